@@ -1,0 +1,119 @@
+import * as z from "zod";
+
+/**
+ * Facts of every signal that Ganglion knows (R1–R4, R8, R15). Hosts read these names: they do not change.
+ * Facts may always carry more than is named here; a signal that is not listed passes with any object.
+ */
+
+const count = z.number().int().nonnegative();
+const text = z.string().min(1);
+const score = z.number().min(0).max(1);
+
+export const PRIORITIES = ["low", "normal", "high", "critical"] as const;
+export const Priority = z.enum(PRIORITIES);
+export type Priority = z.infer<typeof Priority>;
+
+/** One measurement of one reporter. `zooid` (or its older spelling `zooid_name`) names the reporter. */
+export const ObservationFacts = z
+  .looseObject({
+    zooid: text.optional(),
+    zooid_name: text.optional(),
+    ok: z.boolean().optional(),
+    /** Time to resolve, in milliseconds. */
+    ttr_ms: z.number().nonnegative().nullish(),
+    incident_id: z.string().nullish(),
+    niche: z.string().nullish(),
+  })
+  .refine((facts) => facts.zooid !== undefined || facts.zooid_name !== undefined, {
+    path: ["zooid"],
+    message: "an observation names its reporter: give zooid (or zooid_name)",
+  });
+export type ObservationFacts = z.infer<typeof ObservationFacts>;
+
+export const CapabilityGapFacts = z.looseObject({
+  gap_type: text,
+  gap_name: text,
+  gap_category: text,
+  gap_reason: z.string(),
+  alignment_score: score,
+  install_cost: score,
+  metadata: z.record(z.string(), z.unknown()),
+});
+export type CapabilityGapFacts = z.infer<typeof CapabilityGapFacts>;
+
+export const PromotionsDetectedFacts = z.looseObject({
+  promotion_count: count,
+  unacknowledged_count: count.optional(),
+  oldest_promotion_age_hours: z.number().nonnegative().nullish(),
+  last_dream_time: z.union([z.string(), z.number()]).nullish(),
+  promotions_path: z.string().optional(),
+});
+
+export const ModuleDiscoveredFacts = z.looseObject({
+  module_name: text,
+  module_path: z.string(),
+  investigation_id: z.string().optional(),
+  py_files_count: count.optional(),
+  has_init: z.boolean().optional(),
+});
+
+export const DreamTriggerFacts = z.looseObject({
+  reason: z.string(),
+  topic: z.string().nullable(),
+  promotion_count: count,
+});
+
+export const CuriosityInvestigateFacts = z.looseObject({
+  question: text,
+  question_id: text,
+  priority: Priority.optional(),
+  evidence: z.array(z.string()).optional(),
+});
+export type CuriosityInvestigateFacts = z.infer<typeof CuriosityInvestigateFacts>;
+
+/** Any object: the signal is known by name, its facts are the sender's. */
+const anyFacts = z.record(z.string(), z.unknown());
+
+export type SignalKind = "advisory" | "trigger" | "completion" | "error" | "observation" | "gap";
+
+interface KnownSignal {
+  readonly kind: SignalKind;
+  readonly facts: z.ZodType;
+  /** Named so that nobody takes it for something else; Ganglion does not act on it yet. */
+  readonly reserved?: true;
+}
+
+export const KNOWN_SIGNALS = {
+  OBSERVATION: { kind: "observation", facts: ObservationFacts },
+  CAPABILITY_GAP: { kind: "gap", facts: CapabilityGapFacts },
+  CAPABILITY_GAP_RESOLVED: { kind: "gap", facts: CapabilityGapFacts },
+  Q_PROMOTIONS_DETECTED: { kind: "advisory", facts: PromotionsDetectedFacts },
+  Q_MODULE_DISCOVERED: { kind: "advisory", facts: ModuleDiscoveredFacts },
+  Q_HEALTH_ALERT: { kind: "advisory", facts: anyFacts },
+  Q_PHASE_WINDOW_OPEN: {
+    kind: "advisory",
+    facts: z.looseObject({ phase_done_today: z.boolean().optional() }),
+    reserved: true,
+  },
+  Q_DREAM_TRIGGER: { kind: "trigger", facts: DreamTriggerFacts },
+  Q_CURIOSITY_INVESTIGATE: { kind: "trigger", facts: CuriosityInvestigateFacts },
+  Q_PHASE_TRIGGER: { kind: "trigger", facts: anyFacts, reserved: true },
+  Q_INVESTIGATION_COMPLETE: { kind: "completion", facts: anyFacts },
+  Q_MODULE_INTEGRATED: {
+    kind: "completion",
+    facts: z.looseObject({ module_name: text, module_path: z.string() }),
+  },
+  Q_WINNER_DEPLOYED: { kind: "completion", facts: anyFacts },
+  Q_DREAM_COMPLETE: { kind: "completion", facts: anyFacts },
+  Q_PHASE_COMPLETE: { kind: "completion", facts: anyFacts, reserved: true },
+  Q_INTEGRATION_FAILED: { kind: "error", facts: anyFacts },
+  Q_DEPLOYMENT_FAILED: { kind: "error", facts: anyFacts },
+  Q_INVESTIGATION_TIMEOUT: { kind: "error", facts: anyFacts },
+} as const satisfies Record<string, KnownSignal>;
+
+const byName: ReadonlyMap<string, KnownSignal> = new Map(Object.entries(KNOWN_SIGNALS));
+
+/** @returns the facts' schema of a known signal, or `undefined` for a name that passes with any object. */
+export function knownSignal(name: string): KnownSignal | undefined {
+  return byName.get(name);
+}

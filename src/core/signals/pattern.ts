@@ -1,0 +1,53 @@
+/**
+ * Signal patterns: a name in which `*` stands for any run of characters. A list matches when any of its
+ * patterns does and none of those written with a leading `!` does: `["*", "!OBSERVATION"]` is everything
+ * but observations. A list of exclusions alone starts from everything.
+ */
+export type Matcher = (name: string) => boolean;
+
+/** @returns a predicate that remembers its answers, since a bus carries few names and many signals. */
+export function compilePatterns(patterns: readonly string[]): Matcher {
+  const wanted = patterns.filter((pattern) => !pattern.startsWith("!"));
+  const unwanted = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => pattern.slice(1));
+  if (patterns.length === 0 || (wanted.includes("*") && unwanted.length === 0)) return () => true;
+  const any = wanted.length === 0;
+  const answers = new Map<string, boolean>();
+  return (name) => {
+    const known = answers.get(name);
+    if (known !== undefined) return known;
+    const answer =
+      (any || wanted.some((pattern) => globMatches(pattern, name))) &&
+      !unwanted.some((pattern) => globMatches(pattern, name));
+    // Names come from callers: without a bound, inventing names would fill the memory.
+    if (answers.size >= 1024) answers.clear();
+    answers.set(name, answer);
+    return answer;
+  };
+}
+
+/**
+ * Matches in time proportional to `pattern.length * name.length` at worst: no regular expression is built
+ * from what a caller sent.
+ */
+export function globMatches(pattern: string, name: string): boolean {
+  let p = 0;
+  let n = 0;
+  let star = -1;
+  let resume = 0;
+  while (n < name.length) {
+    if (p < pattern.length && pattern[p] === "*") {
+      star = p++;
+      resume = n;
+    } else if (p < pattern.length && pattern[p] === name[n]) {
+      p++;
+      n++;
+    } else if (star >= 0) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.length && pattern[p] === "*") p++;
+  return p === pattern.length;
+}

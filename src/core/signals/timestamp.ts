@@ -1,0 +1,27 @@
+/**
+ * Time on the wire: RFC 3339 in UTC with milliseconds. Accepted on input: RFC 3339 with any offset,
+ * the same without an offset (read as UTC: Python's `datetime.utcnow().isoformat()` writes that), and
+ * numbers, which are seconds since the epoch.
+ */
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:?\d{2})?$/;
+
+/** Latest time that can be written with a four-digit year, in milliseconds since the epoch. */
+const MAX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** @returns milliseconds since the epoch, or `undefined` when `value` is not a time. */
+export function parseTimestamp(value: unknown): number | undefined {
+  if (typeof value === "number") {
+    const ms = Math.round(value * 1000);
+    return Number.isFinite(ms) && ms >= 0 && ms <= MAX_MS ? ms : undefined;
+  }
+  if (typeof value !== "string" || value.length > 40) return undefined;
+  const match = RFC3339.exec(value);
+  if (match === null) return undefined;
+  const ms = Date.parse(match[2] === undefined ? `${value}Z` : value);
+  return Number.isNaN(ms) || ms < 0 || ms > MAX_MS ? undefined : ms;
+}
+
+/** @param ms - milliseconds since the epoch, 0 to the year 9999 */
+export function formatTimestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { LIMITS } from "../signals/limits.ts";
+import { Identifier } from "../signals/signal.ts";
+
+/**
+ * Frames of the agent's link (JSON text, subprotocol `ganglion.link.v1`). The agent opens it; the edge's
+ * SignalLog holds the other end, so an append is one message without a hop.
+ */
+export const LINK_PROTOCOL = "ganglion.link.v1";
+
+/** Text that the edge answers with {@link PONG} without waking the object that holds the link. */
+export const PING = "ping";
+export const PONG = "pong";
+
+const Seq = z.int().nonnegative();
+const Patterns = z.array(z.string().min(1).max(LIMITS.nameLength + 1)).max(64);
+
+/**
+ * Signals of an idempotent producer, numbered `first`, `first + 1`, … A producer's numbers only grow; a number that
+ * the log has seen is dropped and counted. Numbers may be left out, because a spool may shed observations.
+ */
+export const AppendFrame = z.object({
+  type: z.literal("append"),
+  /** Chosen by the agent, repeated in the answer. */
+  batch: z.int().nonnegative(),
+  producer: Identifier,
+  first: z.int().positive(),
+  signals: z.array(z.unknown()).min(1).max(LIMITS.batchSignals),
+});
+
+/** Starts, or moves, the flow of signals to this end. `after` is the last sequence number already handled here. */
+export const SubscribeFrame = z.object({
+  type: z.literal("subscribe"),
+  /** `null`: from now on. */
+  after: Seq.nullable(),
+  signals: Patterns,
+});
+
+/** Everything up to `seq` has been handled: gives the sender credit for more. */
+export const SeenFrame = z.object({ type: z.literal("seen"), seq: Seq });
+
+/** Answer to {@link GatherFrame}. */
+export const FactsFrame = z.object({
+  type: z.literal("facts"),
+  request: z.string().max(LIMITS.identifierLength),
+  facts: z.record(z.string(), z.unknown()),
+});
+
+/** What this host runs and how it fares; sent when it changes. */
+export const StatusFrame = z.object({ type: z.literal("status") }).loose();
+
+export const AgentFrame = z.discriminatedUnion("type", [AppendFrame, SubscribeFrame, SeenFrame, FactsFrame, StatusFrame]);
+export type AgentFrame = z.infer<typeof AgentFrame>;
+
+/** One signal of an append that the log could not take. It is kept as a dead letter; its neighbours are in the log. */
+const Rejection = z.object({
+  /** Number of the signal within its producer. */
+  number: z.int(),
+  errors: z.array(z.object({ pointer: z.string(), message: z.string() })),
+});
+
+/** The batch is durable: the agent may forget everything of this producer up to and including `last`. */
+export const AppendedFrame = z.object({
+  type: z.literal("appended"),
+  batch: z.int(),
+  producer: z.string(),
+  /** Last number of the producer that the log has dealt with. */
+  last: z.int(),
+  rejected: z.array(Rejection).optional(),
+});
+
+/** Signals in the order of the log. `last` is the sequence number of the last of them. */
+export const SignalsFrame = z.object({
+  type: z.literal("signals"),
+  last: Seq,
+  signals: z.array(z.record(z.string(), z.unknown())),
+});
+
+/** The edge asks for facts that only the host knows. */
+export const GatherFrame = z.object({ type: z.literal("gather"), request: z.string(), monitors: z.array(z.string()) });
+
+/**
+ * The whole frame was not taken. Until the producer's batch that was refused has been sent again, the edge refuses
+ * its later ones too: the order of a producer survives an overload. `retry_after_ms` says when to try.
+ */
+export const RefusedFrame = z.object({
+  type: z.literal("refused"),
+  batch: z.int().nullable(),
+  problem: z.object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() }).loose(),
+  retry_after_ms: z.int().optional(),
+});
+
+export const EdgeFrame = z.discriminatedUnion("type", [AppendedFrame, SignalsFrame, GatherFrame, RefusedFrame]);
+export type EdgeFrame = z.infer<typeof EdgeFrame>;
