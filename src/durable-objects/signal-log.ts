@@ -147,6 +147,7 @@ export class SignalLog extends DurableObject<Environment> {
     this.#sockets.catchUp();
     // A failure makes the runtime call again, later and later: a projection that is down is not forgotten.
     await this.nudge();
+    await this.env.DIRECTORY.get(this.env.DIRECTORY.idFromName("directory")).touch(this.#ecosystem, Date.now());
   }
 
   #commit(requests: readonly AppendRequest[]): readonly AppendOutcome[] {

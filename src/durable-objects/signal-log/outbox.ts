@@ -79,7 +79,7 @@ export class Outbox {
   }
 
   async #send(): Promise<void> {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
     // One message under way at a time: what comes meanwhile is collected, so the messages grow with the load.
     if (this.#sending) return;

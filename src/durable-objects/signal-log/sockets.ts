@@ -81,7 +81,7 @@ export class Sockets {
     if (typeof message !== "string") return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
     if (message === PING) return socket.send(PONG);
     const frame = readFrame(message);
-    if ("problem" in frame) return this.#refuse(connection, frame.batch, frame.problem);
+    if (!("type" in frame)) return this.#refuse(connection, frame.batch, frame.problem);
     switch (frame.type) {
       case "append":
         return this.#append(connection, frame);
