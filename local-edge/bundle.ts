@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "./paths.ts";
+
+/** What `build.ts` leaves for the runtime, in one file so that it is replaced whole. */
+export interface Bundle {
+  /** Of everything that went into it, see {@link sourceHash}. */
+  readonly hash: string;
+  /** Miniflare's options of the Worker, as wrangler derives them from wrangler.toml; without code and without secrets. */
+  readonly options: Record<string, unknown>;
+  readonly modules: readonly { readonly type: "ESModule"; readonly path: string; readonly contents: string }[];
+}
+
+export const BUNDLE_FILE = join(PROJECT_ROOT, "dist", "mf.json");
+
+/** Files and folders that decide what the bundle is. The lock file stands for the versions of all tools and libraries. */
+const SOURCES = [
+  "src",
+  "wrangler.toml",
+  "package-lock.json",
+  "tsconfig.base.json",
+  "tsconfig.edge.json",
+  "local-edge/build.ts",
+  "local-edge/bundle.ts",
+];
+
+/** @returns a hash of names and contents: times of change say nothing after a clone or a switch of branch. */
+export function sourceHash(): string {
+  const hash = createHash("sha256");
+  for (const name of SOURCES) addToHash(hash, name);
+  return hash.digest("hex");
+}
+
+function addToHash(hash: ReturnType<typeof createHash>, name: string): void {
+  const path = join(PROJECT_ROOT, name);
+  if (!existsSync(path)) return;
+  let entries: string[];
+  try {
+    entries = readdirSync(path).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
+    const contents = readFileSync(path);
+    // The length keeps the end of one file from passing as the start of the next.
+    hash.update(`${name}\0${contents.byteLength}\0`).update(contents);
+    return;
+  }
+  for (const entry of entries) addToHash(hash, `${name}/${entry}`);
+}
+
+/** @returns the bundle on disk, or `undefined` when there is none or it is of other sources. */
+export function currentBundle(hash: string): Bundle | undefined {
+  let text: string;
+  try {
+    text = readFileSync(BUNDLE_FILE, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const bundle = JSON.parse(text) as Bundle;
+  return bundle.hash === hash ? bundle : undefined;
+}
+
+/**
+ * The Worker, built if its sources changed. Building happens in a process of its own: wrangler takes more memory than
+ * all the rest of the edge, and would keep it for as long as the edge runs.
+ *
+ * @param building - called when a build is needed, before it starts
+ */
+export async function upToDateBundle(building: () => void = () => {}): Promise<Bundle> {
+  const hash = sourceHash();
+  const ready = currentBundle(hash);
+  if (ready !== undefined) return ready;
+  building();
+  await runBuild();
+  const built = currentBundle(sourceHash());
+  if (built === undefined) throw new Error("The Worker's sources changed while it was being built. Start again.");
+  return built;
+}
+
+function runBuild(): Promise<void> {
+  return new Promise((built, failed) => {
+    const child = spawn(process.execPath, [join(PROJECT_ROOT, "local-edge", "build.ts")], {
+      cwd: PROJECT_ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.once("error", failed);
+    child.once("close", (code) =>
+      code === 0 ? built() : failed(new Error(`The Worker does not build.\n${output.trim()}`)),
+    );
+  });
+}

@@ -1,0 +1,144 @@
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Miniflare, MiniflareCoreError, NoOpLog } from "miniflare";
+import type { Bundle } from "./bundle.ts";
+import { lockEdge } from "./lock.ts";
+import { killOrphan } from "./orphans.ts";
+import { edgeFiles, PROJECT_ROOT } from "./paths.ts";
+import { claimPort, LOOPBACK, portTaken } from "./port.ts";
+
+/** What the runtime or the Worker says: a line of a `console` call, or an error that nobody caught. */
+export interface EdgeLog {
+  readonly level: "debug" | "log" | "info" | "warn" | "error";
+  readonly message: string;
+}
+
+export interface EdgeOptions {
+  readonly bundle: Bundle;
+  /** On 127.0.0.1; 0: any free one. */
+  readonly port: number;
+  /** Created, for its owner alone, if it is not there. */
+  readonly stateDir: string;
+  readonly adminToken: string;
+  readonly log: (entry: EdgeLog) => void;
+}
+
+export interface Edge {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** Runs the Worker's scheduled handler once. Rejects when the handler does. */
+  dispatchCron(scheduledTime: Date): Promise<void>;
+  /** Idempotent; the state directory is free for the next edge when it resolves. */
+  stop(): Promise<void>;
+}
+
+const WORKER = "ganglion";
+/** State lies under names that hold this one: another name would start empty. */
+const WORKERD = (createRequire(import.meta.url)("workerd") as { default: string }).default;
+
+/**
+ * Runs the Worker on this machine, on the runtime that Cloudflare runs it on. Every option of Miniflare stands in this
+ * file alone: its interface is a beta.
+ *
+ * @throws an error that says what to do when the port is taken, or another edge runs on this state directory
+ */
+export async function startEdge({ bundle, port, stateDir, adminToken, log }: EdgeOptions): Promise<Edge> {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const lock = lockEdge(stateDir);
+  try {
+    const files = edgeFiles(stateDir);
+    const orphan = await killOrphan(files.runtimePid, WORKERD);
+    if (orphan !== undefined)
+      log({ level: "warn", message: `stopped the runtime that an earlier edge left (process ${orphan})` });
+    const publicPort = await claimPort(port);
+    configureRuntime(files.runtimePid);
+    const miniflare = await startRuntime(
+      withoutSignalHandlers(
+        () =>
+          new Miniflare(
+            convertV4MiniflareOptions({
+              ...bundle.options,
+              name: WORKER,
+              rootPath: PROJECT_ROOT,
+              modules: bundle.modules.map((module) => ({ ...module, path: join(PROJECT_ROOT, "dist", module.path) })),
+              modulesRoot: join(PROJECT_ROOT, "dist"),
+              bindings: { ...(bundle.options.bindings as Record<string, string>), ADMIN_TOKEN: adminToken },
+              // No look-up of where this machine is: nothing here needs it, and start must work without a network.
+              cf: false,
+              telemetry: { enabled: false },
+              resourcePersistencePath: files.storage,
+              // Requests go straight to the Worker. Miniflare's own entry, which dispatchCron uses, stands in front of it
+              // with a second Worker and costs half of the throughput: it gets any port, and nobody is told.
+              host: LOOPBACK,
+              port: 0,
+              unsafeDirectSockets: [{ host: LOOPBACK, port: publicPort }],
+              log: new NoOpLog(),
+              logRequests: false,
+              handleStructuredLogs: ({ level, message }) => log({ level: knownLevel(level), message }),
+            }),
+          ),
+      ),
+      publicPort,
+    );
+    return running(miniflare, lock, `http://${LOOPBACK}:${publicPort}`);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function running(miniflare: Miniflare, lock: ReturnType<typeof lockEdge>, url: string): Edge {
+  lock.announce(url);
+  let stopping: Promise<void> | undefined;
+  return {
+    url,
+    dispatchCron: async (scheduledTime) => {
+      const worker = await miniflare.getWorker();
+      const { outcome } = await worker.scheduled({ cron: "* * * * *", scheduledTime });
+      if (outcome !== "ok") throw new Error(`the scheduled handler ended with "${outcome}"`);
+    },
+    // The runtime is killed, not asked: what it has answered is on the disk, and the rest was not promised.
+    stop: () => (stopping ??= miniflare.dispose().finally(() => lock.release())),
+  };
+}
+
+/** Miniflare reads these from the environment, each time it starts the runtime. */
+function configureRuntime(pidFile: string): void {
+  process.env.MINIFLARE_WORKERD_PATH = join(import.meta.dirname, "workerd-wrapper.sh");
+  process.env.GANGLION_WORKERD = WORKERD;
+  process.env.GANGLION_WORKERD_PID_FILE = pidFile;
+  // A small young generation costs no throughput that could be measured, and halves what the runtime holds after load.
+  process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-semi-space-size=2";
+}
+
+/**
+ * Miniflare ends the process on SIGINT and SIGTERM, in the middle of whatever it does. How to stop is the business of
+ * who started the edge: the agent has to drain first.
+ */
+function withoutSignalHandlers<T>(construct: () => T): T {
+  const events = ["SIGINT", "SIGTERM", "SIGHUP", "message"] as const;
+  const before = events.map((event) => process.listeners(event as "SIGINT"));
+  const constructed = construct();
+  for (const [index, event] of events.entries()) {
+    for (const listener of process.listeners(event as "SIGINT")) {
+      if (!before[index]?.includes(listener)) process.removeListener(event, listener);
+    }
+  }
+  return constructed;
+}
+
+async function startRuntime(miniflare: Miniflare, port: number): Promise<Miniflare> {
+  try {
+    await miniflare.ready;
+    return miniflare;
+  } catch (error) {
+    await miniflare.dispose().catch(() => {}); // it never ran; the first error is the one that tells
+    if (error instanceof MiniflareCoreError && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port);
+    throw error;
+  }
+}
+
+function knownLevel(level: string): EdgeLog["level"] {
+  return level === "debug" || level === "info" || level === "warn" || level === "error" ? level : "log";
+}

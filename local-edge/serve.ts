@@ -1,0 +1,41 @@
+import { mkdirSync } from "node:fs";
+import { upToDateBundle } from "./bundle.ts";
+import { startCron } from "./cron.ts";
+import { type Edge, type EdgeLog, startEdge } from "./edge.ts";
+import { stateDirectory } from "./paths.ts";
+import { portFromEnvironment } from "./port.ts";
+import { administratorToken } from "./token.ts";
+
+export interface ServedEdge extends Edge {
+  /** Where the administrator's token is kept. */
+  readonly tokenPath: string;
+  readonly stateDir: string;
+}
+
+/**
+ * The edge as `npm start` runs it: built if need be, with settings from the environment (`GANGLION_PORT`,
+ * `GANGLION_STATE_DIR`), its own token, and the cron on time.
+ *
+ * @param say - told, in a sentence, what takes a moment or wants attention
+ */
+export async function serveEdge(say: (sentence: string) => void, log: (entry: EdgeLog) => void): Promise<ServedEdge> {
+  const port = portFromEnvironment();
+  const stateDir = stateDirectory();
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const { path: tokenPath, token, warning } = administratorToken(stateDir);
+  if (warning !== undefined) say(warning);
+  const bundle = await upToDateBundle(() => say("Building the Worker: its sources are new."));
+  const edge = await startEdge({ bundle, port, stateDir, adminToken: token, log });
+  const cron = startCron(edge.dispatchCron, (error) => log({ level: "error", message: `cron: ${String(error)}` }));
+  return {
+    ...edge,
+    tokenPath,
+    stateDir,
+    stop: async () => {
+      // A tick that hangs must not hold up the stop: the runtime's end ends it too.
+      const lastTick = cron.stop();
+      await edge.stop();
+      await lastTick;
+    },
+  };
+}
