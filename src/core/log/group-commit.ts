@@ -8,22 +8,22 @@ interface Waiting {
 export interface GroupCommitOptions {
   /** Writes a group in one transaction. Answers each request in its order, or refuses all of them. */
   readonly commit: (requests: readonly AppendRequest[]) => readonly AppendOutcome[];
-  /** Resolves when everything written so far is on the disk. */
-  readonly flushed: () => Promise<void>;
+  /** Resolves when everything that has arrived by now was given to {@link GroupCommit.add}. */
+  readonly turn: () => Promise<void>;
   /** Waiting signals beyond which new ones are refused. Default 50,000. */
   readonly capacity?: number;
 }
 
 /**
- * Commits appends in groups: while one group is on its way to the disk the next one gathers, so that the number of
- * flushes adapts by itself. A lone append is committed at once; sixty-four at the same time share one row and one
- * flush.
+ * Commits appends in groups: after a commit the next group gathers for one turn of the event loop, so that the number
+ * of rows and flushes adapts by itself. A lone append is committed at once; sixty-four at the same time share one row
+ * and one flush.
  */
 export class GroupCommit {
   readonly #options: Required<GroupCommitOptions>;
   #waiting: Waiting[] = [];
   #signals = 0;
-  #flushing = false;
+  #gathering = false;
 
   constructor(options: GroupCommitOptions) {
     this.#options = { capacity: 50_000, ...options };
@@ -37,25 +37,23 @@ export class GroupCommit {
     }
     this.#waiting.push({ request, answer });
     this.#signals += request.signals.length;
-    if (!this.#flushing) this.#commit();
+    if (!this.#gathering) this.#commit();
   }
 
   #commit(): void {
     const group = this.#waiting;
     this.#waiting = [];
     this.#signals = 0;
-    this.#flushing = true;
+    this.#gathering = true;
     const outcomes = this.#options.commit(group.map(({ request }) => request));
     group.forEach(({ answer }, place) => {
       const outcome = outcomes[place];
       if (outcome !== undefined) answer(outcome);
     });
-    const next = () => {
-      this.#flushing = false;
+    void this.#options.turn().then(() => {
+      this.#gathering = false;
       if (this.#waiting.length > 0) this.#commit();
-    };
-    // A flush that fails resets the object: whoever waits gets no answer and sends again, which is safe.
-    this.#options.flushed().then(next, next);
+    });
   }
 }
 

@@ -4,7 +4,7 @@ import { lineName, lineSeq, type Segment } from "../../core/log/segment.ts";
 import { Subscription, type SubscriptionSnapshot } from "../../core/log/subscription.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
-import type { NewSignal } from "../../core/signals/signal.ts";
+import { IDENTIFIER, type NewSignal } from "../../core/signals/signal.ts";
 import { fieldErrors } from "../../core/signals/admit.ts";
 import { AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
@@ -275,6 +275,7 @@ function readFrame(message: string): AgentFrame | { batch: number | null; proble
   } catch (error) {
     return { batch: null, problem: problem("malformed-json", 400, "The frame is not JSON", String(error)) };
   }
+  if (isPlainAppend(document)) return document;
   const parsed = AgentFrame.safeParse(document);
   if (parsed.success) return parsed.data;
   const batch = typeof document === "object" && document !== null && "batch" in document ? Number(document.batch) : Number.NaN;
@@ -283,4 +284,25 @@ function readFrame(message: string): AgentFrame | { batch: number | null; proble
     batch: Number.isInteger(batch) ? batch : null,
     problem: problem("invalid-frame", 422, "The frame is not one of ganglion.link.v1", undefined, { errors }),
   };
+}
+
+/** Whether the frame is certainly a valid append: the schema, which says what is wrong with the others, costs more. */
+function isPlainAppend(document: unknown): document is Extract<AgentFrame, { type: "append" }> {
+  if (typeof document !== "object" || document === null) return false;
+  const { type, batch, producer, first, signals } = document as Record<string, unknown>;
+  return (
+    type === "append" &&
+    isCount(batch) &&
+    isCount(first) &&
+    first > 0 &&
+    typeof producer === "string" &&
+    IDENTIFIER.test(producer) &&
+    Array.isArray(signals) &&
+    signals.length > 0 &&
+    signals.length <= LIMITS.batchSignals
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
