@@ -3,17 +3,17 @@ import type { DeadLetterRecord } from "../core/dead-letters/record.ts";
 import { GroupCommit, overloaded } from "../core/log/group-commit.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../core/log/log-api.ts";
 import { type Commit, LogState } from "../core/log/log-state.ts";
+import { RateMeter } from "../core/log/rate-meter.ts";
 import { lineId, type Segment } from "../core/log/segment.ts";
 import { PROJECTIONS, type ProjectionName } from "../core/projections/batch.ts";
 import { interestOf } from "../core/projections/interests.ts";
 import { LINK_PROTOCOL, PING, PONG } from "../core/wire/link-frames.ts";
 import type { Environment } from "./environment.ts";
+import { projectionOf } from "./projection/stub.ts";
+import { locate } from "./signal-log/locate.ts";
 import { LogReader, type Stretch } from "./signal-log/log-reader.ts";
 import { Outbox } from "./signal-log/outbox.ts";
-import { RateMeter } from "../core/log/rate-meter.ts";
 import { SegmentStore } from "./signal-log/segment-store.ts";
-import { locate } from "./signal-log/locate.ts";
-import { projectionOf } from "./projection/stub.ts";
 import { Sockets } from "./signal-log/sockets.ts";
 
 /** Retention is cut into this many slices, each dropped whole. */
@@ -54,7 +54,7 @@ export class SignalLog extends DurableObject<Environment> {
     this.#store = new SegmentStore(ctx.storage.sql);
     this.#reader = new LogReader(this.#store);
     this.#state = this.#restore();
-    this.#outbox = new Outbox(this.#ecosystem, env.SIGNALS, this.#state.headSeq);
+    this.#outbox = new Outbox(this.#ecosystem, () => this.env.SIGNALS, this.#state.headSeq);
     this.#commits = new GroupCommit({
       commit: (requests) => this.#commit(requests),
       // A turn of the event loop, in which everything that arrived meanwhile is heard. Waiting for the flush itself
@@ -124,7 +124,10 @@ export class SignalLog extends DurableObject<Environment> {
       const patterns = url.searchParams.getAll("signal");
       this.#sockets.open(server, null, { after: after === null ? null : Number(after), patterns });
     }
-    const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(",").map((protocol) => protocol.trim());
+    const offered = request.headers
+      .get("Sec-WebSocket-Protocol")
+      ?.split(",")
+      .map((protocol) => protocol.trim());
     const headers = new Headers();
     if (offered?.includes(LINK_PROTOCOL)) headers.set("Sec-WebSocket-Protocol", LINK_PROTOCOL);
     return new Response(null, { status: 101, webSocket: client, headers });

@@ -1,5 +1,5 @@
-import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import type { NewSignal, Signal } from "../../src/core/signals/signal.ts";
 import type { Environment } from "../../src/durable-objects/environment.ts";
 
@@ -10,7 +10,8 @@ declare global {
 }
 
 export const logOf = (ecosystem: string) => env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(ecosystem));
-export const observationsOf = (ecosystem: string) => env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem));
+export const observationsOf = (ecosystem: string) =>
+  env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem));
 export const policyOf = (ecosystem: string) => env.POLICY_STATE.get(env.POLICY_STATE.idFromName(ecosystem));
 
 export function aSignal(signal: string, facts: Record<string, unknown>, more: Partial<NewSignal> = {}): NewSignal {
@@ -27,8 +28,11 @@ export function aSignal(signal: string, facts: Record<string, unknown>, more: Pa
   };
 }
 
-export const anObservation = (reporter: string, facts: Record<string, unknown>, more: Partial<NewSignal> = {}): NewSignal =>
-  aSignal("OBSERVATION", { zooid: reporter, ...facts }, more);
+export const anObservation = (
+  reporter: string,
+  facts: Record<string, unknown>,
+  more: Partial<NewSignal> = {},
+): NewSignal => aSignal("OBSERVATION", { zooid: reporter, ...facts }, more);
 
 export interface Follower {
   next(): Promise<Signal>;

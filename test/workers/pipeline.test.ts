@@ -45,6 +45,10 @@ describe("from a signal to its decision", () => {
     const letters = env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(eco));
     await expect.poll(async () => (await letters.list({ limit: 10 })).dead_letters.length).toBe(1);
     const [letter] = (await letters.list({ limit: 10 })).dead_letters;
-    expect(letter).toMatchObject({ kind: "signal", daemon: "ganglion/policy", signal: { facts: { promotion_count: "three" } } });
+    expect(letter).toMatchObject({
+      kind: "signal",
+      daemon: "ganglion/policy",
+      signal: { facts: { promotion_count: "three" } },
+    });
   });
 });

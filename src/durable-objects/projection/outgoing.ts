@@ -46,7 +46,10 @@ export class OutgoingBox {
   /** The next signals without a hole in their numbers, oldest first; `undefined` when there are none. */
   next(limit = 500): { first: number; signals: NewSignal[] } | undefined {
     const rows = [
-      ...this.#sql.exec<{ number: number; body: string }>("SELECT number, body FROM outgoing ORDER BY number LIMIT ?", limit),
+      ...this.#sql.exec<{ number: number; body: string }>(
+        "SELECT number, body FROM outgoing ORDER BY number LIMIT ?",
+        limit,
+      ),
     ];
     const first = rows[0]?.number;
     if (first === undefined) return undefined;
@@ -59,7 +62,9 @@ export class OutgoingBox {
   }
 
   letters(): { number: number; letter: DeadLetterRecord }[] {
-    const rows = this.#sql.exec<{ number: number; body: string }>("SELECT number, body FROM buried ORDER BY number LIMIT 100");
+    const rows = this.#sql.exec<{ number: number; body: string }>(
+      "SELECT number, body FROM buried ORDER BY number LIMIT 100",
+    );
     return [...rows].map(({ number, body }) => ({ number, letter: JSON.parse(body) as DeadLetterRecord }));
   }
 

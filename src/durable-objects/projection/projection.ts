@@ -43,7 +43,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   readonly #box: OutgoingBox;
   #position: Position;
   #turn: Promise<unknown> = Promise.resolve();
-  #delivering = false;
+  #delivery: Promise<void> | undefined;
   #filled = false;
   #wakeAtMs: number | undefined;
 
@@ -219,30 +219,43 @@ export abstract class Projection extends DurableObject<Environment> implements P
   #move(change: Partial<Pick<Position, "cursor" | "number" | "muted_through">>): void {
     this.#position = { ...this.#position, ...change } as Position;
     const { cursor, number, muted_through } = this.#position;
-    this.ctx.storage.sql.exec("UPDATE position SET cursor = ?, number = ?, muted_through = ?", cursor, number, muted_through);
+    this.ctx.storage.sql.exec(
+      "UPDATE position SET cursor = ?, number = ?, muted_through = ?",
+      cursor,
+      number,
+      muted_through,
+    );
   }
 
   /** Hands over what was decided. It stays in the box, with an alarm set, until the other side has it. */
-  async #deliver(): Promise<void> {
-    if (this.#delivering) return;
-    this.#delivering = true;
+  #deliver(): Promise<void> {
+    this.#delivery ??= this.#empty().finally(() => {
+      this.#delivery = undefined;
+    });
+    return this.#delivery;
+  }
+
+  async #empty(): Promise<void> {
+    const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
+    const deadLetters = this.env.DEAD_LETTERS.get(this.env.DEAD_LETTERS.idFromName(this.ecosystem));
     try {
-      const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
-      for (let next = this.#box.next(); next !== undefined; next = this.#box.next()) {
-        const outcome = await log.append({ producer: { name: this.#producer, first: next.first }, signals: next.signals });
-        if ("overloaded" in outcome) return this.wakeBy(Date.now() + outcome.retry_after_ms);
-        this.#box.forget(next.first + next.signals.length - 1);
-      }
-      const letters = this.#box.letters();
-      if (letters.length > 0) {
-        await this.env.DEAD_LETTERS.get(this.env.DEAD_LETTERS.idFromName(this.ecosystem)).record(letters.map(({ letter }) => letter));
-        this.#box.forgetLetters(letters.at(-1)?.number ?? 0);
+      // Until it is empty, because more may be decided while this waits for the other side.
+      while (!this.#box.empty) {
+        const next = this.#box.next();
+        if (next !== undefined) {
+          const outcome = await log.append({ producer: { name: this.#producer, first: next.first }, signals: next.signals });
+          if ("overloaded" in outcome) return this.wakeBy(Date.now() + outcome.retry_after_ms);
+          this.#box.forget(next.first + next.signals.length - 1);
+        }
+        const letters = this.#box.letters();
+        if (letters.length > 0) {
+          await deadLetters.record(letters.map(({ letter }) => letter));
+          this.#box.forgetLetters(letters.at(-1)?.number ?? 0);
+        }
       }
     } catch (error) {
       console.warn("projection: delivery failed and will be tried again", this.#name, String(error));
       this.wakeBy(Date.now() + RETRY_MS);
-    } finally {
-      this.#delivering = false;
     }
   }
 

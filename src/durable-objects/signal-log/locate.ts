@@ -20,7 +20,10 @@ export function locate(id: string, reader: LogReader, headSeq: number): string |
   }
   const numbered = NUMBERED.exec(id);
   const [producer, number] = numbered === null ? ["", 0] : [numbered[1] ?? "", Number(numbered[2])];
-  for (const header of reader.headersBackwards(headSeq, (zone) => zone.foreignIds > 0 || zone.active.includes(producer))) {
+  for (const header of reader.headersBackwards(
+    headSeq,
+    (zone) => zone.foreignIds > 0 || zone.active.includes(producer),
+  )) {
     const place = placeIn(header, id, producer, number);
     if (place === undefined) continue;
     for (let seq = place.from; seq <= place.to; seq++) {

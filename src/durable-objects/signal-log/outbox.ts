@@ -1,6 +1,12 @@
 import type { Segment } from "../../core/log/segment.ts";
 import { lineName } from "../../core/log/segment.ts";
-import { encodeBatches, PROJECTIONS, type ProjectionBatch, type ProjectionName, QUEUE_BYTES } from "../../core/projections/batch.ts";
+import {
+  encodeBatches,
+  PROJECTIONS,
+  type ProjectionBatch,
+  type ProjectionName,
+  QUEUE_BYTES,
+} from "../../core/projections/batch.ts";
 import { interestOf } from "../../core/projections/interests.ts";
 import { exceedsBytes } from "../../core/signals/limits.ts";
 import type { Matcher } from "../../core/signals/pattern.ts";
@@ -31,14 +37,14 @@ interface Lane {
  */
 export class Outbox {
   readonly #ecosystem: string;
-  readonly #queue: Queue;
+  readonly #queue: () => Queue;
   readonly #lanes: Lane[];
   #head: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending = false;
 
   /** @param head - where the log stands; what came before is the alarm's business */
-  constructor(ecosystem: string, queue: Queue, head: number) {
+  constructor(ecosystem: string, queue: () => Queue, head: number) {
     this.#ecosystem = ecosystem;
     this.#queue = queue;
     this.#head = head;
@@ -85,7 +91,7 @@ export class Outbox {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      while (this.#lanes.some((lane) => lane.waiting)) await this.#queue.send(this.#take(), { contentType: "text" });
+      while (this.#lanes.some((lane) => lane.waiting)) await this.#queue().send(this.#take(), { contentType: "text" });
     } catch (error) {
       // Not lost: the segment is in the log and the alarm is set. Trying again here would hide a broken queue.
       console.warn("outbox: the queue took no message", this.#ecosystem, String(error));

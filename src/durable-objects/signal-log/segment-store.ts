@@ -43,7 +43,9 @@ export class SegmentStore {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec("CREATE TABLE IF NOT EXISTS slices (slice INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, base TEXT NOT NULL)");
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS slices (slice INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, base TEXT NOT NULL)",
+    );
     this.#slices = this.#readSlices();
   }
 
@@ -61,11 +63,14 @@ export class SegmentStore {
   load(): { base: LogBase; zone: Zone | undefined; headers: SegmentHeader[] } | undefined {
     const current = this.#slices.at(-1);
     if (current === undefined) return undefined;
-    const { base } = this.#sql
-      .exec<{ base: string }>("SELECT base FROM slices WHERE slice = ?", current.slice)
-      .one();
+    const { base } = this.#sql.exec<{ base: string }>("SELECT base FROM slices WHERE slice = ?", current.slice).one();
     const [zone] = this.#zones(`SELECT * FROM zones_${current.slice} ORDER BY first_seq DESC LIMIT 1`);
-    const headers = this.headers(current.slice, (zone?.lastSeq ?? current.firstSeq - 1) + 1, Number.MAX_SAFE_INTEGER, 1e9);
+    const headers = this.headers(
+      current.slice,
+      (zone?.lastSeq ?? current.firstSeq - 1) + 1,
+      Number.MAX_SAFE_INTEGER,
+      1e9,
+    );
     return { base: JSON.parse(base) as LogBase, zone, headers };
   }
 
@@ -75,7 +80,12 @@ export class SegmentStore {
          first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL, names TEXT NOT NULL, producers TEXT NOT NULL, ids TEXT, body TEXT NOT NULL);
        CREATE TABLE zones_${slice} (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, body TEXT NOT NULL);`,
     );
-    this.#sql.exec("INSERT INTO slices (slice, first_seq, base) VALUES (?, ?, ?)", slice, base.nextSeq, JSON.stringify(base));
+    this.#sql.exec(
+      "INSERT INTO slices (slice, first_seq, base) VALUES (?, ?, ?)",
+      slice,
+      base.nextSeq,
+      JSON.stringify(base),
+    );
     this.#slices.push({ slice, firstSeq: base.nextSeq });
   }
 
@@ -111,7 +121,13 @@ export class SegmentStore {
   }
 
   /** Segments that start within `[fromSeq, toSeq]`, without their bodies, in order. */
-  headers(slice: number, fromSeq: number, toSeq: number, limit: number, order: "asc" | "desc" = "asc"): SegmentHeader[] {
+  headers(
+    slice: number,
+    fromSeq: number,
+    toSeq: number,
+    limit: number,
+    order: "asc" | "desc" = "asc",
+  ): SegmentHeader[] {
     const rows = this.#sql.exec<HeaderRow>(
       `SELECT ${HEADER} FROM segments_${slice} WHERE first_seq >= ? AND first_seq <= ? ORDER BY first_seq ${order} LIMIT ?`,
       fromSeq,
@@ -123,7 +139,9 @@ export class SegmentStore {
 
   /** The closed zone that holds `seq`, or `undefined`. */
   zoneAt(slice: number, seq: number): Zone | undefined {
-    const [zone] = this.#zones(`SELECT * FROM zones_${slice} WHERE first_seq <= ${seq} ORDER BY first_seq DESC LIMIT 1`);
+    const [zone] = this.#zones(
+      `SELECT * FROM zones_${slice} WHERE first_seq <= ${seq} ORDER BY first_seq DESC LIMIT 1`,
+    );
     return zone !== undefined && zone.lastSeq >= seq ? zone : undefined;
   }
 
@@ -164,7 +182,9 @@ export class SegmentStore {
   }
 
   #readSlices(): Slice[] {
-    const rows = this.#sql.exec<{ slice: number; first_seq: number }>("SELECT slice, first_seq FROM slices ORDER BY slice");
+    const rows = this.#sql.exec<{ slice: number; first_seq: number }>(
+      "SELECT slice, first_seq FROM slices ORDER BY slice",
+    );
     return [...rows].map((row) => ({ slice: row.slice, firstSeq: row.first_seq }));
   }
 }

@@ -1,13 +1,12 @@
-import { admitSignal } from "../../core/signals/admit.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/log/log-api.ts";
 import { lineName, lineSeq, type Segment } from "../../core/log/segment.ts";
 import { Subscription, type SubscriptionSnapshot } from "../../core/log/subscription.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
+import { admitSignal, fieldErrors } from "../../core/signals/admit.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
 import { IDENTIFIER, type NewSignal } from "../../core/signals/signal.ts";
-import { fieldErrors } from "../../core/signals/admit.ts";
 import { AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import type { Stretch } from "./log-reader.ts";
 
 /** What a socket is for, and where its subscription stands: all that survives hibernation. */
@@ -78,7 +77,8 @@ export class Sockets {
   hear(socket: WebSocket, message: string | ArrayBuffer): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return socket.close(1011, "the connection was lost; connect again");
-    if (typeof message !== "string") return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
+    if (typeof message !== "string")
+      return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
     if (message === PING) return socket.send(PONG);
     const frame = readFrame(message);
     if (!("type" in frame)) return this.#refuse(connection, frame.batch, frame.problem);
@@ -156,12 +156,24 @@ export class Sockets {
     this.#attach(connection);
   }
 
-  #push(connection: Connection, subscription: Subscription, lines: readonly string[], names: readonly string[], through: number): void {
+  #push(
+    connection: Connection,
+    subscription: Subscription,
+    lines: readonly string[],
+    names: readonly string[],
+    through: number,
+  ): void {
     if (names.length === 1) {
       const [name = ""] = names;
       this.#send(connection, subscription, subscription.wants(name) ? lines : [], through);
     } else if (names.every(subscription.wants)) this.#send(connection, subscription, lines, through);
-    else this.#send(connection, subscription, lines.filter((line) => subscription.wants(lineName(line))), through);
+    else
+      this.#send(
+        connection,
+        subscription,
+        lines.filter((line) => subscription.wants(lineName(line))),
+        through,
+      );
   }
 
   #send(connection: Connection, subscription: Subscription, lines: readonly string[], through: number): void {
@@ -176,7 +188,11 @@ export class Sockets {
   #append(connection: Connection, frame: Extract<AgentFrame, { type: "append" }>): void {
     const { producer, batch, first } = frame;
     if (connection.host === null) {
-      return this.#refuse(connection, batch, problem("read-only", 403, "A stream only reads; append over a link or by POST"));
+      return this.#refuse(
+        connection,
+        batch,
+        problem("read-only", 403, "A stream only reads; append over a link or by POST"),
+      );
     }
     const refusedFrom = connection.refused.get(producer);
     if (refusedFrom !== undefined && first > refusedFrom) {
@@ -215,7 +231,12 @@ export class Sockets {
   }
 
   #refuse(connection: Connection, batch: number | null, refusal: Problem, retryAfterMs?: number): void {
-    const frame = { type: "refused", batch, problem: refusal, ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }) };
+    const frame = {
+      type: "refused",
+      batch,
+      problem: refusal,
+      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
+    };
     this.#transmit(connection, JSON.stringify(frame));
   }
 
@@ -236,7 +257,10 @@ interface Rejected {
 }
 
 /** Splits a numbered batch into runs of valid signals without holes, and those that cannot be kept. */
-function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): { runs: AppendRequest[]; rejected: Rejected[] } {
+function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
+  runs: AppendRequest[];
+  rejected: Rejected[];
+} {
   const runs: AppendRequest[] = [];
   const rejected: Rejected[] = [];
   let signals: NewSignal[] = [];
@@ -278,7 +302,8 @@ function readFrame(message: string): AgentFrame | { batch: number | null; proble
   if (isPlainAppend(document)) return document;
   const parsed = AgentFrame.safeParse(document);
   if (parsed.success) return parsed.data;
-  const batch = typeof document === "object" && document !== null && "batch" in document ? Number(document.batch) : Number.NaN;
+  const batch =
+    typeof document === "object" && document !== null && "batch" in document ? Number(document.batch) : Number.NaN;
   const errors = fieldErrors(parsed.error.issues);
   return {
     batch: Number.isInteger(batch) ? batch : null,
