@@ -5,7 +5,7 @@ import { lineName, lineSeq } from "../core/log/segment.ts";
 import type { ObservationsPage } from "../core/observations/observation.ts";
 import { observationOf, sampleOf } from "../core/observations/sample.ts";
 import { DEFAULT_WINDOW, ObservationWindow } from "../core/observations/window.ts";
-import { ScannerPanel, type ScannerFailure } from "../core/scanners/panel.ts";
+import { type ScannerFailure, ScannerPanel } from "../core/scanners/panel.ts";
 import { ResourceScanner } from "../core/scanners/resource-scanner.ts";
 import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
 import type { Signal } from "../core/signals/signal.ts";
@@ -37,7 +37,7 @@ export class ObservationCache extends Projection {
 
   constructor(ctx: DurableObjectState, env: Environment) {
     super(ctx, env, "observations");
-    this.#store = new ObservationStore(ctx.storage.sql);
+    this.#store = new ObservationStore(this.sql);
     this.load();
   }
 
@@ -45,7 +45,9 @@ export class ObservationCache extends Projection {
     const nowMs = Date.now();
     this.#window.advance(nowMs);
     const lastMs = Math.min(seconds * 1_000, DEFAULT_WINDOW.windowMs);
-    const samples = this.#window.read(nowMs, lastMs).filter((sample) => reporter === undefined || sample.reporter === reporter);
+    const samples = this.#window
+      .read(nowMs, lastMs)
+      .filter((sample) => reporter === undefined || sample.reporter === reporter);
     const [oldest, newest] = [samples[0], samples.at(-1)];
     return {
       observations: samples.slice(-limit).map(observationOf),
@@ -131,7 +133,12 @@ export class ObservationCache extends Projection {
   }
 
   /** Writes what changed and emits it, in one transaction; memory follows. */
-  #record(changes: GapChanges, failures: readonly ScannerFailure[], nowMs: number, outgoing: Pick<Outgoing, "emit">): void {
+  #record(
+    changes: GapChanges,
+    failures: readonly ScannerFailure[],
+    nowMs: number,
+    outgoing: Pick<Outgoing, "emit">,
+  ): void {
     for (const { gap, finding } of changes.raised) {
       const cause = finding?.cause;
       const id = outgoing.emit({

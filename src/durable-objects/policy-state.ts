@@ -24,9 +24,13 @@ export class PolicyState extends Projection {
 
   constructor(ctx: DurableObjectState, env: Environment) {
     super(ctx, env, "policy");
-    const { sql } = ctx.storage;
-    sql.exec("CREATE TABLE IF NOT EXISTS in_flight (rule TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (rule, key)) WITHOUT ROWID");
-    sql.exec("CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, rule TEXT NOT NULL, body TEXT NOT NULL)");
+    const { sql } = this;
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS in_flight (rule TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (rule, key)) WITHOUT ROWID",
+    );
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, rule TEXT NOT NULL, body TEXT NOT NULL)",
+    );
     this.load();
   }
 
@@ -34,7 +38,7 @@ export class PolicyState extends Projection {
   decisions({ limit, after, rule }: DecisionsQuery): { decisions: Decision[]; next: string | null } {
     const before = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after.replace(/^d/, ""));
     const rows = [
-      ...this.ctx.storage.sql.exec<{ number: number; body: string }>(
+      ...this.sql.exec<{ number: number; body: string }>(
         "SELECT number, body FROM decisions WHERE number < ? AND (? IS NULL OR rule = ?) ORDER BY number DESC LIMIT ?",
         Number.isFinite(before) ? before : Number.MAX_SAFE_INTEGER,
         rule ?? null,
@@ -42,7 +46,9 @@ export class PolicyState extends Projection {
         limit,
       ),
     ];
-    const decisions = rows.map(({ number, body }): Decision => ({ id: `d${number}`, ...(JSON.parse(body) as Omit<Decision, "id">) }));
+    const decisions = rows.map(
+      ({ number, body }): Decision => ({ id: `d${number}`, ...(JSON.parse(body) as Omit<Decision, "id">) }),
+    );
     const last = decisions.at(-1);
     return { decisions, next: decisions.length < limit || last === undefined ? null : last.id };
   }
@@ -53,10 +59,15 @@ export class PolicyState extends Projection {
 
   protected override take(signal: Signal, outgoing: Outgoing): void {
     const { verdicts, started, ended } = this.#engine.take(signal);
-    const { sql } = this.ctx.storage;
+    const { sql } = this;
     for (const { rule, key } of ended) sql.exec("DELETE FROM in_flight WHERE rule = ? AND key = ?", rule, key);
     for (const flight of started) {
-      sql.exec("INSERT OR REPLACE INTO in_flight (rule, key, body) VALUES (?, ?, ?)", flight.rule, flight.key, JSON.stringify(flight));
+      sql.exec(
+        "INSERT OR REPLACE INTO in_flight (rule, key, body) VALUES (?, ?, ?)",
+        flight.rule,
+        flight.key,
+        JSON.stringify(flight),
+      );
     }
     for (const verdict of verdicts) {
       if (verdict.outcome === "failed") outgoing.bury(`${verdict.rule.id}: ${verdict.reason}`, verdict.rule.id);
@@ -76,18 +87,18 @@ export class PolicyState extends Projection {
   }
 
   protected override store(): void {
-    const { sql } = this.ctx.storage;
+    const { sql } = this;
     const [newest] = sql.exec<{ number: number }>("SELECT number FROM decisions ORDER BY number DESC LIMIT 1");
     if (newest === undefined || newest.number <= KEEP_DECISIONS || newest.number % 1_000 !== 0) return;
     sql.exec("DELETE FROM decisions WHERE number <= ?", newest.number - KEEP_DECISIONS);
   }
 
   protected override clear(): void {
-    this.ctx.storage.sql.exec("DELETE FROM in_flight");
+    this.sql.exec("DELETE FROM in_flight");
   }
 
   protected override load(): void {
-    const rows = [...this.ctx.storage.sql.exec<{ body: string }>("SELECT body FROM in_flight")];
+    const rows = [...this.sql.exec<{ body: string }>("SELECT body FROM in_flight")];
     this.#engine.restore(rows.map(({ body }) => JSON.parse(body) as InFlight));
   }
 
@@ -106,6 +117,6 @@ export class PolicyState extends Projection {
       values: verdict.values,
       effects,
     };
-    this.ctx.storage.sql.exec("INSERT INTO decisions (rule, body) VALUES (?, ?)", verdict.rule.id, JSON.stringify(decision));
+    this.sql.exec("INSERT INTO decisions (rule, body) VALUES (?, ?)", verdict.rule.id, JSON.stringify(decision));
   }
 }

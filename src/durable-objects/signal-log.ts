@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../core/billing/usage.ts";
 import type { DeadLetterRecord } from "../core/dead-letters/record.ts";
 import { GroupCommit, overloaded } from "../core/log/group-commit.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../core/log/log-api.ts";
@@ -9,6 +10,7 @@ import { PROJECTIONS, type ProjectionName } from "../core/projections/batch.ts";
 import { interestOf } from "../core/projections/interests.ts";
 import { LINK_PROTOCOL, PING, PONG } from "../core/wire/link-frames.ts";
 import type { Environment } from "./environment.ts";
+import { meteredSql } from "./metered-storage.ts";
 import { projectionOf } from "./projection/stub.ts";
 import { locate } from "./signal-log/locate.ts";
 import { LogReader, type Stretch } from "./signal-log/log-reader.ts";
@@ -40,6 +42,7 @@ export class SignalLog extends DurableObject<Environment> {
   readonly #outbox: Outbox;
   readonly #commits: GroupCommit;
   readonly #rate = new RateMeter();
+  readonly #meter = new UsageMeter();
   readonly #sliceMs: number;
   readonly #retentionMs: number;
   readonly #gathering = new Map<string, (facts: Record<string, unknown>) => void>();
@@ -51,10 +54,10 @@ export class SignalLog extends DurableObject<Environment> {
     this.#ecosystem = ctx.id.name ?? "default";
     this.#retentionMs = Number(env.RETENTION_DAYS ?? "7") * DAY_MS;
     this.#sliceMs = Math.max(1, Math.floor(this.#retentionMs / SLICES));
-    this.#store = new SegmentStore(ctx.storage.sql);
+    this.#store = new SegmentStore(meteredSql(ctx.storage.sql, this.#meter));
     this.#reader = new LogReader(this.#store);
     this.#state = this.#restore();
-    this.#outbox = new Outbox(this.#ecosystem, () => this.env.SIGNALS, this.#state.headSeq);
+    this.#outbox = new Outbox(this.#ecosystem, () => this.env.SIGNALS, this.#state.headSeq, this.#meter);
     this.#commits = new GroupCommit({
       commit: (requests) => this.#commit(requests),
       // A turn of the event loop, in which everything that arrived meanwhile is heard. Waiting for the flush itself
@@ -77,6 +80,7 @@ export class SignalLog extends DurableObject<Environment> {
 
   /** Durable when it resolves. A request that is sent again, whole or in part, is recognised. */
   append(request: AppendRequest): Promise<AppendOutcome> {
+    this.#meter.add({ requests: 1 });
     return new Promise((resolve) => this.#commits.add(request, resolve));
   }
 
@@ -86,6 +90,7 @@ export class SignalLog extends DurableObject<Environment> {
 
   /** What a projection wants of the log after its cursor: a bounded stretch, and how far it reaches. */
   stretch(projection: ProjectionName, after: number, limit: number): Stretch {
+    this.#meter.add({ requests: 1 });
     return this.#reader.after(after, this.#state.headSeq, interestOf(projection), limit);
   }
 
@@ -103,6 +108,11 @@ export class SignalLog extends DurableObject<Environment> {
       subscribers: this.#sockets.subscribers,
       hosts: this.#sockets.hosts,
     };
+  }
+
+  /** What this object has used since it was last woken. */
+  usage(): Usage {
+    return this.#meter.usage;
   }
 
   /** Tells every projection how far the log reaches: what the queue lost is read from the log. */
@@ -134,6 +144,7 @@ export class SignalLog extends DurableObject<Environment> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#meter.add({ socket_messages: 1 });
     this.#sockets.hear(socket, message);
   }
 
@@ -149,6 +160,7 @@ export class SignalLog extends DurableObject<Environment> {
 
   override async alarm(): Promise<void> {
     this.#alarmSet = false;
+    this.#meter.add({ requests: 1 });
     this.#sockets.catchUp();
     // A failure makes the runtime call again, later and later: a projection that is down is not forgotten.
     await this.nudge();
@@ -190,6 +202,7 @@ export class SignalLog extends DurableObject<Environment> {
       // In the transaction of the segment: a crash before the queue has it leaves the alarm behind. One alarm a
       // burst, because each is a row written.
       this.#alarmSet = true;
+      this.#meter.add({ rows_written: 1 });
       void this.ctx.storage.setAlarm(nowMs + NUDGE_MS);
     }
     this.#sockets.publish(segments);

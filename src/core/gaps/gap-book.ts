@@ -95,7 +95,9 @@ export class GapBook {
   }
 }
 
-function described(finding: FindingWithCause): Omit<Gap, "name" | "status" | "raised_at" | "last_seen_at" | "resolved_at" | "signal_id"> {
+function described(
+  finding: FindingWithCause,
+): Omit<Gap, "name" | "status" | "raised_at" | "last_seen_at" | "resolved_at" | "signal_id"> {
   return {
     type: finding.type,
     category: finding.category,

@@ -2,7 +2,7 @@ import type { NewSignal } from "../signals/signal.ts";
 import { IdWindow } from "./id-window.ts";
 import type { AppendRequest, AppendResult } from "./log-api.ts";
 import { type ProducerRange, type Segment, type SegmentHeader, signalLine, timestampText } from "./segment.ts";
-import { addToRanges, OpenZone, type Zone, ZONE_SEGMENTS } from "./zone.ts";
+import { addToRanges, OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
 
 /** Where a log stood when its current slice of time began; kept so that older slices can be dropped whole. */
 export interface LogBase {

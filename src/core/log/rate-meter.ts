@@ -17,7 +17,8 @@ export class RateMeter {
   #advance(nowMs: number): void {
     const bucket = Math.floor(nowMs / 5_000);
     if (bucket <= this.#bucket) return;
-    for (let passed = Math.max(this.#bucket + 1, bucket - 11); passed <= bucket; passed++) this.#buckets[passed % 12] = 0;
+    for (let passed = Math.max(this.#bucket + 1, bucket - 11); passed <= bucket; passed++)
+      this.#buckets[passed % 12] = 0;
     this.#bucket = bucket;
   }
 }

@@ -59,7 +59,8 @@ export class ObservationWindow {
 
   /** Lets everything go that is older than the window at `nowMs`. */
   advance(nowMs: number): void {
-    for (let oldest = this.oldest; oldest !== undefined && this.#isOld(oldest, nowMs); oldest = this.oldest) this.#leave();
+    for (let oldest = this.oldest; oldest !== undefined && this.#isOld(oldest, nowMs); oldest = this.oldest)
+      this.#leave();
   }
 
   /** Samples of the last `lastMs` (the whole window at most) before `nowMs`, oldest first. */
@@ -85,7 +86,8 @@ export class ObservationWindow {
     // Almost everything arrives in order, so looking from the end beats a binary search.
     for (; place > this.#start; place--) {
       const before = this.#samples[place - 1];
-      if (before === undefined || before.tsMs < sample.tsMs || (before.tsMs === sample.tsMs && before.seq < sample.seq)) break;
+      if (before === undefined || before.tsMs < sample.tsMs || (before.tsMs === sample.tsMs && before.seq < sample.seq))
+        break;
     }
     return place;
   }

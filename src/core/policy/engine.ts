@@ -80,7 +80,9 @@ export class PolicyEngine {
       const verdict = this.#judge(compiled, signal, nowMs, ended, started);
       if (verdict === undefined) continue;
       if (verdict.outcome === "fired" && (signal.depth ?? 0) >= LIMITS.causalDepth) {
-        throw new CausalLoop(`${compiled.rule.id}: the chain of causes above ${signal.id} is ${signal.depth} signals long`);
+        throw new CausalLoop(
+          `${compiled.rule.id}: the chain of causes above ${signal.id} is ${signal.depth} signals long`,
+        );
       }
       verdicts.push(verdict);
     }
@@ -167,7 +169,9 @@ function compile(rule: Rule): CompiledRule {
     untilKey: flight?.until_key === undefined ? undefined : expression(flight.until_key, "while_in_flight.until_key"),
     then: rule.then.map(({ emit }) => ({
       signal: emit.signal,
-      facts: Object.entries(emit.facts).map(([fact, source]) => [fact, expression(source, `then.emit.facts.${fact}`)] as const),
+      facts: Object.entries(emit.facts).map(
+        ([fact, source]) => [fact, expression(source, `then.emit.facts.${fact}`)] as const,
+      ),
     })),
   };
 }

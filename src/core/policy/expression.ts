@@ -33,7 +33,8 @@ const environment = new Environment({
 export function compileExpression(source: string): Expression {
   const parsed = environment.parse(source);
   // Its regular expressions are the runtime's own and back-track: 29 characters can take ten seconds.
-  if (/\bmatches\s*\(/.test(source)) throw new Error("matches() is not available; compare, or use contains(), startsWith(), endsWith()");
+  if (/\bmatches\s*\(/.test(source))
+    throw new Error("matches() is not available; compare, or use contains(), startsWith(), endsWith()");
   return ({ signal, id, source: from, facts }) => toJson(parsed({ signal, id, source: from, facts }));
 }
 

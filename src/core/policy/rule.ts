@@ -33,7 +33,9 @@ export const Rule = z.strictObject({
     })
     .optional(),
   /** What the rule does, in order. Values of `facts` are expressions. */
-  then: z.array(z.strictObject({ emit: z.strictObject({ signal: SignalName, facts: z.record(z.string(), Expression) }) })).min(1),
+  then: z
+    .array(z.strictObject({ emit: z.strictObject({ signal: SignalName, facts: z.record(z.string(), Expression) }) }))
+    .min(1),
 });
 export type Rule = z.infer<typeof Rule>;
 

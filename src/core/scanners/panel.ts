@@ -89,7 +89,8 @@ export class ScannerPanel implements WindowListener {
     seat.failures++;
     seat.lastError = error;
     const rounds = seat.failures - QUARANTINE_AFTER;
-    if (rounds >= 0) seat.quarantinedUntilMs = nowMs + Math.min(QUARANTINE_LIMIT_MS, QUARANTINE_MS * 2 ** Math.min(rounds, 10));
+    if (rounds >= 0)
+      seat.quarantinedUntilMs = nowMs + Math.min(QUARANTINE_LIMIT_MS, QUARANTINE_MS * 2 ** Math.min(rounds, 10));
     return { scanner: seat.scanner.id, error, failures: seat.failures };
   }
 }

@@ -105,7 +105,14 @@ export class ResourceScanner implements Scanner {
   #finding(
     reporter: string,
     group: Group,
-    said: { name: string; verdict: "breach" | "hold"; reason: string; severity: number; metric: string; threshold: number },
+    said: {
+      name: string;
+      verdict: "breach" | "hold";
+      reason: string;
+      severity: number;
+      metric: string;
+      threshold: number;
+    },
   ): FindingWithCause {
     const { name, verdict, reason, metric, threshold } = said;
     const first: Sample | undefined = group.inside.values().next().value;

@@ -13,7 +13,8 @@ function hash(text: string, words: number): string {
   let digits = "";
   for (let word = 0; word < words; word++) {
     let state = (0x811c9dc5 ^ Math.imul(word + 1, 0x9e3779b1)) >>> 0;
-    for (let place = 0; place < text.length; place++) state = Math.imul(state ^ text.charCodeAt(place), 0x01000193) >>> 0;
+    for (let place = 0; place < text.length; place++)
+      state = Math.imul(state ^ text.charCodeAt(place), 0x01000193) >>> 0;
     // All zeroes are an invalid id by the standard.
     digits += (state === 0 ? 1 : state).toString(16).padStart(8, "0");
   }

@@ -28,7 +28,11 @@ export class ObservationStore {
       this.#sql.exec("INSERT OR IGNORE INTO slices (slice) VALUES (?)", slice);
       this.#slices = this.#readSlices();
     }
-    this.#sql.exec(`INSERT OR REPLACE INTO segments_${slice} (last_seq, body) VALUES (?, ?)`, lastSeq, lines.join("\n"));
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO segments_${slice} (last_seq, body) VALUES (?, ?)`,
+      lastSeq,
+      lines.join("\n"),
+    );
   }
 
   /** Drops slices that ended before `beforeMs`. */

@@ -1,9 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
 import { lineSeq } from "../../core/log/segment.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projections/batch.ts";
 import { planIntake } from "../../core/projections/intake.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Environment } from "../environment.ts";
+import { meteredSql } from "../metered-storage.ts";
 import { type Draft, OutgoingBox } from "./outgoing.ts";
 import type { ProjectionCalls } from "./stub.ts";
 
@@ -39,6 +41,8 @@ export interface Outgoing {
  */
 export abstract class Projection extends DurableObject<Environment> implements ProjectionCalls {
   protected readonly ecosystem: string;
+  protected readonly sql: SqlStorage;
+  readonly #meter = new UsageMeter();
   readonly #name: ProjectionName;
   readonly #box: OutgoingBox;
   #position: Position;
@@ -51,7 +55,8 @@ export abstract class Projection extends DurableObject<Environment> implements P
     super(ctx, env);
     this.ecosystem = ctx.id.name ?? "default";
     this.#name = name;
-    const { sql } = ctx.storage;
+    const sql = meteredSql(ctx.storage.sql, this.#meter);
+    this.sql = sql;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL,
          number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL)`,
@@ -74,6 +79,11 @@ export abstract class Projection extends DurableObject<Environment> implements P
   protected abstract load(): void;
   /** Called after every transaction and on every alarm; may emit through {@link decide}. */
   protected abstract settled(nowMs: number): void;
+
+  /** What this object has used since it was last woken. */
+  usage(): Usage {
+    return this.#meter.usage;
+  }
 
   get cursor(): number {
     return this.#position.cursor;
@@ -136,6 +146,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   protected wakeBy(atMs: number): void {
     if (this.#wakeAtMs !== undefined && this.#wakeAtMs <= atMs) return;
     this.#wakeAtMs = atMs;
+    this.#meter.add({ rows_written: 1 });
     void this.ctx.storage.setAlarm(atMs);
   }
 
@@ -219,12 +230,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   #move(change: Partial<Pick<Position, "cursor" | "number" | "muted_through">>): void {
     this.#position = { ...this.#position, ...change } as Position;
     const { cursor, number, muted_through } = this.#position;
-    this.ctx.storage.sql.exec(
-      "UPDATE position SET cursor = ?, number = ?, muted_through = ?",
-      cursor,
-      number,
-      muted_through,
-    );
+    this.sql.exec("UPDATE position SET cursor = ?, number = ?, muted_through = ?", cursor, number, muted_through);
   }
 
   /** Hands over what was decided. It stays in the box, with an alarm set, until the other side has it. */
@@ -243,7 +249,10 @@ export abstract class Projection extends DurableObject<Environment> implements P
       while (!this.#box.empty) {
         const next = this.#box.next();
         if (next !== undefined) {
-          const outcome = await log.append({ producer: { name: this.#producer, first: next.first }, signals: next.signals });
+          const outcome = await log.append({
+            producer: { name: this.#producer, first: next.first },
+            signals: next.signals,
+          });
           if ("overloaded" in outcome) return this.wakeBy(Date.now() + outcome.retry_after_ms);
           this.#box.forget(next.first + next.signals.length - 1);
         }
@@ -261,6 +270,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
 
   /** One at a time: filling a hole awaits the log, and a second batch must not overtake it meanwhile. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#meter.add({ requests: 1 });
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
     return done;

@@ -1,3 +1,4 @@
+import type { UsageMeter } from "../../core/billing/usage.ts";
 import type { Segment } from "../../core/log/segment.ts";
 import { lineName } from "../../core/log/segment.ts";
 import {
@@ -39,12 +40,14 @@ export class Outbox {
   readonly #ecosystem: string;
   readonly #queue: () => Queue;
   readonly #lanes: Lane[];
+  readonly #meter: UsageMeter;
   #head: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending = false;
 
   /** @param head - where the log stands; what came before is the alarm's business */
-  constructor(ecosystem: string, queue: () => Queue, head: number) {
+  constructor(ecosystem: string, queue: () => Queue, head: number, meter: UsageMeter) {
+    this.#meter = meter;
     this.#ecosystem = ecosystem;
     this.#queue = queue;
     this.#head = head;
@@ -91,7 +94,11 @@ export class Outbox {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      while (this.#lanes.some((lane) => lane.waiting)) await this.#queue().send(this.#take(), { contentType: "text" });
+      while (this.#lanes.some((lane) => lane.waiting)) {
+        const body = this.#take();
+        this.#meter.add({ queue_messages: 1, queue_operations: 3 * Math.ceil(body.length / 65_536) });
+        await this.#queue().send(body, { contentType: "text" });
+      }
     } catch (error) {
       // Not lost: the segment is in the log and the alarm is set. Trying again here would hide a broken queue.
       console.warn("outbox: the queue took no message", this.#ecosystem, String(error));
