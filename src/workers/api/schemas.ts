@@ -23,10 +23,11 @@ export const ProblemSchema = z
     type: z.string().openapi({ example: "/problems/invalid-signal" }),
     title: z.string(),
     status: z.int(),
-    detail: z.string().exactOptional(),
+    detail: z.string().optional(),
     errors: z
       .array(z.object({ pointer: z.string().openapi({ description: "JSON pointer (RFC 6901)" }), message: z.string() }))
-      .exactOptional(),
+      .readonly()
+      .optional(),
   })
   .openapi("Problem", { description: "Problem details (RFC 9457)" });
 
@@ -40,9 +41,9 @@ export const SignalSchema = z
     timestamp: time.openapi({ description: "When it happened, as its sender says" }),
     received_at: time.openapi({ description: "When the log took it" }),
     facts,
-    cause: z.string().exactOptional().openapi({ description: "Id of the signal that led to this one" }),
-    trace: z.string().exactOptional().openapi({ description: "W3C traceparent" }),
-    depth: z.int().exactOptional().openapi({ description: "Length of the chain of causes, where it is known" }),
+    cause: z.string().optional().openapi({ description: "Id of the signal that led to this one" }),
+    trace: z.string().optional().openapi({ description: "W3C traceparent" }),
+    depth: z.int().optional().openapi({ description: "Length of the chain of causes, where it is known" }),
   })
   .openapi("Signal");
 
@@ -100,7 +101,7 @@ export const GapSchema = z
     status: z.enum(["open", "resolved"]),
     raised_at: time,
     last_seen_at: time,
-    resolved_at: time.exactOptional(),
+    resolved_at: time.optional(),
   })
   .openapi("Gap");
 export const GapsSchema = z.object({ gaps: z.array(GapSchema) }).openapi("Gaps");
@@ -112,8 +113,8 @@ export const ScannerSchema = z
     enabled: z.boolean(),
     settings: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
     state: z.enum(["healthy", "failing", "quarantined"]),
-    last_error: z.string().exactOptional(),
-    evaluated_at: time.exactOptional(),
+    last_error: z.string().optional(),
+    evaluated_at: time.optional(),
   })
   .openapi("Scanner");
 export const ScannersSchema = z.object({ scanners: z.array(ScannerSchema) }).openapi("Scanners");
@@ -126,7 +127,7 @@ export const DecisionSchema = z
     signal: z.object({ seq, id: z.string(), signal: z.string() }),
     decided_at: time,
     outcome: z.enum(["fired", "suppressed", "failed"]),
-    reason: z.string().exactOptional(),
+    reason: z.string().optional(),
     values: facts,
     effects: z.array(z.string()).readonly().openapi({ description: "Ids of the signals it caused" }),
   })
@@ -143,7 +144,7 @@ export const DeadLetterSchema = z
   .object({
     id: z.string(),
     kind: z.string(),
-    signal: z.unknown().exactOptional().openapi({ description: "As it came; it need not be valid" }),
+    signal: z.unknown().optional().openapi({ description: "As it came; it need not be valid" }),
     error: z.string(),
     daemon: z.string(),
     attempts: z.int(),
@@ -188,7 +189,7 @@ export const CreatedTokenSchema = TokenSchema.extend({
 
 const describes =
   <Type>() =>
-  <Schema extends z.ZodType<Type>>(_schema: Schema) =>
+  <Schema extends z.ZodType>(_schema: Type extends z.input<Schema> ? Schema : never) =>
     undefined;
 describes<Problem>()(ProblemSchema);
 describes<Signal>()(SignalSchema);

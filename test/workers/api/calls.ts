@@ -11,7 +11,11 @@ export function call(path: string, init: RequestInit & { token?: string | null }
   return worker.fetch(new Request(`https://edge.test${path}`, { ...rest, headers: all }));
 }
 
-export function post(path: string, body: unknown, init: RequestInit & { token?: string | null } = {}): Promise<Response> {
+export function post(
+  path: string,
+  body: unknown,
+  init: RequestInit & { token?: string | null } = {},
+): Promise<Response> {
   return call(path, {
     method: "POST",
     body: typeof body === "string" ? body : JSON.stringify(body),

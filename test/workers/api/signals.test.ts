@@ -17,14 +17,24 @@ describe("POST /signals", () => {
     expect(response.status).toBe(202);
     expect(await response.json()).toEqual({ first_seq: 1, last_seq: 1, accepted: 1, duplicates: 0, ids: ["first"] });
     const read = await call(`/v1/${eco}/signals/first`);
-    expect(await read.json()).toMatchObject({ seq: 1, id: "first", ecosystem: eco, facts: { zooid: "z", cpu_percent: 12 } });
+    expect(await read.json()).toMatchObject({
+      seq: 1,
+      id: "first",
+      ecosystem: eco,
+      facts: { zooid: "z", cpu_percent: 12 },
+    });
   });
 
   it("keeps an array in its order, and lines in theirs", async () => {
     const eco = freshEcosystem();
-    await post(`/v1/${eco}/signals`, [{ ...observation, id: "a" }, { ...observation, id: "b" }]);
+    await post(`/v1/${eco}/signals`, [
+      { ...observation, id: "a" },
+      { ...observation, id: "b" },
+    ]);
     const lines = `${JSON.stringify({ ...trigger, id: "c" })}\r\n\n${JSON.stringify({ ...trigger, id: "d" })}\n`;
-    const response = await post(`/v1/${eco}/signals`, lines, { headers: { "Content-Type": "application/x-ndjson; charset=utf-8" } });
+    const response = await post(`/v1/${eco}/signals`, lines, {
+      headers: { "Content-Type": "application/x-ndjson; charset=utf-8" },
+    });
     expect(response.status).toBe(202);
     expect((await page(`/v1/${eco}/signals`)).signals.map(({ id }) => id)).toEqual(["a", "b", "c", "d"]);
   });
@@ -32,7 +42,10 @@ describe("POST /signals", () => {
   it("counts a signal that comes again instead of keeping it twice", async () => {
     const eco = freshEcosystem();
     await post(`/v1/${eco}/signals`, { ...observation, id: "same" });
-    const again = await post(`/v1/${eco}/signals`, [{ ...observation, id: "same" }, { ...observation, id: "other" }]);
+    const again = await post(`/v1/${eco}/signals`, [
+      { ...observation, id: "same" },
+      { ...observation, id: "other" },
+    ]);
     expect(await again.json()).toMatchObject({ accepted: 1, duplicates: 1, ids: ["same", "other"] });
     expect((await page(`/v1/${eco}/signals`)).signals).toHaveLength(2);
   });
@@ -66,18 +79,25 @@ describe("POST /signals", () => {
 
   it("refuses a body that is not UTF-8", async () => {
     const body = new Uint8Array([0x22, 0xff, 0x22]);
-    const response = await call("/v1/default/signals", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+    const response = await call("/v1/default/signals", {
+      method: "POST",
+      body,
+      headers: { "Content-Type": "application/json" },
+    });
     expect((await problemOf(response)).status).toBe(400);
   });
 
-  it.each(["text/plain", "application/xml", "multipart/form-data; boundary=x", ""])("does not read %j", async (type) => {
-    const response = await call("/v1/default/signals", {
-      method: "POST",
-      body: new TextEncoder().encode("{}"),
-      headers: type === "" ? {} : { "Content-Type": type },
-    });
-    expect((await problemOf(response)).status).toBe(415);
-  });
+  it.each(["text/plain", "application/xml", "multipart/form-data; boundary=x", ""])(
+    "does not read %j",
+    async (type) => {
+      const response = await call("/v1/default/signals", {
+        method: "POST",
+        body: new TextEncoder().encode("{}"),
+        headers: type === "" ? {} : { "Content-Type": type },
+      });
+      expect((await problemOf(response)).status).toBe(415);
+    },
+  );
 
   it("does not read a compressed body", async () => {
     const response = await post("/v1/default/signals", observation, { headers: { "Content-Encoding": "gzip" } });
@@ -133,7 +153,9 @@ describe("GET /signals", () => {
     expect(second).toMatchObject({ signals: [{ seq: 4 }, { seq: 5 }], next: null });
     const back = await page(`/v1/${eco}/signals?order=desc&limit=2`);
     expect(back.signals.map(({ seq }) => seq)).toEqual([5, 4]);
-    expect((await page(`/v1/${eco}/signals?order=desc&after=${back.next}`)).signals.map(({ seq }) => seq)).toEqual([3, 2, 1]);
+    expect((await page(`/v1/${eco}/signals?order=desc&after=${back.next}`)).signals.map(({ seq }) => seq)).toEqual([
+      3, 2, 1,
+    ]);
   });
 
   it("filters by patterns, source and time, and takes an empty parameter as absent", async () => {
