@@ -5,6 +5,7 @@ import { parseToken } from "../../core/access/token.ts";
 import { problem } from "../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME } from "../../core/signals/signal.ts";
 import { type ApiBindings, type ApiEnv, directory } from "./objects.ts";
+import { ECOSYSTEM_RULE } from "./query.ts";
 import { invalid, Refusal } from "./refusal.ts";
 
 /**
@@ -34,7 +35,7 @@ export function requires(...scopes: Scope[]): MiddlewareHandler<ApiEnv> {
       throw invalid("invalid-ecosystem", "This cannot be the name of an ecosystem", [
         {
           pointer: "/path/eco",
-          message: "a name of an ecosystem holds a-z, 0-9 and -, starts with a letter or digit, 63 at most",
+          message: ECOSYSTEM_RULE,
         },
       ]);
     }

@@ -31,31 +31,33 @@ const readyz = createRoute({
   },
 });
 
-let lastAnswer: { fault: string | undefined; untilMs: number } | undefined;
+let lastPing: { answers: boolean; untilMs: number } | undefined;
 
 export const health = newApi()
   .openapi(healthz, (c) => c.json({ status: "alive" as const }, 200))
   .openapi(readyz, async (c) => {
-    const nowMs = Date.now();
-    if (lastAnswer === undefined || lastAnswer.untilMs <= nowMs) {
-      lastAnswer = { fault: await findFault(c.env), untilMs: nowMs + ANSWER_FOR_MS };
-    }
-    const { fault } = lastAnswer;
+    const fault = await findFault(c.env, Date.now());
     if (fault !== undefined) {
       throw new Refusal(problem("not-ready", 503, "Ganglion is not ready", fault), { "Retry-After": "5" });
     }
     return c.json({ status: "ready" as const }, 200);
   });
 
-async function findFault(env: ApiBindings): Promise<string | undefined> {
+async function findFault(env: ApiBindings, nowMs: number): Promise<string | undefined> {
   if (env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") {
     return "There is no administrator yet, so nobody can be let in: set the secret ADMIN_TOKEN (wrangler secret put ADMIN_TOKEN).";
   }
+  if (lastPing === undefined || lastPing.untilMs <= nowMs) {
+    lastPing = { answers: await directoryAnswers(env), untilMs: nowMs + ANSWER_FOR_MS };
+  }
+  return lastPing.answers ? undefined : "The directory of tokens does not answer.";
+}
+
+async function directoryAnswers(env: ApiBindings): Promise<boolean> {
   try {
-    await directory(env).ping();
-    return undefined;
+    return await directory(env).ping();
   } catch (error) {
     console.error("the directory does not answer", error);
-    return "The directory of tokens does not answer.";
+    return false;
   }
 }

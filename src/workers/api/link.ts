@@ -1,9 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { problem } from "../../core/problem/problem.ts";
-import { Identifier } from "../../core/signals/signal.ts";
 import { LINK_PROTOCOL } from "../../core/wire/link-frames.ts";
 import { signalLog } from "./objects.ts";
-import { EcosystemPath } from "./query.ts";
+import { EcosystemPath, hostName } from "./query.ts";
 import { Refusal, upgradeRequired } from "./refusal.ts";
 import { newApi, problems, secured } from "./route.ts";
 import { isUpgrade, upgradeTo } from "./upgrade.ts";
@@ -19,7 +18,7 @@ const openLink = createRoute({
   request: {
     params: EcosystemPath,
     query: z.strictObject({
-      host: Identifier.openapi({ description: "Name of the host that links", example: "gpu-01" }),
+      host: hostName,
     }),
   },
   responses: { 101: { description: "The connection is a WebSocket from here on" }, ...problems(400, 426) },

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { fieldErrors } from "../../core/signals/admit.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
-import { EcosystemName } from "../../core/signals/signal.ts";
+import { ECOSYSTEM_NAME, IDENTIFIER } from "../../core/signals/signal.ts";
 import { parseTimestamp } from "../../core/signals/timestamp.ts";
 import { invalid } from "./refusal.ts";
 
@@ -107,9 +107,23 @@ export const patterns = z
     param: { required: false, style: "form", explode: true },
   });
 
+// Schemas of src/core are not used here: `.openapi` is only there on schemas that were made after the import above had
+// extended Zod, and whether src/core came later depends on who imports what first.
+export const ECOSYSTEM_RULE = "a name of an ecosystem holds a-z, 0-9 and -, starts with a letter or digit, 63 at most";
 export const EcosystemPath = z.object({
-  eco: EcosystemName.openapi({ param: { description: "The ecosystem" }, example: "default" }),
+  eco: z
+    .string()
+    .regex(ECOSYSTEM_NAME, ECOSYSTEM_RULE)
+    .openapi({ param: { description: "The ecosystem" }, example: "default" }),
 });
+
+export const hostName = z
+  .string({ error: "name the host that links: ?host=" })
+  .regex(
+    IDENTIFIER,
+    "a host's name starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)",
+  )
+  .openapi({ description: "Name of the host that links", example: "gpu-01" });
 
 /** Answers a request whose path or query is not as documented. */
 export function refuseInvalid(

@@ -17,57 +17,72 @@ export async function streamEvents(log: SignalLogCalls, url: string, after: numb
   const upgraded = await log.fetch(url, { headers: { Upgrade: "websocket" } });
   const socket = upgraded.webSocket;
   if (socket === null) throw overloaded("The log did not open its stream. Try again.", 1000);
-  const { readable, writable } = new IdentityTransformStream();
-  void pump(socket, writable.getWriter(), after);
-  return new Response(readable, {
+  return new Response(eventsOf(socket, after), {
     headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
   });
 }
 
-async function pump(socket: WebSocket, writer: WritableStreamDefaultWriter<Uint8Array>, after: number): Promise<void> {
-  /** Frames in the order they came; each waits until the reader has taken the one before. */
-  let taken: Promise<void> = Promise.resolve();
-  let waiting = 0;
-  const write = (text: string, then?: () => void) => {
-    waiting += 1;
-    taken = taken
-      .then(() => writer.write(encoder.encode(text)))
-      .then(() => {
-        waiting -= 1;
-        then?.();
-      });
-    taken.catch(close); // the reader has gone: nothing to tell, and nobody to tell it to
+interface Chunk {
+  readonly text: string;
+  /** What to acknowledge when the reader has taken it. */
+  readonly seen?: number;
+}
+
+function eventsOf(socket: WebSocket, after: number): ReadableStream<Uint8Array> {
+  const waiting: Chunk[] = [{ text: `retry: 1000\nid: ${after}\n\n` }];
+  let ended = false;
+  let wake: (() => void) | undefined;
+  const add = (chunk: Chunk) => {
+    waiting.push(chunk);
+    wake?.();
   };
   const keepAlive = setInterval(() => {
-    if (waiting === 0) write(": keep-alive\n\n");
+    if (waiting.length === 0) add({ text: ": keep-alive\n\n" });
   }, KEEP_ALIVE_MS);
-  let open = true;
-  function close(): void {
-    if (!open) return;
-    open = false;
+  const end = () => {
+    ended = true;
     clearInterval(keepAlive);
-    socket.close(1000);
-  }
-
+    wake?.();
+  };
   socket.addEventListener("message", ({ data }) => {
-    if (!open) return;
-    const frame = SignalsFrame.safeParse(typeof data === "string" ? JSON.parse(data) : undefined);
-    if (!frame.success) return;
-    const { last, signals } = frame.data;
-    // A frame may end behind its last signal, when the log passed over some that nobody here asked for.
-    const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${JSON.stringify(signal)}\n\n`).join("");
-    write(`${events}${signals.at(-1)?.seq === last ? "" : `id: ${last}\n\n`}`, () => {
-      if (open) socket.send(JSON.stringify({ type: "seen", seq: last }));
-    });
+    const chunk = typeof data === "string" ? chunkOf(data) : undefined;
+    if (chunk !== undefined) add(chunk);
   });
   // The log's end has gone (it moved, or restarts): end the answer too, and the reader resumes by its last id.
-  socket.addEventListener("close", () => {
-    if (!open) return;
-    close();
-    void taken.then(() => writer.close()).catch(() => undefined); // the reader left first: both ends are closed
-  });
+  socket.addEventListener("close", end);
   socket.accept();
-  write(`retry: 1000\nid: ${after}\n\n`);
-  await writer.closed.catch(() => undefined); // rejects when the reader goes away, which is how most streams end
-  close();
+
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        while (waiting.length === 0 && !ended) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        const chunk = waiting.shift();
+        if (chunk === undefined) return controller.close();
+        controller.enqueue(encoder.encode(chunk.text));
+        if (chunk.seen !== undefined && !ended) socket.send(JSON.stringify({ type: "seen", seq: chunk.seen }));
+      },
+      cancel() {
+        // Whatever waits has no reader any more, and a pull that waits with it must not close a cancelled stream.
+        waiting.length = 0;
+        wake = undefined;
+        end();
+        socket.close(1000);
+      },
+    },
+    // Nothing is pulled ahead: what is pulled has been asked for by the reader's connection, and counts as seen.
+    { highWaterMark: 0 },
+  );
+}
+
+function chunkOf(text: string): Chunk | undefined {
+  const frame = SignalsFrame.safeParse(JSON.parse(text));
+  if (!frame.success) return undefined; // a kind of frame that later versions may send
+  const { last, signals } = frame.data;
+  const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${JSON.stringify(signal)}\n\n`).join("");
+  // A frame may end behind its last signal, when the log passed over some that nobody here asked for.
+  return { text: signals.at(-1)?.seq === last ? events : `${events}id: ${last}\n\n`, seen: last };
 }
