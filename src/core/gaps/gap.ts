@@ -14,4 +14,6 @@ export interface Gap {
   readonly raised_at: string;
   readonly last_seen_at: string;
   readonly resolved_at?: string;
+  /** Id of the `CAPABILITY_GAP` that raised it. */
+  readonly signal_id?: string;
 }

@@ -5,6 +5,9 @@
  */
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:?\d{2})?$/;
 
+/** As Ganglion writes it: by far the most common, and cheap to recognise. */
+const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 /** Latest time that can be written with a four-digit year, in milliseconds since the epoch. */
 const MAX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
@@ -15,10 +18,22 @@ export function parseTimestamp(value: unknown): number | undefined {
     return Number.isFinite(ms) && ms >= 0 && ms <= MAX_MS ? ms : undefined;
   }
   if (typeof value !== "string" || value.length > 40) return undefined;
+  if (value === lastText) return lastMs;
+  if (CANONICAL.test(value)) return remember(value, Date.parse(value));
   const match = RFC3339.exec(value);
   if (match === null) return undefined;
   const ms = Date.parse(match[2] === undefined ? `${value}Z` : value);
   return Number.isNaN(ms) || ms < 0 || ms > MAX_MS ? undefined : ms;
+}
+
+// Signals of a batch mostly share their time, or follow each other by the millisecond: one memory is enough.
+let lastText = "";
+let lastMs: number | undefined;
+
+function remember(text: string, ms: number): number | undefined {
+  lastText = text;
+  lastMs = Number.isNaN(ms) || ms < 0 ? undefined : ms;
+  return lastMs;
 }
 
 /** @param ms - milliseconds since the epoch, 0 to the year 9999 */

@@ -1,0 +1,4 @@
+export interface EdgeUnderTest {
+  readonly url: string;
+  readonly token: string;
+}

@@ -1,0 +1,57 @@
+import { InvalidArgumentError } from "commander";
+import { parseTimestamp } from "../src/core/signals/timestamp.ts";
+
+/** Reads an option that is a whole number. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(
+      max === Number.MAX_SAFE_INTEGER
+        ? `Give a whole number, ${min} or more.`
+        : `Give a whole number from ${min} to ${max}.`,
+    );
+  };
+}
+
+/** Gathers an option that may be repeated, or hold commas. */
+export function list(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(",").filter((part) => part !== "")];
+}
+
+const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A time, or an age such as `10m`. @returns RFC 3339 */
+export function time(text: string): string {
+  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const ms =
+    amount !== undefined && unit !== undefined
+      ? Date.now() - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
+      : parseTimestamp(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+  if (ms === undefined)
+    throw new InvalidArgumentError(
+      "Give RFC 3339 (2026-01-31T12:00:00Z), seconds since the epoch, or an age such as 90s, 10m, 2h, 7d.",
+    );
+  return new Date(ms).toISOString();
+}
+
+/** Gathers `--fact name=value`. A value that reads as JSON (a number, true, null, {…}) is that; any other is text. */
+export function fact(text: string, before: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Give name=value.");
+  return { ...before, [text.slice(0, at)]: jsonOrText(text.slice(at + 1)) };
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+export function facts(text: string): Record<string, unknown> {
+  const value = jsonOrText(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new InvalidArgumentError('Give a JSON object, such as \'{"question": "why?"}\'.');
+}

@@ -1,0 +1,57 @@
+import { Command, CommanderError } from "commander";
+import { emitCommand } from "./commands/emit.ts";
+import { signalsCommand } from "./commands/signals.ts";
+import { tokensCommand } from "./commands/tokens.ts";
+import { decisionsCommand, gapsCommand, observationsCommand, statusCommand } from "./commands/views.ts";
+import { explain } from "./failure.ts";
+import { remark } from "./output.ts";
+
+/** Exit codes: 0 done, 1 refused or failed, 2 wrong usage. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // `ganglion signals | head`: the reader has what it wanted. That is no failure, and nothing is left to say.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said already what is wrong
+      return;
+    }
+    const { text, exitCode } = explain(error);
+    remark(`ganglion: ${text}`);
+    process.exitCode = exitCode;
+  }
+}
+
+function program(): Command {
+  const root = new Command("ganglion")
+    .description("Talk to a Ganglion edge: emit signals, read and follow them, see what was found and decided.")
+    .option("--url <url>", "where the edge is (default: GANGLION_URL, or the edge on this machine)")
+    .option("--token-file <file>", "file with the token (default: GANGLION_TOKEN, or the local edge's own)")
+    .option("--ecosystem <name>", "which ecosystem (default: GANGLION_ECOSYSTEM, or default)")
+    .option("--json", "for programs: JSON instead of tables")
+    .addHelpText("after", "\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.")
+    .showHelpAfterError("(add --help for how it is used)");
+  for (const make of [
+    emitCommand,
+    signalsCommand,
+    observationsCommand,
+    gapsCommand,
+    decisionsCommand,
+    statusCommand,
+    tokensCommand,
+  ]) {
+    root.addCommand(make());
+  }
+  throwInsteadOfExiting(root);
+  return root;
+}
+
+/** Commander hands this down to subcommands that it makes itself, not to those it is given. */
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride();
+  for (const sub of command.commands) throwInsteadOfExiting(sub);
+}

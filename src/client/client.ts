@@ -1,0 +1,115 @@
+import type { Grant } from "../core/access/grant.ts";
+import type { NewToken } from "../core/access/new-token.ts";
+import type { DeadLetter } from "../core/dead-letters/dead-letter.ts";
+import type { Gap } from "../core/gaps/gap.ts";
+import type { AppendResult, LogStatus } from "../core/log/log-api.ts";
+import type { ObservationsPage } from "../core/observations/observation.ts";
+import type { Decision } from "../core/policy/decision.ts";
+import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
+import type { Signal, SignalInput } from "../core/signals/signal.ts";
+import { openEventSource } from "./event-source.ts";
+import { type FollowOptions, followLog } from "./follow.ts";
+import { type Call, type Connection, request, urlOf } from "./request.ts";
+import { type RetryOptions, retrying } from "./retry.ts";
+import type { OpenSource } from "./signal-source.ts";
+import { uuid7 } from "./uuid7.ts";
+
+export interface ClientOptions {
+  /** Where the edge is, such as `http://127.0.0.1:8787`. */
+  readonly url: string;
+  readonly token: string;
+  /** Default `default`. */
+  readonly ecosystem?: string;
+  /** How the stream is opened; default by `fetch`. In Node give `openSocketSource`, which is faster and notices a dead edge sooner. */
+  readonly openSource?: OpenSource;
+  readonly fetch?: typeof fetch;
+  readonly retry?: RetryOptions;
+}
+
+export interface SignalQuery {
+  readonly signals?: readonly string[];
+  readonly source?: string;
+  readonly after?: number;
+  /** RFC 3339 or seconds since the epoch. */
+  readonly since?: string | number;
+  readonly until?: string | number;
+  readonly limit?: number;
+  readonly order?: "asc" | "desc";
+}
+
+export interface EcosystemStatus {
+  readonly ecosystem: string;
+  readonly log: LogStatus;
+  readonly window: Pick<ObservationsPage, "size" | "oldest" | "newest"> & { readonly seconds: number };
+  readonly gaps: { readonly open: number };
+}
+
+export type TokenInfo = Grant & { readonly created_at: string };
+export type Client = ReturnType<typeof createClient>;
+
+/**
+ * The edge's API, typed. Works in Node and in browsers. Every call throws ApiProblem for a refusal and EdgeUnreachable
+ * where nobody answers; see problem-errors.ts.
+ */
+export function createClient(options: ClientOptions) {
+  const { url, token, ecosystem = "default", openSource = openEventSource } = options;
+  const connection: Connection = { url, token, fetch: options.fetch ?? ((...args) => fetch(...args)) };
+  const again = retrying(options.retry);
+  const call = <Answer>(what: Call) => request<Answer>(connection, what);
+  const inside = (path: string) => `/v1/${encodeURIComponent(ecosystem)}${path}`;
+  const get = <Answer>(path: string, query: Call["query"] = {}) => call<Answer>({ path: inside(path), query });
+
+  const signals = ({ signals: signal, ...query }: SignalQuery = {}) =>
+    get<{ signals: Signal[]; next: number | null }>("/signals", { signal: signal ?? [], ...query });
+
+  return {
+    /**
+     * Emits signals, all or none: at most 1,000 and 1 MiB. Each gets an id here if it has none, so that trying again
+     * after a lost answer keeps none of them twice.
+     */
+    emit(
+      emitted: SignalInput | readonly SignalInput[],
+      { signal }: { signal?: AbortSignal } = {},
+    ): Promise<AppendResult> {
+      const body = [emitted].flat().map((one) => ({ ...one, id: one.id ?? uuid7() }));
+      return again(() => call({ method: "POST", path: inside("/signals"), body, signal }), signal);
+    },
+
+    signals,
+    signal: (id: string) => get<Signal>(`/signals/${encodeURIComponent(id)}`),
+
+    /** Signals as they come, each once, across lost connections. See {@link FollowOptions}. */
+    async *follow(follow: FollowOptions = {}): AsyncGenerator<Signal, void, void> {
+      // "From now on" is pinned to a place in the log before the stream opens: a connection lost before the first
+      // signal then resumes there and misses nothing.
+      const after = follow.after ?? (await signals({ order: "desc", limit: 1 })).signals[0]?.seq ?? 0;
+      const open = (from: number) =>
+        openSource(
+          urlOf(url, inside("/signals/stream"), { after: from, signal: follow.signals ?? [] }),
+          token,
+          follow.signal,
+        );
+      yield* followLog(after, open, follow);
+    },
+
+    observations: (query: { seconds?: number; zooid?: string; limit?: number } = {}) =>
+      get<ObservationsPage>("/observations", query),
+    gaps: async (status: "open" | "resolved" | "all" = "open") =>
+      (await get<{ gaps: Gap[] }>("/gaps", { status })).gaps,
+    scanners: async () => (await get<{ scanners: ScannerStatus[] }>("/scanners")).scanners,
+    decisions: (query: { limit?: number; after?: string; rule?: string } = {}) =>
+      get<{ decisions: Decision[]; next: string | null }>("/decisions", query),
+    policies: async () => (await get<{ policies: unknown[] }>("/policies")).policies,
+    deadLetters: (query: { limit?: number; after?: string } = {}) =>
+      get<{ dead_letters: DeadLetter[]; next: string | null }>("/dead-letters", query),
+    status: () => get<EcosystemStatus>("/status"),
+
+    tokens: {
+      /** The answer holds the token itself, this once. */
+      create: (wanted: NewToken) =>
+        call<TokenInfo & { token: string }>({ method: "POST", path: "/v1/tokens", body: wanted }),
+      list: async () => (await call<{ tokens: TokenInfo[] }>({ path: "/v1/tokens" })).tokens,
+      delete: (id: string) => call<void>({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(id)}` }),
+    },
+  };
+}

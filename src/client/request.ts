@@ -1,0 +1,66 @@
+import { EdgeUnreachable, problemFrom } from "./problem-errors.ts";
+
+export interface Connection {
+  /** Where the edge is, such as `http://127.0.0.1:8787`. */
+  readonly url: string;
+  readonly token: string;
+  readonly fetch: typeof fetch;
+}
+
+export interface Call {
+  readonly method?: "GET" | "POST" | "DELETE";
+  /** From the root, with what stands in it already encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Longest wait for an answer, in milliseconds. */
+const TIMEOUT_MS = 30_000;
+
+/**
+ * One call, one answer.
+ *
+ * @throws ApiProblem for a refusal, EdgeUnreachable where nobody answers, the reason of `signal` when it is aborted
+ */
+export async function request<Answer>(connection: Connection, call: Call): Promise<Answer> {
+  const { response, text } = await exchange(connection, call);
+  if (!response.ok) throw problemFrom(response.status, text, response.headers.get("retry-after"));
+  if (text === "") return undefined as Answer;
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    throw new Error(`what answers at ${new URL(connection.url).origin} is not Ganglion: its answer is not JSON`);
+  }
+}
+
+async function exchange(connection: Connection, { method = "GET", path, query, body, signal }: Call) {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await connection.fetch(urlOf(connection.url, path, query), {
+      method,
+      headers: {
+        ...authorisation(connection.token),
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { response, text: await response.text() };
+  } catch (error) {
+    if (signal?.aborted === true) throw signal.reason;
+    throw new EdgeUnreachable(connection.url, error);
+  }
+}
+
+export const authorisation = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+export function urlOf(base: string, path: string, query: Call["query"] = {}): URL {
+  const url = new URL(base);
+  url.pathname = url.pathname.replace(/\/$/, "") + path;
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, String(one));
+  }
+  return url;
+}

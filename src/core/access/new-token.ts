@@ -1,0 +1,32 @@
+import * as z from "zod";
+import { ECOSYSTEM_NAME } from "../signals/signal.ts";
+import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
+import { SCOPES } from "./scopes.ts";
+
+/** A token as an administrator asks for it. */
+export const NewToken = z.strictObject({
+  name: z.string().min(1).max(128),
+  scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+  ecosystems: z
+    .array(
+      z.string().refine((name) => name === "*" || ECOSYSTEM_NAME.test(name), {
+        message: "give the name of an ecosystem (a-z, 0-9 and -, 63 at most) or * for all",
+      }),
+    )
+    .min(1)
+    .max(1_000),
+  /** Absent or `null`: never. */
+  expires_at: z
+    .union([z.string(), z.number()])
+    .refine((value) => parseTimestamp(value) !== undefined, {
+      message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
+    })
+    .nullish(),
+});
+export type NewToken = z.infer<typeof NewToken>;
+
+/** @returns the time in the one form that is stored and shown, or `null`: never. */
+export function expiryOf(token: NewToken): string | null {
+  const ms = parseTimestamp(token.expires_at);
+  return ms === undefined ? null : formatTimestamp(ms);
+}

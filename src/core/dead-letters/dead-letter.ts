@@ -1,0 +1,14 @@
+/** What could not be processed, kept aside with its reason (R29). */
+export interface DeadLetter {
+  readonly id: string;
+  /** What kind of thing it is: `signal`, `task`, … */
+  readonly kind: string;
+  /** The signal as it came, where it was one. It need not be valid: that may be why it is here. */
+  readonly signal?: unknown;
+  readonly error: string;
+  /** Which part gave up on it. */
+  readonly daemon: string;
+  readonly attempts: number;
+  readonly first_failed_at: string;
+  readonly last_failed_at: string;
+}

@@ -1,0 +1,11 @@
+/** Something that could not be processed, as whoever failed on it hands it over (R29). */
+export interface DeadLetterRecord {
+  /** The same failure again has the same id: it is counted, not kept twice. */
+  readonly id: string;
+  readonly kind: "signal";
+  /** What could not be processed, as it came. */
+  readonly signal: unknown;
+  readonly error: string;
+  /** Who failed on it. */
+  readonly daemon: string;
+}

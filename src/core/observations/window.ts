@@ -1,0 +1,105 @@
+import type { Sample } from "./sample.ts";
+
+export interface WindowLimits {
+  /** Length in milliseconds; default 300,000. */
+  readonly windowMs: number;
+  /** Samples kept at most; beyond that the oldest leave early. Default 10,000. */
+  readonly capacity: number;
+}
+
+export const DEFAULT_WINDOW: WindowLimits = { windowMs: 300_000, capacity: 10_000 };
+
+/** Hears of every sample that enters or leaves, so that scanners keep sums instead of counting again. */
+export interface WindowListener {
+  observe(sample: Sample): void;
+  forget(sample: Sample): void;
+}
+
+/**
+ * The last `windowMs` of observations, in the order of their own time (ties by their place in the log). Late ones
+ * land where they belong; those that are too late are not let in. It ends at the given time, not at the newest
+ * sample: one host whose clock is wrong would otherwise decide what is old for everybody (R9).
+ *
+ * Samples stand in an array behind a moving start, which is cut off when it makes up half the array: arrival at the
+ * end and leaving at the start cost O(1) on average, a late arrival O(number of samples after it).
+ */
+export class ObservationWindow {
+  readonly #limits: WindowLimits;
+  readonly #listener: WindowListener | undefined;
+  #samples: Sample[] = [];
+  #start = 0;
+
+  constructor(limits: WindowLimits = DEFAULT_WINDOW, listener?: WindowListener) {
+    this.#limits = limits;
+    this.#listener = listener;
+  }
+
+  get size(): number {
+    return this.#samples.length - this.#start;
+  }
+
+  get oldest(): Sample | undefined {
+    return this.#samples[this.#start];
+  }
+
+  get newest(): Sample | undefined {
+    return this.size === 0 ? undefined : this.#samples.at(-1);
+  }
+
+  /** @returns whether it was let in: `false` for one that is older than the window at `nowMs` */
+  add(sample: Sample, nowMs: number): boolean {
+    if (this.#isOld(sample, nowMs)) return false;
+    const place = this.#placeOf(sample);
+    if (place === this.#samples.length) this.#samples.push(sample);
+    else this.#samples.splice(place, 0, sample);
+    this.#listener?.observe(sample);
+    while (this.size > this.#limits.capacity) this.#leave();
+    return true;
+  }
+
+  /** Lets everything go that is older than the window at `nowMs`. */
+  advance(nowMs: number): void {
+    for (let oldest = this.oldest; oldest !== undefined && this.#isOld(oldest, nowMs); oldest = this.oldest)
+      this.#leave();
+  }
+
+  /** Samples of the last `lastMs` (the whole window at most) before `nowMs`, oldest first. */
+  read(nowMs: number, lastMs = this.#limits.windowMs): Sample[] {
+    const sinceMs = nowMs - Math.min(lastMs, this.#limits.windowMs);
+    let low = this.#start;
+    let high = this.#samples.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const sample = this.#samples[middle];
+      if (sample !== undefined && sample.tsMs < sinceMs) low = middle + 1;
+      else high = middle;
+    }
+    return this.#samples.slice(low);
+  }
+
+  #isOld(sample: Sample, nowMs: number): boolean {
+    return sample.tsMs < nowMs - this.#limits.windowMs;
+  }
+
+  #placeOf(sample: Sample): number {
+    let place = this.#samples.length;
+    // Almost everything arrives in order, so looking from the end beats a binary search.
+    for (; place > this.#start; place--) {
+      const before = this.#samples[place - 1];
+      if (before === undefined || before.tsMs < sample.tsMs || (before.tsMs === sample.tsMs && before.seq < sample.seq))
+        break;
+    }
+    return place;
+  }
+
+  #leave(): void {
+    const sample = this.#samples[this.#start];
+    if (sample === undefined) return;
+    this.#start++;
+    if (this.#start > 1_024 && this.#start * 2 > this.#samples.length) {
+      this.#samples = this.#samples.slice(this.#start);
+      this.#start = 0;
+    }
+    this.#listener?.forget(sample);
+  }
+}

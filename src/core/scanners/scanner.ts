@@ -1,0 +1,49 @@
+import type { Sample } from "../observations/sample.ts";
+
+/** Something a scanner has to say about one group (a reporter, a task type, a variant). */
+export interface Finding {
+  /** Unique among the gaps of all scanners: a gap with this name is raised once. */
+  readonly name: string;
+  readonly type: string;
+  readonly category: string;
+  readonly reason: string;
+  /**
+   * `breach`: beyond the threshold, opens a gap. `hold`: back within it, but not by the margin; keeps an open gap open
+   * and opens none (hysteresis). A group that is neither is not a finding.
+   */
+  readonly verdict: "breach" | "hold";
+  /** 0 (at the threshold) to 1 (as bad as it can be). */
+  readonly severity: number;
+  /** 0 to 1: how much work closing it is likely to be. */
+  readonly installCost: number;
+  readonly evidence: Evidence;
+}
+
+/** Why anybody should believe a finding. Figures are rounded, so that they read well and compare equal. */
+export interface Evidence {
+  readonly metric: string;
+  readonly value: number;
+  readonly threshold: number;
+  readonly unit: string;
+  readonly sample_count: number;
+  readonly reporters: readonly string[];
+  /** Lowest and highest place in the log of the signals behind it. */
+  readonly first_seq: number;
+  readonly last_seq: number;
+}
+
+/** The newest sample behind a finding: the gap's cause. */
+export type FindingWithCause = Finding & { readonly cause: Sample };
+
+/**
+ * Watches one kind of trouble. It keeps running sums: {@link observe} and {@link forget} cost the same however long
+ * the window is, {@link findings} costs the number of groups.
+ */
+export interface Scanner {
+  readonly id: string;
+  readonly category: string;
+  readonly settings: Readonly<Record<string, number>>;
+  observe(sample: Sample): void;
+  forget(sample: Sample): void;
+  findings(): FindingWithCause[];
+}

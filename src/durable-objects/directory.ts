@@ -1,0 +1,141 @@
+import { DurableObject } from "cloudflare:workers";
+import { type Grant, hasExpired } from "../core/access/grant.ts";
+import { expiryOf, type NewToken } from "../core/access/new-token.ts";
+import type { Scope } from "../core/access/scopes.ts";
+import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../core/access/token.ts";
+import { formatTimestamp } from "../core/signals/timestamp.ts";
+
+/** A grant, and when it was made. */
+export interface TokenRecord extends Grant {
+  readonly created_at: string;
+}
+
+export interface EcosystemRecord {
+  readonly name: string;
+  readonly last_active_at: string;
+}
+
+/** Activity is written down once in this time: a row written costs money, and nobody asks to the second. */
+const TOUCH_EVERY_MS = 60_000;
+
+/** Compared with where no record exists, so that an unknown id takes as long as a wrong secret. */
+const NO_DIGEST = new Uint8Array(32);
+
+/**
+ * Who may do what, and which ecosystems there are. One object for the whole deployment, `idFromName("directory")`.
+ *
+ * It keeps the SHA-256 of a token's secret, never the secret: what is stored, backed up or shown opens nothing.
+ */
+export class Directory extends DurableObject {
+  readonly #sql: SqlStorage;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    this.#sql = ctx.storage.sql;
+    // WITHOUT ROWID: with a text key this is one row a write instead of two.
+    this.#sql.exec(`
+      CREATE TABLE IF NOT EXISTS tokens (
+        id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, ecosystems TEXT NOT NULL,
+        expires_at TEXT, created_at TEXT NOT NULL
+      ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS ecosystems (name TEXT PRIMARY KEY, last_active_ms INTEGER NOT NULL) WITHOUT ROWID;
+    `);
+  }
+
+  /** @returns the record, and the token itself for the only time. */
+  async create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }> {
+    const made = makeToken(
+      crypto.getRandomValues(new Uint8Array(TOKEN_ID_BYTES)),
+      crypto.getRandomValues(new Uint8Array(TOKEN_SECRET_BYTES)),
+    );
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(made.secret));
+    const record: TokenRecord = {
+      id: made.id,
+      name: wanted.name,
+      scopes: [...new Set(wanted.scopes)],
+      ecosystems: [...new Set(wanted.ecosystems)],
+      expires_at: expiryOf(wanted),
+      created_at: formatTimestamp(Date.now()),
+    };
+    // A plain INSERT: should the same id come twice (once in 2^60), this fails instead of replacing somebody's token.
+    this.#sql.exec(
+      "INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      record.id,
+      digest,
+      record.name,
+      JSON.stringify(record.scopes),
+      JSON.stringify(record.ecosystems),
+      record.expires_at,
+      record.created_at,
+    );
+    return { token: made.token, record };
+  }
+
+  /** Oldest first, the expired ones included. */
+  list(): TokenRecord[] {
+    return this.#sql.exec<TokenRow>("SELECT * FROM tokens ORDER BY created_at, id").toArray().map(recordOf);
+  }
+
+  /** @returns whether there was such a token. */
+  remove(id: string): boolean {
+    return this.#sql.exec("DELETE FROM tokens WHERE id = ? RETURNING id", id).toArray().length > 0;
+  }
+
+  /**
+   * @param secretDigest - SHA-256 of the secret: the secret itself does not travel
+   * @returns the grant, or `null` for an unknown id, a wrong secret or an expired token, without saying which
+   */
+  verify(id: string, secretDigest: ArrayBuffer): Grant | null {
+    const [row] = this.#sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
+    const same = crypto.subtle.timingSafeEqual(row?.digest ?? NO_DIGEST, secretDigest);
+    if (row === undefined || !same) return null;
+    const { created_at: _, ...grant } = recordOf(row);
+    return hasExpired(grant, Date.now()) ? null : grant;
+  }
+
+  /** Answers when this object's storage does. */
+  ping(): true {
+    this.#sql.exec("SELECT 1").one();
+    return true;
+  }
+
+  /** Every ecosystem that was ever active, by name. */
+  ecosystems(): EcosystemRecord[] {
+    return this.#sql
+      .exec<{ name: string; last_active_ms: number }>("SELECT name, last_active_ms FROM ecosystems ORDER BY name")
+      .toArray()
+      .map(({ name, last_active_ms }) => ({ name, last_active_at: formatTimestamp(last_active_ms) }));
+  }
+
+  /** Notes that an ecosystem is in use. Calls may come late, twice or out of order: the latest time stays. */
+  touch(ecosystem: string, nowMs: number): void {
+    this.#sql.exec(
+      `INSERT INTO ecosystems (name, last_active_ms) VALUES (?1, ?2)
+       ON CONFLICT (name) DO UPDATE SET last_active_ms = ?2 WHERE ?2 >= last_active_ms + ?3`,
+      ecosystem,
+      nowMs,
+      TOUCH_EVERY_MS,
+    );
+  }
+}
+
+interface TokenRow extends Record<string, SqlStorageValue> {
+  id: string;
+  digest: ArrayBuffer;
+  name: string;
+  scopes: string;
+  ecosystems: string;
+  expires_at: string | null;
+  created_at: string;
+}
+
+function recordOf(row: TokenRow): TokenRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: JSON.parse(row.scopes) as Scope[],
+    ecosystems: JSON.parse(row.ecosystems) as string[],
+    expires_at: row.expires_at,
+    created_at: row.created_at,
+  };
+}

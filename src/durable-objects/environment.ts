@@ -1,0 +1,19 @@
+import type { DeadLetters } from "./dead-letters.ts";
+import type { Directory } from "./directory.ts";
+import type { ObservationCache } from "./observation-cache.ts";
+import type { PolicyState } from "./policy-state.ts";
+import type { SignalLog } from "./signal-log.ts";
+
+/** Bindings of wrangler.toml, and the secret. */
+export interface Environment {
+  readonly SIGNAL_LOG: DurableObjectNamespace<SignalLog>;
+  readonly OBSERVATION_CACHE: DurableObjectNamespace<ObservationCache>;
+  readonly POLICY_STATE: DurableObjectNamespace<PolicyState>;
+  readonly DEAD_LETTERS: DurableObjectNamespace<DeadLetters>;
+  readonly DIRECTORY: DurableObjectNamespace<Directory>;
+  readonly SIGNALS: Queue;
+  /** Days that signals are kept; default 7. */
+  readonly RETENTION_DAYS?: string;
+  /** The first administrator's token. Without it nobody gets in. */
+  readonly ADMIN_TOKEN?: string;
+}

@@ -1,0 +1,278 @@
+import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
+import { lineSeq } from "../../core/log/segment.ts";
+import type { ProjectionBatch, ProjectionName } from "../../core/projections/batch.ts";
+import { planIntake } from "../../core/projections/intake.ts";
+import type { Signal } from "../../core/signals/signal.ts";
+import type { Environment } from "../environment.ts";
+import { meteredSql } from "../metered-storage.ts";
+import { type Draft, OutgoingBox } from "./outgoing.ts";
+import type { ProjectionCalls } from "./stub.ts";
+
+/** Signals read from the log in one go while filling a hole. */
+const READ_LIMIT = 2_000;
+const RETRY_MS = 2_000;
+
+interface Position {
+  [column: string]: SqlStorageValue;
+  /** The log has been taken in up to here. */
+  cursor: number;
+  /** Number of the last signal decided on. */
+  number: number;
+  /** Up to here the log has been taken in before: what follows from it has been emitted already. */
+  muted_through: number;
+  epoch: string;
+}
+
+/** Collects what a projection decides while it takes signals in. */
+export interface Outgoing {
+  /** @returns the id that the signal will have */
+  emit(draft: Draft): string;
+  /** Part of the work on the signal failed: keeps the signal as a dead letter of that part. */
+  bury(error: string, part: string): void;
+}
+
+/**
+ * A projection of the log: state that follows from the signals in their order, each taken in once (DESIGN.md,
+ * decisions 1 and 4). State, cursor and outgoing signals are written in one transaction, so a crash leaves either
+ * none or all of them, and whatever comes again is below the cursor.
+ *
+ * A subclass says what a signal changes. It must not await: the transaction is one turn.
+ */
+export abstract class Projection extends DurableObject<Environment> implements ProjectionCalls {
+  protected readonly ecosystem: string;
+  protected readonly sql: SqlStorage;
+  readonly #meter = new UsageMeter();
+  readonly #name: ProjectionName;
+  readonly #box: OutgoingBox;
+  #position: Position;
+  #turn: Promise<unknown> = Promise.resolve();
+  #delivery: Promise<void> | undefined;
+  #filled = false;
+  #wakeAtMs: number | undefined;
+
+  constructor(ctx: DurableObjectState, env: Environment, name: ProjectionName) {
+    super(ctx, env);
+    this.ecosystem = ctx.id.name ?? "default";
+    this.#name = name;
+    const sql = meteredSql(ctx.storage.sql, this.#meter);
+    this.sql = sql;
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL,
+         number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL)`,
+    );
+    sql.exec("INSERT OR IGNORE INTO position VALUES (1, 0, 0, 0, ?)", crypto.randomUUID().slice(0, 6));
+    this.#box = new OutgoingBox(sql);
+    this.#position = sql.exec<Position>("SELECT cursor, number, muted_through, epoch FROM position").one();
+    ctx.blockConcurrencyWhile(async () => {
+      this.#wakeAtMs = (await ctx.storage.getAlarm()) ?? undefined;
+    });
+  }
+
+  /** Takes one signal in. A throw makes it a dead letter and leaves its neighbours alone. */
+  protected abstract take(signal: Signal, outgoing: Outgoing): void;
+  /** Writes what taking in has changed; called in the same transaction, once for many signals. */
+  protected abstract store(lines: readonly string[]): void;
+  /** Forgets everything that follows from the log. */
+  protected abstract clear(): void;
+  /** Reads memory back from storage: at the start, and after a transaction that failed. */
+  protected abstract load(): void;
+  /** Called after every transaction and on every alarm; may emit through {@link decide}. */
+  protected abstract settled(nowMs: number): void;
+
+  /** What this object has used since it was last woken. */
+  usage(): Usage {
+    return this.#meter.usage;
+  }
+
+  get cursor(): number {
+    return this.#position.cursor;
+  }
+
+  /** Whether the signal at `seq` has been taken in before and the state is being derived from the log again. */
+  protected replaying(seq: number): boolean {
+    return seq <= this.#position.muted_through;
+  }
+
+  /** @returns the cursor afterwards */
+  project(batches: readonly ProjectionBatch[]): Promise<number> {
+    return this.#inTurn(async () => {
+      for (const batch of batches) {
+        const intake = planIntake(this.cursor, batch, lineSeq);
+        if (intake.step === "read") await this.#readThrough(intake.through);
+        if (intake.step === "take") this.#takeIn(intake.lines, intake.through);
+      }
+      this.settled(Date.now());
+      return this.cursor;
+    });
+  }
+
+  catchUp(headSeq: number): Promise<number> {
+    return this.#inTurn(async () => {
+      await this.#readThrough(headSeq);
+      this.settled(Date.now());
+      return this.cursor;
+    });
+  }
+
+  /** Forgets the state and derives it from the log again. What was emitted before is not emitted again. */
+  rebuild(): Promise<number> {
+    return this.#inTurn(async () => {
+      const reached = this.cursor;
+      this.ctx.storage.transactionSync(() => {
+        this.clear();
+        this.#move({ cursor: 0, muted_through: Math.max(reached, this.#position.muted_through) });
+      });
+      this.load();
+      await this.#readThrough(reached);
+      this.settled(Date.now());
+      return this.cursor;
+    });
+  }
+
+  override async alarm(): Promise<void> {
+    this.#wakeAtMs = undefined;
+    await this.#inTurn(async () => this.settled(Date.now()));
+    await this.#deliver();
+  }
+
+  /** Runs a decision of the projection's own (a timer's, say) in a transaction of its own. */
+  protected decide(change: (outgoing: Pick<Outgoing, "emit">) => void): void {
+    this.#transaction(() => change({ emit: (draft) => this.#emit(draft) }));
+    void this.#deliver();
+  }
+
+  /** Makes sure that {@link settled} is called at `atMs` or before. An alarm that is early enough is left as it is. */
+  protected wakeBy(atMs: number): void {
+    if (this.#wakeAtMs !== undefined && this.#wakeAtMs <= atMs) return;
+    this.#wakeAtMs = atMs;
+    this.#meter.add({ rows_written: 1 });
+    void this.ctx.storage.setAlarm(atMs);
+  }
+
+  async #readThrough(through: number): Promise<void> {
+    const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
+    while (this.cursor < through) {
+      const stretch = await log.stretch(this.#name, this.cursor, READ_LIMIT);
+      // The log ends before what we were told: a cursor from a log that was restored. There is nothing to take in.
+      if (stretch.through <= this.cursor) return;
+      this.#takeIn(stretch.lines, stretch.through);
+    }
+  }
+
+  #takeIn(lines: readonly string[], through: number): void {
+    this.#transaction(() => {
+      const muted = this.#position.muted_through;
+      for (const line of lines) {
+        const seq = lineSeq(line);
+        const outgoing: Outgoing = {
+          emit: (draft) => (seq <= muted ? `muted.${seq}` : this.#emit(draft)),
+          bury: (error, part) => {
+            if (seq > muted) this.#bury(line, `${seq}.${part}`, error);
+          },
+        };
+        try {
+          this.take(JSON.parse(line) as Signal, outgoing);
+        } catch (error) {
+          if (seq > muted) this.#bury(line, String(seq), error);
+        }
+      }
+      this.store(lines);
+      this.#move({ cursor: through });
+    });
+    void this.#deliver();
+  }
+
+  #transaction(change: () => void): void {
+    const before = this.#position;
+    try {
+      this.ctx.storage.transactionSync(change);
+      // Same turn, hence the same write to the disk: what is in the box always has an alarm behind it.
+      if (this.#filled) this.wakeBy(Date.now() + RETRY_MS);
+      this.#filled = false;
+    } catch (error) {
+      this.#filled = false;
+      this.#position = before;
+      this.load();
+      throw error;
+    }
+  }
+
+  #emit(draft: Draft): string {
+    const number = this.#position.number + 1;
+    this.#box.add(number, draft);
+    this.#move({ number });
+    this.#filled = true;
+    return `${this.#producer}.${number}`;
+  }
+
+  get #producer(): string {
+    return `ganglion.${this.#name}.${this.#position.epoch}`;
+  }
+
+  #bury(line: string, key: string, error: unknown): void {
+    let signal: unknown = line;
+    try {
+      signal = JSON.parse(line);
+    } catch {
+      // Kept as the text that it is: that it is not JSON is the failure that the letter reports.
+    }
+    this.#box.bury({
+      id: `${this.#name}.${key}`,
+      kind: "signal",
+      signal,
+      error: error instanceof Error ? error.message : String(error),
+      daemon: `ganglion/${this.#name}`,
+    });
+    this.#filled = true;
+  }
+
+  #move(change: Partial<Pick<Position, "cursor" | "number" | "muted_through">>): void {
+    this.#position = { ...this.#position, ...change } as Position;
+    const { cursor, number, muted_through } = this.#position;
+    this.sql.exec("UPDATE position SET cursor = ?, number = ?, muted_through = ?", cursor, number, muted_through);
+  }
+
+  /** Hands over what was decided. It stays in the box, with an alarm set, until the other side has it. */
+  #deliver(): Promise<void> {
+    this.#delivery ??= this.#empty().finally(() => {
+      this.#delivery = undefined;
+    });
+    return this.#delivery;
+  }
+
+  async #empty(): Promise<void> {
+    const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
+    const deadLetters = this.env.DEAD_LETTERS.get(this.env.DEAD_LETTERS.idFromName(this.ecosystem));
+    try {
+      // Until it is empty, because more may be decided while this waits for the other side.
+      while (!this.#box.empty) {
+        const next = this.#box.next();
+        if (next !== undefined) {
+          const outcome = await log.append({
+            producer: { name: this.#producer, first: next.first },
+            signals: next.signals,
+          });
+          if ("overloaded" in outcome) return this.wakeBy(Date.now() + outcome.retry_after_ms);
+          this.#box.forget(next.first + next.signals.length - 1);
+        }
+        const letters = this.#box.letters();
+        if (letters.length > 0) {
+          await deadLetters.record(letters.map(({ letter }) => letter));
+          this.#box.forgetLetters(letters.at(-1)?.number ?? 0);
+        }
+      }
+    } catch (error) {
+      console.warn("projection: delivery failed and will be tried again", this.#name, String(error));
+      this.wakeBy(Date.now() + RETRY_MS);
+    }
+  }
+
+  /** One at a time: filling a hole awaits the log, and a second batch must not overtake it meanwhile. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#meter.add({ requests: 1 });
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}

@@ -1,0 +1,17 @@
+import type { ProjectionBatch, ProjectionName } from "../../core/projections/batch.ts";
+import type { Environment } from "../environment.ts";
+
+/** What the queue's consumer, the log and the monitors may ask of a projection. */
+export interface ProjectionCalls {
+  project(batches: readonly ProjectionBatch[]): Promise<number>;
+  catchUp(headSeq: number): Promise<number>;
+}
+
+export function projectionOf(env: Environment, name: ProjectionName, ecosystem: string): ProjectionCalls {
+  switch (name) {
+    case "observations":
+      return env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem));
+    case "policy":
+      return env.POLICY_STATE.get(env.POLICY_STATE.idFromName(ecosystem));
+  }
+}

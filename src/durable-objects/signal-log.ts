@@ -1,0 +1,248 @@
+import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../core/billing/usage.ts";
+import type { DeadLetterRecord } from "../core/dead-letters/record.ts";
+import { GroupCommit, overloaded } from "../core/log/group-commit.ts";
+import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../core/log/log-api.ts";
+import { type Commit, LogState } from "../core/log/log-state.ts";
+import { RateMeter } from "../core/log/rate-meter.ts";
+import { lineId, type Segment } from "../core/log/segment.ts";
+import { PROJECTIONS, type ProjectionName } from "../core/projections/batch.ts";
+import { interestOf } from "../core/projections/interests.ts";
+import { LINK_PROTOCOL, PING, PONG } from "../core/wire/link-frames.ts";
+import type { Environment } from "./environment.ts";
+import { meteredSql } from "./metered-storage.ts";
+import { projectionOf } from "./projection/stub.ts";
+import { locate } from "./signal-log/locate.ts";
+import { LogReader, type Stretch } from "./signal-log/log-reader.ts";
+import { Outbox } from "./signal-log/outbox.ts";
+import { SegmentStore } from "./signal-log/segment-store.ts";
+import { Sockets } from "./signal-log/sockets.ts";
+
+/** Retention is cut into this many slices, each dropped whole. */
+const SLICES = 28;
+const DAY_MS = 86_400_000;
+/** After this long every projection is told how far the log reaches, whatever the queue did meanwhile. */
+const NUDGE_MS = 5_000;
+/** Window in which an id given by a caller without a producer is recognised. */
+const ID_WINDOW_MS = 600_000;
+const ID_LIMIT = 300_000;
+
+/**
+ * The log of one ecosystem: every signal, in one order, for as long as the retention says. Everything else is
+ * derived from it.
+ *
+ * The shell of {@link LogState}: it stores what the core decides, answers once that is durable (the runtime holds
+ * back everything an object sends until its writes are on the disk), pushes to subscribers and fills the queue.
+ */
+export class SignalLog extends DurableObject<Environment> {
+  readonly #ecosystem: string;
+  readonly #store: SegmentStore;
+  readonly #reader: LogReader;
+  readonly #sockets: Sockets;
+  readonly #outbox: Outbox;
+  readonly #commits: GroupCommit;
+  readonly #rate = new RateMeter();
+  readonly #meter = new UsageMeter();
+  readonly #sliceMs: number;
+  readonly #retentionMs: number;
+  readonly #gathering = new Map<string, (facts: Record<string, unknown>) => void>();
+  #state: LogState;
+  #alarmSet = false;
+
+  constructor(ctx: DurableObjectState, env: Environment) {
+    super(ctx, env);
+    this.#ecosystem = ctx.id.name ?? "default";
+    this.#retentionMs = Number(env.RETENTION_DAYS ?? "7") * DAY_MS;
+    this.#sliceMs = Math.max(1, Math.floor(this.#retentionMs / SLICES));
+    this.#store = new SegmentStore(meteredSql(ctx.storage.sql, this.#meter));
+    this.#reader = new LogReader(this.#store);
+    this.#state = this.#restore();
+    this.#outbox = new Outbox(this.#ecosystem, () => this.env.SIGNALS, this.#state.headSeq, this.#meter);
+    this.#commits = new GroupCommit({
+      commit: (requests) => this.#commit(requests),
+      // A turn of the event loop, in which everything that arrived meanwhile is heard. Waiting for the flush itself
+      // (`storage.sync()`) was tried: it ends before the next message is heard, and nothing ever gathers.
+      turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    });
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.#sockets = new Sockets(ctx.getWebSockets(), {
+      ecosystem: this.#ecosystem,
+      append: (request, answer) => this.#commits.add(request, answer),
+      read: (after, wants, limit) => this.#reader.after(after, this.#state.headSeq, wants, limit),
+      head: () => this.#state.headSeq,
+      bury: (letters) => ctx.waitUntil(this.#bury(letters)),
+      gathered: (host, request, facts) => this.#gathering.get(`${host} ${request}`)?.(facts),
+    });
+    ctx.blockConcurrencyWhile(async () => {
+      this.#alarmSet = (await ctx.storage.getAlarm()) !== null;
+    });
+  }
+
+  /** Durable when it resolves. A request that is sent again, whole or in part, is recognised. */
+  append(request: AppendRequest): Promise<AppendOutcome> {
+    this.#meter.add({ requests: 1 });
+    return new Promise((resolve) => this.#commits.add(request, resolve));
+  }
+
+  read(query: ReadQuery): ReadPage {
+    return this.#reader.page(query, this.#state.headSeq);
+  }
+
+  /** What a projection wants of the log after its cursor: a bounded stretch, and how far it reaches. */
+  stretch(projection: ProjectionName, after: number, limit: number): Stretch {
+    this.#meter.add({ requests: 1 });
+    return this.#reader.after(after, this.#state.headSeq, interestOf(projection), limit);
+  }
+
+  /** @returns the signal as JSON, or `null` */
+  find(id: string): string | null {
+    const line = locate(id, this.#reader, this.#state.headSeq);
+    return line !== undefined && lineId(line) === id ? line : null;
+  }
+
+  status(): LogStatus {
+    return {
+      head_seq: this.#state.headSeq,
+      oldest_seq: this.#reader.oldestSeq,
+      signals_last_minute: this.#rate.lastMinute(Date.now()),
+      subscribers: this.#sockets.subscribers,
+      hosts: this.#sockets.hosts,
+    };
+  }
+
+  /** What this object has used since it was last woken. */
+  usage(): Usage {
+    return this.#meter.usage;
+  }
+
+  /** Tells every projection how far the log reaches: what the queue lost is read from the log. */
+  async nudge(): Promise<void> {
+    const head = this.#state.headSeq;
+    await Promise.all(PROJECTIONS.map((name) => projectionOf(this.env, name, this.#ecosystem).catchUp(head)));
+  }
+
+  /** WebSocket upgrades: `/<ecosystem>/link?host=` and `/<ecosystem>/stream?after=&signal=`. */
+  override fetch(request: Request): Response {
+    if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });
+    const url = new URL(request.url);
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    if (url.pathname.endsWith("/link")) {
+      this.#sockets.open(server, url.searchParams.get("host") ?? "unnamed");
+    } else {
+      const after = url.searchParams.get("after");
+      const patterns = url.searchParams.getAll("signal");
+      this.#sockets.open(server, null, { after: after === null ? null : Number(after), patterns });
+    }
+    const offered = request.headers
+      .get("Sec-WebSocket-Protocol")
+      ?.split(",")
+      .map((protocol) => protocol.trim());
+    const headers = new Headers();
+    if (offered?.includes(LINK_PROTOCOL)) headers.set("Sec-WebSocket-Protocol", LINK_PROTOCOL);
+    return new Response(null, { status: 101, webSocket: client, headers });
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#meter.add({ socket_messages: 1 });
+    this.#sockets.hear(socket, message);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    this.#sockets.close(socket);
+    // 1005 and 1006 say that no code came, and may not be sent.
+    socket.close(code === 1005 || code === 1006 ? 1000 : code);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#sockets.close(socket);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmSet = false;
+    this.#meter.add({ requests: 1 });
+    this.#sockets.catchUp();
+    // A failure makes the runtime call again, later and later: a projection that is down is not forgotten.
+    await this.nudge();
+    await this.env.DIRECTORY.get(this.env.DIRECTORY.idFromName("directory")).touch(this.#ecosystem, Date.now());
+  }
+
+  #commit(requests: readonly AppendRequest[]): readonly AppendOutcome[] {
+    const nowMs = Date.now();
+    try {
+      const { segments, results } = this.ctx.storage.transactionSync(() => this.#write(requests, nowMs));
+      if (segments.length > 0) this.#publish(segments, nowMs);
+      return results;
+    } catch (error) {
+      // Memory has gone ahead of the disk: take the disk's word. Nobody was answered, so all of them send again.
+      console.error("signal log: a commit failed", this.#ecosystem, String(error));
+      this.#store.reload();
+      this.#state = this.#restore();
+      return requests.map(() => overloaded("the log could not be written", 1_000));
+    }
+  }
+
+  #write(requests: readonly AppendRequest[], nowMs: number): Commit {
+    if (this.#state.needsIds && requests.some(givesIds)) {
+      this.#state.restoreIds(this.#store.recentIds(nowMs - ID_WINDOW_MS, ID_LIMIT), nowMs);
+    }
+    const slice = this.#sliceAt(nowMs);
+    const commit = this.#state.append(requests, nowMs);
+    this.#store.write(slice, commit.segments, this.#state.closeZone());
+    return commit;
+  }
+
+  #publish(segments: readonly Segment[], nowMs: number): void {
+    let wanted = false;
+    for (const segment of segments) {
+      this.#rate.add(segment.lines.length, nowMs);
+      if (this.#outbox.offer(segment)) wanted = true;
+    }
+    if (wanted && !this.#alarmSet) {
+      // In the transaction of the segment: a crash before the queue has it leaves the alarm behind. One alarm a
+      // burst, because each is a row written.
+      this.#alarmSet = true;
+      this.#meter.add({ rows_written: 1 });
+      void this.ctx.storage.setAlarm(nowMs + NUDGE_MS);
+    }
+    this.#sockets.publish(segments);
+  }
+
+  /** The slice that takes what is received now; opens it, and drops those whose time is over. */
+  #sliceAt(nowMs: number): number {
+    const receivedMs = this.#state.receive(nowMs);
+    const current = this.#store.slices.at(-1)?.slice;
+    // Never back to an earlier slice: after a clock was set back, segments would come to stand out of order.
+    const slice = Math.max(Math.floor(receivedMs / this.#sliceMs), current ?? 0);
+    if (slice === current) return slice;
+    if (current !== undefined) {
+      const zone = this.#state.closeZone(true);
+      if (zone !== undefined) this.#store.write(current, [], zone);
+    }
+    this.#store.openSlice(slice, { ...this.#state.base(), receivedMs });
+    for (const { slice: old } of [...this.#store.slices]) {
+      if ((old + 1) * this.#sliceMs < receivedMs - this.#retentionMs) this.#store.dropSlice(old);
+    }
+    return slice;
+  }
+
+  #restore(): LogState {
+    const stored = this.#store.load();
+    if (stored === undefined) {
+      const epoch = crypto.randomUUID().slice(0, 6);
+      return new LogState(this.#ecosystem, { epoch, nextSeq: 1, receivedMs: 0, producers: {} });
+    }
+    const state = new LogState(this.#ecosystem, stored.base);
+    state.restore(stored.zone, stored.headers);
+    return state;
+  }
+
+  async #bury(letters: readonly DeadLetterRecord[]): Promise<void> {
+    await this.env.DEAD_LETTERS.get(this.env.DEAD_LETTERS.idFromName(this.#ecosystem)).record(letters);
+  }
+}
+
+/** Whether the ids of the last minutes are needed to tell what the request repeats. */
+function givesIds({ producer, signals }: AppendRequest): boolean {
+  return producer === undefined && signals.some(({ id }) => id !== undefined);
+}

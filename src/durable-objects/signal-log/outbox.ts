@@ -1,0 +1,129 @@
+import type { UsageMeter } from "../../core/billing/usage.ts";
+import type { Segment } from "../../core/log/segment.ts";
+import { lineName } from "../../core/log/segment.ts";
+import {
+  encodeBatches,
+  PROJECTIONS,
+  type ProjectionBatch,
+  type ProjectionName,
+  QUEUE_BYTES,
+} from "../../core/projections/batch.ts";
+import { interestOf } from "../../core/projections/interests.ts";
+import { exceedsBytes } from "../../core/signals/limits.ts";
+import type { Matcher } from "../../core/signals/pattern.ts";
+
+/**
+ * How long a projection's share is collected before it goes out, in milliseconds. Decisions are wanted at once;
+ * measurements are looked at together anyway, and collecting them turns a message per batch into twenty-five a second.
+ */
+const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, policy: 0 };
+
+interface Lane {
+  readonly projection: ProjectionName;
+  readonly wants: Matcher;
+  /** The queue has been given everything up to here. */
+  sent: number;
+  lines: string[];
+  chars: number;
+  /** Something is waiting; without it the lane costs nothing. */
+  waiting: boolean;
+}
+
+/**
+ * Carries what projections want from the log to the queue (DESIGN.md, decision 4).
+ *
+ * It keeps nothing on disk. What is lost between the commit of a segment and the queue is found again by the
+ * object's alarm, which was set in the transaction of that segment and tells every projection how far the log
+ * reaches; a projection reads from the log what it lacks.
+ */
+export class Outbox {
+  readonly #ecosystem: string;
+  readonly #queue: () => Queue;
+  readonly #lanes: Lane[];
+  readonly #meter: UsageMeter;
+  #head: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #sending = false;
+
+  /** @param head - where the log stands; what came before is the alarm's business */
+  constructor(ecosystem: string, queue: () => Queue, head: number, meter: UsageMeter) {
+    this.#meter = meter;
+    this.#ecosystem = ecosystem;
+    this.#queue = queue;
+    this.#head = head;
+    this.#lanes = PROJECTIONS.map((projection) => ({
+      projection,
+      wants: interestOf(projection),
+      sent: head,
+      lines: [],
+      chars: 0,
+      waiting: false,
+    }));
+  }
+
+  /** @returns whether some projection has to hear of the segment */
+  offer(segment: Segment): boolean {
+    this.#head = segment.lastSeq;
+    let urgent = false;
+    let wanted = false;
+    for (const lane of this.#lanes) {
+      if (!segment.names.some(lane.wants)) continue;
+      wanted = true;
+      lane.waiting = true;
+      urgent ||= LINGER_MS[lane.projection] === 0;
+      // Beyond what a message holds the projection is told to read the log, which it does in larger pieces.
+      if (lane.chars > QUEUE_BYTES) continue;
+      const whole = segment.names.length === 1;
+      for (const line of segment.lines) {
+        if (!whole && !lane.wants(lineName(line))) continue;
+        lane.lines.push(line);
+        lane.chars += line.length + 1;
+      }
+    }
+    if (urgent) void this.#send();
+    else if (wanted && this.#timer === undefined) {
+      this.#timer = setTimeout(() => void this.#send(), Math.max(...Object.values(LINGER_MS)));
+    }
+    return wanted;
+  }
+
+  async #send(): Promise<void> {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // One message under way at a time: what comes meanwhile is collected, so the messages grow with the load.
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      while (this.#lanes.some((lane) => lane.waiting)) {
+        const body = this.#take();
+        this.#meter.add({ queue_messages: 1, queue_operations: 3 * Math.ceil(body.length / 65_536) });
+        await this.#queue().send(body, { contentType: "text" });
+      }
+    } catch (error) {
+      // Not lost: the segment is in the log and the alarm is set. Trying again here would hide a broken queue.
+      console.warn("outbox: the queue took no message", this.#ecosystem, String(error));
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  /** Empties the lanes into the body of one message. */
+  #take(): string {
+    const batches: ProjectionBatch[] = [];
+    for (const lane of this.#lanes) {
+      if (!lane.waiting) continue;
+      const lines = lane.chars > QUEUE_BYTES ? undefined : lane.lines;
+      batches.push({ projection: lane.projection, after: lane.sent, through: this.#head, lines });
+      lane.sent = this.#head;
+      lane.lines = [];
+      lane.chars = 0;
+      lane.waiting = false;
+    }
+    const body = encodeBatches(this.#ecosystem, batches);
+    if (!exceedsBytes(body, QUEUE_BYTES)) return body;
+    return encodeBatches(
+      this.#ecosystem,
+      batches.map((batch) => ({ ...batch, lines: undefined })),
+    );
+  }
+}

@@ -1,0 +1,333 @@
+import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { AppendOutcome, AppendRequest } from "../../core/log/log-api.ts";
+import { lineName, lineSeq, type Segment } from "../../core/log/segment.ts";
+import { Subscription, type SubscriptionSnapshot } from "../../core/log/subscription.ts";
+import { type Problem, problem } from "../../core/problem/problem.ts";
+import { admitSignal, fieldErrors } from "../../core/signals/admit.ts";
+import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
+import { IDENTIFIER, type NewSignal } from "../../core/signals/signal.ts";
+import { AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
+import type { Stretch } from "./log-reader.ts";
+
+/** What a socket is for, and where its subscription stands: all that survives hibernation. */
+interface Attachment {
+  /** `null`: a stream, which only reads. */
+  readonly host: string | null;
+  readonly subscription: SubscriptionSnapshot | null;
+}
+
+interface Connection {
+  readonly socket: WebSocket;
+  readonly host: string | null;
+  subscription: Subscription | undefined;
+  /** A read for this subscriber is running or due. */
+  behind: boolean;
+  /** Batches refused and not yet sent again, by producer: later ones are refused too, or their order would be lost. */
+  readonly refused: Map<string, number>;
+}
+
+export interface SocketsOptions {
+  readonly ecosystem: string;
+  readonly append: (request: AppendRequest, answer: (outcome: AppendOutcome) => void) => void;
+  readonly read: (after: number, wants: (name: string) => boolean, limit: number) => Stretch;
+  readonly head: () => number;
+  readonly bury: (letters: readonly DeadLetterRecord[]) => void;
+  readonly gathered: (host: string, request: string, facts: Record<string, unknown>) => void;
+}
+
+/** Signals read for a subscriber that has fallen behind, in one go. */
+const CATCH_UP = 1_024;
+
+/** The links and streams of one log: hears what agents send, pushes what subscribers asked for. */
+export class Sockets {
+  readonly #options: SocketsOptions;
+  readonly #connections = new Map<WebSocket, Connection>();
+
+  /** @param open - sockets that outlived hibernation: without them, subscribers would wait in silence for ever */
+  constructor(open: readonly WebSocket[], options: SocketsOptions) {
+    this.#options = options;
+    for (const socket of open) {
+      const attachment = socket.deserializeAttachment() as Attachment | null;
+      if (attachment === null) continue;
+      const subscription = attachment.subscription === null ? undefined : new Subscription(attachment.subscription);
+      const connection = this.#remember(socket, attachment.host, subscription);
+      connection.behind = subscription !== undefined && subscription.sent < options.head();
+    }
+  }
+
+  get subscribers(): number {
+    return [...this.#connections.values()].filter((connection) => connection.subscription !== undefined).length;
+  }
+
+  get hosts(): string[] {
+    return [...new Set([...this.#connections.values()].flatMap(({ host }) => (host === null ? [] : [host])))].sort();
+  }
+
+  /** @param after - `undefined`: a link, which subscribes by a frame of its own */
+  open(socket: WebSocket, host: string | null, stream?: { after: number | null; patterns: readonly string[] }): void {
+    const connection = this.#remember(socket, host, undefined);
+    if (stream !== undefined) this.#subscribe(connection, stream.after, stream.patterns);
+    this.#attach(connection);
+  }
+
+  close(socket: WebSocket): void {
+    this.#connections.delete(socket);
+  }
+
+  hear(socket: WebSocket, message: string | ArrayBuffer): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return socket.close(1011, "the connection was lost; connect again");
+    if (typeof message !== "string")
+      return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
+    if (message === PING) return socket.send(PONG);
+    const frame = readFrame(message);
+    if (!("type" in frame)) return this.#refuse(connection, frame.batch, frame.problem);
+    switch (frame.type) {
+      case "append":
+        return this.#append(connection, frame);
+      case "subscribe":
+        this.#subscribe(connection, frame.after, frame.signals);
+        return this.#attach(connection);
+      case "seen":
+        return this.#seen(connection, frame.seq);
+      case "facts":
+        if (connection.host !== null) this.#options.gathered(connection.host, frame.request, frame.facts);
+        return;
+      case "status":
+        return;
+    }
+  }
+
+  /** Sends new segments to everybody who is up to date; whoever is behind gets them from the log later. */
+  publish(segments: readonly Segment[]): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.subscription === undefined || connection.behind) continue;
+      for (const segment of segments) {
+        if (!connection.subscription.hasCredit) {
+          connection.behind = true;
+          break;
+        }
+        this.#push(connection, connection.subscription, segment.lines, segment.names, segment.lastSeq);
+      }
+      this.#attach(connection);
+    }
+  }
+
+  /** Serves everybody who is behind, as far as their credit goes. */
+  catchUp(): void {
+    for (const connection of this.#connections.values()) if (connection.behind) this.#serve(connection);
+  }
+
+  #remember(socket: WebSocket, host: string | null, subscription: Subscription | undefined): Connection {
+    const connection: Connection = { socket, host, subscription, behind: false, refused: new Map() };
+    this.#connections.set(socket, connection);
+    return connection;
+  }
+
+  #attach({ socket, host, subscription }: Connection): void {
+    const attachment: Attachment = { host, subscription: subscription?.snapshot() ?? null };
+    socket.serializeAttachment(attachment);
+  }
+
+  #subscribe(connection: Connection, after: number | null, patterns: readonly string[]): void {
+    // A cursor beyond the head is one from another log, or from before a restore: it starts at the head.
+    const start = Math.min(after ?? this.#options.head(), this.#options.head());
+    connection.subscription = new Subscription({ patterns, sent: start, pushed: start, seen: start });
+    connection.behind = start < this.#options.head();
+    this.#serve(connection);
+  }
+
+  #seen(connection: Connection, seq: number): void {
+    const { subscription } = connection;
+    if (subscription === undefined) return;
+    subscription.acknowledge(seq);
+    if (connection.behind) this.#serve(connection);
+    else this.#attach(connection);
+  }
+
+  #serve(connection: Connection): void {
+    const { subscription } = connection;
+    if (subscription === undefined) return;
+    while (connection.behind && subscription.hasCredit) {
+      const stretch = this.#options.read(subscription.sent, subscription.wants, CATCH_UP);
+      this.#send(connection, subscription, stretch.lines, stretch.through);
+      connection.behind = subscription.sent < this.#options.head();
+    }
+    this.#attach(connection);
+  }
+
+  #push(
+    connection: Connection,
+    subscription: Subscription,
+    lines: readonly string[],
+    names: readonly string[],
+    through: number,
+  ): void {
+    if (names.length === 1) {
+      const [name = ""] = names;
+      this.#send(connection, subscription, subscription.wants(name) ? lines : [], through);
+    } else if (names.every(subscription.wants)) this.#send(connection, subscription, lines, through);
+    else
+      this.#send(
+        connection,
+        subscription,
+        lines.filter((line) => subscription.wants(lineName(line))),
+        through,
+      );
+  }
+
+  #send(connection: Connection, subscription: Subscription, lines: readonly string[], through: number): void {
+    const lastLine = lines.at(-1);
+    if (lastLine === undefined) return subscription.skipped(through);
+    const last = lineSeq(lastLine);
+    const frame = `{"type":"signals","last":${last},"signals":[${lines.join(",")}]}`;
+    subscription.pushed(through, last, lines.length, frame.length);
+    this.#transmit(connection, frame);
+  }
+
+  #append(connection: Connection, frame: Extract<AgentFrame, { type: "append" }>): void {
+    const { producer, batch, first } = frame;
+    if (connection.host === null) {
+      return this.#refuse(
+        connection,
+        batch,
+        problem("read-only", 403, "A stream only reads; append over a link or by POST"),
+      );
+    }
+    const refusedFrom = connection.refused.get(producer);
+    if (refusedFrom !== undefined && first > refusedFrom) {
+      const detail = `the batch that begins at ${refusedFrom} was refused; send it again first`;
+      return this.#refuse(connection, batch, problem("out-of-order", 503, "An earlier batch is missing", detail), 0);
+    }
+    const admitted = admitNumbered(frame);
+    if (admitted.rejected.length > 0) {
+      const at = connection.host;
+      this.#options.bury(
+        admitted.rejected.map(({ number, errors, signal }) => ({
+          id: `${producer}.${number}`,
+          kind: "signal",
+          signal,
+          error: errors.map((error) => `${error.pointer}: ${error.message}`).join("; "),
+          daemon: `link/${at}`,
+        })),
+      );
+    }
+    const last = first + frame.signals.length - 1;
+    let left = admitted.runs.length;
+    if (left === 0) return this.#transmit(connection, appended(batch, producer, last, admitted.rejected));
+    for (const run of admitted.runs) {
+      this.#options.append(run, (outcome) => {
+        if ("overloaded" in outcome) {
+          if (!connection.refused.has(producer)) connection.refused.set(producer, first);
+          left = Number.POSITIVE_INFINITY;
+          const refusal = problem("overloaded", 503, "The log is overloaded", outcome.detail);
+          return this.#refuse(connection, batch, refusal, outcome.retry_after_ms);
+        }
+        if (--left > 0) return;
+        connection.refused.delete(producer);
+        this.#transmit(connection, appended(batch, producer, last, admitted.rejected));
+      });
+    }
+  }
+
+  #refuse(connection: Connection, batch: number | null, refusal: Problem, retryAfterMs?: number): void {
+    const frame = {
+      type: "refused",
+      batch,
+      problem: refusal,
+      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
+    };
+    this.#transmit(connection, JSON.stringify(frame));
+  }
+
+  #transmit(connection: Connection, frame: string): void {
+    try {
+      connection.socket.send(frame);
+    } catch {
+      // The other end went away between two events. It resumes from its own cursor: nothing is lost with the frame.
+      this.#connections.delete(connection.socket);
+    }
+  }
+}
+
+interface Rejected {
+  readonly number: number;
+  readonly errors: readonly { pointer: string; message: string }[];
+  readonly signal: unknown;
+}
+
+/** Splits a numbered batch into runs of valid signals without holes, and those that cannot be kept. */
+function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
+  runs: AppendRequest[];
+  rejected: Rejected[];
+} {
+  const runs: AppendRequest[] = [];
+  const rejected: Rejected[] = [];
+  let signals: NewSignal[] = [];
+  let first = frame.first;
+  const finish = () => {
+    if (signals.length > 0) runs.push({ producer: { name: frame.producer, first }, signals });
+  };
+  frame.signals.forEach((input, place) => {
+    const admission = admitSignal(input, `/signals/${place}`);
+    if (admission.ok) {
+      signals.push(admission.signal);
+      return;
+    }
+    rejected.push({ number: frame.first + place, errors: admission.errors, signal: input });
+    finish();
+    signals = [];
+    first = frame.first + place + 1;
+  });
+  finish();
+  return { runs, rejected };
+}
+
+function appended(batch: number, producer: string, last: number, rejected: readonly Rejected[]): string {
+  const frame = { type: "appended", batch, producer, last };
+  if (rejected.length === 0) return JSON.stringify(frame);
+  return JSON.stringify({ ...frame, rejected: rejected.map(({ number, errors }) => ({ number, errors })) });
+}
+
+function readFrame(message: string): AgentFrame | { batch: number | null; problem: Problem } {
+  if (exceedsBytes(message, LIMITS.batchBytes)) {
+    return { batch: null, problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(message);
+  } catch (error) {
+    return { batch: null, problem: problem("malformed-json", 400, "The frame is not JSON", String(error)) };
+  }
+  if (isPlainAppend(document)) return document;
+  const parsed = AgentFrame.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const batch =
+    typeof document === "object" && document !== null && "batch" in document ? Number(document.batch) : Number.NaN;
+  const errors = fieldErrors(parsed.error.issues);
+  return {
+    batch: Number.isInteger(batch) ? batch : null,
+    problem: problem("invalid-frame", 422, "The frame is not one of ganglion.link.v1", undefined, { errors }),
+  };
+}
+
+/** Whether the frame is certainly a valid append: the schema, which says what is wrong with the others, costs more. */
+function isPlainAppend(document: unknown): document is Extract<AgentFrame, { type: "append" }> {
+  if (typeof document !== "object" || document === null) return false;
+  const { type, batch, producer, first, signals } = document as Record<string, unknown>;
+  return (
+    type === "append" &&
+    isCount(batch) &&
+    isCount(first) &&
+    first > 0 &&
+    typeof producer === "string" &&
+    IDENTIFIER.test(producer) &&
+    Array.isArray(signals) &&
+    signals.length > 0 &&
+    signals.length <= LIMITS.batchSignals
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

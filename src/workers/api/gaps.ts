@@ -1,0 +1,25 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { observationCache } from "./objects.ts";
+import { EcosystemPath, oneOf } from "./query.ts";
+import { json, newApi, problems, secured } from "./route.ts";
+import { GapsSchema } from "./schemas.ts";
+
+const listGaps = createRoute({
+  method: "get",
+  path: "/v1/{eco}/gaps",
+  operationId: "listGaps",
+  summary: "What the fleet cannot do well",
+  tags: ["observations"],
+  ...secured("signals:read"),
+  request: {
+    params: EcosystemPath,
+    query: z.strictObject({ status: oneOf(["open", "resolved", "all"], "Which gaps") }),
+  },
+  responses: { 200: json(GapsSchema, "Gaps"), ...problems() },
+});
+
+export const gaps = newApi().openapi(listGaps, async (c) => {
+  const { eco } = c.req.valid("param");
+  const found = await observationCache(c.env, eco).gaps(c.req.valid("query").status);
+  return c.json({ gaps: found }, 200);
+});

@@ -1,0 +1,45 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { problem } from "../../core/problem/problem.ts";
+import { LINK_PROTOCOL } from "../../core/wire/link-frames.ts";
+import { signalLog } from "./objects.ts";
+import { EcosystemPath, hostName } from "./query.ts";
+import { Refusal, upgradeRequired } from "./refusal.ts";
+import { newApi, problems, secured } from "./route.ts";
+import { isUpgrade, upgradeTo } from "./upgrade.ts";
+
+const openLink = createRoute({
+  method: "get",
+  path: "/v1/{eco}/link",
+  operationId: "openLink",
+  summary: "An agent's link (WebSocket)",
+  description: `Frames are JSON texts, each with a \`type\`; the subprotocol is \`${LINK_PROTOCOL}\`.`,
+  tags: ["agents"],
+  ...secured("signals:write", "signals:read"),
+  request: {
+    params: EcosystemPath,
+    query: z.strictObject({
+      host: hostName,
+    }),
+  },
+  responses: { 101: { description: "The connection is a WebSocket from here on" }, ...problems(400, 426) },
+});
+
+export const links = newApi().openapi(openLink, (c) => {
+  if (!isUpgrade(c.req.raw)) throw upgradeRequired("the link");
+  const offered = c.req
+    .header("sec-websocket-protocol")
+    ?.split(",")
+    .map((name) => name.trim());
+  if (offered !== undefined && !offered.includes(LINK_PROTOCOL)) {
+    throw new Refusal(
+      problem(
+        "unknown-subprotocol",
+        400,
+        "The link speaks another version",
+        `Offer Sec-WebSocket-Protocol: ${LINK_PROTOCOL}.`,
+      ),
+    );
+  }
+  const { eco } = c.req.valid("param");
+  return upgradeTo(signalLog(c.env, eco), `/${eco}/link`, new URLSearchParams(c.req.valid("query")), c.req.raw);
+});

@@ -1,0 +1,80 @@
+import type { Grant } from "../../core/access/grant.ts";
+import type { NewToken } from "../../core/access/new-token.ts";
+import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import type { Gap } from "../../core/gaps/gap.ts";
+import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
+import type { ObservationsPage } from "../../core/observations/observation.ts";
+import type { Decision } from "../../core/policy/decision.ts";
+import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
+import type { EcosystemRecord, TokenRecord } from "../../durable-objects/directory.ts";
+
+/** What the API needs of the Worker's environment. */
+export interface ApiBindings {
+  readonly SIGNAL_LOG: DurableObjectNamespace;
+  readonly OBSERVATION_CACHE: DurableObjectNamespace;
+  readonly POLICY_STATE: DurableObjectNamespace;
+  readonly DEAD_LETTERS: DurableObjectNamespace;
+  readonly DIRECTORY: DurableObjectNamespace;
+  /** The first administrator's token. Without it nobody can be let in. */
+  readonly ADMIN_TOKEN?: string;
+}
+
+/** The API's environment as Hono wants it. */
+export interface ApiEnv {
+  Bindings: ApiBindings;
+  Variables: { grant: Grant };
+}
+
+export interface SignalLogCalls {
+  append(request: AppendRequest): Promise<AppendOutcome>;
+  read(query: ReadQuery): Promise<ReadPage>;
+  /** JSON text of the signal, or `null`. */
+  find(id: string): Promise<string | null>;
+  status(): Promise<LogStatus>;
+  /** WebSocket upgrades: `/link?host=` and `/stream?after=&signal=`. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+export interface ObservationCacheCalls {
+  observations(query: { seconds: number; reporter?: string; limit: number }): Promise<ObservationsPage>;
+  gaps(status: "open" | "resolved" | "all"): Promise<Gap[]>;
+  scanners(): Promise<ScannerStatus[]>;
+}
+
+export interface PolicyStateCalls {
+  decisions(query: {
+    limit: number;
+    after?: string;
+    rule?: string;
+  }): Promise<{ decisions: Decision[]; next: string | null }>;
+  policies(): Promise<unknown[]>;
+}
+
+export interface DeadLettersCalls {
+  list(query: { limit: number; after?: string }): Promise<{ dead_letters: DeadLetter[]; next: string | null }>;
+}
+
+export interface DirectoryCalls {
+  create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }>;
+  list(): Promise<TokenRecord[]>;
+  remove(id: string): Promise<boolean>;
+  verify(id: string, secretDigest: ArrayBuffer): Promise<Grant | null>;
+  ping(): Promise<true>;
+  ecosystems(): Promise<EcosystemRecord[]>;
+  touch(ecosystem: string, nowMs: number): Promise<void>;
+}
+
+export const signalLog = (env: ApiBindings, ecosystem: string) => object<SignalLogCalls>(env.SIGNAL_LOG, ecosystem);
+export const observationCache = (env: ApiBindings, ecosystem: string) =>
+  object<ObservationCacheCalls>(env.OBSERVATION_CACHE, ecosystem);
+export const policyState = (env: ApiBindings, ecosystem: string) =>
+  object<PolicyStateCalls>(env.POLICY_STATE, ecosystem);
+export const deadLetters = (env: ApiBindings, ecosystem: string) =>
+  object<DeadLettersCalls>(env.DEAD_LETTERS, ecosystem);
+/** One for the whole deployment. */
+export const directory = (env: ApiBindings) => object<DirectoryCalls>(env.DIRECTORY, "directory");
+
+/** The only cast between what an object is and what the API calls on it. */
+function object<Calls>(namespace: DurableObjectNamespace, name: string): Calls {
+  return namespace.get(namespace.idFromName(name)) as unknown as Calls;
+}

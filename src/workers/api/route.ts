@@ -1,0 +1,65 @@
+import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import type { TypedResponse } from "hono";
+import type { JSONParsed } from "hono/utils/types";
+import type { Scope } from "../../core/access/scopes.ts";
+import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
+import { requires } from "./authenticate.ts";
+import type { ApiEnv } from "./objects.ts";
+import { refuseInvalid } from "./query.ts";
+import { ProblemSchema } from "./schemas.ts";
+
+/** A part of the API: one resource with its routes. */
+export const newApi = () => new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+
+/** The part of a route that says who may call it: enforced and documented in one place. */
+export function secured(...scopes: [Scope, ...Scope[]]) {
+  return {
+    middleware: [requires(...scopes)],
+    security: [{ bearer: [] as string[] }],
+    "x-scopes": scopes,
+  };
+}
+
+export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+const REASONS = {
+  400: "The body is not JSON",
+  401: "No token, or one that is not valid",
+  403: "The token has not the scope or the ecosystem",
+  404: "There is no such thing",
+  413: "Too many bytes or signals",
+  415: "A body of a kind that is not read here",
+  422: "Invalid; `errors` points at what and why",
+  426: "This is a WebSocket: upgrade",
+  503: "Too much at once; `Retry-After` says when to try again",
+} as const;
+type Reason = keyof typeof REASONS;
+
+interface ProblemResponse {
+  description: string;
+  content: { [PROBLEM_TYPE]: { schema: typeof ProblemSchema } };
+}
+
+/** Every call can be refused so; `more` are the reasons of this one. */
+export function problems<const More extends readonly Reason[]>(...more: More) {
+  const statuses: readonly Reason[] = [...more, 401, 403, 422, 503];
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: REASONS[status], content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } },
+    ]),
+  ) as Record<More[number] | 401 | 403 | 422 | 503, ProblemResponse>;
+}
+
+/**
+ * Answers with JSON that is text already: what the log stores goes out without being parsed and written again.
+ * The caller vouches that `text` is a `Body`.
+ */
+export function jsonText<Body, Status extends 200 = 200>(
+  text: string,
+): TypedResponse<JSONParsed<Body>, Status, "json"> {
+  const response: unknown = new Response(text, { headers: { "Content-Type": "application/json" } });
+  return response as TypedResponse<JSONParsed<Body>, Status, "json">;
+}

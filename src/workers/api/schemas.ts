@@ -1,0 +1,203 @@
+import { z } from "@hono/zod-openapi";
+import { SCOPES } from "../../core/access/scopes.ts";
+import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import type { Gap } from "../../core/gaps/gap.ts";
+import type { AppendResult, LogStatus } from "../../core/log/log-api.ts";
+import type { Observation } from "../../core/observations/observation.ts";
+import type { Decision } from "../../core/policy/decision.ts";
+import type { Problem } from "../../core/problem/problem.ts";
+import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
+import type { Signal } from "../../core/signals/signal.ts";
+import type { TokenRecord } from "../../durable-objects/directory.ts";
+
+/**
+ * What the API answers, as OpenAPI shows it. The types of src/core are the truth; `describes` at the end holds every
+ * schema to its type, so that the document cannot promise something else.
+ */
+const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
+const seq = z.int().openapi({ example: 42 });
+const facts = z.record(z.string(), z.unknown()).openapi({ type: "object", additionalProperties: true });
+
+export const ProblemSchema = z
+  .looseObject({
+    type: z.string().openapi({ example: "/problems/invalid-signal" }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    errors: z
+      .array(z.object({ pointer: z.string().openapi({ description: "JSON pointer (RFC 6901)" }), message: z.string() }))
+      .readonly()
+      .optional(),
+  })
+  .openapi("Problem", { description: "Problem details (RFC 9457)" });
+
+export const SignalSchema = z
+  .object({
+    seq: seq.openapi({ description: "Place in the ecosystem's log, from 1" }),
+    id: z.string(),
+    signal: z.string().openapi({ example: "Q_DREAM_TRIGGER" }),
+    source: z.string(),
+    ecosystem: z.string(),
+    timestamp: time.openapi({ description: "When it happened, as its sender says" }),
+    received_at: time.openapi({ description: "When the log took it" }),
+    facts,
+    cause: z.string().optional().openapi({ description: "Id of the signal that led to this one" }),
+    trace: z.string().optional().openapi({ description: "W3C traceparent" }),
+    depth: z.int().optional().openapi({ description: "Length of the chain of causes, where it is known" }),
+  })
+  .openapi("Signal");
+
+export const SignalPageSchema = z
+  .object({
+    signals: z.array(SignalSchema),
+    next: z.int().nullable().openapi({
+      description:
+        "Give it as `after` for the next page; null: nothing more for now. A page may be short and still go on.",
+    }),
+  })
+  .openapi("SignalPage");
+
+export const AppendResultSchema = z
+  .object({
+    first_seq: z.int().nullable(),
+    last_seq: z.int().nullable(),
+    accepted: z.int(),
+    duplicates: z.int().openapi({ description: "Signals that the log had already, counted and not kept twice" }),
+    ids: z.array(z.string()).readonly().openapi({ description: "In the order of the request" }),
+  })
+  .openapi("AppendResult");
+
+export const ObservationSchema = z
+  .object({
+    ts: time,
+    zooid_name: z.string().openapi({ description: "Who reports" }),
+    niche: z.string().nullable(),
+    ok: z.boolean(),
+    ttr_ms: z.number().nullable().openapi({ description: "Time to resolve, in milliseconds" }),
+    incident_id: z.string().nullable(),
+    facts,
+  })
+  .openapi("Observation");
+
+export const ObservationsPageSchema = z
+  .object({
+    observations: z.array(ObservationSchema).readonly(),
+    window_seconds: z.number(),
+    size: z.int().openapi({ description: "Observations in the window, whatever `limit` let through" }),
+    oldest: time.nullable(),
+    newest: time.nullable(),
+  })
+  .openapi("ObservationsPage");
+
+export const GapSchema = z
+  .object({
+    name: z.string().openapi({ example: "cpu_bottleneck" }),
+    category: z.string(),
+    type: z.string(),
+    reason: z.string(),
+    alignment_score: z.number(),
+    install_cost: z.number(),
+    metadata: facts,
+    status: z.enum(["open", "resolved"]),
+    raised_at: time,
+    last_seen_at: time,
+    resolved_at: time.optional(),
+  })
+  .openapi("Gap");
+export const GapsSchema = z.object({ gaps: z.array(GapSchema) }).openapi("Gaps");
+
+export const ScannerSchema = z
+  .object({
+    id: z.string(),
+    category: z.string(),
+    enabled: z.boolean(),
+    settings: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
+    state: z.enum(["healthy", "failing", "quarantined"]),
+    last_error: z.string().optional(),
+    evaluated_at: time.optional(),
+  })
+  .openapi("Scanner");
+export const ScannersSchema = z.object({ scanners: z.array(ScannerSchema) }).openapi("Scanners");
+
+export const DecisionSchema = z
+  .object({
+    id: z.string(),
+    rule: z.string(),
+    rule_version: z.int(),
+    signal: z.object({ seq, id: z.string(), signal: z.string() }),
+    decided_at: time,
+    outcome: z.enum(["fired", "suppressed", "failed"]),
+    reason: z.string().optional(),
+    values: facts,
+    effects: z.array(z.string()).readonly().openapi({ description: "Ids of the signals it caused" }),
+  })
+  .openapi("Decision");
+export const DecisionsSchema = z
+  .object({ decisions: z.array(DecisionSchema), next: z.string().nullable() })
+  .openapi("Decisions");
+
+export const PoliciesSchema = z
+  .object({ policies: z.array(z.unknown().openapi({ type: "object", additionalProperties: true })) })
+  .openapi("Policies");
+
+export const DeadLetterSchema = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    signal: z.unknown().optional().openapi({ description: "As it came; it need not be valid" }),
+    error: z.string(),
+    daemon: z.string(),
+    attempts: z.int(),
+    first_failed_at: time,
+    last_failed_at: time,
+  })
+  .openapi("DeadLetter");
+export const DeadLettersSchema = z
+  .object({ dead_letters: z.array(DeadLetterSchema), next: z.string().nullable() })
+  .openapi("DeadLetters");
+
+const LogStatusSchema = z.object({
+  head_seq: z.int(),
+  oldest_seq: z.int().nullable(),
+  signals_last_minute: z.int(),
+  subscribers: z.int(),
+  hosts: z.array(z.string()).readonly(),
+});
+export const StatusSchema = z
+  .object({
+    ecosystem: z.string(),
+    log: LogStatusSchema,
+    window: z.object({ seconds: z.number(), size: z.int(), oldest: time.nullable(), newest: time.nullable() }),
+    gaps: z.object({ open: z.int() }),
+  })
+  .openapi("Status");
+
+export const TokenSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.enum(SCOPES)).readonly(),
+    ecosystems: z.array(z.string()).readonly(),
+    expires_at: time.nullable(),
+    created_at: time,
+  })
+  .openapi("Token");
+export const TokensSchema = z.object({ tokens: z.array(TokenSchema) }).openapi("Tokens");
+export const CreatedTokenSchema = TokenSchema.extend({
+  token: z.string().openapi({ description: "The token itself, shown this once" }),
+}).openapi("CreatedToken");
+
+const describes =
+  <Type>() =>
+  <Schema extends z.ZodType>(_schema: Type extends z.input<Schema> ? Schema : never) =>
+    undefined;
+describes<Problem>()(ProblemSchema);
+describes<Signal>()(SignalSchema);
+describes<AppendResult>()(AppendResultSchema);
+describes<Observation>()(ObservationSchema);
+describes<Gap>()(GapSchema);
+describes<ScannerStatus>()(ScannerSchema);
+describes<Decision>()(DecisionSchema);
+describes<DeadLetter>()(DeadLetterSchema);
+describes<LogStatus>()(LogStatusSchema);
+describes<TokenRecord>()(TokenSchema);

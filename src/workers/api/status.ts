@@ -1,0 +1,37 @@
+import { createRoute } from "@hono/zod-openapi";
+import { observationCache, signalLog } from "./objects.ts";
+import { WINDOW_SECONDS } from "./observations.ts";
+import { EcosystemPath } from "./query.ts";
+import { json, newApi, problems, secured } from "./route.ts";
+import { StatusSchema } from "./schemas.ts";
+
+const getStatus = createRoute({
+  method: "get",
+  path: "/v1/{eco}/status",
+  operationId: "getStatus",
+  summary: "An ecosystem at a glance",
+  tags: ["operation"],
+  ...secured("signals:read"),
+  request: { params: EcosystemPath },
+  responses: { 200: json(StatusSchema, "Log, window and open gaps"), ...problems() },
+});
+
+export const status = newApi().openapi(getStatus, async (c) => {
+  const { eco } = c.req.valid("param");
+  const cache = observationCache(c.env, eco);
+  const [log, window, open] = await Promise.all([
+    signalLog(c.env, eco).status(),
+    cache.observations({ seconds: WINDOW_SECONDS, limit: 1 }),
+    cache.gaps("open"),
+  ]);
+  const { size, oldest, newest } = window;
+  return c.json(
+    {
+      ecosystem: eco,
+      log,
+      window: { seconds: WINDOW_SECONDS, size, oldest, newest },
+      gaps: { open: open.length },
+    },
+    200,
+  );
+});

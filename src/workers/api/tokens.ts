@@ -1,0 +1,63 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { NewToken } from "../../core/access/new-token.ts";
+import { fieldErrors } from "../../core/signals/admit.ts";
+import { forgetToken } from "./authenticate.ts";
+import { parseJson, readBody } from "./body.ts";
+import { directory } from "./objects.ts";
+import { invalid, notFound } from "./refusal.ts";
+import { json, newApi, problems, secured } from "./route.ts";
+import { CreatedTokenSchema, TokensSchema } from "./schemas.ts";
+
+const createToken = createRoute({
+  method: "post",
+  path: "/v1/tokens",
+  operationId: "createToken",
+  summary: "Make a token",
+  description: "The answer holds the token itself, this once. Keep it: only a digest of it is stored.",
+  tags: ["access"],
+  ...secured("admin"),
+  request: {
+    body: { required: true, content: { "application/json": { schema: { $ref: "#/components/schemas/NewToken" } } } },
+  },
+  responses: { 201: json(CreatedTokenSchema, "The token"), ...problems(400, 413, 415) },
+});
+
+const listTokens = createRoute({
+  method: "get",
+  path: "/v1/tokens",
+  operationId: "listTokens",
+  summary: "All tokens, without their secrets",
+  tags: ["access"],
+  ...secured("admin"),
+  responses: { 200: json(TokensSchema, "Tokens, oldest first"), ...problems() },
+});
+
+const deleteToken = createRoute({
+  method: "delete",
+  path: "/v1/tokens/{id}",
+  operationId: "deleteToken",
+  summary: "Delete a token",
+  description: "It may go on being accepted for up to 30 seconds where it was used just before.",
+  tags: ["access"],
+  ...secured("admin"),
+  request: { params: z.object({ id: z.string() }) },
+  responses: { 204: { description: "There is no such token any more" }, ...problems(404) },
+});
+
+export const tokens = newApi()
+  .openapi(createToken, async (c) => {
+    const { text } = await readBody(c.req.raw, ["application/json"]);
+    const wanted = NewToken.safeParse(parseJson(text));
+    if (!wanted.success)
+      throw invalid("invalid-token", "The token cannot be made so", fieldErrors(wanted.error.issues));
+    const { token, record } = await directory(c.env).create(wanted.data);
+    c.header("Cache-Control", "no-store");
+    return c.json({ ...record, token }, 201);
+  })
+  .openapi(listTokens, async (c) => c.json({ tokens: await directory(c.env).list() }, 200))
+  .openapi(deleteToken, async (c) => {
+    const { id } = c.req.valid("param");
+    if (id.length > 64 || !(await directory(c.env).remove(id))) throw notFound("There is no token of this id.");
+    forgetToken(id);
+    return c.body(null, 204);
+  });

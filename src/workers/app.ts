@@ -1,0 +1,58 @@
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { problem } from "../core/problem/problem.ts";
+import { letters } from "./api/dead-letters.ts";
+import { policies } from "./api/decisions.ts";
+import { gaps } from "./api/gaps.ts";
+import { health } from "./api/health.ts";
+import { homePage } from "./api/home.ts";
+import { links } from "./api/link.ts";
+import { observations } from "./api/observations.ts";
+import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
+import { referencePage } from "./api/reference.ts";
+import { answerError, problemResponse } from "./api/refusal.ts";
+import { newApi } from "./api/route.ts";
+import { signals } from "./api/signals.ts";
+import { status } from "./api/status.ts";
+import { streams } from "./api/stream.ts";
+import { tokens } from "./api/tokens.ts";
+
+/** The whole HTTP API. One resource a file in api/. */
+export const app = newApi();
+
+app.onError((error) => answerError(error));
+app.notFound(() =>
+  problemResponse(
+    problem("not-found", 404, "There is no such thing here", "No call has this path; /docs lists them all."),
+  ),
+);
+app.use(
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) =>
+      problemResponse(
+        problem(
+          "method-not-allowed",
+          405,
+          "The path does not take this method",
+          `It takes ${methods.join(", ")}, not ${c.req.method}.`,
+        ),
+        { Allow: methods.join(", ") },
+      ),
+  }),
+);
+
+// The stream stands before the signals: /signals/stream would otherwise be the signal whose id is "stream".
+for (const part of [health, streams, signals, links, observations, gaps, policies, letters, status, tokens]) {
+  app.route("/", part);
+}
+
+let document: OpenApiDocument | undefined;
+/** Made when first asked for: starting the Worker must not pay for it. */
+export function openApiDocument(): OpenApiDocument {
+  document ??= describeApi(app);
+  return document;
+}
+
+app.get("/openapi.json", (c) => c.json(openApiDocument()));
+app.get("/docs", () => referencePage(openApiDocument()));
+app.get("/", () => homePage());

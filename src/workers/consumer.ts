@@ -1,0 +1,54 @@
+import { decodeBatches, type ProjectionBatch, type ProjectionName } from "../core/projections/batch.ts";
+import type { Environment } from "../durable-objects/environment.ts";
+import { projectionOf } from "../durable-objects/projection/stub.ts";
+
+/** Delay before a message that failed comes again, in seconds: 1, 2, 4, … 60. */
+function backOff(attempts: number): number {
+  return Math.min(60, 2 ** Math.min(attempts - 1, 6));
+}
+
+interface Share {
+  readonly ecosystem: string;
+  readonly projection: ProjectionName;
+  readonly batches: ProjectionBatch[];
+  readonly messages: Message[];
+}
+
+/**
+ * Hands what the queue carries to the projections, one call for each that has something to hear. The messages may
+ * come late, twice, out of order or not at all: the projections' cursors make it exact, so a message may always be
+ * acknowledged or come again.
+ */
+export async function consume(batch: MessageBatch, env: Environment): Promise<void> {
+  const shares = new Map<string, Share>();
+  for (const message of batch.messages) {
+    try {
+      const { ecosystem, batches } = decodeBatches(String(message.body));
+      for (const part of batches) {
+        const key = `${ecosystem} ${part.projection}`;
+        const share = shares.get(key) ?? { ecosystem, projection: part.projection, batches: [], messages: [] };
+        share.batches.push(part);
+        share.messages.push(message);
+        shares.set(key, share);
+      }
+    } catch (error) {
+      // Nothing is lost with it: what it stood for is in the log, and the log's alarm tells the projections so.
+      console.error("consumer: a message could not be read", message.id, String(error));
+      message.ack();
+    }
+  }
+  const failed = new Set<Message>();
+  await Promise.all(
+    [...shares.values()].map(async ({ ecosystem, projection, batches, messages }) => {
+      try {
+        // In the order of the log, so that what the queue mixed up does not look like a hole.
+        await projectionOf(env, projection, ecosystem).project(batches.sort((a, b) => a.through - b.through));
+      } catch (error) {
+        console.warn("consumer: a projection failed", ecosystem, projection, String(error));
+        for (const message of messages) failed.add(message);
+      }
+    }),
+  );
+  for (const message of failed) message.retry({ delaySeconds: backOff(message.attempts) });
+  for (const message of batch.messages) if (!failed.has(message)) message.ack();
+}

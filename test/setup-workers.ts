@@ -1,0 +1,3 @@
+import { reset } from "cloudflare:test";
+import { afterEach } from "vitest";
+afterEach(async () => { await reset(); });

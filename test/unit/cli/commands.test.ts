@@ -1,0 +1,263 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { startEdge } from "./edge-double.ts";
+import { ganglion, TOKEN } from "./ganglion.ts";
+
+const appended = { first_seq: 7, last_seq: 7, accepted: 1, duplicates: 0, ids: ["an-id"] };
+const kept = (seq: number, change: object = {}) => ({
+  seq,
+  id: `id-${seq}`,
+  signal: "OBSERVATION",
+  source: "s",
+  ecosystem: "default",
+  timestamp: "2026-01-01T00:00:00.000Z",
+  received_at: "2026-01-01T00:00:00.000Z",
+  facts: { n: seq },
+  ...change,
+});
+
+describe("ganglion emit", () => {
+  it("emits a signal with its facts, its source and an id of its own", async () => {
+    const edge = await startEdge(() => [202, appended]);
+    const args = [
+      "emit",
+      "Q_X",
+      "--facts",
+      '{"a":1,"b":{"c":2}}',
+      "--fact",
+      "d=true",
+      "--fact",
+      "e=five six",
+      "--url",
+      edge.url,
+    ];
+    const { code, out, err } = await ganglion(args);
+    expect([code, out, err]).toEqual([0, "id   an-id\nseq  7\n", ""]);
+    expect(edge.received).toHaveLength(1);
+    expect(edge.received[0]).toMatchObject({
+      method: "POST",
+      authorization: `Bearer ${TOKEN}`,
+      body: [
+        {
+          id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+          signal: "Q_X",
+          source: "this-host",
+          facts: { a: 1, b: { c: 2 }, d: true, e: "five six" },
+        },
+      ],
+    });
+    expect(edge.received[0]?.url.pathname).toBe("/v1/default/signals");
+  });
+
+  it("tries again under the same id while the edge has too much to do", async () => {
+    let calls = 0;
+    const busy = { type: "/problems/overloaded", title: "Too much at once", status: 503, retry_after_ms: 20 };
+    const edge = await startEdge(() => (++calls < 3 ? [503, busy, { "Retry-After": "1" }] : [202, appended]));
+    const { code, out } = await ganglion(["emit", "X", "--json", "--url", edge.url, "--ecosystem", "lab"]);
+    expect([code, JSON.parse(out)]).toEqual([0, appended]);
+    const ids = edge.received.map(({ body }) => (body as { id: string }[])[0]?.id);
+    expect([ids.length, new Set(ids).size]).toEqual([3, 1]);
+    expect(edge.received[0]?.url.pathname).toBe("/v1/lab/signals");
+  });
+
+  it("reads signals line by line, and tells a refusal by its line", async () => {
+    const edge = await startEdge(({ body }) => {
+      const at = (body as { facts: { n: number } }[]).findIndex(({ facts }) => facts.n === 600);
+      const errors = [{ pointer: `/${at}/facts/n`, message: "too big" }];
+      return at >= 0
+        ? [422, { type: "/problems/invalid-signal", title: "Not valid", status: 422, errors }]
+        : [202, { ...appended, accepted: (body as unknown[]).length }];
+    });
+    const lines = Array.from({ length: 700 }, (_, n) => JSON.stringify({ signal: "X", source: "s", facts: { n } }));
+    const { code, out, err } = await ganglion(["emit", "-", "--url", edge.url], { input: ["", ...lines].join("\n") });
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toBe("ganglion: line 602: /facts/n: too big\n500 signals before it were emitted\n");
+    const fewer = await ganglion(["emit", "-", "--url", edge.url], { input: lines.slice(0, 3).join("\r\n") });
+    expect(fewer.out).toBe("kept                3\nwere there already  0\n");
+  });
+
+  it("says what the edge did not like, without a stack", async () => {
+    const problem = {
+      type: "/problems/invalid-signal",
+      title: "The signal is not valid",
+      status: 422,
+      detail: "/signal: bad name",
+    };
+    const edge = await startEdge(() => [422, problem, { "Content-Type": "application/problem+json" }]);
+    const { code, err } = await ganglion(["emit", "9", "--url", edge.url]);
+    expect([code, err]).toEqual([1, "ganglion: The signal is not valid: /signal: bad name\n"]);
+  });
+
+  it.each([
+    [["emit"], "missing required argument"],
+    [["emit", "X", "--facts", "[1]"], "Give a JSON object"],
+    [["emit", "X", "--fact", "novalue"], "Give name=value"],
+    [["emit", "-", "--id", "x"], "--id is for one signal"],
+    [["signals", "--limit", "0"], "whole number"],
+    [["signals", "--since", "lately"], "RFC 3339"],
+    [["signals", "--follow", "--until", "1m"], "does not go with --follow"],
+    [["gaps", "--status", "closed"], "Allowed choices"],
+    [["nothing"], "unknown command"],
+    [["status", "--url", "ftp://x"], "is not the URL of an edge"],
+    [["tokens", "create", "x", "--scope", "all"], 'no scope "all"'],
+  ])("exits 2 for %j", async (args, message) => {
+    const { code, out, err } = await ganglion(args);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(message);
+  });
+});
+
+describe("where the edge and the token are", () => {
+  it("says where nobody answers and how to start an edge", async () => {
+    const { url } = await startEdge().then(async (edge) => {
+      await edge.stop();
+      return edge;
+    });
+    const { code, err } = await ganglion(["status", "--url", url]);
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /no edge answers at http:\/\/127\.0\.0\.1:\d+ \(.+\); start one on this machine with "npm start"/,
+    );
+    expect(err).not.toContain("    at ");
+  });
+
+  it("reads the local edge's token by itself", async () => {
+    const state = mkdtempSync(join(tmpdir(), "ganglion-"));
+    writeFileSync(join(state, "token"), "local-token\n", { mode: 0o600 });
+    const edge = await startEdge(() => [200, { gaps: [] }]);
+    const env = { GANGLION_TOKEN: "", GANGLION_STATE_DIR: state, GANGLION_URL: edge.url };
+    expect(await ganglion(["gaps"], { env })).toEqual({ code: 0, out: "", err: "no open gaps\n" });
+    expect(edge.received[0]?.authorization).toBe("Bearer local-token");
+    const byFile = await ganglion(["gaps", "--token-file", join(state, "token")], {
+      env: { ...env, GANGLION_STATE_DIR: "" },
+    });
+    expect(byFile.code).toBe(0);
+  });
+
+  it("does not send the local edge's token to another machine", async () => {
+    const state = mkdtempSync(join(tmpdir(), "ganglion-"));
+    writeFileSync(join(state, "token"), "local-token");
+    const env = { GANGLION_TOKEN: "", GANGLION_STATE_DIR: state, GANGLION_URL: "http://edge.invalid" };
+    const { code, err } = await ganglion(["gaps"], { env });
+    expect([code, err]).toEqual([
+      2,
+      "ganglion: give a token for http://edge.invalid: GANGLION_TOKEN or --token-file\n",
+    ]);
+  });
+
+  it("never shows the token", async () => {
+    const problem = { type: "/problems/unauthenticated", title: "A valid token is needed", status: 401 };
+    const edge = await startEdge(() => [401, problem]);
+    const refused = await ganglion(["status", "--url", edge.url]);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("the token was not accepted")]);
+    const unsendable = await ganglion(["status", "--url", edge.url], { env: { GANGLION_TOKEN: `${TOKEN}\u0007x` } });
+    expect(unsendable.code).toBe(2);
+    for (const { out, err } of [refused, unsendable]) expect(out + err).not.toContain(TOKEN);
+  });
+});
+
+describe("reading", () => {
+  it("shows the newest signals in aligned columns, and cannot be used to steer the terminal", async () => {
+    const edge = await startEdge(() => [200, { signals: [kept(12, { source: "\u001b[2Jred" }), kept(9)], next: null }]);
+    const { out } = await ganglion(["signals", "--signal", "Q_*,!Q_B", "--signal", "X", "--url", edge.url]);
+    expect(out.split("\n")).toEqual([
+      "SEQ  TIME                      SIGNAL       SOURCE        FACTS",
+      '9    2026-01-01T00:00:00.000Z  OBSERVATION  s             {"n":9}',
+      '12   2026-01-01T00:00:00.000Z  OBSERVATION  \\u001b[2Jred  {"n":12}',
+      "",
+    ]);
+    const query = edge.received[0]?.url.searchParams;
+    expect(query?.getAll("signal")).toEqual(["Q_*", "!Q_B", "X"]);
+    expect([query?.get("order"), query?.get("limit")]).toEqual(["desc", "100"]);
+  });
+
+  it("pages through the log for as many as were asked for, one JSON document a line", async () => {
+    const edge = await startEdge(({ url }) => {
+      const after = Number(url.searchParams.get("after"));
+      const limit = Number(url.searchParams.get("limit"));
+      return [200, { signals: Array.from({ length: limit }, (_, n) => kept(after + n + 1)), next: after + limit }];
+    });
+    const { out } = await ganglion(["signals", "--after", "0", "--limit", "1500", "--json", "--url", edge.url]);
+    const seqs = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).seq);
+    expect(seqs).toEqual(Array.from({ length: 1500 }, (_, n) => n + 1));
+    expect(edge.received.map(({ url }) => url.searchParams.get("limit"))).toEqual(["1000", "500"]);
+  });
+
+  it("shows the glance as a list, or as one document", async () => {
+    const log = { head_seq: 5, oldest_seq: 1, signals_last_minute: 2, subscribers: 1, hosts: ["a", "b"] };
+    const status = {
+      ecosystem: "default",
+      log,
+      window: { seconds: 300, size: 4, oldest: null, newest: null },
+      gaps: { open: 1 },
+    };
+    const edge = await startEdge(() => [200, status]);
+    expect((await ganglion(["status", "--url", edge.url])).out).toContain("open gaps    1\nhosts        a b\n");
+    expect(JSON.parse((await ganglion(["status", "--json", "--url", edge.url])).out)).toEqual(status);
+  });
+
+  it("makes a token, lists tokens and deletes one", async () => {
+    const record = {
+      id: "i",
+      name: "n",
+      scopes: ["signals:read"],
+      ecosystems: ["*"],
+      expires_at: null,
+      created_at: "c",
+    };
+    const edge = await startEdge(({ method }) => {
+      if (method === "POST") return [201, { ...record, token: "gng_i_s" }];
+      return method === "GET" ? [200, { tokens: [record] }] : [204, undefined];
+    });
+    const url = ["--url", edge.url];
+    const created = await ganglion([
+      "tokens",
+      "create",
+      "n",
+      "--scope",
+      "signals:read",
+      "--for",
+      "a,b",
+      "--expires",
+      "2030-01-01T00:00:00Z",
+      ...url,
+    ]);
+    expect(created.out).toMatch(/^token {7}gng_i_s\n/);
+    expect(edge.received[0]?.body).toEqual({
+      name: "n",
+      scopes: ["signals:read"],
+      ecosystems: ["a", "b"],
+      expires_at: "2030-01-01T00:00:00.000Z",
+    });
+    expect((await ganglion(["tokens", "list", "--json", ...url])).out).toBe(`${JSON.stringify(record)}\n`);
+    expect((await ganglion(["tokens", "delete", "i", ...url])).code).toBe(0);
+    expect(edge.received.at(-1)).toMatchObject({ method: "DELETE" });
+  });
+});
+
+/** A Node on this machine that cannot run TypeScript, if there is one. */
+const oldNode = (process.env.PATH ?? "")
+  .split(delimiter)
+  .map((directory) => join(directory, "node"))
+  .find((node) => {
+    try {
+      return Number(/^v(\d+)/.exec(execFileSync(node, ["--version"], { encoding: "utf8" }))?.[1]) < 24;
+    } catch {
+      return false;
+    }
+  });
+
+describe.skipIf(oldNode === undefined)("started by an old Node", () => {
+  it("does its work, and passes on exit codes", async () => {
+    const edge = await startEdge(() => [200, { gaps: [] }]);
+    const how = { node: oldNode ?? "" };
+    expect(await ganglion(["gaps", "--url", edge.url], how)).toMatchObject({ code: 0, err: "no open gaps\n" });
+    expect(await ganglion(["gaps", "--status", "closed"], how)).toMatchObject({ code: 2 });
+  });
+});

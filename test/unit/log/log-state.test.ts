@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type LogBase, LogState } from "../../../src/core/log/log-state.ts";
+import type { Segment } from "../../../src/core/log/segment.ts";
+import { lineId, lineName, lineSeq } from "../../../src/core/log/segment.ts";
+import type { Zone } from "../../../src/core/log/zone.ts";
+import type { NewSignal, Signal } from "../../../src/core/signals/signal.ts";
+
+const START: LogBase = { epoch: "abcdef", nextSeq: 1, receivedMs: 0, producers: {} };
+const T0 = Date.UTC(2026, 0, 1);
+
+function aSignal(text: string, id?: string): NewSignal {
+  return {
+    id,
+    signal: "Q_A_B",
+    source: 'm"e',
+    timestampMs: undefined,
+    factsJson: JSON.stringify({ text }),
+    cause: undefined,
+    trace: undefined,
+    depth: undefined,
+  };
+}
+
+/** What a disk would hold, and a log that can be restored from it at any moment. */
+class StoredLog {
+  segments: Segment[] = [];
+  zones: Zone[] = [];
+  state = new LogState("eco", START);
+
+  append(requests: Parameters<LogState["append"]>[0], nowMs: number) {
+    if (this.state.needsIds) this.state.restoreIds(this.ids(nowMs), nowMs);
+    const commit = this.state.append(requests, nowMs);
+    this.segments.push(...commit.segments);
+    const zone = this.state.closeZone();
+    if (zone !== undefined) this.zones.push(zone);
+    return commit.results;
+  }
+
+  restart(): void {
+    this.state = new LogState("eco", START);
+    const zone = this.zones.at(-1);
+    this.state.restore(
+      zone,
+      this.segments.filter((segment) => segment.firstSeq > (zone?.lastSeq ?? 0)),
+    );
+  }
+
+  ids(nowMs: number) {
+    return this.segments
+      .filter((segment) => segment.receivedMs >= nowMs - 600_000)
+      .flatMap((segment) => segment.foreignIds.map(([id, seq]) => [id, seq, segment.receivedMs] as const));
+  }
+
+  get lines(): string[] {
+    return this.segments.flatMap((segment) => segment.lines);
+  }
+}
+
+describe("the order of a log", () => {
+  test("over any history of retries, restarts and pauses each signal stands in it once, in its sender's order", () => {
+    const request = fc.record({
+      producer: fc.constantFrom("a", "b", "nobody"),
+      count: fc.constantFrom(1, 2, 7),
+      /** How much of what was sent before is sent again. */
+      again: fc.constantFrom(0, 0, 1, 5, 50),
+    });
+    const step = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          kind: fc.constant("append" as const),
+          group: fc.array(request, { minLength: 1, maxLength: 3 }),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.constantFrom(1, 299_999, 300_000) }),
+      },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (history) => {
+        const log = new StoredLog();
+        const sent: Record<string, { text: string; sentMs: number }[]> = { a: [], b: [], nobody: [] };
+        let nowMs = T0;
+        for (const event of history) {
+          if (event.kind === "restart") log.restart();
+          else if (event.kind === "wait") nowMs += event.ms;
+          else {
+            const requests = event.group.map(({ producer, count, again }) => {
+              const own = sent[producer] ?? [];
+              // Who has no number repeats only within the ten minutes that protect it.
+              const repeatable = own.filter((item) => producer !== "nobody" || item.sentMs > nowMs - 600_000).length;
+              const first = own.length - Math.min(again, repeatable);
+              for (let n = 0; n < count; n++) own.push({ text: `${producer}${own.length + 1}`, sentMs: nowMs });
+              const signals = own
+                .slice(first)
+                .map(({ text }) => aSignal(text, producer === "nobody" ? `id-${text}` : undefined));
+              return producer === "nobody" ? { signals } : { producer: { name: producer, first: first + 1 }, signals };
+            });
+            log.append(requests, nowMs);
+          }
+        }
+        const kept = log.lines.map((line) => JSON.parse(line) as Signal);
+        expect(kept.map(({ seq }) => seq)).toEqual(kept.map((_, place) => place + 1));
+        for (const producer of ["a", "b", "nobody"]) {
+          const own = kept.map(({ facts }) => String(facts.text)).filter((text) => text.startsWith(producer));
+          expect(own).toEqual((sent[producer] ?? []).map(({ text }) => text));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("a producer may leave numbers out, and says nothing twice", () => {
+    const log = new StoredLog();
+    const append = (first: number, count: number) =>
+      log.append(
+        [{ producer: { name: "p", first }, signals: Array.from({ length: count }, (_, n) => aSignal(`${first + n}`)) }],
+        T0,
+      )[0];
+    expect(append(1, 2)).toMatchObject({ accepted: 2, duplicates: 0, ids: ["p.1", "p.2"], first_seq: 1, last_seq: 2 });
+    expect(append(10, 1)).toMatchObject({ accepted: 1, ids: ["p.10"] });
+    expect(append(9, 3)).toMatchObject({ accepted: 1, duplicates: 2, ids: ["p.9", "p.10", "p.11"] });
+  });
+
+  test("a repeated id is answered with the place of the first, and forgotten after its window", () => {
+    const log = new StoredLog();
+    expect(log.append([{ signals: [aSignal("x", "id")] }], T0)[0]).toMatchObject({ accepted: 1, first_seq: 1 });
+    expect(log.append([{ signals: [aSignal("x", "id")] }], T0 + 600_000)[0]).toMatchObject({
+      accepted: 0,
+      duplicates: 1,
+      first_seq: 1,
+    });
+    expect(log.append([{ signals: [aSignal("x", "id")] }], T0 + 86_400_000)[0]).toMatchObject({
+      accepted: 1,
+      first_seq: 2,
+    });
+  });
+
+  test("requests of one group share a row", () => {
+    const log = new StoredLog();
+    log.append(
+      Array.from({ length: 64 }, (_, n) => ({ signals: [aSignal(String(n))] })),
+      T0,
+    );
+    expect(log.segments).toHaveLength(1);
+  });
+
+  test("a row never outgrows what storage takes, whatever the letters", () => {
+    const log = new StoredLog();
+    const big = (letter: string) => aSignal(letter.repeat(15_000));
+    log.append([{ signals: Array.from({ length: 100 }, () => big("€")) }], T0);
+    for (const { lines } of log.segments)
+      expect(new TextEncoder().encode(lines.join("\n")).length).toBeLessThan(2_000_000);
+    expect(log.lines).toHaveLength(100);
+  });
+
+  test("received times stand still while the clock is a little behind, and follow it when it was set back", () => {
+    const log = new StoredLog();
+    const at = (nowMs: number) => {
+      log.append([{ signals: [aSignal("x")] }], nowMs);
+      return Date.parse((JSON.parse(log.lines.at(-1) ?? "") as Signal).received_at);
+    };
+    expect(at(T0)).toBe(T0);
+    expect(at(T0 - 59_000)).toBe(T0);
+    expect(at(T0 - 3_600_000)).toBe(T0 - 3_600_000);
+  });
+
+  test("a line is JSON, and its head can be read without parsing", () => {
+    const log = new StoredLog();
+    log.append(
+      [
+        {
+          signals: [
+            { ...aSignal("x", "i:1"), cause: "c", trace: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`, depth: 3 },
+          ],
+        },
+      ],
+      T0,
+    );
+    const [line = ""] = log.lines;
+    const signal = JSON.parse(line) as Signal;
+    expect(signal).toMatchObject({ source: 'm"e', ecosystem: "eco", cause: "c", depth: 3 });
+    expect([lineSeq(line), lineId(line), lineName(line)]).toEqual([signal.seq, signal.id, signal.signal]);
+  });
+});
