@@ -5,7 +5,7 @@ import type { LiveLine } from "./live-line.ts";
 /** Answer of `GET /v1/{eco}/status`, as far as it is shown. */
 export interface EcosystemStatus {
   readonly log: LogStatus;
-  readonly observations: { readonly size: number };
+  readonly window: { readonly size: number };
   readonly gaps: { readonly open: number };
 }
 
@@ -69,11 +69,11 @@ export class StatusFeed {
 }
 
 /** @param perSecond - signals taken since the line before */
-export function describeStatus({ log, observations, gaps }: EcosystemStatus, perSecond: number): string {
+export function describeStatus({ log, window, gaps }: EcosystemStatus, perSecond: number): string {
   return [
     `${perSecond >= 100 ? Math.round(perSecond) : perSecond.toFixed(1)} signals/s`,
     `${log.head_seq} in the log`,
-    `${observations.size} observations in the window`,
+    `${window.size} observations in the window`,
     `${gaps.open} open ${gaps.open === 1 ? "gap" : "gaps"}`,
     `${log.hosts.length} ${log.hosts.length === 1 ? "host" : "hosts"} linked`,
   ].join(" · ");

@@ -55,7 +55,7 @@ function thingsToTry({ url, tokenPath, stateDir, ecosystem }: Running): string[]
     "Try, in another terminal in this directory:",
     "",
     `  ${settings}npx ganglion signals --follow`,
-    `  curl -H "Authorization: Bearer $(cat ${shellWord(relative(PROJECT_ROOT, tokenPath))})" \\`,
+    `  curl -H "Authorization: Bearer $(cat ${shellWord(fromHere(tokenPath))})" \\`,
     `    -H "Content-Type: application/json" -d '${body}' ${url}/v1/${ecosystem}/signals`,
     `  ${settings}npx ganglion status`,
     "",
@@ -67,6 +67,11 @@ function commandSettings(url: string, stateDir: string): string {
   const address = url === "http://127.0.0.1:8787" ? "" : `GANGLION_URL=${url} `;
   const state = stateDir === join(PROJECT_ROOT, ".ganglion") ? "" : `GANGLION_STATE_DIR=${shellWord(stateDir)} `;
   return address + state;
+}
+
+function fromHere(path: string): string {
+  const inside = relative(PROJECT_ROOT, path);
+  return inside.startsWith("..") ? path : inside;
 }
 
 function shellWord(text: string): string {
