@@ -9,7 +9,7 @@ describe("the administrator's token", () => {
   it("is made once, for its owner alone", () => {
     const stateDir = temporaryDirectory();
     const { token, path, warning } = administratorToken(stateDir);
-    expect(token).toMatch(/^gng_[\w-]{43}$/);
+    expect(token).toMatch(/^gng_admin_[\w-]{43}$/);
     expect(readFileSync(path, "utf8")).toBe(`${token}\n`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(warning).toBeUndefined();
