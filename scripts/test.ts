@@ -16,7 +16,10 @@ interface Check {
 }
 
 const CHECKS: readonly Check[] = [
-  { name: "format and lint", command: ["biome", "ci", "--error-on-warnings"] },
+  {
+    name: "format and lint",
+    command: ["biome", "ci", "--error-on-warnings", `--colors=${process.stdout.isTTY ? "force" : "off"}`],
+  },
   { name: "types of the Worker", command: ["tsc", "-p", "tsconfig.edge.json"] },
   { name: "types of agent, edge and command", command: ["tsc", "-p", "tsconfig.host.json"] },
   { name: "nothing unused", command: ["knip"] },

@@ -66,10 +66,14 @@ export class AgentProcess {
     clearTimeout(this.#restart);
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
+    // Until its last words have been read, too.
+    const ended = new Promise((resolve) => child.once("close", resolve));
     const impatience = setTimeout(() => {
       this.#say(`The agent did not stop within ${DRAIN_MS / 1000} s; it is killed. What it holds is in its spool.`);
       child.kill("SIGKILL");
+      // What the agent had started may hold its output open; nobody waits for that.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     }, DRAIN_MS);
     child.kill("SIGTERM");
     await ended;
