@@ -1,5 +1,5 @@
-import { exceedsBytes, LIMITS } from "./limits.ts";
 import { knownSignal } from "./known-signals.ts";
+import { exceedsBytes, LIMITS } from "./limits.ts";
 import { IDENTIFIER, type NewSignal, SIGNAL_NAME, SignalInput, TRACEPARENT } from "./signal.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
@@ -9,7 +9,9 @@ export interface FieldError {
   readonly message: string;
 }
 
-export type Admission = { readonly ok: true; readonly signal: NewSignal } | { readonly ok: false; readonly errors: FieldError[] };
+export type Admission =
+  | { readonly ok: true; readonly signal: NewSignal }
+  | { readonly ok: false; readonly errors: FieldError[] };
 
 /**
  * Lets one signal in, or says what is wrong with it.
@@ -40,7 +42,10 @@ export function admitBySchema(input: unknown, at = ""): Admission {
     return { ok: false, errors: [{ pointer: `${at}/facts`, message: "facts are nested too deeply to be kept" }] };
   }
   if (exceedsBytes(factsJson, LIMITS.signalBytes)) {
-    return { ok: false, errors: [{ pointer: `${at}/facts`, message: `a signal may take ${LIMITS.signalBytes} bytes` }] };
+    return {
+      ok: false,
+      errors: [{ pointer: `${at}/facts`, message: `a signal may take ${LIMITS.signalBytes} bytes` }],
+    };
   }
   return {
     ok: true,
