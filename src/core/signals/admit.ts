@@ -1,5 +1,5 @@
-import { knownSignal } from "./known-signals.ts";
 import { exceedsBytes, LIMITS } from "./limits.ts";
+import { knownSignal } from "./known-signals.ts";
 import { IDENTIFIER, type NewSignal, SIGNAL_NAME, SignalInput, TRACEPARENT } from "./signal.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
@@ -9,9 +9,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-export type Admission =
-  | { readonly ok: true; readonly signal: NewSignal }
-  | { readonly ok: false; readonly errors: FieldError[] };
+export type Admission = { readonly ok: true; readonly signal: NewSignal } | { readonly ok: false; readonly errors: FieldError[] };
 
 /**
  * Lets one signal in, or says what is wrong with it.
@@ -42,10 +40,7 @@ export function admitBySchema(input: unknown, at = ""): Admission {
     return { ok: false, errors: [{ pointer: `${at}/facts`, message: "facts are nested too deeply to be kept" }] };
   }
   if (exceedsBytes(factsJson, LIMITS.signalBytes)) {
-    return {
-      ok: false,
-      errors: [{ pointer: `${at}/facts`, message: `a signal may take ${LIMITS.signalBytes} bytes` }],
-    };
+    return { ok: false, errors: [{ pointer: `${at}/facts`, message: `a signal may take ${LIMITS.signalBytes} bytes` }] };
   }
   return {
     ok: true,

@@ -22,9 +22,11 @@ export const EcosystemName = z.string().regex(ECOSYSTEM_NAME, {
 export const Identifier = z.string().regex(IDENTIFIER, {
   message: "an identifier starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)",
 });
-const Timestamp = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(value) !== undefined, {
-  message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
-});
+const Timestamp = z
+  .union([z.string(), z.number()])
+  .refine((value) => parseTimestamp(value) !== undefined, {
+    message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
+  });
 
 /**
  * A signal as a caller sends it. What the log itself assigns (`seq`, `received_at`, `ecosystem`, `depth`) may

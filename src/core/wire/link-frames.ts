@@ -13,14 +13,7 @@ export const PING = "ping";
 export const PONG = "pong";
 
 const Seq = z.int().nonnegative();
-const Patterns = z
-  .array(
-    z
-      .string()
-      .min(1)
-      .max(LIMITS.nameLength + 1),
-  )
-  .max(64);
+const Patterns = z.array(z.string().min(1).max(LIMITS.nameLength + 1)).max(64);
 
 /**
  * Signals of an idempotent producer, numbered `first`, `first + 1`, … A producer's numbers only grow; a number that
@@ -56,13 +49,7 @@ export const FactsFrame = z.object({
 /** What this host runs and how it fares; sent when it changes. */
 export const StatusFrame = z.object({ type: z.literal("status") }).loose();
 
-export const AgentFrame = z.discriminatedUnion("type", [
-  AppendFrame,
-  SubscribeFrame,
-  SeenFrame,
-  FactsFrame,
-  StatusFrame,
-]);
+export const AgentFrame = z.discriminatedUnion("type", [AppendFrame, SubscribeFrame, SeenFrame, FactsFrame, StatusFrame]);
 export type AgentFrame = z.infer<typeof AgentFrame>;
 
 /** One signal of an append that the log could not take. It is kept as a dead letter; its neighbours are in the log. */
