@@ -13,7 +13,7 @@ import type { Signal } from "../../../src/core/signals/signal.ts";
  */
 export class SignalLog extends DurableObject {
   readonly #signals: Signal[] = [];
-  readonly #streams: { socket: WebSocket; wants: (name: string) => boolean }[] = [];
+  readonly #streams = new Set<{ socket: WebSocket; wants: (name: string) => boolean }>();
 
   append({ signals }: AppendRequest): AppendOutcome {
     if (this.ctx.id.name === "overloaded") {
@@ -82,7 +82,13 @@ export class SignalLog extends DurableObject {
 
   status(): LogStatus {
     const head_seq = this.#signals.length;
-    return { head_seq, oldest_seq: head_seq > 0 ? 1 : null, signals_last_minute: head_seq, subscribers: 0, hosts: [] };
+    return {
+      head_seq,
+      oldest_seq: head_seq > 0 ? 1 : null,
+      signals_last_minute: head_seq,
+      subscribers: this.#streams.size,
+      hosts: [],
+    };
   }
 
   override fetch(request: Request): Response {
@@ -96,7 +102,12 @@ export class SignalLog extends DurableObject {
       const after = url.searchParams.get("after") ?? String(this.#signals.length);
       const missed = this.#signals.filter(({ seq, signal }) => seq > Number(after) && wants(signal));
       if (missed.length > 0) push(server, missed);
-      this.#streams.push({ socket: server, wants });
+      const stream = { socket: server, wants };
+      this.#streams.add(stream);
+      server.addEventListener("close", () => {
+        this.#streams.delete(stream);
+        server.close();
+      });
     }
     const protocol = request.headers.get("sec-websocket-protocol");
     return new Response(null, {
