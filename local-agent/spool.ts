@@ -150,6 +150,14 @@ export class Spool {
     });
   }
 
+  /** Lets go of one signal that the edge will never take; its neighbours stay. */
+  remove(lane: Lane, n: number): Promise<void> {
+    return this.#db.commit<void>(1, () => {
+      const gone = this.#lanes[lane].remove(n);
+      return () => this.#subtract(lane, gone);
+    });
+  }
+
   /**
    * Goes on under a new epoch. Needed when this file is older than what the edge has seen of it (a restored backup):
    * its numbers would be dropped as known. What is still here is sent again under the new name.

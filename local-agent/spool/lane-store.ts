@@ -31,6 +31,7 @@ export class LaneStore {
   readonly #setLast: StatementSync;
   readonly #extentUpTo: StatementSync;
   readonly #deleteUpTo: StatementSync;
+  readonly #removeOne: StatementSync;
   readonly #observations: StatementSync;
   readonly #deleteObservations: StatementSync;
   readonly #countShed: StatementSync;
@@ -48,6 +49,7 @@ export class LaneStore {
     this.#setLast = sql.prepare(`UPDATE lane SET last = ? WHERE name = '${lane}'`);
     this.#extentUpTo = sql.prepare(`SELECT count(*) AS count, total(bytes) AS bytes FROM spool_${lane} WHERE n <= ?`);
     this.#deleteUpTo = sql.prepare(`DELETE FROM spool_${lane} WHERE n <= ?`);
+    this.#removeOne = sql.prepare(`DELETE FROM spool_${lane} WHERE n = ? RETURNING bytes`);
     this.#observations = sql.prepare(
       `SELECT n, taken_ms, bytes FROM spool_${lane} WHERE n >= ? AND observation = 1 ORDER BY n`,
     );
@@ -106,6 +108,11 @@ export class LaneStore {
     const gone = this.extent(upTo);
     if (gone.count > 0) this.#deleteUpTo.run(upTo);
     return gone;
+  }
+
+  remove(n: number): Extent {
+    const row = this.#removeOne.get(n) as { bytes: number } | undefined;
+    return { count: row === undefined ? 0 : 1, bytes: row?.bytes ?? 0 };
   }
 
   /** When the oldest observation from number `from` on was taken in. */
