@@ -187,7 +187,7 @@ describe("link, sending", () => {
     };
     let broken = 0;
     const maybeBreak = (socket: { terminate(): void }) => {
-      if (random() > 0.1) return false;
+      if (random() > 0.3) return false;
       broken++;
       socket.terminate();
       return true;
@@ -210,7 +210,7 @@ describe("link, sending", () => {
     }
     await Promise.all(puts);
     await spool.drained();
-    expect(broken).toBeGreaterThan(10);
+    expect(broken).toBeGreaterThan(5);
     expect(edge.values().toSorted((a, b) => Number(a) - Number(b))).toEqual(range(0, 12_000));
     for (const lane of ["bus", "local"] as const) {
       const arrived = edge.values(spool.producer(lane)) as number[];
