@@ -1,5 +1,5 @@
 import { constants, copyFile, link, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { FieldError } from "../../src/core/signals/admit.ts";
 
 export interface DeadIntent {
@@ -74,7 +74,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function writeWhole(path: string, content: object): Promise<void> {
-  const temporary = `${path}.tmp`;
+  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   const file = await open(temporary, "w");
   try {
     await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);

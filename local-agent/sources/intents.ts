@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { lstat, rename, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
 import { takeIn } from "../intake.ts";
 import { type DeadIntent, ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
@@ -41,6 +41,8 @@ export class IntentSource implements ReportingService {
   /** Names that were told of while they were being handled. */
   readonly #again = new Set<string>();
   readonly #settling = new Map<string, { readonly stamp: Stamp; readonly timer: NodeJS.Timeout; elapsed: boolean }>();
+  /** Files that were set aside by this process, which is at work on them. One that is not here was left by a crash. */
+  readonly #asides = new Set<string>();
   readonly #listeners = new Set<() => void>();
   #running = false;
   #failure: string | undefined = "not started";
@@ -107,6 +109,7 @@ export class IntentSource implements ReportingService {
 
   #offer(name: string): void {
     if (!this.#running || !(ASIDE.test(name) || (name.endsWith(".json") && !name.startsWith(".")))) return;
+    if (this.#asides.has(name)) return;
     if (this.#busy.has(name)) this.#again.add(name);
     else this.#waiting.add(name);
     this.#next();
@@ -199,7 +202,11 @@ export class IntentSource implements ReportingService {
     const outcome = await spool.put("local", [taken.signal], { taken: file.identity });
     if (!outcome.already) this.#routed++;
     const aside = await this.#setAside(path, entry, name, file.stamp);
-    if (aside !== undefined) await unlink(aside).catch(ignoreMissing);
+    if (aside === undefined) return;
+    // What fails here is tried again at the next look.
+    await unlink(aside)
+      .catch(ignoreMissing)
+      .finally(() => this.#asides.delete(basename(aside)));
   }
 
   /**
@@ -212,11 +219,12 @@ export class IntentSource implements ReportingService {
     if (entry !== name) return path;
     const asideEntry = `.${name}.${randomBytes(6).toString("hex")}.aside`;
     const aside = join(this.#options.directory, asideEntry);
+    this.#asides.add(asideEntry);
     await rename(path, aside).catch(ignoreMissing);
     const moved = await lstat(aside, { bigint: true }).catch(ignoreMissing);
-    if (moved === undefined) return undefined;
-    if (stamp === undefined || stampOf(moved) === stamp) return aside;
-    this.#offer(asideEntry);
+    if (moved !== undefined && (stamp === undefined || stampOf(moved) === stamp)) return aside;
+    this.#asides.delete(asideEntry);
+    if (moved !== undefined) this.#offer(asideEntry);
     return undefined;
   }
 
@@ -224,7 +232,9 @@ export class IntentSource implements ReportingService {
     const { now, log } = this.#options;
     const aside = await this.#setAside(path, entry, name, stamp);
     if (aside === undefined) return;
-    const moved = await moveToDeadLetters(aside, name, this.#folder, dead, now());
+    const moved = await moveToDeadLetters(aside, name, this.#folder, dead, now()).finally(() =>
+      this.#asides.delete(basename(aside)),
+    );
     if (moved === undefined) return;
     this.#dead++;
     log.warn({ file: name, dead_letter: join(this.#folder, moved) }, `intents: ${dead.reason.slice(0, 300)}`);

@@ -62,7 +62,11 @@ async function openRouter(options: Partial<IntentSourceOptions> & { root?: strin
   const ids = () => signals().map(({ facts }) => facts.question_id);
   const files = () => readdirSync(directory).filter((name) => name !== "dead-letter");
   const deadLetters = () =>
-    existsSync(join(directory, "dead-letter")) ? readdirSync(join(directory, "dead-letter")).sort() : [];
+    existsSync(join(directory, "dead-letter"))
+      ? readdirSync(join(directory, "dead-letter"))
+          .filter((name) => !name.startsWith("."))
+          .sort()
+      : [];
   const reason = (name: string) => JSON.parse(readFileSync(join(directory, "dead-letter", name), "utf8"));
   return { root, directory, db, spool, router, close, drop, signals, ids, files, deadLetters, reason };
 }
