@@ -61,8 +61,8 @@ export async function startForeignProxy({ xsub, xpub }: { xsub: string; xpub: st
   await outward.bind(xpub);
   const forward = async (from: XSubscriber | XPublisher, to: XSubscriber | XPublisher) => {
     for await (const frames of from) {
-      // The other side may be closed already.
-      await to.send(frames).catch(() => undefined);
+      // Throws at once where the other side is closed already.
+      if (!to.closed) await to.send(frames);
     }
   };
   void forward(inward, outward);
