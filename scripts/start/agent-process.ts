@@ -8,15 +8,18 @@ import { PROJECT_ROOT } from "../../local-edge/paths.ts";
 export interface Source {
   readonly name: string;
   readonly state: string;
-  readonly detail?: string;
+  readonly detail: string;
 }
 
-/** What the agent tells the process that started it. */
-interface ReadyMessage {
-  readonly type: "ready";
+/** What the agent tells the process that started it: when its sources are up, and at every change after that. */
+interface AgentReport {
+  readonly type: "ready" | "status";
   readonly sources: readonly Source[];
+  readonly link: { readonly state: string; readonly detail: string };
 }
 
+/** When to mention that the link is not up yet, in milliseconds. */
+const PATIENCE_MS = 5_000;
 const RESTART_FIRST_MS = 1_000;
 const RESTART_MOST_MS = 30_000;
 /** An agent that ran this long had started well: its end is a new trouble, not the last one again. */
@@ -29,7 +32,10 @@ const DRAIN_MS = 8_000;
  * spool, so nothing is lost meanwhile.
  */
 export class AgentProcess {
-  /** The agent's first report. Rejects when it ends before it could give one: then something is wrong that stays wrong. */
+  /**
+   * The sources, once they are up and the edge has accepted the link. Rejects when the agent ends before it could
+   * report anything: then something is wrong that stays wrong.
+   */
   readonly ready: Promise<readonly Source[]>;
 
   readonly #environment: NodeJS.ProcessEnv;
@@ -83,13 +89,19 @@ export class AgentProcess {
     this.#child = child;
     this.#relay(child.stdout);
     this.#relay(child.stderr);
+    let link: AgentReport["link"] = { state: "starting", detail: "its sources are not up yet" };
+    const impatience = setTimeout(() => this.#say(`The agent waits for its link: ${link.detail}`), PATIENCE_MS);
     child.on("message", (message) => {
-      if (!isReady(message)) return;
+      if (!isReport(message)) return;
       this.#reported = true;
+      link = message.link;
+      if (link.state !== "connected") return;
+      clearTimeout(impatience);
       ready(message.sources);
     });
     child.once("error", (error) => failed(error));
     child.once("exit", (code, signal) => {
+      clearTimeout(impatience);
       const how = code === null ? `by ${signal}` : `with code ${code}`;
       if (this.#stopping) {
         failed(new Error("The agent was stopped while it was starting."));
@@ -123,11 +135,8 @@ export class AgentProcess {
   }
 }
 
-function isReady(message: unknown): message is ReadyMessage {
-  return (
-    typeof message === "object" &&
-    message !== null &&
-    (message as { type?: unknown }).type === "ready" &&
-    Array.isArray((message as { sources?: unknown }).sources)
-  );
+function isReport(message: unknown): message is AgentReport {
+  if (typeof message !== "object" || message === null) return false;
+  const { type, sources, link } = message as Partial<AgentReport>;
+  return (type === "ready" || type === "status") && Array.isArray(sources) && typeof link?.state === "string";
 }

@@ -1,13 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { LogStatus } from "../../src/core/log/log-api.ts";
+import { createClient, type EcosystemStatus } from "../../src/client/client.ts";
 import type { LiveLine } from "./live-line.ts";
-
-/** Answer of `GET /v1/{eco}/status`, as far as it is shown. */
-export interface EcosystemStatus {
-  readonly log: LogStatus;
-  readonly window: { readonly size: number };
-  readonly gaps: { readonly open: number };
-}
 
 const ANSWER_WITHIN_MS = 2_000;
 
@@ -16,6 +9,9 @@ export interface FeedOptions {
   readonly tokenPath: string;
   readonly ecosystem: string;
 }
+
+const fetchSoon: typeof fetch = (input, init) =>
+  fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
 
 /** Keeps the live line true for as long as the edge runs. */
 export class StatusFeed {
@@ -48,14 +44,11 @@ export class StatusFeed {
   async #read(): Promise<string> {
     const { url, tokenPath, ecosystem } = this.#options;
     try {
-      const response = await fetch(`${url}/v1/${ecosystem}/status`, {
-        headers: { authorization: `Bearer ${readFileSync(tokenPath, "utf8").trim()}` },
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      });
-      if (!response.ok) return `the edge answers ${response.status} when asked for its status`;
-      return this.#describe((await response.json()) as EcosystemStatus);
+      // Read each time: the file may have got another token since.
+      const token = readFileSync(tokenPath, "utf8").trim();
+      return this.#describe(await createClient({ url, token, ecosystem, fetch: fetchSoon }).status());
     } catch (error) {
-      return `the edge does not answer: ${error instanceof Error ? error.message : String(error)}`;
+      return `no status: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
 
