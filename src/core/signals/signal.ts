@@ -16,6 +16,9 @@ export type Facts = Record<string, unknown>;
 export const SignalName = z.string().regex(SIGNAL_NAME, {
   message: "a name starts with a letter and holds letters, digits and _ . : - (128 at most)",
 });
+export const EcosystemName = z.string().regex(ECOSYSTEM_NAME, {
+  message: "a name of an ecosystem holds a-z, 0-9 and -, starts with a letter or digit, 63 at most",
+});
 export const Identifier = z.string().regex(IDENTIFIER, {
   message: "an identifier starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)",
 });
