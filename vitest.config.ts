@@ -1,6 +1,5 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
-import api from "./test/workers/api/vitest.config.ts";
 
 /** Projects run one after the other: two workerd pools and a set of real processes at once are too much for two cores. */
 const after = (groupOrder: number) => ({ sequence: { groupOrder } });
@@ -20,14 +19,12 @@ export default defineConfig({
         test: {
           name: "workers",
           include: ["test/workers/**/*.test.ts"],
-          exclude: ["test/workers/api/**"],
           // One runtime for all files, emptied after each test, is four times as fast as one for each file.
           isolate: false,
           setupFiles: ["./test/setup-workers.ts"],
           ...after(1),
         },
       },
-      { ...api, test: { ...api.test, ...after(2) } },
       {
         test: {
           name: "integration",
@@ -36,7 +33,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          ...after(3),
+          ...after(2),
         },
       },
     ],

@@ -63,7 +63,9 @@ export async function pump(
   let answered = 0;
   const next = (): void => {
     const first = (options.first ?? 1) + sent * size;
-    link.send(`{"type":"append","batch":${sent},"producer":"${producer}","first":${first},"signals":[${bodies[sent % bodies.length]}]}`);
+    link.send(
+      `{"type":"append","batch":${sent},"producer":"${producer}","first":${first},"signals":[${bodies[sent % bodies.length]}]}`,
+    );
     sent++;
   };
   const started = performance.now();

@@ -71,7 +71,8 @@ export function createClient(options: ClientOptions) {
       emitted: SignalInput | readonly SignalInput[],
       { signal }: { signal?: AbortSignal } = {},
     ): Promise<AppendResult> {
-      const body = [emitted].flat().map((one) => ({ ...one, id: one.id ?? uuid7() }));
+      const named = (one: SignalInput) => ({ ...one, id: one.id ?? uuid7() });
+      const body = isList(emitted) ? emitted.map(named) : named(emitted);
       return again(() => call({ method: "POST", path: inside("/signals"), body, signal }), signal);
     },
 
@@ -112,4 +113,9 @@ export function createClient(options: ClientOptions) {
       delete: (id: string) => call<void>({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(id)}` }),
     },
   };
+}
+
+/** `Array.isArray` does not narrow readonly arrays. */
+function isList(value: SignalInput | readonly SignalInput[]): value is readonly SignalInput[] {
+  return Array.isArray(value);
 }

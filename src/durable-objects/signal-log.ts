@@ -67,7 +67,7 @@ export class SignalLog extends DurableObject<Environment> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#sockets = new Sockets(ctx.getWebSockets(), {
       ecosystem: this.#ecosystem,
-      append: (request, answer) => this.#commits.add(request, answer),
+      append: (request, answer) => this.#commits.add(request, answer, Date.now()),
       read: (after, wants, limit) => this.#reader.after(after, this.#state.headSeq, wants, limit),
       head: () => this.#state.headSeq,
       bury: (letters) => ctx.waitUntil(this.#bury(letters)),
@@ -81,7 +81,7 @@ export class SignalLog extends DurableObject<Environment> {
   /** Durable when it resolves. A request that is sent again, whole or in part, is recognised. */
   append(request: AppendRequest): Promise<AppendOutcome> {
     this.#meter.add({ requests: 1 });
-    return new Promise((resolve) => this.#commits.add(request, resolve));
+    return new Promise((resolve) => this.#commits.add(request, resolve, Date.now()));
   }
 
   read(query: ReadQuery): ReadPage {

@@ -15,6 +15,7 @@ import { signals } from "./api/signals.ts";
 import { status } from "./api/status.ts";
 import { streams } from "./api/stream.ts";
 import { tokens } from "./api/tokens.ts";
+import { usage } from "./api/usage.ts";
 
 /** The whole HTTP API. One resource a file in api/. */
 export const app = newApi();
@@ -42,7 +43,7 @@ app.use(
 );
 
 // The stream stands before the signals: /signals/stream would otherwise be the signal whose id is "stream".
-for (const part of [health, streams, signals, links, observations, gaps, policies, letters, status, tokens]) {
+for (const part of [health, streams, signals, links, observations, gaps, policies, letters, status, usage, tokens]) {
   app.route("/", part);
 }
 

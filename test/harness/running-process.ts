@@ -9,6 +9,8 @@ export interface ProcessOptions {
   /** Over the environment of the tests; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly command?: string;
+  /** `pipe`: what it reads is written to `child.stdin`. Default: it has nothing to read. */
+  readonly stdin?: "pipe" | "ignore";
 }
 
 /**
@@ -27,13 +29,13 @@ export class RunningProcess {
   /** @param args - the script and its arguments, for Node unless `options.command` names another */
   constructor(
     args: readonly string[],
-    { cwd = PROJECT_ROOT, env = {}, command = process.execPath }: ProcessOptions = {},
+    { cwd = PROJECT_ROOT, env = {}, command = process.execPath, stdin = "ignore" }: ProcessOptions = {},
   ) {
     this.child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
       // The channel lets scripts notice that the tests were killed, and end.
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      stdio: [stdin, "pipe", "pipe", "ipc"],
       detached: true,
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -66,6 +68,13 @@ export class RunningProcess {
         if (match !== null) return match;
       }
       return undefined;
+    });
+  }
+
+  /** Resolves when `count` of its lines match. */
+  async times(pattern: RegExp, count: number): Promise<void> {
+    await this.#until(`${count} lines like ${pattern}`, () => {
+      return this.lines.filter((line) => pattern.test(line)).length >= count ? true : undefined;
     });
   }
 

@@ -1,7 +1,10 @@
-import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { Usage } from "../../src/core/billing/usage.ts";
 import type { NewSignal, Signal } from "../../src/core/signals/signal.ts";
 import type { Environment } from "../../src/durable-objects/environment.ts";
+import type { ProjectionCalls } from "../../src/durable-objects/projection/stub.ts";
+import type { SignalLog } from "../../src/durable-objects/signal-log.ts";
+import type { DeadLettersCalls, ObservationCacheCalls, PolicyStateCalls } from "../../src/workers/api/objects.ts";
 
 declare global {
   namespace Cloudflare {
@@ -9,10 +12,23 @@ declare global {
   }
 }
 
-export const logOf = (ecosystem: string) => env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(ecosystem));
+/** What an object is and what can be called on it: the types of RPC cannot express a record of unknown values. */
+type Stub<Calls> = DurableObjectStub & Calls;
+
+type ProjectionUnderTest = ProjectionCalls & { rebuild(): Promise<number>; usage(): Promise<Usage> };
+
+export const logOf = (ecosystem: string) =>
+  env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(ecosystem)) as unknown as DurableObjectStub<SignalLog>;
 export const observationsOf = (ecosystem: string) =>
-  env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem));
-export const policyOf = (ecosystem: string) => env.POLICY_STATE.get(env.POLICY_STATE.idFromName(ecosystem));
+  env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem)) as unknown as Stub<
+    ObservationCacheCalls & ProjectionUnderTest
+  >;
+export const policyOf = (ecosystem: string) =>
+  env.POLICY_STATE.get(env.POLICY_STATE.idFromName(ecosystem)) as unknown as Stub<
+    PolicyStateCalls & ProjectionUnderTest
+  >;
+export const deadLettersOf = (ecosystem: string) =>
+  env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(ecosystem)) as unknown as Stub<DeadLettersCalls>;
 
 export function aSignal(signal: string, facts: Record<string, unknown>, more: Partial<NewSignal> = {}): NewSignal {
   return {
@@ -88,5 +104,3 @@ export async function allOf(ecosystem: string): Promise<Signal[]> {
   }
   return signals;
 }
-
-export { runInDurableObject };

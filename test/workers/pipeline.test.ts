@@ -1,6 +1,5 @@
-import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { anObservation, aSignal, follow, logOf, policyOf, untilPolicy } from "./log-under-test.ts";
+import { anObservation, aSignal, deadLettersOf, follow, logOf, policyOf, untilPolicy } from "./log-under-test.ts";
 
 describe("from a signal to its decision", () => {
   test("a busy processor becomes a gap, the gap an investigation, each exactly once, and it resolves", async () => {
@@ -42,7 +41,7 @@ describe("from a signal to its decision", () => {
     await logOf(eco).append({ signals: [poison, aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 3 })] });
     await stream.next();
     await untilPolicy(eco, 2);
-    const letters = env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(eco));
+    const letters = deadLettersOf(eco);
     await expect.poll(async () => (await letters.list({ limit: 10 })).dead_letters.length).toBe(1);
     const [letter] = (await letters.list({ limit: 10 })).dead_letters;
     expect(letter).toMatchObject({

@@ -1,6 +1,15 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { allOf, anObservation, aSignal, follow, logOf, observationsOf, policyOf } from "./log-under-test.ts";
+import {
+  allOf,
+  anObservation,
+  aSignal,
+  deadLettersOf,
+  follow,
+  logOf,
+  observationsOf,
+  policyOf,
+} from "./log-under-test.ts";
 
 const busy = (count: number, cpu = 97) => ({
   signals: Array.from({ length: count }, () => anObservation("host/a", { cpu_percent: cpu })),
@@ -70,8 +79,7 @@ describe("a projection", () => {
     await logOf(eco).append({ signals: [anObservation("r", {}), poison, anObservation("r", {})] });
     await observationsOf(eco).catchUp(3);
     expect((await observationsOf(eco).observations({ seconds: 300, limit: 10 })).size).toBe(2);
-    const { env } = await import("cloudflare:workers");
-    const letters = env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(eco));
+    const letters = deadLettersOf(eco);
     await expect
       .poll(async () => (await letters.list({ limit: 5 })).dead_letters)
       .toMatchObject([

@@ -14,45 +14,62 @@ export interface GroupCommitOptions {
   readonly capacity?: number;
 }
 
+/** Commits within one millisecond from which on the next appends are made to wait for each other. */
+const CROWD = 3;
+
 /**
- * Commits appends in groups: after a commit the next group gathers for one turn of the event loop, so that the number
- * of rows and flushes adapts by itself. A lone append is committed at once; sixty-four at the same time share one row
- * and one flush.
+ * Commits appends in groups. A lone append is committed at once, and so are its successors while each waits for the
+ * answer to the one before. When they come faster than that, the next group gathers for a turn of the event loop:
+ * sixty-four at the same time share one row and one flush, and it stays so until a group of one shows that the crowd
+ * has gone.
  */
 export class GroupCommit {
   readonly #options: Required<GroupCommitOptions>;
   #waiting: Waiting[] = [];
   #signals = 0;
   #gathering = false;
+  #commits = 0;
+  #millisecond = 0;
 
   constructor(options: GroupCommitOptions) {
     this.#options = { capacity: 50_000, ...options };
   }
 
   /** @param answer - called once, in the order of the calls, in the turn in which the group was written */
-  add(request: AppendRequest, answer: (outcome: AppendOutcome) => void): void {
+  add(request: AppendRequest, answer: (outcome: AppendOutcome) => void, nowMs: number): void {
     if (this.#signals + request.signals.length > this.#options.capacity) {
       answer(overloaded("more signals are waiting to be written than the log may hold", 250));
       return;
     }
     this.#waiting.push({ request, answer });
     this.#signals += request.signals.length;
-    if (!this.#gathering) this.#commit();
+    if (this.#gathering) return;
+    if (nowMs !== this.#millisecond) this.#commits = 0;
+    this.#millisecond = nowMs;
+    this.#commits++;
+    this.#commit();
+    if (this.#commits >= CROWD) this.#gather();
+  }
+
+  #gather(): void {
+    this.#gathering = true;
+    void this.#options.turn().then(() => {
+      this.#gathering = false;
+      if (this.#waiting.length === 0) return;
+      const crowded = this.#waiting.length > 1;
+      this.#commit();
+      if (crowded) this.#gather();
+    });
   }
 
   #commit(): void {
     const group = this.#waiting;
     this.#waiting = [];
     this.#signals = 0;
-    this.#gathering = true;
     const outcomes = this.#options.commit(group.map(({ request }) => request));
     group.forEach(({ answer }, place) => {
       const outcome = outcomes[place];
       if (outcome !== undefined) answer(outcome);
-    });
-    void this.#options.turn().then(() => {
-      this.#gathering = false;
-      if (this.#waiting.length > 0) this.#commit();
     });
   }
 }

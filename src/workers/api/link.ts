@@ -1,11 +1,20 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { problem } from "../../core/problem/problem.ts";
 import { LINK_PROTOCOL } from "../../core/wire/link-frames.ts";
-import { signalLog } from "./objects.ts";
+import { type ApiEnv, signalLog } from "./objects.ts";
 import { EcosystemPath, hostName } from "./query.ts";
 import { Refusal, upgradeRequired } from "./refusal.ts";
 import { newApi, problems, secured } from "./route.ts";
 import { isUpgrade, upgradeTo } from "./upgrade.ts";
+
+const access = secured("signals:write", "signals:read");
+
+/** Before the query is looked at: to whoever opens a WebSocket with a plain request, a missing host is not the trouble. */
+const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  if (!isUpgrade(c.req.raw)) throw upgradeRequired("the link");
+  await next();
+};
 
 const openLink = createRoute({
   method: "get",
@@ -14,7 +23,8 @@ const openLink = createRoute({
   summary: "An agent's link (WebSocket)",
   description: `Frames are JSON texts, each with a \`type\`; the subprotocol is \`${LINK_PROTOCOL}\`.`,
   tags: ["agents"],
-  ...secured("signals:write", "signals:read"),
+  ...access,
+  middleware: [...access.middleware, onlyUpgrades],
   request: {
     params: EcosystemPath,
     query: z.strictObject({
@@ -25,7 +35,6 @@ const openLink = createRoute({
 });
 
 export const links = newApi().openapi(openLink, (c) => {
-  if (!isUpgrade(c.req.raw)) throw upgradeRequired("the link");
   const offered = c.req
     .header("sec-websocket-protocol")
     ?.split(",")

@@ -1,5 +1,6 @@
 import type { Grant } from "../../core/access/grant.ts";
 import type { NewToken } from "../../core/access/new-token.ts";
+import type { Usage } from "../../core/billing/usage.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
@@ -31,6 +32,7 @@ export interface SignalLogCalls {
   /** JSON text of the signal, or `null`. */
   find(id: string): Promise<string | null>;
   status(): Promise<LogStatus>;
+  usage(): Promise<Usage>;
   /** WebSocket upgrades: `/link?host=` and `/stream?after=&signal=`. */
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
@@ -39,6 +41,7 @@ export interface ObservationCacheCalls {
   observations(query: { seconds: number; reporter?: string; limit: number }): Promise<ObservationsPage>;
   gaps(status: "open" | "resolved" | "all"): Promise<Gap[]>;
   scanners(): Promise<ScannerStatus[]>;
+  usage(): Promise<Usage>;
 }
 
 export interface PolicyStateCalls {
@@ -48,6 +51,7 @@ export interface PolicyStateCalls {
     rule?: string;
   }): Promise<{ decisions: Decision[]; next: string | null }>;
   policies(): Promise<unknown[]>;
+  usage(): Promise<Usage>;
 }
 
 export interface DeadLettersCalls {

@@ -2,6 +2,7 @@ import { SignalsFrame } from "../../core/wire/link-frames.ts";
 import type { SignalLogCalls } from "./objects.ts";
 import { overloaded } from "./refusal.ts";
 
+// Also how long a reader who left may go unnoticed where nothing comes: the runtime sees it when it next writes.
 const KEEP_ALIVE_MS = 15_000;
 const encoder = new TextEncoder();
 

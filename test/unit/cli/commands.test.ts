@@ -40,14 +40,12 @@ describe("ganglion emit", () => {
     expect(edge.received[0]).toMatchObject({
       method: "POST",
       authorization: `Bearer ${TOKEN}`,
-      body: [
-        {
-          id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
-          signal: "Q_X",
-          source: "this-host",
-          facts: { a: 1, b: { c: 2 }, d: true, e: "five six" },
-        },
-      ],
+      body: {
+        id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+        signal: "Q_X",
+        source: "this-host",
+        facts: { a: 1, b: { c: 2 }, d: true, e: "five six" },
+      },
     });
     expect(edge.received[0]?.url.pathname).toBe("/v1/default/signals");
   });
@@ -58,7 +56,7 @@ describe("ganglion emit", () => {
     const edge = await startEdge(() => (++calls < 3 ? [503, busy, { "Retry-After": "1" }] : [202, appended]));
     const { code, out } = await ganglion(["emit", "X", "--json", "--url", edge.url, "--ecosystem", "lab"]);
     expect([code, JSON.parse(out)]).toEqual([0, appended]);
-    const ids = edge.received.map(({ body }) => (body as { id: string }[])[0]?.id);
+    const ids = edge.received.map(({ body }) => (body as { id: string }).id);
     expect([ids.length, new Set(ids).size]).toEqual([3, 1]);
     expect(edge.received[0]?.url.pathname).toBe("/v1/lab/signals");
   });

@@ -1,4 +1,6 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { logOf } from "../log-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "./calls.ts";
 
 const observation = { signal: "OBSERVATION", source: "test", facts: { zooid: "z", cpu_percent: 12 } };
@@ -132,10 +134,23 @@ describe("POST /signals", () => {
     expect(sent).toBeLessThan(8 * 1024 * 1024);
   });
 
-  it("says when to come back while the log has too much waiting", async () => {
-    const response = await post("/v1/overloaded/signals", observation);
-    expect(response.headers.get("retry-after")).toBe("2");
-    expect(await problemOf(response)).toMatchObject({ status: 503, retry_after_ms: 1500 });
+  it("says when to come back while the log cannot be written, and has kept nothing of it", async () => {
+    const eco = freshEcosystem();
+    await post(`/v1/${eco}/signals`, observation);
+    const sql = (statement: (slice: number) => string) =>
+      runInDurableObject(logOf(eco), (_, { storage }) => {
+        const { slice } = storage.sql.exec<{ slice: number }>("SELECT slice FROM slices").one();
+        storage.sql.exec(statement(slice));
+      });
+    await sql(
+      (slice) =>
+        `CREATE TRIGGER full BEFORE INSERT ON segments_${slice} BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`,
+    );
+    const response = await post(`/v1/${eco}/signals`, observation);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(await problemOf(response)).toMatchObject({ status: 503, retry_after_ms: 1000 });
+    await sql(() => "DROP TRIGGER full");
+    expect(await (await post(`/v1/${eco}/signals`, observation)).json()).toMatchObject({ first_seq: 2, accepted: 1 });
   });
 
   it("refuses an empty batch", async () => {

@@ -84,7 +84,7 @@ describe("WebSockets", () => {
   });
 
   it("answers 426 to a link that is not a WebSocket", async () => {
-    const response = await call("/v1/default/link?host=h");
+    const response = await call("/v1/default/link");
     expect(response.headers.get("upgrade")).toBe("websocket");
     expect((await problemOf(response)).status).toBe(426);
   });

@@ -1,0 +1,27 @@
+import { cost } from "./cost.ts";
+import { startEdgeUnderTest } from "./edge-under-test.ts";
+import { report } from "./figure.ts";
+import { latency } from "./latency.ts";
+import { throughput } from "./throughput.ts";
+
+/** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
+const BENCHES = { throughput, latency, cost };
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`no bench is called ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
+  process.exit(2);
+}
+
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.error(`bench ${name} …`);
+  const edge = await startEdgeUnderTest();
+  try {
+    await bench(edge, report);
+  } finally {
+    await edge.stop();
+  }
+}
+process.exit(0);
