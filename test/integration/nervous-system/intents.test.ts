@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { runEdge } from "../../harness/running-edge.ts";
-import { first, untilFile } from "../../harness/until.ts";
+import { first } from "../../harness/until.ts";
 
 /** Written beside its place and renamed into it, as the contract says. */
 function drop(directory: string, name: string, intent: unknown): void {
@@ -41,7 +41,7 @@ test("an intent file becomes a signal at the edge within a second and is gone; w
     ["unknown.json", '{"id": "u", "type": "make.coffee", "data": {}}', /make\.coffee/],
   ] as const) {
     writeFileSync(join(agent.intentsDir, name), text);
-    await untilFile(join(agent.intentsDir, name), { gone: true });
+    await agent.process.line(new RegExp(`file=${name} dead_letter=`));
     expect(readFileSync(join(letters, name), "utf8")).toBe(text);
     expect(JSON.parse(readFileSync(join(letters, name.replace(".json", ".error.json")), "utf8")).reason).toMatch(
       reason,
