@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-// biome-ignore lint/correctness/noUnresolvedImports: Biome does not know this module of Node yet
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ExpectedError } from "./service.ts";
 
