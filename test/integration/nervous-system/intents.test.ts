@@ -38,7 +38,7 @@ test("an intent file becomes a signal at the edge within a second and is gone; w
   for (const [name, text, reason] of [
     ["half.json", '{"id": "half", "type": "disco', /JSON/],
     ["prose.json", "please look into it", /JSON/],
-    ["unknown.json", '{"id": "u", "type": "make.coffee", "data": {}}', /make\.coffee/],
+    ["unknown.json", '{"id": "u", "type": "make.coffee", "data": {}}', /no route for intents of this type/],
   ] as const) {
     writeFileSync(join(agent.intentsDir, name), text);
     await agent.process.line(new RegExp(`file=${name} dead_letter=`));
