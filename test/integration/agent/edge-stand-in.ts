@@ -148,7 +148,8 @@ export class EdgeStandIn {
       this.subscriptions.push(frame.after);
       const head = this.log.at(-1)?.seq ?? 0;
       const after = Math.min(frame.after ?? head, head);
-      if (frame.after === null || frame.after > head) ws.send(JSON.stringify({ type: "signals", last: head, signals: [] }));
+      if (frame.after === null || frame.after > head)
+        ws.send(JSON.stringify({ type: "signals", last: head, signals: [] }));
       this.#subscribers.set(ws, { after, wants: compilePatterns(frame.signals) });
       this.#push();
     }
