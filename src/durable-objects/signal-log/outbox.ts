@@ -17,6 +17,8 @@ import type { Matcher } from "../../core/signals/pattern.ts";
  * measurements are looked at together anyway, and collecting them turns a message per batch into twenty-five a second.
  */
 const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, policy: 0 };
+/** Between two messages, in milliseconds: the first of a burst goes at once, the rest of it together. */
+const SPACING_MS = 10;
 
 interface Lane {
   readonly projection: ProjectionName;
@@ -44,6 +46,9 @@ export class Outbox {
   #head: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending = false;
+  /** When the timer will send; infinite while none is set. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #sentMs = 0;
 
   /** @param head - where the log stands; what came before is the alarm's business */
   constructor(ecosystem: string, queue: () => Queue, head: number, meter: UsageMeter) {
@@ -64,13 +69,11 @@ export class Outbox {
   /** @returns whether some projection has to hear of the segment */
   offer(segment: Segment): boolean {
     this.#head = segment.lastSeq;
-    let urgent = false;
-    let wanted = false;
+    let lingerMs: number | undefined;
     for (const lane of this.#lanes) {
       if (!segment.names.some(lane.wants)) continue;
-      wanted = true;
       lane.waiting = true;
-      urgent ||= LINGER_MS[lane.projection] === 0;
+      lingerMs = Math.min(lingerMs ?? Number.POSITIVE_INFINITY, LINGER_MS[lane.projection]);
       // Beyond what a message holds the projection is told to read the log, which it does in larger pieces.
       if (lane.chars > QUEUE_BYTES) continue;
       const whole = segment.names.length === 1;
@@ -80,31 +83,43 @@ export class Outbox {
         lane.chars += line.length + 1;
       }
     }
-    if (urgent) void this.#send();
-    else if (wanted && this.#timer === undefined) {
-      this.#timer = setTimeout(() => void this.#send(), Math.max(...Object.values(LINGER_MS)));
+    if (lingerMs === undefined) return false;
+    this.#sendBy(Math.max(Date.now() + lingerMs, this.#sentMs + SPACING_MS));
+    return true;
+  }
+
+  #sendBy(atMs: number): void {
+    if (atMs >= this.#dueMs) return;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waitMs = atMs - Date.now();
+    if (waitMs <= 0) {
+      void this.#send();
+      return;
     }
-    return wanted;
+    this.#dueMs = atMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#send();
+    }, waitMs);
   }
 
   async #send(): Promise<void> {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#dueMs = Number.POSITIVE_INFINITY;
     // One message under way at a time: what comes meanwhile is collected, so the messages grow with the load.
-    if (this.#sending) return;
+    if (this.#sending || !this.#lanes.some((lane) => lane.waiting)) return;
     this.#sending = true;
+    const body = this.#take();
+    this.#meter.add({ queue_messages: 1, queue_operations: 3 * Math.ceil(body.length / 65_536) });
     try {
-      while (this.#lanes.some((lane) => lane.waiting)) {
-        const body = this.#take();
-        this.#meter.add({ queue_messages: 1, queue_operations: 3 * Math.ceil(body.length / 65_536) });
-        await this.#queue().send(body, { contentType: "text" });
-      }
+      await this.#queue().send(body, { contentType: "text" });
     } catch (error) {
       // Not lost: the segment is in the log and the alarm is set. Trying again here would hide a broken queue.
       console.warn("outbox: the queue took no message", this.#ecosystem, String(error));
-    } finally {
-      this.#sending = false;
     }
+    this.#sending = false;
+    this.#sentMs = Date.now();
+    if (this.#lanes.some((lane) => lane.waiting)) this.#sendBy(this.#sentMs + SPACING_MS);
   }
 
   /** Empties the lanes into the body of one message. */
