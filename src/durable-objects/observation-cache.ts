@@ -1,6 +1,7 @@
 import type { Gap } from "../core/gaps/gap.ts";
 import type { GapChange } from "../core/gaps/gap-book.ts";
 import { GAP_SOURCE, gapFacts, gapOf } from "../core/gaps/gap-signal.ts";
+import type { HistoryPage, HistoryQuery } from "../core/history/query.ts";
 import { lineName, lineSeq } from "../core/log/segment.ts";
 import type { Maintenance, MaintenanceChange } from "../core/maintenance/maintenance.ts";
 import { Introspection, type Look } from "../core/observations/introspection.ts";
@@ -21,6 +22,7 @@ import {
   changeScanner,
   changeSettings,
 } from "./observation-cache/changes.ts";
+import { HistoryStore } from "./observation-cache/history-store.ts";
 import { ObservationStore } from "./observation-cache/observation-store.ts";
 import { restoreSettings } from "./observation-cache/restore.ts";
 import { SettingsStore } from "./observation-cache/settings-store.ts";
@@ -40,10 +42,11 @@ export interface ObservationsQuery {
 
 type Emit = Pick<Outgoing, "emit">;
 
-/** The observation window of an ecosystem, the scanners that watch it, and the book of gaps (R8–R18). */
+/** The observation window of an ecosystem, the scanners that watch it, and the book of gaps (R8–R18), and their history (R20). */
 export class ObservationCache extends Projection {
   readonly #store: ObservationStore;
   readonly #settings: SettingsStore;
+  readonly #history: HistoryStore;
   #introspection = new Introspection([]);
   #evaluation: ReturnType<typeof setTimeout> | undefined;
 
@@ -51,6 +54,7 @@ export class ObservationCache extends Projection {
     super(ctx, env, "observations");
     this.#store = new ObservationStore(this.sql);
     this.#settings = new SettingsStore(this.sql);
+    this.#history = new HistoryStore(this.sql, this.#settings);
     this.load();
   }
 
@@ -70,6 +74,10 @@ export class ObservationCache extends Projection {
       oldest: oldest === undefined ? null : formatTimestamp(oldest.tsMs),
       newest: newest === undefined ? null : formatTimestamp(newest.tsMs),
     };
+  }
+
+  history(query: HistoryQuery): HistoryPage {
+    return this.#history.read(query);
   }
 
   gaps(status: "open" | "resolved" | "all"): Gap[] {
@@ -144,7 +152,10 @@ export class ObservationCache extends Projection {
 
   protected override take(signal: Signal): void {
     if (signal.signal === "OBSERVATION") {
-      this.#introspection.take(sampleOf(signal), Date.now());
+      const nowMs = Date.now();
+      const sample = sampleOf(signal);
+      this.#introspection.take(sample, nowMs);
+      this.#history.take(sample, nowMs);
     } else if (this.replaying(signal.seq) && signal.source === GAP_SOURCE) {
       // Only when rebuilding: live, the book is ahead of its own signals, and an old one would open a resolved gap.
       this.#learn(gapOf(signal));
@@ -156,6 +167,7 @@ export class ObservationCache extends Projection {
     const last = observations.at(-1);
     if (last === undefined) return;
     const nowMs = Date.now();
+    if (this.#history.isDue(nowMs)) this.#history.write(nowMs);
     this.#store.add(observations, lineSeq(last), nowMs);
     this.#store.drop(nowMs - Math.max(KEEP_MS, this.#introspection.settings.window_seconds * 1_000));
   }
@@ -167,12 +179,15 @@ export class ObservationCache extends Projection {
   protected override load(): void {
     const nowMs = Date.now();
     this.#store.reload();
+    this.#history.reload();
     this.#introspection = new Introspection(ALL_SCANNERS);
     restoreSettings(this.#introspection, this.#settings, nowMs);
     this.#introspection.book.restore(this.#store.gaps());
     for (const line of this.#store.lines()) {
       try {
-        this.#introspection.take(sampleOf(JSON.parse(line) as Signal), nowMs);
+        const sample = sampleOf(JSON.parse(line) as Signal);
+        this.#introspection.take(sample, nowMs);
+        this.#history.take(sample, nowMs);
       } catch {
         // It was reported as a dead letter when it came; here it is only passed over again.
       }
@@ -189,6 +204,7 @@ export class ObservationCache extends Projection {
   #evaluate(nowMs: number): void {
     const look = this.#introspection.look(nowMs);
     if (look !== undefined) this.#keep(look, nowMs);
+    if (this.#history.isDue(nowMs)) this.decide(() => this.#history.write(nowMs));
     const nextMs = this.#introspection.nextLookMs(nowMs);
     if (nextMs !== undefined) this.wakeBy(nextMs);
   }

@@ -4,6 +4,7 @@ import { letters } from "./api/dead-letters.ts";
 import { policies } from "./api/decisions.ts";
 import { gaps } from "./api/gaps.ts";
 import { health } from "./api/health.ts";
+import { history } from "./api/history.ts";
 import { homePage } from "./api/home.ts";
 import { links } from "./api/link.ts";
 import { maintenance } from "./api/maintenance.ts";
@@ -51,6 +52,7 @@ for (const part of [
   signals,
   links,
   observations,
+  history,
   scanners,
   maintenance,
   gaps,

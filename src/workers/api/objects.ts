@@ -3,6 +3,7 @@ import type { NewToken } from "../../core/access/new-token.ts";
 import type { Usage } from "../../core/billing/usage.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
+import type { HistoryPage, HistoryQuery } from "../../core/history/query.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
 import type { Maintenance, MaintenanceChange } from "../../core/maintenance/maintenance.ts";
 import type { ObservationsPage } from "../../core/observations/observation.ts";
@@ -42,6 +43,7 @@ export interface SignalLogCalls {
 
 export interface ObservationCacheCalls {
   observations(query: { seconds: number; reporter?: string; limit: number }): Promise<ObservationsPage>;
+  history(query: HistoryQuery): Promise<HistoryPage>;
   gaps(status: "open" | "resolved" | "all"): Promise<Gap[]>;
   scanners(): Promise<ScannerStatus[]>;
   /** `null`: there is no such scanner. */

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../../core/access/scopes.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
+import type { HistoryPage } from "../../core/history/query.ts";
 import type { AppendResult, LogStatus } from "../../core/log/log-api.ts";
 import type { Maintenance } from "../../core/maintenance/maintenance.ts";
 import type { Observation } from "../../core/observations/observation.ts";
@@ -90,6 +91,28 @@ export const ObservationsPageSchema = z
     newest: time.nullable(),
   })
   .openapi("ObservationsPage");
+
+export const HistoryPageSchema = z
+  .object({
+    metric: z.string(),
+    reporter: z.string().nullable(),
+    step_seconds: z.number(),
+    points: z
+      .array(
+        z.object({
+          ts: time.openapi({ description: "Start of the step" }),
+          count: z.int(),
+          mean: z.number(),
+          min: z.number(),
+          max: z.number(),
+          p50: z.number().openapi({ description: "To within 1 %" }),
+          p95: z.number().openapi({ description: "To within 1 %" }),
+        }),
+      )
+      .readonly(),
+    reporters: z.array(z.string()).readonly().openapi({ description: "Who has measured it in this time" }),
+  })
+  .openapi("HistoryPage");
 
 export const GapSchema = z
   .object({
@@ -224,6 +247,7 @@ describes<Problem>()(ProblemSchema);
 describes<Signal>()(SignalSchema);
 describes<AppendResult>()(AppendResultSchema);
 describes<Observation>()(ObservationSchema);
+describes<HistoryPage>()(HistoryPageSchema);
 describes<Gap>()(GapSchema);
 describes<ScannerStatus>()(ScannerSchema);
 describes<ObservationSettings>()(ObservationSettingsSchema);
