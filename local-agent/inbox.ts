@@ -76,6 +76,25 @@ export class Inbox {
     });
   }
 
+  /**
+   * Begins anew at the end of a log that is not the one this journal knew: its places mean nothing there. What was not
+   * handled yet of the old log goes.
+   *
+   * @returns how many signals that were
+   */
+  restart(last: number): Promise<number> {
+    return this.#db.commit<number>(1, () => {
+      const { changes } = this.#db.sql.prepare("DELETE FROM inbox").run();
+      this.#db.sql.prepare("UPDATE sink SET seq = ?").run(last);
+      this.#setCursor.run(last);
+      return () => {
+        this.#cursor = last;
+        for (const sink of this.#sinks.keys()) this.#sinks.set(sink, last);
+        return Number(changes);
+      };
+    });
+  }
+
   /** Oldest signals that `sink` has not handled. */
   next(sink: string, limit: number): Received[] {
     return this.#next.all(this.#place(sink), limit) as unknown as Received[];

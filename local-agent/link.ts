@@ -3,8 +3,8 @@ import type { Problem } from "../src/core/problem/problem.ts";
 import type { DeadLetterFile } from "./dead-letter-file.ts";
 import type { Inbox } from "./inbox.ts";
 import { Connection, type ConnectionEnd } from "./link/connection.ts";
-import { type EdgeAddress, edgeAddress, newestPlace } from "./link/edge-address.ts";
 import { type Delivery, readEdgeFrame } from "./link/edge-frame.ts";
+import { linkUrl } from "./link/link-url.ts";
 import { Outbound } from "./link/outbound.ts";
 import type { Logger } from "./log.ts";
 import type { Service } from "./service.ts";
@@ -46,12 +46,11 @@ const GOOD_AFTER_MS = 10_000;
 export class Link implements Service {
   readonly name = "link";
   readonly #options: LinkOptions;
-  readonly #address: EdgeAddress;
+  readonly #url: string;
   readonly #outbound: Outbound;
   readonly #listeners = new Set<() => void>();
   #state: LinkState = { state: "stopped", detail: "not started" };
   #running = false;
-  #abort = new AbortController();
   #connection: Connection | undefined;
   #openedMs = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -60,7 +59,7 @@ export class Link implements Service {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#address = edgeAddress(options.url, options.ecosystem, options.hostId);
+    this.#url = linkUrl(options.url, options.ecosystem, options.hostId);
     this.#outbound = new Outbound({
       spool: options.spool,
       deadLetters: options.deadLetters,
@@ -92,7 +91,6 @@ export class Link implements Service {
     if (this.#running) return;
     this.#running = true;
     this.#change({ state: "connecting", detail: "connecting" });
-    this.#abort = new AbortController();
     this.#outbound.start();
     this.#connect();
   }
@@ -103,7 +101,6 @@ export class Link implements Service {
     clearTimeout(this.#retry);
     if (this.#connection?.open) await this.#drain();
     this.#outbound.stop();
-    this.#abort.abort();
     await this.#connection?.close();
     this.#change({ state: "stopped", detail: "stopped" });
   }
@@ -134,30 +131,15 @@ export class Link implements Service {
       this.#closed({ reason: (error as Error).message, retryAfterMs: undefined, denied: true });
       return;
     }
-    this.#placeFirst(secret).then(
-      () => {
-        if (!this.#running) return;
-        this.#connection = new Connection({
-          url: this.#address.link,
-          token: secret,
-          heartbeatMs,
-          onOpen: () => this.#opened(),
-          onText: (text) => this.#received(text),
-          onClosed: (end) => this.#closed(end),
-          onBeat: () => this.#outbound.unanswered(Date.now()),
-        });
-      },
-      (error: unknown) => this.#closed({ reason: String(error), retryAfterMs: undefined, denied: false }),
-    );
-  }
-
-  /** Once in the life of an inbox: notes where the log stands now, so that nothing after it can be missed. */
-  async #placeFirst(token: string): Promise<void> {
-    const { inbox } = this.#options;
-    if (inbox === null || inbox.cursor !== null) return;
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(5_000)]);
-    const place = await newestPlace(this.#address, token, signal);
-    if (place !== null && this.#running) await inbox.receive(place, []);
+    this.#connection = new Connection({
+      url: this.#url,
+      token: secret,
+      heartbeatMs,
+      onOpen: () => this.#opened(),
+      onText: (text) => this.#received(text),
+      onClosed: (end) => this.#closed(end),
+      onBeat: () => this.#outbound.unanswered(Date.now()),
+    });
   }
 
   #opened(): void {
@@ -221,6 +203,7 @@ export class Link implements Service {
   #deliver({ last, signals }: Delivery): void {
     const { inbox, log } = this.#options;
     const connection = this.#connection;
+    if (inbox !== null && signals.length === 0 && last < (inbox.cursor ?? 0)) return this.#startAnew(inbox, last);
     inbox?.receive(last, signals).then(
       (seq) => connection?.send(`{"type":"seen","seq":${seq}}`),
       (error: unknown) => {
@@ -228,6 +211,17 @@ export class Link implements Service {
         // Not acknowledged, so it comes again.
         connection?.abandon("the inbox could not be written");
       },
+    );
+  }
+
+  /** The log ends before the place that this host has seen: the edge has lost it, or another one answers. */
+  #startAnew(inbox: Inbox, last: number): void {
+    const { log } = this.#options;
+    const seen = inbox.cursor;
+    inbox.restart(last).then(
+      (dropped) =>
+        log.error({ seen, last, dropped }, "link: the edge's log is not the one seen before; going on at its end"),
+      (error: unknown) => log.error({ err: error }, "link: the inbox could not be written"),
     );
   }
 

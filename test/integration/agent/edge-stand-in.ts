@@ -55,12 +55,7 @@ export class EdgeStandIn {
   #waiting: { until: () => boolean; resolve: () => void }[] = [];
 
   private constructor() {
-    this.#server = createServer((request, response) => {
-      const newest = this.log.at(-1);
-      const known = request.headers.authorization === `Bearer ${this.token}`;
-      response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
-      response.end(JSON.stringify({ signals: newest === undefined ? [] : [newest], next: null }));
-    });
+    this.#server = createServer();
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
   }
 
@@ -151,7 +146,10 @@ export class EdgeStandIn {
     if (frame.type === "seen") this.seen.push(frame.seq);
     if (frame.type === "subscribe") {
       this.subscriptions.push(frame.after);
-      const after = frame.after ?? this.log.at(-1)?.seq ?? 0;
+      const head = this.log.at(-1)?.seq ?? 0;
+      const after = Math.min(frame.after ?? head, head);
+      if (frame.after === null || frame.after > head)
+        ws.send(JSON.stringify({ type: "signals", last: head, signals: [] }));
       this.#subscribers.set(ws, { after, wants: compilePatterns(frame.signals) });
       this.#push();
     }

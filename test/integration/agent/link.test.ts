@@ -270,17 +270,17 @@ describe("link, sending", () => {
 });
 
 describe("link, receiving", () => {
-  it("asks where the log stands before its first subscription, and goes on from its journal afterwards", async () => {
+  it("is told where the log ends at its first subscription, and goes on from its journal afterwards", async () => {
     const edge = await startEdge();
     edge.append("Q_OLD_NEWS", {});
     edge.append("Q_OLD_NEWS", {});
     const { inbox } = await startLink(edge);
-    await edge.when(() => edge.subscriptions.length === 1);
-    expect(edge.subscriptions).toEqual([2]);
+    await edge.when(() => edge.seen.includes(2));
+    expect(edge.subscriptions).toEqual([null]);
     edge.dropConnections();
     edge.append("Q_TEST_DONE", { value: 1 });
     await edge.when(() => edge.seen.includes(3));
-    expect(edge.subscriptions).toEqual([2, 2]);
+    expect(edge.subscriptions).toEqual([null, 2]);
     edge.append("OBSERVATION", { zooid: "x" });
     edge.append("Q_TEST_DONE", { value: 2 });
     await edge.when(() => edge.seen.includes(5));
@@ -289,6 +289,24 @@ describe("link, receiving", () => {
     edge.dropConnections();
     await edge.when(() => edge.subscriptions.length === 3);
     expect(edge.subscriptions.at(-1)).toBe(5);
+  });
+
+  it("begins anew at the end of a log that is not the one it knew", async () => {
+    const known = await startEdge();
+    const { inbox, stop, directory } = await startLink(known);
+    await known.when(() => known.seen.includes(0));
+    for (const value of [1, 2, 3]) known.append("Q_TEST_DONE", { value });
+    await known.when(() => known.seen.includes(3));
+    expect(inbox.cursor).toBe(3);
+    await stop();
+
+    const other = await startEdge();
+    other.append("Q_OLD_NEWS", {});
+    const later = await startLink(other, { directory });
+    await other.when(() => other.subscriptions.includes(3));
+    other.append("Q_TEST_DONE", { value: "new" });
+    await other.when(() => other.seen.includes(2));
+    expect(later.inbox.next("test", 10).map(({ seq }) => seq)).toEqual([2]);
   });
 
   it("drops what comes a second time", async () => {

@@ -63,9 +63,9 @@ describe("the agent as a child", () => {
 
   it("is given time to drain when it is asked to stop", async () => {
     const { started, said } = agent(`
-      report("ready", "connected");
       process.on("SIGTERM", () => setTimeout(() => { console.log("drained"); process.exit(0); }, 100));
       setInterval(() => {}, 1000);
+      report("ready", "connected");
     `);
     await started.ready;
     await started.stop();

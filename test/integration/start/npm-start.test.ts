@@ -5,7 +5,7 @@ import { administratorToken } from "../../../local-edge/token.ts";
 import { createClient } from "../../../src/client/client.ts";
 import { openSocketSource } from "../../../src/client/socket-source.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
-import { alive } from "../../harness/process-alive.ts";
+import { untilEnded } from "../../harness/process-alive.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { first, untilFile } from "../../harness/until.ts";
 
@@ -79,8 +79,7 @@ describe("npm start", () => {
     const children = processesOn(stateDir);
     expect(children.length).toBeGreaterThanOrEqual(3);
     running.signal("SIGKILL");
-    await running.ended;
-    expect(children.filter(alive)).toEqual([]);
+    await untilEnded(children);
   });
 
   it("runs the edge alone, and the agent alone against it", async () => {
