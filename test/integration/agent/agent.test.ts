@@ -44,6 +44,7 @@ describe("agent", () => {
       ["sampler", "live"],
       ["gpu", "absent"],
       ["intents", "live"],
+      ["metrics", "live"],
       ["bus", "live"],
     ]);
     const subscriber = connectSubscriber(endpoints.xpub);
@@ -113,7 +114,7 @@ describe("agent", () => {
     await agent.start();
     await edge.when(() => edge.statuses.length > 0);
     expect(edge.subscriptions).toEqual([]);
-    expect(agent.status.sources.map(({ state }) => state)).toEqual(["off", "off", "off"]);
+    expect(agent.status.sources.map(({ state }) => state)).toEqual(["off", "off", "off", "off"]);
   });
 });
 
@@ -174,7 +175,7 @@ describe("agent as a process", () => {
     const agent = startProcess(await environmentFor(edge, temporaryDirectory()));
     await agent.ready;
     const ready = agent.messages.find(({ type }) => type === "ready");
-    expect(ready?.sources?.map(({ name }) => name)).toEqual(["sampler", "gpu", "intents", "bus"]);
+    expect(ready?.sources?.map(({ name }) => name)).toEqual(["sampler", "gpu", "intents", "metrics", "bus"]);
     await agent.told(({ link }) => link?.state === "connected");
     await edge.when(() => edge.log.length > 0);
     edge.dropConnections();
