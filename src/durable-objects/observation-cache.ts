@@ -31,8 +31,8 @@ import { type Outgoing, Projection } from "./projection/projection.ts";
 /** New evidence is looked at this long after it came, together with what came meanwhile. */
 const DEBOUNCE_MS = 100;
 const REMEMBER_GAPS_MS = 30 * 86_400_000;
-/** Observations are kept at least so long, however short the window is: a longer one may be asked for any time. */
-const KEEP_MS = 300_000;
+/** Observations that wait for the end of their minute; above that they are written into the history at once. */
+const MAX_KEPT = 100_000;
 
 export interface ObservationsQuery {
   readonly seconds: number;
@@ -167,9 +167,8 @@ export class ObservationCache extends Projection {
     const last = observations.at(-1);
     if (last === undefined) return;
     const nowMs = Date.now();
-    if (this.#history.isDue(nowMs)) this.#history.write(nowMs);
     this.#store.add(observations, lineSeq(last), nowMs);
-    this.#store.drop(nowMs - Math.max(KEEP_MS, this.#introspection.settings.window_seconds * 1_000));
+    this.#tidy(nowMs);
   }
 
   protected override clear(): void {
@@ -178,12 +177,13 @@ export class ObservationCache extends Projection {
 
   protected override load(): void {
     const nowMs = Date.now();
-    this.#store.reload();
     this.#history.reload();
-    this.#introspection = new Introspection(ALL_SCANNERS);
+    this.#introspection = new Introspection(ALL_SCANNERS, {
+      moved: (seq, change) => this.#store.moved(seq, change),
+    });
     restoreSettings(this.#introspection, this.#settings, nowMs);
     this.#introspection.book.restore(this.#store.gaps());
-    for (const line of this.#store.lines()) {
+    for (const line of this.#store.lines(nowMs)) {
       try {
         const sample = sampleOf(JSON.parse(line) as Signal);
         this.#introspection.take(sample, nowMs);
@@ -204,7 +204,8 @@ export class ObservationCache extends Projection {
   #evaluate(nowMs: number): void {
     const look = this.#introspection.look(nowMs);
     if (look !== undefined) this.#keep(look, nowMs);
-    if (this.#history.isDue(nowMs)) this.decide(() => this.#history.write(nowMs));
+    if (this.#history.isDue(nowMs) || this.#store.hasLeft(this.#history.firstUnwritten))
+      this.decide(() => this.#tidy(nowMs));
     const nextMs = this.#introspection.nextLookMs(nowMs);
     if (nextMs !== undefined) this.wakeBy(nextMs);
   }
@@ -268,6 +269,13 @@ export class ObservationCache extends Projection {
   #tell(outgoing: Emit, signal: string, facts: Record<string, unknown>, by: Author): void {
     const all = { ...facts, by: by.name, by_id: by.id };
     outgoing.emit({ signal, source: GAP_SOURCE, facts: all, timestampMs: Date.now() });
+  }
+
+  /** Puts what is over into the history, and lets go of what is neither in the window nor still to be written there. */
+  #tidy(nowMs: number): void {
+    if (this.#history.isDue(nowMs)) this.#history.write(nowMs);
+    if (this.#store.size > MAX_KEPT && this.#store.hasLeft(Number.POSITIVE_INFINITY)) this.#history.write(nowMs, true);
+    this.#store.drop(this.#history.firstUnwritten);
   }
 
   #learn(gap: Gap): void {

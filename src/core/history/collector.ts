@@ -32,6 +32,8 @@ type StoredSeries = Record<string, Record<string, StoredPoint>>;
 /** What is on its way into the history: minutes that are not over, or not written yet. */
 export class HistoryCollector {
   readonly #minutes = new Map<number, Series>();
+  /** Lowest place in the log of each minute. */
+  readonly #firstSeqs = new Map<number, number>();
   #series = 0;
   /** Numbers that were not kept because there were too many series. */
   dropped = 0;
@@ -42,12 +44,18 @@ export class HistoryCollector {
     if (series === undefined) {
       series = new Map();
       this.#minutes.set(start, series);
+      this.#firstSeqs.set(start, sample.seq);
     }
     for (const [metric, value] of metricsOf(sample)) {
       const summary = this.#summary(series, metric, sample.reporter);
       if (summary === undefined) this.dropped++;
       else summary.add(value);
     }
+  }
+
+  /** Everything below this place in the log is written. */
+  get firstSeq(): number {
+    return Math.min(...this.#firstSeqs.values());
   }
 
   /** Whether a minute that started before `beforeMs` is waiting. */
@@ -61,7 +69,11 @@ export class HistoryCollector {
   }
 
   forget(beforeMs: number): void {
-    for (const start of this.#minutes.keys()) if (start < beforeMs) this.#minutes.delete(start);
+    for (const start of this.#minutes.keys()) {
+      if (start >= beforeMs) continue;
+      this.#minutes.delete(start);
+      this.#firstSeqs.delete(start);
+    }
     this.#series = 0;
     for (const series of this.#minutes.values())
       for (const reporters of series.values()) this.#series += reporters.size;

@@ -30,7 +30,14 @@ export class Introspection {
   #spans: Span[] = [];
   #maintenance: Maintenance = NO_MAINTENANCE;
 
-  constructor(kinds: readonly ScannerKind[], options: PanelOptions = {}) {
+  readonly #moved: (seq: number, change: 1 | -1) => void;
+
+  /** @param options.moved - hears of every observation that enters or leaves the window, by its place in the log */
+  constructor(
+    kinds: readonly ScannerKind[],
+    options: PanelOptions & { readonly moved?: (seq: number, change: 1 | -1) => void } = {},
+  ) {
+    this.#moved = options.moved ?? (() => {});
     this.panel = new ScannerPanel(kinds, options);
     this.#window = this.#openWindow();
   }
@@ -99,10 +106,12 @@ export class Introspection {
 
   readonly #listener = {
     observe: (sample: Sample) => {
+      this.#moved(sample.seq, 1);
       if (isSpared(sample.tsMs, this.#spans)) this.#spared.add(sample.seq);
       else this.panel.observe(sample);
     },
     forget: (sample: Sample) => {
+      this.#moved(sample.seq, -1);
       if (!this.#spared.delete(sample.seq)) this.panel.forget(sample);
     },
   };

@@ -24,9 +24,11 @@ const GRACE_MS = 5_000;
 const QUARTERS_AT_ONCE = 8;
 
 interface Written {
-  /** Observations up to this place in the log … */
+  /** Observations up to this place in the log are in the history … */
+  readonly all: number;
+  /** … and those up to this one that are of a minute … */
   readonly through: number;
-  /** … of minutes that started before this time are in the history. */
+  /** … that started before this time. */
   readonly beforeMs: number;
 }
 
@@ -61,8 +63,8 @@ export class HistoryStore {
   }
 
   take(sample: Sample, nowMs: number): void {
-    const { through, beforeMs } = this.#written;
-    if (sample.seq <= through && minuteOf(sample.tsMs) < beforeMs) return;
+    const { all, through, beforeMs } = this.#written;
+    if (sample.seq <= all || (sample.seq <= through && minuteOf(sample.tsMs) < beforeMs)) return;
     this.#lastSeq = Math.max(this.#lastSeq, sample.seq);
     if (sample.tsMs >= nowMs - COARSE_MS) this.#collector.add(sample);
   }
@@ -71,11 +73,17 @@ export class HistoryStore {
     return this.#collector.has(minuteOf(nowMs - GRACE_MS));
   }
 
-  /** Writes the minutes that are over. To be called in a transaction. */
-  write(nowMs: number): void {
-    const beforeMs = minuteOf(nowMs - GRACE_MS);
+  /** Everything below this place in the log is in the history. */
+  get firstUnwritten(): number {
+    return this.#collector.firstSeq;
+  }
+
+  /** Writes the minutes that are over, or everything there is. To be called in a transaction. */
+  write(nowMs: number, everything = false): void {
+    const beforeMs = everything ? Number.MAX_SAFE_INTEGER : minuteOf(nowMs - GRACE_MS);
     for (const [start, series] of this.#collector.minutes(beforeMs)) this.#insert(MINUTE_MS, start, series);
-    this.#written = { through: Math.max(this.#lastSeq, this.#written.through), beforeMs };
+    const through = Math.max(this.#lastSeq, this.#written.through);
+    this.#written = everything ? { ...this.#written, all: through } : { all: this.#written.all, through, beforeMs };
     this.#settings.save("history", this.#written);
     this.#collector.forget(beforeMs);
     this.#putTogether(nowMs);
@@ -141,10 +149,10 @@ export class HistoryStore {
 
   /** Rows of one step differ by how far the log had been read when they were written. */
   #partName(part: number): string {
-    return `${Math.max(this.#lastSeq, this.#written.through)}.${part}.${this.#written.beforeMs}`;
+    return `${Math.max(this.#lastSeq, this.#written.through, this.#written.all)}.${part}.${this.#written.beforeMs}`;
   }
 
   #readWritten(): Written {
-    return (this.#settings.read("history") as Written | undefined) ?? { through: 0, beforeMs: 0 };
+    return (this.#settings.read("history") as Written | undefined) ?? { all: 0, through: 0, beforeMs: 0 };
   }
 }
