@@ -180,6 +180,7 @@ export class ObservationCache extends Projection {
     this.#history.reload();
     this.#introspection = new Introspection(ALL_SCANNERS, {
       moved: (seq, change) => this.#store.moved(seq, change),
+      clock: () => Date.now(),
     });
     restoreSettings(this.#introspection, this.#settings, nowMs);
     this.#introspection.book.restore(this.#store.gaps());

@@ -35,8 +35,7 @@ export class HistoryCollector {
   /** Lowest place in the log of each minute. */
   readonly #firstSeqs = new Map<number, number>();
   #series = 0;
-  /** Numbers that were not kept because there were too many series. */
-  dropped = 0;
+  #dropped = 0;
 
   add(sample: Sample): void {
     const start = minuteOf(sample.tsMs);
@@ -48,7 +47,7 @@ export class HistoryCollector {
     }
     for (const [metric, value] of metricsOf(sample)) {
       const summary = this.#summary(series, metric, sample.reporter);
-      if (summary === undefined) this.dropped++;
+      if (summary === undefined) this.#dropped++;
       else summary.add(value);
     }
   }
@@ -77,6 +76,13 @@ export class HistoryCollector {
     this.#series = 0;
     for (const series of this.#minutes.values())
       for (const reporters of series.values()) this.#series += reporters.size;
+  }
+
+  /** How many numbers were not kept, because there were too many series, since it was asked last. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
   }
 
   #summary(series: Series, metric: string, reporter: string): Summary | undefined {

@@ -85,6 +85,8 @@ export class HistoryStore {
     const through = Math.max(this.#lastSeq, this.#written.through);
     this.#written = everything ? { ...this.#written, all: through } : { all: this.#written.all, through, beforeMs };
     this.#settings.save("history", this.#written);
+    const dropped = this.#collector.takeDropped();
+    if (dropped > 0) console.warn("history: too many series in a minute; measurements not kept:", dropped);
     this.#collector.forget(beforeMs);
     this.#putTogether(nowMs);
   }

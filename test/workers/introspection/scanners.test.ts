@@ -104,6 +104,22 @@ describe("PATCH /scanners/{id}", () => {
     expect(stream.waiting).toEqual([]);
   });
 
+  test("needs a token that may set policy, and names it", async () => {
+    const eco = freshEcosystem();
+    const tokenFor = async (name: string, scope: string) => {
+      const made = await post("/v1/tokens", { name, scopes: [scope], ecosystems: [eco] });
+      return (await made.json()) as { token: string; id: string };
+    };
+    const path = `/v1/${eco}/scanners/bottleneck`;
+    const reader = await tokenFor("dashboard", "signals:read");
+    const refused = await post(path, { enabled: false }, { method: "PATCH", token: reader.token });
+    expect((await problemOf(refused)).type).toBe("/problems/no-scope");
+    const stream = await follow(eco, ["Q_SCANNER_CHANGED"]);
+    const operator = await tokenFor("operations", "policy:write");
+    expect((await post(path, { enabled: false }, { method: "PATCH", token: operator.token })).status).toBe(200);
+    expect((await stream.next()).facts).toMatchObject({ by: "operations", by_id: operator.id });
+  });
+
   test("says nothing when nothing changes", async () => {
     const eco = freshEcosystem();
     await patch(`/v1/${eco}/scanners/bottleneck`, { enabled: true, settings: { depth_above: 100 } });
