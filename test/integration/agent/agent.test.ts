@@ -33,7 +33,7 @@ function dropIntent(directory: string, id: string) {
 }
 
 describe("agent", () => {
-  it("brings samples, intents and the bus to the edge, and the edge's signals to the bus", async () => {
+  it("brings samples, intents, metric files and the bus to the edge, and the edge's signals to the bus", async () => {
     const edge = await startEdge();
     const directory = temporaryDirectory();
     const endpoints = await freeEndpoints();
@@ -53,6 +53,8 @@ describe("agent", () => {
     closing.push(() => publisher.close());
     await publisher.send([JSON.stringify({ signal: "Q_FROM_BUS", facts: {} })]);
     dropIntent(join(directory, "intents"), "i-1");
+    writeFileSync(join(directory, "metrics", "queue_metrics.jsonl"), '{"queue":"q","depth":7}\n');
+    await edge.when(() => edge.log.some(({ facts }) => facts.queue_name === "q" && facts.depth === 7));
     await edge.when(() =>
       ["OBSERVATION", "Q_FROM_BUS", "Q_CURIOSITY_INVESTIGATE"].every((name) =>
         edge.log.some(({ signal }) => signal === name),

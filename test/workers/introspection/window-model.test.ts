@@ -25,12 +25,12 @@ test("whatever comes late, ahead of time or twice, and however often it is evict
         }),
       }),
     },
-    { weight: 3, arbitrary: fc.record({ pass: fc.constantFrom(1, 30_000, 119_999, 160_000) }) },
+    { weight: 3, arbitrary: fc.record({ pass: fc.constantFrom(1, 30_000, 75_000, 100_000, 119_999, 160_000) }) },
     { weight: 1, arbitrary: fc.constant("again" as const) },
-    { weight: 2, arbitrary: fc.constant("evict" as const) },
+    { weight: 3, arbitrary: fc.constant("evict" as const) },
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 12, maxLength: 30 }), async (steps) => {
       const eco = freshEcosystem();
       let nowMs = NOON;
       vi.setSystemTime(nowMs);
@@ -68,7 +68,7 @@ test("whatever comes late, ahead of time or twice, and however often it is evict
         expect(observations.map(({ facts }) => facts.n)).toEqual(model.map((each) => each.n));
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 12 },
   );
 }, 60_000);
 
