@@ -20,6 +20,8 @@ export async function introspection(edge: EdgeUnderTest, report: Report): Promis
 
 const SIZES = [1_000, 10_000, 200_000] as const;
 const REPORTERS = 50;
+/** Observations whose memory is measured. */
+const WEIGHED = 200_000;
 const LOOKS = 200;
 
 /** As they come out of the log: parsed from a line each, nothing shared. */
@@ -50,14 +52,21 @@ interface Measured {
 
 /** A window of `size` in this process. A function of its own, so that nothing of it is left when the next is measured. */
 function measure(size: number, nowMs: number, collect: () => void): Measured {
+  const filled = () => {
+    const window = new Introspection(ALL_SCANNERS);
+    window.set({ ...DEFAULT_OBSERVATION_SETTINGS, window_seconds: 3_600, window_capacity: size }, nowMs);
+    for (let seq = 1; seq <= size; seq++) window.take(sampleOf(observation(seq, nowMs)), nowMs);
+    return window;
+  };
+  const real = filled();
+  if (real.window.size !== size) throw new Error(`${real.window.size} of ${size} observations are in the window`);
+  // As many observations for each size, in as many windows as it takes: what else happens on the heap weighs the same.
   collect();
   const before = process.memoryUsage().heapUsed;
-  const real = new Introspection(ALL_SCANNERS);
-  real.set({ ...DEFAULT_OBSERVATION_SETTINGS, window_seconds: 3_600, window_capacity: size }, nowMs);
-  for (let seq = 1; seq <= size; seq++) real.take(sampleOf(observation(seq, nowMs)), nowMs);
-  if (real.window.size !== size) throw new Error(`${real.window.size} of ${size} observations are in the window`);
+  const copies = Array.from({ length: WEIGHED / size }, filled);
   collect();
-  const bytes = (process.memoryUsage().heapUsed - before) / size;
+  const bytes = (process.memoryUsage().heapUsed - before) / WEIGHED;
+  if (copies.length === 0) throw new Error(`${size} observations are more than are weighed`);
 
   const millis: number[] = [];
   for (let round = 0; round < LOOKS + 20; round++) {
