@@ -1,8 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { emitCommand } from "./commands/emit.ts";
+import { gapsCommand } from "./commands/gaps.ts";
+import { maintenanceCommand } from "./commands/maintenance.ts";
+import { observationsCommand } from "./commands/observations.ts";
+import { scannersCommand } from "./commands/scanners.ts";
 import { signalsCommand } from "./commands/signals.ts";
 import { tokensCommand } from "./commands/tokens.ts";
-import { decisionsCommand, gapsCommand, observationsCommand, statusCommand } from "./commands/views.ts";
+import { decisionsCommand, statusCommand } from "./commands/views.ts";
 import { explain } from "./failure.ts";
 import { remark } from "./output.ts";
 
@@ -40,6 +44,8 @@ function program(): Command {
     signalsCommand,
     observationsCommand,
     gapsCommand,
+    scannersCommand,
+    maintenanceCommand,
     decisionsCommand,
     statusCommand,
     tokensCommand,

@@ -11,6 +11,7 @@ import { BUS_SINK } from "./sinks/bus.ts";
 import { GpuSampler } from "./sources/gpu-sampler.ts";
 import { HostSampler } from "./sources/host-sampler.ts";
 import { IntentSource } from "./sources/intents.ts";
+import { MetricFiles } from "./sources/metric-files.ts";
 import { type Lane, Spool, type SpoolDepth } from "./spool.ts";
 import { StateDatabase } from "./state-database.ts";
 
@@ -34,12 +35,14 @@ export interface AgentStatus {
 export interface AgentCounts {
   readonly spool: Readonly<Record<Lane, SpoolDepth>>;
   readonly intents: { readonly routed: number; readonly dead: number } | null;
+  readonly metrics: MetricFiles["counts"] | null;
   readonly bus: BusService["counts"] | null;
   readonly rejected: number;
 }
 
 const LINK_DEAD_LETTERS_BYTES = 64 * 1024 * 1024;
 const BUS_DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
+const METRIC_DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
 
 /** Everything that runs on a host: sources → spool → link → inbox → sinks. */
 export class Agent implements Service {
@@ -67,6 +70,7 @@ export class Agent implements Service {
         sources.includes("sampler") ? report("sampler") : off("sampler"),
         ...(gpu === undefined ? [] : [gpu]),
         report("intents"),
+        report("metrics"),
         report("bus"),
       ],
     };
@@ -74,10 +78,11 @@ export class Agent implements Service {
 
   get counts(): AgentCounts | undefined {
     if (this.#parts === undefined) return undefined;
-    const { spool, link, intents, bus } = this.#parts;
+    const { spool, link, intents, metrics, bus } = this.#parts;
     return {
       spool: { bus: spool.depth("bus"), local: spool.depth("local") },
       intents: intents?.counts ?? null,
+      metrics: metrics?.counts ?? null,
       bus: bus?.counts ?? null,
       rejected: link.rejectedCount,
     };
@@ -139,6 +144,7 @@ interface Parts {
   readonly spool: Spool;
   readonly link: Link;
   readonly intents: IntentSource | undefined;
+  readonly metrics: MetricFiles | undefined;
   readonly bus: BusService | undefined;
   readonly gpu: GpuSampler | undefined;
   readonly sources: ReadonlyMap<SourceName, ReportingService>;
@@ -177,25 +183,41 @@ function assemble(options: AgentOptions, db: StateDatabase): Parts {
   const intents = wanted.has("intents")
     ? new IntentSource({ directory: options.intentsDir, hostId, spool, now, log, ...options.intents })
     : undefined;
+  const metricDeadLetters = new DeadLetterFile({
+    path: join(stateDir, "dead-letter", "metrics.jsonl"),
+    maxBytes: METRIC_DEAD_LETTERS_BYTES,
+    log,
+  });
+  const metrics = wanted.has("metrics")
+    ? new MetricFiles({ directory: options.metricsDir, hostId, spool, db, deadLetters: metricDeadLetters, now, log })
+    : undefined;
   const { xsub, xpub } = options;
   const bus = wanted.has("bus")
     ? new BusService({ xsub, xpub, spool, inbox, knownIds: new KnownIds(db), deadLetters: busDeadLetters, now, log })
     : undefined;
   const given = <T>(part: T | undefined): T[] => (part === undefined ? [] : [part]);
-  const reporting: ReportingService[] = [...given(gpu), ...given(sampler), ...given(intents), ...given(bus)];
+  const reporting: ReportingService[] = [
+    ...given(gpu),
+    ...given(sampler),
+    ...given(intents),
+    ...given(metrics),
+    ...given(bus),
+  ];
   return {
     spool,
     link,
     intents,
+    metrics,
     bus,
     gpu,
     sources: new Map<SourceName, ReportingService>([
       ...given(sampler).map((part) => ["sampler", part] as const),
       ...given(intents).map((part) => ["intents", part] as const),
+      ...given(metrics).map((part) => ["metrics", part] as const),
       ...given(bus).map((part) => ["bus", part] as const),
     ]),
     reporting,
     services: [link, ...reporting],
-    deadLetters: [linkDeadLetters, busDeadLetters],
+    deadLetters: [linkDeadLetters, metricDeadLetters, busDeadLetters],
   };
 }

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { EcosystemName, IDENTIFIER } from "../src/core/signals/signal.ts";
 import { ExpectedError } from "./service.ts";
 
-export const SOURCES = ["sampler", "intents", "bus"] as const;
+export const SOURCES = ["sampler", "intents", "metrics", "bus"] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 /** Where a host's ZMQ bus listens when nobody says otherwise (R6). */
@@ -20,6 +20,8 @@ export interface AgentSettings {
   readonly hostId: string;
   readonly stateDir: string;
   readonly intentsDir: string;
+  /** Where older tools write their metric files (R19). */
+  readonly metricsDir: string;
   readonly subscribe: readonly string[];
   readonly sampleSeconds: number;
   readonly xsub: string;
@@ -62,6 +64,7 @@ const Environment = z
     GANGLION_HOST_ID: HostId.optional(),
     GANGLION_STATE_DIR: z.string().default(".ganglion"),
     GANGLION_INTENTS_DIR: z.string().optional(),
+    GANGLION_METRICS_DIR: z.string().optional(),
     GANGLION_SUBSCRIBE: z
       .string()
       .transform(list)
@@ -139,6 +142,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
       settings.GANGLION_INTENTS_DIR === undefined
         ? join(stateDir, "intents")
         : resolve(cwd, settings.GANGLION_INTENTS_DIR),
+    metricsDir:
+      settings.GANGLION_METRICS_DIR === undefined
+        ? join(stateDir, "metrics")
+        : resolve(cwd, settings.GANGLION_METRICS_DIR),
     subscribe: settings.GANGLION_SUBSCRIBE,
     sampleSeconds: settings.GANGLION_SAMPLE_SECONDS,
     xsub: settings.KLR_CHEM_XSUB,

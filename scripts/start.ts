@@ -74,8 +74,9 @@ function agentEnvironment(url: string, stateDir: string): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { ...process.env, GANGLION_URL: url, GANGLION_STATE_DIR: stateDir };
   // The port may be 0, which says nothing to an agent; the address is all that it needs.
   delete environment.GANGLION_PORT;
-  if (environment.GANGLION_INTENTS_DIR) {
-    environment.GANGLION_INTENTS_DIR = resolve(process.env.INIT_CWD ?? process.cwd(), environment.GANGLION_INTENTS_DIR);
+  for (const name of ["GANGLION_INTENTS_DIR", "GANGLION_METRICS_DIR"]) {
+    const directory = environment[name];
+    if (directory) environment[name] = resolve(process.env.INIT_CWD ?? process.cwd(), directory);
   }
   if (parts.edge !== undefined) {
     // A token for some other edge, meant for the command line or for --agent-only, would be refused by this one.

@@ -1,55 +1,10 @@
-import { Command, Option } from "commander";
-import type { Gap } from "../../src/core/gaps/gap.ts";
-import type { Observation } from "../../src/core/observations/observation.ts";
+import { Command } from "commander";
 import type { Decision } from "../../src/core/policy/decision.ts";
 import { wholeNumber } from "../arguments.ts";
 import { type Column, print, printFields, printLines, printTable } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
-
-const observationColumns: readonly Column<Observation>[] = [
-  ["TIME", ({ ts }) => ts],
-  ["REPORTER", ({ zooid_name }) => zooid_name],
-  ["NICHE", ({ niche }) => niche],
-  ["OK", ({ ok }) => (ok ? "yes" : "no")],
-  ["TTR MS", ({ ttr_ms }) => ttr_ms],
-  ["FACTS", ({ facts }) => facts],
-];
-
-export const observationsCommand = () =>
-  new Command("observations")
-    .summary("what was measured lately")
-    .option("--seconds <n>", "how far back, 300 at most (default: 60)", wholeNumber(1, 300))
-    .option("--zooid <name>", "only of this reporter")
-    .option("--limit <n>", "how many, the newest (default: 1000)", wholeNumber(1, 10_000))
-    .addHelpText("after", "\nWith --json: one observation a line.")
-    .action(async (options: { seconds?: number; zooid?: string; limit?: number }, command: Command) => {
-      const { observations } = await clientFor(command).observations(options);
-      if (wantsJson(command)) return printLines(observations);
-      await printTable(observations, observationColumns, "no observations");
-    });
-
-const gapColumns: readonly Column<Gap>[] = [
-  ["STATUS", ({ status }) => status],
-  ["NAME", ({ name }) => name],
-  ["CATEGORY", ({ category }) => category],
-  ["SCORE", ({ alignment_score }) => alignment_score.toFixed(2)],
-  ["RAISED", ({ raised_at }) => raised_at],
-  ["LAST SEEN", ({ last_seen_at }) => last_seen_at],
-  ["REASON", ({ reason }) => reason],
-];
-
-export const gapsCommand = () =>
-  new Command("gaps")
-    .summary("what the fleet cannot do well")
-    .addOption(new Option("--status <status>", "which").choices(["open", "resolved", "all"]).default("open"))
-    .addHelpText("after", "\nWith --json: one gap a line.")
-    .action(async ({ status }: { status: "open" | "resolved" | "all" }, command: Command) => {
-      const gaps = await clientFor(command).gaps(status);
-      if (wantsJson(command)) return printLines(gaps);
-      await printTable(gaps, gapColumns, status === "all" ? "no gaps" : `no ${status} gaps`);
-    });
 
 const decisionColumns: readonly Column<Decision>[] = [
   ["TIME", ({ decided_at }) => decided_at],

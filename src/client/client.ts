@@ -2,8 +2,11 @@ import type { Grant } from "../core/access/grant.ts";
 import type { NewToken } from "../core/access/new-token.ts";
 import type { DeadLetter } from "../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../core/gaps/gap.ts";
+import type { HistoryPage } from "../core/history/query.ts";
 import type { AppendResult, LogStatus } from "../core/log/log-api.ts";
+import type { Maintenance, MaintenanceChange } from "../core/maintenance/maintenance.ts";
 import type { ObservationsPage } from "../core/observations/observation.ts";
+import type { ObservationSettings } from "../core/observations/window-settings.ts";
 import type { Decision } from "../core/policy/decision.ts";
 import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
 import type { Signal, SignalInput } from "../core/signals/signal.ts";
@@ -35,6 +38,17 @@ export interface SignalQuery {
   readonly until?: string | number;
   readonly limit?: number;
   readonly order?: "asc" | "desc";
+}
+
+export interface HistoryQuery {
+  /** Such as `cpu_percent`, `ttr_ms`, or `ok`, whose mean is the success rate. */
+  readonly metric: string;
+  readonly reporter?: string;
+  /** RFC 3339 or seconds since the epoch. */
+  readonly since?: string | number;
+  readonly until?: string | number;
+  /** Seconds. */
+  readonly step?: number;
 }
 
 export interface EcosystemStatus {
@@ -95,9 +109,20 @@ export function createClient(options: ClientOptions) {
 
     observations: (query: { seconds?: number; zooid?: string; limit?: number } = {}) =>
       get<ObservationsPage>("/observations", query),
-    gaps: async (status: "open" | "resolved" | "all" = "open") =>
-      (await get<{ gaps: Gap[] }>("/gaps", { status })).gaps,
+    history: (query: HistoryQuery) => get<HistoryPage>("/observations/history", { ...query }),
+    observationSettings: () => get<ObservationSettings>("/observations/settings"),
+    /** What is not named stays as it is. */
+    changeObservationSettings: (change: Partial<ObservationSettings>) =>
+      call<ObservationSettings>({ method: "PATCH", path: inside("/observations/settings"), body: change }),
+    gaps: async (status: "open" | "resolved" | "all" = "open", name?: string) =>
+      (await get<{ gaps: Gap[] }>("/gaps", { status, ...(name === undefined ? {} : { name }) })).gaps,
     scanners: async () => (await get<{ scanners: ScannerStatus[] }>("/scanners")).scanners,
+    /** Settings that are not named stay as they are. */
+    changeScanner: (id: string, change: { enabled?: boolean; settings?: Record<string, unknown> }) =>
+      call<ScannerStatus>({ method: "PATCH", path: inside(`/scanners/${encodeURIComponent(id)}`), body: change }),
+    maintenance: () => get<Maintenance>("/maintenance"),
+    setMaintenance: (change: MaintenanceChange) =>
+      call<Maintenance>({ method: "PUT", path: inside("/maintenance"), body: change }),
     decisions: (query: { limit?: number; after?: string; rule?: string } = {}) =>
       get<{ decisions: Decision[]; next: string | null }>("/decisions", query),
     policies: async () => (await get<{ policies: unknown[] }>("/policies")).policies,

@@ -4,13 +4,16 @@ import { letters } from "./api/dead-letters.ts";
 import { policies } from "./api/decisions.ts";
 import { gaps } from "./api/gaps.ts";
 import { health } from "./api/health.ts";
+import { history } from "./api/history.ts";
 import { homePage } from "./api/home.ts";
 import { links } from "./api/link.ts";
+import { maintenance } from "./api/maintenance.ts";
 import { observations } from "./api/observations.ts";
 import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
 import { referencePage } from "./api/reference.ts";
 import { answerError, problemResponse } from "./api/refusal.ts";
 import { newApi } from "./api/route.ts";
+import { scanners } from "./api/scanners.ts";
 import { signals } from "./api/signals.ts";
 import { status } from "./api/status.ts";
 import { streams } from "./api/stream.ts";
@@ -43,7 +46,22 @@ app.use(
 );
 
 // The stream stands before the signals: /signals/stream would otherwise be the signal whose id is "stream".
-for (const part of [health, streams, signals, links, observations, gaps, policies, letters, status, usage, tokens]) {
+for (const part of [
+  health,
+  streams,
+  signals,
+  links,
+  observations,
+  history,
+  scanners,
+  maintenance,
+  gaps,
+  policies,
+  letters,
+  status,
+  usage,
+  tokens,
+]) {
   app.route("/", part);
 }
 

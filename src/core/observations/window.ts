@@ -77,6 +77,11 @@ export class ObservationWindow {
     return this.#samples.slice(low);
   }
 
+  /** Everything inside, oldest first, however old it has become since {@link advance}. */
+  all(): Sample[] {
+    return this.#samples.slice(this.#start);
+  }
+
   #isOld(sample: Sample, nowMs: number): boolean {
     return sample.tsMs < nowMs - this.#limits.windowMs;
   }

@@ -12,9 +12,12 @@ export class RunningMean {
     return this.#count;
   }
 
-  /** `NaN` while there is nothing. */
+  /**
+   * `NaN` while there is nothing. To twelve digits: what was added and taken away again may leave its trace in the last
+   * ones, and a verdict must not depend on it.
+   */
   get mean(): number {
-    return this.#count === 0 ? Number.NaN : (this.#sum + this.#lost) / this.#count;
+    return this.#count === 0 ? Number.NaN : Number(((this.#sum + this.#lost) / this.#count).toPrecision(12));
   }
 
   add(value: number): void {

@@ -1,15 +1,31 @@
 import type { Gap } from "../../core/gaps/gap.ts";
+import { lineSeq } from "../../core/log/segment.ts";
 
-/** Observations are kept in slices this long; a slice that has left the window is dropped whole. */
+/** A slice takes in observations for so long at most, and so many. */
 const SLICE_MS = 150_000;
+const SLICE_LINES = 5_000;
+
+/** Consecutive observations in a table of their own: dropping a table costs no row writes. */
+interface Slice {
+  readonly id: number;
+  readonly openedMs: number;
+  firstSeq: number;
+  lastSeq: number;
+  lines: number;
+  /** How many of them are in the window now. */
+  inside: number;
+}
 
 /**
- * What the observation cache keeps: the observations of the window, a row per batch in the form in which the log
- * gave them, and the gaps, a row each.
+ * What the observation cache keeps: observations, a row per batch in the form in which the log gave them, and the
+ * gaps, a row each. A slice goes when none of its observations is in the window any more: what is kept is never less than
+ * the window, and not much more, whatever its length and capacity are and however late things come.
  */
 export class ObservationStore {
   readonly #sql: SqlStorage;
-  #slices: number[];
+  #slices: Slice[] = [];
+  /** Observations that entered the window and are not stored yet. */
+  #entering = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -17,34 +33,63 @@ export class ObservationStore {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS gaps (name TEXT, raised_at TEXT, body TEXT NOT NULL, PRIMARY KEY (name, raised_at)) WITHOUT ROWID",
     );
-    this.#slices = this.#readSlices();
+  }
+
+  /** Observations kept. */
+  get size(): number {
+    return this.#slices.reduce((sum, { lines }) => sum + lines, 0);
   }
 
   /** @param lines - signals as the log has them, in order */
   add(lines: readonly string[], lastSeq: number, nowMs: number): void {
-    const slice = Math.floor(nowMs / SLICE_MS);
-    if (!this.#slices.includes(slice)) {
-      this.#sql.exec(`CREATE TABLE IF NOT EXISTS segments_${slice} (last_seq INTEGER PRIMARY KEY, body TEXT NOT NULL)`);
-      this.#sql.exec("INSERT OR IGNORE INTO slices (slice) VALUES (?)", slice);
-      this.#slices = this.#readSlices();
+    let slice = this.#slices.at(-1);
+    if (slice === undefined || slice.lines >= SLICE_LINES || nowMs - slice.openedMs >= SLICE_MS) {
+      slice = { id: (slice?.id ?? 0) + 1, openedMs: nowMs, firstSeq: 0, lastSeq: 0, lines: 0, inside: 0 };
+      this.#sql.exec(`CREATE TABLE segments_${slice.id} (last_seq INTEGER PRIMARY KEY, body TEXT NOT NULL)`);
+      this.#sql.exec("INSERT INTO slices (slice) VALUES (?)", slice.id);
+      this.#slices.push(slice);
     }
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO segments_${slice} (last_seq, body) VALUES (?, ?)`,
-      lastSeq,
-      lines.join("\n"),
-    );
+    this.#sql.exec(`INSERT INTO segments_${slice.id} (last_seq, body) VALUES (?, ?)`, lastSeq, lines.join("\n"));
+    extend(slice, lines, lastSeq);
+    slice.inside += this.#entering;
+    this.#entering = 0;
   }
 
-  /** Drops slices that ended before `beforeMs`. */
-  drop(beforeMs: number): void {
-    for (const slice of this.#slices) if ((slice + 1) * SLICE_MS < beforeMs) this.#dropSlice(slice);
-    this.#slices = this.#readSlices();
+  /** Must hear of every observation that enters or leaves the window, by its place in the log. */
+  moved(seq: number, change: 1 | -1): void {
+    const slice = this.#slices.findLast(({ firstSeq }) => firstSeq <= seq);
+    if (slice === undefined || seq > slice.lastSeq) this.#entering += change;
+    else slice.inside += change;
   }
 
-  *lines(): Generator<string> {
-    for (const slice of this.#slices) {
-      for (const { body } of this.#sql.exec<{ body: string }>(`SELECT body FROM segments_${slice} ORDER BY last_seq`)) {
-        yield* body.split("\n");
+  /** Whether a slice can go. @param beforeSeq - later ones are needed for something else */
+  hasLeft(beforeSeq: number): boolean {
+    return this.#slices.slice(0, -1).some(({ inside, lastSeq }) => inside === 0 && lastSeq < beforeSeq);
+  }
+
+  /** Drops slices of which nothing is in the window. */
+  drop(beforeSeq: number): void {
+    if (!this.hasLeft(beforeSeq)) return;
+    const gone = this.#slices.slice(0, -1).filter(({ inside, lastSeq }) => inside === 0 && lastSeq < beforeSeq);
+    for (const slice of gone) this.#dropSlice(slice);
+    this.#slices = this.#slices.filter((slice) => !gone.includes(slice));
+  }
+
+  /** Everything that is kept, in the order of the log. To be read to its end: it is how the slices are known again. */
+  *lines(nowMs: number): Generator<string> {
+    this.#slices = [];
+    this.#entering = 0;
+    const ids = [...this.#sql.exec<{ slice: number }>("SELECT slice FROM slices ORDER BY slice")];
+    for (const { slice: id } of ids) {
+      const slice: Slice = { id, openedMs: nowMs, firstSeq: 0, lastSeq: 0, lines: 0, inside: 0 };
+      this.#slices.push(slice);
+      const rows = this.#sql.exec<{ last_seq: number; body: string }>(
+        `SELECT last_seq, body FROM segments_${id} ORDER BY last_seq`,
+      );
+      for (const { last_seq, body } of rows) {
+        const lines = body.split("\n");
+        extend(slice, lines, last_seq);
+        yield* lines;
       }
     }
   }
@@ -74,19 +119,17 @@ export class ObservationStore {
     for (const slice of this.#slices) this.#dropSlice(slice);
     this.#sql.exec("DELETE FROM gaps");
     this.#slices = [];
+    this.#entering = 0;
   }
 
-  /** Must be called after a transaction that failed. */
-  reload(): void {
-    this.#slices = this.#readSlices();
+  #dropSlice({ id }: Slice): void {
+    this.#sql.exec(`DROP TABLE IF EXISTS segments_${id}`);
+    this.#sql.exec("DELETE FROM slices WHERE slice = ?", id);
   }
+}
 
-  #dropSlice(slice: number): void {
-    this.#sql.exec(`DROP TABLE IF EXISTS segments_${slice}`);
-    this.#sql.exec("DELETE FROM slices WHERE slice = ?", slice);
-  }
-
-  #readSlices(): number[] {
-    return [...this.#sql.exec<{ slice: number }>("SELECT slice FROM slices ORDER BY slice")].map(({ slice }) => slice);
-  }
+function extend(slice: Slice, lines: readonly string[], lastSeq: number): void {
+  if (slice.lines === 0) slice.firstSeq = lineSeq(lines[0] ?? "");
+  slice.lastSeq = lastSeq;
+  slice.lines += lines.length;
 }

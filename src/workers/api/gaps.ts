@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { observationCache } from "./objects.ts";
-import { EcosystemPath, oneOf } from "./query.ts";
+import { EcosystemPath, oneOf, words } from "./query.ts";
 import { json, newApi, problems, secured } from "./route.ts";
 import { GapsSchema } from "./schemas.ts";
 
@@ -13,13 +13,17 @@ const listGaps = createRoute({
   ...secured("signals:read"),
   request: {
     params: EcosystemPath,
-    query: z.strictObject({ status: oneOf(["open", "resolved", "all"], "Which gaps") }),
+    query: z.strictObject({
+      status: oneOf(["open", "resolved", "all"], "Which gaps"),
+      name: words("Only gaps of this name"),
+    }),
   },
   responses: { 200: json(GapsSchema, "Gaps"), ...problems() },
 });
 
 export const gaps = newApi().openapi(listGaps, async (c) => {
   const { eco } = c.req.valid("param");
-  const found = await observationCache(c.env, eco).gaps(c.req.valid("query").status);
-  return c.json({ gaps: found }, 200);
+  const { status, name } = c.req.valid("query");
+  const found = await observationCache(c.env, eco).gaps(status);
+  return c.json({ gaps: name === undefined ? found : found.filter((gap) => gap.name === name) }, 200);
 });

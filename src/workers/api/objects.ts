@@ -3,11 +3,15 @@ import type { NewToken } from "../../core/access/new-token.ts";
 import type { Usage } from "../../core/billing/usage.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
+import type { HistoryPage, HistoryQuery } from "../../core/history/query.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
+import type { Maintenance, MaintenanceChange } from "../../core/maintenance/maintenance.ts";
 import type { ObservationsPage } from "../../core/observations/observation.ts";
+import type { ObservationSettings } from "../../core/observations/window-settings.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
 import type { EcosystemRecord, TokenRecord } from "../../durable-objects/directory.ts";
+import type { Author, Change } from "../../durable-objects/observation-cache/changes.ts";
 
 /** What the API needs of the Worker's environment. */
 export interface ApiBindings {
@@ -39,8 +43,15 @@ export interface SignalLogCalls {
 
 export interface ObservationCacheCalls {
   observations(query: { seconds: number; reporter?: string; limit: number }): Promise<ObservationsPage>;
+  history(query: HistoryQuery): Promise<HistoryPage>;
   gaps(status: "open" | "resolved" | "all"): Promise<Gap[]>;
   scanners(): Promise<ScannerStatus[]>;
+  /** `null`: there is no such scanner. */
+  changeScanner(id: string, change: unknown, by: Author): Promise<Change<ScannerStatus> | null>;
+  settings(): Promise<ObservationSettings>;
+  changeSettings(change: unknown, by: Author): Promise<Change<ObservationSettings>>;
+  maintenance(): Promise<Maintenance>;
+  changeMaintenance(change: MaintenanceChange, by: Author): Promise<Maintenance>;
   usage(): Promise<Usage>;
 }
 

@@ -1,11 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { parseJson, readBody } from "./body.ts";
 import { observationCache } from "./objects.ts";
 import { EcosystemPath, wholeNumber, words } from "./query.ts";
+import { invalid } from "./refusal.ts";
 import { json, newApi, problems, secured } from "./route.ts";
-import { ObservationsPageSchema, ScannersSchema } from "./schemas.ts";
+import { ObservationSettingsSchema, ObservationsPageSchema } from "./schemas.ts";
 
-/** Length of the shared window (R8). */
-export const WINDOW_SECONDS = 300;
+/** The longest that a window may be set to; an answer says how long it is. */
+export const MAX_WINDOW_SECONDS = 3_600;
 
 const listObservations = createRoute({
   method: "get",
@@ -17,7 +19,7 @@ const listObservations = createRoute({
   request: {
     params: EcosystemPath,
     query: z.strictObject({
-      seconds: wholeNumber(1, WINDOW_SECONDS, 60, "How far back"),
+      seconds: wholeNumber(1, MAX_WINDOW_SECONDS, 60, "How far back, up to the length of the window"),
       zooid: words("Only observations of this reporter"),
       limit: wholeNumber(1, 10_000, 1_000, "Observations in the answer, the newest"),
     }),
@@ -25,18 +27,50 @@ const listObservations = createRoute({
   responses: { 200: json(ObservationsPageSchema, "The window"), ...problems() },
 });
 
-const listScanners = createRoute({
+const getSettings = createRoute({
   method: "get",
-  path: "/v1/{eco}/scanners",
-  operationId: "listScanners",
-  summary: "Settings and health of each scanner",
+  path: "/v1/{eco}/observations/settings",
+  operationId: "getObservationSettings",
+  summary: "How long the window is, and how gaps live",
   tags: ["observations"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
-  responses: { 200: json(ScannersSchema, "Scanners"), ...problems() },
+  responses: { 200: json(ObservationSettingsSchema, "Settings"), ...problems() },
+});
+
+const changeSettings = createRoute({
+  method: "patch",
+  path: "/v1/{eco}/observations/settings",
+  operationId: "changeObservationSettings",
+  summary: "Change the window or the life of gaps",
+  description:
+    "What is not named stays as it is. Counts at once, and is recorded as the signal Q_OBSERVATION_SETTINGS_CHANGED. " +
+    "A longer window fills as time passes.",
+  tags: ["observations"],
+  ...secured("policy:write"),
+  request: {
+    params: EcosystemPath,
+    body: {
+      required: true,
+      content: { "application/json": { schema: { type: "object", example: { window_seconds: 600 } } } },
+    },
+  },
+  responses: { 200: json(ObservationSettingsSchema, "Settings as they are now"), ...problems(400, 413, 415) },
 });
 
 export const observations = newApi()
+  .openapi(getSettings, async (c) => {
+    const { eco } = c.req.valid("param");
+    return c.json(await observationCache(c.env, eco).settings(), 200);
+  })
+  .openapi(changeSettings, async (c) => {
+    const { eco } = c.req.valid("param");
+    const { text } = await readBody(c.req.raw, ["application/json"]);
+    const { id, name } = c.get("grant");
+    const change = await observationCache(c.env, eco).changeSettings(parseJson(text), { id, name });
+    if (!change.ok) throw invalid("invalid-settings", "The settings are not valid", change.errors);
+    return c.json(change.after, 200);
+  })
   .openapi(listObservations, async (c) => {
     const { eco } = c.req.valid("param");
     const { seconds, zooid, limit } = c.req.valid("query");
@@ -46,8 +80,4 @@ export const observations = newApi()
       ...(zooid === undefined ? {} : { reporter: zooid }),
     });
     return c.json(page, 200);
-  })
-  .openapi(listScanners, async (c) => {
-    const { eco } = c.req.valid("param");
-    return c.json({ scanners: await observationCache(c.env, eco).scanners() }, 200);
   });

@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { observationCache, signalLog } from "./objects.ts";
-import { WINDOW_SECONDS } from "./observations.ts";
+import { MAX_WINDOW_SECONDS } from "./observations.ts";
 import { EcosystemPath } from "./query.ts";
 import { json, newApi, problems, secured } from "./route.ts";
 import { StatusSchema } from "./schemas.ts";
@@ -21,15 +21,15 @@ export const status = newApi().openapi(getStatus, async (c) => {
   const cache = observationCache(c.env, eco);
   const [log, window, open] = await Promise.all([
     signalLog(c.env, eco).status(),
-    cache.observations({ seconds: WINDOW_SECONDS, limit: 1 }),
+    cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
   ]);
-  const { size, oldest, newest } = window;
+  const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(
     {
       ecosystem: eco,
       log,
-      window: { seconds: WINDOW_SECONDS, size, oldest, newest },
+      window: { seconds, size, oldest, newest },
       gaps: { open: open.length },
     },
     200,

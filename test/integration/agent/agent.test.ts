@@ -33,7 +33,7 @@ function dropIntent(directory: string, id: string) {
 }
 
 describe("agent", () => {
-  it("brings samples, intents and the bus to the edge, and the edge's signals to the bus", async () => {
+  it("brings samples, intents, metric files and the bus to the edge, and the edge's signals to the bus", async () => {
     const edge = await startEdge();
     const directory = temporaryDirectory();
     const endpoints = await freeEndpoints();
@@ -44,6 +44,7 @@ describe("agent", () => {
       ["sampler", "live"],
       ["gpu", "absent"],
       ["intents", "live"],
+      ["metrics", "live"],
       ["bus", "live"],
     ]);
     const subscriber = connectSubscriber(endpoints.xpub);
@@ -52,6 +53,8 @@ describe("agent", () => {
     closing.push(() => publisher.close());
     await publisher.send([JSON.stringify({ signal: "Q_FROM_BUS", facts: {} })]);
     dropIntent(join(directory, "intents"), "i-1");
+    writeFileSync(join(directory, "metrics", "queue_metrics.jsonl"), '{"queue":"q","depth":7}\n');
+    await edge.when(() => edge.log.some(({ facts }) => facts.queue_name === "q" && facts.depth === 7));
     await edge.when(() =>
       ["OBSERVATION", "Q_FROM_BUS", "Q_CURIOSITY_INVESTIGATE"].every((name) =>
         edge.log.some(({ signal }) => signal === name),
@@ -113,7 +116,7 @@ describe("agent", () => {
     await agent.start();
     await edge.when(() => edge.statuses.length > 0);
     expect(edge.subscriptions).toEqual([]);
-    expect(agent.status.sources.map(({ state }) => state)).toEqual(["off", "off", "off"]);
+    expect(agent.status.sources.map(({ state }) => state)).toEqual(["off", "off", "off", "off"]);
   });
 });
 
@@ -174,7 +177,7 @@ describe("agent as a process", () => {
     const agent = startProcess(await environmentFor(edge, temporaryDirectory()));
     await agent.ready;
     const ready = agent.messages.find(({ type }) => type === "ready");
-    expect(ready?.sources?.map(({ name }) => name)).toEqual(["sampler", "gpu", "intents", "bus"]);
+    expect(ready?.sources?.map(({ name }) => name)).toEqual(["sampler", "gpu", "intents", "metrics", "bus"]);
     await agent.told(({ link }) => link?.state === "connected");
     await edge.when(() => edge.log.length > 0);
     edge.dropConnections();

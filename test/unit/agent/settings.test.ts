@@ -13,11 +13,12 @@ describe("settings", () => {
       hostId: "h",
       stateDir: "/srv/x/.ganglion",
       intentsDir: "/srv/x/.ganglion/intents",
+      metricsDir: "/srv/x/.ganglion/metrics",
       subscribe: ["*", "!OBSERVATION"],
       sampleSeconds: 5,
       xsub: "tcp://127.0.0.1:5556",
       xpub: "tcp://127.0.0.1:5557",
-      sources: ["sampler", "intents", "bus"],
+      sources: ["sampler", "intents", "metrics", "bus"],
       log: "text",
       spoolMaxBytes: 256 * 1024 * 1024,
     });

@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Gap } from "../../../src/core/gaps/gap.ts";
 import { GapBook } from "../../../src/core/gaps/gap-book.ts";
+import { gapFacts, gapOf } from "../../../src/core/gaps/gap-signal.ts";
 import { alignmentScore } from "../../../src/core/gaps/score.ts";
 import type { FindingWithCause } from "../../../src/core/scanners/scanner.ts";
+import type { Signal } from "../../../src/core/signals/signal.ts";
 
 const finding = (name: string, verdict: "breach" | "hold"): FindingWithCause => ({
   name,
@@ -37,17 +40,20 @@ const finding = (name: string, verdict: "breach" | "hold"): FindingWithCause => 
   },
 });
 
+const quiet = { flap_seconds: 0, calm_seconds: 0, reminder_seconds: 0 };
+
 describe("the gap book", () => {
   test("over any history a gap is raised once, kept while it is held, and resolved once", () => {
     const round = fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("breach" as const, "hold" as const));
     fc.assert(
       fc.property(fc.array(round, { maxLength: 30 }), (history) => {
         const book = new GapBook();
+        book.settings = quiet;
         const open = new Set<string>();
-        history.forEach((state, nowMs) => {
+        history.forEach((state, round) => {
           const changes = book.plan(
             Object.entries(state).map(([name, verdict]) => finding(name, verdict)),
-            nowMs,
+            round * 1_000,
           );
           book.apply(changes);
           const raised = Object.keys(state).filter((name) => state[name] === "breach" && !open.has(name));
@@ -67,6 +73,130 @@ describe("the gap book", () => {
     const book = new GapBook();
     book.plan([finding("a", "breach")], 0);
     expect(book.open).toEqual([]);
+  });
+
+  test("however it flaps, a gap is told of at growing distances, and what was told last is true", () => {
+    const step = fc.record({ seconds: fc.integer({ min: 1, max: 40 }), found: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (history) => {
+        const book = new GapBook();
+        let nowMs = 0;
+        let told = "resolved";
+        let reopened = 0;
+        let calmSinceMs: number | undefined;
+        let resolvedMs = Number.NEGATIVE_INFINITY;
+        for (const { seconds, found } of history) {
+          nowMs += seconds * 1_000;
+          const { raised, resolved, ...rest } = book.plan(found ? [finding("a", "breach")] : [], nowMs);
+          book.apply({ raised, resolved, ...rest });
+          // The model: one gap, its own count of times that it came back, its own clock of quiet.
+          if (found && told === "resolved") {
+            reopened = nowMs - resolvedMs <= 60_000 ? reopened + 1 : 0;
+            expect(raised.map(({ gap }) => gap.reopened ?? 0)).toEqual([reopened]);
+            told = "open";
+          } else expect(raised).toEqual([]);
+          calmSinceMs = found ? undefined : (calmSinceMs ?? nowMs);
+          const calm = reopened === 0 ? 0 : Math.min(600_000, 30_000 * 2 ** (reopened - 1));
+          if (told === "open" && calmSinceMs !== undefined && nowMs - calmSinceMs >= calm) {
+            expect(resolved).toHaveLength(1);
+            told = "resolved";
+            resolvedMs = nowMs;
+          } else expect(resolved).toEqual([]);
+          expect(book.open).toHaveLength(told === "open" ? 1 : 0);
+          expect(
+            book.open.length + book.resolved.filter(({ raised_at }) => raised_at === book.open[0]?.raised_at).length,
+          ).toBe(book.open.length);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("a gap that comes and goes every five seconds for an hour is told of a dozen times, not a thousand", () => {
+    const book = new GapBook();
+    let told = 0;
+    for (let nowMs = 0; nowMs < 3_600_000; nowMs += 5_000) {
+      const changes = book.plan(nowMs % 10_000 === 0 ? [finding("a", "breach")] : [], nowMs);
+      book.apply(changes);
+      told += changes.raised.length + changes.resolved.length;
+    }
+    expect(told).toBe(3);
+  });
+
+  test("one that comes back later is a new one, with the same fingerprint", () => {
+    const book = new GapBook();
+    for (const [nowMs, found] of [
+      [0, true],
+      [1_000, false],
+      [62_000, true],
+    ] as const)
+      book.apply(book.plan(found ? [finding("a", "breach")] : [], nowMs));
+    const [open, resolved] = [book.open[0], book.resolved[0]];
+    expect(open?.reopened).toBeUndefined();
+    expect(open?.raised_at).not.toBe(resolved?.raised_at);
+    expect(open?.fingerprint).toBe(resolved?.fingerprint);
+  });
+
+  test("reminds of an open gap as often as it was asked to", () => {
+    const book = new GapBook();
+    book.settings = { ...quiet, reminder_seconds: 60 };
+    const reminders: number[] = [];
+    for (let nowMs = 0; nowMs <= 200_000; nowMs += 10_000) {
+      const changes = book.plan([finding("a", "breach")], nowMs);
+      if (changes.reminded.length > 0) reminders.push(nowMs);
+      book.apply(changes);
+    }
+    expect(reminders).toEqual([60_000, 120_000, 180_000]);
+    expect(book.nextAtMs()).toBe(240_000);
+    expect(book.open[0]?.reminders).toBe(3);
+  });
+
+  test("refreshes what is known of an open gap, and says when that is worth a write", () => {
+    const book = new GapBook();
+    book.apply(book.plan([finding("a", "breach")], 1_000));
+    const more = { ...finding("a", "hold"), reason: "now because" };
+    const soon = book.plan([more], 2_000);
+    expect([soon.refreshed[0]?.reason, soon.worthKeeping]).toEqual(["now because", []]);
+    book.apply(soon);
+    expect(book.plan([more], 61_000).worthKeeping).toHaveLength(1);
+  });
+
+  test("comes back from storage, and from its own signals, as it was", () => {
+    const book = new GapBook();
+    const learnt = new GapBook();
+    const signal = (name: string, gap: Gap, cause?: string): Signal => ({
+      seq: 1,
+      id: `id-${gap.name}-${gap.reopened ?? 0}`,
+      signal: name,
+      source: "ganglion/observations",
+      ecosystem: "e",
+      timestamp: gap.last_seen_at,
+      received_at: gap.last_seen_at,
+      facts: JSON.parse(JSON.stringify(gapFacts(gap))),
+      ...(cause === undefined ? {} : { cause }),
+    });
+    for (const [nowMs, names] of [
+      [0, ["a", "b"]],
+      [1_000, ["b"]],
+      [2_000, ["a", "b"]],
+      [3_000, ["a"]],
+    ] as const) {
+      const changes = book.plan(
+        names.map((name) => finding(name, "breach")),
+        nowMs,
+      );
+      const raised = changes.raised.map(({ gap, finding }) => ({
+        gap: { ...gap, signal_id: `id-${gap.name}-${gap.reopened ?? 0}` },
+        finding,
+      }));
+      book.apply({ ...changes, raised, refreshed: [] });
+      for (const { gap } of raised) learnt.learn(gapOf(signal("CAPABILITY_GAP", gap)));
+      for (const gap of changes.resolved) learnt.learn(gapOf(signal("CAPABILITY_GAP_RESOLVED", gap, gap.signal_id)));
+    }
+    const stored = new GapBook();
+    stored.restore(JSON.parse(JSON.stringify([...book.open, ...book.resolved])));
+    expect(book.open.map(({ name, reopened }) => [name, reopened])).toEqual([["a", 1]]);
+    for (const other of [stored, learnt]) expect([other.open, other.resolved]).toEqual([book.open, book.resolved]);
   });
 });
 

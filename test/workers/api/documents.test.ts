@@ -42,7 +42,7 @@ describe("pages and documents", () => {
 
   it.each([
     ["/v1/default/gaps?status=closed", "/query/status"],
-    ["/v1/default/observations?seconds=301", "/query/seconds"],
+    ["/v1/default/observations?seconds=3601", "/query/seconds"],
     ["/v1/default/observations?limit=0", "/query/limit"],
     ["/v1/default/decisions?after=%22", "/query/after"],
     ["/v1/Default/gaps", "/path/eco"],

@@ -1,0 +1,60 @@
+import { formatTimestamp, parseTimestamp } from "../../src/core/signals/timestamp.ts";
+
+/**
+ * The files of older tools (R19) and what their records become: facts of an `OBSERVATION`. All fields of a record go
+ * along as they are; the names on the left are read as those on the right where these are not there already.
+ */
+const FILES = {
+  "inference_metrics.jsonl": { niche: "inference", names: { tokens_per_second: "tokens_per_sec", task: "task_type" } },
+  "context_utilization.jsonl": { niche: "context", names: { reference_positions: "references" } },
+  "resource_metrics.jsonl": {
+    niche: "resources",
+    names: { cpu: "cpu_percent", ram: "ram_percent", gpu: "gpu_utilization" },
+  },
+  "queue_metrics.jsonl": { niche: "queues", names: { queue: "queue_name" } },
+  "operation_timings.jsonl": { niche: "operations", names: { name: "operation" } },
+  "fitness_ledger.jsonl": { niche: null, names: { latency_ms: "ttr_ms" } },
+} as const satisfies Record<string, { niche: string | null; names: Readonly<Record<string, string>> }>;
+
+export type MetricFile = keyof typeof FILES;
+
+export const METRIC_FILES = Object.keys(FILES) as readonly MetricFile[];
+
+/** The file that `entry` is, or was before it was rotated: `<file>.1`, `<file>-20260131`, … */
+export function metricFileOf(entry: string): MetricFile | undefined {
+  return METRIC_FILES.find((file) => entry === file || entry.startsWith(`${file}.`) || entry.startsWith(`${file}-`));
+}
+
+/** Times as numbers above this are milliseconds: as seconds they would lie in the year 5138. */
+const LEAST_MS = 1e11;
+
+/**
+ * @param record - one line, parsed
+ * @returns a signal to be let in by the usual rules
+ * @throws TypeError that says what is wrong with the record
+ */
+export function observationOf(file: MetricFile, record: unknown, hostId: string): Record<string, unknown> {
+  if (typeof record !== "object" || record === null || Array.isArray(record))
+    throw new TypeError("a line holds one JSON object");
+  const { niche, names } = FILES[file];
+  const { timestamp, ts, ...facts } = record as Record<string, unknown>;
+  for (const [from, to] of Object.entries(names)) {
+    if (facts[to] !== undefined || facts[from] === undefined) continue;
+    facts[to] = facts[from];
+    delete facts[from];
+  }
+  if (facts.ok === undefined && facts.success !== undefined) {
+    facts.ok = facts.success === true || facts.success === 1;
+    delete facts.success;
+  }
+  if (facts.zooid === undefined && facts.zooid_name === undefined) facts.zooid = `metrics/${hostId}`;
+  if (facts.niche === undefined && niche !== null) facts.niche = niche;
+  return { signal: "OBSERVATION", source: `metrics/${hostId}/${file}`, facts, ...timeOf(timestamp ?? ts) };
+}
+
+function timeOf(given: unknown): { timestamp?: string } {
+  if (given === undefined || given === null) return {};
+  const ms = parseTimestamp(typeof given === "number" && given > LEAST_MS ? given / 1_000 : given);
+  if (ms === undefined) throw new TypeError("timestamp: give RFC 3339, or seconds since the epoch");
+  return { timestamp: formatTimestamp(ms) };
+}

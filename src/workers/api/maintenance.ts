@@ -1,0 +1,65 @@
+import { createRoute } from "@hono/zod-openapi";
+import { MaintenanceChange } from "../../core/maintenance/maintenance.ts";
+import { fieldErrors } from "../../core/signals/admit.ts";
+import { parseJson, readBody } from "./body.ts";
+import { observationCache } from "./objects.ts";
+import { EcosystemPath } from "./query.ts";
+import { invalid } from "./refusal.ts";
+import { json, newApi, problems, secured } from "./route.ts";
+import { MaintenanceSchema } from "./schemas.ts";
+
+const getMaintenance = createRoute({
+  method: "get",
+  path: "/v1/{eco}/maintenance",
+  operationId: "getMaintenance",
+  summary: "Whether maintenance is on, since when and why",
+  tags: ["observations"],
+  ...secured("signals:read"),
+  request: { params: EcosystemPath },
+  responses: { 200: json(MaintenanceSchema, "Maintenance"), ...problems() },
+});
+
+const setMaintenance = createRoute({
+  method: "put",
+  path: "/v1/{eco}/maintenance",
+  operationId: "setMaintenance",
+  summary: "Switch maintenance on or off",
+  description:
+    "While it is on, no observation is judged and no gap is raised or resolved; observations are taken in as ever. What was " +
+    "observed meanwhile is not held against anybody afterwards. Recorded as the signal Q_MAINTENANCE_CHANGED.",
+  tags: ["observations"],
+  ...secured("policy:write"),
+  request: {
+    params: EcosystemPath,
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: {
+            type: "object",
+            required: ["enabled"],
+            properties: { enabled: { type: "boolean" }, reason: { type: ["string", "null"], maxLength: 1_000 } },
+            additionalProperties: false,
+            example: { enabled: true, reason: "moving the GPUs" },
+          },
+        },
+      },
+    },
+  },
+  responses: { 200: json(MaintenanceSchema, "Maintenance as it is now"), ...problems(400, 413, 415) },
+});
+
+export const maintenance = newApi()
+  .openapi(getMaintenance, async (c) => {
+    const { eco } = c.req.valid("param");
+    return c.json(await observationCache(c.env, eco).maintenance(), 200);
+  })
+  .openapi(setMaintenance, async (c) => {
+    const { eco } = c.req.valid("param");
+    const { text } = await readBody(c.req.raw, ["application/json"]);
+    const change = MaintenanceChange.safeParse(parseJson(text));
+    if (!change.success)
+      throw invalid("invalid-maintenance", "Maintenance cannot be set so", fieldErrors(change.error.issues));
+    const { id, name } = c.get("grant");
+    return c.json(await observationCache(c.env, eco).changeMaintenance(change.data, { id, name }), 200);
+  });
