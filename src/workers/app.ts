@@ -1,5 +1,6 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { problem } from "../core/problem/problem.ts";
+import { calls } from "./api/calls.ts";
 import { letters } from "./api/dead-letters.ts";
 import { policies } from "./api/decisions.ts";
 import { gaps } from "./api/gaps.ts";
@@ -8,14 +9,17 @@ import { homePage } from "./api/home.ts";
 import { links } from "./api/link.ts";
 import { observations } from "./api/observations.ts";
 import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
+import { queues } from "./api/queues.ts";
 import { referencePage } from "./api/reference.ts";
 import { answerError, problemResponse } from "./api/refusal.ts";
 import { newApi } from "./api/route.ts";
 import { signals } from "./api/signals.ts";
 import { status } from "./api/status.ts";
 import { streams } from "./api/stream.ts";
+import { tasks } from "./api/tasks.ts";
 import { tokens } from "./api/tokens.ts";
 import { usage } from "./api/usage.ts";
+import { work } from "./api/work.ts";
 
 /** The whole HTTP API. One resource a file in api/. */
 export const app = newApi();
@@ -43,7 +47,23 @@ app.use(
 );
 
 // The stream stands before the signals: /signals/stream would otherwise be the signal whose id is "stream".
-for (const part of [health, streams, signals, links, observations, gaps, policies, letters, status, usage, tokens]) {
+for (const part of [
+  health,
+  streams,
+  signals,
+  links,
+  observations,
+  gaps,
+  policies,
+  letters,
+  queues,
+  tasks,
+  calls,
+  work,
+  status,
+  usage,
+  tokens,
+]) {
   app.route("/", part);
 }
 

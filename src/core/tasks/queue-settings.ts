@@ -29,11 +29,16 @@ export const QueueSettings = z.strictObject({
 export type QueueSettings = z.infer<typeof QueueSettings>;
 
 /** A change of some settings; the others stay. */
-export const QueueSettingsChange = z.strictObject(
-  Object.fromEntries(Object.entries(QueueSettings.shape).map(([name, field]) => [name, field.unwrap().optional()])) as {
-    [Name in keyof QueueSettings]: z.ZodOptional<z.ZodType<QueueSettings[Name]>>;
-  },
-);
-export type QueueSettingsChange = z.infer<typeof QueueSettingsChange>;
+export type QueueSettingsChange = { readonly [Name in keyof QueueSettings]?: QueueSettings[Name] | undefined };
+
+const changeShape: Record<string, z.ZodType> = {};
+// Without the defaults: what is not named stays as it is, and does not go back to where it began.
+for (const [name, field] of Object.entries(QueueSettings.shape)) changeShape[name] = field.unwrap().optional();
+export const QueueSettingsChange = z.strictObject(changeShape) as unknown as z.ZodType<QueueSettingsChange>;
 
 export const DEFAULT_SETTINGS: QueueSettings = QueueSettings.parse({});
+
+/** The settings after a change. */
+export function changeSettings(settings: QueueSettings, change: QueueSettingsChange): QueueSettings {
+  return QueueSettings.parse({ ...settings, ...change });
+}
