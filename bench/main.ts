@@ -2,10 +2,11 @@ import { cost } from "./cost.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
 import { report } from "./figure.ts";
 import { latency } from "./latency.ts";
+import { queue } from "./queue.ts";
 import { throughput } from "./throughput.ts";
 
 /** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
-const BENCHES = { throughput, latency, cost };
+const BENCHES = { throughput, latency, cost, queue };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

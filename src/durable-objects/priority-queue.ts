@@ -294,7 +294,7 @@ export class PriorityQueue extends DurableObject<Environment> {
       },
       refuse,
     };
-    this.#commits.add(change, Date.now());
+    this.#commits.add(change);
   }
 
   #commit(changes: readonly { make: (nowMs: number) => () => void; refuse: () => void }[], atAlarm: boolean): void {
@@ -365,10 +365,12 @@ export class PriorityQueue extends DurableObject<Environment> {
   ): { refused: "no_responder" | "full" } | { record: FinishedTask } | undefined {
     const known = queue.find(task.taskId ?? "");
     if (known !== undefined) return undefined;
-    const finished = this.#store.finished(task.taskId ?? "");
-    if (finished !== undefined) return finished;
-    if (requireResponder && !this.#waiters.serves(task.recipient)) return { refused: "no_responder" };
-    return "full" in queue.enqueue([task], nowMs) ? { refused: "full" } : undefined;
+    if (requireResponder && !this.#waiters.serves(task.recipient)) {
+      return this.#store.finished(task.taskId ?? "") ?? { refused: "no_responder" };
+    }
+    const outcome = queue.enqueue([task], nowMs);
+    if ("full" in outcome) return { refused: "full" };
+    return outcome.receipts[0]?.known === true ? this.#store.finished(task.taskId ?? "") : undefined;
   }
 
   #callOverChannel(task: NewTask, requireResponder: boolean, refuse: (problem: Problem) => void): void {

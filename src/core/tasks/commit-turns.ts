@@ -15,48 +15,50 @@ export interface CommitTurnsOptions {
   readonly capacity?: number;
 }
 
-/** Commits within one millisecond from which on the next changes are made to wait for each other. */
-const CROWD = 3;
+/** Turns that a group stays open at most. */
+const MAX_TURNS = 16;
 
 /**
- * Groups changes into transactions, as the log groups appends: a lone change is committed at once, and so are its
- * successors while each waits for the answer to the one before. When they come faster than that, the next group
- * gathers for a turn of the event loop and shares one write to the disk, until a group of one shows that the crowd has
- * gone.
+ * Groups changes into transactions. A lone change is committed at once. After each commit the next changes gather: for
+ * a turn of the event loop, and on while more keep coming, so that a crowd shares one write to the disk. Where each
+ * caller waits for its answer before it sends again, nothing comes in that turn, and nobody is kept waiting.
+ *
+ * The log knows a crowd by how many commits fit into a millisecond. A commit here may write many rows: a crowd may not
+ * get three of them done in that time, and would never be known.
  */
 export class CommitTurns {
   readonly #options: Required<CommitTurnsOptions>;
   #waiting: Change[] = [];
   #gathering = false;
-  #commits = 0;
-  #millisecond = 0;
 
   constructor(options: CommitTurnsOptions) {
     this.#options = { capacity: 20_000, ...options };
   }
 
-  add(change: Change, nowMs: number): void {
+  add(change: Change): void {
     if (this.#waiting.length >= this.#options.capacity) {
       change.refuse();
       return;
     }
     this.#waiting.push(change);
     if (this.#gathering) return;
-    if (nowMs !== this.#millisecond) this.#commits = 0;
-    this.#millisecond = nowMs;
-    this.#commits++;
     this.#commit();
-    if (this.#commits >= CROWD) this.#gather();
+    this.#gather();
   }
 
-  #gather(): void {
+  #gather(turns = 0, before = 0): void {
     this.#gathering = true;
     void this.#options.turn().then(() => {
+      // While more keeps coming the group stays open: a write to the disk costs more than several turns.
+      const { length } = this.#waiting;
+      if (length > before && length > 1 && turns < MAX_TURNS) {
+        this.#gather(turns + 1, length);
+        return;
+      }
       this.#gathering = false;
-      if (this.#waiting.length === 0) return;
-      const crowded = this.#waiting.length > 1;
+      if (length === 0) return;
       this.#commit();
-      if (crowded) this.#gather();
+      this.#gather();
     });
   }
 

@@ -1,4 +1,12 @@
-import type { FinishedTask, Task, TaskProgress, TaskTerms } from "../../core/tasks/task.ts";
+import {
+  packFinished,
+  packProgress,
+  packTerms,
+  unpackFinished,
+  unpackProgress,
+  unpackTerms,
+} from "../../core/tasks/packing.ts";
+import type { FinishedTask, Task } from "../../core/tasks/task.ts";
 import type { Changes, Entry } from "../../core/tasks/task-queue.ts";
 
 /** Finished tasks are kept in slices of this length; a slice is dropped whole, which costs no row. */
@@ -9,6 +17,9 @@ const KEEP_SLICES = 24;
 const RESERVE = 1_000;
 /** Payloads kept in memory beside the disk, in characters: most are handed out soon after they came. */
 const CACHE_CHARS = 8_000_000;
+
+/** Rows in one statement; 100 values are the most that one may have. */
+const ROWS = [24, 8, 3, 1] as const;
 
 interface LiveRow extends Record<string, SqlStorageValue> {
   seq: number;
@@ -71,8 +82,7 @@ export class TaskStore {
     for (const { seq, terms, progress } of this.#sql.exec<LiveRow>(
       "SELECT seq, terms, progress FROM tasks ORDER BY seq",
     )) {
-      const task = { seq, ...(JSON.parse(terms) as Omit<TaskTerms, "seq">), ...(JSON.parse(progress) as TaskProgress) };
-      yield { ...task, payloadJson: undefined };
+      yield { ...unpackTerms(seq, terms), ...unpackProgress(progress), payloadJson: undefined };
     }
   }
 
@@ -82,14 +92,18 @@ export class TaskStore {
       this.#reserved = nextSeq + RESERVE;
       this.writeNote("reserved", String(this.#reserved));
     }
+    const fresh = changed.filter((entry) => !entry.stored);
     for (const entry of changed) {
-      if (entry.stored) {
-        this.#sql.exec("UPDATE tasks SET progress = ? WHERE seq = ?", progressJson(entry), entry.seq);
-      } else this.#insert(entry);
+      if (entry.stored) this.#sql.exec("UPDATE tasks SET progress = ? WHERE seq = ?", packProgress(entry), entry.seq);
     }
-    if (finished.length === 0) return;
-    const table = this.#sliceAt(nowMs);
-    for (const { entry, record } of finished) this.#finish(table, entry, record);
+    this.#writeRows("INSERT INTO tasks VALUES", fresh, (entry) => [
+      entry.seq,
+      packTerms(entry),
+      packProgress(entry),
+      entry.payloadJson ?? "null",
+    ]);
+    for (const entry of fresh) this.#keep(entry);
+    if (finished.length > 0) this.#finish(this.#sliceAt(nowMs), finished);
   }
 
   payloadOf({ seq, payloadJson }: Entry): string {
@@ -106,7 +120,7 @@ export class TaskStore {
           taskId,
         )
         .toArray();
-      if (row !== undefined) return { record: JSON.parse(row.record) as FinishedTask, payload: row.payload };
+      if (row !== undefined) return { record: unpackFinished(row.record), payload: row.payload };
     }
     return undefined;
   }
@@ -115,7 +129,7 @@ export class TaskStore {
   seqsAfter(after: number, limit: number): { seq: number; taskId: string }[] {
     return this.#sql
       .exec<{ seq: number; taskId: string }>(
-        "SELECT seq, terms ->> 'taskId' AS taskId FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?",
+        "SELECT seq, terms ->> '$[0]' AS taskId FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?",
         after,
         limit,
       )
@@ -125,7 +139,7 @@ export class TaskStore {
   /** Puts a finished task back that was forgotten in the same transaction. */
   keep(record: FinishedTask, payload: string, nowMs: number): void {
     const table = this.#sliceAt(nowMs);
-    this.#sql.exec(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`, record.taskId, JSON.stringify(record), payload);
+    this.#sql.exec(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`, record.taskId, packFinished(record), payload);
   }
 
   /** Forgets a finished task, so that its id can be used for trying it again. */
@@ -133,32 +147,47 @@ export class TaskStore {
     for (const slice of this.#slices) this.#sql.exec(`DELETE FROM finished_${slice} WHERE task_id = ?`, taskId);
   }
 
-  #insert(entry: Entry): void {
-    const { payloadJson = "null" } = entry;
-    const terms = termsJson(entry);
-    this.#sql.exec("INSERT INTO tasks VALUES (?, ?, ?, ?)", entry.seq, terms, progressJson(entry), payloadJson);
+  /** The payload of a stored task stays in memory while there is room: most tasks go out soon after they came. */
+  #keep(entry: Entry): void {
     entry.stored = true;
-    this.#cached += payloadJson.length;
-    if (this.#cached <= CACHE_CHARS) return;
-    this.#cached -= payloadJson.length;
-    entry.payloadJson = undefined;
+    const chars = entry.payloadJson?.length ?? 0;
+    if (this.#cached + chars > CACHE_CHARS) entry.payloadJson = undefined;
+    else this.#cached += chars;
   }
 
-  #finish(table: string, entry: Entry, record: FinishedTask): void {
-    const json = JSON.stringify(record);
-    if (entry.payloadJson !== undefined) {
-      this.#sql.exec(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`, entry.taskId, json, entry.payloadJson);
-    } else {
+  #finish(table: string, finished: Changes["finished"]): void {
+    const inMemory = finished.filter(({ entry }) => entry.payloadJson !== undefined);
+    this.#writeRows(`INSERT OR REPLACE INTO ${table} VALUES`, inMemory, ({ entry, record }) => [
+      entry.taskId,
+      packFinished(record),
+      entry.payloadJson ?? "null",
+    ]);
+    for (const { entry, record } of finished) {
+      if (entry.payloadJson !== undefined) continue;
       this.#sql.exec(
         `INSERT OR REPLACE INTO ${table} SELECT ?, ?, payload FROM tasks WHERE seq = ?`,
         entry.taskId,
-        json,
+        packFinished(record),
         entry.seq,
       );
     }
-    if (!entry.stored) return; // it came and went in one transaction
-    this.#sql.exec("DELETE FROM tasks WHERE seq = ?", entry.seq);
-    if (entry.payloadJson !== undefined) this.#cached -= entry.payloadJson.length;
+    const gone = finished.filter(({ entry }) => entry.stored).map(({ entry }) => entry);
+    for (const { payloadJson } of gone) this.#cached -= payloadJson?.length ?? 0;
+    // One that came and went in one transaction was never there.
+    if (gone.length === 0) return;
+    const seqs = JSON.stringify(gone.map(({ seq }) => seq));
+    this.#sql.exec("DELETE FROM tasks WHERE seq IN (SELECT value FROM json_each(?))", seqs);
+  }
+
+  /** Several rows a statement: each statement costs more than a row. Few sizes, so that the runtime keeps them prepared. */
+  #writeRows<Item>(into: string, items: readonly Item[], row: (item: Item) => SqlStorageValue[]): void {
+    for (let from = 0; from < items.length; ) {
+      const size = ROWS.find((count) => from + count <= items.length) ?? 1;
+      const rows = items.slice(from, from + size).map(row);
+      const places = `(${rows[0]?.map(() => "?").join(", ")})`;
+      this.#sql.exec(`${into} ${rows.map(() => places).join(", ")}`, ...rows.flat());
+      from += size;
+    }
   }
 
   #sliceAt(nowMs: number): string {
@@ -177,17 +206,4 @@ export class TaskStore {
     }
     return `finished_${slice}`;
   }
-}
-
-function termsJson(task: TaskTerms): string {
-  const { taskId, recipient, type, sender, priority, createdMs, maxAttempts, timeoutMs, deadlineAtMs, caller } = task;
-  const terms: Omit<TaskTerms, "seq"> = {
-    ...{ taskId, recipient, type, sender, priority, createdMs, maxAttempts, timeoutMs, deadlineAtMs, caller },
-  };
-  return JSON.stringify(terms);
-}
-
-function progressJson({ readyMs, attempt, leases, lease, waitedMs, ranMs, history }: TaskProgress): string {
-  const progress: TaskProgress = { readyMs, attempt, leases, lease, waitedMs, ranMs, history };
-  return JSON.stringify(progress);
 }

@@ -1,3 +1,12 @@
+import { expect } from "vitest";
+import {
+  packFinished,
+  packProgress,
+  packTerms,
+  unpackFinished,
+  unpackProgress,
+  unpackTerms,
+} from "../../../src/core/tasks/packing.ts";
 import type { QueueSettings } from "../../../src/core/tasks/queue-settings.ts";
 import type { FinishedTask, NewTask, Task } from "../../../src/core/tasks/task.ts";
 import { type Entry, TaskQueue } from "../../../src/core/tasks/task-queue.ts";
@@ -23,7 +32,7 @@ export const RANDOM = 0.5;
 /** A queue with a clock and a storage that holds what was drained, so that it can crash. */
 export class QueueUnderTest {
   nowMs = 0;
-  readonly stored = new Map<string, Task>();
+  readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
   readonly finished = new Map<string, FinishedTask>();
   readonly #settings: QueueSettings;
   queue: TaskQueue;
@@ -78,7 +87,11 @@ export class QueueUnderTest {
     return new TaskQueue(this.#settings, {
       epoch: "test",
       nextSeq: this.#nextSeq,
-      tasks: [...this.stored.values()].sort((a, b) => a.seq - b.seq),
+      tasks: [...this.stored.values()]
+        .sort((a, b) => a.seq - b.seq)
+        .map(({ seq, terms, progress }): Task => {
+          return { ...unpackTerms(seq, terms), ...unpackProgress(progress), payloadJson: undefined };
+        }),
       finished: (taskId) => this.finished.get(taskId),
       random: () => RANDOM,
     });
@@ -88,9 +101,12 @@ export class QueueUnderTest {
     this.queue.pass(this.nowMs);
     const result = work(this.queue);
     const { changed, finished } = this.queue.drain();
-    for (const { place: _, dueMs: __, stored: ___, ...task } of changed) this.stored.set(task.taskId, { ...task });
+    for (const entry of changed) {
+      this.stored.set(entry.taskId, { seq: entry.seq, terms: packTerms(entry), progress: packProgress(entry) });
+    }
     for (const { record } of finished) {
       this.stored.delete(record.taskId);
+      expect(unpackFinished(packFinished(record))).toEqual(record);
       this.finished.set(record.taskId, record);
     }
     this.#nextSeq = this.queue.nextSeq;
