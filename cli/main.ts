@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { emitCommand } from "./commands/emit.ts";
+import { bottlenecksCommand, callCommand, eventsCommand, metricsCommand, queueCommand } from "./commands/queues.ts";
 import { signalsCommand } from "./commands/signals.ts";
+import { tasksCommand } from "./commands/tasks.ts";
 import { tokensCommand } from "./commands/tokens.ts";
 import { decisionsCommand, gapsCommand, observationsCommand, statusCommand } from "./commands/views.ts";
 import { explain } from "./failure.ts";
@@ -28,7 +30,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 function program(): Command {
   const root = new Command("ganglion")
-    .description("Talk to a Ganglion edge: emit signals, read and follow them, see what was found and decided.")
+    .description(
+      "Talk to a Ganglion edge: emit signals, read and follow them, see what was found and decided, queue work.",
+    )
     .option("--url <url>", "where the edge is (default: GANGLION_URL, or the edge on this machine)")
     .option("--token-file <file>", "file with the token (default: GANGLION_TOKEN, or the local edge's own)")
     .option("--ecosystem <name>", "which ecosystem (default: GANGLION_ECOSYSTEM, or default)")
@@ -42,6 +46,12 @@ function program(): Command {
     gapsCommand,
     decisionsCommand,
     statusCommand,
+    tasksCommand,
+    queueCommand,
+    bottlenecksCommand,
+    metricsCommand,
+    eventsCommand,
+    callCommand,
     tokensCommand,
   ]) {
     root.addCommand(make());
