@@ -15,21 +15,23 @@ const GONE_WITHIN_MS = 5_000;
  */
 export async function killOrphan(pidFile: string, workerd: string): Promise<number | undefined> {
   const pid = recordedPid(pidFile);
-  if (pid === undefined || !isOurs(pid, pidFile, workerd)) {
-    rmSync(pidFile, { force: true });
-    return undefined;
-  }
-  process.kill(pid, "SIGKILL");
+  if (pid === undefined) return undefined;
+  let killed = false;
   const deadline = performance.now() + GONE_WITHIN_MS;
-  while (isOurs(pid, pidFile, workerd)) {
+  for (let found = inspect(pid, pidFile, workerd); found === "ours" || found === "ending"; ) {
+    if (found === "ours" && !killed) {
+      process.kill(pid, "SIGKILL");
+      killed = true;
+    }
     if (performance.now() > deadline) {
       throw new Error(`The runtime of an earlier edge (process ${pid}) does not end. Kill it, then start again.`);
     }
     // Nothing announces the end of a process that is not our child.
     await pause(10);
+    found = inspect(pid, pidFile, workerd);
   }
   rmSync(pidFile, { force: true });
-  return pid;
+  return killed ? pid : undefined;
 }
 
 function recordedPid(pidFile: string): number | undefined {
@@ -43,21 +45,45 @@ function recordedPid(pidFile: string): number | undefined {
 }
 
 /**
+ * `ending`: killed a moment ago, by us or by the kernel. Its memory is gone, and with it every sign of what it was,
+ * but it may still hold the port.
+ */
+type Found = "ours" | "ending" | "gone" | "foreign";
+
+/**
  * Process ids are used again, perhaps by another project's runtime: it is ours only if it runs this binary and was
  * given this file.
  */
-function isOurs(pid: number, pidFile: string, workerd: string): boolean {
+function inspect(pid: number, pidFile: string, workerd: string): Found {
+  return existsSync("/proc/self/exe") ? inspectProc(pid, pidFile, workerd) : inspectPs(pid, pidFile, workerd);
+}
+
+function inspectProc(pid: number, pidFile: string, workerd: string): Found {
   try {
-    if (existsSync("/proc/self/exe")) {
-      // A binary that was replaced by an update since is shown as "<path> (deleted)".
-      if (!readlinkSync(`/proc/${pid}/exe`).startsWith(workerd)) return false;
-      const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-      return environment.includes(`GANGLION_WORKERD_PID_FILE=${pidFile}`);
-    }
-    const command = execFileSync("ps", ["-E", "-ww", "-o", "command=", "-p", String(pid)], { encoding: "utf8" });
-    return command.includes(workerd) && command.includes(`GANGLION_WORKERD_PID_FILE=${pidFile}`);
+    // "pid (name) state …". A zombie holds nothing any more: it waits for its parent to take note.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    if (/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2))) return "gone";
   } catch {
-    // No such process, or one of another user: neither is ours.
-    return false;
+    return "gone";
+  }
+  try {
+    // A binary that was replaced by an update since is shown as "<path> (deleted)".
+    if (!readlinkSync(`/proc/${pid}/exe`).startsWith(workerd)) return "foreign";
+    const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    if (environment.includes(`GANGLION_WORKERD_PID_FILE=${pidFile}`)) return "ours";
+    return environment.join("") === "" ? "ending" : "foreign";
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ESRCH" ? "ending" : "foreign";
+  }
+}
+
+function inspectPs(pid: number, pidFile: string, workerd: string): Found {
+  try {
+    const command = execFileSync("ps", ["-E", "-ww", "-o", "command=", "-p", String(pid)], { encoding: "utf8" });
+    const ours = command.includes(workerd) && command.includes(`GANGLION_WORKERD_PID_FILE=${pidFile}`);
+    return ours ? "ours" : "foreign";
+  } catch {
+    return "gone";
   }
 }

@@ -40,7 +40,7 @@ function createToken(stateDir: string, path: string): string {
   const temporary = join(stateDir, `.token.${process.pid}.${randomBytes(4).toString("hex")}`);
   const file = openSync(temporary, "wx", 0o600);
   try {
-    writeSync(file, `gng_${randomBytes(32).toString("base64url")}\n`);
+    writeSync(file, `gng_admin_${randomBytes(32).toString("base64url")}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,3 +1,6 @@
 import { reset } from "cloudflare:test";
 import { afterEach } from "vitest";
-afterEach(async () => { await reset(); });
+
+afterEach(async () => {
+  await reset();
+});

@@ -170,7 +170,7 @@ export class SignalLog extends DurableObject<Environment> {
   #commit(requests: readonly AppendRequest[]): readonly AppendOutcome[] {
     const nowMs = Date.now();
     try {
-      const { segments, results } = this.ctx.storage.transactionSync(() => this.#write(requests, nowMs));
+      const { segments, results } = this.#write(requests, nowMs);
       if (segments.length > 0) this.#publish(segments, nowMs);
       return results;
     } catch (error) {
@@ -188,7 +188,11 @@ export class SignalLog extends DurableObject<Environment> {
     }
     const slice = this.#sliceAt(nowMs);
     const commit = this.#state.append(requests, nowMs);
-    this.#store.write(slice, commit.segments, this.#state.closeZone());
+    const zone = this.#state.closeZone();
+    const store = () => this.#store.write(slice, commit.segments, zone);
+    // One row is written or it is not; a transaction around it is a twentieth of the whole append.
+    if (commit.segments.length > 1 || zone !== undefined) this.ctx.storage.transactionSync(store);
+    else store();
     return commit;
   }
 
@@ -215,14 +219,14 @@ export class SignalLog extends DurableObject<Environment> {
     // Never back to an earlier slice: after a clock was set back, segments would come to stand out of order.
     const slice = Math.max(Math.floor(receivedMs / this.#sliceMs), current ?? 0);
     if (slice === current) return slice;
-    if (current !== undefined) {
+    this.ctx.storage.transactionSync(() => {
       const zone = this.#state.closeZone(true);
-      if (zone !== undefined) this.#store.write(current, [], zone);
-    }
-    this.#store.openSlice(slice, { ...this.#state.base(), receivedMs });
-    for (const { slice: old } of [...this.#store.slices]) {
-      if ((old + 1) * this.#sliceMs < receivedMs - this.#retentionMs) this.#store.dropSlice(old);
-    }
+      if (current !== undefined && zone !== undefined) this.#store.write(current, [], zone);
+      this.#store.openSlice(slice, { ...this.#state.base(), receivedMs });
+      for (const { slice: old } of [...this.#store.slices]) {
+        if ((old + 1) * this.#sliceMs < receivedMs - this.#retentionMs) this.#store.dropSlice(old);
+      }
+    });
     return slice;
   }
 

@@ -1,4 +1,3 @@
-import type { FieldError } from "../signals/admit.ts";
 import type { NewSignal } from "../signals/signal.ts";
 
 /** Signals to append, in order. */
@@ -56,9 +55,4 @@ export interface LogStatus {
   readonly signals_last_minute: number;
   readonly subscribers: number;
   readonly hosts: readonly string[];
-}
-
-export interface RejectedSignal {
-  readonly index: number;
-  readonly errors: readonly FieldError[];
 }

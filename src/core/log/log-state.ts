@@ -1,7 +1,7 @@
 import type { NewSignal } from "../signals/signal.ts";
 import { IdWindow } from "./id-window.ts";
 import type { AppendRequest, AppendResult } from "./log-api.ts";
-import { type ProducerRange, type Segment, type SegmentHeader, signalLine, timestampText } from "./segment.ts";
+import { type Segment, type SegmentHeader, signalLine, timestampText } from "./segment.ts";
 import { addToRanges, OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
 
 /** Where a log stood when its current slice of time began; kept so that older slices can be dropped whole. */
@@ -19,8 +19,8 @@ export interface Commit {
   readonly results: readonly AppendResult[];
 }
 
-/** A segment's body stays well below the 2 MB that one row may take. */
-const SEGMENT_CHARS = 1_000_000;
+/** A row may take 2 MB, and a character up to three bytes: so many are safe whatever the letters, without looking at them. */
+const SEGMENT_CHARS = 600_000;
 const SEGMENT_SIGNALS = 8_192;
 /** A clock set back by more than this is believed; below it, received times stand still instead. */
 const CLOCK_STEP_MS = 60_000;
@@ -199,9 +199,10 @@ class SegmentDraft {
   readonly #receivedMs: number;
   readonly #lines: string[] = [];
   readonly #names = new Set<string>();
-  readonly #producers: ProducerRange[] = [];
+  readonly #producers: [string, number, number][] = [];
   readonly #foreignIds: [string, number][] = [];
   #chars = 0;
+  #lastName: string | undefined;
   #firstTs = Number.POSITIVE_INFINITY;
   #lastTs = Number.NEGATIVE_INFINITY;
 
@@ -220,10 +221,10 @@ class SegmentDraft {
 
   add(line: string, signal: NewSignal, timestampMs: number): void {
     this.#lines.push(line);
-    this.#names.add(signal.signal);
-    // Counted as if every character took three bytes only where it could matter is not worth its price here:
-    // a million characters of the widest kind are 3 MB, so texts outside ASCII are counted by their worst case.
-    this.#chars += isAscii(line) ? line.length : line.length * 3;
+    // A batch mostly holds one name; asking a set for each signal is a tenth of the whole append.
+    if (signal.signal !== this.#lastName) this.#names.add(signal.signal);
+    this.#lastName = signal.signal;
+    this.#chars += line.length;
     if (timestampMs < this.#firstTs) this.#firstTs = timestampMs;
     if (timestampMs > this.#lastTs) this.#lastTs = timestampMs;
   }
@@ -249,11 +250,4 @@ class SegmentDraft {
       lines: this.#lines,
     };
   }
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the definition of ASCII
-const BEYOND_ASCII = /[^\u0000-\u007f]/;
-
-function isAscii(text: string): boolean {
-  return !BEYOND_ASCII.test(text);
 }

@@ -1,4 +1,4 @@
-import type { ProducerRange, SegmentHeader } from "./segment.ts";
+import type { SegmentHeader } from "./segment.ts";
 
 /**
  * A zone sums up {@link ZONE_SEGMENTS} segments in one row, as zone maps (block range indexes) do in databases: a
@@ -62,12 +62,13 @@ export class OpenZone {
   }
 }
 
-/** Extends the last range of the same producer where the numbers follow on, so that a header stays short. */
-export function addToRanges(ranges: ProducerRange[], producer: string, number: number): void {
+/** Extends the last range of the same producer, in place, where the numbers follow on, so that a header stays short. */
+export function addToRanges(
+  ranges: [producer: string, first: number, last: number][],
+  producer: string,
+  number: number,
+): void {
   const last = ranges.at(-1);
-  if (last !== undefined && last[0] === producer && last[2] === number - 1) {
-    ranges[ranges.length - 1] = [producer, last[1], number];
-  } else {
-    ranges.push([producer, number, number]);
-  }
+  if (last !== undefined && last[0] === producer && last[2] === number - 1) last[2] = number;
+  else ranges.push([producer, number, number]);
 }

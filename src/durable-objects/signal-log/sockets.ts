@@ -86,8 +86,8 @@ export class Sockets {
       case "append":
         return this.#append(connection, frame);
       case "subscribe":
-        this.#subscribe(connection, frame.after, frame.signals);
-        return this.#attach(connection);
+        this.#announceEnd(connection, frame.after);
+        return this.#subscribe(connection, frame.after, frame.signals);
       case "seen":
         return this.#seen(connection, frame.seq);
       case "facts":
@@ -127,6 +127,16 @@ export class Sockets {
   #attach({ socket, host, subscription }: Connection): void {
     const attachment: Attachment = { host, subscription: subscription?.snapshot() ?? null };
     socket.serializeAttachment(attachment);
+  }
+
+  /**
+   * Says where the log ends to an agent whose cursor cannot tell: one that starts from now on, and one whose cursor
+   * lies beyond the end, because it comes from a log that is no more.
+   */
+  #announceEnd(connection: Connection, after: number | null): void {
+    const head = this.#options.head();
+    if (after !== null && after <= head) return;
+    this.#transmit(connection, `{"type":"signals","last":${head},"signals":[]}`);
   }
 
   #subscribe(connection: Connection, after: number | null, patterns: readonly string[]): void {

@@ -70,7 +70,6 @@ function signalSchemas(): Record<string, JsonSchema> {
         "A signal as a caller sends it. Facts of known signals are checked; any other name passes with any object.",
       allOf: known.map(([name]) => ({
         if: { properties: { signal: { const: name } } },
-        // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword
         then: { properties: { facts: { $ref: `#/components/schemas/${factsName(name)}` } } },
       })),
       examples: [{ signal: "OBSERVATION", source: "gpu-01", facts: { zooid: "resources", cpu_percent: 41.5 } }],

@@ -1,0 +1,67 @@
+import type { DeadLetterFile } from "../dead-letter-file.ts";
+import type { Inbox } from "../inbox.ts";
+import type { Logger } from "../log.ts";
+import type { Report, ReportingService } from "../service.ts";
+import { BusSink } from "../sinks/bus.ts";
+import { type BusCounts, BusIntake } from "../sources/bus.ts";
+import type { Spool } from "../spool.ts";
+import type { HostBus } from "./host-bus.ts";
+import type { KnownIds } from "./known-ids.ts";
+import { openHostBus } from "./open-host-bus.ts";
+
+export interface BusServiceOptions {
+  readonly xsub: string;
+  readonly xpub: string;
+  readonly spool: Spool;
+  readonly inbox: Inbox;
+  readonly knownIds: KnownIds;
+  readonly deadLetters: DeadLetterFile;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** The host's bus in both directions: what is published there goes to the edge, what the edge delivers goes there. */
+export class BusService implements ReportingService {
+  readonly name = "bus";
+  readonly #options: BusServiceOptions;
+  readonly #intake: BusIntake;
+  readonly #listeners = new Set<() => void>();
+  #bus: HostBus | undefined;
+  #sink: BusSink | undefined;
+
+  constructor(options: BusServiceOptions) {
+    this.#options = options;
+    this.#intake = new BusIntake(options);
+  }
+
+  get counts(): BusCounts & { readonly published: number } {
+    return { ...this.#intake.counts, published: this.#sink?.publishedCount ?? 0 };
+  }
+
+  report(): Report {
+    if (this.#bus === undefined) return { name: this.name, state: "starting", detail: "not started" };
+    return { name: this.name, state: "live", detail: this.#bus.detail };
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @throws ExpectedError when the addresses cannot be used as they are */
+  async start(): Promise<void> {
+    if (this.#bus !== undefined) return;
+    const { xsub, xpub, inbox, knownIds, spool, log } = this.#options;
+    this.#bus = await openHostBus({ xsub, xpub, log, onMessage: (frames) => this.#intake.take(frames) });
+    this.#sink = new BusSink({ bus: this.#bus, inbox, knownIds, spool, log });
+    await this.#sink.start();
+    for (const listener of this.#listeners) listener();
+  }
+
+  async stop(): Promise<void> {
+    await this.#sink?.stop();
+    await this.#bus?.close();
+    this.#bus = undefined;
+    await this.#intake.flush();
+  }
+}

@@ -1,0 +1,31 @@
+import { ExpectedError } from "../service.ts";
+import { concrete, isListening } from "./endpoint.ts";
+import { ForeignProxy } from "./foreign-proxy.ts";
+import type { HostBus, HostBusOptions } from "./host-bus.ts";
+import { OwnProxy } from "./own-proxy.ts";
+
+/**
+ * Joins the proxy that connects the host's publishers and subscribers, or is that proxy where there is none (R6).
+ *
+ * @throws ExpectedError when the addresses cannot be used as they are
+ */
+export async function openHostBus(options: HostBusOptions): Promise<HostBus> {
+  const { xsub, xpub } = options;
+  const [xsubTaken, xpubTaken] = await Promise.all([isListening(xsub), isListening(xpub)]);
+  if (xsubTaken && xpubTaken) return ForeignProxy.open(options);
+  if (xsubTaken || xpubTaken) {
+    const [taken, free] = xsubTaken
+      ? [`KLR_CHEM_XSUB (${xsub})`, `KLR_CHEM_XPUB (${xpub})`]
+      : [`KLR_CHEM_XPUB (${xpub})`, `KLR_CHEM_XSUB (${xsub})`];
+    throw new ExpectedError(
+      `Something listens at ${taken}, but nothing at ${free}: that is half a bus. Start the bus's proxy on both, or set both to free addresses and the agent is the proxy`,
+    );
+  }
+  try {
+    return await OwnProxy.open(options);
+  } catch (error) {
+    throw new ExpectedError(
+      `The bus cannot be opened at KLR_CHEM_XSUB (${concrete(xsub, "bind")}) and KLR_CHEM_XPUB (${concrete(xpub, "bind")}): ${(error as Error).message}. Set both to free addresses of this machine, or take bus out of GANGLION_SOURCES`,
+    );
+  }
+}

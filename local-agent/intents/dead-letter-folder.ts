@@ -1,0 +1,90 @@
+import { constants, copyFile, link, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { FieldError } from "../../src/core/signals/admit.ts";
+
+export interface DeadIntent {
+  readonly reason: string;
+  readonly errors?: readonly FieldError[];
+  readonly intent_type?: string;
+}
+
+/**
+ * Moves a file that cannot be routed into `folder`, with `<name>.error.json` beside it. A dead letter of the same name
+ * is never overwritten: the new one becomes `<name>.2.json`, and so on.
+ *
+ * @param name - ends with `.json`
+ * @returns the name in the folder, or `undefined` when the file was gone
+ */
+export async function moveToDeadLetters(
+  path: string,
+  name: string,
+  folder: string,
+  dead: DeadIntent,
+  nowMs: number,
+): Promise<string | undefined> {
+  await mkdir(folder, { recursive: true });
+  const stem = name.slice(0, -".json".length);
+  for (let copy = 1; ; copy++) {
+    const free = copy === 1 ? stem : `${stem}.${copy}`;
+    const error = join(folder, `${free}.error.json`);
+    if (await exists(error)) continue;
+    const outcome = await linkInto(path, join(folder, `${free}.json`));
+    if (outcome === "gone") return undefined;
+    if (outcome === "taken") continue;
+    const { reason, errors, intent_type } = dead;
+    await writeWhole(error, { reason, errors, timestamp: new Date(nowMs).toISOString(), file: name, intent_type });
+    // Last: after a crash before this line the file is found again, with its link in the folder, and goes on here.
+    await unlink(path).catch(ignoreMissing);
+    return `${free}.json`;
+  }
+}
+
+/** A hard link does not overwrite, unlike a rename; a second one to the same file is one of ours from before a crash. */
+async function linkInto(path: string, target: string): Promise<"done" | "taken" | "gone"> {
+  try {
+    await link(path, target);
+    return "done";
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "gone";
+    if (code === "EEXIST") return (await sameFile(path, target)) ? "done" : "taken";
+    if (code !== "EXDEV" && code !== "EPERM" && code !== "EMLINK" && code !== "ENOTSUP") throw error;
+  }
+  // The folder is on another file system, or this one has no hard links (or not to files of others).
+  if (await exists(target)) return "taken";
+  try {
+    await rename(path, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    await copyFile(path, target, constants.COPYFILE_EXCL);
+  }
+  return "done";
+}
+
+async function sameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([lstat(one, { bigint: true }), lstat(other, { bigint: true })]);
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writeWhole(path: string, content: object): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
+  const file = await open(temporary, "w");
+  try {
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+export function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+}

@@ -1,0 +1,243 @@
+import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from "cockatiel";
+import type { Problem } from "../src/core/problem/problem.ts";
+import type { DeadLetterFile } from "./dead-letter-file.ts";
+import type { Inbox } from "./inbox.ts";
+import { Connection, type ConnectionEnd } from "./link/connection.ts";
+import { type Delivery, readEdgeFrame } from "./link/edge-frame.ts";
+import { linkUrl } from "./link/link-url.ts";
+import { Outbound } from "./link/outbound.ts";
+import type { Logger } from "./log.ts";
+import type { Service } from "./service.ts";
+import type { Spool } from "./spool.ts";
+
+export interface LinkOptions {
+  readonly url: string;
+  readonly token: () => string;
+  readonly ecosystem: string;
+  readonly hostId: string;
+  readonly spool: Spool;
+  /** Without one the link only sends. */
+  readonly inbox: Inbox | null;
+  /** Patterns of the signals that the sinks want. */
+  readonly subscribe: readonly string[];
+  /** Takes what the edge refuses for good. */
+  readonly deadLetters: DeadLetterFile;
+  readonly log: Logger;
+  /** Milliseconds; default 15,000. */
+  readonly heartbeatMs?: number;
+  /** Longest wait of the first and of any attempt to connect, in milliseconds; default 250 and 15,000. */
+  readonly backOff?: { readonly initialMs: number; readonly maxMs: number };
+  /** How long `stop` waits for the spool to be sent, in milliseconds; default 3,000. */
+  readonly drainMs?: number;
+}
+
+export interface LinkState {
+  readonly state: "connecting" | "connected" | "waiting" | "stopped";
+  readonly detail: string;
+}
+
+const HEARTBEAT_MS = 15_000;
+/** Refused credentials do not change by themselves. */
+const DENIED_WAIT_MS = 5_000;
+/** A connection that held this long was a good one, even if nothing was said. */
+const GOOD_AFTER_MS = 10_000;
+
+/** The agent's one connection to the edge: empties the spool, fills the inbox, comes back whenever it is lost. */
+export class Link implements Service {
+  readonly name = "link";
+  readonly #options: LinkOptions;
+  readonly #url: string;
+  readonly #outbound: Outbound;
+  readonly #listeners = new Set<() => void>();
+  #state: LinkState = { state: "stopped", detail: "not started" };
+  #running = false;
+  #connection: Connection | undefined;
+  #openedMs = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #waits: IBackoff<unknown> | undefined;
+  #status: string | undefined;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#url = linkUrl(options.url, options.ecosystem, options.hostId);
+    this.#outbound = new Outbound({
+      spool: options.spool,
+      deadLetters: options.deadLetters,
+      log: options.log,
+      send: () => {
+        const connection = this.#connection;
+        return connection?.open === true ? (text) => connection.send(text) : null;
+      },
+      abandon: (reason) => this.#connection?.abandon(reason),
+    });
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** Signals that the edge kept as dead letters instead of taking them into the log. */
+  get rejectedCount(): number {
+    return this.#outbound.rejectedCount;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves at once: an edge that is away is no reason not to take signals in. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    this.#change({ state: "connecting", detail: "connecting" });
+    this.#outbound.start();
+    this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    this.#running = false;
+    clearTimeout(this.#retry);
+    if (this.#connection?.open) await this.#drain();
+    this.#outbound.stop();
+    await this.#connection?.close();
+    this.#change({ state: "stopped", detail: "stopped" });
+  }
+
+  /** Tells the edge what this host runs, now and after each new connection; the same again is not sent. */
+  setStatus(status: Readonly<Record<string, unknown>>): void {
+    const text = JSON.stringify({ ...status, type: "status" });
+    if (text === this.#status) return;
+    this.#status = text;
+    this.#connection?.send(text);
+  }
+
+  #change(state: LinkState): void {
+    if (state.state === this.#state.state && state.detail === this.#state.detail) return;
+    const { log } = this.#options;
+    if (state.state === "waiting" && state.detail !== this.#state.detail) log.warn(`link: ${state.detail}`);
+    if (state.state === "connected") log.info("link: connected");
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #connect(): void {
+    const { token, heartbeatMs = HEARTBEAT_MS } = this.#options;
+    let secret: string;
+    try {
+      secret = token();
+    } catch (error) {
+      this.#closed({ reason: (error as Error).message, retryAfterMs: undefined, denied: true });
+      return;
+    }
+    this.#connection = new Connection({
+      url: this.#url,
+      token: secret,
+      heartbeatMs,
+      onOpen: () => this.#opened(),
+      onText: (text) => this.#received(text),
+      onClosed: (end) => this.#closed(end),
+      onBeat: () => this.#outbound.unanswered(Date.now()),
+    });
+  }
+
+  #opened(): void {
+    this.#openedMs = Date.now();
+    const { inbox, subscribe } = this.#options;
+    if (inbox !== null) this.#send({ type: "subscribe", after: inbox.cursor, signals: subscribe });
+    if (this.#status !== undefined) this.#connection?.send(this.#status);
+    this.#change({ state: "connected", detail: "connected" });
+    this.#outbound.opened();
+  }
+
+  #closed({ reason, retryAfterMs, denied }: ConnectionEnd): void {
+    if (Date.now() - this.#openedMs > GOOD_AFTER_MS && this.#openedMs > 0) this.#waits = undefined;
+    this.#openedMs = 0;
+    this.#connection = undefined;
+    if (!this.#running) {
+      this.#change({ state: "stopped", detail: reason });
+      return;
+    }
+    const { initialMs, maxMs } = this.#options.backOff ?? { initialMs: 250, maxMs: 15_000 };
+    // Full jitter: a fleet that lost its edge does not come back in step.
+    const backOff = new ExponentialBackoff({
+      generator: fullJitterGenerator,
+      initialDelay: initialMs,
+      maxDelay: maxMs,
+    });
+    this.#waits = (this.#waits ?? backOff).next(undefined);
+    const waitMs = Math.max(this.#waits.duration, retryAfterMs ?? 0, denied ? Math.min(DENIED_WAIT_MS, maxMs) : 0);
+    this.#change({ state: "waiting", detail: reason });
+    this.#retry = setTimeout(() => this.#connect(), waitMs);
+  }
+
+  #send(frame: Readonly<Record<string, unknown>>): void {
+    this.#connection?.send(JSON.stringify(frame));
+  }
+
+  #received(text: string): void {
+    const frame = readEdgeFrame(text);
+    switch (frame.type) {
+      case "signals":
+        this.#waits = undefined;
+        this.#deliver(frame);
+        break;
+      case "appended":
+        this.#waits = undefined;
+        this.#outbound.appended(frame);
+        break;
+      case "refused":
+        this.#outbound.refused(frame.batch, frame.problem as Problem, frame.retry_after_ms);
+        break;
+      case "gather":
+        // No monitor is installed here. An answer saves the edge the wait.
+        this.#send({ type: "facts", request: frame.request, facts: {} });
+        break;
+      case "unreadable":
+        // What it said is unknown: on a new connection the edge says what still counts.
+        this.#connection?.abandon(`the edge sent a frame that was not understood: ${frame.reason}`);
+    }
+  }
+
+  #deliver({ last, signals }: Delivery): void {
+    const { inbox, log } = this.#options;
+    const connection = this.#connection;
+    if (inbox !== null && signals.length === 0 && last < (inbox.cursor ?? 0)) return this.#startAnew(inbox, last);
+    inbox?.receive(last, signals).then(
+      (seq) => connection?.send(`{"type":"seen","seq":${seq}}`),
+      (error: unknown) => {
+        log.error({ err: error }, "link: the inbox could not be written");
+        // Not acknowledged, so it comes again.
+        connection?.abandon("the inbox could not be written");
+      },
+    );
+  }
+
+  /** The log ends before the place that this host has seen: the edge has lost it, or another one answers. */
+  #startAnew(inbox: Inbox, last: number): void {
+    const { log } = this.#options;
+    const seen = inbox.cursor;
+    inbox.restart(last).then(
+      (dropped) =>
+        log.error({ seen, last, dropped }, "link: the edge's log is not the one seen before; going on at its end"),
+      (error: unknown) => log.error({ err: error }, "link: the inbox could not be written"),
+    );
+  }
+
+  async #drain(): Promise<void> {
+    const { spool, drainMs = 3_000, log } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs);
+    });
+    let forget: (() => void) | undefined;
+    const broken = new Promise<void>((resolve) => {
+      forget = this.onChange(resolve);
+    });
+    await Promise.race([spool.drained(), tooLong, broken]);
+    forget?.();
+    clearTimeout(timer);
+    if (!spool.empty) log.info("link: what is left in the spool is sent after the next start");
+  }
+}

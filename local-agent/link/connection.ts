@@ -1,0 +1,172 @@
+import type { IncomingMessage } from "node:http";
+import WebSocket from "ws";
+import { LINK_PROTOCOL, PING, PONG } from "../../src/core/wire/link-frames.ts";
+
+export interface ConnectionOptions {
+  /** `ws:` or `wss:` */
+  readonly url: string;
+  readonly token: string;
+  /** Interval of the keep-alive, in milliseconds; a peer that says nothing for two of them is gone. */
+  readonly heartbeatMs: number;
+  readonly onOpen: () => void;
+  readonly onText: (text: string) => void;
+  /** Called once, whatever ended it and however far it came. */
+  readonly onClosed: (end: ConnectionEnd) => void;
+  /** Called at each beat; what it returns, if anything, is the reason to give the connection up. */
+  readonly onBeat: () => string | undefined;
+}
+
+export interface ConnectionEnd {
+  /** Readable; holds no secret. */
+  readonly reason: string;
+  /** What the edge asked to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The edge knows this agent and refuses it: trying often would only be noise. */
+  readonly denied: boolean;
+}
+
+const HANDSHAKE_MS = 10_000;
+const CLOSE_MS = 1_000;
+/** The edge pushes 4 MiB at most without an acknowledgement. */
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const LONGEST_WAIT_MS = 5 * 60_000;
+
+/** One WebSocket to the edge, from the handshake to its end. A new one is made for each attempt. */
+export class Connection {
+  readonly #ws: WebSocket;
+  readonly #options: ConnectionOptions;
+  readonly #timer: NodeJS.Timeout;
+  #heard = true;
+  #ended = false;
+  #failure: ConnectionEnd | undefined;
+  #closed: (() => void)[] = [];
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#ws = new WebSocket(options.url, [LINK_PROTOCOL], {
+      headers: { authorization: `Bearer ${options.token}` },
+      // Costs more time than it saves on signals of a few hundred bytes.
+      perMessageDeflate: false,
+      handshakeTimeout: HANDSHAKE_MS,
+      maxPayload: MAX_FRAME_BYTES,
+    });
+    this.#timer = setInterval(() => this.#beat(), options.heartbeatMs);
+    this.#ws.on("open", () => options.onOpen());
+    this.#ws.on("message", (data, isBinary) => {
+      this.#heard = true;
+      if (this.#ended || isBinary) return;
+      const text = data.toString();
+      if (text !== PONG) options.onText(text);
+    });
+    this.#ws.on("unexpected-response", (request, response) => {
+      this.#failure = refusal(response);
+      request.destroy();
+      this.#end(this.#failure);
+    });
+    this.#ws.on("error", (error: NodeJS.ErrnoException) => {
+      this.#failure ??= { reason: connectionError(error), retryAfterMs: undefined, denied: false };
+    });
+    this.#ws.on("close", (code, reason) => {
+      this.#end(
+        this.#failure ?? {
+          reason: closeReason(code, reason.toString()),
+          retryAfterMs: undefined,
+          denied: code === 1008,
+        },
+      );
+    });
+  }
+
+  get open(): boolean {
+    return !this.#ended && this.#ws.readyState === WebSocket.OPEN;
+  }
+
+  send(text: string): void {
+    // What is sent into a closing socket is lost, and is sent again on the next one.
+    if (this.open) this.#ws.send(text);
+  }
+
+  /** Ends it without a goodbye: the peer does not answer, or does not speak our language. */
+  abandon(reason: string): void {
+    this.#failure ??= { reason, retryAfterMs: undefined, denied: false };
+    this.#ws.terminate();
+    this.#end(this.#failure);
+  }
+
+  /** Says goodbye; resolves when the socket is closed, forced after a second. */
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    const closed = new Promise<void>((resolve) => this.#closed.push(resolve));
+    this.#ws.close(1000, "the agent stops");
+    const force = setTimeout(() => this.abandon("the edge did not answer the goodbye"), CLOSE_MS);
+    await closed;
+    clearTimeout(force);
+  }
+
+  #beat(): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    const reason = this.#options.onBeat();
+    if (reason !== undefined) {
+      this.abandon(reason);
+    } else if (this.#heard) {
+      this.#heard = false;
+      this.#ws.send(PING);
+    } else {
+      this.abandon("the edge does not answer any more");
+    }
+  }
+
+  #end(end: ConnectionEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#timer);
+    this.#options.onClosed(end);
+    for (const resolve of this.#closed.splice(0)) resolve();
+  }
+}
+
+function refusal(response: IncomingMessage): ConnectionEnd {
+  response.resume();
+  const status = response.statusCode ?? 0;
+  return {
+    reason: refusalText(status),
+    retryAfterMs: retryAfterMs(response.headers["retry-after"]),
+    denied: status === 401 || status === 403 || status === 404,
+  };
+}
+
+function refusalText(status: number): string {
+  switch (status) {
+    case 401:
+      return "the edge does not know the token (401): check GANGLION_TOKEN or the file token in the state directory";
+    case 403:
+      return "the token may not do this (403): it needs the scopes signals:write and signals:read and the ecosystem in GANGLION_ECOSYSTEM";
+    case 404:
+      return "there is no such ecosystem or no Ganglion (404): check GANGLION_URL and GANGLION_ECOSYSTEM";
+    case 429:
+    case 503:
+      return `the edge is busy (${status})`;
+    default:
+      return `the edge answered ${status} instead of opening the link: check GANGLION_URL`;
+  }
+}
+
+/** @see RFC 9110, section 10.2.3: seconds, or a date */
+export function retryAfterMs(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_WAIT_MS);
+}
+
+function connectionError(error: NodeJS.ErrnoException): string {
+  if (error.code === "ECONNREFUSED") return "nothing listens at the address of the edge (GANGLION_URL)";
+  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN")
+    return "the name of the edge cannot be resolved (GANGLION_URL)";
+  // ECONNREFUSED on both address families comes as an AggregateError without a message.
+  return error.message || error.code || "the connection failed";
+}
+
+function closeReason(code: number, reason: string): string {
+  if (code === 1006) return "the connection broke";
+  return `the edge closed the link (${code}${reason === "" ? "" : `, ${reason.slice(0, 200)}`})`;
+}

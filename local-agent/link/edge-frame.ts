@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { EdgeFrame } from "../../src/core/wire/link-frames.ts";
+import type { Received } from "../inbox.ts";
+
+/** A `signals` frame whose signals are ready for the journal. */
+export interface Delivery {
+  readonly type: "signals";
+  readonly last: number;
+  readonly signals: readonly Received[];
+}
+
+export type ReadFrame =
+  | Delivery
+  | Exclude<EdgeFrame, { type: "signals" }>
+  | { readonly type: "unreadable"; readonly reason: string };
+
+/**
+ * Reads a frame from the edge. Deliveries are many and come from the log, which checked them when it took them: of
+ * those only the fields are looked at that are used here. The schema reads everything else.
+ */
+export function readEdgeFrame(text: string): ReadFrame {
+  let frame: unknown;
+  try {
+    frame = JSON.parse(text);
+  } catch {
+    return { type: "unreadable", reason: "not JSON" };
+  }
+  const delivery = frame as { type?: unknown; last?: unknown; signals?: unknown } | null;
+  if (delivery?.type === "signals") return readDelivery(delivery.last, delivery.signals);
+  const parsed = EdgeFrame.safeParse(frame);
+  if (!parsed.success) return { type: "unreadable", reason: z.prettifyError(parsed.error).slice(0, 500) };
+  if (parsed.data.type === "signals") return { type: "unreadable", reason: "a delivery in an unknown form" };
+  return parsed.data;
+}
+
+function readDelivery(last: unknown, signals: unknown): ReadFrame {
+  if (!isPlace(last)) return { type: "unreadable", reason: "signals frame: last is not a sequence number" };
+  if (!Array.isArray(signals)) return { type: "unreadable", reason: "signals frame: signals is not a list" };
+  const received: Received[] = [];
+  for (const signal of signals as ({ seq?: unknown; id?: unknown; signal?: unknown } | null)[]) {
+    const { seq, id, signal: name } = signal ?? {};
+    if (!isPlace(seq) || typeof id !== "string" || typeof name !== "string") {
+      return { type: "unreadable", reason: "signals frame: a signal lacks seq, id or signal" };
+    }
+    received.push({ seq, id, signal: name, text: JSON.stringify(signal) });
+  }
+  return { type: "signals", last, signals: received };
+}
+
+function isPlace(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

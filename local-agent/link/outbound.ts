@@ -1,0 +1,190 @@
+import type { Problem } from "../../src/core/problem/problem.ts";
+import type { FieldError } from "../../src/core/signals/admit.ts";
+import type { DeadLetterFile } from "../dead-letter-file.ts";
+import type { Logger } from "../log.ts";
+import { LANES, type Lane, type Spool } from "../spool.ts";
+import { LaneSender } from "./lane-sender.ts";
+
+export interface OutboundOptions {
+  readonly spool: Spool;
+  /** Takes what the edge refuses for good. */
+  readonly deadLetters: DeadLetterFile;
+  readonly log: Logger;
+  /** `null` while there is no connection. */
+  readonly send: () => ((text: string) => void) | null;
+  /** Gives the connection up; a new one begins with the oldest unconfirmed signal. */
+  readonly abandon: (reason: string) => void;
+}
+
+/** The fields of an `appended` frame. */
+export interface Appended {
+  readonly batch: number;
+  readonly producer: string;
+  readonly last: number;
+  readonly rejected?: readonly { readonly number: number; readonly errors: readonly FieldError[] }[] | undefined;
+}
+
+const ANSWER_MS = 60_000;
+/** Frames of one lane sent in one turn: reading them from the disk holds the event loop. */
+const FRAMES_A_TURN = 2;
+
+/** Empties the spool over whatever connection there is, woken by puts and by answers, never by a clock. */
+export class Outbound {
+  readonly #options: OutboundOptions;
+  readonly #senders: Readonly<Record<Lane, LaneSender>>;
+  readonly #lanes = new Map<number, Lane>();
+  #batch = 0;
+  #pumpScheduled = false;
+  #resume: NodeJS.Timeout | undefined;
+  #endOnPut: (() => void) | undefined;
+  #rejected = 0;
+
+  constructor(options: OutboundOptions) {
+    this.#options = options;
+    this.#senders = { bus: new LaneSender(options.spool, "bus"), local: new LaneSender(options.spool, "local") };
+  }
+
+  /** Signals that the edge kept as dead letters instead of taking them into the log. */
+  get rejectedCount(): number {
+    return this.#rejected;
+  }
+
+  start(): void {
+    this.#endOnPut = this.#options.spool.onPut(() => this.#pumpSoon());
+  }
+
+  stop(): void {
+    this.#endOnPut?.();
+    clearTimeout(this.#resume);
+  }
+
+  /** A connection has opened. */
+  opened(): void {
+    this.#lanes.clear();
+    for (const lane of LANES) this.#senders[lane].restart();
+    this.#pump();
+  }
+
+  /** A reason to give the connection up: a batch is not answered, although the peer is alive. */
+  unanswered(nowMs: number): string | undefined {
+    const oldest = Math.min(...LANES.map((lane) => this.#senders[lane].oldestSentMs ?? Number.POSITIVE_INFINITY));
+    return nowMs - oldest > ANSWER_MS ? "the edge left a batch unanswered for a minute" : undefined;
+  }
+
+  appended({ batch, producer, last, rejected = [] }: Appended): void {
+    const { spool, log } = this.#options;
+    // An answer to a name that was given up says nothing about the present one.
+    const lane = LANES.find((each) => spool.producer(each) === producer);
+    if (lane === undefined) return;
+    for (const { number, errors } of rejected) {
+      this.#rejected++;
+      log.warn({ producer, number, errors: errors.slice(0, 3) }, "link: the edge keeps a signal as a dead letter");
+    }
+    this.#lanes.delete(batch);
+    if (last > spool.lastNumber(lane)) {
+      this.#overtaken(lane, last);
+      return;
+    }
+    const confirmed = this.#senders[lane].appended(batch, last);
+    this.#pumpSoon();
+    this.#watch(spool.forget(lane, confirmed));
+  }
+
+  refused(batch: number | null, problem: Problem, retryAfterMs: number | undefined): void {
+    const { log, abandon } = this.#options;
+    const reason =
+      `${problem.title}${problem.detail === undefined ? "" : `: ${problem.detail}`} (${problem.status})`.slice(0, 500);
+    if (batch === null) {
+      log.warn(`link: the edge refused a frame: ${reason}`);
+      // Which batch it was is unknown, so all are sent again. What is not allowed at all (receiving, for one) must not
+      // keep the rest from flowing.
+      if (problem.status !== 403 && problem.status !== 409) abandon(`the edge refused a frame: ${reason}`);
+      return;
+    }
+    const lane = this.#lanes.get(batch);
+    this.#lanes.delete(batch);
+    if (lane === undefined) return;
+    const nowMs = Date.now();
+    const after = this.#senders[lane].refused(batch, problem.status, retryAfterMs, nowMs, refusalDelay);
+    if (after?.kind === "again") {
+      log.warn(
+        { lane, batch, wait_ms: Math.round(after.notBeforeMs - nowMs) },
+        `link: the edge refused a batch: ${reason}`,
+      );
+      this.#pump();
+    } else if (after?.kind === "hopeless") {
+      log.error({ lane, number: after.number }, `link: the edge will not take a signal: ${reason}`);
+      this.#watch(this.#bury(lane, after.number, after.text, reason));
+    }
+  }
+
+  async #bury(lane: Lane, number: number, signal: string, reason: string): Promise<void> {
+    const { spool, deadLetters } = this.#options;
+    const timestamp = new Date().toISOString();
+    const kept = await deadLetters.add({ timestamp, reason, producer: spool.producer(lane), number, signal });
+    if (kept) await spool.remove(lane, number);
+    this.#senders[lane].goOn(kept ? 0 : Date.now() + refusalDelay(10));
+    this.#pump();
+  }
+
+  /** Our own file is older than what the edge has seen of it: a backup was restored. */
+  #overtaken(lane: Lane, last: number): void {
+    const { spool, log, abandon } = this.#options;
+    log.error(
+      { lane, last, own: spool.lastNumber(lane) },
+      "link: the edge has seen higher numbers than this spool gave; it goes on under a new name",
+    );
+    for (const each of LANES) this.#senders[each].rename();
+    this.#watch(spool.renewEpoch());
+    abandon("the spool has a new name");
+  }
+
+  /** Once for all puts of a commit: they have all been told of when the current turn ends. */
+  #pumpSoon(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    queueMicrotask(() => {
+      this.#pumpScheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const send = this.#options.send();
+    if (send === null) return;
+    const nowMs = Date.now();
+    let more = false;
+    for (const lane of LANES) {
+      let sent = 0;
+      for (; sent < FRAMES_A_TURN; sent++) {
+        const frame = this.#senders[lane].frame(++this.#batch, nowMs);
+        if (frame === null) break;
+        if (frame === "stuck") {
+          this.#options.abandon("a batch that the edge had refused has left the spool");
+          return;
+        }
+        this.#lanes.set(this.#batch, lane);
+        send(frame);
+      }
+      more ||= sent === FRAMES_A_TURN;
+    }
+    if (more) setImmediate(() => this.#pump());
+    else this.#resumeLater(nowMs);
+  }
+
+  /** Only where the edge asked for a pause; everything else wakes the link by an event. */
+  #resumeLater(nowMs: number): void {
+    const until = LANES.map((lane) => this.#senders[lane].waitingUntil(nowMs)).filter((time) => time !== undefined);
+    clearTimeout(this.#resume);
+    if (until.length > 0) this.#resume = setTimeout(() => this.#pump(), Math.min(...until) - nowMs + 1);
+  }
+
+  #watch(done: Promise<void>): void {
+    done.catch((error: unknown) => this.#options.log.error({ err: error }, "link: the spool could not be written"));
+  }
+}
+
+/** Milliseconds to wait after the given number of refusals in a row, when the edge names no time. */
+function refusalDelay(refusals: number): number {
+  return Math.min(30_000, 500 * 2 ** Math.min(refusals, 10)) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,51 @@
+import { writeSync } from "node:fs";
+import pino from "pino";
+
+export type Logger = pino.Logger;
+
+export interface LogOptions {
+  readonly format: "text" | "json";
+  readonly level: "debug" | "info" | "warn" | "error" | "silent";
+}
+
+/** Log lines on standard error: standard output belongs to what a program is asked for. */
+export function createLog({ format, level }: LogOptions): Logger {
+  const options: pino.LoggerOptions = { level, base: null, redact: ["token", "*.token", "headers", "*.headers"] };
+  const stderr = pino.destination({ dest: 2, sync: true });
+  if (format === "json") return pino(options, stderr);
+  return pino(options, {
+    write: (line: string) => void writeWhole(textLine(JSON.parse(line) as Record<string, unknown>)),
+  });
+}
+
+function writeWhole(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch (error) {
+    // A reader that is slow (EAGAIN) or gone (EPIPE) must not stop the agent: the line is lost, the signals are not.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EAGAIN" && code !== "EPIPE") throw error;
+  }
+}
+
+const LEVELS: Readonly<Record<number, string>> = { 20: "debug", 30: "info ", 40: "warn ", 50: "ERROR", 60: "FATAL" };
+
+/** `12:00:00.000 info  spool is open lane=bus`, with the stack of an error on the lines below. */
+export function textLine({ time, level, msg, err, ...rest }: Record<string, unknown>): string {
+  const at = new Date(Number(time)).toISOString().slice(11, 23);
+  const fields = Object.entries(rest).map(([key, value]) => ` ${key}=${fieldText(value)}`);
+  const error = err as { message?: string; stack?: string } | undefined;
+  const cause = error === undefined ? "" : `: ${error.stack ?? error.message ?? ""}`;
+  return `${at} ${LEVELS[Number(level)] ?? level} ${oneLine(String(msg ?? ""))}${fields.join("")}${cause}\n`;
+}
+
+function fieldText(value: unknown): string {
+  const text = typeof value === "string" && /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
+  return text ?? String(value);
+}
+
+/** What others sent may hold line breaks and terminal codes: neither may forge a line. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\u0000-\u001f\u007f]/g, " ");
+}

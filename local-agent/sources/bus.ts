@@ -1,0 +1,139 @@
+import type { FieldError } from "../../src/core/signals/admit.ts";
+import type { KnownIds } from "../bus/known-ids.ts";
+import { readBusMessage } from "../bus/read-message.ts";
+import type { DeadLetterFile } from "../dead-letter-file.ts";
+import { errorsText, takeIn } from "../intake.ts";
+import type { Logger } from "../log.ts";
+import type { TimedSignal } from "../spool/signal-text.ts";
+import { MAX_PUT, type Spool } from "../spool.ts";
+
+export interface BusIntakeOptions {
+  readonly spool: Spool;
+  readonly knownIds: KnownIds;
+  readonly deadLetters: DeadLetterFile;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+export interface BusCounts {
+  readonly taken: number;
+  readonly echoes: number;
+  /** Messages that cannot be a signal; they are in the dead-letter file. */
+  readonly dead: number;
+  /** Signals that the disk refused. */
+  readonly lost: number;
+}
+
+/** Signals on their way to the disk at which the bus is read no further. */
+const MAX_PENDING = 20_000;
+const LOG_EVERY_MS = 10_000;
+/** Characters of a dead letter in its file, and in a log line. */
+const KEPT_CHARACTERS = 4_096;
+const LOGGED_CHARACTERS = 200;
+
+/** Takes messages of the bus into the spool; everything that was received in one turn with one put. */
+export class BusIntake {
+  readonly #options: BusIntakeOptions;
+  #signals: TimedSignal[] = [];
+  #ids: { id: string; name: string }[] = [];
+  #scheduled = false;
+  #pending = 0;
+  #lastPut: Promise<void> = Promise.resolve();
+  #counts = { taken: 0, echoes: 0, dead: 0, lost: 0 };
+  #loggedMs = Number.NEGATIVE_INFINITY;
+  #unlogged = 0;
+
+  constructor(options: BusIntakeOptions) {
+    this.#options = options;
+  }
+
+  get counts(): BusCounts {
+    return { ...this.#counts };
+  }
+
+  /** @returns a promise to wait for when the disk falls behind */
+  take(frames: readonly Buffer[]): Promise<void> | undefined {
+    const { knownIds, now } = this.#options;
+    const nowMs = now();
+    const message = readBusMessage(frames);
+    if (!message.ok) {
+      this.#bury(frames, message.reason, nowMs);
+      return undefined;
+    }
+    const taken = takeIn(message.input, nowMs);
+    if (!taken.ok) {
+      this.#bury(frames, errorsText(taken.errors), nowMs, taken.errors);
+      return undefined;
+    }
+    const { id, signal: name } = taken.signal;
+    const verdict = id === undefined ? "new" : knownIds.verdict(id, name);
+    if (verdict === "echo") {
+      this.#counts.echoes++;
+      return undefined;
+    }
+    if (id !== undefined && verdict === "new") {
+      knownIds.taken(id, name);
+      this.#ids.push({ id, name });
+    }
+    this.#signals.push(verdict === "reused" ? { ...taken.signal, id: undefined } : taken.signal);
+    this.#pending++;
+    if (this.#signals.length >= MAX_PUT) this.#put();
+    else this.#putSoon();
+    return this.#pending >= MAX_PENDING ? this.#lastPut : undefined;
+  }
+
+  /** Resolves when everything that was taken is on the disk. */
+  async flush(): Promise<void> {
+    this.#put();
+    await this.#lastPut;
+  }
+
+  #putSoon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#put();
+    });
+  }
+
+  #put(): void {
+    if (this.#signals.length === 0) return;
+    const signals = this.#signals;
+    const ids = this.#ids;
+    this.#signals = [];
+    this.#ids = [];
+    const { spool, knownIds, log } = this.#options;
+    this.#lastPut = spool
+      .put("bus", signals, ids.length === 0 ? {} : { also: knownIds.store(ids) })
+      .then(
+        () => {
+          this.#counts.taken += signals.length;
+        },
+        (error: unknown) => {
+          // The bus keeps nothing that could be asked for again.
+          this.#counts.lost += signals.length;
+          log.error(
+            { err: error, count: signals.length },
+            "bus: signals were lost, because the spool cannot be written",
+          );
+        },
+      )
+      .then(() => {
+        this.#pending -= signals.length;
+      });
+  }
+
+  #bury(frames: readonly Buffer[], reason: string, nowMs: number, errors?: readonly FieldError[]): void {
+    const { deadLetters, log } = this.#options;
+    this.#counts.dead++;
+    const message = frames.map((frame) => frame.toString("utf8", 0, KEPT_CHARACTERS));
+    void deadLetters.add({ timestamp: new Date(nowMs).toISOString(), reason, errors, frames: message });
+    this.#unlogged++;
+    if (nowMs - this.#loggedMs < LOG_EVERY_MS) return;
+    const sample = message.join(" | ").slice(0, LOGGED_CHARACTERS);
+    log.warn({ count: this.#unlogged, message: sample }, `bus: a message is no signal: ${reason.slice(0, 300)}`);
+    this.#loggedMs = nowMs;
+    this.#unlogged = 0;
+  }
+}

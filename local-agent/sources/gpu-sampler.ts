@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { ExponentialBackoff, type IBackoff, noJitterGenerator } from "cockatiel";
+import type { Logger } from "../log.ts";
+import type { Report, ReportingService } from "../service.ts";
+import { GPU_QUERY, type GpuReading, readGpuLine } from "./gpu-readings.ts";
+
+export interface GpuSamplerOptions {
+  /** Milliseconds between two readings. */
+  readonly intervalMs: number;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Default `nvidia-smi`, looked for on the PATH. */
+  readonly command?: string;
+  /** Waits between two runs that failed, in milliseconds; default 1,000 to 300,000. */
+  readonly backOff?: { readonly initialMs: number; readonly maxMs: number };
+}
+
+/** A tool that does not end when it is told to is killed after this long. */
+const KILL_MS = 2_000;
+
+/**
+ * Reads the cards of this host from one long-lived nvidia-smi: starting it costs far more than a reading, and it must
+ * not block the event loop. A host without the tool has no such card, which is normal.
+ */
+export class GpuSampler implements ReportingService {
+  readonly name = "gpu";
+  readonly #options: GpuSamplerOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #cards = new Map<number, { reading: GpuReading; atMs: number }>();
+  #report: Report = { name: "gpu", state: "starting", detail: "not started" };
+  #running = false;
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #retry: NodeJS.Timeout | undefined;
+  #waits: IBackoff<unknown> | undefined;
+  #complaint = "";
+
+  constructor(options: GpuSamplerOptions) {
+    this.#options = options;
+  }
+
+  /** The newest reading of each card; one that has gone silent is left out. */
+  readings(): GpuReading[] {
+    const since = this.#options.now() - this.#options.intervalMs * 3 - 1_000;
+    return [...this.#cards.values()]
+      .filter(({ atMs }) => atMs >= since)
+      .map(({ reading }) => reading)
+      .sort((a, b) => a.index - b.index);
+  }
+
+  report(): Report {
+    return this.#report;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when it is known whether the tool is there. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    await this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    clearTimeout(this.#retry);
+    const child = this.#child;
+    if (child === undefined) return;
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), KILL_MS);
+    await this.#ended;
+    clearTimeout(force);
+  }
+
+  #run(): Promise<void> {
+    const { command = "nvidia-smi", intervalMs } = this.#options;
+    const child = spawn(
+      command,
+      [`--query-gpu=${GPU_QUERY}`, "--format=csv,noheader,nounits", "-lms", String(intervalMs)],
+      {
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    this.#child = child;
+    this.#complaint = "";
+    // "exit" and not "close": something else may hold the pipes open.
+    this.#ended = new Promise((resolve) => {
+      child.once("exit", () => resolve());
+      child.once("error", () => resolve());
+    });
+    createInterface({ input: child.stdout }).on("line", (line) => this.#line(line));
+    createInterface({ input: child.stderr }).on("line", (line) => this.#complain(line));
+    child.once("exit", (code, signal) => this.#exited(signal ?? `status ${code}`));
+    return new Promise((resolve) => {
+      child.once("spawn", () => resolve());
+      child.once("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT")
+          this.#change({ name: this.name, state: "absent", detail: "no nvidia-smi on this host" });
+        else this.#exited(error.message);
+        resolve();
+      });
+    });
+  }
+
+  #line(line: string): void {
+    const reading = readGpuLine(line);
+    if (reading === undefined) {
+      // Its failures come on standard output: "NVIDIA-SMI has failed because …", "No devices were found".
+      this.#complain(line);
+      return;
+    }
+    this.#waits = undefined;
+    this.#cards.set(reading.index, { reading, atMs: this.#options.now() });
+    const names = [...this.#cards.values()].map((card) => card.reading.name);
+    this.#change({ name: this.name, state: "live", detail: names.join(" + ") });
+  }
+
+  #complain(line: string): void {
+    if (line.trim() !== "" && this.#complaint.length < 300)
+      this.#complaint = `${this.#complaint} ${line.trim()}`.trim();
+  }
+
+  #exited(how: string): void {
+    this.#child = undefined;
+    this.#cards.clear();
+    if (!this.#running) return;
+    const none = this.#complaint.includes("No devices were found");
+    const detail = `nvidia-smi ended (${how})${this.#complaint === "" ? "" : `: ${this.#complaint.slice(0, 300)}`}`;
+    this.#change({
+      name: this.name,
+      state: none ? "absent" : "failing",
+      detail: none ? "no NVIDIA card on this host" : detail,
+    });
+    const { initialMs, maxMs } = this.#options.backOff ?? { initialMs: 1_000, maxMs: 300_000 };
+    const backOff = new ExponentialBackoff({ generator: noJitterGenerator, initialDelay: initialMs, maxDelay: maxMs });
+    this.#waits = (this.#waits ?? backOff).next(undefined);
+    this.#retry = setTimeout(() => void this.#run(), this.#waits.duration);
+  }
+
+  #change(report: Report): void {
+    if (report.state === this.#report.state && report.detail === this.#report.detail) return;
+    if (report.state === "failing") this.#options.log.warn(`gpu: ${report.detail}`);
+    this.#report = report;
+    for (const listener of this.#listeners) listener();
+  }
+}

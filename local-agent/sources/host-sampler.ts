@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { takeIn } from "../intake.ts";
+import type { Logger } from "../log.ts";
+import type { Report, ReportingService } from "../service.ts";
+import type { Spool } from "../spool.ts";
+import { type GpuReading, gpuFacts } from "./gpu-readings.ts";
+import { type CpuTimes, cpuPercent, ramPercent, readCpuTimes } from "./proc-readings.ts";
+
+export interface HostSamplerOptions {
+  readonly hostId: string;
+  readonly intervalMs: number;
+  readonly spool: Spool;
+  /** Newest readings of the cards; empty where there are none. */
+  readonly gpu: () => readonly GpuReading[];
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Default `/proc`. */
+  readonly proc?: string;
+}
+
+/** Measures this host at a steady pace: one `OBSERVATION` each time, with what could be measured (R12). */
+export class HostSampler implements ReportingService {
+  readonly name = "sampler";
+  readonly #options: HostSamplerOptions;
+  readonly #listeners = new Set<() => void>();
+  #report: Report = { name: "sampler", state: "starting", detail: "not started" };
+  #running = false;
+  #timer: NodeJS.Timeout | undefined;
+  #sampling: Promise<void> = Promise.resolve();
+  #before: CpuTimes | undefined;
+
+  constructor(options: HostSamplerOptions) {
+    this.#options = options;
+  }
+
+  report(): Report {
+    return this.#report;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      this.#before = readCpuTimes(await this.#read("stat"));
+      this.#change({ name: this.name, state: "live", detail: `every ${this.#options.intervalMs / 1000} s` });
+    } catch {
+      this.#change({ name: this.name, state: "absent", detail: "this system has no /proc to measure" });
+      return;
+    }
+    // Processor use is the difference of two readings; the first sample need not wait for a whole interval.
+    this.#later(Math.min(this.#options.intervalMs, 1_000));
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    clearTimeout(this.#timer);
+    await this.#sampling;
+  }
+
+  #later(ms: number): void {
+    if (!this.#running) return;
+    this.#timer = setTimeout(() => {
+      this.#sampling = this.#sample().finally(() => this.#later(this.#options.intervalMs));
+    }, ms);
+  }
+
+  async #sample(): Promise<void> {
+    const { spool, log } = this.#options;
+    try {
+      const taken = takeIn(await this.#observation(), this.#options.now());
+      if (!taken.ok) throw new Error(`the sample is not a valid signal: ${JSON.stringify(taken.errors)}`);
+      await spool.put("local", [taken.signal]);
+      this.#change({ name: this.name, state: "live", detail: `every ${this.#options.intervalMs / 1000} s` });
+    } catch (error) {
+      log.error({ err: error }, "sampler: a sample was lost");
+      this.#change({ name: this.name, state: "failing", detail: (error as Error).message });
+    }
+  }
+
+  async #observation(): Promise<Record<string, unknown>> {
+    const { hostId, gpu } = this.#options;
+    const [stat, meminfo] = await Promise.all([this.#read("stat"), this.#read("meminfo")]);
+    const times = readCpuTimes(stat);
+    const cpu = this.#before === undefined || times === undefined ? undefined : cpuPercent(this.#before, times);
+    const ram = ramPercent(meminfo);
+    this.#before = times;
+    return {
+      signal: "OBSERVATION",
+      source: `sampler/${hostId}`,
+      facts: {
+        zooid: `host/${hostId}`,
+        ok: true,
+        host: hostId,
+        niche: "host",
+        ...(cpu !== undefined && { cpu_percent: cpu }),
+        ...(ram !== undefined && { ram_percent: ram }),
+        ...gpuFacts(gpu()),
+      },
+    };
+  }
+
+  #read(file: string): Promise<string> {
+    return readFile(`${this.#options.proc ?? "/proc"}/${file}`, "utf8");
+  }
+
+  #change(report: Report): void {
+    if (report.state === this.#report.state && report.detail === this.#report.detail) return;
+    this.#report = report;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import { freePort } from "../../harness/free-port.ts";
+import { hasPythonBus, PythonPublisher, PythonSubscriber } from "../../harness/python-bus.ts";
+import { runAgent } from "../../harness/running-agent.ts";
+import { runEdge } from "../../harness/running-edge.ts";
+
+describe.skipIf(!hasPythonBus)("a Python process on the bus of a host", () => {
+  test("hears of the gap that its measurements show, and of what follows, once each; and the gap resolves", async () => {
+    const [xsub, xpub] = [await freePort(), await freePort()].map((port) => `tcp://127.0.0.1:${port}`) as [
+      string,
+      string,
+    ];
+    const edge = await runEdge();
+    const agent = await runAgent(edge, {
+      sources: ["bus", "sampler"],
+      env: { KLR_CHEM_XSUB: xsub, KLR_CHEM_XPUB: xpub, GANGLION_SAMPLE_SECONDS: "1" },
+    });
+    await agent.linked();
+    const publisher = new PythonPublisher(xsub);
+    const subscriber = new PythonSubscriber(xpub);
+    await Promise.all([publisher.heard(), subscriber.subscribed()]);
+
+    await publisher.observe(10, 95);
+    const sent = performance.now();
+    const gap = await subscriber.signal("CAPABILITY_GAP");
+    const trigger = await subscriber.signal("Q_CURIOSITY_INVESTIGATE");
+    const tookMs = performance.now() - sent;
+    expect(gap.facts).toMatchObject({
+      gap_name: "cpu_bottleneck_py-worker",
+      gap_category: "resource_utilization",
+      metadata: { value: 95, threshold: 90, sample_count: 10, reporters: ["py-worker"] },
+    });
+    expect(trigger).toMatchObject({ cause: gap.id, facts: { gap_name: "cpu_bottleneck_py-worker" } });
+    // The promise of a second is the feature; it takes 0.2 s where nothing else runs.
+    expect(tookMs).toBeLessThan(1_000);
+
+    await publisher.observe(20, 5);
+    const resolved = await subscriber.signal("CAPABILITY_GAP_RESOLVED");
+    expect(resolved.cause).toBe(gap.id);
+
+    const names = subscriber.heard.map(({ signal }) => signal);
+    expect(names.sort()).toEqual(["CAPABILITY_GAP", "CAPABILITY_GAP_RESOLVED", "Q_CURIOSITY_INVESTIGATE"]);
+    const client = edge.client();
+    expect(await client.gaps("open")).toEqual([]);
+    expect(await client.gaps("resolved")).toMatchObject([{ name: "cpu_bottleneck_py-worker", status: "resolved" }]);
+    const { decisions } = await client.decisions();
+    expect(decisions).toMatchObject([{ rule: "gap-to-investigation", outcome: "fired", effects: [trigger.id] }]);
+    expect(await agent.process.stop()).toBe(0);
+    expect(await edge.process.stop()).toBe(0);
+  });
+});

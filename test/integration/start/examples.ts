@@ -1,0 +1,31 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
+
+/** A block of a document with the comment above it that says what is done with it. */
+export interface Example {
+  /** `run`: a shell script that ends well. `signal: <what>`: a signal that the edge accepts. */
+  readonly mark: string;
+  readonly language: string;
+  readonly text: string;
+  /** `docs/signals.md:12` */
+  readonly at: string;
+}
+
+const BLOCK = /^<!-- (run|signal: [^>]*?) -->\n```(\w+)\n(.*?)^```$/gms;
+
+export const documents = (): string[] => [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...globSync("docs/*.md", { cwd: PROJECT_ROOT }).sort(),
+];
+
+export function examplesIn(document: string): Example[] {
+  const text = readFileSync(join(PROJECT_ROOT, document), "utf8");
+  return [...text.matchAll(BLOCK)].map(({ 1: mark = "", 2: language = "", 3: block = "", index }) => ({
+    mark,
+    language,
+    text: block,
+    at: `${document}:${text.slice(0, index).split("\n").length}`,
+  }));
+}

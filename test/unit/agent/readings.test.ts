@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { gpuFacts, readGpuLine } from "../../../local-agent/sources/gpu-readings.ts";
+import { cpuPercent, ramPercent, readCpuTimes } from "../../../local-agent/sources/proc-readings.ts";
+
+describe("readings of /proc", () => {
+  const stat = (line: string) => `${line}\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 1 2\n`;
+
+  it("counts waiting for a disk as idle and guests once", () => {
+    expect(readCpuTimes(stat("cpu  10 1 5 80 20 2 2 0 7 0"))).toEqual({ busy: 20, total: 120 });
+  });
+
+  it("gives the share of busy time between two readings", () => {
+    const before = { busy: 100, total: 1_000 };
+    expect(cpuPercent(before, { busy: 195, total: 1_100 })).toBe(95);
+    expect(cpuPercent(before, { busy: 100, total: 1_000 })).toBeUndefined();
+    expect(cpuPercent(before, { busy: 99, total: 1_010 })).toBe(0);
+  });
+
+  it("gives the share of memory that is not available", () => {
+    expect(ramPercent("MemTotal:       1000 kB\nMemFree:  10 kB\nMemAvailable:    250 kB\n")).toBe(75);
+    expect(ramPercent("MemTotal: 1000 kB\n")).toBeUndefined();
+    expect(readCpuTimes("nothing")).toBeUndefined();
+  });
+});
+
+describe("readings of nvidia-smi", () => {
+  it("reads a line, with a name that holds commas", () => {
+    expect(readGpuLine("0, 37, 1024, 24576, 55, NVIDIA A10, Rev. 2")).toEqual({
+      index: 0,
+      name: "NVIDIA A10, Rev. 2",
+      gpu_utilization: 37,
+      gpu_memory_used_mb: 1024,
+      gpu_memory_total_mb: 24_576,
+      gpu_temperature_c: 55,
+    });
+  });
+
+  it("leaves out what the driver does not know, and keeps a zero", () => {
+    expect(readGpuLine("1, 0, [N/A], [Not Supported], , Card")).toEqual({ index: 1, name: "Card", gpu_utilization: 0 });
+  });
+
+  it.each([
+    "",
+    "No devices were found",
+    "NVIDIA-SMI has failed because it couldn't communicate, with, the, NVIDIA, driver",
+    "index, 1, 2",
+  ])("does not take %j for a card", (line) => {
+    expect(readGpuLine(line)).toBeUndefined();
+  });
+
+  it("sums the memory of several cards, takes the mean of their use, and shows each", () => {
+    const cards = ["0, 10, 100, 1000, 40, A", "1, 90, 300, 1000, 41, B"]
+      .map((line) => readGpuLine(line))
+      .filter((card) => card !== undefined);
+    expect(gpuFacts(cards)).toMatchObject({
+      gpu_utilization: 50,
+      gpu_memory_used_mb: 400,
+      gpu_memory_total_mb: 2000,
+      gpus: [{ name: "A" }, { name: "B" }],
+    });
+    expect(gpuFacts(cards.slice(0, 1))).toEqual({
+      gpu_utilization: 10,
+      gpu_memory_used_mb: 100,
+      gpu_memory_total_mb: 1000,
+    });
+    expect(gpuFacts([])).toEqual({});
+  });
+});
