@@ -32,10 +32,18 @@ test(`four workers killed ${kills} times at random, and the edge once: each of $
     readonly worker: number;
   }[] = [];
   let workers = 0;
+  // So long that there is work left for whoever is started after the last kill.
+  const taskMs = Math.ceil((kills * 800 * 16 * RECIPIENTS.length) / count);
   const start = (recipient: string) => {
     const worker = ++workers;
     const running = new RunningProcess(["test/faults/queue-worker.ts"], {
-      env: { QUEUE_URL: edge.url, QUEUE_TOKEN: edge.token, QUEUE_RECIPIENT: recipient, WORKER_NAME: `w${worker}` },
+      env: {
+        QUEUE_URL: edge.url,
+        QUEUE_TOKEN: edge.token,
+        QUEUE_RECIPIENT: recipient,
+        WORKER_NAME: `w${worker}`,
+        QUEUE_TASK_MS: String(taskMs),
+      },
     });
     return { running, recipient, worker };
   };
