@@ -60,9 +60,9 @@ export class SignalLog extends DurableObject<Environment> {
     this.#outbox = new Outbox(this.#ecosystem, () => this.env.SIGNALS, this.#state.headSeq, this.#meter);
     this.#commits = new GroupCommit({
       commit: (requests) => this.#commit(requests),
-      // A turn of the event loop, in which everything that arrived meanwhile is heard. Waiting for the flush itself
-      // (`storage.sync()`) was tried: it ends before the next message is heard, and nothing ever gathers.
-      turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
+      // Long enough for sixty-four senders to be heard, even where a flush takes as long. Waiting for the flush itself
+      // (`storage.sync()`) or for one turn of the event loop gathers a handful.
+      pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#sockets = new Sockets(ctx.getWebSockets(), {

@@ -8,8 +8,8 @@ interface Waiting {
 export interface GroupCommitOptions {
   /** Writes a group in one transaction. Answers each request in its order, or refuses all of them. */
   readonly commit: (requests: readonly AppendRequest[]) => readonly AppendOutcome[];
-  /** Resolves when everything that has arrived by now was given to {@link GroupCommit.add}. */
-  readonly turn: () => Promise<void>;
+  /** How long a group gathers in a crowd; about a millisecond. */
+  readonly pause: () => Promise<void>;
   /** Waiting signals beyond which new ones are refused. Default 50,000. */
   readonly capacity?: number;
 }
@@ -17,10 +17,13 @@ export interface GroupCommitOptions {
 /** Commits within one millisecond from which on the next appends are made to wait for each other. */
 const CROWD = 3;
 
+/** Signals at which a group waits for no more. */
+const ENOUGH = 256;
+
 /**
  * Commits appends in groups. A lone append is committed at once, and so are its successors while each waits for the
- * answer to the one before. When they come faster than that, the next group gathers for a turn of the event loop:
- * sixty-four at the same time share one row and one flush, and it stays so until a group of one shows that the crowd
+ * answer to the one before. When they come faster than that, the next group gathers for a moment: sixty-four at the
+ * same time share one row and one flush. It stays so until a moment that brings no more than one shows that the crowd
  * has gone.
  */
 export class GroupCommit {
@@ -28,6 +31,8 @@ export class GroupCommit {
   #waiting: Waiting[] = [];
   #signals = 0;
   #gathering = false;
+  /** Appends committed since gathering began. */
+  #gathered = 0;
   #commits = 0;
   #millisecond = 0;
 
@@ -43,7 +48,11 @@ export class GroupCommit {
     }
     this.#waiting.push({ request, answer });
     this.#signals += request.signals.length;
-    if (this.#gathering) return;
+    if (this.#gathering) {
+      // Enough to be worth its row and its flush: waiting longer would only leave the processor idle.
+      if (this.#signals >= ENOUGH) this.#commit();
+      return;
+    }
     if (nowMs !== this.#millisecond) this.#commits = 0;
     this.#millisecond = nowMs;
     this.#commits++;
@@ -53,12 +62,11 @@ export class GroupCommit {
 
   #gather(): void {
     this.#gathering = true;
-    void this.#options.turn().then(() => {
+    this.#gathered = 0;
+    void this.#options.pause().then(() => {
       this.#gathering = false;
-      if (this.#waiting.length === 0) return;
-      const crowded = this.#waiting.length > 1;
-      this.#commit();
-      if (crowded) this.#gather();
+      if (this.#waiting.length > 0) this.#commit();
+      if (this.#gathered > 1) this.#gather();
     });
   }
 
@@ -66,6 +74,7 @@ export class GroupCommit {
     const group = this.#waiting;
     this.#waiting = [];
     this.#signals = 0;
+    this.#gathered += group.length;
     const outcomes = this.#options.commit(group.map(({ request }) => request));
     group.forEach(({ answer }, place) => {
       const outcome = outcomes[place];
