@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { type LeasedTask, type QueueFrame, WORK_PROTOCOL } from "../core/wire/work-frames.ts";
+import { type QueueFrame, WORK_PROTOCOL } from "../core/wire/work-frames.ts";
 import { EdgeUnreachable, problemFrom } from "./problem-errors.ts";
 import { authorisation, urlOf } from "./request.ts";
 
@@ -77,5 +77,3 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
     });
   });
 }
-
-export type { LeasedTask };

@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
@@ -266,5 +266,30 @@ describe("refusals and conflicts", () => {
     }
     expect((await problemOf(await queue.act("nothing", "cancel"))).status).toBe(404);
     expect((await problemOf(await queue.get("/tasks/nothing"))).status).toBe(404);
+  });
+
+  it("503: while the disk refuses, nothing is kept and everybody is told to come back", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    await queue.put(aTask({ task_id: "a" }));
+    const onDisk = (statement: string) =>
+      runInDurableObject(queueStub(ecosystem) as unknown as DurableObjectStub, (_, state) => {
+        state.storage.sql.exec(statement);
+      });
+    await onDisk("CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    await onDisk("CREATE TRIGGER fuller BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    const waiting = post(`${queue.base}/lease`, { recipient: "coder", wait_ms: 5_000 });
+    expect(await problemOf(await waiting)).toMatchObject({ status: 503, type: "/problems/overloaded" });
+    const refused = await queue.put(aTask({ task_id: "b" }));
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect((await problemOf(refused)).status).toBe(503);
+    expect(await queue.status()).toMatchObject({ depth: 1, running: 0 });
+    await onDisk("DROP TRIGGER full");
+    await onDisk("DROP TRIGGER fuller");
+    expect((await queue.put(aTask({ task_id: "b" }))).status).toBe(202);
+    expect((await queue.lease("coder", { max: 5 })).map(({ task_id, attempt }) => [task_id, attempt])).toEqual([
+      ["a", 1],
+      ["b", 1],
+    ]);
   });
 });
