@@ -3,8 +3,10 @@ import { emitCommand } from "./commands/emit.ts";
 import { gapsCommand } from "./commands/gaps.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
 import { observationsCommand } from "./commands/observations.ts";
+import { bottlenecksCommand, callCommand, eventsCommand, metricsCommand, queueCommand } from "./commands/queues.ts";
 import { scannersCommand } from "./commands/scanners.ts";
 import { signalsCommand } from "./commands/signals.ts";
+import { tasksCommand } from "./commands/tasks.ts";
 import { tokensCommand } from "./commands/tokens.ts";
 import { decisionsCommand, statusCommand } from "./commands/views.ts";
 import { explain } from "./failure.ts";
@@ -32,7 +34,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 function program(): Command {
   const root = new Command("ganglion")
-    .description("Talk to a Ganglion edge: emit signals, read and follow them, see what was found and decided.")
+    .description(
+      "Talk to a Ganglion edge: emit signals, read and follow them, see what was found and decided, queue work.",
+    )
     .option("--url <url>", "where the edge is (default: GANGLION_URL, or the edge on this machine)")
     .option("--token-file <file>", "file with the token (default: GANGLION_TOKEN, or the local edge's own)")
     .option("--ecosystem <name>", "which ecosystem (default: GANGLION_ECOSYSTEM, or default)")
@@ -48,6 +52,12 @@ function program(): Command {
     maintenanceCommand,
     decisionsCommand,
     statusCommand,
+    tasksCommand,
+    queueCommand,
+    bottlenecksCommand,
+    metricsCommand,
+    eventsCommand,
+    callCommand,
     tokensCommand,
   ]) {
     root.addCommand(make());

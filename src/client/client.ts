@@ -12,6 +12,7 @@ import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
 import type { Signal, SignalInput } from "../core/signals/signal.ts";
 import { openEventSource } from "./event-source.ts";
 import { type FollowOptions, followLog } from "./follow.ts";
+import { queueCalls } from "./queue-calls.ts";
 import { type Call, type Connection, request, urlOf } from "./request.ts";
 import { type RetryOptions, retrying } from "./retry.ts";
 import type { OpenSource } from "./signal-source.ts";
@@ -129,6 +130,8 @@ export function createClient(options: ClientOptions) {
     deadLetters: (query: { limit?: number; after?: string } = {}) =>
       get<{ dead_letters: DeadLetter[]; next: string | null }>("/dead-letters", query),
     status: () => get<EcosystemStatus>("/status"),
+
+    queues: queueCalls({ call, again, inside }),
 
     tokens: {
       /** The answer holds the token itself, this once. */

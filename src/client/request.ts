@@ -14,6 +14,8 @@ export interface Call {
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** Longest wait for the answer, in milliseconds; default 30,000. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Longest wait for an answer, in milliseconds. */
@@ -35,8 +37,8 @@ export async function request<Answer>(connection: Connection, call: Call): Promi
   }
 }
 
-async function exchange(connection: Connection, { method = "GET", path, query, body, signal }: Call) {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+async function exchange(connection: Connection, { method = "GET", path, query, body, signal, timeoutMs }: Call) {
+  const timeout = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
   try {
     const response = await connection.fetch(urlOf(connection.url, path, query), {
       method,

@@ -15,6 +15,11 @@ export interface EcosystemRecord {
   readonly last_active_at: string;
 }
 
+export interface QueueRecord {
+  readonly name: string;
+  readonly created_at: string;
+}
+
 /** Activity is written down once in this time: a row written costs money, and nobody asks to the second. */
 const TOUCH_EVERY_MS = 60_000;
 
@@ -39,6 +44,9 @@ export class Directory extends DurableObject {
         expires_at TEXT, created_at TEXT NOT NULL
       ) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS ecosystems (name TEXT PRIMARY KEY, last_active_ms INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS queues (
+        ecosystem TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (ecosystem, name)
+      ) WITHOUT ROWID;
     `);
   }
 
@@ -105,6 +113,27 @@ export class Directory extends DurableObject {
       .exec<{ name: string; last_active_ms: number }>("SELECT name, last_active_ms FROM ecosystems ORDER BY name")
       .toArray()
       .map(({ name, last_active_ms }) => ({ name, last_active_at: formatTimestamp(last_active_ms) }));
+  }
+
+  /** Notes that a queue exists. Each queue says so once in its life, so this costs a row for each queue and no more. */
+  addQueue(ecosystem: string, name: string, nowMs: number): void {
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO queues (ecosystem, name, created_ms) VALUES (?, ?, ?)",
+      ecosystem,
+      name,
+      nowMs,
+    );
+  }
+
+  /** Every queue of an ecosystem that ever held a task, by name. */
+  queues(ecosystem: string): QueueRecord[] {
+    return this.#sql
+      .exec<{ name: string; created_ms: number }>(
+        "SELECT name, created_ms FROM queues WHERE ecosystem = ? ORDER BY name",
+        ecosystem,
+      )
+      .toArray()
+      .map(({ name, created_ms }) => ({ name, created_at: formatTimestamp(created_ms) }));
   }
 
   /** Notes that an ecosystem is in use. Calls may come late, twice or out of order: the latest time stays. */

@@ -2,6 +2,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import type { Directory } from "./directory.ts";
 import type { ObservationCache } from "./observation-cache.ts";
 import type { PolicyState } from "./policy-state.ts";
+import type { PriorityQueue } from "./priority-queue.ts";
 import type { SignalLog } from "./signal-log.ts";
 
 /** Bindings of wrangler.toml, and the secret. */
@@ -10,6 +11,8 @@ export interface Environment {
   readonly OBSERVATION_CACHE: DurableObjectNamespace<ObservationCache>;
   readonly POLICY_STATE: DurableObjectNamespace<PolicyState>;
   readonly DEAD_LETTERS: DurableObjectNamespace<DeadLetters>;
+  /** One object for each queue, named `<ecosystem>/<queue>`. */
+  readonly PRIORITY_QUEUE: DurableObjectNamespace<PriorityQueue>;
   readonly DIRECTORY: DurableObjectNamespace<Directory>;
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */

@@ -1,5 +1,6 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { problem } from "../core/problem/problem.ts";
+import { calls } from "./api/calls.ts";
 import { letters } from "./api/dead-letters.ts";
 import { policies } from "./api/decisions.ts";
 import { gaps } from "./api/gaps.ts";
@@ -10,6 +11,7 @@ import { links } from "./api/link.ts";
 import { maintenance } from "./api/maintenance.ts";
 import { observations } from "./api/observations.ts";
 import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
+import { queues } from "./api/queues.ts";
 import { referencePage } from "./api/reference.ts";
 import { answerError, problemResponse } from "./api/refusal.ts";
 import { newApi } from "./api/route.ts";
@@ -17,8 +19,10 @@ import { scanners } from "./api/scanners.ts";
 import { signals } from "./api/signals.ts";
 import { status } from "./api/status.ts";
 import { streams } from "./api/stream.ts";
+import { tasks } from "./api/tasks.ts";
 import { tokens } from "./api/tokens.ts";
 import { usage } from "./api/usage.ts";
+import { work } from "./api/work.ts";
 
 /** The whole HTTP API. One resource a file in api/. */
 export const app = newApi();
@@ -58,6 +62,10 @@ for (const part of [
   gaps,
   policies,
   letters,
+  queues,
+  tasks,
+  calls,
+  work,
   status,
   usage,
   tokens,

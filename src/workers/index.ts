@@ -7,6 +7,7 @@ export { DeadLetters } from "../durable-objects/dead-letters.ts";
 export { Directory } from "../durable-objects/directory.ts";
 export { ObservationCache } from "../durable-objects/observation-cache.ts";
 export { PolicyState } from "../durable-objects/policy-state.ts";
+export { PriorityQueue } from "../durable-objects/priority-queue.ts";
 export { SignalLog } from "../durable-objects/signal-log.ts";
 
 export default {

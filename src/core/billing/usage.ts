@@ -26,14 +26,15 @@ export const NO_USAGE: Usage = {
 };
 
 export class UsageMeter {
-  #usage: Usage = NO_USAGE;
+  // Counted up in place: this runs with every statement, and making a new record each time cost as much as the statement.
+  readonly #usage: { -readonly [Unit in keyof Usage]: number } = { ...NO_USAGE };
 
   add(used: Partial<Usage>): void {
-    this.#usage = sumUsage(this.#usage, { ...NO_USAGE, ...used });
+    for (const unit in used) this.#usage[unit as keyof Usage] += used[unit as keyof Usage] ?? 0;
   }
 
   get usage(): Usage {
-    return this.#usage;
+    return { ...this.#usage };
   }
 }
 

@@ -5,6 +5,8 @@ export interface DeadLetter {
   readonly kind: string;
   /** The signal as it came, where it was one. It need not be valid: that may be why it is here. */
   readonly signal?: unknown;
+  /** The task as its queue last had it, where it was one. */
+  readonly task?: unknown;
   readonly error: string;
   /** Which part gave up on it. */
   readonly daemon: string;

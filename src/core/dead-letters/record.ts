@@ -2,9 +2,10 @@
 export interface DeadLetterRecord {
   /** The same failure again has the same id: it is counted, not kept twice. */
   readonly id: string;
-  readonly kind: "signal";
-  /** What could not be processed, as it came. */
-  readonly signal: unknown;
+  readonly kind: "signal" | "task";
+  /** What could not be processed, as it came; one of the two. */
+  readonly signal?: unknown;
+  readonly task?: unknown;
   readonly error: string;
   /** Who failed on it. */
   readonly daemon: string;

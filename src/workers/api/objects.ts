@@ -10,7 +10,10 @@ import type { ObservationsPage } from "../../core/observations/observation.ts";
 import type { ObservationSettings } from "../../core/observations/window-settings.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
-import type { EcosystemRecord, TokenRecord } from "../../durable-objects/directory.ts";
+import type * as queue from "../../core/tasks/queue-api.ts";
+import type { QueueSettings, QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
+import type { NewTask } from "../../core/tasks/task.ts";
+import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../durable-objects/directory.ts";
 import type { Author, Change } from "../../durable-objects/observation-cache/changes.ts";
 
 /** What the API needs of the Worker's environment. */
@@ -19,6 +22,7 @@ export interface ApiBindings {
   readonly OBSERVATION_CACHE: DurableObjectNamespace;
   readonly POLICY_STATE: DurableObjectNamespace;
   readonly DEAD_LETTERS: DurableObjectNamespace;
+  readonly PRIORITY_QUEUE: DurableObjectNamespace;
   readonly DIRECTORY: DurableObjectNamespace;
   /** The first administrator's token. Without it nobody can be let in. */
   readonly ADMIN_TOKEN?: string;
@@ -69,6 +73,24 @@ export interface DeadLettersCalls {
   list(query: { limit: number; after?: string }): Promise<{ dead_letters: DeadLetter[]; next: string | null }>;
 }
 
+export interface PriorityQueueCalls {
+  enqueue(tasks: readonly NewTask[]): Promise<queue.EnqueueAnswer>;
+  lease(query: queue.LeaseQuery): Promise<readonly string[] | queue.QueueOverloaded>;
+  settle(settlement: queue.Settlement): Promise<queue.SettlementAnswer>;
+  call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<queue.CallAnswer>;
+  callResult(correlationId: string): Promise<queue.CallAnswer | null>;
+  /** JSON text of the task, or `null`. */
+  task(taskId: string): Promise<string | null>;
+  tasks(query: { limit: number; after: number }): Promise<{ tasks: string[]; next: number | null }>;
+  status(): Promise<queue.QueueStatus>;
+  bottlenecks(limit: number): Promise<queue.Bottlenecks>;
+  events(tail: number): Promise<queue.QueueEvent[]>;
+  configure(change: QueueSettingsChange): Promise<QueueSettings | queue.QueueOverloaded>;
+  usage(): Promise<Usage>;
+  /** WebSocket upgrades: `/work?worker=&may_ask=`. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
 export interface DirectoryCalls {
   create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }>;
   list(): Promise<TokenRecord[]>;
@@ -76,6 +98,7 @@ export interface DirectoryCalls {
   verify(id: string, secretDigest: ArrayBuffer): Promise<Grant | null>;
   ping(): Promise<true>;
   ecosystems(): Promise<EcosystemRecord[]>;
+  queues(ecosystem: string): Promise<QueueRecord[]>;
   touch(ecosystem: string, nowMs: number): Promise<void>;
 }
 
@@ -86,6 +109,8 @@ export const policyState = (env: ApiBindings, ecosystem: string) =>
   object<PolicyStateCalls>(env.POLICY_STATE, ecosystem);
 export const deadLetters = (env: ApiBindings, ecosystem: string) =>
   object<DeadLettersCalls>(env.DEAD_LETTERS, ecosystem);
+export const priorityQueue = (env: ApiBindings, ecosystem: string, name: string) =>
+  object<PriorityQueueCalls>(env.PRIORITY_QUEUE, `${ecosystem}/${name}`);
 /** One for the whole deployment. */
 export const directory = (env: ApiBindings) => object<DirectoryCalls>(env.DIRECTORY, "directory");
 

@@ -3,7 +3,10 @@ import * as z from "zod";
 import { NewToken } from "../../core/access/new-token.ts";
 import { KNOWN_SIGNALS } from "../../core/signals/known-signals.ts";
 import { SignalInput } from "../../core/signals/signal.ts";
+import { QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
+import { CallInput, TaskInput } from "../../core/tasks/task-input.ts";
 import type { ApiEnv } from "./objects.ts";
+import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./task-requests.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 type JsonSchema = Record<string, unknown>;
@@ -27,6 +30,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       { name: "signals", description: "Emit, read and follow signals" },
       { name: "observations", description: "The window of measurements, and the gaps found in it" },
       { name: "policy", description: "Rules and what they decided" },
+      { name: "tasks", description: "Queues of work by priority, calls, and where their time goes" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },
@@ -34,7 +38,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
   });
   // Schemas of src/core are JSON Schema already (OpenAPI 3.1 takes it as it is). They go in by themselves, because the
   // generator only sees schemas that were made after it had extended Zod, and that depends on the order of imports.
-  const schemas = { ...signalSchemas(), NewToken: jsonSchema(NewToken) } as Schemas;
+  const schemas = { ...signalSchemas(), NewToken: jsonSchema(NewToken), ...taskSchemas() } as Schemas;
   return {
     ...document,
     components: {
@@ -70,6 +74,22 @@ function signalSchemas(): Record<string, JsonSchema> {
       })),
       examples: [{ signal: "OBSERVATION", source: "gpu-01", facts: { zooid: "resources", cpu_percent: 41.5 } }],
     },
+  };
+}
+
+function taskSchemas(): Record<string, JsonSchema> {
+  return {
+    NewTask: {
+      ...jsonSchema(TaskInput),
+      examples: [{ recipient: "coder", type: "TASK_DELEGATE", payload: { module: "window" }, priority: 2 }],
+    },
+    NewCall: jsonSchema(CallInput),
+    QueueSettingsChange: jsonSchema(QueueSettingsChange),
+    LeaseRequest: jsonSchema(LeaseRequest),
+    CompleteRequest: jsonSchema(CompleteRequest),
+    FailRequest: jsonSchema(FailRequest),
+    ExtendRequest: jsonSchema(ExtendRequest),
+    ReleaseRequest: jsonSchema(ReleaseRequest),
   };
 }
 

@@ -4,6 +4,7 @@ import { fieldErrors } from "../../core/signals/admit.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
 import { ECOSYSTEM_NAME, IDENTIFIER } from "../../core/signals/signal.ts";
 import { parseTimestamp } from "../../core/signals/timestamp.ts";
+import { QUEUE_NAME, QUEUE_RULE } from "../../core/tasks/task-input.ts";
 import { invalid } from "./refusal.ts";
 
 /** An empty parameter (`?source=`) is an absent one. */
@@ -115,6 +116,19 @@ export const EcosystemPath = z.object({
     .string()
     .regex(ECOSYSTEM_NAME, ECOSYSTEM_RULE)
     .openapi({ param: { description: "The ecosystem" }, example: "default" }),
+});
+
+export const QueuePath = EcosystemPath.extend({
+  q: z
+    .string()
+    .regex(QUEUE_NAME, QUEUE_RULE)
+    .openapi({ param: { description: "The queue; it comes into being with its first task" }, example: "work" }),
+});
+export const TaskPath = QueuePath.extend({
+  id: z
+    .string()
+    .regex(IDENTIFIER, "this cannot be an id")
+    .openapi({ param: { description: "The task's id" } }),
 });
 
 export const hostName = z

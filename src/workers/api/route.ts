@@ -29,11 +29,15 @@ const REASONS = {
   401: "No token, or one that is not valid",
   403: "The token has not the scope or the ecosystem",
   404: "There is no such thing",
+  409: "It conflicts with how things stand",
   413: "Too many bytes or signals",
   415: "A body of a kind that is not read here",
   422: "Invalid; `errors` points at what and why",
   426: "This is a WebSocket: upgrade",
+  429: "The queue is full; `Retry-After` says when to try again",
+  502: "The responder failed",
   503: "Too much at once; `Retry-After` says when to try again",
+  504: "No answer in time; the result is kept when it comes",
 } as const;
 type Reason = keyof typeof REASONS;
 

@@ -197,6 +197,7 @@ export const DeadLetterSchema = z
     id: z.string(),
     kind: z.string(),
     signal: z.unknown().optional().openapi({ description: "As it came; it need not be valid" }),
+    task: z.unknown().optional().openapi({ description: "As its queue last had it" }),
     error: z.string(),
     daemon: z.string(),
     attempts: z.int(),

@@ -1,15 +1,18 @@
-import type { SignalLogCalls } from "./objects.ts";
-
 export function isUpgrade(request: Request): boolean {
   return request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
+/** Whatever holds the other end of a WebSocket. */
+export interface SocketHolder {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
 /**
- * Hands a WebSocket to the log, which holds its other end: the Worker is out of the way afterwards. The bearer token
+ * Hands a WebSocket to the object that holds its other end: the Worker is out of the way afterwards. The bearer token
  * stays here; what the caller may do has been decided.
  */
 export function upgradeTo(
-  log: SignalLogCalls,
+  holder: SocketHolder,
   path: string,
   query: URLSearchParams,
   request: Request,
@@ -17,5 +20,5 @@ export function upgradeTo(
   const headers = new Headers({ Upgrade: "websocket" });
   const protocols = request.headers.get("sec-websocket-protocol");
   if (protocols !== null) headers.set("Sec-WebSocket-Protocol", protocols);
-  return log.fetch(`https://log${path}?${query}`, { headers });
+  return holder.fetch(`https://object${path}?${query}`, { headers });
 }

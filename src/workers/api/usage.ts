@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { PRICES, priceOf } from "../../core/billing/prices.ts";
-import { sumUsage } from "../../core/billing/usage.ts";
-import { observationCache, policyState, signalLog } from "./objects.ts";
+import { NO_USAGE, sumUsage } from "../../core/billing/usage.ts";
+import { directory, observationCache, policyState, priorityQueue, signalLog } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
 import { json, newApi, problems, secured } from "./route.ts";
 
@@ -21,7 +21,12 @@ const UsageSchema = z
 const EcosystemUsageSchema = z
   .object({
     ecosystem: z.string(),
-    objects: z.object({ signal_log: UsageSchema, observation_cache: UsageSchema, policy_state: UsageSchema }),
+    objects: z.object({
+      signal_log: UsageSchema,
+      observation_cache: UsageSchema,
+      policy_state: UsageSchema,
+      priority_queues: UsageSchema,
+    }),
     total: UsageSchema,
     list_price_usd: z
       .number()
@@ -43,16 +48,19 @@ const getUsage = createRoute({
 
 export const usage = newApi().openapi(getUsage, async (c) => {
   const { eco } = c.req.valid("param");
-  const [signal_log, observation_cache, policy_state] = await Promise.all([
+  const queues = await directory(c.env).queues(eco);
+  const [signal_log, observation_cache, policy_state, ...ofQueues] = await Promise.all([
     signalLog(c.env, eco).usage(),
     observationCache(c.env, eco).usage(),
     policyState(c.env, eco).usage(),
+    ...queues.map(({ name }) => priorityQueue(c.env, eco, name).usage()),
   ]);
-  const total = [observation_cache, policy_state].reduce(sumUsage, signal_log);
+  const priority_queues = ofQueues.reduce(sumUsage, NO_USAGE);
+  const total = [observation_cache, policy_state, priority_queues].reduce(sumUsage, signal_log);
   return c.json(
     {
       ecosystem: eco,
-      objects: { signal_log, observation_cache, policy_state },
+      objects: { signal_log, observation_cache, policy_state, priority_queues },
       total,
       list_price_usd: priceOf(total, 0),
       prices_usd_per_million: { ...PRICES },

@@ -1,0 +1,270 @@
+import { priceOf } from "../src/core/billing/prices.ts";
+import { type Usage, usageSince } from "../src/core/billing/usage.ts";
+import type { EdgeUnderTest } from "./edge-under-test.ts";
+import { percentile, type Report, rounded } from "./figure.ts";
+import { getJson } from "./http-client.ts";
+import { benchTask, completeAll, enqueueMany, openWork } from "./work-client.ts";
+
+/** What a queue does: how soon a worker has a task, how fast a call comes back, how much gets through, and the price. */
+export async function queue(edge: EdgeUnderTest, report: Report): Promise<void> {
+  await pickup(edge, report);
+  await pickupOverHttp(edge, report);
+  await roundTrip(edge, report);
+  await callsAtOnce(edge, report);
+  const alone = await throughput(edge, "alone", 0);
+  const behind = await throughput(edge, "behind", 100_000);
+  report({
+    bench: "queue",
+    figure: "tasks_through_4_workers",
+    value: Math.round(alone),
+    unit: "tasks/s",
+    target: { at_least: 15_000 },
+  });
+  report({
+    bench: "queue",
+    figure: "backlog_ratio",
+    value: rounded(behind / alone),
+    unit: "of the throughput without",
+    target: { at_least: 0.9 },
+    backlog: 100_000,
+    tasks_per_second: Math.round(behind),
+  });
+  await price(edge, report, 1);
+  await price(edge, report, 100);
+}
+
+/** From sending a task to its being in a waiting worker's hands; one at a time. */
+async function pickup(edge: EdgeUnderTest, report: Report): Promise<void> {
+  const sender = await openWork(edge, "pickup", "sender");
+  const worker = await openWork(edge, "pickup", "worker");
+  let arrived = (): void => {};
+  let done = (): void => {};
+  worker.onFrame = ({ type, tasks }) => {
+    if (type === "done") return done();
+    arrived();
+    const [task] = tasks ?? [];
+    worker.send(`{"type":"complete","tasks":[{"task_id":"${task?.task_id}","lease_id":"${task?.lease_id}"}]}`);
+  };
+  worker.send(JSON.stringify({ type: "ready", recipient: "coder", credit: 1 }));
+  const millis: number[] = [];
+  for (let round = 0; round < 1_100; round++) {
+    const there = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const settled = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const started = performance.now();
+    sender.send(`{"type":"enqueue","batch":${round},"tasks":[${benchTask(round)}]}`);
+    await there;
+    if (round >= 100) millis.push(performance.now() - started);
+    await settled;
+  }
+  sender.close();
+  worker.close();
+  const value = rounded(percentile(millis, 0.5));
+  report({
+    bench: "queue",
+    figure: "pickup_link",
+    value,
+    unit: "ms",
+    target: { at_most: 1 },
+    p99_ms: rounded(percentile(millis, 0.99)),
+  });
+}
+
+async function pickupOverHttp(edge: EdgeUnderTest, report: Report): Promise<void> {
+  const post = async (path: string, body: string) => {
+    const response = await fetch(`${edge.url}/v1/default/queues/pickup-http${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${edge.token}`, "content-type": "application/json" },
+      body,
+    });
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    return (await response.json()) as { tasks: { task_id: string; lease_id: string }[] };
+  };
+  const millis: number[] = [];
+  for (let round = 0; round < 330; round++) {
+    let at = 0;
+    const waiting = post("/lease", '{"recipient":"coder","wait_ms":30000}').then((answer) => {
+      at = performance.now();
+      return answer;
+    });
+    // The queue says when the call waits: sent before, the task would be there already.
+    for (let known = false; !known; ) {
+      const { workers } = (await getJson(edge, "/v1/default/queues/pickup-http")) as { workers: { coder?: number } };
+      known = workers.coder === 1;
+    }
+    const started = performance.now();
+    const put = post("/tasks", benchTask(round));
+    const [task] = (await waiting).tasks;
+    if (round >= 30) millis.push(at - started);
+    await put;
+    await post(`/tasks/${task?.task_id}/complete`, JSON.stringify({ lease_id: task?.lease_id }));
+  }
+  const value = rounded(percentile(millis, 0.5));
+  report({
+    bench: "queue",
+    figure: "pickup_http",
+    value,
+    unit: "ms",
+    target: { at_most: 10 },
+    p99_ms: rounded(percentile(millis, 0.99)),
+  });
+}
+
+const callFrame = (id: string) =>
+  `{"type":"call","correlation_id":"${id}","recipient":"coder","task_type":"ASK","payload":{"question":"what now?"}}`;
+
+async function roundTrip(edge: EdgeUnderTest, report: Report): Promise<void> {
+  const caller = await openWork(edge, "calls-one", "caller");
+  const worker = await openWork(edge, "calls-one", "worker");
+  completeAll(worker, "coder", 8, () => {});
+  const millis: number[] = [];
+  for (let round = 0; round < 1_100; round++) {
+    const replied = new Promise<void>((resolve) => {
+      caller.onFrame = () => resolve();
+    });
+    const started = performance.now();
+    caller.send(callFrame(`one-${round}`));
+    await replied;
+    if (round >= 100) millis.push(performance.now() - started);
+  }
+  caller.close();
+  worker.close();
+  const value = rounded(percentile(millis, 0.5));
+  report({
+    bench: "queue",
+    figure: "call_round_trip",
+    value,
+    unit: "ms",
+    target: { at_most: 1 },
+    p99_ms: rounded(percentile(millis, 0.99)),
+  });
+}
+
+async function callsAtOnce(edge: EdgeUnderTest, report: Report): Promise<void> {
+  const CALLS = 40_000;
+  const caller = await openWork(edge, "calls-many", "caller");
+  const worker = await openWork(edge, "calls-many", "worker");
+  completeAll(worker, "coder", 64, () => {});
+  const sentAt = new Map<string, number>();
+  const millis: number[] = [];
+  let sent = 0;
+  const next = (): void => {
+    const id = `many-${sent++}`;
+    sentAt.set(id, performance.now());
+    caller.send(callFrame(id));
+  };
+  const started = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    caller.onFrame = ({ correlation_id = "", problem }) => {
+      if (problem !== undefined) return reject(new Error(JSON.stringify(problem)));
+      millis.push(performance.now() - (sentAt.get(correlation_id) ?? Number.NaN));
+      sentAt.delete(correlation_id);
+      if (sent < CALLS) next();
+      else if (millis.length === CALLS) resolve();
+    };
+    for (let lane = 0; lane < 32; lane++) next();
+  });
+  const seconds = (performance.now() - started) / 1_000;
+  caller.close();
+  worker.close();
+  report({
+    bench: "queue",
+    figure: "calls_32_at_once",
+    value: Math.round(CALLS / seconds),
+    unit: "calls/s",
+    target: { at_least: 10_000 },
+  });
+  report({
+    bench: "queue",
+    figure: "calls_32_at_once_p99",
+    value: rounded(percentile(millis, 0.99)),
+    unit: "ms",
+    target: { at_most: 50 },
+  });
+}
+
+/** Tasks queued in batches by one and completed by four, measured while both go on, before a backlog of others' tasks. */
+async function throughput(edge: EdgeUnderTest, name: string, backlog: number): Promise<number> {
+  const TASKS = 60_000;
+  const sender = await openWork(edge, name, "sender");
+  await patch(edge, name, { capacity: 250_000, alert_depth: null });
+  if (backlog > 0) await enqueueMany(sender, backlog, 500, "somebody-else");
+  const workers = await Promise.all([1, 2, 3, 4].map((number) => openWork(edge, name, `worker-${number}`)));
+  const run = async (count: number) => {
+    let done = 0;
+    const started = performance.now();
+    const finished = new Promise<void>((resolve) => {
+      for (const worker of workers) {
+        completeAll(worker, "coder", 100, (more) => {
+          done += more;
+          if (done === count) resolve();
+        });
+      }
+    });
+    await enqueueMany(sender, count, 100);
+    await finished;
+    return count / ((performance.now() - started) / 1_000);
+  };
+  await run(TASKS / 6);
+  const perSecond = await run(TASKS);
+  for (const worker of workers) worker.close();
+  sender.close();
+  return perSecond;
+}
+
+/** US dollars per million tasks over their whole life: queued, leased by a waiting worker, completed. */
+async function price(edge: EdgeUnderTest, report: Report, size: number): Promise<void> {
+  const name = `price-${size}`;
+  const tasks = size === 1 ? 3_000 : 50_000;
+  const sender = await openWork(edge, name, "sender");
+  const worker = await openWork(edge, name, "worker");
+  const run = async (count: number) => {
+    let done = 0;
+    let settled = (): void => {};
+    completeAll(worker, "coder", size, (more) => {
+      done += more;
+      settled();
+    });
+    const body = Array.from({ length: size }, (_, place) => benchTask(place)).join(",");
+    // One batch after the other, so that no two share a transaction.
+    for (let batch = 0; batch * size < count; batch++) {
+      const whole = new Promise<void>((resolve) => {
+        settled = () => done >= (batch + 1) * size && resolve();
+      });
+      sender.send(`{"type":"enqueue","batch":${batch},"tasks":[${body}]}`);
+      await whole;
+    }
+  };
+  await run(size);
+  const before = await used(edge);
+  await run(tasks);
+  const spent = usageSince(before, await used(edge));
+  const perMillion = 1_000_000 / tasks;
+  report({
+    bench: "queue",
+    figure: `price_link_batch_${size}`,
+    value: rounded(priceOf(spent, 0) * perMillion),
+    unit: "USD per million tasks",
+    target: { at_most: 4.5 },
+    per_task: Object.fromEntries(Object.entries(spent).map(([unit, count]) => [unit, rounded(count / tasks)])),
+  });
+  sender.close();
+  worker.close();
+}
+
+async function used(edge: EdgeUnderTest): Promise<Usage> {
+  const usage = (await getJson(edge, "/v1/default/usage")) as { objects: { priority_queues: Usage } };
+  return usage.objects.priority_queues;
+}
+
+async function patch(edge: EdgeUnderTest, name: string, change: object): Promise<void> {
+  const response = await fetch(`${edge.url}/v1/default/queues/${name}`, {
+    method: "PATCH",
+    headers: { authorization: `Bearer ${edge.token}`, "content-type": "application/json" },
+    body: JSON.stringify(change),
+  });
+  if (!response.ok) throw new Error(`the settings were refused with ${response.status}`);
+}

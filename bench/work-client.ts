@@ -1,0 +1,93 @@
+import { WebSocket } from "ws";
+import { WORK_PROTOCOL } from "../src/core/wire/work-frames.ts";
+import type { EdgeUnderTest } from "./edge-under-test.ts";
+
+export interface GivenTask {
+  readonly task_id: string;
+  readonly lease_id: string;
+  readonly correlation_id?: string;
+}
+
+/** One end of a work channel, as bare as it can be, so that a figure is the edge's and not the client's. */
+export interface BareChannel {
+  send(text: string): void;
+  onFrame: (frame: {
+    type: string;
+    tasks?: GivenTask[];
+    correlation_id?: string;
+    batch?: number;
+    problem?: unknown;
+  }) => void;
+  close(): void;
+}
+
+export async function openWork(edge: EdgeUnderTest, queue: string, worker: string): Promise<BareChannel> {
+  const url = `${edge.url.replace("http", "ws")}/v1/default/queues/${queue}/work?worker=${worker}`;
+  const socket = new WebSocket(url, [WORK_PROTOCOL], {
+    perMessageDeflate: false,
+    headers: { authorization: `Bearer ${edge.token}` },
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", () => resolve());
+    socket.once("error", reject);
+  });
+  const channel: BareChannel = {
+    send: (text) => socket.send(text),
+    onFrame: () => {},
+    close: () => socket.terminate(),
+  };
+  socket.on("message", (data: Buffer) => channel.onFrame(JSON.parse(data.toString())));
+  return channel;
+}
+
+/** Completes whatever comes, a frame for a frame. */
+export function completeAll(
+  channel: BareChannel,
+  recipient: string,
+  credit: number,
+  onDone: (count: number) => void,
+): void {
+  channel.onFrame = (frame) => {
+    if (frame.type === "tasks") {
+      const tasks = (frame.tasks ?? []).map(
+        ({ task_id, lease_id }) => `{"task_id":"${task_id}","lease_id":"${lease_id}","result":{"ok":true}}`,
+      );
+      channel.send(`{"type":"complete","tasks":[${tasks.join(",")}]}`);
+    } else if (frame.type === "done") onDone(frame.tasks?.length ?? 0);
+    else throw new Error(`the edge answered ${JSON.stringify(frame)}`);
+  };
+  channel.send(JSON.stringify({ type: "ready", recipient, credit }));
+}
+
+/** A task such as one agent gives another. */
+export const benchTask = (number: number, recipient = "coder", priority = 1 + (number % 10)): string =>
+  JSON.stringify({
+    recipient,
+    type: "TASK_DELEGATE",
+    priority,
+    sender: "bench/planner",
+    payload: { spec: "bench", number, files: ["src/core/window.ts"], note: "as discussed in the morning" },
+  });
+
+/** Queues `count` tasks in frames of `size`, a few frames at a time. Resolves when all are durable. */
+export async function enqueueMany(
+  channel: BareChannel,
+  count: number,
+  size: number,
+  recipient = "coder",
+): Promise<void> {
+  const body = Array.from({ length: size }, (_, place) => benchTask(place, recipient)).join(",");
+  const frames = Math.ceil(count / size);
+  let sent = 0;
+  let answered = 0;
+  const next = () => channel.send(`{"type":"enqueue","batch":${sent++},"tasks":[${body}]}`);
+  await new Promise<void>((resolve, reject) => {
+    channel.onFrame = (frame) => {
+      if (frame.type !== "enqueued") return reject(new Error(`the edge answered ${JSON.stringify(frame)}`));
+      answered++;
+      if (sent < frames) next();
+      else if (answered === frames) resolve();
+    };
+    for (let lane = 0; lane < Math.min(4, frames); lane++) next();
+  });
+}

@@ -1,0 +1,224 @@
+import type { LeasedTask, QueueFrame } from "../core/wire/work-frames.ts";
+import { backoffMs, mayPass } from "./retry.ts";
+import { openWorkChannel, type WorkChannel } from "./work-channel.ts";
+
+export interface WorkOptions {
+  readonly url: string;
+  readonly token: string;
+  /** Default `default`. */
+  readonly ecosystem?: string;
+  /** Tasks at a time; default 1. */
+  readonly concurrency?: number;
+  /** A lease is renewed each third of this; default 30,000. */
+  readonly leaseMs?: number;
+  /** Name under which the worker is known; default: the recipient. */
+  readonly worker?: string;
+  /** How the connection fares, for a log. */
+  readonly onRemark?: (text: string) => void;
+}
+
+/** What a handler gets besides the task. */
+export interface TaskContext {
+  /** Aborted when the task is cancelled, or its lease was lost: somebody else may have it, and the result is not wanted. */
+  readonly signal: AbortSignal;
+}
+
+/** Returns the result, or throws: the attempt has failed then, and the message is kept. */
+export type TaskHandler = (task: LeasedTask, context: TaskContext) => unknown;
+
+/** Throw it to have a task fail for good, without another attempt. */
+export class TaskRefused extends Error {
+  override readonly name = "TaskRefused";
+}
+
+/** `stop` may come twice; it resolves when no handler runs and the queue knows it. */
+export interface Worker {
+  stop(): Promise<void>;
+  /** Tasks that handlers are at. */
+  readonly running: number;
+}
+
+interface Running {
+  readonly task: LeasedTask;
+  readonly aborting: AbortController;
+}
+
+interface Report {
+  readonly type: "complete" | "fail" | "release";
+  readonly item: { readonly task_id: string; readonly lease_id: string } & Record<string, unknown>;
+}
+
+const MAX_DELAY_MS = 10_000;
+/** After `stop`, results that the queue has not confirmed are waited for so long. */
+const CONFIRM_MS = 10_000;
+
+/**
+ * Works off a queue: tasks for `recipient`, and those for anyone, come by push as long as there is room. Across lost
+ * connections handlers go on, leases are renewed on the next connection, and results are told until they are
+ * confirmed: the queue recognises a completion that it has had.
+ *
+ * A graceful stop takes no more, lets what has begun finish, and only then says good-bye.
+ */
+export function work(queue: string, recipient: string, handler: TaskHandler, options: WorkOptions): Worker {
+  const { concurrency = 1, leaseMs = 30_000, ecosystem = "default", onRemark = () => {} } = options;
+  const running = new Map<string, Running>();
+  const unconfirmed = new Map<string, Report>();
+  let channel: WorkChannel | undefined;
+  let stopping = false;
+  let over = false;
+  let failures = 0;
+  let ended = (): void => {};
+  let reconnecting: ReturnType<typeof setTimeout> | undefined;
+  let confirming: ReturnType<typeof setTimeout> | undefined;
+  const stopped = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+
+  const send = (frame: object) => channel?.send(frame);
+  const ready = () => send({ type: "ready", recipient, credit: stopping ? 0 : concurrency, lease_ms: leaseMs });
+  const tell = ({ type, item }: Report) => send({ type, tasks: [item] });
+
+  const renewal = setInterval(() => {
+    const tasks = [...running.values()].map(({ task: { task_id, lease_id } }) => ({
+      task_id,
+      lease_id,
+      lease_ms: leaseMs,
+    }));
+    if (tasks.length > 0) send({ type: "extend", tasks });
+  }, leaseMs / 3);
+
+  function report(one: Report): void {
+    unconfirmed.set(one.item.lease_id, one);
+    tell(one);
+  }
+
+  async function run(task: LeasedTask): Promise<void> {
+    const { task_id, lease_id } = task;
+    const names = { task_id, lease_id };
+    const aborting = new AbortController();
+    running.set(lease_id, { task, aborting });
+    try {
+      const result = await handler(task, { signal: aborting.signal });
+      if (!aborting.signal.aborted) report({ type: "complete", item: { ...names, result: result ?? null } });
+    } catch (error) {
+      const text =
+        (error instanceof Error ? error.message : String(error)).slice(0, 4_000) || "it failed without a word";
+      if (!aborting.signal.aborted) {
+        report({ type: "fail", item: { ...names, error: text, retry: !(error instanceof TaskRefused) } });
+      }
+    } finally {
+      running.delete(lease_id);
+      endIfDone();
+    }
+  }
+
+  function lose(lease_id: string, reason: string): void {
+    unconfirmed.delete(lease_id);
+    const one = running.get(lease_id);
+    if (one === undefined) return;
+    one.aborting.abort(new Error(reason));
+  }
+
+  function hear(frame: QueueFrame): void {
+    switch (frame.type) {
+      case "tasks":
+        for (const task of frame.tasks) {
+          // It came while we said that we want no more: it goes back unused.
+          if (stopping) report({ type: "release", item: { task_id: task.task_id, lease_id: task.lease_id } });
+          else void run(task);
+        }
+        return;
+      case "done":
+        for (const { lease_id, status } of frame.tasks) if (status !== "running") unconfirmed.delete(lease_id);
+        break;
+      case "conflict":
+        for (const { lease_id } of frame.tasks) lose(lease_id, "the lease was lost");
+        break;
+      case "cancel":
+        for (const { lease_id, reason } of frame.tasks) lose(lease_id, reason);
+        break;
+      case "refused":
+        onRemark(`the queue refused: ${frame.problem.title}`);
+        // Overloaded: what it did not take is told again.
+        if (frame.retry_after_ms !== undefined)
+          setTimeout(() => [...unconfirmed.values()].forEach(tell), frame.retry_after_ms);
+        return;
+    }
+    endIfDone();
+  }
+
+  function endIfDone(): void {
+    if (!stopping || running.size > 0) return;
+    if (unconfirmed.size === 0) end();
+    // Should nobody be there to confirm, the leases run out and somebody else does it again: waiting on helps nobody.
+    else confirming ??= setTimeout(end, CONFIRM_MS);
+  }
+
+  function end(): void {
+    over = true;
+    clearInterval(renewal);
+    clearTimeout(reconnecting);
+    clearTimeout(confirming);
+    channel?.close();
+    channel = undefined;
+    ended();
+  }
+
+  async function connect(): Promise<void> {
+    try {
+      const { url, token } = options;
+      const worker = options.worker ?? (recipient === "*" ? undefined : recipient);
+      channel = await openWorkChannel({
+        url,
+        token,
+        ecosystem,
+        queue,
+        worker,
+        onFrame: hear,
+        onClose: () => again("the connection was lost"),
+      });
+      if (over) {
+        channel.close();
+        return;
+      }
+      failures = 0;
+      ready();
+      // What happened meanwhile: leases are renewed at once, and results told that were not confirmed.
+      const held = [...running.values()].map(({ task: { task_id, lease_id } }) => ({
+        task_id,
+        lease_id,
+        lease_ms: leaseMs,
+      }));
+      if (held.length > 0) send({ type: "extend", tasks: held });
+      for (const one of unconfirmed.values()) tell(one);
+      if (stopping) endIfDone();
+    } catch (error) {
+      // A refusal that will not pass (no scope, no such version) is told; trying on helps when the token is mended.
+      again(mayPass(error) ? "no queue answers" : error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  function again(reason: string): void {
+    channel = undefined;
+    if (over) return;
+    failures += 1;
+    const delayMs = backoffMs(failures, MAX_DELAY_MS);
+    onRemark(`${reason}; trying again in ${Math.round(delayMs)} ms`);
+    reconnecting = setTimeout(() => void connect(), delayMs);
+  }
+
+  void connect();
+  return {
+    stop: () => {
+      if (!stopping) {
+        stopping = true;
+        ready();
+        endIfDone();
+      }
+      return stopped;
+    },
+    get running() {
+      return running.size;
+    },
+  };
+}

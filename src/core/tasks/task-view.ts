@@ -1,0 +1,73 @@
+import { formatTimestamp } from "../signals/timestamp.ts";
+import { type FinishedTask, statusOf, type TaskEvent } from "./task.ts";
+import type { Entry } from "./task-queue.ts";
+
+/** A task as a worker gets it, as JSON: the payload goes through as the text that it is. */
+export function leasedJson(entry: Entry, payloadJson: string): string {
+  const { lease, taskId, recipient, type, priority, attempt, sender, caller } = entry;
+  const head = JSON.stringify({
+    task_id: taskId,
+    lease_id: lease?.id,
+    recipient,
+    type,
+    priority,
+    attempt,
+    sender,
+    lease_expires_at: formatTimestamp(lease?.expiresMs ?? 0),
+    ...(caller === null ? {} : { correlation_id: taskId }),
+  });
+  return `${head.slice(0, -1)},"payload":${payloadJson}}`;
+}
+
+/** An unfinished task with its history, as JSON. */
+export function entryJson(entry: Entry, payloadJson: string): string {
+  const { lease, readyMs, place } = entry;
+  const head = {
+    ...termsView(entry),
+    status: lease === null ? "queued" : "running",
+    attempt: entry.attempt,
+    ...(place === "delayed" ? { ready_at: formatTimestamp(readyMs) } : {}),
+    ...(lease === null
+      ? {}
+      : { worker: lease.worker, lease_id: lease.id, lease_expires_at: formatTimestamp(lease.expiresMs) }),
+    waited_ms: entry.waitedMs,
+    ran_ms: entry.ranMs,
+    history: entry.history.map(eventView),
+  };
+  return `${JSON.stringify(head).slice(0, -1)},"payload":${payloadJson}}`;
+}
+
+/** A finished task with its history, as JSON. */
+export function finishedJson(record: FinishedTask, payloadJson: string): string {
+  const head = {
+    ...termsView(record),
+    status: statusOf(record.outcome),
+    outcome: record.outcome,
+    attempt: record.attempt,
+    ...(record.worker === null ? {} : { worker: record.worker }),
+    ...(record.error === null ? {} : { error: record.error }),
+    finished_at: formatTimestamp(record.finishedMs),
+    waited_ms: record.waitedMs,
+    ran_ms: record.ranMs,
+    history: record.history.map(eventView),
+  };
+  return `${JSON.stringify(head).slice(0, -1)},"payload":${payloadJson},"result":${record.resultJson ?? "null"}}`;
+}
+
+function termsView(task: Entry | FinishedTask) {
+  return {
+    task_id: task.taskId,
+    recipient: task.recipient,
+    type: task.type,
+    sender: task.sender,
+    priority: task.priority,
+    created_at: formatTimestamp(task.createdMs),
+    max_attempts: task.maxAttempts,
+    timeout_ms: task.timeoutMs,
+    deadline_at: task.deadlineAtMs === null ? null : formatTimestamp(task.deadlineAtMs),
+  };
+}
+
+export function eventView({ atMs, ...event }: TaskEvent) {
+  return { at: formatTimestamp(atMs), ...event };
+}

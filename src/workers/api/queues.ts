@@ -1,0 +1,97 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
+import { directory, priorityQueue } from "./objects.ts";
+import { EcosystemPath, QueuePath, wholeNumber } from "./query.ts";
+import {
+  BottlenecksSchema,
+  QueueEventsSchema,
+  QueueStatusSchema,
+  QueuesSchema,
+  SettingsSchema,
+} from "./queue-schemas.ts";
+import { json, newApi, problems, secured } from "./route.ts";
+import { readDocument, taken } from "./tasks-body.ts";
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues",
+  operationId: "listQueues",
+  summary: "The queues of an ecosystem",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: EcosystemPath },
+  responses: { 200: json(QueuesSchema, "Those that ever held a task, by name"), ...problems() },
+});
+
+const one = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}",
+  operationId: "getQueue",
+  summary: "A queue at a glance",
+  description: "Percentiles are of this hour and the one before: `p50_ms` of running, `waiting_p50_ms` of waiting.",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: QueuePath },
+  responses: { 200: json(QueueStatusSchema, "How it stands"), ...problems() },
+});
+
+const configure = createRoute({
+  method: "patch",
+  path: "/v1/{eco}/queues/{q}",
+  operationId: "configureQueue",
+  summary: "Change a queue's settings",
+  description: "What is not named stays as it is.",
+  tags: ["tasks"],
+  ...secured("policy:write"),
+  request: {
+    params: QueuePath,
+    body: {
+      required: true,
+      content: { "application/json": { schema: { $ref: "#/components/schemas/QueueSettingsChange" } } },
+    },
+  },
+  responses: { 200: json(SettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
+});
+
+const bottlenecks = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}/bottlenecks",
+  operationId: "getBottlenecks",
+  summary: "Where the time goes",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: QueuePath, query: z.strictObject({ limit: wholeNumber(1, 100, 10, "Tasks and kinds of task") }) },
+  responses: { 200: json(BottlenecksSchema, "Slowest first"), ...problems() },
+});
+
+const events = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}/events",
+  operationId: "getQueueEvents",
+  summary: "What happened lately",
+  description: "Since the queue was last woken; the history of each task is kept with the task.",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: QueuePath, query: z.strictObject({ tail: wholeNumber(1, 1_000, 100, "Events, the newest") }) },
+  responses: { 200: json(QueueEventsSchema, "Oldest first"), ...problems() },
+});
+
+export const queues = newApi()
+  .openapi(list, async (c) => c.json({ queues: await directory(c.env).queues(c.req.valid("param").eco) }, 200))
+  .openapi(one, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    return c.json(await priorityQueue(c.env, eco, q).status(), 200);
+  })
+  .openapi(configure, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    const change = await readDocument(c.req.raw, QueueSettingsChange, "invalid-settings");
+    return c.json(taken(await priorityQueue(c.env, eco, q).configure(change)), 200);
+  })
+  .openapi(bottlenecks, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    return c.json(await priorityQueue(c.env, eco, q).bottlenecks(c.req.valid("query").limit), 200);
+  })
+  .openapi(events, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    return c.json({ events: await priorityQueue(c.env, eco, q).events(c.req.valid("query").tail) }, 200);
+  });

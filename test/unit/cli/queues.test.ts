@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { startEdge } from "./edge-double.ts";
+import { ganglion } from "./ganglion.ts";
+
+const percentiles = {
+  ...{ p50_ms: 10, p95_ms: 20, p99_ms: 30 },
+  ...{ waiting_p50_ms: 1, waiting_p95_ms: 2, waiting_p99_ms: 3 },
+};
+const status = {
+  ...{ queue: "work", depth: 3, running: 1, by_priority: { 1: 0, 2: 3 }, oldest_age_ms: 1_500 },
+  by_recipient: { coder: { queued: 3, running: 1, complete: 7, failed: 2, ...percentiles } },
+  workers: { coder: 1 },
+  alerts: [{ rule: "queue_deep", subject: "queue", raised_at: "2026-01-01T00:00:00.000Z" }],
+  settings: { capacity: 100 },
+};
+
+describe("ganglion tasks", () => {
+  it("queues a task with what was said, under an id of its own", async () => {
+    const edge = await startEdge(() => [202, { tasks: [{ task_id: "x", status: "queued" }] }]);
+    const args = [
+      "tasks",
+      "add",
+      "coder",
+      "--type",
+      "BUG_REPORT",
+      "--priority",
+      "2",
+      "--payload",
+      '{"bug":7}',
+      "--delay",
+      "50",
+    ];
+    const { code, out, err } = await ganglion([...args, "--url", edge.url]);
+    expect([code, out, err]).toEqual([0, "x queued\n", ""]);
+    expect(edge.received[0]?.url.pathname).toBe("/v1/default/queues/work/tasks");
+    expect(edge.received[0]?.body).toEqual([
+      {
+        ...{
+          recipient: "coder",
+          type: "BUG_REPORT",
+          priority: 2,
+          payload: { bug: 7 },
+          delay_ms: 50,
+          sender: "this-host",
+        },
+        task_id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
+      },
+    ]);
+  });
+
+  it("cancels tasks, and fails when one has ended already", async () => {
+    const conflict = { type: "/problems/task-finished", title: "It conflicts with how the task stands", status: 409 };
+    const edge = await startEdge(({ url }) =>
+      url.pathname.includes("/b/") ? [409, conflict] : [200, { task_id: "a", status: "failed" }],
+    );
+    const { code, out, err } = await ganglion(["tasks", "cancel", "a", "b", "--queue", "q2", "--url", edge.url]);
+    expect([code, out]).toEqual([1, "a failed\n"]);
+    expect(err).toContain("It conflicts with how the task stands");
+    expect(edge.received.map(({ url }) => url.pathname)).toEqual(
+      ["a", "b"].map((id) => `/v1/default/queues/q2/tasks/${id}/cancel`),
+    );
+  });
+});
+
+describe("ganglion queue, metrics and call", () => {
+  it("shows a queue at a glance", async () => {
+    const edge = await startEdge(() => [200, status]);
+    const { out } = await ganglion(["queue", "work", "--url", edge.url]);
+    expect(out).toMatch(
+      /queued +3 of 100\nrunning +1\nby priority +2: 3\noldest waits +1.5 s\nworkers +coder: 1\nalerts +queue_deep \(queue\)/,
+    );
+    expect(out).toMatch(/coder +3 +1 +7 +2 +10 +20 +30 +2/);
+  });
+
+  it("tells an agent's figures, for programs too", async () => {
+    const edge = await startEdge(() => [200, status]);
+    const { out } = await ganglion(["metrics", "--agent", "coder", "--json", "--url", edge.url]);
+    expect(JSON.parse(out)).toMatchObject({ agent: "coder", complete: 7, p95_ms: 20 });
+  });
+
+  it("prints the reply to a call, and fails as the call does", async () => {
+    const reply = { correlation_id: "c", result: { answer: 42 }, responder: "gpu-01", duration_ms: 5 };
+    const none = { type: "/problems/no-responder", title: "Nobody is there to answer", status: 503 };
+    const edge = await startEdge(({ body }) =>
+      (body as { require_responder: boolean }).require_responder ? [503, none] : [200, reply],
+    );
+    expect(await ganglion(["call", "coder", "ASK", "--url", edge.url])).toMatchObject({
+      code: 0,
+      out: '{"answer":42}\n',
+    });
+    const refused = await ganglion(["call", "coder", "ASK", "--require-responder", "--url", edge.url]);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("Nobody is there to answer");
+  });
+});

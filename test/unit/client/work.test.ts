@@ -1,0 +1,174 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
+import { TaskRefused, type Worker, work } from "../../../src/client/work.ts";
+
+interface Frame {
+  readonly type: string;
+  readonly credit?: number;
+  readonly tasks?: readonly Record<string, unknown>[];
+}
+
+/** A queue's end of the channel, over real sockets: what the worker says is handed out in order. */
+class QueueDouble {
+  readonly #server = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols: () => "ganglion.work.v1" });
+  readonly #frames: Frame[] = [];
+  #wake: (() => void) | undefined;
+  socket: WebSocket | undefined;
+
+  constructor() {
+    this.#server.on("connection", (socket) => {
+      this.socket = socket;
+      socket.on("message", (data) => this.#push(JSON.parse(String(data)) as Frame));
+      socket.on("close", (code) => this.#push({ type: `closed ${code}` }));
+    });
+  }
+
+  async start(): Promise<string> {
+    if (this.#server.address() === null) await once(this.#server, "listening");
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  #push(frame: Frame): void {
+    this.#frames.push(frame);
+    this.#wake?.();
+  }
+
+  /** The next frame of this type; what comes before it is passed over. */
+  async next(type: string): Promise<Frame> {
+    for (;;) {
+      const frame = this.#frames.shift();
+      if (frame?.type === type) return frame;
+      if (frame === undefined) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+
+  give(...names: string[]): void {
+    const tasks = names.map((task_id) => ({
+      task_id,
+      lease_id: `${task_id}.1`,
+      type: "X",
+      payload: task_id,
+      attempt: 1,
+    }));
+    this.say({ type: "tasks", tasks });
+  }
+
+  say(frame: object): void {
+    this.socket?.send(JSON.stringify(frame));
+  }
+
+  confirm({ tasks = [] }: Frame): void {
+    this.say({ type: "done", tasks: tasks.map((task) => ({ ...task, status: "complete" })) });
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#server.clients) client.terminate();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+let queue: QueueDouble;
+let worker: Worker;
+afterEach(async () => queue.stop());
+
+async function start(
+  handler: Parameters<typeof work>[2],
+  more: Partial<Parameters<typeof work>[3]> = {},
+): Promise<void> {
+  queue = new QueueDouble();
+  const url = await queue.start();
+  worker = work("work", "coder", handler, { url, token: "t", ...more });
+  expect(await queue.next("ready")).toMatchObject({ recipient: "coder", credit: more.concurrency ?? 1 });
+}
+
+describe("a worker", () => {
+  it("tells results and failures, and whether another attempt makes sense", async () => {
+    await start(({ payload }) => {
+      if (payload === "bad") throw new Error("no disk");
+      if (payload === "hopeless") throw new TaskRefused("no such module");
+      return { did: payload };
+    });
+    queue.give("good");
+    expect((await queue.next("complete")).tasks).toEqual([
+      { task_id: "good", lease_id: "good.1", result: { did: "good" } },
+    ]);
+    queue.give("bad");
+    expect((await queue.next("fail")).tasks).toMatchObject([{ error: "no disk", retry: true }]);
+    queue.give("hopeless");
+    expect((await queue.next("fail")).tasks).toMatchObject([{ error: "no such module", retry: false }]);
+  });
+
+  it("renews leases while its handler runs, and stops it when the lease is lost", async () => {
+    let reason: unknown;
+    await start(
+      (_, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => {
+            reason = signal.reason;
+            resolve("too late");
+          });
+        }),
+      { leaseMs: 300 },
+    );
+    queue.give("a");
+    expect((await queue.next("extend")).tasks).toEqual([{ task_id: "a", lease_id: "a.1", lease_ms: 300 }]);
+    queue.say({ type: "conflict", tasks: [{ task_id: "a", lease_id: "a.1", reason: "lost" }] });
+    await worker.stop();
+    expect(String(reason)).toBe("Error: the lease was lost");
+    // What a handler says after that is not passed on.
+    expect(await queue.next("closed 1000")).toBeDefined();
+  });
+
+  it("stops gracefully: takes no more, finishes what it has, and says good-bye when that is confirmed", async () => {
+    let finish = (): void => {};
+    await start(
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve;
+        }),
+    );
+    queue.give("a");
+    await expect.poll(() => worker.running).toBe(1);
+    let stopped = false;
+    const stopping = worker.stop().then(() => {
+      stopped = true;
+    });
+    expect(await queue.next("ready")).toMatchObject({ credit: 0 });
+    queue.give("late");
+    expect((await queue.next("release")).tasks).toEqual([{ task_id: "late", lease_id: "late.1" }]);
+    finish();
+    const done = await queue.next("complete");
+    expect(stopped).toBe(false);
+    queue.confirm(done);
+    queue.say({ type: "done", tasks: [{ task_id: "late", lease_id: "late.1", status: "queued" }] });
+    await stopping;
+    expect(await queue.next("closed 1000")).toBeDefined();
+  });
+
+  it("goes on across a lost connection: renews what it holds and tells again what was not confirmed", async () => {
+    let finish = (): void => {};
+    await start(
+      ({ payload }) =>
+        payload === "quick"
+          ? "done"
+          : new Promise<void>((resolve) => {
+              finish = resolve;
+            }),
+      { concurrency: 2 },
+    );
+    queue.give("quick", "slow");
+    await queue.next("complete");
+    queue.socket?.terminate();
+    expect(await queue.next("ready")).toMatchObject({ credit: 2 });
+    expect((await queue.next("extend")).tasks).toMatchObject([{ task_id: "slow" }]);
+    expect((await queue.next("complete")).tasks).toMatchObject([{ task_id: "quick", result: "done" }]);
+    finish();
+    expect((await queue.next("complete")).tasks).toMatchObject([{ task_id: "slow" }]);
+  });
+});

@@ -1,0 +1,299 @@
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
+import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { aTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts";
+
+const ids = (frame: { tasks?: { task_id: string }[] }) => frame.tasks?.map(({ task_id }) => task_id);
+
+describe("a worker's channel", () => {
+  it("gets tasks as they come, no more at a time than it has credit for", async () => {
+    const ecosystem = freshEcosystem();
+    const worker = await openChannel(ecosystem);
+    worker.send({ type: "ready", recipient: "coder", credit: 2 });
+    worker.send({ type: "enqueue", batch: 7, tasks: ["a", "b", "c"].map((task_id) => aTask({ task_id })) });
+    expect(await worker.next("enqueued")).toMatchObject({
+      batch: 7,
+      tasks: [{ task_id: "a" }, { task_id: "b" }, { task_id: "c" }],
+    });
+    const given = await worker.next("tasks");
+    expect(ids(given)).toEqual(["a", "b"]);
+    expect(given.tasks?.[0]).toMatchObject({ payload: { n: 1 }, attempt: 1, lease_expires_at: expect.any(String) });
+    worker.send({ type: "complete", tasks: [{ task_id: "a", lease_id: given.tasks?.[0]?.lease_id, result: 1 }] });
+    expect((await worker.next("done")).tasks).toMatchObject([{ task_id: "a", status: "complete" }]);
+    expect(ids(await worker.next("tasks"))).toEqual(["c"]);
+  });
+
+  it("says of each lease whether it was held, and extends and gives back", async () => {
+    const ecosystem = freshEcosystem();
+    const worker = await openChannel(ecosystem);
+    await queueOver(ecosystem).put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
+    worker.send({ type: "ready", recipient: "coder", credit: 2 });
+    const [a, b] = (await worker.next("tasks")).tasks ?? [];
+    worker.send({
+      type: "extend",
+      tasks: [
+        { task_id: "a", lease_id: a?.lease_id, lease_ms: 60_000 },
+        { task_id: "b", lease_id: "9.9", lease_ms: 60_000 },
+      ],
+    });
+    expect((await worker.next("done")).tasks).toMatchObject([
+      { task_id: "a", status: "running", lease_expires_at: expect.any(String) },
+    ]);
+    expect((await worker.next("conflict")).tasks).toEqual([{ task_id: "b", lease_id: "9.9", reason: "lost" }]);
+    worker.send({ type: "ready", recipient: "coder", credit: 0 });
+    worker.send({ type: "release", tasks: [{ task_id: "b", lease_id: b?.lease_id }] });
+    expect((await worker.next("done")).tasks).toMatchObject([{ task_id: "b", status: "queued" }]);
+    worker.send({ type: "fail", tasks: [{ task_id: "a", lease_id: a?.lease_id, error: "no", retry: false }] });
+    expect((await worker.next("done")).tasks).toMatchObject([{ task_id: "a", status: "failed" }]);
+    expect(await queueOver(ecosystem).lease("coder")).toMatchObject([{ task_id: "b", attempt: 1 }]);
+  });
+
+  it("shares the tasks of a recipient evenly with the others", async () => {
+    const ecosystem = freshEcosystem();
+    const workers = [
+      await openChannel(ecosystem, "w1"),
+      await openChannel(ecosystem, "w2"),
+      await openChannel(ecosystem, "w3"),
+    ];
+    for (const worker of workers) worker.send({ type: "ready", recipient: "coder", credit: 100 });
+    await queueOver(ecosystem).put(Array.from({ length: 31 }, () => aTask({ recipient: "*" })));
+    const counts = await Promise.all(workers.map(async (worker) => (await worker.next("tasks")).tasks?.length));
+    expect(counts.toSorted()).toEqual([10, 10, 11]);
+  });
+
+  it("returns what it holds at once when it says good-bye, and by its leases when it does not", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const [polite, rude] = [await openChannel(ecosystem, "polite"), await openChannel(ecosystem, "rude")];
+    for (const worker of [polite, rude]) worker.send({ type: "ready", recipient: "coder", credit: 1 });
+    await queue.put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
+    await Promise.all([polite.next("tasks"), rude.next("tasks")]);
+    rude.socket.close(3_000);
+    polite.socket.close(1_000);
+    const [back] = await queue.lease("coder", { wait_ms: 10_000 });
+    expect(back).toMatchObject({ task_id: "a", attempt: 1 });
+    expect(await queue.status()).toMatchObject({ depth: 0, running: 2 });
+  });
+
+  it("goes on after the object was away: credit, leases and waiting calls are where they were", async () => {
+    const ecosystem = freshEcosystem();
+    const worker = await openChannel(ecosystem, "w1");
+    const caller = await openChannel(ecosystem, "caller");
+    worker.send({ type: "ready", recipient: "coder", credit: 2 });
+    caller.send({ type: "call", correlation_id: "q1", recipient: "coder", task_type: "ASK", payload: { q: 1 } });
+    const [asked] = (await worker.next("tasks")).tasks ?? [];
+    expect(asked?.correlation_id).toBe("q1");
+    await evictDurableObject(queueStub(ecosystem));
+    await queueOver(ecosystem).put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
+    expect(ids(await worker.next("tasks"))).toEqual(["a"]);
+    worker.send({ type: "complete", tasks: [{ task_id: "q1", lease_id: asked?.lease_id, result: { answer: 42 } }] });
+    expect(await caller.next("reply")).toMatchObject({ correlation_id: "q1", result: { answer: 42 }, responder: "w1" });
+    expect(ids(await worker.next("tasks"))).toEqual(["b"]);
+  });
+
+  it("tells a worker that its task was cancelled", async () => {
+    const ecosystem = freshEcosystem();
+    const worker = await openChannel(ecosystem);
+    worker.send({ type: "ready", recipient: "coder", credit: 1 });
+    await queueOver(ecosystem).put(aTask({ task_id: "a" }));
+    await worker.next("tasks");
+    await queueOver(ecosystem).act("a", "cancel");
+    expect((await worker.next("cancel")).tasks).toMatchObject([{ task_id: "a", reason: "cancelled" }]);
+  });
+
+  it("refuses whole frames with a problem that says what is wrong", async () => {
+    const ecosystem = freshEcosystem();
+    const channel = await openChannel(ecosystem);
+    const refusal = async (send: () => void) => {
+      send();
+      return (await channel.next("refused")).problem;
+    };
+    expect(await refusal(() => channel.socket.send("{"))).toMatchObject({ status: 400 });
+    expect(await refusal(() => channel.send({ type: "dance" }))).toMatchObject({ status: 422 });
+    expect(await refusal(() => channel.socket.send(new Uint8Array(4)))).toMatchObject({ status: 415 });
+    expect(await refusal(() => channel.socket.send(`"${"x".repeat(1_100_000)}"`))).toMatchObject({ status: 413 });
+    expect(
+      await refusal(() => channel.send({ type: "enqueue", batch: 1, tasks: [aTask(), aTask({ priority: 11 })] })),
+    ).toMatchObject({ status: 422, errors: [{ pointer: "/tasks/1/priority" }] });
+    await queueOver(ecosystem).configure({ capacity: 1 });
+    expect(await refusal(() => channel.send({ type: "enqueue", batch: 1, tasks: [aTask(), aTask()] }))).toMatchObject({
+      status: 429,
+      type: "/problems/queue-full",
+    });
+  });
+
+  it("needs its subprotocol and its scope, and the other scope to ask for work", async () => {
+    const ecosystem = freshEcosystem();
+    const path = `/v1/${ecosystem}/queues/work/work`;
+    expect((await problemOf(await call(path))).status).toBe(426);
+    expect((await problemOf(await call(path, { headers: { Upgrade: "websocket" } }))).status).toBe(400);
+    const make = async (scopes: string[]) => {
+      const response = await post("/v1/tokens", { name: "t", scopes, ecosystems: [ecosystem] });
+      return ((await response.json()) as { token: string }).token;
+    };
+    expect(
+      (await problemOf(await call(path, { token: await make(["tasks:write"]), headers: { Upgrade: "websocket" } })))
+        .status,
+    ).toBe(403);
+    const worker = await openChannel(ecosystem, "w", "work", await make(["tasks:work"]));
+    worker.send({ type: "enqueue", batch: 1, tasks: [aTask()] });
+    expect((await worker.next("refused")).problem).toMatchObject({ status: 403 });
+    worker.send({ type: "call", correlation_id: "c", recipient: "coder", task_type: "ASK", payload: 1 });
+    expect((await worker.next("reply")).problem).toMatchObject({ status: 403 });
+  });
+});
+
+describe("calls", () => {
+  it("are answered over HTTP, with who answered and how long it took", async () => {
+    const ecosystem = freshEcosystem();
+    const worker = await openChannel(ecosystem, "gpu-01");
+    worker.send({ type: "ready", recipient: "coder", credit: 4 });
+    const asking = post(`${queueOver(ecosystem).base}/calls`, { recipient: "coder", type: "ASK", payload: { q: 1 } });
+    const [asked] = (await worker.next("tasks")).tasks ?? [];
+    worker.send({ type: "complete", tasks: [{ task_id: asked?.task_id, lease_id: asked?.lease_id, result: ["yes"] }] });
+    const response = await asking;
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      correlation_id: asked?.correlation_id,
+      result: ["yes"],
+      responder: "gpu-01",
+      duration_ms: expect.any(Number),
+    });
+  });
+
+  it("fail with 502 when the responder does, 504 in time, 503 at once when nobody is there, and 429 when full", async () => {
+    const ecosystem = freshEcosystem();
+    const base = queueOver(ecosystem).base;
+    const ask = async (more: object) =>
+      problemOf(await post(`${base}/calls`, { recipient: "coder", type: "ASK", payload: null, ...more }));
+    expect(await ask({ require_responder: true })).toMatchObject({ status: 503, type: "/problems/no-responder" });
+    expect(await ask({ timeout_ms: 20, correlation_id: "late" })).toMatchObject({
+      status: 504,
+      type: "/problems/call-timed-out",
+    });
+    const worker = await openChannel(ecosystem);
+    worker.send({ type: "ready", recipient: "coder", credit: 1 });
+    const failing = ask({ require_responder: true });
+    const [asked] = (await worker.next("tasks")).tasks ?? [];
+    worker.send({
+      type: "fail",
+      tasks: [{ task_id: asked?.task_id, lease_id: asked?.lease_id, error: "no model", retry: false }],
+    });
+    expect(await failing).toMatchObject({ status: 502, type: "/problems/responder-failed", detail: "no model" });
+    await queueOver(ecosystem).configure({ capacity: 1 });
+    await queueOver(ecosystem).put(aTask({ recipient: "nobody" }));
+    expect(await ask({})).toMatchObject({ status: 429 });
+  });
+
+  it("keep a reply that comes too late, for whoever asks by the correlation id", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const worker = await openChannel(ecosystem);
+    worker.send({ type: "ready", recipient: "coder", credit: 1 });
+    const asking = post(`${queue.base}/calls`, {
+      recipient: "coder",
+      type: "ASK",
+      payload: 1,
+      timeout_ms: 50,
+      correlation_id: "q1",
+    });
+    const [asked] = (await worker.next("tasks")).tasks ?? [];
+    expect((await problemOf(await asking)).status).toBe(504);
+    expect((await queue.get("/calls/q1")).status).toBe(202);
+    worker.send({ type: "complete", tasks: [{ task_id: "q1", lease_id: asked?.lease_id, result: "late" }] });
+    await worker.next("done");
+    expect(await (await queue.get("/calls/q1")).json()).toMatchObject({ result: "late" });
+    // Sent again it is the same call: it is not run twice.
+    const again = await post(`${queue.base}/calls`, {
+      recipient: "coder",
+      type: "ASK",
+      payload: 1,
+      correlation_id: "q1",
+    });
+    expect(await again.json()).toMatchObject({ result: "late" });
+    expect((await problemOf(await queue.get("/calls/other"))).status).toBe(404);
+  });
+
+  it("reach the responder with their cancellation", async () => {
+    const ecosystem = freshEcosystem();
+    const [worker, caller] = [await openChannel(ecosystem, "w"), await openChannel(ecosystem, "c")];
+    worker.send({ type: "ready", recipient: "coder", credit: 1 });
+    caller.send({ type: "call", correlation_id: "q1", recipient: "coder", task_type: "ASK", payload: 1 });
+    await worker.next("tasks");
+    caller.send({ type: "cancel", correlation_id: "q1" });
+    expect((await worker.next("cancel")).tasks).toMatchObject([{ task_id: "q1" }]);
+    expect((await caller.next("reply")).problem).toMatchObject({ type: "/problems/call-cancelled" });
+  });
+
+  it("get their own reply and no other: thousands interleaved, with failures, repeats and late answers", async () => {
+    const ecosystem = freshEcosystem();
+    const callers = [
+      await openChannel(ecosystem, "c1"),
+      await openChannel(ecosystem, "c2"),
+      await openChannel(ecosystem, "c3"),
+    ];
+    const workers = [await openChannel(ecosystem, "w1"), await openChannel(ecosystem, "w2")];
+    await queueOver(ecosystem).configure({ backoff_ms: 1, backoff_max_ms: 1 });
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return seed % below;
+    };
+    for (const worker of workers) {
+      const held: { task_id: string; lease_id: string; payload: { secret: string }; attempt: number }[] = [];
+      worker.socket.addEventListener("message", ({ data }) => {
+        const frame = JSON.parse(String(data)) as { type: string; tasks: typeof held };
+        if (frame.type !== "tasks") return;
+        held.push(...frame.tasks);
+        while (held.length > 0) {
+          const [task] = held.splice(random(held.length), 1);
+          if (task === undefined) return;
+          const { task_id, lease_id, payload, attempt } = task;
+          const names = { task_id, lease_id };
+          // A fifth of the first attempts fails and is tried again, by whoever is next.
+          if (attempt === 1 && random(5) === 0) worker.send({ type: "fail", tasks: [{ ...names, error: "again" }] });
+          else worker.send({ type: "complete", tasks: [{ ...names, result: { echo: payload.secret, of: task_id } }] });
+          // And some answers are given twice, or again after the task has gone to another.
+          if (random(4) === 0)
+            worker.send({ type: "complete", tasks: [{ ...names, result: { echo: "stale", of: task_id } }] });
+        }
+      });
+      worker.send({ type: "ready", recipient: "coder", credit: 50 });
+    }
+    const replies = callers.map(() => new Map<string, unknown[]>());
+    callers.forEach((caller, place) => {
+      caller.socket.addEventListener("message", ({ data }) => {
+        const frame = JSON.parse(String(data)) as { type: string; correlation_id: string; result: unknown };
+        if (frame.type !== "reply") return;
+        const known = replies[place]?.get(frame.correlation_id) ?? [];
+        replies[place]?.set(frame.correlation_id, [...known, frame.result]);
+      });
+    });
+    const CALLS = 1_000;
+    callers.forEach((caller, place) => {
+      for (let n = 0; n < CALLS; n++) {
+        const frame = {
+          type: "call",
+          correlation_id: `c${place}-${n}`,
+          recipient: "coder",
+          task_type: "ASK",
+          payload: { secret: `s${place}-${n}` },
+          timeout_ms: 60_000,
+          max_attempts: 5,
+        };
+        caller.send(frame);
+        if (n % 10 === 0) caller.send(frame); // a caller that is not sure sends again
+      }
+    });
+    await vi.waitFor(() => expect(replies.map((map) => map.size)).toEqual([CALLS, CALLS, CALLS]), {
+      timeout: 30_000,
+      interval: 50,
+    });
+    replies.forEach((map, place) => {
+      for (let n = 0; n < CALLS; n++) {
+        for (const result of map.get(`c${place}-${n}`) ?? [])
+          expect(result).toEqual({ echo: `s${place}-${n}`, of: `c${place}-${n}` });
+      }
+    });
+  }, 60_000);
+});

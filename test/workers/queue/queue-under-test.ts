@@ -1,0 +1,83 @@
+import { env } from "cloudflare:workers";
+import type { PriorityQueue } from "../../../src/durable-objects/priority-queue.ts";
+import type { PriorityQueueCalls } from "../../../src/workers/api/objects.ts";
+import { call, post } from "../api/calls.ts";
+import "../log-under-test.ts";
+
+type QueueStub = DurableObjectStub<PriorityQueue> & PriorityQueueCalls;
+
+export const queueStub = (ecosystem: string, name = "work") =>
+  env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${ecosystem}/${name}`)) as unknown as QueueStub;
+
+export interface LeasedTask {
+  task_id: string;
+  lease_id: string;
+  type: string;
+  payload: unknown;
+  priority: number;
+  attempt: number;
+  sender: string | null;
+  lease_expires_at: string;
+  correlation_id?: string;
+}
+
+/** A queue as callers over HTTP see it. */
+export function queueOver(ecosystem: string, name = "work") {
+  const base = `/v1/${ecosystem}/queues/${name}`;
+  const read = async <Answer>(response: Promise<Response>) => (await (await response).json()) as Answer;
+  return {
+    base,
+    put: (tasks: object | object[]) => post(`${base}/tasks`, tasks),
+    async lease(recipient: string, more: object = {}): Promise<LeasedTask[]> {
+      return (await read<{ tasks: LeasedTask[] }>(post(`${base}/lease`, { recipient, ...more }))).tasks;
+    },
+    act: (taskId: string, action: string, body: object = {}) => post(`${base}/tasks/${taskId}/${action}`, body),
+    task: (taskId: string) => read<Record<string, unknown>>(call(`${base}/tasks/${taskId}`)),
+    status: () => read<Record<string, unknown> & { depth: number; running: number }>(call(base)),
+    configure: (change: object) => post(base, change, { method: "PATCH" }),
+    get: (path: string) => call(`${base}${path}`),
+  };
+}
+
+export const aTask = (more: object = {}) => ({ recipient: "coder", type: "TASK_DELEGATE", payload: { n: 1 }, ...more });
+
+export interface Frame {
+  type: string;
+  tasks?: (LeasedTask & { status?: string; reason?: string })[];
+  batch?: number;
+  correlation_id?: string;
+  result?: unknown;
+  responder?: string;
+  problem?: { type: string; status: number; errors?: { pointer: string; message: string }[] };
+}
+
+/** One end of a work channel. */
+export async function openChannel(ecosystem: string, worker = "w1", name = "work", token?: string) {
+  const response = await call(`/v1/${ecosystem}/queues/${name}/work?worker=${worker}`, {
+    headers: { Upgrade: "websocket", "Sec-WebSocket-Protocol": "ganglion.work.v1" },
+    ...(token === undefined ? {} : { token }),
+  });
+  const socket = response.webSocket;
+  if (socket === null) throw new Error(`no WebSocket, but ${response.status} ${await response.text()}`);
+  socket.accept();
+  const waiting: Frame[] = [];
+  const asked: { type: string; resolve: (frame: Frame) => void }[] = [];
+  socket.addEventListener("message", ({ data }) => {
+    const frame = JSON.parse(String(data)) as Frame;
+    const place = asked.findIndex(({ type }) => type === frame.type);
+    const [ask] = place < 0 ? [] : asked.splice(place, 1);
+    if (ask === undefined) waiting.push(frame);
+    else ask.resolve(frame);
+  });
+  return {
+    socket,
+    waiting,
+    send: (frame: object) => socket.send(JSON.stringify(frame)),
+    /** The next frame of this type. */
+    next(type: string): Promise<Frame> {
+      const place = waiting.findIndex((frame) => frame.type === type);
+      const [frame] = place < 0 ? [] : waiting.splice(place, 1);
+      return frame !== undefined ? Promise.resolve(frame) : new Promise((resolve) => asked.push({ type, resolve }));
+    },
+  };
+}

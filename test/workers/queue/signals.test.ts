@@ -1,0 +1,84 @@
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
+import { freshEcosystem } from "../api/calls.ts";
+import { allOf, follow } from "../log-under-test.ts";
+import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
+
+describe("a queue's signals", () => {
+  it("tell of each end of a task where the queue says so, once", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    await queue.configure({ signal_complete: true, signal_failed: true });
+    const follower = await follow(ecosystem, ["Q_TASK_*"]);
+    await queue.put([aTask({ task_id: "good", sender: "planner" }), aTask({ task_id: "bad", max_attempts: 1 })]);
+    const [good, bad] = await queue.lease("coder", { max: 2, worker: "gpu-01" });
+    await queue.act("good", "complete", { lease_id: good?.lease_id, result: { ok: true } });
+    expect(await follower.next()).toMatchObject({
+      signal: "Q_TASK_COMPLETE",
+      source: "ganglion/queue/work",
+      facts: { queue: "work", task_id: "good", sender: "planner", worker: "gpu-01", attempts: 1, result: { ok: true } },
+    });
+    await evictDurableObject(queueStub(ecosystem));
+    await queue.act("bad", "fail", { lease_id: bad?.lease_id, error: "no disk" });
+    expect(await follower.next()).toMatchObject({
+      signal: "Q_TASK_FAILED",
+      facts: { task_id: "bad", error: "no disk", outcome: "failed" },
+    });
+    // Handed over again after a crash they are recognised: the alarm finds nothing more to say.
+    await runDurableObjectAlarm(queueStub(ecosystem));
+    expect((await allOf(ecosystem)).map(({ signal }) => signal)).toEqual(["Q_TASK_COMPLETE", "Q_TASK_FAILED"]);
+  });
+
+  it("raise and resolve an alert once, across an eviction", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    await queue.configure({ alert_depth: 3 });
+    const follower = await follow(ecosystem, ["Q_QUEUE_ALERT"]);
+    await queue.put(Array.from({ length: 4 }, () => aTask()));
+    const raised = await follower.next();
+    expect(raised.facts).toMatchObject({
+      queue: "work",
+      rule: "queue_deep",
+      state: "raised",
+      severity: "critical",
+      value: 4,
+      limit: 3,
+    });
+    await evictDurableObject(queueStub(ecosystem));
+    await queue.put(aTask());
+    expect(await queue.status()).toMatchObject({ alerts: [{ rule: "queue_deep" }] });
+    await queue.lease("coder", { max: 5 });
+    expect((await follower.next()).facts).toMatchObject({
+      rule: "queue_deep",
+      state: "resolved",
+      raised_at: raised.facts.raised_at,
+    });
+    expect(await allOf(ecosystem)).toHaveLength(2);
+  });
+
+  it("raise an alert for more than five failed tasks, remembered across evictions", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const follower = await follow(ecosystem, ["Q_QUEUE_ALERT"]);
+    for (let n = 0; n < 6; n++) {
+      await queue.put(aTask({ task_id: `t${n}` }));
+      const [leased] = await queue.lease("coder");
+      await queue.act(`t${n}`, "fail", { lease_id: leased?.lease_id, error: "no", retry: false });
+      if (n === 3) await evictDurableObject(queueStub(ecosystem));
+    }
+    expect((await follower.next()).facts).toMatchObject({ rule: "tasks_failing", state: "raised", value: 6 });
+  });
+
+  it("keep statistics across an eviction once an alarm has written them", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    await queue.put(aTask({ task_id: "a" }));
+    const [leased] = await queue.lease("coder");
+    await queue.act("a", "complete", { lease_id: leased?.lease_id });
+    await vi.waitFor(async () => expect(await runDurableObjectAlarm(queueStub(ecosystem))).toBe(true));
+    await evictDurableObject(queueStub(ecosystem));
+    expect(await queue.status()).toMatchObject({
+      by_recipient: { coder: { complete: 1, p50_ms: expect.any(Number) } },
+    });
+  });
+});
