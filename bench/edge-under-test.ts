@@ -17,7 +17,6 @@ export async function startEdgeUnderTest(): Promise<EdgeUnderTest> {
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, GANGLION_PORT: "0", GANGLION_STATE_DIR: stateDir },
     stdio: ["ignore", "pipe", "inherit"],
-    detached: true,
   });
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
