@@ -1,12 +1,13 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PING } from "../src/core/wire/link-frames.ts";
 import type { EdgeUnderTest } from "./edge-under-test.ts";
 import { percentile, type Report, rounded } from "./figure.ts";
 import { postSignals } from "./http-client.ts";
-import { benchSignal, openLink } from "./link-client.ts";
+import { type BareLink, benchSignal, openLink } from "./link-client.ts";
 
 const ROUNDS = 300;
-/** Between two signals, in milliseconds: the edge is idle when each comes. */
-const PAUSE_MS = 0;
 
 /** From the sending of a batch to its arrival, whole and durable, at a live subscriber; one at a time. */
 export async function latency(edge: EdgeUnderTest, report: Report): Promise<void> {
@@ -21,6 +22,7 @@ export async function latency(edge: EdgeUnderTest, report: Report): Promise<void
     waiting -= text.split('{"seq":').length - 1;
     if (waiting <= 0) arrived(last);
   };
+  const floor = { ping_round_trip_ms: rounded(await pingMs(publisher)), flush_ms: rounded(flushMs()) };
   let number = 1;
   const producer = `bench.latency.${Math.random().toString(36).slice(2)}`;
   for (const size of [1, 100]) {
@@ -46,7 +48,6 @@ export async function latency(edge: EdgeUnderTest, report: Report): Promise<void
         await there;
         if (round >= 50) millis.push(performance.now() - started);
         await sent;
-        if (PAUSE_MS) await pause(PAUSE_MS);
       }
       report({
         bench: "latency",
@@ -56,9 +57,41 @@ export async function latency(edge: EdgeUnderTest, report: Report): Promise<void
         ...(way === "link" && size === 1 ? { target: { at_most: 0.5 } } : {}),
         p99_ms: rounded(percentile(millis, 0.99)),
         rounds: ROUNDS,
+        compared_with: floor,
       });
     }
   }
   publisher.close();
   subscriber.close();
+}
+
+/** A text there and back over the same socket, answered by the runtime without the object: what no design can beat. */
+async function pingMs(link: BareLink): Promise<number> {
+  const millis: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const started = performance.now();
+    const back = new Promise<void>((resolve) => {
+      link.onPong = resolve;
+    });
+    link.send(PING);
+    await back;
+    millis.push(performance.now() - started);
+  }
+  return percentile(millis, 0.5);
+}
+
+/** One flush of this machine's disk, which every signal waits for before anybody hears of it. */
+function flushMs(): number {
+  const directory = mkdtempSync(join(tmpdir(), "ganglion-flush-"));
+  const file = openSync(join(directory, "flush"), "w");
+  const millis: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    writeSync(file, Buffer.alloc(4_096));
+    const started = performance.now();
+    fdatasyncSync(file);
+    millis.push(performance.now() - started);
+  }
+  closeSync(file);
+  rmSync(directory, { recursive: true });
+  return percentile(millis, 0.5);
 }

@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { LINK_PROTOCOL } from "../src/core/wire/link-frames.ts";
+import { LINK_PROTOCOL, PONG } from "../src/core/wire/link-frames.ts";
 import type { EdgeUnderTest } from "./edge-under-test.ts";
 
 /** One end of a link, as bare as it can be, so that a figure is the edge's and not the client's. */
@@ -9,6 +9,7 @@ export interface BareLink {
   onFrame: (frame: { type: string; batch?: number }) => void;
   /** A frame of signals: its text and its last place. */
   onSignals: (text: string, last: number) => void;
+  onPong: () => void;
   close(): void;
 }
 
@@ -26,11 +27,13 @@ export async function openLink(edge: EdgeUnderTest, host: string): Promise<BareL
     send: (text) => socket.send(text),
     onFrame: () => {},
     onSignals: () => {},
+    onPong: () => {},
     close: () => socket.terminate(),
   };
   socket.on("message", (data: Buffer) => {
     const head = data.toString("latin1", 0, 64);
-    if (head.startsWith('{"type":"signals"')) {
+    if (head === PONG) link.onPong();
+    else if (head.startsWith('{"type":"signals"')) {
       // The first frame after a subscription may only say where the log ends.
       if (!head.endsWith('"signals":[]}')) link.onSignals(data.toString(), Number(/"last":(\d+)/.exec(head)?.[1]));
     } else {

@@ -17,8 +17,8 @@ export interface GroupCommitOptions {
 /** Commits within one millisecond from which on the next appends are made to wait for each other. */
 const CROWD = 3;
 
-/** Signals at which a group waits for no more. */
-const ENOUGH = 256;
+/** Signals, or appends, at which a group waits for no more. */
+const ENOUGH = { signals: 256, appends: 40 } as const;
 
 /**
  * Commits appends in groups. A lone append is committed at once, and so are its successors while each waits for the
@@ -50,7 +50,7 @@ export class GroupCommit {
     this.#signals += request.signals.length;
     if (this.#gathering) {
       // Enough to be worth its row and its flush: waiting longer would only leave the processor idle.
-      if (this.#signals >= ENOUGH) this.#commit();
+      if (this.#signals >= ENOUGH.signals || this.#waiting.length >= ENOUGH.appends) this.#commit();
       return;
     }
     if (nowMs !== this.#millisecond) this.#commits = 0;

@@ -59,18 +59,21 @@ describe("committing in groups", () => {
 
   test("a crowd shares its commits, until it has gone", async () => {
     const log = aLog();
-    for (let n = 0; n < 64; n++) log.add(0);
+    for (let n = 0; n < 33; n++) log.add(0);
     expect(log.groups).toEqual([1, 1, 1]);
     await log.endPause();
-    expect(log.groups).toEqual([1, 1, 1, 61]);
+    expect(log.groups).toEqual([1, 1, 1, 30]);
     log.add(1);
-    expect(log.answers).toHaveLength(64);
+    expect(log.answers).toHaveLength(33);
     await log.endPause();
     log.add(2);
-    expect(log.groups).toEqual([1, 1, 1, 61, 1, 1]);
+    expect(log.groups).toEqual([1, 1, 1, 30, 1, 1]);
   });
 
-  test("a group that holds enough does not wait for more", () => {
+  test("a group that holds enough does not wait for more, be it of appends or of signals", () => {
+    const appends = aLog();
+    for (let n = 0; n < 3 + 40 + 5; n++) appends.add(0);
+    expect(appends.groups).toEqual([1, 1, 1, 40]);
     const log = aLog();
     for (let n = 0; n < 3; n++) log.add(0, 100);
     for (let n = 0; n < 6; n++) log.add(0, 100);
