@@ -160,7 +160,7 @@ export function fieldErrors(issues: readonly Issue[], at = ""): FieldError[] {
     if (issue.code === "unrecognized_keys" && issue.keys !== undefined) {
       return issue.keys.map((key) => ({
         pointer: `${pointer}/${escapePointer(key)}`,
-        message: "no such field; take it out or put it into facts",
+        message: "there is no such field here; take it out (of a signal: or put it into facts)",
       }));
     }
     return [{ pointer, message: issue.message }];
