@@ -15,6 +15,7 @@ export interface WorkChannelOptions {
   /** Name under which the worker is known; default: the token's. */
   readonly worker?: string | undefined;
   readonly onFrame: (frame: QueueFrame) => void;
+  /** The channel was open and is not any more. */
   readonly onClose: () => void;
 }
 
@@ -38,6 +39,7 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
       handshakeTimeout: HEARTBEAT_MS,
     });
     let answered = true;
+    let opened = false;
     const heartbeat = setInterval(() => {
       if (!answered) socket.terminate();
       answered = false;
@@ -50,15 +52,16 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
       answered = true;
       options.onFrame(JSON.parse(String(data)) as QueueFrame);
     });
-    socket.on("open", () =>
+    socket.on("open", () => {
+      opened = true;
       resolve({
         send: (frame) => {
           // After a close there is nobody to tell; what was not said is said again on the next connection, or lapses.
           if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
         },
         close: () => socket.close(1000),
-      }),
-    );
+      });
+    });
     socket.on("unexpected-response", (request, response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -73,7 +76,10 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
     socket.on("error", (error) => reject(new EdgeUnreachable(options.url, error)));
     socket.on("close", () => {
       clearInterval(heartbeat);
-      options.onClose();
+      // One that never opened is told of by the rejection alone. Told twice, a worker would try again twice, and each
+      // failure would double its connections, all of which are given tasks when the queue is back.
+      if (opened) options.onClose();
+      else reject(new EdgeUnreachable(options.url, new Error("the connection closed before it was open")));
     });
   });
 }

@@ -12,14 +12,18 @@ interface Frame {
 
 /** A queue's end of the channel, over real sockets: what the worker says is handed out in order. */
 class QueueDouble {
-  readonly #server = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols: () => "ganglion.work.v1" });
+  readonly #server: WebSocketServer;
   readonly #frames: Frame[] = [];
   #wake: (() => void) | undefined;
   socket: WebSocket | undefined;
+  /** Opened so far, closed ones included. */
+  connections = 0;
 
-  constructor() {
+  constructor(port = 0) {
+    this.#server = new WebSocketServer({ host: "127.0.0.1", port, handleProtocols: () => "ganglion.work.v1" });
     this.#server.on("connection", (socket) => {
       this.socket = socket;
+      this.connections++;
       socket.on("message", (data) => this.#push(JSON.parse(String(data)) as Frame));
       socket.on("close", (code) => this.#push({ type: `closed ${code}` }));
     });
@@ -171,4 +175,35 @@ describe("a worker", () => {
     finish();
     expect((await queue.next("complete")).tasks).toMatchObject([{ task_id: "slow" }]);
   });
+});
+
+it("tries again once for each try in vain, and has one connection when the queue is back", async () => {
+  queue = new QueueDouble();
+  const url = await queue.start();
+  const { port } = new URL(url);
+  await queue.stop();
+  const tries: string[] = [];
+  let triedEnough = () => {};
+  const enough = new Promise<void>((resolve) => {
+    triedEnough = resolve;
+  });
+  worker = work("q", "r", async () => null, {
+    url,
+    token: "t",
+    onRemark: (remark) => {
+      tries.push(remark);
+      if (tries.length === 3) triedEnough();
+    },
+  });
+  await enough;
+  // Told of as lost as well, a connection that never was would be tried for twice, and twice as often each time.
+  expect(tries.filter((remark) => !remark.startsWith("no queue answers"))).toEqual([]);
+  queue = new QueueDouble(Number(port));
+  await queue.start();
+  await queue.next("ready");
+  // A good-bye goes over the one connection there is; whatever else was opened would still be there after it.
+  const stopped = worker.stop();
+  await queue.next("closed 1000");
+  await stopped;
+  expect(queue.connections).toBe(1);
 });
