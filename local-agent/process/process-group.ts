@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+
+/**
+ * A process that cannot be taken for another one: numbers of processes are used again, but not with the same start
+ * time since the same boot.
+ */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Start of the process in clock ticks since `boot`, from /proc/<pid>/stat. */
+  readonly start: number;
+  /** Identity of the machine's boot, from /proc/sys/kernel/random/boot_id. */
+  readonly boot: string;
+}
+
+export interface ProcessStat {
+  /** `R`, `S`, `D`, `Z`, …, see proc_pid_stat(5). */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly start: number;
+}
+
+/** @returns `undefined` when there is no such process */
+export function processStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return undefined;
+  }
+  // "pid (name) state …": the name may hold anything, even a bracket.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] ?? "?", parent: Number(fields[1]), group: Number(fields[2]), start: Number(fields[19]) };
+}
+
+let boot: string | undefined;
+
+export function bootId(): string {
+  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return boot;
+}
+
+/** @returns `undefined` when the process is gone already */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const stat = processStat(pid);
+  return stat && { pid, start: stat.start, boot: bootId() };
+}
+
+/** Whether this very process still runs. One that ended and was not waited for by its parent does not. */
+export function isRunning({ pid, start, boot: at }: ProcessIdentity): boolean {
+  if (at !== bootId()) return false;
+  const stat = processStat(pid);
+  return stat?.start === start && !/[ZX]/.test(stat.state);
+}
+
+/**
+ * Sends `signal` to the group that process `pid` leads, and to all it started that did not leave the group.
+ * @returns whether there was anybody to hear it
+ */
+export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // EPERM: all that is left of it runs as somebody else, who was given rights that we lack (sudo).
+    if (code === "ESRCH" || code === "EPERM") return false;
+    throw error;
+  }
+}
