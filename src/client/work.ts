@@ -1,10 +1,12 @@
 import type { LeasedTask, QueueFrame } from "../core/wire/work-frames.ts";
+import { ApiProblem, EdgeUnreachable } from "./problem-errors.ts";
 import { backoffMs, mayPass } from "./retry.ts";
 import { openWorkChannel, type WorkChannel } from "./work-channel.ts";
 
 export interface WorkOptions {
   readonly url: string;
-  readonly token: string;
+  /** A function is asked at every connection, so that a token that was replaced is picked up. */
+  readonly token: string | (() => string);
   /** Default `default`. */
   readonly ecosystem?: string;
   /** Tasks at a time; default 1. */
@@ -15,6 +17,8 @@ export interface WorkOptions {
   readonly worker?: string;
   /** How the connection fares, for a log. */
   readonly onRemark?: (text: string) => void;
+  /** `null` when the connection is open; what went wrong when there is none. */
+  readonly onConnection?: (error: unknown) => void;
 }
 
 /** What a handler gets besides the task. */
@@ -49,6 +53,8 @@ interface Report {
 }
 
 const MAX_DELAY_MS = 10_000;
+/** A refusal changes when somebody mends the token: soon enough for them, and seldom enough for a fleet. */
+const DENIED_DELAY_MS = 60_000;
 /** After `stop`, results that the queue has not confirmed are waited for so long. */
 const CONFIRM_MS = 10_000;
 
@@ -60,7 +66,13 @@ const CONFIRM_MS = 10_000;
  * A graceful stop takes no more, lets what has begun finish, and only then says good-bye.
  */
 export function work(queue: string, recipient: string, handler: TaskHandler, options: WorkOptions): Worker {
-  const { concurrency = 1, leaseMs = 30_000, ecosystem = "default", onRemark = () => {} } = options;
+  const {
+    concurrency = 1,
+    leaseMs = 30_000,
+    ecosystem = "default",
+    onRemark = () => {},
+    onConnection = () => {},
+  } = options;
   const running = new Map<string, Running>();
   const unconfirmed = new Map<string, Report>();
   let channel: WorkChannel | undefined;
@@ -170,18 +182,19 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
       const worker = options.worker ?? (recipient === "*" ? undefined : recipient);
       channel = await openWorkChannel({
         url,
-        token,
+        token: typeof token === "function" ? token() : token,
         ecosystem,
         queue,
         worker,
         onFrame: hear,
-        onClose: () => again("the connection was lost"),
+        onClose: () => again(new EdgeUnreachable(url, new Error("the connection was lost"))),
       });
       if (over) {
         channel.close();
         return;
       }
       failures = 0;
+      onConnection(null);
       ready();
       // What happened meanwhile: leases are renewed at once, and results told that were not confirmed.
       const held = [...running.values()].map(({ task: { task_id, lease_id } }) => ({
@@ -193,16 +206,20 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
       for (const one of unconfirmed.values()) tell(one);
       if (stopping) endIfDone();
     } catch (error) {
-      // A refusal that will not pass (no scope, no such version) is told; trying on helps when the token is mended.
-      again(mayPass(error) ? "no queue answers" : error instanceof Error ? error.message : String(error));
+      again(error);
     }
   }
 
-  function again(reason: string): void {
+  function again(error: unknown): void {
     channel = undefined;
     if (over) return;
+    onConnection(error);
     failures += 1;
-    const delayMs = backoffMs(failures, MAX_DELAY_MS);
+    // A refusal that will not pass (no scope, no such version) is told; trying on helps when the token is mended.
+    const passing = mayPass(error);
+    const reason = passing ? "no queue answers" : error instanceof Error ? error.message : String(error);
+    const denied = error instanceof ApiProblem && !passing;
+    const delayMs = backoffMs(failures, MAX_DELAY_MS) + (denied ? DENIED_DELAY_MS : 0);
     onRemark(`${reason}; trying again in ${Math.round(delayMs)} ms`);
     reconnecting = setTimeout(() => void connect(), delayMs);
   }

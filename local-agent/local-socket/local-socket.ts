@@ -1,0 +1,111 @@
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { CommandRefused, type HostWork } from "../host-work/host-work.ts";
+import type { Logger } from "../log.ts";
+import { ExpectedError, type Service } from "../service.ts";
+import { type Answer, MAX_LINE_BYTES, Request } from "./protocol.ts";
+import { SOCKET_NAME, shortSocketPath } from "./socket-path.ts";
+
+export interface LocalSocketOptions {
+  readonly stateDir: string;
+  readonly work: HostWork;
+  readonly log: Logger;
+}
+
+/** Who connects and says nothing, or half a line, is let go after this. */
+const SILENT_MS = 10_000;
+
+/**
+ * The way from this machine to {@link HostWork}, edge or no edge: a socket in the state directory that only the
+ * agent's own user can open. The state directory is held by one agent at a time, so a socket that is there at the
+ * start was left by one that was killed.
+ */
+export class LocalSocket implements Service {
+  readonly name = "local socket";
+  readonly #options: LocalSocketOptions;
+  #server: Server | undefined;
+  #path: { readonly path: string; done(): void } | undefined;
+
+  constructor(options: LocalSocketOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ExpectedError when the socket cannot be made */
+  async start(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const path = shortSocketPath(join(this.#options.stateDir, SOCKET_NAME));
+    this.#path = path;
+    rmSync(path.path, { force: true });
+    const server = createServer((socket) => this.#serve(socket));
+    this.#server = server;
+    // Between bind and chmod nobody else may get in: the directory is closed to others, and the mask makes sure.
+    const mask = process.umask(0o177);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(path.path, resolve);
+      });
+    } catch (error) {
+      await this.stop();
+      throw new ExpectedError(
+        `The socket ${join(this.#options.stateDir, SOCKET_NAME)} cannot be made (${(error as Error).message}): ` +
+          "make the state directory writable, or set GANGLION_STATE_DIR",
+      );
+    } finally {
+      process.umask(mask);
+    }
+    chmodSync(path.path, 0o600);
+    server.on("error", (error) => this.#options.log.error({ err: error }, "local socket"));
+  }
+
+  /** What is being answered is answered first. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#path?.done();
+    this.#path = undefined;
+  }
+
+  #serve(socket: Socket): void {
+    const aborting = new AbortController();
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let asked = false;
+    socket.setTimeout(SILENT_MS, () => {
+      if (!asked) socket.destroy();
+    });
+    socket.on("data", (chunk: Buffer) => {
+      if (asked) return;
+      chunks.push(chunk);
+      length += chunk.length;
+      const end = chunk.indexOf(10);
+      if (end < 0 && length <= MAX_LINE_BYTES) return;
+      asked = true;
+      const line = end < 0 ? "" : Buffer.concat(chunks).toString("utf8", 0, length - chunk.length + end);
+      void this.#answer(line, aborting.signal).then((answer) => socket.end(`${JSON.stringify(answer)}\n`));
+    });
+    // The asker was interrupted: there is nobody left to tell.
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => aborting.abort(new Error("the asker has gone")));
+  }
+
+  async #answer(line: string, signal: AbortSignal): Promise<Answer> {
+    let request: Request;
+    try {
+      request = Request.parse(JSON.parse(line));
+    } catch {
+      return { error: { kind: "refused", message: "send one line of JSON: {type, payload}" } };
+    }
+    try {
+      return { result: (await this.#options.work.run(request.type, request.payload, { signal })) ?? null };
+    } catch (error) {
+      const refused = error instanceof CommandRefused;
+      if (!refused) this.#options.log.error({ err: error, command: request.type }, "a command failed");
+      const message = error instanceof Error ? error.message : String(error);
+      return { error: { kind: refused ? "refused" : "failed", message } };
+    }
+  }
+}
