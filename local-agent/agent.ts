@@ -1,56 +1,37 @@
-import { join } from "node:path";
-import { BusService } from "./bus/bus-service.ts";
-import { KnownIds } from "./bus/known-ids.ts";
-import { DeadLetterFile } from "./dead-letter-file.ts";
-import { Inbox } from "./inbox.ts";
-import { Link, type LinkOptions, type LinkState } from "./link.ts";
-import type { Logger } from "./log.ts";
-import type { Report, ReportingService, Service } from "./service.ts";
-import type { AgentSettings, SourceName } from "./settings.ts";
-import { BUS_SINK } from "./sinks/bus.ts";
-import { GpuSampler } from "./sources/gpu-sampler.ts";
-import { HostSampler } from "./sources/host-sampler.ts";
-import { IntentSource } from "./sources/intents.ts";
-import { MetricFiles } from "./sources/metric-files.ts";
-import { type Lane, Spool, type SpoolDepth } from "./spool.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Assembled, assemble, subscription } from "./assemble.ts";
+import type { LinkState } from "./link.ts";
+import type { AgentOptions } from "./room.ts";
+import { ROOMS } from "./rooms.ts";
+import { isReporting, type Report, type Service } from "./service.ts";
+import type { AgentSettings } from "./settings.ts";
 import { StateDatabase } from "./state-database.ts";
 
-/** Settings, and what only tests and embedders change. */
-export interface AgentOptions extends AgentSettings {
-  readonly logger: Logger;
-  readonly now?: () => number;
-  readonly link?: Pick<LinkOptions, "heartbeatMs" | "backOff" | "drainMs">;
-  readonly intents?: { readonly rescanMs?: number; readonly settleMs?: number };
-  /** Command of the card's tool; default `nvidia-smi`. */
-  readonly gpuCommand?: string;
-}
+export type { AgentOptions } from "./room.ts";
 
 export interface AgentStatus {
   readonly host: string;
   readonly link: LinkState;
   readonly sources: readonly Report[];
+  /** What rooms tell beside their reports, under their names. */
+  readonly [room: string]: unknown;
 }
 
-/** Figures that change all the time, for whoever asks. */
-export interface AgentCounts {
-  readonly spool: Readonly<Record<Lane, SpoolDepth>>;
-  readonly intents: { readonly routed: number; readonly dead: number } | null;
-  readonly metrics: MetricFiles["counts"] | null;
-  readonly bus: BusService["counts"] | null;
-  readonly rejected: number;
+/** What became of new settings. */
+export interface Reloaded {
+  /** Names of settings that are in force now. */
+  readonly taken: readonly string[];
+  /** Names of settings that changed, and count after a restart only. */
+  readonly restart: readonly string[];
 }
-
-const LINK_DEAD_LETTERS_BYTES = 64 * 1024 * 1024;
-const BUS_DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
-const METRIC_DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
 
 /** Everything that runs on a host: sources → spool → link → inbox → sinks. */
 export class Agent implements Service {
   readonly name = "agent";
-  readonly #options: AgentOptions;
+  #options: AgentOptions;
   readonly #listeners = new Set<() => void>();
   #db: StateDatabase | undefined;
-  #parts: Parts | undefined;
+  #parts: Assembled | undefined;
   /** In the order in which they were started. */
   #started: Service[] = [];
 
@@ -59,32 +40,20 @@ export class Agent implements Service {
   }
 
   get status(): AgentStatus {
-    const { hostId, sources } = this.#options;
-    const off = (name: SourceName): Report => ({ name, state: "off", detail: "switched off by GANGLION_SOURCES" });
-    const report = (name: SourceName): Report => this.#parts?.sources.get(name)?.report() ?? off(name);
-    const gpu = this.#parts?.gpu?.report();
+    const told: Record<string, unknown> = {};
+    const sources: Report[] = [];
+    for (const room of ROOMS) {
+      const parts = this.#parts?.rooms.get(room);
+      if (parts === undefined && room.shownWhenOff)
+        sources.push({ name: room.name, state: "off", detail: "switched off in the settings" });
+      for (const service of parts?.services ?? []) if (isReporting(service)) sources.push(service.report());
+      if (parts?.status !== undefined) told[room.name] = parts.status();
+    }
     return {
-      host: hostId,
+      ...told,
+      host: this.#options.hostId,
       link: this.#parts?.link.state ?? { state: "stopped", detail: "not started" },
-      sources: [
-        sources.includes("sampler") ? report("sampler") : off("sampler"),
-        ...(gpu === undefined ? [] : [gpu]),
-        report("intents"),
-        report("metrics"),
-        report("bus"),
-      ],
-    };
-  }
-
-  get counts(): AgentCounts | undefined {
-    if (this.#parts === undefined) return undefined;
-    const { spool, link, intents, metrics, bus } = this.#parts;
-    return {
-      spool: { bus: spool.depth("bus"), local: spool.depth("local") },
-      intents: intents?.counts ?? null,
-      metrics: metrics?.counts ?? null,
-      bus: bus?.counts ?? null,
-      rejected: link.rejectedCount,
+      sources,
     };
   }
 
@@ -104,19 +73,43 @@ export class Agent implements Service {
     const { logger, stateDir } = this.#options;
     this.#db = StateDatabase.open(stateDir);
     try {
-      this.#parts = assemble(this.#options, this.#db);
-      for (const part of this.#parts.services) {
-        this.#started.push(part);
-        await part.start();
+      this.#parts = assemble(ROOMS, this.#options, this.#db);
+      for (const service of this.#parts.services) {
+        this.#started.push(service);
+        await service.start();
       }
     } catch (error) {
       await this.stop();
       throw error;
     }
-    for (const part of this.#parts.reporting) part.onChange(() => this.#changed());
+    for (const service of this.#parts.services) if (isReporting(service)) service.onChange(() => this.#changed());
     this.#parts.link.onChange(() => this.#changed());
     this.#changed();
     for (const { name, state, detail } of this.status.sources) logger.info(`${name}: ${state}, ${detail}`);
+  }
+
+  /** Takes over what changed in the settings where that is safe while the agent runs. */
+  async reload(settings: AgentSettings): Promise<Reloaded> {
+    const changed = new Set(changedNames(this.#options, settings));
+    const taken = new Set<string>();
+    if (changed.has("logLevel")) {
+      this.#options.logger.level = settings.logLevel;
+      taken.add("logLevel");
+    }
+    // What is asked of the edge first: a room that wants more is then not the first to hear that it comes.
+    this.#parts?.link.setSubscribe(subscription(ROOMS, settings));
+    for (const [room, { reload }] of this.#parts?.rooms ?? []) {
+      const own = (room.reloads ?? []).filter((name) => changed.has(name));
+      if (own.length === 0 || reload === undefined) continue;
+      await reload(settings);
+      for (const name of own) taken.add(name);
+    }
+    const restart = [...changed].filter((name) => !taken.has(name));
+    const { logger: _logger, ...before } = this.#options;
+    const kept = Object.fromEntries(restart.map((name) => [name, (before as Record<string, unknown>)[name]]));
+    this.#options = { ...this.#options, ...settings, ...kept };
+    this.#changed();
+    return { taken: [...taken], restart };
   }
 
   /** Sources first, so that the link can send what they took in; the files last. */
@@ -134,90 +127,22 @@ export class Agent implements Service {
   }
 
   #changed(): void {
-    const { host, sources } = this.status;
-    this.#parts?.link.setStatus({ host, sources });
+    const { link: _link, ...status } = this.status;
+    this.#parts?.link.setStatus(status);
     for (const listener of this.#listeners) listener();
   }
 }
 
-interface Parts {
-  readonly spool: Spool;
-  readonly link: Link;
-  readonly intents: IntentSource | undefined;
-  readonly metrics: MetricFiles | undefined;
-  readonly bus: BusService | undefined;
-  readonly gpu: GpuSampler | undefined;
-  readonly sources: ReadonlyMap<SourceName, ReportingService>;
-  readonly reporting: readonly ReportingService[];
-  readonly services: readonly Service[];
-  readonly deadLetters: readonly DeadLetterFile[];
-}
-
-function assemble(options: AgentOptions, db: StateDatabase): Parts {
-  const { hostId, stateDir, logger: log, now = Date.now } = options;
-  const wanted = new Set(options.sources);
-  const spool = new Spool(db, { hostId, maxBytes: options.spoolMaxBytes, now, log });
-  const inbox = new Inbox(db, wanted.has("bus") ? [BUS_SINK] : []);
-  const linkDeadLetters = new DeadLetterFile({
-    path: join(stateDir, "dead-letter", "link.jsonl"),
-    maxBytes: LINK_DEAD_LETTERS_BYTES,
-    log,
-  });
-  const busDeadLetters = new DeadLetterFile({
-    path: join(stateDir, "dead-letter", "bus.jsonl"),
-    maxBytes: BUS_DEAD_LETTERS_BYTES,
-    log,
-  });
-  const { url, token, ecosystem, subscribe } = options;
-  const link = new Link({
-    ...{ url, token, ecosystem, hostId, spool, subscribe, log, deadLetters: linkDeadLetters, ...options.link },
-    // Without a sink nothing would ever take what arrives out of the journal.
-    inbox: wanted.has("bus") ? inbox : null,
-  });
-  const intervalMs = options.sampleSeconds * 1000;
-  const { gpuCommand } = options;
-  const gpu = wanted.has("sampler")
-    ? new GpuSampler({ intervalMs, now, log, ...(gpuCommand !== undefined && { command: gpuCommand }) })
-    : undefined;
-  const sampler = gpu && new HostSampler({ hostId, intervalMs, spool, gpu: () => gpu.readings(), now, log });
-  const intents = wanted.has("intents")
-    ? new IntentSource({ directory: options.intentsDir, hostId, spool, now, log, ...options.intents })
-    : undefined;
-  const metricDeadLetters = new DeadLetterFile({
-    path: join(stateDir, "dead-letter", "metrics.jsonl"),
-    maxBytes: METRIC_DEAD_LETTERS_BYTES,
-    log,
-  });
-  const metrics = wanted.has("metrics")
-    ? new MetricFiles({ directory: options.metricsDir, hostId, spool, db, deadLetters: metricDeadLetters, now, log })
-    : undefined;
-  const { xsub, xpub } = options;
-  const bus = wanted.has("bus")
-    ? new BusService({ xsub, xpub, spool, inbox, knownIds: new KnownIds(db), deadLetters: busDeadLetters, now, log })
-    : undefined;
-  const given = <T>(part: T | undefined): T[] => (part === undefined ? [] : [part]);
-  const reporting: ReportingService[] = [
-    ...given(gpu),
-    ...given(sampler),
-    ...given(intents),
-    ...given(metrics),
-    ...given(bus),
-  ];
-  return {
-    spool,
-    link,
-    intents,
-    metrics,
-    bus,
-    gpu,
-    sources: new Map<SourceName, ReportingService>([
-      ...given(sampler).map((part) => ["sampler", part] as const),
-      ...given(intents).map((part) => ["intents", part] as const),
-      ...given(metrics).map((part) => ["metrics", part] as const),
-      ...given(bus).map((part) => ["bus", part] as const),
-    ]),
-    reporting,
-    services: [link, ...reporting],
-    deadLetters: [linkDeadLetters, metricDeadLetters, busDeadLetters],
-  };
+/** Functions are how secrets are read, and are the same whatever they lead to. */
+function changedNames(before: AgentSettings, after: AgentSettings): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const old = before as unknown as Record<string, unknown>;
+  const fresh = after as unknown as Record<string, unknown>;
+  return [...names].filter(
+    (name) =>
+      name !== "logger" &&
+      name in fresh &&
+      typeof fresh[name] !== "function" &&
+      !isDeepStrictEqual(old[name], fresh[name]),
+  );
 }

@@ -56,9 +56,11 @@ export class Link implements Service {
   #retry: NodeJS.Timeout | undefined;
   #waits: IBackoff<unknown> | undefined;
   #status: string | undefined;
+  #subscribe: readonly string[];
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#subscribe = options.subscribe;
     this.#url = linkUrl(options.url, options.ecosystem, options.hostId);
     this.#outbound = new Outbound({
       spool: options.spool,
@@ -113,6 +115,19 @@ export class Link implements Service {
     this.#connection?.send(text);
   }
 
+  /** What the sinks want from now on. What is on its way by the old patterns still comes. */
+  setSubscribe(patterns: readonly string[]): void {
+    if (JSON.stringify(patterns) === JSON.stringify(this.#subscribe)) return;
+    this.#subscribe = patterns;
+    this.#sendSubscription();
+  }
+
+  #sendSubscription(): void {
+    const { inbox } = this.#options;
+    if (inbox === null || this.#connection?.open !== true) return;
+    this.#send({ type: "subscribe", after: inbox.cursor, signals: this.#subscribe });
+  }
+
   #change(state: LinkState): void {
     if (state.state === this.#state.state && state.detail === this.#state.detail) return;
     const { log } = this.#options;
@@ -144,8 +159,7 @@ export class Link implements Service {
 
   #opened(): void {
     this.#openedMs = Date.now();
-    const { inbox, subscribe } = this.#options;
-    if (inbox !== null) this.#send({ type: "subscribe", after: inbox.cursor, signals: subscribe });
+    this.#sendSubscription();
     if (this.#status !== undefined) this.#connection?.send(this.#status);
     this.#change({ state: "connected", detail: "connected" });
     this.#outbound.opened();

@@ -19,6 +19,10 @@ export interface ReportingService extends Service {
   onChange(listener: () => void): void;
 }
 
+export function isReporting(service: Service): service is ReportingService {
+  return "report" in service;
+}
+
 /** A failure that a person can put right: shown without a stack. */
 export class ExpectedError extends Error {
   override readonly name = "ExpectedError";

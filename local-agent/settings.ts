@@ -1,18 +1,30 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
-import * as z from "zod";
-import { EcosystemName, IDENTIFIER } from "../src/core/signals/signal.ts";
+import { dirname, join, resolve } from "node:path";
+import type { IntentRoute } from "../src/core/intents/intent-map.ts";
+import { IDENTIFIER } from "../src/core/signals/signal.ts";
+import {
+  applyOverrides,
+  type Environment,
+  type Override,
+  readEnvironment,
+  SOURCES,
+  type SourceName,
+  variableOf,
+} from "./config/environment.ts";
+import { configFile, defaultState } from "./config/locations.ts";
+import { type Finding, findingsOf, type Problem } from "./config/problems.ts";
+import { AgentFile, type RoomSections } from "./config/schema.ts";
+import { type TokenSource, tokenSource, tokenWarnings } from "./config/token.ts";
+import { YamlFile } from "./config/yaml-file.ts";
+import { intentRoutes } from "./intents/settings.ts";
 import { ExpectedError } from "./service.ts";
 
-export const SOURCES = ["sampler", "intents", "metrics", "bus"] as const;
-export type SourceName = (typeof SOURCES)[number];
+/** Sections of rooms, where an absent one means that the room is off, or as it is by default. */
+type Sections = { readonly [name in keyof RoomSections]?: RoomSections[name] | undefined };
 
-/** Where a host's ZMQ bus listens when nobody says otherwise (R6). */
-export const DEFAULT_XSUB = "tcp://127.0.0.1:5556";
-export const DEFAULT_XPUB = "tcp://127.0.0.1:5557";
-
-export interface AgentSettings {
+export interface AgentSettings extends Sections {
+  /** The file that they were read from; relative paths in it are meant from its directory. */
+  readonly configFile?: string | undefined;
   readonly url: string;
   /** Asked at every connection, so that a token that was replaced is picked up. Throws {@link ExpectedError} where there is none. */
   readonly token: () => string;
@@ -20,10 +32,14 @@ export interface AgentSettings {
   readonly hostId: string;
   readonly stateDir: string;
   readonly intentsDir: string;
+  /** Default: the map that is built in. */
+  readonly intentMap?: readonly IntentRoute[];
   /** Where older tools write their metric files (R19). */
   readonly metricsDir: string;
   readonly subscribe: readonly string[];
   readonly sampleSeconds: number;
+  /** Command of the card's tool; default `nvidia-smi`. */
+  readonly gpuCommand?: string | undefined;
   readonly xsub: string;
   readonly xpub: string;
   readonly sources: readonly SourceName[];
@@ -32,152 +48,108 @@ export interface AgentSettings {
   readonly spoolMaxBytes: number;
 }
 
-const list = (text: string) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-
-const Endpoint = z.string().regex(/^(tcp:\/\/[^\s:/]+:\d{1,5}|ipc:\/\/\S+)$/, {
-  message: "give an address such as tcp://127.0.0.1:5556 or ipc:///run/bus.sock",
-});
-
-const HostId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
-  message: "give letters, digits and . _ - (128 at most), beginning with a letter or digit",
-});
-
-/** Numbers in the environment are texts; `Number("")` would be 0. */
-const numberText = (range: z.ZodNumber, message: string) =>
-  z
-    .string()
-    .refine((text) => text.trim() !== "" && range.safeParse(Number(text)).success, { message })
-    .transform(Number);
-
-const Environment = z
-  .object({
-    GANGLION_URL: z
-      .url({ protocol: /^https?$/, message: "give an http:// or https:// address such as http://127.0.0.1:8787" })
-      .optional(),
-    GANGLION_PORT: numberText(z.int().min(1).max(65_535), "give a port between 1 and 65535").default(8787),
-    GANGLION_TOKEN: z.string().optional(),
-    GANGLION_ECOSYSTEM: EcosystemName.default("default"),
-    GANGLION_HOST_ID: HostId.optional(),
-    GANGLION_STATE_DIR: z.string().default(".ganglion"),
-    GANGLION_INTENTS_DIR: z.string().optional(),
-    GANGLION_METRICS_DIR: z.string().optional(),
-    GANGLION_SUBSCRIBE: z
-      .string()
-      .transform(list)
-      .pipe(
-        z
-          .array(
-            z
-              .string()
-              .regex(
-                /^!?[A-Za-z0-9_.:*-]{1,128}$/,
-                "a pattern is a signal's name in which * stands for any characters, such as Q_* or !OBSERVATION",
-              ),
-          )
-          .min(1, "give at least one pattern, such as *")
-          .max(64, "give 64 patterns at most"),
-      )
-      .default(["*", "!OBSERVATION"]),
-    GANGLION_SAMPLE_SECONDS: numberText(z.number().min(0.1).max(3600), "give seconds between 0.1 and 3600").default(5),
-    GANGLION_SOURCES: z
-      .string()
-      .transform((text) => (text.trim() === "none" ? [] : list(text)))
-      .pipe(z.array(z.enum(SOURCES, `name some of ${SOURCES.join(", ")}, separated by commas, or none`)))
-      .default([...SOURCES]),
-    GANGLION_LOG: z.enum(["text", "json"], "give text or json").default("text"),
-    GANGLION_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "give debug, info, warn or error").default("info"),
-    GANGLION_SPOOL_MAX_MB: numberText(z.number().min(1).max(1_000_000), "give megabytes, 1 at least").default(256),
-    KLR_CHEM_XSUB: Endpoint.default(DEFAULT_XSUB),
-    KLR_CHEM_XPUB: Endpoint.default(DEFAULT_XPUB),
-  })
-  .refine((settings) => settings.KLR_CHEM_XSUB !== settings.KLR_CHEM_XPUB, {
-    path: ["KLR_CHEM_XPUB"],
-    message: "give it another address than KLR_CHEM_XSUB: publishers and subscribers connect to different ones",
-    when: () => true,
-  });
+export interface Loaded {
+  /** `undefined` where there are errors. */
+  readonly settings: AgentSettings | undefined;
+  readonly problems: readonly Problem[];
+  readonly file: string | undefined;
+}
 
 /**
- * Reads the settings (names in README.md, "Settings"). An empty variable counts as unset.
+ * Reads the settings from the file, with the environment over it (names in docs/agent.md), and checks all of them.
  *
- * @throws ExpectedError that names every variable that is wrong and how to put it right; values are not repeated,
- * because one of them is a secret
+ * @param config - the file, over `GANGLION_CONFIG`
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>, cwd: string): AgentSettings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
-  const parsed = Environment.safeParse(given);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => ({ variable: String(issue.path[0] ?? "settings"), fix: issue.message }));
-  if (given.GANGLION_HOST_ID === undefined && !IDENTIFIER.test(hostname())) {
-    problems.push({
-      variable: "GANGLION_HOST_ID",
-      fix: "set it: this machine's own name holds other characters than letters, digits and . _ -",
-    });
+export function loadSettings(env: Environment, cwd: string, config?: string): Loaded {
+  const path = configFile(env, cwd, config);
+  const file = path === undefined ? undefined : YamlFile.read(path);
+  const { overrides, problems: wrongVariables } = readEnvironment(env);
+  const document = applyOverrides(file?.value ?? {}, overrides);
+  const parsed = AgentFile.safeParse(document);
+  const problems: Problem[] = [...wrongVariables, ...(file?.problems ?? [])];
+  if (!parsed.success) {
+    for (const finding of findingsOf(parsed.error, AgentFile, document))
+      problems.push(located(finding, file, overrides));
   }
-  const stateDir = resolve(cwd, given.GANGLION_STATE_DIR ?? ".ganglion");
-  const token = tokenReader(given.GANGLION_TOKEN, join(stateDir, "token"));
+  const given = parsed.data;
+  if (
+    given?.host.id === undefined &&
+    !parsed.error?.issues.some(({ path: at }) => at[0] === "host") &&
+    !IDENTIFIER.test(hostname())
+  ) {
+    const message = "set it: this machine's own name holds other characters than letters, digits and . _ -";
+    problems.push({ severity: "error", where: file === undefined ? "GANGLION_HOST_ID" : "host.id", message });
+  }
+  // A path from the environment is meant from where the agent was started, one in the file from where the file is.
+  const from = (variable: string) => (env[variable] || path === undefined ? cwd : dirname(path));
+  const stateDir = resolve(
+    from("GANGLION_STATE_DIR"),
+    given?.host.state_dir ?? (env.GANGLION_STATE_DIR || defaultState(env, cwd)),
+  );
+  const tokenFile = given?.edge.token_file;
+  const token = tokenSource(env, tokenFile && resolve(from("GANGLION_TOKEN_FILE"), tokenFile), stateDir);
+  problems.push(...tokenProblems(token), ...tokenWarnings(token));
+  if (given === undefined || problems.some(({ severity }) => severity === "error"))
+    return { settings: undefined, problems, file: path };
+  const { edge, bus, intents, metrics, sampler, log, spool, host: _, ...sections } = given;
+  const settings: AgentSettings = {
+    ...sections,
+    ...(path !== undefined && { configFile: path }),
+    url: edge.url,
+    token: token.read,
+    ecosystem: edge.ecosystem,
+    hostId: given.host.id ?? hostname(),
+    stateDir,
+    intentsDir: resolve(from("GANGLION_INTENTS_DIR"), intents.directory ?? join(stateDir, "intents")),
+    intentMap: intentRoutes(intents),
+    metricsDir: resolve(from("GANGLION_METRICS_DIR"), metrics.directory ?? join(stateDir, "metrics")),
+    subscribe: edge.subscribe,
+    sampleSeconds: sampler.seconds,
+    ...(sampler.gpu_command !== undefined && { gpuCommand: sampler.gpu_command }),
+    xsub: bus.xsub,
+    xpub: bus.xpub,
+    sources: SOURCES.filter((name) => given[name].enabled),
+    log: log.format,
+    logLevel: log.level,
+    spoolMaxBytes: spool.max_mb * 1024 * 1024,
+  };
+  return { settings, problems, file: path };
+}
+
+/**
+ * The settings, or an error that names everything that is wrong and how to put it right; values are not repeated,
+ * because one of them is a secret.
+ *
+ * @throws ExpectedError
+ */
+export function readSettings(env: Environment, cwd: string, config?: string): AgentSettings {
+  const { settings, problems } = loadSettings(env, cwd, config);
+  if (settings !== undefined) return settings;
+  const errors = problems.filter(({ severity }) => severity === "error");
+  throw new ExpectedError(
+    ["The settings are not right:", ...errors.map((error) => `  ${problemText(error)}`)].join("\n"),
+  );
+}
+
+/** `/etc/ganglion/agent.yaml:3:5: edge.url: give …`, or `GANGLION_URL: give …`. */
+export function problemText({ file, line, column, where, message }: Problem): string {
+  return `${file === undefined ? "" : `${file}:${line}:${column}: `}${where}: ${message}`;
+}
+
+function located(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): Problem {
+  const [section, name] = finding.path;
+  const override = overrides.find(({ path }) => path[0] === section && path[1] === name);
+  if (override === undefined && file !== undefined) return file.problem(finding);
+  const where = override?.variable ?? variableOf(finding.path) ?? finding.path.join(".");
+  return { severity: "error", where, message: finding.message };
+}
+
+function tokenProblems(token: TokenSource): Problem[] {
   try {
-    token();
+    token.read();
+    return [];
   } catch (error) {
     if (!(error instanceof ExpectedError)) throw error;
-    problems.push({ variable: "GANGLION_TOKEN", fix: error.message });
-  }
-  if (!parsed.success || problems.length > 0) {
-    throw new ExpectedError(
-      ["The settings are not right:", ...problems.map(({ variable, fix }) => `  ${variable}: ${fix}`)].join("\n"),
-    );
-  }
-  const settings = parsed.data;
-  return {
-    url: settings.GANGLION_URL ?? `http://127.0.0.1:${settings.GANGLION_PORT}`,
-    token,
-    ecosystem: settings.GANGLION_ECOSYSTEM,
-    hostId: settings.GANGLION_HOST_ID ?? hostname(),
-    stateDir,
-    intentsDir:
-      settings.GANGLION_INTENTS_DIR === undefined
-        ? join(stateDir, "intents")
-        : resolve(cwd, settings.GANGLION_INTENTS_DIR),
-    metricsDir:
-      settings.GANGLION_METRICS_DIR === undefined
-        ? join(stateDir, "metrics")
-        : resolve(cwd, settings.GANGLION_METRICS_DIR),
-    subscribe: settings.GANGLION_SUBSCRIBE,
-    sampleSeconds: settings.GANGLION_SAMPLE_SECONDS,
-    xsub: settings.KLR_CHEM_XSUB,
-    xpub: settings.KLR_CHEM_XPUB,
-    sources: settings.GANGLION_SOURCES,
-    log: settings.GANGLION_LOG,
-    logLevel: settings.GANGLION_LOG_LEVEL,
-    spoolMaxBytes: settings.GANGLION_SPOOL_MAX_MB * 1024 * 1024,
-  };
-}
-
-/** HTTP header values hold visible ASCII: anything else would fail at every connection, far from its cause. */
-const SENDABLE_TOKEN = /^[\x21-\x7e]{1,4096}$/;
-
-function tokenReader(fromEnvironment: string | undefined, file: string): () => string {
-  return () => {
-    const token = (fromEnvironment ?? tokenInFile(file)).trim();
-    if (SENDABLE_TOKEN.test(token)) return token;
-    const where = fromEnvironment === undefined ? `the file ${file}` : "GANGLION_TOKEN";
-    throw new ExpectedError(`${where} does not hold a token: one line of visible ASCII characters without blanks`);
-  };
-}
-
-function tokenInFile(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ExpectedError(
-      code === "ENOENT"
-        ? `set it, or put the token into ${file} (the edge of this machine writes it there when it starts)`
-        : `the file ${file} cannot be read (${code}): make it readable for this user, or set the variable`,
-    );
+    return [{ severity: "error", where: "GANGLION_TOKEN", message: error.message }];
   }
 }

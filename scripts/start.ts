@@ -81,6 +81,7 @@ function agentEnvironment(url: string, stateDir: string): NodeJS.ProcessEnv {
   if (parts.edge !== undefined) {
     // A token for some other edge, meant for the command line or for --agent-only, would be refused by this one.
     delete environment.GANGLION_TOKEN;
+    environment.GANGLION_TOKEN_FILE = parts.edge.tokenPath;
     environment.GANGLION_LOG_LEVEL ||= "warn";
   }
   return environment;

@@ -1,3 +1,4 @@
+import { compilePatterns, type Matcher } from "../../src/core/signals/pattern.ts";
 import type { DeadLetterFile } from "../dead-letter-file.ts";
 import type { Inbox } from "../inbox.ts";
 import type { Logger } from "../log.ts";
@@ -12,6 +13,8 @@ import { openHostBus } from "./open-host-bus.ts";
 export interface BusServiceOptions {
   readonly xsub: string;
   readonly xpub: string;
+  /** Patterns of the signals that go on to the bus; default: all that are in the inbox. */
+  readonly subscribe?: readonly string[];
   readonly spool: Spool;
   readonly inbox: Inbox;
   readonly knownIds: KnownIds;
@@ -28,10 +31,17 @@ export class BusService implements ReportingService {
   readonly #listeners = new Set<() => void>();
   #bus: HostBus | undefined;
   #sink: BusSink | undefined;
+  #wants: Matcher;
 
   constructor(options: BusServiceOptions) {
     this.#options = options;
     this.#intake = new BusIntake(options);
+    this.#wants = compilePatterns(options.subscribe ?? ["*"]);
+  }
+
+  /** For what is published from now on. */
+  setSubscribe(patterns: readonly string[]): void {
+    this.#wants = compilePatterns(patterns);
   }
 
   get counts(): BusCounts & { readonly published: number } {
@@ -53,7 +63,10 @@ export class BusService implements ReportingService {
     if (this.#bus !== undefined) return;
     const { xsub, xpub, inbox, knownIds, spool, log } = this.#options;
     this.#bus = await openHostBus({ xsub, xpub, log, onMessage: (frames) => this.#intake.take(frames) });
-    this.#sink = new BusSink({ bus: this.#bus, inbox, knownIds, spool, log });
+    this.#sink = new BusSink({
+      ...{ bus: this.#bus, inbox, knownIds, spool, log },
+      wants: (name) => this.#wants(name),
+    });
     await this.#sink.start();
     for (const listener of this.#listeners) listener();
   }

@@ -1,3 +1,4 @@
+import type { Matcher } from "../../src/core/signals/pattern.ts";
 import type { HostBus } from "../bus/host-bus.ts";
 import type { KnownIds } from "../bus/known-ids.ts";
 import type { Inbox } from "../inbox.ts";
@@ -11,6 +12,8 @@ export interface BusSinkOptions {
   readonly knownIds: KnownIds;
   /** Knows by its names what came from this bus. */
   readonly spool: Spool;
+  /** Names of the signals that this bus is for: others may be in the inbox for other sinks. */
+  readonly wants: Matcher;
   readonly log: Logger;
 }
 
@@ -62,13 +65,13 @@ export class BusSink implements Service {
   }
 
   async #publishAll(): Promise<void> {
-    const { bus, inbox, knownIds, spool } = this.#options;
+    const { bus, inbox, knownIds, spool, wants } = this.#options;
     while (this.#running && bus.ready) {
       const batch = inbox.next(BUS_SINK, BATCH);
       const last = batch.at(-1);
       if (last === undefined) return;
       for (const { id, signal, text } of batch) {
-        if (spool.owns(id, "bus") || knownIds.cameFromBus(id, signal)) continue;
+        if (!wants(signal) || spool.owns(id, "bus") || knownIds.cameFromBus(id, signal)) continue;
         knownIds.published(id, signal);
         await bus.publish([signal, text]);
         this.#published++;

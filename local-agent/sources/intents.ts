@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstat, rename, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { INTENT_MAP, type IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
 import { takeIn } from "../intake.ts";
 import { type DeadIntent, ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
@@ -12,6 +13,8 @@ import type { Spool } from "../spool.ts";
 
 export interface IntentSourceOptions {
   readonly directory: string;
+  /** Routes, of which the first that matches counts; default {@link INTENT_MAP}. */
+  readonly map?: readonly IntentRoute[];
   readonly hostId: string;
   readonly spool: Spool;
   readonly now: () => number;
@@ -48,9 +51,11 @@ export class IntentSource implements ReportingService {
   #failure: string | undefined = "not started";
   #routed = 0;
   #dead = 0;
+  #map: readonly IntentRoute[];
 
   constructor(options: IntentSourceOptions) {
     this.#options = options;
+    this.#map = options.map ?? INTENT_MAP;
     this.#folder = join(options.directory, "dead-letter");
     this.#watch = new DirectoryWatch({
       directory: options.directory,
@@ -76,6 +81,11 @@ export class IntentSource implements ReportingService {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** For what is handled from now on; what was buried under another map stays where it is. */
+  setMap(map: readonly IntentRoute[] = INTENT_MAP): void {
+    this.#map = map;
   }
 
   async start(): Promise<void> {
@@ -186,7 +196,7 @@ export class IntentSource implements ReportingService {
     file: Extract<IntentFile, { kind: "intent" }>,
   ): Promise<void> {
     const { spool, hostId, now } = this.#options;
-    const mapped = mapIntent(file.value);
+    const mapped = mapIntent(file.value, this.#map);
     if (!mapped.ok) {
       const { reason, errors, intentType } = mapped;
       const dead = { reason, ...(errors && { errors }), ...(intentType !== undefined && { intent_type: intentType }) };

@@ -5,13 +5,20 @@ export interface FactSource {
   /** Paths into the intent, such as `data.question`; the first that leads to something other than null counts. */
   readonly from: readonly string[];
   /**
+   * A text with `{path}` in it, instead of `from`. One that is nothing but `{path}` gives what stands there, of whatever
+   * kind; `{rest}` is what the `*` of the matching pattern stood for.
+   */
+  readonly template?: string;
+  /**
    * What stands for it when none does. In a text, `{rest}` is what the `*` of the matching pattern stood for; where
    * nothing was left for it, there is no default.
    */
   readonly otherwise?: unknown;
-  /** `text`: a number is written as text. `texts`: a single text becomes a list of one. */
-  readonly as?: "text" | "texts";
+  /** `text`: a number is written as text. `texts`: a single text becomes a list of one. `json`: whatever it is. Default: a text. */
+  readonly as?: "text" | "texts" | "json";
   readonly oneOf?: readonly string[];
+  /** Left out where nothing is found, instead of refusing the intent. */
+  readonly optional?: boolean;
 }
 
 /** Intents of these types become this signal (R21). */
@@ -20,6 +27,8 @@ export interface IntentRoute {
   readonly types: readonly string[];
   readonly signal: string;
   readonly facts: Readonly<Record<string, FactSource>>;
+  /** `false`: what else stands in `data` stays behind. */
+  readonly data?: false;
 }
 
 const QUESTION_FACTS = {

@@ -39,13 +39,22 @@ export function mapIntent(intent: unknown, map: readonly IntentRoute[] = INTENT_
 
 function follow(route: IntentRoute, pattern: string, type: string, intent: Record<string, unknown>): MappedIntent {
   const errors: FieldError[] = [];
-  const facts: Record<string, unknown> = { ...(intent.data as Record<string, unknown> | null | undefined) };
+  const all = route.data === false ? null : (intent.data as Record<string, unknown> | null | undefined);
+  const facts: Record<string, unknown> = { ...all };
+  const rest = restOf(pattern, type);
   for (const [name, source] of Object.entries(route.facts)) {
-    const value = find(source, intent) ?? defaultOf(source, restOf(pattern, type));
+    if (source.template !== undefined) {
+      const filled = fill(source.template, intent, rest);
+      if ("value" in filled) facts[name] = filled.value;
+      else errors.push({ pointer: pointerTo(filled.missing), message: `give ${filled.missing}` });
+      continue;
+    }
+    const value = find(source, intent) ?? defaultOf(source, rest);
+    if (value === undefined && source.optional) continue;
     const shaped = shape(value, source);
     const fault = faultOf(shaped, source);
     if (fault === undefined) facts[name] = shaped;
-    else errors.push({ pointer: `/${source.from[0]?.replaceAll(".", "/")}`, message: fault });
+    else errors.push({ pointer: pointerTo(source.from[0] ?? ""), message: fault });
   }
   if (errors.length === 0) return { ok: true, signal: route.signal, facts };
   return { ok: false, reason: "the intent lacks what its signal needs", errors, intentType: type };
@@ -53,12 +62,41 @@ function follow(route: IntentRoute, pattern: string, type: string, intent: Recor
 
 function find(source: FactSource, intent: Record<string, unknown>): unknown {
   for (const path of source.from) {
-    const value = path
-      .split(".")
-      .reduce<unknown>((at, step) => (isObject(at) && Object.hasOwn(at, step) ? at[step] : undefined), intent);
+    const value = at(intent, path);
     if (value !== undefined && value !== null && value !== "") return value;
   }
   return undefined;
+}
+
+function at(intent: Record<string, unknown>, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((here, step) => (isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined), intent);
+}
+
+function pointerTo(path: string): string {
+  return `/${path.replaceAll(".", "/")}`;
+}
+
+/** A template over the intent. What it names must be there. */
+function fill(
+  template: string,
+  intent: Record<string, unknown>,
+  rest: string,
+): { readonly value: unknown } | { readonly missing: string } {
+  const look = (path: string) => (path === "rest" ? rest || undefined : at(intent, path));
+  const whole = /^\{([^{}]+)\}$/.exec(template)?.[1];
+  if (whole !== undefined) {
+    const value = look(whole);
+    return value === undefined ? { missing: whole } : { value };
+  }
+  let missing: string | undefined;
+  const value = template.replace(/\{([^{}]+)\}/g, (_, path: string) => {
+    const part = look(path);
+    if (part === undefined) missing ??= path;
+    return typeof part === "string" ? part : (JSON.stringify(part) ?? "");
+  });
+  return missing === undefined ? { value } : { missing };
 }
 
 function defaultOf({ otherwise }: FactSource, rest: string): unknown {
@@ -79,6 +117,7 @@ function shape(value: unknown, { as }: FactSource): unknown {
 
 function faultOf(value: unknown, { from, oneOf, as }: FactSource): Fault {
   if (value === undefined) return `give ${from.join(" or ")}`;
+  if (as === "json" && oneOf === undefined) return undefined;
   if (as === "texts") {
     const fine = Array.isArray(value) && value.every((item) => typeof item === "string");
     return fine ? undefined : "give a list of texts";

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { GpuSampler } from "../../../local-agent/sampler/gpu-sampler.ts";
+import { HostSampler } from "../../../local-agent/sampler/host-sampler.ts";
 import type { ReportingService } from "../../../local-agent/service.ts";
-import { GpuSampler } from "../../../local-agent/sources/gpu-sampler.ts";
-import { HostSampler } from "../../../local-agent/sources/host-sampler.ts";
 import { Spool } from "../../../local-agent/spool.ts";
 import { StateDatabase } from "../../../local-agent/state-database.ts";
 import { silent, temporaryDirectory } from "../../unit/agent/temporary-state.ts";

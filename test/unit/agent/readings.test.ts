@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { gpuFacts, readGpuLine } from "../../../local-agent/sources/gpu-readings.ts";
-import { cpuPercent, ramPercent, readCpuTimes } from "../../../local-agent/sources/proc-readings.ts";
+import { gpuFacts, readGpuLine } from "../../../local-agent/sampler/gpu-readings.ts";
+import { cpuPercent, ramPercent, readCpuTimes } from "../../../local-agent/sampler/proc-readings.ts";
 
 describe("readings of /proc", () => {
   const stat = (line: string) => `${line}\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 1 2\n`;

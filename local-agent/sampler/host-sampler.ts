@@ -27,10 +27,23 @@ export class HostSampler implements ReportingService {
   #running = false;
   #timer: NodeJS.Timeout | undefined;
   #sampling: Promise<void> = Promise.resolve();
+  #busy = false;
   #before: CpuTimes | undefined;
+  #intervalMs: number;
 
   constructor(options: HostSamplerOptions) {
     this.#options = options;
+    this.#intervalMs = options.intervalMs;
+  }
+
+  /** In force at once. */
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+    if (!this.#running || this.#report.state === "absent") return;
+    clearTimeout(this.#timer);
+    // A sample that is being taken goes on by itself, at the new pace.
+    if (!this.#busy) this.#later(intervalMs);
+    this.#live();
   }
 
   report(): Report {
@@ -47,13 +60,13 @@ export class HostSampler implements ReportingService {
     this.#running = true;
     try {
       this.#before = readCpuTimes(await this.#read("stat"));
-      this.#change({ name: this.name, state: "live", detail: `every ${this.#options.intervalMs / 1000} s` });
+      this.#live();
     } catch {
       this.#change({ name: this.name, state: "absent", detail: "this system has no /proc to measure" });
       return;
     }
     // Processor use is the difference of two readings; the first sample need not wait for a whole interval.
-    this.#later(Math.min(this.#options.intervalMs, 1_000));
+    this.#later(Math.min(this.#intervalMs, 1_000));
   }
 
   async stop(): Promise<void> {
@@ -65,7 +78,11 @@ export class HostSampler implements ReportingService {
   #later(ms: number): void {
     if (!this.#running) return;
     this.#timer = setTimeout(() => {
-      this.#sampling = this.#sample().finally(() => this.#later(this.#options.intervalMs));
+      this.#busy = true;
+      this.#sampling = this.#sample().finally(() => {
+        this.#busy = false;
+        this.#later(this.#intervalMs);
+      });
     }, ms);
   }
 
@@ -75,7 +92,7 @@ export class HostSampler implements ReportingService {
       const taken = takeIn(await this.#observation(), this.#options.now());
       if (!taken.ok) throw new Error(`the sample is not a valid signal: ${JSON.stringify(taken.errors)}`);
       await spool.put("local", [taken.signal]);
-      this.#change({ name: this.name, state: "live", detail: `every ${this.#options.intervalMs / 1000} s` });
+      this.#live();
     } catch (error) {
       log.error({ err: error }, "sampler: a sample was lost");
       this.#change({ name: this.name, state: "failing", detail: (error as Error).message });
@@ -106,6 +123,10 @@ export class HostSampler implements ReportingService {
 
   #read(file: string): Promise<string> {
     return readFile(`${this.#options.proc ?? "/proc"}/${file}`, "utf8");
+  }
+
+  #live(): void {
+    this.#change({ name: this.name, state: "live", detail: `every ${this.#intervalMs / 1000} s` });
   }
 
   #change(report: Report): void {

@@ -35,14 +35,25 @@ export class GpuSampler implements ReportingService {
   #retry: NodeJS.Timeout | undefined;
   #waits: IBackoff<unknown> | undefined;
   #complaint = "";
+  #intervalMs: number;
 
   constructor(options: GpuSamplerOptions) {
     this.#options = options;
+    this.#intervalMs = options.intervalMs;
+  }
+
+  /** The tool is told its pace when it starts, so it is started again. */
+  async setInterval(intervalMs: number): Promise<void> {
+    if (this.#intervalMs === intervalMs) return;
+    this.#intervalMs = intervalMs;
+    if (!this.#running) return;
+    await this.stop();
+    await this.start();
   }
 
   /** The newest reading of each card; one that has gone silent is left out. */
   readings(): GpuReading[] {
-    const since = this.#options.now() - this.#options.intervalMs * 3 - 1_000;
+    const since = this.#options.now() - this.#intervalMs * 3 - 1_000;
     return [...this.#cards.values()]
       .filter(({ atMs }) => atMs >= since)
       .map(({ reading }) => reading)
@@ -77,10 +88,10 @@ export class GpuSampler implements ReportingService {
   }
 
   #run(): Promise<void> {
-    const { command = "nvidia-smi", intervalMs } = this.#options;
+    const { command = "nvidia-smi" } = this.#options;
     const child = spawn(
       command,
-      [`--query-gpu=${GPU_QUERY}`, "--format=csv,noheader,nounits", "-lms", String(intervalMs)],
+      [`--query-gpu=${GPU_QUERY}`, "--format=csv,noheader,nounits", "-lms", String(this.#intervalMs)],
       {
         stdio: ["ignore", "pipe", "pipe"],
       },

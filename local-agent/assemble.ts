@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { type OpenMetricsContentType, Registry } from "prom-client";
+import { unionOfPatterns } from "../src/core/signals/pattern-union.ts";
+import { DeadLetterFile } from "./dead-letter-file.ts";
+import { Inbox } from "./inbox.ts";
+import { Link } from "./link.ts";
+import type { AgentOptions, Room, RoomContext, RoomParts } from "./room.ts";
+import type { Service } from "./service.ts";
+import type { AgentSettings } from "./settings.ts";
+import { Spool } from "./spool.ts";
+import type { StateDatabase } from "./state-database.ts";
+
+export interface Assembled {
+  readonly link: Link;
+  /** Those that are on, in the order of the list. */
+  readonly rooms: ReadonlyMap<Room, RoomParts>;
+  /** In the order in which they are started. */
+  readonly services: readonly Service[];
+  readonly deadLetters: readonly DeadLetterFile[];
+}
+
+const LINK_DEAD_LETTERS_BYTES = 64 * 1024 * 1024;
+
+/** What is asked of the edge for all sinks together. */
+export function subscription(rooms: readonly Room[], settings: AgentSettings): string[] {
+  return unionOfPatterns(sinksOf(rooms, settings).map(({ patterns }) => patterns));
+}
+
+function sinksOf(rooms: readonly Room[], settings: AgentSettings) {
+  return rooms.flatMap((room) => room.sinks?.(settings) ?? []);
+}
+
+/** The agent's own parts, and then each room's, which only add themselves. Nothing is started here. */
+export function assemble(rooms: readonly Room[], options: AgentOptions, db: StateDatabase): Assembled {
+  const { hostId, stateDir, logger: log, now = Date.now } = options;
+  const deadLetters: DeadLetterFile[] = [];
+  const deadLetterFile: RoomContext["deadLetterFile"] = (name, maxBytes) => {
+    const file = new DeadLetterFile({ path: join(stateDir, "dead-letter", `${name}.jsonl`), maxBytes, log });
+    deadLetters.push(file);
+    return file;
+  };
+  const sinks = sinksOf(rooms, options).map(({ name }) => name);
+  const spool = new Spool(db, { hostId, maxBytes: options.spoolMaxBytes, now, log });
+  const inbox = new Inbox(db, sinks);
+  const { url, token, ecosystem } = options;
+  const link = new Link({
+    ...{ url, token, ecosystem, hostId, spool, log, ...options.link },
+    subscribe: subscription(rooms, options),
+    deadLetters: deadLetterFile("link", LINK_DEAD_LETTERS_BYTES),
+    // Without a sink nothing would ever take what arrives out of the journal.
+    inbox: sinks.length > 0 ? inbox : null,
+  });
+  const metrics = new Registry<OpenMetricsContentType>();
+  metrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const context: RoomContext = { options, db, spool, inbox, link, log, now, metrics, deadLetterFile };
+  const parts = new Map<Room, RoomParts>();
+  for (const room of rooms) {
+    const assembled = room.assemble(context);
+    if (assembled !== undefined) parts.set(room, assembled);
+  }
+  const services = [link, ...[...parts.values()].flatMap((part) => part.services)];
+  return { link, rooms: parts, services, deadLetters };
+}

@@ -1,0 +1,52 @@
+import { statSync } from "node:fs";
+import { Command } from "commander";
+import { ExpectedError } from "../service.ts";
+import { type Loaded, loadSettings, problemText } from "../settings.ts";
+import type { Problem } from "./problems.ts";
+
+/** `ganglion-agent check`: every problem of the settings with its place and its fix. Exit code 1 where there are errors. */
+export function checkCommand(): Command {
+  return new Command("check")
+    .description("check the settings and explain every problem with its place and its fix")
+    .option("--config <file>", "the settings (default: GANGLION_CONFIG)")
+    .option("--json", "for programs: {file, ok, problems: [{severity, where, message, file, line, column}]}")
+    .action(({ config, json }: { config?: string; json?: true }) => {
+      const { file, problems } = check(config);
+      const ok = !problems.some(({ severity }) => severity === "error");
+      if (json) console.log(JSON.stringify({ file: file ?? null, ok, problems }));
+      else for (const line of report(file, problems)) console.log(line);
+      process.exitCode = ok ? 0 : 1;
+    });
+}
+
+function check(config: string | undefined): Pick<Loaded, "file" | "problems"> {
+  try {
+    const { file, problems } = loadSettings(process.env, process.cwd(), config);
+    return { file, problems: [...problems, ...fileWarnings(file)] };
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    return { file: config, problems: [{ severity: "error", where: "--config", message: error.message }] };
+  }
+}
+
+/** The file names commands that the agent runs: who may write to it may run what he likes as the agent. */
+function fileWarnings(file: string | undefined): Problem[] {
+  if (file === undefined || (statSync(file).mode & 0o002) === 0) return [];
+  return [
+    {
+      severity: "warning",
+      where: "the file",
+      message: `everybody on this machine can change it: run chmod o-w ${file}`,
+      file,
+      line: 1,
+      column: 1,
+    },
+  ];
+}
+
+function report(file: string | undefined, problems: readonly Problem[]): string[] {
+  const from = file === undefined ? "the environment alone (no file)" : file;
+  if (problems.length === 0) return [`The settings are right: ${from}`];
+  const inOrder = [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  return inOrder.map((problem) => `${problem.severity === "warning" ? "warning: " : ""}${problemText(problem)}`);
+}

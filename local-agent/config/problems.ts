@@ -1,0 +1,126 @@
+import * as z from "zod";
+import { nearest } from "./nearest.ts";
+
+/** Something in the settings that somebody can put right. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  /** Name of the setting: `edge.url` in the file, or the variable that it came from. */
+  readonly where: string;
+  /** What to do. Values are not repeated: one of them may be a secret. */
+  readonly message: string;
+  readonly file?: string;
+  /** From 1. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** What is wrong at which place of the document. `key`: the place is a key of that name there. */
+export interface Finding {
+  readonly path: readonly (string | number)[];
+  readonly key?: string;
+  readonly message: string;
+}
+
+/**
+ * Puts what a schema says into words that name the fix.
+ *
+ * @param value - what was checked
+ */
+export function findingsOf(error: z.ZodError, schema: z.ZodType, value: unknown): Finding[] {
+  return error.issues.flatMap((issue) => findingsOfIssue(issue, { schema, value }, []));
+}
+
+interface Checked {
+  readonly schema: z.ZodType;
+  readonly value: unknown;
+}
+
+function findingsOfIssue(issue: z.core.$ZodIssue, checked: Checked, at: readonly (string | number)[]): Finding[] {
+  const path = [...at, ...issue.path.map((step) => (typeof step === "number" ? step : String(step)))];
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(checked.schema, path);
+    return issue.keys.map((key) => ({ path, key, message: unknownKey(key, known) }));
+  }
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    // The alternative that was probably meant is the one with which the least is wrong, deepest inside.
+    const depth = (branch: readonly z.core.$ZodIssue[]) => Math.max(0, ...branch.map((each) => each.path.length));
+    const meant = issue.errors
+      .filter((branch) => branch.length > 0 && depth(branch) > 0)
+      .sort((a, b) => a.length - b.length || depth(b) - depth(a))[0];
+    if (meant !== undefined) return meant.flatMap((each) => findingsOfIssue(each, checked, path));
+  }
+  return [{ path, message: wording(issue, valueAt(checked.value, path)) }];
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  if (meant !== undefined) return `there is no setting ${key} here: did you mean ${meant}?`;
+  return `there is no setting ${key} here: take it out${known.length === 0 ? "" : `; there are ${known.join(", ")}`}`;
+}
+
+function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((here, step) => (here as Record<string, unknown> | null | undefined)?.[step], value);
+}
+
+function wording(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid input")) return issue.message;
+  const received = kindOf(value);
+  if (value === undefined) return `it is missing: give ${article(issue.expected)}`;
+  if (issue.expected === "string" && ["a number", "true or false"].includes(received))
+    return `give a text, not ${received}: put it into quotes`;
+  return `give ${article(issue.expected)}, not ${received}`;
+}
+
+function article(expected: string): string {
+  const words: Record<string, string> = {
+    string: "a text",
+    number: "a number",
+    int: "a whole number",
+    boolean: "true or false",
+    array: "a list",
+    object: "a section with settings",
+    record: "a section with settings",
+  };
+  return words[expected] ?? expected;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "boolean") return "true or false";
+  if (typeof value === "object") return "a section";
+  return typeof value === "string" ? "a text" : `a ${typeof value}`;
+}
+
+/** Names of the settings that may stand at `path`. */
+function keysAt(schema: z.ZodType, path: readonly (string | number)[]): string[] {
+  let here = unwrap(schema);
+  for (const step of path) here = here.flatMap((each) => inside(each, step)).flatMap(unwrap);
+  return [...new Set(here.flatMap((each) => (each instanceof z.ZodObject ? Object.keys(each.shape) : [])))];
+}
+
+function inside(schema: z.ZodType, step: string | number): z.ZodType[] {
+  if (schema instanceof z.ZodObject) {
+    const child = (schema.shape as Record<string, z.ZodType>)[String(step)];
+    return child === undefined ? [] : [child];
+  }
+  if (schema instanceof z.ZodArray) return [schema.element as z.ZodType];
+  if (schema instanceof z.ZodRecord) return [schema.valueType as z.ZodType];
+  return [];
+}
+
+/** What is behind defaults, options, transformations and alternatives. */
+function unwrap(schema: z.ZodType): z.ZodType[] {
+  if (schema instanceof z.ZodUnion) return (schema.options as z.ZodType[]).flatMap(unwrap);
+  if (schema instanceof z.ZodPipe) return [...unwrap(schema.in as z.ZodType), ...unwrap(schema.out as z.ZodType)];
+  if (schema instanceof z.ZodLazy) return unwrap(schema.unwrap() as z.ZodType);
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly
+  )
+    return unwrap(schema.unwrap() as z.ZodType);
+  return [schema];
+}

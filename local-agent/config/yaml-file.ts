@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, parseDocument } from "yaml";
+import { ExpectedError } from "../service.ts";
+import type { Finding, Problem } from "./problems.ts";
+
+/** Settings of more than this are a mistake. */
+const MAX_BYTES = 1024 * 1024;
+
+/** A YAML document that still knows where everything stands. */
+export class YamlFile {
+  readonly path: string;
+  /** Problems of the text itself; then `value` is what could be read. */
+  readonly problems: readonly Problem[];
+  readonly value: unknown;
+  readonly #document: Document.Parsed;
+  readonly #lines = new LineCounter();
+
+  constructor(path: string, text: string) {
+    this.path = path;
+    // Without excerpts: they could show what somebody pasted into the wrong file.
+    this.#document = parseDocument(text, { prettyErrors: false, lineCounter: this.#lines });
+    this.problems = [...this.#document.errors, ...this.#document.warnings].map((error) => ({
+      severity: error.name === "YAMLWarning" ? "warning" : "error",
+      where: "YAML",
+      message: error.message.split("\n")[0] ?? error.code,
+      file: path,
+      ...this.#at(error.pos[0]),
+    }));
+    this.value = this.#document.errors.length > 0 ? {} : this.#document.toJS();
+  }
+
+  /** @throws ExpectedError where it cannot be read */
+  static read(path: string): YamlFile {
+    try {
+      const text = readFileSync(path, "utf8");
+      if (text.length > MAX_BYTES)
+        throw new ExpectedError(`The configuration ${path} has more than ${MAX_BYTES} bytes`);
+      return new YamlFile(path, text);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      const fix = code === "ENOENT" ? "there is no such file" : `make it readable for this user (${code})`;
+      throw new ExpectedError(
+        `The configuration ${path} cannot be read: ${fix}. It is named by --config or GANGLION_CONFIG`,
+      );
+    }
+  }
+
+  /** The problem that a finding is, with its place in the text; that of the nearest thing above it where it is missing. */
+  problem({ path, key, message }: Finding): Problem {
+    const where = [...path, ...(key === undefined ? [] : [key])].join(".");
+    return { severity: "error", where, message, file: this.path, ...this.#place(path, key) };
+  }
+
+  #place(path: readonly (string | number)[], key: string | undefined): { line: number; column: number } {
+    let node: unknown = this.#document.contents;
+    let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+    for (const step of key === undefined ? path : [...path, key]) {
+      if (isAlias(node)) node = node.resolve(this.#document);
+      if (isMap(node)) {
+        const pair = node.items.find((item) => String(item.key) === String(step));
+        if (pair === undefined) break;
+        if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
+        node = pair.value;
+      } else if (isSeq(node)) {
+        node = node.items[Number(step)];
+        if (isNode(node)) offset = node.range?.[0] ?? offset;
+      } else break;
+    }
+    return this.#at(offset);
+  }
+
+  #at(offset: number): { line: number; column: number } {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+}

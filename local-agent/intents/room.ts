@@ -1,0 +1,19 @@
+import type { Room } from "../room.ts";
+import { IntentSource } from "../sources/intents.ts";
+
+/** Files dropped into a directory become signals (R21). */
+export const INTENTS_ROOM: Room = {
+  name: "intents",
+  shownWhenOff: true,
+  reloads: ["intentMap"],
+  assemble({ options, spool, log, now }) {
+    if (!options.sources.includes("intents")) return undefined;
+    const { hostId, intentsDir: directory, intentMap: map } = options;
+    const intents = new IntentSource({
+      ...{ directory, hostId, spool, now, log },
+      ...(map !== undefined && { map }),
+      ...options.intents,
+    });
+    return { services: [intents], reload: (settings) => intents.setMap(settings.intentMap) };
+  },
+};

@@ -1,0 +1,16 @@
+import type { Room } from "../room.ts";
+import { MetricFiles } from "../sources/metric-files.ts";
+
+const DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
+
+/** Metric files of older tools become observations (R19). */
+export const METRICS_ROOM: Room = {
+  name: "metrics",
+  shownWhenOff: true,
+  assemble({ options, spool, db, log, now, deadLetterFile }) {
+    if (!options.sources.includes("metrics")) return undefined;
+    const { hostId, metricsDir: directory } = options;
+    const deadLetters = deadLetterFile("metrics", DEAD_LETTERS_BYTES);
+    return { services: [new MetricFiles({ directory, hostId, spool, db, deadLetters, now, log })] };
+  },
+};

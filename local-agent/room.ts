@@ -1,0 +1,57 @@
+import type { OpenMetricsContentType, Registry } from "prom-client";
+import type { DeadLetterFile } from "./dead-letter-file.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Link, LinkOptions } from "./link.ts";
+import type { Logger } from "./log.ts";
+import type { Service } from "./service.ts";
+import type { AgentSettings } from "./settings.ts";
+import type { Spool } from "./spool.ts";
+import type { StateDatabase } from "./state-database.ts";
+
+/** Settings, and what only tests and embedders change. */
+export interface AgentOptions extends AgentSettings {
+  readonly logger: Logger;
+  readonly now?: () => number;
+  readonly link?: Pick<LinkOptions, "heartbeatMs" | "backOff" | "drainMs">;
+  readonly intents?: { readonly rescanMs?: number; readonly settleMs?: number };
+}
+
+/** What every room of an agent may use. */
+export interface RoomContext {
+  readonly options: AgentOptions;
+  readonly db: StateDatabase;
+  readonly spool: Spool;
+  readonly inbox: Inbox;
+  readonly link: Link;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Prometheus metrics: register those of the room here. */
+  readonly metrics: Registry<OpenMetricsContentType>;
+  /** A file in `<state dir>/dead-letter/`; the agent writes out what it still holds when it stops. */
+  deadLetterFile(name: string, maxBytes: number): DeadLetterFile;
+}
+
+/** A room at work. */
+export interface RoomParts {
+  /** Started in this order, stopped in the reverse one. One with a `report` is shown to people with the agent's status. */
+  readonly services: readonly Service[];
+  /** Takes over settings that changed; called when one of the room's `reloads` did. */
+  readonly reload?: (settings: AgentSettings) => void | Promise<void>;
+  /** Goes along in the agent's status, under the room's name; told of by the `onChange` of the room's services. */
+  readonly status?: () => unknown;
+}
+
+/** One thing that an agent can do, wired up from its settings. A room that is switched off has no parts. */
+export interface Room {
+  readonly name: string;
+  /** Whether people are told that it is off. */
+  readonly shownWhenOff?: boolean;
+  /** Settings that take effect without a restart. */
+  readonly reloads?: readonly (keyof AgentSettings)[];
+  /** Readers of the inbox that this room brings, each with a cursor of its own, and the signals that they want. */
+  readonly sinks?: (
+    settings: AgentSettings,
+  ) => readonly { readonly name: string; readonly patterns: readonly string[] }[];
+  /** @returns `undefined` where the settings switch the room off */
+  assemble(context: RoomContext): RoomParts | undefined;
+}

@@ -1,0 +1,70 @@
+import { Agent } from "./agent.ts";
+import { createLog, type Logger } from "./log.ts";
+import { ExpectedError } from "./service.ts";
+import { readSettings } from "./settings.ts";
+
+const SAME_REQUEST_MS = 500;
+
+/**
+ * The agent as a process. With an IPC channel it tells its parent `{type: "ready", host, sources, link}` once the
+ * sources are up, `{type: "status", …}` with the same fields whenever one of them changes, and it ends when the parent
+ * does: nobody else would know that it is there. Reads its settings again on SIGHUP. Ends with status 0 when asked to.
+ *
+ * @throws ExpectedError when it cannot start
+ */
+export async function run(config?: string): Promise<void> {
+  const settings = readSettings(process.env, process.cwd(), config);
+  const logger = createLog({ format: settings.log, level: settings.logLevel });
+  const agent = new Agent({ ...settings, logger });
+
+  let stopping = false;
+  let askedMs = 0;
+  const stop = async (why: string) => {
+    if (stopping) {
+      // A terminal and a parent may both pass on the same Ctrl-C.
+      if (Date.now() - askedMs < SAME_REQUEST_MS) return;
+      logger.warn(`${why} again: stopping at once; what is in the spool is safe`);
+      process.exit(1);
+    }
+    stopping = true;
+    askedMs = Date.now();
+    logger.info(`${why}: stopping`);
+    await agent.stop();
+    if (process.connected) process.disconnect();
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+  // After `process.disconnect()` of our own this comes, too.
+  process.on("disconnect", () => {
+    if (!stopping) void stop("the parent process is gone");
+  });
+  // Until it has started it has nothing to reload; the signal's default would end it.
+  let started: Promise<void> | undefined;
+  let reloading = Promise.resolve();
+  process.on("SIGHUP", () => {
+    // One after the other, and the last one with what stands in the file then.
+    reloading = reloading.then(() => started).then(() => reload(agent, logger, config));
+  });
+
+  const tell = (type: "ready" | "status") => {
+    // A parent that ends at this moment is no error of ours.
+    if (process.connected) process.send?.({ type, ...agent.status }, undefined, undefined, () => undefined);
+  };
+  started = agent.start();
+  await started;
+  tell("ready");
+  agent.onChange(() => tell("status"));
+}
+
+/** What cannot be read, or does not fit, leaves everything as it is. */
+async function reload(agent: Agent, logger: Logger, config: string | undefined): Promise<void> {
+  try {
+    const { taken, restart } = await agent.reload(readSettings(process.env, process.cwd(), config));
+    if (taken.length + restart.length === 0) logger.info("SIGHUP: the settings are the same as before");
+    if (taken.length > 0) logger.info({ settings: taken }, "SIGHUP: new settings are in force");
+    if (restart.length > 0) logger.warn({ settings: restart }, "SIGHUP: these settings count after a restart");
+  } catch (error) {
+    if (error instanceof ExpectedError) logger.error(`SIGHUP: going on with the old settings. ${error.message}`);
+    else logger.error({ err: error }, "SIGHUP: new settings could not be taken over");
+  }
+}
