@@ -210,7 +210,11 @@ export class IntentSource implements ReportingService {
       return;
     }
     const outcome = await spool.put("local", [taken.signal], { taken: file.identity });
-    if (!outcome.already) this.#routed++;
+    if (!outcome.already) {
+      this.#routed++;
+      const id = `${spool.producer("local")}.${outcome.first}`;
+      this.#options.log.debug({ file: name, signal: mapped.signal, signal_id: id }, "intents: a file was routed");
+    }
     const aside = await this.#setAside(path, entry, name, file.stamp);
     if (aside === undefined) return;
     // What fails here is tried again at the next look.
