@@ -4,6 +4,7 @@ import type { ObservationCache } from "./observation-cache.ts";
 import type { PolicyState } from "./policy-state.ts";
 import type { PriorityQueue } from "./priority-queue.ts";
 import type { SignalLog } from "./signal-log.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 /** Bindings of wrangler.toml, and the secret. */
 export interface Environment {
@@ -14,9 +15,12 @@ export interface Environment {
   /** One object for each queue, named `<ecosystem>/<queue>`. */
   readonly PRIORITY_QUEUE: DurableObjectNamespace<PriorityQueue>;
   readonly DIRECTORY: DurableObjectNamespace<Directory>;
+  readonly WEBHOOKS: DurableObjectNamespace<Webhooks>;
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;
+  /** `true`: webhooks may go to http: URLs and to addresses of private networks. Default: they may not. */
+  readonly WEBHOOKS_ALLOW_PRIVATE?: string;
   /** The first administrator's token. Without it nobody gets in. */
   readonly ADMIN_TOKEN?: string;
 }

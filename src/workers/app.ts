@@ -22,6 +22,7 @@ import { streams } from "./api/stream.ts";
 import { tasks } from "./api/tasks.ts";
 import { tokens } from "./api/tokens.ts";
 import { usage } from "./api/usage.ts";
+import { webhookEndpoints } from "./api/webhooks.ts";
 import { work } from "./api/work.ts";
 
 /** The whole HTTP API. One resource a file in api/. */
@@ -66,6 +67,7 @@ for (const part of [
   tasks,
   calls,
   work,
+  webhookEndpoints,
   status,
   usage,
   tokens,

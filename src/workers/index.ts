@@ -9,6 +9,7 @@ export { ObservationCache } from "../durable-objects/observation-cache.ts";
 export { PolicyState } from "../durable-objects/policy-state.ts";
 export { PriorityQueue } from "../durable-objects/priority-queue.ts";
 export { SignalLog } from "../durable-objects/signal-log.ts";
+export { Webhooks } from "../durable-objects/webhooks.ts";
 
 export default {
   fetch: app.fetch,

@@ -13,6 +13,9 @@ import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
 import type * as queue from "../../core/tasks/queue-api.ts";
 import type { QueueSettings, QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
 import type { NewTask } from "../../core/tasks/task.ts";
+import type { DeliveryView, NewDelivery, TestOutcome } from "../../core/webhooks/delivery.ts";
+import type { Endpoint, EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
+import type { EndpointAnswer } from "../../core/webhooks/webhooks-api.ts";
 import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../durable-objects/directory.ts";
 import type { Author, Change } from "../../durable-objects/observation-cache/changes.ts";
 
@@ -22,6 +25,7 @@ export interface ApiBindings {
   readonly OBSERVATION_CACHE: DurableObjectNamespace;
   readonly POLICY_STATE: DurableObjectNamespace;
   readonly DEAD_LETTERS: DurableObjectNamespace;
+  readonly WEBHOOKS: DurableObjectNamespace;
   readonly PRIORITY_QUEUE: DurableObjectNamespace;
   readonly DIRECTORY: DurableObjectNamespace;
   /** The first administrator's token. Without it nobody can be let in. */
@@ -73,6 +77,18 @@ export interface DeadLettersCalls {
   list(query: { limit: number; after?: string }): Promise<{ dead_letters: DeadLetter[]; next: string | null }>;
 }
 
+export interface WebhooksCalls {
+  deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }>;
+  list(): Promise<Endpoint[]>;
+  put(id: string, endpoint: EndpointInput): Promise<EndpointAnswer>;
+  change(id: string, change: EndpointChange): Promise<EndpointAnswer>;
+  rotateSecret(id: string): Promise<EndpointAnswer>;
+  remove(id: string): Promise<boolean>;
+  /** `null`: there is no such endpoint. */
+  ping(id: string): Promise<TestOutcome | null>;
+  deliveries(endpoint: string, limit: number): Promise<DeliveryView[] | null>;
+}
+
 export interface PriorityQueueCalls {
   enqueue(tasks: readonly NewTask[]): Promise<queue.EnqueueAnswer>;
   lease(query: queue.LeaseQuery): Promise<readonly string[] | queue.QueueOverloaded>;
@@ -109,6 +125,7 @@ export const policyState = (env: ApiBindings, ecosystem: string) =>
   object<PolicyStateCalls>(env.POLICY_STATE, ecosystem);
 export const deadLetters = (env: ApiBindings, ecosystem: string) =>
   object<DeadLettersCalls>(env.DEAD_LETTERS, ecosystem);
+export const webhooks = (env: ApiBindings, ecosystem: string) => object<WebhooksCalls>(env.WEBHOOKS, ecosystem);
 export const priorityQueue = (env: ApiBindings, ecosystem: string, name: string) =>
   object<PriorityQueueCalls>(env.PRIORITY_QUEUE, `${ecosystem}/${name}`);
 /** One for the whole deployment. */
