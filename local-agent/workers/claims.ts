@@ -39,9 +39,11 @@ export class Claims {
     const { tree, host, staleMs } = this.#options;
     const taken: Claim[] = [];
     for (const name of await readdir(tree.claimed)) {
+      const path = join(tree.claimed, name);
+      // A part of a file whose writer was killed.
+      if (name.endsWith(".tmp") && nowMs - (await changedMs(path)) > staleMs) await unlink(path).catch(ignoreMissing);
       const claim = readClaimFileName(name);
       if (claim === undefined || this.#held.has(name)) continue;
-      const path = join(tree.claimed, name);
       const renewedMs = Math.max(await changedMs(path), await changedMs(this.#recordPath(claim)));
       if (!isAbandoned(claim, nowMs - renewedMs, { host, staleMs, runs })) continue;
       const own = await this.#move(path, claim.taskId, claim.nonce);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterFailure, afterTakeOver, beginAttempt, type RunRecord } from "../../src/core/workers/attempts.ts";
 import type { Claim } from "../../src/core/workers/claim.ts";
@@ -124,6 +125,11 @@ export class DropWorker {
     return this.#tree.heartbeat;
   }
 
+  /** Where files are written before they are put in place. */
+  get temporaries(): string {
+    return this.#tree.claimed;
+  }
+
   async start(): Promise<void> {
     if (this.#active) return;
     await makeDropTree(this.#options.root, this.#options.settings.name);
@@ -163,6 +169,9 @@ export class DropWorker {
 
   #offer(name: string): void {
     if (!this.#active || !name.endsWith(".json") || name.startsWith(".")) return;
+    // The kernel tells of files that were taken away, too: by a claim, mostly.
+    if (this.#waiting.has(name) || this.#running.has(claiming(name)) || !existsSync(join(this.#tree.tasks, name)))
+      return;
     this.#waiting.add(name);
     this.#pump();
   }
@@ -194,7 +203,7 @@ export class DropWorker {
 
   /** The slot is taken from here on: a second file must not be claimed for it meanwhile. */
   #claim(name: string): void {
-    const slot = `claiming ${name}`;
+    const slot = claiming(name);
     const taskId = name.slice(0, -".json".length);
     const none = { host: "", boot: "", pid: 0, start: 0 };
     this.#running.set(slot, { claim: { taskId, nonce: "", owner: none } });
@@ -394,6 +403,11 @@ export class DropWorker {
     const { attempts, retry_seconds, retry_max_seconds } = this.#options.settings;
     return { attempts, initial_ms: retry_seconds * 1_000, max_ms: retry_max_seconds * 1_000 };
   }
+}
+
+/** Key of a slot whose claim is under way. */
+function claiming(name: string): string {
+  return `claiming ${name}`;
 }
 
 function runName({ nonce }: Claim, attempt: number): string {

@@ -80,7 +80,10 @@ export class DropWorkers implements ReportingService {
     for (const worker of this.#workers) {
       const beat = { ...worker.health, host, pid: process.pid, timestamp: new Date(now()).toISOString() };
       try {
-        await writeWhole(worker.heartbeatPath, `${JSON.stringify(beat, null, 2)}\n`, { sync: false });
+        await writeWhole(worker.heartbeatPath, `${JSON.stringify(beat, null, 2)}\n`, {
+          sync: false,
+          via: worker.temporaries,
+        });
         await worker.renew();
       } catch (error) {
         log.error({ err: error }, `worker ${beat.worker}: its heartbeat could not be written`);

@@ -52,7 +52,7 @@ export class Outcomes {
   async receipt({ taskId }: Claim, { claimed_at }: RunRecord): Promise<void> {
     const { tree, worker, host } = this.#options;
     const receipt = { task_id: taskId, worker, status: "accepted", host, claimed_at };
-    await writeWhole(join(tree.receipts, `${taskId}.json`), document(receipt), { sync: false });
+    await writeWhole(join(tree.receipts, `${taskId}.json`), document(receipt), { sync: false, via: tree.claimed });
   }
 
   /** The result that was written under this claim, by an owner that ended before it could tell of it. */
@@ -77,7 +77,7 @@ export class Outcomes {
       result: printed(done),
       claim: claim.nonce,
     };
-    await writeWhole(join(tree.results, `${claim.taskId}.json`), document(result));
+    await writeWhole(join(tree.results, `${claim.taskId}.json`), document(result), { via: tree.claimed });
     return result;
   }
 
@@ -85,7 +85,7 @@ export class Outcomes {
   async notice(taskId: string, notice: Readonly<Record<string, unknown>>): Promise<void> {
     const { tree, worker, host } = this.#options;
     const path = join(tree.notices, `${worker}.${taskId}.json`);
-    await writeWhole(path, document({ task_id: taskId, worker, host, ...notice }));
+    await writeWhole(path, document({ task_id: taskId, worker, host, ...notice }), { via: tree.claimed });
   }
 
   /** Moves a claimed file into the dead letters. @returns its name there; `undefined` when it was gone already */
