@@ -20,24 +20,16 @@ export interface DropWorkersOptions extends Pick<DropWorkerOptions, "rescanMs" |
 export class DropWorkers implements ReportingService {
   readonly name = "workers";
   readonly #options: DropWorkersOptions;
-  readonly #workers: readonly DropWorker[];
+  #settings: WorkersSettings;
+  #workers: readonly DropWorker[];
   readonly #listeners = new Set<() => void>();
   #heart: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
 
   constructor(options: DropWorkersOptions) {
     this.#options = options;
-    const { settings, ...shared } = options;
-    this.#workers = settings.run.map(
-      (worker) =>
-        new DropWorker({
-          ...shared,
-          settings: worker,
-          staleMs: settings.stale_seconds * 1_000,
-          signals: new TaskSignals({ ...shared, worker: worker.name }),
-          onChange: () => this.#changed(),
-        }),
-    );
+    this.#settings = options.settings;
+    this.#workers = this.#make(options.settings);
   }
 
   get health(): WorkerHealth[] {
@@ -65,7 +57,16 @@ export class DropWorkers implements ReportingService {
     this.#heart = setInterval(() => {
       // One at a time, and in their order: a slow disk must not let an old heartbeat replace a newer one.
       this.#beating = this.#beating.then(() => this.#beat());
-    }, this.#options.settings.heartbeat_seconds * 1_000);
+    }, this.#settings.heartbeat_seconds * 1_000);
+  }
+
+  /** Goes on with other settings. What runs is ended and begun again: it may have to run differently now. */
+  async configure(settings: WorkersSettings): Promise<void> {
+    await this.stop();
+    this.#settings = settings;
+    this.#workers = this.#make(settings);
+    await this.start();
+    this.#changed();
   }
 
   async stop(): Promise<void> {
@@ -73,6 +74,20 @@ export class DropWorkers implements ReportingService {
     await Promise.all(this.#workers.map((worker) => worker.stop()));
     await this.#beating;
     await this.#beat();
+  }
+
+  #make(settings: WorkersSettings): DropWorker[] {
+    const { settings: _, ...shared } = this.#options;
+    return settings.run.map(
+      (worker) =>
+        new DropWorker({
+          ...shared,
+          settings: worker,
+          staleMs: settings.stale_seconds * 1_000,
+          signals: new TaskSignals({ ...shared, worker: worker.name }),
+          onChange: () => this.#changed(),
+        }),
+    );
   }
 
   async #beat(): Promise<void> {

@@ -23,18 +23,6 @@ export interface TaskResult {
   readonly claim: string;
 }
 
-export interface Success {
-  readonly result: TaskResult;
-  /** Below the drop tree. */
-  readonly path: string;
-}
-
-export interface Death {
-  readonly reason: string;
-  /** Below the drop tree; `undefined` when the file was gone. */
-  readonly path: string | undefined;
-}
-
 export interface OutcomesOptions {
   readonly tree: DropTree;
   readonly worker: string;
