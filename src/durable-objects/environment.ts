@@ -1,3 +1,4 @@
+import type { AgentRegistry } from "./agent-registry.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Directory } from "./directory.ts";
 import type { ObservationCache } from "./observation-cache.ts";
@@ -14,6 +15,7 @@ export interface Environment {
   readonly DEAD_LETTERS: DurableObjectNamespace<DeadLetters>;
   /** One object for each queue, named `<ecosystem>/<queue>`. */
   readonly PRIORITY_QUEUE: DurableObjectNamespace<PriorityQueue>;
+  readonly AGENT_REGISTRY: DurableObjectNamespace<AgentRegistry>;
   readonly DIRECTORY: DurableObjectNamespace<Directory>;
   readonly WEBHOOKS: DurableObjectNamespace<Webhooks>;
   readonly SIGNALS: Queue;

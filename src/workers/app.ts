@@ -1,5 +1,6 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { problem } from "../core/problem/problem.ts";
+import { agents } from "./api/agents.ts";
 import { calls } from "./api/calls.ts";
 import { letters } from "./api/dead-letters.ts";
 import { policies } from "./api/decisions.ts";
@@ -9,6 +10,7 @@ import { history } from "./api/history.ts";
 import { homePage } from "./api/home.ts";
 import { links } from "./api/link.ts";
 import { maintenance } from "./api/maintenance.ts";
+import { monitors } from "./api/monitors.ts";
 import { observations } from "./api/observations.ts";
 import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
 import { queues } from "./api/queues.ts";
@@ -56,6 +58,8 @@ for (const part of [
   streams,
   signals,
   links,
+  agents,
+  monitors,
   observations,
   history,
   scanners,

@@ -1,11 +1,13 @@
 import type { Grant } from "../../core/access/grant.ts";
 import type { NewToken } from "../../core/access/new-token.ts";
+import type { AgentView, MonitorRun } from "../../core/agents/agent-view.ts";
 import type { Usage } from "../../core/billing/usage.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage, HistoryQuery } from "../../core/history/query.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
 import type { Maintenance, MaintenanceChange } from "../../core/maintenance/maintenance.ts";
+import type { MonitorSettings } from "../../core/monitors/monitor-settings.ts";
 import type { ObservationsPage } from "../../core/observations/observation.ts";
 import type { ObservationSettings } from "../../core/observations/window-settings.ts";
 import type { Decision } from "../../core/policy/decision.ts";
@@ -16,6 +18,7 @@ import type { NewTask } from "../../core/tasks/task.ts";
 import type { DeliveryView, NewDelivery, TestOutcome } from "../../core/webhooks/delivery.ts";
 import type { Endpoint, EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
 import type { EndpointAnswer } from "../../core/webhooks/webhooks-api.ts";
+import type { MonitorSettingsChange } from "../../durable-objects/agent-registry.ts";
 import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../durable-objects/directory.ts";
 import type { Author, Change } from "../../durable-objects/observation-cache/changes.ts";
 
@@ -27,6 +30,7 @@ export interface ApiBindings {
   readonly DEAD_LETTERS: DurableObjectNamespace;
   readonly WEBHOOKS: DurableObjectNamespace;
   readonly PRIORITY_QUEUE: DurableObjectNamespace;
+  readonly AGENT_REGISTRY: DurableObjectNamespace;
   readonly DIRECTORY: DurableObjectNamespace;
   /** The first administrator's token. Without it nobody can be let in. */
   readonly ADMIN_TOKEN?: string;
@@ -107,6 +111,16 @@ export interface PriorityQueueCalls {
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
+export interface AgentRegistryCalls {
+  agents(): Promise<AgentView[]>;
+  agent(host: string): Promise<AgentView | null>;
+  forget(host: string): Promise<"forgotten" | "unknown" | "here">;
+  settings(): Promise<MonitorSettings>;
+  configure(wanted: unknown): Promise<MonitorSettingsChange>;
+  tick(): Promise<MonitorRun>;
+  usage(): Promise<Usage>;
+}
+
 export interface DirectoryCalls {
   create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }>;
   list(): Promise<TokenRecord[]>;
@@ -128,6 +142,8 @@ export const deadLetters = (env: ApiBindings, ecosystem: string) =>
 export const webhooks = (env: ApiBindings, ecosystem: string) => object<WebhooksCalls>(env.WEBHOOKS, ecosystem);
 export const priorityQueue = (env: ApiBindings, ecosystem: string, name: string) =>
   object<PriorityQueueCalls>(env.PRIORITY_QUEUE, `${ecosystem}/${name}`);
+export const agentRegistry = (env: ApiBindings, ecosystem: string) =>
+  object<AgentRegistryCalls>(env.AGENT_REGISTRY, ecosystem);
 /** One for the whole deployment. */
 export const directory = (env: ApiBindings) => object<DirectoryCalls>(env.DIRECTORY, "directory");
 
