@@ -1,13 +1,11 @@
-import { constants, copyFile, link, lstat, mkdir, rename, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { constants, copyFile, link, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { FieldError } from "../../src/core/signals/admit.ts";
-import { writeWhole } from "../files/write-whole.ts";
 
-/** Why a file was given up; what else is said here goes into the error file, too. */
-export interface DeadFile {
+export interface DeadIntent {
   readonly reason: string;
   readonly errors?: readonly FieldError[];
-  readonly [detail: string]: unknown;
+  readonly intent_type?: string;
 }
 
 /**
@@ -21,7 +19,7 @@ export async function moveToDeadLetters(
   path: string,
   name: string,
   folder: string,
-  dead: DeadFile,
+  dead: DeadIntent,
   nowMs: number,
 ): Promise<string | undefined> {
   await mkdir(folder, { recursive: true });
@@ -33,9 +31,8 @@ export async function moveToDeadLetters(
     const outcome = await linkInto(path, join(folder, `${free}.json`));
     if (outcome === "gone") return undefined;
     if (outcome === "taken") continue;
-    const { reason, errors, ...rest } = dead;
-    const timestamp = new Date(nowMs).toISOString();
-    await writeWhole(error, `${JSON.stringify({ reason, errors, timestamp, file: name, ...rest }, null, 2)}\n`);
+    const { reason, errors, intent_type } = dead;
+    await writeWhole(error, { reason, errors, timestamp: new Date(nowMs).toISOString(), file: name, intent_type });
     // Last: after a crash before this line the file is found again, with its link in the folder, and goes on here.
     await unlink(path).catch(ignoreMissing);
     return `${free}.json`;
@@ -74,6 +71,18 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+async function writeWhole(path: string, content: object): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
+  const file = await open(temporary, "w");
+  try {
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
 }
 
 export function ignoreMissing(error: unknown): void {

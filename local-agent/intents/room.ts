@@ -1,4 +1,3 @@
-import { counterOf } from "../observability/instruments.ts";
 import type { Room } from "../room.ts";
 import { IntentSource } from "../sources/intents.ts";
 
@@ -7,7 +6,7 @@ export const INTENTS_ROOM: Room = {
   name: "intents",
   shownWhenOff: true,
   reloads: ["intentMap"],
-  assemble({ options, spool, metrics, log, now }) {
+  assemble({ options, spool, log, now }) {
     if (!options.sources.includes("intents")) return undefined;
     const { hostId, intentsDir: directory, intentMap: map } = options;
     const intents = new IntentSource({
@@ -15,14 +14,6 @@ export const INTENTS_ROOM: Room = {
       ...(map !== undefined && { map }),
       ...options.intents,
     });
-    counterOf(
-      ...([metrics, "ganglion_agent_intents", "Intent files that were routed, or moved to dead letters"] as const),
-      () => [
-        { outcome: "routed", value: intents.counts.routed },
-        { outcome: "dead", value: intents.counts.dead },
-      ],
-      ["outcome"],
-    );
     return { services: [intents], reload: (settings) => intents.setMap(settings.intentMap) };
   },
 };

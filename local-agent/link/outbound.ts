@@ -12,8 +12,6 @@ export interface OutboundOptions {
   readonly log: Logger;
   /** `null` while there is no connection. */
   readonly send: () => ((text: string) => void) | null;
-  /** Told how long the edge took to make a batch durable. */
-  readonly onRoundTrip: (lane: Lane, seconds: number) => void;
   /** Gives the connection up; a new one begins with the oldest unconfirmed signal. */
   readonly abandon: (reason: string) => void;
 }
@@ -34,14 +32,12 @@ const FRAMES_A_TURN = 2;
 export class Outbound {
   readonly #options: OutboundOptions;
   readonly #senders: Readonly<Record<Lane, LaneSender>>;
-  /** Batches on their way. */
-  readonly #sent = new Map<number, { readonly lane: Lane; readonly at: number }>();
+  readonly #lanes = new Map<number, Lane>();
   #batch = 0;
   #pumpScheduled = false;
   #resume: NodeJS.Timeout | undefined;
   #endOnPut: (() => void) | undefined;
   #rejected = 0;
-  #refused = 0;
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -51,11 +47,6 @@ export class Outbound {
   /** Signals that the edge kept as dead letters instead of taking them into the log. */
   get rejectedCount(): number {
     return this.#rejected;
-  }
-
-  /** Batches that the edge put off. */
-  get refusedCount(): number {
-    return this.#refused;
   }
 
   start(): void {
@@ -69,7 +60,7 @@ export class Outbound {
 
   /** A connection has opened. */
   opened(): void {
-    this.#sent.clear();
+    this.#lanes.clear();
     for (const lane of LANES) this.#senders[lane].restart();
     this.#pump();
   }
@@ -89,9 +80,7 @@ export class Outbound {
       this.#rejected++;
       log.warn({ producer, number, errors: errors.slice(0, 3) }, "link: the edge keeps a signal as a dead letter");
     }
-    const sent = this.#sent.get(batch);
-    this.#sent.delete(batch);
-    if (sent !== undefined) this.#options.onRoundTrip(lane, (performance.now() - sent.at) / 1000);
+    this.#lanes.delete(batch);
     if (last > spool.lastNumber(lane)) {
       this.#overtaken(lane, last);
       return;
@@ -112,10 +101,9 @@ export class Outbound {
       if (problem.status !== 403 && problem.status !== 409) abandon(`the edge refused a frame: ${reason}`);
       return;
     }
-    const lane = this.#sent.get(batch)?.lane;
-    this.#sent.delete(batch);
+    const lane = this.#lanes.get(batch);
+    this.#lanes.delete(batch);
     if (lane === undefined) return;
-    this.#refused++;
     const nowMs = Date.now();
     const after = this.#senders[lane].refused(batch, problem.status, retryAfterMs, nowMs, refusalDelay);
     if (after?.kind === "again") {
@@ -175,7 +163,7 @@ export class Outbound {
           this.#options.abandon("a batch that the edge had refused has left the spool");
           return;
         }
-        this.#sent.set(this.#batch, { lane, at: performance.now() });
+        this.#lanes.set(this.#batch, lane);
         send(frame);
       }
       more ||= sent === FRAMES_A_TURN;

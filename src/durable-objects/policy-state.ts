@@ -1,122 +1,119 @@
 import { BUILT_IN_RULES } from "../core/policy/built-in-rules.ts";
 import type { Decision } from "../core/policy/decision.ts";
-import { type InFlight, PolicyEngine, type Verdict } from "../core/policy/engine.ts";
+import { PolicyEngine } from "../core/policy/engine.ts";
 import type { Rule } from "../core/policy/rule.ts";
+import type { Evaluation, Verdict } from "../core/policy/verdict.ts";
 import type { Signal } from "../core/signals/signal.ts";
-import { traceOf } from "../core/signals/trace.ts";
 import type { Environment } from "./environment.ts";
-import { type Outgoing, Projection } from "./projection/projection.ts";
+import { DecisionStore, type DecisionsQuery } from "./policy-state/decision-store.ts";
+import { carryOut } from "./policy-state/effects.ts";
+import { StateStore } from "./policy-state/state-store.ts";
+import { type Deciding, type Outgoing, Projection } from "./projection/projection.ts";
 
-const SOURCE = "ganglion/policy";
-/** Decisions kept; older ones go a thousand at a time. */
-const KEEP_DECISIONS = 20_000;
+const RETRY_MS = 2_000;
+/** Time-outs in one transaction. */
+const LATE_LIMIT = 500;
 
-export interface DecisionsQuery {
-  readonly limit: number;
-  /** Decisions older than this one. */
-  readonly after?: string;
-  readonly rule?: string;
-}
-
-/** The rules of an ecosystem, what they have under way, and what they have decided (R23). */
+/** The rules of an ecosystem, what they keep and wait for, and what they have decided (R23, R24). */
 export class PolicyState extends Projection {
   readonly #engine = new PolicyEngine(BUILT_IN_RULES);
+  readonly #state: StateStore;
+  readonly #decisions: DecisionStore;
+  /** What was due before this time has been told of, whatever is derived from the log again. */
+  #advancedMs = 0;
 
   constructor(ctx: DurableObjectState, env: Environment) {
     super(ctx, env, "policy");
-    const { sql } = this;
-    sql.exec(
-      "CREATE TABLE IF NOT EXISTS in_flight (rule TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (rule, key)) WITHOUT ROWID",
-    );
-    sql.exec(
-      "CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, rule TEXT NOT NULL, body TEXT NOT NULL)",
-    );
+    this.#state = new StateStore(this.sql);
+    this.#decisions = new DecisionStore(this.sql);
     this.load();
   }
 
   /** Newest first. */
-  decisions({ limit, after, rule }: DecisionsQuery): { decisions: Decision[]; next: string | null } {
-    const before = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after.replace(/^d/, ""));
-    const rows = [
-      ...this.sql.exec<{ number: number; body: string }>(
-        "SELECT number, body FROM decisions WHERE number < ? AND (? IS NULL OR rule = ?) ORDER BY number DESC LIMIT ?",
-        Number.isFinite(before) ? before : Number.MAX_SAFE_INTEGER,
-        rule ?? null,
-        rule ?? null,
-        limit,
-      ),
-    ];
-    const decisions = rows.map(
-      ({ number, body }): Decision => ({ id: `d${number}`, ...(JSON.parse(body) as Omit<Decision, "id">) }),
-    );
-    const last = decisions.at(-1);
-    return { decisions, next: decisions.length < limit || last === undefined ? null : last.id };
+  decisions(query: DecisionsQuery): { decisions: Decision[]; next: string | null } {
+    return this.#decisions.list(query);
   }
 
   policies(): readonly Rule[] {
-    return BUILT_IN_RULES;
+    return this.#engine.rules;
   }
 
   protected override take(signal: Signal, outgoing: Outgoing): void {
-    const { verdicts, started, ended } = this.#engine.take(signal);
-    const { sql } = this;
-    for (const { rule, key } of ended) sql.exec("DELETE FROM in_flight WHERE rule = ? AND key = ?", rule, key);
-    for (const flight of started) {
-      sql.exec(
-        "INSERT OR REPLACE INTO in_flight (rule, key, body) VALUES (?, ?, ?)",
-        flight.rule,
-        flight.key,
-        JSON.stringify(flight),
-      );
-    }
+    const { verdicts, changes } = this.#engine.take(signal);
+    this.#state.write(changes);
     for (const verdict of verdicts) {
-      if (verdict.outcome === "failed") outgoing.bury(`${verdict.rule.id}: ${verdict.reason}`, verdict.rule.id);
-      const effects = verdict.emissions.map((emission) =>
-        outgoing.emit({
-          ...emission,
-          source: SOURCE,
-          timestampMs: Date.parse(signal.received_at),
-          cause: signal.id,
-          trace: traceOf(`${verdict.rule.id}:${signal.id}:${emission.signal}`, signal),
-          depth: (signal.depth ?? 0) + 1,
-        }),
-      );
       // A decision is recorded once: what is derived again from the log was decided before.
-      if (!this.replaying(signal.seq)) this.#record(verdict, signal, effects);
+      const again = this.replaying(signal.seq) || (verdict.by === "time" && verdict.atMs < this.#advancedMs);
+      if (again) continue;
+      if (verdict.outcome === "failed" && verdict.quiet !== true) {
+        const { rule, origin, reason, by, cut } = verdict;
+        const part = by === "time" ? `${rule.id}.late.${origin.seq}` : rule.id;
+        outgoing.bury(`${rule.id}: ${reason}`, part, cut === undefined ? {} : { lineageOf: origin.id });
+      }
+      this.#decisions.add(verdict, carryOut(verdict, outgoing));
     }
   }
 
   protected override store(): void {
-    const { sql } = this;
-    const [newest] = sql.exec<{ number: number }>("SELECT number FROM decisions ORDER BY number DESC LIMIT 1");
-    if (newest === undefined || newest.number <= KEEP_DECISIONS || newest.number % 1_000 !== 0) return;
-    sql.exec("DELETE FROM decisions WHERE number <= ?", newest.number - KEEP_DECISIONS);
+    this.#decisions.tidy();
   }
 
   protected override clear(): void {
-    this.sql.exec("DELETE FROM in_flight");
+    this.#state.clear();
   }
 
   protected override load(): void {
-    const rows = [...this.sql.exec<{ body: string }>("SELECT body FROM in_flight")];
-    this.#engine.restore(rows.map(({ body }) => JSON.parse(body) as InFlight));
+    this.#advancedMs = Number(this.#state.note("advanced_ms") ?? "0");
+    this.#engine.restore(this.#state.rows());
   }
 
-  protected override settled(): void {
-    // Rules act on signals alone; nothing happens by the passing of time.
+  protected override async settled(nowMs: number): Promise<void> {
+    try {
+      const { nextDueMs } = this.#engine;
+      if (nextDueMs !== undefined && nextDueMs <= nowMs) await this.#letTimePass();
+    } catch (error) {
+      console.warn("policy: what is late could not be told and will be tried again", this.ecosystem, String(error));
+      this.wakeBy(Date.now() + RETRY_MS);
+    }
+    const { nextDueMs } = this.#engine;
+    // By our own clock; the log's decides, and may be a little behind.
+    if (nextDueMs !== undefined) this.wakeBy(Math.max(nextDueMs, Date.now() + 5));
   }
 
-  #record(verdict: Verdict, signal: Signal, effects: readonly string[]): void {
-    const decision: Omit<Decision, "id"> = {
-      rule: verdict.rule.id,
-      rule_version: verdict.rule.version,
-      signal: { seq: signal.seq, id: signal.id, signal: signal.signal },
-      decided_at: signal.received_at,
-      outcome: verdict.outcome,
-      ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
-      values: verdict.values,
-      effects,
-    };
-    this.sql.exec("INSERT INTO decisions (rule, body) VALUES (?, ?)", verdict.rule.id, JSON.stringify(decision));
+  /**
+   * Tells what did not come in time. First everything that the log took until then is taken in: an answer that lies
+   * there unread is an answer.
+   */
+  async #letTimePass(): Promise<void> {
+    const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
+    const { head_seq, now_ms } = await log.reached();
+    await this.readThrough(head_seq);
+    for (let due = this.#engine.nextDueMs; due !== undefined && due <= now_ms; due = this.#engine.nextDueMs) {
+      this.decide((outgoing) => this.#pass(this.#engine.advance(now_ms, LATE_LIMIT), outgoing));
+    }
   }
+
+  #pass({ verdicts, changes }: Evaluation, outgoing: Deciding): void {
+    this.#state.write(changes);
+    for (const verdict of verdicts) {
+      // Derived again after a rebuild: it was told then.
+      if (verdict.atMs < this.#advancedMs) continue;
+      if (verdict.outcome === "failed") outgoing.bury(letterOf(verdict));
+      this.#decisions.add(verdict, carryOut(verdict, outgoing));
+    }
+    const last = verdicts.at(-1);
+    if (last === undefined) return;
+    this.#advancedMs = Math.max(this.#advancedMs, last.atMs + 1);
+    this.#state.setNote("advanced_ms", String(this.#advancedMs));
+  }
+}
+
+function letterOf({ rule, origin, reason = "", cut }: Verdict) {
+  return {
+    id: `policy.${origin.seq}.${rule.id}.late`,
+    kind: "signal" as const,
+    signal: origin,
+    error: `${rule.id}: ${reason}`,
+    ...(cut === undefined ? {} : { lineage: [origin.id] }),
+  };
 }

@@ -12,7 +12,6 @@ import { LINK_PROTOCOL, PING, PONG } from "../core/wire/link-frames.ts";
 import type { Environment } from "./environment.ts";
 import { meteredSql } from "./metered-storage.ts";
 import { projectionOf } from "./projection/stub.ts";
-import { type GatherAfter, type HostAnswers, Hosts, type LinkReport } from "./signal-log/hosts.ts";
 import { locate } from "./signal-log/locate.ts";
 import { LogReader, type Stretch } from "./signal-log/log-reader.ts";
 import { Outbox } from "./signal-log/outbox.ts";
@@ -46,7 +45,7 @@ export class SignalLog extends DurableObject<Environment> {
   readonly #meter = new UsageMeter();
   readonly #sliceMs: number;
   readonly #retentionMs: number;
-  readonly #hosts: Hosts;
+  readonly #gathering = new Map<string, (facts: Record<string, unknown>) => void>();
   #state: LogState;
   #alarmSet = false;
 
@@ -72,15 +71,7 @@ export class SignalLog extends DurableObject<Environment> {
       read: (after, wants, limit) => this.#reader.after(after, this.#state.headSeq, wants, limit),
       head: () => this.#state.headSeq,
       bury: (letters) => ctx.waitUntil(this.#bury(letters)),
-      gathered: (host, request, facts) => this.#hosts.gathered(host, request, facts),
-      linksChanged: () => this.#hosts.linksChanged(),
-      status: (host, status) => this.#hosts.status(host, status),
-    });
-    this.#hosts = new Hosts({
-      registry: () => env.AGENT_REGISTRY.get(env.AGENT_REGISTRY.idFromName(this.#ecosystem)),
-      links: () => this.#sockets.links,
-      ask: (frame) => this.#sockets.toHosts(frame),
-      keepAlive: (work) => ctx.waitUntil(work),
+      gathered: (host, request, facts) => this.#gathering.get(`${host} ${request}`)?.(facts),
     });
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmSet = (await ctx.storage.getAlarm()) !== null;
@@ -109,6 +100,26 @@ export class SignalLog extends DurableObject<Environment> {
     return line !== undefined && lineId(line) === id ? line : null;
   }
 
+  /** Ids of a signal and of the causes above it, nearest first, as far as the log holds them. */
+  causes(id: string, limit: number): string[] {
+    const chain: string[] = [];
+    for (let next: string | undefined = id; next !== undefined && chain.length < limit && !chain.includes(next); ) {
+      chain.push(next);
+      const line = this.find(next);
+      next = line === null ? undefined : (JSON.parse(line) as { cause?: string }).cause;
+    }
+    return chain;
+  }
+
+  /**
+   * Where the log stands: what it takes from now on stands after `head_seq` and was received at `now_ms` or later.
+   * Whoever waits for something that has to come in time asks here before it says that it did not.
+   */
+  reached(): { head_seq: number; now_ms: number } {
+    this.#meter.add({ requests: 1 });
+    return { head_seq: this.#state.headSeq, now_ms: this.#state.stand(Date.now()) };
+  }
+
   status(): LogStatus {
     return {
       head_seq: this.#state.headSeq,
@@ -117,23 +128,6 @@ export class SignalLog extends DurableObject<Environment> {
       subscribers: this.#sockets.subscribers,
       hosts: this.#sockets.hosts,
     };
-  }
-
-  /** Which links are open. */
-  links(): LinkReport {
-    return this.#hosts.report;
-  }
-
-  /** Asks every linked host for facts, all at once. */
-  gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter = new Map()): Promise<HostAnswers> {
-    this.#meter.add({ requests: 1 });
-    return this.#hosts.gather(monitors, timeoutMs, after);
-  }
-
-  /** Drops what is older than the retention, should nothing come that would do it on the way. */
-  retain(): void {
-    this.#meter.add({ requests: 1 });
-    if (this.#store.slices.length > 0) this.#sliceAt(Date.now());
   }
 
   /** What this object has used since it was last woken. */
@@ -154,11 +148,11 @@ export class SignalLog extends DurableObject<Environment> {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     if (url.pathname.endsWith("/link")) {
-      this.#sockets.open(server, url.searchParams.get("host") ?? "unnamed", Date.now());
+      this.#sockets.open(server, url.searchParams.get("host") ?? "unnamed");
     } else {
       const after = url.searchParams.get("after");
       const patterns = url.searchParams.getAll("signal");
-      this.#sockets.open(server, null, Date.now(), { after: after === null ? null : Number(after), patterns });
+      this.#sockets.open(server, null, { after: after === null ? null : Number(after), patterns });
     }
     const offered = request.headers
       .get("Sec-WebSocket-Protocol")

@@ -4,7 +4,12 @@ import type { NewSignal, Signal } from "../../src/core/signals/signal.ts";
 import type { Environment } from "../../src/durable-objects/environment.ts";
 import type { ProjectionCalls } from "../../src/durable-objects/projection/stub.ts";
 import type { SignalLog } from "../../src/durable-objects/signal-log.ts";
-import type { DeadLettersCalls, ObservationCacheCalls, PolicyStateCalls } from "../../src/workers/api/objects.ts";
+import type {
+  DeadLettersCalls,
+  ObservationCacheCalls,
+  PolicyStateCalls,
+  PriorityQueueCalls,
+} from "../../src/workers/api/objects.ts";
 
 declare global {
   namespace Cloudflare {
@@ -29,6 +34,9 @@ export const policyOf = (ecosystem: string) =>
   >;
 export const deadLettersOf = (ecosystem: string) =>
   env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(ecosystem)) as unknown as Stub<DeadLettersCalls>;
+
+export const queueOf = (ecosystem: string, queue: string) =>
+  env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${ecosystem}/${queue}`)) as unknown as Stub<PriorityQueueCalls>;
 
 export function aSignal(signal: string, facts: Record<string, unknown>, more: Partial<NewSignal> = {}): NewSignal {
   return {

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { anObservation, aSignal, deadLettersOf, follow, logOf, policyOf, untilPolicy } from "./log-under-test.ts";
+import {
+  anObservation,
+  aSignal,
+  deadLettersOf,
+  follow,
+  logOf,
+  policyOf,
+  queueOf,
+  untilPolicy,
+} from "./log-under-test.ts";
 
 describe("from a signal to its decision", () => {
   test("a busy processor becomes a gap, the gap an investigation, each exactly once, and it resolves", async () => {
@@ -15,8 +24,16 @@ describe("from a signal to its decision", () => {
     await logOf(eco).append({ signals: Array.from({ length: 12 }, () => anObservation("host/a", { cpu_percent: 5 })) });
     expect(await stream.next()).toMatchObject({ signal: "CAPABILITY_GAP_RESOLVED", cause: gap.id });
     expect(stream.waiting).toEqual([]);
+    await untilPolicy(eco, trigger.seq);
     const { decisions } = await policyOf(eco).decisions({ limit: 10 });
-    expect(decisions).toMatchObject([{ rule: "gap-to-investigation", outcome: "fired", effects: [trigger.id] }]);
+    expect(decisions).toMatchObject([
+      { rule: "investigation", outcome: "fired", signal: { id: trigger.id } },
+      { rule: "gap-to-investigation", outcome: "fired", effects: [trigger.id] },
+    ]);
+    const [task = ""] = decisions[0]?.effects ?? [];
+    await expect
+      .poll(async () => JSON.parse((await queueOf(eco, "investigations").task(task)) ?? "null"), { timeout: 15_000 })
+      .toMatchObject({ recipient: "investigator", payload: trigger });
   });
 
   test("promotions trigger one dream at a time", async () => {

@@ -23,10 +23,10 @@ async function observed(eco: string) {
 
 async function decided(eco: string) {
   const { decisions } = await policyOf(eco).decisions({ limit: 1_000 });
-  const inFlight = await runInDurableObject(policyOf(eco), (_, state) =>
-    JSON.stringify([...state.storage.sql.exec("SELECT * FROM in_flight ORDER BY rule, key")]),
+  const kept = await runInDurableObject(policyOf(eco), (_, state) =>
+    JSON.stringify([...state.storage.sql.exec("SELECT * FROM rule_state")]),
   );
-  return { decisions, inFlight };
+  return { decisions, kept };
 }
 
 /** A gap that came and went, one that is open, a dream under way. */

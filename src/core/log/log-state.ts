@@ -96,6 +96,12 @@ export class LogState {
     return nowMs >= this.#receivedMs || this.#receivedMs - nowMs > CLOCK_STEP_MS ? nowMs : this.#receivedMs;
   }
 
+  /** Fixes the received time: nothing that comes after gets an earlier one, unless the clock is set back. */
+  stand(nowMs: number): number {
+    this.#receivedMs = this.receive(nowMs);
+    return this.#receivedMs;
+  }
+
   /**
    * Gives every signal of every request its place, or recognises it as a duplicate. Requests of one group share
    * segments: that is what makes 64 appends at once as cheap as one.

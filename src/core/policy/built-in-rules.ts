@@ -1,15 +1,18 @@
-import type { Rule } from "./rule.ts";
+import { Rule } from "./rule.ts";
 
-/** The rules that every ecosystem starts with (R23), in the form in which users write theirs. */
+/**
+ * The rules that every ecosystem starts with (R23, R24, R28, R43): what stands in policies/built-in.yaml, as a test
+ * makes sure. The Worker reads no files, and YAML's parser is larger than all of these.
+ */
 export const BUILT_IN_RULES: readonly Rule[] = [
   {
     id: "promotions-to-dream",
     version: 1,
-    description: "Unacknowledged promotions start a dream cycle, one at a time",
-    enabled: true,
-    when: ["Q_PROMOTIONS_DETECTED"],
+    description:
+      "Unacknowledged promotions start a dream cycle, one at a time; one that does not end in time is told of.",
+    when: "Q_PROMOTIONS_DETECTED",
     where: "facts.promotion_count > 0",
-    while_in_flight: { key: '"dream"', until: ["Q_DREAM_COMPLETE"], at_most_ms: 2 * 3_600_000 },
+    while_in_flight: { until: "Q_DREAM_COMPLETE", at_most: "2h" },
     then: [
       {
         emit: {
@@ -22,19 +25,31 @@ export const BUILT_IN_RULES: readonly Rule[] = [
         },
       },
     ],
+    expect: {
+      signal: "Q_DREAM_COMPLETE",
+      within: "2h",
+      else: [
+        {
+          emit: {
+            signal: "Q_DREAM_TIMEOUT",
+            facts: { reason: '"no_completion_in_time"', promotion_count: "facts.promotion_count" },
+          },
+        },
+      ],
+    },
   },
   {
     id: "gap-to-investigation",
     version: 1,
-    description: "A capability gap is investigated, once for as long as it stays open",
-    enabled: true,
-    when: ["CAPABILITY_GAP"],
+    description: "A capability gap is investigated, once for as long as it stays open, and again when it comes back.",
+    when: "CAPABILITY_GAP",
     while_in_flight: {
-      key: "facts.gap_name",
-      until: ["CAPABILITY_GAP_RESOLVED"],
-      until_key: "facts.gap_name",
-      at_most_ms: 24 * 3_600_000,
+      by: "facts.gap_name",
+      until: "CAPABILITY_GAP_RESOLVED",
+      until_by: "facts.gap_name",
+      at_most: "1d",
     },
+    rate: { n: 1_000, per: "1m" },
     then: [
       {
         emit: {
@@ -46,9 +61,71 @@ export const BUILT_IN_RULES: readonly Rule[] = [
             evidence: "[string(facts.gap_reason)]",
             gap_name: "facts.gap_name",
             gap_category: "facts.gap_category",
+            reinvestigate: "has(facts.reopened)",
           },
         },
       },
     ],
   },
-];
+  {
+    id: "investigation",
+    version: 1,
+    description:
+      "A question goes to the investigators' queue and is expected to be answered; one that was asked before goes nowhere.",
+    when: "Q_CURIOSITY_INVESTIGATE",
+    near_duplicate: {
+      text: "facts.question",
+      threshold: 0.7,
+      within: "7d",
+      by: 'has(facts.gap_name) ? "gap:" + facts.gap_name : facts.?intent_type.orValue("")',
+      name: "facts.question_id",
+      override:
+        'facts.?reinvestigate.orValue(false) == true || string(facts.?intent_type.orValue("")).startsWith("reinvestigate")',
+      else: [
+        {
+          emit: {
+            signal: "Q_INVESTIGATION_DUPLICATE",
+            facts: {
+              question_id: "facts.question_id",
+              duplicate_of: "duplicate.of",
+              similarity: "duplicate.similarity",
+            },
+          },
+        },
+      ],
+    },
+    rate: { n: 1_000, per: "1m" },
+    then: [
+      {
+        enqueue: {
+          queue: "investigations",
+          recipient: '"investigator"',
+          type: "investigate",
+          priority: '{"critical": 1, "high": 3, "normal": 5, "low": 8}[string(facts.?priority.orValue("normal"))]',
+        },
+      },
+    ],
+    expect: {
+      signal: "Q_INVESTIGATION_COMPLETE",
+      by: "facts.question_id",
+      within: "10m",
+      lookback: "1m",
+      else: [
+        {
+          emit: {
+            signal: "Q_INVESTIGATION_TIMEOUT",
+            facts: { question_id: "facts.question_id", question: "facts.question" },
+          },
+        },
+      ],
+    },
+  },
+  {
+    id: "queue-alerts",
+    version: 1,
+    description: "Alerts of the queues go to the webhook endpoint alerts, where there is one.",
+    when: "Q_QUEUE_ALERT",
+    rate: { n: 1_000, per: "1m" },
+    then: [{ webhook: { endpoint: "alerts" } }],
+  },
+].map((rule) => Rule.parse(rule));

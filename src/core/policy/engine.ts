@@ -1,177 +1,168 @@
 import { LIMITS } from "../signals/limits.ts";
-import { compilePatterns, type Matcher } from "../signals/pattern.ts";
 import type { Signal } from "../signals/signal.ts";
-import { compileExpression, type Expression } from "./expression.ts";
+import { type CompiledRule, compileRule } from "./compiled-rule.ts";
+import type { Expression, Scope } from "./expression.ts";
+import { type Case, judge } from "./judge.ts";
+import { keyOf } from "./key.ts";
+import { NameIndex } from "./name-index.ts";
 import type { Rule } from "./rule.ts";
-
-/** Something that a rule started and whose end it waits for. */
-export interface InFlight {
-  readonly rule: string;
-  readonly key: string;
-  /** The signal that started it. */
-  readonly startedBy: string;
-  readonly untilMs: number;
-}
-
-export interface Emission {
-  readonly signal: string;
-  readonly facts: Record<string, unknown>;
-}
-
-/** What a rule made of a signal. */
-export interface Verdict {
-  readonly rule: Rule;
-  readonly outcome: "fired" | "suppressed" | "failed";
-  readonly reason?: string;
-  readonly values: Record<string, unknown>;
-  readonly emissions: readonly Emission[];
-}
-
-/** What a signal comes to: verdicts to record, and what is in flight from now on, or no longer. */
-export interface Evaluation {
-  readonly verdicts: readonly Verdict[];
-  readonly started: readonly InFlight[];
-  readonly ended: readonly InFlight[];
-}
-
-/** A chain of causes that has become too long to be anything but a loop. It goes to dead letters. */
-export class CausalLoop extends Error {}
-
-interface CompiledRule {
-  readonly rule: Rule;
-  readonly when: Matcher;
-  readonly where: Expression | undefined;
-  readonly until: Matcher | undefined;
-  readonly key: Expression | undefined;
-  readonly untilKey: Expression | undefined;
-  readonly then: readonly { signal: string; facts: readonly (readonly [string, Expression])[] }[];
-}
+import { RuleState } from "./rule-state.ts";
+import type { Origin, StateChange, StateRow } from "./state.ts";
+import type { Evaluation, Verdict } from "./verdict.ts";
 
 /**
  * Applies rules to signals, one at a time in the order of the log. Time is the time at which the log took the signal,
  * so that the same log gives the same decisions whenever it is read.
+ *
+ * What it keeps is plain rows: whoever runs it writes the changes of every {@link Evaluation} together with its
+ * effects, and gives the rows back with {@link restore}.
  */
 export class PolicyEngine {
-  readonly #rules: readonly CompiledRule[];
-  readonly #inFlight = new Map<string, InFlight>();
+  readonly #state = new RuleState();
+  #rules = new Map<string, CompiledRule>();
+  #asked = new NameIndex<CompiledRule>();
+  #ending = new NameIndex<CompiledRule>();
+  #answered = new NameIndex<CompiledRule>();
 
-  /** @throws Error that names the rule whose expression is wrong */
+  /** @throws InvalidRule for a rule of which some expression is wrong */
   constructor(rules: readonly Rule[]) {
-    this.#rules = rules.filter(({ enabled }) => enabled).map(compile);
+    this.replace(rules);
   }
 
-  get inFlight(): InFlight[] {
-    return [...this.#inFlight.values()];
+  get rules(): Rule[] {
+    return [...this.#rules.values()].map(({ rule }) => rule);
   }
 
-  restore(inFlight: Iterable<InFlight>): void {
-    this.#inFlight.clear();
-    for (const flight of inFlight) this.#inFlight.set(placeOf(flight), flight);
+  get state(): StateRow[] {
+    return this.#state.rows;
   }
 
-  /** @throws CausalLoop when the signal stands at the end of too long a chain and a rule would lengthen it */
+  /** When what is expected next will be too late, in milliseconds since the epoch. */
+  get nextDueMs(): number | undefined {
+    return this.#state.nextDueMs;
+  }
+
+  /** Takes the rows back, after a restart or when writing them failed. */
+  restore(rows: Iterable<StateRow>): void {
+    this.#state.restore(rows);
+  }
+
+  /**
+   * Puts other rules in force, from the next signal on. A rule that stays keeps its state; what one that goes has kept
+   * is let go of, as is what one that is switched off waits for.
+   *
+   * @throws InvalidRule before anything has changed
+   */
+  replace(rules: readonly Rule[]): readonly StateChange[] {
+    const compiled = rules.map((rule) => {
+      const known = this.#rules.get(rule.id);
+      return known !== undefined && known.rule === rule ? known : compileRule(rule);
+    });
+    compiled.sort((a, b) => a.rule.priority - b.rule.priority || (a.rule.id < b.rule.id ? -1 : 1));
+    const before = this.#rules;
+    this.#rules = new Map(compiled.map((one) => [one.rule.id, one]));
+    this.#asked = new NameIndex();
+    this.#ending = new NameIndex();
+    this.#answered = new NameIndex();
+    for (const one of compiled) {
+      const { enabled, when, while_in_flight, expect } = one.rule;
+      // What was started must be seen to end also while the rule is off: it may be switched on again.
+      if (while_in_flight !== undefined) this.#ending.add(while_in_flight.until, one);
+      if (enabled) this.#asked.add(when, one);
+      if (enabled && expect !== undefined) this.#answered.add(expect.signal, one);
+      if (!enabled || expect === undefined) this.#state.forget(one.rule.id, ["expected", "answer"]);
+    }
+    for (const id of before.keys()) if (!this.#rules.has(id)) this.#state.forget(id);
+    return this.#state.takeChanges();
+  }
+
+  /** Decides on a signal. Never throws for what stands in it: a rule that cannot read it has failed. */
   take(signal: Signal): Evaluation {
     const nowMs = Date.parse(signal.received_at);
-    const ended = this.#endedBy(signal, nowMs);
-    const verdicts: Verdict[] = [];
-    const started: InFlight[] = [];
-    for (const compiled of this.#rules) {
-      if (!compiled.when(signal.signal)) continue;
-      const verdict = this.#judge(compiled, signal, nowMs, ended, started);
+    // What was due before this signal came is too late; one that comes in the last millisecond is in time.
+    const verdicts = this.#late(nowMs, Number.POSITIVE_INFINITY);
+    const { id, signal: name, source, facts, ecosystem } = signal;
+    const scope: Scope = { signal: name, id, source, facts, ecosystem, now: new Date(nowMs), state: {} };
+    this.#answer(signal, scope, nowMs);
+    this.#end(signal, scope);
+    const one: Case = { signal, origin: originOf(signal), scope, nowMs };
+    for (const compiled of this.#asked.find(name)) {
+      const verdict = judge(compiled, one, this.#state);
       if (verdict === undefined) continue;
-      if (verdict.outcome === "fired" && (signal.depth ?? 0) >= LIMITS.causalDepth) {
-        throw new CausalLoop(
-          `${compiled.rule.id}: the chain of causes above ${signal.id} is ${signal.depth} signals long`,
-        );
-      }
       verdicts.push(verdict);
+      if (compiled.rule.final === true && verdict.outcome === "fired") break;
     }
-    for (const flight of ended) this.#inFlight.delete(placeOf(flight));
-    for (const flight of started) this.#inFlight.set(placeOf(flight), flight);
-    return { verdicts, started, ended };
+    return { verdicts, changes: this.#state.takeChanges() };
   }
 
-  #judge(
-    compiled: CompiledRule,
-    signal: Signal,
-    nowMs: number,
-    ended: readonly InFlight[],
-    started: InFlight[],
-  ): Verdict | undefined {
-    const { rule } = compiled;
-    let start: InFlight | undefined;
-    const values: Record<string, unknown> = {};
-    try {
-      if (compiled.where !== undefined) {
-        values.where = compiled.where(signal);
-        if (values.where !== true) return undefined;
-      }
-      if (compiled.key !== undefined && rule.while_in_flight !== undefined) {
-        const key = String(compiled.key(signal));
-        values.key = key;
-        const flight = this.#inFlight.get(placeOf({ rule: rule.id, key }));
-        if (flight !== undefined && !ended.includes(flight)) {
-          return { rule, outcome: "suppressed", reason: `in flight since ${flight.startedBy}`, values, emissions: [] };
-        }
-        start = { rule: rule.id, key, startedBy: signal.id, untilMs: nowMs + rule.while_in_flight.at_most_ms };
-      }
-      const emissions = compiled.then.map(({ signal: name, facts }) => ({
-        signal: name,
-        facts: Object.fromEntries(facts.map(([fact, value]) => [fact, value(signal)])),
-      }));
-      if (start !== undefined) started.push(start);
-      return { rule, outcome: "fired", values, emissions };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { rule, outcome: "failed", reason, values, emissions: [] };
-    }
+  /**
+   * Lets time pass: what was expected before `nowMs` and did not come is too late. The caller vouches that every
+   * signal which the log took before `nowMs` has been taken in: else an answer could lie there unread.
+   *
+   * @param limit - of time-outs in one evaluation; {@link nextDueMs} tells whether there are more
+   */
+  advance(nowMs: number, limit = Number.POSITIVE_INFINITY): Evaluation {
+    const verdicts = this.#late(nowMs, limit);
+    return { verdicts, changes: this.#state.takeChanges() };
   }
 
-  /** What ends with this signal, or has been under way for too long by now. */
-  #endedBy(signal: Signal, nowMs: number): InFlight[] {
-    return this.inFlight.filter((flight) => {
-      const compiled = this.#rules.find(({ rule }) => rule.id === flight.rule);
-      return nowMs >= flight.untilMs || compiled === undefined || endsWith(compiled, flight, signal);
+  #late(nowMs: number, limit: number): Verdict[] {
+    return this.#state.expire(nowMs, limit).flatMap(({ rule: id, key, body }): Verdict[] => {
+      const compiled = this.#rules.get(id);
+      if (compiled === undefined) return [];
+      const { rule } = compiled;
+      const { since, dueMs } = body;
+      const depth = since.depth ?? 0;
+      const verdict = { rule, origin: since, atMs: dueMs, by: "time" as const, values: key === "" ? {} : { by: key } };
+      if (depth >= LIMITS.causalDepth) {
+        const reason = `cut off: the chain of causes above ${since.id} is ${depth} signals long`;
+        return [{ ...verdict, outcome: "failed", reason, effects: [], cut: "depth" }];
+      }
+      const reason = `no ${rule.expect?.signal.join(", ")} within ${rule.expect?.within}`;
+      return [{ ...verdict, outcome: "fired", reason, effects: body.else }];
     });
   }
-}
 
-function endsWith(compiled: CompiledRule, flight: InFlight, signal: Signal): boolean {
-  if (compiled.until === undefined || !compiled.until(signal.signal)) return false;
-  if (compiled.untilKey === undefined) return true;
-  try {
-    return String(compiled.untilKey(signal)) === flight.key;
-  } catch {
-    // The facts do not say which one ended: then it is not this one. The time limit ends it.
-    return false;
+  #answer(signal: Signal, scope: Scope, nowMs: number): void {
+    for (const { rule, expect } of this.#answered.find(signal.signal)) {
+      if (expect === undefined) continue;
+      const key = tryKey(expect.answerBy ?? expect.by, scope, expect.where);
+      if (key === undefined) continue;
+      if (this.#state.get("expected", rule.id, key) !== undefined) {
+        this.#state.delete("expected", rule.id, key);
+      } else if (expect.lookbackMs !== undefined) {
+        const body = { id: signal.id, atMs: nowMs, untilMs: nowMs + expect.lookbackMs + 1 };
+        this.#state.set({ kind: "answer", rule: rule.id, key, body });
+      }
+    }
+  }
+
+  #end(signal: Signal, scope: Scope): void {
+    for (const { rule, flight } of this.#ending.find(signal.signal)) {
+      if (flight?.untilBy === undefined) {
+        this.#state.deleteAll("flight", rule.id);
+      } else {
+        const key = tryKey(flight.untilBy, scope);
+        if (key !== undefined) this.#state.delete("flight", rule.id, key);
+      }
+    }
   }
 }
 
-function placeOf({ rule, key }: Pick<InFlight, "rule" | "key">): string {
-  return `${rule} ${key}`;
+/** @returns `undefined` where the facts do not say: then the signal is nobody's answer, and a time limit decides */
+function tryKey(by: Expression | undefined, scope: Scope, where?: Expression): string | undefined {
+  try {
+    if (where !== undefined && where(scope) !== true) return undefined;
+    return keyOf(by, scope);
+  } catch {
+    return undefined;
+  }
 }
 
-function compile(rule: Rule): CompiledRule {
-  const expression = (source: string, at: string): Expression => {
-    try {
-      return compileExpression(source);
-    } catch (error) {
-      throw new Error(`rule ${rule.id}, ${at}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  };
-  const flight = rule.while_in_flight;
+function originOf({ seq, id, signal, trace, depth }: Signal): Origin {
   return {
-    rule,
-    when: compilePatterns(rule.when),
-    where: rule.where === undefined ? undefined : expression(rule.where, "where"),
-    until: flight === undefined ? undefined : compilePatterns(flight.until),
-    key: flight === undefined ? undefined : expression(flight.key, "while_in_flight.key"),
-    untilKey: flight?.until_key === undefined ? undefined : expression(flight.until_key, "while_in_flight.until_key"),
-    then: rule.then.map(({ emit }) => ({
-      signal: emit.signal,
-      facts: Object.entries(emit.facts).map(
-        ([fact, source]) => [fact, expression(source, `then.emit.facts.${fact}`)] as const,
-      ),
-    })),
+    ...{ seq, id, signal },
+    ...(trace === undefined ? {} : { trace }),
+    ...(depth === undefined ? {} : { depth }),
   };
 }

@@ -1,11 +1,34 @@
-import { Environment } from "@marcbachmann/cel-js";
-import type { Signal } from "../signals/signal.ts";
+import { type ASTNode, Environment, type ParseResult } from "@marcbachmann/cel-js";
 
-/** Evaluates over one signal. @throws Error with the place in the expression when it cannot */
-export type Expression = (signal: Pick<Signal, "signal" | "id" | "source" | "facts">) => unknown;
+/** What an expression may read. */
+export interface Scope {
+  readonly signal: string;
+  readonly id: string;
+  readonly source: string;
+  readonly facts: Record<string, unknown>;
+  readonly ecosystem: string;
+  /** When the log took the signal. */
+  readonly now: Date;
+  /** What the rule remembers. */
+  readonly state: Record<string, unknown>;
+  /** Only where a near-duplicate was found. */
+  readonly duplicate?: { readonly of: string; readonly similarity: number };
+}
+
+export interface Expression {
+  /** @throws Error with the place in the expression when it cannot be evaluated */
+  (scope: Scope): unknown;
+  /** Paths that it reads, such as `facts.promotion_count`. */
+  readonly reads: readonly string[];
+}
+
+/** Where an expression is wrong. */
+export class ExpressionError extends Error {}
+
+type Result = "any" | "condition";
 
 /** Number of elements and depth beyond which an expression is refused: what a rule costs per signal stays bounded. */
-const environment = new Environment({
+const plain = new Environment({
   unlistedVariablesAreDyn: false,
   enableOptionalTypes: true,
   homogeneousAggregateLiterals: false,
@@ -15,6 +38,9 @@ const environment = new Environment({
   .registerVariable("id", "string")
   .registerVariable("source", "string")
   .registerVariable("facts", "map")
+  .registerVariable("ecosystem", "string")
+  .registerVariable("now", "google.protobuf.Timestamp")
+  .registerVariable("state", "map")
   // Numbers of JSON are doubles and literals are integers; without these `facts.n + 1` has no overload. The result
   // type must stand there: it would be taken from the left side otherwise, and `2 * facts.n == 6` be false.
   .registerOperator("double + int: double", (a: number, b: bigint) => a + Number(b))
@@ -24,23 +50,93 @@ const environment = new Environment({
   .registerOperator("double * int: double", (a: number, b: bigint) => a * Number(b))
   .registerOperator("int * double: double", (a: bigint, b: number) => Number(a) * b)
   .registerOperator("double / int: double", (a: number, b: bigint) => a / Number(b))
-  .registerOperator("int / double: double", (a: bigint, b: number) => Number(a) / b);
+  .registerOperator("int / double: double", (a: bigint, b: number) => Number(a) / b)
+  .registerOperator("double % int: double", (a: number, b: bigint) => a % Number(b))
+  .registerOperator("int % double: double", (a: bigint, b: number) => Number(a) % b);
+const afterDuplicate = plain.clone().registerVariable("duplicate", "map");
 
 /**
  * Compiles an expression of the Common Expression Language (https://cel.dev).
- * @throws Error that shows the place of what is wrong
+ *
+ * @param result - `condition`: refused where it is known to be something else than true or false
+ * @throws ExpressionError that says where it is wrong
  */
-export function compileExpression(source: string): Expression {
-  const parsed = environment.parse(source);
+export function compileExpression(
+  source: string,
+  result: Result = "any",
+  { duplicate = false }: { duplicate?: boolean } = {},
+): Expression {
+  const environment = duplicate ? afterDuplicate : plain;
+  let parsed: ParseResult;
+  try {
+    parsed = environment.parse(source);
+  } catch (error) {
+    throw new ExpressionError(describe(error));
+  }
+  const reads = new Set<string>();
   // Its regular expressions are the runtime's own and back-track: 29 characters can take ten seconds.
-  if (/\bmatches\s*\(/.test(source))
-    throw new Error("matches() is not available; compare, or use contains(), startsWith(), endsWith()");
-  return ({ signal, id, source: from, facts }) => toJson(parsed({ signal, id, source: from, facts }));
+  walk(parsed.ast, (node) => {
+    if ((node.op === "rcall" || node.op === "call") && node.args[0] === "matches") {
+      throw new ExpressionError(
+        `${placeOf(source, node.range.start)}matches() is not available; compare, or use contains(), startsWith(), endsWith()`,
+      );
+    }
+    const path = pathOf(node);
+    if (path !== undefined) reads.add(path);
+  });
+  const { valid, type, error } = parsed.check();
+  if (!valid) throw new ExpressionError(describe(error));
+  if (result === "condition" && type !== "bool" && type !== "dyn") {
+    throw new ExpressionError(`it gives a ${type}, where true or false is needed`);
+  }
+  const evaluate = (scope: Scope): unknown => {
+    try {
+      return toJson(parsed(scope));
+    } catch (problem) {
+      throw new ExpressionError(describe(problem));
+    }
+  };
+  return Object.assign(evaluate, { reads: leaves(reads) });
 }
 
-/** CEL's integers are BigInts; on the wire they are numbers. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { summary, range, node } = error as { summary?: string; range?: { start: number }; node?: { input?: string } };
+  return `${placeOf(node?.input, range?.start)}${summary ?? error.message}`;
+}
+
+function placeOf(source: string | undefined, at: number | undefined): string {
+  if (source === undefined || at === undefined) return "";
+  const before = source.slice(0, at).split("\n");
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: `;
+}
+
+function walk(node: ASTNode, visit: (node: ASTNode) => void): void {
+  visit(node);
+  const inside = (part: unknown): void => {
+    if (Array.isArray(part)) for (const item of part) inside(item);
+    else if (typeof part === "object" && part !== null && "op" in part) walk(part as ASTNode, visit);
+  };
+  inside(node.args);
+}
+
+/** `facts.a.b` for an access, `state.x` too; other expressions have no path. */
+function pathOf(node: ASTNode): string | undefined {
+  if (node.op === "id") return node.args === "facts" || node.args === "state" ? node.args : undefined;
+  if (node.op !== "." && node.op !== ".?") return undefined;
+  const parent = pathOf(node.args[0]);
+  return parent === undefined ? undefined : `${parent}.${node.args[1]}`;
+}
+
+/** `facts.a.b` says all that `facts` and `facts.a` on the way to it say. */
+function leaves(paths: ReadonlySet<string>): string[] {
+  return [...paths].filter((path) => ![...paths].some((other) => other.startsWith(`${path}.`)));
+}
+
+/** CEL's integers are BigInts and its times objects; on the wire they are numbers and texts. */
 function toJson(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
+  if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), toJson(entry)]));
   if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {

@@ -71,16 +71,6 @@ export const CuriosityInvestigateFacts = z.looseObject({
 });
 export type CuriosityInvestigateFacts = z.infer<typeof CuriosityInvestigateFacts>;
 
-/** A host came or went. */
-export const AgentFacts = z.looseObject({
-  host: text,
-  /** Since when it is so. */
-  since: z.string(),
-  reason: z.string(),
-  /** When it was last heard of before. */
-  last_seen: z.string().nullable(),
-});
-
 /** Any object: the signal is known by name, its facts are the sender's. */
 const anyFacts = z.record(z.string(), z.unknown());
 
@@ -100,8 +90,6 @@ export const KNOWN_SIGNALS = {
   Q_PROMOTIONS_DETECTED: { kind: "advisory", facts: PromotionsDetectedFacts },
   Q_MODULE_DISCOVERED: { kind: "advisory", facts: ModuleDiscoveredFacts },
   Q_HEALTH_ALERT: { kind: "advisory", facts: anyFacts },
-  Q_AGENT_UP: { kind: "advisory", facts: AgentFacts },
-  Q_AGENT_DOWN: { kind: "advisory", facts: AgentFacts },
   Q_PHASE_WINDOW_OPEN: {
     kind: "advisory",
     facts: z.looseObject({ phase_done_today: z.boolean().optional() }),
@@ -121,6 +109,8 @@ export const KNOWN_SIGNALS = {
   Q_INTEGRATION_FAILED: { kind: "error", facts: anyFacts },
   Q_DEPLOYMENT_FAILED: { kind: "error", facts: anyFacts },
   Q_INVESTIGATION_TIMEOUT: { kind: "error", facts: anyFacts },
+  Q_INVESTIGATION_DUPLICATE: { kind: "completion", facts: anyFacts },
+  Q_DREAM_TIMEOUT: { kind: "error", facts: anyFacts },
 } as const satisfies Record<string, KnownSignal>;
 
 const byName: ReadonlyMap<string, KnownSignal> = new Map(Object.entries(KNOWN_SIGNALS));

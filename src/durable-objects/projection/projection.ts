@@ -1,11 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import { lineSeq } from "../../core/log/segment.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projections/batch.ts";
 import { planIntake } from "../../core/projections/intake.ts";
+import { LIMITS } from "../../core/signals/limits.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Environment } from "../environment.ts";
 import { meteredSql } from "../metered-storage.ts";
+import { deliverDeeds } from "./deliver-deeds.ts";
+import { type Deed, EffectBox } from "./effect-box.ts";
 import { type Draft, OutgoingBox } from "./outgoing.ts";
 import type { ProjectionCalls } from "./stub.ts";
 
@@ -28,8 +32,20 @@ interface Position {
 export interface Outgoing {
   /** @returns the id that the signal will have */
   emit(draft: Draft): string;
+  /** @param key - names the deed among all of the projection, the same whenever it is decided @returns its id */
+  perform(deed: Omit<Deed, "id">, key: string): string;
   /** Part of the work on the signal failed: keeps the signal as a dead letter of that part. */
-  bury(error: string, part: string): void;
+  bury(error: string, part: string, options?: BuryOptions): void;
+}
+
+interface BuryOptions {
+  /** Id of the signal whose chain of causes is to stand in the letter. */
+  readonly lineageOf?: string;
+}
+
+/** What a decision that follows from no signal can do. */
+export interface Deciding extends Pick<Outgoing, "emit" | "perform"> {
+  bury(letter: Omit<DeadLetterRecord, "daemon">): void;
 }
 
 /**
@@ -45,6 +61,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   readonly #meter = new UsageMeter();
   readonly #name: ProjectionName;
   readonly #box: OutgoingBox;
+  readonly #deeds: EffectBox;
   #position: Position;
   #turn: Promise<unknown> = Promise.resolve();
   #delivery: Promise<void> | undefined;
@@ -63,6 +80,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
     );
     sql.exec("INSERT OR IGNORE INTO position VALUES (1, 0, 0, 0, ?)", crypto.randomUUID().slice(0, 6));
     this.#box = new OutgoingBox(sql);
+    this.#deeds = new EffectBox(sql);
     this.#position = sql.exec<Position>("SELECT cursor, number, muted_through, epoch FROM position").one();
     ctx.blockConcurrencyWhile(async () => {
       this.#wakeAtMs = (await ctx.storage.getAlarm()) ?? undefined;
@@ -78,7 +96,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   /** Reads memory back from storage: at the start, and after a transaction that failed. */
   protected abstract load(): void;
   /** Called after every transaction and on every alarm; may emit through {@link decide}. */
-  protected abstract settled(nowMs: number): void;
+  protected abstract settled(nowMs: number): void | Promise<void>;
 
   /** What this object has used since it was last woken. */
   usage(): Usage {
@@ -99,18 +117,18 @@ export abstract class Projection extends DurableObject<Environment> implements P
     return this.#inTurn(async () => {
       for (const batch of batches) {
         const intake = planIntake(this.cursor, batch, lineSeq);
-        if (intake.step === "read") await this.#readThrough(intake.through);
+        if (intake.step === "read") await this.readThrough(intake.through);
         if (intake.step === "take") this.#takeIn(intake.lines, intake.through);
       }
-      this.settled(Date.now());
+      await this.settled(Date.now());
       return this.cursor;
     });
   }
 
   catchUp(headSeq: number): Promise<number> {
     return this.#inTurn(async () => {
-      await this.#readThrough(headSeq);
-      this.settled(Date.now());
+      await this.readThrough(headSeq);
+      await this.settled(Date.now());
       return this.cursor;
     });
   }
@@ -124,8 +142,8 @@ export abstract class Projection extends DurableObject<Environment> implements P
         this.#move({ cursor: 0, muted_through: Math.max(reached, this.#position.muted_through) });
       });
       this.load();
-      await this.#readThrough(reached);
-      this.settled(Date.now());
+      await this.readThrough(reached);
+      await this.settled(Date.now());
       return this.cursor;
     });
   }
@@ -137,8 +155,17 @@ export abstract class Projection extends DurableObject<Environment> implements P
   }
 
   /** Runs a decision of the projection's own (a timer's, say) in a transaction of its own. */
-  protected decide(change: (outgoing: Pick<Outgoing, "emit">) => void): void {
-    this.#transaction(() => change({ emit: (draft) => this.#emit(draft) }));
+  protected decide(change: (outgoing: Deciding) => void): void {
+    this.#transaction(() =>
+      change({
+        emit: (draft) => this.#emit(draft),
+        perform: (deed, key) => this.#perform(deed, key),
+        bury: (letter) => {
+          this.#box.bury({ ...letter, daemon: `ganglion/${this.#name}` });
+          this.#filled = true;
+        },
+      }),
+    );
     void this.#deliver();
   }
 
@@ -150,7 +177,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
     void this.ctx.storage.setAlarm(atMs);
   }
 
-  async #readThrough(through: number): Promise<void> {
+  protected async readThrough(through: number): Promise<void> {
     const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
     while (this.cursor < through) {
       const stretch = await log.stretch(this.#name, this.cursor, READ_LIMIT);
@@ -167,8 +194,9 @@ export abstract class Projection extends DurableObject<Environment> implements P
         const seq = lineSeq(line);
         const outgoing: Outgoing = {
           emit: (draft) => (seq <= muted ? `muted.${seq}` : this.#emit(draft)),
-          bury: (error, part) => {
-            if (seq > muted) this.#bury(line, `${seq}.${part}`, error);
+          perform: (deed, key) => (seq <= muted ? `muted.${seq}` : this.#perform(deed, key)),
+          bury: (error, part, options) => {
+            if (seq > muted) this.#bury(line, `${seq}.${part}`, error, options);
           },
         };
         try {
@@ -206,11 +234,18 @@ export abstract class Projection extends DurableObject<Environment> implements P
     return `${this.#producer}.${number}`;
   }
 
+  #perform(deed: Omit<Deed, "id">, key: string): string {
+    const id = `${this.#producer}.${key}`;
+    this.#deeds.add({ ...deed, id });
+    this.#filled = true;
+    return id;
+  }
+
   get #producer(): string {
     return `ganglion.${this.#name}.${this.#position.epoch}`;
   }
 
-  #bury(line: string, key: string, error: unknown): void {
+  #bury(line: string, key: string, error: unknown, { lineageOf }: BuryOptions = {}): void {
     let signal: unknown = line;
     try {
       signal = JSON.parse(line);
@@ -223,6 +258,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
       signal,
       error: error instanceof Error ? error.message : String(error),
       daemon: `ganglion/${this.#name}`,
+      ...(lineageOf === undefined ? {} : { lineage: [lineageOf] }),
     });
     this.#filled = true;
   }
@@ -258,14 +294,26 @@ export abstract class Projection extends DurableObject<Environment> implements P
         }
         const letters = this.#box.letters();
         if (letters.length > 0) {
-          await deadLetters.record(letters.map(({ letter }) => letter));
+          await deadLetters.record(await Promise.all(letters.map(({ letter }) => this.#withLineage(letter))));
           this.#box.forgetLetters(letters.at(-1)?.number ?? 0);
         }
       }
+      const bury = (letter: DeadLetterRecord) => this.#box.bury(letter);
+      if (await deliverDeeds(this.env, this.ecosystem, this.#deeds, bury)) this.wakeBy(Date.now() + RETRY_MS);
+      // What a queue refused has become a letter, and more may have been decided meanwhile.
+      if (!this.#box.empty) await this.#empty();
     } catch (error) {
       console.warn("projection: delivery failed and will be tried again", this.#name, String(error));
       this.wakeBy(Date.now() + RETRY_MS);
     }
+  }
+
+  /** A letter that asks for it says from what chain of causes its signal came. */
+  async #withLineage(letter: DeadLetterRecord): Promise<DeadLetterRecord> {
+    const [from] = letter.lineage ?? [];
+    if (from === undefined) return letter;
+    const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
+    return { ...letter, lineage: await log.causes(from, LIMITS.causalDepth + 1) };
   }
 
   /** One at a time: filling a hole awaits the log, and a second batch must not overtake it meanwhile. */

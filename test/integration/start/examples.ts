@@ -4,10 +4,7 @@ import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 
 /** A block of a document with the comment above it that says what is done with it. */
 export interface Example {
-  /**
-   * `run`: a shell script that ends well. `signal: <what>`: a signal that the edge accepts. `agent file`: a file of
-   * settings that the agent takes.
-   */
+  /** `run`: a shell script that ends well. `signal: <what>`: a signal that the edge accepts. */
   readonly mark: string;
   readonly language: string;
   readonly text: string;
@@ -15,7 +12,7 @@ export interface Example {
   readonly at: string;
 }
 
-const BLOCK = /^<!-- (run|agent file|signal: [^>]*?) -->\n```(\w+)\n(.*?)^```$/gms;
+const BLOCK = /^<!-- (run|signal: [^>]*?) -->\n```(\w+)\n(.*?)^```$/gms;
 
 export const documents = (): string[] => [
   "README.md",

@@ -1,0 +1,28 @@
+import { type FieldError, fieldErrors } from "../signals/admit.ts";
+import { compileRule, InvalidRule } from "./compiled-rule.ts";
+import { type Rule, RuleInput } from "./rule.ts";
+
+export type RuleAdmission =
+  | { readonly ok: true; readonly rule: Omit<Rule, "version">; readonly expected: number | undefined }
+  | { readonly ok: false; readonly errors: readonly FieldError[] };
+
+/**
+ * Lets a rule in, or says all that is wrong with it: its form, its expressions with the place in them, its times.
+ *
+ * @param at - JSON pointer of `input` in the document that carried it
+ */
+export function admitRule(input: unknown, at = ""): RuleAdmission {
+  const parsed = RuleInput.safeParse(input);
+  if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues, at) };
+  const { version: expected, ...rule } = parsed.data;
+  try {
+    compileRule({ ...rule, version: 1 });
+  } catch (error) {
+    if (!(error instanceof InvalidRule)) throw error;
+    return {
+      ok: false,
+      errors: error.errors.map(({ pointer, message }) => ({ pointer: `${at}${pointer}`, message })),
+    };
+  }
+  return { ok: true, rule, expected };
+}

@@ -1,0 +1,199 @@
+import type { FieldError } from "../signals/admit.ts";
+import { checkedMs } from "./duration.ts";
+import type { EffectSpec } from "./effect.ts";
+import { compileExpression, type Expression } from "./expression.ts";
+import { compileMute, type Mute } from "./mute.ts";
+import type { Rule } from "./rule.ts";
+
+type Fields = readonly (readonly [name: string, value: Expression])[];
+
+/** An effect whose values are still to be read from a signal. Times are milliseconds. */
+export type CompiledEffect =
+  | { readonly kind: "emit"; readonly signal: string; readonly facts: Fields }
+  | {
+      readonly kind: "enqueue";
+      readonly queue: string;
+      readonly type: string;
+      readonly recipient: Expression;
+      readonly payload: Fields | undefined;
+      readonly priority: Expression | number;
+      readonly taskId: Expression | undefined;
+      readonly limits: { delayMs: number; maxAttempts?: number; timeoutMs?: number; deadlineMs?: number };
+    }
+  | { readonly kind: "webhook"; readonly endpoint: string; readonly body: Fields | undefined }
+  | { readonly kind: "maintenance"; readonly enabled: boolean; readonly reason: Expression | undefined };
+
+export interface CompiledRule {
+  readonly rule: Rule;
+  readonly where: Expression | undefined;
+  readonly atLeast: { readonly n: number; readonly withinMs: number; readonly by: Expression | undefined } | undefined;
+  readonly cooldownMs: number | undefined;
+  readonly oncePer: { readonly by: Expression; readonly withinMs: number } | undefined;
+  readonly flight:
+    | { readonly by: Expression | undefined; readonly untilBy: Expression | undefined; readonly atMostMs: number }
+    | undefined;
+  readonly likeness:
+    | {
+        readonly text: Expression;
+        readonly withinMs: number;
+        readonly by: Expression | undefined;
+        readonly name: Expression | undefined;
+        readonly override: Expression | undefined;
+        readonly else: readonly CompiledEffect[];
+      }
+    | undefined;
+  readonly mutes: readonly Mute[];
+  readonly remember: Fields;
+  readonly rememberBy: Expression | undefined;
+  readonly rate: { readonly n: number; readonly perMs: number };
+  readonly then: readonly CompiledEffect[];
+  readonly expect:
+    | {
+        readonly by: Expression | undefined;
+        readonly answerBy: Expression | undefined;
+        readonly where: Expression | undefined;
+        readonly withinMs: number;
+        readonly lookbackMs: number | undefined;
+        readonly else: readonly CompiledEffect[];
+      }
+    | undefined;
+  /** Paths whose values tell why it decided as it did. */
+  readonly reads: readonly string[];
+}
+
+/** A rule of which some expression is wrong. */
+export class InvalidRule extends Error {
+  readonly errors: readonly FieldError[];
+
+  constructor(rule: string, errors: readonly FieldError[]) {
+    super(errors.map(({ pointer, message }) => `rule ${rule}, ${pointer}: ${message}`).join("; "));
+    this.errors = errors;
+  }
+}
+
+/** @throws InvalidRule with all that is wrong, each with its JSON pointer in the rule */
+export function compileRule(rule: Rule): CompiledRule {
+  const compiler = new Compiler();
+  const { at_least, once_per, while_in_flight, near_duplicate, expect } = rule;
+  const compiled: CompiledRule = {
+    rule,
+    where: compiler.maybe(rule.where, "/where", "condition"),
+    atLeast: at_least && {
+      n: at_least.n,
+      withinMs: checkedMs(at_least.within),
+      by: compiler.maybe(at_least.by, "/at_least/by"),
+    },
+    cooldownMs: rule.cooldown === undefined ? undefined : checkedMs(rule.cooldown),
+    oncePer: once_per && {
+      by: compiler.expression(once_per.by, "/once_per/by"),
+      withinMs: checkedMs(once_per.within),
+    },
+    flight: while_in_flight && {
+      by: compiler.maybe(while_in_flight.by, "/while_in_flight/by"),
+      untilBy: compiler.maybe(while_in_flight.until_by, "/while_in_flight/until_by"),
+      atMostMs: checkedMs(while_in_flight.at_most),
+    },
+    likeness: near_duplicate && {
+      text: compiler.expression(near_duplicate.text, "/near_duplicate/text"),
+      withinMs: checkedMs(near_duplicate.within),
+      by: compiler.maybe(near_duplicate.by, "/near_duplicate/by"),
+      name: compiler.maybe(near_duplicate.name, "/near_duplicate/name"),
+      override: compiler.maybe(near_duplicate.override, "/near_duplicate/override", "condition"),
+      else: compiler.effects(near_duplicate.else ?? [], "/near_duplicate/else", true),
+    },
+    mutes: (rule.mute ?? []).map((window, place) => compiler.mute(window, `/mute/${place}`)),
+    remember: compiler.fields(rule.remember ?? {}, "/remember"),
+    rememberBy: compiler.maybe(rule.remember_by, "/remember_by"),
+    rate: { n: rule.rate.n, perMs: checkedMs(rule.rate.per) },
+    then: compiler.effects(rule.then, "/then"),
+    expect: expect && {
+      by: compiler.maybe(expect.by, "/expect/by"),
+      answerBy: compiler.maybe(expect.answer_by, "/expect/answer_by"),
+      where: compiler.maybe(expect.where, "/expect/where", "condition"),
+      withinMs: checkedMs(expect.within),
+      lookbackMs: expect.lookback === undefined ? undefined : checkedMs(expect.lookback),
+      else: compiler.effects(expect.else, "/expect/else"),
+    },
+    reads: [...compiler.reads].sort().slice(0, 32),
+  };
+  if (compiler.errors.length > 0) throw new InvalidRule(rule.id, compiler.errors);
+  return compiled;
+}
+
+class Compiler {
+  readonly errors: FieldError[] = [];
+  readonly reads = new Set<string>();
+
+  maybe(source: string | undefined, at: string, result?: "condition"): Expression | undefined {
+    return source === undefined ? undefined : this.expression(source, at, result);
+  }
+
+  expression(source: string, at: string, result: "any" | "condition" = "any", duplicate = false): Expression {
+    try {
+      const expression = compileExpression(source, result, { duplicate });
+      for (const path of expression.reads) this.reads.add(path);
+      return expression;
+    } catch (error) {
+      this.errors.push({ pointer: at, message: error instanceof Error ? error.message : String(error) });
+      // Never evaluated: a rule with errors is not made.
+      return Object.assign(() => null, { reads: [] });
+    }
+  }
+
+  fields(sources: Readonly<Record<string, string>>, at: string, duplicate = false): Fields {
+    return Object.entries(sources).map(
+      ([name, source]) => [name, this.expression(source, `${at}/${escapePointer(name)}`, "any", duplicate)] as const,
+    );
+  }
+
+  mute(window: Parameters<typeof compileMute>[0], at: string): Mute {
+    try {
+      return compileMute(window);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const pointer = message.includes("imezone") ? `${at}/zone` : `${at}/from`;
+      this.errors.push({ pointer, message: /zone$/.test(pointer) ? "there is no such time zone" : message });
+      return () => undefined;
+    }
+  }
+
+  effects(specs: readonly EffectSpec[], at: string, duplicate = false): CompiledEffect[] {
+    return specs.flatMap((spec, place) => this.#effect(spec, `${at}/${place}`, duplicate));
+  }
+
+  #effect({ emit, enqueue, webhook, maintenance }: EffectSpec, at: string, duplicate: boolean): CompiledEffect[] {
+    const value = (source: string, field: string) => this.expression(source, `${at}/${field}`, "any", duplicate);
+    const fields = (sources: Readonly<Record<string, string>>, field: string) =>
+      this.fields(sources, `${at}/${field}`, duplicate);
+    if (emit !== undefined) return [{ kind: "emit", signal: emit.signal, facts: fields(emit.facts, "emit/facts") }];
+    if (webhook !== undefined) {
+      const body = webhook.body && fields(webhook.body, "webhook/body");
+      return [{ kind: "webhook", endpoint: webhook.endpoint, body }];
+    }
+    if (maintenance !== undefined) {
+      const reason = maintenance.reason === undefined ? undefined : value(maintenance.reason, "maintenance/reason");
+      return [{ kind: "maintenance", enabled: maintenance.enabled, reason }];
+    }
+    if (enqueue === undefined) return [];
+    const { queue, type, recipient, payload, priority = 5, task_id, delay, max_attempts, timeout, deadline } = enqueue;
+    return [
+      {
+        kind: "enqueue",
+        queue,
+        type,
+        recipient: value(recipient, "enqueue/recipient"),
+        payload: payload && fields(payload, "enqueue/payload"),
+        priority: typeof priority === "number" ? priority : value(priority, "enqueue/priority"),
+        taskId: task_id === undefined ? undefined : value(task_id, "enqueue/task_id"),
+        limits: {
+          delayMs: delay === undefined ? 0 : checkedMs(delay),
+          ...(max_attempts === undefined ? {} : { maxAttempts: max_attempts }),
+          ...(timeout === undefined ? {} : { timeoutMs: checkedMs(timeout) }),
+          ...(deadline === undefined ? {} : { deadlineMs: checkedMs(deadline) }),
+        },
+      },
+    ];
+  }
+}
+
+const escapePointer = (name: string) => name.replaceAll("~", "~0").replaceAll("/", "~1");

@@ -1,0 +1,71 @@
+import { fieldErrors } from "../signals/admit.ts";
+import { knownSignal } from "../signals/known-signals.ts";
+import { exceedsBytes, LIMITS } from "../signals/limits.ts";
+import { IDENTIFIER, type Signal } from "../signals/signal.ts";
+import { ANYONE } from "../tasks/task.ts";
+import type { CompiledEffect } from "./compiled-rule.ts";
+import type { Effect } from "./effect.ts";
+import type { Scope } from "./expression.ts";
+
+/**
+ * Reads the values of effects from a signal.
+ * @throws Error for a value that whoever is to receive it would refuse: the rule has failed, not the receiver
+ */
+export function resolveEffects(effects: readonly CompiledEffect[], scope: Scope, signal: Signal): Effect[] {
+  return effects.map((effect) => resolve(effect, scope, signal));
+}
+
+function resolve(effect: CompiledEffect, scope: Scope, signal: Signal): Effect {
+  switch (effect.kind) {
+    case "emit": {
+      const facts = valuesOf(effect.facts, scope);
+      const checked = knownSignal(effect.signal)?.facts.safeParse(facts);
+      if (checked !== undefined && !checked.success) {
+        const [first] = fieldErrors(checked.error.issues, "/facts");
+        throw new Error(`${effect.signal} cannot be emitted so: ${first?.pointer} ${first?.message}`);
+      }
+      return { kind: "emit", signal: effect.signal, facts: small(facts, "the facts") };
+    }
+    case "enqueue": {
+      const recipient = effect.recipient(scope);
+      if (typeof recipient !== "string" || (recipient !== ANYONE && !IDENTIFIER.test(recipient))) {
+        throw new Error(`${JSON.stringify(recipient)} is no recipient of a task`);
+      }
+      const priority = typeof effect.priority === "number" ? effect.priority : effect.priority(scope);
+      if (typeof priority !== "number" || !Number.isInteger(priority) || priority < 1 || priority > 10) {
+        throw new Error(`the priority of a task is a whole number from 1 to 10, not ${JSON.stringify(priority)}`);
+      }
+      const taskId = effect.taskId?.(scope);
+      if (taskId !== undefined && (typeof taskId !== "string" || !IDENTIFIER.test(taskId))) {
+        throw new Error(`${JSON.stringify(taskId)} is no id of a task`);
+      }
+      const payload = small(effect.payload === undefined ? signal : valuesOf(effect.payload, scope), "the payload");
+      const { queue, type } = effect;
+      const id = taskId === undefined ? {} : { taskId };
+      return { kind: "enqueue", queue, recipient, type, payload, priority, ...id, ...effect.limits };
+    }
+    case "webhook": {
+      const body = small(effect.body === undefined ? signal : valuesOf(effect.body, scope), "the body");
+      return { kind: "webhook", endpoint: effect.endpoint, body };
+    }
+    case "maintenance": {
+      const reason = effect.reason?.(scope) ?? null;
+      const text = reason === null ? null : String(reason).slice(0, 1_000);
+      return { kind: "maintenance", enabled: effect.enabled, reason: text };
+    }
+  }
+}
+
+type Values = Extract<CompiledEffect, { kind: "emit" }>["facts"];
+
+export function valuesOf(fields: Values, scope: Scope): Record<string, unknown> {
+  return Object.fromEntries(fields.map(([name, value]) => [name, value(scope)]));
+}
+
+/** A whole signal, with all that the log says about it, goes through; what is larger breaks limits behind it. */
+const MOST_BYTES = LIMITS.signalBytes + 4_096;
+
+function small<Value>(value: Value, what: string): Value {
+  if (exceedsBytes(JSON.stringify(value), MOST_BYTES)) throw new Error(`${what} may take ${LIMITS.signalBytes} bytes`);
+  return value;
+}

@@ -1,0 +1,43 @@
+import type { StateChange, StateRow } from "../../core/policy/state.ts";
+
+/** What the rules keep: a row for each thing, written only when it changes. */
+export class StateStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS rule_state (kind TEXT, rule TEXT, key TEXT, body TEXT NOT NULL,
+         PRIMARY KEY (kind, rule, key)) WITHOUT ROWID`,
+    );
+    sql.exec("CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+  }
+
+  write(changes: readonly StateChange[]): void {
+    for (const { kind, rule, key, body } of changes) {
+      if (body === null) {
+        this.#sql.exec("DELETE FROM rule_state WHERE kind = ? AND rule = ? AND key = ?", kind, rule, key);
+      } else {
+        const text = JSON.stringify(body);
+        this.#sql.exec("INSERT OR REPLACE INTO rule_state VALUES (?, ?, ?, ?)", kind, rule, key, text);
+      }
+    }
+  }
+
+  *rows(): Generator<StateRow> {
+    const rows = this.#sql.exec<{ kind: string; rule: string; key: string; body: string }>("SELECT * FROM rule_state");
+    for (const { body, ...row } of rows) yield { ...row, body: JSON.parse(body) } as StateRow;
+  }
+
+  clear(): void {
+    this.#sql.exec("DELETE FROM rule_state");
+  }
+
+  note(name: string): string | undefined {
+    return [...this.#sql.exec<{ value: string }>("SELECT value FROM notes WHERE name = ?", name)][0]?.value;
+  }
+
+  setNote(name: string, value: string): void {
+    this.#sql.exec("INSERT OR REPLACE INTO notes VALUES (?, ?)", name, value);
+  }
+}

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
+import { PolicyEngine } from "../../../src/core/policy/engine.ts";
+import { Rule } from "../../../src/core/policy/rule.ts";
+import { KNOWN_SIGNALS } from "../../../src/core/signals/known-signals.ts";
+import { aSignal, outcomes, reasons, T0 } from "./a-signal.ts";
+
+const promotions = (count: number, afterMs = 0) =>
+  aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: count }, afterMs);
+const gap = (name: string, more: Record<string, unknown> = {}) =>
+  aSignal("CAPABILITY_GAP", {
+    gap_name: name,
+    gap_type: "t",
+    gap_category: "c",
+    gap_reason: "r",
+    alignment_score: 0.95,
+    install_cost: 0.1,
+    metadata: {},
+    ...more,
+  });
+const question = (text: string, id: string, more: Record<string, unknown> = {}, afterMs = 0) =>
+  aSignal("Q_CURIOSITY_INVESTIGATE", { question: text, question_id: id, ...more }, afterMs);
+
+describe("the built-in rules", () => {
+  test("are rules as anybody's", () => {
+    for (const rule of BUILT_IN_RULES) expect(Rule.parse(rule)).toEqual(rule);
+  });
+
+  test("no promotions, no dream", () => {
+    expect(outcomes(new PolicyEngine(BUILT_IN_RULES), promotions(0))).toEqual([undefined]);
+  });
+
+  test("a dream is triggered once until it completes, or has taken too long", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const complete = aSignal("Q_DREAM_COMPLETE");
+    expect(outcomes(engine, promotions(1), promotions(2), complete, promotions(3))).toEqual([
+      "fired",
+      "suppressed",
+      undefined,
+      "fired",
+    ]);
+    expect(outcomes(engine, promotions(4, 7_199_999), promotions(5, 7_200_000))).toEqual(["suppressed", "fired"]);
+  });
+
+  test("a dream that does not end in time is told of, to the millisecond", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    engine.take(promotions(7));
+    expect(engine.nextDueMs).toBe(T0 + 7_200_001);
+    expect(engine.advance(T0 + 7_200_000).verdicts).toEqual([]);
+    const [late] = engine.advance(T0 + 7_200_001).verdicts;
+    expect(late).toMatchObject({ by: "time", effects: [{ signal: "Q_DREAM_TIMEOUT", facts: { promotion_count: 7 } }] });
+    expect(engine.nextDueMs).toBeUndefined();
+  });
+
+  test("what they emit has the facts that readers of it expect", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    for (const item of [promotions(3), gap("g")]) {
+      const [emission] = engine.take(item).verdicts[0]?.effects ?? [];
+      if (emission?.kind !== "emit") throw new Error("nothing was emitted");
+      const schema = KNOWN_SIGNALS[emission.signal as keyof typeof KNOWN_SIGNALS].facts;
+      expect(schema.parse(emission.facts)).toEqual(emission.facts);
+    }
+  });
+
+  test("each gap is investigated for itself, once while it is open", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const resolved = aSignal("CAPABILITY_GAP_RESOLVED", { gap_name: "a" });
+    expect(outcomes(engine, gap("a"), gap("b"), gap("a"), resolved, gap("a"), gap("b"))).toEqual([
+      "fired",
+      "fired",
+      "suppressed",
+      undefined,
+      "fired",
+      "suppressed",
+    ]);
+  });
+
+  test("a gap that came back asks to be investigated again", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const [first] = engine.take(gap("a")).verdicts[0]?.effects ?? [];
+    engine.take(aSignal("CAPABILITY_GAP_RESOLVED", { gap_name: "a" }));
+    const [second] = engine.take(gap("a", { reopened: 1 })).verdicts[0]?.effects ?? [];
+    const asked = [first, second].map((effect, place) => {
+      if (effect?.kind !== "emit") throw new Error("nothing was emitted");
+      return question(String(effect.facts.question), `q${place}`, effect.facts);
+    });
+    expect(outcomes(engine, ...asked)).toEqual(["fired", "fired"]);
+  });
+
+  test("a question goes to the investigators once, however it is put", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const [first, again] = [
+      question("Why is inference slow on gpu-01?", "q1", { priority: "high" }),
+      question("why is  inference so slow on GPU-01", "q2"),
+    ].map((signal) => engine.take(signal).verdicts[0]);
+    expect(first).toMatchObject({
+      outcome: "fired",
+      effects: [{ kind: "enqueue", queue: "investigations", recipient: "investigator", priority: 3 }],
+    });
+    expect(again).toMatchObject({
+      outcome: "suppressed",
+      effects: [{ signal: "Q_INVESTIGATION_DUPLICATE", facts: { question_id: "q2", duplicate_of: "q1" } }],
+    });
+  });
+
+  test("questions about different things are different however alike they sound", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const about = (what: string, more = {}) =>
+      question(`What does the module ${what} do, and should it become one of our capabilities?`, what, more);
+    const all = [about("alpha"), about("beta"), about("gpu_1"), about("gpu_2")];
+    expect(outcomes(engine, ...all)).toEqual(["fired", "fired", "fired", "fired"]);
+  });
+
+  test("who asks to investigate again is heard", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const text = "Why is inference slow?";
+    expect(
+      outcomes(
+        engine,
+        question(text, "a", { intent_type: "question" }),
+        question(text, "b", { intent_type: "question" }),
+        question(text, "c", { intent_type: "reinvestigate.inference" }),
+        question(text, "d", { intent_type: "question", reinvestigate: true }),
+      ),
+    ).toEqual(["fired", "suppressed", "fired", "fired"]);
+  });
+
+  test("an investigation that is not answered within ten minutes is told of, a near-duplicate's absence is not", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const complete = (id: string, afterMs: number) => aSignal("Q_INVESTIGATION_COMPLETE", { question_id: id }, afterMs);
+    engine.take(question("Why is inference slow?", "a"));
+    engine.take(question("Why is inference so slow?", "a2"));
+    engine.take(question("Where does the memory go?", "b"));
+    engine.take(complete("a", 600_000));
+    const late = engine.take(complete("b", 600_001)).verdicts;
+    expect(late.map(({ effects }) => effects)).toMatchObject([
+      [{ signal: "Q_INVESTIGATION_TIMEOUT", facts: { question_id: "b" } }],
+    ]);
+    expect(reasons(engine, aSignal("Q_QUEUE_ALERT", { rule: "task_slow" }))).toEqual([undefined]);
+  });
+
+  test("an alert of a queue goes to the endpoint alerts", () => {
+    const alert = aSignal("Q_QUEUE_ALERT", { rule: "queue_deep" });
+    const [verdict] = new PolicyEngine(BUILT_IN_RULES).take(alert).verdicts;
+    expect(verdict?.effects).toEqual([{ kind: "webhook", endpoint: "alerts", body: alert }]);
+  });
+});
