@@ -13,7 +13,7 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             // No look-up of where this machine is: tests need no network.
-            miniflare: { cf: false, bindings: { ADMIN_TOKEN: "the-administrator" } },
+            miniflare: { cf: false, bindings: { ADMIN_TOKEN: "the-administrator", WEBHOOKS_ALLOW_PRIVATE: "true" } },
           }),
         ],
         test: {
@@ -22,6 +22,7 @@ export default defineConfig({
           // One runtime for all files, emptied after each test, is four times as fast as one for each file.
           isolate: false,
           setupFiles: ["./test/setup-workers.ts"],
+          globalSetup: ["./test/setup-receiver.ts"],
           ...after(1),
         },
       },

@@ -1,21 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Assembled, assemble, subscription } from "./assemble.ts";
-import type { LinkState } from "./link.ts";
-import type { AgentOptions } from "./room.ts";
+import type { AgentOptions, AgentStatus } from "./room.ts";
 import { ROOMS } from "./rooms.ts";
 import { isReporting, type Report, type Service } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
 import { StateDatabase } from "./state-database.ts";
 
-export type { AgentOptions } from "./room.ts";
-
-export interface AgentStatus {
-  readonly host: string;
-  readonly link: LinkState;
-  readonly sources: readonly Report[];
-  /** What rooms tell beside their reports, under their names. */
-  readonly [room: string]: unknown;
-}
+export type { AgentOptions, AgentStatus } from "./room.ts";
 
 /** What became of new settings. */
 export interface Reloaded {
@@ -73,7 +64,7 @@ export class Agent implements Service {
     const { logger, stateDir } = this.#options;
     this.#db = StateDatabase.open(stateDir);
     try {
-      this.#parts = assemble(ROOMS, this.#options, this.#db);
+      this.#parts = assemble(ROOMS, this.#options, this.#db, () => this.status);
       for (const service of this.#parts.services) {
         this.#started.push(service);
         await service.start();

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type OpenMetricsContentType, Registry } from "prom-client";
 import { unionOfPatterns } from "../src/core/signals/pattern-union.ts";
 import { DeadLetterFile } from "./dead-letter-file.ts";
+import { Health } from "./health.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link.ts";
 import type { AgentOptions, Room, RoomContext, RoomParts } from "./room.ts";
@@ -12,6 +13,7 @@ import type { StateDatabase } from "./state-database.ts";
 
 export interface Assembled {
   readonly link: Link;
+  readonly health: Health;
   /** Those that are on, in the order of the list. */
   readonly rooms: ReadonlyMap<Room, RoomParts>;
   /** In the order in which they are started. */
@@ -31,7 +33,12 @@ function sinksOf(rooms: readonly Room[], settings: AgentSettings) {
 }
 
 /** The agent's own parts, and then each room's, which only add themselves. Nothing is started here. */
-export function assemble(rooms: readonly Room[], options: AgentOptions, db: StateDatabase): Assembled {
+export function assemble(
+  rooms: readonly Room[],
+  options: AgentOptions,
+  db: StateDatabase,
+  status: RoomContext["status"],
+): Assembled {
   const { hostId, stateDir, logger: log, now = Date.now } = options;
   const deadLetters: DeadLetterFile[] = [];
   const deadLetterFile: RoomContext["deadLetterFile"] = (name, maxBytes) => {
@@ -52,12 +59,15 @@ export function assemble(rooms: readonly Room[], options: AgentOptions, db: Stat
   });
   const metrics = new Registry<OpenMetricsContentType>();
   metrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-  const context: RoomContext = { options, db, spool, inbox, link, log, now, metrics, deadLetterFile };
+  const health = new Health(db);
+  const context: RoomContext = {
+    ...{ options, db, spool, inbox, link, log, now, metrics, health, status, deadLetterFile },
+  };
   const parts = new Map<Room, RoomParts>();
   for (const room of rooms) {
     const assembled = room.assemble(context);
     if (assembled !== undefined) parts.set(room, assembled);
   }
   const services = [link, ...[...parts.values()].flatMap((part) => part.services)];
-  return { link, rooms: parts, services, deadLetters };
+  return { link, health, rooms: parts, services, deadLetters };
 }

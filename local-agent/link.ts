@@ -8,7 +8,7 @@ import { linkUrl } from "./link/link-url.ts";
 import { Outbound } from "./link/outbound.ts";
 import type { Logger } from "./log.ts";
 import type { Service } from "./service.ts";
-import type { Spool } from "./spool.ts";
+import type { Lane, Spool } from "./spool.ts";
 
 export interface LinkOptions {
   readonly url: string;
@@ -57,6 +57,9 @@ export class Link implements Service {
   #waits: IBackoff<unknown> | undefined;
   #status: string | undefined;
   #subscribe: readonly string[];
+  #connects = 0;
+  #failures = 0;
+  #roundTrip: (lane: Lane, seconds: number) => void = () => undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -71,6 +74,7 @@ export class Link implements Service {
         return connection?.open === true ? (text) => connection.send(text) : null;
       },
       abandon: (reason) => this.#connection?.abandon(reason),
+      onRoundTrip: (lane, seconds) => this.#roundTrip(lane, seconds),
     });
   }
 
@@ -81,6 +85,16 @@ export class Link implements Service {
   /** Signals that the edge kept as dead letters instead of taking them into the log. */
   get rejectedCount(): number {
     return this.#outbound.rejectedCount;
+  }
+
+  /** Since the start. */
+  get counts(): { readonly connects: number; readonly failures: number; readonly refused: number } {
+    return { connects: this.#connects, failures: this.#failures, refused: this.#outbound.refusedCount };
+  }
+
+  /** Calls `listener` with the time from sending a batch to the edge's word that it is durable. */
+  onRoundTrip(listener: (lane: Lane, seconds: number) => void): void {
+    this.#roundTrip = listener;
   }
 
   onChange(listener: () => void): () => void {
@@ -159,6 +173,7 @@ export class Link implements Service {
 
   #opened(): void {
     this.#openedMs = Date.now();
+    this.#connects++;
     this.#sendSubscription();
     if (this.#status !== undefined) this.#connection?.send(this.#status);
     this.#change({ state: "connected", detail: "connected" });
@@ -173,6 +188,7 @@ export class Link implements Service {
       this.#change({ state: "stopped", detail: reason });
       return;
     }
+    this.#failures++;
     const { initialMs, maxMs } = this.#options.backOff ?? { initialMs: 250, maxMs: 15_000 };
     // Full jitter: a fleet that lost its edge does not come back in step.
     const backOff = new ExponentialBackoff({
@@ -181,7 +197,9 @@ export class Link implements Service {
       maxDelay: maxMs,
     });
     this.#waits = (this.#waits ?? backOff).next(undefined);
-    const waitMs = Math.max(this.#waits.duration, retryAfterMs ?? 0, denied ? Math.min(DENIED_WAIT_MS, maxMs) : 0);
+    // A time that the edge names is the same for the whole fleet, so that some of it is added.
+    const namedMs = (retryAfterMs ?? 0) * (1 + Math.random() / 4);
+    const waitMs = Math.max(this.#waits.duration, namedMs, denied ? Math.min(DENIED_WAIT_MS, maxMs) : 0);
     this.#change({ state: "waiting", detail: reason });
     this.#retry = setTimeout(() => this.#connect(), waitMs);
   }

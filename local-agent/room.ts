@@ -1,9 +1,10 @@
 import type { OpenMetricsContentType, Registry } from "prom-client";
 import type { DeadLetterFile } from "./dead-letter-file.ts";
+import type { Health } from "./health.ts";
 import type { Inbox } from "./inbox.ts";
-import type { Link, LinkOptions } from "./link.ts";
+import type { Link, LinkOptions, LinkState } from "./link.ts";
 import type { Logger } from "./log.ts";
-import type { Service } from "./service.ts";
+import type { Report, Service } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
 import type { Spool } from "./spool.ts";
 import type { StateDatabase } from "./state-database.ts";
@@ -14,6 +15,14 @@ export interface AgentOptions extends AgentSettings {
   readonly now?: () => number;
   readonly link?: Pick<LinkOptions, "heartbeatMs" | "backOff" | "drainMs">;
   readonly intents?: { readonly rescanMs?: number; readonly settleMs?: number };
+}
+
+export interface AgentStatus {
+  readonly host: string;
+  readonly link: LinkState;
+  readonly sources: readonly Report[];
+  /** What rooms tell beside their reports, under their names. */
+  readonly [room: string]: unknown;
 }
 
 /** What every room of an agent may use. */
@@ -27,6 +36,9 @@ export interface RoomContext {
   readonly now: () => number;
   /** Prometheus metrics: register those of the room here. */
   readonly metrics: Registry<OpenMetricsContentType>;
+  readonly health: Health;
+  /** The agent's, of all rooms. */
+  readonly status: () => AgentStatus;
   /** A file in `<state dir>/dead-letter/`; the agent writes out what it still holds when it stops. */
   deadLetterFile(name: string, maxBytes: number): DeadLetterFile;
 }

@@ -63,7 +63,13 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
               rootPath: PROJECT_ROOT,
               modules: bundle.modules.map((module) => ({ ...module, path: join(PROJECT_ROOT, "dist", module.path) })),
               modulesRoot: join(PROJECT_ROOT, "dist"),
-              bindings: { ...(bundle.options.bindings as Record<string, string>), ADMIN_TOKEN: adminToken },
+              bindings: {
+                ...(bundle.options.bindings as Record<string, string>),
+                ADMIN_TOKEN: adminToken,
+                // Here a private address is the rule: the services of this machine and of its network. Set it to false
+                // where people may write rules who must not reach those.
+                WEBHOOKS_ALLOW_PRIVATE: process.env.GANGLION_WEBHOOKS_ALLOW_PRIVATE ?? "true",
+              },
               // No look-up of where this machine is: nothing here needs it, and start must work without a network.
               cf: false,
               telemetry: { enabled: false },

@@ -1,3 +1,4 @@
+import { counterOf } from "../observability/instruments.ts";
 import type { Room } from "../room.ts";
 import { BUS_SINK } from "../sinks/bus.ts";
 import { BusService } from "./bus-service.ts";
@@ -11,12 +12,20 @@ export const BUS_ROOM: Room = {
   shownWhenOff: true,
   reloads: ["subscribe"],
   sinks: ({ sources, subscribe }) => (sources.includes("bus") ? [{ name: BUS_SINK, patterns: subscribe }] : []),
-  assemble({ options, spool, inbox, db, log, now, deadLetterFile }) {
+  assemble({ options, spool, inbox, db, metrics, log, now, deadLetterFile }) {
     if (!options.sources.includes("bus")) return undefined;
     const { xsub, xpub, subscribe } = options;
     const deadLetters = deadLetterFile("bus", DEAD_LETTERS_BYTES);
     const knownIds = new KnownIds(db);
     const bus = new BusService({ xsub, xpub, subscribe, spool, inbox, knownIds, deadLetters, now, log });
+    counterOf(...([
+      metrics,
+      "ganglion_agent_bus_messages",
+      "Messages of the host's bus, by what became of them",
+    ] as const), () => {
+      const { taken, echoes, dead, lost, published } = bus.counts;
+      return Object.entries({ taken, echoes, dead, lost, published }).map(([outcome, value]) => ({ outcome, value }));
+    }, ["outcome"]);
     return { services: [bus], reload: (settings) => bus.setSubscribe(settings.subscribe) };
   },
 };

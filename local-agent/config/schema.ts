@@ -2,6 +2,7 @@ import * as z from "zod";
 import { EcosystemName } from "../../src/core/signals/signal.ts";
 import { IntentsSettings } from "../intents/settings.ts";
 import { ObservabilitySettings } from "../observability/settings.ts";
+import { WorkersSettings } from "../workers/settings.ts";
 
 /** Where a host's ZMQ bus listens when nobody says otherwise (R6). */
 export const DEFAULT_XSUB = "tcp://127.0.0.1:5556";
@@ -72,6 +73,7 @@ const Log = z.strictObject({
  */
 export const RoomSections = z.strictObject({
   observability: ObservabilitySettings.optional(),
+  workers: WorkersSettings.optional(),
 });
 export type RoomSections = z.output<typeof RoomSections>;
 

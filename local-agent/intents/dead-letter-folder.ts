@@ -1,11 +1,13 @@
-import { constants, copyFile, link, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { constants, copyFile, link, lstat, mkdir, rename, unlink } from "node:fs/promises";
+import { join } from "node:path";
 import type { FieldError } from "../../src/core/signals/admit.ts";
+import { writeWhole } from "../files/write-whole.ts";
 
-export interface DeadIntent {
+/** Why a file was given up; what else is said here goes into the error file, too. */
+export interface DeadFile {
   readonly reason: string;
   readonly errors?: readonly FieldError[];
-  readonly intent_type?: string;
+  readonly [detail: string]: unknown;
 }
 
 /**
@@ -19,7 +21,7 @@ export async function moveToDeadLetters(
   path: string,
   name: string,
   folder: string,
-  dead: DeadIntent,
+  dead: DeadFile,
   nowMs: number,
 ): Promise<string | undefined> {
   await mkdir(folder, { recursive: true });
@@ -31,8 +33,9 @@ export async function moveToDeadLetters(
     const outcome = await linkInto(path, join(folder, `${free}.json`));
     if (outcome === "gone") return undefined;
     if (outcome === "taken") continue;
-    const { reason, errors, intent_type } = dead;
-    await writeWhole(error, { reason, errors, timestamp: new Date(nowMs).toISOString(), file: name, intent_type });
+    const { reason, errors, ...rest } = dead;
+    const timestamp = new Date(nowMs).toISOString();
+    await writeWhole(error, `${JSON.stringify({ reason, errors, timestamp, file: name, ...rest }, null, 2)}\n`);
     // Last: after a crash before this line the file is found again, with its link in the folder, and goes on here.
     await unlink(path).catch(ignoreMissing);
     return `${free}.json`;
@@ -71,18 +74,6 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function writeWhole(path: string, content: object): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
-  const file = await open(temporary, "w");
-  try {
-    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
 }
 
 export function ignoreMissing(error: unknown): void {

@@ -28,7 +28,14 @@ export function stampOf({ dev, ino, mtimeNs, size }: BigIntStats): Stamp {
  *
  * @param name - under which it was dropped: part of the identity
  */
-export async function readIntent(path: string, name: string): Promise<IntentFile> {
+export async function readIntent(
+  path: string,
+  name: string,
+  { what, maxBytes }: { readonly what: string; readonly maxBytes: number } = {
+    what: "an intent",
+    maxBytes: MAX_INTENT_BYTES,
+  },
+): Promise<IntentFile> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let file: Awaited<ReturnType<typeof open>>;
   try {
@@ -44,8 +51,8 @@ export async function readIntent(path: string, name: string): Promise<IntentFile
     const before = await file.stat({ bigint: true });
     if (before.isDirectory()) return { kind: "gone" };
     if (!before.isFile()) return { kind: "unreadable", reason: "it is not a regular file" };
-    if (before.size > MAX_INTENT_BYTES) {
-      return { kind: "unreadable", reason: `it has ${before.size} bytes; an intent has ${MAX_INTENT_BYTES} at most` };
+    if (before.size > maxBytes) {
+      return { kind: "unreadable", reason: `it has ${before.size} bytes; ${what} has ${maxBytes} at most` };
     }
     const content = await file.readFile();
     const after = await file.stat({ bigint: true });

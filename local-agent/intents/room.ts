@@ -1,3 +1,4 @@
+import { counterOf } from "../observability/instruments.ts";
 import type { Room } from "../room.ts";
 import { IntentSource } from "../sources/intents.ts";
 
@@ -6,7 +7,7 @@ export const INTENTS_ROOM: Room = {
   name: "intents",
   shownWhenOff: true,
   reloads: ["intentMap"],
-  assemble({ options, spool, log, now }) {
+  assemble({ options, spool, metrics, log, now }) {
     if (!options.sources.includes("intents")) return undefined;
     const { hostId, intentsDir: directory, intentMap: map } = options;
     const intents = new IntentSource({
@@ -14,6 +15,14 @@ export const INTENTS_ROOM: Room = {
       ...(map !== undefined && { map }),
       ...options.intents,
     });
+    counterOf(
+      ...([metrics, "ganglion_agent_intents", "Intent files that were routed, or moved to dead letters"] as const),
+      () => [
+        { outcome: "routed", value: intents.counts.routed },
+        { outcome: "dead", value: intents.counts.dead },
+      ],
+      ["outcome"],
+    );
     return { services: [intents], reload: (settings) => intents.setMap(settings.intentMap) };
   },
 };

@@ -12,6 +12,8 @@ export interface OutboundOptions {
   readonly log: Logger;
   /** `null` while there is no connection. */
   readonly send: () => ((text: string) => void) | null;
+  /** Told how long the edge took to make a batch durable. */
+  readonly onRoundTrip: (lane: Lane, seconds: number) => void;
   /** Gives the connection up; a new one begins with the oldest unconfirmed signal. */
   readonly abandon: (reason: string) => void;
 }
@@ -32,12 +34,14 @@ const FRAMES_A_TURN = 2;
 export class Outbound {
   readonly #options: OutboundOptions;
   readonly #senders: Readonly<Record<Lane, LaneSender>>;
-  readonly #lanes = new Map<number, Lane>();
+  /** Batches on their way. */
+  readonly #sent = new Map<number, { readonly lane: Lane; readonly at: number }>();
   #batch = 0;
   #pumpScheduled = false;
   #resume: NodeJS.Timeout | undefined;
   #endOnPut: (() => void) | undefined;
   #rejected = 0;
+  #refused = 0;
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -47,6 +51,11 @@ export class Outbound {
   /** Signals that the edge kept as dead letters instead of taking them into the log. */
   get rejectedCount(): number {
     return this.#rejected;
+  }
+
+  /** Batches that the edge put off. */
+  get refusedCount(): number {
+    return this.#refused;
   }
 
   start(): void {
@@ -60,7 +69,7 @@ export class Outbound {
 
   /** A connection has opened. */
   opened(): void {
-    this.#lanes.clear();
+    this.#sent.clear();
     for (const lane of LANES) this.#senders[lane].restart();
     this.#pump();
   }
@@ -80,7 +89,9 @@ export class Outbound {
       this.#rejected++;
       log.warn({ producer, number, errors: errors.slice(0, 3) }, "link: the edge keeps a signal as a dead letter");
     }
-    this.#lanes.delete(batch);
+    const sent = this.#sent.get(batch);
+    this.#sent.delete(batch);
+    if (sent !== undefined) this.#options.onRoundTrip(lane, (performance.now() - sent.at) / 1000);
     if (last > spool.lastNumber(lane)) {
       this.#overtaken(lane, last);
       return;
@@ -101,9 +112,10 @@ export class Outbound {
       if (problem.status !== 403 && problem.status !== 409) abandon(`the edge refused a frame: ${reason}`);
       return;
     }
-    const lane = this.#lanes.get(batch);
-    this.#lanes.delete(batch);
+    const lane = this.#sent.get(batch)?.lane;
+    this.#sent.delete(batch);
     if (lane === undefined) return;
+    this.#refused++;
     const nowMs = Date.now();
     const after = this.#senders[lane].refused(batch, problem.status, retryAfterMs, nowMs, refusalDelay);
     if (after?.kind === "again") {
@@ -163,7 +175,7 @@ export class Outbound {
           this.#options.abandon("a batch that the edge had refused has left the spool");
           return;
         }
-        this.#lanes.set(this.#batch, lane);
+        this.#sent.set(this.#batch, { lane, at: performance.now() });
         send(frame);
       }
       more ||= sent === FRAMES_A_TURN;

@@ -1,3 +1,4 @@
+import { counterOf } from "../observability/instruments.ts";
 import type { Room } from "../room.ts";
 import { MetricFiles } from "../sources/metric-files.ts";
 
@@ -7,10 +8,23 @@ const DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
 export const METRICS_ROOM: Room = {
   name: "metrics",
   shownWhenOff: true,
-  assemble({ options, spool, db, log, now, deadLetterFile }) {
+  assemble({ options, spool, db, metrics, log, now, deadLetterFile }) {
     if (!options.sources.includes("metrics")) return undefined;
     const { hostId, metricsDir: directory } = options;
     const deadLetters = deadLetterFile("metrics", DEAD_LETTERS_BYTES);
-    return { services: [new MetricFiles({ directory, hostId, spool, db, deadLetters, now, log })] };
+    const files = new MetricFiles({ directory, hostId, spool, db, deadLetters, now, log });
+    counterOf(
+      ...([
+        metrics,
+        "ganglion_agent_metric_lines",
+        "Lines of metric files that were taken, or could not be read",
+      ] as const),
+      () => [
+        { outcome: "taken", value: files.counts.taken },
+        { outcome: "bad", value: files.counts.bad },
+      ],
+      ["outcome"],
+    );
+    return { services: [files] };
   },
 };

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { INTENT_MAP, type IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
 import { takeIn } from "../intake.ts";
-import { type DeadIntent, ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
+import { type DeadFile, ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
 import { DirectoryWatch } from "../intents/directory-watch.ts";
 import { type IntentFile, readIntent, type Stamp, stampOf } from "../intents/read-intent.ts";
 import type { Logger } from "../log.ts";
@@ -210,7 +210,11 @@ export class IntentSource implements ReportingService {
       return;
     }
     const outcome = await spool.put("local", [taken.signal], { taken: file.identity });
-    if (!outcome.already) this.#routed++;
+    if (!outcome.already) {
+      this.#routed++;
+      const id = `${spool.producer("local")}.${outcome.first}`;
+      this.#options.log.debug({ file: name, signal: mapped.signal, signal_id: id }, "intents: a file was routed");
+    }
     const aside = await this.#setAside(path, entry, name, file.stamp);
     if (aside === undefined) return;
     // What fails here is tried again at the next look.
@@ -238,7 +242,7 @@ export class IntentSource implements ReportingService {
     return undefined;
   }
 
-  async #bury(path: string, entry: string, name: string, stamp: Stamp | undefined, dead: DeadIntent): Promise<void> {
+  async #bury(path: string, entry: string, name: string, stamp: Stamp | undefined, dead: DeadFile): Promise<void> {
     const { now, log } = this.#options;
     const aside = await this.#setAside(path, entry, name, stamp);
     if (aside === undefined) return;

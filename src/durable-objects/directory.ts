@@ -47,6 +47,7 @@ export class Directory extends DurableObject {
       CREATE TABLE IF NOT EXISTS queues (
         ecosystem TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (ecosystem, name)
       ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
   }
 
@@ -134,6 +135,19 @@ export class Directory extends DurableObject {
       )
       .toArray()
       .map(({ name, created_ms }) => ({ name, created_at: formatTimestamp(created_ms) }));
+  }
+
+  /** Says whether an ecosystem has hosts that are to be watched, each minute, however quiet it is. */
+  watch(ecosystem: string, watched: boolean): void {
+    if (watched) this.#sql.exec("INSERT OR IGNORE INTO watched (ecosystem) VALUES (?)", ecosystem);
+    else this.#sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
+  }
+
+  /** Ecosystems whose hosts are to be watched. */
+  watched(): string[] {
+    return [...this.#sql.exec<{ ecosystem: string }>("SELECT ecosystem FROM watched ORDER BY ecosystem")].map(
+      ({ ecosystem }) => ecosystem,
+    );
   }
 
   /** Notes that an ecosystem is in use. Calls may come late, twice or out of order: the latest time stays. */

@@ -1,9 +1,11 @@
+import type { AgentRegistry } from "./agent-registry.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Directory } from "./directory.ts";
 import type { ObservationCache } from "./observation-cache.ts";
 import type { PolicyState } from "./policy-state.ts";
 import type { PriorityQueue } from "./priority-queue.ts";
 import type { SignalLog } from "./signal-log.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 /** Bindings of wrangler.toml, and the secret. */
 export interface Environment {
@@ -13,10 +15,14 @@ export interface Environment {
   readonly DEAD_LETTERS: DurableObjectNamespace<DeadLetters>;
   /** One object for each queue, named `<ecosystem>/<queue>`. */
   readonly PRIORITY_QUEUE: DurableObjectNamespace<PriorityQueue>;
+  readonly AGENT_REGISTRY: DurableObjectNamespace<AgentRegistry>;
   readonly DIRECTORY: DurableObjectNamespace<Directory>;
+  readonly WEBHOOKS: DurableObjectNamespace<Webhooks>;
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;
+  /** `true`: webhooks may go to http: URLs and to addresses of private networks. Default: they may not. */
+  readonly WEBHOOKS_ALLOW_PRIVATE?: string;
   /** The first administrator's token. Without it nobody gets in. */
   readonly ADMIN_TOKEN?: string;
 }

@@ -12,6 +12,7 @@ import { LINK_PROTOCOL, PING, PONG } from "../core/wire/link-frames.ts";
 import type { Environment } from "./environment.ts";
 import { meteredSql } from "./metered-storage.ts";
 import { projectionOf } from "./projection/stub.ts";
+import { type GatherAfter, type HostAnswers, Hosts, type LinkReport } from "./signal-log/hosts.ts";
 import { locate } from "./signal-log/locate.ts";
 import { LogReader, type Stretch } from "./signal-log/log-reader.ts";
 import { Outbox } from "./signal-log/outbox.ts";
@@ -45,7 +46,7 @@ export class SignalLog extends DurableObject<Environment> {
   readonly #meter = new UsageMeter();
   readonly #sliceMs: number;
   readonly #retentionMs: number;
-  readonly #gathering = new Map<string, (facts: Record<string, unknown>) => void>();
+  readonly #hosts: Hosts;
   #state: LogState;
   #alarmSet = false;
 
@@ -71,7 +72,15 @@ export class SignalLog extends DurableObject<Environment> {
       read: (after, wants, limit) => this.#reader.after(after, this.#state.headSeq, wants, limit),
       head: () => this.#state.headSeq,
       bury: (letters) => ctx.waitUntil(this.#bury(letters)),
-      gathered: (host, request, facts) => this.#gathering.get(`${host} ${request}`)?.(facts),
+      gathered: (host, request, facts) => this.#hosts.gathered(host, request, facts),
+      linksChanged: () => this.#hosts.linksChanged(),
+      status: (host, status) => this.#hosts.status(host, status),
+    });
+    this.#hosts = new Hosts({
+      registry: () => env.AGENT_REGISTRY.get(env.AGENT_REGISTRY.idFromName(this.#ecosystem)),
+      links: () => this.#sockets.links,
+      ask: (frame) => this.#sockets.toHosts(frame),
+      keepAlive: (work) => ctx.waitUntil(work),
     });
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmSet = (await ctx.storage.getAlarm()) !== null;
@@ -130,6 +139,23 @@ export class SignalLog extends DurableObject<Environment> {
     };
   }
 
+  /** Which links are open. */
+  links(): LinkReport {
+    return this.#hosts.report;
+  }
+
+  /** Asks every linked host for facts, all at once. */
+  gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter = new Map()): Promise<HostAnswers> {
+    this.#meter.add({ requests: 1 });
+    return this.#hosts.gather(monitors, timeoutMs, after);
+  }
+
+  /** Drops what is older than the retention, should nothing come that would do it on the way. */
+  retain(): void {
+    this.#meter.add({ requests: 1 });
+    if (this.#store.slices.length > 0) this.#sliceAt(Date.now());
+  }
+
   /** What this object has used since it was last woken. */
   usage(): Usage {
     return this.#meter.usage;
@@ -148,11 +174,11 @@ export class SignalLog extends DurableObject<Environment> {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     if (url.pathname.endsWith("/link")) {
-      this.#sockets.open(server, url.searchParams.get("host") ?? "unnamed");
+      this.#sockets.open(server, url.searchParams.get("host") ?? "unnamed", Date.now());
     } else {
       const after = url.searchParams.get("after");
       const patterns = url.searchParams.getAll("signal");
-      this.#sockets.open(server, null, { after: after === null ? null : Number(after), patterns });
+      this.#sockets.open(server, null, Date.now(), { after: after === null ? null : Number(after), patterns });
     }
     const offered = request.headers
       .get("Sec-WebSocket-Protocol")

@@ -1,5 +1,6 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { problem } from "../core/problem/problem.ts";
+import { agents } from "./api/agents.ts";
 import { calls } from "./api/calls.ts";
 import { letters } from "./api/dead-letters.ts";
 import { policies } from "./api/decisions.ts";
@@ -9,6 +10,7 @@ import { history } from "./api/history.ts";
 import { homePage } from "./api/home.ts";
 import { links } from "./api/link.ts";
 import { maintenance } from "./api/maintenance.ts";
+import { monitors } from "./api/monitors.ts";
 import { observations } from "./api/observations.ts";
 import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
 import { queues } from "./api/queues.ts";
@@ -22,6 +24,7 @@ import { streams } from "./api/stream.ts";
 import { tasks } from "./api/tasks.ts";
 import { tokens } from "./api/tokens.ts";
 import { usage } from "./api/usage.ts";
+import { webhookEndpoints } from "./api/webhooks.ts";
 import { work } from "./api/work.ts";
 
 /** The whole HTTP API. One resource a file in api/. */
@@ -55,6 +58,8 @@ for (const part of [
   streams,
   signals,
   links,
+  agents,
+  monitors,
   observations,
   history,
   scanners,
@@ -66,6 +71,7 @@ for (const part of [
   tasks,
   calls,
   work,
+  webhookEndpoints,
   status,
   usage,
   tokens,

@@ -71,6 +71,16 @@ export const CuriosityInvestigateFacts = z.looseObject({
 });
 export type CuriosityInvestigateFacts = z.infer<typeof CuriosityInvestigateFacts>;
 
+/** A host came or went. */
+export const AgentFacts = z.looseObject({
+  host: text,
+  /** Since when it is so. */
+  since: z.string(),
+  reason: z.string(),
+  /** When it was last heard of before. */
+  last_seen: z.string().nullable(),
+});
+
 /** Any object: the signal is known by name, its facts are the sender's. */
 const anyFacts = z.record(z.string(), z.unknown());
 
@@ -90,6 +100,8 @@ export const KNOWN_SIGNALS = {
   Q_PROMOTIONS_DETECTED: { kind: "advisory", facts: PromotionsDetectedFacts },
   Q_MODULE_DISCOVERED: { kind: "advisory", facts: ModuleDiscoveredFacts },
   Q_HEALTH_ALERT: { kind: "advisory", facts: anyFacts },
+  Q_AGENT_UP: { kind: "advisory", facts: AgentFacts },
+  Q_AGENT_DOWN: { kind: "advisory", facts: AgentFacts },
   Q_PHASE_WINDOW_OPEN: {
     kind: "advisory",
     facts: z.looseObject({ phase_done_today: z.boolean().optional() }),

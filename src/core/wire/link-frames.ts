@@ -46,7 +46,10 @@ export const SubscribeFrame = z.object({
 /** Everything up to `seq` has been handled: gives the sender credit for more. */
 export const SeenFrame = z.object({ type: z.literal("seen"), seq: Seq });
 
-/** Answer to {@link GatherFrame}. */
+/**
+ * Answer to {@link GatherFrame}: facts by the name of the monitor, `{error}` from one that failed, nothing from one that
+ * the host does not run; and as `status` what {@link StatusFrame} would say, should that have been lost.
+ */
 export const FactsFrame = z.object({
   type: z.literal("facts"),
   request: z.string().max(LIMITS.identifierLength),
@@ -90,7 +93,13 @@ export const SignalsFrame = z.object({
 });
 
 /** The edge asks for facts that only the host knows. */
-export const GatherFrame = z.object({ type: z.literal("gather"), request: z.string(), monitors: z.array(z.string()) });
+export const GatherFrame = z.object({
+  type: z.literal("gather"),
+  request: z.string(),
+  monitors: z.array(z.string()),
+  /** By monitor: where to go on, as its last answer said that the edge has kept. */
+  after: z.record(z.string(), z.string()).optional(),
+});
 
 /**
  * The whole frame was not taken. Until the producer's batch that was refused has been sent again, the edge refuses

@@ -4,7 +4,7 @@ import type { OutgoingBox } from "../projection/outgoing.ts";
 const RETRY_MS = 2_000;
 
 /**
- * Hands a queue's signals to the log and its dead letters to where they are kept. They stay in the box, with an alarm
+ * Hands signals to the log and its dead letters to where they are kept. They stay in the box, with an alarm
  * set, until the other side has them; handed over twice they are recognised there.
  */
 export class Delivery {
@@ -56,7 +56,7 @@ export class Delivery {
         }
       }
     } catch (error) {
-      console.warn("priority queue: delivery failed and will be tried again", this.#ecosystem, String(error));
+      console.warn("delivery failed and will be tried again", this.#ecosystem, String(error));
       this.#wakeBy(Date.now() + RETRY_MS);
     }
   }

@@ -91,22 +91,13 @@ async function setMaintenance(env: Environment, ecosystem: string, deeds: readon
   return true;
 }
 
-interface WebhookCalls {
-  deliver(
-    deliveries: readonly { id: string; endpoint: string; body: string; cause?: string; rule?: string }[],
-  ): Promise<{ unknown: string[] }>;
-}
-
 /** An endpoint that does not exist is nobody who waits: a rule may name one before it is made. */
 async function callWebhooks(env: Environment, ecosystem: string, deeds: readonly Deed[]): Promise<boolean> {
-  const { WEBHOOKS } = env as { WEBHOOKS?: DurableObjectNamespace };
-  if (WEBHOOKS === undefined) return true;
   const deliveries = deeds.flatMap(({ id, effect, cause, rule }) =>
     effect.kind === "webhook"
       ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
       : [],
   );
-  const webhooks: unknown = WEBHOOKS.get(WEBHOOKS.idFromName(ecosystem));
-  await (webhooks as WebhookCalls).deliver(deliveries);
+  await env.WEBHOOKS.get(env.WEBHOOKS.idFromName(ecosystem)).deliver(deliveries);
   return true;
 }

@@ -1,3 +1,4 @@
+import type { OpenLink } from "../../core/agents/presence.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/log/log-api.ts";
 import { lineName, lineSeq, type Segment } from "../../core/log/segment.ts";
@@ -14,11 +15,14 @@ interface Attachment {
   /** `null`: a stream, which only reads. */
   readonly host: string | null;
   readonly subscription: SubscriptionSnapshot | null;
+  /** Left out by sockets that were opened before it was kept. */
+  readonly openedMs?: number;
 }
 
 interface Connection {
   readonly socket: WebSocket;
   readonly host: string | null;
+  readonly openedMs: number;
   subscription: Subscription | undefined;
   /** A read for this subscriber is running or due. */
   behind: boolean;
@@ -33,6 +37,9 @@ export interface SocketsOptions {
   readonly head: () => number;
   readonly bury: (letters: readonly DeadLetterRecord[]) => void;
   readonly gathered: (host: string, request: string, facts: Record<string, unknown>) => void;
+  /** Links were opened or closed. */
+  readonly linksChanged: () => void;
+  readonly status: (host: string, status: Record<string, unknown>) => void;
 }
 
 /** Signals read for a subscriber that has fallen behind, in one go. */
@@ -50,7 +57,7 @@ export class Sockets {
       const attachment = socket.deserializeAttachment() as Attachment | null;
       if (attachment === null) continue;
       const subscription = attachment.subscription === null ? undefined : new Subscription(attachment.subscription);
-      const connection = this.#remember(socket, attachment.host, subscription);
+      const connection = this.#remember(socket, attachment.host, subscription, attachment.openedMs ?? 0);
       connection.behind = subscription !== undefined && subscription.sent < options.head();
     }
   }
@@ -63,15 +70,50 @@ export class Sockets {
     return [...new Set([...this.#connections.values()].flatMap(({ host }) => (host === null ? [] : [host])))].sort();
   }
 
-  /** @param after - `undefined`: a link, which subscribes by a frame of its own */
-  open(socket: WebSocket, host: string | null, stream?: { after: number | null; patterns: readonly string[] }): void {
-    const connection = this.#remember(socket, host, undefined);
+  /** Links that are open now; a host may have several while one takes the place of another. */
+  get links(): OpenLink[] {
+    return [...this.#connections.values()].flatMap(({ host, openedMs }) => (host === null ? [] : [{ host, openedMs }]));
+  }
+
+  /** @param stream - left out: a link, which subscribes by a frame of its own */
+  open(
+    socket: WebSocket,
+    host: string | null,
+    nowMs: number,
+    stream?: { after: number | null; patterns: readonly string[] },
+  ): void {
+    const connection = this.#remember(socket, host, undefined, nowMs);
     if (stream !== undefined) this.#subscribe(connection, stream.after, stream.patterns);
     this.#attach(connection);
+    if (host !== null) this.#options.linksChanged();
   }
 
   close(socket: WebSocket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
     this.#connections.delete(socket);
+    if (connection.host !== null) this.#options.linksChanged();
+  }
+
+  /**
+   * Sends a frame to every host, over the newest of its links.
+   *
+   * @returns for each host that was reached, a function that says whether that link is still open
+   */
+  toHosts(frame: (host: string) => string): Map<string, () => boolean> {
+    const newest = new Map<string, Connection>();
+    for (const connection of this.#connections.values()) {
+      if (connection.host === null) continue;
+      const other = newest.get(connection.host);
+      // Among equals the one that came last: the order of the map is that of opening.
+      if (other === undefined || connection.openedMs >= other.openedMs) newest.set(connection.host, connection);
+    }
+    const reached = new Map<string, () => boolean>();
+    for (const [host, connection] of newest) {
+      this.#transmit(connection, frame(host));
+      if (this.#connections.has(connection.socket)) reached.set(host, () => this.#connections.has(connection.socket));
+    }
+    return reached;
   }
 
   hear(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -93,8 +135,11 @@ export class Sockets {
       case "facts":
         if (connection.host !== null) this.#options.gathered(connection.host, frame.request, frame.facts);
         return;
-      case "status":
+      case "status": {
+        const { type: _, ...status } = frame;
+        if (connection.host !== null) this.#options.status(connection.host, status);
         return;
+      }
     }
   }
 
@@ -118,14 +163,19 @@ export class Sockets {
     for (const connection of this.#connections.values()) if (connection.behind) this.#serve(connection);
   }
 
-  #remember(socket: WebSocket, host: string | null, subscription: Subscription | undefined): Connection {
-    const connection: Connection = { socket, host, subscription, behind: false, refused: new Map() };
+  #remember(
+    socket: WebSocket,
+    host: string | null,
+    subscription: Subscription | undefined,
+    openedMs: number,
+  ): Connection {
+    const connection: Connection = { socket, host, openedMs, subscription, behind: false, refused: new Map() };
     this.#connections.set(socket, connection);
     return connection;
   }
 
-  #attach({ socket, host, subscription }: Connection): void {
-    const attachment: Attachment = { host, subscription: subscription?.snapshot() ?? null };
+  #attach({ socket, host, openedMs, subscription }: Connection): void {
+    const attachment: Attachment = { host, openedMs, subscription: subscription?.snapshot() ?? null };
     socket.serializeAttachment(attachment);
   }
 
@@ -255,7 +305,7 @@ export class Sockets {
       connection.socket.send(frame);
     } catch {
       // The other end went away between two events. It resumes from its own cursor: nothing is lost with the frame.
-      this.#connections.delete(connection.socket);
+      this.close(connection.socket);
     }
   }
 }

@@ -1,11 +1,13 @@
 import type { Grant } from "../../core/access/grant.ts";
 import type { NewToken } from "../../core/access/new-token.ts";
+import type { AgentView, MonitorRun } from "../../core/agents/agent-view.ts";
 import type { Usage } from "../../core/billing/usage.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage, HistoryQuery } from "../../core/history/query.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
 import type { Maintenance, MaintenanceChange } from "../../core/maintenance/maintenance.ts";
+import type { MonitorSettings } from "../../core/monitors/monitor-settings.ts";
 import type { ObservationsPage } from "../../core/observations/observation.ts";
 import type { ObservationSettings } from "../../core/observations/window-settings.ts";
 import type { Decision } from "../../core/policy/decision.ts";
@@ -13,6 +15,10 @@ import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
 import type * as queue from "../../core/tasks/queue-api.ts";
 import type { QueueSettings, QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
 import type { NewTask } from "../../core/tasks/task.ts";
+import type { DeliveryView, NewDelivery, TestOutcome } from "../../core/webhooks/delivery.ts";
+import type { Endpoint, EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
+import type { EndpointAnswer } from "../../core/webhooks/webhooks-api.ts";
+import type { MonitorSettingsChange } from "../../durable-objects/agent-registry.ts";
 import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../durable-objects/directory.ts";
 import type { Author, Change } from "../../durable-objects/observation-cache/changes.ts";
 
@@ -22,7 +28,9 @@ export interface ApiBindings {
   readonly OBSERVATION_CACHE: DurableObjectNamespace;
   readonly POLICY_STATE: DurableObjectNamespace;
   readonly DEAD_LETTERS: DurableObjectNamespace;
+  readonly WEBHOOKS: DurableObjectNamespace;
   readonly PRIORITY_QUEUE: DurableObjectNamespace;
+  readonly AGENT_REGISTRY: DurableObjectNamespace;
   readonly DIRECTORY: DurableObjectNamespace;
   /** The first administrator's token. Without it nobody can be let in. */
   readonly ADMIN_TOKEN?: string;
@@ -73,6 +81,18 @@ export interface DeadLettersCalls {
   list(query: { limit: number; after?: string }): Promise<{ dead_letters: DeadLetter[]; next: string | null }>;
 }
 
+export interface WebhooksCalls {
+  deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }>;
+  list(): Promise<Endpoint[]>;
+  put(id: string, endpoint: EndpointInput): Promise<EndpointAnswer>;
+  change(id: string, change: EndpointChange): Promise<EndpointAnswer>;
+  rotateSecret(id: string): Promise<EndpointAnswer>;
+  remove(id: string): Promise<boolean>;
+  /** `null`: there is no such endpoint. */
+  ping(id: string): Promise<TestOutcome | null>;
+  deliveries(endpoint: string, limit: number): Promise<DeliveryView[] | null>;
+}
+
 export interface PriorityQueueCalls {
   enqueue(tasks: readonly NewTask[]): Promise<queue.EnqueueAnswer>;
   lease(query: queue.LeaseQuery): Promise<readonly string[] | queue.QueueOverloaded>;
@@ -89,6 +109,16 @@ export interface PriorityQueueCalls {
   usage(): Promise<Usage>;
   /** WebSocket upgrades: `/work?worker=&may_ask=`. */
   fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+export interface AgentRegistryCalls {
+  agents(): Promise<AgentView[]>;
+  agent(host: string): Promise<AgentView | null>;
+  forget(host: string): Promise<"forgotten" | "unknown" | "here">;
+  settings(): Promise<MonitorSettings>;
+  configure(wanted: unknown): Promise<MonitorSettingsChange>;
+  tick(): Promise<MonitorRun>;
+  usage(): Promise<Usage>;
 }
 
 export interface DirectoryCalls {
@@ -109,8 +139,11 @@ export const policyState = (env: ApiBindings, ecosystem: string) =>
   object<PolicyStateCalls>(env.POLICY_STATE, ecosystem);
 export const deadLetters = (env: ApiBindings, ecosystem: string) =>
   object<DeadLettersCalls>(env.DEAD_LETTERS, ecosystem);
+export const webhooks = (env: ApiBindings, ecosystem: string) => object<WebhooksCalls>(env.WEBHOOKS, ecosystem);
 export const priorityQueue = (env: ApiBindings, ecosystem: string, name: string) =>
   object<PriorityQueueCalls>(env.PRIORITY_QUEUE, `${ecosystem}/${name}`);
+export const agentRegistry = (env: ApiBindings, ecosystem: string) =>
+  object<AgentRegistryCalls>(env.AGENT_REGISTRY, ecosystem);
 /** One for the whole deployment. */
 export const directory = (env: ApiBindings) => object<DirectoryCalls>(env.DIRECTORY, "directory");
 

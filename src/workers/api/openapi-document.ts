@@ -5,6 +5,7 @@ import { KNOWN_SIGNALS } from "../../core/signals/known-signals.ts";
 import { SignalInput } from "../../core/signals/signal.ts";
 import { QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
 import { CallInput, TaskInput } from "../../core/tasks/task-input.ts";
+import { EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
 import type { ApiEnv } from "./objects.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./task-requests.ts";
 
@@ -31,6 +32,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       { name: "observations", description: "The window of measurements, and the gaps found in it" },
       { name: "policy", description: "Rules and what they decided" },
       { name: "tasks", description: "Queues of work by priority, calls, and where their time goes" },
+      { name: "webhooks", description: "Messages to other services, signed and tried again" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },
@@ -38,7 +40,12 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
   });
   // Schemas of src/core are JSON Schema already (OpenAPI 3.1 takes it as it is). They go in by themselves, because the
   // generator only sees schemas that were made after it had extended Zod, and that depends on the order of imports.
-  const schemas = { ...signalSchemas(), NewToken: jsonSchema(NewToken), ...taskSchemas() } as Schemas;
+  const schemas = {
+    ...signalSchemas(),
+    NewToken: jsonSchema(NewToken),
+    ...taskSchemas(),
+    ...webhookSchemas(),
+  } as Schemas;
   return {
     ...document,
     components: {
@@ -91,6 +98,10 @@ function taskSchemas(): Record<string, JsonSchema> {
     ExtendRequest: jsonSchema(ExtendRequest),
     ReleaseRequest: jsonSchema(ReleaseRequest),
   };
+}
+
+function webhookSchemas(): Record<string, JsonSchema> {
+  return { NewWebhook: jsonSchema(EndpointInput), WebhookChange: jsonSchema(EndpointChange) };
 }
 
 const factsName = (signal: string) => `Facts.${signal}`;

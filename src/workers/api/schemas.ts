@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../../core/access/scopes.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import { DEAD_LETTER_KINDS } from "../../core/dead-letters/record.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage } from "../../core/history/query.ts";
 import type { AppendResult, LogStatus } from "../../core/log/log-api.ts";
@@ -195,9 +196,13 @@ export const PoliciesSchema = z
 export const DeadLetterSchema = z
   .object({
     id: z.string(),
-    kind: z.string(),
+    kind: z.enum(DEAD_LETTER_KINDS),
     signal: z.unknown().optional().openapi({ description: "As it came; it need not be valid" }),
     task: z.unknown().optional().openapi({ description: "As its queue last had it" }),
+    intent: z.unknown().optional().openapi({ description: "The intent file as its host read it" }),
+    webhook: z.unknown().optional().openapi({ description: "The delivery that no endpoint took" }),
+    reaction: z.unknown().optional().openapi({ description: "The reaction that failed, and what it was run for" }),
+    host: z.string().optional().openapi({ description: "The host on which it lies" }),
     lineage: z
       .array(z.string())
       .readonly()

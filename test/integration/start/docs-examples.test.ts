@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { loadSettings } from "../../../local-agent/settings.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
@@ -41,6 +42,16 @@ describe("the documents", () => {
     async ({ text }) => {
       const { accepted, duplicates } = await edge.client().emit(JSON.parse(text));
       expect(accepted + duplicates).toBe(1);
+    },
+  );
+
+  it.each(examples.filter(({ mark }) => mark === "agent file"))(
+    "show settings that the agent takes ($at)",
+    ({ text }) => {
+      const config = join(edge.stateDir, "agent-example.yaml");
+      writeFileSync(config, text);
+      const { problems } = loadSettings({ GANGLION_TOKEN: edge.token }, edge.stateDir, config);
+      expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
     },
   );
 

@@ -4,7 +4,10 @@ import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 
 /** A block of a document with the comment above it that says what is done with it. */
 export interface Example {
-  /** `run`: a shell script that ends well. `signal: <what>`: a signal that the edge accepts. */
+  /**
+   * `run`: a shell script that ends well. `signal: <what>`: a signal that the edge accepts. `agent file`: a file of
+   * settings that the agent takes.
+   */
   readonly mark: string;
   readonly language: string;
   readonly text: string;
@@ -12,7 +15,7 @@ export interface Example {
   readonly at: string;
 }
 
-const BLOCK = /^<!-- (run|signal: [^>]*?) -->\n```(\w+)\n(.*?)^```$/gms;
+const BLOCK = /^<!-- (run|agent file|signal: [^>]*?) -->\n```(\w+)\n(.*?)^```$/gms;
 
 export const documents = (): string[] => [
   "README.md",

@@ -1,0 +1,112 @@
+import { writeWhole } from "../files/write-whole.ts";
+import type { Logger } from "../log.ts";
+import type { Report, ReportingService } from "../service.ts";
+import type { Spool } from "../spool.ts";
+import { DropWorker, type DropWorkerOptions, type WorkerHealth } from "./drop-worker.ts";
+import type { WorkersSettings } from "./settings.ts";
+import { TaskSignals } from "./task-signals.ts";
+
+export interface DropWorkersOptions extends Pick<DropWorkerOptions, "rescanMs" | "settleMs"> {
+  readonly settings: WorkersSettings;
+  /** Root of the drop tree. */
+  readonly root: string;
+  readonly host: string;
+  readonly spool: Spool;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** The workers of this host, and their heartbeats (R48–R51). */
+export class DropWorkers implements ReportingService {
+  readonly name = "workers";
+  readonly #options: DropWorkersOptions;
+  #settings: WorkersSettings;
+  #workers: readonly DropWorker[];
+  readonly #listeners = new Set<() => void>();
+  #heart: NodeJS.Timeout | undefined;
+  #beating: Promise<void> = Promise.resolve();
+
+  constructor(options: DropWorkersOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#workers = this.#make(options.settings);
+  }
+
+  get health(): WorkerHealth[] {
+    return this.#workers.map(({ health }) => health);
+  }
+
+  report(): Report {
+    const failing = this.health.find(({ state }) => state === "failing" || state === "open");
+    if (failing !== undefined) {
+      const detail = failing.detail ?? "its command failed too often in a row; it is tried again after a pause";
+      return { name: this.name, state: "failing", detail: `${failing.worker}: ${detail}` };
+    }
+    const names = this.#workers.map(({ health }) => health.worker).join(", ");
+    return { name: this.name, state: "live", detail: names };
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async start(): Promise<void> {
+    for (const worker of this.#workers) await worker.start();
+    await this.#beat();
+    this.#heart = setInterval(() => {
+      // One at a time, and in their order: a slow disk must not let an old heartbeat replace a newer one.
+      this.#beating = this.#beating.then(() => this.#beat());
+    }, this.#settings.heartbeat_seconds * 1_000);
+  }
+
+  /** Goes on with other settings. What runs is ended and begun again: it may have to run differently now. */
+  async configure(settings: WorkersSettings): Promise<void> {
+    await this.stop();
+    this.#settings = settings;
+    this.#workers = this.#make(settings);
+    await this.start();
+    this.#changed();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#heart);
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    await this.#beating;
+    await this.#beat();
+  }
+
+  #make(settings: WorkersSettings): DropWorker[] {
+    const { settings: _, ...shared } = this.#options;
+    return settings.run.map(
+      (worker) =>
+        new DropWorker({
+          ...shared,
+          settings: worker,
+          staleMs: settings.stale_seconds * 1_000,
+          signals: new TaskSignals({ ...shared, worker: worker.name }),
+          onChange: () => this.#changed(),
+        }),
+    );
+  }
+
+  async #beat(): Promise<void> {
+    const { host, now, log } = this.#options;
+    for (const worker of this.#workers) {
+      const beat = { ...worker.health, host, pid: process.pid, timestamp: new Date(now()).toISOString() };
+      try {
+        await writeWhole(worker.heartbeatPath, `${JSON.stringify(beat, null, 2)}\n`, {
+          sync: false,
+          via: worker.temporaries,
+        });
+        await worker.renew();
+      } catch (error) {
+        log.error({ err: error }, `worker ${beat.worker}: its heartbeat could not be written`);
+      }
+    }
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,411 @@
+import { DurableObject } from "cloudflare:workers";
+import type { DeadLetterRecord } from "../core/dead-letters/record.ts";
+import {
+  DEFAULT_TYPE,
+  type DeliveryView,
+  messageOf,
+  type NewDelivery,
+  TEST_TYPE,
+  type TestOutcome,
+} from "../core/webhooks/delivery.ts";
+import { DeliveryDesk, type LaneState, MAX_WAITING, type Waiting } from "../core/webhooks/delivery-desk.ts";
+import { type Endpoint, type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../core/webhooks/endpoint.ts";
+import { type Answer, judge } from "../core/webhooks/schedule.ts";
+import { makeSecret, SECRET_BYTES } from "../core/webhooks/secret.ts";
+import { refusalOfUrl } from "../core/webhooks/url-rule.ts";
+import type { EndpointAnswer } from "../core/webhooks/webhooks-api.ts";
+import type { Environment } from "./environment.ts";
+import { OutgoingBox } from "./projection/outgoing.ts";
+import { send } from "./webhooks/send.ts";
+import { type EndpointRow, WebhookStore } from "./webhooks/webhook-store.ts";
+
+const RETRY_MS = 2_000;
+/** Deliveries that have ended, kept for each endpoint: to be shown, and so that their ids are recognised. */
+const KEEP_ENDED = 200;
+/** The secret before the present one signs along for so long. */
+const OLD_SECRET_MS = 86_400_000;
+/** An alarm's handler may take fifteen minutes; what is left after this goes on in the next. */
+const RUN_MS = 60_000;
+
+/**
+ * The webhooks of one ecosystem: sends messages to endpoints, signed as Standard Webhooks, and tries again for about a
+ * day. Whoever hands a delivery over may forget it: it is durable when the call resolves.
+ *
+ * All sending happens within an alarm. The runtime repeats an alarm whose object was lost before it ended, so nothing
+ * has to be written to have what was on its way sent again: with the same id, by which receivers drop repeats. While
+ * nothing is due the object sleeps.
+ */
+export class Webhooks extends DurableObject<Environment> {
+  readonly #ecosystem: string;
+  readonly #store: WebhookStore;
+  readonly #box: OutgoingBox;
+  readonly #onTheWay = new Set<Promise<void>>();
+  /** Numbers of deliveries that have ended, oldest first, by endpoint. */
+  #ended = new Map<string, { number: number; id: string }[]>();
+  #desk = new DeliveryDesk(Math.random);
+  #alarmMs: number | undefined;
+  /** Not before this are dead letters handed over. */
+  #lettersAtMs = 0;
+  /** Until when the alarm that is running takes more. */
+  #runsUntilMs: number | undefined;
+
+  constructor(ctx: DurableObjectState, env: Environment) {
+    super(ctx, env);
+    this.#ecosystem = ctx.id.name ?? "default";
+    this.#store = new WebhookStore(ctx.storage.sql);
+    this.#box = new OutgoingBox(ctx.storage.sql);
+    this.#load();
+    ctx.blockConcurrencyWhile(async () => {
+      this.#alarmMs = (await ctx.storage.getAlarm()) ?? undefined;
+    });
+  }
+
+  /**
+   * Takes deliveries, durably. The same id again changes nothing.
+   *
+   * @returns ids whose endpoint does not exist: they were not taken
+   */
+  async deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> {
+    const nowMs = Date.now();
+    const unknown: string[] = [];
+    this.#transaction(() => {
+      for (const delivery of deliveries) if (!this.#accept(delivery, nowMs)) unknown.push(delivery.id);
+    });
+    this.#fill();
+    this.#arm();
+    return { unknown };
+  }
+
+  /**
+   * Takes a delivery again that was given up.
+   *
+   * @returns `known`: it waits, or was delivered; nothing was changed
+   */
+  async redeliver(
+    delivery: NewDelivery & { timestampMs: number },
+  ): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full"> {
+    const before = this.#store.stateOf(delivery.id);
+    if (before?.state === "waiting" || before?.state === "delivered") return "known";
+    const lane = this.#desk.stateOf(delivery.endpoint);
+    if (lane === undefined) return "unknown_endpoint";
+    if (!lane.enabled) return "disabled";
+    if (this.#desk.waitingFor(delivery.endpoint) >= MAX_WAITING) return "full";
+    this.#transaction(() => {
+      if (before !== undefined) {
+        this.#store.remove(before.number);
+        const ended = this.#ended.get(delivery.endpoint) ?? [];
+        this.#ended.set(
+          delivery.endpoint,
+          ended.filter(({ number }) => number !== before.number),
+        );
+      }
+      this.#desk.forget(delivery.id);
+      this.#accept(delivery, Date.now(), delivery.timestampMs);
+    });
+    this.#fill();
+    this.#arm();
+    return "waiting";
+  }
+
+  list(): Endpoint[] {
+    return this.#store.endpoints().map((row) => this.#view(row));
+  }
+
+  /** Newest first; `null`: there is no such endpoint. */
+  deliveries(endpoint: string, limit: number): DeliveryView[] | null {
+    return this.#store.endpoint(endpoint) === undefined ? null : this.#store.recent(endpoint, limit);
+  }
+
+  put(id: string, { url, enabled, description, secret }: EndpointInput): EndpointAnswer {
+    const refusal = this.#refusal(url);
+    if (refusal !== undefined) return { refused: [{ pointer: "/url", message: refusal }] };
+    const before = this.#store.endpoint(id);
+    if (before !== undefined) {
+      const kept = secret === undefined || secret === before.secret ? {} : replaced(before, secret, Date.now());
+      return this.#write({ ...before, url, enabled: Number(enabled), description, ...kept }, before);
+    }
+    if (this.#store.endpoints().length >= MAX_ENDPOINTS) return { full: true };
+    const made = secret ?? newSecret();
+    const row: EndpointRow = {
+      ...{ id, url, secret: made, old_secret: null, old_secret_until_ms: 0, enabled: Number(enabled), gone: 0 },
+      ...{ description, created_ms: Date.now(), failures: 0, paused_until_ms: 0 },
+      ...{ failing_since_ms: null, last_error: null },
+    };
+    return { ...this.#write(row, undefined), secret: made };
+  }
+
+  change(id: string, { url, enabled, description }: EndpointChange): EndpointAnswer {
+    const before = this.#store.endpoint(id);
+    if (before === undefined) return { unknown: true };
+    const refusal = url === undefined ? undefined : this.#refusal(url);
+    if (refusal !== undefined) return { refused: [{ pointer: "/url", message: refusal }] };
+    const row: EndpointRow = {
+      ...before,
+      ...(url === undefined ? {} : { url }),
+      ...(enabled === undefined ? {} : { enabled: Number(enabled) }),
+      ...(description === undefined ? {} : { description }),
+    };
+    return this.#write(row, before);
+  }
+
+  /** Makes a new secret. The old one signs along for a day, so that receivers can be changed without a gap. */
+  rotateSecret(id: string): EndpointAnswer {
+    const before = this.#store.endpoint(id);
+    if (before === undefined) return { unknown: true };
+    const secret = newSecret();
+    return { ...this.#write({ ...before, ...replaced(before, secret, Date.now()) }, before), secret };
+  }
+
+  /** Takes the endpoint away, and what waits for it. @returns whether there was one */
+  remove(id: string): boolean {
+    if (this.#store.endpoint(id) === undefined) return false;
+    this.#store.removeEndpoint(id);
+    this.#desk.close(id);
+    for (const ended of this.#ended.get(id) ?? []) this.#desk.forget(ended.id);
+    this.#ended.delete(id);
+    return true;
+  }
+
+  /** Sends a message of type `webhook.test` now and once, whether or not the endpoint is switched on. */
+  async ping(id: string): Promise<TestOutcome | null> {
+    const row = this.#store.endpoint(id);
+    if (row === undefined) return null;
+    const startedMs = Date.now();
+    const body = messageOf(TEST_TYPE, JSON.stringify({ ecosystem: this.#ecosystem, endpoint: id }), startedMs);
+    const answer = await send(row.url, { id: `test.${crypto.randomUUID()}`, body, secrets: secretsOf(row, startedMs) });
+    const verdict = judge(answer, startedMs);
+    return {
+      delivered: verdict.kind === "delivered",
+      ...("status" in answer ? { status: answer.status } : {}),
+      ...("error" in verdict ? { error: verdict.error } : {}),
+      duration_ms: Date.now() - startedMs,
+    };
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmMs = undefined;
+    this.#runsUntilMs = Date.now() + RUN_MS;
+    try {
+      this.#giveUpOld();
+      this.#fill();
+      // Each that ends makes room for others: `fill` is called with every one of them, and whenever more is handed in.
+      while (this.#onTheWay.size > 0) await Promise.race(this.#onTheWay);
+      await this.#handOverLetters();
+    } finally {
+      this.#runsUntilMs = undefined;
+      this.#arm();
+    }
+  }
+
+  /** @returns whether the endpoint exists */
+  #accept(delivery: NewDelivery, nowMs: number, timestampMs = nowMs): boolean {
+    const { id, endpoint, body, type = DEFAULT_TYPE } = delivery;
+    const number = this.#store.takeNumber();
+    const waiting: Waiting = { number, id, endpoint, acceptedMs: nowMs, attempts: 0, nextMs: nowMs };
+    const acceptance = this.#desk.accept(waiting);
+    if (acceptance === "known") return true;
+    if (acceptance === "unknown_endpoint") return false;
+    const message = messageOf(type, body, timestampMs);
+    const state = acceptance === "waiting" || acceptance === "skipped" ? acceptance : "failed";
+    this.#store.add(waiting, { ...delivery, type }, state, state === "skipped" ? "" : message);
+    if (state === "failed") {
+      const why =
+        acceptance === "full" ? `${MAX_WAITING} deliveries wait for it already` : "it answered 410 Gone before";
+      this.#bury(waiting, `not sent to the endpoint: ${why}`);
+      this.#store.giveUp(number, why);
+    }
+    if (state !== "waiting") this.#ends(waiting);
+    return true;
+  }
+
+  /** Sends what is due, as much as may be on its way at a time. Only an alarm sends: see the class. */
+  #fill(): void {
+    while (this.#runsUntilMs !== undefined && Date.now() < this.#runsUntilMs) {
+      const delivery = this.#desk.take(Date.now());
+      if (delivery === undefined) return;
+      const done: Promise<void> = this.#attempt(delivery)
+        .catch((error: unknown) => {
+          // Memory and disk disagree: the disk's word counts, and what it says is not sent is sent again.
+          console.error("webhooks: an attempt could not be noted", this.#ecosystem, String(error));
+          this.#load();
+        })
+        .finally(() => {
+          this.#onTheWay.delete(done);
+          this.#fill();
+        });
+      this.#onTheWay.add(done);
+    }
+  }
+
+  async #attempt(delivery: Waiting): Promise<void> {
+    const row = this.#store.endpoint(delivery.endpoint);
+    const stored = this.#store.message(delivery.number);
+    if (row === undefined || stored === undefined) return this.#desk.abandon(delivery);
+    const secrets = secretsOf(row, Date.now());
+    this.#note(delivery, await send(row.url, { id: delivery.id, body: stored.message, secrets }));
+  }
+
+  #note(delivery: Waiting, answer: Answer): void {
+    const nowMs = Date.now();
+    const verdict = judge(answer, nowMs);
+    this.#transaction(() => {
+      const settled = this.#desk.settle(delivery, verdict, nowMs);
+      if (settled === undefined) return;
+      const status = "status" in answer ? answer.status : null;
+      const error = "error" in verdict ? verdict.error : null;
+      if (settled.state === "failed") this.#bury(delivery, settled.error ?? "given up");
+      this.#store.attempted(delivery, settled.state, nowMs, status, settled.error ?? error);
+      const lane = this.#desk.stateOf(delivery.endpoint);
+      if (settled.laneChanged && lane !== undefined) this.#store.writeLane(delivery.endpoint, lane, error);
+      if (settled.state !== "waiting") this.#ends(delivery);
+    });
+  }
+
+  #giveUpOld(): void {
+    this.#transaction(() => {
+      for (const delivery of this.#desk.expire(Date.now())) {
+        const since = this.#desk.stateOf(delivery.endpoint)?.failingSinceMs;
+        const error =
+          since === null || since === undefined
+            ? "given up after a day"
+            : `given up after a day: the endpoint fails since ${new Date(since).toISOString()}`;
+        this.#bury(delivery, error);
+        this.#store.giveUp(delivery.number, error);
+        this.#ends(delivery);
+      }
+    });
+  }
+
+  #ends({ number, id, endpoint }: Waiting): void {
+    const ended = this.#ended.get(endpoint) ?? [];
+    ended.push({ number, id });
+    this.#ended.set(endpoint, ended);
+    const oldest = ended.length > KEEP_ENDED ? ended.shift() : undefined;
+    if (oldest === undefined) return;
+    this.#desk.forget(oldest.id);
+    this.#store.remove(oldest.number);
+  }
+
+  #bury({ id, number, endpoint, attempts }: Waiting, error: string): void {
+    const stored = this.#store.message(number);
+    if (stored === undefined) return;
+    const { timestamp, data } = JSON.parse(stored.message) as { timestamp: string; data: unknown };
+    const letter: DeadLetterRecord = {
+      id: `webhook.${id}`,
+      kind: "webhook",
+      webhook: {
+        ...{ id, endpoint, type: stored.type, timestamp, data, attempts },
+        ...(stored.cause === null ? {} : { cause: stored.cause }),
+        ...(stored.rule === null ? {} : { rule: stored.rule }),
+      },
+      error,
+      daemon: `ganglion/webhooks/${endpoint}`,
+    };
+    this.#box.bury(letter);
+  }
+
+  async #handOverLetters(): Promise<void> {
+    const room = this.env.DEAD_LETTERS.get(this.env.DEAD_LETTERS.idFromName(this.#ecosystem));
+    try {
+      for (let letters = this.#box.letters(); letters.length > 0; letters = this.#box.letters()) {
+        await room.record(letters.map(({ letter }) => letter));
+        this.#box.forgetLetters(letters.at(-1)?.number ?? 0);
+      }
+    } catch (error) {
+      // They stay in the box, and the alarm that is set when this one ends comes back to them.
+      this.#lettersAtMs = Date.now() + RETRY_MS;
+      console.warn("webhooks: dead letters could not be handed over yet", this.#ecosystem, String(error));
+    }
+  }
+
+  #write(row: EndpointRow, before: EndpointRow | undefined): { endpoint: Endpoint; created: boolean } {
+    // Another address, or somebody who switches it on: what was learnt of its failures does not count any more.
+    const anew = row.url !== before?.url || (row.enabled === 1 && before.enabled === 0);
+    const written: EndpointRow = anew
+      ? { ...row, gone: 0, failures: 0, paused_until_ms: 0, failing_since_ms: null, last_error: null }
+      : row;
+    this.#store.writeEndpoint(written);
+    this.#desk.open(written.id, laneOf(written));
+    this.#fill();
+    this.#arm();
+    return { endpoint: this.#view(written), created: before === undefined };
+  }
+
+  #refusal(url: string): string | undefined {
+    const allowed = this.env.WEBHOOKS_ALLOW_PRIVATE;
+    return refusalOfUrl(url, allowed !== undefined && /^(1|true|yes)$/i.test(allowed));
+  }
+
+  #view(row: EndpointRow): Endpoint {
+    const { id, url, enabled, gone, description, created_ms, failing_since_ms, last_error } = row;
+    const rotating = row.old_secret !== null && row.old_secret_until_ms > Date.now();
+    return {
+      ...{ id, url, enabled: enabled === 1, description, created_at: new Date(created_ms).toISOString() },
+      ...(gone === 1 ? { disabled_reason: "gone" as const } : {}),
+      waiting: this.#desk.waitingFor(id),
+      ...(failing_since_ms === null ? {} : { failing_since: new Date(failing_since_ms).toISOString() }),
+      ...(last_error === null ? {} : { last_error }),
+      ...(rotating ? { old_secret_until: new Date(row.old_secret_until_ms).toISOString() } : {}),
+    };
+  }
+
+  #transaction(change: () => void): void {
+    try {
+      this.ctx.storage.transactionSync(change);
+    } catch (error) {
+      this.#load();
+      throw error;
+    }
+  }
+
+  #load(): void {
+    this.#store.reload();
+    this.#desk = new DeliveryDesk(Math.random);
+    this.#ended = new Map();
+    for (const row of this.#store.endpoints()) this.#desk.open(row.id, laneOf(row));
+    for (const { state, delivery } of this.#store.known()) {
+      if (state === "waiting") {
+        this.#desk.restore(delivery);
+        continue;
+      }
+      this.#desk.remember(delivery.id);
+      const ended = this.#ended.get(delivery.endpoint) ?? [];
+      ended.push({ number: delivery.number, id: delivery.id });
+      this.#ended.set(delivery.endpoint, ended);
+    }
+  }
+
+  /** Sets the alarm for what is to be done next. While one runs it looks after everything, and sets the next itself. */
+  #arm(): void {
+    if (this.#runsUntilMs !== undefined) return;
+    const nowMs = Date.now();
+    const letters = this.#box.empty ? Number.POSITIVE_INFINITY : this.#lettersAtMs;
+    const due = Math.min(this.#desk.nextDueMs ?? Number.POSITIVE_INFINITY, letters);
+    if (due === Number.POSITIVE_INFINITY || (this.#alarmMs !== undefined && this.#alarmMs <= due)) return;
+    this.#alarmMs = Math.max(due, nowMs);
+    void this.ctx.storage.setAlarm(this.#alarmMs);
+  }
+}
+
+function laneOf(row: EndpointRow): LaneState {
+  return {
+    enabled: row.enabled === 1,
+    gone: row.gone === 1,
+    failures: row.failures,
+    pausedUntilMs: row.paused_until_ms,
+    failingSinceMs: row.failing_since_ms,
+  };
+}
+
+const newSecret = () => makeSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+
+const replaced = ({ secret: old_secret }: EndpointRow, secret: string, nowMs: number) => ({
+  secret,
+  old_secret,
+  old_secret_until_ms: nowMs + OLD_SECRET_MS,
+});
+
+/** Receivers take a message when any of its signatures fits. */
+function secretsOf({ secret, old_secret, old_secret_until_ms }: EndpointRow, nowMs: number): string[] {
+  return old_secret !== null && old_secret_until_ms > nowMs ? [secret, old_secret] : [secret];
+}

@@ -1,0 +1,200 @@
+import type { DeliveryState, DeliveryView, NewDelivery } from "../../core/webhooks/delivery.ts";
+import type { LaneState, Waiting } from "../../core/webhooks/delivery-desk.ts";
+
+/** An endpoint as it is stored; the secrets leave this object only in signatures. */
+export interface EndpointRow extends Record<string, SqlStorageValue> {
+  id: string;
+  url: string;
+  secret: string;
+  old_secret: string | null;
+  old_secret_until_ms: number;
+  enabled: number;
+  gone: number;
+  description: string | null;
+  created_ms: number;
+  failures: number;
+  paused_until_ms: number;
+  failing_since_ms: number | null;
+  last_error: string | null;
+}
+
+interface DeliveryRow extends Record<string, SqlStorageValue> {
+  number: number;
+  id: string;
+  endpoint: string;
+  state: DeliveryState;
+  type: string;
+  accepted_ms: number;
+  attempted_ms: number | null;
+  next_ms: number;
+  attempts: number;
+  status: number | null;
+  error: string | null;
+  cause: string | null;
+  rule: string | null;
+}
+
+/** What a delivery needs when it is sent, or given up. */
+export interface Message {
+  readonly type: string;
+  /** The signed text; see `messageOf`. */
+  readonly message: string;
+  readonly cause: string | null;
+  readonly rule: string | null;
+  readonly status: number | null;
+}
+
+/**
+ * Endpoints and deliveries. A delivery is one row from its coming to its being forgotten: written when it comes, when it
+ * ends, and with each attempt that failed between. There is no index; what is asked of the waiting ones is in memory.
+ */
+export class WebhookStore {
+  readonly #sql: SqlStorage;
+  #next: number;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS endpoints (id TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL, old_secret TEXT,
+         old_secret_until_ms INTEGER NOT NULL, enabled INTEGER NOT NULL, gone INTEGER NOT NULL, description TEXT,
+         created_ms INTEGER NOT NULL, failures INTEGER NOT NULL, paused_until_ms INTEGER NOT NULL,
+         failing_since_ms INTEGER, last_error TEXT) WITHOUT ROWID`,
+    );
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS deliveries (number INTEGER PRIMARY KEY, id TEXT NOT NULL, endpoint TEXT NOT NULL,
+         state TEXT NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL, accepted_ms INTEGER NOT NULL,
+         attempted_ms INTEGER, next_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER, error TEXT, cause TEXT,
+         rule TEXT)`,
+    );
+    this.#next = this.#afterLast();
+  }
+
+  takeNumber(): number {
+    return this.#next++;
+  }
+
+  /** Takes the disk's word after a transaction that failed. */
+  reload(): void {
+    this.#next = this.#afterLast();
+  }
+
+  endpoints(): EndpointRow[] {
+    return this.#sql.exec<EndpointRow>("SELECT * FROM endpoints ORDER BY id").toArray();
+  }
+
+  endpoint(id: string): EndpointRow | undefined {
+    return this.#sql.exec<EndpointRow>("SELECT * FROM endpoints WHERE id = ?", id).toArray()[0];
+  }
+
+  writeEndpoint(row: EndpointRow): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[row.id, row.url, row.secret, row.old_secret, row.old_secret_until_ms, row.enabled, row.gone, row.description],
+      ...[row.created_ms, row.failures, row.paused_until_ms, row.failing_since_ms, row.last_error],
+    );
+  }
+
+  writeLane(endpoint: string, lane: LaneState, lastError: string | null): void {
+    this.#sql.exec(
+      `UPDATE endpoints SET enabled = ?, gone = ?, failures = ?, paused_until_ms = ?, failing_since_ms = ?, last_error = ?
+         WHERE id = ?`,
+      ...[Number(lane.enabled), Number(lane.gone), lane.failures, lane.pausedUntilMs, lane.failingSinceMs, lastError],
+      endpoint,
+    );
+  }
+
+  removeEndpoint(id: string): void {
+    this.#sql.exec("DELETE FROM deliveries WHERE endpoint = ?", id);
+    this.#sql.exec("DELETE FROM endpoints WHERE id = ?", id);
+  }
+
+  /** In the order of their coming. */
+  known(): { state: DeliveryState; delivery: Waiting }[] {
+    const rows = this.#sql.exec<DeliveryRow>(
+      "SELECT number, id, endpoint, state, accepted_ms, attempts, next_ms FROM deliveries ORDER BY number",
+    );
+    return [...rows].map(({ number, id, endpoint, state, accepted_ms, attempts, next_ms }) => ({
+      state,
+      delivery: { number, id, endpoint, acceptedMs: accepted_ms, attempts, nextMs: next_ms },
+    }));
+  }
+
+  /** @param message - of a delivery that has ended already, nothing */
+  add(waiting: Waiting, { type, cause, rule }: NewDelivery & { type: string }, state: DeliveryState, message: string) {
+    this.#sql.exec(
+      `INSERT INTO deliveries (number, id, endpoint, state, type, message, accepted_ms, next_ms, attempts, cause, rule)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[waiting.number, waiting.id, waiting.endpoint, state, type, message, waiting.acceptedMs, waiting.nextMs],
+      ...[waiting.attempts, cause ?? null, rule ?? null],
+    );
+  }
+
+  message(number: number): Message | undefined {
+    return this.#sql
+      .exec<Message & Record<string, SqlStorageValue>>(
+        "SELECT type, message, cause, rule, status FROM deliveries WHERE number = ?",
+        number,
+      )
+      .toArray()[0];
+  }
+
+  /** Notes an attempt. What has ended gives up its text. */
+  attempted(
+    { number, attempts, nextMs }: Waiting,
+    state: DeliveryState,
+    nowMs: number,
+    status: number | null,
+    error: string | null,
+  ): void {
+    this.#sql.exec(
+      `UPDATE deliveries SET state = ?1, attempts = ?2, next_ms = ?3, attempted_ms = ?4, status = ?5, error = ?6,
+         message = CASE WHEN ?1 = 'waiting' THEN message ELSE '' END WHERE number = ?7`,
+      ...[state, attempts, nextMs, nowMs, status, error, number],
+    );
+  }
+
+  giveUp(number: number, error: string): void {
+    this.#sql.exec("UPDATE deliveries SET state = 'failed', error = ?, message = '' WHERE number = ?", error, number);
+  }
+
+  /** @returns the state of the delivery that came last with this id */
+  stateOf(id: string): { number: number; state: DeliveryState } | undefined {
+    return this.#sql
+      .exec<{ number: number; state: DeliveryState }>(
+        "SELECT number, state FROM deliveries WHERE id = ? ORDER BY number DESC LIMIT 1",
+        id,
+      )
+      .toArray()[0];
+  }
+
+  remove(number: number): void {
+    this.#sql.exec("DELETE FROM deliveries WHERE number = ?", number);
+  }
+
+  /** Newest first. */
+  recent(endpoint: string, limit: number): DeliveryView[] {
+    return this.#sql
+      .exec<DeliveryRow>("SELECT * FROM deliveries WHERE endpoint = ? ORDER BY number DESC LIMIT ?", endpoint, limit)
+      .toArray()
+      .map(viewOf);
+  }
+
+  #afterLast(): number {
+    return this.#sql.exec<{ next: number }>("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM deliveries").one().next;
+  }
+}
+
+const timeOf = (ms: number) => new Date(ms).toISOString();
+
+function viewOf(row: DeliveryRow): DeliveryView {
+  const { id, type, state, attempts, accepted_ms, attempted_ms, next_ms, status, error, cause, rule } = row;
+  return {
+    ...{ id, type, state, attempts, accepted_at: timeOf(accepted_ms) },
+    ...(attempted_ms === null ? {} : { attempted_at: timeOf(attempted_ms) }),
+    ...(state === "waiting" ? { next_attempt_at: timeOf(next_ms) } : {}),
+    ...(status === null ? {} : { last_status: status }),
+    ...(error === null ? {} : { last_error: error }),
+    ...(cause === null ? {} : { cause }),
+    ...(rule === null ? {} : { rule }),
+  };
+}

@@ -1,0 +1,24 @@
+import { createLog } from "../../local-agent/log.ts";
+import { Spool } from "../../local-agent/spool.ts";
+import { StateDatabase } from "../../local-agent/state-database.ts";
+import { DropWorkers } from "../../local-agent/workers/drop-workers.ts";
+import { WorkersSettings } from "../../local-agent/workers/settings.ts";
+
+/** Workers as a process of their own, to be killed. Each task appends its id to a file when it begins. */
+const { DROP_ROOT = "", DROP_STATE = "" } = process.env;
+
+const db = StateDatabase.open(DROP_STATE);
+const log = createLog({ format: "text", level: "warn" });
+const settings = WorkersSettings.parse({
+  run: [
+    {
+      name: "review",
+      command: ["/bin/sh", "-c", "echo $GANGLION_TASK_ID >> began; sleep 0.02; echo $GANGLION_TASK_ID >> ended"],
+      concurrency: 3,
+      attempts: 20,
+    },
+  ],
+});
+const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log });
+await new DropWorkers({ settings, root: DROP_ROOT, host: "a", spool, now: Date.now, log, rescanMs: 300 }).start();
+console.log("started");

@@ -1,0 +1,99 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { Spool } from "../../local-agent/spool.ts";
+import { StateDatabase } from "../../local-agent/state-database.ts";
+import { temporaryDirectory } from "../harness/cleanup.ts";
+import { RunningProcess } from "../harness/running-process.ts";
+import { silent } from "../unit/agent/temporary-state.ts";
+import { Dice } from "./dice.ts";
+
+const count = Number(process.env.GANGLION_TASKS ?? 120);
+const kills = Number(process.env.GANGLION_KILLS ?? 8);
+const seed = Number(process.env.GANGLION_SEED ?? 20265);
+
+test(`two processes killed ${kills} times share ${count} dropped tasks: each has one result, and is told of once`, async () => {
+  const dice = new Dice(seed);
+  const root = temporaryDirectory();
+  const tasks = join(root, "tasks", "review");
+  mkdirSync(tasks, { recursive: true });
+  const states = [temporaryDirectory(), temporaryDirectory()] as const;
+  const start = (state: string) => {
+    const running = new RunningProcess(["test/faults/drop-worker.ts"], {
+      env: { DROP_ROOT: root, DROP_STATE: state },
+    });
+    return { running, state };
+  };
+  const team = states.map(start);
+  let dropped = 0;
+  const drop = (many: number) => {
+    for (let n = 0; n < many && dropped < count; n++, dropped++) {
+      const name = `t${dropped}.json`;
+      writeFileSync(join(tasks, `.${name}`), JSON.stringify({ description: `number ${dropped}` }));
+      renameSync(join(tasks, `.${name}`), join(tasks, name));
+    }
+  };
+  const began = () => {
+    try {
+      return readFileSync(join(root, "began"), "utf8").trim().split("\n");
+    } catch {
+      return [];
+    }
+  };
+  for (let kill = 0; kill < kills; kill++) {
+    drop(Math.ceil(count / kills));
+    const place = dice.between(0, 1);
+    const victim = team[place];
+    if (victim === undefined) throw new Error("no such process");
+    await victim.running.line(/^started$/);
+    // Anywhere within a task: some more are to have begun.
+    const before = began().length;
+    const more = Math.min(dice.between(1, 6), count - before);
+    await vi.waitFor(() => expect(began().length).toBeGreaterThanOrEqual(Math.min(before + more, dropped)), {
+      timeout: 20_000,
+      interval: dice.between(1, 7),
+    });
+    victim.running.child.kill("SIGKILL");
+    await victim.running.ended;
+    team[place] = start(victim.state);
+  }
+  drop(count);
+  const claimed = join(tasks, ".claimed");
+  await vi.waitFor(
+    () => {
+      expect(readdirSync(join(root, "results", "review"))).toHaveLength(count);
+      // A part of a file whose writer was killed is cleaned away later.
+      expect(readdirSync(claimed).filter((name) => !name.endsWith(".tmp"))).toEqual([]);
+    },
+    { timeout: 60_000, interval: 50 },
+  );
+  for (const { running } of team) {
+    running.child.kill("SIGKILL");
+    await running.ended;
+  }
+
+  expect(readdirSync(join(root, "dlq", "review"))).toEqual([]);
+  expect(readdirSync(join(root, "triggers", "orchestrator"))).toHaveLength(count);
+  // One that was cut off was begun again; none ran to its end more often than it was begun, or than it had to.
+  const ended = readFileSync(join(root, "ended"), "utf8").trim().split("\n");
+  expect(new Set(ended).size).toBe(count);
+  const told = states.flatMap((state) => {
+    const db = StateDatabase.open(state);
+    const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
+    const signals: { signal: string; facts: { task_id: string; claim: string } }[] = [];
+    for (let from = 1, batch = spool.read("local", from, 1_000, 1e9); batch !== null; ) {
+      signals.push(...batch.texts.map((text) => JSON.parse(text)));
+      from = batch.last + 1;
+      batch = spool.read("local", from, 1_000, 1e9);
+    }
+    db.close();
+    return signals;
+  });
+  const complete = told.filter(({ signal }) => signal === "Q_WORKER_TASK_COMPLETE");
+  expect(new Set(complete.map(({ facts }) => facts.task_id)).size).toBe(count);
+  // Two processes have two spools: one that was killed between the telling and the end of its claim has told, and
+  // its successor tells again, under the same claim.
+  const twice = complete.length - new Set(complete.map(({ facts }) => facts.claim)).size;
+  expect(twice).toBeLessThanOrEqual(kills);
+  console.log(`${began().length} attempts for ${count} tasks, ${twice} told twice`);
+}, 120_000);
