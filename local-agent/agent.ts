@@ -48,6 +48,11 @@ export class Agent implements Service {
     };
   }
 
+  /** What is wrong with the agent; `undefined`: it can take signals in. Writes to the disk. */
+  async health(): Promise<string | undefined> {
+    return this.#parts === undefined ? "it has not started" : this.#parts.health.check();
+  }
+
   /** Hears every change of `status`. @returns a function that ends it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -1,7 +1,8 @@
-import { Agent } from "./agent.ts";
+import { Agent, type AgentStatus } from "./agent.ts";
 import { createLog, type Logger } from "./log.ts";
 import { ExpectedError } from "./service.ts";
 import { readSettings } from "./settings.ts";
+import { ServiceManager } from "./systemd/manager.ts";
 
 const SAME_REQUEST_MS = 500;
 
@@ -17,6 +18,7 @@ export async function run(config?: string): Promise<void> {
   const logger = createLog({ format: settings.log, level: settings.logLevel });
   const agent = new Agent({ ...settings, logger });
 
+  const manager = await ServiceManager.from(process.env, { health: () => agent.health(), log: logger });
   let stopping = false;
   let askedMs = 0;
   const stop = async (why: string) => {
@@ -29,6 +31,7 @@ export async function run(config?: string): Promise<void> {
     stopping = true;
     askedMs = Date.now();
     logger.info(`${why}: stopping`);
+    await manager?.stopping();
     await agent.stop();
     if (process.connected) process.disconnect();
     process.exit(0);
@@ -43,7 +46,13 @@ export async function run(config?: string): Promise<void> {
   let reloading = Promise.resolve();
   process.on("SIGHUP", () => {
     // One after the other, and the last one with what stands in the file then.
-    reloading = reloading.then(() => started).then(() => reload(agent, logger, config));
+    reloading = reloading
+      .then(() => started)
+      .then(async () => {
+        await manager?.reloading();
+        await reload(agent, logger, config);
+        await manager?.ready(statusLine(agent.status));
+      });
   });
 
   const tell = (type: "ready" | "status") => {
@@ -53,7 +62,18 @@ export async function run(config?: string): Promise<void> {
   started = agent.start();
   await started;
   tell("ready");
-  agent.onChange(() => tell("status"));
+  agent.onChange(() => {
+    tell("status");
+    void manager?.status(statusLine(agent.status));
+  });
+  await manager?.ready(statusLine(agent.status));
+}
+
+/** For `systemctl status`: the link, and what is not as it should be. */
+function statusLine({ link, sources }: AgentStatus): string {
+  const failing = sources.filter(({ state }) => state === "failing").map(({ name, detail }) => `${name}: ${detail}`);
+  const linked = link.detail === link.state ? link.state : `${link.state}: ${link.detail}`;
+  return [`link ${linked}`, ...failing].join("; ");
 }
 
 /** What cannot be read, or does not fit, leaves everything as it is. */
