@@ -9,6 +9,7 @@ import { signalsCommand } from "./commands/signals.ts";
 import { tasksCommand } from "./commands/tasks.ts";
 import { tokensCommand } from "./commands/tokens.ts";
 import { decisionsCommand, statusCommand } from "./commands/views.ts";
+import { taskStatusCommand, workersCommand } from "./commands/workers.ts";
 import { explain } from "./failure.ts";
 import { remark } from "./output.ts";
 
@@ -58,6 +59,8 @@ function program(): Command {
     metricsCommand,
     eventsCommand,
     callCommand,
+    workersCommand,
+    taskStatusCommand,
     tokensCommand,
   ]) {
     root.addCommand(make());

@@ -10,6 +10,7 @@ import type { ObservationSettings } from "../core/observations/window-settings.t
 import type { Decision } from "../core/policy/decision.ts";
 import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
 import type { Signal, SignalInput } from "../core/signals/signal.ts";
+import type { BoardTask, BoardWorker } from "../core/workers/board.ts";
 import { openEventSource } from "./event-source.ts";
 import { type FollowOptions, followLog } from "./follow.ts";
 import { queueCalls } from "./queue-calls.ts";
@@ -59,6 +60,7 @@ export interface EcosystemStatus {
   readonly gaps: { readonly open: number };
 }
 
+export type DropWorkerInfo = BoardWorker & { readonly running: number; readonly overdue: number };
 export type TokenInfo = Grant & { readonly created_at: string };
 export type Client = ReturnType<typeof createClient>;
 
@@ -130,6 +132,12 @@ export function createClient(options: ClientOptions) {
     deadLetters: (query: { limit?: number; after?: string } = {}) =>
       get<{ dead_letters: DeadLetter[]; next: string | null }>("/dead-letters", query),
     status: () => get<EcosystemStatus>("/status"),
+    dropWorkers: async () => (await get<{ workers: DropWorkerInfo[] }>("/workers")).workers,
+    /** Every drop of that id, the newest first. */
+    droppedTask: async (worker: string, id: string) => {
+      const path = `/workers/${encodeURIComponent(worker)}/tasks/${encodeURIComponent(id)}`;
+      return (await get<{ tasks: BoardTask[] }>(path)).tasks;
+    },
 
     queues: queueCalls({ call, again, inside }),
 

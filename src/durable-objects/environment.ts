@@ -6,6 +6,7 @@ import type { PolicyState } from "./policy-state.ts";
 import type { PriorityQueue } from "./priority-queue.ts";
 import type { SignalLog } from "./signal-log.ts";
 import type { Webhooks } from "./webhooks.ts";
+import type { WorkerBoard } from "./worker-board.ts";
 
 /** Bindings of wrangler.toml, and the secret. */
 export interface Environment {
@@ -18,6 +19,7 @@ export interface Environment {
   readonly AGENT_REGISTRY: DurableObjectNamespace<AgentRegistry>;
   readonly DIRECTORY: DurableObjectNamespace<Directory>;
   readonly WEBHOOKS: DurableObjectNamespace<Webhooks>;
+  readonly WORKER_BOARD: DurableObjectNamespace<WorkerBoard>;
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;

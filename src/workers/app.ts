@@ -26,6 +26,7 @@ import { tokens } from "./api/tokens.ts";
 import { usage } from "./api/usage.ts";
 import { webhookEndpoints } from "./api/webhooks.ts";
 import { work } from "./api/work.ts";
+import { workers } from "./api/workers.ts";
 
 /** The whole HTTP API. One resource a file in api/. */
 export const app = newApi();
@@ -75,6 +76,7 @@ for (const part of [
   status,
   usage,
   tokens,
+  workers,
 ]) {
   app.route("/", part);
 }

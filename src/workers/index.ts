@@ -11,6 +11,7 @@ export { PolicyState } from "../durable-objects/policy-state.ts";
 export { PriorityQueue } from "../durable-objects/priority-queue.ts";
 export { SignalLog } from "../durable-objects/signal-log.ts";
 export { Webhooks } from "../durable-objects/webhooks.ts";
+export { WorkerBoard } from "../durable-objects/worker-board.ts";
 
 export default {
   fetch: app.fetch,

@@ -1,5 +1,5 @@
 /** Projections of the log, and the object that holds each. */
-export const PROJECTIONS = ["observations", "policy"] as const;
+export const PROJECTIONS = ["observations", "policy", "workers"] as const;
 export type ProjectionName = (typeof PROJECTIONS)[number];
 
 /** A stretch of the log on its way to a projection: what lies in it and concerns the projection. */

@@ -1,6 +1,7 @@
 import { BUILT_IN_RULES } from "../policy/built-in-rules.ts";
 import { watchedPatterns } from "../policy/rule.ts";
 import { compilePatterns, type Matcher } from "../signals/pattern.ts";
+import { BOARD_SIGNALS } from "../workers/board.ts";
 import type { ProjectionName } from "./batch.ts";
 
 /**
@@ -11,6 +12,7 @@ export const INTERESTS: Readonly<Record<ProjectionName, readonly string[]>> = {
   // Its own gap signals too: they are how the gap book is rebuilt from the log.
   observations: ["OBSERVATION", "CAPABILITY_GAP", "CAPABILITY_GAP_RESOLVED"],
   policy: watchedPatterns(BUILT_IN_RULES),
+  workers: BOARD_SIGNALS,
 };
 
 export function interestOf(projection: ProjectionName): Matcher {

@@ -13,5 +13,7 @@ export function projectionOf(env: Environment, name: ProjectionName, ecosystem: 
       return env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem));
     case "policy":
       return env.POLICY_STATE.get(env.POLICY_STATE.idFromName(ecosystem));
+    case "workers":
+      return env.WORKER_BOARD.get(env.WORKER_BOARD.idFromName(ecosystem));
   }
 }

@@ -16,7 +16,7 @@ import type { Matcher } from "../../core/signals/pattern.ts";
  * How long a projection's share is collected before it goes out, in milliseconds. Decisions are wanted at once;
  * measurements are looked at together anyway, and collecting them turns a message per batch into twenty-five a second.
  */
-const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, policy: 0 };
+const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, policy: 0, workers: 0 };
 /** Between two messages, in milliseconds: the first of a burst goes at once, the rest of it together. */
 const SPACING_MS = 10;
 

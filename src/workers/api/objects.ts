@@ -18,6 +18,7 @@ import type { NewTask } from "../../core/tasks/task.ts";
 import type { DeliveryView, NewDelivery, TestOutcome } from "../../core/webhooks/delivery.ts";
 import type { Endpoint, EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
 import type { EndpointAnswer } from "../../core/webhooks/webhooks-api.ts";
+import type { BoardTask, BoardWorker } from "../../core/workers/board.ts";
 import type { MonitorSettingsChange } from "../../durable-objects/agent-registry.ts";
 import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../durable-objects/directory.ts";
 import type { Author, Change } from "../../durable-objects/observation-cache/changes.ts";
@@ -29,6 +30,7 @@ export interface ApiBindings {
   readonly POLICY_STATE: DurableObjectNamespace;
   readonly DEAD_LETTERS: DurableObjectNamespace;
   readonly WEBHOOKS: DurableObjectNamespace;
+  readonly WORKER_BOARD: DurableObjectNamespace;
   readonly PRIORITY_QUEUE: DurableObjectNamespace;
   readonly AGENT_REGISTRY: DurableObjectNamespace;
   readonly DIRECTORY: DurableObjectNamespace;
@@ -121,6 +123,13 @@ export interface AgentRegistryCalls {
   usage(): Promise<Usage>;
 }
 
+export interface WorkerBoardCalls {
+  workers(): Promise<(BoardWorker & { running: number; overdue: number })[]>;
+  /** Every drop of that id, the newest first. */
+  task(worker: string, taskId: string): Promise<BoardTask[]>;
+  usage(): Promise<Usage>;
+}
+
 export interface DirectoryCalls {
   create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }>;
   list(): Promise<TokenRecord[]>;
@@ -144,6 +153,8 @@ export const priorityQueue = (env: ApiBindings, ecosystem: string, name: string)
   object<PriorityQueueCalls>(env.PRIORITY_QUEUE, `${ecosystem}/${name}`);
 export const agentRegistry = (env: ApiBindings, ecosystem: string) =>
   object<AgentRegistryCalls>(env.AGENT_REGISTRY, ecosystem);
+export const workerBoard = (env: ApiBindings, ecosystem: string) =>
+  object<WorkerBoardCalls>(env.WORKER_BOARD, ecosystem);
 /** One for the whole deployment. */
 export const directory = (env: ApiBindings) => object<DirectoryCalls>(env.DIRECTORY, "directory");
 

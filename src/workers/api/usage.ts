@@ -1,7 +1,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { PRICES, priceOf } from "../../core/billing/prices.ts";
 import { NO_USAGE, sumUsage } from "../../core/billing/usage.ts";
-import { agentRegistry, directory, observationCache, policyState, priorityQueue, signalLog } from "./objects.ts";
+import {
+  agentRegistry,
+  directory,
+  observationCache,
+  policyState,
+  priorityQueue,
+  signalLog,
+  workerBoard,
+} from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
 import { json, newApi, problems, secured } from "./route.ts";
 
@@ -26,6 +34,7 @@ const EcosystemUsageSchema = z
       observation_cache: UsageSchema,
       policy_state: UsageSchema,
       agent_registry: UsageSchema,
+      worker_board: UsageSchema,
       priority_queues: UsageSchema,
     }),
     total: UsageSchema,
@@ -50,19 +59,23 @@ const getUsage = createRoute({
 export const usage = newApi().openapi(getUsage, async (c) => {
   const { eco } = c.req.valid("param");
   const queues = await directory(c.env).queues(eco);
-  const [signal_log, observation_cache, policy_state, agent_registry, ...ofQueues] = await Promise.all([
+  const [signal_log, observation_cache, policy_state, agent_registry, worker_board, ...ofQueues] = await Promise.all([
     signalLog(c.env, eco).usage(),
     observationCache(c.env, eco).usage(),
     policyState(c.env, eco).usage(),
     agentRegistry(c.env, eco).usage(),
+    workerBoard(c.env, eco).usage(),
     ...queues.map(({ name }) => priorityQueue(c.env, eco, name).usage()),
   ]);
   const priority_queues = ofQueues.reduce(sumUsage, NO_USAGE);
-  const total = [observation_cache, policy_state, agent_registry, priority_queues].reduce(sumUsage, signal_log);
+  const total = [observation_cache, policy_state, agent_registry, worker_board, priority_queues].reduce(
+    sumUsage,
+    signal_log,
+  );
   return c.json(
     {
       ecosystem: eco,
-      objects: { signal_log, observation_cache, policy_state, agent_registry, priority_queues },
+      objects: { signal_log, observation_cache, policy_state, agent_registry, worker_board, priority_queues },
       total,
       list_price_usd: priceOf(total, 0),
       prices_usd_per_million: { ...PRICES },
