@@ -1,4 +1,4 @@
-import type { StateDatabase, StatementSync } from "./state-database.ts";
+import type { StateDatabase, StatementSync, Write } from "./state-database.ts";
 
 /** A signal as the edge pushed it. `text` is its JSON as it goes on to a sink. */
 export interface Received {
@@ -100,15 +100,21 @@ export class Inbox {
     return this.#next.all(this.#place(sink), limit) as unknown as Received[];
   }
 
-  /** `sink` has handled everything up to and including `seq`. */
-  advance(sink: string, seq: number): Promise<void> {
+  /**
+   * `sink` has handled everything up to and including `seq`.
+   *
+   * @param also - written in the same transaction
+   */
+  advance(sink: string, seq: number, also?: Write<void>): Promise<void> {
     return this.#db.commit<void>(1, () => {
+      const finish = also?.();
       this.#advance.run(seq, sink, seq);
       const passed = Math.min(
         ...[...this.#sinks].map(([name, place]) => (name === sink ? Math.max(seq, place) : place)),
       );
       this.#deletePassed.run(passed);
       return () => {
+        finish?.();
         this.#sinks.set(sink, Math.max(seq, this.#place(sink)));
       };
     });

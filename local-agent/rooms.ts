@@ -2,6 +2,7 @@ import { BUS_ROOM } from "./bus/room.ts";
 import { INTENTS_ROOM } from "./intents/room.ts";
 import { METRICS_ROOM } from "./metrics/room.ts";
 import { OBSERVABILITY_ROOM } from "./observability/room.ts";
+import { REACTIONS_ROOM } from "./reactions/room.ts";
 import type { Room } from "./room.ts";
 import { SAMPLER_ROOM } from "./sampler/room.ts";
 import { WORKERS_ROOM } from "./workers/room.ts";
@@ -14,5 +15,6 @@ export const ROOMS: readonly Room[] = [
   METRICS_ROOM,
   BUS_ROOM,
   WORKERS_ROOM,
+  REACTIONS_ROOM,
   OBSERVABILITY_ROOM,
 ];

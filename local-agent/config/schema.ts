@@ -2,6 +2,7 @@ import * as z from "zod";
 import { EcosystemName } from "../../src/core/signals/signal.ts";
 import { IntentsSettings } from "../intents/settings.ts";
 import { ObservabilitySettings } from "../observability/settings.ts";
+import { ReactionsSettings } from "../reactions/settings.ts";
 import { WorkersSettings } from "../workers/settings.ts";
 
 /** Where a host's ZMQ bus listens when nobody says otherwise (R6). */
@@ -74,6 +75,7 @@ const Log = z.strictObject({
 export const RoomSections = z.strictObject({
   observability: ObservabilitySettings.optional(),
   workers: WorkersSettings.optional(),
+  reactions: ReactionsSettings.optional(),
 });
 export type RoomSections = z.output<typeof RoomSections>;
 

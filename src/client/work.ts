@@ -35,6 +35,11 @@ export class TaskRefused extends Error {
   override readonly name = "TaskRefused";
 }
 
+/** Throw it to give a task back as if it had not been begun: others may have it at once, and no attempt is counted. */
+export class TaskReleased extends Error {
+  override readonly name = "TaskReleased";
+}
+
 /** `stop` may come twice; it resolves when no handler runs and the queue knows it. */
 export interface Worker {
   stop(): Promise<void>;
@@ -115,7 +120,8 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
     } catch (error) {
       const text =
         (error instanceof Error ? error.message : String(error)).slice(0, 4_000) || "it failed without a word";
-      if (!aborting.signal.aborted) {
+      if (error instanceof TaskReleased) report({ type: "release", item: names });
+      else if (!aborting.signal.aborted) {
         report({ type: "fail", item: { ...names, error: text, retry: !(error instanceof TaskRefused) } });
       }
     } finally {

@@ -1,0 +1,9 @@
+"""Whether the module that was just integrated can be imported; MODULE_NAME says which."""
+
+import importlib
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "organs")
+importlib.import_module(os.environ["MODULE_NAME"])

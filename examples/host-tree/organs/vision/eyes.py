@@ -1,0 +1,1 @@
+def look(): return "dark"

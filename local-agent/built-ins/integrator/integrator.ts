@@ -1,0 +1,209 @@
+import { copyFile, open, readFile, unlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import * as z from "zod";
+import { parseTimestamp } from "../../../src/core/signals/timestamp.ts";
+import { objectsFromEnd } from "../../files/json-lines.ts";
+import { ifThere, replaceFile, syncDirectory } from "../../files/replace-file.ts";
+import { CommandSettings } from "../../reactions/command-settings.ts";
+import type { Attempt, Outcome } from "../../reactions/reaction.ts";
+import { runForSignal } from "../../reactions/run-for-signal.ts";
+import type { BuiltInContext, BuiltInDefaults, Perform } from "../built-in.ts";
+import { addModule } from "./capabilities.ts";
+import { type FoundPackage, findPackage } from "./find-package.ts";
+import { qualify } from "./qualify.ts";
+
+/** Integrates modules that investigations found (R25). */
+export const IntegratorSettings = z.strictObject({
+  built_in: z.literal("capability-integrator"),
+  /** The log of investigations. */
+  log: z.string().min(1).default("curiosity_investigations.jsonl"),
+  /** The YAML file that lists the modules. */
+  capabilities: z.string().min(1).default("capabilities.yaml"),
+  /** Where the list stands in it. */
+  key: z.array(z.string().min(1)).min(1).max(16).default(["modules"]),
+  /** Where the packages lie; nothing outside of it is touched. */
+  root: z.string().min(1).default("."),
+  hypothesis_prefix: z.string().min(1).default("UNDISCOVERED_MODULE_"),
+  minimum_confidence: z.number().min(0).max(1).default(0.7),
+  minimum_py_files: z.int().min(0).default(1),
+  /** Has to end with status 0 once the module is in, or everything is taken back: `{command: python3 -c "import app"}`. */
+  check: CommandSettings.optional(),
+});
+type IntegratorSettings = z.infer<typeof IntegratorSettings>;
+
+export const INTEGRATOR: BuiltInDefaults = {
+  when: ["Q_INVESTIGATION_COMPLETE"],
+  completed: "Q_MODULE_INTEGRATED",
+  failed: "Q_INTEGRATION_FAILED",
+  passOn: ["investigation_timestamp", "question_id"],
+};
+
+/** What an attempt is about to change: after a crash the next one knows that it was this reaction that did. */
+interface Intended {
+  readonly module_name: string;
+  readonly module_path: string;
+  readonly directory: string;
+  readonly created_init: boolean;
+  /** The list before; `null`: there was no file. */
+  readonly before: string | null;
+}
+
+type Package = FoundPackage & { ok: true };
+
+/** Changes of one file follow one another, whichever reaction makes them. */
+const turns = new Map<string, Promise<unknown>>();
+
+export function performIntegration(settings: IntegratorSettings, context: BuiltInContext): Perform {
+  const capabilities = resolve(context.baseDir, settings.capabilities);
+  return (attempt) => {
+    const before = turns.get(capabilities) ?? Promise.resolve();
+    const turn = before.then(() => new Integration(settings, context, attempt, capabilities).perform());
+    turns.set(
+      capabilities,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  };
+}
+
+class Integration {
+  readonly #settings: IntegratorSettings;
+  readonly #context: BuiltInContext;
+  readonly #attempt: Attempt;
+  readonly #capabilities: string;
+  readonly #backup: string;
+
+  constructor(settings: IntegratorSettings, context: BuiltInContext, attempt: Attempt, capabilities: string) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#attempt = attempt;
+    this.#capabilities = capabilities;
+    this.#backup = `${capabilities}.bak`;
+  }
+
+  async perform(): Promise<Outcome> {
+    const { log, baseDir } = { ...this.#context, log: resolve(this.#context.baseDir, this.#settings.log) };
+    const investigated = this.#attempt.signal.facts.investigation_timestamp;
+    if (investigated === undefined)
+      return refused("the signal names no investigation: investigation_timestamp is missing");
+    const record = await this.#find(log, investigated);
+    if (record === undefined)
+      // Another program may write the line after its signal.
+      return { ok: false, error: `no investigation of ${String(investigated)} is in ${log}`, retry: true };
+    const verdict = qualify(record, {
+      prefix: this.#settings.hypothesis_prefix,
+      minimumConfidence: this.#settings.minimum_confidence,
+      minimumPyFiles: this.#settings.minimum_py_files,
+    });
+    if (verdict.kind === "not_a_module") return { ok: true, emit: [] };
+    if (verdict.kind === "not_qualified") {
+      this.#context.log.info({ module: verdict.name, reason: verdict.reason }, "integrator: not integrated");
+      return { ok: true, emit: [] };
+    }
+    const { name } = verdict.candidate;
+    const found = await findPackage(resolve(baseDir, this.#settings.root), verdict.candidate);
+    if (!found.ok) return refused(found.reason, { module_name: name });
+    if (found.pyFiles < this.#settings.minimum_py_files)
+      return refused(`${found.path} holds ${found.pyFiles} Python files`, {
+        module_name: name,
+        module_path: found.path,
+      });
+    return this.#integrate(name, found);
+  }
+
+  async #find(log: string, investigated: unknown): Promise<Record<string, unknown> | undefined> {
+    const same = (other: unknown) =>
+      other === investigated ||
+      (parseTimestamp(other) !== undefined && parseTimestamp(other) === parseTimestamp(investigated));
+    const { question_id } = this.#attempt.signal.facts;
+    let first: Record<string, unknown> | undefined;
+    for await (const record of objectsFromEnd(log)) {
+      if (!same(record.timestamp)) {
+        // Lines of one moment stand together.
+        if (first !== undefined) return first;
+        continue;
+      }
+      if (question_id === undefined || record.question_id === undefined || record.question_id === question_id)
+        return record;
+      first ??= record;
+    }
+    return first;
+  }
+
+  async #integrate(name: string, found: Package): Promise<Outcome> {
+    const text = await ifThere(readFile(this.#capabilities, "utf8"));
+    const change = addModule(text ?? "", this.#settings.key, { name, path: found.path });
+    if (change.kind === "unusable")
+      return refused(`${this.#settings.capabilities} cannot be changed: ${change.reason}`, { module_name: name });
+    const earlier = this.#attempt.checkpoint as Intended | undefined;
+    if (change.kind === "listed" && found.hasInit && earlier === undefined) {
+      this.#context.log.info({ module: name }, "integrator: is integrated already");
+      return { ok: true, emit: [] };
+    }
+    const intended: Intended = earlier ?? {
+      ...{ module_name: name, module_path: found.path, directory: found.directory },
+      created_init: !found.hasInit,
+      before: text ?? null,
+    };
+    // Before the first change: a crash after it finds the module listed, and only this tells that it was not told yet.
+    if (earlier === undefined) await this.#attempt.save(intended);
+    if (!found.hasInit) await createEmpty(join(found.directory, "__init__.py"));
+    if (change.kind === "changed") {
+      await ifThere(copyFile(this.#capabilities, this.#backup));
+      await replaceFile(this.#capabilities, change.text);
+    }
+    const fault = await this.#check(intended);
+    if (fault !== undefined) {
+      const rolled_back = await this.#takeBack(intended);
+      return refused(fault, { module_name: name, module_path: found.path, rolled_back });
+    }
+    const { completed, name: reaction } = this.#context;
+    const facts = {
+      ...{ module_name: name, module_path: intended.module_path, reaction },
+      investigation_timestamp: this.#attempt.signal.facts.investigation_timestamp,
+      created_init: intended.created_init,
+    };
+    return { ok: true, emit: completed === null ? [] : [{ signal: completed, facts }] };
+  }
+
+  /** @returns what is wrong with the module now that it is in */
+  async #check({ module_name, module_path }: Intended): Promise<string | undefined> {
+    const { check } = this.#settings;
+    if (check === undefined) return undefined;
+    const env = { ...check.env, MODULE_NAME: module_name, MODULE_PATH: module_path };
+    const outcome = await runForSignal({ ...check, env, ...this.#context }, this.#attempt);
+    if (outcome.ok) return undefined;
+    if (this.#attempt.abort.aborted) throw new Error("the check was stopped");
+    return `the check failed: ${outcome.error}${outcome.facts.stderr === undefined ? "" : `: ${outcome.facts.stderr}`}`;
+  }
+
+  /** @returns whether everything is as it was: a list that somebody else has changed since stays as it is */
+  async #takeBack({ before, created_init, directory, module_name, module_path }: Intended): Promise<boolean> {
+    const now = await ifThere(readFile(this.#capabilities, "utf8"));
+    const ours = addModule(before ?? "", this.#settings.key, { name: module_name, path: module_path });
+    const unchanged = now === (ours.kind === "changed" ? ours.text : before);
+    if (unchanged && before !== null) await replaceFile(this.#capabilities, before);
+    if (unchanged && before === null) await ifThere(unlink(this.#capabilities));
+    if (created_init) {
+      await ifThere(unlink(join(directory, "__init__.py")));
+      await syncDirectory(directory);
+    }
+    await this.#attempt.save(null);
+    return unchanged;
+  }
+}
+
+function refused(error: string, facts: Record<string, unknown> = {}): Outcome {
+  return { ok: false, error, retry: false, facts };
+}
+
+async function createEmpty(path: string): Promise<void> {
+  try {
+    const file = await open(path, "wx");
+    await file.sync();
+    await file.close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  await syncDirectory(dirname(path));
+}

@@ -1,0 +1,34 @@
+import { IDENTIFIER, type Signal } from "../../src/core/signals/signal.ts";
+import { traceOf } from "../../src/core/signals/trace.ts";
+import { errorsText, takeIn } from "../intake.ts";
+import type { TimedSignal } from "../spool/signal-text.ts";
+import type { Emission } from "./reaction.ts";
+
+/** Source of what a reaction says: by it a reaction knows its own words, on whichever host they were said. */
+export const sourceOf = (reaction: string, hostId: string): string => `reaction/${reaction}/${hostId}`;
+export const saidBy = (reaction: string, source: string): boolean => source.startsWith(`reaction/${reaction}/`);
+
+export type Emissions =
+  | { readonly ok: true; readonly signals: readonly TimedSignal[] }
+  | { readonly ok: false; readonly error: string };
+
+/** What a reaction to `cause` says, as signals that the edge will take, or what is wrong with them. */
+export function emissionsOf(
+  emit: readonly Emission[],
+  { cause, source, nowMs }: { readonly cause: Signal; readonly source: string; readonly nowMs: number },
+): Emissions {
+  const signals: TimedSignal[] = [];
+  for (const { signal, facts, id } of emit) {
+    const taken = takeIn(
+      {
+        ...{ signal, source, facts, cause: cause.id, trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause) },
+        // One that is too long to be an id protects from nothing, and harms nothing by being left out.
+        ...(id !== undefined && IDENTIFIER.test(id) && { id }),
+      },
+      nowMs,
+    );
+    if (!taken.ok) return { ok: false, error: `it cannot say ${signal}: ${errorsText(taken.errors)}` };
+    signals.push(taken.signal);
+  }
+  return { ok: true, signals };
+}

@@ -1,0 +1,92 @@
+import { compileExpression } from "../../src/core/policy/expression.ts";
+import { compilePatterns } from "../../src/core/signals/pattern.ts";
+import type { Signal } from "../../src/core/signals/signal.ts";
+import { BUILT_IN_DEFAULTS, openBuiltIn } from "../built-ins/all-built-ins.ts";
+import type { BuiltInContext, BuiltInDefaults } from "../built-ins/built-in.ts";
+import { passedOn } from "../built-ins/command-facts.ts";
+import { performCommand } from "../built-ins/run-command.ts";
+import type { Logger } from "../log.ts";
+import type { Reaction } from "./reaction.ts";
+import type { ReactionSettings, ReactionsSettings } from "./settings.ts";
+import type { SignalReaction } from "./signal-reactions.ts";
+import type { TaskReaction } from "./task-reactions.ts";
+
+export interface OpenContext {
+  readonly baseDir: string;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** A command's own defaults: any signal may be reacted to, and the reaction's end is told. */
+const COMMAND: BuiltInDefaults = { completed: "Q_REACTION_COMPLETE", failed: "Q_REACTION_FAILED", passOn: [] };
+/** Attempts, and pauses between them, are the queue's: each lease is one attempt here. */
+const QUEUE_POLICY = { attempts: Number.MAX_SAFE_INTEGER, backoff_ms: 0, backoff_max_ms: 0 };
+
+/** Reactions as the settings want them. */
+export function openReactions(
+  settings: ReactionsSettings,
+  context: OpenContext,
+): { readonly signals: SignalReaction[]; readonly tasks: TaskReaction[] } {
+  const signals: SignalReaction[] = [];
+  const tasks: TaskReaction[] = [];
+  for (const [name, one] of Object.entries(settings)) {
+    if (!one.enabled) continue;
+    const own = defaultsOf(one);
+    const on = one.on ?? (one.when === undefined ? own.on : undefined);
+    const reaction = open(name, one, own, context);
+    if (on !== undefined) {
+      const policy = { ...QUEUE_POLICY, on_crash: one.retry.on_crash };
+      tasks.push({ ...reaction, ...on, policy });
+      continue;
+    }
+    const condition = one.where === undefined ? undefined : compileExpression(one.where);
+    signals.push({
+      ...reaction,
+      wants: compilePatterns(one.when ?? own.when ?? []),
+      applies: (signal) =>
+        condition === undefined || condition({ ...signal, now: new Date(signal.received_at), state: {} }) === true,
+    });
+  }
+  return { signals, tasks };
+}
+
+/** Patterns of signals that the edge has to send for these reactions. */
+export function patternsOf(settings: ReactionsSettings): string[] {
+  const patterns = Object.values(settings).flatMap((one) => {
+    const own = defaultsOf(one);
+    if (!one.enabled || one.on !== undefined || (one.when === undefined && own.on !== undefined)) return [];
+    const when = one.when ?? own.when ?? [];
+    // Exclusions hold for the one reaction, and not for its neighbours.
+    const wanted = when.filter((pattern) => !pattern.startsWith("!"));
+    return wanted.length === 0 ? ["*"] : wanted;
+  });
+  return [...new Set(patterns)];
+}
+
+function defaultsOf({ run }: ReactionSettings): BuiltInDefaults {
+  return "built_in" in run ? BUILT_IN_DEFAULTS[run.built_in] : COMMAND;
+}
+
+function open(name: string, settings: ReactionSettings, own: BuiltInDefaults, context: OpenContext): Reaction {
+  const { run, emits, concurrency, retry } = settings;
+  const failedSignal = emits.failed === undefined ? own.failed : emits.failed;
+  const passOn = [...new Set([...own.passOn, ...settings.pass_on])];
+  const builtIn: BuiltInContext = {
+    ...{ name, passOn, timeoutMs: settings.timeout_ms, progressMs: settings.progress_ms, ...context },
+    completed: emits.completed === undefined ? own.completed : emits.completed,
+    failed: failedSignal,
+  };
+  return {
+    ...{ name, concurrency, policy: retry },
+    perform: "built_in" in run ? openBuiltIn(run, builtIn) : performCommand(run, builtIn),
+    failed: (signal: Signal, { error, attempts, facts }) =>
+      failedSignal === null
+        ? []
+        : [
+            {
+              signal: failedSignal,
+              facts: { reaction: name, trigger_id: signal.id, ...passedOn(signal, passOn), ...facts, error, attempts },
+            },
+          ],
+  };
+}
