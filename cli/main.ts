@@ -6,6 +6,7 @@ import { observationsCommand } from "./commands/observations.ts";
 import { bottlenecksCommand, callCommand, eventsCommand, metricsCommand, queueCommand } from "./commands/queues.ts";
 import { scannersCommand } from "./commands/scanners.ts";
 import { signalsCommand } from "./commands/signals.ts";
+import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor.ts";
 import { tasksCommand } from "./commands/tasks.ts";
 import { tokensCommand } from "./commands/tokens.ts";
 import { decisionsCommand, statusCommand } from "./commands/views.ts";
@@ -61,6 +62,11 @@ function program(): Command {
     callCommand,
     workersCommand,
     taskStatusCommand,
+    psCommand,
+    startCommand,
+    stopCommand,
+    restartCommand,
+    logsCommand,
     tokensCommand,
   ]) {
     root.addCommand(make());

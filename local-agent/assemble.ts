@@ -3,6 +3,7 @@ import { type OpenMetricsContentType, Registry } from "prom-client";
 import { unionOfPatterns } from "../src/core/signals/pattern-union.ts";
 import { DeadLetterFile } from "./dead-letter-file.ts";
 import { Health } from "./health.ts";
+import { HostWork } from "./host-work/host-work.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link.ts";
 import type { AgentOptions, Room, RoomContext, RoomParts } from "./room.ts";
@@ -60,8 +61,9 @@ export function assemble(
   const metrics = new Registry<OpenMetricsContentType>();
   metrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const health = new Health(db);
+  const commands = new HostWork();
   const context: RoomContext = {
-    ...{ options, db, spool, inbox, link, log, now, metrics, health, status, deadLetterFile },
+    ...{ options, db, spool, inbox, link, log, now, metrics, health, commands, status, deadLetterFile },
   };
   const parts = new Map<Room, RoomParts>();
   for (const room of rooms) {

@@ -1,6 +1,7 @@
 import type { OpenMetricsContentType, Registry } from "prom-client";
 import type { DeadLetterFile } from "./dead-letter-file.ts";
 import type { Health } from "./health.ts";
+import type { HostWork } from "./host-work/host-work.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Link, LinkOptions, LinkState } from "./link.ts";
 import type { Logger } from "./log.ts";
@@ -15,6 +16,7 @@ export interface AgentOptions extends AgentSettings {
   readonly now?: () => number;
   readonly link?: Pick<LinkOptions, "heartbeatMs" | "backOff" | "drainMs">;
   readonly intents?: { readonly rescanMs?: number; readonly settleMs?: number };
+  readonly supervisor?: { readonly sampleMs?: number };
 }
 
 export interface AgentStatus {
@@ -39,6 +41,8 @@ export interface RoomContext {
   readonly health: Health;
   /** The agent's, of all rooms. */
   readonly status: () => AgentStatus;
+  /** What this host can be told to do: add the room's commands when it is assembled. */
+  readonly commands: HostWork;
   /** A file in `<state dir>/dead-letter/`; the agent writes out what it still holds when it stops. */
   deadLetterFile(name: string, maxBytes: number): DeadLetterFile;
 }

@@ -3,6 +3,7 @@ import type { Decision } from "../../src/core/policy/decision.ts";
 import { wholeNumber } from "../arguments.ts";
 import { type Column, print, printFields, printLines, printTable } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
+import { localAgents, printAgents } from "./supervisor.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
@@ -30,12 +31,16 @@ export const decisionsCommand = () =>
 
 export const statusCommand = () =>
   new Command("status")
-    .summary("an ecosystem at a glance")
-    .addHelpText("after", "\nWith --json: one document.")
+    .summary("an ecosystem at a glance, and the agents that this machine supervises")
+    .addHelpText(
+      "after",
+      "\nWith --json: one document, about the ecosystem alone; for agents see `ganglion ps --json`.",
+    )
     .action(async (_options: object, command: Command) => {
       const status = await clientFor(command).status();
       if (wantsJson(command)) return print(JSON.stringify(status));
       const { ecosystem, log, window, gaps } = status;
+      const agents = await localAgents();
       await printFields({
         ecosystem,
         signals: `${log.head_seq} (${log.signals_last_minute} in the last minute)`,
@@ -45,4 +50,8 @@ export const statusCommand = () =>
         hosts: log.hosts.join(" "),
         subscribers: log.subscribers,
       });
+      if (agents.length > 0) {
+        await print("");
+        await printAgents(agents, "");
+      }
     });

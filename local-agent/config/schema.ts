@@ -3,6 +3,7 @@ import { EcosystemName } from "../../src/core/signals/signal.ts";
 import { IntentsSettings } from "../intents/settings.ts";
 import { ObservabilitySettings } from "../observability/settings.ts";
 import { ReactionsSettings } from "../reactions/settings.ts";
+import { AgentsSettings } from "../supervisor/settings.ts";
 import { WorkersSettings } from "../workers/settings.ts";
 
 /** Where a host's ZMQ bus listens when nobody says otherwise (R6). */
@@ -76,6 +77,7 @@ export const RoomSections = z.strictObject({
   observability: ObservabilitySettings.optional(),
   workers: WorkersSettings.optional(),
   reactions: ReactionsSettings.optional(),
+  agents: AgentsSettings.optional(),
 });
 export type RoomSections = z.output<typeof RoomSections>;
 

@@ -1,0 +1,15 @@
+import { LocalSocket } from "../local-socket/local-socket.ts";
+import type { Room } from "../room.ts";
+import { HostQueue } from "./host-queue.ts";
+
+/** The two ways by which this host is told what to do. The last room: what it commands is there before it. */
+export const COMMANDS_ROOM: Room = {
+  name: "commands",
+  assemble({ options, log, commands: work }) {
+    const { stateDir, url, token, ecosystem, hostId } = options;
+    const socket = new LocalSocket({ stateDir, work, log });
+    // A host that knows no commands holds no connection for them.
+    if (work.types.length === 0) return { services: [socket] };
+    return { services: [socket, new HostQueue({ url, token, ecosystem, hostId, work, log })] };
+  },
+};

@@ -1,0 +1,54 @@
+import type { ProcessView } from "../../src/core/supervision/supervised-process.ts";
+
+/** An agent as people and programs see it. Times are RFC 3339. */
+export interface AgentState {
+  readonly name: string;
+  readonly state: ProcessView["phase"];
+  /** What it is at; `dead` where there is no process. */
+  readonly verdict: ProcessView["verdict"];
+  /** What a person said last; `on_demand` where nobody has, and it need not run. */
+  readonly desired: ProcessView["desired"];
+  readonly pid: number | null;
+  readonly started_at: string | null;
+  readonly uptime_ms: number | null;
+  readonly task: string | null;
+  /** 100 is one processor. */
+  readonly cpu_percent: number | null;
+  readonly memory_mb: number | null;
+  readonly restarts: number;
+  readonly detail: string | null;
+  /** When a schedule wakes it next. */
+  readonly next_wake_at: string | null;
+  readonly log: string;
+}
+
+/** What goes along in the host's status, to those far away. */
+export type AgentSummary = Omit<AgentState, "uptime_ms" | "log" | "desired">;
+
+/** @param nowMs - of the clock by which the view was made; `wallMs` is the same moment since the epoch */
+export function stateOf(
+  name: string,
+  view: ProcessView,
+  log: string,
+  nextWakeMs: number | null,
+  nowMs: number,
+  wallMs: number,
+): AgentState {
+  const { phase, verdict, desired, pid, startedMs, task, cpuPercent, memoryBytes, restarts, detail } = view;
+  const uptimeMs = startedMs === null ? null : Math.round(nowMs - startedMs);
+  return {
+    ...{ name, state: phase, verdict, desired, pid },
+    started_at: uptimeMs === null ? null : new Date(wallMs - uptimeMs).toISOString(),
+    uptime_ms: uptimeMs,
+    task,
+    cpu_percent: cpuPercent,
+    memory_mb: memoryBytes === null ? null : Math.round(memoryBytes / 104_857.6) / 10,
+    ...{ restarts, detail, log },
+    next_wake_at: nextWakeMs === null ? null : new Date(nextWakeMs).toISOString(),
+  };
+}
+
+export function summaryOf({ uptime_ms: _, log: _log, desired: _desired, ...rest }: AgentState): AgentSummary {
+  // To the second: computed from two clocks it would tremble.
+  return { ...rest, started_at: rest.started_at === null ? null : `${rest.started_at.slice(0, 19)}Z` };
+}

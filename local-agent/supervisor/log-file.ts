@@ -1,0 +1,94 @@
+import { appendFile, mkdir, rename, stat, truncate } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Logger } from "../log.ts";
+
+export interface LogFileOptions {
+  readonly path: string;
+  /** Above it the file becomes `<path>.1`, that one `<path>.2`, and so on. */
+  readonly maxBytes: number;
+  /** Files, the current one included. */
+  readonly keep: number;
+  readonly log: Logger;
+}
+
+/** What may wait for the disk. Beyond it what an agent says is left out and counted: it must not be held up by its log. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Keeps what a process says, in files that cannot grow for ever. */
+export class LogFile {
+  readonly #options: LogFileOptions;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #leftOut = 0;
+  #size: number | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: LogFileOptions) {
+    this.#options = options;
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  write(chunk: Buffer): void {
+    if (this.#waitingBytes + chunk.length > MAX_WAITING_BYTES) {
+      this.#leftOut += chunk.length;
+      return;
+    }
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    this.#writing ??= this.#drain().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  /** Resolves when everything so far is written. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    const { path, maxBytes, log } = this.#options;
+    try {
+      if (this.#size === undefined) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      this.#size ??= await sizeOf(path);
+      while (this.#waiting.length > 0) {
+        if (this.#size >= maxBytes) await this.#rotate();
+        const left = this.#leftOut;
+        const chunks = this.#waiting.splice(0);
+        this.#waitingBytes = 0;
+        this.#leftOut = 0;
+        if (left > 0) chunks.push(Buffer.from(`\n[${left} bytes left out: they came faster than the disk]\n`));
+        const bytes = Buffer.concat(chunks);
+        await appendFile(path, bytes, { mode: 0o600 });
+        this.#size += bytes.length;
+      }
+    } catch (error) {
+      // What does not fit on the disk is lost; the process goes on.
+      log.warn({ err: error, path }, "a log could not be written");
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      this.#size = undefined;
+    }
+  }
+
+  async #rotate(): Promise<void> {
+    const { path, keep } = this.#options;
+    const name = (n: number) => (n === 0 ? path : `${path}.${n}`);
+    for (let n = keep - 1; n > 0; n--) {
+      await rename(name(n - 1), name(n)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+      });
+    }
+    if (keep === 1) await truncate(path, 0);
+    this.#size = 0;
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    (file) => file.size,
+    () => 0,
+  );
+}

@@ -1,0 +1,105 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
+import { temporaryDirectory } from "../../harness/cleanup.ts";
+import { alive, untilEnded } from "../../harness/process-alive.ts";
+import { runAgent } from "../../harness/running-agent.ts";
+import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
+import { RunningProcess } from "../../harness/running-process.ts";
+import { first } from "../../harness/until.ts";
+import { beating } from "./agent-programs.ts";
+
+let edge: RunningEdge;
+beforeAll(async () => {
+  edge = await runEdge();
+});
+
+/** A host agent that was configured by a file. JSON is YAML, too. */
+async function agentWith(host: string, agents: Record<string, unknown>, stateDir = temporaryDirectory()) {
+  const config = join(stateDir, "ganglion-agent.yaml");
+  writeFileSync(config, JSON.stringify({ agents }));
+  return runAgent(edge, { host, stateDir, sources: [], env: { GANGLION_CONFIG: config } });
+}
+
+async function ganglion(stateDir: string, ...args: string[]) {
+  const { PATH } = process.env;
+  const command = new RunningProcess(["cli/ganglion.mjs", ...args], {
+    env: { PATH, GANGLION_URL: edge.url, GANGLION_TOKEN: edge.token, GANGLION_STATE_DIR: stateDir },
+  });
+  return { code: await command.ended, lines: command.lines };
+}
+const states = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as AgentState);
+
+describe("a host agent with a team", () => {
+  it("is commanded by name on its own machine, with no edge needed", async () => {
+    const { stateDir, process: agent } = await agentWith("host-a", {
+      coder: { command: beating("working") },
+      tester: { command: beating("idle") },
+    });
+    const { code, lines } = await ganglion(stateDir, "stop", "tester", "--json", "--url", "http://127.0.0.1:9");
+    expect(code).toBe(0);
+    expect(states(lines)).toMatchObject([{ name: "tester", state: "stopped" }]);
+    const table = await ganglion(stateDir, "ps");
+    expect(table.lines).toEqual([
+      expect.stringMatching(/^NAME +STATE +PID +UPTIME +CPU % +MEMORY MB +RESTARTS +TASK +DETAIL$/),
+      expect.stringMatching(/^coder +(working|idle) +\d+ +\d+ s /),
+      expect.stringMatching(/^tester +stopped +- +- /),
+    ]);
+    expect(states((await ganglion(stateDir, "start", "tester", "--json")).lines)).toMatchObject([{ state: "up" }]);
+    expect((await ganglion(stateDir, "status")).lines.join("\n")).toMatch(/^NAME +STATE[\s\S]*^coder/m);
+    expect((await ganglion(stateDir, "logs", "coder")).lines[0]).toMatch(/process \d+ was started$/);
+    expect(await ganglion(stateDir, "stop", "cook")).toEqual({
+      code: 1,
+      lines: ["ganglion: this host has no agent cook; it has coder, tester"],
+    });
+    expect(await agent.stop()).toBe(0);
+    expect(await ganglion(stateDir, "ps")).toMatchObject({ code: 1, lines: [expect.stringMatching(/no agent works/)] });
+  });
+
+  it("is commanded through the edge, which knows how its agents fare", async () => {
+    const { stateDir, linked } = await agentWith("host-b", { coder: { command: beating("working") } });
+    await linked();
+    const [before] = states((await ganglion(stateDir, "ps", "--host", "host-b", "--json")).lines);
+    expect(before).toMatchObject({ name: "coder", state: "up" });
+    const { code, lines } = await ganglion(temporaryDirectory(), "restart", "coder", "--host", "host-b", "--json");
+    expect(code).toBe(0);
+    expect(states(lines)[0]).toMatchObject({ state: "up", restarts: 1 });
+    const restarted = await first(
+      edge.client().follow({ after: 0, signals: ["Q_PROCESS_RESTARTED"] }),
+      ({ facts }) => facts.host === "host-b",
+      "word of the restart",
+    );
+    expect(restarted.facts).toMatchObject({ agent: "coder", reason: "it was asked for" });
+  });
+
+  it("lets its agents go on when the edge is away", async () => {
+    const own = await runEdge();
+    const stateDir = temporaryDirectory();
+    const config = join(stateDir, "ganglion-agent.yaml");
+    writeFileSync(config, JSON.stringify({ agents: { coder: { command: beating("waiting") } } }));
+    const agent = await runAgent(own, { stateDir, sources: [], env: { GANGLION_CONFIG: config } });
+    await agent.linked();
+    const [before] = states((await ganglion(stateDir, "ps", "--json")).lines);
+    await own.process.killGroup();
+    await agent.process.line(/link: /);
+    await agent.process.line(/warn .*link: /);
+    const [after] = states((await ganglion(stateDir, "ps", "--json")).lines);
+    expect(after).toMatchObject({ pid: before?.pid, state: "up", verdict: "waiting", restarts: 0 });
+  });
+
+  it("ends what it had started before it was killed, and starts anew", async () => {
+    const agents = { coder: { command: beating("idle") } };
+    const first = await agentWith("host-c", agents);
+    const [coder] = states((await ganglion(first.stateDir, "ps", "--json")).lines);
+    first.process.signal("SIGKILL");
+    await first.process.ended.catch(() => undefined);
+    const again = await agentWith("host-c", agents, first.stateDir);
+    await untilEnded([coder?.pid ?? 0]);
+    const [next] = states((await ganglion(again.stateDir, "ps", "--json")).lines);
+    expect(next?.state).toBe("up");
+    expect(next?.pid).not.toBe(coder?.pid);
+    expect(await again.process.stop()).toBe(0);
+    expect(alive(next?.pid ?? 0)).toBe(false);
+  });
+});
