@@ -170,6 +170,17 @@ export class Spool {
     });
   }
 
+  /**
+   * Forgets the identity of an item that is gone for good, so that what is remembered does not grow with what was ever
+   * taken. A crash before the commit leaves it to {@link pruneTaken}.
+   */
+  forgetTaken(identity: string): Promise<void> {
+    return this.#db.commit<void>(1, () => {
+      this.#db.sql.prepare("DELETE FROM taken WHERE identity = ?").run(identity);
+      return () => undefined;
+    });
+  }
+
   /** Forgets identities of items that are long gone. Called once the items that are still there have been seen again. */
   pruneTaken(): Promise<void> {
     const before = this.#options.now() - TAKEN_KEPT_MS;

@@ -221,6 +221,8 @@ export class IntentSource implements ReportingService {
     await unlink(aside)
       .catch(ignoreMissing)
       .finally(() => this.#asides.delete(basename(aside)));
+    // It cannot be seen again, and need not be told from another any more.
+    await spool.forgetTaken(file.identity);
   }
 
   /**

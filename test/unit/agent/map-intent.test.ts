@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { IntentsSettings, intentRoutes } from "../../../local-agent/intents/settings.ts";
 import { mapIntent } from "../../../src/core/intents/map-intent.ts";
 import { admitSignal } from "../../../src/core/signals/admit.ts";
 
@@ -78,5 +79,59 @@ describe("intent map", () => {
     [{ type: "ask", id: "__proto__" }],
   ])("refuses %j with a reason", (intent) => {
     expect(mapIntent(intent)).toMatchObject({ ok: false, reason: expect.any(String) });
+  });
+});
+
+describe("a map of one's own", () => {
+  const map = intentRoutes(
+    IntentsSettings.parse({
+      default_map: false,
+      map: [
+        {
+          types: "deploy.*",
+          signal: "Q_DEPLOY",
+          facts: {
+            service: "{rest}",
+            build: "v{data.version}-{data.tags}",
+            version: "{data.version}",
+            who: { from: ["data.user", "data.author"], otherwise: "nobody" },
+            stage: { from: "data.stage", one_of: ["test", "live"], optional: true },
+            rank: 3,
+          },
+          data: false,
+        },
+        { types: ["*"], signal: "Q_OTHER" },
+      ],
+    }),
+  );
+
+  it("fills templates, keeps the kind of a value that stands alone, and leaves the rest behind", () => {
+    const data = { version: 3, tags: ["a"], author: "me", more: true };
+    expect(mapIntent({ type: "deploy.web", data }, map)).toEqual({
+      ok: true,
+      signal: "Q_DEPLOY",
+      facts: { service: "web", build: 'v3-["a"]', version: 3, who: "me", rank: 3 },
+    });
+    expect(mapIntent({ type: "any.thing", data }, map)).toEqual({ ok: true, signal: "Q_OTHER", facts: data });
+  });
+
+  it("says what is missing or not allowed, and where", () => {
+    expect(mapIntent({ type: "deploy.web", data: { version: 1, stage: "moon" } }, map)).toEqual({
+      ok: false,
+      reason: "the intent lacks what its signal needs",
+      intentType: "deploy.web",
+      errors: [
+        { pointer: "/data/tags", message: "give data.tags" },
+        { pointer: "/data/stage", message: "give one of test, live" },
+      ],
+    });
+    expect(mapIntent({ type: "deploy.", data: { version: 1, tags: "x" } }, map)).toMatchObject({ ok: false });
+  });
+
+  it("does not reach into what a template must not see", () => {
+    const odd = intentRoutes(
+      IntentsSettings.parse({ map: [{ types: "x", signal: "Q_X", facts: { f: "{data.__proto__.y}" } }] }),
+    );
+    expect(mapIntent({ type: "x", data: {} }, odd)).toMatchObject({ ok: false });
   });
 });
