@@ -1,36 +1,20 @@
 import { priceOf } from "../src/core/billing/prices.ts";
 import { type Usage, usageSince } from "../src/core/billing/usage.ts";
-import type { EdgeUnderTest } from "./edge-under-test.ts";
+import { type EdgeUnderTest, startEdgeUnderTest } from "./edge-under-test.ts";
 import { percentile, type Report, rounded } from "./figure.ts";
 import { getJson } from "./http-client.ts";
 import { benchTask, completeAll, enqueueMany, openWork } from "./work-client.ts";
 
 /** What a queue does: how soon a worker has a task, how fast a call comes back, how much gets through, and the price. */
 export async function queue(edge: EdgeUnderTest, report: Report): Promise<void> {
+  // First: an object that sleeps forgets what it has used, and would take that out of the sum.
+  await price(edge, report, 1);
+  await price(edge, report, 100);
   await pickup(edge, report);
   await pickupOverHttp(edge, report);
   await roundTrip(edge, report);
   await callsAtOnce(edge, report);
-  const alone = await throughput(edge, "alone", 0);
-  const behind = await throughput(edge, "behind", 100_000);
-  report({
-    bench: "queue",
-    figure: "tasks_through_4_workers",
-    value: Math.round(alone),
-    unit: "tasks/s",
-    target: { at_least: 15_000 },
-  });
-  report({
-    bench: "queue",
-    figure: "backlog_ratio",
-    value: rounded(behind / alone),
-    unit: "of the throughput without",
-    target: { at_least: 0.9 },
-    backlog: 100_000,
-    tasks_per_second: Math.round(behind),
-  });
-  await price(edge, report, 1);
-  await price(edge, report, 100);
+  await throughput(edge, report);
 }
 
 /** From sending a task to its being in a waiting worker's hands; one at a time. */
@@ -186,33 +170,67 @@ async function callsAtOnce(edge: EdgeUnderTest, report: Report): Promise<void> {
   });
 }
 
-/** Tasks queued in batches by one and completed by four, measured while both go on, before a backlog of others' tasks. */
-async function throughput(edge: EdgeUnderTest, name: string, backlog: number): Promise<number> {
-  const TASKS = 60_000;
+/**
+ * Tasks queued in batches by one and completed by four, measured while both go on: without a backlog, and before one of
+ * others' tasks. Each case has an edge of its own, because queues of one edge share their memory and its upkeep. They
+ * take turns, so that what else the machine does falls upon both.
+ */
+async function throughput(edge: EdgeUnderTest, report: Report): Promise<void> {
+  const BACKLOG = 100_000;
+  const ROUNDS = 7;
+  const other = await startEdgeUnderTest();
+  try {
+    const cases = [await team(edge, "alone", 0), await team(other, "behind", BACKLOG)] as const;
+    const rates: [number[], number[]] = [[], []];
+    for (let round = -1; round < ROUNDS; round++) {
+      for (const [place, run] of cases.entries()) {
+        const rate = await run(15_000);
+        if (round >= 0) rates[place as 0 | 1].push(rate);
+      }
+    }
+    const [alone, behind] = [percentile(rates[0], 0.5), percentile(rates[1], 0.5)];
+    report({
+      bench: "queue",
+      figure: "tasks_through_4_workers",
+      value: Math.round(alone),
+      unit: "tasks/s",
+      target: { at_least: 15_000 },
+    });
+    report({
+      bench: "queue",
+      figure: "backlog_ratio",
+      value: rounded(behind / alone),
+      unit: "of the throughput without",
+      target: { at_least: 0.9 },
+      backlog: BACKLOG,
+      tasks_per_second: Math.round(behind),
+    });
+  } finally {
+    await other.stop();
+  }
+}
+
+/** A sender and four workers. @returns tasks per second of a run */
+async function team(edge: EdgeUnderTest, name: string, backlog: number): Promise<(tasks: number) => Promise<number>> {
   const sender = await openWork(edge, name, "sender");
   await patch(edge, name, { capacity: 250_000, alert_depth: null });
   if (backlog > 0) await enqueueMany(sender, backlog, 500, "somebody-else");
   const workers = await Promise.all([1, 2, 3, 4].map((number) => openWork(edge, name, `worker-${number}`)));
-  const run = async (count: number) => {
+  return async (tasks) => {
     let done = 0;
     const started = performance.now();
     const finished = new Promise<void>((resolve) => {
       for (const worker of workers) {
         completeAll(worker, "coder", 100, (more) => {
           done += more;
-          if (done === count) resolve();
+          if (done === tasks) resolve();
         });
       }
     });
-    await enqueueMany(sender, count, 100);
+    await enqueueMany(sender, tasks, 100);
     await finished;
-    return count / ((performance.now() - started) / 1_000);
+    return tasks / ((performance.now() - started) / 1_000);
   };
-  await run(TASKS / 6);
-  const perSecond = await run(TASKS);
-  for (const worker of workers) worker.close();
-  sender.close();
-  return perSecond;
 }
 
 /** US dollars per million tasks over their whole life: queued, leased by a waiting worker, completed. */

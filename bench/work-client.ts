@@ -31,12 +31,23 @@ export async function openWork(edge: EdgeUnderTest, queue: string, worker: strin
     socket.once("open", () => resolve());
     socket.once("error", reject);
   });
+  let frames: string[] = [];
+  const flush = () => {
+    socket.send(frames.length === 1 ? (frames[0] ?? "") : `[${frames.join(",")}]`);
+    frames = [];
+  };
   const channel: BareChannel = {
-    send: (text) => socket.send(text),
+    // Several frames of one turn are one message, as src/client sends them.
+    send: (text) => {
+      if (frames.push(text) === 1) setImmediate(flush);
+    },
     onFrame: () => {},
     close: () => socket.terminate(),
   };
-  socket.on("message", (data: Buffer) => channel.onFrame(JSON.parse(data.toString())));
+  socket.on("message", (data: Buffer) => {
+    const heard = JSON.parse(data.toString());
+    for (const frame of Array.isArray(heard) ? heard : [heard]) channel.onFrame(frame);
+  });
   return channel;
 }
 

@@ -1,37 +1,29 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Usage, UsageMeter } from "../core/billing/usage.ts";
-import { type Problem, problem } from "../core/problem/problem.ts";
+import { GroupCommit } from "../core/group-commit/group-commit.ts";
 import { findBottlenecks } from "../core/tasks/bottlenecks.ts";
-import { noResponder } from "../core/tasks/call-problems.ts";
-import { CommitTurns } from "../core/tasks/commit-turns.ts";
+import type { Entry } from "../core/tasks/entry.ts";
 import type * as api from "../core/tasks/queue-api.ts";
 import { changeSettings, type QueueSettings, type QueueSettingsChange } from "../core/tasks/queue-settings.ts";
 import { queueStatus } from "../core/tasks/queue-status.ts";
 import type { FinishedTask, NewTask } from "../core/tasks/task.ts";
-import type { Entry, TaskQueue } from "../core/tasks/task-queue.ts";
-import { entryJson, finishedJson, leasedJson } from "../core/tasks/task-view.ts";
-import { type Waiter, Waiters } from "../core/tasks/waiters.ts";
+import type { Receipt, TaskQueue } from "../core/tasks/task-queue.ts";
+import { entryJson, finishedJson } from "../core/tasks/task-view.ts";
+import { Waiters } from "../core/tasks/waiters.ts";
 import { PING, PONG } from "../core/wire/link-frames.ts";
 import { WORK_PROTOCOL } from "../core/wire/work-frames.ts";
 import type { Environment } from "./environment.ts";
 import { meteredSql } from "./metered-storage.ts";
-import { answerOf, Callers, replyFrame } from "./priority-queue/callers.ts";
+import { CallDesk } from "./priority-queue/call-desk.ts";
+import { type Change, changeOf } from "./priority-queue/change.ts";
 import { Delivery } from "./priority-queue/delivery.ts";
 import { ecosystemOf, QueueBooks, queueOf } from "./priority-queue/queue-books.ts";
+import { OVERLOADED } from "./priority-queue/refusals.ts";
 import { settle } from "./priority-queue/settle.ts";
-import { TaskStore } from "./priority-queue/task-store.ts";
-import { queueFull, WorkSockets } from "./priority-queue/work-sockets.ts";
+import { PASSING_MS, TaskStore } from "./priority-queue/task-store.ts";
+import { WaitingLeases } from "./priority-queue/waiting-leases.ts";
+import { WorkSockets } from "./priority-queue/work-sockets.ts";
 import { OutgoingBox } from "./projection/outgoing.ts";
-
-/** A waiting call for tasks; `got` fills while the transaction runs. */
-interface WaitingLease {
-  readonly waiter: Waiter;
-  readonly got: Entry[];
-  readonly finish: () => void;
-  readonly refuse: () => void;
-}
-
-const OVERLOADED: api.QueueOverloaded = { overloaded: true, retry_after_ms: 500 };
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.
@@ -45,14 +37,15 @@ export class PriorityQueue extends DurableObject<Environment> {
   readonly #store: TaskStore;
   readonly #box: OutgoingBox;
   readonly #meter = new UsageMeter();
-  readonly #commits: CommitTurns;
+  readonly #commits: GroupCommit<readonly Change[]>;
   readonly #waiters = new Waiters();
   readonly #sockets: WorkSockets;
-  readonly #callers = new Callers();
+  readonly #calls: CallDesk;
+  readonly #leases: WaitingLeases;
   readonly #delivery: Delivery;
-  readonly #servedLeases = new Set<WaitingLease>();
   #books: QueueBooks;
   #alarmAtMs: number | undefined;
+  #passing: ReturnType<typeof setTimeout> | undefined;
   #registered: boolean;
 
   constructor(ctx: DurableObjectState, env: Environment) {
@@ -64,19 +57,35 @@ export class PriorityQueue extends DurableObject<Environment> {
     this.#registered = this.#store.note("registered") !== undefined;
     this.#books = new QueueBooks(this.#name, this.#store, this.#box, Date.now());
     this.#delivery = new Delivery(env, this.#box, ecosystemOf(this.#name), (atMs) => this.#wakeBy(atMs));
-    this.#commits = new CommitTurns({
-      commit: (changes) => this.#commit(changes, false),
+    this.#commits = new GroupCommit<readonly Change[]>({
+      commit: (groups) => this.#commit(groups.flat(), false),
+      weigh: (changes) => changes.reduce((sum, { weight }) => sum + weight, 0),
+      refuse: (changes) => {
+        for (const { refuse } of changes) refuse();
+        this.#sockets.flush();
+      },
       turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
+      pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    });
+    const queue = () => this.#queue;
+    const submit = (changes: readonly Change[]) => this.#commits.add(changes);
+    const payloadOf = (entry: Entry) => this.#store.payloadOf(entry);
+    this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit });
+    this.#calls = new CallDesk({
+      ...{ queue, submit },
+      finished: (taskId) => this.#store.finished(taskId)?.record,
+      serves: (recipient) => this.#waiters.serves(recipient),
+      send: (connection, frame) => this.#sockets.say(connection, frame),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#sockets = new WorkSockets(ctx.getWebSockets(), {
-      queue: () => this.#queue,
-      payloadOf: (entry) => this.#store.payloadOf(entry),
-      addWaiter: (waiter) => this.#waiters.add(waiter),
-      removeWaiter: (waiter) => this.#waiters.remove(waiter),
-      change: (make, answer, refuse) => this.#change(make, answer, refuse),
-      call: (task, requireResponder, refuse) => this.#callOverChannel(task, requireResponder, refuse),
-      cancel: (taskId) => void this.settle({ action: "cancel", taskId }),
+      ...{ queue, submit, payloadOf, waiters: this.#waiters, calls: this.#calls },
+      cancelling: (taskId) =>
+        this.#settling(
+          { action: "cancel", taskId },
+          () => undefined,
+          () => undefined,
+        ),
     });
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await ctx.storage.getAlarm()) ?? undefined;
@@ -84,99 +93,35 @@ export class PriorityQueue extends DurableObject<Environment> {
   }
 
   enqueue(tasks: readonly NewTask[]): Promise<api.EnqueueAnswer> {
-    return this.#changing(
-      (queue, nowMs) => queue.enqueue(tasks, nowMs),
-      (outcome) =>
-        "full" in outcome
-          ? outcome
-          : { tasks: outcome.receipts.map(({ taskId, status }) => ({ task_id: taskId, status })) },
+    return this.#changing((resolve, refuse) =>
+      changeOf(
+        (queue, nowMs) => queue.enqueue(tasks, nowMs),
+        (outcome) => resolve("full" in outcome ? outcome : { tasks: outcome.receipts.map(receiptOf) }),
+        refuse,
+        tasks,
+      ),
     );
   }
 
   /** @returns the tasks as JSON texts; none after `waitMs` in which none came */
-  lease({ recipient, max, leaseMs, waitMs, worker }: api.LeaseQuery): Promise<readonly string[] | api.QueueOverloaded> {
+  lease(query: api.LeaseQuery): Promise<readonly string[] | api.QueueOverloaded> {
     this.#meter.add({ requests: 1 });
-    const got: Entry[] = [];
-    return new Promise((resolve) => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const end = (answer: readonly string[] | api.QueueOverloaded) => {
-        if (timer !== undefined) clearTimeout(timer);
-        this.#waiters.remove(waiter);
-        resolve(answer);
-      };
-      const waiter: Waiter = {
-        ...{ recipient, holder: `http:${crypto.randomUUID()}`, worker, leaseMs },
-        hasRoom: () => got.length < max,
-        give: (entry) => {
-          got.push(entry);
-          this.#servedLeases.add(waiting);
-        },
-      };
-      const waiting: WaitingLease = {
-        ...{ waiter, got },
-        finish: () => end(got.map((entry) => leasedJson(entry, this.#store.payloadOf(entry)))),
-        refuse: () => end(OVERLOADED),
-      };
-      this.#change(
-        // Served with everybody else who waits, in turn: a call is not to overtake a worker that has waited longer.
-        () => this.#waiters.add(waiter),
-        () => {
-          if (got.length > 0) return;
-          if (waitMs === 0) end([]);
-          else timer = setTimeout(() => end([]), waitMs);
-        },
-        () => end(OVERLOADED),
-      );
-    });
+    return this.#leases.wait(query);
   }
 
   settle(settlement: api.Settlement): Promise<api.SettlementAnswer> {
-    return this.#changing(
-      (queue, nowMs) => settle(settlement, queue, this.#store, nowMs),
-      ({ answer, cancelled }) => {
-        if (cancelled !== undefined) this.#sockets.cancelled(settlement.taskId, cancelled);
-        return answer;
-      },
-    );
+    return this.#changing((resolve, refuse) => this.#settling(settlement, resolve, refuse));
   }
 
   /** Resolves with the call's end, or with where it stands after `timeoutMs`. Its result is kept either way. */
   call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<api.CallAnswer> {
     this.#meter.add({ requests: 1 });
-    const id = task.taskId ?? "";
-    return new Promise((resolve) => {
-      const listener = (record: FinishedTask) => {
-        clearTimeout(timer);
-        resolve(answerOf(record));
-      };
-      const timer = setTimeout(() => {
-        this.#callers.remove(id, listener);
-        resolve(this.callResult(id) ?? { correlation_id: id, pending: "queued" });
-      }, timeoutMs);
-      const end = (answer: api.CallAnswer) => {
-        clearTimeout(timer);
-        this.#callers.remove(id, listener);
-        resolve(answer);
-      };
-      this.#callers.add(id, listener);
-      this.#change(
-        (queue, nowMs) => this.#putCall(task, requireResponder, queue, nowMs),
-        (refused) => {
-          if (refused !== undefined) end("record" in refused ? answerOf(refused.record) : refused);
-        },
-        () => end(OVERLOADED),
-      );
-    });
+    return this.#calls.ask(task, timeoutMs, requireResponder);
   }
 
   /** How a call ended or where it stands; `null`: there is no such call, or not any more. */
   callResult(correlationId: string): api.CallAnswer | null {
-    const entry = this.#queue.find(correlationId);
-    if (entry !== undefined) {
-      return { correlation_id: correlationId, pending: entry.lease === null ? "queued" : "running" };
-    }
-    const finished = this.#store.finished(correlationId);
-    return finished === undefined ? null : answerOf(finished.record);
+    return this.#calls.result(correlationId);
   }
 
   /** @returns the task as JSON, or `null` */
@@ -210,13 +155,16 @@ export class PriorityQueue extends DurableObject<Environment> {
 
   /** @returns the settings after the change; they hold for what comes from now on */
   configure(change: QueueSettingsChange): Promise<QueueSettings | api.QueueOverloaded> {
-    return this.#changing(
-      (queue) => {
-        queue.settings = changeSettings(queue.settings, change);
-        this.#store.writeNote("settings", JSON.stringify(queue.settings));
-        return queue.settings;
-      },
-      (settings) => settings,
+    return this.#changing((resolve, refuse) =>
+      changeOf(
+        (queue) => {
+          queue.settings = changeSettings(queue.settings, change);
+          this.#store.writeNote("settings", JSON.stringify(queue.settings));
+          return queue.settings;
+        },
+        resolve,
+        refuse,
+      ),
     );
   }
 
@@ -268,54 +216,46 @@ export class PriorityQueue extends DurableObject<Environment> {
   }
 
   /** A change over RPC: it counts as a request, and its answer is a promise. */
-  #changing<Result, Answer>(
-    make: (queue: TaskQueue, nowMs: number) => Result,
-    answer: (result: Result) => Answer,
+  #changing<Answer>(
+    change: (resolve: (answer: Answer | api.QueueOverloaded) => void, refuse: () => void) => Change,
   ): Promise<Answer | api.QueueOverloaded> {
     this.#meter.add({ requests: 1 });
-    return new Promise((resolve) =>
-      this.#change(
-        make,
-        (result) => resolve(answer(result)),
-        () => resolve(OVERLOADED),
-      ),
+    return new Promise((resolve) => this.#commits.add([change(resolve, () => resolve(OVERLOADED))]));
+  }
+
+  #settling(asked: api.Settlement, answer: (answer: api.SettlementAnswer) => void, refuse: () => void): Change {
+    return changeOf(
+      (queue, nowMs) => settle(asked, queue, this.#store, nowMs),
+      (outcome) => {
+        if (outcome.cancelled !== undefined) this.#sockets.cancelled(asked.taskId, outcome.cancelled);
+        answer(outcome.answer);
+      },
+      refuse,
+      [asked],
     );
   }
 
-  #change<Result>(
-    make: (queue: TaskQueue, nowMs: number) => Result,
-    answer: (result: Result) => void,
-    refuse: () => void,
-  ): void {
-    const change = {
-      make: (nowMs: number) => {
-        const result = make(this.#queue, nowMs);
-        return () => answer(result);
-      },
-      refuse,
-    };
-    this.#commits.add(change);
-  }
-
-  #commit(changes: readonly { make: (nowMs: number) => () => void; refuse: () => void }[], atAlarm: boolean): void {
+  #commit(changes: readonly Change[], atAlarm: boolean): void {
     const nowMs = Date.now();
     let answers: (() => void)[] = [];
     let finished: readonly { readonly record: FinishedTask }[] = [];
     try {
       this.ctx.storage.transactionSync(() => {
+        this.#store.recall(changes.flatMap(({ ids }) => ids.filter((id) => this.#queue.find(id) === undefined)));
         this.#queue.pass(nowMs);
-        answers = changes.map(({ make }) => make(nowMs));
+        answers = changes.map(({ make }) => make(this.#queue, nowMs));
         this.#waiters.handOut(this.#queue, nowMs);
         ({ finished } = this.#books.write(nowMs, atAlarm));
       });
     } catch (error) {
       // Memory has gone ahead of the disk: take the disk's word. Nobody was answered, so all of them ask again.
       console.error("priority queue: a commit failed", this.#name, String(error));
+      for (const entry of this.#store.passing) this.#calls.lost(entry);
       this.#books = new QueueBooks(this.#name, this.#store.reload(), this.#box, nowMs);
       this.#sockets.forgetGiven();
-      for (const waiting of this.#servedLeases) waiting.refuse();
-      this.#servedLeases.clear();
+      this.#leases.refuseServed();
       for (const { refuse } of changes) refuse();
+      this.#sockets.flush();
       // What only memory had to do again: timers, and hand-outs to those who wait.
       this.#wakeBy(nowMs + OVERLOADED.retry_after_ms);
       return;
@@ -324,16 +264,21 @@ export class PriorityQueue extends DurableObject<Environment> {
     const due = this.#books.nextDueMs;
     if (due !== undefined) this.#wakeBy(due);
     for (const answer of answers) answer();
-    for (const waiting of this.#servedLeases) waiting.finish();
-    this.#servedLeases.clear();
-    this.#sockets.sendGiven();
-    for (const { record } of finished) this.#reply(record);
+    this.#leases.answerServed();
+    this.#sockets.tellGiven();
+    for (const { record } of finished) this.#calls.finished(record);
+    this.#sockets.flush();
     this.#handOver();
+    this.#writePassing();
   }
 
-  #reply(record: FinishedTask): void {
-    this.#callers.finished(record);
-    if (record.caller?.startsWith("ws:") === true) this.#sockets.reply(record.caller.slice(3), replyFrame(record));
+  /** Sees to it that calls which are only in memory do not stay so. */
+  #writePassing(): void {
+    if (this.#passing !== undefined || this.#store.passing.length === 0) return;
+    this.#passing = setTimeout(() => {
+      this.#passing = undefined;
+      this.#commit([], false);
+    }, PASSING_MS);
   }
 
   /** Hands over what was decided, and makes the queue known. Both are tried again until they succeed. */
@@ -357,42 +302,6 @@ export class PriorityQueue extends DurableObject<Environment> {
     this.ctx.waitUntil(registering);
   }
 
-  #putCall(
-    task: NewTask,
-    requireResponder: boolean,
-    queue: TaskQueue,
-    nowMs: number,
-  ): { refused: "no_responder" | "full" } | { record: FinishedTask } | undefined {
-    const known = queue.find(task.taskId ?? "");
-    if (known !== undefined) return undefined;
-    if (requireResponder && !this.#waiters.serves(task.recipient)) {
-      return this.#store.finished(task.taskId ?? "") ?? { refused: "no_responder" };
-    }
-    const outcome = queue.enqueue([task], nowMs);
-    if ("full" in outcome) return { refused: "full" };
-    return outcome.receipts[0]?.known === true ? this.#store.finished(task.taskId ?? "") : undefined;
-  }
-
-  #callOverChannel(task: NewTask, requireResponder: boolean, refuse: (problem: Problem) => void): void {
-    const [id, caller] = [task.taskId ?? "", task.caller?.slice(3) ?? ""];
-    this.#change(
-      (queue, nowMs) => {
-        const refused = this.#putCall(task, requireResponder, queue, nowMs);
-        // The same call from another connection: the task names the first one, this one is remembered here.
-        const elsewhere = refused === undefined && queue.find(id)?.caller !== task.caller;
-        return { refused, elsewhere };
-      },
-      ({ refused, elsewhere }) => {
-        if (elsewhere) this.#callers.add(id, (record) => this.#sockets.reply(caller, replyFrame(record)));
-        if (refused === undefined) return;
-        if ("record" in refused) this.#sockets.reply(caller, replyFrame(refused.record));
-        else
-          refuse(refused.refused === "full" ? queueFull(this.#queue.settings.capacity) : noResponder(task.recipient));
-      },
-      () => refuse(problem("overloaded", 503, "Too much at once", "the queue could not take it; call again")),
-    );
-  }
-
   /** An alarm that is early enough is left as it is: each costs a row, and most timers are set again before they end. */
   #wakeBy(atMs: number): void {
     if (this.#alarmAtMs !== undefined && this.#alarmAtMs <= atMs) return;
@@ -401,3 +310,5 @@ export class PriorityQueue extends DurableObject<Environment> {
     void this.ctx.storage.setAlarm(atMs);
   }
 }
+
+const receiptOf = ({ taskId, status }: Receipt): api.TaskReceipt => ({ task_id: taskId, status });

@@ -1,8 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Usage, UsageMeter } from "../core/billing/usage.ts";
 import type { DeadLetterRecord } from "../core/dead-letters/record.ts";
-import { GroupCommit, overloaded } from "../core/log/group-commit.ts";
-import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../core/log/log-api.ts";
+import { GroupCommit } from "../core/group-commit/group-commit.ts";
+import type { AppendOutcome, AppendRequest, LogStatus, Overloaded, ReadPage, ReadQuery } from "../core/log/log-api.ts";
 import { type Commit, LogState } from "../core/log/log-state.ts";
 import { RateMeter } from "../core/log/rate-meter.ts";
 import { lineId, type Segment } from "../core/log/segment.ts";
@@ -28,6 +28,12 @@ const NUDGE_MS = 5_000;
 const ID_WINDOW_MS = 600_000;
 const ID_LIMIT = 300_000;
 
+interface WaitingAppend {
+  readonly request: AppendRequest;
+  /** Called once, in the turn in which the group was written. */
+  readonly answer: (outcome: AppendOutcome) => void;
+}
+
 /**
  * The log of one ecosystem: every signal, in one order, for as long as the retention says. Everything else is
  * derived from it.
@@ -41,7 +47,7 @@ export class SignalLog extends DurableObject<Environment> {
   readonly #reader: LogReader;
   readonly #sockets: Sockets;
   readonly #outbox: Outbox;
-  readonly #commits: GroupCommit;
+  readonly #commits: GroupCommit<WaitingAppend>;
   readonly #rate = new RateMeter();
   readonly #meter = new UsageMeter();
   readonly #sliceMs: number;
@@ -60,15 +66,18 @@ export class SignalLog extends DurableObject<Environment> {
     this.#state = this.#restore();
     this.#outbox = new Outbox(this.#ecosystem, () => this.env.SIGNALS, this.#state.headSeq, this.#meter);
     this.#commits = new GroupCommit({
-      commit: (requests) => this.#commit(requests),
+      commit: (appends) => this.#answer(appends),
+      weigh: ({ request }) => request.signals.length,
+      refuse: ({ answer }) => answer(overloaded("more signals are waiting to be written than the log may hold", 250)),
       // Long enough for sixty-four senders to be heard, even where a flush takes as long. Waiting for the flush itself
       // (`storage.sync()`) or for one turn of the event loop gathers a handful.
+      turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
       pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#sockets = new Sockets(ctx.getWebSockets(), {
       ecosystem: this.#ecosystem,
-      append: (request, answer) => this.#commits.add(request, answer, Date.now()),
+      append: (request, answer) => this.#commits.add({ request, answer }),
       read: (after, wants, limit) => this.#reader.after(after, this.#state.headSeq, wants, limit),
       head: () => this.#state.headSeq,
       bury: (letters) => ctx.waitUntil(this.#bury(letters)),
@@ -90,7 +99,7 @@ export class SignalLog extends DurableObject<Environment> {
   /** Durable when it resolves. A request that is sent again, whole or in part, is recognised. */
   append(request: AppendRequest): Promise<AppendOutcome> {
     this.#meter.add({ requests: 1 });
-    return new Promise((resolve) => this.#commits.add(request, resolve, Date.now()));
+    return new Promise((answer) => this.#commits.add({ request, answer }));
   }
 
   read(query: ReadQuery): ReadPage {
@@ -213,6 +222,14 @@ export class SignalLog extends DurableObject<Environment> {
     await this.env.DIRECTORY.get(this.env.DIRECTORY.idFromName("directory")).touch(this.#ecosystem, Date.now());
   }
 
+  #answer(appends: readonly WaitingAppend[]): void {
+    const outcomes = this.#commit(appends.map(({ request }) => request));
+    appends.forEach(({ answer }, place) => {
+      const outcome = outcomes[place];
+      if (outcome !== undefined) answer(outcome);
+    });
+  }
+
   #commit(requests: readonly AppendRequest[]): readonly AppendOutcome[] {
     const nowMs = Date.now();
     try {
@@ -295,4 +312,8 @@ export class SignalLog extends DurableObject<Environment> {
 /** Whether the ids of the last minutes are needed to tell what the request repeats. */
 function givesIds({ producer, signals }: AppendRequest): boolean {
   return producer === undefined && signals.some(({ id }) => id !== undefined);
+}
+
+function overloaded(detail: string, retryAfterMs: number): Overloaded {
+  return { overloaded: true, retry_after_ms: retryAfterMs, detail };
 }

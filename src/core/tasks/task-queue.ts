@@ -1,5 +1,8 @@
 import { retryDelayMs } from "./back-off.ts";
 import { Depths } from "./depths.ts";
+import { type Entry, expiry, newEntry, recordOf, storedEntry } from "./entry.ts";
+import { Holders } from "./holders.ts";
+import { type Changes, Journal } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import {
@@ -12,26 +15,8 @@ import {
   type Task,
   type TaskEvent,
   type TaskStatus,
-  withEvent,
 } from "./task.ts";
 import { Timers } from "./timers.ts";
-
-/** A task in the hands of the queue. */
-export interface Entry extends Omit<Task, "history"> {
-  payloadJson: string | undefined;
-  readyMs: number;
-  attempt: number;
-  leases: number;
-  lease: Lease | null;
-  waitedMs: number;
-  ranMs: number;
-  history: readonly TaskEvent[];
-  /** `gone`: finished, and out of the queue. */
-  place: "waiting" | "delayed" | "held" | "gone";
-  dueMs: number;
-  /** Whether storage has it. */
-  stored: boolean;
-}
 
 export interface Receipt {
   readonly taskId: string;
@@ -46,14 +31,6 @@ export type Settled =
   | { readonly ok: true; readonly status: TaskStatus; readonly expiresMs?: number; readonly holder?: Lease | null }
   /** `lost`: the lease is no longer held; `finished`: the task has ended; `unknown`: there is no such task. */
   | { readonly ok: false; readonly reason: "lost" | "finished" | "unknown" };
-
-/** What happened since the last drain, for storage and for whoever counts. */
-export interface Changes {
-  /** Tasks to be written as they are now, each once. */
-  readonly changed: readonly Entry[];
-  readonly finished: readonly { readonly entry: Entry; readonly record: FinishedTask }[];
-  readonly events: readonly { readonly task: Entry; readonly event: TaskEvent }[];
-}
 
 export interface TaskQueueOptions {
   /** Part of the ids that the queue gives, so that a queue made anew gives others. */
@@ -77,27 +54,23 @@ export class TaskQueue {
   settings: QueueSettings;
   readonly #options: TaskQueueOptions;
   readonly #byId = new Map<string, Entry>();
-  readonly #held = new Map<string, Set<Entry>>();
+  readonly #holders = new Holders();
+  readonly #journal = new Journal();
   readonly #lanes = new Lanes<Entry>((task) => task.place === "waiting");
   readonly #timers = new Timers<Entry>();
   readonly depths = new Depths();
   #nextSeq: number;
-  #changed = new Set<Entry>();
-  #finished: { entry: Entry; record: FinishedTask }[] = [];
-  #events: { task: Entry; event: TaskEvent }[] = [];
 
   constructor(settings: QueueSettings, options: TaskQueueOptions) {
     this.settings = settings;
     this.#options = options;
     this.#nextSeq = options.nextSeq;
     for (const task of options.tasks) {
-      // One that had no delay waits already, whatever the clock says now; the others when time first passes.
-      const place = task.lease !== null ? "held" : task.readyMs === task.createdMs ? "waiting" : "delayed";
-      const entry: Entry = { ...task, place, dueMs: Number.POSITIVE_INFINITY, stored: true };
+      const entry = storedEntry(task);
       this.#byId.set(entry.taskId, entry);
       this.depths.add(entry);
       if (entry.lease !== null) this.#hold(entry, entry.lease);
-      if (place === "waiting") this.#lanes.add(entry);
+      if (entry.place === "waiting") this.#lanes.add(entry);
       this.#setTimer(entry);
     }
   }
@@ -121,7 +94,7 @@ export class TaskQueue {
 
   /** Tasks held by a connection or call. */
   heldBy(holder: string): number {
-    return this.#held.get(holder)?.size ?? 0;
+    return this.#holders.count(holder);
   }
 
   hasFor(recipient: string): boolean {
@@ -190,7 +163,7 @@ export class TaskQueue {
     this.#hold(entry, lease);
     this.depths.start(entry);
     this.#setTimer(entry);
-    this.#note(entry, { atMs: nowMs, event: "leased", attempt: entry.attempt, worker });
+    this.#journal.note(entry, { atMs: nowMs, event: "leased", attempt: entry.attempt, worker });
     return entry;
   }
 
@@ -201,7 +174,7 @@ export class TaskQueue {
       this.#finish(entry, "complete", nowMs, { resultJson });
       return { ok: true, status: "complete" };
     }
-    const finished = entry === undefined ? this.#options.finished(taskId) : undefined;
+    const finished = entry === undefined ? this.#ended(taskId) : undefined;
     if (finished?.outcome === "complete" && finished.leaseId === leaseId) return { ok: true, status: "complete" };
     return this.#refusal(entry, taskId);
   }
@@ -220,7 +193,7 @@ export class TaskQueue {
     if (entry?.lease?.id !== leaseId) return this.#refusal(entry, taskId);
     const expiresMs = expiry(entry, entry.lease.startedMs, nowMs, leaseMs);
     entry.lease = { ...entry.lease, expiresMs };
-    this.#changed.add(entry);
+    this.#journal.changed(entry);
     this.#setTimer(entry);
     return { ok: true, status: "running", expiresMs };
   }
@@ -236,7 +209,7 @@ export class TaskQueue {
 
   /** Gives back everything that a connection or call holds. */
   giveBackAll(holder: string, nowMs: number): void {
-    for (const { taskId, lease } of [...(this.#held.get(holder) ?? [])]) this.giveBack(taskId, lease?.id ?? "", nowMs);
+    for (const { taskId, lease } of this.#holders.of(holder)) this.giveBack(taskId, lease?.id ?? "", nowMs);
   }
 
   cancel(taskId: string, nowMs: number): Settled {
@@ -249,21 +222,13 @@ export class TaskQueue {
 
   /** What has changed since the last call. Empties the lists. */
   drain(): Changes {
-    const changes = {
-      changed: [...this.#changed].filter(({ place }) => place !== "gone"),
-      finished: this.#finished,
-      events: this.#events,
-    };
-    this.#changed = new Set();
-    this.#finished = [];
-    this.#events = [];
-    return changes;
+    return this.#journal.drain();
   }
 
   #statusOf(taskId: string): TaskStatus | undefined {
     const entry = this.#byId.get(taskId);
     if (entry !== undefined) return entry.lease === null ? "queued" : "running";
-    const finished = this.#options.finished(taskId);
+    const finished = this.#ended(taskId);
     return finished === undefined ? undefined : statusOf(finished.outcome);
   }
 
@@ -281,43 +246,19 @@ export class TaskQueue {
 
   #add(task: NewTask, nowMs: number): Entry {
     const seq = this.#nextSeq++;
-    const entry: Entry = {
-      seq,
-      taskId: task.taskId ?? `t${seq}.${this.#options.epoch}`,
-      recipient: task.recipient,
-      type: task.type,
-      sender: task.sender,
-      priority: task.priority,
-      createdMs: nowMs,
-      maxAttempts: task.maxAttempts ?? this.settings.max_attempts,
-      timeoutMs: task.timeoutMs,
-      deadlineAtMs: task.deadlineMs === null ? null : nowMs + task.deadlineMs,
-      caller: task.caller,
-      payloadJson: task.payloadJson,
-      readyMs: nowMs + task.delayMs,
-      attempt: 0,
-      leases: 0,
-      lease: null,
-      waitedMs: 0,
-      ranMs: 0,
-      history: [],
-      place: task.delayMs > 0 ? "delayed" : "waiting",
-      dueMs: Number.POSITIVE_INFINITY,
-      stored: false,
-    };
+    const taskId = task.taskId ?? `t${seq}.${this.#options.epoch}`;
+    const entry = newEntry(task, seq, taskId, this.settings.max_attempts, nowMs);
     this.#byId.set(entry.taskId, entry);
     this.depths.add(entry);
     if (entry.place === "waiting") this.#lanes.add(entry);
     this.#setTimer(entry);
-    this.#note(entry, { atMs: nowMs, event: "queued" });
+    this.#journal.note(entry, { atMs: nowMs, event: "queued" });
     return entry;
   }
 
   #hold(entry: Entry, lease: Lease): void {
     entry.lease = lease;
-    const held = this.#held.get(lease.holder);
-    if (held === undefined) this.#held.set(lease.holder, new Set([entry]));
-    else held.add(entry);
+    this.#holders.hold(lease.holder, entry);
   }
 
   #letGo(entry: Entry, nowMs: number): void {
@@ -325,9 +266,7 @@ export class TaskQueue {
     if (lease === null) return;
     entry.ranMs += Math.max(0, nowMs - lease.startedMs);
     entry.lease = null;
-    const held = this.#held.get(lease.holder);
-    held?.delete(entry);
-    if (held?.size === 0) this.#held.delete(lease.holder);
+    this.#holders.letGo(lease.holder, entry);
   }
 
   #loseLease(entry: Entry, lease: Lease, nowMs: number): void {
@@ -358,7 +297,7 @@ export class TaskQueue {
     entry.place = readyMs > nowMs ? "delayed" : "waiting";
     if (entry.place === "waiting") this.#lanes.add(entry);
     this.#setTimer(entry);
-    this.#note(entry, event);
+    this.#journal.note(entry, event);
   }
 
   #finish(
@@ -376,20 +315,13 @@ export class TaskQueue {
     this.#timers.set(entry, Number.POSITIVE_INFINITY);
     this.#byId.delete(entry.taskId);
     this.depths.remove(entry);
-    this.#note(entry, {
+    this.#journal.note(entry, {
       atMs: nowMs,
       event: outcome,
       ...(lease === null ? {} : { worker: lease.worker, attempt: entry.attempt }),
       ...(error === null ? {} : { error }),
     });
-    const { seq, taskId, recipient, type, sender, priority, createdMs, maxAttempts, timeoutMs, deadlineAtMs } = entry;
-    const record: FinishedTask = {
-      ...{ seq, taskId, recipient, type, sender, priority, createdMs, maxAttempts, timeoutMs, deadlineAtMs },
-      ...{ caller: entry.caller, outcome, finishedMs: nowMs, attempt: entry.attempt, resultJson, error },
-      ...{ worker: lease?.worker ?? null, leaseId: lease?.id ?? null },
-      ...{ waitedMs: entry.waitedMs, ranMs: entry.ranMs, history: entry.history },
-    };
-    this.#finished.push({ entry, record });
+    this.#journal.finished(entry, recordOf(entry, lease, { outcome, finishedMs: nowMs, error, resultJson }));
   }
 
   #setTimer(entry: Entry): void {
@@ -398,19 +330,13 @@ export class TaskQueue {
     this.#timers.set(entry, entry.lease?.expiresMs ?? unheld);
   }
 
-  #note(entry: Entry, event: TaskEvent): void {
-    entry.history = withEvent(entry.history, event);
-    this.#changed.add(entry);
-    this.#events.push({ task: entry, event });
+  /** How a task ended: in this transaction, or as storage knows it. */
+  #ended(taskId: string): Pick<FinishedTask, "outcome" | "leaseId"> | undefined {
+    return this.#journal.ended(taskId) ?? this.#options.finished(taskId);
   }
 
   #refusal(entry: Entry | undefined, taskId: string): Settled {
     if (entry !== undefined) return { ok: false, reason: "lost" };
-    return { ok: false, reason: this.#options.finished(taskId) === undefined ? "unknown" : "finished" };
+    return { ok: false, reason: this.#ended(taskId) === undefined ? "unknown" : "finished" };
   }
-}
-
-function expiry(entry: Entry, startedMs: number, nowMs: number, leaseMs: number): number {
-  const limit = entry.timeoutMs === null ? Number.POSITIVE_INFINITY : startedMs + entry.timeoutMs;
-  return Math.min(nowMs + leaseMs, limit);
 }

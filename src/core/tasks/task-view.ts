@@ -1,6 +1,6 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
+import type { Entry } from "./entry.ts";
 import { type FinishedTask, statusOf, type TaskEvent } from "./task.ts";
-import type { Entry } from "./task-queue.ts";
 
 /** A task as a worker gets it, as JSON: the payload goes through as the text that it is. */
 export function leasedJson(entry: Entry, payloadJson: string): string {

@@ -1,4 +1,5 @@
-import type { Entry, TaskQueue } from "./task-queue.ts";
+import type { Entry } from "./entry.ts";
+import type { TaskQueue } from "./task-queue.ts";
 
 /** Somebody who waits for tasks: a connected worker, or a call that waits for its answer. */
 export interface Waiter {

@@ -5,6 +5,9 @@ import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, TaskId } fr
 /**
  * Frames of the worker's channel (JSON text, subprotocol `ganglion.work.v1`). The worker opens it; the queue itself
  * holds the other end, so that handing a task out is one message without a hop.
+ *
+ * A message is a frame or an array of frames: each message costs more than the frames in it. The queue sends arrays only
+ * where it has got one, so an end that knows nothing of them never sees one.
  */
 export const WORK_PROTOCOL = "ganglion.work.v1";
 

@@ -2,8 +2,11 @@ import { problemOfCall } from "../../core/tasks/call-problems.ts";
 import type { CallAnswer } from "../../core/tasks/queue-api.ts";
 import type { FinishedTask } from "../../core/tasks/task.ts";
 
-/** Replies remembered for nobody would be a leak: a caller that leaves is taken out. */
-type Listener = (record: FinishedTask) => void;
+/**
+ * Told how the call ended; `null`: the queue has lost it, and it is to be sent again. Replies remembered for nobody would
+ * be a leak: a caller that leaves is taken out.
+ */
+type Listener = (record: FinishedTask | null) => void;
 
 /** Who waits in memory for the end of a call. A caller over a channel is also named in the task, which outlives this. */
 export class Callers {
@@ -21,10 +24,10 @@ export class Callers {
     if (known?.size === 0) this.#listeners.delete(correlationId);
   }
 
-  finished(record: FinishedTask): void {
-    const listeners = this.#listeners.get(record.taskId);
+  tell(correlationId: string, record: FinishedTask | null): void {
+    const listeners = this.#listeners.get(correlationId);
     if (listeners === undefined) return;
-    this.#listeners.delete(record.taskId);
+    this.#listeners.delete(correlationId);
     for (const listener of listeners) listener(record);
   }
 }

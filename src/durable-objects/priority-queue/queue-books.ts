@@ -1,10 +1,11 @@
 import type { AlertChange } from "../../core/queue-alerts/alert-book.ts";
 import { AlertBook } from "../../core/queue-alerts/alert-book.ts";
 import { EventTail } from "../../core/tasks/event-tail.ts";
+import type { Changes } from "../../core/tasks/journal.ts";
 import { DEFAULT_SETTINGS, QueueSettings } from "../../core/tasks/queue-settings.ts";
 import { Statistics } from "../../core/tasks/statistics.ts";
 import type { FinishedTask } from "../../core/tasks/task.ts";
-import { type Changes, TaskQueue } from "../../core/tasks/task-queue.ts";
+import { TaskQueue } from "../../core/tasks/task-queue.ts";
 import { finishedJson } from "../../core/tasks/task-view.ts";
 import type { Draft, OutgoingBox } from "../projection/outgoing.ts";
 import type { TaskStore } from "./task-store.ts";

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { Entry } from "../../../src/core/tasks/entry.ts";
 import {
   packFinished,
   packProgress,
@@ -9,7 +10,7 @@ import {
 } from "../../../src/core/tasks/packing.ts";
 import type { QueueSettings } from "../../../src/core/tasks/queue-settings.ts";
 import type { FinishedTask, NewTask, Task } from "../../../src/core/tasks/task.ts";
-import { type Entry, TaskQueue } from "../../../src/core/tasks/task-queue.ts";
+import { TaskQueue } from "../../../src/core/tasks/task-queue.ts";
 
 export const aTask = (given: Partial<NewTask> = {}): NewTask => ({
   taskId: undefined,

@@ -1,9 +1,14 @@
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { aTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts";
 
 const ids = (frame: { tasks?: { task_id: string }[] }) => frame.tasks?.map(({ task_id }) => task_id);
+
+const inStorage = <Result>(ecosystem: string, look: (sql: SqlStorage) => Result) =>
+  runInDurableObject(queueStub(ecosystem) as unknown as DurableObjectStub, (_, { storage }) => look(storage.sql));
+const storedTasks = (ecosystem: string) =>
+  inStorage(ecosystem, (sql) => sql.exec<{ n: number }>("SELECT count(*) AS n FROM tasks").one().n);
 
 describe("a worker's channel", () => {
   it("gets tasks as they come, no more at a time than it has credit for", async () => {
@@ -83,6 +88,7 @@ describe("a worker's channel", () => {
     caller.send({ type: "call", correlation_id: "q1", recipient: "coder", task_type: "ASK", payload: { q: 1 } });
     const [asked] = (await worker.next("tasks")).tasks ?? [];
     expect(asked?.correlation_id).toBe("q1");
+    await vi.waitFor(async () => expect(await storedTasks(ecosystem)).toBe(1));
     await evictDurableObject(queueStub(ecosystem));
     await queueOver(ecosystem).put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
     expect(ids(await worker.next("tasks"))).toEqual(["a"]);
@@ -120,6 +126,21 @@ describe("a worker's channel", () => {
       status: 429,
       type: "/problems/queue-full",
     });
+  });
+
+  it("takes several frames in a message, in their order, and answers in one once it has got one", async () => {
+    const ecosystem = freshEcosystem();
+    const channel = await openChannel(ecosystem);
+    channel.send([
+      { type: "enqueue", batch: 1, tasks: [aTask({ task_id: "a" })] },
+      { type: "dance" },
+      { type: "ready", recipient: "coder", credit: 2 },
+      { type: "call", correlation_id: "q", recipient: "coder", task_type: "ASK", payload: 1 },
+    ]);
+    expect((await channel.next("refused")).problem).toMatchObject({ status: 422 });
+    expect((await channel.next("enqueued")).tasks).toMatchObject([{ task_id: "a", status: "queued" }]);
+    expect(ids(await channel.next("tasks"))).toEqual(["a", "q"]);
+    expect(channel.messages.some((message) => Array.isArray(message))).toBe(true);
   });
 
   it("needs its subprotocol and its scope, and the other scope to ask for work", async () => {
@@ -212,6 +233,56 @@ describe("calls", () => {
     });
     expect(await again.json()).toMatchObject({ result: "late" });
     expect((await problemOf(await queue.get("/calls/other"))).status).toBe(404);
+  });
+
+  it("that are answered at once are one row; others are stored while their responder is at them", async () => {
+    const ecosystem = freshEcosystem();
+    const [worker, caller] = [await openChannel(ecosystem, "w"), await openChannel(ecosystem, "c")];
+    worker.send({ type: "ready", recipient: "coder", credit: 10 });
+    const ask = async (correlation_id: string) => {
+      caller.send({ type: "call", correlation_id, recipient: "coder", task_type: "ASK", payload: 1 });
+      return (await worker.next("tasks")).tasks?.[0]?.lease_id;
+    };
+    const answer = async (task_id: string, lease_id: string | undefined) => {
+      worker.send({ type: "complete", tasks: [{ task_id, lease_id, result: 1 }] });
+      await caller.next("reply");
+    };
+    await answer("first", await ask("first"));
+    await vi.waitFor(async () => {
+      const names = await inStorage(ecosystem, (sql) =>
+        [...sql.exec<{ name: string }>("SELECT name FROM notes")].map(({ name }) => name),
+      );
+      expect(names).toContain("registered");
+    });
+    const rows = async () => (await queueStub(ecosystem).usage()).rows_written;
+    const before = await rows();
+    for (let n = 0; n < 20; n++) await answer(`q${n}`, await ask(`q${n}`));
+    // One each; a few may have been stored by the clock where the machine was slow.
+    expect((await rows()) - before).toBeLessThanOrEqual(40);
+    const lease = await ask("long");
+    await vi.waitFor(async () => expect(await storedTasks(ecosystem)).toBe(1));
+    await evictDurableObject(queueStub(ecosystem));
+    await answer("long", lease);
+    expect(await storedTasks(ecosystem)).toBe(0);
+  });
+
+  it("that were only in memory when the disk refused are told to come again", async () => {
+    const ecosystem = freshEcosystem();
+    const [worker, caller] = [await openChannel(ecosystem, "w"), await openChannel(ecosystem, "c")];
+    worker.send({ type: "ready", recipient: "coder", credit: 1 });
+    await queueOver(ecosystem).put(aTask({ recipient: "nobody" }));
+    await inStorage(ecosystem, (sql) =>
+      sql.exec("CREATE TRIGGER full BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"),
+    );
+    caller.send({ type: "call", correlation_id: "q", recipient: "coder", task_type: "ASK", payload: 1 });
+    await worker.next("tasks");
+    // The responder is at it when its row is to be written.
+    expect((await caller.next("reply")).problem).toMatchObject({ status: 503, type: "/problems/overloaded" });
+    await inStorage(ecosystem, (sql) => sql.exec("DROP TRIGGER full"));
+    caller.send({ type: "call", correlation_id: "q", recipient: "coder", task_type: "ASK", payload: 1 });
+    const [again] = (await worker.next("tasks")).tasks ?? [];
+    worker.send({ type: "complete", tasks: [{ task_id: "q", lease_id: again?.lease_id, result: "yes" }] });
+    expect(await caller.next("reply")).toMatchObject({ result: "yes" });
   });
 
   it("reach the responder with their cancellation", async () => {

@@ -62,15 +62,22 @@ export async function openChannel(ecosystem: string, worker = "w1", name = "work
   socket.accept();
   const waiting: Frame[] = [];
   const asked: { type: string; resolve: (frame: Frame) => void }[] = [];
+  const messages: (Frame | Frame[])[] = [];
   socket.addEventListener("message", ({ data }) => {
-    const frame = JSON.parse(String(data)) as Frame;
+    const message = JSON.parse(String(data)) as Frame | Frame[];
+    messages.push(message);
+    for (const frame of [message].flat()) hear(frame);
+  });
+  const hear = (frame: Frame): void => {
     const place = asked.findIndex(({ type }) => type === frame.type);
     const [ask] = place < 0 ? [] : asked.splice(place, 1);
     if (ask === undefined) waiting.push(frame);
     else ask.resolve(frame);
-  });
+  };
   return {
     socket,
+    /** Everything that came, as it came. */
+    messages,
     waiting,
     send: (frame: object) => socket.send(JSON.stringify(frame)),
     /** The next frame of this type. */
