@@ -39,14 +39,15 @@ export const statusCommand = () =>
     .action(async (_options: object, command: Command) => {
       const status = await clientFor(command).status();
       if (wantsJson(command)) return print(JSON.stringify(status));
-      const { ecosystem, log, window, gaps } = status;
       const agents = await localAgents();
+      const { ecosystem, log, window, gaps, dead_letters } = status;
       await printFields({
         ecosystem,
         signals: `${log.head_seq} (${log.signals_last_minute} in the last minute)`,
         "oldest kept": log.oldest_seq,
         window: `${window.size} observations in ${window.seconds} s`,
         "open gaps": gaps.open,
+        "dead letters": dead_letters,
         hosts: log.hosts.join(" "),
         subscribers: log.subscribers,
       });

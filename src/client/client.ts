@@ -1,6 +1,5 @@
 import type { Grant } from "../core/access/grant.ts";
 import type { NewToken } from "../core/access/new-token.ts";
-import type { DeadLetter } from "../core/dead-letters/dead-letter.ts";
 import type { Gap } from "../core/gaps/gap.ts";
 import type { HistoryPage } from "../core/history/query.ts";
 import type { AppendResult, LogStatus } from "../core/log/log-api.ts";
@@ -11,6 +10,7 @@ import type { Decision } from "../core/policy/decision.ts";
 import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
 import type { Signal, SignalInput } from "../core/signals/signal.ts";
 import type { BoardTask, BoardWorker } from "../core/workers/board.ts";
+import { deadLetterCalls } from "./dead-letter-calls.ts";
 import { openEventSource } from "./event-source.ts";
 import { type FollowOptions, followLog } from "./follow.ts";
 import { queueCalls } from "./queue-calls.ts";
@@ -18,6 +18,7 @@ import { type Call, type Connection, request, urlOf } from "./request.ts";
 import { type RetryOptions, retrying } from "./retry.ts";
 import type { OpenSource } from "./signal-source.ts";
 import { uuid7 } from "./uuid7.ts";
+import { webhookCalls } from "./webhook-calls.ts";
 
 export interface ClientOptions {
   /** Where the edge is, such as `http://127.0.0.1:8787`. */
@@ -58,6 +59,7 @@ export interface EcosystemStatus {
   readonly log: LogStatus;
   readonly window: Pick<ObservationsPage, "size" | "oldest" | "newest"> & { readonly seconds: number };
   readonly gaps: { readonly open: number };
+  readonly dead_letters: number;
 }
 
 export type DropWorkerInfo = BoardWorker & { readonly running: number; readonly overdue: number };
@@ -129,8 +131,6 @@ export function createClient(options: ClientOptions) {
     decisions: (query: { limit?: number; after?: string; rule?: string } = {}) =>
       get<{ decisions: Decision[]; next: string | null }>("/decisions", query),
     policies: async () => (await get<{ policies: unknown[] }>("/policies")).policies,
-    deadLetters: (query: { limit?: number; after?: string } = {}) =>
-      get<{ dead_letters: DeadLetter[]; next: string | null }>("/dead-letters", query),
     status: () => get<EcosystemStatus>("/status"),
     dropWorkers: async () => (await get<{ workers: DropWorkerInfo[] }>("/workers")).workers,
     /** Every drop of that id, the newest first. */
@@ -140,6 +140,8 @@ export function createClient(options: ClientOptions) {
     },
 
     queues: queueCalls({ call, again, inside }),
+    webhooks: webhookCalls({ call, inside }),
+    deadLetters: deadLetterCalls({ call, inside }),
 
     tokens: {
       /** The answer holds the token itself, this once. */

@@ -162,6 +162,12 @@ export class ObservationCache extends Projection {
     }
   }
 
+  /** What came is stored, even where it could not be understood: reading all of it again takes the signal in, once. */
+  protected override retakePart(signal: Signal): void {
+    if (signal.signal === "OBSERVATION") sampleOf(signal); // throws where it still cannot be understood
+    this.load();
+  }
+
   protected override store(lines: readonly string[]): void {
     const observations = lines.filter((line) => lineName(line) === "OBSERVATION");
     const last = observations.at(-1);

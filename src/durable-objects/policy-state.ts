@@ -39,7 +39,16 @@ export class PolicyState extends Projection {
   }
 
   protected override take(signal: Signal, outgoing: Outgoing): void {
-    const { verdicts, changes } = this.#engine.take(signal);
+    this.#follow(this.#engine.take(signal), signal, outgoing);
+  }
+
+  /** Only the rule that failed decides again: the others have done so. */
+  protected override retakePart(signal: Signal, part: string | null, outgoing: Outgoing): void {
+    if (part === null) return this.take(signal, outgoing);
+    this.#follow(this.#engine.judgeAgain(signal, part), signal, outgoing);
+  }
+
+  #follow({ verdicts, changes }: Evaluation, signal: Signal, outgoing: Outgoing): void {
     this.#state.write(changes);
     for (const verdict of verdicts) {
       // A decision is recorded once: what is derived again from the log was decided before.

@@ -24,4 +24,7 @@ export interface DeadLetter {
   readonly attempts: number;
   readonly first_failed_at: string;
   readonly last_failed_at: string;
+  /** When somebody last had it replayed, and what came of it: `replayed`, `already`, or why it failed. */
+  readonly replayed_at?: string;
+  readonly replay_outcome?: string;
 }

@@ -81,18 +81,29 @@ export class PolicyEngine {
     const nowMs = Date.parse(signal.received_at);
     // What was due before this signal came is too late; one that comes in the last millisecond is in time.
     const verdicts = this.#late(nowMs, Number.POSITIVE_INFINITY);
-    const { id, signal: name, source, facts, ecosystem } = signal;
-    const scope: Scope = { signal: name, id, source, facts, ecosystem, now: new Date(nowMs), state: {} };
-    this.#answer(signal, scope, nowMs);
-    this.#end(signal, scope);
-    const one: Case = { signal, origin: originOf(signal), scope, nowMs };
-    for (const compiled of this.#asked.find(name)) {
+    const one = caseOf(signal, nowMs);
+    this.#answer(signal, one.scope, nowMs);
+    this.#end(signal, one.scope);
+    for (const compiled of this.#asked.find(signal.signal)) {
       const verdict = judge(compiled, one, this.#state);
       if (verdict === undefined) continue;
       verdicts.push(verdict);
       if (compiled.rule.final === true && verdict.outcome === "fired") break;
     }
     return { verdicts, changes: this.#state.takeChanges() };
+  }
+
+  /**
+   * Has one rule that failed on a signal decide again, as of the time of the signal. What else followed from the signal
+   * has followed.
+   *
+   * @throws Error that says why the rule does not decide on it, or cannot
+   */
+  judgeAgain(signal: Signal, rule: string): Evaluation {
+    const compiled = this.#asked.find(signal.signal).find((one) => one.rule.id === rule);
+    if (compiled === undefined) throw new Error(`no rule ${rule} that is switched on decides on ${signal.signal}`);
+    const verdict = judge(compiled, caseOf(signal, Date.parse(signal.received_at)), this.#state);
+    return { verdicts: verdict === undefined ? [] : [verdict], changes: this.#state.takeChanges() };
   }
 
   /**
@@ -157,6 +168,12 @@ function tryKey(by: Expression | undefined, scope: Scope, where?: Expression): s
   } catch {
     return undefined;
   }
+}
+
+function caseOf(signal: Signal, nowMs: number): Case {
+  const { id, signal: name, source, facts, ecosystem } = signal;
+  const scope: Scope = { signal: name, id, source, facts, ecosystem, now: new Date(nowMs), state: {} };
+  return { signal, origin: originOf(signal), scope, nowMs };
 }
 
 function originOf({ seq, id, signal, trace, depth }: Signal): Origin {

@@ -4,6 +4,7 @@ import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import { lineSeq } from "../../core/log/segment.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projections/batch.ts";
 import { planIntake } from "../../core/projections/intake.ts";
+import type { RetakeAnswer } from "../../core/projections/retake.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Environment } from "../environment.ts";
@@ -11,6 +12,7 @@ import { meteredSql } from "../metered-storage.ts";
 import { deliverDeeds } from "./deliver-deeds.ts";
 import { type Deed, EffectBox } from "./effect-box.ts";
 import { type Draft, OutgoingBox } from "./outgoing.ts";
+import { Retaken } from "./retaken.ts";
 import type { ProjectionCalls } from "./stub.ts";
 
 /** Signals read from the log in one go while filling a hole. */
@@ -62,6 +64,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   readonly #name: ProjectionName;
   readonly #box: OutgoingBox;
   readonly #deeds: EffectBox;
+  readonly #retaken: Retaken;
   #position: Position;
   #turn: Promise<unknown> = Promise.resolve();
   #delivery: Promise<void> | undefined;
@@ -81,6 +84,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
     sql.exec("INSERT OR IGNORE INTO position VALUES (1, 0, 0, 0, ?)", crypto.randomUUID().slice(0, 6));
     this.#box = new OutgoingBox(sql);
     this.#deeds = new EffectBox(sql);
+    this.#retaken = new Retaken(sql);
     this.#position = sql.exec<Position>("SELECT cursor, number, muted_through, epoch FROM position").one();
     ctx.blockConcurrencyWhile(async () => {
       this.#wakeAtMs = (await ctx.storage.getAlarm()) ?? undefined;
@@ -148,6 +152,41 @@ export abstract class Projection extends DurableObject<Environment> implements P
     });
   }
 
+  /**
+   * Takes a signal in again that became a dead letter of this projection, or the part of the work that did: once,
+   * however often it is asked for. What fails again changes nothing.
+   *
+   * @param part - as in the letter's id; `null`: the whole signal
+   */
+  retake(seq: number, part: string | null): Promise<RetakeAnswer> {
+    return this.#inTurn(async () => {
+      const letter = part === null ? String(seq) : `${seq}.${part}`;
+      if (this.#retaken.has(letter)) return { outcome: "known" };
+      // What was never taken in has not failed yet; taken in later it would have its effect beside this one.
+      await this.readThrough(seq);
+      const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
+      const line = (await log.stretch(this.#name, seq - 1, 1)).lines.find((one) => lineSeq(one) === seq);
+      if (line === undefined) return { outcome: "gone" };
+      try {
+        this.#transaction(() => {
+          this.retakePart(JSON.parse(line) as Signal, part, this.#retaking());
+          this.#retaken.add(letter);
+        });
+      } catch (error) {
+        return { outcome: "failed", error: error instanceof Error ? error.message : String(error) };
+      }
+      void this.#deliver();
+      await this.settled(Date.now());
+      return { outcome: "taken" };
+    });
+  }
+
+  /** Does again what failed of a signal. A projection whose work has parts, or whose state may hold the signal, says how. */
+  protected retakePart(signal: Signal, part: string | null, outgoing: Outgoing): void {
+    if (part !== null) throw new Error(`${part} cannot be done again by itself`);
+    this.take(signal, outgoing);
+  }
+
   override async alarm(): Promise<void> {
     this.#wakeAtMs = undefined;
     await this.#inTurn(async () => this.settled(Date.now()));
@@ -209,6 +248,17 @@ export abstract class Projection extends DurableObject<Environment> implements P
       this.#move({ cursor: through });
     });
     void this.#deliver();
+  }
+
+  /** What fails while a letter is taken in again is told to who asked; the letter is there already. */
+  #retaking(): Outgoing {
+    return {
+      emit: (draft) => this.#emit(draft),
+      perform: (deed, key) => this.#perform(deed, key),
+      bury: (error) => {
+        throw new Error(error);
+      },
+    };
   }
 
   #transaction(change: () => void): void {

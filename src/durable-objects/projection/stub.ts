@@ -1,10 +1,12 @@
 import type { ProjectionBatch, ProjectionName } from "../../core/projections/batch.ts";
+import type { RetakeAnswer } from "../../core/projections/retake.ts";
 import type { Environment } from "../environment.ts";
 
 /** What the queue's consumer, the log and the monitors may ask of a projection. */
 export interface ProjectionCalls {
   project(batches: readonly ProjectionBatch[]): Promise<number>;
   catchUp(headSeq: number): Promise<number>;
+  retake(seq: number, part: string | null): Promise<RetakeAnswer>;
 }
 
 export function projectionOf(env: Environment, name: ProjectionName, ecosystem: string): ProjectionCalls {

@@ -3,6 +3,13 @@ import type { NewToken } from "../../core/access/new-token.ts";
 import type { AgentView, MonitorRun } from "../../core/agents/agent-view.ts";
 import type { Usage } from "../../core/billing/usage.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import type {
+  BulkAnswer,
+  BulkQuery,
+  LettersPage,
+  LettersQuery,
+  ReplayAnswer,
+} from "../../core/dead-letters/letters-api.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage, HistoryQuery } from "../../core/history/query.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
@@ -80,7 +87,13 @@ export interface PolicyStateCalls {
 }
 
 export interface DeadLettersCalls {
-  list(query: { limit: number; after?: string }): Promise<{ dead_letters: DeadLetter[]; next: string | null }>;
+  list(query: LettersQuery): Promise<LettersPage>;
+  find(id: string): Promise<DeadLetter | null>;
+  count(): Promise<number>;
+  replay(id: string, mended?: unknown): Promise<ReplayAnswer>;
+  replayAll(query: BulkQuery): Promise<BulkAnswer>;
+  discard(id: string): Promise<boolean>;
+  discardAll(query: BulkQuery): Promise<BulkAnswer>;
 }
 
 export interface WebhooksCalls {

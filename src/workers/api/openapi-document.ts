@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { NewToken } from "../../core/access/new-token.ts";
+import { LetterFilter } from "../../core/dead-letters/filter.ts";
 import { KNOWN_SIGNALS } from "../../core/signals/known-signals.ts";
 import { SignalInput } from "../../core/signals/signal.ts";
 import { QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
@@ -32,6 +33,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       { name: "observations", description: "The window of measurements, and the gaps found in it" },
       { name: "policy", description: "Rules and what they decided" },
       { name: "tasks", description: "Queues of work by priority, calls, and where their time goes" },
+      { name: "dead letters", description: "What could not be processed, and its way back" },
       { name: "webhooks", description: "Messages to other services, signed and tried again" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
@@ -44,7 +46,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
     ...signalSchemas(),
     NewToken: jsonSchema(NewToken),
     ...taskSchemas(),
-    ...webhookSchemas(),
+    ...otherSchemas(),
   } as Schemas;
   return {
     ...document,
@@ -100,8 +102,12 @@ function taskSchemas(): Record<string, JsonSchema> {
   };
 }
 
-function webhookSchemas(): Record<string, JsonSchema> {
-  return { NewWebhook: jsonSchema(EndpointInput), WebhookChange: jsonSchema(EndpointChange) };
+function otherSchemas(): Record<string, JsonSchema> {
+  return {
+    NewWebhook: jsonSchema(EndpointInput),
+    WebhookChange: jsonSchema(EndpointChange),
+    DeadLetterFilter: jsonSchema(LetterFilter),
+  };
 }
 
 const factsName = (signal: string) => `Facts.${signal}`;

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../../core/access/scopes.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import type { BulkAnswer } from "../../core/dead-letters/letters-api.ts";
 import { DEAD_LETTER_KINDS } from "../../core/dead-letters/record.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage } from "../../core/history/query.ts";
@@ -213,11 +214,30 @@ export const DeadLetterSchema = z
     attempts: z.int(),
     first_failed_at: time,
     last_failed_at: time,
+    replayed_at: time.optional().openapi({ description: "When it was last replayed" }),
+    replay_outcome: z.string().optional().openapi({ description: "replayed, already, or why it failed" }),
   })
   .openapi("DeadLetter");
 export const DeadLettersSchema = z
   .object({ dead_letters: z.array(DeadLetterSchema), next: z.string().nullable() })
   .openapi("DeadLetters");
+
+export const ReplayedSchema = z
+  .object({
+    id: z.string(),
+    outcome: z.enum(["replayed", "already"]).openapi({ description: "already: it has happened, or is under way" }),
+  })
+  .openapi("Replayed");
+export const BulkAnswerSchema = z
+  .object({
+    dry_run: z.boolean(),
+    matched: z.int().openapi({ description: "Letters of this page" }),
+    done: z.int().openapi({ description: "Replayed, or discarded" }),
+    failed: z.array(z.object({ id: z.string(), problem: ProblemSchema })).readonly(),
+    dead_letters: z.array(DeadLetterSchema).openapi({ description: "What matched, in a dry run" }),
+    next: z.string().nullable().openapi({ description: "Give it as `after` for the rest; null: there is none" }),
+  })
+  .openapi("DeadLettersHandled");
 
 const LogStatusSchema = z.object({
   head_seq: z.int(),
@@ -232,6 +252,7 @@ export const StatusSchema = z
     log: LogStatusSchema,
     window: z.object({ seconds: z.number(), size: z.int(), oldest: time.nullable(), newest: time.nullable() }),
     gaps: z.object({ open: z.int() }),
+    dead_letters: z.int().openapi({ description: "What could not be processed and waits for somebody" }),
   })
   .openapi("Status");
 
@@ -265,5 +286,6 @@ describes<ObservationSettings>()(ObservationSettingsSchema);
 describes<Maintenance>()(MaintenanceSchema);
 describes<Decision>()(DecisionSchema);
 describes<DeadLetter>()(DeadLetterSchema);
+describes<BulkAnswer>()(BulkAnswerSchema);
 describes<LogStatus>()(LogStatusSchema);
 describes<TokenRecord>()(TokenSchema);

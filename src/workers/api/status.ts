@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { observationCache, signalLog } from "./objects.ts";
+import { deadLetters, observationCache, signalLog } from "./objects.ts";
 import { MAX_WINDOW_SECONDS } from "./observations.ts";
 import { EcosystemPath } from "./query.ts";
 import { json, newApi, problems, secured } from "./route.ts";
@@ -13,16 +13,17 @@ const getStatus = createRoute({
   tags: ["operation"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
-  responses: { 200: json(StatusSchema, "Log, window and open gaps"), ...problems() },
+  responses: { 200: json(StatusSchema, "Log, window, open gaps, dead letters"), ...problems() },
 });
 
 export const status = newApi().openapi(getStatus, async (c) => {
   const { eco } = c.req.valid("param");
   const cache = observationCache(c.env, eco);
-  const [log, window, open] = await Promise.all([
+  const [log, window, open, letters] = await Promise.all([
     signalLog(c.env, eco).status(),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
+    deadLetters(c.env, eco).count(),
   ]);
   const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(
@@ -31,6 +32,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       log,
       window: { seconds, size, oldest, newest },
       gaps: { open: open.length },
+      dead_letters: letters,
     },
     200,
   );

@@ -70,7 +70,7 @@ describe("the live line", () => {
   it("says how much comes, what is in the window and how many gaps are open", () => {
     const log = { head_seq: 1234, oldest_seq: 1, signals_last_minute: 60, subscribers: 1, hosts: ["a"] };
     const window = { seconds: 300, size: 300, oldest: null, newest: null };
-    const status = { ecosystem: "default", log, window, gaps: { open: 1 } };
+    const status = { ecosystem: "default", log, window, gaps: { open: 1 }, dead_letters: 0 };
     expect(describeStatus(status, 12.34)).toBe(
       "12.3 signals/s · 1234 in the log · 300 observations in the window · 1 open gap · 1 host linked",
     );

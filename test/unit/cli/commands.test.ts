@@ -194,9 +194,12 @@ describe("reading", () => {
       log,
       window: { seconds: 300, size: 4, oldest: null, newest: null },
       gaps: { open: 1 },
+      dead_letters: 2,
     };
     const edge = await startEdge(() => [200, status]);
-    expect((await ganglion(["status", "--url", edge.url])).out).toContain("open gaps    1\nhosts        a b\n");
+    expect((await ganglion(["status", "--url", edge.url])).out).toContain(
+      "open gaps     1\ndead letters  2\nhosts         a b\n",
+    );
     expect(JSON.parse((await ganglion(["status", "--json", "--url", edge.url])).out)).toEqual(status);
   });
 

@@ -22,6 +22,21 @@ describe("a rule", () => {
     expect(engine.state.filter(({ rule }) => rule === "failing")).toEqual([]);
   });
 
+  test("that failed decides again by itself, as of the time of the signal", () => {
+    const failing = aRule({ id: "failing", where: "facts.nothing > 0" });
+    const other = aRule({ id: "other" });
+    const engine = new PolicyEngine([failing, other]);
+    const signal = a(0, { n: 1 });
+    engine.take(signal);
+    expect(engine.judgeAgain(signal, "failing").verdicts).toMatchObject([{ outcome: "failed" }]);
+    engine.replace([{ ...failing, where: "facts.n > 0" }, other]);
+    expect(engine.judgeAgain(signal, "failing").verdicts).toMatchObject([
+      { rule: { id: "failing" }, outcome: "fired", atMs: Date.parse(signal.received_at) },
+    ]);
+    engine.replace([other]);
+    expect(() => engine.judgeAgain(signal, "failing")).toThrow("no rule failing that is switched on decides on Q_A");
+  });
+
   test("that is off does nothing, and is seen to end what it began", () => {
     const rule = aRule({ while_in_flight: { until: "Q_B", at_most: "1h" } });
     const engine = new PolicyEngine([rule]);

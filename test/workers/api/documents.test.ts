@@ -37,6 +37,7 @@ describe("pages and documents", () => {
       log: { head_seq: 0 },
       window: { size: 0 },
       gaps: { open: 0 },
+      dead_letters: 0,
     });
   });
 

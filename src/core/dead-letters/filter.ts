@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { LIMITS } from "../signals/limits.ts";
+import { compilePatterns } from "../signals/pattern.ts";
+import { parseTimestamp } from "../signals/timestamp.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import { DEAD_LETTER_KINDS } from "./record.ts";
+
+const Words = z.string().min(1).max(LIMITS.identifierLength);
+const Time = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(value) !== undefined, {
+  message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
+});
+
+/** Which dead letters are meant; what is not said does not matter. */
+export const LetterFilter = z.strictObject({
+  kind: z.enum(DEAD_LETTER_KINDS).optional(),
+  /** Who gave up on it; `*` stands for anything. */
+  daemon: Words.optional(),
+  /** Patterns of signal names, see core/signals/pattern.ts: letters that hold such a signal. */
+  signal: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(LIMITS.nameLength + 1),
+    )
+    .max(64)
+    .optional(),
+  host: Words.optional(),
+  /** Failed last at this time or later. */
+  since: Time.optional(),
+  /** Failed last before this time. */
+  until: Time.optional(),
+  /** Stands somewhere in the letter: in its id, its error, or what it holds. Case does not matter. */
+  text: Words.optional(),
+});
+export type LetterFilter = z.infer<typeof LetterFilter>;
+
+export function compileFilter(filter: LetterFilter): (letter: DeadLetter) => boolean {
+  const sinceMs = filter.since === undefined ? Number.NEGATIVE_INFINITY : (parseTimestamp(filter.since) ?? 0);
+  const untilMs = filter.until === undefined ? Number.POSITIVE_INFINITY : (parseTimestamp(filter.until) ?? 0);
+  const named = filter.signal === undefined || filter.signal.length === 0 ? undefined : compilePatterns(filter.signal);
+  const daemon = filter.daemon === undefined ? undefined : compilePatterns([filter.daemon]);
+  const text = filter.text?.toLowerCase();
+  return (letter) => {
+    const failedMs = Date.parse(letter.last_failed_at);
+    return (
+      (filter.kind === undefined || letter.kind === filter.kind) &&
+      (filter.host === undefined || letter.host === filter.host) &&
+      failedMs >= sinceMs &&
+      failedMs < untilMs &&
+      (daemon === undefined || daemon(letter.daemon)) &&
+      (named === undefined || named(signalName(letter))) &&
+      (text === undefined || JSON.stringify(letter).toLowerCase().includes(text))
+    );
+  };
+}
+
+/** Name of the signal in the letter, or "". */
+export function signalName({ signal }: Pick<DeadLetter, "signal">): string {
+  const name = typeof signal === "object" && signal !== null && "signal" in signal ? signal.signal : undefined;
+  return typeof name === "string" ? name : "";
+}

@@ -1,0 +1,317 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { call, post, problemOf } from "../api/calls.ts";
+import { allOf, aSignal, logOf, observationsOf, policyOf } from "../log-under-test.ts";
+import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
+import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
+import { lettersOf, refusedSignal } from "./letters-under-test.ts";
+
+const patience = { timeout: 15_000 };
+
+describe("a signal that the log refused", () => {
+  it("is appended under the id that it would have had, once", async () => {
+    const letters = lettersOf();
+    await letters.record(refusedSignal("h.1.local.7"), refusedSignal("h.1.local.8"));
+    expect(await (await letters.replay("h.1.local.8")).json()).toEqual({ id: "h.1.local.8", outcome: "replayed" });
+    expect(await (await letters.replay("h.1.local.7")).json()).toEqual({ id: "h.1.local.7", outcome: "replayed" });
+    expect(await (await letters.replay("h.1.local.7")).json()).toEqual({ id: "h.1.local.7", outcome: "already" });
+    // The link did not hear that it was kept, and hands it over again: nothing comes back.
+    await letters.record(refusedSignal("h.1.local.7"));
+    expect(await letters.list()).toEqual([]);
+    expect((await allOf(letters.ecosystem)).map(({ id }) => id)).toEqual(["h.1.local.8", "h.1.local.7"]);
+    expect(await letters.show("h.1.local.7")).toMatchObject({
+      replay_outcome: "replayed",
+      replayed_at: expect.any(String),
+    });
+  });
+
+  it("that is still wrong stays, with one attempt more, until it is mended", async () => {
+    const letters = lettersOf();
+    await letters.record(refusedSignal("h.1.local.7", { signal: "no name", source: "h", facts: {} }));
+    const refused = await problemOf(await letters.replay("h.1.local.7"));
+    expect(refused).toMatchObject({ status: 422, errors: [{ pointer: "/signal/signal" }] });
+    expect(await letters.list()).toMatchObject([
+      { attempts: 2, replay_outcome: expect.stringContaining("/signal/signal") },
+    ]);
+    const mended = { signal: { signal: "Q_MENDED", source: "h", facts: {} } };
+    expect((await letters.replay("h.1.local.7", mended)).status).toBe(200);
+    expect(await allOf(letters.ecosystem)).toMatchObject([{ id: "h.1.local.7", signal: "Q_MENDED" }]);
+  });
+});
+
+describe("a signal that a projection could not take in", () => {
+  it("stays while it cannot be taken in, and cannot be mended", async () => {
+    const letters = lettersOf();
+    await logOf(letters.ecosystem).append({ signals: [aSignal("OBSERVATION", { nobody: true })] });
+    await observationsOf(letters.ecosystem).catchUp(1);
+    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    expect(await problemOf(await letters.replay("observations.1"))).toMatchObject({
+      status: 409,
+      type: "/problems/replay-failed",
+      detail: expect.stringContaining("facts.zooid"),
+    });
+    expect((await problemOf(await letters.replay("observations.1", { signal: {} }))).status).toBe(422);
+    expect(await letters.list()).toMatchObject([{ attempts: 3 }]);
+  });
+
+  it("is judged again by the rule that failed, once, and by no other", async () => {
+    const letters = lettersOf();
+    // Past the border, which would not have let it in: the rule cannot read what is not there.
+    await logOf(letters.ecosystem).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", {})] });
+    await policyOf(letters.ecosystem).catchUp(1);
+    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    const [{ id = "" } = {}] = await letters.list();
+    expect(id).toBe("policy.1.promotions-to-dream");
+    const failed = await problemOf(await letters.replay(id));
+    expect(failed).toMatchObject({ status: 409, type: "/problems/replay-failed" });
+    expect(await policyOf(letters.ecosystem).retake(1, "no-such-rule")).toMatchObject({ outcome: "failed" });
+    // Another rule that did decide is not asked again: nothing new is in the log.
+    expect(await allOf(letters.ecosystem)).toHaveLength(1);
+  });
+
+  it("has its effect once, however often it is asked for", async () => {
+    const eco = lettersOf().ecosystem;
+    const facts = { promotion_count: 2 };
+    await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", facts)] });
+    const policy = policyOf(eco);
+    expect(await policy.retake(1, "promotions-to-dream")).toEqual({ outcome: "taken" });
+    await evictDurableObject(policy);
+    expect(await policy.retake(1, "promotions-to-dream")).toEqual({ outcome: "known" });
+    const names = async () => (await allOf(eco)).map(({ signal }) => signal);
+    await vi.waitFor(async () => expect(await names()).toEqual(["Q_PROMOTIONS_DETECTED", "Q_DREAM_TRIGGER"]), patience);
+  });
+
+  it("is no longer to be had when the log does not hold it", async () => {
+    const letters = lettersOf();
+    await letters.record({ ...refusedSignal("policy.99.rule"), daemon: "ganglion/policy" });
+    expect(await problemOf(await letters.replay("policy.99.rule"))).toMatchObject({
+      status: 409,
+      detail: expect.stringContaining("does not hold the signal 99"),
+    });
+  });
+});
+
+describe("a task that failed for good", () => {
+  it("is begun anew under its id; while it is unfinished nothing more happens", async () => {
+    const letters = lettersOf();
+    const queue = queueOver(letters.ecosystem);
+    await queue.put([aTask({ task_id: "t1", max_attempts: 1 })]);
+    const [leased] = await queue.lease("coder");
+    await queue.act("t1", "fail", { lease_id: leased?.lease_id, error: "no disk" });
+    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    const [letter] = await letters.list();
+    const id = letter?.id ?? "";
+    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "replayed" });
+    expect(await queue.task("t1")).toMatchObject({ status: "queued", attempt: 0 });
+    // As if the note that it was replayed had been lost.
+    await letters.record({ id, kind: "task", task: letter?.task, error: "no disk", daemon: "ganglion/queue/work" });
+    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "already" });
+    expect((await queue.lease("coder", { max: 5 })).map(({ task_id }) => task_id)).toEqual(["t1"]);
+  });
+
+  it("that its queue has forgotten comes again as it was", async () => {
+    const letters = lettersOf();
+    const task = {
+      ...{ task_id: "old", recipient: "coder", type: "BUILD", sender: "planner", priority: 2, max_attempts: 3 },
+      ...{ created_at: "2026-01-01T00:00:00.000Z", timeout_ms: null, deadline_at: null, payload: { n: 7 } },
+    };
+    await letters.record({ id: "x/work.old.1", kind: "task", task, error: "e", daemon: "ganglion/queue/work" });
+    expect((await letters.replay("x/work.old.1")).status).toBe(200);
+    expect(await queueOver(letters.ecosystem).lease("coder")).toMatchObject([
+      { task_id: "old", type: "BUILD", payload: { n: 7 }, priority: 2, sender: "planner" },
+    ]);
+  });
+});
+
+describe("a webhook delivery that was given up", () => {
+  it("is delivered under its id once its endpoint takes it", async () => {
+    const letters = lettersOf();
+    const hooks = webhooksOf(letters.ecosystem);
+    await hooks.add("alerts", "410,200");
+    await hooks.stub().deliver([aDelivery("d1", "alerts", { depth: 7 })]);
+    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    expect(await problemOf(await letters.replay("webhook.d1"))).toMatchObject({
+      status: 409,
+      detail: expect.stringContaining("switched off"),
+    });
+    await hooks.change("alerts", { enabled: true });
+    expect(await (await letters.replay("webhook.d1")).json()).toEqual({ id: "webhook.d1", outcome: "replayed" });
+    const messages = await hooks.received("alerts", 2);
+    expect(messages.map(({ headers }) => headers["webhook-id"])).toEqual(["d1", "d1"]);
+    expect(messages[1]?.body).toBe(messages[0]?.body);
+    await vi.waitFor(
+      async () => expect(await hooks.deliveries("alerts")).toMatchObject([{ state: "delivered" }]),
+      patience,
+    );
+    expect(await letters.list()).toEqual([]);
+  });
+
+  it("that fails again is here again", async () => {
+    const letters = lettersOf();
+    const hooks = webhooksOf(letters.ecosystem);
+    await hooks.add("alerts", "410,410");
+    await hooks.stub().deliver([aDelivery("d1", "alerts")]);
+    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    await hooks.change("alerts", { enabled: true });
+    expect((await letters.replay("webhook.d1")).status).toBe(200);
+    await hooks.received("alerts", 2);
+    await vi.waitFor(async () => expect(await letters.list()).toMatchObject([{ attempts: 2 }]), patience);
+  });
+});
+
+describe("what lies on a host", () => {
+  const intent = {
+    ...{ id: "gpu-01.intent.bad.json", kind: "intent" as const, intent: { file: "bad.json", text: "{" } },
+    ...{ error: "not JSON", daemon: "agent/intents", host: "gpu-01" },
+  };
+
+  it("is replayed by its host, or stays where it is", async () => {
+    const letters = lettersOf();
+    await letters.record(intent);
+    expect(await problemOf(await letters.replay(intent.id))).toMatchObject({
+      status: 503,
+      type: "/problems/no-responder",
+    });
+    const host = await openChannel(letters.ecosystem, "gpu-01", "hosts");
+    host.send({ type: "ready", recipient: "gpu-01", credit: 1, lease_ms: 30_000 });
+    const failing = letters.replay(intent.id);
+    const first = (await host.next("tasks")).tasks?.[0];
+    expect(first).toMatchObject({ type: "intent.replay", payload: { id: intent.id, intent: intent.intent } });
+    host.send({
+      type: "fail",
+      batch: 1,
+      tasks: [{ task_id: first?.task_id, lease_id: first?.lease_id, error: "still not JSON", retry: false }],
+    });
+    expect(await problemOf(await failing)).toMatchObject({ status: 502, detail: "still not JSON" });
+    host.send({ type: "ready", recipient: "gpu-01", credit: 1, lease_ms: 30_000 });
+    const working = letters.replay(intent.id);
+    const second = (await host.next("tasks")).tasks?.[0];
+    host.send({
+      type: "complete",
+      batch: 2,
+      tasks: [{ task_id: second?.task_id, lease_id: second?.lease_id, result: {} }],
+    });
+    expect((await working).status).toBe(200);
+    expect(await letters.list()).toEqual([]);
+  });
+});
+
+describe("the room", () => {
+  it("finds letters by what they are, who gave up on them, when, and what stands in them", async () => {
+    const letters = lettersOf();
+    await letters.record(
+      refusedSignal("a.1", { signal: "Q_ONE", source: "h", facts: {} }),
+      refusedSignal("a.2", { signal: "Z_TWO", source: "h", facts: { word: "Needle" } }),
+      { id: "t.1", kind: "task", task: {}, error: "no disk", daemon: "ganglion/queue/work" },
+      { id: "i.1", kind: "intent", intent: {}, error: "bad", daemon: "agent/intents", host: "gpu-01" },
+    );
+    const found = async (query: string) => (await letters.list(query)).map(({ id }) => id);
+    expect(await found("")).toEqual(["i.1", "t.1", "a.2", "a.1"]);
+    expect(await found("?kind=task")).toEqual(["t.1"]);
+    expect(await found("?signal=Q_*")).toEqual(["a.1"]);
+    expect(await found("?text=needle")).toEqual(["a.2"]);
+    expect(await found("?daemon=link/*")).toEqual(["a.2", "a.1"]);
+    expect(await found("?host=gpu-01")).toEqual(["i.1"]);
+    expect(await found("?until=2020-01-01T00:00:00Z")).toEqual([]);
+    expect(await found("?since=2020-01-01T00:00:00Z&kind=intent")).toEqual(["i.1"]);
+    expect((await problemOf(await call(`${letters.base}?kind=letter`))).status).toBe(422);
+    const page = await letters.page("?limit=2&kind=signal");
+    expect(page.dead_letters.map(({ id }) => id)).toEqual(["a.2", "a.1"]);
+    const first = await letters.page("?limit=1");
+    const rest = await letters.page(`?limit=10&after=${first.next}`);
+    expect([...first.dead_letters, ...rest.dead_letters].map(({ id }) => id)).toEqual(await found(""));
+    expect(await (await call(`/v1/${letters.ecosystem}/status`)).json()).toMatchObject({ dead_letters: 4 });
+  });
+
+  it("shows what a filter means before it replays or discards", async () => {
+    const letters = lettersOf();
+    await letters.record(
+      ...[1, 2, 3].map((n) => refusedSignal(`a.${n}`)),
+      refusedSignal("a.4", { signal: "still wrong" }),
+      { id: "t.1", kind: "task", task: {}, error: "e", daemon: "ganglion/queue/work" },
+    );
+    const filter = { kind: "signal" };
+    expect(await letters.bulk("replay", { filter })).toMatchObject({
+      dry_run: true,
+      matched: 4,
+      done: 0,
+      dead_letters: [{ id: "a.1" }, {}, {}, {}],
+    });
+    expect(await letters.list()).toHaveLength(5);
+    const first = await letters.bulk<{ next: string }>("replay", { filter, dry_run: false, limit: 2 });
+    expect(first).toMatchObject({ matched: 2, done: 2, failed: [] });
+    expect(await letters.bulk("replay", { filter, dry_run: false, after: first.next })).toMatchObject({
+      matched: 2,
+      done: 1,
+      failed: [{ id: "a.4", problem: { status: 422 } }],
+      next: null,
+    });
+    expect((await allOf(letters.ecosystem)).map(({ id }) => id)).toEqual(["a.1", "a.2", "a.3"]);
+    expect(await letters.bulk("discard", { filter: {} })).toMatchObject({ dry_run: true, matched: 2 });
+    expect(await letters.bulk("discard", { filter: { text: "still wrong" }, dry_run: false })).toMatchObject({
+      done: 1,
+    });
+    expect((await letters.discard("t.1")).status).toBe(204);
+    expect((await problemOf(await letters.discard("t.1"))).status).toBe(404);
+    expect((await problemOf(await letters.replay("t.1"))).status).toBe(404);
+    expect(await letters.list()).toEqual([]);
+    for (const wrong of [{}, { filter: { kind: "x" } }, { filter: {}, limit: 0 }, { filter: { since: "soon" } }])
+      expect((await problemOf(await post(`${letters.base}/replay`, wrong))).status).toBe(422);
+  });
+
+  it("is for administrators to change", async () => {
+    const letters = lettersOf();
+    await letters.record(refusedSignal("a.1"));
+    const wanted = { name: "n", scopes: ["signals:read", "signals:write"], ecosystems: ["*"] };
+    const { token } = (await (await post("/v1/tokens", wanted)).json()) as { token: string };
+    expect((await call(letters.base, { token })).status).toBe(200);
+    for (const [path, method] of [
+      ["/a.1/replay", "POST"],
+      ["/replay", "POST"],
+      ["/discard", "POST"],
+      ["/a.1", "DELETE"],
+    ] as const)
+      expect((await problemOf(await call(`${letters.base}${path}`, { method, token }))).status).toBe(403);
+  });
+
+  it("has each letter's effect once, whatever is repeated, comes late or crashes in between", async () => {
+    const step = fc.record({
+      do: fc.constantFrom("fail", "replay", "replay twice", "replay all", "crash", "crash while replaying"),
+      letter: fc.integer({ min: 1, max: 4 }),
+    });
+    let cut = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const letters = lettersOf();
+        const failed = new Set<string>();
+        const crash = () =>
+          runInDurableObject(letters.stub(), (_, state) => state.abort("a crash")).catch(() => undefined);
+        // Whoever asked hears nothing of a replay that was cut off.
+        const replay = (id: string) =>
+          letters
+            .stub()
+            .replay(id)
+            .catch(() => cut++);
+        const replayAll = () => letters.stub().replayAll({ filter: {}, limit: 100, dryRun: false });
+        for (const one of steps) {
+          const id = `h.1.local.${one.letter}`;
+          if (one.do === "fail") {
+            failed.add(id);
+            await letters.record(refusedSignal(id));
+          } else if (one.do === "replay") await replay(id);
+          else if (one.do === "replay twice") await Promise.all([replay(id), replay(id)]);
+          else if (one.do === "replay all") await replayAll();
+          else if (one.do === "crash") await crash();
+          else await Promise.all([replay(id), crash()]);
+        }
+        await replayAll();
+        await runDurableObjectAlarm(letters.stub());
+        expect((await allOf(letters.ecosystem)).map(({ id }) => id).sort()).toEqual([...failed].sort());
+        expect([await letters.list(), await letters.stub().count()]).toEqual([[], 0]);
+      }),
+      { numRuns: 40 },
+    );
+    expect(cut).toBeGreaterThan(0);
+  }, 120_000);
+});
