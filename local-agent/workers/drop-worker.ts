@@ -1,18 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterFailure, afterTakeOver, beginAttempt, type RunRecord } from "../../src/core/workers/attempts.ts";
+import type { RunRecord } from "../../src/core/workers/attempts.ts";
 import type { Claim } from "../../src/core/workers/claim.ts";
-import { type DroppedTask, readDroppedTask } from "../../src/core/workers/dropped-task.ts";
 import { DirectoryWatch } from "../intents/directory-watch.ts";
-import { readIntent, type Stamp } from "../intents/read-intent.ts";
 import type { Logger } from "../log.ts";
-import { endLeftovers, RUN_VARIABLE } from "../process/leftovers.ts";
-import { runCommand } from "../process/run-command.ts";
 import { Breaker } from "./breaker.ts";
 import { Claims } from "./claims.ts";
 import { type DropTree, dropTree, makeDropTree } from "./drop-tree.ts";
-import { failureOf, Outcomes, type TaskResult } from "./outcomes.ts";
+import { FleetQueue, type FleetQueueOptions } from "./fleet-queue.ts";
+import { FleetRunner } from "./fleet-runner.ts";
+import { Outcomes } from "./outcomes.ts";
 import type { WorkerSettings } from "./settings.ts";
+import { type Disposition, TaskRun } from "./task-run.ts";
 import type { TaskSignals } from "./task-signals.ts";
 
 export interface DropWorkerOptions {
@@ -21,6 +20,8 @@ export interface DropWorkerOptions {
   readonly root: string;
   readonly host: string;
   readonly staleMs: number;
+  /** Where the edge is, for workers whose tasks any host may do. */
+  readonly edge: FleetQueueOptions;
   readonly signals: TaskSignals;
   readonly now: () => number;
   readonly log: Logger;
@@ -41,24 +42,30 @@ export interface WorkerHealth {
   readonly waiting: number;
   /** Claimed tasks that wait for their next attempt. */
   readonly retrying: number;
+  /** Claimed tasks that are in the edge's queue, for any host that has room. */
+  readonly submitted: number;
+  /** Tasks of any host that this one is doing now. */
+  readonly for_fleet: number;
   /** Since the start. */
   readonly complete: number;
   readonly failed: number;
 }
 
-const MAX_TASK = { what: "a task", maxBytes: 1024 * 1024 };
+/** Files that are handed to the edge at the same time; to run them is another matter. */
+const SUBMISSIONS = 10;
+/** A submitted task is asked after so often, should the signal of its end be lost to this host. */
+const ASK_MS = 300_000;
 
 /**
- * Runs a command for each file that is dropped into a directory (R48–R51). A task is claimed by a rename only when
- * there is room to run it, so that others who share the directory get their part. Everything that follows is done in
- * an order in which a crash between any two steps leaves something that the next owner can finish: the record before
- * the run, the result before the notice, the notice before the signal, and the claim goes last.
+ * One worker: watches its directory, claims a file when there is room to run it, so that others who share the directory
+ * get their part, and sees each claim through.
  */
 export class DropWorker {
   readonly #options: DropWorkerOptions;
   readonly #tree: DropTree;
   readonly #claims: Claims;
-  readonly #outcomes: Outcomes;
+  readonly #run: TaskRun;
+  readonly #fleet: FleetRunner | undefined;
   readonly #watch: DirectoryWatch;
   readonly #breaker: Breaker;
   /** Names in the directory, oldest known first. */
@@ -66,25 +73,35 @@ export class DropWorker {
   /** Claims of ours that may run now. */
   readonly #ready: Claim[] = [];
   readonly #pauses = new Map<string, NodeJS.Timeout>();
-  readonly #running = new Map<string, { readonly claim: Claim; attempt?: RunRecord["running"] }>();
-  readonly #unparsed = new Map<string, Stamp>();
+  readonly #submitted = new Map<string, Claim>();
+  readonly #running = new Map<string, { readonly taskId: string; attempt?: RunRecord["running"] }>();
   readonly #work = new Set<Promise<void>>();
   #stopping = new AbortController();
   #active = false;
   #failure: string | undefined;
+  #askedMs = 0;
   #complete = 0;
   #failed = 0;
 
   constructor(options: DropWorkerOptions) {
     this.#options = options;
-    const { settings, root, host, staleMs, log } = options;
+    const { settings, root, host, staleMs, log, edge, signals, now, settleMs = 300 } = options;
     this.#tree = dropTree(root, settings.name);
     this.#claims = new Claims({ tree: this.#tree, host, staleMs });
-    this.#outcomes = new Outcomes({ tree: this.#tree, worker: settings.name, host });
     this.#breaker = new Breaker({
       failures: settings.breaker_failures,
       openMs: settings.breaker_seconds * 1_000,
       onChange: () => this.#changed(),
+    });
+    const shared = settings.scope === "fleet";
+    this.#fleet = shared
+      ? new FleetRunner({ ...edge, settings, root, host, signals, now, log, runs: this.#tree.claimed })
+      : undefined;
+    this.#run = new TaskRun({
+      ...{ settings, root, host, signals, now, log, settleMs },
+      ...{ claims: this.#claims, breaker: this.#breaker },
+      outcomes: new Outcomes({ tree: this.#tree, worker: settings.name, host }),
+      fleet: shared ? new FleetQueue(edge) : undefined,
     });
     this.#watch = new DirectoryWatch({
       directory: this.#tree.tasks,
@@ -96,26 +113,18 @@ export class DropWorker {
   }
 
   get health(): WorkerHealth {
-    const state = !this.#active
-      ? "stopped"
-      : this.#failure !== undefined
-        ? "failing"
-        : this.#breaker.state === "open"
-          ? "open"
-          : this.#running.size > 0
-            ? "working"
-            : "idle";
+    const running = [...this.#running.values()];
     return {
-      worker: this.#options.settings.name,
-      state,
+      worker: this.#name,
+      state: this.#state,
       ...(this.#failure !== undefined && { detail: this.#failure }),
-      running: [...this.#running.values()].map(({ claim, attempt }) => ({
-        task_id: claim.taskId,
-        attempt: attempt?.attempt ?? 0,
-        started_at: attempt?.started_at ?? "",
-      })),
+      running: running.flatMap(({ taskId, attempt }) =>
+        attempt === undefined ? [] : [{ task_id: taskId, attempt: attempt.attempt, started_at: attempt.started_at }],
+      ),
       waiting: this.#waiting.size,
       retrying: this.#pauses.size + this.#ready.length,
+      submitted: this.#submitted.size,
+      for_fleet: this.#fleet?.running ?? 0,
       complete: this.#complete,
       failed: this.#failed,
     };
@@ -132,9 +141,11 @@ export class DropWorker {
 
   async start(): Promise<void> {
     if (this.#active) return;
-    await makeDropTree(this.#options.root, this.#options.settings.name);
+    await makeDropTree(this.#options.root, this.#name);
     this.#stopping = new AbortController();
     this.#active = true;
+    this.#askedMs = this.#options.now();
+    await this.#fleet?.start();
     await this.#watch.start();
   }
 
@@ -149,7 +160,8 @@ export class DropWorker {
     this.#pauses.clear();
     this.#ready.length = 0;
     this.#waiting.clear();
-    await Promise.all(this.#work);
+    await Promise.all([this.#fleet?.stop(), ...this.#work]);
+    this.#submitted.clear();
   }
 
   /** Tells other hosts that the claims have an owner. */
@@ -157,14 +169,25 @@ export class DropWorker {
     return this.#claims.renew(this.#options.now());
   }
 
+  /** The edge says that a task of its queue is over. Nothing happens when it is none of ours. */
+  ended(id: string): void {
+    const claim = this.#submitted.get(id);
+    if (claim !== undefined && this.#active) this.#track(this.#settle(id, claim));
+  }
+
   #scanned(failure: string | undefined): void {
     if (failure !== this.#failure) {
-      if (failure !== undefined) this.#log.error(`worker ${this.#name}: ${failure}`);
+      if (failure !== undefined) this.#options.log.error(`worker ${this.#name}: ${failure}`);
       this.#failure = failure;
       this.#options.onChange();
     }
+    if (failure !== undefined || !this.#active) return;
     // With each look: an owner may have died since.
-    if (failure === undefined && this.#active) this.#track(this.#takeOver());
+    this.#track(this.#takeOver());
+    const nowMs = this.#options.now();
+    if (nowMs - this.#askedMs < ASK_MS) return;
+    this.#askedMs = nowMs;
+    for (const id of this.#submitted.keys()) this.ended(id);
   }
 
   #offer(name: string): void {
@@ -184,7 +207,9 @@ export class DropWorker {
   get #room(): number {
     const { state } = this.#breaker;
     if (!this.#active || state === "open") return 0;
-    return (state === "half_open" ? 1 : this.#options.settings.concurrency) - this.#running.size;
+    const { scope, concurrency } = this.#options.settings;
+    const slots = scope === "fleet" ? SUBMISSIONS : concurrency;
+    return (state === "half_open" ? 1 : slots) - this.#running.size;
   }
 
   #pump(): void {
@@ -197,34 +222,38 @@ export class DropWorker {
       const [name] = this.#waiting;
       if (name === undefined) return;
       this.#waiting.delete(name);
-      this.#claim(name);
+      // The slot is taken from here on: a second file must not be claimed for it meanwhile.
+      this.#running.set(claiming(name), { taskId: name });
+      this.#track(this.#claim(name));
     }
   }
 
-  /** The slot is taken from here on: a second file must not be claimed for it meanwhile. */
-  #claim(name: string): void {
-    const slot = claiming(name);
-    const taskId = name.slice(0, -".json".length);
-    const none = { host: "", boot: "", pid: 0, start: 0 };
-    this.#running.set(slot, { claim: { taskId, nonce: "", owner: none } });
-    this.#track(
-      this.#claims.take(name).then((claim) => {
-        this.#running.delete(slot);
-        if (claim === undefined) this.#pump();
-        else this.#begin(claim);
-      }),
-    );
+  async #claim(name: string): Promise<void> {
+    try {
+      const claim = await this.#claims.take(name);
+      if (claim !== undefined) this.#begin(claim);
+    } finally {
+      this.#running.delete(claiming(name));
+      this.#pump();
+    }
   }
 
   #begin(claim: Claim): void {
-    this.#running.set(claim.nonce, { claim });
-    this.#options.onChange();
+    const slot: { readonly taskId: string; attempt?: RunRecord["running"] } = { taskId: claim.taskId };
+    this.#running.set(claim.nonce, slot);
+    const onBegin = (attempt: RunRecord["running"]) => {
+      slot.attempt = attempt;
+      this.#options.onChange();
+    };
     this.#track(
-      this.#attempt(claim)
+      this.#run
+        .attempt(claim, { abort: this.#stopping.signal, onBegin })
+        .then((disposition) => this.#dispose(claim, disposition))
         .catch((error: unknown) => {
-          this.#log.error({ err: error, task_id: claim.taskId }, `worker ${this.#name}: a task could not be handled`);
+          const { log, rescanMs = 5_000 } = this.#options;
+          log.error({ err: error, task_id: claim.taskId }, `worker ${this.#name}: a task could not be handled`);
           // The disk, most likely. The claim is ours; it is tried again rather than left to lie.
-          this.#pause(claim, this.#options.rescanMs ?? 5_000);
+          this.#pause(claim, rescanMs);
         })
         .finally(() => {
           this.#running.delete(claim.nonce);
@@ -233,9 +262,24 @@ export class DropWorker {
     );
   }
 
+  #dispose(claim: Claim, disposition: Disposition): void {
+    if (disposition.is === "complete") this.#complete++;
+    else if (disposition.is === "failed") this.#failed++;
+    else if (disposition.is === "waiting") this.#pause(claim, disposition.ms);
+    else if (disposition.is === "submitted") this.#submitted.set(disposition.id, claim);
+  }
+
+  async #settle(id: string, claim: Claim): Promise<void> {
+    const disposition = await this.#run.settle(claim);
+    if (disposition === undefined) return;
+    this.#submitted.delete(id);
+    this.#dispose(claim, disposition);
+    this.#options.onChange();
+  }
+
   #track(work: Promise<void>): void {
     const tracked = work.catch((error: unknown) =>
-      this.#log.error({ err: error }, `worker ${this.#name}: claiming failed`),
+      this.#options.log.error({ err: error }, `worker ${this.#name}: a claim could not be handled`),
     );
     this.#work.add(tracked);
     void tracked.finally(() => this.#work.delete(tracked));
@@ -252,164 +296,26 @@ export class DropWorker {
   }
 
   async #takeOver(): Promise<void> {
-    const { host, now } = this.#options;
-    for (const claim of await this.#claims.takeOver(now())) {
-      const record = await this.#claims.record(claim);
-      const running = record?.running;
-      // What the dead owner had started may still run: two of it at the same time would be the worst outcome.
-      if (running?.host === host) await endLeftovers([{ run: runName(claim, running.attempt), leader: undefined }]);
-      if (record !== undefined && (await this.#outcomes.finished(claim)) === undefined) {
-        const next = afterTakeOver(record, this.#retry, host, now());
-        await this.#claims.writeRecord(claim, next.record);
-      }
-      this.#log.info({ task_id: claim.taskId }, `worker ${this.#name}: a task was taken over`);
+    for (const claim of await this.#claims.takeOver(this.#options.now())) {
+      await this.#run.takenOver(claim);
       this.#ready.push(claim);
     }
     this.#pump();
   }
 
-  async #attempt(claim: Claim): Promise<void> {
-    const { now, host, signals } = this.#options;
-    const finished = await this.#outcomes.finished(claim);
-    if (finished !== undefined) return this.#succeed(claim, finished);
-    const before = await this.#claims.record(claim);
-    if (before !== undefined && before.history.length >= this.#retry.attempts) return this.#fail(claim, before);
-    const task = await this.#read(claim);
-    if (task === undefined) return;
-    const record = beginAttempt(before ?? { claimed_at: this.#time, history: [] }, host, now());
-    await this.#claims.writeRecord(claim, record);
-    if (before === undefined) await this.#outcomes.receipt(claim, record);
-    const attempt = record.running?.attempt ?? 1;
-    const slot = this.#running.get(claim.nonce);
-    if (slot !== undefined) slot.attempt = record.running;
-    await signals.started(claim, attempt, this.#options.settings);
-    await this.#run(claim, record, task, attempt);
-  }
-
-  async #run(claim: Claim, record: RunRecord, task: DroppedTask, attempt: number): Promise<void> {
-    const { settings, root, host, now } = this.#options;
-    const [program = "", ...args] = settings.command;
-    const done = await runCommand({
-      command: [program, ...args],
-      cwd: settings.directory ?? root,
-      env: {
-        ...settings.environment,
-        [RUN_VARIABLE]: runName(claim, attempt),
-        GANGLION_WORKER: settings.name,
-        GANGLION_TASK_ID: task.task_id,
-        GANGLION_ATTEMPT: String(attempt),
-      },
-      input: `${JSON.stringify(task)}\n`,
-      timeoutMs: settings.timeout_seconds * 1_000,
-      abort: this.#stopping.signal,
-    }).result;
-    if (done.ending.kind === "aborted") {
-      const { running: _, ...rest } = record;
-      return this.#claims.writeRecord(claim, rest);
-    }
-    const failure = failureOf(done);
-    await this.#breaker.record(failure);
-    if (failure === undefined) {
-      return this.#succeed(claim, await this.#outcomes.succeeded(claim, record, done, now()));
-    }
-    const next = afterFailure(record, failure, this.#retry, host, now());
-    await this.#claims.writeRecord(claim, next.record);
-    if (next.step === "bury") return this.#fail(claim, next.record);
-    this.#log.warn({ task_id: claim.taskId, attempt }, `worker ${this.#name}: ${failure}`);
-    this.#pause(claim, Math.max(0, (next.record.not_before_ms ?? 0) - now()));
-  }
-
-  async #succeed(claim: Claim, result: TaskResult): Promise<void> {
-    const path = join("results", this.#name, `${claim.taskId}.json`);
-    await this.#outcomes.notice(claim.taskId, { status: "complete", result: path, finished_at: result.finished_at });
-    await this.#options.signals.complete(claim, result, path);
-    await this.#claims.release(claim);
-    this.#complete++;
-  }
-
-  async #fail(claim: Claim, { history }: RunRecord): Promise<void> {
-    await this.#bury(claim, history.at(-1)?.error ?? "it failed", { history });
-  }
-
-  async #bury(claim: Claim, reason: string, details: { readonly [detail: string]: unknown }): Promise<void> {
-    const { now, signals } = this.#options;
-    const history = Array.isArray(details.history) ? details.history.length : 0;
-    // Told before the file is moved: after a crash in between the claim is still there, and it is told again, which
-    // the spool knows and the notice does not mind.
-    await this.#outcomes.notice(claim.taskId, {
-      status: "failed",
-      error: reason,
-      attempts: history,
-      finished_at: this.#time,
-    });
-    await signals.failed(claim, reason, history);
-    await this.#outcomes.bury(this.#claims.path(claim), claim, reason, details, now());
-    await this.#claims.release(claim);
-    this.#failed++;
-    this.#log.warn({ task_id: claim.taskId }, `worker ${this.#name}: given up: ${reason.slice(0, 300)}`);
-  }
-
-  /** @returns `undefined`: there is nothing to run, now or ever; it has been seen to */
-  async #read(claim: Claim): Promise<DroppedTask | undefined> {
-    const file = await readIntent(this.#claims.path(claim), `${claim.taskId}.json`, MAX_TASK);
-    switch (file.kind) {
-      case "gone":
-        // Somebody has taken the task back.
-        await this.#claims.release(claim);
-        return undefined;
-      case "changing":
-        this.#pause(claim, this.#settleMs);
-        return undefined;
-      case "unreadable":
-        await this.#bury(claim, file.reason, {});
-        return undefined;
-      case "unparsed":
-        // It may still be being written, by somebody who does not rename.
-        if (this.#unparsed.get(claim.nonce) !== file.stamp) {
-          this.#unparsed.set(claim.nonce, file.stamp);
-          this.#pause(claim, this.#settleMs);
-          return undefined;
-        }
-        this.#unparsed.delete(claim.nonce);
-        await this.#bury(claim, file.reason, {});
-        return undefined;
-      case "intent": {
-        this.#unparsed.delete(claim.nonce);
-        const read = readDroppedTask(file.value, this.#name, claim.taskId);
-        if (read.ok) return read.task;
-        await this.#bury(claim, read.reason, read.errors === undefined ? {} : { errors: read.errors });
-        return undefined;
-      }
-    }
+  get #state(): WorkerHealth["state"] {
+    if (!this.#active) return "stopped";
+    if (this.#failure !== undefined) return "failing";
+    if (this.#breaker.state === "open") return "open";
+    return this.#running.size > 0 || (this.#fleet?.running ?? 0) > 0 ? "working" : "idle";
   }
 
   get #name(): string {
     return this.#options.settings.name;
-  }
-
-  get #log(): Logger {
-    return this.#options.log;
-  }
-
-  get #time(): string {
-    return new Date(this.#options.now()).toISOString();
-  }
-
-  get #settleMs(): number {
-    return this.#options.settleMs ?? 300;
-  }
-
-  get #retry() {
-    const { attempts, retry_seconds, retry_max_seconds } = this.#options.settings;
-    return { attempts, initial_ms: retry_seconds * 1_000, max_ms: retry_max_seconds * 1_000 };
   }
 }
 
 /** Key of a slot whose claim is under way. */
 function claiming(name: string): string {
   return `claiming ${name}`;
-}
-
-function runName({ nonce }: Claim, attempt: number): string {
-  return `worker.${nonce}.${attempt}`;
 }

@@ -6,7 +6,7 @@ import { DropWorker, type DropWorkerOptions, type WorkerHealth } from "./drop-wo
 import type { WorkersSettings } from "./settings.ts";
 import { TaskSignals } from "./task-signals.ts";
 
-export interface DropWorkersOptions extends Pick<DropWorkerOptions, "rescanMs" | "settleMs"> {
+export interface DropWorkersOptions extends Pick<DropWorkerOptions, "edge" | "rescanMs" | "settleMs"> {
   readonly settings: WorkersSettings;
   /** Root of the drop tree. */
   readonly root: string;
@@ -34,6 +34,11 @@ export class DropWorkers implements ReportingService {
 
   get health(): WorkerHealth[] {
     return this.#workers.map(({ health }) => health);
+  }
+
+  /** The edge says that a task of its queue is over. */
+  ended(id: string): void {
+    for (const worker of this.#workers) worker.ended(id);
   }
 
   report(): Report {

@@ -4,7 +4,6 @@ import type { RunRecord } from "../../src/core/workers/attempts.ts";
 import type { Claim } from "../../src/core/workers/claim.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import { ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
-import { type CommandResult, endingText } from "../process/run-command.ts";
 import type { DropTree } from "./drop-tree.ts";
 
 /** What lies in `results/<worker>/<task id>.json` after a success. */
@@ -22,6 +21,9 @@ export interface TaskResult {
   /** Which claim it belongs to: the same id may be dropped again later. */
   readonly claim: string;
 }
+
+/** How an attempt ended well. */
+export type Ending = Omit<TaskResult, "task_id" | "worker" | "status" | "claim">;
 
 export interface OutcomesOptions {
   readonly tree: DropTree;
@@ -51,19 +53,12 @@ export class Outcomes {
     return result.claim === nonce ? result : undefined;
   }
 
-  async succeeded(claim: Claim, record: RunRecord, done: CommandResult, nowMs: number): Promise<TaskResult> {
-    const { tree, worker, host } = this.#options;
+  async succeeded(claim: Claim, ending: Ending): Promise<TaskResult> {
+    const { tree, worker } = this.#options;
+    const { host, started_at, finished_at, duration_ms, attempts, result: value } = ending;
     const result: TaskResult = {
-      task_id: claim.taskId,
-      worker,
-      status: "complete",
-      host,
-      started_at: record.running?.started_at ?? record.claimed_at,
-      finished_at: new Date(nowMs).toISOString(),
-      duration_ms: done.durationMs,
-      attempts: record.running?.attempt ?? record.history.length + 1,
-      result: printed(done),
-      claim: claim.nonce,
+      ...{ task_id: claim.taskId, worker, status: "complete", host, started_at, finished_at, duration_ms, attempts },
+      ...{ result: value, claim: claim.nonce },
     };
     await writeWhole(join(tree.results, `${claim.taskId}.json`), document(result), { via: tree.claimed });
     return result;
@@ -93,24 +88,6 @@ export class Outcomes {
       nowMs,
     );
     return name === undefined ? undefined : basename(name);
-  }
-}
-
-/** Why an attempt failed, with the last line that the command wrote about it; `undefined`: it did not. */
-export function failureOf({ ending, stderr }: CommandResult): string | undefined {
-  if (ending.kind === "exited" && ending.code === 0) return undefined;
-  const last = stderr.text.trimEnd().split("\n").at(-1)?.slice(0, 500);
-  return `the command ${endingText(ending)}${last === undefined || last === "" ? "" : `: ${last}`}`;
-}
-
-function printed({ stdout }: CommandResult): unknown {
-  const text = stdout.text.trim();
-  if (text === "") return null;
-  if (!stdout.whole) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }
 

@@ -3,19 +3,24 @@ import { Counter, Gauge } from "prom-client";
 import type { Room } from "../room.ts";
 import type { AgentSettings } from "../settings.ts";
 import { DropWorkers } from "./drop-workers.ts";
+import { ENDINGS, ENDINGS_SINK, FleetEndings } from "./fleet-endings.ts";
 import { WorkersSettings } from "./settings.ts";
 
 /** Files dropped into directories are done by commands (R48–R51). */
 export const WORKERS_ROOM: Room = {
   name: "workers",
   reloads: ["workers"],
-  assemble({ options, spool, log, now, metrics }) {
+  sinks: ({ workers }) =>
+    workers?.run.some(({ scope }) => scope === "fleet") ? [{ name: ENDINGS_SINK, patterns: ENDINGS }] : [],
+  assemble({ options, spool, inbox, log, now, metrics }) {
     const { workers } = options;
     if (workers === undefined || workers.run.length === 0) return undefined;
     const service = new DropWorkers({
       ...{ settings: workers, root: rootOf(options, workers), host: options.hostId },
       ...{ spool, now, log },
+      edge: { url: options.url, token: options.token, ecosystem: options.ecosystem },
     });
+    const fleet = workers.run.some(({ scope }) => scope === "fleet");
     const registers = [metrics];
     new Gauge({
       ...{ name: "ganglion_worker_tasks", help: "Dropped tasks by what they wait for", registers },
@@ -40,7 +45,7 @@ export const WORKERS_ROOM: Room = {
       },
     });
     return {
-      services: [service],
+      services: fleet ? [service, new FleetEndings({ inbox, ended: (id) => service.ended(id), log })] : [service],
       status: () => service.health.map(({ worker, state, running }) => ({ worker, state, running })),
       reload: (settings) => service.configure(settings.workers ?? WorkersSettings.parse({})),
     };

@@ -11,6 +11,11 @@ export const WorkerSettings = z.strictObject({
   /** Directory that the command runs in; default: the directory of the drop tree. */
   directory: z.string().min(1).optional(),
   environment: z.record(z.string(), z.string()).default({}),
+  /**
+   * Who may do the tasks that are dropped here: this host, or those that share the directory; or any host of the
+   * ecosystem that has a worker of this name, as the edge gives them out.
+   */
+  scope: z.enum(["host", "fleet"], "give host or fleet").default("host"),
   /** Tasks at the same time on this host. */
   concurrency: z.int().min(1, "1 at least").max(10, "10 at most").default(1),
   timeout_seconds: seconds("more than 0").default(600),

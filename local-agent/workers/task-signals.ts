@@ -7,6 +7,9 @@ import type { WorkerSettings } from "./settings.ts";
 /** Results larger than this do not go along with the signal; they lie in the file. */
 const RESULT_CHARS = 16_384;
 
+/** One drop of a task. */
+type TaskName = Pick<Claim, "taskId" | "nonce">;
+
 export interface TaskSignalsOptions {
   readonly worker: string;
   readonly host: string;
@@ -22,22 +25,22 @@ export class TaskSignals {
     this.#options = options;
   }
 
-  started(claim: Claim, attempt: number, { timeout_seconds }: WorkerSettings): Promise<void> {
+  started(claim: TaskName, attempt: number, { timeout_seconds }: WorkerSettings): Promise<void> {
     const facts = { attempt, timeout_ms: timeout_seconds * 1_000 };
     return this.#put("Q_WORKER_TASK_STARTED", claim, `start:${attempt}`, facts);
   }
 
-  complete(claim: Claim, { attempts, duration_ms, result }: TaskResult, path: string): Promise<void> {
+  complete(claim: TaskName, { attempts, duration_ms, result }: TaskResult, path: string): Promise<void> {
     const small = JSON.stringify(result).length <= RESULT_CHARS;
     const facts = { attempts, duration_ms, result_path: path, ...(small && { result }) };
     return this.#put("Q_WORKER_TASK_COMPLETE", claim, "end", facts);
   }
 
-  failed(claim: Claim, error: string, attempts: number): Promise<void> {
+  failed(claim: TaskName, error: string, attempts: number): Promise<void> {
     return this.#put("Q_WORKER_TASK_FAILED", claim, "end", { attempts, error: error.slice(0, 1_000) });
   }
 
-  async #put(signal: string, { taskId, nonce }: Claim, step: string, facts: Record<string, unknown>): Promise<void> {
+  async #put(signal: string, { taskId, nonce }: TaskName, step: string, facts: Record<string, unknown>): Promise<void> {
     const { worker, host, spool, now } = this.#options;
     const source = `worker/${worker}@${host}`;
     const taken = takeIn({ signal, source, facts: { worker, task_id: taskId, host, claim: nonce, ...facts } }, now());

@@ -20,5 +20,16 @@ const settings = WorkersSettings.parse({
   ],
 });
 const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log });
-await new DropWorkers({ settings, root: DROP_ROOT, host: "a", spool, now: Date.now, log, rescanMs: 300 }).start();
+const edge = { url: "http://127.0.0.1:9", token: () => "none", ecosystem: "default" };
+const workers = new DropWorkers({
+  settings,
+  root: DROP_ROOT,
+  host: "a",
+  edge,
+  spool,
+  now: Date.now,
+  log,
+  rescanMs: 300,
+});
+await workers.start();
 console.log("started");

@@ -42,7 +42,18 @@ function openWorkers(workers: readonly Worker[], { root = temporaryDirectory(), 
   });
   const db = StateDatabase.open(temporaryDirectory());
   const spool = new Spool(db, { hostId: host, maxBytes: 1e9, now: Date.now, log: silent });
-  const service = new DropWorkers({ settings, root, host, spool, now: () => Date.now(), log: silent, settleMs: 60 });
+  // Nobody is there: the tasks of these workers stay on the host.
+  const edge = { url: "http://127.0.0.1:9", token: () => "none", ecosystem: "default" };
+  const service = new DropWorkers({
+    edge,
+    settings,
+    root,
+    host,
+    spool,
+    now: () => Date.now(),
+    log: silent,
+    settleMs: 60,
+  });
   closing.push(async () => {
     await service.stop();
     db.close();
