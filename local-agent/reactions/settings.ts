@@ -4,13 +4,9 @@ import { SignalName } from "../../src/core/signals/signal.ts";
 import { BUILT_IN_DEFAULTS, BuiltInRun } from "../built-ins/all-built-ins.ts";
 import { CommandSettings } from "./command-settings.ts";
 
-const Pattern = z
-  .string()
-  .regex(
-    /^!?[A-Za-z0-9_.:*-]{1,128}$/,
-    "give a signal's name in which * stands for any characters, such as Q_*_FAILED",
-  );
-const Patterns = z.union([Pattern.transform((one) => [one]), z.array(Pattern).min(1).max(64)]);
+const PATTERN = "give a signal's name in which * stands for any characters, such as Q_*_FAILED, or a list of them";
+const Pattern = z.string(PATTERN).regex(/^!?[A-Za-z0-9_.:*-]{1,128}$/, PATTERN);
+const Patterns = z.union([Pattern.transform((one) => [one]), z.array(Pattern).min(1, PATTERN).max(64)], PATTERN);
 
 /** Over `signal`, `id`, `source` and `facts`. */
 const Condition = z.string().check((context) => {

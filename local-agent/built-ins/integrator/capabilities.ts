@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from "yaml";
+import { isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from "yaml";
 
 export interface ModuleEntry {
   readonly name: string;
@@ -25,6 +25,7 @@ export function addModule(text: string, key: readonly string[], entry: ModuleEnt
   const root = document.contents;
   if (root !== null && !isMap(root) && !(isScalar(root) && root.value === null))
     return { kind: "unusable", reason: "it holds no map at its top" };
+  const untouched = document.toString({ lineWidth: 0 });
   const list = root === null || isScalar(root) ? undefined : document.getIn(key, true);
   if (isListed(list, entry.name)) return { kind: "listed" };
   if (isSeq(list)) list.add(document.createNode(itemFor(list, entry)));
@@ -32,7 +33,40 @@ export function addModule(text: string, key: readonly string[], entry: ModuleEnt
   else if (list === undefined || list === null || (isScalar(list) && list.value === null))
     document.setIn(key, document.createNode([{ ...entry }]));
   else return { kind: "unusable", reason: `${key.join(".")} is neither a list nor a map` };
-  return { kind: "changed", text: write(document, text) };
+  const changed = document.toString({ lineWidth: 0 });
+  const patched = patch(text, untouched, changed);
+  const again = parseDocument(patched);
+  // A layout nobody thought of: then the library's form, which is right whatever it looks like.
+  const right = again.errors.length === 0 && isListed(again.getIn(key, true), entry.name);
+  return { kind: "changed", text: right ? patched : changed };
+}
+
+/**
+ * Makes the change from `untouched` to `changed` in the file as people wrote it: the library has one way to indent a
+ * list, and puts one blank before a comment where they had lined theirs up.
+ */
+function patch(text: string, untouched: string, changed: string): string {
+  const own = text.split("\n");
+  const before = untouched.split("\n");
+  const after = changed.split("\n");
+  // Folded or joined lines: then the library's form it is.
+  if (own.length !== before.length) return changed;
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same++;
+  let tail = 0;
+  while (tail < Math.min(before.length, after.length) - same && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  const added = after.slice(same, after.length - tail);
+  // Where the neighbour of the same depth stands in the file, the new one does, too.
+  const neighbour = before.findLastIndex((line, at) => at < same && depthOf(line) === depthOf(added[0] ?? ""));
+  const shift = neighbour < 0 ? 0 : depthOf(own[neighbour] ?? "") - depthOf(before[neighbour] ?? "");
+  const moved = added.map((line) => (shift < 0 ? line.slice(-shift) : `${" ".repeat(line === "" ? 0 : shift)}${line}`));
+  own.splice(same, before.length - same - tail, ...moved);
+  return own.join("\n");
+}
+
+/** Blanks at its start. */
+function depthOf(line: string): number {
+  return line.length - line.trimStart().length;
 }
 
 function isListed(list: unknown, name: string): boolean {
@@ -43,16 +77,4 @@ function isListed(list: unknown, name: string): boolean {
 
 function itemFor(list: YAMLSeq, entry: ModuleEntry): unknown {
   return list.items.length > 0 && list.items.every((item) => isScalar(item)) ? entry.name : { ...entry };
-}
-
-/** In the style of the file, so that a change of one entry is a change of one place. */
-function write(document: Document, before: string): string {
-  const indent = /^( +)(?![ #-])\S/m.exec(before)?.[1]?.length ?? /^( +)- /m.exec(before)?.[1]?.length ?? 2;
-  return document.toString({
-    lineWidth: 0,
-    indent: Math.min(8, Math.max(2, indent)),
-    // A list whose dashes stand right below their key.
-    indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*\1- /m.test(before),
-    flowCollectionPadding: /\{ /.test(before) || !/\{\S/.test(before),
-  });
 }

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { DeadLetterFile } from "../../../local-agent/dead-letter-file.ts";
+import { Inbox } from "../../../local-agent/inbox.ts";
+import { Reactions } from "../../../local-agent/reactions/reactions.ts";
+import { ReactionsSettings } from "../../../local-agent/reactions/settings.ts";
+import { REACTIONS_SINK } from "../../../local-agent/reactions/signal-reactions.ts";
+import { Spool } from "../../../local-agent/spool.ts";
+import { StateDatabase } from "../../../local-agent/state-database.ts";
+import { within } from "../../harness/until.ts";
+import { silent, temporaryDirectory } from "../agent/temporary-state.ts";
+
+interface Said {
+  readonly id?: string;
+  readonly signal: string;
+  readonly cause: string;
+  readonly trace: string;
+  readonly source: string;
+  readonly facts: Record<string, unknown>;
+}
+
+/** An agent's parts around its reactions, on a real database, without an edge. */
+export class AHost {
+  readonly directory: string;
+  readonly db: StateDatabase;
+  readonly inbox: Inbox;
+  readonly spool: Spool;
+  readonly reactions: Reactions;
+  readonly deadLetters: DeadLetterFile;
+
+  /** @param directory - of an earlier host, to go on from what it left */
+  constructor(settings: Record<string, unknown>, directory = temporaryDirectory()) {
+    this.directory = directory;
+    this.db = StateDatabase.open(directory);
+    this.spool = new Spool(this.db, { hostId: "host-a", maxBytes: 1e8, now: Date.now, log: silent });
+    this.inbox = new Inbox(this.db, [REACTIONS_SINK]);
+    this.deadLetters = new DeadLetterFile({ path: join(directory, "dead.jsonl"), maxBytes: 1e6, log: silent });
+    this.reactions = new Reactions({
+      ...{ db: this.db, inbox: this.inbox, spool: this.spool, hostId: "host-a", now: Date.now, log: silent },
+      settings: ReactionsSettings.parse(settings),
+      baseDir: directory,
+      edge: { url: "http://127.0.0.1:1", ecosystem: "default", token: () => "none" },
+      deadLetters: this.deadLetters,
+    });
+  }
+
+  async receive(seq: number, signal: string, facts: Record<string, unknown> = {}, more: object = {}): Promise<void> {
+    const id = `s${seq}.abc`;
+    const at = "2026-01-31T12:00:00.000Z";
+    const fields = { seq, id, signal, source: "test", ecosystem: "default", timestamp: at, received_at: at, facts };
+    await this.inbox.receive(seq, [{ seq, id, signal, text: JSON.stringify({ ...fields, ...more }) }]);
+  }
+
+  /** What is in the spool, in order. */
+  get said(): Said[] {
+    const batch = this.spool.read("local", 1, 1_000, 1e7);
+    return batch === null ? [] : batch.texts.map((text) => JSON.parse(text) as Said);
+  }
+
+  /** Resolves when `count` signals that `wanted` accepts are in the spool. */
+  async until(count: number, wanted: (said: Said) => boolean = () => true): Promise<Said[]> {
+    let end = () => {};
+    const there = new Promise<void>((resolve) => {
+      const look = () => this.said.filter(wanted).length >= count && resolve();
+      end = this.spool.onPut(look);
+      look();
+    });
+    await within(there, `${count} signals in the spool`).finally(end);
+    return this.said.filter(wanted);
+  }
+
+  async stop(): Promise<void> {
+    await this.reactions.stop();
+    this.db.close();
+  }
+}
