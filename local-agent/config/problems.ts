@@ -41,6 +41,7 @@ function findingsOfIssue(issue: z.core.$ZodIssue, checked: Checked, at: readonly
     const known = keysAt(checked.schema, path);
     return issue.keys.map((key) => ({ path, key, message: unknownKey(key, known) }));
   }
+  if (issue.code === "invalid_key") return [{ path, message: issue.issues[0]?.message ?? issue.message }];
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     // The alternative that was probably meant is the one with which the least is wrong, deepest inside.
     const depth = (branch: readonly z.core.$ZodIssue[]) => Math.max(0, ...branch.map((each) => each.path.length));

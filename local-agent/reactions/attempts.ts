@@ -30,6 +30,9 @@ export interface AttemptsOptions {
   readonly onDead: (dead: DeadReaction) => void;
 }
 
+/** What became of an attempt. `dead`: it failed, and there will be no other. */
+export type AttemptOutcome = "done" | "failed" | "dead" | "interrupted";
+
 /** Pause before a step is written again that the disk refused. */
 const DISK_RETRY_MS = 1_000;
 
@@ -42,9 +45,15 @@ export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #outcomes = new Map<string, Record<AttemptOutcome, number>>();
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
+  }
+
+  /** Attempts that ended since the start, by reaction. */
+  get outcomes(): ReadonlyMap<string, Readonly<Record<AttemptOutcome, number>>> {
+    return this.#outcomes;
   }
 
   /** Resolves when nothing runs: what ran was stopped, and is in the journal as interrupted. */
@@ -168,6 +177,7 @@ export class Attempts {
   }
 
   async #settle(entry: Entry, run: Run, signals: readonly TimedSignal[], notes: StepNotes = {}): Promise<Entry> {
+    const why = notes.error === undefined ? "interrupted" : "failed";
     const { db, journal, spool, now, log, onDead } = this.#options;
     const write = () => {
       journal.set(entry.key, run, now(), notes);
@@ -188,11 +198,18 @@ export class Attempts {
         await pause(DISK_RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       }
     }
+    this.#count(entry.reaction, run.state === "done" || run.state === "dead" ? run.state : why);
     if (run.state === "dead") {
       const signal = JSON.parse(entry.input) as Signal;
       onDead({ reaction: entry.reaction, signal, error: run.error, attempts: run.attempts });
     }
     return { ...entry, run, error: notes.error ?? null, result: notes.result ?? null };
+  }
+
+  #count(reaction: string, outcome: AttemptOutcome): void {
+    const counts = this.#outcomes.get(reaction) ?? { done: 0, failed: 0, dead: 0, interrupted: 0 };
+    counts[outcome]++;
+    this.#outcomes.set(reaction, counts);
   }
 
   #say(reaction: Reaction, cause: Signal, emission: Emission): void {

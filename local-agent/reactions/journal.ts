@@ -69,7 +69,7 @@ export class RunJournal {
   readonly #lead: StatementSync;
   readonly #save: StatementSync;
   readonly #prune: StatementSync;
-  readonly #waiting: StatementSync;
+  readonly #count: StatementSync;
 
   constructor({ sql }: StateDatabase) {
     sql.exec(`
@@ -80,6 +80,7 @@ export class RunJournal {
       CREATE UNIQUE INDEX IF NOT EXISTS reaction_run_cause ON reaction_run(reaction, cause);
       CREATE INDEX IF NOT EXISTS reaction_run_due ON reaction_run(reaction, not_before_ms) WHERE state = 'pending';
       CREATE INDEX IF NOT EXISTS reaction_run_running ON reaction_run(key) WHERE state = 'running';
+      CREATE INDEX IF NOT EXISTS reaction_run_state ON reaction_run(reaction, state) WHERE state <> 'done';
       CREATE INDEX IF NOT EXISTS reaction_run_over ON reaction_run(changed_ms) WHERE state IN ('done', 'dead');`);
     this.#insert = sql.prepare(`INSERT OR IGNORE INTO reaction_run
       (reaction, cause, input, state, attempts, crashes, not_before_ms, changed_ms) VALUES (?, ?, ?, 'pending', 0, 0, ?, ?)`);
@@ -98,7 +99,9 @@ export class RunJournal {
     this.#save = sql.prepare("UPDATE reaction_run SET checkpoint = ? WHERE key = ?");
     this.#prune = sql.prepare(`DELETE FROM reaction_run WHERE key IN
       (SELECT key FROM reaction_run WHERE state IN ('done', 'dead') AND changed_ms < ? ORDER BY changed_ms LIMIT ?)`);
-    this.#waiting = sql.prepare("SELECT count(*) AS n FROM reaction_run WHERE reaction = ? AND state = 'pending'");
+    this.#count = sql.prepare(
+      "SELECT state, count(*) AS n FROM reaction_run WHERE reaction = ? AND state <> 'done' GROUP BY state",
+    );
   }
 
   /** @returns whether it was not known: the same signal again starts nothing */
@@ -121,8 +124,11 @@ export class RunJournal {
     return (this.#nextDue.get(reaction, nowMs) as { ms: number | null }).ms ?? undefined;
   }
 
-  waiting(reaction: string): number {
-    return (this.#waiting.get(reaction) as { n: number }).n;
+  /** Those that are done are not counted: that would cost as much as there was ever done. */
+  counts(reaction: string): { waiting: number; running: number; dead: number } {
+    const rows = this.#count.all(reaction) as unknown as { state: Run["state"]; n: number }[];
+    const of = (state: Run["state"]) => rows.find((row) => row.state === state)?.n ?? 0;
+    return { waiting: of("pending"), running: of("running"), dead: of("dead") };
   }
 
   set(key: number, run: Run, nowMs: number, also: StepNotes = {}): void {

@@ -52,8 +52,9 @@ export class Reactions implements ReportingService {
       ...{ db, journal, spool, hostId, now, log },
       onDead: ({ reaction, signal, error, attempts }) =>
         void options.deadLetters.add({
-          ...{ id: `${hostId}/${reaction}/${signal.id}`, kind: "reaction", signal, error },
-          ...{ daemon: `reaction ${reaction} on ${hostId}`, attempts, timestamp: new Date(now()).toISOString() },
+          ...{ id: `${hostId}.reaction.${reaction}.${signal.id}`, kind: "reaction", host: hostId, signal },
+          ...{ reaction: { name: reaction, signal_id: signal.id }, error, daemon: `reaction/${reaction}/${hostId}` },
+          ...{ attempts, timestamp: new Date(now()).toISOString() },
         }),
     });
     this.#opened = openReactions(settings, options);
@@ -100,25 +101,40 @@ export class Reactions implements ReportingService {
     await tasks;
   }
 
+  /** Attempts that ended since the start. */
+  get outcomes(): Attempts["outcomes"] {
+    return this.#attempts.outcomes;
+  }
+
+  /** How each fares: runs that wait, that are being made, and that were given up within the last days. */
+  states(): { name: string; waiting: number; running: number; dead: number }[] {
+    return [...this.#opened.signals, ...this.#opened.tasks].map(({ name }) => ({
+      name,
+      ...this.#journal.counts(name),
+    }));
+  }
+
   /**
    * Runs a reaction again that was given up.
-   * @returns what there is to say where it cannot
+   *
+   * @param cause - id of the signal
+   * @returns `already` where it is done, or about to be
    */
-  async replay(name: string, cause: string): Promise<string | undefined> {
+  async replay(name: string, cause: string): Promise<"replayed" | "already" | "unknown" | "no_reaction"> {
     const { db, now } = this.#options;
     const reaction = this.#opened.signals.find((one) => one.name === name);
-    if (reaction === undefined) return `this host has no reaction to signals named ${name}`;
-    const entry = this.#journal.find(name, cause);
-    if (entry === undefined) return `the reaction ${name} knows nothing of ${cause}`;
-    const again = replay(entry.run, now());
-    if (again === undefined)
-      return `the reaction ${name} to ${cause} is ${entry.run.state}: only what was given up runs again`;
-    await db.commit<void>(1, () => {
+    if (reaction === undefined) return "no_reaction";
+    // Looked up inside of the transaction: two who ask at once start it once.
+    const outcome = await db.commit<"replayed" | "already" | "unknown">(1, () => {
+      const entry = this.#journal.find(name, cause);
+      if (entry === undefined) return () => "unknown";
+      const again = replay(entry.run, now());
+      if (again === undefined) return () => "already";
       this.#journal.set(entry.key, again, now());
-      return () => undefined;
+      return () => "replayed";
     });
-    this.#signals.schedule(reaction);
-    return undefined;
+    if (outcome === "replayed") this.#signals.schedule(reaction);
+    return outcome;
   }
 
   async #prune(): Promise<void> {

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { HostWork } from "../../../local-agent/host-work/host-work.ts";
+import { commandReactions } from "../../../local-agent/reactions/commands.ts";
 import { atEnd } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
 import { AHost } from "./a-host.ts";
@@ -73,14 +75,25 @@ test("a failure is tried again after a pause, then given up, told, kept as a dea
   await untilFile(join(one.directory, "dead.jsonl"));
   await one.deadLetters.flush();
   expect(JSON.parse(readFileSync(join(one.directory, "dead.jsonl"), "utf8"))).toMatchObject({
-    ...{ id: "host-a/it/s1.abc", kind: "reaction", signal: { id: "s1.abc" }, attempts: 3 },
+    ...{ id: "host-a.reaction.it.s1.abc", kind: "reaction", signal: { id: "s1.abc" }, attempts: 3 },
   });
   writeFileSync(join(one.directory, "fine"), "");
-  expect(await one.reactions.replay("it", "s1.abc")).toBeUndefined();
+  const work = new HostWork();
+  commandReactions(work, one.reactions);
+  const context = { signal: new AbortController().signal };
+  const replay = (payload: object) => work.run("reaction.replay", payload, context);
+  expect(await work.run("reaction.status", {}, context)).toEqual({
+    reactions: [{ name: "it", waiting: 0, running: 0, dead: 1 }],
+  });
+  const letter = JSON.parse(readFileSync(join(one.directory, "dead.jsonl"), "utf8")) as object;
+  expect(await replay(letter)).toEqual({ outcome: "replayed" });
   expect((await one.until(2))[1]?.signal).toBe("Q_REACTION_COMPLETE");
-  expect(await one.reactions.replay("it", "s1.abc")).toMatch(/is done: only what was given up runs again/);
-  expect(await one.reactions.replay("it", "s9.abc")).toMatch(/knows nothing of s9.abc/);
-  expect(await one.reactions.replay("other", "s1.abc")).toMatch(/no reaction to signals named other/);
+  expect(await replay({ reaction: "it", signal_id: "s1.abc" })).toEqual({ outcome: "already" });
+  await expect(replay({ reaction: "it", signal_id: "s9.abc" })).rejects.toThrow(/knows nothing of s9.abc/);
+  await expect(replay({ reaction: "other", signal_id: "s1.abc" })).rejects.toThrow(
+    /no reaction to signals named other/,
+  );
+  await expect(replay({})).rejects.toThrow(/give \{reaction: <name>, signal_id: <id>\}/);
 });
 
 test("one at a time by default, as many as wanted otherwise, and a slow one holds up no other", async () => {
