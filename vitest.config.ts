@@ -4,10 +4,13 @@ import { defineConfig } from "vitest/config";
 /** Projects run one after the other: two workerd pools and a set of real processes at once are too much for two cores. */
 const after = (groupOrder: number) => ({ sequence: { groupOrder } });
 
+/** A test that hangs fails; one on a busy machine does not. */
+const PATIENCE = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...after(0) } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...PATIENCE, ...after(0) } },
       {
         plugins: [
           cloudflareTest({
@@ -23,6 +26,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ["./test/setup-workers.ts"],
           globalSetup: ["./test/setup-receiver.ts"],
+          ...PATIENCE,
           ...after(1),
         },
       },
