@@ -1,15 +1,18 @@
 import { Command, CommanderError } from "commander";
+import { agentsCommand } from "./commands/agents.ts";
 import { emitCommand } from "./commands/emit.ts";
 import { gapsCommand } from "./commands/gaps.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
+import { monitorsCommand } from "./commands/monitors.ts";
 import { observationsCommand } from "./commands/observations.ts";
 import { bottlenecksCommand, callCommand, eventsCommand, metricsCommand, queueCommand } from "./commands/queues.ts";
 import { scannersCommand } from "./commands/scanners.ts";
 import { signalsCommand } from "./commands/signals.ts";
+import { statusCommand } from "./commands/status.ts";
 import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor.ts";
 import { tasksCommand } from "./commands/tasks.ts";
 import { tokensCommand } from "./commands/tokens.ts";
-import { decisionsCommand, statusCommand } from "./commands/views.ts";
+import { decisionsCommand } from "./commands/views.ts";
 import { taskStatusCommand, workersCommand } from "./commands/workers.ts";
 import { explain } from "./failure.ts";
 import { remark } from "./output.ts";
@@ -54,6 +57,8 @@ function program(): Command {
     maintenanceCommand,
     decisionsCommand,
     statusCommand,
+    agentsCommand,
+    monitorsCommand,
     tasksCommand,
     queueCommand,
     bottlenecksCommand,

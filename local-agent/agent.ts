@@ -5,6 +5,7 @@ import { ROOMS } from "./rooms.ts";
 import { isReporting, type Report, type Service } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
 import { StateDatabase } from "./state-database.ts";
+import { version } from "./version.ts";
 
 export type { AgentOptions, AgentStatus } from "./room.ts";
 
@@ -43,6 +44,7 @@ export class Agent implements Service {
     return {
       ...told,
       host: this.#options.hostId,
+      version: version(),
       link: this.#parts?.link.state ?? { state: "stopped", detail: "not started" },
       sources,
     };

@@ -63,7 +63,7 @@ export function assemble(
   const health = new Health(db);
   const commands = new HostWork();
   const context: RoomContext = {
-    ...{ options, db, spool, inbox, link, log, now, metrics, health, commands, status, deadLetterFile },
+    ...{ options, db, spool, inbox, link, log, now, metrics, health, commands, offers: {}, status, deadLetterFile },
   };
   const parts = new Map<Room, RoomParts>();
   for (const room of rooms) {

@@ -31,6 +31,12 @@ export interface LinkOptions {
   readonly drainMs?: number;
 }
 
+/** @param after - by monitor: where to go on */
+export type GatherAnswer = (
+  monitors: readonly string[],
+  after: Readonly<Record<string, string>>,
+) => Promise<Readonly<Record<string, unknown>>>;
+
 export interface LinkState {
   readonly state: "connecting" | "connected" | "waiting" | "stopped";
   readonly detail: string;
@@ -56,6 +62,7 @@ export class Link implements Service {
   #retry: NodeJS.Timeout | undefined;
   #waits: IBackoff<unknown> | undefined;
   #status: string | undefined;
+  #answer: GatherAnswer | undefined;
   #subscribe: readonly string[];
   #connects = 0;
   #failures = 0;
@@ -119,6 +126,11 @@ export class Link implements Service {
     this.#outbound.stop();
     await this.#connection?.close();
     this.#change({ state: "stopped", detail: "stopped" });
+  }
+
+  /** Whoever looks when the edge asks for facts that only this host knows. */
+  answerGathers(answer: GatherAnswer): void {
+    this.#answer = answer;
   }
 
   /** Tells the edge what this host runs, now and after each new connection; the same again is not sent. */
@@ -223,13 +235,24 @@ export class Link implements Service {
         this.#outbound.refused(frame.batch, frame.problem as Problem, frame.retry_after_ms);
         break;
       case "gather":
-        // No monitor is installed here. An answer saves the edge the wait.
-        this.#send({ type: "facts", request: frame.request, facts: {} });
+        this.#gather(frame.request, frame.monitors, frame.after ?? {});
         break;
       case "unreadable":
         // What it said is unknown: on a new connection the edge says what still counts.
         this.#connection?.abandon(`the edge sent a frame that was not understood: ${frame.reason}`);
     }
+  }
+
+  #gather(request: string, monitors: readonly string[], after: Readonly<Record<string, string>>): void {
+    // An answer without facts saves the edge the wait, and says that this host is alive. It goes over the connection
+    // that the question came by: on another one nobody waits for it.
+    const connection = this.#connection;
+    const answer = (facts: unknown) => connection?.send(JSON.stringify({ type: "facts", request, facts }));
+    if (this.#answer === undefined) return void answer({});
+    this.#answer(monitors, after).then(answer, (error: unknown) => {
+      this.#options.log.error({ err: error }, "link: the edge asked, and there is no answer");
+      answer({});
+    });
   }
 
   #deliver({ last, signals }: Delivery): void {

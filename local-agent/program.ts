@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { checkCommand } from "./config/check.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import { run } from "./run.ts";
 import { serviceCommands } from "./systemd/install.ts";
+import { version } from "./version.ts";
 
 /** The command `ganglion-agent`. Exit codes: 0 done, 1 something is wrong, 2 wrong usage. */
 export function program(): Command {
@@ -25,9 +25,4 @@ export function program(): Command {
   for (const command of [root, ...root.commands])
     command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   return root;
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -5,6 +5,7 @@ import type { HostWork } from "./host-work/host-work.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Link, LinkOptions, LinkState } from "./link.ts";
 import type { Logger } from "./log.ts";
+import type { GpuReading } from "./sampler/gpu-readings.ts";
 import type { Report, Service } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
 import type { Spool } from "./spool.ts";
@@ -21,10 +22,18 @@ export interface AgentOptions extends AgentSettings {
 
 export interface AgentStatus {
   readonly host: string;
+  readonly version: string;
   readonly link: LinkState;
   readonly sources: readonly Report[];
   /** What rooms tell beside their reports, under their names. */
   readonly [room: string]: unknown;
+}
+
+/** What one room can do for those behind it in the list; a room that is off offers nothing. */
+export interface Offers {
+  gpuReadings?: () => readonly GpuReading[];
+  /** Publishes on the host's own bus, and not to the edge. */
+  publishLocally?: (signal: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
 /** What every room of an agent may use. */
@@ -39,6 +48,7 @@ export interface RoomContext {
   /** Prometheus metrics: register those of the room here. */
   readonly metrics: Registry<OpenMetricsContentType>;
   readonly health: Health;
+  readonly offers: Offers;
   /** The agent's, of all rooms. */
   readonly status: () => AgentStatus;
   /** What this host can be told to do: add the room's commands when it is assembled. */

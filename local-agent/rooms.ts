@@ -2,6 +2,7 @@ import { BUS_ROOM } from "./bus/room.ts";
 import { COMMANDS_ROOM } from "./host-work/room.ts";
 import { INTENTS_ROOM } from "./intents/room.ts";
 import { METRICS_ROOM } from "./metrics/room.ts";
+import { MONITORS_ROOM } from "./monitors/room.ts";
 import { OBSERVABILITY_ROOM } from "./observability/room.ts";
 import { REACTIONS_ROOM } from "./reactions/room.ts";
 import type { Room } from "./room.ts";
@@ -18,6 +19,7 @@ export const ROOMS: readonly Room[] = [
   BUS_ROOM,
   WORKERS_ROOM,
   REACTIONS_ROOM,
+  MONITORS_ROOM,
   OBSERVABILITY_ROOM,
   SUPERVISOR_ROOM,
   COMMANDS_ROOM,

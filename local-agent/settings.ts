@@ -17,6 +17,7 @@ import { AgentFile, type RoomSections } from "./config/schema.ts";
 import { type TokenSource, tokenSource, tokenWarnings } from "./config/token.ts";
 import { YamlFile } from "./config/yaml-file.ts";
 import { intentRoutes } from "./intents/settings.ts";
+import { withAbsolutePaths } from "./monitors/settings.ts";
 import { ExpectedError } from "./service.ts";
 
 /** Sections of rooms, where an absent one means that the room is off, or as it is by default. */
@@ -94,6 +95,9 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
   const { edge, bus, intents, metrics, sampler, log, spool, host: _, ...sections } = given;
   const settings: AgentSettings = {
     ...sections,
+    ...(sections.monitors !== undefined && {
+      monitors: withAbsolutePaths(sections.monitors, (variable, relative) => resolve(from(variable), relative)),
+    }),
     ...(path !== undefined && { configFile: path }),
     url: edge.url,
     token: token.read,

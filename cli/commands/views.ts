@@ -1,9 +1,8 @@
 import { Command } from "commander";
 import type { Decision } from "../../src/core/policy/decision.ts";
 import { wholeNumber } from "../arguments.ts";
-import { type Column, print, printFields, printLines, printTable } from "../output.ts";
+import { type Column, printLines, printTable } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
-import { localAgents, printAgents } from "./supervisor.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
@@ -27,32 +26,4 @@ export const decisionsCommand = () =>
       const { decisions } = await clientFor(command).decisions(options);
       if (wantsJson(command)) return printLines(decisions);
       await printTable(decisions, decisionColumns, "no decisions");
-    });
-
-export const statusCommand = () =>
-  new Command("status")
-    .summary("an ecosystem at a glance, and the agents that this machine supervises")
-    .addHelpText(
-      "after",
-      "\nWith --json: one document, about the ecosystem alone; for agents see `ganglion ps --json`.",
-    )
-    .action(async (_options: object, command: Command) => {
-      const status = await clientFor(command).status();
-      if (wantsJson(command)) return print(JSON.stringify(status));
-      const agents = await localAgents();
-      const { ecosystem, log, window, gaps, dead_letters } = status;
-      await printFields({
-        ecosystem,
-        signals: `${log.head_seq} (${log.signals_last_minute} in the last minute)`,
-        "oldest kept": log.oldest_seq,
-        window: `${window.size} observations in ${window.seconds} s`,
-        "open gaps": gaps.open,
-        "dead letters": dead_letters,
-        hosts: log.hosts.join(" "),
-        subscribers: log.subscribers,
-      });
-      if (agents.length > 0) {
-        await print("");
-        await printAgents(agents, "");
-      }
     });

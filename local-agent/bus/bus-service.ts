@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { compilePatterns, type Matcher } from "../../src/core/signals/pattern.ts";
 import type { DeadLetterFile } from "../dead-letter-file.ts";
 import type { Inbox } from "../inbox.ts";
@@ -42,6 +43,20 @@ export class BusService implements ReportingService {
   /** For what is published from now on. */
   setSubscribe(patterns: readonly string[]): void {
     this.#wants = compilePatterns(patterns);
+  }
+
+  /** Says something on this bus alone. Before anybody can listen, and when the bus fails, it is not said. */
+  publishLocally(signal: string, facts: Readonly<Record<string, unknown>>, source: string): void {
+    const bus = this.#bus;
+    if (bus?.ready !== true) return;
+    const { knownIds, now, log } = this.#options;
+    const id = randomUUID();
+    // Through a proxy of somebody else's it comes back, and is known by its id.
+    knownIds.published(id, signal);
+    const text = JSON.stringify({ id, signal, source, facts, timestamp: new Date(now()).toISOString() });
+    bus
+      .publish([signal, text])
+      .catch((error: unknown) => log.warn({ err: error, signal }, "bus: it could not be said"));
   }
 
   get counts(): BusCounts & { readonly published: number } {

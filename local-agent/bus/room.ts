@@ -12,7 +12,7 @@ export const BUS_ROOM: Room = {
   shownWhenOff: true,
   reloads: ["subscribe"],
   sinks: ({ sources, subscribe }) => (sources.includes("bus") ? [{ name: BUS_SINK, patterns: subscribe }] : []),
-  assemble({ options, spool, inbox, db, metrics, log, now, deadLetterFile }) {
+  assemble({ options, spool, inbox, db, metrics, offers, log, now, deadLetterFile }) {
     if (!options.sources.includes("bus")) return undefined;
     const { xsub, xpub, subscribe } = options;
     const deadLetters = deadLetterFile("bus", DEAD_LETTERS_BYTES);
@@ -26,6 +26,7 @@ export const BUS_ROOM: Room = {
       const { taken, echoes, dead, lost, published } = bus.counts;
       return Object.entries({ taken, echoes, dead, lost, published }).map(([outcome, value]) => ({ outcome, value }));
     }, ["outcome"]);
+    offers.publishLocally = (signal, facts) => bus.publishLocally(signal, facts, `agent/${options.hostId}`);
     return { services: [bus], reload: (settings) => bus.setSubscribe(settings.subscribe) };
   },
 };

@@ -30,6 +30,8 @@ const VARIABLES: readonly { variable: string; path: readonly string[]; read: (va
   { variable: "GANGLION_STATE_DIR", path: ["host", "state_dir"], read: text },
   { variable: "GANGLION_INTENTS_DIR", path: ["intents", "directory"], read: text },
   { variable: "GANGLION_METRICS_DIR", path: ["metrics", "directory"], read: text },
+  { variable: "GANGLION_PROMOTIONS_DIR", path: ["monitors", "promotions_directory"], read: text },
+  { variable: "GANGLION_INVESTIGATION_LOG", path: ["monitors", "investigation_log"], read: text },
   { variable: "GANGLION_SAMPLE_SECONDS", path: ["sampler", "seconds"], read: number },
   { variable: "GANGLION_SPOOL_MAX_MB", path: ["spool", "max_mb"], read: number },
   { variable: "KLR_CHEM_XSUB", path: ["bus", "xsub"], read: text },

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { EcosystemName } from "../../src/core/signals/signal.ts";
 import { IntentsSettings } from "../intents/settings.ts";
+import { MonitorsSettings } from "../monitors/settings.ts";
 import { ObservabilitySettings } from "../observability/settings.ts";
 import { ReactionsSettings } from "../reactions/settings.ts";
 import { AgentsSettings } from "../supervisor/settings.ts";
@@ -74,6 +75,7 @@ const Log = z.strictObject({
  * or as it is by default. To plug a room in: its schema here, and its name in AgentSettings.
  */
 export const RoomSections = z.strictObject({
+  monitors: MonitorsSettings.optional(),
   observability: ObservabilitySettings.optional(),
   workers: WorkersSettings.optional(),
   reactions: ReactionsSettings.optional(),

@@ -7,12 +7,13 @@ export const SAMPLER_ROOM: Room = {
   name: "sampler",
   shownWhenOff: true,
   reloads: ["sampleSeconds"],
-  assemble({ options, spool, log, now }) {
+  assemble({ options, spool, offers, log, now }) {
     if (!options.sources.includes("sampler")) return undefined;
     const { hostId, gpuCommand } = options;
     const intervalMs = options.sampleSeconds * 1000;
     const gpu = new GpuSampler({ intervalMs, now, log, ...(gpuCommand !== undefined && { command: gpuCommand }) });
     const sampler = new HostSampler({ hostId, intervalMs, spool, gpu: () => gpu.readings(), now, log });
+    offers.gpuReadings = () => gpu.readings();
     return {
       services: [sampler, gpu],
       reload: async ({ sampleSeconds }) => {

@@ -10,6 +10,7 @@ import type { Decision } from "../core/policy/decision.ts";
 import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
 import type { Signal, SignalInput } from "../core/signals/signal.ts";
 import type { BoardTask, BoardWorker } from "../core/workers/board.ts";
+import { agentCalls } from "./agent-calls.ts";
 import { deadLetterCalls } from "./dead-letter-calls.ts";
 import { openEventSource } from "./event-source.ts";
 import { type FollowOptions, followLog } from "./follow.ts";
@@ -139,6 +140,9 @@ export function createClient(options: ClientOptions) {
       return (await get<{ tasks: BoardTask[] }>(path)).tasks;
     },
 
+    /** @throws ApiProblem that says why, while the edge cannot serve calls */
+    ready: () => call<{ status: "ready" }>({ path: "/readyz" }),
+    agents: agentCalls({ call, inside }),
     queues: queueCalls({ call, again, inside }),
     webhooks: webhookCalls({ call, inside }),
     deadLetters: deadLetterCalls({ call, inside }),

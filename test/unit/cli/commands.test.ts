@@ -187,22 +187,6 @@ describe("reading", () => {
     expect(edge.received.map(({ url }) => url.searchParams.get("limit"))).toEqual(["1000", "500"]);
   });
 
-  it("shows the glance as a list, or as one document", async () => {
-    const log = { head_seq: 5, oldest_seq: 1, signals_last_minute: 2, subscribers: 1, hosts: ["a", "b"] };
-    const status = {
-      ecosystem: "default",
-      log,
-      window: { seconds: 300, size: 4, oldest: null, newest: null },
-      gaps: { open: 1 },
-      dead_letters: 2,
-    };
-    const edge = await startEdge(() => [200, status]);
-    expect((await ganglion(["status", "--url", edge.url])).out).toContain(
-      "open gaps     1\ndead letters  2\nhosts         a b\n",
-    );
-    expect(JSON.parse((await ganglion(["status", "--json", "--url", edge.url])).out)).toEqual(status);
-  });
-
   it("makes a token, lists tokens and deletes one", async () => {
     const record = {
       id: "i",

@@ -1,0 +1,92 @@
+import { Command } from "commander";
+import type { Client } from "../../src/client/client.ts";
+import { ApiProblem } from "../../src/client/problem-errors.ts";
+import { print, printFields } from "../output.ts";
+import { clientFor, type GlobalOptions } from "../settings.ts";
+import { localAgents, printAgents } from "./supervisor.ts";
+
+export const statusCommand = () =>
+  new Command("status")
+    .summary("an ecosystem at a glance: edge, hosts, queues, gaps, dead letters; and the agents of this machine")
+    .addHelpText(
+      "after",
+      "\nWith --json: one document, about the ecosystem alone; for agents see `ganglion ps --json`.",
+    )
+    .action(async (_options: object, command: Command) => {
+      const client = clientFor(command);
+      const status = await gather(client);
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(status));
+      const { ecosystem, edge, log, window, gaps, hosts, queues, dead_letters } = status;
+      await printFields({
+        ecosystem,
+        edge: edge.ready ? "ready" : `not ready: ${edge.reason}`,
+        signals: `${log.head_seq} (${log.signals_last_minute} in the last minute)`,
+        "oldest kept": log.oldest_seq,
+        subscribers: log.subscribers,
+        window: `${window.size} observations in ${window.seconds} s`,
+        "open gaps": gaps.open,
+        hosts: hosts
+          .filter(({ state }) => state === "up")
+          .map(({ host }) => host)
+          .join(" "),
+        ...Object.fromEntries(
+          hosts
+            .filter(({ state }) => state === "down")
+            .map(({ host, since, reason }) => [`host ${host}`, `down since ${since} (${reason})`]),
+        ),
+        ...Object.fromEntries(
+          hosts
+            .filter(({ alerts }) => alerts.length > 0)
+            .map(({ host, alerts }) => [`alerts ${host}`, alerts.join(" ")]),
+        ),
+        ...Object.fromEntries(
+          queues.map(({ name, depth, running, alerts }) => [
+            `queue ${name}`,
+            `${depth} queued, ${running} running${alerts.length === 0 ? "" : `, alerts: ${alerts.join(" ")}`}`,
+          ]),
+        ),
+        "dead letters": dead_letters,
+      });
+      const supervised = await localAgents();
+      if (supervised.length === 0) return;
+      await print("");
+      await printAgents(supervised, "");
+    });
+
+/** Everything at once; each part is one call. */
+async function gather(client: Client) {
+  const [status, edge, agents, queues] = await Promise.all([
+    client.status(),
+    readiness(client),
+    client.agents.list(),
+    queueDepths(client),
+  ]);
+  return {
+    ...status,
+    edge,
+    hosts: agents.map(({ host, state, since, reason, last_seen, alerts }) => ({
+      ...{ host, state, since, reason, last_seen },
+      alerts: alerts.map(({ subject }) => subject),
+    })),
+    queues,
+  };
+}
+
+async function readiness(client: Client): Promise<{ ready: boolean; reason: string | null }> {
+  try {
+    await client.ready();
+    return { ready: true, reason: null };
+  } catch (error) {
+    if (!(error instanceof ApiProblem)) throw error;
+    return { ready: false, reason: error.problem.detail ?? error.problem.title };
+  }
+}
+
+async function queueDepths({ queues }: Client) {
+  return Promise.all(
+    (await queues.list()).map(async ({ name }) => {
+      const { depth, running, oldest_age_ms, alerts } = await queues.status(name);
+      return { name, depth, running, oldest_age_ms, alerts: alerts.map(({ rule, subject }) => `${rule}:${subject}`) };
+    }),
+  );
+}

@@ -1,0 +1,72 @@
+import { readFile, statfs } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
+import type { GpuReading } from "../sampler/gpu-readings.ts";
+import { ramPercent } from "../sampler/proc-readings.ts";
+import type { Facts, Monitor } from "./monitor.ts";
+
+export interface HealthOptions {
+  /** A path on each file system. */
+  readonly disks: readonly string[];
+  readonly gpu: () => readonly GpuReading[];
+  /** Whether somebody listens at the host's bus; `undefined` where it has none. */
+  readonly busListens?: () => Promise<boolean>;
+  readonly spool: () => { readonly bytes: number; readonly maxBytes: number };
+  /** Default `/proc`. */
+  readonly proc?: string;
+}
+
+interface Reading {
+  readonly kind: string;
+  readonly instance?: string;
+  readonly value: number;
+}
+
+/** How the host fares (R22). What cannot be measured is left out; limits are the edge's business. */
+export class HealthMonitor implements Monitor {
+  readonly name = "health";
+  readonly #options: HealthOptions;
+
+  constructor(options: HealthOptions) {
+    this.#options = options;
+  }
+
+  async gather(): Promise<Facts> {
+    const { disks, gpu, busListens, spool, proc = "/proc" } = this.#options;
+    const { bytes, maxBytes } = spool();
+    const [memory, bus, ...used] = await Promise.all([
+      readFile(`${proc}/meminfo`, "utf8").then(ramPercent, () => undefined),
+      busListens?.(),
+      ...disks.map(diskPercent),
+    ]);
+    const [, load = 0] = loadavg();
+    const readings: Reading[] = [
+      ...disks.flatMap((instance, place) => reading("disk", used[place], instance)),
+      ...reading("memory", memory),
+      ...reading("load", load / availableParallelism()),
+      ...gpu().flatMap(({ index, gpu_temperature_c }) => reading("gpu_temperature", gpu_temperature_c, String(index))),
+      ...reading("bus_down", bus === undefined ? undefined : bus ? 0 : 1),
+      ...reading("spool", (bytes / maxBytes) * 100),
+    ];
+    return { readings };
+  }
+}
+
+function reading(kind: string, value: number | undefined, instance?: string): Reading[] {
+  if (value === undefined) return [];
+  return [
+    { kind, ...(instance !== undefined && { instance: instance.slice(0, 256) }), value: Math.round(value * 100) / 100 },
+  ];
+}
+
+/** As `df` counts: blocks that only root may take are neither used nor free. */
+async function diskPercent(path: string): Promise<number | undefined> {
+  try {
+    const { blocks, bfree, bavail } = await statfs(path);
+    const used = blocks - bfree;
+    return used + bavail === 0 ? undefined : (used / (used + bavail)) * 100;
+  } catch (error) {
+    // It is not mounted now: its alert, if one stands, ends.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

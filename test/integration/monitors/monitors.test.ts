@@ -1,0 +1,111 @@
+import { appendFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { temporaryDirectory } from "../../harness/cleanup.ts";
+import { runAgent } from "../../harness/running-agent.ts";
+import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
+import { first, within } from "../../harness/until.ts";
+import { connectSubscriber, freeEndpoints } from "../agent/bus-parts.ts";
+
+const presence = async (edge: RunningEdge) => {
+  const { signals } = await edge.client().signals({ signals: ["Q_AGENT_*"] });
+  return signals.map(({ signal, facts }) => `${signal} ${facts.host} ${facts.reason}`);
+};
+const signal = (edge: RunningEdge, name: string, after = 0) =>
+  first(edge.client().follow({ after, signals: [name] }), () => true, name);
+const portOf = (edge: RunningEdge) => Number(new URL(edge.url).port);
+
+test("a promotion that waits on a host leads to one dream, and a module to one word, however often the host is asked", async () => {
+  const edge = await runEdge();
+  const directory = temporaryDirectory();
+  const log = join(temporaryDirectory(), "curiosity_investigations.jsonl");
+  const { agents, signals } = edge.client();
+  // How the machine that runs the tests fares is no part of this.
+  await agents.setMonitors({ health: { disk: null, memory: null, load: null, gpu_temperature: null } });
+  await runAgent(edge, {
+    host: "gpu-01",
+    sources: [],
+    env: { GANGLION_PROMOTIONS_DIR: directory, GANGLION_INVESTIGATION_LOG: log },
+  });
+  await signal(edge, "Q_AGENT_UP");
+  expect(await agents.runMonitors()).toEqual({ answered: ["gpu-01"], silent: [], told: [] });
+
+  writeFileSync(join(directory, "skill.json"), "{}");
+  appendFileSync(log, `${JSON.stringify({ hypothesis: "UNDISCOVERED_MODULE_vision", module_path: "/m/vision" })}\n`);
+  expect((await agents.runMonitors()).told).toEqual(["Q_PROMOTIONS_DETECTED", "Q_MODULE_DISCOVERED"]);
+  const dream = await signal(edge, "Q_DREAM_TRIGGER");
+  expect(dream.facts).toMatchObject({ reason: "unacknowledged_promotions_detected", promotion_count: 1 });
+  for (let minute = 0; minute < 3; minute++) expect((await agents.runMonitors()).told).toEqual([]);
+
+  writeFileSync(join(directory, "skill.json.ack"), "");
+  expect((await agents.runMonitors()).told).toEqual([]);
+  const advisories = (await signals({ signals: ["Q_PROMOTIONS_DETECTED", "Q_DREAM_TRIGGER", "Q_MODULE_*"] })).signals;
+  expect(advisories.map((one) => one.signal)).toEqual([
+    "Q_PROMOTIONS_DETECTED",
+    "Q_MODULE_DISCOVERED",
+    "Q_DREAM_TRIGGER",
+  ]);
+  const agent = await agents.get("gpu-01");
+  expect(agent).toMatchObject({ state: "up", links: 1, failing: {}, version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+  expect(agent.facts).toMatchObject({
+    promotions: { promotion_count: 1, unacknowledged_count: 0 },
+    health: { readings: expect.arrayContaining([expect.objectContaining({ kind: "disk" })]) },
+  });
+});
+
+test("a host that is killed is down once and up when it is back; an edge that is killed makes nobody down", async () => {
+  const edge = await runEdge();
+  await edge.client().agents.setMonitors({ agent_grace_seconds: 3 });
+  const agent = await runAgent(edge, { host: "gpu-01", sources: [] });
+  const up = await signal(edge, "Q_AGENT_UP");
+
+  await agent.process.killGroup();
+  const down = await signal(edge, "Q_AGENT_DOWN", up.seq);
+  expect(down.facts).toMatchObject({ host: "gpu-01", reason: "link_lost" });
+  await runAgent(edge, { host: "gpu-01", sources: [], stateDir: agent.stateDir });
+  await signal(edge, "Q_AGENT_UP", down.seq);
+
+  // The default again: agents wait for up to 15 s between two attempts.
+  await edge.client().agents.setMonitors({});
+  await edge.process.killGroup();
+  const again = await runEdge({ stateDir: edge.stateDir, port: portOf(edge) });
+  const answered = async () => (await again.client().agents.runMonitors()).answered;
+  await expect.poll(answered, { timeout: 60_000 }).toEqual(["gpu-01"]);
+  expect(await presence(again)).toEqual([
+    "Q_AGENT_UP gpu-01 linked",
+    "Q_AGENT_DOWN gpu-01 link_lost",
+    "Q_AGENT_UP gpu-01 linked",
+  ]);
+});
+
+test("a host says on its own bus, and nowhere else, that its edge is silent and that it is back", async () => {
+  const edge = await runEdge();
+  const stateDir = temporaryDirectory();
+  const config = join(stateDir, "agent.yaml");
+  const { xsub, xpub } = await freeEndpoints();
+  writeFileSync(config, `bus: {xsub: "${xsub}", xpub: "${xpub}"}\nmonitors: {edge_silent_seconds: 0.5}\n`);
+  const env = { GANGLION_CONFIG: config, KLR_CHEM_XSUB: undefined, KLR_CHEM_XPUB: undefined };
+  const agent = await runAgent(edge, { stateDir, sources: ["bus"], env });
+  await agent.linked();
+  const bus = connectSubscriber(xpub);
+  onTestFinished(() => bus.close());
+  const heard = async (name: string) => {
+    await within(
+      bus.when((frames) => frames.some(([topic]) => topic === name)),
+      name,
+    );
+    return JSON.parse(bus.frames.find(([topic]) => topic === name)?.[1] ?? "{}");
+  };
+  // Whoever hears this is subscribed by now.
+  await edge.client().emit({ signal: "Q_FIRST", source: "test", facts: {} });
+  await heard("Q_FIRST");
+
+  await edge.process.killGroup();
+  expect(await heard("Q_EDGE_SILENT")).toMatchObject({ source: "agent/host-a", facts: { host: "host-a" } });
+  await agent.process.line(/the edge has been silent since/);
+  const again = await runEdge({ stateDir: edge.stateDir, port: portOf(edge) });
+  await heard("Q_EDGE_BACK");
+  await again.client().emit({ signal: "Q_LAST", source: "test", facts: {} });
+  await heard("Q_LAST");
+  expect((await again.client().signals({ signals: ["Q_EDGE_*"] })).signals).toEqual([]);
+});

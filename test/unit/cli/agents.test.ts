@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_MONITOR_SETTINGS } from "../../../src/core/monitors/monitor-settings.ts";
+import { type Answer, type Received, startEdge } from "./edge-double.ts";
+import { ganglion } from "./ganglion.ts";
+
+const up = {
+  ...{ host: "gpu-01", state: "up", since: "2026-01-31T12:00:00.000Z", reason: "linked", links: 1 },
+  ...{ last_seen: "2026-01-31T12:05:00.000Z", version: "0.1.0", failing: { promotions: "permission denied" } },
+  alerts: [{ subject: "disk:/var", since: "2026-01-31T12:04:00.000Z", value: 96, limit: 90 }],
+  runs: { host: "gpu-01", sources: [{ name: "bus", state: "live", detail: "own proxy" }], workers: [] },
+  facts: { health: { readings: [{ kind: "disk", instance: "/var", value: 96.5 }] } },
+};
+const down = {
+  ...up,
+  host: "gpu-02",
+  state: "down",
+  reason: "link_lost",
+  links: 0,
+  alerts: [],
+  failing: {},
+  facts: null,
+};
+
+describe("ganglion agents", () => {
+  it("lists hosts as a table, or one a line", async () => {
+    const edge = await startEdge(() => [200, { agents: [up, down] }]);
+    const { out } = await ganglion(["agents", "--url", edge.url]);
+    expect(out.split("\n").slice(0, 3)).toEqual([
+      "HOST    STATE             SINCE                     LAST SEEN                 VERSION  ALERTS     FAILING",
+      "gpu-01  up                2026-01-31T12:00:00.000Z  2026-01-31T12:05:00.000Z  0.1.0    disk:/var  promotions",
+      "gpu-02  down (link_lost)  2026-01-31T12:00:00.000Z  2026-01-31T12:05:00.000Z  0.1.0    -          -",
+    ]);
+    const json = await ganglion(["agents", "--json", "--url", edge.url]);
+    expect(
+      json.out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([up, down]);
+  });
+
+  it("shows one host with what it runs and how it fares", async () => {
+    const edge = await startEdge(() => [200, up]);
+    const { out } = await ganglion(["agents", "gpu-01", "--url", edge.url]);
+    expect(edge.received[0]?.url.pathname).toBe("/v1/default/agents/gpu-01");
+    expect(out).toMatch(/^state +up \(linked\) since 2026-01-31T12:00:00.000Z$/m);
+    expect(out).toMatch(/^alert +disk:\/var is 96 \(limit 90\) since 2026-01-31T12:04:00.000Z$/m);
+    expect(out).toMatch(/^monitor promotions +fails: permission denied$/m);
+    expect(out).toMatch(/^disk \/var +96.5$/m);
+    expect(out).toMatch(/^sources bus +live, own proxy$/m);
+  });
+
+  it("forgets a host that is named", async () => {
+    const edge = await startEdge(() => [204, undefined]);
+    expect(await ganglion(["agents", "gpu-02", "--forget", "--url", edge.url])).toEqual({
+      code: 0,
+      out: "",
+      err: "gpu-02 is forgotten\n",
+    });
+    expect(edge.received).toMatchObject([{ method: "DELETE" }]);
+    expect((await ganglion(["agents", "--forget", "--url", edge.url])).code).toBe(2);
+  });
+});
+
+describe("ganglion monitors", () => {
+  const answer = ({ method, body, url }: Received): Answer => {
+    if (url.pathname.endsWith("/run")) return [200, { answered: ["a"], silent: [], told: ["Q_HEALTH_ALERT"] }];
+    return [200, method === "PUT" ? { ...DEFAULT_MONITOR_SETTINGS, ...(body as object) } : DEFAULT_MONITOR_SETTINGS];
+  };
+
+  it("changes what is named and leaves the rest as it is", async () => {
+    const edge = await startEdge(answer);
+    const changes = ["agent_grace_seconds=60", "health.disk.raise_above=95", "health.load=null"];
+    const { out } = await ganglion(["monitors", "set", ...changes, "--url", edge.url]);
+    const { health } = DEFAULT_MONITOR_SETTINGS;
+    expect(edge.received[1]?.body).toEqual({
+      ...DEFAULT_MONITOR_SETTINGS,
+      agent_grace_seconds: 60,
+      health: { ...health, load: null, disk: { ...health.disk, raise_above: 95 } },
+    });
+    expect(out).toMatch(/^health.disk +raised above 95, resolved below 85$/m);
+    expect(out).toMatch(/^health.load +off$/m);
+    expect((await ganglion(["monitors", "set", "__proto__.x=1", "--url", edge.url])).code).toBe(2);
+  });
+
+  it("gives all settings their defaults, and asks the hosts now", async () => {
+    const edge = await startEdge(answer);
+    await ganglion(["monitors", "reset", "--url", edge.url]);
+    expect(edge.received[0]).toMatchObject({ method: "PUT", body: {} });
+    const { out } = await ganglion(["monitors", "run", "--url", edge.url]);
+    expect(out).toBe("answered  a\nsilent    -\ntold      Q_HEALTH_ALERT\n");
+  });
+});
+
+describe("ganglion status", () => {
+  const log = { head_seq: 7, oldest_seq: 1, signals_last_minute: 2, subscribers: 1, hosts: ["gpu-01"] };
+  const window = { seconds: 60, size: 3, oldest: null, newest: null };
+  const queue = { depth: 2, running: 1, oldest_age_ms: 5, alerts: [{ rule: "queue_deep", subject: "queue" }] };
+  const answer = ({ url: { pathname } }: Received): Answer => {
+    const path = pathname.replace("/v1/default/", "");
+    const answers: Record<string, unknown> = {
+      status: { ecosystem: "default", log, window, gaps: { open: 4 }, dead_letters: 2 },
+      agents: { agents: [up, down] },
+      queues: { queues: [{ name: "work", created_at: "x" }] },
+      "queues/work": queue,
+    };
+    if (path === "/readyz") return [503, { title: "Ganglion is not ready", status: 503, detail: "no directory" }];
+    return path in answers ? [200, answers[path]] : [404, { title: "no", status: 404 }];
+  };
+
+  it("shows edge, hosts, queues, gaps and dead letters on one screen", async () => {
+    const edge = await startEdge(answer);
+    const { out, err } = await ganglion(["status", "--url", edge.url]);
+    expect(err).toBe("");
+    expect(out).toMatch(/^edge +not ready: no directory$/m);
+    expect(out).toMatch(/^open gaps +4$/m);
+    expect(out).toMatch(/^hosts +gpu-01$/m);
+    expect(out).toMatch(/^host gpu-02 +down since 2026-01-31T12:00:00.000Z \(link_lost\)$/m);
+    expect(out).toMatch(/^alerts gpu-01 +disk:\/var$/m);
+    expect(out).toMatch(/^queue work +2 queued, 1 running, alerts: queue_deep:queue$/m);
+    expect(out).toMatch(/^dead letters +2$/m);
+  });
+
+  it("is one document with --json", async () => {
+    const edge = await startEdge(answer);
+    const { out } = await ganglion(["status", "--json", "--url", edge.url]);
+    expect(JSON.parse(out)).toMatchObject({
+      log,
+      edge: { ready: false },
+      hosts: [
+        { host: "gpu-01", alerts: ["disk:/var"] },
+        { host: "gpu-02", state: "down" },
+      ],
+      queues: [{ name: "work", depth: 2 }],
+      dead_letters: 2,
+    });
+  });
+});
