@@ -42,7 +42,8 @@ export function spawnAgent(
   const cwd = resolve(directory, definition.directory ?? ".");
   const secret = definition.token_file === undefined ? undefined : readToken(resolve(directory, definition.token_file));
   const given = secret ?? (definition.token === "own" ? token() : undefined);
-  const child = spawn(file, args, {
+  // `node` means ours: the machine's own may be too old for what we run, or not be there at all.
+  const child = spawn(file === "node" ? process.execPath : file, args, {
     cwd,
     env: cleanEnvironment(process.env, {
       GANGLION_URL: url,
