@@ -49,7 +49,7 @@ export class HostQueue implements ReportingService {
     if (this.#running) return;
     this.#running = true;
     this.#unheed = this.#options.work.onAdded(() => this.#open());
-    this.#change("off", "nothing on this host takes commands");
+    if (this.#options.work.types.length === 0) this.#change("off", "nothing on this host takes commands");
     this.#open();
   }
 
