@@ -122,7 +122,7 @@ test("what runs when the agent stops is stopped, and runs again or is reported a
   const settings = Object.fromEntries(
     (["retry", "report"] as const).map((on_crash) => [
       on_crash,
-      { when: "Q_A", run: { command: `echo >> ${on_crash}; test -e fine || sleep 600` }, retry: { on_crash } },
+      { when: "Q_A", run: { command: `echo >> runs.${on_crash}; touch ${on_crash}; test -e fine || sleep 600` }, retry: { on_crash } },
     ]),
   );
   const one = await host(settings);
@@ -137,7 +137,7 @@ test("what runs when the agent stops is stopped, and runs again or is reported a
     "Q_REACTION_COMPLETE retry",
   ]);
   expect(said[0]?.facts.error).toMatch(/the agent was stopped while it ran/);
-  expect(readFileSync(join(one.directory, "report"), "utf8")).toBe("\n");
+  expect(readFileSync(join(one.directory, "runs.report"), "utf8")).toBe("\n");
 });
 
 test("a time limit is a failure, and says so", async () => {
