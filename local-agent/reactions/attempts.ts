@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { begin, complete, fail, interrupt, type Run } from "../../src/core/reactions/run.ts";
+import { LIMITS } from "../../src/core/signals/limits.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
 import type { Logger } from "../log.ts";
 import { endLeftovers } from "../process/leftovers.ts";
@@ -102,6 +103,12 @@ export class Attempts {
     const begun: Entry = { ...entry, run };
     const signal = JSON.parse(entry.input) as Signal;
     const anyAbort = abort === undefined ? this.#stopping.signal : AbortSignal.any([abort, this.#stopping.signal]);
+    if ((signal.depth ?? 0) >= LIMITS.causalDepth) {
+      // Reactions and rules that lead to one another would go round for ever, also over what tells of the failure.
+      const error = `the chain of causes above it is ${signal.depth} signals long`;
+      log.error({ reaction: reaction.name, signal: signal.id }, `reactions: cut off: ${error}`);
+      return this.#settle(begun, { ...run, state: "dead", error }, [], { error });
+    }
     let outcome: Outcome;
     try {
       outcome = await reaction.perform({

@@ -21,7 +21,14 @@ export function emissionsOf(
   for (const { signal, facts, id } of emit) {
     const taken = takeIn(
       {
-        ...{ signal, source, facts, cause: cause.id, trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause) },
+        ...{
+          signal,
+          source,
+          facts,
+          cause: cause.id,
+          depth: (cause.depth ?? 0) + 1,
+          trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause),
+        },
         // One that is too long to be an id protects from nothing, and harms nothing by being left out.
         ...(id !== undefined && IDENTIFIER.test(id) && { id }),
       },

@@ -6,7 +6,7 @@ export type TimedSignal = NewSignal & { readonly timestampMs: number };
 
 /** A signal as JSON, ready to stand in an `append` frame. The facts were serialised at admission and are not touched. */
 export function signalText(signal: TimedSignal): string {
-  const { id, cause, trace } = signal;
+  const { id, cause, trace, depth } = signal;
   // Identifiers, traces and names hold no character that JSON escapes; sources may.
-  return `{${id === undefined ? "" : `"id":"${id}",`}"signal":"${signal.signal}","source":${JSON.stringify(signal.source)},"timestamp":"${formatTimestamp(signal.timestampMs)}",${cause === undefined ? "" : `"cause":"${cause}",`}${trace === undefined ? "" : `"trace":"${trace}",`}"facts":${signal.factsJson}}`;
+  return `{${id === undefined ? "" : `"id":"${id}",`}"signal":"${signal.signal}","source":${JSON.stringify(signal.source)},"timestamp":"${formatTimestamp(signal.timestampMs)}",${cause === undefined ? "" : `"cause":"${cause}",`}${trace === undefined ? "" : `"trace":"${trace}",`}${depth === undefined ? "" : `"depth":${depth},`}"facts":${signal.factsJson}}`;
 }

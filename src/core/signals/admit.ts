@@ -32,7 +32,7 @@ export function admitSignal(input: unknown, at = ""): Admission {
 export function admitBySchema(input: unknown, at = ""): Admission {
   const envelope = SignalInput.safeParse(input);
   if (!envelope.success) return { ok: false, errors: fieldErrors(envelope.error.issues, at) };
-  const { signal, source, facts, timestamp, id, cause, trace } = envelope.data;
+  const { signal, source, facts, timestamp, id, cause, trace, depth } = envelope.data;
   const checked = knownSignal(signal)?.facts.safeParse(facts);
   if (checked !== undefined && !checked.success) {
     return { ok: false, errors: fieldErrors(checked.error.issues, `${at}/facts`) };
@@ -57,7 +57,7 @@ export function admitBySchema(input: unknown, at = ""): Admission {
       factsJson,
       cause: cause ?? undefined,
       trace: trace ?? undefined,
-      depth: undefined,
+      depth: depthOf(depth, cause),
     },
   };
 }
@@ -84,7 +84,7 @@ export function admitWellFormed(input: unknown): NewSignal | undefined {
         return undefined;
     }
   }
-  const { signal, source, facts, timestamp, id, cause, trace } = fields;
+  const { signal, source, facts, timestamp, id, cause, trace, depth } = fields;
   if (typeof signal !== "string" || !knownName(signal)) return undefined;
   if (typeof source !== "string" || source.length === 0 || source.length > LIMITS.identifierLength) return undefined;
   if (typeof facts !== "object" || facts === null || Array.isArray(facts)) return undefined;
@@ -104,8 +104,20 @@ export function admitWellFormed(input: unknown): NewSignal | undefined {
     factsJson,
     cause: cause as string | undefined,
     trace: trace as string | undefined,
-    depth: undefined,
+    depth: depthOf(depth, cause),
   };
+}
+
+const MAX_DEPTH = 1_000;
+
+/**
+ * Where a cause is named its sender may know how long the chain above it is: a host that reacts to signals does, and
+ * without it a circle through a host would never be seen to be one. Anything else that stands there is ignored, so that
+ * what was read can be sent again.
+ */
+function depthOf(depth: unknown, cause: unknown): number | undefined {
+  const known = typeof cause === "string" && typeof depth === "number" && Number.isInteger(depth);
+  return known && depth > 0 ? Math.min(depth, MAX_DEPTH) : undefined;
 }
 
 const validNames = new Set<string>();

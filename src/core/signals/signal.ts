@@ -28,8 +28,8 @@ const Timestamp = z.union([z.string(), z.number()]).refine((value) => parseTimes
 
 /**
  * A signal as a caller sends it. What the log itself assigns (`seq`, `received_at`, `ecosystem`, `depth`) may
- * stand in it, so that what was read can be sent again as it is; it is ignored. Any other field is refused,
- * because a misspelt field that is dropped in silence is a lost fact.
+ * stand in it, so that what was read can be sent again as it is; it is ignored, but for `depth` beside a `cause`. Any other
+ * field is refused, because a misspelt field that is dropped in silence is a lost fact.
  */
 export const SignalInput = z.strictObject({
   signal: SignalName,

@@ -122,7 +122,11 @@ test("what runs when the agent stops is stopped, and runs again or is reported a
   const settings = Object.fromEntries(
     (["retry", "report"] as const).map((on_crash) => [
       on_crash,
-      { when: "Q_A", run: { command: `echo >> runs.${on_crash}; touch ${on_crash}; test -e fine || sleep 600` }, retry: { on_crash } },
+      {
+        when: "Q_A",
+        run: { command: `echo >> runs.${on_crash}; touch ${on_crash}; test -e fine || sleep 600` },
+        retry: { on_crash },
+      },
     ]),
   );
   const one = await host(settings);
@@ -178,4 +182,17 @@ test("a thousand signals that wait are all reacted to, in order", async () => {
   expect((await one.until(11)).map(({ cause }) => cause)).toEqual(
     Array.from({ length: 11 }, (_, n) => `s${990 + n}.abc`),
   );
+});
+
+test("a circle of reactions is cut off, and nothing more is said that could keep it going", async () => {
+  const one = await host({ it: { when: "*", run: { command: "true" } } });
+  await one.receive(1, "Q_A", {}, { depth: 15 });
+  expect((await one.until(1))[0]).toMatchObject({ signal: "Q_REACTION_COMPLETE", depth: 16 });
+  await one.receive(2, "Q_A", {}, { depth: 16 });
+  await untilFile(join(one.directory, "dead.jsonl"));
+  await one.deadLetters.flush();
+  expect(JSON.parse(readFileSync(join(one.directory, "dead.jsonl"), "utf8")).error).toMatch(
+    /chain of causes above it is 16/,
+  );
+  expect(one.said).toHaveLength(1);
 });

@@ -40,6 +40,7 @@ describe("letting signals in", () => {
         cause: fc.oneof(fc.constant("id.0"), scalar),
         trace: fc.oneof(fc.constant(`00-${"a".repeat(32)}-${"b".repeat(16)}-01`), scalar),
         seq: scalar,
+        depth: fc.oneof(fc.constantFrom(0, 1, 16, 1_001, -1, 1.5), scalar),
         extra: scalar,
       },
       { requiredKeys: [] },
@@ -82,6 +83,22 @@ describe("letting signals in", () => {
   test("what was read from the log can be sent again as it is", () => {
     const read = { ...well, seq: 7, received_at: "2026-01-31T12:00:00.000Z", ecosystem: "default", depth: 2 };
     expect(admitSignal(read)).toEqual(admitSignal(well));
+  });
+
+  test("the length of a chain of causes counts where a cause is named", () => {
+    const depth = (input: object) => {
+      const admission = admitSignal({ ...well, ...input });
+      return admission.ok ? admission.signal.depth : "refused";
+    };
+    expect([2, 5_000, 0, -1, 1.5, "2"].map((given) => depth({ cause: "s1.abc", depth: given }))).toEqual([
+      2,
+      1_000,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(depth({ depth: 2 })).toBeUndefined();
   });
 
   test("facts nested beyond what the stack can write are refused, not thrown", () => {
