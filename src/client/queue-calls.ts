@@ -53,6 +53,8 @@ export interface CallOptions {
   readonly sender?: string | undefined;
   /** Fail at once when nobody who could answer is connected. */
   readonly requireResponder?: boolean | undefined;
+  /** Names the call: sent again it is the same call, and is not run twice. Default: a new one. */
+  readonly correlationId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -72,7 +74,7 @@ interface Calls {
   readonly inside: (path: string) => string;
 }
 
-/** Calls about queues, over plain HTTP. To work one off, see work.ts. */
+/** Calls about queues, over plain HTTP. To work one off, see work.ts; to ask over a channel, caller.ts. */
 export function queueCalls({ call, again, inside }: Calls) {
   const at = (queue: string, path = "") => inside(`/queues/${encodeURIComponent(queue)}${path}`);
   const of = (queue: string, task: string, path = "") => at(queue, `/tasks/${encodeURIComponent(task)}${path}`);
@@ -115,7 +117,7 @@ export function queueCalls({ call, again, inside }: Calls) {
     ): Promise<CallReply> {
       const { timeoutMs = 5_000, requireResponder = false, signal, priority, sender } = options;
       const body = {
-        ...{ recipient, type, payload, priority, sender, correlation_id: uuid7() },
+        ...{ recipient, type, payload, priority, sender, correlation_id: options.correlationId ?? uuid7() },
         ...{ timeout_ms: timeoutMs, require_responder: requireResponder },
       };
       const what: Call = { method: "POST", path: at(queue, "/calls"), body, signal, timeoutMs: timeoutMs + TRAVEL_MS };

@@ -7,6 +7,7 @@ import { authorisation, urlOf } from "./request.ts";
 const HEARTBEAT_MS = 20_000;
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
+/** What a channel is opened to, whichever way. */
 export interface WorkChannelOptions {
   readonly url: string;
   readonly token: string;
@@ -21,7 +22,10 @@ export interface WorkChannelOptions {
 
 /** One connection to a queue. It does not come back by itself: whoever opened it knows what has to be said again. */
 export interface WorkChannel {
+  /** Frames of one turn go out as one message. */
   send(frame: object): void;
+  /** Resolves when no more tasks can come, after `ready` said `credit: 0`. */
+  drained(): Promise<void>;
   /** Says good-bye: what this end holds goes to others at once. */
   close(): void;
 }
@@ -50,16 +54,28 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
     });
     socket.on("message", (data) => {
       answered = true;
-      options.onFrame(JSON.parse(String(data)) as QueueFrame);
+      const message = JSON.parse(String(data)) as QueueFrame | QueueFrame[];
+      for (const frame of Array.isArray(message) ? message : [message]) options.onFrame(frame);
     });
     socket.on("open", () => {
       opened = true;
+      let frames: object[] = [];
+      const flush = () => {
+        // After a close there is nobody to tell; what was not said is said again on the next connection, or lapses.
+        if (socket.readyState === WebSocket.OPEN && frames.length > 0) socket.send(JSON.stringify(frames));
+        frames = [];
+      };
       resolve({
+        // An array even of one: it tells the queue that this end reads arrays too.
         send: (frame) => {
-          // After a close there is nobody to tell; what was not said is said again on the next connection, or lapses.
-          if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+          if (frames.push(frame) === 1) setImmediate(flush);
         },
-        close: () => socket.close(1000),
+        // Tasks that were on their way are given back when they come.
+        drained: () => Promise.resolve(),
+        close: () => {
+          flush();
+          socket.close(1000);
+        },
       });
     });
     socket.on("unexpected-response", (request, response) => {

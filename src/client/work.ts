@@ -1,7 +1,8 @@
 import type { LeasedTask, QueueFrame } from "../core/wire/work-frames.ts";
+import { openHttpWorkChannel } from "./http-work-channel.ts";
 import { ApiProblem, EdgeUnreachable } from "./problem-errors.ts";
 import { backoffMs, mayPass } from "./retry.ts";
-import { openWorkChannel, type WorkChannel } from "./work-channel.ts";
+import { openWorkChannel, type WorkChannel, type WorkChannelOptions } from "./work-channel.ts";
 
 export interface WorkOptions {
   readonly url: string;
@@ -15,6 +16,8 @@ export interface WorkOptions {
   readonly leaseMs?: number;
   /** Name under which the worker is known; default: the recipient. */
   readonly worker?: string;
+  /** While tasks are taken over plain HTTP, the channel is tried again so often; default 30,000. */
+  readonly channelRetryMs?: number;
   /** How the connection fares, for a log. */
   readonly onRemark?: (text: string) => void;
   /** `null` when the connection is open; what went wrong when there is none. */
@@ -60,11 +63,14 @@ interface Report {
 const MAX_DELAY_MS = 10_000;
 /** A refusal changes when somebody mends the token: soon enough for them, and seldom enough for a fleet. */
 const DENIED_DELAY_MS = 60_000;
+/** A proxy may be taken away, or learn; an upgrade that is refused costs a request. */
+const CHANNEL_RETRY_MS = 30_000;
 /** After `stop`, results that the queue has not confirmed are waited for so long. */
 const CONFIRM_MS = 10_000;
 
 /**
- * Works off a queue: tasks for `recipient`, and those for anyone, come by push as long as there is room. Across lost
+ * Works off a queue: tasks for `recipient`, and those for anyone, come by push as long as there is room; where no
+ * WebSocket can be opened, by requests that wait for them, until it can. Across lost
  * connections handlers go on, leases are renewed on the next connection, and results are told until they are
  * confirmed: the queue recognises a completion that it has had.
  *
@@ -84,8 +90,10 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
   let stopping = false;
   let over = false;
   let failures = 0;
+  let drained = false;
   let ended = (): void => {};
   let reconnecting: ReturnType<typeof setTimeout> | undefined;
+  let upgrading: ReturnType<typeof setTimeout> | undefined;
   let confirming: ReturnType<typeof setTimeout> | undefined;
   const stopped = new Promise<void>((resolve) => {
     ended = resolve;
@@ -95,14 +103,15 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
   const ready = () => send({ type: "ready", recipient, credit: stopping ? 0 : concurrency, lease_ms: leaseMs });
   const tell = ({ type, item }: Report) => send({ type, tasks: [item] });
 
-  const renewal = setInterval(() => {
+  function renew(): void {
     const tasks = [...running.values()].map(({ task: { task_id, lease_id } }) => ({
       task_id,
       lease_id,
       lease_ms: leaseMs,
     }));
     if (tasks.length > 0) send({ type: "extend", tasks });
-  }, leaseMs / 3);
+  }
+  const renewal = setInterval(renew, leaseMs / 3);
 
   function report(one: Report): void {
     unconfirmed.set(one.item.lease_id, one);
@@ -166,7 +175,7 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
   }
 
   function endIfDone(): void {
-    if (!stopping || running.size > 0) return;
+    if (!stopping || !drained || running.size > 0) return;
     if (unconfirmed.size === 0) end();
     // Should nobody be there to confirm, the leases run out and somebody else does it again: waiting on helps nobody.
     else confirming ??= setTimeout(end, CONFIRM_MS);
@@ -177,53 +186,96 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
     clearInterval(renewal);
     clearTimeout(reconnecting);
     clearTimeout(confirming);
+    clearTimeout(upgrading);
     channel?.close();
     channel = undefined;
     ended();
   }
 
+  const target = (): WorkChannelOptions => ({
+    url: options.url,
+    token: typeof options.token === "function" ? options.token() : options.token,
+    ecosystem,
+    queue,
+    worker: options.worker ?? (recipient === "*" ? undefined : recipient),
+    onFrame: hear,
+    onClose: () => again(new EdgeUnreachable(options.url, new Error("the connection was lost"))),
+  });
+
   async function connect(): Promise<void> {
     try {
-      const { url, token } = options;
-      const worker = options.worker ?? (recipient === "*" ? undefined : recipient);
-      channel = await openWorkChannel({
-        url,
-        token: typeof token === "function" ? token() : token,
-        ecosystem,
-        queue,
-        worker,
-        onFrame: hear,
-        onClose: () => again(new EdgeUnreachable(url, new Error("the connection was lost"))),
-      });
-      if (over) {
-        channel.close();
-        return;
-      }
-      failures = 0;
-      onConnection(null);
-      ready();
-      // What happened meanwhile: leases are renewed at once, and results told that were not confirmed.
-      const held = [...running.values()].map(({ task: { task_id, lease_id } }) => ({
-        task_id,
-        lease_id,
-        lease_ms: leaseMs,
-      }));
-      if (held.length > 0) send({ type: "extend", tasks: held });
-      for (const one of unconfirmed.values()) tell(one);
-      if (stopping) endIfDone();
+      begin(await openWorkChannel(target()));
     } catch (error) {
-      again(error);
+      try {
+        // A proxy that knows no WebSockets may answer anything to an upgrade, or hang up.
+        begin(await openHttpWorkChannel(target()));
+        onRemark(`the channel could not be opened (${textOf(error)}); working over plain HTTP`);
+        upgradeLater();
+      } catch (second) {
+        // Where the queue itself refuses, both ways say so.
+        again(second);
+      }
     }
+  }
+
+  function upgradeLater(): void {
+    if (!over) upgrading = setTimeout(() => void upgrade(), options.channelRetryMs ?? CHANNEL_RETRY_MS);
+  }
+
+  /** From HTTP back to the channel, where that can be opened now. */
+  async function upgrade(): Promise<void> {
+    const before = channel;
+    const outdated = () => over || stopping || channel !== before;
+    let early = true; // the new channel can be lost while the old one is in use
+    try {
+      const opened = await openWorkChannel({
+        ...target(),
+        onClose: () => (early ? upgradeLater() : target().onClose()),
+      });
+      // What the waiting request still brings is taken; only then the channel says that there is room.
+      await before?.drained();
+      if (outdated()) return opened.close();
+      before?.close();
+      early = false;
+      begin(opened);
+      onRemark("the channel is open again");
+    } catch {
+      if (!outdated()) upgradeLater();
+    }
+  }
+
+  function begin(opened: WorkChannel): void {
+    channel = opened;
+    if (over) {
+      channel.close();
+      return;
+    }
+    failures = 0;
+    onConnection(null);
+    ready();
+    // What happened meanwhile: leases are renewed at once, and results told that were not confirmed.
+    renew();
+    for (const one of unconfirmed.values()) tell(one);
+    if (stopping) drain();
+  }
+
+  function drain(): void {
+    void (channel?.drained() ?? Promise.resolve()).then(() => {
+      drained = true;
+      endIfDone();
+    });
   }
 
   function again(error: unknown): void {
     channel = undefined;
+    clearTimeout(upgrading);
     if (over) return;
+    if (stopping) drain();
     onConnection(error);
     failures += 1;
     // A refusal that will not pass (no scope, no such version) is told; trying on helps when the token is mended.
     const passing = mayPass(error);
-    const reason = passing ? "no queue answers" : error instanceof Error ? error.message : String(error);
+    const reason = passing ? "no queue answers" : textOf(error);
     const denied = error instanceof ApiProblem && !passing;
     const delayMs = backoffMs(failures, MAX_DELAY_MS) + (denied ? DENIED_DELAY_MS : 0);
     onRemark(`${reason}; trying again in ${Math.round(delayMs)} ms`);
@@ -236,7 +288,7 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
       if (!stopping) {
         stopping = true;
         ready();
-        endIfDone();
+        drain();
       }
       return stopped;
     },
@@ -245,3 +297,5 @@ export function work(queue: string, recipient: string, handler: TaskHandler, opt
     },
   };
 }
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -4,6 +4,7 @@ import { type Entry, expiry, newEntry, recordOf, storedEntry } from "./entry.ts"
 import { Holders } from "./holders.ts";
 import { type Changes, Journal } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
+import { LongRunning } from "./long-running.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import {
   ANYONE,
@@ -59,20 +60,24 @@ export class TaskQueue {
   readonly #lanes = new Lanes<Entry>((task) => task.place === "waiting");
   readonly #timers = new Timers<Entry>();
   readonly depths = new Depths();
+  readonly longRunning = new LongRunning();
   #nextSeq: number;
 
   constructor(settings: QueueSettings, options: TaskQueueOptions) {
     this.settings = settings;
     this.#options = options;
     this.#nextSeq = options.nextSeq;
+    const held: { entry: Entry; lease: Lease }[] = [];
     for (const task of options.tasks) {
       const entry = storedEntry(task);
       this.#byId.set(entry.taskId, entry);
       this.depths.add(entry);
-      if (entry.lease !== null) this.#hold(entry, entry.lease);
+      if (entry.lease !== null) held.push({ entry, lease: entry.lease });
       if (entry.place === "waiting") this.#lanes.add(entry);
       this.#setTimer(entry);
     }
+    held.sort((a, b) => a.lease.startedMs - b.lease.startedMs);
+    for (const { entry, lease } of held) this.#hold(entry, lease);
   }
 
   get size(): number {
@@ -259,6 +264,7 @@ export class TaskQueue {
   #hold(entry: Entry, lease: Lease): void {
     entry.lease = lease;
     this.#holders.hold(lease.holder, entry);
+    this.longRunning.begin(entry, lease.startedMs);
   }
 
   #letGo(entry: Entry, nowMs: number): void {
@@ -267,6 +273,7 @@ export class TaskQueue {
     entry.ranMs += Math.max(0, nowMs - lease.startedMs);
     entry.lease = null;
     this.#holders.letGo(lease.holder, entry);
+    this.longRunning.end(entry);
   }
 
   #loseLease(entry: Entry, lease: Lease, nowMs: number): void {

@@ -67,7 +67,9 @@ export class QueueBooks {
   get nextDueMs(): number | undefined {
     const counted = this.#countedSinceMs === undefined ? undefined : this.#countedSinceMs + STATISTICS_MS;
     const alerts = this.alerts.waits ? this.#lookedMs + ALERTS_MS : undefined;
-    const times = [this.queue.nextDueMs, counted, alerts].filter((time) => time !== undefined);
+    const limit = this.queue.settings.alert_task_ms;
+    const slow = limit === null ? undefined : this.queue.longRunning.nextMs(limit);
+    const times = [this.queue.nextDueMs, counted, alerts, slow].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -128,6 +130,12 @@ export class QueueBooks {
     for (const entry of changed) {
       if (entry.lease === null) continue;
       found.push(...this.alerts.ran(subject(entry), nowMs - entry.lease.startedMs, settings, nowMs));
+    }
+    // One whose worker says nothing is found by the alarm. While it runs its alert stands, however long ago it was raised.
+    const limit = settings.alert_task_ms;
+    if (atAlarm && limit !== null) {
+      for (const { entry, ms } of this.queue.longRunning.over(limit, nowMs))
+        found.push(...this.alerts.ran(subject(entry), ms, settings, nowMs));
     }
     const looks = atAlarm || (finished.length > 0 && nowMs - this.#lookedMs >= LOOK_MS);
     if (looks) this.#lookedMs = nowMs;

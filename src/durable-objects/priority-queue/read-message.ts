@@ -6,6 +6,8 @@ import { MAX_FRAME_BYTES, WorkerFrame } from "../../core/wire/work-frames.ts";
 /** What cannot be taken, and of which frame that is said. */
 export interface RefusedFrame {
   readonly batch: number | null;
+  /** Of a call: its caller waits for a reply. */
+  readonly correlationId?: string;
   readonly problem: Problem;
 }
 
@@ -35,11 +37,12 @@ export function readMessage(message: string | ArrayBuffer): Heard {
 function readFrame(document: unknown): WorkerFrame | RefusedFrame {
   const parsed = WorkerFrame.safeParse(document);
   if (parsed.success) return parsed.data;
-  const batch = typeof document === "object" && document !== null && "batch" in document ? document.batch : null;
+  const { type, batch, correlation_id } = (document ?? {}) as Record<string, unknown>;
   const errors = taskErrors(parsed.error.issues, "").slice(0, 100);
   return {
     batch: Number.isInteger(batch) ? (batch as number) : null,
     problem: problem("invalid-frame", 422, "The frame is not one of ganglion.work.v1", undefined, { errors }),
+    ...(type === "call" && typeof correlation_id === "string" ? { correlationId: correlation_id } : {}),
   };
 }
 

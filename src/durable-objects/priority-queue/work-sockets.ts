@@ -5,10 +5,10 @@ import { leasedJson } from "../../core/tasks/task-view.ts";
 import type { Waiter, Waiters } from "../../core/tasks/waiters.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import type { WorkerFrame } from "../../core/wire/work-frames.ts";
-import type { CallDesk } from "./call-desk.ts";
+import { type CallDesk, refusedCall } from "./call-desk.ts";
 import { type Change, changeOf } from "./change.ts";
 import { type Attachment, Connection, connectionOf, holderName, type Ready } from "./connection.ts";
-import { readMessage } from "./read-message.ts";
+import { type RefusedFrame, readMessage } from "./read-message.ts";
 import { changeByFrame, mayAsk, refuseForNow, refuseFrame } from "./worker-frames.ts";
 
 export interface WorkSocketsOptions {
@@ -84,8 +84,11 @@ export class WorkSockets {
     if (several) connection.sentSeveral();
     const changes: Change[] = [];
     for (const frame of frames) {
-      const change = "type" in frame ? this.#obey(connection, frame) : undefined;
-      if ("problem" in frame) refuseFrame(connection, frame.batch, frame.problem);
+      if ("problem" in frame) {
+        refuse(connection, frame);
+        continue;
+      }
+      const change = this.#obey(connection, frame);
       if (change !== undefined) changes.push(change);
     }
     // Together: the frames of one message are not to wait for each other.
@@ -187,4 +190,9 @@ export class WorkSockets {
     connection.ready.set(recipient, { said, waiter });
     if (credit > 0) this.#options.waiters.add(waiter);
   }
+}
+
+function refuse(connection: Connection, { batch, correlationId, problem }: RefusedFrame): void {
+  if (correlationId === undefined) refuseFrame(connection, batch, problem);
+  else connection.say(refusedCall(correlationId, problem));
 }

@@ -24,7 +24,9 @@ class QueueDouble {
     this.#server.on("connection", (socket) => {
       this.socket = socket;
       this.connections++;
-      socket.on("message", (data) => this.#push(JSON.parse(String(data)) as Frame));
+      socket.on("message", (data) => {
+        for (const frame of JSON.parse(String(data)) as Frame[]) this.#push(frame);
+      });
       socket.on("close", (code) => this.#push({ type: `closed ${code}` }));
     });
   }

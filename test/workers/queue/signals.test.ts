@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
 import { allOf, follow } from "../log-under-test.ts";
@@ -54,6 +54,39 @@ describe("a queue's signals", () => {
       raised_at: raised.facts.raised_at,
     });
     expect(await allOf(ecosystem)).toHaveLength(2);
+  });
+
+  it("raise an alert for a task that runs too long though nobody says a word of it, once, and resolve it afterwards", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const follower = await follow(ecosystem, ["Q_QUEUE_ALERT"]);
+    await queue.put(aTask({ task_id: "a", type: "BUG_REPORT" }));
+    const [leased] = await queue.lease("coder", { lease_ms: 3_600_000 });
+    const begun = Date.now();
+    const alarmAt = () =>
+      runInDurableObject(queueStub(ecosystem) as unknown as DurableObjectStub, (_, { storage }) => storage.getAlarm());
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      vi.setSystemTime(begun + 31_000);
+      await runDurableObjectAlarm(queueStub(ecosystem));
+      expect(await alarmAt()).toBeLessThanOrEqual(begun + 60_001);
+      await evictDurableObject(queueStub(ecosystem));
+      vi.setSystemTime(begun + 60_001);
+      await runDurableObjectAlarm(queueStub(ecosystem));
+      const raised = await follower.next();
+      expect(raised.facts).toMatchObject({ rule: "task_slow", subject: "coder/BUG_REPORT", state: "raised" });
+      // Ten minutes without another slow task would end it; this one runs still.
+      vi.setSystemTime(begun + 1_000_000);
+      await runDurableObjectAlarm(queueStub(ecosystem));
+      expect(await queue.status()).toMatchObject({ alerts: [{ rule: "task_slow" }] });
+      await queue.act("a", "complete", { lease_id: leased?.lease_id });
+      vi.setSystemTime(begun + 1_000_000 + 600_001);
+      await runDurableObjectAlarm(queueStub(ecosystem));
+      expect((await follower.next()).facts).toMatchObject({ rule: "task_slow", state: "resolved" });
+      expect(await allOf(ecosystem)).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("raise an alert for more than five failed tasks, remembered across evictions", async () => {
