@@ -1,22 +1,29 @@
-import { BUILT_IN_RULES } from "../core/policy/built-in-rules.ts";
 import type { Decision } from "../core/policy/decision.ts";
 import { PolicyEngine } from "../core/policy/engine.ts";
-import type { Rule } from "../core/policy/rule.ts";
+import { listExpectations } from "../core/policy/list-expectations.ts";
+import { bodyOf, type PlannedChange } from "../core/policy/plan-changes.ts";
+import type { ChangeAnswer, ExpectationPage, Policy, PolicyVersion, RuleChange } from "../core/policy/policy-api.ts";
+import { watchedPatterns } from "../core/policy/rule.ts";
 import type { Evaluation, Verdict } from "../core/policy/verdict.ts";
+import { INTERESTS } from "../core/projections/interests.ts";
 import type { Signal } from "../core/signals/signal.ts";
 import type { Environment } from "./environment.ts";
+import type { Author } from "./observation-cache/changes.ts";
 import { DecisionStore, type DecisionsQuery } from "./policy-state/decision-store.ts";
-import { carryOut } from "./policy-state/effects.ts";
+import { carryOut, SOURCE } from "./policy-state/effects.ts";
+import { type Place, RuleBook } from "./policy-state/rule-book.ts";
 import { StateStore } from "./policy-state/state-store.ts";
 import { type Deciding, type Outgoing, Projection } from "./projection/projection.ts";
 
 const RETRY_MS = 2_000;
 /** Time-outs in one transaction. */
 const LATE_LIMIT = 500;
+const VERSIONS_SHOWN = 100;
 
 /** The rules of an ecosystem, what they keep and wait for, and what they have decided (R23, R24). */
 export class PolicyState extends Projection {
-  readonly #engine = new PolicyEngine(BUILT_IN_RULES);
+  readonly #engine = new PolicyEngine([]);
+  readonly #rules: RuleBook;
   readonly #state: StateStore;
   readonly #decisions: DecisionStore;
   /** What was due before this time has been told of, whatever is derived from the log again. */
@@ -24,9 +31,13 @@ export class PolicyState extends Projection {
 
   constructor(ctx: DurableObjectState, env: Environment) {
     super(ctx, env, "policy");
+    this.#rules = new RuleBook(this.sql);
     this.#state = new StateStore(this.sql);
     this.#decisions = new DecisionStore(this.sql);
     this.load();
+    const pack = this.#rules.planPack();
+    // The log knows without being told what the pack wants to see. It counts for what comes after here.
+    if (pack.length > 0) this.#write(pack, { seq: this.cursor, atMs: 0 }, null);
   }
 
   /** Newest first. */
@@ -34,11 +45,54 @@ export class PolicyState extends Projection {
     return this.#decisions.list(query);
   }
 
-  policies(): readonly Rule[] {
-    return this.#engine.rules;
+  policies(): readonly Policy[] {
+    return [...this.#rules.current.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  policy(id: string): { policy: Policy | null; versions: PolicyVersion[] } {
+    return { policy: this.#rules.current.get(id) ?? null, versions: this.#rules.versions(id, VERSIONS_SHOWN) };
+  }
+
+  /** The next to be late first. */
+  expectations(query: { limit: number; after?: string; rule?: string }): ExpectationPage {
+    return listExpectations(this.#engine, query);
+  }
+
+  /** Changes one rule, or several together: all of them or none. */
+  changePolicies(wanted: readonly RuleChange[], by: Author): Promise<ChangeAnswer> {
+    return this.inTurn(() => this.#change(wanted, by));
+  }
+
+  /** Makes the rules be these: those that are not named go, and those of the pack are as they came. */
+  replacePolicies(wanted: readonly RuleChange[], by: Author): Promise<ChangeAnswer> {
+    return this.inTurn(() => {
+      const named = new Set(wanted.map(({ id }) => id));
+      const others = this.policies().filter(({ id, built_in, modified }) => !named.has(id) && (!built_in || modified));
+      return this.#change([...others.map(({ id }) => ({ id, rule: null })), ...wanted], by);
+    });
+  }
+
+  /** Deletes a rule; one of the pack that was changed is as it came again. */
+  deletePolicy(id: string, expected: number | undefined, by: Author): Promise<ChangeAnswer> {
+    return this.inTurn(async () => {
+      const policy = this.#rules.current.get(id);
+      if (policy === undefined) return { ok: false, kept: "unknown" };
+      if (policy.built_in && !policy.modified) return { ok: false, kept: "built_in" };
+      return this.#change([{ id, rule: null, expected }], by);
+    });
+  }
+
+  /** @returns `null`: there is no such rule */
+  enablePolicy(id: string, enabled: boolean, by: Author): Promise<ChangeAnswer | null> {
+    return this.inTurn(async () => {
+      const policy = this.#rules.current.get(id);
+      if (policy === undefined) return null;
+      return this.#change([{ id, rule: { ...bodyOf(policy), enabled } }], by);
+    });
   }
 
   protected override take(signal: Signal, outgoing: Outgoing): void {
+    this.#stepRules(signal.seq);
     this.#follow(this.#engine.take(signal), signal, outgoing);
   }
 
@@ -73,15 +127,25 @@ export class PolicyState extends Projection {
 
   protected override load(): void {
     this.#advancedMs = Number(this.#state.note("advanced_ms") ?? "0");
+    this.#rules.reload();
+    if (this.cursor < this.mutedThrough) this.#rules.rewind(this.cursor);
+    this.#engine.replace(this.#rules.inForce);
     this.#engine.restore(this.#state.rows());
+  }
+
+  protected override patterns(): readonly string[] {
+    return watchedPatterns(this.#rules.coming);
   }
 
   protected override async settled(nowMs: number): Promise<void> {
     try {
       const { nextDueMs } = this.#engine;
       if (nextDueMs !== undefined && nextDueMs <= nowMs) await this.#letTimePass();
+      // A change that was interrupted, or that took a rule away, leaves the log with other wishes than ours.
+      const known = this.#state.note("interests") ?? JSON.stringify(INTERESTS.policy);
+      if (known !== JSON.stringify(this.#wishes())) await this.#ask(this.#wishes());
     } catch (error) {
-      console.warn("policy: what is late could not be told and will be tried again", this.ecosystem, String(error));
+      console.warn("policy: could not settle and will try again", this.ecosystem, String(error));
       this.wakeBy(Date.now() + RETRY_MS);
     }
     const { nextDueMs } = this.#engine;
@@ -90,15 +154,87 @@ export class PolicyState extends Projection {
   }
 
   /**
+   * New rules are in force from a definite place on. The log first learns what they want to see and says how far it
+   * has come; up to there the old rules decide, on every signal and by every time-out; then the new ones are written.
+   * A crash in between leaves a log that sends more than is wanted, and the old rules.
+   */
+  async #change(wanted: readonly RuleChange[], by: Author): Promise<ChangeAnswer> {
+    const plan = this.#rules.plan(wanted);
+    if (!plan.ok) return plan;
+    const { changes, unchanged } = plan;
+    const ids = (kind: (change: PlannedChange) => boolean) => changes.filter(kind).map(({ id }) => id);
+    const isNew = ({ id }: PlannedChange) => !this.#rules.current.has(id);
+    const answer = {
+      ok: true as const,
+      created: ids((change) => change.rule !== null && isNew(change)),
+      changed: ids((change) => change.rule !== null && !isNew(change)),
+      deleted: ids((change) => change.rule === null),
+      unchanged,
+    };
+    if (changes.length === 0) return { ...answer, after_seq: this.cursor };
+    const coming = changes.flatMap(({ rule }) => (rule === null ? [] : [{ ...rule, version: 1 }]));
+    const { head_seq, now_ms } = await this.#ask(watchedPatterns([...this.#rules.current.values(), ...coming]));
+    await this.readThrough(head_seq);
+    this.#tellLate(now_ms);
+    const place = { seq: this.cursor, atMs: now_ms };
+    this.#write(changes, place, by);
+    await this.settled(Date.now());
+    return { ...answer, after_seq: place.seq };
+  }
+
+  #write(changes: readonly PlannedChange[], place: Place, by: Author | null): void {
+    this.decide((outgoing) => {
+      const nowMs = Date.now();
+      for (const { id, version, rule } of this.#rules.write(changes, place, by?.name ?? null, nowMs)) {
+        if (by === null) continue;
+        const facts = { policy: id, version, deleted: rule === null, enabled: rule?.enabled ?? false };
+        const who = { by: by.name, by_id: by.id };
+        outgoing.emit({ signal: "Q_POLICY_CHANGED", source: SOURCE, facts: { ...facts, ...who }, timestampMs: nowMs });
+      }
+      this.#rules.reload();
+      if (this.cursor < this.mutedThrough) this.#rules.rewind(this.cursor);
+      this.#state.write(this.#engine.replace(this.#rules.inForce));
+    });
+  }
+
+  /** While the log is read again: the rules change where they did then, and at the time at which they did. */
+  #stepRules(seq: number): void {
+    for (let place = this.#rules.nextBefore(seq); place !== undefined; place = this.#rules.nextBefore(seq)) {
+      // What was late by then was told of then, by the rules of then.
+      this.#state.write(this.#engine.advance(place.atMs).changes);
+      this.#rules.step(place);
+      this.#state.write(this.#engine.replace(this.#rules.inForce));
+    }
+  }
+
+  /** What the log is to send. Sorted, so that the same rules give the same wishes. */
+  #wishes(): readonly string[] {
+    return watchedPatterns([...this.#rules.current.values()]);
+  }
+
+  async #ask(patterns: readonly string[]): Promise<{ head_seq: number; now_ms: number }> {
+    const place = await this.#log.interest("policy", patterns);
+    const text = JSON.stringify(patterns);
+    if (this.#state.note("interests") !== text) this.#state.setNote("interests", text);
+    return place;
+  }
+
+  /**
    * Tells what did not come in time. First everything that the log took until then is taken in: an answer that lies
    * there unread is an answer.
    */
   async #letTimePass(): Promise<void> {
-    const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
-    const { head_seq, now_ms } = await log.reached();
+    const { head_seq, now_ms } = await this.#log.reached();
     await this.readThrough(head_seq);
-    for (let due = this.#engine.nextDueMs; due !== undefined && due <= now_ms; due = this.#engine.nextDueMs) {
-      this.decide((outgoing) => this.#pass(this.#engine.advance(now_ms, LATE_LIMIT), outgoing));
+    this.#tellLate(now_ms);
+  }
+
+  #tellLate(nowMs: number): void {
+    if (this.#rules.nextBefore(Number.POSITIVE_INFINITY) !== undefined) {
+      this.decide(() => this.#stepRules(Number.POSITIVE_INFINITY));
+    }
+    for (let due = this.#engine.nextDueMs; due !== undefined && due <= nowMs; due = this.#engine.nextDueMs) {
+      this.decide((outgoing) => this.#pass(this.#engine.advance(nowMs, LATE_LIMIT), outgoing));
     }
   }
 
@@ -114,6 +250,10 @@ export class PolicyState extends Projection {
     if (last === undefined) return;
     this.#advancedMs = Math.max(this.#advancedMs, last.atMs + 1);
     this.#state.setNote("advanced_ms", String(this.#advancedMs));
+  }
+
+  get #log() {
+    return this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
   }
 }
 

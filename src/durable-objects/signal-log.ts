@@ -7,12 +7,13 @@ import { type Commit, LogState } from "../core/log/log-state.ts";
 import { RateMeter } from "../core/log/rate-meter.ts";
 import { lineId, type Segment } from "../core/log/segment.ts";
 import { PROJECTIONS, type ProjectionName } from "../core/projections/batch.ts";
-import { interestOf } from "../core/projections/interests.ts";
+import { compilePatterns } from "../core/signals/pattern.ts";
 import { LINK_PROTOCOL, PING, PONG } from "../core/wire/link-frames.ts";
 import type { Environment } from "./environment.ts";
 import { meteredSql } from "./metered-storage.ts";
 import { projectionOf } from "./projection/stub.ts";
 import { type GatherAfter, type HostAnswers, Hosts, type LinkReport } from "./signal-log/hosts.ts";
+import { InterestStore } from "./signal-log/interest-store.ts";
 import { locate } from "./signal-log/locate.ts";
 import { LogReader, type Stretch } from "./signal-log/log-reader.ts";
 import { Outbox } from "./signal-log/outbox.ts";
@@ -47,6 +48,7 @@ export class SignalLog extends DurableObject<Environment> {
   readonly #reader: LogReader;
   readonly #sockets: Sockets;
   readonly #outbox: Outbox;
+  readonly #interests: InterestStore;
   readonly #commits: GroupCommit<WaitingAppend>;
   readonly #rate = new RateMeter();
   readonly #meter = new UsageMeter();
@@ -61,10 +63,18 @@ export class SignalLog extends DurableObject<Environment> {
     this.#ecosystem = ctx.id.name ?? "default";
     this.#retentionMs = Number(env.RETENTION_DAYS ?? "7") * DAY_MS;
     this.#sliceMs = Math.max(1, Math.floor(this.#retentionMs / SLICES));
-    this.#store = new SegmentStore(meteredSql(ctx.storage.sql, this.#meter));
+    const sql = meteredSql(ctx.storage.sql, this.#meter);
+    this.#store = new SegmentStore(sql);
+    this.#interests = new InterestStore(sql);
     this.#reader = new LogReader(this.#store);
     this.#state = this.#restore();
-    this.#outbox = new Outbox(this.#ecosystem, () => this.env.SIGNALS, this.#state.headSeq, this.#meter);
+    this.#outbox = new Outbox(
+      this.#ecosystem,
+      () => this.env.SIGNALS,
+      (projection) => this.#interests.of(projection),
+      this.#state.headSeq,
+      this.#meter,
+    );
     this.#commits = new GroupCommit({
       commit: (appends) => this.#answer(appends),
       weigh: ({ request }) => request.signals.length,
@@ -106,10 +116,23 @@ export class SignalLog extends DurableObject<Environment> {
     return this.#reader.page(query, this.#state.headSeq);
   }
 
-  /** What a projection wants of the log after its cursor: a bounded stretch, and how far it reaches. */
-  stretch(projection: ProjectionName, after: number, limit: number): Stretch {
+  /**
+   * What a projection wants of the log after its cursor: a bounded stretch, and how far it reaches.
+   * @param patterns - where it wants something else than what it has asked to be sent
+   */
+  stretch(projection: ProjectionName, after: number, limit: number, patterns?: readonly string[]): Stretch {
     this.#meter.add({ requests: 1 });
-    return this.#reader.after(after, this.#state.headSeq, interestOf(projection), limit);
+    const wants = compilePatterns(patterns ?? this.#interests.of(projection));
+    return this.#reader.after(after, this.#state.headSeq, wants, limit);
+  }
+
+  /**
+   * Says what a projection is to be sent from now on, durably.
+   * @returns where the log stands, as {@link reached}: every signal after that is sent if it fits
+   */
+  interest(projection: ProjectionName, patterns: readonly string[]): { head_seq: number; now_ms: number } {
+    if (this.#interests.ask(projection, patterns)) this.#outbox.want(projection, this.#interests.of(projection));
+    return this.reached();
   }
 
   /** @returns the signal as JSON, or `null` */

@@ -3,7 +3,8 @@ import { problem } from "../core/problem/problem.ts";
 import { agents } from "./api/agents.ts";
 import { calls } from "./api/calls.ts";
 import { letters } from "./api/dead-letters.ts";
-import { policies } from "./api/decisions.ts";
+import { decisions } from "./api/decisions.ts";
+import { expectations } from "./api/expectations.ts";
 import { gaps } from "./api/gaps.ts";
 import { health } from "./api/health.ts";
 import { history } from "./api/history.ts";
@@ -13,6 +14,7 @@ import { maintenance } from "./api/maintenance.ts";
 import { monitors } from "./api/monitors.ts";
 import { observations } from "./api/observations.ts";
 import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
+import { policies } from "./api/policies.ts";
 import { queues } from "./api/queues.ts";
 import { referencePage } from "./api/reference.ts";
 import { answerError, problemResponse } from "./api/refusal.ts";
@@ -67,6 +69,8 @@ for (const part of [
   maintenance,
   gaps,
   policies,
+  decisions,
+  expectations,
   letters,
   queues,
   tasks,

@@ -37,6 +37,13 @@ export class PolicyEngine {
     return this.#state.rows;
   }
 
+  /** What is waited for, in no order. */
+  get expected(): Extract<StateRow, { kind: "expected" }>[] {
+    return this.rules.flatMap(({ id }) =>
+      [...this.#state.of("expected", id)].map(([key, body]) => ({ kind: "expected" as const, rule: id, key, body })),
+    );
+  }
+
   /** When what is expected next will be too late, in milliseconds since the epoch. */
   get nextDueMs(): number | undefined {
     return this.#state.nextDueMs;
@@ -56,7 +63,7 @@ export class PolicyEngine {
   replace(rules: readonly Rule[]): readonly StateChange[] {
     const compiled = rules.map((rule) => {
       const known = this.#rules.get(rule.id);
-      return known !== undefined && known.rule === rule ? known : compileRule(rule);
+      return known !== undefined && JSON.stringify(known.rule) === JSON.stringify(rule) ? known : compileRule(rule);
     });
     compiled.sort((a, b) => a.rule.priority - b.rule.priority || (a.rule.id < b.rule.id ? -1 : 1));
     const before = this.#rules;

@@ -1,12 +1,11 @@
 import { BUILT_IN_RULES } from "../policy/built-in-rules.ts";
 import { watchedPatterns } from "../policy/rule.ts";
-import { compilePatterns, type Matcher } from "../signals/pattern.ts";
 import { BOARD_SIGNALS } from "../workers/board.ts";
 import type { ProjectionName } from "./batch.ts";
 
 /**
- * What each projection wants to see of the log. Everything else never enters the queue: a signal that no projection
- * reads costs its share of one row and nothing more.
+ * What each projection wants to see of the log, whatever it has asked for besides. Everything else never enters the
+ * queue: a signal that no projection reads costs its share of one row and nothing more.
  */
 export const INTERESTS: Readonly<Record<ProjectionName, readonly string[]>> = {
   // Its own gap signals too: they are how the gap book is rebuilt from the log.
@@ -14,7 +13,3 @@ export const INTERESTS: Readonly<Record<ProjectionName, readonly string[]>> = {
   policy: watchedPatterns(BUILT_IN_RULES),
   workers: BOARD_SIGNALS,
 };
-
-export function interestOf(projection: ProjectionName): Matcher {
-  return compilePatterns(INTERESTS[projection]);
-}

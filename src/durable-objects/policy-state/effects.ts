@@ -2,7 +2,7 @@ import type { Verdict } from "../../core/policy/verdict.ts";
 import { traceOf } from "../../core/signals/trace.ts";
 import type { Outgoing } from "../projection/projection.ts";
 
-const SOURCE = "ganglion/policy";
+export const SOURCE = "ganglion/policy";
 
 /**
  * Puts what a verdict wants done into the outgoing box.

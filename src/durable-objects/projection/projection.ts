@@ -99,6 +99,10 @@ export abstract class Projection extends DurableObject<Environment> implements P
   protected abstract clear(): void;
   /** Reads memory back from storage: at the start, and after a transaction that failed. */
   protected abstract load(): void;
+  /** What it reads of the log, where that is something else than what the log was asked to send. */
+  protected patterns(): readonly string[] | undefined {
+    return undefined;
+  }
   /** Called after every transaction and on every alarm; may emit through {@link decide}. */
   protected abstract settled(nowMs: number): void | Promise<void>;
 
@@ -111,6 +115,11 @@ export abstract class Projection extends DurableObject<Environment> implements P
     return this.#position.cursor;
   }
 
+  /** What follows from the log up to here was emitted already, however little of it has been derived again. */
+  protected get mutedThrough(): number {
+    return this.#position.muted_through;
+  }
+
   /** Whether the signal at `seq` has been taken in before and the state is being derived from the log again. */
   protected replaying(seq: number): boolean {
     return seq <= this.#position.muted_through;
@@ -118,7 +127,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
 
   /** @returns the cursor afterwards */
   project(batches: readonly ProjectionBatch[]): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       for (const batch of batches) {
         const intake = planIntake(this.cursor, batch, lineSeq);
         if (intake.step === "read") await this.readThrough(intake.through);
@@ -130,7 +139,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   }
 
   catchUp(headSeq: number): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       await this.readThrough(headSeq);
       await this.settled(Date.now());
       return this.cursor;
@@ -139,7 +148,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
 
   /** Forgets the state and derives it from the log again. What was emitted before is not emitted again. */
   rebuild(): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       const reached = this.cursor;
       this.ctx.storage.transactionSync(() => {
         this.clear();
@@ -159,13 +168,15 @@ export abstract class Projection extends DurableObject<Environment> implements P
    * @param part - as in the letter's id; `null`: the whole signal
    */
   retake(seq: number, part: string | null): Promise<RetakeAnswer> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       const letter = part === null ? String(seq) : `${seq}.${part}`;
       if (this.#retaken.has(letter)) return { outcome: "known" };
       // What was never taken in has not failed yet; taken in later it would have its effect beside this one.
       await this.readThrough(seq);
       const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
-      const line = (await log.stretch(this.#name, seq - 1, 1)).lines.find((one) => lineSeq(one) === seq);
+      const line = (await log.stretch(this.#name, seq - 1, 1, this.patterns())).lines.find(
+        (one) => lineSeq(one) === seq,
+      );
       if (line === undefined) return { outcome: "gone" };
       try {
         this.#transaction(() => {
@@ -189,7 +200,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
 
   override async alarm(): Promise<void> {
     this.#wakeAtMs = undefined;
-    await this.#inTurn(async () => this.settled(Date.now()));
+    await this.inTurn(async () => this.settled(Date.now()));
     await this.#deliver();
   }
 
@@ -219,7 +230,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   protected async readThrough(through: number): Promise<void> {
     const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
     while (this.cursor < through) {
-      const stretch = await log.stretch(this.#name, this.cursor, READ_LIMIT);
+      const stretch = await log.stretch(this.#name, this.cursor, READ_LIMIT, this.patterns());
       // The log ends before what we were told: a cursor from a log that was restored. There is nothing to take in.
       if (stretch.through <= this.cursor) return;
       this.#takeIn(stretch.lines, stretch.through);
@@ -367,7 +378,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   }
 
   /** One at a time: filling a hole awaits the log, and a second batch must not overtake it meanwhile. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  protected inTurn<T>(work: () => Promise<T>): Promise<T> {
     this.#meter.add({ requests: 1 });
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);

@@ -8,9 +8,8 @@ import {
   type ProjectionName,
   QUEUE_BYTES,
 } from "../../core/projections/batch.ts";
-import { interestOf } from "../../core/projections/interests.ts";
 import { exceedsBytes } from "../../core/signals/limits.ts";
-import type { Matcher } from "../../core/signals/pattern.ts";
+import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 
 /**
  * How long a projection's share is collected before it goes out, in milliseconds. Decisions are wanted at once;
@@ -22,7 +21,7 @@ const SPACING_MS = 10;
 
 interface Lane {
   readonly projection: ProjectionName;
-  readonly wants: Matcher;
+  wants: Matcher;
   /** The queue has been given everything up to here. */
   sent: number;
   lines: string[];
@@ -50,20 +49,34 @@ export class Outbox {
   #dueMs = Number.POSITIVE_INFINITY;
   #sentMs = 0;
 
-  /** @param head - where the log stands; what came before is the alarm's business */
-  constructor(ecosystem: string, queue: () => Queue, head: number, meter: UsageMeter) {
+  /**
+   * @param interestOf - patterns of what a projection wants
+   * @param head - where the log stands; what came before is the alarm's business
+   */
+  constructor(
+    ecosystem: string,
+    queue: () => Queue,
+    interestOf: (projection: ProjectionName) => readonly string[],
+    head: number,
+    meter: UsageMeter,
+  ) {
     this.#meter = meter;
     this.#ecosystem = ecosystem;
     this.#queue = queue;
     this.#head = head;
     this.#lanes = PROJECTIONS.map((projection) => ({
       projection,
-      wants: interestOf(projection),
+      wants: compilePatterns(interestOf(projection)),
       sent: head,
       lines: [],
       chars: 0,
       waiting: false,
     }));
+  }
+
+  /** From the next segment on. What was collected before stays what it is. */
+  want(projection: ProjectionName, patterns: readonly string[]): void {
+    for (const lane of this.#lanes) if (lane.projection === projection) lane.wants = compilePatterns(patterns);
   }
 
   /** @returns whether some projection has to hear of the segment */

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { policyState } from "./objects.ts";
 import { EcosystemPath, pageCursor, wholeNumber, words } from "./query.ts";
 import { json, newApi, problems, secured } from "./route.ts";
-import { DecisionsSchema, PoliciesSchema } from "./schemas.ts";
+import { DecisionsSchema } from "./schemas.ts";
 
 const listDecisions = createRoute({
   method: "get",
@@ -22,29 +22,13 @@ const listDecisions = createRoute({
   responses: { 200: json(DecisionsSchema, "One page"), ...problems() },
 });
 
-const listPolicies = createRoute({
-  method: "get",
-  path: "/v1/{eco}/policies",
-  operationId: "listPolicies",
-  summary: "The rules",
-  tags: ["policy"],
-  ...secured("signals:read"),
-  request: { params: EcosystemPath },
-  responses: { 200: json(PoliciesSchema, "Rules"), ...problems() },
-});
-
-export const policies = newApi()
-  .openapi(listDecisions, async (c) => {
-    const { eco } = c.req.valid("param");
-    const { limit, after, rule } = c.req.valid("query");
-    const page = await policyState(c.env, eco).decisions({
-      limit,
-      ...(after === undefined ? {} : { after }),
-      ...(rule === undefined ? {} : { rule }),
-    });
-    return c.json(page, 200);
-  })
-  .openapi(listPolicies, async (c) => {
-    const { eco } = c.req.valid("param");
-    return c.json({ policies: await policyState(c.env, eco).policies() }, 200);
+export const decisions = newApi().openapi(listDecisions, async (c) => {
+  const { eco } = c.req.valid("param");
+  const { limit, after, rule } = c.req.valid("query");
+  const page = await policyState(c.env, eco).decisions({
+    limit,
+    ...(after === undefined ? {} : { after }),
+    ...(rule === undefined ? {} : { rule }),
   });
+  return c.json(page, 200);
+});

@@ -18,6 +18,7 @@ import type { MonitorSettings } from "../../core/monitors/monitor-settings.ts";
 import type { ObservationsPage } from "../../core/observations/observation.ts";
 import type { ObservationSettings } from "../../core/observations/window-settings.ts";
 import type { Decision } from "../../core/policy/decision.ts";
+import type * as policy from "../../core/policy/policy-api.ts";
 import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
 import type * as queue from "../../core/tasks/queue-api.ts";
 import type { QueueSettings, QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
@@ -82,7 +83,13 @@ export interface PolicyStateCalls {
     after?: string;
     rule?: string;
   }): Promise<{ decisions: Decision[]; next: string | null }>;
-  policies(): Promise<unknown[]>;
+  policies(): Promise<policy.Policy[]>;
+  policy(id: string): Promise<{ policy: policy.Policy | null; versions: policy.PolicyVersion[] }>;
+  changePolicies(wanted: readonly policy.RuleChange[], by: Author): Promise<policy.ChangeAnswer>;
+  replacePolicies(wanted: readonly policy.RuleChange[], by: Author): Promise<policy.ChangeAnswer>;
+  deletePolicy(id: string, expected: number | undefined, by: Author): Promise<policy.ChangeAnswer>;
+  enablePolicy(id: string, enabled: boolean, by: Author): Promise<policy.ChangeAnswer | null>;
+  expectations(query: { limit: number; after?: string; rule?: string }): Promise<policy.ExpectationPage>;
   usage(): Promise<Usage>;
 }
 

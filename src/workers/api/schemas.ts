@@ -190,9 +190,58 @@ export const DecisionsSchema = z
   .object({ decisions: z.array(DecisionSchema), next: z.string().nullable() })
   .openapi("Decisions");
 
-export const PoliciesSchema = z
-  .object({ policies: z.array(z.unknown().openapi({ type: "object", additionalProperties: true })) })
-  .openapi("Policies");
+/** The form of a rule is documented in docs/policies.md; the schema that checks it is src/core/policy/rule.ts. */
+export const PolicySchema = z.unknown().openapi("Policy", {
+  type: "object",
+  properties: {
+    id: { type: "string" },
+    version: { type: "integer" },
+    enabled: { type: "boolean" },
+    built_in: { type: "boolean", description: "One of the pack that every ecosystem starts with" },
+    modified: { type: "boolean", description: "One of the pack that was changed here" },
+    changed_at: { type: "string", format: "date-time" },
+    changed_by: { type: ["string", "null"] },
+  },
+  required: ["id", "version", "enabled", "built_in", "modified", "changed_at", "changed_by"],
+  additionalProperties: true,
+});
+export const PoliciesSchema = z.object({ policies: z.array(PolicySchema) }).openapi("Policies");
+export const PolicyVersionsSchema = z
+  .object({
+    policy: PolicySchema,
+    versions: z.array(
+      z.object({
+        version: z.int(),
+        changed_at: time,
+        changed_by: z.string().nullable(),
+        after_seq: seq.openapi({ description: "It decided on the signals after this place of the log" }),
+        rule: z.unknown().openapi({ type: ["object", "null"], description: "null: the rule was deleted" }),
+      }),
+    ),
+  })
+  .openapi("PolicyVersions");
+const ids = z.array(z.string()).readonly();
+export const PolicyChangesSchema = z
+  .object({ created: ids, changed: ids, unchanged: ids, deleted: ids, after_seq: seq })
+  .openapi("PolicyChanges");
+export const ExpectationsSchema = z
+  .object({
+    expectations: z
+      .array(
+        z.object({
+          rule: z.string(),
+          by: z.string().openapi({ description: "What belongs together: the value of `by`" }),
+          signal: z.array(z.string()).readonly().openapi({ description: "What is waited for" }),
+          since: time,
+          due: time.openapi({ description: "An answer that the log takes after this is too late" }),
+          cause: z.object({ seq, id: z.string(), signal: z.string() }),
+        }),
+      )
+      .readonly(),
+    total: z.int(),
+    next: z.string().nullable(),
+  })
+  .openapi("Expectations");
 
 export const DeadLetterSchema = z
   .object({

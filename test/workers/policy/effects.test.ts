@@ -1,0 +1,94 @@
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import { freshEcosystem } from "../api/calls.ts";
+import { allOf, aSignal, deadLettersOf, logOf, policyOf, queueOf } from "../log-under-test.ts";
+import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
+import { echo, putRule, read } from "./policies-under-test.ts";
+
+const patient = { timeout: 15_000 };
+const append = (eco: string, name: string, facts: object = {}) =>
+  logOf(eco).append({ signals: [aSignal(name, { ...facts })] });
+
+describe("what a rule does", () => {
+  test("a task is in its queue once, with what the rule read", async () => {
+    const eco = freshEcosystem();
+    const enqueue = {
+      queue: "work",
+      recipient: "facts.host",
+      type: "clean",
+      payload: { path: "facts.path" },
+      priority: 2,
+      delay: "1h",
+      max_attempts: 2,
+    };
+    await putRule(eco, "r", { when: "X_FULL", then: [{ enqueue }] });
+    await append(eco, "X_FULL", { host: "gpu-01", path: "/tmp" });
+    await expect.poll(async () => (await queueOf(eco, "work").status()).depth, patient).toBe(1);
+    await evictDurableObject(policyOf(eco));
+    await policyOf(eco).rebuild();
+    const { tasks } = await queueOf(eco, "work").tasks({ limit: 10, after: 0 });
+    expect(tasks.map((task) => JSON.parse(task))).toMatchObject([
+      { recipient: "gpu-01", type: "clean", payload: { path: "/tmp" }, priority: 2, sender: "ganglion/policy" },
+    ]);
+  });
+
+  test("a task that a full queue refuses is kept as a dead letter, and the next one is not held up", async () => {
+    const eco = freshEcosystem();
+    await queueOf(eco, "tiny").configure({ capacity: 1 });
+    const into = (queue: string) => ({ enqueue: { queue, recipient: "'x'", type: "t" } });
+    await putRule(eco, "r", { when: "X_A", then: [into("tiny"), into("tiny"), into("roomy")] });
+    await append(eco, "X_A");
+    await expect.poll(async () => (await queueOf(eco, "roomy").status()).depth, patient).toBe(1);
+    await expect
+      .poll(async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters, patient)
+      .toMatchObject([{ kind: "task", error: "rule r: the queue tiny is full, it holds 1 tasks" }]);
+  });
+
+  test("maintenance is switched by a rule", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "on", { when: "X_ON", then: [{ maintenance: { enabled: true, reason: "facts.why" } }] });
+    await append(eco, "X_ON", { why: "moving" });
+    await expect
+      .poll(() => read(`/v1/${eco}/maintenance`), patient)
+      .toMatchObject({ enabled: true, reason: "moving", by: "rule on" });
+  });
+
+  test("a webhook is called once by its name, and nobody minds when there is none", async () => {
+    const eco = freshEcosystem();
+    const webhooks = webhooksOf(eco);
+    await webhooks.add("alerts", "200");
+    await putRule(eco, "nobody", { when: "X_A", then: [{ webhook: { endpoint: "nobody" } }] });
+    await append(eco, "X_A");
+    await append(eco, "Q_QUEUE_ALERT", { rule: "queue_deep" });
+    const [message] = await webhooks.received("alerts", 1);
+    expect(JSON.stringify(message)).toContain("queue_deep");
+    await policyOf(eco).rebuild();
+    expect(await webhooks.deliveries("alerts")).toHaveLength(1);
+    expect((await deadLettersOf(eco).list({ limit: 10 })).dead_letters).toEqual([]);
+  });
+});
+
+describe("the loop guard", () => {
+  test("ends a loop of rules after sixteen signals, and says in a dead letter where it came from", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "ping", echo("X_PING", "X_PONG"));
+    await putRule(eco, "pong", echo("X_PONG", "X_PING"));
+    await append(eco, "X_PING");
+    const letters = deadLettersOf(eco);
+    await expect.poll(async () => (await letters.list({ limit: 10 })).dead_letters.length, patient).toBe(1);
+    const signals = (await allOf(eco)).filter(({ signal }) => signal.startsWith("X_P"));
+    expect(signals).toHaveLength(17);
+    const [letter] = (await letters.list({ limit: 10 })).dead_letters;
+    expect(letter?.error).toContain("cut off: the chain of causes above");
+    expect(letter?.lineage).toEqual(signals.map(({ id }) => id).reverse());
+  });
+
+  test("ends a rule that fires beyond its rate", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "r", echo("X_A", "X_B", { rate: { n: 3, per: "1h" } }));
+    await logOf(eco).append({ signals: Array.from({ length: 9 }, (_, n) => aSignal("X_A", { n })) });
+    const letters = deadLettersOf(eco);
+    await expect.poll(async () => (await letters.list({ limit: 10 })).dead_letters.length, patient).toBe(3);
+    expect((await allOf(eco)).filter(({ signal }) => signal === "X_B")).toHaveLength(3);
+  });
+});

@@ -1,0 +1,129 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import { freshEcosystem, problemOf } from "../api/calls.ts";
+import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
+import { echo, putRule, read, send } from "./policies-under-test.ts";
+
+const named = async (eco: string, name: string) => (await allOf(eco)).filter(({ signal }) => signal === name);
+const append = (eco: string, name: string, n: number) => logOf(eco).append({ signals: [aSignal(name, { n })] });
+const caughtUp = async (eco: string) => policyOf(eco).catchUp((await logOf(eco).status()).head_seq);
+
+describe("a rule that is put", () => {
+  test("decides on what the log takes after the answer, and on nothing before, without a nudge", async () => {
+    const eco = freshEcosystem();
+    await append(eco, "X_NEW", 1);
+    const stream = await follow(eco, ["X_OUT"]);
+    expect((await putRule(eco, "r", echo("X_*", "X_OUT", { when: "X_NEW" }))).status).toBe(200);
+    await append(eco, "X_NEW", 2);
+    expect((await stream.next()).facts).toEqual({ n: 2 });
+    await evictDurableObject(logOf(eco));
+    await evictDurableObject(policyOf(eco));
+    const again = await follow(eco, ["X_OUT"]);
+    await append(eco, "X_NEW", 3);
+    expect((await again.next()).facts).toEqual({ n: 3 });
+    expect(await named(eco, "X_OUT")).toHaveLength(2);
+  });
+
+  test("has a version for each change, and none for no change", async () => {
+    const eco = freshEcosystem();
+    const first = await (await putRule(eco, "r", echo("X_A", "X_B"))).json();
+    expect(first).toMatchObject({ id: "r", version: 1, enabled: true, priority: 5, built_in: false, when: ["X_A"] });
+    expect(await (await putRule(eco, "r", echo("X_A", "X_B"))).json()).toEqual(first);
+    expect(await (await putRule(eco, "r", echo("X_A", "X_C"))).json()).toMatchObject({ version: 2 });
+    expect(await (await send("PATCH", `/v1/${eco}/policies/r`, { enabled: false })).json()).toMatchObject({
+      version: 3,
+    });
+    expect((await send("DELETE", `/v1/${eco}/policies/r`)).status).toBe(200);
+    expect(await (await putRule(eco, "r", echo("X_A", "X_B"))).json()).toMatchObject({ version: 5 });
+    const { versions } = await read<{ versions: { version: number; rule: unknown }[] }>(`/v1/${eco}/policies/r`);
+    expect(versions.map(({ version, rule }) => [version, rule === null])).toEqual([
+      [5, false],
+      [4, true],
+      [3, false],
+      [2, false],
+      [1, false],
+    ]);
+    expect((await named(eco, "Q_POLICY_CHANGED")).map(({ facts }) => facts.version)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("is refused for another version than the one in force, and with the place of what is wrong", async () => {
+    const eco = freshEcosystem();
+    expect((await putRule(eco, "r", echo("X_A", "X_B", { version: 0 }))).status).toBe(200);
+    const conflict = await problemOf(await putRule(eco, "r", echo("X_A", "X_C", { version: 0 })));
+    expect(conflict).toMatchObject({ status: 409, version: 1, policy: "r" });
+    const wrong = await problemOf(await putRule(eco, "r", echo("X_A", "X_C", { where: "facts.n >" })));
+    expect(wrong.errors).toEqual([{ pointer: "/where", message: "line 1, column 10: Unexpected token: EOF" }]);
+    expect(
+      (await problemOf(await putRule(eco, "r", { ...echo("X_A", "X_B"), id: "other" }))).errors?.[0]?.pointer,
+    ).toBe("/id");
+    expect((await problemOf(await send("DELETE", `/v1/${eco}/policies/none`))).status).toBe(404);
+    expect((await problemOf(await send("PATCH", `/v1/${eco}/policies/none`, { enabled: true }))).status).toBe(404);
+    expect((await problemOf(await send("PATCH", `/v1/${eco}/policies/r`, { enabled: 1 }))).status).toBe(422);
+    expect((await problemOf(await send("PUT", `/v1/${eco}/policies`, { policies: [{}], x: 1 }))).status).toBe(422);
+  });
+
+  test("in a set is put with all of it or not at all", async () => {
+    const eco = freshEcosystem();
+    const set = (...policies: object[]) => send("PUT", `/v1/${eco}/policies`, { policies });
+    const [a, b] = [
+      { id: "a", ...echo("X_A", "X_B") },
+      { id: "b", ...echo("X_A", "X_C") },
+    ];
+    const refused = await problemOf(await set(a, { ...b, where: "1 +" }, { ...b, id: "a" }));
+    expect(refused.errors?.map(({ pointer }) => pointer)).toEqual(["/policies/1/where", "/policies/2/id"]);
+    expect(await (await set(a, b)).json()).toMatchObject({ created: ["a", "b"], deleted: [] });
+    expect(await (await set({ ...a, cooldown: "1s" })).json()).toMatchObject({ changed: ["a"], deleted: ["b"] });
+    const ids = (await read<{ policies: { id: string }[] }>(`/v1/${eco}/policies`)).policies.map(({ id }) => id);
+    expect(ids).toEqual(["a", "gap-to-investigation", "investigation", "promotions-to-dream", "queue-alerts"]);
+  });
+});
+
+describe("a rule of the pack", () => {
+  test("can be changed and switched off, not deleted, and comes back when its change is deleted", async () => {
+    const eco = freshEcosystem();
+    const path = `/v1/${eco}/policies/promotions-to-dream`;
+    expect((await problemOf(await send("DELETE", path))).status).toBe(409);
+    const off = await (await send("PATCH", path, { enabled: false })).json();
+    expect(off).toMatchObject({ built_in: true, modified: true, enabled: false, version: 2 });
+    await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 1 })] });
+    await caughtUp(eco);
+    expect((await send("DELETE", path)).status).toBe(200);
+    expect((await read<{ policy: object }>(path)).policy).toMatchObject({ modified: false, enabled: true, version: 3 });
+    const stream = await follow(eco, ["Q_DREAM_TRIGGER"]);
+    await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 7 })] });
+    expect((await stream.next()).facts.promotion_count).toBe(7);
+    expect(await named(eco, "Q_DREAM_TRIGGER")).toHaveLength(1);
+  });
+});
+
+describe("rebuilt from the log", () => {
+  test("the rules of each time decide again on what came then, and nothing is done twice", async () => {
+    const eco = freshEcosystem();
+    const counting = (to: string, n: number) =>
+      echo("X_IN", to, { at_least: { n, within: "1h" }, remember: { all: "state.?all.orValue(0) + 1" } });
+    await putRule(eco, "r", counting("X_ONE", 2));
+    for (const n of [1, 2, 3]) await append(eco, "X_IN", n);
+    await putRule(eco, "r", counting("X_TWO", 3));
+    await putRule(eco, "gone", echo("X_SEEN_ONCE", "X_TWO"));
+    await append(eco, "X_SEEN_ONCE", 9);
+    await append(eco, "X_IN", 4);
+    await caughtUp(eco);
+    await send("DELETE", `/v1/${eco}/policies/gone`);
+    for (const n of [5, 6]) await append(eco, "X_IN", n);
+    await caughtUp(eco);
+    const kept = () =>
+      runInDurableObject(policyOf(eco), (_, state) =>
+        JSON.stringify([...state.storage.sql.exec("SELECT * FROM rule_state")]),
+      );
+    const { decisions } = await policyOf(eco).decisions({ limit: 100 });
+    const before = { kept: await kept(), log: (await allOf(eco)).length };
+    expect((await named(eco, "X_ONE")).length).toBe(1);
+    expect((await named(eco, "X_TWO")).map(({ facts }) => facts.n)).toEqual([9, 5]);
+    await policyOf(eco).rebuild();
+    expect({ kept: await kept(), log: (await allOf(eco)).length }).toEqual(before);
+    expect((await policyOf(eco).decisions({ limit: 100 })).decisions).toEqual(decisions);
+    await append(eco, "X_IN", 7);
+    await append(eco, "X_IN", 8);
+    await expect.poll(async () => (await named(eco, "X_TWO")).length, { timeout: 15_000 }).toBe(3);
+  });
+});
