@@ -1,10 +1,11 @@
 import { evictDurableObject } from "cloudflare:test";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
 import { allOf, aSignal, deadLettersOf, logOf, policyOf, queueOf } from "../log-under-test.ts";
 import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { echo, putRule, read } from "./policies-under-test.ts";
 
+vi.setConfig({ testTimeout: 30_000 });
 const patient = { timeout: 15_000 };
 const append = (eco: string, name: string, facts: object = {}) =>
   logOf(eco).append({ signals: [aSignal(name, { ...facts })] });
@@ -89,6 +90,7 @@ describe("the loop guard", () => {
     await logOf(eco).append({ signals: Array.from({ length: 9 }, (_, n) => aSignal("X_A", { n })) });
     const letters = deadLettersOf(eco);
     await expect.poll(async () => (await letters.list({ limit: 10 })).dead_letters.length, patient).toBe(3);
-    expect((await allOf(eco)).filter(({ signal }) => signal === "X_B")).toHaveLength(3);
+    const fired = async () => (await allOf(eco)).filter(({ signal }) => signal === "X_B").length;
+    await expect.poll(fired, patient).toBe(3);
   });
 });

@@ -1,9 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
 import { putRule, read } from "./policies-under-test.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 const asked = (within: string, more: object = {}) => ({
   when: "X_ASKED",
@@ -25,7 +27,7 @@ const waiting = (eco: string) =>
 describe("what is expected", () => {
   test("and does not come is told of by an alarm, once, at its time, also after a restart", async () => {
     const eco = freshEcosystem();
-    await putRule(eco, "r", asked("700ms"));
+    await putRule(eco, "r", asked("3s"));
     const stream = await follow(eco, ["X_LATE"]);
     await append(eco, "X_ASKED", "a", "b", "c", "a");
     await expect.poll(async () => (await waiting(eco)).total, { timeout: 15_000 }).toBe(3);
@@ -36,12 +38,12 @@ describe("what is expected", () => {
     expect([first.facts.id, second.facts.id]).toEqual(["a", "c"]);
     const begun = (await allOf(eco)).find(({ signal, facts }) => signal === "X_ASKED" && facts.id === "a");
     expect(first.cause).toBe(begun?.id);
-    expect(Date.parse(first.timestamp) - Date.parse(begun?.received_at ?? "")).toBe(700);
+    expect(Date.parse(first.timestamp) - Date.parse(begun?.received_at ?? "")).toBe(3_000);
     expect(Date.parse(first.received_at) - Date.parse(first.timestamp)).toBeLessThan(1_000);
     const { decisions } = await policyOf(eco).decisions({ limit: 2 });
     expect(decisions[0]).toMatchObject({
       outcome: "fired",
-      reason: "no X_ANSWERED within 700ms",
+      reason: "no X_ANSWERED within 3s",
       effects: [second.id],
     });
     await policyOf(eco).rebuild();
@@ -53,15 +55,15 @@ describe("what is expected", () => {
 
   test("and lies in the log unread when its time is over has come in time", async () => {
     const eco = freshEcosystem();
-    await putRule(eco, "r", asked("300ms"));
-    await append(eco, "X_ASKED", "a", "b");
-    await expect.poll(async () => (await waiting(eco)).total, { timeout: 15_000 }).toBe(2);
-    // From here on the queue loses everything: the policy hears of the answer only when it asks the log.
+    await putRule(eco, "r", asked("3s"));
+    // The queue loses everything: the policy hears of the answer only when it asks the log.
     await runInDurableObject(logOf(eco), (log) => {
       Object.assign(log, { env: { ...env, SIGNALS: { send: async () => undefined } } });
     });
-    await append(eco, "X_ANSWERED", "a");
     const stream = await follow(eco, ["X_LATE"]);
+    await append(eco, "X_ASKED", "a", "b");
+    await policyOf(eco).catchUp((await logOf(eco).status()).head_seq);
+    await append(eco, "X_ANSWERED", "a");
     expect((await stream.next()).facts.id).toBe("b");
     expect(await late(eco)).toHaveLength(1);
   });

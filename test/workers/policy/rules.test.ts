@@ -1,8 +1,11 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { freshEcosystem, problemOf } from "../api/calls.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
 import { echo, putRule, read, send } from "./policies-under-test.ts";
+
+const patient = { timeout: 15_000 };
+vi.setConfig({ testTimeout: 30_000 });
 
 const named = async (eco: string, name: string) => (await allOf(eco)).filter(({ signal }) => signal === name);
 const append = (eco: string, name: string, n: number) => logOf(eco).append({ signals: [aSignal(name, { n })] });
@@ -43,7 +46,8 @@ describe("a rule that is put", () => {
       [2, false],
       [1, false],
     ]);
-    expect((await named(eco, "Q_POLICY_CHANGED")).map(({ facts }) => facts.version)).toEqual([1, 2, 3, 4, 5]);
+    const told = async () => (await named(eco, "Q_POLICY_CHANGED")).map(({ facts }) => facts.version);
+    await expect.poll(told, patient).toEqual([1, 2, 3, 4, 5]);
   });
 
   test("is refused for another version than the one in force, and with the place of what is wrong", async () => {
@@ -115,15 +119,17 @@ describe("rebuilt from the log", () => {
       runInDurableObject(policyOf(eco), (_, state) =>
         JSON.stringify([...state.storage.sql.exec("SELECT * FROM rule_state")]),
       );
+    const second = async () => (await named(eco, "X_TWO")).map(({ facts }) => facts.n);
+    await expect.poll(second, patient).toEqual([9, 5]);
+    await caughtUp(eco);
     const { decisions } = await policyOf(eco).decisions({ limit: 100 });
     const before = { kept: await kept(), log: (await allOf(eco)).length };
     expect((await named(eco, "X_ONE")).length).toBe(1);
-    expect((await named(eco, "X_TWO")).map(({ facts }) => facts.n)).toEqual([9, 5]);
     await policyOf(eco).rebuild();
     expect({ kept: await kept(), log: (await allOf(eco)).length }).toEqual(before);
     expect((await policyOf(eco).decisions({ limit: 100 })).decisions).toEqual(decisions);
     await append(eco, "X_IN", 7);
     await append(eco, "X_IN", 8);
-    await expect.poll(async () => (await named(eco, "X_TWO")).length, { timeout: 15_000 }).toBe(3);
+    await expect.poll(async () => (await named(eco, "X_TWO")).length, patient).toBe(3);
   });
 });
