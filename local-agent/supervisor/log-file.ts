@@ -55,12 +55,7 @@ export class LogFile {
       this.#size ??= await sizeOf(path);
       while (this.#waiting.length > 0) {
         if (this.#size >= maxBytes) await this.#rotate();
-        const left = this.#leftOut;
-        const chunks = this.#waiting.splice(0);
-        this.#waitingBytes = 0;
-        this.#leftOut = 0;
-        if (left > 0) chunks.push(Buffer.from(`\n[${left} bytes left out: they came faster than the disk]\n`));
-        const bytes = Buffer.concat(chunks);
+        const bytes = this.#next(maxBytes - this.#size);
         await appendFile(path, bytes, { mode: 0o600 });
         this.#size += bytes.length;
       }
@@ -71,6 +66,24 @@ export class LogFile {
       this.#waitingBytes = 0;
       this.#size = undefined;
     }
+  }
+
+  /** At least one chunk, and as many as there is room for. */
+  #next(room: number): Buffer {
+    let count = 0;
+    let length = 0;
+    for (const chunk of this.#waiting) {
+      if (count > 0 && length + chunk.length > room) break;
+      count += 1;
+      length += chunk.length;
+    }
+    const chunks = this.#waiting.splice(0, count);
+    this.#waitingBytes -= length;
+    if (this.#leftOut > 0 && this.#waiting.length === 0) {
+      chunks.push(Buffer.from(`\n[${this.#leftOut} bytes left out: they came faster than the disk]\n`));
+      this.#leftOut = 0;
+    }
+    return Buffer.concat(chunks);
   }
 
   async #rotate(): Promise<void> {

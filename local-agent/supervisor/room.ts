@@ -1,12 +1,14 @@
 import { dirname } from "node:path";
 import type { Room } from "../room.ts";
 import { commandSupervisor } from "./commands.ts";
+import { registerSupervisorMetrics } from "./metrics.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** The configured agents, kept running as children of this process (R44). */
 export const SUPERVISOR_ROOM: Room = {
   name: "agents",
-  assemble({ options, db, spool, log, now, commands }) {
+  reloads: ["agents"],
+  assemble({ options, db, spool, log, now, commands, metrics }) {
     const { agents, url, token, ecosystem, hostId, stateDir, configFile } = options;
     if (agents === undefined || Object.keys(agents).length === 0) return undefined;
     const directory = configFile === undefined ? process.cwd() : dirname(configFile);
@@ -16,6 +18,11 @@ export const SUPERVISOR_ROOM: Room = {
       ...options.supervisor,
     });
     commandSupervisor(commands, supervisor);
-    return { services: [supervisor], status: () => supervisor.summary() };
+    registerSupervisorMetrics(metrics, supervisor);
+    return {
+      services: [supervisor],
+      status: () => supervisor.summary(),
+      reload: (settings) => supervisor.reload(settings.agents ?? {}),
+    };
   },
 };

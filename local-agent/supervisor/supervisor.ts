@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Announcement, ProcessEvent } from "../../src/core/supervision/supervised-process.ts";
 import { takeIn } from "../intake.ts";
 import type { Logger } from "../log.ts";
@@ -51,7 +52,11 @@ export class Supervisor implements ReportingService {
   readonly #children = new Map<string, AgentChild>();
   readonly #listeners = new Set<() => void>();
   readonly #readings = new GroupReadings();
-  readonly #endings: (() => void)[] = [];
+  readonly #schedules = new Map<string, (() => void)[]>();
+  /** Should this process have to end at once, nobody stays behind whom nobody would watch. */
+  readonly #kill = () => {
+    for (const child of this.#children.values()) child.kill();
+  };
   readonly #journal: SupervisorJournal;
   #sampling: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
@@ -106,19 +111,10 @@ export class Supervisor implements ReportingService {
     const ended = await endLeftovers(this.#journal.unfinished());
     if (ended > 0) log.warn({ count: ended }, "agents: what an earlier run had left behind was ended");
     const desired = this.#journal.desired();
-    for (const [name, definition] of Object.entries(agents)) {
-      const wanted = desired.get(name) ?? (startsByItself(definition) ? "started" : "on_demand");
-      const child = this.#child(name, definition, wanted);
-      this.#children.set(name, child);
-      if (wanted === "started") child.tell({ type: "start" });
-      this.#schedule(child);
-    }
+    for (const [name, definition] of Object.entries(agents)) this.#take(name, definition, desired.get(name));
     this.#sampledMs = performance.now();
     this.#sampling = setInterval(() => this.#sample(sampleMs), sampleMs);
-    // Should this process have to end at once, nobody stays behind whom nobody would watch.
-    const kill = () => this.#children.forEach((child) => void child.kill());
-    process.once("exit", kill);
-    this.#endings.push(() => process.off("exit", kill));
+    process.once("exit", this.#kill);
     this.#changed();
   }
 
@@ -128,10 +124,11 @@ export class Supervisor implements ReportingService {
     clearTimeout(this.#gathering);
     this.#sampling = undefined;
     this.#gathering = undefined;
-    for (const end of this.#endings.splice(0)) end();
+    for (const name of this.#schedules.keys()) this.#unschedule(name);
     const children = [...this.#children.values()];
     for (const child of children) child.tell({ type: "stop", force: false });
     await Promise.all(children.map((child) => child.settled()));
+    process.off("exit", this.#kill);
     await Promise.all(children.map((child) => child.close()));
     this.#children.clear();
   }
@@ -150,6 +147,37 @@ export class Supervisor implements ReportingService {
     }
     await Promise.all(children.map((child) => child.settled()));
     return this.states(names);
+  }
+
+  /**
+   * Goes on with other definitions: agents that are not named any more are stopped, those that changed are restarted,
+   * all others run on.
+   */
+  async reload(agents: AgentsSettings): Promise<void> {
+    const gone = [...this.#children.values()].filter(
+      ({ name, definition }) => !isDeepStrictEqual(definition, agents[name]),
+    );
+    await Promise.all(gone.map((child) => this.#dismiss(child)));
+    const desired = this.#journal.desired();
+    for (const [name, definition] of Object.entries(agents))
+      if (!this.#children.has(name)) this.#take(name, definition, desired.get(name));
+    this.#changed();
+  }
+
+  #take(name: string, definition: AgentDefinition, told: AgentChild["desired"] | undefined): void {
+    const wanted = told ?? (startsByItself(definition) ? "started" : "on_demand");
+    const child = this.#child(name, definition, wanted);
+    this.#children.set(name, child);
+    if (wanted === "started") child.tell({ type: "start" });
+    this.#schedule(child);
+  }
+
+  async #dismiss(child: AgentChild): Promise<void> {
+    this.#unschedule(child.name);
+    child.tell({ type: "stop", force: false });
+    await child.settled();
+    await child.close();
+    this.#children.delete(child.name);
   }
 
   #child(name: string, definition: AgentDefinition, desired: AgentChild["desired"]): AgentChild {
@@ -184,8 +212,13 @@ export class Supervisor implements ReportingService {
         if (phase === "stopped")
           this.#options.log.info(`agent ${child.name}: it was stopped, so its schedule does not wake it`);
       });
-      this.#endings.push(end);
+      this.#schedules.set(child.name, [...(this.#schedules.get(child.name) ?? []), end]);
     }
+  }
+
+  #unschedule(name: string): void {
+    for (const end of this.#schedules.get(name) ?? []) end();
+    this.#schedules.delete(name);
   }
 
   #sample(sampleMs: number): void {

@@ -50,7 +50,7 @@ export function unitText(options: UnitOptions): string {
         ...restart(options.systemdVersion),
         `WatchdogSec=${WATCHDOG_SECONDS}`,
         "# What is in the spool gets a moment to leave, and what the agent supervises a moment to end.",
-        "TimeoutStopSec=30",
+        "TimeoutStopSec=45",
         "KillMode=mixed",
         "# The agent puts what it supervises into groups of their own.",
         "Delegate=yes",

@@ -26,6 +26,8 @@ const RESTART_MOST_MS = 30_000;
 const SETTLED_MS = 60_000;
 /** Time to drain after SIGTERM, in milliseconds; leaves room for the edge within the ten seconds that a stop may take. */
 const DRAIN_MS = 8_000;
+/** Asked again the agent ends at once, and takes along what it runs; killed it could not. */
+const LAST_WORDS_MS = 500;
 
 /**
  * The agent as a child process. It is started again, later each time, when it dies; what it had taken in is in its
@@ -68,12 +70,15 @@ export class AgentProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     // Until its last words have been read, too.
     const ended = new Promise((resolve) => child.once("close", resolve));
-    const impatience = setTimeout(() => {
+    let impatience = setTimeout(() => {
       this.#say(`The agent did not stop within ${DRAIN_MS / 1000} s; it is killed. What it holds is in its spool.`);
-      child.kill("SIGKILL");
-      // What the agent had started may hold its output open; nobody waits for that.
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      child.kill("SIGTERM");
+      impatience = setTimeout(() => {
+        child.kill("SIGKILL");
+        // What the agent had started may hold its output open; nobody waits for that.
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, LAST_WORDS_MS);
     }, DRAIN_MS);
     child.kill("SIGTERM");
     await ended;

@@ -81,6 +81,9 @@ export const AgentFacts = z.looseObject({
   last_seen: z.string().nullable(),
 });
 
+/** About an agent that a host supervises; `reason` is in words for people, but of `Q_PROCESS_HUNG`. */
+const ProcessFacts = z.looseObject({ host: text, agent: text, reason: text });
+
 /** Any object: the signal is known by name, its facts are the sender's. */
 const anyFacts = z.record(z.string(), z.unknown());
 
@@ -102,6 +105,7 @@ export const KNOWN_SIGNALS = {
   Q_HEALTH_ALERT: { kind: "advisory", facts: anyFacts },
   Q_AGENT_UP: { kind: "advisory", facts: AgentFacts },
   Q_AGENT_DOWN: { kind: "advisory", facts: AgentFacts },
+  Q_PROCESS_RESTARTED: { kind: "advisory", facts: ProcessFacts },
   Q_PHASE_WINDOW_OPEN: {
     kind: "advisory",
     facts: z.looseObject({ phase_done_today: z.boolean().optional() }),
@@ -120,6 +124,10 @@ export const KNOWN_SIGNALS = {
   Q_PHASE_COMPLETE: { kind: "completion", facts: anyFacts, reserved: true },
   Q_INTEGRATION_FAILED: { kind: "error", facts: anyFacts },
   Q_DEPLOYMENT_FAILED: { kind: "error", facts: anyFacts },
+  Q_PROCESS_CRASHED: { kind: "error", facts: ProcessFacts },
+  Q_PROCESS_HUNG: { kind: "error", facts: ProcessFacts },
+  Q_PROCESS_LIMIT_EXCEEDED: { kind: "error", facts: ProcessFacts },
+  Q_PROCESS_GAVE_UP: { kind: "error", facts: ProcessFacts },
   Q_INVESTIGATION_TIMEOUT: { kind: "error", facts: anyFacts },
   Q_INVESTIGATION_DUPLICATE: { kind: "completion", facts: anyFacts },
   Q_DREAM_TIMEOUT: { kind: "error", facts: anyFacts },

@@ -36,8 +36,10 @@ export interface Evidence {
 
 /** Below this a process that says nothing of itself counts as idle, in percent of a processor. */
 const IDLE_BELOW_PERCENT = 5;
-/** A loop that never rests may get no more than this on a crowded machine. */
+/** Who computes that much does not merely wait, whatever it was doing when it was looked at. */
 const SPINNING_PERCENT = 25;
+/** A loop that never rests is seen running, and may get no more than this on a crowded machine. */
+const CROWDED_PERCENT = 3;
 
 /**
  * When the process must be taken for hung if nothing comes from it until then.
@@ -65,5 +67,6 @@ export function judge(evidence: Evidence, rules: ProcessRules, nowMs: number): J
 
 function hangReason(reading: Reading | null): HangReason {
   if (reading?.stopped) return "stopped";
-  return reading?.running && reading.cpuPercent >= SPINNING_PERCENT ? "spinning" : "blocked";
+  const percent = reading?.running ? CROWDED_PERCENT : SPINNING_PERCENT;
+  return (reading?.cpuPercent ?? 0) >= percent ? "spinning" : "blocked";
 }

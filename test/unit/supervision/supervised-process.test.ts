@@ -116,15 +116,21 @@ describe("a supervised process", () => {
     expect([w.phase, w.spawns, w.frozen]).toEqual(["up", 1, false]);
   });
 
-  it("is told from one that computes without end", () => {
+  it.each([
+    ["spinning", { running: true, cpuPercent: 99 }],
+    ["spinning", { running: true, cpuPercent: 3 }], // one of many on a crowded machine
+    ["spinning", { running: false, cpuPercent: 99 }], // in a thread that was not looked at
+    ["blocked", { running: true, cpuPercent: 2.9 }],
+    ["blocked", { running: false, cpuPercent: 24.9 }],
+  ] as const)("is found %s when it is silent and %o", (reason, seen) => {
     const w = world();
     w.says = { state: "working", task: "a" };
     w.beat();
     w.says = null;
     w.nowMs += 10_000;
-    w.tell({ type: "measured", reading: reading({ running: true, cpuPercent: 99 }) });
+    w.tell({ type: "measured", reading: reading(seen) });
     w.tell({ type: "due" });
-    expect(w.announced[0]).toMatchObject({ facts: { reason: "spinning" } });
+    expect(w.announced[0]).toMatchObject({ facts: { reason } });
   });
 
   it.each([
