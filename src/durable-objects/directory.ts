@@ -85,9 +85,18 @@ export class Directory extends DurableObject {
     return this.#sql.exec<TokenRow>("SELECT * FROM tokens ORDER BY created_at, id").toArray().map(recordOf);
   }
 
-  /** @returns whether there was such a token. */
-  remove(id: string): boolean {
-    return this.#sql.exec("DELETE FROM tokens WHERE id = ? RETURNING id", id).toArray().length > 0;
+  /** @returns what it was, or `null` where there was no such token. */
+  remove(id: string): TokenRecord | null {
+    const [row] = this.#sql.exec<TokenRow>("DELETE FROM tokens WHERE id = ? RETURNING *", id).toArray();
+    return row === undefined ? null : recordOf(row);
+  }
+
+  /** Tokens whose time ended after `sinceMs`, and has ended by `nowMs`. */
+  expired(sinceMs: number, nowMs: number): TokenRecord[] {
+    return this.list().filter(({ expires_at }) => {
+      const endMs = expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
+      return endMs > sinceMs && endMs <= nowMs;
+    });
   }
 
   /**

@@ -24,6 +24,7 @@ import { PASSING_MS, TaskStore } from "./priority-queue/task-store.ts";
 import { WaitingLeases } from "./priority-queue/waiting-leases.ts";
 import { WorkSockets } from "./priority-queue/work-sockets.ts";
 import { OutgoingBox } from "./projection/outgoing.ts";
+import { TOKEN_GONE, TOKEN_GONE_REASON, tokenTag, tokenTags } from "./token-tags.ts";
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.
@@ -168,6 +169,15 @@ export class PriorityQueue extends DurableObject<Environment> {
     );
   }
 
+  /** Closes what was opened with a token that is no more. */
+  closeToken(id: string): void {
+    this.#meter.add({ requests: 1 });
+    for (const socket of this.ctx.getWebSockets(tokenTag(id))) {
+      this.#sockets.close(socket, false);
+      socket.close(TOKEN_GONE, TOKEN_GONE_REASON);
+    }
+  }
+
   /** What this object has used since it was last woken. */
   usage(): Usage {
     return this.#meter.usage;
@@ -179,7 +189,7 @@ export class PriorityQueue extends DurableObject<Environment> {
     const { searchParams } = new URL(request.url);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#meter.add({ requests: 1 });
-    this.ctx.acceptWebSocket(server);
+    this.ctx.acceptWebSocket(server, tokenTags(searchParams));
     this.#sockets.open(server, searchParams.get("worker") ?? "unnamed", searchParams.get("may_ask") === "1");
     const headers = new Headers({ "Sec-WebSocket-Protocol": WORK_PROTOCOL });
     return new Response(null, { status: 101, webSocket: client, headers });

@@ -19,6 +19,7 @@ import { LogReader, type Stretch } from "./signal-log/log-reader.ts";
 import { Outbox } from "./signal-log/outbox.ts";
 import { SegmentStore } from "./signal-log/segment-store.ts";
 import { Sockets } from "./signal-log/sockets.ts";
+import { TOKEN_GONE, TOKEN_GONE_REASON, tokenTag, tokenTags } from "./token-tags.ts";
 
 /** Retention is cut into this many slices, each dropped whole. */
 const SLICES = 28;
@@ -182,6 +183,15 @@ export class SignalLog extends DurableObject<Environment> {
     return this.#hosts.gather(monitors, timeoutMs, after);
   }
 
+  /** Closes what was opened with a token that is no more. */
+  closeToken(id: string): void {
+    this.#meter.add({ requests: 1 });
+    for (const socket of this.ctx.getWebSockets(tokenTag(id))) {
+      this.#sockets.close(socket);
+      socket.close(TOKEN_GONE, TOKEN_GONE_REASON);
+    }
+  }
+
   /** Drops what is older than the retention, should nothing come that would do it on the way. */
   retain(): void {
     this.#meter.add({ requests: 1 });
@@ -204,7 +214,7 @@ export class SignalLog extends DurableObject<Environment> {
     if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });
     const url = new URL(request.url);
     const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
+    this.ctx.acceptWebSocket(server, tokenTags(url.searchParams));
     if (url.pathname.endsWith("/link")) {
       this.#sockets.open(server, url.searchParams.get("host") ?? "unnamed", Date.now());
     } else {

@@ -27,9 +27,14 @@ const administrator: Grant = {
 const remembered = new Map<string, { grant: Grant; untilMs: number }>();
 
 /** Lets a call through whose token has all of `scopes` in the ecosystem of the path. */
-export function requires(...scopes: Scope[]): MiddlewareHandler<ApiEnv> {
+export const requires = (...scopes: Scope[]) => letThrough(scopes, false);
+
+/** The same, without trusting what is remembered of the token. */
+export const requiresAfresh = (...scopes: Scope[]) => letThrough(scopes, true);
+
+function letThrough(scopes: readonly Scope[], afresh: boolean): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const grant = await authenticate(c.req.header("authorization"), c.env);
+    const grant = await authenticate(c.req.header("authorization"), c.env, afresh);
     const ecosystem = c.req.param("eco");
     if (ecosystem !== undefined && !ECOSYSTEM_NAME.test(ecosystem)) {
       throw invalid("invalid-ecosystem", "This cannot be the name of an ecosystem", [
@@ -67,7 +72,7 @@ function check(grant: Grant, scope: Scope, ecosystem: string | undefined): void 
   }
 }
 
-async function authenticate(header: string | undefined, env: ApiBindings): Promise<Grant> {
+async function authenticate(header: string | undefined, env: ApiBindings, afresh: boolean): Promise<Grant> {
   const [, token] = /^Bearer +(\S+) *$/i.exec(header ?? "") ?? [];
   // Without an administrator nothing has been set up yet: not even tokens from an earlier life count.
   if (token === undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") throw unauthenticated();
@@ -77,7 +82,7 @@ async function authenticate(header: string | undefined, env: ApiBindings): Promi
   const key = hex(digest);
   const nowMs = Date.now();
   const known = remembered.get(key);
-  if (known !== undefined && known.untilMs > nowMs) return known.grant;
+  if (!afresh && known !== undefined && known.untilMs > nowMs) return known.grant;
   remembered.delete(key);
   const parts = parseToken(token);
   const grant = parts === undefined ? null : await directory(env).verify(parts.id, await sha256(parts.secret));

@@ -5,10 +5,10 @@ import { LINK_PROTOCOL } from "../../core/wire/link-frames.ts";
 import { type ApiEnv, signalLog } from "./objects.ts";
 import { EcosystemPath, hostName } from "./query.ts";
 import { Refusal, upgradeRequired } from "./refusal.ts";
-import { newApi, problems, secured } from "./route.ts";
+import { newApi, problems, securedAfresh } from "./route.ts";
 import { isUpgrade, upgradeTo } from "./upgrade.ts";
 
-const access = secured("signals:write", "signals:read");
+const access = securedAfresh("signals:write", "signals:read");
 
 /** Before the query is looked at: to whoever opens a WebSocket with a plain request, a missing host is not the trouble. */
 const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
@@ -50,5 +50,11 @@ export const links = newApi().openapi(openLink, (c) => {
     );
   }
   const { eco } = c.req.valid("param");
-  return upgradeTo(signalLog(c.env, eco), `/${eco}/link`, new URLSearchParams(c.req.valid("query")), c.req.raw);
+  return upgradeTo(
+    signalLog(c.env, eco),
+    `/${eco}/link`,
+    new URLSearchParams(c.req.valid("query")),
+    c.req.raw,
+    c.get("grant"),
+  );
 });

@@ -58,6 +58,7 @@ export interface SignalLogCalls {
   /** JSON text of the signal, or `null`. */
   find(id: string): Promise<string | null>;
   status(): Promise<LogStatus>;
+  closeToken(id: string): Promise<void>;
   usage(): Promise<Usage>;
   /** WebSocket upgrades: `/link?host=` and `/stream?after=&signal=`. */
   fetch(url: string, init: RequestInit): Promise<Response>;
@@ -127,6 +128,7 @@ export interface PriorityQueueCalls {
   status(): Promise<queue.QueueStatus>;
   bottlenecks(limit: number): Promise<queue.Bottlenecks>;
   events(tail: number): Promise<queue.QueueEvent[]>;
+  closeToken(id: string): Promise<void>;
   configure(change: QueueSettingsChange): Promise<QueueSettings | queue.QueueOverloaded>;
   usage(): Promise<Usage>;
   /** WebSocket upgrades: `/work?worker=&may_ask=`. */
@@ -153,7 +155,8 @@ export interface WorkerBoardCalls {
 export interface DirectoryCalls {
   create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }>;
   list(): Promise<TokenRecord[]>;
-  remove(id: string): Promise<boolean>;
+  remove(id: string): Promise<TokenRecord | null>;
+  watched(): Promise<string[]>;
   verify(id: string, secretDigest: ArrayBuffer): Promise<Grant | null>;
   ping(): Promise<true>;
   ecosystems(): Promise<EcosystemRecord[]>;

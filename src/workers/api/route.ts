@@ -3,7 +3,7 @@ import type { TypedResponse } from "hono";
 import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../core/access/scopes.ts";
 import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
-import { requires } from "./authenticate.ts";
+import { requires, requiresAfresh } from "./authenticate.ts";
 import type { ApiEnv } from "./objects.ts";
 import { refuseInvalid } from "./query.ts";
 import { ProblemSchema } from "./schemas.ts";
@@ -18,6 +18,14 @@ export function secured(...scopes: [Scope, ...Scope[]]) {
     security: [{ bearer: [] as string[] }],
     "x-scopes": scopes,
   };
+}
+
+/**
+ * {@link secured}, with the directory asked each time: what is opened stays open, so that it must not begin on the word
+ * of a memory that is half a minute old.
+ */
+export function securedAfresh(...scopes: [Scope, ...Scope[]]) {
+  return { ...secured(...scopes), middleware: [requiresAfresh(...scopes)] };
 }
 
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {

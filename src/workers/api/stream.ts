@@ -2,9 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { signalLog } from "./objects.ts";
 import { EcosystemPath, patterns, sequence } from "./query.ts";
 import { invalid } from "./refusal.ts";
-import { newApi, problems, secured } from "./route.ts";
+import { newApi, problems, securedAfresh } from "./route.ts";
 import { streamEvents } from "./server-sent-events.ts";
-import { isUpgrade, upgradeTo } from "./upgrade.ts";
+import { isUpgrade, upgradeTo, withToken } from "./upgrade.ts";
 
 const stream = createRoute({
   method: "get",
@@ -16,7 +16,7 @@ const stream = createRoute({
     'resumes with `Last-Event-ID` or `after` and misses nothing. On a WebSocket the edge sends `{"type":"signals","last","signals"}` ' +
     'and the reader answers `{"type":"seen","seq"}`; without it the edge stops after some thousand signals and waits.',
   tags: ["signals"],
-  ...secured("signals:read"),
+  ...securedAfresh("signals:read"),
   request: {
     params: EcosystemPath,
     query: z.strictObject({
@@ -41,14 +41,14 @@ export const streams = newApi().openapi(stream, async (c) => {
   const query = new URLSearchParams(signal.map((pattern) => ["signal", pattern]));
   if (isUpgrade(c.req.raw)) {
     if (after !== undefined) query.set("after", String(after));
-    return upgradeTo(log, `/${eco}/stream`, query, c.req.raw);
+    return upgradeTo(log, `/${eco}/stream`, query, c.req.raw, c.get("grant"));
   }
   // A HEAD asks what a GET would be like. It must not open a stream that nobody reads.
   if (c.req.raw.method === "HEAD") return new Response(null, { headers: { "Content-Type": "text/event-stream" } });
   // A browser that reconnects repeats the URL it was given and says in the header how far it really came.
   const from = lastEventId(c.req.header("last-event-id")) ?? after ?? (await log.status()).head_seq;
   query.set("after", String(from));
-  return streamEvents(log, `https://log/${eco}/stream?${query}`, from);
+  return streamEvents(log, `https://log/${eco}/stream?${withToken(query, c.get("grant"))}`, from);
 });
 
 function lastEventId(header: string | undefined): number | undefined {

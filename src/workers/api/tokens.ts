@@ -3,6 +3,7 @@ import { NewToken } from "../../core/access/new-token.ts";
 import { fieldErrors } from "../../core/signals/admit.ts";
 import { forgetToken } from "./authenticate.ts";
 import { parseJson, readBody } from "./body.ts";
+import { closeSockets } from "./close-sockets.ts";
 import { directory } from "./objects.ts";
 import { invalid, notFound } from "./refusal.ts";
 import { json, newApi, problems, secured } from "./route.ts";
@@ -37,7 +38,9 @@ const deleteToken = createRoute({
   path: "/v1/tokens/{id}",
   operationId: "deleteToken",
   summary: "Delete a token",
-  description: "It may go on being accepted for up to 30 seconds where it was used just before.",
+  description:
+    "Links, streams and channels that it opened are closed. Calls may go on being accepted for up to 30 seconds where it " +
+    "was used just before.",
   tags: ["access"],
   ...secured("admin"),
   request: { params: z.object({ id: z.string() }) },
@@ -57,7 +60,9 @@ export const tokens = newApi()
   .openapi(listTokens, async (c) => c.json({ tokens: await directory(c.env).list() }, 200))
   .openapi(deleteToken, async (c) => {
     const { id } = c.req.valid("param");
-    if (id.length > 64 || !(await directory(c.env).remove(id))) throw notFound("There is no token of this id.");
+    const removed = id.length > 64 ? null : await directory(c.env).remove(id);
+    if (removed === null) throw notFound("There is no token of this id.");
     forgetToken(id);
+    await closeSockets(c.env, removed);
     return c.body(null, 204);
   });

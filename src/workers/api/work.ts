@@ -7,10 +7,10 @@ import { WORK_PROTOCOL } from "../../core/wire/work-frames.ts";
 import { type ApiEnv, priorityQueue } from "./objects.ts";
 import { QueuePath } from "./query.ts";
 import { Refusal, upgradeRequired } from "./refusal.ts";
-import { newApi, problems, secured } from "./route.ts";
+import { newApi, problems, securedAfresh } from "./route.ts";
 import { isUpgrade, upgradeTo } from "./upgrade.ts";
 
-const access = secured("tasks:work");
+const access = securedAfresh("tasks:work");
 
 const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
   if (!isUpgrade(c.req.raw)) throw upgradeRequired("the channel");
@@ -54,5 +54,5 @@ export const work = newApi().openapi(openChannel, (c) => {
   const grant = c.get("grant");
   const mayAsk = authorise(grant, "tasks:write", eco, Date.now()) === "allowed";
   const query = new URLSearchParams({ worker: c.req.valid("query").worker ?? grant.name, may_ask: mayAsk ? "1" : "0" });
-  return upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw);
+  return upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, grant);
 });
