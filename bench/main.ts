@@ -4,10 +4,11 @@ import { report } from "./figure.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
 import { queue } from "./queue.ts";
+import { reaction } from "./reaction.ts";
 import { throughput } from "./throughput.ts";
 
 /** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
-const BENCHES = { throughput, latency, introspection, cost, queue };
+const BENCHES = { throughput, latency, introspection, cost, queue, reaction };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));
