@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { agentsCommand } from "./commands/agents.ts";
+import { dlqCommand } from "./commands/dlq.ts";
 import { emitCommand } from "./commands/emit.ts";
 import { gapsCommand } from "./commands/gaps.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
@@ -13,6 +14,7 @@ import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } fro
 import { tasksCommand } from "./commands/tasks.ts";
 import { tokensCommand } from "./commands/tokens.ts";
 import { decisionsCommand } from "./commands/views.ts";
+import { webhooksCommand } from "./commands/webhooks.ts";
 import { taskStatusCommand, workersCommand } from "./commands/workers.ts";
 import { explain } from "./failure.ts";
 import { remark } from "./output.ts";
@@ -72,6 +74,8 @@ function program(): Command {
     stopCommand,
     restartCommand,
     logsCommand,
+    dlqCommand,
+    webhooksCommand,
     tokensCommand,
   ]) {
     root.addCommand(make());
