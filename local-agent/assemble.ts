@@ -5,6 +5,7 @@ import { DeadLetterFile } from "./dead-letter-file.ts";
 import { Health } from "./health.ts";
 import { HostWork } from "./host-work/host-work.ts";
 import { Inbox } from "./inbox.ts";
+import { LetterOutbox } from "./letters/letter-outbox.ts";
 import { Link } from "./link.ts";
 import type { AgentOptions, Room, RoomContext, RoomParts } from "./room.ts";
 import type { Service } from "./service.ts";
@@ -51,8 +52,9 @@ export function assemble(
   const spool = new Spool(db, { hostId, maxBytes: options.spoolMaxBytes, now, log });
   const inbox = new Inbox(db, sinks);
   const { url, token, ecosystem } = options;
+  const letters = new LetterOutbox(db, { hostId, log });
   const link = new Link({
-    ...{ url, token, ecosystem, hostId, spool, log, ...options.link },
+    ...{ url, token, ecosystem, hostId, spool, letters, log, ...options.link },
     subscribe: subscription(rooms, options),
     deadLetters: deadLetterFile("link", LINK_DEAD_LETTERS_BYTES),
     // Without a sink nothing would ever take what arrives out of the journal.
@@ -63,7 +65,22 @@ export function assemble(
   const health = new Health(db);
   const commands = new HostWork();
   const context: RoomContext = {
-    ...{ options, db, spool, inbox, link, log, now, metrics, health, commands, offers: {}, status, deadLetterFile },
+    ...{
+      options,
+      db,
+      spool,
+      inbox,
+      link,
+      letters,
+      log,
+      now,
+      metrics,
+      health,
+      commands,
+      offers: {},
+      status,
+      deadLetterFile,
+    },
   };
   const parts = new Map<Room, RoomParts>();
   for (const room of rooms) {

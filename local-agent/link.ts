@@ -2,8 +2,10 @@ import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from "cockatie
 import type { Problem } from "../src/core/problem/problem.ts";
 import type { DeadLetterFile } from "./dead-letter-file.ts";
 import type { Inbox } from "./inbox.ts";
+import type { LetterOutbox } from "./letters/letter-outbox.ts";
 import { Connection, type ConnectionEnd } from "./link/connection.ts";
 import { type Delivery, readEdgeFrame } from "./link/edge-frame.ts";
+import { LetterSender } from "./link/letter-sender.ts";
 import { linkUrl } from "./link/link-url.ts";
 import { Outbound } from "./link/outbound.ts";
 import type { Logger } from "./log.ts";
@@ -22,6 +24,8 @@ export interface LinkOptions {
   readonly subscribe: readonly string[];
   /** Takes what the edge refuses for good. */
   readonly deadLetters: DeadLetterFile;
+  /** Dead letters of this host that the edge is to know of. */
+  readonly letters: LetterOutbox;
   readonly log: Logger;
   /** Milliseconds; default 15,000. */
   readonly heartbeatMs?: number;
@@ -54,6 +58,7 @@ export class Link implements Service {
   readonly #options: LinkOptions;
   readonly #url: string;
   readonly #outbound: Outbound;
+  readonly #letters: LetterSender;
   readonly #listeners = new Set<() => void>();
   #state: LinkState = { state: "stopped", detail: "not started" };
   #running = false;
@@ -72,14 +77,16 @@ export class Link implements Service {
     this.#options = options;
     this.#subscribe = options.subscribe;
     this.#url = linkUrl(options.url, options.ecosystem, options.hostId);
+    const send = () => {
+      const connection = this.#connection;
+      return connection?.open === true ? (text: string) => connection.send(text) : null;
+    };
+    this.#letters = new LetterSender({ outbox: options.letters, log: options.log, send });
     this.#outbound = new Outbound({
       spool: options.spool,
       deadLetters: options.deadLetters,
       log: options.log,
-      send: () => {
-        const connection = this.#connection;
-        return connection?.open === true ? (text) => connection.send(text) : null;
-      },
+      send,
       abandon: (reason) => this.#connection?.abandon(reason),
       onRoundTrip: (lane, seconds) => this.#roundTrip(lane, seconds),
     });
@@ -115,6 +122,7 @@ export class Link implements Service {
     this.#running = true;
     this.#change({ state: "connecting", detail: "connecting" });
     this.#outbound.start();
+    this.#letters.start();
     this.#connect();
   }
 
@@ -124,6 +132,7 @@ export class Link implements Service {
     clearTimeout(this.#retry);
     if (this.#connection?.open) await this.#drain();
     this.#outbound.stop();
+    this.#letters.stop();
     await this.#connection?.close();
     this.#change({ state: "stopped", detail: "stopped" });
   }
@@ -190,6 +199,7 @@ export class Link implements Service {
     if (this.#status !== undefined) this.#connection?.send(this.#status);
     this.#change({ state: "connected", detail: "connected" });
     this.#outbound.opened();
+    this.#letters.opened();
   }
 
   #closed({ reason, retryAfterMs, denied }: ConnectionEnd): void {
@@ -230,6 +240,9 @@ export class Link implements Service {
       case "appended":
         this.#waits = undefined;
         this.#outbound.appended(frame);
+        break;
+      case "lettered":
+        this.#letters.lettered(frame.batch);
         break;
       case "refused":
         this.#outbound.refused(frame.batch, frame.problem as Problem, frame.retry_after_ms);

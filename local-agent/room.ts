@@ -3,6 +3,7 @@ import type { DeadLetterFile } from "./dead-letter-file.ts";
 import type { Health } from "./health.ts";
 import type { HostWork } from "./host-work/host-work.ts";
 import type { Inbox } from "./inbox.ts";
+import type { LetterOutbox } from "./letters/letter-outbox.ts";
 import type { Link, LinkOptions, LinkState } from "./link.ts";
 import type { Logger } from "./log.ts";
 import type { GpuReading } from "./sampler/gpu-readings.ts";
@@ -43,6 +44,8 @@ export interface RoomContext {
   readonly spool: Spool;
   readonly inbox: Inbox;
   readonly link: Link;
+  /** Where the edge hears of what could not be processed here. */
+  readonly letters: LetterOutbox;
   readonly log: Logger;
   readonly now: () => number;
   /** Prometheus metrics: register those of the room here. */

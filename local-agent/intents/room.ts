@@ -1,20 +1,22 @@
 import { counterOf } from "../observability/instruments.ts";
 import type { Room } from "../room.ts";
 import { IntentSource } from "../sources/intents.ts";
+import { replayIntent } from "./replay-intent.ts";
 
 /** Files dropped into a directory become signals (R21). */
 export const INTENTS_ROOM: Room = {
   name: "intents",
   shownWhenOff: true,
   reloads: ["intentMap"],
-  assemble({ options, spool, metrics, log, now }) {
+  assemble({ options, spool, letters, commands, metrics, log, now }) {
     if (!options.sources.includes("intents")) return undefined;
     const { hostId, intentsDir: directory, intentMap: map } = options;
     const intents = new IntentSource({
-      ...{ directory, hostId, spool, now, log },
+      ...{ directory, hostId, spool, letters, now, log },
       ...(map !== undefined && { map }),
       ...options.intents,
     });
+    commands.on("intent.replay", (payload) => replayIntent(payload, directory));
     counterOf(
       ...([metrics, "ganglion_agent_intents", "Intent files that were routed, or moved to dead letters"] as const),
       () => [

@@ -1,6 +1,7 @@
 import { replay } from "../../src/core/reactions/run.ts";
 import type { DeadLetterFile } from "../dead-letter-file.ts";
 import type { Inbox } from "../inbox.ts";
+import type { LetterOutbox } from "../letters/letter-outbox.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import type { Spool } from "../spool.ts";
@@ -20,6 +21,8 @@ export interface ReactionsOptions {
   readonly inbox: Inbox;
   readonly spool: Spool;
   readonly deadLetters: DeadLetterFile;
+  /** Tells the edge of runs that are given up. */
+  readonly letters: Pick<LetterOutbox, "put">;
   readonly edge: { readonly url: string; readonly ecosystem: string; readonly token: () => string };
   readonly hostId: string;
   readonly now: () => number;
@@ -50,12 +53,19 @@ export class Reactions implements ReportingService {
     const journal = this.#journal;
     this.#attempts = new Attempts({
       ...{ db, journal, spool, hostId, now, log },
-      onDead: ({ reaction, signal, error, attempts }) =>
-        void options.deadLetters.add({
-          ...{ id: `${hostId}.reaction.${reaction}.${signal.id}`, kind: "reaction", host: hostId, signal },
+      onDead: ({ reaction, signal, error, attempts }) => {
+        const letter = {
+          ...{ id: `${hostId}.reaction.${reaction}.${signal.id}`, kind: "reaction" as const, signal },
           ...{ reaction: { name: reaction, signal_id: signal.id }, error, daemon: `reaction/${reaction}/${hostId}` },
-          ...{ attempts, timestamp: new Date(now()).toISOString() },
-        }),
+        };
+        void options.deadLetters.add({ ...letter, host: hostId, attempts, timestamp: new Date(now()).toISOString() });
+        options.letters.put(letter).catch((failure: unknown) => {
+          log.error(
+            { err: failure, reaction, signal: signal.id },
+            "reactions: the edge cannot be told of a dead letter",
+          );
+        });
+      },
     });
     this.#opened = openReactions(settings, options);
     const attempts = this.#attempts;

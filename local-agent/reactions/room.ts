@@ -15,11 +15,11 @@ export const REACTIONS_ROOM: Room = {
     const patterns = patternsOf(reactions);
     return patterns.length === 0 ? [] : [{ name: REACTIONS_SINK, patterns }];
   },
-  assemble({ options, db, inbox, spool, log, now, commands, metrics, deadLetterFile }) {
+  assemble({ options, db, inbox, spool, letters, log, now, commands, metrics, deadLetterFile }) {
     const { reactions: settings = {}, configFile, hostId, url, ecosystem, token } = options;
     if (Object.values(settings).every(({ enabled }) => !enabled)) return undefined;
     const reactions = new Reactions({
-      ...{ settings, db, inbox, spool, hostId, log, now },
+      ...{ settings, db, inbox, spool, letters, hostId, log, now },
       edge: { url, ecosystem, token },
       baseDir: configFile === undefined ? process.cwd() : dirname(configFile),
       deadLetters: deadLetterFile("reactions", DEAD_LETTERS_BYTES),

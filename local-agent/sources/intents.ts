@@ -1,5 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { lstat, rename, unlink } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { lstat, open, rename, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { INTENT_MAP, type IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
@@ -7,6 +8,7 @@ import { takeIn } from "../intake.ts";
 import { type DeadFile, ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
 import { DirectoryWatch } from "../intents/directory-watch.ts";
 import { type IntentFile, readIntent, type Stamp, stampOf } from "../intents/read-intent.ts";
+import type { LetterOutbox } from "../letters/letter-outbox.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import type { Spool } from "../spool.ts";
@@ -17,6 +19,8 @@ export interface IntentSourceOptions {
   readonly map?: readonly IntentRoute[];
   readonly hostId: string;
   readonly spool: Spool;
+  /** Tells the edge of files that are given up. */
+  readonly letters: Pick<LetterOutbox, "put">;
   readonly now: () => number;
   readonly log: Logger;
   /** Milliseconds between two looks at the whole directory; default 3,000. */
@@ -25,6 +29,8 @@ export interface IntentSourceOptions {
   readonly settleMs?: number;
 }
 
+/** Of a file that is given up, in its letter. */
+const LETTER_BYTES = 16_384;
 /** Files that are read at the same time: they meet in one commit of the spool. */
 const CONCURRENCY = 64;
 /** What a file is called between its fate being settled and its removal: `.<name>.<random>.aside`. */
@@ -248,11 +254,46 @@ export class IntentSource implements ReportingService {
     const { now, log } = this.#options;
     const aside = await this.#setAside(path, entry, name, stamp);
     if (aside === undefined) return;
-    const moved = await moveToDeadLetters(aside, name, this.#folder, dead, now()).finally(() =>
-      this.#asides.delete(basename(aside)),
-    );
+    const moved = await this.#tell(aside, name, dead)
+      .then((letter) => moveToDeadLetters(aside, name, this.#folder, { ...dead, letter }, now()))
+      .finally(() => this.#asides.delete(basename(aside)));
     if (moved === undefined) return;
     this.#dead++;
     log.warn({ file: name, dead_letter: join(this.#folder, moved) }, `intents: ${dead.reason.slice(0, 300)}`);
+  }
+
+  /**
+   * Tells the edge before the file is moved: after a crash in between it is found again and told of under the same id.
+   * The same content has the same id, whatever its file is called: that is one failure, counted.
+   *
+   * @returns the letter's id
+   */
+  async #tell(path: string, name: string, { reason, errors, ...more }: DeadFile): Promise<string> {
+    const { hostId, letters } = this.#options;
+    const text = await beginningOf(path);
+    const id = `${hostId}.intent.${createHash("sha256").update(text).digest("hex").slice(0, 24)}`;
+    const details = errors?.map(({ pointer, message }) => `${pointer}: ${message}`).join("; ");
+    await letters.put({
+      ...{ id, kind: "intent", intent: { file: name, text, ...more }, daemon: `agent/intents/${hostId}` },
+      error: details === undefined || details === "" ? reason : `${reason}: ${details}`,
+    });
+    return id;
+  }
+}
+
+/** As much of a file as goes into its letter; nothing of one that cannot be read: that is why it is given up. */
+async function beginningOf(path: string): Promise<string> {
+  try {
+    // Without waiting: a pipe in the place of a file would never end.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    try {
+      if (!(await file.stat()).isFile()) return "";
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(LETTER_BYTES), 0, LETTER_BYTES, 0);
+      return buffer.toString("utf8", 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return "";
   }
 }

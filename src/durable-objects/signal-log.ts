@@ -92,6 +92,7 @@ export class SignalLog extends DurableObject<Environment> {
       read: (after, wants, limit) => this.#reader.after(after, this.#state.headSeq, wants, limit),
       head: () => this.#state.headSeq,
       bury: (letters) => ctx.waitUntil(this.#bury(letters)),
+      keep: (letters) => this.#bury(letters),
       gathered: (host, request, facts) => this.#hosts.gathered(host, request, facts),
       linksChanged: () => this.#hosts.linksChanged(),
       status: (host, status) => this.#hosts.status(host, status),

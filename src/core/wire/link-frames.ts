@@ -59,12 +59,43 @@ export const FactsFrame = z.object({
 /** What this host runs and how it fares; sent when it changes. */
 export const StatusFrame = z.object({ type: z.literal("status") }).loose();
 
+/** Parts of the edge sign their letters with names of their own; an agent may not speak for them. */
+const Daemon = z
+  .string()
+  .min(1)
+  .max(1_024)
+  .refine((daemon) => !daemon.startsWith("ganglion/"), { message: "ganglion/ is for the edge's own parts" });
+
+/**
+ * Dead letters of this host, for the room in which people see those of all. The edge recognises what it was sent
+ * before. Ids begin with the host's id and a full stop.
+ */
+export const LettersFrame = z.object({
+  type: z.literal("letters"),
+  batch: z.int().nonnegative(),
+  letters: z
+    .array(
+      z.object({
+        id: z.string().min(1).max(1_024),
+        kind: z.enum(["intent", "reaction", "signal"]),
+        intent: z.unknown().optional(),
+        reaction: z.unknown().optional(),
+        signal: z.unknown().optional(),
+        error: z.string().max(LIMITS.signalBytes),
+        daemon: Daemon,
+      }),
+    )
+    .min(1)
+    .max(100),
+});
+
 export const AgentFrame = z.discriminatedUnion("type", [
   AppendFrame,
   SubscribeFrame,
   SeenFrame,
   FactsFrame,
   StatusFrame,
+  LettersFrame,
 ]);
 export type AgentFrame = z.infer<typeof AgentFrame>;
 
@@ -112,5 +143,14 @@ export const RefusedFrame = z.object({
   retry_after_ms: z.int().optional(),
 });
 
-export const EdgeFrame = z.discriminatedUnion("type", [AppendedFrame, SignalsFrame, GatherFrame, RefusedFrame]);
+/** The letters of that frame are durable at the edge. */
+export const LetteredFrame = z.object({ type: z.literal("lettered"), batch: z.int() });
+
+export const EdgeFrame = z.discriminatedUnion("type", [
+  LetteredFrame,
+  AppendedFrame,
+  SignalsFrame,
+  GatherFrame,
+  RefusedFrame,
+]);
 export type EdgeFrame = z.infer<typeof EdgeFrame>;

@@ -36,6 +36,8 @@ export interface SocketsOptions {
   readonly read: (after: number, wants: (name: string) => boolean, limit: number) => Stretch;
   readonly head: () => number;
   readonly bury: (letters: readonly DeadLetterRecord[]) => void;
+  /** Resolves when the letters are durable in their room. */
+  readonly keep: (letters: readonly DeadLetterRecord[]) => Promise<void>;
   readonly gathered: (host: string, request: string, facts: Record<string, unknown>) => void;
   /** Links were opened or closed. */
   readonly linksChanged: () => void;
@@ -130,6 +132,8 @@ export class Sockets {
       case "subscribe":
         this.#announceEnd(connection, frame.after);
         return this.#subscribe(connection, frame.after, frame.signals);
+      case "letters":
+        return this.#letters(connection, frame);
       case "seen":
         return this.#seen(connection, frame.seq);
       case "facts":
@@ -288,6 +292,25 @@ export class Sockets {
         this.#transmit(connection, appended(batch, producer, last, admitted.rejected));
       });
     }
+  }
+
+  #letters(connection: Connection, { batch, letters }: Extract<AgentFrame, { type: "letters" }>): void {
+    const { host } = connection;
+    if (host === null)
+      return this.#refuse(connection, null, problem("read-only", 403, "A stream only reads; letters come over a link"));
+    // A host speaks for itself alone: it could otherwise change what is told of another.
+    const foreign = letters.find(({ id }) => !id.startsWith(`${host}.`));
+    if (foreign !== undefined) {
+      const detail = `${foreign.id}: the id of a letter of this host begins with ${host}.`;
+      return this.#refuse(connection, null, problem("foreign-letter", 403, "The letter is not of this host", detail));
+    }
+    this.#options.keep(letters.map((letter) => ({ ...letter, host }))).then(
+      () => this.#transmit(connection, JSON.stringify({ type: "lettered", batch })),
+      (error: unknown) => {
+        // Not answered, so that they come again with the next connection.
+        console.warn("signal log: letters of a host could not be kept", host, String(error));
+      },
+    );
   }
 
   #refuse(connection: Connection, batch: number | null, refusal: Problem, retryAfterMs?: number): void {

@@ -13,6 +13,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { LetterOutbox } from "../../../local-agent/letters/letter-outbox.ts";
 import { IntentSource, type IntentSourceOptions } from "../../../local-agent/sources/intents.ts";
 import { Spool } from "../../../local-agent/spool.ts";
 import { StateDatabase } from "../../../local-agent/state-database.ts";
@@ -31,10 +32,12 @@ async function openRouter(options: Partial<IntentSourceOptions> & { root?: strin
   mkdirSync(directory, { recursive: true });
   const db = StateDatabase.open(join(root, "state"));
   const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
+  const letters = new LetterOutbox(db, { hostId: "a", log: silent });
   const router = new IntentSource({
     directory,
     hostId: "a",
     spool,
+    letters,
     now: Date.now,
     log: silent,
     rescanMs: 60_000,

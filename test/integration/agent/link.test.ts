@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { DeadLetterFile } from "../../../local-agent/dead-letter-file.ts";
 import { Inbox } from "../../../local-agent/inbox.ts";
+import { LetterOutbox } from "../../../local-agent/letters/letter-outbox.ts";
 import { Link, type LinkOptions } from "../../../local-agent/link.ts";
 import type { TimedSignal } from "../../../local-agent/spool/signal-text.ts";
 import { Spool } from "../../../local-agent/spool.ts";
@@ -43,12 +44,14 @@ async function startLink(edge: { url: string }, options: Partial<LinkOptions> & 
     maxBytes: 1e6,
     log: silent,
   });
+  const letters = new LetterOutbox(db, { hostId: "a", log: silent });
   const link = new Link({
     url: edge.url,
     token: () => "secret",
     ecosystem: "default",
     hostId: "a",
     spool,
+    letters,
     inbox,
     subscribe: ["*", "!OBSERVATION"],
     deadLetters,
@@ -63,7 +66,7 @@ async function startLink(edge: { url: string }, options: Partial<LinkOptions> & 
   };
   closing.push(stop);
   await link.start();
-  return { link, spool, inbox, db, directory, stop };
+  return { link, spool, inbox, letters, db, directory, stop };
 }
 
 const changed = (link: Link, until: () => boolean) =>

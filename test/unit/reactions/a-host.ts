@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DeadLetterFile } from "../../../local-agent/dead-letter-file.ts";
 import { Inbox } from "../../../local-agent/inbox.ts";
+import { LetterOutbox } from "../../../local-agent/letters/letter-outbox.ts";
 import { Reactions } from "../../../local-agent/reactions/reactions.ts";
 import { ReactionsSettings } from "../../../local-agent/reactions/settings.ts";
 import { REACTIONS_SINK } from "../../../local-agent/reactions/signal-reactions.ts";
@@ -26,6 +27,7 @@ export class AHost {
   readonly spool: Spool;
   readonly reactions: Reactions;
   readonly deadLetters: DeadLetterFile;
+  readonly letters: LetterOutbox;
 
   /** @param directory - of an earlier host, to go on from what it left */
   constructor(settings: Record<string, unknown>, directory = temporaryDirectory()) {
@@ -34,12 +36,14 @@ export class AHost {
     this.spool = new Spool(this.db, { hostId: "host-a", maxBytes: 1e8, now: Date.now, log: silent });
     this.inbox = new Inbox(this.db, [REACTIONS_SINK]);
     this.deadLetters = new DeadLetterFile({ path: join(directory, "dead.jsonl"), maxBytes: 1e6, log: silent });
+    this.letters = new LetterOutbox(this.db, { hostId: "host-a", log: silent });
     this.reactions = new Reactions({
       ...{ db: this.db, inbox: this.inbox, spool: this.spool, hostId: "host-a", now: Date.now, log: silent },
       settings: ReactionsSettings.parse(settings),
       baseDir: directory,
       edge: { url: "http://127.0.0.1:1", ecosystem: "default", token: () => "none" },
       deadLetters: this.deadLetters,
+      letters: this.letters,
     });
   }
 
