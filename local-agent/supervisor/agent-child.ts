@@ -14,6 +14,7 @@ import {
 import type { Logger } from "../log.ts";
 import { LineSplitter } from "../process/output.ts";
 import { identify, signalGroup } from "../process/process-group.ts";
+import type { Cgroups } from "./cgroups.ts";
 import type { SupervisorJournal } from "./journal.ts";
 import type { LogFile } from "./log-file.ts";
 import { type AgentDefinition, rulesOf } from "./settings.ts";
@@ -25,6 +26,7 @@ export interface AgentChildOptions {
   readonly surroundings: Surroundings;
   readonly journal: SupervisorJournal;
   readonly logFile: LogFile;
+  readonly cgroups: Cgroups | undefined;
   readonly log: Logger;
   readonly desired: Desired;
   /** Takes a fresh reading of this process and tells it. */
@@ -159,8 +161,9 @@ export class AgentChild {
   }
 
   #attach(child: ChildProcess, run: string): void {
-    const { name, journal, logFile } = this.#options;
+    const { name, journal, logFile, cgroups } = this.#options;
     const pid = child.pid as number;
+    cgroups?.admit(name, pid, this.#rules);
     this.#child = child;
     child.stdout?.on("data", (chunk: Buffer) => logFile.write(chunk));
     child.stderr?.on("data", (chunk: Buffer) => logFile.write(chunk));
@@ -170,6 +173,7 @@ export class AgentChild {
     child.once("exit", (code, signal) => {
       // What it started must not go on beside its successor.
       signalGroup(pid, "SIGKILL");
+      const outOfMemory = cgroups?.dismiss(name) === true && signal === "SIGKILL";
       const drained = setTimeout(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
@@ -178,7 +182,8 @@ export class AgentChild {
       this.#child = undefined;
       this.#note(code === null ? `process ${pid} was ended by ${signal}` : `process ${pid} ended with code ${code}`);
       journal.ended(name, run).catch(failed);
-      this.tell({ type: "exited", code, signal });
+      const why = "it used more memory than it may, and the kernel ended it";
+      this.tell({ type: "exited", code, signal, ...(outOfMemory && { why }) });
     });
     this.#note(`process ${pid} was started`);
     for (const line of this.#messages.splice(0)) child.stdin?.write(line);

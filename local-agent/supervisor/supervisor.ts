@@ -9,6 +9,7 @@ import type { Spool } from "../spool.ts";
 import type { StateDatabase } from "../state-database.ts";
 import { AgentChild } from "./agent-child.ts";
 import { type AgentState, type AgentSummary, stateOf, summaryOf } from "./agent-state.ts";
+import { Cgroups } from "./cgroups.ts";
 import { GroupReadings } from "./group-readings.ts";
 import { SupervisorJournal } from "./journal.ts";
 import { LogFile } from "./log-file.ts";
@@ -58,6 +59,7 @@ export class Supervisor implements ReportingService {
     for (const child of this.#children.values()) child.kill();
   };
   readonly #journal: SupervisorJournal;
+  #cgroups: Cgroups | undefined;
   #sampling: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
   #gathersMs = 0;
@@ -110,6 +112,7 @@ export class Supervisor implements ReportingService {
     const { agents, log, sampleMs = SAMPLE_MS } = this.#options;
     const ended = await endLeftovers(this.#journal.unfinished());
     if (ended > 0) log.warn({ count: ended }, "agents: what an earlier run had left behind was ended");
+    this.#cgroups ??= Cgroups.open({ log });
     const desired = this.#journal.desired();
     for (const [name, definition] of Object.entries(agents)) this.#take(name, definition, desired.get(name));
     this.#sampledMs = performance.now();
@@ -185,7 +188,7 @@ export class Supervisor implements ReportingService {
     const path = join(stateDir, "agents", `${name}.log`);
     const logFile = new LogFile({ path, maxBytes: definition.log.max_mb * MIB, keep: definition.log.keep, log });
     return new AgentChild({
-      ...{ name, definition, surroundings, logFile, log, desired, journal: this.#journal },
+      ...{ name, definition, surroundings, logFile, log, desired, journal: this.#journal, cgroups: this.#cgroups },
       measure: (child) => this.#measure([child]),
       announce: (agent, signal, facts) => void this.#announce(agent, signal, facts),
       onChange: (urgent) => this.#gather(urgent ? GATHER_MS : GATHER_TASKS_MS),

@@ -19,8 +19,8 @@ export type ProcessEvent =
   | { readonly type: "spawn_failed"; readonly error: string }
   | { readonly type: "heartbeat"; readonly beat: Heartbeat }
   | { readonly type: "measured"; readonly reading: Reading }
-  /** `code` is null where a signal ended it. */
-  | { readonly type: "exited"; readonly code: number | null; readonly signal: string | null }
+  /** `code` is null where a signal ended it; `why` is what is known besides. */
+  | { readonly type: "exited"; readonly code: number | null; readonly signal: string | null; readonly why?: string }
   /** The time that `dueMs` named has come. What was measured and heard until now has been told before. */
   | { readonly type: "due" }
   /** The supervisor itself stood still: nobody listened meanwhile, so nobody was silent. */
@@ -146,7 +146,7 @@ export class SupervisedProcess {
       case "measured":
         return this.#measured(event.reading, nowMs);
       case "exited":
-        return this.#exited(event.code, event.signal, nowMs);
+        return this.#exited(event.code, event.signal, event.why, nowMs);
       case "due":
         return this.#due(nowMs);
       case "paused":
@@ -304,7 +304,7 @@ export class SupervisedProcess {
     return [{ do: "signal", signal: "SIGTERM" }, ...wake];
   }
 
-  #exited(code: number | null, signal: string | null, nowMs: number): ProcessAction[] {
+  #exited(code: number | null, signal: string | null, why: string | undefined, nowMs: number): ProcessAction[] {
     const running = this.#running;
     const stopping = this.#stopping;
     if (running === null) return [];
@@ -315,7 +315,7 @@ export class SupervisedProcess {
     if (stopping?.why === "asked") return this.#spawn(this.#restartReason);
     // It was ended for a reason that has been announced; that it is gone now says nothing new.
     if (stopping !== null) return this.#again(this.#restartReason ?? "it failed", nowMs);
-    const how = code === null ? `it was ended by ${signal}` : `it ended with code ${code}`;
+    const how = why !== undefined ? why : code === null ? `it was ended by ${signal}` : `it ended with code ${code}`;
     if (code === 0 && this.#rules.restart !== "always") return this.#rest("it finished");
     const facts = { pid: running.pid, exit_code: code, exit_signal: signal, ...task(running.beat) };
     return this.#failed({ ...facts, uptime_ms: Math.round(nowMs - running.startedMs), reason: how }, nowMs);

@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Cgroups } from "../../../../local-agent/supervisor/cgroups.ts";
+import { DEFAULT_RULES } from "../../../../src/core/supervision/process-rules.ts";
+import { silent, temporaryDirectory } from "../temporary-state.ts";
+
+/** A tree of files in the shape of the kernel's, since no machine lends its own to a test. */
+let root: string;
+let base: string;
+
+function service(path: string, { procs = `${process.pid}\n`, controllers = "cpuset cpu io memory pids\n" } = {}) {
+  base = join(root, path);
+  mkdirSync(base, { recursive: true });
+  writeFileSync(join(base, "cgroup.controllers"), controllers);
+  writeFileSync(join(base, "cgroup.procs"), procs);
+  const self = join(root, "self");
+  writeFileSync(self, `12:pids:/elsewhere\n0::/${path}\n`);
+  return Cgroups.open({ log: silent, root, self });
+}
+
+const text = (...path: string[]) => readFileSync(join(base, ...path), "utf8");
+
+beforeEach(() => {
+  root = temporaryDirectory();
+});
+
+describe("control groups", () => {
+  it("are made of a service's own: the agent moves aside, and its children get controllers", () => {
+    expect(service("system.slice/ganglion-agent.service")).toBeDefined();
+    expect(text("ganglion-agent", "cgroup.procs")).toBe(String(process.pid));
+    expect(text("cgroup.subtree_control")).toBe("+memory +cpu +pids");
+  });
+
+  it("are left alone where they are a person's session, the whole machine, or have others in them", () => {
+    expect(service("user.slice/session-2.scope")).toBeUndefined();
+    expect(service("")).toBeUndefined();
+    expect(service("system.slice/other.service", { procs: `${process.pid}\n1\n` })).toBeUndefined();
+    expect(existsSync(join(base, "cgroup.subtree_control"))).toBe(false);
+    expect(Cgroups.open({ log: silent, root, self: join(root, "no-such-file") })).toBeUndefined();
+  });
+
+  it("hold an agent to its limits, and tell when it was ended for want of memory", () => {
+    const groups = service("a.service");
+    const group = join(base, "agent-coder");
+    mkdirSync(group);
+    for (const file of ["memory.max", "memory.oom.group", "cpu.max"]) writeFileSync(join(group, file), "");
+    groups?.admit("coder", 4_711, { ...DEFAULT_RULES, memoryBytes: 1_048_576, cpuPercent: 150 });
+    expect(
+      ["memory.max", "memory.oom.group", "cpu.max", "cgroup.procs"].map((file) => text("agent-coder", file)),
+    ).toEqual(["1048576", "1", "150000 100000", "4711"]);
+    groups?.admit("coder", 4_712, DEFAULT_RULES);
+    expect([text("agent-coder", "memory.max"), text("agent-coder", "cpu.max")]).toEqual(["max", "max 100000"]);
+    writeFileSync(join(group, "memory.events"), "low 0\noom 1\noom_kill 0\n");
+    expect(groups?.dismiss("coder")).toBe(false);
+    writeFileSync(join(group, "memory.events"), "low 0\noom 1\noom_kill 1\n");
+    expect(groups?.dismiss("coder")).toBe(true);
+    expect(text("agent-coder", "cgroup.kill")).toBe("1");
+  });
+});
