@@ -1,7 +1,18 @@
 import { Command } from "commander";
+import type { Client } from "../../src/client/client.ts";
 import type { QueueEvent, RecipientStatus } from "../../src/core/tasks/queue-api.ts";
 import { facts, wholeNumber } from "../arguments.ts";
-import { type Column, print, printFields, printLines, printTable, remark } from "../output.ts";
+import {
+  alignLine,
+  type Column,
+  cellText,
+  cutToTerminal,
+  print,
+  printFields,
+  printLines,
+  printTable,
+  remark,
+} from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
 import { queueOption } from "./tasks.ts";
 
@@ -97,15 +108,38 @@ const eventColumns: readonly Column<QueueEvent>[] = [
 
 export const eventsCommand = () =>
   new Command("events")
-    .summary("what happened in a queue lately")
+    .summary("what happened in a queue lately, and what happens")
     .option(...queueOption)
     .option("--tail <n>", "how many, the newest (default: 100)", wholeNumber(1, 1_000))
+    .option("-f, --follow", "go on with what happens, until Ctrl-C")
     .addHelpText("after", "\nWith --json: one event a line.")
-    .action(async ({ queue, tail = 100 }: { queue: string; tail?: number }, command: Command) => {
-      const events = await clientFor(command).queues.events(queue, tail);
-      if (wantsJson(command)) return printLines(events);
-      await printTable(events, eventColumns, "nothing lately");
-    });
+    .action(
+      async ({ queue, tail = 100, follow }: { queue: string; tail?: number; follow?: true }, command: Command) => {
+        const { queues } = clientFor(command);
+        if (follow === true) return followEvents(queues.follow, queue, tail, wantsJson(command));
+        const events = await queues.events(queue, tail);
+        if (wantsJson(command)) return printLines(events);
+        await printTable(events, eventColumns, "nothing lately");
+      },
+    );
+
+async function followEvents(
+  follow: Client["queues"]["follow"],
+  queue: string,
+  tail: number,
+  json: boolean,
+): Promise<void> {
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const onInterrupted = (reason: string, delayMs: number) =>
+    remark(`${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`);
+  for await (const event of follow(queue, { tail, signal: stopping.signal, onInterrupted })) {
+    const cells = eventColumns.map(([, cell]) => cellText(cell(event)));
+    await print(json ? JSON.stringify(event) : cutToTerminal(alignLine(cells, [24, 13, 16, 16, 36, 16])));
+  }
+}
 
 export const callCommand = () =>
   new Command("call")

@@ -17,6 +17,7 @@ import { type FollowOptions, followLog } from "./follow.ts";
 import { queueCalls } from "./queue-calls.ts";
 import { type Call, type Connection, request, urlOf } from "./request.ts";
 import { type RetryOptions, retrying } from "./retry.ts";
+import { openServerSentEvents } from "./server-sent-events.ts";
 import type { OpenSource } from "./signal-source.ts";
 import { uuid7 } from "./uuid7.ts";
 import { webhookCalls } from "./webhook-calls.ts";
@@ -143,7 +144,14 @@ export function createClient(options: ClientOptions) {
     /** @throws ApiProblem that says why, while the edge cannot serve calls */
     ready: () => call<{ status: "ready" }>({ path: "/readyz" }),
     agents: agentCalls({ call, inside }),
-    queues: queueCalls({ call, again, inside }),
+    queues: queueCalls({
+      ...{ call, again, inside },
+      stream: (path, query, lastId, signal) =>
+        openServerSentEvents(urlOf(url, path, query), token, {
+          signal,
+          headers: lastId === undefined ? {} : { "Last-Event-ID": lastId },
+        }),
+    }),
     webhooks: webhookCalls({ call, inside }),
     deadLetters: deadLetterCalls({ call, inside }),
 

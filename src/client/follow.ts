@@ -1,6 +1,6 @@
 import type { Signal } from "../core/signals/signal.ts";
 import { EdgeUnreachable } from "./problem-errors.ts";
-import { backoffMs, mayPass } from "./retry.ts";
+import { backoffMs, mayPass, pause } from "./retry.ts";
 import type { SignalSource } from "./signal-source.ts";
 
 export interface FollowOptions {
@@ -64,16 +64,4 @@ export async function* followLog(
     onInterrupted?.(reason, delayMs);
     await pause(delayMs, signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }

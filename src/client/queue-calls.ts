@@ -2,7 +2,9 @@ import type { Bottlenecks, QueueEvent, QueueStatus, TaskReceipt } from "../core/
 import type { QueueSettings, QueueSettingsChange } from "../core/tasks/queue-settings.ts";
 import type { TaskStatus } from "../core/tasks/task.ts";
 import { EdgeUnreachable } from "./problem-errors.ts";
+import { type FollowEventsOptions, followEvents } from "./queue-events.ts";
 import type { Call } from "./request.ts";
+import type { ServerSentEvents } from "./server-sent-events.ts";
 import { uuid7 } from "./uuid7.ts";
 
 /** A task to be queued; see core/tasks/task-input.ts. Times are durations in milliseconds. */
@@ -72,10 +74,17 @@ interface Calls {
   readonly call: <Answer>(what: Call) => Promise<Answer>;
   readonly again: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
   readonly inside: (path: string) => string;
+  /** Opens server-sent events behind the one of an id. */
+  readonly stream: (
+    path: string,
+    query: Call["query"],
+    lastId: string | undefined,
+    signal: AbortSignal | undefined,
+  ) => Promise<ServerSentEvents>;
 }
 
 /** Calls about queues, over plain HTTP. To work one off, see work.ts; to ask over a channel, caller.ts. */
-export function queueCalls({ call, again, inside }: Calls) {
+export function queueCalls({ call, again, inside, stream }: Calls) {
   const at = (queue: string, path = "") => inside(`/queues/${encodeURIComponent(queue)}${path}`);
   const of = (queue: string, task: string, path = "") => at(queue, `/tasks/${encodeURIComponent(task)}${path}`);
 
@@ -89,6 +98,13 @@ export function queueCalls({ call, again, inside }: Calls) {
       call<Bottlenecks>({ path: at(queue, "/bottlenecks"), query: { limit } }),
     events: async (queue: string, tail = 100) =>
       (await call<{ events: QueueEvent[] }>({ path: at(queue, "/events"), query: { tail } })).events,
+
+    /** What happened lately and what happens from now on, as it happens. */
+    follow: (queue: string, options: FollowEventsOptions = {}) =>
+      followEvents(
+        (lastId) => stream(at(queue, "/events"), { tail: options.tail ?? 100 }, lastId, options.signal),
+        options,
+      ),
 
     /** Queues tasks, all or none. Each gets an id here if it has none, so that trying again makes no second task. */
     async put(queue: string, tasks: readonly TaskRequest[]): Promise<readonly TaskReceipt[]> {

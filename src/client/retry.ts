@@ -37,3 +37,16 @@ export function mayPass(error: unknown): boolean {
   if (error instanceof EdgeUnreachable) return true;
   return error instanceof ApiProblem && [429, 502, 503, 504].includes(error.problem.status);
 }
+
+/** Ends early, without an error, when `signal` is aborted. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}

@@ -17,6 +17,7 @@ import { meteredSql } from "./metered-storage.ts";
 import { CallDesk } from "./priority-queue/call-desk.ts";
 import { type Change, changeOf } from "./priority-queue/change.ts";
 import { Delivery } from "./priority-queue/delivery.ts";
+import { EventFollowers, FOLLOWER } from "./priority-queue/event-followers.ts";
 import { ecosystemOf, QueueBooks, queueOf } from "./priority-queue/queue-books.ts";
 import { OVERLOADED } from "./priority-queue/refusals.ts";
 import { settle } from "./priority-queue/settle.ts";
@@ -31,7 +32,8 @@ import { TOKEN_GONE, TOKEN_GONE_REASON, tokenTag, tokenTags } from "./token-tags
  *
  * The shell of {@link TaskQueue}: every change is made in memory and written in one transaction, together with others
  * that arrived in the same turn; then, and only then, it is answered, and tasks go out to those who wait. The runtime
- * holds back what an object sends until its writes are on the disk, so nobody hears of what a crash could undo.
+ * holds back what an object sends until its writes are on the disk, so nobody hears of what a crash could undo. Calls
+ * that a connected responder has at once are the exception: see PASSING_MS in task-store.ts.
  */
 export class PriorityQueue extends DurableObject<Environment> {
   readonly #name: string;
@@ -41,6 +43,7 @@ export class PriorityQueue extends DurableObject<Environment> {
   readonly #commits: GroupCommit<readonly Change[]>;
   readonly #waiters = new Waiters();
   readonly #sockets: WorkSockets;
+  readonly #followers: EventFollowers;
   readonly #calls: CallDesk;
   readonly #leases: WaitingLeases;
   readonly #delivery: Delivery;
@@ -79,7 +82,10 @@ export class PriorityQueue extends DurableObject<Environment> {
       send: (connection, frame) => this.#sockets.say(connection, frame),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#sockets = new WorkSockets(ctx.getWebSockets(), {
+    const followers = new Set(ctx.getWebSockets(FOLLOWER));
+    this.#followers = new EventFollowers([...followers]);
+    const workers = ctx.getWebSockets().filter((socket) => !followers.has(socket));
+    this.#sockets = new WorkSockets(workers, {
       ...{ queue, submit, payloadOf, waiters: this.#waiters, calls: this.#calls },
       cancelling: (taskId) =>
         this.#settling(
@@ -173,6 +179,7 @@ export class PriorityQueue extends DurableObject<Environment> {
   closeToken(id: string): void {
     this.#meter.add({ requests: 1 });
     for (const socket of this.ctx.getWebSockets(tokenTag(id))) {
+      this.#followers.close(socket);
       this.#sockets.close(socket, false);
       socket.close(TOKEN_GONE, TOKEN_GONE_REASON);
     }
@@ -183,13 +190,20 @@ export class PriorityQueue extends DurableObject<Environment> {
     return this.#meter.usage;
   }
 
-  /** WebSocket upgrades: `/work?worker=&may_ask=`. */
+  /** WebSocket upgrades: `/work?worker=&may_ask=` and `/events?tail=&after=`. */
   override fetch(request: Request): Response {
     if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });
-    const { searchParams } = new URL(request.url);
+    const { searchParams, pathname } = new URL(request.url);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#meter.add({ requests: 1 });
-    this.ctx.acceptWebSocket(server, tokenTags(searchParams));
+    const tags = tokenTags(searchParams);
+    if (pathname === "/events") {
+      this.ctx.acceptWebSocket(server, [FOLLOWER, ...tags]);
+      const tail = Number(searchParams.get("tail") ?? "0");
+      this.#followers.open(server, this.#books.events, searchParams.get("after"), tail);
+      return new Response(null, { status: 101, webSocket: client });
+    }
+    this.ctx.acceptWebSocket(server, tags);
     this.#sockets.open(server, searchParams.get("worker") ?? "unnamed", searchParams.get("may_ask") === "1");
     const headers = new Headers({ "Sec-WebSocket-Protocol": WORK_PROTOCOL });
     return new Response(null, { status: 101, webSocket: client, headers });
@@ -197,16 +211,19 @@ export class PriorityQueue extends DurableObject<Environment> {
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     this.#meter.add({ socket_messages: 1 });
-    this.#sockets.hear(socket, message);
+    if (this.#followers.has(socket)) this.#followers.hear(socket, message);
+    else this.#sockets.hear(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    this.#followers.close(socket);
     this.#sockets.close(socket, code === 1000 || code === 1001);
     // 1005 and 1006 say that no code came, and may not be sent.
     socket.close(code === 1005 || code === 1006 ? 1000 : code);
   }
 
   override webSocketError(socket: WebSocket): void {
+    this.#followers.close(socket);
     this.#sockets.close(socket, false);
   }
 
@@ -261,7 +278,7 @@ export class PriorityQueue extends DurableObject<Environment> {
       // Memory has gone ahead of the disk: take the disk's word. Nobody was answered, so all of them ask again.
       console.error("priority queue: a commit failed", this.#name, String(error));
       for (const entry of this.#store.passing) this.#calls.lost(entry);
-      this.#books = new QueueBooks(this.#name, this.#store.reload(), this.#box, nowMs);
+      this.#books = new QueueBooks(this.#name, this.#store.reload(), this.#box, nowMs, this.#books.events);
       this.#sockets.forgetGiven();
       this.#leases.refuseServed();
       for (const { refuse } of changes) refuse();
@@ -278,6 +295,7 @@ export class PriorityQueue extends DurableObject<Environment> {
     this.#sockets.tellGiven();
     for (const { record } of finished) this.#calls.finished(record);
     this.#sockets.flush();
+    this.#followers.tell(this.#books.events);
     this.#handOver();
     this.#writePassing();
   }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../signals/limits.ts";
+import type { QueueEvent } from "../tasks/queue-api.ts";
 import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, TaskId } from "../tasks/task-input.ts";
 
 /**
@@ -153,3 +154,13 @@ export type QueueFrame = z.infer<typeof QueueFrame>;
 
 /** Longest frame that either end sends. */
 export const MAX_FRAME_BYTES = LIMITS.batchBytes;
+
+/** What the queue tells of its events to the API, which passes them on; `seen` is answered by a bare number. */
+export interface EventsFrame {
+  readonly type: "events";
+  /** Of the object; numbers count from 1 in each. */
+  readonly life: string;
+  /** Number of the first of `events`. */
+  readonly first: number;
+  readonly events: readonly QueueEvent[];
+}

@@ -27,7 +27,7 @@ export class QueueBooks {
   readonly queue: TaskQueue;
   readonly statistics: Statistics;
   readonly alerts: AlertBook;
-  readonly events = new EventTail();
+  readonly events: EventTail;
   readonly epoch: string;
   readonly #store: TaskStore;
   readonly #box: OutgoingBox;
@@ -41,7 +41,9 @@ export class QueueBooks {
   /** Something lies in the box that was not there before the last transaction. */
   filled = false;
 
-  constructor(name: string, store: TaskStore, box: OutgoingBox, nowMs: number) {
+  /** @param events - those of the books before, where these replace them: their numbers go on */
+  constructor(name: string, store: TaskStore, box: OutgoingBox, nowMs: number, events = new EventTail()) {
+    this.events = events;
     this.#name = name;
     this.#store = store;
     this.#box = box;

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
+import type { EventsFrame } from "../../core/wire/work-frames.ts";
 import { directory, priorityQueue } from "./objects.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "./query.ts";
 import {
@@ -9,8 +10,11 @@ import {
   QueuesSchema,
   SettingsSchema,
 } from "./queue-schemas.ts";
+import { overloaded } from "./refusal.ts";
 import { json, newApi, problems, secured } from "./route.ts";
+import { type Chunk, eventsOf } from "./server-sent-events.ts";
 import { readDocument, taken } from "./tasks-body.ts";
+import { withToken } from "./upgrade.ts";
 
 const list = createRoute({
   method: "get",
@@ -69,11 +73,23 @@ const events = createRoute({
   path: "/v1/{eco}/queues/{q}/events",
   operationId: "getQueueEvents",
   summary: "What happened lately",
-  description: "Since the queue was last woken; the history of each task is kept with the task.",
+  description:
+    "Since the queue was last woken; the history of each task is kept with the task. With `Accept: text/event-stream` " +
+    "what happened lately and everything from then on, as it happens; `Last-Event-ID` resumes. A reader who falls " +
+    "behind by some thousand events is cut off.",
   tags: ["tasks"],
   ...secured("signals:read"),
   request: { params: QueuePath, query: z.strictObject({ tail: wholeNumber(1, 1_000, 100, "Events, the newest") }) },
-  responses: { 200: json(QueueEventsSchema, "Oldest first"), ...problems() },
+  responses: {
+    200: {
+      description: "Oldest first",
+      content: {
+        "application/json": { schema: QueueEventsSchema },
+        "text/event-stream": { schema: { type: "string" as const } },
+      },
+    },
+    ...problems(),
+  },
 });
 
 export const queues = newApi()
@@ -93,5 +109,22 @@ export const queues = newApi()
   })
   .openapi(events, async (c) => {
     const { eco, q } = c.req.valid("param");
-    return c.json({ events: await priorityQueue(c.env, eco, q).events(c.req.valid("query").tail) }, 200);
+    const { tail } = c.req.valid("query");
+    const queue = priorityQueue(c.env, eco, q);
+    if (c.req.header("accept")?.includes("text/event-stream") !== true || c.req.raw.method === "HEAD")
+      return c.json({ events: await queue.events(tail) }, 200);
+    const query = new URLSearchParams({ tail: String(tail) });
+    const after = c.req.header("last-event-id");
+    if (after !== undefined && after !== "") query.set("after", after);
+    const { webSocket } = await queue.fetch(`https://queue/events?${withToken(query, c.get("grant"))}`, {
+      headers: { Upgrade: "websocket" },
+    });
+    if (webSocket === null) throw overloaded("The queue did not open its stream. Try again.", 1_000);
+    return eventsOf(webSocket, "", readEvents);
   });
+
+function readEvents(text: string): Chunk {
+  const { life, first, events: happened } = JSON.parse(text) as EventsFrame;
+  const texts = happened.map((event, place) => `id: ${life}.${first + place}\ndata: ${JSON.stringify(event)}\n\n`);
+  return { text: texts.join(""), seen: String(first + happened.length - 1) };
+}

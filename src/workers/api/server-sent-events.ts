@@ -18,19 +18,34 @@ export async function streamEvents(log: SignalLogCalls, url: string, after: numb
   const upgraded = await log.fetch(url, { headers: { Upgrade: "websocket" } });
   const socket = upgraded.webSocket;
   if (socket === null) throw overloaded("The log did not open its stream. Try again.", 1000);
-  return new Response(eventsOf(socket, after), {
+  return eventsOf(socket, `id: ${after}\n`, chunkOf);
+}
+
+/** What the reader gets of a frame. */
+export interface Chunk {
+  readonly text: string;
+  /** What to tell the other end of the socket when the reader has taken it. */
+  readonly seen?: string;
+}
+
+/**
+ * The answer to a reader of events: what comes over the socket, at the reader's pace.
+ *
+ * @param opening - lines of the first, empty event
+ * @param read - `undefined`: the frame is of a kind that is not passed on
+ */
+export function eventsOf(socket: WebSocket, opening: string, read: (text: string) => Chunk | undefined): Response {
+  return new Response(streamOf(socket, opening, read), {
     headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
   });
 }
 
-interface Chunk {
-  readonly text: string;
-  /** What to acknowledge when the reader has taken it. */
-  readonly seen?: number;
-}
-
-function eventsOf(socket: WebSocket, after: number): ReadableStream<Uint8Array> {
-  const waiting: Chunk[] = [{ text: `retry: 1000\nid: ${after}\n\n` }];
+function streamOf(
+  socket: WebSocket,
+  opening: string,
+  read: (text: string) => Chunk | undefined,
+): ReadableStream<Uint8Array> {
+  const waiting: Chunk[] = [{ text: `retry: 1000\n${opening}\n` }];
   let ended = false;
   let wake: (() => void) | undefined;
   const add = (chunk: Chunk) => {
@@ -46,7 +61,7 @@ function eventsOf(socket: WebSocket, after: number): ReadableStream<Uint8Array> 
     wake?.();
   };
   socket.addEventListener("message", ({ data }) => {
-    const chunk = typeof data === "string" ? chunkOf(data) : undefined;
+    const chunk = typeof data === "string" ? read(data) : undefined;
     if (chunk !== undefined) add(chunk);
   });
   // The log's end has gone (it moved, or restarts): end the answer too, and the reader resumes by its last id.
@@ -64,7 +79,7 @@ function eventsOf(socket: WebSocket, after: number): ReadableStream<Uint8Array> 
         const chunk = waiting.shift();
         if (chunk === undefined) return controller.close();
         controller.enqueue(encoder.encode(chunk.text));
-        if (chunk.seen !== undefined && !ended) socket.send(JSON.stringify({ type: "seen", seq: chunk.seen }));
+        if (chunk.seen !== undefined && !ended) socket.send(chunk.seen);
       },
       cancel() {
         // Whatever waits has no reader any more, and a pull that waits with it must not close a cancelled stream.
@@ -84,6 +99,7 @@ function chunkOf(text: string): Chunk | undefined {
   if (!frame.success) return undefined; // a kind of frame that later versions may send
   const { last, signals } = frame.data;
   const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${JSON.stringify(signal)}\n\n`).join("");
+  const seen = JSON.stringify({ type: "seen", seq: last });
   // A frame may end behind its last signal, when the log passed over some that nobody here asked for.
-  return { text: signals.at(-1)?.seq === last ? events : `${events}id: ${last}\n\n`, seen: last };
+  return { text: signals.at(-1)?.seq === last ? events : `${events}id: ${last}\n\n`, seen };
 }

@@ -3,6 +3,7 @@ import { answer } from "../../../src/client/answer.ts";
 import { openCaller } from "../../../src/client/caller.ts";
 import { work } from "../../../src/client/work.ts";
 import { runEdge } from "../../harness/running-edge.ts";
+import { RunningProcess } from "../../harness/running-process.ts";
 import { upgradeRefusingProxy } from "./upgrade-refusing-proxy.ts";
 
 const PATIENCE = { timeout: 30_000 };
@@ -133,3 +134,19 @@ test("a worker behind a proxy that refuses WebSockets works over HTTP, and over 
   await worker.stop();
   expect(done.toSorted()).toEqual(["a", "b", "bad", "c", "d", "e", "f", "g"]);
 }, 90_000);
+
+test("`ganglion events --follow` prints what happens as it happens, and ends on a signal", async () => {
+  const edge = await runEdge();
+  const { queues } = edge.client();
+  await queues.put("work", [{ task_id: "a", recipient: "coder", type: "X", payload: 1 }]);
+  const following = new RunningProcess(["cli/ganglion.mjs", "events", "--follow", "--json"], {
+    env: { GANGLION_URL: edge.url, GANGLION_TOKEN: edge.token },
+  });
+  await following.line(/"task_id":"a".*"event":"queued"/);
+  await queues.put("work", [{ task_id: "b", recipient: "coder", type: "X", payload: 1 }]);
+  await following.line(/"task_id":"b".*"event":"queued"/);
+  await queues.cancel("work", "a");
+  await following.line(/"task_id":"a".*"event":"cancelled"/);
+  following.signal("SIGINT");
+  expect(await following.ended).toBe(0);
+}, 60_000);

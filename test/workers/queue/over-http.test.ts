@@ -156,6 +156,49 @@ describe("tasks over HTTP", () => {
     expect(events).toMatchObject([{ event: "queued", recipient: "coder" }, { event: "queued" }]);
   });
 
+  it("are told of as they happen, behind the event that a reader had last", async () => {
+    const queue = queueOver(freshEcosystem());
+    await queue.put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
+    const open = async (headers: Record<string, string> = {}) => {
+      const response = await call(`${queue.base}/events?tail=1`, {
+        headers: { Accept: "text/event-stream", ...headers },
+      });
+      expect(response.headers.get("content-type")).toBe("text/event-stream");
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      return {
+        /** Reads on until `count` events are there. */
+        async events(count: number) {
+          for (;;) {
+            const found = [...text.matchAll(/id: (\S+)\ndata: (.*)\n\n/g)].map(([, id = "", data = ""]) => ({
+              id,
+              ...(JSON.parse(data) as { task_id: string; event: string }),
+            }));
+            if (found.length >= count) return found;
+            text += (await reader?.read())?.value ?? "";
+          }
+        },
+        close: () => reader?.cancel(),
+      };
+    };
+    const first = await open();
+    expect(await first.events(1)).toMatchObject([{ task_id: "b", event: "queued" }]);
+    const [leased] = await queue.lease("coder");
+    await queue.act("a", "complete", { lease_id: leased?.lease_id });
+    const events = await first.events(3);
+    expect(events).toMatchObject([{ task_id: "b" }, { task_id: "a", event: "leased" }, { event: "complete" }]);
+    await first.close();
+    const second = await open({ "Last-Event-ID": events[1]?.id ?? "" });
+    expect(await second.events(1)).toMatchObject([{ id: events[2]?.id, task_id: "a", event: "complete" }]);
+    await queue.put(aTask({ task_id: "c" }));
+    expect(await second.events(2)).toMatchObject([{}, { task_id: "c", event: "queued" }]);
+    await second.close();
+    // An id of another life of the queue: everything that is known.
+    const third = await open({ "Last-Event-ID": "00000000.7" });
+    expect(await third.events(5)).toHaveLength(5);
+    await third.close();
+  });
+
   it("tell where the time goes, in words", async () => {
     const queue = queueOver(freshEcosystem());
     await queue.put(aTask({ task_id: "a", type: "BUG_REPORT" }));
