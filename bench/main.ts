@@ -3,12 +3,13 @@ import { startEdgeUnderTest } from "./edge-under-test.ts";
 import { report } from "./figure.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
+import { policy } from "./policy.ts";
 import { queue } from "./queue.ts";
 import { reaction } from "./reaction.ts";
 import { throughput } from "./throughput.ts";
 
 /** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
-const BENCHES = { throughput, latency, introspection, cost, queue, reaction };
+const BENCHES = { throughput, latency, introspection, cost, queue, reaction, policy };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

@@ -2,10 +2,12 @@ import { Command, CommanderError } from "commander";
 import { agentsCommand } from "./commands/agents.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { emitCommand } from "./commands/emit.ts";
+import { expectationsCommand } from "./commands/expectations.ts";
 import { gapsCommand } from "./commands/gaps.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
 import { monitorsCommand } from "./commands/monitors.ts";
 import { observationsCommand } from "./commands/observations.ts";
+import { policyCommand } from "./commands/policy.ts";
 import { bottlenecksCommand, callCommand, eventsCommand, metricsCommand, queueCommand } from "./commands/queues.ts";
 import { scannersCommand } from "./commands/scanners.ts";
 import { signalsCommand } from "./commands/signals.ts";
@@ -57,6 +59,8 @@ function program(): Command {
     gapsCommand,
     scannersCommand,
     maintenanceCommand,
+    policyCommand,
+    expectationsCommand,
     decisionsCommand,
     statusCommand,
     agentsCommand,

@@ -14,6 +14,7 @@ import { agentCalls } from "./agent-calls.ts";
 import { deadLetterCalls } from "./dead-letter-calls.ts";
 import { openEventSource } from "./event-source.ts";
 import { type FollowOptions, followLog } from "./follow.ts";
+import { policyCalls } from "./policy-calls.ts";
 import { queueCalls } from "./queue-calls.ts";
 import { type Call, type Connection, request, urlOf } from "./request.ts";
 import { type RetryOptions, retrying } from "./retry.ts";
@@ -132,7 +133,7 @@ export function createClient(options: ClientOptions) {
       call<Maintenance>({ method: "PUT", path: inside("/maintenance"), body: change }),
     decisions: (query: { limit?: number; after?: string; rule?: string } = {}) =>
       get<{ decisions: Decision[]; next: string | null }>("/decisions", query),
-    policies: async () => (await get<{ policies: unknown[] }>("/policies")).policies,
+    policy: policyCalls({ call, inside }),
     status: () => get<EcosystemStatus>("/status"),
     dropWorkers: async () => (await get<{ workers: DropWorkerInfo[] }>("/workers")).workers,
     /** Every drop of that id, the newest first. */

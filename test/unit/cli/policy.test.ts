@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startEdge } from "./edge-double.ts";
+import { ganglion } from "./ganglion.ts";
+
+const policy = {
+  ...{ id: "hot", version: 3, description: "", enabled: true, priority: 5, when: ["Q_A", "Q_B"] },
+  ...{ rate: { n: 100, per: "1m" }, then: [{ emit: { signal: "Q_HOT", facts: {} } }, { webhook: { endpoint: "e" } }] },
+  expect: { signal: ["Q_COOL"], within: "10m", else: [{ webhook: { endpoint: "e" } }] },
+  ...{ built_in: true, modified: true, changed_at: "2026-01-01T00:00:00.000Z", changed_by: "me" },
+};
+
+function fileWith(text: string): string {
+  const directory = mkdtempSync(join(tmpdir(), "ganglion-policy-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, "rules.yaml"), text);
+  return join(directory, "rules.yaml");
+}
+
+describe("ganglion policy", () => {
+  it("lists the rules with what they do", async () => {
+    const edge = await startEdge(() => [200, { policies: [policy] }]);
+    const { out } = await ganglion(["policy", "--url", edge.url]);
+    expect(out).toMatch(/^hot +3 +yes +pack, changed +Q_A Q_B +Q_HOT, webhook e, expect Q_COOL in 10m$/m);
+  });
+
+  it("shows a rule as it would be written", async () => {
+    const edge = await startEdge(() => [200, { policy, versions: [] }]);
+    const { out, err } = await ganglion(["policy", "show", "hot", "--url", edge.url]);
+    expect(out).toMatch(/^id: hot$/m);
+    expect(out).not.toContain("built_in");
+    expect(err).toBe("# one of the pack, changed at 2026-01-01T00:00:00.000Z by me\n");
+  });
+
+  it("puts the rules of a file, one after the other", async () => {
+    const edge = await startEdge(({ body }) => [200, { ...policy, id: (body as { id: string }).id }]);
+    const file = fileWith("policies:\n  - { id: a, when: Q_A }\n---\nid: b\nwhen: Q_B\n");
+    const { out, code } = await ganglion(["policy", "put", file, "--url", edge.url]);
+    expect([out, code]).toEqual(["a is in force, version 3\nb is in force, version 3\n", 0]);
+    expect(edge.received.map(({ method, url, body }) => [method, url.pathname, body])).toEqual([
+      ["PUT", "/v1/default/policies/a", { id: "a", when: "Q_A" }],
+      ["PUT", "/v1/default/policies/b", { id: "b", when: "Q_B" }],
+    ]);
+  });
+
+  it("says where in the file a rule is wrong", async () => {
+    const errors = [{ pointer: "/where", message: "line 1, column 3: Unexpected token: EOF" }];
+    const edge = await startEdge(() => [422, { title: "The rule is not valid", status: 422, type: "x", errors }]);
+    const file = fileWith("id: a\nwhen: Q_A\n");
+    const refused = await ganglion(["policy", "put", file, "--url", edge.url]);
+    expect(refused.err).toContain(`${file}, rule a: \n  /where: line 1, column 3`);
+    expect(refused.code).toBe(1);
+  });
+
+  it.each([
+    ["id: [", "Flow sequence"],
+    ["- 1", "rule 1: a rule is a set of fields"],
+    ["when: Q_A", "rule 1: give it an id"],
+    ["", "holds no rule"],
+    ["[{id: a}, {id: a}]", "rule a: another rule of the file has this id"],
+  ])("refuses a file that holds %j before anything is put", async (text, message) => {
+    const edge = await startEdge(() => [200, policy]);
+    const { err, code } = await ganglion(["policy", "put", fileWith(text), "--url", edge.url]);
+    expect(err).toContain(message);
+    expect([code, edge.received.length]).toEqual([2, 0]);
+  });
+
+  it("switches a rule off and deletes its change", async () => {
+    const changes = { created: [], changed: ["hot"], unchanged: [], deleted: [], after_seq: 3 };
+    const edge = await startEdge(({ method }) => [200, method === "DELETE" ? changes : { ...policy, enabled: false }]);
+    expect((await ganglion(["policy", "disable", "hot", "--url", edge.url])).out).toBe("hot is off, version 3\n");
+    expect((await ganglion(["policy", "delete", "hot", "--url", edge.url])).out).toBe("hot is as it came\n");
+    expect(edge.received.map(({ method, body }) => [method, body])).toEqual([
+      ["PATCH", { enabled: false }],
+      ["DELETE", undefined],
+    ]);
+  });
+});
+
+describe("ganglion expectations", () => {
+  it("shows what is waited for, and that there is more", async () => {
+    const one = {
+      ...{ rule: "hot", by: "h1", signal: ["Q_COOL"], since: "2026-01-01T00:00:00.000Z" },
+      ...{ due: "2026-01-01T00:10:00.000Z", cause: { seq: 7, id: "s7", signal: "Q_A" } },
+    };
+    const edge = await startEdge(() => [200, { expectations: [one], total: 2, next: "n" }]);
+    const { out, err } = await ganglion(["expectations", "--rule", "hot", "--url", edge.url]);
+    expect(out).toMatch(/^2026-01-01T00:10:00.000Z +hot +Q_COOL +h1 +2026-01-01T00:00:00.000Z +Q_A \(7\)$/m);
+    expect(err).toBe("2 in all; go on with --after n\n");
+    expect(edge.received[0]?.url.search).toBe("?rule=hot");
+  });
+});

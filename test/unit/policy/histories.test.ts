@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { admitRule } from "../../../src/core/policy/admit-rule.ts";
+import type { Effect } from "../../../src/core/policy/effect.ts";
+import { PolicyEngine } from "../../../src/core/policy/engine.ts";
+import type { Rule } from "../../../src/core/policy/rule.ts";
+import type { StateRow } from "../../../src/core/policy/state.ts";
+import type { Evaluation } from "../../../src/core/policy/verdict.ts";
+import type { Signal } from "../../../src/core/signals/signal.ts";
+import { T0 } from "./a-signal.ts";
+import { anyHistory, expectedEffects, RULES, type Step } from "./histories.ts";
+
+const rules = RULES.map((rule): Rule => {
+  const admitted = admitRule(rule);
+  if (!admitted.ok) throw new Error(JSON.stringify(admitted.errors));
+  return { ...admitted.rule, version: 1 };
+});
+
+/** The engine and a disk: what a restart leaves is what was written. */
+class EngineOnDisk {
+  engine = new PolicyEngine(rules);
+  readonly effects: string[] = [];
+  readonly #rows = new Map<string, StateRow>();
+
+  /** @param written - false: the machine stops before anything of it is on the disk */
+  run(evaluate: (engine: PolicyEngine) => Evaluation, written = true): void {
+    const { changes, verdicts } = evaluate(this.engine);
+    if (!written) return this.restart();
+    for (const change of changes) {
+      const place = `${change.kind} ${change.rule} ${change.key}`;
+      if (change.body === null) this.#rows.delete(place);
+      else this.#rows.set(place, JSON.parse(JSON.stringify(change)) as StateRow);
+    }
+    for (const { rule, effects } of verdicts) this.effects.push(...effects.map((effect) => nameOf(rule.id, effect)));
+  }
+
+  restart(): void {
+    this.engine = new PolicyEngine(rules);
+    this.engine.restore(this.#rows.values());
+  }
+}
+
+function nameOf(rule: string, effect: Effect): string {
+  const facts = effect.kind === "emit" ? effect.facts : (effect as { body: { by: string } }).body;
+  return `${rule === "answer" ? "late" : rule} ${String((facts as { by: unknown }).by)}`;
+}
+
+/** Runs a history with its crashes. @returns the effects, and the signals as a log would have them */
+function live(history: readonly Step[]) {
+  const disk = new EngineOnDisk();
+  const signals: { id: string; name: string; key: string; atMs: number }[] = [];
+  let atMs = T0;
+  let fails = false;
+  for (const step of history) {
+    if (step.what === "restart") disk.restart();
+    else if (step.what === "fail to write") fails = true;
+    else {
+      atMs += step.afterMs;
+      const nowMs = atMs;
+      let evaluate = (engine: PolicyEngine) => engine.advance(nowMs);
+      if (step.what === "signal") {
+        const seq = signals.length + 1;
+        signals.push({ id: `s${seq}`, name: step.name, key: step.key, atMs });
+        const signal: Signal = {
+          ...{ seq, id: `s${seq}`, signal: step.name, source: "t", ecosystem: "e", facts: { key: step.key } },
+          ...{ timestamp: new Date(atMs).toISOString(), received_at: new Date(atMs).toISOString() },
+        };
+        evaluate = (engine) => engine.take(signal);
+      }
+      if (fails) disk.run(evaluate, false);
+      fails = false;
+      disk.run(evaluate);
+    }
+  }
+  return { effects: disk.effects.sort(), signals, endMs: atMs };
+}
+
+test("whatever stops when, the effects are those of one who sees each signal once, in order", () => {
+  fc.assert(
+    fc.property(anyHistory, (history) => {
+      const { effects, signals, endMs } = live(history);
+      // Time-outs are told with the next signal or when time is let pass; the model looks at the end.
+      const last = history.findLast(({ what }) => what === "signal" || what === "wait");
+      expect(effects).toEqual(last === undefined ? [] : expectedEffects(signals, endMs));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("no effect is left out or doubled when nothing stops either", () => {
+  const quiet = anyHistory.map((history) => history.filter(({ what }) => what === "signal" || what === "wait"));
+  fc.assert(
+    fc.property(quiet, (history) => {
+      const { effects, signals, endMs } = live(history);
+      expect(effects).toEqual(expectedEffects(signals, endMs));
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -1,0 +1,139 @@
+import fc from "fast-check";
+
+/** What can happen to the rules of the history test; times in milliseconds since the step before. */
+export type Step =
+  | { readonly what: "signal"; readonly name: string; readonly key: string; readonly afterMs: number }
+  | { readonly what: "wait"; readonly afterMs: number }
+  | { readonly what: "restart" }
+  | { readonly what: "fail to write" };
+
+const signalStep = fc.record({
+  what: fc.constant("signal" as const),
+  name: fc.constantFrom("Q_PROMOTIONS", "Q_DONE", "Q_ASKED", "Q_ANSWERED", "Q_NOISE"),
+  key: fc.constantFrom("a", "b"),
+  // The boundaries of the rules below, a millisecond on either side of them.
+  afterMs: fc.constantFrom(0, 0, 1, 399, 400, 499, 500, 999, 1_000, 1_001, 4_999, 5_000, 5_001),
+});
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { arbitrary: signalStep, weight: 6 },
+  {
+    arbitrary: fc.record({ what: fc.constant("wait" as const), afterMs: fc.constantFrom(1, 1_000, 5_000, 20_000) }),
+    weight: 2,
+  },
+  { arbitrary: fc.constant({ what: "restart" as const }), weight: 1 },
+  { arbitrary: fc.constant({ what: "fail to write" as const }), weight: 1 },
+);
+
+export const anyHistory = fc.array(step, { minLength: 1, maxLength: 40 });
+
+/** The rules that the histories run through, in the form in which users write them. */
+export const RULES = [
+  {
+    id: "dream",
+    when: "Q_PROMOTIONS",
+    while_in_flight: { until: "Q_DONE", at_most: "5s" },
+    rate: { n: 1_000, per: "1m" },
+    then: [{ emit: { signal: "Q_DREAM", facts: { by: "id" } } }],
+  },
+  {
+    id: "answer",
+    when: "Q_ASKED",
+    once_per: { by: "facts.key", within: "400ms" },
+    rate: { n: 1_000, per: "1m" },
+    expect: {
+      signal: "Q_ANSWERED",
+      by: "facts.key",
+      within: "5s",
+      lookback: "500ms",
+      else: [{ emit: { signal: "Q_LATE", facts: { by: "id" } } }],
+    },
+  },
+  {
+    id: "often",
+    when: ["Q_*", "!Q_NOISE"],
+    at_least: { n: 3, within: "1s", by: "facts.key" },
+    cooldown: "1s",
+    rate: { n: 1_000, per: "1m" },
+    then: [{ webhook: { endpoint: "often", body: { by: "id" } } }],
+  },
+] as const;
+
+interface Seen {
+  readonly id: string;
+  readonly name: string;
+  readonly key: string;
+  readonly atMs: number;
+}
+
+/**
+ * What the rules above come to, worked out the slow and obvious way from the whole history at once: each signal once,
+ * in order, and nothing else in mind.
+ *
+ * @param endMs - until when time has passed
+ */
+export function expectedEffects(signals: readonly Seen[], endMs: number): string[] {
+  return [...dreams(signals), ...lateAnswers(signals, endMs), ...often(signals)].sort();
+}
+
+function dreams(signals: readonly Seen[]): string[] {
+  const effects: string[] = [];
+  let begunMs: number | undefined;
+  for (const { id, name, atMs } of signals) {
+    if (name === "Q_DONE") begunMs = undefined;
+    if (name !== "Q_PROMOTIONS") continue;
+    if (begunMs !== undefined && atMs - begunMs < 5_000) continue;
+    begunMs = atMs;
+    effects.push(`dream ${id}`);
+  }
+  return effects;
+}
+
+function lateAnswers(signals: readonly Seen[], endMs: number): string[] {
+  const effects: string[] = [];
+  for (const key of ["a", "b"]) {
+    const mine = signals.filter((signal) => signal.key === key);
+    const used = new Set<string>();
+    let firedMs = Number.NEGATIVE_INFINITY;
+    /** Until when the last question that is open may be answered. */
+    let openUntilMs = Number.NEGATIVE_INFINITY;
+    mine.forEach(({ id, name, atMs }, place) => {
+      if (name === "Q_ANSWERED" && atMs <= openUntilMs) {
+        // It answers what is open and nothing that is asked later.
+        used.add(id);
+        openUntilMs = Number.NEGATIVE_INFINITY;
+      }
+      if (name !== "Q_ASKED" || atMs - firedMs < 400) return;
+      firedMs = atMs;
+      // Only the newest is remembered.
+      const before = mine.slice(0, place).findLast((other) => other.name === "Q_ANSWERED" && !wasOpen(other));
+      if (before !== undefined && !used.has(before.id) && atMs - before.atMs <= 500) {
+        used.add(before.id);
+        return;
+      }
+      if (atMs <= openUntilMs) return;
+      openUntilMs = atMs + 5_000;
+      const answer = mine.slice(place + 1).find((other) => other.name === "Q_ANSWERED" && other.atMs <= atMs + 5_000);
+      if (answer === undefined && endMs > atMs + 5_000) effects.push(`late ${id}`);
+    });
+    function wasOpen(other: Seen): boolean {
+      return used.has(other.id);
+    }
+  }
+  return effects;
+}
+
+function often(signals: readonly Seen[]): string[] {
+  const effects: string[] = [];
+  let firedMs = Number.NEGATIVE_INFINITY;
+  const counted = new Map<string, number[]>();
+  for (const { id, name, key, atMs } of signals) {
+    if (name === "Q_NOISE") continue;
+    const times = [...(counted.get(key) ?? []).filter((ms) => atMs - ms < 1_000), atMs];
+    counted.set(key, times);
+    if (times.length < 3 || atMs - firedMs < 1_000) continue;
+    firedMs = atMs;
+    counted.set(key, []);
+    effects.push(`often ${id}`);
+  }
+  return effects;
+}
