@@ -12,7 +12,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
       "Unacknowledged promotions start a dream cycle, one at a time; one that does not end in time is told of.",
     when: "Q_PROMOTIONS_DETECTED",
     where: "facts.promotion_count > 0",
-    while_in_flight: { until: "Q_DREAM_COMPLETE", at_most: "2h" },
+    while_in_flight: { until: ["Q_DREAM_COMPLETE", "Q_DREAM_FAILED"], at_most: "2h" },
     then: [
       {
         emit: {
@@ -26,7 +26,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
       },
     ],
     expect: {
-      signal: "Q_DREAM_COMPLETE",
+      signal: ["Q_DREAM_COMPLETE", "Q_DREAM_FAILED"],
       within: "2h",
       else: [
         {
@@ -106,7 +106,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
       },
     ],
     expect: {
-      signal: "Q_INVESTIGATION_COMPLETE",
+      signal: ["Q_INVESTIGATION_COMPLETE", "Q_INVESTIGATION_FAILED"],
       by: "facts.question_id",
       within: "10m",
       lookback: "1m",

@@ -153,6 +153,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
       this.ctx.storage.transactionSync(() => {
         this.clear();
         this.#move({ cursor: 0, muted_through: Math.max(reached, this.#position.muted_through) });
+        this.#writePosition();
       });
       this.load();
       await this.readThrough(reached);
@@ -275,7 +276,11 @@ export abstract class Projection extends DurableObject<Environment> implements P
   #transaction(change: () => void): void {
     const before = this.#position;
     try {
-      this.ctx.storage.transactionSync(change);
+      this.ctx.storage.transactionSync(() => {
+        change();
+        // Once, whatever it has emitted: each write is a row.
+        if (this.#position !== before) this.#writePosition();
+      });
       // Same turn, hence the same write to the disk: what is in the box always has an alarm behind it.
       if (this.#filled) this.wakeBy(Date.now() + RETRY_MS);
       this.#filled = false;
@@ -324,8 +329,12 @@ export abstract class Projection extends DurableObject<Environment> implements P
     this.#filled = true;
   }
 
+  /** In memory; the transaction that it belongs to writes it at its end. */
   #move(change: Partial<Pick<Position, "cursor" | "number" | "muted_through">>): void {
     this.#position = { ...this.#position, ...change } as Position;
+  }
+
+  #writePosition(): void {
     const { cursor, number, muted_through } = this.#position;
     this.sql.exec("UPDATE position SET cursor = ?, number = ?, muted_through = ?", cursor, number, muted_through);
   }

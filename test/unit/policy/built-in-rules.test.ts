@@ -42,6 +42,14 @@ describe("the built-in rules", () => {
     expect(outcomes(engine, promotions(4, 7_199_999), promotions(5, 7_200_000))).toEqual(["suppressed", "fired"]);
   });
 
+  test("a dream that failed lets the next one begin, and is not told of as late", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    expect(
+      outcomes(engine, promotions(1), aSignal("Q_DREAM_FAILED"), promotions(1), aSignal("Q_DREAM_COMPLETE")),
+    ).toEqual(["fired", undefined, "fired", undefined]);
+    expect(engine.nextDueMs).toBeUndefined();
+  });
+
   test("a dream that does not end in time is told of, to the millisecond", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     engine.take(promotions(7));
