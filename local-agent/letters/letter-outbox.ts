@@ -1,6 +1,6 @@
 import type { DeadLetterRecord } from "../../src/core/dead-letters/record.ts";
 import type { Logger } from "../log.ts";
-import type { StateDatabase } from "../state-database.ts";
+import type { StateDatabase, Write } from "../state-database.ts";
 
 /** Letters that may wait for the edge. They lie in files on this host too: beyond this the edge does not hear of the oldest. */
 const MAX_WAITING = 10_000;
@@ -38,20 +38,24 @@ export class LetterOutbox {
    *
    * @param letter - its id begins with this host's id and a full stop
    */
-  async put(letter: Omit<DeadLetterRecord, "host">): Promise<void> {
+  put(letter: Omit<DeadLetterRecord, "host">): Promise<void> {
+    return this.#db.commit(1, this.write(letter));
+  }
+
+  /** The same, as a piece of a transaction of somebody else's: it is told if, and only if, that took place. */
+  write(letter: Omit<DeadLetterRecord, "host">): Write<void> {
     const body = JSON.stringify({ ...letter, host: this.#hostId });
     const kept = body.length <= LETTER_CHARS ? body : this.#cut(letter);
-    const dropped = await this.#db.commit(1, () => {
+    return () => {
       this.#db.sql.prepare("INSERT INTO letters (body) VALUES (?)").run(kept);
       const drop = this.#count >= MAX_WAITING;
       if (drop) this.#db.sql.exec("DELETE FROM letters WHERE number = (SELECT MIN(number) FROM letters)");
       return () => {
-        if (!drop) this.#count++;
-        return drop;
+        if (drop) this.#log.warn("dead letters: too many wait for the edge; it does not hear of the oldest");
+        else this.#count++;
+        for (const listener of this.#listeners) listener();
       };
-    });
-    if (dropped) this.#log.warn("dead letters: too many wait for the edge; it does not hear of the oldest");
-    for (const listener of this.#listeners) listener();
+    };
   }
 
   /** The oldest that wait, as a frame's list; `undefined` when none do. */

@@ -7,7 +7,7 @@ import type { Logger } from "../log.ts";
 import { endLeftovers } from "../process/leftovers.ts";
 import type { TimedSignal } from "../spool/signal-text.ts";
 import type { Spool } from "../spool.ts";
-import type { StateDatabase } from "../state-database.ts";
+import type { StateDatabase, Write } from "../state-database.ts";
 import { emissionsOf, sourceOf } from "./emission.ts";
 import type { Entry, RunJournal, StepNotes } from "./journal.ts";
 import type { Emission, Outcome, Reaction } from "./reaction.ts";
@@ -27,8 +27,8 @@ export interface AttemptsOptions {
   readonly hostId: string;
   readonly now: () => number;
   readonly log: Logger;
-  /** Hears of it after it is in the journal as dead; perhaps twice after a crash. */
-  readonly onDead: (dead: DeadReaction) => void;
+  /** Written in the transaction in which it is given up. */
+  readonly bury: (dead: DeadReaction) => Write<void>;
 }
 
 /** What became of an attempt. `dead`: it failed, and there will be no other. */
@@ -185,10 +185,20 @@ export class Attempts {
 
   async #settle(entry: Entry, run: Run, signals: readonly TimedSignal[], notes: StepNotes = {}): Promise<Entry> {
     const why = notes.error === undefined ? "interrupted" : "failed";
-    const { db, journal, spool, now, log, onDead } = this.#options;
+    const { db, journal, spool, now, log, bury } = this.#options;
+    const buried =
+      run.state === "dead"
+        ? bury({
+            reaction: entry.reaction,
+            signal: JSON.parse(entry.input) as Signal,
+            error: run.error,
+            attempts: run.attempts,
+          })
+        : undefined;
     const write = () => {
       journal.set(entry.key, run, now(), notes);
-      return () => undefined;
+      const finish = buried?.();
+      return () => finish?.();
     };
     for (;;) {
       try {
@@ -206,10 +216,6 @@ export class Attempts {
       }
     }
     this.#count(entry.reaction, run.state === "done" || run.state === "dead" ? run.state : why);
-    if (run.state === "dead") {
-      const signal = JSON.parse(entry.input) as Signal;
-      onDead({ reaction: entry.reaction, signal, error: run.error, attempts: run.attempts });
-    }
     return { ...entry, run, error: notes.error ?? null, result: notes.result ?? null };
   }
 

@@ -22,7 +22,7 @@ export interface ReactionsOptions {
   readonly spool: Spool;
   readonly deadLetters: DeadLetterFile;
   /** Tells the edge of runs that are given up. */
-  readonly letters: Pick<LetterOutbox, "put">;
+  readonly letters: Pick<LetterOutbox, "write">;
   readonly edge: { readonly url: string; readonly ecosystem: string; readonly token: () => string };
   readonly hostId: string;
   readonly now: () => number;
@@ -53,18 +53,20 @@ export class Reactions implements ReportingService {
     const journal = this.#journal;
     this.#attempts = new Attempts({
       ...{ db, journal, spool, hostId, now, log },
-      onDead: ({ reaction, signal, error, attempts }) => {
+      bury: ({ reaction, signal, error, attempts }) => {
         const letter = {
           ...{ id: `${hostId}.reaction.${reaction}.${signal.id}`, kind: "reaction" as const, signal },
           ...{ reaction: { name: reaction, signal_id: signal.id }, error, daemon: `reaction/${reaction}/${hostId}` },
         };
-        void options.deadLetters.add({ ...letter, host: hostId, attempts, timestamp: new Date(now()).toISOString() });
-        options.letters.put(letter).catch((failure: unknown) => {
-          log.error(
-            { err: failure, reaction, signal: signal.id },
-            "reactions: the edge cannot be told of a dead letter",
-          );
-        });
+        const told = options.letters.write(letter);
+        return () => {
+          const finish = told();
+          return () => {
+            finish();
+            const timestamp = new Date(now()).toISOString();
+            void options.deadLetters.add({ ...letter, host: hostId, attempts, timestamp });
+          };
+        };
       },
     });
     this.#opened = openReactions(settings, options);
