@@ -1,5 +1,6 @@
 import { priceOf } from "../src/core/billing/prices.ts";
 import { type Usage, usageSince } from "../src/core/billing/usage.ts";
+import { comparison } from "./comparison/comparison.ts";
 import { type EdgeUnderTest, startEdgeUnderTest } from "./edge-under-test.ts";
 import { percentile, type Report, rounded } from "./figure.ts";
 import { getJson } from "./http-client.ts";
@@ -15,6 +16,7 @@ export async function queue(edge: EdgeUnderTest, report: Report): Promise<void> 
   await roundTrip(edge, report);
   await callsAtOnce(edge, report);
   await throughput(edge, report);
+  await comparison(report);
 }
 
 /** From sending a task to its being in a waiting worker's hands; one at a time. */

@@ -311,6 +311,38 @@ describe("refusals and conflicts", () => {
     expect((await problemOf(await queue.get("/tasks/nothing"))).status).toBe(404);
   });
 
+  it("409, 413, 422, 429: of calls, results and retries too", async () => {
+    const queue = queueOver(freshEcosystem());
+    const ask = (more: object) => post(`${queue.base}/calls`, { recipient: "coder", type: "ASK", payload: 1, ...more });
+    const asking = ask({ correlation_id: "q" });
+    const [asked] = await queue.lease("coder", { wait_ms: 10_000 });
+    await queue.act("q", "cancel");
+    expect(await problemOf(await asking)).toMatchObject({ status: 409, type: "/problems/call-cancelled" });
+    expect(await problemOf(await queue.get("/calls/q"))).toMatchObject({ status: 409, correlation_id: "q" });
+    const late = { lease_id: asked?.lease_id };
+    expect(await problemOf(await queue.act("q", "complete", late))).toMatchObject({ type: "/problems/task-finished" });
+
+    const large = { lease_id: "1.1", result: "x".repeat(1_100_000) };
+    for (const response of [await queue.act("q", "complete", large), await ask({ payload: "x".repeat(1_100_000) })]) {
+      expect(await problemOf(response)).toMatchObject({ status: 413, type: "/problems/too-large" });
+    }
+    const kept = { lease_id: "1.1", result: "x".repeat(70_000) };
+    for (const [response, pointer] of [
+      [await queue.act("q", "complete", kept), "/result"],
+      [await ask({ payload: "x".repeat(70_000) }), "/payload"],
+    ] as const) {
+      expect(await problemOf(response)).toMatchObject({ status: 422, errors: [{ pointer }] });
+    }
+
+    await queue.configure({ capacity: 1 });
+    await queue.put(aTask({ recipient: "nobody" }));
+    for (const response of [await queue.act("q", "retry"), await ask({})]) {
+      expect(response.headers.get("retry-after")).toBe("1");
+      expect(await problemOf(response)).toMatchObject({ status: 429, type: "/problems/queue-full", capacity: 1 });
+    }
+    expect(await queue.task("q")).toMatchObject({ status: "failed", outcome: "cancelled" });
+  });
+
   it("503: while the disk refuses, nothing is kept and everybody is told to come back", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
