@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { agentsCommand } from "./commands/agents.ts";
+import { decisionsCommand } from "./commands/decisions.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { emitCommand } from "./commands/emit.ts";
 import { expectationsCommand } from "./commands/expectations.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { gapsCommand } from "./commands/gaps.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
 import { monitorsCommand } from "./commands/monitors.ts";
@@ -15,7 +17,6 @@ import { statusCommand } from "./commands/status.ts";
 import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor.ts";
 import { tasksCommand } from "./commands/tasks.ts";
 import { tokensCommand } from "./commands/tokens.ts";
-import { decisionsCommand } from "./commands/views.ts";
 import { webhooksCommand } from "./commands/webhooks.ts";
 import { taskStatusCommand, workersCommand } from "./commands/workers.ts";
 import { explain } from "./failure.ts";
@@ -62,6 +63,7 @@ function program(): Command {
     policyCommand,
     expectationsCommand,
     decisionsCommand,
+    explainCommand,
     statusCommand,
     agentsCommand,
     monitorsCommand,

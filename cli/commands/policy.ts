@@ -6,6 +6,9 @@ import { Failure } from "../failure.ts";
 import { type Column, print, printLines, printTable, remark } from "../output.ts";
 import { readPolicyFile } from "../policy-file.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
+import { applyCommand, diffCommand } from "./policy/change.ts";
+import { simulateCommand } from "./policy/simulate.ts";
+import { testCommand } from "./policy/test.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
@@ -20,7 +23,7 @@ const columns: readonly Column<Policy>[] = [
 
 export const policyCommand = () =>
   new Command("policy")
-    .summary("the rules that decide: list, show, put, delete, enable, disable")
+    .summary("the rules that decide: list, show, put, delete, enable, disable, test, simulate, diff, apply")
     .addHelpText("after", "\nWithout a command: lists them. With --json: one rule a line.")
     .action((_options: object, command: Command) => list(command))
     .addCommand(
@@ -52,7 +55,11 @@ export const policyCommand = () =>
         }),
     )
     .addCommand(switchCommand("enable", true))
-    .addCommand(switchCommand("disable", false));
+    .addCommand(switchCommand("disable", false))
+    .addCommand(testCommand())
+    .addCommand(simulateCommand())
+    .addCommand(diffCommand())
+    .addCommand(applyCommand());
 
 const switchCommand = (name: string, enabled: boolean) =>
   new Command(name)

@@ -2,11 +2,12 @@ import type { Grant } from "../core/access/grant.ts";
 import type { NewToken } from "../core/access/new-token.ts";
 import type { Gap } from "../core/gaps/gap.ts";
 import type { HistoryPage } from "../core/history/query.ts";
+import type { Lineage } from "../core/lineage/lineage.ts";
 import type { AppendResult, LogStatus } from "../core/log/log-api.ts";
 import type { Maintenance, MaintenanceChange } from "../core/maintenance/maintenance.ts";
 import type { ObservationsPage } from "../core/observations/observation.ts";
 import type { ObservationSettings } from "../core/observations/window-settings.ts";
-import type { Decision } from "../core/policy/decision.ts";
+import type { DecisionsPage } from "../core/policy/decision.ts";
 import type { ScannerStatus } from "../core/scanners/scanner-status.ts";
 import type { Signal, SignalInput } from "../core/signals/signal.ts";
 import type { BoardTask, BoardWorker } from "../core/workers/board.ts";
@@ -44,6 +45,18 @@ export interface SignalQuery {
   readonly until?: string | number;
   readonly limit?: number;
   readonly order?: "asc" | "desc";
+}
+
+export interface DecisionQuery {
+  readonly limit?: number;
+  readonly after?: string;
+  readonly rule?: string;
+  readonly outcome?: string;
+  /** Id of a signal. */
+  readonly signal?: string;
+  /** RFC 3339 or seconds since the epoch. */
+  readonly since?: string | number;
+  readonly until?: string | number;
 }
 
 export interface HistoryQuery {
@@ -100,6 +113,7 @@ export function createClient(options: ClientOptions) {
 
     signals,
     signal: (id: string) => get<Signal>(`/signals/${encodeURIComponent(id)}`),
+    lineage: (id: string) => get<Lineage>(`/signals/${encodeURIComponent(id)}/lineage`),
 
     /** Signals as they come, each once, across lost connections. See {@link FollowOptions}. */
     async *follow(follow: FollowOptions = {}): AsyncGenerator<Signal, void, void> {
@@ -131,8 +145,7 @@ export function createClient(options: ClientOptions) {
     maintenance: () => get<Maintenance>("/maintenance"),
     setMaintenance: (change: MaintenanceChange) =>
       call<Maintenance>({ method: "PUT", path: inside("/maintenance"), body: change }),
-    decisions: (query: { limit?: number; after?: string; rule?: string } = {}) =>
-      get<{ decisions: Decision[]; next: string | null }>("/decisions", query),
+    decisions: (query: DecisionQuery = {}) => get<DecisionsPage>("/decisions", { ...query }),
     policy: policyCalls({ call, inside }),
     status: () => get<EcosystemStatus>("/status"),
     dropWorkers: async () => (await get<{ workers: DropWorkerInfo[] }>("/workers")).workers,

@@ -61,6 +61,16 @@ export class DeadLetters extends DurableObject<Environment> {
     return { dead_letters: found.map(({ letter }) => letter), next };
   }
 
+  /** Letters whose id is one of `ids` or goes on after it with a dot: what is about one signal, or one task. */
+  about(ids: readonly string[], limit: number): DeadLetter[] {
+    const found: DeadLetter[] = [];
+    for (const id of ids) {
+      if (found.length >= limit) break;
+      for (const { letter } of this.#store.about(id, limit - found.length)) found.push(letter);
+    }
+    return found;
+  }
+
   /** Also one that was replayed, for as long as it is kept. */
   find(id: string): DeadLetter | null {
     return this.#store.find(id)?.letter ?? null;

@@ -1,6 +1,8 @@
 import type { AgentRegistry } from "./agent-registry.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Directory } from "./directory.ts";
+import type { AiBinding } from "./models/endpoint.ts";
+import type { Models } from "./models.ts";
 import type { ObservationCache } from "./observation-cache.ts";
 import type { PolicyState } from "./policy-state.ts";
 import type { PriorityQueue } from "./priority-queue.ts";
@@ -20,6 +22,10 @@ export interface Environment {
   readonly DIRECTORY: DurableObjectNamespace<Directory>;
   readonly WEBHOOKS: DurableObjectNamespace<Webhooks>;
   readonly WORKER_BOARD: DurableObjectNamespace<WorkerBoard>;
+  /** Asks language models for rules, one for each ecosystem. */
+  readonly MODELS: DurableObjectNamespace<Models>;
+  /** Workers AI, where the deployment has it. */
+  readonly AI?: AiBinding;
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;

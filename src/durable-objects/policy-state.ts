@@ -1,4 +1,4 @@
-import type { Decision } from "../core/policy/decision.ts";
+import type { Decision, DecisionsPage, DecisionsQuery } from "../core/policy/decision.ts";
 import { PolicyEngine } from "../core/policy/engine.ts";
 import { listExpectations } from "../core/policy/list-expectations.ts";
 import { bodyOf, type PlannedChange } from "../core/policy/plan-changes.ts";
@@ -9,7 +9,7 @@ import { INTERESTS } from "../core/projections/interests.ts";
 import type { Signal } from "../core/signals/signal.ts";
 import type { Environment } from "./environment.ts";
 import type { Author } from "./observation-cache/changes.ts";
-import { DecisionStore, type DecisionsQuery } from "./policy-state/decision-store.ts";
+import { DecisionStore } from "./policy-state/decision-store.ts";
 import { carryOut, SOURCE } from "./policy-state/effects.ts";
 import { type Place, RuleBook } from "./policy-state/rule-book.ts";
 import { StateStore } from "./policy-state/state-store.ts";
@@ -40,9 +40,13 @@ export class PolicyState extends Projection {
     if (pack.length > 0) this.#write(pack, { seq: this.cursor, atMs: 0 }, null);
   }
 
-  /** Newest first. */
-  decisions(query: DecisionsQuery): { decisions: Decision[]; next: string | null } {
+  decisions(query: DecisionsQuery): DecisionsPage {
     return this.#decisions.list(query);
+  }
+
+  /** Decisions on the signals at these places in the log. */
+  decisionsOn(seqs: readonly number[], limit: number): Decision[] {
+    return this.#decisions.on(seqs, limit);
   }
 
   policies(): readonly Policy[] {

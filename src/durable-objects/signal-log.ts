@@ -163,6 +163,13 @@ export class SignalLog extends DurableObject<Environment> {
     return { head_seq: this.#state.headSeq, now_ms: this.#state.stand(Date.now()) };
   }
 
+  /** What the signals of `ids` led to after a place in the log: a bounded stretch, see {@link LogReader.effects}. */
+  effects(query: { ids: readonly string[]; after: number; limit: number }): Stretch & { readonly head: number } {
+    this.#meter.add({ requests: 1 });
+    const head = this.#state.headSeq;
+    return { ...this.#reader.effects(query.ids, query.after, head, query.limit), head };
+  }
+
   status(): LogStatus {
     return {
       head_seq: this.#state.headSeq,

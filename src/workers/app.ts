@@ -9,8 +9,10 @@ import { gaps } from "./api/gaps.ts";
 import { health } from "./api/health.ts";
 import { history } from "./api/history.ts";
 import { homePage } from "./api/home.ts";
+import { lineage } from "./api/lineage.ts";
 import { links } from "./api/link.ts";
 import { maintenance } from "./api/maintenance.ts";
+import { models } from "./api/models.ts";
 import { monitors } from "./api/monitors.ts";
 import { observations } from "./api/observations.ts";
 import { describeApi, type OpenApiDocument } from "./api/openapi-document.ts";
@@ -60,6 +62,7 @@ for (const part of [
   health,
   streams,
   signals,
+  lineage,
   links,
   agents,
   monitors,
@@ -71,6 +74,7 @@ for (const part of [
   policies,
   decisions,
   expectations,
+  models,
   letters,
   queues,
   tasks,

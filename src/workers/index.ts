@@ -6,6 +6,7 @@ import { everyMinute } from "./monitors/every-minute.ts";
 export { AgentRegistry } from "../durable-objects/agent-registry.ts";
 export { DeadLetters } from "../durable-objects/dead-letters.ts";
 export { Directory } from "../durable-objects/directory.ts";
+export { Models } from "../durable-objects/models.ts";
 export { ObservationCache } from "../durable-objects/observation-cache.ts";
 export { PolicyState } from "../durable-objects/policy-state.ts";
 export { PriorityQueue } from "../durable-objects/priority-queue.ts";

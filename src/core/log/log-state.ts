@@ -1,5 +1,6 @@
 import type { NewSignal } from "../signals/signal.ts";
 import { IdWindow } from "./id-window.ts";
+import { hashKey } from "./key-filter.ts";
 import type { AppendRequest, AppendResult } from "./log-api.ts";
 import { type Segment, type SegmentHeader, signalLine, timestampText } from "./segment.ts";
 import { addToRanges, OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
@@ -207,8 +208,10 @@ class SegmentDraft {
   readonly #names = new Set<string>();
   readonly #producers: [string, number, number][] = [];
   readonly #foreignIds: [string, number][] = [];
+  readonly #causes = new Set<number>();
   #chars = 0;
   #lastName: string | undefined;
+  #lastCause: string | undefined;
   #firstTs = Number.POSITIVE_INFINITY;
   #lastTs = Number.NEGATIVE_INFINITY;
 
@@ -230,6 +233,10 @@ class SegmentDraft {
     // A batch mostly holds one name; asking a set for each signal is a tenth of the whole append.
     if (signal.signal !== this.#lastName) this.#names.add(signal.signal);
     this.#lastName = signal.signal;
+    if (signal.cause !== undefined && signal.cause !== this.#lastCause) {
+      this.#causes.add(hashKey("cause", signal.cause));
+      this.#lastCause = signal.cause;
+    }
     this.#chars += line.length;
     if (timestampMs < this.#firstTs) this.#firstTs = timestampMs;
     if (timestampMs > this.#lastTs) this.#lastTs = timestampMs;
@@ -253,6 +260,7 @@ class SegmentDraft {
       names: [...this.#names],
       producers: this.#producers,
       foreignIds: this.#foreignIds,
+      causes: [...this.#causes],
       lines: this.#lines,
     };
   }

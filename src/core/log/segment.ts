@@ -17,6 +17,8 @@ export interface SegmentHeader {
   readonly producers: readonly ProducerRange[];
   /** Ids that the signals brought along, with their places: `[id, seq]`. */
   readonly foreignIds: readonly (readonly [id: string, seq: number])[];
+  /** Hashes of the distinct ids that its signals name as their cause; see key-filter.ts. */
+  readonly causes: readonly number[];
 }
 
 /** A batch as it is stored: one row (DESIGN.md, decision 2). `lines[i]` is the signal at `firstSeq + i`, as JSON. */
@@ -67,6 +69,12 @@ export function lineName(line: string): string {
 export function lineId(line: string): string {
   const start = line.indexOf(',"id":"') + 7;
   return line.slice(start, line.indexOf('"', start));
+}
+
+/** @returns what {@link signalLine} put in as the cause, if anything; the rare facts that look like one are told apart by parsing */
+export function lineCause(line: string): string | undefined {
+  const at = line.lastIndexOf(',"cause":"');
+  return at < 0 ? undefined : (JSON.parse(line) as { cause?: string }).cause;
 }
 
 /** @returns the sequence number of a line made by {@link signalLine} */

@@ -1,3 +1,4 @@
+import { hashKey, keyFilter, mayHoldKey } from "./key-filter.ts";
 import type { SegmentHeader } from "./segment.ts";
 
 /**
@@ -15,11 +16,22 @@ export interface Zone {
   readonly producers: Readonly<Record<string, number>>;
   /** Producers that added something within this zone. */
   readonly active: readonly string[];
+  /** Lowest number of each of those in this zone. */
+  readonly began?: Readonly<Record<string, number>>;
   /** How many ids that its signals brought along. */
   readonly foreignIds: number;
+  /** Filter over those ids, and over the ids that are named as causes; absent: there were too many. */
+  readonly keys?: string;
 }
 
 export const ZONE_SEGMENTS = 256;
+/** Keys of the growing zone that are held in memory, eight bytes each. Beyond it the zone goes without a filter. */
+const MAX_KEYS = 262_144;
+
+/** Whether a signal of the zone may have brought this id along, or name it as its cause. @param hash - of the id in that role */
+export function mayHold(zone: Zone, hash: number): boolean {
+  return zone.keys === undefined || mayHoldKey(zone.keys, hash);
+}
 
 /** The zone that is still growing. */
 export class OpenZone {
@@ -29,8 +41,9 @@ export class OpenZone {
   #firstTs = Number.POSITIVE_INFINITY;
   #lastTs = Number.NEGATIVE_INFINITY;
   readonly #names = new Set<string>();
-  readonly #active = new Set<string>();
+  readonly #began = new Map<string, number>();
   #foreignIds = 0;
+  #keys: number[] | undefined = [];
 
   get segments(): number {
     return this.#segments;
@@ -43,8 +56,11 @@ export class OpenZone {
     this.#firstTs = Math.min(this.#firstTs, segment.firstTs);
     this.#lastTs = Math.max(this.#lastTs, segment.lastTs);
     for (const name of segment.names) this.#names.add(name);
-    for (const [producer] of segment.producers) this.#active.add(producer);
+    for (const [producer, first] of segment.producers) {
+      if (!this.#began.has(producer)) this.#began.set(producer, first);
+    }
     this.#foreignIds += segment.foreignIds.length;
+    this.#addKeys(segment);
   }
 
   /** @param producers - last number of every known producer, this zone included */
@@ -56,9 +72,21 @@ export class OpenZone {
       lastTs: this.#lastTs,
       names: [...this.#names],
       producers: Object.fromEntries(producers),
-      active: [...this.#active],
+      active: [...this.#began.keys()],
+      began: Object.fromEntries(this.#began),
       foreignIds: this.#foreignIds,
+      ...(this.#keys === undefined ? {} : { keys: keyFilter(this.#keys) }),
     };
+  }
+
+  #addKeys({ foreignIds, causes }: SegmentHeader): void {
+    if (this.#keys === undefined) return;
+    if (this.#keys.length + foreignIds.length + causes.length > MAX_KEYS) {
+      this.#keys = undefined;
+      return;
+    }
+    for (const [id] of foreignIds) this.#keys.push(hashKey("id", id));
+    for (const cause of causes) this.#keys.push(cause);
   }
 }
 

@@ -77,6 +77,16 @@ export class LetterStore {
     return this.#sql.exec<Row>("SELECT * FROM letters WHERE id = ?", id).toArray().map(read)[0];
   }
 
+  /** Those whose id is `id` or goes on after it with a dot, replayed ones too. */
+  about(id: string, limit: number): StoredLetter[] {
+    // "/" follows "." in every encoding: all that begins with the id and a dot, by the index on ids.
+    const rows = this.#sql.exec<Row>(
+      "SELECT * FROM letters WHERE id = ?1 OR (id > ?1 || '.' AND id < ?1 || '/') LIMIT ?2",
+      ...[id, limit],
+    );
+    return rows.toArray().map(read);
+  }
+
   /**
    * Letters that were not replayed, from `after` on.
    *

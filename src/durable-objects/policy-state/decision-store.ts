@@ -1,67 +1,160 @@
-import type { Decision } from "../../core/policy/decision.ts";
+import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 
-/** Decisions kept; older ones go a thousand at a time. */
-const KEEP_DECISIONS = 20_000;
+/** Decisions kept, and for how long; the older of the two ends goes. */
+const KEEP = 20_000;
+const KEEP_MS = 30 * 86_400_000;
+/** Old ones are looked for after so many new ones. */
+const PRUNE_EVERY = 500;
+/** Decisions on one signal at most: as many rules as there may be, and what time and models decide later. */
+const PLACES = 4_096;
 
-export interface DecisionsQuery {
-  readonly limit: number;
-  /** Decisions older than this one. */
-  readonly after?: string;
-  readonly rule?: string;
+interface Row {
+  [column: string]: SqlStorageValue;
+  place: number;
+  body: string;
 }
 
-/** What was decided, a row each, newest last. */
+/**
+ * What rules decided. A row for each decision and no index: its key is the place of the signal in the log, times
+ * {@link PLACES}, plus how many decisions on that signal came before. So the decisions on a signal lie together, and
+ * are found by where the signal stands.
+ */
 export class DecisionStore {
   readonly #sql: SqlStorage;
+  #sincePruned = PRUNE_EVERY;
+  #newestMs = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(
-      "CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, rule TEXT NOT NULL, body TEXT NOT NULL)",
+      `CREATE TABLE IF NOT EXISTS decided (place INTEGER PRIMARY KEY, rule TEXT NOT NULL, outcome TEXT NOT NULL,
+         decided_ms INTEGER NOT NULL, body TEXT NOT NULL)`,
     );
   }
 
-  /** @param effects - ids of what came of it */
-  add({ rule, origin, atMs, outcome, reason, values }: Verdict, effects: readonly string[]): void {
-    const { seq, id, signal } = origin;
-    const decision: Omit<Decision, "id"> = {
-      rule: rule.id,
-      rule_version: rule.version,
-      signal: { seq, id, signal },
-      decided_at: formatTimestamp(atMs),
-      outcome,
-      ...(reason === undefined ? {} : { reason }),
-      values,
-      effects,
-    };
-    this.#sql.exec("INSERT INTO decisions (rule, body) VALUES (?, ?)", rule.id, JSON.stringify(decision));
+  /**
+   * @param ids - of what came of it, in the order of the verdict's effects
+   * @returns the id of the decision
+   */
+  add(verdict: Verdict, ids: readonly string[]): string {
+    const first = verdict.origin.seq * PLACES;
+    const { last } = this.#sql
+      .exec<{ last: number | null }>(
+        "SELECT max(place) AS last FROM decided WHERE place >= ? AND place < ?",
+        first,
+        first + PLACES - 1,
+      )
+      .one();
+    const place = last === null ? first : last + 1;
+    this.#write(place, decisionOf(verdict, ids));
+    this.#newestMs = verdict.atMs;
+    this.#sincePruned++;
+    return `d${place}`;
   }
 
-  /** Newest first. */
-  list({ limit, after, rule }: DecisionsQuery): { decisions: Decision[]; next: string | null } {
-    const before = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after.replace(/^d/, ""));
+  /** Writes a decision anew whose outcome has come. One that is gone already stays gone. */
+  replace({ id, ...decision }: Decision): void {
+    const [known] = this.#sql.exec("SELECT place FROM decided WHERE place = ?", placeOf(id));
+    if (known !== undefined) this.#write(placeOf(id), decision);
+  }
+
+  get(id: string): Decision | undefined {
+    const [row] = this.#sql.exec<Row>("SELECT place, body FROM decided WHERE place = ?", placeOf(id));
+    return row === undefined ? undefined : readRow(row);
+  }
+
+  /** Newest signal first. The table is bounded, so a filter that finds nothing reads no more than {@link KEEP} rows. */
+  list({ limit, after, rule, outcome, seq, sinceMs, untilMs }: DecisionsQuery): DecisionsPage {
     const rows = [
-      ...this.#sql.exec<{ number: number; body: string }>(
-        "SELECT number, body FROM decisions WHERE number < ? AND (? IS NULL OR rule = ?) ORDER BY number DESC LIMIT ?",
-        Number.isFinite(before) ? before : Number.MAX_SAFE_INTEGER,
+      ...this.#sql.exec<Row>(
+        `SELECT place, body FROM decided WHERE place < ?1 AND place >= ?2 AND (?3 IS NULL OR rule = ?3)
+           AND (?4 IS NULL OR outcome = ?4) AND decided_ms >= ?5 AND decided_ms < ?6 ORDER BY place DESC LIMIT ?7`,
+        Math.min(
+          after === undefined ? Number.MAX_SAFE_INTEGER : placeOf(after),
+          seq === undefined ? Number.MAX_SAFE_INTEGER : (seq + 1) * PLACES,
+        ),
+        seq === undefined ? 0 : seq * PLACES,
         rule ?? null,
-        rule ?? null,
+        outcome ?? null,
+        sinceMs ?? 0,
+        untilMs ?? Number.MAX_SAFE_INTEGER,
         limit,
       ),
     ];
-    const decisions = rows.map(
-      ({ number, body }): Decision => ({ id: `d${number}`, ...(JSON.parse(body) as Omit<Decision, "id">) }),
-    );
+    const decisions = rows.map(readRow);
     const last = decisions.at(-1);
     return { decisions, next: decisions.length < limit || last === undefined ? null : last.id };
   }
 
+  /** Decisions on these signals, by their places in the log. */
+  on(seqs: readonly number[], limit: number): Decision[] {
+    const found: Decision[] = [];
+    for (const seq of seqs) {
+      if (found.length >= limit) break;
+      const rows = this.#sql.exec<Row>(
+        "SELECT place, body FROM decided WHERE place >= ? AND place < ? LIMIT ?",
+        seq * PLACES,
+        (seq + 1) * PLACES,
+        limit - found.length,
+      );
+      for (const row of rows) found.push(readRow(row));
+    }
+    return found;
+  }
+
+  #write(place: number, decision: Omit<Decision, "id">): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO decided (place, rule, outcome, decided_ms, body) VALUES (?, ?, ?, ?, ?)",
+      place,
+      decision.rule,
+      decision.outcome,
+      Date.parse(decision.decided_at),
+      JSON.stringify(decision),
+    );
+  }
+
   /** Drops what is too old, now and then. */
   tidy(): void {
-    const [newest] = this.#sql.exec<{ number: number }>("SELECT number FROM decisions ORDER BY number DESC LIMIT 1");
-    if (newest === undefined || newest.number <= KEEP_DECISIONS || newest.number % 1_000 !== 0) return;
-    this.#sql.exec("DELETE FROM decisions WHERE number <= ?", newest.number - KEEP_DECISIONS);
+    if (this.#sincePruned < PRUNE_EVERY) return;
+    this.#sincePruned = 0;
+    this.#sql.exec(
+      "DELETE FROM decided WHERE place <= (SELECT place FROM decided ORDER BY place DESC LIMIT 1 OFFSET ?)",
+      KEEP,
+    );
+    // By place, which follows time closely: old rows lie at the front, and the first young one ends the search.
+    this.#sql.exec(
+      `DELETE FROM decided WHERE place < (SELECT coalesce(min(place), 0) FROM
+         (SELECT place FROM decided WHERE decided_ms >= ? ORDER BY place LIMIT 1))`,
+      this.#newestMs - KEEP_MS,
+    );
   }
+}
+
+function decisionOf(verdict: Verdict, ids: readonly string[]): Omit<Decision, "id"> {
+  const { rule, origin, atMs, outcome, reason, values, effects } = verdict;
+  const { seq, id, signal } = origin;
+  const tasks = effects.flatMap((effect, place) =>
+    effect.kind === "enqueue" ? [{ task_id: effect.taskId ?? ids[place] ?? "", queue: effect.queue }] : [],
+  );
+  const deliveries = effects.flatMap((effect, place) =>
+    effect.kind === "webhook" ? [{ delivery_id: ids[place] ?? "", endpoint: effect.endpoint }] : [],
+  );
+  return {
+    ...{ rule: rule.id, rule_version: rule.version, signal: { seq, id, signal } },
+    ...{ decided_at: formatTimestamp(atMs), outcome, ...(reason === undefined ? {} : { reason }), values },
+    effects: ids,
+    ...(tasks.length === 0 ? {} : { tasks }),
+    ...(deliveries.length === 0 ? {} : { deliveries }),
+  };
+}
+
+function placeOf(id: string): number {
+  const place = Number(id.replace(/^d/, ""));
+  return Number.isSafeInteger(place) ? place : Number.MAX_SAFE_INTEGER;
+}
+
+function readRow({ place, body }: Row): Decision {
+  return { id: `d${place}`, ...(JSON.parse(body) as Omit<Decision, "id">) };
 }

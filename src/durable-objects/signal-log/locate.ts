@@ -1,5 +1,7 @@
+import { hashKey } from "../../core/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/log/segment.ts";
 import { lineId } from "../../core/log/segment.ts";
+import { mayHold, type Zone } from "../../core/log/zone.ts";
 import type { LogReader } from "./log-reader.ts";
 
 /** `s<seq>.<epoch>`, as the log names signals that came without an id. */
@@ -9,8 +11,8 @@ const NUMBERED = /^(.+)\.(\d{1,15})$/;
 
 /**
  * Finds a signal by its id without an index, which would cost a row written for every signal. Ids that the log gave
- * out say where they are; those of a producer are found through the zones that it was active in; an id of a
- * caller's own through the headers that list such ids, newest first.
+ * out say where they are; those of a producer are found through the zones that hold the number; an id of a caller's own
+ * through the zones whose filter may hold it, newest first.
  */
 export function locate(id: string, reader: LogReader, headSeq: number): string | undefined {
   const assigned = ASSIGNED.exec(id);
@@ -20,9 +22,10 @@ export function locate(id: string, reader: LogReader, headSeq: number): string |
   }
   const numbered = NUMBERED.exec(id);
   const [producer, number] = numbered === null ? ["", 0] : [numbered[1] ?? "", Number(numbered[2])];
+  const hash = hashKey("id", id);
   for (const header of reader.headersBackwards(
     headSeq,
-    (zone) => zone.foreignIds > 0 || zone.active.includes(producer),
+    (zone) => (zone.foreignIds > 0 && mayHold(zone, hash)) || numbersHold(zone, producer, number),
   )) {
     const place = placeIn(header, id, producer, number);
     if (place === undefined) continue;
@@ -32,6 +35,11 @@ export function locate(id: string, reader: LogReader, headSeq: number): string |
     }
   }
   return undefined;
+}
+
+function numbersHold(zone: Zone, producer: string, number: number): boolean {
+  if (!zone.active.includes(producer) || number > (zone.producers[producer] ?? 0)) return false;
+  return number >= (zone.began?.[producer] ?? 0);
 }
 
 /** Where in the segment the id may stand. A producer's signals may have ids of their own: its lines are compared. */

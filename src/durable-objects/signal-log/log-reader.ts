@@ -1,6 +1,7 @@
+import { hashKey } from "../../core/log/key-filter.ts";
 import type { ReadPage, ReadQuery } from "../../core/log/log-api.ts";
-import { lineName, lineSeq, type SegmentHeader } from "../../core/log/segment.ts";
-import type { Zone } from "../../core/log/zone.ts";
+import { lineCause, lineId, lineName, lineSeq, type SegmentHeader } from "../../core/log/segment.ts";
+import { mayHold, type Zone } from "../../core/log/zone.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import type { SegmentStore, Slice } from "./segment-store.ts";
 
@@ -75,6 +76,32 @@ export class LogReader {
       limit,
       mayHold: (part) => part.names.some(wants),
       wants: (line) => wants(lineName(line)),
+    });
+  }
+
+  /**
+   * What the signals of `ids` led to, directly or through each other, after `after`: an effect lies behind its cause, so
+   * one walk forward finds them all, and a zone or header in which none of the causes is named is skipped.
+   */
+  effects(ids: readonly string[], after: number, headSeq: number, limit: number): Stretch {
+    const causes = new Set(ids);
+    const hashes = new Set(ids.map((id) => hashKey("cause", id)));
+    const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
+    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
+    return this.#search({
+      fromSeq,
+      toSeq: headSeq,
+      order: "asc",
+      limit,
+      mayHold: (part) => ("causes" in part ? part.causes.some((hash) => hashes.has(hash)) : mayHoldAny(part, hashes)),
+      wants: (line) => {
+        const cause = lineCause(line);
+        if (cause === undefined || !causes.has(cause)) return false;
+        const id = lineId(line);
+        causes.add(id);
+        hashes.add(hashKey("cause", id));
+        return true;
+      },
     });
   }
 
@@ -165,4 +192,9 @@ export class LogReader {
     const next = this.#store.slices.find((other) => other.slice > slice.slice);
     return next === undefined ? Number.MAX_SAFE_INTEGER : next.firstSeq - 1;
   }
+}
+
+function mayHoldAny(zone: Zone, hashes: ReadonlySet<number>): boolean {
+  for (const hash of hashes) if (mayHold(zone, hash)) return true;
+  return false;
 }

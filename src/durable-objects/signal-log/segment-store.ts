@@ -34,8 +34,9 @@ const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, prod
  * Segments and zones in the object's SQLite.
  *
  * Tables: `slices(slice, first_seq, base)`; for each slice `segments_<n>` (a row per batch, keyed by its first
- * sequence number: an INTEGER PRIMARY KEY is the table itself and costs no index) and `zones_<n>`. The body stands
- * last in a row, so that reading a header does not touch the pages that hold it.
+ * sequence number: an INTEGER PRIMARY KEY is the table itself and costs no index) and `zones_<n>`. `ids` holds the ids
+ * that signals brought along and hashes of their causes. The body stands last in a row, so that reading a header does
+ * not touch the pages that hold it.
  */
 export class SegmentStore {
   readonly #sql: SqlStorage;
@@ -106,7 +107,7 @@ export class SegmentStore {
         segment.lastTs,
         JSON.stringify(segment.names),
         JSON.stringify(segment.producers),
-        segment.foreignIds.length === 0 ? null : JSON.stringify(segment.foreignIds),
+        keysText(segment),
         segment.lines.join("\n"),
       );
     }
@@ -171,7 +172,7 @@ export class SegmentStore {
       for (const { ids, received_ms } of rows) {
         if (received_ms < sinceMs || found.length >= limit) return found.reverse();
         if (ids === null) continue;
-        for (const [id, seq] of (JSON.parse(ids) as [string, number][]).reverse()) found.push([id, seq, received_ms]);
+        for (const [id, seq] of [...readKeys(ids).foreignIds].reverse()) found.push([id, seq, received_ms]);
       }
     }
     return found.reverse();
@@ -198,6 +199,20 @@ function readHeader(row: HeaderRow): SegmentHeader {
     lastTs: row.last_ts,
     names: JSON.parse(row.names),
     producers: JSON.parse(row.producers),
-    foreignIds: row.ids === null ? [] : JSON.parse(row.ids),
+    ...readKeys(row.ids),
   };
+}
+
+type Keys = Pick<SegmentHeader, "foreignIds" | "causes">;
+
+/** Most segments hold neither ids of their own nor causes, and few of them both: one column serves. */
+function keysText({ foreignIds, causes }: Keys): string | null {
+  if (causes.length > 0) return JSON.stringify({ foreignIds, causes });
+  return foreignIds.length === 0 ? null : JSON.stringify(foreignIds);
+}
+
+function readKeys(text: string | null): Keys {
+  if (text === null) return { foreignIds: [], causes: [] };
+  const keys = JSON.parse(text) as Keys | Keys["foreignIds"];
+  return "causes" in keys ? keys : { foreignIds: keys, causes: [] };
 }

@@ -1,6 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { policyState } from "./objects.ts";
-import { EcosystemPath, pageCursor, wholeNumber, words } from "./query.ts";
+import type { Signal } from "../../core/signals/signal.ts";
+import { type ApiBindings, policyState, signalLog } from "./objects.ts";
+import { choice, EcosystemPath, pageCursor, time, wholeNumber, words } from "./query.ts";
+import { notFound } from "./refusal.ts";
 import { json, newApi, problems, secured } from "./route.ts";
 import { DecisionsSchema } from "./schemas.ts";
 
@@ -9,6 +11,7 @@ const listDecisions = createRoute({
   path: "/v1/{eco}/decisions",
   operationId: "listDecisions",
   summary: "What was decided, and why",
+  description: "Decisions on the newest signals first. They are kept for 30 days, and 20,000 at most.",
   tags: ["policy"],
   ...secured("signals:read"),
   request: {
@@ -17,18 +20,29 @@ const listDecisions = createRoute({
       limit: wholeNumber(1, 1_000, 100, "Decisions in a page"),
       after: pageCursor,
       rule: words("Only decisions of this rule"),
+      outcome: choice(["fired", "suppressed", "failed"], "Only with this outcome"),
+      signal: words("Only decisions on the signal of this id"),
+      since: time("Decided then or later"),
+      until: time("Decided before then"),
     }),
   },
-  responses: { 200: json(DecisionsSchema, "One page"), ...problems() },
+  responses: { 200: json(DecisionsSchema, "One page"), ...problems(404) },
 });
 
 export const decisions = newApi().openapi(listDecisions, async (c) => {
   const { eco } = c.req.valid("param");
-  const { limit, after, rule } = c.req.valid("query");
+  const { signal, since, until, ...query } = c.req.valid("query");
   const page = await policyState(c.env, eco).decisions({
-    limit,
-    ...(after === undefined ? {} : { after }),
-    ...(rule === undefined ? {} : { rule }),
+    ...query,
+    ...(signal === undefined ? {} : { seq: await placeOf(c.env, eco, signal) }),
+    ...(since === undefined ? {} : { sinceMs: since }),
+    ...(until === undefined ? {} : { untilMs: until }),
   });
   return c.json(page, 200);
 });
+
+async function placeOf(env: ApiBindings, ecosystem: string, id: string): Promise<number> {
+  const line = await signalLog(env, ecosystem).find(id);
+  if (line === null) throw notFound("The log holds no signal of this id; it may be older than the retention.");
+  return (JSON.parse(line) as Signal).seq;
+}

@@ -14,10 +14,11 @@ import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage, HistoryQuery } from "../../core/history/query.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
 import type { Maintenance, MaintenanceChange } from "../../core/maintenance/maintenance.ts";
+import type { ModelSettings, ModelSettingsView } from "../../core/models/settings.ts";
 import type { MonitorSettings } from "../../core/monitors/monitor-settings.ts";
 import type { ObservationsPage } from "../../core/observations/observation.ts";
 import type { ObservationSettings } from "../../core/observations/window-settings.ts";
-import type { Decision } from "../../core/policy/decision.ts";
+import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
 import type * as policy from "../../core/policy/policy-api.ts";
 import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
 import type * as queue from "../../core/tasks/queue-api.ts";
@@ -42,6 +43,7 @@ export interface ApiBindings {
   readonly PRIORITY_QUEUE: DurableObjectNamespace;
   readonly AGENT_REGISTRY: DurableObjectNamespace;
   readonly DIRECTORY: DurableObjectNamespace;
+  readonly MODELS: DurableObjectNamespace;
   /** The first administrator's token. Without it nobody can be let in. */
   readonly ADMIN_TOKEN?: string;
 }
@@ -57,6 +59,11 @@ export interface SignalLogCalls {
   read(query: ReadQuery): Promise<ReadPage>;
   /** JSON text of the signal, or `null`. */
   find(id: string): Promise<string | null>;
+  effects(query: {
+    ids: readonly string[];
+    after: number;
+    limit: number;
+  }): Promise<{ lines: readonly string[]; through: number; head: number }>;
   status(): Promise<LogStatus>;
   closeToken(id: string): Promise<void>;
   usage(): Promise<Usage>;
@@ -79,11 +86,6 @@ export interface ObservationCacheCalls {
 }
 
 export interface PolicyStateCalls {
-  decisions(query: {
-    limit: number;
-    after?: string;
-    rule?: string;
-  }): Promise<{ decisions: Decision[]; next: string | null }>;
   policies(): Promise<policy.Policy[]>;
   policy(id: string): Promise<{ policy: policy.Policy | null; versions: policy.PolicyVersion[] }>;
   changePolicies(wanted: readonly policy.RuleChange[], by: Author): Promise<policy.ChangeAnswer>;
@@ -91,6 +93,8 @@ export interface PolicyStateCalls {
   deletePolicy(id: string, expected: number | undefined, by: Author): Promise<policy.ChangeAnswer>;
   enablePolicy(id: string, enabled: boolean, by: Author): Promise<policy.ChangeAnswer | null>;
   expectations(query: { limit: number; after?: string; rule?: string }): Promise<policy.ExpectationPage>;
+  decisions(query: DecisionsQuery): Promise<DecisionsPage>;
+  decisionsOn(seqs: readonly number[], limit: number): Promise<Decision[]>;
   usage(): Promise<Usage>;
 }
 
@@ -102,6 +106,7 @@ export interface DeadLettersCalls {
   replayAll(query: BulkQuery): Promise<BulkAnswer>;
   discard(id: string): Promise<boolean>;
   discardAll(query: BulkQuery): Promise<BulkAnswer>;
+  about(ids: readonly string[], limit: number): Promise<DeadLetter[]>;
 }
 
 export interface WebhooksCalls {
@@ -152,6 +157,11 @@ export interface WorkerBoardCalls {
   usage(): Promise<Usage>;
 }
 
+export interface ModelsCalls {
+  settings(): Promise<ModelSettingsView>;
+  changeSettings(wanted: ModelSettings): Promise<ModelSettingsView>;
+}
+
 export interface DirectoryCalls {
   create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }>;
   list(): Promise<TokenRecord[]>;
@@ -172,6 +182,7 @@ export const policyState = (env: ApiBindings, ecosystem: string) =>
 export const deadLetters = (env: ApiBindings, ecosystem: string) =>
   object<DeadLettersCalls>(env.DEAD_LETTERS, ecosystem);
 export const webhooks = (env: ApiBindings, ecosystem: string) => object<WebhooksCalls>(env.WEBHOOKS, ecosystem);
+export const models = (env: ApiBindings, ecosystem: string) => object<ModelsCalls>(env.MODELS, ecosystem);
 export const priorityQueue = (env: ApiBindings, ecosystem: string, name: string) =>
   object<PriorityQueueCalls>(env.PRIORITY_QUEUE, `${ecosystem}/${name}`);
 export const agentRegistry = (env: ApiBindings, ecosystem: string) =>

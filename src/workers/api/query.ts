@@ -70,6 +70,13 @@ export function oneOf<const Values extends readonly [string, ...string[]]>(value
     .openapi({ type: "string", enum: [...values], default: fallback, description, param: { required: false } });
 }
 
+/** One of several values, or none. */
+export function choice<const Values extends readonly [string, ...string[]]>(values: Values, description: string) {
+  return z
+    .preprocess(blankIsAbsent, z.enum(values, { error: `give one of ${values.join(", ")}` }).optional())
+    .openapi({ type: "string", enum: [...values], description, param: { required: false } });
+}
+
 export function words(description: string) {
   return z
     .preprocess(blankIsAbsent, once.max(LIMITS.identifierLength).optional())

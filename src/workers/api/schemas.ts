@@ -5,11 +5,13 @@ import type { BulkAnswer } from "../../core/dead-letters/letters-api.ts";
 import { DEAD_LETTER_KINDS } from "../../core/dead-letters/record.ts";
 import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage } from "../../core/history/query.ts";
+import type { Lineage } from "../../core/lineage/lineage.ts";
 import type { AppendResult, LogStatus } from "../../core/log/log-api.ts";
 import type { Maintenance } from "../../core/maintenance/maintenance.ts";
+import type { ModelSettingsView } from "../../core/models/settings.ts";
 import type { Observation } from "../../core/observations/observation.ts";
 import type { ObservationSettings } from "../../core/observations/window-settings.ts";
-import type { Decision } from "../../core/policy/decision.ts";
+import type { Decision, DecisionsPage } from "../../core/policy/decision.ts";
 import type { Problem } from "../../core/problem/problem.ts";
 import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
 import type { Signal } from "../../core/signals/signal.ts";
@@ -183,11 +185,22 @@ export const DecisionSchema = z
     outcome: z.enum(["fired", "suppressed", "failed"]),
     reason: z.string().optional(),
     values: facts,
-    effects: z.array(z.string()).readonly().openapi({ description: "Ids of the signals it caused" }),
+    effects: z
+      .array(z.string())
+      .readonly()
+      .openapi({ description: "Ids of the signals, tasks and deliveries it caused" }),
+    tasks: z
+      .array(z.object({ task_id: z.string(), queue: z.string() }))
+      .readonly()
+      .optional(),
+    deliveries: z
+      .array(z.object({ delivery_id: z.string(), endpoint: z.string() }))
+      .readonly()
+      .optional(),
   })
   .openapi("Decision");
 export const DecisionsSchema = z
-  .object({ decisions: z.array(DecisionSchema), next: z.string().nullable() })
+  .object({ decisions: z.array(DecisionSchema).readonly(), next: z.string().nullable() })
   .openapi("Decisions");
 
 /** The form of a rule is documented in docs/policies.md; the schema that checks it is src/core/policy/rule.ts. */
@@ -287,6 +300,47 @@ export const BulkAnswerSchema = z
     next: z.string().nullable().openapi({ description: "Give it as `after` for the rest; null: there is none" }),
   })
   .openapi("DeadLettersHandled");
+export const LineageSchema = z
+  .object({
+    signal: SignalSchema,
+    causes: z.array(SignalSchema).readonly().openapi({ description: "What led to it, the first cause first" }),
+    missing_cause: z.string().optional().openapi({ description: "Named as the first cause, and not in the log" }),
+    effects: z.array(SignalSchema).readonly().openapi({
+      description: "What it led to, directly or through others, in the order of the log",
+    }),
+    decisions: z
+      .array(DecisionSchema)
+      .readonly()
+      .openapi({ description: "What rules decided on any of these signals" }),
+    dead_letters: z.array(DeadLetterSchema).readonly(),
+    truncated: z.boolean().openapi({ description: "There is more than was looked for" }),
+  })
+  .openapi("Lineage");
+
+const modelTerms = {
+  name: z.string().openapi({ description: "By which rules know it" }),
+  model: z.string().openapi({ description: "What the provider calls it" }),
+  price_in: z.number().openapi({ description: "US dollars for a million tokens" }),
+  price_out: z.number(),
+  max_tokens: z.int().openapi({ description: "Of an answer" }),
+};
+export const ModelSettingsSchema = z
+  .object({
+    enabled: z.boolean(),
+    models: z
+      .array(
+        z.union([
+          z.object({ kind: z.literal("openai"), ...modelTerms, url: z.string(), has_key: z.boolean() }),
+          z.object({ kind: z.literal("workers-ai"), ...modelTerms }),
+        ]),
+      )
+      .readonly(),
+    daily: z.object({ requests: z.int(), usd: z.number() }),
+    spent: z.object({ day: z.string(), requests: z.int(), usd: z.number() }).openapi({
+      description: "Today, in UTC; what is under way is counted at its highest price",
+    }),
+  })
+  .openapi("ModelSettings");
 
 const LogStatusSchema = z.object({
   head_seq: z.int(),
@@ -334,7 +388,10 @@ describes<ScannerStatus>()(ScannerSchema);
 describes<ObservationSettings>()(ObservationSettingsSchema);
 describes<Maintenance>()(MaintenanceSchema);
 describes<Decision>()(DecisionSchema);
+describes<DecisionsPage>()(DecisionsSchema);
 describes<DeadLetter>()(DeadLetterSchema);
 describes<BulkAnswer>()(BulkAnswerSchema);
+describes<ModelSettingsView>()(ModelSettingsSchema);
+describes<Lineage>()(LineageSchema);
 describes<LogStatus>()(LogStatusSchema);
 describes<TokenRecord>()(TokenSchema);

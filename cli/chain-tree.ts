@@ -1,0 +1,123 @@
+import type { DeadLetter } from "../src/core/dead-letters/dead-letter.ts";
+import type { Decision } from "../src/core/policy/decision.ts";
+import type { Signal } from "../src/core/signals/signal.ts";
+import { cellText, cutToTerminal } from "./output.ts";
+
+/** Signals of one chain in the order of the log, with what was decided on them and what was done. */
+export interface Chain {
+  /** Id of the signal that was asked about. */
+  readonly asked: string;
+  readonly signals: readonly Signal[];
+  readonly decisions: readonly Decision[];
+  readonly dead_letters: readonly DeadLetter[];
+  readonly missing_cause: string | undefined;
+  readonly truncated: boolean;
+}
+
+interface Node {
+  readonly text: string;
+  readonly children: readonly Node[];
+}
+
+/** Facts and values are shown as far as they fit into so many characters; --json has all of them. */
+const VALUE_CHARS = 160;
+
+/** The chain as a tree: under each signal what was decided on it, under each decision what it led to. */
+export function drawChain(chain: Chain): string[] {
+  const tree = new ChainTree(chain);
+  return tree.roots().flatMap((root) => [cutToTerminal(root.text), ...draw(root.children, "").map(cutToTerminal)]);
+}
+
+function draw(nodes: readonly Node[], indent: string): string[] {
+  return nodes.flatMap(({ text, children }, place) => {
+    const last = place === nodes.length - 1;
+    return [`${indent}${last ? "└─ " : "├─ "}${text}`, ...draw(children, `${indent}${last ? "   " : "│  "}`)];
+  });
+}
+
+class ChainTree {
+  readonly #chain: Chain;
+  readonly #byId: ReadonlyMap<string, Signal>;
+  readonly #shown = new Set<string>();
+  readonly #startMs: number;
+
+  constructor(chain: Chain) {
+    this.#chain = chain;
+    this.#byId = new Map(chain.signals.map((signal) => [signal.id, signal]));
+    this.#startMs = Date.parse(chain.signals[0]?.received_at ?? "");
+  }
+
+  roots(): Node[] {
+    const inside = ({ cause }: Signal) => cause !== undefined && this.#byId.has(cause);
+    const roots = this.#chain.signals.filter((signal) => !inside(signal)).map((signal) => this.#signal(signal));
+    // Causes that go round have no beginning: they are shown from where they came into the log.
+    const left = this.#chain.signals.filter(({ id }) => !this.#shown.has(id));
+    return [...roots, ...left.flatMap((signal) => (this.#shown.has(signal.id) ? [] : [this.#signal(signal)]))];
+  }
+
+  #signal(signal: Signal): Node {
+    this.#shown.add(signal.id);
+    const { id, seq, source, facts } = signal;
+    const asked = id === this.#chain.asked ? "  ◀ asked" : "";
+    const decisions = this.#chain.decisions.filter((decision) => decision.signal.seq === seq);
+    const byRules = new Set(decisions.flatMap(({ effects }) => effects.map(idOf)));
+    const others = this.#chain.signals.filter((effect) => effect.cause === id && !byRules.has(effect.id));
+    return {
+      text: `${signal.signal}  ${this.#offset(signal.received_at)}  ${cellText(source)}  ${id}  ${short(facts)}${asked}`,
+      children: [
+        ...decisions.map((decision) => this.#decision(decision)),
+        ...others.flatMap((effect) => this.#effect(effect)),
+        ...this.#chain.dead_letters.filter((letter) => isAbout(letter, id)).map(letterNode),
+      ],
+    };
+  }
+
+  #decision({ rule, rule_version, outcome, reason, values, effects, decided_at }: Decision): Node {
+    const why = reason === undefined ? "" : `: ${cellText(reason)}`;
+    const read = Object.keys(values).length === 0 ? "" : `  ${short(values)}`;
+    return {
+      text: `rule ${rule} v${rule_version} ${outcome}${why}  ${this.#offset(decided_at)}${read}`,
+      children: effects.flatMap((effect) => {
+        const signal = this.#byId.get(idOf(effect));
+        return signal === undefined ? [{ text: describe(effect), children: [] }] : this.#effect(signal);
+      }),
+    };
+  }
+
+  #effect(signal: Signal): Node[] {
+    return this.#shown.has(signal.id) ? [] : [this.#signal(signal)];
+  }
+
+  #offset(time: string): string {
+    const ms = Date.parse(time) - this.#startMs;
+    return ms === 0 ? time : `+${duration(ms)}`;
+  }
+}
+
+const idOf = (effect: string) => effect;
+const describe = (effect: string) => `→ ${effect}`;
+
+function letterNode({ id, error, attempts, kind }: DeadLetter): Node {
+  return {
+    text: `dead letter ${id} (${kind}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}): ${cellText(error)}`,
+    children: [],
+  };
+}
+
+const isAbout = ({ signal }: DeadLetter, id: string) => (signal as { id?: unknown } | undefined)?.id === id;
+
+function short(value: unknown): string {
+  const text = cellText(value);
+  return text.length > VALUE_CHARS ? `${text.slice(0, VALUE_CHARS - 1)}…` : text;
+}
+
+/** `12 ms`, `3.4 s`, `5 min 2 s`, `1 h 10 min` */
+function duration(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
+  const seconds = ms / 1_000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

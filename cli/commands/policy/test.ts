@@ -1,0 +1,80 @@
+import { dirname, resolve } from "node:path";
+import { Command } from "commander";
+import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
+import type { Rule } from "../../../src/core/policy/rule.ts";
+import { type CaseResult, historyOf, readTestFile, runCase } from "../../../src/core/policy/rule-test.ts";
+import { Failure } from "../../failure.ts";
+import { cellText, print, remark } from "../../output.ts";
+import { describeErrors, readDocument } from "../../policy/document.ts";
+import { asRule, readRuleFile } from "../../policy/rule-file.ts";
+import type { GlobalOptions } from "../../settings.ts";
+
+interface Tested extends CaseResult {
+  readonly file: string;
+  /** `file:line:column` */
+  readonly at: string;
+}
+
+export const testCommand = () =>
+  new Command("test")
+    .summary("run cases that stand beside rules")
+    .description(
+      "Run files of cases: given these signals at these times, the rules must come to these outcomes. " +
+        "It needs no edge.",
+    )
+    .argument("<file...>")
+    .addHelpText("after", "\nWith --json: one case a line. Exit code 1 where a case fails.")
+    .action(async (files: string[], _options: object, command: Command) => {
+      const results = files.flatMap(testFile);
+      const failed = results.filter(({ ok }) => !ok).length;
+      if (command.optsWithGlobals<GlobalOptions>().json === true) {
+        for (const { file, at, name, ok, lines } of results) await print(JSON.stringify({ file, at, name, ok, lines }));
+      } else {
+        for (const result of results) await print(describeResult(result));
+        remark(`${results.length - failed} of ${results.length} ${results.length === 1 ? "case" : "cases"} passed`);
+      }
+      if (failed > 0) process.exitCode = 1;
+    });
+
+function testFile(file: string): Tested[] {
+  const document = readDocument(file);
+  const read = readTestFile(document.value);
+  if (!read.ok) throw new Failure(describeErrors(document, read.errors));
+  const rules = rulesOf(file, read.file.rules);
+  return read.file.cases.map((one, place) => {
+    const history = historyOf(one);
+    const wrong = history.flatMap((item) => ("pointer" in item ? [item] : []));
+    if (wrong.length > 0) {
+      const errors = wrong.map(({ pointer, message }) => ({ pointer: `/cases/${place}${pointer}`, message }));
+      throw new Failure(describeErrors(document, errors));
+    }
+    const signals = history.flatMap((item) => ("pointer" in item ? [] : [item]));
+    return { ...runCase(rules, one, signals), file, at: document.place(`/cases/${place}/name`) };
+  });
+}
+
+/** The word for the rules that every ecosystem starts with. */
+const BUILT_IN = "built-in";
+
+function rulesOf(file: string, named: readonly string[]): Rule[] {
+  const rules = new Map<string, Rule>();
+  // As in an ecosystem, a rule of the same id takes the place of a built-in one.
+  if (named.includes(BUILT_IN)) for (const rule of BUILT_IN_RULES) rules.set(rule.id, rule);
+  const written = named.filter((name) => name !== BUILT_IN);
+  const own = written.flatMap((name) => readRuleFile(resolve(dirname(file), name)));
+  for (const [place, rule] of own.entries()) {
+    if (own.findIndex(({ id }) => id === rule.id) < place) {
+      throw new Failure(`${file}: the rule "${rule.id}" stands in two of its files`);
+    }
+    rules.set(rule.id, asRule(rule));
+  }
+  return [...rules.values()];
+}
+
+const SIGNS = { same: " ", missing: "-", unexpected: "+" } as const;
+
+function describeResult({ ok, name, at, lines }: Tested): string {
+  if (ok) return `ok    ${cellText(name)}`;
+  const shown = lines.map(({ kind, text }) => `        ${SIGNS[kind]} ${cellText(text)}`);
+  return [`FAIL  ${cellText(name)}  (${at})`, "        - expected, + came instead", ...shown].join("\n");
+}

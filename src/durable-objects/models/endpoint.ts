@@ -1,0 +1,103 @@
+import { answerSchema, messagesOf, type NoAnswer, type Question } from "../../core/models/question.ts";
+import { readCompletion, readWorkersAi, type Written } from "../../core/models/read-answer.ts";
+import type { Model } from "../../core/models/settings.ts";
+
+/** A completion takes a few kilobytes; whoever sends more is not answering. */
+const MAX_BYTES = 256 * 1024;
+
+export type Heard =
+  | ({ readonly ok: true } & Written)
+  | { readonly ok: false; readonly why: NoAnswer; readonly detail: string };
+
+/** What Workers AI's binding is to us. */
+export interface AiBinding {
+  run(model: string, input: Record<string, unknown>): Promise<unknown>;
+}
+
+/**
+ * Asks one model, once. Never throws, and never tells what an endpoint said in an error: that may quote the key.
+ *
+ * @param ai - binding of Workers AI, where the deployment has one
+ */
+export async function askModel(model: Model, question: Question, ai: AiBinding | undefined): Promise<Heard> {
+  try {
+    return model.kind === "openai" ? await askEndpoint(model, question) : await askWorkersAi(model, question, ai);
+  } catch (error) {
+    if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) {
+      return { ok: false, why: "timeout", detail: `no answer within ${question.timeoutMs} ms` };
+    }
+    return { ok: false, why: "unreachable", detail: "the model's endpoint could not be reached, or broke off" };
+  }
+}
+
+async function askEndpoint(model: Extract<Model, { kind: "openai" }>, question: Question): Promise<Heard> {
+  const signal = AbortSignal.timeout(question.timeoutMs);
+  const response = await fetch(model.url, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      ...(model.api_key === undefined ? {} : { Authorization: `Bearer ${model.api_key}` }),
+    },
+    body: JSON.stringify({
+      model: model.model,
+      messages: messagesOf(question),
+      temperature: 0,
+      max_tokens: model.max_tokens,
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "choice", strict: true, schema: answerSchema(question) },
+      },
+    }),
+    // Followed, it would take the key and the prompt to wherever it points.
+    redirect: "manual",
+    signal,
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    return { ok: false, why: "refused", detail: `the model's endpoint answered with status ${response.status}` };
+  }
+  const body = await readBounded(response, signal);
+  if (body === undefined) return { ok: false, why: "nonsense", detail: `the answer has more than ${MAX_BYTES} bytes` };
+  const written = readCompletion(body);
+  return written === undefined
+    ? { ok: false, why: "nonsense", detail: "the answer is not a chat completion" }
+    : { ok: true, ...written };
+}
+
+async function readBounded(response: Response, signal: AbortSignal): Promise<string | undefined> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let bytes = 0; ; ) {
+    const { done, value } = await reader.read();
+    signal.throwIfAborted();
+    if (done) return text + decoder.decode();
+    bytes += value.byteLength;
+    if (bytes > MAX_BYTES) {
+      await reader.cancel();
+      return undefined;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+async function askWorkersAi(model: Model, question: Question, ai: AiBinding | undefined): Promise<Heard> {
+  if (ai === undefined) return { ok: false, why: "unreachable", detail: "this deployment has no binding AI" };
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new DOMException("no answer", "TimeoutError")), question.timeoutMs);
+  const asked = ai.run(model.model, {
+    messages: messagesOf(question),
+    temperature: 0,
+    max_tokens: model.max_tokens,
+    response_format: { type: "json_schema", json_schema: answerSchema(question) },
+  });
+  try {
+    const written = readWorkersAi(await Promise.race([asked, late]));
+    return written === undefined
+      ? { ok: false, why: "nonsense", detail: "the answer is not what Workers AI gives" }
+      : { ok: true, ...written };
+  } finally {
+    clearTimeout(timer);
+  }
+}

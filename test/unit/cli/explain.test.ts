@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { drawChain } from "../../../cli/chain-tree.ts";
+import type { Lineage } from "../../../src/core/lineage/lineage.ts";
+import type { Signal } from "../../../src/core/signals/signal.ts";
+import { startEdge } from "./edge-double.ts";
+import { ganglion } from "./ganglion.ts";
+
+const signal = (seq: number, name: string, id: string, cause: string | undefined, afterMs: number): Signal => ({
+  ...{ seq, id, signal: name, source: "gpu-01", ecosystem: "default", facts: { n: seq } },
+  timestamp: "2026-01-31T12:00:00.000Z",
+  received_at: new Date(Date.UTC(2026, 0, 31, 12) + afterMs).toISOString(),
+  ...(cause === undefined ? {} : { cause }),
+});
+const found = signal(1, "Q_PROMOTIONS_DETECTED", "found", undefined, 0);
+const trigger = signal(2, "Q_DREAM_TRIGGER", "g.1", "found", 12);
+const done = signal(3, "Q_DREAM_COMPLETE", "done", "g.1", 125_000);
+const aside = signal(4, "Q_HEALTH_ALERT", "aside", "found", 3_700_000);
+const decision = {
+  ...{ id: "d4096", rule: "promotions-to-dream", rule_version: 3, outcome: "fired" as const },
+  ...{ signal: { seq: 1, id: "found", signal: found.signal }, decided_at: found.received_at },
+  ...{ values: { where: true }, effects: ["g.1"] },
+};
+const letter = {
+  ...{
+    id: "policy.3",
+    kind: "signal" as const,
+    signal: done,
+    error: "it\u001b[2J failed",
+    daemon: "ganglion/policy",
+    attempts: 1,
+  },
+  ...{ first_failed_at: done.received_at, last_failed_at: done.received_at },
+};
+const whole: Lineage = {
+  ...{ signal: found, causes: [], effects: [trigger, done, aside], truncated: false },
+  ...{ decisions: [decision], dead_letters: [letter] },
+};
+
+describe("ganglion explain", () => {
+  it("prints the whole chain from its first cause, whichever signal of it is asked about", async () => {
+    const own: Lineage = { ...whole, signal: done, causes: [found, trigger], effects: [] };
+    const edge = await startEdge(({ url }) => [200, url.pathname.includes("/done/") ? own : whole]);
+    const { code, out, err } = await ganglion(["explain", "done", "--url", edge.url]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toBe(
+      [
+        'Q_PROMOTIONS_DETECTED  2026-01-31T12:00:00.000Z  gpu-01  found  {"n":1}',
+        '├─ rule promotions-to-dream v3 fired  2026-01-31T12:00:00.000Z  {"where":true}',
+        '│  └─ Q_DREAM_TRIGGER  +12 ms  gpu-01  g.1  {"n":2}',
+        '│     └─ Q_DREAM_COMPLETE  +2 min 5 s  gpu-01  done  {"n":3}  ◀ asked',
+        "│        └─ dead letter policy.3 (signal, 1 attempt): it\\u001b[2J failed",
+        '└─ Q_HEALTH_ALERT  +1 h 1 min  gpu-01  aside  {"n":4}',
+        "",
+      ].join("\n"),
+    );
+    expect(edge.received.map(({ url }) => url.pathname)).toEqual([
+      "/v1/default/signals/done/lineage",
+      "/v1/default/signals/found/lineage",
+    ]);
+  });
+
+  it("gives programs the document, and says what is missing", async () => {
+    const edge = await startEdge(() => [200, { ...whole, missing_cause: "gone", truncated: true }]);
+    const { out } = await ganglion(["explain", "found", "--json", "--url", edge.url]);
+    expect(JSON.parse(out)).toMatchObject({ signal: { id: "found" }, missing_cause: "gone" });
+    const { err } = await ganglion(["explain", "found", "--url", edge.url]);
+    expect(err).toMatch(/names gone as its cause.*\n.*there is more/);
+  });
+
+  it("shows causes that go round once each", () => {
+    const signals = [signal(1, "A", "a", "b", 0), signal(2, "B", "b", "a", 1)];
+    const chain = { signals, decisions: [], dead_letters: [], asked: "a", missing_cause: undefined, truncated: false };
+    expect(drawChain(chain).map((line) => line.trim().split(" ")[0])).toEqual(["A", "└─"]);
+  });
+});

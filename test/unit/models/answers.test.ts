@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { reserve, settleCost } from "../../../src/core/models/budget.ts";
+import { answerSchema, highestCost, messagesOf, type Question } from "../../../src/core/models/question.ts";
+import { readAnswer } from "../../../src/core/models/read-answer.ts";
+import { ModelSettingsInput, viewOf, withKnownKeys } from "../../../src/core/models/settings.ts";
+
+const question: Question = {
+  ...{ id: "q", model: "small", timeoutMs: 1_000, prompt: "The disk of gpu-01 is 97 % full." },
+  choices: [{ name: "page", means: "wake somebody up" }, { name: "wait" }],
+};
+const openai = {
+  ...{ kind: "openai", name: "small", model: "m", url: "https://models.example/v1/chat/completions" },
+  ...{ price_in: 2, price_out: 10, max_tokens: 100 },
+};
+
+describe("a question to a model", () => {
+  it("names the choices to it and to its provider, and keeps what signals say apart", () => {
+    const [system, user] = messagesOf(question);
+    expect(system?.content).toContain("- page: wake somebody up\n- wait\n");
+    expect(user).toEqual({ role: "user", content: question.prompt });
+    expect(answerSchema(question).properties.choice.enum).toEqual(["page", "wait"]);
+  });
+});
+
+describe("an answer of a model", () => {
+  it.each([
+    ['{"choice":"page","reason":"nearly full"}', { ok: true, choice: "page", reason: "nearly full" }],
+    ['{"choice":"wait"}', { ok: true, choice: "wait", reason: undefined }],
+    ['{"choice":"format the disk","reason":"as told"}', { ok: false, detail: "the answer is none of the choices" }],
+    ['{"choice":"Page"}', { ok: false, detail: "the answer is none of the choices" }],
+    ['{"choice":"page","run":"rm -rf /"}', { ok: false, detail: expect.stringContaining("not an object with") }],
+    ['["page"]', { ok: false, detail: expect.stringContaining("not an object with") }],
+    ["page", { ok: false, detail: "the answer is not JSON" }],
+    [`{"choice":"page","reason":"${"x".repeat(20_000)}"}`, { ok: false, detail: expect.stringContaining("16000") }],
+  ])("%.40s… is read as it should", (text, reading) => {
+    expect(readAnswer(text, question)).toEqual(reading);
+  });
+
+  it("is one of the choices or none, whatever stands in it", () => {
+    const near = fc.record({
+      choice: fc.oneof(fc.string(), fc.constantFrom("page", "__proto__")),
+      reason: fc.anything(),
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          near.map((value) => JSON.stringify(value)),
+        ),
+        (text) => {
+          const reading = readAnswer(text, question);
+          expect(!reading.ok || ["page", "wait"].includes(reading.choice)).toBe(true);
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("the day's budget", () => {
+  const daily = { requests: 2, usd: 1 };
+  const noon = Date.UTC(2026, 0, 31, 12);
+
+  it("counts requests and dollars, and begins anew with the day in UTC", () => {
+    const first = reserve(undefined, 0.6, daily, noon);
+    expect(first).toEqual({ day: "2026-01-31", requests: 1, usd: 0.6 });
+    expect(reserve(first, 0.6, daily, noon)).toBeUndefined();
+    const second = reserve(settleCost(first ?? never(), "2026-01-31", 0.6, 0.01), 0.6, daily, noon);
+    expect(second?.requests).toBe(2);
+    expect(reserve(second, 0, daily, noon)).toBeUndefined();
+    expect(reserve(second, 0.6, daily, noon + 43_200_000)).toEqual({ day: "2026-02-01", requests: 1, usd: 0.6 });
+  });
+
+  it("does not give back to this day what was reserved on the last", () => {
+    const today = { day: "2026-02-01", requests: 1, usd: 0.2 };
+    expect(settleCost(today, "2026-01-31", 0.6, 0.1)).toEqual(today);
+  });
+
+  it("reserves more than any answer can cost", () => {
+    const [model] = ModelSettingsInput.parse({ models: [openai] }).models;
+    expect(highestCost(question, model ?? never())).toBeGreaterThan((100 * 10 + question.prompt.length * 2) / 1e6);
+  });
+});
+
+describe("the settings of models", () => {
+  const parse = (models: unknown) => ModelSettingsInput.parse({ enabled: true, models });
+
+  it("are off, and allow little, where nothing is said", () => {
+    expect(ModelSettingsInput.parse({})).toEqual({ enabled: false, models: [], daily: { requests: 100, usd: 1 } });
+  });
+
+  it("never show a key", () => {
+    const settings = parse([{ ...openai, api_key: "sk-secret" }]);
+    const view = viewOf(settings, { day: "2026-01-31", requests: 0, usd: 0 });
+    expect(view.models[0]).toMatchObject({ name: "small", has_key: true });
+    expect(JSON.stringify(view)).not.toContain("sk-secret");
+  });
+
+  it("keep the key of an address that stays, and send it nowhere else", () => {
+    const before = parse([{ ...openai, api_key: "sk-secret" }]);
+    expect(withKnownKeys(parse([openai]), before).models[0]).toMatchObject({ api_key: "sk-secret" });
+    const elsewhere = parse([{ ...openai, url: "https://attacker.example/v1" }]);
+    expect(withKnownKeys(elsewhere, before).models[0]).not.toHaveProperty("api_key");
+  });
+
+  it.each(["http://models.example/v1", "ftp://models.example/", "https://name:word@models.example/", "models"])(
+    "refuse %s as an address",
+    (url) => {
+      expect(ModelSettingsInput.safeParse({ models: [{ ...openai, url }] }).success).toBe(false);
+    },
+  );
+
+  it("refuse two models of one name", () => {
+    expect(ModelSettingsInput.safeParse({ models: [openai, openai] }).error?.issues[0]?.path).toEqual(["models"]);
+  });
+});
+
+function never(): never {
+  throw new Error("there is none");
+}
