@@ -1,3 +1,4 @@
+import type { TaskView } from "../src/client/queue-calls.ts";
 import type { DeadLetter } from "../src/core/dead-letters/dead-letter.ts";
 import type { Decision } from "../src/core/policy/decision.ts";
 import type { Signal } from "../src/core/signals/signal.ts";
@@ -10,6 +11,8 @@ export interface Chain {
   readonly signals: readonly Signal[];
   readonly decisions: readonly Decision[];
   readonly dead_letters: readonly DeadLetter[];
+  /** How the tasks of the decisions stand, by their ids; one that is not here is not known (any more). */
+  readonly tasks: ReadonlyMap<string, TaskView>;
   readonly missing_cause: string | undefined;
   readonly truncated: boolean;
 }
@@ -60,7 +63,7 @@ class ChainTree {
     const { id, seq, source, facts } = signal;
     const asked = id === this.#chain.asked ? "  ◀ asked" : "";
     const decisions = this.#chain.decisions.filter((decision) => decision.signal.seq === seq);
-    const byRules = new Set(decisions.flatMap(({ effects }) => effects.map(idOf)));
+    const byRules = new Set(decisions.flatMap(({ effects }) => effects));
     const others = this.#chain.signals.filter((effect) => effect.cause === id && !byRules.has(effect.id));
     return {
       text: `${signal.signal}  ${this.#offset(signal.received_at)}  ${cellText(source)}  ${id}  ${short(facts)}${asked}`,
@@ -72,16 +75,34 @@ class ChainTree {
     };
   }
 
-  #decision({ rule, rule_version, outcome, reason, values, effects, decided_at }: Decision): Node {
+  #decision(decision: Decision): Node {
+    const { rule, rule_version, outcome, reason, values, effects, decided_at } = decision;
     const why = reason === undefined ? "" : `: ${cellText(reason)}`;
     const read = Object.keys(values).length === 0 ? "" : `  ${short(values)}`;
     return {
       text: `rule ${rule} v${rule_version} ${outcome}${why}  ${this.#offset(decided_at)}${read}`,
-      children: effects.flatMap((effect) => {
-        const signal = this.#byId.get(idOf(effect));
-        return signal === undefined ? [{ text: describe(effect), children: [] }] : this.#effect(signal);
-      }),
+      children: [
+        ...askedNodes(decision.asked),
+        ...effects.flatMap((effect) => {
+          const signal = this.#byId.get(effect);
+          return signal === undefined ? [this.#done(effect, decision)] : this.#effect(signal);
+        }),
+      ],
     };
+  }
+
+  /** What is no signal: a task, a call of a webhook, a switch of the maintenance. */
+  #done(id: string, { tasks, deliveries }: Decision): Node {
+    const task = tasks?.find(({ task_id }) => task_id === id);
+    const letters = this.#chain.dead_letters.filter((letter) => letter.id.includes(id)).map(letterNode);
+    if (task !== undefined) {
+      const known = this.#chain.tasks.get(id);
+      const worker = known?.worker === undefined ? "" : ` by ${cellText(known.worker)}`;
+      const state = known === undefined ? "no longer known" : `${known.status}${worker}, attempt ${known.attempt}`;
+      return { text: `task ${id} in ${task.queue}: ${state}`, children: letters };
+    }
+    const delivery = deliveries?.find(({ delivery_id }) => delivery_id === id);
+    return { text: delivery === undefined ? `effect ${id}` : `webhook ${delivery.endpoint}  ${id}`, children: letters };
   }
 
   #effect(signal: Signal): Node[] {
@@ -94,8 +115,17 @@ class ChainTree {
   }
 }
 
-const idOf = (effect: string) => effect;
-const describe = (effect: string) => `→ ${effect}`;
+function askedNodes(asked: Decision["asked"]): Node[] {
+  if (asked === undefined) return [];
+  const { model, state, choice, why, reason, cost_usd = 0 } = asked;
+  const said = reason === undefined ? "" : `: ${cellText(reason)}`;
+  const outcome = {
+    asked: "has not answered yet",
+    answered: `chose ${choice}${said}`,
+    fallback: `gave no answer (${why}), so ${choice}`,
+  };
+  return [{ text: `model ${model} ${outcome[state]}  $${cost_usd.toFixed(4)}`, children: [] }];
+}
 
 function letterNode({ id, error, attempts, kind }: DeadLetter): Node {
   return {

@@ -11,6 +11,7 @@ import type { Environment } from "./environment.ts";
 import type { Author } from "./observation-cache/changes.ts";
 import { DecisionStore } from "./policy-state/decision-store.ts";
 import { carryOut, SOURCE } from "./policy-state/effects.ts";
+import { Questions, type SettledQuestion } from "./policy-state/questions.ts";
 import { type Place, RuleBook } from "./policy-state/rule-book.ts";
 import { StateStore } from "./policy-state/state-store.ts";
 import { type Deciding, type Outgoing, Projection } from "./projection/projection.ts";
@@ -26,6 +27,7 @@ export class PolicyState extends Projection {
   readonly #rules: RuleBook;
   readonly #state: StateStore;
   readonly #decisions: DecisionStore;
+  readonly #questions: Questions;
   /** What was due before this time has been told of, whatever is derived from the log again. */
   #advancedMs = 0;
 
@@ -34,6 +36,10 @@ export class PolicyState extends Projection {
     this.#rules = new RuleBook(this.sql);
     this.#state = new StateStore(this.sql);
     this.#decisions = new DecisionStore(this.sql);
+    this.#questions = new Questions(this.sql, {
+      ask: (question) => env.MODELS.get(env.MODELS.idFromName(this.ecosystem)).ask(question),
+      settle: (settled) => this.#settle(settled),
+    });
     this.load();
     const pack = this.#rules.planPack();
     // The log knows without being told what the pack wants to see. It counts for what comes after here.
@@ -117,7 +123,7 @@ export class PolicyState extends Projection {
         const part = by === "time" ? `${rule.id}.late.${origin.seq}` : rule.id;
         outgoing.bury(`${rule.id}: ${reason}`, part, cut === undefined ? {} : { lineageOf: origin.id });
       }
-      this.#decisions.add(verdict, carryOut(verdict, outgoing));
+      this.#questions.open(this.#decisions.add(verdict, carryOut(verdict, outgoing)), verdict, Date.now());
     }
   }
 
@@ -135,6 +141,7 @@ export class PolicyState extends Projection {
     if (this.cursor < this.mutedThrough) this.#rules.rewind(this.cursor);
     this.#engine.replace(this.#rules.inForce);
     this.#engine.restore(this.#state.rows());
+    this.#questions.load();
   }
 
   protected override patterns(): readonly string[] {
@@ -155,6 +162,19 @@ export class PolicyState extends Projection {
     const { nextDueMs } = this.#engine;
     // By our own clock; the log's decides, and may be a little behind.
     if (nextDueMs !== undefined) this.wakeBy(Math.max(nextDueMs, Date.now() + 5));
+    this.#questions.proceed(Date.now());
+    const { nextDeadlineMs } = this.#questions;
+    if (nextDeadlineMs !== undefined) this.wakeBy(Math.max(nextDeadlineMs, Date.now() + 5));
+  }
+
+  /** Carries out what a question came to, once: its row goes with the effects. */
+  #settle(settled: SettledQuestion): void {
+    const { open, effects } = settled;
+    this.decide((outgoing) => {
+      this.#questions.close(open.question.id);
+      const doing = { rule: { id: open.rule }, origin: open.origin, atMs: Date.now(), by: "answer" as const, effects };
+      this.#decisions.answer(settled, carryOut(doing, outgoing));
+    });
   }
 
   /**

@@ -23,6 +23,7 @@ import { answerError, problemResponse } from "./api/refusal.ts";
 import { newApi } from "./api/route.ts";
 import { scanners } from "./api/scanners.ts";
 import { signals } from "./api/signals.ts";
+import { simulate } from "./api/simulate.ts";
 import { status } from "./api/status.ts";
 import { streams } from "./api/stream.ts";
 import { tasks } from "./api/tasks.ts";
@@ -75,6 +76,7 @@ for (const part of [
   decisions,
   expectations,
   models,
+  simulate,
   letters,
   queues,
   tasks,

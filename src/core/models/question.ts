@@ -43,7 +43,7 @@ export interface ChatMessage {
 }
 
 /** What is sent of a prompt, in characters: what signals carry may be long, and every word of it is paid for. */
-const PROMPT_CHARS = 16_000;
+export const PROMPT_CHARS = 16_000;
 
 /**
  * The messages for a question. What a rule puts into its prompt comes from signals, which anybody may have written:

@@ -47,6 +47,19 @@ export interface CompiledRule {
   readonly rememberBy: Expression | undefined;
   readonly rate: { readonly n: number; readonly perMs: number };
   readonly then: readonly CompiledEffect[];
+  readonly ask:
+    | {
+        readonly model: string;
+        readonly prompt: Expression;
+        readonly timeoutMs: number;
+        readonly fallback: string;
+        readonly choices: readonly {
+          readonly name: string;
+          readonly means: string | undefined;
+          readonly then: readonly CompiledEffect[];
+        }[];
+      }
+    | undefined;
   readonly expect:
     | {
         readonly by: Expression | undefined;
@@ -74,7 +87,7 @@ export class InvalidRule extends Error {
 /** @throws InvalidRule with all that is wrong, each with its JSON pointer in the rule */
 export function compileRule(rule: Rule): CompiledRule {
   const compiler = new Compiler();
-  const { at_least, once_per, while_in_flight, near_duplicate, expect } = rule;
+  const { at_least, once_per, while_in_flight, near_duplicate, ask, expect } = rule;
   const compiled: CompiledRule = {
     rule,
     where: compiler.maybe(rule.where, "/where", "condition"),
@@ -106,6 +119,14 @@ export function compileRule(rule: Rule): CompiledRule {
     rememberBy: compiler.maybe(rule.remember_by, "/remember_by"),
     rate: { n: rule.rate.n, perMs: checkedMs(rule.rate.per) },
     then: compiler.effects(rule.then, "/then"),
+    ask: ask && {
+      ...{ model: ask.model, fallback: ask.fallback, timeoutMs: checkedMs(ask.timeout) },
+      prompt: compiler.expression(ask.prompt, "/ask/prompt"),
+      choices: ask.choices.map(({ name, means, then }, place) => ({
+        ...{ name, means },
+        then: compiler.effects(then, `/ask/choices/${place}/then`),
+      })),
+    },
     expect: expect && {
       by: compiler.maybe(expect.by, "/expect/by"),
       answerBy: compiler.maybe(expect.answer_by, "/expect/answer_by"),

@@ -16,8 +16,27 @@ export interface Decision {
   readonly effects: readonly string[];
   /** Which of them are tasks, and in which queue. */
   readonly tasks?: readonly { readonly task_id: string; readonly queue: string }[];
+  readonly asked?: AskedOf;
   /** Which of them are calls of webhooks. */
   readonly deliveries?: readonly { readonly delivery_id: string; readonly endpoint: string }[];
+}
+
+/** A question to a language model, and how it was settled (R32). */
+export interface AskedOf {
+  readonly model: string;
+  readonly prompt: string;
+  readonly choices: readonly string[];
+  /** `fallback`: there was no answer that could be used; `why` says so. */
+  readonly state: "asked" | "answered" | "fallback";
+  readonly choice?: string;
+  readonly why?: string;
+  /** What the model said about its choice; it is for people to read. */
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly cost_usd?: number;
+  readonly tokens_in?: number;
+  readonly tokens_out?: number;
+  readonly duration_ms?: number;
 }
 
 /** Which decisions; those of the newest signals come first. */

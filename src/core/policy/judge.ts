@@ -1,6 +1,8 @@
+import { PROMPT_CHARS } from "../models/question.ts";
 import { LIMITS } from "../signals/limits.ts";
 import type { Signal } from "../signals/signal.ts";
 import { differInSubject, resemblance, sketchText, type TextSketch } from "../similarity/sketch.ts";
+import type { Asked } from "./ask.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
 import type { Effect } from "./effect.ts";
 import type { Scope } from "./expression.ts";
@@ -32,6 +34,7 @@ interface Finding {
   readonly outcome: Verdict["outcome"] | undefined;
   readonly reason?: string;
   readonly effects: readonly Effect[];
+  readonly asked?: Asked;
   readonly cut?: "depth" | "rate";
   readonly quiet?: true;
   readonly changes: readonly Change[];
@@ -53,12 +56,13 @@ export function judge(compiled: CompiledRule, one: Case, state: RuleState): Verd
   } catch (error) {
     finding = { outcome: "failed", reason: messageOf(error), effects: [], changes: [] };
   }
-  const { outcome, reason, effects, cut, quiet } = finding;
+  const { outcome, reason, effects, asked, cut, quiet } = finding;
   if (outcome === undefined) return undefined;
   return {
     ...{ rule, outcome, effects, origin: one.origin, atMs: one.nowMs, by: "signal" as const },
     ...(reason === undefined ? {} : { reason }),
     values: readPaths(compiled.reads, scope),
+    ...(asked === undefined ? {} : { asked }),
     ...(cut === undefined ? {} : { cut }),
     ...(quiet === undefined ? {} : { quiet }),
   };
@@ -102,8 +106,28 @@ class Examination {
   #fire(): Finding {
     const { scope, signal } = this.#case;
     const effects = resolveEffects(this.#compiled.then, scope, signal);
+    const asked = this.#ask();
     this.#expect();
-    return this.#guarded({ outcome: "fired", effects, changes: this.#onFiring });
+    return this.#guarded({
+      ...{ outcome: "fired", effects, changes: this.#onFiring },
+      ...(asked === undefined ? {} : { asked }),
+    });
+  }
+
+  /** What each choice leads to is worked out now: who answers later decides among effects, and has no part in them. */
+  #ask(): Asked | undefined {
+    const { ask } = this.#compiled;
+    if (ask === undefined) return undefined;
+    const { scope, signal } = this.#case;
+    const prompt = ask.prompt(scope);
+    return {
+      ...{ model: ask.model, timeoutMs: ask.timeoutMs, fallback: ask.fallback },
+      prompt: (typeof prompt === "string" ? prompt : JSON.stringify(prompt)).slice(0, PROMPT_CHARS),
+      choices: ask.choices.map(({ name, means, then }) => ({
+        ...{ name, means },
+        effects: resolveEffects(then, scope, signal),
+      })),
+    };
   }
 
   #muted(): string | undefined {

@@ -64,6 +64,8 @@ const Case = z.strictObject({
     .refine((text) => parseTimestamp(text) !== undefined, { message: "give RFC 3339, such as 2026-01-05T09:00:00Z" })
     .default(START),
   given: z.array(Given).min(1),
+  /** What a model is taken to answer, by the id of the rule that asks; without it, the rule's fallback. */
+  answers: z.record(z.string(), z.string()).default({}),
   /** How long time goes on after the start, so that what is expected can be too late. */
   until: Offset.optional(),
   /**
@@ -122,7 +124,7 @@ export function historyOf({ given, start }: RuleTestCase): Signal[] | FieldError
 
 /** @throws InvalidRule */
 export function runCase(rules: readonly Rule[], one: RuleTestCase, history: readonly Signal[]): CaseResult {
-  const simulation = new Simulation(rules);
+  const simulation = new Simulation(rules, one.answers);
   const decisions = history.flatMap((signal) => simulation.take(signal));
   const startMs = parseTimestamp(one.start) ?? 0;
   if (one.until !== undefined) decisions.push(...simulation.pass(startMs + (durationMs(one.until) ?? 0)));

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Ask } from "./ask.ts";
 import { Duration } from "./duration.ts";
 import { EffectSpec, Expression } from "./effect.ts";
 
@@ -80,6 +81,8 @@ const written = {
   rate: z.strictObject({ n: z.int().min(1).max(1_000_000), per: Duration }).default({ n: 100, per: "1m" }),
   /** What the rule does, in order. */
   then: Effects.default([]),
+  /** A language model chooses what else is done (R32). */
+  ask: Ask.optional(),
   /** After the rule has fired, a signal is expected; where it does not come in time, something else is done (R24). */
   expect: z
     .strictObject({
@@ -97,7 +100,7 @@ const written = {
     .optional(),
 };
 
-const does = { message: "a rule that does nothing: give then, expect, or both", path: ["then"] };
+const does = { message: "a rule that does nothing: give then, ask or expect", path: ["then"] };
 
 /** A rule as people write it. */
 export const RuleInput = z
@@ -106,7 +109,7 @@ export const RuleInput = z
     /** The version that is being changed: another one in force by then is a conflict. */
     version: z.int().nonnegative().optional(),
   })
-  .refine(({ then, expect }) => then.length > 0 || expect !== undefined, does);
+  .refine(({ then, ask, expect }) => then.length > 0 || ask !== undefined || expect !== undefined, does);
 
 /** A rule as it is in force. */
 export const Rule = z.strictObject({ ...written, version: z.int().positive() });

@@ -33,12 +33,17 @@ export interface SimulatedDecision {
  */
 export class Simulation {
   readonly #engine: PolicyEngine;
+  readonly #answers: Readonly<Record<string, string>>;
   readonly #waiting: Signal[] = [];
   #emitted = 0;
   #signals = 0;
 
-  /** @throws InvalidRule for a rule of which some expression is wrong */
-  constructor(rules: readonly Rule[]) {
+  /**
+   * @param answers - what a model is taken to answer to a rule that asks, by the rule's id; without it, its fallback
+   * @throws InvalidRule for a rule of which some expression is wrong
+   */
+  constructor(rules: readonly Rule[], answers: Readonly<Record<string, string>> = {}) {
+    this.#answers = answers;
     this.#engine = new PolicyEngine(rules);
   }
 
@@ -76,7 +81,10 @@ export class Simulation {
     return decisions;
   }
 
-  #note({ rule, origin, atMs, outcome, by, reason, values, effects }: Verdict): SimulatedDecision {
+  #note({ rule, origin, atMs, outcome, by, reason, values, asked, ...verdict }: Verdict): SimulatedDecision {
+    const choice = this.#answers[rule.id] ?? asked?.fallback;
+    const chosen = asked?.choices.find(({ name }) => name === choice)?.effects ?? [];
+    const effects = [...verdict.effects, ...chosen];
     for (const [place, effect] of effects.entries()) {
       if (effect.kind !== "emit" || this.#emitted >= MAX_EMITTED) continue;
       this.#emitted++;

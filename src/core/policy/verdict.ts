@@ -1,3 +1,4 @@
+import type { Asked } from "./ask.ts";
 import type { Effect } from "./effect.ts";
 import type { Rule } from "./rule.ts";
 import type { Origin, StateChange } from "./state.ts";
@@ -12,6 +13,8 @@ export interface Verdict {
   readonly values: Record<string, unknown>;
   /** What is to be done. A rule that was held back may do something instead. */
   readonly effects: readonly Effect[];
+  /** A model is to be asked what else is to be done. */
+  readonly asked?: Asked;
   /** The signal that was decided on; of something expected that did not come, the one that began it. */
   readonly origin: Origin;
   /** The time by which it was decided, in milliseconds since the epoch. */

@@ -1,6 +1,9 @@
-import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
+import type { Asked } from "../../core/policy/ask.ts";
+import type { AskedOf, Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
+import type { Effect } from "../../core/policy/effect.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import type { SettledQuestion } from "./questions.ts";
 
 /** Decisions kept, and for how long; the older of the two ends goes. */
 const KEEP = 20_000;
@@ -54,15 +57,33 @@ export class DecisionStore {
     return `d${place}`;
   }
 
-  /** Writes a decision anew whose outcome has come. One that is gone already stays gone. */
-  replace({ id, ...decision }: Decision): void {
-    const [known] = this.#sql.exec("SELECT place FROM decided WHERE place = ?", placeOf(id));
-    if (known !== undefined) this.#write(placeOf(id), decision);
-  }
-
-  get(id: string): Decision | undefined {
-    const [row] = this.#sql.exec<Row>("SELECT place, body FROM decided WHERE place = ?", placeOf(id));
-    return row === undefined ? undefined : readRow(row);
+  /** Writes what the question of a decision came to. A decision that is gone already stays gone. */
+  answer(settled: SettledQuestion, ids: readonly string[]): void {
+    const place = placeOf(settled.open.question.id);
+    const [row] = this.#sql.exec<Row>("SELECT place, body FROM decided WHERE place = ?", place);
+    if (row === undefined) return;
+    const { id: _, ...decision } = readRow(row);
+    const { state, choice, why, answer } = settled;
+    const { reason, detail, cost_usd, tokens_in, tokens_out, duration_ms } = answer ?? {};
+    const asked = {
+      ...decision.asked,
+      state,
+      choice,
+      why,
+      reason,
+      detail,
+      cost_usd,
+      tokens_in,
+      tokens_out,
+      duration_ms,
+    };
+    this.#write(place, {
+      ...decision,
+      effects: [...decision.effects, ...ids],
+      ...doneBy(settled.effects, ids, decision),
+      // What is undefined does not come to stand in the row.
+      asked: asked as AskedOf,
+    });
   }
 
   /** Newest signal first. The table is bounded, so a filter that finds nothing reads no more than {@link KEEP} rows. */
@@ -135,18 +156,36 @@ export class DecisionStore {
 function decisionOf(verdict: Verdict, ids: readonly string[]): Omit<Decision, "id"> {
   const { rule, origin, atMs, outcome, reason, values, effects } = verdict;
   const { seq, id, signal } = origin;
+  const { asked } = verdict;
+  return {
+    ...{ rule: rule.id, rule_version: rule.version, signal: { seq, id, signal } },
+    ...{ decided_at: formatTimestamp(atMs), outcome, ...(reason === undefined ? {} : { reason }), values },
+    effects: ids,
+    ...doneBy(effects, ids),
+    ...(asked === undefined ? {} : { asked: askedOf(asked) }),
+  };
+}
+
+function askedOf({ model, prompt, choices }: Asked): AskedOf {
+  return { model, prompt, choices: choices.map(({ name }) => name), state: "asked" };
+}
+
+/** Which of the effects are tasks, and which calls of webhooks; after what was done before. */
+function doneBy(
+  effects: readonly Effect[],
+  ids: readonly string[],
+  before: Pick<Decision, "tasks" | "deliveries"> = {},
+): Pick<Decision, "tasks" | "deliveries"> {
   const tasks = effects.flatMap((effect, place) =>
     effect.kind === "enqueue" ? [{ task_id: effect.taskId ?? ids[place] ?? "", queue: effect.queue }] : [],
   );
   const deliveries = effects.flatMap((effect, place) =>
     effect.kind === "webhook" ? [{ delivery_id: ids[place] ?? "", endpoint: effect.endpoint }] : [],
   );
+  const all = { tasks: [...(before.tasks ?? []), ...tasks], deliveries: [...(before.deliveries ?? []), ...deliveries] };
   return {
-    ...{ rule: rule.id, rule_version: rule.version, signal: { seq, id, signal } },
-    ...{ decided_at: formatTimestamp(atMs), outcome, ...(reason === undefined ? {} : { reason }), values },
-    effects: ids,
-    ...(tasks.length === 0 ? {} : { tasks }),
-    ...(deliveries.length === 0 ? {} : { deliveries }),
+    ...(all.tasks.length === 0 ? {} : { tasks: all.tasks }),
+    ...(all.deliveries.length === 0 ? {} : { deliveries: all.deliveries }),
   };
 }
 

@@ -4,16 +4,22 @@ import type { Outgoing } from "../projection/projection.ts";
 
 export const SOURCE = "ganglion/policy";
 
+/** A verdict, or what came of the question that it asked. */
+interface Doing extends Pick<Verdict, "origin" | "atMs" | "effects"> {
+  readonly rule: { readonly id: string };
+  readonly by: Verdict["by"] | "answer";
+}
+
 /**
  * Puts what a verdict wants done into the outgoing box.
  * @returns ids of the signals, tasks and deliveries that it will have caused
  */
-export function carryOut(verdict: Verdict, outgoing: Pick<Outgoing, "emit" | "perform">): string[] {
+export function carryOut(verdict: Doing, outgoing: Pick<Outgoing, "emit" | "perform">): string[] {
   const { rule, origin, atMs, by } = verdict;
-  const name = by === "time" ? `${rule.id}:late` : rule.id;
+  const name = { signal: rule.id, time: `${rule.id}:late`, answer: `${rule.id}:answer` }[by];
   return verdict.effects.map((effect, place) => {
     if (effect.kind !== "emit") {
-      // A rule decides once on a signal, and once on its not being answered in time.
+      // A rule decides once on a signal, once on its not being answered in time, and once by what a model chose.
       return outgoing.perform({ effect, cause: origin.id, rule: rule.id }, `${origin.seq}.${name}.${place}`);
     }
     return outgoing.emit({

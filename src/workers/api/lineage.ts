@@ -57,10 +57,15 @@ async function around(
   chain: Pick<Lineage, "signal" | "causes" | "effects">,
 ): Promise<Pick<Lineage, "decisions" | "dead_letters">> {
   const seqs = [...chain.causes, chain.signal, ...chain.effects].map(({ seq }) => seq);
-  const letterIds = seqs.flatMap((seq) => [`policy.${seq}`, `observations.${seq}`]);
-  const [decisions, letters] = await Promise.all([
-    policyState(env, ecosystem).decisionsOn(seqs, MAX_FOUND),
-    deadLetters(env, ecosystem).about(letterIds, MAX_FOUND),
-  ]);
+  const decisions = await policyState(env, ecosystem).decisionsOn(seqs, MAX_FOUND);
+  const letters = await deadLetters(env, ecosystem).about(
+    [
+      ...seqs.flatMap((seq) => [`policy.${seq}`, `observations.${seq}`]),
+      ...decisions.flatMap(({ effects }) => effects.map((id) => `policy.${id}`)),
+      ...decisions.flatMap(({ tasks = [] }) => tasks.map(({ queue, task_id }) => `${ecosystem}/${queue}.${task_id}`)),
+      ...decisions.flatMap(({ deliveries = [] }) => deliveries.map(({ delivery_id }) => `webhook.${delivery_id}`)),
+    ],
+    MAX_FOUND,
+  );
   return { decisions, dead_letters: letters };
 }

@@ -175,6 +175,22 @@ export const MaintenanceSchema = z
   })
   .openapi("Maintenance");
 
+const AskedSchema = z
+  .object({
+    model: z.string(),
+    prompt: z.string(),
+    choices: z.array(z.string()).readonly(),
+    state: z.enum(["asked", "answered", "fallback"]),
+    choice: z.string().optional(),
+    why: z.string().optional().openapi({ description: "Why it is the fallback", example: "timeout" }),
+    reason: z.string().optional().openapi({ description: "What the model said about its choice" }),
+    detail: z.string().optional(),
+    cost_usd: z.number().optional(),
+    tokens_in: z.number().optional(),
+    tokens_out: z.number().optional(),
+    duration_ms: z.number().optional(),
+  })
+  .openapi("Asked", { description: "A question to a language model, and how it was settled" });
 export const DecisionSchema = z
   .object({
     id: z.string(),
@@ -197,6 +213,7 @@ export const DecisionSchema = z
       .array(z.object({ delivery_id: z.string(), endpoint: z.string() }))
       .readonly()
       .optional(),
+    asked: AskedSchema.optional(),
   })
   .openapi("Decision");
 export const DecisionsSchema = z

@@ -69,7 +69,50 @@ describe("ganglion explain", () => {
 
   it("shows causes that go round once each", () => {
     const signals = [signal(1, "A", "a", "b", 0), signal(2, "B", "b", "a", 1)];
-    const chain = { signals, decisions: [], dead_letters: [], asked: "a", missing_cause: undefined, truncated: false };
+    const tasks = new Map();
+    const chain = {
+      signals,
+      tasks,
+      decisions: [],
+      dead_letters: [],
+      asked: "a",
+      missing_cause: undefined,
+      truncated: false,
+    };
     expect(drawChain(chain).map((line) => line.trim().split(" ")[0])).toEqual(["A", "└─"]);
+  });
+
+  it("shows what became of tasks, and what a model chose", async () => {
+    const asked = {
+      ...{ model: "small", prompt: "p", choices: ["a", "b"], state: "answered" as const, choice: "a" },
+      ...{ reason: "it is so", cost_usd: 0.0012 },
+    };
+    const own: Lineage = {
+      ...{ signal: found, causes: [], effects: [], dead_letters: [], truncated: false },
+      decisions: [
+        {
+          ...{
+            ...decision,
+            effects: ["t1", "t2", "w1"],
+            asked,
+            deliveries: [{ delivery_id: "w1", endpoint: "alerts" }],
+          },
+          tasks: [
+            { task_id: "t1", queue: "work" },
+            { task_id: "t2", queue: "work" },
+          ],
+        },
+      ],
+    };
+    const edge = await startEdge(({ url }) => {
+      if (url.pathname.endsWith("/tasks/t1"))
+        return [200, { task_id: "t1", status: "running", worker: "w", attempt: 2 }];
+      return url.pathname.endsWith("/lineage") ? [200, own] : [404, { title: "no", status: 404 }];
+    });
+    const { out } = await ganglion(["explain", "found", "--url", edge.url]);
+    expect(out).toContain("model small chose a: it is so  $0.0012");
+    expect(out).toContain("task t1 in work: running by w, attempt 2");
+    expect(out).toContain("task t2 in work: no longer known");
+    expect(out).toContain("webhook alerts  w1");
   });
 });

@@ -1,0 +1,55 @@
+import * as z from "zod";
+import { ModelName } from "../models/settings.ts";
+import { checkedMs, Duration } from "./duration.ts";
+import { type Effect, EffectSpec, Expression } from "./effect.ts";
+
+const ChoiceName = z.string().regex(/^[A-Za-z][A-Za-z0-9 _-]{0,63}$/, {
+  message: "a choice starts with a letter and holds letters, digits, spaces, _ and - (64 at most)",
+});
+const LONGEST_MS = 120_000;
+
+/**
+ * Asks a language model to choose (R32). What each choice leads to is worked out when the rule fires; the model says
+ * which, and nothing else. Without an answer that can be used the rule goes on with its fallback.
+ */
+export const Ask = z
+  .strictObject({
+    /** Name of a model in the settings. */
+    model: ModelName,
+    /** What the model is to judge. */
+    prompt: Expression,
+    timeout: Duration.refine((text) => checkedMs(text) <= LONGEST_MS, { message: "give 2m at most" }).default("20s"),
+    fallback: ChoiceName,
+    choices: z
+      .array(
+        z.strictObject({
+          name: ChoiceName,
+          /** Told to the model. */
+          means: z.string().max(500).optional(),
+          then: z.array(EffectSpec).max(16).default([]),
+        }),
+      )
+      .min(2)
+      .max(16),
+  })
+  .refine(({ choices }) => new Set(choices.map(({ name }) => name)).size === choices.length, {
+    path: ["choices"],
+    message: "two choices have the same name",
+  })
+  .refine(({ choices, fallback }) => choices.some(({ name }) => name === fallback), {
+    path: ["fallback"],
+    message: "the fallback is one of the choices",
+  });
+
+/** A question with its values, and what each answer leads to. */
+export interface Asked {
+  readonly model: string;
+  readonly prompt: string;
+  readonly timeoutMs: number;
+  readonly fallback: string;
+  readonly choices: readonly {
+    readonly name: string;
+    readonly means?: string | undefined;
+    readonly effects: readonly Effect[];
+  }[];
+}
