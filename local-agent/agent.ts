@@ -24,6 +24,7 @@ export class Agent implements Service {
   readonly #listeners = new Set<() => void>();
   #db: StateDatabase | undefined;
   #parts: Assembled | undefined;
+  #failed: ((error: Error) => void) | undefined;
   /** In the order in which they were started. */
   #started: Service[] = [];
 
@@ -34,6 +35,9 @@ export class Agent implements Service {
   get status(): AgentStatus {
     const told: Record<string, unknown> = {};
     const sources: Report[] = [];
+    const aside = this.#db?.movedAside;
+    if (aside !== undefined)
+      sources.push({ name: "spool", state: "live", detail: `a new one: what was there was corrupted, see ${aside}` });
     for (const room of ROOMS) {
       const parts = this.#parts?.rooms.get(room);
       if (parts === undefined && room.shownWhenOff)
@@ -55,6 +59,11 @@ export class Agent implements Service {
     return this.#parts === undefined ? "it has not started" : this.#parts.health.check();
   }
 
+  /** Calls `listener` when the agent cannot go on, and has to be started anew. */
+  onFailure(listener: (error: Error) => void): void {
+    this.#failed = listener;
+  }
+
   /** Hears every change of `status`. @returns a function that ends it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -70,6 +79,10 @@ export class Agent implements Service {
     if (this.#db !== undefined) return;
     const { logger, stateDir } = this.#options;
     this.#db = StateDatabase.open(stateDir);
+    const { movedAside } = this.#db;
+    if (movedAside !== undefined)
+      logger.error({ moved_to: movedAside }, "the state was corrupted: it was moved aside, and a new one begins");
+    this.#db.onCorrupted((error) => this.#failed?.(error));
     try {
       this.#parts = assemble(ROOMS, this.#options, this.#db, () => this.status);
       for (const service of this.#parts.services) {

@@ -188,12 +188,12 @@ export class Link implements Service {
       onOpen: () => this.#opened(),
       onText: (text) => this.#received(text),
       onClosed: (end) => this.#closed(end),
-      onBeat: () => this.#outbound.unanswered(Date.now()),
+      onBeat: () => this.#outbound.unanswered(performance.now()),
     });
   }
 
   #opened(): void {
-    this.#openedMs = Date.now();
+    this.#openedMs = performance.now();
     this.#connects++;
     this.#sendSubscription();
     if (this.#status !== undefined) this.#connection?.send(this.#status);
@@ -203,7 +203,7 @@ export class Link implements Service {
   }
 
   #closed({ reason, retryAfterMs, denied }: ConnectionEnd): void {
-    if (Date.now() - this.#openedMs > GOOD_AFTER_MS && this.#openedMs > 0) this.#waits = undefined;
+    if (performance.now() - this.#openedMs > GOOD_AFTER_MS && this.#openedMs > 0) this.#waits = undefined;
     this.#openedMs = 0;
     this.#connection = undefined;
     if (!this.#running) {
@@ -234,7 +234,6 @@ export class Link implements Service {
     const frame = readEdgeFrame(text);
     switch (frame.type) {
       case "signals":
-        this.#waits = undefined;
         this.#deliver(frame);
         break;
       case "appended":
@@ -273,7 +272,11 @@ export class Link implements Service {
     const connection = this.#connection;
     if (inbox !== null && signals.length === 0 && last < (inbox.cursor ?? 0)) return this.#startAnew(inbox, last);
     inbox?.receive(last, signals).then(
-      (seq) => connection?.send(`{"type":"seen","seq":${seq}}`),
+      (seq) => {
+        // Only now: an inbox that cannot be written must not have the link come back at once, for ever.
+        this.#waits = undefined;
+        connection?.send(`{"type":"seen","seq":${seq}}`);
+      },
       (error: unknown) => {
         log.error({ err: error }, "link: the inbox could not be written");
         // Not acknowledged, so it comes again.

@@ -19,6 +19,11 @@ export async function run(config?: string): Promise<void> {
   const agent = new Agent({ ...settings, logger });
 
   const manager = await ServiceManager.from(process.env, { health: () => agent.health(), log: logger });
+  agent.onFailure((error) => {
+    // Whoever started it starts it again, and then the corrupted file is moved aside.
+    logger.fatal({ err: error }, "the state is corrupted: the agent ends");
+    process.exit(1);
+  });
   let stopping = false;
   let askedMs = 0;
   const stop = async (why: string) => {

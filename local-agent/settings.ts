@@ -13,7 +13,7 @@ import {
 } from "./config/environment.ts";
 import { configFile, defaultState } from "./config/locations.ts";
 import { type Finding, findingsOf, type Problem } from "./config/problems.ts";
-import { AgentFile, type RoomSections } from "./config/schema.ts";
+import { AgentFile, RoomSections } from "./config/schema.ts";
 import { type TokenSource, tokenSource, tokenWarnings } from "./config/token.ts";
 import { YamlFile } from "./config/yaml-file.ts";
 import { intentRoutes } from "./intents/settings.ts";
@@ -94,11 +94,13 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     return { settings: undefined, problems, file: path };
   const { edge, bus, intents, metrics, sampler, log, spool, host: _, ...sections } = given;
   const settings: AgentSettings = {
+    // Named also where they are absent: that one was taken out of the file is a change, too.
+    ...Object.fromEntries(Object.keys(RoomSections.shape).map((name) => [name, undefined])),
     ...sections,
     ...(sections.monitors !== undefined && {
       monitors: withAbsolutePaths(sections.monitors, (variable, relative) => resolve(from(variable), relative)),
     }),
-    ...(path !== undefined && { configFile: path }),
+    configFile: path,
     url: edge.url,
     token: token.read,
     ecosystem: edge.ecosystem,
@@ -109,7 +111,7 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     metricsDir: resolve(from("GANGLION_METRICS_DIR"), metrics.directory ?? join(stateDir, "metrics")),
     subscribe: edge.subscribe,
     sampleSeconds: sampler.seconds,
-    ...(sampler.gpu_command !== undefined && { gpuCommand: sampler.gpu_command }),
+    gpuCommand: sampler.gpu_command,
     xsub: bus.xsub,
     xpub: bus.xpub,
     sources: SOURCES.filter((name) => given[name].enabled),

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ExpectedError } from "./service.ts";
@@ -20,6 +20,7 @@ interface Waiting {
 
 /** Rows in one transaction: the interface is synchronous, so this bounds how long the event loop stands still. */
 const MAX_WEIGHT = 1_000;
+const DATABASE = "agent.db";
 
 /**
  * The agent's SQLite file, held by one process at a time. Everything that is asked for in the same turn of the event
@@ -34,27 +35,39 @@ export class StateDatabase {
   #scheduled = false;
   #idle: (() => void)[] = [];
 
-  private constructor(sql: DatabaseSync) {
+  /** Where the file is that stood here and could not be read; `undefined`: it could. */
+  readonly movedAside: string | undefined;
+  #corrupted: ((error: Error) => void) | undefined;
+
+  private constructor(sql: DatabaseSync, movedAside: string | undefined) {
     this.sql = sql;
+    this.movedAside = movedAside;
   }
 
-  /** @throws ExpectedError when another process holds the directory, or it cannot be written */
+  /**
+   * A file that is corrupted is moved aside, and a new one begins: under a new epoch, so that nothing of it is taken for
+   * what the edge has seen.
+   *
+   * @throws ExpectedError when another process holds the directory, or it cannot be written
+   */
   static open(stateDir: string): StateDatabase {
     const pidFile = join(stateDir, "agent.pid");
-    let sql: DatabaseSync | undefined;
     try {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-      sql = new DatabaseSync(join(stateDir, "agent.db"));
-      sql.exec("PRAGMA locking_mode = EXCLUSIVE");
-      sql.exec("PRAGMA journal_mode = WAL");
-      sql.exec("PRAGMA synchronous = FULL");
-      sql.exec("BEGIN EXCLUSIVE; COMMIT");
+      let sql = openFile(stateDir);
+      const movedAside = sql === undefined ? moveAside(stateDir) : undefined;
+      sql ??= openFile(stateDir);
+      if (sql === undefined) throw new Error("a new file is corrupted at once: this disk is not to be trusted");
       writeFileSync(pidFile, `${process.pid}\n`);
-      return new StateDatabase(sql);
+      return new StateDatabase(sql, movedAside);
     } catch (error) {
-      sql?.close();
       throw explain(error, stateDir, pidFile);
     }
+  }
+
+  /** Calls `listener` once the file turns out to be corrupted: the next {@link open} begins a new one. */
+  onCorrupted(listener: (error: Error) => void): void {
+    this.#corrupted = listener;
   }
 
   /**
@@ -131,6 +144,10 @@ export class StateDatabase {
     } catch (error) {
       // SQLite may have rolled back by itself: after a full disk, for one.
       if (this.sql.isTransaction) this.sql.exec("ROLLBACK");
+      if (isCorruption(error)) {
+        this.#corrupted?.(error as Error);
+        this.#corrupted = undefined;
+      }
       throw error;
     }
   }
@@ -142,6 +159,43 @@ function settle(run: () => unknown, resolve: (value: unknown) => void, reject: (
   } catch (error) {
     reject(error);
   }
+}
+
+/** @returns `undefined` when what is there is no database, or not a whole one */
+function openFile(stateDir: string): DatabaseSync | undefined {
+  const sql = new DatabaseSync(join(stateDir, DATABASE));
+  try {
+    sql.exec("PRAGMA locking_mode = EXCLUSIVE");
+    sql.exec("PRAGMA journal_mode = WAL");
+    sql.exec("PRAGMA synchronous = FULL");
+    sql.exec("BEGIN EXCLUSIVE; COMMIT");
+    const [row] = sql.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
+    if (row?.quick_check === "ok") return sql;
+    sql.close();
+    return undefined;
+  } catch (error) {
+    sql.close();
+    if (isCorruption(error)) return undefined;
+    throw error;
+  }
+}
+
+/** @returns where it is now */
+function moveAside(stateDir: string): string {
+  const aside = join(stateDir, `${DATABASE}.corrupted-${new Date().toISOString().replaceAll(":", "-")}`);
+  // The log first: a crash in between must not leave it to be read into the next database.
+  for (const suffix of ["-wal", "-shm", ""]) {
+    const path = join(stateDir, `${DATABASE}${suffix}`);
+    if (existsSync(path)) renameSync(path, `${aside}${suffix}`);
+  }
+  return aside;
+}
+
+function isCorruption(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  const SQLITE_CORRUPT = 11;
+  const SQLITE_NOTADB = 26;
+  return errcode !== undefined && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(errcode % 256);
 }
 
 function explain(error: unknown, stateDir: string, pidFile: string): unknown {

@@ -30,6 +30,9 @@ const ANSWER_MS = 60_000;
 /** Frames of one lane sent in one turn: reading them from the disk holds the event loop. */
 const FRAMES_A_TURN = 2;
 
+/** After a disk has refused to let go of what the edge has. */
+const FORGET_AGAIN_MS = 5_000;
+
 /** Empties the spool over whatever connection there is, woken by puts and by answers, never by a clock. */
 export class Outbound {
   readonly #options: OutboundOptions;
@@ -42,6 +45,8 @@ export class Outbound {
   #endOnPut: (() => void) | undefined;
   #rejected = 0;
   #refused = 0;
+  #stopped = false;
+  readonly #forgetting: Partial<Record<Lane, NodeJS.Timeout>> = {};
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -59,12 +64,15 @@ export class Outbound {
   }
 
   start(): void {
+    this.#stopped = false;
     this.#endOnPut = this.#options.spool.onPut(() => this.#pumpSoon());
   }
 
   stop(): void {
     this.#endOnPut?.();
     clearTimeout(this.#resume);
+    this.#stopped = true;
+    for (const timer of Object.values(this.#forgetting)) clearTimeout(timer);
   }
 
   /** A connection has opened. */
@@ -98,7 +106,7 @@ export class Outbound {
     }
     const confirmed = this.#senders[lane].appended(batch, last);
     this.#pumpSoon();
-    this.#watch(spool.forget(lane, confirmed));
+    this.#forget(lane, confirmed);
   }
 
   refused(batch: number | null, problem: Problem, retryAfterMs: number | undefined): void {
@@ -116,8 +124,10 @@ export class Outbound {
     this.#sent.delete(batch);
     if (lane === undefined) return;
     this.#refused++;
-    const nowMs = Date.now();
-    const after = this.#senders[lane].refused(batch, problem.status, retryAfterMs, nowMs, refusalDelay);
+    const nowMs = performance.now();
+    // The edge names the same time to the whole fleet, so that some of it is added.
+    const namedMs = retryAfterMs === undefined ? undefined : retryAfterMs * (1 + Math.random() / 4);
+    const after = this.#senders[lane].refused(batch, problem.status, namedMs, nowMs, refusalDelay);
     if (after?.kind === "again") {
       log.warn(
         { lane, batch, wait_ms: Math.round(after.notBeforeMs - nowMs) },
@@ -130,12 +140,21 @@ export class Outbound {
     }
   }
 
+  /** A full disk may refuse to delete, too; it is asked again, whether or not more is sent meanwhile. */
+  #forget(lane: Lane, confirmed: number): void {
+    this.#options.spool.forget(lane, confirmed).catch((error: unknown) => {
+      this.#options.log.error({ err: error, lane }, "link: the spool could not let go of what the edge has");
+      clearTimeout(this.#forgetting[lane]);
+      if (!this.#stopped) this.#forgetting[lane] = setTimeout(() => this.#forget(lane, confirmed), FORGET_AGAIN_MS);
+    });
+  }
+
   async #bury(lane: Lane, number: number, signal: string, reason: string): Promise<void> {
     const { spool, deadLetters } = this.#options;
     const timestamp = new Date().toISOString();
     const kept = await deadLetters.add({ timestamp, reason, producer: spool.producer(lane), number, signal });
     if (kept) await spool.remove(lane, number);
-    this.#senders[lane].goOn(kept ? 0 : Date.now() + refusalDelay(10));
+    this.#senders[lane].goOn(kept ? 0 : performance.now() + refusalDelay(10));
     this.#pump();
   }
 
@@ -164,7 +183,7 @@ export class Outbound {
   #pump(): void {
     const send = this.#options.send();
     if (send === null) return;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     let more = false;
     for (const lane of LANES) {
       let sent = 0;

@@ -20,12 +20,16 @@ export interface BusCounts {
   readonly echoes: number;
   /** Messages that cannot be a signal; they are in the dead-letter file. */
   readonly dead: number;
-  /** Signals that the disk refused. */
+  /** Signals that the disk refused for longer than they could be held in memory. */
   readonly lost: number;
 }
 
 /** Signals on their way to the disk at which the bus is read no further. */
 const MAX_PENDING = 20_000;
+/** While the disk refuses, what only measures has to make room for what tells of something. */
+const MAX_PENDING_OBSERVATIONS = 10_000;
+/** Between two attempts to write what the disk refused. */
+const RETRY_MS = 1_000;
 const LOG_EVERY_MS = 10_000;
 /** Characters of a dead letter in its file, and in a log line. */
 const KEPT_CHARACTERS = 4_096;
@@ -39,6 +43,10 @@ export class BusIntake {
   #scheduled = false;
   #pending = 0;
   #lastPut: Promise<void> = Promise.resolve();
+  /** The disk refuses. Until it takes again, one put waits for the other, so that the order survives. */
+  #refused = false;
+  #closing = false;
+  #endRetry: (() => void) | undefined;
   #counts = { taken: 0, echoes: 0, dead: 0, lost: 0 };
   #loggedMs = Number.NEGATIVE_INFINITY;
   #unlogged = 0;
@@ -66,6 +74,11 @@ export class BusIntake {
       return undefined;
     }
     const { id, signal: name } = taken.signal;
+    // To hold the bus back would stop everybody on it for the sake of a disk that only we need.
+    if (this.#refused && this.#pending >= (name === "OBSERVATION" ? MAX_PENDING_OBSERVATIONS : MAX_PENDING)) {
+      this.#counts.lost++;
+      return undefined;
+    }
     const verdict = id === undefined ? "new" : knownIds.verdict(id, name);
     if (verdict === "echo") {
       this.#counts.echoes++;
@@ -79,13 +92,16 @@ export class BusIntake {
     this.#pending++;
     if (this.#signals.length >= MAX_PUT) this.#put();
     else this.#putSoon();
-    return this.#pending >= MAX_PENDING ? this.#lastPut : undefined;
+    return this.#pending >= MAX_PENDING && !this.#refused ? this.#lastPut : undefined;
   }
 
-  /** Resolves when everything that was taken is on the disk. */
+  /** Resolves when everything that was taken is on the disk; what that refuses even now is lost. */
   async flush(): Promise<void> {
+    this.#closing = true;
     this.#put();
+    this.#endRetry?.();
     await this.#lastPut;
+    this.#closing = false;
   }
 
   #putSoon(): void {
@@ -103,25 +119,48 @@ export class BusIntake {
     const ids = this.#ids;
     this.#signals = [];
     this.#ids = [];
+    const before = this.#refused ? this.#lastPut : undefined;
+    this.#lastPut = (
+      before === undefined ? this.#keep(signals, ids) : before.then(() => this.#keep(signals, ids))
+    ).then(() => {
+      this.#pending -= signals.length;
+    });
+  }
+
+  /** Until the disk has them: the bus keeps nothing that could be asked for again. */
+  async #keep(signals: readonly TimedSignal[], ids: readonly { id: string; name: string }[]): Promise<void> {
     const { spool, knownIds, log } = this.#options;
-    this.#lastPut = spool
-      .put("bus", signals, ids.length === 0 ? {} : { also: knownIds.store(ids) })
-      .then(
-        () => {
-          this.#counts.taken += signals.length;
-        },
-        (error: unknown) => {
-          // The bus keeps nothing that could be asked for again.
+    for (;;) {
+      try {
+        await spool.put("bus", signals, ids.length === 0 ? {} : { also: knownIds.store(ids) });
+        this.#counts.taken += signals.length;
+        if (this.#refused) log.info({ lost: this.#counts.lost }, "bus: the disk takes signals again");
+        this.#refused = false;
+        return;
+      } catch (error) {
+        if (this.#closing) {
           this.#counts.lost += signals.length;
           log.error(
             { err: error, count: signals.length },
             "bus: signals were lost, because the spool cannot be written",
           );
-        },
-      )
-      .then(() => {
-        this.#pending -= signals.length;
-      });
+          return;
+        }
+        if (!this.#refused) log.error({ err: error }, "bus: the spool cannot be written; signals are held in memory");
+        this.#refused = true;
+        await this.#retryLater();
+      }
+    }
+  }
+
+  async #retryLater(): Promise<void> {
+    if (this.#closing) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#endRetry = resolve;
+      timer = setTimeout(resolve, RETRY_MS);
+    });
+    clearTimeout(timer);
   }
 
   #bury(frames: readonly Buffer[], reason: string, nowMs: number, errors?: readonly FieldError[]): void {
