@@ -1,3 +1,5 @@
+import { agentIdle } from "./agent-idle.ts";
+import { bus } from "./bus.ts";
 import { cost } from "./cost.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
 import { report } from "./figure.ts";
@@ -9,7 +11,7 @@ import { reaction } from "./reaction.ts";
 import { throughput } from "./throughput.ts";
 
 /** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
-const BENCHES = { throughput, latency, introspection, cost, queue, reaction, policy };
+const BENCHES = { throughput, latency, introspection, cost, queue, reaction, policy, bus, "agent-idle": agentIdle };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

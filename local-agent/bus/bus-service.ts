@@ -7,6 +7,7 @@ import type { Report, ReportingService } from "../service.ts";
 import { BusSink } from "../sinks/bus.ts";
 import { type BusCounts, BusIntake } from "../sources/bus.ts";
 import type { Spool } from "../spool.ts";
+import { isListening } from "./endpoint.ts";
 import type { HostBus } from "./host-bus.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { openHostBus } from "./open-host-bus.ts";
@@ -22,7 +23,12 @@ export interface BusServiceOptions {
   readonly deadLetters: DeadLetterFile;
   readonly now: () => number;
   readonly log: Logger;
+  /** How long a proxy that somebody else runs may be gone before this agent takes its place, in milliseconds. */
+  readonly takeOverMs?: number;
 }
+
+/** Whoever restarts his proxy has it back by then. */
+const TAKE_OVER_MS = 10_000;
 
 /** The host's bus in both directions: what is published there goes to the edge, what the edge delivers goes there. */
 export class BusService implements ReportingService {
@@ -32,6 +38,9 @@ export class BusService implements ReportingService {
   readonly #listeners = new Set<() => void>();
   #bus: HostBus | undefined;
   #sink: BusSink | undefined;
+  #takeOver: NodeJS.Timeout | undefined;
+  #changing: Promise<void> = Promise.resolve();
+  #published = 0;
   #wants: Matcher;
 
   constructor(options: BusServiceOptions) {
@@ -60,7 +69,7 @@ export class BusService implements ReportingService {
   }
 
   get counts(): BusCounts & { readonly published: number } {
-    return { ...this.#intake.counts, published: this.#sink?.publishedCount ?? 0 };
+    return { ...this.#intake.counts, published: this.#published + (this.#sink?.publishedCount ?? 0) };
   }
 
   report(): Report {
@@ -76,20 +85,58 @@ export class BusService implements ReportingService {
   /** @throws ExpectedError when the addresses cannot be used as they are */
   async start(): Promise<void> {
     if (this.#bus !== undefined) return;
+    await this.#open();
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#takeOver);
+    await this.#changing;
+    clearTimeout(this.#takeOver);
+    await this.#close();
+    await this.#intake.flush();
+  }
+
+  async #open(): Promise<void> {
     const { xsub, xpub, inbox, knownIds, spool, log } = this.#options;
-    this.#bus = await openHostBus({ xsub, xpub, log, onMessage: (frames) => this.#intake.take(frames) });
+    const bus = await openHostBus({ xsub, xpub, log, onMessage: (frames) => this.#intake.take(frames) });
+    this.#bus = bus;
+    if (bus.foreign) bus.onReady(() => this.#watch(bus));
     this.#sink = new BusSink({
-      ...{ bus: this.#bus, inbox, knownIds, spool, log },
+      ...{ bus, inbox, knownIds, spool, log },
       wants: (name) => this.#wants(name),
     });
     await this.#sink.start();
     for (const listener of this.#listeners) listener();
   }
 
-  async stop(): Promise<void> {
+  async #close(): Promise<void> {
     await this.#sink?.stop();
     await this.#bus?.close();
+    this.#published += this.#sink?.publishedCount ?? 0;
+    this.#sink = undefined;
     this.#bus = undefined;
-    await this.#intake.flush();
+  }
+
+  /** A proxy that is gone takes the whole bus with it: after a while somebody has to be it, or no program hears another. */
+  #watch(bus: HostBus): void {
+    clearTimeout(this.#takeOver);
+    if (bus !== this.#bus || bus.ready) return;
+    this.#takeOver = setTimeout(() => {
+      this.#changing = this.#replace(bus).catch((error: unknown) => {
+        this.#options.log.error({ err: error }, "bus: the proxy is gone, and its place cannot be taken");
+        this.#watch(bus);
+      });
+    }, this.#options.takeOverMs ?? TAKE_OVER_MS);
+  }
+
+  async #replace(bus: HostBus): Promise<void> {
+    const { xsub, xpub, log } = this.#options;
+    const listening = await Promise.all([isListening(xsub), isListening(xpub)]);
+    // It is back, and will be ready soon; with half of it back the other half may follow.
+    if (listening.every((each) => each)) return;
+    if (listening.some((each) => each)) return this.#watch(bus);
+    log.warn({ xsub, xpub }, "bus: the proxy has been gone for a while: this agent takes its place");
+    await this.#close();
+    await this.#open();
   }
 }

@@ -11,6 +11,7 @@ import { SocketWriter } from "./socket-writer.ts";
  * arrived, and after the proxy went away, messages would be dropped without a trace.
  */
 export class ForeignProxy implements HostBus {
+  readonly foreign = true;
   readonly detail: string;
   readonly #subscriber: Subscriber;
   readonly #publisher: XPublisher;

@@ -12,6 +12,8 @@ export interface HostBusOptions {
 
 /** The ZMQ bus of this host, as one who takes part in it. */
 export interface HostBus {
+  /** Somebody else runs the proxy: it may go away by itself. */
+  readonly foreign: boolean;
   /** For people. */
   readonly detail: string;
   /** Whether it makes sense to publish: sent before anybody can listen, a message is lost without a trace. */

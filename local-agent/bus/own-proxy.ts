@@ -17,6 +17,7 @@ const OTHER_SUBSCRIBERS_MS = 250;
  * so it never comes back.
  */
 export class OwnProxy implements HostBus {
+  readonly foreign = false;
   readonly detail: string;
   readonly #xsub: XSubscriber;
   readonly #xpub: XPublisher;

@@ -24,7 +24,10 @@ interface Spooled {
   readonly facts: Record<string, unknown>;
 }
 
-async function startBus(endpoints: { xsub: string; xpub: string }, directory = temporaryDirectory()) {
+async function startBus(
+  endpoints: { xsub: string; xpub: string; takeOverMs?: number },
+  directory = temporaryDirectory(),
+) {
   const db = StateDatabase.open(directory);
   const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
   const inbox = new Inbox(db, ["bus"]);
@@ -286,6 +289,27 @@ describe("bus", () => {
     await publisher.send([JSON.stringify(observation())]);
     await whenSpooled(1);
   });
+
+  it("takes the place of an existing proxy that does not come back, and loses nothing of the edge's", async () => {
+    const endpoints = await freeEndpoints();
+    const stopProxy = await startForeignProxy(endpoints);
+    const { deliver, bus, whenSpooled, spooled } = await startBus({ ...endpoints, takeOverMs: 300 });
+    const subscriber = subscriberTo(endpoints.xpub);
+    await deliver(1, "edge-1");
+    await expect.poll(() => bus.counts.published, { timeout: 15_000 }).toBe(1);
+    const changed = new Promise<void>((resolve) => {
+      bus.onChange(() => bus.report().detail.startsWith("own proxy") && resolve());
+    });
+    stopProxy();
+    await deliver(2, "edge-2");
+    await changed;
+    await subscriber.when((frames) => frames.some(([, body]) => body?.includes("edge-2")));
+    const publisher = await publisherTo(endpoints.xsub);
+    await publisher.send([JSON.stringify(observation())]);
+    await whenSpooled(1);
+    expect(spooled()).toHaveLength(1);
+    expect(bus.counts.published).toBe(2);
+  }, 30_000);
 
   it("waits for an existing proxy that went away before it publishes again", async () => {
     const endpoints = await freeEndpoints();
