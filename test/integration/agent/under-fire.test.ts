@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DeadLetterFile } from "../../../local-agent/dead-letter-file.ts";
+import { LetterOutbox } from "../../../local-agent/letters/letter-outbox.ts";
 import { Link } from "../../../local-agent/link.ts";
 import type { TimedSignal } from "../../../local-agent/spool/signal-text.ts";
 import { Spool } from "../../../local-agent/spool.ts";
@@ -33,7 +34,9 @@ function startLink(url: string, maxBytes = 1e9) {
   const directory = temporaryDirectory();
   const db = StateDatabase.open(directory);
   const spool = new Spool(db, { hostId: "a", maxBytes, now: Date.now, log: silent });
+  const letters = new LetterOutbox(db, { hostId: "a", log: silent });
   const link = new Link({
+    letters,
     ...{
       url,
       token: () => "secret",
