@@ -197,7 +197,10 @@ export class Link implements Service {
     this.#connects++;
     this.#sendSubscription();
     if (this.#status !== undefined) this.#connection?.send(this.#status);
-    this.#change({ state: "connected", detail: "connected" });
+    const { inbox } = this.#options;
+    // A journal without a place has asked for what comes from now on: until the edge has said where that is, what is
+    // emitted may still fall before it.
+    if (inbox === null || inbox.cursor !== null) this.#change({ state: "connected", detail: "connected" });
     this.#outbound.opened();
     this.#letters.opened();
   }
@@ -276,6 +279,8 @@ export class Link implements Service {
         // Only now: an inbox that cannot be written must not have the link come back at once, for ever.
         this.#waits = undefined;
         connection?.send(`{"type":"seen","seq":${seq}}`);
+        if (connection?.open === true && connection === this.#connection)
+          this.#change({ state: "connected", detail: "connected" });
       },
       (error: unknown) => {
         log.error({ err: error }, "link: the inbox could not be written");

@@ -1,6 +1,5 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Signal } from "../../src/core/signals/signal.ts";
 import { temporaryDirectory } from "../harness/cleanup.ts";
@@ -10,6 +9,7 @@ import { type RunningEdge, runEdge } from "../harness/running-edge.ts";
 import { within } from "../harness/until.ts";
 import { connectPublisher } from "../integration/agent/bus-parts.ts";
 import { Dice } from "./dice.ts";
+import { busNumbersIn, readLog } from "./what-is-kept.ts";
 
 export interface KillOptions {
   readonly seed: number;
@@ -88,7 +88,7 @@ export async function killNine({ seed, kills, signals, say = () => {} }: KillOpt
   agent = await startAgent(edge);
   await agent.linked();
   await agent.process.stop();
-  const log = await readAll(edge);
+  const log = await readLog(edge);
   await edge.process.stop();
   return { log, sent, spooled, killed };
 }
@@ -162,28 +162,4 @@ async function untilIntentsAreGone(agent: RunningAgent, edge: RunningEdge, count
     }
   };
   await within(search(), `the last of ${count} intents (${asked.size} so far)`, 120_000);
-}
-
-/** Bus signals in the spool of an agent that does not run. */
-function busNumbersIn(stateDir: string): number[] {
-  const database = new DatabaseSync(join(stateDir, "agent.db"), { readOnly: true });
-  try {
-    return database
-      .prepare("SELECT text FROM spool_bus")
-      .all()
-      .map(({ text }) => (JSON.parse(String(text)) as { facts: { n: number } }).facts.n);
-  } finally {
-    database.close();
-  }
-}
-
-async function readAll(edge: RunningEdge): Promise<Signal[]> {
-  const client = edge.client();
-  const log: Signal[] = [];
-  for (let after: number | null = 0; after !== null; ) {
-    const page: Awaited<ReturnType<typeof client.signals>> = await client.signals({ after, limit: 1_000 });
-    log.push(...page.signals);
-    after = page.next;
-  }
-  return log;
 }

@@ -366,6 +366,13 @@ describe("link, connecting", () => {
     await changed(link, () => link.state.state === "connected");
   });
 
+  it("is connected when it knows from which place on it hears, and not before", async () => {
+    const edge = await startEdge();
+    const { link, inbox } = await startLink(edge);
+    await changed(link, () => link.state.state === "connected");
+    expect(inbox.cursor).toBe(0);
+  });
+
   it("waits as long as Retry-After says", async () => {
     const edge = await startEdge();
     edge.refuseUpgrade = { status: 503, headers: { "retry-after": "1" } };
