@@ -109,7 +109,8 @@ export class ObservabilityServer implements ReportingService {
         }
         case "/readyz": {
           const { sources, link } = status();
-          const failing = sources.filter(({ state }) => state === "failing" || state === "starting");
+          // Not those that are still starting: what needs the edge for that may wait for it for days.
+          const failing = sources.filter(({ state }) => state === "failing");
           return json(response, failing.length === 0 ? 200 : 503, { ok: failing.length === 0, failing, link });
         }
         default:
