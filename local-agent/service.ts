@@ -11,6 +11,8 @@ export interface Report {
   /** `live`: at work. `absent`: there is nothing to read here, which is normal. `off`: switched off. `failing`: see `detail`. */
   readonly state: "starting" | "live" | "absent" | "off" | "failing";
   readonly detail: string;
+  /** It can do nothing while the edge is away: no reason to call the host itself unready. */
+  readonly needsEdge?: true;
 }
 
 /** A service that people want to know about. `onChange` hears every change of `report`. */

@@ -92,7 +92,7 @@ export class HostQueue implements ReportingService {
   #change(state: Report["state"], detail: string): void {
     if (state === this.#report.state && detail === this.#report.detail) return;
     if (state === "off" && this.#running) this.#options.log.info(`commands: off, ${detail}`);
-    this.#report = { name: this.name, state, detail };
+    this.#report = { name: this.name, state, detail, needsEdge: true };
     for (const listener of this.#listeners) listener();
   }
 }

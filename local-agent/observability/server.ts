@@ -109,8 +109,9 @@ export class ObservabilityServer implements ReportingService {
         }
         case "/readyz": {
           const { sources, link } = status();
-          // Not those that are still starting: what needs the edge for that may wait for it for days.
-          const failing = sources.filter(({ state }) => state === "failing");
+          const failing = sources.filter(
+            ({ state, needsEdge }) => needsEdge !== true && (state === "failing" || state === "starting"),
+          );
           return json(response, failing.length === 0 ? 200 : 503, { ok: failing.length === 0, failing, link });
         }
         default:
