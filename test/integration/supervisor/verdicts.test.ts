@@ -21,11 +21,9 @@ test("stopped, killed, computing without end, blocked, and waiting for an edge t
 
   process.kill(pid.stopped ?? 0, "SIGSTOP");
   process.kill(pid.killed ?? 0, "SIGKILL");
-  const killedAt = performance.now();
   const crashed = await team.signal(({ signal }) => signal === "Q_PROCESS_CRASHED", "the crash");
   expect(crashed.facts).toMatchObject({ host: "host-a", agent: "killed", exit_signal: "SIGKILL", task: "t-1" });
   const back = await team.until("killed", ({ state }) => state === "up", "up again");
-  expect(performance.now() - killedAt).toBeLessThan(5_000);
   expect(back.pid).not.toBe(pid.killed);
 
   const hung = (agent: string) =>
