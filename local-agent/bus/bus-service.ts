@@ -42,6 +42,8 @@ export class BusService implements ReportingService {
   #changing: Promise<void> = Promise.resolve();
   #published = 0;
   #wants: Matcher;
+  /** The proxy of somebody else was there. */
+  #answered = false;
 
   constructor(options: BusServiceOptions) {
     this.#options = options;
@@ -74,7 +76,12 @@ export class BusService implements ReportingService {
 
   report(): Report {
     if (this.#bus === undefined) return { name: this.name, state: "starting", detail: "not started" };
-    return { name: this.name, state: "live", detail: this.#bus.detail };
+    const { foreign, ready, detail } = this.#bus;
+    if (foreign && !ready) {
+      if (!this.#answered) return { name: this.name, state: "starting", detail };
+      return { name: this.name, state: "failing", detail: `${detail}: it does not answer` };
+    }
+    return { name: this.name, state: "live", detail };
   }
 
   onChange(listener: () => void): () => void {
@@ -100,12 +107,23 @@ export class BusService implements ReportingService {
     const { xsub, xpub, inbox, knownIds, spool, log } = this.#options;
     const bus = await openHostBus({ xsub, xpub, log, onMessage: (frames) => this.#intake.take(frames) });
     this.#bus = bus;
-    if (bus.foreign) bus.onReady(() => this.#watch(bus));
+    this.#answered = bus.ready;
+    if (bus.foreign) {
+      bus.onReady(() => {
+        this.#answered ||= bus.ready;
+        this.#watch(bus);
+        this.#changed();
+      });
+    }
     this.#sink = new BusSink({
       ...{ bus, inbox, knownIds, spool, log },
       wants: (name) => this.#wants(name),
     });
     await this.#sink.start();
+    this.#changed();
+  }
+
+  #changed(): void {
     for (const listener of this.#listeners) listener();
   }
 

@@ -1,6 +1,6 @@
 import { Subscriber, XPublisher } from "zeromq";
 import { concrete } from "./endpoint.ts";
-import { HIGH_WATER_MARK, type HostBus, type HostBusOptions, LINGER_MS } from "./host-bus.ts";
+import { HIGH_WATER_MARK, type HostBus, type HostBusOptions, LINGER_MS, REJOIN_MS } from "./host-bus.ts";
 import { SocketWriter } from "./socket-writer.ts";
 
 /**
@@ -21,6 +21,9 @@ export class ForeignProxy implements HostBus {
   /** Topics that the other side has subscribed to on the present connection. */
   readonly #topics = new Set<string>();
   #loops: Promise<unknown> = Promise.resolve();
+  /** The proxy has come back, and other subscribers may not have found it yet. */
+  #rejoining: NodeJS.Timeout | undefined;
+  #lost = false;
   #closed = false;
 
   private constructor(options: HostBusOptions) {
@@ -45,7 +48,7 @@ export class ForeignProxy implements HostBus {
   }
 
   get ready(): boolean {
-    return this.#topics.size > 0 && !this.#closed;
+    return this.#topics.size > 0 && !this.#lost && !this.#closed;
   }
 
   onReady(listener: () => void): void {
@@ -59,6 +62,7 @@ export class ForeignProxy implements HostBus {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#rejoining);
     this.#subscriber.close();
     this.#publisher.close();
     await this.#loops;
@@ -83,14 +87,26 @@ export class ForeignProxy implements HostBus {
       const before = this.ready;
       if (frame[0] === 1) this.#topics.add(topic);
       else if (frame[0] === 0) this.#topics.delete(topic);
+      if (this.#lost && this.#topics.size > 0) this.#rejoin();
       if (before !== this.ready) this.#tell();
     }
   }
 
   #forgetTopics(): void {
+    clearTimeout(this.#rejoining);
+    this.#rejoining = undefined;
     if (this.#topics.size === 0) return;
+    this.#lost = true;
     this.#topics.clear();
     this.#tell();
+  }
+
+  #rejoin(): void {
+    this.#rejoining ??= setTimeout(() => {
+      this.#rejoining = undefined;
+      this.#lost = false;
+      this.#tell();
+    }, REJOIN_MS);
   }
 
   #tell(): void {

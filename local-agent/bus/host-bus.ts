@@ -26,5 +26,10 @@ export interface HostBus {
 
 /** Messages that may wait in a socket for each peer: the library's 1,000 are gone in a burst of a hundredth of a second. */
 export const HIGH_WATER_MARK = 100_000;
+/**
+ * Subscribers that were connected to a proxy that has gone come back within their reconnect interval, which is 0.1 s by
+ * default. What is published before they are back is lost to them.
+ */
+export const REJOIN_MS = 250;
 /** How long what was published may take to leave after the end, in milliseconds. */
 export const LINGER_MS = 500;

@@ -1,15 +1,11 @@
 import { XPublisher, XSubscriber } from "zeromq";
 import { concrete } from "./endpoint.ts";
-import { HIGH_WATER_MARK, type HostBus, type HostBusOptions, LINGER_MS } from "./host-bus.ts";
+import { HIGH_WATER_MARK, type HostBus, type HostBusOptions, LINGER_MS, REJOIN_MS } from "./host-bus.ts";
 import { SocketWriter } from "./socket-writer.ts";
 
 const SUBSCRIBE_ALL = Buffer.from([1]);
-/**
- * Subscribers that were connected to a proxy before us come back within their reconnect interval, which is 0.1 s by
- * default. What is published before they are back is lost to them.
- */
+/** Nobody may subscribe at all: then what is published is lost to nobody. */
 const FIRST_SUBSCRIBER_MS = 2_000;
-const OTHER_SUBSCRIBERS_MS = 250;
 
 /**
  * The bus's proxy, run by the agent: publishers connect to its XSUB side, subscribers to its XPUB side. Every message
@@ -92,7 +88,7 @@ export class OwnProxy implements HostBus {
     for await (const [frame] of this.#xpub) {
       if (frame?.[0] !== 1 || this.#subscribed) continue;
       this.#subscribed = true;
-      if (!this.#ready) this.#readyIn(OTHER_SUBSCRIBERS_MS);
+      if (!this.#ready) this.#readyIn(REJOIN_MS);
     }
   }
 

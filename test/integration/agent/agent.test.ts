@@ -40,13 +40,9 @@ describe("agent", () => {
     const agent = new Agent({ ...agentOptions(directory, edge.url), ...endpoints, logger: silent });
     closing.push(() => agent.stop());
     await agent.start();
-    expect(agent.status.sources.map(({ name, state }) => [name, state])).toEqual([
-      ["sampler", "live"],
-      ["gpu", "absent"],
-      ["intents", "live"],
-      ["metrics", "live"],
-      ["bus", "live"],
-    ]);
+    expect(Object.fromEntries(agent.status.sources.map(({ name, state }) => [name, state]))).toMatchObject({
+      ...{ sampler: "live", gpu: "absent", intents: "live", metrics: "live", bus: "live" },
+    });
     const subscriber = connectSubscriber(endpoints.xpub);
     closing.push(() => subscriber.close());
     const publisher = await connectPublisher(endpoints.xsub);
@@ -177,7 +173,8 @@ describe("agent as a process", () => {
     const agent = startProcess(await environmentFor(edge, temporaryDirectory()));
     await agent.ready;
     const ready = agent.messages.find(({ type }) => type === "ready");
-    expect(ready?.sources?.map(({ name }) => name)).toEqual(["sampler", "gpu", "intents", "metrics", "bus"]);
+    const names = ready?.sources?.map(({ name }) => name);
+    expect(names).toEqual(["sampler", "gpu", "intents", "metrics", "bus", "commands"]);
     await agent.told(({ link }) => link?.state === "connected");
     await edge.when(() => edge.log.length > 0);
     edge.dropConnections();
