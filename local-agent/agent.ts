@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Assembled, assemble, subscription } from "./assemble.ts";
+import { Listeners } from "./listeners.ts";
 import type { AgentOptions, AgentStatus } from "./room.ts";
 import { ROOMS } from "./rooms.ts";
 import { isReporting, type Report, type Service } from "./service.ts";
@@ -21,7 +22,7 @@ export interface Reloaded {
 export class Agent implements Service {
   readonly name = "agent";
   #options: AgentOptions;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #db: StateDatabase | undefined;
   #parts: Assembled | undefined;
   #failed: ((error: Error) => void) | undefined;
@@ -66,8 +67,7 @@ export class Agent implements Service {
 
   /** Hears every change of `status`. @returns a function that ends it */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /**
@@ -140,7 +140,7 @@ export class Agent implements Service {
   #changed(): void {
     const { link: _link, ...status } = this.status;
     this.#parts?.link.setStatus(status);
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 }
 

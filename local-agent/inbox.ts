@@ -1,3 +1,4 @@
+import { Listeners } from "./listeners.ts";
 import type { StateDatabase, StatementSync, Write } from "./state-database.ts";
 
 /** A signal as the edge pushed it. `text` is its JSON as it goes on to a sink. */
@@ -20,7 +21,7 @@ export class Inbox {
   readonly #next: StatementSync;
   readonly #advance: StatementSync;
   readonly #deletePassed: StatementSync;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #sinks = new Map<string, number>();
   #cursor: number | null;
 
@@ -51,8 +52,7 @@ export class Inbox {
 
   /** Calls `listener` after each commit that added signals. @returns a function that ends it */
   onReceive(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /**
@@ -70,7 +70,7 @@ export class Inbox {
       this.#setCursor.run(cursor);
       return () => {
         this.#cursor = cursor;
-        if (fresh.length > 0) for (const listener of this.#listeners) listener();
+        if (fresh.length > 0) this.#listeners.tell();
         return cursor;
       };
     });

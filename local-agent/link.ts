@@ -8,6 +8,7 @@ import { type Delivery, readEdgeFrame } from "./link/edge-frame.ts";
 import { LetterSender } from "./link/letter-sender.ts";
 import { linkUrl } from "./link/link-url.ts";
 import { Outbound } from "./link/outbound.ts";
+import { Listeners } from "./listeners.ts";
 import type { Logger } from "./log.ts";
 import type { Service } from "./service.ts";
 import type { Lane, Spool } from "./spool.ts";
@@ -59,7 +60,7 @@ export class Link implements Service {
   readonly #url: string;
   readonly #outbound: Outbound;
   readonly #letters: LetterSender;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #state: LinkState = { state: "stopped", detail: "not started" };
   #running = false;
   #connection: Connection | undefined;
@@ -112,8 +113,7 @@ export class Link implements Service {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Resolves at once: an edge that is away is no reason not to take signals in. */
@@ -169,7 +169,7 @@ export class Link implements Service {
     if (state.state === "waiting" && state.detail !== this.#state.detail) log.warn(`link: ${state.detail}`);
     if (state.state === "connected") log.info("link: connected");
     this.#state = state;
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 
   #connect(): void {

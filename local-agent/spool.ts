@@ -1,3 +1,4 @@
+import { Listeners } from "./listeners.ts";
 import type { Logger } from "./log.ts";
 import { type Batch, type Extent, LANES, type Lane, LaneStore } from "./spool/lane-store.ts";
 import { ProducerNames } from "./spool/producer-names.ts";
@@ -50,7 +51,7 @@ export class Spool {
   readonly #extents: Record<Lane, { count: number; bytes: number }>;
   /** No observation is left below these numbers: shedding need not walk over what it has left standing. */
   readonly #shedFrom: Record<Lane, number> = { bus: 1, local: 1 };
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #emptied = new Set<() => void>();
   #shedding = false;
   #overfullLogged = false;
@@ -101,8 +102,7 @@ export class Spool {
 
   /** Calls `listener` after each commit that added signals. @returns a function that ends it */
   onPut(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Resolves when nothing is left to send. */
@@ -131,7 +131,7 @@ export class Spool {
         this.#extents[lane].count += texts.length;
         this.#extents[lane].bytes += bytes;
         this.#shedIfFull();
-        for (const listener of this.#listeners) listener();
+        this.#listeners.tell();
         return { already: false, first, last };
       };
     });

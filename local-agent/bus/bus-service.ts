@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { compilePatterns, type Matcher } from "../../src/core/signals/pattern.ts";
 import type { DeadLetterFile } from "../dead-letter-file.ts";
 import type { Inbox } from "../inbox.ts";
+import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import { BusSink } from "../sinks/bus.ts";
@@ -35,7 +36,7 @@ export class BusService implements ReportingService {
   readonly name = "bus";
   readonly #options: BusServiceOptions;
   readonly #intake: BusIntake;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #bus: HostBus | undefined;
   #sink: BusSink | undefined;
   #takeOver: NodeJS.Timeout | undefined;
@@ -85,8 +86,7 @@ export class BusService implements ReportingService {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** @throws ExpectedError when the addresses cannot be used as they are */
@@ -124,7 +124,7 @@ export class BusService implements ReportingService {
   }
 
   #changed(): void {
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 
   async #close(): Promise<void> {

@@ -1,11 +1,11 @@
-import { randomBytes } from "node:crypto";
-import { open, realpath, rename, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { open, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { writeWhole } from "./write-whole.ts";
 
 /**
  * Replaces a file that belongs to somebody: what stands at `path` is the old text or the new one, whole, whatever
- * crashes when. Unlike `writeWhole` it follows a link and keeps the file's permissions, and the new text outlasts a loss
- * of power.
+ * crashes when. Unlike {@link writeWhole} alone it follows a link and keeps the file's permissions, and the new text
+ * outlasts a loss of power.
  */
 export async function replaceFile(path: string, content: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
@@ -13,22 +13,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
     (file) => file.mode & 0o7777,
     () => 0o644,
   );
-  // Hidden, and of a name of its own: two writers do not write into one file.
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.tmp`);
-  try {
-    const file = await open(temporary, "wx", mode);
-    try {
-      await file.writeFile(content);
-      await file.chmod(mode);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, target);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  }
+  await writeWhole(target, content, { mode });
   await syncDirectory(dirname(target));
 }
 

@@ -1,5 +1,6 @@
 import { ApiProblem } from "../../src/client/problem-errors.ts";
 import { TaskRefused, type Worker, work } from "../../src/client/work.ts";
+import { CurrentReport } from "../current-report.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import { CommandRefused, type HostWork } from "./host-work.ts";
@@ -26,8 +27,7 @@ const CONCURRENCY = 8;
 export class HostQueue implements ReportingService {
   readonly name = "commands";
   readonly #options: HostQueueOptions;
-  readonly #listeners = new Set<() => void>();
-  #report: Report = { name: "commands", state: "off", detail: "not started" };
+  readonly #report = new CurrentReport({ name: "commands", state: "off", detail: "not started", needsEdge: true });
   #worker: Worker | undefined;
   #running = false;
   #unheed: (() => void) | undefined;
@@ -37,12 +37,11 @@ export class HostQueue implements ReportingService {
   }
 
   report(): Report {
-    return this.#report;
+    return this.#report.value;
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#report.onChange(listener);
   }
 
   async start(): Promise<void> {
@@ -90,9 +89,7 @@ export class HostQueue implements ReportingService {
   }
 
   #change(state: Report["state"], detail: string): void {
-    if (state === this.#report.state && detail === this.#report.detail) return;
-    if (state === "off" && this.#running) this.#options.log.info(`commands: off, ${detail}`);
-    this.#report = { name: this.name, state, detail, needsEdge: true };
-    for (const listener of this.#listeners) listener();
+    const changed = this.#report.set(state, detail);
+    if (changed && state === "off" && this.#running) this.#options.log.info(`commands: off, ${detail}`);
   }
 }

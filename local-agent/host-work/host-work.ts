@@ -1,3 +1,4 @@
+import { Listeners } from "../listeners.ts";
 /** A command asked the wrong thing: what it says is for the asker, and asking again does not help. */
 export class CommandRefused extends Error {
   override readonly name = "CommandRefused";
@@ -20,13 +21,13 @@ export type CommandHandler = (payload: unknown, context: CommandContext) => unkn
  */
 export class HostWork {
   readonly #handlers = new Map<string, CommandHandler>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
 
   /** @returns a function that takes the handler away */
   on(type: string, handler: CommandHandler): () => void {
     if (this.#handlers.has(type)) throw new Error(`there is a handler for ${type} already`);
     this.#handlers.set(type, handler);
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
     return () => this.#handlers.delete(type);
   }
 
@@ -36,8 +37,7 @@ export class HostWork {
 
   /** Calls `listener` when a handler was added. */
   onAdded(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** @throws CommandRefused for an unknown type, or what the handler refuses */

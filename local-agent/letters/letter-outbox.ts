@@ -1,4 +1,5 @@
 import type { DeadLetterRecord } from "../../src/core/dead-letters/record.ts";
+import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import type { StateDatabase, Write } from "../state-database.ts";
 
@@ -18,7 +19,7 @@ export class LetterOutbox {
   readonly #db: StateDatabase;
   readonly #hostId: string;
   readonly #log: Logger;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #count: number;
 
   constructor(db: StateDatabase, { hostId, log }: { readonly hostId: string; readonly log: Logger }) {
@@ -53,7 +54,7 @@ export class LetterOutbox {
       return () => {
         if (drop) this.#log.warn("dead letters: too many wait for the edge; it does not hear of the oldest");
         else this.#count++;
-        for (const listener of this.#listeners) listener();
+        this.#listeners.tell();
       };
     };
   }
@@ -84,8 +85,7 @@ export class LetterOutbox {
 
   /** Calls `listener` when a letter was put. @returns a function that ends it */
   onPut(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   #cut({ id, kind, error, daemon }: Omit<DeadLetterRecord, "host">): string {

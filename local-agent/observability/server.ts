@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { CurrentReport } from "../current-report.ts";
 import type { Health } from "../health.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
@@ -23,8 +24,11 @@ const LOOPBACK = "127.0.0.1";
 export class ObservabilityServer implements ReportingService {
   readonly name = "observability";
   readonly #options: ObservabilityServerOptions;
-  readonly #listeners = new Set<() => void>();
-  #report: Report = { name: "observability", state: "off", detail: "observability.port is not set" };
+  readonly #report = new CurrentReport({
+    name: "observability",
+    state: "off",
+    detail: "observability.port is not set",
+  });
   #port: number | null;
   #server: Server | undefined;
   #running = false;
@@ -35,11 +39,11 @@ export class ObservabilityServer implements ReportingService {
   }
 
   report(): Report {
-    return this.#report;
+    return this.#report.value;
   }
 
-  onChange(listener: () => void): void {
-    this.#listeners.add(listener);
+  onChange(listener: () => void): () => void {
+    return this.#report.onChange(listener);
   }
 
   async start(): Promise<void> {
@@ -64,7 +68,7 @@ export class ObservabilityServer implements ReportingService {
 
   async #listen(): Promise<void> {
     if (this.#port === null) {
-      this.#change({ name: this.name, state: "off", detail: "observability.port is not set" });
+      this.#report.set("off", "observability.port is not set");
       return;
     }
     const server = createServer((request, response) => void this.#answer(request, response));
@@ -76,12 +80,12 @@ export class ObservabilityServer implements ReportingService {
     } catch (error) {
       const detail = `port ${this.#port} cannot be opened (${(error as NodeJS.ErrnoException).code}): set observability.port to a free one`;
       this.#options.log.error(`observability: ${detail}`);
-      this.#change({ name: this.name, state: "failing", detail });
+      this.#report.set("failing", detail);
       return;
     }
     this.#server = server;
     const { port } = server.address() as AddressInfo;
-    this.#change({ name: this.name, state: "live", detail: `http://${LOOPBACK}:${port}/metrics` });
+    this.#report.set("live", `http://${LOOPBACK}:${port}/metrics`);
   }
 
   async #close(): Promise<void> {
@@ -121,11 +125,6 @@ export class ObservabilityServer implements ReportingService {
       log.error({ err: error, path: request.url }, "observability: a request failed");
       if (!response.headersSent) json(response, 500, { error: "see the agent's log" });
     }
-  }
-
-  #change(report: Report): void {
-    this.#report = report;
-    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -2,6 +2,7 @@ import { replay } from "../../src/core/reactions/run.ts";
 import type { DeadLetterFile } from "../dead-letter-file.ts";
 import type { Inbox } from "../inbox.ts";
 import type { LetterOutbox } from "../letters/letter-outbox.ts";
+import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import type { Spool } from "../spool.ts";
@@ -42,7 +43,7 @@ export class Reactions implements ReportingService {
   readonly #signals: SignalReactions;
   readonly #tasks: TaskReactions;
   readonly #opened: ReturnType<typeof openReactions>;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #pruning: NodeJS.Timeout | undefined;
   #running = false;
 
@@ -87,8 +88,7 @@ export class Reactions implements ReportingService {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async start(): Promise<void> {
@@ -100,7 +100,7 @@ export class Reactions implements ReportingService {
     this.#pruning = setInterval(() => void this.#prune(), PRUNE_EVERY_MS);
     await this.#signals.start();
     await this.#tasks.start();
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 
   async stop(): Promise<void> {

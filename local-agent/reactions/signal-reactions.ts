@@ -3,6 +3,7 @@ import type { Signal } from "../../src/core/signals/signal.ts";
 import type { Inbox, Received } from "../inbox.ts";
 import type { Logger } from "../log.ts";
 import type { Service } from "../service.ts";
+import { InboxReader } from "../sinks/inbox-reader.ts";
 import type { StateDatabase } from "../state-database.ts";
 import type { Attempts } from "./attempts.ts";
 import { saidBy } from "./emission.ts";
@@ -27,7 +28,6 @@ export interface SignalReactionsOptions {
 }
 
 export const REACTIONS_SINK = "reactions";
-const BATCH = 200;
 /** Longest that a timer is set for: a machine that slept finds out soon. */
 const MAX_TIMER_MS = 60_000;
 const DISK_RETRY_MS = 1_000;
@@ -43,12 +43,16 @@ export class SignalReactions implements Service {
   /** Keys of the runs that were begun and are not over, for each reaction. */
   readonly #begun = new Map<string, Set<number>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #reader: InboxReader;
   #running = false;
-  #work: Promise<void> | undefined;
-  #endOnReceive: (() => void) | undefined;
 
   constructor(options: SignalReactionsOptions) {
     this.#options = options;
+    const { inbox, log } = options;
+    this.#reader = new InboxReader({
+      ...{ inbox, sink: REACTIONS_SINK, log, failure: "reactions: the inbox could not be read" },
+      handle: (batch, last) => this.#take(batch, last),
+    });
   }
 
   get runningCount(): number {
@@ -58,17 +62,15 @@ export class SignalReactions implements Service {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    this.#endOnReceive = this.#options.inbox.onReceive(() => this.#wake());
     for (const reaction of this.#options.reactions) this.schedule(reaction);
-    this.#wake();
+    this.#reader.start();
   }
 
   /** What runs is not waited for here: see {@link Attempts.stop}. */
   async stop(): Promise<void> {
     this.#running = false;
-    this.#endOnReceive?.();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await this.#work;
+    await this.#reader.stop();
   }
 
   /** Begins what is due and has room. */
@@ -112,28 +114,14 @@ export class SignalReactions implements Service {
     );
   }
 
-  #wake(): void {
-    // One at a time; it looks again before it ends, so that no wake-up is missed.
-    this.#work ??= this.#takeAll()
-      .catch((error: unknown) => this.#options.log.error({ err: error }, "reactions: the inbox could not be read"))
-      .finally(() => {
-        this.#work = undefined;
-      });
-  }
-
-  async #takeAll(): Promise<void> {
+  async #take(batch: readonly Received[], last: number): Promise<void> {
     const { inbox, journal, now } = this.#options;
-    while (this.#running) {
-      const batch = inbox.next(REACTIONS_SINK, BATCH);
-      const last = batch.at(-1);
-      if (last === undefined) return;
-      const wanted = batch.flatMap((received) => this.#wantedBy(received).map((reaction) => ({ received, reaction })));
-      await inbox.advance(REACTIONS_SINK, last.seq, () => {
-        for (const { received, reaction } of wanted) journal.accept(reaction.name, received.id, received.text, now());
-        return () => undefined;
-      });
-      for (const reaction of new Set(wanted.map(({ reaction }) => reaction))) this.schedule(reaction);
-    }
+    const wanted = batch.flatMap((received) => this.#wantedBy(received).map((reaction) => ({ received, reaction })));
+    await inbox.advance(REACTIONS_SINK, last, () => {
+      for (const { received, reaction } of wanted) journal.accept(reaction.name, received.id, received.text, now());
+      return () => undefined;
+    });
+    for (const reaction of new Set(wanted.map(({ reaction }) => reaction))) this.schedule(reaction);
   }
 
   #wantedBy({ id, signal: name, text }: Received): SignalReaction[] {

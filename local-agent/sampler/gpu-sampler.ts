@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { ExponentialBackoff, type IBackoff, noJitterGenerator } from "cockatiel";
+import { CurrentReport } from "../current-report.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import { GPU_QUERY, type GpuReading, readGpuLine } from "./gpu-readings.ts";
@@ -26,9 +27,8 @@ const KILL_MS = 2_000;
 export class GpuSampler implements ReportingService {
   readonly name = "gpu";
   readonly #options: GpuSamplerOptions;
-  readonly #listeners = new Set<() => void>();
   readonly #cards = new Map<number, { reading: GpuReading; atMs: number }>();
-  #report: Report = { name: "gpu", state: "starting", detail: "not started" };
+  readonly #report = new CurrentReport({ name: "gpu", state: "starting", detail: "not started" });
   #running = false;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -61,12 +61,11 @@ export class GpuSampler implements ReportingService {
   }
 
   report(): Report {
-    return this.#report;
+    return this.#report.value;
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#report.onChange(listener);
   }
 
   /** Resolves when it is known whether the tool is there. */
@@ -109,8 +108,7 @@ export class GpuSampler implements ReportingService {
     return new Promise((resolve) => {
       child.once("spawn", () => resolve());
       child.once("error", (error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT")
-          this.#change({ name: this.name, state: "absent", detail: "no nvidia-smi on this host" });
+        if (error.code === "ENOENT") this.#change("absent", "no nvidia-smi on this host");
         else this.#exited(error.message);
         resolve();
       });
@@ -127,7 +125,7 @@ export class GpuSampler implements ReportingService {
     this.#waits = undefined;
     this.#cards.set(reading.index, { reading, atMs: this.#options.now() });
     const names = [...this.#cards.values()].map((card) => card.reading.name);
-    this.#change({ name: this.name, state: "live", detail: names.join(" + ") });
+    this.#change("live", names.join(" + "));
   }
 
   #complain(line: string): void {
@@ -141,21 +139,15 @@ export class GpuSampler implements ReportingService {
     if (!this.#running) return;
     const none = this.#complaint.includes("No devices were found");
     const detail = `nvidia-smi ended (${how})${this.#complaint === "" ? "" : `: ${this.#complaint.slice(0, 300)}`}`;
-    this.#change({
-      name: this.name,
-      state: none ? "absent" : "failing",
-      detail: none ? "no NVIDIA card on this host" : detail,
-    });
+    if (none) this.#change("absent", "no NVIDIA card on this host");
+    else this.#change("failing", detail);
     const { initialMs, maxMs } = this.#options.backOff ?? { initialMs: 1_000, maxMs: 300_000 };
     const backOff = new ExponentialBackoff({ generator: noJitterGenerator, initialDelay: initialMs, maxDelay: maxMs });
     this.#waits = (this.#waits ?? backOff).next(undefined);
     this.#retry = setTimeout(() => void this.#run(), this.#waits.duration);
   }
 
-  #change(report: Report): void {
-    if (report.state === this.#report.state && report.detail === this.#report.detail) return;
-    if (report.state === "failing") this.#options.log.warn(`gpu: ${report.detail}`);
-    this.#report = report;
-    for (const listener of this.#listeners) listener();
+  #change(state: Report["state"], detail: string): void {
+    if (this.#report.set(state, detail) && state === "failing") this.#options.log.warn(`gpu: ${detail}`);
   }
 }

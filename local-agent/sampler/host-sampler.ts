@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { CurrentReport } from "../current-report.ts";
 import { takeIn } from "../intake.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
@@ -22,8 +23,7 @@ export interface HostSamplerOptions {
 export class HostSampler implements ReportingService {
   readonly name = "sampler";
   readonly #options: HostSamplerOptions;
-  readonly #listeners = new Set<() => void>();
-  #report: Report = { name: "sampler", state: "starting", detail: "not started" };
+  readonly #report = new CurrentReport({ name: "sampler", state: "starting", detail: "not started" });
   #running = false;
   #timer: NodeJS.Timeout | undefined;
   #sampling: Promise<void> = Promise.resolve();
@@ -39,7 +39,7 @@ export class HostSampler implements ReportingService {
   /** In force at once. */
   setInterval(intervalMs: number): void {
     this.#intervalMs = intervalMs;
-    if (!this.#running || this.#report.state === "absent") return;
+    if (!this.#running || this.#report.value.state === "absent") return;
     clearTimeout(this.#timer);
     // A sample that is being taken goes on by itself, at the new pace.
     if (!this.#busy) this.#later(intervalMs);
@@ -47,12 +47,11 @@ export class HostSampler implements ReportingService {
   }
 
   report(): Report {
-    return this.#report;
+    return this.#report.value;
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#report.onChange(listener);
   }
 
   async start(): Promise<void> {
@@ -62,7 +61,7 @@ export class HostSampler implements ReportingService {
       this.#before = readCpuTimes(await this.#read("stat"));
       this.#live();
     } catch {
-      this.#change({ name: this.name, state: "absent", detail: "this system has no /proc to measure" });
+      this.#report.set("absent", "this system has no /proc to measure");
       return;
     }
     // Processor use is the difference of two readings; the first sample need not wait for a whole interval.
@@ -95,7 +94,7 @@ export class HostSampler implements ReportingService {
       this.#live();
     } catch (error) {
       log.error({ err: error }, "sampler: a sample was lost");
-      this.#change({ name: this.name, state: "failing", detail: (error as Error).message });
+      this.#report.set("failing", (error as Error).message);
     }
   }
 
@@ -126,12 +125,6 @@ export class HostSampler implements ReportingService {
   }
 
   #live(): void {
-    this.#change({ name: this.name, state: "live", detail: `every ${this.#intervalMs / 1000} s` });
-  }
-
-  #change(report: Report): void {
-    if (report.state === this.#report.state && report.detail === this.#report.detail) return;
-    this.#report = report;
-    for (const listener of this.#listeners) listener();
+    this.#report.set("live", `every ${this.#intervalMs / 1000} s`);
   }
 }

@@ -1,10 +1,11 @@
 import type { Matcher } from "../../src/core/signals/pattern.ts";
 import type { HostBus } from "../bus/host-bus.ts";
 import type { KnownIds } from "../bus/known-ids.ts";
-import type { Inbox } from "../inbox.ts";
+import type { Inbox, Received } from "../inbox.ts";
 import type { Logger } from "../log.ts";
 import type { Service } from "../service.ts";
 import type { Spool } from "../spool.ts";
+import { InboxReader } from "./inbox-reader.ts";
 
 export interface BusSinkOptions {
   readonly bus: HostBus;
@@ -18,8 +19,6 @@ export interface BusSinkOptions {
 }
 
 export const BUS_SINK = "bus";
-/** Signals between two moves of the cursor: what a crash repeats at most. */
-const BATCH = 200;
 
 /**
  * Publishes what the edge delivers as [name, JSON of the signal], except what came from this bus. The cursor moves
@@ -28,14 +27,18 @@ const BATCH = 200;
 export class BusSink implements Service {
   readonly name = "bus sink";
   readonly #options: BusSinkOptions;
-  #running = false;
-  #work: Promise<void> | undefined;
-  #endOnReceive: (() => void) | undefined;
+  readonly #reader: InboxReader;
   #published = 0;
 
   constructor(options: BusSinkOptions) {
     this.#options = options;
-    options.bus.onReady(() => this.#wake());
+    const { bus, inbox, log } = options;
+    this.#reader = new InboxReader({
+      ...{ inbox, sink: BUS_SINK, log, failure: "bus: publishing failed" },
+      ready: () => bus.ready,
+      handle: (batch, last) => this.#publish(batch, last),
+    });
+    bus.onReady(() => this.#reader.wake());
   }
 
   get publishedCount(): number {
@@ -43,40 +46,21 @@ export class BusSink implements Service {
   }
 
   async start(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
-    this.#endOnReceive = this.#options.inbox.onReceive(() => this.#wake());
-    this.#wake();
+    this.#reader.start();
   }
 
-  async stop(): Promise<void> {
-    this.#running = false;
-    this.#endOnReceive?.();
-    await this.#work;
+  stop(): Promise<void> {
+    return this.#reader.stop();
   }
 
-  #wake(): void {
-    // One at a time; it looks again before it ends, so that no wake-up is missed.
-    this.#work ??= this.#publishAll()
-      .catch((error: unknown) => this.#options.log.error({ err: error }, "bus: publishing failed"))
-      .finally(() => {
-        this.#work = undefined;
-      });
-  }
-
-  async #publishAll(): Promise<void> {
+  async #publish(batch: readonly Received[], last: number): Promise<void> {
     const { bus, inbox, knownIds, spool, wants } = this.#options;
-    while (this.#running && bus.ready) {
-      const batch = inbox.next(BUS_SINK, BATCH);
-      const last = batch.at(-1);
-      if (last === undefined) return;
-      for (const { id, signal, text } of batch) {
-        if (!wants(signal) || spool.owns(id, "bus") || knownIds.cameFromBus(id, signal)) continue;
-        knownIds.published(id, signal);
-        await bus.publish([signal, text]);
-        this.#published++;
-      }
-      await inbox.advance(BUS_SINK, last.seq);
+    for (const { id, signal, text } of batch) {
+      if (!wants(signal) || spool.owns(id, "bus") || knownIds.cameFromBus(id, signal)) continue;
+      knownIds.published(id, signal);
+      await bus.publish([signal, text]);
+      this.#published++;
     }
+    await inbox.advance(BUS_SINK, last);
   }
 }

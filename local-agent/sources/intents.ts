@@ -4,11 +4,12 @@ import { lstat, open, rename, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { INTENT_MAP, type IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
+import { DirectoryWatch } from "../files/directory-watch.ts";
 import { takeIn } from "../intake.ts";
 import { type DeadFile, ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
-import { DirectoryWatch } from "../intents/directory-watch.ts";
 import { type IntentFile, readIntent, type Stamp, stampOf } from "../intents/read-intent.ts";
 import type { LetterOutbox } from "../letters/letter-outbox.ts";
+import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import type { Spool } from "../spool.ts";
@@ -52,7 +53,7 @@ export class IntentSource implements ReportingService {
   readonly #settling = new Map<string, { readonly stamp: Stamp; readonly timer: NodeJS.Timeout; elapsed: boolean }>();
   /** Files that were set aside by this process, which is at work on them. One that is not here was left by a crash. */
   readonly #asides = new Set<string>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #running = false;
   #failure: string | undefined = "not started";
   #routed = 0;
@@ -85,8 +86,7 @@ export class IntentSource implements ReportingService {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** For what is handled from now on; what was buried under another map stays where it is. */
@@ -120,7 +120,7 @@ export class IntentSource implements ReportingService {
     if (failure === this.#failure) return;
     if (failure !== undefined) this.#options.log.error({ directory: this.#options.directory }, `intents: ${failure}`);
     this.#failure = failure;
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 
   #offer(name: string): void {

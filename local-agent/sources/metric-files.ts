@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { DeadLetterFile } from "../dead-letter-file.ts";
+import { DirectoryWatch } from "../files/directory-watch.ts";
 import { errorsText, takeIn } from "../intake.ts";
-import { DirectoryWatch } from "../intents/directory-watch.ts";
+import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import { FILE_START, type FilePosition, FilePositions } from "../metrics/file-positions.ts";
 import { type Line, LineFile, MAX_LINE_BYTES } from "../metrics/line-reader.ts";
@@ -40,7 +41,7 @@ export class MetricFiles implements ReportingService {
   readonly #options: MetricFilesOptions;
   readonly #positions: FilePositions;
   readonly #watch: DirectoryWatch;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #reading = new Map<string, Promise<void>>();
   /** Names that were told of while they were being read. */
   readonly #again = new Set<string>();
@@ -75,8 +76,7 @@ export class MetricFiles implements ReportingService {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async start(): Promise<void> {
@@ -105,7 +105,7 @@ export class MetricFiles implements ReportingService {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 
   #offer(entry: string): void {

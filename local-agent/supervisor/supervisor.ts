@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Announcement, ProcessEvent } from "../../src/core/supervision/supervised-process.ts";
 import { takeIn } from "../intake.ts";
+import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import { endLeftovers } from "../process/leftovers.ts";
 import type { Report, ReportingService } from "../service.ts";
@@ -51,7 +52,7 @@ export class Supervisor implements ReportingService {
   readonly name = "agents";
   readonly #options: SupervisorOptions;
   readonly #children = new Map<string, AgentChild>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #readings = new GroupReadings();
   readonly #schedules = new Map<string, (() => void)[]>();
   /** Should this process have to end at once, nobody stays behind whom nobody would watch. */
@@ -81,8 +82,7 @@ export class Supervisor implements ReportingService {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   get names(): string[] {
@@ -275,6 +275,6 @@ export class Supervisor implements ReportingService {
   #changed(): void {
     this.#summaryMs = performance.now();
     this.#summary = [...this.#children.values()].map((child) => summaryOf(this.#state(child)));
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 }

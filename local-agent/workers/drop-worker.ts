@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunRecord } from "../../src/core/workers/attempts.ts";
 import type { Claim } from "../../src/core/workers/claim.ts";
-import { DirectoryWatch } from "../intents/directory-watch.ts";
+import { DirectoryWatch } from "../files/directory-watch.ts";
 import type { Logger } from "../log.ts";
 import { Breaker } from "./breaker.ts";
 import { Claims } from "./claims.ts";

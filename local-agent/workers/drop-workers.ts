@@ -1,4 +1,5 @@
 import { writeWhole } from "../files/write-whole.ts";
+import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import type { Spool } from "../spool.ts";
@@ -22,7 +23,7 @@ export class DropWorkers implements ReportingService {
   readonly #options: DropWorkersOptions;
   #settings: WorkersSettings;
   #workers: readonly DropWorker[];
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #heart: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
 
@@ -52,8 +53,7 @@ export class DropWorkers implements ReportingService {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async start(): Promise<void> {
@@ -112,6 +112,6 @@ export class DropWorkers implements ReportingService {
   }
 
   #changed(): void {
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 }

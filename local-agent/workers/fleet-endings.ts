@@ -1,6 +1,7 @@
 import type { Inbox } from "../inbox.ts";
 import type { Logger } from "../log.ts";
 import type { Service } from "../service.ts";
+import { InboxReader } from "../sinks/inbox-reader.ts";
 import { FLEET_QUEUE } from "./fleet-queue.ts";
 
 export const ENDINGS_SINK = "workers";
@@ -13,56 +14,34 @@ export interface FleetEndingsOptions {
   readonly log: Logger;
 }
 
-const BATCH = 200;
-
 /**
  * Hears from the edge which dropped tasks are over. It is a hint, and what has become of the task is asked for then: one
  * that is lost in a crash is made up for by the asking every five minutes.
  */
 export class FleetEndings implements Service {
   readonly name = "endings of dropped tasks";
-  readonly #options: FleetEndingsOptions;
-  #endOnReceive: (() => void) | undefined;
-  #work: Promise<void> | undefined;
-  #running = false;
+  readonly #reader: InboxReader;
 
-  constructor(options: FleetEndingsOptions) {
-    this.#options = options;
+  constructor({ inbox, ended, log }: FleetEndingsOptions) {
+    this.#reader = new InboxReader({
+      ...{ inbox, sink: ENDINGS_SINK, log, failure: "workers: the inbox could not be read" },
+      handle: async (batch, last) => {
+        for (const { signal, text } of batch) {
+          // The inbox holds what other sinks want, too.
+          if (!(ENDINGS as readonly string[]).includes(signal)) continue;
+          const { facts } = JSON.parse(text) as { facts: { queue?: unknown; task_id?: unknown } };
+          if (facts.queue === FLEET_QUEUE && typeof facts.task_id === "string") ended(facts.task_id);
+        }
+        await inbox.advance(ENDINGS_SINK, last);
+      },
+    });
   }
 
   async start(): Promise<void> {
-    this.#running = true;
-    this.#endOnReceive = this.#options.inbox.onReceive(() => this.#wake());
-    this.#wake();
+    this.#reader.start();
   }
 
-  async stop(): Promise<void> {
-    this.#running = false;
-    this.#endOnReceive?.();
-    await this.#work;
-  }
-
-  #wake(): void {
-    this.#work ??= this.#readAll()
-      .catch((error: unknown) => this.#options.log.error({ err: error }, "workers: the inbox could not be read"))
-      .finally(() => {
-        this.#work = undefined;
-      });
-  }
-
-  async #readAll(): Promise<void> {
-    const { inbox, ended } = this.#options;
-    while (this.#running) {
-      const batch = inbox.next(ENDINGS_SINK, BATCH);
-      const last = batch.at(-1);
-      if (last === undefined) return;
-      for (const { signal, text } of batch) {
-        // The inbox holds what other sinks want, too.
-        if (!(ENDINGS as readonly string[]).includes(signal)) continue;
-        const { facts } = JSON.parse(text) as { facts: { queue?: unknown; task_id?: unknown } };
-        if (facts.queue === FLEET_QUEUE && typeof facts.task_id === "string") ended(facts.task_id);
-      }
-      await inbox.advance(ENDINGS_SINK, last.seq);
-    }
+  stop(): Promise<void> {
+    return this.#reader.stop();
   }
 }

@@ -107,8 +107,8 @@ export function jsonOf(value: unknown): string | { message: string } {
 
 export function taskErrors(issues: Parameters<typeof fieldErrors>[0], at: string): FieldError[] {
   return fieldErrors(issues, at).map((error) =>
-    error.message.startsWith("no such field")
-      ? { ...error, message: "no such field; take it out or put it into payload" }
+    error.message.startsWith("there is no such field")
+      ? { ...error, message: "there is no such field here; take it out or put it into payload" }
       : error,
   );
 }

@@ -1,7 +1,9 @@
+import type * as z from "zod";
 import { describeMalformedJson } from "../../core/problem/malformed-json.ts";
 import { problem } from "../../core/problem/problem.ts";
+import { fieldErrors } from "../../core/signals/admit.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
-import { Refusal } from "./refusal.ts";
+import { invalid, Refusal } from "./refusal.ts";
 
 /**
  * Reads a request's text, stopping as soon as it is too long: a Content-Length may be absent, or a lie.
@@ -79,6 +81,23 @@ function decode(bytes: Uint8Array): string {
   } catch {
     throw malformed("it is not UTF-8");
   }
+}
+
+/** Reads a body that has to be JSON. */
+export async function readJson(request: Request): Promise<unknown> {
+  return parseJson((await readBody(request, ["application/json"])).text);
+}
+
+/** Reads a body that is one document of `schema`. */
+export async function readDocument<Schema extends z.ZodType>(
+  request: Request,
+  schema: Schema,
+  kind: string,
+  title = "The request is not valid",
+): Promise<z.output<Schema>> {
+  const parsed = schema.safeParse(await readJson(request));
+  if (!parsed.success) throw invalid(kind, title, fieldErrors(parsed.error.issues));
+  return parsed.data;
 }
 
 /** @param where - put in front of the position, for texts that are part of a body */

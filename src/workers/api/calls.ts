@@ -3,12 +3,13 @@ import { problem } from "../../core/problem/problem.ts";
 import { noResponder, problemOfCall } from "../../core/tasks/call-problems.ts";
 import type { CallAnswer } from "../../core/tasks/queue-api.ts";
 import { CallInput, taskOfCall } from "../../core/tasks/task-input.ts";
+import { readDocument } from "./body.ts";
 import { priorityQueue } from "./objects.ts";
 import { QueuePath, TaskPath } from "./query.ts";
 import { PendingCallSchema, ReplySchema } from "./queue-schemas.ts";
 import { notFound, Refusal } from "./refusal.ts";
-import { json, jsonText, newApi, problems, secured } from "./route.ts";
-import { keptJson, queueFull, readDocument, taken } from "./tasks-body.ts";
+import { json, jsonBody, jsonText, newApi, problems, secured } from "./route.ts";
+import { keptJson, queueFull, taken } from "./tasks-body.ts";
 
 const call = createRoute({
   method: "post",
@@ -22,7 +23,7 @@ const call = createRoute({
   ...secured("tasks:write"),
   request: {
     params: QueuePath,
-    body: { required: true, content: { "application/json": { schema: { $ref: "#/components/schemas/NewCall" } } } },
+    body: jsonBody({ $ref: "#/components/schemas/NewCall" }),
   },
   responses: { 200: json(ReplySchema, "The reply"), ...problems(400, 409, 413, 415, 429, 502, 504) },
 });

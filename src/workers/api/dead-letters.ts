@@ -2,13 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { LetterFilter } from "../../core/dead-letters/filter.ts";
 import type { BulkQuery } from "../../core/dead-letters/letters-api.ts";
 import { DEAD_LETTER_KINDS } from "../../core/dead-letters/record.ts";
+import { readDocument } from "./body.ts";
 import { BULK_LIMIT, BulkRequest, ReplayRequest } from "./dead-letter-requests.ts";
 import { deadLetters } from "./objects.ts";
 import { EcosystemPath, pageCursor, patterns, time, wholeNumber, words } from "./query.ts";
 import { notFound, Refusal } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { BulkAnswerSchema, DeadLetterSchema, DeadLettersSchema, ReplayedSchema } from "./schemas.ts";
-import { readDocument } from "./tasks-body.ts";
 
 const LetterPath = EcosystemPath.extend({
   id: z
@@ -72,18 +72,14 @@ const replay = createRoute({
   ...secured("admin"),
   request: {
     params: LetterPath,
-    body: {
-      required: false,
-      content: {
-        "application/json": {
-          schema: {
-            type: "object",
-            properties: { signal: { $ref: "#/components/schemas/NewSignal" } },
-            additionalProperties: false,
-          },
-        },
+    body: jsonBody(
+      {
+        type: "object",
+        properties: { signal: { $ref: "#/components/schemas/NewSignal" } },
+        additionalProperties: false,
       },
-    },
+      false,
+    ),
   },
   responses: {
     200: json(ReplayedSchema, "It is done, or on its way"),
@@ -104,24 +100,17 @@ const bulk = (action: "replay" | "discard", summary: string) =>
     ...secured("admin"),
     request: {
       params: EcosystemPath,
-      body: {
-        required: true,
-        content: {
-          "application/json": {
-            schema: {
-              type: "object",
-              properties: {
-                filter: { $ref: "#/components/schemas/DeadLetterFilter" },
-                dry_run: { type: "boolean", default: true },
-                limit: { type: "integer", minimum: 1, maximum: BULK_LIMIT, default: BULK_LIMIT },
-                after: { type: "string" },
-              },
-              required: ["filter"],
-              additionalProperties: false,
-            },
-          },
+      body: jsonBody({
+        type: "object",
+        properties: {
+          filter: { $ref: "#/components/schemas/DeadLetterFilter" },
+          dry_run: { type: "boolean", default: true },
+          limit: { type: "integer", minimum: 1, maximum: BULK_LIMIT, default: BULK_LIMIT },
+          after: { type: "string" },
         },
-      },
+        required: ["filter"],
+        additionalProperties: false,
+      }),
     },
     responses: { 200: json(BulkAnswerSchema, "What was done, or would be"), ...problems(400, 413, 415) },
   });

@@ -1,11 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
 import { MaintenanceChange } from "../../core/maintenance/maintenance.ts";
-import { fieldErrors } from "../../core/signals/admit.ts";
-import { parseJson, readBody } from "./body.ts";
+import { readDocument } from "./body.ts";
 import { observationCache } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
-import { invalid } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { MaintenanceSchema } from "./schemas.ts";
 
 const getMaintenance = createRoute({
@@ -31,20 +29,13 @@ const setMaintenance = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: {
-            type: "object",
-            required: ["enabled"],
-            properties: { enabled: { type: "boolean" }, reason: { type: ["string", "null"], maxLength: 1_000 } },
-            additionalProperties: false,
-            example: { enabled: true, reason: "moving the GPUs" },
-          },
-        },
-      },
-    },
+    body: jsonBody({
+      type: "object",
+      required: ["enabled"],
+      properties: { enabled: { type: "boolean" }, reason: { type: ["string", "null"], maxLength: 1_000 } },
+      additionalProperties: false,
+      example: { enabled: true, reason: "moving the GPUs" },
+    }),
   },
   responses: { 200: json(MaintenanceSchema, "Maintenance as it is now"), ...problems(400, 413, 415) },
 });
@@ -56,10 +47,12 @@ export const maintenance = newApi()
   })
   .openapi(setMaintenance, async (c) => {
     const { eco } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
-    const change = MaintenanceChange.safeParse(parseJson(text));
-    if (!change.success)
-      throw invalid("invalid-maintenance", "Maintenance cannot be set so", fieldErrors(change.error.issues));
+    const change = await readDocument(
+      c.req.raw,
+      MaintenanceChange,
+      "invalid-maintenance",
+      "Maintenance cannot be set so",
+    );
     const { id, name } = c.get("grant");
-    return c.json(await observationCache(c.env, eco).changeMaintenance(change.data, { id, name }), 200);
+    return c.json(await observationCache(c.env, eco).changeMaintenance(change, { id, name }), 200);
   });

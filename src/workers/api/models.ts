@@ -1,11 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ModelSettingsInput } from "../../core/models/settings.ts";
-import { fieldErrors } from "../../core/signals/admit.ts";
-import { parseJson, readBody } from "./body.ts";
+import { readDocument } from "./body.ts";
 import { models as modelsOf } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
-import { invalid } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { ModelSettingsSchema } from "./schemas.ts";
 
 const show = createRoute({
@@ -32,26 +30,19 @@ const change = createRoute({
   ...secured("admin"),
   request: {
     params: EcosystemPath,
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: {
-            ...(z.toJSONSchema(ModelSettingsInput, { io: "input", target: "draft-2020-12" }) as object),
-            example: {
-              enabled: true,
-              models: [
-                {
-                  ...{ name: "small", kind: "openai", url: "https://api.openai.com/v1/chat/completions" },
-                  ...{ model: "gpt-4.1-mini", api_key: "sk-…", price_in: 0.4, price_out: 1.6 },
-                },
-              ],
-              daily: { requests: 200, usd: 1 },
-            },
+    body: jsonBody({
+      ...(z.toJSONSchema(ModelSettingsInput, { io: "input", target: "draft-2020-12" }) as object),
+      example: {
+        enabled: true,
+        models: [
+          {
+            ...{ name: "small", kind: "openai", url: "https://api.openai.com/v1/chat/completions" },
+            ...{ model: "gpt-4.1-mini", api_key: "sk-…", price_in: 0.4, price_out: 1.6 },
           },
-        },
+        ],
+        daily: { requests: 200, usd: 1 },
       },
-    },
+    }),
   },
   responses: { 200: json(ModelSettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
 });
@@ -63,10 +54,6 @@ export const models = newApi()
   })
   .openapi(change, async (c) => {
     const { eco } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
-    const wanted = ModelSettingsInput.safeParse(parseJson(text));
-    if (!wanted.success) {
-      throw invalid("invalid-models", "The models cannot be set so", fieldErrors(wanted.error.issues));
-    }
-    return c.json(await modelsOf(c.env, eco).changeSettings(wanted.data), 200);
+    const wanted = await readDocument(c.req.raw, ModelSettingsInput, "invalid-models", "The models cannot be set so");
+    return c.json(await modelsOf(c.env, eco).changeSettings(wanted), 200);
   });

@@ -1,11 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
 import { DEFAULT_MONITOR_SETTINGS } from "../../core/monitors/monitor-settings.ts";
 import { MonitorRunSchema, MonitorSettingsSchema } from "./agent-schemas.ts";
-import { parseJson, readBody } from "./body.ts";
+import { readJson } from "./body.ts";
 import { agentRegistry } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
 import { invalid } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 
 const getSettings = createRoute({
   method: "get",
@@ -29,10 +29,7 @@ const putSettings = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: {
-      required: true,
-      content: { "application/json": { schema: { type: "object", example: DEFAULT_MONITOR_SETTINGS } } },
-    },
+    body: jsonBody({ type: "object", example: DEFAULT_MONITOR_SETTINGS }),
   },
   responses: { 200: json(MonitorSettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
 });
@@ -55,8 +52,7 @@ export const monitors = newApi()
   })
   .openapi(putSettings, async (c) => {
     const { eco } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
-    const change = await agentRegistry(c.env, eco).configure(parseJson(text));
+    const change = await agentRegistry(c.env, eco).configure(await readJson(c.req.raw));
     if (!change.ok) throw invalid("invalid-settings", "The monitors cannot be set so", change.errors);
     return c.json(change.after, 200);
   })

@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { parseJson, readBody } from "./body.ts";
+import { readJson } from "./body.ts";
 import { observationCache } from "./objects.ts";
 import { EcosystemPath, wholeNumber, words } from "./query.ts";
 import { invalid } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { ObservationSettingsSchema, ObservationsPageSchema } from "./schemas.ts";
 
 /** The longest that a window may be set to; an answer says how long it is. */
@@ -50,10 +50,7 @@ const changeSettings = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: {
-      required: true,
-      content: { "application/json": { schema: { type: "object", example: { window_seconds: 600 } } } },
-    },
+    body: jsonBody({ type: "object", example: { window_seconds: 600 } }),
   },
   responses: { 200: json(ObservationSettingsSchema, "Settings as they are now"), ...problems(400, 413, 415) },
 });
@@ -65,9 +62,8 @@ export const observations = newApi()
   })
   .openapi(changeSettings, async (c) => {
     const { eco } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
     const { id, name } = c.get("grant");
-    const change = await observationCache(c.env, eco).changeSettings(parseJson(text), { id, name });
+    const change = await observationCache(c.env, eco).changeSettings(await readJson(c.req.raw), { id, name });
     if (!change.ok) throw invalid("invalid-settings", "The settings are not valid", change.errors);
     return c.json(change.after, 200);
   })

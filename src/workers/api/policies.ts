@@ -3,11 +3,11 @@ import { admitRule } from "../../core/policy/admit-rule.ts";
 import type { ChangeAnswer, RuleChange } from "../../core/policy/policy-api.ts";
 import { problem } from "../../core/problem/problem.ts";
 import type { FieldError } from "../../core/signals/admit.ts";
-import { parseJson, readBody } from "./body.ts";
+import { readJson } from "./body.ts";
 import { policyState } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
 import { invalid, notFound, Refusal } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { PoliciesSchema, PolicyChangesSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
 
 const PolicyPath = EcosystemPath.extend({
@@ -22,10 +22,7 @@ const example = {
   cooldown: "10m",
   then: [{ webhook: { endpoint: "alerts" } }],
 };
-const ruleBody = {
-  required: true,
-  content: { "application/json": { schema: { type: "object" as const, additionalProperties: true, example } } },
-};
+const ruleBody = jsonBody({ type: "object" as const, additionalProperties: true, example });
 
 const listPolicies = createRoute({
   method: "get",
@@ -72,20 +69,13 @@ const patchPolicy = createRoute({
   ...secured("policy:write"),
   request: {
     params: PolicyPath,
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: {
-            type: "object",
-            required: ["enabled"],
-            properties: { enabled: { type: "boolean" } },
-            additionalProperties: false,
-            example: { enabled: false },
-          },
-        },
-      },
-    },
+    body: jsonBody({
+      type: "object",
+      required: ["enabled"],
+      properties: { enabled: { type: "boolean" } },
+      additionalProperties: false,
+      example: { enabled: false },
+    }),
   },
   responses: { 200: json(PolicySchema, "The rule as it is now"), ...problems(400, 404, 409, 413, 415) },
 });
@@ -112,20 +102,13 @@ const replacePolicies = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: {
-            type: "object",
-            required: ["policies"],
-            properties: { policies: { type: "array", items: { type: "object", additionalProperties: true } } },
-            additionalProperties: false,
-            example: { policies: [{ id: "tell-of-critical", ...example }] },
-          },
-        },
-      },
-    },
+    body: jsonBody({
+      type: "object",
+      required: ["policies"],
+      properties: { policies: { type: "array", items: { type: "object", additionalProperties: true } } },
+      additionalProperties: false,
+      example: { policies: [{ id: "tell-of-critical", ...example }] },
+    }),
   },
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
 });
@@ -145,8 +128,7 @@ export const policies = newApi()
   })
   .openapi(putPolicy, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
-    const change = admit(parseJson(text), "", id);
+    const change = admit(await readJson(c.req.raw), "", id);
     if ("errors" in change) throw invalidRule(change.errors);
     const { id: by, name } = c.get("grant");
     accepted(await policyState(c.env, eco).changePolicies([change], { id: by, name }));
@@ -154,8 +136,7 @@ export const policies = newApi()
   })
   .openapi(patchPolicy, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
-    const change = Switch.safeParse(parseJson(text));
+    const change = Switch.safeParse(await readJson(c.req.raw));
     if (!change.success) {
       throw invalidRule([{ pointer: "/enabled", message: "give true or false, and nothing else; PUT changes a rule" }]);
     }
@@ -172,8 +153,7 @@ export const policies = newApi()
   })
   .openapi(replacePolicies, async (c) => {
     const { eco } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
-    const wanted = admitSet(parseJson(text));
+    const wanted = admitSet(await readJson(c.req.raw));
     const { id: by, name } = c.get("grant");
     return c.json(accepted(await policyState(c.env, eco).replacePolicies(wanted, { id: by, name })), 200);
   });

@@ -154,7 +154,7 @@ export function refuseInvalid(
   if (result.success) return;
   const at = result.target === "param" ? "/path" : `/${result.target}`;
   const errors = fieldErrors(result.error.issues, at).map((error) =>
-    error.message.startsWith("no such field") ? { ...error, message: "there is no such parameter" } : error,
+    error.message.startsWith("there is no such field") ? { ...error, message: "there is no such parameter" } : error,
   );
   throw invalid(result.target === "param" ? "invalid-path" : "invalid-query", "The request is not valid", errors);
 }

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
 import type { EventsFrame } from "../../core/wire/work-frames.ts";
+import { readDocument } from "./body.ts";
 import { directory, priorityQueue } from "./objects.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "./query.ts";
 import {
@@ -11,9 +12,9 @@ import {
   SettingsSchema,
 } from "./queue-schemas.ts";
 import { overloaded } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { type Chunk, eventsOf } from "./server-sent-events.ts";
-import { readDocument, taken } from "./tasks-body.ts";
+import { taken } from "./tasks-body.ts";
 import { withToken } from "./upgrade.ts";
 
 const list = createRoute({
@@ -49,10 +50,7 @@ const configure = createRoute({
   ...secured("policy:write"),
   request: {
     params: QueuePath,
-    body: {
-      required: true,
-      content: { "application/json": { schema: { $ref: "#/components/schemas/QueueSettingsChange" } } },
-    },
+    body: jsonBody({ $ref: "#/components/schemas/QueueSettingsChange" }),
   },
   responses: { 200: json(SettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
 });

@@ -1,4 +1,4 @@
-import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
 import type { TypedResponse } from "hono";
 import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../core/access/scopes.ts";
@@ -30,6 +30,14 @@ export function securedAfresh(...scopes: [Scope, ...Scope[]]) {
 
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };
+}
+
+type Content = NonNullable<NonNullable<RouteConfig["request"]>["body"]>["content"];
+type DocumentSchema = Exclude<Extract<Content[string], { schema?: unknown }>["schema"], z.ZodType | undefined>;
+
+/** A body of JSON as the document shows it. The handler reads and checks it: see body.ts. */
+export function jsonBody(schema: DocumentSchema, required = true) {
+  return { required, content: { "application/json": { schema } } };
 }
 
 const REASONS = {

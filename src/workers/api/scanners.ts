@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { parseJson, readBody } from "./body.ts";
+import { readJson } from "./body.ts";
 import { observationCache } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
 import { invalid, notFound } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { ScannerSchema, ScannersSchema } from "./schemas.ts";
 
 const listScanners = createRoute({
@@ -29,22 +29,15 @@ const changeScanner = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath.extend({ id: z.string().openapi({ example: "resource_utilization" }) }),
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: {
-            type: "object",
-            properties: {
-              enabled: { type: "boolean" },
-              settings: { type: "object", additionalProperties: { type: "number" } },
-            },
-            additionalProperties: false,
-            example: { settings: { cpu_percent_above: 95 } },
-          },
-        },
+    body: jsonBody({
+      type: "object",
+      properties: {
+        enabled: { type: "boolean" },
+        settings: { type: "object", additionalProperties: { type: "number" } },
       },
-    },
+      additionalProperties: false,
+      example: { settings: { cpu_percent_above: 95 } },
+    }),
   },
   responses: { 200: json(ScannerSchema, "The scanner as it is now"), ...problems(400, 404, 413, 415) },
 });
@@ -56,9 +49,11 @@ export const scanners = newApi()
   })
   .openapi(changeScanner, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const { text } = await readBody(c.req.raw, ["application/json"]);
     const by = c.get("grant");
-    const change = await observationCache(c.env, eco).changeScanner(id, parseJson(text), { id: by.id, name: by.name });
+    const change = await observationCache(c.env, eco).changeScanner(id, await readJson(c.req.raw), {
+      id: by.id,
+      name: by.name,
+    });
     if (change === null) throw notFound("There is no scanner of this id; GET /v1/{eco}/scanners lists them.");
     if (!change.ok) throw invalid("invalid-settings", "The scanner cannot be set so", change.errors);
     return c.json(change.after, 200);

@@ -5,11 +5,11 @@ import { countOutcomes, differencesOf, type SimulatedDecision, Simulation } from
 import { fieldErrors } from "../../core/signals/admit.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { parseTimestamp } from "../../core/signals/timestamp.ts";
-import { parseJson, readBody } from "./body.ts";
+import { readJson } from "./body.ts";
 import { type ApiBindings, policyState, signalLog } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
 import { invalid, notFound } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 
 /** Pages of the log that one answer looks through; each is a bounded read. */
 const MAX_PAGES = 20;
@@ -53,32 +53,24 @@ const simulatePolicy = createRoute({
   ...secured("signals:read"),
   request: {
     params: EcosystemPath.extend({ id: z.string() }),
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: {
-            type: "object",
-            required: ["since"],
-            properties: {
-              since: { type: "string", format: "date-time" },
-              until: { type: "string", format: "date-time" },
-              rule: { type: "object", additionalProperties: true },
-            },
-            additionalProperties: false,
-            example: { since: "2026-01-31T12:00:00.000Z" },
-          },
-        },
+    body: jsonBody({
+      type: "object",
+      required: ["since"],
+      properties: {
+        since: { type: "string", format: "date-time" },
+        until: { type: "string", format: "date-time" },
+        rule: { type: "object", additionalProperties: true },
       },
-    },
+      additionalProperties: false,
+      example: { since: "2026-01-31T12:00:00.000Z" },
+    }),
   },
   responses: { 200: json(SimulatedSchema, "What would have been"), ...problems(400, 404, 413, 415) },
 });
 
 export const simulate = newApi().openapi(simulatePolicy, async (c) => {
   const { eco, id } = c.req.valid("param");
-  const { text } = await readBody(c.req.raw, ["application/json"]);
-  const wanted = Wanted.safeParse(parseJson(text));
+  const wanted = Wanted.safeParse(await readJson(c.req.raw));
   if (!wanted.success) throw wrong(fieldErrors(wanted.error.issues));
   const { since, until = Date.now(), rule } = wanted.data;
   const deployed: readonly Rule[] = await policyState(c.env, eco).policies();

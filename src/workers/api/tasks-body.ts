@@ -1,10 +1,9 @@
-import type * as z from "zod";
 import { problem } from "../../core/problem/problem.ts";
 import type { FieldError } from "../../core/signals/admit.ts";
 import type { QueueOverloaded } from "../../core/tasks/queue-api.ts";
 import type { NewTask } from "../../core/tasks/task.ts";
-import { admitTask, jsonOf, MAX_TASKS, taskErrors } from "../../core/tasks/task-input.ts";
-import { parseJson, readBody } from "./body.ts";
+import { admitTask, jsonOf, MAX_TASKS } from "../../core/tasks/task-input.ts";
+import { readJson } from "./body.ts";
 import { invalid, overloaded, Refusal } from "./refusal.ts";
 
 /** Reads one task or an array of them. All or nothing: one invalid task refuses the request. */
@@ -30,17 +29,6 @@ export async function readTasks(request: Request): Promise<NewTask[]> {
   if (errors.length > 0)
     throw invalid("invalid-task", many ? "Some tasks are not valid; none was kept" : "The task is not valid", errors);
   return tasks;
-}
-
-/** Reads a body that is one document of `schema`. */
-export async function readDocument<Schema extends z.ZodType>(
-  request: Request,
-  schema: Schema,
-  kind: string,
-): Promise<z.output<Schema>> {
-  const parsed = schema.safeParse(await readJson(request));
-  if (!parsed.success) throw invalid(kind, "The request is not valid", taskErrors(parsed.error.issues, ""));
-  return parsed.data;
 }
 
 /** JSON of a part of the body that is kept as it is. */
@@ -72,8 +60,3 @@ export const queueFull = (capacity: number) =>
     ),
     { "Retry-After": "1" },
   );
-
-async function readJson(request: Request): Promise<unknown> {
-  const { text } = await readBody(request, ["application/json"]);
-  return parseJson(text);
-}

@@ -2,19 +2,17 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { problem } from "../../core/problem/problem.ts";
 import type { Settlement } from "../../core/tasks/queue-api.ts";
 import { MAX_TASKS } from "../../core/tasks/task-input.ts";
+import { readDocument } from "./body.ts";
 import { type ApiBindings, priorityQueue } from "./objects.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "./query.ts";
 import { LeasedTasksSchema, ReceiptsSchema, SettledSchema, TaskPageSchema, TaskSchema } from "./queue-schemas.ts";
 import { notFound, Refusal } from "./refusal.ts";
-import { json, jsonText, newApi, problems, secured } from "./route.ts";
+import { json, jsonBody, jsonText, newApi, problems, secured } from "./route.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./task-requests.ts";
-import { keptJson, queueFull, readDocument, readTasks, taken } from "./tasks-body.ts";
+import { keptJson, queueFull, readTasks, taken } from "./tasks-body.ts";
 
 const NEW_TASK = { $ref: "#/components/schemas/NewTask" };
-const body = (name: string) => ({
-  required: true,
-  content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } },
-});
+const body = (name: string) => jsonBody({ $ref: `#/components/schemas/${name}` });
 
 const enqueue = createRoute({
   method: "post",
@@ -28,14 +26,7 @@ const enqueue = createRoute({
   ...secured("tasks:write"),
   request: {
     params: QueuePath,
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: { oneOf: [NEW_TASK, { type: "array", items: NEW_TASK, minItems: 1, maxItems: MAX_TASKS }] },
-        },
-      },
-    },
+    body: jsonBody({ oneOf: [NEW_TASK, { type: "array", items: NEW_TASK, minItems: 1, maxItems: MAX_TASKS }] }),
   },
   responses: { 202: json(ReceiptsSchema, "The tasks are durable"), ...problems(400, 413, 415, 429) },
 });

@@ -1,12 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { NewToken } from "../../core/access/new-token.ts";
-import { fieldErrors } from "../../core/signals/admit.ts";
 import { forgetToken } from "./authenticate.ts";
-import { parseJson, readBody } from "./body.ts";
+import { readDocument } from "./body.ts";
 import { closeSockets } from "./close-sockets.ts";
 import { directory } from "./objects.ts";
-import { invalid, notFound } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
+import { notFound } from "./refusal.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { CreatedTokenSchema, TokensSchema } from "./schemas.ts";
 
 const createToken = createRoute({
@@ -18,7 +17,7 @@ const createToken = createRoute({
   tags: ["access"],
   ...secured("admin"),
   request: {
-    body: { required: true, content: { "application/json": { schema: { $ref: "#/components/schemas/NewToken" } } } },
+    body: jsonBody({ $ref: "#/components/schemas/NewToken" }),
   },
   responses: { 201: json(CreatedTokenSchema, "The token"), ...problems(400, 413, 415) },
 });
@@ -49,11 +48,8 @@ const deleteToken = createRoute({
 
 export const tokens = newApi()
   .openapi(createToken, async (c) => {
-    const { text } = await readBody(c.req.raw, ["application/json"]);
-    const wanted = NewToken.safeParse(parseJson(text));
-    if (!wanted.success)
-      throw invalid("invalid-token", "The token cannot be made so", fieldErrors(wanted.error.issues));
-    const { token, record } = await directory(c.env).create(wanted.data);
+    const wanted = await readDocument(c.req.raw, NewToken, "invalid-token", "The token cannot be made so");
+    const { token, record } = await directory(c.env).create(wanted);
     c.header("Cache-Control", "no-store");
     return c.json({ ...record, token }, 201);
   })

@@ -11,11 +11,11 @@ import {
   originOf,
 } from "../../core/webhooks/endpoint.ts";
 import type { EndpointAnswer } from "../../core/webhooks/webhooks-api.ts";
+import { readDocument } from "./body.ts";
 import { webhooks } from "./objects.ts";
 import { EcosystemPath, wholeNumber } from "./query.ts";
 import { invalid, notFound, Refusal } from "./refusal.ts";
-import { json, newApi, problems, secured } from "./route.ts";
-import { readDocument } from "./tasks-body.ts";
+import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import {
   DeliveriesSchema,
   EndpointSchema,
@@ -31,10 +31,7 @@ const EndpointPath = EcosystemPath.extend({
     .openapi({ param: { description: "The endpoint" }, example: "alerts" }),
 });
 const PATH = "/v1/{eco}/webhooks/{id}";
-const body = (name: string) => ({
-  required: true,
-  content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } },
-});
+const body = (name: string) => jsonBody({ $ref: `#/components/schemas/${name}` });
 
 const list = createRoute({
   method: "get",
