@@ -11,8 +11,8 @@ import { HostStore } from "./agent-registry/host-store.ts";
 import { viewOf } from "./agent-registry/view.ts";
 import type { Environment } from "./environment.ts";
 import { meteredSql } from "./metered-storage.ts";
-import { Delivery } from "./priority-queue/delivery.ts";
-import { type Draft, OutgoingBox } from "./projection/outgoing.ts";
+import { Delivery } from "./outgoing/delivery.ts";
+import { type Draft, OutgoingBox } from "./outgoing/outgoing-box.ts";
 import type { GatherAfter, HostAnswers, LinkReport, RegistryCalls } from "./signal-log/hosts.ts";
 
 /** A host that has been down for so long is forgotten. */
@@ -59,7 +59,10 @@ export class AgentRegistry extends DurableObject<Environment> implements Registr
     this.#store = new HostStore(sql);
     this.#box = new OutgoingBox(sql);
     this.#ecosystem = ctx.id.name ?? this.#store.note("name") ?? "default";
-    this.#delivery = new Delivery(env, this.#box, this.#ecosystem, (atMs) => this.#wakeBy(atMs));
+    this.#delivery = new Delivery({
+      ...{ env, box: this.#box, ecosystem: this.#ecosystem, name: "agents" },
+      wakeBy: (atMs) => this.#wakeBy(atMs),
+    });
     this.#load();
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await ctx.storage.getAlarm()) ?? undefined;

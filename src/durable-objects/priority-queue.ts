@@ -14,9 +14,10 @@ import { PING, PONG } from "../core/wire/link-frames.ts";
 import { WORK_PROTOCOL } from "../core/wire/work-frames.ts";
 import type { Environment } from "./environment.ts";
 import { meteredSql } from "./metered-storage.ts";
+import { Delivery } from "./outgoing/delivery.ts";
+import { OutgoingBox } from "./outgoing/outgoing-box.ts";
 import { CallDesk } from "./priority-queue/call-desk.ts";
 import { type Change, changeOf } from "./priority-queue/change.ts";
-import { Delivery } from "./priority-queue/delivery.ts";
 import { EventFollowers, FOLLOWER } from "./priority-queue/event-followers.ts";
 import { ecosystemOf, QueueBooks, queueOf } from "./priority-queue/queue-books.ts";
 import { OVERLOADED } from "./priority-queue/refusals.ts";
@@ -24,7 +25,6 @@ import { settle } from "./priority-queue/settle.ts";
 import { PASSING_MS, TaskStore } from "./priority-queue/task-store.ts";
 import { WaitingLeases } from "./priority-queue/waiting-leases.ts";
 import { WorkSockets } from "./priority-queue/work-sockets.ts";
-import { OutgoingBox } from "./projection/outgoing.ts";
 import { TOKEN_GONE, TOKEN_GONE_REASON, tokenTag, tokenTags } from "./token-tags.ts";
 
 /**
@@ -60,7 +60,10 @@ export class PriorityQueue extends DurableObject<Environment> {
     this.#name = ctx.id.name ?? this.#store.note("name") ?? "default/default";
     this.#registered = this.#store.note("registered") !== undefined;
     this.#books = new QueueBooks(this.#name, this.#store, this.#box, Date.now());
-    this.#delivery = new Delivery(env, this.#box, ecosystemOf(this.#name), (atMs) => this.#wakeBy(atMs));
+    this.#delivery = new Delivery({
+      ...{ env, box: this.#box, ecosystem: ecosystemOf(this.#name), name: "queue" },
+      wakeBy: (atMs) => this.#wakeBy(atMs),
+    });
     this.#commits = new GroupCommit<readonly Change[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (changes) => changes.reduce((sum, { weight }) => sum + weight, 0),

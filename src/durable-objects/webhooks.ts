@@ -8,22 +8,29 @@ import {
   TEST_TYPE,
   type TestOutcome,
 } from "../core/webhooks/delivery.ts";
-import { DeliveryDesk, type LaneState, MAX_WAITING, type Waiting } from "../core/webhooks/delivery-desk.ts";
+import { DeliveryDesk, MAX_WAITING, type Waiting } from "../core/webhooks/delivery-desk.ts";
 import { type Endpoint, type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../core/webhooks/endpoint.ts";
 import { type Answer, judge } from "../core/webhooks/schedule.ts";
-import { makeSecret, SECRET_BYTES } from "../core/webhooks/secret.ts";
 import { refusalOfUrl } from "../core/webhooks/url-rule.ts";
 import type { EndpointAnswer } from "../core/webhooks/webhooks-api.ts";
 import type { Environment } from "./environment.ts";
-import { OutgoingBox } from "./projection/outgoing.ts";
+import { Delivery } from "./outgoing/delivery.ts";
+import { OutgoingBox } from "./outgoing/outgoing-box.ts";
+import {
+  changedRow,
+  forgiven,
+  laneOf,
+  newRow,
+  newSecret,
+  secretsOf,
+  viewOf,
+  withSecret,
+} from "./webhooks/endpoint-row.ts";
 import { send } from "./webhooks/send.ts";
 import { type EndpointRow, WebhookStore } from "./webhooks/webhook-store.ts";
 
-const RETRY_MS = 2_000;
 /** Deliveries that have ended, kept for each endpoint: to be shown, and so that their ids are recognised. */
 const KEEP_ENDED = 200;
-/** The secret before the present one signs along for so long. */
-const OLD_SECRET_MS = 86_400_000;
 /** An alarm's handler may take fifteen minutes; what is left after this goes on in the next. */
 const RUN_MS = 60_000;
 
@@ -39,6 +46,7 @@ export class Webhooks extends DurableObject<Environment> {
   readonly #ecosystem: string;
   readonly #store: WebhookStore;
   readonly #box: OutgoingBox;
+  readonly #delivery: Delivery;
   readonly #onTheWay = new Set<Promise<void>>();
   /** Numbers of deliveries that have ended, oldest first, by endpoint. */
   #ended = new Map<string, { number: number; id: string }[]>();
@@ -54,6 +62,13 @@ export class Webhooks extends DurableObject<Environment> {
     this.#ecosystem = ctx.id.name ?? "default";
     this.#store = new WebhookStore(ctx.storage.sql);
     this.#box = new OutgoingBox(ctx.storage.sql);
+    this.#delivery = new Delivery({
+      ...{ env, box: this.#box, ecosystem: this.#ecosystem, name: "webhooks" },
+      // The alarm that is set when the present one ends comes back to them.
+      wakeBy: (atMs) => {
+        this.#lettersAtMs = atMs;
+      },
+    });
     this.#load();
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmMs = (await ctx.storage.getAlarm()) ?? undefined;
@@ -116,36 +131,27 @@ export class Webhooks extends DurableObject<Environment> {
     return this.#store.endpoint(endpoint) === undefined ? null : this.#store.recent(endpoint, limit);
   }
 
-  put(id: string, { url, enabled, description, secret }: EndpointInput): EndpointAnswer {
-    const refusal = this.#refusal(url);
+  put(id: string, input: EndpointInput): EndpointAnswer {
+    const refusal = this.#refusal(input.url);
     if (refusal !== undefined) return { refused: [{ pointer: "/url", message: refusal }] };
+    const nowMs = Date.now();
     const before = this.#store.endpoint(id);
     if (before !== undefined) {
-      const kept = secret === undefined || secret === before.secret ? {} : replaced(before, secret, Date.now());
-      return this.#write({ ...before, url, enabled: Number(enabled), description, ...kept }, before);
+      const { secret = before.secret } = input;
+      const row = changedRow(before, input);
+      return this.#write(secret === before.secret ? row : withSecret(row, secret, nowMs), before);
     }
     if (this.#store.endpoints().length >= MAX_ENDPOINTS) return { full: true };
-    const made = secret ?? newSecret();
-    const row: EndpointRow = {
-      ...{ id, url, secret: made, old_secret: null, old_secret_until_ms: 0, enabled: Number(enabled), gone: 0 },
-      ...{ description, created_ms: Date.now(), failures: 0, paused_until_ms: 0 },
-      ...{ failing_since_ms: null, last_error: null },
-    };
-    return { ...this.#write(row, undefined), secret: made };
+    const secret = input.secret ?? newSecret();
+    return { ...this.#write(newRow(id, input, secret, nowMs), undefined), secret };
   }
 
-  change(id: string, { url, enabled, description }: EndpointChange): EndpointAnswer {
+  change(id: string, change: EndpointChange): EndpointAnswer {
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
-    const refusal = url === undefined ? undefined : this.#refusal(url);
+    const refusal = change.url === undefined ? undefined : this.#refusal(change.url);
     if (refusal !== undefined) return { refused: [{ pointer: "/url", message: refusal }] };
-    const row: EndpointRow = {
-      ...before,
-      ...(url === undefined ? {} : { url }),
-      ...(enabled === undefined ? {} : { enabled: Number(enabled) }),
-      ...(description === undefined ? {} : { description }),
-    };
-    return this.#write(row, before);
+    return this.#write(changedRow(before, change), before);
   }
 
   /** Makes a new secret. The old one signs along for a day, so that receivers can be changed without a gap. */
@@ -153,7 +159,7 @@ export class Webhooks extends DurableObject<Environment> {
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
     const secret = newSecret();
-    return { ...this.#write({ ...before, ...replaced(before, secret, Date.now()) }, before), secret };
+    return { ...this.#write(withSecret(before, secret, Date.now()), before), secret };
   }
 
   /** Takes the endpoint away, and what waits for it. @returns whether there was one */
@@ -190,7 +196,7 @@ export class Webhooks extends DurableObject<Environment> {
       this.#fill();
       // Each that ends makes room for others: `fill` is called with every one of them, and whenever more is handed in.
       while (this.#onTheWay.size > 0) await Promise.race(this.#onTheWay);
-      await this.#handOverLetters();
+      await this.#delivery.run("ganglion.webhooks");
     } finally {
       this.#runsUntilMs = undefined;
       this.#arm();
@@ -304,26 +310,8 @@ export class Webhooks extends DurableObject<Environment> {
     this.#box.bury(letter);
   }
 
-  async #handOverLetters(): Promise<void> {
-    const room = this.env.DEAD_LETTERS.get(this.env.DEAD_LETTERS.idFromName(this.#ecosystem));
-    try {
-      for (let letters = this.#box.letters(); letters.length > 0; letters = this.#box.letters()) {
-        await room.record(letters.map(({ letter }) => letter));
-        this.#box.forgetLetters(letters.at(-1)?.number ?? 0);
-      }
-    } catch (error) {
-      // They stay in the box, and the alarm that is set when this one ends comes back to them.
-      this.#lettersAtMs = Date.now() + RETRY_MS;
-      console.warn("webhooks: dead letters could not be handed over yet", this.#ecosystem, String(error));
-    }
-  }
-
   #write(row: EndpointRow, before: EndpointRow | undefined): { endpoint: Endpoint; created: boolean } {
-    // Another address, or somebody who switches it on: what was learnt of its failures does not count any more.
-    const anew = row.url !== before?.url || (row.enabled === 1 && before.enabled === 0);
-    const written: EndpointRow = anew
-      ? { ...row, gone: 0, failures: 0, paused_until_ms: 0, failing_since_ms: null, last_error: null }
-      : row;
+    const written = forgiven(row, before);
     this.#store.writeEndpoint(written);
     this.#desk.open(written.id, laneOf(written));
     this.#fill();
@@ -337,16 +325,7 @@ export class Webhooks extends DurableObject<Environment> {
   }
 
   #view(row: EndpointRow): Endpoint {
-    const { id, url, enabled, gone, description, created_ms, failing_since_ms, last_error } = row;
-    const rotating = row.old_secret !== null && row.old_secret_until_ms > Date.now();
-    return {
-      ...{ id, url, enabled: enabled === 1, description, created_at: new Date(created_ms).toISOString() },
-      ...(gone === 1 ? { disabled_reason: "gone" as const } : {}),
-      waiting: this.#desk.waitingFor(id),
-      ...(failing_since_ms === null ? {} : { failing_since: new Date(failing_since_ms).toISOString() }),
-      ...(last_error === null ? {} : { last_error }),
-      ...(rotating ? { old_secret_until: new Date(row.old_secret_until_ms).toISOString() } : {}),
-    };
+    return viewOf(row, this.#desk.waitingFor(row.id), Date.now());
   }
 
   #transaction(change: () => void): void {
@@ -385,27 +364,4 @@ export class Webhooks extends DurableObject<Environment> {
     this.#alarmMs = Math.max(due, nowMs);
     void this.ctx.storage.setAlarm(this.#alarmMs);
   }
-}
-
-function laneOf(row: EndpointRow): LaneState {
-  return {
-    enabled: row.enabled === 1,
-    gone: row.gone === 1,
-    failures: row.failures,
-    pausedUntilMs: row.paused_until_ms,
-    failingSinceMs: row.failing_since_ms,
-  };
-}
-
-const newSecret = () => makeSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
-
-const replaced = ({ secret: old_secret }: EndpointRow, secret: string, nowMs: number) => ({
-  secret,
-  old_secret,
-  old_secret_until_ms: nowMs + OLD_SECRET_MS,
-});
-
-/** Receivers take a message when any of its signatures fits. */
-function secretsOf({ secret, old_secret, old_secret_until_ms }: EndpointRow, nowMs: number): string[] {
-  return old_secret !== null && old_secret_until_ms > nowMs ? [secret, old_secret] : [secret];
 }

@@ -7,7 +7,7 @@ import { Statistics } from "../../core/tasks/statistics.ts";
 import type { FinishedTask } from "../../core/tasks/task.ts";
 import { TaskQueue } from "../../core/tasks/task-queue.ts";
 import { finishedJson } from "../../core/tasks/task-view.ts";
-import type { Draft, OutgoingBox } from "../projection/outgoing.ts";
+import type { Draft, OutgoingBox } from "../outgoing/outgoing-box.ts";
 import type { TaskStore } from "./task-store.ts";
 
 /** Results larger than this do not go into a signal; whoever wants them asks for the task. */

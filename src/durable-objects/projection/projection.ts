@@ -9,9 +9,10 @@ import { LIMITS } from "../../core/signals/limits.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Environment } from "../environment.ts";
 import { meteredSql } from "../metered-storage.ts";
+import { Delivery } from "../outgoing/delivery.ts";
+import { type Draft, OutgoingBox } from "../outgoing/outgoing-box.ts";
 import { deliverDeeds } from "./deliver-deeds.ts";
 import { type Deed, EffectBox } from "./effect-box.ts";
-import { type Draft, OutgoingBox } from "./outgoing.ts";
 import { Retaken } from "./retaken.ts";
 import type { ProjectionCalls } from "./stub.ts";
 
@@ -64,10 +65,10 @@ export abstract class Projection extends DurableObject<Environment> implements P
   readonly #name: ProjectionName;
   readonly #box: OutgoingBox;
   readonly #deeds: EffectBox;
+  readonly #delivery: Delivery;
   readonly #retaken: Retaken;
   #position: Position;
   #turn: Promise<unknown> = Promise.resolve();
-  #delivery: Promise<void> | undefined;
   #filled = false;
   #wakeAtMs: number | undefined;
 
@@ -83,7 +84,14 @@ export abstract class Projection extends DurableObject<Environment> implements P
     );
     sql.exec("INSERT OR IGNORE INTO position VALUES (1, 0, 0, 0, ?)", crypto.randomUUID().slice(0, 6));
     this.#box = new OutgoingBox(sql);
-    this.#deeds = new EffectBox(sql);
+    const deeds = new EffectBox(sql);
+    this.#deeds = deeds;
+    this.#delivery = new Delivery({
+      ...{ env, box: this.#box, ecosystem: this.ecosystem, name: `projection ${name}` },
+      wakeBy: (atMs) => this.wakeBy(atMs),
+      complete: (letter) => this.#withLineage(letter),
+      more: () => deliverDeeds(env, this.ecosystem, deeds, (letter) => this.#box.bury(letter)),
+    });
     this.#retaken = new Retaken(sql);
     this.#position = sql.exec<Position>("SELECT cursor, number, muted_through, epoch FROM position").one();
     ctx.blockConcurrencyWhile(async () => {
@@ -187,7 +195,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
       } catch (error) {
         return { outcome: "failed", error: error instanceof Error ? error.message : String(error) };
       }
-      void this.#deliver();
+      void this.#delivery.run(this.#producer);
       await this.settled(Date.now());
       return { outcome: "taken" };
     });
@@ -202,7 +210,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
   override async alarm(): Promise<void> {
     this.#wakeAtMs = undefined;
     await this.inTurn(async () => this.settled(Date.now()));
-    await this.#deliver();
+    await this.#delivery.run(this.#producer);
   }
 
   /** Runs a decision of the projection's own (a timer's, say) in a transaction of its own. */
@@ -217,7 +225,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
         },
       }),
     );
-    void this.#deliver();
+    void this.#delivery.run(this.#producer);
   }
 
   /** Makes sure that {@link settled} is called at `atMs` or before. An alarm that is early enough is left as it is. */
@@ -259,7 +267,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
       this.store(lines);
       this.#move({ cursor: through });
     });
-    void this.#deliver();
+    void this.#delivery.run(this.#producer);
   }
 
   /** What fails while a letter is taken in again is told to who asked; the letter is there already. */
@@ -340,44 +348,6 @@ export abstract class Projection extends DurableObject<Environment> implements P
   }
 
   /** Hands over what was decided. It stays in the box, with an alarm set, until the other side has it. */
-  #deliver(): Promise<void> {
-    this.#delivery ??= this.#empty().finally(() => {
-      this.#delivery = undefined;
-    });
-    return this.#delivery;
-  }
-
-  async #empty(): Promise<void> {
-    const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
-    const deadLetters = this.env.DEAD_LETTERS.get(this.env.DEAD_LETTERS.idFromName(this.ecosystem));
-    try {
-      // Until it is empty, because more may be decided while this waits for the other side.
-      while (!this.#box.empty) {
-        const next = this.#box.next();
-        if (next !== undefined) {
-          const outcome = await log.append({
-            producer: { name: this.#producer, first: next.first },
-            signals: next.signals,
-          });
-          if ("overloaded" in outcome) return this.wakeBy(Date.now() + outcome.retry_after_ms);
-          this.#box.forget(next.first + next.signals.length - 1);
-        }
-        const letters = this.#box.letters();
-        if (letters.length > 0) {
-          await deadLetters.record(await Promise.all(letters.map(({ letter }) => this.#withLineage(letter))));
-          this.#box.forgetLetters(letters.at(-1)?.number ?? 0);
-        }
-      }
-      const bury = (letter: DeadLetterRecord) => this.#box.bury(letter);
-      if (await deliverDeeds(this.env, this.ecosystem, this.#deeds, bury)) this.wakeBy(Date.now() + RETRY_MS);
-      // What a queue refused has become a letter, and more may have been decided meanwhile.
-      if (!this.#box.empty) await this.#empty();
-    } catch (error) {
-      console.warn("projection: delivery failed and will be tried again", this.#name, String(error));
-      this.wakeBy(Date.now() + RETRY_MS);
-    }
-  }
-
   /** A letter that asks for it says from what chain of causes its signal came. */
   async #withLineage(letter: DeadLetterRecord): Promise<DeadLetterRecord> {
     const [from] = letter.lineage ?? [];

@@ -4,11 +4,10 @@ import type { AppendOutcome, AppendRequest } from "../../core/log/log-api.ts";
 import { lineName, lineSeq, type Segment } from "../../core/log/segment.ts";
 import { Subscription, type SubscriptionSnapshot } from "../../core/log/subscription.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
-import { admitSignal, fieldErrors } from "../../core/signals/admit.ts";
-import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
-import { IDENTIFIER, type NewSignal } from "../../core/signals/signal.ts";
-import { AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
+import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
 import type { Stretch } from "./log-reader.ts";
+import { admitNumbered, appended } from "./numbered-batch.ts";
+import { readFrame } from "./read-frame.ts";
 
 /** What a socket is for, and where its subscription stands: all that survives hibernation. */
 interface Attachment {
@@ -331,86 +330,4 @@ export class Sockets {
       this.close(connection.socket);
     }
   }
-}
-
-interface Rejected {
-  readonly number: number;
-  readonly errors: readonly { pointer: string; message: string }[];
-  readonly signal: unknown;
-}
-
-/** Splits a numbered batch into runs of valid signals without holes, and those that cannot be kept. */
-function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
-  runs: AppendRequest[];
-  rejected: Rejected[];
-} {
-  const runs: AppendRequest[] = [];
-  const rejected: Rejected[] = [];
-  let signals: NewSignal[] = [];
-  let first = frame.first;
-  const finish = () => {
-    if (signals.length > 0) runs.push({ producer: { name: frame.producer, first }, signals });
-  };
-  frame.signals.forEach((input, place) => {
-    const admission = admitSignal(input, `/signals/${place}`);
-    if (admission.ok) {
-      signals.push(admission.signal);
-      return;
-    }
-    rejected.push({ number: frame.first + place, errors: admission.errors, signal: input });
-    finish();
-    signals = [];
-    first = frame.first + place + 1;
-  });
-  finish();
-  return { runs, rejected };
-}
-
-function appended(batch: number, producer: string, last: number, rejected: readonly Rejected[]): string {
-  const frame = { type: "appended", batch, producer, last };
-  if (rejected.length === 0) return JSON.stringify(frame);
-  return JSON.stringify({ ...frame, rejected: rejected.map(({ number, errors }) => ({ number, errors })) });
-}
-
-function readFrame(message: string): AgentFrame | { batch: number | null; problem: Problem } {
-  if (exceedsBytes(message, LIMITS.batchBytes)) {
-    return { batch: null, problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
-  }
-  let document: unknown;
-  try {
-    document = JSON.parse(message);
-  } catch (error) {
-    return { batch: null, problem: problem("malformed-json", 400, "The frame is not JSON", String(error)) };
-  }
-  if (isPlainAppend(document)) return document;
-  const parsed = AgentFrame.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const batch =
-    typeof document === "object" && document !== null && "batch" in document ? Number(document.batch) : Number.NaN;
-  const errors = fieldErrors(parsed.error.issues);
-  return {
-    batch: Number.isInteger(batch) ? batch : null,
-    problem: problem("invalid-frame", 422, "The frame is not one of ganglion.link.v1", undefined, { errors }),
-  };
-}
-
-/** Whether the frame is certainly a valid append: the schema, which says what is wrong with the others, costs more. */
-function isPlainAppend(document: unknown): document is Extract<AgentFrame, { type: "append" }> {
-  if (typeof document !== "object" || document === null) return false;
-  const { type, batch, producer, first, signals } = document as Record<string, unknown>;
-  return (
-    type === "append" &&
-    isCount(batch) &&
-    isCount(first) &&
-    first > 0 &&
-    typeof producer === "string" &&
-    IDENTIFIER.test(producer) &&
-    Array.isArray(signals) &&
-    signals.length > 0 &&
-    signals.length <= LIMITS.batchSignals
-  );
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { observationCache } from "./objects.ts";
+import { GapsSchema } from "./observation-schemas.ts";
 import { EcosystemPath, oneOf, words } from "./query.ts";
 import { json, newApi, problems, secured } from "./route.ts";
-import { GapsSchema } from "./schemas.ts";
 
 const listGaps = createRoute({
   method: "get",

@@ -2,10 +2,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { METRIC_NAME } from "../../core/history/collector.ts";
 import { COARSE_MS, MAX_POINTS, stepFor } from "../../core/history/query.ts";
 import { observationCache } from "./objects.ts";
+import { HistoryPageSchema } from "./observation-schemas.ts";
 import { EcosystemPath, time, wholeNumber, words } from "./query.ts";
 import { invalid } from "./refusal.ts";
 import { json, newApi, problems, secured } from "./route.ts";
-import { HistoryPageSchema } from "./schemas.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -2,9 +2,9 @@ import { createRoute } from "@hono/zod-openapi";
 import { MaintenanceChange } from "../../core/maintenance/maintenance.ts";
 import { readDocument } from "./body.ts";
 import { observationCache } from "./objects.ts";
+import { MaintenanceSchema } from "./observation-schemas.ts";
 import { EcosystemPath } from "./query.ts";
 import { json, jsonBody, newApi, problems, secured } from "./route.ts";
-import { MaintenanceSchema } from "./schemas.ts";
 
 const getMaintenance = createRoute({
   method: "get",

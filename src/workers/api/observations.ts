@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { readJson } from "./body.ts";
 import { observationCache } from "./objects.ts";
+import { ObservationSettingsSchema, ObservationsPageSchema } from "./observation-schemas.ts";
 import { EcosystemPath, wholeNumber, words } from "./query.ts";
 import { invalid } from "./refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "./route.ts";
-import { ObservationSettingsSchema, ObservationsPageSchema } from "./schemas.ts";
 
 /** The longest that a window may be set to; an answer says how long it is. */
 export const MAX_WINDOW_SECONDS = 3_600;

@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { readJson } from "./body.ts";
 import { observationCache } from "./objects.ts";
+import { ScannerSchema, ScannersSchema } from "./observation-schemas.ts";
 import { EcosystemPath } from "./query.ts";
 import { invalid, notFound } from "./refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "./route.ts";
-import { ScannerSchema, ScannersSchema } from "./schemas.ts";
 
 const listScanners = createRoute({
   method: "get",

@@ -1,7 +1,7 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 
-/** A signal on its way from a projection to the log; its number is its place in the outgoing box. */
+/** A signal on its way from an object to the log; its number is its place in the outgoing box. */
 export interface Draft {
   readonly signal: string;
   readonly source: string;
@@ -14,7 +14,7 @@ export interface Draft {
 }
 
 /**
- * Signals and dead letters that a projection has decided on and not yet handed over. Written in the transaction of
+ * Signals and dead letters that an object has decided on and not yet handed over. Written in the transaction of
  * the state that they follow from; deleted when the log has them. Handing over twice is harmless: the log knows the
  * numbers, the dead letters know their ids.
  */

@@ -1,0 +1,11 @@
+import { z } from "@hono/zod-openapi";
+
+export const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
+export const seq = z.int().openapi({ example: 42 });
+export const facts = z.record(z.string(), z.unknown()).openapi({ type: "object", additionalProperties: true });
+
+/** Holds a schema to the type that it shows: does not compile where it promises something else. */
+export const describes =
+  <Type>() =>
+  <Schema extends z.ZodType>(_schema: Type extends z.input<Schema> ? Schema : never) =>
+    undefined;
