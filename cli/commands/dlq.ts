@@ -86,6 +86,7 @@ export const dlqCommand = () =>
           else await printTable(letters, columns, "no dead letters");
           if (after !== undefined) remark("there may be more; raise --limit");
         }),
+      { isDefault: true },
     )
     .addCommand(
       new Command("show")

@@ -15,6 +15,12 @@ export interface CommandContext {
  */
 export type CommandHandler = (payload: unknown, context: CommandContext) => unknown;
 
+/** What a host lacks that does not know the commands of a room. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  supervisor: "it supervises no agents; its settings have no section agents (docs/supervisor.md)",
+  reaction: "it has no reactions; its settings have no section reactions (docs/reactions.md)",
+};
+
 /**
  * What this host can be told to do: `supervisor.restart`, `intent.replay`, and so on. Commands come through the local
  * socket and, as tasks of the queue `hosts`, from the edge; both end here.
@@ -44,7 +50,9 @@ export class HostWork {
   async run(type: string, payload: unknown, context: CommandContext): Promise<unknown> {
     const handler = this.#handlers.get(type);
     if (handler === undefined) {
-      throw new CommandRefused(`this host does not know "${type}"; it knows ${this.types.join(", ") || "no commands"}`);
+      const [room = ""] = type.split(".");
+      const why = SECTIONS[room] ?? `it knows ${this.types.join(", ") || "no commands"}`;
+      throw new CommandRefused(`this host does not know "${type}": ${why}`);
     }
     return handler(payload, context);
   }

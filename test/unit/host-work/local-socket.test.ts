@@ -48,7 +48,7 @@ describe("the local socket", () => {
     await opened();
     await expect(ask("refuse")).rejects.toThrow(new CommandFailed("there is no agent coder"));
     await expect(ask("fail")).rejects.toThrow(new CommandFailed("the disk is full"));
-    await expect(ask("unheard")).rejects.toThrow('this host does not know "unheard"; it knows fail, refuse');
+    await expect(ask("unheard")).rejects.toThrow('this host does not know "unheard": it knows fail, refuse');
   });
 
   it("takes over from an agent that was killed, and leaves nothing when it stops", async () => {
