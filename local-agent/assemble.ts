@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type OpenMetricsContentType, Registry } from "prom-client";
+import { compilePatterns } from "../src/core/signals/pattern.ts";
 import { unionOfPatterns } from "../src/core/signals/pattern-union.ts";
 import { DeadLetterFile } from "./dead-letter-file.ts";
 import { Health } from "./health.ts";
@@ -7,7 +8,7 @@ import { HostWork } from "./host-work/host-work.ts";
 import { Inbox } from "./inbox.ts";
 import { LetterOutbox } from "./letters/letter-outbox.ts";
 import { Link } from "./link.ts";
-import type { AgentOptions, Room, RoomContext, RoomParts } from "./room.ts";
+import type { AgentOptions, Room, RoomContext, RoomParts, Sink } from "./room.ts";
 import type { Service } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
 import { Spool } from "./spool.ts";
@@ -34,6 +35,17 @@ function sinksOf(rooms: readonly Room[], settings: AgentSettings) {
   return rooms.flatMap((room) => room.sinks?.(settings) ?? []);
 }
 
+/**
+ * What this host's bus has said comes back from the edge with everything else. Where nobody but the bus would get it, it
+ * is not written down: on a busy bus that would be as much work again.
+ */
+function openInbox(db: StateDatabase, sinks: readonly Sink[], spool: Spool): Inbox {
+  const others = sinks.filter(({ notFromOwnBus }) => notFromOwnBus !== true).map(({ patterns }) => patterns);
+  const wantOwn = others.length === 0 ? () => false : compilePatterns(unionOfPatterns(others));
+  const names = sinks.map(({ name }) => name);
+  return new Inbox(db, names, ({ id, signal }) => !spool.owns(id, "bus") || wantOwn(signal));
+}
+
 /** The agent's own parts, and then each room's, which only add themselves. Nothing is started here. */
 export function assemble(
   rooms: readonly Room[],
@@ -48,9 +60,9 @@ export function assemble(
     deadLetters.push(file);
     return file;
   };
-  const sinks = sinksOf(rooms, options).map(({ name }) => name);
+  const sinks = sinksOf(rooms, options);
   const spool = new Spool(db, { hostId, maxBytes: options.spoolMaxBytes, now, log });
-  const inbox = new Inbox(db, sinks);
+  const inbox = openInbox(db, sinks, spool);
   const { url, token, ecosystem } = options;
   const letters = new LetterOutbox(db, { hostId, log });
   const link = new Link({

@@ -23,15 +23,18 @@ export class Inbox {
   readonly #deletePassed: StatementSync;
   readonly #listeners = new Listeners();
   readonly #sinks = new Map<string, number>();
+  readonly #wanted: (signal: Received) => boolean;
   #cursor: number | null;
 
   /**
    * @param sinks - all that there are now. One that was here before and is not named loses its place, so that
    * nothing is kept for it for ever; a new one begins with what arrives from now on. Without any old sink the whole
    * inbox begins anew: nobody wants to react to what happened while he was switched off.
+   * @param wanted - what none of the sinks would take is not written down; default: everything is wanted
    */
-  constructor(db: StateDatabase, sinks: readonly string[]) {
+  constructor(db: StateDatabase, sinks: readonly string[], wanted: (signal: Received) => boolean = () => true) {
     this.#db = db;
+    this.#wanted = wanted;
     const { sql } = db;
     sql.exec(`
       CREATE TABLE IF NOT EXISTS inbox (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, signal TEXT NOT NULL, text TEXT NOT NULL);
@@ -64,9 +67,9 @@ export class Inbox {
   receive(last: number, signals: readonly Received[]): Promise<number> {
     return this.#db.commit(signals.length, () => {
       const before = this.#storedCursor();
-      const fresh = signals.filter(({ seq }) => seq > (before ?? -1));
+      const fresh = signals.filter((one) => one.seq > (before ?? -1) && this.#wanted(one));
       for (const { seq, id, signal, text } of fresh) this.#insert.run(seq, id, signal, text);
-      const cursor = Math.max(before ?? 0, last, fresh.at(-1)?.seq ?? 0);
+      const cursor = Math.max(before ?? 0, last, signals.at(-1)?.seq ?? 0);
       this.#setCursor.run(cursor);
       return () => {
         this.#cursor = cursor;

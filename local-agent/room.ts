@@ -70,6 +70,15 @@ export interface RoomParts {
   readonly status?: () => unknown;
 }
 
+/** A reader of the inbox with a cursor of its own. */
+export interface Sink {
+  readonly name: string;
+  /** Signals that it wants. */
+  readonly patterns: readonly string[];
+  /** It has no use for what came from this host's bus and comes back from the edge. */
+  readonly notFromOwnBus?: true;
+}
+
 /** One thing that an agent can do, wired up from its settings. A room that is switched off has no parts. */
 export interface Room {
   readonly name: string;
@@ -78,9 +87,7 @@ export interface Room {
   /** Settings that take effect without a restart. */
   readonly reloads?: readonly (keyof AgentSettings)[];
   /** Readers of the inbox that this room brings, each with a cursor of its own, and the signals that they want. */
-  readonly sinks?: (
-    settings: AgentSettings,
-  ) => readonly { readonly name: string; readonly patterns: readonly string[] }[];
+  readonly sinks?: (settings: AgentSettings) => readonly Sink[];
   /** @returns `undefined` where the settings switch the room off */
   assemble(context: RoomContext): RoomParts | undefined;
 }

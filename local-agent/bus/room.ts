@@ -11,7 +11,8 @@ export const BUS_ROOM: Room = {
   name: "bus",
   shownWhenOff: true,
   reloads: ["subscribe"],
-  sinks: ({ sources, subscribe }) => (sources.includes("bus") ? [{ name: BUS_SINK, patterns: subscribe }] : []),
+  sinks: ({ sources, subscribe }) =>
+    sources.includes("bus") ? [{ name: BUS_SINK, patterns: subscribe, notFromOwnBus: true }] : [],
   assemble({ options, spool, inbox, db, metrics, offers, log, now, deadLetterFile }) {
     if (!options.sources.includes("bus")) return undefined;
     const { xsub, xpub, subscribe } = options;

@@ -33,6 +33,19 @@ describe("inbox", () => {
     db.close();
   });
 
+  it("does not write down what no sink would take, and passes it all the same", async () => {
+    const db = StateDatabase.open(temporaryDirectory());
+    const inbox = new Inbox(db, ["bus"], ({ seq }) => seq % 2 === 1);
+    let told = 0;
+    inbox.onReceive(() => told++);
+    expect(await inbox.receive(4, [2, 4].map(received))).toBe(4);
+    expect(told).toBe(0);
+    expect(await inbox.receive(6, [4, 5, 6].map(received))).toBe(6);
+    expect(told).toBe(1);
+    expect(seqs(inbox.next("bus", 10))).toEqual([5]);
+    db.close();
+  });
+
   it("gives each sink every signal once, across restarts, and deletes what all have passed", async () => {
     const directory = temporaryDirectory();
     const first = openInbox(directory, ["bus", "reactions"]);
