@@ -2,7 +2,7 @@ import { Agent, type AgentStatus } from "./agent.ts";
 import { createLog, type Logger } from "./log.ts";
 import { ExpectedError } from "./service.ts";
 import { readSettings } from "./settings.ts";
-import { ServiceManager } from "./systemd/manager.ts";
+import { ServiceManager } from "./systemd/service-manager.ts";
 
 const SAME_REQUEST_MS = 500;
 

@@ -1,3 +1,4 @@
+import { doubled } from "../../src/core/back-off/doubled.ts";
 import type { Problem } from "../../src/core/problem/problem.ts";
 import type { FieldError } from "../../src/core/signals/admit.ts";
 import type { DeadLetterFile } from "../dead-letter-file.ts";
@@ -217,5 +218,5 @@ export class Outbound {
 
 /** Milliseconds to wait after the given number of refusals in a row, when the edge names no time. */
 function refusalDelay(refusals: number): number {
-  return Math.min(30_000, 500 * 2 ** Math.min(refusals, 10)) * (0.5 + Math.random() / 2);
+  return doubled(500, 30_000, refusals) * (0.5 + Math.random() / 2);
 }

@@ -1,4 +1,5 @@
 import { DelegateBackoff, handleWhen, retry } from "cockatiel";
+import { doubled } from "../core/back-off/doubled.ts";
 import { ApiProblem, EdgeUnreachable } from "./problem-errors.ts";
 
 export interface RetryOptions {
@@ -30,7 +31,7 @@ export function retrying({ retries = 5, maxDelayMs = 5_000 }: RetryOptions = {})
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function backoffMs(attempt: number, maxDelayMs: number): number {
-  return Math.random() * Math.min(maxDelayMs, FIRST_DELAY_MS * 2 ** (attempt - 1));
+  return Math.random() * doubled(FIRST_DELAY_MS, maxDelayMs, attempt - 1);
 }
 
 export function mayPass(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { doubled } from "../back-off/doubled.ts";
 
 /** How gaps live (R16). */
 export const GapSettings = z.strictObject({
@@ -26,5 +27,5 @@ const MAX_CALM_MS = 600_000;
 /** @returns how long a gap must be quiet before it is resolved, in milliseconds; 0 for one that was never reopened */
 export function calmMs(reopened: number, { calm_seconds }: GapSettings): number {
   if (reopened === 0) return 0;
-  return Math.min(MAX_CALM_MS, calm_seconds * 1_000 * 2 ** Math.min(reopened - 1, 10));
+  return doubled(calm_seconds * 1_000, MAX_CALM_MS, reopened - 1);
 }

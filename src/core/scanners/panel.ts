@@ -1,3 +1,4 @@
+import { doubled } from "../back-off/doubled.ts";
 import type { Sample } from "../observations/sample.ts";
 import type { WindowListener } from "../observations/window.ts";
 import type { FindingWithCause, Scanner, ScannerKind, ScannerSettings } from "./scanner.ts";
@@ -211,7 +212,7 @@ function fail(seat: Seat, error: string, nowMs: number): ScannerFailure {
   seat.failures++;
   seat.lastError = error;
   const rounds = seat.failures - QUARANTINE_AFTER;
-  if (rounds >= 0) seat.retryAtMs = nowMs + Math.min(QUARANTINE_LIMIT_MS, QUARANTINE_MS * 2 ** Math.min(rounds, 10));
+  if (rounds >= 0) seat.retryAtMs = nowMs + doubled(QUARANTINE_MS, QUARANTINE_LIMIT_MS, rounds);
   return { scanner: seat.kind.id, error, failures: seat.failures, retryAtMs: seat.retryAtMs };
 }
 

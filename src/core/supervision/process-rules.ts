@@ -1,3 +1,4 @@
+import { doubled } from "../back-off/doubled.ts";
 /** When a supervised process is started again, how long it may be silent, and what it may use. Times in milliseconds. */
 export interface ProcessRules {
   /** After an end that nobody asked for. `on_failure`: not after exit code 0. */
@@ -48,5 +49,5 @@ const MAX_DELAY_MS = 4_000;
  * @param inRow - restarts in a row, this one included, from 1
  */
 export function restartDelayMs(inRow: number): number {
-  return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(inRow - 1, 30));
+  return doubled(FIRST_DELAY_MS, MAX_DELAY_MS, inRow - 1);
 }

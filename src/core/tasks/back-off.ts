@@ -1,3 +1,4 @@
+import { doubled } from "../back-off/doubled.ts";
 /**
  * Pause before the next attempt: doubles with each, up to a limit, and falls anywhere in its upper half, so that
  * tasks that failed together do not come back together and still wait about as long as intended.
@@ -11,6 +12,6 @@ export function retryDelayMs(
   { backoff_ms, backoff_max_ms }: { readonly backoff_ms: number; readonly backoff_max_ms: number },
   random: number,
 ): number {
-  const full = Math.min(backoff_max_ms, backoff_ms * 2 ** Math.min(attempt - 1, 40));
+  const full = doubled(backoff_ms, backoff_max_ms, attempt - 1);
   return Math.floor(full / 2 + (full / 2) * random);
 }

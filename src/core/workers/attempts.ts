@@ -1,3 +1,4 @@
+import { doubled } from "../back-off/doubled.ts";
 /** One attempt at a task that did not succeed. Times are RFC 3339. */
 export interface FailedAttempt {
   readonly attempt: number;
@@ -60,7 +61,7 @@ export function afterFailure(
   };
   const history = [...record.history, failed];
   if (history.length >= retry.attempts) return { step: "bury", record: { ...rest, history } };
-  const pauseMs = Math.min(retry.max_ms, retry.initial_ms * 2 ** Math.min(history.length - 1, 40));
+  const pauseMs = doubled(retry.initial_ms, retry.max_ms, history.length - 1);
   return { step: "retry", record: { ...rest, history, not_before_ms: nowMs + pauseMs } };
 }
 

@@ -12,11 +12,12 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { LetterOutbox } from "../../../local-agent/letters/letter-outbox.ts";
 import { IntentSource, type IntentSourceOptions } from "../../../local-agent/sources/intents.ts";
 import { Spool } from "../../../local-agent/spool.ts";
 import { StateDatabase } from "../../../local-agent/state-database.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { silent, temporaryDirectory } from "../../unit/agent/temporary-state.ts";
 
 const closing: (() => Promise<void>)[] = [];
@@ -73,9 +74,6 @@ async function openRouter(options: Partial<IntentSourceOptions> & { root?: strin
   const reason = (name: string) => JSON.parse(readFileSync(join(directory, "dead-letter", name), "utf8"));
   return { root, directory, db, spool, router, close, drop, signals, ids, files, deadLetters, reason };
 }
-
-/** Files change without telling the test: look often, fail late. */
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
 
 describe("intent directory", () => {
   it("turns a dropped file into a signal and removes it", async () => {

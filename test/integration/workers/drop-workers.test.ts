@@ -15,15 +15,13 @@ import { Spool } from "../../../local-agent/spool.ts";
 import { StateDatabase } from "../../../local-agent/state-database.ts";
 import { DropWorkers } from "../../../local-agent/workers/drop-workers.ts";
 import { WorkersSettings } from "../../../local-agent/workers/settings.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { silent, temporaryDirectory } from "../../unit/agent/temporary-state.ts";
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
-
-/** Files change without telling the test: look often, fail late. */
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
 
 interface Worker {
   readonly name?: string;

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { type RunningAgent, runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 
@@ -39,9 +40,6 @@ async function runHost(edge: RunningEdge, host: string, shared: string, script: 
     list: (...parts: string[]) => readdirSync(join(drop, ...parts)),
   };
 }
-
-/** Files change without telling the test: look often, fail late. */
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 30_000, interval: 20 });
 
 test("tasks dropped on one host are done by two, each once, and the results lie where they were dropped", async () => {
   const edge = await runEdge();
