@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Facts, Monitor } from "./monitor.ts";
@@ -29,7 +30,10 @@ interface Seen {
 export class PromotionsMonitor implements Monitor {
   readonly name = "promotions";
   readonly #options: PromotionsOptions;
+  readonly #run = randomUUID();
   #seen = new Map<string, Seen>();
+  #waiting: ReadonlySet<string> = new Set();
+  #arrived = 0;
 
   constructor(options: PromotionsOptions) {
     this.#options = options;
@@ -44,24 +48,28 @@ export class PromotionsMonitor implements Monitor {
     const marks = new Set(names.filter((name) => name.endsWith(".ack")));
     const promotions = names.filter((name) => !/^\.|\.(ack|tmp)$/.test(name));
     const seen = new Map<string, Seen>();
-    let unacknowledged = 0;
+    const waiting = new Set<string>();
     let oldestMs = Number.POSITIVE_INFINITY;
     for (let from = 0; from < promotions.length; from += AT_ONCE) {
       const some = promotions.slice(from, from + AT_ONCE);
       for (const found of await Promise.all(some.map((name) => this.#look(name, seen)))) {
         if (found === undefined || found.acknowledged || marks.has(`${found.name}.ack`)) continue;
-        unacknowledged++;
+        waiting.add(`${found.name} ${seen.get(found.name)?.stamp}`);
         oldestMs = Math.min(oldestMs, found.writtenMs);
       }
     }
     this.#seen = seen;
+    // Counted, since a dream may acknowledge as many as come: their number would stay the same.
+    for (const one of waiting) if (!this.#waiting.has(one)) this.#arrived++;
+    this.#waiting = waiting;
     const age = Math.max(0, now() - oldestMs) / HOUR_MS;
     return {
       promotion_count: seen.size,
-      unacknowledged_count: unacknowledged,
-      oldest_promotion_age_hours: unacknowledged === 0 ? null : Math.round(age * 100) / 100,
+      unacknowledged_count: waiting.size,
+      oldest_promotion_age_hours: waiting.size === 0 ? null : Math.round(age * 100) / 100,
       last_dream_time: await this.#lastDream(),
       promotions_path: directory,
+      arrivals: { run: this.#run, count: this.#arrived, waiting: hashOf(waiting) },
     };
   }
 
@@ -95,6 +103,12 @@ export class PromotionsMonitor implements Monitor {
       throw error;
     }
   }
+}
+
+function hashOf(waiting: ReadonlySet<string>): string {
+  return createHash("sha256")
+    .update(JSON.stringify([...waiting].sort()))
+    .digest("hex");
 }
 
 function isAcknowledged(content: Buffer): boolean {

@@ -5,8 +5,10 @@ import { type Usage, UsageMeter } from "../core/billing/usage.ts";
 import { MONITORS, readAnswer } from "../core/monitors/facts.ts";
 import { NOTHING_WATCHED, type Watched, watchHost } from "../core/monitors/host-watch.ts";
 import { DEFAULT_MONITOR_SETTINGS, MonitorSettings } from "../core/monitors/monitor-settings.ts";
+import type { DreamsSeen } from "../core/monitors/promotions-told.ts";
 import { type FieldError, fieldErrors } from "../core/signals/admit.ts";
 import { formatTimestamp } from "../core/signals/timestamp.ts";
+import { DreamWatch } from "./agent-registry/dream-watch.ts";
 import { HostStore } from "./agent-registry/host-store.ts";
 import { viewOf } from "./agent-registry/view.ts";
 import type { Environment } from "./environment.ts";
@@ -37,6 +39,7 @@ export class AgentRegistry extends DurableObject<Environment> implements Registr
   readonly #box: OutgoingBox;
   readonly #delivery: Delivery;
   readonly #meter = new UsageMeter();
+  readonly #dreams = new DreamWatch();
   readonly #seen = new Map<string, number>();
   readonly #facts = new Map<string, Readonly<Record<string, unknown>>>();
   #book = new PresenceBook();
@@ -162,15 +165,18 @@ export class AgentRegistry extends DurableObject<Environment> implements Registr
       ),
     );
     const wanted = [...MONITORS, "status"];
-    const { report, answers, silent }: HostAnswers = await this.#log.gather(
+    const { report, answers, silent, headSeq }: HostAnswers = await this.#log.gather(
       wanted,
       this.#settings.answer_within_seconds * 1_000,
       after,
     );
+    const owed = [...answers.keys()].map((host) => this.#watched.get(host)?.promotions?.owedSince ?? headSeq);
+    const log = this.#log;
+    const dreams = await this.#dreams.look((query) => log.read(query), Math.min(headSeq, ...owed), headSeq);
     const nowMs = Date.now();
     const told = this.#decide(() => {
       this.#takeLinks(report, nowMs);
-      for (const [host, text] of answers) this.#takeAnswer(host, text, nowMs);
+      for (const [host, text] of answers) this.#takeAnswer(host, text, dreams, nowMs);
       for (const host of silent) this.#emitAll(this.#book.unanswered(host, nowMs, this.#limits), nowMs);
       this.#emitAll(this.#book.pass(nowMs, this.#limits), nowMs);
       for (const host of this.#book.hosts) {
@@ -195,7 +201,7 @@ export class AgentRegistry extends DurableObject<Environment> implements Registr
     for (const host of this.#links.keys()) this.#seen.set(host, nowMs);
   }
 
-  #takeAnswer(host: string, text: string, nowMs: number): void {
+  #takeAnswer(host: string, text: string, dreams: DreamsSeen, nowMs: number): void {
     // Its link has closed since, and it was never known before: there is nobody to remember it for.
     if (this.#book.get(host) === undefined) return;
     this.#emitAll(this.#book.answered(host, nowMs), nowMs);
@@ -205,7 +211,7 @@ export class AgentRegistry extends DurableObject<Environment> implements Registr
     this.#facts.set(host, answer.facts);
     const before = this.#watched.get(host) ?? NOTHING_WATCHED;
     const isNew = (key: string) => this.#store.tellModule(key);
-    const { after, news } = watchHost(host, before, answer, this.#settings, isNew, nowMs);
+    const { after, news } = watchHost(host, before, answer, this.#settings, dreams, isNew, nowMs);
     this.#watched.set(host, after);
     for (const { signal, facts } of news) this.#emit(signal, "ganglion/monitors", { ...facts }, nowMs);
   }

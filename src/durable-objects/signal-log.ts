@@ -100,6 +100,7 @@ export class SignalLog extends DurableObject<Environment> {
     this.#hosts = new Hosts({
       registry: () => env.AGENT_REGISTRY.get(env.AGENT_REGISTRY.idFromName(this.#ecosystem)),
       links: () => this.#sockets.links,
+      head: () => this.#state.headSeq,
       ask: (frame) => this.#sockets.toHosts(frame),
       keepAlive: (work) => ctx.waitUntil(work),
     });

@@ -13,6 +13,8 @@ export const PromotionFacts = z.object({
   unacknowledged_count: z.int().nonnegative(),
   last_dream_time: z.union([z.string().max(64), z.number()]).nullish(),
   promotions_path: z.string().max(4_096).optional(),
+  /** Those that began to wait since the agent's `run` began, and a hash of those that wait. Older agents do not say. */
+  arrivals: z.object({ run: z.string().max(64), count: z.int().nonnegative(), waiting: z.string().max(64) }).optional(),
 });
 export type PromotionFacts = z.infer<typeof PromotionFacts>;
 

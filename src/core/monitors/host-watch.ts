@@ -1,7 +1,7 @@
 import { type HostAnswer, ModuleFacts } from "./facts.ts";
 import { type HealthState, judgeHealth } from "./health-book.ts";
 import type { MonitorSettings } from "./monitor-settings.ts";
-import { judgePromotions, type PromotionsKnown } from "./promotions-told.ts";
+import { type DreamsSeen, judgePromotions, type PromotionsKnown } from "./promotions-told.ts";
 
 /** What is remembered of a host between two answers. It changes only when something about the host does. */
 export interface Watched {
@@ -25,6 +25,7 @@ const HOUR_MS = 3_600_000;
 /**
  * Compares what a host says with what was known of it.
  *
+ * @param dreams - what the log says of dreams, read after the host has answered
  * @param isNew - whether a module, by its key, has not been told of before
  * @returns what to remember, and what to tell: to be kept together, so that nothing is told twice or never
  */
@@ -33,6 +34,7 @@ export function watchHost(
   before: Watched,
   { facts, failures }: HostAnswer,
   settings: MonitorSettings,
+  dreams: DreamsSeen,
   isNew: (moduleKey: string) => boolean,
   nowMs: number,
 ): { after: Watched; news: News[] } {
@@ -40,9 +42,10 @@ export function watchHost(
   const after: { -readonly [Field in keyof Watched]: Watched[Field] } = { ...before, failures };
   if (facts.promotions !== undefined) {
     const remindMs = settings.promotions_remind_hours === null ? null : settings.promotions_remind_hours * HOUR_MS;
-    const judged = judgePromotions(before.promotions, facts.promotions, remindMs, nowMs);
+    const judged = judgePromotions(before.promotions, facts.promotions, dreams, remindMs, nowMs);
     after.promotions = judged.after;
-    if (judged.news) news.push({ signal: "Q_PROMOTIONS_DETECTED", facts: { ...facts.promotions, host } });
+    const { arrivals: _, ...promotions } = facts.promotions;
+    if (judged.news) news.push({ signal: "Q_PROMOTIONS_DETECTED", facts: { ...promotions, host } });
   }
   if (facts.investigations !== undefined) {
     const unreadable: string[] = [];

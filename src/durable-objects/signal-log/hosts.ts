@@ -19,6 +19,8 @@ export interface HostAnswers {
   readonly answers: ReadonlyMap<string, string>;
   /** Hosts whose link stayed open, and who said nothing in time. */
   readonly silent: readonly string[];
+  /** How far the log reached when all had answered: what comes behind it came after what they have seen. */
+  readonly headSeq: number;
 }
 
 /** What the log tells the registry of agents. */
@@ -30,6 +32,7 @@ export interface RegistryCalls {
 export interface HostsOptions {
   readonly registry: () => RegistryCalls;
   readonly links: () => OpenLink[];
+  readonly head: () => number;
   readonly ask: (frame: (host: string) => string) => Map<string, () => boolean>;
   readonly keepAlive: (work: Promise<void>) => void;
 }
@@ -103,7 +106,7 @@ export class Hosts {
     }
     for (const host of asked.keys()) this.#waiting.delete(`${host} ${request}`);
     const silent = [...asked].filter(([host, open]) => !answers.has(host) && open()).map(([host]) => host);
-    return { report: this.report, answers, silent };
+    return { report: this.report, answers, silent, headSeq: this.#options.head() };
   }
 
   #tellSoon(): void {

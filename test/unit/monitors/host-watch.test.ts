@@ -9,11 +9,16 @@ function watcher() {
   let known = NOTHING_WATCHED;
   const told = new Set<string>();
   let nowMs = 0;
+  const dreams = { headSeq: 1, begunSeq: 0, endedSeq: 0 };
   return {
+    dreams,
     answer: (facts: Record<string, unknown>, minutes = 1) => {
       nowMs += minutes * MINUTE_MS;
       const isNew = (key: string) => !told.has(key) && told.add(key) !== undefined;
-      const { after, news } = watchHost("h", known, readAnswer(facts), DEFAULT_MONITOR_SETTINGS, isNew, nowMs);
+      const { after, news } = watchHost(
+        ...(["h", known, readAnswer(facts), DEFAULT_MONITOR_SETTINGS] as const),
+        ...([dreams, isNew, nowMs] as const),
+      );
       known = JSON.parse(JSON.stringify(after));
       return news;
     },
@@ -25,8 +30,14 @@ function watcher() {
     },
   };
 }
-const promotions = (unacknowledged_count: number, last_dream_time: string | null = null) => ({
-  promotions: { promotion_count: unacknowledged_count + 1, unacknowledged_count, last_dream_time },
+const promotions = (unacknowledged_count: number) => ({
+  promotions: { promotion_count: unacknowledged_count + 1, unacknowledged_count },
+});
+const counted = (run: string, count: number, ...waiting: string[]) => ({
+  promotions: {
+    ...{ promotion_count: waiting.length, unacknowledged_count: waiting.length },
+    arrivals: { run, count, waiting: waiting.join() },
+  },
 });
 const modules = (cursor: string, ...names: string[]) => ({
   investigations: {
@@ -50,12 +61,30 @@ describe("promotions on a host", () => {
     expect(answer(promotions(1))).toHaveLength(1);
   });
 
-  it("are told again when a dream has left some: what came during the dream was passed over", () => {
+  it("are told again when a dream that they did not begin has ended: their word fell into it and was passed over", () => {
+    const { answer, dreams } = watcher();
+    expect(answer(promotions(1))).toHaveLength(1);
+    dreams.endedSeq = dreams.headSeq = 5;
+    expect(answer(promotions(1))).toHaveLength(1);
+    expect(answer(promotions(1))).toEqual([]);
+  });
+
+  it("are not told again when the dream that they began has ended and has left some", () => {
+    const { answer, dreams } = watcher();
+    expect(answer(promotions(2))).toHaveLength(1);
+    Object.assign(dreams, { headSeq: 5, begunSeq: 2, endedSeq: 5 });
+    expect(answer(promotions(1))).toEqual([]);
+    Object.assign(dreams, { headSeq: 6, endedSeq: 6 });
+    expect(answer(promotions(1))).toEqual([]);
+  });
+
+  it("are told when as many have come as were acknowledged, and not by an agent that counts anew", () => {
     const { answer } = watcher();
-    answer(promotions(3, "monday"));
-    expect(answer(promotions(1, "tuesday"))).toHaveLength(1);
-    expect(answer(promotions(1, "tuesday"))).toEqual([]);
-    expect(answer(promotions(0, "wednesday"))).toEqual([]);
+    expect(answer(counted("run-1", 1, "a"))[0]?.facts).not.toHaveProperty("arrivals");
+    expect(answer(counted("run-1", 1, "a"))).toEqual([]);
+    expect(answer(counted("run-1", 2, "b"))).toHaveLength(1);
+    expect(answer(counted("run-2", 1, "b"))).toEqual([]);
+    expect(answer(counted("run-3", 1, "c"))).toHaveLength(1);
   });
 
   it("are told again after a day", () => {

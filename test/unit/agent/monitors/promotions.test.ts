@@ -37,6 +37,7 @@ describe("the monitor of promotions", () => {
       oldest_promotion_age_hours: 5,
       last_dream_time: null,
       promotions_path: directory,
+      arrivals: { run: expect.any(String), count: 2, waiting: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(PromotionFacts.parse(facts)).toEqual(facts);
   });
@@ -56,6 +57,20 @@ describe("the monitor of promotions", () => {
       unacknowledged_count: 1,
       oldest_promotion_age_hours: 1,
     });
+  });
+
+  it("counts what comes, also when as many are acknowledged meanwhile, and names those that wait by a hash", async () => {
+    const looks = monitor();
+    write("a.json");
+    const { arrivals: before } = PromotionFacts.parse(await looks.gather());
+    write("a.json.ack", "");
+    write("b.json");
+    const { arrivals: after } = PromotionFacts.parse(await looks.gather());
+    expect(after).toMatchObject({ run: before?.run, count: 2 });
+    expect(after?.waiting).not.toBe(before?.waiting);
+    const { arrivals: anew } = PromotionFacts.parse(await monitor().gather());
+    expect(anew).toMatchObject({ count: 1, waiting: after?.waiting });
+    expect(anew?.run).not.toBe(after?.run);
   });
 
   it("knows the last dream from what a file says, from the file's own time, or from the newest file of a directory", async () => {
