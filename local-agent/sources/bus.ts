@@ -35,15 +35,23 @@ const LOG_EVERY_MS = 10_000;
 const KEPT_CHARACTERS = 4_096;
 const LOGGED_CHARACTERS = 200;
 
-/** Takes messages of the bus into the spool; everything that was received in one turn with one put. */
+interface Taken {
+  readonly signal: TimedSignal;
+  /** To be known from now on; `undefined`: it has none, or it is known. */
+  readonly id: string | undefined;
+}
+
+/**
+ * Takes messages of the bus into the spool; everything that was received since the last put with the next one. One put
+ * waits for the other: of two, the disk may refuse the first and take the second, and the order would be lost.
+ */
 export class BusIntake {
   readonly #options: BusIntakeOptions;
-  #signals: TimedSignal[] = [];
-  #ids: { id: string; name: string }[] = [];
+  #waiting: Taken[] = [];
   #scheduled = false;
   #pending = 0;
-  #lastPut: Promise<void> = Promise.resolve();
-  /** The disk refuses. Until it takes again, one put waits for the other, so that the order survives. */
+  /** Resolves when nothing waits; `undefined`: nothing does. */
+  #writing: Promise<void> | undefined;
   #refused = false;
   #closing = false;
   #endRetry: (() => void) | undefined;
@@ -84,47 +92,50 @@ export class BusIntake {
       this.#counts.echoes++;
       return undefined;
     }
-    if (id !== undefined && verdict === "new") {
-      knownIds.taken(id, name);
-      this.#ids.push({ id, name });
-    }
-    this.#signals.push(verdict === "reused" ? { ...taken.signal, id: undefined } : taken.signal);
+    const isNew = id !== undefined && verdict === "new";
+    if (isNew) knownIds.taken(id, name);
+    const signal = verdict === "reused" ? { ...taken.signal, id: undefined } : taken.signal;
+    this.#waiting.push({ signal, id: isNew ? id : undefined });
     this.#pending++;
-    if (this.#signals.length >= MAX_PUT) this.#put();
-    else this.#putSoon();
-    return this.#pending >= MAX_PENDING && !this.#refused ? this.#lastPut : undefined;
+    this.#writeSoon();
+    return this.#pending >= MAX_PENDING && !this.#refused ? this.#write() : undefined;
   }
 
   /** Resolves when everything that was taken is on the disk; what that refuses even now is lost. */
   async flush(): Promise<void> {
     this.#closing = true;
-    this.#put();
     this.#endRetry?.();
-    await this.#lastPut;
+    await this.#write();
     this.#closing = false;
   }
 
-  #putSoon(): void {
-    if (this.#scheduled) return;
+  #writeSoon(): void {
+    if (this.#scheduled || this.#writing !== undefined) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#put();
+      void this.#write();
     });
   }
 
-  #put(): void {
-    if (this.#signals.length === 0) return;
-    const signals = this.#signals;
-    const ids = this.#ids;
-    this.#signals = [];
-    this.#ids = [];
-    const before = this.#refused ? this.#lastPut : undefined;
-    this.#lastPut = (
-      before === undefined ? this.#keep(signals, ids) : before.then(() => this.#keep(signals, ids))
-    ).then(() => {
-      this.#pending -= signals.length;
-    });
+  #write(): Promise<void> {
+    if (this.#waiting.length === 0) return this.#writing ?? Promise.resolve();
+    this.#writing ??= this.#writeAll();
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const some = this.#waiting.splice(0, MAX_PUT);
+      const ids = some.flatMap(({ signal, id }) => (id === undefined ? [] : [{ id, name: signal.signal }]));
+      await this.#keep(
+        some.map(({ signal }) => signal),
+        ids,
+      );
+      this.#pending -= some.length;
+    }
+    // In the same step as the last look: what comes from here on begins anew.
+    this.#writing = undefined;
   }
 
   /** Until the disk has them: the bus keeps nothing that could be asked for again. */

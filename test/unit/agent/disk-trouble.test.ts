@@ -97,6 +97,37 @@ describe("a full disk", () => {
     db.close();
   });
 
+  it("keeps the order of the bus, also of what comes while the disk begins to take again", async () => {
+    const directory = temporaryDirectory();
+    const { db, spool } = open(directory);
+    const deadLetters = new DeadLetterFile({ path: join(directory, "bus.jsonl"), maxBytes: 1e6, log: silent });
+    const intake = new BusIntake({ spool, knownIds: new KnownIds(db), deadLetters, now: Date.now, log: silent });
+    const disk = fillDisk(db);
+    let value = 0;
+    // Large ones and small ones in turn: of two, a disk that is nearly full takes the small one alone.
+    const takeOne = () => {
+      const filling = "x".repeat(value % 2 === 0 ? 20_000 : 10);
+      void intake.take([
+        Buffer.from(JSON.stringify({ signal: "Q_EVENT", source: "s", facts: { value: ++value, filling } })),
+      ]);
+      return new Promise((resolve) => setTimeout(resolve, 1));
+    };
+    for (let n = 0; n < 50; n++) await takeOne();
+    disk.free();
+    while (intake.counts.taken < 50) await takeOne();
+    for (let n = 0; n < 50; n++) await takeOne();
+    await intake.flush();
+    const values: number[] = [];
+    for (let from = 1; ; ) {
+      const batch = spool.read("bus", from, 1_000, 1e7);
+      if (batch === null) break;
+      values.push(...batch.texts.map((text) => (JSON.parse(text) as { facts: { value: number } }).facts.value));
+      from = batch.last + 1;
+    }
+    expect(values).toEqual(Array.from({ length: value }, (_, place) => place + 1));
+    db.close();
+  });
+
   it("loses nothing of the bus while memory can hold it, and gives room to what matters after that", async () => {
     const directory = temporaryDirectory();
     const { db, spool } = open(directory);
