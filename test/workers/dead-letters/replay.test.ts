@@ -1,7 +1,8 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { call, post, problemOf } from "../api/calls.ts";
+import { crash } from "../crash.ts";
 import { allOf, aSignal, logOf, observationsOf, policyOf } from "../log-under-test.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
@@ -285,8 +286,6 @@ describe("the room", () => {
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
         const letters = lettersOf();
         const failed = new Set<string>();
-        const crash = () =>
-          runInDurableObject(letters.stub(), (_, state) => state.abort("a crash")).catch(() => undefined);
         // Whoever asked hears nothing of a replay that was cut off.
         const replay = (id: string) =>
           letters
@@ -302,8 +301,8 @@ describe("the room", () => {
           } else if (one.do === "replay") await replay(id);
           else if (one.do === "replay twice") await Promise.all([replay(id), replay(id)]);
           else if (one.do === "replay all") await replayAll();
-          else if (one.do === "crash") await crash();
-          else await Promise.all([replay(id), crash()]);
+          else if (one.do === "crash") await crash(letters.stub());
+          else await Promise.all([replay(id), crash(letters.stub())]);
         }
         await replayAll();
         await runDurableObjectAlarm(letters.stub());

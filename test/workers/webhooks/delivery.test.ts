@@ -3,6 +3,7 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, it, vi } from "vitest";
 import { MAX_ATTEMPTS } from "../../../src/core/webhooks/schedule.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { crash } from "../crash.ts";
 import { aDelivery, type Listed, webhooksOf } from "./webhooks-under-test.ts";
 
 const patience = { timeout: 15_000 };
@@ -87,7 +88,7 @@ describe("a webhook delivery", () => {
     await hooks.stub().deliver([aDelivery("d1", "alerts")]);
     await hooks.received("alerts", 1);
     // The disk knows of no attempt, and the alarm that was interrupted comes again by itself.
-    await expect(runInDurableObject(hooks.stub(), (_, state) => state.abort("a crash"))).rejects.toThrow("a crash");
+    await crash(hooks.stub());
     const messages = await hooks.received("alerts", 2);
     expect(messages.map(({ headers }) => headers["webhook-id"])).toEqual(["d1", "d1"]);
     await settled(hooks, "alerts", { state: "delivered" });
