@@ -26,12 +26,14 @@ const anyFacts = fc.oneof(
 );
 
 /**
- * Findings as text, in one order. Numbers to nine places after the point: beside a large number the smallest ones have
+ * Findings as text, in one order. Numbers, in their texts too, to nine places after the point: beside a large number the smallest ones have
  * no room in a running sum, so that a mean of 1e-308 may come out as 0 when the large one has gone.
  */
 function told(findings: Iterable<{ readonly name: string }>): string {
   const sorted = [...findings].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return JSON.stringify(sorted, (_, value) => (typeof value === "number" ? Number(value.toFixed(9)) : value));
+  return JSON.stringify(sorted).replace(/-?\d+(\.\d+)?(e[+-]\d+)?/g, (number) =>
+    String(Number(Number(number).toFixed(9))),
+  );
 }
 
 test("whatever came and went, every scanner says what it would say of the samples inside alone", () => {
