@@ -15,11 +15,11 @@ const SIGNALS = 25 * KILLS;
 const TASKS = 5 * KILLS;
 
 /**
- * Holds a directory for as long as it runs, so that two attempts at one signal at a time are seen. A kill of the agent
- * leaves it running; the next agent ends it, and it lets go.
+ * Holds a lock for as long as anything of it runs, so that two attempts at one signal at a time are seen. A kill of the
+ * agent leaves it running; the next agent ends it, and with the last of its processes the kernel lets go of the lock.
  */
 const COMMAND =
-  'mkdir held.$GANGLION_SIGNAL_ID || echo $GANGLION_SIGNAL_ID >> twice; trap "rmdir held.$GANGLION_SIGNAL_ID" EXIT; trap "exit 1" TERM; sleep 0.0$((RANDOM % 9)); sleep 0.03';
+  "exec 9> held.$GANGLION_SIGNAL_ID; flock -n 9 || echo $GANGLION_SIGNAL_ID >> twice; sleep 0.0$((RANDOM % 9)); sleep 0.03";
 
 test(`${KILLS} times kill -9 of the agent: every signal and task is reacted to, told of once, and by one at a time`, async () => {
   const dice = new Dice(SEED);
