@@ -49,6 +49,7 @@ export function openCaller(
 ): Caller {
   const { queues } = createClient({ url, token, ecosystem });
   const pending = new Map<string, Pending>();
+  const byHttpNow = new Set<string>();
   let channel: WorkChannel | undefined;
   let closed = false;
   let failures = 0;
@@ -88,11 +89,16 @@ export function openCaller(
 
   /** The same call by its id: should it have got through before, it is not run again. */
   async function overHttp(id: string, { byHttp, end }: Pending): Promise<void> {
+    // Each failed connection comes by here: one request a call is enough, and it tries again by itself.
+    if (byHttpNow.has(id)) return;
+    byHttpNow.add(id);
     try {
       end(await byHttp());
     } catch (error) {
       // Nobody answers either way: the next connection, or the call's own time limit, decides.
       if (!(error instanceof EdgeUnreachable) && pending.has(id)) end(error as Error);
+    } finally {
+      byHttpNow.delete(id);
     }
   }
 
