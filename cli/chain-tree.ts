@@ -1,5 +1,6 @@
-import type { TaskView } from "../src/client/queue-calls.ts";
 import type { DeadLetter } from "../src/core/dead-letters/dead-letter.ts";
+import { type ChainTask, taskEnded } from "../src/core/lineage/chain-tasks.ts";
+import type { ChainDelivery } from "../src/core/lineage/lineage.ts";
 import type { Decision } from "../src/core/policy/decision.ts";
 import type { Signal } from "../src/core/signals/signal.ts";
 import { cellText, cutToTerminal } from "./output.ts";
@@ -11,8 +12,8 @@ export interface Chain {
   readonly signals: readonly Signal[];
   readonly decisions: readonly Decision[];
   readonly dead_letters: readonly DeadLetter[];
-  /** How the tasks of the decisions stand, by their ids; one that is not here is not known (any more). */
-  readonly tasks: ReadonlyMap<string, TaskView>;
+  readonly tasks: readonly ChainTask[];
+  readonly deliveries: readonly ChainDelivery[];
   readonly missing_cause: string | undefined;
   readonly truncated: boolean;
 }
@@ -64,11 +65,14 @@ class ChainTree {
     const asked = id === this.#chain.asked ? "  ◀ asked" : "";
     const decisions = this.#chain.decisions.filter((decision) => decision.signal.seq === seq);
     const byRules = new Set(decisions.flatMap(({ effects }) => effects));
+    const ruled = new Set(decisions.flatMap(({ tasks = [] }) => tasks.map(({ task_id }) => task_id)));
+    const tasks = this.#chain.tasks.filter((task) => task.cause === id && !ruled.has(task.task_id));
     const others = this.#chain.signals.filter((effect) => effect.cause === id && !byRules.has(effect.id));
     return {
       text: `${signal.signal}  ${this.#offset(signal.received_at)}  ${cellText(source)}  ${id}  ${short(facts)}${asked}`,
       children: [
         ...decisions.map((decision) => this.#decision(decision)),
+        ...tasks.map((task) => this.#task(task)),
         ...others.flatMap((effect) => this.#effect(effect)),
         ...this.#chain.dead_letters.filter((letter) => isAbout(letter, id)).map(letterNode),
       ],
@@ -92,17 +96,35 @@ class ChainTree {
   }
 
   /** What is no signal: a task, a call of a webhook, a switch of the maintenance. */
-  #done(id: string, { tasks, deliveries }: Decision): Node {
+  #done(id: string, { tasks, deliveries, signal }: Decision): Node {
     const task = tasks?.find(({ task_id }) => task_id === id);
-    const letters = this.#chain.dead_letters.filter((letter) => letter.id.includes(id)).map(letterNode);
     if (task !== undefined) {
-      const known = this.#chain.tasks.get(id);
-      const worker = known?.worker === undefined ? "" : ` by ${cellText(known.worker)}`;
-      const state = known === undefined ? "no longer known" : `${known.status}${worker}, attempt ${known.attempt}`;
-      return { text: `task ${id} in ${task.queue}: ${state}`, children: letters };
+      const known = this.#chain.tasks.find(({ queue, task_id }) => queue === task.queue && task_id === id);
+      return this.#task(known ?? { ...task, cause: signal.id, status: "unknown" });
     }
     const delivery = deliveries?.find(({ delivery_id }) => delivery_id === id);
-    return { text: delivery === undefined ? `effect ${id}` : `webhook ${delivery.endpoint}  ${id}`, children: letters };
+    if (delivery === undefined) return { text: `effect ${id}`, children: this.#lettersOf(id) };
+    const known = this.#chain.deliveries.find(({ delivery_id }) => delivery_id === id);
+    return { text: `webhook ${delivery.endpoint}: ${deliveryText(known)}  ${id}`, children: this.#lettersOf(id) };
+  }
+
+  /** A task, with what its end told and what came of that. */
+  #task(task: ChainTask): Node {
+    const { queue, task_id, cause, status, worker, attempt } = task;
+    const by = worker === undefined ? "" : ` by ${cellText(worker)}`;
+    const state = status === "unknown" ? "no longer known" : `${status}${by}, attempt ${attempt}`;
+    const ends = this.#chain.signals.filter((signal) => {
+      const ended = signal.cause === cause ? taskEnded(signal) : undefined;
+      return ended?.queue === queue && ended.task_id === task_id;
+    });
+    return {
+      text: `task ${task_id} in ${queue}: ${state}`,
+      children: [...ends.flatMap((end) => this.#effect(end)), ...this.#lettersOf(task_id)],
+    };
+  }
+
+  #lettersOf(id: string): Node[] {
+    return this.#chain.dead_letters.filter((letter) => letter.id.includes(id)).map(letterNode);
   }
 
   #effect(signal: Signal): Node[] {
@@ -125,6 +147,22 @@ function askedNodes(asked: Decision["asked"]): Node[] {
     fallback: `gave no answer (${why}), so ${choice}`,
   };
   return [{ text: `model ${model} ${outcome[state]}  $${cost_usd.toFixed(4)}`, children: [] }];
+}
+
+function deliveryText(delivery: ChainDelivery | undefined): string {
+  const { state, attempts = 0, last_status, last_error, next_attempt_at } = delivery ?? { state: "unknown" as const };
+  const words = {
+    waiting: "waiting",
+    delivered: "delivered",
+    failed: "given up",
+    skipped: "skipped, its endpoint was switched off",
+    unknown: "no longer known",
+  };
+  const tried = attempts === 0 ? "" : `, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
+  const status = last_status === undefined ? "" : `, status ${last_status}`;
+  const why = last_error === undefined || state === "delivered" ? "" : `, ${cellText(last_error)}`;
+  const next = next_attempt_at === undefined || attempts === 0 ? "" : `, again at ${next_attempt_at}`;
+  return `${words[state]}${tried}${status}${why}${next}`;
 }
 
 function letterNode({ id, error, attempts, kind }: DeadLetter): Node {

@@ -1,9 +1,6 @@
 import { Command } from "commander";
 import type { Client } from "../../src/client/client.ts";
-import { ApiProblem } from "../../src/client/problem-errors.ts";
-import type { TaskView } from "../../src/client/queue-calls.ts";
 import type { Lineage } from "../../src/core/lineage/lineage.ts";
-import type { Decision } from "../../src/core/policy/decision.ts";
 import { type Chain, drawChain } from "../chain-tree.ts";
 import { print, remark } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
@@ -33,10 +30,6 @@ async function wholeChain(client: Client, own: Lineage): Promise<Chain> {
   const all = <Item>(pick: (part: Lineage) => readonly Item[], key: (item: Item) => string) => [
     ...new Map(parts.flatMap(pick).map((item) => [key(item), item])).values(),
   ];
-  const decisions = all(
-    (part) => part.decisions,
-    ({ id }) => id,
-  );
   return {
     asked: own.signal.id,
     missing_cause: own.missing_cause,
@@ -45,30 +38,21 @@ async function wholeChain(client: Client, own: Lineage): Promise<Chain> {
       ({ causes, signal, effects }) => [...causes, signal, ...effects],
       ({ id }) => id,
     ).sort((a, b) => a.seq - b.seq),
-    decisions,
-    tasks: await tasksOf(client, decisions),
+    decisions: all(
+      (part) => part.decisions,
+      ({ id }) => id,
+    ),
+    tasks: all(
+      (part) => part.tasks,
+      ({ queue, task_id }) => `${queue} ${task_id}`,
+    ),
+    deliveries: all(
+      (part) => part.deliveries,
+      ({ delivery_id }) => delivery_id,
+    ),
     dead_letters: all(
       (part) => part.dead_letters,
       ({ id }) => id,
     ),
   };
-}
-
-/** Tasks that are asked after; a chain rarely has more than a few. */
-const MAX_TASKS = 50;
-
-async function tasksOf(client: Client, decisions: readonly Decision[]): Promise<Map<string, TaskView>> {
-  const tasks = decisions.flatMap((decision) => decision.tasks ?? []).slice(0, MAX_TASKS);
-  const found = new Map<string, TaskView>();
-  await Promise.all(
-    tasks.map(async ({ queue, task_id }) => {
-      try {
-        found.set(task_id, await client.queues.task(queue, task_id));
-      } catch (error) {
-        // A task that ended long ago is forgotten by its queue: the tree says so.
-        if (!(error instanceof ApiProblem) || error.problem.status !== 404) throw error;
-      }
-    }),
-  );
-  return found;
 }

@@ -12,6 +12,14 @@ export type Emissions =
   | { readonly ok: true; readonly signals: readonly TimedSignal[] }
   | { readonly ok: false; readonly error: string };
 
+/**
+ * A task that was put in the form of a signal, which has no place in a log, is nobody's cause: what led to the task is.
+ */
+function chainOf({ seq, id, cause, depth }: Signal): { cause: string; depth: number } {
+  if (seq === 0 && cause !== undefined) return { cause, depth: depth ?? 1 };
+  return { cause: id, depth: (depth ?? 0) + 1 };
+}
+
 /** What a reaction to `cause` says, as signals that the edge will take, or what is wrong with them. */
 export function emissionsOf(
   emit: readonly Emission[],
@@ -25,8 +33,7 @@ export function emissionsOf(
           signal,
           source,
           facts,
-          cause: cause.id,
-          depth: (cause.depth ?? 0) + 1,
+          ...chainOf(cause),
           trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause),
         },
         // One that is too long to be an id protects from nothing, and harms nothing by being left out.

@@ -116,14 +116,19 @@ export class TaskReactions implements Service {
  * reads the same wherever its work comes from.
  */
 function signalOf(task: LeasedTask, nowText: string): Signal {
-  const { payload, task_id: id, type, sender } = task;
+  const { payload, task_id: id, type, sender, cause, trace, depth } = task;
   if (isSignal(payload)) return payload;
   const facts =
     typeof payload === "object" && payload !== null && !Array.isArray(payload)
       ? (payload as Record<string, unknown>)
       : { payload };
   const at = { timestamp: nowText, received_at: nowText };
-  return { seq: 0, id, signal: type, source: sender ?? "queue", ecosystem: "", ...at, facts };
+  const chain = {
+    ...(cause === undefined ? {} : { cause }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(depth === undefined ? {} : { depth }),
+  };
+  return { seq: 0, id, signal: type, source: sender ?? "queue", ecosystem: "", ...at, facts, ...chain };
 }
 
 function isSignal(payload: unknown): payload is Signal {

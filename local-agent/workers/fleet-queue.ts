@@ -3,7 +3,7 @@ import { ApiProblem } from "../../src/client/problem-errors.ts";
 import type { TaskView } from "../../src/client/queue-calls.ts";
 import type { FailedAttempt } from "../../src/core/workers/attempts.ts";
 import type { Claim } from "../../src/core/workers/claim.ts";
-import type { DroppedTask } from "../../src/core/workers/dropped-task.ts";
+import { causeOf, type DroppedTask } from "../../src/core/workers/dropped-task.ts";
 import type { WorkerSettings } from "./settings.ts";
 
 /** The edge's queue of dropped tasks that any host may do; the recipient is the worker. */
@@ -65,6 +65,7 @@ export class FleetQueue {
       {
         ...{ task_id, recipient: settings.name, type: "file-drop", payload, sender: claim.owner.host },
         ...{ max_attempts: settings.attempts, timeout_ms: settings.timeout_seconds * 1_000 + MARGIN_MS },
+        ...causeOf(task),
       },
     ]);
     return task_id;

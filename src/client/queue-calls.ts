@@ -19,6 +19,10 @@ export interface TaskRequest {
   readonly max_attempts?: number | undefined;
   readonly timeout_ms?: number | undefined;
   readonly deadline_ms?: number | undefined;
+  /** Id of the signal that led to it, with what that signal says about its own chain. */
+  readonly cause?: string | undefined;
+  readonly trace?: string | undefined;
+  readonly depth?: number | undefined;
 }
 
 export interface TaskView {
@@ -38,6 +42,9 @@ export interface TaskView {
   readonly error?: string;
   readonly waited_ms: number;
   readonly ran_ms: number;
+  readonly cause?: string;
+  readonly trace?: string;
+  readonly depth?: number;
   readonly history: readonly {
     readonly at: string;
     readonly event: string;

@@ -61,14 +61,19 @@ export class DeadLetters extends DurableObject<Environment> {
     return { dead_letters: found.map(({ letter }) => letter), next };
   }
 
-  /** Letters whose id is one of `ids` or goes on after it with a dot: what is about one signal, or one task. */
-  about(ids: readonly string[], limit: number): DeadLetter[] {
-    const found: DeadLetter[] = [];
-    for (const id of ids) {
-      if (found.length >= limit) break;
-      for (const { letter } of this.#store.about(id, limit - found.length)) found.push(letter);
-    }
-    return found;
+  /**
+   * Letters whose id is one of `ids` or goes on after it with a dot, and those that go back to one of `causes`: what is
+   * about one signal, or one task.
+   */
+  about(ids: readonly string[], causes: readonly string[], limit: number): DeadLetter[] {
+    const found = new Map<string, DeadLetter>();
+    const keep = (look: (limit: number) => StoredLetter[]) => {
+      if (found.size >= limit) return;
+      for (const { letter } of look(limit - found.size)) found.set(letter.id, letter);
+    };
+    for (const id of ids) keep((left) => this.#store.about(id, left));
+    for (const cause of causes) keep((left) => this.#store.causedBy(cause, left));
+    return [...found.values()];
   }
 
   /** Also one that was replayed, for as long as it is kept. */

@@ -143,6 +143,11 @@ export class PriorityQueue extends DurableObject<Environment> {
     return finished === undefined ? null : finishedJson(finished.record, finished.payload);
   }
 
+  /** As {@link task}, without those that are not known. */
+  tasksById(taskIds: readonly string[]): string[] {
+    return taskIds.flatMap((id) => this.task(id) ?? []);
+  }
+
   /** Unfinished tasks in the order of their arrival, as JSON texts. */
   tasks({ limit, after }: { limit: number; after: number }): { tasks: string[]; next: number | null } {
     const seqs = this.#store.seqsAfter(after, limit);

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { DeadLetterRecord } from "../core/dead-letters/record.ts";
 import {
   DEFAULT_TYPE,
+  type DeliveryStanding,
   type DeliveryView,
   messageOf,
   type NewDelivery,
@@ -129,6 +130,12 @@ export class Webhooks extends DurableObject<Environment> {
   /** Newest first; `null`: there is no such endpoint. */
   deliveries(endpoint: string, limit: number): DeliveryView[] | null {
     return this.#store.endpoint(endpoint) === undefined ? null : this.#store.recent(endpoint, limit);
+  }
+
+  /** How deliveries stand, by their ids; those that are not known (any more) are left out. */
+  deliveriesOf(ids: readonly string[]): DeliveryStanding[] {
+    const numbers = ids.flatMap((id) => this.#desk.numberOf(id) ?? []);
+    return this.#store.standing(numbers);
   }
 
   put(id: string, input: EndpointInput): EndpointAnswer {
@@ -347,7 +354,7 @@ export class Webhooks extends DurableObject<Environment> {
         this.#desk.restore(delivery);
         continue;
       }
-      this.#desk.remember(delivery.id);
+      this.#desk.remember(delivery);
       const ended = this.#ended.get(delivery.endpoint) ?? [];
       ended.push({ number: delivery.number, id: delivery.id });
       this.#ended.set(delivery.endpoint, ended);

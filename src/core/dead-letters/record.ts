@@ -20,3 +20,20 @@ export interface DeadLetterRecord {
   /** Who failed on it. */
   readonly daemon: string;
 }
+
+/**
+ * Id of the signal that a letter goes back to where its own id does not say: of a task, of a message, of what a host
+ * did about a signal. `null`: to none that is known.
+ */
+export function causeOfLetter({ kind, task, webhook, signal }: DeadLetterRecord): string | null {
+  if (kind === "task") return textIn(task, "cause");
+  if (kind === "webhook") return textIn(webhook, "cause");
+  if (kind !== "reaction") return null;
+  // A task that was put in the form of a signal has no place in the log, and is nobody's cause itself.
+  return (signal as { seq?: unknown } | undefined)?.seq === 0 ? textIn(signal, "cause") : textIn(signal, "id");
+}
+
+function textIn(value: unknown, name: string): string | null {
+  const found = (value as Record<string, unknown> | null | undefined)?.[name];
+  return typeof found === "string" ? found : null;
+}

@@ -71,11 +71,24 @@ function planRequeue({ daemon, task }: DeadLetter): ReplayPlan {
   // A rule's task that a queue refused says in the task itself for which.
   const queue = daemon.startsWith(QUEUE_DAEMON) ? daemon.slice(QUEUE_DAEMON.length) : task.queue;
   if (typeof queue !== "string" || !QUEUE_NAME.test(queue)) return impossible("the letter does not say of which queue");
-  const { recipient, type, payload, sender, priority, max_attempts, timeout_ms, deadline_at, created_at } = task;
+  const {
+    recipient,
+    type,
+    payload,
+    sender,
+    priority,
+    max_attempts,
+    timeout_ms,
+    deadline_at,
+    created_at,
+    cause,
+    trace,
+    depth,
+  } = task;
   const task_id = task.taskId ?? task.task_id;
   const deadlineMs = Date.parse(String(deadline_at)) - Date.parse(String(created_at));
   const admission = admitTask({
-    ...{ task_id, recipient, type, payload, priority, max_attempts },
+    ...{ task_id, recipient, type, payload, priority, max_attempts, cause, trace, depth },
     ...(typeof sender === "string" ? { sender } : {}),
     ...(typeof timeout_ms === "number" ? { timeout_ms } : {}),
     ...(deadlineMs > 0 ? { deadline_ms: deadlineMs } : {}),

@@ -1,6 +1,8 @@
 import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { Signal } from "../signals/signal.ts";
+import type { DeliveryState } from "../webhooks/delivery.ts";
+import type { ChainTask } from "./chain-tasks.ts";
 
 /** Where a signal comes from and what it led to (R31). */
 export interface Lineage {
@@ -13,10 +15,29 @@ export interface Lineage {
   readonly effects: readonly Signal[];
   /** What rules decided on any of these signals. */
   readonly decisions: readonly Decision[];
+  /** Tasks that it led to: those of rules, and those whose end or whose failure says that they belong to it. */
+  readonly tasks: readonly ChainTask[];
+  /** Messages that rules had sent. */
+  readonly deliveries: readonly ChainDelivery[];
   /** What of it could not be processed. */
   readonly dead_letters: readonly DeadLetter[];
   /** There is more: the answer was cut where it became too large, or took too long to look for. */
   readonly truncated: boolean;
+}
+
+/** How a message of the chain stands. */
+export interface ChainDelivery {
+  readonly delivery_id: string;
+  readonly endpoint: string;
+  /** Id of the signal that led to it. */
+  readonly cause: string;
+  readonly rule: string;
+  /** `failed`: given up, see its dead letter. `unknown`: it ended long ago, or there is no such endpoint. */
+  readonly state: DeliveryState | "unknown";
+  readonly attempts?: number;
+  readonly last_status?: number;
+  readonly last_error?: string;
+  readonly next_attempt_at?: string;
 }
 
 /** Lengths at which a lineage is cut. */
@@ -26,6 +47,9 @@ export const LINEAGE_LIMITS = {
   effects: 1_000,
   /** Stretches of the log looked through for effects, each at most 1,024 zones or 256 segments that may hold one. */
   stretches: 16,
+  /** Tasks, and messages, whose state is asked for. */
+  tasks: 200,
+  deliveries: 1_000,
 } as const;
 
 /** What has to be known of the log. */

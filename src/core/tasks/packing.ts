@@ -8,7 +8,7 @@ import type { FinishedTask, Lease, TaskEvent, TaskProgress, TaskTerms } from "./
  */
 const TERMS = [
   ...(["taskId", "recipient", "type", "sender", "priority", "createdMs"] as const),
-  ...(["maxAttempts", "timeoutMs", "deadlineAtMs", "caller"] as const),
+  ...(["maxAttempts", "timeoutMs", "deadlineAtMs", "caller", "cause"] as const),
 ] as const satisfies readonly (keyof TaskTerms)[];
 const PROGRESS = [
   "readyMs",
@@ -71,10 +71,10 @@ function unpackEvent(values: unknown[]): TaskEvent {
   return unpack<TaskEvent>(values, EVENT, true);
 }
 
-/** Trailing absences are left out. */
+/** Trailing absences are left out: they are read back as `null`, or as absent where a list is sparse. */
 function pack<From>(from: From, names: readonly (keyof From)[]): unknown[] {
   const values: unknown[] = names.map((name) => from[name]);
-  while (values.length > 0 && values.at(-1) === undefined) values.pop();
+  while (values.length > 0 && (values.at(-1) ?? null) === null) values.pop();
   return values;
 }
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { type FieldError, fieldErrors } from "../signals/admit.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
-import { IDENTIFIER } from "../signals/signal.ts";
-import { ANYONE, LEAST_URGENT, MOST_URGENT, type NewTask } from "./task.ts";
+import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
+import { ANYONE, LEAST_URGENT, MOST_URGENT, type NewTask, type TaskCause } from "./task.ts";
 
 /** A queue's name: a path segment that needs no escaping. */
 export const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -33,7 +33,19 @@ const asked = {
   payload: z.unknown(),
   sender: z.string().min(1).max(LIMITS.identifierLength).nullish(),
   priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
+  /** Id of the signal that led to it: what follows from it names the same cause. */
+  cause: identifier("an id").nullish(),
+  /** W3C traceparent to be continued. */
+  trace: z.string().regex(TRACEPARENT, { message: "give a W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>" }).nullish(),
+  /** Length of the chain of causes above it, which is that of its cause and one more; default 1. */
+  depth: z.int().min(1).max(1_000).nullish(),
 };
+
+/** A trace, or a depth, without a cause says nothing that anybody could follow. */
+function causeOf({ cause, trace, depth }: Pick<CallInput, "cause" | "trace" | "depth">): TaskCause | null {
+  if (typeof cause !== "string") return null;
+  return { id: cause, ...(typeof trace === "string" ? { trace } : {}), depth: depth ?? 1 };
+}
 
 /** A task as a caller sends it. A field that is not known is refused: misspelt and dropped it would be a lost order. */
 export const TaskInput = z.strictObject({
@@ -79,6 +91,7 @@ export function admitTask(input: unknown, at = ""): TaskAdmission {
     task: {
       ...{ recipient, type, priority, payloadJson, taskId: task_id, sender: sender ?? null, delayMs: delay_ms },
       ...{ maxAttempts: max_attempts, timeoutMs: timeout_ms ?? null, deadlineMs: deadline_ms ?? null, caller: null },
+      cause: causeOf(parsed.data),
     },
   };
 }
@@ -88,7 +101,7 @@ export function taskOfCall(call: CallInput, correlationId: string, payloadJson: 
   const { recipient, type, priority, sender, timeout_ms, max_attempts } = call;
   return {
     ...{ recipient, type, priority, payloadJson, taskId: correlationId, sender: sender ?? null, delayMs: 0, caller },
-    ...{ maxAttempts: max_attempts, timeoutMs: null, deadlineMs: timeout_ms },
+    ...{ maxAttempts: max_attempts, timeoutMs: null, deadlineMs: timeout_ms, cause: causeOf(call) },
   };
 }
 

@@ -1,10 +1,10 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Entry } from "./entry.ts";
-import { type FinishedTask, statusOf, type TaskEvent } from "./task.ts";
+import { type FinishedTask, statusOf, type TaskCause, type TaskEvent } from "./task.ts";
 
 /** A task as a worker gets it, as JSON: the payload goes through as the text that it is. */
 export function leasedJson(entry: Entry, payloadJson: string): string {
-  const { lease, taskId, recipient, type, priority, attempt, sender, caller } = entry;
+  const { lease, taskId, recipient, type, priority, attempt, sender, caller, cause } = entry;
   const head = JSON.stringify({
     task_id: taskId,
     lease_id: lease?.id,
@@ -15,6 +15,7 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
     sender,
     lease_expires_at: formatTimestamp(lease?.expiresMs ?? 0),
     ...(caller === null ? {} : { correlation_id: taskId }),
+    ...causeView(cause),
   });
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
 }
@@ -65,7 +66,15 @@ function termsView(task: Entry | FinishedTask) {
     max_attempts: task.maxAttempts,
     timeout_ms: task.timeoutMs,
     deadline_at: task.deadlineAtMs === null ? null : formatTimestamp(task.deadlineAtMs),
+    ...causeView(task.cause),
   };
+}
+
+/** As a signal names its cause. */
+export function causeView(cause: TaskCause | null): { cause?: string; trace?: string; depth?: number } {
+  if (cause === null) return {};
+  const { id, trace, depth } = cause;
+  return { cause: id, ...(trace === undefined ? {} : { trace }), depth };
 }
 
 export function eventView({ atMs, ...event }: TaskEvent) {

@@ -9,6 +9,16 @@ export const ANYONE = "*";
 export const MOST_URGENT = 1;
 export const LEAST_URGENT = 10;
 
+/** The signal that led to a task. What follows from the task goes back to the same signal. */
+export interface TaskCause {
+  /** Id of the signal. */
+  readonly id: string;
+  /** W3C traceparent that the task's own signals and its worker continue. */
+  readonly trace?: string;
+  /** Length of the chain of causes above the task, from 1. */
+  readonly depth: number;
+}
+
 /** A task as it passed the border. Times are durations, in milliseconds. */
 export interface NewTask {
   /** `undefined`: the queue gives it one. */
@@ -29,6 +39,8 @@ export interface NewTask {
   readonly deadlineMs: number | null;
   /** Whoever waits for the end of it: a connection's name. */
   readonly caller: string | null;
+  /** `null`: no signal led to it. */
+  readonly cause: TaskCause | null;
 }
 
 /** What never changes about a task. Times are milliseconds since the epoch. */
@@ -45,6 +57,7 @@ export interface TaskTerms {
   readonly timeoutMs: number | null;
   readonly deadlineAtMs: number | null;
   readonly caller: string | null;
+  readonly cause: TaskCause | null;
 }
 
 export interface Lease {

@@ -58,7 +58,8 @@ export interface Settled {
  */
 export class DeliveryDesk {
   readonly #lanes = new Map<string, Lane>();
-  readonly #known = new Set<string>();
+  /** Numbers of those that wait or are remembered, by id. */
+  readonly #known = new Map<string, number>();
   readonly #random: () => number;
   readonly #onTheWay = new Set<Waiting>();
 
@@ -83,14 +84,19 @@ export class DeliveryDesk {
   restore(delivery: Waiting): void {
     const lane = this.#lanes.get(delivery.endpoint);
     if (lane === undefined) return;
-    this.#known.add(delivery.id);
+    this.#known.set(delivery.id, delivery.number);
     lane.waiting.set(delivery.number, delivery);
     lane.due.push(delivery.nextMs, delivery);
   }
 
   /** Ids of deliveries that have ended are recognised until they are forgotten. */
-  remember(id: string): void {
-    this.#known.add(id);
+  remember({ id, number }: Pick<Waiting, "id" | "number">): void {
+    this.#known.set(id, number);
+  }
+
+  /** @returns the number of a delivery that waits or is remembered */
+  numberOf(id: string): number | undefined {
+    return this.#known.get(id);
   }
 
   forget(id: string): void {
@@ -114,7 +120,7 @@ export class DeliveryDesk {
     const lane = this.#lanes.get(delivery.endpoint);
     if (this.#known.has(delivery.id)) return "known";
     if (lane === undefined) return "unknown_endpoint";
-    this.#known.add(delivery.id);
+    this.#known.set(delivery.id, delivery.number);
     if (lane.state.gone) return "gone";
     if (!lane.state.enabled) return "skipped";
     if (lane.waiting.size >= MAX_WAITING) return "full";

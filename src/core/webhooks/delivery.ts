@@ -42,6 +42,11 @@ export interface DeliveryView {
   readonly rule?: string;
 }
 
+/** A delivery with the endpoint that it goes to. */
+export interface DeliveryStanding extends DeliveryView {
+  readonly endpoint: string;
+}
+
 /** What came of a test call. */
 export interface TestOutcome {
   readonly delivered: boolean;

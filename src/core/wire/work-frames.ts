@@ -90,6 +90,10 @@ export const LeasedTask = z.object({
   payload: z.unknown(),
   /** Only of a call: somebody waits for the result. */
   correlation_id: z.string().optional(),
+  /** Of a task that a signal led to: what its worker says about it names this cause, this trace and this depth. */
+  cause: z.string().optional(),
+  trace: z.string().optional(),
+  depth: z.int().optional(),
 });
 export type LeasedTask = z.infer<typeof LeasedTask>;
 export const TasksFrame = z.object({ type: z.literal("tasks"), tasks: z.array(LeasedTask) });

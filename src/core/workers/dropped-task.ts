@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { FieldError } from "../signals/admit.ts";
+import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
 
 /** A worker's name is a directory's name. */
 export const WorkerName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
@@ -18,6 +19,21 @@ const DroppedTask = z.looseObject({
   description: z.string().optional(),
 });
 export type DroppedTask = z.infer<typeof DroppedTask>;
+
+/** The signal that led to a dropped task, where its file names one as a signal does: by `cause`, `trace` and `depth`. */
+export function causeOf({
+  cause,
+  trace,
+  depth,
+}: DroppedTask): { cause: string; trace?: string; depth: number } | undefined {
+  // What does not look like it is a field of the program's own, and goes to the command like any other.
+  if (typeof cause !== "string" || !IDENTIFIER.test(cause)) return undefined;
+  return {
+    cause,
+    ...(typeof trace === "string" && TRACEPARENT.test(trace) ? { trace } : {}),
+    depth: typeof depth === "number" && Number.isInteger(depth) && depth >= 1 && depth <= 1_000 ? depth : 1,
+  };
+}
 
 export type ReadTask =
   | { readonly ok: true; readonly task: DroppedTask }

@@ -88,6 +88,7 @@ async function askHost(
   const task: NewTask = {
     ...{ taskId, recipient: host, type, payloadJson: JSON.stringify(letter), sender: "ganglion/dead-letters" },
     ...{ priority: 3, delayMs: 0, maxAttempts: 1, timeoutMs: null, deadlineMs: HOST_MS, caller: "dead-letters" },
+    cause: null,
   };
   const answer = await queue.call(task, HOST_MS, true);
   if ("overloaded" in answer) return busy(answer.retry_after_ms);

@@ -1,5 +1,5 @@
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import { causeOfLetter, type DeadLetterRecord } from "../../core/dead-letters/record.ts";
 
 interface Row extends Record<string, SqlStorageValue> {
   number: number;
@@ -35,10 +35,17 @@ export class LetterStore {
     );
     // Rooms that were opened before letters could be replayed have no such columns yet.
     const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('letters')").toArray();
-    if (columns.some(({ name }) => name === "closed")) return;
-    sql.exec("ALTER TABLE letters ADD COLUMN replayed_ms INTEGER");
-    sql.exec("ALTER TABLE letters ADD COLUMN outcome TEXT");
-    sql.exec("ALTER TABLE letters ADD COLUMN closed INTEGER NOT NULL DEFAULT 0");
+    const has = (column: string) => columns.some(({ name }) => name === column);
+    if (!has("closed")) {
+      sql.exec("ALTER TABLE letters ADD COLUMN replayed_ms INTEGER");
+      sql.exec("ALTER TABLE letters ADD COLUMN outcome TEXT");
+      sql.exec("ALTER TABLE letters ADD COLUMN closed INTEGER NOT NULL DEFAULT 0");
+    }
+    if (!has("cause")) {
+      sql.exec("ALTER TABLE letters ADD COLUMN cause TEXT");
+      // Only of letters whose own id does not say to which signal they belong: a row more for each of those.
+      sql.exec("CREATE INDEX letters_by_cause ON letters (cause) WHERE cause IS NOT NULL");
+    }
   }
 
   /** How many wait for somebody. Counted when it is first asked for, and kept up from then on. */
@@ -53,12 +60,13 @@ export class LetterStore {
   }
 
   /** A letter that is here already is counted: handing it over again, after a crash, leaves one. */
-  record({ id, ...body }: DeadLetterRecord, nowMs: number): void {
+  record(record: DeadLetterRecord, nowMs: number): void {
+    const { id, ...body } = record;
     const before = this.find(id);
     if (before === undefined) {
       this.#sql.exec(
-        "INSERT INTO letters (id, body, attempts, first_ms, last_ms) VALUES (?, ?, 1, ?, ?)",
-        ...[id, JSON.stringify(body), nowMs, nowMs],
+        "INSERT INTO letters (id, body, attempts, first_ms, last_ms, cause) VALUES (?, ?, 1, ?, ?, ?)",
+        ...[id, JSON.stringify(body), nowMs, nowMs, causeOfLetter(record)],
       );
       this.#count(1);
       return;
@@ -85,6 +93,11 @@ export class LetterStore {
       ...[id, limit],
     );
     return rows.toArray().map(read);
+  }
+
+  /** Those that go back to a signal which their own ids do not name, replayed ones too. */
+  causedBy(cause: string, limit: number): StoredLetter[] {
+    return this.#sql.exec<Row>("SELECT * FROM letters WHERE cause = ? LIMIT ?", cause, limit).toArray().map(read);
   }
 
   /**

@@ -17,19 +17,23 @@ interface Doing extends Pick<Verdict, "origin" | "atMs" | "effects"> {
 export function carryOut(verdict: Doing, outgoing: Pick<Outgoing, "emit" | "perform">): string[] {
   const { rule, origin, atMs, by } = verdict;
   const name = { signal: rule.id, time: `${rule.id}:late`, answer: `${rule.id}:answer` }[by];
+  const follows = (what: string, place: number) => ({
+    cause: origin.id,
+    trace: traceOf(`${name}:${origin.id}:${what}:${place}`, origin),
+    depth: (origin.depth ?? 0) + 1,
+  });
   return verdict.effects.map((effect, place) => {
     if (effect.kind !== "emit") {
       // A rule decides once on a signal, once on its not being answered in time, and once by what a model chose.
-      return outgoing.perform({ effect, cause: origin.id, rule: rule.id }, `${origin.seq}.${name}.${place}`);
+      const key = `${origin.seq}.${name}.${place}`;
+      return outgoing.perform({ effect, rule: rule.id, ...follows(effect.kind, place) }, key);
     }
     return outgoing.emit({
       signal: effect.signal,
       facts: effect.facts,
       source: SOURCE,
       timestampMs: atMs,
-      cause: origin.id,
-      trace: traceOf(`${name}:${origin.id}:${effect.signal}:${place}`, origin),
-      depth: (origin.depth ?? 0) + 1,
+      ...follows(effect.signal, place),
     });
   });
 }

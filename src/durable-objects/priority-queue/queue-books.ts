@@ -1,10 +1,11 @@
 import type { AlertChange } from "../../core/queue-alerts/alert-book.ts";
 import { AlertBook } from "../../core/queue-alerts/alert-book.ts";
+import { traceOf } from "../../core/signals/trace.ts";
 import { EventTail } from "../../core/tasks/event-tail.ts";
 import type { Changes } from "../../core/tasks/journal.ts";
 import { DEFAULT_SETTINGS, QueueSettings } from "../../core/tasks/queue-settings.ts";
 import { Statistics } from "../../core/tasks/statistics.ts";
-import type { FinishedTask } from "../../core/tasks/task.ts";
+import type { FinishedTask, TaskCause } from "../../core/tasks/task.ts";
 import { TaskQueue } from "../../core/tasks/task-queue.ts";
 import { finishedJson } from "../../core/tasks/task-view.ts";
 import type { Draft, OutgoingBox } from "../outgoing/outgoing-box.ts";
@@ -179,7 +180,13 @@ function taskSignal(name: string, record: FinishedTask): Draft {
       ...{ waited_ms: waitedMs, ran_ms: ranMs },
       ...(good ? (small ? { result: JSON.parse(resultJson) } : {}) : { outcome: record.outcome, error }),
     },
+    ...(record.cause === null ? {} : follows(record.cause, `${name}:${taskId}:${record.seq}`)),
   };
+}
+
+/** A task is no signal: what its end says goes back to the signal that led to the task. */
+function follows({ id, trace, depth }: TaskCause, own: string): Pick<Draft, "cause" | "trace" | "depth"> {
+  return { cause: id, trace: traceOf(own, { id, trace }), depth };
 }
 
 function alertSignal(

@@ -45,11 +45,12 @@ function tryAgain(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: num
   if (finished === undefined) return { conflict: "unknown" };
   const { record, payload } = finished;
   if (record.outcome === "complete") return { conflict: "finished" };
-  const { recipient, type, sender, priority, maxAttempts, timeoutMs, deadlineAtMs, createdMs } = record;
+  const { recipient, type, sender, priority, maxAttempts, timeoutMs, deadlineAtMs, createdMs, cause } = record;
   const task: NewTask = {
     ...{ taskId, recipient, type, sender, priority, maxAttempts, timeoutMs, payloadJson: payload, delayMs: 0 },
     deadlineMs: deadlineAtMs === null ? null : deadlineAtMs - createdMs,
     caller: null,
+    cause,
   };
   store.forget(taskId);
   if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued" };

@@ -59,7 +59,7 @@ async function handOver(
   return true;
 }
 
-function taskOf({ id, effect }: Deed): NewTask[] {
+function taskOf({ id, effect, cause, trace, depth }: Deed): NewTask[] {
   if (effect.kind !== "enqueue") return [];
   const { recipient, type, payload, priority, taskId, delayMs, maxAttempts, timeoutMs, deadlineMs } = effect;
   return [
@@ -67,15 +67,20 @@ function taskOf({ id, effect }: Deed): NewTask[] {
       ...{ recipient, type, priority, delayMs, maxAttempts, sender: SENDER, caller: null },
       ...{ taskId: taskId ?? id, payloadJson: JSON.stringify(payload) },
       ...{ timeoutMs: timeoutMs ?? null, deadlineMs: deadlineMs ?? null },
+      cause: { id: cause, trace, depth },
     },
   ];
 }
 
-function refusedTask({ id, effect, cause, rule }: Deed, queue: string, capacity: number): DeadLetterRecord {
+function refusedTask(
+  { id, effect, cause, trace, depth, rule }: Deed,
+  queue: string,
+  capacity: number,
+): DeadLetterRecord {
   return {
     id: `policy.${id}`,
     kind: "task",
-    task: { task_id: id, queue, ...effect, cause },
+    task: { task_id: id, queue, ...effect, cause, trace, depth },
     error: `rule ${rule}: the queue ${queue} is full, it holds ${capacity} tasks`,
     daemon: SENDER,
   };

@@ -7,6 +7,10 @@ export interface Deed {
   readonly effect: Exclude<Effect, { kind: "emit" }>;
   /** Id of the signal that led to it. */
   readonly cause: string;
+  /** W3C traceparent that it continues. */
+  readonly trace: string;
+  /** Length of the chain of causes above it. */
+  readonly depth: number;
   /** The rule that wanted it. */
   readonly rule: string;
 }

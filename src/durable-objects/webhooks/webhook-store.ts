@@ -1,4 +1,4 @@
-import type { DeliveryState, DeliveryView, NewDelivery } from "../../core/webhooks/delivery.ts";
+import type { DeliveryStanding, DeliveryState, DeliveryView, NewDelivery } from "../../core/webhooks/delivery.ts";
 import type { LaneState, Waiting } from "../../core/webhooks/delivery-desk.ts";
 
 /** An endpoint as it is stored; the secrets leave this object only in signatures. */
@@ -177,6 +177,16 @@ export class WebhookStore {
       .exec<DeliveryRow>("SELECT * FROM deliveries WHERE endpoint = ? ORDER BY number DESC LIMIT ?", endpoint, limit)
       .toArray()
       .map(viewOf);
+  }
+
+  standing(numbers: readonly number[]): DeliveryStanding[] {
+    return this.#sql
+      .exec<DeliveryRow>(
+        "SELECT * FROM deliveries WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number",
+        JSON.stringify(numbers),
+      )
+      .toArray()
+      .map((row) => ({ ...viewOf(row), endpoint: row.endpoint }));
   }
 
   #afterLast(): number {

@@ -24,7 +24,7 @@ import type { ScannerStatus } from "../../core/scanners/scanner-status.ts";
 import type * as queue from "../../core/tasks/queue-api.ts";
 import type { QueueSettings, QueueSettingsChange } from "../../core/tasks/queue-settings.ts";
 import type { NewTask } from "../../core/tasks/task.ts";
-import type { DeliveryView, NewDelivery, TestOutcome } from "../../core/webhooks/delivery.ts";
+import type { DeliveryStanding, DeliveryView, NewDelivery, TestOutcome } from "../../core/webhooks/delivery.ts";
 import type { Endpoint, EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
 import type { EndpointAnswer } from "../../core/webhooks/webhooks-api.ts";
 import type { BoardTask, BoardWorker } from "../../core/workers/board.ts";
@@ -106,7 +106,7 @@ export interface DeadLettersCalls {
   replayAll(query: BulkQuery): Promise<BulkAnswer>;
   discard(id: string): Promise<boolean>;
   discardAll(query: BulkQuery): Promise<BulkAnswer>;
-  about(ids: readonly string[], limit: number): Promise<DeadLetter[]>;
+  about(ids: readonly string[], causes: readonly string[], limit: number): Promise<DeadLetter[]>;
 }
 
 export interface WebhooksCalls {
@@ -119,6 +119,7 @@ export interface WebhooksCalls {
   /** `null`: there is no such endpoint. */
   ping(id: string): Promise<TestOutcome | null>;
   deliveries(endpoint: string, limit: number): Promise<DeliveryView[] | null>;
+  deliveriesOf(ids: readonly string[]): Promise<DeliveryStanding[]>;
 }
 
 export interface PriorityQueueCalls {
@@ -129,6 +130,8 @@ export interface PriorityQueueCalls {
   callResult(correlationId: string): Promise<queue.CallAnswer | null>;
   /** JSON text of the task, or `null`. */
   task(taskId: string): Promise<string | null>;
+  /** As {@link task}, those that are known. */
+  tasksById(taskIds: readonly string[]): Promise<string[]>;
   tasks(query: { limit: number; after: number }): Promise<{ tasks: string[]; next: number | null }>;
   status(): Promise<queue.QueueStatus>;
   bottlenecks(limit: number): Promise<queue.Bottlenecks>;

@@ -6,6 +6,11 @@ import { QueueSettings, type QueueSettings as Settings } from "../../core/tasks/
 const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
 const json = z.unknown().openapi({ description: "Any JSON value" });
 const status = z.enum(["queued", "running", "complete", "failed"]);
+const causeFields = {
+  cause: z.string().optional().openapi({ description: "Id of the signal that led to it" }),
+  trace: z.string().optional().openapi({ description: "W3C traceparent" }),
+  depth: z.int().optional().openapi({ description: "Length of the chain of causes above it" }),
+};
 const ms = z.number().nullable();
 const count = z.int().nonnegative();
 
@@ -31,6 +36,7 @@ export const LeasedTasksSchema = z
         sender: z.string().nullable(),
         lease_expires_at: time,
         correlation_id: z.string().optional().openapi({ description: "Somebody waits for the result" }),
+        ...causeFields,
         payload: json,
       }),
     ),
@@ -57,6 +63,7 @@ export const TaskSchema = z
     max_attempts: z.int(),
     timeout_ms: ms,
     deadline_at: time.nullable(),
+    ...causeFields,
     status,
     outcome: z.enum(["complete", "failed", "cancelled", "expired", "dropped"]).optional(),
     attempt: z.int(),

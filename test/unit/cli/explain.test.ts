@@ -33,7 +33,7 @@ const letter = {
 };
 const whole: Lineage = {
   ...{ signal: found, causes: [], effects: [trigger, done, aside], truncated: false },
-  ...{ decisions: [decision], dead_letters: [letter] },
+  ...{ decisions: [decision], dead_letters: [letter], tasks: [], deliveries: [] },
 };
 
 describe("ganglion explain", () => {
@@ -69,10 +69,10 @@ describe("ganglion explain", () => {
 
   it("shows causes that go round once each", () => {
     const signals = [signal(1, "A", "a", "b", 0), signal(2, "B", "b", "a", 1)];
-    const tasks = new Map();
     const chain = {
       signals,
-      tasks,
+      tasks: [],
+      deliveries: [],
       decisions: [],
       dead_letters: [],
       asked: "a",
@@ -87,15 +87,41 @@ describe("ganglion explain", () => {
       ...{ model: "small", prompt: "p", choices: ["a", "b"], state: "answered" as const, choice: "a" },
       ...{ reason: "it is so", cost_usd: 0.0012 },
     };
+    const ended = {
+      ...signal(5, "Q_TASK_COMPLETE", "q.1", "found", 30),
+      ...{ source: "ganglion/queue/work", facts: { queue: "work", task_id: "t1" } },
+    };
+    const behind = signal(6, "Q_CLEANED", "cleaned", "q.1", 40);
+    const sent = { endpoint: "alerts", cause: "found", rule: decision.rule };
     const own: Lineage = {
-      ...{ signal: found, causes: [], effects: [], dead_letters: [], truncated: false },
+      ...{ signal: found, causes: [], effects: [ended, behind], dead_letters: [], truncated: false },
+      tasks: [
+        {
+          queue: "work",
+          task_id: "t1",
+          cause: "found",
+          rule: decision.rule,
+          status: "complete",
+          worker: "w",
+          attempt: 2,
+        },
+        { queue: "work", task_id: "t2", cause: "found", rule: decision.rule, status: "unknown" },
+        { queue: "own", task_id: "t3", cause: "found", status: "queued", attempt: 0 },
+      ],
+      deliveries: [
+        { ...sent, delivery_id: "w1", state: "failed", attempts: 12, last_status: 500, last_error: "it answered 500" },
+        { ...sent, delivery_id: "w2", state: "delivered", attempts: 1, last_status: 204 },
+      ],
       decisions: [
         {
           ...{
             ...decision,
-            effects: ["t1", "t2", "w1"],
+            effects: ["t1", "t2", "w1", "w2"],
             asked,
-            deliveries: [{ delivery_id: "w1", endpoint: "alerts" }],
+            deliveries: [
+              { delivery_id: "w1", endpoint: "alerts" },
+              { delivery_id: "w2", endpoint: "alerts" },
+            ],
           },
           tasks: [
             { task_id: "t1", queue: "work" },
@@ -104,15 +130,19 @@ describe("ganglion explain", () => {
         },
       ],
     };
-    const edge = await startEdge(({ url }) => {
-      if (url.pathname.endsWith("/tasks/t1"))
-        return [200, { task_id: "t1", status: "running", worker: "w", attempt: 2 }];
-      return url.pathname.endsWith("/lineage") ? [200, own] : [404, { title: "no", status: 404 }];
-    });
+    const edge = await startEdge(() => [200, own]);
     const { out } = await ganglion(["explain", "found", "--url", edge.url]);
     expect(out).toContain("model small chose a: it is so  $0.0012");
-    expect(out).toContain("task t1 in work: running by w, attempt 2");
-    expect(out).toContain("task t2 in work: no longer known");
-    expect(out).toContain("webhook alerts  w1");
+    expect(out).toContain(
+      [
+        "│  ├─ task t1 in work: complete by w, attempt 2",
+        '│  │  └─ Q_TASK_COMPLETE  +30 ms  ganglion/queue/work  q.1  {"queue":"work","task_id":"t1"}',
+        '│  │     └─ Q_CLEANED  +40 ms  gpu-01  cleaned  {"n":6}',
+        "│  ├─ task t2 in work: no longer known",
+        "│  ├─ webhook alerts: given up, 12 attempts, status 500, it answered 500  w1",
+        "│  └─ webhook alerts: delivered, 1 attempt, status 204  w2",
+        "└─ task t3 in own: queued, attempt 0",
+      ].join("\n"),
+    );
   });
 });

@@ -24,6 +24,7 @@ export const aTask = (given: Partial<NewTask> = {}): NewTask => ({
   timeoutMs: null,
   deadlineMs: null,
   caller: null,
+  cause: null,
   ...given,
 });
 

@@ -6,7 +6,15 @@ import type { FinishedTask } from "../../../src/core/tasks/task.ts";
 const START = Date.UTC(2026, 0, 31, 12);
 const finished = (more: Partial<FinishedTask>): FinishedTask => ({
   ...{ seq: 1, taskId: "t", recipient: "coder", type: "BUG_REPORT", sender: null, priority: 5, createdMs: START },
-  ...{ maxAttempts: 5, timeoutMs: null, deadlineAtMs: null, caller: null, outcome: "complete", finishedMs: START + 1 },
+  ...{
+    maxAttempts: 5,
+    timeoutMs: null,
+    deadlineAtMs: null,
+    caller: null,
+    cause: null,
+    outcome: "complete",
+    finishedMs: START + 1,
+  },
   ...{ attempt: 1, worker: "w", leaseId: "1.1", resultJson: null, error: null, waitedMs: 10, ranMs: 100, history: [] },
   ...more,
 });

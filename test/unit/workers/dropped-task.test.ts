@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { claimFileName, isAbandoned, readClaimFileName } from "../../../src/core/workers/claim.ts";
-import { readDroppedTask } from "../../../src/core/workers/dropped-task.ts";
+import { causeOf, readDroppedTask } from "../../../src/core/workers/dropped-task.ts";
 
 describe("a dropped task", () => {
   it("takes its id and its worker from where it lies, and keeps what else stands in it", () => {
@@ -22,6 +22,18 @@ describe("a dropped task", () => {
     const read = readDroppedTask(value, "review", "t1");
     expect(read).toMatchObject({ ok: false, reason: expect.stringContaining(reason) });
     if (pointer !== undefined) expect(read).toMatchObject({ errors: [{ pointer }] });
+  });
+});
+
+describe("the cause of a dropped task", () => {
+  const task = { task_id: "t1", worker: "review" };
+
+  it("is what its file names as a signal does, and a field of the program's own is none", () => {
+    const trace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+    expect(causeOf({ ...task, cause: "s1.abc", trace, depth: 3 })).toEqual({ cause: "s1.abc", trace, depth: 3 });
+    expect(causeOf({ ...task, cause: "s1.abc", trace: "x", depth: 0.5 })).toEqual({ cause: "s1.abc", depth: 1 });
+    expect(causeOf({ ...task, cause: "it broke" })).toBeUndefined();
+    expect(causeOf(task)).toBeUndefined();
   });
 });
 

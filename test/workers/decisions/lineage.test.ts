@@ -2,7 +2,11 @@ import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Lineage } from "../../../src/core/lineage/lineage.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
+import { lettersOf } from "../dead-letters/letters-under-test.ts";
 import { allOf, aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf } from "../log-under-test.ts";
+import { putRule } from "../policy/policies-under-test.ts";
+import { aTask, queueOver } from "../queue/queue-under-test.ts";
+import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
 
 const lineageOf = async (eco: string, id: string) =>
   (await (await call(`/v1/${eco}/signals/${id}/lineage`)).json()) as Lineage;
@@ -81,6 +85,67 @@ describe("the lineage of a signal", () => {
     const poisoned = await lineageOf(eco, "poison");
     expect(poisoned.dead_letters).toMatchObject([{ id: expect.stringMatching(/^observations\.\d+$/) }]);
     expect((await lineageOf(eco, "found")).dead_letters).toEqual([]);
+  });
+});
+
+describe("the lineage behind what rules did", () => {
+  it("goes on behind a task to what followed its end, and holds the task, the message and their dead letters", async () => {
+    const eco = freshEcosystem();
+    const queue = queueOver(eco, "jobs");
+    await queue.configure({ signal_complete: true, signal_failed: true });
+    await webhooksOf(eco).add("alerts", "410");
+    const enqueue = { queue: "jobs", recipient: "'coder'", type: "fix", max_attempts: 1 };
+    await putRule(eco, "act", { when: "Q_DISK_FULL", then: [{ enqueue }, { webhook: { endpoint: "alerts" } }] });
+    await putRule(eco, "after", { when: "Q_TASK_FAILED", then: [{ emit: { signal: "Q_GIVEN_UP", facts: {} } }] });
+    const follower = await follow(eco, ["Q_GIVEN_UP"]);
+    await logOf(eco).append({ signals: [aSignal("Q_DISK_FULL", {}, { id: "full", depth: 2, cause: "gone" })] });
+    const [leased] = await queue.lease("coder", { wait_ms: 15_000 });
+    expect(leased).toMatchObject({ cause: "full", depth: 3 });
+    await queue.act(leased?.task_id ?? "", "fail", { lease_id: leased?.lease_id, error: "no disk" });
+    const last = await follower.next();
+    expect(last).toMatchObject({ signal: "Q_GIVEN_UP", depth: 4 });
+
+    await expect
+      .poll(async () => (await lineageOf(eco, "full")).dead_letters.map(({ kind }) => kind).sort(), { timeout: 15_000 })
+      .toEqual(["task", "webhook"]);
+    const { effects, tasks, deliveries, dead_letters } = await lineageOf(eco, "full");
+    expect(effects.map(({ signal }) => signal)).toEqual(["Q_TASK_FAILED", "Q_GIVEN_UP"]);
+    expect(tasks).toMatchObject([
+      { queue: "jobs", task_id: leased?.task_id, cause: "full", rule: "act", status: "failed", error: "no disk" },
+    ]);
+    expect(deliveries).toMatchObject([
+      { endpoint: "alerts", cause: "full", rule: "act", state: "failed", attempts: 1 },
+    ]);
+    expect(dead_letters.find(({ kind }) => kind === "task")).toMatchObject({ task: { cause: "full" } });
+    expect((await lineageOf(eco, last.id)).causes.map(({ signal }) => signal)).toEqual([
+      "Q_DISK_FULL",
+      "Q_TASK_FAILED",
+    ]);
+  });
+
+  it("holds a task that somebody put there with a cause, and what a host gave up about the signal", async () => {
+    const eco = freshEcosystem();
+    const queue = queueOver(eco, "jobs");
+    await logOf(eco).append({ signals: [link("asked")] });
+    await queue.put(aTask({ task_id: "own", cause: "asked", max_attempts: 1 }));
+    const [leased] = await queue.lease("coder");
+    await queue.act("own", "fail", { lease_id: leased?.lease_id, error: "no" });
+    await lettersOf(eco).record({
+      ...{
+        id: "gpu-01.reaction.fix.asked",
+        kind: "reaction",
+        host: "gpu-01",
+        error: "exit 1",
+        daemon: "reaction/fix/gpu-01",
+      },
+      ...{ signal: { id: "asked", seq: 1 }, reaction: { name: "fix", signal_id: "asked" } },
+    });
+    await expect
+      .poll(async () => (await lineageOf(eco, "asked")).dead_letters.map(({ id }) => id).sort(), { timeout: 15_000 })
+      .toEqual([`${eco}/jobs.own.1`, "gpu-01.reaction.fix.asked"]);
+    expect((await lineageOf(eco, "asked")).tasks).toMatchObject([
+      { queue: "jobs", task_id: "own", cause: "asked", status: "failed" },
+    ]);
   });
 });
 

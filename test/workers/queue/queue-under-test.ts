@@ -19,6 +19,9 @@ export interface LeasedTask {
   sender: string | null;
   lease_expires_at: string;
   correlation_id?: string;
+  cause?: string;
+  trace?: string;
+  depth?: number;
 }
 
 /** A queue as callers over HTTP see it. */

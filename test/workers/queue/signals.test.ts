@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
+import { lettersOf } from "../dead-letters/letters-under-test.ts";
 import { allOf, follow } from "../log-under-test.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
 
@@ -27,6 +28,37 @@ describe("a queue's signals", () => {
     // Handed over again after a crash they are recognised: the alarm finds nothing more to say.
     await runDurableObjectAlarm(queueStub(ecosystem));
     expect((await allOf(ecosystem)).map(({ signal }) => signal)).toEqual(["Q_TASK_COMPLETE", "Q_TASK_FAILED"]);
+  });
+
+  it("go on with the chain of the signal that led to the task, however often it is tried", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    await queue.configure({ signal_complete: true, signal_failed: true });
+    const follower = await follow(ecosystem, ["Q_TASK_*"]);
+    const trace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+    await queue.put([
+      aTask({ task_id: "t", max_attempts: 1, cause: "s1.abc", trace, depth: 3 }),
+      aTask({ task_id: "alone", priority: 9, depth: 5 }),
+    ]);
+    const [first] = await queue.lease("coder");
+    expect(first).toMatchObject({ cause: "s1.abc", trace, depth: 3 });
+    await evictDurableObject(queueStub(ecosystem));
+    await queue.act("t", "fail", { lease_id: first?.lease_id, error: "no disk" });
+    const failed = await follower.next();
+    expect(failed).toMatchObject({ signal: "Q_TASK_FAILED", cause: "s1.abc", depth: 3 });
+    expect(failed.trace).toMatch(/^00-0123456789abcdef0123456789abcdef-(?!0123456789abcdef)[0-9a-f]{16}-01$/);
+    const letters = lettersOf(ecosystem);
+    await expect.poll(() => letters.list("?kind=task")).toMatchObject([{ task: { cause: "s1.abc", trace, depth: 3 } }]);
+    await letters.replay((await letters.list("?kind=task"))[0]?.id ?? "");
+    const [again] = await queue.lease("coder", { max: 1 });
+    expect(again).toMatchObject({ task_id: "t", cause: "s1.abc", depth: 3 });
+    await queue.act("t", "complete", { lease_id: again?.lease_id });
+    expect(await follower.next()).toMatchObject({ signal: "Q_TASK_COMPLETE", cause: "s1.abc", depth: 3 });
+    // Without a cause there is no chain that a depth could be the length of.
+    const [alone] = await queue.lease("coder");
+    expect(alone).not.toHaveProperty("depth");
+    await queue.act("alone", "complete", { lease_id: alone?.lease_id });
+    expect(await follower.next()).not.toHaveProperty("cause");
   });
 
   it("raise and resolve an alert once, across an eviction", async () => {
