@@ -14,6 +14,15 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   };
 }
 
+/** Reads an option that is an amount, such as of money. */
+export function amount(max: number) {
+  return (text: string): number => {
+    const value = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+    if (value <= max) return value;
+    throw new InvalidArgumentError(`Give a number from 0 to ${max}.`);
+  };
+}
+
 /** Gathers an option that may be repeated, or hold commas. */
 export function list(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").filter((part) => part !== "")];

@@ -7,6 +7,7 @@ import { expectationsCommand } from "./commands/expectations.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { gapsCommand } from "./commands/gaps.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
+import { modelsCommand } from "./commands/models.ts";
 import { monitorsCommand } from "./commands/monitors.ts";
 import { observationsCommand } from "./commands/observations.ts";
 import { policyCommand } from "./commands/policy.ts";
@@ -64,6 +65,7 @@ function program(): Command {
     expectationsCommand,
     decisionsCommand,
     explainCommand,
+    modelsCommand,
     statusCommand,
     agentsCommand,
     monitorsCommand,

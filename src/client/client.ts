@@ -15,6 +15,7 @@ import { agentCalls } from "./agent-calls.ts";
 import { deadLetterCalls } from "./dead-letter-calls.ts";
 import { openEventSource } from "./event-source.ts";
 import { type FollowOptions, followLog } from "./follow.ts";
+import { modelCalls } from "./model-calls.ts";
 import { policyCalls } from "./policy-calls.ts";
 import { queueCalls } from "./queue-calls.ts";
 import { type Call, type Connection, request, urlOf } from "./request.ts";
@@ -147,6 +148,7 @@ export function createClient(options: ClientOptions) {
       call<Maintenance>({ method: "PUT", path: inside("/maintenance"), body: change }),
     decisions: (query: DecisionQuery = {}) => get<DecisionsPage>("/decisions", { ...query }),
     policy: policyCalls({ call, inside }),
+    models: modelCalls({ call, inside }),
     status: () => get<EcosystemStatus>("/status"),
     dropWorkers: async () => (await get<{ workers: DropWorkerInfo[] }>("/workers")).workers,
     /** Every drop of that id, the newest first. */

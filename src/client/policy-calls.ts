@@ -29,6 +29,9 @@ export function policyCalls({ call, inside }: Calls) {
     /** Makes the rules be these: those that are not named go, and those of the pack are as they came. */
     replace: (policies: readonly RuleDocument[]) =>
       call<PolicyChanges>({ method: "PUT", path: inside("/policies"), body: { policies } }),
+    /** Puts these in force, all of them or, where one is refused, none; rules that are not named stay as they are. */
+    change: (policies: readonly RuleDocument[]) =>
+      call<PolicyChanges>({ method: "PATCH", path: inside("/policies"), body: { policies } }),
     enable: (id: string, enabled: boolean) => call<Policy>({ method: "PATCH", path: at(id), body: { enabled } }),
     remove: (id: string) => call<PolicyChanges>({ method: "DELETE", path: at(id) }),
     expectations: (query: { limit?: number; after?: string; rule?: string } = {}) =>

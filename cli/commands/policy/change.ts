@@ -42,7 +42,10 @@ export const applyCommand = () =>
     )
     .argument("<file>")
     .option("-y, --yes", "do not ask")
-    .addHelpText("after", "\nWith --json: one rule that was put in force a line.")
+    .addHelpText(
+      "after",
+      "\nAll of them or, where one is refused, none. With --json: one document, the ids of what changed.",
+    )
     .action(async (file: string, { yes }: { yes?: true }, command: Command) => {
       const client = clientFor(command);
       const written = readRuleFile(file);
@@ -53,12 +56,17 @@ export const applyCommand = () =>
       if (json) remark(lines);
       else await print(lines);
       const wanted = changes.filter(({ change }) => change !== "same");
-      if (wanted.length === 0) return remark("nothing to do");
-      if (yes !== true) await confirm(wanted.length);
-      for (const change of wanted) {
-        const rule = await client.policy.put(change.id, bodyOf(written, change));
-        await print(json ? JSON.stringify(rule) : `${rule.id} is in force, version ${rule.version}`);
+      if (wanted.length === 0) {
+        if (json)
+          await print(
+            JSON.stringify({ created: [], changed: [], unchanged: changes.map(({ id }) => id), deleted: [] }),
+          );
+        return remark("nothing to do");
       }
+      if (yes !== true) await confirm(wanted.length);
+      const done = await client.policy.change(wanted.map((change) => bodyOf(written, change)));
+      if (json) return print(JSON.stringify(done));
+      for (const { id } of wanted) await print(`${id} is in force`);
     });
 
 /** With the version that the difference was shown to: who changed the rule meanwhile is not overwritten unseen. */

@@ -59,6 +59,8 @@ export const ModelSettingsInput = z
     path: ["models"],
     message: "two models have the same name",
   });
+/** As a caller sends it. */
+export type ModelSettingsInput = z.input<typeof ModelSettingsInput>;
 /** With the keys. It never leaves the object that asks. */
 export type ModelSettings = z.output<typeof ModelSettingsInput>;
 export type Model = ModelSettings["models"][number];
@@ -89,6 +91,19 @@ export function withKnownKeys(settings: ModelSettings, before: ModelSettings): M
     return { ...model, api_key: known.api_key };
   });
   return { ...settings, models };
+}
+
+/** Settings that would leave everything as it is: what can be changed of what was read. */
+export function inputOf({ enabled, models, daily }: ModelSettingsView): ModelSettings {
+  return {
+    enabled,
+    models: models.map((model) => {
+      if (model.kind !== "openai") return model;
+      const { has_key: _, ...rest } = model;
+      return rest;
+    }),
+    daily,
+  };
 }
 
 export function viewOf(settings: ModelSettings, spent: ModelSettingsView["spent"]): ModelSettingsView {

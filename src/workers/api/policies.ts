@@ -113,6 +113,29 @@ const replacePolicies = createRoute({
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
 });
 
+const changePolicies = createRoute({
+  method: "patch",
+  path: "/v1/{eco}/policies",
+  operationId: "changePolicies",
+  summary: "Put several rules in force, all at one place of the log",
+  description:
+    "Rules that are not named stay as they are. All or nothing: one that is wrong refuses the set, and so does one whose " +
+    "`version` is not the one in force (0: there is none).",
+  tags: ["policy"],
+  ...secured("policy:write"),
+  request: {
+    params: EcosystemPath,
+    body: jsonBody({
+      type: "object",
+      required: ["policies"],
+      properties: { policies: { type: "array", items: { type: "object", additionalProperties: true } } },
+      additionalProperties: false,
+      example: { policies: [{ id: "tell-of-critical", version: 3, ...example }] },
+    }),
+  },
+  responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
+});
+
 const Switch = z.strictObject({ enabled: z.boolean({ error: "give true or false" }) });
 
 export const policies = newApi()
@@ -150,6 +173,12 @@ export const policies = newApi()
     const { eco, id } = c.req.valid("param");
     const { id: by, name } = c.get("grant");
     return c.json(accepted(await policyState(c.env, eco).deletePolicy(id, undefined, { id: by, name })), 200);
+  })
+  .openapi(changePolicies, async (c) => {
+    const { eco } = c.req.valid("param");
+    const wanted = admitSet(await readJson(c.req.raw));
+    const { id: by, name } = c.get("grant");
+    return c.json(accepted(await policyState(c.env, eco).changePolicies(wanted, { id: by, name })), 200);
   })
   .openapi(replacePolicies, async (c) => {
     const { eco } = c.req.valid("param");

@@ -87,10 +87,14 @@ describe("ganglion policy test", () => {
   });
 });
 
+const changesOf = ({ policies }: { policies: { id: string }[] }) => ({
+  ...{ created: [], changed: policies.map(({ id }) => id), unchanged: [], deleted: [], after_seq: 7 },
+});
+
 describe("ganglion policy diff, simulate and apply", () => {
   const edge = () =>
     startEdge(({ method, url, body }) => {
-      if (method === "PUT") return [200, { ...(body as object), version: 4 }];
+      if (method === "PATCH") return [200, changesOf(body as { policies: { id: string }[] })];
       if (url.pathname.endsWith("/policies")) return [200, { policies: [deployed] }];
       return [200, { signals: [ping(1), ping(2)], next: null }];
     });
@@ -132,10 +136,14 @@ describe("ganglion policy diff, simulate and apply", () => {
     const file = join(folder({ "rule.yaml": RULE }), "rule.yaml");
     const asked = await ganglion(["policy", "apply", file, "--url", double.url]);
     expect([asked.code, asked.err]).toEqual([2, "ganglion: nobody is there to be asked; give --yes\n"]);
-    expect(double.received.some(({ method }) => method === "PUT")).toBe(false);
+    expect(double.received.some(({ method }) => method === "PATCH")).toBe(false);
     const { code, out } = await ganglion(["policy", "apply", file, "--yes", "--url", double.url]);
-    expect([code, out.split("\n").at(-2)]).toEqual([0, "pong is in force, version 4"]);
-    const put = double.received.find(({ method }) => method === "PUT");
-    expect(put?.body).toMatchObject({ id: "pong", where: "facts.n > 1.0", version: 3 });
+    expect([code, out.split("\n").at(-2)]).toEqual([0, "pong is in force"]);
+    const [change, more] = double.received.filter(({ method }) => method === "PATCH");
+    expect(change?.url.pathname).toBe("/v1/default/policies");
+    expect(change?.body).toMatchObject({ policies: [{ id: "pong", where: "facts.n > 1.0", version: 3 }] });
+    expect(more).toBeUndefined();
+    const told = await ganglion(["policy", "apply", file, "--yes", "--json", "--url", double.url]);
+    expect(JSON.parse(told.out)).toMatchObject({ changed: ["pong"], after_seq: 7 });
   });
 });

@@ -82,6 +82,48 @@ describe("a rule that is put", () => {
   });
 });
 
+describe("several rules at once", () => {
+  const change = (eco: string, ...policies: object[]) => send("PATCH", `/v1/${eco}/policies`, { policies });
+  const versions = async (eco: string) =>
+    Object.fromEntries(
+      (await read<{ policies: { id: string; version: number }[] }>(`/v1/${eco}/policies`)).policies
+        .filter(({ id }) => ["a", "b", "c"].includes(id))
+        .map(({ id, version }) => [id, version]),
+    );
+
+  test("are put in force together, and those that are not named stay", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "c", echo("X_A", "X_D"));
+    const [a, b] = [
+      { id: "a", ...echo("X_A", "X_B") },
+      { id: "b", ...echo("X_A", "X_C") },
+    ];
+    const made = await (await change(eco, { ...a, version: 0 }, { ...b, version: 0 })).json();
+    expect(made).toMatchObject({ created: ["a", "b"], deleted: [], after_seq: expect.any(Number) });
+    expect(await versions(eco)).toEqual({ a: 1, b: 1, c: 1 });
+    const changed = await (await change(eco, { ...a, cooldown: "1s", version: 1 }, { ...b, version: 1 })).json();
+    expect(changed).toMatchObject({ created: [], changed: ["a"], unchanged: ["b"] });
+  });
+
+  test("are not put in force by halves where one has changed meanwhile, is wrong, or is named twice", async () => {
+    const eco = freshEcosystem();
+    const [a, b] = [
+      { id: "a", ...echo("X_A", "X_B") },
+      { id: "b", ...echo("X_A", "X_C") },
+    ];
+    await change(eco, a, b);
+    await putRule(eco, "b", { ...b, cooldown: "5s" });
+    const late = await problemOf(await change(eco, { ...a, cooldown: "1s", version: 1 }, { ...b, version: 1 }));
+    expect(late).toMatchObject({ status: 409, policy: "b", version: 2 });
+    expect((await problemOf(await change(eco, { ...a, cooldown: "1s" }, { ...b, where: "1 +" }))).status).toBe(422);
+    expect((await problemOf(await change(eco, { ...a, cooldown: "1s" }, { ...b, id: "a" }))).status).toBe(422);
+    expect(await versions(eco)).toEqual({ a: 1, b: 2 });
+    // Of two that have read the same version one is told.
+    const both = await Promise.all([1, 2].map((s) => change(eco, { ...a, cooldown: `${s}s`, version: 1 })));
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+});
+
 describe("a rule of the pack", () => {
   test("can be changed and switched off, not deleted, and comes back when its change is deleted", async () => {
     const eco = freshEcosystem();
