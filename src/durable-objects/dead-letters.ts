@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../core/billing/usage.ts";
 import type { DeadLetter } from "../core/dead-letters/dead-letter.ts";
 import { compileFilter } from "../core/dead-letters/filter.ts";
 import type {
@@ -16,6 +17,7 @@ import { carryOut } from "./dead-letters/carry-out.ts";
 import { LetterStore, type StoredLetter } from "./dead-letters/letter-store.ts";
 import { SignalBox } from "./dead-letters/signal-box.ts";
 import type { Environment } from "./environment.ts";
+import { meteredSql } from "./metered-storage.ts";
 
 /** Letters older than this are cleaned away (R29). */
 const KEEP_MS = 30 * 86_400_000;
@@ -32,31 +34,41 @@ const BULK_MS = 20_000;
 export class DeadLetters extends DurableObject<Environment> {
   readonly #ecosystem: string;
   readonly #store: LetterStore;
+  readonly #meter = new UsageMeter();
   readonly #box: SignalBox;
   readonly #replaying = new Map<string, Promise<ReplayAnswer>>();
 
   constructor(ctx: DurableObjectState, env: Environment) {
     super(ctx, env);
     this.#ecosystem = ctx.id.name ?? "default";
-    this.#store = new LetterStore(ctx.storage.sql);
-    this.#box = new SignalBox(ctx.storage.sql);
+    const sql = meteredSql(ctx.storage.sql, this.#meter);
+    this.#store = new LetterStore(sql);
+    this.#box = new SignalBox(sql);
+  }
+
+  /** What this object has used since it was last woken. */
+  usage(): Usage {
+    return this.#meter.usage;
   }
 
   async record(letters: readonly DeadLetterRecord[]): Promise<void> {
+    this.#meter.add({ requests: 1 });
     const nowMs = Date.now();
     this.#transaction(() => {
       for (const letter of letters) this.#store.record(letter, nowMs);
     });
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(nowMs + CLEAN_MS);
+    if ((await this.ctx.storage.getAlarm()) === null) this.#wakeAt(nowMs + CLEAN_MS);
   }
 
   /** How many wait for somebody. */
   count(): number {
+    this.#meter.add({ requests: 1 });
     return this.#store.open;
   }
 
   /** Newest first. */
   list({ limit, after, filter = {} }: LettersQuery): LettersPage {
+    this.#meter.add({ requests: 1 });
     const { found, next } = this.#search("newest", compileFilter(filter), after, limit);
     return { dead_letters: found.map(({ letter }) => letter), next };
   }
@@ -66,6 +78,7 @@ export class DeadLetters extends DurableObject<Environment> {
    * about one signal, or one task.
    */
   about(ids: readonly string[], causes: readonly string[], limit: number): DeadLetter[] {
+    this.#meter.add({ requests: 1 });
     const found = new Map<string, DeadLetter>();
     const keep = (look: (limit: number) => StoredLetter[]) => {
       if (found.size >= limit) return;
@@ -78,6 +91,7 @@ export class DeadLetters extends DurableObject<Environment> {
 
   /** Also one that was replayed, for as long as it is kept. */
   find(id: string): DeadLetter | null {
+    this.#meter.add({ requests: 1 });
     return this.#store.find(id)?.letter ?? null;
   }
 
@@ -88,6 +102,7 @@ export class DeadLetters extends DurableObject<Environment> {
    * @param mended - stands in for a signal that the log refused
    */
   replay(id: string, mended?: unknown): Promise<ReplayAnswer> {
+    this.#meter.add({ requests: 1 });
     const running = this.#replaying.get(id);
     if (running !== undefined) return running;
     const replay = this.#replay(id, mended).finally(() => this.#replaying.delete(id));
@@ -97,6 +112,7 @@ export class DeadLetters extends DurableObject<Environment> {
 
   /** Replays one page of letters, the oldest first: their order is that of their failures. */
   replayAll(query: BulkQuery): Promise<BulkAnswer> {
+    this.#meter.add({ requests: 1 });
     return this.#bulk(query, async ({ letter }) => {
       const answer = await this.replay(letter.id);
       return "problem" in answer ? answer.problem : undefined;
@@ -104,6 +120,7 @@ export class DeadLetters extends DurableObject<Environment> {
   }
 
   discardAll(query: BulkQuery): Promise<BulkAnswer> {
+    this.#meter.add({ requests: 1 });
     return this.#bulk(query, async ({ letter }) => {
       this.discard(letter.id);
       return undefined;
@@ -112,15 +129,17 @@ export class DeadLetters extends DurableObject<Environment> {
 
   /** @returns whether there was such a letter */
   discard(id: string): boolean {
+    this.#meter.add({ requests: 1 });
     return this.#store.discard(id);
   }
 
   override async alarm(): Promise<void> {
+    this.#meter.add({ requests: 1 });
     const nowMs = Date.now();
     this.#store.forgetBefore(nowMs - KEEP_MS);
     await this.#deliver();
-    if (!this.#box.empty) await this.ctx.storage.setAlarm(nowMs + RETRY_MS);
-    else if (!this.#store.empty) await this.ctx.storage.setAlarm(nowMs + CLEAN_MS);
+    if (!this.#box.empty) this.#wakeAt(nowMs + RETRY_MS);
+    else if (!this.#store.empty) this.#wakeAt(nowMs + CLEAN_MS);
   }
 
   async #replay(id: string, mended: unknown): Promise<ReplayAnswer> {
@@ -148,7 +167,7 @@ export class DeadLetters extends DurableObject<Environment> {
       this.#store.close(stored, "replayed", Date.now());
       this.#box.add(signal);
     });
-    void this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    this.#wakeAt(Date.now() + RETRY_MS);
     await this.#deliver();
     return { id: stored.letter.id, outcome: "replayed" };
   }
@@ -219,6 +238,11 @@ export class DeadLetters extends DurableObject<Environment> {
       return { found: page, next: String(page.at(-1)?.number) };
     }
     return { found: matching, next: next === null ? null : String(next) };
+  }
+
+  #wakeAt(atMs: number): void {
+    this.#meter.add({ rows_written: 1 });
+    void this.ctx.storage.setAlarm(atMs);
   }
 
   #transaction(change: () => void): void {

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../core/billing/usage.ts";
 import { dayOf, reserve, type Spent, settleCost, spentToday } from "../core/models/budget.ts";
 import { type Answer, costOf, highestCost, type NoAnswer, type Question } from "../core/models/question.ts";
 import { readAnswer } from "../core/models/read-answer.ts";
@@ -11,6 +12,7 @@ import {
   withKnownKeys,
 } from "../core/models/settings.ts";
 import type { Environment } from "./environment.ts";
+import { meteredSql } from "./metered-storage.ts";
 import { askModel, type Heard } from "./models/endpoint.ts";
 
 /** Questions under way at a time; each holds the object awake, and a flood of them is not worth its price. */
@@ -34,12 +36,15 @@ interface AskedRow {
  */
 export class Models extends DurableObject<Environment> {
   readonly #running = new Map<string, Promise<Answer>>();
+  readonly #meter = new UsageMeter();
+  readonly #sql: SqlStorage;
   #settings: ModelSettings;
   #spent: Spent | undefined;
 
   constructor(ctx: DurableObjectState, env: Environment) {
     super(ctx, env);
-    const { sql } = ctx.storage;
+    const sql = meteredSql(ctx.storage.sql, this.#meter);
+    this.#sql = sql;
     sql.exec("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
     sql.exec(
       `CREATE TABLE IF NOT EXISTS asked (id TEXT PRIMARY KEY, asked_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
@@ -49,12 +54,19 @@ export class Models extends DurableObject<Environment> {
     this.#spent = this.#read<Spent>("spent");
   }
 
+  /** What this object has used since it was last woken. */
+  usage(): Usage {
+    return this.#meter.usage;
+  }
+
   settings(): ModelSettingsView {
+    this.#meter.add({ requests: 1 });
     return viewOf(this.#settings, spentToday(this.#spent, Date.now()));
   }
 
   /** @param wanted - checked by the API */
   changeSettings(wanted: ModelSettings): ModelSettingsView {
+    this.#meter.add({ requests: 1 });
     this.#settings = withKnownKeys(wanted, this.#settings);
     this.#write("settings", this.#settings);
     return this.settings();
@@ -62,9 +74,10 @@ export class Models extends DurableObject<Environment> {
 
   /** Resolves when there is an answer, or none to be had; within the question's time. Never throws for what a model does. */
   ask(question: Question): Promise<Answer> {
+    this.#meter.add({ requests: 1 });
     const running = this.#running.get(question.id);
     if (running !== undefined) return running;
-    const [row] = this.ctx.storage.sql.exec<AskedRow>("SELECT attempts, answer FROM asked WHERE id = ?", question.id);
+    const [row] = this.#sql.exec<AskedRow>("SELECT attempts, answer FROM asked WHERE id = ?", question.id);
     if (row !== undefined && row.answer !== null) return Promise.resolve(JSON.parse(row.answer) as Answer);
     const model = this.#settings.models.find(({ name }) => name === question.model);
     const attempts = row?.attempts ?? 0;
@@ -77,13 +90,13 @@ export class Models extends DurableObject<Environment> {
     const spent = reserve(this.#spent, highest, this.#settings.daily, nowMs);
     if (spent === undefined) return none("budget", "the day's budget does not reach for the question");
     this.ctx.storage.transactionSync(() => {
-      this.ctx.storage.sql.exec(
+      this.#sql.exec(
         "INSERT OR REPLACE INTO asked (id, asked_ms, attempts, answer) VALUES (?, ?, ?, NULL)",
         question.id,
         nowMs,
         attempts + 1,
       );
-      this.ctx.storage.sql.exec("DELETE FROM asked WHERE asked_ms < ?", nowMs - KEEP_ANSWERS_MS);
+      this.#sql.exec("DELETE FROM asked WHERE asked_ms < ?", nowMs - KEEP_ANSWERS_MS);
       this.#write("spent", spent);
     });
     this.#spent = spent;
@@ -104,7 +117,7 @@ export class Models extends DurableObject<Environment> {
       answer.cost_usd,
     );
     this.ctx.storage.transactionSync(() => {
-      this.ctx.storage.sql.exec("UPDATE asked SET answer = ? WHERE id = ?", JSON.stringify(answer), question.id);
+      this.#sql.exec("UPDATE asked SET answer = ? WHERE id = ?", JSON.stringify(answer), question.id);
       this.#write("spent", spent);
     });
     this.#spent = spent;
@@ -112,12 +125,12 @@ export class Models extends DurableObject<Environment> {
   }
 
   #read<Kept>(name: string): Kept | undefined {
-    const [row] = this.ctx.storage.sql.exec<{ body: string }>("SELECT body FROM kept WHERE name = ?", name);
+    const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM kept WHERE name = ?", name);
     return row === undefined ? undefined : (JSON.parse(row.body) as Kept);
   }
 
   #write(name: string, body: unknown): void {
-    this.ctx.storage.sql.exec("INSERT OR REPLACE INTO kept (name, body) VALUES (?, ?)", name, JSON.stringify(body));
+    this.#sql.exec("INSERT OR REPLACE INTO kept (name, body) VALUES (?, ?)", name, JSON.stringify(body));
   }
 }
 

@@ -12,6 +12,7 @@ import type { Author } from "./observation-cache/changes.ts";
 import { DecisionStore } from "./policy-state/decision-store.ts";
 import { carryOut, SOURCE } from "./policy-state/effects.ts";
 import { Questions, type SettledQuestion } from "./policy-state/questions.ts";
+import { isBefore, Redone } from "./policy-state/redone.ts";
 import { type Place, RuleBook } from "./policy-state/rule-book.ts";
 import { StateStore } from "./policy-state/state-store.ts";
 import { type Deciding, type Outgoing, Projection } from "./projection/projection.ts";
@@ -20,12 +21,18 @@ const RETRY_MS = 2_000;
 /** Time-outs in one transaction. */
 const LATE_LIMIT = 500;
 const VERSIONS_SHOWN = 100;
+/** Part of a signal's dead letter that a time-out left behind: only the loop guard makes one fail. */
+const LATE_PART = /^(.+)\.late(?:\.\d+)?$/;
+const TOO_DEEP =
+  "the chain of causes above it is too long, and a replay would only make it longer. Mend the rules that go round, " +
+  "and discard the letter";
 
 /** The rules of an ecosystem, what they keep and wait for, and what they have decided (R23, R24). */
 export class PolicyState extends Projection {
   readonly #engine = new PolicyEngine([]);
   readonly #rules: RuleBook;
   readonly #state: StateStore;
+  readonly #redone: Redone;
   readonly #decisions: DecisionStore;
   readonly #questions: Questions;
   /** What was due before this time has been told of, whatever is derived from the log again. */
@@ -35,6 +42,7 @@ export class PolicyState extends Projection {
     super(ctx, env, "policy");
     this.#rules = new RuleBook(this.sql);
     this.#state = new StateStore(this.sql);
+    this.#redone = new Redone(this.sql);
     this.#decisions = new DecisionStore(this.sql);
     this.#questions = new Questions(this.sql, {
       ask: (question) => env.MODELS.get(env.MODELS.idFromName(this.ecosystem)).ask(question),
@@ -43,7 +51,7 @@ export class PolicyState extends Projection {
     this.load();
     const pack = this.#rules.planPack();
     // The log knows without being told what the pack wants to see. It counts for what comes after here.
-    if (pack.length > 0) this.#write(pack, { seq: this.cursor, atMs: 0 }, null);
+    if (pack.length > 0) this.#write(pack, { seq: this.cursor, atMs: 0, changedMs: 0 }, null);
   }
 
   decisions(query: DecisionsQuery): DecisionsPage {
@@ -103,25 +111,30 @@ export class PolicyState extends Projection {
 
   protected override take(signal: Signal, outgoing: Outgoing): void {
     this.#stepRules(signal.seq);
-    this.#follow(this.#engine.take(signal), signal, outgoing);
+    this.#follow(this.#engine.take(signal), outgoing);
   }
 
   /** Only the rule that failed decides again: the others have done so. */
   protected override retakePart(signal: Signal, part: string | null, outgoing: Outgoing): void {
     if (part === null) return this.take(signal, outgoing);
-    this.#follow(this.#engine.judgeAgain(signal, part), signal, outgoing);
+    const late = LATE_PART.exec(part)?.[1];
+    if (late !== undefined) throw new Error(`the time-out of ${late} was cut off: ${TOO_DEEP}`);
+    // The log has been taken in as far as ever: what changed behind its last signal counts by now.
+    this.#stepRules(Number.POSITIVE_INFINITY);
+    const evaluation = this.#engine.judgeAgain(signal, part);
+    this.#follow(evaluation, outgoing);
+    this.#redone.add({ seq: this.cursor, atMs: Date.now() }, evaluation.changes);
   }
 
-  #follow({ verdicts, changes }: Evaluation, signal: Signal, outgoing: Outgoing): void {
+  #follow({ verdicts, changes }: Evaluation, outgoing: Outgoing): void {
     this.#state.write(changes);
     for (const verdict of verdicts) {
       // A decision is recorded once: what is derived again from the log was decided before.
-      const again = this.replaying(signal.seq) || (verdict.by === "time" && verdict.atMs < this.#advancedMs);
-      if (again) continue;
+      if (outgoing.again || (verdict.by === "time" && verdict.atMs < this.#advancedMs)) continue;
       if (verdict.outcome === "failed" && verdict.quiet !== true) {
         const { rule, origin, reason, by, cut } = verdict;
-        const part = by === "time" ? `${rule.id}.late.${origin.seq}` : rule.id;
-        outgoing.bury(`${rule.id}: ${reason}`, part, cut === undefined ? {} : { lineageOf: origin.id });
+        if (by === "time") outgoing.keep(letterOf(verdict));
+        else outgoing.bury(`${rule.id}: ${reason}`, rule.id, cut === undefined ? {} : { lineageOf: origin.id });
       }
       this.#questions.open(this.#decisions.add(verdict, carryOut(verdict, outgoing)), verdict, Date.now());
     }
@@ -138,6 +151,7 @@ export class PolicyState extends Projection {
   protected override load(): void {
     this.#advancedMs = Number(this.#state.note("advanced_ms") ?? "0");
     this.#rules.reload();
+    this.#redone.rewind(this.cursor < this.mutedThrough ? this.cursor : undefined);
     if (this.cursor < this.mutedThrough) this.#rules.rewind(this.cursor);
     this.#engine.replace(this.#rules.inForce);
     this.#engine.restore(this.#state.rows());
@@ -200,7 +214,7 @@ export class PolicyState extends Projection {
     const { head_seq, now_ms } = await this.#ask(watchedPatterns([...this.#rules.current.values(), ...coming]));
     await this.readThrough(head_seq);
     this.#tellLate(now_ms);
-    const place = { seq: this.cursor, atMs: now_ms };
+    const place = { seq: this.cursor, atMs: now_ms, changedMs: 0 };
     this.#write(changes, place, by);
     await this.settled(Date.now());
     return { ...answer, after_seq: place.seq };
@@ -223,7 +237,16 @@ export class PolicyState extends Projection {
 
   /** While the log is read again: the rules change where they did then, and at the time at which they did. */
   #stepRules(seq: number): void {
-    for (let place = this.#rules.nextBefore(seq); place !== undefined; place = this.#rules.nextBefore(seq)) {
+    for (;;) {
+      const place = this.#rules.nextBefore(seq);
+      const redone = this.#redone.nextBefore(seq);
+      if (redone !== undefined && (place === undefined || isBefore(redone.place, place))) {
+        // What a replay changed then, whatever the rules of now would make of it.
+        this.#state.write(this.#engine.apply(redone.changes));
+        this.#redone.step();
+        continue;
+      }
+      if (place === undefined) return;
       // What was late by then was told of then, by the rules of then.
       this.#state.write(this.#engine.advance(place.atMs).changes);
       this.#rules.step(place);
@@ -254,7 +277,8 @@ export class PolicyState extends Projection {
   }
 
   #tellLate(nowMs: number): void {
-    if (this.#rules.nextBefore(Number.POSITIVE_INFINITY) !== undefined) {
+    const ahead = this.#rules.nextBefore(Number.POSITIVE_INFINITY) ?? this.#redone.nextBefore(Number.POSITIVE_INFINITY);
+    if (ahead !== undefined) {
       this.decide(() => this.#stepRules(Number.POSITIVE_INFINITY));
     }
     for (let due = this.#engine.nextDueMs; due !== undefined && due <= nowMs; due = this.#engine.nextDueMs) {
@@ -267,7 +291,7 @@ export class PolicyState extends Projection {
     for (const verdict of verdicts) {
       // Derived again after a rebuild: it was told then.
       if (verdict.atMs < this.#advancedMs) continue;
-      if (verdict.outcome === "failed") outgoing.bury(letterOf(verdict));
+      if (verdict.outcome === "failed") outgoing.keep(letterOf(verdict));
       this.#decisions.add(verdict, carryOut(verdict, outgoing));
     }
     const last = verdicts.at(-1);

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../core/billing/usage.ts";
 import type { DeadLetterRecord } from "../core/dead-letters/record.ts";
 import {
   DEFAULT_TYPE,
@@ -15,6 +16,7 @@ import { type Answer, judge } from "../core/webhooks/schedule.ts";
 import { refusalOfUrl } from "../core/webhooks/url-rule.ts";
 import type { EndpointAnswer } from "../core/webhooks/webhooks-api.ts";
 import type { Environment } from "./environment.ts";
+import { meteredSql } from "./metered-storage.ts";
 import { Delivery } from "./outgoing/delivery.ts";
 import { OutgoingBox } from "./outgoing/outgoing-box.ts";
 import {
@@ -46,6 +48,7 @@ const RUN_MS = 60_000;
 export class Webhooks extends DurableObject<Environment> {
   readonly #ecosystem: string;
   readonly #store: WebhookStore;
+  readonly #meter = new UsageMeter();
   readonly #box: OutgoingBox;
   readonly #delivery: Delivery;
   readonly #onTheWay = new Set<Promise<void>>();
@@ -61,8 +64,9 @@ export class Webhooks extends DurableObject<Environment> {
   constructor(ctx: DurableObjectState, env: Environment) {
     super(ctx, env);
     this.#ecosystem = ctx.id.name ?? "default";
-    this.#store = new WebhookStore(ctx.storage.sql);
-    this.#box = new OutgoingBox(ctx.storage.sql);
+    const sql = meteredSql(ctx.storage.sql, this.#meter);
+    this.#store = new WebhookStore(sql);
+    this.#box = new OutgoingBox(sql);
     this.#delivery = new Delivery({
       ...{ env, box: this.#box, ecosystem: this.#ecosystem, name: "webhooks" },
       // The alarm that is set when the present one ends comes back to them.
@@ -82,6 +86,7 @@ export class Webhooks extends DurableObject<Environment> {
    * @returns ids whose endpoint does not exist: they were not taken
    */
   async deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> {
+    this.#meter.add({ requests: 1 });
     const nowMs = Date.now();
     const unknown: string[] = [];
     this.#transaction(() => {
@@ -100,6 +105,7 @@ export class Webhooks extends DurableObject<Environment> {
   async redeliver(
     delivery: NewDelivery & { timestampMs: number },
   ): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full"> {
+    this.#meter.add({ requests: 1 });
     const before = this.#store.stateOf(delivery.id);
     if (before?.state === "waiting" || before?.state === "delivered") return "known";
     const lane = this.#desk.stateOf(delivery.endpoint);
@@ -124,6 +130,7 @@ export class Webhooks extends DurableObject<Environment> {
   }
 
   list(): Endpoint[] {
+    this.#meter.add({ requests: 1 });
     return this.#store.endpoints().map((row) => this.#view(row));
   }
 
@@ -134,6 +141,7 @@ export class Webhooks extends DurableObject<Environment> {
 
   /** How deliveries stand, by their ids; those that are not known (any more) are left out. */
   deliveriesOf(ids: readonly string[]): DeliveryStanding[] {
+    this.#meter.add({ requests: 1 });
     const numbers = ids.flatMap((id) => this.#desk.numberOf(id) ?? []);
     return this.#store.standing(numbers);
   }
@@ -195,7 +203,13 @@ export class Webhooks extends DurableObject<Environment> {
     };
   }
 
+  /** What this object has used since it was last woken. */
+  usage(): Usage {
+    return this.#meter.usage;
+  }
+
   override async alarm(): Promise<void> {
+    this.#meter.add({ requests: 1 });
     this.#alarmMs = undefined;
     this.#runsUntilMs = Date.now() + RUN_MS;
     try {
@@ -369,6 +383,7 @@ export class Webhooks extends DurableObject<Environment> {
     const due = Math.min(this.#desk.nextDueMs ?? Number.POSITIVE_INFINITY, letters);
     if (due === Number.POSITIVE_INFINITY || (this.#alarmMs !== undefined && this.#alarmMs <= due)) return;
     this.#alarmMs = Math.max(due, nowMs);
+    this.#meter.add({ rows_written: 1 });
     void this.ctx.storage.setAlarm(this.#alarmMs);
   }
 }

@@ -100,6 +100,17 @@ export class PolicyEngine {
     return { verdicts, changes: this.#state.takeChanges() };
   }
 
+  /** Puts rows where they were found to belong before, see {@link judgeAgain}. */
+  apply(changes: readonly StateChange[]): readonly StateChange[] {
+    for (const change of changes) {
+      // What a rule that is gone would keep, nobody lets go of.
+      if (!this.#rules.has(change.rule)) continue;
+      if (change.body === null) this.#state.delete(change.kind, change.rule, change.key);
+      else this.#state.set(change as StateRow);
+    }
+    return this.#state.takeChanges();
+  }
+
   /**
    * Has one rule that failed on a signal decide again, as of the time of the signal. What else followed from the signal
    * has followed.

@@ -11,6 +11,8 @@ export interface Place {
   readonly seq: number;
   /** By the log's clock; 0: at no particular time. */
   readonly atMs: number;
+  /** When they were written, by our own clock. */
+  readonly changedMs: number;
 }
 
 /** The rules in force, those that were, and, while the log is being read again, those that are still to come. */
@@ -57,7 +59,9 @@ export class RuleBook {
   /** The next changes that count for a signal at `seq`, those of one time together. */
   nextBefore(seq: number): Place | undefined {
     const [next] = this.#ahead;
-    return next !== undefined && next.seq < seq ? { seq: next.seq, atMs: next.atMs } : undefined;
+    return next !== undefined && next.seq < seq
+      ? { seq: next.seq, atMs: next.atMs, changedMs: next.changedMs }
+      : undefined;
   }
 
   /** Puts them in force. */

@@ -39,6 +39,10 @@ export interface Outgoing {
   perform(deed: Omit<Deed, "id">, key: string): string;
   /** Part of the work on the signal failed: keeps the signal as a dead letter of that part. */
   bury(error: string, part: string, options?: BuryOptions): void;
+  /** Keeps something else than the signal as a dead letter. */
+  keep(letter: Omit<DeadLetterRecord, "daemon">): void;
+  /** What follows from the signal was told before: it is being derived from the log again. */
+  readonly again: boolean;
 }
 
 interface BuryOptions {
@@ -48,7 +52,7 @@ interface BuryOptions {
 
 /** What a decision that follows from no signal can do. */
 export interface Deciding extends Pick<Outgoing, "emit" | "perform"> {
-  bury(letter: Omit<DeadLetterRecord, "daemon">): void;
+  keep(letter: Omit<DeadLetterRecord, "daemon">): void;
 }
 
 /**
@@ -181,7 +185,8 @@ export abstract class Projection extends DurableObject<Environment> implements P
       const letter = part === null ? String(seq) : `${seq}.${part}`;
       if (this.#retaken.has(letter)) return { outcome: "known" };
       // What was never taken in has not failed yet; taken in later it would have its effect beside this one.
-      await this.readThrough(seq);
+      // Nor is it to meet a state that has not been derived again as far as it was.
+      await this.readThrough(Math.max(seq, this.#position.muted_through));
       const log = this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.ecosystem));
       const line = (await log.stretch(this.#name, seq - 1, 1, this.patterns())).lines.find(
         (one) => lineSeq(one) === seq,
@@ -219,10 +224,7 @@ export abstract class Projection extends DurableObject<Environment> implements P
       change({
         emit: (draft) => this.#emit(draft),
         perform: (deed, key) => this.#perform(deed, key),
-        bury: (letter) => {
-          this.#box.bury({ ...letter, daemon: `ganglion/${this.#name}` });
-          this.#filled = true;
-        },
+        keep: (letter) => this.#keep(letter),
       }),
     );
     void this.#delivery.run(this.#producer);
@@ -257,6 +259,10 @@ export abstract class Projection extends DurableObject<Environment> implements P
           bury: (error, part, options) => {
             if (seq > muted) this.#bury(line, `${seq}.${part}`, error, options);
           },
+          keep: (letter) => {
+            if (seq > muted) this.#keep(letter);
+          },
+          again: seq <= muted,
         };
         try {
           this.take(JSON.parse(line) as Signal, outgoing);
@@ -278,6 +284,11 @@ export abstract class Projection extends DurableObject<Environment> implements P
       bury: (error) => {
         throw new Error(error);
       },
+      keep: ({ error }) => {
+        throw new Error(error);
+      },
+      // However long ago the log was read again: this has not been told.
+      again: false,
     };
   }
 
@@ -313,6 +324,11 @@ export abstract class Projection extends DurableObject<Environment> implements P
     this.#deeds.add({ ...deed, id });
     this.#filled = true;
     return id;
+  }
+
+  #keep(letter: Omit<DeadLetterRecord, "daemon">): void {
+    this.#box.bury({ ...letter, daemon: `ganglion/${this.#name}` });
+    this.#filled = true;
   }
 
   get #producer(): string {

@@ -107,6 +107,7 @@ export interface DeadLettersCalls {
   discard(id: string): Promise<boolean>;
   discardAll(query: BulkQuery): Promise<BulkAnswer>;
   about(ids: readonly string[], causes: readonly string[], limit: number): Promise<DeadLetter[]>;
+  usage(): Promise<Usage>;
 }
 
 export interface WebhooksCalls {
@@ -120,6 +121,7 @@ export interface WebhooksCalls {
   ping(id: string): Promise<TestOutcome | null>;
   deliveries(endpoint: string, limit: number): Promise<DeliveryView[] | null>;
   deliveriesOf(ids: readonly string[]): Promise<DeliveryStanding[]>;
+  usage(): Promise<Usage>;
 }
 
 export interface PriorityQueueCalls {
@@ -163,6 +165,7 @@ export interface WorkerBoardCalls {
 export interface ModelsCalls {
   settings(): Promise<ModelSettingsView>;
   changeSettings(wanted: ModelSettings): Promise<ModelSettingsView>;
+  usage(): Promise<Usage>;
 }
 
 export interface DirectoryCalls {

@@ -1,13 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { PRICES, priceOf } from "../../core/billing/prices.ts";
-import { NO_USAGE, sumUsage } from "../../core/billing/usage.ts";
+import { NO_USAGE, sumUsage, type Usage } from "../../core/billing/usage.ts";
 import {
   agentRegistry,
+  deadLetters,
   directory,
+  models,
   observationCache,
   policyState,
   priorityQueue,
   signalLog,
+  webhooks,
   workerBoard,
 } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
@@ -35,7 +38,10 @@ const EcosystemUsageSchema = z
       policy_state: UsageSchema,
       agent_registry: UsageSchema,
       worker_board: UsageSchema,
-      priority_queues: UsageSchema,
+      webhooks: UsageSchema,
+      dead_letters: UsageSchema,
+      models: UsageSchema,
+      priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),
     }),
     total: UsageSchema,
     list_price_usd: z
@@ -59,23 +65,26 @@ const getUsage = createRoute({
 export const usage = newApi().openapi(getUsage, async (c) => {
   const { eco } = c.req.valid("param");
   const queues = await directory(c.env).queues(eco);
-  const [signal_log, observation_cache, policy_state, agent_registry, worker_board, ...ofQueues] = await Promise.all([
-    signalLog(c.env, eco).usage(),
-    observationCache(c.env, eco).usage(),
-    policyState(c.env, eco).usage(),
-    agentRegistry(c.env, eco).usage(),
-    workerBoard(c.env, eco).usage(),
-    ...queues.map(({ name }) => priorityQueue(c.env, eco, name).usage()),
+  const log = { signal_log: signalLog, observation_cache: observationCache, policy_state: policyState };
+  const each = {
+    ...log,
+    agent_registry: agentRegistry,
+    worker_board: workerBoard,
+    webhooks,
+    dead_letters: deadLetters,
+    models,
+  };
+  const [ofQueues, ...found] = await Promise.all([
+    Promise.all(queues.map(({ name }) => priorityQueue(c.env, eco, name).usage())),
+    ...Object.entries(each).map(async ([name, object]) => [name, await object(c.env, eco).usage()] as const),
   ]);
   const priority_queues = ofQueues.reduce(sumUsage, NO_USAGE);
-  const total = [observation_cache, policy_state, agent_registry, worker_board, priority_queues].reduce(
-    sumUsage,
-    signal_log,
-  );
+  const objects = Object.fromEntries(found) as Record<keyof typeof each, Usage>;
+  const total = Object.values(objects).reduce(sumUsage, priority_queues);
   return c.json(
     {
       ecosystem: eco,
-      objects: { signal_log, observation_cache, policy_state, agent_registry, worker_board, priority_queues },
+      objects: { ...objects, priority_queues },
       total,
       list_price_usd: priceOf(total, 0),
       prices_usd_per_million: { ...PRICES },

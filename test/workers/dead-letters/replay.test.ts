@@ -1,9 +1,10 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { call, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
 import { allOf, aSignal, logOf, observationsOf, policyOf } from "../log-under-test.ts";
+import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { lettersOf, refusedSignal } from "./letters-under-test.ts";
@@ -81,6 +82,75 @@ describe("a signal that a projection could not take in", () => {
     expect(await policy.retake(1, "promotions-to-dream")).toEqual({ outcome: "known" });
     const names = async () => (await allOf(eco)).map(({ signal }) => signal);
     await vi.waitFor(async () => expect(await names()).toEqual(["Q_PROMOTIONS_DETECTED", "Q_DREAM_TRIGGER"]), patience);
+  });
+
+  it("is decided by the rule once that is mended, and what it keeps since survives a rebuild", async () => {
+    const letters = lettersOf();
+    const eco = letters.ecosystem;
+    const policy = policyOf(eco);
+    const rule = (where: string, more: object = {}) => ({
+      ...{ when: "Q_DISK_SEEN", where, while_in_flight: { until: "Q_DISK_CLEAN", at_most: "1h" } },
+      ...{ then: [{ emit: { signal: "Q_CLEAN_UP", facts: { n: "facts.?n.orValue(0)" } } }], ...more },
+    });
+    await putRule(eco, "clean", rule("facts.percent > 90"));
+    await logOf(eco).append({ signals: [aSignal("Q_DISK_SEEN", { n: 1 }, { id: "one" })] });
+    await policy.catchUp((await allOf(eco)).length);
+    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    const [{ id = "" } = {}] = await letters.list();
+    expect((await problemOf(await letters.replay(id))).status).toBe(409);
+    await putRule(eco, "clean", rule("facts.?percent.orValue(100) > 90"));
+    // Once more after a rebuild: what was told before it is no reason to keep quiet now.
+    await policy.rebuild();
+    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "replayed" });
+    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "already" });
+    const cleanUps = async () => (await allOf(eco)).filter(({ signal }) => signal === "Q_CLEAN_UP");
+    await vi.waitFor(async () => expect(await cleanUps()).toMatchObject([{ cause: "one" }]), patience);
+
+    const kept = () =>
+      runInDurableObject(policy, (_, state) =>
+        JSON.stringify([...state.storage.sql.exec("SELECT * FROM rule_state ORDER BY kind, rule, key")]),
+      );
+    // Changed after it at the same place of the log: the order of the two survives too.
+    await putRule(eco, "clean", rule("facts.?percent.orValue(100) > 80"));
+    await logOf(eco).append({ signals: [aSignal("Q_DISK_SEEN", { n: 2 }, { id: "two" })] });
+    await policy.catchUp((await allOf(eco)).length);
+    const before = await kept();
+    expect(before).toContain("flight");
+    await policy.rebuild();
+    expect(await kept()).toBe(before);
+    await evictDurableObject(policy);
+    await policy.rebuild();
+    expect(await kept()).toBe(before);
+    await logOf(eco).append({ signals: [aSignal("Q_DISK_SEEN", { n: 3 }, { id: "three" })] });
+    await policy.catchUp((await allOf(eco)).length);
+    expect(await cleanUps()).toHaveLength(1);
+    const { decisions } = await policy.decisions({ limit: 10, rule: "clean" });
+    expect(decisions.map(({ signal, outcome }) => [signal.id, outcome])).toEqual([
+      ["three", "suppressed"],
+      ["two", "suppressed"],
+      ["one", "fired"],
+      ["one", "failed"],
+    ]);
+  });
+
+  it("of a time-out that the loop guard cut off says why it cannot be replayed", async () => {
+    const letters = lettersOf();
+    const eco = letters.ecosystem;
+    const policy = policyOf(eco);
+    await putRule(eco, "wait", {
+      when: "Q_ASKED",
+      expect: { signal: "Q_ANSWERED", within: "1s", else: [{ emit: { signal: "Q_NO_ANSWER", facts: {} } }] },
+    });
+    const deep = { id: "deep", cause: "gone", depth: 16 };
+    await logOf(eco).append({ signals: [aSignal("Q_ASKED", {}, deep)] });
+    await policy.catchUp((await allOf(eco)).length);
+    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    const [letter] = await letters.list();
+    expect(letter).toMatchObject({ id: expect.stringMatching(/^policy\.\d+\.wait(\.late)?$/), signal: { id: "deep" } });
+    expect(await problemOf(await letters.replay(letter?.id ?? ""))).toMatchObject({
+      status: 409,
+      detail: expect.stringMatching(/chain of causes/),
+    });
   });
 
   it("is no longer to be had when the log does not hold it", async () => {

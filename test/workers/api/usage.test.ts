@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import type { Usage } from "../../../src/core/billing/usage.ts";
+import { lettersOf, refusedSignal } from "../dead-letters/letters-under-test.ts";
+import { logOf } from "../log-under-test.ts";
+import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
+import { call, freshEcosystem, post } from "./calls.ts";
+
+const usageOf = async (eco: string) =>
+  (await (await call(`/v1/${eco}/usage`)).json()) as { objects: Record<string, Usage>; total: Usage };
+const OBJECTS = [
+  ...["agent_registry", "dead_letters", "models", "observation_cache", "policy_state", "priority_queues"],
+  ...["signal_log", "webhooks", "worker_board"],
+];
+
+describe("what an ecosystem uses", () => {
+  it("is counted for every object that it has, and adds up", async () => {
+    const eco = freshEcosystem();
+    await logOf(eco).append({ signals: [] });
+    const before = await usageOf(eco);
+    await lettersOf(eco).record(refusedSignal("h.1.local.7"));
+    await post(`/v1/${eco}/models`, { enabled: false }, { method: "PUT" });
+    await post(`/v1/${eco}/queues/q/tasks`, { recipient: "x", type: "T", payload: 1 });
+    const { objects, total } = await usageOf(eco);
+    expect(Object.keys(objects).sort()).toEqual(OBJECTS);
+    for (const name of ["dead_letters", "models", "priority_queues"]) {
+      const used = (unit: keyof Usage) => (objects[name]?.[unit] ?? 0) - (before.objects[name]?.[unit] ?? 0);
+      expect([name, used("rows_written") > 0, used("requests") > 0]).toEqual([name, true, true]);
+    }
+    const sum = (unit: keyof Usage) => Object.values(objects).reduce((all, usage) => all + usage[unit], 0);
+    expect(total).toMatchObject({ rows_written: sum("rows_written"), requests: sum("requests") });
+  });
+
+  it("is, for a message that a webhook takes at once, what docs/webhooks.md says", async () => {
+    const webhooks = webhooksOf();
+    const eco = webhooks.ecosystem;
+    await webhooks.add("alerts", "200");
+    const deliver = async (from: number, count: number) => {
+      const messages = Array.from({ length: count }, (_, n) => aDelivery(`d${from + n}`, "alerts"));
+      for (const message of messages) {
+        await webhooks.stub().deliver([message]);
+        await webhooks.received("alerts", Number(message.id.slice(1)) + 1);
+        await expect
+          .poll(async () => (await webhooks.deliveries("alerts")).find(({ id }) => id === message.id)?.state)
+          .toBe("delivered");
+      }
+    };
+    await deliver(0, 200);
+    const before = (await usageOf(eco)).objects.webhooks as Usage;
+    await deliver(200, 20);
+    const after = (await usageOf(eco)).objects.webhooks as Usage;
+    // Its coming, its end, the alarm between, and, as there are more than are kept, its being forgotten.
+    expect((after.rows_written - before.rows_written) / 20).toBe(4);
+    expect((after.requests - before.requests) / 20).toBe(2);
+  });
+});
