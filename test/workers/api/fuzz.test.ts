@@ -94,6 +94,116 @@ const queries = fc.array(
   { maxLength: 4 },
 );
 
+/** Bodies of the calls that change something, each nearly right. */
+const word = fc.oneof(fc.constantFrom("a", "small", "alerts", "q", "__proto__", "", "a b"), fc.string());
+const anything = fc.jsonValue();
+const nearlyRule = fc.record(
+  {
+    id: fc.oneof(fc.constantFrom("r", "promotions-to-dream", "R"), fc.string()),
+    when: fc.oneof(fc.constantFrom("X_A", "*", "!X", ["X_A"]), anything),
+    where: fc.oneof(fc.constantFrom("facts.n > 1", "facts.", "[".repeat(3_000), "1 + ".repeat(900), "true"), anything),
+    then: fc.oneof(
+      fc.constantFrom([{ emit: { signal: "X_B", facts: { n: "1" } } }], [{ webhook: { endpoint: "alerts" } }], [{}]),
+      anything,
+    ),
+    cooldown: fc.oneof(fc.constantFrom("1s", "-1s", "9".repeat(400)), anything),
+    mute: anything,
+    expect: anything,
+    ask: anything,
+    version: fc.oneof(fc.constantFrom(0, 1, -1), anything),
+  },
+  { requiredKeys: [] },
+);
+const nearlyModels = fc.record(
+  {
+    enabled: fc.oneof(fc.boolean(), anything),
+    models: fc.oneof(
+      fc.array(
+        fc.record(
+          {
+            name: word,
+            kind: fc.constantFrom("openai", "workers-ai", "x"),
+            model: word,
+            url: fc.constantFrom("https://x.test/v1", "http://[", "javascript:1", "https://a:b@x.test"),
+            api_key: word,
+            max_tokens: fc.oneof(fc.constantFrom(16, 0), fc.double()),
+          },
+          { requiredKeys: [] },
+        ),
+        { maxLength: 3 },
+      ),
+      anything,
+    ),
+    daily: fc.oneof(fc.constant({ requests: 1, usd: 0 }), anything),
+  },
+  { requiredKeys: [] },
+);
+const nearlyFilter = fc.record(
+  {
+    filter: fc.record(
+      {
+        kind: fc.oneof(fc.constantFrom("task", "signal"), anything),
+        signal: fc.oneof(fc.constant(["Q_*"]), fc.constant(["*".repeat(60)]), anything),
+        since: fc.oneof(fc.constantFrom("2026-01-01T00:00:00Z", 1e300), anything),
+        text: word,
+      },
+      { requiredKeys: [] },
+    ),
+    dry_run: fc.oneof(fc.boolean(), anything),
+    limit: fc.oneof(fc.constantFrom(1, 0, 1e9), anything),
+    after: fc.oneof(fc.constantFrom("1", "x"), anything),
+  },
+  { requiredKeys: [] },
+);
+const nearlyTask = fc.record(
+  {
+    recipient: fc.constantFrom("*", "coder", "no one"),
+    type: fc.constantFrom("T", "no type"),
+    payload: anything,
+    task_id: word,
+    cause: fc.oneof(fc.constantFrom("s1.abc", null), word),
+    trace: word,
+    depth: fc.oneof(fc.constantFrom(1, 0, 1e9), anything),
+  },
+  { requiredKeys: ["recipient", "type"] },
+);
+const nearlyEndpoint = fc.record(
+  {
+    url: fc.oneof(fc.constantFrom("https://x.test/h", "http://[", "https://10.0.0.1", "file:///etc/passwd"), anything),
+    secret: fc.oneof(fc.constantFrom("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_"), anything),
+    enabled: fc.oneof(fc.boolean(), anything),
+    description: anything,
+  },
+  { requiredKeys: [] },
+);
+const changes: readonly (readonly [method: string, path: string, body: fc.Arbitrary<unknown>])[] = [
+  ["PUT", "policies/r", nearlyRule],
+  ["PATCH", "policies/r", fc.record({ enabled: anything })],
+  ["PUT", "policies", fc.record({ policies: fc.oneof(fc.array(nearlyRule, { maxLength: 3 }), anything) })],
+  ["PATCH", "policies", fc.record({ policies: fc.oneof(fc.array(nearlyRule, { maxLength: 3 }), anything) })],
+  ["POST", "policies/simulate", fc.oneof(fc.record({ rules: fc.array(nearlyRule, { maxLength: 2 }) }), anything)],
+  ["PUT", "models", nearlyModels],
+  ["PUT", "webhooks/alerts", nearlyEndpoint],
+  ["PATCH", "webhooks/alerts", nearlyEndpoint],
+  ["POST", "webhooks/nobody/test", anything],
+  ["POST", "webhooks/alerts/secret", anything],
+  ["POST", "dead-letters/replay", nearlyFilter],
+  ["POST", "dead-letters/discard", nearlyFilter],
+  ["POST", "dead-letters/policy.1.r/replay", fc.oneof(fc.record({ signal: nearlySignal }), anything)],
+  ["PATCH", "monitors", anything],
+  ["PUT", "monitors", anything],
+  ["POST", "queues/q/tasks", fc.oneof(nearlyTask, fc.array(nearlyTask, { maxLength: 3 }))],
+  ["POST", "queues/q/lease", fc.record({ recipient: word, max: anything }, { requiredKeys: [] })],
+  ["PATCH", "queues/q", anything],
+];
+const newerReads = [
+  ...["policies", "policies/r", "policies/%00", "expectations", "decisions", "usage", "models", "monitors"],
+  ...["webhooks", "webhooks/alerts/deliveries", "webhooks/%ff/deliveries", "dead-letters", "dead-letters/a%2fb"],
+  ...["agents", "agents/gpu-01", "agents/%00", "workers", "workers/review/tasks/t1", "workers/%00/tasks/%ff"],
+  ...["queues", "queues/q", "queues/q/events", "queues/q/bottlenecks", "queues/q/tasks", "queues/q/tasks/a%00"],
+  ...["queues/q/calls/a", "signals/a/lineage", "signals/%ff/lineage", "gaps", "scanners", "observations/history"],
+];
+
 function encodeURIComponentSafely(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }
@@ -165,4 +275,51 @@ describe("whatever a caller sends", () => {
     );
     expect([...statuses]).toEqual(expect.arrayContaining([200, 404, 405, 422]));
   });
+
+  it("the newer calls take a change that is nearly right, or refuse it", async () => {
+    const statuses = new Set<number>();
+    const met = new Map<string, Set<number>>();
+    const change = fc
+      .constantFrom(...changes)
+      .chain(([method, path, body]) => fc.record({ method: fc.constant(method), path: fc.constant(path), body }));
+    await fc.assert(
+      fc.asyncProperty(
+        change,
+        fc.constantFrom("application/json", "application/json", "text/plain"),
+        async (one, type) => {
+          const { method, path, body } = one;
+          const own = new Set<number>();
+          const init = { method, body: JSON.stringify(body), headers: { "Content-Type": type } };
+          await answersWell(`/v1/fuzz/${path}`, init, own);
+          for (const status of own) {
+            statuses.add(status);
+            met.set(path, (met.get(path) ?? new Set()).add(status));
+          }
+        },
+      ),
+      { numRuns: 600 },
+    );
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 415, 422]));
+    // Each was asked, and some of what it was asked was worth an answer other than "what is this?".
+    expect(changes.map(([, path]) => path).filter((path) => !met.has(path))).toEqual([]);
+  }, 60_000);
+
+  it("the newer calls can be asked for anything", async () => {
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom("GET", "GET", "GET", "DELETE", "HEAD"),
+        fc.constantFrom(...newerReads),
+        queries,
+        (method, path, query) =>
+          answersWell(
+            `/v1/fuzz/${path}?${query.map(([name, value]) => `${name}=${value}`).join("&")}`,
+            { method, headers: path.endsWith("events") ? { Accept: "application/json" } : {} },
+            statuses,
+          ),
+      ),
+      { numRuns: 500 },
+    );
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 404, 422]));
+  }, 60_000);
 });
