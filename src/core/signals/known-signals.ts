@@ -1,7 +1,8 @@
 import * as z from "zod";
 
 /**
- * Facts of every signal that Ganglion knows (R1–R4, R8, R15). Hosts read these names: they do not change.
+ * Facts of every signal that Ganglion knows, all that it says itself among them (R1–R4, R8, R15); docs/signals.md tells
+ * people of each. Hosts read these names: they do not change.
  * Facts may always carry more than is named here; a signal that is not listed passes with any object.
  */
 
@@ -131,6 +132,24 @@ export const KNOWN_SIGNALS = {
   Q_INVESTIGATION_TIMEOUT: { kind: "error", facts: anyFacts },
   Q_INVESTIGATION_DUPLICATE: { kind: "completion", facts: anyFacts },
   Q_DREAM_TIMEOUT: { kind: "error", facts: anyFacts },
+  Q_DREAM_FAILED: { kind: "error", facts: anyFacts },
+  Q_INVESTIGATION_FAILED: { kind: "error", facts: anyFacts },
+  Q_TASK_COMPLETE: { kind: "completion", facts: anyFacts },
+  Q_TASK_FAILED: { kind: "error", facts: anyFacts },
+  Q_QUEUE_ALERT: { kind: "advisory", facts: anyFacts },
+  Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
+  Q_REACTION_FAILED: { kind: "error", facts: anyFacts },
+  Q_REACTION_PROGRESS: { kind: "advisory", facts: anyFacts },
+  Q_WORKER_TASK_STARTED: { kind: "advisory", facts: anyFacts },
+  Q_WORKER_TASK_COMPLETE: { kind: "completion", facts: anyFacts },
+  Q_WORKER_TASK_FAILED: { kind: "error", facts: anyFacts },
+  Q_WORKER_TASK_TIMEOUT: { kind: "error", facts: anyFacts },
+  Q_POLICY_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_SCANNER_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_OBSERVATION_SETTINGS_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_MAINTENANCE_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_EDGE_SILENT: { kind: "advisory", facts: anyFacts },
+  Q_EDGE_BACK: { kind: "advisory", facts: anyFacts },
 } as const satisfies Record<string, KnownSignal>;
 
 const byName: ReadonlyMap<string, KnownSignal> = new Map(Object.entries(KNOWN_SIGNALS));
