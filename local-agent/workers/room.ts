@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { Counter, Gauge } from "prom-client";
+import { counterOf, gaugeOf } from "../observability/instruments.ts";
 import type { Room } from "../room.ts";
 import type { AgentSettings } from "../settings.ts";
 import { DropWorkers } from "./drop-workers.ts";
@@ -21,29 +21,29 @@ export const WORKERS_ROOM: Room = {
       edge: { url: options.url, token: options.token, ecosystem: options.ecosystem },
     });
     const fleet = workers.run.some(({ scope }) => scope === "fleet");
-    const registers = [metrics];
-    new Gauge({
-      ...{ name: "ganglion_worker_tasks", help: "Dropped tasks by what they wait for", registers },
-      labelNames: ["worker", "state"],
-      collect() {
-        for (const { worker, running, waiting, retrying } of service.health) {
-          this.set({ worker, state: "running" }, running.length);
-          this.set({ worker, state: "waiting" }, waiting);
-          this.set({ worker, state: "retrying" }, retrying);
-        }
-      },
-    });
-    new Counter({
-      ...{ name: "ganglion_worker_tasks_done", help: "Dropped tasks that are over", registers },
-      labelNames: ["worker", "outcome"],
-      collect() {
-        this.reset();
-        for (const { worker, complete, failed } of service.health) {
-          this.inc({ worker, outcome: "complete" }, complete);
-          this.inc({ worker, outcome: "failed" }, failed);
-        }
-      },
-    });
+    gaugeOf(
+      metrics,
+      "ganglion_worker_tasks",
+      "Dropped tasks by what they wait for",
+      () =>
+        service.health.flatMap(({ worker, running, waiting, retrying }) => [
+          { worker, state: "running", value: running.length },
+          { worker, state: "waiting", value: waiting },
+          { worker, state: "retrying", value: retrying },
+        ]),
+      ["worker", "state"],
+    );
+    counterOf(
+      metrics,
+      "ganglion_worker_tasks_done",
+      "Dropped tasks that are over",
+      () =>
+        service.health.flatMap(({ worker, complete, failed }) => [
+          { worker, outcome: "complete", value: complete },
+          { worker, outcome: "failed", value: failed },
+        ]),
+      ["worker", "outcome"],
+    );
     return {
       services: fleet ? [service, new FleetEndings({ inbox, ended: (id) => service.ended(id), log })] : [service],
       status: () => service.health.map(({ worker, state, running }) => ({ worker, state, running })),

@@ -91,6 +91,16 @@ const deletePolicy = createRoute({
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(404, 409) },
 });
 
+/** A body that holds several rules. */
+const policySet = (rule: Record<string, unknown>) =>
+  jsonBody({
+    type: "object",
+    required: ["policies"],
+    properties: { policies: { type: "array", items: { type: "object", additionalProperties: true } } },
+    additionalProperties: false,
+    example: { policies: [rule] },
+  });
+
 const replacePolicies = createRoute({
   method: "put",
   path: "/v1/{eco}/policies",
@@ -102,13 +112,7 @@ const replacePolicies = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: jsonBody({
-      type: "object",
-      required: ["policies"],
-      properties: { policies: { type: "array", items: { type: "object", additionalProperties: true } } },
-      additionalProperties: false,
-      example: { policies: [{ id: "tell-of-critical", ...example }] },
-    }),
+    body: policySet({ id: "tell-of-critical", ...example }),
   },
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
 });
@@ -125,13 +129,7 @@ const changePolicies = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: jsonBody({
-      type: "object",
-      required: ["policies"],
-      properties: { policies: { type: "array", items: { type: "object", additionalProperties: true } } },
-      additionalProperties: false,
-      example: { policies: [{ id: "tell-of-critical", version: 3, ...example }] },
-    }),
+    body: policySet({ id: "tell-of-critical", version: 3, ...example }),
   },
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
 });
