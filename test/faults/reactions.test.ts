@@ -61,34 +61,43 @@ test(`${KILLS} times kill -9 of the agent: every signal and task is reacted to, 
     agent = await start();
   }
   await flowing;
-  const done = new Map<string, number>();
+  const over = new Set<string>();
   const ended = (signal: Signal) => {
-    if (/^Q_(WORK|JOB)_DONE$/.test(signal.signal))
-      done.set(signal.cause ?? "?", (done.get(signal.cause ?? "?") ?? 0) + 1);
-    return done.size === SIGNALS + TASKS;
+    const { name, cause } = endOf(signal);
+    if (name !== undefined) over.add(`${name} ${cause}`);
+    return over.size === SIGNALS + TASKS;
   };
-  const follow = client.follow({ after: 0, signals: ["Q_WORK_DONE", "Q_JOB_DONE"] });
+  const names = ["Q_WORK_DONE", "Q_JOB_DONE", "Q_REACTION_FAILED"];
+  const follow = client.follow({ after: 0, signals: names });
   // A task that was held by killed agents waits for its lease each time, and then for its next attempt.
   await within(untilIn(follow, ended), "every reaction to end", 90_000).catch(async (error: Error) => {
-    const { signals: failed } = await client.signals({ signals: ["Q_REACTION_FAILED"] });
     const queue = await client.queues.status("jobs");
-    throw new Error(`${error.message}: ${done.size} did; ${JSON.stringify({ failed, queue })}`);
+    throw new Error(`${error.message}: ${over.size} did; ${JSON.stringify(queue)}`);
   });
   expect(await agent.process.stop()).toBe(0);
   // What was told again would be on its way now, or in the log.
-  const names = ["Q_WORK_DONE", "Q_JOB_DONE", "Q_REACTION_FAILED"];
   const signals: Signal[] = [];
   for (let after: number | null = 0; after !== null; ) {
     const page = await client.signals({ signals: names, after, limit: 1_000 });
     signals.push(...page.signals);
     after = page.next;
   }
-  expect(signals.filter(({ signal }) => signal === "Q_REACTION_FAILED")).toEqual([]);
-  const causes = Map.groupBy(signals, ({ signal, cause }) => `${signal} ${cause}`);
-  expect([...causes].filter(([, all]) => all.length > 1).map(([cause]) => cause)).toEqual([]);
-  expect(causes.size).toBe(SIGNALS + TASKS);
+  const ends = Map.groupBy(signals.map(endOf), ({ name, cause }) => `${name} ${cause}`);
+  expect([...ends].filter(([, all]) => all.length > 1).map(([end]) => end)).toEqual([]);
+  expect(ends.size).toBe(SIGNALS + TASKS);
+  // One that ran at three kills is given up, as the docs say, and at each kill no more than five were running.
+  const failed = signals.filter(({ signal }) => signal === "Q_REACTION_FAILED");
+  expect(failed.filter(({ facts }) => facts.error !== "the agent crashed 3 times while it ran")).toEqual([]);
+  expect(failed.length).toBeLessThanOrEqual(Math.floor((KILLS * 5) / 3));
   expect(existsSync(join(directory, "twice"))).toBe(false);
 });
+
+/** Which reaction a signal says is over, and which signal or task set it off; no name where it says nothing of the kind. */
+function endOf({ signal, facts, cause }: Signal): { name?: string; cause?: string | undefined } {
+  if (signal === "Q_WORK_DONE") return { name: "work", cause };
+  if (signal === "Q_JOB_DONE") return { name: "jobs", cause };
+  return signal === "Q_REACTION_FAILED" ? { name: String(facts.reaction), cause: String(facts.trigger_id) } : {};
+}
 
 async function untilIn<T>(stream: AsyncIterable<T>, wanted: (item: T) => boolean): Promise<void> {
   for await (const item of stream) if (wanted(item)) return;

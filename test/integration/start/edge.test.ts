@@ -6,7 +6,7 @@ import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { alive } from "../../harness/process-alive.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
-import { first } from "../../harness/until.ts";
+import { within } from "../../harness/until.ts";
 
 const runtimePid = (stateDir: string) => Number(readFileSync(join(stateDir, "runtime.pid"), "utf8"));
 
@@ -65,15 +65,14 @@ describe("the edge on this machine", () => {
 
   it("goes on when its runtime is killed, at the same address", async () => {
     const edge = await runEdge();
-    const following = first(
-      edge.client().follow({ after: 0 }),
-      ({ signal }) => signal === "Q_AFTERWARDS",
-      "a signal from the new runtime",
-    );
+    const following = edge.client().follow({ after: 0 })[Symbol.asyncIterator]();
     await edge.client().emit({ signal: "Q_BEFORE", source: "test", facts: {} });
+    // The kill must break an open stream: one that was not open yet would be refused.
+    expect((await within(following.next(), "a signal from the first runtime")).value).toMatchObject({ seq: 1 });
     process.kill(runtimePid(edge.stateDir), "SIGKILL");
     await edge.client().emit({ signal: "Q_AFTERWARDS", source: "test", facts: {} });
-    expect((await following).seq).toBe(2);
+    expect((await within(following.next(), "a signal from the new runtime")).value).toMatchObject({ seq: 2 });
+    await following.return?.();
   });
 
   it("refuses a state directory on which another edge runs, and says which", async () => {
