@@ -5,6 +5,7 @@ import { ApiProblem } from "../../src/client/problem-errors.ts";
 import type { DeadLetter } from "../../src/core/dead-letters/dead-letter.ts";
 import { type LetterFilter, signalName } from "../../src/core/dead-letters/filter.ts";
 import { DEAD_LETTER_KINDS, type DeadLetterKind } from "../../src/core/dead-letters/record.ts";
+import { describeMalformedJson } from "../../src/core/problem/malformed-json.ts";
 import { list, time, wholeNumber } from "../arguments.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { type Column, print, printLines, printTable, remark } from "../output.ts";
@@ -200,9 +201,14 @@ const past = (action: "replay" | "discard") => (action === "replay" ? "replayed"
 
 async function readMended(path: string | undefined): Promise<unknown> {
   if (path === undefined) return undefined;
+  let text: string;
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    text = await readFile(path, "utf8");
   } catch (error) {
-    throw new UsageError(`${path} cannot be read as JSON: ${(error as Error).message}`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(code === "ENOENT" ? `there is no file ${path}` : `cannot read ${path} (${code})`);
   }
+  const wrong = describeMalformedJson(text);
+  if (wrong !== undefined) throw new UsageError(`${path} is not JSON: ${wrong}`);
+  return JSON.parse(text);
 }

@@ -1,10 +1,9 @@
 import { Command } from "commander";
 import { stringify } from "yaml";
-import { ApiProblem } from "../../src/client/problem-errors.ts";
 import type { Policy, PolicyVersion } from "../../src/core/policy/policy-api.ts";
 import { Failure } from "../failure.ts";
 import { type Column, print, printLines, printTable, remark } from "../output.ts";
-import { readPolicyFile } from "../policy-file.ts";
+import { bodyOf, readRuleFile } from "../policy/rule-file.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
 import { applyCommand, diffCommand } from "./policy/change.ts";
 import { simulateCommand } from "./policy/simulate.ts";
@@ -39,9 +38,13 @@ export const policyCommand = () =>
     )
     .addCommand(
       new Command("put")
-        .summary("put rules of a file in force, each by its id")
-        .argument("<file>", "YAML or JSON: a rule, or a list of rules; - is the standard input")
-        .addHelpText("after", "\nRules that are not in the file stay as they are. With --json: one rule a line.")
+        .summary("put rules of a file in force, all of them or none")
+        .argument("<file>", "YAML or JSON: a rule, a list of rules, or several documents; - is the standard input")
+        .addHelpText(
+          "after",
+          "\nWithout asking; apply shows first what changes. Rules that are not in the file stay as they are. " +
+            "With --json: one rule a line.",
+        )
         .action(put),
     )
     .addCommand(
@@ -97,19 +100,13 @@ const versionColumns: readonly Column<PolicyVersion>[] = [
 ];
 
 async function put(file: string, _options: object, command: Command): Promise<void> {
-  const client = clientFor(command);
-  for (const { id, rule, at } of readPolicyFile(file)) {
-    const policy = await client.policy.put(id, rule).catch((error: unknown) => {
-      throw error instanceof ApiProblem ? new Failure(`${at}: ${explainRefusal(error)}`) : error;
-    });
-    await print(wantsJson(command) ? JSON.stringify(policy) : `${id} is in force, version ${policy.version}`);
+  const { policy } = clientFor(command);
+  const written = readRuleFile(file);
+  await policy.change(written.map((rule) => bodyOf(rule)));
+  const named = new Set(written.map(({ id }) => id));
+  for (const rule of (await policy.list()).filter(({ id }) => named.has(id))) {
+    await print(wantsJson(command) ? JSON.stringify(rule) : `${rule.id} is in force, version ${rule.version}`);
   }
-}
-
-function explainRefusal({ message, problem: { errors = [] } }: ApiProblem): string {
-  return errors.length === 0
-    ? message
-    : errors.map((error) => `\n  ${error.pointer || "/"}: ${error.message}`).join("");
 }
 
 function does({ then, expect }: Policy): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isMap, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, LineCounter, parseAllDocuments } from "yaml";
 import { describeMalformedJson } from "../../src/core/problem/malformed-json.ts";
 import type { FieldError } from "../../src/core/signals/admit.ts";
 import { Failure, UsageError } from "../failure.ts";
@@ -12,25 +12,43 @@ export interface ReadDocument {
   place(pointer: string): string;
 }
 
-/** Reads YAML 1.2, of which JSON is a part. @throws UsageError where there is no such file, Failure where it cannot be read */
+/**
+ * Reads a file of one document, in YAML 1.2, of which JSON is a part.
+ *
+ * @throws UsageError where there is no such file, Failure where it cannot be read
+ */
 export function readDocument(file: string): ReadDocument {
+  const [document, second] = readDocuments(file);
+  if (document === undefined || second !== undefined) {
+    throw new Failure(`${second?.place("") ?? file}: the file has to hold one document`);
+  }
+  return document;
+}
+
+/**
+ * Reads a file of one or more documents. `-` is the standard input.
+ *
+ * @throws as {@link readDocument}
+ */
+export function readDocuments(file: string): ReadDocument[] {
   const text = readText(file);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+    return `${file === "-" ? "standard input" : file}:${line}:${col}`;
   };
-  const [error] = document.errors;
-  if (error !== undefined) {
+  const documents = "empty" in parsed ? [] : parsed;
+  for (const { errors } of documents) {
+    const [error] = errors;
+    if (error === undefined) continue;
     const json = file.endsWith(".json") ? describeMalformedJson(text) : undefined;
     throw new Failure(`${at(error.pos[0])}: ${json ?? error.message}`);
   }
-  // Aliases that stand for each other a thousand times over are refused by the library's own limit.
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
-  return {
+  return documents.map((document) => ({
     file,
-    value,
+    // Aliases that stand for each other a thousand times over are refused by the library's own limit.
+    value: contentOf(document, at),
     place: (pointer) => {
       let node: unknown = document.contents;
       let offset = startOf(node) ?? 0;
@@ -50,19 +68,27 @@ export function readDocument(file: string): ReadDocument {
       }
       return at(offset);
     },
-  };
+  }));
+}
+
+function contentOf(document: Document, at: (offset: number) => string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new Failure(`${at(startOf(document.contents) ?? 0)}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** One line for each error, with its place. */
 export function describeErrors(document: ReadDocument, errors: readonly FieldError[]): string {
   return errors
-    .map(({ pointer, message }) => `${document.place(pointer)}: ${pointer === "" ? "" : `${pointer} `}${message}`)
+    .map(({ pointer, message }) => `${document.place(pointer)}: ${pointer === "" ? "" : `${pointer}: `}${message}`)
     .join("\n");
 }
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);

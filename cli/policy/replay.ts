@@ -3,6 +3,7 @@ import type { Rule } from "../../src/core/policy/rule.ts";
 import { watchedPatterns } from "../../src/core/policy/rule.ts";
 import { type SimulatedDecision, Simulation } from "../../src/core/policy/simulation.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
+import { UsageError } from "../failure.ts";
 import { remark } from "../output.ts";
 
 export interface Stretch {
@@ -26,6 +27,8 @@ const TELL_EVERY = 20_000;
  * reading. Only signals that some rule looks at are read.
  */
 export async function replay(client: Client, sets: readonly (readonly Rule[])[], stretch: Stretch): Promise<Replayed> {
+  const { since, until } = stretch;
+  if (until !== undefined && until <= since) throw new UsageError("give --until a time after --since");
   const simulations = sets.map((rules) => new Simulation(rules));
   const decisions: SimulatedDecision[][] = sets.map(() => []);
   let signals = 0;
@@ -33,10 +36,7 @@ export async function replay(client: Client, sets: readonly (readonly Rule[])[],
     for (const [place, simulation] of simulations.entries()) decisions[place]?.push(...simulation.take(signal));
     if (++signals % TELL_EVERY === 0) remark(`${signals} signals, ${signal.received_at}`);
   }
-  const endMs = Math.min(
-    Date.now(),
-    stretch.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(stretch.until),
-  );
+  const endMs = Math.min(Date.now(), until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until));
   for (const [place, simulation] of simulations.entries()) decisions[place]?.push(...simulation.pass(endMs));
   return { decisions, signals };
 }

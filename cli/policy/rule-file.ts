@@ -2,7 +2,7 @@ import { admitRule } from "../../src/core/policy/admit-rule.ts";
 import type { Rule } from "../../src/core/policy/rule.ts";
 import type { FieldError } from "../../src/core/signals/admit.ts";
 import { Failure } from "../failure.ts";
-import { describeErrors, readDocument } from "./document.ts";
+import { describeErrors, readDocuments } from "./document.ts";
 
 /** A rule of a file, without the version that the edge gives it. */
 export type WrittenRule = Omit<Rule, "version"> & {
@@ -11,32 +11,43 @@ export type WrittenRule = Omit<Rule, "version"> & {
 };
 
 /**
- * Reads a file of rules: one rule, a list of them, or `rules: [...]`; YAML or JSON.
+ * Reads a file of rules: one rule, a list of them, `rules:` or `policies:` with a list, or several such documents; YAML
+ * or JSON. `-` is the standard input.
+ *
  * @throws Failure that names every place where it is wrong
  */
 export function readRuleFile(file: string): WrittenRule[] {
-  const document = readDocument(file);
-  const { items, at } = listIn(document.value);
-  const errors: FieldError[] = [];
+  const complaints: string[] = [];
   const rules: WrittenRule[] = [];
-  for (const [place, item] of items.entries()) {
-    const pointer = at(place);
-    const admitted = admitRule(item, pointer);
-    if (!admitted.ok) errors.push(...admitted.errors);
-    else if (rules.some(({ id }) => id === admitted.rule.id)) {
-      errors.push({ pointer: `${pointer}/id`, message: `there are two rules "${admitted.rule.id}"` });
-    } else rules.push({ ...admitted.rule, expected: admitted.expected });
+  for (const document of readDocuments(file)) {
+    const errors: FieldError[] = [];
+    for (const { item, pointer } of rulesIn(document.value)) {
+      const admitted = admitRule(item, pointer);
+      if (!admitted.ok) errors.push(...admitted.errors);
+      else if (rules.some(({ id }) => id === admitted.rule.id)) {
+        errors.push({ pointer: `${pointer}/id`, message: `there are two rules "${admitted.rule.id}"` });
+      } else rules.push({ ...admitted.rule, expected: admitted.expected });
+    }
+    if (errors.length > 0) complaints.push(describeErrors(document, errors));
   }
-  if (items.length === 0) errors.push({ pointer: "", message: "there is no rule in it" });
-  if (errors.length > 0) throw new Failure(describeErrors(document, errors));
+  if (complaints.length > 0) throw new Failure(complaints.join("\n"));
+  if (rules.length === 0) throw new Failure(`${file === "-" ? "standard input" : file}: there is no rule in it`);
   return rules;
 }
 
-function listIn(value: unknown): { items: readonly unknown[]; at: (place: number) => string } {
-  if (Array.isArray(value)) return { items: value, at: (place) => `/${place}` };
-  const { rules } = (value ?? {}) as { rules?: unknown };
-  if (Array.isArray(rules)) return { items: rules, at: (place) => `/rules/${place}` };
-  return { items: value === null || value === undefined ? [] : [value], at: () => "" };
+function rulesIn(value: unknown): { item: unknown; pointer: string }[] {
+  if (value === null || value === undefined) return [];
+  const field = ["rules", "policies"].find((name) => typeof value === "object" && name in value);
+  const content: unknown = field === undefined ? value : (value as Record<string, unknown>)[field];
+  const at = field === undefined ? "" : `/${field}`;
+  if (!Array.isArray(content)) return [{ item: content, pointer: at }];
+  return content.map((item: unknown, place) => ({ item, pointer: `${at}/${place}` }));
+}
+
+/** A rule as the API takes it. @param version - that it takes the place of; 0: none; `undefined`: any */
+export function bodyOf({ expected, ...rule }: WrittenRule, version?: number) {
+  const replaced = expected ?? version;
+  return replaced === undefined ? rule : { ...rule, version: replaced };
 }
 
 /** A rule as the engine takes it; versions are the edge's business. */

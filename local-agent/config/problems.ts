@@ -1,5 +1,6 @@
-import * as z from "zod";
-import { nearest } from "./nearest.ts";
+import type * as z from "zod";
+import { fieldsAt } from "../../src/core/problem/fields-at.ts";
+import { nearest } from "../../src/core/problem/nearest.ts";
 
 /** Something in the settings that somebody can put right. */
 export interface Problem {
@@ -38,7 +39,7 @@ interface Checked {
 function findingsOfIssue(issue: z.core.$ZodIssue, checked: Checked, at: readonly (string | number)[]): Finding[] {
   const path = [...at, ...issue.path.map((step) => (typeof step === "number" ? step : String(step)))];
   if (issue.code === "unrecognized_keys") {
-    const known = keysAt(checked.schema, path);
+    const known = fieldsAt(checked.schema, path);
     return issue.keys.map((key) => ({ path, key, message: unknownKey(key, known) }));
   }
   if (issue.code === "invalid_key") return [{ path, message: issue.issues[0]?.message ?? issue.message }];
@@ -91,37 +92,4 @@ function kindOf(value: unknown): string {
   if (typeof value === "boolean") return "true or false";
   if (typeof value === "object") return "a section";
   return typeof value === "string" ? "a text" : `a ${typeof value}`;
-}
-
-/** Names of the settings that may stand at `path`. */
-function keysAt(schema: z.ZodType, path: readonly (string | number)[]): string[] {
-  let here = unwrap(schema);
-  for (const step of path) here = here.flatMap((each) => inside(each, step)).flatMap(unwrap);
-  return [...new Set(here.flatMap((each) => (each instanceof z.ZodObject ? Object.keys(each.shape) : [])))];
-}
-
-function inside(schema: z.ZodType, step: string | number): z.ZodType[] {
-  if (schema instanceof z.ZodObject) {
-    const child = (schema.shape as Record<string, z.ZodType>)[String(step)];
-    return child === undefined ? [] : [child];
-  }
-  if (schema instanceof z.ZodArray) return [schema.element as z.ZodType];
-  if (schema instanceof z.ZodRecord) return [schema.valueType as z.ZodType];
-  return [];
-}
-
-/** What is behind defaults, options, transformations and alternatives. */
-function unwrap(schema: z.ZodType): z.ZodType[] {
-  if (schema instanceof z.ZodUnion) return (schema.options as z.ZodType[]).flatMap(unwrap);
-  if (schema instanceof z.ZodPipe) return [...unwrap(schema.in as z.ZodType), ...unwrap(schema.out as z.ZodType)];
-  if (schema instanceof z.ZodLazy) return unwrap(schema.unwrap() as z.ZodType);
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodReadonly
-  )
-    return unwrap(schema.unwrap() as z.ZodType);
-  return [schema];
 }

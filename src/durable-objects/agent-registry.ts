@@ -6,7 +6,8 @@ import { MONITORS, readAnswer } from "../core/monitors/facts.ts";
 import { NOTHING_WATCHED, type Watched, watchHost } from "../core/monitors/host-watch.ts";
 import { DEFAULT_MONITOR_SETTINGS, MonitorSettings } from "../core/monitors/monitor-settings.ts";
 import type { DreamsSeen } from "../core/monitors/promotions-told.ts";
-import { type FieldError, fieldErrors } from "../core/signals/admit.ts";
+import { fieldErrors } from "../core/problem/field-errors.ts";
+import type { FieldError } from "../core/signals/admit.ts";
 import { formatTimestamp } from "../core/signals/timestamp.ts";
 import { DreamWatch } from "./agent-registry/dream-watch.ts";
 import { HostStore } from "./agent-registry/host-store.ts";
@@ -122,7 +123,7 @@ export class AgentRegistry extends DurableObject<Environment> implements Registr
   configure(wanted: unknown): MonitorSettingsChange {
     this.#meter.add({ requests: 1 });
     const parsed = MonitorSettings.safeParse(wanted);
-    if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues) };
+    if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues, "", MonitorSettings) };
     this.#decide(() => {
       this.#settings = parsed.data;
       this.#store.writeNote("settings", JSON.stringify(parsed.data));

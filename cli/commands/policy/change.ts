@@ -4,7 +4,7 @@ import { time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { print, remark } from "../../output.ts";
 import { compareRules, describeChanges, type RuleChange, withWritten } from "../../policy/compare.ts";
-import { readRuleFile, type WrittenRule } from "../../policy/rule-file.ts";
+import { bodyOf, readRuleFile, type WrittenRule } from "../../policy/rule-file.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { showDifferences } from "./simulate.ts";
 
@@ -64,17 +64,16 @@ export const applyCommand = () =>
         return remark("nothing to do");
       }
       if (yes !== true) await confirm(wanted.length);
-      const done = await client.policy.change(wanted.map((change) => bodyOf(written, change)));
+      const done = await client.policy.change(wanted.map((change) => shown(written, change)));
       if (json) return print(JSON.stringify(done));
       for (const { id } of wanted) await print(`${id} is in force`);
     });
 
 /** With the version that the difference was shown to: who changed the rule meanwhile is not overwritten unseen. */
-function bodyOf(written: readonly WrittenRule[], { id, version }: RuleChange) {
+function shown(written: readonly WrittenRule[], { id, version }: RuleChange) {
   const rule = written.find((one) => one.id === id);
   if (rule === undefined) throw new Error(`no rule ${id}`);
-  const { expected, ...body } = rule;
-  return { ...body, version: expected ?? version ?? 0 };
+  return bodyOf(rule, version ?? 0);
 }
 
 async function confirm(count: number): Promise<void> {

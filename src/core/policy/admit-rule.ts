@@ -1,4 +1,5 @@
-import { type FieldError, fieldErrors } from "../signals/admit.ts";
+import { fieldErrors } from "../problem/field-errors.ts";
+import type { FieldError } from "../signals/admit.ts";
 import { compileRule, InvalidRule } from "./compiled-rule.ts";
 import { type Rule, RuleInput } from "./rule.ts";
 
@@ -13,7 +14,7 @@ export type RuleAdmission =
  */
 export function admitRule(input: unknown, at = ""): RuleAdmission {
   const parsed = RuleInput.safeParse(input);
-  if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues, at) };
+  if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues, at, RuleInput) };
   const { version: expected, ...rule } = parsed.data;
   try {
     compileRule({ ...rule, version: 1 });

@@ -9,7 +9,7 @@ export const Expression = z.string().min(1).max(4_096);
 const Fields = z.record(z.string().min(1).max(256), Expression);
 
 /** Emits a signal whose cause is the signal that the rule decided on. */
-const Emit = z.strictObject({ signal: SignalName, facts: Fields });
+const Emit = z.strictObject({ signal: SignalName, facts: Fields.default({}) });
 
 /** Puts a task into a queue. Names are literal, values are expressions. */
 const Enqueue = z.strictObject({

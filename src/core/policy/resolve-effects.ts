@@ -1,4 +1,4 @@
-import { fieldErrors } from "../signals/admit.ts";
+import { fieldErrors } from "../problem/field-errors.ts";
 import { knownSignal } from "../signals/known-signals.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, type Signal } from "../signals/signal.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { admitSignal, type FieldError, fieldErrors } from "../signals/admit.ts";
+import { fieldErrors } from "../problem/field-errors.ts";
+import { admitSignal, type FieldError } from "../signals/admit.ts";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
 import { durationMs } from "./duration.ts";
@@ -224,5 +225,7 @@ export function readTestFile(
   | { readonly ok: true; readonly file: z.output<typeof RuleTestFile> }
   | { readonly ok: false; readonly errors: FieldError[] } {
   const parsed = RuleTestFile.safeParse(document);
-  return parsed.success ? { ok: true, file: parsed.data } : { ok: false, errors: fieldErrors(parsed.error.issues) };
+  return parsed.success
+    ? { ok: true, file: parsed.data }
+    : { ok: false, errors: fieldErrors(parsed.error.issues, "", RuleTestFile) };
 }

@@ -1,3 +1,4 @@
+import { fieldErrors } from "../problem/field-errors.ts";
 import { knownSignal } from "./known-signals.ts";
 import { exceedsBytes, LIMITS } from "./limits.ts";
 import { IDENTIFIER, type NewSignal, SIGNAL_NAME, SignalInput, TRACEPARENT } from "./signal.ts";
@@ -31,7 +32,7 @@ export function admitSignal(input: unknown, at = ""): Admission {
 /** Exported for the property test alone. */
 export function admitBySchema(input: unknown, at = ""): Admission {
   const envelope = SignalInput.safeParse(input);
-  if (!envelope.success) return { ok: false, errors: fieldErrors(envelope.error.issues, at) };
+  if (!envelope.success) return { ok: false, errors: fieldErrors(envelope.error.issues, at).map(orIntoFacts) };
   const { signal, source, facts, timestamp, id, cause, trace, depth } = envelope.data;
   const checked = knownSignal(signal)?.facts.safeParse(facts);
   if (checked !== undefined && !checked.success) {
@@ -108,6 +109,9 @@ export function admitWellFormed(input: unknown): NewSignal | undefined {
   };
 }
 
+const orIntoFacts = (error: FieldError): FieldError =>
+  error.message.endsWith("take it out") ? { ...error, message: `${error.message} or put it into facts` } : error;
+
 const MAX_DEPTH = 1_000;
 
 /**
@@ -156,29 +160,4 @@ function stringify(facts: unknown): string | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-}
-
-interface Issue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly code?: string | undefined;
-  readonly keys?: readonly string[];
-}
-
-/** Turns a schema's complaints into pointers below `at`. */
-export function fieldErrors(issues: readonly Issue[], at = ""): FieldError[] {
-  return issues.flatMap((issue) => {
-    const pointer = at + issue.path.map((step) => `/${escapePointer(String(step))}`).join("");
-    if (issue.code === "unrecognized_keys" && issue.keys !== undefined) {
-      return issue.keys.map((key) => ({
-        pointer: `${pointer}/${escapePointer(key)}`,
-        message: "there is no such field here; take it out (of a signal: or put it into facts)",
-      }));
-    }
-    return [{ pointer, message: issue.message }];
-  });
-}
-
-function escapePointer(step: string): string {
-  return step.replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type FieldError, fieldErrors } from "../signals/admit.ts";
+import { fieldErrors } from "../problem/field-errors.ts";
+import type { FieldError } from "../signals/admit.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
 import { ANYONE, LEAST_URGENT, MOST_URGENT, type NewTask, type TaskCause } from "./task.ts";

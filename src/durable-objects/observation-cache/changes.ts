@@ -2,9 +2,10 @@ import * as z from "zod";
 import type { MaintenanceChange } from "../../core/maintenance/maintenance.ts";
 import { type Maintenance, NO_MAINTENANCE } from "../../core/maintenance/maintenance.ts";
 import { ObservationSettings } from "../../core/observations/window-settings.ts";
+import { fieldErrors } from "../../core/problem/field-errors.ts";
 import type { ScannerSetting } from "../../core/scanners/panel.ts";
 import type { ScannerKind } from "../../core/scanners/scanner.ts";
-import { type FieldError, fieldErrors } from "../../core/signals/admit.ts";
+import type { FieldError } from "../../core/signals/admit.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 
 /** Who changes something: the token's name, for people, and its id. */

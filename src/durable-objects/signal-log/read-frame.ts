@@ -1,5 +1,5 @@
+import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
-import { fieldErrors } from "../../core/signals/admit.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
 import { IDENTIFIER } from "../../core/signals/signal.ts";
 import { AgentFrame } from "../../core/wire/link-frames.ts";

@@ -1,7 +1,7 @@
 import type * as z from "zod";
+import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { describeMalformedJson } from "../../core/problem/malformed-json.ts";
 import { problem } from "../../core/problem/problem.ts";
-import { fieldErrors } from "../../core/signals/admit.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
 import { invalid, Refusal } from "./refusal.ts";
 
@@ -96,7 +96,7 @@ export async function readDocument<Schema extends z.ZodType>(
   title = "The request is not valid",
 ): Promise<z.output<Schema>> {
   const parsed = schema.safeParse(await readJson(request));
-  if (!parsed.success) throw invalid(kind, title, fieldErrors(parsed.error.issues));
+  if (!parsed.success) throw invalid(kind, title, fieldErrors(parsed.error.issues, "", schema));
   return parsed.data;
 }
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { fieldErrors } from "../../core/signals/admit.ts";
+import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
 import { ECOSYSTEM_NAME, IDENTIFIER } from "../../core/signals/signal.ts";
 import { parseTimestamp } from "../../core/signals/timestamp.ts";

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { admitRule } from "../../core/policy/admit-rule.ts";
 import { type Rule, watchedPatterns } from "../../core/policy/rule.ts";
 import { countOutcomes, differencesOf, type SimulatedDecision, Simulation } from "../../core/policy/simulation.ts";
-import { fieldErrors } from "../../core/signals/admit.ts";
+import { fieldErrors } from "../../core/problem/field-errors.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { parseTimestamp } from "../../core/signals/timestamp.ts";
 import { readJson } from "./body.ts";
@@ -23,11 +23,16 @@ const Time = z.union([z.string(), z.number()]).transform((value, context) => {
   context.addIssue({ code: "custom", message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch" });
   return z.NEVER;
 });
-const Wanted = z.strictObject({
-  since: Time,
-  until: Time.optional(),
-  rule: z.record(z.string(), z.unknown()).optional(),
-});
+const Wanted = z
+  .strictObject({
+    since: Time,
+    until: Time.optional(),
+    rule: z.record(z.string(), z.unknown()).optional(),
+  })
+  .refine(({ since, until }) => until === undefined || since < until, {
+    path: ["until"],
+    message: "give a time after since",
+  });
 
 const decision = z.object({}).loose();
 const SimulatedSchema = z
@@ -71,7 +76,7 @@ const simulatePolicy = createRoute({
 export const simulate = newApi().openapi(simulatePolicy, async (c) => {
   const { eco, id } = c.req.valid("param");
   const wanted = Wanted.safeParse(await readJson(c.req.raw));
-  if (!wanted.success) throw wrong(fieldErrors(wanted.error.issues));
+  if (!wanted.success) throw wrong(fieldErrors(wanted.error.issues, "", Wanted));
   const { since, until = Date.now(), rule } = wanted.data;
   const deployed: readonly Rule[] = await policyState(c.env, eco).policies();
   const before = new Simulation(deployed);

@@ -129,6 +129,8 @@ describe("ganglion policy diff, simulate and apply", () => {
     const own = JSON.parse((await ganglion(["policy", "simulate", "pong", ...args])).out);
     expect([own.outcomes.pong.fired, own.differences]).toEqual([2, []]);
     expect((await ganglion(["policy", "simulate", "nobody", ...args])).code).toBe(2);
+    const backwards = await ganglion(["policy", "simulate", "pong", "--until", "2025-01-01T00:00:00Z", ...args]);
+    expect([backwards.code, backwards.err]).toEqual([2, "ganglion: give --until a time after --since\n"]);
   });
 
   it("puts in force what differs, with the version that was shown, and nothing without being told to", async () => {

@@ -34,37 +34,54 @@ describe("ganglion policy", () => {
     expect(err).toBe("# one of the pack, changed at 2026-01-01T00:00:00.000Z by me\n");
   });
 
-  it("puts the rules of a file, one after the other", async () => {
-    const edge = await startEdge(({ body }) => [200, { ...policy, id: (body as { id: string }).id }]);
-    const file = fileWith("policies:\n  - { id: a, when: Q_A }\n---\nid: b\nwhen: Q_B\n");
-    const { out, code } = await ganglion(["policy", "put", file, "--url", edge.url]);
-    expect([out, code]).toEqual(["a is in force, version 3\nb is in force, version 3\n", 0]);
-    expect(edge.received.map(({ method, url, body }) => [method, url.pathname, body])).toEqual([
-      ["PUT", "/v1/default/policies/a", { id: "a", when: "Q_A" }],
-      ["PUT", "/v1/default/policies/b", { id: "b", when: "Q_B" }],
+  it("puts all rules of a file, or several documents, by one call", async () => {
+    const edge = await startEdge(({ method }) => [
+      200,
+      method === "PATCH" ? {} : { policies: [policy, { ...policy, id: "b" }, { ...policy, id: "a" }] },
     ]);
-  });
-
-  it("says where in the file a rule is wrong", async () => {
-    const errors = [{ pointer: "/where", message: "line 1, column 3: Unexpected token: EOF" }];
-    const edge = await startEdge(() => [422, { title: "The rule is not valid", status: 422, type: "x", errors }]);
-    const file = fileWith("id: a\nwhen: Q_A\n");
-    const refused = await ganglion(["policy", "put", file, "--url", edge.url]);
-    expect(refused.err).toContain(`${file}, rule a: \n  /where: line 1, column 3`);
-    expect(refused.code).toBe(1);
+    const emits = "then: [{ emit: { signal: Q_HOT } }]";
+    const file = fileWith(
+      `policies:\n  - { id: a, when: Q_A, ${emits} }\n---\nid: b\nversion: 2\nwhen: Q_B\n${emits}\n`,
+    );
+    const { out, code } = await ganglion(["policy", "put", file, "--url", edge.url]);
+    expect([out, code]).toEqual(["b is in force, version 3\na is in force, version 3\n", 0]);
+    expect(edge.received.map(({ method, url }) => [method, url.pathname])).toEqual([
+      ["PATCH", "/v1/default/policies"],
+      ["GET", "/v1/default/policies"],
+    ]);
+    const then = [{ emit: { signal: "Q_HOT", facts: {} } }];
+    expect(edge.received[0]?.body).toEqual({
+      policies: [
+        expect.objectContaining({ id: "a", when: ["Q_A"], then }),
+        expect.objectContaining({ id: "b", when: ["Q_B"], then, version: 2 }),
+      ],
+    });
+    expect(JSON.stringify(edge.received[0]?.body)).not.toContain('"version":3');
   });
 
   it.each([
-    ["id: [", "Flow sequence"],
-    ["- 1", "rule 1: a rule is a set of fields"],
-    ["when: Q_A", "rule 1: give it an id"],
-    ["", "holds no rule"],
-    ["[{id: a}, {id: a}]", "rule a: another rule of the file has this id"],
+    ["id: [", "rules.yaml:1:6: Flow sequence"],
+    ["- 1", "rules.yaml:1:3: /0: give an object, not a number"],
+    ["when: Q_A\nthen: []", "rules.yaml:1:1: /id: it is missing: give a text"],
+    ["", "rules.yaml: there is no rule in it"],
+    [
+      "id: a\nwhen: Q_A\ncooldwn: 1h\nthen: [{ emit: { signal: Q_B } }]",
+      "rules.yaml:3:1: /cooldwn: there is no such field here: did you mean cooldown?",
+    ],
+    [
+      "id: a\nwhen: Q_A\nthen: [{ webhook: { endpoint: e } }]\n---\nid: b\nwhen: Q_A\nthen: [{ emit: { signal: Q_B } }]\nwhere: facts.x >",
+      "rules.yaml:8:1: /where: line 1, column 10: Unexpected token",
+    ],
+    ["a: &a [1]\nb: *c", "rules.yaml:1:1: Unresolved alias"],
+    [
+      "- &r { id: a, when: Q_A, then: [{ webhook: { endpoint: e } }] }\n- *r",
+      'rules.yaml:2:3: /1/id: there are two rules "a"',
+    ],
   ])("refuses a file that holds %j before anything is put", async (text, message) => {
     const edge = await startEdge(() => [200, policy]);
     const { err, code } = await ganglion(["policy", "put", fileWith(text), "--url", edge.url]);
     expect(err).toContain(message);
-    expect([code, edge.received.length]).toEqual([2, 0]);
+    expect([code, edge.received.length]).toEqual([1, 0]);
   });
 
   it("switches a rule off and deletes its change", async () => {
