@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Assembled, assemble, subscription } from "./assemble.ts";
+import { type Assembled, assemble, inboxSinks, subscription } from "./assemble.ts";
 import { Listeners } from "./listeners.ts";
-import type { AgentOptions, AgentStatus } from "./room.ts";
+import type { AgentOptions, AgentStatus, Room } from "./room.ts";
+import type { RoomAtWork } from "./room-at-work.ts";
 import { ROOMS } from "./rooms.ts";
 import { isReporting, type Report, type Service } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
@@ -16,6 +17,8 @@ export interface Reloaded {
   readonly taken: readonly string[];
   /** Names of settings that changed, and count after a restart only. */
   readonly restart: readonly string[];
+  /** Rooms that could not go on with their new settings and went back to the old ones. */
+  readonly failed: readonly { readonly room: string; readonly settings: readonly string[]; readonly reason: string }[];
 }
 
 /** Everything that runs on a host: sources → spool → link → inbox → sinks. */
@@ -25,9 +28,9 @@ export class Agent implements Service {
   readonly #listeners = new Listeners();
   #db: StateDatabase | undefined;
   #parts: Assembled | undefined;
+  readonly #rooms = new Map<Room, RoomAtWork>();
+  #stopping = false;
   #failed: ((error: Error) => void) | undefined;
-  /** In the order in which they were started. */
-  #started: Service[] = [];
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -40,7 +43,7 @@ export class Agent implements Service {
     if (aside !== undefined)
       sources.push({ name: "spool", state: "live", detail: `a new one: what was there was corrupted, see ${aside}` });
     for (const room of ROOMS) {
-      const parts = this.#parts?.rooms.get(room);
+      const parts = this.#rooms.get(room)?.parts;
       if (parts === undefined && room.shownWhenOff)
         sources.push({ name: room.name, state: "off", detail: "switched off in the settings" });
       for (const service of parts?.services ?? []) if (isReporting(service)) sources.push(service.report());
@@ -77,6 +80,7 @@ export class Agent implements Service {
    */
   async start(): Promise<void> {
     if (this.#db !== undefined) return;
+    this.#stopping = false;
     const { logger, stateDir } = this.#options;
     this.#db = StateDatabase.open(stateDir);
     const { movedAside } = this.#db;
@@ -85,57 +89,124 @@ export class Agent implements Service {
     this.#db.onCorrupted((error) => this.#failed?.(error));
     try {
       this.#parts = assemble(ROOMS, this.#options, this.#db, () => this.status);
-      for (const service of this.#parts.services) {
-        this.#started.push(service);
-        await service.start();
-      }
+      for (const opened of this.#parts.rooms) this.#rooms.set(opened.room, opened);
+      await this.#parts.link.start();
+      for (const room of this.#parts.rooms) await room.start();
     } catch (error) {
       await this.stop();
       throw error;
     }
-    for (const service of this.#parts.services) if (isReporting(service)) service.onChange(() => this.#changed());
+    for (const room of this.#parts.rooms) room.onChange(() => this.#changed());
     this.#parts.link.onChange(() => this.#changed());
     this.#changed();
     for (const { name, state, detail } of this.status.sources) logger.info(`${name}: ${state}, ${detail}`);
   }
 
-  /** Takes over what changed in the settings where that is safe while the agent runs. */
+  /** Takes over what changed in the settings where that is safe while the agent runs; one call at a time. */
   async reload(settings: AgentSettings): Promise<Reloaded> {
-    const changed = new Set(changedNames(this.#options, settings));
+    const before = this.#options;
+    const changed = changedNames(before, settings);
     const taken = new Set<string>();
-    if (changed.has("logLevel")) {
-      this.#options.logger.level = settings.logLevel;
+    const failed: Reloaded["failed"][number][] = [];
+    if (changed.includes("logLevel")) {
+      before.logger.level = settings.logLevel;
       taken.add("logLevel");
     }
-    // What is asked of the edge first: a room that wants more is then not the first to hear that it comes.
-    this.#parts?.link.setSubscribe(subscription(ROOMS, settings));
-    for (const [room, { reload }] of this.#parts?.rooms ?? []) {
-      const own = (room.reloads ?? []).filter((name) => changed.has(name));
-      if (own.length === 0 || reload === undefined) continue;
-      await reload(settings);
-      for (const name of own) taken.add(name);
+    if (changed.includes("spoolMaxBytes")) {
+      this.#parts?.spool.setMaxBytes(settings.spoolMaxBytes);
+      taken.add("spoolMaxBytes");
     }
-    const restart = [...changed].filter((name) => !taken.has(name));
-    const { logger: _logger, ...before } = this.#options;
-    const kept = Object.fromEntries(restart.map((name) => [name, (before as Record<string, unknown>)[name]]));
-    this.#options = { ...this.#options, ...settings, ...kept };
+    const concerned = ROOMS.map((room) => ({ room, names: changed.filter((name) => concerns(room, name)) }));
+    for (const name of concerned.flatMap(({ names }) => names)) taken.add(name);
+    const next = { ...before, ...pick(settings, [...taken]) };
+    if (this.#parts !== undefined) {
+      await this.#listenFor(before, next);
+      for (const { room, names } of concerned) {
+        const own = names.filter(
+          (name) =>
+            name !== "sources" ||
+            room.renews?.includes(name) !== true ||
+            isSource(room, before) !== isSource(room, next),
+        );
+        // Asked to stop meanwhile: nothing may be started any more.
+        if (this.#stopping) break;
+        if (own.length === 0) continue;
+        const reason = await this.#turn(room, own, before, next);
+        if (reason !== undefined) failed.push({ room: room.name, settings: own, reason });
+      }
+    }
+    for (const name of failed.flatMap((one) => one.settings)) taken.delete(name);
+    // What does not count yet stays as it was, so that it is told again.
+    this.#options = { ...before, ...pick(settings, [...taken]) };
+    if (this.#stopping) return { taken: [], restart: [], failed };
+    await this.#listenFor(this.#options);
     this.#changed();
-    return { taken: [...taken], restart };
+    const told = new Set([...taken, ...failed.flatMap((one) => one.settings)]);
+    return { taken: [...taken], restart: changed.filter((name) => !told.has(name)), failed };
+  }
+
+  /**
+   * Asks the edge for what the rooms want by any of these settings: who wants more hears it from the moment at which it
+   * goes on by the new ones, and who wants less has stopped reading before its place in the inbox goes.
+   */
+  async #listenFor(...all: readonly AgentSettings[]): Promise<void> {
+    if (this.#parts === undefined) return;
+    const { inbox, spool, link } = this.#parts;
+    const sinks = all.map((settings) => inboxSinks(ROOMS, settings, spool));
+    const names = [...new Set(sinks.flatMap((one) => one.names))];
+    await inbox.setSinks(names, (signal) => sinks.some(({ wanted }) => wanted(signal)));
+    link.setSubscribe(subscription(ROOMS, ...all));
+  }
+
+  /** @returns why the room goes on with its old settings */
+  async #turn(
+    room: Room,
+    names: readonly string[],
+    before: AgentOptions,
+    next: AgentOptions,
+  ): Promise<string | undefined> {
+    const { logger } = before;
+    const old = this.#rooms.get(room);
+    const inPlace = names.every((name) => room.reloads?.some((one) => one === name));
+    try {
+      if (inPlace && old?.parts.reload !== undefined && (await old.parts.reload(next)) !== false) return undefined;
+      await this.#close(room);
+      await this.#open(room, next);
+      return undefined;
+    } catch (error) {
+      logger.error({ err: error }, `${room.name}: it could not go on with its new settings`);
+      await this.#close(room);
+      await this.#open(room, before);
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #open(room: Room, options: AgentOptions): Promise<void> {
+    const opened = this.#stopping ? undefined : this.#parts?.open(room, options);
+    if (opened === undefined) return;
+    this.#rooms.set(room, opened);
+    await opened.start();
+    opened.onChange(() => this.#changed());
+  }
+
+  async #close(room: Room): Promise<void> {
+    const opened = this.#rooms.get(room);
+    this.#rooms.delete(room);
+    await opened?.stop(this.#unclean);
   }
 
   /** Sources first, so that the link can send what they took in; the files last. */
   async stop(): Promise<void> {
-    for (const part of this.#started.splice(0).reverse()) {
-      try {
-        await part.stop();
-      } catch (error) {
-        this.#options.logger.error({ err: error }, `${part.name} did not stop cleanly`);
-      }
-    }
-    await Promise.all(this.#parts?.deadLetters.map((file) => file.flush()) ?? []);
+    this.#stopping = true;
+    for (const room of ROOMS.toReversed()) await this.#close(room);
+    await this.#parts?.link.stop();
+    await Promise.all([...(this.#parts?.deadLetters.values() ?? [])].map((file) => file.flush()));
     this.#db?.close();
     this.#db = undefined;
   }
+
+  readonly #unclean = ({ name }: Service, error: unknown): void =>
+    this.#options.logger.error({ err: error }, `${name} did not stop cleanly`);
 
   #changed(): void {
     const { link: _link, ...status } = this.status;
@@ -156,4 +227,15 @@ function changedNames(before: AgentSettings, after: AgentSettings): string[] {
       typeof fresh[name] !== "function" &&
       !isDeepStrictEqual(old[name], fresh[name]),
   );
+}
+
+const isSource = ({ name }: Room, { sources }: AgentSettings): boolean => sources.some((source) => source === name);
+
+function concerns({ reloads = [], renews = [] }: Room, setting: string): boolean {
+  return [...reloads, ...renews].some((name) => name === setting);
+}
+
+function pick(settings: AgentSettings, names: readonly string[]): Partial<AgentSettings> {
+  const values = settings as unknown as Record<string, unknown>;
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
 }

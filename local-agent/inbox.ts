@@ -21,9 +21,10 @@ export class Inbox {
   readonly #next: StatementSync;
   readonly #advance: StatementSync;
   readonly #deletePassed: StatementSync;
+  readonly #anySink: StatementSync;
   readonly #listeners = new Listeners();
   readonly #sinks = new Map<string, number>();
-  readonly #wanted: (signal: Received) => boolean;
+  #wanted: (signal: Received) => boolean;
   #cursor: number | null;
 
   /**
@@ -45,7 +46,11 @@ export class Inbox {
     this.#next = sql.prepare("SELECT seq, id, signal, text FROM inbox WHERE seq > ? ORDER BY seq LIMIT ?");
     this.#advance = sql.prepare("UPDATE sink SET seq = ? WHERE name = ? AND seq < ?");
     this.#deletePassed = sql.prepare("DELETE FROM inbox WHERE seq <= ?");
-    this.#cursor = this.#adopt(sinks);
+    this.#anySink = sql.prepare("SELECT 1 FROM sink LIMIT 1");
+    sql.exec("BEGIN IMMEDIATE");
+    const adopted = this.#adopt(sinks);
+    sql.exec("COMMIT");
+    this.#cursor = adopted();
   }
 
   /** Up to here everything that was subscribed to is in the journal. `null`: nothing has arrived yet, ever. */
@@ -66,6 +71,9 @@ export class Inbox {
    */
   receive(last: number, signals: readonly Received[]): Promise<number> {
     return this.#db.commit(signals.length, () => {
+      // The last sink went while the frame was on its way: to keep a place for nobody would be to repeat, to the next
+      // one, what happened before it came.
+      if (this.#anySink.get() === undefined) return () => last;
       const before = this.#storedCursor();
       const fresh = signals.filter((one) => one.seq > (before ?? -1) && this.#wanted(one));
       for (const { seq, id, signal, text } of fresh) this.#insert.run(seq, id, signal, text);
@@ -94,6 +102,17 @@ export class Inbox {
         this.#cursor = last;
         for (const sink of this.#sinks.keys()) this.#sinks.set(sink, last);
         return Number(changes);
+      };
+    });
+  }
+
+  /** Goes on for other sinks, by the rules of the constructor. Those that go have stopped reading. */
+  setSinks(sinks: readonly string[], wanted: (signal: Received) => boolean): Promise<void> {
+    return this.#db.commit<void>(1, () => {
+      const adopted = this.#adopt(sinks);
+      return () => {
+        this.#cursor = adopted();
+        this.#wanted = wanted;
       };
     });
   }
@@ -134,21 +153,23 @@ export class Inbox {
     return row?.seq ?? null;
   }
 
-  #adopt(sinks: readonly string[]): number | null {
+  /** Inside of a transaction. @returns what makes it known here, and the place of the inbox, once it is on the disk */
+  #adopt(sinks: readonly string[]): () => number | null {
     const { sql } = this.#db;
-    sql.exec("BEGIN IMMEDIATE");
     const known = sql.prepare("SELECT name, seq FROM sink").all() as { name: string; seq: number }[];
-    const kept = known.filter(({ name }) => sinks.includes(name));
-    for (const { name } of known) if (!sinks.includes(name)) sql.prepare("DELETE FROM sink WHERE name = ?").run(name);
-    if (kept.length === 0) sql.exec("DELETE FROM inbox; DELETE FROM inbox_cursor");
+    const places = new Map(known.filter(({ name }) => sinks.includes(name)).map(({ name, seq }) => [name, seq]));
+    for (const { name } of known) if (!places.has(name)) sql.prepare("DELETE FROM sink WHERE name = ?").run(name);
+    if (places.size === 0) sql.exec("DELETE FROM inbox; DELETE FROM inbox_cursor");
     const cursor = this.#storedCursor();
-    for (const { name, seq } of kept) this.#sinks.set(name, seq);
     for (const name of sinks) {
-      if (this.#sinks.has(name)) continue;
+      if (places.has(name)) continue;
       sql.prepare("INSERT INTO sink VALUES (?, ?)").run(name, cursor ?? -1);
-      this.#sinks.set(name, cursor ?? -1);
+      places.set(name, cursor ?? -1);
     }
-    sql.exec("COMMIT");
-    return cursor;
+    return () => {
+      this.#sinks.clear();
+      for (const [name, seq] of places) this.#sinks.set(name, seq);
+      return cursor;
+    };
   }
 }

@@ -21,7 +21,7 @@ export interface LinkOptions {
   readonly spool: Spool;
   /** Without one the link only sends. */
   readonly inbox: Inbox | null;
-  /** Patterns of the signals that the sinks want. */
+  /** Patterns of the signals that the sinks want; none where there are no sinks. */
   readonly subscribe: readonly string[];
   /** Takes what the edge refuses for good. */
   readonly deadLetters: DeadLetterFile;
@@ -48,6 +48,8 @@ export interface LinkState {
 }
 
 const HEARTBEAT_MS = 15_000;
+/** Patterns that no signal matches; an empty list is every signal. */
+const NOTHING = ["!*"];
 /** Refused credentials do not change by themselves. */
 const DENIED_WAIT_MS = 5_000;
 /** A connection that held this long was a good one, even if nothing was said. */
@@ -70,6 +72,8 @@ export class Link implements Service {
   #status: string | undefined;
   #answer: GatherAnswer | undefined;
   #subscribe: readonly string[];
+  /** How often the edge was asked for other signals and has not answered: what comes may still be by the old patterns. */
+  #turns = 0;
   #connects = 0;
   #failures = 0;
   #roundTrip: (lane: Lane, seconds: number) => void = () => undefined;
@@ -150,16 +154,26 @@ export class Link implements Service {
     this.#connection?.send(text);
   }
 
-  /** What the sinks want from now on. What is on its way by the old patterns still comes. */
+  /**
+   * What the sinks want from now on. Nothing that the edge takes in after this is missed by the new patterns: a delivery
+   * by the old ones that is still on its way would move the place in the log beyond it, and is not taken any more.
+   */
   setSubscribe(patterns: readonly string[]): void {
     if (JSON.stringify(patterns) === JSON.stringify(this.#subscribe)) return;
+    const had = this.#subscribe.length > 0;
     this.#subscribe = patterns;
+    if (this.#options.inbox === null || this.#connection?.open !== true) return;
+    if (had) {
+      // Answered at once with where the log ends, an empty delivery: everything before the answer is of the old patterns.
+      this.#send({ type: "subscribe", after: null, signals: NOTHING });
+      this.#turns++;
+    }
     this.#sendSubscription();
   }
 
   #sendSubscription(): void {
     const { inbox } = this.#options;
-    if (inbox === null || this.#connection?.open !== true) return;
+    if (inbox === null || this.#subscribe.length === 0) return;
     this.#send({ type: "subscribe", after: inbox.cursor, signals: this.#subscribe });
   }
 
@@ -200,7 +214,8 @@ export class Link implements Service {
     const { inbox } = this.#options;
     // A journal without a place has asked for what comes from now on: until the edge has said where that is, what is
     // emitted may still fall before it.
-    if (inbox === null || inbox.cursor !== null) this.#change({ state: "connected", detail: "connected" });
+    if (inbox === null || inbox.cursor !== null || this.#subscribe.length === 0)
+      this.#change({ state: "connected", detail: "connected" });
     this.#outbound.opened();
     this.#letters.opened();
   }
@@ -208,6 +223,7 @@ export class Link implements Service {
   #closed({ reason, retryAfterMs, denied }: ConnectionEnd): void {
     if (performance.now() - this.#openedMs > GOOD_AFTER_MS && this.#openedMs > 0) this.#waits = undefined;
     this.#openedMs = 0;
+    this.#turns = 0;
     this.#connection = undefined;
     if (!this.#running) {
       this.#change({ state: "stopped", detail: reason });
@@ -273,6 +289,10 @@ export class Link implements Service {
   #deliver({ last, signals }: Delivery): void {
     const { inbox, log } = this.#options;
     const connection = this.#connection;
+    if (this.#turns > 0) {
+      if (signals.length === 0) this.#turns--;
+      return;
+    }
     if (inbox !== null && signals.length === 0 && last < (inbox.cursor ?? 0)) return this.#startAnew(inbox, last);
     inbox?.receive(last, signals).then(
       (seq) => {

@@ -64,8 +64,13 @@ export interface RoomContext {
 export interface RoomParts {
   /** Started in this order, stopped in the reverse one. One with a `report` is shown to people with the agent's status. */
   readonly services: readonly Service[];
-  /** Takes over settings that changed; called when one of the room's `reloads` did. */
-  readonly reload?: (settings: AgentSettings) => void | Promise<void>;
+  /**
+   * Takes over settings that changed; called when some of the room's `reloads` did and none of its `renews`. What is
+   * under way finishes by the old ones.
+   *
+   * @returns `false` where that cannot be done in place: then the room is made anew
+   */
+  readonly reload?: (settings: AgentSettings) => unknown;
   /** Goes along in the agent's status, under the room's name; told of by the `onChange` of the room's services. */
   readonly status?: () => unknown;
 }
@@ -84,8 +89,13 @@ export interface Room {
   readonly name: string;
   /** Whether people are told that it is off. */
   readonly shownWhenOff?: boolean;
-  /** Settings that take effect without a restart. */
+  /** Settings that it takes over as it runs. */
   readonly reloads?: readonly (keyof AgentSettings)[];
+  /**
+   * Settings for which it is stopped and made anew, which its neighbours do not notice; of `sources` it is its own name
+   * that counts. What is in neither list takes effect after a restart of the agent.
+   */
+  readonly renews?: readonly (keyof AgentSettings)[];
   /** Readers of the inbox that this room brings, each with a cursor of its own, and the signals that they want. */
   readonly sinks?: (settings: AgentSettings) => readonly Sink[];
   /** @returns `undefined` where the settings switch the room off */

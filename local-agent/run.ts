@@ -84,10 +84,12 @@ function statusLine({ link, sources }: AgentStatus): string {
 /** What cannot be read, or does not fit, leaves everything as it is. */
 async function reload(agent: Agent, logger: Logger, config: string | undefined): Promise<void> {
   try {
-    const { taken, restart } = await agent.reload(readSettings(process.env, process.cwd(), config));
-    if (taken.length + restart.length === 0) logger.info("SIGHUP: the settings are the same as before");
+    const { taken, restart, failed } = await agent.reload(readSettings(process.env, process.cwd(), config));
+    if (taken.length + restart.length + failed.length === 0) logger.info("SIGHUP: the settings are the same as before");
     if (taken.length > 0) logger.info({ settings: taken }, "SIGHUP: new settings are in force");
     if (restart.length > 0) logger.warn({ settings: restart }, "SIGHUP: these settings count after a restart");
+    for (const { room, settings, reason } of failed)
+      logger.error({ settings }, `SIGHUP: ${room} goes on with its old settings: ${reason}`);
   } catch (error) {
     if (error instanceof ExpectedError) logger.error(`SIGHUP: going on with the old settings. ${error.message}`);
     else logger.error({ err: error }, "SIGHUP: new settings could not be taken over");

@@ -53,12 +53,14 @@ export class Spool {
   readonly #shedFrom: Record<Lane, number> = { bus: 1, local: 1 };
   readonly #listeners = new Listeners();
   readonly #emptied = new Set<() => void>();
+  #maxBytes: number;
   #shedding = false;
   #overfullLogged = false;
 
   constructor(db: StateDatabase, options: SpoolOptions) {
     this.#db = db;
     this.#options = options;
+    this.#maxBytes = options.maxBytes;
     this.#lanes = { bus: new LaneStore(db.sql, "bus"), local: new LaneStore(db.sql, "local") };
     this.#extents = { bus: this.#lanes.bus.extent(), local: this.#lanes.local.extent() };
     this.#names = new ProducerNames(db.sql);
@@ -73,6 +75,18 @@ export class Spool {
     db.sql.exec(
       "CREATE TABLE IF NOT EXISTS taken (identity TEXT PRIMARY KEY, taken_ms INTEGER NOT NULL) WITHOUT ROWID",
     );
+  }
+
+  /** Size of all texts above which observations are shed. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** In force at once. */
+  setMaxBytes(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+    this.#overfullLogged = false;
+    this.#shedIfFull();
   }
 
   producer(lane: Lane): string {
@@ -210,7 +224,8 @@ export class Spool {
   }
 
   #shedIfFull(): void {
-    const { maxBytes, log, now } = this.#options;
+    const { log, now } = this.#options;
+    const maxBytes = this.#maxBytes;
     if (this.#shedding || this.#bytes <= maxBytes) return;
     const lane = this.#laneWithOldestObservation();
     if (lane === undefined) {

@@ -11,6 +11,7 @@ export const BUS_ROOM: Room = {
   name: "bus",
   shownWhenOff: true,
   reloads: ["subscribe"],
+  renews: ["sources", "xsub", "xpub"],
   sinks: ({ sources, subscribe }) =>
     sources.includes("bus") ? [{ name: BUS_SINK, patterns: subscribe, notFromOwnBus: true }] : [],
   assemble({ options, spool, inbox, db, metrics, offers, log, now, deadLetterFile }) {

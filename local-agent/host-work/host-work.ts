@@ -34,7 +34,12 @@ export class HostWork {
     if (this.#handlers.has(type)) throw new Error(`there is a handler for ${type} already`);
     this.#handlers.set(type, handler);
     this.#listeners.tell();
-    return () => this.#handlers.delete(type);
+    return () => this.off(type);
+  }
+
+  /** From now on this host does not know it. */
+  off(type: string): void {
+    this.#handlers.delete(type);
   }
 
   get types(): string[] {

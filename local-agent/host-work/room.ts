@@ -8,8 +8,6 @@ export const COMMANDS_ROOM: Room = {
   assemble({ options, log, commands: work }) {
     const { stateDir, url, token, ecosystem, hostId } = options;
     const socket = new LocalSocket({ stateDir, work, log });
-    // A host that knows no commands holds no connection for them.
-    if (work.types.length === 0) return { services: [socket] };
     return { services: [socket, new HostQueue({ url, token, ecosystem, hostId, work, log })] };
   },
 };

@@ -8,6 +8,7 @@ export const INTENTS_ROOM: Room = {
   name: "intents",
   shownWhenOff: true,
   reloads: ["intentMap"],
+  renews: ["sources", "intentsDir"],
   assemble({ options, spool, letters, commands, metrics, log, now }) {
     if (!options.sources.includes("intents")) return undefined;
     const { hostId, intentsDir: directory, intentMap: map } = options;

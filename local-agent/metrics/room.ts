@@ -8,6 +8,7 @@ const DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
 export const METRICS_ROOM: Room = {
   name: "metrics",
   shownWhenOff: true,
+  renews: ["sources", "metricsDir"],
   assemble({ options, spool, db, metrics, log, now, deadLetterFile }) {
     if (!options.sources.includes("metrics")) return undefined;
     const { hostId, metricsDir: directory } = options;

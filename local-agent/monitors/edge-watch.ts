@@ -23,14 +23,24 @@ export class EdgeWatch implements Service {
   #silent = false;
   #timer: NodeJS.Timeout | undefined;
   #endOnChange: (() => void) | undefined;
+  #silentMs: number;
 
   constructor(options: EdgeWatchOptions) {
     this.#options = options;
+    this.#silentMs = options.silentMs;
   }
 
   /** Since when the edge is silent, RFC 3339; `null` while it is not. */
   get silentSince(): string | null {
     return this.#silent && this.#awayMs !== undefined ? new Date(this.#awayMs).toISOString() : null;
+  }
+
+  /** Counts from when the edge went away. What has been said is not taken back. */
+  setSilentMs(silentMs: number): void {
+    this.#silentMs = silentMs;
+    if (this.#awayMs === undefined || this.#silent) return;
+    clearTimeout(this.#timer);
+    this.#wait(this.#awayMs + silentMs - this.#options.now());
   }
 
   async start(): Promise<void> {
@@ -46,11 +56,15 @@ export class EdgeWatch implements Service {
   }
 
   #look(): void {
-    const { link, now, silentMs } = this.#options;
+    const { link, now } = this.#options;
     if (link.state.state === "connected") return this.#back();
     if (this.#awayMs !== undefined) return;
     this.#awayMs = now();
-    this.#timer = setTimeout(() => this.#tell(), silentMs);
+    this.#wait(this.#silentMs);
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => this.#tell(), Math.max(0, ms));
   }
 
   #tell(): void {

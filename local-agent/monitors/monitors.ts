@@ -10,13 +10,18 @@ export interface MonitorsOptions {
 
 /** Runs the monitors that the edge asks for. One that fails or hangs costs the others nothing. */
 export class Monitors {
-  readonly #options: MonitorsOptions;
+  #options: MonitorsOptions;
   /** Those that hang, on a file system that does not answer for one: they are not started a second time. */
   readonly #running = new Set<string>();
   readonly #failures = new Map<string, string>();
 
   constructor(options: MonitorsOptions) {
     this.#options = options;
+  }
+
+  /** Goes on with other monitors. Who has been asked answers by the old ones. */
+  configure(settings: Pick<MonitorsOptions, "monitors" | "limitMs">): void {
+    this.#options = { ...this.#options, ...settings };
   }
 
   get names(): readonly string[] {

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { isListening } from "../bus/endpoint.ts";
 import type { Room, RoomContext } from "../room.ts";
+import type { AgentSettings } from "../settings.ts";
 import { LANES } from "../spool.ts";
 import { EdgeWatch } from "./edge-watch.ts";
 import { HealthMonitor } from "./health.ts";
@@ -12,11 +14,13 @@ import { MonitorsSettings } from "./settings.ts";
 /** What the edge may ask this host, and what this host notices about the edge (R22). */
 export const MONITORS_ROOM: Room = {
   name: "monitors",
+  reloads: ["monitors", "sources", "xsub", "xpub"],
   assemble(context) {
     const { options, link, offers, status, now, log } = context;
-    const settings = options.monitors ?? MonitorsSettings.parse({});
+    const settings = settingsOf(options);
+    let at = { settings, monitors: monitorsOf(options, context) };
     const monitors = new Monitors({
-      monitors: monitorsOf(settings, context),
+      monitors: [...at.monitors.values()],
       limitMs: settings.limit_seconds * 1_000,
       log,
     });
@@ -30,11 +34,40 @@ export const MONITORS_ROOM: Room = {
       ...{ link, silentMs: settings.edge_silent_seconds * 1_000, now, log },
       announce: (signal, facts) => offers.publishLocally?.(signal, { ...facts, host: options.hostId }),
     });
-    return { services: [watch], status: () => ({ names: monitors.names, edge_silent_since: watch.silentSince }) };
+    const reload = (next: AgentSettings) => {
+      const settings = settingsOf(next);
+      const made = monitorsOf(next, context);
+      // A monitor that looks where it looked before goes on: what it has seen, it does not tell as new.
+      for (const [name, old] of at.monitors)
+        if (made.has(name) && isDeepStrictEqual(lookOf(name, at.settings), lookOf(name, settings))) made.set(name, old);
+      at = { settings, monitors: made };
+      monitors.configure({ monitors: [...made.values()], limitMs: settings.limit_seconds * 1_000 });
+      watch.setSilentMs(settings.edge_silent_seconds * 1_000);
+    };
+    return {
+      services: [watch],
+      status: () => ({ names: monitors.names, edge_silent_since: watch.silentSince }),
+      reload,
+    };
   },
 };
 
-function monitorsOf(settings: MonitorsSettings, { options, offers, spool, now }: RoomContext): Monitor[] {
+function settingsOf({ monitors }: AgentSettings): MonitorsSettings {
+  return monitors ?? MonitorsSettings.parse({});
+}
+
+/** Where a monitor that remembers looks; the one of health remembers nothing. */
+function lookOf(
+  name: string,
+  { promotions_directory, last_dream, investigation_log, ...more }: MonitorsSettings,
+): unknown {
+  if (name === "promotions") return { promotions_directory, last_dream };
+  if (name === "investigations") return { investigation_log, prefix: more.hypothesis_prefix };
+  return Symbol(name);
+}
+
+function monitorsOf(options: AgentSettings, { offers, spool, now }: RoomContext): Map<string, Monitor> {
+  const settings = settingsOf(options);
   const { promotions_directory: directory, last_dream: lastDream, investigation_log: path } = settings;
   const monitors: Monitor[] = [];
   if (directory !== undefined) monitors.push(new PromotionsMonitor({ directory, lastDream, now }));
@@ -49,9 +82,9 @@ function monitorsOf(settings: MonitorsSettings, { options, offers, spool, now }:
         ...(options.sources.includes("bus") && {
           busListens: async () => (await Promise.all([isListening(xsub), isListening(xpub)])).every(Boolean),
         }),
-        spool: () => ({ bytes: bytes(), maxBytes: options.spoolMaxBytes }),
+        spool: () => ({ bytes: bytes(), maxBytes: spool.maxBytes }),
       }),
     );
   }
-  return monitors;
+  return new Map(monitors.map((monitor) => [monitor.name, monitor]));
 }

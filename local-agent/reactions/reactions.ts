@@ -42,7 +42,7 @@ export class Reactions implements ReportingService {
   readonly #attempts: Attempts;
   readonly #signals: SignalReactions;
   readonly #tasks: TaskReactions;
-  readonly #opened: ReturnType<typeof openReactions>;
+  #opened: ReturnType<typeof openReactions>;
   readonly #listeners = new Listeners();
   #pruning: NodeJS.Timeout | undefined;
   #running = false;
@@ -103,6 +103,19 @@ export class Reactions implements ReportingService {
     this.#listeners.tell();
   }
 
+  /**
+   * Goes on with other settings. A run that was begun finishes by those it was begun with; what comes or waits is done by
+   * the new ones.
+   *
+   * @throws Error for settings that cannot be used; then nothing has changed
+   */
+  async configure(settings: ReactionsSettings): Promise<void> {
+    this.#opened = openReactions(settings, this.#options);
+    await this.#signals.setReactions(this.#opened.signals);
+    this.#tasks.setReactions(this.#opened.tasks);
+    this.#listeners.tell();
+  }
+
   async stop(): Promise<void> {
     if (!this.#running) return;
     this.#running = false;
@@ -145,7 +158,7 @@ export class Reactions implements ReportingService {
       this.#journal.set(entry.key, again, now());
       return () => "replayed";
     });
-    if (outcome === "replayed") this.#signals.schedule(reaction);
+    if (outcome === "replayed") this.#signals.schedule(name);
     return outcome;
   }
 

@@ -11,6 +11,7 @@ const DEAD_LETTERS_BYTES = 16 * 1024 * 1024;
 /** What the host does about signals (R25–R27). */
 export const REACTIONS_ROOM: Room = {
   name: "reactions",
+  reloads: ["reactions"],
   sinks: ({ reactions = {} }) => {
     const patterns = patternsOf(reactions);
     return patterns.length === 0 ? [] : [{ name: REACTIONS_SINK, patterns }];
@@ -51,6 +52,6 @@ export const REACTIONS_ROOM: Room = {
           ),
       ["reaction", "state"],
     );
-    return { services: [reactions] };
+    return { services: [reactions], reload: (next) => reactions.configure(next.reactions ?? {}) };
   },
 };

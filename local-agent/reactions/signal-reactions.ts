@@ -44,10 +44,12 @@ export class SignalReactions implements Service {
   readonly #begun = new Map<string, Set<number>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #reader: InboxReader;
+  #reactions: ReadonlyMap<string, SignalReaction>;
   #running = false;
 
   constructor(options: SignalReactionsOptions) {
     this.#options = options;
+    this.#reactions = byName(options.reactions);
     const { inbox, log } = options;
     this.#reader = new InboxReader({
       ...{ inbox, sink: REACTIONS_SINK, log, failure: "reactions: the inbox could not be read" },
@@ -62,8 +64,25 @@ export class SignalReactions implements Service {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    for (const reaction of this.#options.reactions) this.schedule(reaction);
-    this.#reader.start();
+    this.#goOn();
+  }
+
+  /**
+   * Goes on with other reactions. What was begun finishes by its old settings, and counts towards the new concurrency;
+   * what waits begins by the new ones. What waits for one that is gone stays in the journal, should it come back.
+   */
+  async setReactions(reactions: readonly SignalReaction[]): Promise<void> {
+    // A batch that is being taken is told apart by the old ones to its end.
+    await this.#reader.stop();
+    this.#reactions = byName(reactions);
+    for (const [name, timer] of this.#timers) if (!this.#reactions.has(name)) clearTimeout(timer);
+    if (this.#running) this.#goOn();
+  }
+
+  #goOn(): void {
+    for (const name of this.#reactions.keys()) this.schedule(name);
+    // Without any there is no place in the inbox, either.
+    if (this.#reactions.size > 0) this.#reader.start();
   }
 
   /** What runs is not waited for here: see {@link Attempts.stop}. */
@@ -74,8 +93,9 @@ export class SignalReactions implements Service {
   }
 
   /** Begins what is due and has room. */
-  schedule(reaction: SignalReaction): void {
-    if (!this.#running) return;
+  schedule(name: string): void {
+    const reaction = this.#reactions.get(name);
+    if (!this.#running || reaction === undefined) return;
     const { journal, now } = this.#options;
     const begun = this.#begun.get(reaction.name) ?? new Set();
     this.#begun.set(reaction.name, begun);
@@ -90,26 +110,27 @@ export class SignalReactions implements Service {
       this.#begin(reaction, entry);
     }
     const nextMs = begun.size < reaction.concurrency ? journal.nextDueMs(reaction.name, now()) : undefined;
-    if (nextMs !== undefined) this.#scheduleIn(reaction, nextMs - now());
+    if (nextMs !== undefined) this.#scheduleIn(name, nextMs - now());
   }
 
-  #scheduleIn(reaction: SignalReaction, waitMs: number): void {
-    clearTimeout(this.#timers.get(reaction.name));
-    const timer = setTimeout(() => this.schedule(reaction), Math.min(Math.max(waitMs, 1), MAX_TIMER_MS));
-    this.#timers.set(reaction.name, timer);
+  #scheduleIn(name: string, waitMs: number): void {
+    clearTimeout(this.#timers.get(name));
+    const timer = setTimeout(() => this.schedule(name), Math.min(Math.max(waitMs, 1), MAX_TIMER_MS));
+    this.#timers.set(name, timer);
   }
 
   #begin(reaction: SignalReaction, entry: Entry): void {
     const { attempts, log } = this.#options;
+    const { name } = reaction;
     attempts.make(reaction, entry).then(
       () => {
-        this.#begun.get(reaction.name)?.delete(entry.key);
-        this.schedule(reaction);
+        this.#begun.get(name)?.delete(entry.key);
+        this.schedule(name);
       },
       (error: unknown) => {
-        this.#begun.get(reaction.name)?.delete(entry.key);
-        log.error({ err: error, reaction: reaction.name }, "reactions: the journal could not be written; trying again");
-        if (this.#running) this.#scheduleIn(reaction, DISK_RETRY_MS);
+        this.#begun.get(name)?.delete(entry.key);
+        log.error({ err: error, reaction: name }, "reactions: the journal could not be written; trying again");
+        if (this.#running) this.#scheduleIn(name, DISK_RETRY_MS);
       },
     );
   }
@@ -121,12 +142,12 @@ export class SignalReactions implements Service {
       for (const { received, reaction } of wanted) journal.accept(reaction.name, received.id, received.text, now());
       return () => undefined;
     });
-    for (const reaction of new Set(wanted.map(({ reaction }) => reaction))) this.schedule(reaction);
+    for (const name of new Set(wanted.map(({ reaction }) => reaction.name))) this.schedule(name);
   }
 
   #wantedBy({ id, signal: name, text }: Received): SignalReaction[] {
-    const { reactions, log } = this.#options;
-    const wanting = reactions.filter((reaction) => reaction.wants(name));
+    const { log } = this.#options;
+    const wanting = [...this.#reactions.values()].filter((reaction) => reaction.wants(name));
     if (wanting.length === 0) return [];
     const signal = JSON.parse(text) as Signal;
     return wanting.filter((reaction) => {
@@ -142,4 +163,8 @@ export class SignalReactions implements Service {
       }
     });
   }
+}
+
+function byName(reactions: readonly SignalReaction[]): ReadonlyMap<string, SignalReaction> {
+  return new Map(reactions.map((reaction) => [reaction.name, reaction]));
 }

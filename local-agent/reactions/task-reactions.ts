@@ -40,33 +40,70 @@ export class TaskReactions implements Service {
   readonly #options: TaskReactionsOptions;
   /** The attempts that are being made, by reaction and task. */
   readonly #making = new Map<string, Promise<Entry>>();
-  #workers: Worker[] = [];
+  /** As they are now; which worker asks for a task decides how much comes, and this how it is done. */
+  #reactions: ReadonlyMap<string, TaskReaction>;
+  readonly #workers = new Map<string, Worker>();
+  /** Those that finish what they have, by reaction: the next one of the same name begins after them. */
+  readonly #finishing = new Map<string, Promise<void>>();
+  #running = false;
 
   constructor(options: TaskReactionsOptions) {
     this.#options = options;
+    this.#reactions = byName(options.reactions);
   }
 
   async start(): Promise<void> {
-    if (this.#workers.length > 0) return;
-    const { reactions, url, ecosystem, token, hostId, log } = this.#options;
-    this.#workers = reactions.map((reaction) =>
-      work(reaction.queue, reaction.recipient, (task, { signal }) => this.#handle(reaction, task, signal), {
-        ...{
-          url,
-          ecosystem,
-          token,
-          concurrency: reaction.concurrency,
-          leaseMs: LEASE_MS,
-          worker: `${hostId}.${reaction.name}`,
-        },
-        onRemark: (text) => log.warn({ reaction: reaction.name, queue: reaction.queue }, `reactions: ${text}`),
-      }),
-    );
+    if (this.#running) return;
+    this.#running = true;
+    for (const name of this.#reactions.keys()) this.#open(name);
   }
 
   /** What runs ends with {@link Attempts.stop}, which is asked first; it is given back to the queue. */
   async stop(): Promise<void> {
-    await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
+    this.#running = false;
+    for (const name of this.#workers.keys()) this.#retire(name);
+    await Promise.all(this.#finishing.values());
+  }
+
+  /** Goes on with other reactions. What was begun finishes by its old settings; a task that comes now is done by the new ones. */
+  setReactions(reactions: readonly TaskReaction[]): void {
+    const before = this.#reactions;
+    this.#reactions = byName(reactions);
+    for (const [name, old] of before) {
+      const next = this.#reactions.get(name);
+      const same =
+        next?.queue === old.queue && next.recipient === old.recipient && next.concurrency === old.concurrency;
+      if (!same) this.#retire(name);
+    }
+    for (const name of this.#reactions.keys()) this.#open(name);
+  }
+
+  #open(name: string): void {
+    const reaction = this.#reactions.get(name);
+    // More than it may do at a time would run if the next one did not wait for the last one.
+    if (!this.#running || reaction === undefined || this.#workers.has(name) || this.#finishing.has(name)) return;
+    const { url, ecosystem, token, hostId, log } = this.#options;
+    const { queue, recipient, concurrency } = reaction;
+    const handle = (task: LeasedTask, { signal }: { signal: AbortSignal }) =>
+      this.#handle(this.#reactions.get(name) ?? reaction, task, signal);
+    this.#workers.set(
+      name,
+      work(queue, recipient, handle, {
+        ...{ url, ecosystem, token, concurrency, leaseMs: LEASE_MS, worker: `${hostId}.${name}` },
+        onRemark: (text) => log.warn({ reaction: name, queue }, `reactions: ${text}`),
+      }),
+    );
+  }
+
+  #retire(name: string): void {
+    const worker = this.#workers.get(name);
+    if (worker === undefined) return;
+    this.#workers.delete(name);
+    const finished = worker.stop().then(() => {
+      this.#finishing.delete(name);
+      this.#open(name);
+    });
+    this.#finishing.set(name, finished);
   }
 
   async #handle(reaction: TaskReaction, task: LeasedTask, abort: AbortSignal): Promise<unknown> {
@@ -74,7 +111,7 @@ export class TaskReactions implements Service {
     const key = `${reaction.name}/${task.task_id}`;
     // Its lease was lost, and it came back to this host before that attempt had ended.
     await this.#making.get(key);
-    const entry = await this.#open(reaction, task);
+    const entry = await this.#note(reaction, task);
     if (entry.run.state === "done") return answerOf(entry);
     const making = attempts.make(reaction, entry, abort).finally(() => this.#making.delete(key));
     this.#making.set(key, making);
@@ -91,7 +128,7 @@ export class TaskReactions implements Service {
   }
 
   /** Each lease is an attempt of its own: what an earlier one ended with does not hold it back, unless it is done. */
-  async #open(reaction: TaskReaction, task: LeasedTask): Promise<Entry> {
+  async #note(reaction: TaskReaction, task: LeasedTask): Promise<Entry> {
     const { db, journal, now } = this.#options;
     const { name } = reaction;
     const input = JSON.stringify(signalOf(task, new Date(now()).toISOString()));
@@ -140,4 +177,8 @@ function isSignal(payload: unknown): payload is Signal {
 
 function answerOf({ result }: Entry): unknown {
   return result === null ? null : JSON.parse(result);
+}
+
+function byName(reactions: readonly TaskReaction[]): ReadonlyMap<string, TaskReaction> {
+  return new Map(reactions.map((reaction) => [reaction.name, reaction]));
 }

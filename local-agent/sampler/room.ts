@@ -7,6 +7,7 @@ export const SAMPLER_ROOM: Room = {
   name: "sampler",
   shownWhenOff: true,
   reloads: ["sampleSeconds"],
+  renews: ["sources", "gpuCommand"],
   assemble({ options, spool, offers, log, now }) {
     if (!options.sources.includes("sampler")) return undefined;
     const { hostId, gpuCommand } = options;

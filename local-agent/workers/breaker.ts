@@ -11,19 +11,29 @@ export interface BreakerOptions {
 
 /** Keeps a worker from going through a whole backlog with a command that fails each time (R50). */
 export class Breaker {
-  readonly #policy;
-  readonly #options: BreakerOptions;
+  #policy;
+  #options: BreakerOptions;
   #openUntilMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
-    this.#policy = circuitBreaker(handleAll, {
-      halfOpenAfter: options.openMs,
-      breaker: new ConsecutiveBreaker(options.failures),
-    });
-    this.#policy.onBreak(() => this.#opened());
-    this.#policy.onReset(() => this.#options.onChange());
+    this.#policy = this.#close();
+  }
+
+  /** Goes on with other limits, closed: who changes the settings may have mended what failed. */
+  configure(limits: Pick<BreakerOptions, "failures" | "openMs">): void {
+    clearTimeout(this.#timer);
+    this.#options = { ...this.#options, ...limits };
+    this.#policy = this.#close();
+  }
+
+  #close() {
+    const { openMs, failures } = this.#options;
+    const policy = circuitBreaker(handleAll, { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failures) });
+    policy.onBreak(() => this.#opened());
+    policy.onReset(() => this.#options.onChange());
+    return policy;
   }
 
   /** `half_open`: one attempt is allowed, and its outcome decides. */

@@ -85,6 +85,18 @@ export class Claims {
     return join(this.#options.tree.claimed, `${taskId}~${nonce}.run`);
   }
 
+  /**
+   * Gives up what is held, without having finished it: this process lives on, and who comes next, in it or beside it,
+   * would otherwise take the claims for those of somebody who is at work.
+   */
+  async letGo(): Promise<void> {
+    for (const [name, claim] of this.#held) {
+      const left = claimFileName({ ...claim, owner: { ...claim.owner, start: NOBODY } });
+      await rename(join(this.#options.tree.claimed, name), join(this.#options.tree.claimed, left)).catch(ignoreMissing);
+      this.#held.delete(name);
+    }
+  }
+
   async #move(from: string, taskId: string, nonce: string): Promise<Claim | undefined> {
     const claim: Claim = { taskId, nonce, owner: self(this.#options.host) };
     const name = claimFileName(claim);
@@ -102,6 +114,9 @@ export class Claims {
     }
   }
 }
+
+/** No process of this boot started then: the kernel itself does not run in processes. */
+const NOBODY = 0;
 
 function self(host: string): Owner {
   const own = identify(process.pid);

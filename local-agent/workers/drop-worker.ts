@@ -64,7 +64,8 @@ export class DropWorker {
   readonly #options: DropWorkerOptions;
   readonly #tree: DropTree;
   readonly #claims: Claims;
-  readonly #run: TaskRun;
+  #settings: WorkerSettings;
+  #run: TaskRun;
   readonly #fleet: FleetRunner | undefined;
   readonly #watch: DirectoryWatch;
   readonly #breaker: Breaker;
@@ -85,7 +86,8 @@ export class DropWorker {
 
   constructor(options: DropWorkerOptions) {
     this.#options = options;
-    const { settings, root, host, staleMs, log, edge, signals, now, settleMs = 300 } = options;
+    const { settings, root, host, staleMs, log, edge, signals, now } = options;
+    this.#settings = settings;
     this.#tree = dropTree(root, settings.name);
     this.#claims = new Claims({ tree: this.#tree, host, staleMs });
     this.#breaker = new Breaker({
@@ -93,16 +95,9 @@ export class DropWorker {
       openMs: settings.breaker_seconds * 1_000,
       onChange: () => this.#changed(),
     });
-    const shared = settings.scope === "fleet";
-    this.#fleet = shared
-      ? new FleetRunner({ ...edge, settings, root, host, signals, now, log, runs: this.#tree.claimed })
-      : undefined;
-    this.#run = new TaskRun({
-      ...{ settings, root, host, signals, now, log, settleMs },
-      ...{ claims: this.#claims, breaker: this.#breaker },
-      outcomes: new Outcomes({ tree: this.#tree, worker: settings.name, host }),
-      fleet: shared ? new FleetQueue(edge) : undefined,
-    });
+    if (settings.scope === "fleet")
+      this.#fleet = new FleetRunner({ ...edge, settings, root, host, signals, now, log, runs: this.#tree.claimed });
+    this.#run = this.#taskRun();
     this.#watch = new DirectoryWatch({
       directory: this.#tree.tasks,
       rescanMs: options.rescanMs ?? 5_000,
@@ -128,6 +123,36 @@ export class DropWorker {
       complete: this.#complete,
       failed: this.#failed,
     };
+  }
+
+  get settings(): WorkerSettings {
+    return this.#settings;
+  }
+
+  /**
+   * Goes on with other settings of the same worker, under the same `scope`. What runs finishes by the old ones; what
+   * waits, for its first attempt or for the next, begins by the new ones.
+   */
+  configure(settings: WorkerSettings): void {
+    const { breaker_failures: failures, breaker_seconds } = settings;
+    const before = this.#settings;
+    this.#settings = settings;
+    this.#run = this.#taskRun();
+    if (failures !== before.breaker_failures || breaker_seconds !== before.breaker_seconds)
+      this.#breaker.configure({ failures, openMs: breaker_seconds * 1_000 });
+    this.#fleet?.configure(settings);
+    this.#changed();
+  }
+
+  #taskRun(): TaskRun {
+    const { root, host, signals, now, log, edge, settleMs = 300 } = this.#options;
+    const settings = this.#settings;
+    return new TaskRun({
+      ...{ settings, root, host, signals, now, log, settleMs },
+      ...{ claims: this.#claims, breaker: this.#breaker },
+      outcomes: new Outcomes({ tree: this.#tree, worker: settings.name, host }),
+      fleet: settings.scope === "fleet" ? new FleetQueue(edge) : undefined,
+    });
   }
 
   get heartbeatPath(): string {
@@ -162,6 +187,7 @@ export class DropWorker {
     this.#waiting.clear();
     await Promise.all([this.#fleet?.stop(), ...this.#work]);
     this.#submitted.clear();
+    await this.#claims.letGo();
   }
 
   /** Tells other hosts that the claims have an owner. */
@@ -207,7 +233,7 @@ export class DropWorker {
   get #room(): number {
     const { state } = this.#breaker;
     if (!this.#active || state === "open") return 0;
-    const { scope, concurrency } = this.#options.settings;
+    const { scope, concurrency } = this.#settings;
     const slots = scope === "fleet" ? SUBMISSIONS : concurrency;
     return (state === "half_open" ? 1 : slots) - this.#running.size;
   }
@@ -311,7 +337,7 @@ export class DropWorker {
   }
 
   get #name(): string {
-    return this.#options.settings.name;
+    return this.#settings.name;
   }
 }
 

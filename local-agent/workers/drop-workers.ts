@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { writeWhole } from "../files/write-whole.ts";
 import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import type { Spool } from "../spool.ts";
 import { DropWorker, type DropWorkerOptions, type WorkerHealth } from "./drop-worker.ts";
-import type { WorkersSettings } from "./settings.ts";
+import type { WorkerSettings, WorkersSettings } from "./settings.ts";
 import { TaskSignals } from "./task-signals.ts";
 
 export interface DropWorkersOptions extends Pick<DropWorkerOptions, "edge" | "rescanMs" | "settleMs"> {
@@ -30,7 +31,7 @@ export class DropWorkers implements ReportingService {
   constructor(options: DropWorkersOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    this.#workers = this.#make(options.settings);
+    this.#workers = options.settings.run.map((worker) => this.#make(worker));
   }
 
   get health(): WorkerHealth[] {
@@ -59,18 +60,38 @@ export class DropWorkers implements ReportingService {
   async start(): Promise<void> {
     for (const worker of this.#workers) await worker.start();
     await this.#beat();
-    this.#heart = setInterval(() => {
-      // One at a time, and in their order: a slow disk must not let an old heartbeat replace a newer one.
-      this.#beating = this.#beating.then(() => this.#beat());
-    }, this.#settings.heartbeat_seconds * 1_000);
+    this.#beatRegularly();
   }
 
-  /** Goes on with other settings. What runs is ended and begun again: it may have to run differently now. */
+  /**
+   * Goes on with other settings; the directory stays. A worker that is still there finishes what runs by its old
+   * settings. What one runs that is gone, or takes its tasks from elsewhere now, is ended; its tasks lie there for
+   * whoever comes next, and no attempt of theirs counts as failed.
+   */
   async configure(settings: WorkersSettings): Promise<void> {
-    await this.stop();
+    const before = this.#settings;
+    const stale = before.stale_seconds !== settings.stale_seconds;
+    const stays = ({ settings: { name, scope } }: DropWorker) =>
+      !stale && settings.run.some((one) => one.name === name && one.scope === scope);
+    const gone = this.#workers.filter((worker) => !stays(worker));
+    await Promise.all(gone.map((worker) => worker.stop()));
+    await this.#beating;
+    await this.#beat(gone);
     this.#settings = settings;
-    this.#workers = this.#make(settings);
-    await this.start();
+    const fresh: DropWorker[] = [];
+    this.#workers = settings.run.map((one) => {
+      const same = this.#workers.find((worker) => stays(worker) && worker.settings.name === one.name);
+      if (same === undefined) {
+        const made = this.#make(one);
+        fresh.push(made);
+        return made;
+      }
+      if (!isDeepStrictEqual(same.settings, one)) same.configure(one);
+      return same;
+    });
+    for (const worker of fresh) await worker.start();
+    if (before.heartbeat_seconds !== settings.heartbeat_seconds) this.#beatRegularly();
+    await this.#beat(fresh);
     this.#changed();
   }
 
@@ -81,23 +102,28 @@ export class DropWorkers implements ReportingService {
     await this.#beat();
   }
 
-  #make(settings: WorkersSettings): DropWorker[] {
-    const { settings: _, ...shared } = this.#options;
-    return settings.run.map(
-      (worker) =>
-        new DropWorker({
-          ...shared,
-          settings: worker,
-          staleMs: settings.stale_seconds * 1_000,
-          signals: new TaskSignals({ ...shared, worker: worker.name }),
-          onChange: () => this.#changed(),
-        }),
-    );
+  #beatRegularly(): void {
+    clearInterval(this.#heart);
+    this.#heart = setInterval(() => {
+      // One at a time, and in their order: a slow disk must not let an old heartbeat replace a newer one.
+      this.#beating = this.#beating.then(() => this.#beat());
+    }, this.#settings.heartbeat_seconds * 1_000);
   }
 
-  async #beat(): Promise<void> {
+  #make(worker: WorkerSettings): DropWorker {
+    const { settings: _, ...shared } = this.#options;
+    return new DropWorker({
+      ...shared,
+      settings: worker,
+      staleMs: this.#settings.stale_seconds * 1_000,
+      signals: new TaskSignals({ ...shared, worker: worker.name }),
+      onChange: () => this.#changed(),
+    });
+  }
+
+  async #beat(workers: readonly DropWorker[] = this.#workers): Promise<void> {
     const { host, now, log } = this.#options;
-    for (const worker of this.#workers) {
+    for (const worker of workers) {
       const beat = { ...worker.health, host, pid: process.pid, timestamp: new Date(now()).toISOString() };
       try {
         await writeWhole(worker.heartbeatPath, `${JSON.stringify(beat, null, 2)}\n`, {

@@ -36,10 +36,14 @@ const RUN = /^(worker\.[0-9a-f]{12}\.\d+)\.fleet$/;
 export class FleetRunner {
   readonly #options: FleetRunnerOptions;
   #stopping = new AbortController();
+  #settings: WorkerSettings;
   #worker: Worker | undefined;
+  /** Resolves when a worker that was to take fewer or more at a time has finished what it had, and another takes over. */
+  #turning: Promise<void> = Promise.resolve();
 
   constructor(options: FleetRunnerOptions) {
     this.#options = options;
+    this.#settings = options.settings;
   }
 
   get running(): number {
@@ -48,16 +52,23 @@ export class FleetRunner {
 
   async start(): Promise<void> {
     if (this.#worker !== undefined) return;
-    const { settings, host, url, token, ecosystem, log, runs } = this.#options;
+    const { runs } = this.#options;
     // What an agent that was killed had started: its lease has run out, or soon does, and another host begins it.
     const left = (await readdir(runs)).flatMap((name) => RUN.exec(name)?.[1] ?? []);
     await endLeftovers(left.map((run) => ({ run, leader: undefined })));
     await Promise.all(left.map((run) => unlink(join(runs, `${run}.fleet`))));
     this.#stopping = new AbortController();
-    this.#worker = work(FLEET_QUEUE, settings.name, (task, { signal }) => this.#do(task, signal), {
-      ...{ url, token, ecosystem, concurrency: settings.concurrency, leaseMs: LEASE_MS },
-      worker: `${host}.${settings.name}`,
-      onRemark: (text) => log.warn(`worker ${settings.name}: ${text}`),
+    this.#open();
+  }
+
+  /** What runs finishes by the old settings; nobody takes a task meanwhile where the number at a time has changed. */
+  configure(settings: WorkerSettings): void {
+    const same = settings.concurrency === this.#settings.concurrency;
+    this.#settings = settings;
+    const old = this.#worker;
+    if (old === undefined || same) return;
+    this.#turning = old.stop().then(() => {
+      if (this.#worker === old && !this.#stopping.signal.aborted) this.#open();
     });
   }
 
@@ -65,11 +76,23 @@ export class FleetRunner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#worker?.stop();
+    await this.#turning;
     this.#worker = undefined;
   }
 
+  #open(): void {
+    const { host, url, token, ecosystem, log } = this.#options;
+    const { name, concurrency } = this.#settings;
+    this.#worker = work(FLEET_QUEUE, name, (task, { signal }) => this.#do(task, signal), {
+      ...{ url, token, ecosystem, concurrency, leaseMs: LEASE_MS },
+      worker: `${host}.${name}`,
+      onRemark: (text) => log.warn(`worker ${name}: ${text}`),
+    });
+  }
+
   async #do({ payload, attempt }: LeasedTask, lost: AbortSignal): Promise<FleetResult> {
-    const { settings, root, runs, host, signals, now } = this.#options;
+    const { root, runs, host, signals, now } = this.#options;
+    const settings = this.#settings;
     const given = FleetPayload.safeParse(payload);
     if (!given.success) throw new TaskRefused(`not a dropped task: ${z.prettifyError(given.error)}`);
     const { claim } = given.data;

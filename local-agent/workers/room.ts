@@ -11,16 +11,17 @@ export const WORKERS_ROOM: Room = {
   name: "workers",
   reloads: ["workers"],
   sinks: ({ workers }) =>
-    workers?.run.some(({ scope }) => scope === "fleet") ? [{ name: ENDINGS_SINK, patterns: ENDINGS }] : [],
+    workers !== undefined && hasFleet(workers) ? [{ name: ENDINGS_SINK, patterns: ENDINGS }] : [],
   assemble({ options, spool, inbox, log, now, metrics }) {
     const { workers } = options;
     if (workers === undefined || workers.run.length === 0) return undefined;
+    const root = rootOf(options, workers);
     const service = new DropWorkers({
-      ...{ settings: workers, root: rootOf(options, workers), host: options.hostId },
+      ...{ settings: workers, root, host: options.hostId },
       ...{ spool, now, log },
       edge: { url: options.url, token: options.token, ecosystem: options.ecosystem },
     });
-    const fleet = workers.run.some(({ scope }) => scope === "fleet");
+    const fleet = hasFleet(workers);
     gaugeOf(
       metrics,
       "ganglion_worker_tasks",
@@ -47,10 +48,17 @@ export const WORKERS_ROOM: Room = {
     return {
       services: fleet ? [service, new FleetEndings({ inbox, ended: (id) => service.ended(id), log })] : [service],
       status: () => service.health.map(({ worker, state, running }) => ({ worker, state, running })),
-      reload: (settings) => service.configure(settings.workers ?? WorkersSettings.parse({})),
+      reload: (settings) => {
+        const next = settings.workers ?? WorkersSettings.parse({});
+        // Another tree is other directories to watch, and the fleet's endings are heard by a service of their own.
+        if (rootOf(settings, next) !== root || hasFleet(next) !== fleet) return false;
+        return service.configure(next);
+      },
     };
   },
 };
+
+const hasFleet = ({ run }: WorkersSettings): boolean => run.some(({ scope }) => scope === "fleet");
 
 /** A path in the file is meant from where the file is. */
 function rootOf({ configFile, stateDir }: AgentSettings, { directory }: WorkersSettings): string {

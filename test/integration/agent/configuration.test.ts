@@ -1,5 +1,6 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { temporaryDirectory } from "../../unit/agent/temporary-state.ts";
@@ -47,23 +48,77 @@ describe("ganglion-agent", () => {
     const { edge, directory, agent, write } = await running(BASE);
     const intents = join(directory, "state", "intents");
     write(
-      `${BASE(edge)}spool: { max_mb: 7 }\nlog: { level: debug }\nintents:\n  map:\n    - { types: [deploy.*], signal: Q_DEPLOY, facts: { service: "{rest}", build: "v{data.version}" } }\n`,
+      `${BASE(edge)}spool: { max_mb: 7 }\nlog: { level: debug, format: json }\nintents:\n  map:\n    - { types: [deploy.*], signal: Q_DEPLOY, facts: { service: "{rest}", build: "v{data.version}" } }\n`,
     );
     agent.signal("SIGHUP");
-    await agent.line(/new settings are in force.*"logLevel".*"intentMap"/);
-    await agent.line(/count after a restart.*spoolMaxBytes/);
+    await agent.line(
+      /new settings are in force.*"intentMap".*"logLevel"|new settings are in force.*"logLevel".*"intentMap"/,
+    );
+    await agent.line(/count after a restart.*"log"/);
     dropIntent(intents, "d1", "deploy.web");
     await edge.when(() => edge.log.length === 1);
     expect(edge.log[0]).toMatchObject({ signal: "Q_DEPLOY", facts: { service: "web", build: "v3", version: 3 } });
     await agent.line(/debug.*a file was routed.*signal_id=h\./);
     // What was told to need a restart is told again, as long as it does; nothing else changed.
     agent.signal("SIGHUP");
-    await agent.times(/count after a restart.*spoolMaxBytes/, 2);
+    await agent.times(/count after a restart.*"log"/, 2);
     write("intents: { mapp: [] }");
     agent.signal("SIGHUP");
     await agent.line(/going on with the old settings.*agent\.yaml:1:12: intents\.mapp: .*did you mean map\?/);
     dropIntent(intents, "d2", "deploy.db");
     await edge.when(() => edge.log.length === 2);
+    expect(await agent.stop()).toBe(0);
+  });
+
+  it("reacts, watches and measures by a file that was changed as it ran, and not by one that is wrong", async () => {
+    const { edge, directory, agent, write } = await running(BASE);
+    const reaction = (by: string, more = "") =>
+      `${BASE(edge)}reactions:\n  it: { when: Q_ASK, run: { command: [echo, '{"by": "${by}"}'] }, concurrency: 2 }\n${more}`;
+    let reloads = 0;
+    const reload = async () => {
+      agent.signal("SIGHUP");
+      await agent.times(/SIGHUP: (new settings|going on)/, ++reloads);
+    };
+    const answers = () => edge.log.filter(({ signal }) => signal === "Q_REACTION_COMPLETE");
+    const ask = async (by: string) => {
+      const { id } = edge.append("Q_ASK", {});
+      await edge.when(() => answers().some(({ cause }) => cause === id));
+      expect(answers().at(-1)?.facts).toMatchObject({ by });
+    };
+
+    // Nothing on this host wanted to hear of signals before.
+    expect(edge.subscriptions).toEqual([]);
+    write(reaction("one", "monitors: { investigation_log: found.jsonl }\n"));
+    await reload();
+    await ask("one");
+    await edge.when(() =>
+      isDeepStrictEqual(edge.statuses.at(-1)?.monitors, {
+        names: ["investigations", "health"],
+        edge_silent_since: null,
+      }),
+    );
+    write(`${reaction("two")}observability: { port: 0 }\nmetrics: { directory: elsewhere }\n`);
+    await reload();
+    await ask("two");
+    const sources = () => (edge.statuses.at(-1)?.sources ?? []) as { name: string; state: string; detail: string }[];
+    await edge.when(() => sources().some(({ name, detail }) => name === "metrics" && detail.includes("elsewhere")));
+    const port = sources().find(({ name }) => name === "observability")?.detail ?? "";
+    expect(await (await fetch(port)).text()).toContain("ganglion_agent_reaction_attempts");
+    write(`${BASE(edge)}reactions:\n  it: { when: 7, runn: {} }\nmonitors: { discs: [] }\n`);
+    await reload();
+    for (const at of ["reactions.it.when", "reactions.it", "monitors"])
+      await agent.line(new RegExp(`agent\\.yaml:\\d+:\\d+: ${at}`));
+    await ask("two");
+    write(BASE(edge));
+    await reload();
+    edge.append("Q_ASK", {});
+    write(reaction("three"));
+    await reload();
+    // What came while nobody wanted it is not reacted to.
+    await ask("three");
+    expect(answers().map(({ facts }) => facts.by)).toEqual(["one", "two", "two", "three"]);
+    expect(edge.wrongFrames).toEqual([]);
+    expect(existsSync(join(directory, "elsewhere"))).toBe(true);
     expect(await agent.stop()).toBe(0);
   });
 

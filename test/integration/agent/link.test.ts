@@ -67,6 +67,24 @@ describe("link, receiving", () => {
     expect(inbox.next("test", 10)).toHaveLength(1);
   });
 
+  it("asks for other signals as it runs, and misses none that comes after that while the old ones are on their way", async () => {
+    const edge = await startEdge();
+    const { link, inbox } = await startLink(edge, { subscribe: ["Q_OLD"] });
+    await changed(link, () => link.state.state === "connected");
+    link.setSubscribe(["Q_NEW"]);
+    // The edge has not heard of it yet: it takes in one of each, and goes beyond both in what it tells by the old pattern.
+    edge.append("Q_NEW", { value: 1 });
+    edge.append("Q_OLD", { value: 2 });
+    await edge.when(() => edge.seen.includes(2));
+    expect(inbox.next("test", 10).map(({ seq, signal }) => [seq, signal])).toEqual([[1, "Q_NEW"]]);
+    link.setSubscribe([]);
+    link.setSubscribe(["Q_*"]);
+    edge.append("Q_OLD", { value: 3 });
+    await edge.when(() => edge.seen.includes(3));
+    expect(inbox.next("test", 10).map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(edge.wrongFrames).toEqual([]);
+  });
+
   it("answers a request for facts that it does not have", async () => {
     const edge = await startEdge();
     const { link } = await startLink(edge);

@@ -90,6 +90,7 @@ describe("observability", () => {
     expect(await agent.reload({ ...options, observability: { port: null } })).toEqual({
       taken: ["observability"],
       restart: [],
+      failed: [],
     });
     await expect(fetch(first)).rejects.toThrow();
     await agent.reload({ ...options, observability: { port: 0 } });

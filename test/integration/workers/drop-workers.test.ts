@@ -29,8 +29,8 @@ interface Worker {
   readonly [setting: string]: unknown;
 }
 
-function openWorkers(workers: readonly Worker[], { root = temporaryDirectory(), host = "a" } = {}) {
-  const settings = WorkersSettings.parse({
+function settingsOf(workers: readonly Worker[]): WorkersSettings {
+  return WorkersSettings.parse({
     run: workers.map(({ script, name = "review", ...rest }) => ({
       name,
       command: ["/bin/sh", "-c", script],
@@ -38,6 +38,10 @@ function openWorkers(workers: readonly Worker[], { root = temporaryDirectory(), 
       ...rest,
     })),
   });
+}
+
+function openWorkers(workers: readonly Worker[], { root = temporaryDirectory(), host = "a" } = {}) {
+  const settings = settingsOf(workers);
   const db = StateDatabase.open(temporaryDirectory());
   const spool = new Spool(db, { hostId: host, maxBytes: 1e9, now: Date.now, log: silent });
   // Nobody is there: the tasks of these workers stay on the host.
@@ -61,6 +65,7 @@ function openWorkers(workers: readonly Worker[], { root = temporaryDirectory(), 
     root,
     service,
     path,
+    configure: (next: readonly Worker[]) => service.configure(settingsOf(next)),
     drop(id: string, task: object | string = {}, worker = "review") {
       mkdirSync(path("tasks", worker), { recursive: true });
       writeFileSync(path("tasks", worker, `.${id}.tmp`), typeof task === "string" ? task : JSON.stringify(task));
@@ -184,6 +189,47 @@ describe("a worker that takes dropped files", () => {
     const ran = readFileSync(join(root, "ran"), "utf8").trim().split("\n");
     expect(new Set(ran).size).toBe(40);
     expect(ran).toHaveLength(40);
+  });
+
+  it("finishes by its old settings what runs when they change, and leaves other workers alone", async () => {
+    const held = "touch begun.$GANGLION_TASK_ID; until test -e go; do sleep 0.01; done; echo ";
+    const { drop, path, read, service, configure } = openWorkers([
+      { script: `${held}1` },
+      { name: "other", script: `${held}3` },
+    ]);
+    await service.start();
+    drop("t1");
+    drop("t2");
+    drop("t3", {}, "other");
+    for (const id of ["t1", "t3"]) await eventually(() => expect(existsSync(path(`begun.${id}`))).toBe(true));
+    await configure([{ script: "echo 2" }, { name: "other", script: `${held}3` }]);
+    expect(existsSync(path("results", "review", "t2.json"))).toBe(false);
+    writeFileSync(path("go"), "");
+    const results = [
+      ["review", "t1"],
+      ["review", "t2"],
+      ["other", "t3"],
+    ] as const;
+    for (const [place, [worker, id]] of results.entries()) {
+      await eventually(() => expect(existsSync(path("results", worker, `${id}.json`))).toBe(true));
+      expect(read("results", worker, `${id}.json`)).toMatchObject({ result: place + 1, attempts: 1 });
+    }
+  });
+
+  it("goes on with the tasks of a worker that is taken out when it is back in the same process", async () => {
+    const { drop, path, read, service, configure } = openWorkers([
+      { script: "touch begun; until test -e go; do sleep 0.01; done; echo 1" },
+    ]);
+    await service.start();
+    drop("t1");
+    await eventually(() => expect(existsSync(path("begun"))).toBe(true));
+    await configure([]);
+    writeFileSync(path("go"), "");
+    expect(readdirSync(path("results", "review"))).toEqual([]);
+    expect(read("heartbeats", "review.json")).toMatchObject({ state: "stopped" });
+    await configure([{ script: "echo 2" }]);
+    await eventually(() => expect(existsSync(path("results", "review", "t1.json"))).toBe(true));
+    expect(read("results", "review", "t1.json")).toMatchObject({ result: 2, attempts: 1 });
   });
 
   it("takes over from another host that does not renew its claims any more", async () => {

@@ -92,4 +92,30 @@ describe("inbox", () => {
     expect(again.inbox.next("bus", 10)).toEqual([]);
     again.db.close();
   });
+
+  it("takes on another sink as it runs, from what arrives then, and keeps nothing for one that went", async () => {
+    const { db, inbox } = openInbox(temporaryDirectory(), ["bus"]);
+    await inbox.receive(2, [received(1), received(2)]);
+    await Promise.all([inbox.setSinks(["bus", "reactions"], () => true), inbox.receive(3, [received(3)])]);
+    expect(seqs(inbox.next("bus", 10))).toEqual([1, 2, 3]);
+    expect(seqs(inbox.next("reactions", 10))).toEqual([3]);
+    await inbox.advance("reactions", 3);
+    await inbox.setSinks(["reactions"], ({ seq }) => seq !== 5);
+    await inbox.receive(6, [received(4), received(5), received(6)]);
+    expect(seqs(inbox.next("reactions", 10))).toEqual([4, 6]);
+    await inbox.advance("reactions", 6);
+    expect(db.sql.prepare("SELECT count(*) AS n FROM inbox").get()).toEqual({ n: 0 });
+    db.close();
+  });
+
+  it("keeps no place while nobody reads, not even from a frame that was on its way", async () => {
+    const { db, inbox } = openInbox(temporaryDirectory(), ["bus"]);
+    await inbox.receive(2, [received(2)]);
+    await Promise.all([inbox.setSinks([], () => true), inbox.receive(3, [received(3)])]);
+    expect(inbox.cursor).toBeNull();
+    await inbox.setSinks(["bus"], () => true);
+    expect(inbox.cursor).toBeNull();
+    expect(inbox.next("bus", 10)).toEqual([]);
+    db.close();
+  });
 });

@@ -1,0 +1,63 @@
+import type { Offers, Room, RoomContext, RoomParts } from "./room.ts";
+import { isReporting, type Service } from "./service.ts";
+
+/** A room that is switched on. It can be taken out of a running agent, and another one be put into its place. */
+export class RoomAtWork {
+  readonly room: Room;
+  readonly parts: RoomParts;
+  readonly #withdraw: () => void;
+  readonly #started: Service[] = [];
+
+  private constructor(room: Room, parts: RoomParts, withdraw: () => void) {
+    this.room = room;
+    this.parts = parts;
+    this.#withdraw = withdraw;
+  }
+
+  /** @returns `undefined` where the settings switch the room off */
+  static assemble(room: Room, context: RoomContext): RoomAtWork | undefined {
+    const before = additions(context);
+    const parts = room.assemble(context);
+    if (parts === undefined) return undefined;
+    const { metrics, commands, offers } = context;
+    const after = additions(context);
+    // What it has added to the agent is what there is more of than before: no room keeps account of it.
+    return new RoomAtWork(room, parts, () => {
+      for (const name of after.metrics.difference(before.metrics)) metrics.removeSingleMetric(name);
+      for (const type of after.commands.difference(before.commands)) commands.off(type);
+      for (const name of after.offers.difference(before.offers)) delete offers[name];
+    });
+  }
+
+  /** @throws what keeps one of its services from starting; `stop` ends those that had */
+  async start(): Promise<void> {
+    for (const service of this.parts.services) {
+      this.#started.push(service);
+      await service.start();
+    }
+  }
+
+  onChange(listener: () => void): void {
+    for (const service of this.parts.services) if (isReporting(service)) service.onChange(listener);
+  }
+
+  /** Resolves when nothing of it runs, and nothing of it is known to the agent any more. */
+  async stop(onFailure: (service: Service, error: unknown) => void): Promise<void> {
+    for (const service of this.#started.splice(0).reverse()) {
+      try {
+        await service.stop();
+      } catch (error) {
+        onFailure(service, error);
+      }
+    }
+    this.#withdraw();
+  }
+}
+
+function additions({ metrics, commands, offers }: RoomContext) {
+  return {
+    metrics: new Set(metrics.getMetricsAsArray().map(({ name }) => name)),
+    commands: new Set(commands.types),
+    offers: new Set(Object.keys(offers) as (keyof Offers)[]),
+  };
+}
