@@ -16,7 +16,10 @@ const SLICE_MS = 6 * 3_600_000;
 const KEEP_SLICES = 4;
 /** Numbers are reserved so many at a time: a row for each would cost as much as the task. */
 const RESERVE = 1_000;
-/** Payloads kept in memory beside the disk, in characters: most are handed out soon after they came. */
+/**
+ * Payloads kept in memory beside the disk, in characters. Those that came first give way: what has waited for long
+ * waits behind a backlog, and most others are handed out soon after they came.
+ */
 const CACHE_CHARS = 8_000_000;
 
 /**
@@ -28,6 +31,7 @@ export const PASSING_MS = 20;
 
 /** Rows in one statement; 100 values are the most that one may have. */
 const ROWS = 24;
+const UPDATES = 48;
 
 interface LiveRow extends Record<string, SqlStorageValue> {
   seq: number;
@@ -48,7 +52,9 @@ export class TaskStore {
   readonly #sql: SqlStorage;
   #slices: number[] = [];
   #reserved = 1;
-  #cached = 0;
+  /** Stored tasks whose payload is in memory, in the order in which they came, and how much that is. */
+  #cached = new Set<Entry>();
+  #cachedChars = 0;
   /** Calls that are with their responder and only in memory so far, with when they came; oldest first. */
   #passing = new Map<Entry, number>();
   /** Ids known not to be among the finished, until the next write. */
@@ -92,7 +98,8 @@ export class TaskStore {
   }
 
   *tasks(): Generator<Task> {
-    this.#cached = 0;
+    this.#cached = new Set();
+    this.#cachedChars = 0;
     for (const { seq, terms, progress } of this.#sql.exec<LiveRow>(
       "SELECT seq, terms, progress FROM tasks ORDER BY seq",
     )) {
@@ -118,9 +125,7 @@ export class TaskStore {
     const passing = changed.filter(isPassing);
     const due = this.#dueAt(nowMs);
     const fresh = [...changed.filter((entry) => !entry.stored && !isPassing(entry)), ...due];
-    for (const entry of changed) {
-      if (entry.stored) this.#sql.exec("UPDATE tasks SET progress = ? WHERE seq = ?", packProgress(entry), entry.seq);
-    }
+    this.#update(changed.filter(({ stored }) => stored));
     this.#writeRows("INSERT INTO tasks VALUES", fresh, (entry) => [
       entry.seq,
       packTerms(entry),
@@ -197,12 +202,31 @@ export class TaskStore {
     return parts.join(" UNION ALL ");
   }
 
-  /** The payload of a stored task stays in memory while there is room: most tasks go out soon after they came. */
   #keep(entry: Entry): void {
     entry.stored = true;
-    const chars = entry.payloadJson?.length ?? 0;
-    if (this.#cached + chars > CACHE_CHARS) entry.payloadJson = undefined;
-    else this.#cached += chars;
+    this.#cached.add(entry);
+    this.#cachedChars += entry.payloadJson?.length ?? 0;
+    for (const oldest of this.#cached) {
+      if (this.#cachedChars <= CACHE_CHARS) break;
+      this.#uncount(oldest);
+      oldest.payloadJson = undefined;
+    }
+  }
+
+  #uncount(entry: Entry): void {
+    if (this.#cached.delete(entry)) this.#cachedChars -= entry.payloadJson?.length ?? 0;
+  }
+
+  /** Several tasks a statement, as in {@link #writeRows}. */
+  #update(entries: readonly Entry[]): void {
+    for (let from = 0; from < entries.length; from += UPDATES) {
+      const some = entries.slice(from, from + UPDATES);
+      this.#sql.exec(
+        `WITH changed (seq, progress) AS (VALUES ${some.map(() => "(?, ?)").join(", ")})
+        UPDATE tasks SET progress = changed.progress FROM changed WHERE tasks.seq = changed.seq`,
+        ...some.flatMap((entry) => [entry.seq, packProgress(entry)]),
+      );
+    }
   }
 
   #finish(table: string, finished: Changes["finished"]): void {
@@ -222,7 +246,7 @@ export class TaskStore {
       );
     }
     const gone = finished.filter(({ entry }) => entry.stored).map(({ entry }) => entry);
-    for (const { payloadJson } of gone) this.#cached -= payloadJson?.length ?? 0;
+    for (const entry of gone) this.#uncount(entry);
     // One that came and went in one transaction was never there.
     if (gone.length === 0) return;
     const seqs = JSON.stringify(gone.map(({ seq }) => seq));
