@@ -15,7 +15,8 @@ const MAX_PATH_BYTES = 108;
 /**
  * A way to the service manager's socket (sd_notify(3)): Node knows no datagrams over Unix sockets, so that the C library
  * is called, which costs a twentieth of a millisecond and shows the agent itself as the sender. Where it cannot be
- * called, `systemd-notify` is run; the unit must then let others than the main process speak (NotifyAccess=all).
+ * called, `systemd-notify` is run, which the unit allows (NotifyAccess=all). It waits until the manager has read what it
+ * sent: of a sender that is gone by then the manager cannot tell to which service it belonged.
  *
  * @param address - value of `NOTIFY_SOCKET`: a path, or `@` and a name of the abstract namespace
  * @throws RangeError when that is no address of such a socket
@@ -46,7 +47,7 @@ async function throughLibrary(target: Buffer): Promise<Send> {
   const libc = koffi.load("libc.so.6");
   const socket = libc.func("int socket(int domain, int type, int protocol)");
   const sendto = libc.func(
-    "long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, unsigned addrlen)",
+    "long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, unsigned int addrlen)",
   );
   const close = libc.func("int close(int fd)");
   return async (message) => {
@@ -65,7 +66,7 @@ async function throughLibrary(target: Buffer): Promise<Send> {
 function throughCommand(address: string): Send {
   return (message) =>
     new Promise((resolve, reject) => {
-      const child = spawn("systemd-notify", ["--no-block", ...message.split("\n")], {
+      const child = spawn("systemd-notify", message.split("\n"), {
         stdio: "ignore",
         env: { ...process.env, NOTIFY_SOCKET: address },
       });

@@ -43,7 +43,8 @@ export function unitText(options: UnitOptions): string {
       "Service",
       [
         "Type=notify",
-        "NotifyAccess=main",
+        "# Where the agent cannot call the C library, systemd-notify speaks for it.",
+        "NotifyAccess=all",
         `ExecStart=${[...command, "run", "--config", config].map(quoted).join(" ")}`,
         "ExecReload=/bin/kill -HUP $MAINPID",
         "Restart=always",

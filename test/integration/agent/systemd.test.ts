@@ -49,6 +49,20 @@ describe("the agent as a systemd service", () => {
     await manager.line(/"STOPPING=1"/);
   });
 
+  // As root systemd-notify may speak in another's name, so that only its absence shows who spoke.
+  it("speaks to it itself, and needs no program of systemd's for that", async () => {
+    const address = join(temporaryDirectory(), "notify");
+    const manager = await managerAt(address);
+    const edge = await startEdge();
+    const agent = await runAgent(
+      { url: edge.url, token: "secret" },
+      { env: { NOTIFY_SOCKET: address, PATH: temporaryDirectory() } },
+    );
+    closing.push(() => agent.process.killGroup());
+    await manager.line(new RegExp(`"pid": ${agent.process.pid}, "lines": \\["READY=1"`));
+    expect(await agent.process.stop()).toBe(0);
+  });
+
   it("does not feed the watchdog while its event loop stands still", async () => {
     const address = join(temporaryDirectory(), "notify");
     const manager = await managerAt(address);
