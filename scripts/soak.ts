@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_ROOT } from "../local-edge/paths.ts";
+import { VITEST_ARGUMENTS } from "./soak/vitest-arguments.ts";
 
 /**
  * `npm run soak -- [--faults 60] [--seed 1]`: a bad day of a host in some minutes. The network is cut, the edge and the
@@ -18,9 +19,9 @@ for (const [name, value] of Object.entries({ faults: values.faults, seed })) {
   process.exit(2);
 }
 console.log(`${values.faults} faults, seed ${seed}; a fault takes about two seconds`);
-const { status } = spawnSync(
-  join(PROJECT_ROOT, "node_modules", ".bin", "vitest"),
-  ["run", "--project", "integration", "--disable-console-intercept", "test/faults/soak.test.ts"],
-  { cwd: PROJECT_ROOT, stdio: "inherit", env: { ...process.env, GANGLION_FAULTS: values.faults, GANGLION_SEED: seed } },
-);
+const { status } = spawnSync(join(PROJECT_ROOT, "node_modules", ".bin", "vitest"), ["run", ...VITEST_ARGUMENTS], {
+  cwd: PROJECT_ROOT,
+  stdio: "inherit",
+  env: { ...process.env, GANGLION_FAULTS: values.faults, GANGLION_SEED: seed },
+});
 process.exit(status ?? 1);

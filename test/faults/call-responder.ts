@@ -4,7 +4,7 @@ import { answer } from "../../src/client/answer.ts";
 /** A responder as a process of its own, to be killed. It says back what it was asked, after the time that it was given. */
 const { QUEUE_URL = "", QUEUE_TOKEN = "", WORKER_NAME = "" } = process.env;
 
-interface Question {
+export interface Question {
   readonly n: number;
   readonly takesMs: number;
   /** Attempts that fail before one succeeds. */

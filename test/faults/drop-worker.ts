@@ -4,8 +4,15 @@ import { StateDatabase } from "../../local-agent/state-database.ts";
 import { DropWorkers } from "../../local-agent/workers/drop-workers.ts";
 import { WorkersSettings } from "../../local-agent/workers/settings.ts";
 
-/** Workers as a process of their own, to be killed. Each task appends its id to a file when it begins. */
+/**
+ * Workers as a process of their own, to be killed. Each task appends its id to a file when it begins and when it ends,
+ * and holds a lock meanwhile, so that two attempts at one task at a time are seen.
+ */
 const { DROP_ROOT = "", DROP_STATE = "" } = process.env;
+
+const COMMAND =
+  "exec 9> held.$GANGLION_TASK_ID; flock -n 9 || echo $GANGLION_TASK_ID >> twice; " +
+  "echo $GANGLION_TASK_ID >> began; sleep 0.02; echo $GANGLION_TASK_ID >> ended";
 
 const db = StateDatabase.open(DROP_STATE);
 const log = createLog({ format: "text", level: "warn" });
@@ -13,7 +20,7 @@ const settings = WorkersSettings.parse({
   run: [
     {
       name: "review",
-      command: ["/bin/sh", "-c", "echo $GANGLION_TASK_ID >> began; sleep 0.02; echo $GANGLION_TASK_ID >> ended"],
+      command: ["/bin/sh", "-c", COMMAND],
       concurrency: 3,
       attempts: 20,
     },

@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../harness/cleanup.ts";
 import { freePort } from "../harness/free-port.ts";
 import { type RunningAgent, runAgent } from "../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../harness/running-edge.ts";
-import { within } from "../harness/until.ts";
+import { first, within } from "../harness/until.ts";
 import { connectPublisher } from "../integration/agent/bus-parts.ts";
 import { Dice } from "./dice.ts";
 import { busNumbersIn, readLog } from "./what-is-kept.ts";
@@ -155,11 +155,9 @@ async function emit(edge: RunningEdge, count: number, pace: Pace): Promise<void>
 async function untilIntentsAreGone(agent: RunningAgent, edge: RunningEdge, count: number): Promise<void> {
   await agent.linked();
   const asked = new Set<unknown>();
-  const search = async () => {
-    for await (const { facts } of edge.client().follow({ after: 0, signals: ["Q_CURIOSITY_INVESTIGATE"] })) {
-      asked.add(facts.question_id);
-      if (asked.size === count) return;
-    }
-  };
-  await within(search(), `the last of ${count} intents (${asked.size} so far)`, 120_000);
+  const follow = edge.client().follow({ after: 0, signals: ["Q_CURIOSITY_INVESTIGATE"] });
+  const isLast = ({ facts }: Signal) => asked.add(facts.question_id).size === count;
+  await first(follow, isLast, `${count} intents`, 300_000).catch((error: Error) => {
+    throw new Error(`${error.message}: ${asked.size} came`);
+  });
 }

@@ -2,16 +2,26 @@ import { expect, test } from "vitest";
 import type { TaskRequest } from "../../src/client/queue-calls.ts";
 import { runEdge } from "../harness/running-edge.ts";
 import { RunningProcess } from "../harness/running-process.ts";
+import { atOnce } from "./at-once.ts";
 import { Dice } from "./dice.ts";
 
 const RECIPIENTS = ["architect", "coder", "tester", "writer"] as const;
 
 // `GANGLION_TASKS=10000 GANGLION_KILLS=40` is the long run.
-const count = Number(process.env.GANGLION_TASKS ?? 2_000);
 const kills = Number(process.env.GANGLION_KILLS ?? 6);
 const seed = Number(process.env.GANGLION_SEED ?? 20264);
+/** Tasks that a worker holds at a time, see queue-worker.ts. */
+const CONCURRENCY = 16;
+/** Tasks that a worker ends before it is killed, at most; and once more as many around the edge's kill. */
+const ENDED = 20;
+const ENDED_AROUND_THE_EDGE = 60;
+// So many that there is work left for whoever is started after the last kill, were all of them for one recipient.
+const count = Math.max(
+  Number(process.env.GANGLION_TASKS ?? 2_000),
+  Math.ceil(1.2 * RECIPIENTS.length * ((kills + 1) * (ENDED + CONCURRENCY) + ENDED_AROUND_THE_EDGE)),
+);
 
-test(`four workers killed ${kills} times at random, and the edge once: each of ${count} tasks completes exactly once`, async () => {
+test(`four workers killed ${kills} times at random, and the edge once: each of ${count} tasks completes exactly once (seed ${seed})`, async () => {
   const dice = new Dice(seed);
   const edge = await runEdge();
   const { queues } = edge.client();
@@ -32,20 +42,14 @@ test(`four workers killed ${kills} times at random, and the edge once: each of $
     readonly worker: number;
   }[] = [];
   let workers = 0;
-  // So long that there is work left for whoever is started after the last kill.
-  const taskMs = Math.ceil((kills * 800 * 16 * RECIPIENTS.length) / count);
   const start = (recipient: string) => {
     const worker = ++workers;
     const running = new RunningProcess(["test/faults/queue-worker.ts"], {
-      env: {
-        QUEUE_URL: edge.url,
-        QUEUE_TOKEN: edge.token,
-        QUEUE_RECIPIENT: recipient,
-        WORKER_NAME: `w${worker}`,
-        QUEUE_TASK_MS: String(taskMs),
-      },
+      env: { QUEUE_URL: edge.url, QUEUE_TOKEN: edge.token, QUEUE_RECIPIENT: recipient, WORKER_NAME: `w${worker}` },
     });
-    return { running, recipient, worker };
+    const ended = dice.between(0, ENDED);
+    running.child.send(ended);
+    return { running, recipient, worker, reach: ended + CONCURRENCY };
   };
   const team = RECIPIENTS.map(start);
   const retired: typeof team = [];
@@ -53,28 +57,33 @@ test(`four workers killed ${kills} times at random, and the edge once: each of $
     const place = dice.between(0, team.length - 1);
     const victim = team[place];
     if (victim === undefined) throw new Error("no such worker");
-    await victim.running.times(/^\[/, dice.between(1, 20));
+    await victim.running.times(/^\[/, dice.between(1, victim.reach));
     await victim.running.killGroup();
     retired.push(victim);
     team[place] = start(victim.recipient);
     if (kill === Math.floor(kills / 2)) {
+      // All are at work again, and somebody has just begun some more.
+      for (const { running } of team) running.child.send(ENDED_AROUND_THE_EDGE);
+      const busy = dice.pick(team as [(typeof team)[0]]);
+      await busy.running.times(/^\[/, busy.reach + dice.between(1, ENDED));
       // SIGKILL to the edge and its runtime; it comes back on its port, with its state.
       await edge.process.killGroup();
       const port = Number(new URL(edge.url).port);
       await runEdge({ stateDir: edge.stateDir, port });
     }
   }
+  for (const { running } of team) running.child.send(count);
 
   await expect
     .poll(async () => (await queues.status("work").catch(() => undefined))?.depth ?? -1, {
-      timeout: 90_000,
-      interval: 200,
+      timeout: 300_000,
+      interval: 100,
     })
     .toBe(0);
-  await expect.poll(async () => (await queues.status("work")).running, { timeout: 30_000, interval: 200 }).toBe(0);
+  await expect.poll(async () => (await queues.status("work")).running, { timeout: 60_000, interval: 100 }).toBe(0);
 
   // Each has completed, once from the queue's point of view, whatever was begun and lost in between.
-  for (let n = 0; n < count; n += 1) {
+  await atOnce([...tasks.keys()], 16, async (n) => {
     const task = await queues.task("work", `task-${n}`);
     const ends = task.history.filter(({ event }) => ["complete", "failed", "cancelled", "expired"].includes(event));
     expect([task.task_id, task.status, ends.map(({ event }) => event)]).toEqual([
@@ -82,7 +91,7 @@ test(`four workers killed ${kills} times at random, and the edge once: each of $
       "complete",
       ["complete"],
     ]);
-  }
+  });
 
   for (const { running, recipient, worker } of [...retired, ...team]) {
     for (const line of running.lines) {
@@ -104,4 +113,4 @@ test(`four workers killed ${kills} times at random, and the edge once: each of $
     expect(order).toEqual(order.toSorted((a, b) => rank(a) - rank(b)));
   }
   console.log(`${begun.length} attempts for ${count} tasks, ${workers} workers`);
-}, 240_000);
+}, 3_600_000);

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { MAX_CRASHES } from "../../src/core/reactions/run.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
+import { AT_ONCE } from "./soak/host-config.ts";
 import { soak } from "./soak/soak.ts";
 
 // `npm run soak` is the long run.
@@ -44,7 +46,12 @@ test(`${faults} faults of five kinds in random order: everything is there once a
   expect(bus.length).toBeGreaterThan(0);
 
   // Every reaction has answered once, every task and every dropped file is done once.
-  expect(ascending(numbersOf(log, "Q_SOAK_ANSWERED"))).toEqual(upTo(amounts.asked));
+  const failed = log.filter(({ signal }) => signal === "Q_REACTION_FAILED");
+  const reasons = failed.map(({ facts }) => `${facts.reaction}: ${facts.error}`);
+  expect(reasons.filter((one) => one !== `answer: the agent crashed ${MAX_CRASHES} times while it ran`)).toEqual([]);
+  expect(failed.length).toBeLessThanOrEqual(Math.floor((happened.agent * AT_ONCE) / MAX_CRASHES));
+  const answered = [...numbersOf(log, "Q_SOAK_ANSWERED"), ...numbersOf(log, "Q_REACTION_FAILED")];
+  expect(ascending(answered)).toEqual(upTo(amounts.asked));
   expect(ascending(numbersOf(log, "Q_SOAK_TASK_DONE"))).toEqual(upTo(amounts.tasks));
   expect(tasks).toEqual(upTo(amounts.tasks).map((n) => [`task-${n}`, "complete", 1]));
   const dropped = log
@@ -56,7 +63,7 @@ test(`${faults} faults of five kinds in random order: everything is there once a
       .toSorted(),
   );
   // A run that a kill cut off was begun again, and no other.
-  const extra = happened.agent * 2;
+  const extra = happened.agent * AT_ONCE;
   expect(runs.reactions - amounts.asked).toBeLessThanOrEqual(extra);
   expect(runs.dropped - amounts.dropped).toBeLessThanOrEqual(extra);
   console.log(JSON.stringify({ happened, signals: log.length, bus: bus.length, of: amounts.bus, runs }));

@@ -34,10 +34,15 @@ export async function untilFile(path: string, { gone = false } = {}): Promise<vo
 }
 
 /** First item that `wanted` accepts, of a stream that is left alone afterwards. */
-export async function first<T>(stream: AsyncIterable<T>, wanted: (item: T) => boolean, what: string): Promise<T> {
+export async function first<T>(
+  stream: AsyncIterable<T>,
+  wanted: (item: T) => boolean,
+  what: string,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
   const search = async () => {
     for await (const item of stream) if (wanted(item)) return item;
     throw new Error(`the stream ended without ${what}`);
   };
-  return within(search(), what);
+  return within(search(), what, patienceMs);
 }

@@ -4,6 +4,9 @@ import { join } from "node:path";
 /** Queue and recipient of the tasks. */
 export const QUEUE = "soak";
 
+/** Runs at a time of each reaction and of the worker: what a kill can cut off. */
+export const AT_ONCE = 2;
+
 /** Writes the settings of the soaked host: two reactions and a worker, each leaving a line for each time it is run. */
 export function writeConfig(directory: string, ran: string): string {
   const path = join(directory, "agent.yaml");
@@ -12,18 +15,24 @@ export function writeConfig(directory: string, ran: string): string {
   const config = {
     reactions: {
       answer: {
-        ...{ when: ["Q_SOAK_ASKED"], run: { command: note("reactions") }, retry, concurrency: 2 },
+        ...{ when: ["Q_SOAK_ASKED"], run: { command: note("reactions") }, retry, concurrency: AT_ONCE },
         ...{ emits: { completed: "Q_SOAK_ANSWERED" }, pass_on: ["n"] },
       },
       task: {
-        ...{ on: { queue: QUEUE, recipient: "soak" }, run: { command: note("tasks") }, concurrency: 2 },
+        ...{ on: { queue: QUEUE, recipient: "soak" }, run: { command: note("tasks") }, concurrency: AT_ONCE },
         ...{ emits: { completed: "Q_SOAK_TASK_DONE" }, pass_on: ["n"] },
       },
     },
     workers: {
       directory: "drop",
       run: [
-        { name: "soak", command: ["/bin/sh", "-c", note("dropped")], concurrency: 2, attempts: 20, retry_seconds: 0.1 },
+        {
+          name: "soak",
+          command: ["/bin/sh", "-c", note("dropped")],
+          concurrency: AT_ONCE,
+          attempts: 20,
+          retry_seconds: 0.1,
+        },
       ],
     },
   };
