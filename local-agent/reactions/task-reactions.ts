@@ -1,5 +1,5 @@
 import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work.ts";
-import { accept } from "../../src/core/reactions/run.ts";
+import { lease } from "../../src/core/reactions/run.ts";
 import { Identifier, type Signal } from "../../src/core/signals/signal.ts";
 import type { LeasedTask } from "../../src/core/wire/work-frames.ts";
 import type { Logger } from "../log.ts";
@@ -127,23 +127,20 @@ export class TaskReactions implements Service {
     }
   }
 
-  /** Each lease is an attempt of its own: what an earlier one ended with does not hold it back, unless it is done. */
   async #note(reaction: TaskReaction, task: LeasedTask): Promise<Entry> {
     const { db, journal, now } = this.#options;
     const { name } = reaction;
     const input = JSON.stringify(signalOf(task, new Date(now()).toISOString()));
-    const found = await db.commit<{ entry: Entry; refused: string | null }>(1, () => {
+    const found = await db.commit<{ entry: Entry; refused: string | undefined }>(1, () => {
       journal.accept(name, task.task_id, input, now());
       const entry = journal.find(name, task.task_id);
       if (entry === undefined) throw new Error("what was just written is there");
-      const { run } = entry;
-      if (run.state === "pending" || run.state === "dead") journal.set(entry.key, accept(now()), now());
-      const fresh = run.state === "pending" || run.state === "dead" ? { ...entry, run: accept(now()) } : entry;
-      // It was given up after a crash, and the queue has not heard of it. Given out once more after that, somebody
-      // wants it to be done again.
-      return () => ({ entry: fresh, refused: run.state === "dead" ? run.error : null });
+      const { run, refused } = lease(entry.run, task.attempt, now());
+      if (run !== entry.run) journal.set(entry.key, run, now());
+      // Why an earlier attempt failed is no reason why this one may not begin.
+      return () => ({ entry: { ...entry, run, error: null }, refused });
     });
-    if (found.refused !== null) throw new TaskRefused(found.refused);
+    if (found.refused !== undefined) throw new TaskRefused(found.refused);
     return found.entry;
   }
 }

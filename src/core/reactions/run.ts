@@ -81,6 +81,22 @@ export function interrupt({ attempts, crashes }: Run, how: "crash" | "stop", pol
   return { state: "pending", ...left, notBeforeMs: nowMs };
 }
 
+/**
+ * A queue gives the task of a run out: each lease is an attempt of its own, numbered by the queue, and what an earlier
+ * one ended with does not hold it back, unless it is done.
+ *
+ * A run that was given up is refused as long as the queue counts on: it has not heard of it, since the agent or the
+ * connection went down, or the lease had run out. Only a count that begins anew says that somebody wants it done again.
+ *
+ * @param attempt - number of the lease's attempt, from 1
+ * @returns `refused`: why the task may not begin
+ */
+export function lease(run: Run, attempt: number, nowMs: number): { readonly run: Run; readonly refused?: string } {
+  if (run.state === "dead" && attempt > run.attempts) return { run: { ...run, attempts: attempt }, refused: run.error };
+  if (run.state !== "pending" && run.state !== "dead") return { run };
+  return { run: { state: "pending", attempts: attempt - 1, crashes: 0, notBeforeMs: nowMs } };
+}
+
 /** @returns `undefined` for what is not dead: what was done is not done again */
 export function replay(run: Run, nowMs: number): Run | undefined {
   return run.state === "dead" ? accept(nowMs) : undefined;

@@ -29,8 +29,11 @@ export class AHost {
   readonly deadLetters: DeadLetterFile;
   readonly letters: LetterOutbox;
 
-  /** @param directory - of an earlier host, to go on from what it left */
-  constructor(settings: Record<string, unknown>, directory = temporaryDirectory()) {
+  /**
+   * @param directory - of an earlier host, to go on from what it left
+   * @param url - of an edge; default: nobody is there
+   */
+  constructor(settings: Record<string, unknown>, directory = temporaryDirectory(), url = "http://127.0.0.1:1") {
     this.directory = directory;
     this.db = StateDatabase.open(directory);
     this.spool = new Spool(this.db, { hostId: "host-a", maxBytes: 1e8, now: Date.now, log: silent });
@@ -41,7 +44,7 @@ export class AHost {
       ...{ db: this.db, inbox: this.inbox, spool: this.spool, hostId: "host-a", now: Date.now, log: silent },
       settings: ReactionsSettings.parse(settings),
       baseDir: directory,
-      edge: { url: "http://127.0.0.1:1", ecosystem: "default", token: () => "none" },
+      edge: { url, ecosystem: "default", token: () => "none" },
       deadLetters: this.deadLetters,
       letters: this.letters,
     });
