@@ -1,12 +1,12 @@
 import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import * as z from "zod";
-import { ifThere, replaceFile, syncDirectory } from "../../files/replace-file.ts";
+import { ifThere, replaceFile } from "../../files/replace-file.ts";
 import { CommandSettings } from "../../reactions/command-settings.ts";
 import type { Attempt, Emission, Outcome } from "../../reactions/reaction.ts";
 import { runForSignal } from "../../reactions/run-for-signal.ts";
 import type { BuiltInContext, BuiltInDefaults, Perform } from "../built-in.ts";
-import { digestOf, install, switchTo, targetOf } from "./releases.ts";
+import { ChangedMeanwhile, digestOf, install, switchTo, targetOf, unlinkFrom } from "./releases.ts";
 
 /** Deploys the winners of a dream cycle (R26). */
 export const DeployerSettings = z.strictObject({
@@ -110,10 +110,10 @@ class Deployment {
     if ((await ifThere(lstat(link))) !== undefined) {
       await rm(aside, { recursive: true, force: true });
       await rename(link, aside);
-      await switchTo(link, aside);
+      await switchTo(link, aside, null);
     }
     // A crash between the two lines above leaves the thing aside, and no link.
-    else if ((await ifThere(lstat(aside))) !== undefined) await switchTo(link, aside);
+    else if ((await ifThere(lstat(aside))) !== undefined) await switchTo(link, aside, null);
     else return null;
     return relative(this.#deployed, aside);
   }
@@ -121,7 +121,7 @@ class Deployment {
   async #deploy(progress: Progress, current: NonNullable<Progress["current"]>): Promise<Progress> {
     const { winner, release, previous } = current;
     const link = this.#link(winner);
-    const { log, now, name: reaction } = this.#context;
+    const { log, name: reaction } = this.#context;
     const facts = {
       ...{
         winner_name: winner,
@@ -134,31 +134,50 @@ class Deployment {
       trigger_id: this.#attempt.signal.facts.trigger_id ?? null,
     };
     let fault: string | undefined;
+    let rolled_back = false;
     try {
       await mkdir(this.#releases(winner), { recursive: true });
       await install(join(this.#winners, winner), release);
-      await switchTo(link, release);
+      await switchTo(link, release, previous);
       fault = await this.#unhealthy(winner, link);
+      if (fault !== undefined) await this.#failed(release, fault);
     } catch (error) {
       if (this.#attempt.abort.aborted) throw error;
       fault = (error as Error).message;
+      // The content is not to blame where somebody else was at it: the next dream tries it again.
+      if (!(error instanceof ChangedMeanwhile)) await this.#failed(release, fault);
     }
     if (fault !== undefined) {
-      if (previous === null) await rm(link, { force: true });
-      else await switchTo(link, resolve(this.#deployed, previous));
-      await syncDirectory(this.#deployed);
-      await replaceFile(`${release}.failed`, `${new Date(now()).toISOString()} ${fault}\n`);
-      log.warn({ winner, error: fault }, "deployer: rolled back");
+      rolled_back = await this.#goBack(link, release, previous);
+      log.warn({ winner, error: fault, rolled_back }, "deployer: not deployed");
     } else {
       log.info({ winner, release }, "deployer: deployed");
       await this.#forgetOld(winner, [release, previous === null ? "" : resolve(this.#deployed, previous)]);
     }
     const { completed, failed } = this.#context;
     const signal = fault === undefined ? completed : failed;
-    const said = { ...facts, ...(fault !== undefined && { error: fault, rolled_back: true }) };
+    const said = { ...facts, ...(fault !== undefined && { error: fault, rolled_back }) };
     const after = { told: [...progress.told, ...(signal === null ? [] : [{ signal, facts: said }])], current: null };
     await this.#attempt.save(after);
     return after;
+  }
+
+  async #failed(release: string, fault: string): Promise<void> {
+    await replaceFile(`${release}.failed`, `${new Date(this.#context.now()).toISOString()} ${fault}\n`);
+  }
+
+  /** @returns whether it is as it was before; what somebody else has linked or put there meanwhile stays */
+  async #goBack(link: string, release: string, previous: string | null): Promise<boolean> {
+    const target = await targetOf(link);
+    if (target !== relative(this.#deployed, release)) return (target ?? null) === previous;
+    try {
+      if (previous === null) await unlinkFrom(link, release);
+      else await switchTo(link, resolve(this.#deployed, previous), target);
+      return true;
+    } catch (error) {
+      if (error instanceof ChangedMeanwhile) return false;
+      throw error;
+    }
   }
 
   async #unhealthy(winner: string, link: string): Promise<string | undefined> {

@@ -1,9 +1,12 @@
-import { copyFile, open, readFile, unlink } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { parseTimestamp } from "../../../src/core/signals/timestamp.ts";
 import { objectsFromEnd } from "../../files/json-lines.ts";
-import { ifThere, replaceFile, syncDirectory } from "../../files/replace-file.ts";
+import { ifThere, syncDirectory } from "../../files/replace-file.ts";
+import { replaceUnchanged } from "../../files/replace-unchanged.ts";
 import { CommandSettings } from "../../reactions/command-settings.ts";
 import type { Attempt, Outcome } from "../../reactions/reaction.ts";
 import { runForSignal } from "../../reactions/run-for-signal.ts";
@@ -49,6 +52,12 @@ interface Intended {
 }
 
 type Package = FoundPackage & { ok: true };
+
+/** How often the list is read again when somebody else was faster. */
+const ROUNDS = 20;
+/** How long a file stands still before it counts as whole, and how often that is waited for. */
+const SETTLE_MS = 100;
+const SETTLE_ROUNDS = 20;
 
 /** Changes of one file follow one another, whichever reaction makes them. */
 const turns = new Map<string, Promise<unknown>>();
@@ -131,7 +140,22 @@ class Integration {
   }
 
   async #integrate(name: string, found: Package): Promise<Outcome> {
-    const text = await ifThere(readFile(this.#capabilities, "utf8"));
+    let lost: string | undefined;
+    for (let round = 0; round < ROUNDS; round++) {
+      const outcome = await this.#write(name, found);
+      if (outcome !== "changed") return outcome;
+      lost = `${this.#settings.capabilities} was changed by somebody else each time that it was to be written`;
+      this.#context.log.info(
+        { module: name },
+        "integrator: somebody else changed the list meanwhile; reading it again",
+      );
+    }
+    return { ok: false, error: lost ?? "nothing was tried", retry: true, facts: { module_name: name } };
+  }
+
+  /** @returns `changed`: somebody else wrote the list after it was read, and his text stands there */
+  async #write(name: string, found: Package): Promise<Outcome | "changed"> {
+    const text = await this.#read();
     const change = addModule(text ?? "", this.#settings.key, { name, path: found.path });
     if (change.kind === "unusable")
       return refused(`${this.#settings.capabilities} cannot be changed: ${change.reason}`, { module_name: name });
@@ -140,19 +164,22 @@ class Integration {
       this.#context.log.info({ module: name }, "integrator: is integrated already");
       return { ok: true, emit: [] };
     }
-    const intended: Intended = earlier ?? {
-      ...{ module_name: name, module_path: found.path, directory: found.directory },
-      created_init: !found.hasInit,
-      before: text ?? null,
+    const intended: Intended = {
+      ...{ module_name: name, module_path: found.path, directory: found.directory, created_init: !found.hasInit },
+      ...earlier,
+      // Listed since an earlier attempt: what stood there before that is what a failed check goes back to.
+      before: earlier !== undefined && change.kind === "listed" ? earlier.before : (text ?? null),
     };
     // Before the first change: a crash after it finds the module listed, and only this tells that it was not told yet.
-    if (earlier === undefined) await this.#attempt.save(intended);
+    if (!isDeepStrictEqual(earlier, intended)) await this.#attempt.save(intended);
     if (!found.hasInit) await createEmpty(join(found.directory, "__init__.py"));
     if (change.kind === "changed") {
-      await ifThere(copyFile(this.#capabilities, this.#backup));
-      await replaceFile(this.#capabilities, change.text);
+      const backup = this.#backup;
+      const written = await replaceUnchanged(this.#capabilities, text ?? null, change.text, { backup });
+      if (written === "changed") return "changed";
     }
     const fault = await this.#check(intended);
+    if (change.kind === "changed" && (await this.#writtenSince(intended, change.text))) return "changed";
     if (fault !== undefined) {
       const rolled_back = await this.#takeBack(intended);
       return refused(fault, { module_name: name, module_path: found.path, rolled_back });
@@ -164,6 +191,27 @@ class Integration {
       created_init: intended.created_init,
     };
     return { ok: true, emit: completed === null ? [] : [{ signal: completed, facts }] };
+  }
+
+  /**
+   * Somebody who writes the list in place, instead of putting a new one there, empties it first. So what was written a
+   * moment ago is read once it stands still.
+   */
+  async #read(): Promise<string | undefined> {
+    for (let round = 0; round < SETTLE_ROUNDS; round++) {
+      const before = await ifThere(stat(this.#capabilities));
+      if (before === undefined || Math.abs(Date.now() - before.mtimeMs) > SETTLE_MS) break;
+      await pause(SETTLE_MS);
+    }
+    return ifThere(readFile(this.#capabilities, "utf8"));
+  }
+
+  /** Whoever had the old list open while it was replaced has written into what is the backup now: his text goes back. */
+  async #writtenSince({ before }: Intended, ours: string): Promise<boolean> {
+    if (before === null) return false;
+    const old = await ifThere(readFile(this.#backup, "utf8"));
+    if (old === undefined || old === before) return false;
+    return (await replaceUnchanged(this.#capabilities, ours, old)) === "replaced";
   }
 
   /** @returns what is wrong with the module now that it is in */
@@ -181,13 +229,11 @@ class Integration {
   async #takeBack({ before, created_init, directory, module_name, module_path }: Intended): Promise<boolean> {
     const now = await ifThere(readFile(this.#capabilities, "utf8"));
     const ours = addModule(before ?? "", this.#settings.key, { name: module_name, path: module_path });
-    const unchanged = now === (ours.kind === "changed" ? ours.text : before);
-    if (unchanged && before !== null) await replaceFile(this.#capabilities, before);
-    if (unchanged && before === null) await ifThere(unlink(this.#capabilities));
-    if (created_init) {
-      await ifThere(unlink(join(directory, "__init__.py")));
-      await syncDirectory(directory);
-    }
+    const expected = ours.kind === "changed" ? ours.text : before;
+    const unchanged =
+      now === (expected ?? undefined) && (await replaceUnchanged(this.#capabilities, expected, before)) === "replaced";
+    // One that somebody has filled since stays.
+    if (created_init) await replaceUnchanged(join(directory, "__init__.py"), "", null);
     await this.#attempt.save(null);
     return unchanged;
   }

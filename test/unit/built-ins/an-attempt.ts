@@ -17,6 +17,8 @@ export class AnAttempt implements Attempt {
   checkpoint: unknown;
   /** The agent is killed at this save, counted from 1: it is written, and nothing after it happens. */
   crashAtSave = 0;
+  /** What somebody else does at the first save: after the attempt has looked at the files, and before it changes them. */
+  meanwhile = (): void => {};
   #saves = 0;
 
   constructor(signal: Signal, checkpoint?: unknown) {
@@ -29,6 +31,7 @@ export class AnAttempt implements Attempt {
   async save(value: unknown): Promise<void> {
     this.checkpoint = value === null ? undefined : JSON.parse(JSON.stringify(value));
     this.#saves += 1;
+    if (this.#saves === 1) this.meanwhile();
     if (this.#saves === this.crashAtSave) throw new Error("killed");
   }
 }

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DeployerSettings, performDeployment } from "../../../local-agent/built-ins/deployer/deployer.ts";
@@ -107,4 +116,53 @@ test("winners that are still being written, and a missing directory, are told ap
   expect(said(await perform(attempt()))).toEqual([]);
   rmSync(join(directory, "winners"), { recursive: true });
   expect(await perform(attempt())).toMatchObject({ ok: false, error: /directory of winners/ });
+});
+
+test("a link that a person changes in the moment of the deployment stays as he wants it, and that is told", async () => {
+  const { perform, attempt, breed, deployed, directory } = host();
+  breed("summarise", "one");
+  await perform(attempt());
+  breed("summarise", "two");
+  const own = join(directory, "own");
+  mkdirSync(join(own, "src"), { recursive: true });
+  writeFileSync(join(own, "src/variant.txt"), "by hand");
+  const one = attempt();
+  one.meanwhile = () => {
+    rmSync(join(directory, "deployed/summarise"));
+    symlinkSync(own, join(directory, "deployed/summarise"));
+  };
+  expect(await perform(one)).toMatchObject({
+    ok: true,
+    emit: [
+      { signal: "Q_DEPLOYMENT_FAILED", facts: { rolled_back: false, error: expect.stringContaining("somebody else") } },
+    ],
+  });
+  expect(deployed("summarise")).toBe("by hand");
+  // The content is not to blame: the next dream deploys it, and what stood there is what it can go back to.
+  expect(await perform(attempt())).toMatchObject({ emit: [{ signal: "Q_WINNER_DEPLOYED", facts: { previous: own } }] });
+  expect(deployed("summarise")).toBe("two");
+});
+
+test("a link that a person changes while the winner is looked at stays, whatever is found", async () => {
+  const { perform, attempt, breed, directory } = host({
+    health: { command: "ln -sfn /somewhere deployed/summarise; exit 1" },
+  });
+  breed("summarise", "one");
+  expect(await perform(attempt())).toMatchObject({
+    emit: [{ signal: "Q_DEPLOYMENT_FAILED", facts: { rolled_back: false } }],
+  });
+  expect(readlinkSync(join(directory, "deployed/summarise"))).toBe("/somewhere");
+});
+
+test("a winner that is changed while it is copied is deployed neither by halves nor under a wrong name", async () => {
+  const { perform, attempt, breed, deployed } = host();
+  breed("summarise", "one");
+  const one = attempt();
+  one.meanwhile = () => breed("summarise", "two");
+  expect(await perform(one)).toMatchObject({
+    emit: [{ signal: "Q_DEPLOYMENT_FAILED", facts: { error: expect.stringContaining("changed while it was copied") } }],
+  });
+  expect(deployed("summarise")).toBeUndefined();
+  expect(said(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
+  expect(deployed("summarise")).toBe("two");
 });

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { IntegratorSettings, performIntegration } from "../../../local-agent/built-ins/integrator/integrator.ts";
@@ -129,4 +139,42 @@ test("two investigations that end together change the list one after the other",
   const outcomes = await Promise.all([perform(attempt()), perform(attempt())]);
   expect(outcomes.map((outcome) => outcome.ok && outcome.emit.length).sort()).toEqual([0, 1]);
   expect(list()).toBe(`${LIST}  - vision\n`);
+});
+
+test("what a person saves in the moment in which the list is written stays, and the module comes to it", async () => {
+  const { perform, attempt, list, directory } = host();
+  const one = attempt();
+  one.meanwhile = () => {
+    writeFileSync(join(directory, "saved"), `${LIST}  - by-hand\n`);
+    renameSync(join(directory, "saved"), join(directory, "capabilities.yaml"));
+  };
+  expect(await perform(one)).toMatchObject({ ok: true, emit: [{ signal: "Q_MODULE_INTEGRATED" }] });
+  expect(list()).toBe(`${LIST}  - by-hand\n  - vision\n`);
+  expect(readFileSync(join(directory, "capabilities.yaml.bak"), "utf8")).toBe(`${LIST}  - by-hand\n`);
+});
+
+test("what a person writes into the old list, which he had open, is taken up, too", async () => {
+  // The editor has the file open since before; it is written to while the module is checked.
+  const { perform, attempt, list, directory } = host({ settings: { check: { command: "true" } } });
+  const editor = openSync(join(directory, "capabilities.yaml"), "r+");
+  const one = attempt();
+  one.save = async () => {};
+  const started = one.started.bind(one);
+  one.started = () => {
+    started();
+    writeSync(editor, `${LIST}  - by-hand\n`);
+  };
+  expect((await perform(one)).ok).toBe(true);
+  closeSync(editor);
+  expect(list()).toBe(`${LIST}  - by-hand\n  - vision\n`);
+});
+
+test("a list that a person changed while a module was checked is not put back, and that is told", async () => {
+  const { perform, attempt, list, init, directory } = host({
+    settings: { check: { command: "echo '# mine' >> capabilities.yaml; exit 1" } },
+  });
+  expect(await perform(attempt())).toMatchObject({ ok: false, facts: { rolled_back: false } });
+  expect(list()).toBe(`${LIST}  - vision\n# mine\n`);
+  expect(init()).toBe(false);
+  expect(existsSync(join(directory, "capabilities.yaml.conflict"))).toBe(false);
 });
