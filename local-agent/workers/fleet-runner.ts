@@ -101,7 +101,7 @@ export class FleetRunner {
     const run = `worker.${claim.nonce}.${attempt}`;
     const note = join(runs, `${run}.fleet`);
     await writeFile(note, "");
-    await signals.started(claim, attempt, settings);
+    await signals.started({ claim, task: read.task }, attempt, settings);
     const started_at = new Date(now()).toISOString();
     const abort = AbortSignal.any([lost, this.#stopping.signal]);
     const done = await runTask({ settings, root, task: read.task, attempt, run, abort });

@@ -81,7 +81,7 @@ export class TaskRun {
     await claims.writeRecord(claim, begun);
     calls.onBegin(begun.running);
     const attempt = begun.running?.attempt ?? 1;
-    await signals.started(claim, attempt, settings);
+    await signals.started({ claim, task: file.task }, attempt, settings);
     return this.#run(claim, begun, file.task, attempt, calls.abort);
   }
 
@@ -155,7 +155,7 @@ export class TaskRun {
     const { settings, outcomes, signals, claims } = this.#options;
     const path = join("results", settings.name, `${claim.taskId}.json`);
     await outcomes.notice(claim.taskId, { status: "complete", result: path, finished_at: result.finished_at });
-    await signals.complete(claim, result, path);
+    await signals.complete({ claim, task: await this.#dropped(claim) }, result, path);
     await claims.release(claim);
     return { is: "complete" };
   }
@@ -169,11 +169,17 @@ export class TaskRun {
     // Told before the file is moved: after a crash in between the claim is still there, and it is told again, which
     // the spool knows and the notice does not mind.
     await outcomes.notice(claim.taskId, { status: "failed", error: reason, attempts, finished_at: this.#time });
-    await signals.failed(claim, reason, attempts);
+    await signals.failed({ claim, task: attempts === 0 ? undefined : await this.#dropped(claim) }, reason, attempts);
     await outcomes.bury(claims.path(claim), claim, reason, details, now());
     await claims.release(claim);
     log.warn({ task_id: claim.taskId }, `worker ${settings.name}: given up: ${reason.slice(0, 300)}`);
     return { is: "failed" };
+  }
+
+  /** The claimed file lies there until its end was told: an owner who took over reads there what led to the task. */
+  async #dropped(claim: Claim): Promise<DroppedTask | undefined> {
+    const file = await this.#reader.read(this.#options.claims.path(claim), claim.taskId);
+    return file.kind === "task" ? file.task : undefined;
   }
 
   get #time(): string {

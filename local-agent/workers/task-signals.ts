@@ -1,4 +1,6 @@
+import { traceOf } from "../../src/core/signals/trace.ts";
 import type { Claim } from "../../src/core/workers/claim.ts";
+import { causeOf, type DroppedTask } from "../../src/core/workers/dropped-task.ts";
 import { takeIn } from "../intake.ts";
 import type { Spool } from "../spool.ts";
 import type { TaskResult } from "./outcomes.ts";
@@ -7,8 +9,11 @@ import type { WorkerSettings } from "./settings.ts";
 /** Results larger than this do not go along with the signal; they lie in the file. */
 const RESULT_CHARS = 16_384;
 
-/** One drop of a task. */
-type TaskName = Pick<Claim, "taskId" | "nonce">;
+/** One drop of a task, and what was dropped, where that could be read. */
+interface Told {
+  readonly claim: Pick<Claim, "taskId" | "nonce">;
+  readonly task: DroppedTask | undefined;
+}
 
 export interface TaskSignalsOptions {
   readonly worker: string;
@@ -17,7 +22,10 @@ export interface TaskSignalsOptions {
   readonly now: () => number;
 }
 
-/** Tells the edge about tasks (R52). Each is told once however often it is said: the spool knows what it has taken. */
+/**
+ * Tells the edge about tasks (R52). Each is told once however often it is said: the spool knows what it has taken. Where
+ * the dropped file names the signal that led to it, what is told of the task names it, too (R31).
+ */
 export class TaskSignals {
   readonly #options: TaskSignalsOptions;
 
@@ -25,25 +33,33 @@ export class TaskSignals {
     this.#options = options;
   }
 
-  started(claim: TaskName, attempt: number, { timeout_seconds }: WorkerSettings): Promise<void> {
+  started(task: Told, attempt: number, { timeout_seconds }: WorkerSettings): Promise<void> {
     const facts = { attempt, timeout_ms: timeout_seconds * 1_000 };
-    return this.#put("Q_WORKER_TASK_STARTED", claim, `start:${attempt}`, facts);
+    return this.#put("Q_WORKER_TASK_STARTED", task, `start:${attempt}`, facts);
   }
 
-  complete(claim: TaskName, { attempts, duration_ms, result }: TaskResult, path: string): Promise<void> {
+  complete(task: Told, { attempts, duration_ms, result }: TaskResult, path: string): Promise<void> {
     const small = JSON.stringify(result).length <= RESULT_CHARS;
     const facts = { attempts, duration_ms, result_path: path, ...(small && { result }) };
-    return this.#put("Q_WORKER_TASK_COMPLETE", claim, "end", facts);
+    return this.#put("Q_WORKER_TASK_COMPLETE", task, "end", facts);
   }
 
-  failed(claim: TaskName, error: string, attempts: number): Promise<void> {
-    return this.#put("Q_WORKER_TASK_FAILED", claim, "end", { attempts, error: error.slice(0, 1_000) });
+  failed(task: Told, error: string, attempts: number): Promise<void> {
+    return this.#put("Q_WORKER_TASK_FAILED", task, "end", { attempts, error: error.slice(0, 1_000) });
   }
 
-  async #put(signal: string, { taskId, nonce }: TaskName, step: string, facts: Record<string, unknown>): Promise<void> {
+  async #put(signal: string, { claim, task }: Told, step: string, facts: Record<string, unknown>): Promise<void> {
     const { worker, host, spool, now } = this.#options;
+    const { taskId, nonce } = claim;
     const source = `worker/${worker}@${host}`;
-    const taken = takeIn({ signal, source, facts: { worker, task_id: taskId, host, claim: nonce, ...facts } }, now());
+    const chain = task && causeOf(task);
+    const taken = takeIn(
+      {
+        ...{ signal, source, facts: { worker, task_id: taskId, host, claim: nonce, ...facts } },
+        ...(chain && { ...chain, trace: traceOf(`${nonce}:${step}`, { id: chain.cause, trace: chain.trace }) }),
+      },
+      now(),
+    );
     if (!taken.ok) throw new Error(`${signal} is not valid: ${taken.errors.map(({ message }) => message).join("; ")}`);
     await spool.put("local", [taken.signal], { taken: `worker:${nonce}:${step}` });
   }

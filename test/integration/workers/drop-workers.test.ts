@@ -138,6 +138,24 @@ describe("a worker that takes dropped files", () => {
     expect(signals().filter(({ signal }) => signal === "Q_WORKER_TASK_FAILED")).toHaveLength(1);
   });
 
+  it("tells of a task under the signal that its file names, whatever becomes of it", async () => {
+    const { service, drop, signals } = openWorkers([{ script: "exit 3", attempts: 2, breaker_failures: 10 }]);
+    await service.start();
+    const trace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+    drop("caused", { cause: "s7.abc", trace, depth: 4 });
+    drop("own-field", { cause: "it broke", depth: 9 });
+    await eventually(() => expect(signals()).toHaveLength(6));
+    const told = (id: string) => signals().filter(({ facts }) => facts.task_id === id);
+    const names = ["Q_WORKER_TASK_STARTED", "Q_WORKER_TASK_STARTED", "Q_WORKER_TASK_FAILED"];
+    expect(told("caused").map(({ signal }) => signal)).toEqual(names);
+    for (const signal of told("caused"))
+      expect(signal).toMatchObject({
+        ...{ cause: "s7.abc", depth: 4 },
+        trace: expect.stringMatching(/^00-0123456789abcdef0123456789abcdef-/),
+      });
+    for (const signal of told("own-field")) expect(signal).not.toHaveProperty("cause");
+  });
+
   it("puts what is no task aside at once, and says what is wrong with it", async () => {
     const { service, drop, read, path } = openWorkers([{ script: "true" }]);
     await service.start();

@@ -24,10 +24,13 @@ test("a dropped file is done by the configured command, and the edge hears of it
   const tasks = join(directory, "drop", "tasks", "review");
   await untilFile(join(directory, "drop", "heartbeats", "review.json"));
   mkdirSync(tasks, { recursive: true });
-  writeFileSync(join(tasks, ".t1.tmp"), JSON.stringify({ description: "look" }));
+  const client = edge.client();
+  const { ids } = await client.emit({ signal: "Q_ASKED", source: "test", facts: {} });
+  const [cause = ""] = ids;
+  writeFileSync(join(tasks, ".t1.tmp"), JSON.stringify({ description: "look", cause, depth: 1 }));
   renameSync(join(tasks, ".t1.tmp"), join(tasks, "t1.json"));
   const done = await first(
-    edge.client().follow({ signals: ["Q_WORKER_TASK_COMPLETE"], after: 0 }),
+    client.follow({ signals: ["Q_WORKER_TASK_COMPLETE"], after: 0 }),
     () => true,
     "the worker's completion",
   );
@@ -38,7 +41,10 @@ test("a dropped file is done by the configured command, and the edge hears of it
       task_id: "t1",
       host: "host-a",
       attempts: 1,
-      result: { seen: { task_id: "t1", worker: "review", description: "look" } },
+      result: { seen: { task_id: "t1", worker: "review", description: "look", cause, depth: 1 } },
     },
   });
+  expect(done).toMatchObject({ cause, depth: 1, trace: expect.stringMatching(/^00-/) });
+  const { effects } = await client.lineage(cause);
+  expect(effects.map(({ signal }) => signal)).toEqual(["Q_WORKER_TASK_STARTED", "Q_WORKER_TASK_COMPLETE"]);
 });
