@@ -1,7 +1,6 @@
 import { counterOf } from "../observability/instruments.ts";
 import type { Room } from "../room.ts";
 import { IntentSource } from "../sources/intents.ts";
-import { replayIntent } from "./replay-intent.ts";
 
 /** Files dropped into a directory become signals (R21). */
 export const INTENTS_ROOM: Room = {
@@ -17,7 +16,7 @@ export const INTENTS_ROOM: Room = {
       ...(map !== undefined && { map }),
       ...options.intents,
     });
-    commands.on("intent.replay", (payload) => replayIntent(payload, directory));
+    commands.on("intent.replay", (payload) => intents.replay(payload));
     counterOf(
       ...([metrics, "ganglion_agent_intents", "Intent files that were routed, or moved to dead letters"] as const),
       () => [

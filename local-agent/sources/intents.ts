@@ -8,6 +8,7 @@ import { DirectoryWatch } from "../files/directory-watch.ts";
 import { takeIn } from "../intake.ts";
 import { type DeadFile, ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
 import { type IntentFile, readIntent, type Stamp, stampOf } from "../intents/read-intent.ts";
+import { replayIntent } from "../intents/replay-intent.ts";
 import type { LetterOutbox } from "../letters/letter-outbox.ts";
 import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
@@ -109,6 +110,15 @@ export class IntentSource implements ReportingService {
     this.#settling.clear();
     this.#waiting.clear();
     await Promise.all(this.#busy.values());
+  }
+
+  /**
+   * Puts the files of a dead letter back, see {@link replayIntent}. The edge is told of a letter before its file is
+   * moved to its place, and may ask for it at once: what is being handled comes first.
+   */
+  async replay(letter: unknown): Promise<{ files: string[] }> {
+    await Promise.all(this.#busy.values());
+    return replayIntent(letter, this.#options.directory);
   }
 
   /** Looks at the whole directory now. */

@@ -27,6 +27,8 @@ afterEach(async () => {
 
 const intent = (id: string, type = "question") => JSON.stringify({ id, type, data: { question: `What about ${id}?` } });
 
+const errorFileOf = (file: string) => file.replace(/json$/, "error.json");
+
 async function openRouter(options: Partial<IntentSourceOptions> & { root?: string } = {}) {
   const root = options.root ?? temporaryDirectory();
   const directory = join(root, "intents");
@@ -159,6 +161,24 @@ describe("intent directory", () => {
     await eventually(() => expect(deadLetters()).toHaveLength(4));
     expect(reason("link.error.json").reason).toContain("not a regular file");
     socket.close();
+  });
+
+  it("puts a file back whose letter is replayed as soon as the edge has been told of it", async () => {
+    const replayed: Promise<{ files: string[] }>[] = [];
+    const { router, drop, deadLetters } = await openRouter({
+      letters: {
+        put: async ({ id }) => {
+          if (replayed.length === 0) replayed.push(router.replay({ id }));
+        },
+      },
+    });
+    await router.start();
+    drop("bad.json", intent("x", "launch.rocket"));
+    await eventually(() => expect(replayed).toHaveLength(1));
+    const { files = [] } = (await replayed[0]) ?? {};
+    expect(files).toEqual([expect.stringMatching(/^bad\.[0-9a-f]{12}\.json$/)]);
+    // Nothing has changed: it is given up again.
+    await eventually(() => expect(deadLetters()).toEqual(files.flatMap((file) => [errorFileOf(file), file])));
   });
 
   it("never overwrites a dead letter", async () => {
