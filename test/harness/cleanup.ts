@@ -26,6 +26,7 @@ afterAll(async () => {
 /** A directory of its own, gone when the tests of this file are over. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "ganglion-"));
-  atEnd(() => rmSync(directory, { recursive: true, force: true }));
+  // A process that was killed a moment ago may still put a last file into it.
+  atEnd(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
   return directory;
 }

@@ -28,6 +28,12 @@ import json, sys, zmq
 socket = zmq.Context().socket(zmq.SUB)
 socket.connect(sys.argv[1])
 socket.setsockopt(zmq.SUBSCRIBE, b"")
+# Before its subscription has arrived, what is said is lost to it: it hears once it has heard itself.
+probe = zmq.Context.instance().socket(zmq.PUB)
+probe.connect(sys.argv[2])
+while not socket.poll(20):
+    probe.send_multipart([b"Q_PROBE", json.dumps({"signal": "Q_PROBE", "source": "probe", "facts": {}}).encode()])
+probe.close()
 print("subscribed", flush=True)
 while True:
     print(json.dumps([frame.decode() for frame in socket.recv_multipart()]), flush=True)
@@ -58,8 +64,8 @@ export class PythonPublisher {
 export class PythonSubscriber {
   readonly #process: RunningProcess;
 
-  constructor(xpub: string) {
-    this.#process = new RunningProcess(["-c", SUBSCRIBER, xpub], { command: PYTHON ?? "python3" });
+  constructor({ xsub, xpub }: { readonly xsub: string; readonly xpub: string }) {
+    this.#process = new RunningProcess(["-c", SUBSCRIBER, xpub, xsub], { command: PYTHON ?? "python3" });
   }
 
   async subscribed(): Promise<void> {
@@ -72,12 +78,12 @@ export class PythonSubscriber {
     return read(line);
   }
 
-  /** All signals so far that are not observations. */
+  /** All signals so far that are neither observations nor its own probes. */
   get heard(): BusSignal[] {
     return this.#process.lines
       .filter((line) => line.startsWith('["'))
       .map(read)
-      .filter(({ signal }) => signal !== "OBSERVATION");
+      .filter(({ signal }) => signal !== "OBSERVATION" && signal !== "Q_PROBE");
   }
 }
 

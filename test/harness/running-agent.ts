@@ -17,6 +17,8 @@ export interface RunningAgent {
   readonly process: RunningProcess;
   /** Resolves when the agent has linked itself to the edge. */
   linked(): Promise<void>;
+  /** Resolves when it takes commands by way of the edge. */
+  commandable(): Promise<void>;
 }
 
 export interface AgentSettings {
@@ -51,6 +53,10 @@ export async function runAgent(
     process: running,
     linked: async () => {
       await running.message<AgentReport>(({ link }) => link?.state === "connected", "the agent's link");
+    },
+    commandable: async () => {
+      const taking = ({ name, state }: AgentReport["sources"][number]) => name === "commands" && state === "live";
+      await running.message<AgentReport>(({ sources }) => sources?.some(taking) === true, "the agent to take commands");
     },
   };
 }

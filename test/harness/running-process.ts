@@ -95,7 +95,8 @@ export class RunningProcess {
 
   /** Asks it to stop. @returns how it ended */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | NodeJS.Signals> {
-    if (!this.#over) this.signal(signal);
+    // Unlike `signal` this is no error where it has just ended by itself.
+    this.child.kill(signal);
     return within(this.ended, "the process to stop");
   }
 

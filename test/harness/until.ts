@@ -2,7 +2,7 @@ import { existsSync, watch } from "node:fs";
 import { dirname } from "node:path";
 
 /** Longest wait where nothing else is said, in milliseconds: generous, since only a failure ever takes so long. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 90_000;
 
 /** What `promise` gives, or a failure that says what was waited for. */
 export async function within<T>(promise: Promise<T>, what: string, patienceMs = PATIENCE_MS): Promise<T> {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { Subscriber, XPublisher, XSubscriber } from "zeromq";
 
 /** Two addresses that were free a moment ago. */
@@ -24,21 +25,56 @@ export async function connectPublisher(xsub: string): Promise<XPublisher> {
   return publisher;
 }
 
+/** What a subscriber is found to hear by. A valid signal, so that it also goes to the edge, where there is one. */
+export const PROBE = "Q_PROBE";
+
 export interface Heard {
+  /** Everything but probes. */
   readonly frames: string[][];
   when(until: (frames: string[][]) => boolean): Promise<void>;
+  /**
+   * Has `publisher` say something until it is heard: what is published in a subscriber's first moments, before its
+   * subscription has arrived, is lost to it.
+   *
+   * @returns how often it was said
+   */
+  hears(publisher: XPublisher): Promise<number>;
   close(): void;
 }
 
+/** Publishes probes until `heard` resolves. @returns how many */
+export async function probe(publisher: XPublisher, heard: Promise<void>): Promise<number> {
+  let found = false;
+  const done = heard.then(() => {
+    found = true;
+  });
+  let probes = 0;
+  for (; !found; probes++) {
+    await publisher.send([PROBE, JSON.stringify({ signal: PROBE, source: "probe", facts: {} })]);
+    await Promise.race([done, pause(20)]);
+  }
+  return probes;
+}
+
 export function connectSubscriber(xpub: string): Heard {
-  const subscriber = new Subscriber({ receiveHighWaterMark: 1_000_000, linger: 0 });
+  // Back at once behind a proxy that comes back: what is said until then is lost to it.
+  const subscriber = new Subscriber({ receiveHighWaterMark: 1_000_000, linger: 0, reconnectInterval: 1 });
   subscriber.connect(xpub);
   subscriber.subscribe();
   const frames: string[][] = [];
+  let probed = () => {};
+  const hearing = new Promise<void>((resolve) => {
+    probed = resolve;
+  });
   let waiting: { until: (frames: string[][]) => boolean; resolve: () => void }[] = [];
   void (async () => {
     for await (const message of subscriber) {
-      frames.push(message.map(String));
+      const said = message.map(String);
+      if (said[0] === PROBE) {
+        probed();
+        continue;
+      }
+      frames.push(said);
       waiting = waiting.filter(({ until, resolve }) => {
         if (!until(frames)) return true;
         resolve();
@@ -49,6 +85,7 @@ export function connectSubscriber(xpub: string): Heard {
   return {
     frames,
     when: (until) => (until(frames) ? Promise.resolve() : new Promise((resolve) => waiting.push({ until, resolve }))),
+    hears: (publisher) => probe(publisher, hearing),
     close: () => subscriber.close(),
   };
 }

@@ -148,7 +148,7 @@ describe("link, sending", () => {
       expect(arrived).toEqual(arrived.toSorted((a, b) => a - b));
     }
     expect(edge.wrongFrames).toEqual([]);
-  }, 30_000);
+  });
 
   it("keeps everything while the edge is away and sends it after a restart", async () => {
     const directory = temporaryDirectory();

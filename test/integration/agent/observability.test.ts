@@ -50,8 +50,8 @@ describe("observability", () => {
     drop(directory, "b.json", '{"id":"2","type":"unknown.to.us"}');
     await edge.when(() => edge.log.length === 1);
     const now = async (line: string) => figure(await (await get("/metrics")).text(), line);
-    await expect.poll(() => now('ganglion_agent_spool_signals{lane="local"}'), { timeout: 15_000 }).toBe(0);
-    await expect.poll(() => now('ganglion_agent_intents_total{outcome="dead"}'), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => now('ganglion_agent_spool_signals{lane="local"}')).toBe(0);
+    await expect.poll(() => now('ganglion_agent_intents_total{outcome="dead"}')).toBe(1);
     const response = await get("/metrics");
     expect(response.headers.get("content-type")).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
     const text = await response.text();

@@ -72,21 +72,23 @@ describe("the agent as a systemd service", () => {
       { env: { NOTIFY_SOCKET: address, WATCHDOG_USEC: "300000" } },
     );
     closing.push(() => agent.process.killGroup());
-    await manager.times(/WATCHDOG=1/, 1);
+    const fed = (pid: number) => new RegExp(`"pid": ${pid}, "lines": \\["WATCHDOG=1"`);
+    const feedings = () => manager.lines.filter((line) => fed(agent.process.pid).test(line)).length;
+    await manager.line(fed(agent.process.pid));
     agent.process.signal("SIGSTOP");
-    const fed = manager.lines.filter((line) => line.includes("WATCHDOG=1")).length;
     // Another agent's three feedings are the clock: in their time this one had three as well.
     const other = await runAgent(
       { url: edge.url, token: "secret" },
       { host: "other", env: { NOTIFY_SOCKET: address, WATCHDOG_USEC: "300000" } },
     );
     closing.push(() => other.process.killGroup());
-    await manager.times(new RegExp(`"pid": ${other.process.pid}, "lines": \\["WATCHDOG=1"`), 3);
-    const own = manager.lines.filter((line) => line.includes(`"pid": ${agent.process.pid}, "lines": ["WATCHDOG=1"`));
-    // One may have been on its way.
-    expect(own.length).toBeLessThanOrEqual(fed + 1);
+    // What was on its way when the first was stopped came before the first word of the second.
+    await manager.line(new RegExp(`"pid": ${other.process.pid}, `));
+    const before = feedings();
+    await manager.times(fed(other.process.pid), 3);
+    expect(feedings()).toBe(before);
     agent.process.signal("SIGCONT");
-    await manager.times(new RegExp(`"pid": ${agent.process.pid}, "lines": \\["WATCHDOG=1"`), own.length + 1);
+    await manager.times(fed(agent.process.pid), before + 1);
   });
 
   it("starts without a manager, and with one that is gone", async () => {

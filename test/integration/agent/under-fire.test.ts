@@ -81,10 +81,10 @@ describe("the link under fire", () => {
       );
     }
     expect(link.state.state).not.toBe("connected");
+    await expect.poll(() => link.counts.failures).toBeGreaterThan(1);
     const again = await startEdge(port);
-    await within(spool.drained(), "the spool to be empty", 60_000);
+    await within(spool.drained(), "the spool to be empty");
     expect(again.values()).toEqual(Array.from({ length: total }, (_, index) => index));
-    expect(link.counts.failures).toBeGreaterThan(1);
   });
 
   it("sheds only observations while the edge puts everything off, and counts them", async () => {
@@ -198,7 +198,6 @@ describe("the agent under fire", () => {
     await within(
       edge.when(() => new Set(edge.log.map(({ facts }) => facts.question_id)).size === 100),
       "all intents",
-      60_000,
     );
     expect(edge.log).toHaveLength(100);
     expect(await agent.process.stop()).toBe(0);

@@ -1,10 +1,12 @@
 import { readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { eventually } from "../../harness/eventually.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { runEdge } from "../../harness/running-edge.ts";
+import { PATIENCE_MS } from "../../harness/until.ts";
 
-const patience = { timeout: 60_000, interval: 100 };
+const patience = { timeout: PATIENCE_MS, interval: 50 };
 
 test("an intent that was given up on a host is seen at the edge, mended on the host, and replayed from the edge", async () => {
   const edge = await runEdge();
@@ -28,10 +30,13 @@ test("an intent that was given up on a host is seen at the edge, mended on the h
   await vi.waitFor(async () => expect((await client.deadLetters.replay(id)).outcome).toBe("replayed"), patience);
   await vi.waitFor(async () => expect(await list()).toMatchObject([{ id }]), patience);
 
+  // The edge is told before the file is moved.
   const folder = join(agent.intentsDir, "dead-letter");
-  const [dead] = readdirSync(folder).filter((name) => !name.endsWith(".error.json"));
+  const files = () => readdirSync(folder).filter((name) => !name.startsWith("."));
+  await eventually(() => expect(files()).toEqual([expect.stringMatching(/\.error\.json$/), expect.any(String)]));
+  const [, dead = ""] = files();
   const mended = { id: "u", type: "question", data: { question: "who makes the coffee?" } };
-  writeFileSync(join(folder, dead ?? ""), JSON.stringify(mended));
+  writeFileSync(join(folder, dead), JSON.stringify(mended));
   expect((await client.deadLetters.replay(id)).outcome).toBe("replayed");
   const routed = async () => (await client.signals({ signals: ["Q_CURIOSITY_INVESTIGATE"] })).signals;
   await vi.waitFor(
@@ -40,5 +45,5 @@ test("an intent that was given up on a host is seen at the edge, mended on the h
   );
   expect(await list()).toEqual([]);
   expect((await client.status()).dead_letters).toBe(0);
-  expect(readdirSync(folder)).toEqual([]);
+  await eventually(() => expect(files()).toEqual([]));
 });

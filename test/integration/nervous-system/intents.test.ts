@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { runEdge } from "../../harness/running-edge.ts";
-import { first } from "../../harness/until.ts";
+import { first, untilFile } from "../../harness/until.ts";
 
 /** Written beside its place and renamed into it, as the contract says. */
 function drop(directory: string, name: string, intent: unknown): void {
@@ -30,7 +30,7 @@ test("an intent file becomes a signal at the edge and is gone; what cannot be ro
   drop(agent.intentsDir, "one.json", question("one"));
   const signal = await first(stream, asked("one"), "the intent's signal");
   expect(signal.facts).toMatchObject({ question: "what is one?", priority: "high", evidence: ["seen twice"] });
-  expect(existsSync(join(agent.intentsDir, "one.json"))).toBe(false);
+  await untilFile(join(agent.intentsDir, "one.json"), { gone: true });
 
   const letters = join(agent.intentsDir, "dead-letter");
   for (const [name, text, reason] of [
@@ -49,7 +49,9 @@ test("an intent file becomes a signal at the edge and is gone; what cannot be ro
   expect(await agent.process.stop()).toBe(0);
   for (const id of ["down-1", "down-2", "down-3"]) drop(agent.intentsDir, `${id}.json`, question(id));
   const again = await runAgent(edge, { sources: ["intents"], stateDir: agent.stateDir });
-  await first(client.follow({ after: signal.seq, signals: ["Q_*"] }), asked("down-3"), "the last file that waited");
+  const waited = new Set(["down-1", "down-2", "down-3"]);
+  const found = ({ facts }: Signal) => waited.delete(String(facts.question_id)) && waited.size === 0;
+  await first(client.follow({ after: signal.seq, signals: ["Q_*"] }), found, "all files that waited");
   expect(await again.process.stop()).toBe(0);
   expect(readdirSync(agent.intentsDir)).toEqual(["dead-letter"]);
   const { signals } = await client.signals({ signals: ["Q_CURIOSITY_INVESTIGATE"] });

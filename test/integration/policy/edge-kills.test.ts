@@ -9,7 +9,30 @@ import { within } from "../../harness/until.ts";
 const portOf = (edge: RunningEdge) => Number(new URL(edge.url).port);
 const again = (edge: RunningEdge) => runEdge({ stateDir: edge.stateDir, port: portOf(edge) });
 
-test("what was expected before the edge was killed is told of once each, on time where it is up and at once where it was not", async () => {
+/**
+ * How slow the machine is at present: how long the longest of all appends took that were made meanwhile, one after the
+ * other, in milliseconds. The log alone hears of them, no rule.
+ */
+function pulse(edge: RunningEdge): () => Promise<number> {
+  const { emit } = edge.client();
+  let over = false;
+  let longestMs = 0;
+  const beating = (async () => {
+    for (let since = performance.now(); !over; ) {
+      await emit({ signal: "Q_PULSE", source: "test", facts: {} });
+      longestMs = Math.max(longestMs, performance.now() - since);
+      since = performance.now();
+      await pause(50);
+    }
+  })();
+  return async () => {
+    over = true;
+    await beating;
+    return longestMs;
+  };
+}
+
+test.concurrent("what was expected before the edge was killed is told of once each, on time where it is up and at once where it was not", async () => {
   const edge = await runEdge();
   const client = edge.client();
   const expecting = (id: string, seconds: number) => ({
@@ -19,47 +42,59 @@ test("what was expected before the edge was killed is told of once each, on time
       else: [{ emit: { signal: "Q_UNANSWERED", facts: { n: "facts.n" } } }],
     },
   });
-  const SECONDS = [4, 9, 18] as const;
+  const SECONDS = [2, 6, 11] as const;
   for (const seconds of SECONDS) await client.policy.put(`within-${seconds}`, expecting(`within-${seconds}`, seconds));
-  // Every fourth is answered: before the kill, or after it and in time.
-  const asked = Array.from({ length: 60 }, (_, n) => ({ n, within: SECONDS[n % 3] ?? 4 }));
-  const answered = (n: number) => n % 4 === 0;
-  for (const facts of asked) await client.emit({ signal: "Q_ASKED", source: "test", facts, id: `asked.${facts.n}` });
-  const answer = (n: number) => client.emit({ signal: "Q_ANSWERED", source: "test", facts: { n } });
-  const inTime = asked.filter(({ n }) => answered(n));
-  for (const { n, within } of inTime) if (within < 18) await answer(n);
+  const asked = Array.from({ length: 60 }, (_, n) => ({ n, within: SECONDS[n % 3] ?? 2 }));
+  for (let n = 0; n < asked.length; n += 10) {
+    const some = asked.slice(n, n + 10);
+    await client.emit(some.map((facts) => ({ signal: "Q_ASKED", source: "test", facts, id: `asked.${facts.n}` })));
+  }
+  // Every fourth is answered: before the kill, or after it and, on a machine that is not very slow, in time.
+  const answer = (few: typeof asked) =>
+    client.emit(few.map(({ n }) => ({ signal: "Q_ANSWERED", source: "test", facts: { n } })));
+  const answered = asked.filter(({ n }) => n % 4 === 0);
+  await answer(answered.filter(({ within }) => within < 11));
 
   await edge.process.killGroup();
-  await pause(4_500);
+  await pause(2_500);
   const second = await again(edge);
   const upMs = Date.now();
-  const late = asked.filter(({ n }) => !answered(n));
-  const untilTold = async (count: number) => {
-    const follow = second.client().follow({ after: 0, signals: ["Q_UNANSWERED"] });
-    for await (const _ of follow) if (--count === 0) return;
-  };
+  const slowest = pulse(second);
   // Nothing is asked of the rules meanwhile: it is their alarm that wakes them.
-  await within(untilTold(late.filter(({ within }) => within < 18).length), "the first expectations to run out");
-  for (const { n, within } of inTime) if (within === 18) await answer(n);
-  await within(untilTold(late.length), "every expectation to run out");
+  await answer(answered.filter(({ within }) => within === 11));
+  const unanswered = asked.filter((one) => !answered.includes(one)).map(({ n }) => n);
+  const untilTold = async () => {
+    const left = new Set<unknown>(unanswered);
+    const follow = second.client().follow({ after: 0, signals: ["Q_UNANSWERED"] });
+    for await (const { facts } of follow) if (left.delete(facts.n) && left.size === 0) return;
+  };
+  await within(untilTold(), "every expectation to run out");
+  const paceMs = await slowest();
   // What was told twice is in the log before what comes now.
   await second.process.killGroup();
   const third = await again(second);
   const log = await readLog(third);
-  const all = log.filter(({ signal }) => signal === "Q_UNANSWERED");
-  expect(all.map(({ facts }) => Number(facts.n)).toSorted((a, b) => a - b)).toEqual(late.map(({ n }) => n));
-  const askedAt = new Map(log.filter(({ signal }) => signal === "Q_ASKED").map((one) => [one.facts.n, one]));
-  for (const { facts, received_at } of all) {
-    const { received_at: since, facts: wanted } = askedAt.get(facts.n) as Signal;
-    const dueMs = Date.parse(since) + Number(wanted.within) * 1_000;
-    const lateMs = Date.parse(received_at) - Math.max(dueMs, upMs);
-    expect(Date.parse(received_at)).toBeGreaterThanOrEqual(dueMs);
-    // To the second; what ran out while nobody was there, within a second of somebody being there.
-    expect(lateMs).toBeLessThan(1_000);
+  const times = (name: string) =>
+    new Map(
+      log.filter(({ signal }) => signal === name).map((one) => [Number(one.facts.n), Date.parse(one.received_at)]),
+    );
+  const [askedAt, answeredAt] = [times("Q_ASKED"), times("Q_ANSWERED")];
+  const dueMs = (n: number) => (askedAt.get(n) ?? Number.NaN) + Number(asked[n]?.within) * 1_000;
+  // The log says what was in time.
+  const late = asked.map(({ n }) => n).filter((n) => !((answeredAt.get(n) ?? Number.POSITIVE_INFINITY) < dueMs(n)));
+  expect(late).toEqual(expect.arrayContaining(unanswered));
+  const told = log.filter(({ signal }) => signal === "Q_UNANSWERED");
+  expect(told.map(({ facts }) => Number(facts.n)).toSorted((a, b) => a - b)).toEqual(late);
+  for (const { facts, received_at } of told) {
+    const due = dueMs(Number(facts.n));
+    expect(Date.parse(received_at)).toBeGreaterThanOrEqual(due);
+    // To the second; what ran out while nobody was there, within a second of somebody being there. On a machine that is
+    // busy with other things, as much later as a few appends take.
+    expect(Date.parse(received_at) - Math.max(due, upMs)).toBeLessThan(1_000 + 4 * paceMs);
   }
-}, 120_000);
+});
 
-test("whoever follows the log has every trigger of every advisory, once and in order, however often the edge is killed between them", async () => {
+test.concurrent("whoever follows the log has every trigger of every advisory, once and in order, however often the edge is killed between them", async () => {
   const dice = new Dice(20_268);
   let edge = await runEdge();
   const client = edge.client();
@@ -69,9 +104,14 @@ test("whoever follows the log has every trigger of every advisory, once and in o
     then: [{ emit: { signal: "Q_RIPPLE_TRIGGER", facts: { n: "facts.n" } } }],
   });
   const heard: Signal[] = [];
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
   const hearing = (async () => {
     for await (const signal of client.follow({ after: 0, signals: ["Q_RIPPLE_TRIGGER"] })) {
       heard.push(signal);
+      begin();
       if (Number(signal.facts.n) === ADVISORIES) return;
     }
   })();
@@ -87,12 +127,14 @@ test("whoever follows the log has every trigger of every advisory, once and in o
       await pause(dice.between(0, 100));
     }
   })();
+  // A stream must have been open to be opened again.
+  await within(begun, "the first trigger");
   for (let kill = 0; kill < 4; kill++) {
     await pause(dice.between(100, 1_500));
     await edge.process.killGroup();
     edge = await again(edge);
   }
-  await within(Promise.all([telling, hearing]), "the last trigger", 60_000);
+  await within(Promise.all([telling, hearing]), "the last trigger");
   expect(heard.map(({ facts }) => facts.n)).toEqual(Array.from({ length: ADVISORIES }, (_, place) => place + 1));
   expect(heard.map(({ cause }) => cause)).toEqual(heard.map(({ facts }) => `ripple.${facts.n}`));
-}, 120_000);
+});

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AgentProcess } from "../../../scripts/start/agent-process.ts";
@@ -50,8 +50,19 @@ describe("the agent as a child", () => {
   });
 
   it("is started again when it dies, and later each time", async () => {
-    const { started, hear, said } = agent(`report("ready", "connected"); setTimeout(() => process.exit(9), 20);`);
+    const pids = join(temporaryDirectory(), "pids");
+    const { started, hear, said } = agent(`
+      import { appendFileSync } from "node:fs";
+      process.on("SIGUSR2", () => process.exit(9));
+      setInterval(() => {}, 1000);
+      appendFileSync(${JSON.stringify(pids)}, process.pid + "\\n");
+      report("ready", "connected");
+    `);
+    const end = () => process.kill(Number(readFileSync(pids, "utf8").trim().split("\n").at(-1)), "SIGUSR2");
     await started.ready;
+    end();
+    await hear(/is back/);
+    end();
     await hear(/started again in 2 s/);
     expect(said.slice(0, 3)).toEqual([
       "The agent ended with code 9. It is started again in 1 s.",

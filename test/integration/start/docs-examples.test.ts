@@ -3,14 +3,35 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadSettings } from "../../../local-agent/settings.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
+import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { documents, examplesIn } from "./examples.ts";
 
 let edge: RunningEdge;
+let shortcut: string;
 beforeAll(async () => {
   edge = await runEdge();
+  shortcut = shortNpx();
 });
+
+/**
+ * A directory with an `npx` that starts the project's own commands, as the real one does, which takes a second longer
+ * for each. The README's examples are run by the real one.
+ */
+function shortNpx(): string {
+  const { bin } = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8")) as {
+    bin: Record<string, string>;
+  };
+  const cases = Object.entries(bin).map(([name, file]) => `${name}) exec node "${join(PROJECT_ROOT, file)}" "$@";;`);
+  const directory = temporaryDirectory();
+  writeFileSync(
+    join(directory, "npx"),
+    `#!/bin/sh\nname=$1; shift\ncase $name in\n${cases.join("\n")}\nesac\necho "no command $name" >&2\nexit 127\n`,
+    { mode: 0o755 },
+  );
+  return directory;
+}
 
 const examples = documents().flatMap(examplesIn);
 
@@ -26,9 +47,9 @@ describe("the documents", () => {
 
   it.each(examples.filter(({ mark }) => mark === "run"))(
     "show commands that work ($at)",
-    async ({ text, language }) => {
+    async ({ text, language, at }) => {
       expect(language).toBe("sh");
-      const { PATH } = process.env;
+      const PATH = at.startsWith("README.md") ? process.env.PATH : `${shortcut}:${process.env.PATH}`;
       const shell = new RunningProcess(["-e", "-c", here(text)], {
         command: "sh",
         env: { PATH, GANGLION_URL: edge.url, GANGLION_STATE_DIR: edge.stateDir, npm_config_offline: "true" },

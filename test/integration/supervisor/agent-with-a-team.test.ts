@@ -1,13 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { askAgent } from "../../../local-agent/local-socket/ask-agent.ts";
 import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { alive, untilEnded } from "../../harness/process-alive.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
-import { first } from "../../harness/until.ts";
+import { first, PATIENCE_MS } from "../../harness/until.ts";
 import { beating } from "./agent-programs.ts";
 
 let edge: RunningEdge;
@@ -30,6 +32,14 @@ async function ganglion(stateDir: string, ...args: string[]) {
   return { code: await command.ended, lines: command.lines };
 }
 const states = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as AgentState);
+/** Its agents, once `wanted` accepts them. */
+async function agentsOf(stateDir: string, wanted: (agents: readonly AgentState[]) => boolean): Promise<AgentState[]> {
+  return eventually(async () => {
+    const { agents } = (await askAgent(stateDir, "supervisor.status", {}, PATIENCE_MS)) as { agents: AgentState[] };
+    if (!wanted(agents)) throw new Error(`not yet: ${JSON.stringify(agents)}`);
+    return agents;
+  });
+}
 
 describe("a host agent with a team", () => {
   it("is commanded by name on its own machine, with no edge needed", async () => {
@@ -37,13 +47,14 @@ describe("a host agent with a team", () => {
       coder: { command: beating("working") },
       tester: { command: beating("idle") },
     });
+    await agentsOf(stateDir, ([coder]) => coder?.verdict === "working");
     const { code, lines } = await ganglion(stateDir, "stop", "tester", "--json", "--url", "http://127.0.0.1:9");
     expect(code).toBe(0);
     expect(states(lines)).toMatchObject([{ name: "tester", state: "stopped" }]);
     const table = await ganglion(stateDir, "ps");
     expect(table.lines).toEqual([
       expect.stringMatching(/^NAME +STATE +PID +UPTIME +CPU % +MEMORY MB +RESTARTS +TASK +DETAIL$/),
-      expect.stringMatching(/^coder +(working|idle) +\d+ +\d+ s /),
+      expect.stringMatching(/^coder +working +\d+ +\d+ (s|min) /),
       expect.stringMatching(/^tester +stopped +- +- /),
     ]);
     expect(states((await ganglion(stateDir, "start", "tester", "--json")).lines)).toMatchObject([{ state: "up" }]);
@@ -58,8 +69,8 @@ describe("a host agent with a team", () => {
   });
 
   it("is commanded through the edge, which knows how its agents fare", async () => {
-    const { stateDir, linked } = await agentWith("host-b", { coder: { command: beating("working") } });
-    await linked();
+    const { stateDir, commandable } = await agentWith("host-b", { coder: { command: beating("working") } });
+    await commandable();
     const [before] = states((await ganglion(stateDir, "ps", "--host", "host-b", "--json")).lines);
     expect(before).toMatchObject({ name: "coder", state: "up" });
     const { code, lines } = await ganglion(temporaryDirectory(), "restart", "coder", "--host", "host-b", "--json");
@@ -83,24 +94,22 @@ describe("a host agent with a team", () => {
     writeFileSync(config, JSON.stringify({ agents: { coder: { command: beating("waiting") } } }));
     const agent = await runAgent(own, { stateDir, sources: [], env: { GANGLION_CONFIG: config } });
     await agent.linked();
-    const [before] = states((await ganglion(stateDir, "ps", "--json")).lines);
+    const [before] = await agentsOf(stateDir, ([coder]) => coder?.verdict === "waiting");
     await own.process.killGroup();
-    await agent.process.line(/link: /);
     await agent.process.line(/warn .*link: /);
-    const [after] = states((await ganglion(stateDir, "ps", "--json")).lines);
+    const [after] = await agentsOf(stateDir, () => true);
     expect(after).toMatchObject({ pid: before?.pid, state: "up", verdict: "waiting", restarts: 0 });
   });
 
   it("ends what it had started before it was killed, and starts anew", async () => {
     const agents = { coder: { command: beating("idle") } };
     const first = await agentWith("host-c", agents);
-    const [coder] = states((await ganglion(first.stateDir, "ps", "--json")).lines);
+    const [coder] = await agentsOf(first.stateDir, ([one]) => one?.state === "up");
     first.process.signal("SIGKILL");
     await first.process.ended.catch(() => undefined);
     const again = await agentWith("host-c", agents, first.stateDir);
     await untilEnded([coder?.pid ?? 0]);
-    const [next] = states((await ganglion(again.stateDir, "ps", "--json")).lines);
-    expect(next?.state).toBe("up");
+    const [next] = await agentsOf(again.stateDir, ([one]) => one?.state === "up");
     expect(next?.pid).not.toBe(coder?.pid);
     expect(await again.process.stop()).toBe(0);
     expect(alive(next?.pid ?? 0)).toBe(false);

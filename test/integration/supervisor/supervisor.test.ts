@@ -14,16 +14,26 @@ const answer = (result: unknown) => (result as { agents: AgentState[] }).agents;
 
 describe("a supervisor", () => {
   it("shows process, uptime, use, task and restarts of each agent", async () => {
-    const team = await supervise({ coder: { command: beating("working") }, quiet: { command: silent } });
+    const team = await supervise({
+      coder: { command: beating("working") },
+      quiet: { command: silent },
+      large: { command: greedy(100) },
+    });
     await team.until("coder", ({ task, cpu_percent }) => task === "t-1" && cpu_percent !== null, "measured");
+    await team.until("quiet", up, "up");
+    await team.until("large", ({ memory_mb }) => (memory_mb ?? 0) > 100, "measured with what it holds");
+    const askedMs = Date.now();
     const [coder, quiet] = answer(await team.command("supervisor.status"));
     expect(coder).toMatchObject({ name: "coder", state: "up", verdict: "working", task: "t-1", restarts: 0 });
     expect(alive(coder?.pid ?? 0)).toBe(true);
     expect(coder?.uptime_ms).toBeGreaterThan(0);
     expect(coder?.memory_mb).toBeGreaterThan(5);
-    expect(Math.abs(Date.parse(coder?.started_at ?? "") + (coder?.uptime_ms ?? 0) - Date.now())).toBeLessThan(5_000);
+    // Both are rounded to the millisecond.
+    const statedMs = Date.parse(coder?.started_at ?? "") + (coder?.uptime_ms ?? 0);
+    expect(statedMs).toBeGreaterThanOrEqual(askedMs - 2);
+    expect(statedMs).toBeLessThanOrEqual(Date.now() + 2);
     expect(quiet).toMatchObject({ state: "up", task: null });
-    expect(team.supervisor.report()).toMatchObject({ state: "live", detail: "2 of 2 up" });
+    expect(team.supervisor.report()).toMatchObject({ state: "live", detail: "3 of 3 up" });
   });
 
   it("gives up after three restarts in a row, says so, and starts it when it is told to", async () => {
@@ -133,7 +143,8 @@ describe("a supervisor", () => {
     const team = await supervise({ greedy: { command: greedy(200), memory_mb: 150, limit_seconds: 0.5 } });
     const { facts } = await team.signal(({ signal }) => signal === "Q_PROCESS_LIMIT_EXCEEDED", "the limit to be seen");
     expect(facts).toMatchObject({ agent: "greedy", limit_of: "memory", limit: 150, unit: "MiB" });
-    expect(facts.used).toBeGreaterThan(200);
+    // It was measured while it grew, perhaps.
+    expect(facts.used).toBeGreaterThan(150);
     const { facts: restarted } = await team.signal(({ signal }) => signal === "Q_PROCESS_RESTARTED", "its restart");
     expect(restarted.reason).toBe("its memory limit was exceeded");
   });

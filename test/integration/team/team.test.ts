@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { askAgent } from "../../../local-agent/local-socket/ask-agent.ts";
 import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
@@ -9,8 +10,9 @@ import type { TaskView } from "../../../src/client/queue-calls.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
-import { first, within } from "../../harness/until.ts";
+import { first, PATIENCE_MS, within } from "../../harness/until.ts";
 
+const EXAMPLE = join(PROJECT_ROOT, "examples/team");
 const FEATURE = { flow: "f-1", name: "slug", cases: [["Hello World", "hello-world"]] };
 const BUG = { flow: "b-1", name: "slug", input: " Déjà vu ", expected: "deja-vu" };
 
@@ -18,16 +20,27 @@ let edge: RunningEdge;
 let stateDir: string;
 let workspace: string;
 
+/** The team of the example, whose coder takes from a file how long it thinks: that is when it starts. */
+function configuration(): string {
+  const { agents, ...rest } = parse(readFileSync(join(EXAMPLE, "ganglion-agent.yaml"), "utf8"));
+  agents.coder.command = ["sh", "-c", 'TEAM_PACE_MS=$(cat "$TEAM_DIR/pace") exec node agents/coder.ts'];
+  for (const agent of Object.values(agents) as Record<string, unknown>[]) agent.directory = EXAMPLE;
+  const path = join(temporaryDirectory(), "ganglion-agent.yaml");
+  writeFileSync(path, stringify({ ...rest, agents }));
+  return path;
+}
+const letCoderThink = (ms: number) => writeFileSync(join(workspace, "pace"), String(ms));
+
 beforeAll(async () => {
   edge = await runEdge();
   workspace = temporaryDirectory();
+  letCoderThink(0);
   const agent = await runAgent(edge, {
     host: "host-a",
     env: {
-      GANGLION_CONFIG: join(PROJECT_ROOT, "examples/team/ganglion-agent.yaml"),
+      GANGLION_CONFIG: configuration(),
       GANGLION_SOURCES: undefined,
       TEAM_DIR: workspace,
-      TEAM_PACE_MS: "1000",
     },
   });
   stateDir = agent.stateDir;
@@ -43,7 +56,7 @@ async function looked<T>(look: () => Promise<T | undefined>, what: string): Prom
       await pause(50);
     }
   };
-  return within(search(), what, 60_000);
+  return within(search(), what);
 }
 
 const finished = (id: string): Promise<TaskView> =>
@@ -53,7 +66,7 @@ const finished = (id: string): Promise<TaskView> =>
   }, `task ${id} to be finished`);
 
 const agents = async (): Promise<AgentState[]> =>
-  ((await askAgent(stateDir, "supervisor.status", {}, 15_000)) as { agents: AgentState[] }).agents;
+  ((await askAgent(stateDir, "supervisor.status", {}, PATIENCE_MS)) as { agents: AgentState[] }).agents;
 
 describe("a team of four", () => {
   it("takes a feature from its specification over its implementation to its verification", async () => {
@@ -76,11 +89,17 @@ describe("a team of four", () => {
 
   it("has a bug triaged, specified and fixed, once, though an agent is killed in the middle of its task", async () => {
     const { queues } = edge.client();
+    // The first coder of this flow would think for ever; the one that comes after it does not.
+    const names = ["coder"];
+    await askAgent(stateDir, "supervisor.stop", { names }, PATIENCE_MS);
+    letCoderThink(3_600_000);
+    await askAgent(stateDir, "supervisor.start", { names }, PATIENCE_MS);
     await queues.put("team", [{ recipient: "triager", type: "BUG_REPORT", payload: BUG, task_id: "bug" }]);
     const coder = await looked(
       async () => (await agents()).find(({ task }) => task === "bug.architect.coder"),
       "the coder to be at its task",
     );
+    letCoderThink(0);
     process.kill(coder.pid ?? 0, "SIGKILL");
     const crashed = await first(
       edge.client().follow({ after: 0, signals: ["Q_PROCESS_CRASHED"] }),

@@ -41,10 +41,12 @@ async function runHost(edge: RunningEdge, host: string, shared: string, script: 
   };
 }
 
-test("tasks dropped on one host are done by two, each once, and the results lie where they were dropped", async () => {
+test.concurrent("tasks dropped on one host are done by two, each once, and the results lie where they were dropped", async () => {
   const edge = await runEdge();
   const shared = temporaryDirectory();
-  const script = 'echo "$GANGLION_TASK_ID $HOST" >> $SHARED/ran; sleep 0.1; echo "\\"$HOST\\""';
+  // Nobody ends a task before both have begun one.
+  const both = "until [ -e $SHARED/a ] && [ -e $SHARED/b ]; do sleep 0.05; done";
+  const script = `echo "$GANGLION_TASK_ID $HOST" >> $SHARED/ran; touch $SHARED/$HOST; ${both}; echo "\\"$HOST\\""`;
   const [one, two] = await Promise.all([runHost(edge, "a", shared, script), runHost(edge, "b", shared, script)]);
   for (let n = 0; n < 24; n++) one.drop(`t${n}`);
   await eventually(() => expect(one.results()).toHaveLength(24));
@@ -58,7 +60,7 @@ test("tasks dropped on one host are done by two, each once, and the results lie 
   await eventually(() => expect(one.list("tasks", "review", ".claimed")).toEqual([]));
 });
 
-test("a host that dies in the middle of a task leaves it to another, and the one that fails for good comes back", async () => {
+test.concurrent("a host that dies in the middle of a task leaves it to another, and the one that fails for good comes back", async () => {
   const edge = await runEdge();
   const shared = temporaryDirectory();
   const script =
@@ -73,4 +75,4 @@ test("a host that dies in the middle of a task leaves it to another, and the one
   expect(one.read("dlq", "review", "bad.error.json").history).toHaveLength(3);
   // It was dropped on the host that died: its result comes there when an agent is there again.
   await eventually(() => expect(readFileSync(join(shared, "t1"), "utf8")).toBe("b\na\n"));
-}, 90_000);
+});
