@@ -51,11 +51,14 @@ function tokenFinding(status: number | undefined, ecosystem: string): Finding {
   return error("token", `the edge answered ${status ?? "nothing"}`, "see the log of the edge");
 }
 
-/** `Date` says whole seconds, cut off: half a second is added for what it leaves out. */
-function clockFinding(date: string | null, askedMs: number, answeredMs: number): Finding {
-  const edgeMs = date === null ? Number.NaN : Date.parse(date) + 500;
+/**
+ * The clocks differ by no less than this: the edge wrote `Date`, which says whole seconds, cut off, at some moment between
+ * the question and the answer, and an answer that took long is no clock that is wrong.
+ */
+export function clockFinding(date: string | null, askedMs: number, answeredMs: number): Finding {
+  const edgeMs = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(edgeMs)) return ok("clock", "the edge does not say what time it is");
-  const skewMs = Math.round((askedMs + answeredMs) / 2 - edgeMs);
+  const skewMs = Math.max(askedMs - (edgeMs + 999), 0) + Math.min(answeredMs - edgeMs, 0);
   const seconds = `${(Math.abs(skewMs) / 1000).toFixed(1)} s ${skewMs > 0 ? "ahead of" : "behind"} the edge`;
   if (Math.abs(skewMs) <= SKEW_WARNING_MS) return ok("clock", `within ${SKEW_WARNING_MS / 1000} s of the edge's`);
   const fix = "let the clock be set over the network: timedatectl set-ntp true";
