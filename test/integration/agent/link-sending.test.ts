@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PATIENCE_MS } from "../../harness/until.ts";
 import { temporaryDirectory } from "../../unit/agent/temporary-state.ts";
 import { changed, range, signal, startEdge, startLink } from "./link-under-test.ts";
 
@@ -188,7 +189,7 @@ describe("link, sending", () => {
 
   it("sends what is left when it is stopped", async () => {
     const edge = await startEdge();
-    const { spool, link, stop } = await startLink(edge);
+    const { spool, link, stop } = await startLink(edge, { drainMs: PATIENCE_MS });
     await changed(link, () => link.state.state === "connected");
     for (let put = 0; put < 20; put++)
       void spool.put(

@@ -140,6 +140,8 @@ describe("ganglion-agent doctor", () => {
       GANGLION_TOKEN: "t",
       GANGLION_STATE_DIR: temporaryDirectory(),
       GANGLION_SOURCES: "none",
+      // Where the tests keep their files there may be less room than the default wants.
+      GANGLION_SPOOL_MAX_MB: "1",
       ...env,
     });
     const code = await doctor.ended;

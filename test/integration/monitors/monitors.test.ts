@@ -1,6 +1,6 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
@@ -15,7 +15,7 @@ const signal = (edge: RunningEdge, name: string, after = 0) =>
   first(edge.client().follow({ after, signals: [name] }), () => true, name);
 const portOf = (edge: RunningEdge) => Number(new URL(edge.url).port);
 
-test("a promotion that waits on a host leads to one dream, and a module to one word, however often the host is asked", async () => {
+test.concurrent("a promotion that waits on a host leads to one dream, and a module to one word, however often the host is asked", async () => {
   const edge = await runEdge();
   const directory = temporaryDirectory();
   const log = join(temporaryDirectory(), "curiosity_investigations.jsonl");
@@ -57,7 +57,7 @@ test("a promotion that waits on a host leads to one dream, and a module to one w
   });
 });
 
-test("a host that is killed is down once and up when it is back; an edge that is killed makes nobody down", async () => {
+test.concurrent("a host that is killed is down once and up when it is back; an edge that is killed makes nobody down", async () => {
   const edge = await runEdge();
   await edge.client().agents.setMonitors({ agent_grace_seconds: 1 });
   const agent = await runAgent(edge, { host: "gpu-01", sources: [] });
@@ -82,7 +82,9 @@ test("a host that is killed is down once and up when it is back; an edge that is
   ]);
 });
 
-test("a host says on its own bus, and nowhere else, that its edge is silent and that it is back", async () => {
+test.concurrent("a host says on its own bus, and nowhere else, that its edge is silent and that it is back", async ({
+  onTestFinished,
+}) => {
   const edge = await runEdge();
   const stateDir = temporaryDirectory();
   const config = join(stateDir, "agent.yaml");

@@ -9,7 +9,7 @@ import { hostTree, told } from "./host-tree.ts";
 const named = (name: string) => (signal: Signal) => signal.signal === name;
 const question = { question: "Is there a module vision?", question_id: "q-3", priority: "high" };
 
-test("promotions lead to a dream, the dream to a deployed winner; a question to an investigation and an integrated module", async () => {
+test.concurrent("promotions lead to a dream, the dream to a deployed winner; a question to an investigation and an integrated module", async () => {
   const edge = await runEdge();
   const tree = hostTree(edge);
   const agent = await tree.runAgent();
@@ -45,7 +45,7 @@ test("promotions lead to a dream, the dream to a deployed winner; a question to 
   expect(await agent.process.stop()).toBe(0);
 });
 
-test("an agent that is killed in the middle of a dream and of an investigation does each once when it is back", async () => {
+test.concurrent("an agent that is killed in the middle of a dream and of an investigation does each once when it is back", async () => {
   const edge = await runEdge();
   const tree = hostTree(edge);
   // Both commands note that they began, with their process, and then take their time when it is the first one.

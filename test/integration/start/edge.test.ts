@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { alive } from "../../harness/process-alive.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
@@ -70,7 +71,9 @@ describe("the edge on this machine", () => {
     // The kill must break an open stream: one that was not open yet would be refused.
     expect((await within(following.next(), "a signal from the first runtime")).value).toMatchObject({ seq: 1 });
     process.kill(runtimePid(edge.stateDir), "SIGKILL");
-    await edge.client().emit({ signal: "Q_AFTERWARDS", source: "test", facts: {} });
+    // With an id it is in the log once, however long the new runtime takes to be there.
+    const afterwards = { signal: "Q_AFTERWARDS", source: "test", facts: {}, id: "afterwards" };
+    await eventually(() => edge.client().emit(afterwards));
     expect((await within(following.next(), "a signal from the new runtime")).value).toMatchObject({ seq: 2 });
     await following.return?.();
   });
