@@ -1,15 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { userState } from "../local-agent/config/locations.ts";
+import { SERVICE_STATE, userState } from "../local-agent/config/locations.ts";
 import { AgentUnreachable, askAgent, CommandFailed } from "../local-agent/local-socket/ask-agent.ts";
 import { SOCKET_NAME } from "../local-agent/local-socket/socket-path.ts";
 import { Failure } from "./failure.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where systemd keeps the state of the service. */
-const SERVICE_STATE = "/var/lib/ganglion";
 
 /** The state directory of the agent that works on this machine; `undefined` where none has left its socket. */
 export function localAgent(environment: Environment = process.env): string | undefined {

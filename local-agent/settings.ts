@@ -11,7 +11,7 @@ import {
   type SourceName,
   variableOf,
 } from "./config/environment.ts";
-import { configFile, defaultState } from "./config/locations.ts";
+import { configFile, defaultState, SYSTEM_CONFIG, SYSTEM_TOKEN } from "./config/locations.ts";
 import { type Finding, findingsOf, type Problem } from "./config/problems.ts";
 import { AgentFile, RoomSections } from "./config/schema.ts";
 import { type TokenSource, tokenSource, tokenWarnings } from "./config/token.ts";
@@ -85,10 +85,14 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
   const from = (variable: string) => (env[variable] || path === undefined ? cwd : dirname(path));
   const stateDir = resolve(
     from("GANGLION_STATE_DIR"),
-    given?.host.state_dir ?? (env.GANGLION_STATE_DIR || defaultState(env, cwd)),
+    given?.host.state_dir ?? (env.GANGLION_STATE_DIR || defaultState(env, cwd, path)),
   );
   const tokenFile = given?.edge.token_file;
-  const token = tokenSource(env, tokenFile && resolve(from("GANGLION_TOKEN_FILE"), tokenFile), stateDir);
+  const token = tokenSource(
+    ...([env, tokenFile && resolve(from("GANGLION_TOKEN_FILE"), tokenFile), stateDir] as const),
+    // The credential of the service, for who looks at it from outside.
+    path === SYSTEM_CONFIG ? SYSTEM_TOKEN : undefined,
+  );
   problems.push(...tokenProblems(token), ...tokenWarnings(token));
   if (given === undefined || problems.some(({ severity }) => severity === "error"))
     return { settings: undefined, problems, file: path };

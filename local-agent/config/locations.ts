@@ -7,6 +7,12 @@ import type { Environment } from "./environment.ts";
 /** Where the service's settings are. */
 export const SYSTEM_CONFIG = "/etc/ganglion/agent.yaml";
 
+/** What systemd hands the service as its credential. */
+export const SYSTEM_TOKEN = "/etc/ganglion/token";
+
+/** Where systemd keeps the state of the service (`StateDirectory=ganglion`). */
+export const SERVICE_STATE = "/var/lib/ganglion";
+
 /** Whether this code was installed as a package, and is not a clone of the project, which keeps everything in itself. */
 export const INSTALLED = dirname(fileURLToPath(import.meta.url))
   .split("/")
@@ -33,10 +39,15 @@ export function configFile(env: Environment, cwd: string, named?: string): strin
   return INSTALLED ? [userConfig(env), SYSTEM_CONFIG].find((path) => existsSync(path)) : undefined;
 }
 
-/** Where the state is when nobody says so: where systemd keeps it, or the user's place for such, or `.ganglion` in a clone. */
-export function defaultState(env: Environment, cwd: string): string {
+/**
+ * Where the state is when nobody says so: where systemd keeps it, or the user's place for such, or `.ganglion` in a clone.
+ *
+ * @param config - the file of settings. Who names the service's, such as a person who asks the doctor, means the service
+ */
+export function defaultState(env: Environment, cwd: string, config: string | undefined): string {
   // A colon-separated list where the unit names several.
   const given = env.STATE_DIRECTORY?.split(":")[0];
   if (given) return given;
+  if (config === SYSTEM_CONFIG) return SERVICE_STATE;
   return INSTALLED ? userState(env) : join(cwd, ".ganglion");
 }

@@ -17,12 +17,24 @@ export interface TokenSource {
   readonly file: string | undefined;
 }
 
-/** From the environment, the file that the settings name, systemd's credential, or the state directory; in this order. */
-export function tokenSource(env: Environment, tokenFile: string | undefined, stateDir: string): TokenSource {
+/**
+ * From the environment, the file that the settings name, systemd's credential, or the state directory; in this order.
+ *
+ * @param otherwise - the file to name where there is none in the state directory
+ */
+export function tokenSource(
+  env: Environment,
+  tokenFile: string | undefined,
+  stateDir: string,
+  otherwise?: string,
+): TokenSource {
   const given = env.GANGLION_TOKEN || undefined;
   if (given !== undefined) return { read: () => checked(given, "GANGLION_TOKEN"), file: undefined };
   const credential = env.CREDENTIALS_DIRECTORY && join(env.CREDENTIALS_DIRECTORY, TOKEN_CREDENTIAL);
-  const file = tokenFile ?? (credential && existsSync(credential) ? credential : join(stateDir, "token"));
+  const kept = join(stateDir, "token");
+  const file =
+    tokenFile ??
+    (credential && existsSync(credential) ? credential : otherwise && !existsSync(kept) ? otherwise : kept);
   return { read: () => checked(readTokenFile(file), `the file ${file}`), file };
 }
 

@@ -57,7 +57,8 @@ function leftGroups(runs: readonly EarlierRun[]): Set<number> {
   return groups;
 }
 
-function markOf(pid: number): string | undefined {
+/** @returns what the process carries as {@link RUN_VARIABLE} */
+export function markOf(pid: number): string | undefined {
   try {
     const entry = readFileSync(`/proc/${pid}/environ`, "latin1")
       .split("\0")

@@ -11,10 +11,11 @@ import {
   type ProcessView,
   SupervisedProcess,
 } from "../../src/core/supervision/supervised-process.ts";
+import type { Reading } from "../../src/core/supervision/verdict.ts";
 import type { Logger } from "../log.ts";
 import { LineSplitter } from "../process/output.ts";
 import { identify, signalGroup } from "../process/process-group.ts";
-import type { Cgroups } from "./cgroups.ts";
+import { type Cgroups, type Held, NOTHING_HELD, withinHeld } from "./cgroups.ts";
 import type { SupervisorJournal } from "./journal.ts";
 import type { LogFile } from "./log-file.ts";
 import { type AgentDefinition, rulesOf } from "./settings.ts";
@@ -52,6 +53,7 @@ export class AgentChild {
   readonly #process: SupervisedProcess;
   readonly #settled = new Set<() => void>();
   #child: ChildProcess | undefined;
+  #held: Held = NOTHING_HELD;
   #timer: NodeJS.Timeout | undefined;
   #messages: string[] = [];
 
@@ -88,6 +90,10 @@ export class AgentChild {
     if (before.phase !== phase || before.pid !== pid) this.#options.onChange(true);
     else if (before.verdict !== verdict || before.task !== task) this.#options.onChange(false);
     if (phase !== "starting" && phase !== "stopping") for (const settle of this.#settled) settle();
+  }
+
+  measured(reading: Reading): void {
+    this.tell({ type: "measured", reading: withinHeld(reading, this.#rules, this.#held) });
   }
 
   /** Resolves when it is neither on its way up nor on its way out. */
@@ -163,7 +169,7 @@ export class AgentChild {
   #attach(child: ChildProcess, run: string): void {
     const { name, journal, logFile, cgroups } = this.#options;
     const pid = child.pid as number;
-    cgroups?.admit(name, pid, this.#rules);
+    this.#held = cgroups?.admit(name, pid, run, this.#rules) ?? NOTHING_HELD;
     this.#child = child;
     child.stdout?.on("data", (chunk: Buffer) => logFile.write(chunk));
     child.stderr?.on("data", (chunk: Buffer) => logFile.write(chunk));

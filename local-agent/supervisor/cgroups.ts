@@ -1,8 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { ProcessRules } from "../../src/core/supervision/process-rules.ts";
+import type { Reading } from "../../src/core/supervision/verdict.ts";
 import type { Logger } from "../log.ts";
+import { markOf } from "../process/leftovers.ts";
 import { processStat } from "../process/process-group.ts";
+
+/** Which limits of an agent the kernel keeps. */
+export type Held = Readonly<Record<"memory" | "cpu", boolean>>;
+
+export const NOTHING_HELD: Held = { memory: false, cpu: false };
 
 export interface CgroupsOptions {
   readonly log: Logger;
@@ -28,6 +35,8 @@ const PERIOD_US = 100_000;
 export class Cgroups {
   readonly #base: string;
   readonly #log: Logger;
+  /** What the counters of the groups said when their processes began: a group may be used again. */
+  readonly #killsBefore = new Map<string, number>();
 
   private constructor(base: string, log: Logger) {
     this.#base = base;
@@ -42,7 +51,7 @@ export class Cgroups {
       if (path === undefined || !basename(path).endsWith(".service")) return undefined;
       const base = join(root, path);
       if (!existsSync(join(base, "cgroup.controllers"))) return undefined;
-      const members = readFileSync(join(base, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+      const members = pidsIn(base);
       // Somebody else's service, in which we were started by hand.
       if (!members.every(isOurs)) return undefined;
       mkdirSync(join(base, OWN), { recursive: true });
@@ -60,19 +69,48 @@ export class Cgroups {
     }
   }
 
-  /** Puts a process that was just started into the group of its name, with its limits. */
-  admit(name: string, pid: number, { memoryBytes, cpuPercent }: ProcessRules): void {
+  /**
+   * Puts a process that was just started, and what it has started meanwhile, into the group of its name.
+   *
+   * @param run - the mark in the environment of what it starts
+   */
+  admit(name: string, pid: number, run: string, { memoryBytes, cpuPercent }: ProcessRules): Held {
     const group = this.#group(name);
     try {
       mkdirSync(group, { recursive: true });
-      this.#limit(group, "memory.max", memoryBytes === null ? "max" : String(memoryBytes));
+      this.#killsBefore.set(name, outOfMemoryKills(group));
+      const memory = this.#limit(group, "memory.max", memoryBytes === null ? "max" : String(memoryBytes));
+      // An agent that is slow because it swaps would be worse off than one that is restarted.
+      this.#limit(group, "memory.swap.max", memoryBytes === null ? "max" : "0");
       this.#limit(group, "memory.oom.group", "1");
       const quota = cpuPercent === null ? "max" : String(Math.round((cpuPercent / 100) * PERIOD_US));
-      this.#limit(group, "cpu.max", `${quota} ${PERIOD_US}`);
+      const cpu = this.#limit(group, "cpu.max", `${quota} ${PERIOD_US}`);
       writeFileSync(join(group, "cgroup.procs"), String(pid));
+      this.#gather(group, run);
+      return { memory, cpu };
     } catch (error) {
       // It may have ended already. Should it run, it is measured as everywhere else.
       this.#log.warn({ err: error, agent: name }, "an agent could not be put into its control group");
+      return NOTHING_HELD;
+    }
+  }
+
+  /**
+   * A process is born where its parent is, and the agent may have started some before it was moved. Nobody who was moved
+   * has children elsewhere any more, so the first look that finds none is the last.
+   */
+  #gather(group: string, run: string): void {
+    const moved = new Set<number>();
+    const strays = () => pidsIn(join(this.#base, OWN)).filter((pid) => !moved.has(pid) && markOf(pid) === run);
+    for (let found = strays(); found.length > 0; found = strays()) {
+      for (const pid of found) {
+        moved.add(pid);
+        try {
+          writeFileSync(join(group, "cgroup.procs"), String(pid));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended
+        }
+      }
     }
   }
 
@@ -83,7 +121,7 @@ export class Cgroups {
    */
   dismiss(name: string): boolean {
     const group = this.#group(name);
-    const outOfMemory = (countIn(join(group, "memory.events"), "oom_kill") ?? 0) > 0;
+    const outOfMemory = outOfMemoryKills(group) > (this.#killsBefore.get(name) ?? 0);
     try {
       writeFileSync(join(group, "cgroup.kill"), "1");
       rmdirSync(group);
@@ -94,14 +132,28 @@ export class Cgroups {
   }
 
   /** A controller that was not given has no such file. */
-  #limit(group: string, file: string, value: string): void {
+  #limit(group: string, file: string, value: string): boolean {
     const path = join(group, file);
-    if (existsSync(path)) writeFileSync(path, value);
+    if (!existsSync(path)) return false;
+    writeFileSync(path, value);
+    return true;
   }
 
   #group(name: string): string {
     return join(this.#base, `agent-${name}`);
   }
+}
+
+/**
+ * A reading with nothing in it that the kernel rules out: processor time is measured in ticks, and memory that processes
+ * share is counted for each, so that one that works at its limit would seem to exceed it now and then, and be restarted.
+ */
+export function withinHeld(reading: Reading, { memoryBytes, cpuPercent }: ProcessRules, held: Held): Reading {
+  return {
+    ...reading,
+    memoryBytes: held.memory ? Math.min(reading.memoryBytes, memoryBytes ?? Infinity) : reading.memoryBytes,
+    cpuPercent: held.cpu ? Math.min(reading.cpuPercent, cpuPercent ?? Infinity) : reading.cpuPercent,
+  };
 }
 
 /** This process, and what it has started itself. */
@@ -111,10 +163,14 @@ function isOurs(pid: number): boolean {
   return processStat(pid) === undefined;
 }
 
-function countIn(path: string, key: string): number | undefined {
+function pidsIn(group: string): number[] {
+  return readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+}
+
+function outOfMemoryKills(group: string): number {
   try {
-    return Number(new RegExp(`^${key} (\\d+)$`, "m").exec(readFileSync(path, "utf8"))?.[1]);
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync(join(group, "memory.events"), "utf8"))?.[1] ?? 0);
   } catch {
-    return undefined;
+    return 0;
   }
 }

@@ -237,7 +237,7 @@ export class Supervisor implements ReportingService {
   #measure(children: Iterable<AgentChild> = this.#children.values()): void {
     const byPid = new Map([...children].flatMap((child) => (child.pid === undefined ? [] : [[child.pid, child]])));
     for (const [pid, reading] of this.#readings.read(byPid.keys(), performance.now()))
-      byPid.get(pid)?.tell({ type: "measured", reading });
+      byPid.get(pid)?.measured(reading);
   }
 
   async #announce(name: string, signal: Announcement, facts: Readonly<Record<string, unknown>>): Promise<void> {

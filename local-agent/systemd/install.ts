@@ -8,6 +8,8 @@ import { ExpectedError } from "../service.ts";
 import { type InstallOptions, installPlan, isSame, type Step, uninstallPlan, versionIn } from "./plan.ts";
 
 const execute = promisify(execFile);
+/** A start is waited for: longer than systemd itself does. */
+const COMMAND_MS = 330_000;
 
 /** `ganglion-agent install` and `ganglion-agent uninstall`. Both may be repeated. */
 export function serviceCommands(): Command[] {
@@ -91,7 +93,7 @@ function described(step: Step): string {
 
 async function call([name = "", ...args]: readonly string[]): Promise<{ stdout: string }> {
   try {
-    return await execute(name, args, { timeout: 60_000 });
+    return await execute(name, args, { timeout: COMMAND_MS });
   } catch (error) {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     if (code === "ENOENT") throw new ExpectedError(`There is no ${name} on this machine: the service needs systemd`);

@@ -2,8 +2,10 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../config/environment.ts";
-import { SYSTEM_CONFIG, userConfig } from "../config/locations.ts";
+import { SERVICE_STATE, SYSTEM_CONFIG, SYSTEM_TOKEN, userConfig, userState } from "../config/locations.ts";
 import { ExpectedError } from "../service.ts";
+import { loadSettings } from "../settings.ts";
+import { version } from "../version.ts";
 import { UNIT_NAME, type UnitOptions, unitText } from "./unit.ts";
 
 export interface InstallOptions {
@@ -26,7 +28,6 @@ export type Step =
   | { readonly kind: "run"; readonly command: readonly string[] }
   | { readonly kind: "say"; readonly text: string };
 
-const TOKEN_FILE = "/etc/ganglion/token";
 const SYSUSERS_FILE = "/etc/sysusers.d/ganglion.conf";
 
 const CONFIG_TEMPLATE = `# Settings of the Ganglion agent. \`ganglion-agent check\` explains what is wrong in them;
@@ -47,21 +48,22 @@ export function installPlan(options: InstallOptions, env: Environment): Step[] {
       config: place.config,
       scope: place.scope,
       user: options.runAs,
-      tokenFile: TOKEN_FILE,
+      tokenFile: SYSTEM_TOKEN,
     },
     ...{ memoryMax: options.memoryMax, cpuQuota: options.cpuQuota, writable: options.writable },
-    systemdVersion: options.systemdVersion,
+    ...{ systemdVersion: options.systemdVersion, version: version() },
   };
   const system = place.scope === "system";
   const [node = "", script = ""] = unit.command;
   if (system && options.root === undefined) for (const path of [node, script]) requireReadable(path);
+  const text = unitText(unit);
   const steps: Step[] = [
     { kind: "keep", path: below(place.config), text: CONFIG_TEMPLATE, mode: 0o644 },
-    { kind: "write", path: below(place.unit), text: unitText(unit), mode: 0o644 },
+    { kind: "write", path: below(place.unit), text, mode: 0o644 },
   ];
   if (system && options.runAs === "ganglion") {
-    const text = 'u ganglion - "Ganglion agent" /var/lib/ganglion\n';
-    steps.push({ kind: "write", path: below(SYSUSERS_FILE), text, mode: 0o644 });
+    const user = `u ganglion - "Ganglion agent" ${SERVICE_STATE}\n`;
+    steps.push({ kind: "write", path: below(SYSUSERS_FILE), text: user, mode: 0o644 });
     steps.push({ kind: "run", command: ["systemd-sysusers", ...rootOption(options), below(SYSUSERS_FILE)] });
   }
   if (options.root !== undefined) {
@@ -69,15 +71,22 @@ export function installPlan(options: InstallOptions, env: Environment): Step[] {
     return steps;
   }
   steps.push({ kind: "run", command: [...place.systemctl, "daemon-reload"] });
-  const token = system ? TOKEN_FILE : "the file that edge.token_file names";
-  const tokenThere = !system || existsSync(TOKEN_FILE);
-  if (tokenThere) steps.push({ kind: "run", command: [...place.systemctl, "enable", "--now", UNIT_NAME] });
-  else {
-    steps.push({ kind: "run", command: [...place.systemctl, "enable", UNIT_NAME] });
-    const start = [...place.systemctl, "start", UNIT_NAME].join(" ");
-    steps.push({ kind: "say", text: `Put the host's token into ${token} (mode 0600), then: ${start}` });
-  }
+  steps.push({ kind: "run", command: [...place.systemctl, "enable", UNIT_NAME] });
+  const start = [...place.systemctl, "start", UNIT_NAME];
+  const token = system ? SYSTEM_TOKEN : join(userState(env), "token");
+  if (!(system ? existsSync(token) : isComplete(place.config, env)))
+    steps.push({ kind: "say", text: `Put the host's token into ${token} (mode 0600), then: ${start.join(" ")}` });
+  // What runs is of the unit as it was, and of the version that wrote it.
+  else if (isSame(place.unit, text)) steps.push({ kind: "run", command: start });
+  else steps.push({ kind: "run", command: [...place.systemctl, "restart", UNIT_NAME] });
+  if (!system)
+    steps.push({ kind: "say", text: "It runs while you are logged in. For all the time: loginctl enable-linger" });
   return steps;
+}
+
+/** Whether an agent would start with these settings: there is a token, above all. */
+function isComplete(config: string, env: Environment): boolean {
+  return existsSync(config) && loadSettings(env, "/", config).settings !== undefined;
 }
 
 /** Settings, state and token stay. */

@@ -17,6 +17,8 @@ export interface UnitOptions {
   readonly writable: readonly string[];
   /** Version of systemd: later than 253 it makes longer and longer pauses between restarts. */
   readonly systemdVersion: number;
+  /** Of the agent. */
+  readonly version: string;
 }
 
 export const UNIT_NAME = "ganglion-agent.service";
@@ -50,11 +52,15 @@ export function unitText(options: UnitOptions): string {
         "Restart=always",
         ...restart(options.systemdVersion),
         `WatchdogSec=${WATCHDOG_SECONDS}`,
+        "# A machine that boots is busy, and what was left by a crash is put in order first.",
+        "TimeoutStartSec=300",
         "# What is in the spool gets a moment to leave, and what the agent supervises a moment to end.",
         "TimeoutStopSec=45",
         "KillMode=mixed",
         "# The agent puts what it supervises into groups of their own.",
         "Delegate=yes",
+        "# What the kernel ends for want of memory is one of those, and is restarted by the agent.",
+        "OOMPolicy=continue",
         `MemoryMax=${options.memoryMax}`,
         `CPUQuota=${options.cpuQuota}`,
         "TasksMax=2048",
@@ -64,9 +70,10 @@ export function unitText(options: UnitOptions): string {
     ],
     ["Install", [`WantedBy=${system ? "multi-user.target" : "default.target"}`]],
   ];
-  return sections
+  const text = sections
     .map(([name, lines]) => `[${name}]\n${lines.filter((line) => line !== false).join("\n")}\n`)
     .join("\n");
+  return `# Written by ganglion-agent install, version ${options.version}\n${text}`;
 }
 
 function restart(version: number): string[] {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -27,6 +27,7 @@ const OPTIONS: UnitOptions = {
   cpuQuota: "100%",
   writable: ["/srv/with blank"],
   systemdVersion: 252,
+  version: "0.1.0",
 };
 
 function unitFile(options: UnitOptions): string {
@@ -116,11 +117,36 @@ describe.skipIf(!systemd)("ganglion-agent install", () => {
 
   it("says what it would do, and does nothing, when asked for that", async () => {
     const directory = temporaryDirectory();
-    const dry = agent(["install", "--user", "--dry-run"], { XDG_CONFIG_HOME: directory });
+    const env = { XDG_CONFIG_HOME: directory, XDG_STATE_HOME: directory };
+    const dry = agent(["install", "--user", "--dry-run"], env);
     expect(await dry.ended).toBe(0);
     expect(dry.lines).toContain(`# write: ${directory}/systemd/user/ganglion-agent.service`);
-    expect(dry.lines).toContain("# run: systemctl --user enable --now ganglion-agent.service");
+    expect(dry.lines).toContain("# run: systemctl --user enable ganglion-agent.service");
+    expect(dry.lines.join("\n")).toContain(
+      `# Put the host's token into ${directory}/ganglion/token (mode 0600), then:`,
+    );
     expect(existsSync(join(directory, "systemd"))).toBe(false);
+  });
+
+  it("starts the service once there is a token, and restarts one whose unit is of another version", async () => {
+    const directory = temporaryDirectory();
+    const env = { XDG_CONFIG_HOME: directory, XDG_STATE_HOME: directory, GANGLION_STATE_DIR: join(directory, "state") };
+    mkdirSync(join(directory, "ganglion"));
+    mkdirSync(join(directory, "state"));
+    writeFileSync(join(directory, "ganglion", "agent.yaml"), "edge: { ecosystem: mine }\n");
+    writeFileSync(join(directory, "state", "token"), "t", { mode: 0o600 });
+    const planned = async () => {
+      const dry = agent(["install", "--user", "--dry-run"], env);
+      expect(await dry.ended).toBe(0);
+      return dry.lines;
+    };
+    const first = await planned();
+    expect(first).toContain("# run: systemctl --user restart ganglion-agent.service");
+    const unit = first.slice(first.findIndex((line) => line.includes("# Written by ganglion-agent install, version")));
+    mkdirSync(join(directory, "systemd", "user"), { recursive: true });
+    const text = `${unit.slice(0, unit.indexOf("WantedBy=default.target") + 1).join("\n")}\n`;
+    writeFileSync(join(directory, "systemd", "user", "ganglion-agent.service"), text);
+    expect(await planned()).toContain("# run: systemctl --user start ganglion-agent.service");
   });
 });
 

@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { defaultState } from "../../../../local-agent/config/locations.ts";
+import { tokenSource } from "../../../../local-agent/config/token.ts";
 import { loadSettings, problemText, readSettings } from "../../../../local-agent/settings.ts";
 import { temporaryDirectory } from "../temporary-state.ts";
 
@@ -83,6 +85,18 @@ log: { format: json, level: debug }
     const path = file("edge: 5");
     expect(readSettings({ ...ENV, GANGLION_CONFIG: "none" }, "/srv").configFile).toBeUndefined();
     expect(() => readSettings({ ...ENV, GANGLION_CONFIG: path }, "/srv")).toThrow(`${path}:1:1: edge: give`);
+  });
+
+  it("means the service where it names the service's settings, as the doctor does that a person asks", () => {
+    expect(defaultState({}, "/srv", "/etc/ganglion/agent.yaml")).toBe("/var/lib/ganglion");
+    expect(defaultState({ STATE_DIRECTORY: "/var/lib/other" }, "/srv", "/etc/ganglion/agent.yaml")).toBe(
+      "/var/lib/other",
+    );
+    expect(defaultState({}, "/srv", "/srv/agent.yaml")).toBe("/srv/.ganglion");
+    const state = temporaryDirectory();
+    expect(tokenSource({}, undefined, state, "/etc/ganglion/token").file).toBe("/etc/ganglion/token");
+    writeFileSync(join(state, "token"), "t");
+    expect(tokenSource({}, undefined, state, "/etc/ganglion/token").file).toBe(join(state, "token"));
   });
 
   it("uses what systemd gives: the state directory and the credential", () => {

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Cgroups } from "../../../../local-agent/supervisor/cgroups.ts";
+import { Cgroups, withinHeld } from "../../../../local-agent/supervisor/cgroups.ts";
 import { DEFAULT_RULES } from "../../../../src/core/supervision/process-rules.ts";
 import { silent, temporaryDirectory } from "../temporary-state.ts";
 
@@ -44,17 +46,53 @@ describe("control groups", () => {
     const groups = service("a.service");
     const group = join(base, "agent-coder");
     mkdirSync(group);
-    for (const file of ["memory.max", "memory.oom.group", "cpu.max"]) writeFileSync(join(group, file), "");
-    groups?.admit("coder", 4_711, { ...DEFAULT_RULES, memoryBytes: 1_048_576, cpuPercent: 150 });
-    expect(
-      ["memory.max", "memory.oom.group", "cpu.max", "cgroup.procs"].map((file) => text("agent-coder", file)),
-    ).toEqual(["1048576", "1", "150000 100000", "4711"]);
-    groups?.admit("coder", 4_712, DEFAULT_RULES);
-    expect([text("agent-coder", "memory.max"), text("agent-coder", "cpu.max")]).toEqual(["max", "max 100000"]);
+    const files = ["memory.max", "memory.swap.max", "memory.oom.group", "cpu.max"];
+    for (const file of files) writeFileSync(join(group, file), "");
+    const held = groups?.admit("coder", 4_711, "run", { ...DEFAULT_RULES, memoryBytes: 1_048_576, cpuPercent: 150 });
+    expect(held).toEqual({ memory: true, cpu: true });
+    expect([...files, "cgroup.procs"].map((file) => text("agent-coder", file))).toEqual([
+      "1048576",
+      "0",
+      "1",
+      "150000 100000",
+      "4711",
+    ]);
+    groups?.admit("coder", 4_712, "run", DEFAULT_RULES);
+    expect(files.map((file) => text("agent-coder", file))).toEqual(["max", "max", "1", "max 100000"]);
     writeFileSync(join(group, "memory.events"), "low 0\noom 1\noom_kill 0\n");
     expect(groups?.dismiss("coder")).toBe(false);
     writeFileSync(join(group, "memory.events"), "low 0\noom 1\noom_kill 1\n");
     expect(groups?.dismiss("coder")).toBe(true);
     expect(text("agent-coder", "cgroup.kill")).toBe("1");
+    // What was killed may hold the group for a moment, and with it its counters.
+    groups?.admit("coder", 4_713, "run", DEFAULT_RULES);
+    expect(groups?.dismiss("coder")).toBe(false);
+  });
+
+  it("take in what an agent has started before it was moved", async () => {
+    const groups = service("a.service");
+    const [own, other] = ["coder.1", "tester.1"].map((run) =>
+      spawn("sleep", ["600"], { env: { ...process.env, GANGLION_RUN: run } }),
+    );
+    try {
+      await Promise.all([own, other].map((child) => child && once(child, "spawn")));
+      writeFileSync(join(base, "ganglion-agent", "cgroup.procs"), `${process.pid}\n${other?.pid}\n${own?.pid}\n`);
+      groups?.admit("coder", 4_711, "coder.1", DEFAULT_RULES);
+      // The last that was moved.
+      expect(text("agent-coder", "cgroup.procs")).toBe(String(own?.pid));
+    } finally {
+      for (const child of [own, other]) child?.kill();
+    }
+  });
+
+  it("keep measurements from saying what cannot be: more than the kernel lets an agent have", () => {
+    const reading = { memoryBytes: 2_000, cpuPercent: 51.2, running: true, stopped: false };
+    const rules = { ...DEFAULT_RULES, memoryBytes: 1_000, cpuPercent: 50 };
+    expect(withinHeld(reading, rules, { memory: true, cpu: true })).toMatchObject({
+      memoryBytes: 1_000,
+      cpuPercent: 50,
+    });
+    expect(withinHeld(reading, rules, { memory: false, cpu: false })).toEqual(reading);
+    expect(withinHeld(reading, DEFAULT_RULES, { memory: true, cpu: true })).toEqual(reading);
   });
 });
