@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { durationMs } from "../src/core/policy/duration.ts";
 import { parseTimestamp } from "../src/core/signals/timestamp.ts";
 
 /** Reads an option that is a whole number. */
@@ -42,6 +43,14 @@ export function time(text: string): string {
       "Give RFC 3339 (2026-01-31T12:00:00Z), seconds since the epoch, or an age such as 90s, 10m, 2h, 7d.",
     );
   return new Date(ms).toISOString();
+}
+
+/** `0`, or a length of time such as `2h` or `1h30m`. @returns milliseconds */
+export function lengthOfTime(text: string): number {
+  const ms = text === "0" ? 0 : durationMs(text);
+  if (ms === undefined)
+    throw new InvalidArgumentError("Give a length of time such as 30s, 10m, 2h, 7d or 1h30m, or 0.");
+  return ms;
 }
 
 /** Gathers `--fact name=value`. A value that reads as JSON (a number, true, null, {…}) is that; any other is text. */

@@ -6,9 +6,16 @@ import { print, remark } from "../../output.ts";
 import { compareRules, describeChanges, type RuleChange, withWritten } from "../../policy/compare.ts";
 import { bodyOf, readRuleFile, type WrittenRule } from "../../policy/rule-file.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
-import { showDifferences } from "./simulate.ts";
+import { showDifferences, warmUpOption } from "./simulate.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+
+interface DiffOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly warmUp?: number;
+  readonly limit: number;
+}
 
 export const diffCommand = () =>
   new Command("diff")
@@ -16,21 +23,28 @@ export const diffCommand = () =>
     .argument("<file>")
     .option("--since <time>", "and what would have been decided otherwise, since a time or an age such as 24h", time)
     .option("--until <time>", "until a time, or an age (default: now)", time)
+    .addOption(warmUpOption())
     .option("--limit <n>", "differences shown", wholeNumber(1), 50)
     .addHelpText("after", "\nWith --json: one document.")
-    .action(async (file: string, options: { since?: string; until?: string; limit: number }, command: Command) => {
+    .action(async (file: string, options: DiffOptions, command: Command) => {
       const client = clientFor(command);
       const written = readRuleFile(file);
       const deployed = await client.policy.list();
       const changes = compareRules(written, deployed);
       const json = wantsJson(command);
       if (!json) await print(describeChanges(changes).join("\n"));
-      const { since, until, limit } = options;
-      const differences =
+      const { since, until, warmUp, limit } = options;
+      const tried =
         since === undefined
           ? undefined
-          : await showDifferences(client, deployed, withWritten(written, deployed), { since, until, limit, json });
-      if (json) await print(JSON.stringify({ changes, ...(differences === undefined ? {} : { differences }) }));
+          : await showDifferences(client, deployed, withWritten(written, deployed), {
+              since,
+              until,
+              warmUp,
+              limit,
+              json,
+            });
+      if (json) await print(JSON.stringify({ changes, ...tried }));
     });
 
 export const applyCommand = () =>

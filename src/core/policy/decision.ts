@@ -5,9 +5,11 @@ export interface Decision {
   readonly rule_version: number;
   /** The signal that was decided on. */
   readonly signal: { readonly seq: number; readonly id: string; readonly signal: string };
-  /** When the log took that signal: the time by which the rule decided. */
+  /** When the log took that signal, or the last moment for what was expected: the time by which the rule decided. */
   readonly decided_at: string;
   readonly outcome: "fired" | "suppressed" | "failed";
+  /** Something expected did not come in time; absent: the rule decided on the signal. */
+  readonly by?: "time";
   /** What held it back, or what went wrong. */
   readonly reason?: string;
   /** The values that the rule read. */

@@ -2,12 +2,12 @@ import { LIMITS } from "../signals/limits.ts";
 import type { Signal } from "../signals/signal.ts";
 import { type CompiledRule, compileRule } from "./compiled-rule.ts";
 import type { Expression, Scope } from "./expression.ts";
-import { type Case, judge } from "./judge.ts";
+import { type Case, judge, type RecordedOutcome } from "./judge.ts";
 import { keyOf } from "./key.ts";
 import { NameIndex } from "./name-index.ts";
 import type { Rule } from "./rule.ts";
 import { RuleState } from "./rule-state.ts";
-import type { Origin, StateChange, StateRow } from "./state.ts";
+import type { Origin, StateBodies, StateChange, StateRow } from "./state.ts";
 import type { Evaluation, Verdict } from "./verdict.ts";
 
 /**
@@ -42,6 +42,11 @@ export class PolicyEngine {
     return this.rules.flatMap(({ id }) =>
       [...this.#state.of("expected", id)].map(([key, body]) => ({ kind: "expected" as const, rule: id, key, body })),
     );
+  }
+
+  /** What a rule waits for under a key, if it does. */
+  expectation(rule: string, key: string): StateBodies["expected"] | undefined {
+    return this.#state.get("expected", rule, key);
   }
 
   /** When what is expected next will be too late, in milliseconds since the epoch. */
@@ -83,8 +88,13 @@ export class PolicyEngine {
     return this.#state.takeChanges();
   }
 
-  /** Decides on a signal. Never throws for what stands in it: a rule that cannot read it has failed. */
-  take(signal: Signal): Evaluation {
+  /**
+   * Decides on a signal. Never throws for what stands in it: a rule that cannot read it has failed.
+   *
+   * @param recorded - what each rule decided on it, where that is known: the rules then keep what they kept then, and no
+   * rule that is not named had anything to say. What they did is not told again.
+   */
+  take(signal: Signal, recorded?: ReadonlyMap<string, RecordedOutcome>): Evaluation {
     const nowMs = Date.parse(signal.received_at);
     // What was due before this signal came is too late; one that comes in the last millisecond is in time.
     const verdicts = this.#late(nowMs, Number.POSITIVE_INFINITY);
@@ -92,7 +102,8 @@ export class PolicyEngine {
     this.#answer(signal, one.scope, nowMs);
     this.#end(signal, one.scope);
     for (const compiled of this.#asked.find(signal.signal)) {
-      const verdict = judge(compiled, one, this.#state);
+      const known = recorded === undefined ? undefined : (recorded.get(compiled.rule.id) ?? "nothing");
+      const verdict = judge(compiled, known === undefined ? one : { ...one, recorded: known }, this.#state);
       if (verdict === undefined) continue;
       verdicts.push(verdict);
       if (compiled.rule.final === true && verdict.outcome === "fired") break;

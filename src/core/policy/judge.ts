@@ -14,7 +14,7 @@ import type { Origin, StateChange, StateRow } from "./state.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What a rule remembers is forgotten when so long no signal came. */
-const MEMORY_MS = 7 * 86_400_000;
+export const MEMORY_MS = 7 * 86_400_000;
 const MEMORY_CHARS = 4_096;
 
 /** A signal on its way through the rules. */
@@ -24,7 +24,12 @@ export interface Case {
   readonly scope: Scope;
   /** When the log took it. */
   readonly nowMs: number;
+  /** What the rule is known to have decided on it: then that is what it keeps, whatever it would decide now. */
+  readonly recorded?: RecordedOutcome;
 }
+
+/** `nothing`: it had nothing to say, though it may have counted the signal. */
+export type RecordedOutcome = Verdict["outcome"] | "nothing";
 
 type Change = StateRow | (Pick<StateChange, "kind" | "rule" | "key"> & { readonly body: null });
 
@@ -45,10 +50,12 @@ export function judge(compiled: CompiledRule, one: Case, state: RuleState): Verd
   const { rule } = compiled;
   let { scope } = one;
   let finding: Finding;
+  if (one.recorded === "failed") return undefined;
   try {
     const memory = memoryOf(compiled, scope, state);
     if (memory !== undefined) scope = { ...scope, state: memory.values };
-    finding = new Examination(compiled, { ...one, scope }, state).find();
+    const examination = new Examination(compiled, { ...one, scope }, state);
+    finding = one.recorded === undefined ? examination.find() : examination.retrace(one.recorded);
     // By what was remembered before, and before anything is kept: where this fails the rule fails as a whole.
     const remembered = memory && remember(compiled, memory.key, scope, one.nowMs);
     for (const change of finding.changes) apply(change, state);
@@ -101,6 +108,23 @@ class Examination {
     if (like !== undefined) return this.#guarded({ ...suppressed(like.reason, count), effects: like.effects });
     if (counted !== undefined) this.#onFiring.push({ ...counted.kept, body: null });
     return this.#fire();
+  }
+
+  /** What the rule kept when it decided so. What it did then is not worked out again. */
+  retrace(recorded: Exclude<RecordedOutcome, "failed">): Finding {
+    const { where } = this.#compiled;
+    if (recorded === "nothing" && where !== undefined && where(this.#case.scope) !== true) return NOTHING;
+    if (recorded !== "fired" && this.#muted() !== undefined) return NOTHING;
+    const counted = this.#counted();
+    if (recorded !== "fired") return { ...NOTHING, changes: counted === undefined ? [] : [counted.kept] };
+    if (counted !== undefined) this.#onFiring.push({ ...counted.kept, body: null });
+    this.#cooling();
+    this.#repeated();
+    this.#inFlight();
+    this.#like();
+    this.#expect();
+    const { body, row } = this.#rated();
+    return { outcome: "fired", effects: [], changes: [...this.#onFiring, row({ fired: body.fired + 1 })] };
   }
 
   #fire(): Finding {
@@ -163,10 +187,10 @@ class Examination {
   #once(key: string, withinMs: number, words: string): string | undefined {
     const { nowMs, origin } = this.#case;
     const known = this.#state.get("once", this.#rule, key);
-    if (known !== undefined && nowMs < known.untilMs) return `${words} ${known.by}, until ${timeText(known.untilMs)}`;
     const body = { by: origin.id, untilMs: nowMs + withinMs };
     this.#onFiring.push({ kind: "once", rule: this.#rule, key, body });
-    return undefined;
+    if (known === undefined || nowMs >= known.untilMs) return undefined;
+    return `${words} ${known.by}, until ${timeText(known.untilMs)}`;
   }
 
   #inFlight(): string | undefined {
@@ -175,10 +199,9 @@ class Examination {
     const { nowMs, origin, scope } = this.#case;
     const key = keyOf(flight.by, scope);
     const known = this.#state.get("flight", this.#rule, key);
-    if (known !== undefined && nowMs < known.untilMs) return `in flight since ${known.startedBy}`;
     const body = { startedBy: origin.id, untilMs: nowMs + flight.atMostMs };
     this.#onFiring.push({ kind: "flight", rule: this.#rule, key, body });
-    return undefined;
+    return known === undefined || nowMs >= known.untilMs ? undefined : `in flight since ${known.startedBy}`;
   }
 
   #like(): { reason: string; effects: Effect[] } | undefined {
@@ -233,26 +256,33 @@ class Examination {
 
   /** Ends chains of causes that only a loop makes so long, and rules that fire as only a loop makes them. */
   #guarded(finding: Finding): Finding {
-    const { origin, nowMs } = this.#case;
+    const { origin } = this.#case;
     if (finding.outcome === "suppressed" && finding.effects.length === 0) return finding;
     const depth = origin.depth ?? 0;
     if (depth >= LIMITS.causalDepth) {
       const reason = `cut off: the chain of causes above ${origin.id} is ${depth} signals long`;
       return { outcome: "failed", reason, effects: [], changes: [], cut: "depth" };
     }
-    const { n, perMs } = this.#compiled.rate;
-    const known = this.#state.get("rate", this.#rule, "");
-    const fresh = known === undefined || nowMs >= known.untilMs;
-    const body = fresh ? { sinceMs: nowMs, fired: 0, cut: 0, untilMs: nowMs + perMs } : known;
-    const row = (change: Partial<typeof body>): StateRow => ({
-      ...{ kind: "rate", rule: this.#rule, key: "" },
-      body: { ...body, ...change },
-    });
+    const { n } = this.#compiled.rate;
+    const { body, row } = this.#rated();
     if (body.fired < n) return { ...finding, changes: [...finding.changes, row({ fired: body.fired + 1 })] };
     const reason = `cut off: it fires more than ${n} times in ${this.#compiled.rule.rate.per}; give it a rate if it is to`;
     // As many letters as firings tell what there is to tell. A storm must not become one of dead letters.
     if (body.cut >= n) return { outcome: "suppressed", reason, effects: [], changes: [], cut: "rate", quiet: true };
     return { outcome: "failed", reason, effects: [], changes: [row({ cut: body.cut + 1 })], cut: "rate" };
+  }
+
+  /** How often the rule has fired in the present window. */
+  #rated() {
+    const { nowMs } = this.#case;
+    const known = this.#state.get("rate", this.#rule, "");
+    const fresh = { sinceMs: nowMs, fired: 0, cut: 0, untilMs: nowMs + this.#compiled.rate.perMs };
+    const body = known === undefined || nowMs >= known.untilMs ? fresh : known;
+    const row = (change: Partial<typeof body>): StateRow => ({
+      ...{ kind: "rate", rule: this.#rule, key: "" },
+      body: { ...body, ...change },
+    });
+    return { body, row };
   }
 }
 

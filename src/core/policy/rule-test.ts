@@ -125,7 +125,7 @@ export function historyOf({ given, start }: RuleTestCase): Signal[] | FieldError
 
 /** @throws InvalidRule */
 export function runCase(rules: readonly Rule[], one: RuleTestCase, history: readonly Signal[]): CaseResult {
-  const simulation = new Simulation(rules, one.answers);
+  const simulation = new Simulation(rules, { answers: one.answers });
   const decisions = history.flatMap((signal) => simulation.take(signal));
   const startMs = parseTimestamp(one.start) ?? 0;
   if (one.until !== undefined) decisions.push(...simulation.pass(startMs + (durationMs(one.until) ?? 0)));

@@ -2,12 +2,12 @@ import { hashKey } from "../log/key-filter.ts";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Effect } from "./effect.ts";
+import { EmittedThen, POLICY_SOURCE } from "./emitted-then.ts";
 import { PolicyEngine } from "./engine.ts";
 import type { Rule } from "./rule.ts";
 import type { Verdict } from "./verdict.ts";
+import type { Kept } from "./warm-up.ts";
 
-/** Who emits what rules emit. In a history, such signals are left out: the rules that are tried emit their own. */
-export const POLICY_SOURCE = "ganglion/policy";
 /** Signals that the rules of one simulation emit at most. The loop guard ends chains; this ends what fans out. */
 const MAX_EMITTED = 100_000;
 /** Places beyond any that a log gives out. */
@@ -27,37 +27,44 @@ export interface SimulatedDecision {
   readonly effects: readonly Effect[];
 }
 
+export interface SimulationOptions {
+  /** What a model is taken to answer to a rule that asks, by the rule's id; without it, its fallback. */
+  readonly answers?: Readonly<Record<string, string>>;
+  /** What rules kept as it begins: the rules are put in force then. Without it, it begins with nothing under way. */
+  readonly kept?: Kept;
+  /** What rules emitted then, as far as it is known ahead. */
+  readonly emitted?: EmittedThen;
+}
+
 /**
  * Runs rules over signals that have been, and keeps what they decide to itself (R31). The same engine as in force, over
- * the same times; what the rules emit comes back to them as it would from the log. It begins with nothing under way.
+ * the same times. What the rules emit comes back to them as it did from the log, where they emit what was emitted then,
+ * and otherwise at once.
  */
 export class Simulation {
   readonly #engine: PolicyEngine;
   readonly #answers: Readonly<Record<string, string>>;
+  readonly #emittedThen: EmittedThen;
   readonly #waiting: Signal[] = [];
+  /** Ids of signals that are to come from the log and that the rules that are tried have emitted too. */
+  readonly #awaited = new Set<string>();
   #emitted = 0;
-  #signals = 0;
 
-  /**
-   * @param answers - what a model is taken to answer to a rule that asks, by the rule's id; without it, its fallback
-   * @throws InvalidRule for a rule of which some expression is wrong
-   */
-  constructor(rules: readonly Rule[], answers: Readonly<Record<string, string>> = {}) {
+  /** @throws InvalidRule for a rule of which some expression is wrong */
+  constructor(rules: readonly Rule[], { answers = {}, kept, emitted = new EmittedThen() }: SimulationOptions = {}) {
     this.#answers = answers;
-    this.#engine = new PolicyEngine(rules);
-  }
-
-  /** Signals taken in, what the rules emitted themselves left out. */
-  get signals(): number {
-    return this.#signals;
+    this.#engine = new PolicyEngine(kept?.rules ?? rules);
+    this.#emittedThen = emitted;
+    if (kept === undefined) return;
+    this.#engine.restore(kept.rows);
+    this.#engine.replace(rules);
   }
 
   /** Takes in the next signal of the history, which is not older than the last. */
   take(signal: Signal): SimulatedDecision[] {
-    // What a rule emitted names its cause; a change of the rules does not, and may concern a rule.
-    if (signal.source === POLICY_SOURCE && signal.cause !== undefined) return [];
-    this.#signals++;
     const decisions = this.pass(Date.parse(signal.received_at));
+    // What was late by then may be what is emitted here.
+    if (this.#emittedThen.has(signal) && !this.#awaited.delete(signal.id)) return decisions;
     this.#waiting.push(signal);
     return [...decisions, ...this.#settle()];
   }
@@ -87,8 +94,15 @@ export class Simulation {
     const effects = [...verdict.effects, ...chosen];
     for (const [place, effect] of effects.entries()) {
       if (effect.kind !== "emit" || this.#emitted >= MAX_EMITTED) continue;
-      this.#emitted++;
       const at = formatTimestamp(atMs);
+      const then = this.#emittedThen
+        .find(origin.id, effect.signal, at, effect.facts)
+        .find((id) => !this.#awaited.has(id));
+      if (then !== undefined) {
+        this.#awaited.add(then);
+        continue;
+      }
+      this.#emitted++;
       // By what led to it, so that two simulations call the same thing the same.
       const id = `${origin.id}:${rule.id}:${by}:${place}`;
       this.#waiting.push({

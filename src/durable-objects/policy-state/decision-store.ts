@@ -154,12 +154,13 @@ export class DecisionStore {
 }
 
 function decisionOf(verdict: Verdict, ids: readonly string[]): Omit<Decision, "id"> {
-  const { rule, origin, atMs, outcome, reason, values, effects } = verdict;
+  const { rule, origin, atMs, outcome, by, reason, values, effects } = verdict;
   const { seq, id, signal } = origin;
   const { asked } = verdict;
   return {
     ...{ rule: rule.id, rule_version: rule.version, signal: { seq, id, signal } },
-    ...{ decided_at: formatTimestamp(atMs), outcome, ...(reason === undefined ? {} : { reason }), values },
+    ...{ decided_at: formatTimestamp(atMs), outcome, ...(by === "time" ? { by } : {}) },
+    ...{ ...(reason === undefined ? {} : { reason }), values },
     effects: ids,
     ...doneBy(effects, ids),
     ...(asked === undefined ? {} : { asked: askedOf(asked) }),

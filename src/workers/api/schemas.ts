@@ -90,6 +90,7 @@ export const DecisionSchema = z
     signal: z.object({ seq, id: z.string(), signal: z.string() }),
     decided_at: time,
     outcome: z.enum(["fired", "suppressed", "failed"]),
+    by: z.literal("time").optional().openapi({ description: "Something expected did not come in time" }),
     reason: z.string().optional(),
     values: facts,
     effects: z

@@ -96,6 +96,8 @@ describe("ganglion policy diff, simulate and apply", () => {
     startEdge(({ method, url, body }) => {
       if (method === "PATCH") return [200, changesOf(body as { policies: { id: string }[] })];
       if (url.pathname.endsWith("/policies")) return [200, { policies: [deployed] }];
+      if (url.pathname.endsWith("/decisions")) return [200, { decisions: [], next: null }];
+      if (url.searchParams.get("order") === "desc") return [200, { signals: [], next: null }];
       return [200, { signals: [ping(1), ping(2)], next: null }];
     });
 
@@ -111,7 +113,8 @@ describe("ganglion policy diff, simulate and apply", () => {
       "--url",
       url,
     ]);
-    expect([code, err]).toEqual([0, "2 signals looked at\n"]);
+    const began = "began with nothing under way (from 0 signals since 2025-12-31T23:59:00.000Z)";
+    expect([code, err]).toEqual([0, `${began}\n2 signals looked at\n`]);
     expect(out).toContain("~ pong  version 3 → 4\n    + where: facts.n > 1.0\n");
     expect(out).toContain("pong on Q_PING p1\n    - fired emit");
     expect(out).not.toContain("p2");
@@ -126,6 +129,9 @@ describe("ganglion policy diff, simulate and apply", () => {
     expect(answer).toMatchObject({ signals: 2, outcomes: { pong: { fired: 1 } } });
     expect(answer.differences).toHaveLength(1);
     expect(double.received.at(-1)?.url.searchParams.getAll("signal")).toEqual(["Q_PING"]);
+    expect(answer.warm_up).toMatchObject({ from: "2025-12-31T23:59:00.000Z", complete: true, under_way: {} });
+    const cold = JSON.parse((await ganglion(["policy", "simulate", file, "--warm-up", "0", ...args])).out);
+    expect(cold.warm_up.from).toBe("2026-01-01T00:00:00.000Z");
     const own = JSON.parse((await ganglion(["policy", "simulate", "pong", ...args])).out);
     expect([own.outcomes.pong.fired, own.differences]).toEqual([2, []]);
     expect((await ganglion(["policy", "simulate", "nobody", ...args])).code).toBe(2);

@@ -1,4 +1,6 @@
 import { expect, it } from "vitest";
+import type { AppendResult } from "../../../src/core/log/log-api.ts";
+import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { aSignal, logOf, policyOf } from "../log-under-test.ts";
 
@@ -31,4 +33,34 @@ it("tells what a changed rule would have decided, beside the rules in force, and
   expect((await problemOf(await simulate("nobody", { since }))).status).toBe(404);
   const wrong = await problemOf(await simulate("many", { since, rule: { ...rule, where: "facts." } }));
   expect([wrong.status, wrong.errors?.[0]?.pointer]).toEqual([422, "/rule/where"]);
+});
+
+it("begins with what was under way then, or with nothing where that is wanted, and tells which", async () => {
+  const eco = freshEcosystem();
+  const promotions = (count: number) => aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: count });
+  const append = async () => {
+    const { ids } = (await logOf(eco).append({ signals: [promotions(1)] })) as AppendResult;
+    return (await (await call(`/v1/${eco}/signals/${ids[0]}`)).json<Signal>()).received_at;
+  };
+  const first = await append();
+  let since = await append();
+  // The clock stands still while nothing is read or written.
+  while (since === first) since = await append();
+  const head = (await logOf(eco).status()).head_seq;
+  await policyOf(eco).catchUp(head);
+  const { decisions } = await (await call(`/v1/${eco}/decisions?since=${since}`)).json<{ decisions: object[] }>();
+  const simulate = async (body: object) =>
+    (await post(`/v1/${eco}/policies/promotions-to-dream/simulate`, { since, ...body })).json();
+  expect(await simulate({})).toMatchObject({
+    outcomes: { "promotions-to-dream": { fired: 0, suppressed: decisions.length } },
+    warm_up: { complete: true, under_way: { in_flight: 1, expected: 1 } },
+  });
+  expect(await simulate({ warm_up: "0" })).toMatchObject({
+    outcomes: { "promotions-to-dream": { fired: 1 } },
+    warm_up: { from: since, complete: true, signals: 0, decisions: 0, under_way: {} },
+  });
+  const wrong = await problemOf(
+    await post(`/v1/${eco}/policies/promotions-to-dream/simulate`, { since, until: since, warm_up: "long" }),
+  );
+  expect([wrong.status, wrong.errors?.map(({ pointer }) => pointer)]).toEqual([422, ["/warm_up"]]);
 });
