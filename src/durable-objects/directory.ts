@@ -23,6 +23,9 @@ export interface QueueRecord {
 /** Activity is written down once in this time: a row written costs money, and nobody asks to the second. */
 const TOUCH_EVERY_MS = 60_000;
 
+/** Their sockets are closed within minutes. */
+const REMEMBER_DELETED_MS = 3_600_000;
+
 /** Compared with where no record exists, so that an unknown id takes as long as a wrong secret. */
 const NO_DIGEST = new Uint8Array(32);
 
@@ -47,6 +50,7 @@ export class Directory extends DurableObject {
       CREATE TABLE IF NOT EXISTS queues (
         ecosystem TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (ecosystem, name)
       ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, ecosystems TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
   }
@@ -86,17 +90,36 @@ export class Directory extends DurableObject {
   }
 
   /** @returns what it was, or `null` where there was no such token. */
-  remove(id: string): TokenRecord | null {
-    const [row] = this.#sql.exec<TokenRow>("DELETE FROM tokens WHERE id = ? RETURNING *", id).toArray();
-    return row === undefined ? null : recordOf(row);
+  remove(id: string, nowMs = Date.now()): TokenRecord | null {
+    return this.ctx.storage.transactionSync(() => {
+      const [row] = this.#sql.exec<TokenRow>("DELETE FROM tokens WHERE id = ? RETURNING *", id).toArray();
+      if (row === undefined) return null;
+      this.#sql.exec("DELETE FROM deleted WHERE at_ms < ?", nowMs - REMEMBER_DELETED_MS);
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO deleted (id, ecosystems, at_ms) VALUES (?, ?, ?)",
+        ...[id, row.ecosystems, nowMs],
+      );
+      return recordOf(row);
+    });
   }
 
-  /** Tokens whose time ended after `sinceMs`, and has ended by `nowMs`. */
-  expired(sinceMs: number, nowMs: number): TokenRecord[] {
-    return this.list().filter(({ expires_at }) => {
+  /** Tokens that were deleted or expired after `sinceMs` and by `nowMs`: what they opened is to be closed. */
+  ended(sinceMs: number, nowMs: number): Pick<TokenRecord, "id" | "ecosystems">[] {
+    const expired = this.list().filter(({ expires_at }) => {
       const endMs = expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
       return endMs > sinceMs && endMs <= nowMs;
     });
+    const deleted = this.#sql
+      .exec<{ id: string; ecosystems: string }>(
+        "SELECT id, ecosystems FROM deleted WHERE at_ms > ? AND at_ms <= ? ORDER BY id",
+        sinceMs,
+        nowMs,
+      )
+      .toArray();
+    return [
+      ...expired.map(({ id, ecosystems }) => ({ id, ecosystems })),
+      ...deleted.map(({ id, ecosystems }) => ({ id, ecosystems: JSON.parse(ecosystems) as string[] })),
+    ];
   }
 
   /**

@@ -27,6 +27,8 @@ export interface Environment {
   /** Workers AI, where the deployment has it. */
   readonly AI?: AiBinding;
   readonly SIGNALS: Queue;
+  /** Shares of a minute's round, where it is more than one invocation may do. */
+  readonly ROUNDS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;
   /** `true`: webhooks may go to http: URLs and to addresses of private networks. Default: they may not. */

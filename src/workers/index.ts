@@ -2,6 +2,7 @@ import type { Environment } from "../durable-objects/environment.ts";
 import { app } from "./app.ts";
 import { consume } from "./consumer.ts";
 import { everyMinute } from "./monitors/every-minute.ts";
+import { consumeRounds, ROUNDS_QUEUE } from "./monitors/rounds-queue.ts";
 
 export { AgentRegistry } from "../durable-objects/agent-registry.ts";
 export { DeadLetters } from "../durable-objects/dead-letters.ts";
@@ -16,6 +17,6 @@ export { WorkerBoard } from "../durable-objects/worker-board.ts";
 
 export default {
   fetch: app.fetch,
-  queue: (batch, env) => consume(batch, env),
+  queue: (batch, env) => (batch.queue === ROUNDS_QUEUE ? consumeRounds(batch, env, Date.now()) : consume(batch, env)),
   scheduled: (controller, env) => everyMinute(env, controller.scheduledTime),
 } satisfies ExportedHandler<Environment>;

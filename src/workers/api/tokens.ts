@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { NewToken } from "../../core/access/new-token.ts";
 import { forgetToken } from "./authenticate.ts";
 import { readDocument } from "./body.ts";
-import { closeSockets } from "./close-sockets.ts";
+import { closeSocketsOf } from "./close-sockets.ts";
 import { directory } from "./objects.ts";
 import { notFound } from "./refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "./route.ts";
@@ -38,8 +38,8 @@ const deleteToken = createRoute({
   operationId: "deleteToken",
   summary: "Delete a token",
   description:
-    "Links, streams and channels that it opened are closed. Calls may go on being accepted for up to 30 seconds where it " +
-    "was used just before.",
+    "Links, streams and channels that it opened are closed, at once or, where it reached into more than 50 ecosystems, within " +
+    "a minute. Calls may go on being accepted for up to 30 seconds where it was used just before.",
   tags: ["access"],
   ...secured("admin"),
   request: { params: z.object({ id: z.string() }) },
@@ -59,6 +59,6 @@ export const tokens = newApi()
     const removed = id.length > 64 ? null : await directory(c.env).remove(id);
     if (removed === null) throw notFound("There is no token of this id.");
     forgetToken(id);
-    await closeSockets(c.env, removed);
+    await closeSocketsOf(c.env, removed);
     return c.body(null, 204);
   });

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { WORK_PROTOCOL } from "../../../src/core/wire/work-frames.ts";
 import { everyMinute } from "../../../src/workers/monitors/every-minute.ts";
+import { sendShares } from "../../../src/workers/monitors/rounds-queue.ts";
 import { logOf } from "../log-under-test.ts";
 import { call, freshEcosystem, post } from "./calls.ts";
 
@@ -63,6 +64,24 @@ describe("what a token has opened", () => {
     await everyMinute(env, inAnHour - 1);
     expect((await logOf(eco).status()).hosts).toEqual(["h"]);
     await everyMinute(env, inAnHour + 90_000);
+    expect(await link?.closed).toBe(1008);
+  });
+
+  test("is closed by a later round where it could not be told when the token was deleted", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco);
+    const [link] = await everySocket(eco, token);
+    // As when the edge stops between the two.
+    await env.DIRECTORY.get(env.DIRECTORY.idFromName("directory")).remove(id);
+    await everyMinute(env, Date.now() + 1_000);
+    expect(await link?.closed).toBe(1008);
+  });
+
+  test("is closed by an invocation of its own where there are many ecosystems", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco);
+    const [link] = await everySocket(eco, token);
+    await sendShares(env.ROUNDS, [[{ what: "close", ecosystem: eco, token: id }]], Date.now());
     expect(await link?.closed).toBe(1008);
   });
 });
