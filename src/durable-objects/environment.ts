@@ -1,7 +1,7 @@
 import type { AgentRegistry } from "./agent-registry.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Directory } from "./directory.ts";
-import type { AiBinding } from "./models/endpoint.ts";
+import type { AiBinding } from "./models/workers-ai.ts";
 import type { Models } from "./models.ts";
 import type { ObservationCache } from "./observation-cache.ts";
 import type { PolicyState } from "./policy-state.ts";

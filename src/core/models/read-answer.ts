@@ -19,7 +19,7 @@ export function readAnswer(text: string, { choices }: Pick<Question, "choices">)
   if (text.length > ANSWER_CHARS) return { ok: false, detail: `the answer has more than ${ANSWER_CHARS} characters` };
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(unwrap(text));
   } catch {
     return { ok: false, detail: "the answer is not JSON" };
   }
@@ -32,9 +32,22 @@ export function readAnswer(text: string, { choices }: Pick<Question, "choices">)
   return { ok: true, choice, reason: reason?.slice(0, REASON_CHARS) };
 }
 
-const Completion = z.object({
+/**
+ * Takes away what models that are not held to a schema put around their answer: what they thought before it, and a fence
+ * of Markdown. What is left has to be the answer and nothing else.
+ */
+function unwrap(text: string): string {
+  const said = text.replace(/^\s*<think>[\s\S]*?<\/think>/, "");
+  return /^\s*```(?:json)?\s*\n([^`]*)```\s*$/.exec(said)?.[1] ?? said;
+}
+
+const Count = z.number().nonnegative();
+/** Counts that cannot be read are no counts: the answer is one all the same. */
+export const Usage = z.object({ prompt_tokens: Count, completion_tokens: Count }).nullish().catch(null);
+
+export const Completion = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
-  usage: z.object({ prompt_tokens: z.number().nonnegative(), completion_tokens: z.number().nonnegative() }).nullish(),
+  usage: Usage,
 });
 
 /** What a model wrote, and what it cost; `undefined`: the provider did not say. */
@@ -57,19 +70,6 @@ export function readCompletion(body: string): Written | undefined {
   return { text: choices[0]?.message.content ?? "", tokens: tokensOf(usage) };
 }
 
-const WorkersAiResult = z.object({
-  response: z.union([z.string(), z.record(z.string(), z.unknown())]),
-  usage: Completion.shape.usage,
-});
-
-/** Reads what Workers AI gives: held to a schema, it gives an object instead of a text. */
-export function readWorkersAi(result: unknown): Written | undefined {
-  const parsed = WorkersAiResult.safeParse(result);
-  if (!parsed.success) return undefined;
-  const { response, usage } = parsed.data;
-  return { text: typeof response === "string" ? response : JSON.stringify(response), tokens: tokensOf(usage) };
-}
-
-function tokensOf(usage: z.infer<typeof Completion.shape.usage>): TokenCount | undefined {
+export function tokensOf(usage: z.infer<typeof Usage>): TokenCount | undefined {
   return usage === null || usage === undefined ? undefined : { in: usage.prompt_tokens, out: usage.completion_tokens };
 }

@@ -1,6 +1,7 @@
 import { answerSchema, messagesOf, type NoAnswer, type Question } from "../../core/models/question.ts";
-import { readCompletion, readWorkersAi, type Written } from "../../core/models/read-answer.ts";
+import { readCompletion, type Written } from "../../core/models/read-answer.ts";
 import type { Model } from "../../core/models/settings.ts";
+import { type AiBinding, askWorkersAi } from "./workers-ai.ts";
 
 /** A completion takes a few kilobytes; whoever sends more is not answering. */
 const MAX_BYTES = 256 * 1024;
@@ -9,13 +10,8 @@ export type Heard =
   | ({ readonly ok: true } & Written)
   | { readonly ok: false; readonly why: NoAnswer; readonly detail: string };
 
-/** What Workers AI's binding is to us. */
-export interface AiBinding {
-  run(model: string, input: Record<string, unknown>): Promise<unknown>;
-}
-
 /**
- * Asks one model, once. Never throws, and never tells what an endpoint said in an error: that may quote the key.
+ * Asks one model. Never throws, and never tells what an endpoint said in an error: that may quote the key.
  *
  * @param ai - binding of Workers AI, where the deployment has one
  */
@@ -79,25 +75,5 @@ async function readBounded(response: Response, signal: AbortSignal): Promise<str
       return undefined;
     }
     text += decoder.decode(value, { stream: true });
-  }
-}
-
-async function askWorkersAi(model: Model, question: Question, ai: AiBinding | undefined): Promise<Heard> {
-  if (ai === undefined) return { ok: false, why: "unreachable", detail: "this deployment has no binding AI" };
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new DOMException("no answer", "TimeoutError")), question.timeoutMs);
-  const asked = ai.run(model.model, {
-    messages: messagesOf(question),
-    temperature: 0,
-    max_tokens: model.max_tokens,
-    response_format: { type: "json_schema", json_schema: answerSchema(question) },
-  });
-  try {
-    const written = readWorkersAi(await Promise.race([asked, late]));
-    return written === undefined
-      ? { ok: false, why: "nonsense", detail: "the answer is not what Workers AI gives" }
-      : { ok: true, ...written };
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -32,6 +32,11 @@ describe("an answer of a model", () => {
     ['{"choice":"page","run":"rm -rf /"}', { ok: false, detail: expect.stringContaining("not an object with") }],
     ['["page"]', { ok: false, detail: expect.stringContaining("not an object with") }],
     ["page", { ok: false, detail: "the answer is not JSON" }],
+    ['```json\n{"choice":"page"}\n```', { ok: true, choice: "page", reason: undefined }],
+    ['<think>{"choice":"wait"}</think>\n{"choice":"page"}', { ok: true, choice: "page", reason: undefined }],
+    ['<think>{"choice":"wait"}', { ok: false, detail: "the answer is not JSON" }],
+    ['I choose {"choice":"page"}', { ok: false, detail: "the answer is not JSON" }],
+    ['```\n{"choice":"page"}\n```\n```\n{"choice":"wait"}\n```', { ok: false, detail: "the answer is not JSON" }],
     [`{"choice":"page","reason":"${"x".repeat(20_000)}"}`, { ok: false, detail: expect.stringContaining("16000") }],
   ])("%.40s… is read as it should", (text, reading) => {
     expect(readAnswer(text, question)).toEqual(reading);
