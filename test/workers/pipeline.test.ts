@@ -32,7 +32,7 @@ describe("from a signal to its decision", () => {
     ]);
     const [task = ""] = decisions[0]?.effects ?? [];
     await expect
-      .poll(async () => JSON.parse((await queueOf(eco, "investigations").task(task)) ?? "null"), { timeout: 15_000 })
+      .poll(async () => JSON.parse((await queueOf(eco, "investigations").task(task)) ?? "null"), { timeout: 45_000 })
       .toMatchObject({ recipient: "investigator", payload: trigger });
   });
 

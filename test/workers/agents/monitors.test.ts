@@ -88,7 +88,7 @@ describe("monitors", () => {
     const eco = "monitors-failing";
     await link(eco, "a", () => ({ investigations: { error: "permission denied" }, ...promotions(1) }));
     await link(eco, "b", () => ({ promotions: "seven" }));
-    await expect.poll(() => told(eco), { timeout: 15_000 }).toHaveLength(2);
+    await expect.poll(() => told(eco), { timeout: 45_000 }).toHaveLength(2);
     expect(await registryOf(eco).tick()).toMatchObject({ answered: ["a", "b"], told: ["Q_PROMOTIONS_DETECTED"] });
     expect(await registryOf(eco).agents()).toMatchObject([
       { host: "a", failing: { investigations: "permission denied" } },

@@ -56,7 +56,7 @@ export async function told(ecosystem: string, field = "host", pattern = /^Q_/): 
 }
 
 export async function untilTold(ecosystem: string, expected: readonly string[], field?: string): Promise<void> {
-  await expect.poll(() => told(ecosystem, field), { timeout: 15_000 }).toEqual(expected);
+  await expect.poll(() => told(ecosystem, field), { timeout: 45_000 }).toEqual(expected);
 }
 
 export const state = async (ecosystem: string, host: string) => (await registryOf(ecosystem).agent(host))?.state;

@@ -9,7 +9,7 @@ import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { lettersOf, refusedSignal } from "./letters-under-test.ts";
 
-const patience = { timeout: 15_000 };
+const patience = { timeout: 45_000 };
 
 describe("a signal that the log refused", () => {
   it("is appended under the id that it would have had, once", async () => {

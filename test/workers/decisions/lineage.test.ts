@@ -106,7 +106,7 @@ describe("the lineage behind what rules did", () => {
     expect(last).toMatchObject({ signal: "Q_GIVEN_UP", depth: 4 });
 
     await expect
-      .poll(async () => (await lineageOf(eco, "full")).dead_letters.map(({ kind }) => kind).sort(), { timeout: 15_000 })
+      .poll(async () => (await lineageOf(eco, "full")).dead_letters.map(({ kind }) => kind).sort(), { timeout: 45_000 })
       .toEqual(["task", "webhook"]);
     const { effects, tasks, deliveries, dead_letters } = await lineageOf(eco, "full");
     expect(effects.map(({ signal }) => signal)).toEqual(["Q_TASK_FAILED", "Q_GIVEN_UP"]);
@@ -141,7 +141,7 @@ describe("the lineage behind what rules did", () => {
       ...{ signal: { id: "asked", seq: 1 }, reaction: { name: "fix", signal_id: "asked" } },
     });
     await expect
-      .poll(async () => (await lineageOf(eco, "asked")).dead_letters.map(({ id }) => id).sort(), { timeout: 15_000 })
+      .poll(async () => (await lineageOf(eco, "asked")).dead_letters.map(({ id }) => id).sort(), { timeout: 45_000 })
       .toEqual([`${eco}/jobs.own.1`, "gpu-01.reaction.fix.asked"]);
     expect((await lineageOf(eco, "asked")).tasks).toMatchObject([
       { queue: "jobs", task_id: "own", cause: "asked", status: "failed" },

@@ -6,7 +6,7 @@ import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { echo, putRule, read } from "./policies-under-test.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
-const patient = { timeout: 15_000 };
+const patient = { timeout: 45_000 };
 const append = (eco: string, name: string, facts: object = {}) =>
   logOf(eco).append({ signals: [aSignal(name, { ...facts })] });
 

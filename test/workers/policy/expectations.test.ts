@@ -1,11 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
+import { patience } from "../patience.ts";
 import { putRule, read } from "./policies-under-test.ts";
 
-vi.setConfig({ testTimeout: 30_000 });
+afterEach(() => void vi.useRealTimers());
 
 const asked = (within: string, more: object = {}) => ({
   when: "X_ASKED",
@@ -24,25 +25,31 @@ const late = async (eco: string) => (await allOf(eco)).filter(({ signal }) => si
 const waiting = (eco: string) =>
   read<{ expectations: { by: string }[]; total: number; next: string | null }>(`/v1/${eco}/expectations?limit=2`);
 
+/** The alarm is set already; it is run when all that was expected within an hour is over. */
+async function passAnHour(eco: string): Promise<void> {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_601_000 });
+  expect(await runDurableObjectAlarm(policyOf(eco))).toBe(true);
+}
+
 describe("what is expected", () => {
   test("and does not come is told of by an alarm, once, at its time, also after a restart", async () => {
     const eco = freshEcosystem();
-    await putRule(eco, "r", asked("3s"));
+    await putRule(eco, "r", asked("1h"));
     const stream = await follow(eco, ["X_LATE"]);
     await append(eco, "X_ASKED", "a", "b", "c", "a");
-    await expect.poll(async () => (await waiting(eco)).total, { timeout: 15_000 }).toBe(3);
+    await expect.poll(async () => (await waiting(eco)).total, patience).toBe(3);
     await append(eco, "X_ANSWERED", "b");
-    await expect.poll(async () => (await waiting(eco)).expectations.map(({ by }) => by)).toEqual(["a", "c"]);
+    await expect.poll(async () => (await waiting(eco)).expectations.map(({ by }) => by), patience).toEqual(["a", "c"]);
     await evictDurableObject(policyOf(eco));
+    await passAnHour(eco);
     const [first, second] = [await stream.next(), await stream.next()];
     expect([first.facts.id, second.facts.id]).toEqual(["a", "c"]);
     const begun = (await allOf(eco)).find(({ signal, facts }) => signal === "X_ASKED" && facts.id === "a");
     expect(first.cause).toBe(begun?.id);
-    expect(Date.parse(first.timestamp) - Date.parse(begun?.received_at ?? "")).toBe(3_000);
-    expect(Date.parse(first.received_at) - Date.parse(first.timestamp)).toBeLessThan(1_000);
+    expect(Date.parse(first.timestamp) - Date.parse(begun?.received_at ?? "")).toBe(3_600_000);
     const { decisions } = await policyOf(eco).decisions({ limit: 100 });
     const told = decisions.find(({ effects }) => effects.includes(second.id));
-    expect(told).toMatchObject({ outcome: "fired", reason: "no X_ANSWERED within 3s", effects: [second.id] });
+    expect(told).toMatchObject({ outcome: "fired", reason: "no X_ANSWERED within 1h", effects: [second.id] });
     await policyOf(eco).rebuild();
     await append(eco, "X_ANSWERED", "a");
     await policyOf(eco).catchUp((await logOf(eco).status()).head_seq);
@@ -52,7 +59,7 @@ describe("what is expected", () => {
 
   test("and lies in the log unread when its time is over has come in time", async () => {
     const eco = freshEcosystem();
-    await putRule(eco, "r", asked("3s"));
+    await putRule(eco, "r", asked("1h"));
     // The queue loses everything: the policy hears of the answer only when it asks the log.
     await runInDurableObject(logOf(eco), (log) => {
       Object.assign(log, { env: { ...env, SIGNALS: { send: async () => undefined } } });
@@ -61,6 +68,7 @@ describe("what is expected", () => {
     await append(eco, "X_ASKED", "a", "b");
     await policyOf(eco).catchUp((await logOf(eco).status()).head_seq);
     await append(eco, "X_ANSWERED", "a");
+    await passAnHour(eco);
     expect((await stream.next()).facts.id).toBe("b");
     expect(await late(eco)).toHaveLength(1);
   });
@@ -68,9 +76,10 @@ describe("what is expected", () => {
   test("and came shortly before counts where the rule looks back, and answers once", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "r", asked("300ms", { lookback: "1h" }));
+    const stream = await follow(eco, ["X_LATE"]);
     await append(eco, "X_ANSWERED", "a");
     await append(eco, "X_ASKED", "a", "a");
-    const stream = await follow(eco, ["X_LATE"]);
+    // Nobody runs the alarm here: the runtime does.
     expect((await stream.next()).facts.id).toBe("a");
     expect(await late(eco)).toHaveLength(1);
   });

@@ -143,7 +143,7 @@ test("whatever is evicted, doubled, delayed or derived again, the effects are th
               .exec<{ n: number }>("SELECT (SELECT COUNT(*) FROM outgoing) + (SELECT COUNT(*) FROM deeds) AS n")
               .one().n,
         );
-      await expect.poll(left, { timeout: 15_000, interval: 5 }).toBe(0);
+      await expect.poll(left, { timeout: 45_000, interval: 5 }).toBe(0);
       const all = await allOf(eco);
       const model = expected(all.filter(({ source }) => source === "test"));
       const emitted = all.filter(({ source, signal }) => source === "ganglion/policy" && signal !== "Q_POLICY_CHANGED");

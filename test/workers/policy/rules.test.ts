@@ -4,7 +4,7 @@ import { freshEcosystem, problemOf } from "../api/calls.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
 import { echo, putRule, read, send } from "./policies-under-test.ts";
 
-const patient = { timeout: 15_000 };
+const patient = { timeout: 45_000 };
 vi.setConfig({ testTimeout: 30_000 });
 
 const named = async (eco: string, name: string) => (await allOf(eco)).filter(({ signal }) => signal === name);

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
 
 describe("tasks over HTTP", () => {
@@ -61,24 +62,23 @@ describe("tasks over HTTP", () => {
     await queue.put([
       aTask({ task_id: "held" }),
       aTask({ task_id: "queued" }),
-      aTask({ task_id: "delayed", delay_ms: 5_000 }),
+      aTask({ task_id: "delayed", delay_ms: 1_200_000 }),
     ]);
-    const [held] = await queue.lease("coder", { lease_ms: 2_000 });
+    const [held] = await queue.lease("coder", { lease_ms: 600_000 });
     await evictDurableObject(queueStub(ecosystem));
     expect(await queue.status()).toMatchObject({ depth: 2, running: 1 });
-    expect((await queue.lease("coder", { max: 9 })).map(({ task_id, payload }) => [task_id, payload])).toEqual([
-      ["queued", { n: 1 }],
-    ]);
+    const others = await queue.lease("coder", { max: 9, lease_ms: 3_600_000 });
+    expect(others.map(({ task_id, payload }) => [task_id, payload])).toEqual([["queued", { n: 1 }]]);
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
-      vi.setSystemTime(Date.now() + 2_000);
+      vi.setSystemTime(Date.now() + 600_000);
       await runDurableObjectAlarm(queueStub(ecosystem));
       expect((await problemOf(await queue.act("held", "complete", { lease_id: held?.lease_id }))).type).toBe(
         "/problems/lease-lost",
       );
-      const [again] = await queue.lease("coder");
+      const [again] = await queue.lease("coder", { lease_ms: 3_600_000 });
       expect([again?.task_id, again?.attempt]).toEqual(["held", 2]);
-      vi.setSystemTime(Date.now() + 3_000);
+      vi.setSystemTime(Date.now() + 600_000);
       expect((await queue.lease("coder", { max: 9 })).map(({ task_id }) => task_id)).toEqual(["delayed"]);
     } finally {
       vi.useRealTimers();
@@ -110,7 +110,7 @@ describe("tasks over HTTP", () => {
       expect(dead_letters).toMatchObject([
         { kind: "task", error: "still no disk", task: { task_id: "a", payload: { n: 1 } } },
       ]);
-    });
+    }, patience);
     expect(await (await queue.act("a", "retry")).json()).toEqual({ task_id: "a", status: "queued" });
     expect(await queue.lease("coder")).toMatchObject([{ task_id: "a", attempt: 1, payload: { n: 1 } }]);
   });
@@ -124,8 +124,10 @@ describe("tasks over HTTP", () => {
       await queue.act(id, "complete", { lease_id: leased?.lease_id, result: 1 });
     };
     await life("first");
-    await vi.waitFor(async () =>
-      expect(((await (await call(`/v1/${ecosystem}/queues`)).json()) as { queues: object[] }).queues).toHaveLength(1),
+    await vi.waitFor(
+      async () =>
+        expect(((await (await call(`/v1/${ecosystem}/queues`)).json()) as { queues: object[] }).queues).toHaveLength(1),
+      patience,
     );
     const before = (await queueStub(ecosystem).usage()).rows_written;
     for (let n = 0; n < 50; n++) await life(`t${n}`);
@@ -165,7 +167,7 @@ describe("tasks over HTTP", () => {
     await vi.waitFor(async () => {
       const { queues } = (await (await call(`/v1/${ecosystem}/queues`)).json()) as { queues: { name: string }[] };
       expect(queues.map(({ name }) => name)).toEqual(["a", "b"]);
-    });
+    }, patience);
     const page = (await (await queueOver(ecosystem, "b").get("/tasks?limit=2")).json()) as {
       tasks: object[];
       next: number;

@@ -77,17 +77,25 @@ export async function openChannel(ecosystem: string, worker = "w1", name = "work
     if (ask === undefined) waiting.push(frame);
     else ask.resolve(frame);
   };
+  const send = (frame: object): void => socket.send(JSON.stringify(frame));
+  /** The next frame of this type. */
+  const next = (type: string): Promise<Frame> => {
+    const place = waiting.findIndex((frame) => frame.type === type);
+    const [frame] = place < 0 ? [] : waiting.splice(place, 1);
+    return frame !== undefined ? Promise.resolve(frame) : new Promise((resolve) => asked.push({ type, resolve }));
+  };
   return {
     socket,
     /** Everything that came, as it came. */
     messages,
     waiting,
-    send: (frame: object) => socket.send(JSON.stringify(frame)),
-    /** The next frame of this type. */
-    next(type: string): Promise<Frame> {
-      const place = waiting.findIndex((frame) => frame.type === type);
-      const [frame] = place < 0 ? [] : waiting.splice(place, 1);
-      return frame !== undefined ? Promise.resolve(frame) : new Promise((resolve) => asked.push({ type, resolve }));
+    send,
+    next,
+    /** Resolves when the queue knows that there is room: frames are answered in their order. */
+    async ready(recipient: string, credit: number): Promise<void> {
+      send({ type: "ready", recipient, credit });
+      send({ type: "no such frame" });
+      await next("refused");
     },
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
 import { lettersOf } from "../dead-letters/letters-under-test.ts";
 import { allOf, follow } from "../log-under-test.ts";
+import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
 
 describe("a queue's signals", () => {
@@ -48,7 +49,9 @@ describe("a queue's signals", () => {
     expect(failed).toMatchObject({ signal: "Q_TASK_FAILED", cause: "s1.abc", depth: 3 });
     expect(failed.trace).toMatch(/^00-0123456789abcdef0123456789abcdef-(?!0123456789abcdef)[0-9a-f]{16}-01$/);
     const letters = lettersOf(ecosystem);
-    await expect.poll(() => letters.list("?kind=task")).toMatchObject([{ task: { cause: "s1.abc", trace, depth: 3 } }]);
+    await expect
+      .poll(() => letters.list("?kind=task"), patience)
+      .toMatchObject([{ task: { cause: "s1.abc", trace, depth: 3 } }]);
     await letters.replay((await letters.list("?kind=task"))[0]?.id ?? "");
     const [again] = await queue.lease("coder", { max: 1 });
     expect(again).toMatchObject({ task_id: "t", cause: "s1.abc", depth: 3 });
@@ -140,7 +143,7 @@ describe("a queue's signals", () => {
     await queue.put(aTask({ task_id: "a" }));
     const [leased] = await queue.lease("coder");
     await queue.act("a", "complete", { lease_id: leased?.lease_id });
-    await vi.waitFor(async () => expect(await runDurableObjectAlarm(queueStub(ecosystem))).toBe(true));
+    await vi.waitFor(async () => expect(await runDurableObjectAlarm(queueStub(ecosystem))).toBe(true), patience);
     await evictDurableObject(queueStub(ecosystem));
     expect(await queue.status()).toMatchObject({
       by_recipient: { coder: { complete: 1, p50_ms: expect.any(Number) } },

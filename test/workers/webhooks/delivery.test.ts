@@ -6,7 +6,7 @@ import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
 import { aDelivery, type Listed, webhooksOf } from "./webhooks-under-test.ts";
 
-const patience = { timeout: 15_000 };
+const patience = { timeout: 45_000 };
 
 const verified = (secret: string, message: { headers: object; body: string }) =>
   new Webhook(secret).verify(message.body, message.headers as Record<string, string>) as {
