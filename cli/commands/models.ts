@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { ApiProblem } from "../../src/client/problem-errors.ts";
 import { inputOf, type ModelSettingsInput, type ModelSettingsView } from "../../src/core/models/settings.ts";
 import { amount, wholeNumber } from "../arguments.ts";
 import { Failure, UsageError } from "../failure.ts";
@@ -150,17 +151,27 @@ async function budget({ requests, usd }: { requests?: number; usd?: number }, co
   }));
 }
 
-/** Reads the settings, changes them, and says what came of it. */
+/** Changed by somebody else in between so often, something is wrong. */
+const ATTEMPTS = 5;
+
+/** Reads the settings, changes what is named of them, and says what came of it. */
 async function change(
   command: Command,
   done: string,
   make: (settings: Wished, view: ModelSettingsView) => Wished,
 ): Promise<ModelSettingsView> {
   const { models } = clientFor(command);
-  const view = await models.settings();
-  const after = await models.replace(make(inputOf(view), view));
-  await print(wantsJson(command) ? JSON.stringify(after) : done);
-  if (!after.enabled && after.models.length > 0)
-    remark('no model is asked yet: switch it on with "ganglion models enable"');
-  return after;
+  for (let attempt = 1; ; attempt++) {
+    const view = await models.settings();
+    try {
+      const after = await models.replace({ ...make(inputOf(view), view), version: view.version });
+      await print(wantsJson(command) ? JSON.stringify(after) : done);
+      if (!after.enabled && after.models.length > 0)
+        remark('no model is asked yet: switch it on with "ganglion models enable"');
+      return after;
+    } catch (error) {
+      // Somebody else was quicker. What was named is changed in what they have left.
+      if (attempt === ATTEMPTS || !(error instanceof ApiProblem && error.problem.status === 409)) throw error;
+    }
+  }
 }

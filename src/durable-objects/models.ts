@@ -6,10 +6,12 @@ import { readAnswer } from "../core/models/read-answer.ts";
 import {
   type Model,
   type ModelSettings,
+  type ModelSettingsAnswer,
   type ModelSettingsView,
   NO_MODELS,
+  nextSettings,
   viewOf,
-  withKnownKeys,
+  type WantedModels,
 } from "../core/models/settings.ts";
 import type { Environment } from "./environment.ts";
 import { meteredSql } from "./metered-storage.ts";
@@ -50,7 +52,7 @@ export class Models extends DurableObject<Environment> {
       `CREATE TABLE IF NOT EXISTS asked (id TEXT PRIMARY KEY, asked_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
          answer TEXT) WITHOUT ROWID`,
     );
-    this.#settings = this.#read<ModelSettings>("settings") ?? NO_MODELS;
+    this.#settings = { ...NO_MODELS, ...this.#read<ModelSettings>("settings") };
     this.#spent = this.#read<Spent>("spent");
   }
 
@@ -65,11 +67,13 @@ export class Models extends DurableObject<Environment> {
   }
 
   /** @param wanted - checked by the API */
-  changeSettings(wanted: ModelSettings): ModelSettingsView {
+  changeSettings(wanted: WantedModels): ModelSettingsAnswer {
     this.#meter.add({ requests: 1 });
-    this.#settings = withKnownKeys(wanted, this.#settings);
-    this.#write("settings", this.#settings);
-    return this.settings();
+    const next = nextSettings(wanted, this.#settings);
+    if (next === undefined) return { ok: false, conflict: this.#settings.version };
+    this.#write("settings", next);
+    this.#settings = next;
+    return { ok: true, settings: viewOf(next, spentToday(this.#spent, Date.now())) };
   }
 
   /** Resolves when there is an answer, or none to be had; within the question's time. Never throws for what a model does. */

@@ -54,6 +54,8 @@ export const ModelSettingsInput = z
     daily: z
       .strictObject({ requests: z.int().min(0).max(1_000_000), usd: z.number().min(0).max(100_000) })
       .default({ requests: 100, usd: 1 }),
+    /** The version that is being changed: another one in force by then is a conflict. 0: nothing was set yet. */
+    version: z.int().nonnegative().optional(),
   })
   .refine(({ models }) => new Set(models.map(({ name }) => name)).size === models.length, {
     path: ["models"],
@@ -61,11 +63,16 @@ export const ModelSettingsInput = z
   });
 /** As a caller sends it. */
 export type ModelSettingsInput = z.input<typeof ModelSettingsInput>;
+/** What is to be set, checked. */
+export type WantedModels = z.output<typeof ModelSettingsInput>;
 /** With the keys. It never leaves the object that asks. */
-export type ModelSettings = z.output<typeof ModelSettingsInput>;
+export interface ModelSettings extends Omit<WantedModels, "version"> {
+  /** Of these settings; 0: nothing was set yet. */
+  readonly version: number;
+}
 export type Model = ModelSettings["models"][number];
 
-export const NO_MODELS: ModelSettings = ModelSettingsInput.parse({});
+export const NO_MODELS: ModelSettings = { ...ModelSettingsInput.parse({}), version: 0 };
 
 /** Settings as anybody may read them. */
 export interface ModelSettingsView {
@@ -75,26 +82,36 @@ export interface ModelSettingsView {
     | Extract<Model, { kind: "workers-ai" }>
   )[];
   readonly daily: { readonly requests: number; readonly usd: number };
+  /** Goes up with each change; give it with one, and a change by somebody else in between is refused. */
+  readonly version: number;
   /** Of this day, in UTC. */
   readonly spent: { readonly day: string; readonly requests: number; readonly usd: number };
 }
 
+/** What a change of the settings came to; `conflict`: the version that is in force instead. */
+export type ModelSettingsAnswer =
+  | { readonly ok: true; readonly settings: ModelSettingsView }
+  | { readonly ok: false; readonly conflict: number };
+
 /**
- * Settings with the keys that were known before. A key stays with the address that it was given for: who may change the
- * settings could otherwise have it sent to an address of their own.
+ * The next settings, with the keys that were known before. A key stays with the address that it was given for: who may
+ * change the settings could otherwise have it sent to an address of their own.
+ *
+ * @returns `undefined` where another version is being changed than the one in force
  */
-export function withKnownKeys(settings: ModelSettings, before: ModelSettings): ModelSettings {
-  const models = settings.models.map((model) => {
+export function nextSettings(wanted: WantedModels, before: ModelSettings): ModelSettings | undefined {
+  if (wanted.version !== undefined && wanted.version !== before.version) return undefined;
+  const models = wanted.models.map((model) => {
     if (model.kind !== "openai" || model.api_key !== undefined) return model;
     const known = before.models.find(({ name }) => name === model.name);
     if (known?.kind !== "openai" || known.url !== model.url || known.api_key === undefined) return model;
     return { ...model, api_key: known.api_key };
   });
-  return { ...settings, models };
+  return { ...wanted, models, version: before.version + 1 };
 }
 
 /** Settings that would leave everything as it is: what can be changed of what was read. */
-export function inputOf({ enabled, models, daily }: ModelSettingsView): ModelSettings {
+export function inputOf({ enabled, models, daily, version }: ModelSettingsView): ModelSettings {
   return {
     enabled,
     models: models.map((model) => {
@@ -102,7 +119,7 @@ export function inputOf({ enabled, models, daily }: ModelSettingsView): ModelSet
       const { has_key: _, ...rest } = model;
       return rest;
     }),
-    daily,
+    ...{ daily, version },
   };
 }
 
@@ -112,5 +129,5 @@ export function viewOf(settings: ModelSettings, spent: ModelSettingsView["spent"
     const { api_key, ...rest } = model;
     return { ...rest, has_key: api_key !== undefined };
   });
-  return { enabled: settings.enabled, models, daily: settings.daily, spent };
+  return { enabled: settings.enabled, models, daily: settings.daily, version: settings.version, spent };
 }

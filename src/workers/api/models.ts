@@ -1,8 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ModelSettingsInput } from "../../core/models/settings.ts";
+import { problem } from "../../core/problem/problem.ts";
 import { readDocument } from "./body.ts";
 import { models as modelsOf } from "./objects.ts";
 import { EcosystemPath } from "./query.ts";
+import { Refusal } from "./refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "./route.ts";
 import { ModelSettingsSchema } from "./schemas.ts";
 
@@ -24,7 +26,7 @@ const change = createRoute({
   summary: "Say which language models rules may ask, and for how much a day",
   description:
     "Replaces the settings. An `api_key` is kept and never shown; left out, the one that is known for a model of this " +
-    "name and address stays. Nothing is asked while `enabled` is false, as it is at first.",
+    "name and address stays. With `version`, only if that version is in force. Nothing is asked while `enabled` is false, as it is at first.",
   tags: ["policy"],
   // What signals say goes to the addresses that stand here, and it costs money.
   ...secured("admin"),
@@ -44,7 +46,7 @@ const change = createRoute({
       },
     }),
   },
-  responses: { 200: json(ModelSettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
+  responses: { 200: json(ModelSettingsSchema, "The settings as they are now"), ...problems(400, 409, 413, 415) },
 });
 
 export const models = newApi()
@@ -55,5 +57,10 @@ export const models = newApi()
   .openapi(change, async (c) => {
     const { eco } = c.req.valid("param");
     const wanted = await readDocument(c.req.raw, ModelSettingsInput, "invalid-models", "The models cannot be set so");
-    return c.json(await modelsOf(c.env, eco).changeSettings(wanted), 200);
+    const answer = await modelsOf(c.env, eco).changeSettings(wanted);
+    if (answer.ok) return c.json(answer.settings, 200);
+    const detail = `Version ${answer.conflict} of the settings is in force.`;
+    throw new Refusal(
+      problem("version-conflict", 409, "Another version is in force", detail, { version: answer.conflict }),
+    );
   });

@@ -14,7 +14,7 @@ import type { Gap } from "../../core/gaps/gap.ts";
 import type { HistoryPage, HistoryQuery } from "../../core/history/query.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/log/log-api.ts";
 import type { Maintenance, MaintenanceChange } from "../../core/maintenance/maintenance.ts";
-import type { ModelSettings, ModelSettingsView } from "../../core/models/settings.ts";
+import type { ModelSettingsAnswer, ModelSettingsView, WantedModels } from "../../core/models/settings.ts";
 import type { MonitorSettings } from "../../core/monitors/monitor-settings.ts";
 import type { ObservationsPage } from "../../core/observations/observation.ts";
 import type { ObservationSettings } from "../../core/observations/window-settings.ts";
@@ -164,7 +164,7 @@ export interface WorkerBoardCalls {
 
 export interface ModelsCalls {
   settings(): Promise<ModelSettingsView>;
-  changeSettings(wanted: ModelSettings): Promise<ModelSettingsView>;
+  changeSettings(wanted: WantedModels): Promise<ModelSettingsAnswer>;
   usage(): Promise<Usage>;
 }
 

@@ -271,6 +271,7 @@ export const ModelSettingsSchema = z
       )
       .readonly(),
     daily: z.object({ requests: z.int(), usd: z.number() }),
+    version: z.int().openapi({ description: "Goes up with each change; 0: nothing was set yet" }),
     spent: z.object({ day: z.string(), requests: z.int(), usd: z.number() }).openapi({
       description: "Today, in UTC; what is under way is counted at its highest price",
     }),

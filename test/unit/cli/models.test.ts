@@ -2,7 +2,13 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ModelSettings, ModelSettingsInput, viewOf, withKnownKeys } from "../../../src/core/models/settings.ts";
+import {
+  type ModelSettings,
+  ModelSettingsInput,
+  NO_MODELS,
+  nextSettings,
+  viewOf,
+} from "../../../src/core/models/settings.ts";
 import { startEdge } from "./edge-double.ts";
 import { ganglion } from "./ganglion.ts";
 
@@ -11,15 +17,29 @@ const URL_OF = "https://models.example/v1/chat/completions";
 
 /** Keeps settings as the edge does. */
 async function edge() {
-  let settings: ModelSettings = ModelSettingsInput.parse({});
+  let settings: ModelSettings = NO_MODELS;
+  const before: (() => void)[] = [];
   const double = await startEdge(({ method, body }) => {
-    if (method === "PUT") settings = withKnownKeys(ModelSettingsInput.parse(body), settings);
+    if (method === "PUT") {
+      before.shift()?.();
+      const next = nextSettings(ModelSettingsInput.parse(body), settings);
+      if (next === undefined)
+        return [409, { type: "/problems/version-conflict", title: "Another version", status: 409 }];
+      settings = next;
+    }
     return [200, viewOf(settings, { day: "2026-01-31", requests: 3, usd: 0.25 })];
   });
   return {
     run: (args: readonly string[], input?: string) =>
       ganglion(["models", ...args, "--url", double.url], input === undefined ? {} : { input }),
     settings: () => settings,
+    /** Somebody else changes the settings before the next changes come. */
+    meanwhile: (times: number, change: (settings: ModelSettings) => ModelSettings) => {
+      for (let n = 0; n < times; n++)
+        before.push(() => {
+          settings = { ...change(settings), version: settings.version + 1 };
+        });
+    },
   };
 }
 const fileWith = (text: string) => {
@@ -55,6 +75,17 @@ describe("ganglion models", () => {
     expect((await run(["remove", "near"])).code).toBe(1);
     await run(["disable"]);
     expect(settings()).toMatchObject({ enabled: false, models: [{ name: "small", api_key: KEY }] });
+  });
+
+  it("makes its change in what somebody else has left in between, and gives up where that never ends", async () => {
+    const { run, settings, meanwhile } = await edge();
+    meanwhile(2, (before) => ({ ...before, enabled: true }));
+    expect((await run(["budget", "--requests", "7"])).code).toBe(0);
+    expect(settings()).toMatchObject({ enabled: true, daily: { requests: 7 }, version: 3 });
+    meanwhile(100, (before) => before);
+    const { code, err } = await run(["disable"]);
+    expect([code, err]).toEqual([1, "ganglion: Another version\n"]);
+    expect(settings().enabled).toBe(true);
   });
 
   it("takes a key from the standard input, and says when a new address has lost it", async () => {

@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { reserve, settleCost } from "../../../src/core/models/budget.ts";
 import { answerSchema, highestCost, messagesOf, type Question } from "../../../src/core/models/question.ts";
 import { readAnswer } from "../../../src/core/models/read-answer.ts";
-import { ModelSettingsInput, viewOf, withKnownKeys } from "../../../src/core/models/settings.ts";
+import {
+  type ModelSettings,
+  ModelSettingsInput,
+  NO_MODELS,
+  nextSettings,
+  viewOf,
+} from "../../../src/core/models/settings.ts";
 
 const question: Question = {
   ...{ id: "q", model: "small", timeoutMs: 1_000, prompt: "The disk of gpu-01 is 97 % full." },
@@ -90,14 +96,16 @@ describe("the day's budget", () => {
 });
 
 describe("the settings of models", () => {
-  const parse = (models: unknown) => ModelSettingsInput.parse({ enabled: true, models });
+  const parse = (models: unknown, version?: number) => ModelSettingsInput.parse({ enabled: true, models, version });
+  const settled = (...changes: ReturnType<typeof parse>[]) =>
+    changes.reduce<ModelSettings>((settings, wanted) => nextSettings(wanted, settings) ?? never(), NO_MODELS);
 
   it("are off, and allow little, where nothing is said", () => {
-    expect(ModelSettingsInput.parse({})).toEqual({ enabled: false, models: [], daily: { requests: 100, usd: 1 } });
+    expect(NO_MODELS).toEqual({ enabled: false, models: [], daily: { requests: 100, usd: 1 }, version: 0 });
   });
 
   it("never show a key", () => {
-    const settings = parse([{ ...openai, api_key: "sk-secret" }]);
+    const settings = settled(parse([{ ...openai, api_key: "sk-secret" }]));
     const view = viewOf(settings, { day: "2026-01-31", requests: 0, usd: 0 });
     expect(view.models[0]).toMatchObject({ name: "small", has_key: true });
     expect(JSON.stringify(view)).not.toContain("sk-secret");
@@ -105,9 +113,17 @@ describe("the settings of models", () => {
 
   it("keep the key of an address that stays, and send it nowhere else", () => {
     const before = parse([{ ...openai, api_key: "sk-secret" }]);
-    expect(withKnownKeys(parse([openai]), before).models[0]).toMatchObject({ api_key: "sk-secret" });
+    expect(settled(before, parse([openai])).models[0]).toMatchObject({ api_key: "sk-secret" });
     const elsewhere = parse([{ ...openai, url: "https://attacker.example/v1" }]);
-    expect(withKnownKeys(elsewhere, before).models[0]).not.toHaveProperty("api_key");
+    expect(settled(before, elsewhere).models[0]).not.toHaveProperty("api_key");
+  });
+
+  it("are changed by who names the version in force, or none", () => {
+    const first = settled(parse([openai], 0));
+    expect(first.version).toBe(1);
+    expect(nextSettings(parse([], 0), first)).toBeUndefined();
+    expect(nextSettings(parse([], 1), first)).toMatchObject({ models: [], version: 2 });
+    expect(nextSettings(parse([]), first)).toMatchObject({ models: [], version: 2 });
   });
 
   it.each(["http://models.example/v1", "ftp://models.example/", "https://name:word@models.example/", "models"])(

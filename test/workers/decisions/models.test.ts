@@ -28,6 +28,18 @@ describe("GET and PUT /models", () => {
     });
   });
 
+  it("are not changed by who has read another version than the one in force", async () => {
+    const eco = freshEcosystem();
+    const { version } = (await (await call(`/v1/${eco}/models`)).json()) as { version: number };
+    expect(await (await put(eco, { models: [small], version })).json()).toMatchObject({ version: version + 1 });
+    const late = await problemOf(await put(eco, { enabled: true, version }));
+    expect(late).toMatchObject({ status: 409, type: "/problems/version-conflict", version: version + 1 });
+    expect(await (await call(`/v1/${eco}/models`)).json()).toMatchObject({
+      enabled: false,
+      models: [{ name: "small" }],
+    });
+  });
+
   it("refuse what cannot be, and point at it without quoting a key", async () => {
     const eco = freshEcosystem();
     const wrong = await put(eco, { models: [{ ...small, api_key: "sk secret", url: "http://models.example/" }] });
