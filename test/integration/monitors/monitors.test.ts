@@ -57,7 +57,9 @@ test.concurrent("a promotion that waits on a host leads to one dream, and a modu
   });
 });
 
-test.concurrent("a host that is killed is down once and up when it is back; an edge that is killed makes nobody down", async () => {
+test.concurrent("a host that is killed is down once and up when it is back; an edge that is killed makes nobody down", async ({
+  expect,
+}) => {
   const edge = await runEdge();
   await edge.client().agents.setMonitors({ agent_grace_seconds: 1 });
   const agent = await runAgent(edge, { host: "gpu-01", sources: [] });
