@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Assembled, assemble, inboxSinks, subscription } from "./assemble.ts";
+import type { Sickness } from "./health.ts";
 import { Listeners } from "./listeners.ts";
 import type { AgentOptions, AgentStatus, Room } from "./room.ts";
 import type { RoomAtWork } from "./room-at-work.ts";
@@ -59,8 +60,9 @@ export class Agent implements Service {
   }
 
   /** What is wrong with the agent; `undefined`: it can take signals in. Writes to the disk. */
-  async health(): Promise<string | undefined> {
-    return this.#parts === undefined ? "it has not started" : this.#parts.health.check();
+  async health(): Promise<Sickness | undefined> {
+    if (this.#parts === undefined) return { reason: "it has not started", restartHelps: true };
+    return this.#parts.health.check();
   }
 
   /** Calls `listener` when the agent cannot go on, and has to be started anew. */

@@ -109,7 +109,10 @@ export class ObservabilityServer implements ReportingService {
         }
         case "/healthz": {
           const sickness = await health.check();
-          return json(response, sickness === undefined ? 200 : 503, { ok: sickness === undefined, reason: sickness });
+          return json(response, sickness === undefined ? 200 : 503, {
+            ok: sickness === undefined,
+            reason: sickness?.reason,
+          });
         }
         case "/readyz": {
           const { sources, link } = status();

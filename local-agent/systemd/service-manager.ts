@@ -1,3 +1,4 @@
+import type { Sickness } from "../health.ts";
 import type { Logger } from "../log.ts";
 import { notifySocket, type Send } from "./notify-socket.ts";
 
@@ -6,7 +7,7 @@ export interface ManagerOptions {
   /** Longest silence before the manager restarts the agent, in milliseconds; `undefined`: it does not watch. */
   readonly watchdogMs: number | undefined;
   /** What is wrong with the agent, or `undefined`. */
-  readonly health: () => Promise<string | undefined>;
+  readonly health: () => Promise<Sickness | undefined>;
   readonly log: Logger;
 }
 
@@ -15,6 +16,7 @@ type Environment = Record<string, string | undefined>;
 /**
  * The service manager that started the agent, told how it fares (sd_notify(3)). The watchdog is fed by real health: an
  * event loop that stands still, or a spool that cannot be written, stops the feeding, and the manager restarts the agent.
+ * A disk that is full does not: a new agent could not even start on it, and the supervised agents would be gone.
  */
 export class ServiceManager {
   readonly #options: ManagerOptions;
@@ -88,14 +90,14 @@ export class ServiceManager {
 
   async #feed(): Promise<void> {
     const { health, log } = this.#options;
-    const sick = await health().catch((error: unknown) => String(error));
+    const sick = await health().catch((error: unknown): Sickness => ({ reason: String(error), restartHelps: true }));
     if (this.#stopped) return;
-    if (sick === undefined) await this.#tell(["WATCHDOG=1"]);
-    else if (sick !== this.#sick) {
-      log.error(`systemd: the watchdog is not fed: ${sick}`);
-      await this.status(`sick: ${sick}`);
+    if (sick?.restartHelps !== true) await this.#tell(["WATCHDOG=1"]);
+    if (sick !== undefined && sick.reason !== this.#sick) {
+      log.error(`systemd: the watchdog is ${sick.restartHelps ? "not fed" : "fed all the same"}: ${sick.reason}`);
+      await this.status(`sick: ${sick.reason}`);
     }
-    this.#sick = sick;
+    this.#sick = sick?.reason;
     this.#feedLater();
   }
 
