@@ -21,7 +21,9 @@ type Environment = Record<string, string | undefined>;
 export class ServiceManager {
   readonly #options: ManagerOptions;
   #timer: NodeJS.Timeout | undefined;
-  #status = "";
+  /** What the agent says of itself. */
+  #own = "";
+  #shown = "";
   #sick: string | undefined;
   #stopped = false;
   #last: Promise<void> = Promise.resolve();
@@ -53,11 +55,17 @@ export class ServiceManager {
 
   ready(status: string): Promise<void> {
     this.#feedLater();
+    this.#own = status;
     return this.#tell(["READY=1", ...this.#changed(status)]);
   }
 
   /** In `systemctl status`; the same again is not sent. */
   status(status: string): Promise<void> {
+    this.#own = status;
+    return this.#show(status);
+  }
+
+  #show(status: string): Promise<void> {
     const lines = this.#changed(status);
     return lines.length === 0 || this.#stopped ? Promise.resolve() : this.#tell(lines);
   }
@@ -74,8 +82,8 @@ export class ServiceManager {
   }
 
   #changed(status: string): string[] {
-    if (status === this.#status) return [];
-    this.#status = status;
+    if (status === this.#shown) return [];
+    this.#shown = status;
     // One line: the protocol's messages end where a line does.
     return [`STATUS=${status.replaceAll("\n", " ").slice(0, 500)}`];
   }
@@ -95,8 +103,8 @@ export class ServiceManager {
     if (sick?.restartHelps !== true) await this.#tell(["WATCHDOG=1"]);
     if (sick !== undefined && sick.reason !== this.#sick) {
       log.error(`systemd: the watchdog is ${sick.restartHelps ? "not fed" : "fed all the same"}: ${sick.reason}`);
-      await this.status(`sick: ${sick.reason}`);
-    }
+      await this.#show(`sick: ${sick.reason}`);
+    } else if (sick === undefined && this.#sick !== undefined) await this.#show(this.#own);
     this.#sick = sick?.reason;
     this.#feedLater();
   }

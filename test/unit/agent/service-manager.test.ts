@@ -38,6 +38,28 @@ describe("the watchdog", () => {
     await manager.stopping();
   });
 
+  it("leaves the status as it was before, once the agent is well again", async () => {
+    const sent: string[] = [];
+    const well = Promise.withResolvers<void>();
+    let sickness: Sickness | undefined = { reason: "the disk is full", restartHelps: false };
+    const manager = new ServiceManager({
+      watchdogMs: 3,
+      log: silent,
+      health: async () => sickness,
+      send: async (message) => {
+        sent.push(message);
+        if (message.includes("sick")) sickness = undefined;
+        if (sent.filter((one) => one.includes("link connected")).length === 2) well.resolve();
+      },
+    });
+    await manager.ready("link connected");
+    await well.promise;
+    expect(sent.filter((one) => one.includes("STATUS"))).toEqual([
+      ...["READY=1\nSTATUS=link connected", "STATUS=sick: the disk is full", "STATUS=link connected"],
+    ]);
+    await manager.stopping();
+  });
+
   it.each([
     ["a full disk", 13, false],
     ["a disk that fails", 10, true],
