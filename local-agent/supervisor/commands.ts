@@ -36,7 +36,7 @@ export function commandSupervisor(work: HostWork, supervisor: Supervisor): () =>
       const { name, lines } = read(Logs, payload);
       const path = supervisor.logPath(name);
       if (path === undefined) throw new CommandRefused(noSuch([name], supervisor.names));
-      return { path, lines: (await lastLines(path)).slice(-lines) };
+      return { path, lines: await lastLines(path, lines) };
     }),
   ];
   return () => ends.forEach((end) => void end());
@@ -52,22 +52,48 @@ function noSuch(unknown: readonly string[], known: readonly string[]): string {
   return `this host has no agent ${unknown.join(", ")}; it has ${known.join(", ") || "none"}`;
 }
 
-/** The last whole lines of a file that may be long, or not there yet. */
-async function lastLines(path: string): Promise<string[]> {
+/**
+ * The last whole lines of a log, up to as many as are wanted. The newest file may have just been begun; what came before is
+ * in `<path>.1`, and so on.
+ */
+async function lastLines(path: string, wanted: number): Promise<string[]> {
+  let text = "";
+  let room = LOG_END_BYTES;
+  let cut = false;
+  const lines = () => {
+    const whole = text.split("\n").slice(cut ? 1 : 0);
+    if (whole.at(-1) === "") whole.pop();
+    return whole.slice(-wanted);
+  };
+  // One more than wanted: the first may have begun in the file before.
+  for (let n = 0; !cut && text.split("\n").length <= wanted + 1; n++) {
+    const end = await endOf(n === 0 ? path : `${path}.${n}`, room);
+    if (end === undefined) {
+      // Between two files there is no newest one for a moment.
+      if (n === 0) continue;
+      break;
+    }
+    text = end.text + text;
+    cut = end.cut;
+    room -= Buffer.byteLength(end.text);
+  }
+  return lines();
+}
+
+/** The last bytes of a file, and whether there are more before them; `undefined`: there is no such file. */
+async function endOf(path: string, most: number): Promise<{ text: string; cut: boolean } | undefined> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
     file = await open(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
   try {
     const { size } = await file.stat();
-    const from = Math.max(0, size - LOG_END_BYTES);
+    const from = Math.max(0, size - most);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
-    const lines = buffer.toString("utf8", 0, bytesRead).split("\n");
-    if (lines.at(-1) === "") lines.pop();
-    return from > 0 ? lines.slice(1) : lines;
+    return { text: buffer.toString("utf8", 0, bytesRead), cut: from > 0 };
   } finally {
     await file.close();
   }

@@ -19,7 +19,7 @@ it("is one tarball that a host installs without a clone, with an agent and a com
   expect(tarball).toMatch(/ganglion-host-\d+\.\d+\.\d+\.tgz$/);
   const prefix = join(directory, "prefix");
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-  await execute("npm", ["install", "--global", `--prefix=${prefix}`, ...options, tarball], { timeout: 200_000 });
+  await execute("npm", ["install", "--global", `--prefix=${prefix}`, ...options, tarball], { timeout: 300_000 });
 
   const home = { HOME: directory, XDG_CONFIG_HOME: undefined, XDG_STATE_HOME: undefined };
   const run = (name: string, args: readonly string[], env: Record<string, string | undefined> = {}) =>
@@ -53,4 +53,4 @@ it("is one tarball that a host installs without a clone, with an agent and a com
   expect(await signals.ended, signals.lines.join("\n")).toBe(0);
   expect(signals.lines.join("")).toContain("Does it work?");
   expect(await agent.stop()).toBe(0);
-});
+}, 400_000);

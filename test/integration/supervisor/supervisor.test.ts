@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CommandRefused } from "../../../local-agent/host-work/host-work.ts";
@@ -201,6 +201,24 @@ describe("a supervisor", () => {
     ]);
     expect(await said("plain")).toContain("GANGLION_TOKEN=undefined");
     expect(await said("trusted")).toContain("GANGLION_TOKEN=secret");
+  });
+
+  it("gives out the last lines of what was said, from earlier files where the newest has just been begun", async () => {
+    const stateDir = temporaryDirectory();
+    mkdirSync(join(stateDir, "agents"));
+    const log = logOf(stateDir, "quiet");
+    writeFileSync(`${log}.2`, "one\ntwo\n");
+    // A file is full in the middle of a line.
+    writeFileSync(`${log}.1`, "three\nfo");
+    writeFileSync(log, "ur\nfive\n");
+    const team = await supervise({ quiet: { command: silent, autostart: false } }, { stateDir });
+    const last = async (lines: number) =>
+      ((await team.command("supervisor.logs", { name: "quiet", lines })) as { lines: string[] }).lines;
+    expect(await last(1)).toEqual(["five"]);
+    expect(await last(3)).toEqual(["three", "four", "five"]);
+    expect(await last(50)).toEqual(["one", "two", "three", "four", "five"]);
+    writeFileSync(`${log}.1`, `${"x".repeat(100_000)}\nfo`);
+    expect(await last(50)).toEqual(["four", "five"]);
   });
 
   it("keeps what agents say in files of bounded size, and gives out the last lines", async () => {
