@@ -6,9 +6,9 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { consume } from "../../src/workers/consumer.ts";
+import fc from "../fast-check.ts";
 import { allOf, anObservation, aSignal, logOf, observationsOf, policyOf } from "./log-under-test.ts";
 
 /** What happens to each message in turn. */

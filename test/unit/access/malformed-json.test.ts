@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { describeMalformedJson } from "../../../src/core/problem/malformed-json.ts";
+import fc from "../../fast-check.ts";
 
 function isJson(text: string): boolean {
   try {

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeToken, parseToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../../src/core/access/token.ts";
+import fc from "../../fast-check.ts";
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 

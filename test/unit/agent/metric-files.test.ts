@@ -1,12 +1,12 @@
 import { appendFileSync, copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DeadLetterFile } from "../../../local-agent/dead-letter-file.ts";
 import { observationOf } from "../../../local-agent/metrics/records.ts";
 import { MetricFiles } from "../../../local-agent/sources/metric-files.ts";
 import { Spool } from "../../../local-agent/spool.ts";
 import { StateDatabase } from "../../../local-agent/state-database.ts";
+import fc from "../../fast-check.ts";
 import { silent, temporaryDirectory } from "./temporary-state.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -178,7 +178,7 @@ describe("metric files", () => {
       fc.constantFrom("rotate" as const, "truncate" as const, "restart" as const, "look" as const),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         let agent = anAgent();
         const path = agent.file("queue_metrics.jsonl");
         await agent.source.start();
@@ -211,7 +211,7 @@ describe("metric files", () => {
         );
         await agent.stop();
       }),
-      { numRuns: 25 },
+      { numRuns: 20 },
     );
   }, 60_000);
 });

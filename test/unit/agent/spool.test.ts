@@ -1,10 +1,10 @@
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import type { TimedSignal } from "../../../local-agent/spool/signal-text.ts";
 import { LANES, type Lane, MAX_PUT, Spool } from "../../../local-agent/spool.ts";
 import { StateDatabase } from "../../../local-agent/state-database.ts";
+import fc from "../../fast-check.ts";
 import { silent, temporaryDirectory } from "./temporary-state.ts";
 
 const signal = (value: unknown, name = "Q_TEST_DONE"): TimedSignal => ({
@@ -191,6 +191,7 @@ interface Model {
 }
 
 interface Real {
+  readonly parent: string;
   directory: string;
   open: ReturnType<typeof openSpool>;
 }
@@ -249,8 +250,7 @@ class Forget extends Step {
 /** The files as a killed process would leave them: nothing is closed, the write-ahead log is not checkpointed. */
 class Crash extends Step {
   async run(model: Model, real: Real): Promise<void> {
-    const next = `${real.directory}-${model.counter}-${Math.random()}`;
-    mkdirSync(next);
+    const next = mkdtempSync(join(real.parent, "crash-"));
     for (const file of ["agent.db", "agent.db-wal"]) copyFileSync(join(real.directory, file), join(next, file));
     real.open.db.close();
     real.directory = next;
@@ -262,17 +262,19 @@ class Crash extends Step {
 
 test("loses nothing, keeps the order and never gives a number twice, whatever happened before", async () => {
   const lane = fc.constantFrom(...LANES);
-  const history = fc.commands([
-    fc.tuple(lane, fc.constantFrom(1, 2, 9)).map(([name, count]) => new Put(name, count)),
-    fc.tuple(lane, fc.constantFrom(0, 0.5, 0.9, 1)).map(([name, share]) => new Forget(name, share)),
-    fc.constant(new Crash()),
-  ]);
+  const history = fc.commands(
+    [
+      fc.tuple(lane, fc.constantFrom(1, 2, 9)).map(([name, count]) => new Put(name, count)),
+      fc.tuple(lane, fc.constantFrom(0, 0.5, 0.9, 1)).map(([name, share]) => new Forget(name, share)),
+      fc.constant(new Crash()),
+    ],
+    { maxCommands: 40 },
+  );
   const parent = temporaryDirectory();
-  let run = 0;
   await fc.assert(
     fc.asyncProperty(history, async (commands) => {
-      const directory = join(parent, String(run++));
-      const real: Real = { directory, open: openSpool(directory) };
+      const directory = mkdtempSync(join(parent, "run-"));
+      const real: Real = { parent, directory, open: openSpool(directory) };
       const model: Model = { lanes: { bus: { last: 0, kept: [] }, local: { last: 0, kept: [] } }, counter: 0 };
       try {
         await fc.asyncModelRun(() => ({ model, real }), commands);
@@ -280,6 +282,6 @@ test("loses nothing, keeps the order and never gives a number twice, whatever ha
         real.open.db.close();
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 30 },
   );
 }, 60_000);

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PresenceBook, type PresenceChange, type PresenceLimits } from "../../../src/core/agents/presence.ts";
+import fc from "../../fast-check.ts";
 
 const limits: PresenceLimits = { graceMs: 15_000, silentAfter: 3 };
 const linkAt = (openedMs: number, host = "a") => ({ host, openedMs });
@@ -77,7 +77,7 @@ describe("who is there", () => {
       fc.record({ do: fc.constantFrom("answer" as const, "silence" as const), host: fc.constantFrom(...hosts) }),
       fc.record({ do: fc.constant("restart" as const) }),
     );
-    const holds = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const holds = fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       let book = new PresenceBook();
       let nowMs = 0;
       const opened = new Map<string, number>();

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Gap } from "../../../src/core/gaps/gap.ts";
 import { GapBook } from "../../../src/core/gaps/gap-book.ts";
@@ -6,6 +5,7 @@ import { gapFacts, gapOf } from "../../../src/core/gaps/gap-signal.ts";
 import { alignmentScore } from "../../../src/core/gaps/score.ts";
 import type { FindingWithCause } from "../../../src/core/scanners/scanner.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
+import fc from "../../fast-check.ts";
 
 const finding = (name: string, verdict: "breach" | "hold"): FindingWithCause => ({
   name,
@@ -46,7 +46,7 @@ describe("the gap book", () => {
   test("over any history a gap is raised once, kept while it is held, and resolved once", () => {
     const round = fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("breach" as const, "hold" as const));
     fc.assert(
-      fc.property(fc.array(round, { maxLength: 30 }), (history) => {
+      fc.property(fc.array(round, { maxLength: 80 }), (history) => {
         const book = new GapBook();
         book.settings = quiet;
         const open = new Set<string>();

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hashKey, keyFilter, mayHoldKey } from "../../../src/core/log/key-filter.ts";
+import fc from "../../fast-check.ts";
 
 describe("a filter over ids", () => {
   test("never denies an id that it was made from", () => {

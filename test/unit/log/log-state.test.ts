@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type LogBase, LogState } from "../../../src/core/log/log-state.ts";
 import type { Segment } from "../../../src/core/log/segment.ts";
 import { lineId, lineName, lineSeq } from "../../../src/core/log/segment.ts";
 import type { Zone } from "../../../src/core/log/zone.ts";
 import type { NewSignal, Signal } from "../../../src/core/signals/signal.ts";
+import fc from "../../fast-check.ts";
 
 const START: LogBase = { epoch: "abcdef", nextSeq: 1, receivedMs: 0, producers: {} };
 const T0 = Date.UTC(2026, 0, 1);
@@ -80,7 +80,7 @@ describe("the order of a log", () => {
       },
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (history) => {
+      fc.property(fc.array(step, { maxLength: 100 }), (history) => {
         const log = new StoredLog();
         const sent: Record<string, { text: string; sentMs: number }[]> = { a: [], b: [], nobody: [] };
         let nowMs = T0;

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CREDIT, Subscription } from "../../../src/core/log/subscription.ts";
+import fc from "../../fast-check.ts";
 
 const fresh = () => new Subscription({ patterns: [], sent: 0, pushed: 0, seen: 0 });
 
@@ -32,7 +32,7 @@ describe("credit of a subscriber", () => {
       fc.record({ kind: fc.constant("seen" as const), back: fc.constantFrom(0, 1, 1_000) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (history) => {
+      fc.property(fc.array(step, { maxLength: 120 }), (history) => {
         let subscription = fresh();
         let head = 0;
         let received = 0;

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reserve, settleCost } from "../../../src/core/models/budget.ts";
 import { answerSchema, highestCost, messagesOf, type Question } from "../../../src/core/models/question.ts";
@@ -10,6 +9,7 @@ import {
   nextSettings,
   viewOf,
 } from "../../../src/core/models/settings.ts";
+import fc from "../../fast-check.ts";
 
 const question: Question = {
   ...{ id: "q", model: "small", timeoutMs: 1_000, prompt: "The disk of gpu-01 is 97 % full." },

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type HealthChange, type HealthState, judgeHealth } from "../../../src/core/monitors/health-book.ts";
 import { DEFAULT_MONITOR_SETTINGS } from "../../../src/core/monitors/monitor-settings.ts";
+import fc from "../../fast-check.ts";
 
 const limits = DEFAULT_MONITOR_SETTINGS.health;
 

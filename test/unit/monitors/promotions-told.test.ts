@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   DREAM_BEGINS,
@@ -7,6 +6,7 @@ import {
   judgePromotions,
   type PromotionsKnown,
 } from "../../../src/core/monitors/promotions-told.ts";
+import fc from "../../fast-check.ts";
 
 const TOLD = "Q_PROMOTIONS_DETECTED";
 
@@ -134,7 +134,7 @@ const anyStep = fc.oneof(
 describe("promotions that are told", () => {
   it("are followed by a dream that began after they came, one at a time, and by few that find nothing", () => {
     fc.assert(
-      fc.property(fc.array(anyStep, { maxLength: 60, size: "max" }), fc.boolean(), (steps, acknowledges) => {
+      fc.property(fc.array(anyStep, { maxLength: 100 }), fc.boolean(), (steps, acknowledges) => {
         const world = new World();
         for (const step of steps) step.run(world);
         // What was in flight ends; what was told into it is told again, once; and then there is peace.

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Sample } from "../../../src/core/observations/sample.ts";
 import { ObservationWindow } from "../../../src/core/observations/window.ts";
+import fc from "../../fast-check.ts";
 
 const LIMITS = { windowMs: 1_000, capacity: 5 };
 
@@ -28,7 +28,7 @@ describe("the observation window", () => {
       fc.record({ pass: fc.constantFrom(0, 1, 500, 999, 1_000) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (history) => {
+      fc.property(fc.array(step, { maxLength: 100 }), (history) => {
         const heard = new Map<number, Sample>();
         const window = new ObservationWindow(LIMITS, {
           observe: (item) => heard.set(item.seq, item),

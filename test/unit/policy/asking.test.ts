@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../../src/core/models/question.ts";
 import { type OpenQuestion, QuestionBook, type Settled } from "../../../src/core/policy/asking.ts";
+import fc from "../../fast-check.ts";
 
 type Effect = string;
 type Open = OpenQuestion<Effect>;
@@ -62,7 +62,7 @@ describe("questions of rules", () => {
       fc.record({ kind: fc.constant("restart" as const) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (history) => {
+      fc.property(fc.array(step, { maxLength: 100 }), (history) => {
         const shell = new Shell();
         const expected = new Map<string, { deadlineMs: number; outcome: string | undefined }>();
         let nowMs = T0;

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { admitRule } from "../../../src/core/policy/admit-rule.ts";
 import type { Effect } from "../../../src/core/policy/effect.ts";
@@ -7,6 +6,7 @@ import type { Rule } from "../../../src/core/policy/rule.ts";
 import type { StateRow } from "../../../src/core/policy/state.ts";
 import type { Evaluation } from "../../../src/core/policy/verdict.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
+import fc from "../../fast-check.ts";
 import { T0 } from "./a-signal.ts";
 import { anyHistory, expectedEffects, RULES, type Step } from "./histories.ts";
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 
 /** What can happen to the rules of the history test; times in milliseconds since the step before. */
 export type Step =
@@ -24,7 +24,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.constant({ what: "fail to write" as const }), weight: 1 },
 );
 
-export const anyHistory = fc.array(step, { minLength: 1, maxLength: 40 });
+export const anyHistory = fc.array(step, { minLength: 1, maxLength: 100 });
 
 /** The rules that the histories run through, in the form in which users write them. */
 export const RULES = [

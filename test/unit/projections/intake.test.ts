@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeBatches, encodeBatches, type ProjectionBatch } from "../../../src/core/projections/batch.ts";
 import { planIntake } from "../../../src/core/projections/intake.ts";
+import fc from "../../fast-check.ts";
 
 const seqOf = (line: string) => (JSON.parse(line) as { seq: number }).seq;
 

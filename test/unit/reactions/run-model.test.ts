@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   accept,
@@ -11,6 +10,7 @@ import {
   type RunPolicy,
   replay,
 } from "../../../src/core/reactions/run.ts";
+import fc from "../../fast-check.ts";
 
 /** Everything that the disk holds of one run, and what was put on its way with it. */
 interface Real {
@@ -151,7 +151,7 @@ const anyHistory = fc.commands(
     fc.constant(new Replay()),
     fc.constantFrom(1, 499, 500, 999, 1_000, 2_000, -86_400_000).map((ms) => new PassTime(ms)),
   ],
-  { maxCommands: 40 },
+  { maxCommands: 100 },
 );
 
 test("whatever fails or crashes when, a run is told of once, is tried as often as it may be, and ends", () => {

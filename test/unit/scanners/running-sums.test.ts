@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Sample } from "../../../src/core/observations/sample.ts";
 import { ALL_SCANNERS } from "../../../src/core/scanners/all-scanners.ts";
 import { SampleGroup } from "../../../src/core/scanners/sample-group.ts";
+import fc from "../../fast-check.ts";
 import { aSample } from "./a-sample.ts";
 
 const anyFacts = fc.oneof(

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { admitBySchema, admitSignal, admitWellFormed } from "../../../src/core/signals/admit.ts";
 import { LIMITS } from "../../../src/core/signals/limits.ts";
+import fc from "../../fast-check.ts";
 
 const well = { signal: "Q_THING_DONE", source: "me", facts: { a: 1 } };
 

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compilePatterns, globMatches } from "../../../src/core/signals/pattern.ts";
 import { patternsMeet, unionOfPatterns } from "../../../src/core/signals/pattern-union.ts";
+import fc from "../../fast-check.ts";
 
 const glob = fc.string({ unit: fc.constantFrom("A", "B", "*"), minLength: 1, maxLength: 5 });
 const name = fc.string({ unit: fc.constantFrom("A", "B"), minLength: 1, maxLength: 6 });

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compilePatterns, globMatches } from "../../../src/core/signals/pattern.ts";
+import fc from "../../fast-check.ts";
 
 test.each([
   [["Q_*"], "Q_A_B", true],

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { differInSubject, resemblance, sketchText } from "../../../src/core/similarity/sketch.ts";
+import fc from "../../fast-check.ts";
 
 const alike = (a: string, b: string) => resemblance(sketchText(a), sketchText(b));
 const differ = (a: string, b: string) => differInSubject(sketchText(a), sketchText(b));

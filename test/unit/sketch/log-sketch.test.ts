@@ -1,11 +1,12 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { LogSketch } from "../../../src/core/sketch/log-sketch.ts";
+import fc from "../../fast-check.ts";
 
 const durations = fc.array(
   fc.oneof(fc.double({ min: 1, max: 1e8, noNaN: true }), fc.constantFrom(0, 1, 1.02, 60_000)),
   {
     minLength: 1,
+    maxLength: 200,
   },
 );
 const sketchOf = (values: readonly number[]) => {

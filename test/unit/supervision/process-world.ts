@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect } from "vitest";
 import type { Heartbeat } from "../../../src/core/supervision/heartbeat.ts";
 import { HUNG_STOP_MS, type ProcessRules } from "../../../src/core/supervision/process-rules.ts";
@@ -7,12 +6,15 @@ import {
   type ProcessEvent,
   SupervisedProcess,
 } from "../../../src/core/supervision/supervised-process.ts";
+import fc from "../../fast-check.ts";
 
 /** What a person expects, kept in the plainest way. */
 export class Expectations {
   stoppedByPerson = false;
   inRow = 0;
   gaveUp = false;
+  /** Its end, when it comes, is a failure. */
+  failing = false;
 }
 
 /**
@@ -34,6 +36,8 @@ export class World {
   lastBeatMs = 0;
   terminatedMs: number | null = null;
   forced = false;
+  /** How it ended, while nobody has seen that yet. */
+  #ended: { readonly code: number | null; readonly signal: string | null } | null = null;
   readonly rules: ProcessRules;
   readonly expected: Expectations;
 
@@ -50,12 +54,16 @@ export class World {
 
   tell(event: ProcessEvent): void {
     for (const action of this.process.handle(event, this.nowMs)) this.#carryOut(action);
+    // An end is seen after what was decided in one go has been done: until then its number is nobody else's.
+    const ended = this.#ended;
+    this.#ended = null;
+    if (ended !== null) this.#gone(ended.code, ended.signal);
   }
 
   /** The process ends by itself, or is ended by somebody else. */
   end(code: number | null): void {
     if (!this.alive) return;
-    if (this.terminatedMs === null) this.#expectFailure();
+    if (this.terminatedMs === null) this.expected.failing = true;
     this.#gone(code, code === null ? "SIGKILL" : null);
   }
 
@@ -99,14 +107,14 @@ export class World {
     this.tell({ type: "measured", reading });
   }
 
-  #expectFailure(): void {
-    if (this.expected.stoppedByPerson) return;
-    if (this.nowMs - this.startedMs >= this.rules.stableMs) this.expected.inRow = 0;
-    if (this.expected.inRow >= this.rules.maxRestarts) this.expected.gaveUp = true;
-    else this.expected.inRow += 1;
-  }
-
   #gone(code: number | null, signal: string | null): void {
+    // One that ran for long enough had started well, whatever it ended of.
+    if (this.nowMs - this.startedMs >= this.rules.stableMs) this.expected.inRow = 0;
+    if (this.expected.failing && !this.expected.stoppedByPerson) {
+      if (this.expected.inRow >= this.rules.maxRestarts) this.expected.gaveUp = true;
+      else this.expected.inRow += 1;
+    }
+    this.expected.failing = false;
     this.alive = false;
     this.frozen = false;
     this.deaf = false;
@@ -121,7 +129,7 @@ export class World {
       if (action.signal === "Q_PROCESS_HUNG" && action.facts.action === "restarted") {
         const silent = this.nowMs - this.lastBeatMs >= this.rules.heartbeatMs;
         expect(silent || this.frozen || typeof this.says?.progress === "number").toBe(true);
-        this.#expectFailure();
+        this.expected.failing = true;
       }
       return;
     }
@@ -137,15 +145,14 @@ export class World {
     }
     expect(this.alive, `${action.signal} to nobody`).toBe(true);
     if (action.signal === "SIGCONT") this.frozen = false;
-    if (action.signal === "SIGTERM") {
-      this.terminatedMs = this.nowMs;
-      if (!this.deaf && !this.frozen) this.#gone(0, null);
-    }
+    if (action.signal === "SIGTERM") this.terminatedMs = this.nowMs;
+    // One that is stopped takes SIGTERM when it goes on.
+    if (this.terminatedMs !== null && !this.deaf && !this.frozen) this.#ended ??= { code: 0, signal: null };
     if (action.signal === "SIGKILL") {
       const waited = this.terminatedMs === null ? null : this.nowMs - this.terminatedMs;
       const inTime = waited === HUNG_STOP_MS || waited === this.rules.stopMs;
       expect(this.forced || waited === null || inTime, `killed after ${waited} ms`).toBe(true);
-      this.#gone(null, "SIGKILL");
+      this.#ended ??= { code: null, signal: "SIGKILL" };
     }
   }
 }
@@ -162,6 +169,11 @@ const act = (name: string, run: (world: World) => void): fc.Command<Expectations
 const tellPerson = (world: World, stopped: boolean) => {
   world.expected.stoppedByPerson = stopped;
   world.expected.gaveUp = false;
+};
+
+/** Whoever asks for its end need not be told of it as a failure. */
+const asked = (world: World) => {
+  world.expected.failing = false;
 };
 
 const anyPause = fc.constantFrom(1, 499, 500, 999, 1_000, 1_999, 2_000, 3_999, 4_000, 9_999, 10_000, 29_999, 60_000);
@@ -182,16 +194,19 @@ const asking = fc.constantFrom(
   }),
   act("stop", (world) => {
     tellPerson(world, true);
+    asked(world);
     world.tell({ type: "stop", force: false });
   }),
   act("stop by force", (world) => {
     tellPerson(world, true);
     world.forced = true;
+    asked(world);
     world.tell({ type: "stop", force: true });
   }),
   act("restart", (world) => {
     world.expected.inRow = 0;
     tellPerson(world, false);
+    asked(world);
     world.tell({ type: "restart", force: false });
   }),
   act("wake", (world) => {
@@ -220,4 +235,4 @@ const anyAct = fc.oneof(
   { arbitrary: asking, weight: 3 },
 );
 
-export const anyHistory = fc.commands([anyAct], { maxCommands: 60 });
+export const anyHistory = fc.commands([anyAct], { maxCommands: 120 });

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { readHeartbeat } from "../../../src/core/supervision/heartbeat.ts";
 import { DEFAULT_RULES, type ProcessRules, restartDelayMs } from "../../../src/core/supervision/process-rules.ts";
 import type { Reading } from "../../../src/core/supervision/verdict.ts";
+import fc from "../../fast-check.ts";
 import { anyHistory, Expectations, World } from "./process-world.ts";
 
 const rules = (change: Partial<ProcessRules> = {}): ProcessRules => ({

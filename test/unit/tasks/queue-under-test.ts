@@ -73,8 +73,9 @@ export class QueueUnderTest {
     return this.#do((queue) => queue.cancel(taskId, this.nowMs));
   }
 
-  /** Moves the clock, back too, and lets the queue see it. */
+  /** Moves the clock, back too, and lets the queue see it; what was due before has been seen by then. */
   pass(ms: number): void {
+    this.#do(() => undefined);
     this.nowMs = Math.max(0, this.nowMs + ms);
     this.#do(() => undefined);
   }

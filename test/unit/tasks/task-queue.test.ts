@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { retryDelayMs } from "../../../src/core/tasks/back-off.ts";
 import { DEFAULT_SETTINGS, type QueueSettings } from "../../../src/core/tasks/queue-settings.ts";
+import fc from "../../fast-check.ts";
 import { anyHistory, ModelQueue } from "./queue-model.ts";
 import { aTask, QueueUnderTest } from "./queue-under-test.ts";
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   DeliveryDesk,
@@ -7,6 +6,7 @@ import {
   type Waiting,
 } from "../../../src/core/webhooks/delivery-desk.ts";
 import { GIVE_UP_MS, judge, MAX_ATTEMPTS } from "../../../src/core/webhooks/schedule.ts";
+import fc from "../../fast-check.ts";
 
 const open = (): LaneState => ({ enabled: true, gone: false, failures: 0, pausedUntilMs: 0, failingSinceMs: null });
 
@@ -24,7 +24,7 @@ const step = fc.oneof(
 describe("the desk for deliveries", () => {
   it("ends each delivery once, sends none that has ended, and always knows when to look again", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
         const desk = new DeliveryDesk(() => 0.5);
         for (const endpoint of ["a", "b"]) desk.open(endpoint, open());
         let nowMs = 0;

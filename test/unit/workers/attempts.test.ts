@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { afterFailure, afterTakeOver, beginAttempt, type RunRecord } from "../../../src/core/workers/attempts.ts";
+import fc from "../../fast-check.ts";
 
 const fresh: RunRecord = { claimed_at: "2026-01-01T00:00:00.000Z", history: [] };
 const retry = { attempts: 4, initial_ms: 1_000, max_ms: 60_000 };

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { claimFileName, isAbandoned, readClaimFileName } from "../../../src/core/workers/claim.ts";
 import { causeOf, readDroppedTask } from "../../../src/core/workers/dropped-task.ts";
+import fc from "../../fast-check.ts";
 
 describe("a dropped task", () => {
   it("takes its id and its worker from where it lies, and keeps what else stands in it", () => {

@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import fc from "../../fast-check.ts";
 import { call, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
 import { allOf, aSignal, logOf, observationsOf, policyOf } from "../log-under-test.ts";

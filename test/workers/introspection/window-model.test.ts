@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import fc from "../../fast-check.ts";
 import { freshEcosystem } from "../api/calls.ts";
 import { anObservation, logOf, observationsOf } from "../log-under-test.ts";
 

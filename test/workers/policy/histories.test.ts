@@ -1,9 +1,9 @@
 import { createMessageBatch, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { consume } from "../../../src/workers/consumer.ts";
+import fc from "../../fast-check.ts";
 import { freshEcosystem } from "../api/calls.ts";
 import { allOf, aSignal, logOf, policyOf } from "../log-under-test.ts";
 import { send } from "./policies-under-test.ts";
