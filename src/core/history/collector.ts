@@ -8,18 +8,20 @@ export const MINUTE_MS = 60_000;
 export const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_.:-]{0,63}$/;
 /** Metrics of one observation. */
 const MAX_METRICS = 32;
+/** Beyond this a number is no measurement, and the sum of several would be no number. */
+const LARGEST = 1e300;
 /** Series of one minute: what is above that is not kept, and counted. */
 const MAX_SERIES = 20_000;
 /** Bytes of a row's body, roughly: Cloudflare's limit is 2 MB. */
 const MAX_BODY = 1_000_000;
 
-/** Every number in an observation, its `ttr_ms`, and `ok` as 1 or 0 (its mean is the success rate). */
+/** Every number in an observation (to 1e300), its `ttr_ms`, and `ok` as 1 or 0 (its mean is the success rate). */
 export function* metricsOf(sample: Sample): Generator<[name: string, value: number]> {
   yield ["ok", sample.ok ? 1 : 0];
   let count = 1;
   for (const name in sample.facts) {
     const value = sample.facts[name];
-    if (typeof value !== "number" || !Number.isFinite(value) || !METRIC_NAME.test(name)) continue;
+    if (typeof value !== "number" || !(Math.abs(value) <= LARGEST) || !METRIC_NAME.test(name)) continue;
     if (++count > MAX_METRICS) return;
     yield [name, value];
   }

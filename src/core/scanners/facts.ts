@@ -11,9 +11,12 @@ export function isPercent(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= 100;
 }
 
-/** A finite number, 0 or more. */
+/** Beyond this no number is a measurement, and a window full of them would have a sum that is none. */
+const LARGEST_AMOUNT = 1e300;
+
+/** A number from 0 to 1e300. */
 export function isAmount(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value <= Number.MAX_VALUE;
+  return typeof value === "number" && value >= 0 && value <= LARGEST_AMOUNT;
 }
 
 /** To three decimals, or three digits where it is smaller: evidence is for people. */

@@ -1,32 +1,37 @@
 import type { Moments } from "./difference.ts";
-import { RunningMean } from "./running-mean.ts";
+import { ExactSum } from "./exact-sum.ts";
 
 /** Mean and variance of numbers that come and go. For numbers of like size, such as logarithms of times. */
 export class RunningMoments implements Moments {
-  readonly #values = new RunningMean();
-  readonly #squares = new RunningMean();
+  readonly #sum = new ExactSum();
+  readonly #squares = new ExactSum();
+  #count = 0;
 
   get count(): number {
-    return this.#values.count;
+    return this.#count;
   }
 
+  /** `NaN` while there is nothing. */
   get mean(): number {
-    return this.#values.mean;
+    return this.#count === 0 ? Number.NaN : this.#sum.value / this.#count;
   }
 
+  /** Unbiased; `NaN` for fewer than two. */
   get variance(): number {
-    const { count, mean } = this;
-    if (count < 2) return Number.NaN;
-    return Math.max(0, ((this.#squares.mean - mean ** 2) * count) / (count - 1));
+    if (this.#count < 2) return Number.NaN;
+    const sum = this.#sum.value;
+    return Math.max(0, (this.#squares.value - sum ** 2 / this.#count) / (this.#count - 1));
   }
 
   add(value: number): void {
-    this.#values.add(value);
+    this.#count++;
+    this.#sum.add(value);
     this.#squares.add(value ** 2);
   }
 
   remove(value: number): void {
-    this.#values.remove(value);
+    this.#count--;
+    this.#sum.remove(value);
     this.#squares.remove(value ** 2);
   }
 }

@@ -39,7 +39,7 @@ describe("a summary", () => {
 
 describe("the collector", () => {
   test("keeps numbers by minute, metric and reporter, under names that can be asked for", () => {
-    const facts = { cpu_percent: 5, host: "h", "bad name": 1, 'q"uote': 1, ttr_ms: 7, nested: { n: 1 } };
+    const facts = { cpu_percent: 5, host: "h", "bad name": 1, 'q"uote': 1, ttr_ms: 7, nested: { n: 1 }, huge: -1e301 };
     expect([...metricsOf(aSample(1, facts, { ok: false }))]).toEqual([
       ["ok", 0],
       ["cpu_percent", 5],

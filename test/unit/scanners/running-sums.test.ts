@@ -25,15 +25,9 @@ const anyFacts = fc.oneof(
   fc.record({ variant: fc.constantFrom("u", "v"), brainmod: fc.constantFrom("m", "n") }),
 );
 
-/**
- * Findings as text, in one order. Numbers, in their texts too, to nine places after the point: beside a large number the smallest ones have
- * no room in a running sum, so that a mean of 1e-308 may come out as 0 when the large one has gone.
- */
+/** Findings as text, in one order. To the last digit: what has gone leaves no trace. */
 function told(findings: Iterable<{ readonly name: string }>): string {
-  const sorted = [...findings].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return JSON.stringify(sorted).replace(/-?\d+(\.\d+)?(e[+-]\d+)?/g, (number) =>
-    String(Number(Number(number).toFixed(9))),
-  );
+  return JSON.stringify([...findings].sort((a, b) => (a.name < b.name ? -1 : 1)));
 }
 
 test("whatever came and went, every scanner says what it would say of the samples inside alone", () => {
@@ -45,8 +39,8 @@ test("whatever came and went, every scanner says what it would say of the sample
   });
   fc.assert(
     fc.property(
-      fc.array(anySample, { minLength: 20, maxLength: 80 }),
-      fc.array(fc.nat(), { maxLength: 60 }),
+      fc.array(anySample, { minLength: 20, maxLength: 120 }),
+      fc.array(fc.nat(), { maxLength: 100 }),
       (all, leaving) => {
         const samples = all.map(({ facts, ...more }, place) => aSample(place + 1, facts, more));
         for (const kind of ALL_SCANNERS) {

@@ -14,7 +14,7 @@ const settings = (change: Partial<QueueSettings> = {}): QueueSettings => ({
 
 describe("a queue", () => {
   for (const [name, change] of [
-    ["refusing when full", { capacity: 12 }],
+    ["refusing when full", { capacity: 6 }],
     ["dropping the oldest when full", { capacity: 6, overflow: "drop_oldest" }],
     ["with ageing", { ageing_ms: 1_000 }],
   ] as const satisfies readonly (readonly [string, Partial<QueueSettings>])[]) {
