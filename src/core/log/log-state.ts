@@ -49,11 +49,12 @@ export class LogState {
     this.#producers = new Map(Object.entries(base.producers));
   }
 
-  /** Takes in a zone and the segments after it, as stored. */
+  /** Takes in a zone and the segments after it, as stored: the last of them says when the log received something last. */
   restore(zone: Zone | undefined, headers: readonly SegmentHeader[]): void {
     if (zone !== undefined) {
       for (const [producer, last] of Object.entries(zone.producers)) this.#producers.set(producer, last);
       this.#nextSeq = Math.max(this.#nextSeq, zone.lastSeq + 1);
+      this.#receivedMs = zone.receivedMs ?? this.#receivedMs;
     }
     for (const header of headers) this.#remember(header);
   }
@@ -194,7 +195,7 @@ export class LogState {
   #remember(header: SegmentHeader): void {
     this.#zone.add(header);
     this.#nextSeq = Math.max(this.#nextSeq, header.lastSeq + 1);
-    this.#receivedMs = Math.max(this.#receivedMs, header.receivedMs);
+    this.#receivedMs = header.receivedMs;
     for (const [producer, , last] of header.producers) {
       if (last > this.lastNumber(producer)) this.#producers.set(producer, last);
     }

@@ -11,6 +11,8 @@ export interface Zone {
   readonly lastSeq: number;
   readonly firstTs: number;
   readonly lastTs: number;
+  /** When its last segment was received. */
+  readonly receivedMs?: number;
   readonly names: readonly string[];
   /** Last number of *every* producer known when the zone closed. */
   readonly producers: Readonly<Record<string, number>>;
@@ -40,6 +42,7 @@ export class OpenZone {
   #lastSeq = 0;
   #firstTs = Number.POSITIVE_INFINITY;
   #lastTs = Number.NEGATIVE_INFINITY;
+  #receivedMs = 0;
   readonly #names = new Set<string>();
   readonly #began = new Map<string, number>();
   #foreignIds = 0;
@@ -55,6 +58,7 @@ export class OpenZone {
     this.#lastSeq = segment.lastSeq;
     this.#firstTs = Math.min(this.#firstTs, segment.firstTs);
     this.#lastTs = Math.max(this.#lastTs, segment.lastTs);
+    this.#receivedMs = segment.receivedMs;
     for (const name of segment.names) this.#names.add(name);
     for (const [producer, first] of segment.producers) {
       if (!this.#began.has(producer)) this.#began.set(producer, first);
@@ -70,6 +74,7 @@ export class OpenZone {
       lastSeq: this.#lastSeq,
       firstTs: this.#firstTs,
       lastTs: this.#lastTs,
+      receivedMs: this.#receivedMs,
       names: [...this.#names],
       producers: Object.fromEntries(producers),
       active: [...this.#began.keys()],

@@ -5,6 +5,7 @@ import { lineId, lineName, lineSeq } from "../../../src/core/log/segment.ts";
 import type { Zone } from "../../../src/core/log/zone.ts";
 import type { NewSignal, Signal } from "../../../src/core/signals/signal.ts";
 import fc from "../../fast-check.ts";
+import { checkSegment, checkZone } from "./headers.ts";
 
 const START: LogBase = { epoch: "abcdef", nextSeq: 1, receivedMs: 0, producers: {} };
 const T0 = Date.UTC(2026, 0, 1);
@@ -22,6 +23,12 @@ function aSignal(text: string, id?: string): NewSignal {
   };
 }
 
+interface Sent {
+  readonly text: string;
+  readonly sentMs: number;
+  readonly signal: NewSignal;
+}
+
 /** What a disk would hold, and a log that can be restored from it at any moment. */
 class StoredLog {
   segments: Segment[] = [];
@@ -35,6 +42,11 @@ class StoredLog {
     const zone = this.state.closeZone();
     if (zone !== undefined) this.zones.push(zone);
     return commit.results;
+  }
+
+  closeZone(): void {
+    const zone = this.state.closeZone(true);
+    if (zone !== undefined) this.zones.push(zone);
   }
 
   restart(): void {
@@ -64,6 +76,11 @@ describe("the order of a log", () => {
       count: fc.constantFrom(1, 2, 7),
       /** How much of what was sent before is sent again. */
       again: fc.constantFrom(0, 0, 1, 5, 50),
+      /** A number that the producer leaves out before it goes on. */
+      skips: fc.boolean(),
+      signal: fc.constantFrom("Q_A_B", "Q_C_D"),
+      timestampMs: fc.constantFrom(undefined, T0 - 1, T0 + 86_400_000),
+      cause: fc.constantFrom(undefined, "s1.x", "s2.x"),
     });
     const step = fc.oneof(
       {
@@ -73,41 +90,77 @@ describe("the order of a log", () => {
           group: fc.array(request, { minLength: 1, maxLength: 3 }),
         }),
       },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("restart" as const, "close zone" as const) }) },
       {
-        weight: 1,
-        arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.constantFrom(1, 299_999, 300_000) }),
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant("wait" as const),
+          // The clock is set back too: by up to a minute, which is waited for, and by more.
+          ms: fc.constantFrom(1, 299_999, 300_000, -1, -59_999, -60_000, -60_001),
+        }),
       },
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (history) => {
         const log = new StoredLog();
-        const sent: Record<string, { text: string; sentMs: number }[]> = { a: [], b: [], nobody: [] };
+        const sent: Record<string, (Sent | undefined)[]> = { a: [], b: [], nobody: [] };
+        const answers: { ids: readonly string[]; told: string; fresh: number }[] = [];
         let nowMs = T0;
+        let receivedMs = 0;
+        /** How long it has been in truth, whatever the clock says. */
+        let passedMs = 0;
         for (const event of history) {
           if (event.kind === "restart") log.restart();
-          else if (event.kind === "wait") nowMs += event.ms;
-          else {
-            const requests = event.group.map(({ producer, count, again }) => {
+          else if (event.kind === "close zone") log.closeZone();
+          else if (event.kind === "wait") {
+            nowMs += event.ms;
+            passedMs += Math.max(0, event.ms);
+          } else {
+            const requests = event.group.map(({ producer, count, again, skips, ...rest }) => {
               const own = sent[producer] ?? [];
+              if (skips && producer !== "nobody") own.push(undefined);
               // Who has no number repeats only within the ten minutes that protect it.
-              const repeatable = own.filter((item) => producer !== "nobody" || item.sentMs > nowMs - 600_000).length;
+              const repeatable =
+                producer === "nobody"
+                  ? own.filter((item) => item !== undefined && item.sentMs > passedMs - 600_000).length
+                  : own.length - 1 - own.lastIndexOf(undefined);
               const first = own.length - Math.min(again, repeatable);
-              for (let n = 0; n < count; n++) own.push({ text: `${producer}${own.length + 1}`, sentMs: nowMs });
-              const signals = own
-                .slice(first)
-                .map(({ text }) => aSignal(text, producer === "nobody" ? `id-${text}` : undefined));
+              for (let n = 0; n < count; n++) {
+                const text = `${producer}${own.length + 1}`;
+                const signal = { ...aSignal(text, producer === "nobody" ? `id-${text}` : undefined), ...rest };
+                own.push({ text, sentMs: passedMs, signal });
+              }
+              const signals = own.slice(first).flatMap((item) => item?.signal ?? []);
               return producer === "nobody" ? { signals } : { producer: { name: producer, first: first + 1 }, signals };
             });
-            log.append(requests, nowMs);
+            const results = log.append(requests, nowMs);
+            receivedMs = nowMs >= receivedMs || receivedMs - nowMs > 60_000 ? nowMs : receivedMs;
+            expect(log.segments.at(-1)?.receivedMs).toBe(receivedMs);
+            for (const [place, { count, producer }] of event.group.entries()) {
+              const { ids = [], accepted, duplicates, first_seq, last_seq } = results[place] ?? {};
+              const known = producer === "nobody" ? 0 : ids.length - count;
+              const told = `${accepted} new, ${duplicates} known, from ${first_seq} to ${last_seq}`;
+              answers.push({ ids: ids.slice(known), told, fresh: count });
+              expect(duplicates).toBe(ids.length - count);
+            }
           }
         }
         const kept = log.lines.map((line) => JSON.parse(line) as Signal);
         expect(kept.map(({ seq }) => seq)).toEqual(kept.map((_, place) => place + 1));
         for (const producer of ["a", "b", "nobody"]) {
           const own = kept.map(({ facts }) => String(facts.text)).filter((text) => text.startsWith(producer));
-          expect(own).toEqual((sent[producer] ?? []).map(({ text }) => text));
+          expect(own).toEqual((sent[producer] ?? []).flatMap((item) => item?.text ?? []));
         }
+        // Answered with where the signals stand, those that were known by their ids included.
+        const places = new Map(kept.map(({ id, seq }) => [id, seq]));
+        const expected = answers.map(({ ids, fresh }, place) => {
+          const seqs = ids.map((id) => places.get(id) ?? Number.NaN);
+          const known = Number(/, (\d+) known/.exec(answers[place]?.told ?? "")?.[1]);
+          return `${fresh} new, ${known} known, from ${Math.min(...seqs)} to ${Math.max(...seqs)}`;
+        });
+        expect(answers.map(({ told }) => told)).toEqual(expected);
+        for (const segment of log.segments) checkSegment(segment);
+        for (const zone of log.zones) checkZone(zone, log.segments);
       }),
       { numRuns: 1_000 },
     );

@@ -24,29 +24,52 @@ describe("credit of a subscriber", () => {
     const step = fc.oneof(
       fc.record({
         kind: fc.constant("push" as const),
-        signals: fc.constantFrom(1, 100, 8_192),
+        signals: fc.constantFrom(0, 1, 100, 8_191, 8_192),
+        bytes: fc.constantFrom(1, 1_000, CREDIT.bytes - 1, CREDIT.bytes),
         skipped: fc.constantFrom(0, 1, 50),
       }),
-      fc.record({ kind: fc.constant("skip" as const), signals: fc.constantFrom(1, 10) }),
+      fc.record({ kind: fc.constant("skip" as const), signals: fc.constantFrom(1, 10, -1) }),
       fc.constant({ kind: "hibernate" as const }),
-      fc.record({ kind: fc.constant("seen" as const), back: fc.constantFrom(0, 1, 1_000) }),
+      // Late and absurd ones too.
+      fc.record({ kind: fc.constant("seen" as const), back: fc.constantFrom(0, 0, 1, 1_000, -1, -1_000_000) }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (history) => {
         let subscription = fresh();
         let head = 0;
         let received = 0;
+        let seen = 0;
+        /** What is on its way, as far as it is known. */
+        let flights: { last: number; signals: number; bytes: number }[] = [];
         for (const event of history) {
           if (event.kind === "push" && subscription.hasCredit) {
-            received = head + event.signals;
-            head = received + event.skipped;
-            subscription.pushed(head, received, event.signals, event.signals * 100);
+            const last = head + event.signals;
+            if (event.signals > 0) {
+              received = last;
+              flights.push({ last, signals: event.signals, bytes: event.bytes });
+            }
+            head = last + event.skipped;
+            subscription.pushed(head, received, event.signals, event.bytes);
           } else if (event.kind === "skip") {
-            head += event.signals;
-            subscription.skipped(head);
-          } else if (event.kind === "hibernate") subscription = new Subscription(subscription.snapshot());
-          else if (event.kind === "seen") subscription.acknowledge(received - event.back);
-          expect(subscription.sent).toBe(head);
+            subscription.skipped(head + event.signals);
+            head += Math.max(0, event.signals);
+          } else if (event.kind === "hibernate") {
+            subscription = new Subscription(subscription.snapshot());
+            // After waking only the span is known: as many signals as the credit allowed, and nothing of their size.
+            const signals = Math.min(received - seen, CREDIT.signals);
+            flights = received > seen ? [{ last: received, signals, bytes: 0 }] : [];
+          } else if (event.kind === "seen") {
+            const seq = received - event.back;
+            subscription.acknowledge(seq);
+            seen = Math.max(seen, Math.min(seq, head));
+            flights = flights.filter(({ last }) => last > seq);
+          }
+          const signals = flights.reduce((sum, flight) => sum + flight.signals, 0);
+          const bytes = flights.reduce((sum, flight) => sum + flight.bytes, 0);
+          const credit = signals < CREDIT.signals && bytes < CREDIT.bytes;
+          expect(
+            `${subscription.sent} sent, ${subscription.seen} seen, ${subscription.inFlight} of them in flight, ${subscription.hasCredit}`,
+          ).toBe(`${head} sent, ${seen} seen, ${signals} of them in flight, ${credit}`);
         }
         subscription.acknowledge(received);
         expect(subscription.inFlight).toBe(0);
