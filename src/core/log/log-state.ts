@@ -22,7 +22,6 @@ export interface Commit {
 
 /** A row may take 2 MB, and a character up to three bytes: so many are safe whatever the letters, without looking at them. */
 const SEGMENT_CHARS = 600_000;
-const SEGMENT_SIGNALS = 8_192;
 /** A clock set back by more than this is believed; below it, received times stand still instead. */
 const CLOCK_STEP_MS = 60_000;
 
@@ -226,7 +225,7 @@ class SegmentDraft {
   }
 
   full(next: string): boolean {
-    return !this.empty && (this.#chars + next.length > SEGMENT_CHARS || this.#lines.length >= SEGMENT_SIGNALS);
+    return !this.empty && this.#chars + next.length > SEGMENT_CHARS;
   }
 
   add(line: string, signal: NewSignal, timestampMs: number): void {
