@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Decision } from "../../../src/core/policy/decision.ts";
 import { PolicyEngine } from "../../../src/core/policy/engine.ts";
@@ -7,6 +6,7 @@ import type { Rule } from "../../../src/core/policy/rule.ts";
 import type { SimulatedDecision } from "../../../src/core/policy/simulation.ts";
 import type { Verdict } from "../../../src/core/policy/verdict.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
+import fc from "../../fast-check.ts";
 import { aRule, T0 } from "./a-signal.ts";
 
 const often = { rate: { n: 1_000, per: "1s" } };
@@ -172,14 +172,14 @@ describe("a simulation of the rules in force over what has been", () => {
     const share = fc.constantFrom(0.1, 0.5, 1);
     await fc.assert(
       fc.asyncProperty(...anyStretch, share, (steps, start, part) => reproduces(RULES, steps, start, part)),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 
   test("decides what was decided, with answers that overtake their questions, from the beginning of the log on", async () => {
     await fc.assert(
       fc.asyncProperty(...anyStretch, (steps, start) => reproduces(OVERTAKEN, steps, start, 1, 1_000_000)),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
