@@ -1,5 +1,6 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from "cockatiel";
 import type { Problem } from "../src/core/problem/problem.ts";
+import { UnknownTypes } from "../src/core/wire/unknown-types.ts";
 import type { DeadLetterFile } from "./dead-letter-file.ts";
 import type { Inbox } from "./inbox.ts";
 import type { LetterOutbox } from "./letters/letter-outbox.ts";
@@ -74,6 +75,7 @@ export class Link implements Service {
   #subscribe: readonly string[];
   /** How often the edge was asked for other signals and has not answered: what comes may still be by the old patterns. */
   #turns = 0;
+  readonly #unknown = new UnknownTypes();
   #connects = 0;
   #failures = 0;
   #roundTrip: (lane: Lane, seconds: number) => void = () => undefined;
@@ -107,8 +109,9 @@ export class Link implements Service {
   }
 
   /** Since the start. */
-  get counts(): { readonly connects: number; readonly failures: number; readonly refused: number } {
-    return { connects: this.#connects, failures: this.#failures, refused: this.#outbound.refusedCount };
+  get counts(): Readonly<Record<"connects" | "failures" | "refused" | "unknown", number>> {
+    const { refusedCount: refused } = this.#outbound;
+    return { connects: this.#connects, failures: this.#failures, refused, unknown: this.#unknown.count };
   }
 
   /** Calls `listener` with the time from sending a batch to the edge's word that it is durable. */
@@ -268,6 +271,15 @@ export class Link implements Service {
       case "gather":
         this.#gather(frame.request, frame.monitors, frame.after ?? {});
         break;
+      case "unknown": {
+        const name = this.#unknown.note(frame.name);
+        if (name !== undefined)
+          this.#options.log.warn(
+            { type: name },
+            "link: the edge sends frames of a type that this agent does not know, and passes over: is it older than the edge?",
+          );
+        break;
+      }
       case "unreadable":
         // What it said is unknown: on a new connection the edge says what still counts.
         this.#connection?.abandon(`the edge sent a frame that was not understood: ${frame.reason}`);

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { EdgeFrame } from "../../src/core/wire/link-frames.ts";
+import { EDGE_FRAME_TYPES, EdgeFrame } from "../../src/core/wire/link-frames.ts";
+import { unknownType } from "../../src/core/wire/unknown-types.ts";
 import type { Received } from "../inbox.ts";
 
 /** A `signals` frame whose signals are ready for the journal. */
@@ -12,6 +13,8 @@ export interface Delivery {
 export type ReadFrame =
   | Delivery
   | Exclude<EdgeFrame, { type: "signals" }>
+  /** Of an edge that is newer than this agent. */
+  | { readonly type: "unknown"; readonly name: string }
   | { readonly type: "unreadable"; readonly reason: string };
 
 /**
@@ -28,6 +31,8 @@ export function readEdgeFrame(text: string): ReadFrame {
   const delivery = frame as { type?: unknown; last?: unknown; signals?: unknown } | null;
   if (delivery?.type === "signals") return readDelivery(delivery.last, delivery.signals);
   const parsed = EdgeFrame.safeParse(frame);
+  const name = parsed.success ? undefined : unknownType(frame, EDGE_FRAME_TYPES);
+  if (name !== undefined) return { type: "unknown", name };
   if (!parsed.success) return { type: "unreadable", reason: z.prettifyError(parsed.error).slice(0, 500) };
   if (parsed.data.type === "signals") return { type: "unreadable", reason: "a delivery in an unknown form" };
   return parsed.data;

@@ -32,6 +32,10 @@ export function registerAgentMetrics({ metrics, spool, link, log }: RoomContext)
     () => link.counts.refused,
   );
   counterOf(
+    ...([metrics, "ganglion_agent_frames_unknown", "Frames of a newer edge that were passed over"] as const),
+    () => link.counts.unknown,
+  );
+  counterOf(
     ...([metrics, "ganglion_agent_signals_rejected", "Signals that the edge keeps as dead letters"] as const),
     () => link.rejectedCount,
   );

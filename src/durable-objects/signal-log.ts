@@ -178,6 +178,7 @@ export class SignalLog extends DurableObject<Environment> {
       signals_last_minute: this.#rate.lastMinute(Date.now()),
       subscribers: this.#sockets.subscribers,
       hosts: this.#sockets.hosts,
+      unknown_frames: this.#sockets.unknownFrames,
     };
   }
 

@@ -256,6 +256,20 @@ describe("a link", () => {
     expect(signals.map(({ id }) => id)).toEqual(["h.e.local.1", "h.e.local.2", "h.e.local.3"]);
   });
 
+  test("passes over what only a newer agent says, without a word that an older one could take for another", async () => {
+    const eco = "link-newer";
+    const { send, next } = await link(eco);
+    send({ type: "news", batch: 1 });
+    send({ type: "weather", facts: { unknown: true } });
+    send({ type: "status", unknown: "a field of a known one" });
+    send({ type: "append", batch: 1, producer: "h.e.local", first: 1, signals: [wire(1)] });
+    expect(await next()).toEqual({ type: "appended", batch: 1, producer: "h.e.local", last: 1 });
+    expect((await logOf(eco).status()).unknown_frames).toBe(2);
+    // One of a known type that is wrong is refused, as ever.
+    send({ type: "subscribe", after: -1 });
+    expect(await next()).toMatchObject({ type: "refused", batch: null, problem: { status: 422 } });
+  });
+
   test("a signal that cannot be kept becomes a dead letter and does not hold up its neighbours", async () => {
     const eco = "link-poison";
     const { send, next } = await link(eco);
@@ -271,7 +285,7 @@ describe("a link", () => {
 
   test.each([
     ["text that is not JSON", "{", 400],
-    ["a frame of no known type", { type: "hello" }, 422],
+    ["a frame without a type", { hello: "you" }, 422],
     ["an append without signals", { type: "append", batch: 3, producer: "p", first: 1, signals: [] }, 422],
     ["a frame beyond the limit", "x".repeat(1_100_000), 413],
   ])("refuses %s and says why", async (_, frame, status) => {

@@ -55,4 +55,6 @@ export interface LogStatus {
   readonly signals_last_minute: number;
   readonly subscribers: number;
   readonly hosts: readonly string[];
+  /** Of newer agents, passed over since the log woke. */
+  readonly unknown_frames: number;
 }

@@ -98,6 +98,8 @@ export const AgentFrame = z.discriminatedUnion("type", [
   LettersFrame,
 ]);
 export type AgentFrame = z.infer<typeof AgentFrame>;
+/** A newer agent may say more: what is of another type is passed over, and not answered. */
+export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(AgentFrame.options.map(({ shape }) => shape.type.value));
 
 /** One signal of an append that the log could not take. It is kept as a dead letter; its neighbours are in the log. */
 const Rejection = z.object({
@@ -154,3 +156,5 @@ export const EdgeFrame = z.discriminatedUnion("type", [
   RefusedFrame,
 ]);
 export type EdgeFrame = z.infer<typeof EdgeFrame>;
+/** A newer edge may say more: what is of another type is passed over. */
+export const EDGE_FRAME_TYPES: ReadonlySet<string> = new Set(EdgeFrame.options.map(({ shape }) => shape.type.value));

@@ -2,10 +2,19 @@ import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
 import { IDENTIFIER } from "../../core/signals/signal.ts";
-import { AgentFrame } from "../../core/wire/link-frames.ts";
+import { AGENT_FRAME_TYPES, AgentFrame } from "../../core/wire/link-frames.ts";
+import { unknownType } from "../../core/wire/unknown-types.ts";
 
-/** Reads a frame of an agent. `batch` of what is refused: the number that the agent gave, where it can be read. */
-export function readFrame(message: string): AgentFrame | { batch: number | null; problem: Problem } {
+interface Unknown {
+  readonly unknown: string;
+}
+
+/**
+ * Reads a frame of an agent. `batch` of what is refused: the number that the agent gave, where it can be read. `unknown`:
+ * its type, of an agent that is newer than this edge. That one is not refused: a refusal without a batch has an agent
+ * begin anew, and one with a batch would name an append that bears the same number by chance.
+ */
+export function readFrame(message: string): AgentFrame | { batch: number | null; problem: Problem } | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
     return { batch: null, problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
   }
@@ -18,6 +27,8 @@ export function readFrame(message: string): AgentFrame | { batch: number | null;
   if (isPlainAppend(document)) return document;
   const parsed = AgentFrame.safeParse(document);
   if (parsed.success) return parsed.data;
+  const unknown = unknownType(document, AGENT_FRAME_TYPES);
+  if (unknown !== undefined) return { unknown };
   const batch =
     typeof document === "object" && document !== null && "batch" in document ? Number(document.batch) : Number.NaN;
   const errors = fieldErrors(parsed.error.issues);

@@ -5,6 +5,7 @@ import { lineName, lineSeq, type Segment } from "../../core/log/segment.ts";
 import { Subscription, type SubscriptionSnapshot } from "../../core/log/subscription.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
+import { UnknownTypes } from "../../core/wire/unknown-types.ts";
 import type { Stretch } from "./log-reader.ts";
 import { admitNumbered, appended } from "./numbered-batch.ts";
 import { readFrame } from "./read-frame.ts";
@@ -50,6 +51,7 @@ const CATCH_UP = 1_024;
 export class Sockets {
   readonly #options: SocketsOptions;
   readonly #connections = new Map<WebSocket, Connection>();
+  readonly #unknown = new UnknownTypes();
 
   /** @param open - sockets that outlived hibernation: without them, subscribers would wait in silence for ever */
   constructor(open: readonly WebSocket[], options: SocketsOptions) {
@@ -65,6 +67,11 @@ export class Sockets {
 
   get subscribers(): number {
     return [...this.#connections.values()].filter((connection) => connection.subscription !== undefined).length;
+  }
+
+  /** Frames of newer agents that were passed over, since this object woke. */
+  get unknownFrames(): number {
+    return this.#unknown.count;
   }
 
   get hosts(): string[] {
@@ -124,7 +131,10 @@ export class Sockets {
       return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
     if (message === PING) return socket.send(PONG);
     const frame = readFrame(message);
-    if (!("type" in frame)) return this.#refuse(connection, frame.batch, frame.problem);
+    if (!("type" in frame))
+      return "unknown" in frame
+        ? this.#passOver(connection, frame.unknown)
+        : this.#refuse(connection, frame.batch, frame.problem);
     switch (frame.type) {
       case "append":
         return this.#append(connection, frame);
@@ -291,6 +301,14 @@ export class Sockets {
         this.#transmit(connection, appended(batch, producer, last, admitted.rejected));
       });
     }
+  }
+
+  #passOver({ host }: Connection, type: string): void {
+    const name = this.#unknown.note(type);
+    if (name !== undefined)
+      console.warn(
+        `signal log: passing over frames of the type ${name}, as host ${host} sends them: is it newer than the edge?`,
+      );
   }
 
   #letters(connection: Connection, { batch, letters }: Extract<AgentFrame, { type: "letters" }>): void {

@@ -284,6 +284,7 @@ const LogStatusSchema = z.object({
   signals_last_minute: z.int(),
   subscribers: z.int(),
   hosts: z.array(z.string()).readonly(),
+  unknown_frames: z.int().openapi({ description: "Frames of newer agents, passed over since the log woke" }),
 });
 export const StatusSchema = z
   .object({

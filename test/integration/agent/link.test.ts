@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createLog } from "../../../local-agent/log.ts";
 import { changed, startEdge, startLink } from "./link-under-test.ts";
 
 describe("link, receiving", () => {
@@ -54,7 +55,7 @@ describe("link, receiving", () => {
 
   it.each([
     ["no JSON", "{"],
-    ["an unknown type", '{"type":"news"}'],
+    ["no type", '{"last":1}'],
     ["a delivery without places", '{"type":"signals","last":1,"signals":[{"signal":"Q_A"}]}'],
   ])("comes back on a new connection after a frame that it cannot read: %s", async (_, frame) => {
     const edge = await startEdge();
@@ -65,6 +66,22 @@ describe("link, receiving", () => {
     edge.append("Q_TEST_DONE", {});
     await edge.when(() => edge.seen.length === 1);
     expect(inbox.next("test", 10)).toHaveLength(1);
+  });
+
+  it("passes over what only a newer edge says, tells of each kind once, and stays linked", async () => {
+    const edge = await startEdge();
+    const told: string[] = [];
+    const log = createLog({ format: "text", level: "warn" });
+    log.warn = (fields: object) => void told.push(JSON.stringify(fields));
+    const { link, inbox } = await startLink(edge, { log });
+    await edge.when(() => edge.subscriptions.length === 1);
+    for (const type of ["news", "news", "weather"]) edge.sendToAll(JSON.stringify({ type, batch: 1, request: "r" }));
+    const { seq } = edge.append("Q_TEST_DONE", {});
+    await edge.when(() => edge.seen.includes(seq));
+    expect(inbox.next("test", 10)).toHaveLength(1);
+    expect(link.counts).toMatchObject({ connects: 1, failures: 0, unknown: 3 });
+    expect(told).toEqual(['{"type":"news"}', '{"type":"weather"}']);
+    expect(edge.upgrades).toHaveLength(1);
   });
 
   it("asks for other signals as it runs, and misses none that comes after that while the old ones are on their way", async () => {

@@ -68,7 +68,14 @@ describe("the live line", () => {
   });
 
   it("says how much comes, what is in the window and how many gaps are open", () => {
-    const log = { head_seq: 1234, oldest_seq: 1, signals_last_minute: 60, subscribers: 1, hosts: ["a"] };
+    const log = {
+      head_seq: 1234,
+      oldest_seq: 1,
+      signals_last_minute: 60,
+      subscribers: 1,
+      hosts: ["a"],
+      unknown_frames: 0,
+    };
     const window = { seconds: 300, size: 300, oldest: null, newest: null };
     const status = { ecosystem: "default", log, window, gaps: { open: 1 }, dead_letters: 0 };
     expect(describeStatus(status, 12.34)).toBe(
