@@ -3,11 +3,12 @@ import { type Assembled, assemble, inboxSinks, subscription } from "./assemble.t
 import type { Sickness } from "./health.ts";
 import { Listeners } from "./listeners.ts";
 import type { AgentOptions, AgentStatus, Room } from "./room.ts";
-import type { RoomAtWork } from "./room-at-work.ts";
+import { type RoomAtWork, stopService } from "./room-at-work.ts";
 import { ROOMS } from "./rooms.ts";
 import { isReporting, type Report, type Service } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
 import { StateDatabase } from "./state-database.ts";
+import { stoppedWithin } from "./stop-within.ts";
 import { version } from "./version.ts";
 
 export type { AgentOptions, AgentStatus } from "./room.ts";
@@ -21,6 +22,9 @@ export interface Reloaded {
   /** Rooms that could not go on with their new settings and went back to the old ones. */
   readonly failed: readonly { readonly room: string; readonly settings: readonly string[]; readonly reason: string }[];
 }
+
+/** For files beside what is in the database already. */
+const FLUSH_MS = 3_000;
 
 /** Everything that runs on a host: sources → spool → link → inbox → sinks. */
 export class Agent implements Service {
@@ -194,21 +198,27 @@ export class Agent implements Service {
   async #close(room: Room): Promise<void> {
     const opened = this.#rooms.get(room);
     this.#rooms.delete(room);
-    await opened?.stop(this.#unclean);
+    await opened?.stop(this.#options.logger, this.#options.stopMs);
   }
 
-  /** Sources first, so that the link can send what they took in; the files last. */
+  /**
+   * Who takes commands first, so that nothing is begun any more; then all other rooms at once, since what one of them waits
+   * for is nothing of the others; then the link, which sends what they took in; the files last. No part takes longer than
+   * it may: what hangs ends with the process.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const room of ROOMS.toReversed()) await this.#close(room);
-    await this.#parts?.link.stop();
-    await Promise.all([...(this.#parts?.deadLetters.values() ?? [])].map((file) => file.flush()));
+    const { logger, stopMs } = this.#options;
+    for (const room of ROOMS) if (room.stopsFirst === true) await this.#close(room);
+    await Promise.all(ROOMS.map((room) => this.#close(room)));
+    if (this.#parts !== undefined) await stopService(this.#parts.link, logger, stopMs);
+    const files = [...(this.#parts?.deadLetters.values() ?? [])];
+    const written = await stoppedWithin(FLUSH_MS, Promise.all(files.map((file) => file.flush())));
+    if (!written)
+      logger.warn("dead letters: their files could not be written in time; the edge is told of them all the same");
     this.#db?.close();
     this.#db = undefined;
   }
-
-  readonly #unclean = ({ name }: Service, error: unknown): void =>
-    this.#options.logger.error({ err: error }, `${name} did not stop cleanly`);
 
   #changed(): void {
     const { link: _link, ...status } = this.status;

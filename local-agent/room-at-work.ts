@@ -1,5 +1,7 @@
+import type { Logger } from "./log.ts";
 import type { Offers, Room, RoomContext, RoomParts } from "./room.ts";
 import { isReporting, type Service } from "./service.ts";
+import { STOP_MS, stoppedWithin } from "./stop-within.ts";
 
 /** A room that is switched on. It can be taken out of a running agent, and another one be put into its place. */
 export class RoomAtWork {
@@ -41,16 +43,21 @@ export class RoomAtWork {
     for (const service of this.parts.services) if (isReporting(service)) service.onChange(listener);
   }
 
-  /** Resolves when nothing of it runs, and nothing of it is known to the agent any more. */
-  async stop(onFailure: (service: Service, error: unknown) => void): Promise<void> {
-    for (const service of this.#started.splice(0).reverse()) {
-      try {
-        await service.stop();
-      } catch (error) {
-        onFailure(service, error);
-      }
-    }
+  /** Resolves when nothing of it runs, or what hangs has had its time, and nothing of it is known to the agent any more. */
+  async stop(log: Logger, limitMs = STOP_MS): Promise<void> {
+    for (const service of this.#started.splice(0).reverse()) await stopService(service, log, limitMs);
     this.#withdraw();
+  }
+}
+
+/** @param limitMs - for a service that names no time of its own */
+export async function stopService(service: Service, log: Logger, limitMs = STOP_MS): Promise<void> {
+  const { name, stopMs = limitMs } = service;
+  try {
+    if (await stoppedWithin(stopMs, service.stop())) log.debug(`${name}: stopped`);
+    else log.warn(`${name}: it did not stop within ${stopMs / 1_000} s; going on without it`);
+  } catch (error) {
+    log.error({ err: error }, `${name} did not stop cleanly`);
   }
 }
 

@@ -19,6 +19,8 @@ export interface AgentOptions extends AgentSettings {
   readonly link?: Pick<LinkOptions, "heartbeatMs" | "backOff" | "drainMs">;
   readonly intents?: { readonly rescanMs?: number; readonly settleMs?: number };
   readonly supervisor?: { readonly sampleMs?: number };
+  /** Longest stop of a part that names no time of its own, in milliseconds. */
+  readonly stopMs?: number;
 }
 
 export interface AgentStatus {
@@ -87,6 +89,8 @@ export interface Sink {
 /** One thing that an agent can do, wired up from its settings. A room that is switched off has no parts. */
 export interface Room {
   readonly name: string;
+  /** Whether it is stopped before all others. */
+  readonly stopsFirst?: boolean;
   /** Whether people are told that it is off. */
   readonly shownWhenOff?: boolean;
   /** Settings that it takes over as it runs. */

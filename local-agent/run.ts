@@ -2,9 +2,11 @@ import { Agent, type AgentStatus } from "./agent.ts";
 import { createLog, type Logger } from "./log.ts";
 import { ExpectedError } from "./service.ts";
 import { readSettings } from "./settings.ts";
+import { stoppedWithin } from "./stop-within.ts";
 import { ServiceManager } from "./systemd/service-manager.ts";
 
 const SAME_REQUEST_MS = 500;
+const NOTIFY_MS = 1_000;
 
 /**
  * The agent as a process. With an IPC channel it tells its parent `{type: "ready", host, sources, link}` once the
@@ -36,7 +38,8 @@ export async function run(config?: string): Promise<void> {
     stopping = true;
     askedMs = Date.now();
     logger.info(`${why}: stopping`);
-    await manager?.stopping();
+    // Whoever does not listen to it is not waited for.
+    if (manager !== undefined) await stoppedWithin(NOTIFY_MS, manager.stopping());
     await agent.stop();
     if (process.connected) process.disconnect();
     process.exit(0);

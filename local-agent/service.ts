@@ -1,6 +1,8 @@
 /** `stop` may come before `start`, or twice; it resolves when nothing of the service is left running. */
 export interface Service {
   readonly name: string;
+  /** Longest time that `stop` may take, in milliseconds; default 12,000. */
+  readonly stopMs?: number;
   start(): Promise<void>;
   stop(): Promise<void>;
 }

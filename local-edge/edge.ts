@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare, MiniflareCoreError, NoOpLog } from "miniflare";
 import type { Bundle } from "./bundle.ts";
 import { lockEdge } from "./lock.ts";
@@ -87,14 +88,26 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
       ),
       publicPort,
     );
-    return running(miniflare, lock, `http://${LOOPBACK}:${publicPort}`);
+    const kill = () => killOrphan(files.runtimePid, WORKERD);
+    return running({ miniflare, lock, kill, log }, `http://${LOOPBACK}:${publicPort}`);
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function running(miniflare: Miniflare, lock: ReturnType<typeof lockEdge>, url: string): Edge {
+interface Running {
+  readonly miniflare: Miniflare;
+  readonly lock: ReturnType<typeof lockEdge>;
+  /** Ends the runtime without Miniflare. */
+  readonly kill: () => Promise<unknown>;
+  readonly log: (entry: EdgeLog) => void;
+}
+
+/** How long Miniflare may take to end the runtime, in milliseconds. */
+const DISPOSE_MS = 4_000;
+
+function running({ miniflare, lock, kill, log }: Running, url: string): Edge {
   lock.announce(url);
   let stopping: Promise<void> | undefined;
   return {
@@ -105,8 +118,14 @@ function running(miniflare: Miniflare, lock: ReturnType<typeof lockEdge>, url: s
       if (outcome !== "ok") throw new Error(`the scheduled handler ended with "${outcome}"`);
     },
     // The runtime is killed, not asked: what it has answered is on the disk, and the rest was not promised.
-    stop: () => (stopping ??= miniflare.dispose().finally(() => lock.release())),
+    stop: () => (stopping ??= end(miniflare.dispose(), kill, log).finally(() => lock.release())),
   };
+}
+
+async function end(disposed: Promise<void>, kill: Running["kill"], log: Running["log"]): Promise<void> {
+  if (await Promise.race([disposed.then(() => true), pause(DISPOSE_MS, false, { ref: false })])) return;
+  log({ level: "warn", message: `the runtime did not end within ${DISPOSE_MS / 1_000} s: it is killed` });
+  await kill();
 }
 
 /** Miniflare reads these from the environment, each time it starts the runtime. */

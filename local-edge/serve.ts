@@ -1,10 +1,14 @@
 import { mkdirSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { upToDateBundle } from "./bundle.ts";
 import { startCron } from "./cron.ts";
 import { type Edge, type EdgeLog, startEdge } from "./edge.ts";
 import { stateDirectory } from "./paths.ts";
 import { portFromEnvironment } from "./port.ts";
 import { administratorToken } from "./token.ts";
+
+/** The runtime has ended by then: what a tick still waits for does not come. */
+const LAST_TICK_MS = 500;
 
 export interface ServedEdge extends Edge {
   /** Where the administrator's token is kept. */
@@ -35,7 +39,7 @@ export async function serveEdge(say: (sentence: string) => void, log: (entry: Ed
       // A tick that hangs must not hold up the stop: the runtime's end ends it too.
       const lastTick = cron.stop();
       await edge.stop();
-      await lastTick;
+      await Promise.race([lastTick, pause(LAST_TICK_MS, undefined, { ref: false })]);
     },
   };
 }

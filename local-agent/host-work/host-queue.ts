@@ -17,6 +17,9 @@ export interface HostQueueOptions {
   readonly log: Logger;
 }
 
+/** A command that is under way when the agent stops has so long to be answered, in milliseconds. */
+const STOP_MS = 5_000;
+
 /** Commands at a time. A stop may take half a minute; a question after the state must not wait for it. */
 const CONCURRENCY = 8;
 
@@ -26,6 +29,7 @@ const CONCURRENCY = 8;
  */
 export class HostQueue implements ReportingService {
   readonly name = "commands";
+  readonly stopMs = STOP_MS;
   readonly #options: HostQueueOptions;
   readonly #report = new CurrentReport({ name: "commands", state: "off", detail: "not started", needsEdge: true });
   #worker: Worker | undefined;

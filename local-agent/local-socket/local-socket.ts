@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CommandRefused, type HostWork } from "../host-work/host-work.ts";
 import type { Logger } from "../log.ts";
 import { ExpectedError, type Service } from "../service.ts";
+import { stoppedWithin } from "../stop-within.ts";
 import { type Answer, MAX_LINE_BYTES, Request } from "./protocol.ts";
 import { SOCKET_NAME, shortSocketPath } from "./socket-path.ts";
 
@@ -11,7 +12,11 @@ export interface LocalSocketOptions {
   readonly stateDir: string;
   readonly work: HostWork;
   readonly log: Logger;
+  /** How long a command that is under way has to be answered when the agent stops, in milliseconds; default 5,000. */
+  readonly answerMs?: number;
 }
+
+const ANSWER_MS = 5_000;
 
 /** Who connects and says nothing, or half a line, is let go after this. */
 const SILENT_MS = 10_000;
@@ -24,6 +29,9 @@ const SILENT_MS = 10_000;
 export class LocalSocket implements Service {
   readonly name = "local socket";
   readonly #options: LocalSocketOptions;
+  readonly #open = new Set<Socket>();
+  /** Those that have not asked yet. */
+  readonly #silent = new Set<Socket>();
   #server: Server | undefined;
   #path: { readonly path: string; done(): void } | undefined;
 
@@ -64,12 +72,21 @@ export class LocalSocket implements Service {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // Who has connected and asked nothing would be waited for as long as he likes.
+    for (const socket of this.#silent) socket.destroy();
+    if (!(await stoppedWithin(this.#options.answerMs ?? ANSWER_MS, closed))) {
+      this.#options.log.warn("local socket: a command is still at work; whoever asked is not told how it ends");
+      for (const socket of this.#open) socket.destroy();
+      await closed;
+    }
     this.#path?.done();
     this.#path = undefined;
   }
 
   #serve(socket: Socket): void {
+    this.#open.add(socket);
+    this.#silent.add(socket);
     const aborting = new AbortController();
     const chunks: Buffer[] = [];
     let length = 0;
@@ -84,11 +101,16 @@ export class LocalSocket implements Service {
       const end = chunk.indexOf(10);
       if (end < 0 && length <= MAX_LINE_BYTES) return;
       asked = true;
+      this.#silent.delete(socket);
       const line = end < 0 ? "" : Buffer.concat(chunks).toString("utf8", 0, length - chunk.length + end);
       void this.#answer(line, aborting.signal).then((answer) => socket.end(`${JSON.stringify(answer)}\n`));
     });
     // The asker was interrupted: there is nobody left to tell.
     socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#open.delete(socket);
+      this.#silent.delete(socket);
+    });
     socket.on("close", () => aborting.abort(new Error("the asker has gone")));
   }
 

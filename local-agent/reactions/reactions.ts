@@ -7,6 +7,7 @@ import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
 import type { Spool } from "../spool.ts";
 import type { StateDatabase } from "../state-database.ts";
+import { STOP_MS } from "../stop-within.ts";
 import { Attempts } from "./attempts.ts";
 import { RunJournal } from "./journal.ts";
 import { openReactions } from "./open-reactions.ts";
@@ -44,6 +45,7 @@ export class Reactions implements ReportingService {
   readonly #tasks: TaskReactions;
   #opened: ReturnType<typeof openReactions>;
   readonly #listeners = new Listeners();
+  #graces: readonly number[];
   #pruning: NodeJS.Timeout | undefined;
   #running = false;
 
@@ -71,6 +73,7 @@ export class Reactions implements ReportingService {
       },
     });
     this.#opened = openReactions(settings, options);
+    this.#graces = gracesOf(settings);
     const attempts = this.#attempts;
     this.#signals = new SignalReactions({ db, inbox, journal, attempts, reactions: this.#opened.signals, now, log });
     this.#tasks = new TaskReactions({
@@ -111,9 +114,16 @@ export class Reactions implements ReportingService {
    */
   async configure(settings: ReactionsSettings): Promise<void> {
     this.#opened = openReactions(settings, this.#options);
+    // Those of before count as well: what was begun by them may still run.
+    this.#graces = [Math.max(0, ...this.#graces), ...gracesOf(settings)];
     await this.#signals.setReactions(this.#opened.signals);
     this.#tasks.setReactions(this.#opened.tasks);
     this.#listeners.tell();
+  }
+
+  /** What the most patient command is given between SIGTERM and SIGKILL, and what else a part may take. */
+  get stopMs(): number {
+    return Math.max(0, ...this.#graces) + STOP_MS;
   }
 
   async stop(): Promise<void> {
@@ -175,4 +185,13 @@ export class Reactions implements ReportingService {
       log.warn({ err: error }, "reactions: the journal could not be cleaned");
     }
   }
+}
+
+/** Of the commands, and of what built-ins run beside them. */
+function gracesOf(settings: ReactionsSettings): number[] {
+  return Object.values(settings).flatMap(({ run }) =>
+    [run, ...Object.values(run)].flatMap((part: unknown) =>
+      typeof part === "object" && part !== null && "grace_ms" in part ? Number(part.grace_ms) : [],
+    ),
+  );
 }

@@ -31,6 +31,7 @@ export interface SupervisorOptions {
 }
 
 const SAMPLE_MS = 5_000;
+const KILL_MS = 5_000;
 /** A measurement that comes later than this was held up together with everything else. */
 const OWN_PAUSE_MS = 2_000;
 const MIB = 1024 * 1024;
@@ -122,6 +123,12 @@ export class Supervisor implements ReportingService {
   }
 
   /** All agents are asked to stop, and killed where they do not. What people wanted of them stays as it is. */
+  /** What the most patient of them is given to end by itself, and a little for the kernel to end it. */
+  get stopMs(): number {
+    const patience = [...this.#children.values()].map(({ definition }) => definition.stop_seconds * 1_000);
+    return Math.max(0, ...patience) + KILL_MS;
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#sampling);
     clearTimeout(this.#gathering);

@@ -55,7 +55,7 @@ export function unitText(options: UnitOptions): string {
         "# A machine that boots is busy, and what was left by a crash is put in order first.",
         "TimeoutStartSec=300",
         "# What is in the spool gets a moment to leave, and what the agent supervises a moment to end.",
-        "TimeoutStopSec=45",
+        "TimeoutStopSec=60",
         "KillMode=mixed",
         "# The agent puts what it supervises into groups of their own.",
         "Delegate=yes",
