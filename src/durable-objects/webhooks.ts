@@ -136,6 +136,7 @@ export class Webhooks extends DurableObject<Environment> {
 
   /** Newest first; `null`: there is no such endpoint. */
   deliveries(endpoint: string, limit: number): DeliveryView[] | null {
+    this.#meter.add({ requests: 1 });
     return this.#store.endpoint(endpoint) === undefined ? null : this.#store.recent(endpoint, limit);
   }
 
@@ -147,6 +148,7 @@ export class Webhooks extends DurableObject<Environment> {
   }
 
   put(id: string, input: EndpointInput): EndpointAnswer {
+    this.#meter.add({ requests: 1 });
     const refusal = this.#refusal(input.url);
     if (refusal !== undefined) return { refused: [{ pointer: "/url", message: refusal }] };
     const nowMs = Date.now();
@@ -162,6 +164,7 @@ export class Webhooks extends DurableObject<Environment> {
   }
 
   change(id: string, change: EndpointChange): EndpointAnswer {
+    this.#meter.add({ requests: 1 });
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
     const refusal = change.url === undefined ? undefined : this.#refusal(change.url);
@@ -171,6 +174,7 @@ export class Webhooks extends DurableObject<Environment> {
 
   /** Makes a new secret. The old one signs along for a day, so that receivers can be changed without a gap. */
   rotateSecret(id: string): EndpointAnswer {
+    this.#meter.add({ requests: 1 });
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
     const secret = newSecret();
@@ -179,6 +183,7 @@ export class Webhooks extends DurableObject<Environment> {
 
   /** Takes the endpoint away, and what waits for it. @returns whether there was one */
   remove(id: string): boolean {
+    this.#meter.add({ requests: 1 });
     if (this.#store.endpoint(id) === undefined) return false;
     this.#store.removeEndpoint(id);
     this.#desk.close(id);
@@ -189,6 +194,7 @@ export class Webhooks extends DurableObject<Environment> {
 
   /** Sends a message of type `webhook.test` now and once, whether or not the endpoint is switched on. */
   async ping(id: string): Promise<TestOutcome | null> {
+    this.#meter.add({ requests: 1 });
     const row = this.#store.endpoint(id);
     if (row === undefined) return null;
     const startedMs = Date.now();

@@ -363,7 +363,6 @@ export abstract class Projection extends DurableObject<Environment> implements P
     this.sql.exec("UPDATE position SET cursor = ?, number = ?, muted_through = ?", cursor, number, muted_through);
   }
 
-  /** Hands over what was decided. It stays in the box, with an alarm set, until the other side has it. */
   /** A letter that asks for it says from what chain of causes its signal came. */
   async #withLineage(letter: DeadLetterRecord): Promise<DeadLetterRecord> {
     const [from] = letter.lineage ?? [];
