@@ -156,7 +156,7 @@ function deliveryText(delivery: ChainDelivery | undefined): string {
     delivered: "delivered",
     failed: "given up",
     skipped: "skipped, its endpoint was switched off",
-    unknown: "no longer known",
+    unknown: "not known: there was no such endpoint, or it is long ago",
   };
   const tried = attempts === 0 ? "" : `, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   const status = last_status === undefined ? "" : `, status ${last_status}`;
@@ -165,9 +165,11 @@ function deliveryText(delivery: ChainDelivery | undefined): string {
   return `${words[state]}${tried}${status}${why}${next}`;
 }
 
-function letterNode({ id, error, attempts, kind }: DeadLetter): Node {
+function letterNode({ id, error, attempts, kind, replayed_at, replay_outcome }: DeadLetter): Node {
+  const tried = `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
+  const done = ["replayed", "already"].includes(replay_outcome ?? "") ? `, replayed ${replayed_at}` : "";
   return {
-    text: `dead letter ${id} (${kind}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}): ${cellText(error)}`,
+    text: `dead letter ${id} (${kind}, ${tried}${done}): ${cellText(error)}`,
     children: [],
   };
 }

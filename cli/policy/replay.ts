@@ -42,9 +42,9 @@ export async function replay(
 
 /** One line on what a simulation began with. */
 export function describeWarmUp({ from, complete, signals, under_way }: Replayed["warm_up"]): string {
-  const kept = Object.entries(under_way).map(([kind, count]) => `${count} ${kind.replaceAll("_", " ")}`);
+  const kept = Object.entries(under_way).map(([kind, count]) => `${kind.replaceAll("_", " ")} ${count}`);
   const source = `from ${signals} signals since ${from}${complete ? "" : ", as far back as is read"}`;
-  return `began with ${kept.length === 0 ? "nothing under way" : kept.join(", ")} (${source})`;
+  return `began with ${kept.length === 0 ? "nothing under way" : `${kept.join(", ")} under way`} (${source})`;
 }
 
 const pastOf = (client: Client): Past => ({

@@ -5,13 +5,15 @@ const DURATION = /^(?:\d{1,9}(?:ms|s|m|h|d))+$/;
 /** Longer than any window that a rule can sensibly have, short enough that a time stays a safe number. */
 const LONGEST_MS = 366 * UNITS_MS.d;
 
+const LENGTH = "give a length of time such as 30s, 10m, 2h, 7d or 1h30m (366d at most)";
+
 /** A length of time as people write it: `500ms`, `30s`, `10m`, `2h`, `7d`, or several of them, `1h30m`. */
-export const Duration = z.string().refine(
+export const Duration = z.string({ error: LENGTH }).refine(
   (text) => {
     const ms = durationMs(text);
     return ms !== undefined && ms > 0 && ms <= LONGEST_MS;
   },
-  { message: "give a length of time such as 30s, 10m, 2h, 7d or 1h30m (366d at most)" },
+  { message: LENGTH },
 );
 
 /** @returns milliseconds, or `undefined` where the text is no length of time */

@@ -59,6 +59,19 @@ describe("ganglion explain", () => {
     ]);
   });
 
+  it("says of a dead letter that it was replayed", async () => {
+    const replayed = { replayed_at: "2026-01-31T13:00:00.000Z", replay_outcome: "replayed" };
+    const failed = { replayed_at: "2026-01-31T13:00:00.000Z", replay_outcome: "it failed again" };
+    const letters = [
+      { ...letter, id: "a", ...replayed },
+      { ...letter, id: "b", ...failed },
+    ];
+    const edge = await startEdge(() => [200, { ...whole, dead_letters: letters }]);
+    const { out } = await ganglion(["explain", "found", "--url", edge.url]);
+    expect(out).toContain("dead letter a (signal, 1 attempt, replayed 2026-01-31T13:00:00.000Z)");
+    expect(out).toContain("dead letter b (signal, 1 attempt):");
+  });
+
   it("gives programs the document, and says what is missing", async () => {
     const edge = await startEdge(() => [200, { ...whole, missing_cause: "gone", truncated: true }]);
     const { out } = await ganglion(["explain", "found", "--json", "--url", edge.url]);
