@@ -10,7 +10,7 @@ import type { Question } from "./call-responder.ts";
 import { Dice } from "./dice.ts";
 
 // `GANGLION_CALLS=20000 GANGLION_KILLS=40` is the long run.
-const CALLS = Number(process.env.GANGLION_CALLS ?? 4_000);
+const CALLS = Number(process.env.GANGLION_CALLS ?? 2_000);
 const KILLS = Number(process.env.GANGLION_KILLS ?? 8);
 const SEED = Number(process.env.GANGLION_SEED ?? 20_267);
 /** Calls under way at a time. */

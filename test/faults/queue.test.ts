@@ -17,7 +17,7 @@ const ENDED = 20;
 const ENDED_AROUND_THE_EDGE = 60;
 // So many that there is work left for whoever is started after the last kill, were all of them for one recipient.
 const count = Math.max(
-  Number(process.env.GANGLION_TASKS ?? 2_000),
+  Number(process.env.GANGLION_TASKS ?? 1_500),
   Math.ceil(1.2 * RECIPIENTS.length * ((kills + 1) * (ENDED + CONCURRENCY) + ENDED_AROUND_THE_EDGE)),
 );
 
