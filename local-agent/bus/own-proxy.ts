@@ -1,11 +1,16 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { XSubscriber } from "zeromq";
-import { concrete } from "./endpoint.ts";
+import { concrete, isListening } from "./endpoint.ts";
 import { HIGH_WATER_MARK, type HostBusOptions, REJOIN_MS } from "./host-bus.ts";
 import { SocketPair } from "./socket-pair.ts";
 
 const SUBSCRIBE_ALL = Buffer.from([1]);
 /** Nobody may subscribe at all: then what is published is lost to nobody. */
 const FIRST_SUBSCRIBER_MS = 2_000;
+
+/** How often it is looked whether the addresses are free again, and with which pause. */
+const FREE_ROUNDS = 100;
+const FREE_MS = 10;
 
 /**
  * The bus's proxy, run by the agent: publishers connect to its XSUB side, subscribers to its XPUB side. Every message
@@ -15,12 +20,14 @@ const FIRST_SUBSCRIBER_MS = 2_000;
 export class OwnProxy extends SocketPair<XSubscriber> {
   readonly foreign = false;
   readonly detail: string;
+  readonly #options: HostBusOptions;
   #ready = false;
   #timer: NodeJS.Timeout | undefined;
   #subscribed = false;
 
   private constructor(options: HostBusOptions) {
     super(options, new XSubscriber({ receiveHighWaterMark: HIGH_WATER_MARK, linger: 0 }));
+    this.#options = options;
     this.detail = `own proxy, publishers at ${options.xsub}, subscribers at ${options.xpub}`;
   }
 
@@ -50,6 +57,14 @@ export class OwnProxy extends SocketPair<XSubscriber> {
   override async close(): Promise<void> {
     clearTimeout(this.#timer);
     await super.close();
+    // The library closes its sockets after it has said so, and tells nobody when: whoever opened the bus anew at once would
+    // meet half of the old one.
+    const addresses = [this.#options.xsub, this.#options.xpub];
+    for (let round = 0; round < FREE_ROUNDS; round++) {
+      const listening = await Promise.all(addresses.map(isListening));
+      if (!listening.some((each) => each)) return;
+      await pause(FREE_MS);
+    }
   }
 
   /** The socket keeps the subscriptions itself; here they only say that somebody is there. They must be read, though. */
