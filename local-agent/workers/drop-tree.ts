@@ -12,7 +12,10 @@ export interface DropTree {
   readonly receipts: string;
   /** A notice for each task that is over. */
   readonly notices: string;
+  /** Of the worker, on whichever hosts it runs. */
   readonly heartbeat: string;
+  /** A file for each host that shares the tree. */
+  readonly hostHeartbeats: string;
   readonly deadLetters: string;
 }
 
@@ -24,14 +27,15 @@ export function dropTree(root: string, worker: string): DropTree {
     receipts: join(root, "triggers", worker),
     notices: join(root, "triggers", "orchestrator"),
     heartbeat: join(root, "heartbeats", `${worker}.json`),
+    hostHeartbeats: join(root, "heartbeats", worker),
     deadLetters: join(root, "dlq", worker),
   };
 }
 
 export async function makeDropTree(root: string, worker: string): Promise<DropTree> {
   const tree = dropTree(root, worker);
-  const { tasks, claimed, results, receipts, notices, deadLetters } = tree;
-  for (const directory of [tasks, claimed, results, receipts, notices, join(root, "heartbeats"), deadLetters])
+  const { tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters } = tree;
+  for (const directory of [tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters])
     await mkdir(directory, { recursive: true });
   return tree;
 }

@@ -9,6 +9,7 @@ import { Claims } from "./claims.ts";
 import { type DropTree, dropTree, makeDropTree } from "./drop-tree.ts";
 import { FleetQueue, type FleetQueueOptions } from "./fleet-queue.ts";
 import { FleetRunner } from "./fleet-runner.ts";
+import { type Heartbeat, writeHeartbeat } from "./heartbeats.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { type Disposition, TaskRun } from "./task-run.ts";
@@ -155,13 +156,8 @@ export class DropWorker {
     });
   }
 
-  get heartbeatPath(): string {
-    return this.#tree.heartbeat;
-  }
-
-  /** Where files are written before they are put in place. */
-  get temporaries(): string {
-    return this.#tree.claimed;
+  beat(beat: Heartbeat): Promise<void> {
+    return writeHeartbeat(beat, { tree: this.#tree, via: this.#tree.claimed });
   }
 
   async start(): Promise<void> {

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { writeWhole } from "../files/write-whole.ts";
 import { Listeners } from "../listeners.ts";
 import type { Logger } from "../log.ts";
 import type { Report, ReportingService } from "../service.ts";
@@ -126,10 +125,7 @@ export class DropWorkers implements ReportingService {
     for (const worker of workers) {
       const beat = { ...worker.health, host, pid: process.pid, timestamp: new Date(now()).toISOString() };
       try {
-        await writeWhole(worker.heartbeatPath, `${JSON.stringify(beat, null, 2)}\n`, {
-          sync: false,
-          via: worker.temporaries,
-        });
+        await worker.beat(beat);
         await worker.renew();
       } catch (error) {
         log.error({ err: error }, `worker ${beat.worker}: its heartbeat could not be written`);

@@ -282,6 +282,22 @@ describe("a worker that takes dropped files", () => {
     expect(read("results", "review", "t2.json")).toMatchObject({ attempts: 1 });
   });
 
+  it("keeps a heartbeat of each host that shares the tree, and hides none of them behind the last", async () => {
+    const root = temporaryDirectory();
+    const one = openWorkers([{ script: "true" }], { root, host: "a" });
+    const two = openWorkers([{ script: "true" }], { root, host: "b" });
+    const states = () =>
+      one.read("heartbeats", "review.json").hosts.map(({ host, state }: Record<string, string>) => `${host} ${state}`);
+    await one.service.start();
+    writeFileSync(one.path("heartbeats", "review", "someone.json"), "no heartbeat");
+    await two.service.start();
+    expect(states()).toEqual(["a idle", "b idle"]);
+    expect(one.read("heartbeats", "review.json")).toMatchObject({ worker: "review", host: "b" });
+    await one.service.stop();
+    expect(states()).toEqual(["a stopped", "b idle"]);
+    expect(one.read("heartbeats", "review", "b.json")).toMatchObject({ host: "b", state: "idle", pid: process.pid });
+  });
+
   it("keeps a heartbeat for each worker", async () => {
     const { service, read } = openWorkers([{ script: "true" }, { name: "deploy", script: "true" }]);
     await service.start();
