@@ -147,6 +147,25 @@ describe("conditions", () => {
     ]);
   });
 
+  test("what counts towards a firing that is held back stays as short as what is counted", () => {
+    const engine = new PolicyEngine([aRule({ at_least: { n: 3, within: "1h" }, cooldown: "1h" })]);
+    for (let ms = 0; ms < 20; ms++) engine.take(a(ms));
+    const [counted] = engine.state.flatMap((row) => (row.kind === "count" ? [row.body.timesMs] : []));
+    expect(counted).toEqual([T0 + 17, T0 + 18, T0 + 19]);
+  });
+
+  test("a text that is as alike as the threshold says is a duplicate of the first that was as alike", () => {
+    const near_duplicate = {
+      ...{ text: "facts.q", threshold: 1, within: "1h", by: "facts.host" },
+      override: "facts.again == true",
+    };
+    const engine = new PolicyEngine([aRule({ near_duplicate })]);
+    const ask = (ms: number, q: string, host: string, again = false) => a(ms, { q, host, again });
+    const asked = [ask(0, "Why so slow?", "x"), ask(1, "why so slow", "x", true), ask(2, "why so slow", "y")];
+    expect(outcomes(engine, ...asked)).toEqual(["fired", "fired", "fired"]);
+    expect(reasons(engine, ask(3, "Why so slow", "x"))).toEqual([`like ${asked[0]?.id}: 1`]);
+  });
+
   test("muted at the times of a clock on the wall, over the change of the hour", () => {
     const mute = [{ from: "0 22 * * *", lasts: "8h", zone: "Europe/Berlin" }];
     const engine = new PolicyEngine([aRule({ mute, rate: { n: 1_000, per: "1m" } })]);

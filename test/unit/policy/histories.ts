@@ -9,10 +9,14 @@ export type Step =
 
 const signalStep = fc.record({
   what: fc.constant("signal" as const),
-  name: fc.constantFrom("Q_PROMOTIONS", "Q_DONE", "Q_ASKED", "Q_ANSWERED", "Q_NOISE"),
+  name: fc.constantFrom("Q_PROMOTIONS", "Q_DONE", "Q_ASKED", "Q_ASKED", "Q_ANSWERED", "Q_ANSWERED", "Q_NOISE"),
   key: fc.constantFrom("a", "b"),
-  // The boundaries of the rules below, a millisecond on either side of them.
-  afterMs: fc.constantFrom(0, 0, 1, 399, 400, 499, 500, 999, 1_000, 1_001, 4_999, 5_000, 5_001),
+  // The boundaries of the rules below, a millisecond on either side of them; most signals come close together.
+  afterMs: fc.oneof(
+    { arbitrary: fc.constantFrom(0, 1, 99, 100), weight: 2 },
+    { arbitrary: fc.constantFrom(399, 400, 401, 499, 500, 501), weight: 2 },
+    { arbitrary: fc.constantFrom(999, 1_000, 1_001, 4_999, 5_000, 5_001), weight: 1 },
+  ),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: signalStep, weight: 6 },
@@ -92,6 +96,8 @@ function lateAnswers(signals: readonly Seen[], endMs: number): string[] {
   const effects: string[] = [];
   for (const key of ["a", "b"]) {
     const mine = signals.filter((signal) => signal.key === key);
+    /** Answers to a question that was open, and to one that came after them. */
+    const answers = new Set<string>();
     const used = new Set<string>();
     let firedMs = Number.NEGATIVE_INFINITY;
     /** Until when the last question that is open may be answered. */
@@ -99,13 +105,13 @@ function lateAnswers(signals: readonly Seen[], endMs: number): string[] {
     mine.forEach(({ id, name, atMs }, place) => {
       if (name === "Q_ANSWERED" && atMs <= openUntilMs) {
         // It answers what is open and nothing that is asked later.
-        used.add(id);
+        answers.add(id);
         openUntilMs = Number.NEGATIVE_INFINITY;
       }
       if (name !== "Q_ASKED" || atMs - firedMs < 400) return;
       firedMs = atMs;
-      // Only the newest is remembered.
-      const before = mine.slice(0, place).findLast((other) => other.name === "Q_ANSWERED" && !wasOpen(other));
+      // Only the newest is remembered: where that is used up, an older one does not take its place.
+      const before = mine.slice(0, place).findLast((other) => other.name === "Q_ANSWERED" && !answers.has(other.id));
       if (before !== undefined && !used.has(before.id) && atMs - before.atMs <= 500) {
         used.add(before.id);
         return;
@@ -115,9 +121,6 @@ function lateAnswers(signals: readonly Seen[], endMs: number): string[] {
       const answer = mine.slice(place + 1).find((other) => other.name === "Q_ANSWERED" && other.atMs <= atMs + 5_000);
       if (answer === undefined && endMs > atMs + 5_000) effects.push(`late ${id}`);
     });
-    function wasOpen(other: Seen): boolean {
-      return used.has(other.id);
-    }
   }
   return effects;
 }
