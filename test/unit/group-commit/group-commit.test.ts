@@ -85,6 +85,35 @@ describe("committing in groups", () => {
     expect(heavy.answers).toEqual(Array.from({ length: 7 }, () => 100));
   });
 
+  test("a crowd stays one as long as each moment brings more than one, be it committed early or late", async () => {
+    const { groups, waits, add, end } = groupsOf();
+    add(1, 1 + 40);
+    expect(groups).toEqual([1, 40]);
+    // All of them were enough for a group of their own: nothing is left waiting, and still a crowd is there.
+    await end();
+    add(1, 40);
+    await end();
+    add(1, 2);
+    await end();
+    expect([groups, waits]).toEqual([
+      [1, 40, 40, 2],
+      ["turn", "pause", "pause", "pause"],
+    ]);
+  });
+
+  test("a weight of 256 is enough, and what fits exactly into memory is taken", () => {
+    const { groups, refused, add } = groupsOf(257);
+    add(1);
+    add(255);
+    expect(groups).toEqual([1]);
+    add(1);
+    expect(groups).toEqual([1, 2]);
+    add(257);
+    expect([groups, refused]).toEqual([[1, 2, 1], []]);
+    add(258);
+    expect(refused).toEqual([258]);
+  });
+
   test("what would not fit into memory is refused at once, and nothing of it is kept", () => {
     const { groups, refused, add } = groupsOf(10);
     add(11);

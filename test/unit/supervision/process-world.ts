@@ -15,6 +15,8 @@ export class Expectations {
   gaveUp = false;
   /** Its end, when it comes, is a failure. */
   failing = false;
+  /** Its last end was a failure: it comes back after a pause, and otherwise at once. */
+  backsOff = false;
 }
 
 /**
@@ -95,7 +97,7 @@ export class World {
     expect(view.phase === "gave_up").toBe(this.expected.gaveUp);
     if (this.expected.stoppedByPerson) expect(["stopped", "stopping"]).toContain(view.phase);
     else if (!this.alive && !this.expected.gaveUp) {
-      expect(view.phase).toBe("backing_off");
+      expect([view.phase, this.expected.backsOff]).toEqual(["backing_off", true]);
       expect((this.process.dueMs ?? Number.POSITIVE_INFINITY) - this.nowMs).toBeLessThan(5_000);
     }
     if (view.phase === "up") expect(view.verdict).not.toBe("hung");
@@ -114,6 +116,7 @@ export class World {
       if (this.expected.inRow >= this.rules.maxRestarts) this.expected.gaveUp = true;
       else this.expected.inRow += 1;
     }
+    this.expected.backsOff = this.expected.failing;
     this.expected.failing = false;
     this.alive = false;
     this.frozen = false;

@@ -72,6 +72,15 @@ describe("a supervised process", () => {
     expect([w.alive, w.phase]).toEqual([false, "stopped"]);
   });
 
+  it("is told to go on where something has stopped it, so that it hears that it is to stop", () => {
+    const w = world();
+    w.frozen = true;
+    w.tell({ type: "measured", reading: reading({ stopped: true }) });
+    w.expected.stoppedByPerson = true;
+    w.tell({ type: "stop", force: false });
+    expect([w.alive, w.phase]).toEqual([false, "stopped"]);
+  });
+
   it("is let alone while it waits, however long that takes", () => {
     const w = world();
     w.says = { state: "waiting", task: "the edge", progress: 1 };
