@@ -54,6 +54,31 @@ describe("who is there", () => {
     expect(book.pass(91_000, limits)).toEqual([{ host: "b", state: "down", reason: "link_lost", sinceMs: 1_000 }]);
   });
 
+  it("looks a little late and still gives up, but not by a grace that ended long before", () => {
+    for (const [lateMs, told] of [
+      [5_000, 1],
+      [5_001, 0],
+    ] as const) {
+      const book = new PresenceBook();
+      book.linked([linkAt(0)], 0);
+      book.linked([], 1_000);
+      expect(book.pass(16_000 + lateMs, limits)).toHaveLength(told);
+    }
+  });
+
+  it("counts anew what a host leaves unanswered when its link has come back, and hears no answer without a link", () => {
+    const book = new PresenceBook();
+    book.linked([linkAt(0)], 0);
+    const silence = (...at: number[]) => at.flatMap((ms) => book.unanswered("a", ms, limits));
+    expect(silence(1_000, 2_000)).toEqual([]);
+    book.linked([], 3_000);
+    book.linked([linkAt(4_000)], 4_000);
+    expect(silence(5_000, 6_000)).toEqual([]);
+    expect(silence(7_000)).toHaveLength(1);
+    book.linked([], 8_000);
+    expect(book.answered("a", 9_000)).toEqual([]);
+  });
+
   it("gives up a host that is linked and does not answer, until it answers or links itself anew", () => {
     for (const back of ["answer", "link"] as const) {
       const book = new PresenceBook();

@@ -171,5 +171,8 @@ test("a clock that was set back does not hold a run up for as long", () => {
   const policy: RunPolicy = { attempts: 2, backoff_ms: 1_000, backoff_max_ms: 2_000, on_crash: "retry" };
   const waiting: Run = { state: "pending", attempts: 1, crashes: 0, notBeforeMs: 1_000_000 };
   expect(begin(waiting, policy, 999_000)).toBeUndefined();
+  // The longest pause that there is, to the millisecond.
+  expect(begin(waiting, policy, 998_000)).toBeUndefined();
+  expect(begin(waiting, policy, 997_999)?.state).toBe("running");
   expect(begin(waiting, policy, 10_000)?.state).toBe("running");
 });
