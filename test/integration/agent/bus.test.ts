@@ -289,6 +289,16 @@ describe("bus", () => {
     );
   });
 
+  it("is its own proxy again when it is started behind a stop, however soon", async () => {
+    const endpoints = await freeEndpoints();
+    const { bus } = await startBus(endpoints);
+    for (let round = 0; round < 30; round++) {
+      await bus.stop();
+      await bus.start();
+      expect(bus.report()).toMatchObject({ state: "live", detail: expect.stringMatching(/^own proxy/) });
+    }
+  });
+
   it("runs over local sockets, too", async () => {
     const directory = temporaryDirectory();
     const { whenSpooled } = await startBus({ xsub: `ipc://${directory}/in`, xpub: `ipc://${directory}/out` });
