@@ -168,6 +168,26 @@ describe("the gap book", () => {
     expect(book.plan([more], 61_000).worthKeeping).toHaveLength(1);
   });
 
+  test("that came back is as old as it was, and a write is worth when its calm begins and when it ends", () => {
+    const book = new GapBook();
+    const kept = (names: readonly string[], nowMs: number) => {
+      const changes = book.plan(
+        names.map((name) => finding(name, "breach")),
+        nowMs,
+      );
+      book.apply(changes);
+      return changes.worthKeeping.length;
+    };
+    for (const [nowMs, names] of [
+      [0, ["a"]],
+      [1_000, []],
+      [2_000, ["a"]],
+    ] as const)
+      kept(names, nowMs);
+    expect(book.open.map(({ raised_at, reopened }) => [Date.parse(raised_at), reopened])).toEqual([[0, 1]]);
+    expect([kept([], 3_000), kept([], 4_000), kept(["a"], 5_000), kept(["a"], 6_000)]).toEqual([1, 0, 1, 0]);
+  });
+
   test("comes back from storage, and from its own signals, as it was", () => {
     const book = new GapBook();
     const learnt = new GapBook();
