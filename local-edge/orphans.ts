@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** How long a killed process may take to be gone, in milliseconds: it may sit in a write to a slow disk. */
@@ -60,9 +60,11 @@ function inspect(pid: number, pidFile: string, workerd: string): Found {
 
 function inspectProc(pid: number, pidFile: string, workerd: string): Found {
   try {
-    // "pid (name) state …". A zombie holds nothing any more: it waits for its parent to take note.
+    // "pid (name) state …". A zombie holds nothing any more, it waits for its parent to take note; but its first thread
+    // is one before the others have ended, which still hold the port.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    if (/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2))) return "gone";
+    if (/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2)))
+      return readdirSync(`/proc/${pid}/task`).length > 1 ? "ending" : "gone";
   } catch {
     return "gone";
   }
