@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { readHeartbeat } from "../../../src/core/supervision/heartbeat.ts";
 import { DEFAULT_RULES, type ProcessRules, restartDelayMs } from "../../../src/core/supervision/process-rules.ts";
+import { SupervisedProcess } from "../../../src/core/supervision/supervised-process.ts";
 import type { Reading } from "../../../src/core/supervision/verdict.ts";
 import fc from "../../fast-check.ts";
 import { anyHistory, Expectations, World } from "./process-world.ts";
@@ -79,6 +80,27 @@ describe("a supervised process", () => {
     w.expected.stoppedByPerson = true;
     w.tell({ type: "stop", force: false });
     expect([w.alive, w.phase]).toEqual([false, "stopped"]);
+  });
+
+  it("comes back at once when it was asked to start anew while it was being ended for hanging", () => {
+    const w = world();
+    w.says = { state: "working", task: "t" };
+    w.beat();
+    w.says = null;
+    w.deaf = true;
+    w.pass(10_000);
+    expect(w.phase).toBe("stopping");
+    w.expected.failing = false;
+    w.tell({ type: "restart", force: false });
+    w.pass(2_000);
+    expect([w.spawns, w.phase]).toEqual([2, "up"]);
+  });
+
+  it("is ended when it has started after it was asked to stop", () => {
+    const process = new SupervisedProcess(rules(), "started");
+    expect(process.handle({ type: "wake" }, 0)).toEqual([{ do: "spawn" }]);
+    expect(process.handle({ type: "stop", force: false }, 1)).toEqual([]);
+    expect(process.handle({ type: "spawned", pid: 7 }, 2)).toEqual([{ do: "signal", signal: "SIGTERM" }]);
   });
 
   it("is let alone while it waits, however long that takes", () => {
