@@ -186,12 +186,15 @@ describe("a bad day", () => {
     });
     // What is left is for root alone.
     await host.text("fallocate -l $(($(stat -f -c '%a*%S' /))) /fill");
-    const full = await host.active({ status: /database or disk is full/ });
-    // Longer than the watchdog waits.
-    await host.text("sleep 40");
-    expect(await host.unit()).toMatchObject({ MainPID: full.MainPID, ActiveState: "active" });
-    expect(await host.agent("calm")).toMatchObject({ pid, restarts: 0 });
-    await host.text("rm /fill");
+    try {
+      const full = await host.active({ status: /database or disk is full/ });
+      // Longer than the watchdog waits.
+      await host.text("sleep 40");
+      expect(await host.unit()).toMatchObject({ MainPID: full.MainPID, ActiveState: "active" });
+      expect(await host.agent("calm")).toMatchObject({ pid, restarts: 0 });
+    } finally {
+      await host.text("rm /fill");
+    }
     await drop("after-the-flood");
     await asked("after-the-flood");
   });
