@@ -7,7 +7,7 @@ import { makeParcel } from "./vm/parcel.ts";
 import { accelerator, missingTools } from "./vm/tools.ts";
 
 /**
- * `node scripts/bootstrap.mjs scripts/try-service.ts [--json]`: the agent's service on a machine that has a systemd and control
+ * `npm run try:service [-- --json]`: the agent's service on a machine that has a systemd and control
  * groups, which neither a test's machine nor CI has: a Debian in qemu, installed and booted here. A line for each check.
  * Without KVM it takes half an hour. The image stays in `.ganglion/vm` for the next time.
  */
