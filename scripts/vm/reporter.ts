@@ -6,6 +6,8 @@ export default class CheckReporter implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     const { state, errors = [] } = test.result();
+    // Left out by a pattern.
+    if (state === "skipped") return;
     const [ok, check] = [state === "passed", test.name];
     const seconds = Math.round((test.diagnostic()?.duration ?? 0) / 100) / 10;
     const error = errors.map(({ message }) => message).join("\n");
@@ -14,6 +16,11 @@ export default class CheckReporter implements Reporter {
       console.log(
         `${ok ? "ok  " : "FAIL"}  ${check} (${seconds} s)${error && `\n${error.replaceAll(/^/gm, "      ")}`}`,
       );
+  }
+
+  /** What the checks say beside: the journal, where one has failed. */
+  onUserConsoleLog({ content }: { readonly content: string }): void {
+    process.stderr.write(content);
   }
 
   /** What went wrong outside of the checks, such as a machine that does not boot. */

@@ -86,9 +86,16 @@ export class Machine {
 
   /** @param how - how it is told, default `systemctl reboot` */
   async reboot(how = "systemctl reboot"): Promise<void> {
-    const up = this.#up();
+    const bootId = () => this.run("cat /proc/sys/kernel/random/boot_id", { seconds: 5 });
+    const { output: before } = await bootId();
     void this.run(how);
-    await up;
+    // What is said to a machine on its way down or up is not answered, nor is its own word heard for certain.
+    const deadline = performance.now() + BOOT_MS;
+    for (let now = before; now === before; ) {
+      if (performance.now() > deadline) throw new Error("the machine did not come up again: see console.log");
+      const answer = await Promise.race([bootId(), pause(5_000)]);
+      if (answer?.code === 0) now = answer.output;
+    }
     this.#waiting.clear();
   }
 

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../harness/cleanup.ts";
 import type { MachineOptions } from "./machine.ts";
 import { ServiceHost, until } from "./service-host.ts";
@@ -31,6 +31,10 @@ beforeAll(async () => {
   host = await ServiceHost.boot({ ...given, directory });
   for (const [path, text] of Object.entries(PROGRAMS)) await host.write(path, text);
   await host.text("useradd --create-home tester && mkdir -p /srv/agents /srv/elsewhere && chmod 777 /srv/elsewhere");
+});
+afterEach(({ task }) => {
+  if (task.result?.state !== "fail") return undefined;
+  return host.machine.run("journalctl -u ganglion-agent --no-pager -n 40").then(({ output }) => console.error(output));
 });
 afterAll(() => host?.machine.close());
 
@@ -157,16 +161,19 @@ describe("a bad day", () => {
     const killed = await main();
     const bringBack = await host.edgeAway();
     const away = { status: /^link (waiting|connecting)/ };
-    await host.active(away);
-    await drop("while-away");
-    await until("the intent to be taken in", async () =>
-      expect(await host.text(`ls ${INTENTS}`)).not.toContain("while-away"),
-    );
-    const { pid } = await host.agent("calm");
-    await host.text(`kill -KILL ${killed}`);
-    await host.active({ ...away, otherThan: killed });
-    expect((await host.machine.run(`test -d /proc/${pid}`)).code).toBe(1);
-    await bringBack();
+    try {
+      expect(await host.active(away)).toMatchObject({ MainPID: killed });
+      await drop("while-away");
+      await until("the intent to be taken in", async () =>
+        expect(await host.text(`ls ${INTENTS}`)).not.toContain("while-away"),
+      );
+      const { pid } = await host.agent("calm");
+      await host.text(`kill -KILL ${killed}`);
+      await host.active({ ...away, otherThan: killed });
+      expect((await host.machine.run(`test -d /proc/${pid}`)).code).toBe(1);
+    } finally {
+      await bringBack();
+    }
     await host.active();
     expect(await asked("while-away")).toHaveLength(1);
   });
