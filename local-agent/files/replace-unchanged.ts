@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { copyFile, link, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Exchange, openExchange } from "./exchange.ts";
+import { ignoreMissing } from "./ignore-missing.ts";
 import { ifThere, syncDirectory } from "./replace-file.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -130,7 +131,7 @@ function isThere<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    ignoreMissing(error);
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { constants, copyFile, link, lstat, mkdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { FieldError } from "../../src/core/signals/admit.ts";
+import { ignoreMissing } from "../files/ignore-missing.ts";
 import { writeWhole } from "../files/write-whole.ts";
 
 /** Why a file was given up; what else is said here goes into the error file, too. */
@@ -74,8 +75,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-export function ignoreMissing(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, rename, stat, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ignoreMissing } from "../files/ignore-missing.ts";
 import type { Logger } from "../log.ts";
 
 export interface LogFileOptions {
@@ -90,9 +91,7 @@ export class LogFile {
     const { path, keep } = this.#options;
     const name = (n: number) => (n === 0 ? path : `${path}.${n}`);
     for (let n = keep - 1; n > 0; n--) {
-      await rename(name(n - 1), name(n)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
-      });
+      await rename(name(n - 1), name(n)).catch(ignoreMissing);
     }
     if (keep === 1) await truncate(path, 0);
     this.#size = 0;

@@ -3,8 +3,8 @@ import { readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promise
 import { join } from "node:path";
 import type { RunRecord } from "../../src/core/workers/attempts.ts";
 import { type Claim, claimFileName, isAbandoned, type Owner, readClaimFileName } from "../../src/core/workers/claim.ts";
+import { ignoreMissing } from "../files/ignore-missing.ts";
 import { writeWhole } from "../files/write-whole.ts";
-import { ignoreMissing } from "../intents/dead-letter-folder.ts";
 import { bootId, identify, isRunning } from "../process/process-group.ts";
 import type { DropTree } from "./drop-tree.ts";
 

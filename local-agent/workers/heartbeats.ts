@@ -1,7 +1,7 @@
 import { readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { ignoreMissing } from "../files/ignore-missing.ts";
 import { writeWhole } from "../files/write-whole.ts";
-import { ignoreMissing } from "../intents/dead-letter-folder.ts";
 import type { DropTree } from "./drop-tree.ts";
 
 /** What a host says of a worker: see `WorkerHealth`. */

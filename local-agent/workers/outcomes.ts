@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { RunRecord } from "../../src/core/workers/attempts.ts";
 import type { Claim } from "../../src/core/workers/claim.ts";
+import { ignoreMissing } from "../files/ignore-missing.ts";
 import { writeWhole } from "../files/write-whole.ts";
-import { ignoreMissing, moveToDeadLetters } from "../intents/dead-letter-folder.ts";
+import { moveToDeadLetters } from "../intents/dead-letter-folder.ts";
 import type { DropTree } from "./drop-tree.ts";
 
 /** What lies in `results/<worker>/<task id>.json` after a success. */

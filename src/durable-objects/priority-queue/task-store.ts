@@ -29,7 +29,7 @@ const CACHE_CHARS = 8_000_000;
  */
 export const PASSING_MS = 20;
 
-/** Rows in one statement; 100 values are the most that one may have. */
+/** Rows in one statement, of four values and of two; 100 values are the most that one may have. */
 const ROWS = 24;
 const UPDATES = 48;
 
@@ -202,6 +202,7 @@ export class TaskStore {
     return parts.join(" UNION ALL ");
   }
 
+  /** A task is stored now. Its payload stays in memory, and the oldest there give way to it. */
   #keep(entry: Entry): void {
     entry.stored = true;
     this.#cached.add(entry);
