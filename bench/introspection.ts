@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Introspection } from "../src/core/observations/introspection.ts";
-import { sampleOf } from "../src/core/observations/sample.ts";
-import { DEFAULT_OBSERVATION_SETTINGS } from "../src/core/observations/window-settings.ts";
-import { ALL_SCANNERS } from "../src/core/scanners/all-scanners.ts";
+import { Introspection } from "../src/core/introspection/introspection.ts";
+import { ALL_SCANNERS } from "../src/core/introspection/scanners/all-scanners.ts";
+import { sampleOf } from "../src/core/introspection/window/sample.ts";
+import { DEFAULT_OBSERVATION_SETTINGS } from "../src/core/introspection/window/window-settings.ts";
 import type { Signal } from "../src/core/signals/signal.ts";
 import type { EdgeUnderTest } from "./edge-under-test.ts";
 import { percentile, type Report, rounded } from "./figure.ts";

@@ -1,8 +1,8 @@
+import { sqliteBaseline } from "./baseline.ts";
 import type { EdgeUnderTest } from "./edge-under-test.ts";
 import { type Report, rounded } from "./figure.ts";
 import { postSignals } from "./http-client.ts";
 import { benchSignal, openLink, pump } from "./link-client.ts";
-import { sqliteYardstick } from "./yardstick.ts";
 
 interface Load {
   readonly figure: string;
@@ -51,8 +51,8 @@ export async function throughput(edge: EdgeUnderTest, report: Report): Promise<v
       batch: load.size,
       in_flight: load.inFlight,
       compared_with: {
-        sqlite_row_per_batch: Math.round(sqliteYardstick(load.size, "batch")),
-        sqlite_row_per_signal: Math.round(sqliteYardstick(load.size, "signal")),
+        sqlite_row_per_batch: Math.round(sqliteBaseline(load.size, "batch")),
+        sqlite_row_per_signal: Math.round(sqliteBaseline(load.size, "signal")),
       },
     });
   }

@@ -1,4 +1,4 @@
-import { ApiProblem, EdgeUnreachable } from "../src/client/problem-errors.ts";
+import { ApiProblem, EdgeUnreachable } from "../src/client/http/problem-errors.ts";
 
 /** The command cannot be carried out as it was given: exit code 2. */
 export class UsageError extends Error {

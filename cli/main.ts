@@ -1,25 +1,31 @@
 import { Command, CommanderError } from "commander";
-import { agentsCommand } from "./commands/agents.ts";
-import { decisionsCommand } from "./commands/decisions.ts";
-import { dlqCommand } from "./commands/dlq.ts";
-import { emitCommand } from "./commands/emit.ts";
-import { expectationsCommand } from "./commands/expectations.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { gapsCommand } from "./commands/gaps.ts";
-import { maintenanceCommand } from "./commands/maintenance.ts";
-import { modelsCommand } from "./commands/models.ts";
-import { monitorsCommand } from "./commands/monitors.ts";
-import { observationsCommand } from "./commands/observations.ts";
-import { policyCommand } from "./commands/policy.ts";
-import { bottlenecksCommand, callCommand, eventsCommand, metricsCommand, queueCommand } from "./commands/queues.ts";
-import { scannersCommand } from "./commands/scanners.ts";
-import { signalsCommand } from "./commands/signals.ts";
+import { tokensCommand } from "./commands/access/tokens.ts";
+import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
+import { taskStatusCommand, workersCommand } from "./commands/file-tasks/workers.ts";
+import { agentsCommand } from "./commands/hosts/agents.ts";
+import { monitorsCommand } from "./commands/hosts/monitors.ts";
+import { gapsCommand } from "./commands/introspection/gaps.ts";
+import { maintenanceCommand } from "./commands/introspection/maintenance.ts";
+import { observationsCommand } from "./commands/introspection/observations.ts";
+import { scannersCommand } from "./commands/introspection/scanners.ts";
+import { explainCommand } from "./commands/lineage/explain.ts";
+import { modelsCommand } from "./commands/models/models.ts";
+import { decisionsCommand } from "./commands/policy/decisions.ts";
+import { expectationsCommand } from "./commands/policy/expectations.ts";
+import { policyCommand } from "./commands/policy/policy.ts";
+import {
+  bottlenecksCommand,
+  callCommand,
+  eventsCommand,
+  metricsCommand,
+  queueCommand,
+} from "./commands/queue/queues.ts";
+import { tasksCommand } from "./commands/queue/tasks.ts";
+import { emitCommand } from "./commands/signals/emit.ts";
+import { signalsCommand } from "./commands/signals/signals.ts";
 import { statusCommand } from "./commands/status.ts";
-import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor.ts";
-import { tasksCommand } from "./commands/tasks.ts";
-import { tokensCommand } from "./commands/tokens.ts";
-import { webhooksCommand } from "./commands/webhooks.ts";
-import { taskStatusCommand, workersCommand } from "./commands/workers.ts";
+import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor/supervisor.ts";
+import { webhooksCommand } from "./commands/webhooks/webhooks.ts";
 import { explain } from "./failure.ts";
 import { remark } from "./output.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { type Client, createClient } from "../src/client/client.ts";
-import { openSocketSource } from "../src/client/socket-source.ts";
+import { openSocketSource } from "../src/client/stream/socket-source.ts";
 import { UsageError } from "./failure.ts";
 
 export interface GlobalOptions {

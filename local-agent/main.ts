@@ -1,5 +1,5 @@
-import { program } from "./program.ts";
-import { ExpectedError } from "./service.ts";
+import { program } from "./app/program.ts";
+import { ExpectedError } from "./base/service.ts";
 
 program()
   .parseAsync(process.argv)

@@ -4,9 +4,9 @@ import { stateDirectory } from "../local-edge/paths.ts";
 import { type ServedEdge, serveEdge } from "../local-edge/serve.ts";
 import { onStopRequest } from "../local-edge/stop-request.ts";
 import { AgentProcess, type Source } from "./start/agent-process.ts";
+import { banner, USAGE } from "./start/banner.ts";
 import { LiveLine } from "./start/live-line.ts";
 import { StatusFeed } from "./start/status-feed.ts";
-import { USAGE, welcome } from "./start/welcome.ts";
 
 /**
  * `npm start`: edge and agent on this machine. The edge runs in this process (and its runtime in a child), the agent in
@@ -59,7 +59,7 @@ async function start(): Promise<void> {
     sources = await parts.agent.ready;
   }
   const tokenPath = parts.edge?.tokenPath;
-  for (const line of welcome({ url, stateDir, ecosystem, tokenPath, sources })) screen.say(line);
+  for (const line of banner({ url, stateDir, ecosystem, tokenPath, sources })) screen.say(line);
   screen.say(`ready ${url}`);
   if (tokenPath !== undefined && !stopping) parts.feed = new StatusFeed({ url, tokenPath, ecosystem }, screen);
 }

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_ROOT } from "../local-edge/paths.ts";
+import { makeBundle } from "./vm/bundle.ts";
 import { ensureImage } from "./vm/image.ts";
-import { makeParcel } from "./vm/parcel.ts";
 import { accelerator, missingTools } from "./vm/tools.ts";
 
 /**
@@ -21,7 +21,7 @@ if (programs.length > 0) {
   process.exit(0);
 }
 const cache = join(PROJECT_ROOT, ".ganglion", "vm");
-const machine = { image: ensureImage(cache, say), parcel: makeParcel(cache, say), accelerator: accelerator() };
+const machine = { image: ensureImage(cache, say), parcel: makeBundle(cache, say), accelerator: accelerator() };
 say(`booting it ${machine.accelerator === "kvm" ? "(KVM)" : "in software: this takes a while"}`);
 const { status } = spawnSync(
   join(PROJECT_ROOT, "node_modules", ".bin", "vitest"),

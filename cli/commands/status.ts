@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import type { Client } from "../../src/client/client.ts";
-import { ApiProblem } from "../../src/client/problem-errors.ts";
+import { ApiProblem } from "../../src/client/http/problem-errors.ts";
 import { print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
-import { localAgents, printAgents } from "./supervisor.ts";
+import { localAgents, printAgents } from "./supervisor/supervisor.ts";
 
 export const statusCommand = () =>
   new Command("status")

@@ -1,10 +1,10 @@
-import type { StateDatabase, StatementSync, Write } from "../state-database.ts";
+import type { StateDatabase, StatementSync, Write } from "../store/state-database.ts";
 
 /** Ids that are remembered in memory, and of those that came from the bus, on disk. */
 const REMEMBERED = 50_000;
 const STORED = 20_000;
 
-export type Verdict =
+export type MessageOrigin =
   /** Not seen, or seen from the bus under this name before: the log knows what to do with it. */
   | "new"
   /** We published it ourselves, or somebody sends back what we published. */
@@ -39,7 +39,7 @@ export class KnownIds {
     this.#remember(id, name, true);
   }
 
-  verdict(id: string, name: string): Verdict {
+  verdict(id: string, name: string): MessageOrigin {
     const known = this.#ids.get(id);
     if (known === undefined) return "new";
     if (known.name !== name) return "reused";

@@ -1,4 +1,4 @@
-import { ExpectedError } from "../service.ts";
+import { ExpectedError } from "../base/service.ts";
 import { concrete, isListening } from "./endpoint.ts";
 import { ForeignProxy } from "./foreign-proxy.ts";
 import type { HostBus, HostBusOptions } from "./host-bus.ts";

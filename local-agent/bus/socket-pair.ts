@@ -1,5 +1,5 @@
 import { type MessageLike, type Subscriber, XPublisher, type XSubscriber } from "zeromq";
-import { Listeners } from "../listeners.ts";
+import { Listeners } from "../base/listeners.ts";
 import { HIGH_WATER_MARK, type HostBus, type HostBusOptions, LINGER_MS } from "./host-bus.ts";
 import { SocketWriter } from "./socket-writer.ts";
 

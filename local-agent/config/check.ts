@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { Command } from "commander";
-import { ExpectedError } from "../service.ts";
-import { type Loaded, loadSettings, problemText } from "../settings.ts";
+import { ExpectedError } from "../base/service.ts";
 import type { Problem } from "./problems.ts";
+import { type Loaded, loadSettings, problemText } from "./settings.ts";
 
 /** `ganglion-agent check`: every problem of the settings with its place and its fix. Exit code 1 where there are errors. */
 export function checkCommand(): Command {

@@ -16,7 +16,7 @@ export interface Problem {
 }
 
 /** What is wrong at which place of the document. `key`: the place is a key of that name there. */
-export interface Finding {
+export interface SettingsFinding {
   readonly path: readonly (string | number)[];
   readonly key?: string;
   readonly message: string;
@@ -27,7 +27,7 @@ export interface Finding {
  *
  * @param value - what was checked
  */
-export function findingsOf(error: z.ZodError, schema: z.ZodType, value: unknown): Finding[] {
+export function findingsOf(error: z.ZodError, schema: z.ZodType, value: unknown): SettingsFinding[] {
   return error.issues.flatMap((issue) => findingsOfIssue(issue, { schema, value }, []));
 }
 
@@ -36,7 +36,11 @@ interface Checked {
   readonly value: unknown;
 }
 
-function findingsOfIssue(issue: z.core.$ZodIssue, checked: Checked, at: readonly (string | number)[]): Finding[] {
+function findingsOfIssue(
+  issue: z.core.$ZodIssue,
+  checked: Checked,
+  at: readonly (string | number)[],
+): SettingsFinding[] {
   const path = [...at, ...issue.path.map((step) => (typeof step === "number" ? step : String(step)))];
   if (issue.code === "unrecognized_keys") {
     const known = fieldsAt(checked.schema, path);

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { EcosystemName } from "../../src/core/signals/signal.ts";
+import { WorkersSettings } from "../file-tasks/settings.ts";
 import { IntentsSettings } from "../intents/settings.ts";
 import { MonitorsSettings } from "../monitors/settings.ts";
-import { ObservabilitySettings } from "../observability/settings.ts";
 import { ReactionsSettings } from "../reactions/settings.ts";
 import { AgentsSettings } from "../supervisor/settings.ts";
-import { WorkersSettings } from "../workers/settings.ts";
+import { ObservabilitySettings } from "../telemetry/settings.ts";
 
 /** Where a host's ZMQ bus listens when nobody says otherwise (R6). */
 export const DEFAULT_XSUB = "tcp://127.0.0.1:5556";
@@ -74,14 +74,14 @@ const Log = z.strictObject({
  * The sections that rooms own: their schemas stand in their folders, and an absent section means that the room is off,
  * or as it is by default. To plug a room in: its schema here, and its name in AgentSettings.
  */
-export const RoomSections = z.strictObject({
+export const FeatureSections = z.strictObject({
   monitors: MonitorsSettings.optional(),
   observability: ObservabilitySettings.optional(),
   workers: WorkersSettings.optional(),
   reactions: ReactionsSettings.optional(),
   agents: AgentsSettings.optional(),
 });
-export type RoomSections = z.output<typeof RoomSections>;
+export type FeatureSections = z.output<typeof FeatureSections>;
 
 /** `ganglion-agent.yaml`. */
 export const AgentFile = z.strictObject({
@@ -93,6 +93,6 @@ export const AgentFile = z.strictObject({
   metrics: Metrics.prefault({}),
   sampler: Sampler.prefault({}),
   log: Log.prefault({}),
-  ...RoomSections.shape,
+  ...FeatureSections.shape,
 });
 export type AgentFile = z.output<typeof AgentFile>;

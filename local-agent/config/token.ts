@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ExpectedError } from "../service.ts";
+import { ExpectedError } from "../base/service.ts";
 import type { Environment } from "./environment.ts";
 import type { Problem } from "./problems.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, parseDocument } from "yaml";
-import { ExpectedError } from "../service.ts";
-import type { Finding, Problem } from "./problems.ts";
+import { ExpectedError } from "../base/service.ts";
+import type { Problem, SettingsFinding } from "./problems.ts";
 
 /** Settings of more than this are a mistake. */
 const MAX_BYTES = 1024 * 1024;
@@ -47,7 +47,7 @@ export class YamlFile {
   }
 
   /** The problem that a finding is, with its place in the text; that of the nearest thing above it where it is missing. */
-  problem({ path, key, message }: Finding): Problem {
+  problem({ path, key, message }: SettingsFinding): Problem {
     const where = [...path, ...(key === undefined ? [] : [key])].join(".");
     return { severity: "error", where, message, file: this.path, ...this.#place(path, key) };
   }

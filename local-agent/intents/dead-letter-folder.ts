@@ -1,8 +1,8 @@
 import { constants, copyFile, link, lstat, mkdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { FieldError } from "../../src/core/signals/admit.ts";
-import { ignoreMissing } from "../files/ignore-missing.ts";
-import { writeWhole } from "../files/write-whole.ts";
+import type { FieldError } from "../../src/core/problem/field-error.ts";
+import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import { writeWhole } from "../base/files/write-whole.ts";
 
 /** Why a file was given up; what else is said here goes into the error file, too. */
 export interface DeadFile {

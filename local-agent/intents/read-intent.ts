@@ -6,9 +6,9 @@ import { constants, open } from "node:fs/promises";
 export const MAX_INTENT_BYTES = 256 * 1024;
 
 export type IntentFile =
-  | { readonly kind: "intent"; readonly value: unknown; readonly stamp: Stamp; readonly identity: string }
+  | { readonly kind: "intent"; readonly value: unknown; readonly stamp: FileVersion; readonly identity: string }
   /** Not JSON now. It may still be being written. */
-  | { readonly kind: "unparsed"; readonly reason: string; readonly stamp: Stamp }
+  | { readonly kind: "unparsed"; readonly reason: string; readonly stamp: FileVersion }
   /** It changed while it was read. */
   | { readonly kind: "changing" }
   | { readonly kind: "unreadable"; readonly reason: string }
@@ -16,9 +16,9 @@ export type IntentFile =
   | { readonly kind: "gone" };
 
 /** Tells one state of one file from every other; a rename keeps it. */
-export type Stamp = string;
+export type FileVersion = string;
 
-export function stampOf({ dev, ino, mtimeNs, size }: BigIntStats): Stamp {
+export function fileVersionOf({ dev, ino, mtimeNs, size }: BigIntStats): FileVersion {
   return `${dev}:${ino}:${mtimeNs}:${size}`;
 }
 
@@ -56,14 +56,15 @@ export async function readIntent(
     }
     const content = await file.readFile();
     const after = await file.stat({ bigint: true });
-    if (stampOf(before) !== stampOf(after) || content.length !== Number(after.size)) return { kind: "changing" };
-    return parse(content, stampOf(after), name);
+    if (fileVersionOf(before) !== fileVersionOf(after) || content.length !== Number(after.size))
+      return { kind: "changing" };
+    return parse(content, fileVersionOf(after), name);
   } finally {
     await file.close();
   }
 }
 
-function parse(content: Buffer, stamp: Stamp, name: string): IntentFile {
+function parse(content: Buffer, stamp: FileVersion, name: string): IntentFile {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
     const digest = createHash("sha256").update(content).digest("base64url");

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { ignoreMissing } from "../files/ignore-missing.ts";
-import { CommandRefused } from "../host-work/host-work.ts";
+import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import { CommandRefused } from "../commands/host-commands.ts";
 
 const Letter = z.object({ id: z.string().min(1) });
 const ErrorFile = z.object({ letter: z.string(), file: z.string() });

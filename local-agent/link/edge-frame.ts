@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { EDGE_FRAME_TYPES, EdgeFrame } from "../../src/core/wire/link-frames.ts";
 import { unknownType } from "../../src/core/wire/unknown-types.ts";
-import type { Received } from "../inbox.ts";
+import type { Received } from "../store/inbox.ts";
 
 /** A `signals` frame whose signals are ready for the journal. */
 export interface Delivery {

@@ -1,5 +1,5 @@
 import { LIMITS } from "../../src/core/signals/limits.ts";
-import type { Batch, Lane } from "../spool.ts";
+import type { Batch, Lane } from "../store/spool.ts";
 
 /** Batches of one lane that may be on their way unconfirmed: enough to hide the round trip, few enough to repeat. */
 export const WINDOW = 8;

@@ -1,9 +1,9 @@
-import { doubled } from "../../src/core/back-off/doubled.ts";
+import { doubled } from "../../src/core/numbers/doubled.ts";
+import type { FieldError } from "../../src/core/problem/field-error.ts";
 import type { Problem } from "../../src/core/problem/problem.ts";
-import type { FieldError } from "../../src/core/signals/admit.ts";
-import type { DeadLetterFile } from "../dead-letter-file.ts";
-import type { Logger } from "../log.ts";
-import { LANES, type Lane, type Spool } from "../spool.ts";
+import type { Logger } from "../base/log.ts";
+import type { DeadLetterFile } from "../store/dead-letter-file.ts";
+import { LANES, type Lane, type Spool } from "../store/spool.ts";
 import { LaneSender } from "./lane-sender.ts";
 
 export interface OutboundOptions {

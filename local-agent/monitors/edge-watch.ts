@@ -1,6 +1,6 @@
-import type { LinkState } from "../link.ts";
-import type { Logger } from "../log.ts";
-import type { Service } from "../service.ts";
+import type { Logger } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import type { LinkState } from "../link/link.ts";
 
 export interface EdgeWatchOptions {
   readonly link: { readonly state: LinkState; onChange(listener: () => void): () => void };

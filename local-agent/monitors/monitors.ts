@@ -1,4 +1,4 @@
-import type { Logger } from "../log.ts";
+import type { Logger } from "../base/log.ts";
 import type { Facts, Monitor } from "./monitor.ts";
 
 export interface MonitorsOptions {

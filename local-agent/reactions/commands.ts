@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CommandRefused, type HostWork } from "../host-work/host-work.ts";
+import { CommandRefused, type HostCommands } from "../commands/host-commands.ts";
 import type { Reactions } from "./reactions.ts";
 
 /** What was given up, by the names in its dead letter. */
@@ -19,7 +19,7 @@ const Replay = z.union(
  * `reaction.replay` with `{reaction, signal_id}` runs one again that was given up, and answers `{outcome}`: `replayed`,
  * or `already` for one that is done or about to be.
  */
-export function commandReactions(work: HostWork, reactions: Reactions): void {
+export function commandReactions(work: HostCommands, reactions: Reactions): void {
   work.on("reaction.status", () => ({ reactions: reactions.states() }));
   work.on("reaction.replay", async (payload) => {
     const parsed = Replay.safeParse(payload);

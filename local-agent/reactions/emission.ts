@@ -1,7 +1,7 @@
 import { IDENTIFIER, type Signal } from "../../src/core/signals/signal.ts";
 import { traceOf } from "../../src/core/signals/trace.ts";
-import { errorsText, takeIn } from "../intake.ts";
-import type { TimedSignal } from "../spool/signal-text.ts";
+import { errorsText, takeIn } from "../store/intake.ts";
+import type { TimedSignal } from "../store/signal-text.ts";
 import type { Emission } from "./reaction.ts";
 
 /** Source of what a reaction says: by it a reaction knows its own words, on whichever host they were said. */

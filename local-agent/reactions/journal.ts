@@ -1,6 +1,6 @@
 import type { Run } from "../../src/core/reactions/run.ts";
-import type { ProcessIdentity } from "../process/process-group.ts";
-import type { StateDatabase, StatementSync } from "../state-database.ts";
+import type { ProcessIdentity } from "../base/process/process-group.ts";
+import type { StateDatabase, StatementSync } from "../store/state-database.ts";
 
 /** One reaction to one signal, or to one task of a queue. */
 export interface Entry {

@@ -1,11 +1,11 @@
 import { compileExpression } from "../../src/core/policy/expression.ts";
 import { compilePatterns } from "../../src/core/signals/pattern.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
-import { BUILT_IN_DEFAULTS, openBuiltIn } from "../built-ins/all-built-ins.ts";
-import type { BuiltInContext, BuiltInDefaults } from "../built-ins/built-in.ts";
-import { passedOn } from "../built-ins/command-facts.ts";
-import { performCommand } from "../built-ins/run-command.ts";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../base/log.ts";
+import { BUILT_IN_DEFAULTS, openBuiltIn } from "./built-ins/all-built-ins.ts";
+import type { BuiltInContext, BuiltInDefaults } from "./built-ins/built-in.ts";
+import { passedOn } from "./built-ins/command-facts.ts";
+import { performCommand } from "./built-ins/run-command.ts";
 import type { Reaction } from "./reaction.ts";
 import type { ReactionSettings, ReactionsSettings } from "./settings.ts";
 import type { SignalReaction } from "./signal-reactions.ts";

@@ -1,6 +1,6 @@
 import type { RunPolicy } from "../../src/core/reactions/run.ts";
 import type { Facts, Signal } from "../../src/core/signals/signal.ts";
-import type { ProcessIdentity } from "../process/process-group.ts";
+import type { ProcessIdentity } from "../base/process/process-group.ts";
 
 /** A signal that a reaction says. Its source, cause and trace are given to it. */
 export interface Emission {

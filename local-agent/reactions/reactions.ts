@@ -1,13 +1,13 @@
 import { replay } from "../../src/core/reactions/run.ts";
-import type { DeadLetterFile } from "../dead-letter-file.ts";
-import type { Inbox } from "../inbox.ts";
-import type { LetterOutbox } from "../letters/letter-outbox.ts";
-import { Listeners } from "../listeners.ts";
-import type { Logger } from "../log.ts";
-import type { Report, ReportingService } from "../service.ts";
-import type { Spool } from "../spool.ts";
-import type { StateDatabase } from "../state-database.ts";
-import { STOP_MS } from "../stop-within.ts";
+import { Listeners } from "../base/listeners.ts";
+import type { Logger } from "../base/log.ts";
+import type { Report, ReportingService } from "../base/service.ts";
+import { STOP_MS } from "../base/stop-within.ts";
+import type { DeadLetterFile } from "../store/dead-letter-file.ts";
+import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
+import type { Inbox } from "../store/inbox.ts";
+import type { Spool } from "../store/spool.ts";
+import type { StateDatabase } from "../store/state-database.ts";
 import { Attempts } from "./attempts.ts";
 import { RunJournal } from "./journal.ts";
 import { openReactions } from "./open-reactions.ts";
@@ -24,7 +24,7 @@ export interface ReactionsOptions {
   readonly spool: Spool;
   readonly deadLetters: DeadLetterFile;
   /** Tells the edge of runs that are given up. */
-  readonly letters: Pick<LetterOutbox, "write">;
+  readonly letters: Pick<DeadLetterOutbox, "write">;
   readonly edge: { readonly url: string; readonly ecosystem: string; readonly token: () => string };
   readonly hostId: string;
   readonly now: () => number;

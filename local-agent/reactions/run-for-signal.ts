@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import { lastOf, printedFacts } from "../../src/core/reactions/printed.ts";
 import type { Facts } from "../../src/core/signals/signal.ts";
 import { traceOf } from "../../src/core/signals/trace.ts";
-import type { Logger } from "../log.ts";
-import { RUN_VARIABLE } from "../process/leftovers.ts";
-import { type CommandResult, endingText, runCommand } from "../process/run-command.ts";
+import type { Logger } from "../base/log.ts";
+import { RUN_VARIABLE } from "../base/process/leftovers.ts";
+import { type CommandResult, endingText, runCommand } from "../base/process/run-command.ts";
 import type { CommandSettings } from "./command-settings.ts";
 import type { Attempt } from "./reaction.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { compileExpression } from "../../src/core/policy/expression.ts";
 import { SignalName } from "../../src/core/signals/signal.ts";
-import { BUILT_IN_DEFAULTS, BuiltInRun } from "../built-ins/all-built-ins.ts";
+import { BUILT_IN_DEFAULTS, BuiltInRun } from "./built-ins/all-built-ins.ts";
 import { CommandSettings } from "./command-settings.ts";
 
 const PATTERN = "give a signal's name in which * stands for any characters, such as Q_*_FAILED, or a list of them";

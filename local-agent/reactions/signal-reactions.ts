@@ -1,10 +1,10 @@
 import { begin } from "../../src/core/reactions/run.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
-import type { Inbox, Received } from "../inbox.ts";
-import type { Logger } from "../log.ts";
-import type { Service } from "../service.ts";
-import { InboxReader } from "../sinks/inbox-reader.ts";
-import type { StateDatabase } from "../state-database.ts";
+import type { Logger } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import type { Inbox, Received } from "../store/inbox.ts";
+import { InboxReader } from "../store/inbox-reader.ts";
+import type { StateDatabase } from "../store/state-database.ts";
 import type { Attempts } from "./attempts.ts";
 import { saidBy } from "./emission.ts";
 import type { Entry, RunJournal } from "./journal.ts";

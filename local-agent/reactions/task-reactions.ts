@@ -1,10 +1,10 @@
-import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work.ts";
+import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work/worker.ts";
 import { lease } from "../../src/core/reactions/run.ts";
 import { Identifier, type Signal } from "../../src/core/signals/signal.ts";
 import type { LeasedTask } from "../../src/core/wire/work-frames.ts";
-import type { Logger } from "../log.ts";
-import type { Service } from "../service.ts";
-import type { StateDatabase } from "../state-database.ts";
+import type { Logger } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import type { StateDatabase } from "../store/state-database.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Entry, RunJournal } from "./journal.ts";
 import type { Reaction } from "./reaction.ts";

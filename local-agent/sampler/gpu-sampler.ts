@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { ExponentialBackoff, type IBackoff, noJitterGenerator } from "cockatiel";
-import { CurrentReport } from "../current-report.ts";
-import type { Logger } from "../log.ts";
-import type { Report, ReportingService } from "../service.ts";
+import type { Logger } from "../base/log.ts";
+import type { Report, ReportingService } from "../base/service.ts";
+import { CurrentReport } from "../telemetry/current-report.ts";
 import { GPU_QUERY, type GpuReading, readGpuLine } from "./gpu-readings.ts";
 
 export interface GpuSamplerOptions {

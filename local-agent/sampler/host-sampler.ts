@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { CurrentReport } from "../current-report.ts";
-import { takeIn } from "../intake.ts";
-import type { Logger } from "../log.ts";
-import type { Report, ReportingService } from "../service.ts";
-import type { Spool } from "../spool.ts";
+import type { Logger } from "../base/log.ts";
+import type { Report, ReportingService } from "../base/service.ts";
+import { takeIn } from "../store/intake.ts";
+import type { Spool } from "../store/spool.ts";
+import { CurrentReport } from "../telemetry/current-report.ts";
 import { type GpuReading, gpuFacts } from "./gpu-readings.ts";
 import { type CpuTimes, cpuPercent, ramPercent, readCpuTimes } from "./proc-readings.ts";
 

@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { MAX_HEARTBEAT_BYTES, readHeartbeat } from "../../src/core/supervision/heartbeat.ts";
-import type { ProcessRules } from "../../src/core/supervision/process-rules.ts";
+import { MAX_HEARTBEAT_BYTES, readHeartbeat } from "../../src/core/supervisor/heartbeat.ts";
+import type { Reading } from "../../src/core/supervisor/process-judgement.ts";
+import type { ProcessRules } from "../../src/core/supervisor/process-rules.ts";
 import {
   type Announcement,
   type Desired,
@@ -10,11 +11,10 @@ import {
   type ProcessEvent,
   type ProcessView,
   SupervisedProcess,
-} from "../../src/core/supervision/supervised-process.ts";
-import type { Reading } from "../../src/core/supervision/verdict.ts";
-import type { Logger } from "../log.ts";
-import { LineSplitter } from "../process/output.ts";
-import { identify, signalGroup } from "../process/process-group.ts";
+} from "../../src/core/supervisor/supervised-process.ts";
+import type { Logger } from "../base/log.ts";
+import { LineSplitter } from "../base/process/output.ts";
+import { identify, signalGroup } from "../base/process/process-group.ts";
 import { type Cgroups, type Held, NOTHING_HELD, withinHeld } from "./cgroups.ts";
 import type { SupervisorJournal } from "./journal.ts";
 import type { LogFile } from "./log-file.ts";

@@ -1,4 +1,4 @@
-import type { ProcessView } from "../../src/core/supervision/supervised-process.ts";
+import type { ProcessView } from "../../src/core/supervisor/supervised-process.ts";
 
 /** An agent as people and programs see it. Times are RFC 3339. */
 export interface AgentState {

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { ProcessRules } from "../../src/core/supervision/process-rules.ts";
-import type { Reading } from "../../src/core/supervision/verdict.ts";
-import type { Logger } from "../log.ts";
-import { markOf } from "../process/leftovers.ts";
-import { processStat } from "../process/process-group.ts";
+import type { Reading } from "../../src/core/supervisor/process-judgement.ts";
+import type { ProcessRules } from "../../src/core/supervisor/process-rules.ts";
+import type { Logger } from "../base/log.ts";
+import { markOf } from "../base/process/leftovers.ts";
+import { processStat } from "../base/process/process-group.ts";
 
 /** Which limits of an agent the kernel keeps. */
 export type Held = Readonly<Record<"memory" | "cpu", boolean>>;

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import * as z from "zod";
-import { CommandRefused, type HostWork } from "../host-work/host-work.ts";
+import { CommandRefused, type HostCommands } from "../commands/host-commands.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const Names = z.object({ names: z.array(z.string()).optional() });
@@ -14,7 +14,7 @@ const LOG_END_BYTES = 48 * 1024;
  * What a supervisor can be told: `supervisor.status`, `.start`, `.stop` and `.restart` with `{names?, force?}` answer
  * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name, lines?}` answers `{path, lines}`.
  */
-export function commandSupervisor(work: HostWork, supervisor: Supervisor): () => void {
+export function commandSupervisor(work: HostCommands, supervisor: Supervisor): () => void {
   const named = (payload: unknown) => {
     const { names, force } = read(Forced, payload);
     const unknown = (names ?? []).filter((name) => !supervisor.names.includes(name));

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { Reading } from "../../src/core/supervision/verdict.ts";
+import type { Reading } from "../../src/core/supervisor/process-judgement.ts";
 
 /** Clock ticks in a second: 100 on every Linux that Node runs on (USER_HZ is part of its interface). */
 const TICKS_PER_SECOND = 100;

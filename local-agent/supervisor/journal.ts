@@ -1,7 +1,7 @@
-import type { Desired } from "../../src/core/supervision/supervised-process.ts";
-import type { EarlierRun } from "../process/leftovers.ts";
-import type { ProcessIdentity } from "../process/process-group.ts";
-import type { StateDatabase } from "../state-database.ts";
+import type { Desired } from "../../src/core/supervisor/supervised-process.ts";
+import type { EarlierRun } from "../base/process/leftovers.ts";
+import type { ProcessIdentity } from "../base/process/process-group.ts";
+import type { StateDatabase } from "../store/state-database.ts";
 
 interface Row {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, rename, stat, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ignoreMissing } from "../files/ignore-missing.ts";
-import type { Logger } from "../log.ts";
+import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import type { Logger } from "../base/log.ts";
 
 export interface LogFileOptions {
   readonly path: string;

@@ -1,4 +1,4 @@
-import { counterOf, gaugeOf, type Metrics } from "../observability/instruments.ts";
+import { counterOf, gaugeOf, type Metrics } from "../telemetry/instruments.ts";
 import type { AgentState } from "./agent-state.ts";
 import type { Supervisor } from "./supervisor.ts";
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { SIGNAL_NAME } from "../../src/core/signals/signal.ts";
-import { DEFAULT_RULES, type ProcessRules } from "../../src/core/supervision/process-rules.ts";
+import { DEFAULT_RULES, type ProcessRules } from "../../src/core/supervisor/process-rules.ts";
 import { scheduleProblem } from "./schedule-times.ts";
 
 const seconds = (from: number, to: number) => {

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Duplex } from "node:stream";
-import { cleanEnvironment } from "../process/clean-environment.ts";
-import { RUN_VARIABLE } from "../process/leftovers.ts";
+import { cleanEnvironment } from "../base/process/clean-environment.ts";
+import { RUN_VARIABLE } from "../base/process/leftovers.ts";
 import type { AgentDefinition } from "./settings.ts";
 
 /** Descriptor on which a supervised agent tells how it fares; see docs/supervisor.md. */

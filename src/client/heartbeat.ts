@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import type { Heartbeat } from "../core/supervision/heartbeat.ts";
+import type { Heartbeat } from "../core/supervisor/heartbeat.ts";
 
 /** How a supervised agent tells its supervisor that it is alive, and what it is at. */
 export interface HeartbeatSender {

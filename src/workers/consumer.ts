@@ -1,6 +1,6 @@
-import { decodeBatches, type ProjectionBatch, type ProjectionName } from "../core/projections/batch.ts";
-import type { Environment } from "../durable-objects/environment.ts";
-import { projectionOf } from "../durable-objects/projection/stub.ts";
+import { decodeBatches, type ProjectionBatch, type ProjectionName } from "../core/projection/batch.ts";
+import { projectionOf } from "../durable-objects/shell/projection-stub.ts";
+import type { Environment } from "./environment.ts";
 
 /** Delay before a message that failed comes again, in seconds: 1, 2, 4, … 60. */
 function backOff(attempts: number): number {

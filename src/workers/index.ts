@@ -1,19 +1,19 @@
-import type { Environment } from "../durable-objects/environment.ts";
 import { app } from "./app.ts";
 import { consume } from "./consumer.ts";
-import { everyMinute } from "./monitors/every-minute.ts";
-import { consumeRounds, ROUNDS_QUEUE } from "./monitors/rounds-queue.ts";
+import { everyMinute } from "./cron.ts";
+import type { Environment } from "./environment.ts";
+import { consumeRounds, ROUNDS_QUEUE } from "./rounds/rounds-queue.ts";
 
-export { AgentRegistry } from "../durable-objects/agent-registry.ts";
-export { DeadLetters } from "../durable-objects/dead-letters.ts";
-export { Directory } from "../durable-objects/directory.ts";
-export { Models } from "../durable-objects/models.ts";
-export { ObservationCache } from "../durable-objects/observation-cache.ts";
-export { PolicyState } from "../durable-objects/policy-state.ts";
-export { PriorityQueue } from "../durable-objects/priority-queue.ts";
-export { SignalLog } from "../durable-objects/signal-log.ts";
-export { Webhooks } from "../durable-objects/webhooks.ts";
-export { WorkerBoard } from "../durable-objects/worker-board.ts";
+export { Directory } from "../durable-objects/access/object.ts";
+export { DeadLetters } from "../durable-objects/dead-letters/object.ts";
+export { WorkerBoard } from "../durable-objects/file-tasks/object.ts";
+export { AgentRegistry } from "../durable-objects/hosts/object.ts";
+export { ObservationCache } from "../durable-objects/introspection/object.ts";
+export { Models } from "../durable-objects/models/object.ts";
+export { PolicyState } from "../durable-objects/policy/object.ts";
+export { PriorityQueue } from "../durable-objects/queue/object.ts";
+export { SignalLog } from "../durable-objects/signals/object.ts";
+export { Webhooks } from "../durable-objects/webhooks/object.ts";
 
 export default {
   fetch: app.fetch,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Client, createClient } from "../../src/client/client.ts";
-import { openSocketSource } from "../../src/client/socket-source.ts";
+import { openSocketSource } from "../../src/client/stream/socket-source.ts";
 import { temporaryDirectory } from "./cleanup.ts";
 import { RunningProcess } from "./running-process.ts";
 

@@ -7,7 +7,7 @@ const UNIT = "ganglion-agent";
 /** Nothing here takes as long, except in software on a computer that does ten other things. */
 const PATIENCE_MS = 400_000;
 const LOOK_MS = 500;
-/** Over the agent's local socket, see local-agent/local-socket/protocol.ts. */
+/** Over the agent's local socket, see local-agent/commands/protocol.ts. */
 const ASK = `
 import json, socket, sys
 agent = socket.socket(socket.AF_UNIX)

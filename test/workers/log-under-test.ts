@@ -1,15 +1,15 @@
 import { env } from "cloudflare:workers";
 import type { Usage } from "../../src/core/billing/usage.ts";
 import type { NewSignal, Signal } from "../../src/core/signals/signal.ts";
-import type { Environment } from "../../src/durable-objects/environment.ts";
-import type { ProjectionCalls } from "../../src/durable-objects/projection/stub.ts";
-import type { SignalLog } from "../../src/durable-objects/signal-log.ts";
+import type { ProjectionCalls } from "../../src/durable-objects/shell/projection-stub.ts";
+import type { SignalLog } from "../../src/durable-objects/signals/object.ts";
 import type {
   DeadLettersCalls,
   ObservationCacheCalls,
   PolicyStateCalls,
   PriorityQueueCalls,
-} from "../../src/workers/api/objects.ts";
+} from "../../src/workers/api/http/objects.ts";
+import type { Environment } from "../../src/workers/environment.ts";
 
 declare global {
   namespace Cloudflare {

@@ -3,9 +3,9 @@ import { Command } from "commander";
 import { time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { print, remark } from "../../output.ts";
-import { compareRules, describeChanges, type RuleChange, withWritten } from "../../policy/compare.ts";
-import { bodyOf, readRuleFile, type WrittenRule } from "../../policy/rule-file.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { compareRules, describeChanges, type RuleChange, withWritten } from "./compare.ts";
+import { bodyOf, readRuleFile, type WrittenRule } from "./rule-file.ts";
 import { showDifferences, warmUpOption } from "./simulate.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;

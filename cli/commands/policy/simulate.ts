@@ -12,10 +12,10 @@ import {
 import { lengthOfTime, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printTable, remark } from "../../output.ts";
-import { describeDecision, describeDifferences, withWritten } from "../../policy/compare.ts";
-import { describeWarmUp, replay, type Stretch } from "../../policy/replay.ts";
-import { readRuleFile } from "../../policy/rule-file.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { describeDecision, describeDifferences, withWritten } from "./compare.ts";
+import { describeWarmUp, replay, type Stretch } from "./replay.ts";
+import { readRuleFile } from "./rule-file.ts";
 
 const columns: readonly Column<SimulatedDecision>[] = [
   ["TIME", ({ at }) => at],

@@ -5,9 +5,9 @@ import type { Rule } from "../../../src/core/policy/rule.ts";
 import { type CaseResult, historyOf, readTestFile, runCase } from "../../../src/core/policy/rule-test.ts";
 import { Failure } from "../../failure.ts";
 import { cellText, print, remark } from "../../output.ts";
-import { describeErrors, readDocument } from "../../policy/document.ts";
-import { asRule, readRuleFile } from "../../policy/rule-file.ts";
 import type { GlobalOptions } from "../../settings.ts";
+import { describeErrors, readDocument } from "./document.ts";
+import { asRule, readRuleFile } from "./rule-file.ts";
 
 interface Tested extends CaseResult {
   readonly file: string;

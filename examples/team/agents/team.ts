@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createClient } from "../../../src/client/client.ts";
 import { openHeartbeat } from "../../../src/client/heartbeat.ts";
-import { TaskRefused, work } from "../../../src/client/work.ts";
+import { TaskRefused, work } from "../../../src/client/work/worker.ts";
 import type { LeasedTask } from "../../../src/core/wire/work-frames.ts";
 
 const {

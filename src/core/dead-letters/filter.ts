@@ -11,7 +11,7 @@ const Time = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(
 });
 
 /** Which dead letters are meant; what is not said does not matter. */
-export const LetterFilter = z.strictObject({
+export const DeadLetterFilter = z.strictObject({
   kind: z.enum(DEAD_LETTER_KINDS).optional(),
   /** Who gave up on it; `*` stands for anything. */
   daemon: Words.optional(),
@@ -33,9 +33,9 @@ export const LetterFilter = z.strictObject({
   /** Stands somewhere in the letter: in its id, its error, or what it holds. Case does not matter. */
   text: Words.optional(),
 });
-export type LetterFilter = z.infer<typeof LetterFilter>;
+export type DeadLetterFilter = z.infer<typeof DeadLetterFilter>;
 
-export function compileFilter(filter: LetterFilter): (letter: DeadLetter) => boolean {
+export function compileFilter(filter: DeadLetterFilter): (letter: DeadLetter) => boolean {
   const sinceMs = filter.since === undefined ? Number.NEGATIVE_INFINITY : (parseTimestamp(filter.since) ?? 0);
   const untilMs = filter.until === undefined ? Number.POSITIVE_INFINITY : (parseTimestamp(filter.until) ?? 0);
   const named = filter.signal === undefined || filter.signal.length === 0 ? undefined : compilePatterns(filter.signal);

@@ -25,7 +25,7 @@ export interface DeadLetterRecord {
  * Id of the signal that a letter goes back to where its own id does not say: of a task, of a message, of what a host
  * did about a signal. `null`: to none that is known.
  */
-export function causeOfLetter({ kind, task, webhook, signal }: DeadLetterRecord): string | null {
+export function causeOfDeadLetter({ kind, task, webhook, signal }: DeadLetterRecord): string | null {
   if (kind === "task") return textIn(task, "cause");
   if (kind === "webhook") return textIn(webhook, "cause");
   if (kind !== "reaction") return null;

@@ -1,8 +1,9 @@
-import { PROJECTIONS, type ProjectionName } from "../projections/batch.ts";
-import { admitSignal, type FieldError } from "../signals/admit.ts";
+import type { FieldError } from "../problem/field-error.ts";
+import { PROJECTIONS, type ProjectionName } from "../projection/batch.ts";
+import type { NewTask } from "../queue/task.ts";
+import { admitTask, QUEUE_NAME } from "../queue/task-input.ts";
+import { admitSignal } from "../signals/admit.ts";
 import type { NewSignal } from "../signals/signal.ts";
-import type { NewTask } from "../tasks/task.ts";
-import { admitTask, QUEUE_NAME } from "../tasks/task-input.ts";
 import type { NewDelivery } from "../webhooks/delivery.ts";
 import { ENDPOINT_ID } from "../webhooks/endpoint.ts";
 import type { DeadLetter } from "./dead-letter.ts";

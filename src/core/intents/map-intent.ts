@@ -1,4 +1,4 @@
-import type { FieldError } from "../signals/admit.ts";
+import type { FieldError } from "../problem/field-error.ts";
 import { globMatches } from "../signals/pattern.ts";
 import { type FactSource, INTENT_MAP, type IntentRoute } from "./intent-map.ts";
 

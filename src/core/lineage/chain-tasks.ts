@@ -1,8 +1,8 @@
 import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import type { Decision } from "../policy/decision.ts";
+import type { TaskStatus } from "../queue/task.ts";
+import { QUEUE_NAME } from "../queue/task-input.ts";
 import type { Signal } from "../signals/signal.ts";
-import type { TaskStatus } from "../tasks/task.ts";
-import { QUEUE_NAME } from "../tasks/task-input.ts";
 
 /** A task of a chain of signals, and what is known of it. */
 export interface ChainTask {

@@ -1,5 +1,5 @@
+import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
-import type { FieldError } from "../signals/admit.ts";
 import { compileRule, InvalidRule } from "./compiled-rule.ts";
 import { type Rule, RuleInput } from "./rule.ts";
 

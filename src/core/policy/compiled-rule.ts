@@ -1,4 +1,4 @@
-import type { FieldError } from "../signals/admit.ts";
+import type { FieldError } from "../problem/field-error.ts";
 import { checkedMs } from "./duration.ts";
 import type { EffectSpec } from "./effect.ts";
 import { compileExpression, type Expression } from "./expression.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { QUEUE_NAME, QUEUE_RULE } from "../queue/task-input.ts";
 import { SignalName } from "../signals/signal.ts";
-import { QUEUE_NAME, QUEUE_RULE } from "../tasks/task-input.ts";
 import { Duration } from "./duration.ts";
 
 /** An expression of the Common Expression Language, see expression.ts for what it may read. */

@@ -2,13 +2,13 @@ import { LIMITS } from "../signals/limits.ts";
 import type { Signal } from "../signals/signal.ts";
 import { type CompiledRule, compileRule } from "./compiled-rule.ts";
 import type { Expression, Scope } from "./expression.ts";
-import { type Case, judge, type RecordedOutcome } from "./judge.ts";
 import { keyOf } from "./key.ts";
 import { NameIndex } from "./name-index.ts";
 import type { Rule } from "./rule.ts";
+import { type EvaluationContext, judge, type RecordedOutcome } from "./rule-evaluation.ts";
+import type { Evaluation, RuleOutcome } from "./rule-outcome.ts";
 import { RuleState } from "./rule-state.ts";
 import type { Origin, StateBodies, StateChange, StateRow } from "./state.ts";
-import type { Evaluation, Verdict } from "./verdict.ts";
 
 /**
  * Applies rules to signals, one at a time in the order of the log. Time is the time at which the log took the signal,
@@ -146,8 +146,8 @@ export class PolicyEngine {
     return { verdicts, changes: this.#state.takeChanges() };
   }
 
-  #late(nowMs: number, limit: number): Verdict[] {
-    return this.#state.expire(nowMs, limit).flatMap(({ rule: id, key, body }): Verdict[] => {
+  #late(nowMs: number, limit: number): RuleOutcome[] {
+    return this.#state.expire(nowMs, limit).flatMap(({ rule: id, key, body }): RuleOutcome[] => {
       const compiled = this.#rules.get(id);
       if (compiled === undefined) return [];
       const { rule } = compiled;
@@ -199,7 +199,7 @@ function tryKey(by: Expression | undefined, scope: Scope, where?: Expression): s
   }
 }
 
-function caseOf(signal: Signal, nowMs: number): Case {
+function caseOf(signal: Signal, nowMs: number): EvaluationContext {
   const { id, signal: name, source, facts, ecosystem } = signal;
   const scope: Scope = { signal: name, id, source, facts, ecosystem, now: new Date(nowMs), state: {} };
   return { signal, origin: originOf(signal), scope, nowMs };

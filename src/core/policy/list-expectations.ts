@@ -1,6 +1,6 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
+import type { ExpectationPage } from "./api.ts";
 import type { PolicyEngine } from "./engine.ts";
-import type { ExpectationPage } from "./policy-api.ts";
 
 /** What is waited for, the next to be late first. */
 export function listExpectations(

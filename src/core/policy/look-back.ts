@@ -1,6 +1,6 @@
 import { type CompiledRule, compileRule } from "./compiled-rule.ts";
-import { MEMORY_MS } from "./judge.ts";
 import type { Rule } from "./rule.ts";
+import { MEMORY_MS } from "./rule-evaluation.ts";
 
 /**
  * How far back something may lie that a rule still keeps: the longest of all its times, in milliseconds.

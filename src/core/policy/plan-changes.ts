@@ -1,4 +1,4 @@
-import type { Policy, RuleBody, RuleChange } from "./policy-api.ts";
+import type { Policy, RuleBody, RuleChange } from "./api.ts";
 import type { Rule } from "./rule.ts";
 
 /** Rules of one ecosystem. What is kept of them in memory, and read when it wakes, stays small. */

@@ -1,8 +1,8 @@
 import { fieldErrors } from "../problem/field-errors.ts";
+import { ANYONE } from "../queue/task.ts";
 import { knownSignal } from "../signals/known-signals.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, type Signal } from "../signals/signal.ts";
-import { ANYONE } from "../tasks/task.ts";
 import type { CompiledEffect } from "./compiled-rule.ts";
 import type { Effect } from "./effect.ts";
 import type { Scope } from "./expression.ts";

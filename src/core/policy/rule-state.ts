@@ -1,4 +1,4 @@
-import { Heap } from "../tasks/heap.ts";
+import { Heap } from "../queue/heap.ts";
 import { endOf, type StateBodies, type StateChange, type StateKind, type StateRow } from "./state.ts";
 
 /** Rows of one kind that one rule may keep. Beyond it the oldest goes: no stream of inventive keys fills the memory. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
-import { admitSignal, type FieldError } from "../signals/admit.ts";
+import { admitSignal } from "../signals/admit.ts";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
 import { durationMs } from "./duration.ts";

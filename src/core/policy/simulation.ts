@@ -1,11 +1,11 @@
-import { hashKey } from "../log/key-filter.ts";
+import { hashKey } from "../signals/log/key-filter.ts";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Effect } from "./effect.ts";
 import { EmittedThen, POLICY_SOURCE } from "./emitted-then.ts";
 import { PolicyEngine } from "./engine.ts";
 import type { Rule } from "./rule.ts";
-import type { Verdict } from "./verdict.ts";
+import type { RuleOutcome } from "./rule-outcome.ts";
 import type { Kept } from "./warm-up.ts";
 
 /** Signals that the rules of one simulation emit at most. The loop guard ends chains; this ends what fans out. */
@@ -20,8 +20,8 @@ export interface SimulatedDecision {
   readonly signal: { readonly seq: number; readonly id: string; readonly signal: string };
   /** RFC 3339 */
   readonly at: string;
-  readonly outcome: Verdict["outcome"];
-  readonly by: Verdict["by"];
+  readonly outcome: RuleOutcome["outcome"];
+  readonly by: RuleOutcome["by"];
   readonly reason?: string;
   readonly values: Readonly<Record<string, unknown>>;
   readonly effects: readonly Effect[];
@@ -88,7 +88,7 @@ export class Simulation {
     return decisions;
   }
 
-  #note({ rule, origin, atMs, outcome, by, reason, values, asked, ...verdict }: Verdict): SimulatedDecision {
+  #note({ rule, origin, atMs, outcome, by, reason, values, asked, ...verdict }: RuleOutcome): SimulatedDecision {
     const choice = this.#answers[rule.id] ?? asked?.fallback;
     const chosen = asked?.choices.find(({ name }) => name === choice)?.effects ?? [];
     const effects = [...verdict.effects, ...chosen];
@@ -155,10 +155,10 @@ function sameOutcome(a: SimulatedDecision, b: SimulatedDecision): boolean {
 }
 
 /** How often each rule fired, was held back, or failed. */
-export type OutcomeCounts = Readonly<Record<Verdict["outcome"], number>>;
+export type OutcomeCounts = Readonly<Record<RuleOutcome["outcome"], number>>;
 
 export function countOutcomes(decisions: readonly SimulatedDecision[]): Record<string, OutcomeCounts> {
-  const counts: Record<string, Record<Verdict["outcome"], number>> = {};
+  const counts: Record<string, Record<RuleOutcome["outcome"], number>> = {};
   for (const { rule, outcome } of decisions) {
     counts[rule] ??= { fired: 0, suppressed: 0, failed: 0 };
     counts[rule][outcome]++;

@@ -1,5 +1,5 @@
-import type { TextSketch } from "../similarity/sketch.ts";
 import type { Effect } from "./effect.ts";
+import type { TextSketch } from "./similarity.ts";
 
 /** The signal that something goes back to. */
 export interface Origin {

@@ -1,8 +1,8 @@
 import type { Signal } from "../signals/signal.ts";
 import type { Decision } from "./decision.ts";
 import { PolicyEngine } from "./engine.ts";
-import type { RecordedOutcome } from "./judge.ts";
 import type { Rule } from "./rule.ts";
+import type { RecordedOutcome } from "./rule-evaluation.ts";
 import type { StateRow } from "./state.ts";
 
 /** What rules kept at a moment of the past. */

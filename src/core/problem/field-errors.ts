@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { FieldError } from "../signals/admit.ts";
+import type { FieldError } from "./field-error.ts";
 import { fieldsAt } from "./fields-at.ts";
 import { nearest } from "./nearest.ts";
 

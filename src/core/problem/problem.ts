@@ -1,4 +1,4 @@
-import type { FieldError } from "../signals/admit.ts";
+import type { FieldError } from "./field-error.ts";
 
 /** Problem details for HTTP APIs (RFC 9457), the body of every error that Ganglion answers with. */
 export interface Problem {

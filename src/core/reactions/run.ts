@@ -1,4 +1,4 @@
-import { retryDelayMs } from "../tasks/back-off.ts";
+import { retryDelayMs } from "../queue/back-off.ts";
 
 /**
  * One reaction to one signal, from the moment at which it is known to have to happen.

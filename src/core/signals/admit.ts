@@ -1,14 +1,9 @@
+import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { knownSignal } from "./known-signals.ts";
 import { exceedsBytes, LIMITS } from "./limits.ts";
 import { IDENTIFIER, type NewSignal, SIGNAL_NAME, SignalInput, TRACEPARENT } from "./signal.ts";
 import { parseTimestamp } from "./timestamp.ts";
-
-/** One thing wrong with a document. `pointer` is a JSON pointer (RFC 6901) to it. */
-export interface FieldError {
-  readonly pointer: string;
-  readonly message: string;
-}
 
 export type Admission =
   | { readonly ok: true; readonly signal: NewSignal }

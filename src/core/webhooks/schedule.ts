@@ -15,7 +15,7 @@ export type Answer =
   /** There was no answer: refused, broken off, not in time. */
   | { readonly error: string };
 
-export type Verdict =
+export type DeliveryVerdict =
   | { readonly kind: "delivered" }
   /** 410: the receiver wants no more. */
   | { readonly kind: "gone"; readonly error: string }
@@ -28,7 +28,7 @@ export type Verdict =
       readonly retryAfterMs: number | undefined;
     };
 
-export function judge(answer: Answer, nowMs: number): Verdict {
+export function judge(answer: Answer, nowMs: number): DeliveryVerdict {
   if ("error" in answer) return { kind: "failed", error: answer.error, endpointFails: true, retryAfterMs: undefined };
   const { status, retryAfter } = answer;
   if (status >= 200 && status < 300) return { kind: "delivered" };

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import type { QueueEvent } from "../queue/api.ts";
+import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, TaskId } from "../queue/task-input.ts";
 import { LIMITS } from "../signals/limits.ts";
-import type { QueueEvent } from "../tasks/queue-api.ts";
-import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, TaskId } from "../tasks/task-input.ts";
 
 /**
  * Frames of the worker's channel (JSON text, subprotocol `ganglion.work.v1`). The worker opens it; the queue itself

@@ -1,21 +1,18 @@
-import { answerSchema, messagesOf, type NoAnswer, type Question } from "../../core/models/question.ts";
-import { readCompletion, type Written } from "../../core/models/read-answer.ts";
+import { answerSchema, messagesOf, type Question } from "../../core/models/question.ts";
+import { readCompletion } from "../../core/models/read-answer.ts";
 import type { Model } from "../../core/models/settings.ts";
+import type { ModelReply } from "./model-reply.ts";
 import { type AiBinding, askWorkersAi } from "./workers-ai.ts";
 
 /** A completion takes a few kilobytes; whoever sends more is not answering. */
 const MAX_BYTES = 256 * 1024;
-
-export type Heard =
-  | ({ readonly ok: true } & Written)
-  | { readonly ok: false; readonly why: NoAnswer; readonly detail: string };
 
 /**
  * Asks one model. Never throws, and never tells what an endpoint said in an error: that may quote the key.
  *
  * @param ai - binding of Workers AI, where the deployment has one
  */
-export async function askModel(model: Model, question: Question, ai: AiBinding | undefined): Promise<Heard> {
+export async function askModel(model: Model, question: Question, ai: AiBinding | undefined): Promise<ModelReply> {
   try {
     return model.kind === "openai" ? await askEndpoint(model, question) : await askWorkersAi(model, question, ai);
   } catch (error) {
@@ -26,7 +23,7 @@ export async function askModel(model: Model, question: Question, ai: AiBinding |
   }
 }
 
-async function askEndpoint(model: Extract<Model, { kind: "openai" }>, question: Question): Promise<Heard> {
+async function askEndpoint(model: Extract<Model, { kind: "openai" }>, question: Question): Promise<ModelReply> {
   const signal = AbortSignal.timeout(question.timeoutMs);
   const response = await fetch(model.url, {
     method: "POST",

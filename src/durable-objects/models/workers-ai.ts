@@ -1,7 +1,7 @@
 import { answerSchema, messagesOf, type Question } from "../../core/models/question.ts";
 import { readFault, readWorkersAi } from "../../core/models/read-workers-ai.ts";
 import type { Model } from "../../core/models/settings.ts";
-import type { Heard } from "./endpoint.ts";
+import type { ModelReply } from "./model-reply.ts";
 
 /** What Workers AI's binding is to us. */
 export interface AiBinding {
@@ -15,14 +15,14 @@ export interface AiBinding {
  * @param ai - the binding, where the deployment has one
  * @throws `TimeoutError` when there is no answer within the question's time
  */
-export async function askWorkersAi(model: Model, question: Question, ai: AiBinding | undefined): Promise<Heard> {
+export async function askWorkersAi(model: Model, question: Question, ai: AiBinding | undefined): Promise<ModelReply> {
   if (ai === undefined) return { ok: false, why: "unreachable", detail: "this deployment has no binding AI" };
   const schema = { response_format: { type: "json_schema", json_schema: answerSchema(question) } };
   const signal = AbortSignal.timeout(question.timeoutMs);
   const { promise: late, reject } = Promise.withResolvers<never>();
   // An older runtime does not know the signal.
   signal.addEventListener("abort", () => reject(signal.reason));
-  const ask = async (form: object): Promise<Heard & { noSchema?: true }> => {
+  const ask = async (form: object): Promise<ModelReply & { noSchema?: true }> => {
     const input = { messages: messagesOf(question), temperature: 0, max_tokens: model.max_tokens, ...form };
     try {
       const written = readWorkersAi(await Promise.race([ai.run(model.model, input, { signal }), late]));

@@ -1,4 +1,4 @@
-import type { LaneState } from "../../core/webhooks/delivery-desk.ts";
+import type { EndpointQueueState } from "../../core/webhooks/delivery-scheduler.ts";
 import type { Endpoint, EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
 import { makeSecret, SECRET_BYTES } from "../../core/webhooks/secret.ts";
 import type { EndpointRow } from "./webhook-store.ts";
@@ -58,7 +58,7 @@ export function viewOf(row: EndpointRow, waiting: number, nowMs: number): Endpoi
   };
 }
 
-export function laneOf(row: EndpointRow): LaneState {
+export function endpointQueueOf(row: EndpointRow): EndpointQueueState {
   return {
     enabled: row.enabled === 1,
     gone: row.gone === 1,

@@ -1,5 +1,5 @@
 import type { DeliveryStanding, DeliveryState, DeliveryView, NewDelivery } from "../../core/webhooks/delivery.ts";
-import type { LaneState, Waiting } from "../../core/webhooks/delivery-desk.ts";
+import type { EndpointQueueState, Waiting } from "../../core/webhooks/delivery-scheduler.ts";
 
 /** An endpoint as it is stored; the secrets leave this object only in signatures. */
 export interface EndpointRow extends Record<string, SqlStorageValue> {
@@ -94,7 +94,7 @@ export class WebhookStore {
     );
   }
 
-  writeLane(endpoint: string, lane: LaneState, lastError: string | null): void {
+  writeLane(endpoint: string, lane: EndpointQueueState, lastError: string | null): void {
     this.#sql.exec(
       `UPDATE endpoints SET enabled = ?, gone = ?, failures = ?, paused_until_ms = ?, failing_since_ms = ?, last_error = ?
          WHERE id = ?`,

@@ -1,16 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../../core/access/scopes.ts";
+import type { BulkAnswer } from "../../core/dead-letters/api.ts";
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
-import type { BulkAnswer } from "../../core/dead-letters/letters-api.ts";
 import { DEAD_LETTER_KINDS } from "../../core/dead-letters/record.ts";
 import type { Lineage } from "../../core/lineage/lineage.ts";
-import type { AppendResult, LogStatus } from "../../core/log/log-api.ts";
 import type { ModelSettingsView } from "../../core/models/settings.ts";
 import type { Decision, DecisionsPage } from "../../core/policy/decision.ts";
 import type { Problem } from "../../core/problem/problem.ts";
+import type { AppendResult, LogStatus } from "../../core/signals/api.ts";
 import type { Signal } from "../../core/signals/signal.ts";
-import type { TokenRecord } from "../../durable-objects/directory.ts";
-import { describes, facts, seq, time } from "./schema-parts.ts";
+import type { TokenRecord } from "../../durable-objects/access/object.ts";
+import { describes, facts, seq, time } from "./http/schema-parts.ts";
 
 /**
  * What the API answers, as OpenAPI shows it. The types of src/core are the truth; `describes` at the end of each file holds every

@@ -1,4 +1,4 @@
-import { startForeignProxy } from "../../integration/agent/bus-parts.ts";
+import { startForeignProxy } from "../../integration/bus/bus-parts.ts";
 
 /** A proxy like those that hosts run already, as a process of its own, to be killed. */
 const { KLR_CHEM_XSUB: xsub = "", KLR_CHEM_XPUB: xpub = "" } = process.env;

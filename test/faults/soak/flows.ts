@@ -2,8 +2,8 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "../../../src/client/client.ts";
-import { connectPublisher } from "../../integration/agent/bus-parts.ts";
-import { Dice } from "../dice.ts";
+import { connectPublisher } from "../../integration/bus/bus-parts.ts";
+import { Dice } from "../rng.ts";
 import { QUEUE } from "./host-config.ts";
 
 /** What is sent in all, in each of the ways. */

@@ -8,7 +8,7 @@ import { type RunningAgent, runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { first, within } from "../../harness/until.ts";
-import { Dice } from "../dice.ts";
+import { Dice } from "../rng.ts";
 import { busNumbersIn, readLog } from "../what-is-kept.ts";
 import { openNetwork } from "./cuttable-network.ts";
 import { type Amounts, runFlows } from "./flows.ts";

@@ -5,7 +5,7 @@ import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { first, within } from "../../harness/until.ts";
-import { connectPublisher, connectSubscriber, freeEndpoints } from "../agent/bus-parts.ts";
+import { connectPublisher, connectSubscriber, freeEndpoints } from "../bus/bus-parts.ts";
 
 const presence = async (edge: RunningEdge) => {
   const { signals } = await edge.client().signals({ signals: ["Q_AGENT_*"] });

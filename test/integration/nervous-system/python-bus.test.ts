@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { hasPythonBus, PythonPublisher, PythonSubscriber } from "../../harness/python-bus.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { runEdge } from "../../harness/running-edge.ts";
-import { freeEndpoints } from "../agent/bus-parts.ts";
+import { freeEndpoints } from "../bus/bus-parts.ts";
 
 describe.skipIf(!hasPythonBus)("a Python process on the bus of a host", () => {
   test("hears of the gap that its measurements show, and of what follows, once each; and the gap resolves", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { within } from "../../harness/until.ts";
-import { connectPublisher, connectSubscriber, freeEndpoints } from "../agent/bus-parts.ts";
+import { connectPublisher, connectSubscriber, freeEndpoints } from "../bus/bus-parts.ts";
 
 async function hostWithBus(edge: RunningEdge, host: string) {
   const { xsub, xpub } = await freeEndpoints();

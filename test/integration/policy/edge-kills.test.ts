@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import { Dice } from "../../faults/dice.ts";
+import { Dice } from "../../faults/rng.ts";
 import { readLog } from "../../faults/what-is-kept.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { within } from "../../harness/until.ts";

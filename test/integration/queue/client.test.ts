@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { answer } from "../../../src/client/answer.ts";
-import { openCaller } from "../../../src/client/caller.ts";
-import { work } from "../../../src/client/work.ts";
+import { openCaller } from "../../../src/client/work/caller.ts";
+import { answer } from "../../../src/client/work/responder.ts";
+import { work } from "../../../src/client/work/worker.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { PATIENCE_MS } from "../../harness/until.ts";

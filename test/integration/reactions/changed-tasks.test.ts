@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Agent } from "../../../local-agent/agent.ts";
+import { Agent } from "../../../local-agent/app/agent.ts";
 import { ReactionsSettings } from "../../../local-agent/reactions/settings.ts";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { runEdge } from "../../harness/running-edge.ts";
-import { silent } from "../../unit/agent/temporary-state.ts";
-import { agentOptions } from "../agent/agent-options.ts";
-import { freeEndpoints } from "../agent/bus-parts.ts";
+import { silent } from "../../unit/store/temporary-state.ts";
+import { agentOptions } from "../app/agent-options.ts";
+import { freeEndpoints } from "../bus/bus-parts.ts";
 
 test("a task that was begun finishes by its old settings, and those that wait are done by the new ones, each once", async () => {
   const edge = await runEdge();

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadSettings } from "../../../local-agent/settings.ts";
+import { loadSettings } from "../../../local-agent/config/settings.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";

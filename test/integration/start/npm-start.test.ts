@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { administratorToken } from "../../../local-edge/token.ts";
 import { createClient } from "../../../src/client/client.ts";
-import { openSocketSource } from "../../../src/client/socket-source.ts";
+import { openSocketSource } from "../../../src/client/stream/socket-source.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { untilEnded } from "../../harness/process-alive.ts";
 import { RunningProcess } from "../../harness/running-process.ts";

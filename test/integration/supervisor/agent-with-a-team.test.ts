@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { askAgent } from "../../../local-agent/local-socket/ask-agent.ts";
+import { askAgent } from "../../../local-agent/commands/ask-agent.ts";
 import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { eventually } from "../../harness/eventually.ts";

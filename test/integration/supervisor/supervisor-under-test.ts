@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { HostWork } from "../../../local-agent/host-work/host-work.ts";
-import { createLog } from "../../../local-agent/log.ts";
-import { Spool } from "../../../local-agent/spool.ts";
-import { StateDatabase } from "../../../local-agent/state-database.ts";
+import { createLog } from "../../../local-agent/base/log.ts";
+import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
+import { Spool } from "../../../local-agent/store/spool.ts";
+import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
 import { commandSupervisor } from "../../../local-agent/supervisor/commands.ts";
 import { AgentsSettings } from "../../../local-agent/supervisor/settings.ts";
@@ -44,7 +44,7 @@ export async function supervise(
     },
     ...{ stateDir, db, spool, now: Date.now, log, sampleMs },
   });
-  const work = new HostWork();
+  const work = new HostCommands();
   commandSupervisor(work, supervisor);
   let stopped = false;
   const stop = async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MONITOR_SETTINGS } from "../../../src/core/monitors/monitor-settings.ts";
-import { type Answer, type Received, startEdge } from "./edge-double.ts";
+import { DEFAULT_MONITOR_SETTINGS } from "../../../src/core/hosts/monitors/monitor-settings.ts";
+import { type Answer, type Received, startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const up = {

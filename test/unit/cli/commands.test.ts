@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startEdge } from "./edge-double.ts";
+import { startEdge } from "./fake-edge.ts";
 import { ganglion, TOKEN } from "./ganglion.ts";
 
 const appended = { first_seq: 7, last_seq: 7, accepted: 1, duplicates: 0, ids: ["an-id"] };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { drawChain } from "../../../cli/chain-tree.ts";
+import { drawChain } from "../../../cli/commands/lineage/chain-tree.ts";
 import type { Lineage } from "../../../src/core/lineage/lineage.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import { startEdge } from "./edge-double.ts";
+import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const signal = (seq: number, name: string, id: string, cause: string | undefined, afterMs: number): Signal => ({

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
-import { startEdge } from "./edge-double.ts";
+import { startEdge } from "./fake-edge.ts";
 import { start, TOKEN } from "./ganglion.ts";
 
 const signal = (seq: number) => ({

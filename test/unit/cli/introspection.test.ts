@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { chart, columnsOf } from "../../../cli/chart.ts";
-import { startEdge } from "./edge-double.ts";
+import { chart, columnsOf } from "../../../cli/commands/introspection/chart.ts";
+import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const gap = {

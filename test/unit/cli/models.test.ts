@@ -9,7 +9,7 @@ import {
   nextSettings,
   viewOf,
 } from "../../../src/core/models/settings.ts";
-import { startEdge } from "./edge-double.ts";
+import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const KEY = "sk-very-secret";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startEdge } from "./edge-double.ts";
+import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { startEdge } from "./edge-double.ts";
+import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const percentiles = {

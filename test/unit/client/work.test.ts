@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { TaskRefused, type Worker, work } from "../../../src/client/work.ts";
-import { QueueDouble } from "./queue-double.ts";
+import { TaskRefused, type Worker, work } from "../../../src/client/work/worker.ts";
+import { QueueDouble } from "./fake-queue.ts";
 
 let queue: QueueDouble;
 let worker: Worker;

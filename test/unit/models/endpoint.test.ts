@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Question } from "../../../src/core/models/question.ts";
 import { ModelSettingsInput } from "../../../src/core/models/settings.ts";
 import { askModel } from "../../../src/durable-objects/models/endpoint.ts";
-import { complete, startModel } from "../../harness/model-double.ts";
+import { complete, startModel } from "../../harness/fake-model.ts";
 
 const question: Question = {
   ...{ id: "q", model: "small", timeoutMs: 10_000, prompt: "Is it urgent?" },

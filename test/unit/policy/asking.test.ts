@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../../src/core/models/question.ts";
-import { type OpenQuestion, QuestionBook, type Settled } from "../../../src/core/policy/asking.ts";
+import { type OpenQuestion, QuestionTracker, type Settled } from "../../../src/core/policy/question-tracker.ts";
 import fc from "../../fast-check.ts";
 
 type Effect = string;
@@ -24,7 +24,7 @@ const answerOf = (choice: string | null): Answer => ({
 class Shell {
   stored = new Map<string, Open>();
   emitted: Effect[] = [];
-  book = new QuestionBook<Effect>();
+  book = new QuestionTracker<Effect>();
 
   ask(open: Open): void {
     this.stored.set(open.question.id, open);
@@ -41,7 +41,7 @@ class Shell {
   }
 
   restart(): void {
-    this.book = new QuestionBook<Effect>();
+    this.book = new QuestionTracker<Effect>();
     this.book.restore(this.stored.values());
   }
 }
@@ -110,7 +110,7 @@ describe("questions of rules", () => {
   });
 
   test("say why the fallback was taken", () => {
-    const book = new QuestionBook<Effect>();
+    const book = new QuestionTracker<Effect>();
     book.restore([anOpen("a", T0), anOpen("b", T0 + 1), anOpen("c", T0 + 1)]);
     expect(book.answered("a", answerOf("yes"), T0)).toMatchObject({ state: "fallback", why: "deadline", choice: "no" });
     const off = { ...answerOf(null), failure: "off" as const };

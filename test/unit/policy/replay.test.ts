@@ -3,8 +3,8 @@ import type { Decision } from "../../../src/core/policy/decision.ts";
 import { PolicyEngine } from "../../../src/core/policy/engine.ts";
 import { type Past, replay } from "../../../src/core/policy/replay.ts";
 import type { Rule } from "../../../src/core/policy/rule.ts";
+import type { RuleOutcome } from "../../../src/core/policy/rule-outcome.ts";
 import type { SimulatedDecision } from "../../../src/core/policy/simulation.ts";
-import type { Verdict } from "../../../src/core/policy/verdict.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import fc from "../../fast-check.ts";
 import { aRule, T0 } from "./a-signal.ts";
@@ -72,7 +72,7 @@ function live(rules: readonly Rule[], steps: readonly Step[]): Told {
     log.push({ ...signal, seq: log.length + 1, received_at: new Date(atMs).toISOString() });
     tell(engine.take(log.at(-1) as Signal).verdicts, atMs);
   };
-  const tell = (verdicts: readonly Verdict[], nowMs: number) => {
+  const tell = (verdicts: readonly RuleOutcome[], nowMs: number) => {
     for (const { rule, origin, atMs, outcome, by, reason, values, effects } of verdicts) {
       decisions.push({
         ...{ id: `d${decisions.length}`, rule: rule.id, rule_version: 1, effects: [], outcome, values },

@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { DeadLetterFile } from "../../../local-agent/dead-letter-file.ts";
-import { Inbox } from "../../../local-agent/inbox.ts";
-import { LetterOutbox } from "../../../local-agent/letters/letter-outbox.ts";
 import { Reactions } from "../../../local-agent/reactions/reactions.ts";
 import { ReactionsSettings } from "../../../local-agent/reactions/settings.ts";
 import { REACTIONS_SINK } from "../../../local-agent/reactions/signal-reactions.ts";
-import { Spool } from "../../../local-agent/spool.ts";
-import { StateDatabase } from "../../../local-agent/state-database.ts";
+import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
+import { DeadLetterOutbox } from "../../../local-agent/store/dead-letter-outbox.ts";
+import { Inbox } from "../../../local-agent/store/inbox.ts";
+import { Spool } from "../../../local-agent/store/spool.ts";
+import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import { within } from "../../harness/until.ts";
-import { silent, temporaryDirectory } from "../agent/temporary-state.ts";
+import { silent, temporaryDirectory } from "../store/temporary-state.ts";
 
 interface Said {
   readonly id?: string;
@@ -27,7 +27,7 @@ export class AHost {
   readonly spool: Spool;
   readonly reactions: Reactions;
   readonly deadLetters: DeadLetterFile;
-  readonly letters: LetterOutbox;
+  readonly letters: DeadLetterOutbox;
 
   /**
    * @param directory - of an earlier host, to go on from what it left
@@ -39,7 +39,7 @@ export class AHost {
     this.spool = new Spool(this.db, { hostId: "host-a", maxBytes: 1e8, now: Date.now, log: silent });
     this.inbox = new Inbox(this.db, [REACTIONS_SINK]);
     this.deadLetters = new DeadLetterFile({ path: join(directory, "dead.jsonl"), maxBytes: 1e6, log: silent });
-    this.letters = new LetterOutbox(this.db, { hostId: "host-a", log: silent });
+    this.letters = new DeadLetterOutbox(this.db, { hostId: "host-a", log: silent });
     this.reactions = new Reactions({
       ...{ db: this.db, inbox: this.inbox, spool: this.spool, hostId: "host-a", now: Date.now, log: silent },
       settings: ReactionsSettings.parse(settings),

@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { appendLine, objectsFromEnd } from "../../../local-agent/files/json-lines.ts";
-import { temporaryDirectory } from "../agent/temporary-state.ts";
+import { appendLine, objectsFromEnd } from "../../../local-agent/base/files/json-lines.ts";
+import { temporaryDirectory } from "../store/temporary-state.ts";
 
 async function read(path: string, from?: number) {
   const objects: unknown[] = [];

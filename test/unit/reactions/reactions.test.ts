@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { HostWork } from "../../../local-agent/host-work/host-work.ts";
+import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
 import { commandReactions } from "../../../local-agent/reactions/commands.ts";
 import { atEnd } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
@@ -80,7 +80,7 @@ test("a failure is tried again after a pause, then given up, told, kept as a dea
   // Written with the step that gave it up: the edge hears of it, whatever crashes then.
   expect(one.letters.next()?.letters.map((text) => JSON.parse(text).id)).toEqual(["host-a.reaction.it.s1.abc"]);
   writeFileSync(join(one.directory, "fine"), "");
-  const work = new HostWork();
+  const work = new HostCommands();
   commandReactions(work, one.reactions);
   const context = { signal: new AbortController().signal };
   const replay = (payload: object) => work.run("reaction.replay", payload, context);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
-import { lettersOf, refusedSignal } from "../dead-letters/letters-under-test.ts";
+import { lettersOf, refusedSignal } from "../dead-letters/dead-letters-under-test.ts";
 import { logOf } from "../log-under-test.ts";
 import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { call, freshEcosystem, post } from "./calls.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { logOf } from "../log-under-test.ts";
-import { lettersOf } from "./letters-under-test.ts";
+import { lettersOf } from "./dead-letters-under-test.ts";
 
 /** The end of a link that an agent holds. */
 async function openLink(ecosystem: string, host: string) {

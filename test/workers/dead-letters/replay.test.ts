@@ -7,7 +7,7 @@ import { allOf, aSignal, logOf, observationsOf, policyOf } from "../log-under-te
 import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
-import { lettersOf, refusedSignal } from "./letters-under-test.ts";
+import { lettersOf, refusedSignal } from "./dead-letters-under-test.ts";
 
 const patience = { timeout: 45_000 };
 

@@ -1,8 +1,8 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
-import { ALL_SCANNERS } from "../../../src/core/scanners/all-scanners.ts";
-import { type ScannerKind, scannerKind } from "../../../src/core/scanners/scanner.ts";
+import { ALL_SCANNERS } from "../../../src/core/introspection/scanners/all-scanners.ts";
+import { type ScannerKind, scannerKind } from "../../../src/core/introspection/scanners/scanner.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { follow, observationsOf } from "../log-under-test.ts";

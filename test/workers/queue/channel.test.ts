@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { PASSING_MS } from "../../../src/durable-objects/priority-queue/task-store.ts";
+import { PASSING_MS } from "../../../src/durable-objects/queue/task-store.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { patience } from "../patience.ts";
 import { aTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts";

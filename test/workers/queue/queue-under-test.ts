@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import type { PriorityQueue } from "../../../src/durable-objects/priority-queue.ts";
-import type { PriorityQueueCalls } from "../../../src/workers/api/objects.ts";
+import type { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
+import type { PriorityQueueCalls } from "../../../src/workers/api/http/objects.ts";
 import { call, post } from "../api/calls.ts";
 import "../log-under-test.ts";
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
-import { lettersOf } from "../dead-letters/letters-under-test.ts";
+import { lettersOf } from "../dead-letters/dead-letters-under-test.ts";
 import { allOf, follow } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";

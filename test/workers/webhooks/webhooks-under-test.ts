@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { inject } from "vitest";
-import type { Webhooks } from "../../../src/durable-objects/webhooks.ts";
-import type { WebhooksCalls } from "../../../src/workers/api/objects.ts";
+import type { Webhooks } from "../../../src/durable-objects/webhooks/object.ts";
+import type { WebhooksCalls } from "../../../src/workers/api/http/objects.ts";
 import type { ReceivedMessage } from "../../provided-context.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
 

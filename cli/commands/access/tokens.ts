@@ -1,0 +1,74 @@
+import { Command } from "commander";
+import type { TokenInfo } from "../../../src/client/client.ts";
+import { isScope, SCOPES } from "../../../src/core/access/scopes.ts";
+import { list, time } from "../../arguments.ts";
+import { UsageError } from "../../failure.ts";
+import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+const columns: readonly Column<TokenInfo>[] = [
+  ["ID", ({ id }) => id],
+  ["NAME", ({ name }) => name],
+  ["SCOPES", ({ scopes }) => scopes.join(",")],
+  ["ECOSYSTEMS", ({ ecosystems }) => ecosystems.join(",")],
+  ["EXPIRES", ({ expires_at }) => expires_at ?? "never"],
+  ["CREATED", ({ created_at }) => created_at],
+];
+
+const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+
+export const tokensCommand = () =>
+  new Command("tokens")
+    .summary("make, list and delete tokens")
+    .addCommand(
+      new Command("create")
+        .summary("make a token; it is shown this once")
+        .argument("<name>", "where it is going to be used")
+        .requiredOption("--scope <scope>", `what it may do: ${SCOPES.join(", ")}; repeat it or use commas`, list)
+        .option("--for <ecosystem>", "where: repeat it or use commas; * for everywhere", list)
+        .option("--expires <time>", "until when (default: for ever)", time)
+        .addHelpText("after", "\nWith --json: one document, with the token in `token`.")
+        .action(
+          async (name: string, options: { scope: string[]; for?: string[]; expires?: string }, command: Command) => {
+            const unknown = options.scope.find((scope) => !isScope(scope));
+            if (unknown !== undefined)
+              throw new UsageError(`there is no scope "${unknown}"; choose from ${SCOPES.join(", ")}`);
+            const created = await clientFor(command).tokens.create({
+              name,
+              scopes: options.scope.filter(isScope),
+              ecosystems: options.for ?? ["*"],
+              expires_at: options.expires ?? null,
+            });
+            if (wantsJson(command)) return print(JSON.stringify(created));
+            const { token, id, scopes, ecosystems, expires_at } = created;
+            await printFields({
+              token,
+              id,
+              scopes: scopes.join(","),
+              ecosystems: ecosystems.join(","),
+              expires: expires_at ?? "never",
+            });
+          },
+        ),
+    )
+    .addCommand(
+      new Command("list")
+        .summary("all tokens, without their secrets")
+        .addHelpText("after", "\nWith --json: one token a line.")
+        .action(async (_options: object, command: Command) => {
+          const tokens = await clientFor(command).tokens.list();
+          if (wantsJson(command)) return printLines(tokens);
+          await printTable(tokens, columns, "no tokens but the administrator's own");
+        }),
+    )
+    .addCommand(
+      new Command("delete")
+        .summary("delete a token")
+        .argument("<id>", "its id, as the list shows it")
+        .addHelpText("after", "\nWith --json: one document.")
+        .action(async (id: string, _options: object, command: Command) => {
+          await clientFor(command).tokens.delete(id);
+          if (wantsJson(command)) return print(JSON.stringify({ id, deleted: true }));
+          await printFields({ deleted: id });
+        }),
+    );

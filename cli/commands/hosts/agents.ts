@@ -1,0 +1,81 @@
+import { Command } from "commander";
+import type { AgentView } from "../../../src/core/hosts/agent-view.ts";
+import { UsageError } from "../../failure.ts";
+import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+
+const columns: readonly Column<AgentView>[] = [
+  ["HOST", ({ host }) => host],
+  ["STATE", ({ state, reason }) => (state === "down" ? `down (${reason})` : state)],
+  ["SINCE", ({ since }) => since],
+  ["LAST SEEN", ({ last_seen }) => last_seen],
+  ["VERSION", ({ version }) => version],
+  ["ALERTS", ({ alerts }) => alerts.map(({ subject }) => subject).join(" ")],
+  ["FAILING", ({ failing }) => Object.keys(failing).join(" ")],
+];
+
+export const agentsCommand = () =>
+  new Command("agents")
+    .summary("hosts: who is there, what they run, what is wrong with them")
+    .argument("[host]", "one host, with what it runs")
+    .option("--forget", "forget a host that is down and will not come back")
+    .addHelpText("after", "\nWith --json: one host a line, or one document.")
+    .action(async (host: string | undefined, { forget }: { forget?: true }, command: Command) => {
+      const { agents } = clientFor(command);
+      if (host === undefined) {
+        if (forget) throw new UsageError("--forget goes with the name of a host");
+        const list = await agents.list();
+        return wantsJson(command) ? printLines(list) : printTable(list, columns, "no hosts");
+      }
+      if (forget) {
+        await agents.forget(host);
+        return remark(`${host} is forgotten`);
+      }
+      const agent = await agents.get(host);
+      return wantsJson(command) ? print(JSON.stringify(agent)) : printAgent(agent);
+    });
+
+async function printAgent(agent: AgentView): Promise<void> {
+  const { host, state, reason, since, last_seen, links, version, alerts, failing, runs } = agent;
+  await printFields({
+    host,
+    state: `${state} (${reason}) since ${since}`,
+    "last seen": last_seen,
+    links,
+    version,
+    ...named(
+      "alert",
+      alerts,
+      ({ subject, value, limit, since }) => `${subject} is ${value} (limit ${limit}) since ${since}`,
+    ),
+    ...Object.fromEntries(Object.entries(failing).map(([monitor, why]) => [`monitor ${monitor}`, `fails: ${why}`])),
+    ...Object.fromEntries(readings(agent).map(({ subject, value }) => [subject, value])),
+    ...Object.fromEntries(Object.entries(runs ?? {}).flatMap(([name, value]) => runsFields(name, value))),
+  });
+}
+
+function named<Item>(name: string, items: readonly Item[], text: (item: Item) => string): Record<string, string> {
+  return Object.fromEntries(items.map((item, place) => [items.length > 1 ? `${name} ${place + 1}` : name, text(item)]));
+}
+
+function readings({ facts }: AgentView): { subject: string; value: unknown }[] {
+  const health = facts?.health as { readings?: { kind: string; instance?: string; value: number }[] } | undefined;
+  return (health?.readings ?? []).map(({ kind, instance, value }) => ({
+    subject: instance === undefined ? kind : `${kind} ${instance}`,
+    value,
+  }));
+}
+
+/** What a host says of itself, in the shape that its parts have: `sources` is a list of reports. */
+function runsFields(name: string, value: unknown): [string, unknown][] {
+  if (name === "host" || name === "version") return [];
+  if (!Array.isArray(value)) return [[name, value]];
+  const reports = value as { name?: string; worker?: string; state?: string; detail?: string }[];
+  return reports.map((report, place) => {
+    const { state, detail } = report;
+    const what = report.name ?? report.worker ?? String(place + 1);
+    return [`${name} ${what}`, state === undefined ? report : [state, detail].filter(Boolean).join(", ")];
+  });
+}

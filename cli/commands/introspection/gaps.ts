@@ -1,0 +1,70 @@
+import { Argument, Command, Option } from "commander";
+import type { Gap } from "../../../src/core/introspection/gaps/gap.ts";
+import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+const columns: readonly Column<Gap>[] = [
+  ["STATUS", ({ status }) => status],
+  ["NAME", ({ name }) => name],
+  ["CATEGORY", ({ category }) => category],
+  ["SCORE", ({ alignment_score }) => alignment_score.toFixed(2)],
+  ["RAISED", ({ raised_at }) => raised_at],
+  ["LAST SEEN", ({ last_seen_at }) => last_seen_at],
+  ["REASON", ({ reason }) => reason],
+];
+
+type Status = "open" | "resolved" | "all";
+
+export const gapsCommand = () =>
+  new Command("gaps")
+    .summary("what the fleet cannot do well, and why that is believed")
+    .addArgument(new Argument("[name]", "one gap, with its evidence"))
+    .addOption(
+      new Option("--status <status>", "which (default: open; all for one gap)").choices(["open", "resolved", "all"]),
+    )
+    .addHelpText("after", "\nWith --json: one gap a line.")
+    .action(async (name: string | undefined, { status }: { status?: Status }, command: Command) => {
+      const wanted = status ?? (name === undefined ? "open" : "all");
+      const gaps = await clientFor(command).gaps(wanted, name);
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(gaps);
+      const [newest, ...earlier] = gaps;
+      const nothing = name === undefined ? "" : ` called ${name}`;
+      if (name === undefined || newest === undefined)
+        return printTable(gaps, columns, wanted === "all" ? `no gaps${nothing}` : `no ${wanted} gaps${nothing}`);
+      await printEvidence(newest);
+      if (earlier.length > 0) {
+        await print("\nbefore that");
+        await printTable(earlier, columns, "");
+      }
+    });
+
+async function printEvidence(gap: Gap): Promise<void> {
+  const { metadata } = gap;
+  const { metric, value, threshold, unit, sample_count, reporters, first_seq, last_seq, details } = metadata;
+  const times = (count: number | undefined) => (count === undefined ? undefined : `${count} times`);
+  const known = (fields: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined));
+  await printFields(
+    known({
+      name: gap.name,
+      status: gap.status,
+      reason: gap.reason,
+      category: gap.category,
+      score: gap.alignment_score,
+      "install cost": gap.install_cost,
+      raised: gap.raised_at,
+      "last seen": gap.last_seen_at,
+      "quiet since": gap.calm_since,
+      resolved: gap.resolved_at,
+      reopened: times(gap.reopened),
+      reminded: times(gap.reminders),
+      signal: gap.signal_id,
+      fingerprint: gap.fingerprint,
+      [String(metric ?? "value")]: `${String(value)} ${String(unit)} (limit ${String(threshold)})`,
+      samples: sample_count,
+      reporters: Array.isArray(reporters) ? reporters.join(" ") : undefined,
+      "seen in": `signals ${String(first_seq)} to ${String(last_seq)}`,
+      ...(typeof details === "object" && details !== null ? details : {}),
+    }),
+  );
+}

@@ -1,0 +1,108 @@
+import { Command } from "commander";
+import type { HistoryPoint } from "../../../src/core/introspection/history/point.ts";
+import type { HistoryPage } from "../../../src/core/introspection/history/query.ts";
+import type { Observation } from "../../../src/core/introspection/window/observation.ts";
+import { time, wholeNumber } from "../../arguments.ts";
+import { UsageError } from "../../failure.ts";
+import { type Column, cellText, print, printLines, printTable, remark } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { chart, columnsOf, figure } from "./chart.ts";
+
+const columns: readonly Column<Observation>[] = [
+  ["TIME", ({ ts }) => ts],
+  ["REPORTER", ({ zooid_name }) => zooid_name],
+  ["NICHE", ({ niche }) => niche],
+  ["OK", ({ ok }) => (ok ? "yes" : "no")],
+  ["TTR MS", ({ ttr_ms }) => ttr_ms],
+  ["FACTS", ({ facts }) => facts],
+];
+
+const pointColumns: readonly Column<HistoryPoint>[] = [
+  ["TIME", ({ ts }) => ts],
+  ["COUNT", ({ count }) => count],
+  ["MEAN", ({ mean }) => figure(mean)],
+  ["MIN", ({ min }) => figure(min)],
+  ["P50", ({ p50 }) => figure(p50)],
+  ["P95", ({ p95 }) => figure(p95)],
+  ["MAX", ({ max }) => figure(max)],
+];
+
+interface Options {
+  readonly seconds?: number;
+  readonly zooid?: string;
+  readonly limit?: number;
+  readonly history?: true;
+  readonly metric?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly step?: number;
+  readonly table?: true;
+}
+
+export const observationsCommand = () =>
+  new Command("observations")
+    .summary("what was measured lately, or a metric over time")
+    .option("--seconds <n>", "how far back, up to the length of the window (default: 60)", wholeNumber(1, 3_600))
+    .option("--zooid <name>", "only of this reporter")
+    .option("--limit <n>", "how many, the newest (default: 1000)", wholeNumber(1, 10_000))
+    .option("--history", "a metric over time, up to thirty days back")
+    .option("--metric <name>", "with --history: which, such as cpu_percent, ttr_ms, or ok (the success rate)")
+    .option("--since <time>", "with --history: a time or an age such as 2h (default: 1h)", time)
+    .option("--until <time>", "with --history: a time or an age (default: now)", time)
+    .option("--step <seconds>", "with --history: between two points (default: whatever suits)", wholeNumber(60))
+    .option("--table", "with --history: figures instead of a chart")
+    .addHelpText("after", "\nWith --json: one observation, or one point, a line.")
+    .action(async (options: Options, command: Command) => {
+      if (options.history) return history(options, command);
+      const { seconds, zooid, limit, metric } = options;
+      if (metric !== undefined) throw new UsageError("--metric goes with --history");
+      const query = {
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(zooid === undefined ? {} : { zooid }),
+        ...(limit === undefined ? {} : { limit }),
+      };
+      const { observations } = await clientFor(command).observations(query);
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(observations);
+      await printTable(observations, columns, "no observations");
+    });
+
+async function history({ metric, zooid, since, until, step, table }: Options, command: Command): Promise<void> {
+  if (metric === undefined) throw new UsageError("name a metric: --metric cpu_percent");
+  const page = await clientFor(command).history({
+    metric,
+    ...(zooid === undefined ? {} : { reporter: zooid }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(step === undefined ? {} : { step }),
+  });
+  if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(page.points);
+  const nothing = `nothing was measured under ${metric} in this time`;
+  if (table) return printTable(page.points, pointColumns, nothing);
+  const drawn = draw(page);
+  if (drawn === undefined) return remark(nothing);
+  await print(drawn.join("\n"));
+}
+
+const WIDTH = 80;
+const HEIGHT = 8;
+
+function draw({ metric, reporter, step_seconds, points, reporters }: HistoryPage): string[] | undefined {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const room = process.stdout.isTTY ? Math.max(20, process.stdout.columns - 16) : WIDTH;
+  const columns = columnsOf(points, step_seconds * 1_000, room);
+  const count = points.reduce((sum, point) => sum + point.count, 0);
+  const mean = points.reduce((sum, point) => sum + point.mean * point.count, 0) / count;
+  const who = reporter ?? (reporters.length === 1 ? reporters[0] : `${reporters.length} reporters`);
+  return [
+    `${metric} of ${cellText(who)}, mean of every ${duration(step_seconds)}`,
+    ...chart(columns, HEIGHT),
+    `${first.ts} to ${last.ts}`,
+    `mean ${figure(mean)}  min ${figure(Math.min(...points.map(({ min }) => min)))}  max ${figure(Math.max(...points.map(({ max }) => max)))}  highest p95 ${figure(Math.max(...points.map(({ p95 }) => p95)))}  count ${count}`,
+  ];
+}
+
+function duration(seconds: number): string {
+  if (seconds % 3_600 === 0) return `${seconds / 3_600} h`;
+  return `${seconds / 60} min`;
+}

@@ -1,0 +1,61 @@
+import { Command } from "commander";
+import type { ScannerStatus } from "../../../src/core/introspection/scanners/scanner-status.ts";
+import { fact } from "../../arguments.ts";
+import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+const columns: readonly Column<ScannerStatus>[] = [
+  ["ID", ({ id }) => id],
+  ["ENABLED", ({ enabled }) => (enabled ? "yes" : "no")],
+  ["STATE", ({ state, retry_at }) => (retry_at === undefined ? state : `${state} until ${retry_at}`)],
+  ["LAST LOOK", ({ evaluated_at }) => evaluated_at],
+  ["LAST ERROR", ({ last_error }) => last_error],
+  ["SETTINGS", ({ settings }) => settingsText(settings)],
+];
+
+const settingsText = (settings: ScannerStatus["settings"]) =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+
+export const scannersCommand = () =>
+  new Command("scanners")
+    .summary("what watches the observations: list, set, switch on and off")
+    .addHelpText("after", "\nWithout a command: lists them. With --json: one scanner a line.")
+    .action(async (_options: object, command: Command) => {
+      const scanners = await clientFor(command).scanners();
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(scanners);
+      await printTable(scanners, columns, "no scanners");
+    })
+    .addCommand(
+      new Command("set")
+        .summary("change settings, at once")
+        .argument("<id>", "which scanner")
+        .argument("<name=value...>", "such as cpu_percent_above=95", collect)
+        .action((id: string, settings: Record<string, unknown>, _options: object, command: Command) =>
+          change(command, id, { settings }),
+        ),
+    )
+    .addCommand(switchCommand("enable", true))
+    .addCommand(switchCommand("disable", false));
+
+/** Commander gives the value so far, which is `undefined` at first. */
+function collect(text: string, before: unknown): Record<string, unknown> {
+  return fact(text, (before ?? {}) as Record<string, unknown>);
+}
+
+const switchCommand = (name: string, enabled: boolean) =>
+  new Command(name)
+    .summary(enabled ? "switch a scanner on" : "switch a scanner off; its gaps are resolved")
+    .argument("<id>", "which scanner")
+    .action((id: string, _options: object, command: Command) => change(command, id, { enabled }));
+
+async function change(
+  command: Command,
+  id: string,
+  wanted: { enabled?: boolean; settings?: Record<string, unknown> },
+): Promise<void> {
+  const scanner = await clientFor(command).changeScanner(id, wanted);
+  if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(scanner));
+  await printFields({ id: scanner.id, enabled: scanner.enabled ? "yes" : "no", ...scanner.settings });
+}

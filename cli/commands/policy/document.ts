@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { type Document, isMap, LineCounter, parseAllDocuments } from "yaml";
+import type { FieldError } from "../../../src/core/problem/field-error.ts";
+import { describeMalformedJson } from "../../../src/core/problem/malformed-json.ts";
+import { Failure, UsageError } from "../../failure.ts";
+
+/** A file as data, and where in it everything stands. */
+export interface ReadDocument {
+  readonly file: string;
+  readonly value: unknown;
+  /** `file:line:column` of what a JSON pointer points at, or of what it should stand in. */
+  place(pointer: string): string;
+}
+
+/**
+ * Reads a file of one document, in YAML 1.2, of which JSON is a part.
+ *
+ * @throws UsageError where there is no such file, Failure where it cannot be read
+ */
+export function readDocument(file: string): ReadDocument {
+  const [document, second] = readDocuments(file);
+  if (document === undefined || second !== undefined) {
+    throw new Failure(`${second?.place("") ?? file}: the file has to hold one document`);
+  }
+  return document;
+}
+
+/**
+ * Reads a file of one or more documents. `-` is the standard input.
+ *
+ * @throws as {@link readDocument}
+ */
+export function readDocuments(file: string): ReadDocument[] {
+  const text = readText(file);
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file === "-" ? "standard input" : file}:${line}:${col}`;
+  };
+  const documents = "empty" in parsed ? [] : parsed;
+  for (const { errors } of documents) {
+    const [error] = errors;
+    if (error === undefined) continue;
+    const json = file.endsWith(".json") ? describeMalformedJson(text) : undefined;
+    throw new Failure(`${at(error.pos[0])}: ${json ?? error.message}`);
+  }
+  return documents.map((document) => ({
+    file,
+    // Aliases that stand for each other a thousand times over are refused by the library's own limit.
+    value: contentOf(document, at),
+    place: (pointer) => {
+      let node: unknown = document.contents;
+      let offset = startOf(node) ?? 0;
+      for (const step of stepsOf(pointer)) {
+        const next = isMap(node)
+          ? node.items.find(({ key }) => String((key as { value?: unknown } | null)?.value ?? key) === step)
+          : undefined;
+        // Of a field its name, of an item of a list the item.
+        if (next !== undefined) {
+          offset = startOf(next.key) ?? offset;
+          node = next.value;
+        } else {
+          node = document.contents === null ? undefined : itemOf(node, step);
+          if (node === undefined) break;
+          offset = startOf(node) ?? offset;
+        }
+      }
+      return at(offset);
+    },
+  }));
+}
+
+function contentOf(document: Document, at: (offset: number) => string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new Failure(`${at(startOf(document.contents) ?? 0)}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** One line for each error, with its place. */
+export function describeErrors(document: ReadDocument, errors: readonly FieldError[]): string {
+  return errors
+    .map(({ pointer, message }) => `${document.place(pointer)}: ${pointer === "" ? "" : `${pointer}: `}${message}`)
+    .join("\n");
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);
+  }
+}
+
+function startOf(node: unknown): number | undefined {
+  return (node as { range?: readonly number[] | null } | null | undefined)?.range?.[0];
+}
+
+function itemOf(node: unknown, step: string): unknown {
+  const { items } = (node ?? {}) as { items?: readonly unknown[] };
+  return /^\d+$/.test(step) ? items?.[Number(step)] : undefined;
+}
+
+function stepsOf(pointer: string): string[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+}

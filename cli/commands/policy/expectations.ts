@@ -1,0 +1,28 @@
+import { Command } from "commander";
+import type { Expectation } from "../../../src/core/policy/api.ts";
+import { wholeNumber } from "../../arguments.ts";
+import { type Column, printLines, printTable, remark } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+const columns: readonly Column<Expectation>[] = [
+  ["DUE", ({ due }) => due],
+  ["RULE", ({ rule }) => rule],
+  ["WAITS FOR", ({ signal }) => signal.join(" ")],
+  ["OF", ({ by }) => by],
+  ["SINCE", ({ since }) => since],
+  ["BECAUSE OF", ({ cause }) => `${cause.signal} (${cause.seq})`],
+];
+
+export const expectationsCommand = () =>
+  new Command("expectations")
+    .summary("what is waited for, the next to be late first")
+    .option("--limit <n>", "how many (default: 100)", wholeNumber(1, 1_000))
+    .option("--after <cursor>", "go on where an earlier page ended")
+    .option("--rule <id>", "only of this rule")
+    .addHelpText("after", "\nWith --json: one expectation a line.")
+    .action(async (options: { limit?: number; after?: string; rule?: string }, command: Command) => {
+      const { expectations, total, next } = await clientFor(command).policy.expectations(options);
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(expectations);
+      await printTable(expectations, columns, "nothing is waited for");
+      if (next !== null) remark(`${total} in all; go on with --after ${next}`);
+    });

@@ -1,0 +1,56 @@
+import { admitRule } from "../../../src/core/policy/admit-rule.ts";
+import type { Rule } from "../../../src/core/policy/rule.ts";
+import type { FieldError } from "../../../src/core/problem/field-error.ts";
+import { Failure } from "../../failure.ts";
+import { describeErrors, readDocuments } from "./document.ts";
+
+/** A rule of a file, without the version that the edge gives it. */
+export type WrittenRule = Omit<Rule, "version"> & {
+  /** The version that the file says it changes; another one in force by then is a conflict. */
+  readonly expected: number | undefined;
+};
+
+/**
+ * Reads a file of rules: one rule, a list of them, `rules:` or `policies:` with a list, or several such documents; YAML
+ * or JSON. `-` is the standard input.
+ *
+ * @throws Failure that names every place where it is wrong
+ */
+export function readRuleFile(file: string): WrittenRule[] {
+  const complaints: string[] = [];
+  const rules: WrittenRule[] = [];
+  for (const document of readDocuments(file)) {
+    const errors: FieldError[] = [];
+    for (const { item, pointer } of rulesIn(document.value)) {
+      const admitted = admitRule(item, pointer);
+      if (!admitted.ok) errors.push(...admitted.errors);
+      else if (rules.some(({ id }) => id === admitted.rule.id)) {
+        errors.push({ pointer: `${pointer}/id`, message: `there are two rules "${admitted.rule.id}"` });
+      } else rules.push({ ...admitted.rule, expected: admitted.expected });
+    }
+    if (errors.length > 0) complaints.push(describeErrors(document, errors));
+  }
+  if (complaints.length > 0) throw new Failure(complaints.join("\n"));
+  if (rules.length === 0) throw new Failure(`${file === "-" ? "standard input" : file}: there is no rule in it`);
+  return rules;
+}
+
+function rulesIn(value: unknown): { item: unknown; pointer: string }[] {
+  if (value === null || value === undefined) return [];
+  const field = ["rules", "policies"].find((name) => typeof value === "object" && name in value);
+  const content: unknown = field === undefined ? value : (value as Record<string, unknown>)[field];
+  const at = field === undefined ? "" : `/${field}`;
+  if (!Array.isArray(content)) return [{ item: content, pointer: at }];
+  return content.map((item: unknown, place) => ({ item, pointer: `${at}/${place}` }));
+}
+
+/** A rule as the API takes it. @param version - that it takes the place of; 0: none; `undefined`: any */
+export function bodyOf({ expected, ...rule }: WrittenRule, version?: number) {
+  const replaced = expected ?? version;
+  return replaced === undefined ? rule : { ...rule, version: replaced };
+}
+
+/** A rule as the engine takes it; versions are the edge's business. */
+export function asRule({ expected, ...rule }: WrittenRule, version = Math.max(1, expected ?? 1)): Rule {
+  return { ...rule, version };
+}

@@ -1,0 +1,168 @@
+import { Command } from "commander";
+import type { Client } from "../../../src/client/client.ts";
+import type { QueueEvent, RecipientStatus } from "../../../src/core/queue/api.ts";
+import { facts, wholeNumber } from "../../arguments.ts";
+import {
+  alignLine,
+  type Column,
+  cellText,
+  cutToTerminal,
+  print,
+  printFields,
+  printLines,
+  printTable,
+  remark,
+} from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { queueOption } from "./tasks.ts";
+
+const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+
+const recipientColumns: readonly Column<[string, RecipientStatus]>[] = [
+  ["RECIPIENT", ([name]) => name],
+  ["QUEUED", ([, { queued }]) => queued],
+  ["RUNNING", ([, { running }]) => running],
+  ["COMPLETE", ([, { complete }]) => complete],
+  ["FAILED", ([, { failed }]) => failed],
+  ["P50 MS", ([, { p50_ms }]) => p50_ms],
+  ["P95 MS", ([, { p95_ms }]) => p95_ms],
+  ["P99 MS", ([, { p99_ms }]) => p99_ms],
+  ["WAITING P95 MS", ([, { waiting_p95_ms }]) => waiting_p95_ms],
+];
+
+export const queueCommand = () =>
+  new Command("queue")
+    .summary("a queue at a glance; without a name, which there are")
+    .argument("[name]")
+    .addHelpText("after", "\nWith --json: one document.")
+    .action(async (name: string | undefined, _options: object, command: Command) => {
+      const { queues } = clientFor(command);
+      if (name === undefined) {
+        const list = await queues.list();
+        if (wantsJson(command)) return printLines(list);
+        const columns: readonly Column<(typeof list)[number]>[] = [
+          ["NAME", (queue) => queue.name],
+          ["SINCE", (queue) => queue.created_at],
+        ];
+        return printTable(list, columns, "no queues");
+      }
+      const status = await queues.status(name);
+      if (wantsJson(command)) return print(JSON.stringify(status));
+      const depths = Object.entries(status.by_priority).filter(([, count]) => count > 0);
+      await printFields({
+        queued: `${status.depth} of ${status.settings.capacity}`,
+        running: status.running,
+        "by priority": depths.map(([priority, count]) => `${priority}: ${count}`).join(", "),
+        "oldest waits": status.oldest_age_ms === null ? null : `${(status.oldest_age_ms / 1000).toFixed(1)} s`,
+        workers: Object.entries(status.workers)
+          .map(([recipient, count]) => `${recipient}: ${count}`)
+          .join(", "),
+        alerts: status.alerts.map(({ rule, subject }) => `${rule} (${subject})`).join(", "),
+      });
+      await printTable(Object.entries(status.by_recipient), recipientColumns, "no tasks so far");
+    });
+
+export const bottlenecksCommand = () =>
+  new Command("bottlenecks")
+    .summary("where the time of a queue goes")
+    .option(...queueOption)
+    .option("--limit <n>", "how many (default: 10)", wholeNumber(1, 100))
+    .addHelpText("after", "\nWith --json: one document.")
+    .action(async ({ queue, limit = 10 }: { queue: string; limit?: number }, command: Command) => {
+      const found = await clientFor(command).queues.bottlenecks(queue, limit);
+      if (wantsJson(command)) return print(JSON.stringify(found));
+      await print(found.summary ?? "nothing has run lately");
+      const columns: readonly Column<(typeof found.slowest)[number]>[] = [
+        ["RAN MS", ({ ran_ms }) => ran_ms],
+        ["WAITED MS", ({ waited_ms }) => waited_ms],
+        ["RECIPIENT", ({ recipient }) => recipient],
+        ["TYPE", ({ type }) => type],
+        ["STATUS", ({ status }) => status],
+        ["TASK", ({ task_id }) => task_id],
+      ];
+      await printTable(found.slowest, columns, "no finished tasks");
+    });
+
+export const metricsCommand = () =>
+  new Command("metrics")
+    .summary("what an agent's tasks have come to")
+    .requiredOption("--agent <recipient>", "whose tasks")
+    .option(...queueOption)
+    .addHelpText("after", "\nWith --json: one document.")
+    .action(async ({ agent, queue }: { agent: string; queue: string }, command: Command) => {
+      const { by_recipient } = await clientFor(command).queues.status(queue);
+      const metrics = by_recipient[agent];
+      if (metrics === undefined) return remark(`${agent} has had no tasks in ${queue}`);
+      await (wantsJson(command) ? print(JSON.stringify({ agent, ...metrics })) : printFields({ agent, ...metrics }));
+    });
+
+const eventColumns: readonly Column<QueueEvent>[] = [
+  ["TIME", ({ at }) => at],
+  ["EVENT", ({ event }) => event],
+  ["RECIPIENT", ({ recipient }) => recipient],
+  ["TYPE", ({ type }) => type],
+  ["TASK", ({ task_id }) => task_id],
+  ["WORKER", ({ worker }) => worker],
+  ["ERROR", ({ error }) => error],
+];
+
+export const eventsCommand = () =>
+  new Command("events")
+    .summary("what happened in a queue lately, and what happens")
+    .option(...queueOption)
+    .option("--tail <n>", "how many, the newest (default: 100)", wholeNumber(1, 1_000))
+    .option("-f, --follow", "go on with what happens, until Ctrl-C")
+    .addHelpText("after", "\nWith --json: one event a line.")
+    .action(
+      async ({ queue, tail = 100, follow }: { queue: string; tail?: number; follow?: true }, command: Command) => {
+        const { queues } = clientFor(command);
+        if (follow === true) return followEvents(queues.follow, queue, tail, wantsJson(command));
+        const events = await queues.events(queue, tail);
+        if (wantsJson(command)) return printLines(events);
+        await printTable(events, eventColumns, "nothing lately");
+      },
+    );
+
+async function followEvents(
+  follow: Client["queues"]["follow"],
+  queue: string,
+  tail: number,
+  json: boolean,
+): Promise<void> {
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const onInterrupted = (reason: string, delayMs: number) =>
+    remark(`${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`);
+  for await (const event of follow(queue, { tail, signal: stopping.signal, onInterrupted })) {
+    const cells = eventColumns.map(([, cell]) => cellText(cell(event)));
+    await print(json ? JSON.stringify(event) : cutToTerminal(alignLine(cells, [24, 13, 16, 16, 36, 16])));
+  }
+}
+
+export const callCommand = () =>
+  new Command("call")
+    .summary("ask an agent, and wait for its reply")
+    .argument("<recipient>", 'who is to answer; "*": anyone')
+    .argument("<type>", "what is asked")
+    .option(...queueOption)
+    .option("--payload <json>", "a JSON object", facts)
+    .option("--timeout <ms>", "longest wait (default: 5000)", wholeNumber(1, 300_000))
+    .option("--require-responder", "fail at once when nobody is there")
+    .addHelpText("after", "\nPrints the result as JSON; with --json the whole reply.")
+    .action(
+      async (
+        recipient: string,
+        type: string,
+        options: { queue: string; payload?: Record<string, unknown>; timeout?: number; requireResponder?: true },
+        command: Command,
+      ) => {
+        const { queue, payload = {}, timeout, requireResponder } = options;
+        const reply = await clientFor(command).queues.call(queue, recipient, type, payload, {
+          timeoutMs: timeout,
+          requireResponder,
+        });
+        await print(JSON.stringify(wantsJson(command) ? reply : reply.result));
+      },
+    );

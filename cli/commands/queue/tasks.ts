@@ -1,0 +1,116 @@
+import { Command } from "commander";
+import type { TaskView } from "../../../src/client/queue.ts";
+import { facts, wholeNumber } from "../../arguments.ts";
+import { UsageError } from "../../failure.ts";
+import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { clientFor, defaultSource, type GlobalOptions } from "../../settings.ts";
+
+const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+/** Queue that is meant where nothing is said. */
+export const DEFAULT_QUEUE = "work";
+export const queueOption = ["--queue <name>", "which queue", DEFAULT_QUEUE] as const;
+
+interface AddOptions {
+  readonly queue: string;
+  readonly type: string;
+  readonly payload?: Record<string, unknown>;
+  readonly priority?: number;
+  readonly id?: string;
+  readonly delay?: number;
+  readonly attempts?: number;
+  readonly timeout?: number;
+  readonly deadline?: number;
+}
+
+const add = () =>
+  new Command("add")
+    .summary("queue a task")
+    .argument("<recipient>", 'who is to do it; "*": anyone')
+    .option(...queueOption)
+    .requiredOption("--type <type>", "what is to be done, such as TASK_DELEGATE")
+    .option("--payload <json>", "a JSON object", facts)
+    .option("--priority <n>", "1 (most urgent) to 10 (default: 5)", wholeNumber(1, 10))
+    .option("--id <id>", "name it: the same id again is not a second task")
+    .option("--delay <ms>", "not before this has passed", wholeNumber(0))
+    .option("--attempts <n>", "attempts at most", wholeNumber(1, 100))
+    .option("--timeout <ms>", "longest that one attempt may run", wholeNumber(1))
+    .option("--deadline <ms>", "fails when nobody took it by then", wholeNumber(1))
+    .action(async (recipient: string, options: AddOptions, command: Command) => {
+      const { queue, type, payload = {}, priority, id, delay, attempts, timeout, deadline } = options;
+      const [task] = await clientFor(command).queues.put(queue, [
+        {
+          ...{ recipient, type, payload, priority, task_id: id, delay_ms: delay, max_attempts: attempts },
+          ...{ timeout_ms: timeout, deadline_ms: deadline, sender: defaultSource() },
+        },
+      ]);
+      await print(wantsJson(command) ? JSON.stringify(task) : `${task?.task_id} ${task?.status}`);
+    });
+
+const columns: readonly Column<TaskView>[] = [
+  ["ID", ({ task_id }) => task_id],
+  ["STATUS", ({ status }) => status],
+  ["PRIORITY", ({ priority }) => priority],
+  ["RECIPIENT", ({ recipient }) => recipient],
+  ["TYPE", ({ type }) => type],
+  ["ATTEMPT", ({ attempt, max_attempts }) => `${attempt}/${max_attempts}`],
+  ["WORKER", ({ worker }) => worker],
+  ["SINCE", ({ created_at }) => created_at],
+];
+
+const list = () =>
+  new Command("list")
+    .summary("tasks that have not ended, oldest first")
+    .option(...queueOption)
+    .option("--limit <n>", "how many (default: 100)", wholeNumber(1, 1_000))
+    .addHelpText("after", "\nWith --json: one task a line.")
+    .action(async ({ queue, limit = 100 }: { queue: string; limit?: number }, command: Command) => {
+      const { tasks, next } = await clientFor(command).queues.tasks(queue, { limit });
+      if (wantsJson(command)) await printLines(tasks);
+      else await printTable(tasks, columns, "no tasks");
+      if (next !== null) remark("there may be more; raise --limit");
+    });
+
+const show = () =>
+  new Command("show")
+    .summary("a task with its history")
+    .argument("<id>")
+    .option(...queueOption)
+    .action(async (id: string, { queue }: { queue: string }, command: Command) => {
+      const task = await clientFor(command).queues.task(queue, id);
+      if (wantsJson(command)) return print(JSON.stringify(task));
+      const { history, ...fields } = task;
+      await printFields(fields);
+      await printTable(
+        history,
+        [
+          ["TIME", ({ at }) => at],
+          ["EVENT", ({ event }) => event],
+          ["WORKER", ({ worker }) => worker],
+          ["ERROR", ({ error }) => error],
+        ],
+        "no history",
+      );
+    });
+
+const change = (name: "cancel" | "retry", summary: string) =>
+  new Command(name)
+    .summary(summary)
+    .argument("<id...>")
+    .option(...queueOption)
+    .action(async (ids: string[], { queue }: { queue: string }, command: Command) => {
+      const { queues } = clientFor(command);
+      if (ids.length === 0) throw new UsageError("name the task");
+      for (const id of ids) {
+        const { status } = await queues[name](queue, id);
+        await print(wantsJson(command) ? JSON.stringify({ task_id: id, status }) : `${id} ${status}`);
+      }
+    });
+
+export const tasksCommand = () =>
+  new Command("tasks")
+    .summary("queue tasks and look after them")
+    .addCommand(add())
+    .addCommand(list())
+    .addCommand(show())
+    .addCommand(change("cancel", "call tasks off, whoever holds them"))
+    .addCommand(change("retry", "begin failed tasks anew"));

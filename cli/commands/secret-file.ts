@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { UsageError } from "../failure.ts";
+
+/**
+ * Reads a secret from a file, or with `-` from the standard input: what stands on a command line is in the history of
+ * the shell and in the list of processes.
+ *
+ * @throws UsageError that says what is wrong, and never what was read
+ */
+export function readSecret(file: string, what: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file === "-" ? 0 : file, "utf8").trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);
+  }
+  const where = file === "-" ? "the standard input" : file;
+  if (text === "") throw new UsageError(`${where} holds no ${what}`);
+  if (!/^[\x21-\x7e]{1,512}$/.test(text)) {
+    throw new UsageError(`${where} does not hold a ${what}: one word of plain characters, 512 at most`);
+  }
+  return text;
+}

@@ -1,0 +1,119 @@
+import { Command, Option } from "commander";
+import type { Client, SignalQuery } from "../../../src/client/client.ts";
+import type { Signal } from "../../../src/core/signals/signal.ts";
+import { list, time, wholeNumber } from "../../arguments.ts";
+import { UsageError } from "../../failure.ts";
+import {
+  alignLine,
+  type Column,
+  cellText,
+  cutToTerminal,
+  print,
+  printLines,
+  printTable,
+  remark,
+} from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+interface SignalsOptions extends GlobalOptions {
+  readonly signal?: string[];
+  readonly source?: string;
+  readonly after?: number;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit?: number;
+  readonly order?: "asc" | "desc";
+  readonly follow?: true;
+}
+
+const PAGE = 1_000;
+
+const columns: readonly Column<Signal>[] = [
+  ["SEQ", ({ seq }) => seq],
+  ["TIME", ({ timestamp }) => timestamp],
+  ["SIGNAL", ({ signal }) => signal],
+  ["SOURCE", ({ source }) => source],
+  ["FACTS", ({ facts }) => facts],
+];
+
+export const signalsCommand = () =>
+  new Command("signals")
+    .summary("read the log, or follow it")
+    .description("Read the ecosystem's log. Where no end of it is named, its newest signals.")
+    .option(
+      "--signal <pattern>",
+      "only these: * stands for anything, a ! in front excludes; repeat it or use commas",
+      list,
+    )
+    .option("--source <name>", "only of this source")
+    .option("--after <seq>", "only behind this place in the log", wholeNumber(0))
+    .option("--since <time>", "not older than a time, or an age such as 10m", time)
+    .option("--until <time>", "older than a time, or an age", time)
+    .option("--limit <n>", "how many (default: 100; with --follow: until Ctrl-C)", wholeNumber(1))
+    .addOption(new Option("--order <order>", "oldest or newest first").choices(["asc", "desc"]))
+    .option("-f, --follow", "go on with what comes, from now or from --after")
+    .addHelpText("after", "\nWith --json: one signal a line, as the API gives it.")
+    .action(async (options: SignalsOptions, command: Command) => {
+      const client = clientFor(command);
+      const json = command.optsWithGlobals<GlobalOptions>().json === true;
+      if (options.follow === true) return follow(client, options, json);
+      const signals = await read(client, options);
+      if (json) return printLines(signals);
+      await printTable(signals, columns, "no signals");
+    });
+
+/** Pages through the log until `limit` signals are there or it ends. */
+async function read(
+  client: Client,
+  { signal, limit = 100, follow: _, json: __, ...query }: SignalsOptions,
+): Promise<Signal[]> {
+  // Asked for nothing in particular, a log shows its end, oldest first, as `tail` does.
+  const tail = query.order === undefined && query.after === undefined && query.since === undefined;
+  const wanted: SignalQuery = { signals: signal ?? [], ...query, order: tail ? "desc" : (query.order ?? "asc") };
+  const found: Signal[] = [];
+  let after = query.after;
+  while (found.length < limit) {
+    const page = await client.signals({
+      ...wanted,
+      limit: Math.min(limit - found.length, PAGE),
+      ...(after === undefined ? {} : { after }),
+    });
+    found.push(...page.signals);
+    if (page.next === null) break;
+    after = page.next;
+  }
+  return tail ? found.reverse() : found;
+}
+
+async function follow(client: Client, options: SignalsOptions, json: boolean): Promise<void> {
+  const misplaced = (["since", "until", "order"] as const).find((name) => options[name] !== undefined);
+  if (misplaced !== undefined) throw new UsageError(`--${misplaced} does not go with --follow; use --after`);
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const widths = [6, 24, 24, 16];
+  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  const signals = client.follow({
+    signals: options.signal ?? [],
+    signal: stopping.signal,
+    ...(options.after === undefined ? {} : { after: options.after }),
+    onOpen: (after) => remark(`following behind ${after}`),
+    onInterrupted: (reason, delayMs) => remark(`${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`),
+  });
+  for await (const signal of signals) {
+    if (options.source !== undefined && signal.source !== options.source) continue;
+    await print(
+      json
+        ? JSON.stringify(signal)
+        : cutToTerminal(
+            alignLine(
+              columns.map(([, cell]) => cellText(cell(signal))),
+              widths,
+            ),
+          ),
+    );
+    left -= 1;
+    if (left === 0) break;
+  }
+}

@@ -1,0 +1,118 @@
+import { Command } from "commander";
+import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
+import { wholeNumber } from "../../arguments.ts";
+import { askLocalAgent, localAgent } from "../../local-agent.ts";
+import { type Column, print, printLines, printTable } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+interface Where {
+  readonly host?: string;
+  readonly timeout?: number;
+}
+
+/** A stop waits 30 s for an agent that is slow to end. */
+const TIMEOUT_SECONDS = 60;
+
+const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+
+const columns: readonly Column<AgentState>[] = [
+  ["NAME", ({ name }) => name],
+  ["STATE", ({ state, verdict }) => (state === "up" ? verdict : state)],
+  ["PID", ({ pid }) => pid],
+  ["UPTIME", ({ uptime_ms }) => (uptime_ms === null ? null : span(uptime_ms))],
+  ["CPU %", ({ cpu_percent }) => cpu_percent],
+  ["MEMORY MB", ({ memory_mb }) => memory_mb],
+  ["RESTARTS", ({ restarts }) => restarts],
+  ["TASK", ({ task }) => task],
+  ["DETAIL", ({ detail, next_wake_at }) => detail ?? (next_wake_at === null ? null : `next ${next_wake_at}`)],
+];
+
+export const psCommand = () =>
+  supervisorCommand("ps", "the agents that a host supervises: process, uptime, use, task, restarts").action(
+    async (names: string[], options: Where, command: Command) => {
+      await show(await ask("status", { names }, options, command), command);
+    },
+  );
+
+export const startCommand = () =>
+  supervisorCommand("start", "start supervised agents; without names, all").action(
+    async (names: string[], options: Where, command: Command) => {
+      await show(await ask("start", { names }, options, command), command);
+    },
+  );
+
+const forceOption = ["--force", "kill at once, without the time to finish"] as const;
+
+export const stopCommand = () =>
+  supervisorCommand("stop", "stop supervised agents, and keep them stopped; without names, all")
+    .option(...forceOption)
+    .action(async (names: string[], options: Where & { force?: true }, command: Command) => {
+      await show(await ask("stop", { names, force: options.force === true }, options, command), command);
+    });
+
+export const restartCommand = () =>
+  supervisorCommand("restart", "stop supervised agents and start them again; without names, all")
+    .option(...forceOption)
+    .action(async (names: string[], options: Where & { force?: true }, command: Command) => {
+      await show(await ask("restart", { names, force: options.force === true }, options, command), command);
+    });
+
+export const logsCommand = () =>
+  where(new Command("logs").summary("what a supervised agent said last").argument("<name>", "of the agent"))
+    .option("--lines <n>", "how many (default: 50)", wholeNumber(1, 10_000))
+    .addHelpText("after", "\nWith --json: one document, with the file that holds more.")
+    .action(async (name: string, options: Where & { lines?: number }, command: Command) => {
+      const found = await ask("logs", { name, ...(options.lines && { lines: options.lines }) }, options, command);
+      if (wantsJson(command)) return print(JSON.stringify(found));
+      const { lines } = found as { lines: string[] };
+      if (lines.length > 0) await print(lines.join("\n"));
+    });
+
+/** Supervised agents of this machine for a glance at everything; nothing where there is no agent, or it has none. */
+export async function localAgents(): Promise<AgentState[]> {
+  const stateDir = localAgent();
+  if (stateDir === undefined) return [];
+  try {
+    return ((await askLocalAgent(stateDir, "supervisor.status", {}, 5_000)) as { agents: AgentState[] }).agents;
+  } catch {
+    // It supervises nobody, or was killed and left its socket: nothing to be shown here. `ganglion ps` says why.
+    return [];
+  }
+}
+
+export const printAgents = (agents: readonly AgentState[], nothing: string) => printTable(agents, columns, nothing);
+
+function supervisorCommand(name: string, summary: string): Command {
+  return where(new Command(name).summary(summary).argument("[names...]", "of agents; default: all")).addHelpText(
+    "after",
+    "\nWith --json: one agent a line.",
+  );
+}
+
+function where(command: Command): Command {
+  return command
+    .option("--host <host>", "on that host, by way of the edge (default: this machine, by its local socket)")
+    .option("--timeout <seconds>", `longest wait (default: ${TIMEOUT_SECONDS})`, wholeNumber(1, 300));
+}
+
+async function ask(what: string, payload: object, { host, timeout }: Where, command: Command): Promise<unknown> {
+  const timeoutMs = (timeout ?? TIMEOUT_SECONDS) * 1000;
+  const type = `supervisor.${what}`;
+  if (host === undefined) return askLocalAgent(localAgent(), type, payload, timeoutMs);
+  const { queues } = clientFor(command);
+  return (await queues.call("hosts", host, type, payload, { timeoutMs, requireResponder: true })).result;
+}
+
+async function show(result: unknown, command: Command): Promise<void> {
+  const { agents } = result as { agents: AgentState[] };
+  if (wantsJson(command)) return printLines(agents);
+  await printAgents(agents, "no agents are supervised there");
+}
+
+function span(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
+}

@@ -1,0 +1,66 @@
+import type { Matcher } from "../../src/core/signals/pattern.ts";
+import type { Logger } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import type { Inbox, Received } from "../store/inbox.ts";
+import { InboxReader } from "../store/inbox-reader.ts";
+import type { Spool } from "../store/spool.ts";
+import type { HostBus } from "./host-bus.ts";
+import type { KnownIds } from "./known-ids.ts";
+
+export interface BusSinkOptions {
+  readonly bus: HostBus;
+  readonly inbox: Inbox;
+  readonly knownIds: KnownIds;
+  /** Knows by its names what came from this bus. */
+  readonly spool: Spool;
+  /** Names of the signals that this bus is for: others may be in the inbox for other sinks. */
+  readonly wants: Matcher;
+  readonly log: Logger;
+}
+
+export const BUS_SINK = "bus";
+
+/**
+ * Publishes what the edge delivers as [name, JSON of the signal], except what came from this bus. The cursor moves
+ * after publishing: a crash in between publishes again, with the same ids, rather than never.
+ */
+export class BusSink implements Service {
+  readonly name = "bus sink";
+  readonly #options: BusSinkOptions;
+  readonly #reader: InboxReader;
+  #published = 0;
+
+  constructor(options: BusSinkOptions) {
+    this.#options = options;
+    const { bus, inbox, log } = options;
+    this.#reader = new InboxReader({
+      ...{ inbox, sink: BUS_SINK, log, failure: "bus: publishing failed" },
+      ready: () => bus.ready,
+      handle: (batch, last) => this.#publish(batch, last),
+    });
+    bus.onReady(() => this.#reader.wake());
+  }
+
+  get publishedCount(): number {
+    return this.#published;
+  }
+
+  async start(): Promise<void> {
+    this.#reader.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#reader.stop();
+  }
+
+  async #publish(batch: readonly Received[], last: number): Promise<void> {
+    const { bus, inbox, knownIds, spool, wants } = this.#options;
+    for (const { id, signal, text } of batch) {
+      if (!wants(signal) || spool.owns(id, "bus") || knownIds.cameFromBus(id, signal)) continue;
+      knownIds.published(id, signal);
+      await bus.publish([signal, text]);
+      this.#published++;
+    }
+    await inbox.advance(BUS_SINK, last);
+  }
+}

@@ -1,0 +1,165 @@
+import { hostname } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { IntentRoute } from "../../src/core/intents/intent-map.ts";
+import { IDENTIFIER } from "../../src/core/signals/signal.ts";
+import { ExpectedError } from "../base/service.ts";
+import { intentRoutes } from "../intents/settings.ts";
+import { withAbsolutePaths } from "../monitors/settings.ts";
+import {
+  applyOverrides,
+  type Environment,
+  type Override,
+  readEnvironment,
+  SOURCES,
+  type SourceName,
+  variableOf,
+} from "./environment.ts";
+import { configFile, defaultState, SYSTEM_CONFIG, SYSTEM_TOKEN } from "./locations.ts";
+import { findingsOf, type Problem, type SettingsFinding } from "./problems.ts";
+import { AgentFile, FeatureSections } from "./schema.ts";
+import { type TokenSource, tokenSource, tokenWarnings } from "./token.ts";
+import { YamlFile } from "./yaml-file.ts";
+
+/** Sections of rooms, where an absent one means that the room is off, or as it is by default. */
+type Sections = { readonly [name in keyof FeatureSections]?: FeatureSections[name] | undefined };
+
+export interface AgentSettings extends Sections {
+  /** The file that they were read from; relative paths in it are meant from its directory. */
+  readonly configFile?: string | undefined;
+  readonly url: string;
+  /** Asked at every connection, so that a token that was replaced is picked up. Throws {@link ExpectedError} where there is none. */
+  readonly token: () => string;
+  readonly ecosystem: string;
+  readonly hostId: string;
+  readonly stateDir: string;
+  readonly intentsDir: string;
+  /** Default: the map that is built in. */
+  readonly intentMap?: readonly IntentRoute[];
+  /** Where older tools write their metric files (R19). */
+  readonly metricsDir: string;
+  readonly subscribe: readonly string[];
+  readonly sampleSeconds: number;
+  /** Command of the card's tool; default `nvidia-smi`. */
+  readonly gpuCommand?: string | undefined;
+  readonly xsub: string;
+  readonly xpub: string;
+  readonly sources: readonly SourceName[];
+  readonly log: "text" | "json";
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly spoolMaxBytes: number;
+}
+
+export interface Loaded {
+  /** `undefined` where there are errors. */
+  readonly settings: AgentSettings | undefined;
+  readonly problems: readonly Problem[];
+  readonly file: string | undefined;
+}
+
+/**
+ * Reads the settings from the file, with the environment over it (names in docs/agent.md), and checks all of them.
+ *
+ * @param config - the file, over `GANGLION_CONFIG`
+ */
+export function loadSettings(env: Environment, cwd: string, config?: string): Loaded {
+  const path = configFile(env, cwd, config);
+  const file = path === undefined ? undefined : YamlFile.read(path);
+  const { overrides, problems: wrongVariables } = readEnvironment(env);
+  const document = applyOverrides(file?.value ?? {}, overrides);
+  const parsed = AgentFile.safeParse(document);
+  const problems: Problem[] = [...wrongVariables, ...(file?.problems ?? [])];
+  if (!parsed.success) {
+    for (const finding of findingsOf(parsed.error, AgentFile, document))
+      problems.push(located(finding, file, overrides));
+  }
+  const given = parsed.data;
+  if (
+    given?.host.id === undefined &&
+    !parsed.error?.issues.some(({ path: at }) => at[0] === "host") &&
+    !IDENTIFIER.test(hostname())
+  ) {
+    const message = "set it: this machine's own name holds other characters than letters, digits and . _ -";
+    problems.push({ severity: "error", where: file === undefined ? "GANGLION_HOST_ID" : "host.id", message });
+  }
+  // A path from the environment is meant from where the agent was started, one in the file from where the file is.
+  const from = (variable: string) => (env[variable] || path === undefined ? cwd : dirname(path));
+  const stateDir = resolve(
+    from("GANGLION_STATE_DIR"),
+    given?.host.state_dir ?? (env.GANGLION_STATE_DIR || defaultState(env, cwd, path)),
+  );
+  const tokenFile = given?.edge.token_file;
+  const token = tokenSource(
+    ...([env, tokenFile && resolve(from("GANGLION_TOKEN_FILE"), tokenFile), stateDir] as const),
+    // The credential of the service, for who looks at it from outside.
+    path === SYSTEM_CONFIG ? SYSTEM_TOKEN : undefined,
+  );
+  problems.push(...tokenProblems(token), ...tokenWarnings(token));
+  if (given === undefined || problems.some(({ severity }) => severity === "error"))
+    return { settings: undefined, problems, file: path };
+  const { edge, bus, intents, metrics, sampler, log, spool, host: _, ...sections } = given;
+  const settings: AgentSettings = {
+    // Named also where they are absent: that one was taken out of the file is a change, too.
+    ...Object.fromEntries(Object.keys(FeatureSections.shape).map((name) => [name, undefined])),
+    ...sections,
+    ...(sections.monitors !== undefined && {
+      monitors: withAbsolutePaths(sections.monitors, (variable, relative) => resolve(from(variable), relative)),
+    }),
+    configFile: path,
+    url: edge.url,
+    token: token.read,
+    ecosystem: edge.ecosystem,
+    hostId: given.host.id ?? hostname(),
+    stateDir,
+    intentsDir: resolve(from("GANGLION_INTENTS_DIR"), intents.directory ?? join(stateDir, "intents")),
+    intentMap: intentRoutes(intents),
+    metricsDir: resolve(from("GANGLION_METRICS_DIR"), metrics.directory ?? join(stateDir, "metrics")),
+    subscribe: edge.subscribe,
+    sampleSeconds: sampler.seconds,
+    gpuCommand: sampler.gpu_command,
+    xsub: bus.xsub,
+    xpub: bus.xpub,
+    sources: SOURCES.filter((name) => given[name].enabled),
+    log: log.format,
+    logLevel: log.level,
+    spoolMaxBytes: spool.max_mb * 1024 * 1024,
+  };
+  return { settings, problems, file: path };
+}
+
+/**
+ * The settings, or an error that names everything that is wrong and how to put it right; values are not repeated,
+ * because one of them is a secret.
+ *
+ * @throws ExpectedError
+ */
+export function readSettings(env: Environment, cwd: string, config?: string): AgentSettings {
+  const { settings, problems } = loadSettings(env, cwd, config);
+  if (settings !== undefined) return settings;
+  const errors = problems.filter(({ severity }) => severity === "error");
+  throw new ExpectedError(
+    ["The settings are not right:", ...errors.map((error) => `  ${problemText(error)}`)].join("\n"),
+  );
+}
+
+/** `/etc/ganglion/agent.yaml:3:5: edge.url: give …`, or `GANGLION_URL: give …`. */
+export function problemText({ file, line, column, where, message }: Problem): string {
+  return `${file === undefined ? "" : `${file}:${line}:${column}: `}${where}: ${message}`;
+}
+
+function located(finding: SettingsFinding, file: YamlFile | undefined, overrides: readonly Override[]): Problem {
+  const [section, name] = finding.path;
+  const override = overrides.find(({ path }) => path[0] === section && path[1] === name);
+  if (override === undefined && file !== undefined) return file.problem(finding);
+  const where = override?.variable ?? variableOf(finding.path) ?? finding.path.join(".");
+  return { severity: "error", where, message: finding.message };
+}
+
+function tokenProblems(token: TokenSource): Problem[] {
+  try {
+    token.read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    return [{ severity: "error", where: "GANGLION_TOKEN", message: error.message }];
+  }
+}

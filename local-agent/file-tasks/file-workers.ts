@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from "node:util";
+import { Listeners } from "../base/listeners.ts";
+import type { Logger } from "../base/log.ts";
+import type { Report, ReportingService } from "../base/service.ts";
+import type { Spool } from "../store/spool.ts";
+import { type DropWorkerOptions, FileWorker, type WorkerHealth } from "./file-worker.ts";
+import type { WorkerSettings, WorkersSettings } from "./settings.ts";
+import { TaskSignals } from "./task-signals.ts";
+
+export interface DropWorkersOptions extends Pick<DropWorkerOptions, "edge" | "rescanMs" | "settleMs"> {
+  readonly settings: WorkersSettings;
+  /** Root of the drop tree. */
+  readonly root: string;
+  readonly host: string;
+  readonly spool: Spool;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** The workers of this host, and their heartbeats (R48–R51). */
+export class FileWorkers implements ReportingService {
+  readonly name = "workers";
+  readonly #options: DropWorkersOptions;
+  #settings: WorkersSettings;
+  #workers: readonly FileWorker[];
+  readonly #listeners = new Listeners();
+  #heart: NodeJS.Timeout | undefined;
+  #beating: Promise<void> = Promise.resolve();
+
+  constructor(options: DropWorkersOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#workers = options.settings.run.map((worker) => this.#make(worker));
+  }
+
+  get health(): WorkerHealth[] {
+    return this.#workers.map(({ health }) => health);
+  }
+
+  /** The edge says that a task of its queue is over. */
+  ended(id: string): void {
+    for (const worker of this.#workers) worker.ended(id);
+  }
+
+  report(): Report {
+    const failing = this.health.find(({ state }) => state === "failing" || state === "open");
+    if (failing !== undefined) {
+      const detail = failing.detail ?? "its command failed too often in a row; it is tried again after a pause";
+      return { name: this.name, state: "failing", detail: `${failing.worker}: ${detail}` };
+    }
+    const names = this.#workers.map(({ health }) => health.worker).join(", ");
+    return { name: this.name, state: "live", detail: names };
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async start(): Promise<void> {
+    for (const worker of this.#workers) await worker.start();
+    await this.#beat();
+    this.#beatRegularly();
+  }
+
+  /**
+   * Goes on with other settings; the directory stays. A worker that is still there finishes what runs by its old
+   * settings. What one runs that is gone, or takes its tasks from elsewhere now, is ended; its tasks lie there for
+   * whoever comes next, and no attempt of theirs counts as failed.
+   */
+  async configure(settings: WorkersSettings): Promise<void> {
+    const before = this.#settings;
+    const stale = before.stale_seconds !== settings.stale_seconds;
+    const stays = ({ settings: { name, scope } }: FileWorker) =>
+      !stale && settings.run.some((one) => one.name === name && one.scope === scope);
+    const gone = this.#workers.filter((worker) => !stays(worker));
+    await Promise.all(gone.map((worker) => worker.stop()));
+    await this.#beating;
+    await this.#beat(gone);
+    this.#settings = settings;
+    const fresh: FileWorker[] = [];
+    this.#workers = settings.run.map((one) => {
+      const same = this.#workers.find((worker) => stays(worker) && worker.settings.name === one.name);
+      if (same === undefined) {
+        const made = this.#make(one);
+        fresh.push(made);
+        return made;
+      }
+      if (!isDeepStrictEqual(same.settings, one)) same.configure(one);
+      return same;
+    });
+    for (const worker of fresh) await worker.start();
+    if (before.heartbeat_seconds !== settings.heartbeat_seconds) this.#beatRegularly();
+    await this.#beat(fresh);
+    this.#changed();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#heart);
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    await this.#beating;
+    await this.#beat();
+  }
+
+  #beatRegularly(): void {
+    clearInterval(this.#heart);
+    this.#heart = setInterval(() => {
+      // One at a time, and in their order: a slow disk must not let an old heartbeat replace a newer one.
+      this.#beating = this.#beating.then(() => this.#beat());
+    }, this.#settings.heartbeat_seconds * 1_000);
+  }
+
+  #make(worker: WorkerSettings): FileWorker {
+    const { settings: _, ...shared } = this.#options;
+    return new FileWorker({
+      ...shared,
+      settings: worker,
+      staleMs: this.#settings.stale_seconds * 1_000,
+      signals: new TaskSignals({ ...shared, worker: worker.name }),
+      onChange: () => this.#changed(),
+    });
+  }
+
+  async #beat(workers: readonly FileWorker[] = this.#workers): Promise<void> {
+    const { host, now, log } = this.#options;
+    for (const worker of workers) {
+      const beat = { ...worker.health, host, pid: process.pid, timestamp: new Date(now()).toISOString() };
+      try {
+        await worker.beat(beat);
+        await worker.renew();
+      } catch (error) {
+        log.error({ err: error }, `worker ${beat.worker}: its heartbeat could not be written`);
+      }
+    }
+  }
+
+  #changed(): void {
+    this.#listeners.tell();
+  }
+}

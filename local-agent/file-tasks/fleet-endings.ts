@@ -1,0 +1,47 @@
+import type { Logger } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import type { Inbox } from "../store/inbox.ts";
+import { InboxReader } from "../store/inbox-reader.ts";
+import { FLEET_QUEUE } from "./fleet-queue.ts";
+
+export const ENDINGS_SINK = "workers";
+export const ENDINGS = ["Q_TASK_COMPLETE", "Q_TASK_FAILED"] as const;
+
+export interface FleetEndingsOptions {
+  readonly inbox: Inbox;
+  /** Called with the id in the edge's queue; for tasks of all hosts. */
+  readonly ended: (id: string) => void;
+  readonly log: Logger;
+}
+
+/**
+ * Hears from the edge which dropped tasks are over. It is a hint, and what has become of the task is asked for then: one
+ * that is lost in a crash is made up for by the asking every five minutes.
+ */
+export class FleetEndings implements Service {
+  readonly name = "endings of dropped tasks";
+  readonly #reader: InboxReader;
+
+  constructor({ inbox, ended, log }: FleetEndingsOptions) {
+    this.#reader = new InboxReader({
+      ...{ inbox, sink: ENDINGS_SINK, log, failure: "workers: the inbox could not be read" },
+      handle: async (batch, last) => {
+        for (const { signal, text } of batch) {
+          // The inbox holds what other sinks want, too.
+          if (!(ENDINGS as readonly string[]).includes(signal)) continue;
+          const { facts } = JSON.parse(text) as { facts: { queue?: unknown; task_id?: unknown } };
+          if (facts.queue === FLEET_QUEUE && typeof facts.task_id === "string") ended(facts.task_id);
+        }
+        await inbox.advance(ENDINGS_SINK, last);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#reader.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#reader.stop();
+  }
+}

@@ -1,0 +1,114 @@
+import { readdir, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work/worker.ts";
+import { DropTaskId, readDroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import type { LeasedTask } from "../../src/core/wire/work-frames.ts";
+import type { Logger } from "../base/log.ts";
+import { endLeftovers } from "../base/process/leftovers.ts";
+import { FLEET_QUEUE, type FleetQueueOptions, type FleetResult } from "./fleet-queue.ts";
+import type { WorkerSettings } from "./settings.ts";
+import { failureOf, printed, runTask } from "./task-command.ts";
+import type { TaskSignals } from "./task-signals.ts";
+
+export interface FleetRunnerOptions extends FleetQueueOptions {
+  readonly settings: WorkerSettings;
+  /** Where the command runs when its settings do not say. */
+  readonly root: string;
+  /** Directory of this process alone, for the names of what runs. */
+  readonly runs: string;
+  readonly host: string;
+  readonly signals: TaskSignals;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+const FleetPayload = z.object({
+  task: z.unknown(),
+  claim: z.object({ taskId: DropTaskId, nonce: z.string().regex(/^[0-9a-f]{12}$/) }),
+});
+
+/** How long a task waits when its host was killed. A third of it is the pace at which a lease is renewed. */
+const LEASE_MS = 15_000;
+const RUN = /^(worker\.[0-9a-f]{12}\.\d+)\.fleet$/;
+
+/** Does dropped tasks of any host, as the edge's queue gives them out: its leases make a claim exclusive (R49). */
+export class FleetRunner {
+  readonly #options: FleetRunnerOptions;
+  #stopping = new AbortController();
+  #settings: WorkerSettings;
+  #worker: Worker | undefined;
+  /** Resolves when a worker that was to take fewer or more at a time has finished what it had, and another takes over. */
+  #turning: Promise<void> = Promise.resolve();
+
+  constructor(options: FleetRunnerOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+  }
+
+  get running(): number {
+    return this.#worker?.running ?? 0;
+  }
+
+  async start(): Promise<void> {
+    if (this.#worker !== undefined) return;
+    const { runs } = this.#options;
+    // What an agent that was killed had started: its lease has run out, or soon does, and another host begins it.
+    const left = (await readdir(runs)).flatMap((name) => RUN.exec(name)?.[1] ?? []);
+    await endLeftovers(left.map((run) => ({ run, leader: undefined })));
+    await Promise.all(left.map((run) => unlink(join(runs, `${run}.fleet`))));
+    this.#stopping = new AbortController();
+    this.#open();
+  }
+
+  /** What runs finishes by the old settings; nobody takes a task meanwhile where the number at a time has changed. */
+  configure(settings: WorkerSettings): void {
+    const same = settings.concurrency === this.#settings.concurrency;
+    this.#settings = settings;
+    const old = this.#worker;
+    if (old === undefined || same) return;
+    this.#turning = old.stop().then(() => {
+      if (this.#worker === old && !this.#stopping.signal.aborted) this.#open();
+    });
+  }
+
+  /** What runs is ended and given back: another host may have it at once. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#worker?.stop();
+    await this.#turning;
+    this.#worker = undefined;
+  }
+
+  #open(): void {
+    const { host, url, token, ecosystem, log } = this.#options;
+    const { name, concurrency } = this.#settings;
+    this.#worker = work(FLEET_QUEUE, name, (task, { signal }) => this.#do(task, signal), {
+      ...{ url, token, ecosystem, concurrency, leaseMs: LEASE_MS },
+      worker: `${host}.${name}`,
+      onRemark: (text) => log.warn(`worker ${name}: ${text}`),
+    });
+  }
+
+  async #do({ payload, attempt }: LeasedTask, lost: AbortSignal): Promise<FleetResult> {
+    const { root, runs, host, signals, now } = this.#options;
+    const settings = this.#settings;
+    const given = FleetPayload.safeParse(payload);
+    if (!given.success) throw new TaskRefused(`not a dropped task: ${z.prettifyError(given.error)}`);
+    const { claim } = given.data;
+    const read = readDroppedTask(given.data.task, settings.name, claim.taskId);
+    if (!read.ok) throw new TaskRefused(read.reason);
+    const run = `worker.${claim.nonce}.${attempt}`;
+    const note = join(runs, `${run}.fleet`);
+    await writeFile(note, "");
+    await signals.started({ claim, task: read.task }, attempt, settings);
+    const started_at = new Date(now()).toISOString();
+    const abort = AbortSignal.any([lost, this.#stopping.signal]);
+    const done = await runTask({ settings, root, task: read.task, attempt, run, abort });
+    await unlink(note);
+    if (done.ending.kind === "aborted") throw new TaskReleased("this host is about to stop");
+    const failure = failureOf(done);
+    if (failure !== undefined) throw new Error(failure);
+    return { host, started_at, duration_ms: done.durationMs, result: printed(done) };
+  }
+}

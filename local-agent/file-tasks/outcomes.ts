@@ -1,0 +1,97 @@
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
+import type { Claim } from "../../src/core/file-tasks/claim.ts";
+import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import { writeWhole } from "../base/files/write-whole.ts";
+import { moveToDeadLetters } from "../intents/dead-letter-folder.ts";
+import type { DropTree } from "./task-directories.ts";
+
+/** What lies in `results/<worker>/<task id>.json` after a success. */
+export interface TaskResult {
+  readonly task_id: string;
+  readonly worker: string;
+  readonly status: "complete";
+  readonly host: string;
+  readonly started_at: string;
+  readonly finished_at: string;
+  readonly duration_ms: number;
+  readonly attempts: number;
+  /** What the command printed: as JSON where it is that, else as text. */
+  readonly result: unknown;
+  /** Which claim it belongs to: the same id may be dropped again later. */
+  readonly claim: string;
+}
+
+/** How an attempt ended well. */
+export type Ending = Omit<TaskResult, "task_id" | "worker" | "status" | "claim">;
+
+export interface OutcomesOptions {
+  readonly tree: DropTree;
+  readonly worker: string;
+  readonly host: string;
+}
+
+/** The files that tell of a task: receipt, result, notice, dead letter (R50, R51). All of them appear whole. */
+export class Outcomes {
+  readonly #options: OutcomesOptions;
+
+  constructor(options: OutcomesOptions) {
+    this.#options = options;
+  }
+
+  async receipt({ taskId }: Claim, { claimed_at }: RunRecord): Promise<void> {
+    const { tree, worker, host } = this.#options;
+    const receipt = { task_id: taskId, worker, status: "accepted", host, claimed_at };
+    await writeWhole(join(tree.receipts, `${taskId}.json`), document(receipt), { sync: false, via: tree.claimed });
+  }
+
+  /** The result that was written under this claim, by an owner that ended before it could tell of it. */
+  async finished({ taskId, nonce }: Claim): Promise<TaskResult | undefined> {
+    const text = await readFile(join(this.#options.tree.results, `${taskId}.json`), "utf8").catch(ignoreMissing);
+    if (text === undefined) return undefined;
+    const result = JSON.parse(text) as TaskResult;
+    return result.claim === nonce ? result : undefined;
+  }
+
+  async succeeded(claim: Claim, ending: Ending): Promise<TaskResult> {
+    const { tree, worker } = this.#options;
+    const { host, started_at, finished_at, duration_ms, attempts, result: value } = ending;
+    const result: TaskResult = {
+      ...{ task_id: claim.taskId, worker, status: "complete", host, started_at, finished_at, duration_ms, attempts },
+      ...{ result: value, claim: claim.nonce },
+    };
+    await writeWhole(join(tree.results, `${claim.taskId}.json`), document(result), { via: tree.claimed });
+    return result;
+  }
+
+  /** Tells the orchestrator that a task is over. The same again replaces the notice with itself. */
+  async notice(taskId: string, notice: Readonly<Record<string, unknown>>): Promise<void> {
+    const { tree, worker, host } = this.#options;
+    const path = join(tree.notices, `${worker}.${taskId}.json`);
+    await writeWhole(path, document({ task_id: taskId, worker, host, ...notice }), { via: tree.claimed });
+  }
+
+  /** Moves a claimed file into the dead letters. @returns its name there; `undefined` when it was gone already */
+  async bury(
+    path: string,
+    { taskId }: Claim,
+    reason: string,
+    details: object,
+    nowMs: number,
+  ): Promise<string | undefined> {
+    const { tree, worker, host } = this.#options;
+    const name = await moveToDeadLetters(
+      path,
+      `${taskId}.json`,
+      tree.deadLetters,
+      { reason, worker, host, ...details },
+      nowMs,
+    );
+    return name === undefined ? undefined : basename(name);
+  }
+}
+
+function document(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

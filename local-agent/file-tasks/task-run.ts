@@ -1,0 +1,200 @@
+import { join } from "node:path";
+import { afterFailure, afterTakeOver, beginAttempt, type RunRecord } from "../../src/core/file-tasks/attempts.ts";
+import type { Claim } from "../../src/core/file-tasks/claim.ts";
+import type { DroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import type { Logger } from "../base/log.ts";
+import { endLeftovers } from "../base/process/leftovers.ts";
+import type { Breaker } from "./breaker.ts";
+import type { Claims } from "./claims.ts";
+import type { FleetQueue } from "./fleet-queue.ts";
+import type { Outcomes, TaskResult } from "./outcomes.ts";
+import { TaskReader } from "./read-task.ts";
+import type { WorkerSettings } from "./settings.ts";
+import { failureOf, printed, runTask } from "./task-command.ts";
+import type { TaskSignals } from "./task-signals.ts";
+
+export interface TaskRunOptions {
+  readonly settings: WorkerSettings;
+  /** Root of the drop tree. */
+  readonly root: string;
+  readonly host: string;
+  readonly claims: Claims;
+  readonly outcomes: Outcomes;
+  readonly signals: TaskSignals;
+  readonly breaker: Breaker;
+  /** Given where the tasks are done by whichever host has room (`scope: fleet`). */
+  readonly fleet: FleetQueue | undefined;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** How long a file that is not JSON must stand unchanged before it is given up. */
+  readonly settleMs: number;
+}
+
+/** What has become of a claimed task. */
+export type Disposition =
+  | { readonly is: "complete" | "failed" }
+  /** It was taken back, or the agent stops: nothing is to be done here. */
+  | { readonly is: "left" }
+  | { readonly is: "waiting"; readonly ms: number }
+  /** It is in the edge's queue, under this id. */
+  | { readonly is: "submitted"; readonly id: string };
+
+export interface AttemptCalls {
+  readonly abort: AbortSignal;
+  readonly onBegin: (running: RunRecord["running"]) => void;
+}
+
+/**
+ * Takes a claimed task through one attempt. Everything happens in an order in which a crash between any two steps
+ * leaves something that the next owner can finish: the record before the run, the result before the notice, the notice
+ * before the signal, and the claim goes last.
+ */
+export class TaskRun {
+  readonly #options: TaskRunOptions;
+  readonly #reader: TaskReader;
+
+  constructor(options: TaskRunOptions) {
+    this.#options = options;
+    this.#reader = new TaskReader(options.settings.name);
+  }
+
+  async attempt(claim: Claim, calls: AttemptCalls): Promise<Disposition> {
+    const { now, host, claims, outcomes, signals, settings, fleet, settleMs } = this.#options;
+    const finished = await outcomes.finished(claim);
+    if (finished !== undefined) return this.#succeed(claim, finished);
+    const before = await claims.record(claim);
+    if (before !== undefined && before.history.length >= settings.attempts) return this.#fail(claim, before.history);
+    const file = await this.#reader.read(claims.path(claim), claim.taskId);
+    if (file.kind === "unfinished") return { is: "waiting", ms: settleMs };
+    if (file.kind === "invalid") return this.#bury(claim, file.reason, file.details, 0);
+    if (file.kind === "gone") {
+      await claims.release(claim);
+      return { is: "left" };
+    }
+    const record = before ?? { claimed_at: this.#time, history: [] };
+    if (before === undefined) {
+      await claims.writeRecord(claim, record);
+      await outcomes.receipt(claim, record);
+    }
+    if (fleet !== undefined) return this.#submit(fleet, claim, file.task);
+    const begun = beginAttempt(record, host, now());
+    await claims.writeRecord(claim, begun);
+    calls.onBegin(begun.running);
+    const attempt = begun.running?.attempt ?? 1;
+    await signals.started({ claim, task: file.task }, attempt, settings);
+    return this.#run(claim, begun, file.task, attempt, calls.abort);
+  }
+
+  /** What a dead owner left: ends what it had started, and counts the attempt. */
+  async takenOver(claim: Claim): Promise<void> {
+    const { claims, outcomes, host, now, log, settings } = this.#options;
+    const record = await claims.record(claim);
+    const running = record?.running;
+    // It may still run: two of it at the same time would be the worst outcome.
+    if (running?.host === host) await endLeftovers([{ run: runName(claim, running.attempt), leader: undefined }]);
+    if (record !== undefined && (await outcomes.finished(claim)) === undefined)
+      await claims.writeRecord(claim, afterTakeOver(record, this.#retry, host, now()).record);
+    log.info({ task_id: claim.taskId }, `worker ${settings.name}: a task was taken over`);
+  }
+
+  /** Asks the edge's queue what has become of a task that was handed to it. @returns `undefined`: it is not over */
+  async settle(claim: Claim): Promise<Disposition | undefined> {
+    const { fleet, outcomes, settings } = this.#options;
+    const ending = await fleet?.ending(settings.name, claim);
+    if (ending === undefined) return undefined;
+    if (ending.status === "failed") return this.#fail(claim, ending.history);
+    return this.#succeed(claim, await outcomes.succeeded(claim, ending));
+  }
+
+  async #submit(fleet: FleetQueue, claim: Claim, task: DroppedTask): Promise<Disposition> {
+    const { settings, log } = this.#options;
+    try {
+      const id = await fleet.submit(claim, task, settings);
+      // It may have been there, and over, before: then nobody will tell of it again.
+      return (await this.settle(claim)) ?? { is: "submitted", id };
+    } catch (error) {
+      log.warn(
+        { task_id: claim.taskId },
+        `worker ${settings.name}: the edge took no task: ${(error as Error).message}`,
+      );
+      return { is: "waiting", ms: RESUBMIT_MS };
+    }
+  }
+
+  async #run(
+    claim: Claim,
+    record: RunRecord,
+    task: DroppedTask,
+    attempt: number,
+    abort: AbortSignal,
+  ): Promise<Disposition> {
+    const { settings, root, host, now, claims, outcomes, breaker, log } = this.#options;
+    const done = await runTask({ settings, root, task, attempt, run: runName(claim, attempt), abort });
+    if (done.ending.kind === "aborted") {
+      // The agent stops: that says nothing about the task.
+      const { running: _, ...rest } = record;
+      await claims.writeRecord(claim, rest);
+      return { is: "left" };
+    }
+    const failure = failureOf(done);
+    await breaker.record(failure);
+    if (failure === undefined) {
+      const finished_at = this.#time;
+      const started_at = record.running?.started_at ?? finished_at;
+      const ending = { host, started_at, finished_at, duration_ms: done.durationMs, attempts: attempt };
+      return this.#succeed(claim, await outcomes.succeeded(claim, { ...ending, result: printed(done) }));
+    }
+    const next = afterFailure(record, failure, this.#retry, host, now());
+    await claims.writeRecord(claim, next.record);
+    if (next.step === "bury") return this.#fail(claim, next.record.history);
+    log.warn({ task_id: claim.taskId, attempt }, `worker ${settings.name}: ${failure}`);
+    return { is: "waiting", ms: Math.max(0, (next.record.not_before_ms ?? 0) - now()) };
+  }
+
+  async #succeed(claim: Claim, result: TaskResult): Promise<Disposition> {
+    const { settings, outcomes, signals, claims } = this.#options;
+    const path = join("results", settings.name, `${claim.taskId}.json`);
+    await outcomes.notice(claim.taskId, { status: "complete", result: path, finished_at: result.finished_at });
+    await signals.complete({ claim, task: await this.#dropped(claim) }, result, path);
+    await claims.release(claim);
+    return { is: "complete" };
+  }
+
+  #fail(claim: Claim, history: readonly { readonly error: string }[]): Promise<Disposition> {
+    return this.#bury(claim, history.at(-1)?.error ?? "it failed", { history }, history.length);
+  }
+
+  async #bury(claim: Claim, reason: string, details: object, attempts: number): Promise<Disposition> {
+    const { settings, outcomes, signals, claims, now, log } = this.#options;
+    // Told before the file is moved: after a crash in between the claim is still there, and it is told again, which
+    // the spool knows and the notice does not mind.
+    await outcomes.notice(claim.taskId, { status: "failed", error: reason, attempts, finished_at: this.#time });
+    await signals.failed({ claim, task: attempts === 0 ? undefined : await this.#dropped(claim) }, reason, attempts);
+    await outcomes.bury(claims.path(claim), claim, reason, details, now());
+    await claims.release(claim);
+    log.warn({ task_id: claim.taskId }, `worker ${settings.name}: given up: ${reason.slice(0, 300)}`);
+    return { is: "failed" };
+  }
+
+  /** The claimed file lies there until its end was told: an owner who took over reads there what led to the task. */
+  async #dropped(claim: Claim): Promise<DroppedTask | undefined> {
+    const file = await this.#reader.read(this.#options.claims.path(claim), claim.taskId);
+    return file.kind === "task" ? file.task : undefined;
+  }
+
+  get #time(): string {
+    return new Date(this.#options.now()).toISOString();
+  }
+
+  get #retry() {
+    const { attempts, retry_seconds, retry_max_seconds } = this.#options.settings;
+    return { attempts, initial_ms: retry_seconds * 1_000, max_ms: retry_max_seconds * 1_000 };
+  }
+}
+
+/** Between two tries to hand a task to an edge that does not answer. */
+const RESUBMIT_MS = 10_000;
+
+function runName({ nonce }: Claim, attempt: number): string {
+  return `worker.${nonce}.${attempt}`;
+}

@@ -1,0 +1,70 @@
+import type { AgentSettings } from "../../config/settings.ts";
+import { type DoctorFinding, error, ok, warning } from "./finding.ts";
+
+const PATIENCE_MS = 5_000;
+/** Signals of more than this into the future are refused by the edge; a rule's window may be as short as seconds. */
+const SKEW_WARNING_MS = 2_000;
+const SKEW_ERROR_MS = 60_000;
+
+/** Whether the edge answers, knows the token, and has the same time. Three requests at most. */
+export async function edgeChecks(
+  settings: Pick<AgentSettings, "url" | "token" | "ecosystem">,
+): Promise<DoctorFinding[]> {
+  const { url, ecosystem } = settings;
+  const base = url.endsWith("/") ? url : `${url}/`;
+  const askedMs = Date.now();
+  let ready: Response;
+  try {
+    ready = await fetch(new URL("readyz", base), { signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch (failure) {
+    const cause = (failure as Error & { cause?: Error }).cause?.message || (failure as Error).message;
+    return [
+      error(
+        "edge",
+        `${url} does not answer (${cause})`,
+        "start the edge, or put its address into edge.url (GANGLION_URL)",
+      ),
+    ];
+  }
+  const findings = [
+    ready.ok
+      ? ok("edge", `${url} answers in ${Date.now() - askedMs} ms`)
+      : error("edge", `${url} answers ${ready.status} to /readyz`, "see the log of the edge, or check edge.url"),
+    clockFinding(ready.headers.get("date"), askedMs, Date.now()),
+  ];
+  if (!ready.ok) return findings;
+  const signals = new URL(`v1/${ecosystem}/signals?limit=1`, base);
+  const answer = await fetch(signals, {
+    headers: { authorization: `Bearer ${settings.token()}` },
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  }).catch(() => undefined);
+  return [...findings, tokenFinding(answer?.status, ecosystem)];
+}
+
+function tokenFinding(status: number | undefined, ecosystem: string): DoctorFinding {
+  if (status === 200) return ok("token", `the edge knows it, for the ecosystem ${ecosystem}`);
+  if (status === 401) return error("token", "the edge does not know it (401)", "make one with: ganglion tokens create");
+  if (status === 403)
+    return error(
+      "token",
+      `it may not read signals of the ecosystem ${ecosystem} (403)`,
+      "make one with the scopes signals:write and signals:read for this ecosystem",
+    );
+  return error("token", `the edge answered ${status ?? "nothing"}`, "see the log of the edge");
+}
+
+/**
+ * The clocks differ by no less than this: the edge wrote `Date`, which says whole seconds, cut off, at some moment between
+ * the question and the answer, and an answer that took long is no clock that is wrong.
+ */
+export function clockFinding(date: string | null, askedMs: number, answeredMs: number): DoctorFinding {
+  const edgeMs = date === null ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(edgeMs)) return ok("clock", "the edge does not say what time it is");
+  const skewMs = Math.max(askedMs - (edgeMs + 999), 0) + Math.min(answeredMs - edgeMs, 0);
+  const seconds = `${(Math.abs(skewMs) / 1000).toFixed(1)} s ${skewMs > 0 ? "ahead of" : "behind"} the edge`;
+  if (Math.abs(skewMs) <= SKEW_WARNING_MS) return ok("clock", `within ${SKEW_WARNING_MS / 1000} s of the edge's`);
+  const fix = "let the clock be set over the network: timedatectl set-ntp true";
+  return Math.abs(skewMs) > SKEW_ERROR_MS
+    ? error("clock", `this machine is ${seconds}`, fix)
+    : warning("clock", `this machine is ${seconds}`, fix);
+}

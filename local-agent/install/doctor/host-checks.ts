@@ -1,0 +1,110 @@
+import { execFile } from "node:child_process";
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { isListening } from "../../bus/endpoint.ts";
+import type { AgentSettings } from "../../config/settings.ts";
+import { UNIT_NAME } from "../unit.ts";
+import { type DoctorFinding, error, ok, warning } from "./finding.ts";
+
+const execute = promisify(execFile);
+const TOOL_MS = 5_000;
+
+export async function hostChecks(settings: AgentSettings): Promise<DoctorFinding[]> {
+  return [
+    stateFinding(settings.stateDir),
+    diskFinding(settings),
+    ...inotifyFindings(),
+    ...(settings.sources.includes("bus") ? [await busFinding(settings)] : []),
+    ...(settings.sources.includes("sampler") ? [await gpuFinding(settings.gpuCommand ?? "nvidia-smi")] : []),
+    await serviceFinding(),
+  ];
+}
+
+function stateFinding(stateDir: string): DoctorFinding {
+  const there = nearestThere(stateDir);
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK);
+    return ok("state", stateDir);
+  } catch {
+    return error("state", `${there} cannot be written by this user`, `make it writable, or set host.state_dir`);
+  }
+}
+
+function diskFinding({ stateDir, spoolMaxBytes }: AgentSettings): DoctorFinding {
+  const { bavail, bsize } = statfsSync(nearestThere(stateDir));
+  const free = bavail * bsize;
+  const mb = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;
+  const fix = "free some, set host.state_dir to another disk, or lower spool.max_mb";
+  if (free < 50 * 1024 * 1024) return error("disk", `${mb(free)} are free for ${stateDir}`, fix);
+  if (free < spoolMaxBytes * 1.5)
+    return warning("disk", `${mb(free)} are free, and the spool may take ${mb(spoolMaxBytes)}`, fix);
+  return ok("disk", `${mb(free)} are free`);
+}
+
+function inotifyFindings(): DoctorFinding[] {
+  const limit = (name: string) => Number(readIfThere(`/proc/sys/fs/inotify/${name}`) ?? Number.NaN);
+  const instances = limit("max_user_instances");
+  const queue = limit("max_queued_events");
+  if (Number.isNaN(instances))
+    return [warning("inotify", "this system has none", "files are found by looking, every 3 s")];
+  if (instances < 128)
+    return [warning("inotify", `${instances} instances for each user`, "sysctl fs.inotify.max_user_instances=512")];
+  return [ok("inotify", `${instances} instances for each user, ${queue} queued events`)];
+}
+
+async function busFinding({ xsub, xpub }: AgentSettings): Promise<DoctorFinding> {
+  const [publishers, subscribers] = await Promise.all([isListening(xsub), isListening(xpub)]);
+  if (publishers && subscribers) return ok("bus", `a proxy (or this agent) listens at ${xsub} and ${xpub}`);
+  if (!publishers && !subscribers)
+    return ok("bus", `nothing listens at ${xsub} and ${xpub}: the agent will be the proxy`);
+  const [taken, free] = publishers ? [xsub, xpub] : [xpub, xsub];
+  return error(
+    "bus",
+    `something listens at ${taken}, but nothing at ${free}: half a bus`,
+    "start the bus's proxy on both, or set bus.xsub and bus.xpub to free addresses",
+  );
+}
+
+async function gpuFinding(command: string): Promise<DoctorFinding> {
+  try {
+    const { stdout } = await execute(command, ["-L"], { timeout: TOOL_MS });
+    return ok("gpu", `${stdout.trim().split("\n").length} card(s)`);
+  } catch (failure) {
+    const { code, stderr, message } = failure as NodeJS.ErrnoException & { stderr?: string };
+    if (code === "ENOENT") return ok("gpu", `no ${command}: no cards are measured`);
+    const said = (stderr || message).trim().split("\n")[0] ?? "";
+    return warning("gpu", `${command} failed: ${said.slice(0, 200)}`, "mend the driver; everything else is measured");
+  }
+}
+
+async function serviceFinding(): Promise<DoctorFinding> {
+  if (!existsSync("/run/systemd/system")) return ok("service", "systemd does not run here");
+  for (const scope of [[], ["--user"]]) {
+    const properties = ["--property=LoadState,ActiveState,SubState,NRestarts,Result", UNIT_NAME];
+    const { stdout } = await execute("systemctl", [...scope, "show", ...properties], { timeout: TOOL_MS }).catch(
+      () => ({
+        stdout: "",
+      }),
+    );
+    const state = Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2) as [string, string]));
+    if (state.LoadState !== "loaded") continue;
+    const detail = `${UNIT_NAME} is ${state.ActiveState} (${state.SubState}), ${state.NRestarts} restarts`;
+    if (state.ActiveState === "active") return ok("service", detail);
+    return error("service", `${detail}, ${state.Result}`, `journalctl ${scope.join(" ")} -u ${UNIT_NAME} -n 50`);
+  }
+  return ok("service", "not installed (ganglion-agent install)");
+}
+
+/** The directory, or the one above it that is there already. */
+function nearestThere(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestThere(dirname(path));
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}

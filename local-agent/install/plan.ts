@@ -1,0 +1,152 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ExpectedError } from "../base/service.ts";
+import { version } from "../base/version.ts";
+import type { Environment } from "../config/environment.ts";
+import { SERVICE_STATE, SYSTEM_CONFIG, SYSTEM_TOKEN, userConfig, userState } from "../config/locations.ts";
+import { loadSettings } from "../config/settings.ts";
+import { UNIT_NAME, type UnitOptions, unitText } from "./unit.ts";
+
+export interface InstallOptions {
+  readonly user?: true;
+  readonly config?: string;
+  readonly runAs: string;
+  readonly memoryMax: string;
+  readonly cpuQuota: string;
+  readonly writable: readonly string[];
+  /** Directory of an image that is being built: everything goes below it, and nothing is started. */
+  readonly root?: string;
+  readonly systemdVersion: number;
+}
+
+/** What an installation does, in order. */
+export type Step =
+  | { readonly kind: "write"; readonly path: string; readonly text: string; readonly mode: number }
+  /** Left alone where it is there already. */
+  | { readonly kind: "keep"; readonly path: string; readonly text: string; readonly mode: number }
+  | { readonly kind: "run"; readonly command: readonly string[] }
+  | { readonly kind: "say"; readonly text: string };
+
+const SYSUSERS_FILE = "/etc/sysusers.d/ganglion.conf";
+
+const CONFIG_TEMPLATE = `# Settings of the Ganglion agent. \`ganglion-agent check\` explains what is wrong in them;
+# \`systemctl reload ganglion-agent\` takes most of them over without a restart.
+edge:
+  url: http://127.0.0.1:8787
+  ecosystem: default
+# host: { id: this-host }
+# observability: { port: 9464 }
+`;
+
+export function installPlan(options: InstallOptions, env: Environment): Step[] {
+  const place = placeOf(options, env);
+  const below = (path: string) => (options.root === undefined ? path : join(options.root, path));
+  const unit: UnitOptions = {
+    ...{
+      command: agentCommand(),
+      config: place.config,
+      scope: place.scope,
+      user: options.runAs,
+      tokenFile: SYSTEM_TOKEN,
+    },
+    ...{ memoryMax: options.memoryMax, cpuQuota: options.cpuQuota, writable: options.writable },
+    ...{ systemdVersion: options.systemdVersion, version: version() },
+  };
+  const system = place.scope === "system";
+  const [node = "", script = ""] = unit.command;
+  if (system && options.root === undefined) for (const path of [node, script]) requireReadable(path);
+  const text = unitText(unit);
+  const steps: Step[] = [
+    { kind: "keep", path: below(place.config), text: CONFIG_TEMPLATE, mode: 0o644 },
+    { kind: "write", path: below(place.unit), text, mode: 0o644 },
+  ];
+  if (system && options.runAs === "ganglion") {
+    const user = `u ganglion - "Ganglion agent" ${SERVICE_STATE}\n`;
+    steps.push({ kind: "write", path: below(SYSUSERS_FILE), text: user, mode: 0o644 });
+    steps.push({ kind: "run", command: ["systemd-sysusers", ...rootOption(options), below(SYSUSERS_FILE)] });
+  }
+  if (options.root !== undefined) {
+    steps.push({ kind: "run", command: ["systemctl", `--root=${options.root}`, "enable", UNIT_NAME] });
+    return steps;
+  }
+  steps.push({ kind: "run", command: [...place.systemctl, "daemon-reload"] });
+  steps.push({ kind: "run", command: [...place.systemctl, "enable", UNIT_NAME] });
+  const start = [...place.systemctl, "start", UNIT_NAME];
+  const token = system ? SYSTEM_TOKEN : join(userState(env), "token");
+  if (!(system ? existsSync(token) : isComplete(place.config, env)))
+    steps.push({ kind: "say", text: `Put the host's token into ${token} (mode 0600), then: ${start.join(" ")}` });
+  // What runs is of the unit as it was, and of the version that wrote it.
+  else if (isSame(place.unit, text)) steps.push({ kind: "run", command: start });
+  else steps.push({ kind: "run", command: [...place.systemctl, "restart", UNIT_NAME] });
+  if (!system)
+    steps.push({ kind: "say", text: "It runs while you are logged in. For all the time: loginctl enable-linger" });
+  return steps;
+}
+
+/** Whether an agent would start with these settings: there is a token, above all. */
+function isComplete(config: string, env: Environment): boolean {
+  return existsSync(config) && loadSettings(env, "/", config).settings !== undefined;
+}
+
+/** Settings, state and token stay. */
+export function uninstallPlan(options: Pick<InstallOptions, "user" | "root">, env: Environment) {
+  const place = placeOf(options, env);
+  const below = (path: string) => (options.root === undefined ? path : join(options.root, path));
+  const disable =
+    options.root === undefined
+      ? [...place.systemctl, "disable", "--now", UNIT_NAME]
+      : ["systemctl", `--root=${options.root}`, "disable", UNIT_NAME];
+  return {
+    disable,
+    remove: [below(place.unit), ...(place.scope === "system" ? [below(SYSUSERS_FILE)] : [])],
+    reload: options.root === undefined ? [...place.systemctl, "daemon-reload"] : undefined,
+    kept: place.scope === "system" ? "/etc/ganglion and /var/lib/ganglion" : "your settings and the state directory",
+  };
+}
+
+function placeOf({ user, config, root }: Pick<InstallOptions, "user" | "config" | "root">, env: Environment) {
+  if (user && root !== undefined) throw new ExpectedError("--user and --root exclude each other");
+  if (user) {
+    const settings = userConfig(env);
+    const unit = join(dirname(dirname(settings)), "systemd", "user", UNIT_NAME);
+    return { scope: "user", config: config ?? settings, unit, systemctl: ["systemctl", "--user"] } as const;
+  }
+  const unit = join("/etc/systemd/system", UNIT_NAME);
+  return { scope: "system", config: config ?? SYSTEM_CONFIG, unit, systemctl: ["systemctl"] } as const;
+}
+
+function rootOption({ root }: InstallOptions): string[] {
+  return root === undefined ? [] : [`--root=${root}`];
+}
+
+/** This Node and this agent. */
+function agentCommand(): string[] {
+  const here = fileURLToPath(import.meta.url);
+  return [process.execPath, join(dirname(dirname(here)), `main${extname(here)}`)];
+}
+
+/** @throws ExpectedError where another user than root cannot get at `path` */
+function requireReadable(path: string): void {
+  for (let at = path; at !== "/"; at = dirname(at)) {
+    const { mode } = statSync(at);
+    const needed = at === path ? 0o004 : 0o001;
+    if ((mode & needed) === 0)
+      throw new ExpectedError(
+        `The service's user cannot get at ${path} (${at} is closed to others): install the package where everybody can read it, such as npm install -g --prefix /usr/local, or use --user`,
+      );
+  }
+}
+
+/** First number of `systemctl --version`, such as 252. */
+export function versionIn(text: string): number {
+  return Number(/^systemd (\d+)/.exec(text)?.[1] ?? 0);
+}
+
+export function isSame(path: string, text: string): boolean {
+  try {
+    return readFileSync(path, "utf8") === text;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Feature, FeatureContext } from "../base/feature.ts";
+import { isListening } from "../bus/endpoint.ts";
+import type { AgentSettings } from "../config/settings.ts";
+import { LANES } from "../store/spool.ts";
+import { EdgeWatch } from "./edge-watch.ts";
+import { HealthMonitor } from "./health.ts";
+import { InvestigationsMonitor } from "./investigations.ts";
+import type { Monitor } from "./monitor.ts";
+import { Monitors } from "./monitors.ts";
+import { PromotionsMonitor } from "./promotions.ts";
+import { MonitorsSettings } from "./settings.ts";
+
+/** What the edge may ask this host, and what this host notices about the edge (R22). */
+export const MONITORS_ROOM: Feature = {
+  name: "monitors",
+  reloads: ["monitors", "sources", "xsub", "xpub"],
+  assemble(context) {
+    const { options, link, offers, status, now, log } = context;
+    const settings = settingsOf(options);
+    let at = { settings, monitors: monitorsOf(options, context) };
+    const monitors = new Monitors({
+      monitors: [...at.monitors.values()],
+      limitMs: settings.limit_seconds * 1_000,
+      log,
+    });
+    link.answerGathers(async (wanted, after) => {
+      const facts = await monitors.gather(wanted, after);
+      if (!wanted.includes("status")) return facts;
+      const { link: _, ...runs } = status();
+      return { ...facts, status: runs };
+    });
+    const watch = new EdgeWatch({
+      ...{ link, silentMs: settings.edge_silent_seconds * 1_000, now, log },
+      announce: (signal, facts) => offers.publishLocally?.(signal, { ...facts, host: options.hostId }),
+    });
+    const reload = (next: AgentSettings) => {
+      const settings = settingsOf(next);
+      const made = monitorsOf(next, context);
+      // A monitor that looks where it looked before goes on: what it has seen, it does not tell as new.
+      for (const [name, old] of at.monitors)
+        if (made.has(name) && isDeepStrictEqual(lookOf(name, at.settings), lookOf(name, settings))) made.set(name, old);
+      at = { settings, monitors: made };
+      monitors.configure({ monitors: [...made.values()], limitMs: settings.limit_seconds * 1_000 });
+      watch.setSilentMs(settings.edge_silent_seconds * 1_000);
+    };
+    return {
+      services: [watch],
+      status: () => ({ names: monitors.names, edge_silent_since: watch.silentSince }),
+      reload,
+    };
+  },
+};
+
+function settingsOf({ monitors }: AgentSettings): MonitorsSettings {
+  return monitors ?? MonitorsSettings.parse({});
+}
+
+/** Where a monitor that remembers looks; the one of health remembers nothing. */
+function lookOf(
+  name: string,
+  { promotions_directory, last_dream, investigation_log, ...more }: MonitorsSettings,
+): unknown {
+  if (name === "promotions") return { promotions_directory, last_dream };
+  if (name === "investigations") return { investigation_log, prefix: more.hypothesis_prefix };
+  return Symbol(name);
+}
+
+function monitorsOf(options: AgentSettings, { offers, spool, now }: FeatureContext): Map<string, Monitor> {
+  const settings = settingsOf(options);
+  const { promotions_directory: directory, last_dream: lastDream, investigation_log: path } = settings;
+  const monitors: Monitor[] = [];
+  if (directory !== undefined) monitors.push(new PromotionsMonitor({ directory, lastDream, now }));
+  if (path !== undefined) monitors.push(new InvestigationsMonitor({ path, prefix: settings.hypothesis_prefix }));
+  if (settings.health) {
+    const { xsub, xpub } = options;
+    const bytes = () => LANES.reduce((sum, lane) => sum + spool.depth(lane).bytes, 0);
+    monitors.push(
+      new HealthMonitor({
+        disks: settings.disks ?? [options.stateDir],
+        gpu: () => offers.gpuReadings?.() ?? [],
+        ...(options.sources.includes("bus") && {
+          busListens: async () => (await Promise.all([isListening(xsub), isListening(xpub)])).every(Boolean),
+        }),
+        spool: () => ({ bytes: bytes(), maxBytes: spool.maxBytes }),
+      }),
+    );
+  }
+  return new Map(monitors.map((monitor) => [monitor.name, monitor]));
+}

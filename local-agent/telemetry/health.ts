@@ -1,0 +1,48 @@
+import type { StateDatabase } from "../store/state-database.ts";
+
+/** Longest time that a write may take before the agent counts as sick, in milliseconds. */
+const WRITE_MS = 10_000;
+
+export interface HealthProblem {
+  /** In words for people. */
+  readonly reason: string;
+  /** `false`: a new process would be as badly off, and what the agent supervises would end with the old one. */
+  readonly restartHelps: boolean;
+}
+
+/** Of `errcode`, see https://sqlite.org/rescode.html */
+const SQLITE_FULL = 13;
+
+/**
+ * Whether the agent can do what it is for: its event loop turns (or nobody would answer), and the spool takes a signal.
+ * The edge being away is no sickness: that is what the spool is for.
+ */
+export class Health {
+  readonly #db: StateDatabase;
+
+  constructor(db: StateDatabase) {
+    this.#db = db;
+    db.sql.exec(
+      "CREATE TABLE IF NOT EXISTS health (one INTEGER PRIMARY KEY CHECK (one = 1), checked_ms INTEGER NOT NULL)",
+    );
+  }
+
+  /** Writes to the disk. @returns what is wrong, or `undefined` */
+  async check(): Promise<HealthProblem | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<HealthProblem>((resolve) => {
+      const reason = `the spool has not taken a write for ${WRITE_MS / 1000} s`;
+      timer = setTimeout(() => resolve({ reason, restartHelps: true }), WRITE_MS);
+    });
+    const written = this.#db
+      .commit<undefined>(1, () => {
+        this.#db.sql.prepare("INSERT OR REPLACE INTO health VALUES (1, ?)").run(Date.now());
+        return () => undefined;
+      })
+      .catch((error: Error & { errcode?: number }): HealthProblem => {
+        const restartHelps = error.errcode === undefined || error.errcode % 256 !== SQLITE_FULL;
+        return { reason: `the spool cannot be written: ${error.message}`, restartHelps };
+      });
+    return Promise.race([written, late]).finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,35 @@
+import type { QueueEvent } from "../../core/queue/api.ts";
+import { acrossConnections, type Interruptions } from "../work/across-connections.ts";
+import type { ServerSentEvents } from "./server-sent-events.ts";
+
+export type FollowEventsOptions = Interruptions & {
+  /** Begin with so many of the last ones; default 100. */
+  readonly tail?: number;
+};
+
+/**
+ * What happens in a queue, as it happens, across any number of connections. Events are not stored: those of a time in
+ * which the queue was woken anew and nobody was connected are not seen.
+ *
+ * @param open - opens the stream behind an event
+ * @throws what `open` threw at the very first attempt, and any refusal that trying again cannot help
+ */
+export function followEvents(
+  open: (lastId: string | undefined) => Promise<ServerSentEvents>,
+  interruptions: FollowEventsOptions,
+): AsyncGenerator<QueueEvent, void, void> {
+  let lastId: string | undefined;
+  return acrossConnections(async function* (heard) {
+    const events = await open(lastId);
+    try {
+      for await (const event of events) {
+        heard();
+        lastId = event.get("id") ?? lastId;
+        const data = event.get("data");
+        if (data !== undefined) yield JSON.parse(data) as QueueEvent;
+      }
+    } finally {
+      events.close();
+    }
+  }, interruptions);
+}

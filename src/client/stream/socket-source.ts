@@ -1,0 +1,80 @@
+import { WebSocket } from "ws";
+import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
+import { authorisation } from "../http/request.ts";
+import { Channel } from "../work/channel.ts";
+import type { Batch, OpenSource } from "./signal-source.ts";
+
+/** A connection that has not answered for so long is dead, whatever the kernel thinks of it. */
+const HEARTBEAT_MS = 20_000;
+const MAX_FRAME_BYTES = 32 * 1024 * 1024;
+
+/** The stream over a WebSocket, for Node: a browser cannot send a token with an upgrade. */
+export const openSocketSource: OpenSource = (url, token, signal) =>
+  new Promise((resolve, reject) => {
+    const target = new URL(url);
+    target.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(target, {
+      headers: authorisation(token),
+      perMessageDeflate: false,
+      maxPayload: MAX_FRAME_BYTES,
+      handshakeTimeout: HEARTBEAT_MS,
+    });
+    const batches = new Channel<Batch>();
+    const abort = () => socket.terminate();
+    signal?.addEventListener("abort", abort, { once: true });
+    let answered = true;
+    const heartbeat = setInterval(() => {
+      if (!answered) socket.terminate();
+      answered = false;
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
+    }, HEARTBEAT_MS);
+
+    socket.on("open", () =>
+      resolve({
+        [Symbol.asyncIterator]: () => batches[Symbol.asyncIterator](),
+        seen: (seq) => {
+          // After a close there is nobody to tell; the next connection starts behind what was handled.
+          if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "seen", seq }));
+        },
+        close: () => socket.close(1000),
+      }),
+    );
+    socket.on("pong", () => {
+      answered = true;
+    });
+    socket.on("message", (data) => {
+      answered = true;
+      const batch = batchOf(String(data));
+      if (batch !== undefined) batches.push(batch);
+    });
+    socket.on("unexpected-response", (request, response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("close", () => {
+        reject(
+          problemFrom(response.statusCode ?? 0, Buffer.concat(chunks).toString(), response.headers["retry-after"]),
+        );
+        request.destroy();
+        settle();
+      });
+    });
+    socket.on("error", (error) => {
+      // Once the source is open, "close" follows and ends it.
+      reject(signal?.aborted === true ? signal.reason : new EdgeUnreachable(url.href, error));
+    });
+    socket.on("close", settle);
+
+    function settle(): void {
+      clearInterval(heartbeat);
+      signal?.removeEventListener("abort", abort);
+      batches.end();
+    }
+  });
+
+function batchOf(text: string): Batch | undefined {
+  const frame: unknown = JSON.parse(text);
+  const { type, last, signals } = frame as Partial<Batch> & { type?: unknown };
+  // Frames of other kinds may come with later versions of the edge.
+  if (type !== "signals" || typeof last !== "number" || !Array.isArray(signals)) return undefined;
+  return { last, signals };
+}

@@ -1,0 +1,38 @@
+import type { DeliveryView, TestOutcome } from "../core/webhooks/delivery.ts";
+import type { Endpoint, EndpointChange } from "../core/webhooks/endpoint.ts";
+import type { Call } from "./http/request.ts";
+
+interface Calls {
+  readonly call: <Answer>(what: Call) => Promise<Answer>;
+  readonly inside: (path: string) => string;
+}
+
+export type EndpointWithSecret = Endpoint & { readonly secret?: string };
+
+export interface NewEndpoint {
+  readonly url: string;
+  readonly enabled?: boolean | undefined;
+  readonly description?: string | null | undefined;
+  readonly secret?: string | undefined;
+}
+
+/** Longest time that an endpoint is given to answer a test, and the way there and back. */
+const TEST_MS = 20_000;
+
+export function webhookCalls({ call, inside }: Calls) {
+  const at = (id: string, path = "") => inside(`/webhooks/${encodeURIComponent(id)}${path}`);
+  return {
+    list: async () => (await call<{ webhooks: Endpoint[] }>({ path: inside("/webhooks") })).webhooks,
+    /** The answer holds the secret where one was made, this once. */
+    put: (id: string, endpoint: NewEndpoint) =>
+      call<EndpointWithSecret>({ method: "PUT", path: at(id), body: endpoint }),
+    /** What is not named stays as it is. */
+    change: (id: string, change: EndpointChange) => call<Endpoint>({ method: "PATCH", path: at(id), body: change }),
+    /** The answer holds the new secret, this once; the old one signs along for a day. */
+    rotateSecret: (id: string) => call<EndpointWithSecret>({ method: "POST", path: at(id, "/secret") }),
+    remove: (id: string) => call<void>({ method: "DELETE", path: at(id) }),
+    test: (id: string) => call<TestOutcome>({ method: "POST", path: at(id, "/test"), timeoutMs: TEST_MS }),
+    deliveries: async (id: string, limit = 100) =>
+      (await call<{ deliveries: DeliveryView[] }>({ path: at(id, "/deliveries"), query: { limit } })).deliveries,
+  };
+}

@@ -1,0 +1,43 @@
+import { EdgeUnreachable } from "../http/problem-errors.ts";
+import { backoffMs, mayPass, pause } from "../http/retry.ts";
+
+export interface Interruptions {
+  /** Ends the iteration without an error. */
+  readonly signal?: AbortSignal;
+  /** Called when the stream broke and is going to be opened again after `delayMs`. */
+  readonly onInterrupted?: (reason: string, delayMs: number) => void;
+}
+
+const MAX_DELAY_MS = 10_000;
+
+/**
+ * Items of a stream that is opened again whenever it breaks.
+ *
+ * @param connection - what comes over one connection, which it opens and closes; calls `heard` when something came
+ * @throws what the very first attempt threw, and any refusal that trying again cannot help (401, 403, …)
+ */
+export async function* acrossConnections<Item>(
+  connection: (heard: () => void) => AsyncGenerator<Item, void, void>,
+  { signal, onInterrupted }: Interruptions,
+): AsyncGenerator<Item, void, void> {
+  const stopped = () => signal?.aborted === true;
+  let failures = 0;
+  const heard = () => {
+    failures = 0;
+  };
+  for (let first = true; !stopped(); first = false) {
+    let reason = "the stream ended";
+    try {
+      yield* connection(heard);
+    } catch (error) {
+      if (stopped()) return;
+      if (first || !mayPass(error)) throw error;
+      reason = error instanceof EdgeUnreachable ? "no edge answers" : "the edge is overloaded";
+    }
+    if (stopped()) return;
+    failures += 1;
+    const delayMs = backoffMs(failures, MAX_DELAY_MS);
+    onInterrupted?.(reason, delayMs);
+    await pause(delayMs, signal);
+  }
+}

@@ -1,0 +1,58 @@
+import type { CapabilityGapFacts } from "../../signals/known-signals.ts";
+import type { Signal } from "../../signals/signal.ts";
+import { fingerprintOf, type Gap } from "./gap.ts";
+
+/** Who emits gaps. A gap from anybody else is somebody's own and not in the book. */
+export const GAP_SOURCE = "ganglion/observations";
+
+/** Facts of `CAPABILITY_GAP` and `CAPABILITY_GAP_RESOLVED` (R15). The times make the book readable from the log. */
+export function gapFacts(gap: Gap): CapabilityGapFacts {
+  return {
+    gap_type: gap.type,
+    gap_name: gap.name,
+    gap_category: gap.category,
+    gap_reason: gap.reason,
+    alignment_score: gap.alignment_score,
+    install_cost: gap.install_cost,
+    metadata: gap.metadata,
+    fingerprint: gap.fingerprint,
+    raised_at: gap.raised_at,
+    last_seen_at: gap.last_seen_at,
+    ...(gap.resolved_at === undefined ? {} : { resolved_at: gap.resolved_at }),
+    ...(gap.reopened === undefined ? {} : { reopened: gap.reopened }),
+    ...(gap.reminders === undefined ? {} : { reminders: gap.reminders, reminded_at: gap.reminded_at }),
+  };
+}
+
+type OwnFacts = CapabilityGapFacts &
+  Pick<Gap, "raised_at" | "last_seen_at" | "resolved_at" | "reopened" | "reminders" | "reminded_at"> &
+  Partial<Pick<Gap, "fingerprint">>;
+
+/** The other way round: the gap that one of our own signals tells of. */
+export function gapOf(signal: Signal): Gap {
+  const facts = signal.facts as OwnFacts;
+  const { reopened, reminders, reminded_at, resolved_at } = facts;
+  const isReminder =
+    signal.signal === "CAPABILITY_GAP" && reminded_at !== undefined && reminded_at === facts.last_seen_at;
+  // A reminder and a resolution name the signal that raised the gap as their cause.
+  const raisedBy = signal.signal === "CAPABILITY_GAP" && !isReminder ? signal.id : signal.cause;
+  return {
+    name: facts.gap_name,
+    fingerprint: facts.fingerprint ?? fingerprintOf(facts.gap_category, facts.gap_name),
+    category: facts.gap_category,
+    type: facts.gap_type,
+    reason: facts.gap_reason,
+    alignment_score: facts.alignment_score,
+    install_cost: facts.install_cost,
+    metadata: facts.metadata,
+    raised_at: facts.raised_at,
+    last_seen_at: facts.last_seen_at,
+    ...(reopened === undefined ? {} : { reopened }),
+    ...(reminders === undefined ? {} : { reminders }),
+    ...(reminded_at === undefined ? {} : { reminded_at }),
+    ...(raisedBy === undefined ? {} : { signal_id: raisedBy }),
+    ...(signal.signal === "CAPABILITY_GAP" || resolved_at === undefined
+      ? { status: "open" }
+      : { status: "resolved", resolved_at }),
+  };
+}

@@ -1,0 +1,142 @@
+import type { Sample } from "../window/sample.ts";
+import { type StoredPoint, Summary } from "./point.ts";
+
+/** Finest step, in milliseconds. */
+export const MINUTE_MS = 60_000;
+
+/** Names that can be asked for. Other facts are not kept: a name must stand in a query, and in a path into JSON. */
+export const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_.:-]{0,63}$/;
+/** Metrics of one observation. */
+const MAX_METRICS = 32;
+/** Beyond this a number is no measurement, and the sum of several would be no number. */
+const LARGEST = 1e300;
+/** Series of one minute: what is above that is not kept, and counted. */
+const MAX_SERIES = 20_000;
+/** Bytes of a row's body, roughly: Cloudflare's limit is 2 MB. */
+const MAX_BODY = 1_000_000;
+
+/** Every number in an observation (to 1e300), its `ttr_ms`, and `ok` as 1 or 0 (its mean is the success rate). */
+export function* metricsOf(sample: Sample): Generator<[name: string, value: number]> {
+  yield ["ok", sample.ok ? 1 : 0];
+  let count = 1;
+  for (const name in sample.facts) {
+    const value = sample.facts[name];
+    if (typeof value !== "number" || !(Math.abs(value) <= LARGEST) || !METRIC_NAME.test(name)) continue;
+    if (++count > MAX_METRICS) return;
+    yield [name, value];
+  }
+}
+
+/** Series of one step: metric, then reporter. */
+export type Series = Map<string, Map<string, Summary>>;
+type StoredSeries = Record<string, Record<string, StoredPoint>>;
+
+/** What is on its way into the history: minutes that are not over, or not written yet. */
+export class HistoryCollector {
+  readonly #minutes = new Map<number, Series>();
+  /** Lowest place in the log of each minute. */
+  readonly #firstSeqs = new Map<number, number>();
+  #series = 0;
+  #dropped = 0;
+
+  add(sample: Sample): void {
+    const start = minuteOf(sample.tsMs);
+    let series = this.#minutes.get(start);
+    if (series === undefined) {
+      series = new Map();
+      this.#minutes.set(start, series);
+      this.#firstSeqs.set(start, sample.seq);
+    }
+    for (const [metric, value] of metricsOf(sample)) {
+      const summary = this.#summary(series, metric, sample.reporter);
+      if (summary === undefined) this.#dropped++;
+      else summary.add(value);
+    }
+  }
+
+  /** Everything below this place in the log is written. */
+  get firstSeq(): number {
+    return Math.min(...this.#firstSeqs.values());
+  }
+
+  /** Whether a minute that started before `beforeMs` is waiting. */
+  has(beforeMs: number): boolean {
+    return [...this.#minutes.keys()].some((start) => start < beforeMs);
+  }
+
+  /** Minutes that started before `beforeMs`, in order. They stay until {@link forget}. */
+  minutes(beforeMs = Number.POSITIVE_INFINITY): [startMs: number, series: Series][] {
+    return [...this.#minutes].filter(([start]) => start < beforeMs).sort(([a], [b]) => a - b);
+  }
+
+  forget(beforeMs: number): void {
+    for (const start of this.#minutes.keys()) {
+      if (start >= beforeMs) continue;
+      this.#minutes.delete(start);
+      this.#firstSeqs.delete(start);
+    }
+    this.#series = 0;
+    for (const series of this.#minutes.values())
+      for (const reporters of series.values()) this.#series += reporters.size;
+  }
+
+  /** How many numbers were not kept, because there were too many series, since it was asked last. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  #summary(series: Series, metric: string, reporter: string): Summary | undefined {
+    let reporters = series.get(metric);
+    if (reporters === undefined) {
+      reporters = new Map();
+      series.set(metric, reporters);
+    }
+    let summary = reporters.get(reporter);
+    if (summary === undefined) {
+      if (this.#series >= MAX_SERIES) return undefined;
+      this.#series++;
+      summary = new Summary();
+      reporters.set(reporter, summary);
+    }
+    return summary;
+  }
+}
+
+export const minuteOf = (tsMs: number) => Math.floor(tsMs / MINUTE_MS) * MINUTE_MS;
+
+/** Bodies of rows, as few as a row's size allows: `{metric: {reporter: point}}`. */
+export function encodeSeries(series: Series): string[] {
+  const bodies: string[] = [];
+  let body: StoredSeries = {};
+  let bytes = 0;
+  for (const [metric, reporters] of series) {
+    for (const [reporter, summary] of reporters) {
+      const point = summary.store();
+      bytes += point.length * 8 + reporter.length + 8;
+      if (bytes > MAX_BODY) {
+        bodies.push(JSON.stringify(body));
+        body = {};
+        bytes = 0;
+      }
+      body[metric] ??= {};
+      Object.defineProperty(body[metric], reporter, { value: point, enumerable: true });
+    }
+  }
+  if (Object.keys(body).length > 0) bodies.push(JSON.stringify(body));
+  return bodies;
+}
+
+/** Adds what a row holds to `series`. */
+export function mergeSeries(series: Series, body: string): void {
+  for (const [metric, stored] of Object.entries(JSON.parse(body) as StoredSeries)) {
+    const reporters = series.get(metric) ?? new Map<string, Summary>();
+    series.set(metric, reporters);
+    for (const [reporter, point] of Object.entries(stored)) {
+      const summary = reporters.get(reporter) ?? new Summary();
+      summary.merge(point);
+      reporters.set(reporter, summary);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { LogHistogram } from "../../numbers/log-histogram.ts";
+
+/** What is known of one metric of one reporter during one step of time. */
+export interface HistoryPoint {
+  /** Start of the step, RFC 3339 in UTC. */
+  readonly ts: string;
+  readonly count: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  /** To within 1 %. */
+  readonly p50: number;
+  readonly p95: number;
+}
+
+/** A point as it is stored: count, sum, smallest, largest, then the histogram's pairs. */
+export type StoredPoint = readonly [count: number, sum: number, min: number, max: number, ...histogram: number[]];
+
+/** Numbers of one step of time, as far as they are remembered. Two of them make the one of all their numbers. */
+export class Summary {
+  #sum = 0;
+  #min = Number.POSITIVE_INFINITY;
+  #max = Number.NEGATIVE_INFINITY;
+  #histogram = new LogHistogram();
+
+  add(value: number): void {
+    this.#sum += value;
+    this.#min = Math.min(this.#min, value);
+    this.#max = Math.max(this.#max, value);
+    this.#histogram.add(value);
+  }
+
+  merge([, sum, min, max, ...histogram]: StoredPoint): void {
+    this.#sum += sum;
+    this.#min = Math.min(this.#min, min);
+    this.#max = Math.max(this.#max, max);
+    this.#histogram.merge(LogHistogram.decode(histogram));
+  }
+
+  store(): StoredPoint {
+    return [this.#histogram.count, this.#sum, this.#min, this.#max, ...this.#histogram.encode()];
+  }
+
+  point(startMs: number): HistoryPoint {
+    const { count } = this.#histogram;
+    // The sketch errs to either side; what was never measured is not shown.
+    const between = (value: number) => tidy(Math.min(this.#max, Math.max(this.#min, value)));
+    return {
+      ts: new Date(startMs).toISOString(),
+      count,
+      mean: tidy(this.#sum / count),
+      min: this.#min,
+      max: this.#max,
+      p50: between(this.#histogram.quantile(0.5)),
+      p95: between(this.#histogram.quantile(0.95)),
+    };
+  }
+}
+
+const tidy = (value: number) => Number(value.toPrecision(6));

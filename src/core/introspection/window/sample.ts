@@ -1,0 +1,57 @@
+import type { Signal } from "../../signals/signal.ts";
+import type { Observation } from "./observation.ts";
+
+/** An observation inside the window: what scanners add up, and where it came from. */
+export interface Sample {
+  /** Place of its signal in the log: breaks ties of time, and makes evidence traceable. */
+  readonly seq: number;
+  readonly id: string;
+  readonly trace: string | undefined;
+  readonly depth: number;
+  /** Event time, never after the time at which the log took it, in milliseconds since the epoch. */
+  readonly tsMs: number;
+  readonly reporter: string;
+  readonly niche: string | null;
+  readonly ok: boolean;
+  readonly ttrMs: number | null;
+  readonly incidentId: string | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads an `OBSERVATION` signal (R8).
+ * @throws TypeError when the facts name no reporter: such a signal cannot have passed the border
+ */
+export function sampleOf(signal: Signal): Sample {
+  const { facts } = signal;
+  const reporter = facts.zooid ?? facts.zooid_name;
+  if (typeof reporter !== "string") throw new TypeError("facts.zooid: an observation names its reporter");
+  // A clock that runs ahead must not hold the window open, nor make its host the newest of all (R9).
+  const tsMs = Math.min(Date.parse(signal.timestamp), Date.parse(signal.received_at));
+  if (Number.isNaN(tsMs)) throw new TypeError("timestamp: not a time");
+  return {
+    seq: signal.seq,
+    id: signal.id,
+    trace: signal.trace,
+    depth: signal.depth ?? 0,
+    tsMs,
+    reporter,
+    niche: typeof facts.niche === "string" ? facts.niche : null,
+    ok: typeof facts.ok === "boolean" ? facts.ok : true,
+    ttrMs: typeof facts.ttr_ms === "number" ? facts.ttr_ms : null,
+    incidentId: typeof facts.incident_id === "string" ? facts.incident_id : null,
+    facts,
+  };
+}
+
+export function observationOf(sample: Sample): Observation {
+  return {
+    ts: new Date(sample.tsMs).toISOString(),
+    zooid_name: sample.reporter,
+    niche: sample.niche,
+    ok: sample.ok,
+    ttr_ms: sample.ttrMs,
+    incident_id: sample.incidentId,
+    facts: sample.facts,
+  };
+}

@@ -1,0 +1,55 @@
+import { formatTimestamp } from "../signals/timestamp.ts";
+import type { AlertTracker } from "./alert-tracker.ts";
+import type { QueueStatus, RecipientStatus } from "./api.ts";
+import { percentiles } from "./bottlenecks.ts";
+import { add, type Series, type Statistics } from "./statistics.ts";
+import type { TaskQueue } from "./task-queue.ts";
+import type { Waiters } from "./waiters.ts";
+
+interface Parts {
+  readonly queue: TaskQueue;
+  readonly statistics: Statistics;
+  readonly alerts: AlertTracker;
+  readonly waiters: Waiters;
+}
+
+/** A queue at a glance. */
+export function queueStatus(name: string, { queue, statistics, alerts, waiters }: Parts, nowMs: number): QueueStatus {
+  const { depths } = queue;
+  const oldest = queue.oldestWaitingMs;
+  return {
+    queue: name,
+    depth: depths.queued,
+    running: depths.running,
+    by_priority: Object.fromEntries(depths.byPriority.map((count, place) => [place + 1, count])),
+    by_recipient: byRecipient(queue, statistics, nowMs),
+    oldest_age_ms: oldest === undefined ? null : Math.max(0, nowMs - oldest),
+    workers: waiters.counts,
+    alerts: alerts.raised.map(({ rule, subject, raisedMs }) => ({
+      rule,
+      subject,
+      raised_at: formatTimestamp(raisedMs),
+    })),
+    settings: queue.settings,
+  };
+}
+
+function byRecipient({ depths }: TaskQueue, statistics: Statistics, nowMs: number): Record<string, RecipientStatus> {
+  statistics.turn(nowMs);
+  const sums = new Map<string, Series>();
+  for (const one of statistics.series()) sums.set(one.recipient, add(sums.get(one.recipient), one));
+  const names = new Set([...depths.byRecipient.keys(), ...statistics.totals.keys()]);
+  const nothing = { p50_ms: null, p95_ms: null, p99_ms: null };
+  return Object.fromEntries(
+    [...names].sort().map((recipient): [string, RecipientStatus] => {
+      const { queued = 0, running = 0 } = depths.byRecipient.get(recipient) ?? {};
+      const { complete = 0, failed = 0 } = statistics.totals.get(recipient) ?? {};
+      const sum = sums.get(recipient);
+      const waiting = { waiting_p50_ms: null, waiting_p95_ms: null, waiting_p99_ms: null };
+      return [
+        recipient,
+        { queued, running, complete, failed, ...(sum === undefined ? { ...nothing, ...waiting } : percentiles(sum)) },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,184 @@
+import { LogSketch, type SketchData } from "../numbers/log-sketch.ts";
+import type { FinishedTask } from "./task.ts";
+
+/** Tasks that are remembered for having been slow (R42). */
+const SLOWEST = 100;
+/** Percentiles tell of this period and the one before; what is slower than it was is told by comparing the two. */
+export const PERIOD_MS = 3_600_000;
+/** Pairs of recipient and type that are told apart in a period; what comes on top is counted together. */
+const MAX_SERIES = 500;
+
+export interface Series {
+  readonly recipient: string;
+  readonly type: string;
+  readonly complete: number;
+  readonly failed: number;
+  readonly waitedMs: number;
+  readonly ranMs: number;
+  readonly waiting: LogSketch;
+  readonly running: LogSketch;
+}
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export interface SlowTask {
+  readonly task_id: string;
+  readonly recipient: string;
+  readonly type: string;
+  readonly status: "complete" | "failed";
+  readonly ran_ms: number;
+  readonly waited_ms: number;
+  readonly attempts: number;
+  readonly finished_at: string;
+}
+
+interface Period {
+  readonly startedMs: number;
+  readonly series: Map<string, Mutable<Series>>;
+}
+
+type PeriodData = readonly [
+  number,
+  readonly (Omit<Series, "waiting" | "running"> & { waiting: SketchData; running: SketchData })[],
+];
+export interface StatisticsData {
+  readonly current: PeriodData;
+  readonly previous: PeriodData;
+  readonly slowest: readonly SlowTask[];
+  readonly totals: readonly [recipient: string, complete: number, failed: number][];
+}
+
+/** Where the time of a queue's tasks goes: waiting and running apart, by recipient and type. */
+export class Statistics {
+  #current: Period;
+  #previous: Period;
+  #slowest: SlowTask[];
+  /** By recipient, since the queue began. */
+  readonly totals = new Map<string, { complete: number; failed: number }>();
+
+  constructor(data: StatisticsData | undefined, nowMs: number) {
+    this.#current = data === undefined ? { startedMs: nowMs, series: new Map() } : readPeriod(data.current);
+    this.#previous = data === undefined ? { startedMs: nowMs, series: new Map() } : readPeriod(data.previous);
+    this.#slowest = [...(data?.slowest ?? [])];
+    for (const [recipient, complete, failed] of data?.totals ?? []) this.totals.set(recipient, { complete, failed });
+  }
+
+  /** @param worker - who it was run by counts, where it was for anyone */
+  add({ taskId, recipient, type, outcome, finishedMs, waitedMs, ranMs, attempt }: FinishedTask): void {
+    this.turn(finishedMs);
+    const good = outcome === "complete";
+    const series = this.#seriesOf(recipient, type);
+    series.complete += good ? 1 : 0;
+    series.failed += good ? 0 : 1;
+    series.waitedMs += waitedMs;
+    series.ranMs += ranMs;
+    series.waiting.add(waitedMs);
+    if (attempt > 0) series.running.add(ranMs);
+    const total = this.totals.get(recipient) ?? { complete: 0, failed: 0 };
+    total[good ? "complete" : "failed"]++;
+    if (this.totals.size < MAX_SERIES || this.totals.has(recipient)) this.totals.set(recipient, total);
+    const last = this.#slowest.at(-1);
+    if (this.#slowest.length === SLOWEST && last !== undefined && last.ran_ms >= ranMs) return;
+    const at = this.#slowest.findLastIndex((slow) => slow.ran_ms >= ranMs) + 1;
+    this.#slowest.splice(at, 0, {
+      ...{ task_id: taskId, recipient, type, status: good ? "complete" : "failed" },
+      ...{ ran_ms: ranMs, waited_ms: waitedMs, attempts: attempt, finished_at: new Date(finishedMs).toISOString() },
+    });
+    if (this.#slowest.length > SLOWEST) this.#slowest.pop();
+  }
+
+  /** Starts a new period where the old one is over. */
+  turn(nowMs: number): void {
+    if (nowMs < this.#current.startedMs + PERIOD_MS) return;
+    // After a pause of more than two periods there is nothing left to compare with.
+    const pause = nowMs >= this.#current.startedMs + 2 * PERIOD_MS;
+    this.#previous = pause ? { startedMs: nowMs - PERIOD_MS, series: new Map() } : this.#current;
+    this.#current = { startedMs: nowMs, series: new Map() };
+    this.#slowest = this.#slowest.filter(({ finished_at }) => Date.parse(finished_at) > nowMs - 24 * PERIOD_MS);
+  }
+
+  /** Slowest first. */
+  slowest(limit: number): readonly SlowTask[] {
+    return this.#slowest.slice(0, limit);
+  }
+
+  /** This period and the one before, added up. */
+  series(): Series[] {
+    const merged = new Map<string, Mutable<Series>>();
+    for (const { series } of [this.#previous, this.#current]) {
+      for (const [key, one] of series) merged.set(key, add(merged.get(key), one));
+    }
+    return [...merged.values()];
+  }
+
+  current(): readonly Series[] {
+    return [...this.#current.series.values()];
+  }
+
+  previous(recipient: string, type: string): Series | undefined {
+    return this.#previous.series.get(`${recipient} ${type}`);
+  }
+
+  get currentSinceMs(): number {
+    return this.#current.startedMs;
+  }
+
+  get previousSinceMs(): number {
+    return this.#previous.startedMs;
+  }
+
+  toJSON(): StatisticsData {
+    const period = ({ startedMs, series }: Period): PeriodData => [
+      startedMs,
+      [...series.values()].map((one) => ({ ...one, waiting: one.waiting.toJSON(), running: one.running.toJSON() })),
+    ];
+    return {
+      current: period(this.#current),
+      previous: period(this.#previous),
+      slowest: this.#slowest,
+      totals: [...this.totals].map(([recipient, { complete, failed }]) => [recipient, complete, failed]),
+    };
+  }
+
+  #seriesOf(recipient: string, type: string): Mutable<Series> {
+    const { series } = this.#current;
+    const [who, what] =
+      series.size < MAX_SERIES || series.has(`${recipient} ${type}`) ? [recipient, type] : ["*", "other"];
+    const key = `${who} ${what}`;
+    let one = series.get(key);
+    if (one === undefined) {
+      one = add(undefined, {
+        recipient: who,
+        type: what,
+        ...EMPTY,
+        waiting: new LogSketch(),
+        running: new LogSketch(),
+      });
+      series.set(key, one);
+    }
+    return one;
+  }
+}
+
+const EMPTY = { complete: 0, failed: 0, waitedMs: 0, ranMs: 0 };
+
+/** A new series; what is given stays as it is. */
+export function add(sum: Series | undefined, one: Series): Mutable<Series> {
+  return {
+    recipient: one.recipient,
+    type: one.type,
+    complete: (sum?.complete ?? 0) + one.complete,
+    failed: (sum?.failed ?? 0) + one.failed,
+    waitedMs: (sum?.waitedMs ?? 0) + one.waitedMs,
+    ranMs: (sum?.ranMs ?? 0) + one.ranMs,
+    waiting: new LogSketch().merge(sum?.waiting ?? new LogSketch()).merge(one.waiting),
+    running: new LogSketch().merge(sum?.running ?? new LogSketch()).merge(one.running),
+  };
+}
+
+function readPeriod([startedMs, list]: PeriodData): Period {
+  const series = list.map((one): [string, Mutable<Series>] => [
+    `${one.recipient} ${one.type}`,
+    { ...one, waiting: new LogSketch(one.waiting), running: new LogSketch(one.running) },
+  ]);
+  return { startedMs, series: new Map(series) };
+}

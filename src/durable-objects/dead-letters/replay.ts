@@ -1,0 +1,117 @@
+import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import type { ReplayPlan } from "../../core/dead-letters/replay-plan.ts";
+import { type Problem, problem } from "../../core/problem/problem.ts";
+import { noResponder, problemOfCall } from "../../core/queue/call-problems.ts";
+import type { NewTask } from "../../core/queue/task.ts";
+import type { Environment } from "../../workers/environment.ts";
+import { projectionOf } from "../shell/projection-stub.ts";
+
+/** Longest wait for a host that is asked to do something again. */
+const HOST_MS = 10_000;
+
+type Elsewhere = Exclude<ReplayPlan, { how: "append" | "impossible" }>;
+
+/**
+ * Has somebody else do again what failed. Each of them knows what it has done by the letter's own id, so that asking
+ * twice, because an answer was lost, does nothing twice.
+ */
+export function carryOutReplay(
+  plan: Elsewhere,
+  letter: DeadLetter,
+  env: Environment,
+  ecosystem: string,
+): Promise<"replayed" | "already" | Problem> {
+  switch (plan.how) {
+    case "retake":
+      return retake(plan, env, ecosystem);
+    case "requeue":
+      return requeue(plan, env, ecosystem);
+    case "redeliver":
+      return redeliver(plan, env, ecosystem);
+    case "ask_host":
+      return askHost(plan, letter, env, ecosystem);
+  }
+}
+
+async function retake({ projection, seq, part }: Extract<Elsewhere, { how: "retake" }>, env: Environment, eco: string) {
+  const answer = await projectionOf(env, projection, eco).retake(seq, part);
+  switch (answer.outcome) {
+    case "taken":
+      return "replayed";
+    case "known":
+      return "already";
+    case "gone":
+      return conflict(`The log does not hold the signal ${seq} any more: nothing can follow from it.`);
+    case "failed":
+      return problem("replay-failed", 409, "It failed again", answer.error);
+  }
+}
+
+async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: Environment, eco: string) {
+  const queue = env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${eco}/${plan.queue}`));
+  const answer = await queue.settle({ action: "retry", taskId: plan.taskId });
+  if ("overloaded" in answer) return busy(answer.retry_after_ms);
+  if (!("conflict" in answer)) return "replayed";
+  if (answer.conflict === "unfinished" || answer.conflict === "finished") return "already";
+  if (answer.conflict === "full") return full(plan.queue);
+  // The queue has forgotten it, as it does after a day: it comes again, under its old id.
+  const put = await queue.enqueue([plan.task]);
+  if ("overloaded" in put) return busy(put.retry_after_ms);
+  return "full" in put ? full(plan.queue) : "replayed";
+}
+
+async function redeliver({ delivery }: Extract<Elsewhere, { how: "redeliver" }>, env: Environment, eco: string) {
+  const answer = await env.WEBHOOKS.get(env.WEBHOOKS.idFromName(eco)).redeliver(delivery);
+  switch (answer) {
+    case "waiting":
+      return "replayed";
+    case "known":
+      return "already";
+    case "unknown_endpoint":
+      return conflict(`There is no endpoint ${delivery.endpoint} any more: add it, or discard the letter.`);
+    case "disabled":
+      return conflict(`The endpoint ${delivery.endpoint} is switched off: switch it on first.`);
+    case "full":
+      return conflict(`As many deliveries as may be wait for the endpoint ${delivery.endpoint} already.`);
+  }
+}
+
+async function askHost(
+  { host, type }: Extract<Elsewhere, { how: "ask_host" }>,
+  letter: DeadLetter,
+  env: Environment,
+  eco: string,
+) {
+  const queue = env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${eco}/hosts`));
+  // Named by the letter and its attempt: asked again after a crash it is the same call, after a failure another.
+  const taskId = `replay.${await digest(letter.id)}.${letter.attempts}`;
+  const task: NewTask = {
+    ...{ taskId, recipient: host, type, payloadJson: JSON.stringify(letter), sender: "ganglion/dead-letters" },
+    ...{ priority: 3, delayMs: 0, maxAttempts: 1, timeoutMs: null, deadlineMs: HOST_MS, caller: "dead-letters" },
+    cause: null,
+  };
+  const answer = await queue.call(task, HOST_MS, true);
+  if ("overloaded" in answer) return busy(answer.retry_after_ms);
+  if ("refused" in answer) return answer.refused === "full" ? full("hosts") : noResponder(host);
+  if ("pending" in answer)
+    return problem(
+      "call-timed-out",
+      504,
+      "The host did not answer in time",
+      "Replay it again to hear what came of it.",
+    );
+  if (answer.outcome === "complete") return "replayed";
+  return problemOfCall({ taskId, outcome: answer.outcome, error: answer.error, worker: answer.responder });
+}
+
+const conflict = (detail: string) => problem("replay-impossible", 409, "It cannot be replayed as things stand", detail);
+const full = (queue: string) =>
+  problem("queue-full", 429, "The queue is full", `The queue ${queue} holds as many tasks as it may; try again later.`);
+const busy = (retryAfterMs: number) =>
+  problem("overloaded", 503, "Too much at once", "Try again in a moment.", { retry_after_ms: retryAfterMs });
+
+/** Ids of letters may be long, and hold what ids of tasks may not. */
+async function digest(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,160 @@
+import {
+  encodeSeries,
+  HistoryCollector,
+  MINUTE_MS,
+  mergeSeries,
+  minuteOf,
+  type Series,
+} from "../../core/introspection/history/collector.ts";
+import type { StoredPoint } from "../../core/introspection/history/point.ts";
+import {
+  COARSE_MS,
+  FINE_MS,
+  HistoryAnswer,
+  type HistoryPage,
+  type HistoryQuery,
+  QUARTER_MS,
+} from "../../core/introspection/history/query.ts";
+import type { Sample } from "../../core/introspection/window/sample.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+/** A minute is written this long after its end: what comes a little late is still in its row. */
+const GRACE_MS = 5_000;
+/** Quarters of an hour that are put together in one go. */
+const QUARTERS_AT_ONCE = 8;
+
+interface Written {
+  /** Observations up to this place in the log are in the history … */
+  readonly all: number;
+  /** … and those up to this one that are of a minute … */
+  readonly through: number;
+  /** … that started before this time. */
+  readonly beforeMs: number;
+}
+
+/**
+ * History of all metrics (R20): a row for each minute that holds all its series, for a day; then a row for each quarter of
+ * an hour, for thirty days. A minute that gets something late has a second row; rows of one step add up.
+ *
+ * What is not written yet is in memory and in the stored observations: after a restart it is collected again, and
+ * {@link Written} says what must not be counted twice. That holds for a rebuild from the log as well.
+ */
+export class HistoryStore {
+  readonly #sql: SqlStorage;
+  readonly #settings: SettingsStore;
+  #collector = new HistoryCollector();
+  #written: Written;
+  #lastSeq = 0;
+
+  constructor(sql: SqlStorage, settings: SettingsStore) {
+    this.#sql = sql;
+    this.#settings = settings;
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS history (step INTEGER NOT NULL, start INTEGER NOT NULL, part TEXT, body TEXT NOT NULL,
+         PRIMARY KEY (step, start, part)) WITHOUT ROWID`,
+    );
+    this.#written = this.#readWritten();
+  }
+
+  /** Forgets what is in memory: it is about to be collected again. */
+  reload(): void {
+    this.#collector = new HistoryCollector();
+    this.#written = this.#readWritten();
+  }
+
+  take(sample: Sample, nowMs: number): void {
+    const { all, through, beforeMs } = this.#written;
+    if (sample.seq <= all || (sample.seq <= through && minuteOf(sample.tsMs) < beforeMs)) return;
+    this.#lastSeq = Math.max(this.#lastSeq, sample.seq);
+    if (sample.tsMs >= nowMs - COARSE_MS) this.#collector.add(sample);
+  }
+
+  isDue(nowMs: number): boolean {
+    return this.#collector.has(minuteOf(nowMs - GRACE_MS));
+  }
+
+  /** Everything below this place in the log is in the history. */
+  get firstUnwritten(): number {
+    return this.#collector.firstSeq;
+  }
+
+  /** Writes the minutes that are over, or everything there is. To be called in a transaction. */
+  write(nowMs: number, everything = false): void {
+    const beforeMs = everything ? Number.MAX_SAFE_INTEGER : minuteOf(nowMs - GRACE_MS);
+    for (const [start, series] of this.#collector.minutes(beforeMs)) this.#insert(MINUTE_MS, start, series);
+    const through = Math.max(this.#lastSeq, this.#written.through);
+    this.#written = everything ? { ...this.#written, all: through } : { all: this.#written.all, through, beforeMs };
+    this.#settings.save("history", this.#written);
+    const dropped = this.#collector.takeDropped();
+    if (dropped > 0) console.warn("history: too many series in a minute; measurements not kept:", dropped);
+    this.#collector.forget(beforeMs);
+    this.#putTogether(nowMs);
+  }
+
+  read(query: HistoryQuery): HistoryPage {
+    const { metric, sinceMs, untilMs, stepMs } = query;
+    const answer = new HistoryAnswer(query);
+    const sinceStep = Math.floor(sinceMs / stepMs) * stepMs;
+    const rows = this.#sql.exec<{ start: number; found: string | null }>(
+      "SELECT start, json_extract(body, ?) AS found FROM history WHERE step IN (?, ?) AND start >= ? AND start < ?",
+      `$."${metric}"`,
+      MINUTE_MS,
+      QUARTER_MS,
+      sinceStep,
+      untilMs,
+    );
+    for (const { start, found } of rows) {
+      if (found === null) continue;
+      for (const [reporter, point] of Object.entries(JSON.parse(found) as Record<string, StoredPoint>))
+        answer.add(start, reporter, point);
+    }
+    for (const [start, series] of this.#collector.minutes()) {
+      if (start < sinceStep || start >= untilMs) continue;
+      for (const [reporter, summary] of series.get(metric) ?? []) answer.add(start, reporter, summary.store());
+    }
+    return answer.page();
+  }
+
+  /** Turns minutes that are older than a day into quarters of an hour, and drops quarters that are too old. */
+  #putTogether(nowMs: number): void {
+    const beforeMs = Math.floor((nowMs - FINE_MS) / QUARTER_MS) * QUARTER_MS;
+    // Numbers are bound as floating point, and their division has a remainder: the divisor stands in the text.
+    const starts = this.#sql.exec<{ quarter: number }>(
+      `SELECT DISTINCT start / ${QUARTER_MS} * ${QUARTER_MS} AS quarter FROM history WHERE step = ? AND start < ?
+         ORDER BY quarter LIMIT ?`,
+      MINUTE_MS,
+      beforeMs,
+      QUARTERS_AT_ONCE,
+    );
+    for (const { quarter } of [...starts]) {
+      const series: Series = new Map();
+      const within = "step = ? AND start >= ? AND start < ?";
+      const range = [MINUTE_MS, quarter, quarter + QUARTER_MS];
+      for (const { body } of this.#sql.exec<{ body: string }>(`SELECT body FROM history WHERE ${within}`, ...range))
+        mergeSeries(series, body);
+      this.#insert(QUARTER_MS, quarter, series);
+      this.#sql.exec(`DELETE FROM history WHERE ${within}`, ...range);
+    }
+    this.#sql.exec("DELETE FROM history WHERE step = ? AND start < ?", QUARTER_MS, nowMs - COARSE_MS);
+  }
+
+  #insert(step: number, start: number, series: Series): void {
+    for (const [part, body] of encodeSeries(series).entries())
+      this.#sql.exec(
+        "INSERT INTO history (step, start, part, body) VALUES (?, ?, ?, ?)",
+        step,
+        start,
+        this.#partName(part),
+        body,
+      );
+  }
+
+  /** Rows of one step differ by how far the log had been read when they were written. */
+  #partName(part: number): string {
+    return `${Math.max(this.#lastSeq, this.#written.through, this.#written.all)}.${part}.${this.#written.beforeMs}`;
+  }
+
+  #readWritten(): Written {
+    return (this.#settings.read("history") as Written | undefined) ?? { all: 0, through: 0, beforeMs: 0 };
+  }
+}

@@ -1,0 +1,96 @@
+import type { Policy, PolicyVersion } from "../../core/policy/api.ts";
+import type { Rule } from "../../core/policy/rule.ts";
+import { formatTimestamp } from "../../core/signals/timestamp.ts";
+
+/** A rule that was put, or taken away, at a place of the log. */
+export interface StoredChange {
+  readonly id: string;
+  readonly version: number;
+  /** `null`: deleted. */
+  readonly rule: Rule | null;
+  /** It counts for the signals after this place. */
+  readonly seq: number;
+  /** The time, by the log's clock, up to which everything had been decided before; 0: at no particular time. */
+  readonly atMs: number;
+  readonly by: string | null;
+  readonly changedMs: number;
+}
+
+interface Row {
+  [column: string]: SqlStorageValue;
+  rule: string;
+  version: number;
+  seq: number;
+  at_ms: number;
+  changed_ms: number;
+  changed_by: string | null;
+  body: string | null;
+}
+
+/** The rules of an ecosystem, and all versions that they have had: a rebuild decides by those of the time. */
+export class RuleStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec("CREATE TABLE IF NOT EXISTS rules (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS rule_versions (rule TEXT, version INTEGER, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+         changed_ms INTEGER NOT NULL, changed_by TEXT, body TEXT, PRIMARY KEY (rule, version)) WITHOUT ROWID`,
+    );
+  }
+
+  current(): Policy[] {
+    return [...this.#sql.exec<{ body: string }>("SELECT body FROM rules ORDER BY id")].map(
+      ({ body }) => JSON.parse(body) as Policy,
+    );
+  }
+
+  lastVersion(id: string): number {
+    const [row] = this.#sql.exec<{ last: number | null }>(
+      "SELECT MAX(version) AS last FROM rule_versions WHERE rule = ?",
+      id,
+    );
+    return row?.last ?? 0;
+  }
+
+  write(change: StoredChange, from: Pick<Policy, "built_in" | "modified">): void {
+    const { id, version, rule, seq, atMs, by, changedMs } = change;
+    const body = rule === null ? null : JSON.stringify(rule);
+    this.#sql.exec(
+      "INSERT INTO rule_versions VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ...[id, version, seq, atMs, changedMs, by, body],
+    );
+    if (rule === null) {
+      this.#sql.exec("DELETE FROM rules WHERE id = ?", id);
+    } else {
+      const policy: Policy = { ...rule, ...from, changed_at: formatTimestamp(changedMs), changed_by: by };
+      this.#sql.exec("INSERT OR REPLACE INTO rules VALUES (?, ?)", id, JSON.stringify(policy));
+    }
+  }
+
+  /** Newest first. */
+  versions(id: string, limit: number): PolicyVersion[] {
+    const rows = this.#sql.exec<Row>(
+      "SELECT * FROM rule_versions WHERE rule = ? ORDER BY version DESC LIMIT ?",
+      id,
+      limit,
+    );
+    return [...rows].map(({ version, seq, changed_ms, changed_by, body }) => ({
+      version,
+      changed_at: formatTimestamp(changed_ms),
+      changed_by,
+      after_seq: seq,
+      rule: body === null ? null : (JSON.parse(body) as Rule),
+    }));
+  }
+
+  /** Everything that was ever changed, in the order in which it counted. */
+  history(): StoredChange[] {
+    const rows = this.#sql.exec<Row>("SELECT * FROM rule_versions ORDER BY seq, at_ms, changed_ms, rule, version");
+    return [...rows].map(({ rule, version, seq, at_ms, changed_ms, changed_by, body }) => ({
+      ...{ id: rule, version, seq, atMs: at_ms, by: changed_by, changedMs: changed_ms },
+      rule: body === null ? null : (JSON.parse(body) as Rule),
+    }));
+  }
+}

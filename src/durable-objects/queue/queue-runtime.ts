@@ -1,0 +1,206 @@
+import type { AlertChange } from "../../core/queue/alert-tracker.ts";
+import { AlertTracker } from "../../core/queue/alert-tracker.ts";
+import { EventTail } from "../../core/queue/event-tail.ts";
+import type { Changes } from "../../core/queue/journal.ts";
+import { DEFAULT_SETTINGS, QueueSettings } from "../../core/queue/queue-settings.ts";
+import { Statistics } from "../../core/queue/statistics.ts";
+import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
+import { TaskQueue } from "../../core/queue/task-queue.ts";
+import { finishedJson } from "../../core/queue/task-view.ts";
+import { traceOf } from "../../core/signals/trace.ts";
+import type { Draft, Outbox } from "../shell/outbox.ts";
+import type { TaskStore } from "./task-store.ts";
+
+/** Results larger than this do not go into a signal; whoever wants them asks for the task. */
+const RESULT_CHARS = 16_384;
+/** Percentiles are looked at for alerts once in this time: to merge them costs more than to count. */
+const LOOK_MS = 2_000;
+/** Statistics are written at the next alarm, and at latest so long after they changed. */
+export const STATISTICS_MS = 30_000;
+/** Alerts that time alone can end are looked at so often while nothing else happens. */
+const ALERTS_MS = 60_000;
+
+/**
+ * A queue in memory together with its storage, and the books that are kept about it. Everything in here follows from
+ * what is stored, apart from the statistics and events of the last half minute before a crash.
+ */
+export class QueueRuntime {
+  readonly queue: TaskQueue;
+  readonly statistics: Statistics;
+  readonly alerts: AlertTracker;
+  readonly events: EventTail;
+  readonly epoch: string;
+  readonly #store: TaskStore;
+  readonly #box: Outbox;
+  readonly #name: string;
+  #emitted: number;
+  #countedSinceMs: number | undefined;
+  #lookedMs = 0;
+  #failures = 0;
+  /** Whether the queue's name and epoch are stored. */
+  #begun: boolean;
+  /** Something lies in the box that was not there before the last transaction. */
+  filled = false;
+
+  /** @param events - those of the books before, where these replace them: their numbers go on */
+  constructor(name: string, store: TaskStore, box: Outbox, nowMs: number, events = new EventTail()) {
+    this.events = events;
+    this.#name = name;
+    this.#store = store;
+    this.#box = box;
+    const epoch = store.note("epoch");
+    this.#begun = epoch !== undefined;
+    this.epoch = epoch ?? crypto.randomUUID().slice(0, 6);
+    this.#emitted = Number(store.note("emitted") ?? "0");
+    const statistics = store.note("statistics");
+    const alerts = store.note("alerts");
+    const settings = store.note("settings");
+    this.statistics = new Statistics(statistics === undefined ? undefined : JSON.parse(statistics), nowMs);
+    this.alerts = new AlertTracker(alerts === undefined ? undefined : JSON.parse(alerts));
+    this.queue = new TaskQueue(settings === undefined ? DEFAULT_SETTINGS : QueueSettings.parse(JSON.parse(settings)), {
+      epoch: this.epoch,
+      nextSeq: store.nextSeq,
+      tasks: store.tasks(),
+      finished: (taskId) => store.finished(taskId)?.record,
+      random: Math.random,
+    });
+  }
+
+  /** When something is to be done without anybody asking. */
+  get nextDueMs(): number | undefined {
+    const counted = this.#countedSinceMs === undefined ? undefined : this.#countedSinceMs + STATISTICS_MS;
+    const alerts = this.alerts.waits ? this.#lookedMs + ALERTS_MS : undefined;
+    const limit = this.queue.settings.alert_task_ms;
+    const slow = limit === null ? undefined : this.queue.longRunning.nextMs(limit);
+    const times = [this.queue.nextDueMs, counted, alerts, slow].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /**
+   * Writes what the queue has changed, and what follows from it. Belongs into a transaction.
+   *
+   * @param atAlarm - statistics are written too, where they have changed
+   */
+  write(nowMs: number, atAlarm: boolean): Changes {
+    const changes = this.queue.drain();
+    if (!this.#begun && changes.events.length > 0) {
+      this.#begun = true;
+      this.#store.writeNote("epoch", this.epoch);
+      this.#store.writeNote("name", this.#name);
+    }
+    this.#store.write(changes, this.queue.nextSeq, nowMs);
+    const emittedBefore = this.#emitted;
+    for (const { task, event } of changes.events) this.events.add(task, event);
+    for (const { record } of changes.finished) this.#count(record, nowMs);
+    this.#alert(changes, nowMs, atAlarm);
+    if (this.#emitted !== emittedBefore) this.#store.writeNote("emitted", String(this.#emitted));
+    if (atAlarm && this.#countedSinceMs !== undefined) {
+      this.#store.writeNote("statistics", JSON.stringify(this.statistics));
+      this.#countedSinceMs = undefined;
+    }
+    return changes;
+  }
+
+  #count(record: FinishedTask, nowMs: number): void {
+    this.statistics.add(record);
+    this.#countedSinceMs ??= nowMs;
+    const { signal_complete, signal_failed } = this.queue.settings;
+    const good = record.outcome === "complete";
+    if (good ? signal_complete : signal_failed && record.outcome !== "cancelled")
+      this.#emit(taskSignal(this.#name, record));
+    if (record.outcome !== "failed" && record.outcome !== "expired") return;
+    this.alerts.failed(nowMs);
+    this.#failures++;
+    // A call's failure goes to its caller: there is somebody who knows of it.
+    if (record.caller !== null) return;
+    const payload = this.#store.finished(record.taskId)?.payload ?? "null";
+    this.#box.bury({
+      id: `${this.#name}.${record.taskId}.${record.seq}`,
+      kind: "task",
+      task: JSON.parse(finishedJson(record, payload)),
+      error: record.error ?? record.outcome,
+      daemon: `ganglion/queue/${queueOf(this.#name)}`,
+    });
+    this.filled = true;
+  }
+
+  #alert({ finished, changed }: Changes, nowMs: number, atAlarm: boolean): void {
+    const { settings, depths } = this.queue;
+    const found: AlertChange[] = [];
+    const subject = ({ recipient, type }: { recipient: string; type: string }) => `${recipient}/${type}`;
+    for (const { record } of finished) found.push(...this.alerts.ran(subject(record), record.ranMs, settings, nowMs));
+    // A worker that extends its lease tells that the task runs still: nobody has to wait for its end to know it slow.
+    for (const entry of changed) {
+      if (entry.lease === null) continue;
+      found.push(...this.alerts.ran(subject(entry), nowMs - entry.lease.startedMs, settings, nowMs));
+    }
+    // One whose worker says nothing is found by the alarm. While it runs its alert stands, however long ago it was raised.
+    const limit = settings.alert_task_ms;
+    if (atAlarm && limit !== null) {
+      for (const { entry, ms } of this.queue.longRunning.over(limit, nowMs))
+        found.push(...this.alerts.ran(subject(entry), ms, settings, nowMs));
+    }
+    const looks = atAlarm || (finished.length > 0 && nowMs - this.#lookedMs >= LOOK_MS);
+    if (looks) this.#lookedMs = nowMs;
+    const kinds = looks
+      ? this.statistics.series().map((one) => ({
+          subject: subject(one),
+          tasks: one.running.total,
+          p95Ms: one.running.quantile(0.95) ?? 0,
+        }))
+      : undefined;
+    found.push(
+      ...this.alerts.look({ depth: depths.queued, ...(kinds === undefined ? {} : { kinds }) }, settings, nowMs),
+    );
+    if (found.length === 0 && this.#failures === 0) return;
+    this.#failures = 0;
+    for (const change of found) this.#emit(alertSignal(this.#name, change, nowMs));
+    this.#store.writeNote("alerts", JSON.stringify(this.alerts));
+  }
+
+  #emit(draft: Draft): void {
+    this.#box.add(++this.#emitted, draft);
+    this.filled = true;
+  }
+}
+
+export const ecosystemOf = (name: string) => name.slice(0, name.indexOf("/"));
+export const queueOf = (name: string) => name.slice(name.indexOf("/") + 1);
+
+function taskSignal(name: string, record: FinishedTask): Draft {
+  const good = record.outcome === "complete";
+  const { taskId, recipient, type, sender, attempt, worker, waitedMs, ranMs, resultJson, error } = record;
+  const small = resultJson !== null && resultJson.length <= RESULT_CHARS;
+  return {
+    signal: good ? "Q_TASK_COMPLETE" : "Q_TASK_FAILED",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: record.finishedMs,
+    facts: {
+      ...{ queue: queueOf(name), task_id: taskId, recipient, type, sender, attempts: attempt, worker },
+      ...{ waited_ms: waitedMs, ran_ms: ranMs },
+      ...(good ? (small ? { result: JSON.parse(resultJson) } : {}) : { outcome: record.outcome, error }),
+    },
+    ...(record.cause === null ? {} : follows(record.cause, `${name}:${taskId}:${record.seq}`)),
+  };
+}
+
+/** A task is no signal: what its end says goes back to the signal that led to the task. */
+function follows({ id, trace, depth }: TaskCause, own: string): Pick<Draft, "cause" | "trace" | "depth"> {
+  return { cause: id, trace: traceOf(own, { id, trace }), depth };
+}
+
+function alertSignal(
+  name: string,
+  { rule, subject, state, severity, value, limit, raisedMs }: AlertChange,
+  nowMs: number,
+): Draft {
+  return {
+    signal: "Q_QUEUE_ALERT",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: nowMs,
+    facts: {
+      ...{ queue: queueOf(name), rule, subject, state, severity, value: Math.round(value), limit },
+      raised_at: new Date(raisedMs).toISOString(),
+    },
+  };
+}

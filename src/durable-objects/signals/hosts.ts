@@ -1,0 +1,141 @@
+import type { OpenLink } from "../../core/hosts/presence-tracker.ts";
+
+/** Which links are open. A report with a lower version of the same instance is older. */
+export interface LinkReport {
+  /** One for each life of the log in memory. */
+  readonly instance: string;
+  readonly version: number;
+  readonly links: readonly OpenLink[];
+}
+
+/** By host: where each monitor is to go on, by its name. */
+export type GatherAfter = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+/** What came of asking every host. */
+export interface HostAnswers {
+  /** As of the end. */
+  readonly report: LinkReport;
+  /** JSON texts, by host. */
+  readonly answers: ReadonlyMap<string, string>;
+  /** Hosts whose link stayed open, and who said nothing in time. */
+  readonly silent: readonly string[];
+  /** How far the log reached when all had answered: what comes behind it came after what they have seen. */
+  readonly headSeq: number;
+}
+
+/** What the log tells the registry of agents. */
+export interface RegistryCalls {
+  /** @param statuses - JSON texts, by host */
+  report(report: LinkReport, statuses: ReadonlyMap<string, string>): Promise<void>;
+}
+
+export interface HostsOptions {
+  readonly registry: () => RegistryCalls;
+  readonly links: () => OpenLink[];
+  readonly head: () => number;
+  readonly ask: (frame: (host: string) => string) => Map<string, () => boolean>;
+  readonly keepAlive: (work: Promise<void>) => void;
+}
+
+/** A status beyond this is not passed on: it would be most of a row. */
+const MAX_STATUS_CHARS = 128 * 1024;
+const TRIES = 5;
+const FIRST_WAIT_MS = 250;
+
+/**
+ * The log's side of knowing the hosts: tells the registry which links are open, and asks hosts for facts. One call to
+ * the registry at a time, with everything that changed meanwhile in the next: a thousand hosts that come back at once
+ * are a few calls. What is lost on the way is made good by the registry's own look, each minute.
+ */
+export class Hosts {
+  readonly #options: HostsOptions;
+  readonly #instance = crypto.randomUUID();
+  readonly #waiting = new Map<string, (facts: string) => void>();
+  #version = 0;
+  #statuses = new Map<string, string>();
+  #pending = false;
+  #telling = false;
+
+  constructor(options: HostsOptions) {
+    this.#options = options;
+  }
+
+  get report(): LinkReport {
+    return { instance: this.#instance, version: this.#version, links: this.#options.links() };
+  }
+
+  linksChanged(): void {
+    this.#version++;
+    this.#tellSoon();
+  }
+
+  status(host: string, status: Readonly<Record<string, unknown>>): void {
+    const text = JSON.stringify(status);
+    if (text.length > MAX_STATUS_CHARS) {
+      console.warn("signal log: a host's status is too long to be kept", host, text.length);
+      return;
+    }
+    this.#statuses.set(host, text);
+    this.#tellSoon();
+  }
+
+  gathered(host: string, request: string, facts: Readonly<Record<string, unknown>>): void {
+    this.#waiting.get(`${host} ${request}`)?.(JSON.stringify(facts));
+  }
+
+  async gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter): Promise<HostAnswers> {
+    const request = crypto.randomUUID();
+    const answers = new Map<string, string>();
+    const asked = this.#options.ask((host) =>
+      JSON.stringify({ type: "gather", request, monitors, after: after.get(host) ?? {} }),
+    );
+    let missing = asked.size;
+    if (missing > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        for (const host of asked.keys()) {
+          this.#waiting.set(`${host} ${request}`, (facts) => {
+            this.#waiting.delete(`${host} ${request}`);
+            answers.set(host, facts);
+            if (--missing > 0) return;
+            clearTimeout(timer);
+            resolve();
+          });
+        }
+      });
+    }
+    for (const host of asked.keys()) this.#waiting.delete(`${host} ${request}`);
+    const silent = [...asked].filter(([host, open]) => !answers.has(host) && open()).map(([host]) => host);
+    return { report: this.report, answers, silent, headSeq: this.#options.head() };
+  }
+
+  #tellSoon(): void {
+    this.#pending = true;
+    if (this.#telling) return;
+    this.#telling = true;
+    this.#options.keepAlive(this.#tell());
+  }
+
+  async #tell(): Promise<void> {
+    let tries = 0;
+    while (this.#pending) {
+      this.#pending = false;
+      const statuses = this.#statuses;
+      this.#statuses = new Map();
+      try {
+        await this.#options.registry().report(this.report, statuses);
+        tries = 0;
+      } catch (error) {
+        // A newer status of the same host wins.
+        this.#statuses = new Map([...statuses, ...this.#statuses]);
+        if (++tries >= TRIES) {
+          console.warn("signal log: the registry of agents cannot be told who is linked", String(error));
+          break;
+        }
+        this.#pending = true;
+        await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** tries));
+      }
+    }
+    this.#telling = false;
+  }
+}

@@ -1,0 +1,200 @@
+import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
+import { hashKey } from "../../core/signals/log/key-filter.ts";
+import { lineCause, lineId, lineName, lineSeq, type SegmentHeader } from "../../core/signals/log/segment.ts";
+import { mayHold, type Zone } from "../../core/signals/log/zone.ts";
+import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
+import type { SegmentStore, Slice } from "./segment-store.ts";
+
+/** One call reads at most this much, and says where to go on: no question can hold the object for long. */
+const BUDGET = { steps: 1_024, bodies: 256, chars: 4_000_000 } as const;
+
+/** Lines that concern the asker, and how far the log has been looked through for them. */
+export interface Stretch {
+  readonly lines: readonly string[];
+  /** Everything up to here (down to here, backwards) has been looked at. */
+  readonly through: number;
+}
+
+interface Search {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly order: "asc" | "desc";
+  readonly limit: number;
+  readonly mayHold: (part: SegmentHeader | Zone) => boolean;
+  readonly wants: (line: string) => boolean;
+}
+
+/** Reads the log by place, name, source and time, skipping what the headers and zones show to be beside the point. */
+export class LogReader {
+  readonly #store: SegmentStore;
+
+  constructor(store: SegmentStore) {
+    this.#store = store;
+  }
+
+  get oldestSeq(): number | null {
+    return this.#store.slices[0]?.firstSeq ?? null;
+  }
+
+  /** `GET /signals`. */
+  page(query: ReadQuery, headSeq: number): ReadPage {
+    const oldest = this.oldestSeq;
+    if (oldest === null) return { lines: [], next: null };
+    const asc = query.order === "asc";
+    const fromSeq = asc ? Math.max(oldest, (query.after ?? 0) + 1) : oldest;
+    const toSeq = asc ? headSeq : Math.min(headSeq, (query.after ?? headSeq + 1) - 1);
+    const named = compilePatterns(query.signals);
+    const { source, sinceMs = Number.NEGATIVE_INFINITY, untilMs = Number.POSITIVE_INFINITY } = query;
+    const timed = query.sinceMs !== undefined || query.untilMs !== undefined;
+    const stretch = this.#search({
+      fromSeq,
+      toSeq,
+      order: query.order,
+      limit: query.limit,
+      mayHold: (part) => part.lastTs >= sinceMs && part.firstTs < untilMs && part.names.some(named),
+      wants: (line) => {
+        if (!named(lineName(line))) return false;
+        if (source === undefined && !timed) return true;
+        const signal = JSON.parse(line) as { source: string; timestamp: string };
+        if (source !== undefined && signal.source !== source) return false;
+        const ts = Date.parse(signal.timestamp);
+        return ts >= sinceMs && ts < untilMs;
+      },
+    });
+    const done = asc ? stretch.through >= toSeq : stretch.through <= fromSeq;
+    return { lines: stretch.lines, next: done ? null : stretch.through };
+  }
+
+  /** What concerns a subscriber or a projection after `after`, a bounded stretch of it. */
+  after(after: number, headSeq: number, wants: Matcher, limit: number): Stretch {
+    const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
+    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
+    return this.#search({
+      fromSeq,
+      toSeq: headSeq,
+      order: "asc",
+      limit,
+      mayHold: (part) => part.names.some(wants),
+      wants: (line) => wants(lineName(line)),
+    });
+  }
+
+  /**
+   * What the signals of `ids` led to, directly or through each other, after `after`: an effect lies behind its cause, so
+   * one walk forward finds them all, and a zone or header in which none of the causes is named is skipped.
+   */
+  effects(ids: readonly string[], after: number, headSeq: number, limit: number): Stretch {
+    const causes = new Set(ids);
+    const hashes = new Set(ids.map((id) => hashKey("cause", id)));
+    const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
+    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
+    return this.#search({
+      fromSeq,
+      toSeq: headSeq,
+      order: "asc",
+      limit,
+      mayHold: (part) => ("causes" in part ? part.causes.some((hash) => hashes.has(hash)) : mayHoldAny(part, hashes)),
+      wants: (line) => {
+        const cause = lineCause(line);
+        if (cause === undefined || !causes.has(cause)) return false;
+        const id = lineId(line);
+        causes.add(id);
+        hashes.add(hashKey("cause", id));
+        return true;
+      },
+    });
+  }
+
+  /** The line at `seq`, or `undefined` where the log does not reach. */
+  at(seq: number): string | undefined {
+    const slice = this.#sliceOf(seq);
+    if (slice === undefined) return undefined;
+    const firstSeq = this.#store.segmentOf(slice.slice, seq);
+    return firstSeq === undefined ? undefined : this.#store.lines(slice.slice, firstSeq)[seq - firstSeq];
+  }
+
+  /** Headers from the newest back, zones skipped where `mayHold` says so; for looking up ids. */
+  *headersBackwards(headSeq: number, mayHold: (zone: Zone) => boolean): Generator<SegmentHeader> {
+    for (const { header } of this.#walk(this.oldestSeq ?? 1, headSeq, "desc", mayHold)) {
+      if (header !== undefined) yield header;
+    }
+  }
+
+  #search(search: Search): Stretch {
+    const asc = search.order === "asc";
+    const lines: string[] = [];
+    let through = asc ? search.fromSeq - 1 : search.toSeq + 1;
+    let bodies = 0;
+    let chars = 0;
+    let steps = 0;
+    for (const { header, passed } of this.#walk(search.fromSeq, search.toSeq, search.order, search.mayHold)) {
+      if (++steps > BUDGET.steps) return { lines, through };
+      if (header !== undefined && search.mayHold(header)) {
+        if (++bodies > BUDGET.bodies) return { lines, through };
+        for (const line of this.#body(header, search)) {
+          if (!search.wants(line)) continue;
+          lines.push(line);
+          chars += line.length;
+          if (lines.length >= search.limit || chars >= BUDGET.chars) return { lines, through: lineSeq(line) };
+        }
+      }
+      through = passed;
+    }
+    return { lines, through: asc ? search.toSeq : search.fromSeq };
+  }
+
+  /** The lines of a segment that lie within the search, in its order. */
+  #body(header: SegmentHeader, { fromSeq, toSeq, order }: Search): string[] {
+    const slice = this.#sliceOf(header.firstSeq);
+    if (slice === undefined) return [];
+    const start = Math.max(0, fromSeq - header.firstSeq);
+    const lines = this.#store.lines(slice.slice, header.firstSeq).slice(start, toSeq - header.firstSeq + 1);
+    return order === "asc" ? lines : lines.reverse();
+  }
+
+  /**
+   * Steps through `[fromSeq, toSeq]` in order: a header to look at, or a zone that was skipped. `passed` is the last
+   * place that the step leaves behind.
+   */
+  *#walk(
+    fromSeq: number,
+    toSeq: number,
+    order: "asc" | "desc",
+    mayHold: (zone: Zone) => boolean,
+  ): Generator<{ header?: SegmentHeader; passed: number }> {
+    const asc = order === "asc";
+    let place = asc ? fromSeq : toSeq;
+    while (asc ? place <= toSeq : place >= fromSeq) {
+      const slice = this.#sliceOf(place);
+      if (slice === undefined) return;
+      const zone = this.#store.zoneAt(slice.slice, place);
+      if (zone !== undefined && !mayHold(zone)) {
+        const passed = asc ? zone.lastSeq : zone.firstSeq;
+        yield { passed };
+        place = asc ? passed + 1 : passed - 1;
+        continue;
+      }
+      const low = asc ? (this.#store.segmentOf(slice.slice, place) ?? place) : (zone?.firstSeq ?? slice.firstSeq);
+      const high = asc ? Math.min(toSeq, zone?.lastSeq ?? this.#endOf(slice)) : place;
+      const headers = this.#store.headers(slice.slice, low, high, 256, order);
+      for (const header of headers) yield { header, passed: asc ? header.lastSeq : header.firstSeq };
+      const last = headers.at(-1);
+      if (asc) place = (last?.lastSeq ?? high) + 1;
+      else place = (last?.firstSeq ?? low) - 1;
+    }
+  }
+
+  #sliceOf(seq: number): Slice | undefined {
+    return this.#store.slices.findLast((slice) => slice.firstSeq <= seq);
+  }
+
+  #endOf(slice: Slice): number {
+    const next = this.#store.slices.find((other) => other.slice > slice.slice);
+    return next === undefined ? Number.MAX_SAFE_INTEGER : next.firstSeq - 1;
+  }
+}
+
+function mayHoldAny(zone: Zone, hashes: ReadonlySet<number>): boolean {
+  for (const hash of hashes) if (mayHold(zone, hash)) return true;
+  return false;
+}

@@ -1,0 +1,44 @@
+import { admitSignal } from "../../core/signals/admit.ts";
+import type { AppendRequest } from "../../core/signals/api.ts";
+import type { NewSignal } from "../../core/signals/signal.ts";
+import type { AgentFrame } from "../../core/wire/link-frames.ts";
+
+interface Rejected {
+  readonly number: number;
+  readonly errors: readonly { pointer: string; message: string }[];
+  readonly signal: unknown;
+}
+
+/** Splits a numbered batch into runs of valid signals without holes, and those that cannot be kept. */
+export function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
+  runs: AppendRequest[];
+  rejected: Rejected[];
+} {
+  const runs: AppendRequest[] = [];
+  const rejected: Rejected[] = [];
+  let signals: NewSignal[] = [];
+  let first = frame.first;
+  const finish = () => {
+    if (signals.length > 0) runs.push({ producer: { name: frame.producer, first }, signals });
+  };
+  frame.signals.forEach((input, place) => {
+    const admission = admitSignal(input, `/signals/${place}`);
+    if (admission.ok) {
+      signals.push(admission.signal);
+      return;
+    }
+    rejected.push({ number: frame.first + place, errors: admission.errors, signal: input });
+    finish();
+    signals = [];
+    first = frame.first + place + 1;
+  });
+  finish();
+  return { runs, rejected };
+}
+
+/** The frame that says that a batch is durable. */
+export function appended(batch: number, producer: string, last: number, rejected: readonly Rejected[]): string {
+  const frame = { type: "appended", batch, producer, last };
+  if (rejected.length === 0) return JSON.stringify(frame);
+  return JSON.stringify({ ...frame, rejected: rejected.map(({ number, errors }) => ({ number, errors })) });
+}

@@ -1,0 +1,218 @@
+import type { LogBase } from "../../core/signals/log/log-state.ts";
+import type { Segment, SegmentHeader } from "../../core/signals/log/segment.ts";
+import type { Zone } from "../../core/signals/log/zone.ts";
+
+/** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
+export interface Slice {
+  readonly slice: number;
+  /** Where the log stood when the slice began. */
+  readonly firstSeq: number;
+}
+
+interface HeaderRow {
+  [column: string]: SqlStorageValue;
+  first_seq: number;
+  last_seq: number;
+  received_ms: number;
+  first_ts: number;
+  last_ts: number;
+  names: string;
+  producers: string;
+  ids: string | null;
+}
+
+interface ZoneRow {
+  [column: string]: SqlStorageValue;
+  first_seq: number;
+  last_seq: number;
+  body: string;
+}
+
+const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, producers, ids";
+
+/**
+ * Segments and zones in the object's SQLite.
+ *
+ * Tables: `slices(slice, first_seq, base)`; for each slice `segments_<n>` (a row per batch, keyed by its first
+ * sequence number: an INTEGER PRIMARY KEY is the table itself and costs no index) and `zones_<n>`. `ids` holds the ids
+ * that signals brought along and hashes of their causes. The body stands last in a row, so that reading a header does
+ * not touch the pages that hold it.
+ */
+export class SegmentStore {
+  readonly #sql: SqlStorage;
+  #slices: Slice[];
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS slices (slice INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, base TEXT NOT NULL)",
+    );
+    this.#slices = this.#readSlices();
+  }
+
+  /** Oldest first. */
+  get slices(): readonly Slice[] {
+    return this.#slices;
+  }
+
+  /** Must be called after a write that failed: what memory says of the slices may not have reached the disk. */
+  reload(): void {
+    this.#slices = this.#readSlices();
+  }
+
+  /** @returns the state at the beginning of the current slice, its last zone, and the headers since */
+  load(): { base: LogBase; zone: Zone | undefined; headers: SegmentHeader[] } | undefined {
+    const current = this.#slices.at(-1);
+    if (current === undefined) return undefined;
+    const { base } = this.#sql.exec<{ base: string }>("SELECT base FROM slices WHERE slice = ?", current.slice).one();
+    const [zone] = this.#zones(`SELECT * FROM zones_${current.slice} ORDER BY first_seq DESC LIMIT 1`);
+    const headers = this.headers(
+      current.slice,
+      (zone?.lastSeq ?? current.firstSeq - 1) + 1,
+      Number.MAX_SAFE_INTEGER,
+      1e9,
+    );
+    return { base: JSON.parse(base) as LogBase, zone, headers };
+  }
+
+  openSlice(slice: number, base: LogBase): void {
+    this.#sql.exec(
+      `CREATE TABLE segments_${slice} (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+         first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL, names TEXT NOT NULL, producers TEXT NOT NULL, ids TEXT, body TEXT NOT NULL);
+       CREATE TABLE zones_${slice} (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, body TEXT NOT NULL);`,
+    );
+    this.#sql.exec(
+      "INSERT INTO slices (slice, first_seq, base) VALUES (?, ?, ?)",
+      slice,
+      base.nextSeq,
+      JSON.stringify(base),
+    );
+    this.#slices.push({ slice, firstSeq: base.nextSeq });
+  }
+
+  dropSlice(slice: number): void {
+    this.#sql.exec(`DROP TABLE segments_${slice}; DROP TABLE zones_${slice};`);
+    this.#sql.exec("DELETE FROM slices WHERE slice = ?", slice);
+    this.#slices = this.#slices.filter((kept) => kept.slice !== slice);
+  }
+
+  write(slice: number, segments: readonly Segment[], zone: Zone | undefined): void {
+    for (const segment of segments) {
+      this.#sql.exec(
+        `INSERT INTO segments_${slice} (${HEADER}, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        segment.firstSeq,
+        segment.lastSeq,
+        segment.receivedMs,
+        segment.firstTs,
+        segment.lastTs,
+        JSON.stringify(segment.names),
+        JSON.stringify(segment.producers),
+        keysText(segment),
+        segment.lines.join("\n"),
+      );
+    }
+    if (zone !== undefined) {
+      this.#sql.exec(
+        `INSERT INTO zones_${slice} (first_seq, last_seq, body) VALUES (?, ?, ?)`,
+        zone.firstSeq,
+        zone.lastSeq,
+        JSON.stringify(zone),
+      );
+    }
+  }
+
+  /** Segments that start within `[fromSeq, toSeq]`, without their bodies, in order. */
+  headers(
+    slice: number,
+    fromSeq: number,
+    toSeq: number,
+    limit: number,
+    order: "asc" | "desc" = "asc",
+  ): SegmentHeader[] {
+    const rows = this.#sql.exec<HeaderRow>(
+      `SELECT ${HEADER} FROM segments_${slice} WHERE first_seq >= ? AND first_seq <= ? ORDER BY first_seq ${order} LIMIT ?`,
+      fromSeq,
+      toSeq,
+      limit,
+    );
+    return [...rows].map(readHeader);
+  }
+
+  /** The closed zone that holds `seq`, or `undefined`. */
+  zoneAt(slice: number, seq: number): Zone | undefined {
+    const [zone] = this.#zones(
+      `SELECT * FROM zones_${slice} WHERE first_seq <= ${seq} ORDER BY first_seq DESC LIMIT 1`,
+    );
+    return zone !== undefined && zone.lastSeq >= seq ? zone : undefined;
+  }
+
+  /** First sequence number of the segment that holds `seq`, or `undefined`. */
+  segmentOf(slice: number, seq: number): number | undefined {
+    const [row] = this.#sql.exec<{ first_seq: number; last_seq: number }>(
+      `SELECT first_seq, last_seq FROM segments_${slice} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
+      seq,
+    );
+    return row !== undefined && row.last_seq >= seq ? row.first_seq : undefined;
+  }
+
+  lines(slice: number, firstSeq: number): string[] {
+    const { body } = this.#sql
+      .exec<{ body: string }>(`SELECT body FROM segments_${slice} WHERE first_seq = ?`, firstSeq)
+      .one();
+    return body.split("\n");
+  }
+
+  /** Ids of callers without a producer, of segments received since `sinceMs`, oldest first, `limit` at most. */
+  recentIds(sinceMs: number, limit: number): [id: string, seq: number, receivedMs: number][] {
+    const found: [string, number, number][] = [];
+    for (const { slice } of this.#slices.toReversed()) {
+      const rows = this.#sql.exec<{ ids: string | null; received_ms: number }>(
+        `SELECT ids, received_ms FROM segments_${slice} ORDER BY first_seq DESC`,
+      );
+      for (const { ids, received_ms } of rows) {
+        if (received_ms < sinceMs || found.length >= limit) return found.reverse();
+        if (ids === null) continue;
+        for (const [id, seq] of [...readKeys(ids).foreignIds].reverse()) found.push([id, seq, received_ms]);
+      }
+    }
+    return found.reverse();
+  }
+
+  #zones(query: string): Zone[] {
+    return [...this.#sql.exec<ZoneRow>(query)].map((row) => JSON.parse(row.body) as Zone);
+  }
+
+  #readSlices(): Slice[] {
+    const rows = this.#sql.exec<{ slice: number; first_seq: number }>(
+      "SELECT slice, first_seq FROM slices ORDER BY slice",
+    );
+    return [...rows].map((row) => ({ slice: row.slice, firstSeq: row.first_seq }));
+  }
+}
+
+function readHeader(row: HeaderRow): SegmentHeader {
+  return {
+    firstSeq: row.first_seq,
+    lastSeq: row.last_seq,
+    receivedMs: row.received_ms,
+    firstTs: row.first_ts,
+    lastTs: row.last_ts,
+    names: JSON.parse(row.names),
+    producers: JSON.parse(row.producers),
+    ...readKeys(row.ids),
+  };
+}
+
+type Keys = Pick<SegmentHeader, "foreignIds" | "causes">;
+
+/** Most segments hold neither ids of their own nor causes, and few of them both: one column serves. */
+function keysText({ foreignIds, causes }: Keys): string | null {
+  if (causes.length > 0) return JSON.stringify({ foreignIds, causes });
+  return foreignIds.length === 0 ? null : JSON.stringify(foreignIds);
+}
+
+function readKeys(text: string | null): Keys {
+  if (text === null) return { foreignIds: [], causes: [] };
+  const keys = JSON.parse(text) as Keys | Keys["foreignIds"];
+  return "causes" in keys ? keys : { foreignIds: keys, causes: [] };
+}

@@ -1,0 +1,34 @@
+import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
+import { DEFAULT_SUBSCRIPTIONS } from "../../core/projection/interests.ts";
+
+/** What projections have asked the log to send them, kept so that a log that wakes knows it before they say it again. */
+export class SubscriptionStore {
+  readonly #sql: SqlStorage;
+  readonly #asked = new Map<ProjectionName, readonly string[]>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS interests (projection TEXT PRIMARY KEY, patterns TEXT NOT NULL) WITHOUT ROWID",
+    );
+    for (const { projection, patterns } of sql.exec<{ projection: string; patterns: string }>(
+      "SELECT projection, patterns FROM interests",
+    )) {
+      const name = PROJECTIONS.find((known) => known === projection);
+      if (name !== undefined) this.#asked.set(name, JSON.parse(patterns) as string[]);
+    }
+  }
+
+  /** What came with this release counts always: it must not wait for a projection to wake and ask. */
+  of(projection: ProjectionName): readonly string[] {
+    return [...new Set([...DEFAULT_SUBSCRIPTIONS[projection], ...(this.#asked.get(projection) ?? [])])];
+  }
+
+  /** @returns whether that is something new */
+  ask(projection: ProjectionName, patterns: readonly string[]): boolean {
+    if (JSON.stringify(this.#asked.get(projection)) === JSON.stringify(patterns)) return false;
+    this.#sql.exec("INSERT OR REPLACE INTO interests VALUES (?, ?)", projection, JSON.stringify(patterns));
+    this.#asked.set(projection, patterns);
+    return true;
+  }
+}

@@ -1,0 +1,138 @@
+import type { MiddlewareHandler } from "hono";
+import { authorise, type Grant } from "../../../core/access/grant.ts";
+import type { Scope } from "../../../core/access/scopes.ts";
+import { parseToken } from "../../../core/access/token.ts";
+import { problem } from "../../../core/problem/problem.ts";
+import { ECOSYSTEM_NAME } from "../../../core/signals/signal.ts";
+import { type ApiBindings, type ApiEnv, directory } from "../http/objects.ts";
+import { ECOSYSTEM_RULE } from "../http/query.ts";
+import { invalid, Refusal } from "../http/refusal.ts";
+
+/**
+ * For so long this isolate trusts what the directory said about a token, so that a request does not cost a second
+ * object call. It is also how long a deleted token may go on working here.
+ */
+const REMEMBER_MS = 30_000;
+const REMEMBER_TOKENS = 1_024;
+
+const administrator: Grant = {
+  id: "admin",
+  name: "ADMIN_TOKEN",
+  scopes: ["admin"],
+  ecosystems: ["*"],
+  expires_at: null,
+};
+
+/** Keyed by the SHA-256 of the whole token: a dump of this isolate's memory opens nothing. */
+const remembered = new Map<string, { grant: Grant; untilMs: number }>();
+
+/** Lets a call through whose token has all of `scopes` in the ecosystem of the path. */
+export const requires = (...scopes: Scope[]) => letThrough(scopes, false);
+
+/** The same, without trusting what is remembered of the token. */
+export const requiresAfresh = (...scopes: Scope[]) => letThrough(scopes, true);
+
+function letThrough(scopes: readonly Scope[], afresh: boolean): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const grant = await authenticate(c.req.header("authorization"), c.env, afresh);
+    const ecosystem = c.req.param("eco");
+    if (ecosystem !== undefined && !ECOSYSTEM_NAME.test(ecosystem)) {
+      throw invalid("invalid-ecosystem", "This cannot be the name of an ecosystem", [
+        {
+          pointer: "/path/eco",
+          message: ECOSYSTEM_RULE,
+        },
+      ]);
+    }
+    for (const scope of scopes) check(grant, scope, ecosystem);
+    c.set("grant", grant);
+    await next();
+  };
+}
+
+function check(grant: Grant, scope: Scope, ecosystem: string | undefined): void {
+  switch (authorise(grant, scope, ecosystem, Date.now())) {
+    case "allowed":
+      return;
+    case "expired":
+      throw unauthenticated();
+    case "no_scope":
+      throw new Refusal(
+        problem("no-scope", 403, "The token may not do this", `It needs the scope ${scope}.`, { scope }),
+      );
+    case "no_ecosystem":
+      throw new Refusal(
+        problem(
+          "no-ecosystem",
+          403,
+          "The token does not reach this far",
+          ecosystem === undefined ? "It needs all ecosystems (*)." : `It does not open the ecosystem ${ecosystem}.`,
+        ),
+      );
+  }
+}
+
+async function authenticate(header: string | undefined, env: ApiBindings, afresh: boolean): Promise<Grant> {
+  const [, token] = /^Bearer +(\S+) *$/i.exec(header ?? "") ?? [];
+  // Without an administrator nothing has been set up yet: not even tokens from an earlier life count.
+  if (token === undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") throw unauthenticated();
+  const digest = await sha256(token);
+  if (crypto.subtle.timingSafeEqual(digest, await sha256(env.ADMIN_TOKEN))) return administrator;
+
+  const key = hex(digest);
+  const nowMs = Date.now();
+  const known = remembered.get(key);
+  if (!afresh && known !== undefined && known.untilMs > nowMs) return known.grant;
+  remembered.delete(key);
+  const parts = parseToken(token);
+  const grant = parts === undefined ? null : await directory(env).verify(parts.id, await sha256(parts.secret));
+  if (grant === null) throw unauthenticated();
+  remember(
+    key,
+    {
+      id: grant.id,
+      name: grant.name,
+      scopes: grant.scopes,
+      ecosystems: grant.ecosystems,
+      expires_at: grant.expires_at,
+    },
+    nowMs,
+  );
+  return grant;
+}
+
+function remember(key: string, grant: Grant, nowMs: number): void {
+  if (remembered.size >= REMEMBER_TOKENS) {
+    // A Map keeps the order of insertion: the first key is the oldest.
+    for (const oldest of remembered.keys()) {
+      remembered.delete(oldest);
+      break;
+    }
+  }
+  remembered.set(key, { grant, untilMs: nowMs + REMEMBER_MS });
+}
+
+/** Stops trusting a deleted token at once in this isolate; the others follow within {@link REMEMBER_MS}. */
+export function forgetToken(id: string): void {
+  for (const [key, { grant }] of remembered) if (grant.id === id) remembered.delete(key);
+}
+
+/** Says nothing about which check failed: whoever guesses learns nothing. */
+const unauthenticated = () =>
+  new Refusal(
+    problem(
+      "unauthenticated",
+      401,
+      "A valid token is needed",
+      "Send Authorization: Bearer <token> with a token that is valid.",
+    ),
+    { "WWW-Authenticate": "Bearer" },
+  );
+
+function sha256(text: string): Promise<ArrayBuffer> {
+  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+}
+
+function hex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,63 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
+import { type ApiBindings, directory } from "../http/objects.ts";
+import { Refusal } from "../http/refusal.ts";
+import { json, newApi } from "../http/route.ts";
+import { ProblemSchema } from "../schemas.ts";
+
+/** Anybody may ask, so an answer stands for a while: asking in a loop must not cost an object call each. */
+const ANSWER_FOR_MS = 2_000;
+
+const healthz = createRoute({
+  method: "get",
+  path: "/healthz",
+  operationId: "isAlive",
+  summary: "Whether the Worker runs",
+  tags: ["operation"],
+  security: [],
+  responses: { 200: json(z.object({ status: z.literal("alive") }), "It does") },
+});
+
+const readyz = createRoute({
+  method: "get",
+  path: "/readyz",
+  operationId: "isReady",
+  summary: "Whether the Worker can serve calls",
+  tags: ["operation"],
+  security: [],
+  responses: {
+    200: json(z.object({ status: z.literal("ready") }), "It can"),
+    503: { description: "It cannot; `detail` says why", content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } },
+  },
+});
+
+let lastPing: { answers: boolean; untilMs: number } | undefined;
+
+export const health = newApi()
+  .openapi(healthz, (c) => c.json({ status: "alive" as const }, 200))
+  .openapi(readyz, async (c) => {
+    const fault = await findFault(c.env, Date.now());
+    if (fault !== undefined) {
+      throw new Refusal(problem("not-ready", 503, "Ganglion is not ready", fault), { "Retry-After": "5" });
+    }
+    return c.json({ status: "ready" as const }, 200);
+  });
+
+async function findFault(env: ApiBindings, nowMs: number): Promise<string | undefined> {
+  if (env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") {
+    return "There is no administrator yet, so nobody can be let in: set the secret ADMIN_TOKEN (wrangler secret put ADMIN_TOKEN).";
+  }
+  if (lastPing === undefined || lastPing.untilMs <= nowMs) {
+    lastPing = { answers: await directoryAnswers(env), untilMs: nowMs + ANSWER_FOR_MS };
+  }
+  return lastPing.answers ? undefined : "The directory of tokens does not answer.";
+}
+
+async function directoryAnswers(env: ApiBindings): Promise<boolean> {
+  try {
+    return await directory(env).ping();
+  } catch (error) {
+    console.error("the directory does not answer", error);
+    return false;
+  }
+}

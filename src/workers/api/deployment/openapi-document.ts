@@ -1,0 +1,118 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
+import { NewToken } from "../../../core/access/new-token.ts";
+import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
+import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
+import { CallInput, TaskInput } from "../../../core/queue/task-input.ts";
+import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
+import { SignalInput } from "../../../core/signals/signal.ts";
+import { EndpointChange, EndpointInput } from "../../../core/webhooks/endpoint.ts";
+import type { ApiEnv } from "../http/objects.ts";
+import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/task-requests.ts";
+
+export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
+type JsonSchema = Record<string, unknown>;
+type Schemas = NonNullable<NonNullable<OpenApiDocument["components"]>["schemas"]>;
+
+/** The OpenAPI 3.1 document of `api`, made from the same schemas that check what comes in. */
+export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
+  const document = api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Ganglion",
+      version: "0.1.0",
+      description:
+        "An edge nervous system for fleets of autonomous agents. JSON in and out; times are RFC 3339 in UTC with " +
+        "milliseconds; every error is problem details (RFC 9457).",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }],
+    tags: [
+      { name: "signals", description: "Emit, read and follow signals" },
+      { name: "observations", description: "The window of measurements, and the gaps found in it" },
+      { name: "policy", description: "Rules and what they decided" },
+      { name: "tasks", description: "Queues of work by priority, calls, and where their time goes" },
+      { name: "dead letters", description: "What could not be processed, and its way back" },
+      { name: "webhooks", description: "Messages to other services, signed and tried again" },
+      { name: "agents", description: "Hosts" },
+      { name: "access", description: "Tokens" },
+      { name: "operation", description: "Health and status" },
+    ],
+  });
+  // Schemas of src/core are JSON Schema already (OpenAPI 3.1 takes it as it is). They go in by themselves, because the
+  // generator only sees schemas that were made after it had extended Zod, and that depends on the order of imports.
+  const schemas = {
+    ...signalSchemas(),
+    NewToken: jsonSchema(NewToken),
+    ...taskSchemas(),
+    ...otherSchemas(),
+  } as Schemas;
+  return {
+    ...document,
+    components: {
+      ...document.components,
+      schemas: { ...document.components?.schemas, ...schemas },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "A token of this deployment, or ADMIN_TOKEN" },
+      },
+    },
+  };
+}
+
+function signalSchemas(): Record<string, JsonSchema> {
+  const known = Object.entries(KNOWN_SIGNALS);
+  const facts = known.map(([name, { kind, facts, ...more }]) => {
+    const reserved = "reserved" in more ? ", reserved: Ganglion does not act on it yet" : "";
+    return [factsName(name), { ...jsonSchema(facts), description: `Facts of ${name} (${kind}${reserved})` }] as const;
+  });
+  return {
+    ...Object.fromEntries(facts),
+    [factsName("OBSERVATION")]: {
+      ...Object.fromEntries(facts)[factsName("OBSERVATION")],
+      // What the schema says in a refinement, which JSON Schema does not see.
+      anyOf: [{ required: ["zooid"] }, { required: ["zooid_name"] }],
+    },
+    NewSignal: {
+      ...jsonSchema(SignalInput),
+      description:
+        "A signal as a caller sends it. Facts of known signals are checked; any other name passes with any object.",
+      allOf: known.map(([name]) => ({
+        if: { properties: { signal: { const: name } } },
+        then: { properties: { facts: { $ref: `#/components/schemas/${factsName(name)}` } } },
+      })),
+      examples: [{ signal: "OBSERVATION", source: "gpu-01", facts: { zooid: "resources", cpu_percent: 41.5 } }],
+    },
+  };
+}
+
+function taskSchemas(): Record<string, JsonSchema> {
+  return {
+    NewTask: {
+      ...jsonSchema(TaskInput),
+      examples: [{ recipient: "coder", type: "TASK_DELEGATE", payload: { module: "window" }, priority: 2 }],
+    },
+    NewCall: jsonSchema(CallInput),
+    QueueSettingsChange: jsonSchema(QueueSettingsChange),
+    LeaseRequest: jsonSchema(LeaseRequest),
+    CompleteRequest: jsonSchema(CompleteRequest),
+    FailRequest: jsonSchema(FailRequest),
+    ExtendRequest: jsonSchema(ExtendRequest),
+    ReleaseRequest: jsonSchema(ReleaseRequest),
+  };
+}
+
+function otherSchemas(): Record<string, JsonSchema> {
+  return {
+    NewWebhook: jsonSchema(EndpointInput),
+    WebhookChange: jsonSchema(EndpointChange),
+    DeadLetterFilter: jsonSchema(DeadLetterFilter),
+  };
+}
+
+const factsName = (signal: string) => `Facts.${signal}`;
+
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" });
+  return rest;
+}

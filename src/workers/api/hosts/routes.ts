@@ -1,0 +1,66 @@
+import { createRoute } from "@hono/zod-openapi";
+import { problem } from "../../../core/problem/problem.ts";
+import { agentRegistry } from "../http/objects.ts";
+import { EcosystemPath, hostName } from "../http/query.ts";
+import { notFound, Refusal } from "../http/refusal.ts";
+import { json, newApi, problems, secured } from "../http/route.ts";
+import { AgentSchema, AgentsSchema } from "./schemas.ts";
+
+const HostPath = EcosystemPath.extend({ host: hostName });
+const NOBODY = "No host of this name was ever linked, or it was forgotten; GET /v1/{eco}/agents lists them.";
+
+const listAgents = createRoute({
+  method: "get",
+  path: "/v1/{eco}/agents",
+  operationId: "listAgents",
+  summary: "Hosts: who is there, what they run, what is wrong with them",
+  tags: ["agents"],
+  ...secured("signals:read"),
+  request: { params: EcosystemPath },
+  responses: {
+    200: json(AgentsSchema, "Hosts by name; one that has been down for 30 days is forgotten"),
+    ...problems(),
+  },
+});
+
+const getAgent = createRoute({
+  method: "get",
+  path: "/v1/{eco}/agents/{host}",
+  operationId: "getAgent",
+  summary: "One host",
+  tags: ["agents"],
+  ...secured("signals:read"),
+  request: { params: HostPath },
+  responses: { 200: json(AgentSchema, "The host"), ...problems(404) },
+});
+
+const forgetAgent = createRoute({
+  method: "delete",
+  path: "/v1/{eco}/agents/{host}",
+  operationId: "forgetAgent",
+  summary: "Forget a host that is gone for good",
+  tags: ["agents"],
+  ...secured("policy:write"),
+  request: { params: HostPath },
+  responses: { 204: { description: "It is forgotten" }, ...problems(404, 409) },
+});
+
+export const agents = newApi()
+  .openapi(listAgents, async (c) => {
+    const { eco } = c.req.valid("param");
+    return c.json({ agents: await agentRegistry(c.env, eco).agents() }, 200);
+  })
+  .openapi(getAgent, async (c) => {
+    const { eco, host } = c.req.valid("param");
+    const agent = await agentRegistry(c.env, eco).agent(host);
+    if (agent === null) throw notFound(NOBODY);
+    return c.json(agent, 200);
+  })
+  .openapi(forgetAgent, async (c) => {
+    const { eco, host } = c.req.valid("param");
+    const outcome = await agentRegistry(c.env, eco).forget(host);
+    if (outcome === "unknown") throw notFound(NOBODY);
+    if (outcome === "here")
+      throw new Refusal(problem("agent-is-here", 409, "The host is here", "Only one that is down can be forgotten."));
+    return c.body(null, 204);
+  });

@@ -1,0 +1,114 @@
+import type * as z from "zod";
+import { fieldErrors } from "../../../core/problem/field-errors.ts";
+import { describeMalformedJson } from "../../../core/problem/malformed-json.ts";
+import { problem } from "../../../core/problem/problem.ts";
+import { LIMITS } from "../../../core/signals/limits.ts";
+import { invalid, Refusal } from "./refusal.ts";
+
+/**
+ * Reads a request's text, stopping as soon as it is too long: a Content-Length may be absent, or a lie.
+ *
+ * @param accepted - media types, without parameters
+ * @returns the text, and which of `accepted` it is
+ */
+export async function readBody<Type extends string>(
+  request: Request,
+  accepted: readonly Type[],
+): Promise<{ text: string; type: Type }> {
+  const type = mediaType(request, accepted);
+  if (Number(request.headers.get("content-length")) > LIMITS.batchBytes) throw tooLarge();
+  return { text: decode(await collect(request)), type };
+}
+
+function mediaType<Type extends string>(request: Request, accepted: readonly Type[]): Type {
+  const header = request.headers.get("content-type");
+  const essence = header?.split(";", 1)[0]?.trim().toLowerCase();
+  const type = accepted.find((candidate) => candidate === essence);
+  if (type === undefined) {
+    throw unsupported(
+      `Send Content-Type: ${accepted.join(" or ")}${header === null ? "; there was none" : ""}.`,
+      accepted,
+    );
+  }
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding !== "identity") throw unsupported("Send the body without Content-Encoding.", accepted);
+  return type;
+}
+
+const unsupported = (detail: string, accepted: readonly string[]) =>
+  new Refusal(problem("unsupported-media-type", 415, "The body is of a kind that is not read here", detail), {
+    Accept: accepted.join(", "),
+  });
+
+async function collect(request: Request): Promise<Uint8Array> {
+  if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => {
+      throw new Refusal(problem("broken-body", 400, "The body broke off before its end"));
+    });
+    if (done) break;
+    bytes += value.byteLength;
+    if (bytes > LIMITS.batchBytes) {
+      await reader.cancel().catch(() => undefined); // the answer is the same whether or not the sender is still there
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  const whole = new Uint8Array(bytes);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
+
+const tooLarge = () =>
+  new Refusal(
+    problem("too-large", 413, "The body is too large", `A request may take ${LIMITS.batchBytes} bytes: send several.`, {
+      max_bytes: LIMITS.batchBytes,
+    }),
+  );
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    throw malformed("it is not UTF-8");
+  }
+}
+
+/** Reads a body that has to be JSON. */
+export async function readJson(request: Request): Promise<unknown> {
+  return parseJson((await readBody(request, ["application/json"])).text);
+}
+
+/** Reads a body that is one document of `schema`. */
+export async function readDocument<Schema extends z.ZodType>(
+  request: Request,
+  schema: Schema,
+  kind: string,
+  title = "The request is not valid",
+): Promise<z.output<Schema>> {
+  const parsed = schema.safeParse(await readJson(request));
+  if (!parsed.success) throw invalid(kind, title, fieldErrors(parsed.error.issues, "", schema));
+  return parsed.data;
+}
+
+/** @param where - put in front of the position, for texts that are part of a body */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed(describeMalformedJson(text) ?? "it cannot be read");
+  }
+}
+
+/** `detail` names a place and what was expected there, never what stands there. */
+export const malformed = (detail: string) =>
+  new Refusal(problem("malformed-json", 400, "The body is not JSON", detail));

@@ -1,0 +1,79 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { readJson } from "../http/body.ts";
+import { observationCache } from "../http/objects.ts";
+import { EcosystemPath, wholeNumber, words } from "../http/query.ts";
+import { invalid } from "../http/refusal.ts";
+import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
+import { ObservationSettingsSchema, ObservationsPageSchema } from "./schemas.ts";
+
+/** The longest that a window may be set to; an answer says how long it is. */
+export const MAX_WINDOW_SECONDS = 3_600;
+
+const listObservations = createRoute({
+  method: "get",
+  path: "/v1/{eco}/observations",
+  operationId: "listObservations",
+  summary: "What was measured lately",
+  tags: ["observations"],
+  ...secured("signals:read"),
+  request: {
+    params: EcosystemPath,
+    query: z.strictObject({
+      seconds: wholeNumber(1, MAX_WINDOW_SECONDS, 60, "How far back, up to the length of the window"),
+      zooid: words("Only observations of this reporter"),
+      limit: wholeNumber(1, 10_000, 1_000, "Observations in the answer, the newest"),
+    }),
+  },
+  responses: { 200: json(ObservationsPageSchema, "The window"), ...problems() },
+});
+
+const getSettings = createRoute({
+  method: "get",
+  path: "/v1/{eco}/observations/settings",
+  operationId: "getObservationSettings",
+  summary: "How long the window is, and how gaps live",
+  tags: ["observations"],
+  ...secured("signals:read"),
+  request: { params: EcosystemPath },
+  responses: { 200: json(ObservationSettingsSchema, "Settings"), ...problems() },
+});
+
+const changeSettings = createRoute({
+  method: "patch",
+  path: "/v1/{eco}/observations/settings",
+  operationId: "changeObservationSettings",
+  summary: "Change the window or the life of gaps",
+  description:
+    "What is not named stays as it is. Counts at once, and is recorded as the signal Q_OBSERVATION_SETTINGS_CHANGED. " +
+    "A longer window fills as time passes.",
+  tags: ["observations"],
+  ...secured("policy:write"),
+  request: {
+    params: EcosystemPath,
+    body: jsonBody({ type: "object", example: { window_seconds: 600 } }),
+  },
+  responses: { 200: json(ObservationSettingsSchema, "Settings as they are now"), ...problems(400, 413, 415) },
+});
+
+export const observations = newApi()
+  .openapi(getSettings, async (c) => {
+    const { eco } = c.req.valid("param");
+    return c.json(await observationCache(c.env, eco).settings(), 200);
+  })
+  .openapi(changeSettings, async (c) => {
+    const { eco } = c.req.valid("param");
+    const { id, name } = c.get("grant");
+    const change = await observationCache(c.env, eco).changeSettings(await readJson(c.req.raw), { id, name });
+    if (!change.ok) throw invalid("invalid-settings", "The settings are not valid", change.errors);
+    return c.json(change.after, 200);
+  })
+  .openapi(listObservations, async (c) => {
+    const { eco } = c.req.valid("param");
+    const { seconds, zooid, limit } = c.req.valid("query");
+    const page = await observationCache(c.env, eco).observations({
+      seconds,
+      limit,
+      ...(zooid === undefined ? {} : { reporter: zooid }),
+    });
+    return c.json(page, 200);
+  });

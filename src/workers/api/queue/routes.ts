@@ -1,0 +1,122 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
+import type { EventsFrame } from "../../../core/wire/work-frames.ts";
+import { readDocument } from "../http/body.ts";
+import { directory, priorityQueue } from "../http/objects.ts";
+import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";
+import { overloaded } from "../http/refusal.ts";
+import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
+import { type Chunk, eventsOf } from "../http/server-sent-events.ts";
+import { withToken } from "../http/upgrade.ts";
+import { BottlenecksSchema, QueueEventsSchema, QueueStatusSchema, QueuesSchema, SettingsSchema } from "./schemas.ts";
+import { taken } from "./tasks-body.ts";
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues",
+  operationId: "listQueues",
+  summary: "The queues of an ecosystem",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: EcosystemPath },
+  responses: { 200: json(QueuesSchema, "Those that ever held a task, by name"), ...problems() },
+});
+
+const one = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}",
+  operationId: "getQueue",
+  summary: "A queue at a glance",
+  description: "Percentiles are of this hour and the one before: `p50_ms` of running, `waiting_p50_ms` of waiting.",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: QueuePath },
+  responses: { 200: json(QueueStatusSchema, "How it stands"), ...problems() },
+});
+
+const configure = createRoute({
+  method: "patch",
+  path: "/v1/{eco}/queues/{q}",
+  operationId: "configureQueue",
+  summary: "Change a queue's settings",
+  description: "What is not named stays as it is.",
+  tags: ["tasks"],
+  ...secured("policy:write"),
+  request: {
+    params: QueuePath,
+    body: jsonBody({ $ref: "#/components/schemas/QueueSettingsChange" }),
+  },
+  responses: { 200: json(SettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
+});
+
+const bottlenecks = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}/bottlenecks",
+  operationId: "getBottlenecks",
+  summary: "Where the time goes",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: QueuePath, query: z.strictObject({ limit: wholeNumber(1, 100, 10, "Tasks and kinds of task") }) },
+  responses: { 200: json(BottlenecksSchema, "Slowest first"), ...problems() },
+});
+
+const events = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}/events",
+  operationId: "getQueueEvents",
+  summary: "What happened lately",
+  description:
+    "Since the queue was last woken; the history of each task is kept with the task. With `Accept: text/event-stream` " +
+    "what happened lately and everything from then on, as it happens; `Last-Event-ID` resumes. A reader who falls " +
+    "behind by some thousand events is cut off.",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: QueuePath, query: z.strictObject({ tail: wholeNumber(1, 1_000, 100, "Events, the newest") }) },
+  responses: {
+    200: {
+      description: "Oldest first",
+      content: {
+        "application/json": { schema: QueueEventsSchema },
+        "text/event-stream": { schema: { type: "string" as const } },
+      },
+    },
+    ...problems(),
+  },
+});
+
+export const queues = newApi()
+  .openapi(list, async (c) => c.json({ queues: await directory(c.env).queues(c.req.valid("param").eco) }, 200))
+  .openapi(one, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    return c.json(await priorityQueue(c.env, eco, q).status(), 200);
+  })
+  .openapi(configure, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    const change = await readDocument(c.req.raw, QueueSettingsChange, "invalid-settings");
+    return c.json(taken(await priorityQueue(c.env, eco, q).configure(change)), 200);
+  })
+  .openapi(bottlenecks, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    return c.json(await priorityQueue(c.env, eco, q).bottlenecks(c.req.valid("query").limit), 200);
+  })
+  .openapi(events, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    const { tail } = c.req.valid("query");
+    const queue = priorityQueue(c.env, eco, q);
+    if (c.req.header("accept")?.includes("text/event-stream") !== true || c.req.raw.method === "HEAD")
+      return c.json({ events: await queue.events(tail) }, 200);
+    const query = new URLSearchParams({ tail: String(tail) });
+    const after = c.req.header("last-event-id");
+    if (after !== undefined && after !== "") query.set("after", after);
+    const { webSocket } = await queue.fetch(`https://queue/events?${withToken(query, c.get("grant"))}`, {
+      headers: { Upgrade: "websocket" },
+    });
+    if (webSocket === null) throw overloaded("The queue did not open its stream. Try again.", 1_000);
+    return eventsOf(webSocket, "", readEvents);
+  });
+
+function readEvents(text: string): Chunk {
+  const { life, first, events: happened } = JSON.parse(text) as EventsFrame;
+  const texts = happened.map((event, place) => `id: ${life}.${first + place}\ndata: ${JSON.stringify(event)}\n\n`);
+  return { text: texts.join(""), seen: String(first + happened.length - 1) };
+}

@@ -1,0 +1,20 @@
+import * as z from "zod";
+import { DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, MAX_WAIT_MS, Recipient } from "../../../core/queue/task-input.ts";
+
+/** What workers send over plain HTTP. */
+export const LeaseRequest = z.strictObject({
+  recipient: Recipient,
+  max: z.int().min(1).max(MAX_TASKS).default(1),
+  lease_ms: LeaseMs.default(DEFAULT_LEASE_MS),
+  wait_ms: z.int().min(0).max(MAX_WAIT_MS).default(0),
+  worker: z.string().min(1).max(256).optional(),
+});
+const LeaseId = z.string().min(1).max(64);
+export const CompleteRequest = z.strictObject({ lease_id: LeaseId, result: z.unknown().optional() });
+export const FailRequest = z.strictObject({
+  lease_id: LeaseId,
+  error: z.string().max(4_096),
+  retry: z.boolean().default(true),
+});
+export const ExtendRequest = z.strictObject({ lease_id: LeaseId, lease_ms: LeaseMs.default(DEFAULT_LEASE_MS) });
+export const ReleaseRequest = z.strictObject({ lease_id: LeaseId });

@@ -1,0 +1,166 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { problem } from "../../../core/problem/problem.ts";
+import type { Settlement } from "../../../core/queue/api.ts";
+import { MAX_TASKS } from "../../../core/queue/task-input.ts";
+import { readDocument } from "../http/body.ts";
+import { type ApiBindings, priorityQueue } from "../http/objects.ts";
+import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
+import { notFound, Refusal } from "../http/refusal.ts";
+import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
+import { LeasedTasksSchema, ReceiptsSchema, SettledSchema, TaskPageSchema, TaskSchema } from "./schemas.ts";
+import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./task-requests.ts";
+import { keptJson, queueFull, readTasks, taken } from "./tasks-body.ts";
+
+const NEW_TASK = { $ref: "#/components/schemas/NewTask" };
+const body = (name: string) => jsonBody({ $ref: `#/components/schemas/${name}` });
+
+const enqueue = createRoute({
+  method: "post",
+  path: "/v1/{eco}/queues/{q}/tasks",
+  operationId: "enqueueTasks",
+  summary: "Queue one task, or many",
+  description:
+    "All or nothing. Give each task a `task_id` and sending the same request again is safe: a task that is known, " +
+    "unfinished or finished within the last day, is not a second task.",
+  tags: ["tasks"],
+  ...secured("tasks:write"),
+  request: {
+    params: QueuePath,
+    body: jsonBody({ oneOf: [NEW_TASK, { type: "array", items: NEW_TASK, minItems: 1, maxItems: MAX_TASKS }] }),
+  },
+  responses: { 202: json(ReceiptsSchema, "The tasks are durable"), ...problems(400, 413, 415, 429) },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}/tasks",
+  operationId: "listTasks",
+  summary: "Unfinished tasks, in the order of their arrival",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: {
+    params: QueuePath,
+    query: z.strictObject({
+      limit: wholeNumber(1, 1_000, 100, "Tasks in a page"),
+      after: sequence("`next` of the page before"),
+    }),
+  },
+  responses: { 200: json(TaskPageSchema, "One page"), ...problems() },
+});
+
+const one = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}/tasks/{id}",
+  operationId: "getTask",
+  summary: "A task with its history",
+  description: "Finished tasks can be read for a day.",
+  tags: ["tasks"],
+  ...secured("signals:read"),
+  request: { params: TaskPath },
+  responses: { 200: json(TaskSchema, "The task"), ...problems(404) },
+});
+
+const lease = createRoute({
+  method: "post",
+  path: "/v1/{eco}/queues/{q}/lease",
+  operationId: "leaseTasks",
+  summary: "Take tasks to work on",
+  description: "The most urgent first, the oldest of those. Waits up to `wait_ms` for one to come.",
+  tags: ["tasks"],
+  ...secured("tasks:work"),
+  request: { params: QueuePath, body: body("LeaseRequest") },
+  responses: { 200: json(LeasedTasksSchema, "Tasks, or none"), ...problems(400, 413, 415) },
+});
+
+const settling = (action: string, summary: string, schema: string | undefined, scope: "tasks:work" | "tasks:write") =>
+  createRoute({
+    method: "post",
+    path: `/v1/{eco}/queues/{q}/tasks/{id}/${action}`,
+    operationId: `${action}Task`,
+    summary,
+    tags: ["tasks"],
+    ...secured(scope),
+    request: { params: TaskPath, ...(schema === undefined ? {} : { body: body(schema) }) },
+    responses: { 200: json(SettledSchema, "It is so, durably"), ...problems(400, 404, 409, 413, 415, 429) },
+  });
+
+const complete = settling("complete", "Report a task as done", "CompleteRequest", "tasks:work");
+const fail = settling("fail", "Report that an attempt failed", "FailRequest", "tasks:work");
+const extend = settling("extend", "Hold a task for longer", "ExtendRequest", "tasks:work");
+const release = settling("release", "Give a task back unused", "ReleaseRequest", "tasks:work");
+const cancel = settling("cancel", "Call a task off, whoever holds it", undefined, "tasks:write");
+const retry = settling("retry", "Begin a failed task anew", undefined, "tasks:write");
+
+export const tasks = newApi()
+  .openapi(enqueue, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    const answer = taken(await priorityQueue(c.env, eco, q).enqueue(await readTasks(c.req.raw)));
+    if ("full" in answer) throw queueFull(answer.capacity);
+    return c.json(answer, 202);
+  })
+  .openapi(list, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    const { limit, after = 0 } = c.req.valid("query");
+    const page = await priorityQueue(c.env, eco, q).tasks({ limit, after });
+    return jsonText<z.infer<typeof TaskPageSchema>>(`{"tasks":[${page.tasks.join(",")}],"next":${page.next}}`);
+  })
+  .openapi(one, async (c) => {
+    const { eco, q, id } = c.req.valid("param");
+    const text = await priorityQueue(c.env, eco, q).task(id);
+    if (text === null) throw notFound("The queue knows no task of this id; it may have finished more than a day ago.");
+    return jsonText<z.infer<typeof TaskSchema>>(text);
+  })
+  .openapi(lease, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    const asked = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
+    const { recipient, max, lease_ms: leaseMs, wait_ms: waitMs, worker = recipient } = asked;
+    const query = { recipient, max, leaseMs, waitMs, worker };
+    const leased = taken(await priorityQueue(c.env, eco, q).lease(query));
+    return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
+  })
+  .openapi(complete, async (c) => {
+    const { lease_id, result } = await readDocument(c.req.raw, CompleteRequest, "invalid-result");
+    const resultJson = keptJson(result, "/result", "invalid-result");
+    const { id: taskId, ...where } = c.req.valid("param");
+    return c.json(await settle(c.env, where, { action: "complete", taskId, leaseId: lease_id, resultJson }), 200);
+  })
+  .openapi(fail, async (c) => {
+    const { lease_id, error, retry } = await readDocument(c.req.raw, FailRequest, "invalid-failure");
+    const { id: taskId, ...where } = c.req.valid("param");
+    return c.json(await settle(c.env, where, { action: "fail", taskId, leaseId: lease_id, error, retry }), 200);
+  })
+  .openapi(extend, async (c) => {
+    const { lease_id, lease_ms } = await readDocument(c.req.raw, ExtendRequest, "invalid-lease");
+    const { id: taskId, ...where } = c.req.valid("param");
+    return c.json(await settle(c.env, where, { action: "extend", taskId, leaseId: lease_id, leaseMs: lease_ms }), 200);
+  })
+  .openapi(release, async (c) => {
+    const { lease_id } = await readDocument(c.req.raw, ReleaseRequest, "invalid-lease");
+    const { id: taskId, ...where } = c.req.valid("param");
+    return c.json(await settle(c.env, where, { action: "release", taskId, leaseId: lease_id }), 200);
+  })
+  .openapi(cancel, async (c) => {
+    const { id: taskId, ...where } = c.req.valid("param");
+    return c.json(await settle(c.env, where, { action: "cancel", taskId }), 200);
+  })
+  .openapi(retry, async (c) => {
+    const { id: taskId, ...where } = c.req.valid("param");
+    return c.json(await settle(c.env, where, { action: "retry", taskId }), 200);
+  });
+
+const CONFLICTS = {
+  lost: "The lease is no longer held: it has run out, or the task was given back. Somebody else may have the task.",
+  finished: "The task has ended already.",
+  unfinished: "The task has not ended: there is nothing to try again.",
+} as const;
+
+async function settle(env: ApiBindings, { eco, q }: { eco: string; q: string }, settlement: Settlement) {
+  const answer = taken(await priorityQueue(env, eco, q).settle(settlement));
+  if (!("conflict" in answer)) return answer;
+  const { conflict } = answer;
+  if (conflict === "unknown")
+    throw notFound("The queue knows no task of this id; it may have finished more than a day ago.");
+  if (conflict === "full") throw queueFull((await priorityQueue(env, eco, q).status()).settings.capacity);
+  const kind = conflict === "lost" ? "lease-lost" : conflict === "finished" ? "task-finished" : "task-unfinished";
+  throw new Refusal(problem(kind, 409, "It conflicts with how the task stands", CONFLICTS[conflict]));
+}

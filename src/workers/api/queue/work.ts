@@ -1,0 +1,58 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { authorise } from "../../../core/access/grant.ts";
+import { problem } from "../../../core/problem/problem.ts";
+import { IDENTIFIER } from "../../../core/signals/signal.ts";
+import { WORK_PROTOCOL } from "../../../core/wire/work-frames.ts";
+import { type ApiEnv, priorityQueue } from "../http/objects.ts";
+import { QueuePath } from "../http/query.ts";
+import { Refusal, upgradeRequired } from "../http/refusal.ts";
+import { newApi, problems, securedAfresh } from "../http/route.ts";
+import { isUpgrade, upgradeTo } from "../http/upgrade.ts";
+
+const access = securedAfresh("tasks:work");
+
+const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  if (!isUpgrade(c.req.raw)) throw upgradeRequired("the channel");
+  await next();
+};
+
+const openChannel = createRoute({
+  method: "get",
+  path: "/v1/{eco}/queues/{q}/work",
+  operationId: "openWorkChannel",
+  summary: "A worker's channel (WebSocket)",
+  description:
+    `Frames are JSON texts, each with a \`type\`; the subprotocol is \`${WORK_PROTOCOL}\`. Taking tasks needs ` +
+    "`tasks:work`; queueing them and calling over the same channel needs `tasks:write` too.",
+  tags: ["tasks"],
+  ...access,
+  middleware: [...access.middleware, onlyUpgrades],
+  request: {
+    params: QueuePath,
+    query: z.strictObject({
+      worker: z
+        .string()
+        .regex(IDENTIFIER, "a worker's name starts with a letter or digit and holds letters, digits and . _ : @ ~ -")
+        .optional()
+        .openapi({ description: "Name of the worker; default: the token's", example: "gpu-01" }),
+    }),
+  },
+  responses: { 101: { description: "The connection is a WebSocket from here on" }, ...problems(400, 426) },
+});
+
+export const work = newApi().openapi(openChannel, (c) => {
+  const offered = c.req
+    .header("sec-websocket-protocol")
+    ?.split(",")
+    .map((name) => name.trim());
+  if (offered?.includes(WORK_PROTOCOL) !== true) {
+    const detail = `Offer Sec-WebSocket-Protocol: ${WORK_PROTOCOL}.`;
+    throw new Refusal(problem("unknown-subprotocol", 400, "The channel speaks another version", detail));
+  }
+  const { eco, q } = c.req.valid("param");
+  const grant = c.get("grant");
+  const mayAsk = authorise(grant, "tasks:write", eco, Date.now()) === "allowed";
+  const query = new URLSearchParams({ worker: c.req.valid("query").worker ?? grant.name, may_ask: mayAsk ? "1" : "0" });
+  return upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, grant);
+});

@@ -1,0 +1,73 @@
+import type { FieldError } from "../../../core/problem/field-error.ts";
+import { describeMalformedJson } from "../../../core/problem/malformed-json.ts";
+import { problem } from "../../../core/problem/problem.ts";
+import { admitSignal } from "../../../core/signals/admit.ts";
+import { LIMITS } from "../../../core/signals/limits.ts";
+import type { NewSignal } from "../../../core/signals/signal.ts";
+import { malformed, parseJson, readBody } from "../http/body.ts";
+import { invalid, Refusal } from "../http/refusal.ts";
+
+export const SIGNAL_MEDIA_TYPES = ["application/json", "application/x-ndjson"] as const;
+
+/** Reads one signal, an array, or a signal a line. All or nothing: one invalid signal refuses the request. */
+export async function readSignals(request: Request): Promise<NewSignal[]> {
+  const { text, type } = await readBody(request, SIGNAL_MEDIA_TYPES);
+  return admitAll(type === "application/x-ndjson" ? parseLines(text) : parseDocument(text));
+}
+
+interface Item {
+  readonly value: unknown;
+  /** JSON pointer; for lines the number of the line, from 0. */
+  readonly pointer: string;
+}
+
+function parseDocument(text: string): Item[] {
+  const document = parseJson(text);
+  if (!Array.isArray(document)) return [{ value: document, pointer: "" }];
+  return document.map((value, index) => ({ value, pointer: `/${index}` }));
+}
+
+function parseLines(text: string): Item[] {
+  const items: Item[] = [];
+  let number = 0;
+  for (const line of text.split("\n")) {
+    number += 1;
+    if (line.trim() === "") continue;
+    // Counted before it is parsed: a million lines of one digit are not worth parsing to be refused.
+    if (items.length === LIMITS.batchSignals) throw tooMany();
+    try {
+      items.push({ value: JSON.parse(line), pointer: `/${number - 1}` });
+    } catch {
+      const place = describeMalformedJson(line)?.replace(/^line 1/, `line ${number}`) ?? `line ${number}`;
+      throw malformed(`${place} (one signal a line)`);
+    }
+  }
+  return items;
+}
+
+function admitAll(items: readonly Item[]): NewSignal[] {
+  if (items.length > LIMITS.batchSignals) throw tooMany();
+  const signals: NewSignal[] = [];
+  const errors: FieldError[] = [];
+  for (const { value, pointer } of items) {
+    const admission = admitSignal(value, pointer);
+    if (admission.ok) signals.push(admission.signal);
+    else for (const error of admission.errors) errors.push(error); // there may be more than a call takes arguments
+  }
+  if (items.length === 0) errors.push({ pointer: "", message: "give at least one signal" });
+  if (errors.length > 0) {
+    throw invalid(
+      "invalid-signal",
+      items.length > 1 ? "Some signals are not valid; none was kept" : "The signal is not valid",
+      errors,
+    );
+  }
+  return signals;
+}
+
+const tooMany = () =>
+  new Refusal(
+    problem("too-large", 413, "Too many signals", `A request may hold ${LIMITS.batchSignals} signals: send several.`, {
+      max_signals: LIMITS.batchSignals,
+    }),
+  );

@@ -1,0 +1,60 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { problem } from "../../../core/problem/problem.ts";
+import { LINK_PROTOCOL } from "../../../core/wire/link-frames.ts";
+import { type ApiEnv, signalLog } from "../http/objects.ts";
+import { EcosystemPath, hostName } from "../http/query.ts";
+import { Refusal, upgradeRequired } from "../http/refusal.ts";
+import { newApi, problems, securedAfresh } from "../http/route.ts";
+import { isUpgrade, upgradeTo } from "../http/upgrade.ts";
+
+const access = securedAfresh("signals:write", "signals:read");
+
+/** Before the query is looked at: to whoever opens a WebSocket with a plain request, a missing host is not the trouble. */
+const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  if (!isUpgrade(c.req.raw)) throw upgradeRequired("the link");
+  await next();
+};
+
+const openLink = createRoute({
+  method: "get",
+  path: "/v1/{eco}/link",
+  operationId: "openLink",
+  summary: "An agent's link (WebSocket)",
+  description: `Frames are JSON texts, each with a \`type\`; the subprotocol is \`${LINK_PROTOCOL}\`.`,
+  tags: ["agents"],
+  ...access,
+  middleware: [...access.middleware, onlyUpgrades],
+  request: {
+    params: EcosystemPath,
+    query: z.strictObject({
+      host: hostName,
+    }),
+  },
+  responses: { 101: { description: "The connection is a WebSocket from here on" }, ...problems(400, 426) },
+});
+
+export const links = newApi().openapi(openLink, (c) => {
+  const offered = c.req
+    .header("sec-websocket-protocol")
+    ?.split(",")
+    .map((name) => name.trim());
+  if (offered !== undefined && !offered.includes(LINK_PROTOCOL)) {
+    throw new Refusal(
+      problem(
+        "unknown-subprotocol",
+        400,
+        "The link speaks another version",
+        `Offer Sec-WebSocket-Protocol: ${LINK_PROTOCOL}.`,
+      ),
+    );
+  }
+  const { eco } = c.req.valid("param");
+  return upgradeTo(
+    signalLog(c.env, eco),
+    `/${eco}/link`,
+    new URLSearchParams(c.req.valid("query")),
+    c.req.raw,
+    c.get("grant"),
+  );
+});

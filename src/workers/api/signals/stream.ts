@@ -1,0 +1,60 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { signalLog } from "../http/objects.ts";
+import { EcosystemPath, patterns, sequence } from "../http/query.ts";
+import { invalid } from "../http/refusal.ts";
+import { newApi, problems, securedAfresh } from "../http/route.ts";
+import { streamEvents } from "../http/server-sent-events.ts";
+import { isUpgrade, upgradeTo, withToken } from "../http/upgrade.ts";
+
+const stream = createRoute({
+  method: "get",
+  path: "/v1/{eco}/signals/stream",
+  operationId: "streamSignals",
+  summary: "Signals as they come",
+  description:
+    "Server-sent events, or a WebSocket when asked to upgrade. Events carry the sequence number as `id`, so that a reader " +
+    'resumes with `Last-Event-ID` or `after` and misses nothing. On a WebSocket the edge sends `{"type":"signals","last","signals"}` ' +
+    'and the reader answers `{"type":"seen","seq"}`; without it the edge stops after some thousand signals and waits.',
+  tags: ["signals"],
+  ...securedAfresh("signals:read"),
+  request: {
+    params: EcosystemPath,
+    query: z.strictObject({
+      signal: patterns,
+      after: sequence("Start behind this place in the log; nothing said: from now on"),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Events without end: `id` is the sequence number, `data` the signal as JSON",
+      content: { "text/event-stream": { schema: { type: "string" as const } } },
+    },
+    101: { description: "The connection is a WebSocket from here on" },
+    ...problems(),
+  },
+});
+
+export const streams = newApi().openapi(stream, async (c) => {
+  const { eco } = c.req.valid("param");
+  const { signal, after } = c.req.valid("query");
+  const log = signalLog(c.env, eco);
+  const query = new URLSearchParams(signal.map((pattern) => ["signal", pattern]));
+  if (isUpgrade(c.req.raw)) {
+    if (after !== undefined) query.set("after", String(after));
+    return upgradeTo(log, `/${eco}/stream`, query, c.req.raw, c.get("grant"));
+  }
+  // A HEAD asks what a GET would be like. It must not open a stream that nobody reads.
+  if (c.req.raw.method === "HEAD") return new Response(null, { headers: { "Content-Type": "text/event-stream" } });
+  // A browser that reconnects repeats the URL it was given and says in the header how far it really came.
+  const from = lastEventId(c.req.header("last-event-id")) ?? after ?? (await log.status()).head_seq;
+  query.set("after", String(from));
+  return streamEvents(log, `https://log/${eco}/stream?${withToken(query, c.get("grant"))}`, from);
+});
+
+function lastEventId(header: string | undefined): number | undefined {
+  if (header === undefined || header === "") return undefined;
+  if (/^\d{1,15}$/.test(header)) return Number(header);
+  throw invalid("invalid-header", "The request is not valid", [
+    { pointer: "/header/last-event-id", message: "give the id of the last event, a sequence number" },
+  ]);
+}

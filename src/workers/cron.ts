@@ -1,0 +1,35 @@
+import { jobsOf, shareOut } from "../core/hosts/monitors/round-jobs.ts";
+import { planRound } from "../core/hosts/monitors/rounds.ts";
+import type { Environment } from "./environment.ts";
+import { sendShares } from "./rounds/rounds-queue.ts";
+import { carryOut } from "./rounds/run-jobs.ts";
+
+/** Looked back for tokens that were deleted or expired: a minute that was left out does not leave their sockets open. */
+const ENDED_MS = 10 * 60_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * The cron trigger. Asks the hosts of every ecosystem that has any, nudges projections that lag, drops what is older
+ * than the retention, closes what tokens that are no more have opened. An ecosystem without hosts and without signals
+ * costs nothing; one that fails is named in the log and does not keep the others waiting.
+ *
+ * More than one invocation may do is shared out over the queue `ganglion-rounds`.
+ */
+export async function everyMinute(env: Environment, nowMs: number): Promise<void> {
+  const directory = env.DIRECTORY.get(env.DIRECTORY.idFromName("directory"));
+  const [ecosystems, watched, ended] = await Promise.all([
+    directory.ecosystems(),
+    directory.watched(),
+    directory.ended(nowMs - ENDED_MS, nowMs),
+  ]);
+  const known = ecosystems.map(({ name, last_active_at }) => ({ name, lastActiveMs: Date.parse(last_active_at) }));
+  const round = planRound(known, watched, Number(env.RETENTION_DAYS ?? "7") * DAY_MS, nowMs);
+  const everywhere = [...new Set([...known.map(({ name }) => name), ...watched])];
+  const closing = ended.map(({ id, ecosystems: named }) => ({
+    token: id,
+    ecosystems: named.includes("*") ? everywhere : named,
+  }));
+  const shares = shareOut(jobsOf(round, closing));
+  if (shares.length > 1) await sendShares(env.ROUNDS, shares, nowMs);
+  else await carryOut(env, shares[0] ?? []);
+}

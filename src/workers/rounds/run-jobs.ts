@@ -1,0 +1,43 @@
+import type { RoundJob } from "../../core/hosts/monitors/round-jobs.ts";
+import { closeSockets } from "../api/access/close-sockets.ts";
+import type { Environment } from "../environment.ts";
+
+/** Jobs under way at a time: hosts are waited for, and not all of them at once. */
+const AT_ONCE = 64;
+
+/** Carries out jobs of a round. One that fails is named in the log, and keeps no other waiting. */
+export async function carryOut(env: Environment, jobs: readonly RoundJob[]): Promise<void> {
+  const rest = jobs.values();
+  const work = async () => {
+    for (const job of rest) {
+      try {
+        await carryOutOne(env, job);
+      } catch (error) {
+        console.warn(`monitor: ${WORDS[job.what]} failed`, job.ecosystem, String(error));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+const WORDS: Readonly<Record<RoundJob["what"], string>> = {
+  nudge: "a nudge",
+  ask: "asking the hosts",
+  retain: "the retention",
+  close: "closing the sockets of a token",
+};
+
+async function carryOutOne(env: Environment, job: RoundJob): Promise<void> {
+  const { ecosystem } = job;
+  const log = () => env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(ecosystem));
+  switch (job.what) {
+    case "nudge":
+      return void (await log().nudge());
+    case "retain":
+      return void (await log().retain());
+    case "ask":
+      return void (await env.AGENT_REGISTRY.get(env.AGENT_REGISTRY.idFromName(ecosystem)).tick());
+    case "close":
+      return closeSockets(env, job.token, [ecosystem]);
+  }
+}

@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { createLog } from "../../../local-agent/base/log.ts";
+import type { Report } from "../../../local-agent/base/service.ts";
+import { CommandRefused, HostCommands } from "../../../local-agent/commands/host-commands.ts";
+import { HostQueue } from "../../../local-agent/commands/host-queue.ts";
+import { atEnd } from "../../harness/cleanup.ts";
+import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
+import { within } from "../../harness/until.ts";
+
+let edge: RunningEdge;
+beforeAll(async () => {
+  edge = await runEdge();
+});
+
+function hostQueue(hostId: string, token = edge.token) {
+  const work = new HostCommands();
+  const log = createLog({ format: "text", level: "silent" });
+  const queue = new HostQueue({ url: edge.url, token: () => token, ecosystem: "default", hostId, work, log });
+  atEnd(() => queue.stop());
+  return { work, queue };
+}
+
+function reported(queue: HostQueue, state: Report["state"]): Promise<void> {
+  const change = new Promise<void>((resolve) => {
+    const look = () => queue.report().state === state && resolve();
+    queue.onChange(look);
+    look();
+  });
+  return within(change, `the host's commands to be ${state}`);
+}
+
+describe("a host", () => {
+  it("does what the edge asks of it, and of no other host", async () => {
+    const { work, queue } = hostQueue("host-a");
+    await queue.start();
+    expect(queue.report()).toMatchObject({ state: "off", detail: "nothing on this host takes commands" });
+    work.on("greet", (payload) => `hello ${(payload as { name: string }).name}`);
+    await reported(queue, "live");
+    const { queues } = edge.client();
+    expect((await queues.call("hosts", "host-a", "greet", { name: "edge" }, { timeoutMs: 30_000 })).result).toBe(
+      "hello edge",
+    );
+    await expect(
+      queues.call("hosts", "host-b", "greet", {}, { timeoutMs: 30_000, requireResponder: true }),
+    ).rejects.toMatchObject({ problem: { status: 503 } });
+  });
+
+  it("says why it refuses, at once and once", async () => {
+    const { work, queue } = hostQueue("host-c");
+    let asked = 0;
+    work.on("refuse", () => {
+      asked++;
+      throw new CommandRefused("there is no agent coder");
+    });
+    await queue.start();
+    const call = edge.client().queues.call("hosts", "host-c", "refuse", {}, { timeoutMs: 30_000 });
+    await expect(call).rejects.toMatchObject({
+      problem: { status: 502, detail: expect.stringContaining("no agent coder") },
+    });
+    expect(asked).toBe(1);
+  });
+
+  it("goes without commands, and says so, where its token may not take work", async () => {
+    const { token } = await edge
+      .client()
+      .tokens.create({ name: "sender", scopes: ["signals:write"], ecosystems: ["default"] });
+    const { work, queue } = hostQueue("host-d", token);
+    work.on("greet", () => "hello");
+    await queue.start();
+    await reported(queue, "off");
+    expect(queue.report().detail).toMatch(/tasks:work/);
+  });
+});

@@ -1,0 +1,114 @@
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createLog } from "../../../local-agent/base/log.ts";
+import { AgentUnreachable, askAgent, CommandFailed } from "../../../local-agent/commands/ask-agent.ts";
+import { CommandRefused, HostCommands } from "../../../local-agent/commands/host-commands.ts";
+import { LocalSocket } from "../../../local-agent/commands/local-socket.ts";
+import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
+
+const log = createLog({ format: "text", level: "silent" });
+const PATIENCE_MS = 15_000;
+
+let stateDir: string;
+let work: HostCommands;
+
+beforeEach(() => {
+  stateDir = temporaryDirectory();
+  work = new HostCommands();
+});
+
+async function opened(directory = stateDir): Promise<LocalSocket> {
+  const socket = new LocalSocket({ stateDir: directory, work, log });
+  atEnd(() => socket.stop());
+  await socket.start();
+  return socket;
+}
+
+const ask = (type: string, payload?: unknown, directory = stateDir) => askAgent(directory, type, payload, PATIENCE_MS);
+
+describe("the local socket", () => {
+  it("carries a command to its handler and the result back", async () => {
+    work.on("double", (payload) => (payload as { n: number }).n * 2);
+    await opened();
+    expect(await ask("double", { n: 21 })).toBe(42);
+  });
+
+  it("is open to the agent's own user only", async () => {
+    await opened();
+    expect(statSync(join(stateDir, "agent.sock")).mode & 0o777).toBe(0o600);
+  });
+
+  it("tells what a handler refuses, and what it failed at", async () => {
+    work.on("refuse", () => {
+      throw new CommandRefused("there is no agent coder");
+    });
+    work.on("fail", () => Promise.reject(new Error("the disk is full")));
+    await opened();
+    await expect(ask("refuse")).rejects.toThrow(new CommandFailed("there is no agent coder"));
+    await expect(ask("fail")).rejects.toThrow(new CommandFailed("the disk is full"));
+    await expect(ask("unheard")).rejects.toThrow('this host does not know "unheard": it knows fail, refuse');
+  });
+
+  it("takes over from an agent that was killed, and leaves nothing when it stops", async () => {
+    writeFileSync(join(stateDir, "agent.sock"), "");
+    work.on("ping", () => "pong");
+    const socket = await opened();
+    expect(await ask("ping")).toBe("pong");
+    await socket.stop();
+    await expect(ask("ping")).rejects.toThrow(new AgentUnreachable(`no agent works in ${stateDir}`));
+    await socket.start();
+    expect(await ask("ping")).toBe("pong");
+  });
+
+  it("works in a state directory whose path is longer than a socket's may be", async () => {
+    const deep = join(stateDir, "d".repeat(100), "e".repeat(100));
+    mkdirSync(deep, { recursive: true });
+    work.on("ping", () => "pong");
+    const socket = await opened(deep);
+    expect(await ask("ping", undefined, deep)).toBe("pong");
+    await socket.stop();
+  });
+
+  it("answers what is being done before it closes", async () => {
+    let finish = () => {};
+    const begun = new Promise<void>((resolve) => {
+      work.on("slow", async () => {
+        resolve();
+        await new Promise<void>((done) => {
+          finish = done;
+        });
+        return "done";
+      });
+    });
+    const socket = await opened();
+    const answer = ask("slow");
+    await begun;
+    const closed = socket.stop();
+    finish();
+    expect(await answer).toBe("done");
+    await closed;
+  });
+
+  it("tells a handler when its asker has gone", async () => {
+    const gone = new Promise((resolve) => {
+      work.on("wait", (_, { signal }) => new Promise(() => signal.addEventListener("abort", resolve)));
+    });
+    await opened();
+    const client = connect(join(stateDir, "agent.sock"));
+    client.write('{"type":"wait"}\n', () => client.destroy());
+    await gone;
+  });
+
+  it("says what is expected to one that sends something else", async () => {
+    await opened();
+    const client = connect(join(stateDir, "agent.sock"));
+    client.end("GET / HTTP/1.1\n");
+    const chunks: Buffer[] = [];
+    for await (const chunk of client) chunks.push(chunk as Buffer);
+    expect(JSON.parse(Buffer.concat(chunks).toString())).toEqual({
+      error: { kind: "refused", message: "send one line of JSON: {type, payload}" },
+    });
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { readAnswer } from "../../../../src/core/hosts/monitors/facts.ts";
+import { NOTHING_WATCHED, watchHost } from "../../../../src/core/hosts/monitors/host-watch.ts";
+import { DEFAULT_MONITOR_SETTINGS } from "../../../../src/core/hosts/monitors/monitor-settings.ts";
+
+const MINUTE_MS = 60_000;
+
+function watcher() {
+  let known = NOTHING_WATCHED;
+  const told = new Set<string>();
+  let nowMs = 0;
+  const dreams = { headSeq: 1, begunSeq: 0, endedSeq: 0 };
+  return {
+    dreams,
+    answer: (facts: Record<string, unknown>, minutes = 1) => {
+      nowMs += minutes * MINUTE_MS;
+      const isNew = (key: string) => !told.has(key) && told.add(key) !== undefined;
+      const { after, news } = watchHost(
+        ...(["h", known, readAnswer(facts), DEFAULT_MONITOR_SETTINGS] as const),
+        ...([dreams, isNew, nowMs] as const),
+      );
+      known = JSON.parse(JSON.stringify(after));
+      return news;
+    },
+    get failures() {
+      return known.failures;
+    },
+    get cursor() {
+      return known.investigations;
+    },
+  };
+}
+const promotions = (unacknowledged_count: number) => ({
+  promotions: { promotion_count: unacknowledged_count + 1, unacknowledged_count },
+});
+const counted = (run: string, count: number, ...waiting: string[]) => ({
+  promotions: {
+    ...{ promotion_count: waiting.length, unacknowledged_count: waiting.length },
+    arrivals: { run, count, waiting: waiting.join() },
+  },
+});
+const modules = (cursor: string, ...names: string[]) => ({
+  investigations: {
+    modules: names.map((name) => ({ module_name: name, module_path: `/m/${name}`, investigation_id: `i-${name}` })),
+    cursor,
+  },
+});
+
+describe("promotions on a host", () => {
+  it("are told when they begin to wait and when more come, not every minute", () => {
+    const { answer } = watcher();
+    expect(answer(promotions(0))).toEqual([]);
+    expect(answer(promotions(2))).toMatchObject([
+      { signal: "Q_PROMOTIONS_DETECTED", facts: { host: "h", promotion_count: 3, unacknowledged_count: 2 } },
+    ]);
+    expect(answer(promotions(2))).toEqual([]);
+    expect(answer(promotions(3))).toHaveLength(1);
+    expect(answer(promotions(1))).toEqual([]);
+    expect(answer(promotions(2))).toHaveLength(1);
+    expect(answer(promotions(0))).toEqual([]);
+    expect(answer(promotions(1))).toHaveLength(1);
+  });
+
+  it("are told again when a dream that they did not begin has ended: their word fell into it and was passed over", () => {
+    const { answer, dreams } = watcher();
+    expect(answer(promotions(1))).toHaveLength(1);
+    dreams.endedSeq = dreams.headSeq = 5;
+    expect(answer(promotions(1))).toHaveLength(1);
+    expect(answer(promotions(1))).toEqual([]);
+  });
+
+  it("are not told again when the dream that they began has ended and has left some", () => {
+    const { answer, dreams } = watcher();
+    expect(answer(promotions(2))).toHaveLength(1);
+    Object.assign(dreams, { headSeq: 5, begunSeq: 2, endedSeq: 5 });
+    expect(answer(promotions(1))).toEqual([]);
+    Object.assign(dreams, { headSeq: 6, endedSeq: 6 });
+    expect(answer(promotions(1))).toEqual([]);
+  });
+
+  it("are told when as many have come as were acknowledged, and not by an agent that counts anew", () => {
+    const { answer } = watcher();
+    expect(answer(counted("run-1", 1, "a"))[0]?.facts).not.toHaveProperty("arrivals");
+    expect(answer(counted("run-1", 1, "a"))).toEqual([]);
+    expect(answer(counted("run-1", 2, "b"))).toHaveLength(1);
+    expect(answer(counted("run-2", 1, "b"))).toEqual([]);
+    expect(answer(counted("run-3", 1, "c"))).toHaveLength(1);
+  });
+
+  it("are told again after a day", () => {
+    const { answer } = watcher();
+    answer(promotions(1));
+    expect(answer(promotions(1), 24 * 60 - 1)).toEqual([]);
+    expect(answer(promotions(1), 1)).toHaveLength(1);
+    expect(answer(promotions(1), 1)).toEqual([]);
+  });
+});
+
+describe("modules that investigations found", () => {
+  it("are told once each, also when the log is read from its start again", () => {
+    const watch = watcher();
+    expect(watch.answer(modules("10", "vision", "voice")).map(({ facts }) => facts.module_name)).toEqual([
+      "vision",
+      "voice",
+    ]);
+    expect(watch.answer(modules("20", "vision", "voice", "touch")).map(({ facts }) => facts.module_name)).toEqual([
+      "touch",
+    ]);
+    expect(watch.cursor).toBe("20");
+  });
+
+  it("do not hold each other up when one cannot be read", () => {
+    const watch = watcher();
+    const { investigations } = modules("10", "vision");
+    const news = watch.answer({ investigations: { ...investigations, modules: [7, ...investigations.modules] } });
+    expect(news).toHaveLength(1);
+    expect(watch.failures).toMatchObject({ investigations: expect.stringMatching(/1 modules could not be read/) });
+  });
+});
+
+describe("an answer", () => {
+  it("that is partly failure or nonsense counts for the rest", () => {
+    const watch = watcher();
+    watch.answer({
+      promotions: { error: "no such directory" },
+      health: { readings: "none" },
+      ...modules("1", "vision"),
+      unheard: 5,
+    });
+    expect(watch.failures.promotions).toBe("no such directory");
+    expect(watch.failures.health).toMatch(/readings/);
+    expect(watch.cursor).toBe("1");
+    watch.answer(promotions(0));
+    expect(watch.failures).toEqual({});
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { ServiceManager } from "../../../local-agent/install/service-manager.ts";
+import type { StateDatabase } from "../../../local-agent/store/state-database.ts";
+import { Health, type HealthProblem } from "../../../local-agent/telemetry/health.ts";
+import { silent } from "../store/temporary-state.ts";
+
+/** Tells of each look at the agent's health, and of each message to the manager, in order. */
+function managed(sickness: HealthProblem) {
+  const happened: string[] = [];
+  const third = Promise.withResolvers<string[]>();
+  let looks = 0;
+  const manager = new ServiceManager({
+    watchdogMs: 3,
+    log: silent,
+    health: async () => {
+      if (++looks > 2) third.resolve([...happened]);
+      return sickness;
+    },
+    send: async (message) => void happened.push(message),
+  });
+  return { manager, untilThirdLook: third.promise };
+}
+
+describe("the watchdog", () => {
+  it("is not fed by an agent that a restart would help", async () => {
+    const { manager, untilThirdLook } = managed({ reason: "it hangs", restartHelps: true });
+    await manager.ready("link connected");
+    expect(await untilThirdLook).toEqual(["READY=1\nSTATUS=link connected", "STATUS=sick: it hangs"]);
+    await manager.stopping();
+  });
+
+  it("is fed by one that would be no better off afterwards, which is told all the same", async () => {
+    const { manager, untilThirdLook } = managed({ reason: "the disk is full", restartHelps: false });
+    await manager.ready("link connected");
+    expect(await untilThirdLook).toEqual([
+      ...["READY=1\nSTATUS=link connected", "WATCHDOG=1", "STATUS=sick: the disk is full", "WATCHDOG=1"],
+    ]);
+    await manager.stopping();
+  });
+
+  it("leaves the status as it was before, once the agent is well again", async () => {
+    const sent: string[] = [];
+    const well = Promise.withResolvers<void>();
+    let sickness: HealthProblem | undefined = { reason: "the disk is full", restartHelps: false };
+    const manager = new ServiceManager({
+      watchdogMs: 3,
+      log: silent,
+      health: async () => sickness,
+      send: async (message) => {
+        sent.push(message);
+        if (message.includes("sick")) sickness = undefined;
+        if (sent.filter((one) => one.includes("link connected")).length === 2) well.resolve();
+      },
+    });
+    await manager.ready("link connected");
+    await well.promise;
+    expect(sent.filter((one) => one.includes("STATUS"))).toEqual([
+      ...["READY=1\nSTATUS=link connected", "STATUS=sick: the disk is full", "STATUS=link connected"],
+    ]);
+    await manager.stopping();
+  });
+
+  it.each([
+    ["a full disk", 13, false],
+    ["a disk that fails", 10, true],
+  ])("is told of %s what a restart would do about it", async (_, errcode, restartHelps) => {
+    const error = Object.assign(new Error("SQLite says so"), { errcode });
+    const db = { sql: { exec: () => undefined }, commit: () => Promise.reject(error) } as unknown as StateDatabase;
+    expect(await new Health(db).check()).toEqual({
+      reason: "the spool cannot be written: SQLite says so",
+      restartHelps,
+    });
+  });
+});

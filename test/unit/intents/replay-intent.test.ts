@@ -1,0 +1,39 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { replayIntent } from "../../../local-agent/intents/replay-intent.ts";
+import { temporaryDirectory } from "../store/temporary-state.ts";
+
+function folderWith(...dead: { stem: string; letter: string; file: string }[]) {
+  const directory = temporaryDirectory();
+  const folder = join(directory, "dead-letter");
+  mkdirSync(folder);
+  for (const { stem, letter, file } of dead) {
+    writeFileSync(join(folder, `${stem}.json`), "{");
+    writeFileSync(join(folder, `${stem}.error.json`), JSON.stringify({ reason: "not JSON", letter, file }));
+  }
+  const files = () => readdirSync(directory).filter((name) => name !== "dead-letter");
+  return { directory, files, left: () => readdirSync(folder).sort() };
+}
+
+describe("an intent that is replayed", () => {
+  it("is put back under a name of its own, with all files of the same content, and no other", async () => {
+    const at = folderWith(
+      { stem: "a", letter: "h.intent.1", file: "a.json" },
+      { stem: "a.2", letter: "h.intent.1", file: "a.json" },
+      { stem: "b", letter: "h.intent.2", file: "b.json" },
+    );
+    writeFileSync(join(at.directory, "a.json"), "{}");
+    const { files } = await replayIntent({ id: "h.intent.1", kind: "intent" }, at.directory);
+    expect(files).toHaveLength(2);
+    expect(at.files().sort()).toEqual(["a.json", ...files].sort());
+    expect(at.left()).toEqual(["b.error.json", "b.json"]);
+    // Asked again, because the answer was lost: there is nothing left of it.
+    expect(await replayIntent({ id: "h.intent.1" }, at.directory)).toEqual({ files: [] });
+  });
+
+  it("is refused without an id, and finds nothing where nothing was ever given up", async () => {
+    await expect(replayIntent({}, temporaryDirectory())).rejects.toThrow("give a dead letter with its id");
+    expect(await replayIntent({ id: "x" }, temporaryDirectory())).toEqual({ files: [] });
+  });
+});

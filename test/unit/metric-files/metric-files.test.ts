@@ -1,0 +1,225 @@
+import { appendFileSync, copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { MetricFiles } from "../../../local-agent/metric-files/metric-file-source.ts";
+import { observationOf } from "../../../local-agent/metric-files/records.ts";
+import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
+import { Spool } from "../../../local-agent/store/spool.ts";
+import { StateDatabase } from "../../../local-agent/store/state-database.ts";
+import fc from "../../fast-check.ts";
+import { silent, temporaryDirectory } from "../store/temporary-state.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+
+function anAgent(directory = temporaryDirectory(), state = temporaryDirectory()) {
+  const db = StateDatabase.open(state);
+  const spool = new Spool(db, { hostId: "h", maxBytes: 1e9, now: () => NOW, log: silent });
+  const path = join(state, "metrics.jsonl");
+  const deadLetters = new DeadLetterFile({ path, maxBytes: 1e6, log: silent });
+  const source = new MetricFiles({
+    directory,
+    hostId: "h",
+    spool,
+    db,
+    deadLetters,
+    now: () => NOW,
+    log: silent,
+    rescanMs: 3_600_000,
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= source.stop().then(() => db.close()));
+  onTestFinished(stop);
+  const signals = () => {
+    const found: { timestamp: string; facts: Record<string, unknown> }[] = [];
+    for (let batch = spool.read("local", 1, 1_000, 1e8); batch !== null; ) {
+      found.push(...batch.texts.map((text) => JSON.parse(text)));
+      batch = spool.read("local", batch.first + batch.texts.length, 1_000, 1e8);
+    }
+    return found;
+  };
+  const letters = () =>
+    readFileSync(path, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const taken = () => signals().map(({ facts }) => facts.n);
+  return { directory, state, source, stop, signals, letters, taken, file: (name: string) => join(directory, name) };
+}
+
+const line = (n: number) => `{"n":${n}}\n`;
+
+describe("metric files", () => {
+  test("each of the six becomes observations that its scanner understands", () => {
+    const facts = (file: Parameters<typeof observationOf>[0], record: object) => observationOf(file, record, "h").facts;
+    expect(facts("inference_metrics.jsonl", { task: "chat", tokens_per_second: 5 })).toEqual({
+      zooid: "metrics/h",
+      niche: "inference",
+      task_type: "chat",
+      tokens_per_sec: 5,
+    });
+    expect(facts("context_utilization.jsonl", { context_length: 9, reference_positions: [1] })).toMatchObject({
+      context_length: 9,
+      references: [1],
+    });
+    expect(facts("resource_metrics.jsonl", { zooid: "z", cpu_percent: 5, cpu: 7 })).toMatchObject({
+      zooid: "z",
+      cpu_percent: 5,
+    });
+    expect(facts("queue_metrics.jsonl", { queue: "q", depth: 5 })).toMatchObject({ queue_name: "q", depth: 5 });
+    expect(facts("operation_timings.jsonl", { name: "op", duration_ms: 5 })).toMatchObject({
+      operation: "op",
+      duration_ms: 5,
+    });
+    expect(
+      facts("fitness_ledger.jsonl", { zooid_name: "z", brainmod: "m", niche: "sql", success: 0, latency_ms: 5 }),
+    ).toEqual({ zooid_name: "z", brainmod: "m", niche: "sql", ok: false, ttr_ms: 5 });
+  });
+
+  test.each([
+    [{ ts: 1_767_225_600 }, "2026-01-01T00:00:00.000Z"],
+    [{ timestamp: 1_767_225_600_500 }, "2026-01-01T00:00:00.500Z"],
+    [{ timestamp: "2026-01-01T01:00:00+01:00" }, "2026-01-01T00:00:00.000Z"],
+    [{}, undefined],
+  ])("the time of %j is %s", (record, timestamp) => {
+    expect(observationOf("queue_metrics.jsonl", record, "h").timestamp).toBe(timestamp);
+  });
+
+  test("a line counts when it is whole, and once", async () => {
+    const { source, file, taken } = anAgent();
+    const path = file("queue_metrics.jsonl");
+    await source.start();
+    writeFileSync(path, `${line(1)}{"n":`);
+    await source.rescan();
+    expect(taken()).toEqual([1]);
+    await source.rescan();
+    appendFileSync(path, "2}\r\n\n");
+    await source.rescan();
+    expect(taken()).toEqual([1, 2]);
+  });
+
+  test("bad lines are passed over and reported with their place; their neighbours are taken", async () => {
+    const { source, file, taken, letters } = anAgent();
+    const long = `{"n":"${"x".repeat(600_000)}"}\n`;
+    writeFileSync(
+      file("queue_metrics.jsonl"),
+      `${line(1)}not json\n[]\n{"ts":"soon"}\n{"ok":"yes"}\n\xff\n${long}${line(2)}`,
+      "latin1",
+    );
+    await source.start();
+    await source.rescan();
+    expect(taken()).toEqual([1, 2]);
+    expect(letters().map(({ offset }) => offset)).toEqual([8, 17, 20, 34, 47, 49]);
+    expect(letters().map(({ error }) => error)).toEqual([
+      expect.stringContaining("JSON"),
+      "a line holds one JSON object",
+      expect.stringContaining("timestamp"),
+      expect.stringContaining("/facts/ok"),
+      expect.anything(),
+      expect.stringContaining("longer than"),
+    ]);
+    expect(source.report().detail).toContain("6 lines could not be read");
+  });
+
+  test("a renamed file is read to its end under its new name, and the new one from its start", async () => {
+    const { source, file, taken } = anAgent();
+    const path = file("operation_timings.jsonl");
+    await source.start();
+    writeFileSync(path, line(1));
+    await source.rescan();
+    appendFileSync(path, line(2));
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, line(4));
+    await source.rescan();
+    appendFileSync(`${path}.1`, line(3));
+    await source.rescan();
+    expect(taken().toSorted()).toEqual([1, 2, 3, 4]);
+  });
+
+  test("an emptied file is read from its start, its copy not at all", async () => {
+    const { source, file, taken } = anAgent();
+    const path = file("fitness_ledger.jsonl");
+    await source.start();
+    writeFileSync(path, line(1) + line(2));
+    await source.rescan();
+    copyFileSync(path, `${path}.1`);
+    truncateSync(path);
+    // As long as what was there before, and longer: its size does not tell.
+    appendFileSync(path, line(3) + line(4) + line(5));
+    await source.rescan();
+    expect(taken()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("what is written while the agent is away is taken when it is back, also from a file that was renamed", async () => {
+    const first = anAgent();
+    const path = first.file("inference_metrics.jsonl");
+    writeFileSync(path, line(1));
+    await first.source.start();
+    await first.source.rescan();
+    await first.stop();
+    appendFileSync(path, line(2));
+    renameSync(path, `${path}-20260101`);
+    writeFileSync(path, line(3));
+    const second = anAgent(first.directory, first.state);
+    await second.source.start();
+    await second.source.rescan();
+    expect(second.taken().toSorted()).toEqual([1, 2, 3]);
+  });
+
+  test("notices a line by itself", async () => {
+    const { source, file, taken } = anAgent();
+    await source.start();
+    writeFileSync(file("queue_metrics.jsonl"), line(7));
+    await expect.poll(taken, { timeout: 10_000 }).toEqual([7]);
+  });
+
+  test("whatever is written, renamed, emptied and restarted in whatever order, each line is taken exactly once", async () => {
+    const step = fc.oneof(
+      fc.record({ write: fc.integer({ min: 1, max: 5 }), half: fc.boolean() }),
+      fc.constantFrom("rotate" as const, "truncate" as const, "restart" as const, "look" as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        let agent = anAgent();
+        const path = agent.file("queue_metrics.jsonl");
+        await agent.source.start();
+        let n = 0;
+        let rotations = 0;
+        for (const one of steps) {
+          if (typeof one !== "string") {
+            let text = "";
+            for (let count = 0; count < one.write; count++) text += line(++n);
+            const cut = one.half ? text.length - 3 : text.length;
+            appendFileSync(path, text.slice(0, cut));
+            if (one.half) {
+              await agent.source.rescan();
+              appendFileSync(path, text.slice(cut));
+            }
+          } else if (one === "restart") {
+            await agent.stop();
+            agent = anAgent(agent.directory, agent.state);
+            await agent.source.start();
+          } else {
+            await agent.source.rescan();
+            // Nobody can take what is gone before it was looked at, so files are looked at before they are emptied.
+            if (one === "rotate" && n > 0) renameIfThere(path, `${path}.${++rotations}`);
+            if (one === "truncate" && n > 0) writeFileSync(path, "");
+          }
+        }
+        await agent.source.rescan();
+        expect(agent.taken().toSorted((a, b) => Number(a) - Number(b))).toEqual(
+          Array.from({ length: n }, (_, place) => place + 1),
+        );
+        await agent.stop();
+      }),
+      { numRuns: 20 },
+    );
+  }, 60_000);
+});
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import { appendFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { InvestigationsMonitor } from "../../../local-agent/monitors/investigations.ts";
+import { InvestigationFacts, ModuleFacts } from "../../../src/core/hosts/monitors/facts.ts";
+import { temporaryDirectory } from "../../harness/cleanup.ts";
+
+describe("the monitor of the investigation log", () => {
+  let path: string;
+  let cursor: string | undefined;
+  const found = (name: string, more: object = {}) =>
+    `${JSON.stringify({ timestamp: `at-${name}`, hypothesis: `UNDISCOVERED_MODULE_${name}`, module_path: `/m/${name}`, ...more })}\n`;
+  const look = async () => {
+    const monitor = new InvestigationsMonitor({ path, prefix: "UNDISCOVERED_MODULE_" });
+    const facts = InvestigationFacts.parse(await monitor.gather(cursor));
+    ({ cursor } = facts);
+    return facts.modules.map((module) => ModuleFacts.parse(module));
+  };
+  const names = async () => (await look()).map(({ module_name }) => module_name);
+  beforeEach(() => {
+    path = join(temporaryDirectory(), "curiosity_investigations.jsonl");
+    cursor = undefined;
+  });
+
+  it("tells of modules with what the investigation says of them, and of nothing else", async () => {
+    appendFileSync(path, found("vision", { investigation_id: "i-1", py_files_count: 3, has_init: false }));
+    appendFileSync(
+      path,
+      `${JSON.stringify({ hypothesis: "SLOW_ON_MONDAYS", module_name: "x" })}\nnot json\n\n7\nnull\n`,
+    );
+    appendFileSync(path, found("V", { module_name: "voice", module_path: undefined }));
+    expect(await look()).toEqual([
+      { module_name: "vision", module_path: "/m/vision", investigation_id: "i-1", py_files_count: 3, has_init: false },
+      { module_name: "voice", module_path: "voice", investigation_id: "at-V" },
+    ]);
+  });
+
+  it("reads on where the answer that was kept ended, and the same again where none was", async () => {
+    appendFileSync(path, found("a"));
+    const first = await look();
+    const kept = cursor;
+    appendFileSync(path, found("b").slice(0, 20));
+    expect(await names()).toEqual([]);
+    appendFileSync(path, found("b").slice(20));
+    expect(await names()).toEqual(["b"]);
+    cursor = kept;
+    expect(await names()).toEqual(["b"]);
+    cursor = undefined;
+    expect(await look()).toHaveLength(first.length + 1);
+  });
+
+  it("reads what was written before the log was rotated, then the new one", async () => {
+    appendFileSync(path, found("a"));
+    await look();
+    appendFileSync(path, found("b"));
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, found("c"));
+    expect(await names()).toEqual(["b", "c"]);
+    appendFileSync(path, found("d"));
+    expect(await names()).toEqual(["d"]);
+  });
+
+  it("begins anew with a log that was emptied", async () => {
+    appendFileSync(path, found("a") + found("b"));
+    await look();
+    writeFileSync(path, found("c"));
+    expect(await names()).toEqual(["c"]);
+  });
+
+  it("takes a long log in pieces, each once", async () => {
+    writeFileSync(path, Array.from({ length: 450 }, (_, n) => found(String(n))).join(""));
+    const pieces = [await names(), await names(), await names(), await names()];
+    expect(pieces.map((piece) => piece.length)).toEqual([200, 200, 50, 0]);
+    expect(new Set(pieces.flat()).size).toBe(450);
+  });
+
+  it("has nothing to say while there is no log", async () => {
+    expect(await names()).toEqual([]);
+    writeFileSync(path, found("a"));
+    expect(await names()).toEqual(["a"]);
+  });
+});

@@ -1,0 +1,142 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import type { Logger } from "../../../local-agent/base/log.ts";
+import type { LinkState } from "../../../local-agent/link/link.ts";
+import { EdgeWatch } from "../../../local-agent/monitors/edge-watch.ts";
+import { HealthMonitor } from "../../../local-agent/monitors/health.ts";
+import type { Monitor } from "../../../local-agent/monitors/monitor.ts";
+import { Monitors } from "../../../local-agent/monitors/monitors.ts";
+import { HealthFacts } from "../../../src/core/hosts/monitors/facts.ts";
+import { temporaryDirectory } from "../../harness/cleanup.ts";
+
+function logOf() {
+  const lines: string[] = [];
+  const say = (...args: unknown[]) => lines.push(String(args.at(-1)));
+  return { lines, log: { info: say, warn: say, error: say } as unknown as Logger };
+}
+
+describe("the monitors of a host", () => {
+  it("answer for those that were asked, and one that fails or hangs costs the others nothing", async () => {
+    const { lines, log } = logOf();
+    let release = () => {};
+    const hanging = new Promise<object>((resolve) => {
+      release = () => resolve({ late: true });
+    });
+    const all: Monitor[] = [
+      { name: "good", gather: async (after) => ({ after: after ?? null }) },
+      { name: "broken", gather: () => Promise.reject(new Error("permission denied")) },
+      { name: "hanging", gather: () => hanging as Promise<Record<string, unknown>> },
+      { name: "unasked", gather: () => Promise.reject(new Error("nobody asked")) },
+    ];
+    const monitors = new Monitors({ monitors: all, limitMs: 20, log });
+    const asked = ["good", "broken", "hanging", "unknown"];
+    const expected = {
+      good: { after: "7" },
+      broken: { error: "permission denied" },
+      hanging: { error: "it took longer than 0.02 s" },
+    };
+    expect(await monitors.gather(asked, { good: "7" })).toEqual(expected);
+    expect(await monitors.gather(asked, { good: "7" })).toEqual({
+      ...expected,
+      hanging: { error: "it has been at it since it was asked before" },
+    });
+    expect(lines.filter((line) => line.includes("permission denied"))).toHaveLength(1);
+    release();
+    await hanging;
+    expect(await monitors.gather(["hanging"], {})).toEqual({ hanging: { late: true } });
+  });
+});
+
+describe("the monitor of a host's health", () => {
+  it("measures what there is, in the units that the limits have", async () => {
+    const proc = temporaryDirectory();
+    writeFileSync(join(proc, "meminfo"), "MemTotal: 1000 kB\nMemAvailable: 250 kB\n");
+    const health = new HealthMonitor({
+      disks: [proc, "/no/such/place"],
+      gpu: () => [
+        { index: 0, name: "a", gpu_temperature_c: 71 },
+        { index: 1, name: "b" },
+      ],
+      busListens: async () => false,
+      spool: () => ({ bytes: 30, maxBytes: 120 }),
+      proc,
+    });
+    const { readings } = HealthFacts.parse(await health.gather());
+    const value = (kind: string) => readings.find((reading) => reading.kind === kind)?.value;
+    expect(readings.map(({ kind, instance }) => [kind, instance])).toEqual([
+      ["disk", proc],
+      ["memory", undefined],
+      ["load", undefined],
+      ["gpu_temperature", "0"],
+      ["bus_down", undefined],
+      ["spool", undefined],
+    ]);
+    expect([value("memory"), value("gpu_temperature"), value("bus_down"), value("spool")]).toEqual([75, 71, 1, 25]);
+    expect(value("disk")).toBeGreaterThanOrEqual(0);
+    expect(value("disk")).toBeLessThanOrEqual(100);
+  });
+});
+
+describe("a host whose edge is silent", () => {
+  function watch() {
+    const { lines, log } = logOf();
+    let state: LinkState = { state: "connecting", detail: "connecting" };
+    let changed = () => {};
+    const said: string[] = [];
+    const edge = new EdgeWatch({
+      link: {
+        get state() {
+          return state;
+        },
+        onChange: (listener) => {
+          changed = listener;
+          return () => {
+            changed = () => {};
+          };
+        },
+      },
+      silentMs: 120_000,
+      announce: (signal, facts) => said.push(`${signal} ${facts.reason ?? facts.silent_seconds}`),
+      now: () => Date.now(),
+      log,
+    });
+    const link = (next: LinkState["state"], detail = next as string) => {
+      state = { state: next, detail };
+      changed();
+    };
+    return { edge, link, said, lines };
+  }
+
+  it("says so once after a while, and when it is back; a short absence is not worth a word", async () => {
+    vi.useFakeTimers();
+    try {
+      const { edge, link, said, lines } = watch();
+      await edge.start();
+      link("connected");
+      vi.advanceTimersByTime(200_000);
+      link("waiting", "the connection broke");
+      vi.advanceTimersByTime(119_999);
+      link("connected");
+      vi.advanceTimersByTime(200_000);
+      expect(said).toEqual([]);
+
+      link("waiting", "the connection broke");
+      for (let attempt = 0; attempt < 10; attempt++) {
+        vi.advanceTimersByTime(15_000);
+        link("connecting");
+        link("waiting", "nothing listens");
+      }
+      expect(said).toEqual(["Q_EDGE_SILENT nothing listens"]);
+      expect(lines).toHaveLength(1);
+      expect(edge.silentSince).not.toBeNull();
+      link("connected");
+      expect(said).toEqual(["Q_EDGE_SILENT nothing listens", "Q_EDGE_BACK 150"]);
+      expect(edge.silentSince).toBeNull();
+      await edge.stop();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -1,0 +1,327 @@
+import { expect } from "vitest";
+import type { QueueSettings } from "../../../src/core/queue/queue-settings.ts";
+import type { NewTask, Outcome } from "../../../src/core/queue/task.ts";
+import fc from "../../fast-check.ts";
+import { aTask, type QueueUnderTest, RANDOM } from "./queue-under-test.ts";
+
+interface ModelTask {
+  readonly given: NewTask & { taskId: string };
+  readonly arrival: number;
+  readonly createdMs: number;
+  state: "queued" | "held" | Outcome;
+  /** While queued: it may be given out once the clock has been seen at this time. */
+  notBeforeMs: number | undefined;
+  readyMs: number;
+  attempts: number;
+  startedMs: number;
+  expiresMs: number;
+  lease: string | undefined;
+  /** Milliseconds in which it could have been given out and was not, and in which somebody held it. */
+  waitedMs: number;
+  ranMs: number;
+}
+
+/** The queue as slow and obvious as it can be: a list that is sorted each time. */
+export class ModelQueue {
+  nowMs = 0;
+  readonly tasks: ModelTask[] = [];
+  /** Every lease that was given: late and doubled answers are drawn from the newest. */
+  readonly leases: [taskId: string, leaseId: string][] = [];
+  readonly #settings: QueueSettings;
+
+  constructor(settings: QueueSettings) {
+    this.#settings = settings;
+  }
+
+  find(taskId: string): ModelTask | undefined {
+    return this.tasks.find(({ given }) => given.taskId === taskId);
+  }
+
+  get unfinished(): ModelTask[] {
+    return this.tasks.filter(({ state }) => state === "queued" || state === "held");
+  }
+
+  see(): void {
+    for (const task of this.unfinished) {
+      if (task.state === "held" && task.expiresMs <= this.nowMs) {
+        const overrun = task.given.timeoutMs !== null && this.nowMs >= task.startedMs + task.given.timeoutMs;
+        this.failAttempt(task, true, overrun);
+      }
+      if (task.state === "queued" && task.createdMs + (task.given.deadlineMs ?? Infinity) <= this.nowMs) {
+        this.end(task, "expired");
+      }
+      if (task.state === "queued" && (task.notBeforeMs ?? 0) <= this.nowMs) task.notBeforeMs = undefined;
+    }
+  }
+
+  /** @returns whether there was room: all are taken or none, and none twice */
+  put(tasks: readonly (NewTask & { taskId: string })[]): boolean {
+    const fresh = tasks.filter(
+      ({ taskId }, place) =>
+        this.find(taskId) === undefined && tasks.findIndex((other) => other.taskId === taskId) === place,
+    );
+    const tooMany = this.unfinished.length + fresh.length - this.#settings.capacity;
+    const oldest = this.waiting.sort((a, b) => a.arrival - b.arrival);
+    if (tooMany > 0 && (this.#settings.overflow === "refuse" || oldest.length < tooMany)) return false;
+    for (const task of oldest.slice(0, Math.max(0, tooMany))) this.end(task, "dropped");
+    for (const given of fresh) {
+      this.tasks.push({
+        given,
+        arrival: this.tasks.length,
+        createdMs: this.nowMs,
+        state: "queued",
+        notBeforeMs: given.delayMs > 0 ? this.nowMs + given.delayMs : undefined,
+        readyMs: this.nowMs + given.delayMs,
+        attempts: 0,
+        startedMs: 0,
+        expiresMs: 0,
+        lease: undefined,
+        waitedMs: 0,
+        ranMs: 0,
+      });
+    }
+    return true;
+  }
+
+  end(task: ModelTask, outcome: Outcome): void {
+    if (task.state === "queued" && task.notBeforeMs === undefined)
+      task.waitedMs += Math.max(0, this.nowMs - task.readyMs);
+    this.#letGo(task);
+    task.state = outcome;
+  }
+
+  #letGo(task: ModelTask): void {
+    if (task.state === "held") task.ranMs += Math.max(0, this.nowMs - task.startedMs);
+    task.lease = undefined;
+  }
+
+  /** When something happens though nobody asks: a lease runs out, a delay, or the time in which it was to be taken. */
+  get nextDueMs(): number | undefined {
+    const due = this.unfinished.map((task) => {
+      const deadlineMs = task.createdMs + (task.given.deadlineMs ?? Infinity);
+      return task.state === "held" ? task.expiresMs : Math.min(task.notBeforeMs ?? Infinity, deadlineMs);
+    });
+    const first = Math.min(...due);
+    return first === Infinity ? undefined : first;
+  }
+
+  get waiting(): ModelTask[] {
+    return this.tasks.filter(({ state, notBeforeMs }) => state === "queued" && notBeforeMs === undefined);
+  }
+
+  next(recipient: string): ModelTask | undefined {
+    const { ageing_ms } = this.#settings;
+    const rank = ({ given, createdMs }: ModelTask) =>
+      ageing_ms === null
+        ? given.priority
+        : Math.max(1, given.priority - Math.floor(Math.max(0, this.nowMs - createdMs) / ageing_ms));
+    const candidates = this.waiting.filter(({ given }) => given.recipient === recipient || given.recipient === "*");
+    // Of one recipient and priority the first comes first, also where the clock was set back between two of them.
+    const isNext = ({ given, arrival }: ModelTask) =>
+      !candidates.some(
+        (other) =>
+          other.arrival < arrival &&
+          other.given.recipient === given.recipient &&
+          other.given.priority === given.priority,
+      );
+    return candidates.filter(isNext).sort((a, b) => rank(a) - rank(b) || a.arrival - b.arrival)[0];
+  }
+
+  start(task: ModelTask, leaseMs: number): void {
+    task.state = "held";
+    task.waitedMs += Math.max(0, this.nowMs - task.readyMs);
+    task.attempts++;
+    task.startedMs = this.nowMs;
+    task.expiresMs = Math.min(this.nowMs + leaseMs, this.nowMs + (task.given.timeoutMs ?? Infinity));
+  }
+
+  failAttempt(task: ModelTask, retry: boolean, pause: boolean): void {
+    if (!retry || task.attempts >= (task.given.maxAttempts ?? this.#settings.max_attempts)) {
+      this.end(task, "failed");
+      return;
+    }
+    const full = Math.min(this.#settings.backoff_max_ms, this.#settings.backoff_ms * 2 ** (task.attempts - 1));
+    this.putBack(task, pause ? Math.floor(full * (0.5 + RANDOM / 2)) : 0);
+  }
+
+  putBack(task: ModelTask, pauseMs: number): void {
+    this.#letGo(task);
+    task.state = "queued";
+    task.readyMs = this.nowMs + pauseMs;
+    task.notBeforeMs = pauseMs > 0 ? task.readyMs : undefined;
+  }
+
+  /** What a crash changes: who waits is told from the times, as these are all that is stored. */
+  crash(): void {
+    for (const task of this.tasks) {
+      if (task.state === "queued") task.notBeforeMs = task.readyMs === task.createdMs ? undefined : task.readyMs;
+    }
+    this.see();
+  }
+}
+
+const isOver = ({ state }: ModelTask) => state !== "queued" && state !== "held";
+
+function expectedOf(task: ModelTask): string {
+  const { given, state, attempts, waitedMs, ranMs } = task;
+  const times = isOver(task) ? `, waited ${waitedMs}, ran ${ranMs}` : "";
+  return `${given.taskId} ${state} after ${attempts}${times}`;
+}
+
+function seenOf({ queue, finished }: QueueUnderTest, taskId: string): string {
+  const entry = queue.find(taskId);
+  if (entry !== undefined) return `${taskId} ${entry.lease === null ? "queued" : "held"} after ${entry.attempt}`;
+  const record = finished.get(taskId);
+  if (record === undefined) return `${taskId} lost`;
+  return `${taskId} ${record.outcome} after ${record.attempt}, waited ${record.waitedMs}, ran ${record.ranMs}`;
+}
+
+/** What both know, as text: a comparison for each task would be most of what the test does. */
+function expectedWhole(model: ModelQueue): string {
+  const { waiting } = model;
+  const held = model.tasks.filter(({ state }) => state === "held").length;
+  const oldest = waiting.toSorted((a, b) => a.arrival - b.arrival)[0]?.createdMs;
+  const recipients = [...new Set(waiting.map(({ given }) => given.recipient))].sort();
+  return [
+    ...model.tasks.map(expectedOf),
+    `${model.unfinished.length} unfinished, ${held} held, due ${model.nextDueMs}`,
+    `waiting for ${recipients} since ${oldest}`,
+  ].join("\n");
+}
+
+function seenWhole(model: ModelQueue, real: QueueUnderTest): string {
+  const { queue } = real;
+  return [
+    ...model.tasks.map(({ given }) => seenOf(real, given.taskId)),
+    `${queue.size} unfinished, ${queue.depths.running} held, due ${queue.nextDueMs}`,
+    `waiting for ${[...queue.waitingRecipients].sort()} since ${queue.oldestWaitingMs}`,
+  ].join("\n");
+}
+
+type Command = fc.Command<ModelQueue, QueueUnderTest>;
+
+/** Runs on both, then compares everything that both know. */
+function command(name: string, run: (model: ModelQueue, real: QueueUnderTest) => void): Command {
+  return {
+    check: () => true,
+    run: (model, real) => {
+      model.see();
+      run(model, real);
+      expect(seenWhole(model, real)).toBe(expectedWhole(model));
+      expect(real.queue.heldBy("worker")).toBe(real.queue.depths.running);
+    },
+    toString: () => name,
+  };
+}
+
+const anyId = fc.integer({ min: 1, max: 40 }).map((number) => `task${number}`);
+const anyRecipient = fc.constantFrom("coder", "tester", "*");
+const anyMs = fc.constantFrom(1, 999, 1_000, 1_001, 2_000, 5_000);
+
+const anyTask = fc.record({
+  taskId: anyId,
+  recipient: anyRecipient,
+  priority: fc.constantFrom(1, 2, 5, 10),
+  delayMs: fc.constantFrom(0, 0, 1, 1_000),
+  maxAttempts: fc.constantFrom(undefined, 1, 2),
+  timeoutMs: fc.constantFrom(null, 999, 1_000),
+  deadlineMs: fc.constantFrom(null, null, 1_000, 5_000),
+});
+// Mostly one at a time; a group may hold an id twice, and more than the queue has room for.
+const put = fc
+  .oneof({ arbitrary: fc.tuple(anyTask), weight: 3 }, { arbitrary: fc.array(anyTask, { maxLength: 6 }), weight: 1 })
+  .map((given) =>
+    command(`put ${JSON.stringify(given)}`, (model, real) => {
+      const tasks = given.map((one) => aTask(one) as NewTask & { taskId: string });
+      expect("full" in real.enqueue(tasks)).toBe(!model.put(tasks));
+    }),
+  );
+
+const lease = fc.tuple(anyRecipient, anyMs).map(([recipient, leaseMs]) =>
+  command(`lease for ${recipient} ${leaseMs}`, (model, real) => {
+    const expected = model.next(recipient);
+    const got = real.lease(recipient, leaseMs);
+    expect(got?.taskId).toBe(expected?.given.taskId);
+    if (expected === undefined) return;
+    model.start(expected, leaseMs);
+    expected.lease = got?.lease?.id;
+    expect(got?.lease?.expiresMs).toBe(expected.expiresMs);
+    // What is told of an earlier lease must not pass for this one's.
+    expect(model.leases.some(([, leaseId]) => leaseId === got?.lease?.id)).toBe(false);
+    model.leases.push([expected.given.taskId, got?.lease?.id ?? ""]);
+  }),
+);
+
+function settle(
+  name: string,
+  apply: (model: ModelQueue, task: ModelTask) => void,
+  act: (real: QueueUnderTest, taskId: string, leaseId: string) => { ok: boolean },
+) {
+  return fc.integer({ min: 1, max: 8 }).map((back) =>
+    command(`${name} the ${back}. newest lease`, (model, real) => {
+      const [taskId, leaseId] = model.leases.at(-back) ?? ["task1", "none"];
+      const task = model.find(taskId);
+      const holds = task?.state === "held" && task.lease === leaseId;
+      const again = name === "complete" && real.finished.get(taskId)?.leaseId === leaseId && task?.state === "complete";
+      expect(act(real, taskId, leaseId).ok).toBe(holds || again);
+      if (holds && task !== undefined) apply(model, task);
+    }),
+  );
+}
+
+const complete = settle(
+  "complete",
+  (model, task) => model.end(task, "complete"),
+  (real, taskId, leaseId) => real.complete(taskId, leaseId),
+);
+const fail = settle(
+  "fail",
+  (model, task) => model.failAttempt(task, true, true),
+  (real, taskId, leaseId) => real.fail(taskId, leaseId, true),
+);
+const giveUp = settle(
+  "give up",
+  (model, task) => model.failAttempt(task, false, true),
+  (real, taskId, leaseId) => real.fail(taskId, leaseId, false),
+);
+const giveBack = settle(
+  "give back",
+  (model, task) => {
+    task.attempts--;
+    model.putBack(task, 0);
+  },
+  (real, taskId, leaseId) => real.giveBack(taskId, leaseId),
+);
+const extend = settle(
+  "extend",
+  (model, task) => {
+    task.expiresMs = Math.min(model.nowMs + 1_000, task.startedMs + (task.given.timeoutMs ?? Infinity));
+  },
+  (real, taskId, leaseId) => real.extend(taskId, leaseId, 1_000),
+);
+const cancel = anyId.map((taskId) =>
+  command(`cancel ${taskId}`, (model, real) => {
+    const task = model.find(taskId);
+    const unfinished = task !== undefined && !isOver(task);
+    expect(real.cancel(taskId).ok).toBe(unfinished);
+    if (unfinished) model.end(task, "cancelled");
+  }),
+);
+const pass = fc.oneof(anyMs, fc.constantFrom(-1_000, -1)).map((ms) =>
+  command(`pass ${ms} ms`, (model, real) => {
+    model.nowMs = Math.max(0, model.nowMs + ms);
+    model.see();
+    real.pass(ms);
+  }),
+);
+const crash = fc.constant(
+  command("crash", (model, real) => {
+    model.crash();
+    real.crash();
+  }),
+);
+
+export const anyHistory = fc.commands(
+  [put, put, lease, lease, complete, fail, giveUp, giveBack, extend, cancel, pass, pass, crash],
+  { maxCommands: 120 },
+);

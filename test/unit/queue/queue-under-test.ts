@@ -1,0 +1,118 @@
+import { expect } from "vitest";
+import type { Entry } from "../../../src/core/queue/entry.ts";
+import {
+  packFinished,
+  packProgress,
+  packTerms,
+  unpackFinished,
+  unpackProgress,
+  unpackTerms,
+} from "../../../src/core/queue/packing.ts";
+import type { QueueSettings } from "../../../src/core/queue/queue-settings.ts";
+import type { FinishedTask, NewTask, Task } from "../../../src/core/queue/task.ts";
+import { TaskQueue } from "../../../src/core/queue/task-queue.ts";
+
+export const aTask = (given: Partial<NewTask> = {}): NewTask => ({
+  taskId: undefined,
+  recipient: "coder",
+  type: "TASK_DELEGATE",
+  payloadJson: "{}",
+  sender: null,
+  priority: 5,
+  delayMs: 0,
+  maxAttempts: undefined,
+  timeoutMs: null,
+  deadlineMs: null,
+  caller: null,
+  cause: null,
+  ...given,
+});
+
+/** Half of the full pause, plus half of that: what the model expects too. */
+export const RANDOM = 0.5;
+
+/** A queue with a clock and a storage that holds what was drained, so that it can crash. */
+export class QueueUnderTest {
+  nowMs = 0;
+  readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
+  readonly finished = new Map<string, FinishedTask>();
+  readonly #settings: QueueSettings;
+  queue: TaskQueue;
+  #nextSeq = 1;
+
+  constructor(settings: QueueSettings) {
+    this.#settings = settings;
+    this.queue = this.#build();
+  }
+
+  enqueue(tasks: readonly NewTask[]) {
+    return this.#do((queue) => queue.enqueue(tasks, this.nowMs));
+  }
+
+  lease(recipient: string, leaseMs = 30_000): Entry | undefined {
+    return this.#do((queue) => queue.lease(recipient, "worker", "worker", leaseMs, this.nowMs));
+  }
+
+  complete(taskId: string, leaseId: string) {
+    return this.#do((queue) => queue.complete(taskId, leaseId, null, this.nowMs));
+  }
+
+  fail(taskId: string, leaseId: string, retry: boolean) {
+    return this.#do((queue) => queue.fail(taskId, leaseId, "it broke", retry, this.nowMs));
+  }
+
+  extend(taskId: string, leaseId: string, leaseMs: number) {
+    return this.#do((queue) => queue.extend(taskId, leaseId, leaseMs, this.nowMs));
+  }
+
+  giveBack(taskId: string, leaseId: string) {
+    return this.#do((queue) => queue.giveBack(taskId, leaseId, this.nowMs));
+  }
+
+  cancel(taskId: string) {
+    return this.#do((queue) => queue.cancel(taskId, this.nowMs));
+  }
+
+  /** Moves the clock, back too, and lets the queue see it; what was due before has been seen by then. */
+  pass(ms: number): void {
+    this.#do(() => undefined);
+    this.nowMs = Math.max(0, this.nowMs + ms);
+    this.#do(() => undefined);
+  }
+
+  /** Forgets everything that was not stored. */
+  crash(): void {
+    this.queue = this.#build();
+    this.#do(() => undefined);
+  }
+
+  #build(): TaskQueue {
+    return new TaskQueue(this.#settings, {
+      epoch: "test",
+      nextSeq: this.#nextSeq,
+      tasks: [...this.stored.values()]
+        .sort((a, b) => a.seq - b.seq)
+        .map(({ seq, terms, progress }): Task => {
+          return { ...unpackTerms(seq, terms), ...unpackProgress(progress), payloadJson: undefined };
+        }),
+      finished: (taskId) => this.finished.get(taskId),
+      random: () => RANDOM,
+    });
+  }
+
+  #do<Result>(work: (queue: TaskQueue) => Result): Result {
+    this.queue.pass(this.nowMs);
+    const result = work(this.queue);
+    const { changed, finished } = this.queue.drain();
+    for (const entry of changed) {
+      this.stored.set(entry.taskId, { seq: entry.seq, terms: packTerms(entry), progress: packProgress(entry) });
+    }
+    for (const { record } of finished) {
+      this.stored.delete(record.taskId);
+      expect(unpackFinished(packFinished(record))).toEqual(record);
+      this.finished.set(record.taskId, record);
+    }
+    this.#nextSeq = this.queue.nextSeq;
+    return result;
+  }
+}

@@ -1,0 +1,168 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { DeployerSettings, performDeployment } from "../../../../local-agent/reactions/built-ins/deployer/deployer.ts";
+import type { Outcome } from "../../../../local-agent/reactions/reaction.ts";
+import { temporaryDirectory } from "../../store/temporary-state.ts";
+import { AnAttempt, aSignal, contextIn } from "./an-attempt.ts";
+
+function host(settings: object = {}) {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, "winners"));
+  const parsed = DeployerSettings.parse({ built_in: "winner-deployer", ...settings });
+  const perform = performDeployment(parsed, contextIn(directory, "Q_WINNER_DEPLOYED", "Q_DEPLOYMENT_FAILED"));
+  return {
+    directory,
+    /** A winner's content is one file. */
+    breed(name: string, content: string) {
+      rmSync(join(directory, "winners", name), { recursive: true, force: true });
+      mkdirSync(join(directory, "winners", name, "src"), { recursive: true });
+      writeFileSync(join(directory, "winners", name, "src", "variant.txt"), content);
+    },
+    deployed: (name: string) => {
+      const path = join(directory, "deployed", name, "src", "variant.txt");
+      return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+    },
+    attempt: (checkpoint?: unknown) => new AnAttempt(aSignal("Q_DREAM_COMPLETE", { trigger_id: "t" }), checkpoint),
+    perform,
+  };
+}
+
+const said = (outcome: Outcome) =>
+  outcome.ok ? outcome.emit.map(({ signal, facts }) => `${signal} ${facts.winner_name}`) : outcome.error;
+
+test("each winner is deployed once, and again when it is another", async () => {
+  const { perform, attempt, breed, deployed } = host();
+  breed("summarise", "one");
+  breed("classify", "one");
+  expect(said(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED classify", "Q_WINNER_DEPLOYED summarise"]);
+  expect([deployed("summarise"), deployed("classify")]).toEqual(["one", "one"]);
+  expect(said(await perform(attempt()))).toEqual([]);
+  breed("summarise", "two");
+  const outcome = await perform(attempt());
+  expect(said(outcome)).toEqual(["Q_WINNER_DEPLOYED summarise"]);
+  expect(outcome.ok && outcome.emit[0]?.facts.previous).toMatch(/^\.releases\/summarise\/[0-9a-f]{16}$/);
+  expect(deployed("summarise")).toBe("two");
+});
+
+test("a winner that is not well is rolled back to the one before, told of once, and not tried again", async () => {
+  const { perform, attempt, breed, deployed, directory } = host({
+    health: { command: 'grep -q sick "$WINNER_PATH/src/variant.txt" && { echo "coughs" >&2; exit 1; }; true' },
+  });
+  breed("summarise", "well");
+  breed("fresh", "sick from the start");
+  expect(said(await perform(attempt()))).toEqual(["Q_DEPLOYMENT_FAILED fresh", "Q_WINNER_DEPLOYED summarise"]);
+  expect(existsSync(join(directory, "deployed/fresh"))).toBe(false);
+  breed("summarise", "sick");
+  const failed = await perform(attempt());
+  expect(failed).toMatchObject({
+    ok: true,
+    emit: [{ facts: { rolled_back: true, error: "the health check failed: the command ended with status 1: coughs" } }],
+  });
+  expect(deployed("summarise")).toBe("well");
+  expect(said(await perform(attempt()))).toEqual([]);
+  breed("summarise", "well again");
+  expect(said(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
+});
+
+test("whichever step a crash comes after, each winner is told of once and deployed whole", async () => {
+  for (let crashAtSave = 1; crashAtSave <= 4; crashAtSave++) {
+    const { perform, attempt, breed, deployed } = host();
+    breed("a", "one");
+    breed("b", "one");
+    const killed = attempt();
+    killed.crashAtSave = crashAtSave;
+    await expect(perform(killed)).rejects.toThrow("killed");
+    expect(said(await perform(attempt(killed.checkpoint))), `save ${crashAtSave}`).toEqual([
+      "Q_WINNER_DEPLOYED a",
+      "Q_WINNER_DEPLOYED b",
+    ]);
+    expect([deployed("a"), deployed("b")]).toEqual(["one", "one"]);
+  }
+});
+
+test("what stood in the place by hand is kept to go back to", async () => {
+  const { perform, attempt, breed, deployed, directory } = host({ health: { command: "exit 1" } });
+  mkdirSync(join(directory, "deployed/summarise/src"), { recursive: true });
+  writeFileSync(join(directory, "deployed/summarise/src/variant.txt"), "by hand");
+  breed("summarise", "new");
+  expect(said(await perform(attempt()))).toEqual(["Q_DEPLOYMENT_FAILED summarise"]);
+  expect(deployed("summarise")).toBe("by hand");
+  expect(readlinkSync(join(directory, "deployed/summarise"))).toBe(".releases/summarise/before");
+});
+
+test("old releases go, those that may be gone back to stay", async () => {
+  const { perform, attempt, breed, directory } = host({ keep: 2 });
+  for (const content of ["1", "2", "3", "4", "5"]) {
+    breed("summarise", content);
+    expect(said(await perform(attempt()))).toHaveLength(1);
+  }
+  expect(readdirSync(join(directory, "deployed/.releases/summarise"))).toHaveLength(3);
+});
+
+test("winners that are still being written, and a missing directory, are told apart", async () => {
+  const { perform, attempt, breed, directory } = host();
+  breed(".half", "x");
+  breed("half.tmp", "x");
+  expect(said(await perform(attempt()))).toEqual([]);
+  rmSync(join(directory, "winners"), { recursive: true });
+  expect(await perform(attempt())).toMatchObject({ ok: false, error: /directory of winners/ });
+});
+
+test("a link that a person changes in the moment of the deployment stays as he wants it, and that is told", async () => {
+  const { perform, attempt, breed, deployed, directory } = host();
+  breed("summarise", "one");
+  await perform(attempt());
+  breed("summarise", "two");
+  const own = join(directory, "own");
+  mkdirSync(join(own, "src"), { recursive: true });
+  writeFileSync(join(own, "src/variant.txt"), "by hand");
+  const one = attempt();
+  one.meanwhile = () => {
+    rmSync(join(directory, "deployed/summarise"));
+    symlinkSync(own, join(directory, "deployed/summarise"));
+  };
+  expect(await perform(one)).toMatchObject({
+    ok: true,
+    emit: [
+      { signal: "Q_DEPLOYMENT_FAILED", facts: { rolled_back: false, error: expect.stringContaining("somebody else") } },
+    ],
+  });
+  expect(deployed("summarise")).toBe("by hand");
+  // The content is not to blame: the next dream deploys it, and what stood there is what it can go back to.
+  expect(await perform(attempt())).toMatchObject({ emit: [{ signal: "Q_WINNER_DEPLOYED", facts: { previous: own } }] });
+  expect(deployed("summarise")).toBe("two");
+});
+
+test("a link that a person changes while the winner is looked at stays, whatever is found", async () => {
+  const { perform, attempt, breed, directory } = host({
+    health: { command: "ln -sfn /somewhere deployed/summarise; exit 1" },
+  });
+  breed("summarise", "one");
+  expect(await perform(attempt())).toMatchObject({
+    emit: [{ signal: "Q_DEPLOYMENT_FAILED", facts: { rolled_back: false } }],
+  });
+  expect(readlinkSync(join(directory, "deployed/summarise"))).toBe("/somewhere");
+});
+
+test("a winner that is changed while it is copied is deployed neither by halves nor under a wrong name", async () => {
+  const { perform, attempt, breed, deployed } = host();
+  breed("summarise", "one");
+  const one = attempt();
+  one.meanwhile = () => breed("summarise", "two");
+  expect(await perform(one)).toMatchObject({
+    emit: [{ signal: "Q_DEPLOYMENT_FAILED", facts: { error: expect.stringContaining("changed while it was copied") } }],
+  });
+  expect(deployed("summarise")).toBeUndefined();
+  expect(said(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
+  expect(deployed("summarise")).toBe("two");
+});

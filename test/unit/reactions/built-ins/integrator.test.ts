@@ -1,0 +1,183 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import {
+  IntegratorSettings,
+  performIntegration,
+} from "../../../../local-agent/reactions/built-ins/integrator/integrator.ts";
+import { temporaryDirectory } from "../../store/temporary-state.ts";
+import { AnAttempt, aSignal, contextIn } from "./an-attempt.ts";
+
+const T = "2026-01-06T08:00:00.000Z";
+const found = {
+  timestamp: T,
+  question_id: "q",
+  hypothesis: "UNDISCOVERED_MODULE_vision",
+  module_path: "vision",
+  confidence: 0.9,
+};
+const LIST = "# kept\nmodules:\n  - hearing\n";
+
+function host({ record = found as object, settings = {} as object } = {}) {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, "organs/vision"), { recursive: true });
+  writeFileSync(join(directory, "organs/vision/eyes.py"), "");
+  writeFileSync(join(directory, "capabilities.yaml"), LIST);
+  writeFileSync(join(directory, "curiosity_investigations.jsonl"), `not json\n${JSON.stringify(record)}\n{"half`);
+  const parsed = IntegratorSettings.parse({ built_in: "capability-integrator", root: "organs", ...settings });
+  const perform = performIntegration(parsed, contextIn(directory, "Q_MODULE_INTEGRATED", "Q_INTEGRATION_FAILED"));
+  const signal = aSignal("Q_INVESTIGATION_COMPLETE", { investigation_timestamp: T, question_id: "q" });
+  return {
+    directory,
+    list: () => readFileSync(join(directory, "capabilities.yaml"), "utf8"),
+    init: () => existsSync(join(directory, "organs/vision/__init__.py")),
+    attempt: (checkpoint?: unknown) => new AnAttempt(signal, checkpoint),
+    perform,
+  };
+}
+
+test("a module that was found is completed, listed, backed up and told of, once", async () => {
+  const { perform, attempt, list, init, directory } = host();
+  expect(await perform(attempt())).toMatchObject({
+    ok: true,
+    emit: [
+      { signal: "Q_MODULE_INTEGRATED", facts: { module_name: "vision", module_path: "vision", created_init: true } },
+    ],
+  });
+  expect(list()).toBe(`${LIST}  - vision\n`);
+  expect(init()).toBe(true);
+  expect(readFileSync(join(directory, "capabilities.yaml.bak"), "utf8")).toBe(LIST);
+  // A later investigation finds the same.
+  expect(await perform(attempt())).toEqual({ ok: true, emit: [] });
+  expect(list()).toBe(`${LIST}  - vision\n`);
+});
+
+test("a crash after the files were changed and before that was told does not lose the telling, nor change them twice", async () => {
+  const { perform, attempt, list, init } = host();
+  const first = attempt();
+  expect((await perform(first)).ok).toBe(true);
+  // What was told is lost with the agent: the next attempt has the checkpoint alone.
+  expect(await perform(attempt(first.checkpoint))).toMatchObject({
+    ok: true,
+    emit: [{ facts: { created_init: true } }],
+  });
+  expect(list()).toBe(`${LIST}  - vision\n`);
+  expect(init()).toBe(true);
+});
+
+test("a crash before the first change leaves everything to the next attempt", async () => {
+  const { perform, attempt, list, init } = host();
+  const first = attempt();
+  first.crashAtSave = 1;
+  await expect(perform(first)).rejects.toThrow("killed");
+  expect([list(), init()]).toEqual([LIST, false]);
+  expect(await perform(attempt(first.checkpoint))).toMatchObject({
+    ok: true,
+    emit: [{ facts: { created_init: true } }],
+  });
+  expect([list(), init()]).toEqual([`${LIST}  - vision\n`, true]);
+});
+
+test("a module that does not pass the check is taken back, and that is a failure", async () => {
+  const { perform, attempt, list, init } = host({
+    settings: { check: { command: 'echo "no $MODULE_NAME" >&2; exit 2' } },
+  });
+  const one = attempt();
+  expect(await perform(one)).toMatchObject({
+    ok: false,
+    retry: false,
+    error: "the check failed: the command ended with status 2: no vision",
+    facts: { module_name: "vision", rolled_back: true },
+  });
+  expect([list(), init(), one.checkpoint]).toEqual([LIST, false, undefined]);
+});
+
+test("what is about something else, or does not qualify, changes nothing and says nothing", async () => {
+  for (const change of [
+    { hypothesis: "LOG_ROTATION" },
+    { confidence: 0.3 },
+    { actionable: false },
+    { py_files_count: 0 },
+    { module_name: "../../etc" },
+  ]) {
+    const { perform, attempt, list, init } = host({ record: { ...found, ...change } });
+    expect(await perform(attempt()), JSON.stringify(change)).toEqual({ ok: true, emit: [] });
+    expect([list(), init()]).toEqual([LIST, false]);
+  }
+});
+
+test("a path that leads out of the root is refused, also through a link", async () => {
+  for (const module_path of ["../elsewhere", "/etc", "link"]) {
+    const { perform, attempt, list, directory } = host({ record: { ...found, module_path } });
+    mkdirSync(join(directory, "elsewhere"));
+    writeFileSync(join(directory, "elsewhere/a.py"), "");
+    symlinkSync("../elsewhere", join(directory, "organs/link"));
+    expect(await perform(attempt()), module_path).toMatchObject({
+      ok: false,
+      retry: false,
+      error: /does not lie below/,
+    });
+    expect(existsSync(join(directory, "elsewhere/__init__.py"))).toBe(false);
+    expect(list()).toBe(LIST);
+  }
+});
+
+test("an investigation that is not in the log yet may be there at the next attempt", async () => {
+  const { perform, attempt } = host({ record: { ...found, timestamp: "2026-01-07T08:00:00.000Z" } });
+  expect(await perform(attempt())).toMatchObject({ ok: false, retry: true });
+});
+
+test("two investigations that end together change the list one after the other", async () => {
+  const { perform, attempt, list } = host();
+  const outcomes = await Promise.all([perform(attempt()), perform(attempt())]);
+  expect(outcomes.map((outcome) => outcome.ok && outcome.emit.length).sort()).toEqual([0, 1]);
+  expect(list()).toBe(`${LIST}  - vision\n`);
+});
+
+test("what a person saves in the moment in which the list is written stays, and the module comes to it", async () => {
+  const { perform, attempt, list, directory } = host();
+  const one = attempt();
+  one.meanwhile = () => {
+    writeFileSync(join(directory, "saved"), `${LIST}  - by-hand\n`);
+    renameSync(join(directory, "saved"), join(directory, "capabilities.yaml"));
+  };
+  expect(await perform(one)).toMatchObject({ ok: true, emit: [{ signal: "Q_MODULE_INTEGRATED" }] });
+  expect(list()).toBe(`${LIST}  - by-hand\n  - vision\n`);
+  expect(readFileSync(join(directory, "capabilities.yaml.bak"), "utf8")).toBe(`${LIST}  - by-hand\n`);
+});
+
+test("what a person writes into the old list, which he had open, is taken up, too", async () => {
+  // The editor has the file open since before; it is written to while the module is checked.
+  const { perform, attempt, list, directory } = host({ settings: { check: { command: "true" } } });
+  const editor = openSync(join(directory, "capabilities.yaml"), "r+");
+  const one = attempt();
+  one.save = async () => {};
+  const started = one.started.bind(one);
+  one.started = () => {
+    started();
+    writeSync(editor, `${LIST}  - by-hand\n`);
+  };
+  expect((await perform(one)).ok).toBe(true);
+  closeSync(editor);
+  expect(list()).toBe(`${LIST}  - by-hand\n  - vision\n`);
+});
+
+test("a list that a person changed while a module was checked is not put back, and that is told", async () => {
+  const { perform, attempt, list, init, directory } = host({
+    settings: { check: { command: "echo '# mine' >> capabilities.yaml; exit 1" } },
+  });
+  expect(await perform(attempt())).toMatchObject({ ok: false, facts: { rolled_back: false } });
+  expect(list()).toBe(`${LIST}  - vision\n# mine\n`);
+  expect(init()).toBe(false);
+  expect(existsSync(join(directory, "capabilities.yaml.conflict"))).toBe(false);
+});

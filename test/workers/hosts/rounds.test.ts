@@ -1,0 +1,101 @@
+import { createMessageBatch } from "cloudflare:test";
+import { expect, it } from "vitest";
+import { everyMinute } from "../../../src/workers/cron.ts";
+import type { Environment } from "../../../src/workers/environment.ts";
+import { consumeRounds, ROUNDS_QUEUE } from "../../../src/workers/rounds/rounds-queue.ts";
+
+/** Cloudflare's limit on the calls of one invocation, and what a message may hold. */
+const LIMIT = { calls: 1_000, messageBytes: 128_000, batchBytes: 256_000 };
+
+interface Sent {
+  readonly body: string;
+}
+
+/** A deployment of many ecosystems whose objects only count what they are called for. */
+function deployment(names: readonly string[], { failing = "", deleted = [] as string[] } = {}) {
+  const done: string[] = [];
+  const sent: Sent[] = [];
+  const invocation = { calls: 0, open: 0, peak: 0 };
+  const object = (answers: (name: string) => Record<string, () => unknown>) => ({
+    idFromName: (name: string) => name,
+    get: (name: string) => {
+      const called = (method: string, answer: () => unknown) => async () => {
+        invocation.calls++;
+        invocation.peak = Math.max(invocation.peak, ++invocation.open);
+        await Promise.resolve();
+        invocation.open--;
+        if (name === failing) throw new Error("it is down");
+        done.push(`${method} ${name}`);
+        return answer();
+      };
+      return Object.fromEntries(
+        Object.entries(answers(name)).map(([method, answer]) => [method, called(method, answer)]),
+      );
+    },
+  });
+  const env = {
+    DIRECTORY: object(() => ({
+      ecosystems: () => names.map((name) => ({ name, last_active_at: new Date().toISOString() })),
+      watched: () => [],
+      ended: () => deleted.map((id) => ({ id, ecosystems: ["*"] })),
+      queues: () => [{ name: "work" }],
+    })),
+    SIGNAL_LOG: object(() => ({ nudge: () => undefined, retain: () => undefined, closeToken: () => undefined })),
+    PRIORITY_QUEUE: object(() => ({ closeToken: () => undefined })),
+    AGENT_REGISTRY: object(() => ({ tick: () => undefined })),
+    ROUNDS: {
+      sendBatch: async (messages: readonly Sent[]) => {
+        expect(messages.length).toBeLessThanOrEqual(100);
+        expect(messages.reduce((sum, { body }) => sum + body.length, 0)).toBeLessThan(LIMIT.batchBytes);
+        sent.push(...messages);
+      },
+    },
+  } as unknown as Environment;
+  /** Runs one invocation. @returns how many calls it made, and how many at a time */
+  const invoke = async (work: () => Promise<void>) => {
+    Object.assign(invocation, { calls: 0, open: 0, peak: 0 });
+    await work();
+    return { ...invocation };
+  };
+  const deliver = ({ body }: Sent, nowMs = Date.now()) => {
+    const batch = createMessageBatch(ROUNDS_QUEUE, [{ id: "m", timestamp: new Date(), attempts: 1, body }]);
+    return invoke(() => consumeRounds(batch, env, nowMs));
+  };
+  return { env, done, sent, invoke, deliver };
+}
+
+const ecosystems = (count: number) => Array.from({ length: count }, (_, n) => `e${n}`.padEnd(63, "x"));
+const wanted = (names: readonly string[]) => names.flatMap((name) => [`nudge ${name}`, `tick ${name}`]).sort();
+const minutely = (done: readonly string[]) => done.filter((what) => /^(nudge|tick) /.test(what)).sort();
+
+it("does a small round by itself, without the queue, and goes on where one ecosystem fails", async () => {
+  const names = ecosystems(150);
+  const { env, done, sent, invoke } = deployment(names, { failing: names[3] as string });
+  const { calls, peak } = await invoke(() => everyMinute(env, Date.now()));
+  expect([calls <= LIMIT.calls, peak <= 64, sent.length]).toEqual([true, true, 0]);
+  expect(minutely(done)).toEqual(wanted(names.filter((_, n) => n !== 3)));
+});
+
+it("shares out the round of 5,000 ecosystems so that no invocation calls more than it may", async () => {
+  const names = ecosystems(5_000);
+  const { env, done, sent, invoke, deliver } = deployment(names, { deleted: ["t1"] });
+  expect((await invoke(() => everyMinute(env, Date.now()))).calls).toBe(3);
+  expect(sent.length).toBeGreaterThan(25);
+  for (const message of sent) {
+    expect(message.body.length).toBeLessThan(LIMIT.messageBytes);
+    const { calls, peak } = await deliver(message);
+    expect([calls <= LIMIT.calls, peak <= 3 * 64]).toEqual([true, true]);
+  }
+  expect(minutely(done)).toEqual(wanted(names));
+  // For each ecosystem its log, and its one queue.
+  expect(done.filter((what) => what.startsWith("closeToken"))).toHaveLength(10_000);
+});
+
+it("leaves out what each minute does anyway when a share comes late, and nothing else", async () => {
+  const { env, done, sent, deliver, invoke } = deployment(ecosystems(300), { deleted: ["t1"] });
+  await invoke(() => everyMinute(env, Date.now()));
+  done.length = 0;
+  for (const message of sent) await deliver(message, Date.now() + 120_000);
+  expect(minutely(done)).toEqual([]);
+  expect(done.filter((what) => what.startsWith("closeToken"))).toHaveLength(600);
+});

@@ -1,0 +1,307 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import type { ReadQuery } from "../../../src/core/signals/api.ts";
+import type { Signal } from "../../../src/core/signals/signal.ts";
+import { allOf, aSignal, deadLettersOf, follow, logOf } from "../log-under-test.ts";
+
+const read = async (eco: string, query: Partial<ReadQuery>) => {
+  const page = await logOf(eco).read({ signals: [], limit: 100, order: "asc", ...query });
+  return { signals: page.lines.map((line) => JSON.parse(line) as Signal), next: page.next };
+};
+const numbers = (signals: readonly Signal[]) => signals.map(({ facts }) => facts.n);
+const numbered = (from: number, count: number, name = "Q_A_B") =>
+  Array.from({ length: count }, (_, n) => aSignal(name, { n: from + n }));
+const fromProducer = (first: number, count: number, name?: string) => ({
+  producer: { name: "p", first },
+  signals: numbered(first, count, name),
+});
+
+/** So much time passes: the only slice of the log, a quarter of a day, is renamed to what it would have been called then. */
+async function ageByDays(eco: string, days: number): Promise<void> {
+  await runInDurableObject(logOf(eco), (_, { storage }) => {
+    const { slice } = storage.sql.exec<{ slice: number }>("SELECT slice FROM slices").one();
+    const old = slice - 4 * days;
+    storage.sql.exec(
+      `ALTER TABLE segments_${slice} RENAME TO segments_${old}; ALTER TABLE zones_${slice} RENAME TO zones_${old}`,
+    );
+    storage.sql.exec("UPDATE slices SET slice = ?", old);
+  });
+  await evictDurableObject(logOf(eco));
+}
+
+describe("the signal log", () => {
+  test("knows after losing its memory what it has, whom it has heard and which ids it has seen", async () => {
+    const eco = "log-evicted";
+    await logOf(eco).append(fromProducer(1, 3));
+    await logOf(eco).append({ signals: [aSignal("Q_A_B", { n: 4 }, { id: "mine" })] });
+    await evictDurableObject(logOf(eco));
+    expect(await logOf(eco).append(fromProducer(2, 3))).toMatchObject({ accepted: 1, duplicates: 2 });
+    expect(await logOf(eco).append({ signals: [aSignal("Q_A_B", { n: 4 }, { id: "mine" })] })).toMatchObject({
+      accepted: 0,
+      duplicates: 1,
+      first_seq: 4,
+    });
+    expect(numbers(await allOf(eco))).toEqual([1, 2, 3, 4, 4]);
+    expect((await allOf(eco)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("keeps its order and its producers over many segments, zones and evictions", async () => {
+    const eco = "log-zones";
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 200; n++)
+        await logOf(eco).append(fromProducer(round * 200 + n + 1, 1, n % 50 === 0 ? "Q_RARE_ONE" : "Q_A_B"));
+      await evictDurableObject(logOf(eco));
+    }
+    expect(numbers(await allOf(eco))).toEqual(Array.from({ length: 600 }, (_, n) => n + 1));
+    expect(await logOf(eco).append(fromProducer(590, 12))).toMatchObject({ accepted: 1, duplicates: 11 });
+    const rare = await read(eco, { signals: ["Q_RARE_*"] });
+    expect(numbers(rare.signals)).toEqual([1, 51, 101, 151, 201, 251, 301, 351, 401, 451, 501, 551]);
+    const found = await logOf(eco).find("p.300");
+    expect(JSON.parse(found ?? "{}")).toMatchObject({ seq: 300, facts: { n: 300 } });
+    expect(await logOf(eco).find("p.3000")).toBeNull();
+  });
+
+  test("reads in both directions, in pages, without leaving out or repeating any", async () => {
+    const eco = "log-pages";
+    await logOf(eco).append({ signals: numbered(1, 10) });
+    await logOf(eco).append({ signals: numbered(11, 5) });
+    for (const order of ["asc", "desc"] as const) {
+      const seen: unknown[] = [];
+      let after: number | undefined;
+      for (;;) {
+        const page = await read(eco, { order, limit: 4, ...(after === undefined ? {} : { after }) });
+        seen.push(...numbers(page.signals));
+        if (page.next === null) break;
+        after = page.next;
+      }
+      const all = Array.from({ length: 15 }, (_, n) => n + 1);
+      expect(seen).toEqual(order === "asc" ? all : all.reverse());
+    }
+  });
+
+  test("reads by name, source and time of the event", async () => {
+    const eco = "log-filters";
+    const at = (iso: string) => ({ timestampMs: Date.parse(iso) });
+    await logOf(eco).append({
+      signals: [
+        aSignal("Q_A_B", { n: 1 }, at("2026-01-01T00:00:00Z")),
+        aSignal("Q_A_C", { n: 2 }, { ...at("2026-01-02T00:00:00Z"), source: "other" }),
+        aSignal("OBSERVATION", { n: 3 }, at("2026-01-03T00:00:00Z")),
+      ],
+    });
+    expect(numbers((await read(eco, { signals: ["Q_*"] })).signals)).toEqual([1, 2]);
+    expect(numbers((await read(eco, { source: "other" })).signals)).toEqual([2]);
+    expect(numbers((await read(eco, { sinceMs: Date.UTC(2026, 0, 2) })).signals)).toEqual([2, 3]);
+    expect(numbers((await read(eco, { untilMs: Date.UTC(2026, 0, 2) })).signals)).toEqual([1]);
+  });
+
+  test("finds a signal by whatever id it has", async () => {
+    const eco = "log-find";
+    const { ids } = (await logOf(eco).append({
+      signals: [aSignal("Q_A_B", { n: 1 }), aSignal("Q_A_B", { n: 2 }, { id: "my.own.7" })],
+    })) as unknown as { ids: string[] };
+    await logOf(eco).append({
+      producer: { name: "bus", first: 9 },
+      signals: [aSignal("Q_A_B", { n: 3 }, { id: "foreign" })],
+    });
+    for (const [id, n] of [
+      [ids[0], 1],
+      ["my.own.7", 2],
+      ["foreign", 3],
+    ] as const) {
+      expect(JSON.parse((await logOf(eco).find(String(id))) ?? "{}")).toMatchObject({ id, facts: { n } });
+    }
+    expect(await logOf(eco).find("s999.abcdef")).toBeNull();
+    expect(await logOf(eco).find("nobody")).toBeNull();
+  });
+
+  test("drops what is older than the retention, and keeps counting", async () => {
+    const eco = "log-retention";
+    await logOf(eco).append(fromProducer(1, 2));
+    await ageByDays(eco, 20);
+    expect(await logOf(eco).append(fromProducer(1, 3))).toMatchObject({ accepted: 1, duplicates: 2, first_seq: 3 });
+    expect(numbers(await allOf(eco))).toEqual([3]);
+    await evictDurableObject(logOf(eco));
+    expect(await logOf(eco).append(fromProducer(3, 2))).toMatchObject({ accepted: 1, duplicates: 1, first_seq: 4 });
+  });
+
+  test("drops it too when nothing more comes, and knows all the same where it was", async () => {
+    const eco = "log-quiet-retention";
+    await logOf(eco).append(fromProducer(1, 2));
+    await ageByDays(eco, 20);
+    await logOf(eco).retain();
+    expect(await allOf(eco)).toEqual([]);
+    const rows = (await logOf(eco).usage()).rows_written;
+    await logOf(eco).retain();
+    expect((await logOf(eco).usage()).rows_written).toBe(rows);
+    await evictDurableObject(logOf(eco));
+    expect(await logOf(eco).append(fromProducer(1, 3))).toMatchObject({ accepted: 1, duplicates: 2, first_seq: 3 });
+  });
+
+  test("writes one row for a batch, whatever its size", async () => {
+    const eco = "log-billing";
+    const written = () =>
+      runInDurableObject(logOf(eco), (_, state) => {
+        const [{ rows }] = [...state.storage.sql.exec<{ rows: number }>("SELECT count(*) AS rows FROM slices")] as [
+          { rows: number },
+        ];
+        const [{ slice }] = [...state.storage.sql.exec<{ slice: number }>("SELECT slice FROM slices")] as [
+          { slice: number },
+        ];
+        const [{ segments }] = [
+          ...state.storage.sql.exec<{ segments: number }>(`SELECT count(*) AS segments FROM segments_${slice}`),
+        ] as [{ segments: number }];
+        return rows + segments;
+      });
+    await logOf(eco).append({ signals: numbered(1, 1) });
+    const before = await written();
+    await logOf(eco).append({ signals: numbered(2, 1_000) });
+    expect((await written()) - before).toBe(1);
+  });
+});
+
+describe("a subscriber", () => {
+  test("gets what was there after its place and what comes, once and in order", async () => {
+    const eco = "stream-resume";
+    await logOf(eco).append({ signals: numbered(1, 3) });
+    const stream = await follow(eco, [], 1);
+    await logOf(eco).append({ signals: numbered(4, 2) });
+    const got: unknown[] = [];
+    for (let n = 0; n < 4; n++) got.push((await stream.next()).facts.n);
+    expect(got).toEqual([2, 3, 4, 5]);
+  });
+
+  test("survives hibernation of the log and goes on where it was", async () => {
+    const eco = "stream-hibernate";
+    const stream = await follow(eco, ["Q_*"]);
+    await logOf(eco).append({ signals: numbered(1, 1) });
+    expect((await stream.next()).facts.n).toBe(1);
+    await evictDurableObject(logOf(eco));
+    await logOf(eco).append({ signals: [...numbered(2, 1, "OBSERVATION_X"), ...numbered(3, 1)] });
+    expect((await stream.next()).facts.n).toBe(3);
+    expect(stream.waiting).toEqual([]);
+  });
+
+  test("that does not acknowledge is left alone after its credit, and served from the log when it does", async () => {
+    const eco = "stream-credit";
+    const response = await logOf(eco).fetch(`https://log/${eco}/stream?after=0`, { headers: { Upgrade: "websocket" } });
+    const socket = response.webSocket as WebSocket;
+    socket.accept();
+    let received = 0;
+    let last = 0;
+    let heard = () => {};
+    socket.addEventListener("message", ({ data }) => {
+      const frame = JSON.parse(String(data)) as { last: number; signals: unknown[] };
+      received += frame.signals.length;
+      last = frame.last;
+      heard();
+    });
+    for (let batch = 0; batch < 12; batch++) await logOf(eco).append({ signals: numbered(batch * 1_000 + 1, 1_000) });
+    await logOf(eco).status();
+    expect(received).toBeLessThan(10_000);
+    const all = new Promise<void>((resolve) => {
+      heard = () => {
+        socket.send(JSON.stringify({ type: "seen", seq: last }));
+        if (received >= 12_000) resolve();
+      };
+    });
+    heard();
+    await all;
+    expect(received).toBe(12_000);
+    expect(last).toBe(12_000);
+  });
+});
+
+describe("a link", () => {
+  interface Frame {
+    type: string;
+    batch?: number;
+    last?: number;
+    rejected?: { number: number; errors: unknown[] }[];
+    problem?: { status: number; errors?: unknown[] };
+  }
+  async function link(eco: string) {
+    const response = await logOf(eco).fetch(`https://log/${eco}/link?host=h`, { headers: { Upgrade: "websocket" } });
+    const socket = response.webSocket as WebSocket;
+    socket.accept();
+    const frames: Frame[] = [];
+    const asked: ((frame: Frame) => void)[] = [];
+    socket.addEventListener("message", ({ data }) => {
+      const frame = JSON.parse(String(data)) as Frame;
+      const ask = asked.shift();
+      if (ask === undefined) frames.push(frame);
+      else ask(frame);
+    });
+    return {
+      send: (frame: unknown) => socket.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
+      next: () => {
+        const frame = frames.shift();
+        return frame !== undefined ? Promise.resolve(frame) : new Promise<Frame>((resolve) => asked.push(resolve));
+      },
+    };
+  }
+  /** Without what the edge itself tells of the host. */
+  const sent = async (eco: string) => (await allOf(eco)).filter(({ source }) => source === "s");
+  const wire = (n: number, more = {}) => ({ signal: "Q_A_B", source: "s", facts: { n }, ...more });
+
+  test("appends numbered signals, and what it sends again is in the log once", async () => {
+    const eco = "link-append";
+    const { send, next } = await link(eco);
+    send({ type: "append", batch: 1, producer: "h.e.local", first: 1, signals: [wire(1), wire(2)] });
+    expect(await next()).toEqual({ type: "appended", batch: 1, producer: "h.e.local", last: 2 });
+    send({ type: "append", batch: 2, producer: "h.e.local", first: 2, signals: [wire(2), wire(3)] });
+    expect(await next()).toMatchObject({ batch: 2, last: 3 });
+    const signals = await sent(eco);
+    expect(numbers(signals)).toEqual([1, 2, 3]);
+    expect(signals.map(({ id }) => id)).toEqual(["h.e.local.1", "h.e.local.2", "h.e.local.3"]);
+  });
+
+  test("passes over what only a newer agent says, without a word that an older one could take for another", async () => {
+    const eco = "link-newer";
+    const { send, next } = await link(eco);
+    send({ type: "news", batch: 1 });
+    send({ type: "weather", facts: { unknown: true } });
+    send({ type: "status", unknown: "a field of a known one" });
+    send({ type: "append", batch: 1, producer: "h.e.local", first: 1, signals: [wire(1)] });
+    expect(await next()).toEqual({ type: "appended", batch: 1, producer: "h.e.local", last: 1 });
+    expect((await logOf(eco).status()).unknown_frames).toBe(2);
+    // One of a known type that is wrong is refused, as ever.
+    send({ type: "subscribe", after: -1 });
+    expect(await next()).toMatchObject({ type: "refused", batch: null, problem: { status: 422 } });
+  });
+
+  test("a signal that cannot be kept becomes a dead letter and does not hold up its neighbours", async () => {
+    const eco = "link-poison";
+    const { send, next } = await link(eco);
+    send({ type: "append", batch: 1, producer: "p", first: 1, signals: [wire(1), wire(2, { facts: [] }), wire(3)] });
+    const answer = await next();
+    expect(answer).toMatchObject({ batch: 1, last: 3, rejected: [{ number: 2 }] });
+    expect(numbers(await sent(eco))).toEqual([1, 3]);
+    const letters = deadLettersOf(eco);
+    await expect
+      .poll(async () => (await letters.list({ limit: 5 })).dead_letters)
+      .toMatchObject([{ id: "p.2", daemon: "link/h" }]);
+  });
+
+  test.each([
+    ["text that is not JSON", "{", 400],
+    ["a frame without a type", { hello: "you" }, 422],
+    ["an append without signals", { type: "append", batch: 3, producer: "p", first: 1, signals: [] }, 422],
+    ["a frame beyond the limit", "x".repeat(1_100_000), 413],
+  ])("refuses %s and says why", async (_, frame, status) => {
+    const { send, next } = await link("link-refuse");
+    send(frame);
+    expect(await next()).toMatchObject({ type: "refused", problem: { status } });
+  });
+});
+
+describe("what the log owes its projections", () => {
+  test("is paid by the alarm, should the queue have lost everything", async () => {
+    const eco = "log-alarm";
+    await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 1 })] });
+    const stream = await follow(eco, ["Q_DREAM_TRIGGER"], 0);
+    await evictDurableObject(logOf(eco));
+    expect(await runDurableObjectAlarm(logOf(eco))).toBe(true);
+    expect(await stream.next()).toMatchObject({ signal: "Q_DREAM_TRIGGER" });
+  });
+});
