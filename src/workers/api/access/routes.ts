@@ -4,9 +4,9 @@ import { readDocument } from "../http/body.ts";
 import { directory } from "../http/objects.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { CreatedTokenSchema, TokensSchema } from "../schemas.ts";
 import { forgetToken } from "./authenticate.ts";
 import { closeSocketsOf } from "./close-sockets.ts";
+import { CreatedTokenSchema, TokensSchema } from "./schemas.ts";
 
 const createToken = createRoute({
   method: "post",

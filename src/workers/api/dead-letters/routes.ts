@@ -7,8 +7,8 @@ import { deadLetters } from "../http/objects.ts";
 import { EcosystemPath, pageCursor, patterns, time, wholeNumber, words } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { BulkAnswerSchema, DeadLetterSchema, DeadLettersSchema, ReplayedSchema } from "../schemas.ts";
 import { BULK_LIMIT, BulkRequest, ReplayRequest } from "./requests.ts";
+import { BulkAnswerSchema, DeadLetterSchema, DeadLettersSchema, ReplayedSchema } from "./schemas.ts";
 
 const LetterPath = EcosystemPath.extend({
   id: z

@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
 import { type ApiBindings, directory } from "../http/objects.ts";
+import { ProblemSchema } from "../http/problem-schema.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, newApi } from "../http/route.ts";
-import { ProblemSchema } from "../schemas.ts";
 
 /** Anybody may ask, so an answer stands for a while: asking in a loop must not cost an object call each. */
 const ANSWER_FOR_MS = 2_000;

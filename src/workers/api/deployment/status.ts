@@ -3,7 +3,7 @@ import { deadLetters, observationCache, signalLog } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { MAX_WINDOW_SECONDS } from "../introspection/observations.ts";
-import { StatusSchema } from "../schemas.ts";
+import { StatusSchema } from "./schemas.ts";
 
 const getStatus = createRoute({
   method: "get",

@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import type { AgentView, MonitorRun } from "../../../core/hosts/agent-view.ts";
 import { DEFAULT_MONITOR_SETTINGS, type MonitorSettings } from "../../../core/hosts/monitors/monitor-settings.ts";
+import { describes, time } from "../http/schema-parts.ts";
 
 /** What the calls about hosts answer, as OpenAPI shows it; held to the types of src/core at the end. */
-const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
 const anything = z.record(z.string(), z.unknown()).readonly().openapi({ type: "object", additionalProperties: true });
 
 export const AgentSchema = z
@@ -64,10 +64,6 @@ export const MonitorSettingsSchema = z
   })
   .openapi("MonitorSettings", { example: DEFAULT_MONITOR_SETTINGS });
 
-const describes =
-  <Type>() =>
-  <Schema extends z.ZodType>(_schema: Type extends z.input<Schema> ? Schema : never) =>
-    undefined;
 describes<AgentView>()(AgentSchema);
 describes<MonitorRun>()(MonitorRunSchema);
 describes<MonitorSettings>()(MonitorSettingsSchema);

@@ -4,8 +4,8 @@ import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { PROBLEM_TYPE } from "../../../core/problem/problem.ts";
 import { requires, requiresAfresh } from "../access/authenticate.ts";
-import { ProblemSchema } from "../schemas.ts";
 import type { ApiEnv } from "./objects.ts";
+import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 
 /** A part of the API: one resource with its routes. */

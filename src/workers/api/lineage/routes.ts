@@ -14,7 +14,7 @@ import { type ApiBindings, deadLetters, policyState, priorityQueue, signalLog, w
 import { EcosystemPath } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
-import { LineageSchema } from "../schemas.ts";
+import { LineageSchema } from "./schemas.ts";
 
 /** Decisions, and dead letters, in one answer. */
 const MAX_FOUND = 1_000;

@@ -6,7 +6,7 @@ import { models as modelsOf } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { ModelSettingsSchema } from "../schemas.ts";
+import { ModelSettingsSchema } from "./schemas.ts";
 
 const show = createRoute({
   method: "get",

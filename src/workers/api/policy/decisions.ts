@@ -4,7 +4,7 @@ import { type ApiBindings, policyState, signalLog } from "../http/objects.ts";
 import { choice, EcosystemPath, pageCursor, time, wholeNumber, words } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
-import { DecisionsSchema } from "../schemas.ts";
+import { DecisionsSchema } from "./schemas.ts";
 
 const listDecisions = createRoute({
   method: "get",

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { policyState } from "../http/objects.ts";
 import { EcosystemPath, pageCursor, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
-import { ExpectationsSchema } from "../schemas.ts";
+import { ExpectationsSchema } from "./schemas.ts";
 
 const listExpectations = createRoute({
   method: "get",

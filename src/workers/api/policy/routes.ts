@@ -8,7 +8,7 @@ import { policyState } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid, notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { PoliciesSchema, PolicyChangesSchema, PolicySchema, PolicyVersionsSchema } from "../schemas.ts";
+import { PoliciesSchema, PolicyChangesSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
 
 const PolicyPath = EcosystemPath.extend({
   id: z

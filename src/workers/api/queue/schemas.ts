@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import type * as api from "../../../core/queue/api.ts";
 import { QueueSettings, type QueueSettings as Settings } from "../../../core/queue/queue-settings.ts";
+import { describes, time } from "../http/schema-parts.ts";
 
 /** What the calls about queues answer, as OpenAPI shows it; held to the types of src/core at the end. */
-const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
 const json = z.unknown().openapi({ description: "Any JSON value" });
 const status = z.enum(["queued", "running", "complete", "failed"]);
 const causeFields = {
@@ -156,10 +156,6 @@ export const PendingCallSchema = z
   .object({ correlation_id: z.string(), status: z.enum(["queued", "running"]) })
   .openapi("PendingCall");
 
-const describes =
-  <Type>() =>
-  <Schema extends z.ZodType>(_schema: Type extends z.input<Schema> ? Schema : never) =>
-    undefined;
 describes<api.QueueStatus>()(QueueStatusSchema);
 describes<api.Bottlenecks>()(BottlenecksSchema);
 describes<{ events: api.QueueEvent[] }>()(QueueEventsSchema);

@@ -5,8 +5,8 @@ import { signalLog } from "../http/objects.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
 import { notFound, overloaded } from "../http/refusal.ts";
 import { json, jsonText, newApi, problems, secured } from "../http/route.ts";
-import { AppendResultSchema, SignalPageSchema, SignalSchema } from "../schemas.ts";
 import { readSignals } from "./body.ts";
+import { AppendResultSchema, SignalPageSchema, SignalSchema } from "./schemas.ts";
 
 const NEW_SIGNAL = { $ref: "#/components/schemas/NewSignal" };
 

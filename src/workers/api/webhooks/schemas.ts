@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import type { DeliveryView, TestOutcome } from "../../../core/webhooks/delivery.ts";
 import type { Endpoint } from "../../../core/webhooks/endpoint.ts";
+import { describes, time } from "../http/schema-parts.ts";
 
 /** What the calls about webhooks answer, as OpenAPI shows it; held to the types of src/core at the end. */
-const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
 
 export const EndpointSchema = z
   .object({
@@ -53,10 +53,6 @@ export const TestOutcomeSchema = z
   })
   .openapi("WebhookTest");
 
-const describes =
-  <Type>() =>
-  <Schema extends z.ZodType>(_schema: Type extends z.input<Schema> ? Schema : never) =>
-    undefined;
 describes<Endpoint>()(EndpointSchema);
 describes<{ deliveries: DeliveryView[] }>()(DeliveriesSchema);
 describes<TestOutcome>()(TestOutcomeSchema);
