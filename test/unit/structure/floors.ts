@@ -1,0 +1,64 @@
+/**
+ * Which folder may import which. The first entry whose prefix a file has counts; imports that stay inside of that prefix
+ * are always allowed. `test/` may import everything, and nothing may import `test/`.
+ */
+export const FLOORS: readonly { readonly in: string; readonly mayImport: readonly string[] }[] = [
+  { in: "src/core/", mayImport: [] },
+  { in: "src/durable-objects/", mayImport: ["src/core/"] },
+  { in: "src/workers/", mayImport: ["src/core/", "src/durable-objects/"] },
+  { in: "src/client/", mayImport: ["src/core/"] },
+  { in: "src/dashboard/", mayImport: ["src/core/", "src/client/"] },
+  { in: "cli/", mayImport: ["src/core/", "src/client/", ...agentSocket()] },
+  { in: "local-agent/", mayImport: ["src/core/", "src/client/"] },
+  // It runs the built bundle, and reads no source of the Worker.
+  { in: "local-edge/", mayImport: [] },
+  { in: "examples/", mayImport: ["src/client/", "src/core/wire/"] },
+  { in: "scripts/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/"] },
+  { in: "bench/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/", "scripts/"] },
+];
+
+/** The command line reaches the agent through its socket alone: how it is addressed, and where the socket lies. */
+function agentSocket(): string[] {
+  return [
+    "local-agent/commands/ask-agent.ts",
+    "local-agent/commands/protocol.ts",
+    "local-agent/commands/socket-path.ts",
+    "local-agent/config/locations.ts",
+  ];
+}
+
+/** Floors of the agent, the lowest first: a file imports from its own floor and from those below. */
+export const AGENT_FLOORS: readonly (readonly string[])[] = [
+  ["base"],
+  ["config", "store"],
+  [
+    "bus",
+    "commands",
+    "file-tasks",
+    "intents",
+    "link",
+    "metric-files",
+    "monitors",
+    "reactions",
+    "sampler",
+    "supervisor",
+    "telemetry",
+  ],
+  ["install"],
+  ["app"],
+  ["main.ts", "ganglion-agent.mjs"],
+];
+
+/** What every concept of the core may build on. Among themselves these import only those that stand before them. */
+export const CORE_BASE = ["problem", "numbers", "billing", "group-commit", "signals", "wire"] as const;
+
+/** What a concept of the core may import beside {@link CORE_BASE}. Lineage looks at all of them, and nothing imports it. */
+export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
+  "dead-letters": ["projection", "queue", "webhooks"],
+  lineage: ["dead-letters", "policy", "queue", "webhooks"],
+  policy: ["models", "queue"],
+  projection: ["file-tasks", "policy"],
+  reactions: ["queue"],
+  webhooks: ["queue"],
+  wire: ["queue"],
+};
