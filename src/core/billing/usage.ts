@@ -1,20 +1,25 @@
+import * as z from "zod";
+
+const count = z.number().int().nonnegative();
+
 /**
- * What an object has used of what Cloudflare bills, since it was last woken. Counted where it happens, with the
- * runtime's own figures for rows, so that the price of a design is measured and not believed.
+ * How much an object has used of the units that Cloudflare bills, since it last woke. Counted where it happens, with the
+ * runtime's own figures for rows, so that the price of a design is measured and not estimated.
  */
-export interface Usage {
+export const Usage = z.object({
   /** Rows written, those of indexes and alarms included. */
-  readonly rows_written: number;
-  readonly rows_read: number;
+  rows_written: count,
+  rows_read: count,
   /** Calls and HTTP requests to the object, alarms included. */
-  readonly requests: number;
+  requests: count,
   /** Messages that came in over WebSockets; twenty are billed as one request. */
-  readonly socket_messages: number;
+  socket_messages: count,
   /** Operations of the queue: a write, a read and a delete for each 64 KB of a message. */
-  readonly queue_operations: number;
+  queue_operations: count,
   /** Messages put into the queue: each may be an invocation of the consumer. */
-  readonly queue_messages: number;
-}
+  queue_messages: count,
+});
+export type Usage = Readonly<z.infer<typeof Usage>>;
 
 export const NO_USAGE: Usage = {
   rows_written: 0,
@@ -26,8 +31,8 @@ export const NO_USAGE: Usage = {
 };
 
 export class UsageMeter {
-  // Counted up in place: this runs with every statement, and making a new record each time cost as much as the statement.
-  readonly #usage: { -readonly [Unit in keyof Usage]: number } = { ...NO_USAGE };
+  // Counted in place: this runs with every statement, and making a new record each time cost as much as the statement.
+  readonly #usage: z.infer<typeof Usage> = { ...NO_USAGE };
 
   add(used: Partial<Usage>): void {
     for (const unit in used) this.#usage[unit as keyof Usage] += used[unit as keyof Usage] ?? 0;
@@ -47,6 +52,12 @@ export function usageSince(before: Usage, now: Usage): Usage {
 }
 
 function combine(a: Usage, b: Usage, how: (x: number, y: number) => number): Usage {
-  const keys = Object.keys(NO_USAGE) as (keyof Usage)[];
-  return Object.fromEntries(keys.map((key) => [key, how(a[key], b[key])])) as unknown as Usage;
+  return {
+    rows_written: how(a.rows_written, b.rows_written),
+    rows_read: how(a.rows_read, b.rows_read),
+    requests: how(a.requests, b.requests),
+    socket_messages: how(a.socket_messages, b.socket_messages),
+    queue_operations: how(a.queue_operations, b.queue_operations),
+    queue_messages: how(a.queue_messages, b.queue_messages),
+  };
 }

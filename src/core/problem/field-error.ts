@@ -1,5 +1,8 @@
-/** One thing wrong with a document. `pointer` is a JSON pointer (RFC 6901) to it. */
-export interface FieldError {
-  readonly pointer: string;
-  readonly message: string;
-}
+import * as z from "zod";
+
+/** One error in a document. */
+export const FieldError = z.object({
+  pointer: z.string().meta({ description: "JSON pointer (RFC 6901)" }),
+  message: z.string(),
+});
+export type FieldError = Readonly<z.infer<typeof FieldError>>;

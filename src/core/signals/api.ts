@@ -1,4 +1,5 @@
-import type { NewSignal } from "./signal.ts";
+import * as z from "zod";
+import { type NewSignal, Signal } from "./signal.ts";
 
 /** Signals to append, in order. */
 export interface AppendRequest {
@@ -7,18 +8,20 @@ export interface AppendRequest {
   readonly signals: readonly NewSignal[];
 }
 
-/** The signals are durable. */
-export interface AppendResult {
-  /** Lowest and highest place of these signals in the log, those of duplicates included where they are known. */
-  readonly first_seq: number | null;
-  readonly last_seq: number | null;
-  readonly accepted: number;
-  readonly duplicates: number;
-  /** In the order of the request. */
-  readonly ids: readonly string[];
-}
+/**
+ * The signals are durable. `first_seq` and `last_seq` are the lowest and the highest sequence number of these signals in the
+ * log, those of duplicates included where the log knows them.
+ */
+export const AppendResult = z.object({
+  first_seq: z.int().nullable(),
+  last_seq: z.int().nullable(),
+  accepted: z.int(),
+  duplicates: z.int().meta({ description: "Signals that the log had already: counted, not stored again" }),
+  ids: z.array(z.string()).readonly().meta({ description: "In the order of the request" }),
+});
+export type AppendResult = Readonly<z.infer<typeof AppendResult>>;
 
-/** The log has more waiting than it may hold in memory, or its disk refuses. Nothing of the request was kept. */
+/** The log has more waiting than it may hold in memory, or its disk refuses. Nothing of the request was stored. */
 export interface Overloaded {
   readonly overloaded: true;
   readonly retry_after_ms: number;
@@ -28,33 +31,43 @@ export interface Overloaded {
 export type AppendOutcome = AppendResult | Overloaded;
 
 export interface ReadQuery {
-  /** Patterns, see core/signals/pattern.ts; empty: all. */
+  /** Patterns, see pattern.ts; empty: all signals. */
   readonly signals: readonly string[];
   readonly source?: string;
-  /** Exclusive, in the direction of `order`: with `desc`, signals before this place. */
+  /** Exclusive, in the direction of `order`: with `desc`, signals before this sequence number. */
   readonly after?: number;
   /** Event time, inclusive, in milliseconds since the epoch. */
   readonly sinceMs?: number;
-  /** Event time, exclusive. */
+  /** Event time, exclusive, in milliseconds since the epoch. */
   readonly untilMs?: number;
   readonly limit: number;
   readonly order: "asc" | "desc";
 }
 
-/** One page. `lines` are the signals as JSON texts, so that they cross from the object to the caller unparsed. */
+/** One page between the log and the API. `lines` are the signals as JSON texts, so that they reach the caller unparsed. */
 export interface ReadPage {
   readonly lines: readonly string[];
-  /** Give it as `after` for the next page; `null`: nothing more for now. A page may be short, or empty, and still go on. */
+  /** `after` of the next page; `null`: there is no more for now. A page may be short, or empty, and still have a next one. */
   readonly next: number | null;
 }
 
-/** What an agent shows about an ecosystem at a glance. */
-export interface LogStatus {
-  readonly head_seq: number;
-  readonly oldest_seq: number | null;
-  readonly signals_last_minute: number;
-  readonly subscribers: number;
-  readonly hosts: readonly string[];
-  /** Of newer agents, passed over since the log woke. */
-  readonly unknown_frames: number;
-}
+/** The same page as the API answers it. */
+export const SignalPage = z.object({
+  signals: z.array(Signal),
+  next: z.int().nullable().meta({
+    description:
+      "Give this number as `after` for the next page; null: there is no more for now. A page may be short and still have a next one.",
+  }),
+});
+export type SignalPage = Readonly<z.infer<typeof SignalPage>>;
+
+/** The log's part of an ecosystem's status. */
+export const LogStatus = z.object({
+  head_seq: z.int(),
+  oldest_seq: z.int().nullable(),
+  signals_last_minute: z.int(),
+  subscribers: z.int(),
+  hosts: z.array(z.string()).readonly(),
+  unknown_frames: z.int().meta({ description: "Frames of newer agents that were ignored since the log woke" }),
+});
+export type LogStatus = Readonly<z.infer<typeof LogStatus>>;

@@ -46,26 +46,25 @@ export const SignalInput = z.strictObject({
 });
 export type SignalInput = z.input<typeof SignalInput>;
 
-/** A signal as it is read from the log. Times are RFC 3339 in UTC with milliseconds. */
-export interface Signal {
-  /** Place in the ecosystem's log, from 1, without holes. */
-  readonly seq: number;
-  readonly id: string;
-  readonly signal: string;
-  readonly source: string;
-  readonly ecosystem: string;
-  /** When it happened, as its sender says. */
-  readonly timestamp: string;
-  /** When the log took it. Never goes back from one signal to the next. */
-  readonly received_at: string;
-  readonly facts: Facts;
-  /** Id of the signal that led to this one. */
-  readonly cause?: string;
-  /** W3C traceparent. */
-  readonly trace?: string;
-  /** Length of the chain of causes above this signal, where Ganglion knows it. */
-  readonly depth?: number;
-}
+const time = { format: "date-time", example: "2026-01-31T12:00:00.000Z" };
+
+/** A signal as the log gives it to readers. Times are RFC 3339 in UTC with milliseconds. */
+export const Signal = z.object({
+  /** Without holes. */
+  seq: z.int().meta({ example: 42, description: "Sequence number in the ecosystem's log, from 1" }),
+  id: z.string(),
+  signal: z.string().meta({ example: "Q_DREAM_TRIGGER" }),
+  source: z.string(),
+  ecosystem: z.string(),
+  timestamp: z.string().meta({ ...time, description: "Event time, as the sender gave it" }),
+  /** Never goes back from one signal to the next. */
+  received_at: z.string().meta({ ...time, description: "When the log accepted the signal" }),
+  facts: z.record(z.string(), z.unknown()).meta({ additionalProperties: true }),
+  cause: z.string().optional().meta({ description: "Id of the signal that led to this one" }),
+  trace: z.string().optional().meta({ description: "W3C traceparent" }),
+  depth: z.int().optional().meta({ description: "Length of the chain of causes above the signal, where known" }),
+});
+export type Signal = Readonly<z.infer<typeof Signal>>;
 
 /** A signal that passed the border and is not in the log yet. Facts are serialised once and never parsed on the way. */
 export interface NewSignal {

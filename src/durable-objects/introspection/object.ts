@@ -10,8 +10,8 @@ import type { ScannerStatus } from "../../core/introspection/scanners/scanner-st
 import type { ObservationsPage } from "../../core/introspection/window/observation.ts";
 import { observationOf, sampleOf } from "../../core/introspection/window/sample.ts";
 import type { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
-import { lineName, lineSeq } from "../../core/signals/log/segment.ts";
 import type { Signal } from "../../core/signals/signal.ts";
+import { lineName, lineSeq } from "../../core/signals/signal-line.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { traceOf } from "../../core/signals/trace.ts";
 import type { Environment } from "../../workers/environment.ts";

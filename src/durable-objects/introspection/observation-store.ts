@@ -1,5 +1,5 @@
 import type { Gap } from "../../core/introspection/gaps/gap.ts";
-import { lineSeq } from "../../core/signals/log/segment.ts";
+import { lineSeq } from "../../core/signals/signal-line.ts";
 
 /** A slice takes in observations for so long at most, and so many. */
 const SLICE_MS = 150_000;

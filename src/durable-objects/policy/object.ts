@@ -1,11 +1,11 @@
 import type { ChangeAnswer, ExpectationPage, Policy, PolicyVersion, RuleChange } from "../../core/policy/api.ts";
 import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
+import { POLICY_SIGNALS } from "../../core/policy/default-subscription.ts";
 import { PolicyEngine } from "../../core/policy/engine.ts";
 import { listExpectations } from "../../core/policy/list-expectations.ts";
 import { bodyOf, type PlannedChange } from "../../core/policy/plan-changes.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import type { Evaluation, RuleOutcome } from "../../core/policy/rule-outcome.ts";
-import { DEFAULT_SUBSCRIPTIONS } from "../../core/projection/interests.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Environment } from "../../workers/environment.ts";
 import type { Author } from "../introspection/changes.ts";
@@ -167,7 +167,7 @@ export class PolicyState extends Projection {
       const { nextDueMs } = this.#engine;
       if (nextDueMs !== undefined && nextDueMs <= nowMs) await this.#letTimePass();
       // A change that was interrupted, or that took a rule away, leaves the log with other wishes than ours.
-      const known = this.#state.note("interests") ?? JSON.stringify(DEFAULT_SUBSCRIPTIONS.policy);
+      const known = this.#state.note("interests") ?? JSON.stringify(POLICY_SIGNALS);
       if (known !== JSON.stringify(this.#wishes())) await this.#ask(this.#wishes());
     } catch (error) {
       console.warn("policy: could not settle and will try again", this.ecosystem, String(error));

@@ -5,8 +5,8 @@ import type { ProjectionBatch, ProjectionName } from "../../core/projection/batc
 import { planIntake } from "../../core/projection/intake.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
-import { lineSeq } from "../../core/signals/log/segment.ts";
 import type { Signal } from "../../core/signals/signal.ts";
+import { lineSeq } from "../../core/signals/signal-line.ts";
 import type { Environment } from "../../workers/environment.ts";
 import { EffectOutbox, type PendingEffect } from "./effect-outbox.ts";
 import { relayEffects } from "./effect-relay.ts";

@@ -1,7 +1,7 @@
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
-import { lineId } from "../../core/signals/log/segment.ts";
 import { mayHold, type Zone } from "../../core/signals/log/zone.ts";
+import { lineId } from "../../core/signals/signal-line.ts";
 import type { LogReader } from "./log-reader.ts";
 
 /** `s<seq>.<epoch>`, as the log names signals that came without an id. */

@@ -1,8 +1,9 @@
 import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
-import { lineCause, lineId, lineName, lineSeq, type SegmentHeader } from "../../core/signals/log/segment.ts";
+import type { SegmentHeader } from "../../core/signals/log/segment.ts";
 import { mayHold, type Zone } from "../../core/signals/log/zone.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
+import { lineCause, lineId, lineName, lineSeq } from "../../core/signals/signal-line.ts";
 import type { SegmentStore, Slice } from "./segment-store.ts";
 
 /** One call reads at most this much, and says where to go on: no question can hold the object for long. */

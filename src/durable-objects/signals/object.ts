@@ -13,8 +13,9 @@ import type {
 } from "../../core/signals/api.ts";
 import { type Commit, LogState } from "../../core/signals/log/log-state.ts";
 import { RateMeter } from "../../core/signals/log/rate-meter.ts";
-import { lineId, type Segment } from "../../core/signals/log/segment.ts";
+import type { Segment } from "../../core/signals/log/segment.ts";
 import { compilePatterns } from "../../core/signals/pattern.ts";
+import { lineId } from "../../core/signals/signal-line.ts";
 import { LINK_PROTOCOL, PING, PONG } from "../../core/wire/link-frames.ts";
 import type { Environment } from "../../workers/environment.ts";
 import { meteredSql } from "../shell/metered-storage.ts";

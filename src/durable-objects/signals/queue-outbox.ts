@@ -8,8 +8,8 @@ import {
 } from "../../core/projection/batch.ts";
 import { exceedsBytes } from "../../core/signals/limits.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
-import { lineName } from "../../core/signals/log/segment.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
+import { lineName } from "../../core/signals/signal-line.ts";
 
 /**
  * How long a projection's share is collected before it goes out, in milliseconds. Decisions are wanted at once;

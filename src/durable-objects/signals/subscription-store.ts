@@ -1,5 +1,5 @@
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
-import { DEFAULT_SUBSCRIPTIONS } from "../../core/projection/interests.ts";
+import { DEFAULT_SUBSCRIPTIONS } from "./default-subscriptions.ts";
 
 /** What projections have asked the log to send them, kept so that a log that wakes knows it before they say it again. */
 export class SubscriptionStore {

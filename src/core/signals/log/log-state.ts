@@ -1,8 +1,9 @@
 import type { AppendRequest, AppendResult } from "../api.ts";
 import type { NewSignal } from "../signal.ts";
+import { signalLine, timestampText } from "../signal-line.ts";
 import { IdWindow } from "./id-window.ts";
 import { hashKey } from "./key-filter.ts";
-import { type Segment, type SegmentHeader, signalLine, timestampText } from "./segment.ts";
+import type { Segment, SegmentHeader } from "./segment.ts";
 import { addToRanges, OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
 
 /** Where a log stood when its current slice of time began; kept so that older slices can be dropped whole. */

@@ -1,23 +1,40 @@
 import { z } from "@hono/zod-openapi";
-import type { LogStatus } from "../../../core/signals/api.ts";
-import { describes, time } from "../http/schema-parts.ts";
+import { Usage } from "../../../core/billing/usage.ts";
+import { LogStatus } from "../../../core/signals/api.ts";
+import { time } from "../http/schema-parts.ts";
 
-const LogStatusSchema = z.object({
-  head_seq: z.int(),
-  oldest_seq: z.int().nullable(),
-  signals_last_minute: z.int(),
-  subscribers: z.int(),
-  hosts: z.array(z.string()).readonly(),
-  unknown_frames: z.int().openapi({ description: "Frames of newer agents, passed over since the log woke" }),
-});
 export const StatusSchema = z
   .object({
     ecosystem: z.string(),
-    log: LogStatusSchema,
+    log: LogStatus,
     window: z.object({ seconds: z.number(), size: z.int(), oldest: time.nullable(), newest: time.nullable() }),
     gaps: z.object({ open: z.int() }),
-    dead_letters: z.int().openapi({ description: "What could not be processed and waits for somebody" }),
+    dead_letters: z.int().openapi({ description: "Dead letters that wait to be replayed or discarded" }),
   })
   .openapi("Status");
 
-describes<LogStatus>()(LogStatusSchema);
+const UsageSchema = Usage.meta({
+  id: "Usage",
+  description: "How much an object has used of the units that Cloudflare bills, since it last woke",
+});
+export const EcosystemUsageSchema = z
+  .object({
+    ecosystem: z.string(),
+    objects: z.object({
+      signal_log: UsageSchema,
+      observation_cache: UsageSchema,
+      policy_state: UsageSchema,
+      agent_registry: UsageSchema,
+      worker_board: UsageSchema,
+      webhooks: UsageSchema,
+      dead_letters: UsageSchema,
+      models: UsageSchema,
+      priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),
+    }),
+    total: UsageSchema,
+    list_price_usd: z
+      .number()
+      .openapi({ description: "At list prices; requests that the Worker itself answered come on top" }),
+    prices_usd_per_million: z.record(z.string(), z.number()),
+  })
+  .openapi("EcosystemUsage");

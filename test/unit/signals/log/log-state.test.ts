@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type LogBase, LogState } from "../../../../src/core/signals/log/log-state.ts";
 import type { Segment } from "../../../../src/core/signals/log/segment.ts";
-import { lineId, lineName, lineSeq } from "../../../../src/core/signals/log/segment.ts";
 import type { Zone } from "../../../../src/core/signals/log/zone.ts";
 import type { NewSignal, Signal } from "../../../../src/core/signals/signal.ts";
+import { lineId, lineName, lineSeq } from "../../../../src/core/signals/signal-line.ts";
 import fc from "../../../fast-check.ts";
 import { checkSegment, checkZone } from "./headers.ts";
 
