@@ -1,3 +1,5 @@
+import * as z from "zod";
+
 /**
  * Time on the wire: RFC 3339 in UTC with milliseconds. Accepted on input: RFC 3339 with any offset,
  * the same without an offset (read as UTC: Python's `datetime.utcnow().isoformat()` writes that), and
@@ -40,3 +42,6 @@ function remember(text: string, ms: number): number | undefined {
 export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** A time as it is stored and shown: RFC 3339 in UTC with milliseconds. */
+export const Timestamp = z.string().meta({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
