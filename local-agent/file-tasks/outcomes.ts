@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
+import { moveToDeadLetters } from "../base/files/dead-letter-folder.ts";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import { writeWhole } from "../base/files/write-whole.ts";
-import { moveToDeadLetters } from "../intents/dead-letter-folder.ts";
 import type { DropTree } from "./task-directories.ts";
 
 /** What lies in `results/<worker>/<task id>.json` after a success. */

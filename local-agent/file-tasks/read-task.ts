@@ -1,29 +1,30 @@
 import { type DroppedTask, readDroppedTask } from "../../src/core/file-tasks/file-task.ts";
-import { type FileVersion, readIntent } from "../intents/read-intent.ts";
+import { type DroppedFileLimits, type FileVersion, readDroppedFile } from "../base/files/read-dropped-file.ts";
 
-const MAX_TASK = { what: "a task", maxBytes: 1024 * 1024 };
+const LIMITS: DroppedFileLimits = { content: "a task", maxBytes: 1024 * 1024 };
 
 export type ClaimedFile =
   | { readonly kind: "task"; readonly task: DroppedTask }
-  /** Somebody has taken it back. */
+  /** Its writer has taken the file back. */
   | { readonly kind: "gone" }
-  /** It is being written, by somebody who does not rename: worth another look. */
+  /** A program writes the file in place, without a rename: read it again later. */
   | { readonly kind: "unfinished" }
   | { readonly kind: "invalid"; readonly reason: string; readonly details: Readonly<Record<string, unknown>> };
 
-/** Reads claimed files, and remembers which were not JSON when they were looked at last. */
+/** Reads claimed files, and remembers which were not JSON when they were last read. */
 export class TaskReader {
   readonly #worker: string;
-  readonly #unparsed = new Map<string, FileVersion>();
+  /** By path, the version of a file that was not JSON. */
+  readonly #notJson = new Map<string, FileVersion>();
 
   constructor(worker: string) {
     this.#worker = worker;
   }
 
   async read(path: string, taskId: string): Promise<ClaimedFile> {
-    const file = await readIntent(path, `${taskId}.json`, MAX_TASK);
-    const before = this.#unparsed.get(path);
-    this.#unparsed.delete(path);
+    const file = await readDroppedFile(path, `${taskId}.json`, LIMITS);
+    const before = this.#notJson.get(path);
+    this.#notJson.delete(path);
     switch (file.kind) {
       case "gone":
         return { kind: "gone" };
@@ -31,11 +32,11 @@ export class TaskReader {
         return { kind: "unfinished" };
       case "unreadable":
         return { kind: "invalid", reason: file.reason, details: {} };
-      case "unparsed":
-        if (before === file.stamp) return { kind: "invalid", reason: file.reason, details: {} };
-        this.#unparsed.set(path, file.stamp);
+      case "not_json":
+        if (before === file.version) return { kind: "invalid", reason: file.reason, details: {} };
+        this.#notJson.set(path, file.version);
         return { kind: "unfinished" };
-      case "intent": {
+      case "json": {
         const read = readDroppedTask(file.value, this.#worker, taskId);
         if (read.ok) return { kind: "task", task: read.task };
         const details = read.errors === undefined ? {} : { errors: read.errors };

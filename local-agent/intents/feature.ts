@@ -2,7 +2,7 @@ import type { Feature } from "../base/feature.ts";
 import { counterOf } from "../telemetry/instruments.ts";
 import { IntentSource } from "./intent-source.ts";
 
-/** Files dropped into a directory become signals (R21). */
+/** Files dropped into a directory become signals. */
 export const INTENTS_ROOM: Feature = {
   name: "intents",
   shownWhenOff: true,
@@ -12,13 +12,20 @@ export const INTENTS_ROOM: Feature = {
     if (!options.sources.includes("intents")) return undefined;
     const { hostId, intentsDir: directory, intentMap: map } = options;
     const intents = new IntentSource({
-      ...{ directory, hostId, spool, letters, now, log },
+      directory,
+      hostId,
+      spool,
+      deadLetters: letters,
+      now,
+      log,
       ...(map !== undefined && { map }),
       ...options.intents,
     });
     commands.on("intent.replay", (payload) => intents.replay(payload));
     counterOf(
-      ...([metrics, "ganglion_agent_intents", "Intent files that were routed, or moved to dead letters"] as const),
+      metrics,
+      "ganglion_agent_intents",
+      "Intent files that were routed, or moved to dead letters",
       () => [
         { outcome: "routed", value: intents.counts.routed },
         { outcome: "dead", value: intents.counts.dead },

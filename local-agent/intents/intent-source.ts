@@ -1,80 +1,81 @@
-import { createHash, randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { lstat, open, rename, unlink } from "node:fs/promises";
-import { basename, join } from "node:path";
 import { INTENT_MAP, type IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
+import type { DeadFile } from "../base/files/dead-letter-folder.ts";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
-import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import {
+  type DroppedFile,
+  type DroppedFileLimits,
+  type FileVersion,
+  readDroppedFile,
+} from "../base/files/read-dropped-file.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
 import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import { takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
-import { type DeadFile, moveToDeadLetters } from "./dead-letter-folder.ts";
-import { type FileVersion, fileVersionOf, type IntentFile, readIntent } from "./read-intent.ts";
+import { IntentDeadLetters } from "./intent-dead-letters.ts";
 import { replayIntent } from "./replay-intent.ts";
+import { SettlingFiles } from "./settling-files.ts";
+import { StagedFiles, type WatchedFile } from "./staged-files.ts";
 
 export interface IntentSourceOptions {
   readonly directory: string;
-  /** Routes, of which the first that matches counts; default {@link INTENT_MAP}. */
+  /** Routes; the first that matches counts. Default {@link INTENT_MAP}. */
   readonly map?: readonly IntentRoute[];
   readonly hostId: string;
   readonly spool: Spool;
-  /** Tells the edge of files that are given up. */
-  readonly letters: Pick<DeadLetterOutbox, "put">;
+  /** Reports dead-lettered files to the edge. */
+  readonly deadLetters: Pick<DeadLetterOutbox, "put">;
   readonly now: () => number;
   readonly log: Logger;
-  /** Milliseconds between two looks at the whole directory; default 3,000. */
+  /** Milliseconds between two scans of the directory; default 3,000. */
   readonly rescanMs?: number;
-  /** How long a file that is not JSON must stand unchanged before it is given up, in milliseconds; default 1,000. */
+  /** Milliseconds for which a file that is not JSON must not change before it is dead-lettered; default 1,000. */
   readonly settleMs?: number;
 }
 
-/** Of a file that is given up, in its letter. */
-const LETTER_BYTES = 16_384;
-/** Files that are read at the same time: they meet in one commit of the spool. */
+/** A larger file is a mistake: a signal with its facts is 64 KiB at most. */
+const LIMITS: DroppedFileLimits = { content: "an intent", maxBytes: 256 * 1024 };
+/** Files read at the same time: their signals share one commit of the spool. */
 const CONCURRENCY = 64;
-/** What a file is called between its fate being settled and its removal: `.<name>.<random>.aside`. */
-const ASIDE = /^\.(.+\.json)\.[0-9a-f]{12}\.aside$/;
 
 /**
- * Turns files in a directory into signals (R21): read, keep the signal in the spool, and only then remove the file.
- * A crash in between leaves the file, and the spool knows from its identity that it was taken.
+ * Turns files in a directory into signals: reads a file, writes its signal to the spool, and only then removes the
+ * file. A crash in between leaves the file, and the spool knows by its identity that it was taken.
  */
 export class IntentSource implements ReportingService {
   readonly name = "intents";
   readonly #options: IntentSourceOptions;
   readonly #watch: DirectoryWatch;
-  readonly #folder: string;
+  readonly #staged: StagedFiles;
+  readonly #settling: SettlingFiles;
+  readonly #dead: IntentDeadLetters;
   readonly #waiting = new Set<string>();
   readonly #busy = new Map<string, Promise<void>>();
-  /** Names that were told of while they were being handled. */
-  readonly #again = new Set<string>();
-  readonly #settling = new Map<
-    string,
-    { readonly stamp: FileVersion; readonly timer: NodeJS.Timeout; elapsed: boolean }
-  >();
-  /** Files that were set aside by this process, which is at work on them. One that is not here was left by a crash. */
-  readonly #asides = new Set<string>();
+  /** Entries that were reported again while they were being handled. */
+  readonly #changed = new Set<string>();
   readonly #listeners = new Listeners();
   #running = false;
   #failure: string | undefined = "not started";
-  #routed = 0;
-  #dead = 0;
+  #routedCount = 0;
+  #deadCount = 0;
   #map: readonly IntentRoute[];
 
   constructor(options: IntentSourceOptions) {
+    const { directory, hostId, deadLetters, now, log } = options;
     this.#options = options;
     this.#map = options.map ?? INTENT_MAP;
-    this.#folder = join(options.directory, "dead-letter");
+    const offer = (entry: string) => this.#offer(entry);
+    this.#staged = new StagedFiles(directory, offer);
+    this.#settling = new SettlingFiles(options.settleMs ?? 1_000, offer);
+    this.#dead = new IntentDeadLetters({ directory, hostId, deadLetters, now });
     this.#watch = new DirectoryWatch({
-      directory: options.directory,
+      directory,
       rescanMs: options.rescanMs ?? 3_000,
-      onName: (name) => this.#offer(name),
+      onName: offer,
       onScan: (failure) => this.#scanned(failure),
-      log: options.log,
+      log,
     });
   }
 
@@ -87,14 +88,14 @@ export class IntentSource implements ReportingService {
 
   /** Files routed, and files moved to dead letters, since the start. */
   get counts(): { routed: number; dead: number } {
-    return { routed: this.#routed, dead: this.#dead };
+    return { routed: this.#routedCount, dead: this.#deadCount };
   }
 
   onChange(listener: () => void): () => void {
     return this.#listeners.add(listener);
   }
 
-  /** For what is handled from now on; what was buried under another map stays where it is. */
+  /** Applies to files handled from now on. Files that were dead-lettered under another map stay where they are. */
   setMap(map: readonly IntentRoute[] = INTENT_MAP): void {
     this.#map = map;
   }
@@ -103,29 +104,29 @@ export class IntentSource implements ReportingService {
     if (this.#running) return;
     this.#running = true;
     await this.#watch.start();
-    // Whatever is still in the directory has been seen again by now, or soon is: long before its identity is that old.
+    // The scan has seen every file that is still in the directory, long before the identity of one of them is old
+    // enough to be pruned.
     await this.#options.spool.pruneTaken();
   }
 
   async stop(): Promise<void> {
     this.#running = false;
     await this.#watch.stop();
-    for (const { timer } of this.#settling.values()) clearTimeout(timer);
     this.#settling.clear();
     this.#waiting.clear();
     await Promise.all(this.#busy.values());
   }
 
   /**
-   * Puts the files of a dead letter back, see {@link replayIntent}. The edge is told of a letter before its file is
-   * moved to its place, and may ask for it at once: what is being handled comes first.
+   * Puts the files of a dead letter back, see {@link replayIntent}. The edge is notified of a dead letter before its
+   * file is moved, and may ask for a replay at once: files that are being handled are waited for.
    */
   async replay(letter: unknown): Promise<{ files: string[] }> {
     await Promise.all(this.#busy.values());
     return replayIntent(letter, this.#options.directory);
   }
 
-  /** Looks at the whole directory now. */
+  /** Scans the whole directory now. */
   async rescan(): Promise<void> {
     await this.#watch.scan();
   }
@@ -137,188 +138,89 @@ export class IntentSource implements ReportingService {
     this.#listeners.tell();
   }
 
-  #offer(name: string): void {
-    if (!this.#running || !(ASIDE.test(name) || (name.endsWith(".json") && !name.startsWith(".")))) return;
-    if (this.#asides.has(name)) return;
-    if (this.#busy.has(name)) this.#again.add(name);
-    else this.#waiting.add(name);
+  #offer(entry: string): void {
+    if (!this.#running || !this.#staged.accepts(entry)) return;
+    if (this.#busy.has(entry)) this.#changed.add(entry);
+    else this.#waiting.add(entry);
     this.#next();
   }
 
   #next(): void {
-    for (const name of this.#waiting) {
+    for (const entry of this.#waiting) {
       if (this.#busy.size >= CONCURRENCY) return;
-      this.#waiting.delete(name);
-      const work = this.#handle(name)
+      this.#waiting.delete(entry);
+      const work = this.#handle(this.#staged.locate(entry))
         .catch((error: unknown) => {
-          // The file stays, and is tried again at the next look.
-          this.#options.log.error({ err: error, file: name }, "intents: a file could not be handled");
+          // The file stays, and the next scan tries it again.
+          this.#options.log.error({ err: error, file: entry }, "intents: a file could not be handled");
         })
         .finally(() => {
-          this.#busy.delete(name);
-          if (this.#again.delete(name) && this.#running) this.#waiting.add(name);
+          this.#busy.delete(entry);
+          if (this.#changed.delete(entry) && this.#running) this.#waiting.add(entry);
           this.#next();
         });
-      this.#busy.set(name, work);
+      this.#busy.set(entry, work);
     }
   }
 
-  async #handle(entry: string): Promise<void> {
-    const path = join(this.#options.directory, entry);
-    // Left by a crash: its identity is that of the name under which it was dropped.
-    const name = ASIDE.exec(entry)?.[1] ?? entry;
-    const file = await readIntent(path, name);
-    if (file.kind !== "unparsed") this.#settled(entry);
-    switch (file.kind) {
+  async #handle(file: WatchedFile): Promise<void> {
+    const content = await readDroppedFile(file.path, file.name, LIMITS);
+    if (content.kind !== "not_json") this.#settling.forget(file.entry);
+    switch (content.kind) {
       case "gone":
-      // Whoever writes to it causes the next event; an event that was lost is made up for by the next look.
+      // The program that writes to the file causes the next event; the next scan makes up for a lost event.
       case "changing":
         return;
       case "unreadable":
-        await this.#bury(path, entry, name, undefined, { reason: file.reason });
+        await this.#deadLetter(file, undefined, { reason: content.reason });
         return;
-      case "unparsed":
-        if (this.#unchanged(entry, file.stamp))
-          await this.#bury(path, entry, name, file.stamp, { reason: file.reason });
+      case "not_json":
+        if (this.#running && this.#settling.hasSettled(file.entry, content.version))
+          await this.#deadLetter(file, content.version, { reason: content.reason });
         return;
-      case "intent":
-        await this.#route(path, entry, name, file);
+      case "json":
+        await this.#route(file, content);
     }
   }
 
-  /** Whether a file that is not JSON has stood still long enough; if not, it is looked at again when it may have. */
-  #unchanged(entry: string, stamp: FileVersion): boolean {
-    const before = this.#settling.get(entry);
-    if (before?.stamp === stamp) {
-      if (before.elapsed) this.#settled(entry);
-      return before.elapsed;
-    }
-    this.#settled(entry);
-    if (!this.#running) return false;
-    const timer = setTimeout(() => {
-      settling.elapsed = true;
-      this.#offer(entry);
-    }, this.#options.settleMs ?? 1_000);
-    const settling = { stamp, timer, elapsed: false };
-    this.#settling.set(entry, settling);
-    return false;
-  }
-
-  #settled(entry: string): void {
-    clearTimeout(this.#settling.get(entry)?.timer);
-    this.#settling.delete(entry);
-  }
-
-  async #route(
-    path: string,
-    entry: string,
-    name: string,
-    file: Extract<IntentFile, { kind: "intent" }>,
-  ): Promise<void> {
+  async #route(file: WatchedFile, content: Extract<DroppedFile, { kind: "json" }>): Promise<void> {
     const { spool, hostId, now } = this.#options;
-    const mapped = mapIntent(file.value, this.#map);
+    const mapped = mapIntent(content.value, this.#map);
     if (!mapped.ok) {
       const { reason, errors, intentType } = mapped;
-      const dead = { reason, ...(errors && { errors }), ...(intentType !== undefined && { intent_type: intentType }) };
-      await this.#bury(path, entry, name, file.stamp, dead);
+      await this.#deadLetter(file, content.version, {
+        reason,
+        ...(errors && { errors }),
+        ...(intentType !== undefined && { intent_type: intentType }),
+      });
       return;
     }
     const taken = takeIn({ signal: mapped.signal, source: `intent-router/${hostId}`, facts: mapped.facts }, now());
     if (!taken.ok) {
-      const dead = { reason: "the intent does not make a valid signal", errors: taken.errors };
-      await this.#bury(path, entry, name, file.stamp, dead);
+      const reason = "the intent does not make a valid signal";
+      await this.#deadLetter(file, content.version, { reason, errors: taken.errors });
       return;
     }
-    const outcome = await spool.put("local", [taken.signal], { taken: file.identity });
+    const outcome = await spool.put("local", [taken.signal], { taken: content.identity });
     if (!outcome.already) {
-      this.#routed++;
+      this.#routedCount++;
       const id = `${spool.producer("local")}.${outcome.first}`;
-      this.#options.log.debug({ file: name, signal: mapped.signal, signal_id: id }, "intents: a file was routed");
+      this.#options.log.debug({ file: file.name, signal: mapped.signal, signal_id: id }, "intents: a file was routed");
     }
-    const aside = await this.#setAside(path, entry, name, file.stamp);
-    if (aside === undefined) return;
-    // What fails here is tried again at the next look.
-    await unlink(aside)
-      .catch(ignoreMissing)
-      .finally(() => this.#asides.delete(basename(aside)));
-    // It cannot be seen again, and need not be told from another any more.
-    await spool.forgetTaken(file.identity);
+    const staged = await this.#staged.stage(file, content.version);
+    if (staged === undefined) return;
+    // If the removal fails, the next scan tries again.
+    await this.#staged.remove(staged);
+    // The file cannot be seen again: the spool need not recognise it any more.
+    await spool.forgetTaken(content.identity);
   }
 
-  /**
-   * Moves a file whose fate is settled to where nobody replaces it: another intent may have taken its place since it
-   * was read, by a rename over it, and must not be removed for it.
-   *
-   * @returns where it is now; `undefined` when it was gone, or was another one, which is then routed from there
-   */
-  async #setAside(
-    path: string,
-    entry: string,
-    name: string,
-    stamp: FileVersion | undefined,
-  ): Promise<string | undefined> {
-    if (entry !== name) return path;
-    const asideEntry = `.${name}.${randomBytes(6).toString("hex")}.aside`;
-    const aside = join(this.#options.directory, asideEntry);
-    this.#asides.add(asideEntry);
-    await rename(path, aside).catch(ignoreMissing);
-    const moved = await lstat(aside, { bigint: true }).catch(ignoreMissing);
-    if (moved !== undefined && (stamp === undefined || fileVersionOf(moved) === stamp)) return aside;
-    this.#asides.delete(asideEntry);
-    if (moved !== undefined) this.#offer(asideEntry);
-    return undefined;
-  }
-
-  async #bury(
-    path: string,
-    entry: string,
-    name: string,
-    stamp: FileVersion | undefined,
-    dead: DeadFile,
-  ): Promise<void> {
-    const { now, log } = this.#options;
-    const aside = await this.#setAside(path, entry, name, stamp);
-    if (aside === undefined) return;
-    const moved = await this.#tell(aside, name, dead)
-      .then((letter) => moveToDeadLetters(aside, name, this.#folder, { ...dead, letter }, now()))
-      .finally(() => this.#asides.delete(basename(aside)));
+  async #deadLetter(file: WatchedFile, version: FileVersion | undefined, dead: DeadFile): Promise<void> {
+    const staged = await this.#staged.stage(file, version);
+    if (staged === undefined) return;
+    const moved = await this.#dead.add(staged, file.name, dead).finally(() => this.#staged.release(staged));
     if (moved === undefined) return;
-    this.#dead++;
-    log.warn({ file: name, dead_letter: join(this.#folder, moved) }, `intents: ${dead.reason.slice(0, 300)}`);
-  }
-
-  /**
-   * Tells the edge before the file is moved: after a crash in between it is found again and told of under the same id.
-   * The same content has the same id, whatever its file is called: that is one failure, counted.
-   *
-   * @returns the letter's id
-   */
-  async #tell(path: string, name: string, { reason, errors, ...more }: DeadFile): Promise<string> {
-    const { hostId, letters } = this.#options;
-    const text = await beginningOf(path);
-    const id = `${hostId}.intent.${createHash("sha256").update(text).digest("hex").slice(0, 24)}`;
-    const details = errors?.map(({ pointer, message }) => `${pointer}: ${message}`).join("; ");
-    await letters.put({
-      ...{ id, kind: "intent", intent: { file: name, text, ...more }, daemon: `agent/intents/${hostId}` },
-      error: details === undefined || details === "" ? reason : `${reason}: ${details}`,
-    });
-    return id;
-  }
-}
-
-/** As much of a file as goes into its letter; nothing of one that cannot be read: that is why it is given up. */
-async function beginningOf(path: string): Promise<string> {
-  try {
-    // Without waiting: a pipe in the place of a file would never end.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    try {
-      if (!(await file.stat()).isFile()) return "";
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(LETTER_BYTES), 0, LETTER_BYTES, 0);
-      return buffer.toString("utf8", 0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return "";
+    this.#deadCount++;
+    this.#options.log.warn({ file: file.name, dead_letter: moved }, `intents: ${dead.reason.slice(0, 300)}`);
   }
 }

@@ -3,46 +3,48 @@ import type { IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { INTENT_MAP } from "../../src/core/intents/intent-map.ts";
 import { SIGNAL_NAME } from "../../src/core/signals/signal.ts";
 
-const PathInto = z
+const IntentPath = z
   .string()
   .regex(/^(id|type|data(\.[^.{}\s]+)*)$/, "give a path into the intent: id, type, or data.<name>");
 
-const Source = z.union(
+const FactSettings = z.union(
   [
     z.string(),
     z.number(),
     z.boolean(),
     z.strictObject({
-      from: z.union([PathInto, z.array(PathInto).min(1)]),
+      from: z.union([IntentPath, z.array(IntentPath).min(1)]),
       otherwise: z.unknown().optional(),
       as: z.enum(["text", "texts", "json"]).default("json"),
       one_of: z.array(z.string()).min(1).optional(),
       optional: z.boolean().default(false),
     }),
   ],
-  "give a text such as {data.version}, a number, true or false, or {from: data.version, otherwise: 1}",
+  "give a string such as {data.version}, a number, true or false, or {from: data.version, otherwise: 1}",
 );
 
-const Type = z.string().regex(/^[^\s]{1,128}$/, "give the type of an intent, in which * stands for any characters");
+const IntentType = z
+  .string()
+  .regex(/^[^\s]{1,128}$/, "give the type of an intent, in which * stands for any characters");
 
-const Route = z.strictObject({
-  types: z.union([Type, z.array(Type).min(1, "give at least one type")]),
+const RouteSettings = z.strictObject({
+  types: z.union([IntentType, z.array(IntentType).min(1, "give at least one type")]),
   signal: z.string().regex(SIGNAL_NAME, "give the name of a signal, such as Q_DEPLOY_REQUESTED"),
-  facts: z.record(z.string(), Source).default({}),
-  /** Whether the rest of `data` goes along as facts. */
+  facts: z.record(z.string(), FactSettings).default({}),
+  /** Whether the other fields of `data` become facts too. */
   data: z.boolean().default(true),
 });
 
 export const IntentsSettings = z.strictObject({
   enabled: z.boolean("give true or false").default(true),
   directory: z.string().min(1, "give a path").optional(),
-  /** Looked at in order, before the routes that are built in. */
-  map: z.array(Route).max(1_000).default([]),
+  /** Tried in order, before the built-in routes. */
+  map: z.array(RouteSettings).max(1_000).default([]),
   default_map: z.boolean("give true or false").default(true),
 });
 export type IntentsSettings = z.output<typeof IntentsSettings>;
 
-/** @returns the routes in the form in which intents are mapped */
+/** @returns the routes of the settings, in the form that `mapIntent` takes */
 export function intentRoutes({ map, default_map }: Pick<IntentsSettings, "map" | "default_map">): IntentRoute[] {
   const own = map.map(
     ({ types, signal, facts, data }): IntentRoute => ({

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
+import { type Line, LineFile, MAX_LINE_BYTES } from "../base/files/line-file.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
@@ -9,7 +10,6 @@ import type { TimedSignal } from "../store/signal-text.ts";
 import { MAX_PUT, type Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import { FILE_START, type FilePosition, FilePositions } from "./file-positions.ts";
-import { type Line, LineFile, MAX_LINE_BYTES } from "./line-reader.ts";
 import { type MetricFile, metricFileOf, observationOf } from "./records.ts";
 
 export interface MetricFilesOptions {

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
+import { LineFile } from "../base/files/line-file.ts";
 import { FILE_START, type FilePosition } from "../metric-files/file-positions.ts";
-import { LineFile } from "../metric-files/line-reader.ts";
 import type { Facts, Monitor } from "./monitor.ts";
 
 export interface InvestigationsOptions {

@@ -1,33 +1,36 @@
 import { PRIORITIES } from "../signals/known-signals.ts";
 
-/** Where one fact comes from. Plain data, so that a map can stand in a configuration file. */
+/** Where one fact comes from. Plain data, so that a configuration file can hold a map. */
 export interface FactSource {
-  /** Paths into the intent, such as `data.question`; the first that leads to something other than null counts. */
+  /** Paths into the intent, such as `data.question`; the first whose value is neither absent, null nor empty counts. */
   readonly from: readonly string[];
   /**
-   * A text with `{path}` in it, instead of `from`. One that is nothing but `{path}` gives what stands there, of whatever
-   * kind; `{rest}` is what the `*` of the matching pattern stood for.
+   * A string with `{path}` in it, instead of `from`. A template that is nothing but `{path}` gives the value at the path,
+   * with its JSON type; `{rest}` is the part of the intent's type that the pattern's `*` matched.
    */
   readonly template?: string;
   /**
-   * What stands for it when none does. In a text, `{rest}` is what the `*` of the matching pattern stood for; where
-   * nothing was left for it, there is no default.
+   * Default when no path leads to a value. In a string, `{rest}` is the part of the intent's type that the pattern's `*`
+   * matched; where that part is empty, there is no default.
    */
   readonly otherwise?: unknown;
-  /** `text`: a number is written as text. `texts`: a single text becomes a list of one. `json`: whatever it is. Default: a text. */
+  /**
+   * `text`: a string; a number is converted. `texts`: a list of strings; a single string becomes a list of one. `json`:
+   * any value, unchanged. Default: a string.
+   */
   readonly as?: "text" | "texts" | "json";
   readonly oneOf?: readonly string[];
-  /** Left out where nothing is found, instead of refusing the intent. */
+  /** If no value is found, the fact is left out, instead of refusing the intent. */
   readonly optional?: boolean;
 }
 
-/** Intents of these types become this signal (R21). */
+/** Intents of these types become this signal. */
 export interface IntentRoute {
   /** Types, in which `*` stands for any characters. */
   readonly types: readonly string[];
   readonly signal: string;
   readonly facts: Readonly<Record<string, FactSource>>;
-  /** `false`: what else stands in `data` stays behind. */
+  /** `false`: fields of `data` that no fact names are dropped. */
   readonly data?: false;
 }
 

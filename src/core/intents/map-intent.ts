@@ -11,12 +11,10 @@ export type MappedIntent =
       readonly intentType?: string;
     };
 
-/** What is wrong with a value, or nothing. */
-type Fault = string | undefined;
-
 /**
- * Turns an intent `{id, type, data}` into the name and the facts of a signal. What else stands in `data` goes along
- * as it is: whoever wrote it there meant it for the reader. JSON pointers of errors point into the intent.
+ * Turns an intent `{id, type, data}` into the name and the facts of a signal. Fields of `data` that the route does not
+ * name become facts unchanged: the author of the intent wrote them for the reader. JSON pointers of errors point into
+ * the intent.
  */
 export function mapIntent(intent: unknown, map: readonly IntentRoute[] = INTENT_MAP): MappedIntent {
   if (!isObject(intent)) return { ok: false, reason: "an intent is a JSON object {id, type, data}" };
@@ -31,44 +29,43 @@ export function mapIntent(intent: unknown, map: readonly IntentRoute[] = INTENT_
   }
   for (const route of map) {
     const pattern = route.types.find((candidate) => globMatches(candidate, type));
-    if (pattern !== undefined) return follow(route, pattern, type, intent);
+    if (pattern !== undefined) return applyRoute(route, pattern, type, intent);
   }
   const known = map.flatMap((route) => route.types).join(", ");
-  return { ok: false, reason: `no route for intents of this type; known are ${known}`, intentType: type };
+  return { ok: false, reason: `no route for intents of this type; known types: ${known}`, intentType: type };
 }
 
-function follow(route: IntentRoute, pattern: string, type: string, intent: Record<string, unknown>): MappedIntent {
+function applyRoute(route: IntentRoute, pattern: string, type: string, intent: Record<string, unknown>): MappedIntent {
   const errors: FieldError[] = [];
-  const all = route.data === false ? null : (intent.data as Record<string, unknown> | null | undefined);
-  const facts: Record<string, unknown> = { ...all };
+  const facts: Record<string, unknown> = route.data !== false && isObject(intent.data) ? { ...intent.data } : {};
   const rest = restOf(pattern, type);
   for (const [name, source] of Object.entries(route.facts)) {
     if (source.template !== undefined) {
-      const filled = fill(source.template, intent, rest);
+      const filled = fillTemplate(source.template, intent, rest);
       if ("value" in filled) facts[name] = filled.value;
       else errors.push({ pointer: pointerTo(filled.missing), message: `give ${filled.missing}` });
       continue;
     }
-    const value = find(source, intent) ?? defaultOf(source, rest);
-    if (value === undefined && source.optional) continue;
-    const shaped = shape(value, source);
-    const fault = faultOf(shaped, source);
-    if (fault === undefined) facts[name] = shaped;
-    else errors.push({ pointer: pointerTo(source.from[0] ?? ""), message: fault });
+    const found = find(source, intent) ?? defaultOf(source, rest);
+    if (found === undefined && source.optional) continue;
+    const value = convert(found, source);
+    const message = problemWith(value, source);
+    if (message === undefined) facts[name] = value;
+    else errors.push({ pointer: pointerTo(source.from[0] ?? ""), message });
   }
   if (errors.length === 0) return { ok: true, signal: route.signal, facts };
-  return { ok: false, reason: "the intent lacks what its signal needs", errors, intentType: type };
+  return { ok: false, reason: "the intent lacks facts that its signal needs", errors, intentType: type };
 }
 
 function find(source: FactSource, intent: Record<string, unknown>): unknown {
   for (const path of source.from) {
-    const value = at(intent, path);
+    const value = valueAt(intent, path);
     if (value !== undefined && value !== null && value !== "") return value;
   }
   return undefined;
 }
 
-function at(intent: Record<string, unknown>, path: string): unknown {
+function valueAt(intent: Record<string, unknown>, path: string): unknown {
   return path
     .split(".")
     .reduce<unknown>((here, step) => (isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined), intent);
@@ -78,21 +75,21 @@ function pointerTo(path: string): string {
   return `/${path.replaceAll(".", "/")}`;
 }
 
-/** A template over the intent. What it names must be there. */
-function fill(
+/** Fills a template from the intent. Every path in the template must lead to a value. */
+function fillTemplate(
   template: string,
   intent: Record<string, unknown>,
   rest: string,
 ): { readonly value: unknown } | { readonly missing: string } {
-  const look = (path: string) => (path === "rest" ? rest || undefined : at(intent, path));
+  const lookUp = (path: string) => (path === "rest" ? rest || undefined : valueAt(intent, path));
   const whole = /^\{([^{}]+)\}$/.exec(template)?.[1];
   if (whole !== undefined) {
-    const value = look(whole);
+    const value = lookUp(whole);
     return value === undefined ? { missing: whole } : { value };
   }
   let missing: string | undefined;
   const value = template.replace(/\{([^{}]+)\}/g, (_, path: string) => {
-    const part = look(path);
+    const part = lookUp(path);
     if (part === undefined) missing ??= path;
     return typeof part === "string" ? part : (JSON.stringify(part) ?? "");
   });
@@ -104,25 +101,26 @@ function defaultOf({ otherwise }: FactSource, rest: string): unknown {
   return rest === "" ? undefined : otherwise.replaceAll("{rest}", () => rest);
 }
 
-/** What `*` stood for, for a pattern that ends with it. */
+/** The part of the type that `*` matched, for a pattern that ends with `*`. */
 function restOf(pattern: string, type: string): string {
   return pattern.endsWith("*") ? type.slice(pattern.length - 1) : "";
 }
 
-function shape(value: unknown, { as }: FactSource): unknown {
+function convert(value: unknown, { as }: FactSource): unknown {
   if (as === "text" && typeof value === "number") return String(value);
   if (as === "texts" && typeof value === "string") return [value];
   return value;
 }
 
-function faultOf(value: unknown, { from, oneOf, as }: FactSource): Fault {
+/** @returns what to give instead; `undefined` for a value that fits */
+function problemWith(value: unknown, { from, oneOf, as }: FactSource): string | undefined {
   if (value === undefined) return `give ${from.join(" or ")}`;
   if (as === "json" && oneOf === undefined) return undefined;
   if (as === "texts") {
     const fine = Array.isArray(value) && value.every((item) => typeof item === "string");
-    return fine ? undefined : "give a list of texts";
+    return fine ? undefined : "give a list of strings";
   }
-  if (typeof value !== "string") return "give a text";
+  if (typeof value !== "string") return "give a string";
   if (oneOf !== undefined && !oneOf.includes(value)) return `give one of ${oneOf.join(", ")}`;
   return undefined;
 }

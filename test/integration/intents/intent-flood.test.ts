@@ -12,14 +12,14 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Events that the kernel keeps for a watcher that does not read: beyond that it drops them, and says nothing. */
+/** Events that the kernel queues for a watcher that does not read. Beyond this number it drops events silently. */
 const QUEUED_EVENTS = Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8"));
 const FILES = Number(process.env.GANGLION_TEST_INTENT_FILES) || QUEUED_EVENTS + 2_000;
-/** Where the kernel keeps more than its default of 16,384, as many files would take too long. */
+/** Where the kernel queues more than its default of 16,384 events, so many files would take too long. */
 const MANY = 60_000;
 
 it.skipIf(FILES > MANY)(
-  "routes every file once that was renamed in while the agent stood still, more than the kernel tells of",
+  "the intent source routes every file once when more were dropped than the kernel reports events for",
   async () => {
     expect(FILES).toBeGreaterThan(QUEUED_EVENTS);
     const edge = await EdgeStandIn.listen();
@@ -44,7 +44,7 @@ it.skipIf(FILES > MANY)(
     expect(edge.log).toHaveLength(FILES);
     expect(new Set(edge.log.map(({ facts }) => facts.question_id)).size).toBe(FILES);
     expect(readdirSync(agent.intentsDir)).toEqual([]);
-    // Nothing of them is remembered: what the agent keeps does not grow with what it ever took.
+    // No identity is kept: the database does not grow with the number of files ever taken.
     const db = new DatabaseSync(join(agent.stateDir, "agent.db"), { readOnly: true });
     closing.push(() => db.close());
     for (const table of ["taken", "spool_local"])

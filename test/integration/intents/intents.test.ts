@@ -35,12 +35,12 @@ async function openRouter(options: Partial<IntentSourceOptions> & { root?: strin
   mkdirSync(directory, { recursive: true });
   const db = StateDatabase.open(join(root, "state"));
   const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
-  const letters = new DeadLetterOutbox(db, { hostId: "a", log: silent });
+  const outbox = new DeadLetterOutbox(db, { hostId: "a", log: silent });
   const router = new IntentSource({
     directory,
     hostId: "a",
     spool,
-    letters,
+    deadLetters: outbox,
     now: Date.now,
     log: silent,
     rescanMs: 60_000,
@@ -77,7 +77,7 @@ async function openRouter(options: Partial<IntentSourceOptions> & { root?: strin
   return { root, directory, db, spool, router, close, drop, signals, ids, files, deadLetters, reason };
 }
 
-describe("intent directory", () => {
+describe("intent source", () => {
   it("turns a dropped file into a signal and removes it", async () => {
     const { router, drop, signals, files } = await openRouter();
     await router.start();
@@ -99,7 +99,7 @@ describe("intent directory", () => {
     expect(router.report()).toMatchObject({ state: "live" });
   });
 
-  it("routes what was there before it started", async () => {
+  it("routes files that were dropped before it started", async () => {
     const { router, drop, ids, files } = await openRouter();
     for (let n = 0; n < 300; n++) drop(`${n}.json`, intent(`i${n}`));
     await router.start();
@@ -151,7 +151,7 @@ describe("intent directory", () => {
     await eventually(() => expect(router.counts).toEqual({ routed: 0, dead: 1 }));
   });
 
-  it("moves what is not a file of its own to the dead letters, unread", async () => {
+  it("moves links and sockets to the dead letters without reading them", async () => {
     const { router, directory, deadLetters, reason, root } = await openRouter();
     writeFileSync(join(root, "elsewhere"), intent("stolen"));
     symlinkSync(join(root, "elsewhere"), join(directory, "link.json"));
@@ -163,10 +163,10 @@ describe("intent directory", () => {
     socket.close();
   });
 
-  it("puts a file back whose letter is replayed as soon as the edge has been told of it", async () => {
+  it("puts a file back that is replayed as soon as the edge was notified of its dead letter", async () => {
     const replayed: Promise<{ files: string[] }>[] = [];
     const { router, drop, deadLetters } = await openRouter({
-      letters: {
+      deadLetters: {
         put: async ({ id }) => {
           if (replayed.length === 0) replayed.push(router.replay({ id }));
         },
@@ -177,7 +177,7 @@ describe("intent directory", () => {
     await eventually(() => expect(replayed).toHaveLength(1));
     const { files = [] } = (await replayed[0]) ?? {};
     expect(files).toEqual([expect.stringMatching(/^bad\.[0-9a-f]{12}\.json$/)]);
-    // Nothing has changed: it is given up again.
+    // Nothing has changed, so the file is dead-lettered again.
     await eventually(() => expect(deadLetters()).toEqual(files.flatMap((file) => [errorFileOf(file), file])));
   });
 
@@ -210,7 +210,7 @@ describe("intent directory", () => {
     await eventually(() => expect(files().sort()).toEqual([".hidden.json", "folder.json", "notes.txt"]));
   });
 
-  it("finds by looking what no event told of", async () => {
+  it("finds files by scanning when the kernel sent no event", async () => {
     const { router, directory, drop, ids } = await openRouter();
     await router.start();
     // A directory that is made anew sends no events, as an overflowing queue sends none.
@@ -223,7 +223,7 @@ describe("intent directory", () => {
     await eventually(() => expect(ids()).toEqual(["a", "b"]));
   });
 
-  it("routes a file once that was left over by a crash between the commit and the removal", async () => {
+  it("routes a file once that a crash left between the commit of its signal and its removal", async () => {
     const second = await openRouter();
     second.drop("two.json", intent("two"));
     const put = second.spool.put.bind(second.spool);
@@ -242,7 +242,7 @@ describe("intent directory", () => {
     expect(third.router.counts.routed).toBe(0);
   });
 
-  it("routes a new file of the same name that took the place of the old one while it was being kept", async () => {
+  it("routes a file that replaced another of the same name while that one's signal was written", async () => {
     const { spool, router, drop, ids, files } = await openRouter();
     const put = spool.put.bind(spool);
     let once = true;
@@ -258,7 +258,7 @@ describe("intent directory", () => {
     await eventually(() => expect(files()).toEqual([]));
   });
 
-  it("routes the same content again when it is dropped again", async () => {
+  it("routes the same content again when it is dropped a second time", async () => {
     const { router, drop, ids, files, directory } = await openRouter();
     await router.start();
     for (const time of [1_000, 2_000]) {
@@ -271,7 +271,7 @@ describe("intent directory", () => {
     await eventually(() => expect(ids()).toEqual(["again", "again", "again"]));
   });
 
-  it("keeps a file whose signal the disk refused, and routes it later", async () => {
+  it("keeps a file whose signal could not be written, and routes it later", async () => {
     const { spool, router, drop, ids, files } = await openRouter();
     const put = spool.put.bind(spool);
     spool.put = () => Promise.reject(new Error("database or disk is full"));
@@ -286,7 +286,7 @@ describe("intent directory", () => {
     });
   });
 
-  it("says when the directory cannot be used", async () => {
+  it("reports a directory that cannot be used", async () => {
     const root = temporaryDirectory();
     writeFileSync(join(root, "file"), "");
     const { router } = await openRouter({ directory: join(root, "file", "intents") });

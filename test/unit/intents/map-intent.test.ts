@@ -3,8 +3,8 @@ import { IntentsSettings, intentRoutes } from "../../../local-agent/intents/sett
 import { mapIntent } from "../../../src/core/intents/map-intent.ts";
 import { admitSignal } from "../../../src/core/signals/admit.ts";
 
-describe("intent map", () => {
-  it("makes a question about a module out of a discovery, with everything the intent says", () => {
+describe("the default intent map", () => {
+  it("makes a discovery into a question about the module, with all data of the intent", () => {
     const data = { question: "What is foo?", priority: "high", evidence: ["a", "b"], path: "/opt/foo" };
     expect(mapIntent({ id: "i-1", type: "discover.module.foo", data })).toEqual({
       ok: true,
@@ -13,7 +13,7 @@ describe("intent map", () => {
     });
   });
 
-  it("asks a question of its own about a module that comes without one", () => {
+  it("adds a default question to a discovery without one", () => {
     const mapped = mapIntent({ id: "i-1", type: "discover.module.foo.bar", data: {} });
     expect(mapped).toMatchObject({ ok: true, facts: { priority: "normal", evidence: [] } });
     expect(mapped.ok && mapped.facts.question).toContain("foo.bar");
@@ -37,30 +37,30 @@ describe("intent map", () => {
     if (mapped.ok) expect(admitSignal({ signal: mapped.signal, source: "s", facts: mapped.facts }).ok).toBe(true);
   });
 
-  it("prefers the question's own id to that of the intent", () => {
+  it("prefers the id of the question to the id of the intent", () => {
     const mapped = mapIntent({ id: "i-1", type: "ask", data: { question: "Why?", question_id: "q-9" } });
     expect(mapped).toMatchObject({ facts: { question_id: "q-9" } });
   });
 
-  it("names every field that is missing or wrong, by its place in the intent", () => {
+  it("points at every field of the intent that is missing or wrong", () => {
     expect(mapIntent({ type: "ask", data: { priority: "urgent", evidence: [1] } })).toEqual({
       ok: false,
-      reason: "the intent lacks what its signal needs",
+      reason: "the intent lacks facts that its signal needs",
       intentType: "ask",
       errors: [
         { pointer: "/data/question", message: "give data.question" },
         { pointer: "/data/question_id", message: "give data.question_id or id" },
         { pointer: "/data/priority", message: "give one of low, normal, high, critical" },
-        { pointer: "/data/evidence", message: "give a list of texts" },
+        { pointer: "/data/evidence", message: "give a list of strings" },
       ],
     });
   });
 
-  it("does not invent a question about nothing", () => {
+  it("refuses a discovery without a module name instead of asking about nothing", () => {
     expect(mapIntent({ id: "i", type: "discover.module.", data: {} })).toMatchObject({ ok: false });
   });
 
-  it("names the known types when none matches", () => {
+  it("lists the known types for an intent of another type", () => {
     expect(mapIntent({ id: "i", type: "launch.rocket", data: {} })).toMatchObject({
       ok: false,
       reason: expect.stringContaining("discover.module.*, reinvestigate.*, question"),
@@ -77,12 +77,12 @@ describe("intent map", () => {
     [{ type: 7 }],
     [{ type: "ask", data: [] }],
     [{ type: "ask", id: "__proto__" }],
-  ])("refuses %j with a reason", (intent) => {
+  ])("refuses the intent %j with a reason", (intent) => {
     expect(mapIntent(intent)).toMatchObject({ ok: false, reason: expect.any(String) });
   });
 });
 
-describe("a map of one's own", () => {
+describe("a configured intent map", () => {
   const map = intentRoutes(
     IntentsSettings.parse({
       default_map: false,
@@ -105,7 +105,7 @@ describe("a map of one's own", () => {
     }),
   );
 
-  it("fills templates, keeps the kind of a value that stands alone, and leaves the rest behind", () => {
+  it("fills templates, keeps the JSON type of a template that is one path, and drops other data", () => {
     const data = { version: 3, tags: ["a"], author: "me", more: true };
     expect(mapIntent({ type: "deploy.web", data }, map)).toEqual({
       ok: true,
@@ -115,10 +115,10 @@ describe("a map of one's own", () => {
     expect(mapIntent({ type: "any.thing", data }, map)).toEqual({ ok: true, signal: "Q_OTHER", facts: data });
   });
 
-  it("says what is missing or not allowed, and where", () => {
+  it("points at values that are missing or not allowed", () => {
     expect(mapIntent({ type: "deploy.web", data: { version: 1, stage: "moon" } }, map)).toEqual({
       ok: false,
-      reason: "the intent lacks what its signal needs",
+      reason: "the intent lacks facts that its signal needs",
       intentType: "deploy.web",
       errors: [
         { pointer: "/data/tags", message: "give data.tags" },
@@ -128,7 +128,7 @@ describe("a map of one's own", () => {
     expect(mapIntent({ type: "deploy.", data: { version: 1, tags: "x" } }, map)).toMatchObject({ ok: false });
   });
 
-  it("does not reach into what a template must not see", () => {
+  it("does not read the prototype of an intent's data through a template", () => {
     const odd = intentRoutes(
       IntentsSettings.parse({ map: [{ types: "x", signal: "Q_X", facts: { f: "{data.__proto__.y}" } }] }),
     );

@@ -16,8 +16,8 @@ function folderWith(...dead: { stem: string; letter: string; file: string }[]) {
   return { directory, files, left: () => readdirSync(folder).sort() };
 }
 
-describe("an intent that is replayed", () => {
-  it("is put back under a name of its own, with all files of the same content, and no other", async () => {
+describe("the replay of a dead-lettered intent", () => {
+  it("puts back all files of the dead letter, and no other, under new names", async () => {
     const at = folderWith(
       { stem: "a", letter: "h.intent.1", file: "a.json" },
       { stem: "a.2", letter: "h.intent.1", file: "a.json" },
@@ -28,12 +28,15 @@ describe("an intent that is replayed", () => {
     expect(files).toHaveLength(2);
     expect(at.files().sort()).toEqual(["a.json", ...files].sort());
     expect(at.left()).toEqual(["b.error.json", "b.json"]);
-    // Asked again, because the answer was lost: there is nothing left of it.
+    // A second request, because the answer to the first was lost, finds no file left.
     expect(await replayIntent({ id: "h.intent.1" }, at.directory)).toEqual({ files: [] });
   });
 
-  it("is refused without an id, and finds nothing where nothing was ever given up", async () => {
+  it("is refused for a dead letter without an id", async () => {
     await expect(replayIntent({}, temporaryDirectory())).rejects.toThrow("give a dead letter with its id");
+  });
+
+  it("puts nothing back where no intent was ever dead-lettered", async () => {
     expect(await replayIntent({ id: "x" }, temporaryDirectory())).toEqual({ files: [] });
   });
 });

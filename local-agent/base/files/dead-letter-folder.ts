@@ -1,10 +1,10 @@
 import { constants, copyFile, link, lstat, mkdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { FieldError } from "../../src/core/problem/field-error.ts";
-import { ignoreMissing } from "../base/files/ignore-missing.ts";
-import { writeWhole } from "../base/files/write-whole.ts";
+import type { FieldError } from "../../../src/core/problem/field-error.ts";
+import { ignoreMissing } from "./ignore-missing.ts";
+import { writeWhole } from "./write-whole.ts";
 
-/** Why a file was given up; what else is said here goes into the error file, too. */
+/** Why a file was dead-lettered. All members are written to its error file. */
 export interface DeadFile {
   readonly reason: string;
   readonly errors?: readonly FieldError[];
@@ -12,8 +12,8 @@ export interface DeadFile {
 }
 
 /**
- * Moves a file that cannot be routed into `folder`, with `<name>.error.json` beside it. A dead letter of the same name
- * is never overwritten: the new one becomes `<name>.2.json`, and so on.
+ * Moves a file that cannot be processed into `folder`, with `<name>.error.json` beside it. A dead letter of the same
+ * name is never overwritten: the new one becomes `<name>.2.json`, and so on.
  *
  * @param name - ends with `.json`
  * @returns the name in the folder, or `undefined` when the file was gone
@@ -37,13 +37,17 @@ export async function moveToDeadLetters(
     const { reason, errors, ...rest } = dead;
     const timestamp = new Date(nowMs).toISOString();
     await writeWhole(error, `${JSON.stringify({ reason, errors, timestamp, file: name, ...rest }, null, 2)}\n`);
-    // Last: after a crash before this line the file is found again, with its link in the folder, and goes on here.
+    // Last: after a crash before this line the next scan finds the file again, with its link in the folder, and
+    // continues here.
     await unlink(path).catch(ignoreMissing);
     return `${free}.json`;
   }
 }
 
-/** A hard link does not overwrite, unlike a rename; a second one to the same file is one of ours from before a crash. */
+/**
+ * Unlike a rename, a hard link does not overwrite. Where the target is a link to the same file, this function made it
+ * before a crash.
+ */
 async function linkInto(path: string, target: string): Promise<"done" | "taken" | "gone"> {
   try {
     await link(path, target);
@@ -54,7 +58,7 @@ async function linkInto(path: string, target: string): Promise<"done" | "taken" 
     if (code === "EEXIST") return (await sameFile(path, target)) ? "done" : "taken";
     if (code !== "EXDEV" && code !== "EPERM" && code !== "EMLINK" && code !== "ENOTSUP") throw error;
   }
-  // The folder is on another file system, or this one has no hard links (or not to files of others).
+  // The folder is on another file system, or this file system has no hard links (or none to files of other users).
   if (await exists(target)) return "taken";
   try {
     await rename(path, target);

@@ -1,5 +1,5 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
-import { FILE_START, type FilePosition } from "./file-positions.ts";
+import { FILE_START, type FilePosition } from "../../metric-files/file-positions.ts";
 
 /** A line may not be longer: an observation is 64 KiB at most. */
 export const MAX_LINE_BYTES = 256 * 1024;
