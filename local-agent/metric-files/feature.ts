@@ -1,6 +1,6 @@
 import type { Feature } from "../base/feature.ts";
 import { counterOf } from "../telemetry/instruments.ts";
-import { MetricFiles } from "./metric-file-source.ts";
+import { MetricFileSource } from "./metric-file-source.ts";
 
 const DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
 
@@ -13,7 +13,7 @@ export const METRICS_ROOM: Feature = {
     if (!options.sources.includes("metrics")) return undefined;
     const { hostId, metricsDir: directory } = options;
     const deadLetters = deadLetterFile("metrics", DEAD_LETTERS_BYTES);
-    const files = new MetricFiles({ directory, hostId, spool, db, deadLetters, now, log });
+    const files = new MetricFileSource({ directory, hostId, spool, db, deadLetters, now, log });
     counterOf(
       ...([
         metrics,

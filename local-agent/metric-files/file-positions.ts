@@ -1,21 +1,14 @@
+import * as z from "zod";
+import type { FilePosition } from "../base/files/line-file.ts";
 import type { DatabaseSync, StateDatabase, Write } from "../store/state-database.ts";
 
-export interface FilePosition {
-  /** Bytes that are done with. */
-  readonly offset: number;
-  /** The end of a line that was too long is still to come: it is passed over. */
-  readonly skipping: boolean;
-  /** The bytes before `offset`, in hex: where others stand there now, the file was emptied and written anew. */
-  readonly anchor: string;
-}
-
-export const FILE_START: FilePosition = { offset: 0, skipping: false, anchor: "" };
-
-/** A file that has not changed for so long is forgotten. */
+/** The position of a file that has not been read for so long is deleted. */
 const KEEP_MS = 30 * 86_400_000;
 
+const PositionRow = z.object({ position: z.int(), skipping: z.int(), anchor: z.string() });
+
 /**
- * How far each file has been read. A file is known by device, inode and time of birth, so that it is the same one
+ * How far each file has been read. A file is identified by device, inode and birth time, so that it is the same file
  * under another name after it was rotated.
  */
 export class FilePositions {
@@ -35,11 +28,13 @@ export class FilePositions {
   find(identity: string): FilePosition | undefined {
     const row = this.#sql
       .prepare("SELECT position, skipping, anchor FROM metric_files WHERE identity = ?")
-      .get(identity) as { position: number; skipping: number; anchor: string } | undefined;
-    return row && { offset: row.position, skipping: row.skipping === 1, anchor: row.anchor };
+      .get(identity);
+    if (row === undefined) return undefined;
+    const { position, skipping, anchor } = PositionRow.parse(row);
+    return { offset: position, skipping: skipping === 1, anchor };
   }
 
-  /** To be written in the transaction of what was read. */
+  /** Part of the transaction that writes the observations up to this position. */
   save(identity: string, { offset, skipping, anchor }: FilePosition): Write<void> {
     return () => {
       this.#sql

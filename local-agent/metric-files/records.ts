@@ -1,8 +1,9 @@
 import { formatTimestamp, parseTimestamp } from "../../src/core/signals/timestamp.ts";
 
 /**
- * The files of older tools (R19) and what their records become: facts of an `OBSERVATION`. All fields of a record go
- * along as they are; the names on the left are read as those on the right where these are not there already.
+ * The files of older tools, and how their records become the facts of an `OBSERVATION`. All fields of a record become
+ * facts unchanged; a field with a name on the left is renamed to the name on the right, unless the record has that
+ * field already.
  */
 const FILES = {
   "inference_metrics.jsonl": { niche: "inference", names: { tokens_per_second: "tokens_per_sec", task: "task_type" } },
@@ -20,22 +21,22 @@ export type MetricFile = keyof typeof FILES;
 
 export const METRIC_FILES = Object.keys(FILES) as readonly MetricFile[];
 
-/** The file that `entry` is, or was before it was rotated: `<file>.1`, `<file>-20260131`, … */
+/** The metric file that a directory entry is, or was before it was rotated: `<file>.1`, `<file>-20260131`, … */
 export function metricFileOf(entry: string): MetricFile | undefined {
   return METRIC_FILES.find((file) => entry === file || entry.startsWith(`${file}.`) || entry.startsWith(`${file}-`));
 }
 
-/** Times as numbers above this are milliseconds: as seconds they would lie in the year 5138. */
+/** A larger number is a time in milliseconds: in seconds it would lie after the year 5138. */
 const LEAST_MS = 1e11;
 
 /**
  * @param record - one line, parsed
- * @returns a signal to be let in by the usual rules
- * @throws TypeError that says what is wrong with the record
+ * @returns the input of a signal, not yet admitted
+ * @throws TypeError for a record that is no object, or whose time cannot be read
  */
 export function observationOf(file: MetricFile, record: unknown, hostId: string): Record<string, unknown> {
   if (typeof record !== "object" || record === null || Array.isArray(record))
-    throw new TypeError("a line holds one JSON object");
+    throw new TypeError("the line is not one JSON object");
   const { niche, names } = FILES[file];
   const { timestamp, ts, ...facts } = record as Record<string, unknown>;
   for (const [from, to] of Object.entries(names)) {

@@ -4,17 +4,17 @@ import type { LinkState } from "../link/link.ts";
 
 export interface EdgeWatchOptions {
   readonly link: { readonly state: LinkState; onChange(listener: () => void): () => void };
-  /** The link away for so long, in milliseconds, is said. */
+  /** Milliseconds without a link after which the edge counts as silent. */
   readonly silentMs: number;
-  /** Says it on the host's own bus, and nowhere else. */
+  /** Publishes on the host's own bus, and nowhere else. */
   readonly announce: (signal: "Q_EDGE_SILENT" | "Q_EDGE_BACK", facts: Readonly<Record<string, unknown>>) => void;
   readonly now: () => number;
   readonly log: Logger;
 }
 
 /**
- * Notices that the edge has been away for long, and says so where it can be heard: on this host. What it says does not
- * go into the spool: by the time that the edge could read it, it knows.
+ * Announces on this host that the edge has been silent for long, and that it is back. These signals do not go into the
+ * spool: when the edge could read them, the link is open again and the edge knows.
  */
 export class EdgeWatch implements Service {
   readonly name = "edge watch";
@@ -30,12 +30,12 @@ export class EdgeWatch implements Service {
     this.#silentMs = options.silentMs;
   }
 
-  /** Since when the edge is silent, RFC 3339; `null` while it is not. */
+  /** Since when the edge is silent, RFC 3339; `null` while the edge is not silent. */
   get silentSince(): string | null {
     return this.#silent && this.#awayMs !== undefined ? new Date(this.#awayMs).toISOString() : null;
   }
 
-  /** Counts from when the edge went away. What has been said is not taken back. */
+  /** The time counts from when the link was lost. A silence that was announced stays announced. */
   setSilentMs(silentMs: number): void {
     this.#silentMs = silentMs;
     if (this.#awayMs === undefined || this.#silent) return;
@@ -45,8 +45,8 @@ export class EdgeWatch implements Service {
 
   async start(): Promise<void> {
     if (this.#endOnChange !== undefined) return;
-    this.#endOnChange = this.#options.link.onChange(() => this.#look());
-    this.#look();
+    this.#endOnChange = this.#options.link.onChange(() => this.#check());
+    this.#check();
   }
 
   async stop(): Promise<void> {
@@ -55,19 +55,19 @@ export class EdgeWatch implements Service {
     clearTimeout(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     const { link, now } = this.#options;
-    if (link.state.state === "connected") return this.#back();
+    if (link.state.state === "connected") return this.#announceBack();
     if (this.#awayMs !== undefined) return;
     this.#awayMs = now();
     this.#wait(this.#silentMs);
   }
 
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#tell(), Math.max(0, ms));
+    this.#timer = setTimeout(() => this.#announceSilence(), Math.max(0, ms));
   }
 
-  #tell(): void {
+  #announceSilence(): void {
     const { link, log, announce } = this.#options;
     this.#silent = true;
     const since = this.silentSince;
@@ -75,7 +75,7 @@ export class EdgeWatch implements Service {
     announce("Q_EDGE_SILENT", { since, reason: link.state.detail });
   }
 
-  #back(): void {
+  #announceBack(): void {
     const { now, log, announce } = this.#options;
     clearTimeout(this.#timer);
     const since = this.silentSince;

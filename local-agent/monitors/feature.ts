@@ -7,7 +7,7 @@ import { EdgeWatch } from "./edge-watch.ts";
 import { HealthMonitor } from "./health.ts";
 import { InvestigationsMonitor } from "./investigations.ts";
 import type { Monitor } from "./monitor.ts";
-import { Monitors } from "./monitors.ts";
+import { MonitorRunner } from "./monitor-runner.ts";
 import { PromotionsMonitor } from "./promotions.ts";
 import { MonitorsSettings } from "./settings.ts";
 
@@ -19,7 +19,7 @@ export const MONITORS_ROOM: Feature = {
     const { options, link, offers, status, now, log } = context;
     const settings = settingsOf(options);
     let at = { settings, monitors: monitorsOf(options, context) };
-    const monitors = new Monitors({
+    const monitors = new MonitorRunner({
       monitors: [...at.monitors.values()],
       limitMs: settings.limit_seconds * 1_000,
       log,

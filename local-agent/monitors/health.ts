@@ -8,7 +8,7 @@ export interface HealthOptions {
   /** A path on each file system. */
   readonly disks: readonly string[];
   readonly gpu: () => readonly GpuReading[];
-  /** Whether somebody listens at the host's bus; `undefined` where it has none. */
+  /** Whether the host's bus accepts connections; absent on a host without a bus. */
   readonly busListens?: () => Promise<boolean>;
   readonly spool: () => { readonly bytes: number; readonly maxBytes: number };
   /** Default `/proc`. */
@@ -21,7 +21,7 @@ interface Reading {
   readonly value: number;
 }
 
-/** How the host fares (R22). What cannot be measured is left out; limits are the edge's business. */
+/** Measures the host. Values that cannot be measured are left out; the edge compares values with limits. */
 export class HealthMonitor implements Monitor {
   readonly name = "health";
   readonly #options: HealthOptions;
@@ -58,14 +58,14 @@ function reading(kind: string, value: number | undefined, instance?: string): Re
   ];
 }
 
-/** As `df` counts: blocks that only root may take are neither used nor free. */
+/** Counts like `df`: blocks reserved for root are neither used nor free. */
 async function diskPercent(path: string): Promise<number | undefined> {
   try {
     const { blocks, bfree, bavail } = await statfs(path);
     const used = blocks - bfree;
     return used + bavail === 0 ? undefined : (used / (used + bavail)) * 100;
   } catch (error) {
-    // It is not mounted now: its alert, if one stands, ends.
+    // The file system is not mounted now. Without a reading, the edge ends an open alert.
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }

@@ -1,25 +1,25 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
-import { LineFile } from "../base/files/line-file.ts";
-import { FILE_START, type FilePosition } from "../metric-files/file-positions.ts";
+import { FILE_START, type FilePosition, LineFile } from "../base/files/line-file.ts";
+
 import type { Facts, Monitor } from "./monitor.ts";
 
 export interface InvestigationsOptions {
   readonly path: string;
-  /** How a hypothesis about a module begins; what follows is the module's name unless `module_name` gives it. */
+  /** How a hypothesis about a module begins; the rest is the module's name, unless `module_name` gives it. */
   readonly prefix: string;
 }
 
-/** Modules in one answer, and lines read for it: the next minute goes on from there. */
+/** Limits of one answer. The next answer, a minute later, continues after it. */
 const MAX_MODULES = 200;
 const MAX_LINES = 20_000;
 const MAX_TEXT = 512;
 
-/** Where the log has been read to; kept by the edge together with what followed, so that a crash loses neither. */
+/** How far the log has been read. The edge stores it together with the modules of the answer: a crash loses neither. */
 const Cursor = z.object({ identity: z.string(), offset: z.int(), skipping: z.boolean(), anchor: z.string() });
 
-/** Modules that investigations discovered, from `curiosity_investigations.jsonl` (R2, R25): only what is new is read. */
+/** Modules that investigations discovered, from `curiosity_investigations.jsonl`. Only new lines are read. */
 export class InvestigationsMonitor implements Monitor {
   readonly name = "investigations";
   readonly #options: InvestigationsOptions;
@@ -33,21 +33,21 @@ export class InvestigationsMonitor implements Monitor {
     let lines = 0;
     let cursor = after ?? "";
     const known = readCursor(after);
-    // What was written to the end of the old file before it was rotated comes first.
+    // Lines that were written to the old file before it was rotated come first.
     for (const path of await this.#filesFrom(known?.identity)) {
       const file = await LineFile.open(path);
       if (file === undefined) continue;
       try {
         let position = await file.resume(known?.identity === file.identity ? known : FILE_START);
         while (modules.length < MAX_MODULES && lines < MAX_LINES) {
-          const stretch = await file.read(position, MAX_MODULES - modules.length);
-          lines += stretch.lines.length;
-          for (const { bytes } of stretch.lines) {
+          const batch = await file.read(position, MAX_MODULES - modules.length);
+          lines += batch.lines.length;
+          for (const { bytes } of batch.lines) {
             const found = bytes && this.#moduleIn(bytes);
             if (found !== undefined) modules.push(found);
           }
-          if (stretch.position === position) break;
-          position = stretch.position;
+          if (batch.position === position) break;
+          position = batch.position;
         }
         cursor = JSON.stringify({ identity: file.identity, ...position });
       } finally {
@@ -58,7 +58,7 @@ export class InvestigationsMonitor implements Monitor {
     return { modules, cursor };
   }
 
-  /** The log, and before it the file that was read last, should it have another name by now. */
+  /** The log; before it, the file that was read last, if it has been renamed since. */
   async #filesFrom(identity: string | undefined): Promise<string[]> {
     const { path } = this.#options;
     const log = await LineFile.open(path);
@@ -79,14 +79,9 @@ export class InvestigationsMonitor implements Monitor {
   }
 
   #moduleIn(bytes: Buffer): Facts | undefined {
-    let record: Record<string, unknown>;
-    try {
-      record = JSON.parse(bytes.toString("utf8")) as Record<string, unknown>;
-    } catch {
-      // A line that is no JSON is no investigation; whoever wrote it has to know.
-      return undefined;
-    }
-    const { hypothesis, module_name, module_path, py_files_count, has_init } = record ?? {};
+    const record = readRecord(bytes);
+    if (record === undefined) return undefined;
+    const { hypothesis, module_name, module_path, py_files_count, has_init } = record;
     if (typeof hypothesis !== "string" || !hypothesis.startsWith(this.#options.prefix)) return undefined;
     const name = textOf(module_name) ?? textOf(hypothesis.slice(this.#options.prefix.length));
     if (name === undefined) return undefined;
@@ -97,10 +92,24 @@ export class InvestigationsMonitor implements Monitor {
       module_name: name,
       module_path: textOf(module_path, 4_096) ?? name,
       ...(id !== undefined && { investigation_id: id.slice(0, 256) }),
-      ...(Number.isSafeInteger(py_files_count) && (py_files_count as number) >= 0 && { py_files_count }),
+      ...(isCount(py_files_count) && { py_files_count }),
       ...(typeof has_init === "boolean" && { has_init }),
     };
   }
+}
+
+/** @returns `undefined` for a line that is no JSON object, and so no investigation */
+function readRecord(line: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line.toString("utf8"));
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function textOf(value: unknown, max = MAX_TEXT): string | undefined {
@@ -113,7 +122,7 @@ function readCursor(text: string | undefined): (FilePosition & { readonly identi
   try {
     return Cursor.parse(JSON.parse(text));
   } catch {
-    // Of another version: the log is read anew, and the edge knows which modules it has told of.
+    // A cursor of another version: the log is read from its start, and the edge recognises modules it knows.
     return undefined;
   }
 }

@@ -1,11 +1,11 @@
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** Something that only this host can look at. Asked by the edge, each minute or when somebody wants to know. */
+/** Gathers facts that only this host can see. The edge asks for them each minute, and when a person wants to know. */
 export interface Monitor {
   readonly name: string;
   /**
-   * @param after - what the last answer said as `cursor`, once the edge has kept it; never for monitors without one
-   * @throws what is told to the edge as the reason why there are no facts
+   * @param after - `cursor` of the last answer that the edge has stored; `undefined` for monitors without a cursor
+   * @throws Error whose message the edge gets as the reason why there are no facts
    */
   gather(after: string | undefined): Promise<Facts>;
 }

@@ -1,37 +1,38 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import type { Facts, Monitor } from "./monitor.ts";
 
 export interface PromotionsOptions {
   readonly directory: string;
-  /** File or directory that tells of the last dream. */
+  /** File that says when the last dream was, or a directory in which each dream leaves a file. */
   readonly lastDream?: string | undefined;
   readonly now: () => number;
 }
 
 const HOUR_MS = 3_600_000;
-/** A promotion may be long; only one that is short is looked into for its mark. */
+/** A larger promotion is not read for its `acknowledged` field. */
 const MAX_READ_BYTES = 256 * 1024;
-/** Files read at a time. */
-const AT_ONCE = 32;
+/** Files read at the same time. */
+const CONCURRENCY = 32;
 
-interface Seen {
-  /** Size and times: another means that the file is another. */
-  readonly stamp: string;
+interface Promotion {
+  /** Inode, size and times: a file with another version has changed. */
+  readonly fileVersion: string;
   readonly acknowledged: boolean;
 }
 
 /**
- * Promotions that wait in a directory (R2): each file is one, apart from hidden ones, `*.tmp` and `*.ack`. One is
- * acknowledged when `<name>.ack` stands beside it, or it is a JSON object with `"acknowledged": true`. What was moved
- * into a directory below (`acknowledged/`, say) does not count any more.
+ * Promotions that wait in a directory: one for each file, except hidden files, `*.tmp` and `*.ack`. A promotion is
+ * acknowledged when `<name>.ack` is beside it, or when it is a JSON object with `"acknowledged": true`. Files in
+ * directories below (such as `acknowledged/`) do not count.
  */
 export class PromotionsMonitor implements Monitor {
   readonly name = "promotions";
   readonly #options: PromotionsOptions;
   readonly #run = randomUUID();
-  #seen = new Map<string, Seen>();
+  #seen = new Map<string, Promotion>();
   #waiting: ReadonlySet<string> = new Set();
   #arrived = 0;
 
@@ -47,19 +48,20 @@ export class PromotionsMonitor implements Monitor {
     const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     const marks = new Set(names.filter((name) => name.endsWith(".ack")));
     const promotions = names.filter((name) => !/^\.|\.(ack|tmp)$/.test(name));
-    const seen = new Map<string, Seen>();
+    const seen = new Map<string, Promotion>();
     const waiting = new Set<string>();
     let oldestMs = Number.POSITIVE_INFINITY;
-    for (let from = 0; from < promotions.length; from += AT_ONCE) {
-      const some = promotions.slice(from, from + AT_ONCE);
-      for (const found of await Promise.all(some.map((name) => this.#look(name, seen)))) {
+    for (let from = 0; from < promotions.length; from += CONCURRENCY) {
+      const some = promotions.slice(from, from + CONCURRENCY);
+      for (const found of await Promise.all(some.map((name) => this.#inspect(name, seen)))) {
         if (found === undefined || found.acknowledged || marks.has(`${found.name}.ack`)) continue;
-        waiting.add(`${found.name} ${seen.get(found.name)?.stamp}`);
+        waiting.add(`${found.name} ${seen.get(found.name)?.fileVersion}`);
         oldestMs = Math.min(oldestMs, found.writtenMs);
       }
     }
     this.#seen = seen;
-    // Counted, since a dream may acknowledge as many as come: their number would stay the same.
+    // Arrivals are counted, because a dream may acknowledge as many promotions as arrive: the number that wait would
+    // then stay the same.
     for (const one of waiting) if (!this.#waiting.has(one)) this.#arrived++;
     this.#waiting = waiting;
     const age = Math.max(0, now() - oldestMs) / HOUR_MS;
@@ -73,18 +75,20 @@ export class PromotionsMonitor implements Monitor {
     };
   }
 
-  async #look(name: string, seen: Map<string, Seen>) {
+  async #inspect(name: string, seen: Map<string, Promotion>) {
     const path = join(this.#options.directory, name);
     try {
       const { size, mtimeMs, ctimeMs, ino } = await stat(path);
-      const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+      const fileVersion = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
       const before = this.#seen.get(name);
       const acknowledged =
-        before?.stamp === stamp ? before.acknowledged : size <= MAX_READ_BYTES && isAcknowledged(await readFile(path));
-      seen.set(name, { stamp, acknowledged });
+        before?.fileVersion === fileVersion
+          ? before.acknowledged
+          : size <= MAX_READ_BYTES && isAcknowledged(await readFile(path));
+      seen.set(name, { fileVersion, acknowledged });
       return { name, acknowledged, writtenMs: mtimeMs };
     } catch (error) {
-      // Taken away between two looks: it does not wait any more.
+      // Removed since the directory was read: the promotion does not wait any more.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
@@ -118,7 +122,7 @@ function isAcknowledged(content: Buffer): boolean {
       typeof document === "object" && document !== null && "acknowledged" in document && document.acknowledged === true
     );
   } catch {
-    // Not JSON: then it has no such mark.
+    // Not JSON: the file has no `acknowledged` field.
     return false;
   }
 }
@@ -130,17 +134,18 @@ async function newestIn(directory: string): Promise<{ mtimeMs: number | undefine
 }
 
 const TIME_FIELDS = ["last_dream_time", "last_dream", "completed_at", "timestamp"] as const;
+const DreamRecord = z.record(z.string(), z.unknown());
 
-/** The time that a JSON file names, as it stands there. */
+/** The time that a JSON file gives, unchanged. */
 async function timeInside(path: string): Promise<string | number | undefined> {
   try {
     const { size } = await stat(path);
     if (size > MAX_READ_BYTES) return undefined;
-    const document = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    const document = DreamRecord.parse(JSON.parse(await readFile(path, "utf8")));
     const value = TIME_FIELDS.map((field) => document[field]).find((one) => one !== undefined);
     return (typeof value === "string" && value.length <= 64) || typeof value === "number" ? value : undefined;
   } catch {
-    // A directory, or a file without such a field: its own time counts.
+    // A directory, or a file without such a field: the caller takes the file's own time.
     return undefined;
   }
 }

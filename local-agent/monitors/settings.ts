@@ -2,9 +2,9 @@ import * as z from "zod";
 
 const Path = z.string().min(1, "give a path");
 
-/** Section `monitors` of the configuration (R22). Without it the health of the host alone is looked at. */
+/** Section `monitors` of the configuration. Without it, only the host's health is monitored. */
 export const MonitorsSettings = z.strictObject({
-  /** Directory of promotions, one a file. */
+  /** Directory with one file for each promotion. */
   promotions_directory: Path.optional(),
   /** File that says when the last dream was, or a directory in which each dream leaves a file. */
   last_dream: Path.optional(),
@@ -12,18 +12,18 @@ export const MonitorsSettings = z.strictObject({
   investigation_log: Path.optional(),
   /** How a hypothesis about a module begins. */
   hypothesis_prefix: z.string().min(1, "give the first letters").default("UNDISCOVERED_MODULE_"),
-  /** Whether disk, memory, load, cards, bus and spool are looked at. */
+  /** Whether disks, memory, load, GPUs, bus and spool are measured. */
   health: z.boolean("give true or false").default(true),
-  /** A path on each file system that is watched; default: the state directory's. */
+  /** A path on each file system to measure; default: the state directory. */
   disks: z.array(Path).max(64, "give 64 paths at most").optional(),
-  /** Longest time that a monitor may take. */
+  /** Time limit of one monitor. */
   limit_seconds: z.number().positive("more than 0").max(20, "20 at most").default(4),
-  /** The edge away for so long is said on this host. */
+  /** After this time without a link, the host's own bus gets `Q_EDGE_SILENT`. */
   edge_silent_seconds: z.number().positive("more than 0").default(120),
 });
 export type MonitorsSettings = z.output<typeof MonitorsSettings>;
 
-/** @param absolute - what a path means, given the variable that may have set it */
+/** @param absolute - makes a path absolute, given the environment variable that may have set it */
 export function withAbsolutePaths(
   settings: MonitorsSettings,
   absolute: (variable: string, path: string) => string,

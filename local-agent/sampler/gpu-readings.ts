@@ -1,4 +1,4 @@
-/** One card. A value that the driver does not know (`[N/A]`) is absent. Names are those of the facts on the wire. */
+/** Reading of one GPU. A value that the driver does not know (`[N/A]`) is absent. Names are those of the facts. */
 export interface GpuReading {
   readonly index: number;
   readonly name: string;
@@ -8,7 +8,7 @@ export interface GpuReading {
   readonly gpu_temperature_c?: number;
 }
 
-/** The order matters: the name may hold commas, so it comes last. */
+/** The name comes last, because it may contain commas. */
 export const GPU_QUERY = "index,utilization.gpu,memory.used,memory.total,temperature.gpu,name";
 
 /** Reads one line of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`. @returns `undefined` for anything else */
@@ -30,24 +30,24 @@ function known<Name extends string>(name: Name, text: string | undefined): { [na
   return (Number.isFinite(value) ? { [name]: value } : {}) as { [name in Name]?: number };
 }
 
-/** What all cards together show: mean use, memory in sum; with several, each on its own as well. */
-export function gpuFacts(cards: readonly GpuReading[]): Record<string, unknown> {
-  const use = valuesOf(cards, "gpu_utilization");
-  const used = valuesOf(cards, "gpu_memory_used_mb");
-  const total = valuesOf(cards, "gpu_memory_total_mb");
+/** Facts of all GPUs together: mean utilisation and total memory; with several GPUs, also each one's reading. */
+export function gpuFacts(gpus: readonly GpuReading[]): Record<string, unknown> {
+  const use = valuesOf(gpus, "gpu_utilization");
+  const used = valuesOf(gpus, "gpu_memory_used_mb");
+  const total = valuesOf(gpus, "gpu_memory_total_mb");
   return {
     ...(use.length > 0 && { gpu_utilization: Math.round((sum(use) / use.length) * 10) / 10 }),
     ...(used.length > 0 && { gpu_memory_used_mb: sum(used) }),
     ...(total.length > 0 && { gpu_memory_total_mb: sum(total) }),
-    ...(cards.length > 1 && { gpus: cards }),
+    ...(gpus.length > 1 && { gpus }),
   };
 }
 
 function valuesOf(
-  cards: readonly GpuReading[],
+  gpus: readonly GpuReading[],
   name: "gpu_utilization" | "gpu_memory_used_mb" | "gpu_memory_total_mb",
 ): number[] {
-  return cards.map((card) => card[name]).filter((value) => value !== undefined);
+  return gpus.map((gpu) => gpu[name]).filter((value) => value !== undefined);
 }
 
 function sum(values: readonly number[]): number {

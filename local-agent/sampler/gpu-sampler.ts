@@ -11,30 +11,31 @@ export interface GpuSamplerOptions {
   readonly intervalMs: number;
   readonly now: () => number;
   readonly log: Logger;
-  /** Default `nvidia-smi`, looked for on the PATH. */
+  /** Default `nvidia-smi`, found on the PATH. */
   readonly command?: string;
-  /** Waits between two runs that failed, in milliseconds; default 1,000 to 300,000. */
+  /** Pauses between two failed runs, in milliseconds; default 1,000 to 300,000. */
   readonly backOff?: { readonly initialMs: number; readonly maxMs: number };
 }
 
-/** A tool that does not end when it is told to is killed after this long. */
+/** From SIGTERM to SIGKILL. */
 const KILL_MS = 2_000;
 
 /**
- * Reads the cards of this host from one long-lived nvidia-smi: starting it costs far more than a reading, and it must
- * not block the event loop. A host without the tool has no such card, which is normal.
+ * Reads the GPUs of this host from one long-lived nvidia-smi: to start the tool costs far more than a reading, and must
+ * not block the event loop. A host without the tool has no NVIDIA GPU, which is no failure.
  */
 export class GpuSampler implements ReportingService {
   readonly name = "gpu";
   readonly #options: GpuSamplerOptions;
-  readonly #cards = new Map<number, { reading: GpuReading; atMs: number }>();
+  readonly #gpus = new Map<number, { reading: GpuReading; atMs: number }>();
   readonly #report = new CurrentReport({ name: "gpu", state: "starting", detail: "not started" });
   #running = false;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
-  #waits: IBackoff<unknown> | undefined;
-  #complaint = "";
+  #backOff: IBackoff<unknown> | undefined;
+  /** Output of the tool that is no reading. */
+  #errorText = "";
   #intervalMs: number;
 
   constructor(options: GpuSamplerOptions) {
@@ -42,7 +43,7 @@ export class GpuSampler implements ReportingService {
     this.#intervalMs = options.intervalMs;
   }
 
-  /** The tool is told its pace when it starts, so it is started again. */
+  /** Restarts the tool, because its interval is an argument of its command line. */
   async setInterval(intervalMs: number): Promise<void> {
     if (this.#intervalMs === intervalMs) return;
     this.#intervalMs = intervalMs;
@@ -51,10 +52,10 @@ export class GpuSampler implements ReportingService {
     await this.start();
   }
 
-  /** The newest reading of each card; one that has gone silent is left out. */
+  /** The newest reading of each GPU; a GPU without a recent reading is left out. */
   readings(): GpuReading[] {
     const since = this.#options.now() - this.#intervalMs * 3 - 1_000;
-    return [...this.#cards.values()]
+    return [...this.#gpus.values()]
       .filter(({ atMs }) => atMs >= since)
       .map(({ reading }) => reading)
       .sort((a, b) => a.index - b.index);
@@ -68,7 +69,7 @@ export class GpuSampler implements ReportingService {
     return this.#report.onChange(listener);
   }
 
-  /** Resolves when it is known whether the tool is there. */
+  /** Resolves when the tool was started, or could not be. */
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
@@ -96,14 +97,14 @@ export class GpuSampler implements ReportingService {
       },
     );
     this.#child = child;
-    this.#complaint = "";
-    // "exit" and not "close": something else may hold the pipes open.
+    this.#errorText = "";
+    // "exit" and not "close": another process may hold the pipes open.
     this.#ended = new Promise((resolve) => {
       child.once("exit", () => resolve());
       child.once("error", () => resolve());
     });
-    createInterface({ input: child.stdout }).on("line", (line) => this.#line(line));
-    createInterface({ input: child.stderr }).on("line", (line) => this.#complain(line));
+    createInterface({ input: child.stdout }).on("line", (line) => this.#receive(line));
+    createInterface({ input: child.stderr }).on("line", (line) => this.#noteError(line));
     child.once("exit", (code, signal) => this.#exited(signal ?? `status ${code}`));
     return new Promise((resolve) => {
       child.once("spawn", () => resolve());
@@ -115,36 +116,37 @@ export class GpuSampler implements ReportingService {
     });
   }
 
-  #line(line: string): void {
+  #receive(line: string): void {
     const reading = readGpuLine(line);
     if (reading === undefined) {
-      // Its failures come on standard output: "NVIDIA-SMI has failed because …", "No devices were found".
-      this.#complain(line);
+      // The tool writes its errors to standard output: "NVIDIA-SMI has failed because …", "No devices were found".
+      this.#noteError(line);
       return;
     }
-    this.#waits = undefined;
-    this.#cards.set(reading.index, { reading, atMs: this.#options.now() });
-    const names = [...this.#cards.values()].map((card) => card.reading.name);
+    this.#backOff = undefined;
+    this.#gpus.set(reading.index, { reading, atMs: this.#options.now() });
+    const names = [...this.#gpus.values()].map((gpu) => gpu.reading.name);
     this.#change("live", names.join(" + "));
   }
 
-  #complain(line: string): void {
-    if (line.trim() !== "" && this.#complaint.length < 300)
-      this.#complaint = `${this.#complaint} ${line.trim()}`.trim();
+  #noteError(line: string): void {
+    if (line.trim() !== "" && this.#errorText.length < 300)
+      this.#errorText = `${this.#errorText} ${line.trim()}`.trim();
   }
 
   #exited(how: string): void {
     this.#child = undefined;
-    this.#cards.clear();
+    this.#gpus.clear();
     if (!this.#running) return;
-    const none = this.#complaint.includes("No devices were found");
-    const detail = `nvidia-smi ended (${how})${this.#complaint === "" ? "" : `: ${this.#complaint.slice(0, 300)}`}`;
-    if (none) this.#change("absent", "no NVIDIA card on this host");
+    const none = this.#errorText.includes("No devices were found");
+    const detail = `nvidia-smi ended (${how})${this.#errorText === "" ? "" : `: ${this.#errorText.slice(0, 300)}`}`;
+    if (none) this.#change("absent", "no NVIDIA GPU on this host");
     else this.#change("failing", detail);
     const { initialMs, maxMs } = this.#options.backOff ?? { initialMs: 1_000, maxMs: 300_000 };
-    const backOff = new ExponentialBackoff({ generator: noJitterGenerator, initialDelay: initialMs, maxDelay: maxMs });
-    this.#waits = (this.#waits ?? backOff).next(undefined);
-    this.#retry = setTimeout(() => void this.#run(), this.#waits.duration);
+    const first = new ExponentialBackoff({ generator: noJitterGenerator, initialDelay: initialMs, maxDelay: maxMs });
+    const backOff = (this.#backOff ?? first).next(undefined);
+    this.#backOff = backOff;
+    this.#retry = setTimeout(() => void this.#run(), backOff.duration);
   }
 
   #change(state: Report["state"], detail: string): void {

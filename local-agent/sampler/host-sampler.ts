@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
-import { takeIn } from "../store/intake.ts";
+import { errorsText, takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
 import { CurrentReport } from "../telemetry/current-report.ts";
 import { type GpuReading, gpuFacts } from "./gpu-readings.ts";
@@ -11,7 +11,7 @@ export interface HostSamplerOptions {
   readonly hostId: string;
   readonly intervalMs: number;
   readonly spool: Spool;
-  /** Newest readings of the cards; empty where there are none. */
+  /** Newest readings of the GPUs; empty on a host without any. */
   readonly gpu: () => readonly GpuReading[];
   readonly now: () => number;
   readonly log: Logger;
@@ -19,7 +19,7 @@ export interface HostSamplerOptions {
   readonly proc?: string;
 }
 
-/** Measures this host at a steady pace: one `OBSERVATION` each time, with what could be measured (R12). */
+/** Measures this host at regular intervals: one `OBSERVATION` each time, with the values that could be measured. */
 export class HostSampler implements ReportingService {
   readonly name = "sampler";
   readonly #options: HostSamplerOptions;
@@ -27,7 +27,7 @@ export class HostSampler implements ReportingService {
   #running = false;
   #timer: NodeJS.Timeout | undefined;
   #sampling: Promise<void> = Promise.resolve();
-  #busy = false;
+  #isSampling = false;
   #before: CpuTimes | undefined;
   #intervalMs: number;
 
@@ -36,13 +36,13 @@ export class HostSampler implements ReportingService {
     this.#intervalMs = options.intervalMs;
   }
 
-  /** In force at once. */
+  /** Takes effect at once. */
   setInterval(intervalMs: number): void {
     this.#intervalMs = intervalMs;
     if (!this.#running || this.#report.value.state === "absent") return;
     clearTimeout(this.#timer);
-    // A sample that is being taken goes on by itself, at the new pace.
-    if (!this.#busy) this.#later(intervalMs);
+    // A sample that is being taken schedules the next one itself, with the new interval.
+    if (!this.#isSampling) this.#schedule(intervalMs);
     this.#live();
   }
 
@@ -64,8 +64,8 @@ export class HostSampler implements ReportingService {
       this.#report.set("absent", "this system has no /proc to measure");
       return;
     }
-    // Processor use is the difference of two readings; the first sample need not wait for a whole interval.
-    this.#later(Math.min(this.#intervalMs, 1_000));
+    // CPU use is the difference of two readings; the first sample need not wait for a whole interval.
+    this.#schedule(Math.min(this.#intervalMs, 1_000));
   }
 
   async stop(): Promise<void> {
@@ -74,13 +74,13 @@ export class HostSampler implements ReportingService {
     await this.#sampling;
   }
 
-  #later(ms: number): void {
+  #schedule(ms: number): void {
     if (!this.#running) return;
     this.#timer = setTimeout(() => {
-      this.#busy = true;
+      this.#isSampling = true;
       this.#sampling = this.#sample().finally(() => {
-        this.#busy = false;
-        this.#later(this.#intervalMs);
+        this.#isSampling = false;
+        this.#schedule(this.#intervalMs);
       });
     }, ms);
   }
@@ -89,7 +89,7 @@ export class HostSampler implements ReportingService {
     const { spool, log } = this.#options;
     try {
       const taken = takeIn(await this.#observation(), this.#options.now());
-      if (!taken.ok) throw new Error(`the sample is not a valid signal: ${JSON.stringify(taken.errors)}`);
+      if (!taken.ok) throw new Error(`the sample is not a valid signal: ${errorsText(taken.errors)}`);
       await spool.put("local", [taken.signal]);
       this.#live();
     } catch (error) {

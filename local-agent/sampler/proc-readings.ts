@@ -1,11 +1,11 @@
-/** Time that all processors together have spent since boot, in clock ticks. */
+/** Time of all processors together since boot, in clock ticks. */
 export interface CpuTimes {
   readonly busy: number;
   readonly total: number;
 }
 
 /**
- * Reads the first line of /proc/stat. Time in guests is part of user time already, and waiting for a disk is idle.
+ * Reads the first line of /proc/stat. User time includes guest time; I/O wait counts as idle.
  *
  * @see proc_stat(5)
  */
@@ -19,14 +19,14 @@ export function readCpuTimes(procStat: string): CpuTimes | undefined {
   return { busy, total: busy + idle + ioWait };
 }
 
-/** @returns 0 to 100, or `undefined` when no time has passed: ticks are 10 ms long, and idle time may go back a little */
+/** @returns 0 to 100; `undefined` when no time has passed: a tick is 10 ms, and idle time may decrease a little */
 export function cpuPercent(before: CpuTimes, after: CpuTimes): number | undefined {
   const total = after.total - before.total;
   if (total <= 0) return undefined;
   return percent(after.busy - before.busy, total);
 }
 
-/** @returns 0 to 100: what is neither free nor can be freed at once */
+/** @returns 0 to 100: memory that is neither free nor can be freed at once */
 export function ramPercent(meminfo: string): number | undefined {
   const total = kilobytes(meminfo, "MemTotal");
   const available = kilobytes(meminfo, "MemAvailable");

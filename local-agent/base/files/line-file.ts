@@ -1,24 +1,36 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
-import { FILE_START, type FilePosition } from "../../metric-files/file-positions.ts";
 
-/** A line may not be longer: an observation is 64 KiB at most. */
+/** Longer lines are skipped: an observation is 64 KiB at most. */
 export const MAX_LINE_BYTES = 256 * 1024;
+/** Bytes before a position by which a file that was emptied and written anew is recognised. */
 const ANCHOR_BYTES = 64;
 
+/** How far a file of lines has been read. */
+export interface FilePosition {
+  /** Bytes that were read and processed. */
+  readonly offset: number;
+  /** The reader is inside a line that is too long, and skips to its end. */
+  readonly skipping: boolean;
+  /** The bytes before `offset`, in hex. If the file has other bytes there now, it was emptied and written anew. */
+  readonly anchor: string;
+}
+
+export const FILE_START: FilePosition = { offset: 0, skipping: false, anchor: "" };
+
 export interface Line {
-  /** Where it begins in the file. */
+  /** Byte at which the line begins. */
   readonly offset: number;
   /** `undefined`: longer than {@link MAX_LINE_BYTES}. */
   readonly bytes: Buffer | undefined;
 }
 
-export interface Stretch {
+export interface LineBatch {
   readonly lines: readonly Line[];
-  /** Where the file stands once they are done with. */
+  /** Position after these lines. */
   readonly position: FilePosition;
 }
 
-/** An open file of lines. Links are not followed, pipes are not waited for: others write to the directory. */
+/** An open file of lines. Never follows a link and never waits for a pipe: other programs write to the directory. */
 export class LineFile {
   readonly identity: string;
   readonly #handle: FileHandle;
@@ -28,7 +40,7 @@ export class LineFile {
     this.identity = identity;
   }
 
-  /** @returns `undefined` when there is no such file, or none that can be read as one */
+  /** @returns `undefined` when there is no such file, or when it is not a regular one */
   static async open(path: string): Promise<LineFile | undefined> {
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
     let handle: FileHandle;
@@ -51,7 +63,7 @@ export class LineFile {
     return this.#handle.close();
   }
 
-  /** Where to go on: `position` if the file is still what it was, its start if it was emptied in between. */
+  /** @returns `position`, or the file's start if the file was emptied in the meantime */
   async resume(position: FilePosition): Promise<FilePosition> {
     const { size } = await this.#handle.stat();
     if (size < position.offset) return FILE_START;
@@ -59,8 +71,8 @@ export class LineFile {
     return before.toString("hex") === position.anchor ? position : FILE_START;
   }
 
-  /** Whole lines from `position` on; a last one without its end is left until it has it. */
-  async read(position: FilePosition, maxLines: number): Promise<Stretch> {
+  /** Reads whole lines from `position` on. A last line without a line feed is left until its writer has finished it. */
+  async read(position: FilePosition, maxLines: number): Promise<LineBatch> {
     const chunk = await this.#read(position.offset, MAX_LINE_BYTES + 1);
     const lines: Line[] = [];
     let { skipping } = position;

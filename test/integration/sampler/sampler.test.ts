@@ -42,7 +42,7 @@ async function startGpu(command: string) {
 }
 
 describe("GPU sampler", () => {
-  it("reads the cards from one long-lived process that it ends when it stops", async () => {
+  it("reads GPUs from one long-lived process, and ends the process when the sampler stops", async () => {
     const pidFile = join(temporaryDirectory(), "pid");
     const gpu = await startGpu(
       fakeTool(
@@ -63,7 +63,7 @@ describe("GPU sampler", () => {
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
-  it("passes the query and the pace on", async () => {
+  it("starts the tool with the query and the interval", async () => {
     const args = join(temporaryDirectory(), "args");
     const gpu = await startGpu(fakeTool(`echo "$@" > ${args}\necho "0, 1, 2, 3, 4, Card"\nexec sleep 60`));
     await reported(gpu, "live");
@@ -72,13 +72,13 @@ describe("GPU sampler", () => {
     );
   });
 
-  it("finds nothing wrong with a host without the tool", async () => {
+  it("reports a host without the tool as absent, not as failing", async () => {
     const gpu = await startGpu(join(temporaryDirectory(), "nvidia-smi"));
     expect(gpu.report()).toMatchObject({ state: "absent" });
     expect(gpu.readings()).toEqual([]);
   });
 
-  it("starts the tool again when it ends, and says what it complained about", async () => {
+  it("restarts the tool when it ends, and reports its error output", async () => {
     const marker = join(temporaryDirectory(), "second");
     const gpu = await startGpu(
       fakeTool(
@@ -124,7 +124,7 @@ describe("host sampler", () => {
     return { sampler, sample };
   }
 
-  it("observes the processor and the memory of this machine", async () => {
+  it("observes CPU and memory of this machine", async () => {
     const beganMs = Date.now();
     const { sampler, sample } = await startSampler();
     const { signal, source, facts, timestamp } = await sample(({ cpu_percent }) => cpu_percent !== undefined);
@@ -144,7 +144,7 @@ describe("host sampler", () => {
     expect(sampler.report()).toMatchObject({ state: "live" });
   });
 
-  it("measures between one sample and the next, and adds the cards", async () => {
+  it("measures CPU use between two samples, and adds the GPUs", async () => {
     const proc = temporaryDirectory();
     const write = (busy: number, idle: number) => {
       writeFileSync(join(proc, "stat.new"), `cpu  ${busy} 0 0 ${idle} 0 0 0 0 0 0\n`);
@@ -166,7 +166,7 @@ describe("host sampler", () => {
     });
   });
 
-  it("finds nothing wrong with a system that has no /proc", async () => {
+  it("reports a system without /proc as absent, not as failing", async () => {
     const { sampler } = await startSampler({ proc: join(temporaryDirectory(), "none") });
     expect(sampler.report()).toMatchObject({ state: "absent" });
   });

@@ -1,7 +1,7 @@
 import { appendFileSync, copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { MetricFiles } from "../../../local-agent/metric-files/metric-file-source.ts";
+import { MetricFileSource } from "../../../local-agent/metric-files/metric-file-source.ts";
 import { observationOf } from "../../../local-agent/metric-files/records.ts";
 import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
@@ -16,7 +16,7 @@ function anAgent(directory = temporaryDirectory(), state = temporaryDirectory())
   const spool = new Spool(db, { hostId: "h", maxBytes: 1e9, now: () => NOW, log: silent });
   const path = join(state, "metrics.jsonl");
   const deadLetters = new DeadLetterFile({ path, maxBytes: 1e6, log: silent });
-  const source = new MetricFiles({
+  const source = new MetricFileSource({
     directory,
     hostId: "h",
     spool,
@@ -48,8 +48,8 @@ function anAgent(directory = temporaryDirectory(), state = temporaryDirectory())
 
 const line = (n: number) => `{"n":${n}}\n`;
 
-describe("metric files", () => {
-  test("each of the six becomes observations that its scanner understands", () => {
+describe("metric file source", () => {
+  test("turns the records of each of the six files into observations that its scanner understands", () => {
     const facts = (file: Parameters<typeof observationOf>[0], record: object) => observationOf(file, record, "h").facts;
     expect(facts("inference_metrics.jsonl", { task: "chat", tokens_per_second: 5 })).toEqual({
       zooid: "metrics/h",
@@ -84,7 +84,7 @@ describe("metric files", () => {
     expect(observationOf("queue_metrics.jsonl", record, "h").timestamp).toBe(timestamp);
   });
 
-  test("a line counts when it is whole, and once", async () => {
+  test("takes a line once, when it is complete", async () => {
     const { source, file, taken } = anAgent();
     const path = file("queue_metrics.jsonl");
     await source.start();
@@ -97,7 +97,7 @@ describe("metric files", () => {
     expect(taken()).toEqual([1, 2]);
   });
 
-  test("bad lines are passed over and reported with their place; their neighbours are taken", async () => {
+  test("dead-letters bad lines with file and offset, and takes the lines around them", async () => {
     const { source, file, taken, letters } = anAgent();
     const long = `{"n":"${"x".repeat(600_000)}"}\n`;
     writeFileSync(
@@ -111,7 +111,7 @@ describe("metric files", () => {
     expect(letters().map(({ offset }) => offset)).toEqual([8, 17, 20, 34, 47, 49]);
     expect(letters().map(({ error }) => error)).toEqual([
       expect.stringContaining("JSON"),
-      "a line holds one JSON object",
+      "the line is not one JSON object",
       expect.stringContaining("timestamp"),
       expect.stringContaining("/facts/ok"),
       expect.anything(),
@@ -120,7 +120,7 @@ describe("metric files", () => {
     expect(source.report().detail).toContain("6 lines could not be read");
   });
 
-  test("a renamed file is read to its end under its new name, and the new one from its start", async () => {
+  test("reads a renamed file to its end and the new file from its start", async () => {
     const { source, file, taken } = anAgent();
     const path = file("operation_timings.jsonl");
     await source.start();
@@ -135,7 +135,7 @@ describe("metric files", () => {
     expect(taken().toSorted()).toEqual([1, 2, 3, 4]);
   });
 
-  test("an emptied file is read from its start, its copy not at all", async () => {
+  test("reads an emptied file from its start, and never its copy", async () => {
     const { source, file, taken } = anAgent();
     const path = file("fitness_ledger.jsonl");
     await source.start();
@@ -149,7 +149,7 @@ describe("metric files", () => {
     expect(taken()).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("what is written while the agent is away is taken when it is back, also from a file that was renamed", async () => {
+  test("takes lines written while the agent was down, even from a file renamed meanwhile", async () => {
     const first = anAgent();
     const path = first.file("inference_metrics.jsonl");
     writeFileSync(path, line(1));
@@ -165,14 +165,14 @@ describe("metric files", () => {
     expect(second.taken().toSorted()).toEqual([1, 2, 3]);
   });
 
-  test("notices a line by itself", async () => {
+  test("takes a line without a request to scan", async () => {
     const { source, file, taken } = anAgent();
     await source.start();
     writeFileSync(file("queue_metrics.jsonl"), line(7));
     await expect.poll(taken, { timeout: 10_000 }).toEqual([7]);
   });
 
-  test("whatever is written, renamed, emptied and restarted in whatever order, each line is taken exactly once", async () => {
+  test("takes each line exactly once, in any order of writes, renames, truncations and restarts", async () => {
     const step = fc.oneof(
       fc.record({ write: fc.integer({ min: 1, max: 5 }), half: fc.boolean() }),
       fc.constantFrom("rotate" as const, "truncate" as const, "restart" as const, "look" as const),

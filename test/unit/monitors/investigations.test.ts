@@ -5,7 +5,7 @@ import { InvestigationsMonitor } from "../../../local-agent/monitors/investigati
 import { InvestigationFacts, ModuleFacts } from "../../../src/core/hosts/monitors/facts.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 
-describe("the monitor of the investigation log", () => {
+describe("investigations monitor", () => {
   let path: string;
   let cursor: string | undefined;
   const found = (name: string, more: object = {}) =>
@@ -22,7 +22,7 @@ describe("the monitor of the investigation log", () => {
     cursor = undefined;
   });
 
-  it("tells of modules with what the investigation says of them, and of nothing else", async () => {
+  it("reports discovered modules with the fields of their investigation, and no other lines", async () => {
     appendFileSync(path, found("vision", { investigation_id: "i-1", py_files_count: 3, has_init: false }));
     appendFileSync(
       path,
@@ -35,7 +35,7 @@ describe("the monitor of the investigation log", () => {
     ]);
   });
 
-  it("reads on where the answer that was kept ended, and the same again where none was", async () => {
+  it("continues from the cursor of the last stored answer, and repeats an answer that was not stored", async () => {
     appendFileSync(path, found("a"));
     const first = await look();
     const kept = cursor;
@@ -49,7 +49,7 @@ describe("the monitor of the investigation log", () => {
     expect(await look()).toHaveLength(first.length + 1);
   });
 
-  it("reads what was written before the log was rotated, then the new one", async () => {
+  it("reads the rest of a rotated log before the new log", async () => {
     appendFileSync(path, found("a"));
     await look();
     appendFileSync(path, found("b"));
@@ -60,21 +60,21 @@ describe("the monitor of the investigation log", () => {
     expect(await names()).toEqual(["d"]);
   });
 
-  it("begins anew with a log that was emptied", async () => {
+  it("reads an emptied log from its start", async () => {
     appendFileSync(path, found("a") + found("b"));
     await look();
     writeFileSync(path, found("c"));
     expect(await names()).toEqual(["c"]);
   });
 
-  it("takes a long log in pieces, each once", async () => {
+  it("reports a long log in several answers, each module once", async () => {
     writeFileSync(path, Array.from({ length: 450 }, (_, n) => found(String(n))).join(""));
     const pieces = [await names(), await names(), await names(), await names()];
     expect(pieces.map((piece) => piece.length)).toEqual([200, 200, 50, 0]);
     expect(new Set(pieces.flat()).size).toBe(450);
   });
 
-  it("has nothing to say while there is no log", async () => {
+  it("reports no modules while there is no log", async () => {
     expect(await names()).toEqual([]);
     writeFileSync(path, found("a"));
     expect(await names()).toEqual(["a"]);

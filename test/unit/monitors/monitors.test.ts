@@ -6,7 +6,7 @@ import type { LinkState } from "../../../local-agent/link/link.ts";
 import { EdgeWatch } from "../../../local-agent/monitors/edge-watch.ts";
 import { HealthMonitor } from "../../../local-agent/monitors/health.ts";
 import type { Monitor } from "../../../local-agent/monitors/monitor.ts";
-import { Monitors } from "../../../local-agent/monitors/monitors.ts";
+import { MonitorRunner } from "../../../local-agent/monitors/monitor-runner.ts";
 import { HealthFacts } from "../../../src/core/hosts/monitors/facts.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 
@@ -16,8 +16,8 @@ function logOf() {
   return { lines, log: { info: say, warn: say, error: say } as unknown as Logger };
 }
 
-describe("the monitors of a host", () => {
-  it("answer for those that were asked, and one that fails or hangs costs the others nothing", async () => {
+describe("monitor runner", () => {
+  it("runs the requested monitors, and a monitor that fails or hangs does not affect the others", async () => {
     const { lines, log } = logOf();
     let release = () => {};
     const hanging = new Promise<object>((resolve) => {
@@ -29,17 +29,17 @@ describe("the monitors of a host", () => {
       { name: "hanging", gather: () => hanging as Promise<Record<string, unknown>> },
       { name: "unasked", gather: () => Promise.reject(new Error("nobody asked")) },
     ];
-    const monitors = new Monitors({ monitors: all, limitMs: 20, log });
+    const monitors = new MonitorRunner({ monitors: all, limitMs: 20, log });
     const asked = ["good", "broken", "hanging", "unknown"];
     const expected = {
       good: { after: "7" },
       broken: { error: "permission denied" },
-      hanging: { error: "it took longer than 0.02 s" },
+      hanging: { error: "the monitor took longer than 0.02 s" },
     };
     expect(await monitors.gather(asked, { good: "7" })).toEqual(expected);
     expect(await monitors.gather(asked, { good: "7" })).toEqual({
       ...expected,
-      hanging: { error: "it has been at it since it was asked before" },
+      hanging: { error: "the monitor has not finished the request before this one" },
     });
     expect(lines.filter((line) => line.includes("permission denied"))).toHaveLength(1);
     release();
@@ -48,8 +48,8 @@ describe("the monitors of a host", () => {
   });
 });
 
-describe("the monitor of a host's health", () => {
-  it("measures what there is, in the units that the limits have", async () => {
+describe("health monitor", () => {
+  it("measures the values that the host has, in the units of the edge's limits", async () => {
     const proc = temporaryDirectory();
     writeFileSync(join(proc, "meminfo"), "MemTotal: 1000 kB\nMemAvailable: 250 kB\n");
     const health = new HealthMonitor({
@@ -78,7 +78,7 @@ describe("the monitor of a host's health", () => {
   });
 });
 
-describe("a host whose edge is silent", () => {
+describe("edge watch", () => {
   function watch() {
     const { lines, log } = logOf();
     let state: LinkState = { state: "connecting", detail: "connecting" };
@@ -108,7 +108,7 @@ describe("a host whose edge is silent", () => {
     return { edge, link, said, lines };
   }
 
-  it("says so once after a while, and when it is back; a short absence is not worth a word", async () => {
+  it("announces a long silence of the edge once, and its end, but no short absence", async () => {
     vi.useFakeTimers();
     try {
       const { edge, link, said, lines } = watch();

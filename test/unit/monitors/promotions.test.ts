@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../harness/cleanup.ts";
 
 const NOW = Date.UTC(2026, 0, 31, 12);
 
-describe("the monitor of promotions", () => {
+describe("promotions monitor", () => {
   let directory: string;
   const write = (name: string, content = "{}", hoursAgo = 1) => {
     const path = join(directory, name);
@@ -20,7 +20,7 @@ describe("the monitor of promotions", () => {
     directory = temporaryDirectory();
   });
 
-  it("counts files, tells those that wait from those that are acknowledged, and how long the oldest waits", async () => {
+  it("counts all promotions and those that wait, and reports the age of the oldest that waits", async () => {
     write("a.json", '{"skill": "a"}', 5);
     write("b.md", "# b", 2.5);
     write("c.json", '{"acknowledged": true}', 50);
@@ -42,7 +42,7 @@ describe("the monitor of promotions", () => {
     expect(PromotionFacts.parse(facts)).toEqual(facts);
   });
 
-  it("sees that a promotion was acknowledged, rewritten or taken away since it looked last", async () => {
+  it("notices promotions that were acknowledged, rewritten or removed since the last answer", async () => {
     const looks = monitor();
     write("a.json");
     write("b.json");
@@ -59,7 +59,7 @@ describe("the monitor of promotions", () => {
     });
   });
 
-  it("counts what comes, also when as many are acknowledged meanwhile, and names those that wait by a hash", async () => {
+  it("counts arrivals even if as many promotions were acknowledged, and identifies those that wait by a hash", async () => {
     const looks = monitor();
     write("a.json");
     const { arrivals: before } = PromotionFacts.parse(await looks.gather());
@@ -73,7 +73,7 @@ describe("the monitor of promotions", () => {
     expect(anew?.run).not.toBe(after?.run);
   });
 
-  it("knows the last dream from what a file says, from the file's own time, or from the newest file of a directory", async () => {
+  it("takes the time of the last dream from a file's content, from the file's time, or from a directory's newest file", async () => {
     const state = temporaryDirectory();
     const lastDream = async (path: string) => (await monitor(join(state, path)).gather()).last_dream_time;
     writeFileSync(join(state, "dream.json"), '{"last_dream_time": "2026-01-30T03:00:00Z"}');
@@ -89,7 +89,7 @@ describe("the monitor of promotions", () => {
     expect(await lastDream("nothing")).toBeNull();
   });
 
-  it("says which directory it cannot read", async () => {
+  it("names the directory that it cannot read", async () => {
     directory = join(directory, "absent");
     await expect(monitor().gather()).rejects.toThrow(/cannot be read \(ENOENT\): .*absent/);
   });

@@ -2,29 +2,29 @@ import { describe, expect, it } from "vitest";
 import { gpuFacts, readGpuLine } from "../../../local-agent/sampler/gpu-readings.ts";
 import { cpuPercent, ramPercent, readCpuTimes } from "../../../local-agent/sampler/proc-readings.ts";
 
-describe("readings of /proc", () => {
+describe("/proc readings", () => {
   const stat = (line: string) => `${line}\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 1 2\n`;
 
-  it("counts waiting for a disk as idle and guests once", () => {
+  it("count I/O wait as idle, and guest time once", () => {
     expect(readCpuTimes(stat("cpu  10 1 5 80 20 2 2 0 7 0"))).toEqual({ busy: 20, total: 120 });
   });
 
-  it("gives the share of busy time between two readings", () => {
+  it("give the share of busy time between two readings", () => {
     const before = { busy: 100, total: 1_000 };
     expect(cpuPercent(before, { busy: 195, total: 1_100 })).toBe(95);
     expect(cpuPercent(before, { busy: 100, total: 1_000 })).toBeUndefined();
     expect(cpuPercent(before, { busy: 99, total: 1_010 })).toBe(0);
   });
 
-  it("gives the share of memory that is not available", () => {
+  it("give the share of memory that is not available", () => {
     expect(ramPercent("MemTotal:       1000 kB\nMemFree:  10 kB\nMemAvailable:    250 kB\n")).toBe(75);
     expect(ramPercent("MemTotal: 1000 kB\n")).toBeUndefined();
     expect(readCpuTimes("nothing")).toBeUndefined();
   });
 });
 
-describe("readings of nvidia-smi", () => {
-  it("reads a line, with a name that holds commas", () => {
+describe("nvidia-smi readings", () => {
+  it("are read from a line whose GPU name contains commas", () => {
     expect(readGpuLine("0, 37, 1024, 24576, 55, NVIDIA A10, Rev. 2")).toEqual({
       index: 0,
       name: "NVIDIA A10, Rev. 2",
@@ -35,7 +35,7 @@ describe("readings of nvidia-smi", () => {
     });
   });
 
-  it("leaves out what the driver does not know, and keeps a zero", () => {
+  it("leave out values that the driver does not know, and keep zeros", () => {
     expect(readGpuLine("1, 0, [N/A], [Not Supported], , Card")).toEqual({ index: 1, name: "Card", gpu_utilization: 0 });
   });
 
@@ -48,7 +48,7 @@ describe("readings of nvidia-smi", () => {
     expect(readGpuLine(line)).toBeUndefined();
   });
 
-  it("sums the memory of several cards, takes the mean of their use, and shows each", () => {
+  it("sum the memory of several GPUs, average their utilisation, and list each GPU", () => {
     const cards = ["0, 10, 100, 1000, 40, A", "1, 90, 300, 1000, 41, B"]
       .map((line) => readGpuLine(line))
       .filter((card) => card !== undefined);

@@ -1,26 +1,26 @@
 import type { Logger } from "../base/log.ts";
 import type { Facts, Monitor } from "./monitor.ts";
 
-export interface MonitorsOptions {
+export interface MonitorRunnerOptions {
   readonly monitors: readonly Monitor[];
-  /** Longest time of one, in milliseconds. */
+  /** Time limit of one monitor, in milliseconds. */
   readonly limitMs: number;
   readonly log: Logger;
 }
 
-/** Runs the monitors that the edge asks for. One that fails or hangs costs the others nothing. */
-export class Monitors {
-  #options: MonitorsOptions;
-  /** Those that hang, on a file system that does not answer for one: they are not started a second time. */
+/** Runs the monitors that the edge asks for. A monitor that fails or hangs does not affect the others. */
+export class MonitorRunner {
+  #options: MonitorRunnerOptions;
+  /** Monitors at work. One may hang, on a file system that does not answer, and is not started a second time. */
   readonly #running = new Set<string>();
   readonly #failures = new Map<string, string>();
 
-  constructor(options: MonitorsOptions) {
+  constructor(options: MonitorRunnerOptions) {
     this.#options = options;
   }
 
-  /** Goes on with other monitors. Who has been asked answers by the old ones. */
-  configure(settings: Pick<MonitorsOptions, "monitors" | "limitMs">): void {
+  /** Continues with other monitors. A request that is under way is answered by the old ones. */
+  configure(settings: Pick<MonitorRunnerOptions, "monitors" | "limitMs">): void {
     this.#options = { ...this.#options, ...settings };
   }
 
@@ -28,9 +28,9 @@ export class Monitors {
     return this.#options.monitors.map(({ name }) => name);
   }
 
-  /** @returns facts by the name of the monitor; of one that failed, `{error}` */
-  async gather(wanted: readonly string[], after: Readonly<Record<string, string>>): Promise<Record<string, Facts>> {
-    const asked = this.#options.monitors.filter(({ name }) => wanted.includes(name));
+  /** @returns facts by the name of the monitor; `{error}` for a monitor that failed */
+  async gather(names: readonly string[], after: Readonly<Record<string, string>>): Promise<Record<string, Facts>> {
+    const asked = this.#options.monitors.filter(({ name }) => names.includes(name));
     const answers = await Promise.all(
       asked.map(async (monitor) => [monitor.name, await this.#run(monitor, after[monitor.name])] as const),
     );
@@ -44,7 +44,7 @@ export class Monitors {
       return facts;
     } catch (error) {
       const reason = (error as Error).message;
-      // Once, not each minute.
+      // Each failure is logged once, not each minute.
       if (this.#failures.get(monitor.name) !== reason) this.#options.log.warn(`monitor ${monitor.name}: ${reason}`);
       this.#failures.set(monitor.name, reason);
       return { error: reason };
@@ -54,11 +54,11 @@ export class Monitors {
   async #limited(monitor: Monitor, after: string | undefined): Promise<Facts> {
     const { limitMs } = this.#options;
     const { name } = monitor;
-    if (this.#running.has(name)) throw new Error("it has been at it since it was asked before");
+    if (this.#running.has(name)) throw new Error("the monitor has not finished the request before this one");
     this.#running.add(name);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`it took longer than ${limitMs / 1000} s`)), limitMs);
+      timer = setTimeout(() => reject(new Error(`the monitor took longer than ${limitMs / 1000} s`)), limitMs);
     });
     const work = monitor.gather(after).finally(() => this.#running.delete(name));
     return Promise.race([work, late]).finally(() => clearTimeout(timer));
