@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { WORK_PROTOCOL } from "../src/core/wire/work-frames.ts";
+import { WORK_PROTOCOL } from "../src/core/queue/work-frames.ts";
 import type { EdgeUnderTest } from "./edge-under-test.ts";
 
 export interface GivenTask {

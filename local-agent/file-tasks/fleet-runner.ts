@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work/worker.ts";
 import { DropTaskId, readDroppedTask } from "../../src/core/file-tasks/file-task.ts";
-import type { LeasedTask } from "../../src/core/wire/work-frames.ts";
+import type { LeasedTask } from "../../src/core/queue/api.ts";
 import type { Logger } from "../base/log.ts";
 import { endLeftovers } from "../base/process/leftovers.ts";
 import { FLEET_QUEUE, type FleetQueueOptions, type FleetResult } from "./fleet-queue.ts";

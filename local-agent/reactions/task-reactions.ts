@@ -1,7 +1,7 @@
 import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work/worker.ts";
+import type { LeasedTask } from "../../src/core/queue/api.ts";
 import { lease } from "../../src/core/reactions/run.ts";
 import { Identifier, type Signal } from "../../src/core/signals/signal.ts";
-import type { LeasedTask } from "../../src/core/wire/work-frames.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { StateDatabase } from "../store/state-database.ts";

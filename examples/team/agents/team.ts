@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { createClient } from "../../../src/client/client.ts";
 import { openHeartbeat } from "../../../src/client/heartbeat.ts";
 import { TaskRefused, work } from "../../../src/client/work/worker.ts";
-import type { LeasedTask } from "../../../src/core/wire/work-frames.ts";
+import type { LeasedTask } from "../../../src/core/queue/api.ts";
 
 const {
   GANGLION_URL: url = "http://127.0.0.1:8787",

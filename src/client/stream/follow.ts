@@ -1,5 +1,5 @@
 import type { Signal } from "../../core/signals/signal.ts";
-import { acrossConnections, type Interruptions } from "../work/across-connections.ts";
+import { acrossConnections, type Interruptions } from "./across-connections.ts";
 import type { SignalSource } from "./signal-source.ts";
 
 export interface FollowOptions extends Interruptions {

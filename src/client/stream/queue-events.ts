@@ -1,5 +1,5 @@
 import type { QueueEvent } from "../../core/queue/api.ts";
-import { acrossConnections, type Interruptions } from "../work/across-connections.ts";
+import { acrossConnections, type Interruptions } from "./across-connections.ts";
 import type { ServerSentEvents } from "./server-sent-events.ts";
 
 export type FollowEventsOptions = Interruptions & {

@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
 import { authorisation } from "../http/request.ts";
-import { Channel } from "../work/channel.ts";
+import { PushIterable } from "./push-iterable.ts";
 import type { Batch, OpenSource } from "./signal-source.ts";
 
 /** A connection that has not answered for so long is dead, whatever the kernel thinks of it. */
@@ -19,7 +19,7 @@ export const openSocketSource: OpenSource = (url, token, signal) =>
       maxPayload: MAX_FRAME_BYTES,
       handshakeTimeout: HEARTBEAT_MS,
     });
-    const batches = new Channel<Batch>();
+    const batches = new PushIterable<Batch>();
     const abort = () => socket.terminate();
     signal?.addEventListener("abort", abort, { once: true });
     let answered = true;

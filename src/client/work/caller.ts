@@ -1,5 +1,5 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
-import type { QueueFrame, ReplyFrame } from "../../core/wire/work-frames.ts";
+import type { QueueFrame, ReplyFrame } from "../../core/queue/work-frames.ts";
 import { createClient } from "../client.ts";
 import { ApiProblem, EdgeUnreachable } from "../http/problem-errors.ts";
 import { backoffMs } from "../http/retry.ts";

@@ -1,4 +1,5 @@
-import type { LeasedTask, QueueFrame } from "../../core/wire/work-frames.ts";
+import type { LeasedTask } from "../../core/queue/api.ts";
+import type { QueueFrame } from "../../core/queue/work-frames.ts";
 import { ApiProblem } from "../http/problem-errors.ts";
 import { request } from "../http/request.ts";
 import { mayPass } from "../http/retry.ts";

@@ -1,4 +1,4 @@
-import type { LeasedTask } from "../../core/wire/work-frames.ts";
+import type { LeasedTask } from "../../core/queue/api.ts";
 import { type TaskContext, TaskRefused, type Worker, type WorkOptions, work } from "./worker.ts";
 
 /** Returns the reply, or throws: the caller is told that the responder failed, and why. */

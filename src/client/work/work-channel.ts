@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { type QueueFrame, WORK_PROTOCOL } from "../../core/wire/work-frames.ts";
+import { type QueueFrame, WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
 import { authorisation, urlOf } from "../http/request.ts";
 

@@ -1,16 +1,23 @@
+import * as z from "zod";
 import type { QueueSettings } from "./queue-settings.ts";
 
-/** `task_slow`: one task ran too long; `p95_slow`: most of a kind do; `tasks_failing`; `queue_deep`. */
-export type AlertRule = "task_slow" | "p95_slow" | "tasks_failing" | "queue_deep";
+/** `task_slow`: one task ran too long; `p95_slow`: a kind of task mostly does; `tasks_failing`; `queue_deep`. */
+const AlertRule = z.enum(["task_slow", "p95_slow", "tasks_failing", "queue_deep"]);
+type AlertRule = z.infer<typeof AlertRule>;
 
-export interface RaisedAlert {
-  readonly rule: AlertRule;
+const RaisedAlert = z.object({
+  rule: AlertRule,
   /** Recipient and type, or the queue. */
-  readonly subject: string;
-  readonly raisedMs: number;
-  /** When it was last found to hold. */
-  lastMs: number;
-}
+  subject: z.string(),
+  raisedMs: z.number(),
+  /** When the alert's condition last held. */
+  lastMs: z.number(),
+});
+type RaisedAlert = z.infer<typeof RaisedAlert>;
+
+/** Alerts as they are stored. */
+export const AlertData = z.object({ raised: z.array(RaisedAlert), failures: z.array(z.number()) });
+export type AlertData = z.infer<typeof AlertData>;
 
 /** An alert begins or ends. */
 export interface AlertChange {
@@ -23,27 +30,22 @@ export interface AlertChange {
   readonly raisedMs: number;
 }
 
-export interface Measured {
+export interface QueueMeasurements {
   readonly depth: number;
-  /** Kinds of task with the percentile of their running time; left out between two looks, which cost more. */
+  /** Kinds of task with the 95th percentile of their running time. Left out most of the time: percentiles cost more. */
   readonly kinds?: readonly { readonly subject: string; readonly tasks: number; readonly p95Ms: number }[];
 }
 
-export interface AlertData {
-  readonly raised: readonly RaisedAlert[];
-  readonly failures: readonly number[];
-}
-
-/** An alert ends when its value is below this share of the limit: one that hovers about it does not flap. */
+/** An alert ends when its value falls to this share of the limit: a value that hovers at the limit must not flap. */
 const RELEASE = 0.8;
-/** Tasks of a kind before its percentile says anything. */
-const ENOUGH = 20;
-/** A slow task is old news after this time without another. */
+/** Fewest tasks of a kind for which a percentile is meaningful. */
+const MIN_TASKS = 20;
+/** The alert of a slow task ends after this time without another slow task of the kind. */
 const SLOW_TASK_MS = 600_000;
 /** Failures remembered; more than any sensible threshold. */
 const MAX_FAILURES = 1_000;
 
-/** Which alerts of a queue stand. Each is told once when it begins and once when it ends (R43). */
+/** The raised alerts of a queue. Reports each alert once when it begins and once when it ends. */
 export class AlertTracker {
   readonly #raised: Map<string, RaisedAlert>;
   #failures: number[];
@@ -57,8 +59,8 @@ export class AlertTracker {
     return [...this.#raised.values()];
   }
 
-  /** Whether time alone can end an alert. */
-  get waits(): boolean {
+  /** Whether an alert is raised that ends by time alone. */
+  get endsByTime(): boolean {
     return [...this.#raised.values()].some(({ rule }) => rule !== "queue_deep");
   }
 
@@ -67,47 +69,49 @@ export class AlertTracker {
     if (this.#failures.length > MAX_FAILURES) this.#failures.shift();
   }
 
-  /** A task of this kind ran, or has been running, for so long. */
+  /** Notes that a task of this kind ran, or has been running, for `ms`. */
   ran(subject: string, ms: number, settings: QueueSettings, nowMs: number): AlertChange[] {
     const limit = settings.alert_task_ms;
     if (limit === null || ms <= limit) return [];
-    return this.#hold("task_slow", subject, ms, limit, nowMs);
+    return this.#raise("task_slow", subject, ms, limit, nowMs);
   }
 
-  /** Looks at everything that is not about one task. */
-  look(measured: Measured, settings: QueueSettings, nowMs: number): AlertChange[] {
+  /** Checks the alerts that are not about a single task. */
+  check(measured: QueueMeasurements, settings: QueueSettings, nowMs: number): AlertChange[] {
     const changes: AlertChange[] = [];
-    changes.push(...this.#judge("queue_deep", "queue", measured.depth, settings.alert_depth, RELEASE, nowMs));
+    changes.push(...this.#checkLimit("queue_deep", "queue", measured.depth, settings.alert_depth, RELEASE, nowMs));
     const since = nowMs - settings.alert_failed_window_ms;
     this.#failures = this.#failures.filter((ms) => ms > since);
-    changes.push(...this.#judge("tasks_failing", "queue", this.#failures.length, settings.alert_failed, 1, nowMs));
+    changes.push(...this.#checkLimit("tasks_failing", "queue", this.#failures.length, settings.alert_failed, 1, nowMs));
     if (measured.kinds !== undefined) {
-      const values = new Map(measured.kinds.map(({ subject, tasks, p95Ms }) => [subject, tasks < ENOUGH ? 0 : p95Ms]));
+      const values = new Map(
+        measured.kinds.map(({ subject, tasks, p95Ms }) => [subject, tasks < MIN_TASKS ? 0 : p95Ms]),
+      );
       for (const { rule, subject } of this.raised)
         if (rule === "p95_slow" && !values.has(subject)) values.set(subject, 0);
       for (const [subject, value] of values) {
-        changes.push(...this.#judge("p95_slow", subject, value, settings.alert_p95_ms, RELEASE, nowMs));
+        changes.push(...this.#checkLimit("p95_slow", subject, value, settings.alert_p95_ms, RELEASE, nowMs));
       }
     }
     for (const alert of this.raised) {
-      const over = settings.alert_task_ms === null || nowMs - alert.lastMs >= SLOW_TASK_MS;
-      if (alert.rule === "task_slow" && over) changes.push(this.#release(alert, 0, settings.alert_task_ms ?? 0));
+      const ended = settings.alert_task_ms === null || nowMs - alert.lastMs >= SLOW_TASK_MS;
+      if (alert.rule === "task_slow" && ended) changes.push(this.#resolve(alert, 0, settings.alert_task_ms ?? 0));
     }
     return changes;
   }
 
   toJSON(): AlertData {
-    return { raised: this.raised, failures: this.#failures };
+    return { raised: [...this.#raised.values()], failures: this.#failures };
   }
 
-  #judge(rule: AlertRule, subject: string, value: number, limit: number | null, release: number, nowMs: number) {
-    if (limit !== null && value > limit) return this.#hold(rule, subject, value, limit, nowMs);
+  #checkLimit(rule: AlertRule, subject: string, value: number, limit: number | null, release: number, nowMs: number) {
+    if (limit !== null && value > limit) return this.#raise(rule, subject, value, limit, nowMs);
     const alert = this.#raised.get(keyOf(rule, subject));
     if (alert === undefined || (limit !== null && value > release * limit)) return [];
-    return [this.#release(alert, value, limit ?? 0)];
+    return [this.#resolve(alert, value, limit ?? 0)];
   }
 
-  #hold(rule: AlertRule, subject: string, value: number, limit: number, nowMs: number): AlertChange[] {
+  #raise(rule: AlertRule, subject: string, value: number, limit: number, nowMs: number): AlertChange[] {
     const known = this.#raised.get(keyOf(rule, subject));
     if (known !== undefined) {
       known.lastMs = nowMs;
@@ -117,7 +121,7 @@ export class AlertTracker {
     return [{ rule, subject, state: "raised", severity: severityOf(rule), value, limit, raisedMs: nowMs }];
   }
 
-  #release({ rule, subject, raisedMs }: RaisedAlert, value: number, limit: number): AlertChange {
+  #resolve({ rule, subject, raisedMs }: RaisedAlert, value: number, limit: number): AlertChange {
     this.#raised.delete(keyOf(rule, subject));
     return { rule, subject, state: "resolved", severity: severityOf(rule), value, limit, raisedMs };
   }

@@ -1,16 +1,168 @@
-import type { QueueSettings } from "./queue-settings.ts";
-import type { SlowTask } from "./statistics.ts";
-import type { Outcome, TaskStatus } from "./task.ts";
+import * as z from "zod";
+import { QueueSettings } from "./queue-settings.ts";
+import { Outcome, TaskStatus } from "./task.ts";
 
-/** The queue could not write, or has too much waiting to be written. Nothing was kept. */
+/**
+ * Answers about tasks and queues. The schemas are what HTTP and the worker's channel send; the types without a schema
+ * are the calls between the API and a queue's object, which nobody else makes.
+ */
+const Time = z.string().meta({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
+const AnyJson = z.unknown().meta({ description: "Any JSON value" });
+const Count = z.int().nonnegative();
+const MsOrNull = z.number().nullable();
+
+export const TaskReceipt = z.object({ task_id: z.string(), status: TaskStatus });
+export type TaskReceipt = z.infer<typeof TaskReceipt>;
+
+const CauseFields = {
+  cause: z.string().optional().meta({ description: "Id of the signal that led to the task" }),
+  trace: z.string().optional().meta({ description: "W3C traceparent" }),
+  depth: z.int().optional().meta({ description: "Length of the chain of causes above the task" }),
+};
+
+/** A task as the worker that leased it gets it. */
+export const LeasedTask = z.object({
+  task_id: z.string(),
+  lease_id: z.string(),
+  recipient: z.string(),
+  type: z.string(),
+  priority: z.int(),
+  attempt: z.int().meta({ description: "From 1" }),
+  sender: z.string().nullable(),
+  lease_expires_at: Time,
+  payload: AnyJson,
+  correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
+  ...CauseFields,
+});
+export type LeasedTask = z.infer<typeof LeasedTask>;
+
+/** Answer to a completion, failure, extension, release, cancellation or retry. */
+export const TaskState = z.object({ task_id: z.string(), status: TaskStatus, lease_expires_at: Time.optional() });
+export type TaskState = z.infer<typeof TaskState>;
+
+const EventFields = {
+  attempt: z.int().optional(),
+  worker: z.string().optional(),
+  error: z.string().optional(),
+};
+
+/** A task with its history. */
+export const TaskView = z.object({
+  task_id: z.string(),
+  recipient: z.string(),
+  type: z.string(),
+  sender: z.string().nullable(),
+  priority: z.int(),
+  created_at: Time,
+  max_attempts: z.int(),
+  timeout_ms: MsOrNull,
+  deadline_at: Time.nullable(),
+  ...CauseFields,
+  status: TaskStatus,
+  outcome: Outcome.optional(),
+  attempt: z.int(),
+  ready_at: Time.optional(),
+  worker: z.string().optional(),
+  lease_id: z.string().optional(),
+  lease_expires_at: Time.optional(),
+  error: z.string().optional(),
+  finished_at: Time.optional(),
+  waited_ms: z.number(),
+  ran_ms: z.number(),
+  history: z.array(z.object({ at: Time, event: z.string(), ...EventFields })),
+  payload: AnyJson,
+  result: AnyJson.optional(),
+});
+export type TaskView = z.infer<typeof TaskView>;
+
+/** An event of a queue. */
+export const QueueEvent = z.object({
+  at: Time,
+  task_id: z.string(),
+  recipient: z.string(),
+  type: z.string(),
+  event: z.string(),
+  ...EventFields,
+});
+export type QueueEvent = z.infer<typeof QueueEvent>;
+
+/** Of this hour and the one before: `p…` of the time that workers held the tasks, `waiting_p…` of the time before. */
+const PercentileFields = {
+  p50_ms: MsOrNull,
+  p95_ms: MsOrNull,
+  p99_ms: MsOrNull,
+  waiting_p50_ms: MsOrNull,
+  waiting_p95_ms: MsOrNull,
+  waiting_p99_ms: MsOrNull,
+};
+
+const RecipientStatus = z.object({
+  queued: Count,
+  running: Count,
+  complete: Count,
+  failed: Count,
+  ...PercentileFields,
+});
+export type RecipientStatus = z.infer<typeof RecipientStatus>;
+
+export const QueueStatus = z.object({
+  queue: z.string(),
+  depth: Count.meta({ description: "Queued tasks, delayed ones included" }),
+  running: Count,
+  by_priority: z.record(z.string(), Count),
+  by_recipient: z.record(z.string(), RecipientStatus),
+  oldest_age_ms: MsOrNull.meta({ description: "Age of the oldest task that is ready to be leased" }),
+  workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
+  alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Time })).readonly(),
+  settings: QueueSettings,
+});
+export type QueueStatus = z.infer<typeof QueueStatus>;
+
+/** A finished task that is remembered because it was slow. */
+export const SlowTask = z.object({
+  task_id: z.string(),
+  recipient: z.string(),
+  type: z.string(),
+  status: z.enum(["complete", "failed"]),
+  ran_ms: z.number(),
+  waited_ms: z.number(),
+  attempts: z.int(),
+  finished_at: Time,
+});
+export type SlowTask = z.infer<typeof SlowTask>;
+
+const Bottleneck = z.object({
+  recipient: z.string(),
+  type: z.string(),
+  tasks: Count,
+  share: z.number().meta({ description: "Share of all time that workers were busy this hour, 0 to 1" }),
+  ...PercentileFields,
+});
+export type Bottleneck = z.infer<typeof Bottleneck>;
+
+export const Bottlenecks = z.object({
+  summary: z.string().nullable().meta({ description: "The main bottleneck, in a sentence; null: no task has run" }),
+  slowest: z.array(SlowTask).readonly(),
+  series: z.array(Bottleneck).readonly(),
+});
+export type Bottlenecks = z.infer<typeof Bottlenecks>;
+
+export const CallReply = z.object({
+  correlation_id: z.string(),
+  result: AnyJson,
+  responder: z.string().nullable(),
+  duration_ms: z.number(),
+});
+export type CallReply = z.infer<typeof CallReply>;
+
+/** A call that has no reply yet. */
+export const PendingCall = z.object({ correlation_id: z.string(), status: z.enum(["queued", "running"]) });
+export type PendingCall = z.infer<typeof PendingCall>;
+
+/** The queue could not write, or too much waits to be written. Nothing of the request was kept. */
 export interface QueueOverloaded {
   readonly overloaded: true;
   readonly retry_after_ms: number;
-}
-
-export interface TaskReceipt {
-  readonly task_id: string;
-  readonly status: TaskStatus;
 }
 
 export type EnqueueAnswer =
@@ -26,8 +178,8 @@ export interface LeaseQuery {
   readonly worker: string;
 }
 
-/** What somebody who holds a task, or wants it gone, can do about it. */
-export type Settlement =
+/** An action on one task, by the worker that holds the task or by an operator. */
+export type TaskAction =
   | {
       readonly action: "complete";
       readonly taskId: string;
@@ -46,12 +198,12 @@ export type Settlement =
   | { readonly action: "cancel"; readonly taskId: string }
   | { readonly action: "retry"; readonly taskId: string };
 
-export type SettlementAnswer =
-  | { readonly task_id: string; readonly status: TaskStatus; readonly lease_expires_at?: string }
+export type TaskActionAnswer =
+  | TaskState
   | { readonly conflict: "lost" | "finished" | "unknown" | "unfinished" | "full" }
   | QueueOverloaded;
 
-/** How a call ended. */
+/** How a call ended, where the call stands, or why the queue refused it. */
 export type CallAnswer =
   | {
       readonly correlation_id: string;
@@ -64,65 +216,3 @@ export type CallAnswer =
   | { readonly correlation_id: string; readonly pending: "queued" | "running" }
   | { readonly refused: "no_responder" | "full" | "not_a_call" }
   | QueueOverloaded;
-
-export interface RecipientStatus {
-  readonly queued: number;
-  readonly running: number;
-  readonly complete: number;
-  readonly failed: number;
-  /** Time that workers held the tasks; this hour and the one before. */
-  readonly p50_ms: number | null;
-  readonly p95_ms: number | null;
-  readonly p99_ms: number | null;
-  /** Time until they were given out. */
-  readonly waiting_p50_ms: number | null;
-  readonly waiting_p95_ms: number | null;
-  readonly waiting_p99_ms: number | null;
-}
-
-export interface QueueStatus {
-  readonly queue: string;
-  /** Tasks that are queued, delayed ones included. */
-  readonly depth: number;
-  readonly running: number;
-  readonly by_priority: Readonly<Record<string, number>>;
-  readonly by_recipient: Readonly<Record<string, RecipientStatus>>;
-  /** Of the task that could be given out and waits longest. */
-  readonly oldest_age_ms: number | null;
-  /** Connected workers and waiting calls, by recipient. */
-  readonly workers: Readonly<Record<string, number>>;
-  readonly alerts: readonly { readonly rule: string; readonly subject: string; readonly raised_at: string }[];
-  readonly settings: QueueSettings;
-}
-
-export interface Bottleneck {
-  readonly recipient: string;
-  readonly type: string;
-  readonly tasks: number;
-  /** Share of all time that workers were busy this hour, 0 to 1. */
-  readonly share: number;
-  readonly p50_ms: number | null;
-  readonly p95_ms: number | null;
-  readonly p99_ms: number | null;
-  readonly waiting_p50_ms: number | null;
-  readonly waiting_p95_ms: number | null;
-  readonly waiting_p99_ms: number | null;
-}
-
-export interface Bottlenecks {
-  /** What holds things up, in words; `null`: nothing has run. */
-  readonly summary: string | null;
-  readonly slowest: readonly SlowTask[];
-  readonly series: readonly Bottleneck[];
-}
-
-export interface QueueEvent {
-  readonly at: string;
-  readonly task_id: string;
-  readonly recipient: string;
-  readonly type: string;
-  readonly event: string;
-  readonly attempt?: number;
-  readonly worker?: string;
-  readonly error?: string;
-}

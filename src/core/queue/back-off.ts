@@ -1,7 +1,8 @@
 import { doubled } from "../numbers/doubled.ts";
+
 /**
- * Pause before the next attempt: doubles with each, up to a limit, and falls anywhere in its upper half, so that
- * tasks that failed together do not come back together and still wait about as long as intended.
+ * Delay before the next attempt. The delay doubles with each attempt, up to a limit, and is drawn from the upper half
+ * of that time: tasks that failed together do not return together, and still wait about as long as intended.
  *
  * @param attempt - attempts made so far, from 1
  * @param random - from 0 to below 1

@@ -1,12 +1,12 @@
 import type { Bottleneck, Bottlenecks } from "./api.ts";
 import type { Series, Statistics } from "./statistics.ts";
 
-/** A change of a percentile that is worth words: less may be chance. */
+/** Smallest factor between two percentiles that the summary mentions: less may be chance. */
 const NOTABLE = 1.5;
-/** Tasks in both periods before they are compared. */
-const ENOUGH = 10;
+/** Fewest tasks of a period that is compared. */
+const MIN_TASKS = 10;
 
-/** Where the time of a queue goes, busiest first, and in a sentence what holds it up (R42). */
+/** Where a queue spends its time: kinds of task, busiest first, and the main bottleneck in a sentence. */
 export function findBottlenecks(statistics: Statistics, limit: number, nowMs: number): Bottlenecks {
   statistics.turn(nowMs);
   const recent = statistics.series().sort((a, b) => busy(b) - busy(a));
@@ -17,7 +17,10 @@ export function findBottlenecks(statistics: Statistics, limit: number, nowMs: nu
     series: recent.slice(0, limit).map((one): Bottleneck => {
       const { recipient, type, complete, failed } = one;
       return {
-        ...{ recipient, type, tasks: complete + failed, share: total === 0 ? 0 : round(busy(one) / total) },
+        recipient,
+        type,
+        tasks: complete + failed,
+        share: total === 0 ? 0 : round(busy(one) / total),
         ...percentiles(one),
       };
     }),
@@ -37,7 +40,7 @@ export function percentiles({ running, waiting }: Pick<Series, "running" | "wait
 
 function describe(statistics: Statistics): string | null {
   const current = statistics.current();
-  // Right after a period began there is nothing to say of it yet.
+  // A period that has just begun has no tasks yet: describe both periods instead.
   const series = current.length > 0 ? current : statistics.series();
   const since = current.length > 0 ? statistics.currentSinceMs : statistics.previousSinceMs;
   const waited = series.reduce((sum, one) => sum + one.waitedMs, 0);
@@ -61,7 +64,7 @@ function compared(worst: Series, waits: boolean, statistics: Statistics): string
   const before = statistics.previous(worst.recipient, worst.type);
   const now = (waits ? worst.waiting : worst.running).quantile(0.95);
   const then = (waits ? before?.waiting : before?.running)?.quantile(0.95);
-  if (before === undefined || before.complete + before.failed < ENOUGH || worst.complete + worst.failed < ENOUGH)
+  if (before === undefined || before.complete + before.failed < MIN_TASKS || worst.complete + worst.failed < MIN_TASKS)
     return "";
   if (now === null || then === null || then === undefined || then === 0) return "";
   const clock = new Date(statistics.previousSinceMs).toISOString().slice(11, 16);

@@ -1,7 +1,7 @@
 import { type Problem, problem } from "../problem/problem.ts";
 import type { FinishedTask } from "./task.ts";
 
-/** What went wrong with a call that has ended without a result. */
+/** The problem that answers a call which ended without a result. */
 export function problemOfCall({
   taskId,
   outcome,
@@ -10,16 +10,14 @@ export function problemOfCall({
 }: Pick<FinishedTask, "taskId" | "outcome" | "error" | "worker">): Problem {
   const more = { correlation_id: taskId, responder: worker };
   if (outcome === "expired")
-    return problem("call-timed-out", 504, "Nobody took the call in time", error ?? undefined, more);
+    return problem("call-timed-out", 504, "No worker took the call in time", error ?? undefined, more);
   if (outcome === "cancelled") return problem("call-cancelled", 409, "The call was cancelled", undefined, more);
-  const detail = error ?? outcome;
-  return problem("responder-failed", 502, "The responder failed", detail, more);
+  return problem("responder-failed", 502, "The responder failed", error ?? outcome, more);
 }
 
 export const noResponder = (recipient: string) =>
-  problem(
-    "no-responder",
-    503,
-    "Nobody is there to answer",
-    `No worker is connected that takes calls for ${recipient}.`,
-  );
+  problem("no-responder", 503, "No responder is connected", `No connected worker takes calls for ${recipient}.`);
+
+/** @param detail - says what was not kept, and what the caller can do */
+export const queueFull = (capacity: number, detail = `It holds ${capacity} unfinished tasks, its capacity.`) =>
+  problem("queue-full", 429, "The queue is full", detail, { capacity });

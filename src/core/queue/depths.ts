@@ -5,7 +5,7 @@ interface Counted {
   readonly priority: number;
 }
 
-/** How many tasks are queued (delayed ones included) and running, kept up to date step by step. */
+/** Counts of queued (delayed ones included) and running tasks, updated with each change. */
 export class Depths {
   readonly #byPriority: number[] = new Array(LEAST_URGENT).fill(0);
   readonly #byRecipient = new Map<string, { queued: number; running: number }>();
@@ -29,21 +29,23 @@ export class Depths {
     return this.#byRecipient;
   }
 
-  /** A task is there that was not, queued or held. */
+  /** Counts a task that entered the queue, leased or not. */
   add(task: Counted & { readonly lease: unknown }): void {
     this.#change(task, 1, 0);
     if (task.lease !== null) this.start(task);
   }
 
+  /** Counts a task that was leased. */
   start(task: Counted): void {
     this.#change(task, -1, 1);
   }
 
+  /** Counts a task whose lease ended. */
   stop(task: Counted): void {
     this.#change(task, 1, -1);
   }
 
-  /** A queued task is gone. */
+  /** Counts a queued task that left the queue. */
   remove(task: Counted): void {
     this.#change(task, -1, 0);
   }

@@ -1,6 +1,6 @@
 import type { FinishedTask, Lease, NewTask, Outcome, Task, TaskEvent } from "./task.ts";
 
-/** A task in the hands of the queue. */
+/** An unfinished task as the queue holds it in memory. */
 export interface Entry extends Omit<Task, "history"> {
   payloadJson: string | undefined;
   readyMs: number;
@@ -10,18 +10,18 @@ export interface Entry extends Omit<Task, "history"> {
   waitedMs: number;
   ranMs: number;
   history: readonly TaskEvent[];
-  /** `gone`: finished, and out of the queue. */
-  place: "waiting" | "delayed" | "held" | "gone";
+  /** `finished`: not in the queue any more. */
+  state: "ready" | "delayed" | "leased" | "finished";
   dueMs: number;
-  /** Whether storage has it. */
+  /** Whether storage has the task. */
   stored: boolean;
 }
 
-/** A task that storage had when the object woke. */
+/** The entry of a task that was read from storage. */
 export function storedEntry(task: Task): Entry {
-  // One that had no delay waits already, whatever the clock says now; the others when time first passes.
-  const place = task.lease !== null ? "held" : task.readyMs === task.createdMs ? "waiting" : "delayed";
-  return { ...task, place, dueMs: Number.POSITIVE_INFINITY, stored: true };
+  // A task without a delay is ready at once, even if the clock was set back since. The others become ready by their timer.
+  const state = task.lease !== null ? "leased" : task.readyMs === task.createdMs ? "ready" : "delayed";
+  return { ...task, state, dueMs: Number.POSITIVE_INFINITY, stored: true };
 }
 
 export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts: number, nowMs: number): Entry {
@@ -46,13 +46,13 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     waitedMs: 0,
     ranMs: 0,
     history: [],
-    place: task.delayMs > 0 ? "delayed" : "waiting",
+    state: task.delayMs > 0 ? "delayed" : "ready",
     dueMs: Number.POSITIVE_INFINITY,
     stored: false,
   };
 }
 
-/** How a task ended. @param lease - under which it did; `null`: nobody held it */
+/** The record of a finished task. @param lease - the lease under which the task ended; `null`: no worker held it */
 export function recordOf(
   entry: Entry,
   lease: Lease | null,
@@ -84,7 +84,7 @@ export function recordOf(
   };
 }
 
-/** When a lease that is given or extended now runs out: the task's own limit counts from when the attempt began. */
+/** When a lease that starts or is extended now expires. The task's own time limit counts from the start of the attempt. */
 export function expiry({ timeoutMs }: Entry, startedMs: number, nowMs: number, leaseMs: number): number {
   return Math.min(nowMs + leaseMs, timeoutMs === null ? Number.POSITIVE_INFINITY : startedMs + timeoutMs);
 }

@@ -2,15 +2,14 @@ import { formatTimestamp } from "../signals/timestamp.ts";
 import type { QueueEvent } from "./api.ts";
 import type { TaskEvent, TaskTerms } from "./task.ts";
 
-/** Events kept for whoever asks what happened lately. */
 const KEEP = 1_000;
 
-/** The last things that happened in a queue, numbered from 1 since the tail began. */
+/** The latest events of a queue, in memory only. Events are numbered from 1. */
 export class EventTail {
   #events: { readonly task: Pick<TaskTerms, "taskId" | "recipient" | "type">; readonly event: TaskEvent }[] = [];
   #count = 0;
 
-  /** Number of the newest. */
+  /** Number of the newest event. */
   get count(): number {
     return this.#count;
   }
@@ -19,7 +18,7 @@ export class EventTail {
     const { taskId, recipient, type } = task;
     this.#events.push({ task: { taskId, recipient, type }, event });
     this.#count++;
-    // Cut in large pieces: taking one from the front each time would move all the others.
+    // Cut in large pieces: to remove one event from the front each time would move all the others.
     if (this.#events.length >= 2 * KEEP) this.#events = this.#events.slice(-KEEP);
   }
 
@@ -35,7 +34,7 @@ export class EventTail {
     }));
   }
 
-  /** Those behind the one of this number, as far as they are kept. */
+  /** Events after the one with this number, as far as they are kept. */
   after(number: number): QueueEvent[] {
     return this.last(Math.max(0, this.#count - number));
   }

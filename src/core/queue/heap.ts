@@ -1,4 +1,4 @@
-/** A binary heap: the smallest key comes out first. Adding keys that grow costs one comparison each. */
+/** A binary min-heap. Pushing keys in ascending order costs one comparison each. */
 export class Heap<Item> {
   readonly #keys: number[] = [];
   readonly #items: Item[] = [];
@@ -17,16 +17,16 @@ export class Heap<Item> {
   }
 
   push(key: number, item: Item): void {
-    let place = this.#keys.length;
+    let index = this.#keys.length;
     this.#keys.push(key);
     this.#items.push(item);
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
       if ((this.#keys[parent] as number) <= key) break;
-      this.#move(parent, place);
-      place = parent;
+      this.#move(parent, index);
+      index = parent;
     }
-    this.#put(place, key, item);
+    this.#put(index, key, item);
   }
 
   pop(): Item | undefined {
@@ -35,25 +35,25 @@ export class Heap<Item> {
     const item = this.#items.pop();
     const { length } = this.#keys;
     if (length === 0 || key === undefined) return top;
-    let place = 0;
+    let index = 0;
     for (;;) {
-      let child = 2 * place + 1;
+      let child = 2 * index + 1;
       if (child >= length) break;
       if (child + 1 < length && (this.#keys[child + 1] as number) < (this.#keys[child] as number)) child++;
       if ((this.#keys[child] as number) >= key) break;
-      this.#move(child, place);
-      place = child;
+      this.#move(child, index);
+      index = child;
     }
-    this.#put(place, key, item as Item);
+    this.#put(index, key, item as Item);
     return top;
   }
 
-  /** Takes out what is not to be kept. Costs as much as there is: for a clearing now and then. */
+  /** Removes the items for which `keep` answers `false`. Rebuilds the whole heap, so call it seldom. */
   retain(keep: (item: Item, key: number) => boolean): void {
     const keys = this.#keys.splice(0);
     const items = this.#items.splice(0);
-    keys.forEach((key, place) => {
-      const item = items[place] as Item;
+    keys.forEach((key, index) => {
+      const item = items[index] as Item;
       if (keep(item, key)) this.push(key, item);
     });
   }
@@ -62,8 +62,8 @@ export class Heap<Item> {
     this.#put(to, this.#keys[from] as number, this.#items[from] as Item);
   }
 
-  #put(place: number, key: number, item: Item): void {
-    this.#keys[place] = key;
-    this.#items[place] = item;
+  #put(index: number, key: number, item: Item): void {
+    this.#keys[index] = key;
+    this.#items[index] = item;
   }
 }

@@ -1,16 +1,16 @@
 import type { Entry } from "./entry.ts";
 
-/** Which tasks each connection or call holds. */
+/** Which tasks each lease holder (a connection or a request) holds. */
 export class Holders {
   readonly #held = new Map<string, Set<Entry>>();
 
-  hold(holder: string, entry: Entry): void {
+  add(holder: string, entry: Entry): void {
     const held = this.#held.get(holder);
     if (held === undefined) this.#held.set(holder, new Set([entry]));
     else held.add(entry);
   }
 
-  letGo(holder: string, entry: Entry): void {
+  remove(holder: string, entry: Entry): void {
     const held = this.#held.get(holder);
     held?.delete(entry);
     if (held?.size === 0) this.#held.delete(holder);

@@ -1,9 +1,10 @@
 import type { Entry } from "./entry.ts";
 
-/** Which running tasks have run for longer than a limit, found without looking at the others. */
+/** Finds the tasks that have run for longer than a limit, without looking at the others. */
 export class LongRunning {
-  /** In the order in which they began, with when. */
+  /** Start times, in the order of the starts. */
   readonly #running = new Map<Entry, number>();
+  /** Start times of the tasks that {@link over} has found before. */
   readonly #long = new Map<Entry, number>();
 
   begin(entry: Entry, startedMs: number): void {
@@ -15,13 +16,13 @@ export class LongRunning {
     this.#long.delete(entry);
   }
 
-  /** When the next one will have run for longer than `limitMs`. */
+  /** When the next task will have run for longer than `limitMs`. */
   nextMs(limitMs: number): number | undefined {
     const [startedMs] = this.#running.values();
     return startedMs === undefined ? undefined : startedMs + limitMs + 1;
   }
 
-  /** Those that have, each with for how long. Each is looked at anew, the others not at all. */
+  /** Tasks that have run for longer than `limitMs`, each with its running time. */
   *over(limitMs: number, nowMs: number): Generator<{ readonly entry: Entry; readonly ms: number }> {
     for (const [entry, startedMs] of this.#running) {
       if (nowMs - startedMs <= limitMs) break;

@@ -6,15 +6,28 @@ import { add, type Series, type Statistics } from "./statistics.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { Waiters } from "./waiters.ts";
 
-interface Parts {
+interface QueueParts {
   readonly queue: TaskQueue;
   readonly statistics: Statistics;
   readonly alerts: AlertTracker;
   readonly waiters: Waiters;
 }
 
-/** A queue at a glance. */
-export function queueStatus(name: string, { queue, statistics, alerts, waiters }: Parts, nowMs: number): QueueStatus {
+const NO_PERCENTILES = {
+  p50_ms: null,
+  p95_ms: null,
+  p99_ms: null,
+  waiting_p50_ms: null,
+  waiting_p95_ms: null,
+  waiting_p99_ms: null,
+};
+
+/** The state of a queue, for people and monitoring. */
+export function queueStatus(
+  name: string,
+  { queue, statistics, alerts, waiters }: QueueParts,
+  nowMs: number,
+): QueueStatus {
   const { depths } = queue;
   const oldest = queue.oldestWaitingMs;
   return {
@@ -39,16 +52,14 @@ function byRecipient({ depths }: TaskQueue, statistics: Statistics, nowMs: numbe
   const sums = new Map<string, Series>();
   for (const one of statistics.series()) sums.set(one.recipient, add(sums.get(one.recipient), one));
   const names = new Set([...depths.byRecipient.keys(), ...statistics.totals.keys()]);
-  const nothing = { p50_ms: null, p95_ms: null, p99_ms: null };
   return Object.fromEntries(
     [...names].sort().map((recipient): [string, RecipientStatus] => {
       const { queued = 0, running = 0 } = depths.byRecipient.get(recipient) ?? {};
       const { complete = 0, failed = 0 } = statistics.totals.get(recipient) ?? {};
       const sum = sums.get(recipient);
-      const waiting = { waiting_p50_ms: null, waiting_p95_ms: null, waiting_p99_ms: null };
       return [
         recipient,
-        { queued, running, complete, failed, ...(sum === undefined ? { ...nothing, ...waiting } : percentiles(sum)) },
+        { queued, running, complete, failed, ...(sum === undefined ? NO_PERCENTILES : percentiles(sum)) },
       ];
     }),
   );

@@ -1,34 +1,36 @@
 import { Heap } from "./heap.ts";
 import { LEAST_URGENT, MOST_URGENT } from "./task.ts";
 
-/** What the lanes need to know of a task. */
-export interface Waiting {
+/** The fields of a task by which the ready queues order it. */
+interface ReadyTask {
   readonly seq: number;
   readonly recipient: string;
   readonly priority: number;
   readonly createdMs: number;
 }
 
-interface Group<Task> {
-  /** One for each priority, most urgent first; the key is the place of arrival. */
-  readonly lanes: Heap<Task>[];
-  waiting: number;
-  husks: number;
+/** The ready tasks of one recipient. */
+interface RecipientQueues<Task> {
+  /** One heap for each priority, most urgent first; the key is the position of arrival. */
+  readonly byPriority: Heap<Task>[];
+  ready: number;
+  /** Tasks in the heaps that are not ready any more. */
+  tombstones: number;
 }
 
 /**
- * Tasks that can be given out: a lane for each recipient and priority, each in the order of arrival. A task that
- * leaves from the middle (cancelled, expired) stays as a husk until it comes to the front of its lane, or until there
- * are more husks than tasks. So no operation looks at more than the fronts of the lanes.
+ * Tasks that can be leased: one queue for each recipient and priority, each in the order of arrival. A task that leaves
+ * from the middle (cancelled, expired) stays as a tombstone until it reaches the front of its queue, or until the
+ * tombstones of the recipient outnumber its tasks. So no operation looks at more than the fronts of the queues.
  */
-export class ReadyQueues<Task extends Waiting> {
-  readonly #groups = new Map<string, Group<Task>>();
-  readonly #isWaiting: (task: Task) => boolean;
+export class ReadyQueues<Task extends ReadyTask> {
+  readonly #byRecipient = new Map<string, RecipientQueues<Task>>();
+  readonly #isReady: (task: Task) => boolean;
   #size = 0;
 
-  /** @param isWaiting - `false` for a husk */
-  constructor(isWaiting: (task: Task) => boolean) {
-    this.#isWaiting = isWaiting;
+  /** @param isReady - `false` for a tombstone */
+  constructor(isReady: (task: Task) => boolean) {
+    this.#isReady = isReady;
   }
 
   get size(): number {
@@ -36,40 +38,40 @@ export class ReadyQueues<Task extends Waiting> {
   }
 
   add(task: Task): void {
-    let group = this.#groups.get(task.recipient);
-    if (group === undefined) {
-      group = { lanes: Array.from({ length: LEAST_URGENT }, () => new Heap<Task>()), waiting: 0, husks: 0 };
-      this.#groups.set(task.recipient, group);
+    let queues = this.#byRecipient.get(task.recipient);
+    if (queues === undefined) {
+      queues = { byPriority: Array.from({ length: LEAST_URGENT }, () => new Heap<Task>()), ready: 0, tombstones: 0 };
+      this.#byRecipient.set(task.recipient, queues);
     }
-    group.lanes[task.priority - MOST_URGENT]?.push(task.seq, task);
-    group.waiting++;
+    queues.byPriority[task.priority - MOST_URGENT]?.push(task.seq, task);
+    queues.ready++;
     this.#size++;
   }
 
-  /** Notes that a task left without having been taken; `isWaiting` says `false` of it by now. */
-  left(task: Task): void {
-    const group = this.#groups.get(task.recipient);
-    if (group === undefined) return;
-    this.#less(task.recipient, group);
-    group.husks++;
-    if (group.husks < 64 || group.husks < group.waiting) return;
-    for (const lane of group.lanes) lane.retain(this.#isWaiting);
-    group.husks = 0;
+  /** Turns a task that left without being leased into a tombstone. `isReady` must answer `false` for the task by now. */
+  remove(task: Task): void {
+    const queues = this.#byRecipient.get(task.recipient);
+    if (queues === undefined) return;
+    this.#decrement(task.recipient, queues);
+    queues.tombstones++;
+    if (queues.tombstones < 64 || queues.tombstones < queues.ready) return;
+    for (const heap of queues.byPriority) heap.retain(this.#isReady);
+    queues.tombstones = 0;
   }
 
   hasFor(recipient: string): boolean {
-    return this.#groups.has(recipient);
+    return this.#byRecipient.has(recipient);
   }
 
-  /** Recipients that something waits for. */
+  /** Recipients that have a ready task. */
   recipients(): Iterable<string> {
-    return this.#groups.keys();
+    return this.#byRecipient.keys();
   }
 
   /**
-   * Takes the most urgent task out, the oldest of those.
+   * Removes and returns the most urgent task, and the oldest of the equally urgent ones.
    *
-   * @param recipients - whose lanes to look at
+   * @param recipients - whose queues to look at
    * @param ageingMs - each time this passes, a waiting task gains one step of priority; `null`: never
    */
   take(recipients: readonly string[], nowMs: number, ageingMs: number | null): Task | undefined {
@@ -77,53 +79,53 @@ export class ReadyQueues<Task extends Waiting> {
     let task: Task | undefined;
     let bestRank = 0;
     for (const recipient of recipients) {
-      for (const lane of this.#groups.get(recipient)?.lanes ?? []) {
-        const front = this.#front(lane);
+      for (const heap of this.#byRecipient.get(recipient)?.byPriority ?? []) {
+        const front = this.#front(heap);
         if (front === undefined) continue;
         const rank = rankOf(front, nowMs, ageingMs);
         if (task === undefined || rank < bestRank || (rank === bestRank && front.seq < task.seq)) {
-          best = lane;
+          best = heap;
           task = front;
           bestRank = rank;
         }
-        // Without ageing the lanes stand in the order of urgency: the first that is not empty is the recipient's best.
+        // Without ageing the heaps are in the order of urgency: the first one with a task holds the recipient's best.
         if (ageingMs === null) break;
       }
     }
     if (task === undefined) return undefined;
     best?.pop();
-    const group = this.#groups.get(task.recipient);
-    if (group !== undefined) this.#less(task.recipient, group);
+    const queues = this.#byRecipient.get(task.recipient);
+    if (queues !== undefined) this.#decrement(task.recipient, queues);
     return task;
   }
 
-  /** The task that has been here longest, whoever it is for. */
+  /** The task that arrived first, of all recipients. */
   oldest(): Task | undefined {
     let oldest: Task | undefined;
-    for (const { lanes } of this.#groups.values()) {
-      for (const lane of lanes) {
-        const front = this.#front(lane);
+    for (const { byPriority } of this.#byRecipient.values()) {
+      for (const heap of byPriority) {
+        const front = this.#front(heap);
         if (front !== undefined && (oldest === undefined || front.seq < oldest.seq)) oldest = front;
       }
     }
     return oldest;
   }
 
-  /** With its last task a group goes, and its husks with it: recipients that come and go leave nothing behind. */
-  #less(recipient: string, group: Group<Task>): void {
-    group.waiting--;
+  /** Drops the heaps of a recipient with its last task, so that recipients that come and go leave nothing behind. */
+  #decrement(recipient: string, queues: RecipientQueues<Task>): void {
+    queues.ready--;
     this.#size--;
-    if (group.waiting === 0) this.#groups.delete(recipient);
+    if (queues.ready === 0) this.#byRecipient.delete(recipient);
   }
 
-  #front(lane: Heap<Task>): Task | undefined {
-    while (lane.first !== undefined && !this.#isWaiting(lane.first)) lane.pop();
-    return lane.first;
+  #front(heap: Heap<Task>): Task | undefined {
+    while (heap.first !== undefined && !this.#isReady(heap.first)) heap.pop();
+    return heap.first;
   }
 }
 
-/** Priority that counts now. A clock that was set back makes nothing younger than new. */
-export function rankOf(task: Waiting, nowMs: number, ageingMs: number | null): number {
+/** Priority after ageing. A clock that was set back makes no task younger than new. */
+function rankOf(task: ReadyTask, nowMs: number, ageingMs: number | null): number {
   if (ageingMs === null) return task.priority;
   const steps = Math.floor(Math.max(0, nowMs - task.createdMs) / ageingMs);
   return Math.max(MOST_URGENT, task.priority - steps);

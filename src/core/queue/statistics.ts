@@ -1,11 +1,13 @@
-import { LogSketch, type SketchData } from "../numbers/log-sketch.ts";
+import * as z from "zod";
+import { LogSketch } from "../numbers/log-sketch.ts";
+import { SlowTask } from "./api.ts";
 import type { FinishedTask } from "./task.ts";
 
-/** Tasks that are remembered for having been slow (R42). */
+/** Number of slowest tasks that are remembered. */
 const SLOWEST = 100;
-/** Percentiles tell of this period and the one before; what is slower than it was is told by comparing the two. */
+/** Percentiles cover this period and the one before. Comparing the two shows which tasks have become slower. */
 export const PERIOD_MS = 3_600_000;
-/** Pairs of recipient and type that are told apart in a period; what comes on top is counted together. */
+/** Most pairs of recipient and type that are counted apart in a period; further pairs are counted together. */
 const MAX_SERIES = 500;
 
 export interface Series {
@@ -20,34 +22,35 @@ export interface Series {
 }
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-export interface SlowTask {
-  readonly task_id: string;
-  readonly recipient: string;
-  readonly type: string;
-  readonly status: "complete" | "failed";
-  readonly ran_ms: number;
-  readonly waited_ms: number;
-  readonly attempts: number;
-  readonly finished_at: string;
-}
-
 interface Period {
   readonly startedMs: number;
   readonly series: Map<string, Mutable<Series>>;
 }
 
-type PeriodData = readonly [
-  number,
-  readonly (Omit<Series, "waiting" | "running"> & { waiting: SketchData; running: SketchData })[],
-];
-export interface StatisticsData {
-  readonly current: PeriodData;
-  readonly previous: PeriodData;
-  readonly slowest: readonly SlowTask[];
-  readonly totals: readonly [recipient: string, complete: number, failed: number][];
-}
+const Sketch = z.array(z.number()).readonly();
+const SeriesData = z.object({
+  recipient: z.string(),
+  type: z.string(),
+  complete: z.number(),
+  failed: z.number(),
+  waitedMs: z.number(),
+  ranMs: z.number(),
+  waiting: Sketch,
+  running: Sketch,
+});
+const PeriodData = z.tuple([z.number(), z.array(SeriesData)]);
+type PeriodData = z.infer<typeof PeriodData>;
 
-/** Where the time of a queue's tasks goes: waiting and running apart, by recipient and type. */
+/** Statistics as they are stored. */
+export const StatisticsData = z.object({
+  current: PeriodData,
+  previous: PeriodData,
+  slowest: z.array(SlowTask),
+  totals: z.array(z.tuple([z.string(), z.number(), z.number()])),
+});
+export type StatisticsData = z.infer<typeof StatisticsData>;
+
+/** How long the tasks of a queue wait and run, by recipient and type. */
 export class Statistics {
   #current: Period;
   #previous: Period;
@@ -56,13 +59,12 @@ export class Statistics {
   readonly totals = new Map<string, { complete: number; failed: number }>();
 
   constructor(data: StatisticsData | undefined, nowMs: number) {
-    this.#current = data === undefined ? { startedMs: nowMs, series: new Map() } : readPeriod(data.current);
-    this.#previous = data === undefined ? { startedMs: nowMs, series: new Map() } : readPeriod(data.previous);
+    this.#current = data === undefined ? { startedMs: nowMs, series: new Map() } : periodOf(data.current);
+    this.#previous = data === undefined ? { startedMs: nowMs, series: new Map() } : periodOf(data.previous);
     this.#slowest = [...(data?.slowest ?? [])];
     for (const [recipient, complete, failed] of data?.totals ?? []) this.totals.set(recipient, { complete, failed });
   }
 
-  /** @param worker - who it was run by counts, where it was for anyone */
   add({ taskId, recipient, type, outcome, finishedMs, waitedMs, ranMs, attempt }: FinishedTask): void {
     this.turn(finishedMs);
     const good = outcome === "complete";
@@ -80,18 +82,24 @@ export class Statistics {
     if (this.#slowest.length === SLOWEST && last !== undefined && last.ran_ms >= ranMs) return;
     const at = this.#slowest.findLastIndex((slow) => slow.ran_ms >= ranMs) + 1;
     this.#slowest.splice(at, 0, {
-      ...{ task_id: taskId, recipient, type, status: good ? "complete" : "failed" },
-      ...{ ran_ms: ranMs, waited_ms: waitedMs, attempts: attempt, finished_at: new Date(finishedMs).toISOString() },
+      task_id: taskId,
+      recipient,
+      type,
+      status: good ? "complete" : "failed",
+      ran_ms: ranMs,
+      waited_ms: waitedMs,
+      attempts: attempt,
+      finished_at: new Date(finishedMs).toISOString(),
     });
     if (this.#slowest.length > SLOWEST) this.#slowest.pop();
   }
 
-  /** Starts a new period where the old one is over. */
+  /** Starts a new period if the current one is over. */
   turn(nowMs: number): void {
     if (nowMs < this.#current.startedMs + PERIOD_MS) return;
-    // After a pause of more than two periods there is nothing left to compare with.
-    const pause = nowMs >= this.#current.startedMs + 2 * PERIOD_MS;
-    this.#previous = pause ? { startedMs: nowMs - PERIOD_MS, series: new Map() } : this.#current;
+    // After more than two periods without a task, the period before the new one is empty.
+    const idle = nowMs >= this.#current.startedMs + 2 * PERIOD_MS;
+    this.#previous = idle ? { startedMs: nowMs - PERIOD_MS, series: new Map() } : this.#current;
     this.#current = { startedMs: nowMs, series: new Map() };
     this.#slowest = this.#slowest.filter(({ finished_at }) => Date.parse(finished_at) > nowMs - 24 * PERIOD_MS);
   }
@@ -101,7 +109,7 @@ export class Statistics {
     return this.#slowest.slice(0, limit);
   }
 
-  /** This period and the one before, added up. */
+  /** The sum of this period and the one before. */
   series(): Series[] {
     const merged = new Map<string, Mutable<Series>>();
     for (const { series } of [this.#previous, this.#current]) {
@@ -141,27 +149,28 @@ export class Statistics {
 
   #seriesOf(recipient: string, type: string): Mutable<Series> {
     const { series } = this.#current;
-    const [who, what] =
+    const [forWhom, ofType] =
       series.size < MAX_SERIES || series.has(`${recipient} ${type}`) ? [recipient, type] : ["*", "other"];
-    const key = `${who} ${what}`;
+    const key = `${forWhom} ${ofType}`;
     let one = series.get(key);
     if (one === undefined) {
-      one = add(undefined, {
-        recipient: who,
-        type: what,
-        ...EMPTY,
+      one = {
+        recipient: forWhom,
+        type: ofType,
+        complete: 0,
+        failed: 0,
+        waitedMs: 0,
+        ranMs: 0,
         waiting: new LogSketch(),
         running: new LogSketch(),
-      });
+      };
       series.set(key, one);
     }
     return one;
   }
 }
 
-const EMPTY = { complete: 0, failed: 0, waitedMs: 0, ranMs: 0 };
-
-/** A new series; what is given stays as it is. */
+/** A new series that is the sum of both. */
 export function add(sum: Series | undefined, one: Series): Mutable<Series> {
   return {
     recipient: one.recipient,
@@ -175,7 +184,7 @@ export function add(sum: Series | undefined, one: Series): Mutable<Series> {
   };
 }
 
-function readPeriod([startedMs, list]: PeriodData): Period {
+function periodOf([startedMs, list]: PeriodData): Period {
   const series = list.map((one): [string, Mutable<Series>] => [
     `${one.recipient} ${one.type}`,
     { ...one, waiting: new LogSketch(one.waiting), running: new LogSketch(one.running) },

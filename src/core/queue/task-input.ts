@@ -5,12 +5,12 @@ import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
 import { ANYONE, LEAST_URGENT, MOST_URGENT, type NewTask, type TaskCause } from "./task.ts";
 
-/** A queue's name: a path segment that needs no escaping. */
+/** Name of a queue: a path segment that needs no escaping. */
 export const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 export const QUEUE_RULE =
-  "a name of a queue starts with a letter or digit and holds letters, digits and . _ - (63 at most)";
+  "the name of a queue starts with a letter or digit and holds letters, digits and . _ - (63 at most)";
 
-/** Tasks in one request, frame or lease. */
+/** Most tasks in one request, frame or lease. */
 export const MAX_TASKS = LIMITS.batchSignals;
 export const MAX_LEASE_MS = 3_600_000;
 export const DEFAULT_LEASE_MS = 30_000;
@@ -18,7 +18,7 @@ export const MAX_WAIT_MS = 30_000;
 const WEEK_MS = 7 * 86_400_000;
 
 const rule = "starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)";
-const identifier = (what: string) => z.string().regex(IDENTIFIER, { message: `${what} ${rule}` });
+const identifier = (name: string) => z.string().regex(IDENTIFIER, { message: `${name} ${rule}` });
 export const TaskId = identifier("an id");
 export const Recipient = z.union([z.literal(ANYONE), identifier("a recipient, other than *,")], {
   error: `a recipient is * (anyone) or ${rule}`,
@@ -26,51 +26,51 @@ export const Recipient = z.union([z.literal(ANYONE), identifier("a recipient, ot
 const duration = (min: number, max: number) => z.int().min(min).max(max);
 export const LeaseMs = duration(100, MAX_LEASE_MS);
 
-/** What calls and tasks have in common. */
-const asked = {
+/** Fields of both tasks and calls. */
+const CommonFields = {
   recipient: Recipient,
   type: identifier("a type"),
   /** Any JSON value. */
   payload: z.unknown(),
   sender: z.string().min(1).max(LIMITS.identifierLength).nullish(),
   priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
-  /** Id of the signal that led to it: what follows from it names the same cause. */
+  /** Id of the signal that led to the task. Signals that follow from the task name the same cause. */
   cause: identifier("an id").nullish(),
-  /** W3C traceparent to be continued. */
+  /** W3C traceparent that the task continues. */
   trace: z.string().regex(TRACEPARENT, { message: "give a W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>" }).nullish(),
-  /** Length of the chain of causes above it, which is that of its cause and one more; default 1. */
+  /** Length of the chain of causes above the task: one more than the depth of its cause. Default 1. */
   depth: z.int().min(1).max(1_000).nullish(),
 };
 
-/** A trace, or a depth, without a cause says nothing that anybody could follow. */
+/** A trace or a depth without a cause is dropped: no chain could be followed by it. */
 function causeOf({ cause, trace, depth }: Pick<CallInput, "cause" | "trace" | "depth">): TaskCause | null {
   if (typeof cause !== "string") return null;
   return { id: cause, ...(typeof trace === "string" ? { trace } : {}), depth: depth ?? 1 };
 }
 
-/** A task as a caller sends it. A field that is not known is refused: misspelt and dropped it would be a lost order. */
+/** A task as a caller sends it. An unknown field is refused: a misspelt option that is dropped would go unnoticed. */
 export const TaskInput = z.strictObject({
-  ...asked,
+  ...CommonFields,
   task_id: TaskId.optional(),
-  /** Milliseconds, as all that follow: not given out before. */
+  /** The task cannot be leased before this time has passed. All durations are in milliseconds. */
   delay_ms: duration(0, WEEK_MS).default(0),
   max_attempts: z.int().min(1).max(100).optional(),
-  /** Longest that one attempt may run, however often its lease is extended. */
+  /** Longest time of one attempt, however often its lease is extended. */
   timeout_ms: duration(1, WEEK_MS).nullish(),
-  /** Fails when nobody has taken it by then. */
+  /** The task fails when no worker has taken it within this time. */
   deadline_ms: duration(1, WEEK_MS).nullish(),
-  /** When the sender made it; kept for the sender's sake, the queue goes by its own clock. */
+  /** Accepted and ignored: the queue goes by its own clock. */
   timestamp: z.unknown().optional(),
 });
 
-/** A call: a task whose sender waits for its end. */
+/** A call: a task whose sender waits for the result. */
 export const CallInput = z.strictObject({
-  ...asked,
-  /** Names the call; sent again it is the same call. Default: given by the queue. */
+  ...CommonFields,
+  /** Id of the call: a call that is sent again under the same id is not run twice. Default: a new id. */
   correlation_id: TaskId.optional(),
   timeout_ms: duration(1, 300_000).default(5_000),
   max_attempts: z.int().min(1).max(100).default(3),
-  /** Refuse at once when nobody who could answer is connected. */
+  /** Refuse the call at once when no worker is connected that could answer. */
   require_responder: z.boolean().default(false),
 });
 export type CallInput = z.output<typeof CallInput>;
@@ -83,46 +83,66 @@ export type TaskAdmission =
 export function admitTask(input: unknown, at = ""): TaskAdmission {
   const parsed = TaskInput.safeParse(input);
   if (!parsed.success) return { ok: false, errors: taskErrors(parsed.error.issues, at) };
-  const { task_id, payload, delay_ms, max_attempts, timeout_ms, deadline_ms, recipient, type, priority, sender } =
-    parsed.data;
-  const payloadJson = jsonOf(payload);
+  const { data } = parsed;
+  const payloadJson = jsonOf(data.payload);
   if (typeof payloadJson !== "string") return { ok: false, errors: [{ ...payloadJson, pointer: `${at}/payload` }] };
   return {
     ok: true,
     task: {
-      ...{ recipient, type, priority, payloadJson, taskId: task_id, sender: sender ?? null, delayMs: delay_ms },
-      ...{ maxAttempts: max_attempts, timeoutMs: timeout_ms ?? null, deadlineMs: deadline_ms ?? null, caller: null },
-      cause: causeOf(parsed.data),
+      taskId: data.task_id,
+      recipient: data.recipient,
+      type: data.type,
+      payloadJson,
+      sender: data.sender ?? null,
+      priority: data.priority,
+      delayMs: data.delay_ms,
+      maxAttempts: data.max_attempts,
+      timeoutMs: data.timeout_ms ?? null,
+      deadlineMs: data.deadline_ms ?? null,
+      caller: null,
+      cause: causeOf(data),
     },
   };
 }
 
-/** @param caller - who the reply goes to */
+/** @param caller - receiver of the reply, see {@link NewTask.caller} */
 export function taskOfCall(call: CallInput, correlationId: string, payloadJson: string, caller: string): NewTask {
-  const { recipient, type, priority, sender, timeout_ms, max_attempts } = call;
   return {
-    ...{ recipient, type, priority, payloadJson, taskId: correlationId, sender: sender ?? null, delayMs: 0, caller },
-    ...{ maxAttempts: max_attempts, timeoutMs: null, deadlineMs: timeout_ms, cause: causeOf(call) },
+    taskId: correlationId,
+    recipient: call.recipient,
+    type: call.type,
+    payloadJson,
+    sender: call.sender ?? null,
+    priority: call.priority,
+    delayMs: 0,
+    maxAttempts: call.max_attempts,
+    timeoutMs: null,
+    deadlineMs: call.timeout_ms,
+    caller,
+    cause: causeOf(call),
   };
 }
 
-/** JSON of a payload or result, or what is wrong with it. */
+/** JSON of a payload or result, or a message that says why the value is refused. */
 export function jsonOf(value: unknown): string | { message: string } {
   let json: string;
   try {
     json = JSON.stringify(value ?? null);
   } catch (error) {
-    // A caller can send 30,000 opening brackets.
-    if (error instanceof RangeError) return { message: "it is nested too deeply to be kept" };
+    // JSON.stringify recurses, and a caller can send 30,000 opening brackets.
+    if (error instanceof RangeError) return { message: "is nested too deeply" };
     throw error;
   }
-  return exceedsBytes(json, LIMITS.signalBytes) ? { message: `it may take ${LIMITS.signalBytes} bytes` } : json;
+  return exceedsBytes(json, LIMITS.signalBytes)
+    ? { message: `is larger than ${LIMITS.signalBytes} bytes: send a reference to the data instead` }
+    : json;
 }
 
+/** Errors of a task that does not fit its schema. @param at - JSON pointer of the task in its document */
 export function taskErrors(issues: Parameters<typeof fieldErrors>[0], at: string): FieldError[] {
-  return fieldErrors(issues, at).map((error) =>
-    error.message.startsWith("there is no such field")
-      ? { ...error, message: "there is no such field here; take it out or put it into payload" }
-      : error,
-  );
+  return issues.flatMap((issue) => {
+    const errors = fieldErrors([issue], at);
+    if (issue.code !== "unrecognized_keys") return errors;
+    return errors.map(({ pointer }) => ({ pointer, message: "unknown field: remove it, or move it into payload" }));
+  });
 }

@@ -2,7 +2,7 @@ import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Entry } from "./entry.ts";
 import { type FinishedTask, statusOf, type TaskCause, type TaskEvent } from "./task.ts";
 
-/** A task as a worker gets it, as JSON: the payload goes through as the text that it is. */
+/** A {@link LeasedTask} as JSON text. The payload is passed through as it was stored, without parsing. */
 export function leasedJson(entry: Entry, payloadJson: string): string {
   const { lease, taskId, recipient, type, priority, attempt, sender, caller, cause } = entry;
   const head = JSON.stringify({
@@ -20,14 +20,14 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
 }
 
-/** An unfinished task with its history, as JSON. */
+/** An unfinished task as the JSON text of a {@link TaskView}. */
 export function entryJson(entry: Entry, payloadJson: string): string {
-  const { lease, readyMs, place } = entry;
+  const { lease, readyMs, state } = entry;
   const head = {
     ...termsView(entry),
     status: lease === null ? "queued" : "running",
     attempt: entry.attempt,
-    ...(place === "delayed" ? { ready_at: formatTimestamp(readyMs) } : {}),
+    ...(state === "delayed" ? { ready_at: formatTimestamp(readyMs) } : {}),
     ...(lease === null
       ? {}
       : { worker: lease.worker, lease_id: lease.id, lease_expires_at: formatTimestamp(lease.expiresMs) }),
@@ -38,7 +38,7 @@ export function entryJson(entry: Entry, payloadJson: string): string {
   return `${JSON.stringify(head).slice(0, -1)},"payload":${payloadJson}}`;
 }
 
-/** A finished task with its history, as JSON. */
+/** A finished task as the JSON text of a {@link TaskView}. */
 export function finishedJson(record: FinishedTask, payloadJson: string): string {
   const head = {
     ...termsView(record),
@@ -70,13 +70,13 @@ function termsView(task: Entry | FinishedTask) {
   };
 }
 
-/** As a signal names its cause. */
-export function causeView(cause: TaskCause | null): { cause?: string; trace?: string; depth?: number } {
+/** The cause of a task in the fields by which a signal names its cause. */
+function causeView(cause: TaskCause | null): { cause?: string; trace?: string; depth?: number } {
   if (cause === null) return {};
   const { id, trace, depth } = cause;
   return { cause: id, ...(trace === undefined ? {} : { trace }), depth };
 }
 
-export function eventView({ atMs, ...event }: TaskEvent) {
+function eventView({ atMs, ...event }: TaskEvent) {
   return { at: formatTimestamp(atMs), ...event };
 }

@@ -1,15 +1,19 @@
-/** Where a task stands, as everybody outside sees it (R39). */
-export type TaskStatus = "queued" | "running" | "complete" | "failed";
+import * as z from "zod";
 
-/** How a task came to its end. All but `complete` are shown as the status `failed`. */
-export type Outcome = "complete" | "failed" | "cancelled" | "expired" | "dropped";
+/** Status of a task as callers see it. */
+export const TaskStatus = z.enum(["queued", "running", "complete", "failed"]);
+export type TaskStatus = z.infer<typeof TaskStatus>;
 
-/** Who may take a task: a recipient's name, or anyone. */
+/** How a task ended. The status of all but `complete` is `failed`. */
+export const Outcome = z.enum(["complete", "failed", "cancelled", "expired", "dropped"]);
+export type Outcome = z.infer<typeof Outcome>;
+
+/** Recipient of a task that any worker may take. */
 export const ANYONE = "*";
 export const MOST_URGENT = 1;
 export const LEAST_URGENT = 10;
 
-/** The signal that led to a task. What follows from the task goes back to the same signal. */
+/** The signal that led to a task. Signals that follow from the task name the same signal as their cause. */
 export interface TaskCause {
   /** Id of the signal. */
   readonly id: string;
@@ -19,9 +23,9 @@ export interface TaskCause {
   readonly depth: number;
 }
 
-/** A task as it passed the border. Times are durations, in milliseconds. */
+/** A validated task that is not in a queue yet. Times are durations, in milliseconds. */
 export interface NewTask {
-  /** `undefined`: the queue gives it one. */
+  /** `undefined`: the queue assigns an id. */
   readonly taskId: string | undefined;
   readonly recipient: string;
   readonly type: string;
@@ -29,23 +33,23 @@ export interface NewTask {
   readonly sender: string | null;
   /** 1, the most urgent, to 10. */
   readonly priority: number;
-  /** Not given out before this has passed. */
+  /** The task cannot be leased before this time has passed. */
   readonly delayMs: number;
-  /** `undefined`: what the queue's settings say. */
+  /** `undefined`: the setting of the queue applies. */
   readonly maxAttempts: number | undefined;
-  /** One attempt may run for so long, whatever its lease; `null`: as long as the lease is extended. */
+  /** Longest time of one attempt, however often its lease is extended; `null`: no limit. */
   readonly timeoutMs: number | null;
-  /** Has to be given out within this time; `null`: whenever. */
+  /** The task fails when no worker has taken it within this time; `null`: no limit. */
   readonly deadlineMs: number | null;
-  /** Whoever waits for the end of it: a connection's name. */
+  /** Of a call: the connection that waits for the reply. `null`: the task is not a call. */
   readonly caller: string | null;
-  /** `null`: no signal led to it. */
+  /** `null`: no signal led to the task. */
   readonly cause: TaskCause | null;
 }
 
-/** What never changes about a task. Times are milliseconds since the epoch. */
+/** The fields of a task that never change. Times are milliseconds since the epoch. */
 export interface TaskTerms {
-  /** Place in the queue's order of arrival. A task that is tried again keeps it. */
+  /** Position in the queue's order of arrival. A task that is retried keeps its position. */
   readonly seq: number;
   readonly taskId: string;
   readonly recipient: string;
@@ -62,7 +66,7 @@ export interface TaskTerms {
 
 export interface Lease {
   readonly id: string;
-  /** The connection or call that holds it. */
+  /** The connection or request that holds the lease. */
   readonly holder: string;
   /** Name of the worker, for people. */
   readonly worker: string;
@@ -70,7 +74,7 @@ export interface Lease {
   readonly expiresMs: number;
 }
 
-/** One thing that happened to a task. */
+/** An entry of a task's history. */
 export interface TaskEvent {
   readonly atMs: number;
   readonly event: "queued" | "leased" | "returned" | "retry" | "lease_expired" | "timed_out" | Outcome;
@@ -79,33 +83,34 @@ export interface TaskEvent {
   readonly error?: string;
 }
 
-/** What changes about a task. */
+/** The fields of an unfinished task that change. */
 export interface TaskProgress {
-  /** Not given out before this time. */
+  /** The task cannot be leased before this time. */
   readonly readyMs: number;
-  /** Attempts that count: a lease given back unused does not. */
+  /** Attempts so far. A lease that was released unused does not count. */
   readonly attempt: number;
-  /** Leases ever given, so that each has a name of its own. */
+  /** Leases given so far, the released ones included, so that each lease has an id of its own. */
   readonly leases: number;
   readonly lease: Lease | null;
-  /** Time in which it could have been given out and was not, and time that workers held it, over all attempts. */
+  /** Time that the task was ready and not leased, over all attempts. */
   readonly waitedMs: number;
+  /** Time that workers held the task, over all attempts. */
   readonly ranMs: number;
   readonly history: readonly TaskEvent[];
 }
 
 export interface Task extends TaskTerms, TaskProgress {
-  /** `undefined`: only in storage. */
+  /** `undefined`: the payload is only in storage. */
   readonly payloadJson: string | undefined;
 }
 
-/** A task that has come to its end. */
+/** A task that has ended. */
 export interface FinishedTask extends TaskTerms {
   readonly outcome: Outcome;
   readonly finishedMs: number;
   readonly attempt: number;
-  /** Worker and lease of the last attempt, so that a completion that is sent again is recognised. */
   readonly worker: string | null;
+  /** Last lease, by which the queue recognises a completion that is sent again. */
   readonly leaseId: string | null;
   readonly resultJson: string | null;
   readonly error: string | null;
@@ -115,11 +120,11 @@ export interface FinishedTask extends TaskTerms {
   readonly history: readonly TaskEvent[];
 }
 
-/** Kept short: a task that is returned over and over must not grow. */
+/** Events kept of each task: the history of a task that is returned over and over must not grow for ever. */
 const MAX_HISTORY = 40;
 
 export function withEvent(history: readonly TaskEvent[], event: TaskEvent): readonly TaskEvent[] {
-  // The beginning says where it came from and the end what is the matter; the middle repeats itself.
+  // The first events say where the task came from, the last ones what is wrong now. Those between repeat themselves.
   if (history.length >= MAX_HISTORY) return [...history.slice(0, 10), ...history.slice(11), event];
   return [...history, event];
 }

@@ -1,14 +1,14 @@
 import { Heap } from "./heap.ts";
 
-/** Something that is to be looked at when its time comes. */
+/** An item with a time at which it is due. */
 export interface Timed {
-  /** When; `Infinity`: never. Only {@link Timers} writes it. */
+  /** Due time; `Infinity`: never. Only {@link Timers} writes this field. */
   dueMs: number;
 }
 
 /**
- * Timers that are mostly set again before they run out. An old setting stays in the heap as a husk: it is passed over
- * when it comes to the front, and all of them are cleared when they are the most.
+ * Timers that are mostly set again before they run out. An old setting stays in the heap as a tombstone: it is skipped
+ * when it reaches the front, and all tombstones are cleared when the heap has doubled since the last clearing.
  */
 export class Timers<Item extends Timed> {
   readonly #heap = new Heap<Item>();
@@ -29,7 +29,7 @@ export class Timers<Item extends Timed> {
     return this.#heap.firstKey;
   }
 
-  /** Takes out one item whose time has come. */
+  /** Removes and returns one item that is due. */
   takeDue(nowMs: number): Item | undefined {
     const next = this.nextMs;
     if (next === undefined || next > nowMs) return undefined;

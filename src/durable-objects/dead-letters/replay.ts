@@ -49,7 +49,7 @@ async function retake({ projection, seq, part }: Extract<Elsewhere, { how: "reta
 
 async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: Environment, eco: string) {
   const queue = env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${eco}/${plan.queue}`));
-  const answer = await queue.settle({ action: "retry", taskId: plan.taskId });
+  const answer = await queue.applyAction({ action: "retry", taskId: plan.taskId });
   if ("overloaded" in answer) return busy(answer.retry_after_ms);
   if (!("conflict" in answer)) return "replayed";
   if (answer.conflict === "unfinished" || answer.conflict === "finished") return "already";

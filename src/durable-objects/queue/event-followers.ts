@@ -1,5 +1,5 @@
 import type { EventTail } from "../../core/queue/event-tail.ts";
-import type { EventsFrame } from "../../core/wire/work-frames.ts";
+import type { EventsFrame } from "../../core/queue/work-frames.ts";
 
 /** Tag of the sockets that follow events; the others are workers'. */
 export const FOLLOWER = "events";

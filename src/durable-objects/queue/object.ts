@@ -7,22 +7,22 @@ import type { Entry } from "../../core/queue/entry.ts";
 import { changeSettings, type QueueSettings, type QueueSettingsChange } from "../../core/queue/queue-settings.ts";
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { FinishedTask, NewTask } from "../../core/queue/task.ts";
-import type { Receipt, TaskQueue } from "../../core/queue/task-queue.ts";
+import type { EnqueueReceipt, TaskQueue } from "../../core/queue/task-queue.ts";
 import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import { Waiters } from "../../core/queue/waiters.ts";
+import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
-import { WORK_PROTOCOL } from "../../core/wire/work-frames.ts";
 import type { Environment } from "../../workers/environment.ts";
 import { meteredSql } from "../shell/metered-storage.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay } from "../shell/outbox-relay.ts";
 import { TOKEN_GONE, TOKEN_GONE_REASON, tokenTag, tokenTags } from "../shell/token-tags.ts";
-import { changeOf, type QueueChange } from "./change.ts";
+import { applyAction } from "./apply-action.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
+import { operationOf, type QueueOperation } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { ecosystemOf, QueueRuntime, queueOf } from "./queue-runtime.ts";
 import { OVERLOADED } from "./refusals.ts";
-import { settle } from "./settle.ts";
 import { PASSING_MS, TaskStore } from "./task-store.ts";
 import { WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
@@ -40,7 +40,7 @@ export class PriorityQueue extends DurableObject<Environment> {
   readonly #store: TaskStore;
   readonly #box: Outbox;
   readonly #meter = new UsageMeter();
-  readonly #commits: GroupCommit<readonly QueueChange[]>;
+  readonly #commits: GroupCommit<readonly QueueOperation[]>;
   readonly #waiters = new Waiters();
   readonly #sockets: WorkSockets;
   readonly #followers: EventFollowers;
@@ -64,7 +64,7 @@ export class PriorityQueue extends DurableObject<Environment> {
       ...{ env, box: this.#box, ecosystem: ecosystemOf(this.#name), name: "queue" },
       wakeBy: (atMs) => this.#wakeBy(atMs),
     });
-    this.#commits = new GroupCommit<readonly QueueChange[]>({
+    this.#commits = new GroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (changes) => changes.reduce((sum, { weight }) => sum + weight, 0),
       refuse: (changes) => {
@@ -75,7 +75,7 @@ export class PriorityQueue extends DurableObject<Environment> {
       pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
     });
     const queue = () => this.#queue;
-    const submit = (changes: readonly QueueChange[]) => this.#commits.add(changes);
+    const submit = (changes: readonly QueueOperation[]) => this.#commits.add(changes);
     const payloadOf = (entry: Entry) => this.#store.payloadOf(entry);
     this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit });
     this.#calls = new PendingCalls({
@@ -91,7 +91,7 @@ export class PriorityQueue extends DurableObject<Environment> {
     this.#sockets = new WorkSockets(workers, {
       ...{ queue, submit, payloadOf, waiters: this.#waiters, calls: this.#calls },
       cancelling: (taskId) =>
-        this.#settling(
+        this.#actionOperation(
           { action: "cancel", taskId },
           () => undefined,
           () => undefined,
@@ -104,7 +104,7 @@ export class PriorityQueue extends DurableObject<Environment> {
 
   enqueue(tasks: readonly NewTask[]): Promise<api.EnqueueAnswer> {
     return this.#changing((resolve, refuse) =>
-      changeOf(
+      operationOf(
         (queue, nowMs) => queue.enqueue(tasks, nowMs),
         (outcome) => resolve("full" in outcome ? outcome : { tasks: outcome.receipts.map(receiptOf) }),
         refuse,
@@ -119,8 +119,8 @@ export class PriorityQueue extends DurableObject<Environment> {
     return this.#leases.wait(query);
   }
 
-  settle(settlement: api.Settlement): Promise<api.SettlementAnswer> {
-    return this.#changing((resolve, refuse) => this.#settling(settlement, resolve, refuse));
+  applyAction(action: api.TaskAction): Promise<api.TaskActionAnswer> {
+    return this.#changing((resolve, refuse) => this.#actionOperation(action, resolve, refuse));
   }
 
   /** Resolves with the call's end, or with where it stands after `timeoutMs`. Its result is kept either way. */
@@ -171,7 +171,7 @@ export class PriorityQueue extends DurableObject<Environment> {
   /** @returns the settings after the change; they hold for what comes from now on */
   configure(change: QueueSettingsChange): Promise<QueueSettings | api.QueueOverloaded> {
     return this.#changing((resolve, refuse) =>
-      changeOf(
+      operationOf(
         (queue) => {
           queue.settings = changeSettings(queue.settings, change);
           this.#store.writeNote("settings", JSON.stringify(queue.settings));
@@ -252,15 +252,19 @@ export class PriorityQueue extends DurableObject<Environment> {
 
   /** A change over RPC: it counts as a request, and its answer is a promise. */
   #changing<Answer>(
-    change: (resolve: (answer: Answer | api.QueueOverloaded) => void, refuse: () => void) => QueueChange,
+    change: (resolve: (answer: Answer | api.QueueOverloaded) => void, refuse: () => void) => QueueOperation,
   ): Promise<Answer | api.QueueOverloaded> {
     this.#meter.add({ requests: 1 });
     return new Promise((resolve) => this.#commits.add([change(resolve, () => resolve(OVERLOADED))]));
   }
 
-  #settling(asked: api.Settlement, answer: (answer: api.SettlementAnswer) => void, refuse: () => void): QueueChange {
-    return changeOf(
-      (queue, nowMs) => settle(asked, queue, this.#store, nowMs),
+  #actionOperation(
+    asked: api.TaskAction,
+    answer: (answer: api.TaskActionAnswer) => void,
+    refuse: () => void,
+  ): QueueOperation {
+    return operationOf(
+      (queue, nowMs) => applyAction(asked, queue, this.#store, nowMs),
       (outcome) => {
         if (outcome.cancelled !== undefined) this.#sockets.cancelled(asked.taskId, outcome.cancelled);
         answer(outcome.answer);
@@ -270,14 +274,14 @@ export class PriorityQueue extends DurableObject<Environment> {
     );
   }
 
-  #commit(changes: readonly QueueChange[], atAlarm: boolean): void {
+  #commit(changes: readonly QueueOperation[], atAlarm: boolean): void {
     const nowMs = Date.now();
     let answers: (() => void)[] = [];
     let finished: readonly { readonly record: FinishedTask }[] = [];
     try {
       this.ctx.storage.transactionSync(() => {
         this.#store.recall(changes.flatMap(({ ids }) => ids.filter((id) => this.#queue.find(id) === undefined)));
-        this.#queue.pass(nowMs);
+        this.#queue.advanceClock(nowMs);
         answers = changes.map(({ make }) => make(this.#queue, nowMs));
         this.#waiters.handOut(this.#queue, nowMs);
         ({ finished } = this.#books.write(nowMs, atAlarm));
@@ -347,4 +351,4 @@ export class PriorityQueue extends DurableObject<Environment> {
   }
 }
 
-const receiptOf = ({ taskId, status }: Receipt): api.TaskReceipt => ({ task_id: taskId, status });
+const receiptOf = ({ taskId, status }: EnqueueReceipt): api.TaskReceipt => ({ task_id: taskId, status });

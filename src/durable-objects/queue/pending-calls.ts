@@ -5,7 +5,7 @@ import type { Entry } from "../../core/queue/entry.ts";
 import type { FinishedTask, NewTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { answerOf, Callers, replyFrame } from "./callers.ts";
-import { changeOf, type QueueChange } from "./change.ts";
+import { operationOf, type QueueOperation } from "./operation.ts";
 import { OVERLOADED, queueFull } from "./refusals.ts";
 
 export interface PendingCallsOptions {
@@ -13,7 +13,7 @@ export interface PendingCallsOptions {
   readonly finished: (taskId: string) => FinishedTask | undefined;
   /** Whether a worker is connected that takes tasks for the recipient. */
   readonly serves: (recipient: string) => boolean;
-  readonly submit: (changes: readonly QueueChange[]) => void;
+  readonly submit: (changes: readonly QueueOperation[]) => void;
   /** Sends a frame to a connection, if it is still there. Else the reply is kept with the task. */
   readonly send: (connectionId: string, frame: string) => void;
 }
@@ -45,7 +45,7 @@ export class PendingCalls {
       const listener = (record: FinishedTask | null) => end(record === null ? OVERLOADED : answerOf(record));
       const timer = setTimeout(() => end(this.result(id) ?? { correlation_id: id, pending: "queued" }), timeoutMs);
       this.#callers.add(id, listener);
-      const put = changeOf(
+      const put = operationOf(
         (queue, nowMs) => this.#put(task, requireResponder, queue, nowMs),
         (outcome) => {
           if (outcome !== undefined) end("record" in outcome ? answerOf(outcome.record) : outcome);
@@ -58,13 +58,13 @@ export class PendingCalls {
   }
 
   /** A call whose reply, or refusal, goes to the connection that the task names. */
-  overChannel(task: NewTask, connectionId: string, requireResponder: boolean): QueueChange {
+  overChannel(task: NewTask, connectionId: string, requireResponder: boolean): QueueOperation {
     const id = task.taskId ?? "";
     const { send } = this.#options;
     const refuse = (wrong: Problem) => send(connectionId, refusedCall(id, wrong));
     const reply = (record: FinishedTask | null) =>
       record === null ? refuse(TOO_MUCH) : send(connectionId, replyFrame(record));
-    return changeOf(
+    return operationOf(
       (queue, nowMs) => {
         const outcome = this.#put(task, requireResponder, queue, nowMs);
         // The same call from another connection: the task names the first one, this one is remembered here.

@@ -1,7 +1,7 @@
 import type { AlertChange } from "../../core/queue/alert-tracker.ts";
 import { AlertTracker } from "../../core/queue/alert-tracker.ts";
+import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
-import type { Changes } from "../../core/queue/journal.ts";
 import { DEFAULT_SETTINGS, QueueSettings } from "../../core/queue/queue-settings.ts";
 import { Statistics } from "../../core/queue/statistics.ts";
 import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
@@ -69,7 +69,7 @@ export class QueueRuntime {
   /** When something is to be done without anybody asking. */
   get nextDueMs(): number | undefined {
     const counted = this.#countedSinceMs === undefined ? undefined : this.#countedSinceMs + STATISTICS_MS;
-    const alerts = this.alerts.waits ? this.#lookedMs + ALERTS_MS : undefined;
+    const alerts = this.alerts.endsByTime ? this.#lookedMs + ALERTS_MS : undefined;
     const limit = this.queue.settings.alert_task_ms;
     const slow = limit === null ? undefined : this.queue.longRunning.nextMs(limit);
     const times = [this.queue.nextDueMs, counted, alerts, slow].filter((time) => time !== undefined);
@@ -81,7 +81,7 @@ export class QueueRuntime {
    *
    * @param atAlarm - statistics are written too, where they have changed
    */
-  write(nowMs: number, atAlarm: boolean): Changes {
+  write(nowMs: number, atAlarm: boolean): QueueChanges {
     const changes = this.queue.drain();
     if (!this.#begun && changes.events.length > 0) {
       this.#begun = true;
@@ -124,7 +124,7 @@ export class QueueRuntime {
     this.filled = true;
   }
 
-  #alert({ finished, changed }: Changes, nowMs: number, atAlarm: boolean): void {
+  #alert({ finished, changed }: QueueChanges, nowMs: number, atAlarm: boolean): void {
     const { settings, depths } = this.queue;
     const found: AlertChange[] = [];
     const subject = ({ recipient, type }: { recipient: string; type: string }) => `${recipient}/${type}`;
@@ -150,7 +150,7 @@ export class QueueRuntime {
         }))
       : undefined;
     found.push(
-      ...this.alerts.look({ depth: depths.queued, ...(kinds === undefined ? {} : { kinds }) }, settings, nowMs),
+      ...this.alerts.check({ depth: depths.queued, ...(kinds === undefined ? {} : { kinds }) }, settings, nowMs),
     );
     if (found.length === 0 && this.#failures === 0) return;
     this.#failures = 0;

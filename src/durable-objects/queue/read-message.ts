@@ -1,7 +1,7 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { MAX_TASKS, taskErrors } from "../../core/queue/task-input.ts";
+import { MAX_FRAME_BYTES, WorkerFrame } from "../../core/queue/work-frames.ts";
 import { exceedsBytes } from "../../core/signals/limits.ts";
-import { MAX_FRAME_BYTES, WorkerFrame } from "../../core/wire/work-frames.ts";
 
 /** What cannot be taken, and of which frame that is said. */
 export interface RefusedFrame {

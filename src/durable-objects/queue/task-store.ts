@@ -1,13 +1,12 @@
+import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import type { Entry } from "../../core/queue/entry.ts";
-import type { Changes } from "../../core/queue/journal.ts";
 import {
   packFinished,
   packProgress,
   packTerms,
-  unpackFinished,
-  unpackProgress,
-  unpackTerms,
-} from "../../core/queue/packing.ts";
+  readStoredFinishedTask,
+  readStoredTask,
+} from "../../core/queue/stored-task.ts";
 import type { FinishedTask, Task } from "../../core/queue/task.ts";
 
 /** Finished tasks are kept in slices of this length; a slice is dropped whole, which costs no row. */
@@ -103,7 +102,7 @@ export class TaskStore {
     for (const { seq, terms, progress } of this.#sql.exec<LiveRow>(
       "SELECT seq, terms, progress FROM tasks ORDER BY seq",
     )) {
-      yield { ...unpackTerms(seq, terms), ...unpackProgress(progress), payloadJson: undefined };
+      yield readStoredTask(seq, terms, progress);
     }
   }
 
@@ -116,7 +115,7 @@ export class TaskStore {
   }
 
   /** Writes what has changed. Belongs into a transaction. */
-  write({ changed, finished }: Changes, nextSeq: number, nowMs: number): void {
+  write({ changed, finished }: QueueChanges, nextSeq: number, nowMs: number): void {
     this.#absent.clear();
     if (nextSeq > this.#reserved) {
       this.#reserved = nextSeq + RESERVE;
@@ -153,7 +152,7 @@ export class TaskStore {
     for (const [entry, sinceMs] of this.#passing) {
       // One that a clock that was set back makes younger than new is due too.
       if (nowMs >= sinceMs && nowMs < sinceMs + PASSING_MS) break;
-      if (entry.place !== "gone" && isPassing(entry)) due.push(entry);
+      if (entry.state !== "finished" && isPassing(entry)) due.push(entry);
     }
     return due;
   }
@@ -169,7 +168,7 @@ export class TaskStore {
     const [row] = this.#sql
       .exec<{ record: string; payload: string }>(this.#fromSlices("SELECT record, payload", "= ?1"), taskId)
       .toArray();
-    return row === undefined ? undefined : { record: unpackFinished(row.record), payload: row.payload };
+    return row === undefined ? undefined : { record: readStoredFinishedTask(row.record), payload: row.payload };
   }
 
   /** Unfinished tasks in the order of their arrival. */
@@ -230,7 +229,7 @@ export class TaskStore {
     }
   }
 
-  #finish(table: string, finished: Changes["finished"]): void {
+  #finish(table: string, finished: QueueChanges["finished"]): void {
     const inMemory = finished.filter(({ entry }) => entry.payloadJson !== undefined);
     this.#writeRows(`INSERT OR REPLACE INTO ${table} VALUES`, inMemory, ({ entry, record }) => [
       entry.taskId,

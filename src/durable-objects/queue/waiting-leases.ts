@@ -2,7 +2,7 @@ import type { LeaseQuery, QueueOverloaded } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
-import { changeOf, type QueueChange } from "./change.ts";
+import { operationOf, type QueueOperation } from "./operation.ts";
 import { OVERLOADED } from "./refusals.ts";
 
 interface WaitingLease {
@@ -13,7 +13,7 @@ interface WaitingLease {
 export interface WaitingLeasesOptions {
   readonly waiters: Waiters;
   readonly payloadOf: (entry: Entry) => string;
-  readonly submit: (changes: readonly QueueChange[]) => void;
+  readonly submit: (changes: readonly QueueOperation[]) => void;
 }
 
 /** Calls over plain HTTP that wait for tasks. */
@@ -49,7 +49,7 @@ export class WaitingLeases {
         finish: () => end(got.map((entry) => leasedJson(entry, payloadOf(entry)))),
         refuse: () => end(OVERLOADED),
       };
-      const begin = changeOf(
+      const begin = operationOf(
         // Served with everybody else who waits, in turn: a call is not to overtake a worker that has waited longer.
         () => waiters.add(waiter),
         () => {

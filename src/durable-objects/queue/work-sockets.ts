@@ -3,10 +3,10 @@ import type { Lease } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
+import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
-import type { WorkerFrame } from "../../core/wire/work-frames.ts";
-import { changeOf, type QueueChange } from "./change.ts";
 import { type Attachment, Connection, connectionOf, holderName, type Ready } from "./connection.ts";
+import { operationOf, type QueueOperation } from "./operation.ts";
 import { type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { type RefusedFrame, readMessage } from "./read-message.ts";
 import { changeByFrame, mayAsk, refuseForNow, refuseFrame } from "./worker-frames.ts";
@@ -17,9 +17,9 @@ export interface WorkSocketsOptions {
   readonly waiters: Waiters;
   readonly calls: PendingCalls;
   /** Makes changes in a transaction, all of them or, where that failed, none. */
-  readonly submit: (changes: readonly QueueChange[]) => void;
+  readonly submit: (changes: readonly QueueOperation[]) => void;
   /** The end of a task that is not wanted any more. */
-  readonly cancelling: (taskId: string) => QueueChange;
+  readonly cancelling: (taskId: string) => QueueOperation;
 }
 
 /** A frame of tasks is cut where it would exceed this, in characters. */
@@ -60,9 +60,9 @@ export class WorkSockets {
     if (!clean) return;
     const holders = [...connection.ready.keys()].map((recipient) => holderName(connection.id, recipient));
     const nothing = () => undefined;
-    const giveBack = changeOf(
+    const giveBack = operationOf(
       (queue, nowMs) => {
-        for (const holder of holders) queue.giveBackAll(holder, nowMs);
+        for (const holder of holders) queue.releaseAll(holder, nowMs);
       },
       nothing,
       nothing, // then the leases run out
@@ -82,7 +82,7 @@ export class WorkSockets {
     }
     const { frames, several } = readMessage(message);
     if (several) connection.sentSeveral();
-    const changes: QueueChange[] = [];
+    const changes: QueueOperation[] = [];
     for (const frame of frames) {
       if ("problem" in frame) {
         refuse(connection, frame);
@@ -151,14 +151,14 @@ export class WorkSockets {
     }
   }
 
-  #obey(connection: Connection, frame: WorkerFrame): QueueChange | undefined {
+  #obey(connection: Connection, frame: WorkerFrame): QueueOperation | undefined {
     switch (frame.type) {
       case "ready": {
         this.#setReady(connection, { recipient: frame.recipient, credit: frame.credit, leaseMs: frame.lease_ms });
         connection.attach();
         const nothing = () => undefined;
         // An empty change: it hands out what waits already.
-        return changeOf(nothing, nothing, () => refuseForNow(connection, null));
+        return operationOf(nothing, nothing, () => refuseForNow(connection, null));
       }
       case "cancel":
         return mayAsk(connection, null) ? this.#options.cancelling(frame.correlation_id) : undefined;

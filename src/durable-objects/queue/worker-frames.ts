@@ -1,10 +1,10 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { admitTask, jsonOf, taskOfCall } from "../../core/queue/task-input.ts";
-import type { Enqueued, Settled, TaskQueue } from "../../core/queue/task-queue.ts";
+import type { EnqueueResult, TaskQueue, TransitionResult } from "../../core/queue/task-queue.ts";
+import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
-import type { WorkerFrame } from "../../core/wire/work-frames.ts";
-import { changeOf, type QueueChange } from "./change.ts";
 import type { Connection } from "./connection.ts";
+import { operationOf, type QueueOperation } from "./operation.ts";
 import { channelCaller, type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { OVERLOADED, queueFull } from "./refusals.ts";
 
@@ -20,7 +20,7 @@ export function changeByFrame(
   connection: Connection,
   frame: ChangingFrame,
   calls: PendingCalls,
-): QueueChange | undefined {
+): QueueOperation | undefined {
   switch (frame.type) {
     case "complete":
       return settling(connection, frame.tasks, (queue, { task_id, lease_id, result }, nowMs) => {
@@ -39,7 +39,7 @@ export function changeByFrame(
       );
     case "release":
       return settling(connection, frame.tasks, (queue, { task_id, lease_id }, nowMs) =>
-        queue.giveBack(task_id, lease_id, nowMs),
+        queue.release(task_id, lease_id, nowMs),
       );
     case "enqueue":
       return enqueueing(connection, frame);
@@ -69,9 +69,9 @@ export const refuseForNow = (connection: Connection, batch: number | null) =>
 function settling<Item extends { task_id: string; lease_id: string }>(
   connection: Connection,
   items: readonly Item[],
-  settle: (queue: TaskQueue, item: Item, nowMs: number) => Settled,
-): QueueChange {
-  const change = changeOf(
+  settle: (queue: TaskQueue, item: Item, nowMs: number) => TransitionResult,
+): QueueOperation {
+  const change = operationOf(
     (queue, nowMs) => items.map((item) => settle(queue, item, nowMs)),
     (outcomes) => {
       const done: string[] = [];
@@ -91,7 +91,7 @@ function settling<Item extends { task_id: string; lease_id: string }>(
   return { ...change, weight: items.length };
 }
 
-function enqueueing(connection: Connection, { batch, tasks: inputs }: Frame<"enqueue">): QueueChange | undefined {
+function enqueueing(connection: Connection, { batch, tasks: inputs }: Frame<"enqueue">): QueueOperation | undefined {
   if (!mayAsk(connection, batch)) return undefined;
   const admissions = inputs.map((input, place) => admitTask(input, `/tasks/${place}`));
   const errors = admissions.flatMap((admission) => (admission.ok ? [] : admission.errors));
@@ -101,7 +101,7 @@ function enqueueing(connection: Connection, { batch, tasks: inputs }: Frame<"enq
     return undefined;
   }
   const tasks = admissions.flatMap((admission) => (admission.ok ? [admission.task] : []));
-  return changeOf<Enqueued>(
+  return operationOf<EnqueueResult>(
     (queue, nowMs) => queue.enqueue(tasks, nowMs),
     (outcome) => {
       if ("full" in outcome) {
@@ -116,7 +116,7 @@ function enqueueing(connection: Connection, { batch, tasks: inputs }: Frame<"enq
   );
 }
 
-function calling(connection: Connection, frame: Frame<"call">, calls: PendingCalls): QueueChange | undefined {
+function calling(connection: Connection, frame: Frame<"call">, calls: PendingCalls): QueueOperation | undefined {
   const { correlation_id, payload, task_type } = frame;
   if (!connection.mayAsk) {
     connection.say(refusedCall(correlation_id, NO_SCOPE));

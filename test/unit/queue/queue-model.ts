@@ -284,13 +284,13 @@ const giveUp = settle(
   (model, task) => model.failAttempt(task, false, true),
   (real, taskId, leaseId) => real.fail(taskId, leaseId, false),
 );
-const giveBack = settle(
-  "give back",
+const release = settle(
+  "release",
   (model, task) => {
     task.attempts--;
     model.putBack(task, 0);
   },
-  (real, taskId, leaseId) => real.giveBack(taskId, leaseId),
+  (real, taskId, leaseId) => real.release(taskId, leaseId),
 );
 const extend = settle(
   "extend",
@@ -322,6 +322,6 @@ const crash = fc.constant(
 );
 
 export const anyHistory = fc.commands(
-  [put, put, lease, lease, complete, fail, giveUp, giveBack, extend, cancel, pass, pass, crash],
+  [put, put, lease, lease, complete, fail, giveUp, release, extend, cancel, pass, pass, crash],
   { maxCommands: 120 },
 );

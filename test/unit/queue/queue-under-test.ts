@@ -1,15 +1,14 @@
 import { expect } from "vitest";
 import type { Entry } from "../../../src/core/queue/entry.ts";
+import type { QueueSettings } from "../../../src/core/queue/queue-settings.ts";
 import {
   packFinished,
   packProgress,
   packTerms,
-  unpackFinished,
-  unpackProgress,
-  unpackTerms,
-} from "../../../src/core/queue/packing.ts";
-import type { QueueSettings } from "../../../src/core/queue/queue-settings.ts";
-import type { FinishedTask, NewTask, Task } from "../../../src/core/queue/task.ts";
+  readStoredFinishedTask,
+  readStoredTask,
+} from "../../../src/core/queue/stored-task.ts";
+import type { FinishedTask, NewTask } from "../../../src/core/queue/task.ts";
 import { TaskQueue } from "../../../src/core/queue/task-queue.ts";
 
 export const aTask = (given: Partial<NewTask> = {}): NewTask => ({
@@ -28,10 +27,10 @@ export const aTask = (given: Partial<NewTask> = {}): NewTask => ({
   ...given,
 });
 
-/** Half of the full pause, plus half of that: what the model expects too. */
+/** The random number of each retry delay; the model uses the same. */
 export const RANDOM = 0.5;
 
-/** A queue with a clock and a storage that holds what was drained, so that it can crash. */
+/** A queue with a clock and with a storage of the drained changes, so that the queue can crash. */
 export class QueueUnderTest {
   nowMs = 0;
   readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
@@ -65,22 +64,22 @@ export class QueueUnderTest {
     return this.#do((queue) => queue.extend(taskId, leaseId, leaseMs, this.nowMs));
   }
 
-  giveBack(taskId: string, leaseId: string) {
-    return this.#do((queue) => queue.giveBack(taskId, leaseId, this.nowMs));
+  release(taskId: string, leaseId: string) {
+    return this.#do((queue) => queue.release(taskId, leaseId, this.nowMs));
   }
 
   cancel(taskId: string) {
     return this.#do((queue) => queue.cancel(taskId, this.nowMs));
   }
 
-  /** Moves the clock, back too, and lets the queue see it; what was due before has been seen by then. */
+  /** Moves the clock, also backwards, and lets the queue see the old and the new time. */
   pass(ms: number): void {
     this.#do(() => undefined);
     this.nowMs = Math.max(0, this.nowMs + ms);
     this.#do(() => undefined);
   }
 
-  /** Forgets everything that was not stored. */
+  /** Rebuilds the queue from what was stored. */
   crash(): void {
     this.queue = this.#build();
     this.#do(() => undefined);
@@ -92,16 +91,14 @@ export class QueueUnderTest {
       nextSeq: this.#nextSeq,
       tasks: [...this.stored.values()]
         .sort((a, b) => a.seq - b.seq)
-        .map(({ seq, terms, progress }): Task => {
-          return { ...unpackTerms(seq, terms), ...unpackProgress(progress), payloadJson: undefined };
-        }),
+        .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
       finished: (taskId) => this.finished.get(taskId),
       random: () => RANDOM,
     });
   }
 
   #do<Result>(work: (queue: TaskQueue) => Result): Result {
-    this.queue.pass(this.nowMs);
+    this.queue.advanceClock(this.nowMs);
     const result = work(this.queue);
     const { changed, finished } = this.queue.drain();
     for (const entry of changed) {
@@ -109,7 +106,7 @@ export class QueueUnderTest {
     }
     for (const { record } of finished) {
       this.stored.delete(record.taskId);
-      expect(unpackFinished(packFinished(record))).toEqual(record);
+      expect(readStoredFinishedTask(packFinished(record))).toEqual(record);
       this.finished.set(record.taskId, record);
     }
     this.#nextSeq = this.queue.nextSeq;

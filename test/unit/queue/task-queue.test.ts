@@ -70,7 +70,7 @@ describe("a queue", () => {
     const queue = new QueueUnderTest(settings());
     queue.enqueue([aTask({ taskId: "a" }), aTask({ taskId: "b" })]);
     const first = queue.lease("coder");
-    queue.queue.giveBackAll(first?.lease?.holder ?? "", queue.nowMs);
+    queue.queue.releaseAll(first?.lease?.holder ?? "", queue.nowMs);
     const again = queue.lease("coder");
     expect([again?.taskId, again?.attempt]).toEqual(["a", 1]);
   });
@@ -98,7 +98,7 @@ describe("a queue", () => {
       if (round % 3 !== 0) queue.cancel(`t${round}`);
     }
     while (["r0", "r1", "r2", "r3", "r4", "r5", "r6"].some((name) => queue.lease(name) !== undefined));
-    queue.queue.giveBackAll("worker", queue.nowMs);
+    queue.queue.releaseAll("worker", queue.nowMs);
     expect(queue.queue.size).toBe(100);
     expect(queue.queue.depths.queued).toBe(100);
     for (let round = 0; round < 300; round += 3) queue.cancel(`t${round}`);

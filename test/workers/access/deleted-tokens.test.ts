@@ -1,7 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { WORK_PROTOCOL } from "../../../src/core/wire/work-frames.ts";
+import { WORK_PROTOCOL } from "../../../src/core/queue/work-frames.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
 import { sendShares } from "../../../src/workers/rounds/rounds-queue.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";

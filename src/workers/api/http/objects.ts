@@ -127,7 +127,7 @@ export interface WebhooksCalls {
 export interface PriorityQueueCalls {
   enqueue(tasks: readonly NewTask[]): Promise<queue.EnqueueAnswer>;
   lease(query: queue.LeaseQuery): Promise<readonly string[] | queue.QueueOverloaded>;
-  settle(settlement: queue.Settlement): Promise<queue.SettlementAnswer>;
+  applyAction(action: queue.TaskAction): Promise<queue.TaskActionAnswer>;
   call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<queue.CallAnswer>;
   callResult(correlationId: string): Promise<queue.CallAnswer | null>;
   /** JSON text of the task, or `null`. */

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
-import type { EventsFrame } from "../../../core/wire/work-frames.ts";
+import type { EventsFrame } from "../../../core/queue/work-frames.ts";
 import { readDocument } from "../http/body.ts";
 import { directory, priorityQueue } from "../http/objects.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
-import type { Settlement } from "../../../core/queue/api.ts";
+import type { TaskAction } from "../../../core/queue/api.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { readDocument } from "../http/body.ts";
 import { type ApiBindings, priorityQueue } from "../http/objects.ts";
@@ -122,30 +122,33 @@ export const tasks = newApi()
     const { lease_id, result } = await readDocument(c.req.raw, CompleteRequest, "invalid-result");
     const resultJson = keptJson(result, "/result", "invalid-result");
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await settle(c.env, where, { action: "complete", taskId, leaseId: lease_id, resultJson }), 200);
+    return c.json(await applyAction(c.env, where, { action: "complete", taskId, leaseId: lease_id, resultJson }), 200);
   })
   .openapi(fail, async (c) => {
     const { lease_id, error, retry } = await readDocument(c.req.raw, FailRequest, "invalid-failure");
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await settle(c.env, where, { action: "fail", taskId, leaseId: lease_id, error, retry }), 200);
+    return c.json(await applyAction(c.env, where, { action: "fail", taskId, leaseId: lease_id, error, retry }), 200);
   })
   .openapi(extend, async (c) => {
     const { lease_id, lease_ms } = await readDocument(c.req.raw, ExtendRequest, "invalid-lease");
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await settle(c.env, where, { action: "extend", taskId, leaseId: lease_id, leaseMs: lease_ms }), 200);
+    return c.json(
+      await applyAction(c.env, where, { action: "extend", taskId, leaseId: lease_id, leaseMs: lease_ms }),
+      200,
+    );
   })
   .openapi(release, async (c) => {
     const { lease_id } = await readDocument(c.req.raw, ReleaseRequest, "invalid-lease");
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await settle(c.env, where, { action: "release", taskId, leaseId: lease_id }), 200);
+    return c.json(await applyAction(c.env, where, { action: "release", taskId, leaseId: lease_id }), 200);
   })
   .openapi(cancel, async (c) => {
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await settle(c.env, where, { action: "cancel", taskId }), 200);
+    return c.json(await applyAction(c.env, where, { action: "cancel", taskId }), 200);
   })
   .openapi(retry, async (c) => {
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await settle(c.env, where, { action: "retry", taskId }), 200);
+    return c.json(await applyAction(c.env, where, { action: "retry", taskId }), 200);
   });
 
 const CONFLICTS = {
@@ -154,8 +157,8 @@ const CONFLICTS = {
   unfinished: "The task has not ended: there is nothing to try again.",
 } as const;
 
-async function settle(env: ApiBindings, { eco, q }: { eco: string; q: string }, settlement: Settlement) {
-  const answer = taken(await priorityQueue(env, eco, q).settle(settlement));
+async function applyAction(env: ApiBindings, { eco, q }: { eco: string; q: string }, action: TaskAction) {
+  const answer = taken(await priorityQueue(env, eco, q).applyAction(action));
   if (!("conflict" in answer)) return answer;
   const { conflict } = answer;
   if (conflict === "unknown")

@@ -1,7 +1,7 @@
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 
 /** A change of a queue that waits to be made, together with others, in one transaction. */
-export interface QueueChange {
+export interface QueueOperation {
   /** Makes the change, in the transaction. @returns what to do once it is written: answering */
   readonly make: (queue: TaskQueue, nowMs: number) => () => void;
   /** Nothing of it was kept: too much is waiting, or the transaction failed. */
@@ -13,12 +13,12 @@ export interface QueueChange {
 }
 
 /** @param tasks - those that it is about; their ids are looked up where callers gave them */
-export function changeOf<Result>(
+export function operationOf<Result>(
   make: (queue: TaskQueue, nowMs: number) => Result,
   answer: (result: Result) => void,
   refuse: () => void,
   tasks: readonly { readonly taskId: string | undefined }[] = [],
-): QueueChange {
+): QueueOperation {
   return {
     make: (queue, nowMs) => {
       const result = make(queue, nowMs);

@@ -1,14 +1,14 @@
 import * as z from "zod";
-import type { QueueEvent } from "../queue/api.ts";
-import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, TaskId } from "../queue/task-input.ts";
 import { LIMITS } from "../signals/limits.ts";
+import { LeasedTask, QueueEvent, TaskReceipt } from "./api.ts";
+import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, TaskId } from "./task-input.ts";
 
 /**
- * Frames of the worker's channel (JSON text, subprotocol `ganglion.work.v1`). The worker opens it; the queue itself
- * holds the other end, so that handing a task out is one message without a hop.
+ * Frames of the worker's channel (JSON text, subprotocol `ganglion.work.v1`). The worker opens the channel, and the
+ * queue's object holds the other end, so that a task reaches its worker by one message without a hop.
  *
- * A message is a frame or an array of frames: each message costs more than the frames in it. The queue sends arrays only
- * where it has got one, so an end that knows nothing of them never sees one.
+ * A message is a frame or an array of frames, because a message costs more than the frames in it. The queue sends arrays
+ * only to an end that has sent one: a client that does not know arrays never gets one.
  */
 export const WORK_PROTOCOL = "ganglion.work.v1";
 
@@ -18,8 +18,8 @@ const held = { task_id: TaskId, lease_id: LeaseId };
 const some = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(MAX_TASKS);
 
 /**
- * This end takes tasks for `recipient`, at most `credit` unfinished ones at a time; what is finished makes room for
- * more without being asked for. Said again it replaces what was said before; `credit: 0` takes no more.
+ * This end takes tasks for `recipient`, at most `credit` unfinished ones at a time. A task that ends makes room for the
+ * next one without another `ready`. A later `ready` for the same recipient replaces this one; `credit: 0` takes no more.
  */
 export const ReadyFrame = z.object({
   type: z.literal("ready"),
@@ -40,10 +40,10 @@ export const ExtendFrame = z.object({
   type: z.literal("extend"),
   tasks: some(z.object({ ...held, lease_ms: LeaseMs })),
 });
-/** Gives tasks back that were not begun: their attempt does not count. */
+/** Returns tasks that were not begun: their attempt does not count. */
 export const ReleaseFrame = z.object({ type: z.literal("release"), tasks: some(z.object(held)) });
 
-/** As `POST …/tasks`: all or none. */
+/** As `POST …/tasks`: all tasks are queued or none. */
 export const EnqueueFrame = z.object({
   type: z.literal("enqueue"),
   /** Chosen by this end, repeated in the answer. */
@@ -55,10 +55,10 @@ export const CallFrame = z.object({
   ...CallInput.shape,
   type: z.literal("call"),
   correlation_id: TaskId,
-  /** What is asked: the task's type, since `type` names the frame. */
+  /** Type of the task, since `type` is that of the frame. */
   task_type: CallInput.shape.type,
 });
-/** Nobody waits for the call any more: whoever answers it is told. */
+/** The caller does not wait any more: the call is cancelled, and its responder is notified. */
 export const CancelCallFrame = z.object({ type: z.literal("cancel"), correlation_id: TaskId });
 
 export const WorkerFrame = z.discriminatedUnion("type", [
@@ -77,33 +77,15 @@ const Problem = z
   .object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() })
   .loose();
 
-/** Tasks for this end, in the order in which they are to be begun. */
-export const LeasedTask = z.object({
-  task_id: z.string(),
-  lease_id: z.string(),
-  recipient: z.string(),
-  type: z.string(),
-  priority: z.int(),
-  attempt: z.int(),
-  sender: z.string().nullable(),
-  lease_expires_at: z.string(),
-  payload: z.unknown(),
-  /** Only of a call: somebody waits for the result. */
-  correlation_id: z.string().optional(),
-  /** Of a task that a signal led to: what its worker says about it names this cause, this trace and this depth. */
-  cause: z.string().optional(),
-  trace: z.string().optional(),
-  depth: z.int().optional(),
-});
-export type LeasedTask = z.infer<typeof LeasedTask>;
+/** Tasks that this end has leased, in the order in which it should begin them. */
 export const TasksFrame = z.object({ type: z.literal("tasks"), tasks: z.array(LeasedTask) });
 
 export const EnqueuedFrame = z.object({
   type: z.literal("enqueued"),
   batch: z.int(),
-  tasks: z.array(z.object({ task_id: z.string(), status: z.string() })),
+  tasks: z.array(TaskReceipt),
 });
-/** What was said about these tasks is durable. */
+/** The completions, failures, extensions and releases of these tasks are durable. */
 export const DoneFrame = z.object({
   type: z.literal("done"),
   tasks: z.array(
@@ -115,14 +97,14 @@ export const DoneFrame = z.object({
     }),
   ),
 });
-/** These leases are no longer held: what was said about them changes nothing. */
+/** These leases are no longer held: the frames about them had no effect. */
 export const ConflictFrame = z.object({
   type: z.literal("conflict"),
   tasks: z.array(
     z.object({ task_id: z.string(), lease_id: z.string(), reason: z.enum(["lost", "finished", "unknown"]) }),
   ),
 });
-/** Answer to a call: a result, or a problem (502 it failed, 503 nobody is there, 504 too late, 499 cancelled). */
+/** Answer to a call: a result, or a problem (409 cancelled, 502 responder failed, 503 no responder, 504 too late). */
 export const ReplyFrame = z.object({
   type: z.literal("reply"),
   correlation_id: z.string(),
@@ -132,12 +114,12 @@ export const ReplyFrame = z.object({
   problem: Problem.optional(),
 });
 export type ReplyFrame = z.infer<typeof ReplyFrame>;
-/** These tasks are no longer wanted: stop, and say nothing about them. */
+/** These tasks were cancelled: stop them, and send no result. */
 export const CancelFrame = z.object({
   type: z.literal("cancel"),
   tasks: z.array(z.object({ task_id: z.string(), lease_id: z.string(), reason: z.string() })),
 });
-/** A frame that was not taken, whole. */
+/** A frame that was refused as a whole. */
 export const RefusedWorkFrame = z.object({
   type: z.literal("refused"),
   batch: z.int().nullable(),
@@ -156,15 +138,19 @@ export const QueueFrame = z.discriminatedUnion("type", [
 ]);
 export type QueueFrame = z.infer<typeof QueueFrame>;
 
-/** Longest frame that either end sends. */
+/** Largest message that the queue accepts. */
 export const MAX_FRAME_BYTES = LIMITS.batchBytes;
 
-/** What the queue tells of its events to the API, which passes them on; `seen` is answered by a bare number. */
-export interface EventsFrame {
-  readonly type: "events";
-  /** Of the object; numbers count from 1 in each. */
-  readonly life: string;
+/**
+ * Events of a queue, from its object to the API, which streams them. The API answers with the number of the last event
+ * that its reader has taken, as a bare number.
+ */
+export const EventsFrame = z.object({
+  type: z.literal("events"),
+  /** Names a life of the object in memory: event numbers start from 1 in each. */
+  life: z.string(),
   /** Number of the first of `events`. */
-  readonly first: number;
-  readonly events: readonly QueueEvent[];
-}
+  first: z.number(),
+  events: z.array(QueueEvent),
+});
+export type EventsFrame = z.infer<typeof EventsFrame>;

@@ -2,7 +2,7 @@
  * What comes in by events goes out by `for await`, in order. It does not bound what waits: whoever pushes has a credit
  * window with the sender.
  */
-export class Channel<Item> implements AsyncIterable<Item> {
+export class PushIterable<Item> implements AsyncIterable<Item> {
   readonly #waiting: Item[] = [];
   #wake: (() => void) | undefined;
   #ended = false;

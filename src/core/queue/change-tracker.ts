@@ -1,16 +1,16 @@
 import type { Entry } from "./entry.ts";
 import { type FinishedTask, type TaskEvent, withEvent } from "./task.ts";
 
-/** What happened since the last drain, for storage and for whoever counts. */
-export interface Changes {
-  /** Tasks to be written as they are now, each once. */
+/** What changed since the last {@link ChangeTracker.drain}: to be written to storage, counted and published. */
+export interface QueueChanges {
+  /** Tasks to be written in their present state, each once. */
   readonly changed: readonly Entry[];
   readonly finished: readonly { readonly entry: Entry; readonly record: FinishedTask }[];
   readonly events: readonly { readonly task: Entry; readonly event: TaskEvent }[];
 }
 
-/** What a queue has done that storage does not know yet. */
-export class Journal {
+/** Collects the changes of a queue that are not written to storage yet. */
+export class ChangeTracker {
   #changed = new Set<Entry>();
   #finished = new Map<string, { entry: Entry; record: FinishedTask }>();
   #events: { task: Entry; event: TaskEvent }[] = [];
@@ -19,7 +19,8 @@ export class Journal {
     this.#changed.add(entry);
   }
 
-  note(entry: Entry, event: TaskEvent): void {
+  /** Adds an event to the task's history. */
+  record(entry: Entry, event: TaskEvent): void {
     entry.history = withEvent(entry.history, event);
     this.#changed.add(entry);
     this.#events.push({ task: entry, event });
@@ -30,13 +31,13 @@ export class Journal {
     this.#finished.set(record.taskId, { entry, record });
   }
 
-  /** How a task ended of which storage cannot tell yet: what repeats its id in the same transaction is to be known too. */
-  ended(taskId: string): FinishedTask | undefined {
+  /** A task that finished since the last drain: storage does not know its id yet, and a repeated id must be recognised. */
+  findFinished(taskId: string): FinishedTask | undefined {
     return this.#finished.get(taskId)?.record;
   }
 
-  /** Empties the lists. */
-  drain(): Changes {
+  /** Returns the changes and forgets them. */
+  drain(): QueueChanges {
     const changes = { changed: [...this.#changed], finished: [...this.#finished.values()], events: this.#events };
     this.#changed = new Set();
     this.#finished = new Map();

@@ -1,29 +1,29 @@
-import type { Settlement, SettlementAnswer } from "../../core/queue/api.ts";
+import type { TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import type { Lease, NewTask } from "../../core/queue/task.ts";
-import type { Settled, TaskQueue } from "../../core/queue/task-queue.ts";
+import type { TaskQueue, TransitionResult } from "../../core/queue/task-queue.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { TaskStore } from "./task-store.ts";
 
-export interface SettlementOutcome {
-  readonly answer: SettlementAnswer;
+export interface TaskActionOutcome {
+  readonly answer: TaskActionAnswer;
   /** The lease of a running task that was cancelled: its holder is to be told. */
   readonly cancelled?: Lease | undefined;
 }
 
 /** Does what was asked about one task. Belongs into a transaction. */
-export function settle(asked: Settlement, queue: TaskQueue, store: TaskStore, nowMs: number): SettlementOutcome {
+export function applyAction(asked: TaskAction, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionOutcome {
   if (asked.action === "retry") return { answer: tryAgain(asked.taskId, queue, store, nowMs) };
   const settled = apply(asked, queue, nowMs);
   if (!settled.ok) return { answer: { conflict: settled.reason } };
-  const { status, expiresMs, holder } = settled;
+  const { status, expiresMs, cancelled } = settled;
   const answer = { task_id: asked.taskId, status };
   return {
     answer: expiresMs === undefined ? answer : { ...answer, lease_expires_at: formatTimestamp(expiresMs) },
-    ...(holder === undefined || holder === null ? {} : { cancelled: holder }),
+    ...(cancelled === undefined || cancelled === null ? {} : { cancelled }),
   };
 }
 
-function apply(asked: Exclude<Settlement, { action: "retry" }>, queue: TaskQueue, nowMs: number): Settled {
+function apply(asked: Exclude<TaskAction, { action: "retry" }>, queue: TaskQueue, nowMs: number): TransitionResult {
   switch (asked.action) {
     case "complete":
       return queue.complete(asked.taskId, asked.leaseId, asked.resultJson, nowMs);
@@ -32,14 +32,14 @@ function apply(asked: Exclude<Settlement, { action: "retry" }>, queue: TaskQueue
     case "extend":
       return queue.extend(asked.taskId, asked.leaseId, asked.leaseMs, nowMs);
     case "release":
-      return queue.giveBack(asked.taskId, asked.leaseId, nowMs);
+      return queue.release(asked.taskId, asked.leaseId, nowMs);
     case "cancel":
       return queue.cancel(asked.taskId, nowMs);
   }
 }
 
 /** A task that has failed for good begins anew, under its old id and with all its attempts. */
-function tryAgain(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: number): SettlementAnswer {
+function tryAgain(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionAnswer {
   if (queue.find(taskId) !== undefined) return { conflict: "unfinished" };
   const finished = store.finished(taskId);
   if (finished === undefined) return { conflict: "unknown" };
