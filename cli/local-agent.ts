@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SERVICE_STATE, userState } from "../local-agent/base/locations.ts";
 import { AgentUnreachable, askAgent, CommandFailed } from "../local-agent/commands/ask-agent.ts";
 import { SOCKET_NAME } from "../local-agent/commands/socket-path.ts";
-import { SERVICE_STATE, userState } from "../local-agent/config/locations.ts";
 import { Failure } from "./failure.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,29 +1,32 @@
-import { isDeepStrictEqual } from "node:util";
-import type { AgentOptions, AgentStatus, Feature } from "../base/feature.ts";
+import type { HealthProblem } from "../base/health-problem.ts";
 import { Listeners } from "../base/listeners.ts";
 import { isReporting, type Report, type Service } from "../base/service.ts";
 import { stoppedWithin } from "../base/stop-within.ts";
 import { version } from "../base/version.ts";
 import type { AgentSettings } from "../config/settings.ts";
+import type { AgentStatus, Feature } from "../feature/feature.ts";
 import { StateDatabase } from "../store/state-database.ts";
-import type { HealthProblem } from "../telemetry/health.ts";
-import { type Assembled, assemble, inboxSinks, subscription } from "./assemble.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { type Assembly, assemble, inboxSinks, subscription } from "./assemble.ts";
+import { changedNames, concernedNames, isSwitched, withSettings } from "./changed-settings.ts";
 import { type FeatureInstance, stopService } from "./feature-instance.ts";
-import { ROOMS } from "./features.ts";
+import { FEATURES } from "./features.ts";
 
-export type { AgentOptions, AgentStatus } from "../base/feature.ts";
-
-/** What became of new settings. */
+/** The outcome of a reload. */
 export interface Reloaded {
-  /** Names of settings that are in force now. */
-  readonly taken: readonly string[];
-  /** Names of settings that changed, and count after a restart only. */
+  /** Names of settings that were applied. */
+  readonly applied: readonly string[];
+  /** Names of settings that changed and take effect when the agent restarts. */
   readonly restart: readonly string[];
-  /** Rooms that could not go on with their new settings and went back to the old ones. */
-  readonly failed: readonly { readonly room: string; readonly settings: readonly string[]; readonly reason: string }[];
+  /** Features that failed with their new settings and went back to the old ones. */
+  readonly failed: readonly {
+    readonly feature: string;
+    readonly settings: readonly string[];
+    readonly reason: string;
+  }[];
 }
 
-/** For files beside what is in the database already. */
+/** Time to write dead-letter files when the agent stops. The same dead letters are in the database already. */
 const FLUSH_MS = 3_000;
 
 /** Everything that runs on a host: sources → spool → link → inbox → sinks. */
@@ -32,8 +35,8 @@ export class Agent implements Service {
   #options: AgentOptions;
   readonly #listeners = new Listeners();
   #db: StateDatabase | undefined;
-  #parts: Assembled | undefined;
-  readonly #rooms = new Map<Feature, FeatureInstance>();
+  #assembly: Assembly | undefined;
+  readonly #instances = new Map<Feature<AgentOptions>, FeatureInstance>();
   #stopping = false;
   #failed: ((error: Error) => void) | undefined;
 
@@ -42,47 +45,51 @@ export class Agent implements Service {
   }
 
   get status(): AgentStatus {
-    const told: Record<string, unknown> = {};
+    const byFeature: Record<string, unknown> = {};
     const sources: Report[] = [];
-    const aside = this.#db?.movedAside;
-    if (aside !== undefined)
-      sources.push({ name: "spool", state: "live", detail: `a new one: what was there was corrupted, see ${aside}` });
-    for (const room of ROOMS) {
-      const parts = this.#rooms.get(room)?.parts;
-      if (parts === undefined && room.shownWhenOff)
-        sources.push({ name: room.name, state: "off", detail: "switched off in the settings" });
-      for (const service of parts?.services ?? []) if (isReporting(service)) sources.push(service.report());
-      if (parts?.status !== undefined) told[room.name] = parts.status();
+    const movedTo = this.#db?.movedAside;
+    if (movedTo !== undefined)
+      sources.push({ name: "spool", state: "live", detail: `new: the old one was corrupted and moved to ${movedTo}` });
+    for (const feature of FEATURES) {
+      const instance = this.#instances.get(feature);
+      if (instance === undefined) {
+        if (feature.shownWhenOff)
+          sources.push({ name: feature.name, state: "off", detail: "switched off in the settings" });
+        continue;
+      }
+      for (const service of instance.parts.services) if (isReporting(service)) sources.push(service.report());
+      const { status } = instance;
+      if (status !== undefined) byFeature[feature.name] = status;
     }
     return {
-      ...told,
+      ...byFeature,
       host: this.#options.hostId,
       version: version(),
-      link: this.#parts?.link.state ?? { state: "stopped", detail: "not started" },
+      link: this.#assembly?.link.state ?? { state: "stopped", detail: "not started" },
       sources,
     };
   }
 
-  /** What is wrong with the agent; `undefined`: it can take signals in. Writes to the disk. */
+  /** Writes to the disk. @returns the problem of the agent; `undefined` when it can take in signals */
   async health(): Promise<HealthProblem | undefined> {
-    if (this.#parts === undefined) return { reason: "it has not started", restartHelps: true };
-    return this.#parts.health.check();
+    if (this.#assembly === undefined) return { reason: "the agent has not started", restartHelps: true };
+    return this.#assembly.health.check();
   }
 
-  /** Calls `listener` when the agent cannot go on, and has to be started anew. */
+  /** Calls `listener` when the agent cannot continue and has to be restarted. */
   onFailure(listener: (error: Error) => void): void {
     this.#failed = listener;
   }
 
-  /** Hears every change of `status`. @returns a function that ends it */
+  /** Calls `listener` when `status` changed. @returns a function that removes the listener */
   onChange(listener: () => void): () => void {
     return this.#listeners.add(listener);
   }
 
   /**
-   * Resolves when all sources are up; the edge may be away.
+   * Resolves when all features have started. The edge may be away.
    *
-   * @throws ExpectedError for what a person can put right; nothing is left running then
+   * @throws ExpectedError for errors that a person can fix; nothing is left running then
    */
   async start(): Promise<void> {
     if (this.#db !== undefined) return;
@@ -91,163 +98,141 @@ export class Agent implements Service {
     this.#db = StateDatabase.open(stateDir);
     const { movedAside } = this.#db;
     if (movedAside !== undefined)
-      logger.error({ moved_to: movedAside }, "the state was corrupted: it was moved aside, and a new one begins");
+      logger.error(
+        { moved_to: movedAside },
+        "the state database was corrupted: it was moved, and a new one was created",
+      );
     this.#db.onCorrupted((error) => this.#failed?.(error));
     try {
-      this.#parts = assemble(ROOMS, this.#options, this.#db, () => this.status);
-      for (const opened of this.#parts.rooms) this.#rooms.set(opened.room, opened);
-      await this.#parts.link.start();
-      for (const room of this.#parts.rooms) await room.start();
+      this.#assembly = assemble(FEATURES, this.#options, this.#db, () => this.status);
+      for (const feature of FEATURES) this.#assemble(feature, this.#options);
+      await this.#assembly.link.start();
+      for (const instance of this.#instances.values()) await instance.start();
     } catch (error) {
       await this.stop();
       throw error;
     }
-    for (const room of this.#parts.rooms) room.onChange(() => this.#changed());
-    this.#parts.link.onChange(() => this.#changed());
+    for (const instance of this.#instances.values()) instance.onChange(() => this.#changed());
+    this.#assembly.link.onChange(() => this.#changed());
     this.#changed();
     for (const { name, state, detail } of this.status.sources) logger.info(`${name}: ${state}, ${detail}`);
   }
 
-  /** Takes over what changed in the settings where that is safe while the agent runs; one call at a time. */
+  /** Applies changed settings where the running agent can; one call at a time. */
   async reload(settings: AgentSettings): Promise<Reloaded> {
     const before = this.#options;
     const changed = changedNames(before, settings);
-    const taken = new Set<string>();
+    const applied = new Set<string>();
     const failed: Reloaded["failed"][number][] = [];
     if (changed.includes("logLevel")) {
       before.logger.level = settings.logLevel;
-      taken.add("logLevel");
+      applied.add("logLevel");
     }
     if (changed.includes("spoolMaxBytes")) {
-      this.#parts?.spool.setMaxBytes(settings.spoolMaxBytes);
-      taken.add("spoolMaxBytes");
+      this.#assembly?.spool.setMaxBytes(settings.spoolMaxBytes);
+      applied.add("spoolMaxBytes");
     }
-    const concerned = ROOMS.map((room) => ({ room, names: changed.filter((name) => concerns(room, name)) }));
-    for (const name of concerned.flatMap(({ names }) => names)) taken.add(name);
-    const next = { ...before, ...pick(settings, [...taken]) };
-    if (this.#parts !== undefined) {
-      await this.#listenFor(before, next);
-      for (const { room, names } of concerned) {
+    const concerned = FEATURES.map((feature) => ({ feature, names: concernedNames(feature, changed) }));
+    for (const name of concerned.flatMap(({ names }) => names)) applied.add(name);
+    const next = withSettings(before, settings, applied);
+    if (this.#assembly !== undefined) {
+      await this.#subscribeFor(before, next);
+      for (const { feature, names } of concerned) {
         const own = names.filter(
           (name) =>
-            name !== "sources" ||
-            room.renews?.includes(name) !== true ||
-            isSource(room, before) !== isSource(room, next),
+            name !== "sources" || feature.restartOn?.includes(name) !== true || isSwitched(feature, before, next),
         );
-        // Asked to stop meanwhile: nothing may be started any more.
+        // A stop may have begun during a restart: no feature may be started any more.
         if (this.#stopping) break;
         if (own.length === 0) continue;
-        const reason = await this.#turn(room, own, before, next);
-        if (reason !== undefined) failed.push({ room: room.name, settings: own, reason });
+        const reason = await this.#applyTo(feature, own, before, next);
+        if (reason !== undefined) failed.push({ feature: feature.name, settings: own, reason });
       }
     }
-    for (const name of failed.flatMap((one) => one.settings)) taken.delete(name);
-    // What does not count yet stays as it was, so that it is told again.
-    this.#options = { ...before, ...pick(settings, [...taken]) };
-    if (this.#stopping) return { taken: [], restart: [], failed };
-    await this.#listenFor(this.#options);
+    for (const name of failed.flatMap((one) => one.settings)) applied.delete(name);
+    // Settings that were not applied keep their old values, so that the next reload reports them again.
+    this.#options = withSettings(before, settings, applied);
+    if (this.#stopping) return { applied: [], restart: [], failed };
+    await this.#subscribeFor(this.#options);
     this.#changed();
-    const told = new Set([...taken, ...failed.flatMap((one) => one.settings)]);
-    return { taken: [...taken], restart: changed.filter((name) => !told.has(name)), failed };
+    const reported = new Set([...applied, ...failed.flatMap((one) => one.settings)]);
+    return { applied: [...applied], restart: changed.filter((name) => !reported.has(name)), failed };
   }
 
   /**
-   * Asks the edge for what the rooms want by any of these settings: who wants more hears it from the moment at which it
-   * goes on by the new ones, and who wants less has stopped reading before its place in the inbox goes.
+   * Subscribes at the edge to the signals of all sinks under any of these settings. During a reload these are the old
+   * and the new settings: a sink that needs more gets it from the moment of its restart, and a sink that needs less has
+   * stopped reading before its cursor is deleted.
    */
-  async #listenFor(...all: readonly AgentSettings[]): Promise<void> {
-    if (this.#parts === undefined) return;
-    const { inbox, spool, link } = this.#parts;
-    const sinks = all.map((settings) => inboxSinks(ROOMS, settings, spool));
+  async #subscribeFor(...all: readonly AgentOptions[]): Promise<void> {
+    if (this.#assembly === undefined) return;
+    const { inbox, spool, link } = this.#assembly;
+    const sinks = all.map((options) => inboxSinks(FEATURES, options, spool));
     const names = [...new Set(sinks.flatMap((one) => one.names))];
     await inbox.setSinks(names, (signal) => sinks.some(({ wanted }) => wanted(signal)));
-    link.setSubscribe(subscription(ROOMS, ...all));
+    link.setSubscribe(subscription(FEATURES, ...all));
   }
 
-  /** @returns why the room goes on with its old settings */
-  async #turn(
-    room: Feature,
+  /** @returns why the feature continues with its old settings; `undefined` when the new ones were applied */
+  async #applyTo(
+    feature: Feature<AgentOptions>,
     names: readonly string[],
     before: AgentOptions,
     next: AgentOptions,
   ): Promise<string | undefined> {
-    const { logger } = before;
-    const old = this.#rooms.get(room);
-    const inPlace = names.every((name) => room.reloads?.some((one) => one === name));
+    const reload = this.#instances.get(feature)?.parts.reload;
+    const inPlace = names.every((name) => feature.reloadOn?.some((one) => one === name));
     try {
-      if (inPlace && old?.parts.reload !== undefined && (await old.parts.reload(next)) !== false) return undefined;
-      await this.#close(room);
-      await this.#open(room, next);
+      if (inPlace && reload !== undefined && (await reload(next)) !== false) return undefined;
+      await this.#restart(feature, next);
       return undefined;
     } catch (error) {
-      logger.error({ err: error }, `${room.name}: it could not go on with its new settings`);
-      await this.#close(room);
-      await this.#open(room, before);
+      before.logger.error({ err: error }, `${feature.name}: the new settings failed`);
+      await this.#restart(feature, before);
       return error instanceof Error ? error.message : String(error);
     }
   }
 
-  async #open(room: Feature, options: AgentOptions): Promise<void> {
-    const opened = this.#stopping ? undefined : this.#parts?.open(room, options);
-    if (opened === undefined) return;
-    this.#rooms.set(room, opened);
-    await opened.start();
-    opened.onChange(() => this.#changed());
+  async #restart(feature: Feature<AgentOptions>, options: AgentOptions): Promise<void> {
+    await this.#stopFeature(feature);
+    const instance = this.#stopping ? undefined : this.#assemble(feature, options);
+    await instance?.start();
+    instance?.onChange(() => this.#changed());
   }
 
-  async #close(room: Feature): Promise<void> {
-    const opened = this.#rooms.get(room);
-    this.#rooms.delete(room);
-    await opened?.stop(this.#options.logger, this.#options.stopMs);
+  #assemble(feature: Feature<AgentOptions>, options: AgentOptions): FeatureInstance | undefined {
+    const instance = this.#assembly?.assembleFeature(feature, options);
+    if (instance !== undefined) this.#instances.set(feature, instance);
+    return instance;
+  }
+
+  async #stopFeature(feature: Feature<AgentOptions>): Promise<void> {
+    const instance = this.#instances.get(feature);
+    this.#instances.delete(feature);
+    await instance?.stop(this.#options.logger, this.#options.stopMs);
   }
 
   /**
-   * Who takes commands first, so that nothing is begun any more; then all other rooms at once, since what one of them waits
-   * for is nothing of the others; then the link, which sends what they took in; the files last. No part takes longer than
-   * it may: what hangs ends with the process.
+   * Stops first the features that take commands, so that no new work begins; then all others at once, since none waits
+   * for another; then the link, which sends the last signals; the files last. A part that exceeds its time is left
+   * behind and ends with the process.
    */
   async stop(): Promise<void> {
     this.#stopping = true;
     const { logger, stopMs } = this.#options;
-    for (const room of ROOMS) if (room.stopsFirst === true) await this.#close(room);
-    await Promise.all(ROOMS.map((room) => this.#close(room)));
-    if (this.#parts !== undefined) await stopService(this.#parts.link, logger, stopMs);
-    const files = [...(this.#parts?.deadLetters.values() ?? [])];
+    for (const feature of FEATURES) if (feature.stopsFirst === true) await this.#stopFeature(feature);
+    await Promise.all(FEATURES.map((feature) => this.#stopFeature(feature)));
+    if (this.#assembly !== undefined) await stopService(this.#assembly.link, logger, stopMs);
+    const files = [...(this.#assembly?.deadLetterFiles.values() ?? [])];
     const written = await stoppedWithin(FLUSH_MS, Promise.all(files.map((file) => file.flush())));
-    if (!written)
-      logger.warn("dead letters: their files could not be written in time; the edge is told of them all the same");
+    if (!written) logger.warn("dead letters: their files were not written in time; the edge gets them all the same");
     this.#db?.close();
     this.#db = undefined;
   }
 
   #changed(): void {
     const { link: _link, ...status } = this.status;
-    this.#parts?.link.setStatus(status);
-    this.#listeners.tell();
+    this.#assembly?.link.setStatus(status);
+    this.#listeners.notify();
   }
-}
-
-/** Functions are how secrets are read, and are the same whatever they lead to. */
-function changedNames(before: AgentSettings, after: AgentSettings): string[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const old = before as unknown as Record<string, unknown>;
-  const fresh = after as unknown as Record<string, unknown>;
-  return [...names].filter(
-    (name) =>
-      name !== "logger" &&
-      name in fresh &&
-      typeof fresh[name] !== "function" &&
-      !isDeepStrictEqual(old[name], fresh[name]),
-  );
-}
-
-const isSource = ({ name }: Feature, { sources }: AgentSettings): boolean => sources.some((source) => source === name);
-
-function concerns({ reloads = [], renews = [] }: Feature, setting: string): boolean {
-  return [...reloads, ...renews].some((name) => name === setting);
-}
-
-function pick(settings: AgentSettings, names: readonly string[]): Partial<AgentSettings> {
-  const values = settings as unknown as Record<string, unknown>;
-  return Object.fromEntries(names.map((name) => [name, values[name]]));
 }

@@ -1,95 +1,127 @@
 import { join } from "node:path";
-import { type OpenMetricsContentType, Registry } from "prom-client";
 import { compilePatterns } from "../../src/core/signals/pattern.ts";
 import { unionOfPatterns } from "../../src/core/signals/pattern-union.ts";
-import type { AgentOptions, Feature, FeatureContext } from "../base/feature.ts";
 import { HostCommands } from "../commands/host-commands.ts";
-import type { AgentSettings } from "../config/settings.ts";
+import type { Feature, FeatureContext } from "../feature/feature.ts";
 import { Link } from "../link/link.ts";
+import { registerLinkMetrics } from "../link/metrics.ts";
 import { DeadLetterFile } from "../store/dead-letter-file.ts";
 import { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import { Inbox, type Received } from "../store/inbox.ts";
 import { Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
-import { Health } from "../telemetry/health.ts";
+import { WriteCheck } from "../store/write-check.ts";
+import type { AgentOptions } from "./agent-options.ts";
 import { FeatureInstance } from "./feature-instance.ts";
+import { Health } from "./health.ts";
+import { MetricRegistries } from "./metric-registries.ts";
+import { FeatureRegistrar, type Registries } from "./registrar.ts";
 
-export interface Assembled {
+/** The agent's own parts, and the features that stand on them. */
+export interface Assembly {
   readonly link: Link;
   readonly spool: Spool;
   readonly inbox: Inbox;
   readonly health: Health;
-  /** Those that are on, in the order of the list. */
-  readonly rooms: readonly FeatureInstance[];
-  readonly deadLetters: ReadonlyMap<string, DeadLetterFile>;
-  /** Wires up one more room, by these settings. */
-  readonly open: (room: Feature, options: AgentOptions) => FeatureInstance | undefined;
+  readonly deadLetterFiles: ReadonlyMap<string, DeadLetterFile>;
+  /** @returns `undefined` when the settings switch the feature off */
+  readonly assembleFeature: (feature: Feature<AgentOptions>, options: AgentOptions) => FeatureInstance | undefined;
 }
 
 const LINK_DEAD_LETTERS_BYTES = 64 * 1024 * 1024;
 
-/** What is asked of the edge for all sinks together, by any of these settings. Nothing where there are no sinks. */
-export function subscription(rooms: readonly Feature[], ...all: readonly AgentSettings[]): string[] {
-  return unionOfPatterns(all.flatMap((settings) => sinksOf(rooms, settings).map(({ patterns }) => patterns)));
+/** The patterns to subscribe to at the edge for the sinks of all features under any of these settings. */
+export function subscription(features: readonly Feature<AgentOptions>[], ...all: readonly AgentOptions[]): string[] {
+  return unionOfPatterns(all.flatMap((options) => sinksOf(features, options).map(({ patterns }) => patterns)));
 }
 
-function sinksOf(rooms: readonly Feature[], settings: AgentSettings) {
-  return rooms.flatMap((room) => room.sinks?.(settings) ?? []);
+function sinksOf(features: readonly Feature<AgentOptions>[], options: AgentOptions) {
+  return features.flatMap((feature) => feature.sinks?.(options) ?? []);
 }
 
 /**
- * The readers of the inbox, and what of that which arrives any of them would take. What this host's bus has said comes
- * back from the edge with everything else. Where nobody but the bus would get it, it is not written down: on a busy bus
- * that would be as much work again.
+ * The sinks of the inbox, and which arriving signals any of them would read. The edge also sends back what this host's
+ * bus published. Signals that only the bus would read are not stored: on a busy bus, that would double the writes.
  */
 export function inboxSinks(
-  rooms: readonly Feature[],
-  settings: AgentSettings,
+  features: readonly Feature<AgentOptions>[],
+  options: AgentOptions,
   spool: Spool,
 ): { readonly names: string[]; readonly wanted: (signal: Received) => boolean } {
-  const sinks = sinksOf(rooms, settings);
+  const sinks = sinksOf(features, options);
   const others = sinks.filter(({ notFromOwnBus }) => notFromOwnBus !== true).map(({ patterns }) => patterns);
-  const wantOwn = others.length === 0 ? () => false : compilePatterns(unionOfPatterns(others));
+  const wantedFromOwnBus = others.length === 0 ? () => false : compilePatterns(unionOfPatterns(others));
   return {
     names: sinks.map(({ name }) => name),
-    wanted: ({ id, signal }) => !spool.owns(id, "bus") || wantOwn(signal),
+    wanted: ({ id, signal }) => !spool.owns(id, "bus") || wantedFromOwnBus(signal),
   };
 }
 
-/** The agent's own parts, and then each room's, which only add themselves. Nothing is started here. */
+/** Builds the agent's own parts. Nothing is started here, and no feature is assembled yet. */
 export function assemble(
-  rooms: readonly Feature[],
+  features: readonly Feature<AgentOptions>[],
   options: AgentOptions,
   db: StateDatabase,
-  status: FeatureContext["status"],
-): Assembled {
-  const { hostId, stateDir, logger: log, now = Date.now } = options;
-  const deadLetters = new Map<string, DeadLetterFile>();
-  const deadLetterFile: FeatureContext["deadLetterFile"] = (name, maxBytes) => {
+  status: FeatureContext<AgentOptions>["status"],
+): Assembly {
+  const { hostId, stateDir, logger: log, now = Date.now, url, token, ecosystem } = options;
+  const registries: Registries = {
+    metrics: new MetricRegistries(),
+    commands: new HostCommands(),
+    health: new Health(),
+    provided: {},
+  };
+  const register = new FeatureRegistrar(registries);
+  const deadLetterFiles = new Map<string, DeadLetterFile>();
+  const deadLetterFile = (name: string, maxBytes: number) => {
     const path = join(stateDir, "dead-letter", `${name}.jsonl`);
-    // Of a room that is made anew, too: two that wrote to one file would each keep to its limit.
-    const file = deadLetters.get(name) ?? new DeadLetterFile({ path, maxBytes, log });
-    deadLetters.set(name, file);
+    const file = deadLetterFiles.get(name) ?? new DeadLetterFile({ path, maxBytes, log });
+    deadLetterFiles.set(name, file);
     return file;
   };
   const spool = new Spool(db, { hostId, maxBytes: options.spoolMaxBytes, now, log });
-  const sinks = inboxSinks(rooms, options, spool);
+  const sinks = inboxSinks(features, options, spool);
   const inbox = new Inbox(db, sinks.names, sinks.wanted);
-  const { url, token, ecosystem } = options;
-  const letters = new DeadLetterOutbox(db, { hostId, log });
+  const deadLetters = new DeadLetterOutbox(db, { hostId, log });
   const link = new Link({
-    ...{ url, token, ecosystem, hostId, spool, inbox, letters, log, ...options.link },
-    subscribe: subscription(rooms, options),
-    deadLetters: deadLetterFile("link", LINK_DEAD_LETTERS_BYTES),
+    url,
+    token,
+    ecosystem,
+    hostId,
+    spool,
+    inbox,
+    deadLetters,
+    log,
+    gatherFacts: () => registries.provided.gatherFacts,
+    subscribe: subscription(features, options),
+    deadLetterFile: deadLetterFile("link", LINK_DEAD_LETTERS_BYTES),
+    ...options.link,
   });
-  const metrics = new Registry<OpenMetricsContentType>();
-  metrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-  const health = new Health(db);
-  const commands = new HostCommands();
-  const shared: Omit<FeatureContext, "options"> = {
-    ...{ db, spool, inbox, link, letters, log, now, metrics, health, commands, offers: {}, status, deadLetterFile },
+  const writeCheck = new WriteCheck(db);
+  register.healthCheck(() => writeCheck.check());
+  registerLinkMetrics(register, link);
+  const { metrics: allMetrics, commands, health, provided } = registries;
+  const shared: Omit<FeatureContext<AgentOptions>, "options" | "register"> = {
+    db,
+    spool,
+    inbox,
+    link,
+    deadLetters,
+    deadLetterFile,
+    log,
+    now,
+    provided,
+    status,
+    commands,
+    health,
+    allMetrics,
   };
-  const open: Assembled["open"] = (room, by) => FeatureInstance.assemble(room, { ...shared, options: by });
-  const atWork = rooms.flatMap((room) => open(room, options) ?? []);
-  return { link, spool, inbox, health, rooms: atWork, deadLetters, open };
+  return {
+    link,
+    spool,
+    inbox,
+    health,
+    deadLetterFiles,
+    assembleFeature: (feature, by) => FeatureInstance.assemble(feature, { ...shared, options: by }, registries),
+  };
 }

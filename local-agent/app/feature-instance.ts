@@ -1,37 +1,45 @@
-import type { Feature, FeatureContext, FeatureParts, Offers } from "../base/feature.ts";
 import type { Logger } from "../base/log.ts";
 import { isReporting, type Service } from "../base/service.ts";
 import { STOP_MS, stoppedWithin } from "../base/stop-within.ts";
+import type { Feature, FeatureContext, FeatureParts } from "../feature/feature.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { FeatureRegistrar, type Registries } from "./registrar.ts";
 
-/** A room that is switched on. It can be taken out of a running agent, and another one be put into its place. */
+/** A feature that is switched on. It can be stopped, and replaced by a new instance, while the agent runs. */
 export class FeatureInstance {
-  readonly room: Feature;
-  readonly parts: FeatureParts;
-  readonly #withdraw: () => void;
+  readonly feature: Feature<AgentOptions>;
+  readonly parts: FeatureParts<AgentOptions>;
+  readonly #registrar: FeatureRegistrar;
   readonly #started: Service[] = [];
 
-  private constructor(room: Feature, parts: FeatureParts, withdraw: () => void) {
-    this.room = room;
+  private constructor(feature: Feature<AgentOptions>, parts: FeatureParts<AgentOptions>, registrar: FeatureRegistrar) {
+    this.feature = feature;
     this.parts = parts;
-    this.#withdraw = withdraw;
+    this.#registrar = registrar;
   }
 
-  /** @returns `undefined` where the settings switch the room off */
-  static assemble(room: Feature, context: FeatureContext): FeatureInstance | undefined {
-    const before = additions(context);
-    const parts = room.assemble(context);
-    if (parts === undefined) return undefined;
-    const { metrics, commands, offers } = context;
-    const after = additions(context);
-    // What it has added to the agent is what there is more of than before: no room keeps account of it.
-    return new FeatureInstance(room, parts, () => {
-      for (const name of after.metrics.difference(before.metrics)) metrics.removeSingleMetric(name);
-      for (const type of after.commands.difference(before.commands)) commands.off(type);
-      for (const name of after.offers.difference(before.offers)) delete offers[name];
-    });
+  /** @returns `undefined` when the settings switch the feature off; nothing of it stays registered then */
+  static assemble(
+    feature: Feature<AgentOptions>,
+    context: Omit<FeatureContext<AgentOptions>, "register">,
+    registries: Registries,
+  ): FeatureInstance | undefined {
+    const registrar = new FeatureRegistrar(registries);
+    let parts: FeatureParts<AgentOptions> | undefined;
+    try {
+      parts = feature.assemble({ ...context, register: registrar });
+    } finally {
+      if (parts === undefined) registrar.withdraw();
+    }
+    return parts && new FeatureInstance(feature, parts, registrar);
   }
 
-  /** @throws what keeps one of its services from starting; `stop` ends those that had */
+  /** The status that the feature registered; `undefined` when it has none. */
+  get status(): unknown {
+    return this.#registrar.readStatus?.();
+  }
+
+  /** @throws the error of the first service that does not start; `stop` ends the services that did */
   async start(): Promise<void> {
     for (const service of this.parts.services) {
       this.#started.push(service);
@@ -43,28 +51,20 @@ export class FeatureInstance {
     for (const service of this.parts.services) if (isReporting(service)) service.onChange(listener);
   }
 
-  /** Resolves when nothing of it runs, or what hangs has had its time, and nothing of it is known to the agent any more. */
+  /** Resolves when all services have stopped or had their time, and everything registered is withdrawn. */
   async stop(log: Logger, limitMs = STOP_MS): Promise<void> {
     for (const service of this.#started.splice(0).reverse()) await stopService(service, log, limitMs);
-    this.#withdraw();
+    this.#registrar.withdraw();
   }
 }
 
-/** @param limitMs - for a service that names no time of its own */
+/** @param limitMs - for a service without a limit of its own */
 export async function stopService(service: Service, log: Logger, limitMs = STOP_MS): Promise<void> {
   const { name, stopMs = limitMs } = service;
   try {
     if (await stoppedWithin(stopMs, service.stop())) log.debug(`${name}: stopped`);
-    else log.warn(`${name}: it did not stop within ${stopMs / 1_000} s; going on without it`);
+    else log.warn(`${name}: did not stop within ${stopMs / 1_000} s; continuing without waiting`);
   } catch (error) {
-    log.error({ err: error }, `${name} did not stop cleanly`);
+    log.error({ err: error }, `${name}: failed to stop`);
   }
-}
-
-function additions({ metrics, commands, offers }: FeatureContext) {
-  return {
-    metrics: new Set(metrics.getMetricsAsArray().map(({ name }) => name)),
-    commands: new Set(commands.types),
-    offers: new Set(Object.keys(offers) as (keyof Offers)[]),
-  };
 }

@@ -1,26 +1,27 @@
-import type { Feature } from "../base/feature.ts";
-import { BUS_ROOM } from "../bus/feature.ts";
-import { COMMANDS_ROOM } from "../commands/feature.ts";
-import { WORKERS_ROOM } from "../file-tasks/feature.ts";
-import { INTENTS_ROOM } from "../intents/feature.ts";
-import { METRICS_ROOM } from "../metric-files/feature.ts";
-import { MONITORS_ROOM } from "../monitors/feature.ts";
-import { REACTIONS_ROOM } from "../reactions/feature.ts";
-import { SAMPLER_ROOM } from "../sampler/feature.ts";
-import { SUPERVISOR_ROOM } from "../supervisor/feature.ts";
-import { OBSERVABILITY_ROOM } from "../telemetry/feature.ts";
+import { BUS_FEATURE } from "../bus/feature.ts";
+import { COMMANDS_FEATURE } from "../commands/feature.ts";
+import type { Feature } from "../feature/feature.ts";
+import { FILE_TASKS_FEATURE } from "../file-tasks/feature.ts";
+import { INTENTS_FEATURE } from "../intents/feature.ts";
+import { METRIC_FILES_FEATURE } from "../metric-files/feature.ts";
+import { MONITORS_FEATURE } from "../monitors/feature.ts";
+import { REACTIONS_FEATURE } from "../reactions/feature.ts";
+import { SAMPLER_FEATURE } from "../sampler/feature.ts";
+import { SUPERVISOR_FEATURE } from "../supervisor/feature.ts";
+import { TELEMETRY_FEATURE } from "../telemetry/feature.ts";
+import type { AgentOptions } from "./agent-options.ts";
 
-/** Everything that an agent can do, in the order in which it is started. A new room is one more line. */
+/** Everything that an agent can do, in the order of start. A new feature is one more line. */
 // biome-ignore format: a line for each
-export const ROOMS: readonly Feature[] = [
-  SAMPLER_ROOM,
-  INTENTS_ROOM,
-  METRICS_ROOM,
-  BUS_ROOM,
-  WORKERS_ROOM,
-  REACTIONS_ROOM,
-  MONITORS_ROOM,
-  OBSERVABILITY_ROOM,
-  SUPERVISOR_ROOM,
-  COMMANDS_ROOM,
+export const FEATURES: readonly Feature<AgentOptions>[] = [
+  SAMPLER_FEATURE,
+  INTENTS_FEATURE,
+  METRIC_FILES_FEATURE,
+  BUS_FEATURE,
+  FILE_TASKS_FEATURE,
+  REACTIONS_FEATURE,
+  MONITORS_FEATURE,
+  TELEMETRY_FEATURE,
+  SUPERVISOR_FEATURE,
+  COMMANDS_FEATURE,
 ];

@@ -5,23 +5,23 @@ import { doctorCommand } from "../install/doctor/command.ts";
 import { serviceCommands } from "../install/install.ts";
 import { run } from "./run.ts";
 
-/** The command `ganglion-agent`. Exit codes: 0 done, 1 something is wrong, 2 wrong usage. */
+/** The command `ganglion-agent`. Exit codes: 0 success, 1 failure, 2 wrong usage. */
 export function program(): Command {
   const root = new Command("ganglion-agent")
     .description("Links this host to a Ganglion edge.")
-    .version(version(), "-V, --version", "say which version this is")
-    .showHelpAfterError("(add --help for how it is used)");
+    .version(version(), "-V, --version", "print the version")
+    .showHelpAfterError("(add --help for usage)");
   root
     .command("run", { isDefault: true })
-    .description("run the agent in the foreground; SIGHUP reads the settings again")
-    .option("--config <file>", "the settings (default: GANGLION_CONFIG)")
+    .description("run the agent in the foreground; SIGHUP reloads the settings")
+    .option("--config <file>", "file of settings (default: GANGLION_CONFIG)")
     .action(({ config }: { config?: string }) => run(config));
   for (const command of [checkCommand(), ...serviceCommands(), doctorCommand()]) root.addCommand(command);
   root
     .command("version")
-    .description("say which version this is")
+    .description("print the version")
     .action(() => console.log(version()));
-  // Commander hands this down to subcommands that it makes itself, not to those it is given.
+  // Commander passes this to subcommands that it creates itself, not to those that are added.
   for (const command of [root, ...root.commands])
     command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   return root;

@@ -2,18 +2,19 @@ import { createLog, type Logger } from "../base/log.ts";
 import { ExpectedError } from "../base/service.ts";
 import { stoppedWithin } from "../base/stop-within.ts";
 import { readSettings } from "../config/settings.ts";
+import type { AgentStatus } from "../feature/feature.ts";
 import { ServiceManager } from "../install/service-manager.ts";
-import { Agent, type AgentStatus } from "./agent.ts";
+import { Agent } from "./agent.ts";
 
 const SAME_REQUEST_MS = 500;
 const NOTIFY_MS = 1_000;
 
 /**
- * The agent as a process. With an IPC channel it tells its parent `{type: "ready", host, sources, link}` once the
- * sources are up, `{type: "status", …}` with the same fields whenever one of them changes, and it ends when the parent
- * does: nobody else would know that it is there. Reads its settings again on SIGHUP. Ends with status 0 when asked to.
+ * Runs the agent as a process. Over an IPC channel it sends `{type: "ready", host, sources, link}` to its parent once
+ * the sources have started, and `{type: "status", …}` with the same fields after each change. It ends with its parent,
+ * which would otherwise leave it running unnoticed. SIGHUP reloads the settings. A requested stop ends with status 0.
  *
- * @throws ExpectedError when it cannot start
+ * @throws ExpectedError when the agent cannot start
  */
 export async function run(config?: string): Promise<void> {
   const settings = readSettings(process.env, process.cwd(), config);
@@ -22,38 +23,41 @@ export async function run(config?: string): Promise<void> {
 
   const manager = await ServiceManager.from(process.env, { health: () => agent.health(), log: logger });
   agent.onFailure((error) => {
-    // Whoever started it starts it again, and then the corrupted file is moved aside.
-    logger.fatal({ err: error }, "the state is corrupted: the agent ends");
+    // The next start moves the corrupted file away and creates a new one.
+    logger.fatal(
+      { err: error },
+      "the state database is corrupted: the agent exits, and begins a new one when restarted",
+    );
     process.exit(1);
   });
   let stopping = false;
-  let askedMs = 0;
+  let stopAskedMs = 0;
   const stop = async (why: string) => {
     if (stopping) {
-      // A terminal and a parent may both pass on the same Ctrl-C.
-      if (Date.now() - askedMs < SAME_REQUEST_MS) return;
-      logger.warn(`${why} again: stopping at once; what is in the spool is safe`);
+      // A terminal and a parent process may both pass on the same Ctrl-C.
+      if (Date.now() - stopAskedMs < SAME_REQUEST_MS) return;
+      logger.warn(`${why} again: stopping at once; signals in the spool are kept`);
       process.exit(1);
     }
     stopping = true;
-    askedMs = Date.now();
+    stopAskedMs = Date.now();
     logger.info(`${why}: stopping`);
-    // Whoever does not listen to it is not waited for.
+    // A service manager that does not read its socket must not delay the stop.
     if (manager !== undefined) await stoppedWithin(NOTIFY_MS, manager.stopping());
     await agent.stop();
     if (process.connected) process.disconnect();
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
-  // After `process.disconnect()` of our own this comes, too.
+  // Our own `process.disconnect()` raises this event, too.
   process.on("disconnect", () => {
     if (!stopping) void stop("the parent process is gone");
   });
-  // Until it has started it has nothing to reload; the signal's default would end it.
+  // The default action of SIGHUP would end the process. A reload waits until the agent has started.
   let started: Promise<void> | undefined;
   let reloading = Promise.resolve();
   process.on("SIGHUP", () => {
-    // One after the other, and the last one with what stands in the file then.
+    // One reload after the other, each with the settings of its own time.
     reloading = reloading
       .then(() => started)
       .then(async () => {
@@ -63,38 +67,38 @@ export async function run(config?: string): Promise<void> {
       });
   });
 
-  const tell = (type: "ready" | "status") => {
-    // A parent that ends at this moment is no error of ours.
+  const send = (type: "ready" | "status") => {
+    // The parent may end at this moment: an error of sending is ignored.
     if (process.connected) process.send?.({ type, ...agent.status }, undefined, undefined, () => undefined);
   };
   started = agent.start();
   await started;
-  tell("ready");
+  send("ready");
   agent.onChange(() => {
-    tell("status");
+    send("status");
     void manager?.status(statusLine(agent.status));
   });
   await manager?.ready(statusLine(agent.status));
 }
 
-/** For `systemctl status`: the link, and what is not as it should be. */
+/** One line for `systemctl status`: the link, and the sources that fail. */
 function statusLine({ link, sources }: AgentStatus): string {
   const failing = sources.filter(({ state }) => state === "failing").map(({ name, detail }) => `${name}: ${detail}`);
   const linked = link.detail === link.state ? link.state : `${link.state}: ${link.detail}`;
   return [`link ${linked}`, ...failing].join("; ");
 }
 
-/** What cannot be read, or does not fit, leaves everything as it is. */
+/** Settings that cannot be read or are invalid change nothing. */
 async function reload(agent: Agent, logger: Logger, config: string | undefined): Promise<void> {
   try {
-    const { taken, restart, failed } = await agent.reload(readSettings(process.env, process.cwd(), config));
-    if (taken.length + restart.length + failed.length === 0) logger.info("SIGHUP: the settings are the same as before");
-    if (taken.length > 0) logger.info({ settings: taken }, "SIGHUP: new settings are in force");
-    if (restart.length > 0) logger.warn({ settings: restart }, "SIGHUP: these settings count after a restart");
-    for (const { room, settings, reason } of failed)
-      logger.error({ settings }, `SIGHUP: ${room} goes on with its old settings: ${reason}`);
+    const { applied, restart, failed } = await agent.reload(readSettings(process.env, process.cwd(), config));
+    if (applied.length + restart.length + failed.length === 0) logger.info("SIGHUP: the settings have not changed");
+    if (applied.length > 0) logger.info({ settings: applied }, "SIGHUP: new settings were applied");
+    if (restart.length > 0) logger.warn({ settings: restart }, "SIGHUP: these settings take effect after a restart");
+    for (const { feature, settings, reason } of failed)
+      logger.error({ settings }, `SIGHUP: ${feature} keeps its old settings: ${reason}`);
   } catch (error) {
-    if (error instanceof ExpectedError) logger.error(`SIGHUP: going on with the old settings. ${error.message}`);
-    else logger.error({ err: error }, "SIGHUP: new settings could not be taken over");
+    if (error instanceof ExpectedError) logger.error(`SIGHUP: keeping the old settings. ${error.message}`);
+    else logger.error({ err: error }, "SIGHUP: the new settings could not be applied");
   }
 }

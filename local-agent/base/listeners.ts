@@ -1,14 +1,14 @@
-/** Who wants to hear of changes. */
+/** The functions to call when something changes. */
 export class Listeners {
   readonly #all = new Set<() => void>();
 
-  /** @returns a function that ends it */
+  /** @returns a function that removes the listener */
   add(listener: () => void): () => void {
     this.#all.add(listener);
     return () => this.#all.delete(listener);
   }
 
-  tell(): void {
+  notify(): void {
     for (const listener of this.#all) listener();
   }
 }

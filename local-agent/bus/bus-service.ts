@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { compilePatterns, type Matcher } from "../../src/core/signals/pattern.ts";
+import { isListening } from "../base/endpoint.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
@@ -8,7 +9,6 @@ import type { Inbox } from "../store/inbox.ts";
 import type { Spool } from "../store/spool.ts";
 import { BusSink } from "./bus-sink.ts";
 import { type BusCounts, BusIntake } from "./bus-source.ts";
-import { isListening } from "./endpoint.ts";
 import type { HostBus } from "./host-bus.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { openHostBus } from "./open-host-bus.ts";
@@ -124,7 +124,7 @@ export class BusService implements ReportingService {
   }
 
   #changed(): void {
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Subscriber } from "zeromq";
-import { concrete } from "./endpoint.ts";
+import { concrete } from "../base/endpoint.ts";
 import { HIGH_WATER_MARK, type HostBusOptions, REJOIN_MS } from "./host-bus.ts";
 import { SocketPair } from "./socket-pair.ts";
 

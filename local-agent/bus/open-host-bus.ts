@@ -1,5 +1,5 @@
+import { concrete, isListening } from "../base/endpoint.ts";
 import { ExpectedError } from "../base/service.ts";
-import { concrete, isListening } from "./endpoint.ts";
 import { ForeignProxy } from "./foreign-proxy.ts";
 import type { HostBus, HostBusOptions } from "./host-bus.ts";
 import { OwnProxy } from "./own-proxy.ts";

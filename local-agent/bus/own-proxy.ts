@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { XSubscriber } from "zeromq";
-import { concrete, isListening } from "./endpoint.ts";
+import { concrete, isListening } from "../base/endpoint.ts";
 import { HIGH_WATER_MARK, type HostBusOptions, REJOIN_MS } from "./host-bus.ts";
 import { SocketPair } from "./socket-pair.ts";
 

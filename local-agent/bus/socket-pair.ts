@@ -47,7 +47,7 @@ export abstract class SocketPair<Incoming extends Subscriber | XSubscriber> impl
   }
 
   protected readinessChanged(): void {
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   /** Begins to read both sockets. */

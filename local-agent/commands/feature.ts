@@ -1,19 +1,15 @@
-import type { Feature } from "../base/feature.ts";
+import type { Feature } from "../feature/feature.ts";
 import { HostQueue } from "./host-queue.ts";
 import { LocalSocket } from "./local-socket.ts";
+import type { CommandsFeatureOptions } from "./settings.ts";
 
-/** The two ways by which this host is told what to do. The last room: what it commands is there before it. */
-export const COMMANDS_ROOM: Feature = {
+/** Takes commands from the local socket and from the edge. The last feature: all commands are registered before it. */
+export const COMMANDS_FEATURE: Feature<CommandsFeatureOptions> = {
   name: "commands",
   stopsFirst: true,
-  assemble({ options, log, commands: work }) {
-    const { stateDir, url, token, ecosystem, hostId } = options;
-    const socket = new LocalSocket({
-      stateDir,
-      work,
-      log,
-      ...(options.stopMs !== undefined && { answerMs: options.stopMs }),
-    });
-    return { services: [socket, new HostQueue({ url, token, ecosystem, hostId, work, log })] };
+  assemble({ options, log, commands }) {
+    const { stateDir, url, token, ecosystem, hostId, stopMs } = options;
+    const socket = new LocalSocket({ stateDir, commands, log, ...(stopMs !== undefined && { answerMs: stopMs }) });
+    return { services: [socket, new HostQueue({ url, token, ecosystem, hostId, commands, log })] };
   },
 };

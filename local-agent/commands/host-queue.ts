@@ -1,9 +1,9 @@
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
 import { TaskRefused, type Worker, work } from "../../src/client/work/worker.ts";
+import { CurrentReport } from "../base/current-report.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
-import { CurrentReport } from "../telemetry/current-report.ts";
-import { CommandRefused, type HostCommands } from "./host-commands.ts";
+import { CommandRefused, type CommandRunner } from "../feature/command.ts";
 
 /** The queue of commands for hosts; a host takes those whose recipient is its id. */
 export const HOSTS_QUEUE = "hosts";
@@ -13,18 +13,18 @@ export interface HostQueueOptions {
   readonly token: () => string;
   readonly ecosystem: string;
   readonly hostId: string;
-  readonly work: HostCommands;
+  readonly commands: CommandRunner;
   readonly log: Logger;
 }
 
-/** A command that is under way when the agent stops has so long to be answered, in milliseconds. */
+/** Time that a running command has for its answer when the agent stops, in milliseconds. */
 const STOP_MS = 5_000;
 
-/** Commands at a time. A stop may take half a minute; a question after the state must not wait for it. */
+/** Commands that run at the same time. Stopping an agent may take half a minute; a query of the state must not wait for it. */
 const CONCURRENCY = 8;
 
 /**
- * The edge's way to {@link HostCommands}: this host as a worker of the queue `hosts`. Where nothing can be commanded here,
+ * Takes commands from the edge: this host is a worker of the queue `hosts`. While no feature has registered a command,
  * no connection is held.
  */
 export class HostQueue implements ReportingService {
@@ -34,7 +34,7 @@ export class HostQueue implements ReportingService {
   readonly #report = new CurrentReport({ name: "commands", state: "off", detail: "not started", needsEdge: true });
   #worker: Worker | undefined;
   #running = false;
-  #unheed: (() => void) | undefined;
+  #removeListener: (() => void) | undefined;
 
   constructor(options: HostQueueOptions) {
     this.#options = options;
@@ -51,14 +51,14 @@ export class HostQueue implements ReportingService {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    this.#unheed = this.#options.work.onAdded(() => this.#open());
-    if (this.#options.work.types.length === 0) this.#change("off", "nothing on this host takes commands");
+    this.#removeListener = this.#options.commands.onAdded(() => this.#open());
+    if (this.#options.commands.types.length === 0) this.#change("off", "no feature of this host takes commands");
     this.#open();
   }
 
   async stop(): Promise<void> {
     this.#running = false;
-    this.#unheed?.();
+    this.#removeListener?.();
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.stop();
@@ -66,7 +66,7 @@ export class HostQueue implements ReportingService {
   }
 
   #open(): void {
-    const { url, token, ecosystem, hostId, work: commands } = this.#options;
+    const { url, token, ecosystem, hostId, commands } = this.#options;
     if (!this.#running || this.#worker !== undefined || commands.types.length === 0) return;
     this.#change("starting", "connecting");
     this.#worker = work(
@@ -79,15 +79,22 @@ export class HostQueue implements ReportingService {
           throw error instanceof CommandRefused ? new TaskRefused(error.message) : error;
         }
       },
-      { url, token, ecosystem, worker: hostId, concurrency: CONCURRENCY, onConnection: (error) => this.#heard(error) },
+      {
+        url,
+        token,
+        ecosystem,
+        worker: hostId,
+        concurrency: CONCURRENCY,
+        onConnection: (error) => this.#connectionChanged(error),
+      },
     );
   }
 
-  #heard(error: unknown): void {
+  #connectionChanged(error: unknown): void {
     if (error === null) return this.#change("live", `takes commands from the queue ${HOSTS_QUEUE}`);
     if (error instanceof ApiProblem && error.problem.status === 403) {
-      // Nothing is broken: the host was not given this right.
-      return this.#change("off", "the token may not take work: give it the scope tasks:work to command this host");
+      // Not a failure: the token was created without this right.
+      return this.#change("off", "the token lacks the scope tasks:work: create one with it to command this host");
     }
     this.#change("failing", error instanceof Error ? error.message : String(error));
   }

@@ -1,6 +1,5 @@
+import type { Environment } from "../base/locations.ts";
 import type { Problem } from "./problems.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export const SOURCES = ["sampler", "intents", "metrics", "bus"] as const;
 export type SourceName = (typeof SOURCES)[number];

@@ -1,22 +1,15 @@
 import * as z from "zod";
 import { EcosystemName } from "../../src/core/signals/signal.ts";
+import { limitedNumber, PathSetting } from "../base/setting-schemas.ts";
+import { BusSettings } from "../bus/settings.ts";
 import { WorkersSettings } from "../file-tasks/settings.ts";
 import { IntentsSettings } from "../intents/settings.ts";
+import { MetricFilesSettings } from "../metric-files/settings.ts";
 import { MonitorsSettings } from "../monitors/settings.ts";
 import { ReactionsSettings } from "../reactions/settings.ts";
+import { SamplerSettings } from "../sampler/settings.ts";
 import { AgentsSettings } from "../supervisor/settings.ts";
 import { ObservabilitySettings } from "../telemetry/settings.ts";
-
-/** Where a host's ZMQ bus listens when nobody says otherwise (R6). */
-export const DEFAULT_XSUB = "tcp://127.0.0.1:5556";
-export const DEFAULT_XPUB = "tcp://127.0.0.1:5557";
-
-/** A number in a range; whatever is wrong with it, the fix is the same. */
-const number = (from: number, to: number, message: string) => z.number(message).min(from, message).max(to, message);
-
-const Endpoint = z.string().regex(/^(tcp:\/\/[^\s:/]+:\d{1,5}|ipc:\/\/\S+)$/, {
-  message: "give an address such as tcp://127.0.0.1:5556 or ipc:///run/bus.sock",
-});
 
 const HostId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
   message: "give letters, digits and . _ - (128 at most), beginning with a letter or digit",
@@ -34,36 +27,18 @@ const Patterns = z
   .min(1, "give at least one pattern, such as *")
   .max(64, "give 64 patterns at most");
 
-const Path = z.string().min(1, "give a path");
-const Enabled = z.boolean("give true or false").default(true);
-
 const Edge = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, message: "give an http:// or https:// address such as http://127.0.0.1:8787" })
     .default("http://127.0.0.1:8787"),
   ecosystem: EcosystemName.default("default"),
-  token_file: Path.optional(),
+  token_file: PathSetting.optional(),
   subscribe: Patterns.default(["*", "!OBSERVATION"]),
 });
 
-const Host = z.strictObject({ id: HostId.optional(), state_dir: Path.optional() });
+const Host = z.strictObject({ id: HostId.optional(), state_dir: PathSetting.optional() });
 
-const SpoolLimits = z.strictObject({ max_mb: number(1, 1_000_000, "give megabytes, 1 at least").default(256) });
-
-const Bus = z
-  .strictObject({ enabled: Enabled, xsub: Endpoint.default(DEFAULT_XSUB), xpub: Endpoint.default(DEFAULT_XPUB) })
-  .refine(({ xsub, xpub }) => xsub !== xpub, {
-    path: ["xpub"],
-    message: "give it another address than xsub (KLR_CHEM_XSUB): publishers and subscribers connect to different ones",
-  });
-
-const Metrics = z.strictObject({ enabled: Enabled, directory: Path.optional() });
-
-const Sampler = z.strictObject({
-  enabled: Enabled,
-  seconds: number(0.1, 3600, "give seconds between 0.1 and 3600").default(5),
-  gpu_command: Path.optional(),
-});
+const SpoolLimits = z.strictObject({ max_mb: limitedNumber(1, 1_000_000, "give megabytes, 1 at least").default(256) });
 
 const Log = z.strictObject({
   format: z.enum(["text", "json"], "give text or json").default("text"),
@@ -71,8 +46,8 @@ const Log = z.strictObject({
 });
 
 /**
- * The sections that rooms own: their schemas stand in their folders, and an absent section means that the room is off,
- * or as it is by default. To plug a room in: its schema here, and its name in AgentSettings.
+ * Sections of features. An absent section switches the feature off, or leaves its defaults. A new feature adds its
+ * schema here and its options to AgentSettings.
  */
 export const FeatureSections = z.strictObject({
   monitors: MonitorsSettings.optional(),
@@ -88,10 +63,10 @@ export const AgentFile = z.strictObject({
   edge: Edge.prefault({}),
   host: Host.prefault({}),
   spool: SpoolLimits.prefault({}),
-  bus: Bus.prefault({}),
+  bus: BusSettings.prefault({}),
   intents: IntentsSettings.prefault({}),
-  metrics: Metrics.prefault({}),
-  sampler: Sampler.prefault({}),
+  metrics: MetricFilesSettings.prefault({}),
+  sampler: SamplerSettings.prefault({}),
   log: Log.prefault({}),
   ...FeatureSections.shape,
 });

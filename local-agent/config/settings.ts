@@ -1,48 +1,34 @@
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { IDENTIFIER } from "../../src/core/signals/signal.ts";
+import { configFile, defaultState, type Environment, SYSTEM_CONFIG, SYSTEM_TOKEN } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
-import { intentRoutes } from "../intents/settings.ts";
-import { withAbsolutePaths } from "../monitors/settings.ts";
-import {
-  applyOverrides,
-  type Environment,
-  type Override,
-  readEnvironment,
-  SOURCES,
-  type SourceName,
-  variableOf,
-} from "./environment.ts";
-import { configFile, defaultState, SYSTEM_CONFIG, SYSTEM_TOKEN } from "./locations.ts";
+import type { BusFeatureOptions } from "../bus/settings.ts";
+import type { FileTasksFeatureOptions } from "../file-tasks/settings.ts";
+import { type IntentsFeatureOptions, intentRoutes } from "../intents/settings.ts";
+import type { MetricFilesFeatureOptions } from "../metric-files/settings.ts";
+import { type MonitorsFeatureOptions, withAbsolutePaths } from "../monitors/settings.ts";
+import type { ReactionsFeatureOptions } from "../reactions/settings.ts";
+import type { SamplerFeatureOptions } from "../sampler/settings.ts";
+import type { SupervisorFeatureOptions } from "../supervisor/settings.ts";
+import type { TelemetryFeatureOptions } from "../telemetry/settings.ts";
+import { applyOverrides, type Override, readEnvironment, SOURCES, type SourceName, variableOf } from "./environment.ts";
 import { findingsOf, type Problem, type SettingsFinding } from "./problems.ts";
 import { AgentFile, FeatureSections } from "./schema.ts";
 import { type TokenSource, tokenSource, tokenWarnings } from "./token.ts";
 import { YamlFile } from "./yaml-file.ts";
 
-/** Sections of rooms, where an absent one means that the room is off, or as it is by default. */
-type Sections = { readonly [name in keyof FeatureSections]?: FeatureSections[name] | undefined };
-
-export interface AgentSettings extends Sections {
-  /** The file that they were read from; relative paths in it are meant from its directory. */
-  readonly configFile?: string | undefined;
-  readonly url: string;
-  /** Asked at every connection, so that a token that was replaced is picked up. Throws {@link ExpectedError} where there is none. */
-  readonly token: () => string;
-  readonly ecosystem: string;
-  readonly hostId: string;
-  readonly stateDir: string;
-  readonly intentsDir: string;
-  /** Default: the map that is built in. */
-  readonly intentMap?: readonly IntentRoute[];
-  /** Where older tools write their metric files (R19). */
-  readonly metricsDir: string;
-  readonly subscribe: readonly string[];
-  readonly sampleSeconds: number;
-  /** Command of the card's tool; default `nvidia-smi`. */
-  readonly gpuCommand?: string | undefined;
-  readonly xsub: string;
-  readonly xpub: string;
+/** All settings of an agent: those of the host, those of each feature, and those of the agent itself. */
+export interface AgentSettings
+  extends BusFeatureOptions,
+    FileTasksFeatureOptions,
+    IntentsFeatureOptions,
+    MetricFilesFeatureOptions,
+    MonitorsFeatureOptions,
+    ReactionsFeatureOptions,
+    SamplerFeatureOptions,
+    SupervisorFeatureOptions,
+    TelemetryFeatureOptions {
   readonly sources: readonly SourceName[];
   readonly log: "text" | "json";
   readonly logLevel: "debug" | "info" | "warn" | "error";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Environment } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
-import type { Environment } from "./environment.ts";
 import type { Problem } from "./problems.ts";
 
 /** Name of the systemd credential, see LoadCredential= in systemd.exec(5). */

@@ -134,6 +134,6 @@ export class FileWorkers implements ReportingService {
   }
 
   #changed(): void {
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { WorkerName } from "../../src/core/file-tasks/file-task.ts";
+import type { HostSettings } from "../feature/feature.ts";
 
 const seconds = (message: string) => z.number().positive(message);
 
@@ -49,3 +50,7 @@ export const WorkersSettings = z
     message: "give at least three times heartbeat_seconds: a claim is renewed with each heartbeat",
   });
 export type WorkersSettings = z.infer<typeof WorkersSettings>;
+
+export interface FileTasksFeatureOptions extends HostSettings {
+  readonly workers?: WorkersSettings | undefined;
+}

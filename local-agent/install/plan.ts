@@ -1,10 +1,16 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  type Environment,
+  SERVICE_STATE,
+  SYSTEM_CONFIG,
+  SYSTEM_TOKEN,
+  userConfig,
+  userState,
+} from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
 import { version } from "../base/version.ts";
-import type { Environment } from "../config/environment.ts";
-import { SERVICE_STATE, SYSTEM_CONFIG, SYSTEM_TOKEN, userConfig, userState } from "../config/locations.ts";
 import { loadSettings } from "../config/settings.ts";
 import { UNIT_NAME, type UnitOptions, unitText } from "./unit.ts";
 

@@ -1,5 +1,5 @@
+import type { HealthProblem } from "../base/health-problem.ts";
 import type { Logger } from "../base/log.ts";
-import type { HealthProblem } from "../telemetry/health.ts";
 import { notifySocket, type Send } from "./notify-socket.ts";
 
 export interface ManagerOptions {

@@ -1,37 +1,36 @@
-import type { Feature } from "../base/feature.ts";
-import { counterOf } from "../telemetry/instruments.ts";
+import type { Feature } from "../feature/feature.ts";
 import { IntentSource } from "./intent-source.ts";
+import type { IntentsFeatureOptions } from "./settings.ts";
 
-/** Files dropped into a directory become signals. */
-export const INTENTS_ROOM: Feature = {
+/** Turns files that are dropped into a directory into signals. */
+export const INTENTS_FEATURE: Feature<IntentsFeatureOptions> = {
   name: "intents",
   shownWhenOff: true,
-  reloads: ["intentMap"],
-  renews: ["sources", "intentsDir"],
-  assemble({ options, spool, letters, commands, metrics, log, now }) {
+  reloadOn: ["intentMap"],
+  restartOn: ["sources", "intentsDir"],
+  assemble({ options, register, spool, deadLetters, log, now }) {
     if (!options.sources.includes("intents")) return undefined;
     const { hostId, intentsDir: directory, intentMap: map } = options;
     const intents = new IntentSource({
       directory,
       hostId,
       spool,
-      deadLetters: letters,
+      deadLetters,
       now,
       log,
       ...(map !== undefined && { map }),
       ...options.intents,
     });
-    commands.on("intent.replay", (payload) => intents.replay(payload));
-    counterOf(
-      metrics,
-      "ganglion_agent_intents",
-      "Intent files that were routed, or moved to dead letters",
-      () => [
+    register.command("intent.replay", (payload) => intents.replay(payload));
+    register.counter({
+      name: "ganglion_agent_intents",
+      help: "Intent files, routed or moved to dead letters",
+      labels: ["outcome"],
+      read: () => [
         { outcome: "routed", value: intents.counts.routed },
         { outcome: "dead", value: intents.counts.dead },
       ],
-      ["outcome"],
-    );
+    });
     return { services: [intents], reload: (settings) => intents.setMap(settings.intentMap) };
   },
 };

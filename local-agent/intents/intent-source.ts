@@ -135,7 +135,7 @@ export class IntentSource implements ReportingService {
     if (failure === this.#failure) return;
     if (failure !== undefined) this.#options.log.error({ directory: this.#options.directory }, `intents: ${failure}`);
     this.#failure = failure;
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   #offer(entry: string): void {

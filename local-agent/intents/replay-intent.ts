@@ -3,7 +3,7 @@ import { readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
-import { CommandRefused } from "../commands/host-commands.ts";
+import { CommandRefused } from "../feature/command.ts";
 
 const DeadLetterId = z.object({ id: z.string().min(1) });
 /** The part of `<name>.error.json` that a replay needs. `letter` is the dead letter's id at the edge. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { INTENT_MAP } from "../../src/core/intents/intent-map.ts";
 import { SIGNAL_NAME } from "../../src/core/signals/signal.ts";
+import type { HostSettings } from "../feature/feature.ts";
 
 const IntentPath = z
   .string()
@@ -62,4 +63,12 @@ export function intentRoutes({ map, default_map }: Pick<IntentsSettings, "map" |
     }),
   );
   return default_map ? [...own, ...INTENT_MAP] : own;
+}
+
+export interface IntentsFeatureOptions extends HostSettings {
+  readonly intentsDir: string;
+  /** Default: the built-in routes. */
+  readonly intentMap?: readonly IntentRoute[];
+  /** Intervals that only tests set, in milliseconds. */
+  readonly intents?: { readonly rescanMs?: number; readonly settleMs?: number };
 }

@@ -4,6 +4,7 @@ import { UnknownTypes } from "../../src/core/wire/unknown-types.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
+import type { EdgeLink, GatherFacts, LinkState } from "../feature/edge-link.ts";
 import type { DeadLetterFile } from "../store/dead-letter-file.ts";
 import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import type { Inbox } from "../store/inbox.ts";
@@ -24,10 +25,12 @@ export interface LinkOptions {
   readonly inbox: Inbox | null;
   /** Patterns of the signals that the sinks want; none where there are no sinks. */
   readonly subscribe: readonly string[];
-  /** Takes what the edge refuses for good. */
-  readonly deadLetters: DeadLetterFile;
-  /** Dead letters of this host that the edge is to know of. */
-  readonly letters: DeadLetterOutbox;
+  /** Receives signals that the edge will never take. */
+  readonly deadLetterFile: DeadLetterFile;
+  /** Dead letters of this host on their way to the edge. */
+  readonly deadLetters: DeadLetterOutbox;
+  /** The feature that answers the edge's questions about this host; `undefined` while none does. */
+  readonly gatherFacts?: () => GatherFacts | undefined;
   readonly log: Logger;
   /** Milliseconds; default 15,000. */
   readonly heartbeatMs?: number;
@@ -35,17 +38,6 @@ export interface LinkOptions {
   readonly backOff?: { readonly initialMs: number; readonly maxMs: number };
   /** How long `stop` waits for the spool to be sent, in milliseconds; default 3,000. */
   readonly drainMs?: number;
-}
-
-/** @param after - by monitor: where to go on */
-export type GatherAnswer = (
-  monitors: readonly string[],
-  after: Readonly<Record<string, string>>,
-) => Promise<Readonly<Record<string, unknown>>>;
-
-export interface LinkState {
-  readonly state: "connecting" | "connected" | "waiting" | "stopped";
-  readonly detail: string;
 }
 
 const HEARTBEAT_MS = 15_000;
@@ -57,12 +49,12 @@ const DENIED_WAIT_MS = 5_000;
 const GOOD_AFTER_MS = 10_000;
 
 /** The agent's one connection to the edge: empties the spool, fills the inbox, comes back whenever it is lost. */
-export class Link implements Service {
+export class Link implements Service, EdgeLink {
   readonly name = "link";
   readonly #options: LinkOptions;
   readonly #url: string;
   readonly #outbound: Outbound;
-  readonly #letters: DeadLetterSender;
+  readonly #deadLetters: DeadLetterSender;
   readonly #listeners = new Listeners();
   #state: LinkState = { state: "stopped", detail: "not started" };
   #running = false;
@@ -71,7 +63,6 @@ export class Link implements Service {
   #retry: NodeJS.Timeout | undefined;
   #waits: IBackoff<unknown> | undefined;
   #status: string | undefined;
-  #answer: GatherAnswer | undefined;
   #subscribe: readonly string[];
   /** How often the edge was asked for other signals and has not answered: what comes may still be by the old patterns. */
   #turns = 0;
@@ -88,10 +79,10 @@ export class Link implements Service {
       const connection = this.#connection;
       return connection?.open === true ? (text: string) => connection.send(text) : null;
     };
-    this.#letters = new DeadLetterSender({ outbox: options.letters, log: options.log, send });
+    this.#deadLetters = new DeadLetterSender({ outbox: options.deadLetters, log: options.log, send });
     this.#outbound = new Outbound({
       spool: options.spool,
-      deadLetters: options.deadLetters,
+      deadLetterFile: options.deadLetterFile,
       log: options.log,
       send,
       abandon: (reason) => this.#connection?.abandon(reason),
@@ -129,7 +120,7 @@ export class Link implements Service {
     this.#running = true;
     this.#change({ state: "connecting", detail: "connecting" });
     this.#outbound.start();
-    this.#letters.start();
+    this.#deadLetters.start();
     this.#connect();
   }
 
@@ -139,14 +130,9 @@ export class Link implements Service {
     clearTimeout(this.#retry);
     if (this.#connection?.open) await this.#drain();
     this.#outbound.stop();
-    this.#letters.stop();
+    this.#deadLetters.stop();
     await this.#connection?.close();
     this.#change({ state: "stopped", detail: "stopped" });
-  }
-
-  /** Whoever looks when the edge asks for facts that only this host knows. */
-  answerGathers(answer: GatherAnswer): void {
-    this.#answer = answer;
   }
 
   /** Tells the edge what this host runs, now and after each new connection; the same again is not sent. */
@@ -186,7 +172,7 @@ export class Link implements Service {
     if (state.state === "waiting" && state.detail !== this.#state.detail) log.warn(`link: ${state.detail}`);
     if (state.state === "connected") log.info("link: connected");
     this.#state = state;
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   #connect(): void {
@@ -220,7 +206,7 @@ export class Link implements Service {
     if (inbox === null || inbox.cursor !== null || this.#subscribe.length === 0)
       this.#change({ state: "connected", detail: "connected" });
     this.#outbound.opened();
-    this.#letters.opened();
+    this.#deadLetters.opened();
   }
 
   #closed({ reason, retryAfterMs, denied }: ConnectionEnd): void {
@@ -263,7 +249,7 @@ export class Link implements Service {
         this.#outbound.appended(frame);
         break;
       case "lettered":
-        this.#letters.lettered(frame.batch);
+        this.#deadLetters.lettered(frame.batch);
         break;
       case "refused":
         this.#outbound.refused(frame.batch, frame.problem as Problem, frame.retry_after_ms);
@@ -291,8 +277,9 @@ export class Link implements Service {
     // that the question came by: on another one nobody waits for it.
     const connection = this.#connection;
     const answer = (facts: unknown) => connection?.send(JSON.stringify({ type: "facts", request, facts }));
-    if (this.#answer === undefined) return void answer({});
-    this.#answer(monitors, after).then(answer, (error: unknown) => {
+    const gatherFacts = this.#options.gatherFacts?.();
+    if (gatherFacts === undefined) return void answer({});
+    gatherFacts(monitors, after).then(answer, (error: unknown) => {
       this.#options.log.error({ err: error }, "link: the edge asked, and there is no answer");
       answer({});
     });

@@ -9,7 +9,7 @@ import { LaneSender } from "./lane-sender.ts";
 export interface OutboundOptions {
   readonly spool: Spool;
   /** Takes what the edge refuses for good. */
-  readonly deadLetters: DeadLetterFile;
+  readonly deadLetterFile: DeadLetterFile;
   readonly log: Logger;
   /** `null` while there is no connection. */
   readonly send: () => ((text: string) => void) | null;
@@ -151,9 +151,9 @@ export class Outbound {
   }
 
   async #bury(lane: Lane, number: number, signal: string, reason: string): Promise<void> {
-    const { spool, deadLetters } = this.#options;
+    const { spool, deadLetterFile } = this.#options;
     const timestamp = new Date().toISOString();
-    const kept = await deadLetters.add({ timestamp, reason, producer: spool.producer(lane), number, signal });
+    const kept = await deadLetterFile.add({ timestamp, reason, producer: spool.producer(lane), number, signal });
     if (kept) await spool.remove(lane, number);
     this.#senders[lane].goOn(kept ? 0 : performance.now() + refusalDelay(10));
     this.#pump();

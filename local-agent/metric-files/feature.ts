@@ -1,31 +1,28 @@
-import type { Feature } from "../base/feature.ts";
-import { counterOf } from "../telemetry/instruments.ts";
+import type { Feature } from "../feature/feature.ts";
 import { MetricFileSource } from "./metric-file-source.ts";
+import type { MetricFilesFeatureOptions } from "./settings.ts";
 
 const DEAD_LETTERS_BYTES = 8 * 1024 * 1024;
 
-/** Metric files of older tools become observations (R19). */
-export const METRICS_ROOM: Feature = {
+/** Turns lines of the metric files that older tools write into observations. */
+export const METRIC_FILES_FEATURE: Feature<MetricFilesFeatureOptions> = {
   name: "metrics",
   shownWhenOff: true,
-  renews: ["sources", "metricsDir"],
-  assemble({ options, spool, db, metrics, log, now, deadLetterFile }) {
+  restartOn: ["sources", "metricsDir"],
+  assemble({ options, register, spool, db, log, now, deadLetterFile }) {
     if (!options.sources.includes("metrics")) return undefined;
     const { hostId, metricsDir: directory } = options;
     const deadLetters = deadLetterFile("metrics", DEAD_LETTERS_BYTES);
     const files = new MetricFileSource({ directory, hostId, spool, db, deadLetters, now, log });
-    counterOf(
-      ...([
-        metrics,
-        "ganglion_agent_metric_lines",
-        "Lines of metric files that were taken, or could not be read",
-      ] as const),
-      () => [
+    register.counter({
+      name: "ganglion_agent_metric_lines",
+      help: "Lines of metric files, taken or unreadable",
+      labels: ["outcome"],
+      read: () => [
         { outcome: "taken", value: files.counts.taken },
         { outcome: "bad", value: files.counts.bad },
       ],
-      ["outcome"],
-    );
+    });
     return { services: [files] };
   },
 };

@@ -101,7 +101,7 @@ export class MetricFileSource implements ReportingService {
     if (failure === this.#failure) return;
     if (failure !== undefined) this.#options.log.error({ directory: this.#options.directory }, `metrics: ${failure}`);
     this.#failure = failure;
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   #offer(entry: string): void {
@@ -160,7 +160,7 @@ export class MetricFileSource implements ReportingService {
     else await db.commit(1, also);
     this.#takenCount += signals.length;
     this.#badCount += bad;
-    if (bad > 0) this.#listeners.tell();
+    if (bad > 0) this.#listeners.notify();
   }
 
   /** @returns the signal, an error text, or `undefined` for an empty line */

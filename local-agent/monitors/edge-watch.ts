@@ -1,9 +1,9 @@
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
-import type { LinkState } from "../link/link.ts";
+import type { EdgeLink } from "../feature/edge-link.ts";
 
 export interface EdgeWatchOptions {
-  readonly link: { readonly state: LinkState; onChange(listener: () => void): () => void };
+  readonly link: EdgeLink;
   /** Milliseconds without a link after which the edge counts as silent. */
   readonly silentMs: number;
   /** Publishes on the host's own bus, and nowhere else. */

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Feature, FeatureContext } from "../base/feature.ts";
-import { isListening } from "../bus/endpoint.ts";
-import type { AgentSettings } from "../config/settings.ts";
+import { isListening } from "../base/endpoint.ts";
+import type { Feature, FeatureContext } from "../feature/feature.ts";
 import { LANES } from "../store/spool.ts";
 import { EdgeWatch } from "./edge-watch.ts";
 import { HealthMonitor } from "./health.ts";
@@ -9,14 +8,14 @@ import { InvestigationsMonitor } from "./investigations.ts";
 import type { Monitor } from "./monitor.ts";
 import { MonitorRunner } from "./monitor-runner.ts";
 import { PromotionsMonitor } from "./promotions.ts";
-import { MonitorsSettings } from "./settings.ts";
+import { type MonitorsFeatureOptions, MonitorsSettings } from "./settings.ts";
 
-/** What the edge may ask this host, and what this host notices about the edge (R22). */
-export const MONITORS_ROOM: Feature = {
+/** Answers the edge's questions about this host, and notices when the edge is away for long. */
+export const MONITORS_FEATURE: Feature<MonitorsFeatureOptions> = {
   name: "monitors",
-  reloads: ["monitors", "sources", "xsub", "xpub"],
+  reloadOn: ["monitors", "sources", "xsub", "xpub"],
   assemble(context) {
-    const { options, link, offers, status, now, log } = context;
+    const { options, register, link, provided, status, now, log } = context;
     const settings = settingsOf(options);
     let at = { settings, monitors: monitorsOf(options, context) };
     const monitors = new MonitorRunner({
@@ -24,17 +23,20 @@ export const MONITORS_ROOM: Feature = {
       limitMs: settings.limit_seconds * 1_000,
       log,
     });
-    link.answerGathers(async (wanted, after) => {
+    register.provide("gatherFacts", async (wanted, after) => {
       const facts = await monitors.gather(wanted, after);
       if (!wanted.includes("status")) return facts;
       const { link: _, ...runs } = status();
       return { ...facts, status: runs };
     });
     const watch = new EdgeWatch({
-      ...{ link, silentMs: settings.edge_silent_seconds * 1_000, now, log },
-      announce: (signal, facts) => offers.publishLocally?.(signal, { ...facts, host: options.hostId }),
+      link,
+      silentMs: settings.edge_silent_seconds * 1_000,
+      now,
+      log,
+      announce: (signal, facts) => provided.publishLocally?.(signal, { ...facts, host: options.hostId }),
     });
-    const reload = (next: AgentSettings) => {
+    const reload = (next: MonitorsFeatureOptions) => {
       const settings = settingsOf(next);
       const made = monitorsOf(next, context);
       // A monitor that looks where it looked before goes on: what it has seen, it does not tell as new.
@@ -44,15 +46,12 @@ export const MONITORS_ROOM: Feature = {
       monitors.configure({ monitors: [...made.values()], limitMs: settings.limit_seconds * 1_000 });
       watch.setSilentMs(settings.edge_silent_seconds * 1_000);
     };
-    return {
-      services: [watch],
-      status: () => ({ names: monitors.names, edge_silent_since: watch.silentSince }),
-      reload,
-    };
+    register.status(() => ({ names: monitors.names, edge_silent_since: watch.silentSince }));
+    return { services: [watch], reload };
   },
 };
 
-function settingsOf({ monitors }: AgentSettings): MonitorsSettings {
+function settingsOf({ monitors }: Pick<MonitorsFeatureOptions, "monitors">): MonitorsSettings {
   return monitors ?? MonitorsSettings.parse({});
 }
 
@@ -66,7 +65,10 @@ function lookOf(
   return Symbol(name);
 }
 
-function monitorsOf(options: AgentSettings, { offers, spool, now }: FeatureContext): Map<string, Monitor> {
+function monitorsOf(
+  options: MonitorsFeatureOptions,
+  { provided, spool, now }: FeatureContext<MonitorsFeatureOptions>,
+): Map<string, Monitor> {
   const settings = settingsOf(options);
   const { promotions_directory: directory, last_dream: lastDream, investigation_log: path } = settings;
   const monitors: Monitor[] = [];
@@ -78,7 +80,7 @@ function monitorsOf(options: AgentSettings, { offers, spool, now }: FeatureConte
     monitors.push(
       new HealthMonitor({
         disks: settings.disks ?? [options.stateDir],
-        gpu: () => offers.gpuReadings?.() ?? [],
+        gpu: () => provided.gpuReadings?.() ?? [],
         ...(options.sources.includes("bus") && {
           busListens: async () => (await Promise.all([isListening(xsub), isListening(xpub)])).every(Boolean),
         }),

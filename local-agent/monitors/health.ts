@@ -1,6 +1,6 @@
 import { readFile, statfs } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
-import type { GpuReading } from "../sampler/gpu-readings.ts";
+import type { GpuReading } from "../feature/provided.ts";
 import { ramPercent } from "../sampler/proc-readings.ts";
 import type { Facts, Monitor } from "./monitor.ts";
 

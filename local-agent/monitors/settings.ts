@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { HostSettings } from "../feature/feature.ts";
 
 const Path = z.string().min(1, "give a path");
 
@@ -40,4 +41,10 @@ export function withAbsolutePaths(
     }),
     ...(disks !== undefined && { disks: disks.map((disk) => absolute("", disk)) }),
   };
+}
+
+export interface MonitorsFeatureOptions extends HostSettings {
+  readonly monitors?: MonitorsSettings | undefined;
+  readonly xsub: string;
+  readonly xpub: string;
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { CommandRefused, type HostCommands } from "../commands/host-commands.ts";
+import { CommandRefused } from "../feature/command.ts";
+import type { Registrar } from "../feature/registrar.ts";
 import type { Reactions } from "./reactions.ts";
 
 /** What was given up, by the names in its dead letter. */
@@ -19,9 +20,9 @@ const Replay = z.union(
  * `reaction.replay` with `{reaction, signal_id}` runs one again that was given up, and answers `{outcome}`: `replayed`,
  * or `already` for one that is done or about to be.
  */
-export function commandReactions(work: HostCommands, reactions: Reactions): void {
-  work.on("reaction.status", () => ({ reactions: reactions.states() }));
-  work.on("reaction.replay", async (payload) => {
+export function registerReactionCommands(register: Pick<Registrar, "command">, reactions: Reactions): void {
+  register.command("reaction.status", () => ({ reactions: reactions.states() }));
+  register.command("reaction.replay", async (payload) => {
     const parsed = Replay.safeParse(payload);
     if (!parsed.success) throw new CommandRefused(z.prettifyError(parsed.error));
     const { reaction, signal_id } = parsed.data;

@@ -103,7 +103,7 @@ export class Reactions implements ReportingService {
     this.#pruning = setInterval(() => void this.#prune(), PRUNE_EVERY_MS);
     await this.#signals.start();
     await this.#tasks.start();
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   /**
@@ -118,7 +118,7 @@ export class Reactions implements ReportingService {
     this.#graces = [Math.max(0, ...this.#graces), ...gracesOf(settings)];
     await this.#signals.setReactions(this.#opened.signals);
     this.#tasks.setReactions(this.#opened.tasks);
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   /** What the most patient command is given between SIGTERM and SIGKILL, and what else a part may take. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { compileExpression } from "../../src/core/policy/expression.ts";
 import { SignalName } from "../../src/core/signals/signal.ts";
+import type { HostSettings } from "../feature/feature.ts";
 import { BUILT_IN_DEFAULTS, BuiltInRun } from "./built-ins/all-built-ins.ts";
 import { CommandSettings } from "./command-settings.ts";
 
@@ -76,3 +77,7 @@ export const ReactionsSettings = z.record(
   ReactionSettings,
 );
 export type ReactionsSettings = z.infer<typeof ReactionsSettings>;
+
+export interface ReactionsFeatureOptions extends HostSettings {
+  readonly reactions?: ReactionsSettings | undefined;
+}

@@ -1,12 +1,4 @@
-/** Reading of one GPU. A value that the driver does not know (`[N/A]`) is absent. Names are those of the facts. */
-export interface GpuReading {
-  readonly index: number;
-  readonly name: string;
-  readonly gpu_utilization?: number;
-  readonly gpu_memory_used_mb?: number;
-  readonly gpu_memory_total_mb?: number;
-  readonly gpu_temperature_c?: number;
-}
+import type { GpuReading } from "../feature/provided.ts";
 
 /** The name comes last, because it may contain commas. */
 export const GPU_QUERY = "index,utilization.gpu,memory.used,memory.total,temperature.gpu,name";

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { ExponentialBackoff, type IBackoff, noJitterGenerator } from "cockatiel";
+import { CurrentReport } from "../base/current-report.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
-import { CurrentReport } from "../telemetry/current-report.ts";
-import { GPU_QUERY, type GpuReading, readGpuLine } from "./gpu-readings.ts";
+import type { GpuReading } from "../feature/provided.ts";
+import { GPU_QUERY, readGpuLine } from "./gpu-readings.ts";
 
 export interface GpuSamplerOptions {
   /** Milliseconds between two readings. */

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { CurrentReport } from "../base/current-report.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
+import type { GpuReading } from "../feature/provided.ts";
 import { errorsText, takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
-import { CurrentReport } from "../telemetry/current-report.ts";
-import { type GpuReading, gpuFacts } from "./gpu-readings.ts";
+import { gpuFacts } from "./gpu-readings.ts";
 import { type CpuTimes, cpuPercent, ramPercent, readCpuTimes } from "./proc-readings.ts";
 
 export interface HostSamplerOptions {

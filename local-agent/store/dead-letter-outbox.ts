@@ -54,7 +54,7 @@ export class DeadLetterOutbox {
       return () => {
         if (drop) this.#log.warn("dead letters: too many wait for the edge; it does not hear of the oldest");
         else this.#count++;
-        this.#listeners.tell();
+        this.#listeners.notify();
       };
     };
   }

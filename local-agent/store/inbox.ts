@@ -81,7 +81,7 @@ export class Inbox {
       this.#setCursor.run(cursor);
       return () => {
         this.#cursor = cursor;
-        if (fresh.length > 0) this.#listeners.tell();
+        if (fresh.length > 0) this.#listeners.notify();
         return cursor;
       };
     });

@@ -145,7 +145,7 @@ export class Spool {
         this.#extents[lane].count += texts.length;
         this.#extents[lane].bytes += bytes;
         this.#shedIfFull();
-        this.#listeners.tell();
+        this.#listeners.notify();
         return { already: false, first, last };
       };
     });

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import * as z from "zod";
-import { CommandRefused, type HostCommands } from "../commands/host-commands.ts";
+import { CommandRefused } from "../feature/command.ts";
+import type { Registrar } from "../feature/registrar.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const Names = z.object({ names: z.array(z.string()).optional() });
@@ -14,32 +15,29 @@ const LOG_END_BYTES = 48 * 1024;
  * What a supervisor can be told: `supervisor.status`, `.start`, `.stop` and `.restart` with `{names?, force?}` answer
  * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name, lines?}` answers `{path, lines}`.
  */
-export function commandSupervisor(work: HostCommands, supervisor: Supervisor): () => void {
+export function registerSupervisorCommands(register: Pick<Registrar, "command">, supervisor: Supervisor): void {
   const named = (payload: unknown) => {
     const { names, force } = read(Forced, payload);
     const unknown = (names ?? []).filter((name) => !supervisor.names.includes(name));
     if (unknown.length > 0) throw new CommandRefused(noSuch(unknown, supervisor.names));
     return { names: names === undefined || names.length === 0 ? supervisor.names : names, force };
   };
-  const ends = [
-    work.on("supervisor.status", (payload) => ({ agents: supervisor.states(named(payload).names) })),
-    work.on("supervisor.start", async (payload) => ({
-      agents: await supervisor.command({ type: "start" }, named(payload).names),
-    })),
-    ...(["stop", "restart"] as const).map((type) =>
-      work.on(`supervisor.${type}`, async (payload) => {
-        const { names, force } = named(payload);
-        return { agents: await supervisor.command({ type, force }, names) };
-      }),
-    ),
-    work.on("supervisor.logs", async (payload) => {
-      const { name, lines } = read(Logs, payload);
-      const path = supervisor.logPath(name);
-      if (path === undefined) throw new CommandRefused(noSuch([name], supervisor.names));
-      return { path, lines: await lastLines(path, lines) };
-    }),
-  ];
-  return () => ends.forEach((end) => void end());
+  register.command("supervisor.status", (payload) => ({ agents: supervisor.states(named(payload).names) }));
+  register.command("supervisor.start", async (payload) => ({
+    agents: await supervisor.command({ type: "start" }, named(payload).names),
+  }));
+  for (const type of ["stop", "restart"] as const) {
+    register.command(`supervisor.${type}`, async (payload) => {
+      const { names, force } = named(payload);
+      return { agents: await supervisor.command({ type, force }, names) };
+    });
+  }
+  register.command("supervisor.logs", async (payload) => {
+    const { name, lines } = read(Logs, payload);
+    const path = supervisor.logPath(name);
+    if (path === undefined) throw new CommandRefused(noSuch([name], supervisor.names));
+    return { path, lines: await lastLines(path, lines) };
+  });
 }
 
 function read<T>(schema: z.ZodType<T>, payload: unknown): T {

@@ -1,27 +1,33 @@
 import { dirname } from "node:path";
-import type { Feature } from "../base/feature.ts";
-import { commandSupervisor } from "./commands.ts";
+import type { Feature } from "../feature/feature.ts";
+import { registerSupervisorCommands } from "./commands.ts";
 import { registerSupervisorMetrics } from "./metrics.ts";
+import type { SupervisorFeatureOptions } from "./settings.ts";
 import { Supervisor } from "./supervisor.ts";
 
-/** The configured agents, kept running as children of this process (R44). */
-export const SUPERVISOR_ROOM: Feature = {
+/** Keeps the configured agents running as child processes. */
+export const SUPERVISOR_FEATURE: Feature<SupervisorFeatureOptions> = {
   name: "agents",
-  reloads: ["agents"],
-  assemble({ options, db, spool, log, now, commands, metrics }) {
+  reloadOn: ["agents"],
+  assemble({ options, register, db, spool, log, now }) {
     const { agents, url, token, ecosystem, hostId, stateDir, configFile } = options;
     if (agents === undefined || Object.keys(agents).length === 0) return undefined;
     const directory = configFile === undefined ? process.cwd() : dirname(configFile);
     const supervisor = new Supervisor({
       surroundings: { url, token, ecosystem, hostId, directory },
-      ...{ agents, stateDir, db, spool, now, log },
+      agents,
+      stateDir,
+      db,
+      spool,
+      now,
+      log,
       ...options.supervisor,
     });
-    commandSupervisor(commands, supervisor);
-    registerSupervisorMetrics(metrics, supervisor);
+    registerSupervisorCommands(register, supervisor);
+    registerSupervisorMetrics(register, supervisor);
+    register.status(() => supervisor.summary());
     return {
       services: [supervisor],
-      status: () => supervisor.summary(),
       reload: (settings) => supervisor.reload(settings.agents ?? {}),
     };
   },

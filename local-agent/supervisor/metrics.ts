@@ -1,4 +1,4 @@
-import { counterOf, gaugeOf, type Metrics } from "../telemetry/instruments.ts";
+import type { Registrar } from "../feature/registrar.ts";
 import type { AgentState } from "./agent-state.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -15,41 +15,45 @@ const STATES = [
 ] as const;
 const MIB = 1024 * 1024;
 
-/** What a host's agent runs, for Prometheus: read when it is asked for. */
-export function registerSupervisorMetrics(metrics: Metrics, supervisor: Supervisor): void {
-  const each = (value: (state: AgentState) => number | null) => () =>
+/** Metrics of the supervised agents. */
+export function registerSupervisorMetrics(register: Registrar, supervisor: Supervisor): void {
+  const byAgent = (value: (state: AgentState) => number | null) => () =>
     supervisor.states().flatMap((state) => {
-      const figure = value(state);
-      return figure === null ? [] : [{ agent: state.name, value: figure }];
+      const present = value(state);
+      return present === null ? [] : [{ agent: state.name, value: present }];
     });
-  const named = (name: string, help: string) => [metrics, `ganglion_supervised_${name}`, help] as const;
-  gaugeOf(
-    ...named("state", "1 for the state of a supervised agent"),
-    () =>
+  register.gauge({
+    name: "ganglion_supervised_state",
+    help: "1 for the state of a supervised agent",
+    labels: ["agent", "state"],
+    read: () =>
       supervisor.states().flatMap(({ name, state, verdict }) => {
         const now = state === "up" ? verdict : state;
         return STATES.map((one) => ({ agent: name, state: one, value: one === now ? 1 : 0 }));
       }),
-    ["agent", "state"],
-  );
-  gaugeOf(
-    ...named("memory_bytes", "Resident memory of the process group"),
-    each(({ memory_mb }) => memory_mb && memory_mb * MIB),
-    ["agent"],
-  );
-  gaugeOf(
-    ...named("cpu_ratio", "Processors in use by the process group"),
-    each(({ cpu_percent }) => cpu_percent && cpu_percent / 100),
-    ["agent"],
-  );
-  gaugeOf(
-    ...named("uptime_seconds", "Since the process was started"),
-    each(({ uptime_ms }) => uptime_ms && uptime_ms / 1000),
-    ["agent"],
-  );
-  counterOf(
-    ...named("restarts", "Restarts since the host's agent was started"),
-    each(({ restarts }) => restarts),
-    ["agent"],
-  );
+  });
+  register.gauge({
+    name: "ganglion_supervised_memory_bytes",
+    help: "Resident memory of the process group",
+    labels: ["agent"],
+    read: byAgent(({ memory_mb }) => memory_mb && memory_mb * MIB),
+  });
+  register.gauge({
+    name: "ganglion_supervised_cpu_ratio",
+    help: "Processors in use by the process group",
+    labels: ["agent"],
+    read: byAgent(({ cpu_percent }) => cpu_percent && cpu_percent / 100),
+  });
+  register.gauge({
+    name: "ganglion_supervised_uptime_seconds",
+    help: "Time since the process was started",
+    labels: ["agent"],
+    read: byAgent(({ uptime_ms }) => uptime_ms && uptime_ms / 1000),
+  });
+  register.counter({
+    name: "ganglion_supervised_restarts",
+    help: "Restarts since the host's agent was started",
+    labels: ["agent"],
+    read: byAgent(({ restarts }) => restarts),
+  });
 }

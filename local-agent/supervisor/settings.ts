@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { SIGNAL_NAME } from "../../src/core/signals/signal.ts";
 import { DEFAULT_RULES, type ProcessRules } from "../../src/core/supervisor/process-rules.ts";
+import type { HostSettings } from "../feature/feature.ts";
 import { scheduleProblem } from "./schedule-times.ts";
 
 const seconds = (from: number, to: number) => {
@@ -107,4 +108,10 @@ export function rulesOf(definition: AgentDefinition): ProcessRules {
 
 export function startsByItself({ autostart, schedules }: AgentDefinition): boolean {
   return autostart ?? schedules.length === 0;
+}
+
+export interface SupervisorFeatureOptions extends HostSettings {
+  readonly agents?: AgentsSettings | undefined;
+  /** Interval that only tests set, in milliseconds. */
+  readonly supervisor?: { readonly sampleMs?: number };
 }

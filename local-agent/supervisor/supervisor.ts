@@ -282,6 +282,6 @@ export class Supervisor implements ReportingService {
   #changed(): void {
     this.#summaryMs = performance.now();
     this.#summary = [...this.#children.values()].map((child) => summaryOf(this.#state(child)));
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 }

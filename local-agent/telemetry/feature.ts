@@ -1,16 +1,21 @@
-import type { Feature } from "../base/feature.ts";
-import { registerAgentMetrics } from "./agent-metrics.ts";
+import { collectDefaultMetrics } from "prom-client";
+import type { Feature } from "../feature/feature.ts";
 import { ObservabilityServer } from "./server.ts";
+import type { TelemetryFeatureOptions } from "./settings.ts";
+import { registerSpoolMetrics } from "./spool-metrics.ts";
 
-/** Metrics and health for those who watch over the host (R53). */
-export const OBSERVABILITY_ROOM: Feature = {
+/** Interval at which the delay of the event loop is measured, in milliseconds: short enough to see it block. */
+const LOOP_PRECISION_MS = 100;
+
+/** Serves metrics and health to monitoring tools of the host. */
+export const TELEMETRY_FEATURE: Feature<TelemetryFeatureOptions> = {
   name: "observability",
-  reloads: ["observability"],
-  assemble(context) {
-    const { options, metrics, health, status, log } = context;
-    // Without a section nothing is measured, either; with one, the port may come and go while the agent runs.
+  reloadOn: ["observability"],
+  assemble({ options, register, spool, allMetrics: metrics, health, status, log }) {
+    // Without the section, the event loop is not measured either. With it, the port may come and go at run time.
     if (options.observability === undefined) return undefined;
-    registerAgentMetrics(context);
+    collectDefaultMetrics({ register: register.metrics, eventLoopMonitoringPrecision: LOOP_PRECISION_MS });
+    registerSpoolMetrics(register, spool);
     const server = new ObservabilityServer({ port: options.observability.port, metrics, health, status, log });
     return {
       services: [server],

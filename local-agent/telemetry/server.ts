@@ -1,16 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { CurrentReport } from "../base/current-report.ts";
+import type { HealthProblem } from "../base/health-problem.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
-import { CurrentReport } from "./current-report.ts";
-import type { Health } from "./health.ts";
-import type { Metrics } from "./instruments.ts";
 
 export interface ObservabilityServerOptions {
-  /** `null`: none. 0: any free one. */
+  /** `null`: no server. 0: any free port. */
   readonly port: number | null;
-  readonly metrics: Metrics;
-  readonly health: Health;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  readonly health: { check(): Promise<HealthProblem | undefined> };
   readonly status: () => { readonly sources: readonly Report[]; readonly link: { readonly state: string } };
   readonly log: Logger;
 }
@@ -18,8 +17,8 @@ export interface ObservabilityServerOptions {
 const LOOPBACK = "127.0.0.1";
 
 /**
- * `/metrics` (OpenMetrics), `/healthz` (is it alive, and can it keep a signal) and `/readyz` (are its sources at work),
- * on the loopback address alone. A port that is taken is told of, and is no reason not to take signals in.
+ * Serves `/metrics` (OpenMetrics), `/healthz` (the agent lives and can store a signal) and `/readyz` (its sources work)
+ * on the loopback address alone. When the port is taken, the report says so, and the agent takes in signals all the same.
  */
 export class ObservabilityServer implements ReportingService {
   readonly name = "observability";
@@ -57,7 +56,7 @@ export class ObservabilityServer implements ReportingService {
     await this.#close();
   }
 
-  /** In force at once. */
+  /** Takes effect at once. */
   async setPort(port: number | null): Promise<void> {
     if (port === this.#port) return;
     this.#port = port;
@@ -100,18 +99,19 @@ export class ObservabilityServer implements ReportingService {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { metrics, health, status, log } = this.#options;
     try {
-      if (request.method !== "GET" && request.method !== "HEAD") return json(response, 405, { error: "only GET" });
+      if (request.method !== "GET" && request.method !== "HEAD")
+        return json(response, 405, { error: "method not allowed: use GET" });
       switch (request.url?.split("?")[0]) {
         case "/metrics": {
-          const text = await metrics.metrics();
+          const text = await metrics.text();
           response.writeHead(200, { "content-type": metrics.contentType }).end(text);
           return;
         }
         case "/healthz": {
-          const sickness = await health.check();
-          return json(response, sickness === undefined ? 200 : 503, {
-            ok: sickness === undefined,
-            reason: sickness?.reason,
+          const problem = await health.check();
+          return json(response, problem === undefined ? 200 : 503, {
+            ok: problem === undefined,
+            reason: problem?.reason,
           });
         }
         case "/readyz": {
@@ -122,7 +122,7 @@ export class ObservabilityServer implements ReportingService {
           return json(response, failing.length === 0 ? 200 : 503, { ok: failing.length === 0, failing, link });
         }
         default:
-          return json(response, 404, { error: "there are /metrics, /healthz and /readyz" });
+          return json(response, 404, { error: "not found: use /metrics, /healthz or /readyz" });
       }
     } catch (error) {
       log.error({ err: error, path: request.url }, "observability: a request failed");

@@ -114,7 +114,7 @@ describe("the sandbox", () => {
     await host.write(CONFIG, settings(host.url, { sampleSeconds: 4 }));
     await host.text("systemctl reload ganglion-agent");
     await until("the new settings", () =>
-      host.text("journalctl -u ganglion-agent | grep 'new settings are in force' | grep sampleSeconds"),
+      host.text("journalctl -u ganglion-agent | grep 'new settings were applied' | grep sampleSeconds"),
     );
     expect(await main()).toBe(pid);
   });

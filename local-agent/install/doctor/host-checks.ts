@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { isListening } from "../../bus/endpoint.ts";
+import { isListening } from "../../base/endpoint.ts";
 import type { AgentSettings } from "../../config/settings.ts";
 import { UNIT_NAME } from "../unit.ts";
 import { type DoctorFinding, error, ok, warning } from "./finding.ts";

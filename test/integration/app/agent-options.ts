@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AgentOptions } from "../../../local-agent/app/agent.ts";
+import type { AgentOptions } from "../../../local-agent/app/agent-options.ts";
 
 /** Settings of an agent that keeps everything below `directory`. */
 export function agentOptions(directory: string, url: string): Omit<AgentOptions, "logger" | "xsub" | "xpub"> {

@@ -102,7 +102,7 @@ describe("agent", () => {
     await agent.stop();
   });
 
-  it("goes on with its old settings where a room cannot do with the new ones, and says so", async () => {
+  it("goes on with its old settings where a feature fails with the new ones, and says so", async () => {
     const edge = await startEdge();
     const directory = temporaryDirectory();
     const options = { ...agentOptions(directory, edge.url), ...(await freeEndpoints()), sources: ["bus"] as const };
@@ -117,9 +117,11 @@ describe("agent", () => {
       spoolMaxBytes: 5e8,
     };
     for (const settings of [["spoolMaxBytes"], []]) {
-      const { taken, restart, failed } = await agent.reload(next);
-      expect({ taken, restart }).toEqual({ taken: settings, restart: [] });
-      expect(failed).toEqual([{ room: "bus", settings: ["xsub", "xpub"], reason: expect.stringContaining(next.xpub) }]);
+      const { applied, restart, failed } = await agent.reload(next);
+      expect({ applied, restart }).toEqual({ applied: settings, restart: [] });
+      expect(failed).toEqual([
+        { feature: "bus", settings: ["xsub", "xpub"], reason: expect.stringContaining(next.xpub) },
+      ]);
       expect(agent.status.sources.find(({ name }) => name === "bus")).toMatchObject({ state: "live" });
     }
     const publisher = await connectPublisher(options.xsub);

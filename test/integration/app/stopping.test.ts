@@ -55,11 +55,11 @@ test("an agent whose edge is silent, whose child is deaf and whose command goes 
   await eventually(() => expect(lines).toContain("agent deaf: SIGTERM was sent"));
 
   await within(agent.stop(), "the agent to stop");
-  const steps = lines.filter((line) => /: stopped$|still at work|did not stop/.test(line));
+  const steps = lines.filter((line) => /: stopped$|still running|did not stop/.test(line));
   const place = (step: string) => steps.findIndex((line) => line.startsWith(step));
   expect(steps.slice(0, 2)).toEqual([
     expect.stringContaining("commands: "),
-    expect.stringContaining("local socket: a command is still at work"),
+    expect.stringContaining("local socket: a command is still running"),
   ]);
   expect(steps[2]).toBe("local socket: stopped");
   for (const part of ["intents", "bus", "agents"]) {
@@ -80,9 +80,9 @@ test("a part that never stops is passed over after its time, and named", async (
   await stopService({ ...hangs, name: "fails", stop: () => Promise.reject(new Error("no")) }, logger, 60_000);
   await stopService({ ...hangs, name: "stops", stop: async () => {} }, logger, 60_000);
   expect(lines).toEqual([
-    "hangs: it did not stop within 0.001 s; going on without it",
-    "hangs: it did not stop within 0.002 s; going on without it",
-    "fails did not stop cleanly",
+    "hangs: did not stop within 0.001 s; continuing without waiting",
+    "hangs: did not stop within 0.002 s; continuing without waiting",
+    "fails: failed to stop",
     "stops: stopped",
   ]);
 });

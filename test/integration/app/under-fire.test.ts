@@ -34,20 +34,18 @@ function startLink(url: string, maxBytes = 1e9) {
   const directory = temporaryDirectory();
   const db = StateDatabase.open(directory);
   const spool = new Spool(db, { hostId: "a", maxBytes, now: Date.now, log: silent });
-  const letters = new DeadLetterOutbox(db, { hostId: "a", log: silent });
+  const deadLetters = new DeadLetterOutbox(db, { hostId: "a", log: silent });
   const link = new Link({
-    letters,
-    ...{
-      url,
-      token: () => "secret",
-      ecosystem: "default",
-      hostId: "a",
-      spool,
-      inbox: null,
-      subscribe: [],
-      log: silent,
-    },
-    deadLetters: new DeadLetterFile({ path: join(directory, "link.jsonl"), maxBytes: 1e6, log: silent }),
+    url,
+    token: () => "secret",
+    ecosystem: "default",
+    hostId: "a",
+    spool,
+    inbox: null,
+    subscribe: [],
+    deadLetters,
+    log: silent,
+    deadLetterFile: new DeadLetterFile({ path: join(directory, "link.jsonl"), maxBytes: 1e6, log: silent }),
     backOff: { initialMs: 1, maxMs: 50 },
   });
   closing.push(async () => {
@@ -158,7 +156,7 @@ describe("the agent under fire", () => {
     writeFileSync(join(stateDir, "agent.db"), "rubbish ".repeat(1_000));
     const agent = await runAgent({ url: edge.url, token: "secret" }, { stateDir });
     closing.push(() => agent.process.killGroup());
-    await agent.process.line(/ERROR the state was corrupted.*moved_to=.*agent\.db\.corrupted-/);
+    await agent.process.line(/ERROR the state database was corrupted.*moved_to=.*agent\.db\.corrupted-/);
     await agent.linked();
     drop(agent.intentsDir, "after");
     await edge.when(() => edge.log.length === 1);

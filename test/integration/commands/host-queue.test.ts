@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLog } from "../../../local-agent/base/log.ts";
 import type { Report } from "../../../local-agent/base/service.ts";
-import { CommandRefused, HostCommands } from "../../../local-agent/commands/host-commands.ts";
+import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
 import { HostQueue } from "../../../local-agent/commands/host-queue.ts";
+import { CommandRefused } from "../../../local-agent/feature/command.ts";
 import { atEnd } from "../../harness/cleanup.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { within } from "../../harness/until.ts";
@@ -13,11 +14,11 @@ beforeAll(async () => {
 });
 
 function hostQueue(hostId: string, token = edge.token) {
-  const work = new HostCommands();
+  const commands = new HostCommands();
   const log = createLog({ format: "text", level: "silent" });
-  const queue = new HostQueue({ url: edge.url, token: () => token, ecosystem: "default", hostId, work, log });
+  const queue = new HostQueue({ url: edge.url, token: () => token, ecosystem: "default", hostId, commands, log });
   atEnd(() => queue.stop());
-  return { work, queue };
+  return { commands, queue };
 }
 
 function reported(queue: HostQueue, state: Report["state"]): Promise<void> {
@@ -31,10 +32,10 @@ function reported(queue: HostQueue, state: Report["state"]): Promise<void> {
 
 describe("a host", () => {
   it("does what the edge asks of it, and of no other host", async () => {
-    const { work, queue } = hostQueue("host-a");
+    const { commands, queue } = hostQueue("host-a");
     await queue.start();
-    expect(queue.report()).toMatchObject({ state: "off", detail: "nothing on this host takes commands" });
-    work.on("greet", (payload) => `hello ${(payload as { name: string }).name}`);
+    expect(queue.report()).toMatchObject({ state: "off", detail: "no feature of this host takes commands" });
+    commands.add("greet", (payload) => `hello ${(payload as { name: string }).name}`);
     await reported(queue, "live");
     const { queues } = edge.client();
     expect((await queues.call("hosts", "host-a", "greet", { name: "edge" }, { timeoutMs: 30_000 })).result).toBe(
@@ -46,9 +47,9 @@ describe("a host", () => {
   });
 
   it("says why it refuses, at once and once", async () => {
-    const { work, queue } = hostQueue("host-c");
+    const { commands, queue } = hostQueue("host-c");
     let asked = 0;
-    work.on("refuse", () => {
+    commands.add("refuse", () => {
       asked++;
       throw new CommandRefused("there is no agent coder");
     });
@@ -64,8 +65,8 @@ describe("a host", () => {
     const { token } = await edge
       .client()
       .tokens.create({ name: "sender", scopes: ["signals:write"], ecosystems: ["default"] });
-    const { work, queue } = hostQueue("host-d", token);
-    work.on("greet", () => "hello");
+    const { commands, queue } = hostQueue("host-d", token);
+    commands.add("greet", () => "hello");
     await queue.start();
     await reported(queue, "off");
     expect(queue.report().detail).toMatch(/tasks:work/);

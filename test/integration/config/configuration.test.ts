@@ -52,19 +52,19 @@ describe("ganglion-agent", () => {
     );
     agent.signal("SIGHUP");
     await agent.line(
-      /new settings are in force.*"intentMap".*"logLevel"|new settings are in force.*"logLevel".*"intentMap"/,
+      /new settings were applied.*"intentMap".*"logLevel"|new settings were applied.*"logLevel".*"intentMap"/,
     );
-    await agent.line(/count after a restart.*"log"/);
+    await agent.line(/take effect after a restart.*"log"/);
     dropIntent(intents, "d1", "deploy.web");
     await edge.when(() => edge.log.length === 1);
     expect(edge.log[0]).toMatchObject({ signal: "Q_DEPLOY", facts: { service: "web", build: "v3", version: 3 } });
     await agent.line(/debug.*a file was routed.*signal_id=h\./);
     // What was told to need a restart is told again, as long as it does; nothing else changed.
     agent.signal("SIGHUP");
-    await agent.times(/count after a restart.*"log"/, 2);
+    await agent.times(/take effect after a restart.*"log"/, 2);
     write("intents: { mapp: [] }");
     agent.signal("SIGHUP");
-    await agent.line(/going on with the old settings.*agent\.yaml:1:12: intents\.mapp: .*did you mean map\?/);
+    await agent.line(/keeping the old settings.*agent\.yaml:1:12: intents\.mapp: .*did you mean map\?/);
     dropIntent(intents, "d2", "deploy.db");
     await edge.when(() => edge.log.length === 2);
     expect(await agent.stop()).toBe(0);
@@ -77,7 +77,7 @@ describe("ganglion-agent", () => {
     let reloads = 0;
     const reload = async () => {
       agent.signal("SIGHUP");
-      await agent.times(/SIGHUP: (new settings|going on)/, ++reloads);
+      await agent.times(/SIGHUP: (new settings|keeping)/, ++reloads);
     };
     const answers = () => edge.log.filter(({ signal }) => signal === "Q_REACTION_COMPLETE");
     const ask = async (by: string) => {

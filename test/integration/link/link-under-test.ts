@@ -38,34 +38,34 @@ export async function startLink(edge: { url: string }, options: Partial<LinkOpti
   const db = StateDatabase.open(directory);
   const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
   const inbox = new Inbox(db, ["test"]);
-  const deadLetters = new DeadLetterFile({
+  const deadLetterFile = new DeadLetterFile({
     path: join(directory, "dead-letter/link.jsonl"),
     maxBytes: 1e6,
     log: silent,
   });
-  const letters = new DeadLetterOutbox(db, { hostId: "a", log: silent });
+  const deadLetters = new DeadLetterOutbox(db, { hostId: "a", log: silent });
   const link = new Link({
     url: edge.url,
     token: () => "secret",
     ecosystem: "default",
     hostId: "a",
     spool,
-    letters,
+    deadLetters,
     inbox,
     subscribe: ["*", "!OBSERVATION"],
-    deadLetters,
+    deadLetterFile,
     log: silent,
     backOff: { initialMs: 1, maxMs: 20 },
     ...options,
   });
   const stop = async () => {
     await link.stop();
-    await deadLetters.flush();
+    await deadLetterFile.flush();
     db.close();
   };
   closing.push(stop);
   await link.start();
-  return { link, spool, inbox, letters, db, directory, stop };
+  return { link, spool, inbox, deadLetters, db, directory, stop };
 }
 
 /** Resolves when `until` holds, looked at whenever the link changes. */

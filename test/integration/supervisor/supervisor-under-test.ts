@@ -5,7 +5,7 @@ import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
-import { commandSupervisor } from "../../../local-agent/supervisor/commands.ts";
+import { registerSupervisorCommands } from "../../../local-agent/supervisor/commands.ts";
 import { AgentsSettings } from "../../../local-agent/supervisor/settings.ts";
 import { Supervisor } from "../../../local-agent/supervisor/supervisor.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
@@ -45,7 +45,7 @@ export async function supervise(
     ...{ stateDir, db, spool, now: Date.now, log, sampleMs },
   });
   const work = new HostCommands();
-  commandSupervisor(work, supervisor);
+  registerSupervisorCommands({ command: (type, handler) => void work.add(type, handler) }, supervisor);
   let stopped = false;
   const stop = async () => {
     if (stopped) return;

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CommandRefused } from "../../../local-agent/commands/host-commands.ts";
+import { CommandRefused } from "../../../local-agent/feature/command.ts";
 import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
 import { AgentsSettings } from "../../../local-agent/supervisor/settings.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";

@@ -88,7 +88,7 @@ describe("observability", () => {
     const { agent, options, detail } = await observed();
     const first = detail();
     expect(await agent.reload({ ...options, observability: { port: null } })).toEqual({
-      taken: ["observability"],
+      applied: ["observability"],
       restart: [],
       failed: [],
     });

@@ -4,23 +4,24 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createLog } from "../../../local-agent/base/log.ts";
 import { AgentUnreachable, askAgent, CommandFailed } from "../../../local-agent/commands/ask-agent.ts";
-import { CommandRefused, HostCommands } from "../../../local-agent/commands/host-commands.ts";
+import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
 import { LocalSocket } from "../../../local-agent/commands/local-socket.ts";
+import { CommandRefused } from "../../../local-agent/feature/command.ts";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 
 const log = createLog({ format: "text", level: "silent" });
 const PATIENCE_MS = 15_000;
 
 let stateDir: string;
-let work: HostCommands;
+let commands: HostCommands;
 
 beforeEach(() => {
   stateDir = temporaryDirectory();
-  work = new HostCommands();
+  commands = new HostCommands();
 });
 
 async function opened(directory = stateDir): Promise<LocalSocket> {
-  const socket = new LocalSocket({ stateDir: directory, work, log });
+  const socket = new LocalSocket({ stateDir: directory, commands, log });
   atEnd(() => socket.stop());
   await socket.start();
   return socket;
@@ -30,7 +31,7 @@ const ask = (type: string, payload?: unknown, directory = stateDir) => askAgent(
 
 describe("the local socket", () => {
   it("carries a command to its handler and the result back", async () => {
-    work.on("double", (payload) => (payload as { n: number }).n * 2);
+    commands.add("double", (payload) => (payload as { n: number }).n * 2);
     await opened();
     expect(await ask("double", { n: 21 })).toBe(42);
   });
@@ -41,10 +42,10 @@ describe("the local socket", () => {
   });
 
   it("tells what a handler refuses, and what it failed at", async () => {
-    work.on("refuse", () => {
+    commands.add("refuse", () => {
       throw new CommandRefused("there is no agent coder");
     });
-    work.on("fail", () => Promise.reject(new Error("the disk is full")));
+    commands.add("fail", () => Promise.reject(new Error("the disk is full")));
     await opened();
     await expect(ask("refuse")).rejects.toThrow(new CommandFailed("there is no agent coder"));
     await expect(ask("fail")).rejects.toThrow(new CommandFailed("the disk is full"));
@@ -53,7 +54,7 @@ describe("the local socket", () => {
 
   it("takes over from an agent that was killed, and leaves nothing when it stops", async () => {
     writeFileSync(join(stateDir, "agent.sock"), "");
-    work.on("ping", () => "pong");
+    commands.add("ping", () => "pong");
     const socket = await opened();
     expect(await ask("ping")).toBe("pong");
     await socket.stop();
@@ -65,7 +66,7 @@ describe("the local socket", () => {
   it("works in a state directory whose path is longer than a socket's may be", async () => {
     const deep = join(stateDir, "d".repeat(100), "e".repeat(100));
     mkdirSync(deep, { recursive: true });
-    work.on("ping", () => "pong");
+    commands.add("ping", () => "pong");
     const socket = await opened(deep);
     expect(await ask("ping", undefined, deep)).toBe("pong");
     await socket.stop();
@@ -74,7 +75,7 @@ describe("the local socket", () => {
   it("answers what is being done before it closes", async () => {
     let finish = () => {};
     const begun = new Promise<void>((resolve) => {
-      work.on("slow", async () => {
+      commands.add("slow", async () => {
         resolve();
         await new Promise<void>((done) => {
           finish = done;
@@ -93,7 +94,7 @@ describe("the local socket", () => {
 
   it("tells a handler when its asker has gone", async () => {
     const gone = new Promise((resolve) => {
-      work.on("wait", (_, { signal }) => new Promise(() => signal.addEventListener("abort", resolve)));
+      commands.add("wait", (_, { signal }) => new Promise(() => signal.addEventListener("abort", resolve)));
     });
     await opened();
     const client = connect(join(stateDir, "agent.sock"));

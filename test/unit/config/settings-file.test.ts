@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { defaultState } from "../../../local-agent/config/locations.ts";
+import { defaultState } from "../../../local-agent/base/locations.ts";
 import { loadSettings, problemText, readSettings } from "../../../local-agent/config/settings.ts";
 import { tokenSource } from "../../../local-agent/config/token.ts";
 import { temporaryDirectory } from "../store/temporary-state.ts";
@@ -118,7 +118,7 @@ log: { format: json, level: debug }
     ["edge:\n  subscribe:\n    - Q_*\n    - Q X", "4:7: edge.subscribe.1: a pattern is"],
     ["spool: [1]", "1:1: spool: give a section with settings, not a list"],
     ["sampler: { seconds: 0 }", "1:12: sampler.seconds: give seconds between 0.1 and 3600"],
-    ["bus:\n  xsub: tcp://127.0.0.1:5557", "1:1: bus.xpub: give it another address than xsub"],
+    ["bus:\n  xsub: tcp://127.0.0.1:5557", "1:1: bus.xpub: give another address than xsub"],
     ["intents:\n  map:\n    - types: [a]", "3:7: intents.map.0.signal: it is missing: give a text"],
     [
       "intents:\n  map:\n    - types: [a]\n      signal: Q_A\n      facts:\n        v: { form: data.v, from: data.w }",

@@ -62,7 +62,7 @@ describe("settings", () => {
     [{ GANGLION_TOKEN: "t", GANGLION_PORT: " " }, "GANGLION_PORT"],
     [{ GANGLION_TOKEN: "t", GANGLION_HOST_ID: "a b" }, "GANGLION_HOST_ID: give letters"],
     [{ GANGLION_TOKEN: "t", GANGLION_SUBSCRIBE: "Q X" }, "GANGLION_SUBSCRIBE: a pattern is"],
-    [{ GANGLION_TOKEN: "t", KLR_CHEM_XPUB: "tcp://127.0.0.1:5556" }, "KLR_CHEM_XPUB: give it another address"],
+    [{ GANGLION_TOKEN: "t", KLR_CHEM_XPUB: "tcp://127.0.0.1:5556" }, "KLR_CHEM_XPUB: give another address"],
     [{ GANGLION_TOKEN: "t", GANGLION_SPOOL_MAX_MB: "-1" }, "GANGLION_SPOOL_MAX_MB"],
     [{ GANGLION_TOKEN: "t", GANGLION_LOG: "xml" }, "GANGLION_LOG: give text or json"],
   ])("refuse %j with a clear word", (environment, words) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { HealthProblem } from "../../../local-agent/base/health-problem.ts";
 import { ServiceManager } from "../../../local-agent/install/service-manager.ts";
 import type { StateDatabase } from "../../../local-agent/store/state-database.ts";
-import { Health, type HealthProblem } from "../../../local-agent/telemetry/health.ts";
+import { WriteCheck } from "../../../local-agent/store/write-check.ts";
 import { silent } from "../store/temporary-state.ts";
 
 /** Tells of each look at the agent's health, and of each message to the manager, in order. */
@@ -66,7 +67,7 @@ describe("the watchdog", () => {
   ])("is told of %s what a restart would do about it", async (_, errcode, restartHelps) => {
     const error = Object.assign(new Error("SQLite says so"), { errcode });
     const db = { sql: { exec: () => undefined }, commit: () => Promise.reject(error) } as unknown as StateDatabase;
-    expect(await new Health(db).check()).toEqual({
+    expect(await new WriteCheck(db).check()).toEqual({
       reason: "the spool cannot be written: SQLite says so",
       restartHelps,
     });

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { Logger } from "../../../local-agent/base/log.ts";
-import type { LinkState } from "../../../local-agent/link/link.ts";
+import type { LinkState } from "../../../local-agent/feature/edge-link.ts";
 import { EdgeWatch } from "../../../local-agent/monitors/edge-watch.ts";
 import { HealthMonitor } from "../../../local-agent/monitors/health.ts";
 import type { Monitor } from "../../../local-agent/monitors/monitor.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
-import { commandReactions } from "../../../local-agent/reactions/commands.ts";
+import { registerReactionCommands } from "../../../local-agent/reactions/commands.ts";
 import { atEnd } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
 import { AHost } from "./a-host.ts";
@@ -81,7 +81,7 @@ test("a failure is tried again after a pause, then given up, told, kept as a dea
   expect(one.letters.next()?.letters.map((text) => JSON.parse(text).id)).toEqual(["host-a.reaction.it.s1.abc"]);
   writeFileSync(join(one.directory, "fine"), "");
   const work = new HostCommands();
-  commandReactions(work, one.reactions);
+  registerReactionCommands({ command: (type, handler) => void work.add(type, handler) }, one.reactions);
   const context = { signal: new AbortController().signal };
   const replay = (payload: object) => work.run("reaction.replay", payload, context);
   expect(await work.run("reaction.status", {}, context)).toEqual({

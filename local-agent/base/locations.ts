@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Environment } from "./environment.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the service's settings are. */
 export const SYSTEM_CONFIG = "/etc/ganglion/agent.yaml";

@@ -1,23 +1,17 @@
-import type { StateDatabase } from "../store/state-database.ts";
+import type { HealthProblem } from "../base/health-problem.ts";
+import type { StateDatabase } from "./state-database.ts";
 
-/** Longest time that a write may take before the agent counts as sick, in milliseconds. */
+/** Longest time that a write may take before the agent counts as unhealthy, in milliseconds. */
 const WRITE_MS = 10_000;
-
-export interface HealthProblem {
-  /** In words for people. */
-  readonly reason: string;
-  /** `false`: a new process would be as badly off, and what the agent supervises would end with the old one. */
-  readonly restartHelps: boolean;
-}
 
 /** Of `errcode`, see https://sqlite.org/rescode.html */
 const SQLITE_FULL = 13;
 
 /**
- * Whether the agent can do what it is for: its event loop turns (or nobody would answer), and the spool takes a signal.
- * The edge being away is no sickness: that is what the spool is for.
+ * Checks that the state database takes a write. An answer also shows that the event loop turns. An edge that is away is
+ * not a problem of this host: signals wait in the spool.
  */
-export class Health {
+export class WriteCheck {
   readonly #db: StateDatabase;
 
   constructor(db: StateDatabase) {
@@ -27,7 +21,7 @@ export class Health {
     );
   }
 
-  /** Writes to the disk. @returns what is wrong, or `undefined` */
+  /** Writes to the disk. @returns the problem, or `undefined` */
   async check(): Promise<HealthProblem | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<HealthProblem>((resolve) => {

@@ -1,7 +1,7 @@
-import { Listeners } from "../base/listeners.ts";
-import type { Report } from "../base/service.ts";
+import { Listeners } from "./listeners.ts";
+import type { Report } from "./service.ts";
 
-/** What a service says of itself now, and who wants to hear when it says something else. */
+/** The present report of a service, which notifies its listeners when the report changes. */
 export class CurrentReport {
   readonly #listeners = new Listeners();
   #value: Report;
@@ -14,11 +14,11 @@ export class CurrentReport {
     return this.#value;
   }
 
-  /** @returns whether it says something else than before */
+  /** @returns whether the report changed */
   set(state: Report["state"], detail: string): boolean {
     if (state === this.#value.state && detail === this.#value.detail) return false;
     this.#value = { ...this.#value, state, detail };
-    this.#listeners.tell();
+    this.#listeners.notify();
     return true;
   }
 

@@ -1,0 +1,21 @@
+export interface LinkState {
+  readonly state: "connecting" | "connected" | "waiting" | "stopped";
+  readonly detail: string;
+}
+
+/** The connection to the edge, as features see it. */
+export interface EdgeLink {
+  readonly state: LinkState;
+  /** @returns a function that removes the listener */
+  onChange(listener: () => void): () => void;
+}
+
+/**
+ * Answers the edge when it asks for facts that only this host knows.
+ *
+ * @param after - where to continue, by the name of the monitor
+ */
+export type GatherFacts = (
+  monitors: readonly string[],
+  after: Readonly<Record<string, string>>,
+) => Promise<Readonly<Record<string, unknown>>>;
