@@ -8,6 +8,8 @@ export interface SourceFile {
   readonly lines: number;
   readonly imports: readonly Import[];
   readonly classes: readonly { readonly name: string; readonly lines: number }[];
+  /** Names of the methods of its classes. */
+  readonly methods: readonly string[];
   /** `JSON.parse(…) as T`, `const x: T = JSON.parse(…)` and `… as unknown as T`, by line. */
   readonly casts: readonly Finding[];
   /** Uses of the clock, of chance, of the network and of the process, by line. */
@@ -39,6 +41,7 @@ export function readSource(path: string, text: string): SourceFile {
   const lineAt = (offset: number) => text.slice(0, offset).split("\n").length;
   const imports: Import[] = [];
   const classes: { name: string; lines: number }[] = [];
+  const methods: string[] = [];
   const casts: Finding[] = [];
   const impure: Finding[] = [];
   const found = (list: Finding[], node: Node) => {
@@ -51,10 +54,11 @@ export function readSource(path: string, text: string): SourceFile {
     if (specifier !== undefined) imports.push({ specifier, target: resolve(path, specifier), names: namesIn(node) });
     if (node.type === "ClassDeclaration" || node.type === "ClassExpression")
       classes.push({ name: nameOf(node.id) ?? "", lines: lineAt(node.end) - lineAt(node.start) + 1 });
+    if (node.type === "MethodDefinition") methods.push(nameOf(node.key) ?? "");
     if (isCast(node)) found(casts, node);
     if (isImpure(node)) found(impure, node);
   }
-  return { path, lines: text.split("\n").length - 1, imports, classes, casts, impure };
+  return { path, lines: text.split("\n").length - 1, imports, classes, methods, casts, impure };
 }
 
 function parse(path: string, text: string): Node {
