@@ -12,7 +12,7 @@ export const FLOORS: readonly { readonly in: string; readonly mayImport: readonl
   { in: "local-agent/", mayImport: ["src/core/", "src/client/"] },
   // It runs the built bundle, and reads no source of the Worker.
   { in: "local-edge/", mayImport: [] },
-  { in: "examples/", mayImport: ["src/client/", "src/core/wire/"] },
+  { in: "examples/", mayImport: ["src/client/", "src/core/"] },
   { in: "scripts/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/"] },
   { in: "bench/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/", "scripts/"] },
 ];
@@ -23,14 +23,15 @@ function agentSocket(): string[] {
     "local-agent/commands/ask-agent.ts",
     "local-agent/commands/protocol.ts",
     "local-agent/commands/socket-path.ts",
-    "local-agent/config/locations.ts",
+    "local-agent/base/locations.ts",
   ];
 }
 
 /** Floors of the agent, the lowest first: a file imports from its own floor and from those below. */
 export const AGENT_FLOORS: readonly (readonly string[])[] = [
   ["base"],
-  ["config", "store"],
+  ["store"],
+  ["feature"],
   [
     "bus",
     "commands",
@@ -44,6 +45,8 @@ export const AGENT_FLOORS: readonly (readonly string[])[] = [
     "supervisor",
     "telemetry",
   ],
+  // The document of all settings is made of the features' sections.
+  ["config"],
   ["install"],
   ["app"],
   ["main.ts", "ganglion-agent.mjs"],
@@ -57,8 +60,6 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   "dead-letters": ["projection", "queue", "webhooks"],
   lineage: ["dead-letters", "policy", "queue", "webhooks"],
   policy: ["models", "queue"],
-  projection: ["file-tasks", "policy"],
   reactions: ["queue"],
   webhooks: ["queue"],
-  wire: ["queue"],
 };

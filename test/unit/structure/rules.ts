@@ -142,10 +142,12 @@ function coreConcept(path: string): string | undefined {
   return /^src\/core\/([^/]+)\//.exec(path)?.[1];
 }
 
+const FEATURES = 3;
+
 /** 0 outside of the agent. A folder that {@link AGENT_FLOORS} does not name is a feature. */
 function agentFloor(path: string): number {
   const [, folder] = /^local-agent\/([^/]+)/.exec(path) ?? [];
   if (folder === undefined) return 0;
   const floor = AGENT_FLOORS.findIndex((folders) => folders.includes(folder));
-  return floor >= 0 ? floor : 2;
+  return floor >= 0 ? floor : FEATURES;
 }
