@@ -1,20 +1,32 @@
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Environment, SERVICE_STATE, userState } from "../base/locations.ts";
 import { Answer, MAX_LINE_BYTES } from "./protocol.ts";
 import { SOCKET_NAME, shortSocketPath } from "./socket-path.ts";
 
-/** There is no agent at work in this state directory, or it does not answer. */
+/** No agent runs in this state directory, or it does not answer. */
 export class AgentUnreachable extends Error {
   override readonly name = "AgentUnreachable";
 }
 
-/** The agent refused the command, or failed at it. */
+/** The agent refused the command, or the command failed. */
 export class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }
 
+/** The state directory of the agent that runs on this machine; `undefined` when no known one has a socket. */
+export function localStateDir(environment: Environment): string | undefined {
+  const { GANGLION_STATE_DIR: given } = environment;
+  const candidates = given
+    ? [given]
+    : [".ganglion", fileURLToPath(new URL("../../.ganglion", import.meta.url)), userState(environment), SERVICE_STATE];
+  return candidates.find((directory) => existsSync(join(directory, SOCKET_NAME)));
+}
+
 /**
- * Has the agent of this machine carry out a command.
+ * Sends a command to the agent of this machine and waits for its answer.
  *
  * @param timeoutMs - longest wait for the answer
  * @throws AgentUnreachable, CommandFailed
@@ -32,7 +44,7 @@ function exchange(stateDir: string, line: string, timeoutMs: number): Promise<An
     try {
       short = shortSocketPath(join(stateDir, SOCKET_NAME));
     } catch {
-      return fail(`no agent works in ${stateDir}`);
+      return fail(`no agent runs in ${stateDir}`);
     }
     const socket = connect(short.path);
     const chunks: Buffer[] = [];
@@ -45,10 +57,10 @@ function exchange(stateDir: string, line: string, timeoutMs: number): Promise<An
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > MAX_LINE_BYTES) socket.destroy(new Error("its answer is too long"));
+      if (length > MAX_LINE_BYTES) socket.destroy(new Error(`the answer exceeds ${MAX_LINE_BYTES} bytes`));
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT" || error.code === "ECONNREFUSED") return fail(`no agent works in ${stateDir}`);
+      if (error.code === "ENOENT" || error.code === "ECONNREFUSED") return fail(`no agent runs in ${stateDir}`);
       if (error.code === "EACCES") return fail(`the agent in ${stateDir} belongs to another user`);
       fail(`the agent in ${stateDir} did not answer: ${error.message}`);
     });
@@ -57,7 +69,7 @@ function exchange(stateDir: string, line: string, timeoutMs: number): Promise<An
       try {
         resolve(Answer.parse(JSON.parse(Buffer.concat(chunks).toString())));
       } catch {
-        fail(`the agent in ${stateDir} ended before it had answered`);
+        fail(`the agent in ${stateDir} ended before it answered`);
       }
     });
   });

@@ -1,26 +1,5 @@
+import type { AgentState } from "../../src/core/supervisor/api.ts";
 import type { ProcessView } from "../../src/core/supervisor/supervised-process.ts";
-
-/** An agent as people and programs see it. Times are RFC 3339. */
-export interface AgentState {
-  readonly name: string;
-  readonly state: ProcessView["phase"];
-  /** What it is at; `dead` where there is no process. */
-  readonly verdict: ProcessView["verdict"];
-  /** What a person said last; `on_demand` where nobody has, and it need not run. */
-  readonly desired: ProcessView["desired"];
-  readonly pid: number | null;
-  readonly started_at: string | null;
-  readonly uptime_ms: number | null;
-  readonly task: string | null;
-  /** 100 is one processor. */
-  readonly cpu_percent: number | null;
-  readonly memory_mb: number | null;
-  readonly restarts: number;
-  readonly detail: string | null;
-  /** When a schedule wakes it next. */
-  readonly next_wake_at: string | null;
-  readonly log: string;
-}
 
 /** What goes along in the host's status, to those far away. */
 export type AgentSummary = Omit<AgentState, "uptime_ms" | "log" | "desired">;

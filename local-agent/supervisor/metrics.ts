@@ -1,5 +1,5 @@
+import type { AgentState } from "../../src/core/supervisor/api.ts";
 import type { Registrar } from "../feature/registrar.ts";
-import type { AgentState } from "./agent-state.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const STATES = [

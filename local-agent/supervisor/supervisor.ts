@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import type { AgentState } from "../../src/core/supervisor/api.ts";
 import type { Announcement, ProcessEvent } from "../../src/core/supervisor/supervised-process.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
@@ -9,7 +10,7 @@ import { takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import { AgentChild } from "./agent-child.ts";
-import { type AgentState, type AgentSummary, stateOf, summaryOf } from "./agent-state.ts";
+import { type AgentSummary, stateOf, summaryOf } from "./agent-state.ts";
 import { Cgroups } from "./cgroups.ts";
 import { GroupReadings } from "./group-readings.ts";
 import { SupervisorJournal } from "./journal.ts";

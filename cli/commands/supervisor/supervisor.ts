@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
+import { AgentLog, type AgentState, AgentStates } from "../../../src/core/supervisor/api.ts";
 import { wholeNumber } from "../../arguments.ts";
-import { askLocalAgent, localAgent } from "../../local-agent.ts";
+import { askLocalAgent } from "../../local-agent.ts";
 import { type Column, print, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
@@ -10,7 +10,7 @@ interface Where {
   readonly timeout?: number;
 }
 
-/** A stop waits 30 s for an agent that is slow to end. */
+/** Longer than a stop, which waits 30 s for an agent that ends slowly. */
 const TIMEOUT_SECONDS = 60;
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
@@ -28,54 +28,54 @@ const columns: readonly Column<AgentState>[] = [
 ];
 
 export const psCommand = () =>
-  supervisorCommand("ps", "the agents that a host supervises: process, uptime, use, task, restarts").action(
+  supervisorCommand("ps", "list the agents that a host supervises: process, uptime, usage, task, restarts").action(
     async (names: string[], options: Where, command: Command) => {
       await show(await ask("status", { names }, options, command), command);
     },
   );
 
 export const startCommand = () =>
-  supervisorCommand("start", "start supervised agents; without names, all").action(
+  supervisorCommand("start", "start supervised agents (default: all)").action(
     async (names: string[], options: Where, command: Command) => {
       await show(await ask("start", { names }, options, command), command);
     },
   );
 
-const forceOption = ["--force", "kill at once, without the time to finish"] as const;
+const forceOption = ["--force", "kill at once, without time to finish"] as const;
 
 export const stopCommand = () =>
-  supervisorCommand("stop", "stop supervised agents, and keep them stopped; without names, all")
+  supervisorCommand("stop", "stop supervised agents and keep them stopped (default: all)")
     .option(...forceOption)
     .action(async (names: string[], options: Where & { force?: true }, command: Command) => {
       await show(await ask("stop", { names, force: options.force === true }, options, command), command);
     });
 
 export const restartCommand = () =>
-  supervisorCommand("restart", "stop supervised agents and start them again; without names, all")
+  supervisorCommand("restart", "restart supervised agents (default: all)")
     .option(...forceOption)
     .action(async (names: string[], options: Where & { force?: true }, command: Command) => {
       await show(await ask("restart", { names, force: options.force === true }, options, command), command);
     });
 
 export const logsCommand = () =>
-  where(new Command("logs").summary("what a supervised agent said last").argument("<name>", "of the agent"))
-    .option("--lines <n>", "how many (default: 50)", wholeNumber(1, 10_000))
-    .addHelpText("after", "\nWith --json: one document, with the file that holds more.")
+  where(
+    new Command("logs").summary("show the latest output of a supervised agent").argument("<name>", "name of the agent"),
+  )
+    .option("--lines <n>", "number of lines (default: 50)", wholeNumber(1, 10_000))
+    .addHelpText("after", "\nWith --json: one document, with the path of the whole log.")
     .action(async (name: string, options: Where & { lines?: number }, command: Command) => {
       const found = await ask("logs", { name, ...(options.lines && { lines: options.lines }) }, options, command);
       if (wantsJson(command)) return print(JSON.stringify(found));
-      const { lines } = found as { lines: string[] };
+      const { lines } = AgentLog.parse(found);
       if (lines.length > 0) await print(lines.join("\n"));
     });
 
-/** Supervised agents of this machine for a glance at everything; nothing where there is no agent, or it has none. */
-export async function localAgents(): Promise<AgentState[]> {
-  const stateDir = localAgent();
-  if (stateDir === undefined) return [];
+/** The supervised agents of this machine, for an overview; empty when no agent runs, or when it supervises none. */
+export async function localAgents(): Promise<readonly AgentState[]> {
   try {
-    return ((await askLocalAgent(stateDir, "supervisor.status", {}, 5_000)) as { agents: AgentState[] }).agents;
+    return AgentStates.parse(await askLocalAgent("supervisor.status", {}, 5_000)).agents;
   } catch {
-    // It supervises nobody, or was killed and left its socket: nothing to be shown here. `ganglion ps` says why.
+    // No agent runs, it supervises none, or it was killed and left its socket. `ganglion ps` says which.
     return [];
   }
 }
@@ -83,7 +83,7 @@ export async function localAgents(): Promise<AgentState[]> {
 export const printAgents = (agents: readonly AgentState[], nothing: string) => printTable(agents, columns, nothing);
 
 function supervisorCommand(name: string, summary: string): Command {
-  return where(new Command(name).summary(summary).argument("[names...]", "of agents; default: all")).addHelpText(
+  return where(new Command(name).summary(summary).argument("[names...]", "names of agents (default: all)")).addHelpText(
     "after",
     "\nWith --json: one agent a line.",
   );
@@ -91,22 +91,22 @@ function supervisorCommand(name: string, summary: string): Command {
 
 function where(command: Command): Command {
   return command
-    .option("--host <host>", "on that host, by way of the edge (default: this machine, by its local socket)")
+    .option("--host <host>", "ask that host through the edge (default: this machine, through its local socket)")
     .option("--timeout <seconds>", `longest wait (default: ${TIMEOUT_SECONDS})`, wholeNumber(1, 300));
 }
 
 async function ask(what: string, payload: object, { host, timeout }: Where, command: Command): Promise<unknown> {
   const timeoutMs = (timeout ?? TIMEOUT_SECONDS) * 1000;
   const type = `supervisor.${what}`;
-  if (host === undefined) return askLocalAgent(localAgent(), type, payload, timeoutMs);
+  if (host === undefined) return askLocalAgent(type, payload, timeoutMs);
   const { queues } = clientFor(command);
   return (await queues.call("hosts", host, type, payload, { timeoutMs, requireResponder: true })).result;
 }
 
 async function show(result: unknown, command: Command): Promise<void> {
-  const { agents } = result as { agents: AgentState[] };
+  const { agents } = AgentStates.parse(result);
   if (wantsJson(command)) return printLines(agents);
-  await printAgents(agents, "no agents are supervised there");
+  await printAgents(agents, "the host supervises no agents");
 }
 
 function span(ms: number): string {

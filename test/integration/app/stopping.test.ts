@@ -68,7 +68,7 @@ test("an agent whose edge is silent, whose child is deaf and whose command goes 
     expect(place(`${part}: `)).toBeLessThan(place("link: "));
   }
   expect(steps.at(-1)).toBe("link: stopped");
-  expect(await asked).toContain("ended before it had answered");
+  expect(await asked).toContain("ended before it answered");
   expect(alive(pid)).toBe(false);
 });
 

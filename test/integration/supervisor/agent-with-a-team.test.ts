@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { askAgent } from "../../../local-agent/commands/ask-agent.ts";
-import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
+import type { AgentState } from "../../../src/core/supervisor/api.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { alive, untilEnded } from "../../harness/process-alive.ts";
@@ -65,7 +65,7 @@ describe("a host agent with a team", () => {
       lines: ["ganglion: this host has no agent cook; it has coder, tester"],
     });
     expect(await agent.stop()).toBe(0);
-    expect(await ganglion(stateDir, "ps")).toMatchObject({ code: 1, lines: [expect.stringMatching(/no agent works/)] });
+    expect(await ganglion(stateDir, "ps")).toMatchObject({ code: 1, lines: [expect.stringMatching(/no agent runs/)] });
   });
 
   it("is commanded through the edge, which knows how its agents fare", async () => {

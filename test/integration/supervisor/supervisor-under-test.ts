@@ -4,11 +4,11 @@ import { createLog } from "../../../local-agent/base/log.ts";
 import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
-import type { AgentState } from "../../../local-agent/supervisor/agent-state.ts";
 import { registerSupervisorCommands } from "../../../local-agent/supervisor/commands.ts";
 import { AgentsSettings } from "../../../local-agent/supervisor/settings.ts";
 import { Supervisor } from "../../../local-agent/supervisor/supervisor.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
+import type { AgentState } from "../../../src/core/supervisor/api.ts";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { within } from "../../harness/until.ts";
 

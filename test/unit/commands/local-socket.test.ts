@@ -58,7 +58,7 @@ describe("the local socket", () => {
     const socket = await opened();
     expect(await ask("ping")).toBe("pong");
     await socket.stop();
-    await expect(ask("ping")).rejects.toThrow(new AgentUnreachable(`no agent works in ${stateDir}`));
+    await expect(ask("ping")).rejects.toThrow(new AgentUnreachable(`no agent runs in ${stateDir}`));
     await socket.start();
     expect(await ask("ping")).toBe("pong");
   });

@@ -17,14 +17,9 @@ export const FLOORS: readonly { readonly in: string; readonly mayImport: readonl
   { in: "bench/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/", "scripts/"] },
 ];
 
-/** The command line reaches the agent through its socket alone: how it is addressed, and where the socket lies. */
+/** The command line reaches the agent through its socket alone. */
 function agentSocket(): string[] {
-  return [
-    "local-agent/commands/ask-agent.ts",
-    "local-agent/commands/protocol.ts",
-    "local-agent/commands/socket-path.ts",
-    "local-agent/base/locations.ts",
-  ];
+  return ["local-agent/commands/ask-agent.ts", "local-agent/commands/protocol.ts"];
 }
 
 /** Floors of the agent, the lowest first: a file imports from its own floor and from those below. */

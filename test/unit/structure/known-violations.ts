@@ -130,7 +130,6 @@ export const KNOWN_VIOLATIONS: readonly string[] = [
   "long file: src/durable-objects/signals/object.ts",
   "long file: src/durable-objects/signals/sockets.ts",
   "long file: src/durable-objects/webhooks/object.ts",
-  "upward: cli/commands/supervisor/supervisor.ts imports local-agent/supervisor/agent-state.ts",
   "upward: src/durable-objects/dead-letters/object.ts imports src/workers/environment.ts",
   "upward: src/durable-objects/dead-letters/replay.ts imports src/workers/environment.ts",
   "upward: src/durable-objects/file-tasks/object.ts imports src/workers/environment.ts",

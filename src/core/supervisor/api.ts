@@ -1,0 +1,30 @@
+import * as z from "zod";
+
+/** A supervised agent as people and programs see it. Times are RFC 3339. */
+export const AgentState = z.object({
+  name: z.string(),
+  state: z.enum(["stopped", "starting", "up", "stopping", "backing_off", "gave_up"]),
+  /** What the process is doing; `dead` when there is no process. */
+  verdict: z.enum(["working", "waiting", "idle", "hung", "dead"]),
+  /** The last command of a person; `on_demand` when there was none and the agent need not run. */
+  desired: z.enum(["started", "stopped", "on_demand"]),
+  pid: z.int().nullable(),
+  started_at: z.string().nullable(),
+  uptime_ms: z.number().nullable(),
+  task: z.string().nullable(),
+  /** 100 is one processor. */
+  cpu_percent: z.number().nullable(),
+  memory_mb: z.number().nullable(),
+  restarts: z.int(),
+  detail: z.string().nullable(),
+  /** When a schedule starts it next. */
+  next_wake_at: z.string().nullable(),
+  log: z.string(),
+});
+export type AgentState = Readonly<z.infer<typeof AgentState>>;
+
+/** Answer of the commands `supervisor.status`, `.start`, `.stop` and `.restart`. */
+export const AgentStates = z.object({ agents: z.array(AgentState) });
+
+/** Answer of the command `supervisor.logs`. */
+export const AgentLog = z.object({ path: z.string(), lines: z.array(z.string()) });
