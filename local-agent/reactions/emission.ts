@@ -4,23 +4,25 @@ import { errorsText, takeIn } from "../store/intake.ts";
 import type { TimedSignal } from "../store/signal-text.ts";
 import type { Emission } from "./reaction.ts";
 
-/** Source of what a reaction says: by it a reaction knows its own words, on whichever host they were said. */
+/** Source of the signals that a reaction emits. */
 export const sourceOf = (reaction: string, hostId: string): string => `reaction/${reaction}/${hostId}`;
-export const saidBy = (reaction: string, source: string): boolean => source.startsWith(`reaction/${reaction}/`);
+/** Whether a reaction of this name, on any host, emitted a signal with this source. */
+export const isEmittedBy = (reaction: string, source: string): boolean => source.startsWith(`reaction/${reaction}/`);
 
 export type Emissions =
   | { readonly ok: true; readonly signals: readonly TimedSignal[] }
   | { readonly ok: false; readonly error: string };
 
 /**
- * A task that was put in the form of a signal, which has no place in a log, is nobody's cause: what led to the task is.
+ * A task in the form of a signal has no place in the log, so it cannot be the cause of a signal. The cause of the task
+ * is.
  */
 function chainOf({ seq, id, cause, depth }: Signal): { cause: string; depth: number } {
   if (seq === 0 && cause !== undefined) return { cause, depth: depth ?? 1 };
   return { cause: id, depth: (depth ?? 0) + 1 };
 }
 
-/** What a reaction to `cause` says, as signals that the edge will take, or what is wrong with them. */
+/** Makes the emissions of a reaction to `cause` into signals that the edge will admit. */
 export function emissionsOf(
   emit: readonly Emission[],
   { cause, source, nowMs }: { readonly cause: Signal; readonly source: string; readonly nowMs: number },
@@ -29,19 +31,17 @@ export function emissionsOf(
   for (const { signal, facts, id } of emit) {
     const taken = takeIn(
       {
-        ...{
-          signal,
-          source,
-          facts,
-          ...chainOf(cause),
-          trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause),
-        },
-        // One that is too long to be an id protects from nothing, and harms nothing by being left out.
+        signal,
+        source,
+        facts,
+        ...chainOf(cause),
+        trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause),
+        // An id that is too long is left out: the log then gives one, and a duplicate is not recognised.
         ...(id !== undefined && IDENTIFIER.test(id) && { id }),
       },
       nowMs,
     );
-    if (!taken.ok) return { ok: false, error: `it cannot say ${signal}: ${errorsText(taken.errors)}` };
+    if (!taken.ok) return { ok: false, error: `${signal} is not a valid signal: ${errorsText(taken.errors)}` };
     signals.push(taken.signal);
   }
   return { ok: true, signals };

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Run } from "../../src/core/reactions/run.ts";
 import type { ProcessIdentity } from "../base/process/process-group.ts";
 import type { StateDatabase, StatementSync } from "../store/state-database.ts";
@@ -13,51 +14,55 @@ export interface Entry {
   readonly run: Run;
   /** Why the last attempt failed. */
   readonly error: string | null;
-  /** What an earlier attempt left for the next one to go on from. */
+  /** JSON that an earlier attempt saved for the next one. */
   readonly checkpoint: string | null;
   /** JSON of the answer to a task that is done. */
   readonly result: string | null;
 }
 
-/** What a killed agent was at. */
+/** A run that was under way when the agent was killed. */
 export interface LeftRun extends Entry {
   readonly mark: string;
   readonly leader: ProcessIdentity | undefined;
 }
 
-/** What is written with a step. */
+/** Written together with a step. */
 export interface StepNotes {
-  /** Of a run that begins: by it its processes are found. */
+  /** For a run that begins: identifies its processes after a crash. */
   readonly mark?: string;
   readonly error?: string;
   readonly result?: string;
 }
 
-interface Row {
-  readonly key: number;
-  readonly reaction: string;
-  readonly cause: string;
-  readonly input: string;
-  readonly state: Run["state"];
-  readonly attempts: number;
-  readonly crashes: number;
-  readonly not_before_ms: number;
-  readonly error: string | null;
-  readonly checkpoint: string | null;
-  readonly result: string | null;
-  readonly mark: string | null;
-  readonly pid: number | null;
-  readonly start: number | null;
-  readonly boot: string | null;
-}
+const State = z.enum(["pending", "running", "done", "dead"]);
+const Row = z.object({
+  key: z.int(),
+  reaction: z.string(),
+  cause: z.string(),
+  input: z.string(),
+  state: State,
+  attempts: z.int(),
+  crashes: z.int(),
+  not_before_ms: z.number(),
+  error: z.string().nullable(),
+  checkpoint: z.string().nullable(),
+  result: z.string().nullable(),
+  mark: z.string().nullable(),
+  pid: z.int().nullable(),
+  start: z.int().nullable(),
+  boot: z.string().nullable(),
+});
+type Row = z.infer<typeof Row>;
+const DueRow = z.object({ ms: z.number().nullable() });
+const CountRow = z.object({ state: State, n: z.int() });
 
-/** A delete's rows in one go: the event loop stands still meanwhile. */
+/** Rows of one delete: the event loop is blocked meanwhile. */
 const PRUNE_ROWS = 1_000;
 
 /**
- * Which reactions have to run, run, and ran: in the agent's database, so that each step is one transaction with the
- * place in the inbox that it follows from, or with the signals that it says. Methods that write are called inside of
- * one.
+ * Which runs wait, are under way, and have ended. The journal is in the agent's database, so that each step is one
+ * transaction with the inbox cursor from which it follows, or with the signals that it emits. Call methods that write
+ * inside a transaction.
  */
 export class RunJournal {
   readonly #insert: StatementSync;
@@ -104,40 +109,40 @@ export class RunJournal {
     );
   }
 
-  /** @returns whether it was not known: the same signal again starts nothing */
+  /** @returns whether the run is new: the same signal starts a reaction once */
   accept(reaction: string, cause: string, input: string, nowMs: number): boolean {
     return this.#insert.run(reaction, cause, input, nowMs, nowMs).changes > 0;
   }
 
   find(reaction: string, cause: string): Entry | undefined {
-    const row = this.#byCause.get(reaction, cause) as Row | undefined;
-    return row && toEntry(row);
+    const row = this.#byCause.get(reaction, cause);
+    return row && toEntry(Row.parse(row));
   }
 
-  /** Pending ones, those that have waited longest first; the last ones may not be due. */
+  /** Pending runs, the longest due first; the last of them may not be due yet. */
   pending(reaction: string, limit: number): Entry[] {
-    return (this.#due.all(reaction, limit) as unknown as Row[]).map(toEntry);
+    return this.#due.all(reaction, limit).map((row) => toEntry(Row.parse(row)));
   }
 
-  /** When the next one that waits for its attempt is due. */
+  /** When the next pending run is due. */
   nextDueMs(reaction: string, nowMs: number): number | undefined {
-    return (this.#nextDue.get(reaction, nowMs) as { ms: number | null }).ms ?? undefined;
+    return DueRow.parse(this.#nextDue.get(reaction, nowMs)).ms ?? undefined;
   }
 
-  /** Those that are done are not counted: that would cost as much as there was ever done. */
+  /** Runs that are done are not counted: to count them would cost as much as there were ever runs. */
   counts(reaction: string): { waiting: number; running: number; dead: number } {
-    const rows = this.#count.all(reaction) as unknown as { state: Run["state"]; n: number }[];
+    const rows = this.#count.all(reaction).map((row) => CountRow.parse(row));
     const of = (state: Run["state"]) => rows.find((row) => row.state === state)?.n ?? 0;
     return { waiting: of("pending"), running: of("running"), dead: of("dead") };
   }
 
-  set(key: number, run: Run, nowMs: number, also: StepNotes = {}): void {
-    const notBeforeMs = run.state === "pending" ? run.notBeforeMs : 0;
-    const error = run.state === "dead" ? run.error : (also.error ?? null);
-    this.#set.run(
-      ...([run.state, run.attempts, run.crashes, notBeforeMs, nowMs] as const),
-      ...([error, also.result ?? null, also.mark ?? null, key] as const),
-    );
+  set(key: number, run: Run, nowMs: number, notes: StepNotes = {}): void {
+    const { state, attempts, crashes } = run;
+    const notBeforeMs = state === "pending" ? run.notBeforeMs : 0;
+    const error = state === "dead" ? run.error : (notes.error ?? null);
+    const result = notes.result ?? null;
+    const mark = notes.mark ?? null;
+    this.#set.run(state, attempts, crashes, notBeforeMs, nowMs, error, result, mark, key);
   }
 
   lead(key: number, mark: string, { pid, start, boot }: ProcessIdentity): void {
@@ -148,19 +153,17 @@ export class RunJournal {
     this.#save.run(checkpoint, key);
   }
 
-  /** At the start: what ran when the agent went down. */
+  /** At the start: the runs that were under way when the agent was killed. */
   left(): LeftRun[] {
-    return (this.#running.all() as unknown as Row[]).map((row) => ({
-      ...toEntry(row),
-      mark: row.mark ?? "",
-      leader:
-        row.pid === null || row.start === null || row.boot === null
-          ? undefined
-          : { pid: row.pid, start: row.start, boot: row.boot },
-    }));
+    return this.#running.all().map((running) => {
+      const row = Row.parse(running);
+      const { mark, pid, start, boot } = row;
+      const leader = pid === null || start === null || boot === null ? undefined : { pid, start, boot };
+      return { ...toEntry(row), mark: mark ?? "", leader };
+    });
   }
 
-  /** @returns whether there may be more */
+  /** @returns whether there may be more rows to delete */
   prune(beforeMs: number): boolean {
     return Number(this.#prune.run(beforeMs, PRUNE_ROWS).changes) === PRUNE_ROWS;
   }

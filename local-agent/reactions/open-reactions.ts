@@ -4,8 +4,8 @@ import type { Signal } from "../../src/core/signals/signal.ts";
 import type { Logger } from "../base/log.ts";
 import { BUILT_IN_DEFAULTS, openBuiltIn } from "./built-ins/all-built-ins.ts";
 import type { BuiltInContext, BuiltInDefaults } from "./built-ins/built-in.ts";
-import { passedOn } from "./built-ins/command-facts.ts";
-import { performCommand } from "./built-ins/run-command.ts";
+import { commandReaction } from "./built-ins/command-reaction.ts";
+import { passedOn } from "./built-ins/passed-on.ts";
 import type { Reaction } from "./reaction.ts";
 import type { ReactionSettings, ReactionsSettings } from "./settings.ts";
 import type { SignalReaction } from "./signal-reactions.ts";
@@ -17,12 +17,12 @@ export interface OpenContext {
   readonly log: Logger;
 }
 
-/** A command's own defaults: any signal may be reacted to, and the reaction's end is told. */
+/** Defaults of a command. */
 const COMMAND: BuiltInDefaults = { completed: "Q_REACTION_COMPLETE", failed: "Q_REACTION_FAILED", passOn: [] };
-/** Attempts, and pauses between them, are the queue's: each lease is one attempt here. */
+/** The queue decides on attempts and pauses: each lease is one attempt here. */
 const QUEUE_POLICY = { attempts: Number.MAX_SAFE_INTEGER, backoff_ms: 0, backoff_max_ms: 0 };
 
-/** Reactions as the settings want them. */
+/** Makes the reactions of the settings. */
 export function openReactions(
   settings: ReactionsSettings,
   context: OpenContext,
@@ -42,7 +42,7 @@ export function openReactions(
     const condition = one.where === undefined ? undefined : compileExpression(one.where);
     signals.push({
       ...reaction,
-      wants: compilePatterns(one.when ?? own.when ?? []),
+      matches: compilePatterns(one.when ?? own.when ?? []),
       applies: (signal) =>
         condition === undefined || condition({ ...signal, now: new Date(signal.received_at), state: {} }) === true,
     });
@@ -50,13 +50,13 @@ export function openReactions(
   return { signals, tasks };
 }
 
-/** Patterns of signals that the edge has to send for these reactions. */
+/** Patterns of the signals that these reactions need from the edge. */
 export function patternsOf(settings: ReactionsSettings): string[] {
   const patterns = Object.values(settings).flatMap((one) => {
     const own = defaultsOf(one);
     if (!one.enabled || one.on !== undefined || (one.when === undefined && own.on !== undefined)) return [];
     const when = one.when ?? own.when ?? [];
-    // Exclusions hold for the one reaction, and not for its neighbours.
+    // An exclusion of one reaction must not hide signals from another.
     const wanted = when.filter((pattern) => !pattern.startsWith("!"));
     return wanted.length === 0 ? ["*"] : wanted;
   });
@@ -72,13 +72,19 @@ function open(name: string, settings: ReactionSettings, own: BuiltInDefaults, co
   const failedSignal = emits.failed === undefined ? own.failed : emits.failed;
   const passOn = [...new Set([...own.passOn, ...settings.pass_on])];
   const builtIn: BuiltInContext = {
-    ...{ name, passOn, timeoutMs: settings.timeout_ms, progressMs: settings.progress_ms, ...context },
+    ...context,
+    name,
+    passOn,
+    timeoutMs: settings.timeout_ms,
+    progressMs: settings.progress_ms,
     completed: emits.completed === undefined ? own.completed : emits.completed,
     failed: failedSignal,
   };
   return {
-    ...{ name, concurrency, policy: retry },
-    perform: "built_in" in run ? openBuiltIn(run, builtIn) : performCommand(run, builtIn),
+    name,
+    concurrency,
+    policy: retry,
+    run: "built_in" in run ? openBuiltIn(run, builtIn) : commandReaction(run, builtIn),
     failed: (signal: Signal, { error, attempts, facts }) =>
       failedSignal === null
         ? []

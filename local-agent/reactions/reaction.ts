@@ -2,11 +2,11 @@ import type { RunPolicy } from "../../src/core/reactions/run.ts";
 import type { Facts, Signal } from "../../src/core/signals/signal.ts";
 import type { ProcessIdentity } from "../base/process/process-group.ts";
 
-/** A signal that a reaction says. Its source, cause and trace are given to it. */
+/** A signal that a reaction emits. The runner adds source, cause and trace. */
 export interface Emission {
   readonly signal: string;
   readonly facts: Facts;
-  /** The same each time where two hosts may say it: the log keeps one. */
+  /** The same on each host where several may emit the signal: the log keeps one. */
   readonly id?: string;
 }
 
@@ -15,9 +15,9 @@ export type Outcome =
   | {
       readonly ok: false;
       readonly error: string;
-      /** Whether another attempt may end otherwise. */
+      /** Whether another attempt may succeed. */
       readonly retry: boolean;
-      /** More for whoever looks into it. */
+      /** Details for the signal of the failure. */
       readonly facts?: Facts;
     };
 
@@ -30,25 +30,25 @@ export interface Attempt {
   readonly abort: AbortSignal;
   /** What an earlier attempt saved last; `undefined`: nothing. */
   readonly checkpoint: unknown;
-  /** Resolves when `value`, as JSON, is on the disk, for the next attempt should this one be cut short. `null`: nothing. */
+  /** Resolves when `value`, as JSON, is on the disk: the checkpoint of the next attempt after a crash. `null` clears it. */
   save(value: unknown): Promise<void>;
-  /** Notes who leads the process group, so that it is found after a crash. */
+  /** Writes down the leader of the process group, so that the group is found after a crash. */
   started(leader: ProcessIdentity): void;
-  /** Says something before the end, on its way at once; not repeated should the agent crash. */
-  say(emission: Emission): void;
+  /** Emits a signal before the attempt ends, at once. Not repeated if the agent crashes. */
+  emit(emission: Emission): void;
 }
 
-/** What a host does about a signal. */
+/** Runs on this host when a signal or a task arrives. */
 export interface Reaction {
   readonly name: string;
   readonly concurrency: number;
   readonly policy: RunPolicy;
   /**
-   * Does it. May be called again for the same signal after a crash, and then finds what the earlier attempt left. An
-   * exception counts as a failure that may pass.
+   * Makes one attempt. After a crash it may be called again for the same signal, with the checkpoint of the earlier
+   * attempt. An exception counts as a failure after which another attempt may succeed.
    */
-  perform(attempt: Attempt): Promise<Outcome>;
-  /** What is said when it is given up. */
+  run(attempt: Attempt): Promise<Outcome>;
+  /** The signals to emit when the run has failed for good. */
   failed(
     signal: Signal,
     failure: { readonly error: string; readonly attempts: number; readonly facts: Facts },

@@ -7,8 +7,8 @@ import type { DeadLetterFile } from "../store/dead-letter-file.ts";
 import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import type { Inbox } from "../store/inbox.ts";
 import type { Spool } from "../store/spool.ts";
-import type { StateDatabase } from "../store/state-database.ts";
-import { Attempts } from "./attempts.ts";
+import type { StateDatabase, Write } from "../store/state-database.ts";
+import { AttemptRunner, type DeadRun } from "./attempt-runner.ts";
 import { RunJournal } from "./journal.ts";
 import { openReactions } from "./open-reactions.ts";
 import type { ReactionsSettings } from "./settings.ts";
@@ -23,7 +23,7 @@ export interface ReactionsOptions {
   readonly inbox: Inbox;
   readonly spool: Spool;
   readonly deadLetters: DeadLetterFile;
-  /** Tells the edge of runs that are given up. */
+  /** Reports dead runs to the edge. */
   readonly letters: Pick<DeadLetterOutbox, "write">;
   readonly edge: { readonly url: string; readonly ecosystem: string; readonly token: () => string };
   readonly hostId: string;
@@ -31,16 +31,16 @@ export interface ReactionsOptions {
   readonly log: Logger;
 }
 
-/** As long as the log keeps signals by default: what may come again is known again. */
+/** As long as the log keeps signals by default: a signal that arrives again is recognised. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 const PRUNE_EVERY_MS = 3_600_000;
 
-/** What this host does about signals, each once (R27). */
+/** The reactions of this host. Each runs once for each signal or task. */
 export class Reactions implements ReportingService {
   readonly name = "reactions";
   readonly #options: ReactionsOptions;
   readonly #journal: RunJournal;
-  readonly #attempts: Attempts;
+  readonly #attempts: AttemptRunner;
   readonly #signals: SignalReactions;
   readonly #tasks: TaskReactions;
   #opened: ReturnType<typeof openReactions>;
@@ -54,31 +54,14 @@ export class Reactions implements ReportingService {
     this.#options = options;
     this.#journal = new RunJournal(db);
     const journal = this.#journal;
-    this.#attempts = new Attempts({
-      ...{ db, journal, spool, hostId, now, log },
-      bury: ({ reaction, signal, error, attempts }) => {
-        const letter = {
-          ...{ id: `${hostId}.reaction.${reaction}.${signal.id}`, kind: "reaction" as const, signal },
-          ...{ reaction: { name: reaction, signal_id: signal.id }, error, daemon: `reaction/${reaction}/${hostId}` },
-        };
-        const told = options.letters.write(letter);
-        return () => {
-          const finish = told();
-          return () => {
-            finish();
-            const timestamp = new Date(now()).toISOString();
-            void options.deadLetters.add({ ...letter, host: hostId, attempts, timestamp });
-          };
-        };
-      },
-    });
+    const deadLetter = (dead: DeadRun) => this.#deadLetter(dead);
+    this.#attempts = new AttemptRunner({ db, journal, spool, hostId, now, log, deadLetter });
     this.#opened = openReactions(settings, options);
     this.#graces = gracesOf(settings);
     const attempts = this.#attempts;
-    this.#signals = new SignalReactions({ db, inbox, journal, attempts, reactions: this.#opened.signals, now, log });
-    this.#tasks = new TaskReactions({
-      ...{ db, journal, attempts, reactions: this.#opened.tasks, ...edge, hostId, now, log },
-    });
+    const { signals, tasks } = this.#opened;
+    this.#signals = new SignalReactions({ db, inbox, journal, attempts, reactions: signals, now, log });
+    this.#tasks = new TaskReactions({ ...edge, db, journal, attempts, reactions: tasks, hostId, now, log });
   }
 
   report(): Report {
@@ -107,21 +90,21 @@ export class Reactions implements ReportingService {
   }
 
   /**
-   * Goes on with other settings. A run that was begun finishes by those it was begun with; what comes or waits is done by
-   * the new ones.
+   * Continues with other settings. A run that is under way finishes by the settings with which it began; runs that wait
+   * or come later use the new ones.
    *
    * @throws Error for settings that cannot be used; then nothing has changed
    */
   async configure(settings: ReactionsSettings): Promise<void> {
     this.#opened = openReactions(settings, this.#options);
-    // Those of before count as well: what was begun by them may still run.
+    // The old settings count as well: their runs may still be under way.
     this.#graces = [Math.max(0, ...this.#graces), ...gracesOf(settings)];
     await this.#signals.setReactions(this.#opened.signals);
     this.#tasks.setReactions(this.#opened.tasks);
     this.#listeners.notify();
   }
 
-  /** What the most patient command is given between SIGTERM and SIGKILL, and what else a part may take. */
+  /** The longest time from SIGTERM to SIGKILL of any command, plus the time that any service may take. */
   get stopMs(): number {
     return Math.max(0, ...this.#graces) + STOP_MS;
   }
@@ -137,11 +120,11 @@ export class Reactions implements ReportingService {
   }
 
   /** Attempts that ended since the start. */
-  get outcomes(): Attempts["outcomes"] {
+  get outcomes(): AttemptRunner["outcomes"] {
     return this.#attempts.outcomes;
   }
 
-  /** How each fares: runs that wait, that are being made, and that were given up within the last days. */
+  /** For each reaction, runs that wait, that are under way, and that failed for good within the last days. */
   states(): { name: string; waiting: number; running: number; dead: number }[] {
     return [...this.#opened.signals, ...this.#opened.tasks].map(({ name }) => ({
       name,
@@ -150,26 +133,47 @@ export class Reactions implements ReportingService {
   }
 
   /**
-   * Runs a reaction again that was given up.
+   * Repeats a run that failed for good.
    *
    * @param cause - id of the signal
-   * @returns `already` where it is done, or about to be
+   * @returns `already`: the run is done, or will be
    */
   async replay(name: string, cause: string): Promise<"replayed" | "already" | "unknown" | "no_reaction"> {
     const { db, now } = this.#options;
     const reaction = this.#opened.signals.find((one) => one.name === name);
     if (reaction === undefined) return "no_reaction";
-    // Looked up inside of the transaction: two who ask at once start it once.
+    // Looked up inside the transaction: two requests at the same time start one run.
     const outcome = await db.commit<"replayed" | "already" | "unknown">(1, () => {
       const entry = this.#journal.find(name, cause);
       if (entry === undefined) return () => "unknown";
-      const again = replay(entry.run, now());
-      if (again === undefined) return () => "already";
-      this.#journal.set(entry.key, again, now());
+      const replayed = replay(entry.run, now());
+      if (replayed === undefined) return () => "already";
+      this.#journal.set(entry.key, replayed, now());
       return () => "replayed";
     });
     if (outcome === "replayed") this.#signals.schedule(name);
     return outcome;
+  }
+
+  /** Reports a dead run to the edge in the transaction that ends it, and to the host's dead-letter file after it. */
+  #deadLetter({ reaction, signal, error, attempts }: DeadRun): Write<void> {
+    const { hostId, now, letters, deadLetters } = this.#options;
+    const letter = {
+      id: `${hostId}.reaction.${reaction}.${signal.id}`,
+      kind: "reaction" as const,
+      signal,
+      reaction: { name: reaction, signal_id: signal.id },
+      error,
+      daemon: `reaction/${reaction}/${hostId}`,
+    };
+    const write = letters.write(letter);
+    return () => {
+      const finish = write();
+      return () => {
+        finish();
+        void deadLetters.add({ ...letter, host: hostId, attempts, timestamp: new Date(now()).toISOString() });
+      };
+    };
   }
 
   async #prune(): Promise<void> {
@@ -182,12 +186,12 @@ export class Reactions implements ReportingService {
           return () => left;
         });
     } catch (error) {
-      log.warn({ err: error }, "reactions: the journal could not be cleaned");
+      log.warn({ err: error }, "reactions: old runs could not be deleted from the journal");
     }
   }
 }
 
-/** Of the commands, and of what built-ins run beside them. */
+/** `grace_ms` of all commands: of reactions, and of the checks that built-ins run. */
 function gracesOf(settings: ReactionsSettings): number[] {
   return Object.values(settings).flatMap(({ run }) =>
     [run, ...Object.values(run)].flatMap((part: unknown) =>

@@ -4,38 +4,37 @@ import type { Facts } from "../../src/core/signals/signal.ts";
 import { traceOf } from "../../src/core/signals/trace.ts";
 import type { Logger } from "../base/log.ts";
 import { RUN_VARIABLE } from "../base/process/leftovers.ts";
-import { type CommandResult, endingText, runCommand } from "../base/process/run-command.ts";
+import { endingText, runCommand } from "../base/process/run-command.ts";
 import type { CommandSettings } from "./command-settings.ts";
 import type { Attempt } from "./reaction.ts";
 
 export interface SignalCommand extends CommandSettings {
   readonly name: string;
   readonly timeoutMs: number;
-  /** Least time between two `Q_REACTION_PROGRESS`; `undefined`: none. */
+  /** Shortest time between two `Q_REACTION_PROGRESS`; `undefined`: no progress is emitted. */
   readonly progressMs: number | undefined;
-  /** Where it runs, and where a relative `cwd` starts. */
+  /** Default of `cwd`, and base of a relative one. */
   readonly baseDir: string;
   readonly log: Logger;
 }
 
 export type CommandOutcome =
-  /** `printed`: what it printed as JSON, if it did. */
+  /** `printed`: the JSON object that the command printed, if it did. */
   | { readonly ok: true; readonly printed: Facts | undefined; readonly output: string; readonly facts: Facts }
   | { readonly ok: false; readonly error: string; readonly facts: Facts };
 
-const KEPT_TEXT = 4_096;
+/** Longest piece of output in facts and in the log, in characters. */
+const MAX_TEXT = 4_096;
 
-/** Runs a command with the attempt's signal, as one line of JSON, on its standard input. Status 0 alone is success. */
+/** Runs a command with the attempt's signal, as one line of JSON, on its standard input. Only status 0 is a success. */
 export async function runForSignal(command: SignalCommand, attempt: Attempt): Promise<CommandOutcome> {
   const { signal, abort } = attempt;
   const { identity, result } = runCommand({
-    ...{
-      command: command.command,
-      cwd: resolve(command.baseDir, command.cwd ?? "."),
-      timeoutMs: command.timeoutMs,
-      graceMs: command.grace_ms,
-      abort,
-    },
+    command: command.command,
+    cwd: resolve(command.baseDir, command.cwd ?? "."),
+    timeoutMs: command.timeoutMs,
+    graceMs: command.grace_ms,
+    abort,
     env: {
       ...command.env,
       [RUN_VARIABLE]: attempt.run,
@@ -46,37 +45,31 @@ export async function runForSignal(command: SignalCommand, attempt: Attempt): Pr
       TRACEPARENT: traceOf(`${command.name}:${signal.id}`, signal),
     },
     input: `${JSON.stringify(signal)}\n`,
-    onLine: progress(command, attempt),
+    onLine: lineHandler(command, attempt),
   });
   if (identity !== undefined) attempt.started(identity);
-  const over = await result;
-  const facts = factsOf(over);
-  const { kind } = over.ending;
-  if (kind === "exited" && over.ending.code === 0) {
-    const output = over.stdout.text;
-    return { ok: true, printed: printedFacts(output), output: lastOf(output, KEPT_TEXT), facts };
-  }
-  const said = lastOf(over.stderr.text, KEPT_TEXT);
+  const { ending, stdout, stderr, durationMs } = await result;
+  const facts = { duration_ms: durationMs, ...(ending.kind === "exited" && { exit_code: ending.code }) };
+  if (ending.kind === "exited" && ending.code === 0)
+    return { ok: true, printed: printedFacts(stdout.text), output: lastOf(stdout.text, MAX_TEXT), facts };
+  const errorOutput = lastOf(stderr.text, MAX_TEXT);
   return {
     ok: false,
-    error: `the command ${endingText(over.ending)}`,
-    facts: { ...facts, ...(said !== "" && { stderr: said }) },
+    error: `the command ${endingText(ending)}`,
+    facts: { ...facts, ...(errorOutput !== "" && { stderr: errorOutput }) },
   };
 }
 
-function factsOf({ ending, durationMs }: CommandResult): Facts {
-  return { duration_ms: durationMs, ...(ending.kind === "exited" && { exit_code: ending.code }) };
-}
-
-function progress({ name, progressMs, log }: SignalCommand, { signal, say }: Attempt) {
-  let saidMs = Number.NEGATIVE_INFINITY;
+/** Logs each line of output, and emits lines as progress. */
+function lineHandler({ name, progressMs, log }: SignalCommand, { signal, emit }: Attempt) {
+  let emittedMs = Number.NEGATIVE_INFINITY;
   return (line: string, stream: "stdout" | "stderr"): void => {
-    log.info({ reaction: name, signal: signal.id, stream }, line.slice(0, KEPT_TEXT));
-    if (progressMs === undefined || performance.now() - saidMs < progressMs) return;
-    saidMs = performance.now();
-    say({
+    log.info({ reaction: name, signal: signal.id, stream }, line.slice(0, MAX_TEXT));
+    if (progressMs === undefined || performance.now() - emittedMs < progressMs) return;
+    emittedMs = performance.now();
+    emit({
       signal: "Q_REACTION_PROGRESS",
-      facts: { reaction: name, signal_id: signal.id, stream, line: line.slice(0, KEPT_TEXT) },
+      facts: { reaction: name, signal_id: signal.id, stream, line: line.slice(0, MAX_TEXT) },
     });
   };
 }

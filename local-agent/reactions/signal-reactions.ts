@@ -1,19 +1,20 @@
 import { begin } from "../../src/core/reactions/run.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
+import { readSignalLine } from "../../src/core/signals/signal-line.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Inbox, Received } from "../store/inbox.ts";
 import { InboxReader } from "../store/inbox-reader.ts";
 import type { StateDatabase } from "../store/state-database.ts";
-import type { Attempts } from "./attempts.ts";
-import { saidBy } from "./emission.ts";
+import type { AttemptRunner } from "./attempt-runner.ts";
+import { isEmittedBy } from "./emission.ts";
 import type { Entry, RunJournal } from "./journal.ts";
 import type { Reaction } from "./reaction.ts";
 
 export interface SignalReaction extends Reaction {
-  /** By the name alone: what it says no to is never parsed. */
-  wants(name: string): boolean;
-  /** @throws Error when its condition cannot be evaluated over this signal */
+  /** Whether `when` matches the signal's name. A signal that no reaction matches is never parsed. */
+  matches(name: string): boolean;
+  /** @throws Error when the condition cannot be evaluated over this signal */
   applies(signal: Signal): boolean;
 }
 
@@ -21,26 +22,26 @@ export interface SignalReactionsOptions {
   readonly db: StateDatabase;
   readonly inbox: Inbox;
   readonly journal: RunJournal;
-  readonly attempts: Attempts;
+  readonly attempts: AttemptRunner;
   readonly reactions: readonly SignalReaction[];
   readonly now: () => number;
   readonly log: Logger;
 }
 
 export const REACTIONS_SINK = "reactions";
-/** Longest that a timer is set for: a machine that slept finds out soon. */
+/** Longest timer. After the machine slept, timers are late: a due run is noticed within this time. */
 const MAX_TIMER_MS = 60_000;
 const DISK_RETRY_MS = 1_000;
 
 /**
  * Sink of the inbox that starts reactions. The journal's row and the sink's cursor are written in one transaction, so
- * that a signal is neither missed nor, known by its id, reacted to twice. Each reaction has its own queue in the
- * journal: one that takes long holds up no other, and a backlog of any length costs no memory.
+ * that a signal is neither missed nor, recognised by its id, processed twice. Each reaction has its own queue in the
+ * journal: a slow reaction does not delay others, and a backlog of any length costs no memory.
  */
 export class SignalReactions implements Service {
   readonly name = "signal reactions";
   readonly #options: SignalReactionsOptions;
-  /** Keys of the runs that were begun and are not over, for each reaction. */
+  /** Keys of the runs that are under way, by reaction. */
   readonly #begun = new Map<string, Set<number>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #reader: InboxReader;
@@ -52,7 +53,10 @@ export class SignalReactions implements Service {
     this.#reactions = byName(options.reactions);
     const { inbox, log } = options;
     this.#reader = new InboxReader({
-      ...{ inbox, sink: REACTIONS_SINK, log, failure: "reactions: the inbox could not be read" },
+      inbox,
+      sink: REACTIONS_SINK,
+      log,
+      failure: "reactions: the inbox could not be read",
       handle: (batch, last) => this.#take(batch, last),
     });
   }
@@ -64,48 +68,49 @@ export class SignalReactions implements Service {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    this.#goOn();
+    this.#resume();
   }
 
   /**
-   * Goes on with other reactions. What was begun finishes by its old settings, and counts towards the new concurrency;
-   * what waits begins by the new ones. What waits for one that is gone stays in the journal, should it come back.
+   * Continues with other reactions. A run that is under way finishes by its old settings, and counts towards the new
+   * concurrency; runs that wait use the new settings. Runs of a reaction that was removed stay in the journal and
+   * continue if the reaction comes back.
    */
   async setReactions(reactions: readonly SignalReaction[]): Promise<void> {
-    // A batch that is being taken is told apart by the old ones to its end.
+    // The batch that is being read is matched by the old reactions to its end.
     await this.#reader.stop();
     this.#reactions = byName(reactions);
     for (const [name, timer] of this.#timers) if (!this.#reactions.has(name)) clearTimeout(timer);
-    if (this.#running) this.#goOn();
+    if (this.#running) this.#resume();
   }
 
-  #goOn(): void {
+  #resume(): void {
     for (const name of this.#reactions.keys()) this.schedule(name);
-    // Without any there is no place in the inbox, either.
+    // Without reactions the inbox has no cursor for this sink, either.
     if (this.#reactions.size > 0) this.#reader.start();
   }
 
-  /** What runs is not waited for here: see {@link Attempts.stop}. */
+  /** Does not wait for runs that are under way: see {@link AttemptRunner.stop}. */
   async stop(): Promise<void> {
     this.#running = false;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await this.#reader.stop();
   }
 
-  /** Begins what is due and has room. */
+  /** Begins runs that are due, up to the reaction's concurrency. */
   schedule(name: string): void {
     const reaction = this.#reactions.get(name);
     if (!this.#running || reaction === undefined) return;
     const { journal, now } = this.#options;
     const begun = this.#begun.get(reaction.name) ?? new Set();
     this.#begun.set(reaction.name, begun);
-    const room = reaction.concurrency - begun.size;
-    if (room <= 0) return;
+    const free = reaction.concurrency - begun.size;
+    if (free <= 0) return;
     const due = journal
       .pending(reaction.name, reaction.concurrency)
-      // Those that were begun a moment ago may still be in the journal as pending.
+      // The journal may still have runs as pending that began a moment ago.
       .filter(({ key, run }) => !begun.has(key) && begin(run, reaction.policy, now()) !== undefined);
-    for (const entry of due.slice(0, room)) {
+    for (const entry of due.slice(0, free)) {
       begun.add(entry.key);
       this.#begin(reaction, entry);
     }
@@ -122,7 +127,7 @@ export class SignalReactions implements Service {
   #begin(reaction: SignalReaction, entry: Entry): void {
     const { attempts, log } = this.#options;
     const { name } = reaction;
-    attempts.make(reaction, entry).then(
+    attempts.run(reaction, entry).then(
       () => {
         this.#begun.get(name)?.delete(entry.key);
         this.schedule(name);
@@ -137,27 +142,28 @@ export class SignalReactions implements Service {
 
   async #take(batch: readonly Received[], last: number): Promise<void> {
     const { inbox, journal, now } = this.#options;
-    const wanted = batch.flatMap((received) => this.#wantedBy(received).map((reaction) => ({ received, reaction })));
+    const runs = batch.flatMap((received) => this.#reactionsTo(received).map((reaction) => ({ received, reaction })));
     await inbox.advance(REACTIONS_SINK, last, () => {
-      for (const { received, reaction } of wanted) journal.accept(reaction.name, received.id, received.text, now());
+      for (const { received, reaction } of runs) journal.accept(reaction.name, received.id, received.text, now());
       return () => undefined;
     });
-    for (const name of new Set(wanted.map(({ reaction }) => reaction.name))) this.schedule(name);
+    for (const name of new Set(runs.map(({ reaction }) => reaction.name))) this.schedule(name);
   }
 
-  #wantedBy({ id, signal: name, text }: Received): SignalReaction[] {
+  #reactionsTo({ id, signal: name, text }: Received): SignalReaction[] {
     const { log } = this.#options;
-    const wanting = [...this.#reactions.values()].filter((reaction) => reaction.wants(name));
-    if (wanting.length === 0) return [];
-    const signal = JSON.parse(text) as Signal;
-    return wanting.filter((reaction) => {
-      if (saidBy(reaction.name, signal.source)) return false;
+    const matching = [...this.#reactions.values()].filter((reaction) => reaction.matches(name));
+    if (matching.length === 0) return [];
+    const signal = readSignalLine(text);
+    return matching.filter((reaction) => {
+      // A reaction that reacted to its own signals would never end.
+      if (isEmittedBy(reaction.name, signal.source)) return false;
       try {
         return reaction.applies(signal);
       } catch (error) {
         log.warn(
           { reaction: reaction.name, signal: id, error: (error as Error).message },
-          "reactions: its condition does not fit this signal, so it does not react",
+          "reactions: the condition cannot be evaluated over this signal; the reaction does not run",
         );
         return false;
       }

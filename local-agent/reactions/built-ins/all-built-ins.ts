@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { BuiltInContext, BuiltInDefaults, Perform } from "./built-in.ts";
-import { DEPLOYER, DeployerSettings, performDeployment } from "./deployer/deployer.ts";
+import type { BuiltInContext, BuiltInDefaults, RunAttempt } from "./built-in.ts";
+import { commandReaction } from "./command-reaction.ts";
+import { DEPLOYER, DeployerSettings, winnerDeployer } from "./deployer/deployer.ts";
 import { DREAM_RUNNER, DreamRunnerSettings } from "./dream-runner.ts";
-import { INTEGRATOR, IntegratorSettings, performIntegration } from "./integrator/integrator.ts";
-import { INVESTIGATOR, InvestigatorSettings, performInvestigation } from "./investigator.ts";
-import { performCommand } from "./run-command.ts";
+import { capabilityIntegrator, INTEGRATOR, IntegratorSettings } from "./integrator/integrator.ts";
+import { INVESTIGATOR, InvestigatorSettings, investigator } from "./investigator.ts";
 
 /** A `run` of a reaction that names a built-in, with its settings. */
 export const BuiltInRun = z.discriminatedUnion(
@@ -21,15 +21,15 @@ export const BUILT_IN_DEFAULTS: Readonly<Record<BuiltInRun["built_in"], BuiltInD
   "winner-deployer": DEPLOYER,
 };
 
-export function openBuiltIn(run: BuiltInRun, context: BuiltInContext): Perform {
+export function openBuiltIn(run: BuiltInRun, context: BuiltInContext): RunAttempt {
   switch (run.built_in) {
     case "dream-runner":
-      return performCommand(run, context);
+      return commandReaction(run, context);
     case "investigator":
-      return performInvestigation(run, context);
+      return investigator(run, context);
     case "capability-integrator":
-      return performIntegration(run, context);
+      return capabilityIntegrator(run, context);
     case "winner-deployer":
-      return performDeployment(run, context);
+      return winnerDeployer(run, context);
   }
 }

@@ -1,11 +1,11 @@
 import type { Logger } from "../../base/log.ts";
 import type { Attempt, Outcome } from "../reaction.ts";
 
-/** What a built-in does where its settings say nothing. */
+/** What a built-in does if the settings of a reaction do not say. */
 export interface BuiltInDefaults {
   readonly when?: readonly string[];
   readonly on?: { readonly queue: string; readonly recipient: string };
-  /** `completed` is for those alone that end with one signal. */
+  /** Signal of success; `null` for a built-in that emits none, or that chooses its signals itself. */
   readonly completed: string | null;
   readonly failed: string | null;
   readonly passOn: readonly string[];
@@ -15,14 +15,14 @@ export interface BuiltInContext {
   readonly name: string;
   readonly timeoutMs: number;
   readonly progressMs: number | undefined;
-  /** Signal that tells of success, where it is one that can be chosen. */
+  /** Signal of success; `null`: none. */
   readonly completed: string | null;
   readonly failed: string | null;
   readonly passOn: readonly string[];
-  /** Relative paths of the settings start here. */
+  /** Base of relative paths in the settings. */
   readonly baseDir: string;
   readonly now: () => number;
   readonly log: Logger;
 }
 
-export type Perform = (attempt: Attempt) => Promise<Outcome>;
+export type RunAttempt = (attempt: Attempt) => Promise<Outcome>;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { commandFields } from "../command-settings.ts";
 import type { BuiltInDefaults } from "./built-in.ts";
 
-/** Runs a dream cycle (R27): the command gets the trigger on standard input, and what it prints as JSON is told. */
+/** Runs a dream cycle: the command gets the trigger on standard input, and the JSON that it prints becomes facts. */
 export const DreamRunnerSettings = z.strictObject({ built_in: z.literal("dream-runner"), ...commandFields });
 
 export const DREAM_RUNNER: BuiltInDefaults = {

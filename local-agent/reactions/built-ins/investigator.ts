@@ -6,22 +6,22 @@ import { ifThere } from "../../base/files/replace-file.ts";
 import { commandFields } from "../command-settings.ts";
 import type { Attempt, Outcome } from "../reaction.ts";
 import { runForSignal } from "../run-for-signal.ts";
-import type { BuiltInContext, BuiltInDefaults, Perform } from "./built-in.ts";
-import { passedOn } from "./command-facts.ts";
+import type { BuiltInContext, BuiltInDefaults, RunAttempt } from "./built-in.ts";
+import { passedOn } from "./passed-on.ts";
 
 /**
- * Investigates questions (R27): the command gets the question on standard input and prints what it found as a JSON
- * object, which is appended to the log of investigations and told.
+ * Investigates questions: the command gets the question on standard input and prints its findings as a JSON object,
+ * which is appended to the log of investigations and emitted.
  */
 export const InvestigatorSettings = z.strictObject({
   built_in: z.literal("investigator"),
   ...commandFields,
-  /** One JSON object a line. */
+  /** The log of investigations: one JSON object a line. */
   log: z.string().min(1).default("curiosity_investigations.jsonl"),
 });
 type InvestigatorSettings = z.infer<typeof InvestigatorSettings>;
 
-/** Questions come as tasks: a rule at the edge puts each one there that was not asked before, and one host takes it. */
+/** Questions come as tasks: a rule at the edge enqueues each question that is new, and one host takes the task. */
 export const INVESTIGATOR: BuiltInDefaults = {
   on: { queue: "investigations", recipient: "investigator" },
   completed: "Q_INVESTIGATION_COMPLETE",
@@ -29,26 +29,27 @@ export const INVESTIGATOR: BuiltInDefaults = {
   passOn: ["question", "question_id", "priority", "gap_name", "gap_category"],
 };
 
-/** What was found, and how long the log was before it was appended. */
-interface Found {
-  readonly record: Record<string, unknown> & { readonly signal_id: string; readonly timestamp: string };
-  readonly logBytes: number;
-}
+/** Checkpoint: the findings, and the length of the log before they were appended. */
+const Findings = z.object({
+  record: z.looseObject({ signal_id: z.string(), timestamp: z.string() }),
+  logBytes: z.int(),
+});
+type Findings = z.infer<typeof Findings>;
 
-export function performInvestigation(settings: InvestigatorSettings, context: BuiltInContext): Perform {
+export function investigator(settings: InvestigatorSettings, context: BuiltInContext): RunAttempt {
   const log = resolve(context.baseDir, settings.log);
   return async (attempt) => {
-    // What an earlier attempt found is not looked for again: an investigation is dear.
-    const earlier = attempt.checkpoint as Found | undefined;
-    if (earlier !== undefined) {
+    // An investigation is expensive: the findings of an earlier attempt are used.
+    if (attempt.checkpoint !== undefined) {
+      const earlier = Findings.parse(attempt.checkpoint);
       if (!(await isInLog(log, earlier))) await appendLine(log, earlier.record);
-      return told(earlier, context, attempt);
+      return outcomeOf(earlier, context, attempt);
     }
-    const found = await investigate(settings, context, attempt, log);
-    if ("error" in found) return found;
-    await attempt.save(found);
-    await appendLine(log, found.record);
-    return told(found, context, attempt);
+    const findings = await investigate(settings, context, attempt, log);
+    if ("error" in findings) return findings;
+    await attempt.save(findings);
+    await appendLine(log, findings.record);
+    return outcomeOf(findings, context, attempt);
   };
 }
 
@@ -57,7 +58,7 @@ async function investigate(
   context: BuiltInContext,
   attempt: Attempt,
   log: string,
-): Promise<Found | (Outcome & { ok: false })> {
+): Promise<Findings | (Outcome & { ok: false })> {
   const { signal } = attempt;
   const outcome = await runForSignal({ ...settings, ...context }, attempt);
   if (!outcome.ok) return { ...outcome, retry: true };
@@ -73,20 +74,21 @@ async function investigate(
     ...outcome.facts,
   };
   const logBytes = (await ifThere(stat(log)))?.size ?? 0;
-  // A time that the command says itself is the investigation's own; anything else is none.
+  // A timestamp that the command prints takes precedence over ours.
   const timestamp = typeof record.timestamp === "string" ? record.timestamp : String(record.timestamp);
   return { record: { ...record, timestamp }, logBytes };
 }
 
-async function isInLog(log: string, { record, logBytes }: Found): Promise<boolean> {
+async function isInLog(log: string, { record, logBytes }: Findings): Promise<boolean> {
   for await (const { signal_id } of objectsFromEnd(log, logBytes)) if (signal_id === record.signal_id) return true;
   return false;
 }
 
-function told({ record }: Found, { name, completed }: BuiltInContext, { signal, attempt }: Attempt): Outcome {
-  const { timestamp, ...found } = record;
-  const facts = { reaction: name, attempt, ...found, investigation_timestamp: timestamp };
-  // Named after the question: when this host dies before the queue hears of it another one investigates, and it is told once.
+function outcomeOf({ record }: Findings, { name, completed }: BuiltInContext, { signal, attempt }: Attempt): Outcome {
+  const { timestamp, ...findings } = record;
+  const facts = { reaction: name, attempt, ...findings, investigation_timestamp: timestamp };
+  // The id comes from the question: if this host dies before the queue knows the task as complete, another host
+  // investigates, and the log keeps one of the two signals.
   const emit = completed === null ? [] : [{ signal: completed, facts, id: `${signal.id}.complete` }];
   return { ok: true, emit, result: facts };
 }

@@ -1,10 +1,10 @@
 import type { Facts } from "../signals/signal.ts";
 
 /**
- * What a command printed as JSON: its whole output, or its last line, where that is an object. Programs say other
- * things before their result.
+ * The JSON object that a command printed: as its whole output, or as its last line, because programs may print other
+ * lines before their result.
  *
- * @returns `undefined` where neither is one
+ * @returns `undefined` when neither is a JSON object
  */
 export function printedFacts(output: string): Facts | undefined {
   const text = output.trim();
@@ -14,14 +14,15 @@ export function printedFacts(output: string): Facts | undefined {
 function objectIn(text: string): Facts | undefined {
   if (!text.startsWith("{") || !text.endsWith("}")) return undefined;
   try {
-    return JSON.parse(text) as Facts;
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
   } catch {
-    // Braces alone make no JSON; the caller says what was expected.
+    // Text in braces is not always JSON; the caller's error says what was expected.
     return undefined;
   }
 }
 
-/** End of an output, for people. */
+/** The end of an output, for people. */
 export function lastOf(output: string, maxLength: number): string {
   const text = output.trim();
   return text.length <= maxLength ? text : `… ${text.slice(-maxLength)}`;

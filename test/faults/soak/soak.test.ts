@@ -48,7 +48,7 @@ test(`${faults} faults of five kinds in random order: everything is there once a
   // Every reaction has answered once, every task and every dropped file is done once.
   const failed = log.filter(({ signal }) => signal === "Q_REACTION_FAILED");
   const reasons = failed.map(({ facts }) => `${facts.reaction}: ${facts.error}`);
-  expect(reasons.filter((one) => one !== `answer: the agent crashed ${MAX_CRASHES} times while it ran`)).toEqual([]);
+  expect(reasons.filter((one) => one !== `answer: the agent crashed ${MAX_CRASHES} times during the run`)).toEqual([]);
   expect(failed.length).toBeLessThanOrEqual(Math.floor((happened.agent * AT_ONCE) / MAX_CRASHES));
   const answered = [...numbersOf(log, "Q_SOAK_ANSWERED"), ...numbersOf(log, "Q_REACTION_FAILED")];
   expect(ascending(answered)).toEqual(upTo(amounts.asked));

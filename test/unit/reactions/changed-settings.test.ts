@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { ReactionsSettings } from "../../../local-agent/reactions/settings.ts";
 import { atEnd } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
-import { AHost } from "./a-host.ts";
+import { ReactingHost } from "./reacting-host.ts";
 
-async function host(settings: Record<string, unknown>): Promise<AHost> {
-  const one = new AHost(settings);
+async function host(settings: Record<string, unknown>): Promise<ReactingHost> {
+  const one = new ReactingHost(settings);
   await one.inbox.receive(0, []);
   await one.reactions.start();
   atEnd(() => one.stop());
@@ -17,8 +17,8 @@ async function host(settings: Record<string, unknown>): Promise<AHost> {
 /** Says its name, the signal and that it began, and ends when the file `go` is there. */
 const waiting = (name: string) =>
   `echo ${name} $GANGLION_SIGNAL_ID >> begun; touch begun.$GANGLION_SIGNAL_ID; until test -e go; do sleep 0.01; done; echo '{"by": "${name}"}'`;
-const begun = (one: AHost) => readFileSync(join(one.directory, "begun"), "utf8").trim().split("\n");
-const configure = (one: AHost, settings: Record<string, unknown>) =>
+const begun = (one: ReactingHost) => readFileSync(join(one.directory, "begun"), "utf8").trim().split("\n");
+const configure = (one: ReactingHost, settings: Record<string, unknown>) =>
   one.reactions.configure(ReactionsSettings.parse(settings));
 
 test("a run that was begun finishes by its old settings, and what waits begins by the new ones", async () => {

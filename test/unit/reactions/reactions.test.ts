@@ -5,12 +5,12 @@ import { HostCommands } from "../../../local-agent/commands/host-commands.ts";
 import { registerReactionCommands } from "../../../local-agent/reactions/commands.ts";
 import { atEnd } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
-import { AHost } from "./a-host.ts";
+import { ReactingHost } from "./reacting-host.ts";
 
 const named = (name: string) => (said: { signal: string }) => said.signal === name;
 
-async function host(settings: Record<string, unknown>, earlier?: AHost): Promise<AHost> {
-  const one = new AHost(settings, earlier?.directory);
+async function host(settings: Record<string, unknown>, earlier?: ReactingHost): Promise<ReactingHost> {
+  const one = new ReactingHost(settings, earlier?.directory);
   // An inbox knows no place in the log before something arrived.
   if (earlier === undefined) await one.inbox.receive(0, []);
   await one.reactions.start();
@@ -142,7 +142,7 @@ test("what runs when the agent stops is stopped, and runs again or is reported a
     "Q_REACTION_FAILED report",
     "Q_REACTION_COMPLETE retry",
   ]);
-  expect(said[0]?.facts.error).toMatch(/the agent was stopped while it ran/);
+  expect(said[0]?.facts.error).toMatch(/the agent was stopped during the run/);
   expect(readFileSync(join(one.directory, "runs.report"), "utf8")).toBe("\n");
 });
 
@@ -164,7 +164,7 @@ test("what a command says that no edge would take is a failure, and not tried ag
   await one.receive(1, "Q_A");
   expect((await one.until(1))[0]).toMatchObject({
     signal: "Q_REACTION_FAILED",
-    facts: { attempts: 1, error: /it cannot say Q_MODULE_INTEGRATED: \/facts\/module_name/ },
+    facts: { attempts: 1, error: /Q_MODULE_INTEGRATED is not a valid signal: \/facts\/module_name/ },
   });
 });
 
@@ -193,8 +193,6 @@ test("a circle of reactions is cut off, and nothing more is said that could keep
   await one.receive(2, "Q_A", {}, { depth: 16 });
   await untilFile(join(one.directory, "dead.jsonl"));
   await one.deadLetters.flush();
-  expect(JSON.parse(readFileSync(join(one.directory, "dead.jsonl"), "utf8")).error).toMatch(
-    /chain of causes above it is 16/,
-  );
+  expect(JSON.parse(readFileSync(join(one.directory, "dead.jsonl"), "utf8")).error).toMatch(/chain of causes is 16/);
   expect(one.said).toHaveLength(1);
 });

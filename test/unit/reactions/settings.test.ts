@@ -13,13 +13,15 @@ const problems = (settings: object): string[] => {
 };
 
 test("what is wrong is named with its place and how to put it right", () => {
-  expect(problems({ it: { run } })).toEqual(["it.when: say which signals it reacts to, such as when: Q_BUILD_BROKEN"]);
+  expect(problems({ it: { run } })).toEqual([
+    "it.when: when is required: give the signals to react to, such as when: Q_BUILD_BROKEN",
+  ]);
   expect(problems({ it: { when: "Q_A", on: { queue: "q", recipient: "r" }, run } })).toEqual([
     "it.on: give when (signals) or on (a queue), not both",
   ]);
   expect(problems({ it: { when: "Q A", run } })[0]).toMatch(/^it\.when.*give a signal's name/);
   expect(problems({ it: { when: "Q_A", where: "facts.n >", run } })[0]).toMatch(
-    /^it\.where: this condition cannot be used/,
+    /^it\.where: the condition is not valid/,
   );
   expect(problems({ it: { when: "Q_A", where: '"text"', run } })[0]).toMatch(/it gives a string/);
   expect(problems({ It: { when: "Q_A", run } })[0]).toMatch(/a reaction's name holds/);

@@ -4,7 +4,7 @@ import { linesOf } from "../../faults/lines-of-file.ts";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
 import { QueueDouble } from "../client/fake-queue.ts";
-import { AHost } from "./a-host.ts";
+import { ReactingHost } from "./reacting-host.ts";
 
 async function hostAndQueue(reaction: Record<string, unknown>) {
   const queue = new QueueDouble();
@@ -12,7 +12,7 @@ async function hostAndQueue(reaction: Record<string, unknown>) {
   atEnd(() => queue.stop());
   const directory = temporaryDirectory();
   const start = async () => {
-    const host = new AHost({ it: { on: { queue: "jobs", recipient: "anyone" }, ...reaction } }, directory, url);
+    const host = new ReactingHost({ it: { on: { queue: "jobs", recipient: "anyone" }, ...reaction } }, directory, url);
     await host.reactions.start();
     await queue.next("ready");
     return host;
@@ -59,7 +59,7 @@ test("a task whose report of a crash its queue has not heard is not begun again,
     const next = await start();
     queue.giveAgain("job", attempt);
     const frame = await queue.next("fail");
-    expect(frame.tasks).toMatchObject([{ error: expect.stringMatching(/was stopped while it ran/), retry: false }]);
+    expect(frame.tasks).toMatchObject([{ error: expect.stringMatching(/was stopped during the run/), retry: false }]);
     queue.confirm(frame);
     await next.stop();
     await queue.next("closed 1000");

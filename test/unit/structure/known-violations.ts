@@ -19,7 +19,7 @@ export const KNOWN_VIOLATIONS: readonly string[] = [
   "cast: JSON.parse(data) as QueueEvent in src/client/stream/queue-events.ts",
   "cast: JSON.parse(data) as Signal in src/client/stream/event-source.ts",
   "cast: JSON.parse(ecosystems) as string[] in src/durable-objects/access/object.ts",
-  "cast: JSON.parse(entry.input) as Signal in local-agent/reactions/attempts.ts",
+  "cast: JSON.parse(entry.input) as Signal in local-agent/reactions/attempt-runner.ts",
   "cast: JSON.parse(first) as Head in src/core/projection/batch.ts",
   "cast: JSON.parse(found) as Record<string, StoredPoint> in src/durable-objects/introspection/history-store.ts",
   "cast: JSON.parse(leader) as ProcessIdentity in local-agent/supervisor/journal.ts",

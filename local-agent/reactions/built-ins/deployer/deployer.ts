@@ -5,19 +5,22 @@ import { ifThere, replaceFile } from "../../../base/files/replace-file.ts";
 import { CommandSettings } from "../../command-settings.ts";
 import type { Attempt, Emission, Outcome } from "../../reaction.ts";
 import { runForSignal } from "../../run-for-signal.ts";
-import type { BuiltInContext, BuiltInDefaults, Perform } from "../built-in.ts";
+import type { BuiltInContext, BuiltInDefaults, RunAttempt } from "../built-in.ts";
 import { ChangedMeanwhile, digestOf, install, switchTo, targetOf, unlinkFrom } from "./releases.ts";
 
-/** Deploys the winners of a dream cycle (R26). */
+/** Deploys the winners of a dream cycle. */
 export const DeployerSettings = z.strictObject({
   built_in: z.literal("winner-deployer"),
-  /** Each entry is a winner: a directory or a file that is renamed into place. Names that begin with a dot are left alone. */
+  /** Each entry is a winner: a directory or a file that is renamed into place. Names that begin with a dot are ignored. */
   winners: z.string().min(1).default("winners"),
-  /** Gets a link for each winner, of the same name. */
+  /** Directory that gets a link for each winner, with the same name. */
   deployed: z.string().min(1).default("deployed"),
-  /** Earlier releases of each winner that are kept to go back to. */
+  /** Earlier releases of each winner that are kept for a rollback. */
   keep: z.int().min(1).max(100).default(3),
-  /** Has to end with status 0 once a winner is deployed, or it is rolled back; told of it by WINNER_NAME and WINNER_PATH. */
+  /**
+   * Runs after a winner was deployed, with WINNER_NAME and WINNER_PATH in its environment; unless it ends with status 0,
+   * the winner is rolled back.
+   */
   health: CommandSettings.optional(),
 });
 type DeployerSettings = z.infer<typeof DeployerSettings>;
@@ -31,23 +34,26 @@ export const DEPLOYER: BuiltInDefaults = {
 
 const RELEASES = ".releases";
 
-/** How far an attempt came. */
-interface Progress {
-  /** What it has done, in order, still to be told. */
-  readonly told: readonly Emission[];
-  /** What it was at: `previous` is where the link led before, and what a failure goes back to. */
-  readonly current: { readonly winner: string; readonly release: string; readonly previous: string | null } | null;
-}
+/** Checkpoint: how far an attempt came. */
+const Progress = z.object({
+  /** Signals of the winners so far, in order, emitted when the attempt ends. */
+  told: z.array(
+    z.object({ signal: z.string(), facts: z.record(z.string(), z.unknown()), id: z.string().exactOptional() }),
+  ),
+  /** The winner under way. `previous` is the link's target before: a failed deployment is rolled back to it. */
+  current: z.object({ winner: z.string(), release: z.string(), previous: z.string().nullable() }).nullable(),
+});
+type Progress = z.infer<typeof Progress>;
 
 /**
- * A release is a copy named by the digest of its content; the deployed winner is a link to one, and changing the link is
- * the deployment. What is deployed, what failed and what can be gone back to is all in the directories:
+ * A release is a copy named by the digest of its content; a deployed winner is a link to a release, and changing the link
+ * is the deployment. The directories alone say what is deployed, what failed, and to what a rollback can return:
  *
  *   deployed/<winner>                       → .releases/<winner>/<digest>
  *   deployed/.releases/<winner>/<digest>.failed    why this content is not tried again
  */
-export function performDeployment(settings: DeployerSettings, context: BuiltInContext): Perform {
-  return (attempt) => new Deployment(settings, context, attempt).perform();
+export function winnerDeployer(settings: DeployerSettings, context: BuiltInContext): RunAttempt {
+  return (attempt) => new Deployment(settings, context, attempt).run();
 }
 
 class Deployment {
@@ -65,17 +71,18 @@ class Deployment {
     this.#deployed = resolve(context.baseDir, settings.deployed);
   }
 
-  async perform(): Promise<Outcome> {
-    let progress = (this.#attempt.checkpoint as Progress | undefined) ?? { told: [], current: null };
+  async run(): Promise<Outcome> {
+    const { checkpoint } = this.#attempt;
+    let progress: Progress = checkpoint === undefined ? { told: [], current: null } : Progress.parse(checkpoint);
     const names = await ifThere(readdir(this.#winners));
     if (names === undefined)
-      return { ok: false, error: `the directory of winners, ${this.#winners}, is not there`, retry: false };
+      return { ok: false, error: `the directory of winners, ${this.#winners}, does not exist`, retry: false };
     await mkdir(join(this.#deployed, RELEASES), { recursive: true });
     if (progress.current !== null) progress = await this.#deploy(progress, progress.current);
     for (const winner of names.filter((name) => !name.startsWith(".") && !name.endsWith(".tmp")).sort()) {
       const release = await this.#toDeploy(winner);
       if (release === undefined) continue;
-      const previous = (await targetOf(this.#link(winner))) ?? (await this.#setAside(winner));
+      const previous = (await targetOf(this.#link(winner))) ?? (await this.#keepExisting(winner));
       const current = { winner, release, previous };
       progress = { ...progress, current };
       await this.#attempt.save(progress);
@@ -92,7 +99,7 @@ class Deployment {
     return join(this.#deployed, RELEASES, winner);
   }
 
-  /** @returns the release's directory for a winner that is neither deployed nor known to fail */
+  /** @returns the directory for the release; `undefined` for a winner that is deployed already, or known to fail */
   async #toDeploy(winner: string): Promise<string | undefined> {
     const entry = await stat(join(this.#winners, winner));
     if (!entry.isDirectory() && !entry.isFile()) return undefined;
@@ -102,20 +109,20 @@ class Deployment {
     return (await ifThere(stat(`${release}.failed`))) === undefined ? release : undefined;
   }
 
-  /** Something that no release was linked for stands in the place: it becomes the release to go back to. */
-  async #setAside(winner: string): Promise<string | null> {
+  /** A file or directory under the winner's name that this deployer did not make becomes the release for a rollback. */
+  async #keepExisting(winner: string): Promise<string | null> {
     const link = this.#link(winner);
-    const aside = join(this.#releases(winner), "before");
+    const kept = join(this.#releases(winner), "before");
     await mkdir(this.#releases(winner), { recursive: true });
     if ((await ifThere(lstat(link))) !== undefined) {
-      await rm(aside, { recursive: true, force: true });
-      await rename(link, aside);
-      await switchTo(link, aside, null);
+      await rm(kept, { recursive: true, force: true });
+      await rename(link, kept);
+      await switchTo(link, kept, null);
     }
-    // A crash between the two lines above leaves the thing aside, and no link.
-    else if ((await ifThere(lstat(aside))) !== undefined) await switchTo(link, aside, null);
+    // A crash between the two lines above leaves `before`, and no link.
+    else if ((await ifThere(lstat(kept))) !== undefined) await switchTo(link, kept, null);
     else return null;
-    return relative(this.#deployed, aside);
+    return relative(this.#deployed, kept);
   }
 
   async #deploy(progress: Progress, current: NonNullable<Progress["current"]>): Promise<Progress> {
@@ -123,51 +130,55 @@ class Deployment {
     const link = this.#link(winner);
     const { log, name: reaction } = this.#context;
     const facts = {
-      ...{
-        winner_name: winner,
-        winner_path: join(this.#winners, winner),
-        deployed_path: link,
-        release,
-        previous,
-        reaction,
-      },
+      winner_name: winner,
+      winner_path: join(this.#winners, winner),
+      deployed_path: link,
+      release,
+      previous,
+      reaction,
       trigger_id: this.#attempt.signal.facts.trigger_id ?? null,
     };
-    let fault: string | undefined;
+    let failure: string | undefined;
     let rolled_back = false;
     try {
       await mkdir(this.#releases(winner), { recursive: true });
       await install(join(this.#winners, winner), release);
       await switchTo(link, release, previous);
-      fault = await this.#unhealthy(winner, link);
-      if (fault !== undefined) await this.#failed(release, fault);
+      failure = await this.#checkHealth(winner, link);
+      if (failure !== undefined) await this.#markFailed(release, failure);
     } catch (error) {
       if (this.#attempt.abort.aborted) throw error;
-      fault = (error as Error).message;
-      // The content is not to blame where somebody else was at it: the next dream tries it again.
-      if (!(error instanceof ChangedMeanwhile)) await this.#failed(release, fault);
+      failure = (error as Error).message;
+      // Another program changed the winner or the link. The content may be good: the next dream tries it again.
+      if (!(error instanceof ChangedMeanwhile)) await this.#markFailed(release, failure);
     }
-    if (fault !== undefined) {
-      rolled_back = await this.#goBack(link, release, previous);
-      log.warn({ winner, error: fault, rolled_back }, "deployer: not deployed");
+    if (failure !== undefined) {
+      rolled_back = await this.#rollBack(link, release, previous);
+      log.warn({ winner, error: failure, rolled_back }, "deployer: not deployed");
     } else {
       log.info({ winner, release }, "deployer: deployed");
-      await this.#forgetOld(winner, [release, previous === null ? "" : resolve(this.#deployed, previous)]);
+      await this.#deleteOld(winner, [release, previous === null ? "" : resolve(this.#deployed, previous)]);
     }
     const { completed, failed } = this.#context;
-    const signal = fault === undefined ? completed : failed;
-    const said = { ...facts, ...(fault !== undefined && { error: fault, rolled_back }) };
-    const after = { told: [...progress.told, ...(signal === null ? [] : [{ signal, facts: said }])], current: null };
+    const signal = failure === undefined ? completed : failed;
+    const emission: Emission | undefined =
+      signal === null
+        ? undefined
+        : { signal, facts: failure === undefined ? facts : { ...facts, error: failure, rolled_back } };
+    const after: Progress = {
+      told: emission === undefined ? progress.told : [...progress.told, emission],
+      current: null,
+    };
     await this.#attempt.save(after);
     return after;
   }
 
-  async #failed(release: string, fault: string): Promise<void> {
-    await replaceFile(`${release}.failed`, `${new Date(this.#context.now()).toISOString()} ${fault}\n`);
+  async #markFailed(release: string, failure: string): Promise<void> {
+    await replaceFile(`${release}.failed`, `${new Date(this.#context.now()).toISOString()} ${failure}\n`);
   }
 
-  /** @returns whether it is as it was before; what somebody else has linked or put there meanwhile stays */
-  async #goBack(link: string, release: string, previous: string | null): Promise<boolean> {
+  /** @returns whether the link is as before; a link or file that another program has put there meanwhile stays */
+  async #rollBack(link: string, release: string, previous: string | null): Promise<boolean> {
     const target = await targetOf(link);
     if (target !== relative(this.#deployed, release)) return (target ?? null) === previous;
     try {
@@ -180,18 +191,19 @@ class Deployment {
     }
   }
 
-  async #unhealthy(winner: string, link: string): Promise<string | undefined> {
+  /** @returns why the check failed; `undefined` when it did not */
+  async #checkHealth(winner: string, link: string): Promise<string | undefined> {
     const { health } = this.#settings;
     if (health === undefined) return undefined;
     const env = { ...health.env, WINNER_NAME: winner, WINNER_PATH: link };
     const outcome = await runForSignal({ ...health, env, ...this.#context }, this.#attempt);
     if (outcome.ok) return undefined;
     if (this.#attempt.abort.aborted) throw new Error("the health check was stopped");
-    const said = outcome.facts.stderr === undefined ? "" : `: ${outcome.facts.stderr}`;
-    return `the health check failed: ${outcome.error}${said}`;
+    const stderr = outcome.facts.stderr === undefined ? "" : `: ${outcome.facts.stderr}`;
+    return `the health check failed: ${outcome.error}${stderr}`;
   }
 
-  async #forgetOld(winner: string, needed: readonly string[]): Promise<void> {
+  async #deleteOld(winner: string, needed: readonly string[]): Promise<void> {
     const folder = this.#releases(winner);
     const entries = await readdir(folder);
     const releases = await Promise.all(
@@ -200,7 +212,7 @@ class Deployment {
         .map(async (entry) => ({ path: join(folder, entry), ms: (await lstat(join(folder, entry))).ctimeMs })),
     );
     const old = releases.filter(({ path }) => !needed.includes(path)).sort((a, b) => b.ms - a.ms);
-    // One of those that are kept is the one before.
+    // The previous release is one of those that are kept.
     for (const { path } of old.slice(this.#settings.keep - 1)) await rm(path, { recursive: true, force: true });
   }
 }

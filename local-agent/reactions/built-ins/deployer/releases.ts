@@ -17,7 +17,7 @@ import { openExchange } from "../../../base/files/exchange.ts";
 import { ifThere, syncDirectory } from "../../../base/files/replace-file.ts";
 
 /**
- * Identity of what a winner holds: the first 16 digits of the SHA-256 over its names, permissions to execute, and
+ * Identity of a winner's content: the first 16 digits of the SHA-256 over its file names, execute permissions and
  * contents.
  */
 export async function digestOf(path: string): Promise<string> {
@@ -32,16 +32,16 @@ export async function digestOf(path: string): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Somebody else changed something in the moment in which it was to be changed: his change stands. */
+/** Another program changed a file or link at the same moment. Its change stays. */
 export class ChangedMeanwhile extends Error {
   override readonly name = "ChangedMeanwhile";
 }
 
 /**
- * Copies a winner to `release`, which is there afterwards whole or not at all. One that is there already stays: its name
- * holds the digest of its content.
+ * Copies a winner to `release`: afterwards the release is complete, or does not exist. A release that exists already
+ * stays, because its name is the digest of its content.
  *
- * @throws ChangedMeanwhile when the winner is not what its digest was taken of
+ * @throws ChangedMeanwhile when the winner has changed since its digest was computed
  */
 export async function install(winner: string, release: string): Promise<void> {
   if ((await ifThere(lstat(release))) !== undefined) return;
@@ -58,7 +58,8 @@ export async function install(winner: string, release: string): Promise<void> {
     if (file === "link") await symlink(await readlink(join(winner, name)), target);
     else await copyDurably(join(winner, name), target);
   }
-  // A person, or the next dream, may write to it while it is copied: half of each is nothing that anybody made.
+  // A person, or the next dream, may write to the winner while it is copied: a mixture of two versions must not be
+  // deployed.
   if ((await digestOf(temporary)) !== basename(release))
     throw new ChangedMeanwhile(`${winner} was changed while it was copied`);
   for (const directory of directories) await syncDirectory(directory);
@@ -66,18 +67,18 @@ export async function install(winner: string, release: string): Promise<void> {
   await syncDirectory(dirname(release));
 }
 
-/** Where the link at `path` leads; `undefined`: there is none. */
+/** Target of the link at `path`; `undefined` when there is no link. */
 export async function targetOf(path: string): Promise<string | undefined> {
   const entry = await ifThere(lstat(path));
   return entry?.isSymbolicLink() ? readlink(path) : undefined;
 }
 
 /**
- * Makes `path` a link to `release`, in one step: whoever opens it meets the old release or the new one. The link is
- * relative, so that the tree may be moved as a whole.
+ * Makes `path` a link to `release`, in one step: a program that opens it finds the old release or the new one. The link
+ * is relative, so that the tree may be moved as a whole.
  *
- * @param before - where it led when it was looked at; `null`: there was nothing of that name
- * @throws ChangedMeanwhile when something else stands there; it still does
+ * @param before - the link's target when it was read; `null`: there was nothing of that name
+ * @throws ChangedMeanwhile when `path` is something else by now; it stays so
  */
 export async function switchTo(path: string, release: string, before: string | null): Promise<void> {
   const target = relative(dirname(path), release);
@@ -93,7 +94,7 @@ export async function switchTo(path: string, release: string, before: string | n
     const exchange = await openExchange();
     const exchanged = (await targetOf(path)) !== undefined && exchange(beside, path);
     if ((await targetOf(exchanged ? beside : path)) !== before) {
-      // What came out is somebody's, a directory perhaps: it goes back before anything else happens.
+      // The exchange took out something of another program, perhaps a directory: it goes back before anything else.
       if (exchanged) exchange(beside, path);
       if ((await targetOf(beside)) === target) await rm(beside);
       throw moved(path);
@@ -104,26 +105,26 @@ export async function switchTo(path: string, release: string, before: string | n
 }
 
 /**
- * Takes away the link at `path`.
+ * Removes the link at `path`.
  *
- * @throws ChangedMeanwhile when it does not lead to `release` any more; it stays then
+ * @throws ChangedMeanwhile when the link does not lead to `release` any more; it stays then
  */
 export async function unlinkFrom(path: string, release: string): Promise<void> {
   const target = relative(dirname(path), release);
-  const aside = join(dirname(path), `.${basename(path)}.link.tmp`);
+  const beside = join(dirname(path), `.${basename(path)}.link.tmp`);
   if ((await targetOf(path)) !== target) throw moved(path);
-  await rm(aside, { force: true });
-  await rename(path, aside);
-  if ((await targetOf(aside)) !== target) {
-    await rename(aside, path);
+  await rm(beside, { force: true });
+  await rename(path, beside);
+  if ((await targetOf(beside)) !== target) {
+    await rename(beside, path);
     throw moved(path);
   }
-  await rm(aside);
+  await rm(beside);
   await syncDirectory(dirname(path));
 }
 
 function moved(path: string): ChangedMeanwhile {
-  return new ChangedMeanwhile(`somebody else changed ${path} meanwhile`);
+  return new ChangedMeanwhile(`another program changed ${path} at the same moment`);
 }
 
 async function copyDurably(from: string, to: string): Promise<void> {
@@ -138,12 +139,12 @@ async function copyDurably(from: string, to: string): Promise<void> {
 }
 
 interface FoundFile {
-  /** Below the winner; empty for a winner that is one file. */
+  /** Path below the winner; empty for a winner that is one file. */
   readonly name: string;
   readonly file: "file" | "link";
 }
 
-/** In an order that does not depend on the file system. */
+/** The winner's files, in an order that does not depend on the file system. */
 async function filesOf(path: string): Promise<FoundFile[]> {
   const entry = await lstat(path);
   if (entry.isFile()) return [{ name: "", file: "file" }];

@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from "yaml";
 
 export interface ModuleEntry {
   readonly name: string;
-  /** As it stands in the file: relative to the root of the modules, with slashes. */
+  /** Relative to the root of the modules, with slashes. */
   readonly path: string;
 }
 
@@ -12,19 +12,19 @@ export type CapabilitiesChange =
   | { readonly kind: "unusable"; readonly reason: string };
 
 /**
- * Adds a module to the list at `key` of a YAML file, at its end, in the form that the list has: names, maps with a
+ * Adds a module at the end of the list at `key` of a YAML file, in the form that the list has: names, maps with a
  * `name`, or a map from names. Comments, order and all other lines stay as they are.
  *
  * @param text - the file; an empty one gets the list
- * @param key - where the list stands, such as `["modules"]`
+ * @param key - path of the list, such as `["modules"]`
  */
 export function addModule(text: string, key: readonly string[], entry: ModuleEntry): CapabilitiesChange {
   const document = parseDocument(text);
   const [error] = document.errors;
-  if (error !== undefined) return { kind: "unusable", reason: `it is no valid YAML: ${error.message.split("\n")[0]}` };
+  if (error !== undefined) return { kind: "unusable", reason: `the file is not YAML: ${error.message.split("\n")[0]}` };
   const root = document.contents;
   if (root !== null && !isMap(root) && !(isScalar(root) && root.value === null))
-    return { kind: "unusable", reason: "it holds no map at its top" };
+    return { kind: "unusable", reason: "the top of the file is not a map" };
   const untouched = document.toString({ lineWidth: 0 });
   const list = root === null || isScalar(root) ? undefined : document.getIn(key, true);
   if (isListed(list, entry.name)) return { kind: "listed" };
@@ -35,28 +35,28 @@ export function addModule(text: string, key: readonly string[], entry: ModuleEnt
   else return { kind: "unusable", reason: `${key.join(".")} is neither a list nor a map` };
   const changed = document.toString({ lineWidth: 0 });
   const patched = patch(text, untouched, changed);
-  const again = parseDocument(patched);
-  // A layout nobody thought of: then the library's form, which is right whatever it looks like.
-  const right = again.errors.length === 0 && isListed(again.getIn(key, true), entry.name);
-  return { kind: "changed", text: right ? patched : changed };
+  const reread = parseDocument(patched);
+  // A layout that the patch does not handle gets the library's form, which is correct but reformats the file.
+  const correct = reread.errors.length === 0 && isListed(reread.getIn(key, true), entry.name);
+  return { kind: "changed", text: correct ? patched : changed };
 }
 
 /**
- * Makes the change from `untouched` to `changed` in the file as people wrote it: the library has one way to indent a
- * list, and puts one blank before a comment where they had lined theirs up.
+ * Applies the change from `untouched` to `changed` to the file as people wrote it: the library has one way to indent a
+ * list, and puts one blank before a comment, which would undo the alignment of comments.
  */
 function patch(text: string, untouched: string, changed: string): string {
   const own = text.split("\n");
   const before = untouched.split("\n");
   const after = changed.split("\n");
-  // Folded or joined lines: then the library's form it is.
+  // The library folded or joined lines: its form is used.
   if (own.length !== before.length) return changed;
   let same = 0;
   while (same < before.length && before[same] === after[same]) same++;
   let tail = 0;
   while (tail < Math.min(before.length, after.length) - same && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
   const added = after.slice(same, after.length - tail);
-  // Where the neighbour of the same depth stands in the file, the new one does, too.
+  // The new lines get the indentation that the neighbour of the same depth has in the file.
   const neighbour = before.findLastIndex((line, at) => at < same && depthOf(line) === depthOf(added[0] ?? ""));
   const shift = neighbour < 0 ? 0 : depthOf(own[neighbour] ?? "") - depthOf(before[neighbour] ?? "");
   const moved = added.map((line) => (shift < 0 ? line.slice(-shift) : `${" ".repeat(line === "" ? 0 : shift)}${line}`));
@@ -64,7 +64,7 @@ function patch(text: string, untouched: string, changed: string): string {
   return own.join("\n");
 }
 
-/** Blanks at its start. */
+/** Blanks at the start of the line. */
 function depthOf(line: string): number {
   return line.length - line.trimStart().length;
 }

@@ -14,22 +14,22 @@ export type FoundPackage =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * The package's directory, which lies below `root` whatever the investigation says and wherever links lead: an
- * investigator is a program that may be wrong.
+ * Finds the package's directory. The directory is below `root`, whatever path the investigation gives and wherever links
+ * lead: an investigator is a program that may be wrong.
  */
 export async function findPackage(root: string, { name, path }: Candidate): Promise<FoundPackage> {
   const realRoot = await ifThere(realpath(root));
-  if (realRoot === undefined) return { ok: false, reason: `the root of the modules, ${root}, is not there` };
+  if (realRoot === undefined) return { ok: false, reason: `the root of the modules, ${root}, does not exist` };
   const named = name.split(".").join(sep);
-  // A hypothesis may shout: UNDISCOVERED_MODULE_VISION.
+  // A hypothesis may be in capitals: UNDISCOVERED_MODULE_VISION.
   const places = path === undefined ? [named, named.toLowerCase()] : [path];
   for (const place of places) {
     const directory = await ifThere(realpath(resolve(realRoot, place)));
     if (directory === undefined) continue;
     const inside = relative(realRoot, directory);
     if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || inside.startsWith(sep))
-      return { ok: false, reason: `${place} does not lie below ${root}` };
-    if (!(await stat(directory)).isDirectory()) return { ok: false, reason: `${place} is no directory` };
+      return { ok: false, reason: `${place} is not below ${root}` };
+    if (!(await stat(directory)).isDirectory()) return { ok: false, reason: `${place} is not a directory` };
     const files = (await readdir(directory)).filter((file) => file.endsWith(".py"));
     const hasInit = files.includes("__init__.py");
     const pyFiles = files.length - (hasInit ? 1 : 0);

@@ -40,7 +40,10 @@ test("what is listed stays as it is", () => {
 });
 
 test("a file that cannot be changed safely is refused with the reason", () => {
-  expect(add("modules: [a\nb: {")).toMatchObject({ kind: "unusable", reason: expect.stringMatching(/no valid YAML/) });
-  expect(add("- a\n- b\n")).toEqual({ kind: "unusable", reason: "it holds no map at its top" });
+  expect(add("modules: [a\nb: {")).toMatchObject({
+    kind: "unusable",
+    reason: expect.stringMatching(/the file is not YAML/),
+  });
+  expect(add("- a\n- b\n")).toEqual({ kind: "unusable", reason: "the top of the file is not a map" });
   expect(add("modules: 3\n")).toEqual({ kind: "unusable", reason: "modules is neither a list nor a map" });
 });

@@ -10,16 +10,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DeployerSettings, performDeployment } from "../../../../local-agent/reactions/built-ins/deployer/deployer.ts";
+import { DeployerSettings, winnerDeployer } from "../../../../local-agent/reactions/built-ins/deployer/deployer.ts";
 import type { Outcome } from "../../../../local-agent/reactions/reaction.ts";
 import { temporaryDirectory } from "../../store/temporary-state.ts";
-import { AnAttempt, aSignal, contextIn } from "./an-attempt.ts";
+import { aSignal, contextIn, FakeAttempt } from "./fake-attempt.ts";
 
 function host(settings: object = {}) {
   const directory = temporaryDirectory();
   mkdirSync(join(directory, "winners"));
   const parsed = DeployerSettings.parse({ built_in: "winner-deployer", ...settings });
-  const perform = performDeployment(parsed, contextIn(directory, "Q_WINNER_DEPLOYED", "Q_DEPLOYMENT_FAILED"));
+  const perform = winnerDeployer(parsed, contextIn(directory, "Q_WINNER_DEPLOYED", "Q_DEPLOYMENT_FAILED"));
   return {
     directory,
     /** A winner's content is one file. */
@@ -32,7 +32,7 @@ function host(settings: object = {}) {
       const path = join(directory, "deployed", name, "src", "variant.txt");
       return existsSync(path) ? readFileSync(path, "utf8") : undefined;
     },
-    attempt: (checkpoint?: unknown) => new AnAttempt(aSignal("Q_DREAM_COMPLETE", { trigger_id: "t" }), checkpoint),
+    attempt: (checkpoint?: unknown) => new FakeAttempt(aSignal("Q_DREAM_COMPLETE", { trigger_id: "t" }), checkpoint),
     perform,
   };
 }
@@ -134,7 +134,10 @@ test("a link that a person changes in the moment of the deployment stays as he w
   expect(await perform(one)).toMatchObject({
     ok: true,
     emit: [
-      { signal: "Q_DEPLOYMENT_FAILED", facts: { rolled_back: false, error: expect.stringContaining("somebody else") } },
+      {
+        signal: "Q_DEPLOYMENT_FAILED",
+        facts: { rolled_back: false, error: expect.stringContaining("another program changed") },
+      },
     ],
   });
   expect(deployed("summarise")).toBe("by hand");

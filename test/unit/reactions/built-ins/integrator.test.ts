@@ -12,11 +12,11 @@ import {
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
+  capabilityIntegrator,
   IntegratorSettings,
-  performIntegration,
 } from "../../../../local-agent/reactions/built-ins/integrator/integrator.ts";
 import { temporaryDirectory } from "../../store/temporary-state.ts";
-import { AnAttempt, aSignal, contextIn } from "./an-attempt.ts";
+import { aSignal, contextIn, FakeAttempt } from "./fake-attempt.ts";
 
 const T = "2026-01-06T08:00:00.000Z";
 const found = {
@@ -35,13 +35,13 @@ function host({ record = found as object, settings = {} as object } = {}) {
   writeFileSync(join(directory, "capabilities.yaml"), LIST);
   writeFileSync(join(directory, "curiosity_investigations.jsonl"), `not json\n${JSON.stringify(record)}\n{"half`);
   const parsed = IntegratorSettings.parse({ built_in: "capability-integrator", root: "organs", ...settings });
-  const perform = performIntegration(parsed, contextIn(directory, "Q_MODULE_INTEGRATED", "Q_INTEGRATION_FAILED"));
+  const perform = capabilityIntegrator(parsed, contextIn(directory, "Q_MODULE_INTEGRATED", "Q_INTEGRATION_FAILED"));
   const signal = aSignal("Q_INVESTIGATION_COMPLETE", { investigation_timestamp: T, question_id: "q" });
   return {
     directory,
     list: () => readFileSync(join(directory, "capabilities.yaml"), "utf8"),
     init: () => existsSync(join(directory, "organs/vision/__init__.py")),
-    attempt: (checkpoint?: unknown) => new AnAttempt(signal, checkpoint),
+    attempt: (checkpoint?: unknown) => new FakeAttempt(signal, checkpoint),
     perform,
   };
 }
@@ -125,7 +125,7 @@ test("a path that leads out of the root is refused, also through a link", async 
     expect(await perform(attempt()), module_path).toMatchObject({
       ok: false,
       retry: false,
-      error: /does not lie below/,
+      error: /is not below/,
     });
     expect(existsSync(join(directory, "elsewhere/__init__.py"))).toBe(false);
     expect(list()).toBe(LIST);

@@ -9,7 +9,7 @@ export function aSignal(signal: string, facts: Record<string, unknown>): Signal 
 }
 
 /** An attempt, and the checkpoint that a next one would be given. */
-export class AnAttempt implements Attempt {
+export class FakeAttempt implements Attempt {
   readonly attempt = 1;
   readonly run = "a-run";
   readonly abort = new AbortController().signal;
@@ -27,7 +27,7 @@ export class AnAttempt implements Attempt {
   }
 
   started(): void {}
-  say(): void {}
+  emit(): void {}
   async save(value: unknown): Promise<void> {
     this.checkpoint = value === null ? undefined : JSON.parse(JSON.stringify(value));
     this.#saves += 1;

@@ -1,10 +1,10 @@
 import type { CommandSettings } from "../command-settings.ts";
 import { runForSignal } from "../run-for-signal.ts";
-import type { BuiltInContext, Perform } from "./built-in.ts";
-import { passedOn } from "./command-facts.ts";
+import type { BuiltInContext, RunAttempt } from "./built-in.ts";
+import { passedOn } from "./passed-on.ts";
 
-/** A command whose end is told: with what it printed as JSON, or else with what it printed. */
-export function performCommand(settings: CommandSettings, context: BuiltInContext): Perform {
+/** Runs a command. The signal of success carries the JSON object that it printed, or else the end of its output. */
+export function commandReaction(settings: CommandSettings, context: BuiltInContext): RunAttempt {
   const { name, completed, passOn } = context;
   return async (attempt) => {
     const { signal } = attempt;
@@ -12,7 +12,10 @@ export function performCommand(settings: CommandSettings, context: BuiltInContex
     if (!outcome.ok) return { ...outcome, retry: true };
     const result = outcome.printed ?? { output: outcome.output };
     const facts = {
-      ...{ reaction: name, trigger_id: signal.id, attempt: attempt.attempt, ...outcome.facts },
+      reaction: name,
+      trigger_id: signal.id,
+      attempt: attempt.attempt,
+      ...outcome.facts,
       ...passedOn(signal, passOn),
       ...result,
     };

@@ -20,7 +20,7 @@ interface Said {
 }
 
 /** An agent's parts around its reactions, on a real database, without an edge. */
-export class AHost {
+export class ReactingHost {
   readonly directory: string;
   readonly db: StateDatabase;
   readonly inbox: Inbox;

@@ -1,0 +1,48 @@
+import type { LeasedTask } from "../../src/core/queue/api.ts";
+import { Identifier, type Signal } from "../../src/core/signals/signal.ts";
+
+/**
+ * Input of a run that a task started. A task whose payload is a signal is a reaction to that signal. Any other task is
+ * given the form of a signal, so that a command reads the same input wherever its work comes from.
+ */
+export function inputOfTask(task: LeasedTask, nowText: string): Signal {
+  const { payload, task_id: id, type, sender, cause, trace, depth } = task;
+  if (isRunInput(payload)) return payload;
+  return {
+    seq: 0,
+    id,
+    signal: type,
+    source: sender ?? "queue",
+    ecosystem: "",
+    timestamp: nowText,
+    received_at: nowText,
+    facts: isObject(payload) ? payload : { payload },
+    ...(cause !== undefined && { cause }),
+    ...(trace !== undefined && { trace }),
+    ...(depth !== undefined && { depth }),
+  };
+}
+
+/**
+ * Reads the input of a run from the journal.
+ *
+ * @throws SyntaxError or TypeError for a text that is not the input of a run
+ */
+export function readRunInput(text: string): Signal {
+  const input: unknown = JSON.parse(text);
+  if (!isRunInput(input)) throw new TypeError(`The input of a run is not a signal: ${text.slice(0, 100)}`);
+  return input;
+}
+
+/** Checks the fields on which reactions depend: a payload may lack those that only the log gives, such as `seq`. */
+function isRunInput(value: unknown): value is Signal {
+  if (!isObject(value)) return false;
+  const { id, signal, source, facts } = value;
+  return (
+    typeof signal === "string" && typeof source === "string" && isObject(facts) && Identifier.safeParse(id).success
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
