@@ -1,5 +1,5 @@
 import { decodeBatches, type ProjectionBatch, type ProjectionName } from "../core/projection/batch.ts";
-import { projectionOf } from "../durable-objects/shell/projection-stub.ts";
+import { projectionOf } from "../durable-objects/shell/projection-ports.ts";
 import type { Environment } from "./environment.ts";
 
 /** Delay before a message that failed comes again, in seconds: 1, 2, 4, … 60. */

@@ -1,15 +1,7 @@
 import { env } from "cloudflare:workers";
-import type { Usage } from "../../src/core/billing/usage.ts";
 import type { NewSignal, Signal } from "../../src/core/signals/signal.ts";
-import type { ProjectionCalls } from "../../src/durable-objects/shell/projection-stub.ts";
-import type { SignalLog } from "../../src/durable-objects/signals/object.ts";
-import type {
-  DeadLettersCalls,
-  ObservationCacheCalls,
-  PolicyStateCalls,
-  PriorityQueueCalls,
-} from "../../src/workers/api/http/objects.ts";
 import type { Environment } from "../../src/workers/environment.ts";
+import { deadLetters, observationCache, policyState, priorityQueue, signalLog } from "../../src/workers/objects.ts";
 
 declare global {
   namespace Cloudflare {
@@ -17,26 +9,11 @@ declare global {
   }
 }
 
-/** What an object is and what can be called on it: the types of RPC cannot express a record of unknown values. */
-type Stub<Calls> = DurableObjectStub & Calls;
-
-type ProjectionUnderTest = ProjectionCalls & { rebuild(): Promise<number>; usage(): Promise<Usage> };
-
-export const logOf = (ecosystem: string) =>
-  env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(ecosystem)) as unknown as DurableObjectStub<SignalLog>;
-export const observationsOf = (ecosystem: string) =>
-  env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem)) as unknown as Stub<
-    ObservationCacheCalls & ProjectionUnderTest
-  >;
-export const policyOf = (ecosystem: string) =>
-  env.POLICY_STATE.get(env.POLICY_STATE.idFromName(ecosystem)) as unknown as Stub<
-    PolicyStateCalls & ProjectionUnderTest
-  >;
-export const deadLettersOf = (ecosystem: string) =>
-  env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(ecosystem)) as unknown as Stub<DeadLettersCalls>;
-
-export const queueOf = (ecosystem: string, queue: string) =>
-  env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${ecosystem}/${queue}`)) as unknown as Stub<PriorityQueueCalls>;
+export const logOf = (ecosystem: string) => signalLog(env, ecosystem);
+export const observationsOf = (ecosystem: string) => observationCache(env, ecosystem);
+export const policyOf = (ecosystem: string) => policyState(env, ecosystem);
+export const deadLettersOf = (ecosystem: string) => deadLetters(env, ecosystem);
+export const queueOf = (ecosystem: string, queue: string) => priorityQueue(env, ecosystem, queue);
 
 export function aSignal(signal: string, facts: Record<string, unknown>, more: Partial<NewSignal> = {}): NewSignal {
   return {

@@ -21,6 +21,21 @@ export interface DeadLetterRecord {
   readonly daemon: string;
 }
 
+/** @throws TypeError where `text` is no record, as {@link DeadLetterRecord} is stored and sent */
+export function readDeadLetterRecord(text: string): DeadLetterRecord {
+  const stored: unknown = JSON.parse(text);
+  if (!isDeadLetterRecord(stored)) throw new TypeError("the record of a dead letter lacks id, kind, error or daemon");
+  return stored;
+}
+
+function isDeadLetterRecord(value: unknown): value is DeadLetterRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, kind, error, daemon } = value as Record<string, unknown>;
+  return (
+    [id, error, daemon].every((field) => typeof field === "string") && DEAD_LETTER_KINDS.some((one) => one === kind)
+  );
+}
+
 /**
  * Id of the signal that a letter goes back to where its own id does not say: of a task, of a message, of what a host
  * did about a signal. `null`: to none that is known.

@@ -14,7 +14,7 @@ export type ReplayPlan =
   | { readonly how: "append"; readonly signal: NewSignal }
   /** A projection failed on it, or a part of one (a rule, say). */
   | {
-      readonly how: "retake";
+      readonly how: "reprocess";
       readonly projection: ProjectionName;
       readonly seq: number;
       readonly part: string | null;
@@ -53,11 +53,11 @@ export function planReplay(letter: DeadLetter, mended?: unknown): ReplayPlan {
 }
 
 /** Ids of projections' letters are `<projection>.<seq>` and `<projection>.<seq>.<part>`. */
-function projectionPlace({ id, kind, daemon }: DeadLetter): Extract<ReplayPlan, { how: "retake" }> | undefined {
+function projectionPlace({ id, kind, daemon }: DeadLetter): Extract<ReplayPlan, { how: "reprocess" }> | undefined {
   const projection = PROJECTIONS.find((name) => daemon === `ganglion/${name}`);
   if (kind !== "signal" || projection === undefined || !id.startsWith(`${projection}.`)) return undefined;
   const [, seq, part = null] = /^(\d{1,15})(?:\.(.+))?$/.exec(id.slice(projection.length + 1)) ?? [];
-  return seq === undefined ? undefined : { how: "retake", projection, seq: Number(seq), part };
+  return seq === undefined ? undefined : { how: "reprocess", projection, seq: Number(seq), part };
 }
 
 function planAppend({ id, signal }: DeadLetter, mended: unknown): ReplayPlan {

@@ -65,3 +65,11 @@ export interface TestOutcome {
 export function messageOf(type: string, dataJson: string, timestampMs: number): string {
   return `{"type":${JSON.stringify(type)},"timestamp":"${new Date(timestampMs).toISOString()}","data":${dataJson}}`;
 }
+
+/** @throws TypeError where `text` is not what {@link messageOf} made */
+export function readMessage(text: string): { timestamp: string; data: unknown } {
+  const message: unknown = JSON.parse(text);
+  if (typeof message !== "object" || message === null || !("timestamp" in message) || !("data" in message))
+    throw new TypeError("a stored message lacks timestamp or data");
+  return { timestamp: String(message.timestamp), data: message.data };
+}

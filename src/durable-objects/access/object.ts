@@ -1,9 +1,9 @@
-import { DurableObject } from "cloudflare:workers";
 import { type Grant, hasExpired } from "../../core/access/grant.ts";
 import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
 import type { Scope } from "../../core/access/scopes.ts";
 import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { EcosystemObject } from "../shell/ecosystem-object.ts";
 
 /** A grant, and when it was made. */
 export interface TokenRecord extends Grant {
@@ -34,14 +34,11 @@ const NO_DIGEST = new Uint8Array(32);
  *
  * It keeps the SHA-256 of a token's secret, never the secret: what is stored, backed up or shown opens nothing.
  */
-export class Directory extends DurableObject {
-  readonly #sql: SqlStorage;
-
-  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+export class Directory extends EcosystemObject<unknown> {
+  constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
-    this.#sql = ctx.storage.sql;
     // WITHOUT ROWID: with a text key this is one row a write instead of two.
-    this.#sql.exec(`
+    this.sql.exec(`
       CREATE TABLE IF NOT EXISTS tokens (
         id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, ecosystems TEXT NOT NULL,
         expires_at TEXT, created_at TEXT NOT NULL
@@ -71,7 +68,7 @@ export class Directory extends DurableObject {
       created_at: formatTimestamp(Date.now()),
     };
     // A plain INSERT: should the same id come twice (once in 2^60), this fails instead of replacing somebody's token.
-    this.#sql.exec(
+    this.sql.exec(
       "INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
       record.id,
       digest,
@@ -86,16 +83,16 @@ export class Directory extends DurableObject {
 
   /** Oldest first, the expired ones included. */
   list(): TokenRecord[] {
-    return this.#sql.exec<TokenRow>("SELECT * FROM tokens ORDER BY created_at, id").toArray().map(recordOf);
+    return this.#tokens();
   }
 
   /** @returns what it was, or `null` where there was no such token. */
   remove(id: string, nowMs = Date.now()): TokenRecord | null {
     return this.ctx.storage.transactionSync(() => {
-      const [row] = this.#sql.exec<TokenRow>("DELETE FROM tokens WHERE id = ? RETURNING *", id).toArray();
+      const [row] = this.sql.exec<TokenRow>("DELETE FROM tokens WHERE id = ? RETURNING *", id).toArray();
       if (row === undefined) return null;
-      this.#sql.exec("DELETE FROM deleted WHERE at_ms < ?", nowMs - REMEMBER_DELETED_MS);
-      this.#sql.exec(
+      this.sql.exec("DELETE FROM deleted WHERE at_ms < ?", nowMs - REMEMBER_DELETED_MS);
+      this.sql.exec(
         "INSERT OR REPLACE INTO deleted (id, ecosystems, at_ms) VALUES (?, ?, ?)",
         ...[id, row.ecosystems, nowMs],
       );
@@ -105,11 +102,11 @@ export class Directory extends DurableObject {
 
   /** Tokens that were deleted or expired after `sinceMs` and by `nowMs`: what they opened is to be closed. */
   ended(sinceMs: number, nowMs: number): Pick<TokenRecord, "id" | "ecosystems">[] {
-    const expired = this.list().filter(({ expires_at }) => {
+    const expired = this.#tokens().filter(({ expires_at }) => {
       const endMs = expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
       return endMs > sinceMs && endMs <= nowMs;
     });
-    const deleted = this.#sql
+    const deleted = this.sql
       .exec<{ id: string; ecosystems: string }>(
         "SELECT id, ecosystems FROM deleted WHERE at_ms > ? AND at_ms <= ? ORDER BY id",
         sinceMs,
@@ -127,7 +124,7 @@ export class Directory extends DurableObject {
    * @returns the grant, or `null` for an unknown id, a wrong secret or an expired token, without saying which
    */
   verify(id: string, secretDigest: ArrayBuffer): Grant | null {
-    const [row] = this.#sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
+    const [row] = this.sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
     const same = crypto.subtle.timingSafeEqual(row?.digest ?? NO_DIGEST, secretDigest);
     if (row === undefined || !same) return null;
     const { created_at: _, ...grant } = recordOf(row);
@@ -136,13 +133,13 @@ export class Directory extends DurableObject {
 
   /** Answers when this object's storage does. */
   ping(): true {
-    this.#sql.exec("SELECT 1").one();
+    this.sql.exec("SELECT 1").one();
     return true;
   }
 
   /** Every ecosystem that was ever active, by name. */
   ecosystems(): EcosystemRecord[] {
-    return this.#sql
+    return this.sql
       .exec<{ name: string; last_active_ms: number }>("SELECT name, last_active_ms FROM ecosystems ORDER BY name")
       .toArray()
       .map(({ name, last_active_ms }) => ({ name, last_active_at: formatTimestamp(last_active_ms) }));
@@ -150,7 +147,7 @@ export class Directory extends DurableObject {
 
   /** Notes that a queue exists. Each queue says so once in its life, so this costs a row for each queue and no more. */
   addQueue(ecosystem: string, name: string, nowMs: number): void {
-    this.#sql.exec(
+    this.sql.exec(
       "INSERT OR IGNORE INTO queues (ecosystem, name, created_ms) VALUES (?, ?, ?)",
       ecosystem,
       name,
@@ -160,7 +157,7 @@ export class Directory extends DurableObject {
 
   /** Every queue of an ecosystem that ever held a task, by name. */
   queues(ecosystem: string): QueueRecord[] {
-    return this.#sql
+    return this.sql
       .exec<{ name: string; created_ms: number }>(
         "SELECT name, created_ms FROM queues WHERE ecosystem = ? ORDER BY name",
         ecosystem,
@@ -171,26 +168,30 @@ export class Directory extends DurableObject {
 
   /** Says whether an ecosystem has hosts that are to be watched, each minute, however quiet it is. */
   watch(ecosystem: string, watched: boolean): void {
-    if (watched) this.#sql.exec("INSERT OR IGNORE INTO watched (ecosystem) VALUES (?)", ecosystem);
-    else this.#sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
+    if (watched) this.sql.exec("INSERT OR IGNORE INTO watched (ecosystem) VALUES (?)", ecosystem);
+    else this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
   }
 
   /** Ecosystems whose hosts are to be watched. */
   watched(): string[] {
-    return [...this.#sql.exec<{ ecosystem: string }>("SELECT ecosystem FROM watched ORDER BY ecosystem")].map(
+    return [...this.sql.exec<{ ecosystem: string }>("SELECT ecosystem FROM watched ORDER BY ecosystem")].map(
       ({ ecosystem }) => ecosystem,
     );
   }
 
   /** Notes that an ecosystem is in use. Calls may come late, twice or out of order: the latest time stays. */
   touch(ecosystem: string, nowMs: number): void {
-    this.#sql.exec(
+    this.sql.exec(
       `INSERT INTO ecosystems (name, last_active_ms) VALUES (?1, ?2)
        ON CONFLICT (name) DO UPDATE SET last_active_ms = ?2 WHERE ?2 >= last_active_ms + ?3`,
       ecosystem,
       nowMs,
       TOUCH_EVERY_MS,
     );
+  }
+
+  #tokens(): TokenRecord[] {
+    return this.sql.exec<TokenRow>("SELECT * FROM tokens ORDER BY created_at, id").toArray().map(recordOf);
   }
 }
 

@@ -1,5 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
-import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
 import type {
   BulkAnswer,
   BulkQuery,
@@ -13,62 +11,57 @@ import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import { planReplay } from "../../core/dead-letters/replay-plan.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
-import type { Environment } from "../../workers/environment.ts";
-import { meteredSql } from "../shell/metered-storage.ts";
+import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import { Outbox } from "../shell/outbox.ts";
+import { OutboxRelay } from "../shell/outbox-relay.ts";
 import { DeadLetterStore, type StoredDeadLetter } from "./dead-letter-store.ts";
-import { carryOutReplay } from "./replay.ts";
-import { ReplayOutbox } from "./replay-outbox.ts";
+import { carryOutReplay, type ReplayBindings } from "./replay.ts";
+import { ReplayNumbers } from "./replay-numbers.ts";
 
-/** Letters older than this are cleaned away (R29). */
+/** Dead letters older than this are deleted. */
 const KEEP_MS = 30 * 86_400_000;
 /** Cleaning looks once a day, and only while there is something to clean. */
 const CLEAN_MS = 86_400_000;
-/** A signal that could not be handed to the log yet is tried again after this. */
-const RETRY_MS = 2_000;
 /** Rows looked at for one page. */
 const SCAN_ROWS = 1_000;
 /** A page of replays ends after this, so that hosts that do not answer do not make the caller wait for ever. */
 const BULK_MS = 20_000;
 
 /** What an ecosystem could not process, why, and how often it was tried; and the way back. */
-export class DeadLetters extends DurableObject<Environment> {
-  readonly #ecosystem: string;
+export class DeadLetters extends EcosystemObject<ReplayBindings> {
   readonly #store: DeadLetterStore;
-  readonly #meter = new UsageMeter();
-  readonly #box: ReplayOutbox;
+  readonly #outbox: Outbox;
+  readonly #relay: OutboxRelay;
   readonly #replaying = new Map<string, Promise<ReplayAnswer>>();
 
-  constructor(ctx: DurableObjectState, env: Environment) {
+  constructor(ctx: DurableObjectState, env: ReplayBindings) {
     super(ctx, env);
-    this.#ecosystem = ctx.id.name ?? "default";
-    const sql = meteredSql(ctx.storage.sql, this.#meter);
-    this.#store = new DeadLetterStore(sql);
-    this.#box = new ReplayOutbox(sql);
-  }
-
-  /** What this object has used since it was last woken. */
-  usage(): Usage {
-    return this.#meter.usage;
+    this.#store = new DeadLetterStore(this.sql);
+    this.#outbox = new Outbox(this.sql, new ReplayNumbers(this.sql));
+    this.#relay = new OutboxRelay({
+      env,
+      outbox: this.#outbox,
+      ecosystem: this.ecosystem,
+      name: "dead letters",
+      wakeBy: (atMs) => this.alarms.wakeBy(atMs),
+    });
   }
 
   async record(letters: readonly DeadLetterRecord[]): Promise<void> {
-    this.#meter.add({ requests: 1 });
     const nowMs = Date.now();
-    this.#transaction(() => {
+    this.#change(() => {
       for (const letter of letters) this.#store.record(letter, nowMs);
     });
-    if ((await this.ctx.storage.getAlarm()) === null) this.#wakeAt(nowMs + CLEAN_MS);
+    this.alarms.wakeBy(nowMs + CLEAN_MS);
   }
 
   /** How many wait for somebody. */
   count(): number {
-    this.#meter.add({ requests: 1 });
     return this.#store.open;
   }
 
   /** Newest first. */
   list({ limit, after, filter = {} }: DeadLettersQuery): DeadLettersPage {
-    this.#meter.add({ requests: 1 });
     const { found, next } = this.#search("newest", compileFilter(filter), after, limit);
     return { dead_letters: found.map(({ letter }) => letter), next };
   }
@@ -78,7 +71,6 @@ export class DeadLetters extends DurableObject<Environment> {
    * about one signal, or one task.
    */
   about(ids: readonly string[], causes: readonly string[], limit: number): DeadLetter[] {
-    this.#meter.add({ requests: 1 });
     const found = new Map<string, DeadLetter>();
     const keep = (look: (limit: number) => StoredDeadLetter[]) => {
       if (found.size >= limit) return;
@@ -91,7 +83,6 @@ export class DeadLetters extends DurableObject<Environment> {
 
   /** Also one that was replayed, for as long as it is kept. */
   find(id: string): DeadLetter | null {
-    this.#meter.add({ requests: 1 });
     return this.#store.find(id)?.letter ?? null;
   }
 
@@ -102,44 +93,44 @@ export class DeadLetters extends DurableObject<Environment> {
    * @param mended - stands in for a signal that the log refused
    */
   replay(id: string, mended?: unknown): Promise<ReplayAnswer> {
-    this.#meter.add({ requests: 1 });
-    const running = this.#replaying.get(id);
-    if (running !== undefined) return running;
-    const replay = this.#replay(id, mended).finally(() => this.#replaying.delete(id));
-    this.#replaying.set(id, replay);
-    return replay;
+    return this.#replayOnce(id, mended);
   }
 
   /** Replays one page of letters, the oldest first: their order is that of their failures. */
   replayAll(query: BulkQuery): Promise<BulkAnswer> {
-    this.#meter.add({ requests: 1 });
     return this.#bulk(query, async ({ letter }) => {
-      const answer = await this.replay(letter.id);
+      const answer = await this.#replayOnce(letter.id);
       return "problem" in answer ? answer.problem : undefined;
     });
   }
 
   discardAll(query: BulkQuery): Promise<BulkAnswer> {
-    this.#meter.add({ requests: 1 });
     return this.#bulk(query, async ({ letter }) => {
-      this.discard(letter.id);
+      this.#store.discard(letter.id);
       return undefined;
     });
   }
 
   /** @returns whether there was such a letter */
   discard(id: string): boolean {
-    this.#meter.add({ requests: 1 });
     return this.#store.discard(id);
   }
 
   override async alarm(): Promise<void> {
-    this.#meter.add({ requests: 1 });
     const nowMs = Date.now();
     this.#store.forgetBefore(nowMs - KEEP_MS);
-    await this.#deliver();
-    if (!this.#box.empty) this.#wakeAt(nowMs + RETRY_MS);
-    else if (!this.#store.empty) this.#wakeAt(nowMs + CLEAN_MS);
+    // Where the log does not take what waits, the relay wakes this object again.
+    await this.#relay.run();
+    if (!this.#store.empty) this.alarms.wakeBy(nowMs + CLEAN_MS);
+  }
+
+  /** One replay of a dead letter at a time: a second call gets the answer of the first. */
+  #replayOnce(id: string, mended?: unknown): Promise<ReplayAnswer> {
+    const running = this.#replaying.get(id);
+    if (running !== undefined) return running;
+    const replay = this.#replay(id, mended).finally(() => this.#replaying.delete(id));
+    this.#replaying.set(id, replay);
+    return replay;
   }
 
   async #replay(id: string, mended: unknown): Promise<ReplayAnswer> {
@@ -155,7 +146,7 @@ export class DeadLetters extends DurableObject<Environment> {
       );
     }
     if (plan.how === "append") return this.#append(stored, plan.signal);
-    const outcome = await this.#carriedOut(() => carryOutReplay(plan, stored.letter, this.env, this.#ecosystem));
+    const outcome = await this.#carriedOut(() => carryOutReplay(plan, stored.letter, this.env, this.ecosystem));
     if (typeof outcome !== "string") return this.#failed(stored, outcome);
     this.#store.close(stored, outcome, Date.now());
     return { id, outcome };
@@ -163,22 +154,13 @@ export class DeadLetters extends DurableObject<Environment> {
 
   /** Closed and on its way to the log in one transaction, with a number there: it can be neither lost nor doubled. */
   async #append(stored: StoredDeadLetter, signal: NewSignal): Promise<ReplayAnswer> {
-    this.#transaction(() => {
+    this.#change(() => {
       this.#store.close(stored, "replayed", Date.now());
-      this.#box.add(signal);
+      this.#outbox.append(signal);
     });
-    this.#wakeAt(Date.now() + RETRY_MS);
-    await this.#deliver();
+    this.#relay.soon();
+    await this.#relay.run();
     return { id: stored.letter.id, outcome: "replayed" };
-  }
-
-  async #deliver(): Promise<void> {
-    try {
-      await this.#box.deliver(this.env.SIGNAL_LOG.get(this.env.SIGNAL_LOG.idFromName(this.#ecosystem)));
-    } catch (error) {
-      // It stays in the box, with an alarm set.
-      console.warn("dead letters: the log could not take a replayed signal yet", this.#ecosystem, String(error));
-    }
   }
 
   /** Who was to do it did not answer: whether it was done is not known, and asking again finds out. */
@@ -186,7 +168,7 @@ export class DeadLetters extends DurableObject<Environment> {
     try {
       return await work();
     } catch (error) {
-      console.warn("dead letters: a replay was interrupted", this.#ecosystem, String(error));
+      console.warn("dead letters: a replay was interrupted", this.ecosystem, String(error));
       return problem("replay-interrupted", 503, "It is not known what came of it", "Replay it again; it is done once.");
     }
   }
@@ -240,18 +222,8 @@ export class DeadLetters extends DurableObject<Environment> {
     return { found: matching, next: next === null ? null : String(next) };
   }
 
-  #wakeAt(atMs: number): void {
-    this.#meter.add({ rows_written: 1 });
-    void this.ctx.storage.setAlarm(atMs);
-  }
-
-  #transaction(change: () => void): void {
-    try {
-      this.ctx.storage.transactionSync(change);
-    } catch (error) {
-      this.#store.recount();
-      throw error;
-    }
+  #change(change: () => void): void {
+    this.transaction(change, () => this.#store.recount());
   }
 }
 

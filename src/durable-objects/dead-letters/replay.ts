@@ -1,13 +1,30 @@
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { ReplayPlan } from "../../core/dead-letters/replay-plan.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
+import type { CallAnswer, EnqueueAnswer, TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import { noResponder, problemOfCall } from "../../core/queue/call-problems.ts";
 import type { NewTask } from "../../core/queue/task.ts";
-import type { Environment } from "../../workers/environment.ts";
-import { projectionOf } from "../shell/projection-stub.ts";
+import type { NewDelivery } from "../../core/webhooks/delivery.ts";
+import type { RelayBindings } from "../shell/outbox-relay.ts";
+import { type Namespace, objectNamed } from "../shell/ports.ts";
+import { type ProjectionBindings, projectionOf } from "../shell/projection-ports.ts";
 
 /** Longest wait for a host that is asked to do something again. */
 const HOST_MS = 10_000;
+
+/** Bindings to the objects that do again what failed. */
+export interface ReplayBindings extends RelayBindings, ProjectionBindings {
+  readonly PRIORITY_QUEUE: Namespace<{
+    applyAction(action: TaskAction): Promise<TaskActionAnswer>;
+    enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer>;
+    call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<CallAnswer>;
+  }>;
+  readonly WEBHOOKS: Namespace<{
+    redeliver(
+      delivery: NewDelivery & { timestampMs: number },
+    ): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full">;
+  }>;
+}
 
 type Elsewhere = Exclude<ReplayPlan, { how: "append" | "impossible" }>;
 
@@ -18,12 +35,12 @@ type Elsewhere = Exclude<ReplayPlan, { how: "append" | "impossible" }>;
 export function carryOutReplay(
   plan: Elsewhere,
   letter: DeadLetter,
-  env: Environment,
+  env: ReplayBindings,
   ecosystem: string,
 ): Promise<"replayed" | "already" | Problem> {
   switch (plan.how) {
-    case "retake":
-      return retake(plan, env, ecosystem);
+    case "reprocess":
+      return reprocess(plan, env, ecosystem);
     case "requeue":
       return requeue(plan, env, ecosystem);
     case "redeliver":
@@ -33,8 +50,12 @@ export function carryOutReplay(
   }
 }
 
-async function retake({ projection, seq, part }: Extract<Elsewhere, { how: "retake" }>, env: Environment, eco: string) {
-  const answer = await projectionOf(env, projection, eco).retake(seq, part);
+async function reprocess(
+  { projection, seq, part }: Extract<Elsewhere, { how: "reprocess" }>,
+  env: ReplayBindings,
+  eco: string,
+) {
+  const answer = await projectionOf(env, projection, eco).reprocess(seq, part);
   switch (answer.outcome) {
     case "taken":
       return "replayed";
@@ -47,8 +68,8 @@ async function retake({ projection, seq, part }: Extract<Elsewhere, { how: "reta
   }
 }
 
-async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: Environment, eco: string) {
-  const queue = env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${eco}/${plan.queue}`));
+async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: ReplayBindings, eco: string) {
+  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/${plan.queue}`);
   const answer = await queue.applyAction({ action: "retry", taskId: plan.taskId });
   if ("overloaded" in answer) return busy(answer.retry_after_ms);
   if (!("conflict" in answer)) return "replayed";
@@ -60,8 +81,8 @@ async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: Enviro
   return "full" in put ? full(plan.queue) : "replayed";
 }
 
-async function redeliver({ delivery }: Extract<Elsewhere, { how: "redeliver" }>, env: Environment, eco: string) {
-  const answer = await env.WEBHOOKS.get(env.WEBHOOKS.idFromName(eco)).redeliver(delivery);
+async function redeliver({ delivery }: Extract<Elsewhere, { how: "redeliver" }>, env: ReplayBindings, eco: string) {
+  const answer = await objectNamed(env.WEBHOOKS, eco).redeliver(delivery);
   switch (answer) {
     case "waiting":
       return "replayed";
@@ -79,10 +100,10 @@ async function redeliver({ delivery }: Extract<Elsewhere, { how: "redeliver" }>,
 async function askHost(
   { host, type }: Extract<Elsewhere, { how: "ask_host" }>,
   letter: DeadLetter,
-  env: Environment,
+  env: ReplayBindings,
   eco: string,
 ) {
-  const queue = env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${eco}/hosts`));
+  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/hosts`);
   // Named by the letter and its attempt: asked again after a crash it is the same call, after a failure another.
   const taskId = `replay.${await digest(letter.id)}.${letter.attempts}`;
   const task: NewTask = {

@@ -1,5 +1,6 @@
 import type { Watched } from "../../core/hosts/monitors/host-watch.ts";
 import type { Presence } from "../../core/hosts/presence-tracker.ts";
+import { Notes } from "../shell/notes.ts";
 
 /** What is kept of a host. */
 export interface HostRecord {
@@ -15,13 +16,14 @@ export interface StoredHost {
   readonly seenMs: number;
 }
 
-type Note = "name" | "epoch" | "emitted" | "settings" | "watched";
+export type HostNote = "name" | "epoch" | "emitted" | "settings" | "watched";
 
 /**
  * Tables: `hosts(host, body, seen_ms)`, a row each; `told(module)`, a row for each module that was told of; `notes`.
  * A host's row is written when something about it changes, which its being there does not.
  */
 export class HostStore {
+  readonly notes: Notes<HostNote>;
   readonly #sql: SqlStorage;
   /** Bodies as they are stored, to know what has changed. */
   readonly #bodies = new Map<string, string>();
@@ -31,8 +33,8 @@ export class HostStore {
     sql.exec(`
       CREATE TABLE IF NOT EXISTS hosts (host TEXT PRIMARY KEY, body TEXT NOT NULL, seen_ms INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS told (module TEXT PRIMARY KEY) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     `);
+    this.notes = new Notes(sql);
   }
 
   load(): Map<string, StoredHost> {
@@ -63,13 +65,5 @@ export class HostStore {
   /** @returns whether the module had not been told of; it counts as told from here on */
   tellModule(key: string): boolean {
     return this.#sql.exec("INSERT OR IGNORE INTO told (module) VALUES (?)", key).rowsWritten > 0;
-  }
-
-  note(name: Note): string | undefined {
-    return [...this.#sql.exec<{ value: string }>("SELECT value FROM notes WHERE name = ?", name)][0]?.value;
-  }
-
-  writeNote(name: Note, value: string): void {
-    this.#sql.exec("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)", name, value);
   }
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Author } from "../../core/access/author.ts";
 import type { MaintenanceChange } from "../../core/introspection/maintenance.ts";
 import { type Maintenance, NO_MAINTENANCE } from "../../core/introspection/maintenance.ts";
 import type { ScannerKind } from "../../core/introspection/scanners/scanner.ts";
@@ -7,12 +8,6 @@ import { ObservationSettings } from "../../core/introspection/window/window-sett
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
-
-/** Who changes something: the token's name, for people, and its id. */
-export interface Author {
-  readonly name: string;
-  readonly id: string;
-}
 
 export type SettingsChange<T> =
   | { readonly ok: true; readonly after: T }

@@ -1,5 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
-import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
 import { dayOf, reserve, type Spent, settleCost, spentToday } from "../../core/models/budget.ts";
 import { type Answer, costOf, highestCost, type NoAnswer, type Question } from "../../core/models/question.ts";
 import { readAnswer } from "../../core/models/read-answer.ts";
@@ -13,10 +11,10 @@ import {
   viewOf,
   type WantedModels,
 } from "../../core/models/settings.ts";
-import type { Environment } from "../../workers/environment.ts";
-import { meteredSql } from "../shell/metered-storage.ts";
+import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { askModel } from "./endpoint.ts";
 import type { ModelReply } from "./model-reply.ts";
+import type { AiBinding } from "./workers-ai.ts";
 
 /** Questions under way at a time; each holds the object awake, and a flood of them is not worth its price. */
 const MAX_RUNNING = 16;
@@ -24,6 +22,12 @@ const MAX_RUNNING = 16;
 const KEEP_ANSWERS_MS = 3_600_000;
 /** A question that was under way when the object went down is asked so often in all. */
 const MAX_ATTEMPTS = 2;
+
+/** Bindings that the models use. */
+export interface ModelsBindings {
+  /** Workers AI, where the deployment has it. */
+  readonly AI?: AiBinding;
+}
 
 interface AskedRow {
   [column: string]: SqlStorageValue;
@@ -37,17 +41,14 @@ interface AskedRow {
  * What is asked is counted before it is asked, at the highest that it may cost, so that neither a crash nor many
  * questions at once spend more than the day allows.
  */
-export class Models extends DurableObject<Environment> {
+export class Models extends EcosystemObject<ModelsBindings> {
   readonly #running = new Map<string, Promise<Answer>>();
-  readonly #meter = new UsageMeter();
-  readonly #sql: SqlStorage;
   #settings: ModelSettings;
   #spent: Spent | undefined;
 
-  constructor(ctx: DurableObjectState, env: Environment) {
+  constructor(ctx: DurableObjectState, env: ModelsBindings) {
     super(ctx, env);
-    const sql = meteredSql(ctx.storage.sql, this.#meter);
-    this.#sql = sql;
+    const { sql } = this;
     sql.exec("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
     sql.exec(
       `CREATE TABLE IF NOT EXISTS asked (id TEXT PRIMARY KEY, asked_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
@@ -57,19 +58,12 @@ export class Models extends DurableObject<Environment> {
     this.#spent = this.#read<Spent>("spent");
   }
 
-  /** What this object has used since it was last woken. */
-  usage(): Usage {
-    return this.#meter.usage;
-  }
-
   settings(): ModelSettingsView {
-    this.#meter.add({ requests: 1 });
     return viewOf(this.#settings, spentToday(this.#spent, Date.now()));
   }
 
   /** @param wanted - checked by the API */
   changeSettings(wanted: WantedModels): ModelSettingsAnswer {
-    this.#meter.add({ requests: 1 });
     const next = nextSettings(wanted, this.#settings);
     if (next === undefined) return { ok: false, conflict: this.#settings.version };
     this.#write("settings", next);
@@ -79,10 +73,9 @@ export class Models extends DurableObject<Environment> {
 
   /** Resolves when there is an answer, or none to be had; within the question's time. Never throws for what a model does. */
   ask(question: Question): Promise<Answer> {
-    this.#meter.add({ requests: 1 });
     const running = this.#running.get(question.id);
     if (running !== undefined) return running;
-    const [row] = this.#sql.exec<AskedRow>("SELECT attempts, answer FROM asked WHERE id = ?", question.id);
+    const [row] = this.sql.exec<AskedRow>("SELECT attempts, answer FROM asked WHERE id = ?", question.id);
     if (row !== undefined && row.answer !== null) return Promise.resolve(JSON.parse(row.answer) as Answer);
     const model = this.#settings.models.find(({ name }) => name === question.model);
     const attempts = row?.attempts ?? 0;
@@ -95,13 +88,13 @@ export class Models extends DurableObject<Environment> {
     const spent = reserve(this.#spent, highest, this.#settings.daily, nowMs);
     if (spent === undefined) return none("budget", "the day's budget does not reach for the question");
     this.ctx.storage.transactionSync(() => {
-      this.#sql.exec(
+      this.sql.exec(
         "INSERT OR REPLACE INTO asked (id, asked_ms, attempts, answer) VALUES (?, ?, ?, NULL)",
         question.id,
         nowMs,
         attempts + 1,
       );
-      this.#sql.exec("DELETE FROM asked WHERE asked_ms < ?", nowMs - KEEP_ANSWERS_MS);
+      this.sql.exec("DELETE FROM asked WHERE asked_ms < ?", nowMs - KEEP_ANSWERS_MS);
       this.#write("spent", spent);
     });
     this.#spent = spent;
@@ -122,7 +115,7 @@ export class Models extends DurableObject<Environment> {
       answer.cost_usd,
     );
     this.ctx.storage.transactionSync(() => {
-      this.#sql.exec("UPDATE asked SET answer = ? WHERE id = ?", JSON.stringify(answer), question.id);
+      this.sql.exec("UPDATE asked SET answer = ? WHERE id = ?", JSON.stringify(answer), question.id);
       this.#write("spent", spent);
     });
     this.#spent = spent;
@@ -130,12 +123,12 @@ export class Models extends DurableObject<Environment> {
   }
 
   #read<Kept>(name: string): Kept | undefined {
-    const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM kept WHERE name = ?", name);
+    const [row] = this.sql.exec<{ body: string }>("SELECT body FROM kept WHERE name = ?", name);
     return row === undefined ? undefined : (JSON.parse(row.body) as Kept);
   }
 
   #write(name: string, body: unknown): void {
-    this.#sql.exec("INSERT OR REPLACE INTO kept (name, body) VALUES (?, ?)", name, JSON.stringify(body));
+    this.sql.exec("INSERT OR REPLACE INTO kept (name, body) VALUES (?, ?)", name, JSON.stringify(body));
   }
 }
 

@@ -8,7 +8,9 @@ import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
 import { TaskQueue } from "../../core/queue/task-queue.ts";
 import { finishedJson } from "../../core/queue/task-view.ts";
 import { traceOf } from "../../core/signals/trace.ts";
-import type { Draft, Outbox } from "../shell/outbox.ts";
+import type { NotedNumbers } from "../shell/noted-numbers.ts";
+import type { Outbox } from "../shell/outbox.ts";
+import type { Draft } from "../shell/outgoing-signal.ts";
 import type { TaskStore } from "./task-store.ts";
 
 /** Results larger than this do not go into a signal; whoever wants them asks for the task. */
@@ -20,6 +22,16 @@ export const STATISTICS_MS = 30_000;
 /** Alerts that time alone can end are looked at so often while nothing else happens. */
 const ALERTS_MS = 60_000;
 
+export interface QueueRuntimeOptions {
+  /** Of the queue's object: `<ecosystem>/<queue>`. */
+  readonly name: string;
+  readonly store: TaskStore;
+  readonly outbox: Outbox;
+  readonly numbers: NotedNumbers;
+  readonly nowMs: number;
+  readonly events?: EventTail;
+}
+
 /**
  * A queue in memory together with its storage, and the books that are kept about it. Everything in here follows from
  * what is stored, apart from the statistics and events of the last half minute before a crash.
@@ -29,36 +41,31 @@ export class QueueRuntime {
   readonly statistics: Statistics;
   readonly alerts: AlertTracker;
   readonly events: EventTail;
-  readonly epoch: string;
   readonly #store: TaskStore;
-  readonly #box: Outbox;
+  readonly #outbox: Outbox;
+  readonly #numbers: NotedNumbers;
   readonly #name: string;
-  #emitted: number;
   #countedSinceMs: number | undefined;
   #lookedMs = 0;
   #failures = 0;
   /** Whether the queue's name and epoch are stored. */
   #begun: boolean;
-  /** Something lies in the box that was not there before the last transaction. */
-  filled = false;
 
-  /** @param events - those of the books before, where these replace them: their numbers go on */
-  constructor(name: string, store: TaskStore, box: Outbox, nowMs: number, events = new EventTail()) {
+  /** @param options.events - those of the runtime before, where this one replaces it: their numbers go on */
+  constructor({ name, store, outbox, numbers, nowMs, events = new EventTail() }: QueueRuntimeOptions) {
     this.events = events;
     this.#name = name;
     this.#store = store;
-    this.#box = box;
-    const epoch = store.note("epoch");
-    this.#begun = epoch !== undefined;
-    this.epoch = epoch ?? crypto.randomUUID().slice(0, 6);
-    this.#emitted = Number(store.note("emitted") ?? "0");
-    const statistics = store.note("statistics");
-    const alerts = store.note("alerts");
-    const settings = store.note("settings");
+    this.#outbox = outbox;
+    this.#numbers = numbers;
+    this.#begun = store.notes.read("name") !== undefined;
+    const statistics = store.notes.read("statistics");
+    const alerts = store.notes.read("alerts");
+    const settings = store.notes.read("settings");
     this.statistics = new Statistics(statistics === undefined ? undefined : JSON.parse(statistics), nowMs);
     this.alerts = new AlertTracker(alerts === undefined ? undefined : JSON.parse(alerts));
     this.queue = new TaskQueue(settings === undefined ? DEFAULT_SETTINGS : QueueSettings.parse(JSON.parse(settings)), {
-      epoch: this.epoch,
+      epoch: numbers.epoch,
       nextSeq: store.nextSeq,
       tasks: store.tasks(),
       finished: (taskId) => store.finished(taskId)?.record,
@@ -85,17 +92,17 @@ export class QueueRuntime {
     const changes = this.queue.drain();
     if (!this.#begun && changes.events.length > 0) {
       this.#begun = true;
-      this.#store.writeNote("epoch", this.epoch);
-      this.#store.writeNote("name", this.#name);
+      // Ids of tasks hold the epoch: both are stored with the first of them.
+      this.#numbers.writeEpoch();
+      this.#store.notes.write("name", this.#name);
     }
     this.#store.write(changes, this.queue.nextSeq, nowMs);
-    const emittedBefore = this.#emitted;
     for (const { task, event } of changes.events) this.events.add(task, event);
     for (const { record } of changes.finished) this.#count(record, nowMs);
     this.#alert(changes, nowMs, atAlarm);
-    if (this.#emitted !== emittedBefore) this.#store.writeNote("emitted", String(this.#emitted));
+    this.#numbers.write();
     if (atAlarm && this.#countedSinceMs !== undefined) {
-      this.#store.writeNote("statistics", JSON.stringify(this.statistics));
+      this.#store.notes.write("statistics", JSON.stringify(this.statistics));
       this.#countedSinceMs = undefined;
     }
     return changes;
@@ -114,14 +121,13 @@ export class QueueRuntime {
     // A call's failure goes to its caller: there is somebody who knows of it.
     if (record.caller !== null) return;
     const payload = this.#store.finished(record.taskId)?.payload ?? "null";
-    this.#box.bury({
+    this.#outbox.deadLetter({
       id: `${this.#name}.${record.taskId}.${record.seq}`,
       kind: "task",
       task: JSON.parse(finishedJson(record, payload)),
       error: record.error ?? record.outcome,
       daemon: `ganglion/queue/${queueOf(this.#name)}`,
     });
-    this.filled = true;
   }
 
   #alert({ finished, changed }: QueueChanges, nowMs: number, atAlarm: boolean): void {
@@ -155,16 +161,14 @@ export class QueueRuntime {
     if (found.length === 0 && this.#failures === 0) return;
     this.#failures = 0;
     for (const change of found) this.#emit(alertSignal(this.#name, change, nowMs));
-    this.#store.writeNote("alerts", JSON.stringify(this.alerts));
+    this.#store.notes.write("alerts", JSON.stringify(this.alerts));
   }
 
   #emit(draft: Draft): void {
-    this.#box.add(++this.#emitted, draft);
-    this.filled = true;
+    this.#outbox.emit(draft);
   }
 }
 
-export const ecosystemOf = (name: string) => name.slice(0, name.indexOf("/"));
 export const queueOf = (name: string) => name.slice(name.indexOf("/") + 1);
 
 function taskSignal(name: string, record: FinishedTask): Draft {

@@ -8,6 +8,7 @@ import {
   readStoredTask,
 } from "../../core/queue/stored-task.ts";
 import type { FinishedTask, Task } from "../../core/queue/task.ts";
+import { Notes } from "../shell/notes.ts";
 
 /** Finished tasks are kept in slices of this length; a slice is dropped whole, which costs no row. */
 const SLICE_MS = 6 * 3_600_000;
@@ -48,6 +49,7 @@ export type NoteName = "name" | "epoch" | "reserved" | "settings" | "statistics"
  * is ordered here: the order lives in memory, built from the unfinished tasks when the object wakes.
  */
 export class TaskStore {
+  readonly notes: Notes<NoteName>;
   readonly #sql: SqlStorage;
   #slices: number[] = [];
   #reserved = 1;
@@ -61,10 +63,10 @@ export class TaskStore {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`
-      CREATE TABLE IF NOT EXISTS tasks (seq INTEGER PRIMARY KEY, terms TEXT NOT NULL, progress TEXT NOT NULL, payload TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    `);
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS tasks (seq INTEGER PRIMARY KEY, terms TEXT NOT NULL, progress TEXT NOT NULL, payload TEXT NOT NULL)",
+    );
+    this.notes = new Notes(sql);
     this.reload();
   }
 
@@ -73,22 +75,10 @@ export class TaskStore {
     this.#slices = [...this.#sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'finished_*'")]
       .map(({ name }) => Number(name.slice("finished_".length)))
       .sort((a, b) => a - b);
-    this.#reserved = Number(this.note("reserved") ?? "1");
+    this.#reserved = Number(this.notes.read("reserved") ?? "1");
     this.#absent.clear();
     this.#passing = new Map();
     return this;
-  }
-
-  note(name: NoteName): string | undefined {
-    return [...this.#sql.exec<{ value: string }>("SELECT value FROM notes WHERE name = ?", name)][0]?.value;
-  }
-
-  writeNote(name: NoteName, value: string): void {
-    this.#sql.exec(
-      "INSERT INTO notes (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
-      name,
-      value,
-    );
   }
 
   /** First number that no task has had. */
@@ -119,7 +109,7 @@ export class TaskStore {
     this.#absent.clear();
     if (nextSeq > this.#reserved) {
       this.#reserved = nextSeq + RESERVE;
-      this.writeNote("reserved", String(this.#reserved));
+      this.notes.write("reserved", String(this.#reserved));
     }
     const passing = changed.filter(isPassing);
     const due = this.#dueAt(nowMs);

@@ -1,8 +1,8 @@
 import type { Effect } from "../../core/policy/effect.ts";
 
-/** Something that a projection does other than emitting, and what it goes back to. */
+/** An effect other than a signal that waits to be carried out, and what it goes back to. */
 export interface PendingEffect {
-  /** Whoever receives it knows it by this id: handing it over twice is harmless. */
+  /** The receiver recognises the effect by this id: handing it over twice is harmless. */
   readonly id: string;
   readonly effect: Exclude<Effect, { kind: "emit" }>;
   /** Id of the signal that led to it. */
@@ -11,29 +11,35 @@ export interface PendingEffect {
   readonly trace: string;
   /** Length of the chain of causes above it. */
   readonly depth: number;
-  /** The rule that wanted it. */
+  /** Id of the rule that decided on it. */
   readonly rule: string;
 }
 
 /**
- * Deeds on their way, by the object that has to do them. Written in the transaction of the state that they follow
- * from; deleted when the other side has them. One receiver that does not answer holds up no other.
+ * Effects on their way, by the object that carries them out. Written in the transaction of the state that they follow
+ * from; deleted when the receiver has them. One receiver that does not answer holds up no other.
+ *
+ * Table: `deeds(number, receiver, body)`.
  */
 export class EffectOutbox {
   readonly #sql: SqlStorage;
+  readonly #filled: () => void;
 
-  constructor(sql: SqlStorage) {
+  /** @param filled - told of each effect that is put in */
+  constructor(sql: SqlStorage, filled: () => void) {
     this.#sql = sql;
+    this.#filled = filled;
     sql.exec(
       "CREATE TABLE IF NOT EXISTS deeds (number INTEGER PRIMARY KEY, receiver TEXT NOT NULL, body TEXT NOT NULL)",
     );
   }
 
-  add(deed: PendingEffect): void {
-    this.#sql.exec("INSERT INTO deeds (receiver, body) VALUES (?, ?)", receiverOf(deed), JSON.stringify(deed));
+  add(pending: PendingEffect): void {
+    this.#sql.exec("INSERT INTO deeds (receiver, body) VALUES (?, ?)", receiverOf(pending), JSON.stringify(pending));
+    this.#filled();
   }
 
-  /** Who has something to do. */
+  /** Receivers with effects that wait: `queue/<name>`, `webhook`, `maintenance`. */
   receivers(): string[] {
     return [...this.#sql.exec<{ receiver: string }>("SELECT DISTINCT receiver FROM deeds")].map(
       ({ receiver }) => receiver,
@@ -41,13 +47,13 @@ export class EffectOutbox {
   }
 
   /** The oldest of one receiver. */
-  next(receiver: string, limit = 100): { number: number; deed: PendingEffect }[] {
+  next(receiver: string, limit = 100): { number: number; pending: PendingEffect }[] {
     const rows = this.#sql.exec<{ number: number; body: string }>(
       "SELECT number, body FROM deeds WHERE receiver = ? ORDER BY number LIMIT ?",
       receiver,
       limit,
     );
-    return [...rows].map(({ number, body }) => ({ number, deed: JSON.parse(body) as PendingEffect }));
+    return [...rows].map(({ number, body }) => ({ number, pending: readPendingEffect(body) }));
   }
 
   forget(receiver: string, through: number): void {
@@ -57,4 +63,19 @@ export class EffectOutbox {
 
 function receiverOf({ effect }: PendingEffect): string {
   return effect.kind === "enqueue" ? `queue/${effect.queue}` : effect.kind;
+}
+
+function readPendingEffect(text: string): PendingEffect {
+  const stored: unknown = JSON.parse(text);
+  if (!isPendingEffect(stored)) throw new TypeError("an outbox holds something that is no effect");
+  return stored;
+}
+
+const KINDS: readonly unknown[] = ["enqueue", "webhook", "maintenance"] satisfies PendingEffect["effect"]["kind"][];
+
+function isPendingEffect(value: unknown): value is PendingEffect {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, effect, cause, trace, depth, rule } = value as Record<string, unknown>;
+  const named = [id, cause, trace, rule].every((field) => typeof field === "string") && typeof depth === "number";
+  return named && KINDS.includes((effect as { kind?: unknown } | null)?.kind);
 }

@@ -1,108 +1,135 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { MaintenanceChange } from "../../core/introspection/maintenance.ts";
+import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import type { NewTask } from "../../core/queue/task.ts";
-import type { Environment } from "../../workers/environment.ts";
+import type { NewDelivery } from "../../core/webhooks/delivery.ts";
 import type { EffectOutbox, PendingEffect } from "./effect-outbox.ts";
+import { type Namespace, objectNamed } from "./ports.ts";
 
-const SENDER = "ganglion/policy";
+/** Bindings to the objects that carry effects out. */
+export interface EffectBindings {
+  readonly PRIORITY_QUEUE: Namespace<{ enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer> }>;
+  readonly WEBHOOKS: Namespace<{ deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> }>;
+  readonly OBSERVATION_CACHE: Namespace<{
+    changeMaintenance(change: MaintenanceChange, by: { name: string; id: string }): Promise<unknown>;
+  }>;
+}
 
-/**
- * Hands deeds to the queues, the webhooks and whoever keeps the maintenance.
- *
- * @param bury - takes a deed that its receiver refused for good
- * @returns whether something is left that has to be tried again
- */
-export async function relayEffects(
-  env: Environment,
-  ecosystem: string,
-  box: EffectOutbox,
-  bury: (letter: DeadLetterRecord) => void,
-): Promise<boolean> {
-  let left = false;
-  for (const receiver of box.receivers()) {
-    try {
-      for (let batch = box.next(receiver); batch.length > 0; batch = box.next(receiver)) {
-        const deeds = batch.map(({ deed }) => deed);
-        if (!(await handOver(env, ecosystem, receiver, deeds, bury))) {
-          left = true;
-          break;
+export interface EffectRelayOptions {
+  readonly env: EffectBindings;
+  readonly ecosystem: string;
+  readonly effects: EffectOutbox;
+  /** Name of the sender: of tasks, and in dead letters. */
+  readonly sender: string;
+  /** Takes an effect that its receiver refused for good. */
+  readonly deadLetter: (record: DeadLetterRecord) => void;
+}
+
+/** Hands effects to the queues, the webhooks and the object that keeps the maintenance. */
+export class EffectRelay {
+  readonly #options: EffectRelayOptions;
+
+  constructor(options: EffectRelayOptions) {
+    this.#options = options;
+  }
+
+  /** @returns whether something is left that has to be tried again */
+  async run(): Promise<boolean> {
+    const { effects } = this.#options;
+    let left = false;
+    for (const receiver of effects.receivers()) {
+      try {
+        for (let batch = effects.next(receiver); batch.length > 0; batch = effects.next(receiver)) {
+          const pending = batch.map((row) => row.pending);
+          if (!(await this.#handOver(receiver, pending))) {
+            left = true;
+            break;
+          }
+          effects.forget(receiver, batch.at(-1)?.number ?? 0);
         }
-        box.forget(receiver, batch.at(-1)?.number ?? 0);
+      } catch (error) {
+        console.warn("effect relay: effects were not taken and will be tried again", receiver, String(error));
+        left = true;
       }
-    } catch (error) {
-      console.warn("projection: effects were not taken and will be tried again", receiver, String(error));
-      left = true;
     }
+    return left;
   }
-  return left;
-}
 
-async function handOver(
-  env: Environment,
-  ecosystem: string,
-  receiver: string,
-  deeds: readonly PendingEffect[],
-  bury: (letter: DeadLetterRecord) => void,
-): Promise<boolean> {
-  if (receiver === "webhook") return callWebhooks(env, ecosystem, deeds);
-  if (receiver === "maintenance") return setMaintenance(env, ecosystem, deeds);
-  const queue = receiver.slice("queue/".length);
-  const object = env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${ecosystem}/${queue}`));
-  const answer = await object.enqueue(deeds.flatMap(taskOf));
-  if ("overloaded" in answer) return false;
-  if (!("full" in answer)) return true;
-  // A full queue takes all or none: one by one, what still has room goes in and the rest is kept aside.
-  for (const deed of deeds) {
-    const alone = await object.enqueue(taskOf(deed));
-    if ("overloaded" in alone) return false;
-    if ("full" in alone) bury(refusedTask(deed, queue, alone.capacity));
+  #handOver(receiver: string, pending: readonly PendingEffect[]): Promise<boolean> {
+    if (receiver === "webhook") return this.#callWebhooks(pending);
+    if (receiver === "maintenance") return this.#changeMaintenance(pending);
+    return this.#enqueue(receiver.slice("queue/".length), pending);
   }
-  return true;
-}
 
-function taskOf({ id, effect, cause, trace, depth }: PendingEffect): NewTask[] {
-  if (effect.kind !== "enqueue") return [];
-  const { recipient, type, payload, priority, taskId, delayMs, maxAttempts, timeoutMs, deadlineMs } = effect;
-  return [
-    {
-      ...{ recipient, type, priority, delayMs, maxAttempts, sender: SENDER, caller: null },
-      ...{ taskId: taskId ?? id, payloadJson: JSON.stringify(payload) },
-      ...{ timeoutMs: timeoutMs ?? null, deadlineMs: deadlineMs ?? null },
-      cause: { id: cause, trace, depth },
-    },
-  ];
-}
-
-function refusedTask(
-  { id, effect, cause, trace, depth, rule }: PendingEffect,
-  queue: string,
-  capacity: number,
-): DeadLetterRecord {
-  return {
-    id: `policy.${id}`,
-    kind: "task",
-    task: { task_id: id, queue, ...effect, cause, trace, depth },
-    error: `rule ${rule}: the queue ${queue} is full, it holds ${capacity} tasks`,
-    daemon: SENDER,
-  };
-}
-
-async function setMaintenance(env: Environment, ecosystem: string, deeds: readonly PendingEffect[]): Promise<boolean> {
-  const cache = env.OBSERVATION_CACHE.get(env.OBSERVATION_CACHE.idFromName(ecosystem));
-  for (const { effect, rule } of deeds) {
-    if (effect.kind !== "maintenance") continue;
-    const { enabled, reason } = effect;
-    await cache.changeMaintenance({ enabled, reason }, { name: `rule ${rule}`, id: SENDER });
+  async #enqueue(queue: string, pending: readonly PendingEffect[]): Promise<boolean> {
+    const { env, ecosystem, deadLetter } = this.#options;
+    const object = objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`);
+    const answer = await object.enqueue(pending.flatMap((one) => this.#taskOf(one)));
+    if ("overloaded" in answer) return false;
+    if (!("full" in answer)) return true;
+    // A full queue takes all or none. Handed over one by one, tasks go in while there is room; the rest are dead letters.
+    for (const one of pending) {
+      const alone = await object.enqueue(this.#taskOf(one));
+      if ("overloaded" in alone) return false;
+      if ("full" in alone) deadLetter(this.#refusedTask(one, queue, alone.capacity));
+    }
+    return true;
   }
-  return true;
-}
 
-/** An endpoint that does not exist is nobody who waits: a rule may name one before it is made. */
-async function callWebhooks(env: Environment, ecosystem: string, deeds: readonly PendingEffect[]): Promise<boolean> {
-  const deliveries = deeds.flatMap(({ id, effect, cause, rule }) =>
-    effect.kind === "webhook"
-      ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
-      : [],
-  );
-  await env.WEBHOOKS.get(env.WEBHOOKS.idFromName(ecosystem)).deliver(deliveries);
-  return true;
+  #taskOf({ id, effect, cause, trace, depth }: PendingEffect): NewTask[] {
+    if (effect.kind !== "enqueue") return [];
+    return [
+      {
+        taskId: effect.taskId ?? id,
+        recipient: effect.recipient,
+        type: effect.type,
+        payloadJson: JSON.stringify(effect.payload),
+        priority: effect.priority,
+        delayMs: effect.delayMs,
+        maxAttempts: effect.maxAttempts,
+        timeoutMs: effect.timeoutMs ?? null,
+        deadlineMs: effect.deadlineMs ?? null,
+        sender: this.#options.sender,
+        caller: null,
+        cause: { id: cause, trace, depth },
+      },
+    ];
+  }
+
+  #refusedTask(
+    { id, effect, cause, trace, depth, rule }: PendingEffect,
+    queue: string,
+    capacity: number,
+  ): DeadLetterRecord {
+    return {
+      id: `policy.${id}`,
+      kind: "task",
+      task: { task_id: id, queue, ...effect, cause, trace, depth },
+      error: `rule ${rule}: the queue ${queue} is full, it holds ${capacity} tasks`,
+      daemon: this.#options.sender,
+    };
+  }
+
+  async #changeMaintenance(pending: readonly PendingEffect[]): Promise<boolean> {
+    const { env, ecosystem, sender } = this.#options;
+    const object = objectNamed(env.OBSERVATION_CACHE, ecosystem);
+    for (const { effect, rule } of pending) {
+      if (effect.kind !== "maintenance") continue;
+      const { enabled, reason } = effect;
+      await object.changeMaintenance({ enabled, reason }, { name: `rule ${rule}`, id: sender });
+    }
+    return true;
+  }
+
+  /** A rule may name an endpoint before the endpoint is made: nobody waits for such a message, so none is kept. */
+  async #callWebhooks(pending: readonly PendingEffect[]): Promise<boolean> {
+    const { env, ecosystem } = this.#options;
+    const deliveries = pending.flatMap(({ id, effect, cause, rule }) =>
+      effect.kind === "webhook"
+        ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
+        : [],
+    );
+    await objectNamed(env.WEBHOOKS, ecosystem).deliver(deliveries);
+    return true;
+  }
 }

@@ -1,27 +1,39 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
-import type { Environment } from "../../workers/environment.ts";
+import type { AppendOutcome, AppendRequest } from "../../core/signals/api.ts";
 import type { Outbox } from "./outbox.ts";
+import { type Namespace, objectNamed } from "./ports.ts";
+
+/** Call of the log by which signals are handed over. */
+export interface AppendCalls {
+  append(request: AppendRequest): Promise<AppendOutcome>;
+}
+
+/** Bindings to the log and to the dead letters, which take what an outbox holds. */
+export interface RelayBindings {
+  readonly SIGNAL_LOG: Namespace<AppendCalls>;
+  readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
+}
 
 /** Between two tries, in milliseconds. */
 export const RETRY_MS = 2_000;
 
 export interface OutboxRelayOptions {
-  readonly env: Environment;
-  readonly box: Outbox;
+  readonly env: RelayBindings;
+  readonly outbox: Outbox;
   readonly ecosystem: string;
-  /** Of the object, for the log. */
+  /** Of the object, for the console. */
   readonly name: string;
   /** Has `run` called again at that time, or before. */
   readonly wakeBy: (atMs: number) => void;
-  /** What is added to a letter at the last moment. */
-  readonly complete?: (letter: DeadLetterRecord) => Promise<DeadLetterRecord>;
-  /** What else is on its way: called when the box is empty, and may fill it. @returns whether something is left for later */
+  /** Completes a dead letter at the last moment. */
+  readonly complete?: (record: DeadLetterRecord) => Promise<DeadLetterRecord>;
+  /** Hands over what else waits: called when the outbox is empty, and may fill it. @returns whether something is left */
   readonly more?: () => Promise<boolean>;
 }
 
 /**
- * Hands an object's signals to the log and its dead letters to where they are kept. They stay in the box, with an alarm
- * set, until the other side has them; handed over twice they are recognised there.
+ * Hands an object's signals to the log and its dead letters to the object of dead letters. They stay in the outbox,
+ * with an alarm set, until the receiver has them; handed over twice they are recognised there.
  */
 export class OutboxRelay {
   readonly #options: OutboxRelayOptions;
@@ -31,54 +43,55 @@ export class OutboxRelay {
     this.#options = options;
   }
 
-  /** Something was put into the box: should we crash before it is delivered, the alarm sees to it. */
+  /** Something was put into the outbox: after a crash before its delivery, the alarm runs the relay again. */
   soon(): void {
     this.#options.wakeBy(Date.now() + RETRY_MS);
   }
 
-  /** @param producer - name under which the log numbers the signals */
-  run(producer: string): Promise<void> {
-    this.#running ??= this.#deliver(producer).finally(() => {
+  /** Delivers until nothing is left, or until a receiver refuses. One run at a time; never throws. */
+  run(): Promise<void> {
+    this.#running ??= this.#deliver().finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #deliver(producer: string): Promise<void> {
-    const { box, more, name, ecosystem } = this.#options;
+  async #deliver(): Promise<void> {
+    const { outbox, more, name, ecosystem } = this.#options;
     try {
       do {
-        if (!(await this.#empty(producer))) return;
+        if (!(await this.#empty())) return;
         if ((await more?.()) === true) this.soon();
-        // What was refused elsewhere has become a letter, and more may have been decided meanwhile.
-      } while (!box.empty);
+        // An effect that was refused elsewhere has become a dead letter, and more may have been decided meanwhile.
+      } while (!outbox.empty);
     } catch (error) {
       console.warn(`${name}: delivery failed and will be tried again`, ecosystem, String(error));
       this.soon();
     }
   }
 
-  /** @returns false where the log has too much to do: it is tried again when the log says */
-  async #empty(producer: string): Promise<boolean> {
-    const { env, box, ecosystem, wakeBy, complete } = this.#options;
-    const log = env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(ecosystem));
-    const letterbox = env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(ecosystem));
-    // Until it is empty, because more may be put in while this waits for the other side.
-    while (!box.empty) {
-      const next = box.next();
+  /** @returns false where the log is overloaded: the alarm tries again when the log says */
+  async #empty(): Promise<boolean> {
+    const { env, outbox, ecosystem, wakeBy, complete } = this.#options;
+    const log = objectNamed(env.SIGNAL_LOG, ecosystem);
+    const deadLetters = objectNamed(env.DEAD_LETTERS, ecosystem);
+    // Until the outbox is empty, because more may be put in while this waits for a receiver.
+    while (!outbox.empty) {
+      const next = outbox.nextSignals();
       if (next !== undefined) {
-        const outcome = await log.append({ producer: { name: producer, first: next.first }, signals: next.signals });
+        const { first, signals } = next;
+        const outcome = await log.append({ producer: { name: outbox.producer, first }, signals });
         if ("overloaded" in outcome) {
           wakeBy(Date.now() + outcome.retry_after_ms);
           return false;
         }
-        box.forget(next.first + next.signals.length - 1);
+        outbox.forgetSignals(first + signals.length - 1);
       }
-      const rows = box.letters();
+      const rows = outbox.nextDeadLetters();
       if (rows.length > 0) {
-        const letters = rows.map(({ letter }) => letter);
-        await letterbox.record(complete === undefined ? letters : await Promise.all(letters.map(complete)));
-        box.forgetLetters(rows.at(-1)?.number ?? 0);
+        const records = rows.map(({ record }) => record);
+        await deadLetters.record(complete === undefined ? records : await Promise.all(records.map(complete)));
+        outbox.forgetDeadLetters(rows.at(-1)?.number ?? 0);
       }
     }
     return true;

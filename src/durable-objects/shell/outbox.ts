@@ -1,50 +1,64 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import { type DeadLetterRecord, readDeadLetterRecord } from "../../core/dead-letters/record.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
+import { EffectOutbox } from "./effect-outbox.ts";
+import { type Draft, readOutgoingSignal, writeOutgoingSignal } from "./outgoing-signal.ts";
 
-/** A signal on its way from an object to the log; its number is its place in the outgoing box. */
-export interface Draft {
-  readonly signal: string;
-  readonly source: string;
-  readonly facts: Record<string, unknown>;
-  /** Time of the event, in milliseconds since the epoch. */
-  readonly timestampMs: number;
-  readonly cause?: string | undefined;
-  readonly trace?: string | undefined;
-  readonly depth?: number | undefined;
+/** Where an object keeps the number of the last signal that it emitted. */
+export interface EmittedNumbers {
+  /** Name under which the log numbers the signals. */
+  readonly producer: string;
+  /** Gives out the next number. The transaction that the signal belongs to stores it. */
+  next(): number;
 }
 
 /**
- * Signals and dead letters that an object has decided on and not yet handed over. Written in the transaction of
- * the state that they follow from; deleted when the log has them. Handing over twice is harmless: the log knows the
- * numbers, the dead letters know their ids.
+ * What an object has decided on and not yet handed over: signals, dead letters and, where the object has them, effects
+ * on other objects. Written in the transaction of the state that they follow from; deleted when the receiver has them.
+ * Handing over twice is harmless: the log knows the numbers, the others know the ids.
+ *
+ * Tables: `outgoing(number, body)`, `buried(number, body)`; with effects `deeds`, see {@link EffectOutbox}.
  */
 export class Outbox {
   readonly #sql: SqlStorage;
+  readonly #numbers: EmittedNumbers;
+  #effects: EffectOutbox | undefined;
+  #filled = false;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, numbers: EmittedNumbers) {
     this.#sql = sql;
+    this.#numbers = numbers;
     sql.exec("CREATE TABLE IF NOT EXISTS outgoing (number INTEGER PRIMARY KEY, body TEXT NOT NULL)");
     sql.exec("CREATE TABLE IF NOT EXISTS buried (number INTEGER PRIMARY KEY, body TEXT NOT NULL)");
   }
 
-  add(number: number, { facts, ...draft }: Draft): void {
-    const signal: NewSignal = {
-      id: undefined,
-      cause: undefined,
-      trace: undefined,
-      depth: undefined,
-      ...draft,
-      factsJson: JSON.stringify(facts),
-    };
-    this.#sql.exec("INSERT INTO outgoing (number, body) VALUES (?, ?)", number, JSON.stringify(signal));
+  /** Name under which the log numbers the signals. */
+  get producer(): string {
+    return this.#numbers.producer;
   }
 
-  bury(letter: DeadLetterRecord): void {
-    this.#sql.exec("INSERT INTO buried (body) VALUES (?)", JSON.stringify(letter));
+  /** Effects other than signals. Their table is made when an object first asks for them: most objects have none. */
+  get effects(): EffectOutbox {
+    this.#effects ??= new EffectOutbox(this.#sql, () => this.#noteFilled());
+    return this.#effects;
+  }
+
+  /** @returns the id that the signal will have */
+  emit(draft: Draft): string {
+    return this.#add(writeOutgoingSignal(draft));
+  }
+
+  /** Has a signal appended to the log as it is, under the id that it has. */
+  append(signal: NewSignal): void {
+    this.#add(JSON.stringify(signal));
+  }
+
+  deadLetter(record: DeadLetterRecord): void {
+    this.#sql.exec("INSERT INTO buried (body) VALUES (?)", JSON.stringify(record));
+    this.#noteFilled();
   }
 
   /** The next signals without a hole in their numbers, oldest first; `undefined` when there are none. */
-  next(limit = 500): { first: number; signals: NewSignal[] } | undefined {
+  nextSignals(limit = 500): { first: number; signals: NewSignal[] } | undefined {
     const rows = [
       ...this.#sql.exec<{ number: number; body: string }>(
         "SELECT number, body FROM outgoing ORDER BY number LIMIT ?",
@@ -54,34 +68,52 @@ export class Outbox {
     const first = rows[0]?.number;
     if (first === undefined) return undefined;
     const run = rows.filter((row, place) => row.number === first + place);
-    return { first, signals: run.map(({ body }) => readSignal(body)) };
+    return { first, signals: run.map(({ body }) => readOutgoingSignal(body)) };
   }
 
-  forget(through: number): void {
+  forgetSignals(through: number): void {
     this.#sql.exec("DELETE FROM outgoing WHERE number <= ?", through);
   }
 
-  letters(): { number: number; letter: DeadLetterRecord }[] {
+  nextDeadLetters(): { number: number; record: DeadLetterRecord }[] {
     const rows = this.#sql.exec<{ number: number; body: string }>(
       "SELECT number, body FROM buried ORDER BY number LIMIT 100",
     );
-    return [...rows].map(({ number, body }) => ({ number, letter: JSON.parse(body) as DeadLetterRecord }));
+    return [...rows].map(({ number, body }) => ({ number, record: readDeadLetterRecord(body) }));
   }
 
-  forgetLetters(through: number): void {
+  forgetDeadLetters(through: number): void {
     this.#sql.exec("DELETE FROM buried WHERE number <= ?", through);
   }
 
+  /** Whether no signal and no dead letter waits. */
   get empty(): boolean {
     const { left } = this.#sql
       .exec<{ left: number }>("SELECT EXISTS(SELECT 1 FROM outgoing) OR EXISTS(SELECT 1 FROM buried) AS left")
       .one();
     return left === 0;
   }
-}
 
-/** JSON drops what is undefined; the log's type wants it said. */
-function readSignal(body: string): NewSignal {
-  const stored = JSON.parse(body) as Partial<NewSignal> & Pick<NewSignal, "signal" | "source" | "factsJson">;
-  return { id: undefined, timestampMs: undefined, cause: undefined, trace: undefined, depth: undefined, ...stored };
+  /** Whether something was put in since this was last asked, or since {@link forgetFilled}. */
+  takeFilled(): boolean {
+    const filled = this.#filled;
+    this.#filled = false;
+    return filled;
+  }
+
+  /** The transaction failed: what was put in was not. */
+  forgetFilled(): void {
+    this.#filled = false;
+  }
+
+  #noteFilled(): void {
+    this.#filled = true;
+  }
+
+  #add(body: string): string {
+    const number = this.#numbers.next();
+    this.#sql.exec("INSERT INTO outgoing (number, body) VALUES (?, ?)", number, body);
+    this.#noteFilled();
+    return `${this.#numbers.producer}.${number}`;
+  }
 }

@@ -67,7 +67,7 @@ describe("a signal that a projection could not take in", () => {
     expect(id).toBe("policy.1.promotions-to-dream");
     const failed = await problemOf(await letters.replay(id));
     expect(failed).toMatchObject({ status: 409, type: "/problems/replay-failed" });
-    expect(await policyOf(letters.ecosystem).retake(1, "no-such-rule")).toMatchObject({ outcome: "failed" });
+    expect(await policyOf(letters.ecosystem).reprocess(1, "no-such-rule")).toMatchObject({ outcome: "failed" });
     // Another rule that did decide is not asked again: nothing new is in the log.
     expect(await allOf(letters.ecosystem)).toHaveLength(1);
   });
@@ -77,9 +77,9 @@ describe("a signal that a projection could not take in", () => {
     const facts = { promotion_count: 2 };
     await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", facts)] });
     const policy = policyOf(eco);
-    expect(await policy.retake(1, "promotions-to-dream")).toEqual({ outcome: "taken" });
+    expect(await policy.reprocess(1, "promotions-to-dream")).toEqual({ outcome: "taken" });
     await evictDurableObject(policy);
-    expect(await policy.retake(1, "promotions-to-dream")).toEqual({ outcome: "known" });
+    expect(await policy.reprocess(1, "promotions-to-dream")).toEqual({ outcome: "known" });
     const names = async () => (await allOf(eco)).map(({ signal }) => signal);
     await vi.waitFor(async () => expect(await names()).toEqual(["Q_PROMOTIONS_DETECTED", "Q_DREAM_TRIGGER"]), patience);
   });

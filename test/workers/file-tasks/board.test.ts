@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { BoardTask } from "../../../src/core/file-tasks/board.ts";
-import type { WorkerBoardCalls } from "../../../src/workers/api/http/objects.ts";
+import { workerBoard } from "../../../src/workers/objects.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
 import { aSignal, follow, logOf } from "../log-under-test.ts";
 
@@ -18,9 +18,7 @@ const complete = (task_id: string, host = "a") =>
 const failed = (task_id: string, host = "a") =>
   aSignal("Q_WORKER_TASK_FAILED", { ...base(task_id, host), attempts: 3, error: "status 3" });
 
-const boardOf = (eco: string) =>
-  env.WORKER_BOARD.get(env.WORKER_BOARD.idFromName(eco)) as unknown as DurableObjectStub &
-    WorkerBoardCalls & { catchUp(seq: number): Promise<number>; rebuild(): Promise<number> };
+const boardOf = (eco: string) => workerBoard(env, eco);
 
 async function tell(eco: string, ...signals: ReturnType<typeof aSignal>[]): Promise<void> {
   await logOf(eco).append({ signals });

@@ -1,11 +1,10 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import type { AgentRegistryCalls } from "../../../src/workers/api/http/objects.ts";
+import { agentRegistry } from "../../../src/workers/objects.ts";
 import { allOf, logOf } from "../log-under-test.ts";
 
-export const registryOf = (ecosystem: string) =>
-  env.AGENT_REGISTRY.get(env.AGENT_REGISTRY.idFromName(ecosystem)) as unknown as DurableObjectStub & AgentRegistryCalls;
+export const registryOf = (ecosystem: string) => agentRegistry(env, ecosystem);
 
 interface Gather {
   readonly request: string;

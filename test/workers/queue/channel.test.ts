@@ -8,7 +8,7 @@ import { aTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts"
 const ids = (frame: { tasks?: { task_id: string }[] }) => frame.tasks?.map(({ task_id }) => task_id);
 
 const inStorage = <Result>(ecosystem: string, look: (sql: SqlStorage) => Result) =>
-  runInDurableObject(queueStub(ecosystem) as unknown as DurableObjectStub, (_, { storage }) => look(storage.sql));
+  runInDurableObject(queueStub(ecosystem), (_, { storage }) => look(storage.sql));
 const storedTasks = (ecosystem: string) =>
   inStorage(ecosystem, (sql) => sql.exec<{ n: number }>("SELECT count(*) AS n FROM tasks").one().n);
 

@@ -374,7 +374,7 @@ describe("refusals and conflicts", () => {
     const queue = queueOver(ecosystem);
     await queue.put(aTask({ task_id: "a" }));
     const onDisk = (statement: string) =>
-      runInDurableObject(queueStub(ecosystem) as unknown as DurableObjectStub, (_, state) => {
+      runInDurableObject(queueStub(ecosystem), (_, state) => {
         state.storage.sql.exec(statement);
       });
     await onDisk("CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");

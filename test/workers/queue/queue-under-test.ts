@@ -1,13 +1,9 @@
 import { env } from "cloudflare:workers";
-import type { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
-import type { PriorityQueueCalls } from "../../../src/workers/api/http/objects.ts";
+import { priorityQueue } from "../../../src/workers/objects.ts";
 import { call, post } from "../api/calls.ts";
 import "../log-under-test.ts";
 
-type QueueStub = DurableObjectStub<PriorityQueue> & PriorityQueueCalls;
-
-export const queueStub = (ecosystem: string, name = "work") =>
-  env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${ecosystem}/${name}`)) as unknown as QueueStub;
+export const queueStub = (ecosystem: string, name = "work") => priorityQueue(env, ecosystem, name);
 
 export interface LeasedTask {
   task_id: string;

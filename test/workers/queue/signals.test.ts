@@ -98,8 +98,7 @@ describe("a queue's signals", () => {
     await queue.put(aTask({ task_id: "a", type: "BUG_REPORT" }));
     const [leased] = await queue.lease("coder", { lease_ms: 3_600_000 });
     const begun = Date.now();
-    const alarmAt = () =>
-      runInDurableObject(queueStub(ecosystem) as unknown as DurableObjectStub, (_, { storage }) => storage.getAlarm());
+    const alarmAt = () => runInDurableObject(queueStub(ecosystem), (_, { storage }) => storage.getAlarm());
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
       vi.setSystemTime(begun + 31_000);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { SignalLogCalls } from "../../../src/workers/api/http/objects.ts";
 import { streamEvents } from "../../../src/workers/api/http/server-sent-events.ts";
 
 /** The log's end of a stream in the hands of the test, and what the Worker says to it. */
@@ -14,7 +13,7 @@ async function openStream() {
   });
   const closed = new Promise<void>((resolve) => server.addEventListener("close", () => resolve()));
   const log = { fetch: async () => new Response(null, { status: 101, webSocket: client }) };
-  const response = await streamEvents(log as unknown as SignalLogCalls, "https://log/x/stream?after=5", 5);
+  const response = await streamEvents(log, "https://log/x/stream?after=5", 5);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) throw new Error("no body");
   const push = (...seqs: number[]) =>

@@ -1,14 +1,10 @@
 import { env } from "cloudflare:workers";
 import { inject } from "vitest";
-import type { Webhooks } from "../../../src/durable-objects/webhooks/object.ts";
-import type { WebhooksCalls } from "../../../src/workers/api/http/objects.ts";
+import { webhooks } from "../../../src/workers/objects.ts";
 import type { ReceivedMessage } from "../../provided-context.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
 
-type Stub = DurableObjectStub<Webhooks> & WebhooksCalls;
-
-export const webhooksStub = (ecosystem: string) =>
-  env.WEBHOOKS.get(env.WEBHOOKS.idFromName(ecosystem)) as unknown as Stub;
+export const webhooksStub = (ecosystem: string) => webhooks(env, ecosystem);
 
 export interface MadeEndpoint {
   id: string;

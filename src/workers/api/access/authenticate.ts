@@ -4,7 +4,9 @@ import type { Scope } from "../../../core/access/scopes.ts";
 import { parseToken } from "../../../core/access/token.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME } from "../../../core/signals/signal.ts";
-import { type ApiBindings, type ApiEnv, directory } from "../http/objects.ts";
+import type { Environment } from "../../environment.ts";
+import { directory } from "../../objects.ts";
+import type { ApiEnv } from "../http/api-env.ts";
 import { ECOSYSTEM_RULE } from "../http/query.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 
@@ -72,7 +74,7 @@ function check(grant: Grant, scope: Scope, ecosystem: string | undefined): void 
   }
 }
 
-async function authenticate(header: string | undefined, env: ApiBindings, afresh: boolean): Promise<Grant> {
+async function authenticate(header: string | undefined, env: Environment, afresh: boolean): Promise<Grant> {
   const [, token] = /^Bearer +(\S+) *$/i.exec(header ?? "") ?? [];
   // Without an administrator nothing has been set up yet: not even tokens from an earlier life count.
   if (token === undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") throw unauthenticated();

@@ -1,5 +1,6 @@
 import type { Grant } from "../../../core/access/grant.ts";
-import { type ApiBindings, directory, priorityQueue, signalLog } from "../http/objects.ts";
+import type { Environment } from "../../environment.ts";
+import { directory, priorityQueue, signalLog } from "../../objects.ts";
 
 /** Ecosystems that are told at once; each costs a call for its log and one for each of its queues. */
 const AT_ONCE = 50;
@@ -10,7 +11,7 @@ const AT_ONCE = 50;
  *
  * @throws when some could not be told; the token is gone all the same
  */
-export async function closeSockets(env: ApiBindings, token: string, ecosystems: readonly string[]): Promise<void> {
+export async function closeSockets(env: Environment, token: string, ecosystems: readonly string[]): Promise<void> {
   await Promise.all(
     ecosystems.map(async (name) => {
       const queues = await directory(env).queues(name);
@@ -26,7 +27,7 @@ export async function closeSockets(env: ApiBindings, token: string, ecosystems: 
  * The same wherever a token that was deleted reached. Where that is in many ecosystems, or where something fails, the
  * next minute's round does it: the directory remembers that the token was deleted.
  */
-export async function closeSocketsOf(env: ApiBindings, { id, ecosystems }: Pick<Grant, "id" | "ecosystems">) {
+export async function closeSocketsOf(env: Environment, { id, ecosystems }: Pick<Grant, "id" | "ecosystems">) {
   const names = ecosystems.includes("*") ? await allEcosystems(env) : ecosystems;
   if (names.length > AT_ONCE) return;
   try {
@@ -36,7 +37,7 @@ export async function closeSocketsOf(env: ApiBindings, { id, ecosystems }: Pick<
   }
 }
 
-async function allEcosystems(env: ApiBindings): Promise<string[]> {
+async function allEcosystems(env: Environment): Promise<string[]> {
   const [known, watched] = await Promise.all([directory(env).ecosystems(), directory(env).watched()]);
   return [...new Set([...known.map(({ name }) => name), ...watched])];
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { NewToken } from "../../../core/access/new-token.ts";
+import { directory } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
-import { directory } from "../http/objects.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { forgetToken } from "./authenticate.ts";

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
-import { type ApiBindings, directory } from "../http/objects.ts";
+import type { Environment } from "../../environment.ts";
+import { directory } from "../../objects.ts";
 import { ProblemSchema } from "../http/problem-schema.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, newApi } from "../http/route.ts";
@@ -43,7 +44,7 @@ export const health = newApi()
     return c.json({ status: "ready" as const }, 200);
   });
 
-async function findFault(env: ApiBindings, nowMs: number): Promise<string | undefined> {
+async function findFault(env: Environment, nowMs: number): Promise<string | undefined> {
   if (env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") {
     return "There is no administrator yet, so nobody can be let in: set the secret ADMIN_TOKEN (wrangler secret put ADMIN_TOKEN).";
   }
@@ -53,7 +54,7 @@ async function findFault(env: ApiBindings, nowMs: number): Promise<string | unde
   return lastPing.answers ? undefined : "The directory of tokens does not answer.";
 }
 
-async function directoryAnswers(env: ApiBindings): Promise<boolean> {
+async function directoryAnswers(env: Environment): Promise<boolean> {
   try {
     return await directory(env).ping();
   } catch (error) {

@@ -7,7 +7,7 @@ import { CallInput, TaskInput } from "../../../core/queue/task-input.ts";
 import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
 import { SignalInput } from "../../../core/signals/signal.ts";
 import { EndpointChange, EndpointInput } from "../../../core/webhooks/endpoint.ts";
-import type { ApiEnv } from "../http/objects.ts";
+import type { ApiEnv } from "../http/api-env.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/task-requests.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;

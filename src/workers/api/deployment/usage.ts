@@ -12,7 +12,7 @@ import {
   signalLog,
   webhooks,
   workerBoard,
-} from "../http/objects.ts";
+} from "../../objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { EcosystemUsageSchema } from "./schemas.ts";

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { DEFAULT_MONITOR_SETTINGS } from "../../../core/hosts/monitors/monitor-settings.ts";
+import { agentRegistry } from "../../objects.ts";
 import { readJson } from "../http/body.ts";
-import { agentRegistry } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";

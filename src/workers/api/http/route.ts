@@ -4,7 +4,7 @@ import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { PROBLEM_TYPE } from "../../../core/problem/problem.ts";
 import { requires, requiresAfresh } from "../access/authenticate.ts";
-import type { ApiEnv } from "./objects.ts";
+import type { ApiEnv } from "./api-env.ts";
 import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 

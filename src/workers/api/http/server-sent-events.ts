@@ -1,6 +1,6 @@
 import { SignalsFrame } from "../../../core/wire/link-frames.ts";
-import type { SignalLogCalls } from "./objects.ts";
 import { overloaded } from "./refusal.ts";
+import type { SocketHolder } from "./upgrade.ts";
 
 // Also how long a reader who left may go unnoticed where nothing comes: the runtime sees it when it next writes.
 const KEEP_ALIVE_MS = 15_000;
@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
  * @param after - the same place: sent ahead as an id, so that a reader who is cut off before the first signal resumes there
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export async function streamEvents(log: SignalLogCalls, url: string, after: number): Promise<Response> {
+export async function streamEvents(log: SocketHolder, url: string, after: number): Promise<Response> {
   const upgraded = await log.fetch(url, { headers: { Upgrade: "websocket" } });
   const socket = upgraded.webSocket;
   if (socket === null) throw overloaded("The log did not open its stream. Try again.", 1000);

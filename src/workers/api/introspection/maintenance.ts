@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { MaintenanceChange } from "../../../core/introspection/maintenance.ts";
+import { observationCache } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
-import { observationCache } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { MaintenanceSchema } from "./schemas.ts";

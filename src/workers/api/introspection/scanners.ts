@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { observationCache } from "../../objects.ts";
 import { readJson } from "../http/body.ts";
-import { observationCache } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid, notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";

@@ -10,7 +10,8 @@ import {
 import type { Decision } from "../../../core/policy/decision.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { Signal } from "../../../core/signals/signal.ts";
-import { type ApiBindings, deadLetters, policyState, priorityQueue, signalLog, webhooks } from "../http/objects.ts";
+import type { Environment } from "../../environment.ts";
+import { deadLetters, policyState, priorityQueue, signalLog, webhooks } from "../../objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
@@ -45,7 +46,7 @@ export const lineage = newApi().openapi(show, async (c) => {
   return c.json({ ...chain, ...found, truncated: chain.truncated || cut }, 200);
 });
 
-function sourceOf(env: ApiBindings, ecosystem: string): LineageSource {
+function sourceOf(env: Environment, ecosystem: string): LineageSource {
   const log = signalLog(env, ecosystem);
   return {
     find: async (id) => {
@@ -61,7 +62,7 @@ function sourceOf(env: ApiBindings, ecosystem: string): LineageSource {
 
 /** What was decided on the signals of a chain, what was done, and what of it could not be processed. */
 async function around(
-  env: ApiBindings,
+  env: Environment,
   ecosystem: string,
   chain: Pick<Lineage, "signal" | "causes" | "effects">,
 ): Promise<Pick<Lineage, "decisions" | "tasks" | "deliveries" | "dead_letters"> & { cut: boolean }> {
@@ -89,7 +90,7 @@ async function around(
   };
 }
 
-async function deliveriesOf(env: ApiBindings, eco: string, decisions: readonly Decision[]): Promise<ChainDelivery[]> {
+async function deliveriesOf(env: Environment, eco: string, decisions: readonly Decision[]): Promise<ChainDelivery[]> {
   const named = decisions
     .flatMap(({ deliveries = [], signal, rule }) =>
       deliveries.map(({ delivery_id, endpoint }) => ({ delivery_id, endpoint, cause: signal.id, rule })),
@@ -112,7 +113,7 @@ async function deliveriesOf(env: ApiBindings, eco: string, decisions: readonly D
 }
 
 /** How tasks stand: one call for each queue. */
-async function standing(env: ApiBindings, ecosystem: string, names: readonly TaskName[]): Promise<ChainTask[]> {
+async function standing(env: Environment, ecosystem: string, names: readonly TaskName[]): Promise<ChainTask[]> {
   const known = new Map<string, ChainTask>();
   const byQueue = Map.groupBy(names, ({ queue }) => queue);
   await Promise.all(

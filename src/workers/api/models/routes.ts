@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ModelSettingsInput } from "../../../core/models/settings.ts";
 import { problem } from "../../../core/problem/problem.ts";
+import { models as modelsOf } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
-import { models as modelsOf } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Signal } from "../../../core/signals/signal.ts";
-import { type ApiBindings, policyState, signalLog } from "../http/objects.ts";
+import type { Environment } from "../../environment.ts";
+import { policyState, signalLog } from "../../objects.ts";
 import { choice, EcosystemPath, pageCursor, time, wholeNumber, words } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
@@ -41,7 +42,7 @@ export const decisions = newApi().openapi(listDecisions, async (c) => {
   return c.json(page, 200);
 });
 
-async function placeOf(env: ApiBindings, ecosystem: string, id: string): Promise<number> {
+async function placeOf(env: Environment, ecosystem: string, id: string): Promise<number> {
   const line = await signalLog(env, ecosystem).find(id);
   if (line === null) throw notFound("The log holds no signal of this id; it may be older than the retention.");
   return (JSON.parse(line) as Signal).seq;

@@ -7,8 +7,9 @@ import { countOutcomes, differencesOf } from "../../../core/policy/simulation.ts
 import { fieldErrors } from "../../../core/problem/field-errors.ts";
 import type { Signal } from "../../../core/signals/signal.ts";
 import { parseTimestamp } from "../../../core/signals/timestamp.ts";
+import type { Environment } from "../../environment.ts";
+import { policyState, signalLog } from "../../objects.ts";
 import { readJson } from "../http/body.ts";
-import { type ApiBindings, policyState, signalLog } from "../http/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid, notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
@@ -122,7 +123,7 @@ function changed(deployed: readonly Rule[], id: string, rule: Record<string, unk
   return [...others, { ...admitted.rule, version: (known?.version ?? 0) + 1 }];
 }
 
-function pastOf(env: ApiBindings, ecosystem: string): Past {
+function pastOf(env: Environment, ecosystem: string): Past {
   const log = signalLog(env, ecosystem);
   return {
     signals: async (query) => {

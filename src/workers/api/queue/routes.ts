@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import type { EventsFrame } from "../../../core/queue/work-frames.ts";
+import { directory, priorityQueue } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
-import { directory, priorityQueue } from "../http/objects.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";
 import { overloaded } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";

@@ -2,8 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
 import type { TaskAction } from "../../../core/queue/api.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
+import type { Environment } from "../../environment.ts";
+import { priorityQueue } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
-import { type ApiBindings, priorityQueue } from "../http/objects.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
@@ -157,7 +158,7 @@ const CONFLICTS = {
   unfinished: "The task has not ended: there is nothing to try again.",
 } as const;
 
-async function applyAction(env: ApiBindings, { eco, q }: { eco: string; q: string }, action: TaskAction) {
+async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
   const answer = taken(await priorityQueue(env, eco, q).applyAction(action));
   if (!("conflict" in answer)) return answer;
   const { conflict } = answer;

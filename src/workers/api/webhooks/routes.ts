@@ -11,8 +11,8 @@ import {
   MAX_ENDPOINTS,
   originOf,
 } from "../../../core/webhooks/endpoint.ts";
+import { webhooks } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
-import { webhooks } from "../http/objects.ts";
 import { EcosystemPath, wholeNumber } from "../http/query.ts";
 import { invalid, notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";

@@ -1,0 +1,122 @@
+import { afterReport, type BoardTask, type BoardWorker, countReport, readTask } from "../../core/file-tasks/board.ts";
+import type { Signal } from "../../core/signals/signal.ts";
+import type { Decisions } from "../shell/decisions.ts";
+import type { ProjectedState } from "../shell/projection.ts";
+import type { BoardStore } from "./board-store.ts";
+
+const SOURCE = "ganglion/workers";
+/** Finished tasks are kept for this long. */
+const KEEP_MS = 7 * 86_400_000;
+/** Old tasks are cleaned away this often, and only while there are any. */
+const CLEAN_MS = 86_400_000;
+
+export interface FileTaskBoardOptions {
+  readonly store: BoardStore;
+  readonly wakeBy: (atMs: number) => void;
+  readonly decide: (change: (decisions: Decisions) => void) => void;
+}
+
+/** File tasks of all hosts and the workers that do them, as the signals report them; notices who is late. */
+export class FileTaskBoard implements ProjectedState {
+  readonly #options: FileTaskBoardOptions;
+  /** Not finished yet, by key. */
+  readonly #open = new Map<string, BoardTask>();
+  readonly #workers = new Map<string, BoardWorker>();
+  readonly #changed = new Set<string>();
+  #cleanAtMs: number | undefined;
+
+  constructor(options: FileTaskBoardOptions) {
+    this.#options = options;
+    this.load();
+  }
+
+  get workers(): (BoardWorker & { running: number; overdue: number })[] {
+    return [...this.#workers.values()].map((worker) => {
+      const own = [...this.#open.values()].filter((task) => task.worker === worker.worker && task.host === worker.host);
+      const overdue = own.filter(({ status }) => status === "overdue").length;
+      return { ...worker, running: own.length - overdue, overdue };
+    });
+  }
+
+  take(signal: Signal): void {
+    const report = readTask(signal);
+    const before = this.#open.get(keyOf(report)) ?? this.#options.store.finished(report);
+    const after = afterReport(before, report);
+    if (after === undefined) return;
+    this.#write(after);
+    this.#count(after, signal.received_at);
+  }
+
+  store(): void {
+    for (const key of this.#changed) {
+      const worker = this.#workers.get(key);
+      if (worker !== undefined) this.#options.store.writeWorker(key, worker);
+    }
+    this.#changed.clear();
+  }
+
+  clear(): void {
+    this.#options.store.clear();
+  }
+
+  load(): void {
+    this.#open.clear();
+    this.#workers.clear();
+    this.#changed.clear();
+    for (const task of this.#options.store.open()) this.#open.set(keyOf(task), task);
+    for (const [key, worker] of this.#options.store.workers()) this.#workers.set(key, worker);
+  }
+
+  settled(nowMs: number): void {
+    const { store, decide, wakeBy } = this.#options;
+    const running = () => [...this.#open.values()].filter(({ status }) => status === "running");
+    const late = running().filter((task) => dueMs(task) <= nowMs);
+    if (late.length > 0) {
+      decide((decisions) => {
+        for (const task of late) this.#overdue(task, decisions, nowMs);
+        this.store();
+      });
+    }
+    if (this.#cleanAtMs !== undefined && nowMs >= this.#cleanAtMs) {
+      store.forgetFinishedBefore(nowMs - KEEP_MS);
+      this.#cleanAtMs = undefined;
+    }
+    const next = Math.min(...running().map(dueMs));
+    if (Number.isFinite(next)) wakeBy(next);
+    this.#cleanAtMs ??= store.anyFinished ? nowMs + CLEAN_MS : undefined;
+    if (this.#cleanAtMs !== undefined) wakeBy(this.#cleanAtMs);
+  }
+
+  #overdue(task: BoardTask, decisions: Decisions, nowMs: number): void {
+    const { worker, task_id, claim, host, attempt, started_at } = task;
+    this.#write({ ...task, status: "overdue" });
+    this.#count({ ...task, status: "overdue" }, new Date(nowMs).toISOString());
+    decisions.emit({
+      signal: "Q_WORKER_TASK_TIMEOUT",
+      source: SOURCE,
+      timestampMs: nowMs,
+      facts: { worker, task_id, claim, host, attempt, started_at },
+    });
+  }
+
+  #write(task: BoardTask): void {
+    const wasOpen = this.#open.has(keyOf(task));
+    this.#options.store.write(task, wasOpen);
+    if (task.finished_at === undefined) this.#open.set(keyOf(task), task);
+    else this.#open.delete(keyOf(task));
+  }
+
+  #count(task: BoardTask, at: string): void {
+    const key = `${task.worker}@${task.host}`;
+    this.#workers.set(key, countReport(this.#workers.get(key), task, at));
+    this.#changed.add(key);
+  }
+}
+
+function keyOf({ worker, task_id, claim }: BoardTask): string {
+  return `${worker} ${task_id} ${claim}`;
+}
+
+function dueMs({ due_at }: BoardTask): number {
+  return due_at === undefined ? Number.POSITIVE_INFINITY : Date.parse(due_at);
+}

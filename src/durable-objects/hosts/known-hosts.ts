@@ -1,0 +1,221 @@
+import type { AgentView } from "../../core/hosts/agent-view.ts";
+import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
+import { readAnswer } from "../../core/hosts/monitors/facts.ts";
+import { NOTHING_WATCHED, type Watched, watchHost } from "../../core/hosts/monitors/host-watch.ts";
+import { DEFAULT_MONITOR_SETTINGS, MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
+import type { DreamsSeen } from "../../core/hosts/monitors/promotions-reported.ts";
+import {
+  type Presence,
+  type PresenceChange,
+  type PresenceLimits,
+  PresenceTracker,
+} from "../../core/hosts/presence-tracker.ts";
+import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import type { Draft } from "../shell/outgoing-signal.ts";
+import type { HostStore } from "./host-store.ts";
+import { viewOf } from "./view.ts";
+
+/** A host that has been down for so long is forgotten. */
+const FORGET_MS = 30 * 86_400_000;
+
+/**
+ * The hosts in memory: who is there, what they run, what their monitors found last. Every change emits the signals that
+ * follow from it and belongs into a transaction, at whose end {@link write} stores what has changed.
+ */
+export class KnownHosts {
+  readonly #store: HostStore;
+  readonly #emit: (draft: Draft) => void;
+  readonly #seen = new Map<string, number>();
+  readonly #facts = new Map<string, Readonly<Record<string, unknown>>>();
+  #presence = new PresenceTracker();
+  #watched = new Map<string, Watched>();
+  /** As JSON texts. Written once a minute at most: some change with every task. */
+  #statuses = new Map<string, string>();
+  #storedStatuses = new Map<string, string>();
+  #links = new Map<string, number>();
+  #settings: MonitorSettings = DEFAULT_MONITOR_SETTINGS;
+  #lastReport: LinkReport | undefined;
+
+  constructor(store: HostStore, emit: (draft: Draft) => void) {
+    this.#store = store;
+    this.#emit = emit;
+    this.load();
+  }
+
+  /** By name. */
+  get names(): string[] {
+    return [...this.#presence.hosts].sort();
+  }
+
+  get settings(): MonitorSettings {
+    return this.#settings;
+  }
+
+  /** Whether the log has reported its links since this object woke: memory of them does not outlive sleep. */
+  get knowsLinks(): boolean {
+    return this.#lastReport !== undefined;
+  }
+
+  /** When somebody is given up, should nothing be heard until then. */
+  get nextDueMs(): number | undefined {
+    return this.#presence.nextDueMs(this.#limits);
+  }
+
+  /** Whether some host is worth a look each minute: it is up, or down and linked all the same. */
+  get anyHere(): boolean {
+    return this.#presence.hosts.some((host) => this.isHere(host) === true);
+  }
+
+  /** `undefined`: no such host. */
+  isHere(host: string): boolean | undefined {
+    const presence = this.#presence.get(host);
+    return presence === undefined ? undefined : isHere(presence);
+  }
+
+  /** By host: where its monitors are to go on. */
+  get gatherAfter(): GatherAfter {
+    return new Map(
+      [...this.#watched].flatMap(([host, { investigations }]) =>
+        investigations === undefined ? [] : [[host, { investigations }]],
+      ),
+    );
+  }
+
+  /** The earliest place in the log behind which a dream of one of these hosts is waited for. */
+  dreamsOwedSince(hosts: Iterable<string>, headSeq: number): number {
+    const owed = [...hosts].map((host) => this.#watched.get(host)?.promotions?.owedSince ?? headSeq);
+    return Math.min(headSeq, ...owed);
+  }
+
+  /** @returns `undefined`: no such host */
+  view(host: string): AgentView | undefined {
+    const presence = this.#presence.get(host);
+    if (presence === undefined) return undefined;
+    return viewOf(host, presence, {
+      watched: this.#watched.get(host) ?? NOTHING_WATCHED,
+      status: this.#statuses.get(host) ?? null,
+      facts: this.#facts.get(host) ?? null,
+      links: this.#links.get(host) ?? 0,
+      seenMs: this.#seen.get(host) ?? presence.toldMs,
+    });
+  }
+
+  configure(settings: MonitorSettings): void {
+    this.#settings = settings;
+    this.#store.notes.write("settings", JSON.stringify(settings));
+  }
+
+  takeLinks(report: LinkReport, nowMs: number): void {
+    const { instance, version, links } = report;
+    const last = this.#lastReport;
+    // Answers and calls overtake each other; an older look would take a host for gone that has just come.
+    if (last !== undefined && last.instance === instance && version < last.version) return;
+    this.#lastReport = report;
+    for (const host of this.#links.keys()) this.#seen.set(host, nowMs);
+    this.#links = new Map();
+    for (const { host } of links) this.#links.set(host, (this.#links.get(host) ?? 0) + 1);
+    this.#emitPresence(this.#presence.linked(links, nowMs), nowMs);
+    for (const host of this.#links.keys()) this.#seen.set(host, nowMs);
+  }
+
+  takeStatuses(statuses: ReadonlyMap<string, string>, nowMs: number): void {
+    for (const [host, status] of statuses) {
+      this.#statuses.set(host, status);
+      this.#seen.set(host, nowMs);
+    }
+  }
+
+  takeAnswers({ report, answers, silent }: HostAnswers, dreams: DreamsSeen, nowMs: number): void {
+    this.takeLinks(report, nowMs);
+    for (const [host, text] of answers) this.#takeAnswer(host, text, dreams, nowMs);
+    for (const host of silent) this.#emitPresence(this.#presence.unanswered(host, nowMs, this.#limits), nowMs);
+    this.pass(nowMs);
+    for (const host of this.#presence.hosts) {
+      const presence = this.#presence.get(host);
+      if (presence !== undefined && !isHere(presence) && nowMs - presence.toldMs > FORGET_MS) this.drop(host);
+    }
+    this.#storedStatuses = new Map(this.#statuses);
+  }
+
+  /** Gives up hosts whose time is over. */
+  pass(nowMs: number): void {
+    this.#emitPresence(this.#presence.pass(nowMs, this.#limits), nowMs);
+  }
+
+  drop(host: string): void {
+    this.#presence.forget(host);
+    this.#watched.delete(host);
+    this.#statuses.delete(host);
+    this.#facts.delete(host);
+    this.#seen.delete(host);
+    this.#store.remove(host);
+  }
+
+  /** Stores what has changed. */
+  write(nowMs: number): void {
+    for (const host of this.#presence.hosts) {
+      const presence = this.#presence.get(host);
+      if (presence === undefined) continue;
+      const watched = this.#watched.get(host) ?? NOTHING_WATCHED;
+      const record = { presence, watched, status: this.#storedStatuses.get(host) ?? null };
+      this.#store.write(host, record, this.#seen.get(host) ?? nowMs);
+    }
+  }
+
+  /** Reads memory back from storage; the log has to report its links again. */
+  load(): void {
+    const stored = this.#store.load();
+    this.#presence = new PresenceTracker([...stored].map(([host, { record }]) => [host, record.presence] as const));
+    this.#watched = new Map([...stored].map(([host, { record }]) => [host, record.watched]));
+    this.#statuses = new Map();
+    for (const [host, { record, seenMs }] of stored) {
+      if (record.status !== null) this.#statuses.set(host, record.status);
+      this.#seen.set(host, Math.max(seenMs, this.#seen.get(host) ?? 0));
+    }
+    this.#storedStatuses = new Map(this.#statuses);
+    const settings = this.#store.notes.read("settings");
+    // Settings that an older version stored may lack what has been added since: that has its default.
+    this.#settings = settings === undefined ? DEFAULT_MONITOR_SETTINGS : MonitorSettings.parse(JSON.parse(settings));
+    this.#lastReport = undefined;
+  }
+
+  get #limits(): PresenceLimits {
+    const { agent_grace_seconds, agent_silent_after } = this.#settings;
+    return { graceMs: agent_grace_seconds * 1_000, silentAfter: agent_silent_after };
+  }
+
+  #takeAnswer(host: string, text: string, dreams: DreamsSeen, nowMs: number): void {
+    // Its link has closed since, and it was never known before: there is no host to remember the answer for.
+    if (this.#presence.get(host) === undefined) return;
+    this.#emitPresence(this.#presence.answered(host, nowMs), nowMs);
+    this.#seen.set(host, nowMs);
+    const answer = readAnswer(JSON.parse(text) as Record<string, unknown>);
+    if (answer.status !== undefined) this.#statuses.set(host, JSON.stringify(answer.status));
+    this.#facts.set(host, answer.facts);
+    const before = this.#watched.get(host) ?? NOTHING_WATCHED;
+    const isNew = (key: string) => this.#store.tellModule(key);
+    const { after, news } = watchHost(host, before, answer, this.#settings, dreams, isNew, nowMs);
+    this.#watched.set(host, after);
+    for (const { signal, facts } of news)
+      this.#emit({ signal, source: "ganglion/monitors", facts: { ...facts }, timestampMs: nowMs });
+  }
+
+  #emitPresence(changes: readonly PresenceChange[], nowMs: number): void {
+    for (const { host, state, reason, sinceMs } of changes) {
+      const seenMs = this.#seen.get(host);
+      this.#emit({
+        signal: state === "up" ? "Q_AGENT_UP" : "Q_AGENT_DOWN",
+        source: "ganglion/agents",
+        facts: {
+          host,
+          since: formatTimestamp(sinceMs),
+          reason,
+          last_seen: seenMs === undefined ? null : formatTimestamp(seenMs),
+        },
+        timestampMs: nowMs,
+      });
+    }
+  }
+}
+
+const isHere = ({ state, lostMs }: Presence) => state === "up" || lostMs === null;

@@ -1,0 +1,17 @@
+import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
+import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
+import type { AppendCalls, RelayBindings } from "../shell/outbox-relay.ts";
+import type { Namespace } from "../shell/ports.ts";
+
+/** Calls that the registry makes of the log. */
+export interface HostsLog extends AppendCalls {
+  read(query: ReadQuery): Promise<ReadPage>;
+  links(): Promise<LinkReport>;
+  gather(monitors: readonly string[], timeoutMs: number, after?: GatherAfter): Promise<HostAnswers>;
+}
+
+/** Bindings that the registry uses. */
+export interface HostsBindings extends RelayBindings {
+  readonly SIGNAL_LOG: Namespace<HostsLog>;
+  readonly DIRECTORY: Namespace<{ watch(ecosystem: string, watched: boolean): Promise<void> }>;
+}

@@ -1,0 +1,193 @@
+import type { Gap } from "../../core/introspection/gaps/gap.ts";
+import { GAP_SOURCE, gapFacts, gapOf } from "../../core/introspection/gaps/gap-signal.ts";
+import type { GapChange } from "../../core/introspection/gaps/gap-tracker.ts";
+import { Introspection, type Look } from "../../core/introspection/introspection.ts";
+import { ALL_SCANNERS } from "../../core/introspection/scanners/all-scanners.ts";
+import { sampleOf } from "../../core/introspection/window/sample.ts";
+import type { Signal } from "../../core/signals/signal.ts";
+import { lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
+import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { traceOf } from "../../core/signals/trace.ts";
+import type { Decisions } from "../shell/decisions.ts";
+import type { ProjectedState, Projection } from "../shell/projection.ts";
+import type { HistoryStore } from "./history-store.ts";
+import type { ObservationStore } from "./observation-store.ts";
+import { restoreSettings } from "./restore.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+/** New evidence is looked at this long after it came, together with what came meanwhile. */
+const DEBOUNCE_MS = 100;
+const REMEMBER_GAPS_MS = 30 * 86_400_000;
+/** Observations that wait for the end of their minute; above that they are written into the history at once. */
+const MAX_KEPT = 100_000;
+
+export interface WindowProjectionOptions {
+  readonly projection: Projection;
+  readonly store: ObservationStore;
+  readonly settings: SettingsStore;
+  readonly history: HistoryStore;
+  readonly wakeBy: (atMs: number) => void;
+}
+
+type Emit = Pick<Decisions, "emit">;
+
+/** The observation window, the scanners that watch it, the gaps that they find, and the history of the observations. */
+export class WindowProjection implements ProjectedState {
+  readonly #options: WindowProjectionOptions;
+  #introspection = new Introspection([]);
+  #evaluation: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: WindowProjectionOptions) {
+    this.#options = options;
+    this.load();
+  }
+
+  get introspection(): Introspection {
+    return this.#introspection;
+  }
+
+  take(signal: Signal): void {
+    if (signal.signal === "OBSERVATION") {
+      const nowMs = Date.now();
+      const sample = sampleOf(signal);
+      this.#introspection.take(sample, nowMs);
+      this.#options.history.take(sample, nowMs);
+    } else if (this.#options.projection.isReplaying(signal.seq) && signal.source === GAP_SOURCE) {
+      // Only in a rebuild: live, the tracker is ahead of its own signals, and an old one would open a resolved gap.
+      this.#learn(gapOf(signal));
+    }
+  }
+
+  /** An observation is stored even where it could not be understood: reading all of them again takes it in, once. */
+  reprocessPart(signal: Signal): void {
+    if (signal.signal === "OBSERVATION") sampleOf(signal); // throws where it still cannot be understood
+    this.load();
+  }
+
+  store(lines: readonly string[]): void {
+    const observations = lines.filter((line) => lineName(line) === "OBSERVATION");
+    const last = observations.at(-1);
+    if (last === undefined) return;
+    const nowMs = Date.now();
+    this.#options.store.add(observations, lineSeq(last), nowMs);
+    this.#tidy(nowMs);
+  }
+
+  clear(): void {
+    this.#options.store.clear();
+  }
+
+  load(): void {
+    const { store, settings, history } = this.#options;
+    const nowMs = Date.now();
+    history.reload();
+    this.#introspection = new Introspection(ALL_SCANNERS, {
+      moved: (seq, change) => store.moved(seq, change),
+      clock: () => Date.now(),
+    });
+    restoreSettings(this.#introspection, settings, nowMs);
+    this.#introspection.book.restore(store.gaps());
+    for (const line of store.lines(nowMs)) {
+      try {
+        const sample = sampleOf(readSignalLine(line));
+        this.#introspection.take(sample, nowMs);
+        history.take(sample, nowMs);
+      } catch {
+        // The observation became a dead letter when it came; here it is only passed over again.
+      }
+    }
+  }
+
+  settled(): void {
+    this.#evaluation ??= setTimeout(() => {
+      this.#evaluation = undefined;
+      this.evaluate(Date.now());
+    }, DEBOUNCE_MS);
+  }
+
+  /** Looks at the window, and keeps and emits what has changed. */
+  evaluate(nowMs: number): void {
+    const { projection, store, history, wakeBy } = this.#options;
+    const look = this.#introspection.look(nowMs);
+    if (look !== undefined) this.#keep(look, nowMs);
+    if (history.isDue(nowMs) || store.hasLeft(history.firstUnwritten)) projection.decide(() => this.#tidy(nowMs));
+    const nextMs = this.#introspection.nextLookMs(nowMs);
+    if (nextMs !== undefined) wakeBy(nextMs);
+  }
+
+  #keep(look: Look, nowMs: number): void {
+    const { raised, reminded, refreshed, worthKeeping, resolved } = look.changes;
+    const news = [raised, reminded, worthKeeping, resolved, look.failures, look.recovered];
+    if (news.some((list) => list.length > 0))
+      this.#options.projection.decide((decisions) => this.#record(look, nowMs, decisions));
+    this.#introspection.book.apply({ raised: [], reminded: [], refreshed, resolved: [] });
+  }
+
+  /** Writes what changed and emits it, in one transaction; memory follows. */
+  #record({ changes, failures, recovered }: Look, nowMs: number, decisions: Emit): void {
+    const { settings, store } = this.#options;
+    for (const change of changes.raised)
+      this.#learn({ ...change.gap, signal_id: this.#emitGap(change, nowMs, decisions) });
+    for (const change of changes.reminded) {
+      this.#emitGap(change, nowMs, decisions);
+      this.#learn(change.gap);
+    }
+    for (const gap of changes.worthKeeping) this.#learn(gap);
+    for (const gap of changes.resolved) {
+      this.#emitResolved(gap, nowMs, decisions);
+      this.#learn(gap);
+    }
+    for (const { scanner, error, failures: times, retryAtMs } of failures) {
+      settings.save(`health:${scanner}`, { failures: times, lastError: error, retryAtMs });
+      // A scanner that fails is itself an observation.
+      decisions.emit({
+        signal: "OBSERVATION",
+        source: GAP_SOURCE,
+        facts: { zooid: scanner, ok: false, niche: "scanners", error, failures: times },
+        timestampMs: nowMs,
+      });
+    }
+    for (const scanner of recovered) settings.save(`health:${scanner}`, null);
+    if (changes.resolved.length > 0) store.forgetGaps(formatTimestamp(nowMs - REMEMBER_GAPS_MS));
+  }
+
+  /** A reminder follows from the signal that raised the gap, a new gap from the newest sample behind it. */
+  #emitGap({ gap, finding: { cause } }: GapChange, nowMs: number, decisions: Emit): string {
+    const reminder = gap.signal_id !== undefined;
+    return decisions.emit({
+      signal: "CAPABILITY_GAP",
+      source: GAP_SOURCE,
+      facts: gapFacts(gap),
+      timestampMs: nowMs,
+      cause: gap.signal_id ?? cause.id,
+      trace: traceOf(gap.name + (reminder ? gap.reminded_at : gap.raised_at), cause),
+      depth: cause.depth + (reminder ? 2 : 1),
+    });
+  }
+
+  #emitResolved(gap: Gap, nowMs: number, decisions: Emit): void {
+    const { name, signal_id, resolved_at } = gap;
+    decisions.emit({
+      signal: "CAPABILITY_GAP_RESOLVED",
+      source: GAP_SOURCE,
+      facts: gapFacts(gap),
+      timestampMs: nowMs,
+      ...(signal_id === undefined
+        ? {}
+        : { cause: signal_id, trace: traceOf(`${name}${resolved_at}`, { id: signal_id }) }),
+    });
+  }
+
+  /** Writes what is over into the history, and drops what is neither in the window nor still to be written there. */
+  #tidy(nowMs: number): void {
+    const { history, store } = this.#options;
+    if (history.isDue(nowMs)) history.write(nowMs);
+    if (store.size > MAX_KEPT && store.hasLeft(Number.POSITIVE_INFINITY)) history.write(nowMs, true);
+    store.drop(history.firstUnwritten);
+  }
+
+  #learn(gap: Gap): void {
+    this.#options.store.saveGap(gap);
+    this.#introspection.book.learn(gap);
+  }
+}

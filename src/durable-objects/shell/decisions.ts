@@ -1,0 +1,26 @@
+import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { PendingEffect } from "./effect-outbox.ts";
+import type { Draft } from "./outgoing-signal.ts";
+
+/** What a decision that follows from no signal (a timer's, say) can do. */
+export interface Decisions {
+  /** @returns the id that the signal will have */
+  emit(draft: Draft): string;
+  /** @param key - names the effect among all of the projection, the same whenever it is decided @returns its id */
+  enqueueEffect(effect: Omit<PendingEffect, "id">, key: string): string;
+  /** Keeps something as a dead letter. */
+  deadLetter(record: Omit<DeadLetterRecord, "daemon">): void;
+}
+
+/** What a projection can do while it takes a signal in. */
+export interface SignalDecisions extends Decisions {
+  /** Part of the work on the signal failed: keeps the signal as a dead letter of that part. */
+  deadLetterPart(error: string, part: string, options?: DeadLetterOptions): void;
+  /** The signal was taken in before and is being derived from the log again: what follows from it was emitted then. */
+  readonly replaying: boolean;
+}
+
+export interface DeadLetterOptions {
+  /** Id of the signal whose chain of causes is to stand in the dead letter. */
+  readonly lineageOf?: string;
+}

@@ -1,0 +1,77 @@
+import { DurableObject } from "cloudflare:workers";
+import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { type CallCounter, countCalls } from "./count-calls.ts";
+import { meteredSql } from "./metered-storage.ts";
+
+/**
+ * What every object is made of: its name, its metered storage, its alarm, and the count of its calls.
+ *
+ * Everything that a class gets from here is a property of the instance: RPC reaches methods of the prototype alone, so
+ * a protected method would be a call that every holder of a stub could make.
+ *
+ * Two things are to come here and nowhere else: limits of what is stored pass through {@link meteredSql}, which all
+ * statements pass already; who calls is known where calls are counted, see {@link countCalls}.
+ */
+export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> {
+  /** Name of the object: of its ecosystem, for a queue `<ecosystem>/<queue>`; `default` where nothing tells. */
+  protected readonly objectName: string;
+  /** Ecosystem of the object. */
+  protected readonly ecosystem: string;
+  protected readonly meter: UsageMeter;
+  /** Statements on the object's database; each counts the rows that it reads and writes. */
+  protected readonly sql: SqlStorage;
+  protected readonly alarms: AlarmClock;
+  /**
+   * Changes storage and memory together, or neither.
+   *
+   * @param change - must not await: a transaction is one turn
+   * @param reload - reads memory back from storage: where `change` failed, memory has gone ahead of the disk
+   * @throws what `change` throws
+   */
+  protected readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
+
+  /** @param storedName - finds the name that the object has stored: the runtime may not tell it where an alarm wakes it */
+  constructor(ctx: DurableObjectState, env: Bindings, storedName?: (sql: SqlStorage) => string | undefined) {
+    super(ctx, env);
+    const meter = new UsageMeter();
+    const alarms = new AlarmClock(ctx.storage, meter, (restore) => ctx.blockConcurrencyWhile(restore));
+    this.meter = meter;
+    this.alarms = alarms;
+    this.sql = meteredSql(ctx.storage.sql, meter);
+    this.objectName = ctx.id.name ?? storedName?.(this.sql) ?? "default";
+    this.ecosystem = ecosystemOf(this.objectName);
+    this.transaction = (change, reload) => {
+      try {
+        return ctx.storage.transactionSync(change);
+      } catch (error) {
+        reload();
+        throw error;
+      }
+    };
+    counters.set(this, {
+      called: () => meter.add({ requests: 1 }),
+      alarmFired: () => {
+        alarms.fired();
+        meter.add({ requests: 1 });
+      },
+      messageCame: () => meter.add({ socket_messages: 1 }),
+    });
+    countCalls(new.target.prototype, DurableObject.prototype, counterOf);
+  }
+
+  /** Counts of what the object has used since it was last woken, this call included. */
+  usage(): Usage {
+    return this.meter.usage;
+  }
+}
+
+const counters = new WeakMap<object, CallCounter>();
+const UNCOUNTED: CallCounter = { called: () => undefined, alarmFired: () => undefined, messageCame: () => undefined };
+const counterOf = (instance: object): CallCounter => counters.get(instance) ?? UNCOUNTED;
+
+/** `<ecosystem>` or `<ecosystem>/<queue>`; an ecosystem's name holds no slash. */
+export function ecosystemOf(name: string): string {
+  const end = name.indexOf("/");
+  return end === -1 ? name : name.slice(0, end);
+}

@@ -1,0 +1,28 @@
+import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
+import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
+import { type Namespace, objectNamed } from "./ports.ts";
+
+/** Calls that the queue's consumer, the log, the dead letters and the cron make of an object with a projection. */
+export interface ProjectionCalls {
+  project(batches: readonly ProjectionBatch[]): Promise<number>;
+  catchUp(headSeq: number): Promise<number>;
+  reprocess(seq: number, part: string | null): Promise<ReprocessAnswer>;
+}
+
+/** Bindings to the objects that hold projections. */
+export interface ProjectionBindings {
+  readonly OBSERVATION_CACHE: Namespace<ProjectionCalls>;
+  readonly POLICY_STATE: Namespace<ProjectionCalls>;
+  readonly WORKER_BOARD: Namespace<ProjectionCalls>;
+}
+
+export function projectionOf(env: ProjectionBindings, name: ProjectionName, ecosystem: string): ProjectionCalls {
+  switch (name) {
+    case "observations":
+      return objectNamed(env.OBSERVATION_CACHE, ecosystem);
+    case "policy":
+      return objectNamed(env.POLICY_STATE, ecosystem);
+    case "workers":
+      return objectNamed(env.WORKER_BOARD, ecosystem);
+  }
+}

@@ -1,0 +1,67 @@
+/** Sockets are tagged with the token that opened them: a tag outlives hibernation and is found without a search. */
+const tagOf = (token: string) => `token:${token}`;
+
+/** Policy violation. @see RFC 6455, section 7.4.1 */
+const POLICY_VIOLATION = 1008;
+const TOKEN_GONE = "the token was deleted or has expired";
+
+/** What a WebSocket's opening asks for; the Worker has decided that the caller may open it. */
+export interface SocketOpening {
+  readonly server: WebSocket;
+  /** @param protocol - subprotocol that was agreed on; `undefined`: none */
+  readonly answer: (protocol?: string) => Response;
+}
+
+/**
+ * The sockets of one object that hibernate with it, tagged with the token that opened them.
+ */
+export class TaggedSockets {
+  readonly #ctx: DurableObjectState;
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+  }
+
+  /** @param tag - `undefined`: all of them */
+  all(tag?: string): WebSocket[] {
+    return tag === undefined ? this.#ctx.getWebSockets() : this.#ctx.getWebSockets(tag);
+  }
+
+  /**
+   * Accepts the WebSocket that a request asks for.
+   *
+   * @param query - of the request's URL; `token` names the token
+   * @param tags - of the object's own, beside that of the token
+   */
+  accept(query: URLSearchParams, ...tags: string[]): SocketOpening {
+    const { 0: client, 1: server } = new WebSocketPair();
+    const token = query.get("token");
+    this.#ctx.acceptWebSocket(server, token === null ? tags : [...tags, tagOf(token)]);
+    const answer = (protocol?: string) => {
+      const headers = new Headers();
+      if (protocol !== undefined) headers.set("Sec-WebSocket-Protocol", protocol);
+      return new Response(null, { status: 101, webSocket: client, headers });
+    };
+    return { server, answer };
+  }
+
+  /** Closes what a token has opened that is deleted or has expired. @param closing - told of each socket before */
+  closeToken(token: string, closing: (socket: WebSocket) => void): void {
+    for (const socket of this.#ctx.getWebSockets(tagOf(token))) {
+      closing(socket);
+      socket.close(POLICY_VIOLATION, TOKEN_GONE);
+    }
+  }
+}
+
+export function isUpgrade(request: Request): boolean {
+  return request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+}
+
+/** Refuses a plain request where a WebSocket is opened. */
+export const upgradeRequired = () => new Response(null, { status: 426 });
+
+/** Closes our end after the other end closed. 1005 and 1006 say that no code came, and may not be sent. */
+export function closeBack(socket: WebSocket, code: number): void {
+  socket.close(code === 1005 || code === 1006 ? 1000 : code);
+}

@@ -1,0 +1,148 @@
+import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
+import type { AppendOutcome, AppendRequest, Overloaded } from "../../core/signals/api.ts";
+import { type Commit, LogState } from "../../core/signals/log/log-state.ts";
+import type { Segment } from "../../core/signals/log/segment.ts";
+import { newEpoch } from "../shell/epoch.ts";
+import { newGroupCommit } from "../shell/group-commit.ts";
+import type { SegmentStore } from "./segment-store.ts";
+
+/** Retention is cut into this many slices, each dropped whole. */
+const SLICES = 28;
+/** Window in which an id given by a caller without a producer is recognised. */
+const ID_WINDOW_MS = 600_000;
+const ID_LIMIT = 300_000;
+
+interface WaitingAppend {
+  readonly request: AppendRequest;
+  /** Called once, in the turn in which the group was written. */
+  readonly answer: (outcome: AppendOutcome) => void;
+}
+
+export interface LogWriterOptions {
+  readonly ecosystem: string;
+  readonly store: SegmentStore;
+  readonly retentionMs: number;
+  readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
+  /** Told of what was written, in the turn of the write and before the callers are answered. */
+  readonly written: (segments: readonly Segment[], nowMs: number) => void;
+}
+
+/**
+ * Writes appends in groups: the core's `LogState` gives each signal its place, the store keeps the segments, and callers
+ * are answered when both are done. Opens the slices of the retention and drops those whose time is over.
+ */
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  readonly #groups: GroupCommit<WaitingAppend>;
+  readonly #sliceMs: number;
+  #state: LogState;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#sliceMs = Math.max(1, Math.floor(options.retentionMs / SLICES));
+    this.#state = this.#restore();
+    this.#groups = newGroupCommit<WaitingAppend>({
+      commit: (appends) => this.#answer(appends),
+      weigh: ({ request }) => request.signals.length,
+      refuse: ({ answer }) => answer(overloaded("more signals are waiting to be written than the log may hold", 250)),
+    });
+  }
+
+  get headSeq(): number {
+    return this.#state.headSeq;
+  }
+
+  /** When the next signal will have been received, at the earliest. */
+  stand(nowMs: number): number {
+    return this.#state.stand(nowMs);
+  }
+
+  /** @param answer - called once, in the turn in which the group was written */
+  append(request: AppendRequest, answer: (outcome: AppendOutcome) => void): void {
+    this.#groups.add({ request, answer });
+  }
+
+  /** Drops what is older than the retention, should nothing come that would do so on the way. */
+  retain(): void {
+    if (this.#options.store.slices.length > 0) this.#sliceAt(Date.now());
+  }
+
+  #answer(appends: readonly WaitingAppend[]): void {
+    const outcomes = this.#commit(appends.map(({ request }) => request));
+    appends.forEach(({ answer }, place) => {
+      const outcome = outcomes[place];
+      if (outcome !== undefined) answer(outcome);
+    });
+  }
+
+  #commit(requests: readonly AppendRequest[]): readonly AppendOutcome[] {
+    const nowMs = Date.now();
+    try {
+      const { segments, results } = this.#write(requests, nowMs);
+      if (segments.length > 0) this.#options.written(segments, nowMs);
+      return results;
+    } catch (error) {
+      // Memory has gone ahead of the disk: the disk counts. No caller was answered, so all of them send again.
+      console.error("signal log: a commit failed", this.#options.ecosystem, String(error));
+      this.#options.store.reload();
+      this.#state = this.#restore();
+      return requests.map(() => overloaded("the log could not be written", 1_000));
+    }
+  }
+
+  #write(requests: readonly AppendRequest[], nowMs: number): Commit {
+    const { store, transaction } = this.#options;
+    if (this.#state.needsIds && requests.some(givesIds)) {
+      this.#state.restoreIds(store.recentIds(nowMs - ID_WINDOW_MS, ID_LIMIT), nowMs);
+    }
+    const slice = this.#sliceAt(nowMs);
+    const commit = this.#state.append(requests, nowMs);
+    const zone = this.#state.closeZone();
+    const write = () => store.write(slice, commit.segments, zone);
+    // One row is written or it is not; a transaction around it is a twentieth of the whole append.
+    if (commit.segments.length > 1 || zone !== undefined) transaction(write, RELOADED_BELOW);
+    else write();
+    return commit;
+  }
+
+  /** The slice that takes what is received now; opens it, and drops those whose time is over. */
+  #sliceAt(nowMs: number): number {
+    const { store, retentionMs, transaction } = this.#options;
+    const receivedMs = this.#state.receive(nowMs);
+    const current = store.slices.at(-1)?.slice;
+    // Never back to an earlier slice: after a clock was set back, segments would come to stand out of order.
+    const slice = Math.max(Math.floor(receivedMs / this.#sliceMs), current ?? 0);
+    if (slice === current) return slice;
+    transaction(() => {
+      const zone = this.#state.closeZone(true);
+      if (current !== undefined && zone !== undefined) store.write(current, [], zone);
+      store.openSlice(slice, { ...this.#state.base(), receivedMs });
+      for (const { slice: old } of [...store.slices]) {
+        if ((old + 1) * this.#sliceMs < receivedMs - retentionMs) store.dropSlice(old);
+      }
+    }, RELOADED_BELOW);
+    return slice;
+  }
+
+  #restore(): LogState {
+    const { ecosystem, store } = this.#options;
+    const stored = store.load();
+    if (stored === undefined)
+      return new LogState(ecosystem, { epoch: newEpoch(), nextSeq: 1, receivedMs: 0, producers: {} });
+    const state = new LogState(ecosystem, stored.base);
+    state.restore(stored.zone, stored.headers);
+    return state;
+  }
+}
+
+/** A failure is caught where the whole group is written, and everything is read back there. */
+const RELOADED_BELOW = () => undefined;
+
+/** Whether the ids of the last minutes are needed to tell what the request repeats. */
+function givesIds({ producer, signals }: AppendRequest): boolean {
+  return producer === undefined && signals.some(({ id }) => id !== undefined);
+}
+
+function overloaded(detail: string, retryAfterMs: number): Overloaded {
+  return { overloaded: true, retry_after_ms: retryAfterMs, detail };
+}

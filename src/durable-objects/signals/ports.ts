@@ -1,0 +1,14 @@
+import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { Namespace } from "../shell/ports.ts";
+import type { ProjectionBindings } from "../shell/projection-ports.ts";
+import type { RegistryCalls } from "./hosts.ts";
+
+/** Bindings that the log uses. */
+export interface SignalLogBindings extends ProjectionBindings {
+  readonly AGENT_REGISTRY: Namespace<RegistryCalls>;
+  readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
+  readonly DIRECTORY: Namespace<{ touch(ecosystem: string, nowMs: number): Promise<void> }>;
+  readonly SIGNALS: Queue;
+  /** Days that signals are kept; default 7. */
+  readonly RETENTION_DAYS?: string;
+}

@@ -1,0 +1,9 @@
+import type { Grant } from "../../../core/access/grant.ts";
+import type { Environment } from "../../environment.ts";
+
+/** The API's environment as Hono wants it. */
+export interface ApiEnv {
+  Bindings: Environment;
+  /** Who calls, and what the caller may do. */
+  Variables: { grant: Grant };
+}
