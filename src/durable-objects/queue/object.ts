@@ -5,7 +5,6 @@ import { changeSettings, type QueueSettings, type QueueSettingsChange } from "..
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { NewTask } from "../../core/queue/task.ts";
 import type { EnqueueReceipt } from "../../core/queue/task-queue.ts";
-import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
@@ -128,18 +127,18 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   /** @returns the task as JSON, or `null` */
   task(taskId: string): string | null {
-    return this.#find(taskId);
+    return this.#commits.taskJson(taskId);
   }
 
   /** As {@link task}, without those that are not known. */
   tasksById(taskIds: readonly string[]): string[] {
-    return taskIds.flatMap((id) => this.#find(id) ?? []);
+    return taskIds.flatMap((id) => this.#commits.taskJson(id) ?? []);
   }
 
   /** Unfinished tasks in the order of their arrival, as JSON texts. */
   tasks({ limit, after }: { limit: number; after: number }): { tasks: string[]; next: number | null } {
     const seqs = this.#commits.store.seqsAfter(after, limit);
-    const tasks = seqs.flatMap(({ taskId }) => this.#find(taskId) ?? []);
+    const tasks = seqs.flatMap(({ taskId }) => this.#commits.taskJson(taskId) ?? []);
     return { tasks, next: seqs.length < limit ? null : (seqs.at(-1)?.seq ?? null) };
   }
 
@@ -212,14 +211,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   override alarm(): Promise<void> {
     return this.#commits.alarm();
-  }
-
-  #find(taskId: string): string | null {
-    const { queue, store } = this.#commits;
-    const entry = queue.find(taskId);
-    if (entry !== undefined) return entryJson(entry, store.payloadOf(entry));
-    const finished = store.finished(taskId);
-    return finished === undefined ? null : finishedJson(finished.record, finished.payload);
   }
 
   /** A change whose answer is a promise. */

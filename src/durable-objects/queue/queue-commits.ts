@@ -1,6 +1,7 @@
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
+import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
 import type { AlarmClock } from "../shell/alarm-clock.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
@@ -80,6 +81,14 @@ export class QueueCommits {
 
   get queue(): TaskQueue {
     return this.#runtime.queue;
+  }
+
+  /** @returns the task as JSON, or `null` */
+  taskJson(taskId: string): string | null {
+    const entry = this.queue.find(taskId);
+    if (entry !== undefined) return entryJson(entry, this.store.payloadOf(entry));
+    const finished = this.store.finished(taskId);
+    return finished === undefined ? null : finishedJson(finished.record, finished.payload);
   }
 
   /** Makes changes in one transaction: all of them, or none. */

@@ -1,5 +1,11 @@
-/** Methods that the runtime calls itself: no other object may call them. */
-type Lifecycle = "alarm" | "fetch" | "webSocketMessage" | "webSocketClose" | "webSocketError";
+/** Methods that the runtime calls itself, and the mark that its types put on an object's class: no calls of others. */
+type Lifecycle =
+  | "alarm"
+  | "fetch"
+  | "webSocketMessage"
+  | "webSocketClose"
+  | "webSocketError"
+  | typeof Rpc.__DURABLE_OBJECT_BRAND;
 
 /**
  * The calls of an object's class as another object or the Worker makes them: the same methods, each with a promise of

@@ -6,12 +6,13 @@ import { LIMITS } from "../../core/signals/limits.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
-import type { DeadLetterOptions, Decisions, SignalDecisions } from "./decisions.ts";
+import type { Decisions, SignalDecisions } from "./decisions.ts";
 import { type EffectBindings, EffectRelay } from "./effect-relay.ts";
 import { Outbox } from "./outbox.ts";
 import { type AppendCalls, OutboxRelay, RETRY_MS, type RelayBindings } from "./outbox-relay.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 import { Position } from "./position.ts";
+import { ProjectionDecisions } from "./projection-decisions.ts";
 import { Reprocessed } from "./reprocessed.ts";
 import { Turns } from "./turns.ts";
 
@@ -73,6 +74,7 @@ export class Projection {
   readonly #options: ProjectionOptions;
   readonly #position: Position;
   readonly #outbox: Outbox;
+  readonly #decisions: ProjectionDecisions;
   readonly #relay: OutboxRelay;
   readonly #reprocessed: Reprocessed;
   readonly #turns = new Turns();
@@ -83,6 +85,7 @@ export class Projection {
     this.#options = options;
     this.#position = new Position(sql, name);
     this.#outbox = new Outbox(sql, this.#position);
+    this.#decisions = new ProjectionDecisions(this.#outbox, name);
     const effects = new EffectRelay({
       env,
       ecosystem,
@@ -193,7 +196,7 @@ export class Projection {
 
   /** Runs a decision of the object's own (a timer's, say) in a transaction of its own. */
   decide(change: (decisions: Decisions) => void): void {
-    this.#transaction(() => change(this.#decisions()));
+    this.#transaction(() => change(this.#decisions.own));
     void this.#relay.run();
   }
 
@@ -220,7 +223,8 @@ export class Projection {
   #takeIn(lines: readonly string[], through: number): void {
     this.#transaction(() => {
       for (const line of lines) {
-        const decisions = this.#decisionsOn(line, lineSeq(line));
+        const seq = lineSeq(line);
+        const decisions = this.#decisions.on(line, seq, this.isReplaying(seq));
         try {
           this.#attached.take(readSignalLine(line), decisions);
         } catch (error) {
@@ -233,47 +237,13 @@ export class Projection {
     void this.#relay.run();
   }
 
-  #decisions(): Decisions {
-    return {
-      emit: (draft) => this.#outbox.emit(draft),
-      enqueueEffect: (effect, key) => {
-        const id = `${this.#position.producer}.${key}`;
-        this.#outbox.effects.add({ ...effect, id });
-        return id;
-      },
-      deadLetter: (record) => this.#outbox.deadLetter({ ...record, daemon: `ganglion/${this.#options.name}` }),
-    };
-  }
-
-  #decisionsOn(line: string, seq: number): SignalDecisions & { failed(error: unknown): void } {
-    const replaying = this.isReplaying(seq);
-    if (replaying) {
-      const muted = () => `muted.${seq}`;
-      const nothing = () => undefined;
-      return {
-        emit: muted,
-        enqueueEffect: muted,
-        deadLetter: nothing,
-        deadLetterPart: nothing,
-        failed: nothing,
-        replaying,
-      };
-    }
-    return {
-      ...this.#decisions(),
-      deadLetterPart: (error, part, options) => this.#deadLetterOf(line, `${seq}.${part}`, error, options),
-      failed: (error) => this.#deadLetterOf(line, String(seq), error),
-      replaying,
-    };
-  }
-
   #reprocess(signal: Signal, part: string | null): void {
     const refuse = (error: string) => {
       throw new Error(error);
     };
     const state = this.#attached;
     const decisions: SignalDecisions = {
-      ...this.#decisions(),
+      ...this.#decisions.own,
       // A failure goes to the caller; the dead letter is there already.
       deadLetter: ({ error }) => refuse(error),
       deadLetterPart: refuse,
@@ -302,17 +272,6 @@ export class Projection {
     if (this.#outbox.takeFilled()) this.#options.alarms.wakeBy(Date.now() + RETRY_MS);
   }
 
-  #deadLetterOf(line: string, key: string, error: unknown, { lineageOf }: DeadLetterOptions = {}): void {
-    this.#outbox.deadLetter({
-      id: `${this.#options.name}.${key}`,
-      kind: "signal",
-      signal: asJson(line),
-      error: error instanceof Error ? error.message : String(error),
-      daemon: `ganglion/${this.#options.name}`,
-      ...(lineageOf === undefined ? {} : { lineage: [lineageOf] }),
-    });
-  }
-
   /** A dead letter that asks for it gets the chain of causes above its signal. */
   async #withLineage(record: DeadLetterRecord): Promise<DeadLetterRecord> {
     const [from] = record.lineage ?? [];
@@ -327,14 +286,5 @@ export class Projection {
   get #attached(): ProjectedState {
     if (this.#state === undefined) throw new Error(`projection ${this.#options.name}: no state is attached`);
     return this.#state;
-  }
-}
-
-/** A line that is not JSON stays the text that it is: that is the failure which the dead letter reports. */
-function asJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return line;
   }
 }

@@ -55,7 +55,8 @@ describe("what an ecosystem uses", () => {
     const after = (await usageOf(eco)).objects.webhooks as Usage;
     // Its coming, its end, the alarm between, and, as there are more than are kept, its being forgotten.
     expect((after.rows_written - before.rows_written) / 20).toBe(4);
-    expect((after.requests - before.requests - looked) / 20).toBe(2);
+    // Looking at the usage is a call of the object too.
+    expect((after.requests - before.requests - looked - 1) / 20).toBe(2);
   });
 
   it("counts what administrators ask of the object of webhooks", async () => {
@@ -74,7 +75,8 @@ describe("what an ecosystem uses", () => {
     await ask("POST", `${path}/secret`);
     await ask("DELETE");
     const after = (await usageOf(eco)).objects.webhooks as Usage;
-    expect(after.requests - before.requests).toBe(6);
+    // Looking at the usage is a call of the object too.
+    expect(after.requests - before.requests - 1).toBe(6);
   });
 });
 

@@ -1,0 +1,76 @@
+import type { ProjectionName } from "../../core/projection/batch.ts";
+import type { DeadLetterOptions, Decisions, SignalDecisions } from "./decisions.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** Decisions on one signal, and what becomes of the signal where taking it in throws. */
+export interface TakeDecisions extends SignalDecisions {
+  failed(error: unknown): void;
+}
+
+/** Puts what a projection decides into its outbox. */
+export class ProjectionDecisions {
+  /** Of decisions that follow from no signal. */
+  readonly own: Decisions;
+  readonly #outbox: Outbox;
+  readonly #name: ProjectionName;
+
+  constructor(outbox: Outbox, name: ProjectionName) {
+    this.#outbox = outbox;
+    this.#name = name;
+    this.own = {
+      emit: (draft) => outbox.emit(draft),
+      enqueueEffect: (effect, key) => {
+        const id = `${outbox.producer}.${key}`;
+        outbox.effects.add({ ...effect, id });
+        return id;
+      },
+      deadLetter: (record) => outbox.deadLetter({ ...record, daemon: `ganglion/${name}` }),
+    };
+  }
+
+  /**
+   * @param line - of the log, with the signal
+   * @param replaying - the signal was taken in before: what follows from it was emitted then, and is not emitted again
+   */
+  on(line: string, seq: number, replaying: boolean): TakeDecisions {
+    if (replaying) {
+      const muted = () => `muted.${seq}`;
+      return {
+        emit: muted,
+        enqueueEffect: muted,
+        deadLetter: nothing,
+        deadLetterPart: nothing,
+        failed: nothing,
+        replaying,
+      };
+    }
+    return {
+      ...this.own,
+      deadLetterPart: (error, part, options) => this.#deadLetter(line, `${seq}.${part}`, error, options),
+      failed: (error) => this.#deadLetter(line, String(seq), error),
+      replaying,
+    };
+  }
+
+  #deadLetter(line: string, key: string, error: unknown, { lineageOf }: DeadLetterOptions = {}): void {
+    this.#outbox.deadLetter({
+      id: `${this.#name}.${key}`,
+      kind: "signal",
+      signal: asJson(line),
+      error: error instanceof Error ? error.message : String(error),
+      daemon: `ganglion/${this.#name}`,
+      ...(lineageOf === undefined ? {} : { lineage: [lineageOf] }),
+    });
+  }
+}
+
+const nothing = () => undefined;
+
+/** A line that is not JSON stays the text that it is: that is the failure which the dead letter reports. */
+function asJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}

@@ -1,0 +1,255 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import type { Usage } from "../../../src/core/billing/usage.ts";
+import { Directory } from "../../../src/durable-objects/access/object.ts";
+import { DeadLetters } from "../../../src/durable-objects/dead-letters/object.ts";
+import { WorkerBoard } from "../../../src/durable-objects/file-tasks/object.ts";
+import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
+import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
+import { Models } from "../../../src/durable-objects/models/object.ts";
+import { PolicyState } from "../../../src/durable-objects/policy/object.ts";
+import { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
+import type { CallsOf, Namespace } from "../../../src/durable-objects/shell/ports.ts";
+import { SignalLog } from "../../../src/durable-objects/signals/object.ts";
+import { Webhooks } from "../../../src/durable-objects/webhooks/object.ts";
+import { freshEcosystem } from "../api/calls.ts";
+import { aSignal } from "../log-under-test.ts";
+import { aDelivery } from "../webhooks/webhooks-under-test.ts";
+
+const BY = { name: "test", id: "t" };
+const A_TASK = {
+  taskId: "t1",
+  recipient: "r",
+  type: "T",
+  payloadJson: "1",
+  sender: null,
+  priority: 5,
+  delayMs: 0,
+  maxAttempts: undefined,
+  timeoutMs: null,
+  deadlineMs: null,
+  caller: null,
+  cause: null,
+};
+const NOTHING = { limit: 1, after: 0 };
+const A_PAGE = { filter: {}, limit: 1, dryRun: false };
+const A_REPORT = { instance: "i", version: 1, links: [] };
+const AN_ENDPOINT = { url: "https://hooks.example/a", enabled: true, description: null };
+const PROJECTION = {
+  project: [[]],
+  catchUp: [0],
+  rebuild: [],
+  reprocess: [1, null],
+} satisfies Partial<ArgumentsOf<WorkerBoard>>;
+
+type ArgumentsOf<Class> = {
+  [Call in keyof CallsOf<Class>]: CallsOf<Class>[Call] extends (...args: infer Args) => unknown ? Args : never;
+};
+
+/** One call of every method: the types ask for each, so that a new call without a row does not compile. */
+const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
+  append: [{ signals: [] }],
+  read: [{ signals: [], after: 0, limit: 1, order: "asc" }],
+  stretch: ["policy", 0, 10],
+  interest: ["policy", ["X"]],
+  find: ["s1.none"],
+  causes: ["s1.none", 5],
+  reached: [],
+  effects: [{ ids: ["s1.none"], after: 0, limit: 1 }],
+  status: [],
+  links: [],
+  gather: [["promotions"], 1_000],
+  closeToken: ["t"],
+  retain: [],
+  nudge: [],
+  usage: [],
+};
+const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
+  ...PROJECTION,
+  observations: [{ seconds: 60, limit: 1 }],
+  history: [{ metric: "count", sinceMs: 0, untilMs: 1_000, stepMs: 60_000 }],
+  gaps: ["all"],
+  scanners: [],
+  changeScanner: ["bottleneck", { enabled: false }, BY],
+  settings: [],
+  changeSettings: [{ window_seconds: 61 }, BY],
+  maintenance: [],
+  changeMaintenance: [{ enabled: true, reason: "test" }, BY],
+  usage: [],
+};
+const POLICY_STATE: ArgumentsOf<PolicyState> = {
+  ...PROJECTION,
+  decisions: [{ limit: 1 }],
+  decisionsOn: [[1], 1],
+  policies: [],
+  policy: ["none"],
+  expectations: [{ limit: 1 }],
+  changePolicies: [[], BY],
+  replacePolicies: [[], BY],
+  deletePolicy: ["none", undefined, BY],
+  enablePolicy: ["none", true, BY],
+  usage: [],
+};
+const WORKER_BOARD: ArgumentsOf<WorkerBoard> = { ...PROJECTION, workers: [], task: ["w", "t"], usage: [] };
+const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
+  enqueue: [[A_TASK]],
+  lease: [{ recipient: "nobody", max: 1, leaseMs: 1_000, waitMs: 0, worker: "w" }],
+  applyAction: [{ action: "cancel", taskId: "none" }],
+  call: [{ ...A_TASK, taskId: "c1" }, 0, false],
+  callResult: ["none"],
+  task: ["none"],
+  tasksById: [["none", "neither"]],
+  tasks: [{ ...NOTHING, limit: 100 }],
+  status: [],
+  bottlenecks: [1],
+  events: [1],
+  configure: [{}],
+  closeToken: ["t"],
+  usage: [],
+};
+const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
+  report: [A_REPORT, new Map()],
+  tick: [],
+  agents: [],
+  agent: ["none"],
+  forget: ["none"],
+  settings: [],
+  configure: [{}],
+  usage: [],
+};
+const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
+  record: [[{ id: "d1", kind: "signal", signal: {}, error: "e", daemon: "test" }]],
+  count: [],
+  list: [{ limit: 1 }],
+  about: [["d1"], ["c1"], 1],
+  find: ["none"],
+  replay: ["none"],
+  replayAll: [A_PAGE],
+  discard: ["none"],
+  discardAll: [A_PAGE],
+  usage: [],
+};
+const WEBHOOKS: ArgumentsOf<Webhooks> = {
+  deliver: [[aDelivery("w1", "none")]],
+  redeliver: [{ ...aDelivery("w2", "none"), timestampMs: 0 }],
+  list: [],
+  deliveries: ["none", 1],
+  deliveriesOf: [["none"]],
+  put: ["none", AN_ENDPOINT],
+  change: ["none", {}],
+  rotateSecret: ["none"],
+  remove: ["none"],
+  ping: ["none"],
+  usage: [],
+};
+const MODELS: ArgumentsOf<Models> = {
+  settings: [],
+  changeSettings: [{ enabled: false, models: [], daily: { requests: 1, usd: 1 } }],
+  ask: [{ id: "q1", model: "none", prompt: "p", timeoutMs: 1_000, choices: [] }],
+  usage: [],
+};
+const DIRECTORY: ArgumentsOf<Directory> = {
+  create: [{ name: "n", scopes: ["signals:read"], ecosystems: ["a"] }],
+  list: [],
+  remove: ["none"],
+  ended: [0, 1],
+  verify: ["none", new ArrayBuffer(32)],
+  ping: [],
+  ecosystems: [],
+  addQueue: ["a", "q", 1],
+  queues: ["a"],
+  watch: ["a", true],
+  watched: [],
+  touch: ["a", 1],
+  usage: [],
+};
+
+type AnyCalls = Record<string, (...args: unknown[]) => Promise<unknown>> & { usage(): Promise<Usage> };
+type Row = readonly [name: string, namespace: Namespace<unknown>, type: { prototype: object }, calls: object];
+
+const OBJECTS: readonly Row[] = [
+  ["SignalLog", env.SIGNAL_LOG, SignalLog, SIGNAL_LOG],
+  ["ObservationCache", env.OBSERVATION_CACHE, ObservationCache, OBSERVATION_CACHE],
+  ["PolicyState", env.POLICY_STATE, PolicyState, POLICY_STATE],
+  ["WorkerBoard", env.WORKER_BOARD, WorkerBoard, WORKER_BOARD],
+  ["PriorityQueue", env.PRIORITY_QUEUE, PriorityQueue, PRIORITY_QUEUE],
+  ["AgentRegistry", env.AGENT_REGISTRY, AgentRegistry, AGENT_REGISTRY],
+  ["DeadLetters", env.DEAD_LETTERS, DeadLetters, DEAD_LETTERS],
+  ["Webhooks", env.WEBHOOKS, Webhooks, WEBHOOKS],
+  ["Models", env.MODELS, Models, MODELS],
+  ["Directory", env.DIRECTORY, Directory, DIRECTORY],
+];
+
+/** Stubs are typed by their class; here calls are made by their names. */
+function stubOf(namespace: Namespace<unknown>, name: string): AnyCalls & DurableObjectStub {
+  return namespace.get(namespace.idFromName(name)) as AnyCalls & DurableObjectStub;
+}
+
+/** Every method that RPC can reach, those of base classes included. */
+function callsOf(prototype: object): string[] {
+  const names: string[] = [];
+  for (let level = prototype; "usage" in level; level = Object.getPrototypeOf(level)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(level)))
+      if (typeof value === "function") names.push(name);
+  }
+  const lifecycle = ["constructor", "fetch", "alarm", "webSocketMessage", "webSocketClose", "webSocketError"];
+  return [...new Set(names)].filter((name) => !lifecycle.includes(name)).sort();
+}
+
+describe.each(OBJECTS)("what %s counts", (_, namespace, { prototype }, calls) => {
+  const stub = () => stubOf(namespace, freshEcosystem());
+
+  it("has a row for every method that RPC can reach", () => {
+    expect(Object.keys(calls).sort()).toEqual(callsOf(prototype));
+  });
+
+  it.each(Object.entries(calls))("is one request for a call of %s", async (name, args: unknown[]) => {
+    const object = stub();
+    const before = (await object.usage()).requests;
+    await object[name]?.(...args);
+    // The second look at the usage is a call as well.
+    expect((await object.usage()).requests - before).toBe(2);
+  });
+});
+
+describe("what the runtime's own calls count", () => {
+  it("is one request for an alarm that fires", async () => {
+    const object = stubOf(env.DEAD_LETTERS, freshEcosystem());
+    await object.record?.([{ id: "d1", kind: "signal", signal: {}, error: "e", daemon: "test" }]);
+    const before = (await object.usage()).requests;
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect((await object.usage()).requests - before).toBe(2);
+  });
+
+  it("is one request for a WebSocket that is opened, and one message for each that comes in", async () => {
+    const eco = freshEcosystem();
+    const log = env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(eco));
+    const before = await log.usage();
+    const { webSocket } = await log.fetch(`https://log/${eco}/stream?after=0`, { headers: { Upgrade: "websocket" } });
+    webSocket?.accept();
+    const answered = new Promise((resolve) => webSocket?.addEventListener("message", resolve, { once: true }));
+    webSocket?.send("not a frame");
+    await answered;
+    const after = await log.usage();
+    expect(after.requests - before.requests).toBe(2);
+    expect(after.socket_messages - before.socket_messages).toBe(1);
+  });
+
+  it("is nothing for the calls that an object makes to itself", async () => {
+    const eco = freshEcosystem();
+    const log = env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(eco));
+    await log.append({ signals: [aSignal("A", {}, { id: "a" }), aSignal("B", {}, { id: "b", cause: "a" })] });
+    await evictDurableObject(log);
+    const before = (await log.usage()).requests;
+    expect(await log.causes("b", 5)).toEqual(["b", "a"]);
+    expect((await log.usage()).requests - before).toBe(2);
+  });
+
+  it("is nothing for reading an object's storage in a test", async () => {
+    const object = stubOf(env.MODELS, freshEcosystem());
+    const before = (await object.usage()).requests;
+    await runInDurableObject(object, (_, { storage }) => storage.sql.exec("SELECT 1").one());
+    expect((await object.usage()).requests - before).toBe(1);
+  });
+});
