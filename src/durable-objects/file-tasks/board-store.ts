@@ -21,13 +21,12 @@ export class BoardStore {
   }
 
   *open(): Generator<BoardTask> {
-    for (const { body } of this.#sql.exec<{ body: string }>("SELECT body FROM open_tasks"))
-      yield JSON.parse(body) as BoardTask;
+    for (const { body } of this.#sql.exec<{ body: string }>("SELECT body FROM open_tasks")) yield readBoardTask(body);
   }
 
   *workers(): Generator<[key: string, worker: BoardWorker]> {
     for (const { key, body } of this.#sql.exec<{ key: string; body: string }>("SELECT key, body FROM workers"))
-      yield [key, JSON.parse(body) as BoardWorker];
+      yield [key, readBoardWorker(body)];
   }
 
   /** Every drop of that id, the newest first. */
@@ -38,9 +37,7 @@ export class BoardStore {
       worker,
       taskId,
     );
-    return [...rows]
-      .map(({ body }) => JSON.parse(body) as BoardTask)
-      .sort((a, b) => b.started_at.localeCompare(a.started_at));
+    return [...rows].map(({ body }) => readBoardTask(body)).sort((a, b) => b.started_at.localeCompare(a.started_at));
   }
 
   finished({ worker, task_id, claim }: TaskKey): BoardTask | undefined {
@@ -50,7 +47,7 @@ export class BoardStore {
       task_id,
       claim,
     );
-    return row === undefined ? undefined : (JSON.parse(row.body) as BoardTask);
+    return row === undefined ? undefined : readBoardTask(row.body);
   }
 
   get anyFinished(): boolean {
@@ -87,4 +84,24 @@ export class BoardStore {
     this.#sql.exec("DELETE FROM finished_tasks");
     this.#sql.exec("DELETE FROM workers");
   }
+}
+
+function readBoardTask(text: string): BoardTask {
+  const stored: unknown = JSON.parse(text);
+  if (!hasTexts<BoardTask>(stored, ["worker", "task_id", "claim", "status", "host", "started_at"]))
+    throw new TypeError("a stored task of the board lacks a field");
+  return stored;
+}
+
+function readBoardWorker(text: string): BoardWorker {
+  const stored: unknown = JSON.parse(text);
+  if (!hasTexts<BoardWorker>(stored, ["worker", "host", "last_at"]))
+    throw new TypeError("a stored worker of the board lacks a field");
+  return stored;
+}
+
+function hasTexts<Shape>(value: unknown, fields: readonly (keyof Shape & string)[]): value is Shape {
+  if (typeof value !== "object" || value === null) return false;
+  const record = value as Record<string, unknown>;
+  return fields.every((field) => typeof record[field] === "string");
 }

@@ -189,7 +189,7 @@ export class KnownHosts {
     if (this.#presence.get(host) === undefined) return;
     this.#emitPresence(this.#presence.answered(host, nowMs), nowMs);
     this.#seen.set(host, nowMs);
-    const answer = readAnswer(JSON.parse(text) as Record<string, unknown>);
+    const answer = readAnswer(JSON.parse(text));
     if (answer.status !== undefined) this.#statuses.set(host, JSON.stringify(answer.status));
     this.#facts.set(host, answer.facts);
     const before = this.#watched.get(host) ?? NOTHING_WATCHED;

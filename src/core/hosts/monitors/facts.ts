@@ -64,7 +64,8 @@ export interface HostAnswer {
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
-export function readAnswer(answer: Readonly<Record<string, unknown>>): HostAnswer {
+export function readAnswer(sent: unknown): HostAnswer {
+  const answer = z.record(z.string(), z.unknown()).safeParse(sent).data ?? {};
   const facts: Partial<Record<MonitorName, unknown>> = {};
   const failures: Record<string, string> = {};
   for (const name of MONITORS) {
