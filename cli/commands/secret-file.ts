@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { text as readAll } from "node:stream/consumers";
 import { UsageError } from "../failure.ts";
 
 /**
@@ -7,10 +8,11 @@ import { UsageError } from "../failure.ts";
  *
  * @throws UsageError that says what is wrong, and never what was read
  */
-export function readSecret(file: string, what: string): string {
+export async function readSecret(file: string, what: string): Promise<string> {
   let text: string;
   try {
-    text = readFileSync(file === "-" ? 0 : file, "utf8").trim();
+    // As a stream: a synchronous read of a standard input that has nothing to give yet fails (EAGAIN).
+    text = (await (file === "-" ? readAll(process.stdin) : readFile(file, "utf8"))).trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);

@@ -106,7 +106,7 @@ async function list(command: Command): Promise<void> {
 }
 
 async function set(name: string, options: SetOptions, command: Command): Promise<void> {
-  const key = options.keyFile === undefined ? undefined : readSecret(options.keyFile, "key");
+  const key = options.keyFile === undefined ? undefined : await readSecret(options.keyFile, "key");
   let lostKey = false;
   const after = await change(command, `${name} is set`, (settings, view) => {
     const before = settings.models.find((model) => model.name === name);

@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startEdge } from "./fake-edge.ts";
 import { ganglion, TOKEN } from "./ganglion.ts";
@@ -223,26 +222,5 @@ describe("reading", () => {
     expect((await ganglion(["tokens", "list", "--json", ...url])).out).toBe(`${JSON.stringify(record)}\n`);
     expect((await ganglion(["tokens", "delete", "i", ...url])).code).toBe(0);
     expect(edge.received.at(-1)).toMatchObject({ method: "DELETE" });
-  });
-});
-
-/** A Node on this machine that cannot run TypeScript, if there is one. */
-const oldNode = (process.env.PATH ?? "")
-  .split(delimiter)
-  .map((directory) => join(directory, "node"))
-  .find((node) => {
-    try {
-      return Number(/^v(\d+)/.exec(execFileSync(node, ["--version"], { encoding: "utf8" }))?.[1]) < 24;
-    } catch {
-      return false;
-    }
-  });
-
-describe.skipIf(oldNode === undefined)("started by an old Node", () => {
-  it("does its work, and passes on exit codes", async () => {
-    const edge = await startEdge(() => [200, { gaps: [] }]);
-    const how = { node: oldNode ?? "" };
-    expect(await ganglion(["gaps", "--url", edge.url], how)).toMatchObject({ code: 0, err: "no open gaps\n" });
-    expect(await ganglion(["gaps", "--status", "closed"], how)).toMatchObject({ code: 2 });
   });
 });

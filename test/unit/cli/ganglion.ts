@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { Readable } from "node:stream";
+import { main } from "../../../cli/main.ts";
 
-const BIN = fileURLToPath(new URL("../../../cli/ganglion.mjs", import.meta.url));
 export const TOKEN = "t0ken-of-the-test";
 
 export interface Finished {
@@ -12,44 +9,74 @@ export interface Finished {
   readonly err: string;
 }
 
-interface How {
+interface RunOptions {
   readonly env?: Record<string, string>;
+  /** Standard input; default: empty. */
   readonly input?: string;
-  /** Which Node; default: the one that runs the tests. */
-  readonly node?: string;
+  /** Working directory of the command; default: that of the tests. */
   readonly cwd?: string;
 }
 
-/** Starts the command as a process of its own, with nothing of this environment but what is given. */
-export function start(args: readonly string[], { env = {}, node = process.execPath, cwd, input }: How = {}) {
-  const child: ChildProcess = spawn(node, [BIN, ...args], {
-    env: { PATH: process.env.PATH, GANGLION_TOKEN: TOKEN, GANGLION_HOST_ID: "this-host", ...env },
-    stdio: "pipe",
-    ...(cwd === undefined ? {} : { cwd }),
-  });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new Error("no pipes");
-  stdin.end(input);
-  const text = { out: "", err: "" };
-  stdout.on("data", (chunk: Buffer) => {
-    text.out += chunk;
-  });
-  stderr.on("data", (chunk: Buffer) => {
-    text.err += chunk;
-  });
-  const finished = new Promise<Finished>((resolve) => child.once("close", (code) => resolve({ code, ...text })));
-  const errLines = createInterface({ input: stderr });
-  return {
-    finished,
-    stdout,
-    kill: (signal: NodeJS.Signals) => child.kill(signal),
-    /** Waits for a line on standard error. */
-    remark: (pattern: RegExp) =>
-      new Promise<string>((resolve) => errLines.on("line", (line) => pattern.test(line) && resolve(line))),
-  };
+/** The environment of a command under test: nothing of this process's but PATH. */
+export const commandEnvironment = (env: Record<string, string> = {}): Record<string, string | undefined> => ({
+  PATH: process.env.PATH,
+  GANGLION_TOKEN: TOKEN,
+  GANGLION_HOST_ID: "this-host",
+  ...env,
+});
+
+let previous: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs the command inside this process, and captures its output and exit code. A process of its own for each of a hundred
+ * commands would take most of the time of all unit tests; test/integration/cli/ starts real ones.
+ *
+ * Commands run one after the other, because output, environment and working directory belong to the whole process.
+ */
+export function ganglion(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const finished = previous.then(() => run(args, options));
+  previous = finished.catch(() => undefined);
+  return finished;
 }
 
-export const ganglion = (args: readonly string[], how?: How): Promise<Finished> => start(args, how).finished;
+async function run(args: readonly string[], { env = {}, input = "", cwd }: RunOptions): Promise<Finished> {
+  const out = capture(process.stdout);
+  const err = capture(process.stderr);
+  const stdin = Object.getOwnPropertyDescriptor(process, "stdin");
+  const { env: ownEnvironment, exitCode: ownExitCode } = process;
+  const ownDirectory = process.cwd();
+  Object.defineProperty(process, "stdin", { value: Readable.from([Buffer.from(input)]), configurable: true });
+  process.env = commandEnvironment(env);
+  process.exitCode = 0;
+  if (cwd !== undefined) process.chdir(cwd);
+  try {
+    await main([process.execPath, "ganglion", ...args]);
+    return { code: Number(process.exitCode), out: out.text(), err: err.text() };
+  } finally {
+    process.chdir(ownDirectory);
+    process.exitCode = ownExitCode;
+    process.env = ownEnvironment;
+    if (stdin !== undefined) Object.defineProperty(process, "stdin", stdin);
+    out.restore();
+    err.restore();
+  }
+}
+
+/** Takes what is written to the stream, until it is restored. Listeners that the command added leave with it. */
+function capture(stream: NodeJS.WriteStream) {
+  const { write } = stream;
+  const ownListeners = new Set(stream.listeners("error"));
+  const chunks: string[] = [];
+  stream.write = (chunk: string | Uint8Array) => {
+    chunks.push(String(chunk));
+    return true;
+  };
+  return {
+    text: () => chunks.join(""),
+    restore: () => {
+      stream.write = write;
+      for (const listener of stream.listeners("error"))
+        if (!ownListeners.has(listener)) stream.off("error", listener as (error: Error) => void);
+    },
+  };
+}

@@ -1,7 +1,8 @@
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
-import { startEdge } from "./fake-edge.ts";
-import { start, TOKEN } from "./ganglion.ts";
+import { startEdge } from "../../unit/cli/fake-edge.ts";
+import { TOKEN } from "../../unit/cli/ganglion.ts";
+import { start } from "./ganglion-process.ts";
 
 const signal = (seq: number) => ({
   seq,
