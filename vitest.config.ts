@@ -15,7 +15,16 @@ const patience = (ms: number) => ({
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...patience(60_000), ...after(0) } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          // No process starts here and nothing global is changed for long: files share the modules that they import.
+          isolate: false,
+          ...patience(60_000),
+          ...after(0),
+        },
+      },
       {
         plugins: [
           cloudflareTest({

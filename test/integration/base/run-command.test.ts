@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { processStat } from "../../../../local-agent/base/process/process-group.ts";
-import { endingText, runCommand } from "../../../../local-agent/base/process/run-command.ts";
-import { untilEnded } from "../../../harness/process-alive.ts";
+import { processStat } from "../../../local-agent/base/process/process-group.ts";
+import { endingText, runCommand } from "../../../local-agent/base/process/run-command.ts";
+import { untilEnded } from "../../harness/process-alive.ts";
 
 const sh = (script: string) => ["/bin/sh", "-c", script] as const;
 const pidIn = (text: string) => Number(/pid (\d+)/.exec(text)?.[1]);

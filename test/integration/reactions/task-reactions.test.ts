@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { linesOf } from "../../faults/lines-of-file.ts";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
-import { QueueDouble } from "../client/fake-queue.ts";
+import { QueueDouble } from "../../unit/client/fake-queue.ts";
 import { ReactingHost } from "./reacting-host.ts";
 
 async function hostAndQueue(reaction: Record<string, unknown>) {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { endLeftovers, RUN_VARIABLE } from "../../../../local-agent/base/process/leftovers.ts";
-import { identify, isRunning } from "../../../../local-agent/base/process/process-group.ts";
-import { atEnd } from "../../../harness/cleanup.ts";
-import { untilEnded } from "../../../harness/process-alive.ts";
+import { endLeftovers, RUN_VARIABLE } from "../../../local-agent/base/process/leftovers.ts";
+import { identify, isRunning } from "../../../local-agent/base/process/process-group.ts";
+import { atEnd } from "../../harness/cleanup.ts";
+import { untilEnded } from "../../harness/process-alive.ts";
 
 /** A group whose leader has a child, as an agent that was killed leaves it. */
 async function leave(

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { replaceUnchanged } from "../../../../local-agent/base/files/replace-unchanged.ts";
-import { temporaryDirectory } from "../../../harness/cleanup.ts";
-import { within } from "../../../harness/until.ts";
+import { replaceUnchanged } from "../../../local-agent/base/files/replace-unchanged.ts";
+import { temporaryDirectory } from "../../harness/cleanup.ts";
+import { within } from "../../harness/until.ts";
 
 function aFile(content?: string) {
   const path = join(temporaryDirectory(), "list.yaml");

@@ -8,7 +8,7 @@ import { Inbox } from "../../../local-agent/store/inbox.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import { within } from "../../harness/until.ts";
-import { silent, temporaryDirectory } from "../store/temporary-state.ts";
+import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 interface Said {
   readonly id?: string;
