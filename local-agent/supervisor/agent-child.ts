@@ -3,48 +3,48 @@ import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { MAX_HEARTBEAT_BYTES, readHeartbeat } from "../../src/core/supervisor/heartbeat.ts";
 import type { Reading } from "../../src/core/supervisor/process-judgement.ts";
+import type {
+  Announcement,
+  Desired,
+  ProcessAction,
+  ProcessEvent,
+  ProcessView,
+} from "../../src/core/supervisor/process-protocol.ts";
 import type { ProcessRules } from "../../src/core/supervisor/process-rules.ts";
-import {
-  type Announcement,
-  type Desired,
-  type ProcessAction,
-  type ProcessEvent,
-  type ProcessView,
-  SupervisedProcess,
-} from "../../src/core/supervisor/supervised-process.ts";
+import { SupervisedProcess } from "../../src/core/supervisor/supervised-process.ts";
 import type { Logger } from "../base/log.ts";
 import { LineSplitter } from "../base/process/output.ts";
 import { identify, signalGroup } from "../base/process/process-group.ts";
-import { type Cgroups, type Held, NOTHING_HELD, withinHeld } from "./cgroups.ts";
+import { type Cgroups, cappedByLimits, type EnforcedLimits, NO_ENFORCED_LIMITS } from "./cgroups.ts";
 import type { SupervisorJournal } from "./journal.ts";
 import type { LogFile } from "./log-file.ts";
 import { type AgentDefinition, rulesOf } from "./settings.ts";
-import { type Surroundings, spawnAgent, spawnProblem } from "./spawn-agent.ts";
+import { type AgentEnvironment, spawnAgent, spawnProblem } from "./spawn-agent.ts";
 
 export interface AgentChildOptions {
   readonly name: string;
   readonly definition: AgentDefinition;
-  readonly surroundings: Surroundings;
+  readonly environment: AgentEnvironment;
   readonly journal: SupervisorJournal;
   readonly logFile: LogFile;
   readonly cgroups: Cgroups | undefined;
   readonly log: Logger;
   readonly desired: Desired;
-  /** Takes a fresh reading of this process and tells it. */
+  /** Measures this process now, and calls its `measured`. */
   readonly measure: (child: AgentChild) => void;
   readonly announce: (name: string, signal: Announcement, facts: Readonly<Record<string, unknown>>) => void;
-  /** @param urgent - it came, went or hung; otherwise it only turned to something else */
+  /** @param urgent - the process started, ended or hung; otherwise only its task changed */
   readonly onChange: (urgent: boolean) => void;
 }
 
-/** A timer that comes later than this was held up by us, not by the process. */
+/** A timer that is later than this means that this program was suspended, not that the process is silent. */
 const OWN_PAUSE_MS = 2_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** What an ended process left in its pipes is read within this. */
+/** Time to read what an ended process left in its pipes. */
 const DRAIN_MS = 200;
 const MAX_MESSAGES = 100;
 
-/** One agent as a child process: carries out what {@link SupervisedProcess} decides, and tells it what happens. */
+/** One agent as a child process: executes the actions of a {@link SupervisedProcess}, and reports events to it. */
 export class AgentChild {
   readonly name: string;
   readonly definition: AgentDefinition;
@@ -53,7 +53,7 @@ export class AgentChild {
   readonly #process: SupervisedProcess;
   readonly #settled = new Set<() => void>();
   #child: ChildProcess | undefined;
-  #held: Held = NOTHING_HELD;
+  #enforced: EnforcedLimits = NO_ENFORCED_LIMITS;
   #timer: NodeJS.Timeout | undefined;
   #messages: string[] = [];
 
@@ -65,7 +65,7 @@ export class AgentChild {
     this.#process = new SupervisedProcess(this.#rules, options.desired);
   }
 
-  /** Of the process that exists, which leads its group. */
+  /** Process id of the agent, which leads its process group. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -82,9 +82,9 @@ export class AgentChild {
     return this.#process.view(performance.now());
   }
 
-  tell(event: ProcessEvent): void {
+  handle(event: ProcessEvent): void {
     const before = this.view();
-    for (const action of this.#process.handle(event, performance.now())) this.#carryOut(action);
+    for (const action of this.#process.handle(event, performance.now())) this.#execute(action);
     this.#arm();
     const { phase, verdict, task, pid } = this.view();
     if (before.phase !== phase || before.pid !== pid) this.#options.onChange(true);
@@ -93,10 +93,10 @@ export class AgentChild {
   }
 
   measured(reading: Reading): void {
-    this.tell({ type: "measured", reading: withinHeld(reading, this.#rules, this.#held) });
+    this.handle({ type: "measured", reading: cappedByLimits(reading, this.#rules, this.#enforced) });
   }
 
-  /** Resolves when it is neither on its way up nor on its way out. */
+  /** Resolves when the process is neither starting nor stopping. */
   async settled(): Promise<void> {
     const moving = () => ["starting", "stopping"].includes(this.view().phase);
     while (moving()) {
@@ -110,25 +110,25 @@ export class AgentChild {
     }
   }
 
-  /** A line of JSON on its standard input, now or when it has started. */
+  /** Writes a line of JSON to the agent's standard input, now or when the agent has started. */
   send(message: unknown): void {
     const line = `${JSON.stringify(message)}\n`;
     if (this.#child?.stdin?.writable) this.#child.stdin.write(line);
     else if (this.#messages.push(line) > MAX_MESSAGES) this.#messages.shift();
   }
 
-  /** For when this very process ends and can wait for nothing. */
+  /** For the exit of this program, which can wait for nothing. */
   kill(): void {
     if (this.pid !== undefined) signalGroup(this.pid, "SIGKILL");
   }
 
-  /** Ends its timer. It has been stopped before. */
+  /** Clears the timer and writes the rest of the log. Stop the process first. */
   close(): Promise<void> {
     clearTimeout(this.#timer);
     return this.#options.logFile.flush();
   }
 
-  #carryOut(action: ProcessAction): void {
+  #execute(action: ProcessAction): void {
     switch (action.do) {
       case "spawn":
         void this.#spawn();
@@ -145,39 +145,39 @@ export class AgentChild {
   }
 
   async #spawn(): Promise<void> {
-    const { name, definition, surroundings, journal } = this.#options;
+    const { name, definition, environment, journal } = this.#options;
     const run = `${name}.${randomUUID()}`;
-    // A disk that is full is no reason to have no agents.
-    await journal.begin(name, run).catch((error: unknown) => this.#unwritten(error));
+    // A full disk must not keep agents from starting.
+    await journal.begin(name, run).catch((error: unknown) => this.#journalFailed(error));
     try {
-      const { child, heartbeat } = spawnAgent(name, definition, surroundings, this.#rules.heartbeatMs, run);
+      const { child, heartbeat } = spawnAgent(name, definition, environment, this.#rules.heartbeatMs, run);
       await new Promise<void>((resolve, reject) => {
         child.once("error", reject);
         child.once("spawn", resolve);
       });
-      // Nothing of it has been read yet: its streams wait until somebody listens.
+      // Nothing is lost: the streams are paused until a listener is added.
       this.#attach(child, run);
-      const lines = new LineSplitter((line) => this.#heard(line));
+      const lines = new LineSplitter((line) => this.#receive(line));
       heartbeat.on("data", (chunk: Buffer) => lines.write(chunk));
       child.once("exit", () => heartbeat.destroy());
     } catch (error) {
-      await journal.ended(name, run).catch((cause: unknown) => this.#unwritten(cause));
-      this.tell({ type: "spawn_failed", error: spawnProblem(error, definition, surroundings.directory) });
+      await journal.ended(name, run).catch((cause: unknown) => this.#journalFailed(cause));
+      this.handle({ type: "spawn_failed", error: spawnProblem(error, definition, environment.directory) });
     }
   }
 
   #attach(child: ChildProcess, run: string): void {
     const { name, journal, logFile, cgroups } = this.#options;
     const pid = child.pid as number;
-    this.#held = cgroups?.admit(name, pid, run, this.#rules) ?? NOTHING_HELD;
+    this.#enforced = cgroups?.admit(name, pid, run, this.#rules) ?? NO_ENFORCED_LIMITS;
     this.#child = child;
     child.stdout?.on("data", (chunk: Buffer) => logFile.write(chunk));
     child.stderr?.on("data", (chunk: Buffer) => logFile.write(chunk));
-    const failed = (error: unknown) => this.#unwritten(error);
+    const failed = (error: unknown) => this.#journalFailed(error);
     const identity = identify(pid);
     if (identity !== undefined) journal.started(name, run, identity).catch(failed);
     child.once("exit", (code, signal) => {
-      // What it started must not go on beside its successor.
+      // Processes that the agent started must not run on beside its successor.
       signalGroup(pid, "SIGKILL");
       const outOfMemory = cgroups?.dismiss(name) === true && signal === "SIGKILL";
       const drained = setTimeout(() => {
@@ -188,17 +188,17 @@ export class AgentChild {
       this.#child = undefined;
       this.#note(code === null ? `process ${pid} was ended by ${signal}` : `process ${pid} ended with code ${code}`);
       journal.ended(name, run).catch(failed);
-      const why = "it used more memory than it may, and the kernel ended it";
-      this.tell({ type: "exited", code, signal, ...(outOfMemory && { why }) });
+      const why = "the process used more memory than its limit, and the kernel ended it";
+      this.handle({ type: "exited", code, signal, ...(outOfMemory && { why }) });
     });
     this.#note(`process ${pid} was started`);
     for (const line of this.#messages.splice(0)) child.stdin?.write(line);
-    this.tell({ type: "spawned", pid });
+    this.handle({ type: "spawned", pid });
   }
 
-  #heard(line: string): void {
+  #receive(line: string): void {
     const beat = line.length > MAX_HEARTBEAT_BYTES ? undefined : readHeartbeat(line);
-    if (beat !== undefined) this.tell({ type: "heartbeat", beat });
+    if (beat !== undefined) this.handle({ type: "heartbeat", beat });
   }
 
   #arm(): void {
@@ -212,17 +212,17 @@ export class AgentChild {
   async #due(dueMs: number): Promise<void> {
     if (this.view().phase === "up") {
       const lateMs = performance.now() - dueMs;
-      // We were stopped ourselves, and perhaps the process with us: it gets a whole new time to say something.
-      if (lateMs > OWN_PAUSE_MS) return this.tell({ type: "paused", forMs: lateMs + this.#rules.heartbeatMs });
-      // Timers come before input in a turn of the loop: a heartbeat that is there already counts.
+      // This program was suspended, and perhaps the process with it: the heartbeat interval starts again.
+      if (lateMs > OWN_PAUSE_MS) return this.handle({ type: "paused", forMs: lateMs + this.#rules.heartbeatMs });
+      // Timers run before input in a turn of the event loop: a heartbeat that has arrived already must count.
       await nextTurn();
       this.#options.measure(this);
     }
-    this.tell({ type: "due" });
+    this.handle({ type: "due" });
   }
 
-  #unwritten(error: unknown): void {
-    this.#options.log.error({ err: error }, `agent ${this.name}: its journal could not be written`);
+  #journalFailed(error: unknown): void {
+    this.#options.log.error({ err: error }, `agent ${this.name}: the journal could not be written`);
   }
 
   #note(text: string): void {

@@ -1,5 +1,5 @@
 import type { AgentState } from "../../src/core/supervisor/api.ts";
-import type { ProcessView } from "../../src/core/supervisor/supervised-process.ts";
+import type { ProcessView } from "../../src/core/supervisor/process-protocol.ts";
 
 /** What goes along in the host's status, to those far away. */
 export type AgentSummary = Omit<AgentState, "uptime_ms" | "log" | "desired">;

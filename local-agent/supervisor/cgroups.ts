@@ -6,10 +6,10 @@ import type { Logger } from "../base/log.ts";
 import { markOf } from "../base/process/leftovers.ts";
 import { processStat } from "../base/process/process-group.ts";
 
-/** Which limits of an agent the kernel keeps. */
-export type Held = Readonly<Record<"memory" | "cpu", boolean>>;
+/** Which limits of an agent the kernel enforces. */
+export type EnforcedLimits = Readonly<Record<"memory" | "cpu", boolean>>;
 
-export const NOTHING_HELD: Held = { memory: false, cpu: false };
+export const NO_ENFORCED_LIMITS: EnforcedLimits = { memory: false, cpu: false };
 
 export interface CgroupsOptions {
   readonly log: Logger;
@@ -19,23 +19,23 @@ export interface CgroupsOptions {
   readonly self?: string;
 }
 
-/** Where this process goes: a group whose children have controllers may have no processes of its own. */
+/** Group of this process itself: a group whose children have controllers must not contain processes. */
 const OWN = "ganglion-agent";
 const WANTED = ["memory", "cpu", "pids"];
-/** Of `cpu.max`, in microseconds. */
+/** Period of `cpu.max`, in microseconds. */
 const PERIOD_US = 100_000;
 
 /**
- * A control group for each supervised agent, where systemd has handed this service its own (`Delegate=yes`): the
- * kernel then holds agents to their limits at once, and ends with an agent what has left its process group.
- * Elsewhere (no version 2, no right to write, not a service) use is measured and nothing else.
+ * A control group for each supervised agent, if systemd has delegated the service's group (`Delegate=yes`): the kernel
+ * then enforces limits at once, and ends with an agent the processes that have left its process group. Without cgroups
+ * (no version 2, no permission to write, not a service) use is only measured.
  *
  * @see https://docs.kernel.org/admin-guide/cgroup-v2.html
  */
 export class Cgroups {
   readonly #base: string;
   readonly #log: Logger;
-  /** What the counters of the groups said when their processes began: a group may be used again. */
+  /** By agent, the group's counter of kills when its process began: a group may be used again. */
   readonly #killsBefore = new Map<string, number>();
 
   private constructor(base: string, log: Logger) {
@@ -43,19 +43,19 @@ export class Cgroups {
     this.#log = log;
   }
 
-  /** @returns `undefined` where there is no group that is ours to divide */
+  /** @returns `undefined` if no control group is delegated to this service */
   static open({ log, root = "/sys/fs/cgroup", self = "/proc/self/cgroup" }: CgroupsOptions): Cgroups | undefined {
     try {
       const path = /^0::(\/.*)$/m.exec(readFileSync(self, "utf8"))?.[1];
-      // What is no service's own may be a person's session, or the whole machine.
+      // A group that is not a service's may be a person's session, or the whole machine.
       if (path === undefined || !basename(path).endsWith(".service")) return undefined;
       const base = join(root, path);
       if (!existsSync(join(base, "cgroup.controllers"))) return undefined;
       const members = pidsIn(base);
-      // Somebody else's service, in which we were started by hand.
+      // The agent was started by hand inside another service.
       if (!members.every(isOurs)) return undefined;
       mkdirSync(join(base, OWN), { recursive: true });
-      // One at a time, as the kernel wants it; the first are those that could start others.
+      // The kernel takes one process at a time. This process comes first, because it could start others.
       for (const pid of [process.pid, ...members.filter((pid) => pid !== process.pid)])
         writeFileSync(join(base, OWN, "cgroup.procs"), String(pid));
       const given = readFileSync(join(base, "cgroup.controllers"), "utf8").trim().split(" ");
@@ -64,23 +64,23 @@ export class Cgroups {
       log.info({ controllers: wanted }, "agents: each is put into a control group of its own");
       return new Cgroups(base, log);
     } catch (error) {
-      log.debug({ err: error }, "agents: there are no control groups to be had; use is measured");
+      log.debug({ err: error }, "agents: control groups are not available; use is measured");
       return undefined;
     }
   }
 
   /**
-   * Puts a process that was just started, and what it has started meanwhile, into the group of its name.
+   * Moves a process that was just started, and the processes that it has started meanwhile, into the group of its name.
    *
-   * @param run - the mark in the environment of what it starts
+   * @param run - the mark in the environment of the process and its children
    */
-  admit(name: string, pid: number, run: string, { memoryBytes, cpuPercent }: ProcessRules): Held {
+  admit(name: string, pid: number, run: string, { memoryBytes, cpuPercent }: ProcessRules): EnforcedLimits {
     const group = this.#group(name);
     try {
       mkdirSync(group, { recursive: true });
       this.#killsBefore.set(name, outOfMemoryKills(group));
       const memory = this.#limit(group, "memory.max", memoryBytes === null ? "max" : String(memoryBytes));
-      // An agent that is slow because it swaps would be worse off than one that is restarted.
+      // An agent that swaps is slow without an error; an agent that is restarted works again.
       this.#limit(group, "memory.swap.max", memoryBytes === null ? "max" : "0");
       this.#limit(group, "memory.oom.group", "1");
       const quota = cpuPercent === null ? "max" : String(Math.round((cpuPercent / 100) * PERIOD_US));
@@ -89,15 +89,15 @@ export class Cgroups {
       this.#gather(group, run);
       return { memory, cpu };
     } catch (error) {
-      // It may have ended already. Should it run, it is measured as everywhere else.
+      // The process may have ended already. If it runs, it is measured as without cgroups.
       this.#log.warn({ err: error, agent: name }, "an agent could not be put into its control group");
-      return NOTHING_HELD;
+      return NO_ENFORCED_LIMITS;
     }
   }
 
   /**
-   * A process is born where its parent is, and the agent may have started some before it was moved. Nobody who was moved
-   * has children elsewhere any more, so the first look that finds none is the last.
+   * A new process is in its parent's group, and the agent may have started some before it was moved. Children of moved
+   * processes are in the new group, so the search ends when it finds no process outside.
    */
   #gather(group: string, run: string): void {
     const moved = new Set<number>();
@@ -115,9 +115,9 @@ export class Cgroups {
   }
 
   /**
-   * Ends whatever is left in the group.
+   * Ends the processes that are left in the group.
    *
-   * @returns whether the kernel had ended something in it for want of memory
+   * @returns whether the kernel had ended a process of the group because of its memory limit
    */
   dismiss(name: string): boolean {
     const group = this.#group(name);
@@ -126,12 +126,12 @@ export class Cgroups {
       writeFileSync(join(group, "cgroup.kill"), "1");
       rmdirSync(group);
     } catch {
-      // What was killed may take a moment to be gone, and an older kernel has no such file: the group is used again.
+      // Killed processes take a moment to end, and an older kernel has no `cgroup.kill`: the group is used again.
     }
     return outOfMemory;
   }
 
-  /** A controller that was not given has no such file. */
+  /** A controller that was not delegated has no such file. */
   #limit(group: string, file: string, value: string): boolean {
     const path = join(group, file);
     if (!existsSync(path)) return false;
@@ -145,21 +145,25 @@ export class Cgroups {
 }
 
 /**
- * A reading with nothing in it that the kernel rules out: processor time is measured in ticks, and memory that processes
- * share is counted for each, so that one that works at its limit would seem to exceed it now and then, and be restarted.
+ * Caps a reading at the limits that the kernel enforces. CPU time is measured in ticks, and shared memory is counted for
+ * each process, so an agent that works at its limit would seem to exceed it now and then, and would be restarted.
  */
-export function withinHeld(reading: Reading, { memoryBytes, cpuPercent }: ProcessRules, held: Held): Reading {
+export function cappedByLimits(
+  reading: Reading,
+  { memoryBytes, cpuPercent }: ProcessRules,
+  enforced: EnforcedLimits,
+): Reading {
   return {
     ...reading,
-    memoryBytes: held.memory ? Math.min(reading.memoryBytes, memoryBytes ?? Infinity) : reading.memoryBytes,
-    cpuPercent: held.cpu ? Math.min(reading.cpuPercent, cpuPercent ?? Infinity) : reading.cpuPercent,
+    memoryBytes: enforced.memory ? Math.min(reading.memoryBytes, memoryBytes ?? Infinity) : reading.memoryBytes,
+    cpuPercent: enforced.cpu ? Math.min(reading.cpuPercent, cpuPercent ?? Infinity) : reading.cpuPercent,
   };
 }
 
-/** This process, and what it has started itself. */
+/** Whether a process is this one or descends from it. */
 function isOurs(pid: number): boolean {
   for (let at = pid; at > 1; at = processStat(at)?.parent ?? 0) if (at === process.pid) return true;
-  // It ended since the list was read.
+  // The process has ended since the list was read.
   return processStat(pid) === undefined;
 }
 

@@ -14,7 +14,7 @@ export const SUPERVISOR_FEATURE: Feature<SupervisorFeatureOptions> = {
     if (agents === undefined || Object.keys(agents).length === 0) return undefined;
     const directory = configFile === undefined ? process.cwd() : dirname(configFile);
     const supervisor = new Supervisor({
-      surroundings: { url, token, ecosystem, hostId, directory },
+      environment: { url, token, ecosystem, hostId, directory },
       agents,
       stateDir,
       db,

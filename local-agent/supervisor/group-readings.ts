@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Reading } from "../../src/core/supervisor/process-judgement.ts";
 
-/** Clock ticks in a second: 100 on every Linux that Node runs on (USER_HZ is part of its interface). */
+/** Clock ticks in a second: 100 on every Linux that Node supports (USER_HZ is part of the kernel's interface). */
 const TICKS_PER_SECOND = 100;
-/** A difference over less than this says nothing: a tick is 10 ms long. */
+/** A shorter interval is too inaccurate: a tick is 10 ms. */
 const MIN_INTERVAL_MS = 500;
 
 interface Usage {
@@ -12,19 +12,19 @@ interface Usage {
 }
 
 /**
- * Measures process groups from /proc: one walk for all of them, because a child may have left its parent but not its
- * group. Processor time includes that of members that ended and were waited for.
+ * Measures process groups from /proc. One walk serves all groups, because a child may have left its parent but not its
+ * group. CPU time includes that of members that ended and were waited for.
  *
  * @see proc_pid_stat(5), proc_pid_status(5)
  */
 export class GroupReadings {
-  /** The newest one that is old enough to be measured against, and the newest. */
+  /** By group, the newest measurement that is old enough for a difference, and the newest. */
   readonly #before = new Map<number, readonly [Usage, Usage]>();
 
   /**
-   * @param groups - leaders' process ids
-   * @param nowMs - of a clock that never goes back
-   * @returns nothing for a group of which nobody is left
+   * @param groups - process ids of the leaders
+   * @param nowMs - of a monotonic clock
+   * @returns no reading for a group without processes
    */
   read(groups: Iterable<number>, nowMs: number): Map<number, Reading> {
     const wanted = new Map([...groups].map((group) => [group, [] as Member[]]));
@@ -73,9 +73,9 @@ function* members(groups: ReadonlyMap<number, unknown>): Generator<Member> {
     try {
       text = readFileSync(`/proc/${name}/stat`, "latin1");
     } catch {
-      continue; // it ended meanwhile
+      continue; // the process has ended
     }
-    // "pid (name) state ppid pgrp …": the name may hold anything, even a bracket.
+    // "pid (name) state ppid pgrp …": the name may contain any character, even a bracket.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const group = Number(fields[2]);
     const state = fields[0] ?? "?";

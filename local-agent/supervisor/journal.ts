@@ -1,18 +1,20 @@
-import type { Desired } from "../../src/core/supervisor/supervised-process.ts";
+import * as z from "zod";
+import type { Desired } from "../../src/core/supervisor/process-protocol.ts";
 import type { EarlierRun } from "../base/process/leftovers.ts";
 import type { ProcessIdentity } from "../base/process/process-group.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 
-interface Row {
-  readonly name: string;
-  readonly desired: Desired | null;
-  readonly run: string | null;
-  readonly leader: string | null;
-}
+const Row = z.object({
+  name: z.string(),
+  desired: z.enum(["started", "stopped", "on_demand"]).nullable(),
+  run: z.string().nullable(),
+  leader: z.string().nullable(),
+});
+const Leader = z.object({ pid: z.int(), start: z.int(), boot: z.string() });
 
 /**
- * What a supervisor must know of its processes after it was killed itself: what people wanted, and what may still run.
- * A row for each name; a start writes two rows, an end one.
+ * What a supervisor must know about its processes after it was killed: the desired state of each agent, and the processes
+ * that may still run. A row for each name; a start writes two rows, an end one.
  */
 export class SupervisorJournal {
   readonly #db: StateDatabase;
@@ -24,19 +26,19 @@ export class SupervisorJournal {
     );
   }
 
-  /** What people said last, by name. */
+  /** The last command of a person, by name. */
   desired(): Map<string, Desired> {
     return new Map(this.#rows().flatMap(({ name, desired }) => (desired === null ? [] : [[name, desired] as const])));
   }
 
-  /** Runs that were begun and whose end was not written down. */
+  /** Runs that began and whose end was not written. */
   unfinished(): EarlierRun[] {
     return this.#rows().flatMap(({ run, leader }) =>
-      run === null ? [] : [{ run, leader: leader === null ? undefined : (JSON.parse(leader) as ProcessIdentity) }],
+      run === null ? [] : [{ run, leader: leader === null ? undefined : Leader.parse(JSON.parse(leader)) }],
     );
   }
 
-  want(name: string, desired: Desired): Promise<void> {
+  setDesired(name: string, desired: Desired): Promise<void> {
     return this.#write("INSERT INTO supervised (name, desired) VALUES (?, ?) ON CONFLICT DO UPDATE SET desired = ?", [
       name,
       desired,
@@ -44,7 +46,7 @@ export class SupervisorJournal {
     ]);
   }
 
-  /** Before the process is started: should we be killed at that moment, its mark finds it. */
+  /** Written before the process is started: if the supervisor is killed at that moment, the mark finds the process. */
   begin(name: string, run: string): Promise<void> {
     return this.#write(
       "INSERT INTO supervised (name, run) VALUES (?, ?) ON CONFLICT DO UPDATE SET run = ?, leader = NULL",
@@ -64,8 +66,9 @@ export class SupervisorJournal {
     return this.#write("UPDATE supervised SET run = NULL, leader = NULL WHERE name = ? AND run = ?", [name, run]);
   }
 
-  #rows(): Row[] {
-    return this.#db.sql.prepare("SELECT name, desired, run, leader FROM supervised").all() as unknown as Row[];
+  #rows(): z.infer<typeof Row>[] {
+    const rows = this.#db.sql.prepare("SELECT name, desired, run, leader FROM supervised").all();
+    return rows.map((row) => Row.parse(row));
   }
 
   #write(sql: string, values: readonly string[]): Promise<void> {

@@ -5,22 +5,22 @@ import type { Logger } from "../base/log.ts";
 
 export interface LogFileOptions {
   readonly path: string;
-  /** Above it the file becomes `<path>.1`, that one `<path>.2`, and so on. */
+  /** A larger file becomes `<path>.1`, that one `<path>.2`, and so on. */
   readonly maxBytes: number;
-  /** Files, the current one included. */
+  /** Number of files, including the current one. */
   readonly keep: number;
   readonly log: Logger;
 }
 
-/** What may wait for the disk. Beyond it what an agent says is left out and counted: it must not be held up by its log. */
+/** Output that may wait for the disk. More is dropped and counted: a slow disk must not block the agent. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Keeps what a process says, in files that cannot grow for ever. */
+/** Writes the output of a process to files of limited size. */
 export class LogFile {
   readonly #options: LogFileOptions;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  #leftOut = 0;
+  #droppedBytes = 0;
   #size: number | undefined;
   #writing: Promise<void> | undefined;
 
@@ -34,7 +34,7 @@ export class LogFile {
 
   write(chunk: Buffer): void {
     if (this.#waitingBytes + chunk.length > MAX_WAITING_BYTES) {
-      this.#leftOut += chunk.length;
+      this.#droppedBytes += chunk.length;
       return;
     }
     this.#waiting.push(chunk);
@@ -61,7 +61,7 @@ export class LogFile {
         this.#size += bytes.length;
       }
     } catch (error) {
-      // What does not fit on the disk is lost; the process goes on.
+      // Output that cannot be written is lost; the process continues.
       log.warn({ err: error, path }, "a log could not be written");
       this.#waiting = [];
       this.#waitingBytes = 0;
@@ -80,9 +80,9 @@ export class LogFile {
     }
     const chunks = this.#waiting.splice(0, count);
     this.#waitingBytes -= length;
-    if (this.#leftOut > 0 && this.#waiting.length === 0) {
-      chunks.push(Buffer.from(`\n[${this.#leftOut} bytes left out: they came faster than the disk]\n`));
-      this.#leftOut = 0;
+    if (this.#droppedBytes > 0 && this.#waiting.length === 0) {
+      chunks.push(Buffer.from(`\n[${this.#droppedBytes} bytes dropped: the disk was too slow]\n`));
+      this.#droppedBytes = 0;
     }
     return Buffer.concat(chunks);
   }

@@ -6,16 +6,16 @@ import { cleanEnvironment } from "../base/process/clean-environment.ts";
 import { RUN_VARIABLE } from "../base/process/leftovers.ts";
 import type { AgentDefinition } from "./settings.ts";
 
-/** Descriptor on which a supervised agent tells how it fares; see docs/supervisor.md. */
+/** Descriptor on which a supervised agent writes heartbeats; see docs/supervisor.md. */
 const HEARTBEAT_FD = 3;
 
-/** What every agent of a host is told of where it is. */
-export interface Surroundings {
+/** The environment of every agent of a host. */
+export interface AgentEnvironment {
   readonly url: string;
   readonly token: () => string;
   readonly ecosystem: string;
   readonly hostId: string;
-  /** Relative paths in definitions are meant from here. */
+  /** Base of relative paths in definitions. */
   readonly directory: string;
 }
 
@@ -25,16 +25,16 @@ export interface AgentStreams {
 }
 
 /**
- * Starts an agent as the leader of a process group of its own: standard input stays open for messages, both outputs
- * are for its log, and descriptor 3 is for heartbeats.
+ * Starts an agent as the leader of its own process group: standard input stays open for messages, standard output and
+ * standard error go to the agent's log, and descriptor 3 is for heartbeats.
  *
- * @param run - the mark by which it is found again after the host agent was killed
- * @throws for a token that cannot be had
+ * @param run - the mark by which the process is found after the host agent was killed
+ * @throws Error for a token that cannot be read
  */
 export function spawnAgent(
   name: string,
   definition: AgentDefinition,
-  { url, token, ecosystem, hostId, directory }: Surroundings,
+  { url, token, ecosystem, hostId, directory }: AgentEnvironment,
   heartbeatMs: number,
   run: string,
 ): AgentStreams {
@@ -42,7 +42,7 @@ export function spawnAgent(
   const cwd = resolve(directory, definition.directory ?? ".");
   const secret = definition.token_file === undefined ? undefined : readToken(resolve(directory, definition.token_file));
   const given = secret ?? (definition.token === "own" ? token() : undefined);
-  // `node` means ours: the machine's own may be too old for what we run, or not be there at all.
+  // `node` means the Node that runs this program: the machine's own may be too old, or missing.
   const child = spawn(file === "node" ? process.execPath : file, args, {
     cwd,
     env: cleanEnvironment(process.env, {
@@ -51,7 +51,7 @@ export function spawnAgent(
       GANGLION_HOST_ID: hostId,
       GANGLION_AGENT: name,
       GANGLION_HEARTBEAT_FD: String(HEARTBEAT_FD),
-      // Three chances to be heard in time.
+      // Three heartbeats within the allowed silence: one or two may be late.
       GANGLION_HEARTBEAT_SECONDS: String(Math.round(heartbeatMs / 3) / 1000),
       ...(given !== undefined && { GANGLION_TOKEN: given }),
       ...definition.environment,
@@ -60,18 +60,18 @@ export function spawnAgent(
     stdio: ["pipe", "pipe", "pipe", "pipe"],
     detached: true,
   });
-  // It need not read what it is sent, and it may end while it is sent something.
+  // The agent need not read its standard input, and may end during a write.
   child.stdin?.on("error", () => undefined);
   const heartbeat = child.stdio[HEARTBEAT_FD] as Duplex;
   heartbeat.on("error", () => undefined);
   return { child, heartbeat };
 }
 
-/** What the kernel says, in words that name the fix. */
+/** The kernel's error, in words that name the fix. */
 export function spawnProblem(error: unknown, { command: [file], directory }: AgentDefinition, from: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const cwd = resolve(from, directory ?? ".");
-  // The kernel says ENOENT for both.
+  // The kernel returns ENOENT for a missing directory and for a missing program.
   if (!existsSync(cwd)) return `the directory ${cwd} does not exist`;
   if (code === "ENOENT") return `there is no program ${file}`;
   if (code === "EACCES") return `${file} may not be executed`;
@@ -82,6 +82,6 @@ function readToken(path: string): string {
   try {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
-    throw new Error(`its token file ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new Error(`the token file ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { AgentState } from "../../src/core/supervisor/api.ts";
-import type { Announcement, ProcessEvent } from "../../src/core/supervisor/supervised-process.ts";
+import type { Announcement, ProcessEvent } from "../../src/core/supervisor/process-protocol.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import { endLeftovers } from "../base/process/leftovers.ts";
 import type { Report, ReportingService } from "../base/service.ts";
-import { takeIn } from "../store/intake.ts";
+import { errorsText, takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import { AgentChild } from "./agent-child.ts";
@@ -17,38 +17,38 @@ import { SupervisorJournal } from "./journal.ts";
 import { LogFile } from "./log-file.ts";
 import { nextTimeMs, onSchedule } from "./schedule-times.ts";
 import { type AgentDefinition, type AgentsSettings, startsByItself } from "./settings.ts";
-import type { Surroundings } from "./spawn-agent.ts";
+import type { AgentEnvironment } from "./spawn-agent.ts";
 
 export interface SupervisorOptions {
   readonly agents: AgentsSettings;
-  readonly surroundings: Surroundings;
+  readonly environment: AgentEnvironment;
   readonly stateDir: string;
   readonly db: StateDatabase;
   readonly spool: Spool;
   readonly now: () => number;
   readonly log: Logger;
-  /** Between two measurements, in milliseconds; default 5,000. */
+  /** Milliseconds between two measurements; default 5,000. */
   readonly sampleMs?: number;
 }
 
 const SAMPLE_MS = 5_000;
 const KILL_MS = 5_000;
-/** A measurement that comes later than this was held up together with everything else. */
+/** A measurement that is later than this means that this program was suspended. */
 const OWN_PAUSE_MS = 2_000;
 const MIB = 1024 * 1024;
-/** How often those far away are told of figures that change all the time (R44). */
+/** How often the status reports figures that change all the time. */
 const SUMMARY_MS = 30_000;
-/** Changes that come together are told of together; what an agent is at may change with each of its tasks. */
+/** Changes within this time are reported together. An agent's task may change often, so it is reported later. */
 const GATHER_MS = 500;
 const GATHER_TASKS_MS = 10_000;
 
 /**
- * Keeps the configured agents running as children of this process. It decides by what it sees on this machine alone:
- * an edge that is away stops nobody.
+ * Keeps the configured agents running as children of this process. It decides by what it sees on this machine alone: an
+ * edge that cannot be reached stops no agent.
  *
- * What a supervisor that was killed left running is ended, and not taken over: its heartbeats and its output went
- * into pipes that are gone, how it will end could not be learnt, and under systemd it ends with the service anyway.
- * An agent's work is safe: the lease of its task runs out, and the task is given out again.
+ * Processes that a killed supervisor left running are ended, not adopted: their heartbeats and output went into pipes
+ * that are gone, their exit codes could not be read, and under systemd they end with the service anyway. No work is
+ * lost: the leases of their tasks expire, and the tasks are given out again.
  */
 export class Supervisor implements ReportingService {
   readonly name = "agents";
@@ -57,7 +57,7 @@ export class Supervisor implements ReportingService {
   readonly #listeners = new Listeners();
   readonly #readings = new GroupReadings();
   readonly #schedules = new Map<string, (() => void)[]>();
-  /** Should this process have to end at once, nobody stays behind whom nobody would watch. */
+  /** If this process must end at once, it leaves no agents running without a supervisor. */
   readonly #kill = () => {
     for (const child of this.#children.values()) child.kill();
   };
@@ -91,7 +91,7 @@ export class Supervisor implements ReportingService {
     return [...this.#children.keys()];
   }
 
-  /** Everything about the named agents, or about all. */
+  /** The full state of the named agents, or of all. */
   states(names: readonly string[] = this.names): AgentState[] {
     this.#measure();
     return names.flatMap((name) => {
@@ -100,7 +100,7 @@ export class Supervisor implements ReportingService {
     });
   }
 
-  /** What goes along in the host's status: it changes only when something worth telling did, or after half a minute. */
+  /** The agents in the host's status. Changes only on an important change, or after half a minute. */
   summary(): readonly AgentSummary[] {
     return this.#summary;
   }
@@ -113,23 +113,23 @@ export class Supervisor implements ReportingService {
     if (this.#sampling !== undefined) return;
     const { agents, log, sampleMs = SAMPLE_MS } = this.#options;
     const ended = await endLeftovers(this.#journal.unfinished());
-    if (ended > 0) log.warn({ count: ended }, "agents: what an earlier run had left behind was ended");
+    if (ended > 0) log.warn({ count: ended }, "agents: ended processes that an earlier supervisor left running");
     this.#cgroups ??= Cgroups.open({ log });
     const desired = this.#journal.desired();
-    for (const [name, definition] of Object.entries(agents)) this.#take(name, definition, desired.get(name));
+    for (const [name, definition] of Object.entries(agents)) this.#add(name, definition, desired.get(name));
     this.#sampledMs = performance.now();
     this.#sampling = setInterval(() => this.#sample(sampleMs), sampleMs);
     process.once("exit", this.#kill);
     this.#changed();
   }
 
-  /** All agents are asked to stop, and killed where they do not. What people wanted of them stays as it is. */
-  /** What the most patient of them is given to end by itself, and a little for the kernel to end it. */
+  /** The longest `stop_seconds` of all agents, and some time for the kernel to end a killed process. */
   get stopMs(): number {
     const patience = [...this.#children.values()].map(({ definition }) => definition.stop_seconds * 1_000);
     return Math.max(0, ...patience) + KILL_MS;
   }
 
+  /** Sends SIGTERM to all agents, and SIGKILL to those that do not end in time. Their desired states stay. */
   async stop(): Promise<void> {
     clearInterval(this.#sampling);
     clearTimeout(this.#gathering);
@@ -137,7 +137,7 @@ export class Supervisor implements ReportingService {
     this.#gathering = undefined;
     for (const name of this.#schedules.keys()) this.#unschedule(name);
     const children = [...this.#children.values()];
-    for (const child of children) child.tell({ type: "stop", force: false });
+    for (const child of children) child.handle({ type: "stop", force: false });
     await Promise.all(children.map((child) => child.settled()));
     process.off("exit", this.#kill);
     await Promise.all(children.map((child) => child.close()));
@@ -145,24 +145,25 @@ export class Supervisor implements ReportingService {
   }
 
   /**
-   * Has people's word carried out, and kept for later starts. Resolves when it is done: started, or gone.
+   * Executes a command of a person, and stores the desired states for later starts. Resolves when the agents have
+   * started, or ended.
    *
-   * @param names - known ones
+   * @param names - names of known agents
    */
   async command(event: Extract<ProcessEvent, { type: "start" | "stop" | "restart" }>, names: readonly string[]) {
     const children = names.flatMap((name) => this.#children.get(name) ?? []);
     for (const child of children) {
       const before = child.desired;
-      child.tell(event);
-      if (child.desired !== before) await this.#journal.want(child.name, child.desired);
+      child.handle(event);
+      if (child.desired !== before) await this.#journal.setDesired(child.name, child.desired);
     }
     await Promise.all(children.map((child) => child.settled()));
     return this.states(names);
   }
 
   /**
-   * Goes on with other definitions: agents that are not named any more are stopped, those that changed are restarted,
-   * all others run on.
+   * Continues with other definitions: agents without a definition are stopped, agents whose definition changed are
+   * restarted, all others run on.
    */
   async reload(agents: AgentsSettings): Promise<void> {
     const gone = [...this.#children.values()].filter(
@@ -171,32 +172,39 @@ export class Supervisor implements ReportingService {
     await Promise.all(gone.map((child) => this.#dismiss(child)));
     const desired = this.#journal.desired();
     for (const [name, definition] of Object.entries(agents))
-      if (!this.#children.has(name)) this.#take(name, definition, desired.get(name));
+      if (!this.#children.has(name)) this.#add(name, definition, desired.get(name));
     this.#changed();
   }
 
-  #take(name: string, definition: AgentDefinition, told: AgentChild["desired"] | undefined): void {
-    const wanted = told ?? (startsByItself(definition) ? "started" : "on_demand");
-    const child = this.#child(name, definition, wanted);
+  #add(name: string, definition: AgentDefinition, commanded: AgentChild["desired"] | undefined): void {
+    const desired = commanded ?? (startsByItself(definition) ? "started" : "on_demand");
+    const child = this.#child(name, definition, desired);
     this.#children.set(name, child);
-    if (wanted === "started") child.tell({ type: "start" });
+    if (desired === "started") child.handle({ type: "start" });
     this.#schedule(child);
   }
 
   async #dismiss(child: AgentChild): Promise<void> {
     this.#unschedule(child.name);
-    child.tell({ type: "stop", force: false });
+    child.handle({ type: "stop", force: false });
     await child.settled();
     await child.close();
     this.#children.delete(child.name);
   }
 
   #child(name: string, definition: AgentDefinition, desired: AgentChild["desired"]): AgentChild {
-    const { surroundings, stateDir, log } = this.#options;
+    const { environment, stateDir, log } = this.#options;
     const path = join(stateDir, "agents", `${name}.log`);
     const logFile = new LogFile({ path, maxBytes: definition.log.max_mb * MIB, keep: definition.log.keep, log });
     return new AgentChild({
-      ...{ name, definition, surroundings, logFile, log, desired, journal: this.#journal, cgroups: this.#cgroups },
+      name,
+      definition,
+      environment,
+      logFile,
+      log,
+      desired,
+      journal: this.#journal,
+      cgroups: this.#cgroups,
       measure: (child) => this.#measure([child]),
       announce: (agent, signal, facts) => void this.#announce(agent, signal, facts),
       onChange: (urgent) => this.#gather(urgent ? GATHER_MS : GATHER_TASKS_MS),
@@ -213,15 +221,15 @@ export class Supervisor implements ReportingService {
     for (const [index, { cron, time_zone, start, message, emit }] of child.definition.schedules.entries()) {
       const end = onSchedule(cron, time_zone, () => {
         if (emit !== undefined) {
-          // Its time names it, to the second: should this fire twice, the signal is emitted once.
+          // Identified by its time, to the second: if the schedule fires twice, the signal is emitted once.
           const identity = `schedule/${child.name}/${index}/${Math.floor(this.#options.now() / 1000)}`;
           void this.#emit(child.name, emit.signal, emit.facts, identity);
         }
-        if (start) child.tell({ type: "wake" });
+        if (start) child.handle({ type: "wake" });
         const { phase } = child.view();
         if (message !== undefined && (phase === "up" || phase === "starting")) child.send(message);
         if (phase === "stopped")
-          this.#options.log.info(`agent ${child.name}: it was stopped, so its schedule does not wake it`);
+          this.#options.log.info(`agent ${child.name}: stopped by a person; the schedule does not wake it`);
       });
       this.#schedules.set(child.name, [...(this.#schedules.get(child.name) ?? []), end]);
     }
@@ -237,7 +245,7 @@ export class Supervisor implements ReportingService {
     const lateMs = now - this.#sampledMs - sampleMs;
     this.#sampledMs = now;
     if (lateMs > OWN_PAUSE_MS)
-      for (const child of this.#children.values()) child.tell({ type: "paused", forMs: lateMs });
+      for (const child of this.#children.values()) child.handle({ type: "paused", forMs: lateMs });
     this.#measure();
     if (now - this.#summaryMs >= SUMMARY_MS) this.#changed();
   }
@@ -256,15 +264,15 @@ export class Supervisor implements ReportingService {
   }
 
   async #emit(name: string, signal: string, facts: Readonly<Record<string, unknown>>, identity?: string) {
-    const { surroundings, spool, now, log } = this.#options;
-    const { hostId } = surroundings;
+    const { environment, spool, now, log } = this.#options;
+    const { hostId } = environment;
     const source = `supervisor/${hostId}`;
     const taken = takeIn({ signal, source, facts: { host: hostId, agent: name, ...facts } }, now());
     try {
-      if (!taken.ok) throw new Error(`it is not a valid signal: ${JSON.stringify(taken.errors)}`);
+      if (!taken.ok) throw new Error(`not a valid signal: ${errorsText(taken.errors)}`);
       await spool.put("local", [taken.signal], identity === undefined ? {} : { taken: identity });
     } catch (error) {
-      log.error({ err: error }, `agent ${name}: ${signal} could not be told`);
+      log.error({ err: error }, `agent ${name}: ${signal} could not be emitted`);
     }
   }
 

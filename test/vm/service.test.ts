@@ -149,7 +149,7 @@ describe("the control groups", () => {
     const calm = await host.agent("calm");
     await host.text(`runuser -u ganglion touch ${file}`);
     const [crashed] = await host.signals("Q_PROCESS_CRASHED", ofAgent(name, pid));
-    expect(crashed?.facts.reason).toBe("it used more memory than it may, and the kernel ended it");
+    expect(crashed?.facts.reason).toBe("the process used more memory than its limit, and the kernel ended it");
     await until("it to be started again", async () => expect(await host.agent(name)).toMatchObject({ state: "up" }));
     expect(await host.agent("calm")).toMatchObject({ pid: calm.pid, restarts: 0 });
     expect(await host.active()).toMatchObject({ MainPID, NRestarts });

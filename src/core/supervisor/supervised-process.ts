@@ -1,68 +1,16 @@
 import type { Heartbeat } from "./heartbeat.ts";
-import { type Evidence, hangsAtMs, type Judgement, judge, type Reading } from "./process-judgement.ts";
+import { hangsAtMs, type Judgement, judge, type Reading } from "./process-judgement.ts";
+import type { Announcement, Desired, Phase, ProcessAction, ProcessEvent, ProcessView } from "./process-protocol.ts";
 import { HUNG_STOP_MS, type ProcessRules, restartDelayMs } from "./process-rules.ts";
-
-/**
- * `started` and `stopped` were told by a person, and are kept across restarts of the supervisor. `on_demand`: nobody
- * has said anything; it runs when something wakes it.
- */
-export type Desired = "started" | "stopped" | "on_demand";
-export type Phase = "stopped" | "starting" | "up" | "stopping" | "backing_off" | "gave_up";
-
-export type ProcessEvent =
-  | { readonly type: "start" }
-  /** By a schedule: what a person has stopped stays stopped. */
-  | { readonly type: "wake" }
-  | { readonly type: "stop"; readonly force: boolean }
-  | { readonly type: "restart"; readonly force: boolean }
-  | { readonly type: "spawned"; readonly pid: number }
-  | { readonly type: "spawn_failed"; readonly error: string }
-  | { readonly type: "heartbeat"; readonly beat: Heartbeat }
-  | { readonly type: "measured"; readonly reading: Reading }
-  /** `code` is null where a signal ended it; `why` is what is known besides. */
-  | { readonly type: "exited"; readonly code: number | null; readonly signal: string | null; readonly why?: string }
-  /** The time that `dueMs` named has come. What was measured and heard until now has been told before. */
-  | { readonly type: "due" }
-  /** The supervisor itself stood still: nobody listened meanwhile, so nobody was silent. */
-  | { readonly type: "paused"; readonly forMs: number };
-
-/** Signals about processes; facts are completed by the shell with host and name. */
-export type Announcement =
-  | "Q_PROCESS_CRASHED"
-  | "Q_PROCESS_HUNG"
-  | "Q_PROCESS_LIMIT_EXCEEDED"
-  | "Q_PROCESS_RESTARTED"
-  | "Q_PROCESS_GAVE_UP";
-
-export type ProcessAction =
-  | { readonly do: "spawn" }
-  /** To the whole process group. */
-  | { readonly do: "signal"; readonly signal: "SIGTERM" | "SIGKILL" | "SIGCONT" }
-  | { readonly do: "announce"; readonly signal: Announcement; readonly facts: Readonly<Record<string, unknown>> };
-
-export interface ProcessView {
-  readonly phase: Phase;
-  readonly desired: Desired;
-  /** Of a process that exists; `dead` where there is none. */
-  readonly verdict: Judgement["verdict"];
-  readonly pid: number | null;
-  readonly startedMs: number | null;
-  readonly task: string | null;
-  readonly memoryBytes: number | null;
-  readonly cpuPercent: number | null;
-  /** Since the supervisor began. */
-  readonly restarts: number;
-  /** Why it is not simply up: how it ended, what it is waiting for. */
-  readonly detail: string | null;
-}
-
-interface Running extends Evidence {
-  readonly pid: number;
-  readonly memoryOverMs: number | null;
-  readonly cpuOverMs: number | null;
-  /** It was stopped by a signal and told to go on. Should that not have helped, it is replaced. */
-  readonly resumed: boolean;
-}
+import {
+  exceededLimit,
+  type RunningProcess,
+  resumedProcess,
+  shiftedProcess,
+  spawnedProcess,
+  withHeartbeat,
+  withReading,
+} from "./running-process.ts";
 
 interface Stopping {
   readonly why: "asked" | "failed";
@@ -70,20 +18,18 @@ interface Stopping {
   readonly killed: boolean;
 }
 
-const MIB = 1024 * 1024;
-
 /**
  * One process that is kept running:
  * stopped → starting → up → (crash, hang, limit) → backing_off → starting …, → gave_up after too many in a row.
  *
- * It decides and does nothing itself: `handle` says what is to be done, in order. Times are those of one clock that
- * never goes back. Nothing in here knows of the edge, so an edge that is away cannot stop anything.
+ * Decides only: `handle` returns the actions to take, in order. All times are of one monotonic clock. Nothing here
+ * depends on the edge, so an edge that cannot be reached stops no process.
  */
 export class SupervisedProcess {
   readonly #rules: ProcessRules;
   #desired: Desired;
   #phase: Phase = "stopped";
-  #running: Running | null = null;
+  #running: RunningProcess | null = null;
   #stopping: Stopping | null = null;
   #untilMs = 0;
   #inRow = 0;
@@ -102,7 +48,7 @@ export class SupervisedProcess {
     return this.#desired;
   }
 
-  /** When `due` is to be told, if nothing else happens before. */
+  /** When to send `due`, unless another event comes first. */
   get dueMs(): number | undefined {
     if (this.#stopping !== null) return this.#stopping.killed ? undefined : this.#stopping.killAtMs;
     if (this.#phase === "backing_off") return this.#untilMs;
@@ -139,9 +85,9 @@ export class SupervisedProcess {
       case "spawned":
         return this.#spawned(event.pid, nowMs);
       case "spawn_failed":
-        return this.#failed({ reason: `it could not be started: ${event.error}` }, nowMs);
+        return this.#failed({ reason: `the process could not be started: ${event.error}` }, nowMs);
       case "heartbeat":
-        this.#heard(event.beat, nowMs);
+        if (this.#running !== null) this.#running = withHeartbeat(this.#running, event.beat, nowMs);
         return [];
       case "measured":
         return this.#measured(event.reading, nowMs);
@@ -156,7 +102,7 @@ export class SupervisedProcess {
   }
 
   #start(): ProcessAction[] {
-    // One that is on its way out because it was asked to is started again when it is gone.
+    // A process that is being stopped is started again when it has ended.
     if (this.#running !== null || this.#phase === "starting") return [];
     this.#inRow = 0;
     return this.#spawn(null);
@@ -176,8 +122,8 @@ export class SupervisedProcess {
   #restart(force: boolean, nowMs: number): ProcessAction[] {
     this.#desired = "started";
     this.#inRow = 0;
-    if (this.#running === null) return this.#phase === "starting" ? [] : this.#spawn("it was asked for");
-    this.#restartReason = "it was asked for";
+    if (this.#running === null) return this.#phase === "starting" ? [] : this.#spawn("a restart was requested");
+    this.#restartReason = "a restart was requested";
     return this.#terminate("asked", force ? 0 : this.#rules.stopMs, nowMs);
   }
 
@@ -188,10 +134,7 @@ export class SupervisedProcess {
   }
 
   #spawned(pid: number, nowMs: number): ProcessAction[] {
-    this.#running = {
-      ...{ pid, startedMs: nowMs, beat: null, beatMs: nowMs, progressedMs: nowMs, reading: null, stoppedMs: null },
-      ...{ memoryOverMs: null, cpuOverMs: null, resumed: false },
-    };
+    this.#running = spawnedProcess(pid, nowMs);
     this.#phase = "up";
     this.#detail = null;
     const reason = this.#restartReason;
@@ -203,53 +146,22 @@ export class SupervisedProcess {
       actions.push(announce("Q_PROCESS_RESTARTED", { pid, reason, restarts_in_row: this.#inRow, ...down }));
     }
     this.#failedMs = 0;
-    // It was asked to stop between the decision to start it and the start.
+    // A stop was requested between the decision to start the process and its start.
     if (this.#desired === "stopped") actions.push(...this.#terminate("asked", this.#rules.stopMs, nowMs));
     return actions;
   }
 
-  #heard(beat: Heartbeat, nowMs: number): void {
-    const running = this.#running;
-    if (running === null) return;
-    const last = running.beat;
-    const moved = last?.state !== beat.state || last.task !== beat.task || last.progress !== beat.progress;
-    const progressedMs = moved ? nowMs : running.progressedMs;
-    this.#running = { ...running, beat, beatMs: nowMs, progressedMs, resumed: false };
-  }
-
   #measured(reading: Reading, nowMs: number): ProcessAction[] {
-    const running = this.#running;
-    if (running === null) return [];
-    const { memoryBytes, cpuPercent, limitMs } = this.#rules;
-    const overMemory = memoryBytes !== null && reading.memoryBytes > memoryBytes;
-    const overCpu = cpuPercent !== null && reading.cpuPercent > cpuPercent;
-    this.#running = {
-      ...running,
-      reading,
-      stoppedMs: reading.stopped ? (running.stoppedMs ?? nowMs) : null,
-      resumed: running.resumed && reading.stopped,
-      memoryOverMs: overMemory ? (running.memoryOverMs ?? nowMs) : null,
-      cpuOverMs: overCpu ? (running.cpuOverMs ?? nowMs) : null,
-    };
+    if (this.#running === null) return [];
+    this.#running = withReading(this.#running, reading, this.#rules, nowMs);
     if (this.#phase !== "up") return [];
-    if (lasted(this.#running.memoryOverMs, limitMs, nowMs)) {
-      const [used, limit] = [Math.round(reading.memoryBytes / MIB), Math.round((memoryBytes ?? 0) / MIB)];
-      return this.#exceeded("memory", used, limit, `it used ${used} MiB of memory and may use ${limit}`, nowMs);
-    }
-    if (lasted(this.#running.cpuOverMs, limitMs, nowMs)) {
-      const [used, limit] = [Math.round(reading.cpuPercent), cpuPercent ?? 0];
-      return this.#exceeded("cpu", used, limit, `it used ${used} % of a processor and may use ${limit}`, nowMs);
-    }
-    return [];
-  }
-
-  #exceeded(what: "memory" | "cpu", used: number, limit: number, reason: string, nowMs: number): ProcessAction[] {
-    const { pid, beat } = this.#running as Running;
-    const facts = { pid, limit_of: what, used, limit, unit: what === "memory" ? "MiB" : "%", ...task(beat), reason };
-    this.#detail = reason;
+    const exceeded = exceededLimit(this.#running, this.#rules, nowMs);
+    if (exceeded === undefined) return [];
+    const { pid, beat } = this.#running;
+    this.#detail = exceeded.reason;
     return [
-      announce("Q_PROCESS_LIMIT_EXCEEDED", facts),
-      ...this.#terminate("failed", this.#rules.stopMs, nowMs, `its ${what} limit was exceeded`),
+      announce("Q_PROCESS_LIMIT_EXCEEDED", { pid, ...exceeded, ...task(beat) }),
+      ...this.#terminate("failed", this.#rules.stopMs, nowMs, `the ${exceeded.limit_of} limit was exceeded`),
     ];
   }
 
@@ -266,27 +178,27 @@ export class SupervisedProcess {
     return verdict === "hung" && reason !== undefined ? this.#hung(running, reason, nowMs) : [];
   }
 
-  #hung(running: Running, reason: NonNullable<Judgement["reason"]>, nowMs: number): ProcessAction[] {
+  #hung(running: RunningProcess, reason: NonNullable<Judgement["reason"]>, nowMs: number): ProcessAction[] {
     const { pid, beat, beatMs } = running;
     const facts = { pid, reason, silent_ms: Math.round(nowMs - beatMs), ...task(beat) };
     if (reason === "stopped" && !running.resumed) {
-      // Somebody or something stopped it in the middle. Going on loses nothing; a restart would lose its work.
-      this.#running = { ...running, resumed: true, beatMs: nowMs, progressedMs: nowMs, stoppedMs: null };
+      // A signal stopped the process. To continue it loses nothing; a restart would lose its work.
+      this.#running = resumedProcess(running, nowMs);
       return [announce("Q_PROCESS_HUNG", { ...facts, action: "resumed" }), { do: "signal", signal: "SIGCONT" }];
     }
-    this.#detail = `it hung (${reason})`;
-    // SIGTERM does not reach one that is stopped.
+    this.#detail = `the process hung (${reason})`;
+    // A stopped process does not receive SIGTERM.
     const patienceMs = reason === "stopped" ? 0 : HUNG_STOP_MS;
     return [
       announce("Q_PROCESS_HUNG", { ...facts, action: "restarted" }),
-      ...this.#terminate("failed", patienceMs, nowMs, `it hung (${reason})`),
+      ...this.#terminate("failed", patienceMs, nowMs, `the process hung (${reason})`),
     ];
   }
 
-  /** @param patienceMs - from SIGTERM to SIGKILL; 0 kills at once */
+  /** @param patienceMs - time from SIGTERM to SIGKILL; 0 sends SIGKILL at once */
   #terminate(why: Stopping["why"], patienceMs: number, nowMs: number, reason?: string): ProcessAction[] {
     if (reason !== undefined) this.#restartReason = reason;
-    if (this.#running === null) return []; // still starting: `spawned` sees what is desired by then
+    if (this.#running === null) return []; // still starting: `spawned` checks the desired state
     this.#phase = "stopping";
     const before = this.#stopping;
     if (patienceMs === 0) {
@@ -294,12 +206,12 @@ export class SupervisedProcess {
       return before?.killed === true ? [] : [{ do: "signal", signal: "SIGKILL" }];
     }
     if (before !== null) {
-      // It has been told already, and its time runs: being asked twice is no reason for waiting longer.
+      // SIGTERM was sent already: a second request does not extend the time until SIGKILL.
       this.#stopping = { ...before, why };
       return [];
     }
     this.#stopping = { why, killAtMs: nowMs + patienceMs, killed: false };
-    // One that is stopped takes SIGTERM only when it goes on.
+    // A stopped process receives SIGTERM only when it continues.
     const wake: ProcessAction[] = this.#running.reading?.stopped ? [{ do: "signal", signal: "SIGCONT" }] : [];
     return [{ do: "signal", signal: "SIGTERM" }, ...wake];
   }
@@ -313,21 +225,21 @@ export class SupervisedProcess {
     if (nowMs - running.startedMs >= this.#rules.stableMs) this.#inRow = 0;
     if (this.#desired === "stopped") return this.#rest(null);
     if (stopping?.why === "asked") return this.#spawn(this.#restartReason);
-    // It was ended for a reason that has been announced; that it is gone now says nothing new.
-    if (stopping !== null) return this.#again(this.#restartReason ?? "it failed", nowMs);
-    const how = why !== undefined ? why : code === null ? `it was ended by ${signal}` : `it ended with code ${code}`;
-    if (code === 0 && this.#rules.restart !== "always") return this.#rest("it finished");
+    // The supervisor ended the process, and has announced the reason already.
+    if (stopping !== null) return this.#backOff(this.#restartReason ?? "the process failed", nowMs);
+    const how = code === null ? `the process was ended by ${signal}` : `the process ended with code ${code}`;
+    if (code === 0 && this.#rules.restart !== "always") return this.#rest("the process finished");
     const facts = { pid: running.pid, exit_code: code, exit_signal: signal, ...task(running.beat) };
-    return this.#failed({ ...facts, uptime_ms: Math.round(nowMs - running.startedMs), reason: how }, nowMs);
+    return this.#failed({ ...facts, uptime_ms: Math.round(nowMs - running.startedMs), reason: why ?? how }, nowMs);
   }
 
   #failed(facts: { readonly reason: string } & Record<string, unknown>, nowMs: number): ProcessAction[] {
-    // A start that failed after a stop was asked for is no loss to anybody.
+    // A stop was requested meanwhile: a failed start is no failure.
     if (this.#desired === "stopped") return this.#rest(null);
-    return [announce("Q_PROCESS_CRASHED", facts), ...this.#again(facts.reason, nowMs)];
+    return [announce("Q_PROCESS_CRASHED", facts), ...this.#backOff(facts.reason, nowMs)];
   }
 
-  #again(reason: string, nowMs: number): ProcessAction[] {
+  #backOff(reason: string, nowMs: number): ProcessAction[] {
     if (this.#rules.restart === "never") return this.#rest(reason);
     this.#detail = reason;
     this.#failedMs = nowMs;
@@ -352,23 +264,9 @@ export class SupervisedProcess {
   }
 
   #shift(byMs: number): void {
-    const later = (ms: number | null) => (ms === null ? null : ms + byMs);
-    const running = this.#running;
     if (this.#stopping !== null) this.#stopping = { ...this.#stopping, killAtMs: this.#stopping.killAtMs + byMs };
-    if (running === null) return;
-    this.#running = {
-      ...running,
-      beatMs: running.beatMs + byMs,
-      progressedMs: running.progressedMs + byMs,
-      stoppedMs: later(running.stoppedMs),
-      memoryOverMs: later(running.memoryOverMs),
-      cpuOverMs: later(running.cpuOverMs),
-    };
+    if (this.#running !== null) this.#running = shiftedProcess(this.#running, byMs);
   }
-}
-
-function lasted(sinceMs: number | null, limitMs: number, nowMs: number): boolean {
-  return sinceMs !== null && nowMs - sinceMs >= limitMs;
 }
 
 function task(beat: Heartbeat | null): { task?: string } {

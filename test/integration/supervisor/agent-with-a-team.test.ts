@@ -81,7 +81,7 @@ describe("a host agent with a team", () => {
       ({ facts }) => facts.host === "host-b",
       "word of the restart",
     );
-    expect(restarted.facts).toMatchObject({ agent: "coder", reason: "it was asked for" });
+    expect(restarted.facts).toMatchObject({ agent: "coder", reason: "a restart was requested" });
     // The host tells of itself when something changed, a moment after it did.
     for (let runs: unknown[] = []; (runs[0] as AgentState | undefined)?.restarts !== 1; )
       runs = ((await edge.client().agents.get("host-b")).runs?.agents ?? []) as unknown[];

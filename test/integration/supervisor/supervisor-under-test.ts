@@ -35,7 +35,7 @@ export async function supervise(
   const spool = new Spool(db, { hostId: "host-a", maxBytes: 1e9, now: Date.now, log });
   const supervisor = new Supervisor({
     agents: AgentsSettings.parse(agents),
-    surroundings: {
+    environment: {
       url: "http://127.0.0.1:9",
       token: () => "secret",
       ecosystem: "default",

@@ -40,7 +40,7 @@ describe("a supervisor", () => {
     const team = await supervise({ broken: { command: ending(3) } });
     const gaveUp = await team.signal(({ signal }) => signal === "Q_PROCESS_GAVE_UP", "giving up");
     expect(gaveUp.facts).toEqual({
-      ...{ host: "host-a", agent: "broken", reason: "it ended with code 3", restarts_in_row: 3 },
+      ...{ host: "host-a", agent: "broken", reason: "the process ended with code 3", restarts_in_row: 3 },
     });
     expect(saidIn(logOf(team.stateDir, "broken")).match(/^bye$/gm)).toHaveLength(4);
     expect(team.supervisor.report()).toMatchObject({ state: "failing", detail: "0 of 1 up, 1 given up" });
@@ -56,8 +56,8 @@ describe("a supervisor", () => {
     await team.until("missing", ({ state }) => state === "gave_up", "given up");
     await team.until("astray", ({ state }) => state === "gave_up", "given up");
     expect(team.supervisor.states().map(({ detail }) => detail)).toEqual([
-      "it could not be started: there is no program no-such-program",
-      expect.stringMatching(/^it could not be started: the directory .*no\/such\/directory does not exist$/),
+      "the process could not be started: there is no program no-such-program",
+      expect.stringMatching(/^the process could not be started: the directory .*no\/such\/directory does not exist$/),
     ]);
   });
 
@@ -74,7 +74,7 @@ describe("a supervisor", () => {
     expect(restarted).toMatchObject({ state: "up", restarts: 1 });
     expect(restarted?.pid).not.toBe(started?.pid);
     const { facts } = await team.signal(({ signal }) => signal === "Q_PROCESS_RESTARTED", "word of the restart");
-    expect(facts.reason).toBe("it was asked for");
+    expect(facts.reason).toBe("a restart was requested");
     await expect(team.command("supervisor.stop", { names: ["c", "a"] })).rejects.toThrow(
       new CommandRefused("this host has no agent c; it has a, b"),
     );
@@ -146,7 +146,7 @@ describe("a supervisor", () => {
     // It was measured while it grew, perhaps.
     expect(facts.used).toBeGreaterThan(150);
     const { facts: restarted } = await team.signal(({ signal }) => signal === "Q_PROCESS_RESTARTED", "its restart");
-    expect(restarted.reason).toBe("its memory limit was exceeded");
+    expect(restarted.reason).toBe("the memory limit was exceeded");
   });
 
   it("wakes an agent by its schedule with a message, and emits a signal, unless a person stopped it", async () => {

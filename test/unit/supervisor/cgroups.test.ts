@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Cgroups, withinHeld } from "../../../local-agent/supervisor/cgroups.ts";
+import { Cgroups, cappedByLimits } from "../../../local-agent/supervisor/cgroups.ts";
 import { DEFAULT_RULES } from "../../../src/core/supervisor/process-rules.ts";
 import { silent, temporaryDirectory } from "../store/temporary-state.ts";
 
@@ -48,8 +48,12 @@ describe("control groups", () => {
     mkdirSync(group);
     const files = ["memory.max", "memory.swap.max", "memory.oom.group", "cpu.max"];
     for (const file of files) writeFileSync(join(group, file), "");
-    const held = groups?.admit("coder", 4_711, "run", { ...DEFAULT_RULES, memoryBytes: 1_048_576, cpuPercent: 150 });
-    expect(held).toEqual({ memory: true, cpu: true });
+    const enforced = groups?.admit("coder", 4_711, "run", {
+      ...DEFAULT_RULES,
+      memoryBytes: 1_048_576,
+      cpuPercent: 150,
+    });
+    expect(enforced).toEqual({ memory: true, cpu: true });
     expect([...files, "cgroup.procs"].map((file) => text("agent-coder", file))).toEqual([
       "1048576",
       "0",
@@ -88,11 +92,11 @@ describe("control groups", () => {
   it("keep measurements from saying what cannot be: more than the kernel lets an agent have", () => {
     const reading = { memoryBytes: 2_000, cpuPercent: 51.2, running: true, stopped: false };
     const rules = { ...DEFAULT_RULES, memoryBytes: 1_000, cpuPercent: 50 };
-    expect(withinHeld(reading, rules, { memory: true, cpu: true })).toMatchObject({
+    expect(cappedByLimits(reading, rules, { memory: true, cpu: true })).toMatchObject({
       memoryBytes: 1_000,
       cpuPercent: 50,
     });
-    expect(withinHeld(reading, rules, { memory: false, cpu: false })).toEqual(reading);
-    expect(withinHeld(reading, DEFAULT_RULES, { memory: true, cpu: true })).toEqual(reading);
+    expect(cappedByLimits(reading, rules, { memory: false, cpu: false })).toEqual(reading);
+    expect(cappedByLimits(reading, DEFAULT_RULES, { memory: true, cpu: true })).toEqual(reading);
   });
 });

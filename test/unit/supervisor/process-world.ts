@@ -1,11 +1,8 @@
 import { expect } from "vitest";
 import type { Heartbeat } from "../../../src/core/supervisor/heartbeat.ts";
+import type { ProcessAction, ProcessEvent } from "../../../src/core/supervisor/process-protocol.ts";
 import { HUNG_STOP_MS, type ProcessRules } from "../../../src/core/supervisor/process-rules.ts";
-import {
-  type ProcessAction,
-  type ProcessEvent,
-  SupervisedProcess,
-} from "../../../src/core/supervisor/supervised-process.ts";
+import { SupervisedProcess } from "../../../src/core/supervisor/supervised-process.ts";
 import fc from "../../fast-check.ts";
 
 /** What a person expects, kept in the plainest way. */

@@ -224,7 +224,7 @@ describe("a supervised process", () => {
     before.handle({ type: "spawn_failed", error: "there is no program coder" }, w.nowMs);
     expect(before.view(w.nowMs)).toMatchObject({
       phase: "backing_off",
-      detail: "it could not be started: there is no program coder",
+      detail: "the process could not be started: there is no program coder",
     });
   });
 });
