@@ -7,7 +7,7 @@ import type { Maintenance, MaintenanceChange } from "../core/introspection/maint
 import type { ScannerStatus } from "../core/introspection/scanners/scanner-status.ts";
 import type { ObservationsPage } from "../core/introspection/window/observation.ts";
 import type { ObservationSettings } from "../core/introspection/window/window-settings.ts";
-import type { Lineage } from "../core/lineage/lineage.ts";
+import type { Lineage } from "../core/lineage/api.ts";
 import type { DecisionsPage } from "../core/policy/decision.ts";
 import type { AppendResult, LogStatus } from "../core/signals/api.ts";
 import type { Signal, SignalInput } from "../core/signals/signal.ts";

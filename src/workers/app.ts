@@ -33,13 +33,13 @@ import { signals } from "./api/signals/routes.ts";
 import { streams } from "./api/signals/stream.ts";
 import { webhookEndpoints } from "./api/webhooks/routes.ts";
 
-/** The whole HTTP API. One resource a file in api/. */
+/** The whole HTTP API; api/ has a folder for each concept. */
 export const app = newApi();
 
 app.onError((error) => answerError(error));
 app.notFound(() =>
   problemResponse(
-    problem("not-found", 404, "There is no such thing here", "No call has this path; /docs lists them all."),
+    problem("not-found", 404, "Not found", "No call of the API has this path. List the calls: GET /docs."),
   ),
 );
 app.use(
@@ -50,15 +50,15 @@ app.use(
         problem(
           "method-not-allowed",
           405,
-          "The path does not take this method",
-          `It takes ${methods.join(", ")}, not ${c.req.method}.`,
+          "Method not allowed",
+          `The path accepts ${methods.join(", ")}, not ${c.req.method}.`,
         ),
         { Allow: methods.join(", ") },
       ),
   }),
 );
 
-// The stream stands before the signals: /signals/stream would otherwise be the signal whose id is "stream".
+// The stream comes before the signals: /signals/stream would otherwise be the signal with the id "stream".
 for (const part of [
   health,
   streams,
@@ -92,7 +92,7 @@ for (const part of [
 }
 
 let document: OpenApiDocument | undefined;
-/** Made when first asked for: starting the Worker must not pay for it. */
+/** Built at the first request for it, so that it does not slow the start of the Worker. */
 export function openApiDocument(): OpenApiDocument {
   document ??= describeApi(app);
   return document;

@@ -1,13 +1,13 @@
 import type { DeadLetter } from "../../../src/core/dead-letters/dead-letter.ts";
-import { type ChainTask, taskEnded } from "../../../src/core/lineage/chain-tasks.ts";
-import type { ChainDelivery } from "../../../src/core/lineage/lineage.ts";
+import type { ChainDelivery, ChainTask } from "../../../src/core/lineage/api.ts";
+import { endedTask } from "../../../src/core/lineage/chain-tasks.ts";
 import type { Decision } from "../../../src/core/policy/decision.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { cellText, cutToTerminal } from "../../output.ts";
 
-/** Signals of one chain in the order of the log, with what was decided on them and what was done. */
+/** The signals of one chain in the order of the log, with the decisions on them and their tasks and deliveries. */
 export interface Chain {
-  /** Id of the signal that was asked about. */
+  /** Id of the signal that the user asked about. */
   readonly asked: string;
   readonly signals: readonly Signal[];
   readonly decisions: readonly Decision[];
@@ -23,10 +23,10 @@ interface Node {
   readonly children: readonly Node[];
 }
 
-/** Facts and values are shown as far as they fit into so many characters; --json has all of them. */
+/** Longer facts and values are cut at this length; --json shows them whole. */
 const VALUE_CHARS = 160;
 
-/** The chain as a tree: under each signal what was decided on it, under each decision what it led to. */
+/** The chain as a tree: under each signal the decisions on it, under each decision its effects. */
 export function drawChain(chain: Chain): string[] {
   const tree = new ChainTree(chain);
   return tree.roots().flatMap((root) => [cutToTerminal(root.text), ...draw(root.children, "").map(cutToTerminal)]);
@@ -54,7 +54,7 @@ class ChainTree {
   roots(): Node[] {
     const inside = ({ cause }: Signal) => cause !== undefined && this.#byId.has(cause);
     const roots = this.#chain.signals.filter((signal) => !inside(signal)).map((signal) => this.#signal(signal));
-    // Causes that go round have no beginning: they are shown from where they came into the log.
+    // A circle of causes has no first signal: it is shown from the signal that came into the log first.
     const left = this.#chain.signals.filter(({ id }) => !this.#shown.has(id));
     return [...roots, ...left.flatMap((signal) => (this.#shown.has(signal.id) ? [] : [this.#signal(signal)]))];
   }
@@ -74,7 +74,7 @@ class ChainTree {
         ...decisions.map((decision) => this.#decision(decision)),
         ...tasks.map((task) => this.#task(task)),
         ...others.flatMap((effect) => this.#effect(effect)),
-        ...this.#chain.dead_letters.filter((letter) => isAbout(letter, id)).map(letterNode),
+        ...this.#chain.dead_letters.filter((letter) => isAbout(letter, id)).map(deadLetterNode),
       ],
     };
   }
@@ -89,42 +89,42 @@ class ChainTree {
         ...askedNodes(decision.asked),
         ...effects.flatMap((effect) => {
           const signal = this.#byId.get(effect);
-          return signal === undefined ? [this.#done(effect, decision)] : this.#effect(signal);
+          return signal === undefined ? [this.#otherEffect(effect, decision)] : this.#effect(signal);
         }),
       ],
     };
   }
 
-  /** What is no signal: a task, a call of a webhook, a switch of the maintenance. */
-  #done(id: string, { tasks, deliveries, signal }: Decision): Node {
+  /** An effect that is no signal: a task, a webhook delivery, or a switch of the maintenance mode. */
+  #otherEffect(id: string, { tasks, deliveries, signal }: Decision): Node {
     const task = tasks?.find(({ task_id }) => task_id === id);
     if (task !== undefined) {
       const known = this.#chain.tasks.find(({ queue, task_id }) => queue === task.queue && task_id === id);
       return this.#task(known ?? { ...task, cause: signal.id, status: "unknown" });
     }
     const delivery = deliveries?.find(({ delivery_id }) => delivery_id === id);
-    if (delivery === undefined) return { text: `effect ${id}`, children: this.#lettersOf(id) };
+    if (delivery === undefined) return { text: `effect ${id}`, children: this.#deadLettersOf(id) };
     const known = this.#chain.deliveries.find(({ delivery_id }) => delivery_id === id);
-    return { text: `webhook ${delivery.endpoint}: ${deliveryText(known)}  ${id}`, children: this.#lettersOf(id) };
+    return { text: `webhook ${delivery.endpoint}: ${deliveryText(known)}  ${id}`, children: this.#deadLettersOf(id) };
   }
 
-  /** A task, with what its end told and what came of that. */
+  /** A task, with the signals of its end and their effects. */
   #task(task: ChainTask): Node {
     const { queue, task_id, cause, status, worker, attempt } = task;
     const by = worker === undefined ? "" : ` by ${cellText(worker)}`;
     const state = status === "unknown" ? "no longer known" : `${status}${by}, attempt ${attempt}`;
     const ends = this.#chain.signals.filter((signal) => {
-      const ended = signal.cause === cause ? taskEnded(signal) : undefined;
+      const ended = signal.cause === cause ? endedTask(signal) : undefined;
       return ended?.queue === queue && ended.task_id === task_id;
     });
     return {
       text: `task ${task_id} in ${queue}: ${state}`,
-      children: [...ends.flatMap((end) => this.#effect(end)), ...this.#lettersOf(task_id)],
+      children: [...ends.flatMap((end) => this.#effect(end)), ...this.#deadLettersOf(task_id)],
     };
   }
 
-  #lettersOf(id: string): Node[] {
-    return this.#chain.dead_letters.filter((letter) => letter.id.includes(id)).map(letterNode);
+  #deadLettersOf(id: string): Node[] {
+    return this.#chain.dead_letters.filter((letter) => letter.id.includes(id)).map(deadLetterNode);
   }
 
   #effect(signal: Signal): Node[] {
@@ -140,11 +140,11 @@ class ChainTree {
 function askedNodes(asked: Decision["asked"]): Node[] {
   if (asked === undefined) return [];
   const { model, state, choice, why, reason, cost_usd = 0 } = asked;
-  const said = reason === undefined ? "" : `: ${cellText(reason)}`;
+  const because = reason === undefined ? "" : `: ${cellText(reason)}`;
   const outcome = {
-    asked: "has not answered yet",
-    answered: `chose ${choice}${said}`,
-    fallback: `gave no answer (${why}), so ${choice}`,
+    asked: "has not replied yet",
+    answered: `chose ${choice}${because}`,
+    fallback: `gave no usable reply (${why}); fallback ${choice}`,
   };
   return [{ text: `model ${model} ${outcome[state]}  $${cost_usd.toFixed(4)}`, children: [] }];
 }
@@ -155,17 +155,17 @@ function deliveryText(delivery: ChainDelivery | undefined): string {
     waiting: "waiting",
     delivered: "delivered",
     failed: "given up",
-    skipped: "skipped, its endpoint was switched off",
-    unknown: "not known: there was no such endpoint, or it is long ago",
+    skipped: "skipped because its endpoint was disabled",
+    unknown: "Unknown endpoint, or its record has expired",
   };
   const tried = attempts === 0 ? "" : `, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   const status = last_status === undefined ? "" : `, status ${last_status}`;
   const why = last_error === undefined || state === "delivered" ? "" : `, ${cellText(last_error)}`;
-  const next = next_attempt_at === undefined || attempts === 0 ? "" : `, again at ${next_attempt_at}`;
+  const next = next_attempt_at === undefined || attempts === 0 ? "" : `, next attempt at ${next_attempt_at}`;
   return `${words[state]}${tried}${status}${why}${next}`;
 }
 
-function letterNode({ id, error, attempts, kind, replayed_at, replay_outcome }: DeadLetter): Node {
+function deadLetterNode({ id, error, attempts, kind, replayed_at, replay_outcome }: DeadLetter): Node {
   const tried = `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   const done = ["replayed", "already"].includes(replay_outcome ?? "") ? `, replayed ${replayed_at}` : "";
   return {
@@ -174,7 +174,8 @@ function letterNode({ id, error, attempts, kind, replayed_at, replay_outcome }: 
   };
 }
 
-const isAbout = ({ signal }: DeadLetter, id: string) => (signal as { id?: unknown } | undefined)?.id === id;
+const isAbout = ({ signal }: DeadLetter, id: string) =>
+  typeof signal === "object" && signal !== null && "id" in signal && signal.id === id;
 
 function short(value: unknown): string {
   const text = cellText(value);

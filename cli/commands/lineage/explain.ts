@@ -1,14 +1,14 @@
 import { Command } from "commander";
 import type { Client } from "../../../src/client/client.ts";
-import type { Lineage } from "../../../src/core/lineage/lineage.ts";
+import type { Lineage } from "../../../src/core/lineage/api.ts";
 import { print, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { type Chain, drawChain } from "./chain-tree.ts";
 
 export const explainCommand = () =>
   new Command("explain")
-    .summary("why a signal came, and what came of it")
-    .description("Print the chain that a signal belongs to, from its first cause to its last effect.")
+    .summary("show the causes and effects of a signal")
+    .description("Print the chain of a signal, from its first cause to its last effect.")
     .argument("<signal id>")
     .addHelpText("after", "\nWith --json: one document, as GET /v1/{eco}/signals/{id}/lineage gives it.")
     .action(async (id: string, _options: object, command: Command) => {
@@ -18,12 +18,14 @@ export const explainCommand = () =>
       const chain = await wholeChain(client, lineage);
       await print(drawChain(chain).join("\n"));
       if (chain.missing_cause !== undefined) {
-        remark(`the first of them names ${chain.missing_cause} as its cause, which the log does not hold (any more)`);
+        remark(
+          `the first signal of the chain names ${chain.missing_cause} as its cause, and the log does not hold that signal`,
+        );
       }
-      if (chain.truncated) remark("there is more of it than was looked for");
+      if (chain.truncated) remark("the chain is longer: this is the part that was looked up");
     });
 
-/** A signal's own lineage leaves out what else its causes led to: that is in the lineage of the first of them. */
+/** A signal's own lineage leaves out the other effects of its causes. The lineage of the first cause holds these. */
 async function wholeChain(client: Client, own: Lineage): Promise<Chain> {
   const [first] = own.causes;
   const parts = first === undefined ? [own] : [own, await client.lineage(first.id)];

@@ -38,36 +38,36 @@ const columns: readonly Column<Signal>[] = [
 
 export const signalsCommand = () =>
   new Command("signals")
-    .summary("read the log, or follow it")
-    .description("Read the ecosystem's log. Where no end of it is named, its newest signals.")
+    .summary("read or follow the log")
+    .description("Read the ecosystem's log. Without --after, --since and --order, show the newest signals.")
     .option(
       "--signal <pattern>",
-      "only these: * stands for anything, a ! in front excludes; repeat it or use commas",
+      "only signals with these names: * stands for any characters, a leading ! excludes; repeat the option or use commas",
       list,
     )
-    .option("--source <name>", "only of this source")
-    .option("--after <seq>", "only behind this place in the log", wholeNumber(0))
-    .option("--since <time>", "not older than a time, or an age such as 10m", time)
-    .option("--until <time>", "older than a time, or an age", time)
-    .option("--limit <n>", "how many (default: 100; with --follow: until Ctrl-C)", wholeNumber(1))
+    .option("--source <name>", "only signals of this source")
+    .option("--after <seq>", "only signals after this sequence number", wholeNumber(0))
+    .option("--since <time>", "only signals at or after a time, or younger than an age such as 10m", time)
+    .option("--until <time>", "only signals before a time, or older than an age", time)
+    .option("--limit <n>", "number of signals (default: 100; with --follow: until Ctrl-C)", wholeNumber(1))
     .addOption(new Option("--order <order>", "oldest or newest first").choices(["asc", "desc"]))
-    .option("-f, --follow", "go on with what comes, from now or from --after")
-    .addHelpText("after", "\nWith --json: one signal a line, as the API gives it.")
+    .option("-f, --follow", "print signals as they come, from now or from --after")
+    .addHelpText("after", "\nWith --json: one signal per line, as the API gives it.")
     .action(async (options: SignalsOptions, command: Command) => {
       const client = clientFor(command);
       const json = command.optsWithGlobals<GlobalOptions>().json === true;
       if (options.follow === true) return follow(client, options, json);
       const signals = await read(client, options);
       if (json) return printLines(signals);
-      await printTable(signals, columns, "no signals");
+      await printTable(signals, columns, "No signals match");
     });
 
-/** Pages through the log until `limit` signals are there or it ends. */
+/** Pages through the log until `limit` signals are read or the log ends. */
 async function read(
   client: Client,
   { signal, limit = 100, follow: _, json: __, ...query }: SignalsOptions,
 ): Promise<Signal[]> {
-  // Asked for nothing in particular, a log shows its end, oldest first, as `tail` does.
+  // Without a start or an order the end of the log is shown, oldest first, as `tail` does.
   const tail = query.order === undefined && query.after === undefined && query.since === undefined;
   const wanted: SignalQuery = { signals: signal ?? [], ...query, order: tail ? "desc" : (query.order ?? "asc") };
   const found: Signal[] = [];
@@ -98,7 +98,7 @@ async function follow(client: Client, options: SignalsOptions, json: boolean): P
     signals: options.signal ?? [],
     signal: stopping.signal,
     ...(options.after === undefined ? {} : { after: options.after }),
-    onOpen: (after) => remark(`following behind ${after}`),
+    onOpen: (after) => remark(`Following from signal ${after}`),
     onInterrupted: (reason, delayMs) => remark(`${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`),
   });
   for await (const signal of signals) {

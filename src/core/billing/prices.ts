@@ -1,7 +1,7 @@
 import type { Usage } from "./usage.ts";
 
 /**
- * Cloudflare's list prices of the paid plan, in US dollars per million, without what the plan includes.
+ * Cloudflare's list prices of the paid plan, in US dollars per million. The amounts that the plan includes are not deducted.
  * @see https://developers.cloudflare.com/durable-objects/platform/pricing/
  * @see https://developers.cloudflare.com/queues/platform/pricing/
  * @see https://developers.cloudflare.com/workers/platform/pricing/
@@ -12,7 +12,7 @@ export const PRICES = {
   rowsWritten: 1,
   rowsRead: 0.001,
   queueOperations: 0.4,
-  /** WebSocket messages that come in, in terms of object requests. */
+  /** Incoming WebSocket messages that are billed as one object request. */
   socketMessagesPerRequest: 20,
 } as const;
 

@@ -1,26 +1,26 @@
 export interface GroupCommitOptions<Item> {
-  /** Writes a group in one transaction, and answers each of it in its order. Does not throw. */
+  /** Writes a group in one transaction and answers its items in their order. Does not throw. */
   readonly commit: (items: readonly Item[]) => void;
-  /** Resolves when everything that has arrived by now was given to {@link GroupCommit.add}. */
+  /** Resolves when all items that have arrived by now were given to {@link GroupCommit.add}. */
   readonly turn: () => Promise<void>;
-  /** How long a group gathers in a crowd; about a millisecond. */
-  readonly pause: () => Promise<void>;
-  /** Told at once of an item for which there is no room. */
+  /** Waits while a group gathers during a burst; about a millisecond. */
+  readonly linger: () => Promise<void>;
+  /** Called at once for an item that exceeds the capacity. */
   readonly refuse: (item: Item) => void;
-  /** How much an item carries: signals of an append, tasks of a frame. Default 1. */
+  /** Weight of an item, such as the signals of an append or the tasks of a frame. Default 1. */
   readonly weigh?: (item: Item) => number;
-  /** Waiting weight beyond which new items are refused. Default 50,000. */
+  /** Total weight of waiting items beyond which new items are refused. Default 50,000. */
   readonly capacity?: number;
 }
 
-/** Weight, or items, at which a group waits for no more. */
+/** Weight, or number of items, at which a group is committed without waiting longer. */
 const ENOUGH = { weight: 256, items: 40 } as const;
 
 /**
- * Commits in groups. A lone item is committed at once, and so are its successors while each waits for the answer to the
- * one before. What arrives while that commit is being written waits for its turn to end: where it is more than one, a
- * crowd is there, and its next group gathers for a moment: sixty-four at the same time share one transaction and one
- * flush. It stays so until a moment that brings no more than one shows that the crowd has gone.
+ * Commits items in groups. A lone item is committed at once, and so are its successors while each waits for the answer to
+ * the one before. Items that arrive while a commit is being written wait until that turn of the event loop ends. More than
+ * one of them is a burst: the next groups linger about a millisecond, so that sixty-four concurrent senders share one
+ * transaction and one flush. The burst is over after the first linger that gathers one item at most.
  */
 export class GroupCommit<Item> {
   readonly #options: Required<GroupCommitOptions<Item>>;
@@ -34,7 +34,7 @@ export class GroupCommit<Item> {
     this.#options = { capacity: 50_000, weigh: () => 1, ...options };
   }
 
-  /** Items are committed in the order of the calls; a lone one before this returns. */
+  /** Items are committed in the order of the calls, a lone one before this call returns. */
   add(item: Item): void {
     const weight = this.#options.weigh(item);
     if (this.#weight + weight > this.#options.capacity) {
@@ -47,7 +47,7 @@ export class GroupCommit<Item> {
       this.#commit();
       void this.#gather(this.#options.turn);
     } else if (this.#weight >= ENOUGH.weight || this.#waiting.length >= ENOUGH.items) {
-      // Enough to be worth its rows and its flush: waiting longer would only leave the processor idle.
+      // Large enough for a transaction and a flush of its own: waiting longer would only leave the processor idle.
       this.#commit();
     }
   }
@@ -56,11 +56,11 @@ export class GroupCommit<Item> {
     this.#gathering = true;
     this.#gathered = 0;
     await wait();
-    const crowd = this.#gathered + this.#waiting.length > 1;
+    const burst = this.#gathered + this.#waiting.length > 1;
     this.#gathering = false;
-    if (crowd && wait === this.#options.turn) return this.#gather(this.#options.pause);
+    if (burst && wait === this.#options.turn) return this.#gather(this.#options.linger);
     if (this.#waiting.length > 0) this.#commit();
-    if (crowd) await this.#gather(this.#options.pause);
+    if (burst) await this.#gather(this.#options.linger);
   }
 
   #commit(): void {

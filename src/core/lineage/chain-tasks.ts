@@ -1,39 +1,21 @@
 import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import type { Decision } from "../policy/decision.ts";
-import type { TaskStatus } from "../queue/task.ts";
 import { QUEUE_NAME } from "../queue/task-input.ts";
 import type { Signal } from "../signals/signal.ts";
-
-/** A task of a chain of signals, and what is known of it. */
-export interface ChainTask {
-  readonly queue: string;
-  readonly task_id: string;
-  /** Id of the signal that led to it. */
-  readonly cause: string;
-  /** The rule that put it into its queue, where one did. */
-  readonly rule?: string;
-  /** `unknown`: it ended more than a day ago, or its queue was full and never took it. */
-  readonly status: TaskStatus | "unknown";
-  readonly outcome?: string;
-  readonly recipient?: string;
-  readonly type?: string;
-  readonly attempt?: number;
-  readonly worker?: string;
-  readonly error?: string;
-}
+import type { ChainTask } from "./api.ts";
 
 export type TaskName = Pick<ChainTask, "queue" | "task_id" | "cause" | "rule">;
 
 const QUEUE_SOURCE = "ganglion/queue/";
 
 /**
- * Which tasks belong to a chain: rules' decisions name theirs. Of one that somebody else put into a queue, with a
- * cause, its end tells, or its dead letter; there is no index by which one could be found that still runs.
+ * The tasks that belong to a chain of signals. Decisions name the tasks of rules. A task that a caller enqueued with a cause
+ * is found through the signal of its end or through its dead letter; while such a task runs, no index leads to it.
  */
 export function tasksOfChain(
   decisions: readonly Decision[],
   signals: readonly Signal[],
-  letters: readonly DeadLetter[],
+  deadLetters: readonly DeadLetter[],
 ): TaskName[] {
   const found = new Map<string, TaskName>();
   const add = (name: TaskName) => {
@@ -43,20 +25,21 @@ export function tasksOfChain(
   for (const { tasks = [], signal, rule } of decisions)
     for (const { queue, task_id } of tasks) add({ queue, task_id, cause: signal.id, rule });
   for (const signal of signals) {
-    const name = taskEnded(signal);
+    const name = endedTask(signal);
     if (name !== undefined && signal.cause !== undefined) add({ ...name, cause: signal.cause });
   }
-  for (const { kind, task, daemon } of letters) {
+  for (const { kind, task, daemon } of deadLetters) {
     if (kind !== "task" || !daemon.startsWith(QUEUE_SOURCE)) continue;
-    const { task_id, cause } = task as { task_id?: unknown; cause?: unknown };
+    if (typeof task !== "object" || task === null || !("task_id" in task) || !("cause" in task)) continue;
+    const { task_id, cause } = task;
     const queue = daemon.slice(QUEUE_SOURCE.length);
     if (typeof task_id === "string" && typeof cause === "string") add({ queue, task_id, cause });
   }
   return [...found.values()];
 }
 
-/** The task whose end a signal tells, where a queue of this ecosystem said it. */
-export function taskEnded({ signal, source, facts }: Signal): { queue: string; task_id: string } | undefined {
+/** The task whose end a signal reports, provided that a queue of this ecosystem emitted the signal. */
+export function endedTask({ signal, source, facts }: Signal): { queue: string; task_id: string } | undefined {
   if (signal !== "Q_TASK_COMPLETE" && signal !== "Q_TASK_FAILED") return undefined;
   const { queue, task_id } = facts;
   if (typeof queue !== "string" || typeof task_id !== "string") return undefined;

@@ -1,61 +1,22 @@
-import type { DeadLetter } from "../dead-letters/dead-letter.ts";
-import type { Decision } from "../policy/decision.ts";
 import type { Signal } from "../signals/signal.ts";
-import type { DeliveryState } from "../webhooks/delivery.ts";
-import type { ChainTask } from "./chain-tasks.ts";
+import type { Lineage } from "./api.ts";
 
-/** Where a signal comes from and what it led to (R31). */
-export interface Lineage {
-  readonly signal: Signal;
-  /** What led to it, the first cause first. */
-  readonly causes: readonly Signal[];
-  /** Id that the first of the chain names as its cause and that the log does not hold (any more). */
-  readonly missing_cause?: string;
-  /** What it led to, directly or through others, in the order of the log; `cause` says which to which. */
-  readonly effects: readonly Signal[];
-  /** What rules decided on any of these signals. */
-  readonly decisions: readonly Decision[];
-  /** Tasks that it led to: those of rules, and those whose end or whose failure says that they belong to it. */
-  readonly tasks: readonly ChainTask[];
-  /** Messages that rules had sent. */
-  readonly deliveries: readonly ChainDelivery[];
-  /** What of it could not be processed. */
-  readonly dead_letters: readonly DeadLetter[];
-  /** There is more: the answer was cut where it became too large, or took too long to look for. */
-  readonly truncated: boolean;
-}
-
-/** How a message of the chain stands. */
-export interface ChainDelivery {
-  readonly delivery_id: string;
-  readonly endpoint: string;
-  /** Id of the signal that led to it. */
-  readonly cause: string;
-  readonly rule: string;
-  /** `failed`: given up, see its dead letter. `unknown`: it ended long ago, or there is no such endpoint. */
-  readonly state: DeliveryState | "unknown";
-  readonly attempts?: number;
-  readonly last_status?: number;
-  readonly last_error?: string;
-  readonly next_attempt_at?: string;
-}
-
-/** Lengths at which a lineage is cut. */
+/** Sizes at which a lineage is cut. */
 export const LINEAGE_LIMITS = {
-  /** Causes above a signal. Ganglion's own chains end at 16; those of hosts have no such limit. */
+  /** Causes above a signal. Ganglion ends its own chains at 16; chains of hosts have no such limit. */
   causes: 64,
   effects: 1_000,
-  /** Stretches of the log looked through for effects, each at most 1,024 zones or 256 segments that may hold one. */
+  /** Stretches of the log that are searched for effects, each at most 1,024 zones or 256 segments that may hold one. */
   stretches: 16,
-  /** Tasks, and messages, whose state is asked for. */
+  /** Tasks and deliveries whose state is looked up. */
   tasks: 200,
   deliveries: 1_000,
 } as const;
 
-/** What has to be known of the log. */
+/** The reads of the log that a lineage needs. */
 export interface LineageSource {
   find(id: string): Promise<Signal | undefined>;
-  /** Effects of these signals and of each other behind `after`, as far as `through`; the log ends at `head`. */
+  /** Effects of these signals, and effects of those effects, in `(after, through]`; the log ends at `head`. */
   effects(
     ids: readonly string[],
     after: number,
@@ -65,7 +26,7 @@ export interface LineageSource {
 
 export type Chain = Pick<Lineage, "signal" | "causes" | "missing_cause" | "effects" | "truncated">;
 
-/** Follows the causes upward and the effects downward. */
+/** Follows the causes of a signal upward and its effects downward. */
 export async function traceChain(signal: Signal, source: LineageSource): Promise<Chain> {
   const [upward, downward] = await Promise.all([causesOf(signal, source), effectsOf(signal, source)]);
   return { signal, ...upward, ...downward, truncated: upward.truncated || downward.truncated };
@@ -73,7 +34,7 @@ export async function traceChain(signal: Signal, source: LineageSource): Promise
 
 async function causesOf(signal: Signal, source: LineageSource) {
   const causes: Signal[] = [];
-  // A caller may name any id as the cause, its own effect among them: the chain ends where it would go round.
+  // A caller may name any id as the cause, even that of its own effect: the chain ends where it would repeat.
   const seen = new Set([signal.id]);
   let cause = signal.cause;
   while (cause !== undefined && !seen.has(cause)) {

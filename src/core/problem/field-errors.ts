@@ -3,7 +3,7 @@ import type { FieldError } from "./field-error.ts";
 import { fieldsAt } from "./fields-at.ts";
 import { nearest } from "./nearest.ts";
 
-/** What a schema complains of, as Zod says it; which of the fields are there depends on the code. */
+/** An issue as Zod reports it; which of the optional fields it has depends on its code. */
 interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
@@ -19,45 +19,59 @@ interface Issue {
   readonly errors?: readonly (readonly Issue[])[];
 }
 
-/**
- * Turns a schema's complaints into pointers below `at`, each with what to write instead.
- *
- * @param schema - whose complaints they are: where it is given, a misspelt field is told what it probably means
- */
-export function fieldErrors(issues: readonly Issue[], at = "", schema?: z.ZodType): FieldError[] {
-  return complaints(issues, at, { schema, path: [] });
+interface Wording {
+  /** How a message names a field that the schema does not know; default `field`. */
+  readonly field?: string;
+  /** The field into which a sender may put fields of its own; an unknown field's message then names it. */
+  readonly extrasGoInto?: string;
 }
 
-interface Where {
+/**
+ * Turns a schema's issues into errors with pointers below `at`. Each message says what to write instead.
+ *
+ * @param schema - the schema that found the issues: with it, the message for a misspelt field names the one that is meant
+ */
+export function fieldErrors(
+  issues: readonly Issue[],
+  at = "",
+  schema?: z.ZodType,
+  wording: Wording = {},
+): FieldError[] {
+  return errorsOf(issues, at, { schema, path: [], wording });
+}
+
+interface Context {
   readonly schema: z.ZodType | undefined;
   readonly path: readonly PropertyKey[];
+  readonly wording: Wording;
 }
 
-function complaints(issues: readonly Issue[], at: string, where: Where): FieldError[] {
+function errorsOf(issues: readonly Issue[], at: string, context: Context): FieldError[] {
   return issues.flatMap((issue): FieldError[] => {
-    const path = [...where.path, ...issue.path];
+    const path = [...context.path, ...issue.path];
     const pointer = at + issue.path.map((step) => `/${escapePointer(String(step))}`).join("");
     if (issue.code === "unrecognized_keys" && issue.keys !== undefined) {
-      const known = where.schema === undefined ? [] : fieldsAt(where.schema, path);
+      const known = context.schema === undefined ? [] : fieldsAt(context.schema, path);
       return issue.keys.map((key) => ({
         pointer: `${pointer}/${escapePointer(key)}`,
-        message: unknownField(key, known),
+        message: unknownField(key, known, context.wording),
       }));
     }
-    // Of several forms the one that was meant: only what is wrong with that one helps.
+    // A union has several forms: only the errors of the form that the sender meant help.
     const meant =
       issue.message === "Invalid input" ? issue.errors?.find(([first]) => !isOfWrongType(first)) : undefined;
-    if (meant !== undefined) return complaints(meant, pointer, { ...where, path });
-    return [{ pointer, message: describe(issue) }];
+    if (meant !== undefined) return errorsOf(meant, pointer, { ...context, path });
+    return [{ pointer, message: describe(issue, pointer) }];
   });
 }
 
-function unknownField(key: string, known: readonly string[]): string {
+function unknownField(key: string, known: readonly string[], { field = "field", extrasGoInto }: Wording): string {
   const meant = nearest(key, known);
-  return `there is no such field here${meant === undefined ? "; take it out" : `: did you mean ${meant}?`}`;
+  if (meant !== undefined) return `unknown ${field}: did you mean ${meant}?`;
+  return `unknown ${field}: remove it${extrasGoInto === undefined ? "" : `, or move it into ${extrasGoInto}`}`;
 }
 
-/** How people call the types. */
+/** Names of the types for people. */
 const TYPES: Readonly<Record<string, string>> = {
   string: "a text",
   number: "a number",
@@ -69,14 +83,15 @@ const TYPES: Readonly<Record<string, string>> = {
   null: "null",
 };
 
-/** What a schema itself has said stays as it is; a library's own words are put so that they tell what to write. */
-function describe(issue: Issue): string {
+/** Keeps the messages that a schema itself gives; the library's own are replaced by messages that say what to write. */
+function describe(issue: Issue, pointer: string): string {
   const { message, code } = issue;
-  if (code === "invalid_type" && message.startsWith("Invalid input: expected ")) return typeMessage([issue]);
+  if (code === "invalid_type" && message.startsWith("Invalid input: expected ")) return typeMessage([issue], pointer);
   if (code === "invalid_value" && /^Invalid (?:option|input): expected /.test(message))
     return oneOf(issue.values ?? []);
   if (code === "invalid_union" && message === "Invalid input") {
-    return typeMessage((issue.errors ?? []).flatMap((option) => option.slice(0, 1)));
+    const firsts = (issue.errors ?? []).flatMap((option) => option.slice(0, 1));
+    return typeMessage(firsts, pointer);
   }
   if (code === "invalid_union" && message.startsWith("Invalid discriminator")) return oneOf(issue.options ?? []);
   if (code === "too_small" && message.startsWith("Too small: ")) {
@@ -90,8 +105,10 @@ function describe(issue: Issue): string {
   return message;
 }
 
-function typeMessage(issues: readonly Issue[]): string {
-  const wanted = issues.map(({ expected = "", values }) =>
+function typeMessage(issues: readonly Issue[], pointer: string): string {
+  // "nonoptional" is any value at all: there is no type to name.
+  const typed = issues.filter(({ expected }) => expected !== "nonoptional");
+  const wanted = typed.map(({ expected = "", values }) =>
     values === undefined
       ? (TYPES[expected] ?? `a ${expected}`)
       : values.map((value) => JSON.stringify(value)).join(", "),
@@ -100,7 +117,7 @@ function typeMessage(issues: readonly Issue[]): string {
   const received = issues
     .map(({ message }) => / received (\w+)$/.exec(message)?.[1])
     .find((type) => type !== undefined);
-  if (received === "undefined") return `it is missing: ${give}`;
+  if (received === "undefined") return `${nameOf(pointer)} is required${typed.length === 0 ? "" : `: ${give}`}`;
   if (
     received === undefined ||
     TYPES[received] === undefined ||
@@ -108,6 +125,13 @@ function typeMessage(issues: readonly Issue[]): string {
   )
     return give;
   return `${give}, not ${TYPES[received]}`;
+}
+
+/** The field to which a pointer leads, in words. */
+function nameOf(pointer: string): string {
+  if (pointer === "") return "the document";
+  const name = pointer.slice(pointer.lastIndexOf("/") + 1);
+  return /^\d+$/.test(name) ? `item ${name}` : name.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 const oneOf = (values: readonly unknown[]) =>

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** Names of the fields that a schema knows at a place of a document. */
+/** Names of the fields that a schema allows at `path` of a document. */
 export function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let here = unwrap(schema);
   for (const step of path) here = here.flatMap((each) => inside(each, step)).flatMap(unwrap);
@@ -17,7 +17,7 @@ function inside(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
   return [];
 }
 
-/** What is behind defaults, options, transformations and alternatives. */
+/** The schemas inside defaults, options, transformations and alternatives. */
 function unwrap(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodUnion) return (schema.options as z.ZodType[]).flatMap(unwrap);
   if (schema instanceof z.ZodPipe) return [...unwrap(schema.in as z.ZodType), ...unwrap(schema.out as z.ZodType)];

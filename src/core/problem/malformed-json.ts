@@ -1,8 +1,8 @@
 /**
- * Finds where a text stops being JSON. `JSON.parse` says so only for some mistakes and quotes the text instead for the
- * others, and what a caller sent does not belong in an error.
+ * Finds where a text stops being JSON. `JSON.parse` names the position only for some mistakes and quotes the text for the
+ * others, and a caller's text, which may hold secrets, must not stand in an error.
  *
- * Works without recursion, so that a million opening brackets cost memory and not the stack.
+ * Works without recursion, so that a million opening brackets cost memory and do not exhaust the stack.
  *
  * @returns for example `line 3, column 14: expected , or }`, or `undefined` for a text that is JSON
  */
@@ -27,7 +27,7 @@ const LITERAL = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 function findFault(text: string): Fault | undefined {
   const open: ("{" | "[")[] = [];
   let offset = 0;
-  /** What may come next. `first` is a value or key that may also be the closing bracket. */
+  /** The next token allowed. `first`: a value or key, or the closing bracket. */
   let next: "value" | "first" | "key" | "end" = "value";
   for (;;) {
     offset = endOf(SPACE, text, offset);
@@ -75,7 +75,7 @@ function close(bracket: "{" | "["): string {
   return bracket === "{" ? "}" : "]";
 }
 
-/** @returns where a match that starts exactly at `offset` ends; `offset` itself where there is none. */
+/** @returns the end of the match that starts exactly at `offset`; `offset` itself where nothing matches. */
 function endOf(pattern: RegExp, text: string, offset: number): number {
   pattern.lastIndex = offset;
   return pattern.test(text) ? pattern.lastIndex : offset;

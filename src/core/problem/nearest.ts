@@ -1,4 +1,4 @@
-/** The candidate that a misspelt word most likely means; `undefined` where none is near. */
+/** The candidate that a misspelt word most likely means; `undefined` where none is close to the word. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const close = candidates
     .map((candidate) => ({ candidate, distance: editDistance(plain(word), plain(candidate)) }))
@@ -8,7 +8,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return close.sort((a, b) => a.distance - b.distance)[0]?.candidate;
 }
 
-/** `stateDir` and `state-dir` mean `state_dir`. */
+/** Makes `stateDir` and `state-dir` equal to `state_dir`. */
 function plain(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, "");
 }

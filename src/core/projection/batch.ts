@@ -1,26 +1,37 @@
-/** Projections of the log, and the object that holds each. */
+import * as z from "zod";
+
+/** The projections of the log; each lies in an object of its own. */
 export const PROJECTIONS = ["observations", "policy", "workers"] as const;
 export type ProjectionName = (typeof PROJECTIONS)[number];
 
-/** A stretch of the log on its way to a projection: what lies in it and concerns the projection. */
+/** A stretch of the log on its way to a projection, with those of its signals to which the projection is subscribed. */
 export interface ProjectionBatch {
   readonly projection: ProjectionName;
-  /** What was sent to this projection before ends here. */
+  /** Where the batch sent to this projection before ends. */
   readonly after: number;
   readonly through: number;
-  /** The signals, a JSON text each; `undefined`: too much for a queue message, read it from the log. */
+  /** The signals, a JSON text each; `undefined`: they are too large for a queue message, read them from the log. */
   readonly lines: readonly string[] | undefined;
 }
 
-/** Body of a queue message: a head, and the lines of its batches one after the other. Cloudflare's limit is 128 KB. */
+/** Size of the body of a queue message: a head, then the lines of its batches. Cloudflare's limit is 128 KB. */
 export const QUEUE_BYTES = 120_000;
 
-interface Head {
-  readonly ecosystem: string;
-  readonly parts: readonly { projection: ProjectionName; after: number; through: number; lines: number | null }[];
-}
+/** The first line of a message. `lines` is the number of lines of the batch that follow, `null` where it carries none. */
+const Head = z.object({
+  ecosystem: z.string(),
+  parts: z.array(
+    z.object({
+      projection: z.enum(PROJECTIONS),
+      after: z.number(),
+      through: z.number(),
+      lines: z.number().nullable(),
+    }),
+  ),
+});
+type Head = z.infer<typeof Head>;
 
-/** The lines are JSON already: joining them spares parsing and quoting them again on every hop. */
+/** Joins the lines, which are JSON already, so that no hop parses and quotes them again. */
 export function encodeBatches(ecosystem: string, batches: readonly ProjectionBatch[]): string {
   const head: Head = {
     ecosystem,
@@ -34,13 +45,12 @@ export function encodeBatches(ecosystem: string, batches: readonly ProjectionBat
   return [JSON.stringify(head), ...batches.flatMap((batch) => batch.lines ?? [])].join("\n");
 }
 
-/** @throws SyntaxError or TypeError when `body` is not what {@link encodeBatches} made */
+/** @throws SyntaxError, ZodError or TypeError when {@link encodeBatches} did not make `body` */
 export function decodeBatches(body: string): { ecosystem: string; batches: ProjectionBatch[] } {
   const [first = "", ...lines] = body.split("\n");
-  const head = JSON.parse(first) as Head;
+  const head = Head.parse(JSON.parse(first));
   let taken = 0;
   const batches = head.parts.map(({ projection, after, through, lines: count }) => {
-    if (!PROJECTIONS.includes(projection)) throw new TypeError(`no projection is called ${String(projection)}`);
     const own = count === null ? undefined : lines.slice(taken, taken + count);
     taken += count ?? 0;
     return { projection, after, through, lines: own };

@@ -1,17 +1,17 @@
 import type { ProjectionBatch } from "./batch.ts";
 
-/** What a projection has to do with a batch, given how far it has come. */
+/** What a projection does with a batch, given its cursor. */
 export type Intake =
   | { readonly step: "skip" }
-  /** Something is missing before it, or it names its signals only by place: read `(cursor, through]` from the log. */
+  /** Signals before the batch are missing, or the batch does not carry its lines: read `(cursor, through]` from the log. */
   | { readonly step: "read"; readonly through: number }
-  /** Take the lines beyond the cursor, then stand at `through`. */
+  /** Take the lines after the cursor, then set the cursor to `through`. */
   | { readonly step: "take"; readonly lines: readonly string[]; readonly through: number };
 
 /**
- * Makes a queue that loses, doubles and reorders exact (DESIGN.md, decision 4). A batch at or below the cursor is
- * old. One that begins beyond it leaves a hole, which only the log can fill; what lies in the hole may well include
- * signals that a later message carries, and those are then old in their turn.
+ * Makes exact use of a queue that loses, doubles and reorders messages. A batch that ends at or below the cursor was taken
+ * before. A batch that begins beyond the cursor leaves a hole, which is read from the log; signals that a later message
+ * carries may lie in that hole, and that message then counts as taken before.
  */
 export function planIntake(cursor: number, batch: ProjectionBatch, seqOf: (line: string) => number): Intake {
   if (batch.through <= cursor) return { step: "skip" };

@@ -1,8 +1,8 @@
-/** What came of taking a signal in again that had become a dead letter of a projection. */
+/** The outcome of reprocessing a signal that had become a dead letter of a projection. */
 export type ReprocessAnswer =
   | { readonly outcome: "taken" }
-  /** It was taken in again before. */
+  /** The signal was reprocessed before. */
   | { readonly outcome: "known" }
-  /** The log has it no more: its time of retention is over. */
+  /** The log no longer holds the signal: its retention is over. */
   | { readonly outcome: "gone" }
   | { readonly outcome: "failed"; readonly error: string };

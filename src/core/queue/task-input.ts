@@ -140,9 +140,5 @@ export function jsonOf(value: unknown): string | { message: string } {
 
 /** Errors of a task that does not fit its schema. @param at - JSON pointer of the task in its document */
 export function taskErrors(issues: Parameters<typeof fieldErrors>[0], at: string): FieldError[] {
-  return issues.flatMap((issue) => {
-    const errors = fieldErrors([issue], at);
-    if (issue.code !== "unrecognized_keys") return errors;
-    return errors.map(({ pointer }) => ({ pointer, message: "unknown field: remove it, or move it into payload" }));
-  });
+  return fieldErrors(issues, at, undefined, { extrasGoInto: "payload" });
 }

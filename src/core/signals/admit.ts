@@ -10,11 +10,11 @@ export type Admission =
   | { readonly ok: false; readonly errors: FieldError[] };
 
 /**
- * Lets one signal in, or says what is wrong with it.
+ * Admits one signal, or says what is wrong with it.
  *
- * The schema ({@link SignalInput} and the facts of known-signals.ts) is the truth. In front of it stands a
- * hand-written path for well-formed signals, eight times as fast, which never says no: whatever it is not sure of
- * goes to the schema. A property test holds the two together.
+ * The schema ({@link SignalInput} and the facts of known-signals.ts) decides. A hand-written path in front of it admits
+ * well-formed signals eight times as fast. That path never refuses: it leaves every doubtful signal to the schema. A
+ * property test proves that the two agree.
  *
  * @param at - JSON pointer of `input` in the document that carried it
  */
@@ -24,10 +24,11 @@ export function admitSignal(input: unknown, at = ""): Admission {
   return admitBySchema(input, at);
 }
 
-/** Exported for the property test alone. */
+/** Exported for the property test only. */
 export function admitBySchema(input: unknown, at = ""): Admission {
   const envelope = SignalInput.safeParse(input);
-  if (!envelope.success) return { ok: false, errors: fieldErrors(envelope.error.issues, at).map(orIntoFacts) };
+  if (!envelope.success)
+    return { ok: false, errors: fieldErrors(envelope.error.issues, at, undefined, { extrasGoInto: "facts" }) };
   const { signal, source, facts, timestamp, id, cause, trace, depth } = envelope.data;
   const checked = knownSignal(signal)?.facts.safeParse(facts);
   if (checked !== undefined && !checked.success) {
@@ -35,12 +36,17 @@ export function admitBySchema(input: unknown, at = ""): Admission {
   }
   const factsJson = stringify(facts);
   if (factsJson === undefined) {
-    return { ok: false, errors: [{ pointer: `${at}/facts`, message: "facts are nested too deeply to be kept" }] };
+    return {
+      ok: false,
+      errors: [{ pointer: `${at}/facts`, message: "facts are nested too deeply to be stored: flatten them" }],
+    };
   }
   if (exceedsBytes(factsJson, LIMITS.signalBytes)) {
     return {
       ok: false,
-      errors: [{ pointer: `${at}/facts`, message: `a signal may take ${LIMITS.signalBytes} bytes` }],
+      errors: [
+        { pointer: `${at}/facts`, message: `the facts are too large: a signal may take ${LIMITS.signalBytes} bytes` },
+      ],
     };
   }
   return {
@@ -58,7 +64,7 @@ export function admitBySchema(input: unknown, at = ""): Admission {
   };
 }
 
-/** Exported for the property test alone. `undefined` means "ask the schema", not "refused". */
+/** Exported for the property test only. `undefined` means "let the schema decide", not "refused". */
 export function admitWellFormed(input: unknown): NewSignal | undefined {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
   const fields = input as Record<string, unknown>;
@@ -104,15 +110,12 @@ export function admitWellFormed(input: unknown): NewSignal | undefined {
   };
 }
 
-const orIntoFacts = (error: FieldError): FieldError =>
-  error.message.endsWith("take it out") ? { ...error, message: `${error.message} or put it into facts` } : error;
-
 const MAX_DEPTH = 1_000;
 
 /**
- * Where a cause is named its sender may know how long the chain above it is: a host that reacts to signals does, and
- * without it a circle through a host would never be seen to be one. Anything else that stands there is ignored, so that
- * what was read can be sent again.
+ * The length of the chain of causes above a signal, as its sender gives it beside a cause. A host that reacts to signals
+ * knows the length; without it, nothing would end a circle of signals that runs through a host. Any other value is ignored,
+ * so that a signal read from the log can be sent again as it is.
  */
 function depthOf(depth: unknown, cause: unknown): number | undefined {
   const known = typeof cause === "string" && typeof depth === "number" && Number.isInteger(depth);
@@ -129,7 +132,7 @@ function knownName(name: string): boolean {
   return true;
 }
 
-/** Whether the facts are certainly fine. Only observations come in such numbers that they have a path of their own. */
+/** Whether the facts are certainly valid. Only observations come in such numbers that they need a fast path of their own. */
 function plainFacts(name: string, facts: Record<string, unknown>): boolean {
   if (name === "OBSERVATION") {
     const { zooid, zooid_name, ok, ttr_ms, incident_id, niche } = facts;
@@ -147,7 +150,7 @@ function plainFacts(name: string, facts: Record<string, unknown>): boolean {
   return known === undefined || known.facts.safeParse(facts).success;
 }
 
-/** JSON of `facts`, or `undefined` where nesting exhausts the stack: a caller can send 30,000 opening brackets. */
+/** JSON of `facts`; `undefined` where their nesting exhausts the stack, since a caller can send 30,000 opening brackets. */
 function stringify(facts: unknown): string | undefined {
   try {
     return JSON.stringify(facts);

@@ -1,9 +1,9 @@
 import * as z from "zod";
 
 /**
- * Facts of every signal that Ganglion knows, all that it says itself among them (R1–R4, R8, R15); docs/signals.md tells
- * people of each. Hosts read these names: they do not change.
- * Facts may always carry more than is named here; a signal that is not listed passes with any object.
+ * Schemas of the facts of every known signal, which include all signals that Ganglion emits; docs/signals.md describes each.
+ * Hosts read these names, so they do not change. Facts may carry further fields; a signal that is not listed may have any
+ * object as its facts.
  */
 
 const count = z.number().int().nonnegative();
@@ -72,20 +72,20 @@ export const CuriosityInvestigateFacts = z.looseObject({
 });
 export type CuriosityInvestigateFacts = z.infer<typeof CuriosityInvestigateFacts>;
 
-/** A host came or went. */
+/** A host came up or went down. */
 export const AgentFacts = z.looseObject({
   host: text,
-  /** Since when it is so. */
+  /** When the host came into this state. */
   since: z.string(),
   reason: z.string(),
-  /** When it was last heard of before. */
+  /** When the edge last received anything from the host before that. */
   last_seen: z.string().nullable(),
 });
 
-/** About an agent that a host supervises; `reason` is in words for people, but of `Q_PROCESS_HUNG`. */
+/** About an agent that a host supervises. `reason` is text for people, except in `Q_PROCESS_HUNG`. */
 const ProcessFacts = z.looseObject({ host: text, agent: text, reason: text });
 
-/** Any object: the signal is known by name, its facts are the sender's. */
+/** Any object: the signal is known by its name, and its sender chooses the facts. */
 const anyFacts = z.record(z.string(), z.unknown());
 
 export type SignalKind = "advisory" | "trigger" | "completion" | "error" | "observation" | "gap";
@@ -93,7 +93,7 @@ export type SignalKind = "advisory" | "trigger" | "completion" | "error" | "obse
 interface KnownSignal {
   readonly kind: SignalKind;
   readonly facts: z.ZodType;
-  /** Named so that nobody takes it for something else; Ganglion does not act on it yet. */
+  /** The name is reserved: Ganglion does not act on the signal yet. */
   readonly reserved?: true;
 }
 
@@ -154,7 +154,7 @@ export const KNOWN_SIGNALS = {
 
 const byName: ReadonlyMap<string, KnownSignal> = new Map(Object.entries(KNOWN_SIGNALS));
 
-/** @returns the facts' schema of a known signal, or `undefined` for a name that passes with any object. */
+/** @returns kind and facts schema of a known signal; `undefined` for a name whose facts may be any object */
 export function knownSignal(name: string): KnownSignal | undefined {
   return byName.get(name);
 }

@@ -1,4 +1,4 @@
-/** What one request, signal or name may measure. Cloudflare's own limits (2 MB a row, 128 KB a queue message) stand behind them. */
+/** Largest sizes of a request, a signal and a name. They keep below Cloudflare's limits: 2 MB a row, 128 KB a queue message. */
 export const LIMITS = {
   /** Serialised size of one signal, in UTF-8 bytes. */
   signalBytes: 64 * 1024,
@@ -10,14 +10,14 @@ export const LIMITS = {
   nameLength: 128,
   /** Characters in an id, a cause, a source or a producer. */
   identifierLength: 256,
-  /** Signals between a first cause and its last effect; a longer chain goes to dead letters instead of round again. */
+  /** Signals from a first cause to its last effect. The next effect of a longer chain, a circle mostly, becomes a dead letter. */
   causalDepth: 16,
 } as const;
 
-/** UTF-8 length of `text`, in bytes; exact only where it matters, that is when `text` could exceed `limit`. */
+/** Whether `text` takes more than `limit` bytes in UTF-8. Encodes the text only where its length leaves a doubt. */
 export function exceedsBytes(text: string, limit: number): boolean {
   if (text.length > limit) return true;
-  // One UTF-16 unit takes three bytes at most, so most texts need no encoding to be known as small.
+  // One UTF-16 unit takes three bytes at most, so the length alone shows that most texts are small enough.
   if (text.length * 3 <= limit) return false;
   return new TextEncoder().encode(text).byteLength > limit;
 }

@@ -1,9 +1,10 @@
-/** What a subscription may hold. */
+/** Patterns in one subscription. */
 const MAX_PATTERNS = 64;
 
 /**
- * Patterns that match at least what any of the given lists matches, and little more: a reader of several sinks asks for
- * this, and each sink takes its own from it. An exclusion stays where no other list could want what it excludes.
+ * Patterns that match at least every name that one of the lists matches, and few others: a reader that serves several sinks
+ * subscribes to the union, and each sink picks its own signals. An exclusion stays only if no other list can match a name
+ * that it excludes.
  */
 export function unionOfPatterns(lists: readonly (readonly string[])[]): string[] {
   const parts = lists.map((list) => {

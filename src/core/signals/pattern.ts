@@ -1,11 +1,11 @@
 /**
- * Signal patterns: a name in which `*` stands for any run of characters. A list matches when any of its
- * patterns does and none of those written with a leading `!` does: `["*", "!OBSERVATION"]` is everything
- * but observations. A list of exclusions alone starts from everything.
+ * Tells whether a list of patterns matches a name. A pattern is a name in which `*` stands for any run of characters. A list
+ * matches when one of its patterns matches and no pattern with a leading `!` does: `["*", "!OBSERVATION"]` matches every name
+ * but `OBSERVATION`. A list that holds only exclusions matches every other name.
  */
 export type Matcher = (name: string) => boolean;
 
-/** @returns a predicate that remembers its answers, since a bus carries few names and many signals. */
+/** @returns a predicate that remembers its answers, since many signals share few names */
 export function compilePatterns(patterns: readonly string[]): Matcher {
   const wanted = patterns.filter((pattern) => !pattern.startsWith("!"));
   const unwanted = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => pattern.slice(1));
@@ -18,7 +18,7 @@ export function compilePatterns(patterns: readonly string[]): Matcher {
     const answer =
       (any || wanted.some((pattern) => globMatches(pattern, name))) &&
       !unwanted.some((pattern) => globMatches(pattern, name));
-    // Names come from callers: without a bound, inventing names would fill the memory.
+    // Names come from callers: without a bound, a caller who invents names would fill the memory.
     if (answers.size >= 1024) answers.clear();
     answers.set(name, answer);
     return answer;
@@ -26,8 +26,8 @@ export function compilePatterns(patterns: readonly string[]): Matcher {
 }
 
 /**
- * Matches in time proportional to `pattern.length * name.length` at worst: no regular expression is built
- * from what a caller sent.
+ * Matches in time proportional to `pattern.length * name.length` at worst. A regular expression built from a caller's
+ * pattern could back-track exponentially.
  */
 export function globMatches(pattern: string, name: string): boolean {
   let p = 0;

@@ -1,16 +1,15 @@
 import * as z from "zod";
 
 /**
- * Time on the wire: RFC 3339 in UTC with milliseconds. Accepted on input: RFC 3339 with any offset,
- * the same without an offset (read as UTC: Python's `datetime.utcnow().isoformat()` writes that), and
- * numbers, which are seconds since the epoch.
+ * Ganglion writes times as RFC 3339 in UTC with milliseconds. It accepts RFC 3339 with any offset, the same without an offset
+ * (read as UTC, because Python's `datetime.utcnow().isoformat()` writes that), and numbers, which are seconds since the epoch.
  */
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:?\d{2})?$/;
 
-/** As Ganglion writes it: by far the most common, and cheap to recognise. */
+/** The form that Ganglion itself writes: by far the most common one, and cheap to recognise. */
 const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** Latest time that can be written with a four-digit year, in milliseconds since the epoch. */
+/** The latest time with a four-digit year, in milliseconds since the epoch. */
 const MAX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** @returns milliseconds since the epoch, or `undefined` when `value` is not a time. */
@@ -28,7 +27,7 @@ export function parseTimestamp(value: unknown): number | undefined {
   return Number.isNaN(ms) || ms < 0 || ms > MAX_MS ? undefined : ms;
 }
 
-// Signals of a batch mostly share their time, or follow each other by the millisecond: one memory is enough.
+// Signals of a batch mostly share their time, so remembering the last one is enough.
 let lastText = "";
 let lastMs: number | undefined;
 
@@ -43,5 +42,5 @@ export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** A time as it is stored and shown: RFC 3339 in UTC with milliseconds. */
+/** A time as Ganglion stores and shows it: RFC 3339 in UTC with milliseconds. */
 export const Timestamp = z.string().meta({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });

@@ -1,14 +1,14 @@
 /**
- * Trace context of what Ganglion emits (https://www.w3.org/TR/trace-context/). Derived from ids alone, so that
- * replaying the log gives the same traces: a signal continues the trace of its cause, and the first cause without
- * one starts the trace that its id names.
+ * Trace context of the signals that Ganglion emits (https://www.w3.org/TR/trace-context/). It is derived from ids alone, so
+ * that replaying the log gives the same traces. A signal continues the trace of its cause; where the cause has none, the
+ * trace's id is derived from the id of the cause.
  */
 export function traceOf(id: string, cause: { readonly id: string; readonly trace?: string | undefined }): string {
   const traceId = cause.trace?.slice(3, 35) ?? hash(cause.id, 4);
   return `00-${traceId}-${hash(id, 2)}-01`;
 }
 
-/** FNV-1a over the text with a different start for each word: spreads ids, and hides nothing. */
+/** FNV-1a over the text with a different start for each word. It spreads ids evenly; it is no cryptographic hash. */
 function hash(text: string, words: number): string {
   let digits = "";
   for (let word = 0; word < words; word++) {

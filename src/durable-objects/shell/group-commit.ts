@@ -5,10 +5,10 @@ import { GroupCommit, type GroupCommitOptions } from "../../core/group-commit/gr
  * where a flush takes as long; waiting for the flush itself (`storage.sync()`) or for one turn of the event loop gathers
  * a handful.
  */
-export function newGroupCommit<Item>(options: Omit<GroupCommitOptions<Item>, "turn" | "pause">): GroupCommit<Item> {
+export function newGroupCommit<Item>(options: Omit<GroupCommitOptions<Item>, "turn" | "linger">): GroupCommit<Item> {
   return new GroupCommit<Item>({
     ...options,
     turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
-    pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    linger: () => new Promise((resolve) => setTimeout(resolve, 1)),
   });
 }

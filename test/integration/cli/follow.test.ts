@@ -32,7 +32,7 @@ describe("ganglion signals --follow", () => {
     expect(await stream.next()).toEqual({ type: "seen", seq: 43 });
     cli.kill("SIGINT");
     await stream.closed;
-    expect(await cli.finished).toMatchObject({ code: 0, err: "following behind 41\n" });
+    expect(await cli.finished).toMatchObject({ code: 0, err: "Following from signal 41\n" });
   });
 
   it("resumes behind the last signal when the connection breaks, and prints none twice", async () => {
@@ -75,6 +75,6 @@ describe("ganglion signals --follow", () => {
     const timer = setInterval(() => stream.send(frame(++seq)), 5);
     const { code, err } = await cli.finished;
     clearInterval(timer);
-    expect([code, err]).toEqual([0, "following behind 0\n"]);
+    expect([code, err]).toEqual([0, "Following from signal 0\n"]);
   });
 });

@@ -73,7 +73,7 @@ describe("ganglion emit", () => {
     expect([code, out]).toEqual([1, ""]);
     expect(err).toBe("ganglion: line 602: /facts/n: too big\n500 signals before it were emitted\n");
     const fewer = await ganglion(["emit", "-", "--url", edge.url], { input: lines.slice(0, 3).join("\r\n") });
-    expect(fewer.out).toBe("kept                3\nwere there already  0\n");
+    expect(fewer.out).toBe("Accepted: 3\nDuplicates: 0\n");
   });
 
   it("says what the edge did not like, without a stack", async () => {
@@ -92,7 +92,7 @@ describe("ganglion emit", () => {
     [["emit"], "missing required argument"],
     [["emit", "X", "--facts", "[1]"], "Give a JSON object"],
     [["emit", "X", "--fact", "novalue"], "Give name=value"],
-    [["emit", "-", "--id", "x"], "--id is for one signal"],
+    [["emit", "-", "--id", "x"], "--id does not go with -"],
     [["signals", "--limit", "0"], "whole number"],
     [["signals", "--since", "lately"], "RFC 3339"],
     [["signals", "--follow", "--until", "1m"], "does not go with --follow"],

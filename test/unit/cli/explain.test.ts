@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { drawChain } from "../../../cli/commands/lineage/chain-tree.ts";
-import type { Lineage } from "../../../src/core/lineage/lineage.ts";
+import type { Lineage } from "../../../src/core/lineage/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
@@ -77,7 +77,7 @@ describe("ganglion explain", () => {
     const { out } = await ganglion(["explain", "found", "--json", "--url", edge.url]);
     expect(JSON.parse(out)).toMatchObject({ signal: { id: "found" }, missing_cause: "gone" });
     const { err } = await ganglion(["explain", "found", "--url", edge.url]);
-    expect(err).toMatch(/names gone as its cause.*\n.*there is more/);
+    expect(err).toMatch(/names gone as its cause.*\n.*the chain is longer/);
   });
 
   it("shows causes that go round once each", () => {

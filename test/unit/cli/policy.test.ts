@@ -62,11 +62,11 @@ describe("ganglion policy", () => {
   it.each([
     ["id: [", "rules.yaml:1:6: Flow sequence"],
     ["- 1", "rules.yaml:1:3: /0: give an object, not a number"],
-    ["when: Q_A\nthen: []", "rules.yaml:1:1: /id: it is missing: give a text"],
+    ["when: Q_A\nthen: []", "rules.yaml:1:1: /id: id is required: give a text"],
     ["", "rules.yaml: there is no rule in it"],
     [
       "id: a\nwhen: Q_A\ncooldwn: 1h\nthen: [{ emit: { signal: Q_B } }]",
-      "rules.yaml:3:1: /cooldwn: there is no such field here: did you mean cooldown?",
+      "rules.yaml:3:1: /cooldwn: unknown field: did you mean cooldown?",
     ],
     [
       "id: a\nwhen: Q_A\nthen: [{ webhook: { endpoint: e } }]\n---\nid: b\nwhen: Q_A\nthen: [{ emit: { signal: Q_B } }]\nwhere: facts.x >",

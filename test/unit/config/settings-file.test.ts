@@ -136,7 +136,7 @@ log: { format: json, level: debug }
     const said = problems("edge:\n  ecosystem: Not Good\n", { ...ENV, GANGLION_URL: "ftp://x", GANGLION_LOG: "xml" });
     expect(said).toEqual([
       expect.stringMatching(/^GANGLION_URL: give an http/),
-      expect.stringMatching(/^2:3: edge\.ecosystem: a name of an ecosystem/),
+      expect.stringMatching(/^2:3: edge\.ecosystem: an ecosystem/),
       expect.stringMatching(/^GANGLION_LOG: give text or json/),
     ]);
   });

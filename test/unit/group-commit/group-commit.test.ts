@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GroupCommit } from "../../../src/core/group-commit/group-commit.ts";
 
-/** Commits that note the sizes of their groups; turns and pauses end when the test says so. */
+/** Commits that note the sizes of their groups; turns and lingers end when the test says so. */
 function groupsOf(capacity?: number) {
   const groups: number[] = [];
   const answers: number[] = [];
@@ -21,7 +21,7 @@ function groupsOf(capacity?: number) {
     weigh: (weight) => weight,
     refuse: (item) => refused.push(item),
     turn: wait("turn"),
-    pause: wait("pause"),
+    linger: wait("linger"),
     ...(capacity === undefined ? {} : { capacity }),
   });
   return {
@@ -32,7 +32,7 @@ function groupsOf(capacity?: number) {
     add: (weight = 1, times = 1) => {
       for (let n = 0; n < times; n++) commits.add(weight);
     },
-    /** Ends the turn or pause that goes on. */
+    /** Ends the turn or linger under way. */
     end: async () => {
       resume();
       for (let n = 0; n < 4; n++) await Promise.resolve();
@@ -40,8 +40,8 @@ function groupsOf(capacity?: number) {
   };
 }
 
-describe("committing in groups", () => {
-  test("what comes one after the other is committed at once, each for itself", async () => {
+describe("group commit", () => {
+  test("commits items that come one after the other at once, each by itself", async () => {
     const { groups, answers, waits, add, end } = groupsOf();
     for (let n = 0; n < 20; n++) {
       add();
@@ -52,7 +52,7 @@ describe("committing in groups", () => {
     expect(new Set(waits)).toEqual(new Set(["turn"]));
   });
 
-  test("one that comes in the turn of another waits for its end, and no longer", async () => {
+  test("commits an item that comes during the turn of another when that turn ends", async () => {
     const { groups, waits, add, end } = groupsOf();
     add(1, 2);
     expect(groups).toEqual([1]);
@@ -60,12 +60,12 @@ describe("committing in groups", () => {
     expect([groups, waits]).toEqual([[1, 1], ["turn"]]);
   });
 
-  test("a crowd shares its commits, until it has gone", async () => {
+  test("lets the items of a burst share commits until the burst is over", async () => {
     const { groups, waits, add, end } = groupsOf();
     add(1, 33);
     await end();
     add(1, 3);
-    expect([groups, waits]).toEqual([[1], ["turn", "pause"]]);
+    expect([groups, waits]).toEqual([[1], ["turn", "linger"]]);
     await end();
     expect(groups).toEqual([1, 35]);
     add();
@@ -75,7 +75,7 @@ describe("committing in groups", () => {
     expect(groups).toEqual([1, 35, 1, 1]);
   });
 
-  test("a group that holds enough does not wait for more, be it by number or by weight", () => {
+  test("commits a group early when its number of items or its weight is large enough", () => {
     const many = groupsOf();
     many.add(1, 1 + 40 + 5);
     expect(many.groups).toEqual([1, 40]);
@@ -85,11 +85,11 @@ describe("committing in groups", () => {
     expect(heavy.answers).toEqual(Array.from({ length: 7 }, () => 100));
   });
 
-  test("a crowd stays one as long as each moment brings more than one, be it committed early or late", async () => {
+  test("keeps lingering as long as each linger gathers more than one item, committed early or late", async () => {
     const { groups, waits, add, end } = groupsOf();
     add(1, 1 + 40);
     expect(groups).toEqual([1, 40]);
-    // All of them were enough for a group of their own: nothing is left waiting, and still a crowd is there.
+    // They filled a group of their own: nothing is left waiting, and the burst still goes on.
     await end();
     add(1, 40);
     await end();
@@ -97,11 +97,11 @@ describe("committing in groups", () => {
     await end();
     expect([groups, waits]).toEqual([
       [1, 40, 40, 2],
-      ["turn", "pause", "pause", "pause"],
+      ["turn", "linger", "linger", "linger"],
     ]);
   });
 
-  test("a weight of 256 is enough, and what fits exactly into memory is taken", () => {
+  test("commits early at a weight of 256, and accepts an item that fits the capacity exactly", () => {
     const { groups, refused, add } = groupsOf(257);
     add(1);
     add(255);
@@ -114,7 +114,7 @@ describe("committing in groups", () => {
     expect(refused).toEqual([258]);
   });
 
-  test("what would not fit into memory is refused at once, and nothing of it is kept", () => {
+  test("refuses an item beyond the capacity at once and keeps nothing of it", () => {
     const { groups, refused, add } = groupsOf(10);
     add(11);
     expect([groups, refused]).toEqual([[], [11]]);

@@ -272,7 +272,7 @@ describe("a rule that is written", () => {
       "/mute/0/zone: there is no such time zone",
     ],
     [{ when: "Q A" }, "/when: give a pattern of signal names, or a list"],
-    [{ wen: "Q_A" }, "/wen: there is no such field"],
+    [{ wen: "Q_A" }, "/wen: unknown field"],
     [{ where: "duplicate.of == 'a'" }, "/where: line 1, column 1: Unknown variable: duplicate"],
   ])("%j is refused with its place", (rule, error) => {
     expect(errorsOf(rule).join("\n")).toContain(error);

@@ -5,11 +5,11 @@ import fc from "../../fast-check.ts";
 
 const seqOf = (line: string) => (JSON.parse(line) as { seq: number }).seq;
 
-test("whatever the queue loses, doubles or mixes up, each signal is taken in once and in order", () => {
+test("intake takes each signal once and in order, whatever the queue loses, doubles or reorders", () => {
   const scenario = fc.record({
     sizes: fc.array(fc.constantFrom(1, 2, 5), { minLength: 1, maxLength: 12 }),
     delivery: fc.array(
-      // Somebody says how far the log reaches, which may be in the middle of a batch.
+      // A nudge says how far the log reaches, which may be in the middle of a batch.
       fc.oneof(fc.record({ which: fc.nat(11), pointer: fc.boolean() }), fc.record({ upTo: fc.nat(60) })),
       { maxLength: 40 },
     ),
@@ -48,7 +48,7 @@ test("whatever the queue loses, doubles or mixes up, each signal is taken in onc
   );
 });
 
-test("a message carries its batches unchanged", () => {
+test("a queue message carries its batches unchanged", () => {
   const batches: ProjectionBatch[] = [
     { projection: "observations", after: 0, through: 3, lines: ['{"seq":1}', '{"seq":3}'] },
     { projection: "policy", after: 0, through: 3, lines: undefined },
@@ -62,4 +62,4 @@ test.each([
   "{}",
   '{"ecosystem":"e","parts":[{"projection":"nobody","after":0,"through":1,"lines":0}]}',
   '{"ecosystem":"e","parts":[]}\nstray',
-])("%j is no message", (body) => expect(() => decodeBatches(body)).toThrow());
+])("the text %j is refused as a queue message", (body) => expect(() => decodeBatches(body)).toThrow());

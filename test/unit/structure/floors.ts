@@ -53,7 +53,7 @@ export const CORE_BASE = ["problem", "numbers", "billing", "group-commit", "sign
 /** What a concept of the core may import beside {@link CORE_BASE}. Lineage looks at all of them, and nothing imports it. */
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   "dead-letters": ["projection", "queue", "webhooks"],
-  lineage: ["dead-letters", "policy", "queue", "webhooks"],
+  lineage: ["dead-letters", "policy", "queue"],
   policy: ["models", "queue"],
   reactions: ["queue"],
   webhooks: ["queue"],

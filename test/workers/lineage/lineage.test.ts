@@ -1,6 +1,6 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Lineage } from "../../../src/core/lineage/lineage.ts";
+import type { Lineage } from "../../../src/core/lineage/api.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
 import { lettersOf } from "../dead-letters/dead-letters-under-test.ts";
 import { allOf, aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf } from "../log-under-test.ts";

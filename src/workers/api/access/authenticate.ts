@@ -3,11 +3,10 @@ import { authorise, type Grant } from "../../../core/access/grant.ts";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { parseToken } from "../../../core/access/token.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import { ECOSYSTEM_NAME } from "../../../core/signals/signal.ts";
+import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../../../core/signals/signal.ts";
 import type { Environment } from "../../environment.ts";
 import { directory } from "../../objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
-import { ECOSYSTEM_RULE } from "../http/query.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 
 /**

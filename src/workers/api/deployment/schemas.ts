@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { Usage } from "../../../core/billing/usage.ts";
 import { LogStatus } from "../../../core/signals/api.ts";
-import { time } from "../http/schema-parts.ts";
+import { named, time } from "../http/schema-parts.ts";
 
 export const StatusSchema = z
   .object({
@@ -13,10 +13,10 @@ export const StatusSchema = z
   })
   .openapi("Status");
 
-const UsageSchema = Usage.meta({
-  id: "Usage",
-  description: "How much an object has used of the units that Cloudflare bills, since it last woke",
-});
+const UsageSchema = named(
+  "Usage",
+  Usage.describe("How much an object has used of the units that Cloudflare bills, since it last woke"),
+);
 export const EcosystemUsageSchema = z
   .object({
     ecosystem: z.string(),

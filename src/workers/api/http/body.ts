@@ -6,10 +6,10 @@ import { LIMITS } from "../../../core/signals/limits.ts";
 import { invalid, Refusal } from "./refusal.ts";
 
 /**
- * Reads a request's text, stopping as soon as it is too long: a Content-Length may be absent, or a lie.
+ * Reads a request's text and stops as soon as the text is too long: a Content-Length may be absent or wrong.
  *
  * @param accepted - media types, without parameters
- * @returns the text, and which of `accepted` it is
+ * @returns the text, and which of the `accepted` types it has
  */
 export async function readBody<Type extends string>(
   request: Request,
@@ -26,7 +26,7 @@ function mediaType<Type extends string>(request: Request, accepted: readonly Typ
   const type = accepted.find((candidate) => candidate === essence);
   if (type === undefined) {
     throw unsupported(
-      `Send Content-Type: ${accepted.join(" or ")}${header === null ? "; there was none" : ""}.`,
+      `Send Content-Type: ${accepted.join(" or ")}${header === null ? "; the request has none" : ""}.`,
       accepted,
     );
   }
@@ -36,7 +36,7 @@ function mediaType<Type extends string>(request: Request, accepted: readonly Typ
 }
 
 const unsupported = (detail: string, accepted: readonly string[]) =>
-  new Refusal(problem("unsupported-media-type", 415, "The body is of a kind that is not read here", detail), {
+  new Refusal(problem("unsupported-media-type", 415, "Unsupported media type", detail), {
     Accept: accepted.join(", "),
   });
 
@@ -47,12 +47,12 @@ async function collect(request: Request): Promise<Uint8Array> {
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw new Refusal(problem("broken-body", 400, "The body broke off before its end"));
+      throw new Refusal(problem("broken-body", 400, "The body ended early"));
     });
     if (done) break;
     bytes += value.byteLength;
     if (bytes > LIMITS.batchBytes) {
-      await reader.cancel().catch(() => undefined); // the answer is the same whether or not the sender is still there
+      await reader.cancel().catch(() => undefined); // the answer is the same if the sender has gone
       throw tooLarge();
     }
     chunks.push(value);
@@ -70,7 +70,7 @@ async function collect(request: Request): Promise<Uint8Array> {
 
 const tooLarge = () =>
   new Refusal(
-    problem("too-large", 413, "The body is too large", `A request may take ${LIMITS.batchBytes} bytes: send several.`, {
+    problem("too-large", 413, "The body is too large", `A request may take ${LIMITS.batchBytes} bytes: split it.`, {
       max_bytes: LIMITS.batchBytes,
     }),
   );
@@ -79,11 +79,11 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw malformed("it is not UTF-8");
+    throw malformed("the text is not UTF-8");
   }
 }
 
-/** Reads a body that has to be JSON. */
+/** Reads a body that must be JSON. */
 export async function readJson(request: Request): Promise<unknown> {
   return parseJson((await readBody(request, ["application/json"])).text);
 }
@@ -100,15 +100,14 @@ export async function readDocument<Schema extends z.ZodType>(
   return parsed.data;
 }
 
-/** @param where - put in front of the position, for texts that are part of a body */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw malformed(describeMalformedJson(text) ?? "it cannot be read");
+    throw malformed(describeMalformedJson(text) ?? "the text cannot be parsed");
   }
 }
 
-/** `detail` names a place and what was expected there, never what stands there. */
+/** `detail` names a position and the token expected there. It never quotes the body, which may hold secrets. */
 export const malformed = (detail: string) =>
   new Refusal(problem("malformed-json", 400, "The body is not JSON", detail));

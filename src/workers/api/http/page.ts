@@ -15,7 +15,7 @@ table { border-collapse: collapse; width: 100%; } th, td { text-align: left; ver
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-/** A page that needs nothing but itself: no script, no font, no request to anywhere. */
+/** A self-contained page: it has no script and no font, and requests nothing else. */
 export async function page(title: string, body: Html): Promise<Response> {
   const text = await html`<!doctype html>
 <html lang="en">

@@ -1,3 +1,4 @@
 import { Problem } from "../../../core/problem/problem.ts";
+import { named } from "./schema-parts.ts";
 
-export const ProblemSchema = Problem.meta({ id: "Problem", description: "Problem details (RFC 9457)" });
+export const ProblemSchema = named("Problem", Problem.describe("Problem details (RFC 9457)"));

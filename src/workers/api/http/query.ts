@@ -3,16 +3,16 @@ import type { Context } from "hono";
 import { fieldErrors } from "../../../core/problem/field-errors.ts";
 import { QUEUE_NAME, QUEUE_RULE } from "../../../core/queue/task-input.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
-import { ECOSYSTEM_NAME, IDENTIFIER } from "../../../core/signals/signal.ts";
+import { ECOSYSTEM_NAME, ECOSYSTEM_RULE, IDENTIFIER } from "../../../core/signals/signal.ts";
 import { parseTimestamp } from "../../../core/signals/timestamp.ts";
 import { invalid } from "./refusal.ts";
 
 /** An empty parameter (`?source=`) is an absent one. */
 const blankIsAbsent = (value: unknown) => (value === "" ? undefined : value);
 
-const once = z.string({ error: "give it once" });
+const once = z.string({ error: "give this parameter once" });
 
-/** A whole number; `fallback` stands where nothing is said. */
+/** A whole number; `fallback` is the default. */
 export function wholeNumber(min: number, max: number, fallback: number, description: string) {
   return z
     .preprocess(blankIsAbsent, once.optional())
@@ -32,7 +32,7 @@ export function wholeNumber(min: number, max: number, fallback: number, descript
     });
 }
 
-/** A place in the log. */
+/** A sequence number of the log. */
 export function sequence(description: string) {
   return z
     .preprocess(blankIsAbsent, once.optional())
@@ -45,7 +45,7 @@ export function sequence(description: string) {
     .openapi({ type: "integer", minimum: 0, description, param: { required: false } });
 }
 
-/** A time, in milliseconds since the epoch once read. */
+/** A time, parsed to milliseconds since the epoch. */
 export function time(description: string) {
   return z
     .preprocess(blankIsAbsent, once.optional())
@@ -83,9 +83,9 @@ export function words(description: string) {
     .openapi({ type: "string", maxLength: LIMITS.identifierLength, description, param: { required: false } });
 }
 
-/** What an earlier page called `next`. Its form belongs to whoever wrote it; its characters are checked here. */
+/** `next` of an earlier page. Each list has its own form of it; only its characters are checked here. */
 export const pageCursor = z
-  .preprocess(blankIsAbsent, once.regex(/^[\w.:@~=-]{1,256}$/, "give what an earlier page called next").optional())
+  .preprocess(blankIsAbsent, once.regex(/^[\w.:@~=-]{1,256}$/, "give `next` of an earlier page").optional())
   .openapi({ type: "string", description: "`next` of the page before", param: { required: false } });
 
 const PATTERN = /^!?[A-Za-z0-9_.:*-]{1,128}$/;
@@ -103,7 +103,7 @@ export const patterns = z
     if (!list.every((pattern) => PATTERN.test(pattern))) {
       context.addIssue({
         code: "custom",
-        message: "a pattern is a signal's name in which * stands for anything, such as Q_*; a ! in front excludes",
+        message: "a pattern is a signal's name in which * stands for any characters, such as Q_*; a leading ! excludes",
       });
     }
     return list;
@@ -111,13 +111,13 @@ export const patterns = z
   .openapi({
     type: "array",
     items: { type: "string", example: "Q_*" },
-    description: "Names in which `*` stands for anything; a `!` in front excludes. Repeat it or use commas.",
+    description:
+      "Names in which `*` stands for any characters; a leading `!` excludes. Repeat the parameter or use commas.",
     param: { required: false, style: "form", explode: true },
   });
 
-// Schemas of src/core are not used here: `.openapi` is only there on schemas that were made after the import above had
-// extended Zod, and whether src/core came later depends on who imports what first.
-export const ECOSYSTEM_RULE = "a name of an ecosystem holds a-z, 0-9 and -, starts with a letter or digit, 63 at most";
+// Schemas of src/core are not used here: `.openapi` exists only on schemas that were made after the import above extended
+// Zod, and the order of imports decides whether src/core was loaded later.
 export const EcosystemPath = z.object({
   eco: z
     .string()
@@ -129,32 +129,33 @@ export const QueuePath = EcosystemPath.extend({
   q: z
     .string()
     .regex(QUEUE_NAME, QUEUE_RULE)
-    .openapi({ param: { description: "The queue; it comes into being with its first task" }, example: "work" }),
+    .openapi({ param: { description: "The queue; its first task creates it" }, example: "work" }),
 });
 export const TaskPath = QueuePath.extend({
   id: z
     .string()
-    .regex(IDENTIFIER, "this cannot be an id")
+    .regex(
+      IDENTIFIER,
+      "an id starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 characters at most)",
+    )
     .openapi({ param: { description: "The task's id" } }),
 });
 
 export const hostName = z
-  .string({ error: "name the host that links: ?host=" })
+  .string({ error: "give the name of the host that links: ?host=" })
   .regex(
     IDENTIFIER,
-    "a host's name starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)",
+    "a host's name starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 characters at most)",
   )
   .openapi({ description: "Name of the host that links", example: "gpu-01" });
 
-/** Answers a request whose path or query is not as documented. */
+/** Refuses a request whose path or query is not valid. */
 export function refuseInvalid(
   result: { target: string } & ({ success: true } | { success: false; error: z.ZodError }),
   _c: Context,
 ): undefined {
   if (result.success) return;
   const at = result.target === "param" ? "/path" : `/${result.target}`;
-  const errors = fieldErrors(result.error.issues, at).map((error) =>
-    error.message.startsWith("there is no such field") ? { ...error, message: "there is no such parameter" } : error,
-  );
+  const errors = fieldErrors(result.error.issues, at, undefined, { field: "parameter" });
   throw invalid(result.target === "param" ? "invalid-path" : "invalid-query", "The request is not valid", errors);
 }

@@ -2,10 +2,10 @@ import { HTTPException } from "hono/http-exception";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
 
-/** Errors told in one answer: enough to mend a batch, little enough not to be a way of making large answers. */
+/** Errors in one answer: enough to repair a batch, and too few for a caller to provoke large answers. */
 const MAX_ERRORS = 100;
 
-/** Ends a request with a problem. Thrown by handlers, turned into an answer in one place ({@link answerError}). */
+/** Ends a request with a problem. Handlers throw it; {@link answerError} alone turns it into an answer. */
 export class Refusal extends Error {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
@@ -25,12 +25,12 @@ export const invalid = (kind: string, title: string, errors: readonly FieldError
     }),
   );
 
-export const notFound = (detail: string) =>
-  new Refusal(problem("not-found", 404, "There is no such thing here", detail));
+/** @param detail - names the missing thing and says how to list what exists */
+export const notFound = (detail: string) => new Refusal(problem("not-found", 404, "Not found", detail));
 
-/** @param retryAfterMs - in milliseconds; the header counts whole seconds, at least one */
+/** @param retryAfterMs - in milliseconds; the header says whole seconds, at least one */
 export const overloaded = (detail: string, retryAfterMs: number) =>
-  new Refusal(problem("overloaded", 503, "Too much at once", detail, { retry_after_ms: retryAfterMs }), {
+  new Refusal(problem("overloaded", 503, "Overloaded", detail, { retry_after_ms: retryAfterMs }), {
     "Retry-After": String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
   });
 
@@ -39,7 +39,7 @@ export const upgradeRequired = (what: string) =>
     problem(
       "upgrade-required",
       426,
-      "This is a WebSocket",
+      "WebSocket upgrade required",
       `Open ${what} with a WebSocket client (Upgrade: websocket).`,
     ),
     { Upgrade: "websocket" },
@@ -52,26 +52,24 @@ function describe(errors: readonly FieldError[]): string {
   return `${first.pointer === "" ? "the body" : first.pointer}: ${first.message}${more}`;
 }
 
-/** Turns whatever ended a request into problem+json. */
+/** Turns the error that ended a request into problem+json. */
 export function answerError(error: unknown): Response {
   if (error instanceof Refusal) return problemResponse(error.problem, error.headers);
   if (error instanceof HTTPException) {
     return problemResponse(problem("refused", error.status, "The request was refused", error.message || undefined));
   }
-  if (isPassing(error)) {
-    return answerError(
-      overloaded("The ecosystem's storage did not answer just now; nothing is known to be lost. Try again.", 1000),
-    );
+  if (isTransient(error)) {
+    return answerError(overloaded("The ecosystem's storage did not answer. Try again.", 1000));
   }
-  // Only our own mistakes come this far. What was thrown may quote the request: it goes to the log, not to the caller.
+  // Only bugs come this far. The error may quote the request, so it goes to the log and not to the caller.
   console.error("unexpected error", error);
   return problemResponse(
-    problem("internal", 500, "Ganglion made a mistake", "It has been logged. Try again, or report it."),
+    problem("internal", 500, "Internal error", "The error has been logged. Try again, or report it."),
   );
 }
 
-/** An object that restarts, moves or has too many requests waiting says so on the error: trying again is right. */
-function isPassing(error: unknown): boolean {
+/** An object that restarts, moves or has too many requests waiting marks its error so: the caller may try again. */
+function isTransient(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { retryable, overloaded } = error as { retryable?: unknown; overloaded?: unknown };
   return retryable === true || overloaded === true;

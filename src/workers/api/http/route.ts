@@ -8,10 +8,10 @@ import type { ApiEnv } from "./api-env.ts";
 import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 
-/** A part of the API: one resource with its routes. */
+/** A part of the API: the routes of one resource. */
 export const newApi = () => new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
 
-/** The part of a route that says who may call it: enforced and documented in one place. */
+/** The part of a route that says which scopes a caller needs, so that one place enforces and documents them. */
 export function secured(...scopes: [Scope, ...Scope[]]) {
   return {
     middleware: [requires(...scopes)],
@@ -21,8 +21,8 @@ export function secured(...scopes: [Scope, ...Scope[]]) {
 }
 
 /**
- * {@link secured}, with the directory asked each time: what is opened stays open, so that it must not begin on the word
- * of a memory that is half a minute old.
+ * {@link secured}, but asks the directory each time. A socket stays open once it is opened, so it must not be opened for a
+ * token that was deleted while a cached answer, up to half a minute old, still accepts it.
  */
 export function securedAfresh(...scopes: [Scope, ...Scope[]]) {
   return { ...secured(...scopes), middleware: [requiresAfresh(...scopes)] };
@@ -35,25 +35,25 @@ export function json<Schema extends z.ZodType>(schema: Schema, description: stri
 type Content = NonNullable<NonNullable<RouteConfig["request"]>["body"]>["content"];
 type DocumentSchema = Exclude<Extract<Content[string], { schema?: unknown }>["schema"], z.ZodType | undefined>;
 
-/** A body of JSON as the document shows it. The handler reads and checks it: see body.ts. */
+/** A JSON body as the document shows it. The handler reads and checks the body itself: see body.ts. */
 export function jsonBody(schema: DocumentSchema, required = true) {
   return { required, content: { "application/json": { schema } } };
 }
 
 const REASONS = {
   400: "The body is not JSON",
-  401: "No token, or one that is not valid",
-  403: "The token has not the scope or the ecosystem",
-  404: "There is no such thing",
-  409: "It conflicts with how things stand",
-  413: "Too many bytes or signals",
-  415: "A body of a kind that is not read here",
-  422: "Invalid; `errors` points at what and why",
-  426: "This is a WebSocket: upgrade",
+  401: "The token is missing or not valid",
+  403: "The token lacks the scope or the ecosystem",
+  404: "Not found",
+  409: "The request conflicts with the current state",
+  413: "The body holds too many bytes or items",
+  415: "The media type of the body is not supported",
+  422: "The request is not valid; `errors` points at each error",
+  426: "The path is a WebSocket: upgrade the connection",
   429: "The queue is full; `Retry-After` says when to try again",
   502: "The responder failed",
-  503: "Too much at once; `Retry-After` says when to try again",
-  504: "No answer in time; the result is kept when it comes",
+  503: "Overloaded; `Retry-After` says when to try again",
+  504: "No reply in time; a later result is kept with the task",
 } as const;
 type Reason = keyof typeof REASONS;
 
@@ -62,7 +62,7 @@ interface ProblemResponse {
   content: { [PROBLEM_TYPE]: { schema: typeof ProblemSchema } };
 }
 
-/** Every call can be refused so; `more` are the reasons of this one. */
+/** The refusals that every call may answer, and `more` of this call. */
 export function problems<const More extends readonly Reason[]>(...more: More) {
   const statuses: readonly Reason[] = [...more, 401, 403, 422, 503];
   return Object.fromEntries(
@@ -74,8 +74,8 @@ export function problems<const More extends readonly Reason[]>(...more: More) {
 }
 
 /**
- * Answers with JSON that is text already: what the log stores goes out without being parsed and written again.
- * The caller vouches that `text` is a `Body`.
+ * Answers with a JSON text as it is, so that the signals of the log are not parsed and serialised again. The caller must make
+ * sure that `text` is a `Body`.
  */
 export function jsonText<Body, Status extends 200 = 200>(
   text: string,

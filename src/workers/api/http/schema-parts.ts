@@ -4,7 +4,7 @@ export const time = z.string().openapi({ format: "date-time", example: "2026-01-
 export const seq = z.int().openapi({ example: 42 });
 export const facts = z.record(z.string(), z.unknown()).openapi({ type: "object", additionalProperties: true });
 
-/** Holds a schema to the type that it shows: does not compile where it promises something else. */
+/** Compiles only if values of `Type` fit the schema, so that the document cannot promise another shape. */
 export const describes =
   <Type>() =>
   <Schema extends z.ZodType>(_schema: Type extends z.input<Schema> ? Schema : never) =>

@@ -2,16 +2,17 @@ import { SignalsFrame } from "../../../core/wire/link-frames.ts";
 import { overloaded } from "./refusal.ts";
 import type { SocketHolder } from "./upgrade.ts";
 
-// Also how long a reader who left may go unnoticed where nothing comes: the runtime sees it when it next writes.
+// A reader who left a quiet stream is noticed at the next write, so this is also how long that may take.
 const KEEP_ALIVE_MS = 15_000;
 const encoder = new TextEncoder();
 
 /**
- * Server-sent events from the log's own WebSocket. The log is told `seen` only when the reader has taken a frame, so its
- * credit window bounds what waits here, a slow reader is served from the log, and the object may sleep meanwhile.
+ * Server-sent events from the log's own WebSocket. `seen` is sent to the log only when the reader has taken a frame, so the
+ * credit window bounds the frames that wait here, a slow reader is served from the log, and the object may hibernate
+ * meanwhile.
  *
- * @param url - the log's stream, with `after` in it
- * @param after - the same place: sent ahead as an id, so that a reader who is cut off before the first signal resumes there
+ * @param url - the log's stream, with `after` in its query
+ * @param after - the same sequence number: sent first as an id, so that a reader who is cut off before the first signal resumes there
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export async function streamEvents(log: SocketHolder, url: string, after: number): Promise<Response> {
@@ -21,18 +22,18 @@ export async function streamEvents(log: SocketHolder, url: string, after: number
   return eventsOf(socket, `id: ${after}\n`, chunkOf);
 }
 
-/** What the reader gets of a frame. */
+/** The text that a reader gets for a frame. */
 export interface Chunk {
   readonly text: string;
-  /** What to tell the other end of the socket when the reader has taken it. */
+  /** Sent back over the socket when the reader has taken the text. */
   readonly seen?: string;
 }
 
 /**
- * The answer to a reader of events: what comes over the socket, at the reader's pace.
+ * The answer to a reader of events: the frames of the socket as events, at the reader's pace.
  *
  * @param opening - lines of the first, empty event
- * @param read - `undefined`: the frame is of a kind that is not passed on
+ * @param read - returns `undefined` for a frame that is not passed on
  */
 export function eventsOf(socket: WebSocket, opening: string, read: (text: string) => Chunk | undefined): Response {
   return new Response(streamOf(socket, opening, read), {
@@ -64,7 +65,7 @@ function streamOf(
     const chunk = typeof data === "string" ? read(data) : undefined;
     if (chunk !== undefined) add(chunk);
   });
-  // The log's end has gone (it moved, or restarts): end the answer too, and the reader resumes by its last id.
+  // The object restarts or moved: end the answer too, and the reader resumes from its last id.
   socket.addEventListener("close", end);
   socket.accept();
 
@@ -82,24 +83,24 @@ function streamOf(
         if (chunk.seen !== undefined && !ended) socket.send(chunk.seen);
       },
       cancel() {
-        // Whatever waits has no reader any more, and a pull that waits with it must not close a cancelled stream.
+        // Nobody reads the waiting chunks any more, and a pull that is pending must not close a cancelled stream.
         waiting.length = 0;
         wake = undefined;
         end();
         socket.close(1000);
       },
     },
-    // Nothing is pulled ahead: what is pulled has been asked for by the reader's connection, and counts as seen.
+    // Nothing is pulled ahead: a pulled chunk was requested by the reader's connection and counts as seen.
     { highWaterMark: 0 },
   );
 }
 
 function chunkOf(text: string): Chunk | undefined {
   const frame = SignalsFrame.safeParse(JSON.parse(text));
-  if (!frame.success) return undefined; // a kind of frame that later versions may send
+  if (!frame.success) return undefined; // later versions may send frames of other types
   const { last, signals } = frame.data;
   const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${JSON.stringify(signal)}\n\n`).join("");
   const seen = JSON.stringify({ type: "seen", seq: last });
-  // A frame may end behind its last signal, when the log passed over some that nobody here asked for.
+  // `last` lies behind the last signal where the log skipped signals that this subscription excludes.
   return { text: signals.at(-1)?.seq === last ? events : `${events}id: ${last}\n\n`, seen };
 }

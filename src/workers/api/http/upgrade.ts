@@ -4,21 +4,21 @@ export function isUpgrade(request: Request): boolean {
   return request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
-/** Says for whom a socket is opened, so that it can be closed when the token goes. Its id is no secret. */
+/** Adds the id of the caller's token, so that the socket can be closed when the token is deleted. The id is no secret. */
 export function withToken(query: URLSearchParams, { id }: Pick<Grant, "id">): URLSearchParams {
   const named = new URLSearchParams(query);
   named.set("token", id);
   return named;
 }
 
-/** Whatever holds the other end of a WebSocket. */
+/** The object that holds the other end of a WebSocket. */
 export interface SocketHolder {
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
 /**
- * Hands a WebSocket to the object that holds its other end: the Worker is out of the way afterwards. The bearer token
- * stays here; what the caller may do has been decided.
+ * Connects a WebSocket to the object that holds its other end; no message passes through the Worker afterwards. The bearer
+ * token stays in the Worker, which has already checked the caller's scopes.
  */
 export function upgradeTo(
   holder: SocketHolder,

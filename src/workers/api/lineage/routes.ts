@@ -1,33 +1,28 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type ChainTask, type TaskName, tasksOfChain } from "../../../core/lineage/chain-tasks.ts";
-import {
-  type ChainDelivery,
-  LINEAGE_LIMITS,
-  type Lineage,
-  type LineageSource,
-  traceChain,
-} from "../../../core/lineage/lineage.ts";
+import { type ChainDelivery, ChainTask, type Lineage } from "../../../core/lineage/api.ts";
+import { type TaskName, tasksOfChain } from "../../../core/lineage/chain-tasks.ts";
+import { LINEAGE_LIMITS, type LineageSource, traceChain } from "../../../core/lineage/lineage.ts";
 import type { Decision } from "../../../core/policy/decision.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
-import type { Signal } from "../../../core/signals/signal.ts";
+import { readSignalLine } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../environment.ts";
 import { deadLetters, policyState, priorityQueue, signalLog, webhooks } from "../../objects.ts";
 import { EcosystemPath } from "../http/query.ts";
-import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
+import { noSuchSignal } from "../signals/routes.ts";
 import { LineageSchema } from "./schemas.ts";
 
-/** Decisions, and dead letters, in one answer. */
+/** Decisions, and dead letters, in one lineage. */
 const MAX_FOUND = 1_000;
 
 const show = createRoute({
   method: "get",
   path: "/v1/{eco}/signals/{id}/lineage",
   operationId: "getLineage",
-  summary: "What led to a signal, and what it led to",
+  summary: "Causes and effects of a signal",
   description:
-    "Causes are followed upward by the id that each signal names, effects downward through the log, with what rules " +
-    "decided on any of them, the tasks and messages that came of it, and what could not be processed. `truncated` says that there is more than was looked for.",
+    "Follows the causes upward by the id that each signal names, and the effects downward through the log. Adds the " +
+    "decisions of rules on these signals, their tasks, webhook deliveries and dead letters.",
   tags: ["signals"],
   ...secured("signals:read"),
   request: { params: EcosystemPath.extend({ id: z.string() }) },
@@ -38,11 +33,9 @@ export const lineage = newApi().openapi(show, async (c) => {
   const { eco, id } = c.req.valid("param");
   const source = sourceOf(c.env, eco);
   const signal = id.length > LIMITS.identifierLength ? undefined : await source.find(id);
-  if (signal === undefined) {
-    throw notFound("The log holds no signal of this id; it may be older than the retention.");
-  }
+  if (signal === undefined) throw noSuchSignal(id, eco);
   const chain = await traceChain(signal, source);
-  const { cut, ...found } = await around(c.env, eco, chain);
+  const { cut, ...found } = await followingsOf(c.env, eco, chain);
   return c.json({ ...chain, ...found, truncated: chain.truncated || cut }, 200);
 });
 
@@ -51,17 +44,17 @@ function sourceOf(env: Environment, ecosystem: string): LineageSource {
   return {
     find: async (id) => {
       const line = await log.find(id);
-      return line === null ? undefined : (JSON.parse(line) as Signal);
+      return line === null ? undefined : readSignalLine(line);
     },
     effects: async (ids, after, limit) => {
       const { lines, through, head } = await log.effects({ ids, after, limit });
-      return { signals: lines.map((line) => JSON.parse(line) as Signal), through, head };
+      return { signals: lines.map(readSignalLine), through, head };
     },
   };
 }
 
-/** What was decided on the signals of a chain, what was done, and what of it could not be processed. */
-async function around(
+/** Decisions on the signals of a chain, with the tasks, deliveries and dead letters that followed. */
+async function followingsOf(
   env: Environment,
   ecosystem: string,
   chain: Pick<Lineage, "signal" | "causes" | "effects">,
@@ -85,7 +78,10 @@ async function around(
   const tasks = tasksOfChain(decisions, signals, letters);
   const shown = tasks.slice(0, LINEAGE_LIMITS.tasks);
   return {
-    ...{ decisions, deliveries, dead_letters: letters, tasks: await standing(env, ecosystem, shown) },
+    decisions,
+    deliveries,
+    dead_letters: letters,
+    tasks: await tasksWithState(env, ecosystem, shown),
     cut: shown.length < tasks.length || decisions.length >= MAX_FOUND || letters.length >= MAX_FOUND,
   };
 }
@@ -104,7 +100,9 @@ async function deliveriesOf(env: Environment, eco: string, decisions: readonly D
     if (delivery === undefined) return { ...name, state: "unknown" };
     const { state, attempts, last_status, last_error, next_attempt_at } = delivery;
     return {
-      ...{ ...name, state, attempts },
+      ...name,
+      state,
+      attempts,
       ...(last_status === undefined ? {} : { last_status }),
       ...(last_error === undefined ? {} : { last_error }),
       ...(next_attempt_at === undefined ? {} : { next_attempt_at }),
@@ -112,26 +110,25 @@ async function deliveriesOf(env: Environment, eco: string, decisions: readonly D
   });
 }
 
-/** How tasks stand: one call for each queue. */
-async function standing(env: Environment, ecosystem: string, names: readonly TaskName[]): Promise<ChainTask[]> {
-  const known = new Map<string, ChainTask>();
+/** Looks up the state of tasks, with one call for each queue. */
+async function tasksWithState(env: Environment, ecosystem: string, names: readonly TaskName[]): Promise<ChainTask[]> {
+  const known = new Map<string, z.infer<typeof TaskState>>();
   const byQueue = Map.groupBy(names, ({ queue }) => queue);
   await Promise.all(
     [...byQueue].map(async ([queue, tasks]) => {
       const ids = tasks.map(({ task_id }) => task_id);
       for (const text of await priorityQueue(env, ecosystem, queue).tasksById(ids)) {
-        const task = JSON.parse(text) as ChainTask;
+        // The schema leaves out the payload and the history: the queue shows those.
+        const task = TaskState.parse(JSON.parse(text));
         known.set(`${queue} ${task.task_id}`, task);
       }
     }),
   );
-  return names.map((name) => {
-    const task = known.get(`${name.queue} ${name.task_id}`);
-    if (task === undefined) return { ...name, status: "unknown" };
-    const said = SHOWN.flatMap((field) => (task[field] === undefined ? [] : [[field, task[field]]]));
-    return { status: task.status, ...name, ...Object.fromEntries(said) };
+  return names.map((name): ChainTask => {
+    const state = known.get(`${name.queue} ${name.task_id}`);
+    return state === undefined ? { ...name, status: "unknown" } : { ...state, ...name };
   });
 }
 
-/** What a chain says about a task; its payload and its history are the queue's to show. */
-const SHOWN = ["outcome", "recipient", "type", "attempt", "worker", "error"] as const;
+/** The fields of a task, as its queue gives it, that a chain shows. */
+const TaskState = ChainTask.omit({ queue: true, cause: true, rule: true });

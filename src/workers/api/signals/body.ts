@@ -9,7 +9,7 @@ import { invalid, Refusal } from "../http/refusal.ts";
 
 export const SIGNAL_MEDIA_TYPES = ["application/json", "application/x-ndjson"] as const;
 
-/** Reads one signal, an array, or a signal a line. All or nothing: one invalid signal refuses the request. */
+/** Reads one signal, an array of signals, or one signal a line. All or nothing: one invalid signal refuses the request. */
 export async function readSignals(request: Request): Promise<NewSignal[]> {
   const { text, type } = await readBody(request, SIGNAL_MEDIA_TYPES);
   return admitAll(type === "application/x-ndjson" ? parseLines(text) : parseDocument(text));
@@ -17,7 +17,7 @@ export async function readSignals(request: Request): Promise<NewSignal[]> {
 
 interface Item {
   readonly value: unknown;
-  /** JSON pointer; for lines the number of the line, from 0. */
+  /** JSON pointer; for lines, the number of the line, from 0. */
   readonly pointer: string;
 }
 
@@ -33,7 +33,7 @@ function parseLines(text: string): Item[] {
   for (const line of text.split("\n")) {
     number += 1;
     if (line.trim() === "") continue;
-    // Counted before it is parsed: a million lines of one digit are not worth parsing to be refused.
+    // Counted before parsing: a request of a million short lines is refused without parsing them all.
     if (items.length === LIMITS.batchSignals) throw tooMany();
     try {
       items.push({ value: JSON.parse(line), pointer: `/${number - 1}` });
@@ -52,13 +52,13 @@ function admitAll(items: readonly Item[]): NewSignal[] {
   for (const { value, pointer } of items) {
     const admission = admitSignal(value, pointer);
     if (admission.ok) signals.push(admission.signal);
-    else for (const error of admission.errors) errors.push(error); // there may be more than a call takes arguments
+    else for (const error of admission.errors) errors.push(error); // one by one: `push(...errors)` may exceed the arguments that a call can take
   }
   if (items.length === 0) errors.push({ pointer: "", message: "give at least one signal" });
   if (errors.length > 0) {
     throw invalid(
       "invalid-signal",
-      items.length > 1 ? "Some signals are not valid; none was kept" : "The signal is not valid",
+      items.length > 1 ? "Some signals are not valid; none was stored" : "The signal is not valid",
       errors,
     );
   }
@@ -67,7 +67,7 @@ function admitAll(items: readonly Item[]): NewSignal[] {
 
 const tooMany = () =>
   new Refusal(
-    problem("too-large", 413, "Too many signals", `A request may hold ${LIMITS.batchSignals} signals: send several.`, {
+    problem("too-large", 413, "Too many signals", `A request may hold ${LIMITS.batchSignals} signals: split it.`, {
       max_signals: LIMITS.batchSignals,
     }),
   );

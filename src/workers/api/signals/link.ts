@@ -11,7 +11,7 @@ import { isUpgrade, upgradeTo } from "../http/upgrade.ts";
 
 const access = securedAfresh("signals:write", "signals:read");
 
-/** Before the query is looked at: to whoever opens a WebSocket with a plain request, a missing host is not the trouble. */
+/** Runs before the query is checked: a caller without an upgrade needs the message about the upgrade first, not the one about `host`. */
 const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
   if (!isUpgrade(c.req.raw)) throw upgradeRequired("the link");
   await next();
@@ -21,18 +21,16 @@ const openLink = createRoute({
   method: "get",
   path: "/v1/{eco}/link",
   operationId: "openLink",
-  summary: "An agent's link (WebSocket)",
+  summary: "The link of a host's agent (WebSocket)",
   description: `Frames are JSON texts, each with a \`type\`; the subprotocol is \`${LINK_PROTOCOL}\`.`,
   tags: ["agents"],
   ...access,
   middleware: [...access.middleware, onlyUpgrades],
   request: {
     params: EcosystemPath,
-    query: z.strictObject({
-      host: hostName,
-    }),
+    query: z.strictObject({ host: hostName }),
   },
-  responses: { 101: { description: "The connection is a WebSocket from here on" }, ...problems(400, 426) },
+  responses: { 101: { description: "The connection is now a WebSocket" }, ...problems(400, 426) },
 });
 
 export const links = newApi().openapi(openLink, (c) => {
@@ -45,8 +43,8 @@ export const links = newApi().openapi(openLink, (c) => {
       problem(
         "unknown-subprotocol",
         400,
-        "The link speaks another version",
-        `Offer Sec-WebSocket-Protocol: ${LINK_PROTOCOL}.`,
+        "Unknown subprotocol",
+        `The link offers none of the subprotocols that this edge knows. Offer Sec-WebSocket-Protocol: ${LINK_PROTOCOL}.`,
       ),
     );
   }

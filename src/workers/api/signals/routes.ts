@@ -16,14 +16,14 @@ const emit = createRoute({
   operationId: "emitSignals",
   summary: "Emit one signal, or many",
   description:
-    "All or nothing: one invalid signal refuses the request and is pointed at. Give each signal an `id` and sending the " +
-    "same request again is safe: what the log has already is counted in `duplicates` and not kept twice.",
+    "All or nothing: one invalid signal refuses the request, and `errors` points at it. A request whose signals have an `id` " +
+    "is safe to repeat: signals that the log has already are counted in `duplicates` and not stored again.",
   tags: ["signals"],
   ...secured("signals:write"),
   request: {
     params: EcosystemPath,
-    // The schema is a reference and not a Zod schema: the body is read and checked by signals-body.ts, bounded and
-    // eight times as fast.
+    // The schema is a reference and not a Zod schema: body.ts reads and checks the body, with a size limit and eight
+    // times as fast.
     body: {
       required: true,
       content: {
@@ -51,9 +51,9 @@ const list = createRoute({
     query: z.strictObject({
       signal: patterns,
       source: words("Only signals of this source"),
-      after: sequence("Only signals behind this place in the log; with `order=desc`, before it"),
-      since: time("Not older than this, by their own time"),
-      until: time("Older than this, by their own time"),
+      after: sequence("Only signals after this sequence number; with `order=desc`, before it"),
+      since: time("Only signals with an event time at or after this"),
+      until: time("Only signals with an event time before this"),
       limit: wholeNumber(1, 1_000, 100, "Signals in a page"),
       order: oneOf(["asc", "desc"], "Oldest or newest first"),
     }),
@@ -71,6 +71,10 @@ const one = createRoute({
   request: { params: EcosystemPath.extend({ id: z.string() }) },
   responses: { 200: json(SignalSchema, "The signal"), ...problems(404) },
 });
+
+/** The refusal of a request that names a signal which the log does not hold. */
+export const noSuchSignal = (id: string, eco: string) =>
+  notFound(`No signal "${id}"; the retention may have dropped it. List signals: GET /v1/${eco}/signals.`);
 
 export const signals = newApi()
   .openapi(emit, async (c) => {
@@ -96,6 +100,6 @@ export const signals = newApi()
   .openapi(one, async (c) => {
     const { eco, id } = c.req.valid("param");
     const line = id.length > LIMITS.identifierLength ? null : await signalLog(c.env, eco).find(id);
-    if (line === null) throw notFound("The log holds no signal of this id; it may be older than the retention.");
+    if (line === null) throw noSuchSignal(id, eco);
     return jsonText<Signal>(line);
   });

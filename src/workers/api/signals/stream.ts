@@ -10,26 +10,26 @@ const stream = createRoute({
   method: "get",
   path: "/v1/{eco}/signals/stream",
   operationId: "streamSignals",
-  summary: "Signals as they come",
+  summary: "Follow the signals of the log",
   description:
-    "Server-sent events, or a WebSocket when asked to upgrade. Events carry the sequence number as `id`, so that a reader " +
-    'resumes with `Last-Event-ID` or `after` and misses nothing. On a WebSocket the edge sends `{"type":"signals","last","signals"}` ' +
-    'and the reader answers `{"type":"seen","seq"}`; without it the edge stops after some thousand signals and waits.',
+    "Server-sent events, or a WebSocket on upgrade. The `id` of an event is the sequence number, so that a reader resumes " +
+    'with `Last-Event-ID` or `after` and misses nothing. On a WebSocket the edge sends `{"type":"signals","last","signals"}` ' +
+    'and the reader answers `{"type":"seen","seq"}`; without that answer the edge pauses after some thousand signals.',
   tags: ["signals"],
   ...securedAfresh("signals:read"),
   request: {
     params: EcosystemPath,
     query: z.strictObject({
       signal: patterns,
-      after: sequence("Start behind this place in the log; nothing said: from now on"),
+      after: sequence("Start after this sequence number; default: from now on"),
     }),
   },
   responses: {
     200: {
-      description: "Events without end: `id` is the sequence number, `data` the signal as JSON",
+      description: "Endless events: `id` is the sequence number, `data` the signal as JSON",
       content: { "text/event-stream": { schema: { type: "string" as const } } },
     },
-    101: { description: "The connection is a WebSocket from here on" },
+    101: { description: "The connection is now a WebSocket" },
     ...problems(),
   },
 });
@@ -43,9 +43,9 @@ export const streams = newApi().openapi(stream, async (c) => {
     if (after !== undefined) query.set("after", String(after));
     return upgradeTo(log, `/${eco}/stream`, query, c.req.raw, c.get("grant"));
   }
-  // A HEAD asks what a GET would be like. It must not open a stream that nobody reads.
+  // A HEAD must not open a stream: nobody would read it.
   if (c.req.raw.method === "HEAD") return new Response(null, { headers: { "Content-Type": "text/event-stream" } });
-  // A browser that reconnects repeats the URL it was given and says in the header how far it really came.
+  // A browser that reconnects repeats its URL and gives the last event that it received in the header.
   const from = lastEventId(c.req.header("last-event-id")) ?? after ?? (await log.status()).head_seq;
   query.set("after", String(from));
   return streamEvents(log, `https://log/${eco}/stream?${withToken(query, c.get("grant"))}`, from);
@@ -55,6 +55,6 @@ function lastEventId(header: string | undefined): number | undefined {
   if (header === undefined || header === "") return undefined;
   if (/^\d{1,15}$/.test(header)) return Number(header);
   throw invalid("invalid-header", "The request is not valid", [
-    { pointer: "/header/last-event-id", message: "give the id of the last event, a sequence number" },
+    { pointer: "/header/last-event-id", message: "give the id of the last event: a sequence number" },
   ]);
 }
