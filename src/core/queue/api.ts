@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Timestamp } from "../signals/timestamp.ts";
 import { QueueSettings } from "./queue-settings.ts";
 import { Outcome, TaskStatus } from "./task.ts";
 
@@ -6,7 +7,6 @@ import { Outcome, TaskStatus } from "./task.ts";
  * Answers about tasks and queues. The schemas are what HTTP and the worker's channel send; the types without a schema
  * are the calls between the API and a queue's object, which nobody else makes.
  */
-const Time = z.string().meta({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
 const AnyJson = z.unknown().meta({ description: "Any JSON value" });
 const Count = z.int().nonnegative();
 const MsOrNull = z.number().nullable();
@@ -29,7 +29,7 @@ export const LeasedTask = z.object({
   priority: z.int(),
   attempt: z.int().meta({ description: "From 1" }),
   sender: z.string().nullable(),
-  lease_expires_at: Time,
+  lease_expires_at: Timestamp,
   payload: AnyJson,
   correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
   ...CauseFields,
@@ -37,7 +37,7 @@ export const LeasedTask = z.object({
 export type LeasedTask = z.infer<typeof LeasedTask>;
 
 /** Answer to a completion, failure, extension, release, cancellation or retry. */
-export const TaskState = z.object({ task_id: z.string(), status: TaskStatus, lease_expires_at: Time.optional() });
+export const TaskState = z.object({ task_id: z.string(), status: TaskStatus, lease_expires_at: Timestamp.optional() });
 export type TaskState = z.infer<typeof TaskState>;
 
 const EventFields = {
@@ -53,23 +53,23 @@ export const TaskView = z.object({
   type: z.string(),
   sender: z.string().nullable(),
   priority: z.int(),
-  created_at: Time,
+  created_at: Timestamp,
   max_attempts: z.int(),
   timeout_ms: MsOrNull,
-  deadline_at: Time.nullable(),
+  deadline_at: Timestamp.nullable(),
   ...CauseFields,
   status: TaskStatus,
   outcome: Outcome.optional(),
   attempt: z.int(),
-  ready_at: Time.optional(),
+  ready_at: Timestamp.optional(),
   worker: z.string().optional(),
   lease_id: z.string().optional(),
-  lease_expires_at: Time.optional(),
+  lease_expires_at: Timestamp.optional(),
   error: z.string().optional(),
-  finished_at: Time.optional(),
+  finished_at: Timestamp.optional(),
   waited_ms: z.number(),
   ran_ms: z.number(),
-  history: z.array(z.object({ at: Time, event: z.string(), ...EventFields })),
+  history: z.array(z.object({ at: Timestamp, event: z.string(), ...EventFields })),
   payload: AnyJson,
   result: AnyJson.optional(),
 });
@@ -77,7 +77,7 @@ export type TaskView = z.infer<typeof TaskView>;
 
 /** An event of a queue. */
 export const QueueEvent = z.object({
-  at: Time,
+  at: Timestamp,
   task_id: z.string(),
   recipient: z.string(),
   type: z.string(),
@@ -113,7 +113,7 @@ export const QueueStatus = z.object({
   by_recipient: z.record(z.string(), RecipientStatus),
   oldest_age_ms: MsOrNull.meta({ description: "Age of the oldest task that is ready to be leased" }),
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
-  alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Time })).readonly(),
+  alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
   settings: QueueSettings,
 });
 export type QueueStatus = z.infer<typeof QueueStatus>;
@@ -127,7 +127,7 @@ export const SlowTask = z.object({
   ran_ms: z.number(),
   waited_ms: z.number(),
   attempts: z.int(),
-  finished_at: Time,
+  finished_at: Timestamp,
 });
 export type SlowTask = z.infer<typeof SlowTask>;
 

@@ -49,13 +49,13 @@ describe("ganglion tasks", () => {
   });
 
   it("cancels tasks, and fails when one has ended already", async () => {
-    const conflict = { type: "/problems/task-finished", title: "It conflicts with how the task stands", status: 409 };
+    const conflict = { type: "/problems/task-finished", title: "The action conflicts with the state of the task", status: 409 };
     const edge = await startEdge(({ url }) =>
       url.pathname.includes("/b/") ? [409, conflict] : [200, { task_id: "a", status: "failed" }],
     );
     const { code, out, err } = await ganglion(["tasks", "cancel", "a", "b", "--queue", "q2", "--url", edge.url]);
     expect([code, out]).toEqual([1, "a failed\n"]);
-    expect(err).toContain("It conflicts with how the task stands");
+    expect(err).toContain("The action conflicts with the state of the task");
     expect(edge.received.map(({ url }) => url.pathname)).toEqual(
       ["a", "b"].map((id) => `/v1/default/queues/q2/tasks/${id}/cancel`),
     );
@@ -80,7 +80,7 @@ describe("ganglion queue, metrics and call", () => {
 
   it("prints the reply to a call, and fails as the call does", async () => {
     const reply = { correlation_id: "c", result: { answer: 42 }, responder: "gpu-01", duration_ms: 5 };
-    const none = { type: "/problems/no-responder", title: "Nobody is there to answer", status: 503 };
+    const none = { type: "/problems/no-responder", title: "No responder is connected", status: 503 };
     const edge = await startEdge(({ body }) =>
       (body as { require_responder: boolean }).require_responder ? [503, none] : [200, reply],
     );
@@ -90,6 +90,6 @@ describe("ganglion queue, metrics and call", () => {
     });
     const refused = await ganglion(["call", "coder", "ASK", "--require-responder", "--url", edge.url]);
     expect(refused.code).toBe(1);
-    expect(refused.err).toContain("Nobody is there to answer");
+    expect(refused.err).toContain("No responder is connected");
   });
 });

@@ -8,7 +8,7 @@ import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
 import { SignalInput } from "../../../core/signals/signal.ts";
 import { EndpointChange, EndpointInput } from "../../../core/webhooks/endpoint.ts";
 import type { ApiEnv } from "../http/api-env.ts";
-import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/task-requests.ts";
+import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/requests.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 type JsonSchema = Record<string, unknown>;

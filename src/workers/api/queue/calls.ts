@@ -1,6 +1,6 @@
-import { createRoute, type z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
-import type { CallAnswer } from "../../../core/queue/api.ts";
+import type { CallAnswer, CallReply } from "../../../core/queue/api.ts";
 import { noResponder, problemOfCall } from "../../../core/queue/call-problems.ts";
 import { CallInput, taskOfCall } from "../../../core/queue/task-input.ts";
 import { priorityQueue } from "../../objects.ts";
@@ -9,16 +9,16 @@ import { QueuePath, TaskPath } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
 import { PendingCallSchema, ReplySchema } from "./schemas.ts";
-import { keptJson, queueFull, taken } from "./tasks-body.ts";
+import { acceptedBy, jsonOrRefuse, refuseFull } from "./tasks-body.ts";
 
 const call = createRoute({
   method: "post",
   path: "/v1/{eco}/queues/{q}/calls",
   operationId: "call",
-  summary: "Ask, and wait for the reply",
+  summary: "Call a responder and wait for the reply",
   description:
-    "A call is a task whose sender waits for its end. Sent again with the same `correlation_id` it is the same call. " +
-    "When nobody answers in time the answer is 504, and a result that comes later is kept for a day.",
+    "A call is a task whose sender waits for the result. A call that is sent again with the same `correlation_id` is " +
+    "the same call, and is not run twice. The answer is 504 when no result came in time; a later result is kept for a day.",
   tags: ["tasks"],
   ...secured("tasks:write"),
   request: {
@@ -32,13 +32,13 @@ const result = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}/calls/{id}",
   operationId: "getCall",
-  summary: "The reply to an earlier call",
+  summary: "Get the reply to an earlier call",
   tags: ["tasks"],
   ...secured("signals:read"),
   request: { params: TaskPath },
   responses: {
     200: json(ReplySchema, "The reply"),
-    202: json(PendingCallSchema, "There is none yet"),
+    202: json(PendingCallSchema, "The call has no reply yet"),
     ...problems(404, 409, 502, 504),
   },
 });
@@ -46,17 +46,17 @@ const result = createRoute({
 export const calls = newApi()
   .openapi(call, async (c) => {
     const { eco, q } = c.req.valid("param");
-    const asked = await readDocument(c.req.raw, CallInput, "invalid-call");
-    const id = asked.correlation_id ?? `c${crypto.randomUUID()}`;
-    const task = taskOfCall(asked, id, keptJson(asked.payload, "/payload", "invalid-call"), "http");
+    const input = await readDocument(c.req.raw, CallInput, "invalid-call");
+    const id = input.correlation_id ?? `c${crypto.randomUUID()}`;
+    const task = taskOfCall(input, id, jsonOrRefuse(input.payload, "/payload", "invalid-call"), "http");
     const queue = priorityQueue(c.env, eco, q);
-    const answer = taken(await queue.call(task, asked.timeout_ms, asked.require_responder));
+    const answer = acceptedBy(await queue.call(task, input.timeout_ms, input.require_responder));
     if ("refused" in answer) {
-      if (answer.refused === "full") throw queueFull((await queue.status()).settings.capacity);
-      throw new Refusal(noResponder(asked.recipient));
+      if (answer.refused === "full") throw refuseFull((await queue.status()).settings.capacity);
+      throw new Refusal(noResponder(input.recipient));
     }
     if ("pending" in answer) {
-      const detail = `It is ${answer.pending}. A reply that comes yet is kept: ask for the call by its correlation_id.`;
+      const detail = `The call is ${answer.pending}. A later reply is kept for a day: get the call by its correlation_id.`;
       throw new Refusal(problem("call-timed-out", 504, "No reply in time", detail, { correlation_id: id }));
     }
     return reply(answer);
@@ -64,10 +64,10 @@ export const calls = newApi()
   .openapi(result, async (c) => {
     const { eco, q, id } = c.req.valid("param");
     const answer = await priorityQueue(c.env, eco, q).callResult(id);
-    if (answer === null || "refused" in answer) throw notFound("The queue knows no call of this correlation id.");
-    const known = taken(answer);
+    if (answer === null || "refused" in answer) throw notFound(`The queue knows no call "${id}". A call that ended more than a day ago is forgotten.`);
+    const known = acceptedBy(answer);
     if ("pending" in known) return c.json({ correlation_id: id, status: known.pending }, 202);
-    return reply(known as Extract<CallAnswer, { outcome: unknown }>);
+    return reply(known);
   });
 
 function reply(answer: Extract<CallAnswer, { outcome: unknown }>) {
@@ -75,5 +75,5 @@ function reply(answer: Extract<CallAnswer, { outcome: unknown }>) {
   if (outcome !== "complete")
     throw new Refusal(problemOfCall({ ...answer, taskId: correlation_id, worker: responder }));
   const head = JSON.stringify({ correlation_id, responder, duration_ms });
-  return jsonText<z.infer<typeof ReplySchema>>(`${head.slice(0, -1)},"result":${resultJson ?? "null"}}`);
+  return jsonText<CallReply>(`${head.slice(0, -1)},"result":${resultJson ?? "null"}}`);
 }

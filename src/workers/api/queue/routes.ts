@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
-import type { EventsFrame } from "../../../core/queue/work-frames.ts";
+import { EventsFrame } from "../../../core/queue/work-frames.ts";
 import { directory, priorityQueue } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";
@@ -9,29 +9,29 @@ import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { type Chunk, eventsOf } from "../http/server-sent-events.ts";
 import { withToken } from "../http/upgrade.ts";
 import { BottlenecksSchema, QueueEventsSchema, QueueStatusSchema, QueuesSchema, SettingsSchema } from "./schemas.ts";
-import { taken } from "./tasks-body.ts";
+import { acceptedBy } from "./tasks-body.ts";
 
 const list = createRoute({
   method: "get",
   path: "/v1/{eco}/queues",
   operationId: "listQueues",
-  summary: "The queues of an ecosystem",
+  summary: "List the queues of an ecosystem",
   tags: ["tasks"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
-  responses: { 200: json(QueuesSchema, "Those that ever held a task, by name"), ...problems() },
+  responses: { 200: json(QueuesSchema, "Queues that have held a task, by name"), ...problems() },
 });
 
 const one = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}",
   operationId: "getQueue",
-  summary: "A queue at a glance",
-  description: "Percentiles are of this hour and the one before: `p50_ms` of running, `waiting_p50_ms` of waiting.",
+  summary: "Get the status of a queue",
+  description: "Percentiles cover this hour and the one before: `p50_ms` of the running time, `waiting_p50_ms` of the waiting time.",
   tags: ["tasks"],
   ...secured("signals:read"),
   request: { params: QueuePath },
-  responses: { 200: json(QueueStatusSchema, "How it stands"), ...problems() },
+  responses: { 200: json(QueueStatusSchema, "The status"), ...problems() },
 });
 
 const configure = createRoute({
@@ -39,24 +39,24 @@ const configure = createRoute({
   path: "/v1/{eco}/queues/{q}",
   operationId: "configureQueue",
   summary: "Change a queue's settings",
-  description: "What is not named stays as it is.",
+  description: "A setting that the body does not name stays as it is.",
   tags: ["tasks"],
   ...secured("policy:write"),
   request: {
     params: QueuePath,
     body: jsonBody({ $ref: "#/components/schemas/QueueSettingsChange" }),
   },
-  responses: { 200: json(SettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
+  responses: { 200: json(SettingsSchema, "The settings after the change"), ...problems(400, 413, 415) },
 });
 
 const bottlenecks = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}/bottlenecks",
   operationId: "getBottlenecks",
-  summary: "Where the time goes",
+  summary: "Find the bottlenecks of a queue",
   tags: ["tasks"],
   ...secured("signals:read"),
-  request: { params: QueuePath, query: z.strictObject({ limit: wholeNumber(1, 100, 10, "Tasks and kinds of task") }) },
+  request: { params: QueuePath, query: z.strictObject({ limit: wholeNumber(1, 100, 10, "Most tasks, and most kinds of task, in the answer") }) },
   responses: { 200: json(BottlenecksSchema, "Slowest first"), ...problems() },
 });
 
@@ -64,14 +64,14 @@ const events = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}/events",
   operationId: "getQueueEvents",
-  summary: "What happened lately",
+  summary: "Get the latest events of a queue",
   description:
-    "Since the queue was last woken; the history of each task is kept with the task. With `Accept: text/event-stream` " +
-    "what happened lately and everything from then on, as it happens; `Last-Event-ID` resumes. A reader who falls " +
-    "behind by some thousand events is cut off.",
+    "Events reach back to when the queue's object last woke; the history of each task is kept with the task. With " +
+    "`Accept: text/event-stream` the latest events are followed by new ones as they happen, and `Last-Event-ID` resumes " +
+    "a stream. A reader that falls some thousand events behind is disconnected.",
   tags: ["tasks"],
   ...secured("signals:read"),
-  request: { params: QueuePath, query: z.strictObject({ tail: wholeNumber(1, 1_000, 100, "Events, the newest") }) },
+  request: { params: QueuePath, query: z.strictObject({ tail: wholeNumber(1, 1_000, 100, "Number of events, the newest ones") }) },
   responses: {
     200: {
       description: "Oldest first",
@@ -93,7 +93,7 @@ export const queues = newApi()
   .openapi(configure, async (c) => {
     const { eco, q } = c.req.valid("param");
     const change = await readDocument(c.req.raw, QueueSettingsChange, "invalid-settings");
-    return c.json(taken(await priorityQueue(c.env, eco, q).configure(change)), 200);
+    return c.json(acceptedBy(await priorityQueue(c.env, eco, q).configure(change)), 200);
   })
   .openapi(bottlenecks, async (c) => {
     const { eco, q } = c.req.valid("param");
@@ -111,12 +111,12 @@ export const queues = newApi()
     const { webSocket } = await queue.fetch(`https://queue/events?${withToken(query, c.get("grant"))}`, {
       headers: { Upgrade: "websocket" },
     });
-    if (webSocket === null) throw overloaded("The queue did not open its stream. Try again.", 1_000);
+    if (webSocket === null) throw overloaded("The queue did not open its event stream. Try again.", 1_000);
     return eventsOf(webSocket, "", readEvents);
   });
 
 function readEvents(text: string): Chunk {
-  const { life, first, events: happened } = JSON.parse(text) as EventsFrame;
-  const texts = happened.map((event, place) => `id: ${life}.${first + place}\ndata: ${JSON.stringify(event)}\n\n`);
-  return { text: texts.join(""), seen: String(first + happened.length - 1) };
+  const { life, first, events } = EventsFrame.parse(JSON.parse(text));
+  const texts = events.map((event, index) => `id: ${life}.${first + index}\ndata: ${JSON.stringify(event)}\n\n`);
+  return { text: texts.join(""), seen: String(first + events.length - 1) };
 }

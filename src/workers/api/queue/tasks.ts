@@ -8,9 +8,9 @@ import { readDocument } from "../http/body.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
-import { LeasedTasksSchema, ReceiptsSchema, SettledSchema, TaskPageSchema, TaskSchema } from "./schemas.ts";
-import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./task-requests.ts";
-import { keptJson, queueFull, readTasks, taken } from "./tasks-body.ts";
+import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
+import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./requests.ts";
+import { acceptedBy, jsonOrRefuse, readTasks, refuseFull } from "./tasks-body.ts";
 
 const NEW_TASK = { $ref: "#/components/schemas/NewTask" };
 const body = (name: string) => jsonBody({ $ref: `#/components/schemas/${name}` });
@@ -21,8 +21,8 @@ const enqueue = createRoute({
   operationId: "enqueueTasks",
   summary: "Queue one task, or many",
   description:
-    "All or nothing. Give each task a `task_id` and sending the same request again is safe: a task that is known, " +
-    "unfinished or finished within the last day, is not a second task.",
+    "All tasks are queued, or none. With a `task_id` for each task the request can safely be sent again: a task that " +
+    "the queue knows, unfinished or finished within the last day, is not queued a second time.",
   tags: ["tasks"],
   ...secured("tasks:write"),
   request: {
@@ -36,14 +36,14 @@ const list = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}/tasks",
   operationId: "listTasks",
-  summary: "Unfinished tasks, in the order of their arrival",
+  summary: "List the unfinished tasks, in the order of their arrival",
   tags: ["tasks"],
   ...secured("signals:read"),
   request: {
     params: QueuePath,
     query: z.strictObject({
       limit: wholeNumber(1, 1_000, 100, "Tasks in a page"),
-      after: sequence("`next` of the page before"),
+      after: sequence("`next` of the previous page"),
     }),
   },
   responses: { 200: json(TaskPageSchema, "One page"), ...problems() },
@@ -53,8 +53,8 @@ const one = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}/tasks/{id}",
   operationId: "getTask",
-  summary: "A task with its history",
-  description: "Finished tasks can be read for a day.",
+  summary: "Get a task with its history",
+  description: "A finished task can be read for a day.",
   tags: ["tasks"],
   ...secured("signals:read"),
   request: { params: TaskPath },
@@ -65,15 +65,15 @@ const lease = createRoute({
   method: "post",
   path: "/v1/{eco}/queues/{q}/lease",
   operationId: "leaseTasks",
-  summary: "Take tasks to work on",
-  description: "The most urgent first, the oldest of those. Waits up to `wait_ms` for one to come.",
+  summary: "Lease tasks to work on",
+  description: "The most urgent tasks first, and the oldest of the equally urgent ones. Waits up to `wait_ms` for a task.",
   tags: ["tasks"],
   ...secured("tasks:work"),
   request: { params: QueuePath, body: body("LeaseRequest") },
-  responses: { 200: json(LeasedTasksSchema, "Tasks, or none"), ...problems(400, 413, 415) },
+  responses: { 200: json(LeasedTasksSchema, "The leased tasks, or none"), ...problems(400, 413, 415) },
 });
 
-const settling = (action: string, summary: string, schema: string | undefined, scope: "tasks:work" | "tasks:write") =>
+const taskAction = (action: string, summary: string, schema: string | undefined, scope: "tasks:work" | "tasks:write") =>
   createRoute({
     method: "post",
     path: `/v1/{eco}/queues/{q}/tasks/{id}/${action}`,
@@ -82,21 +82,21 @@ const settling = (action: string, summary: string, schema: string | undefined, s
     tags: ["tasks"],
     ...secured(scope),
     request: { params: TaskPath, ...(schema === undefined ? {} : { body: body(schema) }) },
-    responses: { 200: json(SettledSchema, "It is so, durably"), ...problems(400, 404, 409, 413, 415, 429) },
+    responses: { 200: json(TaskStateSchema, "Done and durable"), ...problems(400, 404, 409, 413, 415, 429) },
   });
 
-const complete = settling("complete", "Report a task as done", "CompleteRequest", "tasks:work");
-const fail = settling("fail", "Report that an attempt failed", "FailRequest", "tasks:work");
-const extend = settling("extend", "Hold a task for longer", "ExtendRequest", "tasks:work");
-const release = settling("release", "Give a task back unused", "ReleaseRequest", "tasks:work");
-const cancel = settling("cancel", "Call a task off, whoever holds it", undefined, "tasks:write");
-const retry = settling("retry", "Begin a failed task anew", undefined, "tasks:write");
+const complete = taskAction("complete", "Complete a task", "CompleteRequest", "tasks:work");
+const fail = taskAction("fail", "Fail an attempt", "FailRequest", "tasks:work");
+const extend = taskAction("extend", "Extend a lease", "ExtendRequest", "tasks:work");
+const release = taskAction("release", "Release a task that was not begun", "ReleaseRequest", "tasks:work");
+const cancel = taskAction("cancel", "Cancel a task, whoever holds it", undefined, "tasks:write");
+const retry = taskAction("retry", "Retry a failed task, with all its attempts", undefined, "tasks:write");
 
 export const tasks = newApi()
   .openapi(enqueue, async (c) => {
     const { eco, q } = c.req.valid("param");
-    const answer = taken(await priorityQueue(c.env, eco, q).enqueue(await readTasks(c.req.raw)));
-    if ("full" in answer) throw queueFull(answer.capacity);
+    const answer = acceptedBy(await priorityQueue(c.env, eco, q).enqueue(await readTasks(c.req.raw)));
+    if ("full" in answer) throw refuseFull(answer.capacity);
     return c.json(answer, 202);
   })
   .openapi(list, async (c) => {
@@ -108,20 +108,19 @@ export const tasks = newApi()
   .openapi(one, async (c) => {
     const { eco, q, id } = c.req.valid("param");
     const text = await priorityQueue(c.env, eco, q).task(id);
-    if (text === null) throw notFound("The queue knows no task of this id; it may have finished more than a day ago.");
+    if (text === null) throw unknownTask(id);
     return jsonText<z.infer<typeof TaskSchema>>(text);
   })
   .openapi(lease, async (c) => {
     const { eco, q } = c.req.valid("param");
-    const asked = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
-    const { recipient, max, lease_ms: leaseMs, wait_ms: waitMs, worker = recipient } = asked;
-    const query = { recipient, max, leaseMs, waitMs, worker };
-    const leased = taken(await priorityQueue(c.env, eco, q).lease(query));
+    const { recipient, max, lease_ms, wait_ms, worker } = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
+    const query = { recipient, max, leaseMs: lease_ms, waitMs: wait_ms, worker: worker ?? recipient };
+    const leased = acceptedBy(await priorityQueue(c.env, eco, q).lease(query));
     return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
   })
   .openapi(complete, async (c) => {
     const { lease_id, result } = await readDocument(c.req.raw, CompleteRequest, "invalid-result");
-    const resultJson = keptJson(result, "/result", "invalid-result");
+    const resultJson = jsonOrRefuse(result, "/result", "invalid-result");
     const { id: taskId, ...where } = c.req.valid("param");
     return c.json(await applyAction(c.env, where, { action: "complete", taskId, leaseId: lease_id, resultJson }), 200);
   })
@@ -153,18 +152,20 @@ export const tasks = newApi()
   });
 
 const CONFLICTS = {
-  lost: "The lease is no longer held: it has run out, or the task was given back. Somebody else may have the task.",
-  finished: "The task has ended already.",
-  unfinished: "The task has not ended: there is nothing to try again.",
+  lost: "The lease is no longer held: the lease expired, or the task was released. Another worker may have the task.",
+  finished: "The task has already ended.",
+  unfinished: "The task has not ended: only a failed task can be retried.",
 } as const;
 
+const unknownTask = (id: string) =>
+  notFound(`The queue knows no task "${id}". A task that finished more than a day ago is forgotten.`);
+
 async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
-  const answer = taken(await priorityQueue(env, eco, q).applyAction(action));
+  const answer = acceptedBy(await priorityQueue(env, eco, q).applyAction(action));
   if (!("conflict" in answer)) return answer;
   const { conflict } = answer;
-  if (conflict === "unknown")
-    throw notFound("The queue knows no task of this id; it may have finished more than a day ago.");
-  if (conflict === "full") throw queueFull((await priorityQueue(env, eco, q).status()).settings.capacity);
+  if (conflict === "unknown") throw unknownTask(action.taskId);
+  if (conflict === "full") throw refuseFull((await priorityQueue(env, eco, q).status()).settings.capacity);
   const kind = conflict === "lost" ? "lease-lost" : conflict === "finished" ? "task-finished" : "task-unfinished";
-  throw new Refusal(problem(kind, 409, "It conflicts with how the task stands", CONFLICTS[conflict]));
+  throw new Refusal(problem(kind, 409, "The action conflicts with the state of the task", CONFLICTS[conflict]));
 }

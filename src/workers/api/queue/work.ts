@@ -22,10 +22,10 @@ const openChannel = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}/work",
   operationId: "openWorkChannel",
-  summary: "A worker's channel (WebSocket)",
+  summary: "Open a worker's channel (WebSocket)",
   description:
-    `Frames are JSON texts, each with a \`type\`; the subprotocol is \`${WORK_PROTOCOL}\`. Taking tasks needs ` +
-    "`tasks:work`; queueing them and calling over the same channel needs `tasks:write` too.",
+    `Frames are JSON texts with a \`type\`; the subprotocol is \`${WORK_PROTOCOL}\`. Taking tasks needs the scope ` +
+    "`tasks:work`. Queueing tasks and making calls over the same channel needs `tasks:write` too.",
   tags: ["tasks"],
   ...access,
   middleware: [...access.middleware, onlyUpgrades],
@@ -34,12 +34,12 @@ const openChannel = createRoute({
     query: z.strictObject({
       worker: z
         .string()
-        .regex(IDENTIFIER, "a worker's name starts with a letter or digit and holds letters, digits and . _ : @ ~ -")
+        .regex(IDENTIFIER, "the name of a worker starts with a letter or digit and holds letters, digits and . _ : @ ~ -")
         .optional()
         .openapi({ description: "Name of the worker; default: the token's", example: "gpu-01" }),
     }),
   },
-  responses: { 101: { description: "The connection is a WebSocket from here on" }, ...problems(400, 426) },
+  responses: { 101: { description: "Switches to WebSocket" }, ...problems(400, 426) },
 });
 
 export const work = newApi().openapi(openChannel, (c) => {
@@ -48,8 +48,8 @@ export const work = newApi().openapi(openChannel, (c) => {
     ?.split(",")
     .map((name) => name.trim());
   if (offered?.includes(WORK_PROTOCOL) !== true) {
-    const detail = `Offer Sec-WebSocket-Protocol: ${WORK_PROTOCOL}.`;
-    throw new Refusal(problem("unknown-subprotocol", 400, "The channel speaks another version", detail));
+    const detail = `The channel speaks ${WORK_PROTOCOL}: send it as Sec-WebSocket-Protocol.`;
+    throw new Refusal(problem("unknown-subprotocol", 400, "Unknown subprotocol", detail));
   }
   const { eco, q } = c.req.valid("param");
   const grant = c.get("grant");

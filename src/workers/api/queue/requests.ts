@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, MAX_WAIT_MS, Recipient } from "../../../core/queue/task-input.ts";
 
-/** What workers send over plain HTTP. */
+/** Bodies of the requests by which a worker without a channel takes and ends tasks. */
 export const LeaseRequest = z.strictObject({
   recipient: Recipient,
   max: z.int().min(1).max(MAX_TASKS).default(1),
