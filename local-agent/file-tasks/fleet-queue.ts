@@ -1,9 +1,9 @@
 import { createClient } from "../../src/client/client.ts";
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
-import type { TaskView } from "../../src/client/queue.ts";
 import type { FailedAttempt } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
 import { causeOf, type DroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import type { TaskView } from "../../src/core/queue/api.ts";
 import type { WorkerSettings } from "./settings.ts";
 
 /** The edge's queue of dropped tasks that any host may do; the recipient is the worker. */

@@ -1,87 +1,44 @@
-import type { Bottlenecks, QueueEvent, QueueStatus, TaskReceipt } from "../core/queue/api.ts";
+import type {
+  Bottlenecks,
+  CallReply,
+  PendingCall,
+  QueueEvent,
+  QueueStatus,
+  TaskReceipt,
+  TaskState,
+  TaskView,
+} from "../core/queue/api.ts";
 import type { QueueSettings, QueueSettingsChange } from "../core/queue/queue-settings.ts";
-import type { TaskStatus } from "../core/queue/task.ts";
+import type { TaskInput } from "../core/queue/task-input.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
 import type { Call } from "./http/request.ts";
 import { uuid7 } from "./http/uuid7.ts";
 import { type FollowEventsOptions, followEvents } from "./stream/queue-events.ts";
 import type { ServerSentEvents } from "./stream/server-sent-events.ts";
 
-/** A task to be queued; see core/tasks/task-input.ts. Times are durations in milliseconds. */
-export interface TaskRequest {
-  readonly recipient: string;
-  readonly type: string;
-  readonly payload: unknown;
-  readonly sender?: string | undefined;
-  readonly priority?: number | undefined;
-  readonly task_id?: string | undefined;
-  readonly delay_ms?: number | undefined;
-  readonly max_attempts?: number | undefined;
-  readonly timeout_ms?: number | undefined;
-  readonly deadline_ms?: number | undefined;
-  /** Id of the signal that led to it, with what that signal says about its own chain. */
-  readonly cause?: string | undefined;
-  readonly trace?: string | undefined;
-  readonly depth?: number | undefined;
-}
-
-export interface TaskView {
-  readonly task_id: string;
-  readonly recipient: string;
-  readonly type: string;
-  readonly sender: string | null;
-  readonly priority: number;
-  readonly status: TaskStatus;
-  readonly outcome?: string;
-  readonly attempt: number;
-  readonly max_attempts: number;
-  readonly created_at: string;
-  readonly finished_at?: string;
-  readonly ready_at?: string;
-  readonly worker?: string;
-  readonly error?: string;
-  readonly waited_ms: number;
-  readonly ran_ms: number;
-  readonly cause?: string;
-  readonly trace?: string;
-  readonly depth?: number;
-  readonly history: readonly {
-    readonly at: string;
-    readonly event: string;
-    readonly worker?: string;
-    readonly error?: string;
-  }[];
-  readonly payload: unknown;
-  readonly result?: unknown;
-}
+/** A task to be queued. Without a `task_id` the client chooses one. */
+export type TaskRequest = TaskInput;
 
 export interface CallOptions {
-  /** Longest wait for the reply; default 5,000. */
+  /** Longest wait for the reply, in milliseconds; default 5,000. */
   readonly timeoutMs?: number | undefined;
   readonly priority?: number | undefined;
   readonly sender?: string | undefined;
-  /** Fail at once when nobody who could answer is connected. */
+  /** Fail at once when no responder is connected. */
   readonly requireResponder?: boolean | undefined;
-  /** Names the call: sent again it is the same call, and is not run twice. Default: a new one. */
+  /** Id of the call: a call that is sent again under the same id runs once. Default: a new id. */
   readonly correlationId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface CallReply {
-  readonly correlation_id: string;
-  readonly result: unknown;
-  readonly responder: string | null;
-  readonly duration_ms: number;
-}
+/** Added to the time-out of the HTTP request, for the network. */
+const NETWORK_MS = 5_000;
 
-/** Time for the way there and back, on top of the time that the reply may take. */
-const TRAVEL_MS = 5_000;
-
-interface Calls {
-  readonly call: <Answer>(what: Call) => Promise<Answer>;
+interface QueueCallsOptions {
+  readonly call: <Answer>(call: Call) => Promise<Answer>;
   readonly again: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
   readonly inside: (path: string) => string;
-  /** Opens server-sent events behind the one of an id. */
+  /** Opens a stream of server-sent events, after the event with the id `lastId`. */
   readonly stream: (
     path: string,
     query: Call["query"],
@@ -90,8 +47,8 @@ interface Calls {
   ) => Promise<ServerSentEvents>;
 }
 
-/** Calls about queues, over plain HTTP. To work one off, see work.ts; to ask over a channel, caller.ts. */
-export function queueCalls({ call, again, inside, stream }: Calls) {
+/** Calls about queues, over plain HTTP. For workers see work/worker.ts; for calls over a channel work/caller.ts. */
+export function queueCalls({ call, again, inside, stream }: QueueCallsOptions) {
   const at = (queue: string, path = "") => inside(`/queues/${encodeURIComponent(queue)}${path}`);
   const of = (queue: string, task: string, path = "") => at(queue, `/tasks/${encodeURIComponent(task)}${path}`);
 
@@ -106,14 +63,14 @@ export function queueCalls({ call, again, inside, stream }: Calls) {
     events: async (queue: string, tail = 100) =>
       (await call<{ events: QueueEvent[] }>({ path: at(queue, "/events"), query: { tail } })).events,
 
-    /** What happened lately and what happens from now on, as it happens. */
+    /** The latest events, and new events as they happen. */
     follow: (queue: string, options: FollowEventsOptions = {}) =>
       followEvents(
         (lastId) => stream(at(queue, "/events"), { tail: options.tail ?? 100 }, lastId, options.signal),
         options,
       ),
 
-    /** Queues tasks, all or none. Each gets an id here if it has none, so that trying again makes no second task. */
+    /** Queues all tasks or none. A task without an id gets one here, so that a retry does not queue it a second time. */
     async put(queue: string, tasks: readonly TaskRequest[]): Promise<readonly TaskReceipt[]> {
       const body = tasks.map((task) => ({ ...task, task_id: task.task_id ?? uuid7() }));
       const path = at(queue, "/tasks");
@@ -122,14 +79,14 @@ export function queueCalls({ call, again, inside, stream }: Calls) {
     task: (queue: string, task: string) => call<TaskView>({ path: of(queue, task) }),
     tasks: (queue: string, query: { limit?: number; after?: number } = {}) =>
       call<{ tasks: TaskView[]; next: number | null }>({ path: at(queue, "/tasks"), query }),
-    cancel: (queue: string, task: string) => call<TaskReceipt>({ method: "POST", path: of(queue, task, "/cancel") }),
-    retry: (queue: string, task: string) => call<TaskReceipt>({ method: "POST", path: of(queue, task, "/retry") }),
+    cancel: (queue: string, task: string) => call<TaskState>({ method: "POST", path: of(queue, task, "/cancel") }),
+    retry: (queue: string, task: string) => call<TaskState>({ method: "POST", path: of(queue, task, "/retry") }),
 
     /**
-     * Asks whoever works for `recipient`, and waits for the reply. Where nobody could be reached the same call is sent
-     * again: it is run once, because its correlation id names it.
+     * Calls a responder that works for `recipient`, and waits for the reply. When the edge cannot be reached the call is
+     * sent again, and runs once, because the correlation id is the same.
      *
-     * @throws ApiProblem with 504 in time-out, 502 when the responder failed, 503 `no-responder`
+     * @throws ApiProblem with 504 when no reply came in time, 502 when the responder failed, 503 `no-responder`
      */
     call(
       queue: string,
@@ -140,14 +97,26 @@ export function queueCalls({ call, again, inside, stream }: Calls) {
     ): Promise<CallReply> {
       const { timeoutMs = 5_000, requireResponder = false, signal, priority, sender } = options;
       const body = {
-        ...{ recipient, type, payload, priority, sender, correlation_id: options.correlationId ?? uuid7() },
-        ...{ timeout_ms: timeoutMs, require_responder: requireResponder },
+        recipient,
+        type,
+        payload,
+        priority,
+        sender,
+        correlation_id: options.correlationId ?? uuid7(),
+        timeout_ms: timeoutMs,
+        require_responder: requireResponder,
       };
-      const what: Call = { method: "POST", path: at(queue, "/calls"), body, signal, timeoutMs: timeoutMs + TRAVEL_MS };
-      // Answers of the edge are final, 502 and 504 among them; only silence is worth another try.
+      const request: Call = {
+        method: "POST",
+        path: at(queue, "/calls"),
+        body,
+        signal,
+        timeoutMs: timeoutMs + NETWORK_MS,
+      };
+      // Every answer of the edge is final, 502 and 504 included. Only a call without an answer is sent again.
       return again(
         () =>
-          call<CallReply>(what).then(
+          call<CallReply>(request).then(
             (reply) => () => reply,
             (error: unknown) => {
               if (error instanceof EdgeUnreachable) throw error;
@@ -159,9 +128,9 @@ export function queueCalls({ call, again, inside, stream }: Calls) {
         signal,
       ).then((outcome) => outcome());
     },
-    /** The reply to an earlier call that had not come in time. */
+    /** The reply to an earlier call, or the state of the call. */
     reply: (queue: string, correlationId: string) =>
-      call<CallReply | { correlation_id: string; status: "queued" | "running" }>({
+      call<CallReply | PendingCall>({
         path: at(queue, `/calls/${encodeURIComponent(correlationId)}`),
       }),
   };

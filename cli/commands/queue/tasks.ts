@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { TaskView } from "../../../src/client/queue.ts";
+import type { TaskView } from "../../../src/core/queue/api.ts";
 import { facts, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";

@@ -1,10 +1,11 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
-import type { QueueFrame, ReplyFrame } from "../../core/queue/work-frames.ts";
+import type { CallReply } from "../../core/queue/api.ts";
+import type { OutgoingWorkerFrame, QueueFrame, ReplyFrame } from "../../core/queue/work-frames.ts";
 import { createClient } from "../client.ts";
 import { ApiProblem, EdgeUnreachable } from "../http/problem-errors.ts";
 import { backoffMs } from "../http/retry.ts";
 import { uuid7 } from "../http/uuid7.ts";
-import type { CallOptions, CallReply } from "../queue.ts";
+import type { CallOptions } from "../queue.ts";
 import { openWorkChannel, type WorkChannel } from "./work-channel.ts";
 
 export interface CallerOptions {
@@ -12,146 +13,166 @@ export interface CallerOptions {
   readonly token: string;
   /** Default `default`. */
   readonly ecosystem?: string;
-  /** How the connection fares, for a log. */
+  /** Receives messages about the connection, for a log. */
   readonly onRemark?: (text: string) => void;
 }
 
-/** Asks over a channel of its own. */
+/** Makes calls over a channel of its own. */
 export interface Caller {
   /**
-   * Asks whoever works for `recipient`. Across lost connections the same call is sent again, and run once.
+   * Calls a responder that works for `recipient`. Across lost connections the same call is sent again, and runs once.
    *
-   * @throws ApiProblem with 504 in time-out, 502 when the responder failed, 503 `no-responder`; the reason of `signal`,
-   *   after which the responder is told to stop
+   * @throws ApiProblem with 504 when no reply came in time, 502 when the responder failed, 503 `no-responder`; the
+   *   reason of `signal`, after which the responder is told to stop
    */
   call(recipient: string, type: string, payload: unknown, options?: CallOptions): Promise<CallReply>;
-  /** What is still being asked is rejected. */
+  /** Rejects the calls that have no reply yet. */
   close(): void;
 }
 
-interface Pending {
-  readonly frame: object;
-  readonly byHttp: () => Promise<CallReply>;
-  readonly end: (outcome: CallReply | Error) => void;
+interface PendingCall {
+  readonly frame: OutgoingWorkerFrame;
+  readonly callOverHttp: () => Promise<CallReply>;
+  readonly settle: (outcome: CallReply | Error) => void;
 }
 
 const MAX_DELAY_MS = 5_000;
-/** A call that was refused because too much was waiting is sent again after this. */
-const AGAIN_MS = 500;
+/** Delay before a call that an overloaded queue refused is sent again. */
+const OVERLOADED_DELAY_MS = 500;
 
 /**
- * Opens a channel for calls: a tenth of what a call costs over HTTP, and any number at a time. Where the channel cannot
- * be opened the calls go over HTTP, until it can.
+ * Opens a channel for any number of simultaneous calls. A call over a channel costs a tenth of a call over HTTP. While
+ * the channel cannot be opened, the calls go over HTTP.
  */
-export function openCaller(
-  queue: string,
-  { url, token, ecosystem = "default", onRemark = () => {} }: CallerOptions,
-): Caller {
-  const { queues } = createClient({ url, token, ecosystem });
-  const pending = new Map<string, Pending>();
-  const byHttpNow = new Set<string>();
-  let channel: WorkChannel | undefined;
-  let closed = false;
-  let failures = 0;
-  let reconnecting: ReturnType<typeof setTimeout> | undefined;
+export function openCaller(queue: string, options: CallerOptions): Caller {
+  return new ChannelCaller(queue, options);
+}
 
-  function hear(frame: QueueFrame): void {
-    failures = 0;
-    if (frame.type !== "reply") return;
-    const one = pending.get(frame.correlation_id);
-    // Answered before, or given up: the call was sent twice, or its reply came late.
-    if (one === undefined) return;
-    if (frame.problem?.type === "/problems/overloaded") setTimeout(() => channel?.send(one.frame), AGAIN_MS);
-    else one.end(outcomeOf(frame));
+/** connecting → open; open → connecting when the channel is lost; any → closed. Pending calls outlive a connection. */
+class ChannelCaller implements Caller {
+  readonly #queue: string;
+  readonly #options: CallerOptions;
+  readonly #callOverHttp: ReturnType<typeof createClient>["queues"]["call"];
+  /** By correlation id. */
+  readonly #pending = new Map<string, PendingCall>();
+  /** Correlation ids of the calls that are under way over HTTP. */
+  readonly #overHttp = new Set<string>();
+  #channel: WorkChannel | undefined;
+  #closed = false;
+  #failures = 0;
+  #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(queue: string, options: CallerOptions) {
+    this.#queue = queue;
+    this.#options = options;
+    const { url, token, ecosystem = "default" } = options;
+    this.#callOverHttp = createClient({ url, token, ecosystem }).queues.call;
+    void this.#connect();
   }
 
-  async function connect(): Promise<void> {
+  call(recipient: string, type: string, payload: unknown, options: CallOptions = {}): Promise<CallReply> {
+    const { timeoutMs = 5_000, requireResponder = false, priority, sender, signal } = options;
+    const id = options.correlationId ?? uuid7();
+    const frame: OutgoingWorkerFrame = {
+      type: "call",
+      correlation_id: id,
+      recipient,
+      task_type: type,
+      payload,
+      priority,
+      sender,
+      timeout_ms: timeoutMs,
+      require_responder: requireResponder,
+    };
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: CallReply | Error): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        this.#pending.delete(id);
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      };
+      const timer = setTimeout(() => settle(timedOut(id)), timeoutMs);
+      const abort = (): void => {
+        this.#channel?.send({ type: "cancel", correlation_id: id });
+        settle(signal?.reason as Error);
+      };
+      if (signal?.aborted === true) return abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      const callOverHttp = () =>
+        this.#callOverHttp(this.#queue, recipient, type, payload, { ...options, correlationId: id });
+      const pending = { frame, callOverHttp, settle };
+      this.#pending.set(id, pending);
+      if (this.#channel !== undefined) this.#channel.send(frame);
+      else if (this.#failures > 0) void this.#sendOverHttp(id, pending);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#reconnectTimer);
+    this.#channel?.close();
+    for (const { settle } of this.#pending.values()) settle(new Error("the caller was closed"));
+  }
+
+  async #connect(): Promise<void> {
+    const { url, token, ecosystem = "default", onRemark } = this.#options;
     try {
-      channel = await openWorkChannel({
+      this.#channel = await openWorkChannel({
         url,
         token,
         ecosystem,
-        queue,
-        worker: undefined,
-        onFrame: hear,
-        onClose: again,
+        queue: this.#queue,
+        onFrame: (frame) => this.#handle(frame),
+        onClose: () => this.#reconnectLater(),
       });
-      if (closed) return channel.close();
-      for (const { frame } of pending.values()) channel.send(frame);
+      if (this.#closed) return this.#channel.close();
+      for (const { frame } of this.#pending.values()) this.#channel.send(frame);
     } catch (error) {
-      onRemark(
-        `the channel could not be opened (${error instanceof Error ? error.message : String(error)}); using HTTP`,
-      );
-      for (const [id, one] of pending) void overHttp(id, one);
-      again();
+      const reason = error instanceof Error ? error.message : String(error);
+      onRemark?.(`the channel could not be opened (${reason}); using HTTP`);
+      for (const [id, pending] of this.#pending) void this.#sendOverHttp(id, pending);
+      this.#reconnectLater();
     }
   }
 
-  /** The same call by its id: should it have got through before, it is not run again. */
-  async function overHttp(id: string, { byHttp, end }: Pending): Promise<void> {
-    // Each failed connection comes by here: one request a call is enough, and it tries again by itself.
-    if (byHttpNow.has(id)) return;
-    byHttpNow.add(id);
+  #reconnectLater(): void {
+    this.#channel = undefined;
+    if (this.#closed) return;
+    this.#failures += 1;
+    this.#reconnectTimer = setTimeout(() => void this.#connect(), backoffMs(this.#failures, MAX_DELAY_MS));
+  }
+
+  #handle(frame: QueueFrame): void {
+    this.#failures = 0;
+    if (frame.type !== "reply") return;
+    const pending = this.#pending.get(frame.correlation_id);
+    // A call that has its reply already was sent twice; one that was given up gets its reply late.
+    if (pending === undefined) return;
+    if (frame.problem?.type === "/problems/overloaded") {
+      setTimeout(() => this.#channel?.send(pending.frame), OVERLOADED_DELAY_MS);
+    } else pending.settle(outcomeOf(frame));
+  }
+
+  /** Sends the same call over HTTP. The queue runs a call once, even if the call had arrived over the channel. */
+  async #sendOverHttp(id: string, { callOverHttp, settle }: PendingCall): Promise<void> {
+    // Every failed connection gets here, but one request for each call is enough: the request retries by itself.
+    if (this.#overHttp.has(id)) return;
+    this.#overHttp.add(id);
     try {
-      end(await byHttp());
+      settle(await callOverHttp());
     } catch (error) {
-      // Nobody answers either way: the next connection, or the call's own time limit, decides.
-      if (!(error instanceof EdgeUnreachable) && pending.has(id)) end(error as Error);
+      // Where no edge answers over HTTP either, the call waits for the next connection, until its time is over.
+      if (!(error instanceof EdgeUnreachable) && this.#pending.has(id)) settle(error as Error);
     } finally {
-      byHttpNow.delete(id);
+      this.#overHttp.delete(id);
     }
   }
+}
 
-  function again(): void {
-    channel = undefined;
-    if (closed) return;
-    failures += 1;
-    reconnecting = setTimeout(() => void connect(), backoffMs(failures, MAX_DELAY_MS));
-  }
-
-  void connect();
-  return {
-    call(recipient, type, payload, options = {}) {
-      const { timeoutMs = 5_000, requireResponder = false, priority, sender, signal } = options;
-      const id = options.correlationId ?? uuid7();
-      const frame = {
-        ...{ type: "call", correlation_id: id, recipient, task_type: type, payload, priority, sender },
-        ...{ timeout_ms: timeoutMs, require_responder: requireResponder },
-      };
-      return new Promise((resolve, reject) => {
-        const end = (outcome: CallReply | Error): void => {
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", abort);
-          pending.delete(id);
-          if (outcome instanceof Error) reject(outcome);
-          else resolve(outcome);
-        };
-        const late = { correlation_id: id };
-        const detail = "A reply that comes yet is kept: ask for the call by its correlation_id.";
-        const timer = setTimeout(
-          () => end(new ApiProblem(problem("call-timed-out", 504, "No reply in time", detail, late))),
-          timeoutMs,
-        );
-        const abort = (): void => {
-          channel?.send({ type: "cancel", correlation_id: id });
-          end(signal?.reason as Error);
-        };
-        if (signal?.aborted === true) return abort();
-        signal?.addEventListener("abort", abort, { once: true });
-        const byHttp = () => queues.call(queue, recipient, type, payload, { ...options, correlationId: id });
-        const one = { frame, byHttp, end };
-        pending.set(id, one);
-        if (channel !== undefined) channel.send(frame);
-        else if (failures > 0) void overHttp(id, one);
-      });
-    },
-    close() {
-      closed = true;
-      clearTimeout(reconnecting);
-      channel?.close();
-      for (const { end } of pending.values()) end(new Error("the caller was closed"));
-    },
-  };
+function timedOut(correlationId: string): ApiProblem {
+  const detail = "A later reply is kept for a day: get the call by its correlation_id.";
+  return new ApiProblem(problem("call-timed-out", 504, "No reply in time", detail, { correlation_id: correlationId }));
 }
 
 function outcomeOf({ correlation_id, result, responder = null, duration_ms = 0, problem: wrong }: ReplyFrame) {

@@ -1,109 +1,132 @@
-import type { LeasedTask } from "../../core/queue/api.ts";
-import type { QueueFrame } from "../../core/queue/work-frames.ts";
+import type { LeasedTask, TaskState } from "../../core/queue/api.ts";
+import type { OutgoingWorkerFrame } from "../../core/queue/work-frames.ts";
 import { ApiProblem } from "../http/problem-errors.ts";
-import { request } from "../http/request.ts";
+import { type Connection, request } from "../http/request.ts";
 import { mayPass } from "../http/retry.ts";
 import type { WorkChannel, WorkChannelOptions } from "./work-channel.ts";
 
-/** A request waits for tasks for so long; also how long a stop may have to wait for it. */
+/** Time that a request waits for tasks. A stop may have to wait for as long. */
 const WAIT_MS = 10_000;
 
-interface Ready {
-  readonly recipient: string;
-  readonly credit: number;
-  readonly lease_ms: number;
-}
-type Held = { readonly task_id: string; readonly lease_id: string };
-const ACTIONS = new Set(["complete", "fail", "extend", "release"]);
+type ReadyFrame = Extract<OutgoingWorkerFrame, { type: "ready" }>;
+type ActionFrame = Extract<OutgoingWorkerFrame, { type: "complete" | "fail" | "extend" | "release" }>;
 
 /**
- * A queue's channel over plain HTTP, for where a proxy refuses WebSockets: the same frames, each of them a request, and
- * one request that waits for tasks. It takes one recipient.
+ * A queue's channel over plain HTTP, for networks whose proxy refuses WebSockets. Takes the same frames: each is sent as
+ * requests, and one request at a time waits for tasks. Works for one recipient.
  *
- * @throws ApiProblem for a refusal, EdgeUnreachable where nobody answers
+ * @throws ApiProblem for a refusal, EdgeUnreachable where no edge answers
  */
 export async function openHttpWorkChannel(options: WorkChannelOptions): Promise<WorkChannel> {
-  const base = `/v1/${encodeURIComponent(options.ecosystem)}/queues/${encodeURIComponent(options.queue)}`;
-  const connection = {
-    url: options.url,
-    token: options.token,
-    fetch: (...args: Parameters<typeof fetch>) => fetch(...args),
-  };
-  const post = <Answer>(path: string, body: object) =>
-    request<Answer>(connection, { method: "POST", path: `${base}${path}`, body });
-  const held = new Set<string>();
-  let ready: Ready | undefined;
-  let leasing: Promise<void> | undefined;
-  let closed = false;
+  const channel = new HttpWorkChannel(options);
+  await channel.probe();
+  return channel;
+}
 
-  const lost = (): void => {
-    if (closed) return;
-    closed = true;
-    options.onClose();
-  };
-  const hear = (frame: QueueFrame): void => {
-    if (!closed) options.onFrame(frame);
-  };
+class HttpWorkChannel implements WorkChannel {
+  readonly #options: WorkChannelOptions;
+  readonly #connection: Connection;
+  readonly #base: string;
+  /** Ids of the leases that this end holds. */
+  readonly #held = new Set<string>();
+  #ready: ReadyFrame | undefined;
+  #leasing: Promise<void> | undefined;
+  #closed = false;
 
-  /** Asks for as many as there is room for, and again: one request at a time. */
-  function lease(): void {
-    leasing ??= takeTasks().finally(() => {
-      leasing = undefined;
-      if (hasRoom()) lease();
+  constructor(options: WorkChannelOptions) {
+    this.#options = options;
+    this.#connection = { url: options.url, token: options.token, fetch: (...args) => fetch(...args) };
+    this.#base = `/v1/${encodeURIComponent(options.ecosystem)}/queues/${encodeURIComponent(options.queue)}`;
+  }
+
+  /** Finds out whether the queue answers and accepts the token, without any effect. */
+  async probe(): Promise<void> {
+    await this.#post("/tasks/nothing/release", { lease_id: "0" }).catch((error: unknown) => {
+      if (!(error instanceof ApiProblem && error.problem.status === 404)) throw error;
     });
   }
-  const hasRoom = () => !closed && ready !== undefined && ready.credit > held.size;
 
-  async function takeTasks(): Promise<void> {
-    if (!hasRoom() || ready === undefined) return;
-    const { recipient, credit, lease_ms } = ready;
-    const body = { recipient, max: credit - held.size, lease_ms, wait_ms: WAIT_MS };
+  send(frame: OutgoingWorkerFrame): void {
+    switch (frame.type) {
+      case "ready":
+        this.#ready = frame;
+        this.#leaseIfRoom();
+        return;
+      case "complete":
+      case "fail":
+      case "extend":
+      case "release":
+        for (const task of frame.tasks) void this.#act(frame.type, task);
+        return;
+    }
+  }
+
+  async drained(): Promise<void> {
+    this.#ready = undefined;
+    await this.#leasing;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Free places, at most as many as the last `ready` frame gave credit. */
+  get #room(): number {
+    return this.#closed || this.#ready === undefined ? 0 : this.#ready.credit - this.#held.size;
+  }
+
+  /** Waits for tasks while there is room, with one request at a time. */
+  #leaseIfRoom(): void {
+    if (this.#room <= 0) return;
+    this.#leasing ??= this.#lease().finally(() => {
+      this.#leasing = undefined;
+      this.#leaseIfRoom();
+    });
+  }
+
+  async #lease(): Promise<void> {
+    if (this.#ready === undefined) return;
+    const { recipient, lease_ms } = this.#ready;
+    const { worker } = this.#options;
     try {
-      const asked = options.worker === undefined ? body : { ...body, worker: options.worker };
-      const { tasks } = await post<{ tasks: LeasedTask[] }>("/lease", asked);
-      for (const { lease_id } of tasks) held.add(lease_id);
-      if (tasks.length > 0) hear({ type: "tasks", tasks });
+      const { tasks } = await this.#post<{ tasks: LeasedTask[] }>("/lease", {
+        recipient,
+        max: this.#room,
+        lease_ms,
+        wait_ms: WAIT_MS,
+        worker,
+      });
+      for (const { lease_id } of tasks) this.#held.add(lease_id);
+      if (tasks.length > 0 && !this.#closed) this.#options.onFrame({ type: "tasks", tasks });
     } catch {
-      lost();
+      this.#lost();
     }
   }
 
-  async function settle(type: string, { task_id, lease_id, ...more }: Held): Promise<void> {
-    const names = { task_id, lease_id };
+  async #act(action: ActionFrame["type"], task: ActionFrame["tasks"][number]): Promise<void> {
+    const { task_id, lease_id, ...fields } = task;
     try {
-      const path = `/tasks/${encodeURIComponent(task_id)}/${type}`;
-      const done = await post<{ status: string; lease_expires_at?: string }>(path, { lease_id, ...more });
-      if (type !== "extend") held.delete(lease_id);
-      hear({ type: "done", tasks: [{ ...names, ...done }] });
+      const path = `/tasks/${encodeURIComponent(task_id)}/${action}`;
+      const state = await this.#post<TaskState>(path, { lease_id, ...fields });
+      if (action !== "extend") this.#held.delete(lease_id);
+      if (!this.#closed) this.#options.onFrame({ type: "done", tasks: [{ ...state, task_id, lease_id }] });
     } catch (error) {
-      if (!(error instanceof ApiProblem) || mayPass(error)) return lost(); // told again on the next connection
-      held.delete(lease_id);
+      // The frame is sent again over the next connection.
+      if (!(error instanceof ApiProblem) || mayPass(error)) return this.#lost();
+      this.#held.delete(lease_id);
       const reason = error.problem.status === 404 ? "unknown" : "lost";
-      hear({ type: "conflict", tasks: [{ ...names, reason }] });
+      if (!this.#closed) this.#options.onFrame({ type: "conflict", tasks: [{ task_id, lease_id, reason }] });
     }
-    if (hasRoom()) lease();
+    this.#leaseIfRoom();
   }
 
-  // Whether the queue is there and lets this token work is to be known before the channel counts as open.
-  await post("/tasks/nothing/release", { lease_id: "0" }).catch((error: unknown) => {
-    if (!(error instanceof ApiProblem && error.problem.status === 404)) throw error;
-  });
-  return {
-    send(frame) {
-      const { type, tasks = [] } = frame as { type: string; tasks?: readonly Held[] };
-      if (type === "ready") {
-        ready = frame as unknown as Ready;
-        if (hasRoom()) lease();
-      } else if (ACTIONS.has(type)) {
-        for (const task of tasks) void settle(type, task);
-      }
-    },
-    drained: async () => {
-      ready = undefined;
-      await leasing;
-    },
-    close: () => {
-      closed = true;
-    },
-  };
+  #lost(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.onClose();
+  }
+
+  #post<Answer>(path: string, body: object): Promise<Answer> {
+    return request<Answer>(this.#connection, { method: "POST", path: `${this.#base}${path}`, body });
+  }
 }

@@ -1,36 +1,37 @@
 import { WebSocket } from "ws";
-import { type QueueFrame, WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
+import { readQueueMessage } from "../../core/queue/read-queue-message.ts";
+import { type OutgoingWorkerFrame, type QueueFrame, WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
 import { authorisation, urlOf } from "../http/request.ts";
 
-/** A connection that has not answered for so long is dead, whatever the kernel thinks of it. */
+/** A connection that answers no ping for so long is dead, even if the kernel keeps it open. */
 const HEARTBEAT_MS = 20_000;
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
-/** What a channel is opened to, whichever way. */
+/** Options of a channel, over a WebSocket or over HTTP. */
 export interface WorkChannelOptions {
   readonly url: string;
   readonly token: string;
   readonly ecosystem: string;
   readonly queue: string;
-  /** Name under which the worker is known; default: the token's. */
+  /** Name of the worker, for people; default: that of the token. */
   readonly worker?: string | undefined;
   readonly onFrame: (frame: QueueFrame) => void;
-  /** The channel was open and is not any more. */
+  /** Called once when an open channel is lost. */
   readonly onClose: () => void;
 }
 
-/** One connection to a queue. It does not come back by itself: whoever opened it knows what has to be said again. */
+/** One connection to a queue. It does not reconnect: whoever opened it knows which frames have to be sent again. */
 export interface WorkChannel {
   /** Frames of one turn go out as one message. */
-  send(frame: object): void;
-  /** Resolves when no more tasks can come, after `ready` said `credit: 0`. */
+  send(frame: OutgoingWorkerFrame): void;
+  /** Resolves when no more tasks can arrive, after `ready` with `credit: 0`. */
   drained(): Promise<void>;
-  /** Says good-bye: what this end holds goes to others at once. */
+  /** Closes the channel. The queue releases at once the tasks that this end holds. */
   close(): void;
 }
 
-/** @throws ApiProblem for a refusal, EdgeUnreachable where nobody answers */
+/** @throws ApiProblem for a refusal, EdgeUnreachable where no edge answers */
 export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChannel> {
   return new Promise((resolve, reject) => {
     const path = `/v1/${encodeURIComponent(options.ecosystem)}/queues/${encodeURIComponent(options.queue)}/work`;
@@ -42,41 +43,14 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
       maxPayload: MAX_FRAME_BYTES,
       handshakeTimeout: HEARTBEAT_MS,
     });
-    let answered = true;
+    const stopHeartbeat = startHeartbeat(socket);
     let opened = false;
-    const heartbeat = setInterval(() => {
-      if (!answered) socket.terminate();
-      answered = false;
-      if (socket.readyState === WebSocket.OPEN) socket.ping();
-    }, HEARTBEAT_MS);
-    socket.on("pong", () => {
-      answered = true;
-    });
     socket.on("message", (data) => {
-      answered = true;
-      const message = JSON.parse(String(data)) as QueueFrame | QueueFrame[];
-      for (const frame of Array.isArray(message) ? message : [message]) options.onFrame(frame);
+      for (const frame of readMessage(socket, String(data))) options.onFrame(frame);
     });
     socket.on("open", () => {
       opened = true;
-      let frames: object[] = [];
-      const flush = () => {
-        // After a close there is nobody to tell; what was not said is said again on the next connection, or lapses.
-        if (socket.readyState === WebSocket.OPEN && frames.length > 0) socket.send(JSON.stringify(frames));
-        frames = [];
-      };
-      resolve({
-        // An array even of one: it tells the queue that this end reads arrays too.
-        send: (frame) => {
-          if (frames.push(frame) === 1) setImmediate(flush);
-        },
-        // Tasks that were on their way are given back when they come.
-        drained: () => Promise.resolve(),
-        close: () => {
-          flush();
-          socket.close(1000);
-        },
-      });
+      resolve(channelOver(socket));
     });
     socket.on("unexpected-response", (request, response) => {
       const chunks: Buffer[] = [];
@@ -84,18 +58,65 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
       response.on("close", () => {
         const text = Buffer.concat(chunks).toString();
         reject(problemFrom(response.statusCode ?? 0, text, response.headers["retry-after"]));
-        clearInterval(heartbeat);
+        stopHeartbeat();
         request.destroy();
       });
     });
-    // Once the channel is open, "close" follows and tells.
+    // An error of an open channel is followed by "close", which reports it.
     socket.on("error", (error) => reject(new EdgeUnreachable(options.url, error)));
     socket.on("close", () => {
-      clearInterval(heartbeat);
-      // One that never opened is told of by the rejection alone. Told twice, a worker would try again twice, and each
-      // failure would double its connections, all of which are given tasks when the queue is back.
+      stopHeartbeat();
+      // A channel that never opened is reported by the rejection alone. If `onClose` was called as well, a worker would
+      // reconnect twice, and each failure would double its connections, all of which get tasks when the queue is back.
       if (opened) options.onClose();
       else reject(new EdgeUnreachable(options.url, new Error("the connection closed before it was open")));
     });
   });
+}
+
+/** Sends pings, and ends a connection over which nothing arrived since the last one. */
+function startHeartbeat(socket: WebSocket): () => void {
+  let alive = true;
+  const noteAlive = () => {
+    alive = true;
+  };
+  socket.on("pong", noteAlive);
+  socket.on("message", noteAlive);
+  const timer = setInterval(() => {
+    if (!alive) socket.terminate();
+    alive = false;
+    if (socket.readyState === WebSocket.OPEN) socket.ping();
+  }, HEARTBEAT_MS);
+  return () => clearInterval(timer);
+}
+
+function readMessage(socket: WebSocket, text: string): readonly QueueFrame[] {
+  try {
+    return readQueueMessage(text);
+  } catch {
+    // The other end is no queue, or the connection is broken: a new one is opened.
+    socket.terminate();
+    return [];
+  }
+}
+
+function channelOver(socket: WebSocket): WorkChannel {
+  let frames: OutgoingWorkerFrame[] = [];
+  const flush = () => {
+    // After the connection was lost frames are dropped. What matters is sent again over the next one.
+    if (socket.readyState === WebSocket.OPEN && frames.length > 0) socket.send(JSON.stringify(frames));
+    frames = [];
+  };
+  return {
+    // An array, even of one frame: it tells the queue that this end reads arrays.
+    send: (frame) => {
+      if (frames.push(frame) === 1) setImmediate(flush);
+    },
+    // Tasks that arrive later are released by their receiver.
+    drained: () => Promise.resolve(),
+    close: () => {
+      flush();
+      socket.close(1000);
+    },
+  };
 }

@@ -63,6 +63,8 @@ export const TaskInput = z.strictObject({
   timestamp: z.unknown().optional(),
 });
 
+export type TaskInput = z.input<typeof TaskInput>;
+
 /** A call: a task whose sender waits for the result. */
 export const CallInput = z.strictObject({
   ...CommonFields,

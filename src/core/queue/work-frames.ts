@@ -72,6 +72,8 @@ export const WorkerFrame = z.discriminatedUnion("type", [
   CancelCallFrame,
 ]);
 export type WorkerFrame = z.infer<typeof WorkerFrame>;
+/** A frame as a worker or caller sends it: fields with a default may be left out. */
+export type OutgoingWorkerFrame = z.input<typeof WorkerFrame>;
 
 const Problem = z
   .object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() })

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ApiProblem, EdgeUnreachable } from "../../../src/client/http/problem-errors.ts";
-import type { CallReply } from "../../../src/client/queue.ts";
 import { type Caller, openCaller } from "../../../src/client/work/caller.ts";
+import type { CallReply } from "../../../src/core/queue/api.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { atOnce } from "../at-once.ts";

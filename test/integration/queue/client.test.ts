@@ -41,7 +41,7 @@ test("calls over a channel get their reply, the responder's failure, and the end
   expect(replies.map(({ result }) => result)).toEqual(replies.map((_, n) => ({ echo: n })));
   expect(replies[0]).toMatchObject({ responder: "oracle-1", duration_ms: expect.any(Number) });
   await expect(caller.call("oracle", "SING", {}, { timeoutMs: PATIENCE_MS })).rejects.toMatchObject({
-    problem: { status: 502, detail: "oracle does not answer SING, but ASK, WAIT" },
+    problem: { status: 502, detail: "oracle does not answer SING. It answers: ASK, WAIT" },
   });
   await expect(caller.call("oracle", "", {})).rejects.toMatchObject({ problem: { status: 422 } });
   // One that nobody had taken when its time was over is not begun any more; this one is to be at work.

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { askAgent } from "../../../local-agent/commands/ask-agent.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
-import type { TaskView } from "../../../src/client/queue.ts";
+import type { TaskView } from "../../../src/core/queue/api.ts";
 import type { AgentState } from "../../../src/core/supervisor/api.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { runAgent } from "../../harness/running-agent.ts";
