@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { linesOf } from "../../faults/lines-of-file.ts";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { untilFile } from "../../harness/until.ts";
-import { QueueDouble } from "../../unit/client/fake-queue.ts";
+import { FakeQueue } from "../../unit/client/fake-queue.ts";
 import { ReactingHost } from "./reacting-host.ts";
 
 async function hostAndQueue(reaction: Record<string, unknown>) {
-  const queue = new QueueDouble();
+  const queue = new FakeQueue();
   const url = await queue.start();
   atEnd(() => queue.stop());
   const directory = temporaryDirectory();
@@ -33,7 +33,7 @@ test("a task that was given up is refused until its queue has heard of it, and b
     const frame = await queue.next("fail");
     expect(frame.tasks).toMatchObject([{ lease_id: `job.${attempt}`, retry: false }]);
     // Its lease had run out: the queue has not taken the failure, and gives the task out again.
-    if (attempt < 4) queue.say({ type: "conflict", tasks: [{ ...frame.tasks?.[0], reason: "lost" }] });
+    if (attempt < 4) queue.send({ type: "conflict", tasks: [{ ...frame.tasks?.[0], reason: "lost" }] });
     else queue.confirm(frame);
   }
   expect(linesOf(join(directory, "runs"))).toEqual(["1"]);

@@ -49,7 +49,11 @@ describe("ganglion tasks", () => {
   });
 
   it("cancels tasks, and fails when one has ended already", async () => {
-    const conflict = { type: "/problems/task-finished", title: "The action conflicts with the state of the task", status: 409 };
+    const conflict = {
+      type: "/problems/task-finished",
+      title: "The action conflicts with the state of the task",
+      status: 409,
+    };
     const edge = await startEdge(({ url }) =>
       url.pathname.includes("/b/") ? [409, conflict] : [200, { task_id: "a", status: "failed" }],
     );

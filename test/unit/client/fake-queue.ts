@@ -8,13 +8,13 @@ interface Frame {
   readonly tasks?: readonly Record<string, unknown>[];
 }
 
-/** A queue's end of the channel, over real sockets: what the worker says is handed out in order. */
-export class QueueDouble {
+/** The queue's end of a channel, over real sockets. Hands out the frames of the worker in their order. */
+export class FakeQueue {
   readonly #server: WebSocketServer;
   readonly #frames: Frame[] = [];
   #wake: (() => void) | undefined;
   socket: WebSocket | undefined;
-  /** Opened so far, closed ones included. */
+  /** Connections opened so far, closed ones included. */
   connections = 0;
 
   constructor(port = 0) {
@@ -39,7 +39,7 @@ export class QueueDouble {
     this.#wake?.();
   }
 
-  /** The next frame of this type; what comes before it is passed over. */
+  /** The next frame of this type. Frames before it are skipped. */
   async next(type: string): Promise<Frame> {
     for (;;) {
       const frame = this.#frames.shift();
@@ -53,20 +53,20 @@ export class QueueDouble {
   }
 
   give(...names: string[]): void {
-    this.say({ type: "tasks", tasks: names.map((name) => leased(name, 1)) });
+    this.send({ type: "tasks", tasks: names.map((name) => leased(name, 1)) });
   }
 
-  /** Gives a task out once more, as its queue does when a lease was lost. */
+  /** Leases a task once more, as the queue does when a lease was lost. */
   giveAgain(name: string, attempt: number): void {
-    this.say({ type: "tasks", tasks: [leased(name, attempt)] });
+    this.send({ type: "tasks", tasks: [leased(name, attempt)] });
   }
 
-  say(frame: object): void {
+  send(frame: object): void {
     this.socket?.send(JSON.stringify(frame));
   }
 
   confirm({ tasks = [] }: Frame): void {
-    this.say({ type: "done", tasks: tasks.map((task) => ({ ...task, status: "complete" })) });
+    this.send({ type: "done", tasks: tasks.map((task) => ({ ...task, status: "complete" })) });
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { TaskRefused, type Worker, work } from "../../../src/client/work/worker.ts";
-import { QueueDouble } from "./fake-queue.ts";
+import { FakeQueue } from "./fake-queue.ts";
 
-let queue: QueueDouble;
+let queue: FakeQueue;
 let worker: Worker;
 afterEach(async () => queue.stop());
 
@@ -10,14 +10,14 @@ async function start(
   handler: Parameters<typeof work>[2],
   more: Partial<Parameters<typeof work>[3]> = {},
 ): Promise<void> {
-  queue = new QueueDouble();
+  queue = new FakeQueue();
   const url = await queue.start();
   worker = work("work", "coder", handler, { url, token: "t", ...more });
   expect(await queue.next("ready")).toMatchObject({ recipient: "coder", credit: more.concurrency ?? 1 });
 }
 
 describe("a worker", () => {
-  it("tells results and failures, and whether another attempt makes sense", async () => {
+  it("reports results and failures, and whether another attempt makes sense", async () => {
     await start(({ payload }) => {
       if (payload === "bad") throw new Error("no disk");
       if (payload === "hopeless") throw new TaskRefused("no such module");
@@ -33,7 +33,7 @@ describe("a worker", () => {
     expect((await queue.next("fail")).tasks).toMatchObject([{ error: "no such module", retry: false }]);
   });
 
-  it("renews leases while its handler runs, and stops it when the lease is lost", async () => {
+  it("renews the lease while its handler runs, and aborts the handler when the lease is lost", async () => {
     let reason: unknown;
     await start(
       (_, { signal }) =>
@@ -47,14 +47,14 @@ describe("a worker", () => {
     );
     queue.give("a");
     expect((await queue.next("extend")).tasks).toEqual([{ task_id: "a", lease_id: "a.1", lease_ms: 300 }]);
-    queue.say({ type: "conflict", tasks: [{ task_id: "a", lease_id: "a.1", reason: "lost" }] });
+    queue.send({ type: "conflict", tasks: [{ task_id: "a", lease_id: "a.1", reason: "lost" }] });
     await worker.stop();
     expect(String(reason)).toBe("Error: the lease was lost");
-    // What a handler says after that is not passed on.
+    // The result of the handler after that is not reported.
     expect(await queue.next("closed 1000")).toBeDefined();
   });
 
-  it("stops gracefully: takes no more, finishes what it has, and says good-bye when that is confirmed", async () => {
+  it("stops gracefully: takes no more tasks, finishes the running ones, and closes when the reports are confirmed", async () => {
     let finish = (): void => {};
     await start(
       () =>
@@ -75,12 +75,12 @@ describe("a worker", () => {
     const done = await queue.next("complete");
     expect(stopped).toBe(false);
     queue.confirm(done);
-    queue.say({ type: "done", tasks: [{ task_id: "late", lease_id: "late.1", status: "queued" }] });
+    queue.send({ type: "done", tasks: [{ task_id: "late", lease_id: "late.1", status: "queued" }] });
     await stopping;
     expect(await queue.next("closed 1000")).toBeDefined();
   });
 
-  it("goes on across a lost connection: renews what it holds and tells again what was not confirmed", async () => {
+  it("renews its leases and sends unconfirmed reports again after a lost connection", async () => {
     let finish = (): void => {};
     await start(
       ({ payload }) =>
@@ -102,33 +102,35 @@ describe("a worker", () => {
   });
 });
 
-it("tries again once for each try in vain, and has one connection when the queue is back", async () => {
-  queue = new QueueDouble();
-  const url = await queue.start();
-  const { port } = new URL(url);
-  await queue.stop();
-  const tries: string[] = [];
-  let triedEnough = () => {};
-  const enough = new Promise<void>((resolve) => {
-    triedEnough = resolve;
+describe("a worker without a queue", () => {
+  it("retries once for each failed attempt, and has one connection when the queue is back", async () => {
+    queue = new FakeQueue();
+    const url = await queue.start();
+    const { port } = new URL(url);
+    await queue.stop();
+    const tries: string[] = [];
+    let triedEnough = () => {};
+    const enough = new Promise<void>((resolve) => {
+      triedEnough = resolve;
+    });
+    worker = work("q", "r", async () => null, {
+      url,
+      token: "t",
+      onRemark: (remark) => {
+        tries.push(remark);
+        if (tries.length === 3) triedEnough();
+      },
+    });
+    await enough;
+    // If a connection that never opened was also reported as lost, each failure would double the attempts.
+    expect(tries.filter((remark) => !remark.startsWith("no queue answers"))).toEqual([]);
+    queue = new FakeQueue(Number(port));
+    await queue.start();
+    await queue.next("ready");
+    // Closing ends the one connection. A second connection would still be open after that.
+    const stopped = worker.stop();
+    await queue.next("closed 1000");
+    await stopped;
+    expect(queue.connections).toBe(1);
   });
-  worker = work("q", "r", async () => null, {
-    url,
-    token: "t",
-    onRemark: (remark) => {
-      tries.push(remark);
-      if (tries.length === 3) triedEnough();
-    },
-  });
-  await enough;
-  // Told of as lost as well, a connection that never was would be tried for twice, and twice as often each time.
-  expect(tries.filter((remark) => !remark.startsWith("no queue answers"))).toEqual([]);
-  queue = new QueueDouble(Number(port));
-  await queue.start();
-  await queue.next("ready");
-  // A good-bye goes over the one connection there is; whatever else was opened would still be there after it.
-  const stopped = worker.stop();
-  await queue.next("closed 1000");
-  await stopped;
-  expect(queue.connections).toBe(1);
 });

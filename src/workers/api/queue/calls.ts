@@ -64,7 +64,8 @@ export const calls = newApi()
   .openapi(result, async (c) => {
     const { eco, q, id } = c.req.valid("param");
     const answer = await priorityQueue(c.env, eco, q).callResult(id);
-    if (answer === null || "refused" in answer) throw notFound(`The queue knows no call "${id}". A call that ended more than a day ago is forgotten.`);
+    if (answer === null || "refused" in answer)
+      throw notFound(`The queue knows no call "${id}". A call that ended more than a day ago is forgotten.`);
     const known = acceptedBy(answer);
     if ("pending" in known) return c.json({ correlation_id: id, status: known.pending }, 202);
     return reply(known);

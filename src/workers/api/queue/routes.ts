@@ -27,7 +27,8 @@ const one = createRoute({
   path: "/v1/{eco}/queues/{q}",
   operationId: "getQueue",
   summary: "Get the status of a queue",
-  description: "Percentiles cover this hour and the one before: `p50_ms` of the running time, `waiting_p50_ms` of the waiting time.",
+  description:
+    "Percentiles cover this hour and the one before: `p50_ms` of the running time, `waiting_p50_ms` of the waiting time.",
   tags: ["tasks"],
   ...secured("signals:read"),
   request: { params: QueuePath },
@@ -56,7 +57,10 @@ const bottlenecks = createRoute({
   summary: "Find the bottlenecks of a queue",
   tags: ["tasks"],
   ...secured("signals:read"),
-  request: { params: QueuePath, query: z.strictObject({ limit: wholeNumber(1, 100, 10, "Most tasks, and most kinds of task, in the answer") }) },
+  request: {
+    params: QueuePath,
+    query: z.strictObject({ limit: wholeNumber(1, 100, 10, "Most tasks, and most kinds of task, in the answer") }),
+  },
   responses: { 200: json(BottlenecksSchema, "Slowest first"), ...problems() },
 });
 
@@ -71,7 +75,10 @@ const events = createRoute({
     "a stream. A reader that falls some thousand events behind is disconnected.",
   tags: ["tasks"],
   ...secured("signals:read"),
-  request: { params: QueuePath, query: z.strictObject({ tail: wholeNumber(1, 1_000, 100, "Number of events, the newest ones") }) },
+  request: {
+    params: QueuePath,
+    query: z.strictObject({ tail: wholeNumber(1, 1_000, 100, "Number of events, the newest ones") }),
+  },
   responses: {
     200: {
       description: "Oldest first",

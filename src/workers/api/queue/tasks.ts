@@ -8,8 +8,8 @@ import { readDocument } from "../http/body.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
-import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./requests.ts";
+import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
 import { acceptedBy, jsonOrRefuse, readTasks, refuseFull } from "./tasks-body.ts";
 
 const NEW_TASK = { $ref: "#/components/schemas/NewTask" };
@@ -66,7 +66,8 @@ const lease = createRoute({
   path: "/v1/{eco}/queues/{q}/lease",
   operationId: "leaseTasks",
   summary: "Lease tasks to work on",
-  description: "The most urgent tasks first, and the oldest of the equally urgent ones. Waits up to `wait_ms` for a task.",
+  description:
+    "The most urgent tasks first, and the oldest of the equally urgent ones. Waits up to `wait_ms` for a task.",
   tags: ["tasks"],
   ...secured("tasks:work"),
   request: { params: QueuePath, body: body("LeaseRequest") },

@@ -34,7 +34,10 @@ const openChannel = createRoute({
     query: z.strictObject({
       worker: z
         .string()
-        .regex(IDENTIFIER, "the name of a worker starts with a letter or digit and holds letters, digits and . _ : @ ~ -")
+        .regex(
+          IDENTIFIER,
+          "the name of a worker starts with a letter or digit and holds letters, digits and . _ : @ ~ -",
+        )
         .optional()
         .openapi({ description: "Name of the worker; default: the token's", example: "gpu-01" }),
     }),
