@@ -1,13 +1,11 @@
-import type { DeliveryView, TestOutcome } from "../core/webhooks/delivery.ts";
-import type { Endpoint, EndpointChange } from "../core/webhooks/endpoint.ts";
+import type { DeliveryView, Endpoint, EndpointWithSecret, TestOutcome } from "../core/webhooks/api.ts";
+import type { EndpointChange } from "../core/webhooks/endpoint.ts";
 import type { Call } from "./http/request.ts";
 
 interface Calls {
   readonly call: <Answer>(what: Call) => Promise<Answer>;
   readonly inside: (path: string) => string;
 }
-
-export type EndpointWithSecret = Endpoint & { readonly secret?: string };
 
 export interface NewEndpoint {
   readonly url: string;
@@ -16,19 +14,19 @@ export interface NewEndpoint {
   readonly secret?: string | undefined;
 }
 
-/** Longest time that an endpoint is given to answer a test, and the way there and back. */
+/** Time limit of a test call in milliseconds: an endpoint has 15 s for its response, plus the way there and back. */
 const TEST_MS = 20_000;
 
 export function webhookCalls({ call, inside }: Calls) {
   const at = (id: string, path = "") => inside(`/webhooks/${encodeURIComponent(id)}${path}`);
   return {
     list: async () => (await call<{ webhooks: Endpoint[] }>({ path: inside("/webhooks") })).webhooks,
-    /** The answer holds the secret where one was made, this once. */
+    /** The answer holds a generated secret; it is not shown again. */
     put: (id: string, endpoint: NewEndpoint) =>
       call<EndpointWithSecret>({ method: "PUT", path: at(id), body: endpoint }),
-    /** What is not named stays as it is. */
+    /** A field that is absent keeps its value. */
     change: (id: string, change: EndpointChange) => call<Endpoint>({ method: "PATCH", path: at(id), body: change }),
-    /** The answer holds the new secret, this once; the old one signs along for a day. */
+    /** The answer holds the new secret; it is not shown again. Messages are signed with both for a day. */
     rotateSecret: (id: string) => call<EndpointWithSecret>({ method: "POST", path: at(id, "/secret") }),
     remove: (id: string) => call<void>({ method: "DELETE", path: at(id) }),
     test: (id: string) => call<TestOutcome>({ method: "POST", path: at(id, "/test"), timeoutMs: TEST_MS }),

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import type { DeliveryView } from "../../../src/core/webhooks/delivery.ts";
-import type { Endpoint } from "../../../src/core/webhooks/endpoint.ts";
+import type { DeliveryView, Endpoint } from "../../../src/core/webhooks/api.ts";
+
 import { wholeNumber } from "../../arguments.ts";
 import { Failure } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
@@ -24,7 +24,7 @@ const deliveryColumns: readonly Column<DeliveryView>[] = [
   ["STATE", ({ state }) => state],
   ["ATTEMPTS", ({ attempts }) => attempts],
   ["STATUS", ({ last_status }) => last_status],
-  ["NEXT TRY", ({ next_attempt_at }) => next_attempt_at],
+  ["NEXT ATTEMPT", ({ next_attempt_at }) => next_attempt_at],
   ["LAST ERROR", ({ last_error }) => last_error],
 ];
 
@@ -36,24 +36,24 @@ interface AddOptions {
 
 export const webhooksCommand = () =>
   new Command("webhooks")
-    .summary("services that get messages: list, add, test, see what was sent")
-    .addHelpText("after", "\nWithout a command: lists them.")
+    .summary("webhook endpoints: list, add, test, show deliveries")
+    .addHelpText("after", "\nWithout a command: lists the endpoints.")
     .action((_options: object, command: Command) => list(command))
     .addCommand(
       new Command("list")
-        .summary("endpoints, and how they fare")
+        .summary("list endpoints with their state")
         .addHelpText("after", "\nWith --json: one endpoint a line.")
         .action((_options: object, command: Command) => list(command)),
     )
     .addCommand(
       new Command("add")
-        .summary("make an endpoint, or put it anew; its secret is shown this once")
-        .argument("<id>", "what rules call it, such as alerts")
-        .argument("<url>", "where messages go")
-        .option("--description <text>", "what it is for")
-        .option("--secret <whsec_...>", "its secret (default: one is made)")
-        .option("--disabled", "leave it switched off")
-        .addHelpText("after", "\nWith --json: one document, with a secret that was made in `secret`.")
+        .summary("add or replace an endpoint; its secret is shown only now")
+        .argument("<id>", "name that rules use for the endpoint, such as alerts")
+        .argument("<url>", "URL that receives the messages")
+        .option("--description <text>", "purpose of the endpoint")
+        .option("--secret <whsec_...>", "secret of the endpoint (default: generated)")
+        .option("--disabled", "add the endpoint switched off")
+        .addHelpText("after", "\nWith --json: one document, with a generated secret in `secret`.")
         .action(async (id: string, url: string, options: AddOptions, command: Command) => {
           const { description, secret, disabled } = options;
           const made = await clientFor(command).webhooks.put(id, {
@@ -67,14 +67,14 @@ export const webhooksCommand = () =>
             id,
             url: made.url,
             enabled: made.enabled ? "yes" : "no",
-            secret: made.secret ?? "as it was",
+            secret: made.secret ?? "unchanged",
           });
         }),
     )
     .addCommand(
       new Command("remove")
-        .summary("delete an endpoint, and what waits for it")
-        .argument("<id>")
+        .summary("delete an endpoint with the deliveries that wait for it")
+        .argument("<id>", "id of the endpoint")
         .action(async (id: string, _options: object, command: Command) => {
           await clientFor(command).webhooks.remove(id);
           if (wantsJson(command)) return print(JSON.stringify({ id, deleted: true }));
@@ -85,20 +85,20 @@ export const webhooksCommand = () =>
     .addCommand(switchCommand("disable", false))
     .addCommand(
       new Command("rotate")
-        .summary("make a new secret; the old one signs along for a day")
-        .argument("<id>")
+        .summary("generate a new secret; messages are signed with both for a day")
+        .argument("<id>", "id of the endpoint")
         .addHelpText("after", "\nWith --json: one document, with the secret in `secret`.")
         .action(async (id: string, _options: object, command: Command) => {
           const rotated = await clientFor(command).webhooks.rotateSecret(id);
           if (wantsJson(command)) return print(JSON.stringify(rotated));
-          await printFields({ id, secret: rotated.secret, "old one until": rotated.old_secret_until });
+          await printFields({ id, secret: rotated.secret, "old secret until": rotated.old_secret_until });
         }),
     )
     .addCommand(
       new Command("test")
-        .summary("send a test message now, and say what came of it")
-        .argument("<id>")
-        .addHelpText("after", "\nFails (exit code 1) when it was not taken. With --json: one document.")
+        .summary("send a test message now and show its result")
+        .argument("<id>", "id of the endpoint")
+        .addHelpText("after", "\nExit code 1 when the endpoint did not accept the message. With --json: one document.")
         .action(async (id: string, _options: object, command: Command) => {
           const outcome = await clientFor(command).webhooks.test(id);
           if (wantsJson(command)) await print(JSON.stringify(outcome));
@@ -108,36 +108,37 @@ export const webhooksCommand = () =>
               status: outcome.status,
               ms: outcome.duration_ms,
             });
-          if (!outcome.delivered) throw new Failure(outcome.error ?? "the message was not taken");
+          if (!outcome.delivered) throw new Failure(outcome.error ?? "the endpoint did not accept the message");
         }),
     )
     .addCommand(
       new Command("deliveries")
-        .summary("what waits for an endpoint, and what ended lately")
-        .argument("<id>")
-        .option("--limit <n>", "how many, newest first (default: 100)", wholeNumber(1, 1_200))
+        .summary("list the waiting and the recently ended deliveries of an endpoint")
+        .argument("<id>", "id of the endpoint")
+        .option("--limit <n>", "maximum number of deliveries, newest first (default: 100)", wholeNumber(1, 1_200))
         .addHelpText("after", "\nWith --json: one delivery a line.")
         .action(async (id: string, { limit = 100 }: { limit?: number }, command: Command) => {
           const deliveries = await clientFor(command).webhooks.deliveries(id, limit);
           if (wantsJson(command)) return printLines(deliveries);
-          await printTable(deliveries, deliveryColumns, "nothing was sent yet");
+          await printTable(deliveries, deliveryColumns, "no deliveries");
         }),
     );
 
 async function list(command: Command): Promise<void> {
   const endpoints = await clientFor(command).webhooks.list();
   if (wantsJson(command)) return printLines(endpoints);
-  await printTable(endpoints, columns, "no webhooks");
+  await printTable(endpoints, columns, "no webhook endpoints");
 }
 
 function switchCommand(name: string, enabled: boolean): Command {
   return new Command(name)
-    .summary(enabled ? "switch an endpoint on" : "switch an endpoint off; what comes for it is skipped")
-    .argument("<id>")
+    .summary(enabled ? "switch an endpoint on" : "switch an endpoint off; new deliveries to it are skipped")
+    .argument("<id>", "id of the endpoint")
     .action(async (id: string, _options: object, command: Command) => {
       const endpoint = await clientFor(command).webhooks.change(id, { enabled });
       if (wantsJson(command)) return print(JSON.stringify(endpoint));
       await printFields({ id, enabled: endpoint.enabled ? "yes" : "no", waiting: endpoint.waiting });
-      if (!enabled && endpoint.waiting > 0) remark("what waits for it stays for a day, and goes on when it is enabled");
+      if (!enabled && endpoint.waiting > 0)
+        remark("waiting deliveries are kept for a day, and sent when the endpoint is switched on");
     });
 }

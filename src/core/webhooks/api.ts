@@ -1,12 +1,83 @@
+import * as z from "zod";
 import type { FieldError } from "../problem/field-error.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { Timestamp } from "../signals/timestamp.ts";
 
-/** What comes of putting an endpoint, or changing it. */
+/** An endpoint as people see it. It never holds a secret. */
+export const Endpoint = z.object({
+  id: z.string(),
+  url: z.string().meta({
+    description: "The whole URL for administrators; for others without path and query, which may hold a secret",
+  }),
+  enabled: z.boolean(),
+  disabled_reason: z
+    .literal("gone")
+    .optional()
+    .meta({ description: "gone: the endpoint answered 410 and was switched off for this reason" }),
+  description: z.string().nullable(),
+  created_at: Timestamp,
+  waiting: z.int().meta({ description: "Number of deliveries that wait for the endpoint" }),
+  failing_since: Timestamp.optional().meta({ description: "The endpoint has accepted no message since this time" }),
+  last_error: z.string().optional(),
+  old_secret_until: Timestamp.optional().meta({
+    description: "Until this time messages are also signed with the previous secret",
+  }),
+});
+export type Endpoint = z.infer<typeof Endpoint>;
+
+/** The field that an endpoint has beyond {@link Endpoint} in the answer to the call that made a secret. */
+export const MadeSecret = z.object({
+  secret: z
+    .string()
+    .optional()
+    .meta({ description: "Only in the answer to the call that made the secret; it is not shown again" }),
+});
+export type EndpointWithSecret = Endpoint & z.infer<typeof MadeSecret>;
+
+/**
+ * `waiting` → `delivered` | `failed`. A failed delivery is a dead letter too. `skipped`: the endpoint was switched off
+ * when the delivery came.
+ */
+export const DeliveryState = z.enum(["waiting", "delivered", "failed", "skipped"]);
+export type DeliveryState = z.infer<typeof DeliveryState>;
+
+/** A delivery as people see it. */
+export const DeliveryView = z.object({
+  id: z.string().meta({ description: "The receiver sees this id as the header webhook-id" }),
+  type: z.string(),
+  state: DeliveryState,
+  attempts: z.int(),
+  accepted_at: Timestamp,
+  attempted_at: Timestamp.optional().meta({ description: "Time of the last attempt" }),
+  next_attempt_at: Timestamp.optional().meta({
+    description: "The next attempt is not made before this time; it is made later while the endpoint fails",
+  }),
+  last_status: z.int().optional().meta({ description: "HTTP status of the last response" }),
+  last_error: z.string().optional(),
+  cause: z.string().optional().meta({ description: "Id of the signal that led to the delivery" }),
+  rule: z.string().optional().meta({ description: "The rule that asked for the delivery" }),
+});
+export type DeliveryView = z.infer<typeof DeliveryView>;
+
+/** A delivery with the id of its endpoint. */
+export interface EndpointDelivery extends DeliveryView {
+  readonly endpoint: string;
+}
+
+/** The result of a test message. */
+export const TestOutcome = z.object({
+  delivered: z.boolean(),
+  status: z.int().optional().meta({ description: "HTTP status of the response, where there was one" }),
+  error: z.string().optional(),
+  duration_ms: z.number(),
+});
+export type TestOutcome = z.infer<typeof TestOutcome>;
+
+/** The result of adding, replacing or changing an endpoint. */
 export type EndpointAnswer =
   | {
       readonly endpoint: Endpoint;
       readonly created: boolean;
-      /** Only where one was made, this once. */
+      /** Only where this call made a secret; it is not shown again. */
       readonly secret?: string;
     }
   | { readonly refused: readonly FieldError[] }

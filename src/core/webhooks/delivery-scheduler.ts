@@ -1,238 +1,249 @@
 import { Heap } from "../queue/heap.ts";
-import { type DeliveryVerdict, endpointPauseMs, GIVE_UP_MS, MAX_ATTEMPTS, pauseMs } from "./schedule.ts";
+import { type AttemptOutcome, endpointDelayMs, MAX_AGE_MS, MAX_ATTEMPTS, retryDelayMs } from "./schedule.ts";
 
-/** Deliveries that wait for one endpoint at most; what comes beyond is given up at once. */
+/** Maximum number of deliveries that wait for one endpoint. Further ones are given up at once. */
 export const MAX_WAITING = 1_000;
 /**
- * Messages on their way at a time: to one endpoint, and in all. Cloudflare opens six connections for an object and lets
- * a seventh wait, whose time limit would run meanwhile.
+ * Maximum number of messages in flight, to one endpoint and in all. Cloudflare opens six connections for an object and
+ * queues a seventh, whose time limit would run while it is queued.
+ *
+ * @see https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
  */
-export const ENDPOINT_AT_ONCE = 2;
-export const AT_ONCE = 6;
+export const MAX_IN_FLIGHT_PER_ENDPOINT = 2;
+export const MAX_IN_FLIGHT = 6;
 
-/** A delivery that has not ended. */
-export interface Waiting {
-  /** Its place among all deliveries: the order of their coming. */
+/** A delivery that has not ended. Times are milliseconds since the epoch. */
+export interface WaitingDelivery {
+  /** Position among all deliveries, in the order in which they were accepted. */
   readonly number: number;
   readonly id: string;
   readonly endpoint: string;
   readonly acceptedMs: number;
   attempts: number;
+  /** The next attempt is not made before this time. */
   nextMs: number;
 }
 
-/** What outlives the memory of an endpoint's fate. */
-export interface EndpointQueueState {
+/** Persisted endpoint state. Times are milliseconds since the epoch. */
+export interface EndpointState {
   enabled: boolean;
-  /** It answered 410 and was switched off for it. */
+  /** The endpoint answered 410 and was switched off for this reason. */
   gone: boolean;
-  /** In a row, of the endpoint as a whole. */
+  /** Failures in a row of the endpoint as a whole. */
   failures: number;
   pausedUntilMs: number;
   failingSinceMs: number | null;
 }
 
-interface Lane {
-  readonly state: EndpointQueueState;
-  readonly waiting: Map<number, Waiting>;
-  /** Those that are not on their way, by the time of their next attempt. */
-  readonly due: Heap<Waiting>;
+interface EndpointQueue {
+  readonly state: EndpointState;
+  /** All deliveries that have not ended, by number. */
+  readonly waiting: Map<number, WaitingDelivery>;
+  /** The waiting deliveries that are not in flight, by the time of their next attempt. */
+  readonly due: Heap<WaitingDelivery>;
   inFlight: number;
 }
 
+/**
+ * - `waiting`: accepted; it will be sent
+ * - `known`: a delivery of this id waits or is remembered; nothing changed
+ * - `unknown_endpoint`: not accepted
+ * - `skipped`: the endpoint is switched off
+ * - `gone`: the endpoint answered 410 earlier
+ * - `full`: {@link MAX_WAITING} deliveries wait for the endpoint
+ */
 export type Acceptance = "waiting" | "known" | "unknown_endpoint" | "skipped" | "gone" | "full";
 
-/** What an answer has changed, to be stored. */
-export interface Settled {
+/** The changes to store after an attempt. */
+export interface AttemptResult {
   readonly state: "delivered" | "waiting" | "failed";
-  /** Why it was given up, where it was. */
+  /** Why the delivery was given up, where it was. */
   readonly error?: string;
-  /** The endpoint's own state has changed. */
-  readonly laneChanged: boolean;
+  readonly endpointStateChanged: boolean;
 }
 
 /**
- * Which delivery is sent next. Each endpoint has a lane of its own, so that one that fails, or is slow, holds up no
- * other. An endpoint that fails as a whole is asked with one message at a time, later and later: whatever waits for it,
- * it costs a few attempts an hour. Lives in memory; what is on its way when that is lost is sent again.
+ * Decides which delivery is sent next.
+ *
+ * Each endpoint has its own queue, so an endpoint that fails or is slow delays no other. A failing endpoint is tried
+ * with one message at a time and with growing delays ({@link endpointDelayMs}): however many messages wait for it, it
+ * costs a few attempts an hour. All state lives in memory; deliveries in flight when it is lost are sent again.
  */
 export class DeliveryScheduler {
-  readonly #lanes = new Map<string, Lane>();
-  /** Numbers of those that wait or are remembered, by id. */
-  readonly #known = new Map<string, number>();
+  readonly #queues = new Map<string, EndpointQueue>();
+  /** Numbers of the deliveries that wait or are remembered, by id. */
+  readonly #numbers = new Map<string, number>();
   readonly #random: () => number;
-  readonly #onTheWay = new Set<Waiting>();
+  readonly #inFlight = new Set<WaitingDelivery>();
 
+  /** @param random - returns a number from 0 to below 1; spreads the delays */
   constructor(random: () => number) {
     this.#random = random;
   }
 
-  /** Adds an endpoint, or puts another state in place of the one it has. */
-  open(endpoint: string, state: EndpointQueueState): void {
-    const lane = this.#lanes.get(endpoint);
-    if (lane === undefined) this.#lanes.set(endpoint, { state, waiting: new Map(), due: new Heap(), inFlight: 0 });
-    else Object.assign(lane.state, state);
+  /** Adds an endpoint, or replaces the state of a known one. */
+  open(endpoint: string, state: EndpointState): void {
+    const queue = this.#queues.get(endpoint);
+    if (queue === undefined) this.#queues.set(endpoint, { state, waiting: new Map(), due: new Heap(), inFlight: 0 });
+    else Object.assign(queue.state, state);
   }
 
-  /** Takes an endpoint away, with all that waits for it. */
+  /** Removes an endpoint with all deliveries that wait for it. */
   close(endpoint: string): void {
-    for (const { id } of this.#lanes.get(endpoint)?.waiting.values() ?? []) this.#known.delete(id);
-    this.#lanes.delete(endpoint);
+    for (const { id } of this.#queues.get(endpoint)?.waiting.values() ?? []) this.#numbers.delete(id);
+    this.#queues.delete(endpoint);
   }
 
-  /** Puts back what is stored. In the order of the numbers. */
-  restore(delivery: Waiting): void {
-    const lane = this.#lanes.get(delivery.endpoint);
-    if (lane === undefined) return;
-    this.#known.set(delivery.id, delivery.number);
-    lane.waiting.set(delivery.number, delivery);
-    lane.due.push(delivery.nextMs, delivery);
+  /** Adds a stored delivery. Call it in the order of the numbers. */
+  restore(delivery: WaitingDelivery): void {
+    const queue = this.#queues.get(delivery.endpoint);
+    if (queue === undefined) return;
+    this.#numbers.set(delivery.id, delivery.number);
+    queue.waiting.set(delivery.number, delivery);
+    queue.due.push(delivery.nextMs, delivery);
   }
 
-  /** Ids of deliveries that have ended are recognised until they are forgotten. */
-  remember({ id, number }: Pick<Waiting, "id" | "number">): void {
-    this.#known.set(id, number);
+  /** Makes the id of an ended delivery known, until {@link forget}: the same id again is not delivered twice. */
+  remember({ id, number }: Pick<WaitingDelivery, "id" | "number">): void {
+    this.#numbers.set(id, number);
   }
 
   /** @returns the number of a delivery that waits or is remembered */
   numberOf(id: string): number | undefined {
-    return this.#known.get(id);
+    return this.#numbers.get(id);
   }
 
   forget(id: string): void {
-    this.#known.delete(id);
+    this.#numbers.delete(id);
   }
 
-  has(id: string): boolean {
-    return this.#known.has(id);
-  }
-
-  stateOf(endpoint: string): Readonly<EndpointQueueState> | undefined {
-    return this.#lanes.get(endpoint)?.state;
+  stateOf(endpoint: string): Readonly<EndpointState> | undefined {
+    return this.#queues.get(endpoint)?.state;
   }
 
   waitingFor(endpoint: string): number {
-    return this.#lanes.get(endpoint)?.waiting.size ?? 0;
+    return this.#queues.get(endpoint)?.waiting.size ?? 0;
   }
 
-  /** What is to become of a delivery that comes; `waiting` and the others that end it make its id known. */
-  accept(delivery: Waiting): Acceptance {
-    const lane = this.#lanes.get(delivery.endpoint);
-    if (this.#known.has(delivery.id)) return "known";
-    if (lane === undefined) return "unknown_endpoint";
-    this.#known.set(delivery.id, delivery.number);
-    if (lane.state.gone) return "gone";
-    if (!lane.state.enabled) return "skipped";
-    if (lane.waiting.size >= MAX_WAITING) return "full";
-    lane.waiting.set(delivery.number, delivery);
-    lane.due.push(delivery.nextMs, delivery);
+  /** Accepts a delivery or says why it is not sent. Makes its id known unless the endpoint is unknown. */
+  accept(delivery: WaitingDelivery): Acceptance {
+    const queue = this.#queues.get(delivery.endpoint);
+    if (this.#numbers.has(delivery.id)) return "known";
+    if (queue === undefined) return "unknown_endpoint";
+    this.#numbers.set(delivery.id, delivery.number);
+    if (queue.state.gone) return "gone";
+    if (!queue.state.enabled) return "skipped";
+    if (queue.waiting.size >= MAX_WAITING) return "full";
+    queue.waiting.set(delivery.number, delivery);
+    queue.due.push(delivery.nextMs, delivery);
     return "waiting";
   }
 
-  /** The next to be sent now; from then on it is on its way until {@link settle}. */
-  take(nowMs: number): Waiting | undefined {
-    if (this.#onTheWay.size >= AT_ONCE) return undefined;
-    for (const [endpoint, lane] of this.#lanes) {
-      if (dueOf(lane) > nowMs) continue;
-      const delivery = lane.due.pop();
+  /** Takes the next delivery to send now. It is in flight until {@link settle} or {@link abandon}. */
+  take(nowMs: number): WaitingDelivery | undefined {
+    if (this.#inFlight.size >= MAX_IN_FLIGHT) return undefined;
+    for (const [endpoint, queue] of this.#queues) {
+      if (dueMs(queue) > nowMs) continue;
+      const delivery = queue.due.pop();
       if (delivery === undefined) continue;
-      lane.inFlight++;
-      this.#onTheWay.add(delivery);
-      // To the end of the row: with more lanes than may be served at once, each gets its turn.
-      this.#lanes.delete(endpoint);
-      this.#lanes.set(endpoint, lane);
+      queue.inFlight++;
+      this.#inFlight.add(delivery);
+      // The queue moves to the end: with more due queues than places in flight, each gets its turn.
+      this.#queues.delete(endpoint);
+      this.#queues.set(endpoint, queue);
       return delivery;
     }
     return undefined;
   }
 
-  /** @returns `undefined` where the endpoint was taken away meanwhile */
-  settle(delivery: Waiting, verdict: DeliveryVerdict, nowMs: number): Settled | undefined {
-    if (!this.#onTheWay.delete(delivery)) return undefined;
-    const lane = this.#lanes.get(delivery.endpoint);
-    // An endpoint of the same id may have been put since: its lane does not know this delivery.
-    if (lane?.waiting.get(delivery.number) !== delivery) return undefined;
-    lane.inFlight--;
+  /** @returns `undefined` where the endpoint was removed while the delivery was in flight */
+  settle(delivery: WaitingDelivery, outcome: AttemptOutcome, nowMs: number): AttemptResult | undefined {
+    if (!this.#inFlight.delete(delivery)) return undefined;
+    const queue = this.#queues.get(delivery.endpoint);
+    // An endpoint of the same id may have been added since: its queue does not hold this delivery.
+    if (queue?.waiting.get(delivery.number) !== delivery) return undefined;
+    queue.inFlight--;
     delivery.attempts++;
-    if (verdict.kind === "delivered") {
-      lane.waiting.delete(delivery.number);
-      return { state: "delivered", laneChanged: this.#recover(lane, nowMs) };
+    if (outcome.kind === "delivered") {
+      queue.waiting.delete(delivery.number);
+      return { state: "delivered", endpointStateChanged: this.#recover(queue, nowMs) };
     }
-    if (verdict.kind === "gone") {
-      lane.waiting.delete(delivery.number);
-      Object.assign(lane.state, { enabled: false, gone: true });
-      return { state: "failed", error: verdict.error, laneChanged: true };
+    if (outcome.kind === "gone") {
+      queue.waiting.delete(delivery.number);
+      Object.assign(queue.state, { enabled: false, gone: true });
+      return { state: "failed", error: outcome.error, endpointStateChanged: true };
     }
-    const asked = verdict.retryAfterMs ?? 0;
-    if (verdict.endpointFails) {
-      lane.state.failures++;
-      lane.state.failingSinceMs ??= nowMs;
-      const pause = Math.max(asked, endpointPauseMs(lane.state.failures, this.#random()));
-      lane.state.pausedUntilMs = Math.max(lane.state.pausedUntilMs, nowMs + pause);
+    const requestedMs = outcome.retryAfterMs ?? 0;
+    if (outcome.endpointFails) {
+      queue.state.failures++;
+      queue.state.failingSinceMs ??= nowMs;
+      const delayMs = Math.max(requestedMs, endpointDelayMs(queue.state.failures, this.#random()));
+      queue.state.pausedUntilMs = Math.max(queue.state.pausedUntilMs, nowMs + delayMs);
     }
     if (delivery.attempts >= MAX_ATTEMPTS) {
-      lane.waiting.delete(delivery.number);
-      const error = `${verdict.error}; given up after ${delivery.attempts} attempts`;
-      return { state: "failed", error, laneChanged: verdict.endpointFails };
+      queue.waiting.delete(delivery.number);
+      const error = `${outcome.error}; given up after ${delivery.attempts} attempts`;
+      return { state: "failed", error, endpointStateChanged: outcome.endpointFails };
     }
-    delivery.nextMs = nowMs + Math.max(asked, pauseMs(delivery.attempts, this.#random()));
-    lane.due.push(delivery.nextMs, delivery);
-    return { state: "waiting", laneChanged: verdict.endpointFails };
+    delivery.nextMs = nowMs + Math.max(requestedMs, retryDelayMs(delivery.attempts, this.#random()));
+    queue.due.push(delivery.nextMs, delivery);
+    return { state: "waiting", endpointStateChanged: outcome.endpointFails };
   }
 
-  /** What was taken could not be sent, because its endpoint was taken away meanwhile. */
-  abandon(delivery: Waiting): void {
-    this.#onTheWay.delete(delivery);
+  /** Ends the flight of a delivery that could not be sent because its endpoint was removed. */
+  abandon(delivery: WaitingDelivery): void {
+    this.#inFlight.delete(delivery);
   }
 
-  /** Takes out what has waited for too long. What is on its way now is left its chance. */
-  expire(nowMs: number): Waiting[] {
-    const old: Waiting[] = [];
-    for (const lane of this.#lanes.values()) {
-      if (oldestOf(lane) + GIVE_UP_MS > nowMs) continue;
-      lane.due.retain((delivery) => {
-        if (delivery.acceptedMs + GIVE_UP_MS > nowMs) return true;
-        lane.waiting.delete(delivery.number);
-        old.push(delivery);
+  /** Removes and returns the deliveries older than {@link MAX_AGE_MS}. A delivery in flight keeps its attempt. */
+  expire(nowMs: number): WaitingDelivery[] {
+    const expired: WaitingDelivery[] = [];
+    for (const queue of this.#queues.values()) {
+      if (oldestAcceptedMs(queue) + MAX_AGE_MS > nowMs) continue;
+      queue.due.retain((delivery) => {
+        if (delivery.acceptedMs + MAX_AGE_MS > nowMs) return true;
+        queue.waiting.delete(delivery.number);
+        expired.push(delivery);
         return false;
       });
     }
-    return old;
+    return expired;
   }
 
-  /** When something is to be done without anybody asking; `undefined`: nothing waits. */
+  /** When a delivery is to be sent or expires next, in milliseconds since the epoch; `undefined`: none waits. */
   get nextDueMs(): number | undefined {
     let next = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes.values()) next = Math.min(next, dueOf(lane), oldestOf(lane) + GIVE_UP_MS);
+    for (const queue of this.#queues.values())
+      next = Math.min(next, dueMs(queue), oldestAcceptedMs(queue) + MAX_AGE_MS);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
-  /** The endpoint works again: what waited because it did not need not wait longer. */
-  #recover(lane: Lane, nowMs: number): boolean {
-    if (lane.state.failures === 0) return false;
-    Object.assign(lane.state, { failures: 0, pausedUntilMs: 0, failingSinceMs: null });
-    const waiting: Waiting[] = [];
-    lane.due.retain((delivery) => {
+  /** Clears the failures of an endpoint that works again, and makes all deliveries that wait for it due now. */
+  #recover(queue: EndpointQueue, nowMs: number): boolean {
+    if (queue.state.failures === 0) return false;
+    Object.assign(queue.state, { failures: 0, pausedUntilMs: 0, failingSinceMs: null });
+    const waiting: WaitingDelivery[] = [];
+    queue.due.retain((delivery) => {
       waiting.push(delivery);
       return false;
     });
     for (const delivery of waiting) {
       delivery.nextMs = Math.min(delivery.nextMs, nowMs);
-      lane.due.push(delivery.nextMs, delivery);
+      queue.due.push(delivery.nextMs, delivery);
     }
     return true;
   }
 }
 
-/** When the lane may send next. */
-function dueOf({ state, due, inFlight }: Lane): number {
-  const atOnce = state.failures > 0 ? 1 : ENDPOINT_AT_ONCE;
-  if (!state.enabled || inFlight >= atOnce || due.firstKey === undefined) return Number.POSITIVE_INFINITY;
+/** When the queue may send next, in milliseconds since the epoch. */
+function dueMs({ state, due, inFlight }: EndpointQueue): number {
+  const maxInFlight = state.failures > 0 ? 1 : MAX_IN_FLIGHT_PER_ENDPOINT;
+  if (!state.enabled || inFlight >= maxInFlight || due.firstKey === undefined) return Number.POSITIVE_INFINITY;
   return Math.max(due.firstKey, state.pausedUntilMs);
 }
 
-function oldestOf({ waiting, inFlight }: Lane): number {
-  // What is on its way settles by itself; its lane is looked at again then.
+function oldestAcceptedMs({ waiting, inFlight }: EndpointQueue): number {
+  // A delivery in flight settles without an alarm, and its queue is looked at again then.
   if (inFlight > 0) return Number.POSITIVE_INFINITY;
   for (const { acceptedMs } of waiting.values()) return acceptedMs;
   return Number.POSITIVE_INFINITY;

@@ -1,27 +1,28 @@
 /**
- * Says why messages may not be sent to `text`, or nothing.
+ * Checks whether messages may be sent to a URL.
  *
- * The names and addresses that are refused are those that lead into the network of the edge itself. A public name that
- * resolves to a private address is not seen here; on Cloudflare such an address leads nowhere, and an edge of one's own
- * should not be allowed to reach what a rule's author must not reach.
+ * Names and addresses that lead into the network of the edge itself are refused. A public name that resolves to a
+ * private address is not noticed. On Cloudflare such an address leads nowhere; elsewhere the network of the edge must
+ * not let it reach a host that an author of rules may not reach.
  *
- * @param allowPrivate - `http:` and addresses of this machine and of private networks are right too
+ * @param allowPrivate - also allow `http:`, addresses of this machine, and addresses of private networks
+ * @returns why the URL is refused and what to give instead, or `undefined` where it is allowed
  */
-export function refusalOfUrl(text: string, allowPrivate: boolean): string | undefined {
+export function urlProblem(text: string, allowPrivate: boolean): string | undefined {
   if (!URL.canParse(text)) return "give an absolute URL, such as https://example.org/hooks/ganglion";
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") return "give an https: URL";
   if (url.username !== "" || url.password !== "")
-    return "leave user name and password out: messages are signed, and what stands in a URL is shown";
-  if (url.hash !== "") return "leave out what stands after the #: it is never sent";
+    return "give a URL without user name and password: messages are signed, and URLs are shown to people";
+  if (url.hash !== "") return "give a URL without a fragment (#…): a fragment is never sent";
   if (allowPrivate) return undefined;
-  if (url.protocol === "http:") return "give an https: URL; http: is for an edge with WEBHOOKS_ALLOW_PRIVATE";
+  if (url.protocol === "http:") return "url must be https; set WEBHOOKS_ALLOW_PRIVATE on the edge to allow http";
   return isPrivate(url.hostname)
-    ? "this address is of a private network; only an edge with WEBHOOKS_ALLOW_PRIVATE may send there"
+    ? "this address belongs to a private network; set WEBHOOKS_ALLOW_PRIVATE on the edge to allow it"
     : undefined;
 }
 
-/** `hostname` as the URL parser writes it: IPv4 in four decimal parts, IPv6 in brackets and compressed. */
+/** @param hostname - as the URL parser writes it: IPv4 in four decimal parts, IPv6 in brackets and compressed. */
 function isPrivate(hostname: string): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, "");
   if (name.startsWith("[")) return isPrivateV6(name.slice(1, -1));
@@ -30,7 +31,7 @@ function isPrivate(hostname: string): boolean {
   return !name.includes(".") || /\.(localhost|local|internal|lan|home|corp|home\.arpa)$/.test(name);
 }
 
-/** https://www.iana.org/assignments/iana-ipv4-special-registry */
+/** @see https://www.iana.org/assignments/iana-ipv4-special-registry */
 function isPrivateV4([a = 0, b = 0, c = 0]: readonly number[]): boolean {
   return (
     a === 0 ||
@@ -45,7 +46,7 @@ function isPrivateV4([a = 0, b = 0, c = 0]: readonly number[]): boolean {
   );
 }
 
-/** Only 2000::/3 is given out for the public internet; of that, 2002::/16 and 64:ff9b:: carry IPv4 addresses. */
+/** Only 2000::/3 is assigned to the public internet; within it, 2002::/16 and 64:ff9b:: carry IPv4 addresses. */
 function isPrivateV6(address: string): boolean {
   return !/^[23]/.test(address) || address.startsWith("2002:") || address.indexOf(":") < 4;
 }

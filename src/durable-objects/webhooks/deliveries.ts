@@ -1,11 +1,17 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
-import { DEFAULT_TYPE, messageOf, type NewDelivery, readMessage } from "../../core/webhooks/delivery.ts";
-import { DeliveryScheduler, MAX_WAITING, type Waiting } from "../../core/webhooks/delivery-scheduler.ts";
-import { type Answer, judge } from "../../core/webhooks/schedule.ts";
-import { endpointQueueOf } from "./endpoint-row.ts";
+import {
+  DEFAULT_TYPE,
+  messageOf,
+  type NewDelivery,
+  type Redelivery,
+  readMessage,
+} from "../../core/webhooks/delivery.ts";
+import { DeliveryScheduler, MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
+import { classifyResponse, type EndpointResponse } from "../../core/webhooks/schedule.ts";
+import { endpointStateOf } from "./endpoint-row.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
-/** Deliveries that have ended, kept for each endpoint: to be shown, and so that their ids are recognised. */
+/** Number of ended deliveries kept for each endpoint: to show them, and to recognise their ids. */
 const KEEP_ENDED = 200;
 
 interface Ended {
@@ -14,8 +20,8 @@ interface Ended {
 }
 
 /**
- * Deliveries in memory and on disk: which wait, which are on their way, how those that ended did. The changes belong
- * into a transaction; where one fails, {@link load} reads memory back.
+ * Deliveries in memory and on disk: waiting, in flight, and ended. Each change belongs into a transaction; after one
+ * that failed, {@link load} reads memory from the disk again.
  */
 export class Deliveries {
   readonly #store: WebhookStore;
@@ -24,7 +30,7 @@ export class Deliveries {
   #ended = new Map<string, Ended[]>();
   #scheduler = new DeliveryScheduler(Math.random);
 
-  /** @param deadLetter - takes a delivery that is given up */
+  /** @param deadLetter - records a delivery that is given up */
   constructor(store: WebhookStore, deadLetter: (record: DeadLetterRecord) => void) {
     this.#store = store;
     this.#deadLetter = deadLetter;
@@ -39,7 +45,7 @@ export class Deliveries {
   accept(delivery: NewDelivery, nowMs: number, timestampMs = nowMs): boolean {
     const { id, endpoint, body, type = DEFAULT_TYPE } = delivery;
     const number = this.#store.takeNumber();
-    const waiting: Waiting = { number, id, endpoint, acceptedMs: nowMs, attempts: 0, nextMs: nowMs };
+    const waiting: WaitingDelivery = { number, id, endpoint, acceptedMs: nowMs, attempts: 0, nextMs: nowMs };
     const acceptance = this.#scheduler.accept(waiting);
     if (acceptance === "known") return true;
     if (acceptance === "unknown_endpoint") return false;
@@ -48,16 +54,18 @@ export class Deliveries {
     this.#store.add(waiting, { ...delivery, type }, state, state === "skipped" ? "" : message);
     if (state === "failed") {
       const why =
-        acceptance === "full" ? `${MAX_WAITING} deliveries wait for it already` : "it answered 410 Gone before";
-      this.#recordDeadLetter(waiting, `not sent to the endpoint: ${why}`);
+        acceptance === "full"
+          ? `the endpoint has the maximum number of pending deliveries (${MAX_WAITING})`
+          : "the endpoint answered 410 Gone earlier";
+      this.#recordDeadLetter(waiting, `not sent: ${why}`);
       this.#store.giveUp(number, why);
     }
     if (state !== "waiting") this.#end(waiting);
     return true;
   }
 
-  /** Takes a delivery again that was given up. */
-  acceptAgain(delivery: NewDelivery & { timestampMs: number }, before: Ended | undefined, nowMs: number): void {
+  /** Accepts a delivery again that was given up. */
+  acceptAgain(delivery: Redelivery, before: Ended | undefined, nowMs: number): void {
     if (before !== undefined) {
       this.#store.remove(before.number);
       const ended = this.#ended.get(delivery.endpoint) ?? [];
@@ -70,36 +78,36 @@ export class Deliveries {
     this.accept(delivery, nowMs, delivery.timestampMs);
   }
 
-  /** Notes what an endpoint answered. */
-  settle(delivery: Waiting, answer: Answer, nowMs: number): void {
-    const verdict = judge(answer, nowMs);
-    const settled = this.#scheduler.settle(delivery, verdict, nowMs);
-    if (settled === undefined) return;
-    const status = "status" in answer ? answer.status : null;
-    const error = "error" in verdict ? verdict.error : null;
-    if (settled.state === "failed") this.#recordDeadLetter(delivery, settled.error ?? "given up");
-    this.#store.attempted(delivery, settled.state, nowMs, status, settled.error ?? error);
-    const endpointQueue = this.#scheduler.stateOf(delivery.endpoint);
-    if (settled.laneChanged && endpointQueue !== undefined)
-      this.#store.writeLane(delivery.endpoint, endpointQueue, error);
-    if (settled.state !== "waiting") this.#end(delivery);
+  /** Records the response of an endpoint to an attempt. */
+  settle(delivery: WaitingDelivery, response: EndpointResponse, nowMs: number): void {
+    const outcome = classifyResponse(response, nowMs);
+    const result = this.#scheduler.settle(delivery, outcome, nowMs);
+    if (result === undefined) return;
+    const status = "status" in response ? response.status : null;
+    const error = "error" in outcome ? outcome.error : null;
+    if (result.state === "failed") this.#recordDeadLetter(delivery, result.error ?? "given up");
+    this.#store.writeAttempt(delivery, result.state, nowMs, status, result.error ?? error);
+    const endpointState = this.#scheduler.stateOf(delivery.endpoint);
+    if (result.endpointStateChanged && endpointState !== undefined)
+      this.#store.writeState(delivery.endpoint, endpointState, error);
+    if (result.state !== "waiting") this.#end(delivery);
   }
 
   /** Gives up deliveries that have waited for a day. */
-  giveUpOld(nowMs: number): void {
+  giveUpExpired(nowMs: number): void {
     for (const delivery of this.#scheduler.expire(nowMs)) {
       const since = this.#scheduler.stateOf(delivery.endpoint)?.failingSinceMs;
       const error =
         since === null || since === undefined
           ? "given up after a day"
-          : `given up after a day: the endpoint fails since ${new Date(since).toISOString()}`;
+          : `given up after a day: the endpoint has failed since ${new Date(since).toISOString()}`;
       this.#recordDeadLetter(delivery, error);
       this.#store.giveUp(delivery.number, error);
       this.#end(delivery);
     }
   }
 
-  /** Forgets an endpoint and everything that waits for it. */
+  /** Removes an endpoint with its deliveries. */
   removeEndpoint(id: string): void {
     this.#store.removeEndpoint(id);
     this.#scheduler.close(id);
@@ -111,7 +119,7 @@ export class Deliveries {
     this.#store.reload();
     this.#scheduler = new DeliveryScheduler(Math.random);
     this.#ended = new Map();
-    for (const row of this.#store.endpoints()) this.#scheduler.open(row.id, endpointQueueOf(row));
+    for (const row of this.#store.endpoints()) this.#scheduler.open(row.id, endpointStateOf(row));
     for (const { state, delivery } of this.#store.known()) {
       if (state === "waiting") {
         this.#scheduler.restore(delivery);
@@ -124,7 +132,7 @@ export class Deliveries {
     }
   }
 
-  #end({ number, id, endpoint }: Waiting): void {
+  #end({ number, id, endpoint }: WaitingDelivery): void {
     const ended = this.#ended.get(endpoint) ?? [];
     ended.push({ number, id });
     this.#ended.set(endpoint, ended);
@@ -134,7 +142,7 @@ export class Deliveries {
     this.#store.remove(oldest.number);
   }
 
-  #recordDeadLetter({ id, number, endpoint, attempts }: Waiting, error: string): void {
+  #recordDeadLetter({ id, number, endpoint, attempts }: WaitingDelivery, error: string): void {
     const stored = this.#store.message(number);
     if (stored === undefined) return;
     const { timestamp, data } = readMessage(stored.message);

@@ -1,30 +1,33 @@
-import type { EndpointQueueState } from "../../core/webhooks/delivery-scheduler.ts";
-import type { Endpoint, EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
+import type { Endpoint } from "../../core/webhooks/api.ts";
+import type { EndpointState } from "../../core/webhooks/delivery-scheduler.ts";
+import type { EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
 import { makeSecret, SECRET_BYTES } from "../../core/webhooks/secret.ts";
 import type { EndpointRow } from "./webhook-store.ts";
 
-/** The secret before the present one signs along for so long. */
+/** Messages are also signed with the previous secret for this long, in milliseconds: one day. */
 const OLD_SECRET_MS = 86_400_000;
 
 export const newSecret = () => makeSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
 
 export function newRow(id: string, input: EndpointInput, secret: string, nowMs: number): EndpointRow {
   return {
-    ...{
-      id,
-      url: input.url,
-      secret,
-      old_secret: null,
-      old_secret_until_ms: 0,
-      enabled: Number(input.enabled),
-      gone: 0,
-    },
-    ...{ description: input.description, created_ms: nowMs, failures: 0, paused_until_ms: 0 },
-    ...{ failing_since_ms: null, last_error: null },
+    id,
+    url: input.url,
+    secret,
+    old_secret: null,
+    old_secret_until_ms: 0,
+    enabled: Number(input.enabled),
+    gone: 0,
+    description: input.description,
+    created_ms: nowMs,
+    failures: 0,
+    paused_until_ms: 0,
+    failing_since_ms: null,
+    last_error: null,
   };
 }
 
-/** What is not named stays as it is. */
+/** A field that is absent keeps its value. */
 export function changedRow(before: EndpointRow, { url, enabled, description }: EndpointChange): EndpointRow {
   return {
     ...before,
@@ -38,18 +41,24 @@ export function withSecret(before: EndpointRow, secret: string, nowMs: number): 
   return { ...before, secret, old_secret: before.secret, old_secret_until_ms: nowMs + OLD_SECRET_MS };
 }
 
-/** Another address, or somebody who switches it on: what was learnt of its failures does not count any more. */
-export function forgiven(row: EndpointRow, before: EndpointRow | undefined): EndpointRow {
-  const anew = row.url !== before?.url || (row.enabled === 1 && before.enabled === 0);
-  return anew ? { ...row, gone: 0, failures: 0, paused_until_ms: 0, failing_since_ms: null, last_error: null } : row;
+/** Clears the failures of an endpoint that got another URL or was switched on: they say nothing about it any more. */
+export function withFailuresCleared(row: EndpointRow, before: EndpointRow | undefined): EndpointRow {
+  const restarted = row.url !== before?.url || (row.enabled === 1 && before.enabled === 0);
+  return restarted
+    ? { ...row, gone: 0, failures: 0, paused_until_ms: 0, failing_since_ms: null, last_error: null }
+    : row;
 }
 
-/** @param waiting - deliveries that are not over */
+/** @param waiting - number of deliveries that wait for the endpoint */
 export function viewOf(row: EndpointRow, waiting: number, nowMs: number): Endpoint {
   const { id, url, enabled, gone, description, created_ms, failing_since_ms, last_error } = row;
   const rotating = row.old_secret !== null && row.old_secret_until_ms > nowMs;
   return {
-    ...{ id, url, enabled: enabled === 1, description, created_at: new Date(created_ms).toISOString() },
+    id,
+    url,
+    enabled: enabled === 1,
+    description,
+    created_at: new Date(created_ms).toISOString(),
     ...(gone === 1 ? { disabled_reason: "gone" as const } : {}),
     waiting,
     ...(failing_since_ms === null ? {} : { failing_since: new Date(failing_since_ms).toISOString() }),
@@ -58,7 +67,7 @@ export function viewOf(row: EndpointRow, waiting: number, nowMs: number): Endpoi
   };
 }
 
-export function endpointQueueOf(row: EndpointRow): EndpointQueueState {
+export function endpointStateOf(row: EndpointRow): EndpointState {
   return {
     enabled: row.enabled === 1,
     gone: row.gone === 1,
@@ -68,7 +77,7 @@ export function endpointQueueOf(row: EndpointRow): EndpointQueueState {
   };
 }
 
-/** Receivers take a message when any of its signatures fits. */
+/** The secrets to sign with. A receiver accepts a message when one of its signatures is valid. */
 export function secretsOf({ secret, old_secret, old_secret_until_ms }: EndpointRow, nowMs: number): string[] {
   return old_secret !== null && old_secret_until_ms > nowMs ? [secret, old_secret] : [secret];
 }

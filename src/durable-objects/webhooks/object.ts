@@ -1,52 +1,56 @@
-import type { EndpointAnswer } from "../../core/webhooks/api.ts";
-import type { DeliveryStanding, DeliveryView, NewDelivery, TestOutcome } from "../../core/webhooks/delivery.ts";
-import { MAX_WAITING, type Waiting } from "../../core/webhooks/delivery-scheduler.ts";
-import { type Endpoint, type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../../core/webhooks/endpoint.ts";
-import { refusalOfUrl } from "../../core/webhooks/url-rule.ts";
+import type { DeliveryView, Endpoint, EndpointAnswer, EndpointDelivery, TestOutcome } from "../../core/webhooks/api.ts";
+import type { NewDelivery, Redelivery } from "../../core/webhooks/delivery.ts";
+import { MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
+import { type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../../core/webhooks/endpoint.ts";
+import { urlProblem } from "../../core/webhooks/url-rule.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
 import { Deliveries } from "./deliveries.ts";
 import {
   changedRow,
-  endpointQueueOf,
-  forgiven,
+  endpointStateOf,
   newRow,
   newSecret,
   secretsOf,
   viewOf,
+  withFailuresCleared,
   withSecret,
 } from "./endpoint-row.ts";
 import { send } from "./send.ts";
 import { sendTest } from "./send-test.ts";
 import { type EndpointRow, WebhookStore } from "./webhook-store.ts";
 
-/** An alarm's handler may take fifteen minutes; what is left after this goes on in the next. */
+/**
+ * An alarm sends for this long, in milliseconds; the next alarm sends the rest. The runtime allows a handler 15 minutes.
+ *
+ * @see https://developers.cloudflare.com/durable-objects/platform/limits/
+ */
 const RUN_MS = 60_000;
 
 /** Bindings that the webhooks use. */
 export interface WebhooksBindings extends RelayBindings {
-  /** `true`: webhooks may go to http: URLs and to addresses of private networks. Default: they may not. */
+  /** `true`: endpoints may have http: URLs and addresses of private networks. Default: they may not. */
   readonly WEBHOOKS_ALLOW_PRIVATE?: string;
 }
 
 /**
- * The webhooks of one ecosystem: sends messages to endpoints, signed as Standard Webhooks, and tries again for about a
+ * The webhooks of one ecosystem. Sends messages to endpoints, signed as Standard Webhooks, and retries each for about a
  * day. A delivery is durable when the call that hands it over resolves.
  *
- * All sending happens within an alarm. The runtime repeats an alarm whose object was lost before it ended, so nothing
- * has to be written to have what was on its way sent again: with the same id, by which receivers drop repeats. While
- * nothing is due the object sleeps.
+ * Only an alarm sends. The runtime repeats an alarm whose object was lost before the alarm ended, so the deliveries that
+ * were in flight are sent again without a write that marks them. They keep their ids, by which receivers drop repeats.
+ * While nothing is due the object sleeps.
  */
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
   readonly #store: WebhookStore;
   readonly #deliveries: Deliveries;
   readonly #outbox: Outbox;
   readonly #relay: OutboxRelay;
-  readonly #onTheWay = new Set<Promise<void>>();
-  /** Dead letters are not handed over before this time. */
+  readonly #inFlight = new Set<Promise<void>>();
+  /** Dead letters are not handed over before this time, in milliseconds since the epoch. */
   #deadLettersAtMs = 0;
-  /** Until when the alarm that is running takes more. */
+  /** The running alarm starts attempts until this time, in milliseconds since the epoch; `undefined`: none runs. */
   #runsUntilMs: number | undefined;
 
   constructor(ctx: DurableObjectState, env: WebhooksBindings) {
@@ -59,7 +63,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
       outbox: this.#outbox,
       ecosystem: this.ecosystem,
       name: "webhooks",
-      // The alarm that is set when the present one ends comes back to them.
+      // The next alarm is set when the running one ends, and takes this time into account.
       wakeBy: (atMs) => {
         this.#deadLettersAtMs = atMs;
       },
@@ -67,9 +71,9 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   }
 
   /**
-   * Takes deliveries, durably. The same id again changes nothing.
+   * Accepts deliveries durably. A delivery with a known id changes nothing.
    *
-   * @returns ids whose endpoint does not exist: they were not taken
+   * @returns ids of the deliveries that were not accepted, because their endpoint does not exist
    */
   async deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> {
     const nowMs = Date.now();
@@ -77,28 +81,26 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     this.#change(() => {
       for (const delivery of deliveries) if (!this.#deliveries.accept(delivery, nowMs)) unknown.push(delivery.id);
     });
-    this.#goOn();
+    this.#sendDue();
     return { unknown };
   }
 
   /**
-   * Takes a delivery again that was given up.
+   * Accepts a delivery again that was given up.
    *
-   * @returns `known`: it waits, or was delivered; nothing was changed
+   * @returns `known`: the delivery waits or was delivered, and nothing changed
    */
-  async redeliver(
-    delivery: NewDelivery & { timestampMs: number },
-  ): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full"> {
+  async redeliver(delivery: Redelivery): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full"> {
     const { scheduler } = this.#deliveries;
     const before = this.#store.stateOf(delivery.id);
     if (before?.state === "waiting" || before?.state === "delivered") return "known";
-    const endpointQueue = scheduler.stateOf(delivery.endpoint);
-    if (endpointQueue === undefined) return "unknown_endpoint";
-    if (!endpointQueue.enabled) return "disabled";
+    const endpointState = scheduler.stateOf(delivery.endpoint);
+    if (endpointState === undefined) return "unknown_endpoint";
+    if (!endpointState.enabled) return "disabled";
     if (scheduler.waitingFor(delivery.endpoint) >= MAX_WAITING) return "full";
     const ended = before === undefined ? undefined : { number: before.number, id: delivery.id };
     this.#change(() => this.#deliveries.acceptAgain(delivery, ended, Date.now()));
-    this.#goOn();
+    this.#sendDue();
     return "waiting";
   }
 
@@ -106,20 +108,20 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     return this.#store.endpoints().map((row) => this.#view(row));
   }
 
-  /** Newest first; `null`: there is no such endpoint. */
+  /** @returns deliveries, newest first; `null`: unknown endpoint */
   deliveries(endpoint: string, limit: number): DeliveryView[] | null {
     return this.#store.endpoint(endpoint) === undefined ? null : this.#store.recent(endpoint, limit);
   }
 
-  /** How deliveries stand, by their ids; those that are not known (any more) are left out. */
-  deliveriesOf(ids: readonly string[]): DeliveryStanding[] {
+  /** @returns the deliveries of these ids; unknown and forgotten ones are left out */
+  deliveriesOf(ids: readonly string[]): EndpointDelivery[] {
     const numbers = ids.flatMap((id) => this.#deliveries.scheduler.numberOf(id) ?? []);
-    return this.#store.standing(numbers);
+    return this.#store.byNumbers(numbers);
   }
 
   put(id: string, input: EndpointInput): EndpointAnswer {
-    const refusal = this.#refusal(input.url);
-    if (refusal !== undefined) return { refused: [{ pointer: "/url", message: refusal }] };
+    const refused = this.#urlProblem(input.url);
+    if (refused !== undefined) return { refused: [{ pointer: "/url", message: refused }] };
     const nowMs = Date.now();
     const before = this.#store.endpoint(id);
     if (before !== undefined) {
@@ -135,12 +137,12 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   change(id: string, change: EndpointChange): EndpointAnswer {
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
-    const refusal = change.url === undefined ? undefined : this.#refusal(change.url);
-    if (refusal !== undefined) return { refused: [{ pointer: "/url", message: refusal }] };
+    const refused = change.url === undefined ? undefined : this.#urlProblem(change.url);
+    if (refused !== undefined) return { refused: [{ pointer: "/url", message: refused }] };
     return this.#write(changedRow(before, change), before);
   }
 
-  /** Makes a new secret. The old one signs along for a day, so that receivers can be changed without a gap. */
+  /** Generates a new secret. Messages are signed with both for a day, so that no receiver misses one meanwhile. */
   rotateSecret(id: string): EndpointAnswer {
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
@@ -148,7 +150,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     return { ...this.#write(withSecret(before, secret, Date.now()), before), secret };
   }
 
-  /** Takes the endpoint away, and what waits for it. @returns whether there was one */
+  /** Removes the endpoint with the deliveries that wait for it. @returns whether it existed */
   remove(id: string): boolean {
     if (this.#store.endpoint(id) === undefined) return false;
     this.#deliveries.removeEndpoint(id);
@@ -165,10 +167,10 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   override async alarm(): Promise<void> {
     this.#runsUntilMs = Date.now() + RUN_MS;
     try {
-      this.#change(() => this.#deliveries.giveUpOld(Date.now()));
+      this.#change(() => this.#deliveries.giveUpExpired(Date.now()));
       this.#fill();
-      // Each that ends makes room for others: `fill` is called with every one of them, and whenever more is handed in.
-      while (this.#onTheWay.size > 0) await Promise.race(this.#onTheWay);
+      // Each attempt that ends makes room for others: `#fill` runs after each, and whenever a delivery is accepted.
+      while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
       await this.#relay.run();
     } finally {
       this.#runsUntilMs = undefined;
@@ -176,45 +178,45 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     }
   }
 
-  /** Sends what is due, as much as may be on its way at a time. Only an alarm sends: see the class. */
+  /** Starts attempts until the maximum is in flight. Does nothing outside an alarm: see the class. */
   #fill(): void {
     while (this.#runsUntilMs !== undefined && Date.now() < this.#runsUntilMs) {
       const delivery = this.#deliveries.scheduler.take(Date.now());
       if (delivery === undefined) return;
       const done: Promise<void> = this.#attempt(delivery)
         .catch((error: unknown) => {
-          // Memory and disk disagree: the disk counts, and what it does not show as sent is sent again.
-          console.error("webhooks: an attempt could not be noted", this.ecosystem, String(error));
+          // Memory and disk disagree: memory is read from the disk, and deliveries that it shows as waiting are sent.
+          console.error("webhooks: the result of an attempt could not be stored", this.ecosystem, String(error));
           this.#deliveries.load();
         })
         .finally(() => {
-          this.#onTheWay.delete(done);
+          this.#inFlight.delete(done);
           this.#fill();
         });
-      this.#onTheWay.add(done);
+      this.#inFlight.add(done);
     }
   }
 
-  async #attempt(delivery: Waiting): Promise<void> {
+  async #attempt(delivery: WaitingDelivery): Promise<void> {
     const row = this.#store.endpoint(delivery.endpoint);
     const stored = this.#store.message(delivery.number);
     if (row === undefined || stored === undefined) return this.#deliveries.scheduler.abandon(delivery);
     const secrets = secretsOf(row, Date.now());
-    const answer = await send(row.url, { id: delivery.id, body: stored.message, secrets });
-    this.#change(() => this.#deliveries.settle(delivery, answer, Date.now()));
+    const response = await send(row.url, { id: delivery.id, body: stored.message, secrets });
+    this.#change(() => this.#deliveries.settle(delivery, response, Date.now()));
   }
 
   #write(row: EndpointRow, before: EndpointRow | undefined): { endpoint: Endpoint; created: boolean } {
-    const written = forgiven(row, before);
+    const written = withFailuresCleared(row, before);
     this.#store.writeEndpoint(written);
-    this.#deliveries.scheduler.open(written.id, endpointQueueOf(written));
-    this.#goOn();
+    this.#deliveries.scheduler.open(written.id, endpointStateOf(written));
+    this.#sendDue();
     return { endpoint: this.#view(written), created: before === undefined };
   }
 
-  #refusal(url: string): string | undefined {
+  #urlProblem(url: string): string | undefined {
     const allowed = this.env.WEBHOOKS_ALLOW_PRIVATE;
-    return refusalOfUrl(url, allowed !== undefined && /^(1|true|yes)$/i.test(allowed));
+    return urlProblem(url, allowed !== undefined && /^(1|true|yes)$/i.test(allowed));
   }
 
   #view(row: EndpointRow): Endpoint {
@@ -225,12 +227,12 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     this.transaction(change, () => this.#deliveries.load());
   }
 
-  #goOn(): void {
+  #sendDue(): void {
     this.#fill();
     this.#arm();
   }
 
-  /** Sets the alarm for what is to be done next. While one runs it looks after everything, and sets the next itself. */
+  /** Sets the alarm for the next due delivery or dead letter. A running alarm sets the next one when it ends. */
   #arm(): void {
     if (this.#runsUntilMs !== undefined) return;
     const deadLettersMs = this.#outbox.empty ? Number.POSITIVE_INFINITY : this.#deadLettersAtMs;
@@ -239,7 +241,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   }
 }
 
-/** The webhooks hand dead letters over and emit no signals. */
+/** Webhooks hand over dead letters and emit no signals. */
 const NO_SIGNALS = {
   producer: "ganglion.webhooks",
   next: (): number => {

@@ -1,20 +1,20 @@
 import { originOf } from "../../core/webhooks/endpoint.ts";
-import type { Answer } from "../../core/webhooks/schedule.ts";
+import type { EndpointResponse } from "../../core/webhooks/schedule.ts";
 import { signatureHeaders } from "../../core/webhooks/signature.ts";
 
-/** Longest wait for an endpoint's answer. */
+/** Time limit for the response of an endpoint, in milliseconds. */
 const TIMEOUT_MS = 15_000;
 
 /**
- * One attempt. Never throws: what goes wrong is an answer.
+ * Makes one attempt. Never throws: a failure is returned as a response with an `error`.
  *
- * @param secrets - all that are valid now
+ * @param message.secrets - the secrets that are valid now
  */
 export async function send(
   url: string,
   { id, body, secrets }: { id: string; body: string; secrets: readonly string[] },
-): Promise<Answer> {
-  // Not AbortSignal.timeout: its timer runs on when the answer has come, and keeps the object awake, and billed, for it.
+): Promise<EndpointResponse> {
+  // Not AbortSignal.timeout: its timer keeps running after the response, so the object would stay awake and be billed.
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), TIMEOUT_MS);
   try {
@@ -30,13 +30,13 @@ export async function send(
       redirect: "manual",
       signal: limit.signal,
     });
-    const answer = { status: response.status, retryAfter: response.headers.get("retry-after") };
-    // What it says is of no use here; unread it would hold the connection.
+    const received = { status: response.status, retryAfter: response.headers.get("retry-after") };
+    // The body is not needed. Unread, it would hold the connection.
     await response.body?.cancel().catch(() => undefined);
-    return answer;
+    return received;
   } catch (error) {
     if (limit.signal.aborted) return { error: `no answer within ${TIMEOUT_MS / 1_000} s` };
-    // A URL's path may hold a secret, and this text is shown.
+    // The path of the URL may hold a secret, and people see this text.
     const reason = error instanceof Error ? error.message.replaceAll(url, originOf(url)) : String(error);
     return { error: `the endpoint could not be reached: ${reason.slice(0, 300)}` };
   } finally {

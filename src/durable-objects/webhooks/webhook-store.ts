@@ -1,7 +1,8 @@
-import type { DeliveryStanding, DeliveryState, DeliveryView, NewDelivery } from "../../core/webhooks/delivery.ts";
-import type { EndpointQueueState, Waiting } from "../../core/webhooks/delivery-scheduler.ts";
+import type { DeliveryState, DeliveryView, EndpointDelivery } from "../../core/webhooks/api.ts";
+import type { NewDelivery } from "../../core/webhooks/delivery.ts";
+import type { EndpointState, WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
 
-/** An endpoint as it is stored; the secrets leave this object only in signatures. */
+/** A stored endpoint. Its secrets leave the object only in signatures. */
 export interface EndpointRow extends Record<string, SqlStorageValue> {
   id: string;
   url: string;
@@ -34,10 +35,10 @@ interface DeliveryRow extends Record<string, SqlStorageValue> {
   rule: string | null;
 }
 
-/** What a delivery needs when it is sent, or given up. */
-export interface Message {
+/** The fields of a stored delivery that sending it, or giving it up, needs. */
+export interface StoredMessage {
   readonly type: string;
-  /** The signed text; see `messageOf`. */
+  /** The text that is signed and sent; `messageOf` built it. */
   readonly message: string;
   readonly cause: string | null;
   readonly rule: string | null;
@@ -45,8 +46,8 @@ export interface Message {
 }
 
 /**
- * Endpoints and deliveries. A delivery is one row from its coming to its being forgotten: written when it comes, when it
- * ends, and with each attempt that failed between. There is no index; what is asked of the waiting ones is in memory.
+ * Stores endpoints and deliveries. A delivery is one row until it is forgotten: written when it is accepted, after each
+ * failed attempt, and when it ends. There is no index: queries about waiting deliveries are answered from memory.
  */
 export class WebhookStore {
   readonly #sql: SqlStorage;
@@ -73,7 +74,7 @@ export class WebhookStore {
     return this.#next++;
   }
 
-  /** Takes the disk's word after a transaction that failed. */
+  /** Reads the next number from the disk again, after a transaction that failed. */
   reload(): void {
     this.#next = this.#afterLast();
   }
@@ -89,16 +90,32 @@ export class WebhookStore {
   writeEndpoint(row: EndpointRow): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[row.id, row.url, row.secret, row.old_secret, row.old_secret_until_ms, row.enabled, row.gone, row.description],
-      ...[row.created_ms, row.failures, row.paused_until_ms, row.failing_since_ms, row.last_error],
+      row.id,
+      row.url,
+      row.secret,
+      row.old_secret,
+      row.old_secret_until_ms,
+      row.enabled,
+      row.gone,
+      row.description,
+      row.created_ms,
+      row.failures,
+      row.paused_until_ms,
+      row.failing_since_ms,
+      row.last_error,
     );
   }
 
-  writeLane(endpoint: string, lane: EndpointQueueState, lastError: string | null): void {
+  writeState(endpoint: string, state: EndpointState, lastError: string | null): void {
     this.#sql.exec(
       `UPDATE endpoints SET enabled = ?, gone = ?, failures = ?, paused_until_ms = ?, failing_since_ms = ?, last_error = ?
          WHERE id = ?`,
-      ...[Number(lane.enabled), Number(lane.gone), lane.failures, lane.pausedUntilMs, lane.failingSinceMs, lastError],
+      Number(state.enabled),
+      Number(state.gone),
+      state.failures,
+      state.pausedUntilMs,
+      state.failingSinceMs,
+      lastError,
       endpoint,
     );
   }
@@ -108,8 +125,8 @@ export class WebhookStore {
     this.#sql.exec("DELETE FROM endpoints WHERE id = ?", id);
   }
 
-  /** In the order of their coming. */
-  known(): { state: DeliveryState; delivery: Waiting }[] {
+  /** All stored deliveries, in the order in which they were accepted. */
+  known(): { state: DeliveryState; delivery: WaitingDelivery }[] {
     const rows = this.#sql.exec<DeliveryRow>(
       "SELECT number, id, endpoint, state, accepted_ms, attempts, next_ms FROM deliveries ORDER BY number",
     );
@@ -119,28 +136,42 @@ export class WebhookStore {
     }));
   }
 
-  /** @param message - of a delivery that has ended already, nothing */
-  add(waiting: Waiting, { type, cause, rule }: NewDelivery & { type: string }, state: DeliveryState, message: string) {
+  /** @param message - empty for a delivery that is not sent */
+  add(
+    waiting: WaitingDelivery,
+    { type, cause, rule }: NewDelivery & { type: string },
+    state: DeliveryState,
+    message: string,
+  ) {
     this.#sql.exec(
       `INSERT INTO deliveries (number, id, endpoint, state, type, message, accepted_ms, next_ms, attempts, cause, rule)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[waiting.number, waiting.id, waiting.endpoint, state, type, message, waiting.acceptedMs, waiting.nextMs],
-      ...[waiting.attempts, cause ?? null, rule ?? null],
+      waiting.number,
+      waiting.id,
+      waiting.endpoint,
+      state,
+      type,
+      message,
+      waiting.acceptedMs,
+      waiting.nextMs,
+      waiting.attempts,
+      cause ?? null,
+      rule ?? null,
     );
   }
 
-  message(number: number): Message | undefined {
+  message(number: number): StoredMessage | undefined {
     return this.#sql
-      .exec<Message & Record<string, SqlStorageValue>>(
+      .exec<StoredMessage & Record<string, SqlStorageValue>>(
         "SELECT type, message, cause, rule, status FROM deliveries WHERE number = ?",
         number,
       )
       .toArray()[0];
   }
 
-  /** Notes an attempt. What has ended gives up its text. */
-  attempted(
-    { number, attempts, nextMs }: Waiting,
+  /** Stores the result of an attempt. The row of an ended delivery drops its message. */
+  writeAttempt(
+    { number, attempts, nextMs }: WaitingDelivery,
     state: DeliveryState,
     nowMs: number,
     status: number | null,
@@ -149,7 +180,13 @@ export class WebhookStore {
     this.#sql.exec(
       `UPDATE deliveries SET state = ?1, attempts = ?2, next_ms = ?3, attempted_ms = ?4, status = ?5, error = ?6,
          message = CASE WHEN ?1 = 'waiting' THEN message ELSE '' END WHERE number = ?7`,
-      ...[state, attempts, nextMs, nowMs, status, error, number],
+      state,
+      attempts,
+      nextMs,
+      nowMs,
+      status,
+      error,
+      number,
     );
   }
 
@@ -157,7 +194,7 @@ export class WebhookStore {
     this.#sql.exec("UPDATE deliveries SET state = 'failed', error = ?, message = '' WHERE number = ?", error, number);
   }
 
-  /** @returns the state of the delivery that came last with this id */
+  /** @returns the state of the last delivery that was accepted under this id */
   stateOf(id: string): { number: number; state: DeliveryState } | undefined {
     return this.#sql
       .exec<{ number: number; state: DeliveryState }>(
@@ -179,7 +216,7 @@ export class WebhookStore {
       .map(viewOf);
   }
 
-  standing(numbers: readonly number[]): DeliveryStanding[] {
+  byNumbers(numbers: readonly number[]): EndpointDelivery[] {
     return this.#sql
       .exec<DeliveryRow>(
         "SELECT * FROM deliveries WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number",
@@ -199,7 +236,11 @@ const timeOf = (ms: number) => new Date(ms).toISOString();
 function viewOf(row: DeliveryRow): DeliveryView {
   const { id, type, state, attempts, accepted_ms, attempted_ms, next_ms, status, error, cause, rule } = row;
   return {
-    ...{ id, type, state, attempts, accepted_at: timeOf(accepted_ms) },
+    id,
+    type,
+    state,
+    attempts,
+    accepted_at: timeOf(accepted_ms),
     ...(attempted_ms === null ? {} : { attempted_at: timeOf(attempted_ms) }),
     ...(state === "waiting" ? { next_attempt_at: timeOf(next_ms) } : {}),
     ...(status === null ? {} : { last_status: status }),

@@ -31,7 +31,7 @@ describe("ganglion webhooks", () => {
       method === "DELETE" ? [204, {}] : [200, { ...endpoint, secret: "whsec_new" }],
     );
     const run = (...args: string[]) => ganglion(["webhooks", ...args, "--url", edge.url]);
-    expect((await run("disable", "alerts")).err).toContain("what waits for it stays for a day");
+    expect((await run("disable", "alerts")).err).toContain("waiting deliveries are kept for a day");
     await run("enable", "alerts");
     expect((await run("rotate", "alerts")).out).toContain("whsec_new");
     expect((await run("remove", "alerts")).out).toContain("alerts");

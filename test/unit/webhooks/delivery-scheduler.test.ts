@@ -1,22 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { DeliveryScheduler, MAX_WAITING, type Waiting } from "../../../src/core/webhooks/delivery-scheduler.ts";
-import { GIVE_UP_MS, judge } from "../../../src/core/webhooks/schedule.ts";
+import { DeliveryScheduler, MAX_WAITING, type WaitingDelivery } from "../../../src/core/webhooks/delivery-scheduler.ts";
+import { classifyResponse, MAX_AGE_MS } from "../../../src/core/webhooks/schedule.ts";
 import fc from "../../fast-check.ts";
-import { DeskWithModel, open } from "./scheduler-model.ts";
+import { open, SchedulerWithModel } from "./scheduler-model.ts";
 
-/** As text: comparing field by field takes longer than all that led to it. */
+/** Compares as text: comparing field by field takes longer than the steps themselves. */
 function same([real, model]: readonly [unknown, unknown]): void {
   expect(JSON.stringify(real)).toBe(JSON.stringify(model));
 }
 
 const endpoint = fc.constantFrom("a", "b", "c");
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("come" as const), endpoint, id: fc.nat(60) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("accept" as const), endpoint, id: fc.nat(60) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("take" as const) }) },
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constant("answer" as const),
+      do: fc.constant("settle" as const),
       status: fc.constantFrom(200, 400, 500, 500, 503, 410),
       retryAfter: fc.constantFrom(undefined, undefined, "0", "6", "60", "40000"),
     }),
@@ -25,8 +25,8 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant("pass" as const),
-      // The pauses of the schedule, a millisecond on either side of them.
-      ms: fc.constantFrom(0, 1, 4_999, 5_000, 30_000, 600_000, 3_600_000, 43_200_000, GIVE_UP_MS - 1, GIVE_UP_MS),
+      // Delays of the schedule, and times a millisecond before some limits.
+      ms: fc.constantFrom(0, 1, 4_999, 5_000, 30_000, 600_000, 3_600_000, 43_200_000, MAX_AGE_MS - 1, MAX_AGE_MS),
     }),
   },
   {
@@ -35,58 +35,58 @@ const step = fc.oneof(
   },
 );
 
-describe("the desk for deliveries", () => {
-  it("agrees with the model whatever comes, fails, is switched off, taken away or lost from memory", () => {
+describe("DeliveryScheduler", () => {
+  it("agrees with the model in any history of deliveries, failures, switched endpoints and restarts", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
-        const desk = new DeskWithModel();
-        for (const name of ["a", "b", "c"]) desk.put(name, open());
+        const scheduler = new SchedulerWithModel();
+        for (const name of ["a", "b", "c"]) scheduler.put(name, open());
         for (const one of steps) {
-          if ("ms" in one) same(desk.pass(one.ms));
-          else if ("status" in one) same(desk.answer(one.status, one.retryAfter));
-          else if ("id" in one) same(desk.come(one.endpoint, `d${one.id}`));
-          else if (one.do === "take") same(desk.take());
-          else if (one.do === "close") desk.close(one.endpoint);
-          else if (one.do === "restart") desk.restart();
-          else desk.put(one.endpoint, { ...open(), enabled: one.do === "switch on" });
-          same(desk.whole);
+          if ("ms" in one) same(scheduler.pass(one.ms));
+          else if ("status" in one) same(scheduler.settle(one.status, one.retryAfter));
+          else if ("id" in one) same(scheduler.accept(one.endpoint, `d${one.id}`));
+          else if (one.do === "take") same(scheduler.take());
+          else if (one.do === "close") scheduler.close(one.endpoint);
+          else if (one.do === "restart") scheduler.restart();
+          else scheduler.put(one.endpoint, { ...open(), enabled: one.do === "switch on" });
+          same(scheduler.whole);
         }
       }),
       { numRuns: 1_000 },
     );
   });
 
-  it("asks an endpoint that fails with one message at a time, and lets all go when it has recovered", () => {
-    const desk = new DeliveryScheduler(() => 0.5);
-    desk.open("a", open());
+  it("sends a failing endpoint one message at a time, and all of them once it has recovered", () => {
+    const scheduler = new DeliveryScheduler(() => 0.5);
+    scheduler.open("a", open());
     for (let n = 1; n <= 5; n++)
-      desk.accept({ number: n, id: `d${n}`, endpoint: "a", acceptedMs: 0, attempts: 0, nextMs: 0 });
-    const first = desk.take(0) as Waiting;
-    desk.settle(first, judge({ status: 500 }, 0), 0);
-    expect(desk.take(4_999)).toBeUndefined();
-    expect(desk.nextDueMs).toBe(5_000);
-    const second = desk.take(5_000) as Waiting;
-    expect(desk.take(5_000)).toBeUndefined();
-    desk.settle(second, judge({ status: 200 }, 5_000), 5_000);
-    expect([desk.take(5_000), desk.take(5_000)]).not.toContain(undefined);
+      scheduler.accept({ number: n, id: `d${n}`, endpoint: "a", acceptedMs: 0, attempts: 0, nextMs: 0 });
+    const first = scheduler.take(0) as WaitingDelivery;
+    scheduler.settle(first, classifyResponse({ status: 500 }, 0), 0);
+    expect(scheduler.take(4_999)).toBeUndefined();
+    expect(scheduler.nextDueMs).toBe(5_000);
+    const second = scheduler.take(5_000) as WaitingDelivery;
+    expect(scheduler.take(5_000)).toBeUndefined();
+    scheduler.settle(second, classifyResponse({ status: 200 }, 5_000), 5_000);
+    expect([scheduler.take(5_000), scheduler.take(5_000)]).not.toContain(undefined);
   });
 
-  it("serves many endpoints in turn", () => {
-    const desk = new DeliveryScheduler(() => 0.5);
+  it("serves endpoints in turn", () => {
+    const scheduler = new DeliveryScheduler(() => 0.5);
     for (const endpoint of ["a", "b", "c"]) {
-      desk.open(endpoint, open());
+      scheduler.open(endpoint, open());
       for (let n = 0; n < 3; n++)
-        desk.accept({ number: n, id: `${endpoint}${n}`, endpoint, acceptedMs: 0, attempts: 0, nextMs: 0 });
+        scheduler.accept({ number: n, id: `${endpoint}${n}`, endpoint, acceptedMs: 0, attempts: 0, nextMs: 0 });
     }
-    const order = Array.from({ length: 6 }, () => desk.take(0)?.endpoint);
+    const order = Array.from({ length: 6 }, () => scheduler.take(0)?.endpoint);
     expect(order).toEqual(["a", "b", "c", "a", "b", "c"]);
   });
 
-  it("gives up at once what comes beyond what may wait for an endpoint", () => {
-    const desk = new DeliveryScheduler(() => 0.5);
-    desk.open("a", open());
+  it("refuses a delivery beyond the maximum that may wait for an endpoint", () => {
+    const scheduler = new DeliveryScheduler(() => 0.5);
+    scheduler.open("a", open());
     const answers = Array.from({ length: MAX_WAITING + 1 }, (_, n) =>
-      desk.accept({ number: n, id: `d${n}`, endpoint: "a", acceptedMs: 0, attempts: 0, nextMs: 0 }),
+      scheduler.accept({ number: n, id: `d${n}`, endpoint: "a", acceptedMs: 0, attempts: 0, nextMs: 0 }),
     );
     expect([new Set(answers.slice(0, -1)), answers.at(-1)]).toEqual([new Set(["waiting"]), "full"]);
   });

@@ -1,101 +1,108 @@
 import {
-  AT_ONCE,
   DeliveryScheduler,
-  ENDPOINT_AT_ONCE,
-  type EndpointQueueState,
-  type Waiting,
+  type EndpointState,
+  MAX_IN_FLIGHT,
+  MAX_IN_FLIGHT_PER_ENDPOINT,
+  type WaitingDelivery,
 } from "../../../src/core/webhooks/delivery-scheduler.ts";
-import { GIVE_UP_MS, judge, MAX_ATTEMPTS } from "../../../src/core/webhooks/schedule.ts";
+import { classifyResponse, MAX_AGE_MS, MAX_ATTEMPTS } from "../../../src/core/webhooks/schedule.ts";
 
-export const open = (): EndpointQueueState => ({
-  ...{ enabled: true, gone: false, failures: 0, pausedUntilMs: 0, failingSinceMs: null },
+export const open = (): EndpointState => ({
+  enabled: true,
+  gone: false,
+  failures: 0,
+  pausedUntilMs: 0,
+  failingSinceMs: null,
 });
 
-/** R40, in seconds: pauses after the first attempt, the second and so on. */
-const PAUSES = [5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200];
-const pauseMs = (times: number) => (PAUSES[Math.min(times, PAUSES.length) - 1] ?? 0) * 1_000;
+/** In seconds: delays after the first attempt, the second and so on. */
+const DELAYS = [5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200];
+const retryDelayMs = (times: number) => (DELAYS[Math.min(times, DELAYS.length) - 1] ?? 0) * 1_000;
 
-interface Letter extends Waiting {
-  onTheWay: boolean;
+interface ModelDelivery extends WaitingDelivery {
+  inFlight: boolean;
 }
 
-/** The desk as slow and obvious as it can be, beside the real one: a list that is gone through each time. */
-export class DeskWithModel {
+/** The scheduler and a model of it, as slow and obvious as possible: a list that is searched each time. */
+export class SchedulerWithModel {
   nowMs = 0;
   real = new DeliveryScheduler(() => 0.5);
-  /** In the order in which they are served. */
-  readonly lanes = new Map<string, EndpointQueueState>();
-  letters: Letter[] = [];
+  /** States of the endpoints, in the order in which they are served. */
+  readonly endpoints = new Map<string, EndpointState>();
+  deliveries: ModelDelivery[] = [];
   readonly ended = new Map<string, number>();
-  /** What the real one has given out, oldest first. */
-  readonly taken: Waiting[] = [];
+  /** Deliveries that the scheduler has given out, oldest first. */
+  readonly taken: WaitingDelivery[] = [];
   #number = 0;
 
-  put(endpoint: string, state: EndpointQueueState): void {
+  put(endpoint: string, state: EndpointState): void {
     this.real.open(endpoint, { ...state });
-    this.lanes.set(endpoint, { ...state });
+    this.endpoints.set(endpoint, { ...state });
   }
 
-  /** @returns what both say of it */
-  come(endpoint: string, id: string): [string, string] {
+  /** @returns the answers of the scheduler and of the model */
+  accept(endpoint: string, id: string): [string, string] {
     const delivery = { number: ++this.#number, id, endpoint, acceptedMs: this.nowMs, attempts: 0, nextMs: this.nowMs };
-    const lane = this.lanes.get(endpoint);
-    const known = this.ended.has(id) || this.letters.some((letter) => letter.id === id);
+    const state = this.endpoints.get(endpoint);
+    const known = this.ended.has(id) || this.deliveries.some((other) => other.id === id);
     const expected = known
       ? "known"
-      : lane === undefined
+      : state === undefined
         ? "unknown_endpoint"
-        : lane.gone
+        : state.gone
           ? "gone"
-          : lane.enabled
+          : state.enabled
             ? "waiting"
             : "skipped";
-    if (expected === "waiting") this.letters.push({ ...delivery, onTheWay: false });
+    if (expected === "waiting") this.deliveries.push({ ...delivery, inFlight: false });
     else if (expected === "gone" || expected === "skipped") this.ended.set(id, delivery.number);
     return [this.real.accept(delivery), expected];
   }
 
   take(): [string | undefined, string | undefined] {
-    const due = this.letters.filter(({ onTheWay }) => onTheWay).length < AT_ONCE;
-    const endpoint = due ? [...this.lanes.keys()].find((lane) => this.#dueOf(lane) <= this.nowMs) : undefined;
+    const due = this.deliveries.filter(({ inFlight }) => inFlight).length < MAX_IN_FLIGHT;
+    const endpoint = due ? [...this.endpoints.keys()].find((name) => this.#dueOf(name) <= this.nowMs) : undefined;
     const firstMs = Math.min(...this.#queued(endpoint).map(({ nextMs }) => nextMs));
     const real = this.real.take(this.nowMs);
-    // Of those that are due at one time any may go first.
-    const letter = this.#queued(endpoint).find(({ id, nextMs }) => id === real?.id && nextMs === firstMs);
-    if (letter === undefined || real === undefined || endpoint === undefined) return [real?.id, undefined];
-    letter.onTheWay = true;
+    // Of several deliveries due at one time, any may go first.
+    const delivery = this.#queued(endpoint).find(({ id, nextMs }) => id === real?.id && nextMs === firstMs);
+    if (delivery === undefined || real === undefined || endpoint === undefined) return [real?.id, undefined];
+    delivery.inFlight = true;
     this.taken.push(real);
-    const state = this.lanes.get(endpoint) as EndpointQueueState;
-    this.lanes.delete(endpoint);
-    this.lanes.set(endpoint, state);
-    return [real.id, letter.id];
+    const state = this.endpoints.get(endpoint) as EndpointState;
+    this.endpoints.delete(endpoint);
+    this.endpoints.set(endpoint, state);
+    return [real.id, delivery.id];
   }
 
-  answer(status: number, retryAfter: string | undefined): [unknown, unknown] {
-    const delivery = this.taken.shift();
-    if (delivery === undefined) return [undefined, undefined];
-    const answer = retryAfter === undefined ? { status } : { status, retryAfter };
-    const real = this.real.settle(delivery, judge(answer, this.nowMs), this.nowMs);
-    const letter = this.letters.find(({ number }) => number === delivery.number);
-    const lane = this.lanes.get(delivery.endpoint);
-    if (letter === undefined || lane === undefined) return [real, undefined];
-    letter.onTheWay = false;
-    letter.attempts++;
-    const before = { ...lane };
-    const state = this.#judge(letter, lane, status, Number(retryAfter ?? 0) * 1_000);
-    if (state !== "waiting") this.#end(letter);
-    // A second 410 writes once more what is written, which does no harm.
-    const laneChanged = status === 410 || JSON.stringify(before) !== JSON.stringify(lane);
-    return [real && { state: real.state, laneChanged: real.laneChanged }, { state, laneChanged }];
+  settle(status: number, retryAfter: string | undefined): [unknown, unknown] {
+    const taken = this.taken.shift();
+    if (taken === undefined) return [undefined, undefined];
+    const response = retryAfter === undefined ? { status } : { status, retryAfter };
+    const real = this.real.settle(taken, classifyResponse(response, this.nowMs), this.nowMs);
+    const delivery = this.deliveries.find(({ number }) => number === taken.number);
+    const endpoint = this.endpoints.get(taken.endpoint);
+    if (delivery === undefined || endpoint === undefined) return [real, undefined];
+    delivery.inFlight = false;
+    delivery.attempts++;
+    const before = { ...endpoint };
+    const state = this.#classify(delivery, endpoint, status, Number(retryAfter ?? 0) * 1_000);
+    if (state !== "waiting") this.#end(delivery);
+    // A second 410 stores the same state once more, which does no harm.
+    const endpointStateChanged = status === 410 || JSON.stringify(before) !== JSON.stringify(endpoint);
+    return [
+      real && { state: real.state, endpointStateChanged: real.endpointStateChanged },
+      { state, endpointStateChanged },
+    ];
   }
 
   pass(ms: number): [string, string] {
     this.nowMs += ms;
-    const busy = new Set(this.letters.filter(({ onTheWay }) => onTheWay).map(({ endpoint }) => endpoint));
-    const old = this.letters.filter(
-      ({ acceptedMs, endpoint }) => acceptedMs + GIVE_UP_MS <= this.nowMs && !busy.has(endpoint),
+    const busy = new Set(this.deliveries.filter(({ inFlight }) => inFlight).map(({ endpoint }) => endpoint));
+    const old = this.deliveries.filter(
+      ({ acceptedMs, endpoint }) => acceptedMs + MAX_AGE_MS <= this.nowMs && !busy.has(endpoint),
     );
-    for (const letter of old) this.#end(letter);
+    for (const delivery of old) this.#end(delivery);
     const real = this.real.expire(this.nowMs).map(({ id }) => id);
     return [
       real.sort().join(),
@@ -108,17 +115,17 @@ export class DeskWithModel {
 
   close(endpoint: string): void {
     this.real.close(endpoint);
-    this.lanes.delete(endpoint);
-    this.letters = this.letters.filter((letter) => letter.endpoint !== endpoint);
+    this.endpoints.delete(endpoint);
+    this.deliveries = this.deliveries.filter((delivery) => delivery.endpoint !== endpoint);
   }
 
-  /** Its memory is lost, and built again from what is stored. What was on its way is sent again. */
+  /** Loses the scheduler's memory and builds it again from stored deliveries. Deliveries in flight are sent again. */
   restart(): void {
     this.real = new DeliveryScheduler(() => 0.5);
-    for (const [endpoint, state] of this.lanes) this.real.open(endpoint, { ...state });
+    for (const [endpoint, state] of this.endpoints) this.real.open(endpoint, { ...state });
     for (const [id, number] of this.ended) this.real.remember({ id, number });
-    this.letters = this.letters.map((letter) => ({ ...letter, onTheWay: false }));
-    for (const { onTheWay: _, ...delivery } of this.letters) this.real.restore({ ...delivery });
+    this.deliveries = this.deliveries.map((delivery) => ({ ...delivery, inFlight: false }));
+    for (const { inFlight: _, ...delivery } of this.deliveries) this.real.restore({ ...delivery });
     this.taken.length = 0;
   }
 
@@ -126,10 +133,12 @@ export class DeskWithModel {
     const names = ["a", "b", "c"];
     const real = names.map((name) => [this.real.waitingFor(name), this.real.stateOf(name)]);
     const model = names.map((name) => [
-      this.letters.filter(({ endpoint }) => endpoint === name).length,
-      this.lanes.get(name),
+      this.deliveries.filter(({ endpoint }) => endpoint === name).length,
+      this.endpoints.get(name),
     ]);
-    const due = [...this.lanes.keys()].map((lane) => Math.min(this.#dueOf(lane), this.#oldestOf(lane) + GIVE_UP_MS));
+    const due = [...this.endpoints.keys()].map((name) =>
+      Math.min(this.#dueOf(name), this.#oldestOf(name) + MAX_AGE_MS),
+    );
     const nextMs = Math.min(...due);
     return [
       `${JSON.stringify(real)}, due ${this.real.nextDueMs}`,
@@ -137,56 +146,56 @@ export class DeskWithModel {
     ];
   }
 
-  #judge(
-    letter: Letter,
-    lane: EndpointQueueState,
+  #classify(
+    delivery: ModelDelivery,
+    state: EndpointState,
     status: number,
     askedMs: number,
   ): "delivered" | "failed" | "waiting" {
     if (status === 200) {
-      if (lane.failures > 0) {
-        Object.assign(lane, { failures: 0, pausedUntilMs: 0, failingSinceMs: null });
-        for (const other of this.#queued(letter.endpoint)) other.nextMs = Math.min(other.nextMs, this.nowMs);
+      if (state.failures > 0) {
+        Object.assign(state, { failures: 0, pausedUntilMs: 0, failingSinceMs: null });
+        for (const other of this.#queued(delivery.endpoint)) other.nextMs = Math.min(other.nextMs, this.nowMs);
       }
       return "delivered";
     }
     if (status === 410) {
-      Object.assign(lane, { enabled: false, gone: true });
+      Object.assign(state, { enabled: false, gone: true });
       return "failed";
     }
     if (status !== 400) {
-      lane.failures++;
-      lane.failingSinceMs ??= this.nowMs;
-      const pause = Math.max(askedMs, Math.min(3_600_000, pauseMs(lane.failures)));
-      lane.pausedUntilMs = Math.max(lane.pausedUntilMs, this.nowMs + pause);
+      state.failures++;
+      state.failingSinceMs ??= this.nowMs;
+      const delayMs = Math.max(askedMs, Math.min(3_600_000, retryDelayMs(state.failures)));
+      state.pausedUntilMs = Math.max(state.pausedUntilMs, this.nowMs + delayMs);
     }
-    letter.nextMs = this.nowMs + Math.max(askedMs, pauseMs(letter.attempts));
-    return letter.attempts >= MAX_ATTEMPTS ? "failed" : "waiting";
+    delivery.nextMs = this.nowMs + Math.max(askedMs, retryDelayMs(delivery.attempts));
+    return delivery.attempts >= MAX_ATTEMPTS ? "failed" : "waiting";
   }
 
-  #end(letter: Letter): void {
-    this.letters.splice(this.letters.indexOf(letter), 1);
-    this.ended.set(letter.id, letter.number);
+  #end(delivery: ModelDelivery): void {
+    this.deliveries.splice(this.deliveries.indexOf(delivery), 1);
+    this.ended.set(delivery.id, delivery.number);
   }
 
-  #queued(endpoint: string | undefined): Letter[] {
-    return this.letters.filter((letter) => letter.endpoint === endpoint && !letter.onTheWay);
+  #queued(endpoint: string | undefined): ModelDelivery[] {
+    return this.deliveries.filter((delivery) => delivery.endpoint === endpoint && !delivery.inFlight);
   }
 
   #inFlight(endpoint: string): number {
-    return this.letters.filter((letter) => letter.endpoint === endpoint && letter.onTheWay).length;
+    return this.deliveries.filter((delivery) => delivery.endpoint === endpoint && delivery.inFlight).length;
   }
 
   #dueOf(endpoint: string): number {
-    const lane = this.lanes.get(endpoint);
+    const state = this.endpoints.get(endpoint);
     const queued = this.#queued(endpoint);
-    if (!lane?.enabled || queued.length === 0) return Infinity;
-    if (this.#inFlight(endpoint) >= (lane.failures > 0 ? 1 : ENDPOINT_AT_ONCE)) return Infinity;
-    return Math.max(lane.pausedUntilMs, ...[Math.min(...queued.map(({ nextMs }) => nextMs))]);
+    if (!state?.enabled || queued.length === 0) return Infinity;
+    if (this.#inFlight(endpoint) >= (state.failures > 0 ? 1 : MAX_IN_FLIGHT_PER_ENDPOINT)) return Infinity;
+    return Math.max(state.pausedUntilMs, ...[Math.min(...queued.map(({ nextMs }) => nextMs))]);
   }
 
   #oldestOf(endpoint: string): number {
-    const all = this.letters.filter((letter) => letter.endpoint === endpoint);
+    const all = this.deliveries.filter((delivery) => delivery.endpoint === endpoint);
     if (this.#inFlight(endpoint) > 0 || all.length === 0) return Infinity;
     return Math.min(...all.map(({ acceptedMs }) => acceptedMs));
   }

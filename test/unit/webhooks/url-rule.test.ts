@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { refusalOfUrl } from "../../../src/core/webhooks/url-rule.ts";
+import { urlProblem } from "../../../src/core/webhooks/url-rule.ts";
 
-describe("where webhooks may go", () => {
+describe("URL rule of webhook endpoints", () => {
   it.each([
     "https://example.org/",
     "https://hooks.example.org:8443/a?b=c",
     "https://93.184.216.34/",
     "https://[2001:4860::8888]/",
-  ])("%s is right everywhere", (url) => expect(refusalOfUrl(url, false)).toBeUndefined());
+  ])("allows %s everywhere", (url) => expect(urlProblem(url, false)).toBeUndefined());
 
   it.each([
     "http://example.org/",
@@ -27,9 +27,9 @@ describe("where webhooks may go", () => {
     "https://metadata.internal/",
     "https://printer.local./",
     "https://intranet/",
-  ])("%s is right only where private addresses are allowed", (url) => {
-    expect(refusalOfUrl(url, false)).toMatch(/WEBHOOKS_ALLOW_PRIVATE/);
-    expect(refusalOfUrl(url, true)).toBeUndefined();
+  ])("allows %s only where private addresses are allowed", (url) => {
+    expect(urlProblem(url, false)).toMatch(/WEBHOOKS_ALLOW_PRIVATE/);
+    expect(urlProblem(url, true)).toBeUndefined();
   });
 
   it.each([
@@ -39,5 +39,5 @@ describe("where webhooks may go", () => {
     "javascript:alert(1)",
     "https://a:b@example.org/",
     "https://example.org/#x",
-  ])("%j is right nowhere", (url) => expect(refusalOfUrl(url, true)).toEqual(expect.any(String)));
+  ])("refuses %j everywhere", (url) => expect(urlProblem(url, true)).toEqual(expect.any(String)));
 });

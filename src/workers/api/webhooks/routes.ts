@@ -1,11 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Grant } from "../../../core/access/grant.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import type { EndpointAnswer } from "../../../core/webhooks/api.ts";
+import type { Endpoint, EndpointAnswer } from "../../../core/webhooks/api.ts";
 import {
   ENDPOINT_ID,
   ENDPOINT_RULE,
-  type Endpoint,
   EndpointChange,
   EndpointInput,
   MAX_ENDPOINTS,
@@ -28,7 +27,7 @@ const EndpointPath = EcosystemPath.extend({
   id: z
     .string()
     .regex(ENDPOINT_ID, ENDPOINT_RULE)
-    .openapi({ param: { description: "The endpoint" }, example: "alerts" }),
+    .openapi({ param: { description: "Id of the endpoint" }, example: "alerts" }),
 });
 const PATH = "/v1/{eco}/webhooks/{id}";
 const body = (name: string) => jsonBody({ $ref: `#/components/schemas/${name}` });
@@ -37,28 +36,29 @@ const list = createRoute({
   method: "get",
   path: "/v1/{eco}/webhooks",
   operationId: "listWebhooks",
-  summary: "Endpoints, and how they fare",
+  summary: "List webhook endpoints with their state",
   tags: ["webhooks"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
-  responses: { 200: json(EndpointsSchema, "Endpoints by id, without their secrets"), ...problems() },
+  responses: { 200: json(EndpointsSchema, "Endpoints sorted by id, without their secrets"), ...problems() },
 });
 
-// Where data may leave to is for administrators to say; with policy:write one says what is sent to places they named.
+// Endpoints decide where data may leave to, so only administrators set them. The scope policy:write decides what is sent
+// to the endpoints that exist.
 const put = createRoute({
   method: "put",
   path: PATH,
   operationId: "putWebhook",
-  summary: "Make an endpoint, or put it anew",
+  summary: "Add or replace an endpoint",
   description:
-    "A new endpoint gets a secret if none is given; the answer holds it, this once. An endpoint that exists keeps its " +
-    "secret unless another is given, which the old one goes along with for a day.",
+    "A new endpoint gets a generated secret if none is given. The answer holds it, and no later one does. An existing " +
+    "endpoint keeps its secret unless another is given; then messages are signed with both for a day.",
   tags: ["webhooks"],
   ...secured("admin"),
   request: { params: EndpointPath, body: body("NewWebhook") },
   responses: {
-    200: json(EndpointWithSecretSchema, "It was there, and is now so"),
-    201: json(EndpointWithSecretSchema, "It is there now"),
+    200: json(EndpointWithSecretSchema, "The endpoint was replaced"),
+    201: json(EndpointWithSecretSchema, "The endpoint was added"),
     ...problems(400, 409, 413, 415),
   },
 });
@@ -68,60 +68,66 @@ const change = createRoute({
   path: PATH,
   operationId: "changeWebhook",
   summary: "Switch an endpoint on or off, change its URL or description",
-  description: "What is not named stays as it is. Switched on, or sent elsewhere, it begins without its failures.",
+  description:
+    "A field that is absent keeps its value. Switching the endpoint on, or changing its URL, clears its failures.",
   tags: ["webhooks"],
   ...secured("admin"),
   request: { params: EndpointPath, body: body("WebhookChange") },
-  responses: { 200: json(EndpointSchema, "The endpoint as it is now"), ...problems(400, 404, 413, 415) },
+  responses: { 200: json(EndpointSchema, "The changed endpoint"), ...problems(400, 404, 413, 415) },
 });
 
 const rotate = createRoute({
   method: "post",
   path: `${PATH}/secret`,
   operationId: "rotateWebhookSecret",
-  summary: "Make a new secret",
-  description: "For a day messages carry signatures by both. Make it again at once and only the last two count.",
+  summary: "Generate a new secret",
+  description:
+    "Messages are signed with the old and the new secret for a day. Only the last two secrets are ever valid.",
   tags: ["webhooks"],
   ...secured("admin"),
   request: { params: EndpointPath },
-  responses: { 200: json(EndpointWithSecretSchema, "The endpoint with its new secret, this once"), ...problems(404) },
+  responses: {
+    200: json(EndpointWithSecretSchema, "The endpoint with its new secret, which is not shown again"),
+    ...problems(404),
+  },
 });
 
 const remove = createRoute({
   method: "delete",
   path: PATH,
   operationId: "deleteWebhook",
-  summary: "Delete an endpoint, and what waits for it",
+  summary: "Delete an endpoint with the deliveries that wait for it",
   tags: ["webhooks"],
   ...secured("admin"),
   request: { params: EndpointPath },
-  responses: { 204: { description: "There is no such endpoint any more" }, ...problems(404) },
+  responses: { 204: { description: "The endpoint is deleted" }, ...problems(404) },
 });
 
 const test = createRoute({
   method: "post",
   path: `${PATH}/test`,
   operationId: "testWebhook",
-  summary: "Send a test message now, and say what came of it",
-  description: "Of type webhook.test, signed like any other, sent once, whether or not the endpoint is switched on.",
+  summary: "Send a test message now and return its result",
+  description:
+    "The message has the type webhook.test and is signed. It is sent once, even to an endpoint that is switched off.",
   tags: ["webhooks"],
   ...secured("admin"),
   request: { params: EndpointPath },
-  responses: { 200: json(TestOutcomeSchema, "How it went"), ...problems(404) },
+  responses: { 200: json(TestOutcomeSchema, "The result"), ...problems(404) },
 });
 
 const deliveries = createRoute({
   method: "get",
   path: `${PATH}/deliveries`,
   operationId: "listWebhookDeliveries",
-  summary: "What waits for an endpoint, and what ended lately",
+  summary: "List the waiting and the recently ended deliveries of an endpoint",
   tags: ["webhooks"],
   ...secured("signals:read"),
   request: {
     params: EndpointPath,
     query: z.strictObject({ limit: wholeNumber(1, 1_200, 100, "Deliveries, newest first") }),
   },
-  responses: { 200: json(DeliveriesSchema, "Newest first"), ...problems(404) },
+  responses: { 200: json(DeliveriesSchema, "Deliveries, newest first"), ...problems(404) },
 });
 
 export const webhookEndpoints = newApi()
@@ -132,51 +138,53 @@ export const webhookEndpoints = newApi()
   })
   .openapi(put, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const wanted = await readDocument(c.req.raw, EndpointInput, "invalid-webhook");
-    const { endpoint, secret, created } = taken(await webhooks(c.env, eco).put(id, wanted));
+    const input = await readDocument(c.req.raw, EndpointInput, "invalid-webhook", INVALID);
+    const { endpoint, secret, created } = accepted(id, await webhooks(c.env, eco).put(id, input));
     c.header("Cache-Control", "no-store");
     return c.json({ ...endpoint, ...(secret === undefined ? {} : { secret }) }, created ? 201 : 200);
   })
   .openapi(change, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const wanted = await readDocument(c.req.raw, EndpointChange, "invalid-webhook");
-    return c.json(taken(await webhooks(c.env, eco).change(id, wanted)).endpoint, 200);
+    const input = await readDocument(c.req.raw, EndpointChange, "invalid-webhook", INVALID);
+    return c.json(accepted(id, await webhooks(c.env, eco).change(id, input)).endpoint, 200);
   })
   .openapi(rotate, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const { endpoint, secret } = taken(await webhooks(c.env, eco).rotateSecret(id));
+    const { endpoint, secret } = accepted(id, await webhooks(c.env, eco).rotateSecret(id));
     c.header("Cache-Control", "no-store");
     return c.json({ ...endpoint, ...(secret === undefined ? {} : { secret }) }, 200);
   })
   .openapi(remove, async (c) => {
     const { eco, id } = c.req.valid("param");
-    if (!(await webhooks(c.env, eco).remove(id))) throw noEndpoint();
+    if (!(await webhooks(c.env, eco).remove(id))) throw unknownEndpoint(id);
     return c.body(null, 204);
   })
   .openapi(test, async (c) => {
     const { eco, id } = c.req.valid("param");
     const outcome = await webhooks(c.env, eco).ping(id);
-    if (outcome === null) throw noEndpoint();
+    if (outcome === null) throw unknownEndpoint(id);
     return c.json(outcome, 200);
   })
   .openapi(deliveries, async (c) => {
     const { eco, id } = c.req.valid("param");
     const list = await webhooks(c.env, eco).deliveries(id, c.req.valid("query").limit);
-    if (list === null) throw noEndpoint();
+    if (list === null) throw unknownEndpoint(id);
     return c.json({ deliveries: list }, 200);
   });
 
-const noEndpoint = () => notFound("There is no endpoint of this id; GET /v1/{eco}/webhooks lists them.");
+const INVALID = "Invalid webhook endpoint";
 
-/** Paths of webhook URLs are secrets where the receiver is a chat service: only who may set them sees them. */
+const unknownEndpoint = (id: string) => notFound(`No webhook endpoint "${id}". List endpoints: GET /v1/{eco}/webhooks`);
+
+/** The path of a webhook URL is a secret where the receiver is a chat service: only administrators see it. */
 function shown(endpoint: Endpoint, grant: Grant): Endpoint {
   return grant.scopes.includes("admin") ? endpoint : { ...endpoint, url: originOf(endpoint.url) };
 }
 
-function taken(answer: EndpointAnswer): Extract<EndpointAnswer, { endpoint: Endpoint }> {
+function accepted(id: string, answer: EndpointAnswer): Extract<EndpointAnswer, { endpoint: Endpoint }> {
   if ("endpoint" in answer) return answer;
-  if ("refused" in answer) throw invalid("invalid-webhook", "The endpoint cannot be so", answer.refused);
-  if ("unknown" in answer) throw noEndpoint();
-  const detail = `An ecosystem has ${MAX_ENDPOINTS} endpoints at most: delete one that is no longer used.`;
-  throw new Refusal(problem("too-many-webhooks", 409, "There are too many endpoints", detail));
+  if ("refused" in answer) throw invalid("invalid-webhook", INVALID, answer.refused);
+  if ("unknown" in answer) throw unknownEndpoint(id);
+  const detail = `An ecosystem has at most ${MAX_ENDPOINTS} webhook endpoints. Delete one that is no longer used.`;
+  throw new Refusal(problem("too-many-webhooks", 409, "Too many webhook endpoints", detail));
 }
