@@ -1,4 +1,4 @@
-import type { BulkAnswer, DeadLettersPage } from "../core/dead-letters/api.ts";
+import type { BulkAnswer, DeadLettersPage, Replayed } from "../core/dead-letters/api.ts";
 import type { DeadLetter } from "../core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../core/dead-letters/filter.ts";
 import type { Call } from "./http/request.ts";
@@ -9,13 +9,13 @@ interface Calls {
 }
 
 export interface BulkOptions {
-  /** `false`: do it. */
+  /** `true`: only list the dead letters that match. */
   readonly dryRun: boolean;
   readonly after?: string | undefined;
   readonly limit?: number | undefined;
 }
 
-/** A page of replays takes so long at most, and the last of it once more. */
+/** Time limit of a bulk call in milliseconds. The edge starts no replay after 20 s, and the last one may be slow. */
 const BULK_MS = 60_000;
 
 export function deadLetterCalls({ call, inside }: Calls) {
@@ -30,19 +30,19 @@ export function deadLetterCalls({ call, inside }: Calls) {
         timeoutMs: BULK_MS,
       });
   return {
-    /** Newest first. A page may be short, and still go on while `next` is not null. */
+    /** Newest first. A short page may still have a next one: go on until `next` is null. */
     list: (query: DeadLetterFilter & { limit?: number | undefined; after?: string | undefined } = {}) =>
       call<DeadLettersPage>({ path: inside("/dead-letters"), query }),
     show: (id: string) => call<DeadLetter>({ path: at(id) }),
-    /** @param mended - a signal that stands in for one that the log refused */
-    replay: (id: string, mended?: unknown) =>
-      call<{ id: string; outcome: "replayed" | "already" }>({
+    /** @param replacement - a signal that replaces one that the log refused */
+    replay: (id: string, replacement?: unknown) =>
+      call<Replayed>({
         method: "POST",
         path: at(id, "/replay"),
-        ...(mended === undefined ? {} : { body: { signal: mended } }),
+        ...(replacement === undefined ? {} : { body: { signal: replacement } }),
       }),
     discard: (id: string) => call<void>({ method: "DELETE", path: at(id) }),
-    /** One page of letters, oldest first; go on with `next`. */
+    /** One page of dead letters, oldest first; go on with `next`. */
     replayAll: bulk("replay"),
     discardAll: bulk("discard"),
   };

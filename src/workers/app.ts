@@ -1,7 +1,7 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { problem } from "../core/problem/problem.ts";
 import { tokens } from "./api/access/routes.ts";
-import { letters } from "./api/dead-letters/routes.ts";
+import { deadLetterRoutes } from "./api/dead-letters/routes.ts";
 import { health } from "./api/deployment/health.ts";
 import { homePage } from "./api/deployment/home.ts";
 import { describeApi, type OpenApiDocument } from "./api/deployment/openapi-document.ts";
@@ -77,7 +77,7 @@ for (const part of [
   expectations,
   models,
   simulate,
-  letters,
+  deadLetterRoutes,
   queues,
   tasks,
   calls,

@@ -14,23 +14,25 @@ import { clientFor, type GlobalOptions } from "../../settings.ts";
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<DeadLetter>[] = [
-  ["FAILED LAST", ({ last_failed_at }) => last_failed_at],
+  ["LAST FAILED", ({ last_failed_at }) => last_failed_at],
   ["KIND", ({ kind }) => kind],
   ["ID", ({ id }) => id],
-  ["WHAT", (letter) => subject(letter)],
+  ["SUBJECT", subject],
   ["DAEMON", ({ daemon }) => daemon],
-  ["TRIES", ({ attempts }) => attempts],
+  ["ATTEMPTS", ({ attempts }) => attempts],
   ["ERROR", ({ error }) => error],
 ];
 
-/** Name of the signal, type of the task, endpoint: what tells letters apart at a glance. */
-function subject(letter: DeadLetter): string {
-  const { task, webhook, host } = letter as {
-    task?: { type?: string };
-    webhook?: { endpoint?: string };
-    host?: string;
-  };
-  return signalName(letter) || task?.type || webhook?.endpoint || host || "";
+/** The name of the signal, the type of the task, the endpoint or the host: it tells dead letters apart at a glance. */
+function subject(deadLetter: DeadLetter): string {
+  const { task, webhook, host = "" } = deadLetter;
+  return signalName(deadLetter) || textIn(task, "type") || textIn(webhook, "endpoint") || host;
+}
+
+function textIn(value: unknown, field: string): string {
+  if (typeof value !== "object" || value === null) return "";
+  const found = new Map<string, unknown>(Object.entries(value)).get(field);
+  return typeof found === "string" ? found : "";
 }
 
 interface FilterOptions {
@@ -45,13 +47,13 @@ interface FilterOptions {
 
 function withFilters(command: Command): Command {
   return command
-    .addOption(new Option("--kind <kind>", "only of this kind").choices(DEAD_LETTER_KINDS))
-    .option("--daemon <name>", "only what this part gave up on; * stands for anything")
-    .option("--signal <pattern>", "only of signals such as Q_*; repeat it or use commas", list)
-    .option("--host <id>", "only of this host")
-    .option("--since <time>", "failed last at this time or later; RFC 3339 or an age such as 2h", time)
-    .option("--until <time>", "failed last before this time", time)
-    .option("--text <text>", "only where this stands somewhere in the letter");
+    .addOption(new Option("--kind <kind>", "only dead letters of this kind").choices(DEAD_LETTER_KINDS))
+    .option("--daemon <name>", "only dead letters of this component; * stands for any text")
+    .option("--signal <pattern>", "only dead letters of signals such as Q_*; repeat the option or use commas", list)
+    .option("--host <id>", "only dead letters of this host")
+    .option("--since <time>", "last failure at this time or later; RFC 3339 or an age such as 2h", time)
+    .option("--until <time>", "last failure before this time", time)
+    .option("--text <text>", "only dead letters that contain this text");
 }
 
 const filterOf = ({ kind, daemon, signal, host, since, until, text }: FilterOptions): DeadLetterFilter => ({
@@ -66,36 +68,36 @@ const filterOf = ({ kind, daemon, signal, host, since, until, text }: FilterOpti
 
 export const dlqCommand = () =>
   new Command("dlq")
-    .summary("dead letters: what could not be processed; list, show, replay, discard")
+    .summary("dead letters, the items that could not be processed: list, show, replay, discard")
     .addCommand(
       withFilters(new Command("list"))
-        .summary("dead letters, newest first")
-        .option("--limit <n>", "how many (default: 100)", wholeNumber(1))
-        .addHelpText("after", "\nWith --json: one letter a line.")
+        .summary("list dead letters, newest first")
+        .option("--limit <n>", "maximum number of dead letters (default: 100)", wholeNumber(1))
+        .addHelpText("after", "\nWith --json: one dead letter a line.")
         .action(async (options: FilterOptions & { limit?: number }, command: Command) => {
           const { limit = 100 } = options;
-          const letters: DeadLetter[] = [];
+          const deadLetters: DeadLetter[] = [];
           let after: string | undefined;
-          // A page may be short and still go on: what is looked through for one is bounded.
+          // A short page may still have a next one: the number of rows that the edge reads for a page is bounded.
           do {
-            const rest = Math.min(1_000, limit - letters.length);
+            const rest = Math.min(1_000, limit - deadLetters.length);
             const page = await clientFor(command).deadLetters.list({ ...filterOf(options), limit: rest, after });
-            letters.push(...page.dead_letters);
+            deadLetters.push(...page.dead_letters);
             after = page.next ?? undefined;
-          } while (after !== undefined && letters.length < limit);
-          if (wantsJson(command)) await printLines(letters);
-          else await printTable(letters, columns, "no dead letters");
-          if (after !== undefined) remark("there may be more; raise --limit");
+          } while (after !== undefined && deadLetters.length < limit);
+          if (wantsJson(command)) await printLines(deadLetters);
+          else await printTable(deadLetters, columns, "no dead letters");
+          if (after !== undefined) remark("there may be more dead letters; raise --limit to see them");
         }),
       { isDefault: true },
     )
     .addCommand(
       new Command("show")
-        .summary("a dead letter with all that it holds")
-        .argument("<id>")
+        .summary("show a dead letter with the failed item")
+        .argument("<id>", "id of the dead letter")
         .action(async (id: string, _options: object, command: Command) => {
-          const letter = await clientFor(command).deadLetters.show(id);
-          await print(wantsJson(command) ? JSON.stringify(letter) : JSON.stringify(letter, null, 2));
+          const deadLetter = await clientFor(command).deadLetters.show(id);
+          await print(wantsJson(command) ? JSON.stringify(deadLetter) : JSON.stringify(deadLetter, null, 2));
         }),
     )
     .addCommand(bulkCommand("replay"))
@@ -104,26 +106,34 @@ export const dlqCommand = () =>
 interface BulkOptions extends FilterOptions {
   readonly all?: boolean;
   readonly yes?: boolean;
+  readonly replace?: string;
+  /** The earlier name of `replace`. */
   readonly mend?: string;
 }
 
 function bulkCommand(action: "replay" | "discard"): Command {
   const command = withFilters(new Command(action))
-    .summary(action === "replay" ? "send dead letters the normal way again" : "throw dead letters away")
-    .argument("[id...]", "which; or give filters")
-    .option("--all", "every letter, where no filter is given")
-    .option("--yes", "do it; without it filters only show what they mean");
-  if (action === "replay")
-    command.option("--mend <file>", "JSON of a signal that stands in for the one that was refused");
+    .summary(action === "replay" ? "process dead letters again" : "delete dead letters")
+    .argument("[id...]", "ids of dead letters; or give filters")
+    .option("--all", "every dead letter, where no filter is given")
+    .option("--yes", "replay or discard the dead letters that the filters select, instead of listing them");
+  if (action === "replay") {
+    command
+      .option("--replace <file>", "JSON file with a signal that replaces the one that was refused")
+      .addOption(new Option("--mend <file>", "the same as --replace").hideHelp());
+  }
   return command
-    .addHelpText("after", "\nLetters that are named are done at once. With --json: one document a line.")
+    .addHelpText("after", "\nDead letters given by id need no --yes. With --json: one document a line.")
     .action(async (ids: string[], options: BulkOptions, self: Command) => {
       const filter = filterOf(options);
       const filtered = Object.keys(filter).length > 0 || options.all === true;
-      if (ids.length > 0 === filtered) throw new UsageError(`name letters, or give filters (or --all) to ${action} by`);
-      if (options.mend !== undefined && ids.length !== 1) throw new UsageError("--mend goes with one letter");
+      if (ids.length > 0 === filtered)
+        throw new UsageError(`give ids of dead letters, or filters (or --all) that select the ones to ${action}`);
+      const { replace = options.mend } = options;
+      if (replace !== undefined && ids.length !== 1)
+        throw new UsageError("--replace needs the id of exactly one dead letter");
       const client = clientFor(self);
-      if (ids.length > 0) await byId(action, client, ids, await readMended(options.mend), wantsJson(self));
+      if (ids.length > 0) await byId(action, client, ids, await readReplacement(replace), wantsJson(self));
       else if (options.yes === true) await byFilter(action, client, filter, wantsJson(self));
       else await dryRun(action, client, filter, wantsJson(self));
     });
@@ -133,7 +143,7 @@ async function byId(
   action: "replay" | "discard",
   client: Client,
   ids: readonly string[],
-  mended: unknown,
+  replacement: unknown,
   asJson: boolean,
 ): Promise<void> {
   let failed = 0;
@@ -141,7 +151,7 @@ async function byId(
     try {
       const done =
         action === "replay"
-          ? await client.deadLetters.replay(id, mended)
+          ? await client.deadLetters.replay(id, replacement)
           : await client.deadLetters.discard(id).then(() => ({ id, outcome: "discarded" }));
       await print(asJson ? JSON.stringify(done) : `${id} ${done.outcome}`);
     } catch (error) {
@@ -160,11 +170,11 @@ async function dryRun(
   filter: DeadLetterFilter,
   asJson: boolean,
 ): Promise<void> {
-  const letters: DeadLetter[] = [];
-  for await (const page of pages(action, client, filter, true)) letters.push(...page.dead_letters);
-  if (asJson) return printLines(letters);
-  await printTable(letters, columns, "no dead letters are meant");
-  if (letters.length > 0) remark(`${letters.length} would be ${past(action)}; add --yes to do it`);
+  const deadLetters: DeadLetter[] = [];
+  for await (const page of pages(action, client, filter, true)) deadLetters.push(...page.dead_letters);
+  if (asJson) return printLines(deadLetters);
+  await printTable(deadLetters, columns, "No dead letters match");
+  if (deadLetters.length > 0) remark(`${deadLetters.length} would be ${past(action)}; add --yes to do it`);
 }
 
 async function byFilter(
@@ -184,7 +194,7 @@ async function byFilter(
     if (!asJson && page.next !== null) remark(`${done} ${past(action)} so far`);
   }
   await print(asJson ? JSON.stringify({ done, failed }) : `${done} ${past(action)}`);
-  if (failed > 0) throw new Failure(`${failed} could not be ${past(action)}; they stay as they are`);
+  if (failed > 0) throw new Failure(`${failed} could not be ${past(action)}; they stay in the list`);
 }
 
 async function* pages(action: "replay" | "discard", client: Client, filter: DeadLetterFilter, dryRun: boolean) {
@@ -199,14 +209,14 @@ async function* pages(action: "replay" | "discard", client: Client, filter: Dead
 
 const past = (action: "replay" | "discard") => (action === "replay" ? "replayed" : "discarded");
 
-async function readMended(path: string | undefined): Promise<unknown> {
+async function readReplacement(path: string | undefined): Promise<unknown> {
   if (path === undefined) return undefined;
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `there is no file ${path}` : `cannot read ${path} (${code})`);
+    throw new UsageError(code === "ENOENT" ? `no file ${path}` : `cannot read ${path} (${code})`);
   }
   const wrong = describeMalformedJson(text);
   if (wrong !== undefined) throw new UsageError(`${path} is not JSON: ${wrong}`);

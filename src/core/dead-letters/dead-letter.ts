@@ -1,30 +1,35 @@
-import type { DeadLetterKind } from "./record.ts";
+import * as z from "zod";
+import { Timestamp } from "../signals/timestamp.ts";
+import { DEAD_LETTER_KINDS } from "./record.ts";
 
-/** What could not be processed, kept aside with its reason (R29). */
-export interface DeadLetter {
-  readonly id: string;
-  readonly kind: DeadLetterKind;
-  /** The signal as it came, where it was one. It need not be valid: that may be why it is here. */
-  readonly signal?: unknown;
-  /** The task as its queue last had it, where it was one. */
-  readonly task?: unknown;
-  /** The intent file as its host read it. */
-  readonly intent?: unknown;
-  /** The delivery that no endpoint took. */
-  readonly webhook?: unknown;
-  /** The reaction of a host that failed, with what it was run for. */
-  readonly reaction?: unknown;
-  /** The host on which it lies, where it is not at the edge. */
-  readonly host?: string;
-  /** Ids of the signal and of the causes above it, nearest first, where the loop guard ended a chain. */
-  readonly lineage?: readonly string[];
-  readonly error: string;
-  /** Which part gave up on it. */
-  readonly daemon: string;
-  readonly attempts: number;
-  readonly first_failed_at: string;
-  readonly last_failed_at: string;
-  /** When somebody last had it replayed, and what came of it: `replayed`, `already`, or why it failed. */
-  readonly replayed_at?: string;
-  readonly replay_outcome?: string;
-}
+/** A signal, task, file, message or reaction that could not be processed, kept with the reason. */
+export const DeadLetter = z.object({
+  id: z.string(),
+  kind: z.enum(DEAD_LETTER_KINDS),
+  signal: z
+    .unknown()
+    .optional()
+    .meta({ description: "The signal as received. It need not be valid: that may be the reason of the failure" }),
+  task: z.unknown().optional().meta({ description: "The task as its queue last held it" }),
+  intent: z.unknown().optional().meta({ description: "The intent file as its host read it" }),
+  webhook: z.unknown().optional().meta({ description: "The delivery that its endpoint did not accept" }),
+  reaction: z
+    .unknown()
+    .optional()
+    .meta({ description: "The reaction of a host that failed, and the signal or task that it ran for" }),
+  host: z.string().optional().meta({ description: "The host that keeps the failed item, where the edge does not" }),
+  lineage: z.array(z.string()).readonly().optional().meta({
+    description: "Ids of the signal and of its causes, nearest first, where the loop guard ended a chain of causes",
+  }),
+  error: z.string(),
+  daemon: z.string().meta({ description: "The component that gave up, such as ganglion/policy or agent/intents" }),
+  attempts: z.int(),
+  first_failed_at: Timestamp,
+  last_failed_at: Timestamp,
+  replayed_at: Timestamp.optional().meta({ description: "Time of the last replay" }),
+  replay_outcome: z
+    .string()
+    .optional()
+    .meta({ description: "Result of the last replay: replayed, already, or the reason why the replay failed" }),
+});
+export type DeadLetter = z.infer<typeof DeadLetter>;

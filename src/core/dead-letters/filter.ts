@@ -10,12 +10,12 @@ const Time = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(
   message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
 });
 
-/** Which dead letters are meant; what is not said does not matter. */
+/** Selects dead letters. An absent field selects all. */
 export const DeadLetterFilter = z.strictObject({
   kind: z.enum(DEAD_LETTER_KINDS).optional(),
-  /** Who gave up on it; `*` stands for anything. */
+  /** The component that gave up; `*` stands for any text. */
   daemon: Words.optional(),
-  /** Patterns of signal names, see core/signals/pattern.ts: letters that hold such a signal. */
+  /** Patterns of signal names, see core/signals/pattern.ts. Selects dead letters that hold such a signal. */
   signal: z
     .array(
       z
@@ -26,36 +26,36 @@ export const DeadLetterFilter = z.strictObject({
     .max(64)
     .optional(),
   host: Words.optional(),
-  /** Failed last at this time or later. */
+  /** Last failure at this time or later. */
   since: Time.optional(),
-  /** Failed last before this time. */
+  /** Last failure before this time. */
   until: Time.optional(),
-  /** Stands somewhere in the letter: in its id, its error, or what it holds. Case does not matter. */
+  /** Text in the id, the error or the failed item. Case is ignored. */
   text: Words.optional(),
 });
 export type DeadLetterFilter = z.infer<typeof DeadLetterFilter>;
 
-export function compileFilter(filter: DeadLetterFilter): (letter: DeadLetter) => boolean {
+export function compileFilter(filter: DeadLetterFilter): (deadLetter: DeadLetter) => boolean {
   const sinceMs = filter.since === undefined ? Number.NEGATIVE_INFINITY : (parseTimestamp(filter.since) ?? 0);
   const untilMs = filter.until === undefined ? Number.POSITIVE_INFINITY : (parseTimestamp(filter.until) ?? 0);
   const named = filter.signal === undefined || filter.signal.length === 0 ? undefined : compilePatterns(filter.signal);
   const daemon = filter.daemon === undefined ? undefined : compilePatterns([filter.daemon]);
   const text = filter.text?.toLowerCase();
-  return (letter) => {
-    const failedMs = Date.parse(letter.last_failed_at);
+  return (deadLetter) => {
+    const failedMs = Date.parse(deadLetter.last_failed_at);
     return (
-      (filter.kind === undefined || letter.kind === filter.kind) &&
-      (filter.host === undefined || letter.host === filter.host) &&
+      (filter.kind === undefined || deadLetter.kind === filter.kind) &&
+      (filter.host === undefined || deadLetter.host === filter.host) &&
       failedMs >= sinceMs &&
       failedMs < untilMs &&
-      (daemon === undefined || daemon(letter.daemon)) &&
-      (named === undefined || named(signalName(letter))) &&
-      (text === undefined || JSON.stringify(letter).toLowerCase().includes(text))
+      (daemon === undefined || daemon(deadLetter.daemon)) &&
+      (named === undefined || named(signalName(deadLetter))) &&
+      (text === undefined || JSON.stringify(deadLetter).toLowerCase().includes(text))
     );
   };
 }
 
-/** Name of the signal in the letter, or "". */
+/** Name of the signal in the dead letter, or "". */
 export function signalName({ signal }: Pick<DeadLetter, "signal">): string {
   const name = typeof signal === "object" && signal !== null && "signal" in signal ? signal.signal : undefined;
   return typeof name === "string" ? name : "";

@@ -1,24 +1,36 @@
 export const DEAD_LETTER_KINDS = ["signal", "task", "intent", "webhook", "reaction"] as const;
 export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
-/** Something that could not be processed, as whoever failed on it hands it over (R29). */
+/** A failed item, as the component that gave up hands it over. */
 export interface DeadLetterRecord {
-  /** The same failure again has the same id: it is counted, not kept twice. */
+  /** A repeated failure has the same id: it is counted, not kept twice. */
   readonly id: string;
   readonly kind: DeadLetterKind;
-  /** What could not be processed, as it came; the one that its kind says. */
+  /** The failed item as received, in the field that `kind` names. */
   readonly signal?: unknown;
   readonly task?: unknown;
   readonly intent?: unknown;
   readonly webhook?: unknown;
   readonly reaction?: unknown;
-  /** The host on which it lies, where it is not at the edge. */
+  /** The host that keeps the failed item, where the edge does not. */
   readonly host?: string;
-  /** Ids of the signal and of the causes above it, where the loop guard ended a chain. */
+  /** Ids of the signal and of its causes, nearest first, where the loop guard ended a chain of causes. */
   readonly lineage?: readonly string[];
   readonly error: string;
-  /** Who failed on it. */
+  /** The component that gave up. */
   readonly daemon: string;
+}
+
+/**
+ * Reads a stored record without its id, which has a column of its own.
+ *
+ * @throws TypeError for any other text
+ */
+export function readStoredRecord(id: string, text: string): DeadLetterRecord {
+  const stored: unknown = JSON.parse(text);
+  const record: unknown = typeof stored === "object" && stored !== null ? { id, ...stored } : stored;
+  if (!isDeadLetterRecord(record)) throw new TypeError(`the stored dead letter ${id} lacks kind, error or daemon`);
+  return record;
 }
 
 /** @throws TypeError where `text` is no record, as {@link DeadLetterRecord} is stored and sent */
@@ -37,14 +49,16 @@ function isDeadLetterRecord(value: unknown): value is DeadLetterRecord {
 }
 
 /**
- * Id of the signal that a letter goes back to where its own id does not say: of a task, of a message, of what a host
- * did about a signal. `null`: to none that is known.
+ * Id of the signal that led to a dead letter whose own id does not name the signal: of a task, a webhook message, or the
+ * reaction of a host.
+ *
+ * @returns `null` where the signal is unknown
  */
 export function causeOfDeadLetter({ kind, task, webhook, signal }: DeadLetterRecord): string | null {
   if (kind === "task") return textIn(task, "cause");
   if (kind === "webhook") return textIn(webhook, "cause");
   if (kind !== "reaction") return null;
-  // A task that was put in the form of a signal has no place in the log, and is nobody's cause itself.
+  // A task that was put into the form of a signal has no sequence number in the log, and is never a cause itself.
   return (signal as { seq?: unknown } | undefined)?.seq === 0 ? textIn(signal, "cause") : textIn(signal, "id");
 }
 

@@ -1,5 +1,5 @@
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
-import { causeOfDeadLetter, type DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import { causeOfDeadLetter, type DeadLetterRecord, readStoredRecord } from "../../core/dead-letters/record.ts";
 
 interface Row extends Record<string, SqlStorageValue> {
   number: number;
@@ -13,16 +13,19 @@ interface Row extends Record<string, SqlStorageValue> {
   closed: number;
 }
 
-/** A letter as it is stored. */
+/** A dead letter as it is stored. */
 export interface StoredDeadLetter {
-  /** Its place among all: the order of first failures. */
+  /** Position among all dead letters, in the order of their first failures. */
   readonly number: number;
-  readonly letter: DeadLetter;
-  /** It was replayed, and is only kept so that the same failure, reported late, does not bring it back. */
+  readonly deadLetter: DeadLetter;
+  /** The dead letter was replayed. Its row is kept so that a late report of the same failure does not reopen it. */
   readonly closed: boolean;
 }
 
-/** Dead letters, a row each, and one more for the index on their ids. */
+/**
+ * Stores dead letters. Table: `letters`, a row each, and a row more in the index on ids. The table keeps the name under
+ * which earlier versions wrote it.
+ */
 export class DeadLetterStore {
   readonly #sql: SqlStorage;
   #open: number | undefined;
@@ -33,7 +36,7 @@ export class DeadLetterStore {
       `CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL,
          attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL)`,
     );
-    // Rooms that were opened before letters could be replayed have no such columns yet.
+    // A table from before dead letters could be replayed lacks these columns.
     const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('letters')").toArray();
     const has = (column: string) => columns.some(({ name }) => name === column);
     if (!has("closed")) {
@@ -43,12 +46,12 @@ export class DeadLetterStore {
     }
     if (!has("cause")) {
       sql.exec("ALTER TABLE letters ADD COLUMN cause TEXT");
-      // Only of letters whose own id does not say to which signal they belong: a row more for each of those.
+      // Set only where the id does not name the signal: the index costs these dead letters one row more.
       sql.exec("CREATE INDEX letters_by_cause ON letters (cause) WHERE cause IS NOT NULL");
     }
   }
 
-  /** How many wait for somebody. Counted when it is first asked for, and kept up from then on. */
+  /** Number of dead letters that wait to be replayed or discarded. Counted at the first read, then kept up to date. */
   get open(): number {
     this.#open ??= this.#sql.exec<{ open: number }>("SELECT COUNT(*) AS open FROM letters WHERE closed = 0").one().open;
     return this.#open;
@@ -59,52 +62,60 @@ export class DeadLetterStore {
     return left === 0;
   }
 
-  /** A letter that is here already is counted: handing it over again, after a crash, leaves one. */
+  /** Adds a dead letter, or counts another attempt of a known one: after a crash a repeated report leaves one row. */
   record(record: DeadLetterRecord, nowMs: number): void {
     const { id, ...body } = record;
     const before = this.find(id);
     if (before === undefined) {
       this.#sql.exec(
         "INSERT INTO letters (id, body, attempts, first_ms, last_ms, cause) VALUES (?, ?, 1, ?, ?, ?)",
-        ...[id, JSON.stringify(body), nowMs, nowMs, causeOfDeadLetter(record)],
+        id,
+        JSON.stringify(body),
+        nowMs,
+        nowMs,
+        causeOfDeadLetter(record),
       );
       this.#count(1);
       return;
     }
-    // A signal that is in the log, or was taken in, cannot fail under this id again: this is news of the first failure,
-    // come late. A task, a message or a file can: then it is here again.
+    // A replayed signal is in the log or was processed, and cannot fail under this id again: this is a late report of
+    // the first failure. A task, a message or a file can fail again; then its dead letter is opened again.
     if (before.closed && body.kind === "signal") return;
     this.#sql.exec(
       "UPDATE letters SET attempts = attempts + 1, last_ms = ?, body = ?, closed = 0 WHERE number = ?",
-      ...[nowMs, JSON.stringify(body), before.number],
+      nowMs,
+      JSON.stringify(body),
+      before.number,
     );
     if (before.closed) this.#count(1);
   }
 
   find(id: string): StoredDeadLetter | undefined {
-    return this.#sql.exec<Row>("SELECT * FROM letters WHERE id = ?", id).toArray().map(read)[0];
+    return this.#sql.exec<Row>("SELECT * FROM letters WHERE id = ?", id).toArray().map(readRow)[0];
   }
 
-  /** Those whose id is `id` or goes on after it with a dot, replayed ones too. */
+  /** Dead letters whose id is `id` or starts with `id` and a dot, including replayed ones. */
   about(id: string, limit: number): StoredDeadLetter[] {
-    // "/" follows "." in every encoding: all that begins with the id and a dot, by the index on ids.
+    // "/" follows "." in every encoding, so this range of the index on ids holds all that start with the id and a dot.
     const rows = this.#sql.exec<Row>(
       "SELECT * FROM letters WHERE id = ?1 OR (id > ?1 || '.' AND id < ?1 || '/') LIMIT ?2",
-      ...[id, limit],
+      id,
+      limit,
     );
-    return rows.toArray().map(read);
+    return rows.toArray().map(readRow);
   }
 
-  /** Those that go back to a signal which their own ids do not name, replayed ones too. */
+  /** Dead letters caused by a signal that their own ids do not name, including replayed ones. */
   causedBy(cause: string, limit: number): StoredDeadLetter[] {
-    return this.#sql.exec<Row>("SELECT * FROM letters WHERE cause = ? LIMIT ?", cause, limit).toArray().map(read);
+    return this.#sql.exec<Row>("SELECT * FROM letters WHERE cause = ? LIMIT ?", cause, limit).toArray().map(readRow);
   }
 
   /**
-   * Letters that were not replayed, from `after` on.
+   * Reads a page of the dead letters that were not replayed.
    *
-   * @param limit - rows looked at
-   * @returns the letters, and the number to go on from; `null`: there is nothing more
+   * @param after - number of the last row that the previous page read
+   * @param limit - maximum number of rows to read
+   * @returns the dead letters, and the number to continue after; `null`: there are no more rows
    */
   scan(
     order: "newest" | "oldest",
@@ -119,30 +130,35 @@ export class DeadLetterStore {
             limit,
           )
         : this.#sql.exec<Row>("SELECT * FROM letters WHERE number > ? ORDER BY number LIMIT ?", after ?? 0, limit);
-    const looked = rows.toArray();
+    const read = rows.toArray();
     return {
-      found: looked.filter(({ closed }) => closed === 0).map(read),
-      next: looked.length < limit ? null : (looked.at(-1)?.number ?? null),
+      found: read.filter(({ closed }) => closed === 0).map(readRow),
+      next: read.length < limit ? null : (read.at(-1)?.number ?? null),
     };
   }
 
-  /** @param attempts - as they were when the replay began: a failure that came meanwhile keeps the letter open */
-  close({ number, letter }: StoredDeadLetter, outcome: string, nowMs: number): void {
+  /** Closes a replayed dead letter. A failure that was recorded since the replay began keeps it open. */
+  close({ number, deadLetter }: StoredDeadLetter, outcome: string, nowMs: number): void {
     const { rowsWritten } = this.#sql.exec(
       "UPDATE letters SET closed = 1, replayed_ms = ?, outcome = ? WHERE number = ? AND attempts = ? AND closed = 0",
-      ...[nowMs, outcome, number, letter.attempts],
+      nowMs,
+      outcome,
+      number,
+      deadLetter.attempts,
     );
     if (rowsWritten > 0) this.#count(-1);
   }
 
-  failed({ number }: StoredDeadLetter, why: string, nowMs: number): void {
+  recordFailedReplay({ number }: StoredDeadLetter, reason: string, nowMs: number): void {
     this.#sql.exec(
       "UPDATE letters SET attempts = attempts + 1, last_ms = ?1, replayed_ms = ?1, outcome = ?2 WHERE number = ?3",
-      ...[nowMs, why, number],
+      nowMs,
+      reason,
+      number,
     );
   }
 
-  /** @returns whether there was such a letter */
+  /** @returns whether an open dead letter of this id existed */
   discard(id: string): boolean {
     const found = this.find(id);
     if (found === undefined || found.closed) return false;
@@ -156,7 +172,7 @@ export class DeadLetterStore {
     this.#open = undefined;
   }
 
-  /** Takes the disk's word after a transaction that failed. */
+  /** Counts the open dead letters again, after a transaction that failed. */
   recount(): void {
     this.#open = undefined;
   }
@@ -166,13 +182,12 @@ export class DeadLetterStore {
   }
 }
 
-function read(row: Row): StoredDeadLetter {
+function readRow(row: Row): StoredDeadLetter {
   return {
     number: row.number,
     closed: row.closed === 1,
-    letter: {
-      id: row.id,
-      ...(JSON.parse(row.body) as Omit<DeadLetterRecord, "id">),
+    deadLetter: {
+      ...readStoredRecord(row.id, row.body),
       attempts: row.attempts,
       first_failed_at: new Date(row.first_ms).toISOString(),
       last_failed_at: new Date(row.last_ms).toISOString(),

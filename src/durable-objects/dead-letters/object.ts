@@ -20,14 +20,14 @@ import { ReplayNumbers } from "./replay-numbers.ts";
 
 /** Dead letters older than this are deleted. */
 const KEEP_MS = 30 * 86_400_000;
-/** Cleaning looks once a day, and only while there is something to clean. */
+/** Old dead letters are deleted once in this time, in milliseconds, and only while there are dead letters. */
 const CLEAN_MS = 86_400_000;
-/** Rows looked at for one page. */
+/** Maximum number of rows read for one page. */
 const SCAN_ROWS = 1_000;
-/** A page of replays ends after this, so that hosts that do not answer do not make the caller wait for ever. */
+/** A bulk call starts no further replay after this time, in milliseconds: hosts that do not answer must not block it. */
 const BULK_MS = 20_000;
 
-/** What an ecosystem could not process, why, and how often it was tried; and the way back. */
+/** The dead letters of one ecosystem: items that could not be processed, with the reason; replays them. */
 export class DeadLetters extends EcosystemObject<ReplayBindings> {
   readonly #store: DeadLetterStore;
   readonly #outbox: Outbox;
@@ -47,15 +47,15 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
     });
   }
 
-  async record(letters: readonly DeadLetterRecord[]): Promise<void> {
+  async record(records: readonly DeadLetterRecord[]): Promise<void> {
     const nowMs = Date.now();
     this.#change(() => {
-      for (const letter of letters) this.#store.record(letter, nowMs);
+      for (const record of records) this.#store.record(record, nowMs);
     });
     this.alarms.wakeBy(nowMs + CLEAN_MS);
   }
 
-  /** How many wait for somebody. */
+  /** Number of dead letters that wait to be replayed or discarded. */
   count(): number {
     return this.#store.open;
   }
@@ -63,55 +63,55 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
   /** Newest first. */
   list({ limit, after, filter = {} }: DeadLettersQuery): DeadLettersPage {
     const { found, next } = this.#search("newest", compileFilter(filter), after, limit);
-    return { dead_letters: found.map(({ letter }) => letter), next };
+    return { dead_letters: found.map(({ deadLetter }) => deadLetter), next };
   }
 
   /**
-   * Letters whose id is one of `ids` or goes on after it with a dot, and those that go back to one of `causes`: what is
-   * about one signal, or one task.
+   * Dead letters about one signal or one task: those whose id is one of `ids` or starts with one and a dot, and those
+   * caused by one of `causes`.
    */
   about(ids: readonly string[], causes: readonly string[], limit: number): DeadLetter[] {
     const found = new Map<string, DeadLetter>();
-    const keep = (look: (limit: number) => StoredDeadLetter[]) => {
+    const add = (find: (limit: number) => StoredDeadLetter[]) => {
       if (found.size >= limit) return;
-      for (const { letter } of look(limit - found.size)) found.set(letter.id, letter);
+      for (const { deadLetter } of find(limit - found.size)) found.set(deadLetter.id, deadLetter);
     };
-    for (const id of ids) keep((left) => this.#store.about(id, left));
-    for (const cause of causes) keep((left) => this.#store.causedBy(cause, left));
+    for (const id of ids) add((left) => this.#store.about(id, left));
+    for (const cause of causes) add((left) => this.#store.causedBy(cause, left));
     return [...found.values()];
   }
 
-  /** Also one that was replayed, for as long as it is kept. */
+  /** Finds a dead letter, including a replayed one as long as its row is kept. */
   find(id: string): DeadLetter | null {
-    return this.#store.find(id)?.letter ?? null;
+    return this.#store.find(id)?.deadLetter ?? null;
   }
 
   /**
-   * Sends a letter the normal way again, with its own id. Asked for again, at the same time or after a crash at any
-   * point, it has its effect once: whoever receives it knows the id.
+   * Processes a dead letter again, under its own id. Repeated calls, at the same time or after a crash at any point,
+   * have one effect: the receiver recognises the id.
    *
-   * @param mended - stands in for a signal that the log refused
+   * @param replacement - replaces a signal that the log refused
    */
-  replay(id: string, mended?: unknown): Promise<ReplayAnswer> {
-    return this.#replayOnce(id, mended);
+  replay(id: string, replacement?: unknown): Promise<ReplayAnswer> {
+    return this.#replayOnce(id, replacement);
   }
 
-  /** Replays one page of letters, the oldest first: their order is that of their failures. */
+  /** Replays one page of dead letters, oldest first: in the order in which they failed. */
   replayAll(query: BulkQuery): Promise<BulkAnswer> {
-    return this.#bulk(query, async ({ letter }) => {
-      const answer = await this.#replayOnce(letter.id);
+    return this.#bulk(query, async ({ deadLetter }) => {
+      const answer = await this.#replayOnce(deadLetter.id);
       return "problem" in answer ? answer.problem : undefined;
     });
   }
 
   discardAll(query: BulkQuery): Promise<BulkAnswer> {
-    return this.#bulk(query, async ({ letter }) => {
-      this.#store.discard(letter.id);
+    return this.#bulk(query, async ({ deadLetter }) => {
+      this.#store.discard(deadLetter.id);
       return undefined;
     });
   }
 
-  /** @returns whether there was such a letter */
+  /** @returns whether an open dead letter of this id existed */
   discard(id: string): boolean {
     return this.#store.discard(id);
   }
@@ -119,40 +119,43 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
     this.#store.forgetBefore(nowMs - KEEP_MS);
-    // Where the log does not take what waits, the relay wakes this object again.
+    // Where the log does not accept the waiting signals, the relay sets another alarm.
     await this.#relay.run();
     if (!this.#store.empty) this.alarms.wakeBy(nowMs + CLEAN_MS);
   }
 
   /** One replay of a dead letter at a time: a second call gets the answer of the first. */
-  #replayOnce(id: string, mended?: unknown): Promise<ReplayAnswer> {
+  #replayOnce(id: string, replacement?: unknown): Promise<ReplayAnswer> {
     const running = this.#replaying.get(id);
     if (running !== undefined) return running;
-    const replay = this.#replay(id, mended).finally(() => this.#replaying.delete(id));
+    const replay = this.#replay(id, replacement).finally(() => this.#replaying.delete(id));
     this.#replaying.set(id, replay);
     return replay;
   }
 
-  async #replay(id: string, mended: unknown): Promise<ReplayAnswer> {
+  async #replay(id: string, replacement: unknown): Promise<ReplayAnswer> {
     const stored = this.#store.find(id);
-    if (stored === undefined) return { id, problem: unknownLetter };
+    if (stored === undefined) return { id, problem: unknownDeadLetter(id) };
     if (stored.closed) return { id, outcome: "already" };
-    const plan = planReplay(stored.letter, mended);
+    const plan = planReplay(stored.deadLetter, replacement);
     if (plan.how === "impossible") {
       const detail = plan.errors.map(({ pointer, message }) => `${pointer}: ${message}`).join("; ");
-      return this.#failed(
+      return this.#refuse(
         stored,
-        problem("invalid-letter", 422, "It cannot be replayed", detail, { errors: plan.errors }),
+        problem("invalid-letter", 422, "The dead letter cannot be replayed", detail, { errors: plan.errors }),
       );
     }
     if (plan.how === "append") return this.#append(stored, plan.signal);
-    const outcome = await this.#carriedOut(() => carryOutReplay(plan, stored.letter, this.env, this.ecosystem));
-    if (typeof outcome !== "string") return this.#failed(stored, outcome);
+    const outcome = await this.#outcomeOf(() => carryOutReplay(plan, stored.deadLetter, this.env, this.ecosystem));
+    if (typeof outcome !== "string") return this.#refuse(stored, outcome);
     this.#store.close(stored, outcome, Date.now());
     return { id, outcome };
   }
 
-  /** Closed and on its way to the log in one transaction, with a number there: it can be neither lost nor doubled. */
+  /**
+   * Closes the dead letter and puts its signal into the outbox in one transaction. The log recognises the number of the
+   * signal, so it is neither lost nor appended twice.
+   */
   async #append(stored: StoredDeadLetter, signal: NewSignal): Promise<ReplayAnswer> {
     this.#change(() => {
       this.#store.close(stored, "replayed", Date.now());
@@ -160,22 +163,27 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
     });
     this.#relay.soon();
     await this.#relay.run();
-    return { id: stored.letter.id, outcome: "replayed" };
+    return { id: stored.deadLetter.id, outcome: "replayed" };
   }
 
-  /** Who was to do it did not answer: whether it was done is not known, and asking again finds out. */
-  async #carriedOut(work: () => Promise<"replayed" | "already" | Problem>): Promise<"replayed" | "already" | Problem> {
+  /** Turns an interrupted replay into a problem: whether it had its effect is unknown, and repeating it finds out. */
+  async #outcomeOf(work: () => Promise<"replayed" | "already" | Problem>): Promise<"replayed" | "already" | Problem> {
     try {
       return await work();
     } catch (error) {
       console.warn("dead letters: a replay was interrupted", this.ecosystem, String(error));
-      return problem("replay-interrupted", 503, "It is not known what came of it", "Replay it again; it is done once.");
+      return problem(
+        "replay-interrupted",
+        503,
+        "The result of the replay is unknown",
+        "Replay the dead letter again: its effect happens once.",
+      );
     }
   }
 
-  #failed(stored: StoredDeadLetter, refused: Problem): ReplayAnswer {
-    this.#store.failed(stored, refused.detail ?? refused.title, Date.now());
-    return { id: stored.letter.id, problem: refused };
+  #refuse(stored: StoredDeadLetter, refused: Problem): ReplayAnswer {
+    this.#store.recordFailedReplay(stored, refused.detail ?? refused.title, Date.now());
+    return { id: stored.deadLetter.id, problem: refused };
   }
 
   async #bulk(
@@ -190,7 +198,7 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
     for (const stored of dryRun ? [] : found) {
       if (handled > 0 && Date.now() - startedMs > BULK_MS) break;
       const problem = await act(stored);
-      if (problem !== undefined) failed.push({ id: stored.letter.id, problem });
+      if (problem !== undefined) failed.push({ id: stored.deadLetter.id, problem });
       last = String(stored.number);
       handled++;
     }
@@ -200,21 +208,21 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
       matched: dryRun ? found.length : handled,
       done: handled - failed.length,
       failed,
-      dead_letters: dryRun ? found.map(({ letter }) => letter) : [],
+      dead_letters: dryRun ? found.map(({ deadLetter }) => deadLetter) : [],
       next: whole ? next : (last ?? null),
     };
   }
 
-  /** One page of letters that match; of a page that ends early, what is behind it is found with `next`. */
+  /** Finds one page of the dead letters that match. `next` continues after a page that ended early. */
   #search(
     order: "newest" | "oldest",
-    matches: (letter: DeadLetter) => boolean,
+    matches: (deadLetter: DeadLetter) => boolean,
     after: string | undefined,
     limit: number,
   ): { found: StoredDeadLetter[]; next: string | null } {
     const from = after === undefined || !/^\d{1,15}$/.test(after) ? undefined : Number(after);
     const { found, next } = this.#store.scan(order, from, SCAN_ROWS);
-    const matching = found.filter(({ letter }) => matches(letter));
+    const matching = found.filter(({ deadLetter }) => matches(deadLetter));
     if (matching.length > limit) {
       const page = matching.slice(0, limit);
       return { found: page, next: String(page.at(-1)?.number) };
@@ -227,4 +235,5 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
   }
 }
 
-const unknownLetter = problem("not-found", 404, "There is no such thing here", "There is no dead letter of this id.");
+const unknownDeadLetter = (id: string) =>
+  problem("not-found", 404, "Not found", `No dead letter "${id}". List dead letters: GET /v1/{eco}/dead-letters`);

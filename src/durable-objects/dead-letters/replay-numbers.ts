@@ -2,10 +2,10 @@ import { newEpoch } from "../shell/epoch.ts";
 import type { EmittedNumbers } from "../shell/outbox.ts";
 
 /**
- * Numbers of replayed signals, so that the log takes each once, whenever it is sent again: by their ids alone it would
- * recognise them for ten minutes. SQLite keeps the last number with the table of the outbox, across deletions.
+ * Numbers the replayed signals, so that the log appends each once however often it is sent: by its id alone the log
+ * recognises a signal for ten minutes only. SQLite keeps the last number of the outbox's table across deletions.
  *
- * Table: `producer(epoch)`, of one row; makes the outbox's table `outgoing`, with numbers that are never used again.
+ * Tables: `producer(epoch)`, one row; and `outgoing` of the outbox, with numbers that are never used twice.
  */
 export class ReplayNumbers implements EmittedNumbers {
   readonly producer: string;

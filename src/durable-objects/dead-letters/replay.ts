@@ -4,15 +4,15 @@ import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { CallAnswer, EnqueueAnswer, TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import { noResponder, problemOfCall } from "../../core/queue/call-problems.ts";
 import type { NewTask } from "../../core/queue/task.ts";
-import type { NewDelivery } from "../../core/webhooks/delivery.ts";
+import type { Redelivery } from "../../core/webhooks/delivery.ts";
 import type { RelayBindings } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import { type ProjectionBindings, projectionOf } from "../shell/projection-ports.ts";
 
-/** Longest wait for a host that is asked to do something again. */
+/** Time limit for the answer of a host that is asked to replay, in milliseconds. */
 const HOST_MS = 10_000;
 
-/** Bindings to the objects that do again what failed. */
+/** Bindings to the objects that process dead letters again. */
 export interface ReplayBindings extends RelayBindings, ProjectionBindings {
   readonly PRIORITY_QUEUE: Namespace<{
     applyAction(action: TaskAction): Promise<TaskActionAnswer>;
@@ -20,21 +20,19 @@ export interface ReplayBindings extends RelayBindings, ProjectionBindings {
     call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<CallAnswer>;
   }>;
   readonly WEBHOOKS: Namespace<{
-    redeliver(
-      delivery: NewDelivery & { timestampMs: number },
-    ): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full">;
+    redeliver(delivery: Redelivery): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full">;
   }>;
 }
 
 type Elsewhere = Exclude<ReplayPlan, { how: "append" | "impossible" }>;
 
 /**
- * Has somebody else do again what failed. Each of them knows what it has done by the letter's own id, so that asking
- * twice, because an answer was lost, does nothing twice.
+ * Asks another object, or a host, to process a dead letter again. Each recognises the id of the dead letter, so a call
+ * that is repeated because its answer was lost has no second effect.
  */
 export function carryOutReplay(
   plan: Elsewhere,
-  letter: DeadLetter,
+  deadLetter: DeadLetter,
   env: ReplayBindings,
   ecosystem: string,
 ): Promise<"replayed" | "already" | Problem> {
@@ -46,7 +44,7 @@ export function carryOutReplay(
     case "redeliver":
       return redeliver(plan, env, ecosystem);
     case "ask_host":
-      return askHost(plan, letter, env, ecosystem);
+      return askHost(plan, deadLetter, env, ecosystem);
   }
 }
 
@@ -62,9 +60,11 @@ async function reprocess(
     case "known":
       return "already";
     case "gone":
-      return conflict(`The log does not hold the signal ${seq} any more: nothing can follow from it.`);
+      return conflict(
+        `The log does not hold the signal ${seq} any more, so nothing can follow from it. Discard the dead letter.`,
+      );
     case "failed":
-      return problem("replay-failed", 409, "It failed again", answer.error);
+      return problem("replay-failed", 409, "The replay failed again", answer.error);
   }
 }
 
@@ -75,7 +75,7 @@ async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: Replay
   if (!("conflict" in answer)) return "replayed";
   if (answer.conflict === "unfinished" || answer.conflict === "finished") return "already";
   if (answer.conflict === "full") return full(plan.queue);
-  // The queue has forgotten it, as it does after a day: it comes again, under its old id.
+  // The queue forgets an ended task after a day: the task is enqueued again, under its old id.
   const put = await queue.enqueue([plan.task]);
   if ("overloaded" in put) return busy(put.retry_after_ms);
   return "full" in put ? full(plan.queue) : "replayed";
@@ -89,26 +89,37 @@ async function redeliver({ delivery }: Extract<Elsewhere, { how: "redeliver" }>,
     case "known":
       return "already";
     case "unknown_endpoint":
-      return conflict(`There is no endpoint ${delivery.endpoint} any more: add it, or discard the letter.`);
+      return conflict(`No webhook endpoint "${delivery.endpoint}". Add it, or discard the dead letter.`);
     case "disabled":
-      return conflict(`The endpoint ${delivery.endpoint} is switched off: switch it on first.`);
+      return conflict(`The endpoint ${delivery.endpoint} is switched off. Switch it on, then replay again.`);
     case "full":
-      return conflict(`As many deliveries as may be wait for the endpoint ${delivery.endpoint} already.`);
+      return conflict(
+        `The endpoint ${delivery.endpoint} has the maximum number of pending deliveries. Try again later.`,
+      );
   }
 }
 
 async function askHost(
   { host, type }: Extract<Elsewhere, { how: "ask_host" }>,
-  letter: DeadLetter,
+  deadLetter: DeadLetter,
   env: ReplayBindings,
   eco: string,
 ) {
   const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/hosts`);
-  // Named by the letter and its attempt: asked again after a crash it is the same call, after a failure another.
-  const taskId = `replay.${await digest(letter.id)}.${letter.attempts}`;
+  // The id names the dead letter and its attempt: repeated after a crash it is the same call, after a failure another.
+  const taskId = `replay.${await digest(deadLetter.id)}.${deadLetter.attempts}`;
   const task: NewTask = {
-    ...{ taskId, recipient: host, type, payloadJson: JSON.stringify(letter), sender: "ganglion/dead-letters" },
-    ...{ priority: 3, delayMs: 0, maxAttempts: 1, timeoutMs: null, deadlineMs: HOST_MS, caller: "dead-letters" },
+    taskId,
+    recipient: host,
+    type,
+    payloadJson: JSON.stringify(deadLetter),
+    sender: "ganglion/dead-letters",
+    priority: 3,
+    delayMs: 0,
+    maxAttempts: 1,
+    timeoutMs: null,
+    deadlineMs: HOST_MS,
+    caller: "dead-letters",
     cause: null,
   };
   const answer = await queue.call(task, HOST_MS, true);
@@ -119,19 +130,25 @@ async function askHost(
       "call-timed-out",
       504,
       "The host did not answer in time",
-      "Replay it again to hear what came of it.",
+      "Replay the dead letter again to get the result.",
     );
   if (answer.outcome === "complete") return "replayed";
   return problemOfCall({ taskId, outcome: answer.outcome, error: answer.error, worker: answer.responder });
 }
 
-const conflict = (detail: string) => problem("replay-impossible", 409, "It cannot be replayed as things stand", detail);
+const conflict = (detail: string) =>
+  problem("replay-impossible", 409, "The dead letter cannot be replayed now", detail);
 const full = (queue: string) =>
-  problem("queue-full", 429, "The queue is full", `The queue ${queue} holds as many tasks as it may; try again later.`);
+  problem(
+    "queue-full",
+    429,
+    "The queue is full",
+    `The queue ${queue} holds its maximum number of tasks. Try again later.`,
+  );
 const busy = (retryAfterMs: number) =>
   problem("overloaded", 503, "Too much at once", "Try again in a moment.", { retry_after_ms: retryAfterMs });
 
-/** Ids of letters may be long, and hold what ids of tasks may not. */
+/** Ids of dead letters may be longer than ids of tasks, and hold other characters. */
 async function digest(text: string): Promise<string> {
   const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");

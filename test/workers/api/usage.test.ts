@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
-import { lettersOf, refusedSignal } from "../dead-letters/dead-letters-under-test.ts";
+import { deadLettersUnderTest, refusedSignal } from "../dead-letters/dead-letters-under-test.ts";
 import { logOf } from "../log-under-test.ts";
 import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { call, freshEcosystem, post } from "./calls.ts";
@@ -17,7 +17,7 @@ describe("what an ecosystem uses", () => {
     const eco = freshEcosystem();
     await logOf(eco).append({ signals: [] });
     const before = await usageOf(eco);
-    await lettersOf(eco).record(refusedSignal("h.1.local.7"));
+    await deadLettersUnderTest(eco).record(refusedSignal("h.1.local.7"));
     await post(`/v1/${eco}/models`, { enabled: false }, { method: "PUT" });
     await post(`/v1/${eco}/queues/q/tasks`, { recipient: "x", type: "T", payload: 1 });
     const { objects, total } = await usageOf(eco);

@@ -5,8 +5,8 @@ import { deadLettersOf } from "../log-under-test.ts";
 
 type Room = ReturnType<typeof deadLettersOf> & { record(letters: readonly DeadLetterRecord[]): Promise<void> };
 
-/** The room of an ecosystem, as people see it and as those who fail see it. */
-export function lettersOf(ecosystem = freshEcosystem()) {
+/** The dead letters of an ecosystem, as people and as the components that give up see them. */
+export function deadLettersUnderTest(ecosystem = freshEcosystem()) {
   const base = `/v1/${ecosystem}/dead-letters`;
   const stub = () => deadLettersOf(ecosystem) as Room;
   const json = async <Body>(response: Promise<Response>) => (await (await response).json()) as Body;
@@ -27,7 +27,7 @@ export function lettersOf(ecosystem = freshEcosystem()) {
   };
 }
 
-/** A signal that a link could not hand to the log. */
+/** A signal of a link that the log refused. */
 export const refusedSignal = (id: string, signal: unknown = { signal: "Q_X", source: "h", facts: { n: 1 } }) => ({
   id,
   kind: "signal" as const,

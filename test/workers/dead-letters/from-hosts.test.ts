@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { logOf } from "../log-under-test.ts";
-import { lettersOf } from "./dead-letters-under-test.ts";
+import { deadLettersUnderTest } from "./dead-letters-under-test.ts";
 
 /** The end of a link that an agent holds. */
 async function openLink(ecosystem: string, host: string) {
@@ -26,21 +26,21 @@ const intent = {
 };
 
 describe("dead letters of a host", () => {
-  it("are kept before the host hears that they are, and once", async () => {
-    const letters = lettersOf();
-    const say = await openLink(letters.ecosystem, "gpu-01");
+  it("are stored once, before the host gets the confirmation", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const send = await openLink(deadLetters.ecosystem, "gpu-01");
     const frame = { type: "letters", batch: 7, letters: [intent] };
-    expect(await say(frame)).toEqual({ type: "lettered", batch: 7 });
-    expect(await letters.list()).toMatchObject([{ ...intent, host: "gpu-01", attempts: 1 }]);
-    await say({ ...frame, batch: 8 });
-    expect(await letters.list()).toMatchObject([{ attempts: 2 }]);
+    expect(await send(frame)).toEqual({ type: "lettered", batch: 7 });
+    expect(await deadLetters.list()).toMatchObject([{ ...intent, host: "gpu-01", attempts: 1 }]);
+    await send({ ...frame, batch: 8 });
+    expect(await deadLetters.list()).toMatchObject([{ attempts: 2 }]);
   });
 
-  it("are of that host alone, and do not speak for the edge", async () => {
-    const letters = lettersOf();
-    const say = await openLink(letters.ecosystem, "gpu-01");
+  it("are refused in the name of another host or of the edge", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const send = await openLink(deadLetters.ecosystem, "gpu-01");
     const foreign = { ...intent, id: "gpu-02.intent.1" };
-    expect(await say({ type: "letters", batch: 1, letters: [foreign] })).toMatchObject({
+    expect(await send({ type: "letters", batch: 1, letters: [foreign] })).toMatchObject({
       type: "refused",
       problem: { type: "/problems/foreign-letter", status: 403 },
     });
@@ -48,7 +48,7 @@ describe("dead letters of a host", () => {
       { ...intent, daemon: "ganglion/policy" },
       { ...intent, kind: "webhook" },
     ])
-      expect(await say({ type: "letters", batch: 1, letters: [wrong] })).toMatchObject({ problem: { status: 422 } });
-    expect(await letters.list()).toEqual([]);
+      expect(await send({ type: "letters", batch: 1, letters: [wrong] })).toMatchObject({ problem: { status: 422 } });
+    expect(await deadLetters.list()).toEqual([]);
   });
 });

@@ -7,73 +7,73 @@ import { allOf, aSignal, logOf, observationsOf, policyOf } from "../log-under-te
 import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
-import { lettersOf, refusedSignal } from "./dead-letters-under-test.ts";
+import { deadLettersUnderTest, refusedSignal } from "./dead-letters-under-test.ts";
 
 const patience = { timeout: 45_000 };
 
-describe("a signal that the log refused", () => {
-  it("is appended under the id that it would have had, once", async () => {
-    const letters = lettersOf();
-    await letters.record(refusedSignal("h.1.local.7"), refusedSignal("h.1.local.8"));
-    expect(await (await letters.replay("h.1.local.8")).json()).toEqual({ id: "h.1.local.8", outcome: "replayed" });
-    expect(await (await letters.replay("h.1.local.7")).json()).toEqual({ id: "h.1.local.7", outcome: "replayed" });
-    expect(await (await letters.replay("h.1.local.7")).json()).toEqual({ id: "h.1.local.7", outcome: "already" });
-    // The link did not hear that it was kept, and hands it over again: nothing comes back.
-    await letters.record(refusedSignal("h.1.local.7"));
-    expect(await letters.list()).toEqual([]);
-    expect((await allOf(letters.ecosystem)).map(({ id }) => id)).toEqual(["h.1.local.8", "h.1.local.7"]);
-    expect(await letters.show("h.1.local.7")).toMatchObject({
+describe("replay of a signal that the log refused", () => {
+  it("appends the signal once, under the id that it would have had", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await deadLetters.record(refusedSignal("h.1.local.7"), refusedSignal("h.1.local.8"));
+    expect(await (await deadLetters.replay("h.1.local.8")).json()).toEqual({ id: "h.1.local.8", outcome: "replayed" });
+    expect(await (await deadLetters.replay("h.1.local.7")).json()).toEqual({ id: "h.1.local.7", outcome: "replayed" });
+    expect(await (await deadLetters.replay("h.1.local.7")).json()).toEqual({ id: "h.1.local.7", outcome: "already" });
+    // The link got no confirmation and hands the dead letter over again: it is not opened again.
+    await deadLetters.record(refusedSignal("h.1.local.7"));
+    expect(await deadLetters.list()).toEqual([]);
+    expect((await allOf(deadLetters.ecosystem)).map(({ id }) => id)).toEqual(["h.1.local.8", "h.1.local.7"]);
+    expect(await deadLetters.show("h.1.local.7")).toMatchObject({
       replay_outcome: "replayed",
       replayed_at: expect.any(String),
     });
   });
 
-  it("that is still wrong stays, with one attempt more, until it is mended", async () => {
-    const letters = lettersOf();
-    await letters.record(refusedSignal("h.1.local.7", { signal: "no name", source: "h", facts: {} }));
-    const refused = await problemOf(await letters.replay("h.1.local.7"));
+  it("keeps a signal that is still invalid, with one more attempt, until it is replaced", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await deadLetters.record(refusedSignal("h.1.local.7", { signal: "no name", source: "h", facts: {} }));
+    const refused = await problemOf(await deadLetters.replay("h.1.local.7"));
     expect(refused).toMatchObject({ status: 422, errors: [{ pointer: "/signal/signal" }] });
-    expect(await letters.list()).toMatchObject([
+    expect(await deadLetters.list()).toMatchObject([
       { attempts: 2, replay_outcome: expect.stringContaining("/signal/signal") },
     ]);
-    const mended = { signal: { signal: "Q_MENDED", source: "h", facts: {} } };
-    expect((await letters.replay("h.1.local.7", mended)).status).toBe(200);
-    expect(await allOf(letters.ecosystem)).toMatchObject([{ id: "h.1.local.7", signal: "Q_MENDED" }]);
+    const replacement = { signal: { signal: "Q_MENDED", source: "h", facts: {} } };
+    expect((await deadLetters.replay("h.1.local.7", replacement)).status).toBe(200);
+    expect(await allOf(deadLetters.ecosystem)).toMatchObject([{ id: "h.1.local.7", signal: "Q_MENDED" }]);
   });
 });
 
-describe("a signal that a projection could not take in", () => {
-  it("stays while it cannot be taken in, and cannot be mended", async () => {
-    const letters = lettersOf();
-    await logOf(letters.ecosystem).append({ signals: [aSignal("OBSERVATION", { nobody: true })] });
-    await observationsOf(letters.ecosystem).catchUp(1);
-    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
-    expect(await problemOf(await letters.replay("observations.1"))).toMatchObject({
+describe("replay of a signal that a projection could not process", () => {
+  it("keeps a signal that still fails, and refuses to replace it", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await logOf(deadLetters.ecosystem).append({ signals: [aSignal("OBSERVATION", { nobody: true })] });
+    await observationsOf(deadLetters.ecosystem).catchUp(1);
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
+    expect(await problemOf(await deadLetters.replay("observations.1"))).toMatchObject({
       status: 409,
       type: "/problems/replay-failed",
       detail: expect.stringContaining("facts.zooid"),
     });
-    expect((await problemOf(await letters.replay("observations.1", { signal: {} }))).status).toBe(422);
-    expect(await letters.list()).toMatchObject([{ attempts: 3 }]);
+    expect((await problemOf(await deadLetters.replay("observations.1", { signal: {} }))).status).toBe(422);
+    expect(await deadLetters.list()).toMatchObject([{ attempts: 3 }]);
   });
 
-  it("is judged again by the rule that failed, once, and by no other", async () => {
-    const letters = lettersOf();
-    // Past the border, which would not have let it in: the rule cannot read what is not there.
-    await logOf(letters.ecosystem).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", {})] });
-    await policyOf(letters.ecosystem).catchUp(1);
-    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
-    const [{ id = "" } = {}] = await letters.list();
+  it("evaluates only the rule that failed", async () => {
+    const deadLetters = deadLettersUnderTest();
+    // Appended without the check of the API, which would refuse it: the rule cannot read the missing field.
+    await logOf(deadLetters.ecosystem).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", {})] });
+    await policyOf(deadLetters.ecosystem).catchUp(1);
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
+    const [{ id = "" } = {}] = await deadLetters.list();
     expect(id).toBe("policy.1.promotions-to-dream");
-    const failed = await problemOf(await letters.replay(id));
+    const failed = await problemOf(await deadLetters.replay(id));
     expect(failed).toMatchObject({ status: 409, type: "/problems/replay-failed" });
-    expect(await policyOf(letters.ecosystem).reprocess(1, "no-such-rule")).toMatchObject({ outcome: "failed" });
-    // Another rule that did decide is not asked again: nothing new is in the log.
-    expect(await allOf(letters.ecosystem)).toHaveLength(1);
+    expect(await policyOf(deadLetters.ecosystem).reprocess(1, "no-such-rule")).toMatchObject({ outcome: "failed" });
+    // Rules that decided before are not evaluated again: nothing new is in the log.
+    expect(await allOf(deadLetters.ecosystem)).toHaveLength(1);
   });
 
-  it("has its effect once, however often it is asked for", async () => {
-    const eco = lettersOf().ecosystem;
+  it("has one effect, however often it is repeated", async () => {
+    const eco = deadLettersUnderTest().ecosystem;
     const facts = { promotion_count: 2 };
     await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", facts)] });
     const policy = policyOf(eco);
@@ -84,9 +84,9 @@ describe("a signal that a projection could not take in", () => {
     await vi.waitFor(async () => expect(await names()).toEqual(["Q_PROMOTIONS_DETECTED", "Q_DREAM_TRIGGER"]), patience);
   });
 
-  it("is decided by the rule once that is mended, and what it keeps since survives a rebuild", async () => {
-    const letters = lettersOf();
-    const eco = letters.ecosystem;
+  it("evaluates the corrected rule, whose state then survives a rebuild", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const eco = deadLetters.ecosystem;
     const policy = policyOf(eco);
     const rule = (where: string, more: object = {}) => ({
       ...{ when: "Q_DISK_SEEN", where, while_in_flight: { until: "Q_DISK_CLEAN", at_most: "1h" } },
@@ -95,14 +95,14 @@ describe("a signal that a projection could not take in", () => {
     await putRule(eco, "clean", rule("facts.percent > 90"));
     await logOf(eco).append({ signals: [aSignal("Q_DISK_SEEN", { n: 1 }, { id: "one" })] });
     await policy.catchUp((await allOf(eco)).length);
-    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
-    const [{ id = "" } = {}] = await letters.list();
-    expect((await problemOf(await letters.replay(id))).status).toBe(409);
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
+    const [{ id = "" } = {}] = await deadLetters.list();
+    expect((await problemOf(await deadLetters.replay(id))).status).toBe(409);
     await putRule(eco, "clean", rule("facts.?percent.orValue(100) > 90"));
-    // Once more after a rebuild: what was told before it is no reason to keep quiet now.
+    // After a rebuild a signal emitted before it must not suppress this one.
     await policy.rebuild();
-    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "replayed" });
-    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "already" });
+    expect(await (await deadLetters.replay(id)).json()).toEqual({ id, outcome: "replayed" });
+    expect(await (await deadLetters.replay(id)).json()).toEqual({ id, outcome: "already" });
     const cleanUps = async () => (await allOf(eco)).filter(({ signal }) => signal === "Q_CLEAN_UP");
     await vi.waitFor(async () => expect(await cleanUps()).toMatchObject([{ cause: "one" }]), patience);
 
@@ -110,7 +110,7 @@ describe("a signal that a projection could not take in", () => {
       runInDurableObject(policy, (_, state) =>
         JSON.stringify([...state.storage.sql.exec("SELECT * FROM rule_state ORDER BY kind, rule, key")]),
       );
-    // Changed after it at the same place of the log: the order of the two survives too.
+    // The rule changes later at the same position of the log: the order of the two survives as well.
     await putRule(eco, "clean", rule("facts.?percent.orValue(100) > 80"));
     await logOf(eco).append({ signals: [aSignal("Q_DISK_SEEN", { n: 2 }, { id: "two" })] });
     await policy.catchUp((await allOf(eco)).length);
@@ -133,9 +133,9 @@ describe("a signal that a projection could not take in", () => {
     ]);
   });
 
-  it("of a time-out that the loop guard cut off says why it cannot be replayed", async () => {
-    const letters = lettersOf();
-    const eco = letters.ecosystem;
+  it("says why a time-out that the loop guard ended cannot be replayed", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const eco = deadLetters.ecosystem;
     const policy = policyOf(eco);
     await putRule(eco, "wait", {
       when: "Q_ASKED",
@@ -144,70 +144,79 @@ describe("a signal that a projection could not take in", () => {
     const deep = { id: "deep", cause: "gone", depth: 16 };
     await logOf(eco).append({ signals: [aSignal("Q_ASKED", {}, deep)] });
     await policy.catchUp((await allOf(eco)).length);
-    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
-    const [letter] = await letters.list();
-    expect(letter).toMatchObject({ id: expect.stringMatching(/^policy\.\d+\.wait(\.late)?$/), signal: { id: "deep" } });
-    expect(await problemOf(await letters.replay(letter?.id ?? ""))).toMatchObject({
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
+    const [deadLetter] = await deadLetters.list();
+    expect(deadLetter).toMatchObject({
+      id: expect.stringMatching(/^policy\.\d+\.wait(\.late)?$/),
+      signal: { id: "deep" },
+    });
+    expect(await problemOf(await deadLetters.replay(deadLetter?.id ?? ""))).toMatchObject({
       status: 409,
       detail: expect.stringMatching(/chain of causes/),
     });
   });
 
-  it("is no longer to be had when the log does not hold it", async () => {
-    const letters = lettersOf();
-    await letters.record({ ...refusedSignal("policy.99.rule"), daemon: "ganglion/policy" });
-    expect(await problemOf(await letters.replay("policy.99.rule"))).toMatchObject({
+  it("is refused when the log no longer holds the signal", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await deadLetters.record({ ...refusedSignal("policy.99.rule"), daemon: "ganglion/policy" });
+    expect(await problemOf(await deadLetters.replay("policy.99.rule"))).toMatchObject({
       status: 409,
       detail: expect.stringContaining("does not hold the signal 99"),
     });
   });
 });
 
-describe("a task that failed for good", () => {
-  it("is begun anew under its id; while it is unfinished nothing more happens", async () => {
-    const letters = lettersOf();
-    const queue = queueOver(letters.ecosystem);
+describe("replay of a task that failed for good", () => {
+  it("starts the task again under its id, and does nothing while it is unfinished", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const queue = queueOver(deadLetters.ecosystem);
     await queue.put([aTask({ task_id: "t1", max_attempts: 1 })]);
     const [leased] = await queue.lease("coder");
     await queue.act("t1", "fail", { lease_id: leased?.lease_id, error: "no disk" });
-    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
-    const [letter] = await letters.list();
-    const id = letter?.id ?? "";
-    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "replayed" });
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
+    const [deadLetter] = await deadLetters.list();
+    const id = deadLetter?.id ?? "";
+    expect(await (await deadLetters.replay(id)).json()).toEqual({ id, outcome: "replayed" });
     expect(await queue.task("t1")).toMatchObject({ status: "queued", attempt: 0 });
-    // As if the note that it was replayed had been lost.
-    await letters.record({ id, kind: "task", task: letter?.task, error: "no disk", daemon: "ganglion/queue/work" });
-    expect(await (await letters.replay(id)).json()).toEqual({ id, outcome: "already" });
+    // As if the record of its replay had been lost.
+    await deadLetters.record({
+      id,
+      kind: "task",
+      task: deadLetter?.task,
+      error: "no disk",
+      daemon: "ganglion/queue/work",
+    });
+    expect(await (await deadLetters.replay(id)).json()).toEqual({ id, outcome: "already" });
     expect((await queue.lease("coder", { max: 5 })).map(({ task_id }) => task_id)).toEqual(["t1"]);
   });
 
-  it("that its queue has forgotten comes again as it was", async () => {
-    const letters = lettersOf();
+  it("enqueues a task that its queue has forgotten, with its former fields", async () => {
+    const deadLetters = deadLettersUnderTest();
     const task = {
       ...{ task_id: "old", recipient: "coder", type: "BUILD", sender: "planner", priority: 2, max_attempts: 3 },
       ...{ created_at: "2026-01-01T00:00:00.000Z", timeout_ms: null, deadline_at: null, payload: { n: 7 } },
     };
-    await letters.record({ id: "x/work.old.1", kind: "task", task, error: "e", daemon: "ganglion/queue/work" });
-    expect((await letters.replay("x/work.old.1")).status).toBe(200);
-    expect(await queueOver(letters.ecosystem).lease("coder")).toMatchObject([
+    await deadLetters.record({ id: "x/work.old.1", kind: "task", task, error: "e", daemon: "ganglion/queue/work" });
+    expect((await deadLetters.replay("x/work.old.1")).status).toBe(200);
+    expect(await queueOver(deadLetters.ecosystem).lease("coder")).toMatchObject([
       { task_id: "old", type: "BUILD", payload: { n: 7 }, priority: 2, sender: "planner" },
     ]);
   });
 });
 
-describe("a webhook delivery that was given up", () => {
-  it("is delivered under its id once its endpoint takes it", async () => {
-    const letters = lettersOf();
-    const hooks = webhooksOf(letters.ecosystem);
+describe("replay of a webhook delivery that was given up", () => {
+  it("delivers the message under its id once the endpoint accepts it", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const hooks = webhooksOf(deadLetters.ecosystem);
     await hooks.add("alerts", "410,200");
     await hooks.stub().deliver([aDelivery("d1", "alerts", { depth: 7 })]);
-    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
-    expect(await problemOf(await letters.replay("webhook.d1"))).toMatchObject({
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
+    expect(await problemOf(await deadLetters.replay("webhook.d1"))).toMatchObject({
       status: 409,
       detail: expect.stringContaining("switched off"),
     });
     await hooks.change("alerts", { enabled: true });
-    expect(await (await letters.replay("webhook.d1")).json()).toEqual({ id: "webhook.d1", outcome: "replayed" });
+    expect(await (await deadLetters.replay("webhook.d1")).json()).toEqual({ id: "webhook.d1", outcome: "replayed" });
     const messages = await hooks.received("alerts", 2);
     expect(messages.map(({ headers }) => headers["webhook-id"])).toEqual(["d1", "d1"]);
     expect(messages[1]?.body).toBe(messages[0]?.body);
@@ -215,38 +224,38 @@ describe("a webhook delivery that was given up", () => {
       async () => expect(await hooks.deliveries("alerts")).toMatchObject([{ state: "delivered" }]),
       patience,
     );
-    expect(await letters.list()).toEqual([]);
+    expect(await deadLetters.list()).toEqual([]);
   });
 
-  it("that fails again is here again", async () => {
-    const letters = lettersOf();
-    const hooks = webhooksOf(letters.ecosystem);
+  it("opens the dead letter again when the delivery fails again", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const hooks = webhooksOf(deadLetters.ecosystem);
     await hooks.add("alerts", "410,410");
     await hooks.stub().deliver([aDelivery("d1", "alerts")]);
-    await vi.waitFor(async () => expect(await letters.list()).toHaveLength(1), patience);
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
     await hooks.change("alerts", { enabled: true });
-    expect((await letters.replay("webhook.d1")).status).toBe(200);
+    expect((await deadLetters.replay("webhook.d1")).status).toBe(200);
     await hooks.received("alerts", 2);
-    await vi.waitFor(async () => expect(await letters.list()).toMatchObject([{ attempts: 2 }]), patience);
+    await vi.waitFor(async () => expect(await deadLetters.list()).toMatchObject([{ attempts: 2 }]), patience);
   });
 });
 
-describe("what lies on a host", () => {
+describe("replay of an item that a host keeps", () => {
   const intent = {
     ...{ id: "gpu-01.intent.bad.json", kind: "intent" as const, intent: { file: "bad.json", text: "{" } },
     ...{ error: "not JSON", daemon: "agent/intents", host: "gpu-01" },
   };
 
-  it("is replayed by its host, or stays where it is", async () => {
-    const letters = lettersOf();
-    await letters.record(intent);
-    expect(await problemOf(await letters.replay(intent.id))).toMatchObject({
+  it("asks the host, and keeps the dead letter when the host fails", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await deadLetters.record(intent);
+    expect(await problemOf(await deadLetters.replay(intent.id))).toMatchObject({
       status: 503,
       type: "/problems/no-responder",
     });
-    const host = await openChannel(letters.ecosystem, "gpu-01", "hosts");
+    const host = await openChannel(deadLetters.ecosystem, "gpu-01", "hosts");
     host.send({ type: "ready", recipient: "gpu-01", credit: 1, lease_ms: 30_000 });
-    const failing = letters.replay(intent.id);
+    const failing = deadLetters.replay(intent.id);
     const first = (await host.next("tasks")).tasks?.[0];
     expect(first).toMatchObject({ type: "intent.replay", payload: { id: intent.id, intent: intent.intent } });
     host.send({
@@ -256,7 +265,7 @@ describe("what lies on a host", () => {
     });
     expect(await problemOf(await failing)).toMatchObject({ status: 502, detail: "still not JSON" });
     host.send({ type: "ready", recipient: "gpu-01", credit: 1, lease_ms: 30_000 });
-    const working = letters.replay(intent.id);
+    const working = deadLetters.replay(intent.id);
     const second = (await host.next("tasks")).tasks?.[0];
     host.send({
       type: "complete",
@@ -264,20 +273,20 @@ describe("what lies on a host", () => {
       tasks: [{ task_id: second?.task_id, lease_id: second?.lease_id, result: {} }],
     });
     expect((await working).status).toBe(200);
-    expect(await letters.list()).toEqual([]);
+    expect(await deadLetters.list()).toEqual([]);
   });
 });
 
-describe("the room", () => {
-  it("finds letters by what they are, who gave up on them, when, and what stands in them", async () => {
-    const letters = lettersOf();
-    await letters.record(
+describe("dead letters of an ecosystem", () => {
+  it("are found by kind, component, host, time and text", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await deadLetters.record(
       refusedSignal("a.1", { signal: "Q_ONE", source: "h", facts: {} }),
       refusedSignal("a.2", { signal: "Z_TWO", source: "h", facts: { word: "Needle" } }),
       { id: "t.1", kind: "task", task: {}, error: "no disk", daemon: "ganglion/queue/work" },
       { id: "i.1", kind: "intent", intent: {}, error: "bad", daemon: "agent/intents", host: "gpu-01" },
     );
-    const found = async (query: string) => (await letters.list(query)).map(({ id }) => id);
+    const found = async (query: string) => (await deadLetters.list(query)).map(({ id }) => id);
     expect(await found("")).toEqual(["i.1", "t.1", "a.2", "a.1"]);
     expect(await found("?kind=task")).toEqual(["t.1"]);
     expect(await found("?signal=Q_*")).toEqual(["a.1"]);
@@ -286,98 +295,98 @@ describe("the room", () => {
     expect(await found("?host=gpu-01")).toEqual(["i.1"]);
     expect(await found("?until=2020-01-01T00:00:00Z")).toEqual([]);
     expect(await found("?since=2020-01-01T00:00:00Z&kind=intent")).toEqual(["i.1"]);
-    expect((await problemOf(await call(`${letters.base}?kind=letter`))).status).toBe(422);
-    const page = await letters.page("?limit=2&kind=signal");
+    expect((await problemOf(await call(`${deadLetters.base}?kind=letter`))).status).toBe(422);
+    const page = await deadLetters.page("?limit=2&kind=signal");
     expect(page.dead_letters.map(({ id }) => id)).toEqual(["a.2", "a.1"]);
-    const first = await letters.page("?limit=1");
-    const rest = await letters.page(`?limit=10&after=${first.next}`);
+    const first = await deadLetters.page("?limit=1");
+    const rest = await deadLetters.page(`?limit=10&after=${first.next}`);
     expect([...first.dead_letters, ...rest.dead_letters].map(({ id }) => id)).toEqual(await found(""));
-    expect(await (await call(`/v1/${letters.ecosystem}/status`)).json()).toMatchObject({ dead_letters: 4 });
+    expect(await (await call(`/v1/${deadLetters.ecosystem}/status`)).json()).toMatchObject({ dead_letters: 4 });
   });
 
-  it("shows what a filter means before it replays or discards", async () => {
-    const letters = lettersOf();
-    await letters.record(
+  it("are listed by a filter before they are replayed or discarded", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await deadLetters.record(
       ...[1, 2, 3].map((n) => refusedSignal(`a.${n}`)),
       refusedSignal("a.4", { signal: "still wrong" }),
       { id: "t.1", kind: "task", task: {}, error: "e", daemon: "ganglion/queue/work" },
     );
     const filter = { kind: "signal" };
-    expect(await letters.bulk("replay", { filter })).toMatchObject({
+    expect(await deadLetters.bulk("replay", { filter })).toMatchObject({
       dry_run: true,
       matched: 4,
       done: 0,
       dead_letters: [{ id: "a.1" }, {}, {}, {}],
     });
-    expect(await letters.list()).toHaveLength(5);
-    const first = await letters.bulk<{ next: string }>("replay", { filter, dry_run: false, limit: 2 });
+    expect(await deadLetters.list()).toHaveLength(5);
+    const first = await deadLetters.bulk<{ next: string }>("replay", { filter, dry_run: false, limit: 2 });
     expect(first).toMatchObject({ matched: 2, done: 2, failed: [] });
-    expect(await letters.bulk("replay", { filter, dry_run: false, after: first.next })).toMatchObject({
+    expect(await deadLetters.bulk("replay", { filter, dry_run: false, after: first.next })).toMatchObject({
       matched: 2,
       done: 1,
       failed: [{ id: "a.4", problem: { status: 422 } }],
       next: null,
     });
-    expect((await allOf(letters.ecosystem)).map(({ id }) => id)).toEqual(["a.1", "a.2", "a.3"]);
-    expect(await letters.bulk("discard", { filter: {} })).toMatchObject({ dry_run: true, matched: 2 });
-    expect(await letters.bulk("discard", { filter: { text: "still wrong" }, dry_run: false })).toMatchObject({
+    expect((await allOf(deadLetters.ecosystem)).map(({ id }) => id)).toEqual(["a.1", "a.2", "a.3"]);
+    expect(await deadLetters.bulk("discard", { filter: {} })).toMatchObject({ dry_run: true, matched: 2 });
+    expect(await deadLetters.bulk("discard", { filter: { text: "still wrong" }, dry_run: false })).toMatchObject({
       done: 1,
     });
-    expect((await letters.discard("t.1")).status).toBe(204);
-    expect((await problemOf(await letters.discard("t.1"))).status).toBe(404);
-    expect((await problemOf(await letters.replay("t.1"))).status).toBe(404);
-    expect(await letters.list()).toEqual([]);
+    expect((await deadLetters.discard("t.1")).status).toBe(204);
+    expect((await problemOf(await deadLetters.discard("t.1"))).status).toBe(404);
+    expect((await problemOf(await deadLetters.replay("t.1"))).status).toBe(404);
+    expect(await deadLetters.list()).toEqual([]);
     for (const wrong of [{}, { filter: { kind: "x" } }, { filter: {}, limit: 0 }, { filter: { since: "soon" } }])
-      expect((await problemOf(await post(`${letters.base}/replay`, wrong))).status).toBe(422);
+      expect((await problemOf(await post(`${deadLetters.base}/replay`, wrong))).status).toBe(422);
   });
 
-  it("is for administrators to change", async () => {
-    const letters = lettersOf();
-    await letters.record(refusedSignal("a.1"));
+  it("are changed by administrators only", async () => {
+    const deadLetters = deadLettersUnderTest();
+    await deadLetters.record(refusedSignal("a.1"));
     const wanted = { name: "n", scopes: ["signals:read", "signals:write"], ecosystems: ["*"] };
     const { token } = (await (await post("/v1/tokens", wanted)).json()) as { token: string };
-    expect((await call(letters.base, { token })).status).toBe(200);
+    expect((await call(deadLetters.base, { token })).status).toBe(200);
     for (const [path, method] of [
       ["/a.1/replay", "POST"],
       ["/replay", "POST"],
       ["/discard", "POST"],
       ["/a.1", "DELETE"],
     ] as const)
-      expect((await problemOf(await call(`${letters.base}${path}`, { method, token }))).status).toBe(403);
+      expect((await problemOf(await call(`${deadLetters.base}${path}`, { method, token }))).status).toBe(403);
   });
 
-  it("has each letter's effect once, whatever is repeated, comes late or crashes in between", async () => {
+  it("each have one effect in any history of replays, late reports and crashes", async () => {
     const step = fc.record({
       do: fc.constantFrom("fail", "replay", "replay twice", "replay all", "crash", "crash while replaying"),
-      letter: fc.integer({ min: 1, max: 4 }),
+      deadLetter: fc.integer({ min: 1, max: 4 }),
     });
     let cut = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-        const letters = lettersOf();
+        const deadLetters = deadLettersUnderTest();
         const failed = new Set<string>();
-        // Whoever asked hears nothing of a replay that was cut off.
+        // The caller gets no answer of a replay that was cut off.
         const replay = (id: string) =>
-          letters
+          deadLetters
             .stub()
             .replay(id)
             .catch(() => cut++);
-        const replayAll = () => letters.stub().replayAll({ filter: {}, limit: 100, dryRun: false });
+        const replayAll = () => deadLetters.stub().replayAll({ filter: {}, limit: 100, dryRun: false });
         for (const one of steps) {
-          const id = `h.1.local.${one.letter}`;
+          const id = `h.1.local.${one.deadLetter}`;
           if (one.do === "fail") {
             failed.add(id);
-            await letters.record(refusedSignal(id));
+            await deadLetters.record(refusedSignal(id));
           } else if (one.do === "replay") await replay(id);
           else if (one.do === "replay twice") await Promise.all([replay(id), replay(id)]);
           else if (one.do === "replay all") await replayAll();
-          else if (one.do === "crash") await crash(letters.stub());
-          else await Promise.all([replay(id), crash(letters.stub())]);
+          else if (one.do === "crash") await crash(deadLetters.stub());
+          else await Promise.all([replay(id), crash(deadLetters.stub())]);
         }
         await replayAll();
-        await runDurableObjectAlarm(letters.stub());
-        expect((await allOf(letters.ecosystem)).map(({ id }) => id).sort()).toEqual([...failed].sort());
-        expect([await letters.list(), await letters.stub().count()]).toEqual([[], 0]);
+        await runDurableObjectAlarm(deadLetters.stub());
+        expect((await allOf(deadLetters.ecosystem)).map(({ id }) => id).sort()).toEqual([...failed].sort());
+        expect([await deadLetters.list(), await deadLetters.stub().count()]).toEqual([[], 0]);
       }),
       { numRuns: 40 },
     );

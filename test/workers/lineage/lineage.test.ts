@@ -2,7 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Lineage } from "../../../src/core/lineage/api.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
-import { lettersOf } from "../dead-letters/dead-letters-under-test.ts";
+import { deadLettersUnderTest } from "../dead-letters/dead-letters-under-test.ts";
 import { allOf, aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf } from "../log-under-test.ts";
 import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, queueOver } from "../queue/queue-under-test.ts";
@@ -130,7 +130,7 @@ describe("the lineage behind what rules did", () => {
     await queue.put(aTask({ task_id: "own", cause: "asked", max_attempts: 1 }));
     const [leased] = await queue.lease("coder");
     await queue.act("own", "fail", { lease_id: leased?.lease_id, error: "no" });
-    await lettersOf(eco).record({
+    await deadLettersUnderTest(eco).record({
       ...{
         id: "gpu-01.reaction.fix.asked",
         kind: "reaction",

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
-import { lettersOf } from "../dead-letters/dead-letters-under-test.ts";
+import { deadLettersUnderTest } from "../dead-letters/dead-letters-under-test.ts";
 import { allOf, follow } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
@@ -48,7 +48,7 @@ describe("a queue's signals", () => {
     const failed = await follower.next();
     expect(failed).toMatchObject({ signal: "Q_TASK_FAILED", cause: "s1.abc", depth: 3 });
     expect(failed.trace).toMatch(/^00-0123456789abcdef0123456789abcdef-(?!0123456789abcdef)[0-9a-f]{16}-01$/);
-    const letters = lettersOf(ecosystem);
+    const letters = deadLettersUnderTest(ecosystem);
     await expect
       .poll(() => letters.list("?kind=task"), patience)
       .toMatchObject([{ task: { cause: "s1.abc", trace, depth: 3 } }]);

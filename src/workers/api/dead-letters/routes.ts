@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { BulkQuery } from "../../../core/dead-letters/api.ts";
+import { BULK_LIMIT, type BulkQuery, BulkRequest, ReplayRequest } from "../../../core/dead-letters/api.ts";
 import type { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
 import { DEAD_LETTER_KINDS } from "../../../core/dead-letters/record.ts";
 import { deadLetters } from "../../objects.ts";
@@ -7,24 +7,23 @@ import { readDocument } from "../http/body.ts";
 import { EcosystemPath, pageCursor, patterns, time, wholeNumber, words } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { BULK_LIMIT, BulkRequest, ReplayRequest } from "./requests.ts";
 import { BulkAnswerSchema, DeadLetterSchema, DeadLettersSchema, ReplayedSchema } from "./schemas.ts";
 
-const LetterPath = EcosystemPath.extend({
+const DeadLetterPath = EcosystemPath.extend({
   id: z
     .string()
     .min(1)
     .max(1_024)
-    .openapi({ param: { description: "The letter's id, percent-encoded" } }),
+    .openapi({ param: { description: "Id of the dead letter, percent-encoded" } }),
 });
 
 const listDeadLetters = createRoute({
   method: "get",
   path: "/v1/{eco}/dead-letters",
   operationId: "listDeadLetters",
-  summary: "What could not be processed, and why",
+  summary: "List dead letters: items that could not be processed, with the reason",
   description:
-    "Newest first. A page may be short, or empty, and still go on: what is looked through for one is bounded.",
+    "Newest first. A page may be short or empty and still have a next one: the number of rows read for one is bounded.",
   tags: ["dead letters"],
   ...secured("signals:read"),
   request: {
@@ -34,12 +33,12 @@ const listDeadLetters = createRoute({
         .enum(DEAD_LETTER_KINDS, { error: `give one of ${DEAD_LETTER_KINDS.join(", ")}` })
         .optional()
         .openapi({ param: { required: false } }),
-      daemon: words("Who gave up on it; * stands for anything"),
+      daemon: words("The component that gave up; * stands for any text"),
       signal: patterns,
-      host: words("The host on which it lies"),
-      since: time("Failed last at this time or later"),
-      until: time("Failed last before this time"),
-      text: words("Stands somewhere in the letter"),
+      host: words("The host that keeps the failed item"),
+      since: time("Last failure at this time or later"),
+      until: time("Last failure before this time"),
+      text: words("Text in the id, the error or the failed item"),
       limit: wholeNumber(1, 1_000, 100, "Dead letters in a page"),
       after: pageCursor,
     }),
@@ -51,27 +50,27 @@ const getDeadLetter = createRoute({
   method: "get",
   path: "/v1/{eco}/dead-letters/{id}",
   operationId: "getDeadLetter",
-  summary: "One dead letter",
-  description: "Also one that was replayed: it is kept for 30 days after it failed last, and says what came of it.",
+  summary: "Get one dead letter",
+  description: "A replayed dead letter is kept with its outcome until 30 days after its last failure.",
   tags: ["dead letters"],
   ...secured("signals:read"),
-  request: { params: LetterPath },
-  responses: { 200: json(DeadLetterSchema, "The letter"), ...problems(404) },
+  request: { params: DeadLetterPath },
+  responses: { 200: json(DeadLetterSchema, "The dead letter"), ...problems(404) },
 });
 
-// A replay can do whatever the thing that failed could: it is for administrators.
+// A replay can have any effect that the failed item could have had, so only administrators may ask for one.
 const replay = createRoute({
   method: "post",
   path: "/v1/{eco}/dead-letters/{id}/replay",
   operationId: "replayDeadLetter",
-  summary: "Send a dead letter the normal way again",
+  summary: "Replay a dead letter: process it again",
   description:
-    "Under its own id, so that what did happen does not happen again; asking twice is safe. A signal that the log " +
-    "refused may be mended: give it as `signal`. What fails again stays as it is, with one attempt more.",
+    "The dead letter is processed under its own id, so no effect happens twice, and repeating the call is safe. Give " +
+    "`signal` to replace a signal that the log refused. A dead letter that fails again stays, with one more attempt.",
   tags: ["dead letters"],
   ...secured("admin"),
   request: {
-    params: LetterPath,
+    params: DeadLetterPath,
     body: jsonBody(
       {
         type: "object",
@@ -82,7 +81,7 @@ const replay = createRoute({
     ),
   },
   responses: {
-    200: json(ReplayedSchema, "It is done, or on its way"),
+    200: json(ReplayedSchema, "The effect happened, or is durably under way"),
     ...problems(400, 404, 409, 413, 415, 429, 502, 504),
   },
 });
@@ -94,8 +93,8 @@ const bulk = (action: "replay" | "discard", summary: string) =>
     operationId: `${action}DeadLetters`,
     summary,
     description:
-      "One page, the oldest first; go on with `next` until it is null. Unless `dry_run` is false it only shows what " +
-      "would be done.",
+      "Handles one page, oldest first; repeat with `next` until it is null. Unless `dry_run` is false, the call only " +
+      "lists the dead letters that match.",
     tags: ["dead letters"],
     ...secured("admin"),
     request: {
@@ -112,7 +111,7 @@ const bulk = (action: "replay" | "discard", summary: string) =>
         additionalProperties: false,
       }),
     },
-    responses: { 200: json(BulkAnswerSchema, "What was done, or would be"), ...problems(400, 413, 415) },
+    responses: { 200: json(BulkAnswerSchema, "The result for this page"), ...problems(400, 413, 415) },
   });
 const replayMany = bulk("replay", "Replay dead letters by a filter");
 const discardMany = bulk("discard", "Discard dead letters by a filter");
@@ -124,11 +123,11 @@ const discard = createRoute({
   summary: "Discard a dead letter",
   tags: ["dead letters"],
   ...secured("admin"),
-  request: { params: LetterPath },
-  responses: { 204: { description: "There is no such letter any more" }, ...problems(404) },
+  request: { params: DeadLetterPath },
+  responses: { 204: { description: "The dead letter is discarded" }, ...problems(404) },
 });
 
-export const letters = newApi()
+export const deadLetterRoutes = newApi()
   .openapi(listDeadLetters, async (c) => {
     const { eco } = c.req.valid("param");
     const { limit, after, kind, daemon, signal, host, since, until, text } = c.req.valid("query");
@@ -154,9 +153,9 @@ export const letters = newApi()
   })
   .openapi(getDeadLetter, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const letter = await deadLetters(c.env, eco).find(id);
-    if (letter === null) throw noLetter();
-    return c.json(letter, 200);
+    const deadLetter = await deadLetters(c.env, eco).find(id);
+    if (deadLetter === null) throw unknownDeadLetter(id);
+    return c.json(deadLetter, 200);
   })
   .openapi(replay, async (c) => {
     const { eco, id } = c.req.valid("param");
@@ -172,11 +171,12 @@ export const letters = newApi()
   })
   .openapi(discard, async (c) => {
     const { eco, id } = c.req.valid("param");
-    if (!(await deadLetters(c.env, eco).discard(id))) throw noLetter();
+    if (!(await deadLetters(c.env, eco).discard(id))) throw unknownDeadLetter(id);
     return c.body(null, 204);
   });
 
-const noLetter = () => notFound("There is no dead letter of this id; GET /v1/{eco}/dead-letters lists them.");
+const unknownDeadLetter = (id: string) =>
+  notFound(`No dead letter "${id}". List dead letters: GET /v1/{eco}/dead-letters`);
 
 async function readBulk(request: Request): Promise<BulkQuery> {
   const { dry_run: dryRun, limit, after, filter } = await readDocument(request, BulkRequest, "invalid-filter");
