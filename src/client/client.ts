@@ -1,4 +1,4 @@
-import type { Grant } from "../core/access/grant.ts";
+import type { CreatedToken, TokenRecord } from "../core/access/api.ts";
 import type { NewToken } from "../core/access/new-token.ts";
 import type { BoardTask, BoardWorker } from "../core/file-tasks/board.ts";
 import type { Gap } from "../core/introspection/gaps/gap.ts";
@@ -80,7 +80,6 @@ export interface EcosystemStatus {
 }
 
 export type DropWorkerInfo = BoardWorker & { readonly running: number; readonly overdue: number };
-export type TokenInfo = Grant & { readonly created_at: string };
 export type Client = ReturnType<typeof createClient>;
 
 /**
@@ -173,9 +172,8 @@ export function createClient(options: ClientOptions) {
 
     tokens: {
       /** The answer holds the token itself, this once. */
-      create: (wanted: NewToken) =>
-        call<TokenInfo & { token: string }>({ method: "POST", path: "/v1/tokens", body: wanted }),
-      list: async () => (await call<{ tokens: TokenInfo[] }>({ path: "/v1/tokens" })).tokens,
+      create: (wanted: NewToken) => call<CreatedToken>({ method: "POST", path: "/v1/tokens", body: wanted }),
+      list: async () => (await call<{ tokens: TokenRecord[] }>({ path: "/v1/tokens" })).tokens,
       delete: (id: string) => call<void>({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(id)}` }),
     },
   };

@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import type { TokenInfo } from "../../../src/client/client.ts";
+import type { TokenRecord } from "../../../src/core/access/api.ts";
 import { isScope, SCOPES } from "../../../src/core/access/scopes.ts";
 import { list, time } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
-const columns: readonly Column<TokenInfo>[] = [
+const columns: readonly Column<TokenRecord>[] = [
   ["ID", ({ id }) => id],
   ["NAME", ({ name }) => name],
   ["SCOPES", ({ scopes }) => scopes.join(",")],
@@ -19,20 +19,24 @@ const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>()
 
 export const tokensCommand = () =>
   new Command("tokens")
-    .summary("make, list and delete tokens")
+    .summary("create, list and delete tokens")
     .addCommand(
       new Command("create")
-        .summary("make a token; it is shown this once")
-        .argument("<name>", "where it is going to be used")
-        .requiredOption("--scope <scope>", `what it may do: ${SCOPES.join(", ")}; repeat it or use commas`, list)
-        .option("--for <ecosystem>", "where: repeat it or use commas; * for everywhere", list)
-        .option("--expires <time>", "until when (default: for ever)", time)
+        .summary("create a token; it is shown only now")
+        .argument("<name>", "where the token will be used")
+        .requiredOption(
+          "--scope <scope>",
+          `scope of the token: ${SCOPES.join(", ")}; repeat the option or use commas`,
+          list,
+        )
+        .option("--for <ecosystem>", "ecosystem of the token (default: *, all); repeat the option or use commas", list)
+        .option("--expires <time>", "time when the token expires (default: never)", time)
         .addHelpText("after", "\nWith --json: one document, with the token in `token`.")
         .action(
           async (name: string, options: { scope: string[]; for?: string[]; expires?: string }, command: Command) => {
             const unknown = options.scope.find((scope) => !isScope(scope));
             if (unknown !== undefined)
-              throw new UsageError(`there is no scope "${unknown}"; choose from ${SCOPES.join(", ")}`);
+              throw new UsageError(`unknown scope "${unknown}"; give one of ${SCOPES.join(", ")}`);
             const created = await clientFor(command).tokens.create({
               name,
               scopes: options.scope.filter(isScope),
@@ -53,18 +57,18 @@ export const tokensCommand = () =>
     )
     .addCommand(
       new Command("list")
-        .summary("all tokens, without their secrets")
+        .summary("list all tokens, without their secrets")
         .addHelpText("after", "\nWith --json: one token a line.")
         .action(async (_options: object, command: Command) => {
           const tokens = await clientFor(command).tokens.list();
           if (wantsJson(command)) return printLines(tokens);
-          await printTable(tokens, columns, "no tokens but the administrator's own");
+          await printTable(tokens, columns, "no tokens besides ADMIN_TOKEN");
         }),
     )
     .addCommand(
       new Command("delete")
         .summary("delete a token")
-        .argument("<id>", "its id, as the list shows it")
+        .argument("<id>", "id of the token, as the list shows it")
         .addHelpText("after", "\nWith --json: one document.")
         .action(async (id: string, _options: object, command: Command) => {
           await clientFor(command).tokens.delete(id);

@@ -1,24 +1,27 @@
-import type { Scope } from "./scopes.ts";
+import * as z from "zod";
+import { Timestamp } from "../signals/timestamp.ts";
+import { SCOPES, type Scope } from "./scopes.ts";
 
 /** Everything about a token but its secret. */
-export interface Grant {
-  readonly id: string;
+export const Grant = z.object({
+  id: z.string(),
   /** For people: where the token is used. */
-  readonly name: string;
-  readonly scopes: readonly Scope[];
-  /** Names of ecosystems; `*` stands for all of them, those that do not exist yet included. */
-  readonly ecosystems: readonly string[];
-  /** RFC 3339 in UTC, or `null`: never. */
-  readonly expires_at: string | null;
-}
+  name: z.string(),
+  scopes: z.array(z.enum(SCOPES)).readonly(),
+  /** Names of ecosystems; `*` stands for all, including those that do not exist yet. */
+  ecosystems: z.array(z.string()).readonly(),
+  /** `null`: the token never expires. */
+  expires_at: Timestamp.nullable(),
+});
+export type Grant = Readonly<z.infer<typeof Grant>>;
 
 export type Authorisation = "allowed" | "expired" | "no_scope" | "no_ecosystem";
 
 /**
- * Whether a token reaches as far as a call needs.
+ * Checks whether a token allows a call.
  *
- * @param ecosystem - `undefined` for calls that belong to no ecosystem (tokens). Those need `*`: an administrator of
- * one ecosystem who could make tokens could make one for the others.
+ * @param ecosystem - `undefined` for calls that belong to no ecosystem, such as those about tokens. They need `*`: an
+ * administrator of one ecosystem who could create tokens could create one for other ecosystems.
  */
 export function authorise(grant: Grant, scope: Scope, ecosystem: string | undefined, nowMs: number): Authorisation {
   if (hasExpired(grant, nowMs)) return "expired";
@@ -27,7 +30,7 @@ export function authorise(grant: Grant, scope: Scope, ecosystem: string | undefi
   return ecosystem !== undefined && grant.ecosystems.includes(ecosystem) ? "allowed" : "no_ecosystem";
 }
 
-/** A time that cannot be read counts as past: a damaged record must not become a token that never ends. */
+/** A time that cannot be read counts as past: a damaged record must not become a token that never expires. */
 export function hasExpired(grant: Grant, nowMs: number): boolean {
   return grant.expires_at !== null && !(Date.parse(grant.expires_at) > nowMs);
 }

@@ -3,7 +3,7 @@ import { ECOSYSTEM_NAME } from "../signals/signal.ts";
 import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
 import { SCOPES } from "./scopes.ts";
 
-/** A token as an administrator asks for it. */
+/** The request of an administrator for a token. */
 export const NewToken = z.strictObject({
   name: z.string().min(1).max(128),
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
@@ -15,7 +15,7 @@ export const NewToken = z.strictObject({
     )
     .min(1)
     .max(1_000),
-  /** Absent or `null`: never. */
+  /** Absent or `null`: the token never expires. */
   expires_at: z
     .union([z.string(), z.number()])
     .refine((value) => parseTimestamp(value) !== undefined, {
@@ -25,7 +25,7 @@ export const NewToken = z.strictObject({
 });
 export type NewToken = z.infer<typeof NewToken>;
 
-/** @returns the time in the one form that is stored and shown, or `null`: never. */
+/** @returns the time in the form that is stored and shown; `null`: the token never expires */
 export function expiryOf(token: NewToken): string | null {
   const ms = parseTimestamp(token.expires_at);
   return ms === undefined ? null : formatTimestamp(ms);

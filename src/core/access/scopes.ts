@@ -1,4 +1,4 @@
-/** What a token may be allowed to do. `admin` implies all the others. */
+/** The scopes that a token can have. `admin` implies all others. */
 export const SCOPES = ["signals:write", "signals:read", "tasks:write", "tasks:work", "policy:write", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -1,6 +1,6 @@
 /**
- * Tokens are `gng_<id>_<secret>`: the prefix lets secret scanners find one that leaked, the id finds the record without
- * a search, and the secret is 32 random bytes, so that a plain SHA-256 of it can be stored (there is nothing to guess).
+ * Tokens are `gng_<id>_<secret>`. Secret scanners recognise a leaked token by the prefix. The id finds the record without
+ * a search. The secret is 32 random bytes, which nobody can guess, so a plain SHA-256 of it can be stored.
  */
 const TOKEN = /^gng_([a-z2-7]{12})_([A-Za-z0-9_-]{43})$/;
 const ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
@@ -13,7 +13,7 @@ export interface TokenParts {
   readonly secret: string;
 }
 
-/** @returns `undefined` for what cannot be one of our tokens, whatever it is. */
+/** @returns `undefined` for text that does not have the form of a token */
 export function parseToken(text: string): TokenParts | undefined {
   const [, id, secret] = TOKEN.exec(text) ?? [];
   return id === undefined || secret === undefined ? undefined : { id, secret };

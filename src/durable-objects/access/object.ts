@@ -1,43 +1,29 @@
+import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../core/access/api.ts";
 import { type Grant, hasExpired } from "../../core/access/grant.ts";
 import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
-import type { Scope } from "../../core/access/scopes.ts";
 import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import { readNames, readTokenRow, type TokenRow } from "./token-row.ts";
 
-/** A grant, and when it was made. */
-export interface TokenRecord extends Grant {
-  readonly created_at: string;
-}
-
-export interface EcosystemRecord {
-  readonly name: string;
-  readonly last_active_at: string;
-}
-
-export interface QueueRecord {
-  readonly name: string;
-  readonly created_at: string;
-}
-
-/** Activity is written down once in this time: a row written costs money, and nobody asks to the second. */
+/** Activity is stored once in this time, in milliseconds: each row written costs money, and nobody needs seconds. */
 const TOUCH_EVERY_MS = 60_000;
 
-/** Their sockets are closed within minutes. */
+/** A deleted token is remembered for this long, in milliseconds. Its sockets are closed within minutes. */
 const REMEMBER_DELETED_MS = 3_600_000;
 
-/** Compared with where no record exists, so that an unknown id takes as long as a wrong secret. */
+/** Stands in for a missing record, so that an unknown id takes as long to refuse as a wrong secret. */
 const NO_DIGEST = new Uint8Array(32);
 
 /**
- * Who may do what, and which ecosystems there are. One object for the whole deployment, `idFromName("directory")`.
+ * The tokens, ecosystems and queues of the whole deployment: one object, `idFromName("directory")`.
  *
- * It keeps the SHA-256 of a token's secret, never the secret: what is stored, backed up or shown opens nothing.
+ * It stores the SHA-256 of a token's secret, never the secret: nobody gets access with stored data or a backup.
  */
 export class Directory extends EcosystemObject<unknown> {
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
-    // WITHOUT ROWID: with a text key this is one row a write instead of two.
+    // WITHOUT ROWID: with a text key each write costs one row instead of two.
     this.sql.exec(`
       CREATE TABLE IF NOT EXISTS tokens (
         id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, ecosystems TEXT NOT NULL,
@@ -52,7 +38,7 @@ export class Directory extends EcosystemObject<unknown> {
     `);
   }
 
-  /** @returns the record, and the token itself for the only time. */
+  /** @returns the record, and the token itself, which is not stored */
   async create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }> {
     const made = makeToken(
       crypto.getRandomValues(new Uint8Array(TOKEN_ID_BYTES)),
@@ -67,7 +53,7 @@ export class Directory extends EcosystemObject<unknown> {
       expires_at: expiryOf(wanted),
       created_at: formatTimestamp(Date.now()),
     };
-    // A plain INSERT: should the same id come twice (once in 2^60), this fails instead of replacing somebody's token.
+    // A plain INSERT: should the same random id occur twice (60 bits), it fails instead of replacing a token.
     this.sql.exec(
       "INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
       record.id,
@@ -81,12 +67,12 @@ export class Directory extends EcosystemObject<unknown> {
     return { token: made.token, record };
   }
 
-  /** Oldest first, the expired ones included. */
+  /** Oldest first, including expired tokens. */
   list(): TokenRecord[] {
     return this.#tokens();
   }
 
-  /** @returns what it was, or `null` where there was no such token. */
+  /** @returns the deleted token; `null`: unknown id */
   remove(id: string, nowMs = Date.now()): TokenRecord | null {
     return this.ctx.storage.transactionSync(() => {
       const [row] = this.sql.exec<TokenRow>("DELETE FROM tokens WHERE id = ? RETURNING *", id).toArray();
@@ -96,11 +82,11 @@ export class Directory extends EcosystemObject<unknown> {
         "INSERT OR REPLACE INTO deleted (id, ecosystems, at_ms) VALUES (?, ?, ?)",
         ...[id, row.ecosystems, nowMs],
       );
-      return recordOf(row);
+      return readTokenRow(row);
     });
   }
 
-  /** Tokens that were deleted or expired after `sinceMs` and by `nowMs`: what they opened is to be closed. */
+  /** Tokens deleted or expired after `sinceMs` and by `nowMs`: the sockets that they opened have to be closed. */
   ended(sinceMs: number, nowMs: number): Pick<TokenRecord, "id" | "ecosystems">[] {
     const expired = this.#tokens().filter(({ expires_at }) => {
       const endMs = expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
@@ -115,7 +101,7 @@ export class Directory extends EcosystemObject<unknown> {
       .toArray();
     return [
       ...expired.map(({ id, ecosystems }) => ({ id, ecosystems })),
-      ...deleted.map(({ id, ecosystems }) => ({ id, ecosystems: JSON.parse(ecosystems) as string[] })),
+      ...deleted.map(({ id, ecosystems }) => ({ id, ecosystems: readNames(ecosystems) })),
     ];
   }
 
@@ -127,17 +113,17 @@ export class Directory extends EcosystemObject<unknown> {
     const [row] = this.sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
     const same = crypto.subtle.timingSafeEqual(row?.digest ?? NO_DIGEST, secretDigest);
     if (row === undefined || !same) return null;
-    const { created_at: _, ...grant } = recordOf(row);
+    const { created_at: _, ...grant } = readTokenRow(row);
     return hasExpired(grant, Date.now()) ? null : grant;
   }
 
-  /** Answers when this object's storage does. */
+  /** Answers when the storage of this object answers. */
   ping(): true {
     this.sql.exec("SELECT 1").one();
     return true;
   }
 
-  /** Every ecosystem that was ever active, by name. */
+  /** Every ecosystem that was ever active, sorted by name. */
   ecosystems(): EcosystemRecord[] {
     return this.sql
       .exec<{ name: string; last_active_ms: number }>("SELECT name, last_active_ms FROM ecosystems ORDER BY name")
@@ -145,7 +131,7 @@ export class Directory extends EcosystemObject<unknown> {
       .map(({ name, last_active_ms }) => ({ name, last_active_at: formatTimestamp(last_active_ms) }));
   }
 
-  /** Notes that a queue exists. Each queue says so once in its life, so this costs a row for each queue and no more. */
+  /** Records that a queue exists. Each queue calls this once in its life, so it costs one row for each queue. */
   addQueue(ecosystem: string, name: string, nowMs: number): void {
     this.sql.exec(
       "INSERT OR IGNORE INTO queues (ecosystem, name, created_ms) VALUES (?, ?, ?)",
@@ -155,7 +141,7 @@ export class Directory extends EcosystemObject<unknown> {
     );
   }
 
-  /** Every queue of an ecosystem that ever held a task, by name. */
+  /** Every queue of an ecosystem that ever held a task, sorted by name. */
   queues(ecosystem: string): QueueRecord[] {
     return this.sql
       .exec<{ name: string; created_ms: number }>(
@@ -166,20 +152,20 @@ export class Directory extends EcosystemObject<unknown> {
       .map(({ name, created_ms }) => ({ name, created_at: formatTimestamp(created_ms) }));
   }
 
-  /** Says whether an ecosystem has hosts that are to be watched, each minute, however quiet it is. */
+  /** Records whether an ecosystem has hosts, which are asked each minute even while the ecosystem is quiet. */
   watch(ecosystem: string, watched: boolean): void {
     if (watched) this.sql.exec("INSERT OR IGNORE INTO watched (ecosystem) VALUES (?)", ecosystem);
     else this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
   }
 
-  /** Ecosystems whose hosts are to be watched. */
+  /** Ecosystems whose hosts are asked each minute. */
   watched(): string[] {
     return [...this.sql.exec<{ ecosystem: string }>("SELECT ecosystem FROM watched ORDER BY ecosystem")].map(
       ({ ecosystem }) => ecosystem,
     );
   }
 
-  /** Notes that an ecosystem is in use. Calls may come late, twice or out of order: the latest time stays. */
+  /** Records activity of an ecosystem. Calls may come late, twice or out of order: the latest time is kept. */
   touch(ecosystem: string, nowMs: number): void {
     this.sql.exec(
       `INSERT INTO ecosystems (name, last_active_ms) VALUES (?1, ?2)
@@ -191,27 +177,6 @@ export class Directory extends EcosystemObject<unknown> {
   }
 
   #tokens(): TokenRecord[] {
-    return this.sql.exec<TokenRow>("SELECT * FROM tokens ORDER BY created_at, id").toArray().map(recordOf);
+    return this.sql.exec<TokenRow>("SELECT * FROM tokens ORDER BY created_at, id").toArray().map(readTokenRow);
   }
-}
-
-interface TokenRow extends Record<string, SqlStorageValue> {
-  id: string;
-  digest: ArrayBuffer;
-  name: string;
-  scopes: string;
-  ecosystems: string;
-  expires_at: string | null;
-  created_at: string;
-}
-
-function recordOf(row: TokenRow): TokenRecord {
-  return {
-    id: row.id,
-    name: row.name,
-    scopes: JSON.parse(row.scopes) as Scope[],
-    ecosystems: JSON.parse(row.ecosystems) as string[],
-    expires_at: row.expires_at,
-    created_at: row.created_at,
-  };
 }

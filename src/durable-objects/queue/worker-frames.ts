@@ -9,7 +9,7 @@ import { channelCaller, type PendingCalls, refusedCall } from "./pending-calls.t
 import { OVERLOADED, queueFull } from "./refusals.ts";
 
 const TOO_MUCH = problem("overloaded", 503, "Too much at once", "the queue could not take it; send it again");
-const NO_SCOPE = problem("no-scope", 403, "The token may not do this", "It needs the scope tasks:write.");
+const NO_SCOPE = problem("no-scope", 403, "The token lacks the scope", "This call needs the scope tasks:write.");
 
 type Frame<Type extends WorkerFrame["type"]> = Extract<WorkerFrame, { type: Type }>;
 /** Frames that are a change of the queue; `ready` and `cancel` are the sockets' own business. */

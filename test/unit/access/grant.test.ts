@@ -14,7 +14,7 @@ const grant = (change: Partial<Grant>): Grant => ({
 });
 
 describe("authorise", () => {
-  it("allows a scope in an ecosystem that are both named", () => {
+  it("allows a scope in an ecosystem when the token names both", () => {
     expect(authorise(grant({}), "signals:read", "mine", nowMs)).toBe("allowed");
   });
 
@@ -38,7 +38,7 @@ describe("authorise", () => {
     expect(authorise(admin, "admin", "yours", nowMs)).toBe("no_ecosystem");
   });
 
-  it("ends at the moment of expiry, and takes a time that cannot be read as past", () => {
+  it("refuses from the moment of expiry on, and takes an unreadable time as past", () => {
     const until = (expires_at: string) => authorise(grant({ expires_at }), "signals:read", "mine", nowMs);
     expect(until("2026-01-01T00:00:00.001Z")).toBe("allowed");
     expect(until("2026-01-01T00:00:00.000Z")).toBe("expired");
@@ -47,7 +47,7 @@ describe("authorise", () => {
 });
 
 describe("NewToken", () => {
-  it("refuses scopes and ecosystems that cannot be", () => {
+  it("refuses unknown scopes and invalid names of ecosystems", () => {
     const wanted = { name: "n", scopes: ["admin"], ecosystems: ["*"] };
     expect(NewToken.safeParse(wanted).success).toBe(true);
     expect(NewToken.safeParse({ ...wanted, scopes: ["root"] }).success).toBe(false);

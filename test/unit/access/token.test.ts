@@ -5,7 +5,7 @@ import fc from "../../fast-check.ts";
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
 describe("tokens", () => {
-  it("are read back into the id and the secret that they were made of, whatever the dice say", () => {
+  it("are parsed into the id and the secret that they were made of, for any random bytes", () => {
     fc.assert(
       fc.property(bytes(TOKEN_ID_BYTES), bytes(TOKEN_SECRET_BYTES), (idBytes, secretBytes) => {
         const { id, secret, token } = makeToken(idBytes, secretBytes);
@@ -15,7 +15,7 @@ describe("tokens", () => {
     );
   });
 
-  it("are nothing else: what is too short, too long or of other characters is refused", () => {
+  it("are refused when too short, too long or with other characters", () => {
     const { token } = makeToken(new Uint8Array(TOKEN_ID_BYTES), new Uint8Array(TOKEN_SECRET_BYTES));
     for (const other of [
       "",

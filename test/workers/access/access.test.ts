@@ -16,7 +16,7 @@ describe("tokens", () => {
     ["nothing", null],
     ["a wrong word", "the-administratoR"],
     ["an unknown token", `gng_${"a".repeat(12)}_${"A".repeat(43)}`],
-  ])("answers 401 to %s, and the same words to all", async (_what, token) => {
+  ])("are answered by 401 and the same words for %s", async (_what, token) => {
     const response = await call("/v1/default/signals", { token });
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
     expect(await problemOf(response)).toEqual({
@@ -27,14 +27,14 @@ describe("tokens", () => {
     });
   });
 
-  it("refuses a known id with another secret", async () => {
+  it("are refused with a known id and another secret", async () => {
     const { token } = await makeToken({});
     const forged = `${token.slice(0, 17)}${"A".repeat(43)}`;
     expect((await call("/v1/default/signals", { token: forged })).status).toBe(401);
     expect((await call("/v1/default/signals", { token })).status).toBe(200);
   });
 
-  it("opens what its scopes say, and no more", async () => {
+  it("allow the calls of their scopes and no others", async () => {
     const reader = await makeToken({ scopes: ["signals:read"] });
     const writer = await makeToken({ scopes: ["signals:write"] });
     const eco = freshEcosystem();
@@ -49,20 +49,20 @@ describe("tokens", () => {
     }
   });
 
-  it("opens the ecosystems it names, and no others", async () => {
+  it("allow the ecosystems that they name and no others", async () => {
     const { token } = await makeToken({ ecosystems: ["mine"] });
     expect((await call("/v1/mine/signals", { token })).status).toBe(200);
     expect((await problemOf(await call("/v1/yours/signals", { token }))).type).toBe("/problems/no-ecosystem");
   });
 
-  it("does not let an administrator of one ecosystem make tokens", async () => {
+  it("cannot be created by an administrator of one ecosystem", async () => {
     const { token } = await makeToken({ scopes: ["admin"], ecosystems: ["mine"] });
     const wanted = { name: "more", scopes: ["admin"], ecosystems: ["*"] };
     expect((await post("/v1/mine/signals", signal, { token })).status).toBe(202);
     expect((await post("/v1/tokens", wanted, { token })).status).toBe(403);
   });
 
-  it("shows the secret once and lists the rest", async () => {
+  it("show their secret once and are listed without it", async () => {
     const { id, token } = await makeToken({ name: "shown once", expires_at: 4102444800 });
     const list = await (await call("/v1/tokens")).text();
     expect(list).not.toContain(token.slice(17));
@@ -77,7 +77,7 @@ describe("tokens", () => {
     });
   });
 
-  it("stops working when deleted, and when its time is over", async () => {
+  it("stop working when deleted or expired", async () => {
     const { id, token } = await makeToken({});
     expect((await call("/v1/default/signals", { token })).status).toBe(200);
     expect((await call(`/v1/tokens/${id}`, { method: "DELETE" })).status).toBe(204);
@@ -93,13 +93,13 @@ describe("tokens", () => {
     [{ ecosystems: ["Not A Name"] }, "/ecosystems/0"],
     [{ expires_at: "soon" }, "/expires_at"],
     [{ secret: "mine" }, "/secret"],
-  ])("points at what is wrong with %j", async (change, pointer) => {
+  ])("are refused with a pointer to the invalid field of %j", async (change, pointer) => {
     const wanted = { name: "n", scopes: ["admin"], ecosystems: ["*"], ...change };
     const refused = await problemOf(await post("/v1/tokens", wanted));
     expect(refused).toMatchObject({ status: 422, errors: [{ pointer }] });
   });
 
-  it("lets nobody in while there is no ADMIN_TOKEN, and readyz says so", async () => {
+  it("are all refused while ADMIN_TOKEN is missing, and readyz reports it", async () => {
     const bare = { ...(env as object), ADMIN_TOKEN: undefined };
     for (const token of ["", "undefined", ADMIN, (await makeToken({})).token]) {
       const response = await app.request(

@@ -32,8 +32,8 @@ const everySocket = async (eco: string, token: string) => [
   await open(`/v1/${eco}/queues/work/work`, token, WORK_PROTOCOL),
 ];
 
-describe("what a token has opened", () => {
-  test("is closed when the token is deleted, also after hibernation, and cannot be opened again; others stay", async () => {
+describe("sockets that a token opened", () => {
+  test("are closed when the token is deleted, also after hibernation, and cannot be opened again", async () => {
     const eco = freshEcosystem();
     const [mine, other] = [await makeToken(eco), await makeToken(eco)];
     const task = { recipient: "r", type: "t", payload: {} };
@@ -56,7 +56,7 @@ describe("what a token has opened", () => {
     expect(otherClosed).toBe(false);
   });
 
-  test("is closed by the minute's round when the token has expired", async () => {
+  test("are closed by the minute's round when the token has expired", async () => {
     const eco = freshEcosystem();
     const inAnHour = Date.now() + 3_600_000;
     const { token } = await makeToken(eco, { expires_at: new Date(inAnHour).toISOString() });
@@ -67,11 +67,11 @@ describe("what a token has opened", () => {
     expect(await link?.closed).toBe(1008);
   });
 
-  test("is closed by a later round where it could not be told when the token was deleted", async () => {
+  test("are closed by a later round where the deletion could not close them", async () => {
     const eco = freshEcosystem();
     const { id, token } = await makeToken(eco);
     const [link] = await everySocket(eco, token);
-    // As when the edge stops between the two.
+    // As when the edge stops before it closes the sockets.
     await env.DIRECTORY.get(env.DIRECTORY.idFromName("directory")).remove(id);
     await everyMinute(env, Date.now() + 1_000);
     expect(await link?.closed).toBe(1008);

@@ -13,7 +13,7 @@ const wanted = { name: "n", scopes: ["signals:read" as const], ecosystems: ["a"]
 const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
 
 describe("Directory", () => {
-  it("knows a token again after it was rebuilt, and keeps nothing that opens it", async () => {
+  it("recognises a token after a restart, and stores no secret", async () => {
     const directory = freshDirectory();
     const { token, record } = await directory.create(wanted);
     const parts = parseToken(token);
@@ -32,16 +32,16 @@ describe("Directory", () => {
     expect(stored).not.toContain(parts?.secret);
   });
 
-  it("says no to a wrong secret and to an unknown id alike", async () => {
+  it("refuses a wrong secret and an unknown id alike", async () => {
     const directory = freshDirectory();
     const { record } = await directory.create(wanted);
     expect(await directory.verify(record.id, await digest("other"))).toBeNull();
     expect(await directory.verify("aaaaaaaaaaaa", await digest("other"))).toBeNull();
-    // A record that does not exist is compared with zeros: they are no digest that a caller could name.
+    // A missing record is compared with zeros, which no secret has as its digest.
     expect(await directory.verify("aaaaaaaaaaaa", new ArrayBuffer(32))).toBeNull();
   });
 
-  it("lists ecosystems with when they were last active, however the calls come in", async () => {
+  it("lists ecosystems with their last activity, also when calls come late or twice", async () => {
     const directory = freshDirectory();
     const at = (minute: number) => Date.UTC(2026, 0, 1, 0, minute);
     await directory.touch("b", at(5));

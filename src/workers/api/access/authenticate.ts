@@ -10,8 +10,8 @@ import type { ApiEnv } from "../http/api-env.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 
 /**
- * For so long this isolate trusts what the directory said about a token, so that a request does not cost a second
- * object call. It is also how long a deleted token may go on working here.
+ * This isolate trusts the directory's answer about a token for this long, in milliseconds, so that a request does not
+ * cost a second call of an object. A deleted token may go on working here for the same time.
  */
 const REMEMBER_MS = 30_000;
 const REMEMBER_TOKENS = 1_024;
@@ -24,25 +24,22 @@ const administrator: Grant = {
   expires_at: null,
 };
 
-/** Keyed by the SHA-256 of the whole token: a dump of this isolate's memory opens nothing. */
+/** Grants by the SHA-256 of the whole token: a dump of this isolate's memory gives no access. */
 const remembered = new Map<string, { grant: Grant; untilMs: number }>();
 
-/** Lets a call through whose token has all of `scopes` in the ecosystem of the path. */
-export const requires = (...scopes: Scope[]) => letThrough(scopes, false);
+/** Accepts calls whose token has all of `scopes` in the ecosystem of the path. */
+export const requires = (...scopes: Scope[]) => authorising(scopes, false);
 
-/** The same, without trusting what is remembered of the token. */
-export const requiresAfresh = (...scopes: Scope[]) => letThrough(scopes, true);
+/** As {@link requires}, but asks the directory each time instead of trusting a remembered answer. */
+export const requiresAfresh = (...scopes: Scope[]) => authorising(scopes, true);
 
-function letThrough(scopes: readonly Scope[], afresh: boolean): MiddlewareHandler<ApiEnv> {
+function authorising(scopes: readonly Scope[], afresh: boolean): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const grant = await authenticate(c.req.header("authorization"), c.env, afresh);
     const ecosystem = c.req.param("eco");
     if (ecosystem !== undefined && !ECOSYSTEM_NAME.test(ecosystem)) {
-      throw invalid("invalid-ecosystem", "This cannot be the name of an ecosystem", [
-        {
-          pointer: "/path/eco",
-          message: ECOSYSTEM_RULE,
-        },
+      throw invalid("invalid-ecosystem", "Invalid name of an ecosystem", [
+        { pointer: "/path/eco", message: ECOSYSTEM_RULE },
       ]);
     }
     for (const scope of scopes) check(grant, scope, ecosystem);
@@ -59,15 +56,17 @@ function check(grant: Grant, scope: Scope, ecosystem: string | undefined): void 
       throw unauthenticated();
     case "no_scope":
       throw new Refusal(
-        problem("no-scope", 403, "The token may not do this", `It needs the scope ${scope}.`, { scope }),
+        problem("no-scope", 403, "The token lacks the scope", `This call needs the scope ${scope}.`, { scope }),
       );
     case "no_ecosystem":
       throw new Refusal(
         problem(
           "no-ecosystem",
           403,
-          "The token does not reach this far",
-          ecosystem === undefined ? "It needs all ecosystems (*)." : `It does not open the ecosystem ${ecosystem}.`,
+          "The token lacks the ecosystem",
+          ecosystem === undefined
+            ? "This call needs a token for all ecosystems (*)."
+            : `This call needs a token for the ecosystem ${ecosystem}.`,
         ),
       );
   }
@@ -75,7 +74,7 @@ function check(grant: Grant, scope: Scope, ecosystem: string | undefined): void 
 
 async function authenticate(header: string | undefined, env: Environment, afresh: boolean): Promise<Grant> {
   const [, token] = /^Bearer +(\S+) *$/i.exec(header ?? "") ?? [];
-  // Without an administrator nothing has been set up yet: not even tokens from an earlier life count.
+  // Without ADMIN_TOKEN the deployment is not set up: tokens from an earlier setup are not valid either.
   if (token === undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") throw unauthenticated();
   const digest = await sha256(token);
   if (crypto.subtle.timingSafeEqual(digest, await sha256(env.ADMIN_TOKEN))) return administrator;
@@ -113,12 +112,12 @@ function remember(key: string, grant: Grant, nowMs: number): void {
   remembered.set(key, { grant, untilMs: nowMs + REMEMBER_MS });
 }
 
-/** Stops trusting a deleted token at once in this isolate; the others follow within {@link REMEMBER_MS}. */
+/** Stops trusting a deleted token in this isolate at once; other isolates follow within {@link REMEMBER_MS}. */
 export function forgetToken(id: string): void {
   for (const [key, { grant }] of remembered) if (grant.id === id) remembered.delete(key);
 }
 
-/** Says nothing about which check failed: whoever guesses learns nothing. */
+/** The answer does not say which check failed, so a caller who guesses tokens learns nothing. */
 const unauthenticated = () =>
   new Refusal(
     problem(

@@ -2,14 +2,14 @@ import type { Grant } from "../../../core/access/grant.ts";
 import type { Environment } from "../../environment.ts";
 import { directory, priorityQueue, signalLog } from "../../objects.ts";
 
-/** Ecosystems that are told at once; each costs a call for its log and one for each of its queues. */
-const AT_ONCE = 50;
+/** Maximum number of ecosystems that one call closes: each costs a call of its log and one of each of its queues. */
+const MAX_ECOSYSTEMS = 50;
 
 /**
- * Closes every link, stream and channel that a token has opened in these ecosystems. Nothing of it is opened again: who
- * opens one is checked with the directory each time.
+ * Closes every link, stream and channel that a token opened in these ecosystems. The token cannot open another: opening
+ * one asks the directory each time.
  *
- * @throws when some could not be told; the token is gone all the same
+ * @throws when a log or a queue could not be reached; the token is deleted all the same
  */
 export async function closeSockets(env: Environment, token: string, ecosystems: readonly string[]): Promise<void> {
   await Promise.all(
@@ -24,12 +24,12 @@ export async function closeSockets(env: Environment, token: string, ecosystems: 
 }
 
 /**
- * The same wherever a token that was deleted reached. Where that is in many ecosystems, or where something fails, the
- * next minute's round does it: the directory remembers that the token was deleted.
+ * Closes the sockets of a deleted token in all its ecosystems. Where these are many, or where a call fails, the next
+ * minute's round closes them: the directory remembers deleted tokens.
  */
 export async function closeSocketsOf(env: Environment, { id, ecosystems }: Pick<Grant, "id" | "ecosystems">) {
   const names = ecosystems.includes("*") ? await allEcosystems(env) : ecosystems;
-  if (names.length > AT_ONCE) return;
+  if (names.length > MAX_ECOSYSTEMS) return;
   try {
     await closeSockets(env, id, names);
   } catch (error) {

@@ -12,8 +12,8 @@ const createToken = createRoute({
   method: "post",
   path: "/v1/tokens",
   operationId: "createToken",
-  summary: "Make a token",
-  description: "The answer holds the token itself, this once. Keep it: only a digest of it is stored.",
+  summary: "Create a token",
+  description: "The answer holds the token itself, and no later one does: only a digest of it is stored. Keep it.",
   tags: ["access"],
   ...secured("admin"),
   request: {
@@ -26,7 +26,7 @@ const listTokens = createRoute({
   method: "get",
   path: "/v1/tokens",
   operationId: "listTokens",
-  summary: "All tokens, without their secrets",
+  summary: "List all tokens, without their secrets",
   tags: ["access"],
   ...secured("admin"),
   responses: { 200: json(TokensSchema, "Tokens, oldest first"), ...problems() },
@@ -38,18 +38,18 @@ const deleteToken = createRoute({
   operationId: "deleteToken",
   summary: "Delete a token",
   description:
-    "Links, streams and channels that it opened are closed, at once or, where it reached into more than 50 ecosystems, within " +
-    "a minute. Calls may go on being accepted for up to 30 seconds where it was used just before.",
+    "Links, streams and channels that the token opened are closed: at once, or within a minute where the token reached " +
+    "more than 50 ecosystems. Calls with a token that was just used may be accepted for up to 30 seconds more.",
   tags: ["access"],
   ...secured("admin"),
   request: { params: z.object({ id: z.string() }) },
-  responses: { 204: { description: "There is no such token any more" }, ...problems(404) },
+  responses: { 204: { description: "The token is deleted" }, ...problems(404) },
 });
 
 export const tokens = newApi()
   .openapi(createToken, async (c) => {
-    const wanted = await readDocument(c.req.raw, NewToken, "invalid-token", "The token cannot be made so");
-    const { token, record } = await directory(c.env).create(wanted);
+    const request = await readDocument(c.req.raw, NewToken, "invalid-token", "Invalid token request");
+    const { token, record } = await directory(c.env).create(request);
     c.header("Cache-Control", "no-store");
     return c.json({ ...record, token }, 201);
   })
@@ -57,7 +57,7 @@ export const tokens = newApi()
   .openapi(deleteToken, async (c) => {
     const { id } = c.req.valid("param");
     const removed = id.length > 64 ? null : await directory(c.env).remove(id);
-    if (removed === null) throw notFound("There is no token of this id.");
+    if (removed === null) throw notFound(`No token "${id.slice(0, 64)}". List tokens: GET /v1/tokens`);
     forgetToken(id);
     await closeSocketsOf(c.env, removed);
     return c.body(null, 204);
