@@ -2,7 +2,7 @@ import { createClient } from "../../src/client/client.ts";
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
 import type { FailedAttempt } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
-import { causeOf, type DroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import { causeOf, type FileTask } from "../../src/core/file-tasks/file-task.ts";
 import type { TaskView } from "../../src/core/queue/api.ts";
 import type { WorkerSettings } from "./settings.ts";
 
@@ -17,7 +17,7 @@ export interface FleetQueueOptions {
 
 /** A dropped task as it stands in the edge's queue. */
 export interface FleetPayload {
-  readonly task: DroppedTask;
+  readonly task: FileTask;
   readonly claim: Pick<Claim, "taskId" | "nonce">;
 }
 
@@ -57,7 +57,7 @@ export class FleetQueue {
   }
 
   /** The same claim again is the same task. @returns its id in the queue */
-  async submit(claim: Claim, task: DroppedTask, settings: WorkerSettings): Promise<string> {
+  async submit(claim: Claim, task: FileTask, settings: WorkerSettings): Promise<string> {
     await this.#prepare();
     const task_id = fleetTaskId(settings.name, claim);
     const payload: FleetPayload = { task, claim: { taskId: claim.taskId, nonce: claim.nonce } };

@@ -2,7 +2,7 @@ import { readdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work/worker.ts";
-import { DropTaskId, readDroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import { FileTaskId, readFileTask } from "../../src/core/file-tasks/file-task.ts";
 import type { LeasedTask } from "../../src/core/queue/api.ts";
 import type { Logger } from "../base/log.ts";
 import { endLeftovers } from "../base/process/leftovers.ts";
@@ -25,7 +25,7 @@ export interface FleetRunnerOptions extends FleetQueueOptions {
 
 const FleetPayload = z.object({
   task: z.unknown(),
-  claim: z.object({ taskId: DropTaskId, nonce: z.string().regex(/^[0-9a-f]{12}$/) }),
+  claim: z.object({ taskId: FileTaskId, nonce: z.string().regex(/^[0-9a-f]{12}$/) }),
 });
 
 /** How long a task waits when its host was killed. A third of it is the pace at which a lease is renewed. */
@@ -96,7 +96,7 @@ export class FleetRunner {
     const given = FleetPayload.safeParse(payload);
     if (!given.success) throw new TaskRefused(`not a dropped task: ${z.prettifyError(given.error)}`);
     const { claim } = given.data;
-    const read = readDroppedTask(given.data.task, settings.name, claim.taskId);
+    const read = readFileTask(given.data.task, settings.name, claim.taskId);
     if (!read.ok) throw new TaskRefused(read.reason);
     const run = `worker.${claim.nonce}.${attempt}`;
     const note = join(runs, `${run}.fleet`);

@@ -1,10 +1,10 @@
-import { type DroppedTask, readDroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import { type FileTask, readFileTask } from "../../src/core/file-tasks/file-task.ts";
 import { type DroppedFileLimits, type FileVersion, readDroppedFile } from "../base/files/read-dropped-file.ts";
 
 const LIMITS: DroppedFileLimits = { content: "a task", maxBytes: 1024 * 1024 };
 
 export type ClaimedFile =
-  | { readonly kind: "task"; readonly task: DroppedTask }
+  | { readonly kind: "task"; readonly task: FileTask }
   /** Its writer has taken the file back. */
   | { readonly kind: "gone" }
   /** A program writes the file in place, without a rename: read it again later. */
@@ -37,7 +37,7 @@ export class TaskReader {
         this.#notJson.set(path, file.version);
         return { kind: "unfinished" };
       case "json": {
-        const read = readDroppedTask(file.value, this.#worker, taskId);
+        const read = readFileTask(file.value, this.#worker, taskId);
         if (read.ok) return { kind: "task", task: read.task };
         const details = read.errors === undefined ? {} : { errors: read.errors };
         return { kind: "invalid", reason: read.reason, details };

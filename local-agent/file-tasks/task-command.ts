@@ -1,4 +1,4 @@
-import type { DroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import type { FileTask } from "../../src/core/file-tasks/file-task.ts";
 import { RUN_VARIABLE } from "../base/process/leftovers.ts";
 import { type CommandResult, endingText, runCommand } from "../base/process/run-command.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -7,7 +7,7 @@ export interface TaskCommandOptions {
   readonly settings: WorkerSettings;
   /** Where the command runs when its settings do not say. */
   readonly root: string;
-  readonly task: DroppedTask;
+  readonly task: FileTask;
   readonly attempt: number;
   /** By which it is found again after the agent was killed: unique for each run. */
   readonly run: string;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterFailure, afterTakeOver, beginAttempt, type RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
-import type { DroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import type { FileTask } from "../../src/core/file-tasks/file-task.ts";
 import type { Logger } from "../base/log.ts";
 import { endLeftovers } from "../base/process/leftovers.ts";
 import type { Breaker } from "./breaker.ts";
@@ -106,7 +106,7 @@ export class TaskRun {
     return this.#succeed(claim, await outcomes.succeeded(claim, ending));
   }
 
-  async #submit(fleet: FleetQueue, claim: Claim, task: DroppedTask): Promise<Disposition> {
+  async #submit(fleet: FleetQueue, claim: Claim, task: FileTask): Promise<Disposition> {
     const { settings, log } = this.#options;
     try {
       const id = await fleet.submit(claim, task, settings);
@@ -124,7 +124,7 @@ export class TaskRun {
   async #run(
     claim: Claim,
     record: RunRecord,
-    task: DroppedTask,
+    task: FileTask,
     attempt: number,
     abort: AbortSignal,
   ): Promise<Disposition> {
@@ -146,7 +146,7 @@ export class TaskRun {
     }
     const next = afterFailure(record, failure, this.#retry, host, now());
     await claims.writeRecord(claim, next.record);
-    if (next.step === "bury") return this.#fail(claim, next.record.history);
+    if (next.step === "dead_letter") return this.#fail(claim, next.record.history);
     log.warn({ task_id: claim.taskId, attempt }, `worker ${settings.name}: ${failure}`);
     return { is: "waiting", ms: Math.max(0, (next.record.not_before_ms ?? 0) - now()) };
   }
@@ -177,7 +177,7 @@ export class TaskRun {
   }
 
   /** The claimed file lies there until its end was told: an owner who took over reads there what led to the task. */
-  async #dropped(claim: Claim): Promise<DroppedTask | undefined> {
+  async #dropped(claim: Claim): Promise<FileTask | undefined> {
     const file = await this.#reader.read(this.#options.claims.path(claim), claim.taskId);
     return file.kind === "task" ? file.task : undefined;
   }

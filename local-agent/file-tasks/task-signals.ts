@@ -1,5 +1,5 @@
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
-import { causeOf, type DroppedTask } from "../../src/core/file-tasks/file-task.ts";
+import { causeOf, type FileTask } from "../../src/core/file-tasks/file-task.ts";
 import { traceOf } from "../../src/core/signals/trace.ts";
 import { takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
@@ -12,7 +12,7 @@ const RESULT_CHARS = 16_384;
 /** One drop of a task, and what was dropped, where that could be read. */
 interface Told {
   readonly claim: Pick<Claim, "taskId" | "nonce">;
-  readonly task: DroppedTask | undefined;
+  readonly task: FileTask | undefined;
 }
 
 export interface TaskSignalsOptions {

@@ -1,6 +1,6 @@
 import type { CreatedToken, TokenRecord } from "../core/access/api.ts";
 import type { NewToken } from "../core/access/new-token.ts";
-import type { BoardTask, BoardWorker } from "../core/file-tasks/board.ts";
+import type { FileTaskRecord, FileWorkerView } from "../core/file-tasks/api.ts";
 import type { Gap } from "../core/introspection/gaps/gap.ts";
 import type { HistoryPage } from "../core/introspection/history/query.ts";
 import type { Maintenance, MaintenanceChange } from "../core/introspection/maintenance.ts";
@@ -79,7 +79,6 @@ export interface EcosystemStatus {
   readonly dead_letters: number;
 }
 
-export type DropWorkerInfo = BoardWorker & { readonly running: number; readonly overdue: number };
 export type Client = ReturnType<typeof createClient>;
 
 /**
@@ -149,11 +148,11 @@ export function createClient(options: ClientOptions) {
     policy: policyCalls({ call, inside }),
     models: modelCalls({ call, inside }),
     status: () => get<EcosystemStatus>("/status"),
-    dropWorkers: async () => (await get<{ workers: DropWorkerInfo[] }>("/workers")).workers,
+    fileWorkers: async () => (await get<{ workers: FileWorkerView[] }>("/workers")).workers,
     /** Every drop of that id, the newest first. */
-    droppedTask: async (worker: string, id: string) => {
+    fileTasks: async (worker: string, id: string) => {
       const path = `/workers/${encodeURIComponent(worker)}/tasks/${encodeURIComponent(id)}`;
-      return (await get<{ tasks: BoardTask[] }>(path)).tasks;
+      return (await get<{ tasks: FileTaskRecord[] }>(path)).tasks;
     },
 
     /** @throws ApiProblem that says why, while the edge cannot serve calls */

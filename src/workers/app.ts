@@ -8,7 +8,7 @@ import { describeApi, type OpenApiDocument } from "./api/deployment/openapi-docu
 import { referencePage } from "./api/deployment/reference.ts";
 import { status } from "./api/deployment/status.ts";
 import { usage } from "./api/deployment/usage.ts";
-import { workers } from "./api/file-tasks/routes.ts";
+import { fileTaskRoutes } from "./api/file-tasks/routes.ts";
 import { monitors } from "./api/hosts/monitors.ts";
 import { agents } from "./api/hosts/routes.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
@@ -86,7 +86,7 @@ for (const part of [
   status,
   usage,
   tokens,
-  workers,
+  fileTaskRoutes,
 ]) {
   app.route("/", part);
 }

@@ -1,10 +1,9 @@
 import { Command } from "commander";
-import type { DropWorkerInfo } from "../../../src/client/client.ts";
-import type { BoardTask } from "../../../src/core/file-tasks/board.ts";
+import type { FileTaskRecord, FileWorkerView } from "../../../src/core/file-tasks/api.ts";
 import { type Column, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
-const columns: readonly Column<DropWorkerInfo>[] = [
+const columns: readonly Column<FileWorkerView>[] = [
   ["WORKER", ({ worker }) => worker],
   ["HOST", ({ host }) => host],
   ["RUNNING", ({ running }) => running],
@@ -18,26 +17,26 @@ const columns: readonly Column<DropWorkerInfo>[] = [
 
 export const workersCommand = () =>
   new Command("workers")
-    .summary("file-drop workers of all hosts, and how they fare")
+    .summary("list the workers of file tasks on all hosts, with their counts")
     .addHelpText("after", "\nWith --json: one worker a line.")
     .action(async (_options: object, command: Command) => {
-      const workers = await clientFor(command).dropWorkers();
+      const workers = await clientFor(command).fileWorkers();
       if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(workers);
-      await printTable(workers, columns, "no worker has told of a task");
+      await printTable(workers, columns, "no worker has reported a file task");
     });
 
 export const taskStatusCommand = () =>
   new Command("task-status")
-    .summary("what became of a task that was dropped as a file")
-    .argument("<worker>", "the worker's name")
-    .argument("<id>", "the task's id")
-    .addHelpText("after", "\nWith --json: one drop of that id a line, the newest first.")
+    .summary("show the state of a file task")
+    .argument("<worker>", "name of the worker")
+    .argument("<id>", "id of the task")
+    .addHelpText("after", "\nWith --json: one task of this id a line, newest first.")
     .action(async (worker: string, id: string, _options: object, command: Command) => {
-      const tasks = await clientFor(command).droppedTask(worker, id);
+      const tasks = await clientFor(command).fileTasks(worker, id);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(tasks);
       for (const task of tasks) await printFields(fieldsOf(task));
     });
 
-function fieldsOf({ due_at, ...task }: BoardTask): Record<string, unknown> {
+function fieldsOf({ due_at, ...task }: FileTaskRecord): Record<string, unknown> {
   return { ...task, ...(task.status === "running" && { due_at }) };
 }

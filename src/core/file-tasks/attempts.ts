@@ -1,5 +1,6 @@
 import { doubled } from "../numbers/doubled.ts";
-/** One attempt at a task that did not succeed. Times are RFC 3339. */
+
+/** An attempt at a file task that failed. Times are RFC 3339. */
 export interface FailedAttempt {
   readonly attempt: number;
   readonly started_at: string;
@@ -8,13 +9,13 @@ export interface FailedAttempt {
   readonly error: string;
 }
 
-/** What has become of a task so far. It lies beside the claim, so that whoever takes the task over goes on from it. */
+/** The attempts at a claimed task so far. Stored beside the claim, so that a host that takes the task over continues. */
 export interface RunRecord {
   readonly claimed_at: string;
   readonly history: readonly FailedAttempt[];
-  /** The attempt that was begun last and has not ended. */
+  /** The attempt that has started and not ended. */
   readonly running?: RunningAttempt;
-  /** Not to be tried before, in milliseconds since the epoch. */
+  /** The next attempt does not start before this time, in milliseconds since the epoch. */
   readonly not_before_ms?: number;
 }
 
@@ -25,31 +26,31 @@ export interface RunningAttempt {
 }
 
 export interface RetrySettings {
-  /** Attempts in all. */
+  /** Maximum number of attempts, the first included. */
   readonly attempts: number;
-  /** Pause before the second attempt, in milliseconds; each further one is twice as long, up to `max_ms`. */
+  /** Delay before the second attempt, in milliseconds. Each further delay is twice as long, up to `max_ms`. */
   readonly initial_ms: number;
   readonly max_ms: number;
 }
 
-export type Next =
+export type AfterAttempt =
   | { readonly step: "retry"; readonly record: RunRecord }
-  | { readonly step: "bury"; readonly record: RunRecord };
+  | { readonly step: "dead_letter"; readonly record: RunRecord };
 
-/** Notes that an attempt begins. */
+/** Records the start of an attempt. */
 export function beginAttempt(record: RunRecord, host: string, nowMs: number): RunRecord {
   const { not_before_ms: _, ...rest } = record;
   return { ...rest, running: { attempt: record.history.length + 1, started_at: at(nowMs), host } };
 }
 
-/** What follows from a failure: another attempt after a pause of 1 s, 2 s, 4 s, … (R50), or the end. */
+/** Decides what follows a failed attempt: another one after a delay that doubles each time, or the dead letter. */
 export function afterFailure(
   record: RunRecord,
   error: string,
   retry: RetrySettings,
   host: string,
   nowMs: number,
-): Next {
+): AfterAttempt {
   const { running, not_before_ms: _, ...rest } = record;
   const attempt = running?.attempt ?? record.history.length + 1;
   const failed: FailedAttempt = {
@@ -60,20 +61,20 @@ export function afterFailure(
     error,
   };
   const history = [...record.history, failed];
-  if (history.length >= retry.attempts) return { step: "bury", record: { ...rest, history } };
-  const pauseMs = doubled(retry.initial_ms, retry.max_ms, history.length - 1);
-  return { step: "retry", record: { ...rest, history, not_before_ms: nowMs + pauseMs } };
+  if (history.length >= retry.attempts) return { step: "dead_letter", record: { ...rest, history } };
+  const delayMs = doubled(retry.initial_ms, retry.max_ms, history.length - 1);
+  return { step: "retry", record: { ...rest, history, not_before_ms: nowMs + delayMs } };
 }
 
 /**
- * The attempt that a dead owner had begun counts as failed: it may be what killed the owner, and a task that kills
- * every owner must end in the dead letters.
+ * Decides what follows when the owner of a claim has died. The attempt that the owner had started counts as failed: it
+ * may have killed the owner, and a task that kills every owner must become a dead letter.
  */
-export function afterTakeOver(record: RunRecord, retry: RetrySettings, host: string, nowMs: number): Next {
+export function afterTakeOver(record: RunRecord, retry: RetrySettings, host: string, nowMs: number): AfterAttempt {
   if (record.running === undefined) return { step: "retry", record };
-  const next = afterFailure(record, "its owner ended in the middle of it", retry, host, nowMs);
+  const next = afterFailure(record, "the owner of the task ended during the attempt", retry, host, nowMs);
   const { not_before_ms: _, ...rest } = next.record;
-  // Nothing speaks for a pause: what failed was the owner.
+  // No delay: the owner failed, and not the task.
   return next.step === "retry" ? { step: "retry", record: rest } : next;
 }
 

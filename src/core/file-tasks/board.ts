@@ -1,47 +1,18 @@
 import type { Signal } from "../signals/signal.ts";
+import type { FileTaskRecord, FileWorkerCounts } from "./api.ts";
 
-/** Signals by which hosts tell of dropped tasks (R52). */
+/** The signals by which hosts report file tasks. */
 export const BOARD_SIGNALS = ["Q_WORKER_TASK_STARTED", "Q_WORKER_TASK_COMPLETE", "Q_WORKER_TASK_FAILED"] as const;
 
-export type BoardStatus = "running" | "overdue" | "complete" | "failed";
-
-/** What is known of a dropped task. Times are RFC 3339. */
-export interface BoardTask {
-  readonly worker: string;
-  readonly task_id: string;
-  /** Tells one drop of an id from a later one. */
-  readonly claim: string;
-  readonly status: BoardStatus;
-  readonly host: string;
-  readonly attempt: number;
-  readonly started_at: string;
-  /** When it is overdue, unless another attempt begins: its time limit, and what its host needs to say so. */
-  readonly due_at?: string;
-  readonly finished_at?: string;
-  readonly duration_ms?: number;
-  readonly error?: string;
-  readonly result?: unknown;
-  /** Where the result lies on its host, below the drop tree. */
-  readonly result_path?: string;
-}
-
-/** Counts of a worker on a host since the beginning. */
-export interface BoardWorker {
-  readonly worker: string;
-  readonly host: string;
-  readonly complete: number;
-  readonly failed: number;
-  /** Attempts that nobody told the end of in time. */
-  readonly timed_out: number;
-  readonly last_at: string;
-  readonly last_error?: string;
-}
-
-/** After its time limit an attempt's end may still be on its way for so long. */
+/** The report of an attempt's end may arrive this long after its time limit, in milliseconds. */
 const GRACE_MS = 60_000;
 
-/** @throws Error for facts that are not a worker's */
-export function readTask({ signal, facts, received_at }: Signal): BoardTask {
+/**
+ * Reads a report of a file task.
+ *
+ * @throws Error where a fact is missing or has another type
+ */
+export function readTaskReport({ signal, facts, received_at }: Signal): FileTaskRecord {
   const worker = text(facts, "worker");
   const task = { worker, task_id: text(facts, "task_id"), claim: text(facts, "claim"), host: text(facts, "host") };
   if (signal === "Q_WORKER_TASK_STARTED") {
@@ -61,26 +32,32 @@ export function readTask({ signal, facts, received_at }: Signal): BoardTask {
 }
 
 /**
- * What is known after `next` came: `undefined` when it says nothing new. Hosts that share a directory tell of the same
- * task by ways of their own, so an attempt's beginning may come after its end; a task that is over stays over.
+ * Applies a report to the record of its task. Hosts that share a directory report the same task over separate links, so
+ * the start of an attempt may arrive after its end: a finished task stays finished.
+ *
+ * @returns `undefined` where the report changes nothing
  */
-export function afterReport(before: BoardTask | undefined, next: BoardTask): BoardTask | undefined {
+export function afterReport(before: FileTaskRecord | undefined, next: FileTaskRecord): FileTaskRecord | undefined {
   if (before === undefined) return next;
   if (before.status === "complete" || before.status === "failed") return undefined;
   if (next.status === "running") return next.attempt > before.attempt ? next : undefined;
   return { ...next, started_at: before.started_at };
 }
 
-/** Counts after a task of that worker came to `status`. */
-export function countReport(before: BoardWorker | undefined, task: BoardTask, at: string): BoardWorker {
+/** Adds the new status of a task to the counts of its worker. */
+export function countReport(
+  before: FileWorkerCounts | undefined,
+  task: FileTaskRecord,
+  reportedAt: string,
+): FileWorkerCounts {
   const { worker, host, status } = task;
-  const counted = before ?? { worker, host, complete: 0, failed: 0, timed_out: 0, last_at: at };
+  const counted = before ?? { worker, host, complete: 0, failed: 0, timed_out: 0, last_at: reportedAt };
   return {
     ...counted,
     complete: counted.complete + Number(status === "complete"),
     failed: counted.failed + Number(status === "failed"),
     timed_out: counted.timed_out + Number(status === "overdue"),
-    last_at: at,
+    last_at: reportedAt,
     ...(task.error !== undefined && { last_error: task.error }),
   };
 }
@@ -95,4 +72,26 @@ function count(facts: Readonly<Record<string, unknown>>, name: string): number {
   const value = facts[name];
   if (typeof value !== "number" || !(value >= 0)) throw new Error(`facts.${name}: give a number, 0 or more`);
   return value;
+}
+
+/** Reads a stored record of a file task. @throws TypeError where a field that the board depends on is missing */
+export function readStoredFileTask(text: string): FileTaskRecord {
+  const stored: unknown = JSON.parse(text);
+  if (!hasTexts<FileTaskRecord>(stored, ["worker", "task_id", "claim", "status", "host", "started_at"]))
+    throw new TypeError("a stored file task lacks worker, task_id, claim, status, host or started_at");
+  return stored;
+}
+
+/** Reads the stored counts of a worker. @throws TypeError where a field that the board depends on is missing */
+export function readStoredFileWorker(text: string): FileWorkerCounts {
+  const stored: unknown = JSON.parse(text);
+  if (!hasTexts<FileWorkerCounts>(stored, ["worker", "host", "last_at"]))
+    throw new TypeError("the stored counts of a worker of file tasks lack worker, host or last_at");
+  return stored;
+}
+
+function hasTexts<Shape>(value: unknown, fields: readonly (string & keyof Shape)[]): value is Shape {
+  if (typeof value !== "object" || value === null) return false;
+  const entries = new Map<string, unknown>(Object.entries(value));
+  return fields.every((field) => typeof entries.get(field) === "string");
 }

@@ -1,18 +1,18 @@
-/** Who has taken a task on. It stands in the name of the file, so that one rename claims and tells. */
+/** Which process has claimed a task. The name of the file holds the claim, so that one rename claims and shows it. */
 export interface Claim {
   readonly taskId: string;
-  /** Chosen when the task was first claimed; a take-over keeps it. What was finished under it is not run again. */
+  /** Random; chosen by the first claim and kept by a take-over. A task that finished under a nonce is not run again. */
   readonly nonce: string;
   readonly owner: Owner;
 }
 
-/** A process of a host that cannot be taken for another one. */
+/** Identifies one process of a host. */
 export interface Owner {
   readonly host: string;
-  /** First eight digits of the identity of the host's boot. */
+  /** First eight digits of the id of the host's boot. */
   readonly boot: string;
   readonly pid: number;
-  /** Start of the process in clock ticks since the boot: numbers of processes are used again. */
+  /** Start of the process in clock ticks since the boot: process ids are reused. */
   readonly start: number;
 }
 
@@ -24,25 +24,25 @@ export function claimFileName({ taskId, nonce, owner: { host, boot, pid, start }
   return `${taskId}~${nonce}~${host}~${boot}~${pid}~${start}.json`;
 }
 
-/** @returns `undefined` for the name of something that is no claim */
+/** @returns `undefined` for a file name that is not a claim */
 export function readClaimFileName(name: string): Claim | undefined {
   const [, taskId, nonce, host, boot, pid, start] = NAME.exec(name) ?? [];
   if (taskId === undefined || nonce === undefined || host === undefined || boot === undefined) return undefined;
   return { taskId, nonce, owner: { host, boot, pid: Number(pid), start: Number(start) } };
 }
 
-export interface Observer {
+export interface ClaimObserver {
   readonly host: string;
-  /** Whether that process of this host still runs. */
+  /** Returns whether the process, which is of this host, still runs. */
   readonly runs: (owner: Owner) => boolean;
-  /** Claims are renewed by their owners; one of another host that is this old has no owner any more. */
+  /** Owners renew their claims. A claim of another host that is older than this, in milliseconds, is abandoned. */
   readonly staleMs: number;
 }
 
 /**
- * Whether nobody works on a claimed task any more. A process of this host can be looked up; one of another host that
- * shares the directory is known by the time at which it last touched its claim.
+ * Returns whether the owner of a claim has ended. A process of this host is looked up. The owner on another host that
+ * shares the directory is judged by the time since it last touched its claim.
  */
-export function isAbandoned({ owner }: Claim, ageMs: number, { host, runs, staleMs }: Observer): boolean {
+export function isAbandoned({ owner }: Claim, ageMs: number, { host, runs, staleMs }: ClaimObserver): boolean {
   return owner.host === host ? !runs(owner) : ageMs > staleMs;
 }

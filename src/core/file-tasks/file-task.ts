@@ -2,31 +2,31 @@ import * as z from "zod";
 import type { FieldError } from "../problem/field-error.ts";
 import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
 
-/** A worker's name is a directory's name. */
+/** The name of a worker is also the name of its directory. */
 export const WorkerName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
   message: "a worker's name holds a-z, 0-9, _ and -, begins with a letter or digit, 63 at most",
 });
 
-/** A task's id is part of file names: no slash, no leading dot, and no `~`, which separates the parts of a claim. */
-export const DropTaskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
+/** A task id is part of file names: no slash, no leading dot, and no `~`, which separates the parts of a claim. */
+export const FileTaskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
   message: "a task's id holds letters, digits and . _ -, begins with a letter or digit, 128 at most",
 });
 
-/** A task as a program drops it into `tasks/<worker>/` (R48). What else stands in it goes to the command as it is. */
-const DroppedTask = z.looseObject({
-  task_id: DropTaskId,
+/** A task that a program writes as a file into `tasks/<worker>/`. Other fields reach the command unchanged. */
+const FileTask = z.looseObject({
+  task_id: FileTaskId,
   worker: WorkerName,
   description: z.string().optional(),
 });
-export type DroppedTask = z.infer<typeof DroppedTask>;
+export type FileTask = z.infer<typeof FileTask>;
 
-/** The signal that led to a dropped task, where its file names one as a signal does: by `cause`, `trace` and `depth`. */
+/** The signal that led to a file task, where the file names it by `cause`, `trace` and `depth`, as a signal does. */
 export function causeOf({
   cause,
   trace,
   depth,
-}: DroppedTask): { cause: string; trace?: string; depth: number } | undefined {
-  // What does not look like it is a field of the program's own, and goes to the command like any other.
+}: FileTask): { cause: string; trace?: string; depth: number } | undefined {
+  // A cause that is not an id is a field of the program, which reaches the command like any other.
   if (typeof cause !== "string" || !IDENTIFIER.test(cause)) return undefined;
   return {
     cause,
@@ -35,28 +35,27 @@ export function causeOf({
   };
 }
 
-export type ReadTask =
-  | { readonly ok: true; readonly task: DroppedTask }
+export type ReadFileTask =
+  | { readonly ok: true; readonly task: FileTask }
   | { readonly ok: false; readonly reason: string; readonly errors?: readonly FieldError[] };
 
 /**
- * Reads a dropped task. `task_id` and `worker` may be left out where the file's name and directory say them; where
- * they stand in the file they must agree with the directory, because a task for somebody else is a mistake of whoever
- * dropped it.
+ * Reads a file task. `task_id` and `worker` default to the names of the file and its directory. A `worker` in the file
+ * must agree with the directory: a task in the directory of another worker is a mistake of the program that wrote it.
  *
  * @param stem - the file's name without `.json`
  */
-export function readDroppedTask(value: unknown, worker: string, stem: string): ReadTask {
+export function readFileTask(value: unknown, worker: string, stem: string): ReadFileTask {
   if (value === null || typeof value !== "object" || Array.isArray(value))
     return { ok: false, reason: "a task is a JSON object {task_id, worker, description, …}" };
-  const parsed = DroppedTask.safeParse({ task_id: stem, worker, ...value });
+  const parsed = FileTask.safeParse({ task_id: stem, worker, ...value });
   if (!parsed.success) {
     const errors = parsed.error.issues.map(({ path, message }) => ({ pointer: `/${path.join("/")}`, message }));
     return { ok: false, reason: "the task is not valid", errors };
   }
   const { data: task } = parsed;
   if (task.worker !== worker) {
-    const message = `the task lies in the directory of ${worker}; put it into that of the worker it is for`;
+    const message = `the file is in the directory of ${worker}; write it into the directory of ${task.worker}`;
     return { ok: false, reason: "the task is for another worker", errors: [{ pointer: "/worker", message }] };
   }
   return { ok: true, task };

@@ -1,10 +1,11 @@
-import type { BoardTask, BoardWorker } from "../../core/file-tasks/board.ts";
+import type { FileTaskRecord, FileWorkerCounts } from "../../core/file-tasks/api.ts";
+import { readStoredFileTask, readStoredFileWorker } from "../../core/file-tasks/board.ts";
 
-type TaskKey = Pick<BoardTask, "worker" | "task_id" | "claim">;
+type TaskKey = Pick<FileTaskRecord, "worker" | "task_id" | "claim">;
 
 /**
- * Tables: `open_tasks` and `finished_tasks`, a row a task; `workers`, a row each. Open tasks stand apart, so that waking
- * up costs nothing for those that are finished. Without rowids, which would cost a row more.
+ * Tables: `open_tasks` and `finished_tasks`, one row for each task; `workers`, one row for each worker of a host. Open
+ * tasks have their own table, so that waking up reads no finished ones. WITHOUT ROWID saves one row for each write.
  */
 export class BoardStore {
   readonly #sql: SqlStorage;
@@ -20,34 +21,37 @@ export class BoardStore {
     sql.exec("CREATE TABLE IF NOT EXISTS workers (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
   }
 
-  *open(): Generator<BoardTask> {
-    for (const { body } of this.#sql.exec<{ body: string }>("SELECT body FROM open_tasks")) yield readBoardTask(body);
+  *open(): Generator<FileTaskRecord> {
+    for (const { body } of this.#sql.exec<{ body: string }>("SELECT body FROM open_tasks"))
+      yield readStoredFileTask(body);
   }
 
-  *workers(): Generator<[key: string, worker: BoardWorker]> {
+  *workers(): Generator<[key: string, worker: FileWorkerCounts]> {
     for (const { key, body } of this.#sql.exec<{ key: string; body: string }>("SELECT key, body FROM workers"))
-      yield [key, readBoardWorker(body)];
+      yield [key, readStoredFileWorker(body)];
   }
 
-  /** Every drop of that id, the newest first. */
-  byId(worker: string, taskId: string): BoardTask[] {
+  /** All tasks of this id, newest first. */
+  byId(worker: string, taskId: string): FileTaskRecord[] {
     const rows = this.#sql.exec<{ body: string }>(
       `SELECT body FROM open_tasks WHERE worker = ?1 AND task_id = ?2
          UNION ALL SELECT body FROM finished_tasks WHERE worker = ?1 AND task_id = ?2`,
       worker,
       taskId,
     );
-    return [...rows].map(({ body }) => readBoardTask(body)).sort((a, b) => b.started_at.localeCompare(a.started_at));
+    return [...rows]
+      .map(({ body }) => readStoredFileTask(body))
+      .sort((a, b) => b.started_at.localeCompare(a.started_at));
   }
 
-  finished({ worker, task_id, claim }: TaskKey): BoardTask | undefined {
+  finished({ worker, task_id, claim }: TaskKey): FileTaskRecord | undefined {
     const [row] = this.#sql.exec<{ body: string }>(
       "SELECT body FROM finished_tasks WHERE worker = ? AND task_id = ? AND claim = ?",
       worker,
       task_id,
       claim,
     );
-    return row === undefined ? undefined : readBoardTask(row.body);
+    return row === undefined ? undefined : readStoredFileTask(row.body);
   }
 
   get anyFinished(): boolean {
@@ -55,8 +59,8 @@ export class BoardStore {
     return found === 1;
   }
 
-  /** @param wasOpen - whether the task stands among the open ones so far */
-  write(task: BoardTask, wasOpen: boolean): void {
+  /** @param wasOpen - whether the table `open_tasks` holds the task */
+  write(task: FileTaskRecord, wasOpen: boolean): void {
     const { worker, task_id, claim, started_at, finished_at } = task;
     const table = finished_at === undefined ? "open_tasks" : "finished_tasks";
     this.#sql.exec(
@@ -71,7 +75,7 @@ export class BoardStore {
     this.#sql.exec("DELETE FROM open_tasks WHERE worker = ? AND task_id = ? AND claim = ?", worker, task_id, claim);
   }
 
-  writeWorker(key: string, worker: BoardWorker): void {
+  writeWorker(key: string, worker: FileWorkerCounts): void {
     this.#sql.exec("INSERT OR REPLACE INTO workers (key, body) VALUES (?, ?)", key, JSON.stringify(worker));
   }
 
@@ -84,24 +88,4 @@ export class BoardStore {
     this.#sql.exec("DELETE FROM finished_tasks");
     this.#sql.exec("DELETE FROM workers");
   }
-}
-
-function readBoardTask(text: string): BoardTask {
-  const stored: unknown = JSON.parse(text);
-  if (!hasTexts<BoardTask>(stored, ["worker", "task_id", "claim", "status", "host", "started_at"]))
-    throw new TypeError("a stored task of the board lacks a field");
-  return stored;
-}
-
-function readBoardWorker(text: string): BoardWorker {
-  const stored: unknown = JSON.parse(text);
-  if (!hasTexts<BoardWorker>(stored, ["worker", "host", "last_at"]))
-    throw new TypeError("a stored worker of the board lacks a field");
-  return stored;
-}
-
-function hasTexts<Shape>(value: unknown, fields: readonly (keyof Shape & string)[]): value is Shape {
-  if (typeof value !== "object" || value === null) return false;
-  const record = value as Record<string, unknown>;
-  return fields.every((field) => typeof record[field] === "string");
 }

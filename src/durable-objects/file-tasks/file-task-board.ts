@@ -1,13 +1,14 @@
-import { afterReport, type BoardTask, type BoardWorker, countReport, readTask } from "../../core/file-tasks/board.ts";
+import type { FileTaskRecord, FileWorkerCounts, FileWorkerView } from "../../core/file-tasks/api.ts";
+import { afterReport, countReport, readTaskReport } from "../../core/file-tasks/board.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions } from "../shell/decisions.ts";
 import type { ProjectedState } from "../shell/projection.ts";
 import type { BoardStore } from "./board-store.ts";
 
 const SOURCE = "ganglion/workers";
-/** Finished tasks are kept for this long. */
+/** Finished tasks are kept for this long, in milliseconds: a week. */
 const KEEP_MS = 7 * 86_400_000;
-/** Old tasks are cleaned away this often, and only while there are any. */
+/** Old finished tasks are deleted once in this time, in milliseconds, and only while there are any. */
 const CLEAN_MS = 86_400_000;
 
 export interface FileTaskBoardOptions {
@@ -16,12 +17,12 @@ export interface FileTaskBoardOptions {
   readonly decide: (change: (decisions: Decisions) => void) => void;
 }
 
-/** File tasks of all hosts and the workers that do them, as the signals report them; notices who is late. */
+/** The file tasks and workers of all hosts, as their signals report them. Emits a signal for each overdue attempt. */
 export class FileTaskBoard implements ProjectedState {
   readonly #options: FileTaskBoardOptions;
-  /** Not finished yet, by key. */
-  readonly #open = new Map<string, BoardTask>();
-  readonly #workers = new Map<string, BoardWorker>();
+  /** Unfinished tasks, by key. */
+  readonly #open = new Map<string, FileTaskRecord>();
+  readonly #workers = new Map<string, FileWorkerCounts>();
   readonly #changed = new Set<string>();
   #cleanAtMs: number | undefined;
 
@@ -30,16 +31,18 @@ export class FileTaskBoard implements ProjectedState {
     this.load();
   }
 
-  get workers(): (BoardWorker & { running: number; overdue: number })[] {
+  get workers(): FileWorkerView[] {
     return [...this.#workers.values()].map((worker) => {
-      const own = [...this.#open.values()].filter((task) => task.worker === worker.worker && task.host === worker.host);
-      const overdue = own.filter(({ status }) => status === "overdue").length;
-      return { ...worker, running: own.length - overdue, overdue };
+      const unfinished = [...this.#open.values()].filter(
+        (task) => task.worker === worker.worker && task.host === worker.host,
+      );
+      const overdue = unfinished.filter(({ status }) => status === "overdue").length;
+      return { ...worker, running: unfinished.length - overdue, overdue };
     });
   }
 
   take(signal: Signal): void {
-    const report = readTask(signal);
+    const report = readTaskReport(signal);
     const before = this.#open.get(keyOf(report)) ?? this.#options.store.finished(report);
     const after = afterReport(before, report);
     if (after === undefined) return;
@@ -70,10 +73,10 @@ export class FileTaskBoard implements ProjectedState {
   settled(nowMs: number): void {
     const { store, decide, wakeBy } = this.#options;
     const running = () => [...this.#open.values()].filter(({ status }) => status === "running");
-    const late = running().filter((task) => dueMs(task) <= nowMs);
-    if (late.length > 0) {
+    const overdue = running().filter((task) => dueMs(task) <= nowMs);
+    if (overdue.length > 0) {
       decide((decisions) => {
-        for (const task of late) this.#overdue(task, decisions, nowMs);
+        for (const task of overdue) this.#markOverdue(task, decisions, nowMs);
         this.store();
       });
     }
@@ -87,7 +90,7 @@ export class FileTaskBoard implements ProjectedState {
     if (this.#cleanAtMs !== undefined) wakeBy(this.#cleanAtMs);
   }
 
-  #overdue(task: BoardTask, decisions: Decisions, nowMs: number): void {
+  #markOverdue(task: FileTaskRecord, decisions: Decisions, nowMs: number): void {
     const { worker, task_id, claim, host, attempt, started_at } = task;
     this.#write({ ...task, status: "overdue" });
     this.#count({ ...task, status: "overdue" }, new Date(nowMs).toISOString());
@@ -99,24 +102,24 @@ export class FileTaskBoard implements ProjectedState {
     });
   }
 
-  #write(task: BoardTask): void {
+  #write(task: FileTaskRecord): void {
     const wasOpen = this.#open.has(keyOf(task));
     this.#options.store.write(task, wasOpen);
     if (task.finished_at === undefined) this.#open.set(keyOf(task), task);
     else this.#open.delete(keyOf(task));
   }
 
-  #count(task: BoardTask, at: string): void {
+  #count(task: FileTaskRecord, reportedAt: string): void {
     const key = `${task.worker}@${task.host}`;
-    this.#workers.set(key, countReport(this.#workers.get(key), task, at));
+    this.#workers.set(key, countReport(this.#workers.get(key), task, reportedAt));
     this.#changed.add(key);
   }
 }
 
-function keyOf({ worker, task_id, claim }: BoardTask): string {
+function keyOf({ worker, task_id, claim }: FileTaskRecord): string {
   return `${worker} ${task_id} ${claim}`;
 }
 
-function dueMs({ due_at }: BoardTask): number {
+function dueMs({ due_at }: FileTaskRecord): number {
   return due_at === undefined ? Number.POSITIVE_INFINITY : Date.parse(due_at);
 }

@@ -1,4 +1,4 @@
-import type { BoardTask, BoardWorker } from "../../core/file-tasks/board.ts";
+import type { FileTaskRecord, FileWorkerView } from "../../core/file-tasks/api.ts";
 import type { ProjectionBatch } from "../../core/projection/batch.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
@@ -10,7 +10,7 @@ import { FileTaskBoard } from "./file-task-board.ts";
 /** Bindings that the board uses. */
 export interface BoardBindings extends ProjectionEnvironment {}
 
-/** File tasks of all hosts and the workers that do them: what became of each, and who is late. */
+/** The file tasks of one ecosystem and their workers on all hosts: the state of each task, and overdue attempts. */
 export class WorkerBoard extends EcosystemObject<BoardBindings> implements ProjectionCalls {
   readonly #store: BoardStore;
   readonly #board: FileTaskBoard;
@@ -29,12 +29,12 @@ export class WorkerBoard extends EcosystemObject<BoardBindings> implements Proje
     this.#projection.attach(this.#board);
   }
 
-  workers(): (BoardWorker & { running: number; overdue: number })[] {
+  workers(): FileWorkerView[] {
     return this.#board.workers;
   }
 
-  /** Every drop of that id, the newest first. */
-  task(worker: string, taskId: string): BoardTask[] {
+  /** All tasks of this id, newest first. */
+  task(worker: string, taskId: string): FileTaskRecord[] {
     return this.#store.byId(worker, taskId);
   }
 

@@ -12,7 +12,7 @@ const task = {
 };
 
 describe("ganglion workers", () => {
-  it("shows how the workers of each host fare", async () => {
+  it("shows the counts of the workers of each host", async () => {
     const edge = await startEdge(() => [200, { workers: [worker] }]);
     const { out } = await ganglion(["workers", "--url", edge.url]);
     expect(out).toMatch(/^WORKER +HOST +RUNNING/);
@@ -22,7 +22,7 @@ describe("ganglion workers", () => {
 });
 
 describe("ganglion task-status", () => {
-  it("shows what became of a dropped task", async () => {
+  it("shows the state of a file task", async () => {
     const edge = await startEdge(() => [200, { tasks: [task] }]);
     const { out } = await ganglion(["task-status", "review", "t1", "--url", edge.url]);
     expect(out).toMatch(/^status +complete$/m);

@@ -5,20 +5,20 @@ import fc from "../../fast-check.ts";
 const fresh: RunRecord = { claimed_at: "2026-01-01T00:00:00.000Z", history: [] };
 const retry = { attempts: 4, initial_ms: 1_000, max_ms: 60_000 };
 
-describe("attempts at a dropped task", () => {
-  it("pauses 1 s, 2 s and 4 s before it tries again", () => {
+describe("attempts at a file task", () => {
+  it("follow after delays of 1 s, 2 s and 4 s", () => {
     let record = fresh;
-    const pauses: number[] = [];
-    for (let nowMs = 0; pauses.length < 3; nowMs += 100_000) {
+    const delays: number[] = [];
+    for (let nowMs = 0; delays.length < 3; nowMs += 100_000) {
       const next = afterFailure(beginAttempt(record, "a", nowMs), "no", retry, "a", nowMs);
       expect(next.step).toBe("retry");
       record = next.record;
-      pauses.push((record.not_before_ms ?? 0) - nowMs);
+      delays.push((record.not_before_ms ?? 0) - nowMs);
     }
-    expect(pauses).toEqual([1_000, 2_000, 4_000]);
+    expect(delays).toEqual([1_000, 2_000, 4_000]);
   });
 
-  it("counts what a dead owner had begun, and takes it on without a pause", () => {
+  it("count the attempt of a dead owner, and continue without a delay", () => {
     const next = afterTakeOver(beginAttempt(fresh, "a", 0), retry, "b", 5_000);
     expect(next.record.history).toEqual([
       {
@@ -26,14 +26,14 @@ describe("attempts at a dropped task", () => {
         started_at: "1970-01-01T00:00:00.000Z",
         ended_at: "1970-01-01T00:00:05.000Z",
         host: "a",
-        error: "its owner ended in the middle of it",
+        error: "the owner of the task ended during the attempt",
       },
     ]);
     expect(next.record.not_before_ms).toBeUndefined();
     expect(afterTakeOver(fresh, retry, "b", 5_000)).toEqual({ step: "retry", record: fresh });
   });
 
-  it("is tried as often as it may be, whatever ends the attempts", () => {
+  it("end after the maximum number, however each attempt ends", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 20 }),
@@ -60,7 +60,7 @@ describe("attempts at a dropped task", () => {
             expect(record.history.map(({ attempt }) => attempt)).toEqual(
               Array.from({ length: counted }, (_, place) => place + 1),
             );
-            expect(next.step).toBe(counted === attempts ? "bury" : "retry");
+            expect(next.step).toBe(counted === attempts ? "dead_letter" : "retry");
             if (counted === attempts) return;
           }
         },

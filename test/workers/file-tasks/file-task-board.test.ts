@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { BoardTask } from "../../../src/core/file-tasks/board.ts";
+import type { FileTaskRecord } from "../../../src/core/file-tasks/api.ts";
 import { workerBoard } from "../../../src/workers/objects.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
 import { aSignal, follow, logOf } from "../log-under-test.ts";
@@ -20,20 +20,20 @@ const failed = (task_id: string, host = "a") =>
 
 const boardOf = (eco: string) => workerBoard(env, eco);
 
-async function tell(eco: string, ...signals: ReturnType<typeof aSignal>[]): Promise<void> {
+async function report(eco: string, ...signals: ReturnType<typeof aSignal>[]): Promise<void> {
   await logOf(eco).append({ signals });
   await boardOf(eco).catchUp((await logOf(eco).status()).head_seq);
 }
 
-async function task(eco: string, id: string): Promise<BoardTask[]> {
+async function task(eco: string, id: string): Promise<FileTaskRecord[]> {
   const response = await call(`/v1/${eco}/workers/review/tasks/${id}`);
-  return ((await response.json()) as { tasks: BoardTask[] }).tasks;
+  return ((await response.json()) as { tasks: FileTaskRecord[] }).tasks;
 }
 
-describe("the board of dropped tasks", () => {
-  it("says what became of a task, and how the workers of each host fare", async () => {
+describe("board of file tasks", () => {
+  it("shows the state of a task, and the counts of the workers of each host", async () => {
     const eco = freshEcosystem();
-    await tell(eco, started("t1"), started("t2"), complete("t1"), started("t3", 1, "b"), failed("t3", "b"));
+    await report(eco, started("t1"), started("t2"), complete("t1"), started("t3", 1, "b"), failed("t3", "b"));
     expect(await task(eco, "t1")).toMatchObject([
       { status: "complete", host: "a", attempt: 1, duration_ms: 7, result: { n: 1 } },
     ]);
@@ -48,24 +48,24 @@ describe("the board of dropped tasks", () => {
     });
   });
 
-  it("keeps a task that is over as it is, whatever comes late", async () => {
+  it("keeps the state of a finished task when reports come late", async () => {
     const eco = freshEcosystem();
-    await tell(eco, complete("t1"), started("t1"), failed("t1"), started("t1", 2, "b"));
+    await report(eco, complete("t1"), started("t1"), failed("t1"), started("t1", 2, "b"));
     expect(await task(eco, "t1")).toMatchObject([{ status: "complete", host: "a" }]);
   });
 
-  it("tells once of an attempt whose end nobody told of in time, also after it was evicted, and hears of a late one", async () => {
+  it("emits one signal for an overdue attempt, also after an eviction, and accepts a late end", async () => {
     const eco = freshEcosystem();
     const stream = await follow(eco, ["Q_WORKER_TASK_TIMEOUT"]);
-    await tell(eco, started("t1"), started("t2"));
+    await report(eco, started("t1"), started("t2"));
     await evictDurableObject(boardOf(eco));
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 62_000 });
     await boardOf(eco).workers();
     await runDurableObjectAlarm(boardOf(eco));
-    const told = [await stream.next(), await stream.next()];
-    expect(told.map(({ facts }) => facts.task_id).sort()).toEqual(["t1", "t2"]);
+    const timeouts = [await stream.next(), await stream.next()];
+    expect(timeouts.map(({ facts }) => facts.task_id).sort()).toEqual(["t1", "t2"]);
     await runDurableObjectAlarm(boardOf(eco));
-    await tell(eco, complete("t1"), started("t2", 2, "b"));
+    await report(eco, complete("t1"), started("t2", 2, "b"));
     expect(stream.waiting).toEqual([]);
     expect(await task(eco, "t1")).toMatchObject([{ status: "complete" }]);
     expect(await task(eco, "t2")).toMatchObject([{ status: "running", attempt: 2, host: "b" }]);
@@ -75,9 +75,9 @@ describe("the board of dropped tasks", () => {
     ]);
   });
 
-  it("is the same when it is derived from the log again", async () => {
+  it("has the same state after a rebuild from the log", async () => {
     const eco = freshEcosystem();
-    await tell(eco, started("t1"), complete("t1"), started("t2"), failed("t3"));
+    await report(eco, started("t1"), complete("t1"), started("t2"), failed("t3"));
     const before = [await boardOf(eco).workers(), await task(eco, "t1"), await task(eco, "t2"), await task(eco, "t3")];
     await boardOf(eco).rebuild();
     expect([await boardOf(eco).workers(), await task(eco, "t1"), await task(eco, "t2"), await task(eco, "t3")]).toEqual(
@@ -85,9 +85,11 @@ describe("the board of dropped tasks", () => {
     );
   });
 
-  it("says so when nobody has told of a task", async () => {
+  it("answers 404 for a task that no host has reported", async () => {
     const response = await call(`/v1/${freshEcosystem()}/workers/review/tasks/none`);
     expect(response.status).toBe(404);
-    expect((await problemOf(response)).detail).toBe("No host has told of a task none of the worker review.");
+    expect((await problemOf(response)).detail).toBe(
+      'No host has reported a task "none" of the worker "review". List workers: GET /v1/{eco}/workers',
+    );
   });
 });

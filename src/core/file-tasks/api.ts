@@ -1,0 +1,43 @@
+import * as z from "zod";
+import { Timestamp } from "../signals/timestamp.ts";
+
+const Count = z.int().nonnegative();
+
+/** The state of a file task, as the signals of its host report it. */
+export const FileTaskRecord = z.object({
+  worker: z.string(),
+  task_id: z.string(),
+  claim: z.string().meta({ description: "Tells one file of a task id from a later one with the same id" }),
+  status: z.enum(["running", "overdue", "complete", "failed"]),
+  host: z.string(),
+  attempt: Count,
+  started_at: Timestamp,
+  due_at: Timestamp.optional().meta({
+    description: "The attempt is overdue after this time: its time limit, and a minute for the report of its end",
+  }),
+  finished_at: Timestamp.optional(),
+  duration_ms: Count.optional(),
+  error: z.string().optional(),
+  result: z.unknown().optional(),
+  result_path: z.string().optional().meta({ description: "Path of the result on its host, below the task directory" }),
+});
+export type FileTaskRecord = Readonly<z.infer<typeof FileTaskRecord>>;
+
+/** Counts of the file tasks of a worker on a host, since its first task. */
+export const FileWorkerCounts = z.object({
+  worker: z.string(),
+  host: z.string(),
+  complete: Count,
+  failed: Count,
+  timed_out: Count.meta({ description: "Number of attempts whose end was not reported in time" }),
+  last_at: Timestamp,
+  last_error: z.string().optional(),
+});
+export type FileWorkerCounts = Readonly<z.infer<typeof FileWorkerCounts>>;
+
+/** A worker of file tasks on a host: its counts, and its unfinished tasks. */
+export const FileWorkerView = FileWorkerCounts.extend({
+  running: Count,
+  overdue: Count.meta({ description: "Number of tasks whose end was not reported in time" }),
+});
+export type FileWorkerView = Readonly<z.infer<typeof FileWorkerView>>;
