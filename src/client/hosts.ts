@@ -1,4 +1,4 @@
-import type { AgentView, MonitorRun } from "../core/hosts/agent-view.ts";
+import type { AgentView, MonitorRun } from "../core/hosts/api.ts";
 import type { MonitorSettings } from "../core/hosts/monitors/monitor-settings.ts";
 import type { Call } from "./http/request.ts";
 
@@ -7,21 +7,21 @@ interface Calls {
   readonly inside: (path: string) => string;
 }
 
-/** Monitors' settings, any part of them: what is left out has its default. */
+/** Monitor settings. An absent field gets its default. */
 export type MonitorSettingsInput = Readonly<Record<string, unknown>>;
 
-/** Calls about hosts and what watches them. */
+/** Calls about hosts and their monitors. */
 export function agentCalls({ call, inside }: Calls) {
   const at = (host: string) => inside(`/agents/${encodeURIComponent(host)}`);
   return {
     list: async () => (await call<{ agents: AgentView[] }>({ path: inside("/agents") })).agents,
     get: (host: string) => call<AgentView>({ path: at(host) }),
-    /** One that is down and will not come back. */
+    /** Forgets a host that is down. */
     forget: (host: string) => call<void>({ method: "DELETE", path: at(host) }),
     monitors: () => call<MonitorSettings>({ path: inside("/monitors") }),
     setMonitors: (settings: MonitorSettingsInput) =>
       call<MonitorSettings>({ method: "PUT", path: inside("/monitors"), body: settings }),
-    /** Asks every host now, as is done each minute. */
+    /** Asks all hosts now, as happens each minute. */
     runMonitors: () => call<MonitorRun>({ method: "POST", path: inside("/monitors/run") }),
   };
 }

@@ -1,4 +1,4 @@
-import { jobsOf, shareOut } from "../core/hosts/monitors/round-jobs.ts";
+import { jobsOf, splitJobs } from "../core/hosts/monitors/round-jobs.ts";
 import { planRound } from "../core/hosts/monitors/rounds.ts";
 import type { Environment } from "./environment.ts";
 import { sendShares } from "./rounds/rounds-queue.ts";
@@ -29,7 +29,7 @@ export async function everyMinute(env: Environment, nowMs: number): Promise<void
     token: id,
     ecosystems: named.includes("*") ? everywhere : named,
   }));
-  const shares = shareOut(jobsOf(round, closing));
+  const shares = splitJobs(jobsOf(round, closing));
   if (shares.length > 1) await sendShares(env.ROUNDS, shares, nowMs);
   else await carryOut(env, shares[0] ?? []);
 }

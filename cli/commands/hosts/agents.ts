@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { AgentView } from "../../../src/core/hosts/agent-view.ts";
+import type { AgentView } from "../../../src/core/hosts/api.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
@@ -18,14 +18,14 @@ const columns: readonly Column<AgentView>[] = [
 
 export const agentsCommand = () =>
   new Command("agents")
-    .summary("hosts: who is there, what they run, what is wrong with them")
-    .argument("[host]", "one host, with what it runs")
-    .option("--forget", "forget a host that is down and will not come back")
+    .summary("list hosts with their state, what they run, and their alerts")
+    .argument("[host]", "show one host with what it runs")
+    .option("--forget", "forget the host, which must be down")
     .addHelpText("after", "\nWith --json: one host a line, or one document.")
     .action(async (host: string | undefined, { forget }: { forget?: true }, command: Command) => {
       const { agents } = clientFor(command);
       if (host === undefined) {
-        if (forget) throw new UsageError("--forget goes with the name of a host");
+        if (forget) throw new UsageError("--forget needs the name of a host");
         const list = await agents.list();
         return wantsJson(command) ? printLines(list) : printTable(list, columns, "no hosts");
       }
@@ -68,14 +68,14 @@ function readings({ facts }: AgentView): { subject: string; value: unknown }[] {
   }));
 }
 
-/** What a host says of itself, in the shape that its parts have: `sources` is a list of reports. */
+/** A part of the status that a host reports. Most parts, such as `sources`, are lists of reports. */
 function runsFields(name: string, value: unknown): [string, unknown][] {
   if (name === "host" || name === "version") return [];
   if (!Array.isArray(value)) return [[name, value]];
   const reports = value as { name?: string; worker?: string; state?: string; detail?: string }[];
   return reports.map((report, place) => {
     const { state, detail } = report;
-    const what = report.name ?? report.worker ?? String(place + 1);
-    return [`${name} ${what}`, state === undefined ? report : [state, detail].filter(Boolean).join(", ")];
+    const subject = report.name ?? report.worker ?? String(place + 1);
+    return [`${name} ${subject}`, state === undefined ? report : [state, detail].filter(Boolean).join(", ")];
   });
 }

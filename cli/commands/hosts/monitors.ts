@@ -2,51 +2,60 @@ import { Command } from "commander";
 import type { MonitorSettings } from "../../../src/core/hosts/monitors/monitor-settings.ts";
 import { fact } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { print, printFields } from "../../output.ts";
+import { cellText, print, printFields } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 export const monitorsCommand = () =>
   new Command("monitors")
-    .summary("when a host counts as down, or its health as trouble; ask the hosts now")
+    .summary("show or set the limits for hosts and health alerts; ask all hosts now")
     .addHelpText("after", "\nWithout a command: shows the settings. With --json: one document.")
     .action(async (_options: object, command: Command) => show(command, await clientFor(command).agents.monitors()))
     .addCommand(
       new Command("set")
-        .summary("change settings; the others stay as they are")
+        .summary("change the given settings")
         .argument("<name=value...>", "such as agent_grace_seconds=60 or health.disk.raise_above=95", collect)
         .action(async (changes: Record<string, unknown>, _options: object, command: Command) => {
           const { agents } = clientFor(command);
-          const settings = structuredClone(await agents.monitors()) as unknown as Record<string, unknown>;
+          const settings = editable(await agents.monitors());
           for (const [path, value] of Object.entries(changes)) put(settings, path.split("."), value);
           await show(command, await agents.setMonitors(settings));
         }),
     )
     .addCommand(
       new Command("reset")
-        .summary("give every setting its default")
+        .summary("reset every setting to its default")
         .action(async (_options: object, command: Command) => {
           await show(command, await clientFor(command).agents.setMonitors({}));
         }),
     )
     .addCommand(
       new Command("run")
-        .summary("ask every host now, as is done each minute")
+        .summary("ask all hosts now, as happens each minute")
         .action(async (_options: object, command: Command) => {
           const run = await clientFor(command).agents.runMonitors();
           if (wantsJson(command)) return print(JSON.stringify(run));
           const { answered, silent, told } = run;
-          await printFields({ answered: answered.join(" "), silent: silent.join(" "), told: told.join(" ") });
+          await print(`Hosts that answered: ${listed(answered)}`);
+          await print(`Hosts without an answer: ${listed(silent)}`);
+          await print(`Signals emitted: ${listed(told)}`);
         }),
     );
 
-/** Commander gives the value so far, which is `undefined` at first. */
+const listed = (names: readonly string[]) => (names.length === 0 ? "none" : names.map(cellText).join(" "));
+
+/** A copy whose fields can be set by name. */
+function editable(settings: MonitorSettings): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(structuredClone(settings)));
+}
+
+/** @param before - the value so far from Commander; `undefined` at first */
 function collect(text: string, before: unknown): Record<string, unknown> {
   return fact(text, (before ?? {}) as Record<string, unknown>);
 }
 
-/** Sets what a dotted path names; a kind of health that was off comes back with what is given. */
+/** Sets the field at a dotted path. A kind of health that was off is replaced by an object with the given field. */
 function put(settings: Record<string, unknown>, [name = "", ...rest]: readonly string[], value: unknown): void {
   if (["__proto__", "constructor", "prototype", ""].includes(name))
     throw new UsageError("give name=value, such as health.disk.raise_above=95");

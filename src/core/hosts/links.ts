@@ -1,24 +1,24 @@
 import type { OpenLink } from "./presence-tracker.ts";
 
-/** Which links are open. A report with a lower version of the same instance is older. */
+/** The open links of a log. A report with a lower version of the same instance is older. */
 export interface LinkReport {
-  /** One for each life of the log in memory. */
+  /** Identifies one life of the log in memory. */
   readonly instance: string;
   readonly version: number;
   readonly links: readonly OpenLink[];
 }
 
-/** By host: where each monitor is to go on, by its name. */
+/** By host: where each monitor continues, by its name. */
 export type GatherAfter = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
-/** What came of asking every host. */
+/** The result of asking all hosts. */
 export interface HostAnswers {
-  /** As of the end. */
+  /** The open links after the round. */
   readonly report: LinkReport;
-  /** JSON texts, by host. */
+  /** Answers as JSON texts, by host. */
   readonly answers: ReadonlyMap<string, string>;
-  /** Hosts whose link stayed open, and who said nothing in time. */
+  /** Hosts whose link stayed open and that did not answer in time. */
   readonly silent: readonly string[];
-  /** How far the log reached when all had answered: what comes behind it came after what they have seen. */
+  /** Last sequence number of the log when all hosts had answered. Later signals came after their facts. */
   readonly headSeq: number;
 }

@@ -1,27 +1,26 @@
-/** `linked`: a link was opened; `answered`: it answers again; `link_lost`: no link for longer than the grace; `silent`: linked, but no answer. */
-export type PresenceReason = "linked" | "answered" | "link_lost" | "silent";
+import type { PresenceReason } from "./api.ts";
 
-/** What is remembered of a host between two events. Times are milliseconds since the epoch. */
+/** The presence of a host, as it is stored. Times are milliseconds since the epoch. */
 export interface Presence {
-  /** What was told last. */
+  /** The state that was reported last. */
   state: "up" | "down";
-  /** Since when it is so: for one whose link was lost, that moment and not the one at which we gave it up. */
+  /** When the state began. For a lost link this is the time of the loss, not the end of the grace period. */
   sinceMs: number;
-  /** When we said so. */
+  /** When the state was reported. */
   toldMs: number;
   reason: PresenceReason;
-  /** Since when no link is open; `null` while one is. */
+  /** When the last link was lost; `null` while a link is open. */
   lostMs: number | null;
-  /** When its grace began: then, or later where nobody could have come back meanwhile. */
+  /** When the grace period began: at the loss, or later where the edge itself was away and no host could return. */
   graceFromMs: number | null;
-  /** Questions in a row that it left unanswered, link open. */
+  /** Rounds in a row without an answer over an open link. */
   unanswered: number;
 }
 
 export interface PresenceLimits {
-  /** A link that comes back within this time was never away. */
+  /** A host whose link returns within this time, in milliseconds, stays up. */
   readonly graceMs: number;
-  /** Unanswered questions in a row after which a linked host counts as down. */
+  /** Number of rounds in a row without an answer after which a linked host is down. */
   readonly silentAfter: number;
 }
 
@@ -31,7 +30,7 @@ export interface OpenLink {
   readonly openedMs: number;
 }
 
-/** A host came or went; told once. */
+/** A host became up or down; reported once. */
 export interface PresenceChange {
   readonly host: string;
   readonly state: "up" | "down";
@@ -40,18 +39,18 @@ export interface PresenceChange {
 }
 
 /**
- * A grace that is found to have ended longer ago than this ended while nobody looked: the edge itself was away, and
- * with it every link. It begins anew then, or a restart would give up hosts that are about to come back.
+ * A grace period that ended longer ago than this, in milliseconds, ended while the edge itself was away, and with it
+ * every link. The period then begins again; otherwise a restart would report hosts as down that are about to return.
  */
 const LATE_MS = 5_000;
 
 /**
- * Who is there. What counts is which links are open now, not which were said to open and close: an event that was lost
- * on its way is made good by the next look, whatever led to it.
+ * Tracks which hosts are up. The tracker compares with the links that are open now, instead of counting opened and closed
+ * links, so the next comparison corrects an event that was lost.
  *
- * - up → down: no link for `graceMs` (so a link that drops and comes back changes nothing), or `silentAfter` questions
- *   without an answer;
- * - down → up: a link opened since, or an answer.
+ * - up → down: no link for `graceMs` (a link that drops and returns within this time changes nothing), or `silentAfter`
+ *   rounds without an answer;
+ * - down → up: a link opened since the report, or an answer.
  */
 export class PresenceTracker {
   readonly #hosts: Map<string, Presence>;
@@ -68,7 +67,7 @@ export class PresenceTracker {
     return [...this.#hosts.keys()];
   }
 
-  /** When {@link pass} may find somebody gone. */
+  /** When {@link pass} may next report a host as down, in milliseconds since the epoch. */
   nextDueMs({ graceMs }: PresenceLimits): number | undefined {
     let due: number | undefined;
     for (const { state, graceFromMs } of this.#hosts.values()) {
@@ -86,7 +85,7 @@ export class PresenceTracker {
     for (const [host, openedMs] of newest) {
       const known = this.#hosts.get(host);
       if (known === undefined || (known.state === "down" && (known.lostMs !== null || openedMs > known.toldMs))) {
-        changes.push(this.#tell(host, "up", "linked", nowMs, nowMs));
+        changes.push(this.#report(host, "up", "linked", nowMs, nowMs));
       } else {
         if (known.lostMs !== null) known.unanswered = 0;
         known.lostMs = null;
@@ -101,15 +100,15 @@ export class PresenceTracker {
     return changes;
   }
 
-  /** Gives up those who have been away for longer than the grace. */
+  /** Reports hosts as down whose grace period has ended. */
   pass(nowMs: number, { graceMs }: PresenceLimits): PresenceChange[] {
     const changes: PresenceChange[] = [];
     for (const [host, known] of this.#hosts) {
       if (known.state === "down" || known.lostMs === null || known.graceFromMs === null) continue;
       const overMs = nowMs - known.graceFromMs - graceMs;
-      // A clock that was set back is not waited for.
+      // After the clock was set back, the period begins again instead of lasting until the clock catches up.
       if (overMs > LATE_MS || known.graceFromMs > nowMs) known.graceFromMs = nowMs;
-      else if (overMs >= 0) changes.push(this.#tell(host, "down", "link_lost", Math.min(known.lostMs, nowMs), nowMs));
+      else if (overMs >= 0) changes.push(this.#report(host, "down", "link_lost", Math.min(known.lostMs, nowMs), nowMs));
     }
     return changes;
   }
@@ -118,23 +117,23 @@ export class PresenceTracker {
     const known = this.#hosts.get(host);
     if (known === undefined) return [];
     known.unanswered = 0;
-    return known.state === "down" && known.lostMs === null ? [this.#tell(host, "up", "answered", nowMs, nowMs)] : [];
+    return known.state === "down" && known.lostMs === null ? [this.#report(host, "up", "answered", nowMs, nowMs)] : [];
   }
 
-  /** The host was asked over an open link, and said nothing in time. */
+  /** The host was asked over an open link and did not answer in time. */
   unanswered(host: string, nowMs: number, { silentAfter }: PresenceLimits): PresenceChange[] {
     const known = this.#hosts.get(host);
     if (known === undefined || known.lostMs !== null || known.state === "down") return [];
     known.unanswered++;
-    return known.unanswered < silentAfter ? [] : [this.#tell(host, "down", "silent", nowMs, nowMs)];
+    return known.unanswered < silentAfter ? [] : [this.#report(host, "down", "silent", nowMs, nowMs)];
   }
 
-  /** Forgets one who is down. @returns whether there was such a one */
+  /** Forgets a host that is down. @returns whether such a host was known */
   forget(host: string): boolean {
     return this.#hosts.get(host)?.state === "down" && this.#hosts.delete(host);
   }
 
-  #tell(host: string, state: "up" | "down", reason: PresenceReason, sinceMs: number, nowMs: number): PresenceChange {
+  #report(host: string, state: "up" | "down", reason: PresenceReason, sinceMs: number, nowMs: number): PresenceChange {
     const { lostMs = null, graceFromMs = null } = (state === "down" && this.#hosts.get(host)) || {};
     this.#hosts.set(host, { state, sinceMs, toldMs: nowMs, reason, lostMs, graceFromMs, unanswered: 0 });
     return { host, state, reason, sinceMs };

@@ -1,12 +1,12 @@
 import { DREAM_BEGINS, DREAM_ENDS, type DreamsSeen } from "../../core/hosts/monitors/promotions-reported.ts";
 import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
-import type { Signal } from "../../core/signals/signal.ts";
+import { readSignalLine } from "../../core/signals/signal-line.ts";
 
-/** Pages of one look: a look after a long sleep goes on with the next one. */
+/** Maximum number of pages of one look. After a long sleep the next look continues. */
 const PAGES = 32;
 const PAGE = 200;
 
-/** Follows the log for the beginnings and ends of dreams, as far as somebody waits for one. Only in memory: read again. */
+/** Finds the beginnings and ends of dreams in the log, as far as a host waits for one. In memory only; read again after a sleep. */
 export class DreamWatch {
   #fromSeq = 0;
   #throughSeq = 0;
@@ -14,8 +14,8 @@ export class DreamWatch {
   #endedSeq = 0;
 
   /**
-   * @param fromSeq - the earliest place behind which a dream is waited for
-   * @param headSeq - how far the log is known to reach; where both are the same nothing is read
+   * @param fromSeq - the lowest sequence number after which a host waits for a dream
+   * @param headSeq - last known sequence number of the log; nothing is read where both are equal
    */
   async look(read: (query: ReadQuery) => PromiseLike<ReadPage>, fromSeq: number, headSeq: number): Promise<DreamsSeen> {
     if (fromSeq < this.#fromSeq || fromSeq > this.#throughSeq) {
@@ -34,17 +34,17 @@ export class DreamWatch {
       } as const;
       const { lines, next } = await read(query);
       for (const line of lines) {
-        const { seq, signal } = JSON.parse(line) as Signal;
+        const { seq, signal } = readSignalLine(line);
         if (signal === DREAM_BEGINS) this.#begunSeq = seq;
         else this.#endedSeq = seq;
         this.#throughSeq = Math.max(this.#throughSeq, seq);
       }
-      // The log may have grown past the head meanwhile: what is known to be read ends with what was found.
+      // The log may have grown beyond the head meanwhile: only up to the head, or the last line found, it is known as read.
       if (next === null) this.#throughSeq = Math.max(this.#throughSeq, headSeq);
       else this.#throughSeq = Math.max(this.#throughSeq, next);
       caughtUp = next === null;
     }
-    // What began may lie in what was not read yet: nobody is told on half the truth.
+    // A dream may have begun in the part that is not read yet: until then no end is returned, or a dream could be missed.
     return { headSeq, begunSeq: this.#begunSeq, endedSeq: caughtUp ? this.#endedSeq : 0 };
   }
 }

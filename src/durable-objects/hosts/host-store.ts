@@ -1,31 +1,22 @@
-import type { Watched } from "../../core/hosts/monitors/host-watch.ts";
-import type { Presence } from "../../core/hosts/presence-tracker.ts";
+import { type HostRecord, readStoredHost } from "../../core/hosts/host-record.ts";
 import { Notes } from "../shell/notes.ts";
-
-/** What is kept of a host. */
-export interface HostRecord {
-  readonly presence: Presence;
-  readonly watched: Watched;
-  /** JSON text of what it runs, in its own words. */
-  readonly status: string | null;
-}
 
 export interface StoredHost {
   readonly record: HostRecord;
-  /** When it was last heard of, as of the last time that anything about it was written. */
+  /** When the host last gave a sign of life, as of the last write of its row. In milliseconds since the epoch. */
   readonly seenMs: number;
 }
 
 export type HostNote = "name" | "epoch" | "emitted" | "settings" | "watched";
 
 /**
- * Tables: `hosts(host, body, seen_ms)`, a row each; `told(module)`, a row for each module that was told of; `notes`.
- * A host's row is written when something about it changes, which its being there does not.
+ * Tables: `hosts(host, body, seen_ms)`, one row for each host; `told(module)`, one row for each module that was
+ * reported; `notes`. The row of a host is written when its record changes; a sign of life alone does not change it.
  */
 export class HostStore {
   readonly notes: Notes<HostNote>;
   readonly #sql: SqlStorage;
-  /** Bodies as they are stored, to know what has changed. */
+  /** Stored bodies by host, to write only rows that change. */
   readonly #bodies = new Map<string, string>();
 
   constructor(sql: SqlStorage) {
@@ -44,7 +35,7 @@ export class HostStore {
       "SELECT host, body, seen_ms FROM hosts ORDER BY host",
     )) {
       this.#bodies.set(host, body);
-      hosts.set(host, { record: JSON.parse(body) as HostRecord, seenMs: seen_ms });
+      hosts.set(host, { record: readStoredHost(body), seenMs: seen_ms });
     }
     return hosts;
   }
@@ -62,8 +53,8 @@ export class HostStore {
     this.#bodies.delete(host);
   }
 
-  /** @returns whether the module had not been told of; it counts as told from here on */
-  tellModule(key: string): boolean {
+  /** Marks a module as reported. @returns whether it had not been reported before */
+  markModuleReported(key: string): boolean {
     return this.#sql.exec("INSERT OR IGNORE INTO told (module) VALUES (?)", key).rowsWritten > 0;
   }
 }

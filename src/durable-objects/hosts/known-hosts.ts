@@ -1,7 +1,7 @@
-import type { AgentView } from "../../core/hosts/agent-view.ts";
+import type { AgentView } from "../../core/hosts/api.ts";
 import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
 import { readAnswer } from "../../core/hosts/monitors/facts.ts";
-import { NOTHING_WATCHED, type Watched, watchHost } from "../../core/hosts/monitors/host-watch.ts";
+import { type MonitoredHost, NOT_MONITORED, watchHost } from "../../core/hosts/monitors/host-watch.ts";
 import { DEFAULT_MONITOR_SETTINGS, MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
 import type { DreamsSeen } from "../../core/hosts/monitors/promotions-reported.ts";
 import {
@@ -15,12 +15,12 @@ import type { Draft } from "../shell/outgoing-signal.ts";
 import type { HostStore } from "./host-store.ts";
 import { viewOf } from "./view.ts";
 
-/** A host that has been down for so long is forgotten. */
+/** A host that has been down for this long, in milliseconds, is forgotten: 30 days. */
 const FORGET_MS = 30 * 86_400_000;
 
 /**
- * The hosts in memory: who is there, what they run, what their monitors found last. Every change emits the signals that
- * follow from it and belongs into a transaction, at whose end {@link write} stores what has changed.
+ * The hosts in memory: their presence, what they run, and the last findings of their monitors. Each change emits its
+ * signals. It belongs into a transaction, at whose end {@link write} stores the changed hosts.
  */
 export class KnownHosts {
   readonly #store: HostStore;
@@ -28,8 +28,8 @@ export class KnownHosts {
   readonly #seen = new Map<string, number>();
   readonly #facts = new Map<string, Readonly<Record<string, unknown>>>();
   #presence = new PresenceTracker();
-  #watched = new Map<string, Watched>();
-  /** As JSON texts. Written once a minute at most: some change with every task. */
+  #monitored = new Map<string, MonitoredHost>();
+  /** Statuses as JSON texts. Written once a minute at most, because some change with every task. */
   #statuses = new Map<string, string>();
   #storedStatuses = new Map<string, string>();
   #links = new Map<string, number>();
@@ -42,7 +42,7 @@ export class KnownHosts {
     this.load();
   }
 
-  /** By name. */
+  /** Names of the hosts, sorted. */
   get names(): string[] {
     return [...this.#presence.hosts].sort();
   }
@@ -51,48 +51,48 @@ export class KnownHosts {
     return this.#settings;
   }
 
-  /** Whether the log has reported its links since this object woke: memory of them does not outlive sleep. */
+  /** Whether the log has reported its links since this object woke: they are only in memory. */
   get knowsLinks(): boolean {
     return this.#lastReport !== undefined;
   }
 
-  /** When somebody is given up, should nothing be heard until then. */
+  /** When the next host becomes down if its link does not return, in milliseconds since the epoch. */
   get nextDueMs(): number | undefined {
     return this.#presence.nextDueMs(this.#limits);
   }
 
-  /** Whether some host is worth a look each minute: it is up, or down and linked all the same. */
+  /** Whether some host has to be asked each minute: one that is up, or down but linked. */
   get anyHere(): boolean {
     return this.#presence.hosts.some((host) => this.isHere(host) === true);
   }
 
-  /** `undefined`: no such host. */
+  /** @returns `undefined`: unknown host */
   isHere(host: string): boolean | undefined {
     const presence = this.#presence.get(host);
     return presence === undefined ? undefined : isHere(presence);
   }
 
-  /** By host: where its monitors are to go on. */
+  /** Where the monitors of each host continue. */
   get gatherAfter(): GatherAfter {
     return new Map(
-      [...this.#watched].flatMap(([host, { investigations }]) =>
+      [...this.#monitored].flatMap(([host, { investigations }]) =>
         investigations === undefined ? [] : [[host, { investigations }]],
       ),
     );
   }
 
-  /** The earliest place in the log behind which a dream of one of these hosts is waited for. */
+  /** The lowest sequence number after which one of these hosts waits for a dream. */
   dreamsOwedSince(hosts: Iterable<string>, headSeq: number): number {
-    const owed = [...hosts].map((host) => this.#watched.get(host)?.promotions?.owedSince ?? headSeq);
+    const owed = [...hosts].map((host) => this.#monitored.get(host)?.promotions?.owedSince ?? headSeq);
     return Math.min(headSeq, ...owed);
   }
 
-  /** @returns `undefined`: no such host */
+  /** @returns `undefined`: unknown host */
   view(host: string): AgentView | undefined {
     const presence = this.#presence.get(host);
     if (presence === undefined) return undefined;
     return viewOf(host, presence, {
-      watched: this.#watched.get(host) ?? NOTHING_WATCHED,
+      monitored: this.#monitored.get(host) ?? NOT_MONITORED,
       status: this.#statuses.get(host) ?? null,
       facts: this.#facts.get(host) ?? null,
       links: this.#links.get(host) ?? 0,
@@ -108,7 +108,7 @@ export class KnownHosts {
   takeLinks(report: LinkReport, nowMs: number): void {
     const { instance, version, links } = report;
     const last = this.#lastReport;
-    // Answers and calls overtake each other; an older look would take a host for gone that has just come.
+    // Answers and calls overtake each other. An older report would lose a link that was opened since.
     if (last !== undefined && last.instance === instance && version < last.version) return;
     this.#lastReport = report;
     for (const host of this.#links.keys()) this.#seen.set(host, nowMs);
@@ -137,36 +137,36 @@ export class KnownHosts {
     this.#storedStatuses = new Map(this.#statuses);
   }
 
-  /** Gives up hosts whose time is over. */
+  /** Reports hosts as down whose grace period has ended. */
   pass(nowMs: number): void {
     this.#emitPresence(this.#presence.pass(nowMs, this.#limits), nowMs);
   }
 
   drop(host: string): void {
     this.#presence.forget(host);
-    this.#watched.delete(host);
+    this.#monitored.delete(host);
     this.#statuses.delete(host);
     this.#facts.delete(host);
     this.#seen.delete(host);
     this.#store.remove(host);
   }
 
-  /** Stores what has changed. */
+  /** Stores the hosts that changed. */
   write(nowMs: number): void {
     for (const host of this.#presence.hosts) {
       const presence = this.#presence.get(host);
       if (presence === undefined) continue;
-      const watched = this.#watched.get(host) ?? NOTHING_WATCHED;
+      const watched = this.#monitored.get(host) ?? NOT_MONITORED;
       const record = { presence, watched, status: this.#storedStatuses.get(host) ?? null };
       this.#store.write(host, record, this.#seen.get(host) ?? nowMs);
     }
   }
 
-  /** Reads memory back from storage; the log has to report its links again. */
+  /** Reads the hosts from storage again. The log has to report its links again. */
   load(): void {
     const stored = this.#store.load();
     this.#presence = new PresenceTracker([...stored].map(([host, { record }]) => [host, record.presence] as const));
-    this.#watched = new Map([...stored].map(([host, { record }]) => [host, record.watched]));
+    this.#monitored = new Map([...stored].map(([host, { record }]) => [host, record.watched]));
     this.#statuses = new Map();
     for (const [host, { record, seenMs }] of stored) {
       if (record.status !== null) this.#statuses.set(host, record.status);
@@ -174,7 +174,7 @@ export class KnownHosts {
     }
     this.#storedStatuses = new Map(this.#statuses);
     const settings = this.#store.notes.read("settings");
-    // Settings that an older version stored may lack what has been added since: that has its default.
+    // Settings of an older version may lack newer fields, which then have their defaults.
     this.#settings = settings === undefined ? DEFAULT_MONITOR_SETTINGS : MonitorSettings.parse(JSON.parse(settings));
     this.#lastReport = undefined;
   }
@@ -185,18 +185,18 @@ export class KnownHosts {
   }
 
   #takeAnswer(host: string, text: string, dreams: DreamsSeen, nowMs: number): void {
-    // Its link has closed since, and it was never known before: there is no host to remember the answer for.
+    // The link of an unknown host has closed since: there is no host to store the answer for.
     if (this.#presence.get(host) === undefined) return;
     this.#emitPresence(this.#presence.answered(host, nowMs), nowMs);
     this.#seen.set(host, nowMs);
     const answer = readAnswer(JSON.parse(text));
     if (answer.status !== undefined) this.#statuses.set(host, JSON.stringify(answer.status));
     this.#facts.set(host, answer.facts);
-    const before = this.#watched.get(host) ?? NOTHING_WATCHED;
-    const isNew = (key: string) => this.#store.tellModule(key);
-    const { after, news } = watchHost(host, before, answer, this.#settings, dreams, isNew, nowMs);
-    this.#watched.set(host, after);
-    for (const { signal, facts } of news)
+    const before = this.#monitored.get(host) ?? NOT_MONITORED;
+    const isNew = (key: string) => this.#store.markModuleReported(key);
+    const { after, signals } = watchHost(host, before, answer, this.#settings, dreams, isNew, nowMs);
+    this.#monitored.set(host, after);
+    for (const { signal, facts } of signals)
       this.#emit({ signal, source: "ganglion/monitors", facts: { ...facts }, timestampMs: nowMs });
   }
 

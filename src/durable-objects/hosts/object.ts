@@ -1,4 +1,4 @@
-import type { AgentView, MonitorRun } from "../../core/hosts/agent-view.ts";
+import type { AgentView, MonitorRun } from "../../core/hosts/api.ts";
 import type { LinkReport } from "../../core/hosts/links.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
@@ -21,12 +21,11 @@ export type MonitorSettingsChange =
   | { readonly ok: false; readonly errors: FieldError[] };
 
 /**
- * The hosts of one ecosystem: who is there, what they run, and what their monitors find.
+ * The hosts of one ecosystem: their presence, what they run, and the findings of their monitors.
  *
- * State and the signals that follow from it are written in one transaction; the signals leave through an outbox,
- * numbered, so each is in the log once whatever crashes. Which links are open is the log's to say: it reports changes,
- * and is asked again each minute and before anybody is given up, so that a report that was lost, and a restart of the
- * whole edge, come right by themselves.
+ * State and the signals that follow from it are written in one transaction. The signals leave through an outbox with
+ * numbers, so each is in the log once, whatever crashes. The log knows which links are open: it reports changes, and is
+ * asked again each minute and before a host becomes down. So a lost report and a restart of the edge correct themselves.
  */
 export class AgentRegistry extends EcosystemObject<HostsBindings> {
   readonly #store: HostStore;
@@ -58,7 +57,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     });
   }
 
-  /** The log reports which links are open, and what hosts say that they run. May come late or twice. */
+  /** Takes a report of the log: open links, and statuses of hosts. A report may come late or twice. */
   async report(report: LinkReport, statuses: ReadonlyMap<string, string>): Promise<void> {
     const nowMs = Date.now();
     this.#decide(() => {
@@ -67,12 +66,12 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     }, nowMs);
   }
 
-  /** Asks every host, compares, emits what is new. One at a time: a second waits and then asks for itself. */
+  /** Asks every host and emits signals for changes. Calls run one after the other, each with its own round. */
   tick(): Promise<MonitorRun> {
     return this.#turns.run(() => this.#look());
   }
 
-  /** By name. */
+  /** Hosts sorted by name. */
   async agents(): Promise<AgentView[]> {
     await this.#knowLinks();
     return this.#hosts.names.flatMap((host) => this.#hosts.view(host) ?? []);
@@ -83,7 +82,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     return this.#hosts.view(host) ?? null;
   }
 
-  /** Forgets a host that is gone for good. */
+  /** Forgets a host that is down. */
   forget(host: string): "forgotten" | "unknown" | "here" {
     const here = this.#hosts.isHere(host);
     if (here === undefined) return "unknown";
@@ -96,17 +95,17 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     return this.#hosts.settings;
   }
 
-  /** Settings that are left out have their defaults again. */
-  configure(wanted: unknown): MonitorSettingsChange {
-    const parsed = MonitorSettings.safeParse(wanted);
+  /** Replaces the settings. An absent field gets its default. */
+  configure(input: unknown): MonitorSettingsChange {
+    const parsed = MonitorSettings.safeParse(input);
     if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues, "", MonitorSettings) };
     this.#decide(() => this.#hosts.configure(parsed.data), Date.now());
     return { ok: true, after: parsed.data };
   }
 
   override async alarm(): Promise<void> {
-    // Asked afresh before anybody is given up: the report of a link that came back may have been lost. If the log does
-    // not answer, this throws, and the runtime calls again later.
+    // The log is asked before a host becomes down: the report of a link that returned may have been lost. If the log does
+    // not answer, this throws, and the runtime repeats the alarm.
     const report = await this.#log.links();
     const nowMs = Date.now();
     this.#decide(() => {
@@ -128,11 +127,11 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     const owedSince = this.#hosts.dreamsOwedSince(answers.keys(), headSeq);
     const dreams = await this.#dreams.look((query) => log.read(query), owedSince, headSeq);
     const nowMs = Date.now();
-    const told = this.#decide(() => this.#hosts.takeAnswers(gathered, dreams, nowMs), nowMs);
-    return { answered: [...answers.keys()].sort(), silent: [...silent].sort(), told };
+    const emitted = this.#decide(() => this.#hosts.takeAnswers(gathered, dreams, nowMs), nowMs);
+    return { answered: [...answers.keys()].sort(), silent: [...silent].sort(), told: emitted };
   }
 
-  /** Changes memory and disk together, or neither. @returns names of the signals that follow */
+  /** Changes memory and disk together, or neither. @returns names of the signals that were emitted */
   #decide(change: () => void, nowMs: number): string[] {
     this.#emitted = [];
     this.transaction(
@@ -147,7 +146,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
         this.#hosts.load();
       },
     );
-    // Same turn, hence the same write to the disk: what is due has an alarm behind it, whatever crashes next.
+    // In the same turn, hence in the same write to the disk: a crash cannot lose the alarm of a change.
     const due = this.#hosts.nextDueMs;
     if (due !== undefined) this.alarms.wakeBy(due);
     if (!this.#outbox.empty || this.#watchOwed !== undefined) {
@@ -157,13 +156,13 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     return this.#emitted;
   }
 
-  /** What the directory has to learn: whether there are hosts to watch. `undefined`: it knows. */
+  /** Whether the directory has to ask hosts of this ecosystem each minute; `undefined`: it knows. */
   get #watchOwed(): boolean | undefined {
-    const wanted = this.#hosts.anyHere;
-    return wanted === (this.#store.notes.read("watched") === "1") ? undefined : wanted;
+    const anyHere = this.#hosts.anyHere;
+    return anyHere === (this.#store.notes.read("watched") === "1") ? undefined : anyHere;
   }
 
-  /** Hands over what was decided; what fails is tried again at the alarm. */
+  /** Hands signals and the watch over; the next alarm repeats a call that failed. */
   async #handOver(): Promise<void> {
     const watch = this.#watchOwed;
     if (watch !== undefined) {
@@ -171,14 +170,18 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
         await objectNamed(this.env.DIRECTORY, "directory").watch(this.ecosystem, watch);
         this.#store.notes.write("watched", watch ? "1" : "0");
       } catch (error) {
-        console.warn("agent registry: the directory does not know yet whom to watch", this.ecosystem, String(error));
+        console.warn(
+          "agent registry: the directory could not be told whether to ask hosts",
+          this.ecosystem,
+          String(error),
+        );
         this.alarms.wakeBy(Date.now() + RETRY_MS);
       }
     }
     await this.#relay.run();
   }
 
-  /** Memory of the links is lost whenever this object sleeps. */
+  /** Asks the log for the open links, which are lost from memory when this object sleeps. */
   async #knowLinks(): Promise<void> {
     if (this.#hosts.knowsLinks) return;
     const report = await this.#log.links();

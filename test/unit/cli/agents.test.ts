@@ -39,7 +39,7 @@ describe("ganglion agents", () => {
     ).toEqual([up, down]);
   });
 
-  it("shows one host with what it runs and how it fares", async () => {
+  it("shows one host with what it runs and its alerts", async () => {
     const edge = await startEdge(() => [200, up]);
     const { out } = await ganglion(["agents", "gpu-01", "--url", edge.url]);
     expect(edge.received[0]?.url.pathname).toBe("/v1/default/agents/gpu-01");
@@ -68,7 +68,7 @@ describe("ganglion monitors", () => {
     return [200, method === "PUT" ? { ...DEFAULT_MONITOR_SETTINGS, ...(body as object) } : DEFAULT_MONITOR_SETTINGS];
   };
 
-  it("changes what is named and leaves the rest as it is", async () => {
+  it("changes only the given settings", async () => {
     const edge = await startEdge(answer);
     const changes = ["agent_grace_seconds=60", "health.disk.raise_above=95", "health.load=null"];
     const { out } = await ganglion(["monitors", "set", ...changes, "--url", edge.url]);
@@ -83,12 +83,12 @@ describe("ganglion monitors", () => {
     expect((await ganglion(["monitors", "set", "__proto__.x=1", "--url", edge.url])).code).toBe(2);
   });
 
-  it("gives all settings their defaults, and asks the hosts now", async () => {
+  it("resets all settings, and asks all hosts now", async () => {
     const edge = await startEdge(answer);
     await ganglion(["monitors", "reset", "--url", edge.url]);
     expect(edge.received[0]).toMatchObject({ method: "PUT", body: {} });
     const { out } = await ganglion(["monitors", "run", "--url", edge.url]);
-    expect(out).toBe("answered  a\nsilent    -\ntold      Q_HEALTH_ALERT\n");
+    expect(out).toBe("Hosts that answered: a\nHosts without an answer: none\nSignals emitted: Q_HEALTH_ALERT\n");
   });
 });
 

@@ -5,8 +5,8 @@ import fc from "../../fast-check.ts";
 const limits: PresenceLimits = { graceMs: 15_000, silentAfter: 3 };
 const linkAt = (openedMs: number, host = "a") => ({ host, openedMs });
 
-describe("who is there", () => {
-  it("says once that a host is up, however many links it has", () => {
+describe("PresenceTracker", () => {
+  it("reports once that a host is up, however many links it has", () => {
     const book = new PresenceTracker();
     expect(book.linked([linkAt(0), linkAt(5)], 10)).toEqual([
       { host: "a", state: "up", reason: "linked", sinceMs: 10 },
@@ -14,7 +14,7 @@ describe("who is there", () => {
     expect(book.linked([linkAt(5), linkAt(20)], 20)).toEqual([]);
   });
 
-  it("takes no notice of a link that comes back within the grace", () => {
+  it("ignores a link that returns within the grace period", () => {
     const book = new PresenceTracker();
     book.linked([linkAt(0)], 0);
     book.linked([], 1_000);
@@ -25,7 +25,7 @@ describe("who is there", () => {
     expect(book.pass(100_000, limits)).toEqual([]);
   });
 
-  it("says once that a host is down, as of when its link was lost, and up again when it comes", () => {
+  it("reports once that a host is down since its link was lost, and up when a link returns", () => {
     const book = new PresenceTracker();
     book.linked([linkAt(0)], 0);
     book.linked([], 1_000);
@@ -36,7 +36,7 @@ describe("who is there", () => {
     expect(book.linked([linkAt(99_500)], 99_600)).toMatchObject([{ state: "up", sinceMs: 99_600 }]);
   });
 
-  it("does not wait for a clock that was set back to catch up", () => {
+  it("starts the grace period again after the clock was set back", () => {
     const book = new PresenceTracker();
     book.linked([linkAt(0)], 0);
     book.linked([], 1_000_000);
@@ -44,7 +44,7 @@ describe("who is there", () => {
     expect(book.pass(16_000, limits)).toHaveLength(1);
   });
 
-  it("begins the grace anew when it ended while nobody looked, since nobody could come back to an edge that was away", () => {
+  it("starts the grace period again when it ended while the edge was away", () => {
     const book = new PresenceTracker();
     book.linked([linkAt(0), linkAt(0, "b")], 0);
     book.linked([], 1_000);
@@ -54,7 +54,7 @@ describe("who is there", () => {
     expect(book.pass(91_000, limits)).toEqual([{ host: "b", state: "down", reason: "link_lost", sinceMs: 1_000 }]);
   });
 
-  it("looks a little late and still gives up, but not by a grace that ended long before", () => {
+  it("reports a host as down after a short delay, but not after a long one", () => {
     for (const [lateMs, told] of [
       [5_000, 1],
       [5_001, 0],
@@ -66,7 +66,7 @@ describe("who is there", () => {
     }
   });
 
-  it("counts anew what a host leaves unanswered when its link has come back, and hears no answer without a link", () => {
+  it("counts missing answers from 0 after a link returned, and ignores answers without a link", () => {
     const book = new PresenceTracker();
     book.linked([linkAt(0)], 0);
     const silence = (...at: number[]) => at.flatMap((ms) => book.unanswered("a", ms, limits));
@@ -79,7 +79,7 @@ describe("who is there", () => {
     expect(book.answered("a", 9_000)).toEqual([]);
   });
 
-  it("gives up a host that is linked and does not answer, until it answers or links itself anew", () => {
+  it("reports a linked host without answers as down, until it answers or opens a new link", () => {
     for (const back of ["answer", "link"] as const) {
       const book = new PresenceTracker();
       book.linked([linkAt(0)], 0);
@@ -94,7 +94,7 @@ describe("who is there", () => {
     }
   });
 
-  it("over any history tells up and down in turn, and agrees with the links after a grace of rest", () => {
+  it("reports up and down in turn over any history, and agrees with the links after a quiet grace period", () => {
     const hosts = ["a", "b"];
     const step = fc.oneof(
       fc.record({ do: fc.constant("link" as const), open: fc.subarray(hosts) }),

@@ -2,18 +2,18 @@ import * as z from "zod";
 import { ModuleDiscoveredFacts, PromotionsDetectedFacts } from "../../signals/known-signals.ts";
 import { LIMITS } from "../../signals/limits.ts";
 
-/** What hosts answer when the edge asks (R22): facts by the name of the monitor, checked when they come in. */
+/** Answers of hosts to the edge: facts by the name of the monitor, checked at arrival. */
 
-/** A monitor that could not look. */
+/** The answer of a monitor that failed. */
 const Failure = z.object({ error: z.string() });
 
-/** Named fields only, and bounded: they go into a signal. */
+/** Only known fields, with limits on their size: they become facts of a signal. */
 export const PromotionFacts = z.object({
   ...PromotionsDetectedFacts.shape,
   unacknowledged_count: z.int().nonnegative(),
   last_dream_time: z.union([z.string().max(64), z.number()]).nullish(),
   promotions_path: z.string().max(4_096).optional(),
-  /** Those that began to wait since the agent's `run` began, and a hash of those that wait. Older agents do not say. */
+  /** Arrivals since the agent's `run` began, and a hash of the waiting promotions. Older agents do not send it. */
   arrivals: z.object({ run: z.string().max(64), count: z.int().nonnegative(), waiting: z.string().max(64) }).optional(),
 });
 export type PromotionFacts = z.infer<typeof PromotionFacts>;
@@ -26,18 +26,18 @@ export const ModuleFacts = z.object({
 });
 export type ModuleFacts = z.infer<typeof ModuleFacts>;
 
-/** Modules found since the place in the log that the edge had named. */
+/** Modules found after the position in the investigation log that the edge gave. */
 export const InvestigationFacts = z.object({
-  /** Looked at one by one: one that cannot be read must not hold up those behind it for ever. */
+  /** Each is checked by itself: one unreadable module must not block those after it for ever. */
   modules: z.array(z.unknown()).max(LIMITS.batchSignals),
-  /** Where to go on, in the monitor's own terms; asked with again once this answer is kept. */
+  /** Where the next round continues, in a form of the monitor. The edge gives it back once this answer is stored. */
   cursor: z.string().max(1_024),
 });
 
 const HealthReading = z.object({
-  /** What is measured; unknown kinds are shown and never alerted. */
+  /** Kind of the reading. Unknown kinds are shown and never cause an alert. */
   kind: z.string().min(1).max(64),
-  /** Which of several: a path, the number of a card. */
+  /** Tells several of a kind apart: a path, the number of a card. */
   instance: z.string().max(256).optional(),
   value: z.number(),
 });
@@ -55,12 +55,12 @@ const schemas = {
 
 type Facts = { [Name in MonitorName]: z.infer<(typeof schemas)[Name]> };
 
-/** What a host said, monitor by monitor; one that it does not run is missing. */
+/** The answer of a host by monitor. A monitor that the host does not run is absent. */
 export interface HostAnswer {
   readonly facts: Partial<Facts>;
-  /** Monitors that failed there, or whose facts cannot be read, and why. */
+  /** Monitors that failed on the host, or whose facts are invalid, with the reason. */
   readonly failures: Readonly<Record<string, string>>;
-  /** What the host runs, where it said so. */
+  /** Sources, processes and workers of the host, where the answer holds them. */
   readonly status?: Readonly<Record<string, unknown>>;
 }
 

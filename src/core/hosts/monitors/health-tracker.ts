@@ -1,20 +1,20 @@
 import type { HealthReading } from "./facts.ts";
 import type { Band, HealthKind, HealthLimits } from "./monitor-settings.ts";
 
-/** One thing that is watched, as long as there is something to remember about it. */
+/** The alert state of one subject, as it is stored. A subject without an alert or a pending change has none. */
 export interface HealthState {
-  /** Readings in a row that speak for the other state. */
+  /** Number of readings in a row that support the other state. */
   readonly against: number;
-  /** The alert that stands. */
+  /** The open alert. */
   readonly raised: { readonly sinceMs: number; readonly value: number; readonly limit: number } | null;
 }
 
 export interface HealthChange {
   readonly kind: string;
-  /** The kind, and which of several: `disk:/var`. */
+  /** The kind and the instance: `disk:/var`. */
   readonly subject: string;
   readonly state: "raised" | "resolved";
-  /** `null`: it is not measured any more. */
+  /** `null`: the subject is no longer measured. */
   readonly value: number | null;
   readonly limit: number;
   readonly sinceMs: number;
@@ -24,12 +24,12 @@ export const subjectOf = ({ kind, instance }: Pick<HealthReading, "kind" | "inst
   instance === undefined ? kind : `${kind}:${instance}`;
 
 /**
- * Judges one round of readings of a host. An alert is told once when it begins and once when it ends: it begins above
- * one limit, ends below another, and either only after so many readings in a row.
+ * Compares one round of readings of a host with the limits. An alert begins above one limit and ends below another,
+ * either only after `readingsInRow` readings in a row. Each beginning and each end is one change.
  *
- * @param before - what the last round left; subjects that are quiet are not in it
+ * @param before - the states that the previous round returned
  */
-export function judgeHealth(
+export function updateHealth(
   before: Readonly<Record<string, HealthState>>,
   readings: readonly HealthReading[],
   limits: HealthLimits,
@@ -44,11 +44,11 @@ export function judgeHealth(
     const value = values.get(subject)?.value ?? null;
     const kind = subject.split(":", 1)[0] ?? subject;
     const band = Object.hasOwn(limits, kind) ? limits[kind as HealthKind] : null;
-    const otherwise = raised === null ? value !== null && beyond(value, band) : value === null || below(value, band);
-    // A limit that was taken away ends its alert at once: somebody decided so.
-    const turn = otherwise && (against + 1 >= readingsInRow || (raised !== null && band === null));
-    if (!turn) {
-      if (raised !== null || otherwise) after[subject] = { raised, against: otherwise ? against + 1 : 0 };
+    const contradicts = raised === null ? value !== null && beyond(value, band) : value === null || below(value, band);
+    // An alert whose limit was removed ends at once: a person decided so.
+    const changesState = contradicts && (against + 1 >= readingsInRow || (raised !== null && band === null));
+    if (!changesState) {
+      if (raised !== null || contradicts) after[subject] = { raised, against: contradicts ? against + 1 : 0 };
     } else if (raised === null && band !== null && value !== null) {
       after[subject] = { against: 0, raised: { sinceMs: nowMs, value, limit: band.raise_above } };
       changes.push({ kind, subject, state: "raised", value, limit: band.raise_above, sinceMs: nowMs });

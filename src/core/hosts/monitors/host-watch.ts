@@ -1,51 +1,52 @@
 import { type HostAnswer, ModuleFacts } from "./facts.ts";
-import { type HealthState, judgeHealth } from "./health-tracker.ts";
+import { type HealthState, updateHealth } from "./health-tracker.ts";
 import type { MonitorSettings } from "./monitor-settings.ts";
-import { type DreamsSeen, judgePromotions, type PromotionsReported } from "./promotions-reported.ts";
+import { type DreamsSeen, type PromotionsReported, updatePromotions } from "./promotions-reported.ts";
 
-/** What is remembered of a host between two answers. It changes only when something about the host does. */
-export interface Watched {
+/** What the monitors found on a host so far, as it is stored. It changes only when the host does. */
+export interface MonitoredHost {
   readonly health: Readonly<Record<string, HealthState>>;
   readonly promotions?: PromotionsReported;
-  /** How far the host's investigation log has been taken in. */
+  /** Position up to which the investigation log of the host was read. */
   readonly investigations?: string;
-  /** Monitors that failed at the last look, and why. */
+  /** Monitors that failed in the last round, with the reason. */
   readonly failures: Readonly<Record<string, string>>;
 }
 
-export interface News {
+export interface MonitorSignal {
   readonly signal: string;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-export const NOTHING_WATCHED: Watched = { health: {}, failures: {} };
+export const NOT_MONITORED: MonitoredHost = { health: {}, failures: {} };
 
 const HOUR_MS = 3_600_000;
 
 /**
- * Compares what a host says with what was known of it.
+ * Compares the answer of a host with its former state.
  *
- * @param dreams - what the log says of dreams, read after the host has answered
- * @param isNew - whether a module, by its key, has not been told of before
- * @returns what to remember, and what to tell: to be kept together, so that nothing is told twice or never
+ * @param dreams - dreams that the log shows, read after the host has answered
+ * @param isNew - returns whether a module, by its key, has not been reported before
+ * @returns the new state and the signals to emit. Both must be stored together, or a crash could lose a signal or emit
+ * it twice.
  */
 export function watchHost(
   host: string,
-  before: Watched,
+  before: MonitoredHost,
   { facts, failures }: HostAnswer,
   settings: MonitorSettings,
   dreams: DreamsSeen,
   isNew: (moduleKey: string) => boolean,
   nowMs: number,
-): { after: Watched; news: News[] } {
-  const news: News[] = [];
-  const after: { -readonly [Field in keyof Watched]: Watched[Field] } = { ...before, failures };
+): { after: MonitoredHost; signals: MonitorSignal[] } {
+  const signals: MonitorSignal[] = [];
+  const after: { -readonly [Field in keyof MonitoredHost]: MonitoredHost[Field] } = { ...before, failures };
   if (facts.promotions !== undefined) {
     const remindMs = settings.promotions_remind_hours === null ? null : settings.promotions_remind_hours * HOUR_MS;
-    const judged = judgePromotions(before.promotions, facts.promotions, dreams, remindMs, nowMs);
+    const judged = updatePromotions(before.promotions, facts.promotions, dreams, remindMs, nowMs);
     after.promotions = judged.after;
     const { arrivals: _, ...promotions } = facts.promotions;
-    if (judged.news) news.push({ signal: "Q_PROMOTIONS_DETECTED", facts: { ...promotions, host } });
+    if (judged.report) signals.push({ signal: "Q_PROMOTIONS_DETECTED", facts: { ...promotions, host } });
   }
   if (facts.investigations !== undefined) {
     const unreadable: string[] = [];
@@ -53,7 +54,7 @@ export function watchHost(
       const module = ModuleFacts.safeParse(found);
       if (!module.success) unreadable.push(module.error.issues[0]?.message ?? "not a module");
       else if (isNew(moduleKey(host, module.data)))
-        news.push({ signal: "Q_MODULE_DISCOVERED", facts: { ...module.data, host } });
+        signals.push({ signal: "Q_MODULE_DISCOVERED", facts: { ...module.data, host } });
     }
     after.investigations = facts.investigations.cursor;
     if (unreadable.length > 0)
@@ -64,14 +65,14 @@ export function watchHost(
   }
   if (facts.health !== undefined) {
     const { health, health_readings } = settings;
-    const judged = judgeHealth(before.health, facts.health.readings, health, health_readings, nowMs);
+    const judged = updateHealth(before.health, facts.health.readings, health, health_readings, nowMs);
     after.health = judged.after;
     for (const { sinceMs, ...change } of judged.changes)
-      news.push({ signal: "Q_HEALTH_ALERT", facts: { host, ...change, since: new Date(sinceMs).toISOString() } });
+      signals.push({ signal: "Q_HEALTH_ALERT", facts: { host, ...change, since: new Date(sinceMs).toISOString() } });
   }
-  return { after, news };
+  return { after, signals };
 }
 
-/** A module is told of once for each investigation that found it. */
+/** A module is reported once for each investigation that found it. */
 const moduleKey = (host: string, { module_name, module_path, investigation_id }: ModuleFacts) =>
   JSON.stringify([host, module_path === "" ? module_name : module_path, investigation_id ?? null]);

@@ -1,8 +1,8 @@
-/** An ecosystem that was quiet for longer is left asleep: waking a thousand of them each minute is not free. */
+/** An ecosystem that was quiet for longer, in milliseconds, is left asleep: waking it each minute costs money. */
 const ACTIVE_MS = 2 * 3_600_000;
 const DAY_MS = 86_400_000;
 const MINUTES_A_DAY = 1_440;
-/** Slices of time end at different moments, and the last is kept for a while beyond the retention. */
+/** Days beyond the retention in which segments may still be deleted: a segment is kept until its last signal is old. */
 const SLACK_DAYS = 2;
 
 export interface KnownEcosystem {
@@ -10,13 +10,13 @@ export interface KnownEcosystem {
   readonly lastActiveMs: number;
 }
 
-/** What a minute's round does, by the names of ecosystems. */
+/** The work of one round, by names of ecosystems. A round runs each minute. */
 export interface Round {
-  /** Signals came lately: projections that lag behind are told how far the log reaches. */
+  /** Recently active: projections that lag behind learn how far the log reaches. */
   readonly nudge: readonly string[];
-  /** Hosts are there, or were: they are asked. */
+  /** Recently active or with hosts: all hosts are asked. */
   readonly ask: readonly string[];
-  /** Quiet, with signals whose time will be over: once a day each, at a minute of its own. */
+  /** Signals may be older than the retention: each ecosystem is checked once a day, at a minute of its own. */
   readonly retain: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export function planRound(
   return { nudge: active, ask: [...new Set([...active, ...watched])].sort(), retain };
 }
 
-/** A minute of the day, so that ecosystems do not all come at once. FNV-1a. */
+/** The minute of the day of an ecosystem, from 0 to 1,439: spreads ecosystems over the day. FNV-1a hash of the name. */
 export function minuteOf(ecosystem: string): number {
   let hash = 0x811c9dc5;
   for (let n = 0; n < ecosystem.length; n++) hash = Math.imul(hash ^ ecosystem.charCodeAt(n), 0x01000193);

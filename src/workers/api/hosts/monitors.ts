@@ -11,7 +11,7 @@ const getSettings = createRoute({
   method: "get",
   path: "/v1/{eco}/monitors",
   operationId: "getMonitorSettings",
-  summary: "When a host counts as down, or its health as trouble",
+  summary: "Get the limits for hosts that are down and for health alerts",
   tags: ["agents"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
@@ -22,27 +22,30 @@ const putSettings = createRoute({
   method: "put",
   path: "/v1/{eco}/monitors",
   operationId: "putMonitorSettings",
-  summary: "Set when a host counts as down, or its health as trouble",
+  summary: "Set the limits for hosts that are down and for health alerts",
   description:
-    "What is left out has its default again. A kind of health that is null is never an alert. Counts from the next look on.",
+    "An absent field gets its default. A kind of health that is null causes no alerts. Applies from the next round on.",
   tags: ["agents"],
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
     body: jsonBody({ type: "object", example: DEFAULT_MONITOR_SETTINGS }),
   },
-  responses: { 200: json(MonitorSettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
+  responses: { 200: json(MonitorSettingsSchema, "The new settings"), ...problems(400, 413, 415) },
 });
 
 const runMonitors = createRoute({
   method: "post",
   path: "/v1/{eco}/monitors/run",
   operationId: "runMonitors",
-  summary: "Ask every host now, as is done each minute",
+  summary: "Ask all hosts now, as happens each minute",
   tags: ["agents"],
   ...secured("policy:write"),
   request: { params: EcosystemPath },
-  responses: { 200: json(MonitorRunSchema, "Who answered, and what followed"), ...problems() },
+  responses: {
+    200: json(MonitorRunSchema, "The hosts that answered, and the signals that were emitted"),
+    ...problems(),
+  },
 });
 
 export const monitors = newApi()
@@ -53,7 +56,7 @@ export const monitors = newApi()
   .openapi(putSettings, async (c) => {
     const { eco } = c.req.valid("param");
     const change = await agentRegistry(c.env, eco).configure(await readJson(c.req.raw));
-    if (!change.ok) throw invalid("invalid-settings", "The monitors cannot be set so", change.errors);
+    if (!change.ok) throw invalid("invalid-settings", "Invalid monitor settings", change.errors);
     return c.json(change.after, 200);
   })
   .openapi(runMonitors, async (c) => {

@@ -7,18 +7,18 @@ import { json, newApi, problems, secured } from "../http/route.ts";
 import { AgentSchema, AgentsSchema } from "./schemas.ts";
 
 const HostPath = EcosystemPath.extend({ host: hostName });
-const NOBODY = "No host of this name was ever linked, or it was forgotten; GET /v1/{eco}/agents lists them.";
+const unknownHost = (host: string) => notFound(`No host "${host}". List hosts: GET /v1/{eco}/agents`);
 
 const listAgents = createRoute({
   method: "get",
   path: "/v1/{eco}/agents",
   operationId: "listAgents",
-  summary: "Hosts: who is there, what they run, what is wrong with them",
+  summary: "List hosts with their state, what they run, and their alerts",
   tags: ["agents"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
   responses: {
-    200: json(AgentsSchema, "Hosts by name; one that has been down for 30 days is forgotten"),
+    200: json(AgentsSchema, "Hosts sorted by name; a host is forgotten after 30 days down"),
     ...problems(),
   },
 });
@@ -27,7 +27,7 @@ const getAgent = createRoute({
   method: "get",
   path: "/v1/{eco}/agents/{host}",
   operationId: "getAgent",
-  summary: "One host",
+  summary: "Get one host",
   tags: ["agents"],
   ...secured("signals:read"),
   request: { params: HostPath },
@@ -38,11 +38,11 @@ const forgetAgent = createRoute({
   method: "delete",
   path: "/v1/{eco}/agents/{host}",
   operationId: "forgetAgent",
-  summary: "Forget a host that is gone for good",
+  summary: "Forget a host that is down",
   tags: ["agents"],
   ...secured("policy:write"),
   request: { params: HostPath },
-  responses: { 204: { description: "It is forgotten" }, ...problems(404, 409) },
+  responses: { 204: { description: "The host is forgotten" }, ...problems(404, 409) },
 });
 
 export const agents = newApi()
@@ -53,14 +53,21 @@ export const agents = newApi()
   .openapi(getAgent, async (c) => {
     const { eco, host } = c.req.valid("param");
     const agent = await agentRegistry(c.env, eco).agent(host);
-    if (agent === null) throw notFound(NOBODY);
+    if (agent === null) throw unknownHost(host);
     return c.json(agent, 200);
   })
   .openapi(forgetAgent, async (c) => {
     const { eco, host } = c.req.valid("param");
     const outcome = await agentRegistry(c.env, eco).forget(host);
-    if (outcome === "unknown") throw notFound(NOBODY);
+    if (outcome === "unknown") throw unknownHost(host);
     if (outcome === "here")
-      throw new Refusal(problem("agent-is-here", 409, "The host is here", "Only one that is down can be forgotten."));
+      throw new Refusal(
+        problem(
+          "agent-is-here",
+          409,
+          "The host is up or linked",
+          "Only a host that is down and not linked can be forgotten.",
+        ),
+      );
     return c.body(null, 204);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   type HealthChange,
   type HealthState,
-  judgeHealth,
+  updateHealth,
 } from "../../../../src/core/hosts/monitors/health-tracker.ts";
 import { DEFAULT_MONITOR_SETTINGS } from "../../../../src/core/hosts/monitors/monitor-settings.ts";
 import fc from "../../../fast-check.ts";
@@ -16,7 +16,7 @@ function watcher(inRow = 2) {
     look: (value: number | null, more: { limits?: typeof limits } = {}): HealthChange[] => {
       nowMs += 60_000;
       const readings = value === null ? [] : [{ kind: "disk", instance: "/", value }];
-      const { after, changes } = judgeHealth(state, readings, more.limits ?? limits, inRow, nowMs);
+      const { after, changes } = updateHealth(state, readings, more.limits ?? limits, inRow, nowMs);
       // As stored and read back between any two looks.
       state = JSON.parse(JSON.stringify(after));
       return changes;
@@ -29,8 +29,8 @@ function watcher(inRow = 2) {
 const twice = (look: () => unknown) => [look(), look()];
 const states = (changes: readonly HealthChange[]) => changes.map(({ state }) => state);
 
-describe("the health of a host", () => {
-  it("is told when the limit is passed twice in a row, and when it is well again twice in a row", () => {
+describe("health alert of a host", () => {
+  it("begins after two readings in a row above the limit, and ends after two below", () => {
     const { look } = watcher();
     expect(look(95)).toEqual([]);
     expect(look(96)).toEqual([
@@ -41,27 +41,27 @@ describe("the health of a host", () => {
     expect(look(83)).toMatchObject([{ state: "resolved", value: 83, limit: 85, sinceMs: 120_000 }]);
   });
 
-  it("forgets a peak, and a moment of ease", () => {
+  it("ignores a single reading beyond a limit", () => {
     const { look } = watcher();
     expect([95, 50, 95, 50].flatMap((value) => look(value))).toEqual([]);
     twice(() => look(95));
     expect([50, 88, 50, 88].flatMap((value) => look(value))).toEqual([]);
   });
 
-  it("ends with what it was about, but not with a look that said nothing of it", () => {
+  it("ends when its subject is no longer measured, but not after one round without it", () => {
     const gone = watcher();
     twice(() => gone.look(95));
     expect([null, null].flatMap((value) => gone.look(value))).toMatchObject([{ state: "resolved", value: null }]);
     expect(gone.remembered).toEqual([]);
   });
 
-  it("ends at once when its limit is taken away", () => {
+  it("ends at once when its limit is removed", () => {
     const { look } = watcher();
     twice(() => look(95));
     expect(look(95, { limits: { ...limits, disk: null } })).toMatchObject([{ state: "resolved" }]);
   });
 
-  it("over any history raises and resolves in turn, only after enough readings beyond the limit, and never within the band", () => {
+  it("begins and ends in turn over any history, only after enough readings and never within the band", () => {
     const value = fc.constantFrom(null, 0, 84.9, 85, 85.1, 88, 90, 90.1, 100);
     const holds = fc.property(fc.array(value, { maxLength: 80 }), fc.constantFrom(1, 2, 3), (values, inRow) => {
       const watch = watcher(inRow);

@@ -1,26 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { readAnswer } from "../../../../src/core/hosts/monitors/facts.ts";
-import { NOTHING_WATCHED, watchHost } from "../../../../src/core/hosts/monitors/host-watch.ts";
+import { NOT_MONITORED, watchHost } from "../../../../src/core/hosts/monitors/host-watch.ts";
 import { DEFAULT_MONITOR_SETTINGS } from "../../../../src/core/hosts/monitors/monitor-settings.ts";
 
 const MINUTE_MS = 60_000;
 
 function watcher() {
-  let known = NOTHING_WATCHED;
-  const told = new Set<string>();
+  let known = NOT_MONITORED;
+  const reported = new Set<string>();
   let nowMs = 0;
   const dreams = { headSeq: 1, begunSeq: 0, endedSeq: 0 };
   return {
     dreams,
     answer: (facts: Record<string, unknown>, minutes = 1) => {
       nowMs += minutes * MINUTE_MS;
-      const isNew = (key: string) => !told.has(key) && told.add(key) !== undefined;
-      const { after, news } = watchHost(
-        ...(["h", known, readAnswer(facts), DEFAULT_MONITOR_SETTINGS] as const),
-        ...([dreams, isNew, nowMs] as const),
+      const isNew = (key: string) => !reported.has(key) && reported.add(key) !== undefined;
+      const { after, signals } = watchHost(
+        "h",
+        known,
+        readAnswer(facts),
+        DEFAULT_MONITOR_SETTINGS,
+        dreams,
+        isNew,
+        nowMs,
       );
       known = JSON.parse(JSON.stringify(after));
-      return news;
+      return signals;
     },
     get failures() {
       return known.failures;
@@ -47,7 +52,7 @@ const modules = (cursor: string, ...names: string[]) => ({
 });
 
 describe("promotions on a host", () => {
-  it("are told when they begin to wait and when more come, not every minute", () => {
+  it("are reported when they begin to wait and when more arrive, not every minute", () => {
     const { answer } = watcher();
     expect(answer(promotions(0))).toEqual([]);
     expect(answer(promotions(2))).toMatchObject([
@@ -61,7 +66,7 @@ describe("promotions on a host", () => {
     expect(answer(promotions(1))).toHaveLength(1);
   });
 
-  it("are told again when a dream that they did not begin has ended: their word fell into it and was passed over", () => {
+  it("are reported again after a dream that was under way when they were reported", () => {
     const { answer, dreams } = watcher();
     expect(answer(promotions(1))).toHaveLength(1);
     dreams.endedSeq = dreams.headSeq = 5;
@@ -69,7 +74,7 @@ describe("promotions on a host", () => {
     expect(answer(promotions(1))).toEqual([]);
   });
 
-  it("are not told again when the dream that they began has ended and has left some", () => {
+  it("are not reported again when the dream that they began has left some", () => {
     const { answer, dreams } = watcher();
     expect(answer(promotions(2))).toHaveLength(1);
     Object.assign(dreams, { headSeq: 5, begunSeq: 2, endedSeq: 5 });
@@ -78,7 +83,7 @@ describe("promotions on a host", () => {
     expect(answer(promotions(1))).toEqual([]);
   });
 
-  it("are told when as many have come as were acknowledged, and not by an agent that counts anew", () => {
+  it("are reported when as many arrived as were acknowledged, but not because the agent restarted", () => {
     const { answer } = watcher();
     expect(answer(counted("run-1", 1, "a"))[0]?.facts).not.toHaveProperty("arrivals");
     expect(answer(counted("run-1", 1, "a"))).toEqual([]);
@@ -87,7 +92,7 @@ describe("promotions on a host", () => {
     expect(answer(counted("run-3", 1, "c"))).toHaveLength(1);
   });
 
-  it("are told again after a day", () => {
+  it("are reported again after a day", () => {
     const { answer } = watcher();
     answer(promotions(1));
     expect(answer(promotions(1), 24 * 60 - 1)).toEqual([]);
@@ -97,7 +102,7 @@ describe("promotions on a host", () => {
 });
 
 describe("modules that investigations found", () => {
-  it("are told once each, also when the log is read from its start again", () => {
+  it("are reported once each, also when the log is read from its start again", () => {
     const watch = watcher();
     expect(watch.answer(modules("10", "vision", "voice")).map(({ facts }) => facts.module_name)).toEqual([
       "vision",
@@ -109,7 +114,7 @@ describe("modules that investigations found", () => {
     expect(watch.cursor).toBe("20");
   });
 
-  it("do not hold each other up when one cannot be read", () => {
+  it("are reported although another one cannot be read", () => {
     const watch = watcher();
     const { investigations } = modules("10", "vision");
     const news = watch.answer({ investigations: { ...investigations, modules: [7, ...investigations.modules] } });
@@ -118,8 +123,8 @@ describe("modules that investigations found", () => {
   });
 });
 
-describe("an answer", () => {
-  it("that is partly failure or nonsense counts for the rest", () => {
+describe("an answer of a host", () => {
+  it("counts for the monitors whose facts are valid", () => {
     const watch = watcher();
     watch.answer({
       promotions: { error: "no such directory" },

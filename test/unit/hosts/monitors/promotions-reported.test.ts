@@ -3,8 +3,8 @@ import {
   DREAM_BEGINS,
   DREAM_ENDS,
   type DreamsSeen,
-  judgePromotions,
   type PromotionsReported,
+  updatePromotions,
 } from "../../../../src/core/hosts/monitors/promotions-reported.ts";
 import fc from "../../../fast-check.ts";
 
@@ -57,9 +57,9 @@ class World {
       ...{ promotion_count: this.#waiting.size, unacknowledged_count: this.#waiting.size },
       arrivals: { run: String(run), count, waiting: [...this.#waiting].join() },
     };
-    const { after, news } = judgePromotions(this.#known, facts, dreams, null, 0);
+    const { after, report } = updatePromotions(this.#known, facts, dreams, null, 0);
     this.#known = JSON.parse(JSON.stringify(after));
-    if (news) this.#emitted.push(TOLD);
+    if (report) this.#emitted.push(TOLD);
   }
 
   /** What was emitted reaches the log. */
@@ -131,8 +131,8 @@ const anyStep = fc.oneof(
   fc.constantFrom(...DREAM_ENDS).map((how) => ({ toString: () => how, run: (world: World) => world.endDream(how) })),
 );
 
-describe("promotions that are told", () => {
-  it("are followed by a dream that began after they came, one at a time, and by few that find nothing", () => {
+describe("promotions that are reported", () => {
+  it("are followed by a dream that began after their arrival, and by few dreams without promotions", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 100 }), fc.boolean(), (steps, acknowledges) => {
         const world = new World();

@@ -5,18 +5,18 @@ const DAY_MS = 86_400_000;
 const at = (minute: number) => 1_000 * DAY_MS + minute * 60_000;
 
 describe("a minute's round", () => {
-  it("leaves an ecosystem alone that has neither hosts nor signals", () => {
+  it("skips an ecosystem without hosts and recent signals", () => {
     const quiet = [{ name: "quiet", lastActiveMs: at(0) - 30 * DAY_MS }];
     for (let minute = 0; minute < 1_440; minute++)
       expect(planRound(quiet, [], 7 * DAY_MS, at(minute))).toEqual({ nudge: [], ask: [], retain: [] });
   });
 
-  it("asks where there are hosts or were signals lately, each once", () => {
+  it("asks each ecosystem with hosts or recent signals once", () => {
     const known = [{ name: "b", lastActiveMs: at(0) - 3_600_000 }];
     expect(planRound(known, ["a", "b"], 7 * DAY_MS, at(0))).toMatchObject({ nudge: ["b"], ask: ["a", "b"] });
   });
 
-  it("drops old signals of a quiet ecosystem once a day, at a minute of its own", () => {
+  it("deletes old signals of a quiet ecosystem once a day, at a minute of its own", () => {
     const known = [{ name: "eco", lastActiveMs: at(0) - 6 * DAY_MS }];
     const minutes = Array.from({ length: 1_440 }, (_, minute) => minute).filter(
       (minute) => planRound(known, [], 7 * DAY_MS, at(minute)).retain.length > 0,

@@ -1,0 +1,41 @@
+import type { MonitoredHost } from "./monitors/host-watch.ts";
+import type { Presence } from "./presence-tracker.ts";
+
+/** A host as it is stored. */
+export interface HostRecord {
+  readonly presence: Presence;
+  /** The field keeps the name under which earlier versions stored it. */
+  readonly watched: MonitoredHost;
+  /** JSON text of the sources, processes and workers of the host, as the host reported them. */
+  readonly status: string | null;
+}
+
+/**
+ * Reads a stored host. Checks the parts on which the registry depends.
+ *
+ * @throws TypeError where one of them is missing
+ */
+export function readStoredHost(text: string): HostRecord {
+  const stored: unknown = JSON.parse(text);
+  if (!isHostRecord(stored)) throw new TypeError("a stored host lacks presence, watched or status");
+  return stored;
+}
+
+function isHostRecord(value: unknown): value is HostRecord {
+  if (!isObject(value)) return false;
+  const { presence, watched, status } = value;
+  if (!isObject(presence) || (presence.state !== "up" && presence.state !== "down")) return false;
+  if (typeof presence.sinceMs !== "number" || typeof presence.toldMs !== "number") return false;
+  if (!isObject(watched) || !isObject(watched.health) || !isObject(watched.failures)) return false;
+  return status === null || typeof status === "string";
+}
+
+/** Reads JSON text that a host sent and that must be an object; any other text is an empty object. */
+export function readHostObject(text: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(text);
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
