@@ -140,8 +140,8 @@ describe("an edge on the state of an earlier commit", () => {
   });
 
   it.skipIf(!withinWeek)("has what became of tasks that were dropped as files", async () => {
-    expect(await client.droppedTask("review", "good")).toMatchObject([{ status: "complete" }]);
-    expect(await client.droppedTask("broken", "bad")).toMatchObject([{ status: "failed" }]);
+    expect(await client.fileTasks("review", "good")).toMatchObject([{ status: "complete" }]);
+    expect(await client.fileTasks("broken", "bad")).toMatchObject([{ status: "failed" }]);
   });
 });
 
