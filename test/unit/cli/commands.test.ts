@@ -99,7 +99,7 @@ describe("ganglion emit", () => {
     [["gaps", "--status", "closed"], "Allowed choices"],
     [["nothing"], "unknown command"],
     [["status", "--url", "ftp://x"], "is not the URL of an edge"],
-    [["tokens", "create", "x", "--scope", "all"], 'no scope "all"'],
+    [["tokens", "create", "x", "--scope", "all"], 'unknown scope "all"'],
   ])("exits 2 for %j", async (args, message) => {
     const { code, out, err } = await ganglion(args);
     expect([code, out]).toEqual([2, ""]);
