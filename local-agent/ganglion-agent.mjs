@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The `ganglion-agent` command. Plain JavaScript that an old Node can read: the rest needs Node 24. Where the machine's
-// own Node is older, the one that came with the package takes over.
+// The `ganglion-agent` command. Plain JavaScript for an old Node, since the rest needs Node 24. When the machine's
+// own Node is older, the Node of the package runs the agent.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -13,12 +13,12 @@ if (Number(process.versions.node.split(".")[0]) >= MINIMUM) {
   const node = pinnedNode();
   if (node === undefined) {
     process.stderr.write(
-      `ganglion-agent: this is Node ${process.versions.node}, and ${MINIMUM} or later is needed: install it, or reinstall with optional dependencies on linux-x64, which bring one\n`,
+      `ganglion-agent: Node ${process.versions.node} is too old: install Node ${MINIMUM} or later, or reinstall on linux-x64 with optional dependencies, which contain one\n`,
     );
     process.exit(1);
   }
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit" });
-  // Ctrl-C reaches the child by itself, from the terminal; this process only waits for what it makes of it.
+  // The terminal sends Ctrl-C to the child, too. This process waits for the child to end.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

@@ -1,8 +1,8 @@
 import { connect } from "node:net";
 
 /**
- * The address as a socket can use it: `*` is this machine for whoever connects, and the bus library binds to numbers
- * only, not to names.
+ * The address in the form that sockets need: a client reaches `*` at this machine, and the bus library binds to IP
+ * addresses only, not to names.
  */
 export function concrete(endpoint: string, use: "bind" | "connect"): string {
   const local = endpoint.replace("//localhost:", "//127.0.0.1:");
@@ -11,7 +11,7 @@ export function concrete(endpoint: string, use: "bind" | "connect"): string {
 
 const PROBE_MS = 1_000;
 
-/** Whether somebody listens at a `tcp://` or `ipc://` address. */
+/** Whether a process listens at a `tcp://` or `ipc://` address. */
 export function isListening(endpoint: string): Promise<boolean> {
   const [protocol, rest = ""] = concrete(endpoint, "connect").split("://");
   const colon = rest.lastIndexOf(":");

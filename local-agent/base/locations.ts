@@ -5,16 +5,16 @@ import { fileURLToPath } from "node:url";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the service's settings are. */
+/** File of settings of the service. */
 export const SYSTEM_CONFIG = "/etc/ganglion/agent.yaml";
 
-/** What systemd hands the service as its credential. */
+/** Token file that systemd passes to the service as a credential. */
 export const SYSTEM_TOKEN = "/etc/ganglion/token";
 
-/** Where systemd keeps the state of the service (`StateDirectory=ganglion`). */
+/** State directory of the service (`StateDirectory=ganglion`). */
 export const SERVICE_STATE = "/var/lib/ganglion";
 
-/** Whether this code was installed as a package, and is not a clone of the project, which keeps everything in itself. */
+/** Whether this code was installed as a package. A clone of the project keeps its settings and state in itself. */
 export const INSTALLED = dirname(fileURLToPath(import.meta.url))
   .split("/")
   .includes("node_modules");
@@ -33,7 +33,7 @@ export function userState(env: Environment): string {
   return join(xdg(env, "XDG_STATE_HOME", ".local/state"), "ganglion");
 }
 
-/** The file to read: the one that is named, or in an installed agent the user's or the system's; else none. */
+/** The file of settings: the named one; else, for an installed agent, that of the user or of the system. */
 export function configFile(env: Environment, cwd: string, named?: string): string | undefined {
   const given = named ?? (env.GANGLION_CONFIG || undefined);
   if (given !== undefined) return given === "none" ? undefined : resolve(cwd, given);
@@ -41,12 +41,13 @@ export function configFile(env: Environment, cwd: string, named?: string): strin
 }
 
 /**
- * Where the state is when nobody says so: where systemd keeps it, or the user's place for such, or `.ganglion` in a clone.
+ * The default state directory: that of systemd, or the user's, or `.ganglion` in a clone.
  *
- * @param config - the file of settings. Who names the service's, such as a person who asks the doctor, means the service
+ * @param config - the file of settings. That of the service selects the state of the service, also when a person runs
+ * the doctor
  */
 export function defaultState(env: Environment, cwd: string, config: string | undefined): string {
-  // A colon-separated list where the unit names several.
+  // systemd gives a colon-separated list when the unit names several.
   const given = env.STATE_DIRECTORY?.split(":")[0];
   if (given) return given;
   if (config === SYSTEM_CONFIG) return SERVICE_STATE;

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import pino from "pino";
+import * as z from "zod";
 
 export type Logger = pino.Logger;
 
@@ -8,13 +9,15 @@ export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error" | "silent";
 }
 
-/** Log lines on standard error: standard output belongs to what a program is asked for. */
+const LogLine = z.record(z.string(), z.unknown());
+
+/** Logs to standard error: standard output is for the results of commands. */
 export function createLog({ format, level }: LogOptions): Logger {
   const options: pino.LoggerOptions = { level, base: null, redact: ["token", "*.token", "headers", "*.headers"] };
   const stderr = pino.destination({ dest: 2, sync: true });
   if (format === "json") return pino(options, stderr);
   return pino(options, {
-    write: (line: string) => void writeWhole(textLine(JSON.parse(line) as Record<string, unknown>)),
+    write: (line: string) => void writeWhole(textLine(LogLine.parse(JSON.parse(line)))),
   });
 }
 
@@ -22,7 +25,7 @@ function writeWhole(text: string): void {
   try {
     writeSync(2, text);
   } catch (error) {
-    // A reader that is slow (EAGAIN) or gone (EPIPE) must not stop the agent: the line is lost, the signals are not.
+    // A slow (EAGAIN) or closed (EPIPE) standard error must not stop the agent: it loses the line, but no signals.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "EAGAIN" && code !== "EPIPE") throw error;
   }
@@ -44,8 +47,8 @@ function fieldText(value: unknown): string {
   return text ?? String(value);
 }
 
-/** What others sent may hold line breaks and terminal codes: neither may forge a line. */
+/** Input of others may contain line breaks and terminal codes, which must not forge log lines. */
 function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are removed here
   return text.replace(/[\u0000-\u001f\u007f]/g, " ");
 }

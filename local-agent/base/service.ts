@@ -7,17 +7,17 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** A source or sink as the agent shows it to people. */
+/** The state of a service, for people. */
 export interface Report {
   readonly name: string;
-  /** `live`: at work. `absent`: there is nothing to read here, which is normal. `off`: switched off. `failing`: see `detail`. */
+  /** `live`: working. `absent`: this host has nothing to read, which is normal. `off`: switched off. `failing`: see `detail`. */
   readonly state: "starting" | "live" | "absent" | "off" | "failing";
   readonly detail: string;
-  /** It can do nothing while the edge is away: no reason to call the host itself unready. */
+  /** The service depends on the edge: while the edge is away, the host is ready all the same. */
   readonly needsEdge?: true;
 }
 
-/** A service that people want to know about. `onChange` hears every change of `report`. */
+/** A service with a state for people. `onChange` adds a listener that is called after each change of `report`. */
 export interface ReportingService extends Service {
   report(): Report;
   onChange(listener: () => void): void;
@@ -27,7 +27,7 @@ export function isReporting(service: Service): service is ReportingService {
   return "report" in service;
 }
 
-/** A failure that a person can put right: shown without a stack. */
+/** An error that a person can fix: shown without a stack trace. */
 export class ExpectedError extends Error {
   override readonly name = "ExpectedError";
 }

@@ -1,12 +1,11 @@
-/** Longest time that the stop of a part may take where it names no other, in milliseconds. */
+/** Longest stop of a service without a limit of its own, in milliseconds. */
 export const STOP_MS = 12_000;
 
 /**
- * Waits for something to stop, and not longer than it may take: one part that hangs must not keep those after it from
- * handing over what they hold.
+ * Waits for a stop, up to a limit: a service that hangs must not keep the next ones from storing and sending their data.
  *
- * @returns `false` where it had not stopped by then; it goes on by itself, and what it says later is not heard
- * @throws what the stop throws in time
+ * @returns `false` when the limit was exceeded; a later failure of the stop is ignored
+ * @throws the failure of the stop within the limit
  */
 export async function stoppedWithin(limitMs: number, stopping: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;

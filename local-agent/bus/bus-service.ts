@@ -16,7 +16,7 @@ import { openHostBus } from "./open-host-bus.ts";
 export interface BusServiceOptions {
   readonly xsub: string;
   readonly xpub: string;
-  /** Patterns of the signals that go on to the bus; default: all that are in the inbox. */
+  /** Patterns of the signals to publish on the bus; default: all signals of the inbox. */
   readonly subscribe?: readonly string[];
   readonly spool: Spool;
   readonly inbox: Inbox;
@@ -24,14 +24,14 @@ export interface BusServiceOptions {
   readonly deadLetters: DeadLetterFile;
   readonly now: () => number;
   readonly log: Logger;
-  /** How long a proxy that somebody else runs may be gone before this agent takes its place, in milliseconds. */
+  /** How long a foreign proxy may be gone before this agent replaces it, in milliseconds; default 10,000. */
   readonly takeOverMs?: number;
 }
 
-/** Whoever restarts his proxy has it back by then. */
+/** Long enough for a proxy to be restarted. */
 const TAKE_OVER_MS = 10_000;
 
-/** The host's bus in both directions: what is published there goes to the edge, what the edge delivers goes there. */
+/** Connects the host's bus with the edge: messages of the bus go to the edge, and delivered signals go to the bus. */
 export class BusService implements ReportingService {
   readonly name = "bus";
   readonly #options: BusServiceOptions;
@@ -42,33 +42,33 @@ export class BusService implements ReportingService {
   #takeOver: NodeJS.Timeout | undefined;
   #changing: Promise<void> = Promise.resolve();
   #published = 0;
-  #wants: Matcher;
-  /** The proxy of somebody else was there. */
+  #matches: Matcher;
+  /** Whether the foreign proxy has answered once. */
   #answered = false;
 
   constructor(options: BusServiceOptions) {
     this.#options = options;
     this.#intake = new BusIntake(options);
-    this.#wants = compilePatterns(options.subscribe ?? ["*"]);
+    this.#matches = compilePatterns(options.subscribe ?? ["*"]);
   }
 
-  /** For what is published from now on. */
+  /** Takes effect for the next signals. */
   setSubscribe(patterns: readonly string[]): void {
-    this.#wants = compilePatterns(patterns);
+    this.#matches = compilePatterns(patterns);
   }
 
-  /** Says something on this bus alone. Before anybody can listen, and when the bus fails, it is not said. */
+  /** Publishes on this bus alone. The message is dropped while nobody can receive it, and when the bus fails. */
   publishLocally(signal: string, facts: Readonly<Record<string, unknown>>, source: string): void {
     const bus = this.#bus;
     if (bus?.ready !== true) return;
     const { knownIds, now, log } = this.#options;
     const id = randomUUID();
-    // Through a proxy of somebody else's it comes back, and is known by its id.
+    // A foreign proxy sends the message back, where it is recognised by its id.
     knownIds.published(id, signal);
     const text = JSON.stringify({ id, signal, source, facts, timestamp: new Date(now()).toISOString() });
     bus
       .publish([signal, text])
-      .catch((error: unknown) => log.warn({ err: error, signal }, "bus: it could not be said"));
+      .catch((error: unknown) => log.warn({ err: error, signal }, "bus: a local signal cannot be published"));
   }
 
   get counts(): BusCounts & { readonly published: number } {
@@ -80,7 +80,7 @@ export class BusService implements ReportingService {
     const { foreign, ready, detail } = this.#bus;
     if (foreign && !ready) {
       if (!this.#answered) return { name: this.name, state: "starting", detail };
-      return { name: this.name, state: "failing", detail: `${detail}: it does not answer` };
+      return { name: this.name, state: "failing", detail: `${detail}: the proxy does not answer` };
     }
     return { name: this.name, state: "live", detail };
   }
@@ -116,8 +116,12 @@ export class BusService implements ReportingService {
       });
     }
     this.#sink = new BusSink({
-      ...{ bus, inbox, knownIds, spool, log },
-      wants: (name) => this.#wants(name),
+      bus,
+      inbox,
+      knownIds,
+      spool,
+      log,
+      wants: (name) => this.#matches(name),
     });
     await this.#sink.start();
     this.#changed();
@@ -135,13 +139,13 @@ export class BusService implements ReportingService {
     this.#bus = undefined;
   }
 
-  /** A proxy that is gone takes the whole bus with it: after a while somebody has to be it, or no program hears another. */
+  /** Without a proxy no program of the host reaches another: after a while this agent becomes the proxy. */
   #watch(bus: HostBus): void {
     clearTimeout(this.#takeOver);
     if (bus !== this.#bus || bus.ready) return;
     this.#takeOver = setTimeout(() => {
       this.#changing = this.#replace(bus).catch((error: unknown) => {
-        this.#options.log.error({ err: error }, "bus: the proxy is gone, and its place cannot be taken");
+        this.#options.log.error({ err: error }, "bus: the proxy is gone, and this agent cannot replace it");
         this.#watch(bus);
       });
     }, this.#options.takeOverMs ?? TAKE_OVER_MS);
@@ -150,10 +154,10 @@ export class BusService implements ReportingService {
   async #replace(bus: HostBus): Promise<void> {
     const { xsub, xpub, log } = this.#options;
     const listening = await Promise.all([isListening(xsub), isListening(xpub)]);
-    // It is back, and will be ready soon; with half of it back the other half may follow.
+    // The proxy is back and will be ready soon. When half of it is back, the other half may follow.
     if (listening.every((each) => each)) return;
     if (listening.some((each) => each)) return this.#watch(bus);
-    log.warn({ xsub, xpub }, "bus: the proxy has been gone for a while: this agent takes its place");
+    log.warn({ xsub, xpub }, "bus: the proxy has been gone for a while: this agent replaces it");
     await this.#close();
     await this.#open();
   }

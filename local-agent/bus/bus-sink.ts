@@ -11,9 +11,9 @@ export interface BusSinkOptions {
   readonly bus: HostBus;
   readonly inbox: Inbox;
   readonly knownIds: KnownIds;
-  /** Knows by its names what came from this bus. */
+  /** Recognises signals of this bus by their producer. */
   readonly spool: Spool;
-  /** Names of the signals that this bus is for: others may be in the inbox for other sinks. */
+  /** Matches the signals for this bus: the inbox also holds signals for other sinks. */
   readonly wants: Matcher;
   readonly log: Logger;
 }
@@ -21,8 +21,8 @@ export interface BusSinkOptions {
 export const BUS_SINK = "bus";
 
 /**
- * Publishes what the edge delivers as [name, JSON of the signal], except what came from this bus. The cursor moves
- * after publishing: a crash in between publishes again, with the same ids, rather than never.
+ * Publishes delivered signals as [name, JSON of the signal], except those that came from this bus. The cursor moves
+ * after publishing: after a crash in between, signals are published again with the same ids rather than never.
  */
 export class BusSink implements Service {
   readonly name = "bus sink";
@@ -34,7 +34,10 @@ export class BusSink implements Service {
     this.#options = options;
     const { bus, inbox, log } = options;
     this.#reader = new InboxReader({
-      ...{ inbox, sink: BUS_SINK, log, failure: "bus: publishing failed" },
+      inbox,
+      sink: BUS_SINK,
+      log,
+      failure: "bus: publishing failed",
       ready: () => bus.ready,
       handle: (batch, last) => this.#publish(batch, last),
     });

@@ -18,39 +18,39 @@ export interface BusIntakeOptions {
 export interface BusCounts {
   readonly taken: number;
   readonly echoes: number;
-  /** Messages that cannot be a signal; they are in the dead-letter file. */
+  /** Messages that are no signals; they are in the dead-letter file. */
   readonly dead: number;
-  /** Signals that the disk refused for longer than they could be held in memory. */
+  /** Signals that were lost: the disk refused them, and memory was full. */
   readonly lost: number;
 }
 
-/** Signals on their way to the disk at which the bus is read no further. */
+/** When so many signals wait for the disk, the bus is not read further. */
 const MAX_PENDING = 20_000;
-/** While the disk refuses, what only measures has to make room for what tells of something. */
+/** A lower limit for observations while the disk refuses: other signals are more important. */
 const MAX_PENDING_OBSERVATIONS = 10_000;
-/** Between two attempts to write what the disk refused. */
+/** Pause between two attempts to write. */
 const RETRY_MS = 1_000;
 const LOG_EVERY_MS = 10_000;
 /** Characters of a dead letter in its file, and in a log line. */
 const KEPT_CHARACTERS = 4_096;
 const LOGGED_CHARACTERS = 200;
 
-interface Taken {
+interface PendingSignal {
   readonly signal: TimedSignal;
-  /** To be known from now on; `undefined`: it has none, or it is known. */
+  /** An id to remember; `undefined` when the signal has none, or when it is remembered already. */
   readonly id: string | undefined;
 }
 
 /**
- * Takes messages of the bus into the spool; everything that was received since the last put with the next one. One put
- * waits for the other: of two, the disk may refuse the first and take the second, and the order would be lost.
+ * Puts messages of the bus into the spool, all messages since the last put at once. Puts follow one another: of two at
+ * the same time, the disk may refuse the first and take the second, and the order would be lost.
  */
 export class BusIntake {
   readonly #options: BusIntakeOptions;
-  #waiting: Taken[] = [];
+  #waiting: PendingSignal[] = [];
   #scheduled = false;
   #pending = 0;
-  /** Resolves when nothing waits; `undefined`: nothing does. */
+  /** Resolves when no signal waits; `undefined` when none does. */
   #writing: Promise<void> | undefined;
   #refused = false;
   #closing = false;
@@ -67,41 +67,41 @@ export class BusIntake {
     return { ...this.#counts };
   }
 
-  /** @returns a promise to wait for when the disk falls behind */
+  /** @returns a promise to wait for when the disk is slow */
   take(frames: readonly Buffer[]): Promise<void> | undefined {
     const { knownIds, now } = this.#options;
     const nowMs = now();
     const message = readBusMessage(frames);
     if (!message.ok) {
-      this.#bury(frames, message.reason, nowMs);
+      this.#deadLetter(frames, message.reason, nowMs);
       return undefined;
     }
     const taken = takeIn(message.input, nowMs);
     if (!taken.ok) {
-      this.#bury(frames, errorsText(taken.errors), nowMs, taken.errors);
+      this.#deadLetter(frames, errorsText(taken.errors), nowMs, taken.errors);
       return undefined;
     }
     const { id, signal: name } = taken.signal;
-    // To hold the bus back would stop everybody on it for the sake of a disk that only we need.
+    // Waiting would stop all programs on the bus because of a disk that only the agent needs.
     if (this.#refused && this.#pending >= (name === "OBSERVATION" ? MAX_PENDING_OBSERVATIONS : MAX_PENDING)) {
       this.#counts.lost++;
       return undefined;
     }
-    const verdict = id === undefined ? "new" : knownIds.verdict(id, name);
-    if (verdict === "echo") {
+    const origin = id === undefined ? "new" : knownIds.originOf(id, name);
+    if (origin === "echo") {
       this.#counts.echoes++;
       return undefined;
     }
-    const isNew = id !== undefined && verdict === "new";
+    const isNew = id !== undefined && origin === "new";
     if (isNew) knownIds.taken(id, name);
-    const signal = verdict === "reused" ? { ...taken.signal, id: undefined } : taken.signal;
+    const signal = origin === "reused" ? { ...taken.signal, id: undefined } : taken.signal;
     this.#waiting.push({ signal, id: isNew ? id : undefined });
     this.#pending++;
     this.#writeSoon();
     return this.#pending >= MAX_PENDING && !this.#refused ? this.#write() : undefined;
   }
 
-  /** Resolves when everything that was taken is on the disk; what that refuses even now is lost. */
+  /** Resolves when all signals are on the disk. Signals that the disk still refuses are lost. */
   async flush(): Promise<void> {
     this.#closing = true;
     this.#endRetry?.();
@@ -128,18 +128,18 @@ export class BusIntake {
     while (this.#waiting.length > 0) {
       const some = this.#waiting.splice(0, MAX_PUT);
       const ids = some.flatMap(({ signal, id }) => (id === undefined ? [] : [{ id, name: signal.signal }]));
-      await this.#keep(
+      await this.#store(
         some.map(({ signal }) => signal),
         ids,
       );
       this.#pending -= some.length;
     }
-    // In the same step as the last look: what comes from here on begins anew.
+    // In the same step as the last check: a later signal starts a new write.
     this.#writing = undefined;
   }
 
-  /** Until the disk has them: the bus keeps nothing that could be asked for again. */
-  async #keep(signals: readonly TimedSignal[], ids: readonly { id: string; name: string }[]): Promise<void> {
+  /** Repeats until the disk has the signals: the bus cannot send them again. */
+  async #store(signals: readonly TimedSignal[], ids: readonly { id: string; name: string }[]): Promise<void> {
     const { spool, knownIds, log } = this.#options;
     for (;;) {
       try {
@@ -151,10 +151,7 @@ export class BusIntake {
       } catch (error) {
         if (this.#closing) {
           this.#counts.lost += signals.length;
-          log.error(
-            { err: error, count: signals.length },
-            "bus: signals were lost, because the spool cannot be written",
-          );
+          log.error({ err: error, count: signals.length }, "bus: signals were lost: the spool cannot be written");
           return;
         }
         if (!this.#refused) log.error({ err: error }, "bus: the spool cannot be written; signals are held in memory");
@@ -174,7 +171,7 @@ export class BusIntake {
     clearTimeout(timer);
   }
 
-  #bury(frames: readonly Buffer[], reason: string, nowMs: number, errors?: readonly FieldError[]): void {
+  #deadLetter(frames: readonly Buffer[], reason: string, nowMs: number, errors?: readonly FieldError[]): void {
     const { deadLetters, log } = this.#options;
     this.#counts.dead++;
     const message = frames.map((frame) => frame.toString("utf8", 0, KEPT_CHARACTERS));
@@ -182,7 +179,7 @@ export class BusIntake {
     this.#unlogged++;
     if (nowMs - this.#loggedMs < LOG_EVERY_MS) return;
     const sample = message.join(" | ").slice(0, LOGGED_CHARACTERS);
-    log.warn({ count: this.#unlogged, message: sample }, `bus: a message is no signal: ${reason.slice(0, 300)}`);
+    log.warn({ count: this.#unlogged, message: sample }, `bus: a message is not a signal: ${reason.slice(0, 300)}`);
     this.#loggedMs = nowMs;
     this.#unlogged = 0;
   }

@@ -4,11 +4,11 @@ import { HIGH_WATER_MARK, type HostBusOptions, REJOIN_MS } from "./host-bus.ts";
 import { SocketPair } from "./socket-pair.ts";
 
 /**
- * A part in a bus whose proxy somebody else runs. What is published here comes back through the subscription; the
- * source of the bus knows it by its id.
+ * Takes part in a bus whose proxy another process runs. Published messages come back through the subscription, where
+ * the bus source recognises them by their ids.
  *
- * Publishing uses an XPUB socket, not PUB, because that one sees the subscriptions of the other side: before they have
- * arrived, and after the proxy went away, messages would be dropped without a trace.
+ * Publishing uses an XPUB socket, not PUB, because XPUB sees the subscriptions of the other side: before they have
+ * arrived, and after the proxy went away, messages would be dropped silently.
  */
 export class ForeignProxy extends SocketPair<Subscriber> {
   readonly foreign = true;
@@ -22,18 +22,18 @@ export class ForeignProxy extends SocketPair<Subscriber> {
   private constructor(options: HostBusOptions) {
     super(options, new Subscriber({ receiveHighWaterMark: HIGH_WATER_MARK, linger: 0 }));
     this.detail = `existing proxy, publishes to ${options.xsub}, reads from ${options.xpub}`;
-    // The socket keeps subscriptions over a lost connection, and would not tell of them when they come again.
+    // The socket keeps subscriptions over a lost connection, and by default does not report them when they come again.
     this.outgoing.verbosity = "allSubs";
   }
 
-  /** Resolves at once; `ready` tells when the proxy has answered. */
+  /** Resolves at once; `ready` becomes true when the proxy has answered. */
   static async open(options: HostBusOptions): Promise<ForeignProxy> {
     const proxy = new ForeignProxy(options);
     proxy.outgoing.events.on("disconnect", () => proxy.#forgetTopics());
     proxy.outgoing.connect(concrete(options.xsub, "connect"));
     proxy.incoming.connect(concrete(options.xpub, "connect"));
     proxy.incoming.subscribe();
-    proxy.read({ failure: "bus: a message could not be taken in", watch: () => proxy.#watchTopics() });
+    proxy.read({ failure: "bus: a message cannot be taken in", watch: () => proxy.#watchTopics() });
     return proxy;
   }
 

@@ -1,22 +1,22 @@
 import type { Logger } from "../base/log.ts";
 
 export interface HostBusOptions {
-  /** Where publishers connect. */
+  /** Address for publishers. */
   readonly xsub: string;
-  /** Where subscribers connect. */
+  /** Address for subscribers. */
   readonly xpub: string;
-  /** Called with every message from the bus, in order; a promise holds the next one back. */
+  /** Called with every message of the bus, in order. A returned promise delays the next message. */
   readonly onMessage: (frames: readonly Buffer[]) => Promise<void> | undefined;
   readonly log: Logger;
 }
 
-/** The ZMQ bus of this host, as one who takes part in it. */
+/** A connection to the ZMQ bus of this host. */
 export interface HostBus {
-  /** Somebody else runs the proxy: it may go away by itself. */
+  /** Another process runs the proxy, which may go away by itself. */
   readonly foreign: boolean;
-  /** For people. */
+  /** One line for people. */
   readonly detail: string;
-  /** Whether it makes sense to publish: sent before anybody can listen, a message is lost without a trace. */
+  /** Whether messages can be received: earlier ones would be lost silently. */
   readonly ready: boolean;
   /** Calls `listener` whenever `ready` changes. */
   onReady(listener: () => void): void;
@@ -24,12 +24,12 @@ export interface HostBus {
   close(): Promise<void>;
 }
 
-/** Messages that may wait in a socket for each peer: the library's 1,000 are gone in a burst of a hundredth of a second. */
+/** Messages that may wait in a socket for each peer. The library's default of 1,000 is exceeded within 10 ms of a burst. */
 export const HIGH_WATER_MARK = 100_000;
 /**
- * Subscribers that were connected to a proxy that has gone come back within their reconnect interval, which is 0.1 s by
- * default. What is published before they are back is lost to them.
+ * Pause after a proxy has come back: its subscribers reconnect within 0.1 s by default, and miss all messages that are
+ * published before.
  */
 export const REJOIN_MS = 250;
-/** How long what was published may take to leave after the end, in milliseconds. */
+/** Time for published messages to be sent after the socket was closed, in milliseconds. */
 export const LINGER_MS = 500;

@@ -1,21 +1,22 @@
+import { textIn } from "../store/row.ts";
 import type { StateDatabase, StatementSync, Write } from "../store/state-database.ts";
 
-/** Ids that are remembered in memory, and of those that came from the bus, on disk. */
+/** Limits of the remembered ids: in memory, and on disk for those that came from the bus. */
 const REMEMBERED = 50_000;
 const STORED = 20_000;
 
 export type MessageOrigin =
-  /** Not seen, or seen from the bus under this name before: the log knows what to do with it. */
+  /** The id is unknown, or came from the bus with the same name before: the log drops duplicates. */
   | "new"
-  /** We published it ourselves, or somebody sends back what we published. */
+  /** This agent published the signal, and the bus sends it back. */
   | "echo"
-  /** An id that stands for another signal already: programs use one for all signals of a task. */
+  /** The id belongs to another signal already: some programs use one id for all signals of a task. */
   | "reused";
 
 /**
- * Ids of signals that passed between the bus and the edge, so that nothing goes round in circles. Those that came
- * from the bus with an id of their own are kept on disk in the transaction that keeps the signal: the edge may send
- * them back after a restart, and they must not be published on the bus they came from.
+ * Ids of signals that passed between the bus and the edge, to prevent loops. Ids that came from the bus are stored on
+ * disk in the transaction that stores the signal: the edge may send the signal back after a restart, and it must not be
+ * published on the bus again.
  */
 export class KnownIds {
   readonly #ids = new Map<string, { readonly name: string; readonly published: boolean }>();
@@ -29,29 +30,29 @@ export class KnownIds {
     );
     this.#insert = sql.prepare("INSERT INTO bus_id (id, name) VALUES (?, ?)");
     this.#prune = sql.prepare(`DELETE FROM bus_id WHERE n <= (SELECT max(n) FROM bus_id) - ${STORED}`);
-    const rows = sql.prepare("SELECT id, name FROM bus_id ORDER BY n").all() as { id: string; name: string }[];
-    for (const { id, name } of rows) this.#ids.set(id, { name, published: false });
+    const rows = sql.prepare("SELECT id, name FROM bus_id ORDER BY n").all();
+    for (const row of rows) this.#ids.set(textIn(row, "id"), { name: textIn(row, "name"), published: false });
     this.#stored = rows.length;
   }
 
-  /** About to be published on the bus. */
+  /** Remembers a signal that is about to be published on the bus. */
   published(id: string, name: string): void {
     this.#remember(id, name, true);
   }
 
-  verdict(id: string, name: string): MessageOrigin {
+  originOf(id: string, name: string): MessageOrigin {
     const known = this.#ids.get(id);
     if (known === undefined) return "new";
     if (known.name !== name) return "reused";
     return known.published ? "echo" : "new";
   }
 
-  /** Taken in from the bus. In force at once, and after a restart if {@link store} was committed. */
+  /** Remembers a signal that came from the bus: at once, and after a restart if {@link store} was committed. */
   taken(id: string, name: string): void {
     this.#remember(id, name, false);
   }
 
-  /** @returns what keeps ids that were taken, for the transaction that keeps their signals */
+  /** @returns a write that stores ids, for the transaction that stores their signals */
   store(ids: readonly { readonly id: string; readonly name: string }[]): Write<void> {
     return () => {
       for (const { id, name } of ids) this.#insert.run(id, name);
@@ -69,7 +70,7 @@ export class KnownIds {
   }
 
   #remember(id: string, name: string, published: boolean): void {
-    // The newest last, so that the oldest is the first to go.
+    // The newest last, so that the oldest is removed first.
     this.#ids.delete(id);
     this.#ids.set(id, { name, published });
     if (this.#ids.size > REMEMBERED) for (const oldest of this.#ids.keys()) return void this.#ids.delete(oldest);

@@ -5,7 +5,7 @@ import type { HostBus, HostBusOptions } from "./host-bus.ts";
 import { OwnProxy } from "./own-proxy.ts";
 
 /**
- * Joins the proxy that connects the host's publishers and subscribers, or is that proxy where there is none (R6).
+ * Joins the proxy that connects the host's publishers and subscribers, or becomes the proxy when there is none.
  *
  * @throws ExpectedError when the addresses cannot be used as they are
  */
@@ -18,7 +18,7 @@ export async function openHostBus(options: HostBusOptions): Promise<HostBus> {
       ? [`KLR_CHEM_XSUB (${xsub})`, `KLR_CHEM_XPUB (${xpub})`]
       : [`KLR_CHEM_XPUB (${xpub})`, `KLR_CHEM_XSUB (${xsub})`];
     throw new ExpectedError(
-      `Something listens at ${taken}, but nothing at ${free}: that is half a bus. Start the bus's proxy on both, or set both to free addresses and the agent is the proxy`,
+      `Something listens at ${taken}, but nothing at ${free}: half a bus. Start the proxy of the bus at both addresses, or set both to free addresses to let the agent be the proxy`,
     );
   }
   try {

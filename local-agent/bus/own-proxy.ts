@@ -5,17 +5,17 @@ import { HIGH_WATER_MARK, type HostBusOptions, REJOIN_MS } from "./host-bus.ts";
 import { SocketPair } from "./socket-pair.ts";
 
 const SUBSCRIBE_ALL = Buffer.from([1]);
-/** Nobody may subscribe at all: then what is published is lost to nobody. */
+/** Longest wait for a first subscriber: without subscribers, no published message is lost. */
 const FIRST_SUBSCRIBER_MS = 2_000;
 
-/** How often it is looked whether the addresses are free again, and with which pause. */
+/** Number of checks whether the addresses are free again, and the pause between two of them. */
 const FREE_ROUNDS = 100;
 const FREE_MS = 10;
 
 /**
  * The bus's proxy, run by the agent: publishers connect to its XSUB side, subscribers to its XPUB side. Every message
- * is forwarded frame by frame and then shown to the agent. What the agent publishes goes straight to the subscribers,
- * so it never comes back.
+ * is forwarded frame by frame and then passed to the agent. Messages of the agent go straight to the subscribers, so
+ * they never come back.
  */
 export class OwnProxy extends SocketPair<XSubscriber> {
   readonly foreign = false;
@@ -43,7 +43,7 @@ export class OwnProxy extends SocketPair<XSubscriber> {
     }
     proxy.read({
       forward: (frames) => proxy.publish(frames),
-      failure: "bus: a message could not be forwarded",
+      failure: "bus: a message cannot be forwarded",
       watch: () => proxy.#watchSubscribers(),
     });
     proxy.#readyIn(FIRST_SUBSCRIBER_MS);
@@ -57,8 +57,8 @@ export class OwnProxy extends SocketPair<XSubscriber> {
   override async close(): Promise<void> {
     clearTimeout(this.#timer);
     await super.close();
-    // The library closes its sockets after it has said so, and tells nobody when: whoever opened the bus anew at once would
-    // meet half of the old one.
+    // The library closes its sockets later, without an event. A bus that is opened again at once would find half of the
+    // old one.
     const addresses = [this.#options.xsub, this.#options.xpub];
     for (let round = 0; round < FREE_ROUNDS; round++) {
       const listening = await Promise.all(addresses.map(isListening));
@@ -67,7 +67,7 @@ export class OwnProxy extends SocketPair<XSubscriber> {
     }
   }
 
-  /** The socket keeps the subscriptions itself; here they only say that somebody is there. They must be read, though. */
+  /** The socket applies the subscriptions itself. They must be read all the same, and show that a subscriber exists. */
   async #watchSubscribers(): Promise<void> {
     for await (const [frame] of this.outgoing) {
       if (frame?.[0] !== 1 || this.#subscribed) continue;

@@ -2,16 +2,15 @@ import { isUtf8 } from "node:buffer";
 import { LIMITS } from "../../src/core/signals/limits.ts";
 import { IDENTIFIER, TRACEPARENT } from "../../src/core/signals/signal.ts";
 
-/** What a message says, in the form that the border of the core reads, or why it says nothing. */
+/** The content of a message as input for admission, or the reason why it is not a signal. */
 export type BusMessage =
   | { readonly ok: true; readonly input: Record<string, unknown> }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Reads one message of a host's bus: a frame of JSON, or a topic and a frame of JSON (R6). The programs that publish
- * there are older than Ganglion and each writes what it likes around the five fields of a signal, so that more is let
- * pass here than over HTTP: fields that Ganglion does not know are dropped, and so are ids that it could not keep.
- * What the signal says, name and facts, is never guessed.
+ * Reads one message of a host's bus: a frame of JSON, or a topic and a frame of JSON. The programs of a bus may be
+ * older than Ganglion and add fields of their own, so this is more lenient than HTTP: unknown fields and invalid ids are
+ * dropped. Name and facts are never guessed.
  */
 export function readBusMessage(frames: readonly Buffer[]): BusMessage {
   const body = frames.at(-1);

@@ -4,15 +4,15 @@ import { HIGH_WATER_MARK, type HostBus, type HostBusOptions, LINGER_MS } from ".
 import { SocketWriter } from "./socket-writer.ts";
 
 interface Reading {
-  /** What is done with a message before the agent sees it. */
+  /** Called with each message before the agent sees it. */
   readonly forward?: (frames: readonly Buffer[]) => Promise<void>;
-  /** For the log, when a message fails. */
+  /** Message of the log when a message of the bus fails. */
   readonly failure: string;
-  /** Reads the subscriptions of others for as long as there are any to come. */
+  /** Reads the subscriptions of other programs until the socket is closed. */
   readonly watch: () => Promise<void>;
 }
 
-/** What both ways of taking part in a bus have: a socket that hears, one that speaks, and readiness that changes. */
+/** Base of both kinds of bus connection: a socket that receives, one that sends, and readiness that changes. */
 export abstract class SocketPair<Incoming extends Subscriber | XSubscriber> implements HostBus {
   abstract readonly foreign: boolean;
   abstract readonly detail: string;
@@ -50,12 +50,12 @@ export abstract class SocketPair<Incoming extends Subscriber | XSubscriber> impl
     this.#listeners.notify();
   }
 
-  /** Begins to read both sockets. */
+  /** Starts to read both sockets. */
   protected read({ forward, failure, watch }: Reading): void {
-    this.#loops = Promise.all([this.#hear(forward, failure), watch()]);
+    this.#loops = Promise.all([this.#receive(forward, failure), watch()]);
   }
 
-  async #hear(forward: Reading["forward"], failure: string): Promise<void> {
+  async #receive(forward: Reading["forward"], failure: string): Promise<void> {
     for await (const frames of this.incoming) {
       try {
         if (forward !== undefined) await forward(frames);

@@ -3,8 +3,8 @@ import type { MessageLike, Writable } from "zeromq";
 type Frames = readonly MessageLike[];
 
 /**
- * The only writer of a socket. The library refuses a second `send` while the first has not resolved, with EBUSY and
- * the message lost, so that everybody who publishes has to stand in one line.
+ * The only writer of a socket. The library refuses a second `send` while the first has not resolved (EBUSY) and loses
+ * the message, so all writes of a socket must form one queue.
  */
 export class SocketWriter {
   readonly #socket: Writable<MessageLike[]>;
@@ -17,7 +17,7 @@ export class SocketWriter {
   /** Resolves when the library has taken the message. */
   write(frames: Frames): Promise<void> {
     const sent = this.#last.then(() => this.#socket.send(frames as MessageLike[]));
-    // The next in line does not suffer for this one.
+    // A failed write must not fail the next one.
     this.#last = sent.catch(() => undefined);
     return sent;
   }

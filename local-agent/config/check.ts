@@ -4,12 +4,12 @@ import { ExpectedError } from "../base/service.ts";
 import type { Problem } from "./problems.ts";
 import { type Loaded, loadSettings, problemText } from "./settings.ts";
 
-/** `ganglion-agent check`: every problem of the settings with its place and its fix. Exit code 1 where there are errors. */
+/** `ganglion-agent check`: lists every problem of the settings with its place and its fix. Exit code 1 when there are errors. */
 export function checkCommand(): Command {
   return new Command("check")
     .description("check the settings and explain every problem with its place and its fix")
-    .option("--config <file>", "the settings (default: GANGLION_CONFIG)")
-    .option("--json", "for programs: {file, ok, problems: [{severity, where, message, file, line, column}]}")
+    .option("--config <file>", "file of settings (default: GANGLION_CONFIG)")
+    .option("--json", "JSON for programs: {file, ok, problems: [{severity, where, message, file, line, column}]}")
     .action(({ config, json }: { config?: string; json?: true }) => {
       const { file, problems } = check(config);
       const ok = !problems.some(({ severity }) => severity === "error");
@@ -29,14 +29,14 @@ function check(config: string | undefined): Pick<Loaded, "file" | "problems"> {
   }
 }
 
-/** The file names commands that the agent runs: who may write to it may run what he likes as the agent. */
+/** The file contains commands that the agent runs: anyone who can write to it can run commands as the agent. */
 function fileWarnings(file: string | undefined): Problem[] {
   if (file === undefined || (statSync(file).mode & 0o002) === 0) return [];
   return [
     {
       severity: "warning",
       where: "the file",
-      message: `everybody on this machine can change it: run chmod o-w ${file}`,
+      message: `any user of this machine can change it: run chmod o-w ${file}`,
       file,
       line: 1,
       column: 1,
@@ -46,7 +46,7 @@ function fileWarnings(file: string | undefined): Problem[] {
 
 function report(file: string | undefined, problems: readonly Problem[]): string[] {
   const from = file === undefined ? "the environment alone (no file)" : file;
-  if (problems.length === 0) return [`The settings are right: ${from}`];
+  if (problems.length === 0) return [`The settings are valid: ${from}`];
   const inOrder = [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   return inOrder.map((problem) => `${problem.severity === "warning" ? "warning: " : ""}${problemText(problem)}`);
 }

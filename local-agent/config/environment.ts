@@ -4,7 +4,7 @@ import type { Problem } from "./problems.ts";
 export const SOURCES = ["sampler", "intents", "metrics", "bus"] as const;
 export type SourceName = (typeof SOURCES)[number];
 
-/** A setting from the environment: where it belongs in the document. */
+/** A setting from the environment, and its path in the document. */
 export interface Override {
   readonly path: readonly string[];
   readonly value: unknown;
@@ -12,7 +12,7 @@ export interface Override {
 }
 
 const text = (value: string): unknown => value;
-/** Numbers in the environment are texts; `Number("")` would be 0. What is no number is left for the schema to refuse. */
+/** Converts the text of a variable to a number; `Number("")` would be 0. The schema refuses texts that are no numbers. */
 const number = (value: string): unknown => (value.trim() === "" ? value : Number(value));
 const list = (value: string) =>
   value
@@ -44,7 +44,7 @@ const VARIABLES: readonly { variable: string; path: readonly string[]; read: (va
   },
 ];
 
-/** What the environment says. An empty variable counts as unset. */
+/** Reads the settings from the environment. An empty variable counts as unset. */
 export function readEnvironment(env: Environment): { overrides: Override[]; problems: Problem[] } {
   const problems: Problem[] = [];
   const overrides: Override[] = VARIABLES.flatMap(({ variable, path, read }) => {
@@ -69,7 +69,7 @@ export function readEnvironment(env: Environment): { overrides: Override[]; prob
   return { overrides, problems };
 }
 
-/** The document with what the environment says over it. Sections that are no sections stay, for the schema to refuse. */
+/** The document, overridden by the environment. Sections of a wrong type stay, and the schema refuses them. */
 export function applyOverrides(document: unknown, overrides: readonly Override[]): unknown {
   if (!isSection(document ?? {})) return document;
   const root: Record<string, unknown> = { ...(document as object | null) };
@@ -85,7 +85,7 @@ function isSection(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The variable that sets what stands at `path` of the document. */
+/** The variable that sets the value at `path` of the document. */
 export function variableOf(path: readonly (string | number)[]): string | undefined {
   return VARIABLES.find((each) => each.path[0] === path[0] && each.path[1] === path[1])?.variable;
 }

@@ -2,12 +2,12 @@ import type * as z from "zod";
 import { fieldsAt } from "../../src/core/problem/fields-at.ts";
 import { nearest } from "../../src/core/problem/nearest.ts";
 
-/** Something in the settings that somebody can put right. */
+/** An error or a warning about the settings, with its fix. */
 export interface Problem {
   readonly severity: "error" | "warning";
-  /** Name of the setting: `edge.url` in the file, or the variable that it came from. */
+  /** Name of the setting in the file, such as `edge.url`, or of the variable. */
   readonly where: string;
-  /** What to do. Values are not repeated: one of them may be a secret. */
+  /** What to do. Values are not shown: they may be secrets. */
   readonly message: string;
   readonly file?: string;
   /** From 1. */
@@ -15,7 +15,7 @@ export interface Problem {
   readonly column?: number;
 }
 
-/** What is wrong at which place of the document. `key`: the place is a key of that name there. */
+/** An error at a path of the document. `key`: an unknown key at this path. */
 export interface SettingsFinding {
   readonly path: readonly (string | number)[];
   readonly key?: string;
@@ -23,9 +23,9 @@ export interface SettingsFinding {
 }
 
 /**
- * Puts what a schema says into words that name the fix.
+ * Translates the errors of a schema into messages that name the fix.
  *
- * @param value - what was checked
+ * @param value - the checked document
  */
 export function findingsOf(error: z.ZodError, schema: z.ZodType, value: unknown): SettingsFinding[] {
   return error.issues.flatMap((issue) => findingsOfIssue(issue, { schema, value }, []));
@@ -48,7 +48,7 @@ function findingsOfIssue(
   }
   if (issue.code === "invalid_key") return [{ path, message: issue.issues[0]?.message ?? issue.message }];
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    // The alternative that was probably meant is the one with which the least is wrong, deepest inside.
+    // The intended alternative is probably the one with the fewest errors, and with the deepest.
     const depth = (branch: readonly z.core.$ZodIssue[]) => Math.max(0, ...branch.map((each) => each.path.length));
     const meant = issue.errors
       .filter((branch) => branch.length > 0 && depth(branch) > 0)
@@ -60,8 +60,8 @@ function findingsOfIssue(
 
 function unknownKey(key: string, known: readonly string[]): string {
   const meant = nearest(key, known);
-  if (meant !== undefined) return `there is no setting ${key} here: did you mean ${meant}?`;
-  return `there is no setting ${key} here: take it out${known.length === 0 ? "" : `; there are ${known.join(", ")}`}`;
+  if (meant !== undefined) return `unknown setting ${key}: did you mean ${meant}?`;
+  return `unknown setting ${key}: remove it${known.length === 0 ? "" : `, or use one of ${known.join(", ")}`}`;
 }
 
 function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
@@ -71,7 +71,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
 function wording(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid input")) return issue.message;
   const received = kindOf(value);
-  if (value === undefined) return `it is missing: give ${article(issue.expected)}`;
+  if (value === undefined) return `missing: give ${article(issue.expected)}`;
   if (issue.expected === "string" && ["a number", "true or false"].includes(received))
     return `give a text, not ${received}: put it into quotes`;
   return `give ${article(issue.expected)}, not ${received}`;

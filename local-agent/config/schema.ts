@@ -12,7 +12,7 @@ import { AgentsSettings } from "../supervisor/settings.ts";
 import { ObservabilitySettings } from "../telemetry/settings.ts";
 
 const HostId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
-  message: "give letters, digits and . _ - (128 at most), beginning with a letter or digit",
+  message: "give letters, digits and . _ - (128 at most), starting with a letter or digit",
 });
 
 const Patterns = z

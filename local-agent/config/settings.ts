@@ -36,16 +36,16 @@ export interface AgentSettings
 }
 
 export interface Loaded {
-  /** `undefined` where there are errors. */
+  /** `undefined` when there are errors. */
   readonly settings: AgentSettings | undefined;
   readonly problems: readonly Problem[];
   readonly file: string | undefined;
 }
 
 /**
- * Reads the settings from the file, with the environment over it (names in docs/agent.md), and checks all of them.
+ * Reads and checks the settings. The environment (variables in docs/agent.md) overrides the file.
  *
- * @param config - the file, over `GANGLION_CONFIG`
+ * @param config - path of the file, which overrides `GANGLION_CONFIG`
  */
 export function loadSettings(env: Environment, cwd: string, config?: string): Loaded {
   const path = configFile(env, cwd, config);
@@ -64,10 +64,10 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     !parsed.error?.issues.some(({ path: at }) => at[0] === "host") &&
     !IDENTIFIER.test(hostname())
   ) {
-    const message = "set it: this machine's own name holds other characters than letters, digits and . _ -";
+    const message = "set it: the hostname contains characters other than letters, digits and . _ -";
     problems.push({ severity: "error", where: file === undefined ? "GANGLION_HOST_ID" : "host.id", message });
   }
-  // A path from the environment is meant from where the agent was started, one in the file from where the file is.
+  // A relative path in the environment starts at the working directory, one in the file at the directory of the file.
   const from = (variable: string) => (env[variable] || path === undefined ? cwd : dirname(path));
   const stateDir = resolve(
     from("GANGLION_STATE_DIR"),
@@ -75,8 +75,10 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
   );
   const tokenFile = given?.edge.token_file;
   const token = tokenSource(
-    ...([env, tokenFile && resolve(from("GANGLION_TOKEN_FILE"), tokenFile), stateDir] as const),
-    // The credential of the service, for who looks at it from outside.
+    env,
+    tokenFile && resolve(from("GANGLION_TOKEN_FILE"), tokenFile),
+    stateDir,
+    // The token of the service, for commands that people run with the settings of the service.
     path === SYSTEM_CONFIG ? SYSTEM_TOKEN : undefined,
   );
   problems.push(...tokenProblems(token), ...tokenWarnings(token));
@@ -84,7 +86,7 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     return { settings: undefined, problems, file: path };
   const { edge, bus, intents, metrics, sampler, log, spool, host: _, ...sections } = given;
   const settings: AgentSettings = {
-    // Named also where they are absent: that one was taken out of the file is a change, too.
+    // Absent sections are named, too: the removal of a section is a change.
     ...Object.fromEntries(Object.keys(FeatureSections.shape).map((name) => [name, undefined])),
     ...sections,
     ...(sections.monitors !== undefined && {
@@ -113,8 +115,8 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
 }
 
 /**
- * The settings, or an error that names everything that is wrong and how to put it right; values are not repeated,
- * because one of them is a secret.
+ * Reads the settings, or throws an error that lists every problem with its fix. Values are not shown: they may be
+ * secrets.
  *
  * @throws ExpectedError
  */
@@ -122,9 +124,7 @@ export function readSettings(env: Environment, cwd: string, config?: string): Ag
   const { settings, problems } = loadSettings(env, cwd, config);
   if (settings !== undefined) return settings;
   const errors = problems.filter(({ severity }) => severity === "error");
-  throw new ExpectedError(
-    ["The settings are not right:", ...errors.map((error) => `  ${problemText(error)}`)].join("\n"),
-  );
+  throw new ExpectedError(["Invalid settings:", ...errors.map((error) => `  ${problemText(error)}`)].join("\n"));
 }
 
 /** `/etc/ganglion/agent.yaml:3:5: edge.url: give …`, or `GANGLION_URL: give …`. */

@@ -3,13 +3,13 @@ import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, parseDocumen
 import { ExpectedError } from "../base/service.ts";
 import type { Problem, SettingsFinding } from "./problems.ts";
 
-/** Settings of more than this are a mistake. */
+/** A larger file is not a file of settings. */
 const MAX_BYTES = 1024 * 1024;
 
-/** A YAML document that still knows where everything stands. */
+/** A YAML document that keeps the position of each value in the text. */
 export class YamlFile {
   readonly path: string;
-  /** Problems of the text itself; then `value` is what could be read. */
+  /** Problems of the text itself. With errors, `value` is an empty document. */
   readonly problems: readonly Problem[];
   readonly value: unknown;
   readonly #document: Document.Parsed;
@@ -17,7 +17,7 @@ export class YamlFile {
 
   constructor(path: string, text: string) {
     this.path = path;
-    // Without excerpts: they could show what somebody pasted into the wrong file.
+    // Without excerpts of the text, which could show secrets.
     this.#document = parseDocument(text, { prettyErrors: false, lineCounter: this.#lines });
     this.problems = [...this.#document.errors, ...this.#document.warnings].map((error) => ({
       severity: error.name === "YAMLWarning" ? "warning" : "error",
@@ -29,24 +29,24 @@ export class YamlFile {
     this.value = this.#document.errors.length > 0 ? {} : this.#document.toJS();
   }
 
-  /** @throws ExpectedError where it cannot be read */
+  /** @throws ExpectedError when the file cannot be read */
   static read(path: string): YamlFile {
     try {
       const text = readFileSync(path, "utf8");
       if (text.length > MAX_BYTES)
-        throw new ExpectedError(`The configuration ${path} has more than ${MAX_BYTES} bytes`);
+        throw new ExpectedError(`The configuration ${path} has more than ${MAX_BYTES} bytes: is it the right file?`);
       return new YamlFile(path, text);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
-      const fix = code === "ENOENT" ? "there is no such file" : `make it readable for this user (${code})`;
+      const fix = code === "ENOENT" ? "the file does not exist" : `make it readable for this user (${code})`;
       throw new ExpectedError(
         `The configuration ${path} cannot be read: ${fix}. It is named by --config or GANGLION_CONFIG`,
       );
     }
   }
 
-  /** The problem that a finding is, with its place in the text; that of the nearest thing above it where it is missing. */
+  /** The problem with its position in the text; for a missing value, the position of the nearest value above it. */
   problem({ path, key, message }: SettingsFinding): Problem {
     const where = [...path, ...(key === undefined ? [] : [key])].join(".");
     return { severity: "error", where, message, file: this.path, ...this.#place(path, key) };

@@ -7,19 +7,19 @@ const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
-/** A manager that does not read must not stop the agent. */
+/** A manager that does not read its socket must not block the agent. */
 const MSG_DONTWAIT = 0x40;
 /** `sun_path` of `struct sockaddr_un`. */
 const MAX_PATH_BYTES = 108;
 
 /**
- * A way to the service manager's socket (sd_notify(3)): Node knows no datagrams over Unix sockets, so that the C library
- * is called, which costs a twentieth of a millisecond and shows the agent itself as the sender. Where it cannot be
- * called, `systemd-notify` is run, which the unit allows (NotifyAccess=all). It waits until the manager has read what it
- * sent: of a sender that is gone by then the manager cannot tell to which service it belonged.
+ * Opens the service manager's socket (sd_notify(3)). Node has no datagrams over Unix sockets, so the C library is called,
+ * which takes 0.05 ms and shows the agent itself as the sender. When it cannot be called, `systemd-notify` is run, which
+ * the unit allows (NotifyAccess=all). It waits until the manager has read the message: the manager cannot assign the
+ * message of an ended process to a service.
  *
  * @param address - value of `NOTIFY_SOCKET`: a path, or `@` and a name of the abstract namespace
- * @throws RangeError when that is no address of such a socket
+ * @throws RangeError when the address is not that of a Unix socket
  */
 export async function notifySocket(address: string): Promise<Send> {
   const target = socketAddress(address);
@@ -42,7 +42,7 @@ function socketAddress(address: string): Buffer {
 }
 
 async function throughLibrary(target: Buffer): Promise<Send> {
-  // Not at the top: an agent without a manager need not pay for it.
+  // Loaded on demand: an agent without a service manager does not need the library.
   const { default: koffi } = await import("koffi");
   const libc = koffi.load("libc.so.6");
   const socket = libc.func("int socket(int domain, int type, int protocol)");
@@ -52,11 +52,11 @@ async function throughLibrary(target: Buffer): Promise<Send> {
   const close = libc.func("int close(int fd)");
   return async (message) => {
     const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) as number;
-    if (fd < 0) throw new Error(`no socket could be made (errno ${koffi.errno()})`);
+    if (fd < 0) throw new Error(`a socket cannot be created (errno ${koffi.errno()})`);
     try {
       const body = Buffer.from(message);
       const sent = sendto(fd, body, body.length, MSG_NOSIGNAL | MSG_DONTWAIT, target, target.length) as number;
-      if (sent < 0) throw new Error(`the service manager could not be told (errno ${koffi.errno()})`);
+      if (sent < 0) throw new Error(`the service manager cannot be notified (errno ${koffi.errno()})`);
     } finally {
       close(fd);
     }

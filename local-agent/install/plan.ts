@@ -21,23 +21,23 @@ export interface InstallOptions {
   readonly memoryMax: string;
   readonly cpuQuota: string;
   readonly writable: readonly string[];
-  /** Directory of an image that is being built: everything goes below it, and nothing is started. */
+  /** Directory of an image that is being built: all files go below it, and nothing is started. */
   readonly root?: string;
   readonly systemdVersion: number;
 }
 
-/** What an installation does, in order. */
+/** One step of an installation. */
 export type Step =
   | { readonly kind: "write"; readonly path: string; readonly text: string; readonly mode: number }
-  /** Left alone where it is there already. */
+  /** Written unless the file exists. */
   | { readonly kind: "keep"; readonly path: string; readonly text: string; readonly mode: number }
   | { readonly kind: "run"; readonly command: readonly string[] }
   | { readonly kind: "say"; readonly text: string };
 
 const SYSUSERS_FILE = "/etc/sysusers.d/ganglion.conf";
 
-const CONFIG_TEMPLATE = `# Settings of the Ganglion agent. \`ganglion-agent check\` explains what is wrong in them;
-# \`systemctl reload ganglion-agent\` takes most of them over without a restart.
+const CONFIG_TEMPLATE = `# Settings of the Ganglion agent. \`ganglion-agent check\` explains errors;
+# \`systemctl reload ganglion-agent\` applies most of them without a restart.
 edge:
   url: http://127.0.0.1:8787
   ecosystem: default
@@ -49,15 +49,16 @@ export function installPlan(options: InstallOptions, env: Environment): Step[] {
   const place = placeOf(options, env);
   const below = (path: string) => (options.root === undefined ? path : join(options.root, path));
   const unit: UnitOptions = {
-    ...{
-      command: agentCommand(),
-      config: place.config,
-      scope: place.scope,
-      user: options.runAs,
-      tokenFile: SYSTEM_TOKEN,
-    },
-    ...{ memoryMax: options.memoryMax, cpuQuota: options.cpuQuota, writable: options.writable },
-    ...{ systemdVersion: options.systemdVersion, version: version() },
+    command: agentCommand(),
+    config: place.config,
+    scope: place.scope,
+    user: options.runAs,
+    tokenFile: SYSTEM_TOKEN,
+    memoryMax: options.memoryMax,
+    cpuQuota: options.cpuQuota,
+    writable: options.writable,
+    systemdVersion: options.systemdVersion,
+    version: version(),
   };
   const system = place.scope === "system";
   const [node = "", script = ""] = unit.command;
@@ -82,20 +83,23 @@ export function installPlan(options: InstallOptions, env: Environment): Step[] {
   const token = system ? SYSTEM_TOKEN : join(userState(env), "token");
   if (!(system ? existsSync(token) : isComplete(place.config, env)))
     steps.push({ kind: "say", text: `Put the host's token into ${token} (mode 0600), then: ${start.join(" ")}` });
-  // What runs is of the unit as it was, and of the version that wrote it.
+  // A running service has the old unit, and the version that wrote it.
   else if (isSame(place.unit, text)) steps.push({ kind: "run", command: start });
   else steps.push({ kind: "run", command: [...place.systemctl, "restart", UNIT_NAME] });
   if (!system)
-    steps.push({ kind: "say", text: "It runs while you are logged in. For all the time: loginctl enable-linger" });
+    steps.push({
+      kind: "say",
+      text: "The service runs while you are logged in. To run it always: loginctl enable-linger",
+    });
   return steps;
 }
 
-/** Whether an agent would start with these settings: there is a token, above all. */
+/** Whether an agent can start with these settings, which need a token above all. */
 function isComplete(config: string, env: Environment): boolean {
   return existsSync(config) && loadSettings(env, "/", config).settings !== undefined;
 }
 
-/** Settings, state and token stay. */
+/** Settings, state and token are not removed. */
 export function uninstallPlan(options: Pick<InstallOptions, "user" | "root">, env: Environment) {
   const place = placeOf(options, env);
   const below = (path: string) => (options.root === undefined ? path : join(options.root, path));
@@ -112,7 +116,7 @@ export function uninstallPlan(options: Pick<InstallOptions, "user" | "root">, en
 }
 
 function placeOf({ user, config, root }: Pick<InstallOptions, "user" | "config" | "root">, env: Environment) {
-  if (user && root !== undefined) throw new ExpectedError("--user and --root exclude each other");
+  if (user && root !== undefined) throw new ExpectedError("--user and --root cannot be combined: leave one out");
   if (user) {
     const settings = userConfig(env);
     const unit = join(dirname(dirname(settings)), "systemd", "user", UNIT_NAME);
@@ -126,20 +130,20 @@ function rootOption({ root }: InstallOptions): string[] {
   return root === undefined ? [] : [`--root=${root}`];
 }
 
-/** This Node and this agent. */
+/** The command that runs this agent with this Node. */
 function agentCommand(): string[] {
   const here = fileURLToPath(import.meta.url);
   return [process.execPath, join(dirname(dirname(here)), `main${extname(here)}`)];
 }
 
-/** @throws ExpectedError where another user than root cannot get at `path` */
+/** @throws ExpectedError when only root can read `path` */
 function requireReadable(path: string): void {
   for (let at = path; at !== "/"; at = dirname(at)) {
     const { mode } = statSync(at);
     const needed = at === path ? 0o004 : 0o001;
     if ((mode & needed) === 0)
       throw new ExpectedError(
-        `The service's user cannot get at ${path} (${at} is closed to others): install the package where everybody can read it, such as npm install -g --prefix /usr/local, or use --user`,
+        `The user of the service cannot read ${path} (${at} is closed to others): install the package where all users can read it, such as npm install -g --prefix /usr/local, or use --user`,
       );
   }
 }

@@ -4,9 +4,9 @@ import { notifySocket, type Send } from "./notify-socket.ts";
 
 export interface ManagerOptions {
   readonly send: Send;
-  /** Longest silence before the manager restarts the agent, in milliseconds; `undefined`: it does not watch. */
+  /** Longest silence before the manager restarts the agent, in milliseconds; `undefined` when it has no watchdog. */
   readonly watchdogMs: number | undefined;
-  /** What is wrong with the agent, or `undefined`. */
+  /** @returns the problem of the agent, or `undefined` */
   readonly health: () => Promise<HealthProblem | undefined>;
   readonly log: Logger;
 }
@@ -14,17 +14,17 @@ export interface ManagerOptions {
 type Environment = Record<string, string | undefined>;
 
 /**
- * The service manager that started the agent, told how it fares (sd_notify(3)). The watchdog is fed by real health: an
- * event loop that stands still, or a spool that cannot be written, stops the feeding, and the manager restarts the agent.
- * A disk that is full does not: a new agent could not even start on it, and the supervised agents would be gone.
+ * Notifies the service manager that started the agent of its state (sd_notify(3)). The watchdog is fed only while the
+ * agent is healthy: when the event loop is blocked or the spool cannot be written, the manager restarts the agent. A full
+ * disk is an exception: a new agent could not start on it, and the supervised agents would be stopped.
  */
 export class ServiceManager {
   readonly #options: ManagerOptions;
   #timer: NodeJS.Timeout | undefined;
-  /** What the agent says of itself. */
-  #own = "";
+  /** The latest status of the agent. */
+  #status = "";
   #shown = "";
-  #sick: string | undefined;
+  #problem: string | undefined;
   #stopped = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -33,8 +33,8 @@ export class ServiceManager {
   }
 
   /**
-   * Who stands behind the environment; `undefined`: nobody. Its variables are taken out of `env`, so that what the
-   * agent starts does not speak in its name.
+   * The service manager that the environment names; `undefined` when there is none. Its variables are removed from `env`,
+   * so that child processes cannot notify it in the agent's name.
    */
   static async from(
     env: Environment,
@@ -48,71 +48,71 @@ export class ServiceManager {
     try {
       return new ServiceManager({ send: await notifySocket(address), watchdogMs, ...more });
     } catch (error) {
-      more.log.error({ err: error }, "systemd: the service manager cannot be told anything");
+      more.log.error({ err: error }, "systemd: the service manager cannot be notified");
       return undefined;
     }
   }
 
   ready(status: string): Promise<void> {
     this.#feedLater();
-    this.#own = status;
-    return this.#tell(["READY=1", ...this.#changed(status)]);
+    this.#status = status;
+    return this.#notify(["READY=1", ...this.#changed(status)]);
   }
 
-  /** In `systemctl status`; the same again is not sent. */
+  /** Shown by `systemctl status`. An unchanged status is not sent. */
   status(status: string): Promise<void> {
-    this.#own = status;
+    this.#status = status;
     return this.#show(status);
   }
 
   #show(status: string): Promise<void> {
     const lines = this.#changed(status);
-    return lines.length === 0 || this.#stopped ? Promise.resolve() : this.#tell(lines);
+    return lines.length === 0 || this.#stopped ? Promise.resolve() : this.#notify(lines);
   }
 
-  /** Until {@link ready} is told again. @see sd_notify(3), Type=notify-reload */
+  /** Lasts until {@link ready} is called again. @see sd_notify(3), Type=notify-reload */
   reloading(): Promise<void> {
-    return this.#tell(["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
+    return this.#notify(["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
   }
 
   stopping(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    return this.#tell(["STOPPING=1", "STATUS=stopping"]);
+    return this.#notify(["STOPPING=1", "STATUS=stopping"]);
   }
 
   #changed(status: string): string[] {
     if (status === this.#shown) return [];
     this.#shown = status;
-    // One line: the protocol's messages end where a line does.
+    // One line: a line break ends a message of the protocol.
     return [`STATUS=${status.replaceAll("\n", " ").slice(0, 500)}`];
   }
 
   #feedLater(): void {
     const { watchdogMs } = this.#options;
     clearTimeout(this.#timer);
-    // Three times in its interval, so that one that comes late does no harm.
+    // Three times in each interval, so that a late one does no harm.
     if (watchdogMs !== undefined && !this.#stopped)
       this.#timer = setTimeout(() => void this.#feed(), Math.max(1, watchdogMs / 3));
   }
 
   async #feed(): Promise<void> {
     const { health, log } = this.#options;
-    const sick = await health().catch(
+    const problem = await health().catch(
       (error: unknown): HealthProblem => ({ reason: String(error), restartHelps: true }),
     );
     if (this.#stopped) return;
-    if (sick?.restartHelps !== true) await this.#tell(["WATCHDOG=1"]);
-    if (sick !== undefined && sick.reason !== this.#sick) {
-      log.error(`systemd: the watchdog is ${sick.restartHelps ? "not fed" : "fed all the same"}: ${sick.reason}`);
-      await this.#show(`sick: ${sick.reason}`);
-    } else if (sick === undefined && this.#sick !== undefined) await this.#show(this.#own);
-    this.#sick = sick?.reason;
+    if (problem?.restartHelps !== true) await this.#notify(["WATCHDOG=1"]);
+    if (problem !== undefined && problem.reason !== this.#problem) {
+      log.error(`systemd: the watchdog is ${problem.restartHelps ? "not fed" : "fed all the same"}: ${problem.reason}`);
+      await this.#show(`unhealthy: ${problem.reason}`);
+    } else if (problem === undefined && this.#problem !== undefined) await this.#show(this.#status);
+    this.#problem = problem?.reason;
     this.#feedLater();
   }
 
-  /** In order. A manager that does not hear is no reason to stop working. */
-  #tell(lines: readonly string[]): Promise<void> {
+  /** Sends messages in order. A failure is logged, and the agent keeps working. */
+  #notify(lines: readonly string[]): Promise<void> {
     const { send, log } = this.#options;
     this.#last = this.#last
       .then(() => send(lines.join("\n")))

@@ -1,23 +1,23 @@
-/** What differs from one installation to another. */
+/** The parts of the unit that differ between installations. */
 export interface UnitOptions {
   /** The command that runs the agent, absolute: Node and the agent's script. */
   readonly command: readonly string[];
   readonly config: string;
-  /** `user`: a unit of one's own, run by one's own service manager. */
+  /** `user`: a unit of one user, run by the user's own service manager. */
   readonly scope: "system" | "user";
-  /** Who runs it; of a system unit only. */
+  /** User that runs the service; of a system unit only. */
   readonly user: string;
-  /** Where the token is that the manager hands over as a credential; of a system unit only. */
+  /** Token file that the manager passes as a credential; of a system unit only. */
   readonly tokenFile: string;
-  /** systemd's sizes, such as 512M or 75%. It holds for everything that the agent starts, too. */
+  /** Memory limit of the agent and its child processes, in systemd's notation, such as 512M or 75%. */
   readonly memoryMax: string;
   /** Share of one processor, such as 100%. */
   readonly cpuQuota: string;
-  /** Directories that the agent, and what it starts, may write to beside its own state. */
+  /** Directories, beside the state directory, that the agent and its child processes may write to. */
   readonly writable: readonly string[];
-  /** Version of systemd: later than 253 it makes longer and longer pauses between restarts. */
+  /** Version of systemd: from 254 on the pause between restarts can grow. */
   readonly systemdVersion: number;
-  /** Of the agent. */
+  /** Version of the agent. */
   readonly version: string;
 }
 
@@ -37,7 +37,7 @@ export function unitText(options: UnitOptions): string {
         "Description=Ganglion agent: links this host to an edge",
         system && "Wants=network-online.target",
         system && "After=network-online.target",
-        "# An edge or a network that is away for days is no reason to give up.",
+        "# Restart without a limit: edge or network may be away for days.",
         "StartLimitIntervalSec=0",
       ],
     ],
@@ -45,21 +45,21 @@ export function unitText(options: UnitOptions): string {
       "Service",
       [
         "Type=notify",
-        "# Where the agent cannot call the C library, systemd-notify speaks for it.",
+        "# When the agent cannot call the C library, it runs systemd-notify.",
         "NotifyAccess=all",
         `ExecStart=${[...command, "run", "--config", config].map(quoted).join(" ")}`,
         "ExecReload=/bin/kill -HUP $MAINPID",
         "Restart=always",
         ...restart(options.systemdVersion),
         `WatchdogSec=${WATCHDOG_SECONDS}`,
-        "# A machine that boots is busy, and what was left by a crash is put in order first.",
+        "# A booting machine is busy, and the agent first cleans up after a crash.",
         "TimeoutStartSec=300",
-        "# What is in the spool gets a moment to leave, and what the agent supervises a moment to end.",
+        "# Time to send the spool, and to end the supervised agents.",
         "TimeoutStopSec=60",
         "KillMode=mixed",
-        "# The agent puts what it supervises into groups of their own.",
+        "# The agent puts supervised agents into control groups of their own.",
         "Delegate=yes",
-        "# What the kernel ends for want of memory is one of those, and is restarted by the agent.",
+        "# When the kernel kills a supervised agent for lack of memory, the agent restarts it.",
         "OOMPolicy=continue",
         `MemoryMax=${options.memoryMax}`,
         `CPUQuota=${options.cpuQuota}`,
@@ -77,7 +77,7 @@ export function unitText(options: UnitOptions): string {
 }
 
 function restart(version: number): string[] {
-  // Before 254 there is only one pause, whatever happened before.
+  // Before 254 the pause between restarts is constant.
   return version >= 254 ? ["RestartSec=1", "RestartSteps=6", "RestartMaxDelaySec=60"] : ["RestartSec=3"];
 }
 
@@ -90,7 +90,7 @@ function systemLines({ user, tokenFile, writable }: UnitOptions): string[] {
     "RuntimeDirectory=ganglion",
     `LoadCredential=ganglion-token:${tokenFile}`,
     "UMask=0027",
-    "# Nothing of the system can be written; what is of /home can be read.",
+    "# The system cannot be written; /home can be read.",
     "ProtectSystem=strict",
     "ProtectHome=read-only",
     ...writable.map((path) => `ReadWritePaths=${quoted(`-${path}`)}`),
@@ -124,7 +124,7 @@ function systemLines({ user, tokenFile, writable }: UnitOptions): string[] {
   ];
 }
 
-/** A user's own manager has no right to set up most of the sandbox. */
+/** A user's service manager has no right to set up most of the sandbox. */
 function userLines(): string[] {
   return ["NoNewPrivileges=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes", "UMask=0077"];
 }

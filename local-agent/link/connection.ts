@@ -6,37 +6,37 @@ export interface ConnectionOptions {
   /** `ws:` or `wss:` */
   readonly url: string;
   readonly token: string;
-  /** Interval of the keep-alive, in milliseconds; a peer that says nothing for two of them is gone. */
+  /** Interval of the keep-alive, in milliseconds; a peer that sends nothing for two intervals is gone. */
   readonly heartbeatMs: number;
   readonly onOpen: () => void;
   readonly onText: (text: string) => void;
-  /** Called once, whatever ended it and however far it came. */
+  /** Called once, whatever ended the connection, also when it never opened. */
   readonly onClosed: (end: ConnectionEnd) => void;
-  /** Called at each beat; what it returns, if anything, is the reason to give the connection up. */
+  /** Called at each keep-alive. @returns a reason to abandon the connection, or `undefined` */
   readonly onBeat: () => string | undefined;
 }
 
 export interface ConnectionEnd {
-  /** Readable; holds no secret. */
+  /** In words for people; holds no secret. */
   readonly reason: string;
-  /** What the edge asked to wait, in milliseconds. */
+  /** Wait that the edge asked for, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** The edge knows this agent and refuses it: trying often would only be noise. */
+  /** The edge refused the credentials or the address: frequent attempts are useless. */
   readonly denied: boolean;
 }
 
 const HANDSHAKE_MS = 10_000;
 const CLOSE_MS = 1_000;
-/** The edge pushes 4 MiB at most without an acknowledgement. */
+/** The edge sends 4 MiB at most without an acknowledgement. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-/** One WebSocket to the edge, from the handshake to its end. A new one is made for each attempt. */
+/** One WebSocket to the edge, from the handshake to its end. Each attempt creates a new one. */
 export class Connection {
   readonly #ws: WebSocket;
   readonly #options: ConnectionOptions;
   readonly #timer: NodeJS.Timeout;
-  #heard = true;
+  #received = true;
   #ended = false;
   #failure: ConnectionEnd | undefined;
   #closed: (() => void)[] = [];
@@ -45,7 +45,7 @@ export class Connection {
     this.#options = options;
     this.#ws = new WebSocket(options.url, [LINK_PROTOCOL], {
       headers: { authorization: `Bearer ${options.token}` },
-      // Costs more time than it saves on signals of a few hundred bytes.
+      // Compression costs more time than it saves on signals of a few hundred bytes.
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_MS,
       maxPayload: MAX_FRAME_BYTES,
@@ -53,7 +53,7 @@ export class Connection {
     this.#timer = setInterval(() => this.#beat(), options.heartbeatMs);
     this.#ws.on("open", () => options.onOpen());
     this.#ws.on("message", (data, isBinary) => {
-      this.#heard = true;
+      this.#received = true;
       if (this.#ended || isBinary) return;
       const text = data.toString();
       if (text !== PONG) options.onText(text);
@@ -82,23 +82,23 @@ export class Connection {
   }
 
   send(text: string): void {
-    // What is sent into a closing socket is lost, and is sent again on the next one.
+    // A frame that is sent into a closing socket is lost, and is sent again on the next connection.
     if (this.open) this.#ws.send(text);
   }
 
-  /** Ends it without a goodbye: the peer does not answer, or does not speak our language. */
+  /** Ends the connection without a closing handshake: the peer does not answer, or breaks the protocol. */
   abandon(reason: string): void {
     this.#failure ??= { reason, retryAfterMs: undefined, denied: false };
     this.#ws.terminate();
     this.#end(this.#failure);
   }
 
-  /** Says goodbye; resolves when the socket is closed, forced after a second. */
+  /** Closes the connection; resolves when the socket is closed, by force after a second. */
   async close(): Promise<void> {
     if (this.#ended) return;
     const closed = new Promise<void>((resolve) => this.#closed.push(resolve));
     this.#ws.close(1000, "the agent stops");
-    const force = setTimeout(() => this.abandon("the edge did not answer the goodbye"), CLOSE_MS);
+    const force = setTimeout(() => this.abandon("the edge did not answer the closing handshake"), CLOSE_MS);
     await closed;
     clearTimeout(force);
   }
@@ -108,11 +108,11 @@ export class Connection {
     const reason = this.#options.onBeat();
     if (reason !== undefined) {
       this.abandon(reason);
-    } else if (this.#heard) {
-      this.#heard = false;
+    } else if (this.#received) {
+      this.#received = false;
       this.#ws.send(PING);
     } else {
-      this.abandon("the edge does not answer any more");
+      this.abandon("the edge stopped answering");
     }
   }
 
@@ -138,11 +138,11 @@ function refusal(response: IncomingMessage): ConnectionEnd {
 function refusalText(status: number): string {
   switch (status) {
     case 401:
-      return "the edge does not know the token (401): check GANGLION_TOKEN or the file token in the state directory";
+      return "the edge does not know the token (401): check GANGLION_TOKEN or the token file";
     case 403:
-      return "the token may not do this (403): it needs the scopes signals:write and signals:read and the ecosystem in GANGLION_ECOSYSTEM";
+      return "the token lacks a scope or the ecosystem (403): create one with signals:write and signals:read for GANGLION_ECOSYSTEM";
     case 404:
-      return "there is no such ecosystem or no Ganglion (404): check GANGLION_URL and GANGLION_ECOSYSTEM";
+      return "ecosystem or edge not found (404): check GANGLION_URL and GANGLION_ECOSYSTEM";
     case 429:
     case 503:
       return `the edge is busy (${status})`;
@@ -159,9 +159,9 @@ export function retryAfterMs(value: string | undefined): number | undefined {
 }
 
 function connectionError(error: NodeJS.ErrnoException): string {
-  if (error.code === "ECONNREFUSED") return "nothing listens at the address of the edge (GANGLION_URL)";
+  if (error.code === "ECONNREFUSED") return "connection refused: start the edge or check GANGLION_URL";
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN")
-    return "the name of the edge cannot be resolved (GANGLION_URL)";
+    return "the host name of the edge cannot be resolved: check GANGLION_URL";
   // ECONNREFUSED on both address families comes as an AggregateError without a message.
   return error.message || error.code || "the connection failed";
 }

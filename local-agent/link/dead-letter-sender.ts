@@ -8,11 +8,11 @@ export interface DeadLetterSenderOptions {
   readonly send: () => ((text: string) => void) | null;
 }
 
-/** Hands dead letters to the edge, one frame at a time: there are few, and nobody waits for them. */
+/** Sends dead letters to the edge, one frame at a time: they are few and not urgent. */
 export class DeadLetterSender {
   readonly #options: DeadLetterSenderOptions;
   #batch = 0;
-  /** The frame that is on its way. */
+  /** The frame that the edge has not confirmed. */
   #sent: { readonly batch: number; readonly through: number } | undefined;
   #endOnPut: (() => void) | undefined;
 
@@ -28,14 +28,14 @@ export class DeadLetterSender {
     this.#endOnPut?.();
   }
 
-  /** A connection has opened: what the last one left unanswered is sent again. */
+  /** A connection has opened: a frame that was not confirmed on the last one is sent again. */
   opened(): void {
     this.#sent = undefined;
     this.#pump();
   }
 
-  /** The edge has the letters of that frame. */
-  lettered(batch: number): void {
+  /** The edge has stored the dead letters of that frame. */
+  stored(batch: number): void {
     const { outbox, log } = this.#options;
     if (this.#sent?.batch !== batch) return;
     outbox.forget(this.#sent.through).then(
@@ -43,8 +43,8 @@ export class DeadLetterSender {
         this.#sent = undefined;
         this.#pump();
       },
-      // They stay, and are sent again over the next connection; the edge knows them.
-      (error: unknown) => log.error({ err: error }, "dead letters that the edge has could not be forgotten"),
+      // They stay, and are sent again over the next connection; the edge recognises them by their ids.
+      (error: unknown) => log.error({ err: error }, "dead letters that the edge has stored cannot be deleted here"),
     );
   }
 
@@ -54,6 +54,6 @@ export class DeadLetterSender {
     const next = this.#options.outbox.next();
     if (next === undefined) return;
     this.#sent = { batch: ++this.#batch, through: next.through };
-    send(`{"type":"letters","batch":${this.#batch},"letters":[${next.letters.join(",")}]}`);
+    send(`{"type":"letters","batch":${this.#batch},"letters":[${next.deadLetters.join(",")}]}`);
   }
 }

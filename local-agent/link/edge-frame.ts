@@ -3,7 +3,7 @@ import { EDGE_FRAME_TYPES, EdgeFrame } from "../../src/core/wire/link-frames.ts"
 import { unknownType } from "../../src/core/wire/unknown-types.ts";
 import type { Received } from "../store/inbox.ts";
 
-/** A `signals` frame whose signals are ready for the journal. */
+/** A `signals` frame whose signals are ready for the inbox. */
 export interface Delivery {
   readonly type: "signals";
   readonly last: number;
@@ -13,13 +13,13 @@ export interface Delivery {
 export type ReadFrame =
   | Delivery
   | Exclude<EdgeFrame, { type: "signals" }>
-  /** Of an edge that is newer than this agent. */
+  /** The edge is newer than this agent. */
   | { readonly type: "unknown"; readonly name: string }
   | { readonly type: "unreadable"; readonly reason: string };
 
 /**
- * Reads a frame from the edge. Deliveries are many and come from the log, which checked them when it took them: of
- * those only the fields are looked at that are used here. The schema reads everything else.
+ * Reads a frame from the edge. Deliveries are many, and the log checked their signals when it took them in: only the
+ * fields that the agent uses are checked here. The schema reads all other frames.
  */
 export function readEdgeFrame(text: string): ReadFrame {
   let frame: unknown;
@@ -34,7 +34,7 @@ export function readEdgeFrame(text: string): ReadFrame {
   const name = parsed.success ? undefined : unknownType(frame, EDGE_FRAME_TYPES);
   if (name !== undefined) return { type: "unknown", name };
   if (!parsed.success) return { type: "unreadable", reason: z.prettifyError(parsed.error).slice(0, 500) };
-  if (parsed.data.type === "signals") return { type: "unreadable", reason: "a delivery in an unknown form" };
+  if (parsed.data.type === "signals") return { type: "unreadable", reason: "a signals frame of unknown form" };
   return parsed.data;
 }
 

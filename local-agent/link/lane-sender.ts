@@ -1,22 +1,22 @@
 import { LIMITS } from "../../src/core/signals/limits.ts";
 import type { Batch, Lane } from "../store/spool.ts";
 
-/** Batches of one lane that may be on their way unconfirmed: enough to hide the round trip, few enough to repeat. */
+/** Unconfirmed batches of one lane: enough to hide the round trip, few enough to send again. */
 export const WINDOW = 8;
 
-/** Room in a frame for everything that is not a signal. */
+/** Bytes of a frame for everything but the signals. */
 const ENVELOPE_BYTES = 1024;
 
-/** What the sender reads from. */
-export interface Readable {
+/** The part of the spool that the sender reads. */
+export interface SpoolReader {
   producer(lane: Lane): string;
   read(lane: Lane, from: number, maxSignals: number, maxBytes: number): Batch | null;
 }
 
 export type AfterRefusal =
-  | { readonly kind: "again"; readonly notBeforeMs: number }
-  /** The edge will never take this one. The lane stands still until {@link LaneSender.goOn}. */
-  | { readonly kind: "hopeless"; readonly number: number; readonly text: string };
+  | { readonly kind: "retry"; readonly notBeforeMs: number }
+  /** The edge will never take this signal. The lane stops until {@link LaneSender.resume}. */
+  | { readonly kind: "unsendable"; readonly number: number; readonly text: string };
 
 interface InFlight {
   readonly first: number;
@@ -26,90 +26,91 @@ interface InFlight {
 }
 
 /**
- * Sends one lane as an idempotent producer: a window of batches, and go-back-N when one is refused. Knows no socket
- * and no clock. After a lost connection it begins again with the oldest unconfirmed number; the log drops what it has.
+ * Sends one lane as an idempotent producer: a window of batches, and go-back-N when one is refused. Uses no socket and
+ * no clock. After a lost connection it starts at the oldest unconfirmed number; the log drops the numbers that it has.
  */
 export class LaneSender {
-  readonly #spool: Readable;
+  readonly #spool: SpoolReader;
   readonly lane: Lane;
   readonly #inFlight = new Map<number, InFlight>();
   #next = 1;
-  /** Everything up to here is durable at the edge, even if the spool has not let go of it yet. */
+  /** All numbers up to here are durable at the edge, even if the spool has not deleted them yet. */
   #confirmed = 0;
   #notBeforeMs = 0;
   #refusals = 0;
-  #standsStill = false;
-  /** First number of a batch that was refused and has not been sent again: the edge refuses all later ones till then. */
-  #owed: number | undefined;
+  #stopped = false;
+  /** First number of a refused batch that was not sent again: until then, the edge refuses all later batches. */
+  #refusedFrom: number | undefined;
   #maxSignals: number = LIMITS.batchSignals;
 
-  constructor(spool: Readable, lane: Lane) {
+  constructor(spool: SpoolReader, lane: Lane) {
     this.#spool = spool;
     this.lane = lane;
   }
 
-  /** A new connection: nothing is on its way. A time that the edge asked to wait for still counts. */
+  /** A new connection has opened: no batch is in flight. A wait that the edge asked for still applies. */
   restart(): void {
     this.#inFlight.clear();
-    this.#owed = undefined;
+    this.#refusedFrom = undefined;
     this.#next = this.#confirmed + 1;
   }
 
-  /** What was hopeless is out of the way, or is worth another try. */
-  goOn(notBeforeMs: number): void {
-    this.#standsStill = false;
+  /** The unsendable signal was removed from the spool, or is tried again. */
+  resume(notBeforeMs: number): void {
+    this.#stopped = false;
     this.#notBeforeMs = Math.max(this.#notBeforeMs, notBeforeMs);
   }
 
-  /** A new producer name: the log knows none of its numbers. */
+  /** The producer has a new name: the log knows none of its numbers. */
   rename(): void {
     this.#confirmed = 0;
     this.restart();
   }
 
-  /** When {@link frame} may have something again; `undefined`: not because of the time. */
+  /** When {@link frame} may be called again; `undefined` when the lane does not wait for a time. */
   waitingUntil(nowMs: number): number | undefined {
     return this.#notBeforeMs > nowMs ? this.#notBeforeMs : undefined;
   }
 
-  /** Since when the oldest batch has been on its way. */
+  /** When the oldest batch in flight was sent. */
   get oldestSentMs(): number | undefined {
     return this.#inFlight.values().next().value?.sentMs;
   }
 
   /**
-   * The next `append` frame as text, or `null` when the window is full or there is nothing to send. `stuck`: what was
-   * refused has left the spool since, and the edge waits for it; only a new connection helps.
+   * The next `append` frame as text, or `null` when the window is full or there is nothing to send. `stuck`: a refused
+   * batch has left the spool, and the edge waits for it; only a new connection helps.
    */
   frame(batch: number, nowMs: number): string | "stuck" | null {
-    if (this.#inFlight.size >= WINDOW || this.#notBeforeMs > nowMs || this.#standsStill) return null;
+    if (this.#inFlight.size >= WINDOW || this.#notBeforeMs > nowMs || this.#stopped) return null;
     const read = this.#spool.read(this.lane, this.#next, this.#maxSignals, LIMITS.batchBytes - ENVELOPE_BYTES);
     if (read === null) return null;
-    if (this.#owed !== undefined && read.first > this.#owed) return "stuck";
-    this.#owed = undefined;
+    if (this.#refusedFrom !== undefined && read.first > this.#refusedFrom) return "stuck";
+    this.#refusedFrom = undefined;
     this.#inFlight.set(batch, { ...read, sentMs: nowMs });
     this.#next = read.last + 1;
     const producer = this.#spool.producer(this.lane);
     return `{"type":"append","batch":${batch},"producer":"${producer}","first":${read.first},"signals":[${read.texts.join(",")}]}`;
   }
 
-  /** @returns the number up to which the spool can let go */
+  /** @returns the number up to which the spool can delete */
   appended(batch: number, last: number): number {
     this.#inFlight.delete(batch);
     for (const [other, { last: end }] of this.#inFlight) if (end <= last) this.#inFlight.delete(other);
     this.#confirmed = Math.max(this.#confirmed, last);
-    // A batch that was cut off by a refusal may have been taken all the same.
+    // The edge may have appended a batch that was cancelled here after a refusal.
     this.#next = Math.max(this.#next, this.#confirmed + 1);
-    if (this.#owed !== undefined && this.#owed <= this.#confirmed) this.#owed = undefined;
+    if (this.#refusedFrom !== undefined && this.#refusedFrom <= this.#confirmed) this.#refusedFrom = undefined;
     this.#refusals = 0;
     this.#maxSignals = Math.min(LIMITS.batchSignals, this.#maxSignals * 2);
     return this.#confirmed;
   }
 
   /**
-   * @param status - HTTP status of the problem: 400, 413 and 422 speak about the frame, anything else about the moment
-   * @param delayMs - what to wait when the edge names no time, for the given number of refusals in a row
-   * @returns `null` for a batch that is not on its way any more: an answer to what was cut off before
+   * @param status - HTTP status of the problem: 400, 413 and 422 mean that the frame is wrong, any other that the edge
+   * cannot take it now
+   * @param delayMs - the wait in milliseconds after so many refusals in a row, when the edge gives no time
+   * @returns `null` for a batch that is no longer in flight: it was cancelled by an earlier refusal
    */
   refused(
     batch: number,
@@ -120,18 +121,18 @@ export class LaneSender {
   ): AfterRefusal | null {
     const cut = this.#inFlight.get(batch);
     if (cut === undefined) return null;
-    // The edge refuses the later ones too, so that the order survives.
+    // The edge refuses all later batches too, to keep the order.
     for (const [other, { first }] of this.#inFlight) if (first >= cut.first) this.#inFlight.delete(other);
     this.#next = Math.min(this.#next, cut.first);
-    this.#owed = Math.min(this.#owed ?? cut.first, cut.first);
+    this.#refusedFrom = Math.min(this.#refusedFrom ?? cut.first, cut.first);
     const wrongFrame = status === 400 || status === 413 || status === 422;
     if (wrongFrame && cut.texts.length === 1) {
-      this.#standsStill = true;
-      return { kind: "hopeless", number: cut.first, text: cut.texts[0] ?? "" };
+      this.#stopped = true;
+      return { kind: "unsendable", number: cut.first, text: cut.texts[0] ?? "" };
     }
     if (wrongFrame) this.#maxSignals = Math.max(1, Math.floor(cut.texts.length / 2));
     this.#refusals++;
     this.#notBeforeMs = nowMs + (retryAfterMs ?? (wrongFrame ? 0 : delayMs(this.#refusals)));
-    return { kind: "again", notBeforeMs: this.#notBeforeMs };
+    return { kind: "retry", notBeforeMs: this.#notBeforeMs };
   }
 }

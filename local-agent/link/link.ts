@@ -11,7 +11,8 @@ import type { Inbox } from "../store/inbox.ts";
 import type { Lane, Spool } from "../store/spool.ts";
 import { Connection, type ConnectionEnd } from "./connection.ts";
 import { DeadLetterSender } from "./dead-letter-sender.ts";
-import { type Delivery, readEdgeFrame } from "./edge-frame.ts";
+import { readEdgeFrame } from "./edge-frame.ts";
+import { Inbound } from "./inbound.ts";
 import { linkUrl } from "./link-url.ts";
 import { Outbound } from "./outbound.ts";
 
@@ -21,9 +22,9 @@ export interface LinkOptions {
   readonly ecosystem: string;
   readonly hostId: string;
   readonly spool: Spool;
-  /** Without one the link only sends. */
+  /** `null`: the link only sends. */
   readonly inbox: Inbox | null;
-  /** Patterns of the signals that the sinks want; none where there are no sinks. */
+  /** Patterns of the signals that the sinks read; empty when there are no sinks. */
   readonly subscribe: readonly string[];
   /** Receives signals that the edge will never take. */
   readonly deadLetterFile: DeadLetterFile;
@@ -32,28 +33,27 @@ export interface LinkOptions {
   /** The feature that answers the edge's questions about this host; `undefined` while none does. */
   readonly gatherFacts?: () => GatherFacts | undefined;
   readonly log: Logger;
-  /** Milliseconds; default 15,000. */
+  /** Interval of the keep-alive, in milliseconds; default 15,000. */
   readonly heartbeatMs?: number;
-  /** Longest wait of the first and of any attempt to connect, in milliseconds; default 250 and 15,000. */
+  /** Longest wait before the first and before any attempt to connect, in milliseconds; default 250 and 15,000. */
   readonly backOff?: { readonly initialMs: number; readonly maxMs: number };
   /** How long `stop` waits for the spool to be sent, in milliseconds; default 3,000. */
   readonly drainMs?: number;
 }
 
 const HEARTBEAT_MS = 15_000;
-/** Patterns that no signal matches; an empty list is every signal. */
-const NOTHING = ["!*"];
-/** Refused credentials do not change by themselves. */
+/** Wait after refused credentials, which do not change by themselves. */
 const DENIED_WAIT_MS = 5_000;
-/** A connection that held this long was a good one, even if nothing was said. */
+/** A connection that lasted so long counts as good, even if no frame arrived: the back-off starts again. */
 const GOOD_AFTER_MS = 10_000;
 
-/** The agent's one connection to the edge: empties the spool, fills the inbox, comes back whenever it is lost. */
+/** The agent's one connection to the edge: empties the spool, fills the inbox, and reconnects when it is lost. */
 export class Link implements Service, EdgeLink {
   readonly name = "link";
   readonly #options: LinkOptions;
   readonly #url: string;
   readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
   readonly #deadLetters: DeadLetterSender;
   readonly #listeners = new Listeners();
   #state: LinkState = { state: "stopped", detail: "not started" };
@@ -61,11 +61,8 @@ export class Link implements Service, EdgeLink {
   #connection: Connection | undefined;
   #openedMs = 0;
   #retry: NodeJS.Timeout | undefined;
-  #waits: IBackoff<unknown> | undefined;
+  #backOff: IBackoff<unknown> | undefined;
   #status: string | undefined;
-  #subscribe: readonly string[];
-  /** How often the edge was asked for other signals and has not answered: what comes may still be by the old patterns. */
-  #turns = 0;
   readonly #unknown = new UnknownTypes();
   #connects = 0;
   #failures = 0;
@@ -73,7 +70,6 @@ export class Link implements Service, EdgeLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#subscribe = options.subscribe;
     this.#url = linkUrl(options.url, options.ecosystem, options.hostId);
     const send = () => {
       const connection = this.#connection;
@@ -88,24 +84,30 @@ export class Link implements Service, EdgeLink {
       abandon: (reason) => this.#connection?.abandon(reason),
       onRoundTrip: (lane, seconds) => this.#roundTrip(lane, seconds),
     });
+    this.#inbound = new Inbound({
+      inbox: options.inbox,
+      subscribe: options.subscribe,
+      log: options.log,
+      onStored: (connection) => this.#stored(connection),
+    });
   }
 
   get state(): LinkState {
     return this.#state;
   }
 
-  /** Signals that the edge kept as dead letters instead of taking them into the log. */
+  /** Signals that the edge stored as dead letters instead of appending them to the log. */
   get rejectedCount(): number {
     return this.#outbound.rejectedCount;
   }
 
-  /** Since the start. */
+  /** Counts since the start. */
   get counts(): Readonly<Record<"connects" | "failures" | "refused" | "unknown", number>> {
     const { refusedCount: refused } = this.#outbound;
     return { connects: this.#connects, failures: this.#failures, refused, unknown: this.#unknown.count };
   }
 
-  /** Calls `listener` with the time from sending a batch to the edge's word that it is durable. */
+  /** Calls `listener` with the time from sending a batch until the edge confirms that it is durable. */
   onRoundTrip(listener: (lane: Lane, seconds: number) => void): void {
     this.#roundTrip = listener;
   }
@@ -114,7 +116,7 @@ export class Link implements Service, EdgeLink {
     return this.#listeners.add(listener);
   }
 
-  /** Resolves at once: an edge that is away is no reason not to take signals in. */
+  /** Resolves at once: signals are taken in while the edge is away. */
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
@@ -135,7 +137,7 @@ export class Link implements Service, EdgeLink {
     this.#change({ state: "stopped", detail: "stopped" });
   }
 
-  /** Tells the edge what this host runs, now and after each new connection; the same again is not sent. */
+  /** Sends the status of this host to the edge, now and after each new connection. An unchanged status is not sent. */
   setStatus(status: Readonly<Record<string, unknown>>): void {
     const text = JSON.stringify({ ...status, type: "status" });
     if (text === this.#status) return;
@@ -143,27 +145,9 @@ export class Link implements Service, EdgeLink {
     this.#connection?.send(text);
   }
 
-  /**
-   * What the sinks want from now on. Nothing that the edge takes in after this is missed by the new patterns: a delivery
-   * by the old ones that is still on its way would move the place in the log beyond it, and is not taken any more.
-   */
+  /** @see Inbound.setSubscribe */
   setSubscribe(patterns: readonly string[]): void {
-    if (JSON.stringify(patterns) === JSON.stringify(this.#subscribe)) return;
-    const had = this.#subscribe.length > 0;
-    this.#subscribe = patterns;
-    if (this.#options.inbox === null || this.#connection?.open !== true) return;
-    if (had) {
-      // Answered at once with where the log ends, an empty delivery: everything before the answer is of the old patterns.
-      this.#send({ type: "subscribe", after: null, signals: NOTHING });
-      this.#turns++;
-    }
-    this.#sendSubscription();
-  }
-
-  #sendSubscription(): void {
-    const { inbox } = this.#options;
-    if (inbox === null || this.#subscribe.length === 0) return;
-    this.#send({ type: "subscribe", after: inbox.cursor, signals: this.#subscribe });
+    this.#inbound.setSubscribe(patterns);
   }
 
   #change(state: LinkState): void {
@@ -198,21 +182,19 @@ export class Link implements Service, EdgeLink {
   #opened(): void {
     this.#openedMs = performance.now();
     this.#connects++;
-    this.#sendSubscription();
+    if (this.#connection !== undefined) this.#inbound.opened(this.#connection);
     if (this.#status !== undefined) this.#connection?.send(this.#status);
-    const { inbox } = this.#options;
-    // A journal without a place has asked for what comes from now on: until the edge has said where that is, what is
-    // emitted may still fall before it.
-    if (inbox === null || inbox.cursor !== null || this.#subscribe.length === 0)
-      this.#change({ state: "connected", detail: "connected" });
+    // An inbox without a cursor subscribes from the end of the log. Until the edge has answered where that is, signals
+    // that are emitted now may lie before it.
+    if (!this.#inbound.awaitsPlace) this.#change({ state: "connected", detail: "connected" });
     this.#outbound.opened();
     this.#deadLetters.opened();
   }
 
   #closed({ reason, retryAfterMs, denied }: ConnectionEnd): void {
-    if (performance.now() - this.#openedMs > GOOD_AFTER_MS && this.#openedMs > 0) this.#waits = undefined;
+    if (performance.now() - this.#openedMs > GOOD_AFTER_MS && this.#openedMs > 0) this.#backOff = undefined;
     this.#openedMs = 0;
-    this.#turns = 0;
+    this.#inbound.closed();
     this.#connection = undefined;
     if (!this.#running) {
       this.#change({ state: "stopped", detail: reason });
@@ -220,36 +202,39 @@ export class Link implements Service, EdgeLink {
     }
     this.#failures++;
     const { initialMs, maxMs } = this.#options.backOff ?? { initialMs: 250, maxMs: 15_000 };
-    // Full jitter: a fleet that lost its edge does not come back in step.
+    // Full jitter: a fleet that lost its edge does not reconnect all at once.
     const backOff = new ExponentialBackoff({
       generator: fullJitterGenerator,
       initialDelay: initialMs,
       maxDelay: maxMs,
     });
-    this.#waits = (this.#waits ?? backOff).next(undefined);
-    // A time that the edge names is the same for the whole fleet, so that some of it is added.
+    this.#backOff = (this.#backOff ?? backOff).next(undefined);
+    // The edge gives the same time to the whole fleet, so a random part is added.
     const namedMs = (retryAfterMs ?? 0) * (1 + Math.random() / 4);
-    const waitMs = Math.max(this.#waits.duration, namedMs, denied ? Math.min(DENIED_WAIT_MS, maxMs) : 0);
+    const waitMs = Math.max(this.#backOff.duration, namedMs, denied ? Math.min(DENIED_WAIT_MS, maxMs) : 0);
     this.#change({ state: "waiting", detail: reason });
     this.#retry = setTimeout(() => this.#connect(), waitMs);
   }
 
-  #send(frame: Readonly<Record<string, unknown>>): void {
-    this.#connection?.send(JSON.stringify(frame));
+  /** The back-off ends only here: an inbox that cannot be written must not make the link reconnect without a pause. */
+  #stored(connection: Connection | undefined): void {
+    this.#backOff = undefined;
+    if (connection?.open === true && connection === this.#connection)
+      this.#change({ state: "connected", detail: "connected" });
   }
 
   #received(text: string): void {
     const frame = readEdgeFrame(text);
     switch (frame.type) {
       case "signals":
-        this.#deliver(frame);
+        this.#inbound.receive(frame);
         break;
       case "appended":
-        this.#waits = undefined;
+        this.#backOff = undefined;
         this.#outbound.appended(frame);
         break;
       case "lettered":
-        this.#deadLetters.lettered(frame.batch);
+        this.#deadLetters.stored(frame.batch);
         break;
       case "refused":
         this.#outbound.refused(frame.batch, frame.problem as Problem, frame.retry_after_ms);
@@ -262,62 +247,27 @@ export class Link implements Service, EdgeLink {
         if (name !== undefined)
           this.#options.log.warn(
             { type: name },
-            "link: the edge sends frames of a type that this agent does not know, and passes over: is it older than the edge?",
+            "link: skipping frames of a type that this agent does not know: update the agent if it is older than the edge",
           );
         break;
       }
       case "unreadable":
-        // What it said is unknown: on a new connection the edge says what still counts.
-        this.#connection?.abandon(`the edge sent a frame that was not understood: ${frame.reason}`);
+        // The content of the frame is lost. On a new connection, the edge sends what is still needed.
+        this.#connection?.abandon(`the edge sent an unreadable frame: ${frame.reason}`);
     }
   }
 
   #gather(request: string, monitors: readonly string[], after: Readonly<Record<string, string>>): void {
-    // An answer without facts saves the edge the wait, and says that this host is alive. It goes over the connection
-    // that the question came by: on another one nobody waits for it.
+    // An answer without facts saves the edge the wait and shows that this host is alive. It goes over the connection of
+    // the request: on another one, the edge does not wait for it.
     const connection = this.#connection;
     const answer = (facts: unknown) => connection?.send(JSON.stringify({ type: "facts", request, facts }));
     const gatherFacts = this.#options.gatherFacts?.();
     if (gatherFacts === undefined) return void answer({});
     gatherFacts(monitors, after).then(answer, (error: unknown) => {
-      this.#options.log.error({ err: error }, "link: the edge asked, and there is no answer");
+      this.#options.log.error({ err: error }, "link: the facts that the edge asked for cannot be gathered");
       answer({});
     });
-  }
-
-  #deliver({ last, signals }: Delivery): void {
-    const { inbox, log } = this.#options;
-    const connection = this.#connection;
-    if (this.#turns > 0) {
-      if (signals.length === 0) this.#turns--;
-      return;
-    }
-    if (inbox !== null && signals.length === 0 && last < (inbox.cursor ?? 0)) return this.#startAnew(inbox, last);
-    inbox?.receive(last, signals).then(
-      (seq) => {
-        // Only now: an inbox that cannot be written must not have the link come back at once, for ever.
-        this.#waits = undefined;
-        connection?.send(`{"type":"seen","seq":${seq}}`);
-        if (connection?.open === true && connection === this.#connection)
-          this.#change({ state: "connected", detail: "connected" });
-      },
-      (error: unknown) => {
-        log.error({ err: error }, "link: the inbox could not be written");
-        // Not acknowledged, so it comes again.
-        connection?.abandon("the inbox could not be written");
-      },
-    );
-  }
-
-  /** The log ends before the place that this host has seen: the edge has lost it, or another one answers. */
-  #startAnew(inbox: Inbox, last: number): void {
-    const { log } = this.#options;
-    const seen = inbox.cursor;
-    inbox.restart(last).then(
-      (dropped) =>
-        log.error({ seen, last, dropped }, "link: the edge's log is not the one seen before; going on at its end"),
-      (error: unknown) => log.error({ err: error }, "link: the inbox could not be written"),
-    );
   }
 
   async #drain(): Promise<void> {
@@ -333,6 +283,6 @@ export class Link implements Service, EdgeLink {
     await Promise.race([spool.drained(), tooLong, broken]);
     forget?.();
     clearTimeout(timer);
-    if (!spool.empty) log.info("link: what is left in the spool is sent after the next start");
+    if (!spool.empty) log.info("link: the rest of the spool is sent after the next start");
   }
 }

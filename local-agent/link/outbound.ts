@@ -8,14 +8,14 @@ import { LaneSender } from "./lane-sender.ts";
 
 export interface OutboundOptions {
   readonly spool: Spool;
-  /** Takes what the edge refuses for good. */
+  /** Receives signals that the edge will never take. */
   readonly deadLetterFile: DeadLetterFile;
   readonly log: Logger;
   /** `null` while there is no connection. */
   readonly send: () => ((text: string) => void) | null;
-  /** Told how long the edge took to make a batch durable. */
+  /** Called with the time that the edge took to make a batch durable. */
   readonly onRoundTrip: (lane: Lane, seconds: number) => void;
-  /** Gives the connection up; a new one begins with the oldest unconfirmed signal. */
+  /** Abandons the connection; a new one starts with the oldest unconfirmed signal. */
   readonly abandon: (reason: string) => void;
 }
 
@@ -28,17 +28,17 @@ export interface Appended {
 }
 
 const ANSWER_MS = 60_000;
-/** Frames of one lane sent in one turn: reading them from the disk holds the event loop. */
+/** Frames of one lane sent in one turn: reading them from the disk blocks the event loop. */
 const FRAMES_A_TURN = 2;
 
-/** After a disk has refused to let go of what the edge has. */
-const FORGET_AGAIN_MS = 5_000;
+/** Pause before confirmed signals are deleted again after the disk refused. */
+const DELETE_RETRY_MS = 5_000;
 
-/** Empties the spool over whatever connection there is, woken by puts and by answers, never by a clock. */
+/** Sends the spool over the present connection, woken by puts and by answers, never by a clock. */
 export class Outbound {
   readonly #options: OutboundOptions;
   readonly #senders: Readonly<Record<Lane, LaneSender>>;
-  /** Batches on their way. */
+  /** Batches in flight. */
   readonly #sent = new Map<number, { readonly lane: Lane; readonly at: number }>();
   #batch = 0;
   #pumpScheduled = false;
@@ -54,12 +54,12 @@ export class Outbound {
     this.#senders = { bus: new LaneSender(options.spool, "bus"), local: new LaneSender(options.spool, "local") };
   }
 
-  /** Signals that the edge kept as dead letters instead of taking them into the log. */
+  /** Signals that the edge stored as dead letters instead of appending them to the log. */
   get rejectedCount(): number {
     return this.#rejected;
   }
 
-  /** Batches that the edge put off. */
+  /** Batches that the edge refused for now. */
   get refusedCount(): number {
     return this.#refused;
   }
@@ -83,7 +83,7 @@ export class Outbound {
     this.#pump();
   }
 
-  /** A reason to give the connection up: a batch is not answered, although the peer is alive. */
+  /** @returns a reason to abandon the connection: a batch is not answered although the peer is alive */
   unanswered(nowMs: number): string | undefined {
     const oldest = Math.min(...LANES.map((lane) => this.#senders[lane].oldestSentMs ?? Number.POSITIVE_INFINITY));
     return nowMs - oldest > ANSWER_MS ? "the edge left a batch unanswered for a minute" : undefined;
@@ -91,18 +91,18 @@ export class Outbound {
 
   appended({ batch, producer, last, rejected = [] }: Appended): void {
     const { spool, log } = this.#options;
-    // An answer to a name that was given up says nothing about the present one.
+    // The answer belongs to a former producer name.
     const lane = LANES.find((each) => spool.producer(each) === producer);
     if (lane === undefined) return;
     for (const { number, errors } of rejected) {
       this.#rejected++;
-      log.warn({ producer, number, errors: errors.slice(0, 3) }, "link: the edge keeps a signal as a dead letter");
+      log.warn({ producer, number, errors: errors.slice(0, 3) }, "link: the edge stored a signal as a dead letter");
     }
     const sent = this.#sent.get(batch);
     this.#sent.delete(batch);
     if (sent !== undefined) this.#options.onRoundTrip(lane, (performance.now() - sent.at) / 1000);
     if (last > spool.lastNumber(lane)) {
-      this.#overtaken(lane, last);
+      this.#backupRestored(lane, last);
       return;
     }
     const confirmed = this.#senders[lane].appended(batch, last);
@@ -116,8 +116,8 @@ export class Outbound {
       `${problem.title}${problem.detail === undefined ? "" : `: ${problem.detail}`} (${problem.status})`.slice(0, 500);
     if (batch === null) {
       log.warn(`link: the edge refused a frame: ${reason}`);
-      // Which batch it was is unknown, so all are sent again. What is not allowed at all (receiving, for one) must not
-      // keep the rest from flowing.
+      // The batch is unknown, so all are sent again. A frame that is not allowed at all, such as a subscription without
+      // the right to read, must not stop the others.
       if (problem.status !== 403 && problem.status !== 409) abandon(`the edge refused a frame: ${reason}`);
       return;
     }
@@ -126,52 +126,52 @@ export class Outbound {
     if (lane === undefined) return;
     this.#refused++;
     const nowMs = performance.now();
-    // The edge names the same time to the whole fleet, so that some of it is added.
+    // The edge gives the same time to the whole fleet, so a random part is added.
     const namedMs = retryAfterMs === undefined ? undefined : retryAfterMs * (1 + Math.random() / 4);
     const after = this.#senders[lane].refused(batch, problem.status, namedMs, nowMs, refusalDelay);
-    if (after?.kind === "again") {
+    if (after?.kind === "retry") {
       log.warn(
         { lane, batch, wait_ms: Math.round(after.notBeforeMs - nowMs) },
         `link: the edge refused a batch: ${reason}`,
       );
       this.#pump();
-    } else if (after?.kind === "hopeless") {
-      log.error({ lane, number: after.number }, `link: the edge will not take a signal: ${reason}`);
-      this.#watch(this.#bury(lane, after.number, after.text, reason));
+    } else if (after?.kind === "unsendable") {
+      log.error({ lane, number: after.number }, `link: the edge will never take a signal: ${reason}`);
+      this.#watch(this.#deadLetter(lane, after.number, after.text, reason));
     }
   }
 
-  /** A full disk may refuse to delete, too; it is asked again, whether or not more is sent meanwhile. */
+  /** A full disk may refuse deletions, too. They are tried again, also when nothing more is sent. */
   #forget(lane: Lane, confirmed: number): void {
     this.#options.spool.forget(lane, confirmed).catch((error: unknown) => {
-      this.#options.log.error({ err: error, lane }, "link: the spool could not let go of what the edge has");
+      this.#options.log.error({ err: error, lane }, "link: confirmed signals cannot be deleted from the spool");
       clearTimeout(this.#forgetting[lane]);
-      if (!this.#stopped) this.#forgetting[lane] = setTimeout(() => this.#forget(lane, confirmed), FORGET_AGAIN_MS);
+      if (!this.#stopped) this.#forgetting[lane] = setTimeout(() => this.#forget(lane, confirmed), DELETE_RETRY_MS);
     });
   }
 
-  async #bury(lane: Lane, number: number, signal: string, reason: string): Promise<void> {
+  async #deadLetter(lane: Lane, number: number, signal: string, reason: string): Promise<void> {
     const { spool, deadLetterFile } = this.#options;
     const timestamp = new Date().toISOString();
     const kept = await deadLetterFile.add({ timestamp, reason, producer: spool.producer(lane), number, signal });
     if (kept) await spool.remove(lane, number);
-    this.#senders[lane].goOn(kept ? 0 : performance.now() + refusalDelay(10));
+    this.#senders[lane].resume(kept ? 0 : performance.now() + refusalDelay(10));
     this.#pump();
   }
 
-  /** Our own file is older than what the edge has seen of it: a backup was restored. */
-  #overtaken(lane: Lane, last: number): void {
+  /** The edge has seen numbers that this spool has not given yet: the state was restored from a backup. */
+  #backupRestored(lane: Lane, last: number): void {
     const { spool, log, abandon } = this.#options;
     log.error(
       { lane, last, own: spool.lastNumber(lane) },
-      "link: the edge has seen higher numbers than this spool gave; it goes on under a new name",
+      "link: the edge has seen higher numbers than this spool gave: continuing under a new producer name",
     );
     for (const each of LANES) this.#senders[each].rename();
     this.#watch(spool.renewEpoch());
-    abandon("the spool has a new name");
+    abandon("the spool has a new producer name");
   }
 
-  /** Once for all puts of a commit: they have all been told of when the current turn ends. */
+  /** Once for all puts of a commit: their listeners have all been called when the current turn ends. */
   #pumpSoon(): void {
     if (this.#pumpScheduled) return;
     this.#pumpScheduled = true;
@@ -192,7 +192,7 @@ export class Outbound {
         const frame = this.#senders[lane].frame(++this.#batch, nowMs);
         if (frame === null) break;
         if (frame === "stuck") {
-          this.#options.abandon("a batch that the edge had refused has left the spool");
+          this.#options.abandon("a refused batch has left the spool");
           return;
         }
         this.#sent.set(this.#batch, { lane, at: performance.now() });
@@ -204,7 +204,7 @@ export class Outbound {
     else this.#resumeLater(nowMs);
   }
 
-  /** Only where the edge asked for a pause; everything else wakes the link by an event. */
+  /** Only when the edge asked for a pause; in all other cases an event wakes the link. */
   #resumeLater(nowMs: number): void {
     const until = LANES.map((lane) => this.#senders[lane].waitingUntil(nowMs)).filter((time) => time !== undefined);
     clearTimeout(this.#resume);
@@ -212,7 +212,7 @@ export class Outbound {
   }
 
   #watch(done: Promise<void>): void {
-    done.catch((error: unknown) => this.#options.log.error({ err: error }, "link: the spool could not be written"));
+    done.catch((error: unknown) => this.#options.log.error({ err: error }, "link: the spool cannot be written"));
   }
 }
 

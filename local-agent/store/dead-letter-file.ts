@@ -3,32 +3,32 @@ import { basename, dirname, join } from "node:path";
 import type { Logger } from "../base/log.ts";
 
 export interface DeadLetterFileOptions {
-  /** A `.jsonl` file; above `maxBytes` it becomes `<name>.1.jsonl`, and what was there before is gone. */
+  /** A `.jsonl` file. Above `maxBytes` it is renamed to `<name>.1.jsonl`, which replaces the one before. */
   readonly path: string;
   readonly maxBytes: number;
   readonly log: Logger;
 }
 
-/** Lines that may wait for the disk; a flood of rubbish must not fill the memory. */
+/** Limit of the lines that wait for the disk: a flood of bad input must not fill the memory. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** What could not be processed, one JSON object a line, in a file that cannot grow for ever. */
+/** Dead letters, one JSON object a line, in a file of limited size. */
 export class DeadLetterFile {
   readonly #options: DeadLetterFileOptions;
   #waiting: string[] = [];
   #waitingBytes = 0;
-  #leftOut = 0;
+  #dropped = 0;
   #writing: Promise<boolean> | undefined;
 
   constructor(options: DeadLetterFileOptions) {
     this.#options = options;
   }
 
-  /** @returns whether it was written; a failure is logged here */
-  add(letter: Readonly<Record<string, unknown>>): Promise<boolean> {
-    const line = `${JSON.stringify(letter)}\n`;
+  /** @returns whether the dead letter was written; a failure is logged here */
+  add(deadLetter: Readonly<Record<string, unknown>>): Promise<boolean> {
+    const line = `${JSON.stringify(deadLetter)}\n`;
     if (this.#waitingBytes + line.length > MAX_WAITING_BYTES) {
-      this.#leftOut++;
+      this.#dropped++;
       return Promise.resolve(false);
     }
     this.#waiting.push(line);
@@ -37,7 +37,7 @@ export class DeadLetterFile {
     return this.#writing;
   }
 
-  /** Resolves when everything that was added is written. */
+  /** Resolves when all added dead letters are written. */
   async flush(): Promise<void> {
     await this.#writing;
   }
@@ -51,13 +51,13 @@ export class DeadLetterFile {
         this.#waitingBytes = 0;
         await this.#rotate();
         await appendFile(path, lines.join(""), { mode: 0o600 });
-        if (this.#leftOut > 0)
-          log.warn({ path, count: this.#leftOut }, "too many dead letters at once: some were left out");
-        this.#leftOut = 0;
+        if (this.#dropped > 0)
+          log.warn({ path, count: this.#dropped }, "too many dead letters at once: some were dropped");
+        this.#dropped = 0;
       }
       return true;
     } catch (error) {
-      log.error({ err: error, path }, "dead letters could not be written");
+      log.error({ err: error, path }, "dead letters cannot be written");
       this.#waiting = [];
       this.#waitingBytes = 0;
       return false;

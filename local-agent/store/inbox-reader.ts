@@ -5,23 +5,23 @@ export interface InboxReaderOptions {
   readonly inbox: Inbox;
   readonly sink: string;
   readonly log: Logger;
-  /** For the log, when reading or handling fails. */
+  /** Message of the log when reading or handling fails. */
   readonly failure: string;
-  /** Whether a batch could be handled now; default: always. Who says no calls `wake` when that changes. */
+  /** Whether a batch can be handled now; default: always. Call `wake` when a `false` becomes `true`. */
   readonly ready?: () => boolean;
   /** Handles a batch, oldest first, and then moves the sink's cursor to `last`. */
   readonly handle: (batch: readonly Received[], last: number) => Promise<void>;
 }
 
-/** Signals between two moves of the cursor: what a crash repeats at most. */
+/** Signals between two moves of the cursor: a crash repeats so many at most. */
 const BATCH = 200;
 
-/** Reads the inbox for one sink, as signals come, one batch at a time. What fails is read again with the next signal. */
+/** Reads the inbox for one sink, one batch at a time. A batch that failed is read again with the next signal. */
 export class InboxReader {
   readonly #options: InboxReaderOptions;
   #running = false;
-  #work: Promise<void> | undefined;
-  #endOnReceive: (() => void) | undefined;
+  #reading: Promise<void> | undefined;
+  #removeListener: (() => void) | undefined;
 
   constructor(options: InboxReaderOptions) {
     this.#options = options;
@@ -30,23 +30,23 @@ export class InboxReader {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#endOnReceive = this.#options.inbox.onReceive(() => this.wake());
+    this.#removeListener = this.#options.inbox.onReceive(() => this.wake());
     this.wake();
   }
 
-  /** Resolves when the batch that is being handled is done. */
+  /** Resolves when the present batch is handled. */
   async stop(): Promise<void> {
     this.#running = false;
-    this.#endOnReceive?.();
-    await this.#work;
+    this.#removeListener?.();
+    await this.#reading;
   }
 
   wake(): void {
-    // One at a time; it looks again before it ends, so that no wake-up is missed.
-    this.#work ??= this.#readAll()
+    // One batch at a time. The loop looks again before it ends, so that no wake-up is missed.
+    this.#reading ??= this.#readAll()
       .catch((error: unknown) => this.#options.log.error({ err: error }, this.#options.failure))
       .finally(() => {
-        this.#work = undefined;
+        this.#reading = undefined;
       });
   }
 

@@ -1,7 +1,8 @@
 import { Listeners } from "../base/listeners.ts";
+import { numberIn, type Row, textIn } from "./row.ts";
 import type { StateDatabase, StatementSync, Write } from "./state-database.ts";
 
-/** A signal as the edge pushed it. `text` is its JSON as it goes on to a sink. */
+/** A signal that the edge delivered. `text` is its JSON, as sinks pass it on. */
 export interface Received {
   readonly seq: number;
   readonly id: string;
@@ -10,9 +11,9 @@ export interface Received {
 }
 
 /**
- * Journal of what arrived from the edge, with the place in the log up to which it is complete, in one transaction.
- * Each sink has its own cursor into it and moves it when it has handled a signal, so that a crash repeats at most
- * what the sink was handling.
+ * The signals that arrived from the edge, and the place in the log up to which they are complete, stored in one
+ * transaction. Each sink has a cursor of its own and moves it after a signal was handled: a crash repeats only the signals
+ * that the sink was handling.
  */
 export class Inbox {
   readonly #db: StateDatabase;
@@ -24,18 +25,18 @@ export class Inbox {
   readonly #anySink: StatementSync;
   readonly #listeners = new Listeners();
   readonly #sinks = new Map<string, number>();
-  #wanted: (signal: Received) => boolean;
+  #isWanted: (signal: Received) => boolean;
   #cursor: number | null;
 
   /**
-   * @param sinks - all that there are now. One that was here before and is not named loses its place, so that
-   * nothing is kept for it for ever; a new one begins with what arrives from now on. Without any old sink the whole
-   * inbox begins anew: nobody wants to react to what happened while he was switched off.
-   * @param wanted - what none of the sinks would take is not written down; default: everything is wanted
+   * @param sinks - all present sinks. A former sink that is not named loses its cursor, so that no signals are kept for
+   * it. A new sink starts with the signals that arrive from now on. Without any former sink the inbox is emptied: a sink
+   * must not react to signals from the time when it was switched off.
+   * @param wanted - whether any sink reads the signal; others are not stored; default: all are
    */
   constructor(db: StateDatabase, sinks: readonly string[], wanted: (signal: Received) => boolean = () => true) {
     this.#db = db;
-    this.#wanted = wanted;
+    this.#isWanted = wanted;
     const { sql } = db;
     sql.exec(`
       CREATE TABLE IF NOT EXISTS inbox (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, signal TEXT NOT NULL, text TEXT NOT NULL);
@@ -53,29 +54,29 @@ export class Inbox {
     this.#cursor = adopted();
   }
 
-  /** Up to here everything that was subscribed to is in the journal. `null`: nothing has arrived yet, ever. */
+  /** The place in the log up to which the inbox is complete. `null`: nothing has ever arrived. */
   get cursor(): number | null {
     return this.#cursor;
   }
 
-  /** Calls `listener` after each commit that added signals. @returns a function that ends it */
+  /** Calls `listener` after each commit that added signals. @returns a function that removes the listener */
   onReceive(listener: () => void): () => void {
     return this.#listeners.add(listener);
   }
 
   /**
-   * Journals a frame. Signals at or below the cursor are dropped: the edge repeats what it saw no acknowledgement for.
+   * Stores a delivery. Signals at or below the cursor are dropped: the edge repeats unacknowledged signals.
    *
    * @param last - place in the log up to which the frame is complete, which may be beyond its last signal
    * @returns the cursor after the commit
    */
   receive(last: number, signals: readonly Received[]): Promise<number> {
     return this.#db.commit(signals.length, () => {
-      // The last sink went while the frame was on its way: to keep a place for nobody would be to repeat, to the next
-      // one, what happened before it came.
+      // The last sink was removed while the delivery was on its way. A stored cursor would give the next sink signals
+      // from before it was added.
       if (this.#anySink.get() === undefined) return () => last;
       const before = this.#storedCursor();
-      const fresh = signals.filter((one) => one.seq > (before ?? -1) && this.#wanted(one));
+      const fresh = signals.filter((one) => one.seq > (before ?? -1) && this.#isWanted(one));
       for (const { seq, id, signal, text } of fresh) this.#insert.run(seq, id, signal, text);
       const cursor = Math.max(before ?? 0, last, signals.at(-1)?.seq ?? 0);
       this.#setCursor.run(cursor);
@@ -88,10 +89,10 @@ export class Inbox {
   }
 
   /**
-   * Begins anew at the end of a log that is not the one this journal knew: its places mean nothing there. What was not
-   * handled yet of the old log goes.
+   * Restarts at the end of another log, in which the old cursors mean nothing. Signals of the old log that were not
+   * handled yet are dropped.
    *
-   * @returns how many signals that were
+   * @returns the number of dropped signals
    */
   restart(last: number): Promise<number> {
     return this.#db.commit<number>(1, () => {
@@ -106,20 +107,20 @@ export class Inbox {
     });
   }
 
-  /** Goes on for other sinks, by the rules of the constructor. Those that go have stopped reading. */
+  /** Changes the sinks, by the rules of the constructor. Sinks that are removed must have stopped reading. */
   setSinks(sinks: readonly string[], wanted: (signal: Received) => boolean): Promise<void> {
     return this.#db.commit<void>(1, () => {
       const adopted = this.#adopt(sinks);
       return () => {
         this.#cursor = adopted();
-        this.#wanted = wanted;
+        this.#isWanted = wanted;
       };
     });
   }
 
-  /** Oldest signals that `sink` has not handled. */
+  /** The oldest signals that `sink` has not handled. */
   next(sink: string, limit: number): Received[] {
-    return this.#next.all(this.#place(sink), limit) as unknown as Received[];
+    return this.#next.all(this.#place(sink), limit).map(readReceived);
   }
 
   /**
@@ -149,14 +150,15 @@ export class Inbox {
   }
 
   #storedCursor(): number | null {
-    const row = this.#db.sql.prepare("SELECT seq FROM inbox_cursor").get() as { seq: number } | undefined;
-    return row?.seq ?? null;
+    const row = this.#db.sql.prepare("SELECT seq FROM inbox_cursor").get();
+    return row === undefined ? null : numberIn(row, "seq");
   }
 
-  /** Inside of a transaction. @returns what makes it known here, and the place of the inbox, once it is on the disk */
+  /** Runs inside a transaction. @returns updates the memory after the commit, and returns the cursor of the inbox */
   #adopt(sinks: readonly string[]): () => number | null {
     const { sql } = this.#db;
-    const known = sql.prepare("SELECT name, seq FROM sink").all() as { name: string; seq: number }[];
+    const stored = sql.prepare("SELECT name, seq FROM sink").all();
+    const known = stored.map((row) => ({ name: textIn(row, "name"), seq: numberIn(row, "seq") }));
     const places = new Map(known.filter(({ name }) => sinks.includes(name)).map(({ name, seq }) => [name, seq]));
     for (const { name } of known) if (!places.has(name)) sql.prepare("DELETE FROM sink WHERE name = ?").run(name);
     if (places.size === 0) sql.exec("DELETE FROM inbox; DELETE FROM inbox_cursor");
@@ -172,4 +174,13 @@ export class Inbox {
       return cursor;
     };
   }
+}
+
+function readReceived(row: Row): Received {
+  return {
+    seq: numberIn(row, "seq"),
+    id: textIn(row, "id"),
+    signal: textIn(row, "signal"),
+    text: textIn(row, "text"),
+  };
 }

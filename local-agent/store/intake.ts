@@ -6,7 +6,7 @@ export type Intake =
   | { readonly ok: true; readonly signal: TimedSignal }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
-/** Lets a signal in by the rules of the edge, and gives it the time of now if it has none: it may be sent much later. */
+/** Admits a signal by the rules of the edge. One without a timestamp gets the present time: it may be sent much later. */
 export function takeIn(input: unknown, nowMs: number): Intake {
   const admission = admitSignal(input);
   if (!admission.ok) return admission;

@@ -1,12 +1,13 @@
+import { numberIn, textIn } from "./row.ts";
 import type { DatabaseSync, StatementSync } from "./state-database.ts";
 
 export const LANES = ["bus", "local"] as const;
-/** `bus`: what came from the host's ZMQ bus. `local`: everything else. */
+/** `bus`: signals from the host's ZMQ bus. `local`: all others. */
 export type Lane = (typeof LANES)[number];
 
 export interface SpooledText {
   readonly text: string;
-  /** Observations may be shed when the spool is full; nothing else may. */
+  /** Only observations may be shed when the spool is full. */
   readonly observation: boolean;
 }
 
@@ -57,14 +58,14 @@ export class LaneStore {
     this.#countShed = sql.prepare(`UPDATE lane SET shed = shed + ? WHERE name = '${lane}'`);
   }
 
-  /** Last number ever given, whatever became of its signal; 0 before the first. */
+  /** The last number that was ever given, also when its signal is gone; 0 before the first. */
   last(): number {
-    return (this.#lastNumber.get() as { last: number }).last;
+    return numberIn(this.#lastNumber.get() ?? {}, "last");
   }
 
-  /** Observations that had to go because the spool was full, since the file exists. */
+  /** Observations that were shed since the file exists. */
   shedCount(): number {
-    return (this.#lastNumber.get() as { shed: number }).shed;
+    return numberIn(this.#lastNumber.get() ?? {}, "shed");
   }
 
   append(signals: readonly SpooledText[], nowMs: number): { first: number; last: number; bytes: number } {
@@ -81,7 +82,7 @@ export class LaneStore {
   }
 
   /**
-   * The oldest signals from number `from` on, without a hole between them: what a producer sends in one frame has
+   * The oldest signals from number `from` on, up to the first missing number: the signals of one frame have
    * consecutive numbers, and shedding leaves holes.
    *
    * @param maxBytes - of the texts and one separator each; the first signal is returned whatever its size
@@ -90,18 +91,21 @@ export class LaneStore {
     const texts: string[] = [];
     let first = 0;
     let bytes = 0;
-    for (const row of this.#select.iterate(from) as Iterable<{ n: number; bytes: number; text: string }>) {
-      if (texts.length === 0) first = row.n;
-      else if (row.n !== first + texts.length || bytes + row.bytes + 1 > maxBytes) break;
-      texts.push(row.text);
-      bytes += row.bytes + 1;
+    for (const row of this.#select.iterate(from)) {
+      const n = numberIn(row, "n");
+      const size = numberIn(row, "bytes") + 1;
+      if (texts.length === 0) first = n;
+      else if (n !== first + texts.length || bytes + size > maxBytes) break;
+      texts.push(textIn(row, "text"));
+      bytes += size;
       if (texts.length >= maxSignals) break;
     }
     return texts.length === 0 ? null : { first, last: first + texts.length - 1, texts };
   }
 
   extent(upTo = Number.MAX_SAFE_INTEGER): Extent {
-    return { ...(this.#extentUpTo.get(upTo) as unknown as Extent) };
+    const row = this.#extentUpTo.get(upTo) ?? {};
+    return { count: numberIn(row, "count"), bytes: numberIn(row, "bytes") };
   }
 
   forget(upTo: number): Extent {
@@ -111,29 +115,29 @@ export class LaneStore {
   }
 
   remove(n: number): Extent {
-    const row = this.#removeOne.get(n) as { bytes: number } | undefined;
-    return { count: row === undefined ? 0 : 1, bytes: row?.bytes ?? 0 };
+    const row = this.#removeOne.get(n);
+    return row === undefined ? { count: 0, bytes: 0 } : { count: 1, bytes: numberIn(row, "bytes") };
   }
 
-  /** When the oldest observation from number `from` on was taken in. */
-  oldestObservation(from: number): { n: number; taken_ms: number } | undefined {
-    for (const row of this.#observations.iterate(from)) return row as unknown as { n: number; taken_ms: number };
+  /** When the oldest observation from number `from` on was taken in; `undefined` when there is none. */
+  oldestObservationMs(from: number): number | undefined {
+    for (const row of this.#observations.iterate(from)) return numberIn(row, "taken_ms");
     return undefined;
   }
 
   /**
    * Deletes the oldest observations from number `from` on, until `bytes` are free or 1,000 are gone.
    *
-   * @returns what went, and the number from which to look the next time
+   * @returns the deleted extent, and the number from which to look the next time
    */
   shed(from: number, bytes: number): Extent & { next: number } {
     let count = 0;
     let freed = 0;
     let last = from - 1;
-    for (const row of this.#observations.iterate(from) as Iterable<{ n: number; bytes: number }>) {
+    for (const row of this.#observations.iterate(from)) {
       count++;
-      freed += row.bytes;
-      last = row.n;
+      freed += numberIn(row, "bytes");
+      last = numberIn(row, "n");
       if (freed >= bytes || count >= 1_000) break;
     }
     if (count > 0) {

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Lane } from "./lane-store.ts";
+import { textIn } from "./row.ts";
 import type { DatabaseSync } from "./state-database.ts";
 
 /**
- * Names of the idempotent producers that this spool has been: `<host>.<epoch>.<lane>`. The epoch is random, so that a
- * spool that was lost cannot reuse numbers that the log has seen, which it would drop as already known.
+ * Present and former names of this spool's idempotent producers: `<host>.<epoch>.<lane>`. The epoch is random: a spool
+ * that replaces a lost one must not reuse its numbers, which the log would drop as duplicates.
  */
 export class ProducerNames {
   readonly #sql: DatabaseSync;
@@ -15,10 +16,8 @@ export class ProducerNames {
     sql.exec(`CREATE TABLE IF NOT EXISTS producer (
       life INTEGER PRIMARY KEY, host TEXT NOT NULL, epoch TEXT NOT NULL
     )`);
-    this.#names = sql.prepare("SELECT host, epoch FROM producer ORDER BY life").all() as {
-      host: string;
-      epoch: string;
-    }[];
+    const rows = sql.prepare("SELECT host, epoch FROM producer ORDER BY life").all();
+    this.#names = rows.map((row) => ({ host: textIn(row, "host"), epoch: textIn(row, "epoch") }));
   }
 
   get host(): string | undefined {
@@ -27,7 +26,7 @@ export class ProducerNames {
 
   current(lane: Lane): string {
     const name = this.#names.at(-1);
-    if (name === undefined) throw new Error("a spool has a producer name from the start");
+    if (name === undefined) throw new Error("the spool has no producer name");
     return `${name.host}.${name.epoch}.${lane}`;
   }
 
@@ -37,7 +36,7 @@ export class ProducerNames {
     this.#names.push({ host, epoch });
   }
 
-  /** Whether the log named this signal after the given lane of this spool, now or under an earlier name. */
+  /** Whether the signal came from this lane of this spool, under its present or a former name: the log derives ids from it. */
   owns(id: string, lane: Lane): boolean {
     return this.#names.some(({ host, epoch }) => id.startsWith(`${host}.${epoch}.${lane}.`));
   }

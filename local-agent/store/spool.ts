@@ -7,11 +7,11 @@ import type { StateDatabase, Write } from "./state-database.ts";
 
 export { type Batch, LANES, type Lane } from "./lane-store.ts";
 
-/** Signals in one put: what one transaction, and one link frame, may hold. */
+/** Limit of the signals in one put, in one transaction and in one frame of the link. */
 export const MAX_PUT = 1_000;
 
 export interface PutOptions {
-  /** Identity of the item that the signals were made from. A second put with the same identity changes nothing. */
+  /** Identity of the item, such as a file, that the signals were made from. A second put with the same identity is ignored. */
   readonly taken?: string;
   /** Written in the same transaction. */
   readonly also?: Write<void>;
@@ -23,7 +23,7 @@ export type PutOutcome =
 
 export interface SpoolOptions {
   readonly hostId: string;
-  /** Size of all texts above which observations are shed, oldest first. */
+  /** Size of all texts above which the oldest observations are shed. */
   readonly maxBytes: number;
   readonly now: () => number;
   readonly log: Logger;
@@ -36,12 +36,12 @@ export interface SpoolDepth {
   readonly shed: number;
 }
 
-/** An identity is forgotten after this long: by then its item has been removed, or has been seen again. */
+/** An identity is deleted after this time: by then its item is gone, or was seen again. */
 const TAKEN_KEPT_MS = 30 * 24 * 3600 * 1000;
 
 /**
- * What the agent has taken in and the edge has not confirmed yet (R57). Each lane is an idempotent producer that
- * numbers its signals from 1 and never gives a number twice, not even when its signal is gone.
+ * The signals that the agent has taken in and the edge has not confirmed yet. Each lane is an idempotent producer that
+ * numbers its signals from 1 and never gives a number twice, also when the signal is gone.
  */
 export class Spool {
   readonly #db: StateDatabase;
@@ -49,7 +49,7 @@ export class Spool {
   readonly #lanes: Readonly<Record<Lane, LaneStore>>;
   readonly #names: ProducerNames;
   readonly #extents: Record<Lane, { count: number; bytes: number }>;
-  /** No observation is left below these numbers: shedding need not walk over what it has left standing. */
+  /** No observation is left below these numbers, so shedding starts there. */
   readonly #shedFrom: Record<Lane, number> = { bus: 1, local: 1 };
   readonly #listeners = new Listeners();
   readonly #emptied = new Set<() => void>();
@@ -64,13 +64,13 @@ export class Spool {
     this.#lanes = { bus: new LaneStore(db.sql, "bus"), local: new LaneStore(db.sql, "local") };
     this.#extents = { bus: this.#lanes.bus.extent(), local: this.#lanes.local.extent() };
     this.#names = new ProducerNames(db.sql);
-    // Signals that may be at the edge already must be sent again under the name they had, or they would be there twice.
+    // Signals may be at the edge already. They must be sent again under their old name, or the log would hold them twice.
     const renamed = this.#names.host !== options.hostId;
     if (renamed && this.empty) this.#names.renew(options.hostId);
     else if (renamed)
       options.log.warn(
         { host: this.#names.host },
-        "signals of this host's former name are sent first; its new name counts after a restart",
+        "the spool holds signals of this host's former name, which are sent first; the new name takes effect after a restart",
       );
     db.sql.exec(
       "CREATE TABLE IF NOT EXISTS taken (identity TEXT PRIMARY KEY, taken_ms INTEGER NOT NULL) WITHOUT ROWID",
@@ -82,7 +82,7 @@ export class Spool {
     return this.#maxBytes;
   }
 
-  /** In force at once. */
+  /** Takes effect at once. */
   setMaxBytes(maxBytes: number): void {
     this.#maxBytes = maxBytes;
     this.#overfullLogged = false;
@@ -93,7 +93,7 @@ export class Spool {
     return this.#names.current(lane);
   }
 
-  /** Whether a signal with this id, which the log gave it, came from the given lane of this spool. */
+  /** Whether the signal with this id, given by the log, came from this lane of this spool. */
   owns(id: string, lane: Lane): boolean {
     return this.#names.owns(id, lane);
   }
@@ -114,21 +114,21 @@ export class Spool {
     return this.#lanes[lane].last();
   }
 
-  /** Calls `listener` after each commit that added signals. @returns a function that ends it */
+  /** Calls `listener` after each commit that added signals. @returns a function that removes the listener */
   onPut(listener: () => void): () => void {
     return this.#listeners.add(listener);
   }
 
-  /** Resolves when nothing is left to send. */
+  /** Resolves when the spool is empty. */
   async drained(): Promise<void> {
     await this.#db.settled();
     if (!this.empty) await new Promise<void>((resolve) => this.#emptied.add(resolve));
   }
 
   /**
-   * Keeps signals, in order, and resolves when they are on the disk. The caller lets go of its input only then.
+   * Stores signals in order and resolves when they are on the disk. The caller must keep its input until then.
    *
-   * @throws RangeError above {@link MAX_PUT} signals; SQLite's error when the disk refuses, and then nothing was kept
+   * @throws RangeError above {@link MAX_PUT} signals; SQLite's error when the disk refuses, and then nothing was stored
    */
   put(lane: Lane, signals: readonly TimedSignal[], options: PutOptions = {}): Promise<PutOutcome> {
     if (signals.length === 0 || signals.length > MAX_PUT) {
@@ -156,7 +156,7 @@ export class Spool {
     return this.#lanes[lane].read(from, maxSignals, maxBytes);
   }
 
-  /** Lets go of everything up to and including number `last`. A crash before the commit only means sending again. */
+  /** Deletes all signals up to and including number `last`. After a crash before the commit they are only sent again. */
   forget(lane: Lane, last: number): Promise<void> {
     return this.#db.commit<void>(0, () => {
       const gone = this.#lanes[lane].forget(last);
@@ -164,7 +164,7 @@ export class Spool {
     });
   }
 
-  /** Lets go of one signal that the edge will never take; its neighbours stay. */
+  /** Deletes one signal that the edge will never take. */
   remove(lane: Lane, n: number): Promise<void> {
     return this.#db.commit<void>(1, () => {
       const gone = this.#lanes[lane].remove(n);
@@ -173,20 +173,20 @@ export class Spool {
   }
 
   /**
-   * Goes on under a new epoch. Needed when this file is older than what the edge has seen of it (a restored backup):
-   * its numbers would be dropped as known. What is still here is sent again under the new name.
+   * Continues under a new epoch. This is needed when the file was restored from a backup and the edge has seen higher
+   * numbers: new signals would be dropped as duplicates. Unconfirmed signals are sent again under the new name.
    */
   renewEpoch(): Promise<void> {
     return this.#db.commit<void>(1, () => {
-      // In memory at once: a name that was never used does no harm, and the old one must not be used again.
+      // In memory at once: the old name must not be used again, and a new name that is never committed does no harm.
       this.#names.renew(this.#options.hostId);
       return () => undefined;
     });
   }
 
   /**
-   * Forgets the identity of an item that is gone for good, so that what is remembered does not grow with what was ever
-   * taken. A crash before the commit leaves it to {@link pruneTaken}.
+   * Deletes the identity of an item that is gone for good, so that the table does not grow forever. After a crash before
+   * the commit, {@link pruneTaken} does it.
    */
   forgetTaken(identity: string): Promise<void> {
     return this.#db.commit<void>(1, () => {
@@ -195,7 +195,7 @@ export class Spool {
     });
   }
 
-  /** Forgets identities of items that are long gone. Called once the items that are still there have been seen again. */
+  /** Deletes identities of items that are long gone. Call this when all present items have been seen again. */
   pruneTaken(): Promise<void> {
     const before = this.#options.now() - TAKEN_KEPT_MS;
     return this.#db.commit<void>(1, () => {
@@ -229,17 +229,17 @@ export class Spool {
     if (this.#shedding || this.#bytes <= maxBytes) return;
     const lane = this.#laneWithOldestObservation();
     if (lane === undefined) {
-      // Growing beyond the limit is bad; losing what only we hold is worse.
+      // Exceeding the limit is bad; losing signals that exist nowhere else is worse.
       if (!this.#overfullLogged)
         log.error(
           { bytes: this.#bytes, maxBytes },
-          "the spool is full and holds nothing that may be shed: it grows beyond its limit",
+          "the spool is full and holds no observations to shed: it exceeds its limit",
         );
       this.#overfullLogged = true;
       return;
     }
     this.#shedding = true;
-    // A little more than needed, so that a full spool does not pay for this on every put.
+    // More than needed, so that a full spool does not shed on every put.
     const target = this.#bytes - maxBytes + Math.min(maxBytes / 16, 4 * 1024 * 1024);
     const startedMs = now();
     this.#db
@@ -251,21 +251,21 @@ export class Spool {
           this.#subtract(lane, gone);
           log.warn(
             { lane, count: gone.count, ms: now() - startedMs },
-            "the spool is full: oldest observations were shed",
+            "the spool is full: the oldest observations were shed",
           );
           this.#shedIfFull();
         };
       })
       .catch((error: unknown) => {
         this.#shedding = false;
-        log.error({ err: error }, "shedding observations failed");
+        log.error({ err: error }, "observations cannot be shed");
       });
   }
 
   #laneWithOldestObservation(): Lane | undefined {
-    const bus = this.#lanes.bus.oldestObservation(this.#shedFrom.bus);
-    const local = this.#lanes.local.oldestObservation(this.#shedFrom.local);
-    if (bus === undefined || local === undefined) return bus === undefined ? local && "local" : "bus";
-    return bus.taken_ms <= local.taken_ms ? "bus" : "local";
+    const busMs = this.#lanes.bus.oldestObservationMs(this.#shedFrom.bus);
+    const localMs = this.#lanes.local.oldestObservationMs(this.#shedFrom.local);
+    if (busMs === undefined && localMs === undefined) return undefined;
+    return (busMs ?? Number.POSITIVE_INFINITY) <= (localMs ?? Number.POSITIVE_INFINITY) ? "bus" : "local";
   }
 }

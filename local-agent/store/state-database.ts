@@ -6,8 +6,8 @@ import { ExpectedError } from "../base/service.ts";
 export type { DatabaseSync, StatementSync };
 
 /**
- * One piece of a group commit. `write` runs inside the transaction and must leave memory as it is; what it returns
- * runs after the commit: memory follows the disk, never leads it.
+ * One piece of a group commit. It runs inside the transaction and must not change memory. The function that it returns
+ * runs after the commit and updates memory, which must never be ahead of the disk.
  */
 export type Write<T> = () => () => T;
 
@@ -18,16 +18,16 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Rows in one transaction: the interface is synchronous, so this bounds how long the event loop stands still. */
+/** Rows in one transaction. SQLite is called synchronously, so this limits how long the event loop is blocked. */
 const MAX_WEIGHT = 1_000;
 const DATABASE = "agent.db";
 
 /**
- * The agent's SQLite file, held by one process at a time. Everything that is asked for in the same turn of the event
- * loop is committed together, because a commit costs an fsync whatever it holds.
+ * The agent's SQLite file, held by one process at a time. All writes of one turn of the event loop are committed
+ * together, because each commit costs an fsync, whatever its size.
  *
- * The lock is the one that SQLite keeps on the file (`locking_mode=EXCLUSIVE`): the kernel takes it away from a
- * process that is killed, so no stale lock is ever left to be argued with.
+ * The lock is the one that SQLite keeps on the file (`locking_mode=EXCLUSIVE`). The kernel releases it when the process
+ * is killed, so a stale lock cannot remain.
  */
 export class StateDatabase {
   readonly sql: DatabaseSync;
@@ -35,7 +35,7 @@ export class StateDatabase {
   #scheduled = false;
   #idle: (() => void)[] = [];
 
-  /** Where the file is that stood here and could not be read; `undefined`: it could. */
+  /** Path to which a corrupted file was moved; `undefined` when the file was sound. */
   readonly movedAside: string | undefined;
   #corrupted: ((error: Error) => void) | undefined;
 
@@ -45,8 +45,8 @@ export class StateDatabase {
   }
 
   /**
-   * A file that is corrupted is moved aside, and a new one begins: under a new epoch, so that nothing of it is taken for
-   * what the edge has seen.
+   * A corrupted file is renamed, and a new one is created. The new one has a new producer epoch, so that its numbers are
+   * not taken for those that the edge has seen.
    *
    * @throws ExpectedError when another process holds the directory, or it cannot be written
    */
@@ -57,7 +57,7 @@ export class StateDatabase {
       let sql = openFile(stateDir);
       const movedAside = sql === undefined ? moveAside(stateDir) : undefined;
       sql ??= openFile(stateDir);
-      if (sql === undefined) throw new Error("a new file is corrupted at once: this disk is not to be trusted");
+      if (sql === undefined) throw new Error("a newly created database is corrupted: check the disk");
       writeFileSync(pidFile, `${process.pid}\n`);
       return new StateDatabase(sql, movedAside);
     } catch (error) {
@@ -65,15 +65,15 @@ export class StateDatabase {
     }
   }
 
-  /** Calls `listener` once the file turns out to be corrupted: the next {@link open} begins a new one. */
+  /** Calls `listener` when the file is found corrupted: the next {@link open} creates a new one. */
   onCorrupted(listener: (error: Error) => void): void {
     this.#corrupted = listener;
   }
 
   /**
-   * Resolves when `write` is on the disk. When one piece of a group fails, the others are committed without it.
+   * Resolves when `write` is on the disk. When one write of a group fails, the others are committed without it.
    *
-   * @param weight - rows that it writes, roughly
+   * @param weight - approximate number of rows that it writes
    */
   commit<T>(weight: number, write: Write<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -82,12 +82,12 @@ export class StateDatabase {
     });
   }
 
-  /** Resolves when nothing waits to be committed. */
+  /** Resolves when no write waits to be committed. */
   async settled(): Promise<void> {
     if (this.#waiting.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Rows that wait for their commit: the sign for a fast source to wait. */
+  /** Rows that wait for their commit: a fast source waits while they are many. */
   get backlog(): number {
     return this.#waiting.reduce((sum, { weight }) => sum + weight, 0);
   }
@@ -101,7 +101,7 @@ export class StateDatabase {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // After the turn's input has been read, before the loop sleeps.
+    // After the input of this turn has been read, and before the event loop sleeps.
     setImmediate(() => {
       this.#scheduled = false;
       if (!this.sql.isOpen) return;
@@ -128,7 +128,7 @@ export class StateDatabase {
         settle(finish[index] as () => unknown, resolve, reject);
       });
     } catch {
-      // One of them, or the disk: each alone tells which.
+      // Either one write failed, or the disk: each write alone shows which.
       for (const { write, resolve, reject } of group) {
         settle(() => this.#transaction([{ write }])[0]?.(), resolve, reject);
       }
@@ -142,7 +142,7 @@ export class StateDatabase {
       this.sql.exec("COMMIT");
       return finish;
     } catch (error) {
-      // SQLite may have rolled back by itself: after a full disk, for one.
+      // SQLite may have rolled back by itself, for example when the disk is full.
       if (this.sql.isTransaction) this.sql.exec("ROLLBACK");
       if (isCorruption(error)) {
         this.#corrupted?.(error as Error);
@@ -161,7 +161,7 @@ function settle(run: () => unknown, resolve: (value: unknown) => void, reject: (
   }
 }
 
-/** @returns `undefined` when what is there is no database, or not a whole one */
+/** @returns `undefined` when the file is no database, or a corrupted one */
 function openFile(stateDir: string): DatabaseSync | undefined {
   const sql = new DatabaseSync(join(stateDir, DATABASE));
   try {
@@ -169,7 +169,7 @@ function openFile(stateDir: string): DatabaseSync | undefined {
     sql.exec("PRAGMA journal_mode = WAL");
     sql.exec("PRAGMA synchronous = FULL");
     sql.exec("BEGIN EXCLUSIVE; COMMIT");
-    const [row] = sql.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
+    const row = sql.prepare("PRAGMA quick_check(1)").get();
     if (row?.quick_check === "ok") return sql;
     sql.close();
     return undefined;
@@ -180,15 +180,15 @@ function openFile(stateDir: string): DatabaseSync | undefined {
   }
 }
 
-/** @returns where it is now */
+/** @returns the new path */
 function moveAside(stateDir: string): string {
-  const aside = join(stateDir, `${DATABASE}.corrupted-${new Date().toISOString().replaceAll(":", "-")}`);
-  // The log first: a crash in between must not leave it to be read into the next database.
+  const movedTo = join(stateDir, `${DATABASE}.corrupted-${new Date().toISOString().replaceAll(":", "-")}`);
+  // The write-ahead log first: after a crash in between, it must not be read into the next database.
   for (const suffix of ["-wal", "-shm", ""]) {
     const path = join(stateDir, `${DATABASE}${suffix}`);
-    if (existsSync(path)) renameSync(path, `${aside}${suffix}`);
+    if (existsSync(path)) renameSync(path, `${movedTo}${suffix}`);
   }
-  return aside;
+  return movedTo;
 }
 
 function isCorruption(error: unknown): boolean {
@@ -204,7 +204,7 @@ function explain(error: unknown, stateDir: string, pidFile: string): unknown {
   const SQLITE_LOCKED = 6;
   if (errcode !== undefined && (errcode % 256 === SQLITE_BUSY || errcode % 256 === SQLITE_LOCKED)) {
     return new ExpectedError(
-      `Another agent${holder(pidFile)} works in ${stateDir}: stop it, or set GANGLION_STATE_DIR to a directory of its own`,
+      `Another agent${holder(pidFile)} runs in ${stateDir}: stop it, or set GANGLION_STATE_DIR to a directory of its own`,
     );
   }
   if (code !== undefined || errcode !== undefined) {
@@ -219,7 +219,7 @@ function holder(pidFile: string): string {
   try {
     return ` (process ${readFileSync(pidFile, "utf8").trim()})`;
   } catch {
-    // The lock alone counts; the file only helps the reader.
+    // Only the lock decides; the file merely makes the message clearer.
     return "";
   }
 }

@@ -56,7 +56,7 @@ describe("ganglion-agent install", () => {
 
   it("changes nothing when it is repeated", async () => {
     const pid = await main();
-    expect(await host.text(INSTALL)).toContain("/etc/systemd/system/ganglion-agent.service is right already");
+    expect(await host.text(INSTALL)).toContain("/etc/systemd/system/ganglion-agent.service is up to date");
     expect(await main()).toBe(pid);
   });
 

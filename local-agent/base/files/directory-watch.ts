@@ -5,18 +5,18 @@ import type { Logger } from "../log.ts";
 
 export interface DirectoryWatchOptions {
   readonly directory: string;
-  /** Between two looks at the whole directory, in milliseconds. */
+  /** Interval between two scans of the whole directory, in milliseconds. */
   readonly rescanMs: number;
-  /** Called for every name that may be new; often more than once. */
+  /** Called for every name that may be new, often more than once. */
   readonly onName: (name: string) => void;
-  /** After each look: whether the directory can be read, and if not, why. */
+  /** Called after each scan, with the reason when the directory cannot be read. */
   readonly onScan: (failure: string | undefined) => void;
   readonly log: Logger;
 }
 
 /**
- * Tells of names in a directory as they appear. The kernel's events come first; because their queue overflows in
- * silence, and a directory that was removed and made again sends none, the whole directory is read every few seconds.
+ * Reports names in a directory as they appear. The kernel's events come first. Their queue overflows silently, and a
+ * directory that was removed and created again sends none, so the whole directory is also read every few seconds.
  */
 export class DirectoryWatch {
   readonly #options: DirectoryWatchOptions;
@@ -30,7 +30,7 @@ export class DirectoryWatch {
     this.#options = options;
   }
 
-  /** Resolves after the first look. */
+  /** Resolves after the first scan. */
   async start(): Promise<void> {
     this.#running = true;
     await this.scan();
@@ -43,7 +43,7 @@ export class DirectoryWatch {
     await this.#scan;
   }
 
-  /** Looks now. */
+  /** Scans now. */
   async scan(): Promise<void> {
     this.#scan ??= this.#scanOnce().finally(() => {
       this.#scan = undefined;
@@ -57,10 +57,10 @@ export class DirectoryWatch {
     const { directory, onName, onScan } = this.#options;
     try {
       await mkdir(directory, { recursive: true });
-      // The birth time, because file systems give the inode of a removed directory to the next one.
+      // With the birth time, because file systems reuse the inode of a removed directory.
       const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });
       const identity = `${dev}:${ino}:${birthtimeNs}`;
-      // Watch before reading: what appears in between is told of twice, not never.
+      // Watch before reading: a name that appears in between is reported twice rather than never.
       if (this.#running && this.#watched !== identity) this.#watch(identity);
       for (const entry of await readdir(directory, { withFileTypes: true }))
         if (!entry.isDirectory()) onName(entry.name);
@@ -75,15 +75,15 @@ export class DirectoryWatch {
     const { directory, onName, log } = this.#options;
     this.#unwatch();
     this.#watcher = watch(directory, { persistent: true }, (_, name) => {
-      // Without a name something happened that only a look can tell.
+      // An event without a name: only a scan shows what happened.
       if (name === null) void this.scan();
-      // The directory itself was removed or renamed. The next look makes it anew: at once would be in the way of
-      // somebody who is about to do that himself.
+      // The directory itself was removed or renamed. The next scan creates it again, and not at once, because the
+      // program that removed it may be about to create it.
       else if (name === basename(directory)) this.#unwatch();
       else onName(name);
     });
     this.#watcher.on("error", (error) => {
-      log.warn({ err: error, directory }, "the watch on a directory broke; it is set up again with the next look");
+      log.warn({ err: error, directory }, "the watch on a directory failed; the next scan sets it up again");
       this.#unwatch();
     });
     this.#watched = identity;

@@ -8,15 +8,15 @@ const ENOENT = 2;
 type Rename = (from: string, to: string) => number;
 let library: Promise<Rename | undefined> | undefined;
 
-/** @returns `false` where neither library nor file system can do it; nothing has changed then */
+/** @returns `false` when the C library or the file system cannot exchange; nothing has changed then */
 export type Exchange = (one: string, other: string) => boolean;
 
 /**
- * A call that puts two files, links or directories of one file system into each other's place, in one step: whoever opens
- * either name meets the one or the other, and what stood there last is not lost but under the other name. Node has none,
- * so that the C library is asked. It does not wait: what is done about what came out should follow at once.
+ * Opens a call that exchanges two files, links or directories of one file system atomically: a reader of either name sees
+ * one or the other, and the replaced content is kept under the other name. Node has no such call, so the C library is
+ * used. The call is synchronous, so that the caller can check the replaced content at once.
  *
- * The call throws an Error with its `code` where one of the two is not there, and for everything else.
+ * The call throws an Error with a `code` when one of the two does not exist, and for all other failures.
  *
  * @see renameat2(2)
  */
@@ -30,14 +30,14 @@ export async function openExchange(): Promise<Exchange> {
       if (errno === EINVAL || errno === ENOSYS) return false;
       if (errno === EINTR) continue;
       const code = errno === ENOENT ? "ENOENT" : `errno ${errno}`;
-      throw Object.assign(new Error(`${code}: ${one} and ${other} could not be exchanged`), { code });
+      throw Object.assign(new Error(`${code}: ${one} and ${other} cannot be exchanged`), { code });
     }
   };
 }
 
 async function load(): Promise<Rename | undefined> {
   try {
-    // Not at the top: a host that replaces nobody's files need not pay for it.
+    // Loaded on demand: a host that replaces no files does not need the library.
     const { default: koffi } = await import("koffi");
     const renameat2 = koffi
       .load("libc.so.6")

@@ -1,4 +1,4 @@
-/** For a `catch`: that a file is not there is no error. @throws any other */
+/** For a `catch`: ignores the error of a missing file. @throws any other error */
 export function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }

@@ -3,9 +3,8 @@ import { dirname } from "node:path";
 import { writeWhole } from "./write-whole.ts";
 
 /**
- * Replaces a file that belongs to somebody: what stands at `path` is the old text or the new one, whole, whatever
- * crashes when. Unlike {@link writeWhole} alone it follows a link and keeps the file's permissions, and the new text
- * outlasts a loss of power.
+ * Replaces a file of a user: whatever crashes, the file has the whole old text or the whole new text. Unlike
+ * {@link writeWhole} alone, it follows a link and keeps the file's permissions, and the new text outlasts a loss of power.
  */
 export async function replaceFile(path: string, content: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
@@ -17,7 +16,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
   await syncDirectory(dirname(target));
 }
 
-/** Makes renames, links and deletions in it durable. */
+/** Makes renames, links and deletions in a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, "r");
   try {
@@ -27,7 +26,7 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** @returns `undefined` for a file that is not there */
+/** @returns `undefined` for a missing file */
 export async function ifThere<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;

@@ -7,18 +7,18 @@ import { ifThere, syncDirectory } from "./replace-file.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface ReplaceOptions {
-  /** Where the old content goes; what somebody who has the file open still writes goes there, too. Default: nowhere. */
+  /** Path for the old content, and for later writes of programs that have the old file open. Default: deleted. */
   readonly backup?: string;
 }
 
 /**
- * Replaces a file that people edit, and only if it is what was read: an edit that is saved in the same moment stays.
- * There is no lock that an editor would heed. So the old file and the new one are exchanged in one step, and what comes
- * out is looked at: if it is not what was read, it goes back.
+ * Replaces a file that people edit, unless it has changed since it was read: an edit that is saved at the same moment is
+ * kept. Editors respect no lock. So the old file and the new one are exchanged in one step, and the replaced content is
+ * checked: when it differs from what was read, it is put back.
  *
- * @param before - what was read; `null`: there was no file
- * @param after - `null`: the file goes
- * @returns `changed`: somebody else's content stands there, and is as it was
+ * @param before - the content that was read; `null`: there was no file
+ * @param after - the new content; `null`: delete the file
+ * @returns `changed`: the file has other content than `before`, and was left as it is
  */
 export async function replaceUnchanged(
   path: string,
@@ -28,7 +28,7 @@ export async function replaceUnchanged(
 ): Promise<"replaced" | "changed"> {
   const target = await realpath(path).catch(() => path);
   const folder = dirname(target);
-  // Of a name of its own: what an earlier attempt left in a crash is looked at first.
+  // A fixed name, so that the leftover of an attempt that crashed is found and kept first.
   const beside = join(folder, `.${basename(target)}.exchanged`);
   await keepLeft(beside, target);
   if (before === null) {
@@ -47,11 +47,11 @@ export async function replaceUnchanged(
     return "replaced";
   }
   const mode = await ifThere(stat(target));
-  // Mostly it is seen here, and nobody meets our text for the moment until it is taken back.
+  // Most changes are found here, before any reader can see our text.
   if (mode === undefined || (await ifThere(readFile(target, "utf8"))) !== before) return "changed";
   await writeWhole(beside, after, { mode: mode.mode & 0o7777 });
   const exchange = await openExchange();
-  // In one go, so that nobody meets our text for longer than it takes to see that it may not stay.
+  // Synchronously, so that readers see our text as briefly as possible when it must be taken back.
   const exchanged = isThere(() => exchange(beside, target));
   const found = isThere(() => readFileSync(exchanged === true ? beside : target, "utf8"));
   if (found !== before) {
@@ -62,7 +62,7 @@ export async function replaceUnchanged(
   }
   if (exchanged) await keep(beside, backup);
   else {
-    // Between the look and the rename is a moment that this file system cannot do without.
+    // On this file system, an edit between the check and the rename is lost.
     if (backup !== undefined) await copyFile(target, backup);
     await rename(beside, target);
   }
@@ -71,10 +71,10 @@ export async function replaceUnchanged(
 }
 
 /**
- * Puts what came out back into its place. Should somebody have saved on top of ours in that moment, his text comes out
- * then: he was later, and it goes back in turn.
+ * Puts the replaced content back. When another edit was saved over our text meanwhile, that edit is the later one, and is
+ * put back in turn.
  *
- * @returns what `beside` holds in the end: our text, or an edit that a later one has replaced
+ * @returns the final content of `beside`: our text, or an edit that a later one has replaced
  */
 function giveBack(exchange: Exchange, beside: string, target: string, ours: string, found: string): string {
   for (let [inPlace, out] = [ours, found]; ; ) {
@@ -102,7 +102,7 @@ async function keep(old: string, backup: string | undefined): Promise<void> {
   }
 }
 
-/** A crash came between the exchange and the look: whether somebody's edit came out is not known, so it is kept where people see it. */
+/** After a crash between exchange and check, `beside` may hold an edit of a person, so it is kept under a visible name. */
 async function keepLeft(beside: string, target: string): Promise<void> {
   if ((await ifThere(stat(beside))) !== undefined) await rename(beside, await freeName(target));
 }
@@ -115,7 +115,7 @@ async function freeName(target: string): Promise<string> {
   }
 }
 
-/** @returns `false`: there is something of that name already */
+/** @returns `false` when the name exists already */
 async function unlessThere(make: Promise<void>): Promise<boolean> {
   try {
     await make;
@@ -126,7 +126,7 @@ async function unlessThere(make: Promise<void>): Promise<boolean> {
   }
 }
 
-/** @returns `undefined` where something of it is not there */
+/** @returns `undefined` when a file is missing */
 function isThere<T>(look: () => T): T | undefined {
   try {
     return look();

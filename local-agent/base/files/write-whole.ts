@@ -3,27 +3,27 @@ import { open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 export interface WriteWholeOptions {
-  /** Whether it must outlast a loss of power; default true. */
+  /** Whether the file must outlast a loss of power; default true. */
   readonly sync?: boolean;
-  /** Directory for the part that a crash leaves behind, on the same file system; default: beside the file. */
+  /** Directory of the temporary file, on the same file system; default: that of the file. */
   readonly via?: string;
-  /** Permissions; default: what the process's mask leaves of 0666. */
+  /** Permissions; default: 0666 without the bits of the umask. */
   readonly mode?: number;
 }
 
-/** Puts a file in place whole: readers see the old content or the new one, never a part. Replaces what was there. */
+/** Writes a file atomically: readers see the old content or the new one, never a part. */
 export async function writeWhole(
   path: string,
   content: string,
   { sync = true, via = dirname(path), mode }: WriteWholeOptions = {},
 ): Promise<void> {
-  // Hidden, and of a name of its own: two writers do not write into one file.
+  // A hidden and unique name, so that two writers do not share a temporary file.
   const temporary = join(via, `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(content);
-      // The mask took its share of the mode when the file was made.
+      // The umask has removed bits of the mode when the file was created.
       if (mode !== undefined) await file.chmod(mode);
       if (sync) await file.sync();
     } finally {

@@ -1,23 +1,23 @@
-/** What the agent itself is told through its environment and no command of a host may see, or be confused by. */
+/** Variables for the agent alone. Commands must not see these secrets or be confused by these variables. */
 const OWN = new Set([
   "ADMIN_TOKEN",
   "CLOUDFLARE_API_TOKEN",
-  // systemd's: a child that speaks to them would speak for the agent.
+  // Variables of systemd: a child that uses them would act in the agent's name.
   "CREDENTIALS_DIRECTORY",
   "NOTIFY_SOCKET",
   "WATCHDOG_PID",
   "WATCHDOG_USEC",
   "LISTEN_FDS",
   "LISTEN_PID",
-  // Node's: the descriptor behind it is not passed on.
+  // Variables of Node: their file descriptor is not passed on.
   "NODE_CHANNEL_FD",
   "NODE_CHANNEL_SERIALIZATION_MODE",
 ]);
 const SECRET = /^GANGLION_.*(TOKEN|SECRET|PASSWORD|KEY)/;
 
 /**
- * The environment for a command: the agent's without its own secrets, and `over` on top of it, where `null` takes a
- * variable away. Everything else is passed on: a command may need keys of its own that the service was given.
+ * The environment for a command: that of the agent without its own secrets, overridden by `over`, where `null` removes a
+ * variable. All others are passed on: a command may need keys of its own that the service was given.
  */
 export function cleanEnvironment(
   env: Readonly<Record<string, string | undefined>>,

@@ -2,28 +2,28 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { isRunning, type ProcessIdentity, processStat, signalGroup } from "./process-group.ts";
 
-/** Variable by which processes that an agent started are found again after the agent was killed. */
+/** Variable that marks the processes of an agent, so that they can be found after the agent was killed. */
 export const RUN_VARIABLE = "GANGLION_RUN";
 
 const GRACE_MS = 2_000;
 const LOOK_MS = 10;
 
-/** What a run of an agent that was killed may have left behind. */
+/** A run of a command whose processes may have outlived a killed agent. */
 export interface EarlierRun {
-  /** Value of {@link RUN_VARIABLE} that it was started with: unique for each run of a command. */
+  /** Value of {@link RUN_VARIABLE} in its environment, unique for each run. */
   readonly run: string;
-  /** Leader of its group. `undefined` when the agent was killed before it could note it. */
+  /** Leader of its process group; `undefined` when the agent was killed before it recorded the leader. */
   readonly leader: ProcessIdentity | undefined;
 }
 
 /**
- * Ends what is left of earlier runs: SIGTERM, and SIGKILL after two seconds. A process is taken for theirs only when
- * it carries their mark, or is the very leader that was noted; a number that was given to somebody else is not enough.
+ * Ends the processes of earlier runs: SIGTERM, and SIGKILL after two seconds. A process belongs to a run when it carries
+ * the run's mark or is the recorded leader itself. The process id alone is not enough, because ids are reused.
  *
- * Looks every 10 ms whether they are gone, because nobody tells of the end of a process that is not one's child; this
- * is for the start after a crash only.
+ * Checks every 10 ms, because the kernel does not report the end of processes that are no children. This runs only at a
+ * start after a crash.
  *
- * @returns how many process groups were ended
+ * @returns the number of process groups that were ended
  */
 export async function endLeftovers(runs: readonly EarlierRun[]): Promise<number> {
   if (runs.length === 0) return 0;
@@ -40,7 +40,7 @@ export async function endLeftovers(runs: readonly EarlierRun[]): Promise<number>
 function leftGroups(runs: readonly EarlierRun[]): Set<number> {
   const groups = new Set<number>();
   const byRun = new Map(runs.map((one) => [one.run, one]));
-  // An agent that a command of another agent started carries a mark itself.
+  // This agent carries a mark itself when a command of another agent started it.
   const own = processStat(process.pid)?.group;
   for (const { leader } of runs) if (leader !== undefined && isRunning(leader)) groups.add(leader.pid);
   for (const name of readdirSync("/proc")) {
@@ -51,13 +51,13 @@ function leftGroups(runs: readonly EarlierRun[]): Set<number> {
     if (earlier === undefined) continue;
     const stat = processStat(pid);
     if (stat === undefined || stat.group === own || /[ZX]/.test(stat.state)) continue;
-    // Who left the group did so to outlive the command.
+    // A process that left the group did so to outlive the command.
     if (earlier.leader === undefined || stat.group === earlier.leader.pid) groups.add(stat.group);
   }
   return groups;
 }
 
-/** @returns what the process carries as {@link RUN_VARIABLE} */
+/** @returns the value of {@link RUN_VARIABLE} in the environment of the process */
 export function markOf(pid: number): string | undefined {
   try {
     const entry = readFileSync(`/proc/${pid}/environ`, "latin1")
@@ -65,7 +65,7 @@ export function markOf(pid: number): string | undefined {
       .find((one) => one.startsWith(`${RUN_VARIABLE}=`));
     return entry?.slice(RUN_VARIABLE.length + 1);
   } catch {
-    // Gone, or somebody else's: then it is none of ours.
+    // The process is gone, or belongs to another user: either way it is not ours.
     return undefined;
   }
 }

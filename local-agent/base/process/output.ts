@@ -1,9 +1,9 @@
 import { StringDecoder } from "node:string_decoder";
 
-/** A line beyond this is given out in pieces: a program that never ends its line must not fill the memory. */
+/** Longer lines are split: a program that never ends its line must not fill the memory. */
 const MAX_LINE = 64 * 1024;
 
-/** Cuts a stream of bytes into lines as they come. UTF-8; a character may be spread over chunks. */
+/** Splits a stream of UTF-8 bytes into lines. A character may be spread over chunks. */
 export class LineSplitter {
   readonly #decoder = new StringDecoder("utf8");
   readonly #onLine: (line: string) => void;
@@ -27,7 +27,7 @@ export class LineSplitter {
     return text;
   }
 
-  /** The last line may have no end. */
+  /** Emits the last line, which may have no line break. */
   end(): void {
     if (this.#begun !== "") this.#give(this.#begun);
     this.#begun = "";
@@ -40,7 +40,7 @@ export class LineSplitter {
   }
 }
 
-/** Beginning and end of a text of any length: the two ends are where programs say what they do and what went wrong. */
+/** Keeps the beginning and the end of a long text, where programs write what they do and what went wrong. */
 export class KeptText {
   readonly #headLength: number;
   readonly #tailLength: number;
@@ -48,7 +48,7 @@ export class KeptText {
   #tail = "";
   #length = 0;
 
-  /** @param maxLength - characters that are kept: a quarter of them from the beginning */
+  /** @param maxLength - characters to keep, a quarter of them from the beginning */
   constructor(maxLength: number) {
     this.#headLength = Math.floor(maxLength / 4);
     this.#tailLength = maxLength - this.#headLength;
@@ -56,14 +56,14 @@ export class KeptText {
 
   append(text: string): void {
     this.#length += text.length;
-    const room = this.#headLength - this.#head.length;
-    this.#head += text.slice(0, room);
-    this.#tail += text.slice(room);
-    // Twice as long now and then, so that a long output is not copied with every chunk.
+    const free = this.#headLength - this.#head.length;
+    this.#head += text.slice(0, free);
+    this.#tail += text.slice(free);
+    // The tail may grow to twice its length, so that a long output is not copied with every chunk.
     if (this.#tail.length > 2 * this.#tailLength) this.#tail = this.#tail.slice(-this.#tailLength);
   }
 
-  /** Whether nothing is missing in the middle. */
+  /** Whether the text is complete. */
   get whole(): boolean {
     return this.#length <= this.#headLength + this.#tailLength;
   }

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /**
- * A process that cannot be taken for another one: numbers of processes are used again, but not with the same start
- * time since the same boot.
+ * Identifies a process for good: process ids are reused, but not with the same start time since the same boot.
  */
 export interface ProcessIdentity {
   readonly pid: number;
@@ -28,7 +27,7 @@ export function processStat(pid: number): ProcessStat | undefined {
   } catch {
     return undefined;
   }
-  // "pid (name) state …": the name may hold anything, even a bracket.
+  // "pid (name) state …": the name may contain any character, also a bracket.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { state: fields[0] ?? "?", parent: Number(fields[1]), group: Number(fields[2]), start: Number(fields[19]) };
 }
@@ -40,13 +39,13 @@ export function bootId(): string {
   return boot;
 }
 
-/** @returns `undefined` when the process is gone already */
+/** @returns `undefined` when the process has ended already */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = processStat(pid);
   return stat && { pid, start: stat.start, boot: bootId() };
 }
 
-/** Whether this very process still runs. One that ended and was not waited for by its parent does not. */
+/** Whether this process still runs. A zombie does not. */
 export function isRunning({ pid, start, boot: at }: ProcessIdentity): boolean {
   if (at !== bootId()) return false;
   const stat = processStat(pid);
@@ -54,8 +53,8 @@ export function isRunning({ pid, start, boot: at }: ProcessIdentity): boolean {
 }
 
 /**
- * Sends `signal` to the group that process `pid` leads, and to all it started that did not leave the group.
- * @returns whether there was anybody to hear it
+ * Sends `signal` to the process group that `pid` leads: to all its descendants that did not leave the group.
+ * @returns whether the group had a process
  */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
@@ -63,7 +62,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // EPERM: all that is left of it runs as somebody else, who was given rights that we lack (sudo).
+    // EPERM: the remaining processes run as another user, for example by sudo.
     if (code === "ESRCH" || code === "EPERM") return false;
     throw error;
   }

@@ -5,28 +5,28 @@ import { KeptText, LineSplitter } from "./output.ts";
 import { identify, type ProcessIdentity, signalGroup } from "./process-group.ts";
 
 export interface CommandOptions {
-  /** The program and its arguments; no shell stands between. */
+  /** The program and its arguments; no shell is used. */
   readonly command: readonly [string, ...string[]];
-  /** Default: the agent's own. */
+  /** Working directory; default: that of the agent. */
   readonly cwd?: string | undefined;
-  /** Over the agent's environment, from which its own secrets are taken; `null` takes a variable away. */
+  /** Overrides the agent's environment, without the agent's secrets; `null` removes a variable. */
   readonly env?: Readonly<Record<string, string | null>>;
-  /** Standard input; without it there is nothing to read. */
+  /** Text of the standard input; default: empty. */
   readonly input?: string;
-  /** Default: none. */
+  /** Time limit in milliseconds; default: none. */
   readonly timeoutMs?: number | undefined;
-  /** Between SIGTERM and SIGKILL; default 5,000. */
+  /** Milliseconds between SIGTERM and SIGKILL; default 5,000. */
   readonly graceMs?: number | undefined;
-  /** Ends the command as the time limit does. */
+  /** Ends the command like the time limit. */
   readonly abort?: AbortSignal;
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
-  /** Characters kept of each of the two outputs; default 131,072. */
+  /** Characters to keep of each of the two outputs; default 131,072. */
   readonly keep?: number;
 }
 
 export type Ending =
   | { readonly kind: "exited"; readonly code: number }
-  /** By somebody else: the kernel's out-of-memory killer, or a person. */
+  /** Killed by another process: the kernel's out-of-memory killer, or a person. */
   | { readonly kind: "killed"; readonly signal: NodeJS.Signals }
   | { readonly kind: "timed_out"; readonly timeoutMs: number }
   | { readonly kind: "aborted" }
@@ -40,20 +40,20 @@ export interface CommandResult {
 }
 
 export interface RunningCommand {
-  /** Leader of a process group of its own. `undefined` when it could not be started. */
+  /** The command leads a process group of its own; `undefined` when it could not be started. */
   readonly identity: ProcessIdentity | undefined;
-  /** Never rejects. When it resolves nothing of the command's group is left. */
+  /** Never rejects. When it resolves, no process of the command's group is left. */
   readonly result: Promise<CommandResult>;
 }
 
 const GRACE_MS = 5_000;
 const KEEP = 128 * 1024;
-/** What the end of a command leaves in its pipes is read within this; what it left running in its group is then killed. */
+/** Time after the end of a command to read its pipes; then the rest of its group is killed. */
 const DRAIN_MS = 200;
 
 /**
- * Starts a command in a process group of its own, so that it can be ended with everything that it started. The result
- * does not wait for a grandchild that holds on to the outputs: the end of the command itself counts.
+ * Starts a command in a process group of its own, so that it can be ended with all its descendants. The result does not
+ * wait for a grandchild that keeps the outputs open: the end of the command itself counts.
  */
 export function runCommand(options: CommandOptions): RunningCommand {
   const [file, ...args] = options.command;
@@ -80,7 +80,7 @@ export function runCommand(options: CommandOptions): RunningCommand {
   }
   read(child, "stdout", stdout, options.onLine);
   read(child, "stderr", stderr, options.onLine);
-  // A command need not read what it is given: a pipe that it closed is no failure.
+  // A command need not read its input: a closed pipe is not a failure.
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(options.input);
   return {
@@ -113,7 +113,7 @@ async function ended(child: ChildProcess, options: CommandOptions): Promise<Endi
   };
   const onAbort = () => end({ kind: "aborted" });
   abort?.addEventListener("abort", onAbort, { once: true });
-  // Beyond 2^31 ms a timer fires at once.
+  // A timer above 2^31 ms fires at once.
   if (timeoutMs !== undefined)
     timers.push(setTimeout(() => end({ kind: "timed_out", timeoutMs }), Math.min(timeoutMs, 2 ** 31 - 1)));
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
@@ -130,14 +130,14 @@ async function ended(child: ChildProcess, options: CommandOptions): Promise<Endi
   return asked ?? outcome;
 }
 
-/** The command has ended. Whoever wants a process to outlive its command starts it in a session of its own (setsid). */
+/** Runs after the end of the command. A process that is to outlive its command needs a session of its own (setsid). */
 async function endRest(child: ChildProcess, pid: number, closed: Promise<void>): Promise<void> {
   const rest = signalGroup(pid, "SIGTERM");
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, DRAIN_MS);
   });
-  // Somebody in the group may have closed the outputs and work on: those get their moment, too.
+  // Processes of the group may have closed the outputs and still run: they get the same time.
   await (rest ? late.then(() => undefined) : Promise.race([closed, late]));
   clearTimeout(timer);
   if (rest) signalGroup(pid, "SIGKILL");
@@ -148,7 +148,7 @@ async function endRest(child: ChildProcess, pid: number, closed: Promise<void>):
 
 function notStarted({ command: [file], cwd }: CommandOptions, error: unknown): Ending {
   const { code, message } = error as NodeJS.ErrnoException;
-  // The kernel says ENOENT for both.
+  // The kernel reports ENOENT for both.
   if (cwd !== undefined && !existsSync(cwd))
     return { kind: "not_started", error: `the working directory ${cwd} does not exist` };
   if (code === "ENOENT") return { kind: "not_started", error: `there is no program ${file}` };
@@ -156,7 +156,7 @@ function notStarted({ command: [file], cwd }: CommandOptions, error: unknown): E
   return { kind: "not_started", error: `${file} could not be started: ${message}` };
 }
 
-/** For people, as the end of "the command …". */
+/** For people, completes "the command …". */
 export function endingText(ending: Ending): string {
   switch (ending.kind) {
     case "exited":

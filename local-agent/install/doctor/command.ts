@@ -7,12 +7,12 @@ import { hostChecks } from "./host-checks.ts";
 
 const MARKS = { ok: "ok     ", warning: "warning", error: "ERROR  " } as const;
 
-/** `ganglion-agent doctor`: what stands in the way on this host, and what to do. Exit code 1 where something does. */
+/** `ganglion-agent doctor`: checks this host and prints a fix for each problem. Exit code 1 when there are errors. */
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .description("find out what stands in the way on this host, and say what to do")
-    .option("--config <file>", "the settings (default: GANGLION_CONFIG)")
-    .option("--json", "for programs: [{check, verdict, detail, fix}]")
+    .description("check this host and print a fix for each problem")
+    .option("--config <file>", "file of settings (default: GANGLION_CONFIG)")
+    .option("--json", "JSON for programs: [{check, verdict, detail, fix}]")
     .action(async ({ config, json }: { config?: string; json?: true }) => {
       const findings = await examine(config);
       if (json) console.log(JSON.stringify(findings));
@@ -24,17 +24,17 @@ export function doctorCommand(): Command {
 async function examine(config: string | undefined): Promise<DoctorFinding[]> {
   try {
     const { settings, problems, file } = loadSettings(process.env, process.cwd(), config);
-    const said = problems.map(({ severity, ...problem }): DoctorFinding => {
+    const found = problems.map(({ severity, ...problem }): DoctorFinding => {
       return { check: "settings", verdict: severity, detail: problemText({ severity, ...problem }) };
     });
-    if (settings === undefined) return said;
+    if (settings === undefined) return found;
     const right: DoctorFinding = {
       check: "settings",
       verdict: "ok",
       detail: file ?? "the environment alone (no file)",
     };
     const [edge, host] = await Promise.all([edgeChecks(settings), hostChecks(settings)]);
-    return [right, ...said, ...edge, ...host];
+    return [right, ...found, ...edge, ...host];
   } catch (failure) {
     if (!(failure instanceof ExpectedError)) throw failure;
     return [{ check: "settings", verdict: "error", detail: failure.message }];

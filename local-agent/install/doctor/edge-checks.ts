@@ -2,11 +2,11 @@ import type { AgentSettings } from "../../config/settings.ts";
 import { type DoctorFinding, error, ok, warning } from "./finding.ts";
 
 const PATIENCE_MS = 5_000;
-/** Signals of more than this into the future are refused by the edge; a rule's window may be as short as seconds. */
+/** The edge refuses signals further in the future than the second limit; windows of rules may be as short as seconds. */
 const SKEW_WARNING_MS = 2_000;
 const SKEW_ERROR_MS = 60_000;
 
-/** Whether the edge answers, knows the token, and has the same time. Three requests at most. */
+/** Checks that the edge answers, knows the token, and has the same time. Sends two requests at most. */
 export async function edgeChecks(
   settings: Pick<AgentSettings, "url" | "token" | "ecosystem">,
 ): Promise<DoctorFinding[]> {
@@ -22,7 +22,7 @@ export async function edgeChecks(
       error(
         "edge",
         `${url} does not answer (${cause})`,
-        "start the edge, or put its address into edge.url (GANGLION_URL)",
+        "start the edge, or set edge.url (GANGLION_URL) to its address",
       ),
     ];
   }
@@ -42,28 +42,29 @@ export async function edgeChecks(
 }
 
 function tokenFinding(status: number | undefined, ecosystem: string): DoctorFinding {
-  if (status === 200) return ok("token", `the edge knows it, for the ecosystem ${ecosystem}`);
-  if (status === 401) return error("token", "the edge does not know it (401)", "make one with: ganglion tokens create");
+  if (status === 200) return ok("token", `valid for the ecosystem ${ecosystem}`);
+  if (status === 401)
+    return error("token", "the edge does not know the token (401)", "create one: ganglion tokens create");
   if (status === 403)
     return error(
       "token",
-      `it may not read signals of the ecosystem ${ecosystem} (403)`,
-      "make one with the scopes signals:write and signals:read for this ecosystem",
+      `the token lacks the scope signals:read or the ecosystem ${ecosystem} (403)`,
+      "create one with the scopes signals:write and signals:read for this ecosystem",
     );
   return error("token", `the edge answered ${status ?? "nothing"}`, "see the log of the edge");
 }
 
 /**
- * The clocks differ by no less than this: the edge wrote `Date`, which says whole seconds, cut off, at some moment between
- * the question and the answer, and an answer that took long is no clock that is wrong.
+ * Computes the least difference of the clocks that explains the answer: the edge wrote `Date`, in whole seconds rounded
+ * down, at some moment between request and answer, and a slow answer does not mean a wrong clock.
  */
 export function clockFinding(date: string | null, askedMs: number, answeredMs: number): DoctorFinding {
   const edgeMs = date === null ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(edgeMs)) return ok("clock", "the edge does not say what time it is");
+  if (Number.isNaN(edgeMs)) return ok("clock", "the edge sends no time");
   const skewMs = Math.max(askedMs - (edgeMs + 999), 0) + Math.min(answeredMs - edgeMs, 0);
   const seconds = `${(Math.abs(skewMs) / 1000).toFixed(1)} s ${skewMs > 0 ? "ahead of" : "behind"} the edge`;
   if (Math.abs(skewMs) <= SKEW_WARNING_MS) return ok("clock", `within ${SKEW_WARNING_MS / 1000} s of the edge's`);
-  const fix = "let the clock be set over the network: timedatectl set-ntp true";
+  const fix = "set the clock over the network: timedatectl set-ntp true";
   return Math.abs(skewMs) > SKEW_ERROR_MS
     ? error("clock", `this machine is ${seconds}`, fix)
     : warning("clock", `this machine is ${seconds}`, fix);

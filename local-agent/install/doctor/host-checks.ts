@@ -22,20 +22,24 @@ export async function hostChecks(settings: AgentSettings): Promise<DoctorFinding
 }
 
 function stateFinding(stateDir: string): DoctorFinding {
-  const there = nearestThere(stateDir);
+  const existing = nearestExisting(stateDir);
   try {
-    accessSync(there, constants.W_OK | constants.X_OK);
+    accessSync(existing, constants.W_OK | constants.X_OK);
     return ok("state", stateDir);
   } catch {
-    return error("state", `${there} cannot be written by this user`, `make it writable, or set host.state_dir`);
+    return error(
+      "state",
+      `this user cannot write to ${existing}`,
+      "make it writable, or set host.state_dir to another directory",
+    );
   }
 }
 
 function diskFinding({ stateDir, spoolMaxBytes }: AgentSettings): DoctorFinding {
-  const { bavail, bsize } = statfsSync(nearestThere(stateDir));
+  const { bavail, bsize } = statfsSync(nearestExisting(stateDir));
   const free = bavail * bsize;
   const mb = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;
-  const fix = "free some, set host.state_dir to another disk, or lower spool.max_mb";
+  const fix = "free space, set host.state_dir to another disk, or lower spool.max_mb";
   if (free < 50 * 1024 * 1024) return error("disk", `${mb(free)} are free for ${stateDir}`, fix);
   if (free < spoolMaxBytes * 1.5)
     return warning("disk", `${mb(free)} are free, and the spool may take ${mb(spoolMaxBytes)}`, fix);
@@ -43,11 +47,13 @@ function diskFinding({ stateDir, spoolMaxBytes }: AgentSettings): DoctorFinding 
 }
 
 function inotifyFindings(): DoctorFinding[] {
-  const limit = (name: string) => Number(readIfThere(`/proc/sys/fs/inotify/${name}`) ?? Number.NaN);
+  const limit = (name: string) => Number(readIfPresent(`/proc/sys/fs/inotify/${name}`) ?? Number.NaN);
   const instances = limit("max_user_instances");
   const queue = limit("max_queued_events");
   if (Number.isNaN(instances))
-    return [warning("inotify", "this system has none", "files are found by looking, every 3 s")];
+    return [
+      warning("inotify", "not available on this system", "nothing to do: directories are read every 3 s instead"),
+    ];
   if (instances < 128)
     return [warning("inotify", `${instances} instances for each user`, "sysctl fs.inotify.max_user_instances=512")];
   return [ok("inotify", `${instances} instances for each user, ${queue} queued events`)];
@@ -62,19 +68,19 @@ async function busFinding({ xsub, xpub }: AgentSettings): Promise<DoctorFinding>
   return error(
     "bus",
     `something listens at ${taken}, but nothing at ${free}: half a bus`,
-    "start the bus's proxy on both, or set bus.xsub and bus.xpub to free addresses",
+    "start the proxy of the bus at both addresses, or set bus.xsub and bus.xpub to free addresses",
   );
 }
 
 async function gpuFinding(command: string): Promise<DoctorFinding> {
   try {
     const { stdout } = await execute(command, ["-L"], { timeout: TOOL_MS });
-    return ok("gpu", `${stdout.trim().split("\n").length} card(s)`);
+    return ok("gpu", `${stdout.trim().split("\n").length} GPU(s)`);
   } catch (failure) {
     const { code, stderr, message } = failure as NodeJS.ErrnoException & { stderr?: string };
-    if (code === "ENOENT") return ok("gpu", `no ${command}: no cards are measured`);
+    if (code === "ENOENT") return ok("gpu", `no ${command}: GPUs are not measured`);
     const said = (stderr || message).trim().split("\n")[0] ?? "";
-    return warning("gpu", `${command} failed: ${said.slice(0, 200)}`, "mend the driver; everything else is measured");
+    return warning("gpu", `${command} failed: ${said.slice(0, 200)}`, "repair the driver; everything else is measured");
   }
 }
 
@@ -96,12 +102,12 @@ async function serviceFinding(): Promise<DoctorFinding> {
   return ok("service", "not installed (ganglion-agent install)");
 }
 
-/** The directory, or the one above it that is there already. */
-function nearestThere(path: string): string {
-  return existsSync(path) || path === dirname(path) ? path : nearestThere(dirname(path));
+/** The directory, or the nearest existing one above it. */
+function nearestExisting(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestExisting(dirname(path));
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfPresent(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8").trim();
   } catch {

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Agent } from "../../../local-agent/app/agent.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 import { connectPublisher, connectSubscriber, freeEndpoints } from "../bus/bus-parts.ts";
-import { EdgeStandIn } from "../link/fake-edge.ts";
+import { FakeEdge } from "../link/fake-edge.ts";
 import { agentOptions } from "./agent-options.ts";
 
 const MAIN = fileURLToPath(new URL("../../../local-agent/main.ts", import.meta.url));
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function startEdge() {
-  const edge = await EdgeStandIn.listen();
+  const edge = await FakeEdge.listen();
   closing.push(() => edge.close());
   return edge;
 }
@@ -254,7 +254,7 @@ describe("agent as a process", () => {
     second.ready.catch(() => undefined);
     expect(await second.exit).toBe(1);
     expect(second.stderr()).toMatch(
-      new RegExp(`^Another agent \\(process ${first.child.pid}\\) works in .*GANGLION_STATE_DIR.*\\n$`),
+      new RegExp(`^Another agent \\(process ${first.child.pid}\\) runs in .*GANGLION_STATE_DIR.*\\n$`),
     );
   });
 

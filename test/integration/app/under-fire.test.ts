@@ -11,7 +11,7 @@ import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import { runAgent } from "../../harness/running-agent.ts";
 import { within } from "../../harness/until.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
-import { EdgeStandIn } from "../link/fake-edge.ts";
+import { FakeEdge } from "../link/fake-edge.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 async function startEdge(port = 0) {
-  const edge = await EdgeStandIn.listen(port);
+  const edge = await FakeEdge.listen(port);
   closing.push(() => edge.close());
   return edge;
 }
@@ -138,7 +138,7 @@ describe("the agent under fire", () => {
     await agent.linked();
     edge.token = "a-new-one";
     edge.dropConnections();
-    await agent.process.line(/link: the edge does not know the token \(401\): check GANGLION_TOKEN or the file token/);
+    await agent.process.line(/link: the edge does not know the token \(401\): check GANGLION_TOKEN or the token file/);
     drop(agent.intentsDir, "meanwhile");
     writeFileSync(`${token}.new`, "a-new-one", { mode: 0o600 });
     renameSync(`${token}.new`, token);

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Agent } from "../../../local-agent/app/agent.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 import { agentOptions } from "../app/agent-options.ts";
-import { EdgeStandIn } from "../link/fake-edge.ts";
+import { FakeEdge } from "../link/fake-edge.ts";
 import { connectPublisher, freeEndpoints, PROBE, probe } from "./bus-parts.ts";
 
 const PYTHON = "/usr/bin/python3";
@@ -101,10 +101,10 @@ describe.skipIf(!importable)("bus with programs in Python", () => {
     publisher.close();
     return subscriber;
   }
-  const words = (edge: EdgeStandIn) => edge.log.filter(({ signal }) => signal !== PROBE);
+  const words = (edge: FakeEdge) => edge.log.filter(({ signal }) => signal !== PROBE);
 
   async function startAgent(endpoints: { xsub: string; xpub: string }) {
-    const edge = await EdgeStandIn.listen();
+    const edge = await FakeEdge.listen();
     closing.push(() => edge.close());
     const agent = new Agent({
       ...agentOptions(temporaryDirectory(), edge.url),
@@ -147,7 +147,7 @@ describe.skipIf(!importable)("bus with programs in Python", () => {
   );
 
   it("spans two hosts: a signal of one appears once on the other's bus, and not again on its own", async () => {
-    const edge = await EdgeStandIn.listen();
+    const edge = await FakeEdge.listen();
     closing.push(() => edge.close());
     const hosts = await Promise.all(
       ["a", "b"].map(async (hostId) => {

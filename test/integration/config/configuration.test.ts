@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { temporaryDirectory } from "../../unit/store/temporary-state.ts";
-import { EdgeStandIn } from "../link/fake-edge.ts";
+import { FakeEdge } from "../link/fake-edge.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -27,8 +27,8 @@ function dropIntent(directory: string, id: string, type: string) {
   renameSync(join(directory, `.${id}`), join(directory, `${id}.json`));
 }
 
-async function running(text: (edge: EdgeStandIn) => string) {
-  const edge = await EdgeStandIn.listen();
+async function running(text: (edge: FakeEdge) => string) {
+  const edge = await FakeEdge.listen();
   closing.push(() => edge.close());
   const directory = temporaryDirectory();
   const file = join(directory, "agent.yaml");
@@ -40,7 +40,7 @@ async function running(text: (edge: EdgeStandIn) => string) {
   return { edge, directory, file, agent, write: (next: string) => writeFileSync(file, next) };
 }
 
-const BASE = (edge: EdgeStandIn) =>
+const BASE = (edge: FakeEdge) =>
   `edge: { url: "${edge.url}", token_file: token }\nhost: { state_dir: state }\nbus: { enabled: false }\nsampler: { enabled: false }\n`;
 
 describe("ganglion-agent", () => {
@@ -130,7 +130,7 @@ describe("ganglion-agent", () => {
     expect(await people.ended).toBe(1);
     expect(people.lines).toEqual([
       expect.stringContaining("GANGLION_TOKEN: set it"),
-      `${file}:2:3: edge.urll: there is no setting urll here: did you mean url?`,
+      `${file}:2:3: edge.urll: unknown setting urll: did you mean url?`,
       `${file}:3:8: log.level: give debug, info, warn or error`,
     ]);
     const programs = command("check", "--config", file, "--json");
@@ -146,7 +146,7 @@ describe("ganglion-agent", () => {
     writeFileSync(file, "edge: { token_file: token }\n");
     const right = command("check", "--config", file);
     expect(await right.ended).toBe(0);
-    expect(right.lines).toEqual([`The settings are right: ${file}`]);
+    expect(right.lines).toEqual([`The settings are valid: ${file}`]);
   });
 
   it("says which version it is, and how it is used", async () => {

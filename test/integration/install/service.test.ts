@@ -98,14 +98,14 @@ describe.skipIf(!systemd)("ganglion-agent install", () => {
     const before = statSync(unit).mtimeMs;
     const again = agent(["install", "--root", root, "--memory-max", "75%", "--writable", "/srv/agents"]);
     expect(await again.ended).toBe(0);
-    expect(again.lines).toContain(`${config} is kept as it is`);
+    expect(again.lines).toContain(`${config} exists: unchanged`);
     expect(statSync(unit).mtimeMs).toBe(before);
     const uninstall = agent(["uninstall", "--root", root]);
     expect(await uninstall.ended, uninstall.lines.join("\n")).toBe(0);
     expect([existsSync(unit), existsSync(config)]).toEqual([false, true]);
     const nothing = agent(["uninstall", "--root", root]);
     expect(await nothing.ended).toBe(0);
-    expect(nothing.lines).toEqual(["There was no such service."]);
+    expect(nothing.lines).toEqual(["The service is not installed."]);
   });
 
   it("writes settings that pass the check", async () => {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { runAgent } from "../../harness/running-agent.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { temporaryDirectory } from "../../unit/store/temporary-state.ts";
-import { EdgeStandIn } from "../link/fake-edge.ts";
+import { FakeEdge } from "../link/fake-edge.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -20,7 +20,7 @@ async function managerAt(address: string): Promise<RunningProcess> {
 }
 
 async function startEdge() {
-  const edge = await EdgeStandIn.listen();
+  const edge = await FakeEdge.listen();
   closing.push(() => edge.close());
   return edge;
 }

@@ -5,7 +5,7 @@ import { afterEach, expect, it } from "vitest";
 import { runAgent } from "../../harness/running-agent.ts";
 import { within } from "../../harness/until.ts";
 import { temporaryDirectory } from "../../unit/store/temporary-state.ts";
-import { EdgeStandIn } from "../link/fake-edge.ts";
+import { FakeEdge } from "../link/fake-edge.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -22,7 +22,7 @@ it.skipIf(FILES > MANY)(
   "the intent source routes every file once when more were dropped than the kernel reports events for",
   async () => {
     expect(FILES).toBeGreaterThan(QUEUED_EVENTS);
-    const edge = await EdgeStandIn.listen();
+    const edge = await FakeEdge.listen();
     closing.push(() => edge.close());
     const directory = temporaryDirectory();
     const drafts = join(directory, "drafts");

@@ -29,7 +29,7 @@ export type Interference = (append: Append, socket: WebSocket) => "ignore" | und
  * An edge as the link sees one: a log in memory with idempotent producers, pushed to subscribers. It checks every
  * frame with the schema of the wire, so that a wrong frame fails the test.
  */
-export class EdgeStandIn {
+export class FakeEdge {
   readonly log: Kept[] = [];
   readonly upgrades: IncomingMessage[] = [];
   readonly statuses: Record<string, unknown>[] = [];
@@ -59,8 +59,8 @@ export class EdgeStandIn {
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
   }
 
-  static async listen(port = 0): Promise<EdgeStandIn> {
-    const edge = new EdgeStandIn();
+  static async listen(port = 0): Promise<FakeEdge> {
+    const edge = new FakeEdge();
     await new Promise<void>((resolve) => edge.#server.listen(port, "127.0.0.1", resolve));
     return edge;
   }

@@ -8,7 +8,7 @@ import type { TimedSignal } from "../../../local-agent/store/signal-text.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
-import { EdgeStandIn } from "./fake-edge.ts";
+import { FakeEdge } from "./fake-edge.ts";
 
 export const signal = (value: unknown, name = "Q_TEST_DONE"): TimedSignal => ({
   id: undefined,
@@ -27,8 +27,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-export async function startEdge(): Promise<EdgeStandIn> {
-  const edge = await EdgeStandIn.listen();
+export async function startEdge(): Promise<FakeEdge> {
+  const edge = await FakeEdge.listen();
   closing.push(() => edge.close());
   return edge;
 }

@@ -78,7 +78,7 @@ test("a failure is tried again after a pause, then given up, told, kept as a dea
     ...{ id: "host-a.reaction.it.s1.abc", kind: "reaction", signal: { id: "s1.abc" }, attempts: 3 },
   });
   // Written with the step that gave it up: the edge hears of it, whatever crashes then.
-  expect(one.letters.next()?.letters.map((text) => JSON.parse(text).id)).toEqual(["host-a.reaction.it.s1.abc"]);
+  expect(one.letters.next()?.deadLetters.map((text) => JSON.parse(text).id)).toEqual(["host-a.reaction.it.s1.abc"]);
   writeFileSync(join(one.directory, "fine"), "");
   const work = new HostCommands();
   registerReactionCommands({ command: (type, handler) => void work.add(type, handler) }, one.reactions);

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Agent } from "../../../local-agent/app/agent.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 import { agentOptions } from "../app/agent-options.ts";
-import { EdgeStandIn } from "../link/fake-edge.ts";
+import { FakeEdge } from "../link/fake-edge.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 async function observed(port: number | null = 0) {
-  const edge = await EdgeStandIn.listen();
+  const edge = await FakeEdge.listen();
   closing.push(() => edge.close());
   const directory = temporaryDirectory();
   const options = {

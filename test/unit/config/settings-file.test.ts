@@ -109,20 +109,20 @@ log: { format: json, level: debug }
   });
 
   it.each([
-    ["edge:\n  urls: https://x.example", "2:3: edge.urls: there is no setting urls here: did you mean url?"],
-    ["host:\n  stateDir: x", "2:3: host.stateDir: there is no setting stateDir here: did you mean state_dir?"],
-    ["samplr:\n  seconds: 2", "1:1: samplr: there is no setting samplr here: did you mean sampler?"],
-    ["edge:\n  token: gng_1", "2:3: edge.token: there is no setting token here: take it out; there are url"],
+    ["edge:\n  urls: https://x.example", "2:3: edge.urls: unknown setting urls: did you mean url?"],
+    ["host:\n  stateDir: x", "2:3: host.stateDir: unknown setting stateDir: did you mean state_dir?"],
+    ["samplr:\n  seconds: 2", "1:1: samplr: unknown setting samplr: did you mean sampler?"],
+    ["edge:\n  token: gng_1", "2:3: edge.token: unknown setting token: remove it, or use one of url"],
     ["log: { level: loud }", "1:8: log.level: give debug, info, warn or error"],
     ["host:\n  id: 12", "2:3: host.id: give a text, not a number: put it into quotes"],
     ["edge:\n  subscribe:\n    - Q_*\n    - Q X", "4:7: edge.subscribe.1: a pattern is"],
     ["spool: [1]", "1:1: spool: give a section with settings, not a list"],
     ["sampler: { seconds: 0 }", "1:12: sampler.seconds: give seconds between 0.1 and 3600"],
     ["bus:\n  xsub: tcp://127.0.0.1:5557", "1:1: bus.xpub: give another address than xsub"],
-    ["intents:\n  map:\n    - types: [a]", "3:7: intents.map.0.signal: it is missing: give a text"],
+    ["intents:\n  map:\n    - types: [a]", "3:7: intents.map.0.signal: missing: give a text"],
     [
       "intents:\n  map:\n    - types: [a]\n      signal: Q_A\n      facts:\n        v: { form: data.v, from: data.w }",
-      "6:14: intents.map.0.facts.v.form: there is no setting form here: did you mean from?",
+      "6:14: intents.map.0.facts.v.form: unknown setting form: did you mean from?",
     ],
     ["edge:\n  url: 'unclosed", "2:"],
     ["edge: {}\nedge: {}", "2:1: YAML: Map keys must be unique"],
@@ -155,7 +155,7 @@ log: { format: json, level: debug }
     const { settings, problems: said } = loadSettings({ GANGLION_HOST_ID: "h" }, "/", path);
     expect(settings).toBeDefined();
     expect(said.map(({ severity, message }) => [severity, message])).toEqual([
-      ["warning", `everybody on this machine can read ${token}: run chmod 600 ${token}`],
+      ["warning", `any user of this machine can read ${token}: run chmod 600 ${token}`],
     ]);
     chmodSync(token, 0o600);
     expect(loadSettings({ GANGLION_HOST_ID: "h" }, "/", path).problems).toEqual([]);

@@ -57,7 +57,7 @@ describe("settings", () => {
 
   it.each([
     [{}, "GANGLION_TOKEN: set it, or put the token into"],
-    [{ GANGLION_TOKEN: "tök" }, "GANGLION_TOKEN does not hold a token"],
+    [{ GANGLION_TOKEN: "tök" }, "GANGLION_TOKEN holds no valid token"],
     [{ GANGLION_TOKEN: "t", GANGLION_PORT: "0" }, "GANGLION_PORT: give a port between 1 and 65535"],
     [{ GANGLION_TOKEN: "t", GANGLION_PORT: " " }, "GANGLION_PORT"],
     [{ GANGLION_TOKEN: "t", GANGLION_HOST_ID: "a b" }, "GANGLION_HOST_ID: give letters"],

@@ -6,7 +6,7 @@ import { WriteCheck } from "../../../local-agent/store/write-check.ts";
 import { silent } from "../store/temporary-state.ts";
 
 /** Tells of each look at the agent's health, and of each message to the manager, in order. */
-function managed(sickness: HealthProblem) {
+function managed(problem: HealthProblem) {
   const happened: string[] = [];
   const third = Promise.withResolvers<string[]>();
   let looks = 0;
@@ -15,7 +15,7 @@ function managed(sickness: HealthProblem) {
     log: silent,
     health: async () => {
       if (++looks > 2) third.resolve([...happened]);
-      return sickness;
+      return problem;
     },
     send: async (message) => void happened.push(message),
   });
@@ -26,7 +26,7 @@ describe("the watchdog", () => {
   it("is not fed by an agent that a restart would help", async () => {
     const { manager, untilThirdLook } = managed({ reason: "it hangs", restartHelps: true });
     await manager.ready("link connected");
-    expect(await untilThirdLook).toEqual(["READY=1\nSTATUS=link connected", "STATUS=sick: it hangs"]);
+    expect(await untilThirdLook).toEqual(["READY=1\nSTATUS=link connected", "STATUS=unhealthy: it hangs"]);
     await manager.stopping();
   });
 
@@ -34,7 +34,7 @@ describe("the watchdog", () => {
     const { manager, untilThirdLook } = managed({ reason: "the disk is full", restartHelps: false });
     await manager.ready("link connected");
     expect(await untilThirdLook).toEqual([
-      ...["READY=1\nSTATUS=link connected", "WATCHDOG=1", "STATUS=sick: the disk is full", "WATCHDOG=1"],
+      ...["READY=1\nSTATUS=link connected", "WATCHDOG=1", "STATUS=unhealthy: the disk is full", "WATCHDOG=1"],
     ]);
     await manager.stopping();
   });
@@ -42,21 +42,21 @@ describe("the watchdog", () => {
   it("leaves the status as it was before, once the agent is well again", async () => {
     const sent: string[] = [];
     const well = Promise.withResolvers<void>();
-    let sickness: HealthProblem | undefined = { reason: "the disk is full", restartHelps: false };
+    let problem: HealthProblem | undefined = { reason: "the disk is full", restartHelps: false };
     const manager = new ServiceManager({
       watchdogMs: 3,
       log: silent,
-      health: async () => sickness,
+      health: async () => problem,
       send: async (message) => {
         sent.push(message);
-        if (message.includes("sick")) sickness = undefined;
+        if (message.includes("unhealthy")) problem = undefined;
         if (sent.filter((one) => one.includes("link connected")).length === 2) well.resolve();
       },
     });
     await manager.ready("link connected");
     await well.promise;
     expect(sent.filter((one) => one.includes("STATUS"))).toEqual([
-      ...["READY=1\nSTATUS=link connected", "STATUS=sick: the disk is full", "STATUS=link connected"],
+      ...["READY=1\nSTATUS=link connected", "STATUS=unhealthy: the disk is full", "STATUS=link connected"],
     ]);
     await manager.stopping();
   });

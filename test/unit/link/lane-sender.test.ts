@@ -40,7 +40,7 @@ describe("sender of a lane", () => {
   it("goes back to the first refused batch, once, and waits as told", () => {
     const sender = new LaneSender(spoolOf(1_000), "bus");
     for (let batch = 1; batch <= 4; batch++) sender.frame(batch, 0);
-    expect(sender.refused(2, 503, 50, 0, later)).toEqual({ kind: "again", notBeforeMs: 50 });
+    expect(sender.refused(2, 503, 50, 0, later)).toEqual({ kind: "retry", notBeforeMs: 50 });
     expect(sender.refused(3, 503, 50, 0, later)).toBeNull();
     expect(sender.frame(5, 49)).toBeNull();
     expect(sender.waitingUntil(49)).toBe(50);
@@ -63,9 +63,9 @@ describe("sender of a lane", () => {
     const spool = spoolOf(1);
     const sender = new LaneSender(spool, "bus");
     sender.frame(1, 0);
-    expect(sender.refused(1, 422, undefined, 0, later)).toEqual({ kind: "hopeless", number: 1, text: '{"n":1}' });
+    expect(sender.refused(1, 422, undefined, 0, later)).toEqual({ kind: "unsendable", number: 1, text: '{"n":1}' });
     expect(sender.frame(2, 0)).toBeNull();
-    sender.goOn(0);
+    sender.resume(0);
     expect(first(sender.frame(3, 0))).toBe(1);
   });
 

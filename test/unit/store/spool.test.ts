@@ -117,7 +117,7 @@ describe("spool", () => {
   it("refuses a second agent on the same directory and names the first", () => {
     const directory = temporaryDirectory();
     const { db } = openSpool(directory);
-    expect(() => StateDatabase.open(directory)).toThrow(`Another agent (process ${process.pid}) works in ${directory}`);
+    expect(() => StateDatabase.open(directory)).toThrow(`Another agent (process ${process.pid}) runs in ${directory}`);
     db.close();
     openSpool(directory).db.close();
   });
