@@ -39,12 +39,12 @@ afterEach(({ task }) => {
 afterAll(() => host?.machine.close());
 
 describe("ganglion-agent install", () => {
-  it("asks for a token first, and starts nothing without", async () => {
+  it("asks for a token first, and starts nothing without it", async () => {
     expect(await host.text(INSTALL)).toContain("Put the host's token into /etc/ganglion/token (mode 0600), then:");
     expect(await host.unit()).toMatchObject({ ActiveState: "inactive", UnitFileState: "enabled" });
   });
 
-  it("starts the service: it says itself when it is ready, as a user of its own, and is linked", async () => {
+  it("starts the service, which reports its readiness, runs as a user of its own, and is linked", async () => {
     await host.text("chown ganglion: /srv/agents");
     await host.write(CONFIG, settings(host.url));
     await host.write("/etc/ganglion/token", host.edge.token, "600");
@@ -60,7 +60,7 @@ describe("ganglion-agent install", () => {
     expect(await main()).toBe(pid);
   });
 
-  it("leaves a host on which the doctor finds nothing in the way, and shuts the agent in", async () => {
+  it("leaves a host on which the doctor finds no problem, and sandboxes the agent", async () => {
     await host.active();
     const { code, output } = await host.machine.run(`ganglion-agent doctor --config ${CONFIG}`);
     expect([code, output.match(/^ERROR.*/gm)], output).toEqual([0, null]);
@@ -71,7 +71,7 @@ describe("ganglion-agent install", () => {
 });
 
 describe("the sandbox", () => {
-  it("is in force for what the agent starts: nothing can be written but what was named, nobody else is seen", async () => {
+  it("applies to child processes: they can write only to the named directories, and see no other processes", async () => {
     await host.emit("Q_TRY_PROBE", {});
     const [probed] = await host.signals("Q_TRY_PROBED");
     const readOnly = "Read-only file system";
@@ -84,7 +84,7 @@ describe("the sandbox", () => {
     expect(await host.text("ls /tmp")).not.toContain("probe");
   });
 
-  it("hands the token over as a credential, and shows it nowhere", async () => {
+  it("passes the token as a credential, and shows it nowhere", async () => {
     const { token } = host.edge;
     const pid = await main();
     expect(await host.text("cat /run/credentials/ganglion-agent.service/ganglion-token")).toBe(token);
@@ -93,7 +93,7 @@ describe("the sandbox", () => {
     expect((await host.machine.run("runuser -u tester cat /etc/ganglion/token")).code).toBe(1);
   });
 
-  it("lets every room do its work: intents, metric files, the sampler, the bus in both directions, metrics", async () => {
+  it("lets every feature work: intents, metric files, the sampler, the bus in both directions, metrics", async () => {
     await drop("one");
     await asked("one");
     await host.text(`echo '{"queue_name":"try","depth":3,"zooid":"tool"}' >> ${METRICS}/queue_metrics.jsonl`);
@@ -109,7 +109,7 @@ describe("the sandbox", () => {
     expect(text).toContain('ganglion_agent_link_state{state="connected"} 1');
   });
 
-  it("lets it read its settings again", async () => {
+  it("lets the agent reload its settings", async () => {
     const pid = await main();
     await host.write(CONFIG, settings(host.url, { sampleSeconds: 4 }));
     await host.text("systemctl reload ganglion-agent");
@@ -121,7 +121,7 @@ describe("the sandbox", () => {
 });
 
 describe("the control groups", () => {
-  it("hold each supervised agent with all that it has started, apart from the agent itself", async () => {
+  it("hold each supervised agent with its child processes, apart from the agent itself", async () => {
     const lines = await until("the agents to be up", async () => {
       expect(await host.agent("stubborn")).toMatchObject({ state: "up" });
       const pids = (await host.controls("agent-calm", "cgroup.procs")).split("\n");
@@ -132,7 +132,7 @@ describe("the control groups", () => {
     expect(await host.controls("agent-limited", "memory.max")).toBe(String(80 << 20));
   });
 
-  it("slow one down that wants more processor time than it may have, and nobody restarts it for that", async () => {
+  it("slow down an agent that exceeds its processor time, without a restart", async () => {
     const throttled = async () =>
       Number(/^nr_throttled (\d+)$/m.exec(await host.controls("agent-spinner", "cpu.stat"))?.[1]);
     const before = await throttled();
@@ -157,7 +157,7 @@ describe("the control groups", () => {
 });
 
 describe("a bad day", () => {
-  it("an edge that is away stops neither the service nor its agents, and a killed agent comes back with all it had", async () => {
+  it("an edge that is away stops neither the service nor its agents, and a killed agent comes back with its signals", async () => {
     const killed = await main();
     const bringBack = await host.edgeAway();
     const away = { status: /^link (waiting|connecting)/ };
@@ -178,14 +178,14 @@ describe("a bad day", () => {
     expect(await asked("while-away")).toHaveLength(1);
   });
 
-  it("the watchdog has one restarted that stands still", async () => {
+  it("the watchdog restarts an agent that is blocked", async () => {
     const stopped = await main();
     await host.text(`kill -STOP ${stopped}`);
     await host.active({ otherThan: stopped });
     expect(await host.text("journalctl -u ganglion-agent")).toContain("Watchdog timeout");
   });
 
-  it("a disk that is full takes nobody's agents away", async () => {
+  it("a full disk stops no supervised agent", async () => {
     const { pid } = await until("the agents to be up", async () => {
       const calm = await host.agent("calm");
       expect(calm.state).toBe("up");
@@ -206,13 +206,13 @@ describe("a bad day", () => {
     await asked("after-the-flood");
   });
 
-  it("systemctl stop ends the agent within its time, and everything that it supervised", async () => {
+  it("systemctl stop ends the agent within its time, with all agents that it supervises", async () => {
     await host.text("systemctl stop ganglion-agent", { seconds: 60 });
     expect(await host.unit()).toMatchObject({ ActiveState: "inactive", Result: "success" });
     expect((await host.machine.run("ps -u ganglion -o args=")).output).toBe("");
   });
 
-  it("a reboot brings it all back", async () => {
+  it("a reboot starts the service and its agents again", async () => {
     await host.machine.reboot();
     await host.active();
     await until("the agents to be up", async () => expect(await host.agent("calm")).toMatchObject({ state: "up" }));
@@ -228,7 +228,7 @@ describe("other ways to be installed", () => {
     expect((await host.active({ otherThan: before })).MemoryMax).toBe(String(500 << 20));
   });
 
-  it("without a control group of its own the agent measures, and holds its agents to their limits by that", async () => {
+  it("without a control group of its own the agent enforces limits by measuring", async () => {
     await host.write("/etc/systemd/system/ganglion-agent.service.d/own.conf", "[Service]\nDelegate=no\n");
     await host.text("systemctl daemon-reload && systemctl restart ganglion-agent");
     await host.active();
@@ -237,7 +237,7 @@ describe("other ways to be installed", () => {
     expect(first?.facts).toMatchObject({ limit_of: "cpu", limit: 20 });
   });
 
-  it("uninstall leaves settings, state and token, and nothing that runs", async () => {
+  it("uninstall leaves settings, state and token, and no process", async () => {
     await host.text("rm -r /etc/systemd/system/ganglion-agent.service.d && ganglion-agent uninstall");
     expect(await host.unit()).toMatchObject({ LoadState: "not-found", ActiveState: "inactive" });
     expect((await host.machine.run("ps -u ganglion -o args=")).output).toBe("");
@@ -246,7 +246,7 @@ describe("other ways to be installed", () => {
     expect(await host.text(left)).toBe("");
   });
 
-  it("a person's own service runs without root, and while nobody is logged in", async () => {
+  it("a user's own service runs without root, and while the user is logged out", async () => {
     await host.text("loginctl enable-linger tester");
     const id = await host.text("id -u tester");
     const as = `runuser -u tester -- env HOME=/home/tester XDG_RUNTIME_DIR=/run/user/${id}`;

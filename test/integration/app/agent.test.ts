@@ -70,7 +70,7 @@ describe("agent", () => {
     expect(edge.wrongFrames).toEqual([]);
   });
 
-  it("refuses a state directory that another agent holds, and leaves that one alone", async () => {
+  it("refuses a state directory that another agent holds, and leaves that agent alone", async () => {
     const edge = await startEdge();
     const directory = temporaryDirectory();
     const options = {
@@ -87,7 +87,7 @@ describe("agent", () => {
     await edge.when(() => edge.log.length === 1);
   });
 
-  it("starts and stops again and again, and before it was started", async () => {
+  it("starts and stops repeatedly, and may be stopped before a start", async () => {
     const edge = await startEdge();
     const agent = new Agent({
       ...agentOptions(temporaryDirectory(), edge.url),
@@ -102,7 +102,7 @@ describe("agent", () => {
     await agent.stop();
   });
 
-  it("goes on with its old settings where a feature fails with the new ones, and says so", async () => {
+  it("keeps the old settings of a feature that fails with the new ones, and reports it", async () => {
     const edge = await startEdge();
     const directory = temporaryDirectory();
     const options = { ...agentOptions(directory, edge.url), ...(await freeEndpoints()), sources: ["bus"] as const };
@@ -130,7 +130,7 @@ describe("agent", () => {
     await edge.when(() => edge.log.some(({ signal }) => signal === "Q_FROM_BUS"));
   });
 
-  it("shows sources that are switched off, and does not subscribe for nobody", async () => {
+  it("shows sources that are switched off, and does not subscribe without sinks", async () => {
     const edge = await startEdge();
     const agent = new Agent({
       ...agentOptions(temporaryDirectory(), edge.url),
@@ -198,7 +198,7 @@ async function environmentFor(edge: { url: string }, directory: string): Promise
 }
 
 describe("agent as a process", () => {
-  it("tells its parent what is live, and when the link comes and goes; stops cleanly when asked to", async () => {
+  it("reports its sources and the link to its parent, and stops with status 0 when asked", async () => {
     const edge = await startEdge();
     const agent = startProcess(await environmentFor(edge, temporaryDirectory()));
     await agent.ready;
@@ -214,14 +214,14 @@ describe("agent as a process", () => {
     expect(agent.stderr()).not.toContain("secret");
   });
 
-  it("ends when its parent lets go of it", async () => {
+  it("ends when its parent disconnects", async () => {
     const agent = startProcess(await environmentFor(await startEdge(), temporaryDirectory()));
     await agent.ready;
     agent.child.disconnect();
     expect(await agent.exit).toBe(0);
   });
 
-  it("names every setting that is wrong, without a stack and without the token", async () => {
+  it("names every invalid setting, without a stack trace and without the token", async () => {
     const agent = startProcess({
       GANGLION_URL: "ftp://x",
       GANGLION_TOKEN: "se cret",
@@ -246,7 +246,7 @@ describe("agent as a process", () => {
     expect(agent.stderr()).not.toMatch(/se cret|\n +at /);
   });
 
-  it("says in one line that another agent works in its directory", async () => {
+  it("reports in one line that another agent runs in its directory", async () => {
     const environment = await environmentFor(await startEdge(), temporaryDirectory());
     const first = startProcess(environment);
     await first.ready;
@@ -258,7 +258,7 @@ describe("agent as a process", () => {
     );
   });
 
-  it("loses and doubles no intent when it is killed again and again", async () => {
+  it("neither loses nor doubles an intent when it is killed repeatedly", async () => {
     const edge = await startEdge();
     const directory = temporaryDirectory();
     const environment = { ...(await environmentFor(edge, directory)), GANGLION_SOURCES: "intents" };

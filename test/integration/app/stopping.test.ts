@@ -32,7 +32,7 @@ async function aSilentEdge(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
-test("an agent whose edge is silent, whose child is deaf and whose command goes on stops in order, each part in its time", async () => {
+test("an agent with a silent edge, a child that ignores signals and a running command stops in order, each service within its limit", async () => {
   const directory = temporaryDirectory();
   const { lines, logger } = aLog();
   const deaf = "trap '' TERM; echo $$ > pid; touch up; while :; do sleep 1; done";
@@ -72,7 +72,7 @@ test("an agent whose edge is silent, whose child is deaf and whose command goes 
   expect(alive(pid)).toBe(false);
 });
 
-test("a part that never stops is passed over after its time, and named", async () => {
+test("a service that never stops is skipped after its limit, and named in the log", async () => {
   const { lines, logger } = aLog();
   const hangs = { name: "hangs", start: async () => {}, stop: () => new Promise<void>(() => {}) };
   await stopService(hangs, logger, 1);

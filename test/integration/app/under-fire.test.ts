@@ -65,7 +65,7 @@ function drop(directory: string, id: string, filling = "") {
 const busy = { refuse: { retry_after_ms: 20, problem: { type: "/problems/too-many", title: "Busy", status: 429 } } };
 
 describe("the link under fire", () => {
-  it("hands over a hundred thousand signals after hours without an edge, in order, each once", async () => {
+  it("sends a hundred thousand signals after hours without an edge, in order, each once", async () => {
     const edge = await startEdge();
     const { port } = edge;
     await edge.close();
@@ -85,7 +85,7 @@ describe("the link under fire", () => {
     expect(again.values()).toEqual(Array.from({ length: total }, (_, index) => index));
   });
 
-  it("sheds only observations while the edge puts everything off, and counts them", async () => {
+  it("sheds only observations while the edge refuses all batches, and counts them", async () => {
     const edge = await startEdge();
     edge.interfere = () => busy;
     const { spool, link } = startLink(edge.url, 200_000);
@@ -108,7 +108,7 @@ describe("the link under fire", () => {
     expect(edge.log).toHaveLength(total - shed);
   });
 
-  it("goes on although the clock was set back by an hour while the edge put a batch off", async () => {
+  it("continues although the clock was set back by an hour during a wait that the edge asked for", async () => {
     const edge = await startEdge();
     const { spool, link } = startLink(edge.url);
     await link.start();
@@ -128,7 +128,7 @@ describe("the link under fire", () => {
 });
 
 describe("the agent under fire", () => {
-  it("says that its token was taken away, keeps what it takes in, and picks up a new one", async () => {
+  it("reports that its token was deleted, keeps taking in signals, and picks up a new token", async () => {
     const edge = await startEdge();
     const stateDir = temporaryDirectory();
     const token = join(stateDir, "token");
@@ -150,7 +150,7 @@ describe("the agent under fire", () => {
     expect(await agent.process.stop()).toBe(0);
   });
 
-  it("begins anew when it finds its state corrupted, and says where the old one is", async () => {
+  it("creates a new state database when the old one is corrupted, and logs where the old one is", async () => {
     const edge = await startEdge();
     const stateDir = temporaryDirectory();
     writeFileSync(join(stateDir, "agent.db"), "rubbish ".repeat(1_000));
@@ -164,7 +164,7 @@ describe("the agent under fire", () => {
     expect(await agent.process.stop()).toBe(0);
   });
 
-  it("loses no intent while its disk is full, and routes all once there is room", async ({ skip }) => {
+  it("loses no intent while its disk is full, and routes all when there is space", async ({ skip }) => {
     const edge = await startEdge();
     const stateDir = temporaryDirectory();
     const intentsDir = temporaryDirectory();

@@ -21,7 +21,7 @@ async function leave(
   return { leader, child: Number(text.toString()) };
 }
 
-test("a group whose leader was noted is ended whole, and only that one", async () => {
+test("leftovers: a group with a recorded leader is ended as a whole, and no other group", async () => {
   const ours = await leave("one");
   const other = await leave("two");
   const leader = identify(ours.leader.pid ?? 0);
@@ -33,7 +33,7 @@ test("a group whose leader was noted is ended whole, and only that one", async (
   await untilEnded([other.child]);
 });
 
-test("children are found by their mark when their leader is dead", async () => {
+test("leftovers: children of a dead leader are found by their mark", async () => {
   const { leader, child } = await leave("three");
   const identity = identify(leader.pid ?? 0);
   leader.kill("SIGKILL");
@@ -42,13 +42,13 @@ test("children are found by their mark when their leader is dead", async () => {
   await untilEnded([child]);
 });
 
-test("what does not hear SIGTERM is killed", async () => {
+test("leftovers: a process that ignores SIGTERM is killed", async () => {
   const { leader } = await leave("four", "trap '' TERM; echo 1; while true; do sleep 600; done");
   expect(await endLeftovers([{ run: "four", leader: identify(leader.pid ?? 0) }])).toBe(1);
   await untilEnded([leader.pid ?? 0]);
 });
 
-test("a process that was given the number of one that is gone is left alone", async () => {
+test("leftovers: a process that reuses the id of an ended one is left alone", async () => {
   const { child } = await leave("five");
   const now = identify(child);
   if (now === undefined) throw new Error("it runs");

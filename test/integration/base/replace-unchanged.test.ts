@@ -30,7 +30,7 @@ for (let own = []; own.length < ${EDITS}; ) {
   while (!read().includes(own.at(-1))) if (Date.now() > untilMs) process.exit(7);
 }`;
 
-test("nothing that another process saves is lost, however often both write at the same moment", async () => {
+test("replaceUnchanged loses no text that another process saves, however often both write at the same moment", async () => {
   const path = aFile("");
   const editor = fork("-e", [], { execArgv: ["-e", EDITOR, path], silent: true });
   const ended = once(editor, "exit");
@@ -51,7 +51,7 @@ test("nothing that another process saves is lost, however often both write at th
   expect(outcomes.replaced).toBeGreaterThan(0);
 });
 
-test("a file is made, replaced and removed only if it is what was read", async () => {
+test("replaceUnchanged creates, replaces and removes a file only if it has not changed since it was read", async () => {
   const path = aFile();
   expect(await replaceUnchanged(path, "something", "ours")).toBe("changed");
   expect(existsSync(path)).toBe(false);
@@ -66,7 +66,7 @@ test("a file is made, replaced and removed only if it is what was read", async (
   expect(readdirSync(join(path, ".."))).toEqual(["list.yaml.bak"]);
 });
 
-test("a link stays one, and its file keeps its permissions", async () => {
+test("replaceUnchanged keeps a link and the permissions of its file", async () => {
   const path = aFile("one");
   const link = join(temporaryDirectory(), "link.yaml");
   symlinkSync(path, link);
@@ -75,7 +75,7 @@ test("a link stays one, and its file keeps its permissions", async () => {
   expect(readFileSync(`${link}.bak`, "utf8")).toBe("one");
 });
 
-test("what a crash left between exchange and look is kept where people see it", async () => {
+test("replaceUnchanged keeps the leftover of a crash under a visible name", async () => {
   const path = aFile("ours");
   writeFileSync(join(path, "..", ".list.yaml.exchanged"), "an edit that had come out");
   expect(await replaceUnchanged(path, "ours", "next")).toBe("replaced");

@@ -6,7 +6,7 @@ import { untilEnded } from "../../harness/process-alive.ts";
 const sh = (script: string) => ["/bin/sh", "-c", script] as const;
 const pidIn = (text: string) => Number(/pid (\d+)/.exec(text)?.[1]);
 
-test("a command reads its input, says its lines as they come, and its exit status is told", async () => {
+test("a command reads its input, its lines are reported as they come, and its exit status at the end", async () => {
   const lines: string[] = [];
   const command = sh("cat; echo a fault >&2; printf 'no end'; exit 3");
   const run = runCommand({ command, input: '{"é":1}\r\n', onLine: (line, stream) => lines.push(`${stream}: ${line}`) });
@@ -17,7 +17,7 @@ test("a command reads its input, says its lines as they come, and its exit statu
   expect(result.durationMs).toBeGreaterThan(0);
 });
 
-test("what could not be started is told apart, with the reason", async () => {
+test("a command that cannot be started is reported with the reason", async () => {
   const error = async (command: readonly [string, ...string[]], cwd?: string) => {
     const { identity, result } = runCommand({ command, cwd });
     expect(identity).toBeUndefined();
@@ -31,14 +31,14 @@ test("what could not be started is told apart, with the reason", async () => {
   expect(await error(["a\0b"])).toMatch(/could not be started: .*null bytes/);
 });
 
-test("a command killed by somebody else is told from one that ran out of time", async () => {
+test("a command that another process kills is distinguished from one that exceeds its time limit", async () => {
   const killed = await runCommand({ command: sh("kill -9 $$"), timeoutMs: 30_000 }).result;
   expect(killed.ending).toEqual({ kind: "killed", signal: "SIGKILL" });
   const late = await runCommand({ command: ["sleep", "600"], timeoutMs: 50 }).result;
   expect(late.ending).toEqual({ kind: "timed_out", timeoutMs: 50 });
 });
 
-test("a time limit ends everything that the command started, also what does not hear SIGTERM", async () => {
+test("a time limit ends all processes that the command started, also those that ignore SIGTERM", async () => {
   const script = "trap '' TERM; sleep 600 & echo pid $!; sh -c 'trap \"\" TERM; echo pid $$; sleep 600; sleep 600'";
   const pids: number[] = [];
   const run = runCommand({
@@ -51,7 +51,7 @@ test("a time limit ends everything that the command started, also what does not 
   await untilEnded(pids);
 });
 
-test("a grandchild that holds the outputs neither delays the end nor stays", async () => {
+test("a grandchild that keeps the outputs of a command open neither delays its end nor survives it", async () => {
   // Waiting for it would take longer than any test may.
   const run = runCommand({ command: sh("sleep 600 & echo pid $!") });
   const result = await run.result;
@@ -59,7 +59,7 @@ test("a grandchild that holds the outputs neither delays the end nor stays", asy
   await untilEnded([pidIn(result.stdout.text)]);
 });
 
-test("what left the group on purpose outlives the command", async () => {
+test("a process that left the group of a command outlives the command", async () => {
   const result = await runCommand({ command: sh("setsid sleep 600 >/dev/null 2>&1 & sleep 0.2; echo pid $!") }).result;
   const pid = pidIn(result.stdout.text);
   expect(processStat(pid)?.state).toMatch(/[SR]/);
@@ -67,14 +67,14 @@ test("what left the group on purpose outlives the command", async () => {
   await untilEnded([pid]);
 });
 
-test("an abort ends the command; one that came before leaves it unstarted", async () => {
+test("an abort ends a command, and an abort before the start keeps it from starting", async () => {
   const abort = new AbortController();
   const run = runCommand({ command: sh("echo begun; sleep 600"), abort: abort.signal, onLine: () => abort.abort() });
   expect((await run.result).ending).toEqual({ kind: "aborted" });
   expect(runCommand({ command: sh("true"), abort: abort.signal }).identity).toBeUndefined();
 });
 
-test("of a long output the beginning and the end are kept, and no line is longer than the memory bears", async () => {
+test("a long output of a command keeps its beginning and end, and long lines are split", async () => {
   const longest = { line: 0 };
   const result = await runCommand({
     command: sh("echo first; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo last"),
@@ -88,7 +88,7 @@ test("of a long output the beginning and the end are kept, and no line is longer
   expect(result.stdout.text).toMatch(/^first\nx+\n… 2999012 characters left out …\nx+\nlast\n$/);
 });
 
-test("a command that does not read its input is no failure", async () => {
+test("a command that does not read its input does not fail for it", async () => {
   const result = await runCommand({ command: sh("exec 0<&-; echo done"), input: "x".repeat(1_000_000) }).result;
   expect(result.ending).toEqual({ kind: "exited", code: 0 });
 });

@@ -152,7 +152,7 @@ for (const mode of ["own proxy", "existing proxy"]) {
       ]);
     });
 
-    it("keeps the order of a burst and loses nothing of it", async () => {
+    it("keeps the order of a burst and loses no message", async () => {
       const { xsub, spooled, whenSpooled } = await open();
       const publisher = await publisherTo(xsub);
       const count = 5_000;
@@ -161,7 +161,7 @@ for (const mode of ["own proxy", "existing proxy"]) {
       expect(spooled().map(({ facts }) => facts.n)).toEqual(Array.from({ length: count }, (_, n) => n));
     });
 
-    it("publishes what the edge delivers as [name, signal], once, and takes none of it in again", async () => {
+    it("publishes delivered signals as [name, signal], once, and takes none of them in again", async () => {
       const { xsub, xpub, deliver, whenSpooled, spooled, spool, bus } = await open();
       const subscriber = subscriberTo(xpub);
       const publisher = await publisherTo(xsub);
@@ -190,7 +190,7 @@ for (const mode of ["own proxy", "existing proxy"]) {
       expect(bus.counts).toMatchObject({ published: 3, dead: 0, echoes: mode === "own proxy" ? 0 : 3 });
     });
 
-    it("tells an echo from a new signal that borrows an id", async () => {
+    it("distinguishes an echo from a new signal that reuses an id", async () => {
       const { xsub, xpub, deliver, whenSpooled, spooled } = await open();
       const subscriber = subscriberTo(xpub);
       const publisher = await publisherTo(xsub);
@@ -230,7 +230,7 @@ for (const mode of ["own proxy", "existing proxy"]) {
       expect(subscriber.frames.map(([topic]) => topic)).toEqual(["Q_OTHER", "Q_FROM_EDGE"]);
     });
 
-    it("lays aside what cannot be a signal, with the reason, and goes on", async () => {
+    it("dead-letters messages that are no signals, with the reason, and continues", async () => {
       const { xsub, whenSpooled, spooled, stop, directory, bus } = await open();
       const publisher = await publisherTo(xsub);
       const rubbish: (string | Buffer)[][] = [
@@ -289,7 +289,7 @@ describe("bus", () => {
     );
   });
 
-  it("is its own proxy again when it is started behind a stop, however soon", async () => {
+  it("is its own proxy again when it is started right after a stop", async () => {
     const endpoints = await freeEndpoints();
     const { bus } = await startBus(endpoints);
     for (let round = 0; round < 30; round++) {
@@ -307,7 +307,7 @@ describe("bus", () => {
     await whenSpooled(1);
   });
 
-  it("takes the place of an existing proxy that does not come back, and loses nothing of the edge's", async () => {
+  it("replaces an existing proxy that does not come back, and loses no signal of the edge", async () => {
     const endpoints = await freeEndpoints();
     const stopProxy = await startForeignProxy(endpoints);
     const { deliver, bus, whenSpooled, spooled } = await startBus({ ...endpoints, takeOverMs: 300 });

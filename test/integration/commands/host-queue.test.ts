@@ -31,7 +31,7 @@ function reported(queue: HostQueue, state: Report["state"]): Promise<void> {
 }
 
 describe("a host", () => {
-  it("does what the edge asks of it, and of no other host", async () => {
+  it("runs commands for itself, and none for other hosts", async () => {
     const { commands, queue } = hostQueue("host-a");
     await queue.start();
     expect(queue.report()).toMatchObject({ state: "off", detail: "no feature of this host takes commands" });
@@ -46,7 +46,7 @@ describe("a host", () => {
     ).rejects.toMatchObject({ problem: { status: 503 } });
   });
 
-  it("says why it refuses, at once and once", async () => {
+  it("reports a refusal at once, and does not try again", async () => {
     const { commands, queue } = hostQueue("host-c");
     let asked = 0;
     commands.add("refuse", () => {
@@ -61,7 +61,7 @@ describe("a host", () => {
     expect(asked).toBe(1);
   });
 
-  it("goes without commands, and says so, where its token may not take work", async () => {
+  it("takes no commands and reports it when its token lacks the scope", async () => {
     const { token } = await edge
       .client()
       .tokens.create({ name: "sender", scopes: ["signals:write"], ecosystems: ["default"] });

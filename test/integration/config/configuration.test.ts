@@ -44,7 +44,7 @@ const BASE = (edge: FakeEdge) =>
   `edge: { url: "${edge.url}", token_file: token }\nhost: { state_dir: state }\nbus: { enabled: false }\nsampler: { enabled: false }\n`;
 
 describe("ganglion-agent", () => {
-  it("runs by its file, takes over on SIGHUP what is safe, and says what needs a restart", async () => {
+  it("runs with its file, applies changes on SIGHUP, and reports settings that need a restart", async () => {
     const { edge, directory, agent, write } = await running(BASE);
     const intents = join(directory, "state", "intents");
     write(
@@ -70,7 +70,7 @@ describe("ganglion-agent", () => {
     expect(await agent.stop()).toBe(0);
   });
 
-  it("reacts, watches and measures by a file that was changed as it ran, and not by one that is wrong", async () => {
+  it("reacts, watches and measures with a file that was changed while it ran, and not with an invalid one", async () => {
     const { edge, directory, agent, write } = await running(BASE);
     const reaction = (by: string, more = "") =>
       `${BASE(edge)}reactions:\n  it: { when: Q_ASK, run: { command: [echo, '{"by": "${by}"}'] }, concurrency: 2 }\n${more}`;
@@ -122,7 +122,7 @@ describe("ganglion-agent", () => {
     expect(await agent.stop()).toBe(0);
   });
 
-  it("checks a file and says where it is wrong and what to do, for people and for programs", async () => {
+  it("checks a file and prints each problem with its place and fix, for people and for programs", async () => {
     const directory = temporaryDirectory();
     const file = join(directory, "agent.yaml");
     writeFileSync(file, "edge:\n  urll: http://x\nlog: { level: loud }\n");
@@ -149,7 +149,7 @@ describe("ganglion-agent", () => {
     expect(right.lines).toEqual([`The settings are valid: ${file}`]);
   });
 
-  it("says which version it is, and how it is used", async () => {
+  it("prints its version and its usage", async () => {
     const version = command("--version");
     expect(await version.ended).toBe(0);
     expect(version.lines[0]).toMatch(/^\d+\.\d+\.\d+$/);

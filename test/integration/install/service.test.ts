@@ -43,19 +43,19 @@ function agent(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe.skipIf(!systemd)("the unit", () => {
-  it("is one that systemd understands", async () => {
+  it("is valid for systemd", async () => {
     const { stderr } = await execute("systemd-analyze", ["verify", "--man=no", unitFile(OPTIONS)]);
     expect(stderr).toBe("");
   });
 
-  it("shuts the agent in: exposure 3.0 at most", async () => {
+  it("sandboxes the agent: exposure 3.0 at most", async () => {
     const path = unitFile({ ...OPTIONS, user: "ganglion" });
     // Ends with an error where the exposure is above the threshold, given in tenths.
     const { stdout } = await execute("systemd-analyze", ["security", "--offline=yes", "--threshold=30", path]);
     expect(stdout).toMatch(/Overall exposure level for ganglion-agent\.service: [0-2]\.\d OK/);
   });
 
-  it("limits what it takes, has the manager watch it, and restarts it with longer and longer pauses", () => {
+  it("limits the agent, has the manager watch it, and restarts it with growing pauses", () => {
     const text = unitText({ ...OPTIONS, systemdVersion: 254 });
     for (const line of [
       "Type=notify",
@@ -72,7 +72,7 @@ describe.skipIf(!systemd)("the unit", () => {
     expect(unitText(OPTIONS)).not.toContain("RestartSteps");
   });
 
-  it("of a user leaves out what only the system may set", () => {
+  it("of a user leaves out settings that only the system may use", () => {
     const text = unitText({ ...OPTIONS, scope: "user" });
     expect(text).not.toMatch(/^(User|LoadCredential|ProtectSystem)=/m);
     expect(text).toContain("WantedBy=default.target");
@@ -80,7 +80,7 @@ describe.skipIf(!systemd)("the unit", () => {
 });
 
 describe.skipIf(!systemd)("ganglion-agent install", () => {
-  it("puts settings, unit and user into an image, may be repeated, and takes all but settings away again", async () => {
+  it("installs settings, unit and user into an image, may be repeated, and removes all but the settings", async () => {
     const root = temporaryDirectory();
     const install = agent(["install", "--root", root, "--memory-max", "75%", "--writable", "/srv/agents"]);
     expect(await install.ended, install.lines.join("\n")).toBe(0);
@@ -115,7 +115,7 @@ describe.skipIf(!systemd)("ganglion-agent install", () => {
     expect(await check.ended, check.lines.join("\n")).toBe(0);
   });
 
-  it("says what it would do, and does nothing, when asked for that", async () => {
+  it("prints its steps without taking them in a dry run", async () => {
     const directory = temporaryDirectory();
     const env = { XDG_CONFIG_HOME: directory, XDG_STATE_HOME: directory };
     const dry = agent(["install", "--user", "--dry-run"], env);
@@ -128,7 +128,7 @@ describe.skipIf(!systemd)("ganglion-agent install", () => {
     expect(existsSync(join(directory, "systemd"))).toBe(false);
   });
 
-  it("starts the service once there is a token, and restarts one whose unit is of another version", async () => {
+  it("starts the service when there is a token, and restarts a service whose unit has another version", async () => {
     const directory = temporaryDirectory();
     const env = { XDG_CONFIG_HOME: directory, XDG_STATE_HOME: directory, GANGLION_STATE_DIR: join(directory, "state") };
     mkdirSync(join(directory, "ganglion"));
@@ -175,7 +175,7 @@ describe("ganglion-agent doctor", () => {
     return { code, of: (check: string) => findings.find((finding) => finding.check === check) };
   };
 
-  it("finds nothing in the way where nothing is", async () => {
+  it("finds no problem on a healthy host", async () => {
     const { code, of } = await examine({ GANGLION_URL: await edge(0, 200) });
     expect(
       ["settings", "edge", "clock", "token", "state", "disk", "inotify", "service"].map((name) => of(name)?.verdict),
@@ -183,7 +183,7 @@ describe("ganglion-agent doctor", () => {
     expect(code).toBe(0);
   });
 
-  it("tells of an edge that is away, a token it does not know, and a clock that is wrong, each with a fix", async () => {
+  it("reports an edge that is away, an unknown token and a wrong clock, each with a fix", async () => {
     const away = await examine({ GANGLION_URL: "http://127.0.0.1:1" });
     expect([away.code, away.of("edge")]).toMatchObject([
       1,
@@ -201,7 +201,7 @@ describe("ganglion-agent doctor", () => {
     expect(wrong.code).toBe(1);
   });
 
-  it("explains settings that are wrong", async () => {
+  it("explains invalid settings", async () => {
     const { code, of } = await examine({ GANGLION_URL: "ftp://x" });
     expect([code, of("settings")]).toMatchObject([
       1,

@@ -26,7 +26,7 @@ async function startEdge() {
 }
 
 describe("the agent as a systemd service", () => {
-  it.each(["path", "abstract name"])("tells the manager at a %s how it fares, from start to stop", async (kind) => {
+  it.each(["path", "abstract name"])("notifies the manager at a %s of its state, from start to stop", async (kind) => {
     const address = kind === "path" ? join(temporaryDirectory(), "notify") : `@ganglion-test-${randomUUID()}`;
     const manager = await managerAt(address);
     const edge = await startEdge();
@@ -50,7 +50,7 @@ describe("the agent as a systemd service", () => {
   });
 
   // As root systemd-notify may speak in another's name, so that only its absence shows who spoke.
-  it("speaks to it itself, and needs no program of systemd's for that", async () => {
+  it("notifies the manager itself, without a program of systemd", async () => {
     const address = join(temporaryDirectory(), "notify");
     const manager = await managerAt(address);
     const edge = await startEdge();
@@ -63,7 +63,7 @@ describe("the agent as a systemd service", () => {
     expect(await agent.process.stop()).toBe(0);
   });
 
-  it("does not feed the watchdog while its event loop stands still", async () => {
+  it("does not feed the watchdog while its event loop is blocked", async () => {
     const address = join(temporaryDirectory(), "notify");
     const manager = await managerAt(address);
     const edge = await startEdge();
@@ -91,7 +91,7 @@ describe("the agent as a systemd service", () => {
     await manager.times(fed(agent.process.pid), before + 1);
   });
 
-  it("starts without a manager, and with one that is gone", async () => {
+  it("starts without a manager, and with a manager that is gone", async () => {
     const edge = await startEdge();
     const agent = await runAgent(
       { url: edge.url, token: "secret" },

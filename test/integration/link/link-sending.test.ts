@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../unit/store/temporary-state.ts";
 import { changed, range, signal, startEdge, startLink } from "./link-under-test.ts";
 
 describe("link, sending", () => {
-  it("sends what is in the spool, in order, and forgets it once the edge has it", async () => {
+  it("sends the spool in order, and deletes confirmed signals", async () => {
     const edge = await startEdge();
     const { spool } = await startLink(edge);
     await spool.put(
@@ -30,7 +30,7 @@ describe("link, sending", () => {
     expect(edge.upgrades[0]?.headers["sec-websocket-protocol"]).toBe("ganglion.link.v1");
   });
 
-  it("has no more than eight batches of a lane on their way", async () => {
+  it("has eight batches of a lane in flight at most", async () => {
     const edge = await startEdge();
     const { spool } = await startLink(edge);
     await edge.when(() => edge.connections === 1);
@@ -57,7 +57,7 @@ describe("link, sending", () => {
     expect(edge.values(spool.producer("bus"))).toEqual(range(0, 12_000));
   });
 
-  it("splits what is too large for one frame", async () => {
+  it("splits signals that are too large for one frame", async () => {
     const edge = await startEdge();
     const { spool } = await startLink(edge);
     const large = range(1, 100).map((value) => signal(`${value}-${"ü".repeat(15_000)}`));
@@ -67,7 +67,7 @@ describe("link, sending", () => {
     expect(edge.log).toHaveLength(100);
   });
 
-  it("goes back to a refused batch after the time that the edge names, and keeps the order", async () => {
+  it("goes back to a refused batch after the wait that the edge asked for, and keeps the order", async () => {
     const edge = await startEdge();
     let refusals = 0;
     const retries: number[] = [];
@@ -91,7 +91,7 @@ describe("link, sending", () => {
     expect(edge.values()).toEqual(range(1, 5_000));
   });
 
-  it("halves a frame that the edge finds too large, and lays the one signal aside that it never takes", async () => {
+  it("halves a frame that is too large for the edge, and dead-letters the one signal that it never takes", async () => {
     const edge = await startEdge();
     edge.interfere = ({ signals }) =>
       signals.some((kept) => (kept as { facts: { value: unknown } }).facts.value === 13)
@@ -110,7 +110,7 @@ describe("link, sending", () => {
     expect(JSON.parse(letters[0] ?? "")).toMatchObject({ number: 13, reason: "Too large (413)" });
   });
 
-  it("loses and doubles nothing when connections break at random, before or after the answer", async () => {
+  it("neither loses nor doubles a signal when connections break at random, before or after the answer", async () => {
     const edge = await startEdge();
     let seed = 7;
     const random = () => {
@@ -151,7 +151,7 @@ describe("link, sending", () => {
     expect(edge.wrongFrames).toEqual([]);
   });
 
-  it("keeps everything while the edge is away and sends it after a restart", async () => {
+  it("keeps all signals while the edge is away, and sends them after a restart", async () => {
     const directory = temporaryDirectory();
     const offline = await startLink({ url: "http://127.0.0.1:1" }, { directory });
     await offline.spool.put("bus", [signal(1), signal(2)]);
@@ -164,7 +164,7 @@ describe("link, sending", () => {
     expect(edge.values()).toEqual([1, 2]);
   });
 
-  it("takes a new name when its file turns out to be older than the log, so that nothing is mistaken for known", async () => {
+  it("takes a new producer name when its file is older than the log, so that no signal is dropped as a duplicate", async () => {
     const edge = await startEdge();
     const directory = temporaryDirectory();
     const first = await startLink(edge, { directory });
@@ -187,7 +187,7 @@ describe("link, sending", () => {
     expect(second.spool.producer("bus")).not.toBe(first.spool.producer("bus"));
   });
 
-  it("sends what is left when it is stopped", async () => {
+  it("sends the rest of the spool when it is stopped", async () => {
     const edge = await startEdge();
     const { spool, link, stop } = await startLink(edge, { drainMs: PATIENCE_MS });
     await changed(link, () => link.state.state === "connected");

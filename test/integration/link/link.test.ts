@@ -3,7 +3,7 @@ import { createLog } from "../../../local-agent/base/log.ts";
 import { changed, startEdge, startLink } from "./link-under-test.ts";
 
 describe("link, receiving", () => {
-  it("is told where the log ends at its first subscription, and goes on from its journal afterwards", async () => {
+  it("learns where the log ends at its first subscription, and continues from the inbox afterwards", async () => {
     const edge = await startEdge();
     edge.append("Q_OLD_NEWS", {});
     edge.append("Q_OLD_NEWS", {});
@@ -24,7 +24,7 @@ describe("link, receiving", () => {
     expect(edge.subscriptions.at(-1)).toBe(5);
   });
 
-  it("begins anew at the end of a log that is not the one it knew", async () => {
+  it("continues at the end of a log that is not the one it knew", async () => {
     const known = await startEdge();
     const { inbox, stop, directory } = await startLink(known);
     await known.when(() => known.seen.includes(0));
@@ -42,7 +42,7 @@ describe("link, receiving", () => {
     expect(later.inbox.next("test", 10).map(({ seq }) => seq)).toEqual([2]);
   });
 
-  it("drops what comes a second time", async () => {
+  it("drops signals that arrive a second time", async () => {
     const edge = await startEdge();
     const { inbox } = await startLink(edge);
     await edge.when(() => edge.subscriptions.length === 1);
@@ -68,7 +68,7 @@ describe("link, receiving", () => {
     expect(inbox.next("test", 10)).toHaveLength(1);
   });
 
-  it("passes over what only a newer edge says, tells of each kind once, and stays linked", async () => {
+  it("skips frames of a newer edge, logs each type once, and stays linked", async () => {
     const edge = await startEdge();
     const told: string[] = [];
     const log = createLog({ format: "text", level: "warn" });
@@ -84,7 +84,7 @@ describe("link, receiving", () => {
     expect(edge.upgrades).toHaveLength(1);
   });
 
-  it("asks for other signals as it runs, and misses none that comes after that while the old ones are on their way", async () => {
+  it("changes its subscription while it runs, and misses no signal while deliveries of the old one are on their way", async () => {
     const edge = await startEdge();
     const { link, inbox } = await startLink(edge, { subscribe: ["Q_OLD"] });
     await changed(link, () => link.state.state === "connected");
@@ -130,7 +130,7 @@ describe("link, connecting", () => {
     await changed(link, () => link.state.state === "connected");
   });
 
-  it("is connected when it knows from which place on it hears, and not before", async () => {
+  it("is connected when it knows from which place on it receives, and not before", async () => {
     const edge = await startEdge();
     const { link, inbox } = await startLink(edge);
     await changed(link, () => link.state.state === "connected");
@@ -149,7 +149,7 @@ describe("link, connecting", () => {
     expect(edge.upgrades).toHaveLength(2);
   });
 
-  it("gives up a connection on which nothing is heard any more", async () => {
+  it("abandons a connection on which nothing arrives any more", async () => {
     const edge = await startEdge();
     edge.answersPings = false;
     const { link } = await startLink(edge, { heartbeatMs: 25 });
@@ -158,7 +158,7 @@ describe("link, connecting", () => {
     await changed(link, () => link.state.state === "connected");
   });
 
-  it("tells the edge its status on each connection, and only what is new in between", async () => {
+  it("sends its status on each connection, and only changes in between", async () => {
     const edge = await startEdge();
     const { link } = await startLink(edge);
     link.setStatus({ sources: 1 });
@@ -171,7 +171,7 @@ describe("link, connecting", () => {
     expect(edge.statuses.map(({ sources }) => sources)).toEqual([1, 2, 2]);
   });
 
-  it("stops while nothing answers, twice, or before it was started", async () => {
+  it("stops while the edge does not answer, twice, or before it was started", async () => {
     const { link } = await startLink({ url: "http://127.0.0.1:1" });
     await link.stop();
     await link.stop();

@@ -44,7 +44,7 @@ function figure(text: string, line: string): number {
 }
 
 describe("observability", () => {
-  it("shows what the agent did as OpenMetrics", async () => {
+  it("serves the metrics of the agent as OpenMetrics", async () => {
     const { edge, directory, get } = await observed();
     drop(directory, "a.json", '{"id":"1","type":"ask","data":{"question":"Why?"}}');
     drop(directory, "b.json", '{"id":"2","type":"unknown.to.us"}');
@@ -84,7 +84,7 @@ describe("observability", () => {
     expect((await fetch((await get("/metrics")).url, { method: "POST" })).status).toBe(405);
   });
 
-  it("moves to another port, and goes, while the agent runs", async () => {
+  it("moves to another port and is switched off while the agent runs", async () => {
     const { agent, options, detail } = await observed();
     const first = detail();
     expect(await agent.reload({ ...options, observability: { port: null } })).toEqual({
@@ -97,7 +97,7 @@ describe("observability", () => {
     expect((await fetch(detail())).status).toBe(200);
   });
 
-  it("tells of a port that is taken, and takes signals in all the same", async () => {
+  it("reports a port that is taken, while the agent takes in signals all the same", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     closing.push(() => new Promise((resolve) => other.close(resolve)));

@@ -8,7 +8,7 @@ describe("log lines as text", () => {
     );
   });
 
-  it("cannot be forged by what others sent", () => {
+  it("cannot be forged by line breaks and terminal codes in a message", () => {
     const line = textLine({ time: 0, level: 30, msg: "x\n00:00:00.000 ERROR fake\u001b[31m", name: "a\nb" });
     expect(line.indexOf("\n")).toBe(line.length - 1);
     expect(line).not.toContain("\u001b");

@@ -41,7 +41,7 @@ describe("the local socket", () => {
     expect(statSync(join(stateDir, "agent.sock")).mode & 0o777).toBe(0o600);
   });
 
-  it("tells what a handler refuses, and what it failed at", async () => {
+  it("reports a refused command and a failed one", async () => {
     commands.add("refuse", () => {
       throw new CommandRefused("there is no agent coder");
     });
@@ -72,7 +72,7 @@ describe("the local socket", () => {
     await socket.stop();
   });
 
-  it("answers what is being done before it closes", async () => {
+  it("answers a running command before it closes", async () => {
     let finish = () => {};
     const begun = new Promise<void>((resolve) => {
       commands.add("slow", async () => {
@@ -92,7 +92,7 @@ describe("the local socket", () => {
     await closed;
   });
 
-  it("tells a handler when its asker has gone", async () => {
+  it("notifies a handler when its caller has disconnected", async () => {
     const gone = new Promise((resolve) => {
       commands.add("wait", (_, { signal }) => new Promise(() => signal.addEventListener("abort", resolve)));
     });
@@ -102,7 +102,7 @@ describe("the local socket", () => {
     await gone;
   });
 
-  it("says what is expected to one that sends something else", async () => {
+  it("answers a malformed request with the expected form", async () => {
     await opened();
     const client = connect(join(stateDir, "agent.sock"));
     client.end("GET / HTTP/1.1\n");

@@ -20,7 +20,7 @@ function problems(text: string, env: Record<string, string> = ENV): string[] {
 }
 
 describe("the settings file", () => {
-  it("holds every setting, with paths from where it is", () => {
+  it("may hold every setting, and its relative paths start at its directory", () => {
     const path = file(`
 edge:
   url: https://ganglion.example.org
@@ -61,7 +61,7 @@ log: { format: json, level: debug }
     expect(settings.token()).toBe("from-file");
   });
 
-  it("gives way to the environment, and paths there are from where the agent was started", () => {
+  it("is overridden by the environment, whose relative paths start at the working directory", () => {
     const path = file("edge: { url: https://one.example.org }\nsampler: { seconds: 9 }\nobservability: { port: 1 }\n");
     const env = {
       ...ENV,
@@ -79,7 +79,7 @@ log: { format: json, level: debug }
     });
   });
 
-  it("may be empty, and may be switched off", () => {
+  it("may be empty, and may be absent", () => {
     expect(problems("")).toEqual([]);
     expect(problems("# nothing\n")).toEqual([]);
     const path = file("edge: 5");
@@ -87,7 +87,7 @@ log: { format: json, level: debug }
     expect(() => readSettings({ ...ENV, GANGLION_CONFIG: path }, "/srv")).toThrow(`${path}:1:1: edge: give`);
   });
 
-  it("means the service where it names the service's settings, as the doctor does that a person asks", () => {
+  it("selects the state of the service when it is the service's file, also for a person who runs the doctor", () => {
     expect(defaultState({}, "/srv", "/etc/ganglion/agent.yaml")).toBe("/var/lib/ganglion");
     expect(defaultState({ STATE_DIRECTORY: "/var/lib/other" }, "/srv", "/etc/ganglion/agent.yaml")).toBe(
       "/var/lib/other",
@@ -99,7 +99,7 @@ log: { format: json, level: debug }
     expect(tokenSource({}, undefined, state, "/etc/ganglion/token").file).toBe(join(state, "token"));
   });
 
-  it("uses what systemd gives: the state directory and the credential", () => {
+  it("uses the state directory and the credential of systemd", () => {
     const credentials = temporaryDirectory();
     writeFileSync(join(credentials, "ganglion-token"), "sealed");
     const env = { GANGLION_HOST_ID: "h", STATE_DIRECTORY: "/var/lib/ganglion", CREDENTIALS_DIRECTORY: credentials };
@@ -132,7 +132,7 @@ log: { format: json, level: debug }
     expect(said).toHaveLength(1);
   });
 
-  it("blames the variable for what comes from it, and the line for the rest", () => {
+  it("names the variable for a value from the environment, and the line for others", () => {
     const said = problems("edge:\n  ecosystem: Not Good\n", { ...ENV, GANGLION_URL: "ftp://x", GANGLION_LOG: "xml" });
     expect(said).toEqual([
       expect.stringMatching(/^GANGLION_URL: give an http/),
@@ -141,13 +141,13 @@ log: { format: json, level: debug }
     ]);
   });
 
-  it("never repeats what somebody wrote into the wrong place", () => {
+  it("never shows a value that was written into the wrong place", () => {
     const secret = "gng_very_secret";
     for (const text of [`edge:\n  token: ${secret}`, `edge: ${secret}`, `edge:\n  url: ${secret}`, `edge: "${secret}`])
       expect(problems(text).join("\n")).not.toContain(secret);
   });
 
-  it("warns of a token that everybody on the machine can read, and goes on", () => {
+  it("warns of a token that every user of the machine can read, and is valid all the same", () => {
     const path = file("edge: { token_file: token }");
     const token = join(path, "..", "token");
     writeFileSync(token, "t");
@@ -161,7 +161,7 @@ log: { format: json, level: debug }
     expect(loadSettings({ GANGLION_HOST_ID: "h" }, "/", path).problems).toEqual([]);
   });
 
-  it("says so when there is no such file", () => {
+  it("is reported when it does not exist", () => {
     expect(() => readSettings({ ...ENV, GANGLION_CONFIG: "no.yaml" }, "/srv")).toThrow("/srv/no.yaml cannot be read");
   });
 });

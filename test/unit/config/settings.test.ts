@@ -25,7 +25,7 @@ describe("settings", () => {
     expect(settings.token()).toBe("t0ken");
   });
 
-  it("read the token from the state directory, each time it is asked for", () => {
+  it("read the token from the state directory each time", () => {
     const stateDir = temporaryDirectory();
     writeFileSync(join(stateDir, "token"), "first\n");
     const { token } = readSettings({ GANGLION_STATE_DIR: stateDir, GANGLION_PORT: "9000", GANGLION_TOKEN: "" }, "/");
@@ -34,7 +34,7 @@ describe("settings", () => {
     expect(token()).toBe("second");
   });
 
-  it("take what is given", () => {
+  it("take given values", () => {
     const settings = readSettings(
       {
         GANGLION_TOKEN: "t",
@@ -65,7 +65,7 @@ describe("settings", () => {
     [{ GANGLION_TOKEN: "t", KLR_CHEM_XPUB: "tcp://127.0.0.1:5556" }, "KLR_CHEM_XPUB: give another address"],
     [{ GANGLION_TOKEN: "t", GANGLION_SPOOL_MAX_MB: "-1" }, "GANGLION_SPOOL_MAX_MB"],
     [{ GANGLION_TOKEN: "t", GANGLION_LOG: "xml" }, "GANGLION_LOG: give text or json"],
-  ])("refuse %j with a clear word", (environment, words) => {
+  ])("refuse %j with a clear message", (environment, words) => {
     expect(() => readSettings(environment, temporaryDirectory())).toThrow(words);
   });
 });

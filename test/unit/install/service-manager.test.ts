@@ -23,14 +23,14 @@ function managed(problem: HealthProblem) {
 }
 
 describe("the watchdog", () => {
-  it("is not fed by an agent that a restart would help", async () => {
+  it("is not fed by an unhealthy agent that a restart would help", async () => {
     const { manager, untilThirdLook } = managed({ reason: "it hangs", restartHelps: true });
     await manager.ready("link connected");
     expect(await untilThirdLook).toEqual(["READY=1\nSTATUS=link connected", "STATUS=unhealthy: it hangs"]);
     await manager.stopping();
   });
 
-  it("is fed by one that would be no better off afterwards, which is told all the same", async () => {
+  it("is fed by an unhealthy agent that a restart would not help, with the problem as its status", async () => {
     const { manager, untilThirdLook } = managed({ reason: "the disk is full", restartHelps: false });
     await manager.ready("link connected");
     expect(await untilThirdLook).toEqual([
@@ -39,7 +39,7 @@ describe("the watchdog", () => {
     await manager.stopping();
   });
 
-  it("leaves the status as it was before, once the agent is well again", async () => {
+  it("gets the former status back when the agent is healthy again", async () => {
     const sent: string[] = [];
     const well = Promise.withResolvers<void>();
     let problem: HealthProblem | undefined = { reason: "the disk is full", restartHelps: false };

@@ -22,7 +22,7 @@ const first = (frame: string | null) => (frame === null || frame === "stuck" ? f
 const later = () => 1_000;
 
 describe("sender of a lane", () => {
-  it("fills its window and goes on as answers come", () => {
+  it("fills its window, and sends more as answers come", () => {
     const sender = new LaneSender(spoolOf(1_000), "bus");
     for (let batch = 1; batch <= WINDOW; batch++) expect(first(sender.frame(batch, 0))).toBe(batch * 10 - 9);
     expect(sender.frame(99, 0)).toBeNull();
@@ -30,14 +30,14 @@ describe("sender of a lane", () => {
     expect(first(sender.frame(100, 0))).toBe(81);
   });
 
-  it("takes one answer for all that it covers", () => {
+  it("takes one answer for all batches that it covers", () => {
     const sender = new LaneSender(spoolOf(1_000), "bus");
     for (let batch = 1; batch <= WINDOW; batch++) sender.frame(batch, 0);
     expect(sender.appended(8, 80)).toBe(80);
     expect(sender.oldestSentMs).toBeUndefined();
   });
 
-  it("goes back to the first refused batch, once, and waits as told", () => {
+  it("goes back to the first refused batch, once, and waits as long as asked", () => {
     const sender = new LaneSender(spoolOf(1_000), "bus");
     for (let batch = 1; batch <= 4; batch++) sender.frame(batch, 0);
     expect(sender.refused(2, 503, 50, 0, later)).toEqual({ kind: "retry", notBeforeMs: 50 });
@@ -48,7 +48,7 @@ describe("sender of a lane", () => {
     expect(sender.appended(1, 10)).toBe(10);
   });
 
-  it("asks for a new connection when what was refused has been shed", () => {
+  it("asks for a new connection when a refused batch was shed", () => {
     const spool = spoolOf(100);
     const sender = new LaneSender(spool, "bus");
     sender.frame(1, 0);
@@ -59,7 +59,7 @@ describe("sender of a lane", () => {
     expect(first(sender.frame(3, 1))).toBe(2);
   });
 
-  it("stands still at a signal that is never taken until it is out of the way", () => {
+  it("stops at a signal that is never taken until the signal is removed", () => {
     const spool = spoolOf(1);
     const sender = new LaneSender(spool, "bus");
     sender.frame(1, 0);
@@ -69,7 +69,7 @@ describe("sender of a lane", () => {
     expect(first(sender.frame(3, 0))).toBe(1);
   });
 
-  it("begins again with the oldest unconfirmed number on a new connection", () => {
+  it("restarts at the oldest unconfirmed number on a new connection", () => {
     const sender = new LaneSender(spoolOf(100), "bus");
     for (let batch = 1; batch <= 4; batch++) sender.frame(batch, 0);
     sender.appended(1, 10);

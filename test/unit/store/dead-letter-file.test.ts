@@ -30,7 +30,7 @@ describe("dead-letter file", () => {
     expect(lines(path).length + lines(join(directory, "bus.1.jsonl")).length).toBeLessThan(10);
   });
 
-  it("says when a letter could not be written, or is one too many at once", async () => {
+  it("reports a dead letter that cannot be written, and one too many at once", async () => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, "file"), "");
     const nowhere = new DeadLetterFile({ path: join(directory, "file", "bus.jsonl"), maxBytes: 1e6, log: silent });

@@ -39,7 +39,7 @@ describe("a state file that is corrupted", () => {
         writeFileSync(path, content);
       },
     ],
-  ])("(%s) is moved aside, and a new one begins under a new name", async (_, corrupt) => {
+  ])("(%s) is renamed, and a new one begins under a new producer name", async (_, corrupt) => {
     const directory = temporaryDirectory();
     const first = open(directory);
     for (let n = 0; n < 50; n++) await first.spool.put("local", [signal(n)]);
@@ -59,7 +59,7 @@ describe("a state file that is corrupted", () => {
     expect(readdirSync(directory).filter((entry) => entry.includes("corrupted")).length).toBeGreaterThan(0);
   });
 
-  it("is told of when it turns out while the agent runs", async () => {
+  it("is reported when the corruption shows while the agent runs", async () => {
     const directory = temporaryDirectory();
     const { db, spool } = open(directory);
     for (let n = 0; n < 50; n++) await spool.put("local", [signal(n)]);
@@ -81,7 +81,7 @@ describe("a state file that is corrupted", () => {
 });
 
 describe("a full disk", () => {
-  it("refuses puts, keeps what is there, and takes again once there is room", async () => {
+  it("refuses puts, keeps the stored signals, and takes puts again when there is space", async () => {
     const { db, spool } = open(temporaryDirectory());
     await spool.put("local", [signal(0)]);
     const disk = fillDisk(db);
@@ -97,7 +97,7 @@ describe("a full disk", () => {
     db.close();
   });
 
-  it("keeps the order of the bus, also of what comes while the disk begins to take again", async () => {
+  it("keeps the order of the bus, also of signals that arrive while the disk recovers", async () => {
     const directory = temporaryDirectory();
     const { db, spool } = open(directory);
     const deadLetters = new DeadLetterFile({ path: join(directory, "bus.jsonl"), maxBytes: 1e6, log: silent });
@@ -128,7 +128,7 @@ describe("a full disk", () => {
     db.close();
   });
 
-  it("loses nothing of the bus while memory can hold it, and gives room to what matters after that", async () => {
+  it("loses no signal of the bus while memory lasts, and then drops observations first", async () => {
     const directory = temporaryDirectory();
     const { db, spool } = open(directory);
     const deadLetters = new DeadLetterFile({ path: join(directory, "bus.jsonl"), maxBytes: 1e6, log: silent });

@@ -12,7 +12,7 @@ function openInbox(directory: string, sinks: readonly string[]) {
 }
 
 describe("inbox", () => {
-  it("has no place in the log before anything arrived, and takes an empty frame as one", async () => {
+  it("has no cursor before the first delivery, and takes it from an empty one", async () => {
     const { db, inbox } = openInbox(temporaryDirectory(), ["bus"]);
     expect(inbox.cursor).toBeNull();
     expect(await inbox.receive(41, [])).toBe(41);
@@ -21,7 +21,7 @@ describe("inbox", () => {
     db.close();
   });
 
-  it("drops what arrives again", async () => {
+  it("drops signals that arrive again", async () => {
     const { db, inbox } = openInbox(temporaryDirectory(), ["bus"]);
     await Promise.all([
       inbox.receive(3, [received(2), received(3)]),
@@ -33,7 +33,7 @@ describe("inbox", () => {
     db.close();
   });
 
-  it("does not write down what no sink would take, and passes it all the same", async () => {
+  it("moves its cursor past signals that no sink reads, without storing them", async () => {
     const db = StateDatabase.open(temporaryDirectory());
     const inbox = new Inbox(db, ["bus"], ({ seq }) => seq % 2 === 1);
     let told = 0;
@@ -46,7 +46,7 @@ describe("inbox", () => {
     db.close();
   });
 
-  it("gives each sink every signal once, across restarts, and deletes what all have passed", async () => {
+  it("gives each sink every signal once, across restarts, and deletes signals that all sinks have passed", async () => {
     const directory = temporaryDirectory();
     const first = openInbox(directory, ["bus", "reactions"]);
     await first.inbox.receive(4, [1, 2, 3, 4].map(received));
@@ -64,7 +64,7 @@ describe("inbox", () => {
     second.db.close();
   });
 
-  it("tells listeners after the commit, and only of new signals", async () => {
+  it("notifies listeners after the commit, and only of new signals", async () => {
     const { db, inbox } = openInbox(temporaryDirectory(), ["bus"]);
     const heard: number[] = [];
     const end = inbox.onReceive(() => heard.push(inbox.next("bus", 10).length));
@@ -76,7 +76,7 @@ describe("inbox", () => {
     db.close();
   });
 
-  it("begins a new sink with what arrives from now on, and forgets a sink that is gone", async () => {
+  it("starts a new sink at the signals that arrive from now on, and deletes the cursor of a removed sink", async () => {
     const directory = temporaryDirectory();
     const first = openInbox(directory, ["bus"]);
     await first.inbox.receive(2, [received(1), received(2)]);
@@ -93,7 +93,7 @@ describe("inbox", () => {
     again.db.close();
   });
 
-  it("takes on another sink as it runs, from what arrives then, and keeps nothing for one that went", async () => {
+  it("adds a sink while it runs, from the next signal on, and keeps no signals for a removed one", async () => {
     const { db, inbox } = openInbox(temporaryDirectory(), ["bus"]);
     await inbox.receive(2, [received(1), received(2)]);
     await Promise.all([inbox.setSinks(["bus", "reactions"], () => true), inbox.receive(3, [received(3)])]);
@@ -108,7 +108,7 @@ describe("inbox", () => {
     db.close();
   });
 
-  it("keeps no place while nobody reads, not even from a frame that was on its way", async () => {
+  it("keeps no cursor without sinks, not even from a delivery that was on its way", async () => {
     const { db, inbox } = openInbox(temporaryDirectory(), ["bus"]);
     await inbox.receive(2, [received(2)]);
     await Promise.all([inbox.setSinks([], () => true), inbox.receive(3, [received(3)])]);

@@ -88,7 +88,7 @@ describe("spool", () => {
     db.close();
   });
 
-  it("refuses puts beyond what one frame may hold", async () => {
+  it("refuses a put of more signals than one frame may hold", async () => {
     const { db, spool } = openSpool(temporaryDirectory());
     await expect(spool.put("bus", Array(MAX_PUT + 1).fill(signal(1)))).rejects.toThrow(RangeError);
     await expect(spool.put("bus", [])).rejects.toThrow(RangeError);
@@ -106,7 +106,7 @@ describe("spool", () => {
     second.db.close();
   });
 
-  it("holds batches to the limits in number and in bytes, but never starves a large signal", async () => {
+  it("limits batches by number and bytes, and still sends a signal above the limit", async () => {
     const { db, spool } = openSpool(temporaryDirectory());
     await spool.put("bus", [signal("x".repeat(5_000)), signal(1), signal(2), signal(3)]);
     expect(spool.read("bus", 1, 10, 1_000)).toMatchObject({ first: 1, last: 1 });
@@ -122,7 +122,7 @@ describe("spool", () => {
     openSpool(directory).db.close();
   });
 
-  it("has a new name after its file is lost, and the old one after a restart", () => {
+  it("has a new producer name after its file is lost, and keeps its name over a restart", () => {
     const directory = temporaryDirectory();
     const first = openSpool(directory);
     const name = first.spool.producer("bus");
@@ -136,7 +136,7 @@ describe("spool", () => {
     elsewhere.db.close();
   });
 
-  it("sends what it holds under its old name after the host was renamed, and knows its own signals by both", async () => {
+  it("sends its signals under the old name after the host was renamed, and recognises them by both names", async () => {
     const directory = temporaryDirectory();
     const first = openSpool(directory);
     const oldName = first.spool.producer("bus");
@@ -173,7 +173,7 @@ describe("spool", () => {
     db.close();
   });
 
-  it("goes on under a new name, with everything it still holds, when told that its file is older than the log", async () => {
+  it("continues with all its signals under a new name when its file is older than the log", async () => {
     const { db, spool } = openSpool(temporaryDirectory());
     const name = spool.producer("bus");
     await spool.put("bus", [signal(1)]);
@@ -260,7 +260,7 @@ class Crash extends Step {
   toString = () => "crash";
 }
 
-test("loses nothing, keeps the order and never gives a number twice, whatever happened before", async () => {
+test("spool loses no signal, keeps the order and never gives a number twice, whatever happened before", async () => {
   const lane = fc.constantFrom(...LANES);
   const history = fc.commands(
     [
