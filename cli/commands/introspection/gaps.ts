@@ -17,7 +17,7 @@ type Status = "open" | "resolved" | "all";
 
 export const gapsCommand = () =>
   new Command("gaps")
-    .summary("what the fleet cannot do well, and why that is believed")
+    .summary("Open problems, with their evidence")
     .addArgument(new Argument("[name]", "one gap, with its evidence"))
     .addOption(
       new Option("--status <status>", "which (default: open; all for one gap)").choices(["open", "resolved", "all"]),
@@ -33,7 +33,7 @@ export const gapsCommand = () =>
         return printTable(gaps, columns, wanted === "all" ? `no gaps${nothing}` : `no ${wanted} gaps${nothing}`);
       await printEvidence(newest);
       if (earlier.length > 0) {
-        await print("\nbefore that");
+        await print("\nearlier gaps of this name");
         await printTable(earlier, columns, "");
       }
     });

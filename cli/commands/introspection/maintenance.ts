@@ -5,13 +5,15 @@ import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 export const maintenanceCommand = () =>
   new Command("maintenance")
-    .summary("whether maintenance is on; switch it on and off")
-    .description("While it is on, nothing is judged and no gap is sent; observations are taken in as ever.")
-    .addArgument(new Argument("[state]", "what it is to be").choices(["on", "off"]))
-    .option("--reason <text>", "why it is switched on")
+    .summary("show maintenance, or switch it on and off")
+    .description(
+      "While maintenance is on, scanners rest and no gap is raised or resolved; observations are still taken in.",
+    )
+    .addArgument(new Argument("[state]", "new state; without one, shows the current state").choices(["on", "off"]))
+    .option("--reason <text>", "reason, with on")
     .addHelpText("after", "\nWith --json: one document.")
     .action(async (state: "on" | "off" | undefined, { reason }: { reason?: string }, command: Command) => {
-      if (reason !== undefined && state !== "on") throw new UsageError("--reason goes with: maintenance on");
+      if (reason !== undefined && state !== "on") throw new UsageError("--reason is allowed only with: maintenance on");
       const client = clientFor(command);
       const maintenance =
         state === undefined

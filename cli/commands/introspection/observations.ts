@@ -41,21 +41,25 @@ interface Options {
 
 export const observationsCommand = () =>
   new Command("observations")
-    .summary("what was measured lately, or a metric over time")
+    .summary("recent observations, or a metric over time")
     .option("--seconds <n>", "how far back, up to the length of the window (default: 60)", wholeNumber(1, 3_600))
-    .option("--zooid <name>", "only of this reporter")
-    .option("--limit <n>", "how many, the newest (default: 1000)", wholeNumber(1, 10_000))
+    .option("--zooid <name>", "only observations of this reporter")
+    .option("--limit <n>", "number of observations, the newest (default: 1000)", wholeNumber(1, 10_000))
     .option("--history", "a metric over time, up to thirty days back")
-    .option("--metric <name>", "with --history: which, such as cpu_percent, ttr_ms, or ok (the success rate)")
+    .option("--metric <name>", "with --history: the metric, such as cpu_percent, ttr_ms, or ok (the success rate)")
     .option("--since <time>", "with --history: a time or an age such as 2h (default: 1h)", time)
     .option("--until <time>", "with --history: a time or an age (default: now)", time)
-    .option("--step <seconds>", "with --history: between two points (default: whatever suits)", wholeNumber(60))
+    .option(
+      "--step <seconds>",
+      "with --history: time between two points (default: chosen by the length of time)",
+      wholeNumber(60),
+    )
     .option("--table", "with --history: figures instead of a chart")
     .addHelpText("after", "\nWith --json: one observation, or one point, a line.")
     .action(async (options: Options, command: Command) => {
       if (options.history) return history(options, command);
       const { seconds, zooid, limit, metric } = options;
-      if (metric !== undefined) throw new UsageError("--metric goes with --history");
+      if (metric !== undefined) throw new UsageError("--metric is allowed only with --history");
       const query = {
         ...(seconds === undefined ? {} : { seconds }),
         ...(zooid === undefined ? {} : { zooid }),
@@ -67,7 +71,8 @@ export const observationsCommand = () =>
     });
 
 async function history({ metric, zooid, since, until, step, table }: Options, command: Command): Promise<void> {
-  if (metric === undefined) throw new UsageError("name a metric: --metric cpu_percent");
+  if (metric === undefined)
+    throw new UsageError("--metric is required with --history: for example --metric cpu_percent");
   const page = await clientFor(command).history({
     metric,
     ...(zooid === undefined ? {} : { reporter: zooid }),
@@ -76,10 +81,10 @@ async function history({ metric, zooid, since, until, step, table }: Options, co
     ...(step === undefined ? {} : { step }),
   });
   if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(page.points);
-  const nothing = `nothing was measured under ${metric} in this time`;
-  if (table) return printTable(page.points, pointColumns, nothing);
+  const emptyText = `no measurements of ${metric} in this time`;
+  if (table) return printTable(page.points, pointColumns, emptyText);
   const drawn = draw(page);
-  if (drawn === undefined) return remark(nothing);
+  if (drawn === undefined) return remark(emptyText);
   await print(drawn.join("\n"));
 }
 
@@ -89,8 +94,8 @@ const HEIGHT = 8;
 function draw({ metric, reporter, step_seconds, points, reporters }: HistoryPage): string[] | undefined {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  const room = process.stdout.isTTY ? Math.max(20, process.stdout.columns - 16) : WIDTH;
-  const columns = columnsOf(points, step_seconds * 1_000, room);
+  const width = process.stdout.isTTY ? Math.max(20, process.stdout.columns - 16) : WIDTH;
+  const columns = columnsOf(points, step_seconds * 1_000, width);
   const count = points.reduce((sum, point) => sum + point.count, 0);
   const mean = points.reduce((sum, point) => sum + point.mean * point.count, 0) / count;
   const who = reporter ?? (reporters.length === 1 ? reporters[0] : `${reporters.length} reporters`);

@@ -8,7 +8,7 @@ const columns: readonly Column<ScannerStatus>[] = [
   ["ID", ({ id }) => id],
   ["ENABLED", ({ enabled }) => (enabled ? "yes" : "no")],
   ["STATE", ({ state, retry_at }) => (retry_at === undefined ? state : `${state} until ${retry_at}`)],
-  ["LAST LOOK", ({ evaluated_at }) => evaluated_at],
+  ["EVALUATED", ({ evaluated_at }) => evaluated_at],
   ["LAST ERROR", ({ last_error }) => last_error],
   ["SETTINGS", ({ settings }) => settingsText(settings)],
 ];
@@ -20,7 +20,7 @@ const settingsText = (settings: ScannerStatus["settings"]) =>
 
 export const scannersCommand = () =>
   new Command("scanners")
-    .summary("what watches the observations: list, set, switch on and off")
+    .summary("list the scanners of observations; change their settings, switch them on and off")
     .addHelpText("after", "\nWithout a command: lists them. With --json: one scanner a line.")
     .action(async (_options: object, command: Command) => {
       const scanners = await clientFor(command).scanners();
@@ -29,8 +29,8 @@ export const scannersCommand = () =>
     })
     .addCommand(
       new Command("set")
-        .summary("change settings, at once")
-        .argument("<id>", "which scanner")
+        .summary("change settings; takes effect at once")
+        .argument("<id>", "id of the scanner")
         .argument("<name=value...>", "such as cpu_percent_above=95", collect)
         .action((id: string, settings: Record<string, unknown>, _options: object, command: Command) =>
           change(command, id, { settings }),
@@ -47,7 +47,7 @@ function collect(text: string, before: unknown): Record<string, unknown> {
 const switchCommand = (name: string, enabled: boolean) =>
   new Command(name)
     .summary(enabled ? "switch a scanner on" : "switch a scanner off; its gaps are resolved")
-    .argument("<id>", "which scanner")
+    .argument("<id>", "id of the scanner")
     .action((id: string, _options: object, command: Command) => change(command, id, { enabled }));
 
 async function change(

@@ -1,5 +1,5 @@
 import { type GapChanges, GapTracker } from "./gaps/gap-tracker.ts";
-import { isSpared, type Maintenance, NO_MAINTENANCE, SETTLE_MS, type Span } from "./maintenance.ts";
+import { isExempt, type Maintenance, NO_MAINTENANCE, SETTLE_MS, type Span } from "./maintenance.ts";
 import type { ScannerKind } from "./scanners/scanner.ts";
 import {
   type ScannerFailure,
@@ -14,36 +14,36 @@ import { DEFAULT_OBSERVATION_SETTINGS, type ObservationSettings, windowLimits } 
 export interface Look {
   readonly changes: GapChanges;
   readonly failures: readonly ScannerFailure[];
-  /** Ids of scanners that had failed and did not this time. */
+  /** Ids of scanners that failed before and succeeded this time. */
   readonly recovered: readonly string[];
 }
 
-/** While there is something in the window it is looked at this often, though nothing comes: old samples leave. */
+/** Interval of evaluations without new samples, while the window is not empty: old samples leave it. */
 const IDLE_LOOK_MS = 15_000;
 
 /**
- * Window, scanners and gap book of one ecosystem, wired together, without storage and without a clock. What it says
- * follows from what it was given: the same observations at the same times make the same gaps.
+ * Window, scanners and gap tracker of one ecosystem, wired together, without storage and without a clock. The same
+ * observations at the same times give the same gaps.
  */
 export class Introspection {
-  readonly book = new GapTracker();
-  readonly panel: ScannerRunner;
+  readonly gaps = new GapTracker();
+  readonly scanners: ScannerRunner;
   #settings = DEFAULT_OBSERVATION_SETTINGS;
   #window: ObservationWindow;
-  /** Samples in the window that no scanner was shown. */
-  readonly #spared = new Set<number>();
+  /** Sequence numbers of samples in the window that scanners do not get, because of maintenance. */
+  readonly #exempt = new Set<number>();
   #spans: Span[] = [];
   #maintenance: Maintenance = NO_MAINTENANCE;
 
   readonly #moved: (seq: number, change: 1 | -1) => void;
 
-  /** @param options.moved - hears of every observation that enters or leaves the window, by its place in the log */
+  /** @param options.moved - called for every observation that enters (1) or leaves (-1) the window */
   constructor(
     kinds: readonly ScannerKind[],
     options: ScannerRunnerOptions & { readonly moved?: (seq: number, change: 1 | -1) => void } = {},
   ) {
     this.#moved = options.moved ?? (() => {});
-    this.panel = new ScannerRunner(kinds, options);
+    this.scanners = new ScannerRunner(kinds, options);
     this.#window = this.#openWindow();
   }
 
@@ -59,7 +59,7 @@ export class Introspection {
     return this.#maintenance;
   }
 
-  /** Times of maintenance that still reach into the window. */
+  /** Maintenance periods that still overlap the window. */
   get spans(): readonly Span[] {
     return this.#spans;
   }
@@ -68,37 +68,37 @@ export class Introspection {
     this.#window.add(sample, nowMs);
   }
 
-  /** @returns `undefined` during maintenance: nothing is judged then. To be given to `book.apply` once it is stored. */
+  /** @returns the changes to store and then to give to `gaps.apply`; `undefined` during maintenance, when scanners rest */
   look(nowMs: number): Look | undefined {
     this.#window.advance(nowMs);
     if (this.#maintenance.enabled) return undefined;
-    const { findings, failures, recovered } = this.panel.evaluate(nowMs, () => this.#evidence());
+    const { findings, failures, recovered } = this.scanners.evaluate(nowMs, () => this.#evidence());
     const resumedMs = this.#spans.at(-1)?.toMs ?? Number.NEGATIVE_INFINITY;
-    return { changes: this.book.plan(findings, nowMs, nowMs >= resumedMs + SETTLE_MS), failures, recovered };
+    return { changes: this.gaps.plan(findings, nowMs, nowMs >= resumedMs + SETTLE_MS), failures, recovered };
   }
 
-  /** When to look next, though nothing comes; `undefined`: there is nothing to wait for. */
+  /** Time of the next evaluation if no sample comes; `undefined`: none is needed. */
   nextLookMs(nowMs: number): number | undefined {
     if (this.#maintenance.enabled) return this.#window.size > 0 ? nowMs + IDLE_LOOK_MS : undefined;
-    if (this.#window.size === 0 && this.book.open.length === 0) return undefined;
-    return Math.min(nowMs + IDLE_LOOK_MS, this.book.nextAtMs() ?? Number.POSITIVE_INFINITY);
+    if (this.#window.size === 0 && this.gaps.open.length === 0) return undefined;
+    return Math.min(nowMs + IDLE_LOOK_MS, this.gaps.nextAtMs() ?? Number.POSITIVE_INFINITY);
   }
 
   setScanner(id: string, setting: ScannerSetting): void {
-    this.panel.set(id, setting, this.#evidence());
+    this.scanners.set(id, setting, this.#evidence());
   }
 
-  /** Lets what no longer fits leave. A longer window fills as time passes. */
+  /** Samples that no longer fit leave the window at once. A longer window fills as time passes. */
   set(settings: ObservationSettings, nowMs: number): void {
     const inside = this.#window.all();
     for (const sample of inside) this.#listener.forget(sample);
     this.#settings = settings;
-    this.book.settings = settings;
+    this.gaps.settings = settings;
     this.#window = this.#openWindow();
     for (const sample of inside.toSorted((a, b) => a.seq - b.seq)) this.#window.add(sample, nowMs);
   }
 
-  /** @param spans - when it comes back from storage; otherwise what was known goes on from `nowMs` */
+  /** @param spans - periods restored from storage; default: the known ones, the current one begun or ended at `nowMs` */
   setMaintenance(maintenance: Maintenance, nowMs: number, spans?: readonly Span[]): void {
     if (spans !== undefined) this.#spans = [...spans];
     else if (maintenance.enabled && !this.#maintenance.enabled) this.#spans.push({ fromMs: nowMs, toMs: null });
@@ -112,12 +112,12 @@ export class Introspection {
   readonly #listener = {
     observe: (sample: Sample) => {
       this.#moved(sample.seq, 1);
-      if (isSpared(sample.tsMs, this.#spans)) this.#spared.add(sample.seq);
-      else this.panel.observe(sample);
+      if (isExempt(sample.tsMs, this.#spans)) this.#exempt.add(sample.seq);
+      else this.scanners.observe(sample);
     },
     forget: (sample: Sample) => {
       this.#moved(sample.seq, -1);
-      if (!this.#spared.delete(sample.seq)) this.panel.forget(sample);
+      if (!this.#exempt.delete(sample.seq)) this.scanners.forget(sample);
     },
   };
 
@@ -125,11 +125,11 @@ export class Introspection {
     return new ObservationWindow(windowLimits(this.#settings), this.#listener);
   }
 
-  /** What scanners are to see, in the order of the log. */
+  /** Samples for the scanners, in the order of the log. */
   #evidence(): Sample[] {
     return this.#window
       .all()
-      .filter(({ seq }) => !this.#spared.has(seq))
+      .filter(({ seq }) => !this.#exempt.has(seq))
       .sort((a, b) => a.seq - b.seq);
   }
 }

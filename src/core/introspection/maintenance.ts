@@ -1,12 +1,12 @@
 import * as z from "zod";
 
-/** Maintenance of an ecosystem (R18): nothing is judged and no gap is sent; observations go on being taken in. */
+/** Maintenance of an ecosystem: scanners rest and no gap changes, while observations are still taken in. */
 export interface Maintenance {
   readonly enabled: boolean;
   readonly reason: string | null;
-  /** When it was switched on or off last, RFC 3339 in UTC; `null`: never. */
+  /** When maintenance was switched on or off last, RFC 3339 in UTC; `null`: never. */
   readonly since: string | null;
-  /** Name of the token that did it. */
+  /** Name of the token that switched it. */
   readonly by: string | null;
 }
 
@@ -21,17 +21,17 @@ export type MaintenanceChange = z.infer<typeof MaintenanceChange>;
 /** A time during which maintenance was on, in milliseconds since the epoch. */
 export interface Span {
   readonly fromMs: number;
-  /** `null`: it goes on. */
+  /** `null`: it has not ended. */
   readonly toMs: number | null;
 }
 
 /**
- * What happened during maintenance is not held against anybody: hosts that are restarted, models that warm up. It is
- * kept, shown and counted in the history, and no scanner sees it.
+ * Whether an observation was made during maintenance, when hosts restart and models warm up. Such an observation is
+ * stored, shown and counted in the history, but scanners do not get it.
  */
-export function isSpared(tsMs: number, spans: readonly Span[]): boolean {
+export function isExempt(tsMs: number, spans: readonly Span[]): boolean {
   return spans.some(({ fromMs, toMs }) => tsMs >= fromMs && (toMs === null || tsMs < toMs));
 }
 
-/** After maintenance no gap is resolved for so long: whatever was wrong before must be given time to show again. */
+/** After maintenance no gap is resolved for this time: problems from before need time to show in new observations. */
 export const SETTLE_MS = 60_000;

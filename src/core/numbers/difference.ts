@@ -1,10 +1,10 @@
 /**
- * Statistics of the comparative scanner (R14). Each test gives how far two groups are apart in standard errors, fair to
- * small groups; {@link lastingPValue} turns that into a probability that may be looked at again and again.
+ * Statistics of the comparative scanner. Each test gives the distance of two groups in standard errors, corrected for small
+ * groups; {@link alwaysValidPValue} turns the distance into a p-value that may be looked at repeatedly.
  */
 
 export interface Difference {
-  /** Standard errors between the two groups, as a normal deviate; its sign says which is greater. */
+  /** Standard errors between the two groups, as a normal deviate; positive where the first group is greater. */
   readonly deviate: number;
   readonly standardError: number;
 }
@@ -34,7 +34,7 @@ export interface Moments {
   readonly variance: number;
 }
 
-/** Times are not trusted beyond 1 %: groups that never vary would otherwise differ by infinitely many errors. */
+/** Times are taken as exact to 1 %: the distance of groups without any variance would otherwise be infinite. */
 const SMALLEST_VARIANCE = 0.01 ** 2;
 
 /**
@@ -55,16 +55,16 @@ export function compareMeans(a: Moments, b: Moments): Difference {
 }
 
 /**
- * How probable so great a difference is without a cause, however often it is looked at while the samples gather. An
- * ordinary p-value promises its share of false alarms for a single look; whoever looks after every sample finds
- * something sooner or later.
+ * The probability of such a difference by chance, valid however often the test is repeated while samples gather. An
+ * ordinary p-value limits false alarms for a single test; repeated after every sample it finds a difference sooner or
+ * later.
  *
- * @param spread - differences that are expected where there are any, as a standard deviation; it moves power between
- * small and great differences and not the promise
+ * @param spread - standard deviation of the true differences that are expected; it moves power between small and great
+ * differences, and leaves the rate of false alarms as it is
  * @see Johari, Koomen, Pekelis, Walsh, "Always Valid Inference: Continuous Monitoring of A/B Tests", Operations Research
  * 70 (2022): the mixture sequential probability ratio test
  */
-export function lastingPValue({ deviate, standardError }: Difference, spread: number): number {
+export function alwaysValidPValue({ deviate, standardError }: Difference, spread: number): number {
   const noise = standardError ** 2;
   if (noise === 0) return 1;
   const prior = spread ** 2;
@@ -73,9 +73,9 @@ export function lastingPValue({ deviate, standardError }: Difference, spread: nu
 }
 
 /**
- * Which of many comparisons stand, so that the chance of one false alarm among them all is `alpha`.
+ * Which of many comparisons are significant, so that the chance of one false alarm among them all is at most `alpha`.
  * @see Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979)
- * @returns the p-value up to which comparisons stand; 0: none
+ * @returns the largest significant p-value; 0: no comparison is significant
  */
 export function holmLimit(pValues: readonly number[], alpha: number): number {
   let limit = 0;

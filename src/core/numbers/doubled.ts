@@ -5,6 +5,6 @@
  * @returns in the unit of `first` and `most`
  */
 export function doubled(first: number, most: number, times: number): number {
-  // Beyond this the limit has long been reached, and the product would leave the numbers.
+  // Higher exponents reach any limit, and would overflow to infinity.
   return Math.min(most, first * 2 ** Math.min(times, 40));
 }

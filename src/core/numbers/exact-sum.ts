@@ -1,7 +1,7 @@
 /**
- * The sum of finite numbers that come and go, without any error: it is kept as a few numbers that do not overlap and add up to it
- * exactly, so that what was added and taken away again leaves no trace, and no order of coming and leaving matters. Mostly
- * it is two or three numbers; forty hold whatever comes.
+ * The exact sum of finite numbers that are added and removed. The sum is kept as a few numbers that do not overlap and
+ * add up to it exactly, so that a number that was removed again leaves no trace and the order does not matter. Mostly
+ * there are two or three such numbers; forty hold any sum.
  *
  * @see Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates", Discrete &
  * Computational Geometry 18 (1997), grow-expansion; the rounding at the end is that of Python's `math.fsum`
@@ -13,19 +13,19 @@ export class ExactSum {
   add(value: number): void {
     const parts = this.#parts;
     let carried = value;
-    let kept = 0;
+    let length = 0;
     for (const part of parts) {
       const [large, small] = Math.abs(carried) >= Math.abs(part) ? [carried, part] : [part, carried];
       const sum = large + small;
       const lost = small - (sum - large);
-      if (lost !== 0) parts[kept++] = lost;
+      if (lost !== 0) parts[length++] = lost;
       carried = sum;
     }
-    parts.length = kept;
+    parts.length = length;
     if (carried !== 0) parts.push(carried);
   }
 
-  /** A number that was added before. */
+  /** Removes a number that was added before. */
   remove(value: number): void {
     this.add(-value);
   }
@@ -42,7 +42,7 @@ export class ExactSum {
       sum = before + part;
       lost = part - (sum - before);
     }
-    // It lies in the middle between two numbers, as far as seen: what is left says towards which it goes.
+    // The sum so far lies in the middle between two numbers: the next part decides in which direction it is rounded.
     const next = parts[place - 1] ?? 0;
     if ((lost < 0 && next < 0) || (lost > 0 && next > 0)) {
       const further = sum + 2 * lost;

@@ -2,14 +2,14 @@
 const ERROR = 0.01;
 const GAMMA = (1 + ERROR) / (1 - ERROR);
 const LOG_GAMMA = Math.log(GAMMA);
-/** Nearer to nothing than this is nothing: it keeps the number of buckets below 3,500 whatever comes. */
+/** Numbers nearer to 0 than this count as 0, which keeps the number of buckets below 3,500. */
 const SMALLEST = 1e-9;
 const LARGEST = 1e21;
 
 /**
  * Counts of numbers in buckets that grow by 2 %: any quantile to within 1 % of its value, in memory that depends on
- * the spread of the numbers and not on how many there are. Unlike most sketches it can also forget, because a bucket
- * counts down as it counts up, and two of them add up to the one of all their numbers.
+ * the spread of the numbers and not on how many there are. Unlike most sketches it can also remove numbers, because
+ * a bucket counts down as it counts up. Two histograms merge into the histogram of all their numbers.
  *
  * @see Masson, Rim, Lee, "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with Relative-Error Guarantees",
  * PVLDB 12 (2019)
@@ -29,7 +29,7 @@ export class LogHistogram {
     this.#count += times;
   }
 
-  /** A number that was added before. */
+  /** Removes a number that was added before. */
   remove(value: number): void {
     const key = keyOf(value);
     const left = (this.#buckets.get(key) ?? 0) - 1;
@@ -47,7 +47,7 @@ export class LogHistogram {
   /**
    * By nearest rank: the smallest number that a share of at least `share` does not exceed.
    * @param share - 0 to 1
-   * @returns `NaN` while there is nothing
+   * @returns `NaN` while the histogram is empty
    */
   quantile(share: number): number {
     if (this.#count === 0) return Number.NaN;
@@ -85,7 +85,7 @@ export class LogHistogram {
   }
 }
 
-/** So far are the keys of positive numbers from 0, which is the key of nothing; negative numbers mirror them. */
+/** Added to the keys of positive numbers, so that they are above 0, the key of 0; negative numbers mirror them. */
 const OFFSET = Math.ceil(-Math.log(SMALLEST) / LOG_GAMMA) + 1;
 
 function keyOf(value: number): number {

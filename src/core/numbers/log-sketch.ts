@@ -2,14 +2,14 @@
 const GROWTH = 1.02;
 const LOG_GROWTH = Math.log(GROWTH);
 
-/** What a sketch is as JSON: pairs of bucket and count, flat. */
+/** A sketch as JSON: pairs of bucket and count, flat. */
 export type SketchData = readonly number[];
 
 /**
  * Quantiles of durations in constant space: counts in buckets whose width grows with the value. Two sketches add up to
- * the sketch of everything that went into either, so hours make days and recipients make a queue.
+ * the sketch of everything that went into either, so that hours merge into days and recipients into a queue.
  *
- * @see Masson, Rim, Lee, "DDSketch: a fast and fully-mergeable quantile sketch", VLDB 2019, from which the buckets are
+ * @see Masson, Rim, Lee, "DDSketch: a fast and fully-mergeable quantile sketch", VLDB 2019 (the source of the buckets)
  */
 export class LogSketch {
   readonly #counts: Map<number, number>;
@@ -36,7 +36,7 @@ export class LogSketch {
 
   /**
    * @param share - 0 to 1
-   * @returns a value within 1 % of the one that stands there in order, or `null` where nothing was added
+   * @returns a value within 1 % of the exact quantile, or `null` for an empty sketch
    */
   quantile(share: number): number | null {
     if (this.#total === 0) return null;

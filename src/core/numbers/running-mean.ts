@@ -1,6 +1,6 @@
 import { ExactSum } from "./exact-sum.ts";
 
-/** Mean of a set of numbers that come and go: that of the numbers inside, whatever has been inside before. */
+/** Mean of numbers that are added and removed: it depends only on the numbers now inside. */
 export class RunningMean {
   readonly #sum = new ExactSum();
   #count = 0;
@@ -9,7 +9,7 @@ export class RunningMean {
     return this.#count;
   }
 
-  /** `NaN` while there is nothing. To twelve digits, so that the mean of equal numbers is that number. */
+  /** `NaN` while empty. To twelve digits, so that the mean of equal numbers is that number. */
   get mean(): number {
     return this.#count === 0 ? Number.NaN : Number((this.#sum.value / this.#count).toPrecision(12));
   }

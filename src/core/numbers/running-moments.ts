@@ -1,7 +1,7 @@
 import type { Moments } from "./difference.ts";
 import { ExactSum } from "./exact-sum.ts";
 
-/** Mean and variance of numbers that come and go. For numbers of like size, such as logarithms of times. */
+/** Mean and variance of numbers that are added and removed. For numbers of similar size, such as logarithms of times. */
 export class RunningMoments implements Moments {
   readonly #sum = new ExactSum();
   readonly #squares = new ExactSum();
@@ -11,7 +11,7 @@ export class RunningMoments implements Moments {
     return this.#count;
   }
 
-  /** `NaN` while there is nothing. */
+  /** `NaN` while empty. */
   get mean(): number {
     return this.#count === 0 ? Number.NaN : this.#sum.value / this.#count;
   }

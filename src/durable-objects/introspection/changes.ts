@@ -40,7 +40,7 @@ export function changeSettings(before: ObservationSettings, change: unknown): Se
   return { ok: true, after: settings.data };
 }
 
-/** Switching on what is on changes the reason and not the time. */
+/** Switching maintenance on again changes its reason and not its time. */
 export function changeMaintenance(
   before: Maintenance,
   { enabled, reason }: MaintenanceChange,

@@ -4,9 +4,9 @@ import {
   MINUTE_MS,
   mergeSeries,
   minuteOf,
+  readStoredPoints,
   type Series,
 } from "../../core/introspection/history/collector.ts";
-import type { StoredPoint } from "../../core/introspection/history/point.ts";
 import {
   COARSE_MS,
   FINE_MS,
@@ -18,13 +18,14 @@ import {
 import type { Sample } from "../../core/introspection/window/sample.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
-/** A minute is written this long after its end: what comes a little late is still in its row. */
+/** Delay between the end of a minute and its write, so that slightly late observations share its row. */
 const GRACE_MS = 5_000;
-/** Quarters of an hour that are put together in one go. */
+/** Quarters of an hour that are merged in one call. */
 const QUARTERS_AT_ONCE = 8;
 
+/** How far the history is written, in sequence numbers. */
 interface Written {
-  /** Observations up to this place in the log are in the history … */
+  /** Observations up to this sequence number are in the history … */
   readonly all: number;
   /** … and those up to this one that are of a minute … */
   readonly through: number;
@@ -33,11 +34,11 @@ interface Written {
 }
 
 /**
- * History of all metrics (R20): a row for each minute that holds all its series, for a day; then a row for each quarter of
- * an hour, for thirty days. A minute that gets something late has a second row; rows of one step add up.
+ * History of all metrics: a row for each minute that holds all its series, for a day; then a row for each quarter of
+ * an hour, for thirty days. A minute with a late observation gets a second row; rows of one step are merged.
  *
- * What is not written yet is in memory and in the stored observations: after a restart it is collected again, and
- * {@link Written} says what must not be counted twice. That holds for a rebuild from the log as well.
+ * Measurements that are not written yet are in memory and in the stored observations. After a restart, or a rebuild
+ * from the log, they are collected again; {@link Written} tells which must not be counted twice.
  */
 export class HistoryStore {
   readonly #sql: SqlStorage;
@@ -56,7 +57,7 @@ export class HistoryStore {
     this.#written = this.#readWritten();
   }
 
-  /** Forgets what is in memory: it is about to be collected again. */
+  /** Clears the memory before the observations are collected again. */
   reload(): void {
     this.#collector = new HistoryCollector();
     this.#written = this.#readWritten();
@@ -73,7 +74,7 @@ export class HistoryStore {
     return this.#collector.has(minuteOf(nowMs - GRACE_MS));
   }
 
-  /** Everything below this place in the log is in the history. */
+  /** Every observation with a lower sequence number is in the history. */
   get firstUnwritten(): number {
     return this.#collector.firstSeq;
   }
@@ -86,9 +87,9 @@ export class HistoryStore {
     this.#written = everything ? { ...this.#written, all: through } : { all: this.#written.all, through, beforeMs };
     this.#settings.save("history", this.#written);
     const dropped = this.#collector.takeDropped();
-    if (dropped > 0) console.warn("history: too many series in a minute; measurements not kept:", dropped);
+    if (dropped > 0) console.warn("history: too many series in a minute; dropped measurements:", dropped);
     this.#collector.forget(beforeMs);
-    this.#putTogether(nowMs);
+    this.#mergeQuarters(nowMs);
   }
 
   read(query: HistoryQuery): HistoryPage {
@@ -105,8 +106,7 @@ export class HistoryStore {
     );
     for (const { start, found } of rows) {
       if (found === null) continue;
-      for (const [reporter, point] of Object.entries(JSON.parse(found) as Record<string, StoredPoint>))
-        answer.add(start, reporter, point);
+      for (const [reporter, point] of readStoredPoints(JSON.parse(found))) answer.add(start, reporter, point);
     }
     for (const [start, series] of this.#collector.minutes()) {
       if (start < sinceStep || start >= untilMs) continue;
@@ -116,7 +116,7 @@ export class HistoryStore {
   }
 
   /** Turns minutes that are older than a day into quarters of an hour, and drops quarters that are too old. */
-  #putTogether(nowMs: number): void {
+  #mergeQuarters(nowMs: number): void {
     const beforeMs = Math.floor((nowMs - FINE_MS) / QUARTER_MS) * QUARTER_MS;
     // Numbers are bound as floating point, and their division has a remainder: the divisor stands in the text.
     const starts = this.#sql.exec<{ quarter: number }>(

@@ -79,17 +79,17 @@ export class ObservationCache extends EcosystemObject<IntrospectionBindings> imp
   gaps(status: "open" | "resolved" | "all"): Gap[] {
     // The answer must be true now, though the last look was up to fifteen seconds ago.
     this.#window.evaluate(Date.now());
-    const { book } = this.#window.introspection;
-    return [...(status === "resolved" ? [] : book.open), ...(status === "open" ? [] : book.resolved)];
+    const tracker = this.#window.introspection.gaps;
+    return [...(status === "resolved" ? [] : tracker.open), ...(status === "open" ? [] : tracker.resolved)];
   }
 
   scanners(): ScannerStatus[] {
-    return this.#window.introspection.panel.health.map(statusOf);
+    return this.#window.introspection.scanners.health.map(statusOf);
   }
 
   /** @returns `null`: there is no such scanner */
   changeScanner(id: string, change: unknown, by: Author): SettingsChange<ScannerStatus> | null {
-    const before = this.#window.introspection.panel.setting(id);
+    const before = this.#window.introspection.scanners.setting(id);
     if (before === undefined) return null;
     const changed = changeScanner(before.kind, before, change);
     if (!changed.ok) return changed;
@@ -104,7 +104,7 @@ export class ObservationCache extends EcosystemObject<IntrospectionBindings> imp
       this.#window.introspection.setScanner(id, after);
       this.#window.settled();
     }
-    const health = this.#window.introspection.panel.health.find(({ kind }) => kind.id === id);
+    const health = this.#window.introspection.scanners.health.find(({ kind }) => kind.id === id);
     return health === undefined ? null : { ok: true, after: statusOf(health) };
   }
 

@@ -1,7 +1,7 @@
 import type { Gap } from "../../core/introspection/gaps/gap.ts";
 import { lineSeq } from "../../core/signals/signal-line.ts";
 
-/** A slice takes in observations for so long at most, and so many. */
+/** Longest time during which a slice takes in observations, and most observations of a slice. */
 const SLICE_MS = 150_000;
 const SLICE_LINES = 5_000;
 
@@ -12,14 +12,14 @@ interface Slice {
   firstSeq: number;
   lastSeq: number;
   lines: number;
-  /** How many of them are in the window now. */
+  /** Number of its observations that are in the window now. */
   inside: number;
 }
 
 /**
- * What the observation cache keeps: observations, a row per batch in the form in which the log gave them, and the
- * gaps, a row each. A slice goes when none of its observations is in the window any more: what is kept is never less than
- * the window, and not much more, whatever its length and capacity are and however late things come.
+ * Stores the observations, a row per batch as the log sent them, and the gaps, a row each. A slice is dropped when none
+ * of its observations is in the window any more, so that the store holds the whole window and not much more, whatever
+ * the length and capacity of the window are and however late observations come.
  */
 export class ObservationStore {
   readonly #sql: SqlStorage;
@@ -35,12 +35,12 @@ export class ObservationStore {
     );
   }
 
-  /** Observations kept. */
+  /** Observations stored. */
   get size(): number {
     return this.#slices.reduce((sum, { lines }) => sum + lines, 0);
   }
 
-  /** @param lines - signals as the log has them, in order */
+  /** @param lines - signals as JSON lines, in the order of the log */
   add(lines: readonly string[], lastSeq: number, nowMs: number): void {
     let slice = this.#slices.at(-1);
     if (slice === undefined || slice.lines >= SLICE_LINES || nowMs - slice.openedMs >= SLICE_MS) {
@@ -55,14 +55,14 @@ export class ObservationStore {
     this.#entering = 0;
   }
 
-  /** Must hear of every observation that enters or leaves the window, by its place in the log. */
+  /** Must be called for every observation that enters (1) or leaves (-1) the window. */
   moved(seq: number, change: 1 | -1): void {
     const slice = this.#slices.findLast(({ firstSeq }) => firstSeq <= seq);
     if (slice === undefined || seq > slice.lastSeq) this.#entering += change;
     else slice.inside += change;
   }
 
-  /** Whether a slice can go. @param beforeSeq - later ones are needed for something else */
+  /** Whether a slice can be dropped. @param beforeSeq - slices that reach further are still needed */
   hasLeft(beforeSeq: number): boolean {
     return this.#slices.slice(0, -1).some(({ inside, lastSeq }) => inside === 0 && lastSeq < beforeSeq);
   }
@@ -75,7 +75,7 @@ export class ObservationStore {
     this.#slices = this.#slices.filter((slice) => !gone.includes(slice));
   }
 
-  /** Everything that is kept, in the order of the log. To be read to its end: it is how the slices are known again. */
+  /** All stored observations, in the order of the log. Must be read to the end, because this rebuilds the list of slices. */
   *lines(nowMs: number): Generator<string> {
     this.#slices = [];
     this.#entering = 0;
@@ -103,7 +103,7 @@ export class ObservationStore {
     );
   }
 
-  /** Oldest first, so that the newest of a name has the last word. */
+  /** Oldest first, so that the newest gap of a name replaces the others. */
   gaps(): Gap[] {
     return [...this.#sql.exec<{ body: string }>("SELECT body FROM gaps ORDER BY raised_at")].map(
       ({ body }) => JSON.parse(body) as Gap,

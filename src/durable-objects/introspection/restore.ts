@@ -8,27 +8,27 @@ const StoredScanner = z.object({ enabled: z.boolean(), settings: z.record(z.stri
 const StoredHealth = z.object({ failures: z.number(), lastError: z.string(), retryAtMs: z.number() });
 
 /**
- * Sets everything as it was set. What an older or newer version wrote and this one cannot read counts as not set: an
- * ecosystem must not stop because a limit has another name now.
+ * Restores the settings. A setting that this version cannot read, because another version wrote it, falls back to its
+ * default: a renamed limit must not stop an ecosystem.
  */
 export function restoreSettings(introspection: Introspection, store: SettingsStore, nowMs: number): void {
   const settings = ObservationSettings.safeParse(store.read("observations") ?? {});
   if (settings.success) introspection.set(settings.data, nowMs);
-  else console.warn("observations: stored settings cannot be read", settings.error.message);
+  else console.warn("observations: stored settings cannot be read; using defaults", settings.error.message);
 
   const stored = store.read("maintenance") as { state: Maintenance; spans: readonly Span[] } | undefined;
   introspection.setMaintenance(stored?.state ?? NO_MAINTENANCE, nowMs, stored?.spans ?? []);
 
-  for (const { kind } of introspection.panel.health) {
+  for (const { kind } of introspection.scanners.health) {
     const own = store.read(`scanner:${kind.id}`);
     if (own !== undefined) {
       const scanner = StoredScanner.safeParse(own);
       const parsed = kind.settings.safeParse(scanner.data?.settings);
       if (scanner.success && parsed.success)
         introspection.setScanner(kind.id, { enabled: scanner.data.enabled, settings: parsed.data });
-      else console.warn("observations: stored settings of a scanner cannot be read", kind.id);
+      else console.warn("observations: stored settings of a scanner cannot be read; using defaults", kind.id);
     }
     const health = StoredHealth.safeParse(store.read(`health:${kind.id}`));
-    if (health.success) introspection.panel.restoreHealth(kind.id, health.data);
+    if (health.success) introspection.scanners.restoreHealth(kind.id, health.data);
   }
 }

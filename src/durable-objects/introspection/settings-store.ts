@@ -1,4 +1,4 @@
-/** What people have set, and what must outlive a restart besides observations and gaps: one row each, as JSON. */
+/** Settings, and other state that must survive a restart besides observations and gaps: one row each, as JSON. */
 export class SettingsStore {
   readonly #sql: SqlStorage;
 

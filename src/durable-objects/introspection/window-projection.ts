@@ -86,7 +86,7 @@ export class WindowProjection implements ProjectedState {
       clock: () => Date.now(),
     });
     restoreSettings(this.#introspection, settings, nowMs);
-    this.#introspection.book.restore(store.gaps());
+    this.#introspection.gaps.restore(store.gaps());
     for (const line of store.lines(nowMs)) {
       try {
         const sample = sampleOf(readSignalLine(line));
@@ -116,11 +116,11 @@ export class WindowProjection implements ProjectedState {
   }
 
   #keep(look: Look, nowMs: number): void {
-    const { raised, reminded, refreshed, worthKeeping, resolved } = look.changes;
-    const news = [raised, reminded, worthKeeping, resolved, look.failures, look.recovered];
+    const { raised, reminded, refreshed, toStore, resolved } = look.changes;
+    const news = [raised, reminded, toStore, resolved, look.failures, look.recovered];
     if (news.some((list) => list.length > 0))
       this.#options.projection.decide((decisions) => this.#record(look, nowMs, decisions));
-    this.#introspection.book.apply({ raised: [], reminded: [], refreshed, resolved: [] });
+    this.#introspection.gaps.apply({ raised: [], reminded: [], refreshed, resolved: [] });
   }
 
   /** Writes what changed and emits it, in one transaction; memory follows. */
@@ -132,7 +132,7 @@ export class WindowProjection implements ProjectedState {
       this.#emitGap(change, nowMs, decisions);
       this.#learn(change.gap);
     }
-    for (const gap of changes.worthKeeping) this.#learn(gap);
+    for (const gap of changes.toStore) this.#learn(gap);
     for (const gap of changes.resolved) {
       this.#emitResolved(gap, nowMs, decisions);
       this.#learn(gap);
@@ -188,6 +188,6 @@ export class WindowProjection implements ProjectedState {
 
   #learn(gap: Gap): void {
     this.#options.store.saveGap(gap);
-    this.#introspection.book.learn(gap);
+    this.#introspection.gaps.learn(gap);
   }
 }

@@ -29,7 +29,7 @@ describe("ganglion gaps", () => {
     expect(out).toMatch(/^cpu_percent +97 percent \(limit 90\)$/m);
     expect(out).toMatch(/^seen in +signals 3 to 40$/m);
     expect(out).toMatch(/^ram_percent +50$/m);
-    expect(out).toMatch(/before that\nSTATUS/);
+    expect(out).toMatch(/earlier gaps of this name\nSTATUS/);
     expect(edge.received[0]?.url.search).toBe("?status=all&name=cpu_bottleneck_a");
   });
 

@@ -49,7 +49,7 @@ function play(hour: ReturnType<typeof recordedHour>, restartEvery = Number.POSIT
   for (const [place, { atMs, sample }] of hour.entries()) {
     if (place > 0 && place % restartEvery === 0) {
       const restarted = new Introspection(ALL_SCANNERS);
-      restarted.book.restore(JSON.parse(JSON.stringify([...introspection.book.open, ...introspection.book.resolved])));
+      restarted.gaps.restore(JSON.parse(JSON.stringify([...introspection.gaps.open, ...introspection.gaps.resolved])));
       for (const one of kept) restarted.take(one, atMs);
       introspection = restarted;
     }
@@ -58,7 +58,7 @@ function play(hour: ReturnType<typeof recordedHour>, restartEvery = Number.POSIT
     if (place % 4 !== 3) continue;
     const changes = introspection.look(atMs)?.changes;
     if (changes === undefined) throw new Error("there is no maintenance in this hour");
-    introspection.book.apply(changes);
+    introspection.gaps.apply(changes);
     for (const gap of [...changes.raised.map((change) => change.gap), ...changes.resolved]) {
       told.names.add(gap.name);
       told.lines.push(JSON.stringify([gap.status, gapFacts(gap)]));
@@ -91,7 +91,7 @@ describe("introspection", () => {
     const busy = (seq: number, tsMs: number, cpu = 99) => aSample(seq, { cpu_percent: cpu }, { tsMs });
     const look = (nowMs: number) => {
       const changes = introspection.look(nowMs)?.changes;
-      if (changes !== undefined) introspection.book.apply(changes);
+      if (changes !== undefined) introspection.gaps.apply(changes);
       return changes && [changes.raised.map(({ gap }) => gap.name), changes.resolved.map(({ name }) => name)];
     };
     introspection.setMaintenance(on, 1_000);
@@ -102,7 +102,7 @@ describe("introspection", () => {
     expect(introspection.window.size).toBe(50);
     for (let seq = 51; seq <= 55; seq++) introspection.take(busy(seq, 4_000), 4_000);
     expect(look(4_001)).toEqual([["cpu_bottleneck_r"], []]);
-    expect(introspection.book.open[0]?.metadata.sample_count).toBe(5);
+    expect(introspection.gaps.open[0]?.metadata.sample_count).toBe(5);
     introspection.window.advance(10_000_000);
     expect(introspection.window.size).toBe(0);
   });
@@ -112,7 +112,7 @@ describe("introspection", () => {
     for (let seq = 1; seq <= 5; seq++) introspection.take(aSample(seq, { cpu_percent: 99 }, { tsMs: 0 }), 0);
     const resolvedAt = (nowMs: number) => {
       const changes = introspection.look(nowMs)?.changes;
-      if (changes !== undefined) introspection.book.apply(changes);
+      if (changes !== undefined) introspection.gaps.apply(changes);
       return changes?.resolved.length;
     };
     expect(resolvedAt(0)).toBe(0);

@@ -2,10 +2,10 @@ import type { CapabilityGapFacts } from "../../signals/known-signals.ts";
 import type { Signal } from "../../signals/signal.ts";
 import { fingerprintOf, type Gap } from "./gap.ts";
 
-/** Who emits gaps. A gap from anybody else is somebody's own and not in the book. */
+/** Source of the edge's own gap signals. Gap signals of other sources are not tracked here. */
 export const GAP_SOURCE = "ganglion/observations";
 
-/** Facts of `CAPABILITY_GAP` and `CAPABILITY_GAP_RESOLVED` (R15). The times make the book readable from the log. */
+/** Facts of `CAPABILITY_GAP` and `CAPABILITY_GAP_RESOLVED`. With their times, the gap tracker can be rebuilt from the log. */
 export function gapFacts(gap: Gap): CapabilityGapFacts {
   return {
     gap_type: gap.type,
@@ -28,7 +28,7 @@ type OwnFacts = CapabilityGapFacts &
   Pick<Gap, "raised_at" | "last_seen_at" | "resolved_at" | "reopened" | "reminders" | "reminded_at"> &
   Partial<Pick<Gap, "fingerprint">>;
 
-/** The other way round: the gap that one of our own signals tells of. */
+/** Reads a gap back from a signal that {@link gapFacts} made. */
 export function gapOf(signal: Signal): Gap {
   const facts = signal.facts as OwnFacts;
   const { reopened, reminders, reminded_at, resolved_at } = facts;

@@ -10,30 +10,30 @@ export interface GapChange {
 }
 
 export interface GapChanges {
-  /** New ones, and those that came back (`gap.reopened`). */
+  /** New gaps, and reopened ones (`gap.reopened`). */
   readonly raised: readonly GapChange[];
   readonly reminded: readonly GapChange[];
   readonly refreshed: readonly Gap[];
-  /** Those of `refreshed` that are worth a write: their calm began or ended, or their row is a minute old. */
-  readonly worthKeeping: readonly Gap[];
+  /** Gaps of `refreshed` whose row must be written: their calm time began or ended, or the row is a minute old. */
+  readonly toStore: readonly Gap[];
   readonly resolved: readonly Gap[];
 }
 
-/** Resolved gaps remembered, newest first. */
-const REMEMBERED = 500;
-const KEEP_EVERY_MS = 60_000;
+/** Resolved gaps in memory; beyond that the oldest are forgotten. */
+const MAX_RESOLVED = 500;
+const STORE_EVERY_MS = 60_000;
 
 /**
- * What is wrong and what was: turns findings into gaps that are raised once, refreshed while their evidence lasts
- * and resolved when it has passed (R16).
+ * Open and resolved gaps. Turns findings into gaps that are raised once, refreshed while scanners find them, and
+ * resolved once when scanners find them no more.
  *
- * Hysteresis is the scanners' own: between its two limits a finding holds a gap open and opens none. What still
- * flaps is damped here. A gap that comes back soon after it was resolved is reopened, and must then be quiet for a
- * while before it is resolved again, twice as long each time: whoever listens hears of a flapping gap at growing
- * distances, and always the truth.
+ * Scanners apply hysteresis themselves: a finding between their two limits keeps an open gap open and opens none. The
+ * tracker damps gaps that flap all the same. A gap found again soon after its end is reopened, and is resolved only
+ * after a calm time that doubles with each reopening. Subscribers thus get fewer and fewer signals of a flapping gap,
+ * and the last signal is always true.
  *
- * The book changes only through {@link apply}, with what {@link plan} said, so that it never gets ahead of what was
- * stored.
+ * Only {@link apply} changes the tracker, with the changes that {@link plan} returned: the caller stores these in
+ * between, so that memory never gets ahead of storage.
  */
 export class GapTracker {
   settings: GapSettings = DEFAULT_GAP_SETTINGS;
@@ -41,7 +41,7 @@ export class GapTracker {
   #resolved: Gap[] = [];
 
   restore(gaps: Iterable<Gap>): void {
-    // In the order of their ends, those that are open last: of the lives of one name, the last word is the newest's.
+    // By end time, open gaps last: where one name has several gaps, the newest replaces the others.
     const end = (gap: Gap) => (gap.resolved_at === undefined ? Number.POSITIVE_INFINITY : Date.parse(gap.resolved_at));
     for (const gap of [...gaps].sort((a, b) => (end(a) === end(b) ? 0 : end(a) - end(b)))) this.#put(gap);
   }
@@ -59,13 +59,13 @@ export class GapTracker {
     return this.#open.get(name);
   }
 
-  /** @param resolving - `false`: what is not found may only not have been seen again yet, and stays open */
+  /** @param resolving - `false`: gaps without a finding stay open, because their evidence may not have come again yet */
   plan(findings: readonly FindingWithCause[], nowMs: number, resolving = true): GapChanges {
     const now = formatTimestamp(nowMs);
     const raised: GapChange[] = [];
     const reminded: GapChange[] = [];
     const refreshed: Gap[] = [];
-    const worthKeeping: Gap[] = [];
+    const toStore: Gap[] = [];
     const resolved: Gap[] = [];
     const found = new Set<string>();
     for (const finding of findings) {
@@ -84,7 +84,7 @@ export class GapTracker {
         continue;
       }
       refreshed.push(gap);
-      if (calm_since !== undefined || isMinuteOld(open, nowMs)) worthKeeping.push(gap);
+      if (calm_since !== undefined || isMinuteOld(open, nowMs)) toStore.push(gap);
     }
     for (const gap of resolving ? this.#open.values() : []) {
       if (found.has(gap.name)) continue;
@@ -93,10 +93,10 @@ export class GapTracker {
       if (nowMs - Date.parse(calm_since) >= calm) resolved.push({ ...rest, status: "resolved", resolved_at: now });
       else if (gap.calm_since === undefined) {
         refreshed.push({ ...gap, calm_since });
-        worthKeeping.push({ ...gap, calm_since });
+        toStore.push({ ...gap, calm_since });
       }
     }
-    return { raised, reminded, refreshed, worthKeeping, resolved };
+    return { raised, reminded, refreshed, toStore, resolved };
   }
 
   apply(changes: Pick<GapChanges, "raised" | "reminded" | "refreshed" | "resolved">): void {
@@ -106,7 +106,7 @@ export class GapTracker {
     for (const gap of changes.resolved) this.#put(gap);
   }
 
-  /** When something happens though nothing comes: the next calm that is over, the next reminder. */
+  /** When a gap changes without a new sample: the next end of a calm time, or the next reminder. `undefined`: never. */
   nextAtMs(): number | undefined {
     let next = Number.POSITIVE_INFINITY;
     for (const gap of this.#open.values()) {
@@ -117,7 +117,7 @@ export class GapTracker {
     return Number.isFinite(next) ? next : undefined;
   }
 
-  /** Takes in a gap as its own signals tell of it: how the book is rebuilt from the log. */
+  /** Takes in a gap that was read from its own signal: a rebuild from the log restores the tracker this way. */
   learn(gap: Gap): void {
     this.#put(gap);
   }
@@ -129,16 +129,16 @@ export class GapTracker {
 
   #raise(finding: FindingWithCause, now: string, nowMs: number): Gap {
     const before = this.#resolved.find(({ name }) => name === finding.name);
-    const again =
+    const reopens =
       before?.resolved_at !== undefined && nowMs - Date.parse(before.resolved_at) <= this.settings.flap_seconds * 1_000;
     return {
       name: finding.name,
       fingerprint: fingerprintOf(finding.category, finding.name),
       ...described(finding),
       status: "open",
-      raised_at: again ? before.raised_at : now,
+      raised_at: reopens ? before.raised_at : now,
       last_seen_at: now,
-      ...(again ? { reopened: (before.reopened ?? 0) + 1 } : {}),
+      ...(reopens ? { reopened: (before.reopened ?? 0) + 1 } : {}),
     };
   }
 
@@ -151,22 +151,22 @@ export class GapTracker {
   }
 
   #put(gap: Gap): void {
-    // A gap that was reopened is the resolved one: there are not two of it.
-    const lifeOf = ({ name, raised_at }: Gap) => name === gap.name && raised_at === gap.raised_at;
+    // A reopened gap replaces its resolved entry: both are the same gap.
+    const isSameGap = ({ name, raised_at }: Gap) => name === gap.name && raised_at === gap.raised_at;
     if (gap.status === "resolved" || gap.reopened !== undefined)
-      this.#resolved = this.#resolved.filter((other) => !lifeOf(other));
+      this.#resolved = this.#resolved.filter((other) => !isSameGap(other));
     if (gap.status === "open") {
       this.#open.set(gap.name, gap);
       return;
     }
     this.#open.delete(gap.name);
     this.#resolved.unshift(gap);
-    if (this.#resolved.length > REMEMBERED) this.#resolved.pop();
+    if (this.#resolved.length > MAX_RESOLVED) this.#resolved.pop();
   }
 }
 
 function isMinuteOld(gap: Gap, nowMs: number): boolean {
-  return Math.floor(Date.parse(gap.last_seen_at) / KEEP_EVERY_MS) !== Math.floor(nowMs / KEEP_EVERY_MS);
+  return Math.floor(Date.parse(gap.last_seen_at) / STORE_EVERY_MS) !== Math.floor(nowMs / STORE_EVERY_MS);
 }
 
 function described(

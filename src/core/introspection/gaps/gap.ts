@@ -1,7 +1,7 @@
-/** A capability gap: something the fleet cannot do well, with the evidence for it (R15, R16). */
+/** A capability gap: an open or resolved problem of the fleet, with its evidence. */
 export interface Gap {
   readonly name: string;
-  /** The same for every gap of this name and category, in every life: what to count and to join by. */
+  /** The same for every gap of this name and category, over time: the key to count and join by. */
   readonly fingerprint: string;
   readonly category: string;
   readonly type: string;
@@ -16,14 +16,14 @@ export interface Gap {
   readonly raised_at: string;
   readonly last_seen_at: string;
   readonly resolved_at?: string;
-  /** How often it came back soon after it was resolved; absent: never. */
+  /** How often the gap was found again soon after it was resolved; absent: never. */
   readonly reopened?: number;
-  /** Nothing of it was found since; it is resolved when that has lasted. */
+  /** No scanner has found the gap since then; when the calm time is over it is resolved. */
   readonly calm_since?: string;
-  /** How often was reminded of it, and when last. */
+  /** Number of reminders emitted, and the time of the last. */
   readonly reminders?: number;
   readonly reminded_at?: string;
-  /** Id of the `CAPABILITY_GAP` that raised (or reopened) it. */
+  /** Id of the `CAPABILITY_GAP` that raised or reopened the gap. */
   readonly signal_id?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How much a finding deserves attention, 0 to 1: `0.5 + severity / 2` at full evidence, less while there are few
+ * Urgency of a finding, 0 to 1: `0.5 + severity / 2` at full evidence, less while there are few
  * samples. Evidence counts as full at twenty samples: `samples / (samples + 5)`, scaled so that 20 give 1.
  *
  * @param severity - 0 at the threshold, 1 as bad as it can be

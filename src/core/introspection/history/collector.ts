@@ -4,15 +4,15 @@ import { type StoredPoint, Summary } from "./point.ts";
 /** Finest step, in milliseconds. */
 export const MINUTE_MS = 60_000;
 
-/** Names that can be asked for. Other facts are not kept: a name must stand in a query, and in a path into JSON. */
+/** Names of metrics. Facts with other names are left out: a name must fit into a query and into a JSON path. */
 export const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_.:-]{0,63}$/;
-/** Metrics of one observation. */
+/** Metrics of one observation at most. */
 const MAX_METRICS = 32;
-/** Beyond this a number is no measurement, and the sum of several would be no number. */
+/** Larger numbers are left out: a sum of several would overflow to infinity. */
 const LARGEST = 1e300;
-/** Series of one minute: what is above that is not kept, and counted. */
+/** Series in memory at most; measurements of further series are dropped and counted. */
 const MAX_SERIES = 20_000;
-/** Bytes of a row's body, roughly: Cloudflare's limit is 2 MB. */
+/** Approximate bytes of a row's body: Cloudflare allows 2 MB. */
 const MAX_BODY = 1_000_000;
 
 /** Every number in an observation (to 1e300), its `ttr_ms`, and `ok` as 1 or 0 (its mean is the success rate). */
@@ -29,12 +29,13 @@ export function* metricsOf(sample: Sample): Generator<[name: string, value: numb
 
 /** Series of one step: metric, then reporter. */
 export type Series = Map<string, Map<string, Summary>>;
+/** A stored body: points by metric, then by reporter. */
 type StoredSeries = Record<string, Record<string, StoredPoint>>;
 
-/** What is on its way into the history: minutes that are not over, or not written yet. */
+/** Measurements not yet written to the history: minutes that are not over, or not stored yet. */
 export class HistoryCollector {
   readonly #minutes = new Map<number, Series>();
-  /** Lowest place in the log of each minute. */
+  /** Lowest sequence number of each minute. */
   readonly #firstSeqs = new Map<number, number>();
   #series = 0;
   #dropped = 0;
@@ -54,7 +55,7 @@ export class HistoryCollector {
     }
   }
 
-  /** Everything below this place in the log is written. */
+  /** Every observation with a lower sequence number is written. */
   get firstSeq(): number {
     return Math.min(...this.#firstSeqs.values());
   }
@@ -80,7 +81,7 @@ export class HistoryCollector {
       for (const reporters of series.values()) this.#series += reporters.size;
   }
 
-  /** How many numbers were not kept, because there were too many series, since it was asked last. */
+  /** Number of measurements dropped since the last call, because there were too many series. */
   takeDropped(): number {
     const dropped = this.#dropped;
     this.#dropped = 0;
@@ -128,12 +129,28 @@ export function encodeSeries(series: Series): string[] {
   return bodies;
 }
 
-/** Adds what a row holds to `series`. */
+/** Reads the points of one metric, by reporter, leaving out those that are no points. */
+export function readStoredPoints(value: unknown): [reporter: string, point: StoredPoint][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).filter((entry): entry is [string, StoredPoint] => isStoredPoint(entry[1]));
+}
+
+/** Four figures and the histogram's pairs; checked by length and kind, for a page of history reads thousands. */
+const isStoredPoint = (value: unknown): value is StoredPoint =>
+  Array.isArray(value) && value.length >= 4 && value.every((figure) => typeof figure === "number");
+
+function readStoredSeries(body: string): [metric: string, points: [reporter: string, point: StoredPoint][]][] {
+  const value: unknown = JSON.parse(body);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).map(([metric, points]) => [metric, readStoredPoints(points)]);
+}
+
+/** Adds the points of a stored row to `series`. */
 export function mergeSeries(series: Series, body: string): void {
-  for (const [metric, stored] of Object.entries(JSON.parse(body) as StoredSeries)) {
+  for (const [metric, stored] of readStoredSeries(body)) {
     const reporters = series.get(metric) ?? new Map<string, Summary>();
     series.set(metric, reporters);
-    for (const [reporter, point] of Object.entries(stored)) {
+    for (const [reporter, point] of stored) {
       const summary = reporters.get(reporter) ?? new Summary();
       summary.merge(point);
       reporters.set(reporter, summary);

@@ -1,6 +1,6 @@
 import { LogHistogram } from "../../numbers/log-histogram.ts";
 
-/** What is known of one metric of one reporter during one step of time. */
+/** Summary of one metric during one step of time. */
 export interface HistoryPoint {
   /** Start of the step, RFC 3339 in UTC. */
   readonly ts: string;
@@ -16,7 +16,7 @@ export interface HistoryPoint {
 /** A point as it is stored: count, sum, smallest, largest, then the histogram's pairs. */
 export type StoredPoint = readonly [count: number, sum: number, min: number, max: number, ...histogram: number[]];
 
-/** Numbers of one step of time, as far as they are remembered. Two of them make the one of all their numbers. */
+/** Summary of the numbers of one step of time. Two summaries merge into the summary of all their numbers. */
 export class Summary {
   #sum = 0;
   #min = Number.POSITIVE_INFINITY;
@@ -43,7 +43,7 @@ export class Summary {
 
   point(startMs: number): HistoryPoint {
     const { count } = this.#histogram;
-    // The sketch errs to either side; what was never measured is not shown.
+    // A quantile of the histogram may lie up to 1 % outside of the measured range: it is clamped to it.
     const between = (value: number) => tidy(Math.min(this.#max, Math.max(this.#min, value)));
     return {
       ts: new Date(startMs).toISOString(),

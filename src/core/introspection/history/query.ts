@@ -3,38 +3,39 @@ import { type HistoryPoint, type StoredPoint, Summary } from "./point.ts";
 
 /** Coarser step, for what is older than {@link FINE_MS}. */
 export const QUARTER_MS = 15 * MINUTE_MS;
-/** Kept by the minute for so long, by the quarter of an hour for {@link COARSE_MS}. */
+/** Points by the minute are kept for {@link FINE_MS}, points by the quarter of an hour for {@link COARSE_MS}. */
 export const FINE_MS = 86_400_000;
 export const COARSE_MS = 30 * FINE_MS;
 /** Points of an answer at most. */
 export const MAX_POINTS = 2_000;
-/** Points of an answer where no step is asked for, roughly. */
+/** Approximate number of points where the query names no step. */
 const USUAL_POINTS = 120;
 
 export interface HistoryQuery {
   readonly metric: string;
-  /** `undefined`: all of them together. */
+  /** `undefined`: all reporters together. */
   readonly reporter?: string;
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly stepMs: number;
 }
 
-/** A down-sampled series (R20). */
+/** A down-sampled series. */
 export interface HistoryPage {
   readonly metric: string;
-  /** `null`: all of them together. */
+  /** `null`: all reporters together. */
   readonly reporter: string | null;
   readonly step_seconds: number;
   /** Steps without a measurement are left out. */
   readonly points: readonly HistoryPoint[];
-  /** Who has measured it in this time. */
+  /** Reporters that measured the metric in this time. */
   readonly reporters: readonly string[];
 }
 
 /**
- * The step that can be had: whole minutes, whole quarters of an hour where it reaches back more than a day.
- * @param askedMs - `undefined`: one that suits the length
+ * Rounds a step up to one that is stored: whole minutes, or whole quarters of an hour where the query begins more than
+ * a day ago.
+ * @param askedMs - `undefined`: a step that gives about {@link USUAL_POINTS} points
  */
 export function stepFor(sinceMs: number, untilMs: number, nowMs: number, askedMs?: number): number {
   const finest = sinceMs < nowMs - FINE_MS ? QUARTER_MS : MINUTE_MS;
@@ -42,7 +43,7 @@ export function stepFor(sinceMs: number, untilMs: number, nowMs: number, askedMs
   return Math.max(finest, Math.ceil(wanted / finest) * finest);
 }
 
-/** Puts stored points together, step by step. */
+/** Merges stored points into the steps of a query. */
 export class HistoryAnswer {
   readonly #query: HistoryQuery;
   readonly #steps = new Map<number, Summary>();

@@ -5,7 +5,7 @@ import { inferenceScanner } from "./inference-scanner.ts";
 import { resourceScanner } from "./resource-scanner.ts";
 import type { ScannerKind } from "./scanner.ts";
 
-/** Every scanner of every ecosystem. A new one is a file of this room and a line here: see README.md. */
+/** Every kind of scanner. A new one is a file in this folder and a line here: see README.md. */
 export const ALL_SCANNERS: ScannerKind[] = [
   inferenceScanner,
   contextScanner,

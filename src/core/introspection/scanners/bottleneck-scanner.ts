@@ -8,34 +8,34 @@ import { type FindingWithCause, type Scanner, scannerKind } from "./scanner.ts";
 
 const Settings = z.strictObject({
   depth_above: z.number().nonnegative().default(100).describe("Mean depth above which a queue builds up"),
-  depth_clear: z.number().nonnegative().default(80).describe("It is over from here down"),
+  depth_clear: z.number().nonnegative().default(80).describe("The gap is cleared at or below this value"),
   p95_ms_above: z.number().positive().default(1_000).describe("p95 above which an operation is slow, in milliseconds"),
-  p95_ms_clear: z.number().positive().default(900).describe("It is over from here down"),
+  p95_ms_clear: z.number().positive().default(900).describe("The gap is cleared at or below this value"),
   min_samples: z
     .int()
     .min(1)
     .max(100_000)
     .default(5)
-    .describe("Samples of one queue or operation before anything is said"),
+    .describe("Samples of one queue or operation before they are evaluated"),
   min_slow_samples: z
     .int()
     .min(1)
     .max(100_000)
     .default(2)
-    .describe("Samples above the limit before an operation is called slow: of few samples, one is the p95"),
+    .describe("Samples above the limit before an operation is called slow: among few samples, a single one is the p95"),
 });
 type Settings = z.infer<typeof Settings>;
 
-/** Bottlenecks (R13): queues that build up (`queue_name`, `depth`), operations that are slow (`operation`, `duration_ms`). */
+/** Bottlenecks: queues that build up (`queue_name`, `depth`), operations that are slow (`operation`, `duration_ms`). */
 export const bottleneckScanner = scannerKind<Settings>({
   id: "bottleneck",
   category: "bottleneck",
   settings: Settings.refine(({ depth_above: above, depth_clear: clear }) => clear <= above, {
     path: ["depth_clear"],
-    message: "give at most depth_above, or a gap would be over while it is found",
+    message: "give at most depth_above; otherwise a gap would be cleared while it is found",
   }).refine(({ p95_ms_above: above, p95_ms_clear: clear }) => clear <= above, {
     path: ["p95_ms_clear"],
-    message: "give at most p95_ms_above, or a gap would be over while it is found",
+    message: "give at most p95_ms_above; otherwise a gap would be cleared while it is found",
   }),
   open: (settings) => new BottleneckScanner(settings),
 });
@@ -89,14 +89,14 @@ class BottleneckScanner implements Scanner {
 
   *#buildUps(): Generator<FindingWithCause> {
     const { depth_above: above, depth_clear: clear, min_samples } = this.#settings;
-    for (const [queue, { samples, depth }] of this.#queues.judged(min_samples)) {
+    for (const [queue, { samples, depth }] of this.#queues.withSamples(min_samples)) {
       const mean = depth.mean;
       if (mean <= clear) continue;
       yield finding(samples, {
         name: `queue_buildup_${queue}`,
         verdict: mean > above ? "breach" : "hold",
         reason: `The queue ${queue} holds ${rounded(mean)} on average over ${samples.size} samples; the limit is ${above}`,
-        // Ten times the limit is as bad as it is counted.
+        // Severity reaches 1 at ten times the limit.
         severity: severityOf(mean, above, above * 10 || 1),
         metric: "depth",
         value: mean,
@@ -108,7 +108,9 @@ class BottleneckScanner implements Scanner {
 
   *#slowOperations(): Generator<FindingWithCause> {
     const { p95_ms_above: above, min_samples, min_slow_samples } = this.#settings;
-    for (const [operation, { samples, durations, aboveLimit, aboveClear }] of this.#operations.judged(min_samples)) {
+    for (const [operation, { samples, durations, aboveLimit, aboveClear }] of this.#operations.withSamples(
+      min_samples,
+    )) {
       const exceeds = (count: number) =>
         count >= min_slow_samples && samples.size - count < Math.ceil(0.95 * samples.size - 1e-9);
       if (!exceeds(aboveClear)) continue;
@@ -130,10 +132,10 @@ class BottleneckScanner implements Scanner {
 
 function finding(
   samples: SampleGroup,
-  said: Pick<FindingWithCause, "name" | "verdict" | "reason" | "severity"> &
+  fields: Pick<FindingWithCause, "name" | "verdict" | "reason" | "severity"> &
     Pick<FindingWithCause["evidence"], "metric" | "value" | "threshold" | "unit" | "details">,
 ): FindingWithCause {
-  const { metric, value, threshold, unit, details, ...rest } = said;
+  const { metric, value, threshold, unit, details, ...rest } = fields;
   return {
     ...rest,
     type: "performance",

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { compareMeans, compareShares, holmLimit, lastingPValue } from "../../numbers/difference.ts";
+import { alwaysValidPValue, compareMeans, compareShares, holmLimit } from "../../numbers/difference.ts";
 import { RunningMoments } from "../../numbers/running-moments.ts";
 import type { Sample } from "../window/sample.ts";
 import { isAmount, labelOf, rounded } from "./facts.ts";
@@ -30,8 +30,8 @@ const Settings = z.strictObject({
 type Settings = z.infer<typeof Settings>;
 
 /**
- * Comparison (R14): within a niche, which `variant` (or `brainmod`) fails more often, or takes longer (`ttr_ms`), than
- * another. Named only when the difference is real and matters: see difference.ts for the tests, Holm's correction over all
+ * Comparison: within a niche, which `variant` (or `brainmod`) fails more often, or takes longer (`ttr_ms`), than
+ * another. A gap needs a difference that is significant and large enough: see difference.ts for the tests, Holm's correction over all
  * comparisons of the ecosystem, and a smallest effect. Times are compared by their geometric mean.
  */
 export const comparativeScanner = scannerKind<Settings>({
@@ -44,9 +44,9 @@ export const comparativeScanner = scannerKind<Settings>({
 const KINDS = ["variant", "brainmod"] as const;
 type Kind = (typeof KINDS)[number];
 
-/** Variants of a niche that are compared, the largest: pairs grow with the square of it. */
+/** Variants of a niche that are compared, the largest first: the number of pairs grows with the square. */
 const MAX_VARIANTS = 30;
-/** Differences to look for: about half of all tries, about half as long again. */
+/** Typical differences, to which the tests are most sensitive: half of all tries, half as long again. */
 const SUCCESS_SPREAD = 0.5;
 const LOG_TTR_SPREAD = 0.5;
 /** An open gap is kept until its difference is less than two standard errors, or half of what matters. */
@@ -118,7 +118,7 @@ class ComparativeScanner implements Scanner {
       comparisons.map(({ pValue }) => pValue),
       this.#settings.alpha,
     );
-    // A variant may lose several comparisons; it is one gap, told of the clearest.
+    // A variant may lose several comparisons. They make one gap, with the evidence of the clearest comparison.
     const clearest = new Map<string, { comparison: Comparison; verdict: "breach" | "hold" }>();
     for (const comparison of comparisons) {
       const { pValue, effect, deviate, kind, niche, worse } = comparison;
@@ -135,7 +135,7 @@ class ComparativeScanner implements Scanner {
   *#comparisons(): Generator<Comparison> {
     const { min_samples, min_success_points, min_ttr_percent } = this.#settings;
     for (const { niche, kind, groups } of this.#families.values()) {
-      const variants = [...groups.judged(min_samples)]
+      const variants = [...groups.withSamples(min_samples)]
         .map(([name, group]) => ({ ...group, name }))
         .sort((a, b) => b.samples.size - a.samples.size || (a.name < b.name ? -1 : 1))
         .slice(0, MAX_VARIANTS);
@@ -148,8 +148,11 @@ class ComparativeScanner implements Scanner {
           const points = Math.abs(rateOf(a) - rateOf(b));
           yield {
             ...(shares.deviate < 0 ? { worse: a, better: b } : { worse: b, better: a }),
-            ...{ niche, kind, metric: "success_rate", deviate: shares.deviate },
-            pValue: lastingPValue(shares, SUCCESS_SPREAD),
+            niche,
+            kind,
+            metric: "success_rate",
+            deviate: shares.deviate,
+            pValue: alwaysValidPValue(shares, SUCCESS_SPREAD),
             effect: atLeast(points, min_success_points),
           };
           if (Math.min(a.logTtr.count, b.logTtr.count) < min_samples) continue;
@@ -157,8 +160,11 @@ class ComparativeScanner implements Scanner {
           const percent = Math.expm1(Math.abs(a.logTtr.mean - b.logTtr.mean)) * 100;
           yield {
             ...(times.deviate > 0 ? { worse: a, better: b } : { worse: b, better: a }),
-            ...{ niche, kind, metric: "ttr_ms", deviate: times.deviate },
-            pValue: lastingPValue(times, LOG_TTR_SPREAD),
+            niche,
+            kind,
+            metric: "ttr_ms",
+            deviate: times.deviate,
+            pValue: alwaysValidPValue(times, LOG_TTR_SPREAD),
             effect: atLeast(percent, min_ttr_percent),
           };
         }
@@ -172,10 +178,10 @@ const rateOf = ({ successes, samples }: Group) => (successes / samples.size) * 1
 const typicalTtr = ({ logTtr }: Group) => Math.exp(logTtr.mean);
 const atLeast = (value: number, smallest: number) => (smallest === 0 ? (value > 0 ? 1 : 0) : value / smallest);
 
-type Judged = { readonly comparison: Comparison; readonly verdict: "breach" | "hold" };
+type JudgedComparison = { readonly comparison: Comparison; readonly verdict: "breach" | "hold" };
 
 /** Beyond the threshold first, then by probability; the name of the better one decides between equals. */
-function isClearer(a: Judged, b: Judged): boolean {
+function isClearer(a: JudgedComparison, b: JudgedComparison): boolean {
   if (a.verdict !== b.verdict) return a.verdict === "breach";
   if (a.comparison.pValue !== b.comparison.pValue) return a.comparison.pValue < b.comparison.pValue;
   return a.comparison.better.name < b.comparison.better.name;
@@ -198,7 +204,7 @@ function finding(
     name,
     type: "performance",
     category: "comparative_analysis",
-    reason: `In ${niche}, the ${kind} ${worse.name} ${figures}; so great a difference comes about by chance with a probability of ${Number(pValue.toPrecision(2))}`,
+    reason: `In ${niche}, the ${kind} ${worse.name} ${figures}; the probability of such a difference by chance is ${Number(pValue.toPrecision(2))}`,
     verdict,
     severity: Math.min(1, success ? (threshold - value) / 100 : 1 - threshold / value),
     installCost: 0.3,

@@ -11,29 +11,29 @@ const Settings = z.strictObject({
   reach_percent_below: percent
     .default(70)
     .describe("The tail is unused when the highest reference lies, on average, below this share of the context"),
-  reach_percent_clear: percent.default(75).describe("It is used again from here"),
+  reach_percent_clear: percent.default(75).describe("The gap is cleared at or above this value"),
   recent_percent_above: percent
     .default(80)
     .describe("Recency bias: more than this share of all references lies in the last part"),
-  recent_percent_clear: percent.default(75).describe("It is over from here down"),
-  recent_part_percent: percent.default(20).describe("How long the last part is, as a share of the context"),
-  min_samples: z.int().min(1).max(100_000).default(5).describe("Samples of one reporter before anything is said"),
+  recent_percent_clear: percent.default(75).describe("The gap is cleared at or below this value"),
+  recent_part_percent: percent.default(20).describe("Length of the last part, as a share of the context"),
+  min_samples: z.int().min(1).max(100_000).default(5).describe("Samples of one reporter before they are evaluated"),
 });
 type Settings = z.infer<typeof Settings>;
 
 /**
- * Context utilisation (R11), by reporter: `context_length` in tokens and `references`, the positions in it that were
- * used. A sample without references, or with one outside its context, says nothing.
+ * Context utilisation, by reporter: `context_length` in tokens and `references`, the positions in it that were
+ * used. A sample without references, or with one outside its context, is left out.
  */
 export const contextScanner = scannerKind<Settings>({
   id: "context_utilization",
   category: "context_utilization",
   settings: Settings.refine(({ reach_percent_below: below, reach_percent_clear: clear }) => clear >= below, {
     path: ["reach_percent_clear"],
-    message: "give at least reach_percent_below, or a gap would be over while it is found",
+    message: "give at least reach_percent_below; otherwise a gap would be cleared while it is found",
   }).refine(({ recent_percent_above: above, recent_percent_clear: clear }) => clear <= above, {
     path: ["recent_percent_clear"],
-    message: "give at most recent_percent_above, or a gap would be over while it is found",
+    message: "give at most recent_percent_above; otherwise a gap would be cleared while it is found",
   }),
   open: (settings) => new ContextScanner(settings),
 });
@@ -81,14 +81,14 @@ class ContextScanner implements Scanner {
 
   *findings(): Generator<FindingWithCause> {
     const settings = this.#settings;
-    for (const [reporter, group] of this.#groups.judged(settings.min_samples)) {
+    for (const [reporter, group] of this.#groups.withSamples(settings.min_samples)) {
       const reach = group.reach.mean;
       if (reach < settings.reach_percent_clear) {
         const below = settings.reach_percent_below;
         yield this.#finding(group.samples, {
           name: `unused_context_tail_${reporter}`,
           verdict: reach < below ? "breach" : "hold",
-          reason: `The highest reference of ${reporter} lies at ${rounded(reach)} % of the context on average over ${group.samples.size} samples; below ${below} % the tail is paid for and not used`,
+          reason: `The highest reference of ${reporter} lies at ${rounded(reach)} % of the context on average over ${group.samples.size} samples; below ${below} % the tail is paid for but not used`,
           severity: severityOf(reach, below, 0),
           metric: "highest_reference",
           value: reach,
@@ -126,10 +126,10 @@ class ContextScanner implements Scanner {
 
   #finding(
     samples: SampleGroup,
-    said: Pick<FindingWithCause, "name" | "verdict" | "reason" | "severity"> &
+    fields: Pick<FindingWithCause, "name" | "verdict" | "reason" | "severity"> &
       Pick<FindingWithCause["evidence"], "metric" | "value" | "threshold">,
   ): FindingWithCause {
-    const { metric, value, threshold, ...finding } = said;
+    const { metric, value, threshold, ...finding } = fields;
     return {
       ...finding,
       type: "performance",

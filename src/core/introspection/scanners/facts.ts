@@ -1,6 +1,6 @@
-/** Facts are the reporters' own: what is not a measurement is not averaged in, or one mistake would spread. */
+/** Reporters choose their facts freely. Values that are not measurements are left out, because one would spoil a mean. */
 
-/** Longest name of a group: it becomes part of a gap's name. */
+/** Longest name of a group, which becomes part of a gap's name. */
 const MAX_LABEL = 200;
 
 export function labelOf(value: unknown): string | undefined {
@@ -11,7 +11,7 @@ export function isPercent(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= 100;
 }
 
-/** Beyond this no number is a measurement, and a window full of them would have a sum that is none. */
+/** Larger numbers are left out: their sum could overflow to infinity. */
 const LARGEST_AMOUNT = 1e300;
 
 /** A number from 0 to 1e300. */

@@ -7,18 +7,18 @@ import { type FindingWithCause, type Scanner, scannerKind } from "./scanner.ts";
 
 const Settings = z.strictObject({
   tokens_per_sec_below: z.number().positive().default(10).describe("Mean speed below which a task type is slow"),
-  tokens_per_sec_clear: z.number().positive().default(11).describe("Mean speed from which it is slow no more"),
-  min_samples: z.int().min(1).max(100_000).default(5).describe("Samples of one task type before anything is said"),
+  tokens_per_sec_clear: z.number().positive().default(11).describe("The gap is cleared at or above this speed"),
+  min_samples: z.int().min(1).max(100_000).default(5).describe("Samples of one task type before they are evaluated"),
 });
 type Settings = z.infer<typeof Settings>;
 
-/** Inference (R10): kinds of task that a model answers too slowly, by `task_type` and `tokens_per_sec`. */
+/** Inference: kinds of task that a model answers too slowly, by `task_type` and `tokens_per_sec`. */
 export const inferenceScanner = scannerKind<Settings>({
   id: "inference_performance",
   category: "inference_performance",
   settings: Settings.refine(({ tokens_per_sec_below: below, tokens_per_sec_clear: clear }) => clear >= below, {
     path: ["tokens_per_sec_clear"],
-    message: "give at least tokens_per_sec_below, or a gap would be over while it is found",
+    message: "give at least tokens_per_sec_below; otherwise a gap would be cleared while it is found",
   }),
   open: (settings) => new InferenceScanner(settings),
 });
@@ -45,7 +45,7 @@ class InferenceScanner implements Scanner {
 
   *findings(): Generator<FindingWithCause> {
     const { tokens_per_sec_below: below, tokens_per_sec_clear: clear, min_samples } = this.#settings;
-    for (const [task, { samples, speed }] of this.#groups.judged(min_samples)) {
+    for (const [task, { samples, speed }] of this.#groups.withSamples(min_samples)) {
       const mean = speed.mean;
       if (mean >= clear) continue;
       yield {

@@ -9,27 +9,26 @@ const percent = z.number().min(0).max(100);
 
 const Settings = z.strictObject({
   cpu_percent_above: percent.default(90).describe("Mean CPU use above which a reporter's host is a bottleneck"),
-  cpu_percent_clear: percent.default(85).describe("It is over from here down"),
-  gpu_percent_below: percent.default(50).describe("Mean GPU use below which the GPU is wasted"),
-  gpu_percent_clear: percent.default(55).describe("It is over from here up"),
-  min_samples: z.int().min(1).max(100_000).default(5).describe("Samples of one reporter before anything is said"),
+  cpu_percent_clear: percent.default(85).describe("The CPU gap is cleared at or below this value"),
+  gpu_percent_below: percent.default(50).describe("Mean GPU use below which the GPU counts as underused"),
+  gpu_percent_clear: percent.default(55).describe("The GPU gap is cleared at or above this value"),
+  min_samples: z.int().min(1).max(100_000).default(5).describe("Samples of one reporter before they are evaluated"),
 });
 type Settings = z.infer<typeof Settings>;
 
 /**
- * Resources (R12): a host whose processor is the bottleneck, a GPU that idles. Judged reporter by reporter: the mean
- * over a fleet would hide one host at 100 % behind nineteen that sleep. What is known of its memory goes along as
- * evidence.
+ * Resources: a host whose processor is the bottleneck, a GPU that idles. Each reporter is evaluated alone: the
+ * mean over a fleet would hide one host at 100 % behind nineteen that idle. The memory use goes along as evidence.
  */
 export const resourceScanner = scannerKind<Settings>({
   id: "resource_utilization",
   category: "resource_utilization",
   settings: Settings.refine(({ cpu_percent_above: above, cpu_percent_clear: clear }) => clear <= above, {
     path: ["cpu_percent_clear"],
-    message: "give at most cpu_percent_above, or a gap would be over while it is found",
+    message: "give at most cpu_percent_above; otherwise a gap would be cleared while it is found",
   }).refine(({ gpu_percent_below: below, gpu_percent_clear: clear }) => clear >= below, {
     path: ["gpu_percent_clear"],
-    message: "give at least gpu_percent_below, or a gap would be over while it is found",
+    message: "give at least gpu_percent_below; otherwise a gap would be cleared while it is found",
   }),
   open: (settings) => new ResourceScanner(settings),
 });
@@ -82,7 +81,7 @@ class ResourceScanner implements Scanner {
 
   *findings(): Generator<FindingWithCause> {
     const { cpu_percent_above: above, gpu_percent_below: below, min_samples } = this.#settings;
-    for (const [reporter, group] of this.#cpu.judged(min_samples)) {
+    for (const [reporter, group] of this.#cpu.withSamples(min_samples)) {
       const mean = group.use.mean;
       if (mean <= this.#settings.cpu_percent_clear) continue;
       yield finding(reporter, group, {
@@ -95,7 +94,7 @@ class ResourceScanner implements Scanner {
         memoryMetric: "ram_percent",
       });
     }
-    for (const [reporter, group] of this.#gpu.judged(min_samples)) {
+    for (const [reporter, group] of this.#gpu.withSamples(min_samples)) {
       const mean = group.use.mean;
       if (mean >= this.#settings.gpu_percent_clear) continue;
       yield finding(reporter, group, {
@@ -114,13 +113,13 @@ class ResourceScanner implements Scanner {
 function finding(
   reporter: string,
   { samples, use, memory }: Group,
-  said: Pick<FindingWithCause, "name" | "verdict" | "reason" | "severity"> & {
+  fields: Pick<FindingWithCause, "name" | "verdict" | "reason" | "severity"> & {
     metric: string;
     threshold: number;
     memoryMetric: string;
   },
 ): FindingWithCause {
-  const { metric, threshold, memoryMetric, ...rest } = said;
+  const { metric, threshold, memoryMetric, ...rest } = fields;
   return {
     ...rest,
     type: "performance",

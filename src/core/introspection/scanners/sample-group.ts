@@ -1,13 +1,13 @@
 import type { Sample } from "../window/sample.ts";
 
-/** Reporters named in evidence at most: it travels in every signal of the gap. */
+/** Reporters named in evidence at most, because every signal of the gap carries the evidence. */
 const NAMED_REPORTERS = 20;
 
 /**
- * The samples behind one group, as far as evidence needs them: how many, whose, and between which places in the log.
+ * The samples of one group, for the evidence: their number, their reporters, and their lowest and highest sequence number.
  *
- * They come in the order of the log and leave in the order of their own time. Those that leave from the middle are
- * marked and taken out when an end reaches them, so that coming and leaving cost O(1) on average.
+ * Samples are added in the order of the log and removed in the order of event time. A sample removed from the middle is
+ * marked, and taken out when the start or the end reaches it, so that adding and removing cost O(1) on average.
  */
 export class SampleGroup {
   #samples: Sample[] = [];
@@ -19,12 +19,12 @@ export class SampleGroup {
     return this.#samples.length - this.#start - this.#gone.size;
   }
 
-  /** Lowest in the log. */
+  /** The sample with the lowest sequence number. */
   get first(): Sample {
     return this.#at(this.#start);
   }
 
-  /** Highest in the log. */
+  /** The sample with the highest sequence number. */
   get newest(): Sample {
     return this.#at(this.#samples.length - 1);
   }
@@ -54,12 +54,12 @@ export class SampleGroup {
 
   #at(place: number): Sample {
     const sample = this.#samples[place];
-    if (sample === undefined) throw new RangeError("a group without samples has no ends");
+    if (sample === undefined) throw new RangeError("the group has no samples");
     return sample;
   }
 }
 
-/** Groups that come with their first sample and go with their last. */
+/** Groups by key. A group exists from its first sample to its last. */
 export class GroupMap<Group extends { readonly samples: SampleGroup }> {
   readonly #groups = new Map<string, Group>();
   readonly #open: () => Group;
@@ -78,17 +78,17 @@ export class GroupMap<Group extends { readonly samples: SampleGroup }> {
     return group;
   }
 
-  /** @returns the group as it is without the sample; it is still to take the sample's figures out */
+  /** @returns the group without the sample; the caller must still subtract the sample's figures */
   forget(key: string, sample: Sample): Group {
     const group = this.#groups.get(key);
-    if (group === undefined) throw new RangeError(`no sample of ${key} was observed`);
+    if (group === undefined) throw new RangeError(`no sample of "${key}" was observed`);
     group.samples.remove(sample);
     if (group.samples.size === 0) this.#groups.delete(key);
     return group;
   }
 
   /** Groups of at least `minSamples`. */
-  *judged(minSamples: number): Generator<[key: string, group: Group]> {
+  *withSamples(minSamples: number): Generator<[key: string, group: Group]> {
     for (const entry of this.#groups) if (entry[1].samples.size >= minSamples) yield entry;
   }
 

@@ -3,7 +3,7 @@ import type { Sample } from "../window/sample.ts";
 import type { WindowListener } from "../window/window.ts";
 import type { FindingWithCause, Scanner, ScannerKind, ScannerSettings } from "./scanner.ts";
 
-/** How a scanner is set. */
+/** Setting of one scanner. */
 export interface ScannerSetting {
   readonly enabled: boolean;
   readonly settings: ScannerSettings;
@@ -19,12 +19,12 @@ export interface ScannerHealth extends ScannerSetting {
   readonly retryAtMs: number | undefined;
 }
 
-/** A scanner that failed, and how often in a row. */
+/** A failed evaluation of a scanner, with the number of failures in a row. */
 export interface ScannerFailure {
   readonly scanner: string;
   readonly error: string;
   readonly failures: number;
-  /** When it is tried again; in the past: with the next evaluation. */
+  /** Time of the next attempt; in the past: the next evaluation. */
   readonly retryAtMs: number;
 }
 
@@ -37,34 +37,34 @@ export interface StoredHealth {
 export interface Evaluation {
   readonly findings: readonly FindingWithCause[];
   readonly failures: readonly ScannerFailure[];
-  /** Ids of scanners that had failed and did not this time. */
+  /** Ids of scanners that failed before and succeeded this time. */
   readonly recovered: readonly string[];
 }
 
 export interface ScannerRunnerOptions {
-  /** What a scanner may take for one evaluation. */
+  /** Limits of one evaluation of a scanner. */
   readonly budget?: { readonly findings?: number; readonly ms?: number };
   /**
-   * Milliseconds. Where the runtime stops its clock while code runs, as Cloudflare's does, nothing can be measured and only the
-   * count holds a scanner back, and the runtime's own limit behind it.
+   * Milliseconds. Where the runtime stops its clock while code runs, as Cloudflare does, no time can be measured: there only
+   * the number of findings is limited here, and the runtime limits the CPU time.
    */
   readonly clock?: () => number;
 }
 
-/** Three failures in a row put a scanner aside for a minute, then two, four, … an hour at most. */
+/** Three failures in a row quarantine a scanner for a minute, then two, four, … an hour at most. */
 const QUARANTINE_AFTER = 3;
 const QUARANTINE_MS = 60_000;
 const QUARANTINE_LIMIT_MS = 3_600_000;
-/** More gaps than this from one scanner help nobody. */
+/** Findings of one scanner at most: a scanner that finds more is taken for faulty. */
 const MAX_FINDINGS = 1_000;
-/** R17. */
+/** Time of one evaluation at most. */
 const MAX_MS = 30_000;
 
-interface Seat extends ScannerSetting {
+interface ScannerSlot extends ScannerSetting {
   readonly kind: ScannerKind;
   enabled: boolean;
   settings: ScannerSettings;
-  /** `undefined`: it failed, or is switched off; it is opened anew and shown the window before it is asked again. */
+  /** `undefined` after a failure, or while switched off. A new instance gets the whole window before the next evaluation. */
   scanner: Scanner | undefined;
   failures: number;
   lastError: string | undefined;
@@ -75,12 +75,12 @@ interface Seat extends ScannerSetting {
 }
 
 /**
- * The scanners side by side. One that throws or overruns its budget takes nobody with it (R17): it is put away, opened
- * anew with the window's samples for the next evaluation, and its findings of the last good evaluation stand, so that
- * a bug in a scanner does not resolve its gaps.
+ * Runs the scanners, isolated from each other. A scanner that throws or exceeds its limits is dropped; a new instance
+ * gets the samples of the window before the next evaluation. Until then the findings of its last successful evaluation
+ * stay valid, so that a bug in a scanner does not resolve its gaps.
  */
 export class ScannerRunner implements WindowListener {
-  readonly #seats: Seat[];
+  readonly #slots: ScannerSlot[];
   readonly #maxFindings: number;
   readonly #maxMs: number;
   readonly #clock: () => number;
@@ -89,8 +89,8 @@ export class ScannerRunner implements WindowListener {
     this.#maxFindings = options.budget?.findings ?? MAX_FINDINGS;
     this.#maxMs = options.budget?.ms ?? MAX_MS;
     this.#clock = options.clock ?? (() => 0);
-    this.#seats = kinds.map((kind) => {
-      const seat: Seat = {
+    this.#slots = kinds.map((kind) => {
+      const slot: ScannerSlot = {
         kind,
         enabled: true,
         settings: kind.settings.parse({}),
@@ -102,13 +102,13 @@ export class ScannerRunner implements WindowListener {
         broken: undefined,
         findings: [],
       };
-      this.#open(seat, []);
-      return seat;
+      this.#open(slot, []);
+      return slot;
     });
   }
 
   get health(): ScannerHealth[] {
-    return this.#seats.map(({ kind, enabled, settings, failures, lastError, evaluatedAtMs, retryAtMs }) => ({
+    return this.#slots.map(({ kind, enabled, settings, failures, lastError, evaluatedAtMs, retryAtMs }) => ({
       kind,
       enabled,
       settings,
@@ -121,53 +121,53 @@ export class ScannerRunner implements WindowListener {
   }
 
   setting(id: string): (ScannerSetting & { readonly kind: ScannerKind }) | undefined {
-    const seat = this.#seats.find(({ kind }) => kind.id === id);
-    return seat && { kind: seat.kind, enabled: seat.enabled, settings: seat.settings };
+    const slot = this.#slots.find(({ kind }) => kind.id === id);
+    return slot && { kind: slot.kind, enabled: slot.enabled, settings: slot.settings };
   }
 
-  /** Sets a scanner anew: it forgets its failures and is shown the window. @param samples - in the order of the log */
+  /** Replaces a scanner and clears its failures. @param samples - of the window, in the order of the log, for the new one */
   set(id: string, { enabled, settings }: ScannerSetting, samples: readonly Sample[]): void {
-    const seat = this.#seats.find(({ kind }) => kind.id === id);
-    if (seat === undefined) throw new RangeError(`there is no scanner ${id}`);
-    Object.assign(seat, { enabled, settings, failures: 0, lastError: undefined, retryAtMs: 0, broken: undefined });
-    seat.findings = [];
-    this.#open(seat, samples);
+    const slot = this.#slots.find(({ kind }) => kind.id === id);
+    if (slot === undefined) throw new RangeError(`no scanner "${id}"`);
+    Object.assign(slot, { enabled, settings, failures: 0, lastError: undefined, retryAtMs: 0, broken: undefined });
+    slot.findings = [];
+    this.#open(slot, samples);
   }
 
-  /** What was known of it before a restart: one that is quarantined stays so. */
+  /** Restores the health from before a restart: a quarantined scanner stays quarantined. */
   restoreHealth(id: string, { failures, lastError, retryAtMs }: StoredHealth): void {
-    const seat = this.#seats.find(({ kind }) => kind.id === id);
-    if (seat !== undefined)
-      Object.assign(seat, { failures, lastError: failures === 0 ? undefined : lastError, retryAtMs });
+    const slot = this.#slots.find(({ kind }) => kind.id === id);
+    if (slot !== undefined)
+      Object.assign(slot, { failures, lastError: failures === 0 ? undefined : lastError, retryAtMs });
   }
 
   observe(sample: Sample): void {
-    for (const seat of this.#seats) guard(seat, (scanner) => scanner.observe(sample));
+    for (const slot of this.#slots) runGuarded(slot, (scanner) => scanner.observe(sample));
   }
 
   forget(sample: Sample): void {
-    for (const seat of this.#seats) guard(seat, (scanner) => scanner.forget(sample));
+    for (const slot of this.#slots) runGuarded(slot, (scanner) => scanner.forget(sample));
   }
 
-  /** @param samples - the window's, in the order of the log: for scanners that failed before */
+  /** @param samples - of the window, in the order of the log, for scanners that failed before */
   evaluate(nowMs: number, samples: () => readonly Sample[]): Evaluation {
     const failures: ScannerFailure[] = [];
     const recovered: string[] = [];
-    for (const seat of this.#seats) {
-      if (!seat.enabled || nowMs < seat.retryAtMs) continue;
-      if (seat.scanner === undefined && seat.broken === undefined) this.#open(seat, samples());
-      guard(seat, (scanner) => {
-        seat.findings = this.#withinBudget(scanner);
+    for (const slot of this.#slots) {
+      if (!slot.enabled || nowMs < slot.retryAtMs) continue;
+      if (slot.scanner === undefined && slot.broken === undefined) this.#open(slot, samples());
+      runGuarded(slot, (scanner) => {
+        slot.findings = this.#withinBudget(scanner);
       });
-      seat.evaluatedAtMs = nowMs;
-      if (seat.broken === undefined) {
-        if (seat.failures > 0) recovered.push(seat.kind.id);
-        seat.failures = 0;
-        seat.lastError = undefined;
-      } else failures.push(fail(seat, seat.broken, nowMs));
-      seat.broken = undefined;
+      slot.evaluatedAtMs = nowMs;
+      if (slot.broken === undefined) {
+        if (slot.failures > 0) recovered.push(slot.kind.id);
+        slot.failures = 0;
+        slot.lastError = undefined;
+      } else failures.push(fail(slot, slot.broken, nowMs));
+      slot.broken = undefined;
     }
-    return { findings: this.#seats.flatMap(({ findings }) => findings), failures, recovered };
+    return { findings: this.#slots.flatMap(({ findings }) => findings), failures, recovered };
   }
 
   #withinBudget(scanner: Scanner): FindingWithCause[] {
@@ -175,45 +175,45 @@ export class ScannerRunner implements WindowListener {
     const findings: FindingWithCause[] = [];
     for (const finding of scanner.findings()) {
       if (findings.push(finding) > this.#maxFindings)
-        throw new Error(`it found more than ${this.#maxFindings} gaps in one evaluation`);
+        throw new Error(`more than ${this.#maxFindings} findings in one evaluation`);
       if (this.#clock() - startedMs > this.#maxMs) break;
     }
     if (this.#clock() - startedMs > this.#maxMs)
-      throw new Error(`it took more than ${this.#maxMs / 1_000} s for one evaluation`);
-    // By name: groups stand in the order of their first sample, which is another one after a restart.
+      throw new Error(`an evaluation took more than ${this.#maxMs / 1_000} s`);
+    // By name, because the order of the groups depends on which samples were observed since the start.
     return findings.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
-  #open(seat: Seat, samples: readonly Sample[]): void {
-    seat.scanner = undefined;
-    if (!seat.enabled) return;
+  #open(slot: ScannerSlot, samples: readonly Sample[]): void {
+    slot.scanner = undefined;
+    if (!slot.enabled) return;
     try {
-      const scanner = seat.kind.open(seat.settings);
+      const scanner = slot.kind.open(slot.settings);
       for (const sample of samples) scanner.observe(sample);
-      seat.scanner = scanner;
+      slot.scanner = scanner;
     } catch (error) {
-      seat.broken = messageOf(error);
+      slot.broken = messageOf(error);
     }
   }
 }
 
-/** A failure anywhere in a round counts once, when the round is evaluated; its sums cannot be trusted any more. */
-function guard(seat: Seat, act: (scanner: Scanner) => void): void {
-  if (seat.scanner === undefined) return;
+/** Counts a failure once per evaluation. The scanner is dropped, because its running sums may be wrong. */
+function runGuarded(slot: ScannerSlot, act: (scanner: Scanner) => void): void {
+  if (slot.scanner === undefined) return;
   try {
-    act(seat.scanner);
+    act(slot.scanner);
   } catch (error) {
-    seat.broken ??= messageOf(error);
-    seat.scanner = undefined;
+    slot.broken ??= messageOf(error);
+    slot.scanner = undefined;
   }
 }
 
-function fail(seat: Seat, error: string, nowMs: number): ScannerFailure {
-  seat.failures++;
-  seat.lastError = error;
-  const rounds = seat.failures - QUARANTINE_AFTER;
-  if (rounds >= 0) seat.retryAtMs = nowMs + doubled(QUARANTINE_MS, QUARANTINE_LIMIT_MS, rounds);
-  return { scanner: seat.kind.id, error, failures: seat.failures, retryAtMs: seat.retryAtMs };
+function fail(slot: ScannerSlot, error: string, nowMs: number): ScannerFailure {
+  slot.failures++;
+  slot.lastError = error;
+  const rounds = slot.failures - QUARANTINE_AFTER;
+  if (rounds >= 0) slot.retryAtMs = nowMs + doubled(QUARANTINE_MS, QUARANTINE_LIMIT_MS, rounds);
+  return { scanner: slot.kind.id, error, failures: slot.failures, retryAtMs: slot.retryAtMs };
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-/** How a scanner is set, and how it fares (R17, R18). */
+/** Setting and health of a scanner. */
 export interface ScannerStatus {
   readonly id: string;
   readonly category: string;
@@ -8,8 +8,8 @@ export interface ScannerStatus {
   /** Failures in a row. */
   readonly failures: number;
   readonly last_error?: string;
-  /** When it last looked at the window, RFC 3339 in UTC. */
+  /** Time of the last evaluation, RFC 3339 in UTC. */
   readonly evaluated_at?: string;
-  /** When a quarantined scanner is tried again. */
+  /** When a quarantined scanner is evaluated again. */
   readonly retry_at?: string;
 }

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { Sample } from "../window/sample.ts";
 
-/** Something a scanner has to say about one group (a reporter, a task type, a variant). */
+/** A problem that a scanner finds in one group of samples: those of a reporter, a task type, a variant. */
 export interface ScannerFinding {
   /** Unique among the gaps of all scanners: a gap with this name is raised once. */
   readonly name: string;
@@ -20,7 +20,7 @@ export interface ScannerFinding {
   readonly evidence: Evidence;
 }
 
-/** Why anybody should believe a finding. Figures are rounded, so that they read well and compare equal. */
+/** Evidence of a finding. Figures are rounded, so that they read well and compare equal. */
 export interface Evidence {
   readonly metric: string;
   readonly value: number;
@@ -29,10 +29,10 @@ export interface Evidence {
   readonly sample_count: number;
   /** In alphabetical order; the first {@link ./sample-group.ts} names of many. */
   readonly reporters: readonly string[];
-  /** Lowest and highest place in the log of the signals behind it. */
+  /** Lowest and highest sequence number of the signals behind the finding. */
   readonly first_seq: number;
   readonly last_seq: number;
-  /** What else was measured along with it, and who was compared with whom. */
+  /** Related measurements, and the groups that were compared. */
   readonly details?: Readonly<Record<string, number | string>>;
 }
 
@@ -40,20 +40,20 @@ export interface Evidence {
 export type FindingWithCause = ScannerFinding & { readonly cause: Sample };
 
 /**
- * Watches one kind of trouble. It keeps running sums: {@link observe} and {@link forget} cost the same however long
- * the window is, {@link findings} costs the number of groups. It has no clock: what it says follows from the samples
- * inside alone, whatever came and went before.
+ * Looks for one kind of problem. A scanner keeps running sums: {@link observe} and {@link forget} cost the same however
+ * long the window is, {@link findings} costs the number of groups. A scanner has no clock: its findings follow from the
+ * samples in the window alone, whatever samples entered and left before.
  */
 export interface Scanner {
   observe(sample: Sample): void;
-  /** The very sample that was given to {@link observe}, once. */
+  /** Takes out a sample that was given to {@link observe}; called once for each. */
   forget(sample: Sample): void;
   findings(): Iterable<FindingWithCause>;
 }
 
 export type ScannerSettings = Readonly<Record<string, number>>;
 
-/** A kind of scanner: what a file of this room exports, and what {@link ./all-scanners.ts} lists. */
+/** A kind of scanner: what a file of this folder exports, and what {@link ./all-scanners.ts} lists. */
 export interface ScannerKind<Settings extends ScannerSettings = ScannerSettings> {
   readonly id: string;
   readonly category: string;
@@ -62,7 +62,12 @@ export interface ScannerKind<Settings extends ScannerSettings = ScannerSettings>
   open(settings: Settings): Scanner;
 }
 
-/** A kind whose settings are told from its schema, forgotten where all kinds stand side by side. */
+/** Declares a kind with the type of its own settings, and hides this type, so that all kinds fit into one list. */
 export function scannerKind<Settings extends ScannerSettings>(kind: ScannerKind<Settings>): ScannerKind {
-  return kind as unknown as ScannerKind;
+  return {
+    id: kind.id,
+    category: kind.category,
+    settings: kind.settings,
+    open: (settings) => kind.open(kind.settings.parse(settings)),
+  };
 }

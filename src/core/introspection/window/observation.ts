@@ -1,10 +1,10 @@
 import type { Facts } from "../../signals/signal.ts";
 
-/** One measurement of one reporter, as `GET /observations` shows it (R8). */
+/** One measurement of one reporter, as `GET /observations` shows it. */
 export interface Observation {
   /** Event time, RFC 3339 in UTC. */
   readonly ts: string;
-  /** Who reports. */
+  /** The reporter. */
   readonly zooid_name: string;
   readonly niche: string | null;
   readonly ok: boolean;
@@ -16,9 +16,9 @@ export interface Observation {
 
 export interface ObservationsPage {
   readonly observations: readonly Observation[];
-  /** Length of the window that was asked for, in seconds. */
+  /** Length of the requested part of the window, in seconds. */
   readonly window_seconds: number;
-  /** Observations in that window, whatever `limit` let through. */
+  /** Observations in that window, including those beyond `limit`. */
   readonly size: number;
   readonly oldest: string | null;
   readonly newest: string | null;

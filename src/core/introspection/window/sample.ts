@@ -1,14 +1,14 @@
 import type { Signal } from "../../signals/signal.ts";
 import type { Observation } from "./observation.ts";
 
-/** An observation inside the window: what scanners add up, and where it came from. */
+/** An observation inside the window, with the signal that carried it. */
 export interface Sample {
-  /** Place of its signal in the log: breaks ties of time, and makes evidence traceable. */
+  /** Sequence number of its signal: breaks ties of time, and makes evidence traceable. */
   readonly seq: number;
   readonly id: string;
   readonly trace: string | undefined;
   readonly depth: number;
-  /** Event time, never after the time at which the log took it, in milliseconds since the epoch. */
+  /** Event time, capped at the time of receipt, in milliseconds since the epoch. */
   readonly tsMs: number;
   readonly reporter: string;
   readonly niche: string | null;
@@ -19,16 +19,16 @@ export interface Sample {
 }
 
 /**
- * Reads an `OBSERVATION` signal (R8).
- * @throws TypeError when the facts name no reporter: such a signal cannot have passed the border
+ * Reads an `OBSERVATION` signal.
+ * @throws TypeError when the facts name no reporter, which admission refuses
  */
 export function sampleOf(signal: Signal): Sample {
   const { facts } = signal;
   const reporter = facts.zooid ?? facts.zooid_name;
-  if (typeof reporter !== "string") throw new TypeError("facts.zooid: an observation names its reporter");
-  // A clock that runs ahead must not hold the window open, nor make its host the newest of all (R9).
+  if (typeof reporter !== "string") throw new TypeError("facts.zooid must be a string: the name of the reporter");
+  // Otherwise an observation of a host whose clock runs ahead would stay in the window too long, as the newest of all.
   const tsMs = Math.min(Date.parse(signal.timestamp), Date.parse(signal.received_at));
-  if (Number.isNaN(tsMs)) throw new TypeError("timestamp: not a time");
+  if (Number.isNaN(tsMs)) throw new TypeError("timestamp must be a time");
   return {
     seq: signal.seq,
     id: signal.id,

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { GapSettings } from "../gaps/gap-settings.ts";
 import type { WindowLimits } from "./window.ts";
 
-/** Everything about observations that an ecosystem may set, apart from its scanners (R18). */
+/** Everything about observations that an ecosystem may set, apart from its scanners. */
 export const ObservationSettings = GapSettings.extend({
   window_seconds: z.int().min(10).max(3_600).default(300).describe("Length of the window"),
   window_capacity: z

@@ -9,18 +9,18 @@ export interface WindowLimits {
 
 export const DEFAULT_WINDOW: WindowLimits = { windowMs: 300_000, capacity: 10_000 };
 
-/** Hears of every sample that enters or leaves, so that scanners keep sums instead of counting again. */
+/** Called for every sample that enters or leaves, so that scanners keep running sums instead of counting again. */
 export interface WindowListener {
   observe(sample: Sample): void;
   forget(sample: Sample): void;
 }
 
 /**
- * The last `windowMs` of observations, in the order of their own time (ties by their place in the log). Late ones
- * land where they belong; those that are too late are not let in. It ends at the given time, not at the newest
- * sample: one host whose clock is wrong would otherwise decide what is old for everybody (R9).
+ * The observations of the last `windowMs`, in the order of event time (ties by sequence number). A late sample is
+ * inserted in its place; one older than the window is refused. The window ends at the given time, not at the newest
+ * sample: otherwise one host with a wrong clock would decide which observations of all hosts are old.
  *
- * Samples stand in an array behind a moving start, which is cut off when it makes up half the array: arrival at the
+ * Samples stand in an array behind a moving start, and the part before it is cut off when it makes up half of the array: arrival at the
  * end and leaving at the start cost O(1) on average, a late arrival O(number of samples after it).
  */
 export class ObservationWindow {
@@ -46,7 +46,7 @@ export class ObservationWindow {
     return this.size === 0 ? undefined : this.#samples.at(-1);
   }
 
-  /** @returns whether it was let in: `false` for one that is older than the window at `nowMs` */
+  /** @returns whether the sample was added: `false` when it is older than the window at `nowMs` */
   add(sample: Sample, nowMs: number): boolean {
     if (this.#isOld(sample, nowMs)) return false;
     const place = this.#placeOf(sample);
@@ -57,7 +57,7 @@ export class ObservationWindow {
     return true;
   }
 
-  /** Lets everything go that is older than the window at `nowMs`. */
+  /** Removes the samples that are older than the window at `nowMs`. */
   advance(nowMs: number): void {
     for (let oldest = this.oldest; oldest !== undefined && this.#isOld(oldest, nowMs); oldest = this.oldest)
       this.#leave();
@@ -77,7 +77,7 @@ export class ObservationWindow {
     return this.#samples.slice(low);
   }
 
-  /** Everything inside, oldest first, however old it has become since {@link advance}. */
+  /** All samples, oldest first, including those that became too old since {@link advance}. */
   all(): Sample[] {
     return this.#samples.slice(this.#start);
   }

@@ -8,7 +8,7 @@ const listGaps = createRoute({
   method: "get",
   path: "/v1/{eco}/gaps",
   operationId: "listGaps",
-  summary: "What the fleet cannot do well",
+  summary: "Open problems, with their evidence",
   tags: ["observations"],
   ...secured("signals:read"),
   request: {

@@ -23,8 +23,8 @@ const setMaintenance = createRoute({
   operationId: "setMaintenance",
   summary: "Switch maintenance on or off",
   description:
-    "While it is on, no observation is judged and no gap is raised or resolved; observations are taken in as ever. What was " +
-    "observed meanwhile is not held against anybody afterwards. Recorded as the signal Q_MAINTENANCE_CHANGED.",
+    "While maintenance is on, scanners rest and no gap is raised or resolved; observations are still taken in. Scanners ignore " +
+    "them afterwards too. Recorded as the signal Q_MAINTENANCE_CHANGED.",
   tags: ["observations"],
   ...secured("policy:write"),
   request: {
@@ -51,7 +51,7 @@ export const maintenance = newApi()
       c.req.raw,
       MaintenanceChange,
       "invalid-maintenance",
-      "Maintenance cannot be set so",
+      "Invalid maintenance setting",
     );
     const { id, name } = c.get("grant");
     return c.json(await observationCache(c.env, eco).changeMaintenance(change, { id, name }), 200);

@@ -6,14 +6,14 @@ import { invalid } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { ObservationSettingsSchema, ObservationsPageSchema } from "./schemas.ts";
 
-/** The longest that a window may be set to; an answer says how long it is. */
+/** Longest window that can be set; the answer names its actual length. */
 export const MAX_WINDOW_SECONDS = 3_600;
 
 const listObservations = createRoute({
   method: "get",
   path: "/v1/{eco}/observations",
   operationId: "listObservations",
-  summary: "What was measured lately",
+  summary: "Recent observations",
   tags: ["observations"],
   ...secured("signals:read"),
   request: {
@@ -31,7 +31,7 @@ const getSettings = createRoute({
   method: "get",
   path: "/v1/{eco}/observations/settings",
   operationId: "getObservationSettings",
-  summary: "How long the window is, and how gaps live",
+  summary: "Length of the window, and damping of gaps",
   tags: ["observations"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
@@ -42,9 +42,9 @@ const changeSettings = createRoute({
   method: "patch",
   path: "/v1/{eco}/observations/settings",
   operationId: "changeObservationSettings",
-  summary: "Change the window or the life of gaps",
+  summary: "Change the window or the damping of gaps",
   description:
-    "What is not named stays as it is. Counts at once, and is recorded as the signal Q_OBSERVATION_SETTINGS_CHANGED. " +
+    "Settings that are not named stay as they are. Takes effect at once, and is recorded as the signal Q_OBSERVATION_SETTINGS_CHANGED. " +
     "A longer window fills as time passes.",
   tags: ["observations"],
   ...secured("policy:write"),

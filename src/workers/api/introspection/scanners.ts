@@ -23,8 +23,8 @@ const changeScanner = createRoute({
   operationId: "changeScanner",
   summary: "Change thresholds, switch a scanner on or off",
   description:
-    "Settings that are not named stay as they are. Counts at once, for what is in the window too, and is recorded as the " +
-    "signal Q_SCANNER_CHANGED. A scanner that was failing starts anew. The gaps of one that is switched off are resolved.",
+    "Settings that are not named stay as they are. Takes effect at once, for the observations in the window too, and is recorded as the " +
+    "signal Q_SCANNER_CHANGED. A failing scanner starts anew. The gaps of a scanner that is switched off are resolved.",
   tags: ["observations"],
   ...secured("policy:write"),
   request: {
@@ -55,6 +55,6 @@ export const scanners = newApi()
       name: by.name,
     });
     if (change === null) throw notFound("There is no scanner of this id; GET /v1/{eco}/scanners lists them.");
-    if (!change.ok) throw invalid("invalid-settings", "The scanner cannot be set so", change.errors);
+    if (!change.ok) throw invalid("invalid-settings", "Invalid scanner settings", change.errors);
     return c.json(change.after, 200);
   });

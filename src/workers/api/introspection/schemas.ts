@@ -10,7 +10,7 @@ import { describes, facts, time } from "../http/schema-parts.ts";
 export const ObservationSchema = z
   .object({
     ts: time,
-    zooid_name: z.string().openapi({ description: "Who reports" }),
+    zooid_name: z.string().openapi({ description: "The reporter" }),
     niche: z.string().nullable(),
     ok: z.boolean(),
     ttr_ms: z.number().nullable().openapi({ description: "Time to resolve, in milliseconds" }),
@@ -23,7 +23,7 @@ export const ObservationsPageSchema = z
   .object({
     observations: z.array(ObservationSchema).readonly(),
     window_seconds: z.number(),
-    size: z.int().openapi({ description: "Observations in the window, whatever `limit` let through" }),
+    size: z.int().openapi({ description: "Observations in the window, including those beyond `limit`" }),
     oldest: time.nullable(),
     newest: time.nullable(),
   })
@@ -47,7 +47,10 @@ export const HistoryPageSchema = z
         }),
       )
       .readonly(),
-    reporters: z.array(z.string()).readonly().openapi({ description: "Who has measured it in this time" }),
+    reporters: z
+      .array(z.string())
+      .readonly()
+      .openapi({ description: "Reporters that measured the metric in this time" }),
   })
   .openapi("HistoryPage");
 
@@ -65,11 +68,14 @@ export const GapSchema = z
     last_seen_at: time,
     resolved_at: time.optional(),
     fingerprint: z.string().openapi({ description: "The same for every gap of this name and category" }),
-    reopened: z.int().optional().openapi({ description: "How often it came back soon after it was resolved" }),
-    calm_since: time.optional().openapi({ description: "Nothing of it was found since" }),
+    reopened: z
+      .int()
+      .optional()
+      .openapi({ description: "How often the gap was found again soon after it was resolved" }),
+    calm_since: time.optional().openapi({ description: "No scanner has found the gap since then" }),
     reminders: z.int().optional(),
     reminded_at: time.optional(),
-    signal_id: z.string().optional().openapi({ description: "Id of the CAPABILITY_GAP that raised it" }),
+    signal_id: z.string().optional().openapi({ description: "Id of the CAPABILITY_GAP that raised the gap" }),
   })
   .openapi("Gap");
 export const GapsSchema = z.object({ gaps: z.array(GapSchema) }).openapi("Gaps");
@@ -84,7 +90,7 @@ export const ScannerSchema = z
     failures: z.int().openapi({ description: "In a row" }),
     last_error: z.string().optional(),
     evaluated_at: time.optional(),
-    retry_at: time.optional().openapi({ description: "When a quarantined scanner is tried again" }),
+    retry_at: time.optional().openapi({ description: "When a quarantined scanner is evaluated again" }),
   })
   .openapi("Scanner");
 export const ScannersSchema = z.object({ scanners: z.array(ScannerSchema) }).openapi("Scanners");
@@ -93,9 +99,13 @@ export const ObservationSettingsSchema = z
   .object({
     window_seconds: z.int().openapi({ description: "Length of the window, 10 to 3,600" }),
     window_capacity: z.int().openapi({ description: "Observations in it at most, 100 to 200,000" }),
-    flap_seconds: z.int().openapi({ description: "A gap that comes back this soon is reopened" }),
-    calm_seconds: z.int().openapi({ description: "A reopened gap must be quiet for so long; doubled each time" }),
-    reminder_seconds: z.int().openapi({ description: "An open gap is sent again this often; 0: never" }),
+    flap_seconds: z.int().openapi({ description: "A gap found again within this time after its end is reopened" }),
+    calm_seconds: z
+      .int()
+      .openapi({ description: "A reopened gap is resolved after this long without evidence; doubled each time" }),
+    reminder_seconds: z
+      .int()
+      .openapi({ description: "An open gap is emitted again after each such interval; 0: never" }),
   })
   .openapi("ObservationSettings");
 
@@ -103,8 +113,8 @@ export const MaintenanceSchema = z
   .object({
     enabled: z.boolean(),
     reason: z.string().nullable(),
-    since: time.nullable().openapi({ description: "When it was switched on or off last" }),
-    by: z.string().nullable().openapi({ description: "Name of the token that did it" }),
+    since: time.nullable().openapi({ description: "When maintenance was switched on or off last" }),
+    by: z.string().nullable().openapi({ description: "Name of the token that switched it" }),
   })
   .openapi("Maintenance");
 

@@ -42,29 +42,29 @@ const finding = (name: string, verdict: "breach" | "hold"): FindingWithCause => 
 
 const quiet = { flap_seconds: 0, calm_seconds: 0, reminder_seconds: 0 };
 
-describe("the gap book", () => {
+describe("the gap tracker", () => {
   test("over any history a gap is raised once, kept while it is held, and resolved once", () => {
     const verdict = fc.constantFrom(undefined, "breach" as const, "hold" as const);
     const round = fc.record<Record<string, "breach" | "hold" | undefined>>({ a: verdict, b: verdict });
     fc.assert(
       fc.property(fc.array(round, { maxLength: 80 }), (history) => {
-        const book = new GapTracker();
-        book.settings = quiet;
+        const tracker = new GapTracker();
+        tracker.settings = quiet;
         const open = new Set<string>();
         history.forEach((state, round) => {
-          const changes = book.plan(
+          const changes = tracker.plan(
             // What two scanners find under one name is one gap.
             Object.entries(state).flatMap(([name, verdict]) =>
               verdict ? [finding(name, verdict), finding(name, verdict)] : [],
             ),
             round * 1_000,
           );
-          book.apply(changes);
+          tracker.apply(changes);
           const raised = Object.keys(state).filter((name) => state[name] === "breach" && !open.has(name));
           const resolved = [...open].filter((name) => state[name] === undefined);
           for (const name of raised) open.add(name);
           for (const name of resolved) open.delete(name);
-          const told = [changes.raised.map(({ gap }) => gap), changes.resolved, book.open];
+          const told = [changes.raised.map(({ gap }) => gap), changes.resolved, tracker.open];
           expect(told.map((gaps) => gaps.map(({ name }) => name).join()).join("; ")).toBe(
             [raised, resolved, [...open]].map((names) => names.join()).join("; "),
           );
@@ -75,16 +75,16 @@ describe("the gap book", () => {
   });
 
   test("planning changes nothing until it is applied", () => {
-    const book = new GapTracker();
-    book.plan([finding("a", "breach")], 0);
-    expect(book.open).toEqual([]);
+    const tracker = new GapTracker();
+    tracker.plan([finding("a", "breach")], 0);
+    expect(tracker.open).toEqual([]);
   });
 
   test("however it flaps, a gap is told of at growing distances, and what was told last is true", () => {
     const step = fc.record({ seconds: fc.integer({ min: 1, max: 40 }), found: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (history) => {
-        const book = new GapTracker();
+        const tracker = new GapTracker();
         let nowMs = 0;
         let told = "resolved";
         let reopened = 0;
@@ -92,8 +92,8 @@ describe("the gap book", () => {
         let resolvedMs = Number.NEGATIVE_INFINITY;
         for (const { seconds, found } of history) {
           nowMs += seconds * 1_000;
-          const { raised, resolved, ...rest } = book.plan(found ? [finding("a", "breach")] : [], nowMs);
-          book.apply({ raised, resolved, ...rest });
+          const { raised, resolved, ...rest } = tracker.plan(found ? [finding("a", "breach")] : [], nowMs);
+          tracker.apply({ raised, resolved, ...rest });
           // The model: one gap, its own count of times that it came back, its own clock of quiet.
           let expected = "";
           if (found && told === "resolved") {
@@ -110,9 +110,9 @@ describe("the gap book", () => {
           }
           const said =
             raised.map(({ gap }) => `raised ${gap.reopened ?? 0} `).join("") + resolved.map(() => "resolved ").join("");
-          const life = book.open[0]?.raised_at;
-          const lives = book.open.length + book.resolved.filter(({ raised_at }) => raised_at === life).length;
-          expect(`${said}${book.open.length} ${lives}`).toBe(told === "open" ? `${expected}1 1` : `${expected}0 0`);
+          const life = tracker.open[0]?.raised_at;
+          const lives = tracker.open.length + tracker.resolved.filter(({ raised_at }) => raised_at === life).length;
+          expect(`${said}${tracker.open.length} ${lives}`).toBe(told === "open" ? `${expected}1 1` : `${expected}0 0`);
         }
       }),
       { numRuns: 500 },
@@ -120,63 +120,63 @@ describe("the gap book", () => {
   });
 
   test("a gap that comes and goes every five seconds for an hour is told of a dozen times, not a thousand", () => {
-    const book = new GapTracker();
+    const tracker = new GapTracker();
     let told = 0;
     for (let nowMs = 0; nowMs < 3_600_000; nowMs += 5_000) {
-      const changes = book.plan(nowMs % 10_000 === 0 ? [finding("a", "breach")] : [], nowMs);
-      book.apply(changes);
+      const changes = tracker.plan(nowMs % 10_000 === 0 ? [finding("a", "breach")] : [], nowMs);
+      tracker.apply(changes);
       told += changes.raised.length + changes.resolved.length;
     }
     expect(told).toBe(3);
   });
 
   test("one that comes back later is a new one, with the same fingerprint", () => {
-    const book = new GapTracker();
+    const tracker = new GapTracker();
     for (const [nowMs, found] of [
       [0, true],
       [1_000, false],
       [62_000, true],
     ] as const)
-      book.apply(book.plan(found ? [finding("a", "breach")] : [], nowMs));
-    const [open, resolved] = [book.open[0], book.resolved[0]];
+      tracker.apply(tracker.plan(found ? [finding("a", "breach")] : [], nowMs));
+    const [open, resolved] = [tracker.open[0], tracker.resolved[0]];
     expect(open?.reopened).toBeUndefined();
     expect(open?.raised_at).not.toBe(resolved?.raised_at);
     expect(open?.fingerprint).toBe(resolved?.fingerprint);
   });
 
   test("reminds of an open gap as often as it was asked to", () => {
-    const book = new GapTracker();
-    book.settings = { ...quiet, reminder_seconds: 60 };
+    const tracker = new GapTracker();
+    tracker.settings = { ...quiet, reminder_seconds: 60 };
     const reminders: number[] = [];
     for (let nowMs = 0; nowMs <= 200_000; nowMs += 10_000) {
-      const changes = book.plan([finding("a", "breach")], nowMs);
+      const changes = tracker.plan([finding("a", "breach")], nowMs);
       if (changes.reminded.length > 0) reminders.push(nowMs);
-      book.apply(changes);
+      tracker.apply(changes);
     }
     expect(reminders).toEqual([60_000, 120_000, 180_000]);
-    expect(book.nextAtMs()).toBe(240_000);
-    expect(book.open[0]?.reminders).toBe(3);
+    expect(tracker.nextAtMs()).toBe(240_000);
+    expect(tracker.open[0]?.reminders).toBe(3);
   });
 
   test("refreshes what is known of an open gap, and says when that is worth a write", () => {
-    const book = new GapTracker();
-    book.apply(book.plan([finding("a", "breach")], 1_000));
+    const tracker = new GapTracker();
+    tracker.apply(tracker.plan([finding("a", "breach")], 1_000));
     const more = { ...finding("a", "hold"), reason: "now because" };
-    const soon = book.plan([more], 2_000);
-    expect([soon.refreshed[0]?.reason, soon.worthKeeping]).toEqual(["now because", []]);
-    book.apply(soon);
-    expect(book.plan([more], 61_000).worthKeeping).toHaveLength(1);
+    const soon = tracker.plan([more], 2_000);
+    expect([soon.refreshed[0]?.reason, soon.toStore]).toEqual(["now because", []]);
+    tracker.apply(soon);
+    expect(tracker.plan([more], 61_000).toStore).toHaveLength(1);
   });
 
   test("that came back is as old as it was, and a write is worth when its calm begins and when it ends", () => {
-    const book = new GapTracker();
+    const tracker = new GapTracker();
     const kept = (names: readonly string[], nowMs: number) => {
-      const changes = book.plan(
+      const changes = tracker.plan(
         names.map((name) => finding(name, "breach")),
         nowMs,
       );
-      book.apply(changes);
-      return changes.worthKeeping.length;
+      tracker.apply(changes);
+      return changes.toStore.length;
     };
     for (const [nowMs, names] of [
       [0, ["a"]],
@@ -184,12 +184,12 @@ describe("the gap book", () => {
       [2_000, ["a"]],
     ] as const)
       kept(names, nowMs);
-    expect(book.open.map(({ raised_at, reopened }) => [Date.parse(raised_at), reopened])).toEqual([[0, 1]]);
+    expect(tracker.open.map(({ raised_at, reopened }) => [Date.parse(raised_at), reopened])).toEqual([[0, 1]]);
     expect([kept([], 3_000), kept([], 4_000), kept(["a"], 5_000), kept(["a"], 6_000)]).toEqual([1, 0, 1, 0]);
   });
 
   test("comes back from storage, and from its own signals, as it was", () => {
-    const book = new GapTracker();
+    const tracker = new GapTracker();
     const learnt = new GapTracker();
     const signal = (name: string, gap: Gap, cause?: string): Signal => ({
       seq: 1,
@@ -208,7 +208,7 @@ describe("the gap book", () => {
       [2_000, ["a", "b"]],
       [3_000, ["a"]],
     ] as const) {
-      const changes = book.plan(
+      const changes = tracker.plan(
         names.map((name) => finding(name, "breach")),
         nowMs,
       );
@@ -216,14 +216,15 @@ describe("the gap book", () => {
         gap: { ...gap, signal_id: `id-${gap.name}-${gap.reopened ?? 0}` },
         finding,
       }));
-      book.apply({ ...changes, raised, refreshed: [] });
+      tracker.apply({ ...changes, raised, refreshed: [] });
       for (const { gap } of raised) learnt.learn(gapOf(signal("CAPABILITY_GAP", gap)));
       for (const gap of changes.resolved) learnt.learn(gapOf(signal("CAPABILITY_GAP_RESOLVED", gap, gap.signal_id)));
     }
     const stored = new GapTracker();
-    stored.restore(JSON.parse(JSON.stringify([...book.open, ...book.resolved])));
-    expect(book.open.map(({ name, reopened }) => [name, reopened])).toEqual([["a", 1]]);
-    for (const other of [stored, learnt]) expect([other.open, other.resolved]).toEqual([book.open, book.resolved]);
+    stored.restore(JSON.parse(JSON.stringify([...tracker.open, ...tracker.resolved])));
+    expect(tracker.open.map(({ name, reopened }) => [name, reopened])).toEqual([["a", 1]]);
+    for (const other of [stored, learnt])
+      expect([other.open, other.resolved]).toEqual([tracker.open, tracker.resolved]);
   });
 });
 

@@ -26,7 +26,7 @@ const temperatureScanner = scannerKind<Settings>({
         if (isAmount(celsius)) groups.forget(sample.reporter, sample).celsius.remove(celsius);
       },
       *findings() {
-        for (const [reporter, { samples, celsius }] of groups.judged(min_samples)) {
+        for (const [reporter, { samples, celsius }] of groups.withSamples(min_samples)) {
           if (celsius.mean <= above) continue;
           yield {
             name: `too_hot_${reporter}`,

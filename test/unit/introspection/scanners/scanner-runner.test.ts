@@ -28,11 +28,11 @@ class Hostile implements ScannerKind {
 
 const samples = Array.from({ length: 5 }, (_, n) => aSample(n + 1, { cpu_percent: 99 }));
 
-describe("the panel of scanners", () => {
+describe("ScannerRunner", () => {
   test("a scanner that throws is reported and takes nothing from the others", () => {
-    const panel = new ScannerRunner([new Hostile(), resourceScanner]);
-    for (const sample of samples) panel.observe(sample);
-    const { findings, failures } = panel.evaluate(0, () => samples);
+    const runner = new ScannerRunner([new Hostile(), resourceScanner]);
+    for (const sample of samples) runner.observe(sample);
+    const { findings, failures } = runner.evaluate(0, () => samples);
     expect(findings.map(({ name }) => name)).toEqual(["cpu_bottleneck_r"]);
     expect(failures).toEqual([{ scanner: "hostile", error: "cannot observe", failures: 1, retryAtMs: 0 }]);
   });
@@ -41,7 +41,7 @@ describe("the panel of scanners", () => {
     const endless = new Hostile();
     endless.mood = "endless";
     const byCount = new ScannerRunner([endless, resourceScanner], { budget: { findings: 10 } });
-    expect(byCount.evaluate(0, () => samples).failures[0]?.error).toContain("more than 10 gaps");
+    expect(byCount.evaluate(0, () => samples).failures[0]?.error).toContain("more than 10 findings");
     let nowMs = 0;
     const byTime = new ScannerRunner([endless], {
       budget: { findings: 1e9, ms: 30_000 },
@@ -52,17 +52,17 @@ describe("the panel of scanners", () => {
 
   test("three failures in a row put it aside, for longer each time, and one good round brings it back", () => {
     const hostile = new Hostile();
-    const panel = new ScannerRunner([hostile]);
-    const round = (nowMs: number) => panel.evaluate(nowMs, () => samples).failures.length;
-    for (const sample of samples) panel.observe(sample);
+    const runner = new ScannerRunner([hostile]);
+    const round = (nowMs: number) => runner.evaluate(nowMs, () => samples).failures.length;
+    for (const sample of samples) runner.observe(sample);
     expect([round(0), round(1), round(2)]).toEqual([1, 1, 1]);
-    expect(panel.health[0]).toMatchObject({ state: "quarantined", failures: 3, retryAtMs: 60_002 });
+    expect(runner.health[0]).toMatchObject({ state: "quarantined", failures: 3, retryAtMs: 60_002 });
     expect(round(60_001)).toBe(0);
     expect(round(60_002)).toBe(1);
     expect(round(60_002 + 119_999)).toBe(0);
     hostile.mood = "quiet";
     expect(round(60_002 + 120_000)).toBe(0);
-    expect(panel.health[0]).toMatchObject({ state: "healthy", failures: 0, lastError: undefined });
+    expect(runner.health[0]).toMatchObject({ state: "healthy", failures: 0, lastError: undefined });
     expect(hostile.asked).toBe(1);
   });
 
@@ -79,25 +79,25 @@ describe("the panel of scanners", () => {
         return { observe: (sample) => scanner.observe(sample), forget: (sample) => scanner.forget(sample), findings };
       },
     };
-    const panel = new ScannerRunner([flaky]);
-    for (const sample of samples) panel.observe(sample);
-    const names = (nowMs: number) => panel.evaluate(nowMs, () => samples).findings.map(({ name }) => name);
+    const runner = new ScannerRunner([flaky]);
+    for (const sample of samples) runner.observe(sample);
+    const names = (nowMs: number) => runner.evaluate(nowMs, () => samples).findings.map(({ name }) => name);
     expect(names(0)).toEqual(["cpu_bottleneck_r"]);
     broken = true;
     expect(names(1)).toEqual(["cpu_bottleneck_r"]);
     broken = false;
-    expect(panel.evaluate(2, () => samples).findings[0]?.evidence.sample_count).toBe(5);
+    expect(runner.evaluate(2, () => samples).findings[0]?.evidence.sample_count).toBe(5);
   });
 
   test("settings count from the next evaluation, for what is in the window too", () => {
-    const panel = new ScannerRunner([resourceScanner]);
+    const runner = new ScannerRunner([resourceScanner]);
     const mild = samples.map((sample) => ({ ...sample, facts: { cpu_percent: 70 } }));
-    for (const sample of mild) panel.observe(sample);
-    expect(panel.evaluate(0, () => mild).findings).toEqual([]);
+    for (const sample of mild) runner.observe(sample);
+    expect(runner.evaluate(0, () => mild).findings).toEqual([]);
     const settings = resourceScanner.settings.parse({ cpu_percent_above: 60, cpu_percent_clear: 55 });
-    panel.set("resource_utilization", { enabled: true, settings }, mild);
-    expect(panel.evaluate(1, () => mild).findings).toHaveLength(1);
-    panel.set("resource_utilization", { enabled: false, settings }, mild);
-    expect(panel.evaluate(2, () => mild).findings).toEqual([]);
+    runner.set("resource_utilization", { enabled: true, settings }, mild);
+    expect(runner.evaluate(1, () => mild).findings).toHaveLength(1);
+    runner.set("resource_utilization", { enabled: false, settings }, mild);
+    expect(runner.evaluate(2, () => mild).findings).toEqual([]);
   });
 });

@@ -24,7 +24,7 @@ describe("the inference scanner", () => {
     ["five are enough", speeds(1, 1, 1, 1, 1), ["breach slow_inference_chat"]],
     ["at the limit it is not slow", speeds(10, 10, 10, 10, 10), ["hold slow_inference_chat"]],
     ["just below it is", speeds(10, 10, 10, 10, 9.9), ["breach slow_inference_chat"]],
-    ["at the clear limit it is over", speeds(11, 11, 11, 11, 11), []],
+    ["at the clear limit the gap is cleared", speeds(11, 11, 11, 11, 11), []],
     ["what is no speed is passed over", speeds(1, 1, 1, 1, -1, "1", null), []],
     ["a task without a name is passed over", times(9, { tokens_per_sec: 1 }), []],
   ])("%s", (_, facts, expected) => expect(said(inferenceScanner, facts)).toEqual(expected));
@@ -40,7 +40,7 @@ describe("the context scanner", () => {
     ["four samples are too few", times(4, references(100, 200)), []],
     ["a tail that is never reached", times(5, references(100, 200, 690)), ["breach unused_context_tail_r"]],
     ["at 70 % it is within the limit", times(5, references(100, 200, 700)), ["hold unused_context_tail_r"]],
-    ["at 75 % it is over", times(5, references(100, 200, 750)), []],
+    ["at 75 % the gap is cleared", times(5, references(100, 200, 750)), []],
     ["all references at the end", times(5, references(800, 900, 1_000)), ["breach context_recency_bias_r"]],
     [
       "four of five at the end are within the limit",
@@ -59,7 +59,7 @@ describe("the bottleneck scanner", () => {
     ["four deep queues are too few", depths(500, 500, 500, 500), []],
     ["a mean above 100 builds up", depths(100, 100, 100, 100, 101), ["breach queue_buildup_q"]],
     ["at 100 it does not", depths(100, 100, 100, 100, 100), ["hold queue_buildup_q"]],
-    ["at 80 it is over", depths(80, 80, 80, 80, 80), []],
+    ["at 80 the gap is cleared", depths(80, 80, 80, 80, 80), []],
     ["one slow call of twenty is not the p95", durations(...Array(19).fill(10), 5_000), []],
     ["one slow call of five is one call", durations(10, 10, 10, 10, 5_000), []],
     [
@@ -69,7 +69,7 @@ describe("the bottleneck scanner", () => {
     ],
     ["exactly a second is within the limit", durations(...Array(20).fill(1_000)), ["hold slow_operation_query"]],
     ["a little more is not", durations(...Array(20).fill(1_000.5)), ["breach slow_operation_query"]],
-    ["at 900 ms it is over", durations(...Array(20).fill(900)), []],
+    ["at 900 ms the gap is cleared", durations(...Array(20).fill(900)), []],
     ["negative times are passed over", durations(...Array(20).fill(-5_000)), []],
   ])("%s", (_, facts, expected) => expect(said(bottleneckScanner, facts)).toEqual(expected));
 
