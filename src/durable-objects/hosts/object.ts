@@ -171,7 +171,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
         this.#store.notes.write("watched", watch ? "1" : "0");
       } catch (error) {
         console.warn(
-          "agent registry: the directory could not be told whether to ask hosts",
+          "agent registry: the directory did not store whether to ask hosts; the next alarm repeats the call",
           this.ecosystem,
           String(error),
         );
