@@ -1,15 +1,15 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
 
 export interface BreakerOptions {
-  /** Failures in a row that open it. */
+  /** Failures in a row that open the breaker. */
   readonly failures: number;
-  /** How long nothing is tried then, in milliseconds. */
+  /** How long the breaker stays open, in milliseconds. */
   readonly openMs: number;
-  /** Called when it opens or closes, and when it is time to try again. */
+  /** Called when the breaker opens, closes, or becomes half-open. */
   readonly onChange: () => void;
 }
 
-/** Keeps a worker from going through a whole backlog with a command that fails each time (R50). */
+/** Circuit breaker: stops a worker from running a whole backlog with a command that always fails. */
 export class Breaker {
   #policy;
   #options: BreakerOptions;
@@ -21,7 +21,7 @@ export class Breaker {
     this.#policy = this.#close();
   }
 
-  /** Goes on with other limits, closed: who changes the settings may have mended what failed. */
+  /** Continues with other limits, closed: the person who changed the settings may have repaired the command. */
   configure(limits: Pick<BreakerOptions, "failures" | "openMs">): void {
     clearTimeout(this.#timer);
     this.#options = { ...this.#options, ...limits };
@@ -42,13 +42,13 @@ export class Breaker {
     return Date.now() < this.#openUntilMs ? "open" : "half_open";
   }
 
-  /** Tells of an attempt's end. Not to be called while it is open. */
+  /** Records how an attempt ended. Do not call while the breaker is open. */
   async record(failure: string | undefined): Promise<void> {
     await this.#policy
       .execute(() => {
         if (failure !== undefined) throw new Error(failure);
       })
-      // The failure is told where it belongs; here it only counts.
+      // The caller reports the failure; here it only counts.
       .catch(() => undefined);
   }
 
@@ -57,7 +57,7 @@ export class Breaker {
   }
 
   #opened(): void {
-    // A little later than the policy's own clock, which would refuse an attempt that came too early.
+    // A little longer than the policy's own time: an attempt that came too early would be refused.
     const pauseMs = this.#options.openMs + 20;
     this.#openUntilMs = Date.now() + pauseMs;
     clearTimeout(this.#timer);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import {
   type Claim,
@@ -12,19 +13,27 @@ import {
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import { writeWhole } from "../base/files/write-whole.ts";
 import { bootId, identify, isRunning } from "../base/process/process-group.ts";
-import type { DropTree } from "./task-directories.ts";
+import type { TaskDirectories } from "./task-directories.ts";
+
+const Attempt = z.object({ attempt: z.int(), started_at: z.string(), host: z.string() });
+/** The `.run` file beside a claim. */
+const RunRecordFile = z.object({
+  claimed_at: z.string(),
+  history: z.array(Attempt.extend({ ended_at: z.string(), error: z.string() })),
+  running: Attempt.exactOptional(),
+  not_before_ms: z.number().exactOptional(),
+});
 
 export interface ClaimsOptions {
-  readonly tree: DropTree;
+  readonly tree: TaskDirectories;
   readonly host: string;
-  /** A claim of another host that was not renewed for so long has lost its owner. */
+  /** A claim of another host that was not renewed for so many milliseconds is abandoned. */
   readonly staleMs: number;
 }
 
 /**
- * Exclusive claims on dropped tasks (R49). A claim is one rename into `.claimed/`: of several processes, on this host
- * or on others that share the directory, exactly one finds the file there. A take-over is the same from the dead
- * owner's name to ours.
+ * Exclusive claims on dropped tasks. A claim is one rename into `.claimed/`: of several processes, on this host or on
+ * others that share the directory, exactly one succeeds. A take-over is a rename from the dead owner's name to ours.
  */
 export class Claims {
   readonly #options: ClaimsOptions;
@@ -34,19 +43,19 @@ export class Claims {
     this.#options = options;
   }
 
-  /** @returns `undefined`: somebody else was faster, or the file is gone */
+  /** @returns `undefined`: another process claimed the file first, or it is gone */
   async take(name: string): Promise<Claim | undefined> {
     const nonce = randomBytes(6).toString("hex");
     return this.#move(join(this.#options.tree.tasks, name), name.slice(0, -".json".length), nonce);
   }
 
-  /** Takes on everything whose owner has ended. */
+  /** Takes over all claims whose owner has ended. */
   async takeOver(nowMs: number): Promise<Claim[]> {
     const { tree, host, staleMs } = this.#options;
     const taken: Claim[] = [];
     for (const name of await readdir(tree.claimed)) {
       const path = join(tree.claimed, name);
-      // A part of a file whose writer was killed.
+      // An incomplete file of a writer that was killed.
       if (name.endsWith(".tmp") && nowMs - (await changedMs(path)) > staleMs) await unlink(path).catch(ignoreMissing);
       const claim = readClaimFileName(name);
       if (claim === undefined || this.#held.has(name)) continue;
@@ -62,7 +71,7 @@ export class Claims {
     return join(this.#options.tree.claimed, claimFileName(claim));
   }
 
-  /** Tells other hosts, which cannot see this process, that it is alive. */
+  /** Shows other hosts, which cannot see this process, that it is alive. */
   async renew(nowMs: number): Promise<void> {
     for (const claim of this.#held.values()) {
       await touch(this.path(claim), nowMs);
@@ -70,17 +79,17 @@ export class Claims {
     }
   }
 
-  /** @returns `undefined`: nothing has been tried yet */
+  /** @returns `undefined`: no attempt has been made yet */
   async record(claim: Claim): Promise<RunRecord | undefined> {
     const text = await readFile(this.#recordPath(claim), "utf8").catch(ignoreMissing);
-    return text === undefined ? undefined : (JSON.parse(text) as RunRecord);
+    return text === undefined ? undefined : RunRecordFile.parse(JSON.parse(text));
   }
 
   async writeRecord(claim: Claim, record: RunRecord): Promise<void> {
     await writeWhole(this.#recordPath(claim), JSON.stringify(record));
   }
 
-  /** The task is over, and told. The claim goes last: until then whoever comes upon it finishes what is left to do. */
+  /** The task has ended and was reported. The claim is removed last: until then another owner can finish the rest. */
   async release(claim: Claim): Promise<void> {
     await unlink(this.#recordPath(claim)).catch(ignoreMissing);
     await unlink(this.path(claim)).catch(ignoreMissing);
@@ -92,10 +101,10 @@ export class Claims {
   }
 
   /**
-   * Gives up what is held, without having finished it: this process lives on, and who comes next, in it or beside it,
-   * would otherwise take the claims for those of somebody who is at work.
+   * Abandons all claims without finishing their tasks. This process lives on, so without this step other owners would
+   * take the claims for active ones.
    */
-  async letGo(): Promise<void> {
+  async abandon(): Promise<void> {
     for (const [name, claim] of this.#held) {
       const left = claimFileName({ ...claim, owner: { ...claim.owner, start: NOBODY } });
       await rename(join(this.#options.tree.claimed, name), join(this.#options.tree.claimed, left)).catch(ignoreMissing);
@@ -106,8 +115,8 @@ export class Claims {
   async #move(from: string, taskId: string, nonce: string): Promise<Claim | undefined> {
     const claim: Claim = { taskId, nonce, owner: self(this.#options.host) };
     const name = claimFileName(claim);
-    // Before the rename: a look at the directory in between must not take our own claim for an abandoned one, and
-    // another host not a file that lay there for an hour for one that was never renewed.
+    // Before the rename: a scan in between must not take this claim for an abandoned one; and another host must not take
+    // a file that was dropped an hour ago for a claim that was never renewed.
     this.#held.set(name, claim);
     try {
       await touch(from, Date.now());
@@ -121,7 +130,7 @@ export class Claims {
   }
 }
 
-/** No process of this boot started then: the kernel itself does not run in processes. */
+/** Start time of no process: marks a claim as abandoned. */
 const NOBODY = 0;
 
 function self(host: string): Owner {
@@ -134,7 +143,7 @@ function runs({ boot, pid, start }: Owner): boolean {
   return bootId().startsWith(boot) && isRunning({ pid, start, boot: bootId() });
 }
 
-/** Of what was renamed, too. In milliseconds; 0 for a file that is not there. */
+/** When a file was last changed or renamed, in milliseconds; 0 for a missing file. */
 async function changedMs(path: string): Promise<number> {
   const found = await stat(path).catch(ignoreMissing);
   return found === undefined ? 0 : Math.max(found.mtimeMs, found.ctimeMs);
@@ -142,7 +151,7 @@ async function changedMs(path: string): Promise<number> {
 
 async function touch(path: string, nowMs: number): Promise<void> {
   await utimes(path, nowMs / 1_000, nowMs / 1_000).catch((error: NodeJS.ErrnoException) => {
-    // Somebody else's file that we may rename but not touch: then the record beside it, which is ours, says it.
+    // A file of another user can be renamed but not touched: then the time of the record beside it counts.
     if (error.code !== "EPERM") ignoreMissing(error);
   });
 }

@@ -3,93 +3,53 @@ import { join } from "node:path";
 import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
-import type { Logger } from "../base/log.ts";
 import { Breaker } from "./breaker.ts";
 import { Claims } from "./claims.ts";
-import { FleetQueue, type FleetQueueOptions } from "./fleet-queue.ts";
+import type { FileWorkerOptions } from "./file-worker-options.ts";
+import { FleetQueue } from "./fleet-queue.ts";
 import { FleetRunner } from "./fleet-runner.ts";
 import { type Heartbeat, writeHeartbeat } from "./heartbeats.ts";
 import { Outcomes } from "./outcomes.ts";
+import { ReadyClaims } from "./ready-claims.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { type DropTree, dropTree, makeDropTree } from "./task-directories.ts";
+import { SubmittedTasks } from "./submitted-tasks.ts";
+import { makeTaskDirectories, type TaskDirectories, taskDirectories } from "./task-directories.ts";
 import { type Disposition, TaskRun } from "./task-run.ts";
-import type { TaskSignals } from "./task-signals.ts";
+import type { WorkerHealth } from "./worker-health.ts";
 
-export interface DropWorkerOptions {
-  readonly settings: WorkerSettings;
-  /** Root of the drop tree. */
-  readonly root: string;
-  readonly host: string;
-  readonly staleMs: number;
-  /** Where the edge is, for workers whose tasks any host may do. */
-  readonly edge: FleetQueueOptions;
-  readonly signals: TaskSignals;
-  readonly now: () => number;
-  readonly log: Logger;
-  readonly onChange: () => void;
-  /** Between two looks at the directories; default 5,000. */
-  readonly rescanMs?: number;
-  /** How long a file that is not JSON must stand unchanged before it is given up; default 300. */
-  readonly settleMs?: number;
-}
-
-/** What a worker is doing, for people and for the edge. */
-export interface WorkerHealth {
-  readonly worker: string;
-  readonly state: "idle" | "working" | "open" | "stopped" | "failing";
-  readonly detail?: string;
-  readonly running: readonly { readonly task_id: string; readonly attempt: number; readonly started_at: string }[];
-  /** Files that lie there and were not claimed. */
-  readonly waiting: number;
-  /** Claimed tasks that wait for their next attempt. */
-  readonly retrying: number;
-  /** Claimed tasks that are in the edge's queue, for any host that has room. */
-  readonly submitted: number;
-  /** Tasks of any host that this one is doing now. */
-  readonly for_fleet: number;
-  /** Since the start. */
-  readonly complete: number;
-  readonly failed: number;
-}
-
-/** Files that are handed to the edge at the same time; to run them is another matter. */
+/** Tasks that are submitted to the edge at the same time; `concurrency` limits those that run. */
 const SUBMISSIONS = 10;
-/** A submitted task is asked after so often, should the signal of its end be lost to this host. */
-const ASK_MS = 300_000;
 
 /**
- * One worker: watches its directory, claims a file when there is room to run it, so that others who share the directory
- * get their part, and sees each claim through.
+ * One file worker: watches its directory, claims a file only when a slot is free, so that other hosts that share the
+ * directory get tasks too, and runs each claimed task to its end.
  */
 export class FileWorker {
-  readonly #options: DropWorkerOptions;
-  readonly #tree: DropTree;
+  readonly #options: FileWorkerOptions;
+  readonly #tree: TaskDirectories;
   readonly #claims: Claims;
   #settings: WorkerSettings;
   #run: TaskRun;
   readonly #fleet: FleetRunner | undefined;
   readonly #watch: DirectoryWatch;
   readonly #breaker: Breaker;
-  /** Names in the directory, oldest known first. */
+  /** Unclaimed files in the directory, in the order in which they were seen. */
   readonly #waiting = new Set<string>();
-  /** Claims of ours that may run now. */
-  readonly #ready: Claim[] = [];
-  readonly #pauses = new Map<string, NodeJS.Timeout>();
-  readonly #submitted = new Map<string, Claim>();
+  readonly #ready = new ReadyClaims(() => this.#pump());
+  readonly #submitted = new SubmittedTasks();
   readonly #running = new Map<string, { readonly taskId: string; attempt?: RunRecord["running"] }>();
   readonly #work = new Set<Promise<void>>();
   #stopping = new AbortController();
   #active = false;
   #failure: string | undefined;
-  #askedMs = 0;
   #complete = 0;
   #failed = 0;
 
-  constructor(options: DropWorkerOptions) {
+  constructor(options: FileWorkerOptions) {
     this.#options = options;
     const { settings, root, host, staleMs, log, edge, signals, now } = options;
     this.#settings = settings;
-    this.#tree = dropTree(root, settings.name);
+    this.#tree = taskDirectories(root, settings.name);
     this.#claims = new Claims({ tree: this.#tree, host, staleMs });
     this.#breaker = new Breaker({
       failures: settings.breaker_failures,
@@ -118,7 +78,7 @@ export class FileWorker {
         attempt === undefined ? [] : [{ task_id: taskId, attempt: attempt.attempt, started_at: attempt.started_at }],
       ),
       waiting: this.#waiting.size,
-      retrying: this.#pauses.size + this.#ready.length,
+      retrying: this.#ready.size,
       submitted: this.#submitted.size,
       for_fleet: this.#fleet?.running ?? 0,
       complete: this.#complete,
@@ -131,8 +91,8 @@ export class FileWorker {
   }
 
   /**
-   * Goes on with other settings of the same worker, under the same `scope`. What runs finishes by the old ones; what
-   * waits, for its first attempt or for the next, begins by the new ones.
+   * Continues with other settings of the same worker, with the same `scope`. Attempts under way finish by the old
+   * settings; every later attempt uses the new ones.
    */
   configure(settings: WorkerSettings): void {
     const { breaker_failures: failures, breaker_seconds } = settings;
@@ -149,8 +109,15 @@ export class FileWorker {
     const { root, host, signals, now, log, edge, settleMs = 300 } = this.#options;
     const settings = this.#settings;
     return new TaskRun({
-      ...{ settings, root, host, signals, now, log, settleMs },
-      ...{ claims: this.#claims, breaker: this.#breaker },
+      settings,
+      root,
+      host,
+      signals,
+      now,
+      log,
+      settleMs,
+      claims: this.#claims,
+      breaker: this.#breaker,
       outcomes: new Outcomes({ tree: this.#tree, worker: settings.name, host }),
       fleet: settings.scope === "fleet" ? new FleetQueue(edge) : undefined,
     });
@@ -162,36 +129,34 @@ export class FileWorker {
 
   async start(): Promise<void> {
     if (this.#active) return;
-    await makeDropTree(this.#options.root, this.#name);
+    await makeTaskDirectories(this.#options.root, this.#name);
     this.#stopping = new AbortController();
     this.#active = true;
-    this.#askedMs = this.#options.now();
+    this.#submitted.start(this.#options.now());
     await this.#fleet?.start();
     await this.#watch.start();
   }
 
-  /** Ends what runs; it is begun again by the next owner, and that does not count as a failed attempt. */
+  /** Aborts the attempts under way. The next owner repeats them, and they do not count as failed. */
   async stop(): Promise<void> {
     if (!this.#active) return;
     this.#active = false;
     this.#stopping.abort();
     this.#breaker.stop();
     await this.#watch.stop();
-    for (const timer of this.#pauses.values()) clearTimeout(timer);
-    this.#pauses.clear();
-    this.#ready.length = 0;
+    this.#ready.clear();
     this.#waiting.clear();
     await Promise.all([this.#fleet?.stop(), ...this.#work]);
     this.#submitted.clear();
-    await this.#claims.letGo();
+    await this.#claims.abandon();
   }
 
-  /** Tells other hosts that the claims have an owner. */
+  /** Shows other hosts that the claims have an owner. */
   renew(): Promise<void> {
     return this.#claims.renew(this.#options.now());
   }
 
-  /** The edge says that a task of its queue is over. Nothing happens when it is none of ours. */
+  /** A task of the edge's queue has ended. Ignores tasks that this worker did not submit. */
   ended(id: string): void {
     const claim = this.#submitted.get(id);
     if (claim !== undefined && this.#active) this.#track(this.#settle(id, claim));
@@ -204,17 +169,14 @@ export class FileWorker {
       this.#options.onChange();
     }
     if (failure !== undefined || !this.#active) return;
-    // With each look: an owner may have died since.
+    // With each scan: an owner may have died since the last one.
     this.#track(this.#takeOver());
-    const nowMs = this.#options.now();
-    if (nowMs - this.#askedMs < ASK_MS) return;
-    this.#askedMs = nowMs;
-    for (const id of this.#submitted.keys()) this.ended(id);
+    for (const id of this.#submitted.dueIds(this.#options.now())) this.ended(id);
   }
 
   #offer(name: string): void {
     if (!this.#active || !name.endsWith(".json") || name.startsWith(".")) return;
-    // The kernel tells of files that were taken away, too: by a claim, mostly.
+    // The kernel reports removed files too, mostly because they were claimed.
     if (this.#waiting.has(name) || this.#running.has(claiming(name)) || !existsSync(join(this.#tree.tasks, name)))
       return;
     this.#waiting.add(name);
@@ -226,7 +188,7 @@ export class FileWorker {
     this.#pump();
   }
 
-  get #room(): number {
+  get #freeSlots(): number {
     const { state } = this.#breaker;
     if (!this.#active || state === "open") return 0;
     const { scope, concurrency } = this.#settings;
@@ -235,8 +197,8 @@ export class FileWorker {
   }
 
   #pump(): void {
-    while (this.#room > 0) {
-      const claim = this.#ready.shift();
+    while (this.#freeSlots > 0) {
+      const claim = this.#ready.take();
       if (claim !== undefined) {
         this.#begin(claim);
         continue;
@@ -244,7 +206,7 @@ export class FileWorker {
       const [name] = this.#waiting;
       if (name === undefined) return;
       this.#waiting.delete(name);
-      // The slot is taken from here on: a second file must not be claimed for it meanwhile.
+      // The slot is taken from here on: no second file must be claimed for it meanwhile.
       this.#running.set(claiming(name), { taskId: name });
       this.#track(this.#claim(name));
     }
@@ -274,7 +236,7 @@ export class FileWorker {
         .catch((error: unknown) => {
           const { log, rescanMs = 5_000 } = this.#options;
           log.error({ err: error, task_id: claim.taskId }, `worker ${this.#name}: a task could not be handled`);
-          // The disk, most likely. The claim is ours; it is tried again rather than left to lie.
+          // Most likely a full disk. This host holds the claim, so it tries again.
           this.#pause(claim, rescanMs);
         })
         .finally(() => {
@@ -288,7 +250,7 @@ export class FileWorker {
     if (disposition.is === "complete") this.#complete++;
     else if (disposition.is === "failed") this.#failed++;
     else if (disposition.is === "waiting") this.#pause(claim, disposition.ms);
-    else if (disposition.is === "submitted") this.#submitted.set(disposition.id, claim);
+    else if (disposition.is === "submitted") this.#submitted.add(disposition.id, claim);
   }
 
   async #settle(id: string, claim: Claim): Promise<void> {
@@ -308,19 +270,13 @@ export class FileWorker {
   }
 
   #pause(claim: Claim, ms: number): void {
-    if (!this.#active) return;
-    const timer = setTimeout(() => {
-      this.#pauses.delete(claim.nonce);
-      this.#ready.push(claim);
-      this.#pump();
-    }, ms);
-    this.#pauses.set(claim.nonce, timer);
+    if (this.#active) this.#ready.addAfter(claim, ms);
   }
 
   async #takeOver(): Promise<void> {
     for (const claim of await this.#claims.takeOver(this.#options.now())) {
       await this.#run.takenOver(claim);
-      this.#ready.push(claim);
+      this.#ready.add(claim);
     }
     this.#pump();
   }
@@ -337,7 +293,7 @@ export class FileWorker {
   }
 }
 
-/** Key of a slot whose claim is under way. */
+/** Key of a slot while its file is being claimed. */
 function claiming(name: string): string {
   return `claiming ${name}`;
 }

@@ -3,13 +3,15 @@ import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
 import type { Spool } from "../store/spool.ts";
-import { type DropWorkerOptions, FileWorker, type WorkerHealth } from "./file-worker.ts";
+import { FileWorker } from "./file-worker.ts";
+import type { FileWorkerOptions } from "./file-worker-options.ts";
 import type { WorkerSettings, WorkersSettings } from "./settings.ts";
 import { TaskSignals } from "./task-signals.ts";
+import type { WorkerHealth } from "./worker-health.ts";
 
-export interface DropWorkersOptions extends Pick<DropWorkerOptions, "edge" | "rescanMs" | "settleMs"> {
+export interface FileWorkersOptions extends Pick<FileWorkerOptions, "edge" | "rescanMs" | "settleMs"> {
   readonly settings: WorkersSettings;
-  /** Root of the drop tree. */
+  /** Root of the task directories. */
   readonly root: string;
   readonly host: string;
   readonly spool: Spool;
@@ -17,17 +19,17 @@ export interface DropWorkersOptions extends Pick<DropWorkerOptions, "edge" | "re
   readonly log: Logger;
 }
 
-/** The workers of this host, and their heartbeats (R48–R51). */
+/** The file workers of this host, and their heartbeats. */
 export class FileWorkers implements ReportingService {
   readonly name = "workers";
-  readonly #options: DropWorkersOptions;
+  readonly #options: FileWorkersOptions;
   #settings: WorkersSettings;
   #workers: readonly FileWorker[];
   readonly #listeners = new Listeners();
   #heart: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
 
-  constructor(options: DropWorkersOptions) {
+  constructor(options: FileWorkersOptions) {
     this.#options = options;
     this.#settings = options.settings;
     this.#workers = options.settings.run.map((worker) => this.#make(worker));
@@ -37,7 +39,7 @@ export class FileWorkers implements ReportingService {
     return this.#workers.map(({ health }) => health);
   }
 
-  /** The edge says that a task of its queue is over. */
+  /** A task of the edge's queue has ended. */
   ended(id: string): void {
     for (const worker of this.#workers) worker.ended(id);
   }
@@ -45,7 +47,7 @@ export class FileWorkers implements ReportingService {
   report(): Report {
     const failing = this.health.find(({ state }) => state === "failing" || state === "open");
     if (failing !== undefined) {
-      const detail = failing.detail ?? "its command failed too often in a row; it is tried again after a pause";
+      const detail = failing.detail ?? "the command failed too often in a row; the next attempt comes after a pause";
       return { name: this.name, state: "failing", detail: `${failing.worker}: ${detail}` };
     }
     const names = this.#workers.map(({ health }) => health.worker).join(", ");
@@ -63,9 +65,9 @@ export class FileWorkers implements ReportingService {
   }
 
   /**
-   * Goes on with other settings; the directory stays. A worker that is still there finishes what runs by its old
-   * settings. What one runs that is gone, or takes its tasks from elsewhere now, is ended; its tasks lie there for
-   * whoever comes next, and no attempt of theirs counts as failed.
+   * Continues with other settings; the directory stays. A worker that remains finishes attempts under way by its old
+   * settings. A worker that was removed, or whose scope changed, is stopped: its tasks stay in their directory for the
+   * next owner, and no attempt of theirs counts as failed.
    */
   async configure(settings: WorkersSettings): Promise<void> {
     const before = this.#settings;
@@ -104,7 +106,7 @@ export class FileWorkers implements ReportingService {
   #beatRegularly(): void {
     clearInterval(this.#heart);
     this.#heart = setInterval(() => {
-      // One at a time, and in their order: a slow disk must not let an old heartbeat replace a newer one.
+      // One at a time, in order: on a slow disk, an old heartbeat must not replace a newer one.
       this.#beating = this.#beating.then(() => this.#beat());
     }, this.#settings.heartbeat_seconds * 1_000);
   }
@@ -128,7 +130,7 @@ export class FileWorkers implements ReportingService {
         await worker.beat(beat);
         await worker.renew();
       } catch (error) {
-        log.error({ err: error }, `worker ${beat.worker}: its heartbeat could not be written`);
+        log.error({ err: error }, `worker ${beat.worker}: the heartbeat could not be written`);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { readSignalLine } from "../../src/core/signals/signal-line.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Inbox } from "../store/inbox.ts";
@@ -15,8 +16,8 @@ export interface FleetEndingsOptions {
 }
 
 /**
- * Hears from the edge which dropped tasks are over. It is a hint, and what has become of the task is asked for then: one
- * that is lost in a crash is made up for by the asking every five minutes.
+ * Receives from the edge which dropped tasks have ended. The signal is a hint: the worker then asks the queue for the
+ * task. A signal that is lost in a crash is made up for by asking every five minutes.
  */
 export class FleetEndings implements Service {
   readonly name = "endings of dropped tasks";
@@ -24,12 +25,15 @@ export class FleetEndings implements Service {
 
   constructor({ inbox, ended, log }: FleetEndingsOptions) {
     this.#reader = new InboxReader({
-      ...{ inbox, sink: ENDINGS_SINK, log, failure: "workers: the inbox could not be read" },
+      inbox,
+      sink: ENDINGS_SINK,
+      log,
+      failure: "workers: the inbox could not be read",
       handle: async (batch, last) => {
         for (const { signal, text } of batch) {
-          // The inbox holds what other sinks want, too.
-          if (!(ENDINGS as readonly string[]).includes(signal)) continue;
-          const { facts } = JSON.parse(text) as { facts: { queue?: unknown; task_id?: unknown } };
+          // The inbox also holds signals for other sinks.
+          if (!ENDINGS.some((name) => name === signal)) continue;
+          const { facts } = readSignalLine(text);
           if (facts.queue === FLEET_QUEUE && typeof facts.task_id === "string") ended(facts.task_id);
         }
         await inbox.advance(ENDINGS_SINK, last);

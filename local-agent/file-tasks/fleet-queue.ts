@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { createClient } from "../../src/client/client.ts";
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
 import type { FailedAttempt } from "../../src/core/file-tasks/attempts.ts";
@@ -6,7 +7,7 @@ import { causeOf, type FileTask } from "../../src/core/file-tasks/file-task.ts";
 import type { TaskView } from "../../src/core/queue/api.ts";
 import type { WorkerSettings } from "./settings.ts";
 
-/** The edge's queue of dropped tasks that any host may do; the recipient is the worker. */
+/** The edge's queue of dropped tasks that any host may run; the recipient is the worker's name. */
 export const FLEET_QUEUE = "workers";
 
 export interface FleetQueueOptions {
@@ -15,25 +16,26 @@ export interface FleetQueueOptions {
   readonly ecosystem: string;
 }
 
-/** A dropped task as it stands in the edge's queue. */
+/** Payload of a dropped task in the edge's queue. */
 export interface FleetPayload {
   readonly task: FileTask;
   readonly claim: Pick<Claim, "taskId" | "nonce">;
 }
 
-/** What the host that did a task answers with. */
-export interface FleetResult {
-  readonly host: string;
-  readonly started_at: string;
-  readonly duration_ms: number;
-  readonly result: unknown;
-}
+/** Result of a task, from the host that ran it. */
+export const FleetResult = z.object({
+  host: z.string(),
+  started_at: z.string(),
+  duration_ms: z.number(),
+  result: z.unknown(),
+});
+export type FleetResult = z.infer<typeof FleetResult>;
 
 export type FleetEnding =
   | (FleetResult & { readonly status: "complete"; readonly finished_at: string; readonly attempts: number })
   | { readonly status: "failed"; readonly history: readonly FailedAttempt[] };
 
-/** Hands dropped tasks to the edge, whose leases make a claim exclusive across hosts (R49). */
+/** Submits dropped tasks to the edge, whose leases make a claim exclusive across hosts. */
 export class FleetQueue {
   readonly #options: FleetQueueOptions;
   #prepared = false;
@@ -43,8 +45,8 @@ export class FleetQueue {
   }
 
   /**
-   * Has the queue tell of what is over. A token that may not set that leaves it as it is: then the ends are asked for
-   * every five minutes.
+   * Makes the queue emit signals when tasks end. With a token that may not configure queues, the worker finds out by
+   * asking every five minutes.
    */
   async #prepare(): Promise<void> {
     if (this.#prepared) return;
@@ -56,22 +58,27 @@ export class FleetQueue {
     this.#prepared = true;
   }
 
-  /** The same claim again is the same task. @returns its id in the queue */
+  /** Submitting the same claim twice makes one task. @returns the task's id in the queue */
   async submit(claim: Claim, task: FileTask, settings: WorkerSettings): Promise<string> {
     await this.#prepare();
     const task_id = fleetTaskId(settings.name, claim);
     const payload: FleetPayload = { task, claim: { taskId: claim.taskId, nonce: claim.nonce } };
     await this.#queues.put(FLEET_QUEUE, [
       {
-        ...{ task_id, recipient: settings.name, type: "file-drop", payload, sender: claim.owner.host },
-        ...{ max_attempts: settings.attempts, timeout_ms: settings.timeout_seconds * 1_000 + MARGIN_MS },
+        task_id,
+        recipient: settings.name,
+        type: "file-drop",
+        payload,
+        sender: claim.owner.host,
+        max_attempts: settings.attempts,
+        timeout_ms: settings.timeout_seconds * 1_000 + MARGIN_MS,
         ...causeOf(task),
       },
     ]);
     return task_id;
   }
 
-  /** @returns `undefined`: it is not over */
+  /** @returns `undefined`: the task has not ended */
   async ending(worker: string, claim: Claim): Promise<FleetEnding | undefined> {
     return endingOf(await this.#queues.task(FLEET_QUEUE, fleetTaskId(worker, claim)));
   }
@@ -82,7 +89,7 @@ export class FleetQueue {
   }
 }
 
-/** The command's own time limit comes first, and says more. */
+/** Added to the command's own time limit, which ends first and gives the better error. */
 const MARGIN_MS = 30_000;
 
 function fleetTaskId(worker: string, { taskId, nonce }: Claim): string {
@@ -100,13 +107,16 @@ function endingOf({
 }: TaskView): FleetEnding | undefined {
   if (status !== "complete" && status !== "failed") return undefined;
   const at = finished_at ?? created_at;
-  if (status === "complete") return { ...(result as FleetResult), status, finished_at: at, attempts: attempt };
+  if (status === "complete") return { ...FleetResult.parse(result), status, finished_at: at, attempts: attempt };
   const failed = history
     .filter((entry) => entry.error !== undefined)
     .map((entry, place) => ({
-      ...{ attempt: place + 1, started_at: entry.at, ended_at: entry.at },
-      ...{ host: entry.worker ?? "", error: entry.error ?? "" },
+      attempt: place + 1,
+      started_at: entry.at,
+      ended_at: entry.at,
+      host: entry.worker ?? "",
+      error: entry.error ?? "",
     }));
-  const none = { attempt, started_at: created_at, ended_at: at, host: "", error: error ?? "it failed" };
+  const none = { attempt, started_at: created_at, ended_at: at, host: "", error: error ?? "the task failed" };
   return { status, history: failed.length > 0 ? failed : [none] };
 }

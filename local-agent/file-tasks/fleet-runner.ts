@@ -13,9 +13,9 @@ import type { TaskSignals } from "./task-signals.ts";
 
 export interface FleetRunnerOptions extends FleetQueueOptions {
   readonly settings: WorkerSettings;
-  /** Where the command runs when its settings do not say. */
+  /** Default working directory of the command. */
   readonly root: string;
-  /** Directory of this process alone, for the names of what runs. */
+  /** Directory for a file for each attempt under way. */
   readonly runs: string;
   readonly host: string;
   readonly signals: TaskSignals;
@@ -28,18 +28,18 @@ const FleetPayload = z.object({
   claim: z.object({ taskId: FileTaskId, nonce: z.string().regex(/^[0-9a-f]{12}$/) }),
 });
 
-/** How long a task waits when its host was killed. A third of it is the pace at which a lease is renewed. */
+/** How long a task waits after its host was killed. A lease is renewed after a third of this time. */
 const LEASE_MS = 15_000;
 const RUN = /^(worker\.[0-9a-f]{12}\.\d+)\.fleet$/;
 
-/** Does dropped tasks of any host, as the edge's queue gives them out: its leases make a claim exclusive (R49). */
+/** Runs dropped tasks of any host that the edge's queue gives out: its leases make each claim exclusive. */
 export class FleetRunner {
   readonly #options: FleetRunnerOptions;
   #stopping = new AbortController();
   #settings: WorkerSettings;
   #worker: Worker | undefined;
-  /** Resolves when a worker that was to take fewer or more at a time has finished what it had, and another takes over. */
-  #turning: Promise<void> = Promise.resolve();
+  /** Resolves when a worker with the old concurrency has finished its tasks, and a new one takes over. */
+  #replacing: Promise<void> = Promise.resolve();
 
   constructor(options: FleetRunnerOptions) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class FleetRunner {
   async start(): Promise<void> {
     if (this.#worker !== undefined) return;
     const { runs } = this.#options;
-    // What an agent that was killed had started: its lease has run out, or soon does, and another host begins it.
+    // Attempts of a killed agent: their leases have expired, or soon will, and another host repeats them.
     const left = (await readdir(runs)).flatMap((name) => RUN.exec(name)?.[1] ?? []);
     await endLeftovers(left.map((run) => ({ run, leader: undefined })));
     await Promise.all(left.map((run) => unlink(join(runs, `${run}.fleet`))));
@@ -61,40 +61,44 @@ export class FleetRunner {
     this.#open();
   }
 
-  /** What runs finishes by the old settings; nobody takes a task meanwhile where the number at a time has changed. */
+  /** Attempts under way finish by the old settings. If the concurrency changed, no task is taken until then. */
   configure(settings: WorkerSettings): void {
     const same = settings.concurrency === this.#settings.concurrency;
     this.#settings = settings;
     const old = this.#worker;
     if (old === undefined || same) return;
-    this.#turning = old.stop().then(() => {
+    this.#replacing = old.stop().then(() => {
       if (this.#worker === old && !this.#stopping.signal.aborted) this.#open();
     });
   }
 
-  /** What runs is ended and given back: another host may have it at once. */
+  /** Aborts the attempts under way and releases their tasks: another host may take them at once. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#worker?.stop();
-    await this.#turning;
+    await this.#replacing;
     this.#worker = undefined;
   }
 
   #open(): void {
     const { host, url, token, ecosystem, log } = this.#options;
     const { name, concurrency } = this.#settings;
-    this.#worker = work(FLEET_QUEUE, name, (task, { signal }) => this.#do(task, signal), {
-      ...{ url, token, ecosystem, concurrency, leaseMs: LEASE_MS },
+    this.#worker = work(FLEET_QUEUE, name, (task, { signal }) => this.#run(task, signal), {
+      url,
+      token,
+      ecosystem,
+      concurrency,
+      leaseMs: LEASE_MS,
       worker: `${host}.${name}`,
       onRemark: (text) => log.warn(`worker ${name}: ${text}`),
     });
   }
 
-  async #do({ payload, attempt }: LeasedTask, lost: AbortSignal): Promise<FleetResult> {
+  async #run({ payload, attempt }: LeasedTask, lost: AbortSignal): Promise<FleetResult> {
     const { root, runs, host, signals, now } = this.#options;
     const settings = this.#settings;
     const given = FleetPayload.safeParse(payload);
-    if (!given.success) throw new TaskRefused(`not a dropped task: ${z.prettifyError(given.error)}`);
+    if (!given.success) throw new TaskRefused(`The payload is not a dropped task: ${z.prettifyError(given.error)}`);
     const { claim } = given.data;
     const read = readFileTask(given.data.task, settings.name, claim.taskId);
     if (!read.ok) throw new TaskRefused(read.reason);
@@ -106,7 +110,7 @@ export class FleetRunner {
     const abort = AbortSignal.any([lost, this.#stopping.signal]);
     const done = await runTask({ settings, root, task: read.task, attempt, run, abort });
     await unlink(note);
-    if (done.ending.kind === "aborted") throw new TaskReleased("this host is about to stop");
+    if (done.ending.kind === "aborted") throw new TaskReleased("this host is stopping");
     const failure = failureOf(done);
     if (failure !== undefined) throw new Error(failure);
     return { host, started_at, duration_ms: done.durationMs, result: printed(done) };

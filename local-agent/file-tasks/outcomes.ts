@@ -5,9 +5,9 @@ import type { Claim } from "../../src/core/file-tasks/claim.ts";
 import { moveToDeadLetters } from "../base/files/dead-letter-folder.ts";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import { writeWhole } from "../base/files/write-whole.ts";
-import type { DropTree } from "./task-directories.ts";
+import type { TaskDirectories } from "./task-directories.ts";
 
-/** What lies in `results/<worker>/<task id>.json` after a success. */
+/** Content of `results/<worker>/<task id>.json` after a success. */
 export interface TaskResult {
   readonly task_id: string;
   readonly worker: string;
@@ -17,22 +17,22 @@ export interface TaskResult {
   readonly finished_at: string;
   readonly duration_ms: number;
   readonly attempts: number;
-  /** What the command printed: as JSON where it is that, else as text. */
+  /** Output of the command: parsed if it is JSON, else as text. */
   readonly result: unknown;
-  /** Which claim it belongs to: the same id may be dropped again later. */
+  /** Nonce of the claim: the same task id may be dropped again later. */
   readonly claim: string;
 }
 
-/** How an attempt ended well. */
+/** A successful attempt. */
 export type Ending = Omit<TaskResult, "task_id" | "worker" | "status" | "claim">;
 
 export interface OutcomesOptions {
-  readonly tree: DropTree;
+  readonly tree: TaskDirectories;
   readonly worker: string;
   readonly host: string;
 }
 
-/** The files that tell of a task: receipt, result, notice, dead letter (R50, R51). All of them appear whole. */
+/** The files that report a task: receipt, result, notice, dead letter. Each is renamed into place when it is complete. */
 export class Outcomes {
   readonly #options: OutcomesOptions;
 
@@ -46,26 +46,35 @@ export class Outcomes {
     await writeWhole(join(tree.receipts, `${taskId}.json`), document(receipt), { sync: false, via: tree.claimed });
   }
 
-  /** The result that was written under this claim, by an owner that ended before it could tell of it. */
+  /** The result of this claim that an earlier owner wrote, and died before it reported the task. */
   async finished({ taskId, nonce }: Claim): Promise<TaskResult | undefined> {
     const text = await readFile(join(this.#options.tree.results, `${taskId}.json`), "utf8").catch(ignoreMissing);
     if (text === undefined) return undefined;
-    const result = JSON.parse(text) as TaskResult;
-    return result.claim === nonce ? result : undefined;
+    const result: unknown = JSON.parse(text);
+    // A result of an earlier drop may have another form: it is replaced, and need not be readable.
+    return isResultOf(result, nonce) ? result : undefined;
   }
 
   async succeeded(claim: Claim, ending: Ending): Promise<TaskResult> {
     const { tree, worker } = this.#options;
     const { host, started_at, finished_at, duration_ms, attempts, result: value } = ending;
     const result: TaskResult = {
-      ...{ task_id: claim.taskId, worker, status: "complete", host, started_at, finished_at, duration_ms, attempts },
-      ...{ result: value, claim: claim.nonce },
+      task_id: claim.taskId,
+      worker,
+      status: "complete",
+      host,
+      started_at,
+      finished_at,
+      duration_ms,
+      attempts,
+      result: value,
+      claim: claim.nonce,
     };
     await writeWhole(join(tree.results, `${claim.taskId}.json`), document(result), { via: tree.claimed });
     return result;
   }
 
-  /** Tells the orchestrator that a task is over. The same again replaces the notice with itself. */
+  /** Notifies the orchestrator that a task has ended. A second call replaces the notice with an equal one. */
   async notice(taskId: string, notice: Readonly<Record<string, unknown>>): Promise<void> {
     const { tree, worker, host } = this.#options;
     const path = join(tree.notices, `${worker}.${taskId}.json`);
@@ -73,7 +82,7 @@ export class Outcomes {
   }
 
   /** Moves a claimed file into the dead letters. @returns its name there; `undefined` when it was gone already */
-  async bury(
+  async deadLetter(
     path: string,
     { taskId }: Claim,
     reason: string,
@@ -90,6 +99,14 @@ export class Outcomes {
     );
     return name === undefined ? undefined : basename(name);
   }
+}
+
+/** Checks the fields that the rest of this feature reads. */
+function isResultOf(value: unknown, nonce: string): value is TaskResult {
+  if (typeof value !== "object" || value === null) return false;
+  const { claim, finished_at, duration_ms, attempts } = value as Record<string, unknown>;
+  const numbers = typeof duration_ms === "number" && typeof attempts === "number";
+  return claim === nonce && typeof finished_at === "string" && numbers;
 }
 
 function document(value: object): string {

@@ -4,12 +4,12 @@ import type { HostSettings } from "../feature/feature.ts";
 
 const seconds = (message: string) => z.number().positive(message);
 
-/** One worker: a directory to drop tasks into and the command that does them. */
+/** One file worker: a directory for tasks, and the command that runs them. */
 export const WorkerSettings = z.strictObject({
   name: WorkerName,
   /** The program and its arguments; it is not a shell's line. It gets the task as JSON on its standard input. */
   command: z.array(z.string().min(1)).min(1, "give the program and its arguments, such as [python3, review.py]"),
-  /** Directory that the command runs in; default: the directory of the drop tree. */
+  /** Directory that the command runs in; default: the root of the task directories. */
   directory: z.string().min(1).optional(),
   environment: z.record(z.string(), z.string()).default({}),
   /**
@@ -24,19 +24,19 @@ export const WorkerSettings = z.strictObject({
   attempts: z.int().min(1).max(20).default(3),
   retry_seconds: seconds("more than 0").default(1),
   retry_max_seconds: seconds("more than 0").default(60),
-  /** So many failures in a row, and no task is taken for `breaker_seconds`; then one is tried. */
+  /** After so many failures in a row no task is claimed for `breaker_seconds`; then one is tried. */
   breaker_failures: z.int().min(1).default(5),
   breaker_seconds: seconds("more than 0").default(60),
 });
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 
-/** Section `workers` of the configuration (R48–R51). Without workers in `run` nothing is watched. */
+/** Section `workers` of the configuration: file workers. Without an entry in `run`, no directory is watched. */
 export const WorkersSettings = z
   .strictObject({
     /** Holds `tasks`, `results`, `triggers`, `heartbeats` and `dlq`; default `<state directory>/workers`. */
     directory: z.string().min(1).optional(),
     heartbeat_seconds: seconds("more than 0").default(10),
-    /** A claim of another host that was not renewed for so long has lost its owner. */
+    /** A claim of another host that was not renewed for so long is abandoned. */
     stale_seconds: seconds("more than 0").default(60),
     run: z
       .array(WorkerSettings)

@@ -5,11 +5,11 @@ import type { WorkerSettings } from "./settings.ts";
 
 export interface TaskCommandOptions {
   readonly settings: WorkerSettings;
-  /** Where the command runs when its settings do not say. */
+  /** Default working directory. */
   readonly root: string;
   readonly task: FileTask;
   readonly attempt: number;
-  /** By which it is found again after the agent was killed: unique for each run. */
+  /** Mark by which the process is found after the agent was killed: unique for each attempt. */
   readonly run: string;
   readonly abort: AbortSignal;
 }
@@ -33,14 +33,14 @@ export function runTask({ settings, root, task, attempt, run, abort }: TaskComma
   }).result;
 }
 
-/** Why an attempt failed, with the last line that the command wrote about it; `undefined`: it did not. */
+/** Why an attempt failed, with the last line of the command's standard error; `undefined` for a success. */
 export function failureOf({ ending, stderr }: CommandResult): string | undefined {
   if (ending.kind === "exited" && ending.code === 0) return undefined;
   const last = stderr.text.trimEnd().split("\n").at(-1)?.slice(0, 500);
   return `the command ${endingText(ending)}${last === undefined || last === "" ? "" : `: ${last}`}`;
 }
 
-/** What a command printed: as JSON where it is that, else as text; `null` when it printed nothing. */
+/** Output of a command: parsed if it is JSON, else as text; `null` when it printed nothing. */
 export function printed({ stdout }: CommandResult): unknown {
   const text = stdout.text.trim();
   if (text === "") return null;

@@ -1,25 +1,25 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The directories of one worker below the drop tree (R48, R50, R51). */
-export interface DropTree {
-  /** Programs drop `<task id>.json` here, whole: written under a name that starts with a dot, then renamed. */
+/** The directories of one file worker. */
+export interface TaskDirectories {
+  /** Programs drop `<task id>.json` here: written under a name that starts with a dot, then renamed. */
   readonly tasks: string;
-  /** What has been taken from there, and by whom. */
+  /** Claimed files; the name of each says by whom. */
   readonly claimed: string;
   readonly results: string;
-  /** A receipt for each task that was taken. */
+  /** A receipt for each claimed task. */
   readonly receipts: string;
-  /** A notice for each task that is over. */
+  /** A notice for each task that has ended. */
   readonly notices: string;
-  /** Of the worker, on whichever hosts it runs. */
+  /** Heartbeat of the worker on all hosts. */
   readonly heartbeat: string;
-  /** A file for each host that shares the tree. */
+  /** A heartbeat file for each host that shares the directories. */
   readonly hostHeartbeats: string;
   readonly deadLetters: string;
 }
 
-export function dropTree(root: string, worker: string): DropTree {
+export function taskDirectories(root: string, worker: string): TaskDirectories {
   return {
     tasks: join(root, "tasks", worker),
     claimed: join(root, "tasks", worker, ".claimed"),
@@ -32,8 +32,8 @@ export function dropTree(root: string, worker: string): DropTree {
   };
 }
 
-export async function makeDropTree(root: string, worker: string): Promise<DropTree> {
-  const tree = dropTree(root, worker);
+export async function makeTaskDirectories(root: string, worker: string): Promise<TaskDirectories> {
+  const tree = taskDirectories(root, worker);
   const { tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters } = tree;
   for (const directory of [tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters])
     await mkdir(directory, { recursive: true });

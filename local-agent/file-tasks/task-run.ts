@@ -15,28 +15,28 @@ import type { TaskSignals } from "./task-signals.ts";
 
 export interface TaskRunOptions {
   readonly settings: WorkerSettings;
-  /** Root of the drop tree. */
+  /** Root of the task directories. */
   readonly root: string;
   readonly host: string;
   readonly claims: Claims;
   readonly outcomes: Outcomes;
   readonly signals: TaskSignals;
   readonly breaker: Breaker;
-  /** Given where the tasks are done by whichever host has room (`scope: fleet`). */
+  /** For workers with `scope: fleet`. */
   readonly fleet: FleetQueue | undefined;
   readonly now: () => number;
   readonly log: Logger;
-  /** How long a file that is not JSON must stand unchanged before it is given up. */
+  /** Milliseconds for which a file that is not JSON must not change before it is dead-lettered. */
   readonly settleMs: number;
 }
 
-/** What has become of a claimed task. */
+/** State of a claimed task after an attempt. */
 export type Disposition =
   | { readonly is: "complete" | "failed" }
-  /** It was taken back, or the agent stops: nothing is to be done here. */
+  /** The file was taken back, or the agent is stopping: nothing is left to do here. */
   | { readonly is: "left" }
   | { readonly is: "waiting"; readonly ms: number }
-  /** It is in the edge's queue, under this id. */
+  /** The task is in the edge's queue, under this id. */
   | { readonly is: "submitted"; readonly id: string };
 
 export interface AttemptCalls {
@@ -45,9 +45,9 @@ export interface AttemptCalls {
 }
 
 /**
- * Takes a claimed task through one attempt. Everything happens in an order in which a crash between any two steps
- * leaves something that the next owner can finish: the record before the run, the result before the notice, the notice
- * before the signal, and the claim goes last.
+ * Takes a claimed task through one attempt. The order of the steps lets the next owner finish after a crash between any
+ * two of them: the record before the run, the result before the notice, the notice before the signal, and the claim is
+ * removed last.
  */
 export class TaskRun {
   readonly #options: TaskRunOptions;
@@ -66,7 +66,7 @@ export class TaskRun {
     if (before !== undefined && before.history.length >= settings.attempts) return this.#fail(claim, before.history);
     const file = await this.#reader.read(claims.path(claim), claim.taskId);
     if (file.kind === "unfinished") return { is: "waiting", ms: settleMs };
-    if (file.kind === "invalid") return this.#bury(claim, file.reason, file.details, 0);
+    if (file.kind === "invalid") return this.#deadLetter(claim, file.reason, file.details, 0);
     if (file.kind === "gone") {
       await claims.release(claim);
       return { is: "left" };
@@ -85,19 +85,19 @@ export class TaskRun {
     return this.#run(claim, begun, file.task, attempt, calls.abort);
   }
 
-  /** What a dead owner left: ends what it had started, and counts the attempt. */
+  /** After the take-over from a dead owner: ends the processes that it had started, and counts the attempt. */
   async takenOver(claim: Claim): Promise<void> {
     const { claims, outcomes, host, now, log, settings } = this.#options;
     const record = await claims.record(claim);
     const running = record?.running;
-    // It may still run: two of it at the same time would be the worst outcome.
+    // The attempt may still be running: two at the same time would be the worst outcome.
     if (running?.host === host) await endLeftovers([{ run: runName(claim, running.attempt), leader: undefined }]);
     if (record !== undefined && (await outcomes.finished(claim)) === undefined)
       await claims.writeRecord(claim, afterTakeOver(record, this.#retry, host, now()).record);
     log.info({ task_id: claim.taskId }, `worker ${settings.name}: a task was taken over`);
   }
 
-  /** Asks the edge's queue what has become of a task that was handed to it. @returns `undefined`: it is not over */
+  /** Asks the edge's queue for a submitted task. @returns `undefined`: the task has not ended */
   async settle(claim: Claim): Promise<Disposition | undefined> {
     const { fleet, outcomes, settings } = this.#options;
     const ending = await fleet?.ending(settings.name, claim);
@@ -110,12 +110,12 @@ export class TaskRun {
     const { settings, log } = this.#options;
     try {
       const id = await fleet.submit(claim, task, settings);
-      // It may have been there, and over, before: then nobody will tell of it again.
+      // The task may have been submitted before, and have ended: then no further signal reports its end.
       return (await this.settle(claim)) ?? { is: "submitted", id };
     } catch (error) {
       log.warn(
         { task_id: claim.taskId },
-        `worker ${settings.name}: the edge took no task: ${(error as Error).message}`,
+        `worker ${settings.name}: the task could not be submitted to the edge: ${(error as Error).message}`,
       );
       return { is: "waiting", ms: RESUBMIT_MS };
     }
@@ -131,7 +131,7 @@ export class TaskRun {
     const { settings, root, host, now, claims, outcomes, breaker, log } = this.#options;
     const done = await runTask({ settings, root, task, attempt, run: runName(claim, attempt), abort });
     if (done.ending.kind === "aborted") {
-      // The agent stops: that says nothing about the task.
+      // The agent is stopping: the attempt does not count.
       const { running: _, ...rest } = record;
       await claims.writeRecord(claim, rest);
       return { is: "left" };
@@ -161,22 +161,22 @@ export class TaskRun {
   }
 
   #fail(claim: Claim, history: readonly { readonly error: string }[]): Promise<Disposition> {
-    return this.#bury(claim, history.at(-1)?.error ?? "it failed", { history }, history.length);
+    return this.#deadLetter(claim, history.at(-1)?.error ?? "the task failed", { history }, history.length);
   }
 
-  async #bury(claim: Claim, reason: string, details: object, attempts: number): Promise<Disposition> {
+  async #deadLetter(claim: Claim, reason: string, details: object, attempts: number): Promise<Disposition> {
     const { settings, outcomes, signals, claims, now, log } = this.#options;
-    // Told before the file is moved: after a crash in between the claim is still there, and it is told again, which
-    // the spool knows and the notice does not mind.
+    // Reported before the file is moved: after a crash in between, the next owner reports again. The spool recognises
+    // the signal, and the notice is replaced by an equal one.
     await outcomes.notice(claim.taskId, { status: "failed", error: reason, attempts, finished_at: this.#time });
     await signals.failed({ claim, task: attempts === 0 ? undefined : await this.#dropped(claim) }, reason, attempts);
-    await outcomes.bury(claims.path(claim), claim, reason, details, now());
+    await outcomes.deadLetter(claims.path(claim), claim, reason, details, now());
     await claims.release(claim);
-    log.warn({ task_id: claim.taskId }, `worker ${settings.name}: given up: ${reason.slice(0, 300)}`);
+    log.warn({ task_id: claim.taskId }, `worker ${settings.name}: dead-lettered: ${reason.slice(0, 300)}`);
     return { is: "failed" };
   }
 
-  /** The claimed file lies there until its end was told: an owner who took over reads there what led to the task. */
+  /** The claimed file stays until the end was reported: an owner that took over reads the task's cause from it. */
   async #dropped(claim: Claim): Promise<FileTask | undefined> {
     const file = await this.#reader.read(this.#options.claims.path(claim), claim.taskId);
     return file.kind === "task" ? file.task : undefined;
@@ -192,7 +192,7 @@ export class TaskRun {
   }
 }
 
-/** Between two tries to hand a task to an edge that does not answer. */
+/** Pause before a task is submitted again to an edge that does not answer. */
 const RESUBMIT_MS = 10_000;
 
 function runName({ nonce }: Claim, attempt: number): string {

@@ -16,7 +16,7 @@ const Replay = z.union(
 );
 
 /**
- * What reactions can be told: `reaction.status` answers `{reactions: [{name, waiting, running, dead}]}`;
+ * The commands of reactions: `reaction.status` answers `{reactions: [{name, waiting, running, dead}]}`;
  * `reaction.replay` with `{reaction, signal_id}` runs one again that was given up, and answers `{outcome}`: `replayed`,
  * or `already` for one that is done or about to be.
  */

@@ -30,7 +30,7 @@ export function stateOf(
 export function summaryOf({ uptime_ms: _, log: _log, desired: _desired, ...rest }: AgentState): AgentSummary {
   return {
     ...rest,
-    // To the second: computed from two clocks it would tremble.
+    // To the second: the time is computed from two clocks, and its milliseconds would change each time.
     started_at: rest.started_at === null ? null : `${rest.started_at.slice(0, 19)}Z`,
     // Those who show only state and detail, as of a source, then show what matters.
     detail: rest.detail ?? (rest.state === "up" ? rest.verdict : null),

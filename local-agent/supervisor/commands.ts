@@ -12,7 +12,7 @@ const Logs = z.object({ name: z.string(), lines: z.int().min(1).max(10_000).defa
 const LOG_END_BYTES = 48 * 1024;
 
 /**
- * What a supervisor can be told: `supervisor.status`, `.start`, `.stop` and `.restart` with `{names?, force?}` answer
+ * The supervisor's commands: `supervisor.status`, `.start`, `.stop` and `.restart` with `{names?, force?}` answer
  * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name, lines?}` answers `{path, lines}`.
  */
 export function registerSupervisorCommands(register: Pick<Registrar, "command">, supervisor: Supervisor): void {

@@ -49,7 +49,7 @@ const AgentDefinition = z.strictObject({
   token_file: z.string().min(1, "give a path").optional(),
   /** Start it when the host agent starts; default: yes, unless it has schedules. */
   autostart: z.boolean("give true or false").optional(),
-  /** After an end that nobody asked for; default: `always`, and `on_failure` with schedules. */
+  /** When to restart after an end without a request; default: `always`, and `on_failure` with schedules. */
   restart: z.enum(["always", "on_failure", "never"], "give always, on_failure or never").optional(),
   /** In a row, before the supervisor gives up. */
   max_restarts: z.int("give a whole number").min(0, "give 0 or more").max(1_000).default(DEFAULT_RULES.maxRestarts),

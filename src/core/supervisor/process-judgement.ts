@@ -1,19 +1,19 @@
 import type { Heartbeat } from "./heartbeat.ts";
 import type { ProcessRules } from "./process-rules.ts";
 
-/** What was measured of a process group. */
+/** One measurement of a process group. */
 export interface Reading {
   readonly memoryBytes: number;
   /** Since the reading before; 100 is one processor. */
   readonly cpuPercent: number;
-  /** Some process of the group computes, or could if it were let. */
+  /** A process of the group is running or runnable. */
   readonly running: boolean;
   /** Every process of the group was stopped by a signal (SIGSTOP, SIGTSTP). A debugger's stop does not count. */
   readonly stopped: boolean;
 }
 
 export type ProcessVerdict = "working" | "waiting" | "idle" | "hung" | "dead";
-/** `stopped`: by a signal. `spinning`: it computes and does not come forward. `blocked`: it does nothing at all. */
+/** `stopped`: by a signal. `spinning`: computes without progress. `blocked`: uses no CPU. */
 export type HangReason = "stopped" | "spinning" | "blocked";
 
 export interface Judgement {
@@ -21,7 +21,7 @@ export interface Judgement {
   readonly reason?: HangReason;
 }
 
-/** What is known of a process that exists. */
+/** What was received from an existing process, and measured of it. */
 export interface Evidence {
   readonly startedMs: number;
   readonly beat: Heartbeat | null;
@@ -30,21 +30,21 @@ export interface Evidence {
   /** When its state, task or progress last changed. */
   readonly progressedMs: number;
   readonly reading: Reading | null;
-  /** Since when it has been seen stopped. */
+  /** Since when readings show the process as stopped. */
   readonly stoppedMs: number | null;
 }
 
-/** Below this a process that says nothing of itself counts as idle, in percent of a processor. */
+/** Below this a process without heartbeats counts as idle, in percent of a processor. */
 const IDLE_BELOW_PERCENT = 5;
-/** Who computes that much does not merely wait, whatever it was doing when it was looked at. */
+/** A process with so much CPU use is not waiting, even if it was not running at the moment of the reading. */
 const SPINNING_PERCENT = 25;
-/** A loop that never rests is seen running, and may get no more than this on a crowded machine. */
-const CROWDED_PERCENT = 3;
+/** A busy loop is always runnable, and may get no more CPU than this on a loaded machine. */
+const RUNNABLE_SPINNING_PERCENT = 3;
 
 /**
- * When the process must be taken for hung if nothing comes from it until then.
+ * When the process counts as hung unless it sends a heartbeat or makes progress before.
  *
- * @returns `undefined` for one that owes nobody a sign of life
+ * @returns `undefined` for a process that need not send heartbeats
  */
 export function hangsAtMs(evidence: Evidence, rules: ProcessRules): number | undefined {
   const { beat, beatMs, progressedMs, startedMs, stoppedMs } = evidence;
@@ -56,7 +56,7 @@ export function hangsAtMs(evidence: Evidence, rules: ProcessRules): number | und
   return deadlines.length === 0 ? undefined : Math.min(...deadlines);
 }
 
-/** Working, waiting, idle and hung told apart. One that is waiting is let alone, however long: it is not its fault. */
+/** Decides between working, waiting, idle and hung. A process may wait for any time, because the cause lies elsewhere. */
 export function judge(evidence: Evidence, rules: ProcessRules, nowMs: number): Judgement {
   const { beat, reading } = evidence;
   const hangs = hangsAtMs(evidence, rules);
@@ -67,6 +67,6 @@ export function judge(evidence: Evidence, rules: ProcessRules, nowMs: number): J
 
 function hangReason(reading: Reading | null): HangReason {
   if (reading?.stopped) return "stopped";
-  const percent = reading?.running ? CROWDED_PERCENT : SPINNING_PERCENT;
+  const percent = reading?.running ? RUNNABLE_SPINNING_PERCENT : SPINNING_PERCENT;
   return (reading?.cpuPercent ?? 0) >= percent ? "spinning" : "blocked";
 }

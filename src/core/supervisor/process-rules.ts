@@ -1,17 +1,17 @@
 import { doubled } from "../numbers/doubled.ts";
 /** When a supervised process is started again, how long it may be silent, and what it may use. Times in milliseconds. */
 export interface ProcessRules {
-  /** After an end that nobody asked for. `on_failure`: not after exit code 0. */
+  /** When to restart a process that ended without a request. `on_failure`: not after exit code 0. */
   readonly restart: "always" | "on_failure" | "never";
-  /** Restarts in a row, without a stable while between them, before the supervisor gives up. */
+  /** Restarts in a row, without a stable run between them, before the supervisor gives up. */
   readonly maxRestarts: number;
-  /** A process that ran this long had started well: its next failure is the first one again. */
+  /** A process that ran this long is stable: its next failure counts as the first one again. */
   readonly stableMs: number;
-  /** From SIGTERM to SIGKILL when it is asked to stop. */
+  /** From SIGTERM to SIGKILL on a requested stop. */
   readonly stopMs: number;
   /** Longest silence of a process that sends heartbeats. */
   readonly heartbeatMs: number;
-  /** The process sends heartbeats for sure: it is hung, too, when the first one does not come. */
+  /** The process must send heartbeats: without a first heartbeat in time it counts as hung. */
   readonly heartbeatExpected: boolean;
   /** Longest time at work without progress, for one that reports progress. */
   readonly progressMs: number;
@@ -36,14 +36,14 @@ export const DEFAULT_RULES: ProcessRules = {
   limitMs: 30_000,
 };
 
-/** One that hangs has no ear for SIGTERM, as a rule: it gets only the time that a last breath takes. */
+/** From SIGTERM to SIGKILL for a hung process, which usually does not react to SIGTERM. */
 export const HUNG_STOP_MS = 2_000;
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 4_000;
 
 /**
- * Pause before a restart: 0.5 s, 1 s, 2 s, then 4 s, so that starting takes place within 5 s of the failure (R44).
+ * Pause before a restart: 0.5 s, 1 s, 2 s, then 4 s, so that a start follows within 5 s of the failure.
  * There is no jitter: the processes of one host are few, and their shared edge has its own protection.
  *
  * @param inRow - restarts in a row, this one included, from 1

@@ -1,0 +1,22 @@
+import type { Logger } from "../base/log.ts";
+import type { FleetQueueOptions } from "./fleet-queue.ts";
+import type { WorkerSettings } from "./settings.ts";
+import type { TaskSignals } from "./task-signals.ts";
+
+export interface FileWorkerOptions {
+  readonly settings: WorkerSettings;
+  /** Root of the task directories. */
+  readonly root: string;
+  readonly host: string;
+  readonly staleMs: number;
+  /** Address of the edge, for workers with `scope: fleet`. */
+  readonly edge: FleetQueueOptions;
+  readonly signals: TaskSignals;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly onChange: () => void;
+  /** Milliseconds between two scans of the directory; default 5,000. */
+  readonly rescanMs?: number;
+  /** Milliseconds for which a file that is not JSON must not change before it is dead-lettered; default 300. */
+  readonly settleMs?: number;
+}
