@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { type CallCounter, countCalls } from "../../../src/durable-objects/shell/count-calls.ts";
+
+class Root {}
+
+class Base extends Root {
+  readonly counts = { calls: 0, alarms: 0, messages: 0 };
+  usage(): object {
+    return this.counts;
+  }
+}
+
+class Counted extends Base {
+  #private(): string {
+    return "private";
+  }
+  add(a: number, b: number): number {
+    return a + b;
+  }
+  own(): string {
+    return this.#private();
+  }
+  fails(): void {
+    throw new Error("as asked");
+  }
+  alarm(): void {}
+  webSocketMessage(): void {}
+  webSocketClose(): void {}
+}
+
+const counterOf = (instance: object): CallCounter => {
+  const { counts } = instance as Base;
+  return {
+    called: () => counts.calls++,
+    alarmFired: () => counts.alarms++,
+    messageCame: () => counts.messages++,
+  };
+};
+
+function fresh(): Counted {
+  countCalls(Counted.prototype, Root.prototype, counterOf);
+  return new Counted();
+}
+
+describe("counting the calls of a class", () => {
+  it("counts a call once, however many instances there have been", () => {
+    fresh();
+    fresh();
+    const object = fresh();
+    expect(object.add(1, 2)).toBe(3);
+    expect(object.counts).toEqual({ calls: 1, alarms: 0, messages: 0 });
+  });
+
+  it("counts the methods of base classes", () => {
+    const object = fresh();
+    object.usage();
+    expect(object.counts.calls).toBe(1);
+  });
+
+  it("counts a call that fails", () => {
+    const object = fresh();
+    expect(() => object.fails()).toThrow("as asked");
+    expect(object.counts.calls).toBe(1);
+  });
+
+  it("does not count what a method calls privately", () => {
+    const object = fresh();
+    object.own();
+    expect(object.counts.calls).toBe(1);
+  });
+
+  it("tells alarms and messages from calls, and counts no closing", () => {
+    const object = fresh();
+    object.alarm();
+    object.webSocketMessage();
+    object.webSocketClose();
+    expect(object.counts).toEqual({ calls: 0, alarms: 1, messages: 1 });
+  });
+});
