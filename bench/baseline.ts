@@ -12,8 +12,8 @@ import { benchSignal } from "./link-client.ts";
  * @returns signals per second
  */
 export function sqliteBaseline(size: number, rows: "signal" | "batch", seconds = 1): number {
-  const directory = mkdtempSync(join(tmpdir(), "ganglion-yardstick-"));
-  const database = new DatabaseSync(join(directory, "yardstick.sqlite"));
+  const directory = mkdtempSync(join(tmpdir(), "ganglion-baseline-"));
+  const database = new DatabaseSync(join(directory, "baseline.sqlite"));
   try {
     database.exec(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE signals (seq INTEGER PRIMARY KEY, body TEXT)",

@@ -5,7 +5,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** It was tried and did not work: exit code 1. */
+/** The command was tried and failed: exit code 1. */
 export class Failure extends Error {
   override readonly name = "Failure";
 }
@@ -21,9 +21,9 @@ export function explain(error: unknown): { text: string; exitCode: 1 | 2 } {
 function explainProblem({ message, problem }: ApiProblem): string {
   const errors = problem.errors ?? [];
   if (problem.status === 401) {
-    return "the token was not accepted; give a valid one with GANGLION_TOKEN or --token-file (the local edge keeps its own in .ganglion/token)";
+    return "the edge did not accept the token: give a valid one with GANGLION_TOKEN or --token-file (the local edge's own is in .ganglion/token)";
   }
-  // One error stands in the message already.
+  // The message holds a single error already.
   return errors.length < 2
     ? message
     : [problem.title, ...errors.map(({ pointer, message }) => `  ${pointer || "/"}: ${message}`)].join("\n");

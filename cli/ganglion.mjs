@@ -14,12 +14,12 @@ if (Number(process.versions.node.split(".")[0]) >= MINIMUM) {
   const node = pinnedNode();
   if (node === undefined) {
     process.stderr.write(
-      `ganglion: this is Node ${process.versions.node}, and ${MINIMUM} or later is needed; run "npm ci" in the project, which brings one\n`,
+      `ganglion: Node ${process.versions.node} is too old, ${MINIMUM} or later is needed: run "npm ci" in the project, which installs one\n`,
     );
     process.exit(1);
   }
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit" });
-  // Ctrl-C reaches the child by itself, from the terminal; this process only waits for what it makes of it.
+  // Ctrl-C reaches the child by itself, from the terminal; this process only waits for its end.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

@@ -31,7 +31,7 @@ import { remark } from "./output.ts";
 
 /** Exit codes: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // `ganglion signals | head`: the reader has what it wanted. That is no failure, and nothing is left to say.
+  // `ganglion signals | head`: the reader closed the pipe. That is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
@@ -40,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program().parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said already what is wrong
+      process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed the reason already
       return;
     }
     const { text, exitCode } = explain(error);
@@ -51,15 +51,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 function program(): Command {
   const root = new Command("ganglion")
-    .description(
-      "Talk to a Ganglion edge: emit signals, read and follow them, see what was found and decided, queue work.",
-    )
-    .option("--url <url>", "where the edge is (default: GANGLION_URL, or the edge on this machine)")
+    .description("Talk to a Ganglion edge: emit, read and follow signals, see gaps and decisions, queue tasks.")
+    .option("--url <url>", "URL of the edge (default: GANGLION_URL, or the edge on this machine)")
     .option("--token-file <file>", "file with the token (default: GANGLION_TOKEN, or the local edge's own)")
-    .option("--ecosystem <name>", "which ecosystem (default: GANGLION_ECOSYSTEM, or default)")
+    .option("--ecosystem <name>", "name of the ecosystem (default: GANGLION_ECOSYSTEM, or default)")
     .option("--json", "for programs: JSON instead of tables")
     .addHelpText("after", "\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.")
-    .showHelpAfterError("(add --help for how it is used)");
+    .showHelpAfterError("(add --help for usage)");
   for (const make of [
     emitCommand,
     signalsCommand,

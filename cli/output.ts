@@ -1,10 +1,10 @@
-/** Writes to standard output at the pace of its reader, so that a slow one slows us and not our memory. */
+/** Writes to standard output at the pace of its reader, so that a slow reader does not fill our memory. */
 export async function print(text: string): Promise<void> {
   if (process.stdout.write(`${text}\n`)) return;
   await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
 }
 
-/** Remarks about how things go; they do not belong to the result. */
+/** Writes a remark about the progress to standard error: it is no part of the result. */
 export function remark(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -35,7 +35,7 @@ export function alignLine(line: readonly string[], widths: readonly number[]): s
     .trimEnd();
 }
 
-/** Cuts a line at the edge of a terminal. What goes into a file or a pipe stays whole. */
+/** Cuts a line at the width of a terminal. Output to a file or a pipe stays whole. */
 export function cutToTerminal(line: string): string {
   const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
@@ -50,7 +50,7 @@ export async function printFields(fields: Readonly<Record<string, unknown>>): Pr
   );
 }
 
-/** Signals come from anywhere: what could steer the terminal is shown as the escape that it is. */
+/** Signals come from anywhere: characters that could control the terminal are printed as escapes. */
 export function cellText(value: unknown): string {
   if (value === undefined || value === null || value === "") return "-";
   const text = typeof value === "string" ? value : JSON.stringify(value);

@@ -29,7 +29,7 @@ export function clientFor(command: Command, environment: Environment = process.e
   });
 }
 
-/** Who emits, where nothing is said: this host. */
+/** The default source of emitted signals: this host. */
 export function defaultSource(environment: Environment = process.env): string {
   return set(environment.GANGLION_HOST_ID) ?? hostname();
 }
@@ -40,12 +40,12 @@ function readUrl(options: GlobalOptions, environment: Environment): URL {
   const url = URL.parse(text);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new UsageError(
-      `"${text}" is not the URL of an edge; give one such as http://127.0.0.1:8787 (--url or GANGLION_URL)`,
+      `"${text}" is not the URL of an edge: give one such as http://127.0.0.1:8787 (--url or GANGLION_URL)`,
     );
   }
   if (url.username !== "" || url.password !== "") {
     throw new UsageError(
-      "the URL of the edge must not hold a name or password; give the token with GANGLION_TOKEN or --token-file",
+      "the URL of the edge must not hold a name or password: give the token with GANGLION_TOKEN or --token-file",
     );
   }
   return url;
@@ -55,9 +55,9 @@ function readToken(options: GlobalOptions, environment: Environment, url: URL): 
   if (options.tokenFile !== undefined) return readTokenFile(options.tokenFile);
   const given = set(environment.GANGLION_TOKEN);
   if (given !== undefined) return checkToken(given, "GANGLION_TOKEN");
-  // The local edge's token opens everything there. It is not for the eyes of another machine.
+  // The local edge's token opens everything there: never send it to another machine.
   if (!["127.0.0.1", "localhost", "[::1]"].includes(url.hostname)) {
-    throw new UsageError(`give a token for ${url.origin}: GANGLION_TOKEN or --token-file`);
+    throw new UsageError(`no token for ${url.origin}: give one with GANGLION_TOKEN or --token-file`);
   }
   const candidates = localTokenFiles(environment);
   for (const file of candidates) {
@@ -65,21 +65,21 @@ function readToken(options: GlobalOptions, environment: Environment, url: URL): 
     if (token !== undefined) return checkToken(token, file);
   }
   throw new UsageError(
-    `there is no token: set GANGLION_TOKEN, give --token-file, or start the edge on this machine with "npm start", ` +
-      `which keeps one in ${candidates[0]}`,
+    `no token: set GANGLION_TOKEN, give --token-file, or start the edge on this machine with "npm start", ` +
+      `which creates one in ${candidates[0]}`,
   );
 }
 
 function localTokenFiles(environment: Environment): string[] {
   const stateDir = set(environment.GANGLION_STATE_DIR);
   if (stateDir !== undefined) return [join(stateDir, "token")];
-  // Where we stand, or else where the project is: `npm start` runs there.
+  // The current directory, or else the project: `npm start` runs there.
   return [join(".ganglion", "token"), fileURLToPath(new URL("../.ganglion/token", import.meta.url))];
 }
 
 function readTokenFile(file: string): string {
   const token = readIfThere(file);
-  if (token === undefined) throw new UsageError(`there is no token file ${file}`);
+  if (token === undefined) throw new UsageError(`token file ${file} does not exist`);
   return checkToken(token, file);
 }
 
@@ -93,11 +93,10 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** Refuses what cannot be sent in a header, without showing it. */
+/** Refuses a token that cannot be sent in a header, without printing it. */
 function checkToken(text: string, where: string): string {
   const token = text.trim();
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw new UsageError(`${where} holds no token: one word of plain characters is expected`);
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`${where} holds no token: give one word of plain characters`);
   return token;
 }
 

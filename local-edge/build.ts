@@ -13,7 +13,7 @@ import { PROJECT_ROOT } from "./paths.ts";
  */
 
 const CONFIG = join(PROJECT_ROOT, "wrangler.toml");
-/** What wrangler writes beside the bundle and the runtime has no use for. */
+/** Files that wrangler writes beside the bundle and the runtime does not need. */
 const NOT_MODULES = /^(README\.md|.*\.map)$/;
 
 process.env.WRANGLER_SEND_METRICS = "false";
@@ -55,7 +55,7 @@ async function runtimeOptions(): Promise<Record<string, unknown>> {
     bindings,
     ...options
   } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
-  // Wrangler adds what stands in .dev.vars and .env to the variables: secrets do not belong into a build.
+  // Wrangler adds what stands in .dev.vars and .env to the variables: a build must hold no secrets.
   const variables = Object.entries(bindings ?? {}).filter(([name]) => name in config.vars);
   return { ...options, bindings: Object.fromEntries(variables) };
 }

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "./paths.ts";
 
-/** What `build.ts` leaves for the runtime, in one file so that it is replaced whole. */
+/** The output of `build.ts` for the runtime, in one file so that it is replaced whole. */
 export interface Bundle {
-  /** Of everything that went into it, see {@link sourceHash}. */
+  /** Hash of all sources, see {@link sourceHash}. */
   readonly hash: string;
   /** Miniflare's options of the Worker, as wrangler derives them from wrangler.toml; without code and without secrets. */
   readonly options: Record<string, unknown>;

@@ -1,16 +1,16 @@
 const MINUTE_MS = 60_000;
 
 export interface Cron {
-  /** No tick begins after this; resolves when one that runs has ended. */
+  /** Starts no further tick; resolves when a running one has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Fires on every full minute, as Cloudflare's cron trigger `* * * * *` does; nothing on one machine does it otherwise.
+ * Fires on every full minute, as Cloudflare's cron trigger `* * * * *` does; on one machine nothing else does.
  * Ticks never overlap: minutes that pass while one runs, or while the machine sleeps, are left out, because a monitor
  * that looks at the present has no use for the minutes it missed.
  *
- * @param fire - told the minute it is for; what it throws goes to `failed`, and the next minute comes all the same
+ * @param fire - called with the minute; an error goes to `failed`, and the next minute fires all the same
  */
 export function startCron(fire: (scheduledTime: Date) => Promise<void>, failed: (error: unknown) => void): Cron {
   let timer: NodeJS.Timeout | undefined;

@@ -9,7 +9,7 @@ import { killOrphan } from "./orphans.ts";
 import { edgeFiles, PROJECT_ROOT } from "./paths.ts";
 import { claimPort, LOOPBACK, portTaken } from "./port.ts";
 
-/** What the runtime or the Worker says: a line of a `console` call, or an error that nobody caught. */
+/** Output of the runtime or the Worker: a line of a `console` call, or an uncaught error. */
 export interface EdgeLog {
   readonly level: "debug" | "log" | "info" | "warn" | "error";
   readonly message: string;
@@ -51,7 +51,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
     const files = edgeFiles(stateDir);
     const orphan = await killOrphan(files.runtimePid, WORKERD);
     if (orphan !== undefined)
-      log({ level: "warn", message: `stopped the runtime that an earlier edge left (process ${orphan})` });
+      log({ level: "warn", message: `killed the runtime that an earlier edge left running (process ${orphan})` });
     const publicPort = await claimPort(port);
     configureRuntime(files.runtimePid);
     const miniflare = await startRuntime(
@@ -67,8 +67,8 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
               bindings: {
                 ...(bundle.options.bindings as Record<string, string>),
                 ADMIN_TOKEN: adminToken,
-                // Here a private address is the rule: the services of this machine and of its network. Set it to false
-                // where people may write rules who must not reach those.
+                // On one machine webhooks mostly go to services of this machine and of its network. Set it to false
+                // where authors of rules must not reach those.
                 WEBHOOKS_ALLOW_PRIVATE: process.env.GANGLION_WEBHOOKS_ALLOW_PRIVATE ?? "true",
               },
               // No look-up of where this machine is: nothing here needs it, and start must work without a network.
@@ -76,7 +76,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
               telemetry: { enabled: false },
               resourcePersistencePath: files.storage,
               // Requests go straight to the Worker. Miniflare's own entry, which dispatchCron uses, stands in front of it
-              // with a second Worker and costs half of the throughput: it gets any port, and nobody is told.
+              // with a second Worker and costs half of the throughput: it gets any free port, which is not announced.
               host: LOOPBACK,
               port: 0,
               unsafeDirectSockets: [{ host: LOOPBACK, port: publicPort }],
@@ -117,14 +117,14 @@ function running({ miniflare, lock, kill, log }: Running, url: string): Edge {
       const { outcome } = await worker.scheduled({ cron: "* * * * *", scheduledTime });
       if (outcome !== "ok") throw new Error(`the scheduled handler ended with "${outcome}"`);
     },
-    // The runtime is killed, not asked: what it has answered is on the disk, and the rest was not promised.
+    // The runtime is killed, not asked to end: everything that it confirmed is on the disk, and the rest was not promised.
     stop: () => (stopping ??= end(miniflare.dispose(), kill, log).finally(() => lock.release())),
   };
 }
 
 async function end(disposed: Promise<void>, kill: Running["kill"], log: Running["log"]): Promise<void> {
   if (await Promise.race([disposed.then(() => true), pause(DISPOSE_MS, false, { ref: false })])) return;
-  log({ level: "warn", message: `the runtime did not end within ${DISPOSE_MS / 1_000} s: it is killed` });
+  log({ level: "warn", message: `the runtime did not end within ${DISPOSE_MS / 1_000} s and is killed` });
   await kill();
 }
 
@@ -138,8 +138,8 @@ function configureRuntime(pidFile: string): void {
 }
 
 /**
- * Miniflare ends the process on SIGINT and SIGTERM, in the middle of whatever it does. How to stop is the business of
- * who started the edge: the agent has to drain first.
+ * Miniflare ends the process on SIGINT and SIGTERM, in the middle of whatever it does. The process that
+ * started the edge decides how to stop: the agent has to drain first.
  */
 function withoutSignalHandlers<T>(construct: () => T): T {
   const events = ["SIGINT", "SIGTERM", "SIGHUP", "message"] as const;
@@ -158,7 +158,7 @@ async function startRuntime(miniflare: Miniflare, port: number): Promise<Minifla
     await miniflare.ready;
     return miniflare;
   } catch (error) {
-    await miniflare.dispose().catch(() => {}); // it never ran; the first error is the one that tells
+    await miniflare.dispose().catch(() => {}); // the runtime never ran; the first error names the cause
     if (error instanceof MiniflareCoreError && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port);
     throw error;
   }

@@ -3,13 +3,13 @@ import { DatabaseSync } from "node:sqlite";
 import { edgeFiles } from "./paths.ts";
 
 export interface EdgeLock {
-  /** Leaves word of where the edge answers, for the command line and for who tries to start a second one. */
+  /** Writes the address of the edge, for the command line and for the message to a second edge. */
   announce(url: string): void;
   release(): void;
 }
 
 /**
- * One edge on one state directory. Two would each believe to own the same log, and number signals twice.
+ * One edge on one state directory. Two edges would write the same log and give numbers twice.
  *
  * The lock is SQLite's, which is a lock of the kernel on the file: it is gone the moment its process is, however that
  * ends. A file with a process id in it would outlive a `kill -9` and lock out its own successor.
@@ -23,10 +23,10 @@ export function lockEdge(stateDir: string): EdgeLock {
     database.close();
     if (!/locked/i.test(String(error))) throw error;
     throw new Error(
-      `Another edge runs on ${stateDir}${described(files.running)}. Stop it, or set GANGLION_STATE_DIR to a directory of this one's own.`,
+      `Another edge runs on ${stateDir}${described(files.running)}. Stop that edge, or set GANGLION_STATE_DIR to another directory.`,
     );
   }
-  // Whatever stands there is from an edge that is gone, since we hold the lock.
+  // The file is from an edge that is gone, since we hold the lock.
   rmSync(files.running, { force: true });
   return {
     announce: (url) => writeFileSync(files.running, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 }),
@@ -42,7 +42,7 @@ function described(runningFile: string): string {
     const { url, pid } = JSON.parse(readFileSync(runningFile, "utf8")) as { url: string; pid: number };
     return ` (process ${pid}, ${url})`;
   } catch {
-    // It is still starting, or already stopping: the message does without.
+    // The other edge is still starting, or already stopping: leave its address out of the message.
     return "";
   }
 }

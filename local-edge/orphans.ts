@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How long a killed process may take to be gone, in milliseconds: it may sit in a write to a slow disk. */
+/** How long a killed process may take to end, in milliseconds: it may wait for a write to a slow disk. */
 const GONE_WITHIN_MS = 5_000;
 
 /**
@@ -24,7 +24,9 @@ export async function killOrphan(pidFile: string, workerd: string): Promise<numb
       killed = true;
     }
     if (performance.now() > deadline) {
-      throw new Error(`The runtime of an earlier edge (process ${pid}) does not end. Kill it, then start again.`);
+      throw new Error(
+        `The runtime of an earlier edge (process ${pid}) does not end. Kill that process, then start again.`,
+      );
     }
     // Nothing announces the end of a process that is not our child.
     await pause(10);

@@ -16,7 +16,7 @@ export function portFromEnvironment(env: NodeJS.ProcessEnv = process.env): numbe
 }
 
 /**
- * Makes sure that `port` can be had, or finds a free one for 0. The runtime binds it a moment later: between the two
+ * Checks that `port` is free, or finds a free one for 0. The runtime binds it a moment later: between the two
  * somebody else may take it, which the runtime then reports as {@link portTaken} does.
  *
  * The runtime could pick a free port itself, but would pick another one when it is restarted after a crash.
@@ -37,11 +37,11 @@ export async function claimPort(port: number): Promise<number> {
   }
 }
 
-/** What to tell somebody whose port is taken. */
+/** The error where another program has the port. */
 export function portTaken(port: number): Error {
   return new Error(
     `Port ${port} on ${LOOPBACK} is taken by another program. Set GANGLION_PORT to a free one ` +
-      "(GANGLION_PORT=0 takes any), or stop what uses it.",
+      "(GANGLION_PORT=0 takes any), or stop that program.",
   );
 }
 

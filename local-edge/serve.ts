@@ -7,7 +7,7 @@ import { stateDirectory } from "./paths.ts";
 import { portFromEnvironment } from "./port.ts";
 import { administratorToken } from "./token.ts";
 
-/** The runtime has ended by then: what a tick still waits for does not come. */
+/** How long to wait for a running tick after the end of the runtime, in milliseconds: no answer can come any more. */
 const LAST_TICK_MS = 500;
 
 export interface ServedEdge extends Edge {
@@ -20,7 +20,7 @@ export interface ServedEdge extends Edge {
  * The edge as `npm start` runs it: built if need be, with settings from the environment (`GANGLION_PORT`,
  * `GANGLION_STATE_DIR`), its own token, and the cron on time.
  *
- * @param say - told, in a sentence, what takes a moment or wants attention
+ * @param say - called with a sentence about what takes a moment or needs attention
  */
 export async function serveEdge(say: (sentence: string) => void, log: (entry: EdgeLog) => void): Promise<ServedEdge> {
   const port = portFromEnvironment();
@@ -36,7 +36,7 @@ export async function serveEdge(say: (sentence: string) => void, log: (entry: Ed
     tokenPath,
     stateDir,
     stop: async () => {
-      // A tick that hangs must not hold up the stop: the runtime's end ends it too.
+      // A tick that hangs must not delay the stop: it ends with the runtime.
       const lastTick = cron.stop();
       await edge.stop();
       await Promise.race([lastTick, pause(LAST_TICK_MS, undefined, { ref: false })]);

@@ -27,7 +27,7 @@ export interface TokenFile {
  * The administrator's token of the embedded edge: made once, kept in `<state>/token`, readable by its owner alone.
  *
  * Two processes that start together get the same token: the file appears whole under its name, by a link that fails
- * when the name is there already, and who fails reads what the other one wrote.
+ * when the name is there already, and the process that loses reads the token of the other.
  *
  * @param stateDir - exists already
  */
@@ -77,10 +77,12 @@ function readToken(path: string): TokenFile | undefined {
   return {
     path,
     token,
-    warning: `Others could read ${path} (mode ${(mode & 0o777).toString(8)}); it is 600 now. If others use this machine, delete it and start again: that makes a new token.`,
+    warning: `Other users could read ${path} (mode ${(mode & 0o777).toString(8)}); its mode is 600 now. If others use this machine, delete the file and start again: the start creates a new token.`,
   };
 }
 
 function fail(path: string, what: string): never {
-  throw new Error(`The administrator's token ${path} ${what}. Delete it and start again: that makes a new one.`);
+  throw new Error(
+    `The administrator's token ${path} ${what}. Delete the file and start again: the start creates a new token.`,
+  );
 }

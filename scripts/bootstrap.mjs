@@ -21,9 +21,9 @@ const STAMP = join(MODULES, ".ganglion-installed");
 const NODE_MAJOR = 24;
 
 const [script, ...scriptArguments] = process.argv.slice(2);
-if (script === undefined) stop("Say what to run: node scripts/bootstrap.mjs <script> [arguments]");
+if (script === undefined) stop("No script named. Usage: node scripts/bootstrap.mjs <script> [arguments]");
 if (Number(process.versions.node.split(".")[0]) < 18) {
-  stop(`This is Node ${process.versions.node}. Ganglion installs its own Node, but needs 18 or newer to get there.`);
+  stop(`This is Node ${process.versions.node}. Ganglion installs its own Node, and needs 18 or newer to do so.`);
 }
 
 await installDependencies();
@@ -37,7 +37,7 @@ async function installDependencies() {
 }
 
 /**
- * Whether somebody ran `npm ci` already: npm leaves beside the packages a list of what it installed. Packages for
+ * Whether `npm ci` was run by hand: npm leaves a list of what it installed beside the packages. Packages for
  * other platforms are optional, and not in it.
  */
 function installedByHand() {
@@ -69,7 +69,7 @@ async function npmCi() {
   if (code !== 0) {
     stop(
       `${output.trim().split("\n").slice(0, 20).join("\n")}\n\nThe installation failed after ${seconds} s (${code}). It needs the npm registry, or a filled npm cache, ` +
-        "and room on the disk. Once that is mended, start again: it begins anew.",
+        "and room on the disk. Repair that and start again: the installation begins anew.",
     );
   }
   console.log(`Installed in ${seconds} s.`);

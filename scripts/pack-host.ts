@@ -48,28 +48,39 @@ function pack(directory: string, into: string): string {
   const npm = process.env.npm_execpath?.endsWith("npm-cli.js") ? [process.execPath, process.env.npm_execpath] : ["npm"];
   const [program = "npm", ...first] = npm;
   const args = [...first, "pack", "--json", "--ignore-scripts", "--pack-destination", into];
-  const said = execFileSync(program, args, { cwd: staged, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  const [packed] = JSON.parse(said) as { filename: string }[];
-  if (packed === undefined) throw new Error("npm pack did not say what it packed");
+  const output = execFileSync(program, args, { cwd: staged, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const [packed] = JSON.parse(output) as { filename: string }[];
+  if (packed === undefined) throw new Error("npm pack printed no file name");
   return join(into, packed.filename);
 }
 
 function writeManifests(staged: string, packages: readonly string[]): void {
   const manifest = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8")) as Manifest;
   const unknown = packages.filter((name) => manifest.dependencies[name] === undefined);
-  if (unknown.length > 0) throw new Error(`these are imported, and are no dependencies: ${unknown.join(", ")}`);
+  if (unknown.length > 0)
+    throw new Error(`imported packages are missing from dependencies of package.json: ${unknown.join(", ")}`);
   const dependencies = Object.fromEntries(packages.map((name) => [name, manifest.dependencies[name] ?? ""]));
   const { version, license, optionalDependencies } = manifest;
   const own = {
-    ...{ name: NAME, version, license, type: "module", bin: COMMANDS, engines: { node: ">=18" } },
-    ...{ description: "The agent and the command line of Ganglion", dependencies, optionalDependencies },
+    name: NAME,
+    version,
+    license,
+    type: "module",
+    bin: COMMANDS,
+    engines: { node: ">=18" },
+    description: "The agent and the command line of Ganglion",
+    dependencies,
+    optionalDependencies,
   };
   writeFileSync(join(staged, "package.json"), `${JSON.stringify(own, null, 2)}\n`);
   const lock = JSON.parse(readFileSync(join(PROJECT_ROOT, "package-lock.json"), "utf8")) as {
     packages: Record<string, LockedPackage>;
   };
   const locked = {
-    ...{ name: NAME, version, lockfileVersion: 3, requires: true },
+    name: NAME,
+    version,
+    lockfileVersion: 3,
+    requires: true,
     packages: { "": own, ...lockedFor(own, lock.packages) },
   };
   writeFileSync(join(staged, "npm-shrinkwrap.json"), `${JSON.stringify(locked, null, 2)}\n`);

@@ -16,13 +16,13 @@ const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 const { programs, packages } = missingTools();
 if (programs.length > 0) {
-  const skipped = `there is no ${programs.join(", no ")} here: on a Debian, apt-get install ${packages.join(" ")}`;
+  const skipped = `missing programs: ${programs.join(", ")}. On a Debian: apt-get install ${packages.join(" ")}`;
   console.log(values.json ? JSON.stringify({ skipped }) : `skipped: ${skipped}`);
   process.exit(0);
 }
 const cache = join(PROJECT_ROOT, ".ganglion", "vm");
-const machine = { image: ensureImage(cache, say), parcel: makeBundle(cache, say), accelerator: accelerator() };
-say(`booting it ${machine.accelerator === "kvm" ? "(KVM)" : "in software: this takes a while"}`);
+const machine = { image: ensureImage(cache, say), bundle: makeBundle(cache, say), accelerator: accelerator() };
+say(`booting the machine ${machine.accelerator === "kvm" ? "(KVM)" : "in software: half an hour"}`);
 const { status } = spawnSync(
   join(PROJECT_ROOT, "node_modules", ".bin", "vitest"),
   ["run", "--config", "scripts/vm/checks.config.ts", "--root", ".", "--reporter", "./scripts/vm/reporter.ts"],

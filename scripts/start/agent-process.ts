@@ -4,14 +4,14 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { PROJECT_ROOT } from "../../local-edge/paths.ts";
 
-/** Where the agent gets signals from, as it says itself. */
+/** A source of signals, as the agent reports it. */
 export interface Source {
   readonly name: string;
   readonly state: string;
   readonly detail: string;
 }
 
-/** What the agent tells the process that started it: when its sources are up, and at every change after that. */
+/** Sent by the agent over the channel to its parent: when its sources are up, and at every change after that. */
 interface AgentReport {
   readonly type: "ready" | "status";
   readonly sources: readonly Source[];
@@ -22,11 +22,11 @@ interface AgentReport {
 const PATIENCE_MS = 5_000;
 const RESTART_FIRST_MS = 1_000;
 const RESTART_MOST_MS = 30_000;
-/** An agent that ran this long had started well: its end is a new trouble, not the last one again. */
+/** An agent that ran this long started well: the pause before its next restart begins small again. */
 const SETTLED_MS = 60_000;
 /** Time to drain after SIGTERM, in milliseconds; leaves room for the edge within the ten seconds that a stop may take. */
 const DRAIN_MS = 8_000;
-/** Asked again the agent ends at once, and takes along what it runs; killed it could not. */
+/** A second SIGTERM makes the agent end at once together with its commands; SIGKILL would leave them running. */
 const LAST_WORDS_MS = 500;
 
 /**
@@ -58,7 +58,7 @@ export class AgentProcess {
     this.#say = say;
     this.#script = script;
     this.ready = new Promise((resolve, reject) => this.#run(resolve, reject));
-    // Whoever waits for it hears of it; a stop before that must not count as an error that nobody caught.
+    // Callers that await it get the rejection; without any, a stop during the start must not be an unhandled error.
     this.ready.catch(() => {});
   }
 
@@ -68,14 +68,16 @@ export class AgentProcess {
     clearTimeout(this.#restart);
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    // Until its last words have been read, too.
+    // `close`, not `exit`: its last output is read, too.
     const ended = new Promise((resolve) => child.once("close", resolve));
     let impatience = setTimeout(() => {
-      this.#say(`The agent did not stop within ${DRAIN_MS / 1000} s; it is killed. What it holds is in its spool.`);
+      this.#say(
+        `The agent did not stop within ${DRAIN_MS / 1000} s and is killed. Its spool keeps the signals that it had not sent.`,
+      );
       child.kill("SIGTERM");
       impatience = setTimeout(() => {
         child.kill("SIGKILL");
-        // What the agent had started may hold its output open; nobody waits for that.
+        // Commands that the agent had started may hold its output open: do not wait for them.
         child.stdout?.destroy();
         child.stderr?.destroy();
       }, LAST_WORDS_MS);
@@ -99,7 +101,7 @@ export class AgentProcess {
     this.#relay(child.stdout);
     this.#relay(child.stderr);
     let link: AgentReport["link"] = { state: "starting", detail: "its sources are not up yet" };
-    const impatience = setTimeout(() => this.#say(`The agent waits for its link: ${link.detail}`), PATIENCE_MS);
+    const impatience = setTimeout(() => this.#say(`The agent is waiting for its link: ${link.detail}`), PATIENCE_MS);
     child.on("message", (message) => {
       if (!isReport(message)) return;
       this.#reported = true;
@@ -117,7 +119,7 @@ export class AgentProcess {
       } else if (this.#reported) {
         this.#restartLater(how, performance.now() - startedAt);
       } else {
-        failed(new Error(`The agent ended ${how} before it was ready. What it said stands above.`));
+        failed(new Error(`The agent ended ${how} before it was ready. Its output is above.`));
       }
     });
   }
@@ -125,7 +127,7 @@ export class AgentProcess {
   #restartLater(how: string, ranMs: number): void {
     this.#restarts = ranMs > SETTLED_MS ? 0 : this.#restarts + 1;
     const delayMs = Math.min(RESTART_FIRST_MS * 2 ** Math.max(this.#restarts - 1, 0), RESTART_MOST_MS);
-    this.#say(`The agent ended ${how}. It is started again in ${delayMs / 1000} s.`);
+    this.#say(`The agent ended ${how}. Restart in ${delayMs / 1000} s.`);
     this.#restart = setTimeout(
       () =>
         this.#run(

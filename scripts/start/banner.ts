@@ -16,7 +16,7 @@ Settings from the environment
   GANGLION_STATE_DIR   state of edge and agent (.ganglion)
   GANGLION_ECOSYSTEM   ecosystem of the agent (default)
   GANGLION_HOST_ID     name of this host (its hostname)
-The others stand in docs/agent.md.`;
+docs/agent.md lists all others.`;
 
 export interface Running {
   readonly url: string;
@@ -28,7 +28,7 @@ export interface Running {
   readonly sources: readonly Source[] | undefined;
 }
 
-/** What somebody wants to know who has just started it: where, with which token, from which sources, and what now. */
+/** Printed after the start: addresses, token, sources, and commands to try. */
 export function banner(running: Running): string[] {
   return ["", ...addresses(running), ...sourceLines(running.sources), "", ...thingsToTry(running)];
 }

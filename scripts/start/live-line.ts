@@ -2,7 +2,7 @@
 const REWRITE_MS = 2_000;
 const REPEAT_MS = 30_000;
 
-/** Standard output, or what a test puts in its place. */
+/** Standard output, or a fake in tests. */
 export interface Screen {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -10,8 +10,8 @@ export interface Screen {
 }
 
 /**
- * A terminal that tells things in lines, and below them keeps one line about what is happening. Where the output is not
- * a terminal, that line is printed again when it has changed, at most every 30 s.
+ * Prints lines that stay, and keeps one live line about the state below them. Where the output is not a terminal, the
+ * live line is printed again when it has changed, at most every 30 s.
  */
 export class LiveLine {
   readonly #screen: Screen;
@@ -25,12 +25,12 @@ export class LiveLine {
     this.#now = now;
   }
 
-  /** How often a new live line is worth having, in milliseconds. */
+  /** Shortest time between two live lines, in milliseconds. */
   get intervalMs(): number {
     return this.#screen.isTTY ? REWRITE_MS : REPEAT_MS;
   }
 
-  /** One line that stays. */
+  /** Prints one line that stays. */
   say(line: string): void {
     if (!this.#screen.isTTY) {
       this.#screen.write(`${line}\n`);
@@ -39,7 +39,7 @@ export class LiveLine {
     this.#screen.write(`\r\x1b[2K${line}\n${this.#fitting(this.#live)}`);
   }
 
-  /** Replaces the line about what is happening. Comes too early: left out, the next one will say it. */
+  /** Replaces the live line. A line that comes too early is dropped; the next one replaces it. */
   show(line: string): void {
     const now = this.#now();
     // Some slack, because a timer of exactly this length may run a moment early.
@@ -49,7 +49,7 @@ export class LiveLine {
     this.#screen.write(this.#screen.isTTY ? `\r\x1b[2K${this.#fitting(line)}` : `${line}\n`);
   }
 
-  /** Takes the line away; what is said next starts at the left. */
+  /** Removes the live line; the next output starts at the left. */
   clear(): void {
     if (this.#screen.isTTY && this.#live !== "") this.#screen.write("\r\x1b[2K");
     this.#live = "";

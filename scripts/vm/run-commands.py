@@ -1,4 +1,4 @@
-"""Runs what the host asks for over a virtual serial port.
+"""Runs commands that the host sends over a virtual serial port.
 
 A line of JSON for each command, {"id", "command", "seconds"}, and one for each answer, {"id", "code", "output"}; code is
 null where the time was up. A first line, {"id": 0}, says that the machine is up.
@@ -21,7 +21,7 @@ def answer(message):
             line = line[port.write(line) :]
 
 
-def carry_out(message):
+def run(message):
     process = subprocess.Popen(
         ["/bin/bash", "-c", message["command"]],
         stdin=subprocess.DEVNULL,
@@ -49,4 +49,4 @@ while True:
         continue
     *lines, rest = (rest + chunk).split(b"\n")
     for line in lines:
-        threading.Thread(target=carry_out, args=(json.loads(line),), daemon=True).start()
+        threading.Thread(target=run, args=(json.loads(line),), daemon=True).start()

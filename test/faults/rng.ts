@@ -1,5 +1,5 @@
 /** Random numbers that a seed brings back (mulberry32): a history that failed can be run again. */
-export class Dice {
+export class Rng {
   #state: number;
 
   constructor(seed: number) {

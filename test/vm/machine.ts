@@ -17,7 +17,7 @@ export interface MachineOptions {
   /** `disk.img`, `vmlinuz` and `initrd`. */
   readonly image: string;
   /** A tar, unpacked in the machine's root. */
-  readonly parcel: string;
+  readonly bundle: string;
   readonly accelerator: string;
   /** For the console's log and the socket. */
   readonly directory: string;
@@ -41,7 +41,7 @@ export class Machine {
     this.#child = child;
   }
 
-  static async boot({ image, parcel, accelerator, directory, kernel = "" }: MachineOptions): Promise<Machine> {
+  static async boot({ image, bundle, accelerator, directory, kernel = "" }: MachineOptions): Promise<Machine> {
     const port = join(directory, "port");
     const log = openSync(join(directory, "console.log"), "a");
     const disk = (file: string, more: string) => ["-drive", `file=${file},format=raw,if=virtio,${more}`];
@@ -52,7 +52,7 @@ export class Machine {
         ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd")],
         ...["-append", `console=ttyS0 root=/dev/vda rw panic=-1 mitigations=off quiet ${kernel}`],
         ...disk(join(image, "disk.img"), "snapshot=on,discard=unmap"),
-        ...disk(parcel, "readonly=on"),
+        ...disk(bundle, "readonly=on"),
         ...["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="],
         ...["-serial", "stdio", "-device", "virtio-serial-pci"],
         ...["-chardev", `socket,id=port,path=${port},server=on,wait=off`],

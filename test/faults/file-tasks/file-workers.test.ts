@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { silent } from "../../unit/store/temporary-state.ts";
 import { linesOf, untilLines } from "../lines-of-file.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 
 // `GANGLION_TASKS=1200 GANGLION_KILLS=40` is the long run.
 const count = Number(process.env.GANGLION_TASKS ?? 120);
@@ -17,7 +17,7 @@ const seed = Number(process.env.GANGLION_SEED ?? 20265);
 const CONCURRENCY = 3;
 
 test(`two processes killed ${kills} times share ${count} dropped tasks: each has one result, and is told of once (seed ${seed})`, async () => {
-  const dice = new Dice(seed);
+  const rng = new Rng(seed);
   const root = temporaryDirectory();
   const tasks = join(root, "tasks", "review");
   mkdirSync(tasks, { recursive: true });
@@ -40,13 +40,13 @@ test(`two processes killed ${kills} times share ${count} dropped tasks: each has
   const began = join(root, "began");
   for (let kill = 0; kill < kills; kill++) {
     drop(Math.ceil(count / kills));
-    const place = dice.between(0, 1);
+    const place = rng.between(0, 1);
     const victim = team[place];
     if (victim === undefined) throw new Error("no such process");
     await victim.running.line(/^started$/);
     // Anywhere within a task: some more are to have begun.
-    const more = Math.min(linesOf(began).length + dice.between(1, 6), dropped);
-    await untilLines(began, more, dice.between(1, 7));
+    const more = Math.min(linesOf(began).length + rng.between(1, 6), dropped);
+    await untilLines(began, more, rng.between(1, 7));
     victim.running.child.kill("SIGKILL");
     await victim.running.ended;
     team[place] = start(victim.state);

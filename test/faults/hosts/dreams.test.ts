@@ -7,7 +7,7 @@ import { type RunningAgent, runAgent } from "../../harness/running-agent.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { within } from "../../harness/until.ts";
 import { linesOf } from "../lines-of-file.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 import { readLog } from "../what-is-kept.ts";
 
 // `GANGLION_KILLS=40` is the long run.
@@ -27,7 +27,7 @@ taken=$(find promotions -maxdepth 1 -name '*.json' ! -name '*7.json'); sleep 0.$
 for one in $taken; do mv "$one" promotions/acknowledged/; done; sleep 0.$((RANDOM % 3)); echo '{"winners": 1}'`;
 
 test(`edge and agents of two hosts killed ${KILLS} times at random: on each a dream begins after each promotion came, one at a time, each told once (seed ${SEED})`, async () => {
-  const dice = new Dice(SEED);
+  const rng = new Rng(SEED);
   let edge = await runEdge();
   const { stateDir } = edge;
   const port = Number(new URL(edge.url).port);
@@ -44,8 +44,8 @@ test(`edge and agents of two hosts killed ${KILLS} times at random: on each a dr
   let over = false;
   const coming = (async () => {
     for (let n = 1; !over; n++) {
-      dice.pick(hosts as [DreamingHost]).promote(n);
-      await pause(dice.between(0, 400));
+      rng.pick(hosts as [DreamingHost]).promote(n);
+      await pause(rng.between(0, 400));
     }
   })();
   const ask = async () => {
@@ -57,7 +57,7 @@ test(`edge and agents of two hosts killed ${KILLS} times at random: on each a dr
   const asking = (async () => {
     while (!over) {
       answered += await ask().catch(() => 0);
-      await pause(dice.between(10, 250));
+      await pause(rng.between(10, 250));
     }
   })();
   const killed = { edge: 0, agent: 0 };
@@ -65,12 +65,12 @@ test(`edge and agents of two hosts killed ${KILLS} times at random: on each a dr
     const before = answered;
     // Where something happens mostly, and now and then while links are about to be opened.
     if (kill % 4 < 3) await expect.poll(() => answered, { timeout: 120_000, interval: 10 }).toBeGreaterThan(before);
-    await pause(dice.between(0, 600));
-    if (dice.next() < 0.6) {
+    await pause(rng.between(0, 600));
+    if (rng.next() < 0.6) {
       await killEdge();
       killed.edge++;
     } else {
-      const place = dice.between(0, hosts.length - 1);
+      const place = rng.between(0, hosts.length - 1);
       await agents[place]?.process.killGroup();
       agents[place] = await startAgent(hosts[place] as DreamingHost);
       killed.agent++;
@@ -82,11 +82,11 @@ test(`edge and agents of two hosts killed ${KILLS} times at random: on each a dr
   // The last ones come while a dream is in flight: nobody else comes to have them told again.
   const missed = () => hosts.flatMap((host) => host.missed());
   for (let round = 0; round < ROUNDS; round++) {
-    dice.pick(hosts as [DreamingHost]).promote(1_000_000 + 10 * round);
+    rng.pick(hosts as [DreamingHost]).promote(1_000_000 + 10 * round);
     await expect.poll(() => ask().then(missed, () => ["nobody asked"]), { timeout: 120_000 }).toEqual([]);
-    dice.pick(hosts as [DreamingHost]).promote(1_000_001 + 10 * round);
+    rng.pick(hosts as [DreamingHost]).promote(1_000_001 + 10 * round);
     await ask();
-    if (dice.next() < 0.5) continue;
+    if (rng.next() < 0.5) continue;
     await killEdge();
   }
 

@@ -6,7 +6,7 @@ import type { CallReply } from "../../../src/core/queue/api.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { atOnce } from "../at-once.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 import type { Question } from "./call-responder.ts";
 
 // `GANGLION_CALLS=20000 GANGLION_KILLS=40` is the long run.
@@ -32,7 +32,7 @@ interface Asked extends Stretch {
 }
 
 test(`${CALLS} interleaved calls while the edge and responders are killed ${KILLS} times: each has one reply, its own, that is kept, or a clear error (seed ${SEED})`, async () => {
-  const dice = new Dice(SEED);
+  const rng = new Rng(SEED);
   let edge = await runEdge();
   const { stateDir, url, token } = edge;
   const port = Number(new URL(url).port);
@@ -52,7 +52,7 @@ test(`${CALLS} interleaved calls while the edge and responders are killed ${KILL
   let next = 0;
   let killing = true;
   const ask = async (seed: number) => {
-    const own = new Dice(seed);
+    const own = new Rng(seed);
     while (next < CALLS || killing) {
       const n = next++;
       // Around the time within which a call is not written yet, and now and then far beyond it.
@@ -84,15 +84,15 @@ test(`${CALLS} interleaved calls while the edge and responders are killed ${KILL
   /** When somebody was killed and not back yet. */
   const away: (Stretch & { readonly edge: boolean })[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
-    await pause(dice.between(50, 900));
+    await pause(rng.between(50, 900));
     const fromMs = performance.now();
-    const isEdge = dice.next() < 0.7;
+    const isEdge = rng.next() < 0.7;
     if (isEdge) {
       await edge.process.killGroup();
       edge = await runEdge({ stateDir, port });
       killed.edge++;
     } else {
-      const place = dice.between(0, team.length - 1);
+      const place = rng.between(0, team.length - 1);
       await team[place]?.killGroup();
       team[place] = await startResponder();
       killed.responder++;

@@ -3,7 +3,7 @@ import type { TaskRequest } from "../../../src/client/queue.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { atOnce } from "../at-once.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 
 const RECIPIENTS = ["architect", "coder", "tester", "writer"] as const;
 
@@ -22,15 +22,15 @@ const count = Math.max(
 );
 
 test(`four workers killed ${kills} times at random, and the edge once: each of ${count} tasks completes exactly once (seed ${seed})`, async () => {
-  const dice = new Dice(seed);
+  const rng = new Rng(seed);
   const edge = await runEdge();
   const { queues } = edge.client();
   await queues.configure("work", { max_attempts: 50, alert_depth: null });
   const tasks = Array.from(
     { length: count },
     (_, n): TaskRequest => ({
-      ...{ task_id: `task-${n}`, recipient: dice.pick(RECIPIENTS), type: "TASK_DELEGATE", payload: { n } },
-      ...{ priority: dice.between(1, 10), delay_ms: n % 10 === 0 ? dice.between(1, 2_000) : 0 },
+      ...{ task_id: `task-${n}`, recipient: rng.pick(RECIPIENTS), type: "TASK_DELEGATE", payload: { n } },
+      ...{ priority: rng.between(1, 10), delay_ms: n % 10 === 0 ? rng.between(1, 2_000) : 0 },
     }),
   );
   for (let from = 0; from < count; from += 1_000) await queues.put("work", tasks.slice(from, from + 1_000));
@@ -47,25 +47,25 @@ test(`four workers killed ${kills} times at random, and the edge once: each of $
     const running = new RunningProcess(["test/faults/queue/queue-worker.ts"], {
       env: { QUEUE_URL: edge.url, QUEUE_TOKEN: edge.token, QUEUE_RECIPIENT: recipient, WORKER_NAME: `w${worker}` },
     });
-    const ended = dice.between(0, ENDED);
+    const ended = rng.between(0, ENDED);
     running.child.send(ended);
     return { running, recipient, worker, reach: ended + CONCURRENCY };
   };
   const team = RECIPIENTS.map(start);
   const retired: typeof team = [];
   for (let kill = 0; kill < kills; kill++) {
-    const place = dice.between(0, team.length - 1);
+    const place = rng.between(0, team.length - 1);
     const victim = team[place];
     if (victim === undefined) throw new Error("no such worker");
-    await victim.running.times(/^\[/, dice.between(1, victim.reach));
+    await victim.running.times(/^\[/, rng.between(1, victim.reach));
     await victim.running.killGroup();
     retired.push(victim);
     team[place] = start(victim.recipient);
     if (kill === Math.floor(kills / 2)) {
       // All are at work again, and somebody has just begun some more.
       for (const { running } of team) running.child.send(ENDED_AROUND_THE_EDGE);
-      const busy = dice.pick(team as [(typeof team)[0]]);
-      await busy.running.times(/^\[/, busy.reach + dice.between(1, ENDED));
+      const busy = rng.pick(team as [(typeof team)[0]]);
+      await busy.running.times(/^\[/, busy.reach + rng.between(1, ENDED));
       // SIGKILL to the edge and its runtime; it comes back on its port, with its state.
       await edge.process.killGroup();
       const port = Number(new URL(edge.url).port);

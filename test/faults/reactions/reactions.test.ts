@@ -9,7 +9,7 @@ import { runAgent } from "../../harness/running-agent.ts";
 import { runEdge } from "../../harness/running-edge.ts";
 import { first } from "../../harness/until.ts";
 import { linesOf, untilLines } from "../lines-of-file.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 import { readLog } from "../what-is-kept.ts";
 
 // `GANGLION_KILLS=40` is the long run.
@@ -32,7 +32,7 @@ const COMMAND =
   "echo $GANGLION_SIGNAL_ID >> began; sleep 0.0$((RANDOM % 9)); sleep 0.03";
 
 test(`${KILLS} times kill -9 of the agent: every signal and task is reacted to, told of once, and by one at a time (seed ${SEED})`, async () => {
-  const dice = new Dice(SEED);
+  const rng = new Rng(SEED);
   const edge = await runEdge();
   const client = edge.client();
   const directory = temporaryDirectory();
@@ -58,17 +58,17 @@ test(`${KILLS} times kill -9 of the agent: every signal and task is reacted to, 
         const names = { task_id: `job.${n}`, recipient: "anyone", type: "Q_JOB_WANTED" };
         await client.queues.put("jobs", [{ ...names, payload: { n }, max_attempts: 50 }]);
       }
-      await pause(dice.between(0, 20));
+      await pause(rng.between(0, 20));
     }
   };
   const began = join(directory, "began");
   for (let kill = 0; kill < KILLS; kill++) {
     const flowing = flow(kill);
     // In the midst of the work mostly, and now and then while the agent is about to begin.
-    if (dice.next() < 0.8) {
+    if (rng.next() < 0.8) {
       const all = (kill + 1) * (SIGNALS_A_KILL + TASKS_A_KILL);
-      await untilLines(began, Math.min(linesOf(began).length + dice.between(1, 12), all), dice.between(1, 20));
-    } else await pause(dice.between(0, 500));
+      await untilLines(began, Math.min(linesOf(began).length + rng.between(1, 12), all), rng.between(1, 20));
+    } else await pause(rng.between(0, 500));
     agent.process.signal("SIGKILL");
     await agent.process.ended;
     agent = await start();

@@ -8,7 +8,7 @@ import { type RunningAgent, runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { first, within } from "../../harness/until.ts";
 import { connectPublisher } from "../../integration/bus/bus-parts.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 import { busNumbersIn, readLog } from "../what-is-kept.ts";
 
 export interface KillOptions {
@@ -34,7 +34,7 @@ export interface KillOutcome {
  * from a client that tries again until it is answered; then lets everything come to rest and reads the log.
  */
 export async function killNine({ seed, kills, signals, say = () => {} }: KillOptions): Promise<KillOutcome> {
-  const dice = new Dice(seed);
+  const rng = new Rng(seed);
   const [xsub, xpub] = [await freePort(), await freePort()].map((port) => `tcp://127.0.0.1:${port}`) as [
     string,
     string,
@@ -66,8 +66,8 @@ export async function killNine({ seed, kills, signals, say = () => {} }: KillOpt
     emit(edge, sent.client, new Pace(seed + 3, sent.client / 37, lastsMs)),
   ]);
   for (let round = 1; round <= kills; round++) {
-    await pause(dice.between(20, 700));
-    if (dice.next() < 0.5) {
+    await pause(rng.between(20, 700));
+    if (rng.next() < 0.5) {
       await agent.process.killGroup();
       for (const number of busNumbersIn(agentState)) spooled.add(number);
       agent = await startAgent(edge);
@@ -95,16 +95,16 @@ export async function killNine({ seed, kills, signals, say = () => {} }: KillOpt
 
 /** Spreads pauses of random length over a time. */
 class Pace {
-  readonly dice: Dice;
+  readonly rng: Rng;
   readonly #meanMs: number;
 
   constructor(seed: number, pauses: number, lastsMs: number) {
-    this.dice = new Dice(seed);
+    this.rng = new Rng(seed);
     this.#meanMs = lastsMs / Math.max(1, pauses);
   }
 
   pause(): Promise<void> {
-    return pause(this.dice.next() * 2 * this.#meanMs);
+    return pause(this.rng.next() * 2 * this.#meanMs);
   }
 }
 
@@ -133,7 +133,7 @@ async function publish(xsub: string, count: number, pace: Pace): Promise<void> {
 async function emit(edge: RunningEdge, count: number, pace: Pace): Promise<void> {
   const client = edge.client();
   for (let n = 1; n <= count; ) {
-    const size = Math.min(pace.dice.pick([1, 10, 100]), count - n + 1);
+    const size = Math.min(pace.rng.pick([1, 10, 100]), count - n + 1);
     const batch = Array.from({ length: size }, (_, place) => ({
       id: `client-${n + place}`,
       signal: "Q_CLIENT_SPOKE",

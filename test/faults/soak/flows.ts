@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "../../../src/client/client.ts";
 import { connectPublisher } from "../../integration/bus/bus-parts.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 import { QUEUE } from "./host-config.ts";
 
 /** What is sent in all, in each of the ways. */
@@ -66,10 +66,10 @@ export async function runFlows({
 }
 
 async function each(count: number, seed: number, lastsMs: number, act: (n: number) => unknown): Promise<void> {
-  const dice = new Dice(seed);
+  const rng = new Rng(seed);
   for (let n = 1; n <= count; n++) {
     await act(n);
-    await pause(dice.next() * 2 * (lastsMs / count));
+    await pause(rng.next() * 2 * (lastsMs / count));
   }
 }
 

@@ -8,7 +8,7 @@ import { type RunningAgent, runAgent } from "../../harness/running-agent.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 import { first, within } from "../../harness/until.ts";
-import { Dice } from "../rng.ts";
+import { Rng } from "../rng.ts";
 import { busNumbersIn, readLog } from "../what-is-kept.ts";
 import { openNetwork } from "./cuttable-network.ts";
 import { type Amounts, runFlows } from "./flows.ts";
@@ -42,7 +42,7 @@ export interface SoakOutcome {
  * everything is left alone until it has come to rest.
  */
 export async function soak({ seed, faults, amounts, say = () => {} }: SoakOptions): Promise<SoakOutcome> {
-  const dice = new Dice(seed);
+  const rng = new Rng(seed);
   const port = await freePort();
   const bus = { xsub: `tcp://127.0.0.1:${await freePort()}`, xpub: `tcp://127.0.0.1:${await freePort()}` };
   const busEnv = { KLR_CHEM_XSUB: bus.xsub, KLR_CHEM_XPUB: bus.xpub };
@@ -81,28 +81,28 @@ export async function soak({ seed, faults, amounts, say = () => {} }: SoakOption
   const inflict: Record<Fault, () => Promise<void>> = {
     network: async () => {
       network.cut();
-      await pause(dice.between(50, 2_000));
+      await pause(rng.between(50, 2_000));
       network.mend();
     },
     edge: async () => {
       await edge.process.killGroup();
-      await pause(dice.between(0, 500));
+      await pause(rng.between(0, 500));
       edge = await startEdge();
     },
     agent: async () => {
       await agent.process.killGroup();
       for (const number of busNumbersIn(disk.directory)) spooled.add(number);
-      await pause(dice.between(0, 500));
+      await pause(rng.between(0, 500));
       agent = await startAgent(edge);
     },
     disk: async () => {
       disk.fill();
-      await pause(dice.between(100, 1_500));
+      await pause(rng.between(100, 1_500));
       disk.free();
     },
     bus: async () => {
       await proxy.killGroup();
-      await pause(dice.between(0, 300));
+      await pause(rng.between(0, 300));
       proxy = await startProxy();
     },
   };
@@ -113,9 +113,9 @@ export async function soak({ seed, faults, amounts, say = () => {} }: SoakOption
     lastsMs: faults * 1_600,
   });
   for (let round = 0; round < faults; round++) {
-    await pause(dice.between(20, 800));
+    await pause(rng.between(20, 800));
     // Each kind once before any comes again, so that a short soak has all of them.
-    const fault = round < possible.length ? (possible[round] ?? "edge") : dice.pick(possible);
+    const fault = round < possible.length ? (possible[round] ?? "edge") : rng.pick(possible);
     say(`${round + 1} of ${faults}: ${fault}`);
     await inflict[fault]();
     happened[fault]++;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import { Dice } from "../../faults/rng.ts";
+import { Rng } from "../../faults/rng.ts";
 import { readLog } from "../../faults/what-is-kept.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { within } from "../../harness/until.ts";
@@ -95,7 +95,7 @@ test.concurrent("what was expected before the edge was killed is told of once ea
 });
 
 test.concurrent("whoever follows the log has every trigger of every advisory, once and in order, however often the edge is killed between them", async () => {
-  const dice = new Dice(20_268);
+  const rng = new Rng(20_268);
   let edge = await runEdge();
   const client = edge.client();
   const ADVISORIES = 120;
@@ -124,13 +124,13 @@ test.concurrent("whoever follows the log has every trigger of every advisory, on
           () => true,
           () => pause(100).then(() => false),
         );
-      await pause(dice.between(0, 100));
+      await pause(rng.between(0, 100));
     }
   })();
   // A stream must have been open to be opened again.
   await within(begun, "the first trigger");
   for (let kill = 0; kill < 4; kill++) {
-    await pause(dice.between(100, 1_500));
+    await pause(rng.between(100, 1_500));
     await edge.process.killGroup();
     edge = await again(edge);
   }

@@ -65,9 +65,9 @@ describe("the agent as a child", () => {
     end();
     await hear(/started again in 2 s/);
     expect(said.slice(0, 3)).toEqual([
-      "The agent ended with code 9. It is started again in 1 s.",
+      "The agent ended with code 9. Restart in 1 s.",
       "The agent is back.",
-      "The agent ended with code 9. It is started again in 2 s.",
+      "The agent ended with code 9. Restart in 2 s.",
     ]);
     await started.stop();
   });

@@ -45,6 +45,6 @@ describe("the administrator's token", () => {
     const stateDir = temporaryDirectory();
     writeFileSync(join(stateDir, "token"), contents, { mode: 0o600 });
     expect(() => administratorToken(stateDir)).toThrow(reason);
-    expect(() => administratorToken(stateDir)).toThrow("Delete it and start again");
+    expect(() => administratorToken(stateDir)).toThrow("Delete the file and start again");
   });
 });

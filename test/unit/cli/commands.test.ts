@@ -141,7 +141,7 @@ describe("where the edge and the token are", () => {
     const { code, err } = await ganglion(["gaps"], { env });
     expect([code, err]).toEqual([
       2,
-      "ganglion: give a token for http://edge.invalid: GANGLION_TOKEN or --token-file\n",
+      "ganglion: no token for http://edge.invalid: give one with GANGLION_TOKEN or --token-file\n",
     ]);
   });
 
@@ -149,7 +149,7 @@ describe("where the edge and the token are", () => {
     const problem = { type: "/problems/unauthenticated", title: "A valid token is needed", status: 401 };
     const edge = await startEdge(() => [401, problem]);
     const refused = await ganglion(["status", "--url", edge.url]);
-    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("the token was not accepted")]);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("the edge did not accept the token")]);
     const unsendable = await ganglion(["status", "--url", edge.url], { env: { GANGLION_TOKEN: `${TOKEN}\u0007x` } });
     expect(unsendable.code).toBe(2);
     for (const { out, err } of [refused, unsendable]) expect(out + err).not.toContain(TOKEN);
