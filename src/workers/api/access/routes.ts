@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { NewToken } from "../../../core/access/new-token.ts";
 import { directory } from "../../objects.ts";
+import { forgetToken } from "../http/authenticate.ts";
 import { readDocument } from "../http/body.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { forgetToken } from "./authenticate.ts";
 import { closeSocketsOf } from "./close-sockets.ts";
 import { CreatedTokenSchema, TokensSchema } from "./schemas.ts";
 

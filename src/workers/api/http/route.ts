@@ -3,8 +3,8 @@ import type { TypedResponse } from "hono";
 import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { PROBLEM_TYPE } from "../../../core/problem/problem.ts";
-import { requires, requiresAfresh } from "../access/authenticate.ts";
 import type { ApiEnv } from "./api-env.ts";
+import { requires, requiresAfresh } from "./authenticate.ts";
 import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 

@@ -6,8 +6,8 @@ import { problem } from "../../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../../../core/signals/signal.ts";
 import type { Environment } from "../../environment.ts";
 import { directory } from "../../objects.ts";
-import type { ApiEnv } from "../http/api-env.ts";
-import { invalid, Refusal } from "../http/refusal.ts";
+import type { ApiEnv } from "./api-env.ts";
+import { invalid, Refusal } from "./refusal.ts";
 
 /**
  * This isolate trusts the directory's answer about a token for this long, in milliseconds, so that a request does not
