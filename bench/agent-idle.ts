@@ -11,7 +11,7 @@ const TICKS_PER_SECOND = 100;
 const WARM_UP_SECONDS = 5;
 
 /**
- * What an agent with all of its sources costs a host on which nothing happens but its own samples, from /proc (R55).
+ * What an agent with all of its sources costs a host on which nothing happens but its own samples, from /proc.
  * `GANGLION_BENCH_SECONDS`: how long, default 60.
  */
 export async function agentIdle(edge: EdgeUnderTest, report: Report): Promise<void> {

@@ -13,7 +13,7 @@ const WARM_UP = 20_000;
 /** Published ahead of what the agent has taken: less than its sockets hold, so that nothing is dropped on the way. */
 const AHEAD = 50_000;
 
-/** Signals per second that an agent takes from the host's bus onto its disk, and the edge from the agent (R6, R7). */
+/** Signals per second that an agent takes from the host's bus onto its disk, and the edge from the agent. */
 export async function bus(edge: EdgeUnderTest, report: Report): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), "ganglion-bench-bus-"));
   const xsub = `ipc://${stateDir}/in`;

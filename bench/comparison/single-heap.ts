@@ -6,7 +6,7 @@ interface HeapTask {
   readonly key: number;
 }
 
-/** The queue as it was before: one heap in memory for everybody, emptied and filled again to find one's task (R39). */
+/** An earlier queue: one heap for all recipients, emptied and filled again to find a task of one recipient. */
 class SingleHeap {
   readonly #heap = new Heap<HeapTask>();
   #count = 0;
