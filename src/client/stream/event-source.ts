@@ -12,15 +12,26 @@ export const openEventSource: OpenSource = async (url, token, signal) => {
         if (batch !== undefined) yield batch;
       }
     },
-    seen: () => undefined, // the edge sees what was taken from the connection
+    seen: () => undefined, // the edge sees how much was read from the connection
     close: events.close,
   };
 };
 
-/** An event holds a signal, or an id alone that moves the place. */
+/** An event holds a signal, or only an id that moves the cursor. */
 function batchOf(event: ServerSentEvent): Batch | undefined {
   const last = Number(event.get("id") || Number.NaN);
   if (Number.isNaN(last)) return undefined;
   const data = event.get("data");
-  return { last, signals: data === undefined ? [] : [JSON.parse(data) as Signal] };
+  return { last, signals: data === undefined ? [] : [readSignal(data)] };
+}
+
+/** Checks the sequence number, by which a reader resumes; the edge wrote the other fields. */
+function readSignal(data: string): Signal {
+  const signal: unknown = JSON.parse(data);
+  if (!isNumbered(signal)) throw new TypeError("an event of the stream is not a signal");
+  return signal;
+}
+
+function isNumbered(value: unknown): value is Signal {
+  return typeof value === "object" && value !== null && "seq" in value && typeof value.seq === "number";
 }

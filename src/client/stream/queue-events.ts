@@ -1,4 +1,4 @@
-import type { QueueEvent } from "../../core/queue/api.ts";
+import { QueueEvent } from "../../core/queue/api.ts";
 import { acrossConnections, type Interruptions } from "./across-connections.ts";
 import type { ServerSentEvents } from "./server-sent-events.ts";
 
@@ -26,7 +26,7 @@ export function followEvents(
         heard();
         lastId = event.get("id") ?? lastId;
         const data = event.get("data");
-        if (data !== undefined) yield JSON.parse(data) as QueueEvent;
+        if (data !== undefined) yield QueueEvent.parse(JSON.parse(data));
       }
     } finally {
       events.close();

@@ -59,18 +59,20 @@ export const FactsFrame = z.object({
 /** What this host runs and how it fares; sent when it changes. */
 export const StatusFrame = z.object({ type: z.literal("status") }).loose();
 
-/** Parts of the edge sign their letters with names of their own; an agent may not speak for them. */
+/** Parts of the edge name themselves `ganglion/…` in their dead letters; an agent may not use such a name. */
 const Daemon = z
   .string()
   .min(1)
   .max(1_024)
-  .refine((daemon) => !daemon.startsWith("ganglion/"), { message: "ganglion/ is for the edge's own parts" });
+  .refine((daemon) => !daemon.startsWith("ganglion/"), {
+    message: "the prefix ganglion/ is reserved for parts of the edge",
+  });
 
 /**
- * Dead letters of this host, for the room in which people see those of all. The edge recognises what it was sent
- * before. Ids begin with the host's id and a full stop.
+ * Dead letters of this host, for the ecosystem's dead-letter store. The edge recognises dead letters that it received before.
+ * Their ids begin with the host's id and a full stop.
  */
-export const LettersFrame = z.object({
+export const DeadLettersFrame = z.object({
   type: z.literal("letters"),
   batch: z.int().nonnegative(),
   letters: z
@@ -95,13 +97,13 @@ export const AgentFrame = z.discriminatedUnion("type", [
   SeenFrame,
   FactsFrame,
   StatusFrame,
-  LettersFrame,
+  DeadLettersFrame,
 ]);
 export type AgentFrame = z.infer<typeof AgentFrame>;
-/** A newer agent may say more: what is of another type is passed over, and not answered. */
+/** A newer agent may send frames of other types: the edge ignores them and does not answer. */
 export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(AgentFrame.options.map(({ shape }) => shape.type.value));
 
-/** One signal of an append that the log could not take. It is kept as a dead letter; its neighbours are in the log. */
+/** A signal of an append that is not valid. It becomes a dead letter; the other signals of the append are in the log. */
 const Rejection = z.object({
   /** Number of the signal within its producer. */
   number: z.int(),
@@ -113,7 +115,7 @@ export const AppendedFrame = z.object({
   type: z.literal("appended"),
   batch: z.int(),
   producer: z.string(),
-  /** Last number of the producer that the log has dealt with. */
+  /** Last number of the producer that the log has handled. */
   last: z.int(),
   rejected: z.array(Rejection).optional(),
 });
@@ -130,12 +132,12 @@ export const GatherFrame = z.object({
   type: z.literal("gather"),
   request: z.string(),
   monitors: z.array(z.string()),
-  /** By monitor: where to go on, as its last answer said that the edge has kept. */
+  /** By monitor: where to continue, as its last answer that the edge stored said. */
   after: z.record(z.string(), z.string()).optional(),
 });
 
 /**
- * The whole frame was not taken. Until the producer's batch that was refused has been sent again, the edge refuses
+ * The edge refused the whole frame. Until the producer's batch that was refused has been sent again, the edge refuses
  * its later ones too: the order of a producer survives an overload. `retry_after_ms` says when to try.
  */
 export const RefusedFrame = z.object({
@@ -145,16 +147,16 @@ export const RefusedFrame = z.object({
   retry_after_ms: z.int().optional(),
 });
 
-/** The letters of that frame are durable at the edge. */
-export const LetteredFrame = z.object({ type: z.literal("lettered"), batch: z.int() });
+/** The dead letters of that frame are durable at the edge. */
+export const DeadLetteredFrame = z.object({ type: z.literal("lettered"), batch: z.int() });
 
 export const EdgeFrame = z.discriminatedUnion("type", [
-  LetteredFrame,
+  DeadLetteredFrame,
   AppendedFrame,
   SignalsFrame,
   GatherFrame,
   RefusedFrame,
 ]);
 export type EdgeFrame = z.infer<typeof EdgeFrame>;
-/** A newer edge may say more: what is of another type is passed over. */
+/** A newer edge may send frames of other types: the agent ignores them. */
 export const EDGE_FRAME_TYPES: ReadonlySet<string> = new Set(EdgeFrame.options.map(({ shape }) => shape.type.value));

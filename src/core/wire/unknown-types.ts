@@ -1,11 +1,8 @@
-/** What a peer sends is bounded nowhere else: names beyond these are counted, and not told apart. */
+/** A peer may send any number of names: frames beyond this many names are counted and their names not remembered. */
 const MAX_NAMES = 64;
 const MAX_NAME_CHARACTERS = 64;
 
-/**
- * Frames of types that this end does not know, from a peer that is newer. What they say is for those who know them: they
- * are counted, and each type is told of once.
- */
+/** Counts frames of types that this end does not know, sent by a newer peer. They are ignored, and each type is logged once. */
 export class UnknownTypes {
   readonly #seen = new Set<string>();
   #count = 0;
@@ -14,7 +11,7 @@ export class UnknownTypes {
     return this.#count;
   }
 
-  /** @returns the type's name, for a log, the first time that it is met */
+  /** @returns the name of the type, for the log, when it occurs for the first time */
   note(type: string): string | undefined {
     this.#count++;
     const name = type.slice(0, MAX_NAME_CHARACTERS);
@@ -24,10 +21,7 @@ export class UnknownTypes {
   }
 }
 
-/**
- * The type of a frame that is none of `known`; `undefined` for everything that is no frame at all, and for a known type,
- * whose frame is wrong then.
- */
+/** The type of a frame if it is not among `known`; `undefined` for a value that is no frame, and for a known type. */
 export function unknownType(frame: unknown, known: ReadonlySet<string>): string | undefined {
   if (typeof frame !== "object" || frame === null || !("type" in frame)) return undefined;
   const { type } = frame;

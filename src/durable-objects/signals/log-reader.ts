@@ -3,7 +3,7 @@ import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
 import { mayHold, type Zone } from "../../core/signals/log/zone.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
-import { lineCause, lineId, lineName, lineSeq } from "../../core/signals/signal-line.ts";
+import { lineCause, lineId, lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { SegmentStore, Slice } from "./segment-store.ts";
 
 /** One call reads at most this much, and says where to go on: no question can hold the object for long. */
@@ -56,7 +56,7 @@ export class LogReader {
       wants: (line) => {
         if (!named(lineName(line))) return false;
         if (source === undefined && !timed) return true;
-        const signal = JSON.parse(line) as { source: string; timestamp: string };
+        const signal = readSignalLine(line);
         if (source !== undefined && signal.source !== source) return false;
         const ts = Date.parse(signal.timestamp);
         return ts >= sinceMs && ts < untilMs;

@@ -53,8 +53,8 @@ export class LogWriter {
   }
 
   /** When the next signal will have been received, at the earliest. */
-  stand(nowMs: number): number {
-    return this.#state.stand(nowMs);
+  advanceClock(nowMs: number): number {
+    return this.#state.advanceClock(nowMs);
   }
 
   /** @param answer - called once, in the turn in which the group was written */

@@ -69,8 +69,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       append: (request, answer) => this.#writer.append(request, answer),
       read: (after, wants, limit) => this.#reader.after(after, this.#writer.headSeq, wants, limit),
       head: () => this.#writer.headSeq,
-      bury: (letters) => ctx.waitUntil(this.#record(letters)),
-      keep: (letters) => this.#record(letters),
+      deadLetter: (records) => this.#record(records),
+      keepAlive: (work) => ctx.waitUntil(work),
       gathered: (host, request, facts) => this.#hosts.gathered(host, request, facts),
       linksChanged: () => this.#hosts.linksChanged(),
       status: (host, status) => this.#hosts.status(host, status),
@@ -195,7 +195,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#sockets.hear(socket, message);
+    this.#sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
@@ -225,7 +225,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   #place(): { head_seq: number; now_ms: number } {
-    return { head_seq: this.#writer.headSeq, now_ms: this.#writer.stand(Date.now()) };
+    return { head_seq: this.#writer.headSeq, now_ms: this.#writer.advanceClock(Date.now()) };
   }
 
   #publish(segments: readonly Segment[], nowMs: number): void {

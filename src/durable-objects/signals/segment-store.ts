@@ -1,6 +1,6 @@
-import type { LogBase } from "../../core/signals/log/log-state.ts";
+import { type LogBase, readLogBase } from "../../core/signals/log/log-state.ts";
 import type { Segment, SegmentHeader } from "../../core/signals/log/segment.ts";
-import type { Zone } from "../../core/signals/log/zone.ts";
+import { readZone, type Zone } from "../../core/signals/log/zone.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
 export interface Slice {
@@ -72,7 +72,7 @@ export class SegmentStore {
       Number.MAX_SAFE_INTEGER,
       1e9,
     );
-    return { base: JSON.parse(base) as LogBase, zone, headers };
+    return { base: readLogBase(base), zone, headers };
   }
 
   openSlice(slice: number, base: LogBase): void {
@@ -179,7 +179,7 @@ export class SegmentStore {
   }
 
   #zones(query: string): Zone[] {
-    return [...this.#sql.exec<ZoneRow>(query)].map((row) => JSON.parse(row.body) as Zone);
+    return [...this.#sql.exec<ZoneRow>(query)].map((row) => readZone(row.body));
   }
 
   #readSlices(): Slice[] {
@@ -213,6 +213,14 @@ function keysText({ foreignIds, causes }: Keys): string | null {
 
 function readKeys(text: string | null): Keys {
   if (text === null) return { foreignIds: [], causes: [] };
-  const keys = JSON.parse(text) as Keys | Keys["foreignIds"];
-  return "causes" in keys ? keys : { foreignIds: keys, causes: [] };
+  const keys: unknown = JSON.parse(text);
+  if (isForeignIds(keys)) return { foreignIds: keys, causes: [] };
+  if (isKeys(keys)) return keys;
+  throw new TypeError(`the stored keys of a segment are damaged: ${text.slice(0, 100)}`);
+}
+
+const isForeignIds = (value: unknown): value is Keys["foreignIds"] => Array.isArray(value);
+
+function isKeys(value: unknown): value is Keys {
+  return typeof value === "object" && value !== null && "foreignIds" in value && "causes" in value;
 }

@@ -1,7 +1,10 @@
+import * as z from "zod";
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
 import { DEFAULT_SUBSCRIPTIONS } from "./default-subscriptions.ts";
 
-/** What projections have asked the log to send them, kept so that a log that wakes knows it before they say it again. */
+const Patterns = z.array(z.string());
+
+/** Subscriptions of the projections, stored so that a log that wakes knows them before the projections subscribe again. */
 export class SubscriptionStore {
   readonly #sql: SqlStorage;
   readonly #asked = new Map<ProjectionName, readonly string[]>();
@@ -15,16 +18,16 @@ export class SubscriptionStore {
       "SELECT projection, patterns FROM interests",
     )) {
       const name = PROJECTIONS.find((known) => known === projection);
-      if (name !== undefined) this.#asked.set(name, JSON.parse(patterns) as string[]);
+      if (name !== undefined) this.#asked.set(name, Patterns.parse(JSON.parse(patterns)));
     }
   }
 
-  /** What came with this release counts always: it must not wait for a projection to wake and ask. */
+  /** The default subscriptions always count: a new release must not wait for a projection to wake and subscribe. */
   of(projection: ProjectionName): readonly string[] {
     return [...new Set([...DEFAULT_SUBSCRIPTIONS[projection], ...(this.#asked.get(projection) ?? [])])];
   }
 
-  /** @returns whether that is something new */
+  /** @returns whether the patterns changed */
   ask(projection: ProjectionName, patterns: readonly string[]): boolean {
     if (JSON.stringify(this.#asked.get(projection)) === JSON.stringify(patterns)) return false;
     this.#sql.exec("INSERT OR REPLACE INTO interests VALUES (?, ?)", projection, JSON.stringify(patterns));

@@ -1,21 +1,25 @@
-import type { RoundJob } from "../../core/hosts/monitors/round-jobs.ts";
+import * as z from "zod";
+import type { RoundJob as Job } from "../../core/hosts/monitors/round-jobs.ts";
 import type { Environment } from "../environment.ts";
 import { carryOut } from "./run-jobs.ts";
 
-/** As `wrangler.toml` names it; `wrangler dev` and the tests may put something behind it. */
+/** The name in `wrangler.toml`, to which `wrangler dev` and the tests may append. */
 export const ROUNDS_QUEUE = "ganglion-rounds";
-/** What is done each minute is not done for a minute that is over. */
+/** Jobs of each minute are skipped once their minute is over. */
 const STALE_MS = 90_000;
 /** Messages in one call, which may hold 256 KB. One of 400 jobs has 45 KB where names are as long as they may be. */
 const MESSAGES = 5;
 
-interface Share {
-  readonly at_ms: number;
-  readonly jobs: readonly RoundJob[];
-}
+const RoundJob = z.union([
+  z.object({ what: z.enum(["nudge", "ask", "retain"]), ecosystem: z.string() }),
+  z.object({ what: z.literal("close"), ecosystem: z.string(), token: z.string() }),
+]);
+/** The body of a message. */
+const Share = z.object({ at_ms: z.number(), jobs: z.array(RoundJob).readonly() });
+type Share = z.infer<typeof Share>;
 
-/** Has each share carried out by an invocation of its own. */
-export async function sendShares(queue: Queue, shares: readonly (readonly RoundJob[])[], nowMs: number): Promise<void> {
+/** Sends each share to the queue, so that an invocation of its own carries it out. */
+export async function sendShares(queue: Queue, shares: readonly (readonly Job[])[], nowMs: number): Promise<void> {
   for (let first = 0; first < shares.length; first += MESSAGES) {
     const bodies = shares.slice(first, first + MESSAGES).map((jobs): Share => ({ at_ms: nowMs, jobs }));
     await queue.sendBatch(bodies.map((body) => ({ body: JSON.stringify(body), contentType: "text" as const })));
@@ -23,12 +27,12 @@ export async function sendShares(queue: Queue, shares: readonly (readonly RoundJ
 }
 
 /**
- * Carries out what the queue brings. It may come twice, which does no harm, or not at all: then the next minute's round
- * does it.
+ * Carries out the jobs that the queue delivers. A message that comes twice does no harm; the jobs of a lost message are done
+ * in the next minute's round.
  */
 export async function consumeRounds(batch: MessageBatch, env: Environment, nowMs: number): Promise<void> {
   for (const message of batch.messages) {
-    const { at_ms, jobs } = JSON.parse(String(message.body)) as Share;
+    const { at_ms, jobs } = Share.parse(JSON.parse(String(message.body)));
     const fresh = nowMs - at_ms < STALE_MS;
     await carryOut(
       env,

@@ -15,19 +15,33 @@ export interface LogBase {
   readonly producers: Readonly<Record<string, number>>;
 }
 
-/** What a group of appends comes to: rows to write, and an answer for each request. */
+/** Reads a base as a log stored it. @throws SyntaxError or TypeError when `text` is no base */
+export function readLogBase(text: string): LogBase {
+  const base: unknown = JSON.parse(text);
+  if (!isLogBase(base)) throw new TypeError(`the stored base of a slice is damaged: ${text.slice(0, 100)}`);
+  return base;
+}
+
+function isLogBase(value: unknown): value is LogBase {
+  if (typeof value !== "object" || value === null) return false;
+  const { epoch, nextSeq, receivedMs, producers } = value as Record<string, unknown>;
+  const numbered = typeof nextSeq === "number" && typeof receivedMs === "number";
+  return numbered && typeof epoch === "string" && typeof producers === "object" && producers !== null;
+}
+
+/** The result of a group of appends: rows to write, and an answer for each request. */
 export interface Commit {
   readonly segments: readonly Segment[];
   readonly results: readonly AppendResult[];
 }
 
-/** A row may take 2 MB, and a character up to three bytes: so many are safe whatever the letters, without looking at them. */
+/** Characters in a segment. A row may take 2 MB and a character up to three bytes, so this is safe for any text. */
 const SEGMENT_CHARS = 600_000;
-/** A clock set back by more than this is believed; below it, received times stand still instead. */
+/** A clock that was set back by more than this is followed; below it, received times stand still instead. */
 const CLOCK_STEP_MS = 60_000;
 
 /**
- * The order of an ecosystem's log: hands out sequence numbers and drops what it has seen (DESIGN.md, decisions 1–3).
+ * The order of an ecosystem's log: assigns sequence numbers and drops signals that it has seen before.
  *
  * Pure: it neither reads the clock nor stores. After a failed write it must be thrown away and restored, because
  * {@link append} has already advanced it.
@@ -98,8 +112,8 @@ export class LogState {
     return nowMs >= this.#receivedMs || this.#receivedMs - nowMs > CLOCK_STEP_MS ? nowMs : this.#receivedMs;
   }
 
-  /** Fixes the received time: nothing that comes after gets an earlier one, unless the clock is set back. */
-  stand(nowMs: number): number {
+  /** Advances the received time to `nowMs`: later signals get no earlier one, unless the clock is set back. */
+  advanceClock(nowMs: number): number {
     this.#receivedMs = this.receive(nowMs);
     return this.#receivedMs;
   }
@@ -155,7 +169,7 @@ export class LogState {
         }
         draft.add(line, signal, timestampMs);
         if (producer !== undefined) draft.addNumber(producer, number);
-        // Also those of a producer's signals that brought an id along: it is how they are looked up.
+        // Also for signals of a producer that came with an id: lookups by that id need it.
         if (signal.id !== undefined) {
           draft.addForeignId(id, seq);
           this.#ids?.add(id, seq, receivedMs);

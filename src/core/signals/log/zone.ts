@@ -16,21 +16,36 @@ export interface Zone {
   readonly names: readonly string[];
   /** Last number of *every* producer known when the zone closed. */
   readonly producers: Readonly<Record<string, number>>;
-  /** Producers that added something within this zone. */
+  /** Producers with signals in this zone. */
   readonly active: readonly string[];
   /** Lowest number of each of those in this zone. */
   readonly began?: Readonly<Record<string, number>>;
-  /** How many ids that its signals brought along. */
+  /** Number of ids that callers gave signals of this zone. */
   readonly foreignIds: number;
-  /** Filter over those ids, and over the ids that are named as causes; absent: there were too many. */
+  /** Filter over those ids and over the ids that signals name as causes; absent: there were too many ids. */
   readonly keys?: string;
+}
+
+/** Reads a zone as a log stored it. @throws SyntaxError or TypeError when `text` is no zone */
+export function readZone(text: string): Zone {
+  const zone: unknown = JSON.parse(text);
+  if (!isZone(zone)) throw new TypeError(`a stored zone is damaged: ${text.slice(0, 100)}`);
+  return zone;
+}
+
+/** Checks the fields without which no reader works; older logs stored zones without `receivedMs`, `began` and `keys`. */
+function isZone(value: unknown): value is Zone {
+  if (typeof value !== "object" || value === null) return false;
+  const { firstSeq, lastSeq, names, producers } = value as Record<string, unknown>;
+  const numbered = typeof firstSeq === "number" && typeof lastSeq === "number";
+  return numbered && Array.isArray(names) && typeof producers === "object" && producers !== null;
 }
 
 export const ZONE_SEGMENTS = 256;
 /** Keys of the growing zone that are held in memory, eight bytes each. Beyond it the zone goes without a filter. */
 const MAX_KEYS = 262_144;
 
-/** Whether a signal of the zone may have brought this id along, or name it as its cause. @param hash - of the id in that role */
+/** Whether a signal of the zone may have this id, or name it as its cause. @param hash - of the id in that role */
 export function mayHold(zone: Zone, hash: number): boolean {
   return zone.keys === undefined || mayHoldKey(zone.keys, hash);
 }

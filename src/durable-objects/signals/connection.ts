@@ -1,0 +1,45 @@
+import { Subscription, type SubscriptionSnapshot } from "../../core/signals/log/subscription.ts";
+
+/** Purpose of a socket and state of its subscription: the part of a connection that survives hibernation. */
+interface Attachment {
+  /** `null`: a stream, which only reads. */
+  readonly host: string | null;
+  readonly subscription: SubscriptionSnapshot | null;
+  /** Missing on sockets that an older version of the edge opened. */
+  readonly openedMs?: number;
+}
+
+/** A link or a stream that is open. */
+export interface Connection {
+  readonly socket: WebSocket;
+  readonly host: string | null;
+  readonly openedMs: number;
+  subscription: Subscription | undefined;
+  /** A read for this subscriber is running or due. */
+  behind: boolean;
+  /** First number of a refused batch that was not sent again yet, by producer. Later batches are refused too: appending them would break the order. */
+  readonly refused: Map<string, number>;
+}
+
+/** Restores a connection from its socket after hibernation; `undefined` where the socket has no attachment. */
+export function restoreConnection(socket: WebSocket): Connection | undefined {
+  const attachment: Attachment | null = socket.deserializeAttachment();
+  if (attachment === null) return undefined;
+  const { host, openedMs = 0, subscription } = attachment;
+  return newConnection(socket, host, openedMs, subscription === null ? undefined : new Subscription(subscription));
+}
+
+export function newConnection(
+  socket: WebSocket,
+  host: string | null,
+  openedMs: number,
+  subscription?: Subscription,
+): Connection {
+  return { socket, host, openedMs, subscription, behind: false, refused: new Map() };
+}
+
+/** Writes the state of the connection into its socket, so that it survives hibernation. */
+export function saveConnection({ socket, host, openedMs, subscription }: Connection): void {
+  const attachment: Attachment = { host, openedMs, subscription: subscription?.snapshot() ?? null };
+  socket.serializeAttachment(attachment);
+}
