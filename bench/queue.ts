@@ -151,7 +151,7 @@ async function callsAtOnce(edge: EdgeUnderTest, report: Report): Promise<void> {
       if (sent < CALLS) next();
       else if (millis.length === CALLS) resolve();
     };
-    for (let lane = 0; lane < 32; lane++) next();
+    for (let started = 0; started < 32; started++) next();
   });
   const seconds = (performance.now() - started) / 1_000;
   caller.close();

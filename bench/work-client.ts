@@ -8,7 +8,7 @@ export interface GivenTask {
   readonly correlation_id?: string;
 }
 
-/** One end of a work channel, as bare as it can be, so that a figure is the edge's and not the client's. */
+/** One end of a work channel without the client library, so that a figure measures the edge and not the client. */
 export interface BareChannel {
   send(text: string): void;
   onFrame: (frame: {
@@ -45,13 +45,13 @@ export async function openWork(edge: EdgeUnderTest, queue: string, worker: strin
     close: () => socket.terminate(),
   };
   socket.on("message", (data: Buffer) => {
-    const heard = JSON.parse(data.toString());
-    for (const frame of Array.isArray(heard) ? heard : [heard]) channel.onFrame(frame);
+    const message = JSON.parse(data.toString());
+    for (const frame of Array.isArray(message) ? message : [message]) channel.onFrame(frame);
   });
   return channel;
 }
 
-/** Completes whatever comes, a frame for a frame. */
+/** Completes every task that arrives, with one frame for each frame. */
 export function completeAll(
   channel: BareChannel,
   recipient: string,
@@ -99,6 +99,6 @@ export async function enqueueMany(
       if (sent < frames) next();
       else if (answered === frames) resolve();
     };
-    for (let lane = 0; lane < Math.min(4, frames); lane++) next();
+    for (let started = 0; started < Math.min(4, frames); started++) next();
   });
 }

@@ -1,35 +1,36 @@
 import { writeSync } from "node:fs";
 import type { Heartbeat } from "../core/supervisor/heartbeat.ts";
 
-/** How a supervised agent tells its supervisor that it is alive, and what it is at. */
+/** Sends the heartbeats of a supervised agent: that it is alive, and its state and task. */
 export interface HeartbeatSender {
-  /** Says it now, and again in time until something else is said. */
-  say(state: Heartbeat["state"], task?: string | null, progress?: number | null): void;
+  /** Sends the state now, and again with each heartbeat until the next call. */
+  send(state: Heartbeat["state"], task?: string | null, progress?: number | null): void;
   stop(): void;
 }
 
 /**
- * Heartbeats of this process, if a supervisor wants them (`GANGLION_HEARTBEAT_FD`); else nothing happens. They come
- * from a timer of the event loop: should something block the loop, they stop, and that is their use.
+ * Starts the heartbeats of this process if a supervisor expects them (`GANGLION_HEARTBEAT_FD`); otherwise does nothing.
+ * They come from a timer of the event loop, so that they stop when the loop is blocked: the supervisor has to notice.
  */
 export function openHeartbeat(env: Readonly<Record<string, string | undefined>> = process.env): HeartbeatSender {
   const fd = Number(env.GANGLION_HEARTBEAT_FD);
-  if (!env.GANGLION_HEARTBEAT_FD || !Number.isInteger(fd)) return { say: () => {}, stop: () => {} };
+  if (!env.GANGLION_HEARTBEAT_FD || !Number.isInteger(fd)) return { send: () => {}, stop: () => {} };
   let line = `${JSON.stringify({ state: "idle" })}\n`;
-  const send = () => {
+  const write = () => {
     try {
       writeSync(fd, line);
     } catch (error) {
-      // Full: the supervisor has enough to read. Closed: it is gone, and whoever comes next will start us anew.
+      // EAGAIN: the pipe is full, so the supervisor has heartbeats to read. EPIPE: the supervisor is gone, and its
+      // successor starts this process again.
       if (!["EAGAIN", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     }
   };
-  const timer = setInterval(send, Number(env.GANGLION_HEARTBEAT_SECONDS ?? 10) * 1000);
+  const timer = setInterval(write, Number(env.GANGLION_HEARTBEAT_SECONDS ?? 10) * 1000);
   timer.unref();
   return {
-    say: (state, task = null, progress = null) => {
+    send: (state, task = null, progress = null) => {
       line = `${JSON.stringify({ state, task, progress })}\n`;
-      send();
+      write();
     },
     stop: () => clearInterval(timer),
   };

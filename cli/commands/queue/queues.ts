@@ -32,7 +32,7 @@ const recipientColumns: readonly Column<[string, RecipientStatus]>[] = [
 
 export const queueCommand = () =>
   new Command("queue")
-    .summary("a queue at a glance; without a name, which there are")
+    .summary("show a queue; without a name, list the queues")
     .argument("[name]")
     .addHelpText("after", "\nWith --json: one document.")
     .action(async (name: string | undefined, _options: object, command: Command) => {
@@ -64,14 +64,14 @@ export const queueCommand = () =>
 
 export const bottlenecksCommand = () =>
   new Command("bottlenecks")
-    .summary("where the time of a queue goes")
+    .summary("find the bottlenecks of a queue")
     .option(...queueOption)
-    .option("--limit <n>", "how many (default: 10)", wholeNumber(1, 100))
+    .option("--limit <n>", "number of tasks (default: 10)", wholeNumber(1, 100))
     .addHelpText("after", "\nWith --json: one document.")
     .action(async ({ queue, limit = 10 }: { queue: string; limit?: number }, command: Command) => {
       const found = await clientFor(command).queues.bottlenecks(queue, limit);
       if (wantsJson(command)) return print(JSON.stringify(found));
-      await print(found.summary ?? "nothing has run lately");
+      await print(found.summary ?? "no task has run lately");
       const columns: readonly Column<(typeof found.slowest)[number]>[] = [
         ["RAN MS", ({ ran_ms }) => ran_ms],
         ["WAITED MS", ({ waited_ms }) => waited_ms],
@@ -85,14 +85,14 @@ export const bottlenecksCommand = () =>
 
 export const metricsCommand = () =>
   new Command("metrics")
-    .summary("what an agent's tasks have come to")
-    .requiredOption("--agent <recipient>", "whose tasks")
+    .summary("show the figures of an agent's tasks")
+    .requiredOption("--agent <recipient>", "recipient of the tasks")
     .option(...queueOption)
     .addHelpText("after", "\nWith --json: one document.")
     .action(async ({ agent, queue }: { agent: string; queue: string }, command: Command) => {
       const { by_recipient } = await clientFor(command).queues.status(queue);
       const metrics = by_recipient[agent];
-      if (metrics === undefined) return remark(`${agent} has had no tasks in ${queue}`);
+      if (metrics === undefined) return remark(`no tasks of ${agent} in ${queue}`);
       await (wantsJson(command) ? print(JSON.stringify({ agent, ...metrics })) : printFields({ agent, ...metrics }));
     });
 
@@ -108,10 +108,10 @@ const eventColumns: readonly Column<QueueEvent>[] = [
 
 export const eventsCommand = () =>
   new Command("events")
-    .summary("what happened in a queue lately, and what happens")
+    .summary("show the latest events of a queue")
     .option(...queueOption)
-    .option("--tail <n>", "how many, the newest (default: 100)", wholeNumber(1, 1_000))
-    .option("-f, --follow", "go on with what happens, until Ctrl-C")
+    .option("--tail <n>", "number of events, the newest ones (default: 100)", wholeNumber(1, 1_000))
+    .option("-f, --follow", "print new events as they happen, until Ctrl-C")
     .addHelpText("after", "\nWith --json: one event a line.")
     .action(
       async ({ queue, tail = 100, follow }: { queue: string; tail?: number; follow?: true }, command: Command) => {
@@ -119,7 +119,7 @@ export const eventsCommand = () =>
         if (follow === true) return followEvents(queues.follow, queue, tail, wantsJson(command));
         const events = await queues.events(queue, tail);
         if (wantsJson(command)) return printLines(events);
-        await printTable(events, eventColumns, "nothing lately");
+        await printTable(events, eventColumns, "no events");
       },
     );
 
@@ -143,13 +143,13 @@ async function followEvents(
 
 export const callCommand = () =>
   new Command("call")
-    .summary("ask an agent, and wait for its reply")
-    .argument("<recipient>", 'who is to answer; "*": anyone')
-    .argument("<type>", "what is asked")
+    .summary("call an agent and wait for its reply")
+    .argument("<recipient>", 'the agent that should answer; "*": anyone')
+    .argument("<type>", "type of the call, such as ASK")
     .option(...queueOption)
     .option("--payload <json>", "a JSON object", facts)
     .option("--timeout <ms>", "longest wait (default: 5000)", wholeNumber(1, 300_000))
-    .option("--require-responder", "fail at once when nobody is there")
+    .option("--require-responder", "fail at once when no responder is connected")
     .addHelpText("after", "\nPrints the result as JSON; with --json the whole reply.")
     .action(
       async (

@@ -6,7 +6,7 @@ import { type Column, print, printFields, printLines, printTable, remark } from 
 import { clientFor, defaultSource, type GlobalOptions } from "../../settings.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
-/** Queue that is meant where nothing is said. */
+/** Queue of the commands without `--queue`. */
 export const DEFAULT_QUEUE = "work";
 export const queueOption = ["--queue <name>", "which queue", DEFAULT_QUEUE] as const;
 
@@ -25,22 +25,30 @@ interface AddOptions {
 const add = () =>
   new Command("add")
     .summary("queue a task")
-    .argument("<recipient>", 'who is to do it; "*": anyone')
+    .argument("<recipient>", 'the agent that should do the task; "*": anyone')
     .option(...queueOption)
-    .requiredOption("--type <type>", "what is to be done, such as TASK_DELEGATE")
+    .requiredOption("--type <type>", "type of the task, such as TASK_DELEGATE")
     .option("--payload <json>", "a JSON object", facts)
     .option("--priority <n>", "1 (most urgent) to 10 (default: 5)", wholeNumber(1, 10))
-    .option("--id <id>", "name it: the same id again is not a second task")
-    .option("--delay <ms>", "not before this has passed", wholeNumber(0))
-    .option("--attempts <n>", "attempts at most", wholeNumber(1, 100))
-    .option("--timeout <ms>", "longest that one attempt may run", wholeNumber(1))
-    .option("--deadline <ms>", "fails when nobody took it by then", wholeNumber(1))
+    .option("--id <id>", "id of the task: a second task with the same id is not queued")
+    .option("--delay <ms>", "the task cannot be leased before this time has passed", wholeNumber(0))
+    .option("--attempts <n>", "most attempts", wholeNumber(1, 100))
+    .option("--timeout <ms>", "longest time of one attempt", wholeNumber(1))
+    .option("--deadline <ms>", "the task fails when no worker has taken it within this time", wholeNumber(1))
     .action(async (recipient: string, options: AddOptions, command: Command) => {
       const { queue, type, payload = {}, priority, id, delay, attempts, timeout, deadline } = options;
       const [task] = await clientFor(command).queues.put(queue, [
         {
-          ...{ recipient, type, payload, priority, task_id: id, delay_ms: delay, max_attempts: attempts },
-          ...{ timeout_ms: timeout, deadline_ms: deadline, sender: defaultSource() },
+          recipient,
+          type,
+          payload,
+          priority,
+          task_id: id,
+          delay_ms: delay,
+          max_attempts: attempts,
+          timeout_ms: timeout,
+          deadline_ms: deadline,
+          sender: defaultSource(),
         },
       ]);
       await print(wantsJson(command) ? JSON.stringify(task) : `${task?.task_id} ${task?.status}`);
@@ -59,20 +67,20 @@ const columns: readonly Column<TaskView>[] = [
 
 const list = () =>
   new Command("list")
-    .summary("tasks that have not ended, oldest first")
+    .summary("list the unfinished tasks, oldest first")
     .option(...queueOption)
-    .option("--limit <n>", "how many (default: 100)", wholeNumber(1, 1_000))
+    .option("--limit <n>", "most tasks (default: 100)", wholeNumber(1, 1_000))
     .addHelpText("after", "\nWith --json: one task a line.")
     .action(async ({ queue, limit = 100 }: { queue: string; limit?: number }, command: Command) => {
       const { tasks, next } = await clientFor(command).queues.tasks(queue, { limit });
       if (wantsJson(command)) await printLines(tasks);
       else await printTable(tasks, columns, "no tasks");
-      if (next !== null) remark("there may be more; raise --limit");
+      if (next !== null) remark("there may be more tasks: raise --limit");
     });
 
 const show = () =>
   new Command("show")
-    .summary("a task with its history")
+    .summary("show a task with its history")
     .argument("<id>")
     .option(...queueOption)
     .action(async (id: string, { queue }: { queue: string }, command: Command) => {
@@ -99,7 +107,7 @@ const change = (name: "cancel" | "retry", summary: string) =>
     .option(...queueOption)
     .action(async (ids: string[], { queue }: { queue: string }, command: Command) => {
       const { queues } = clientFor(command);
-      if (ids.length === 0) throw new UsageError("name the task");
+      if (ids.length === 0) throw new UsageError("no task named: give the id of at least one task");
       for (const id of ids) {
         const { status } = await queues[name](queue, id);
         await print(wantsJson(command) ? JSON.stringify({ task_id: id, status }) : `${id} ${status}`);
@@ -108,9 +116,9 @@ const change = (name: "cancel" | "retry", summary: string) =>
 
 export const tasksCommand = () =>
   new Command("tasks")
-    .summary("queue tasks and look after them")
+    .summary("queue, show, cancel and retry tasks")
     .addCommand(add())
     .addCommand(list())
     .addCommand(show())
-    .addCommand(change("cancel", "call tasks off, whoever holds them"))
-    .addCommand(change("retry", "begin failed tasks anew"));
+    .addCommand(change("cancel", "cancel tasks, whoever holds them"))
+    .addCommand(change("retry", "retry failed tasks, with all their attempts"));

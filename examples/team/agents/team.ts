@@ -40,11 +40,11 @@ type Handler = (payload: Work & Record<string, unknown>, turn: Turn) => Promise<
 export function joinTeam(name: string, handlers: Readonly<Record<string, Handler>>): void {
   const client = createClient({ url, token, ecosystem });
   const heartbeat = openHeartbeat();
-  heartbeat.say("waiting", "for the edge");
+  heartbeat.send("waiting", "for the edge");
   const handle = async (task: LeasedTask): Promise<unknown> => {
     const handler = handlers[task.type];
     if (handler === undefined) throw new TaskRefused(`${name} does not know ${task.type}`);
-    heartbeat.say("working", task.task_id, 0);
+    heartbeat.send("working", task.task_id, 0);
     console.log(`${task.type} ${task.task_id}, attempt ${task.attempt}`);
     // A stand-in for the time that thinking takes.
     await new Promise((resolve) => setTimeout(resolve, Number(paceMs)));
@@ -58,12 +58,12 @@ export function joinTeam(name: string, handlers: Readonly<Record<string, Handler
         },
       });
     } finally {
-      heartbeat.say("idle");
+      heartbeat.send("idle");
     }
   };
   const worker = work(queue, name, handle, {
     ...{ url, token, ecosystem, leaseMs: 5_000, onRemark: (text) => console.error(text) },
-    onConnection: (error) => (error === null ? heartbeat.say("idle") : heartbeat.say("waiting", "for the edge")),
+    onConnection: (error) => (error === null ? heartbeat.send("idle") : heartbeat.send("waiting", "for the edge")),
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => void worker.stop().then(() => process.exit(0)));

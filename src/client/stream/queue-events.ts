@@ -26,7 +26,8 @@ export function followEvents(
         heard();
         lastId = event.get("id") ?? lastId;
         const data = event.get("data");
-        if (data !== undefined) yield QueueEvent.parse(JSON.parse(data));
+        // Loose: fields that a newer edge adds are passed on.
+        if (data !== undefined) yield QueueEvent.loose().parse(JSON.parse(data));
       }
     } finally {
       events.close();

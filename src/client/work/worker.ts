@@ -2,7 +2,7 @@ import { RunningTasks } from "./running-tasks.ts";
 import type { TaskHandler } from "./task-handler.ts";
 import { WorkerConnection } from "./worker-connection.ts";
 
-export { type TaskContext, type TaskHandler, TaskRefused, TaskReleased } from "./task-handler.ts";
+export { type TaskHandler, TaskRefused, TaskReleased } from "./task-handler.ts";
 
 export interface WorkOptions {
   readonly url: string;

@@ -150,7 +150,7 @@ export const MAX_FRAME_BYTES = LIMITS.batchBytes;
 export const EventsFrame = z.object({
   type: z.literal("events"),
   /** Names a life of the object in memory: event numbers start from 1 in each. */
-  life: z.string(),
+  incarnation: z.string(),
   /** Number of the first of `events`. */
   first: z.number(),
   events: z.array(QueueEvent),

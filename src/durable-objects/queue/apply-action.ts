@@ -6,54 +6,65 @@ import type { TaskStore } from "./task-store.ts";
 
 export interface TaskActionOutcome {
   readonly answer: TaskActionAnswer;
-  /** The lease of a running task that was cancelled: its holder is to be told. */
+  /** The lease of a running task that was cancelled: its holder has to be notified. */
   readonly cancelled?: Lease | undefined;
 }
 
-/** Does what was asked about one task. Belongs into a transaction. */
-export function applyAction(asked: TaskAction, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionOutcome {
-  if (asked.action === "retry") return { answer: tryAgain(asked.taskId, queue, store, nowMs) };
-  const settled = apply(asked, queue, nowMs);
-  if (!settled.ok) return { answer: { conflict: settled.reason } };
-  const { status, expiresMs, cancelled } = settled;
-  const answer = { task_id: asked.taskId, status };
+/** Carries out an action on one task. Must run in a transaction. */
+export function applyAction(action: TaskAction, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionOutcome {
+  if (action.action === "retry") return { answer: retryTask(action.taskId, queue, store, nowMs) };
+  const result = transition(action, queue, nowMs);
+  if (!result.ok) return { answer: { conflict: result.reason } };
+  const { status, expiresMs, cancelled } = result;
+  const answer = { task_id: action.taskId, status };
   return {
     answer: expiresMs === undefined ? answer : { ...answer, lease_expires_at: formatTimestamp(expiresMs) },
     ...(cancelled === undefined || cancelled === null ? {} : { cancelled }),
   };
 }
 
-function apply(asked: Exclude<TaskAction, { action: "retry" }>, queue: TaskQueue, nowMs: number): TransitionResult {
-  switch (asked.action) {
+function transition(
+  action: Exclude<TaskAction, { action: "retry" }>,
+  queue: TaskQueue,
+  nowMs: number,
+): TransitionResult {
+  switch (action.action) {
     case "complete":
-      return queue.complete(asked.taskId, asked.leaseId, asked.resultJson, nowMs);
+      return queue.complete(action.taskId, action.leaseId, action.resultJson, nowMs);
     case "fail":
-      return queue.fail(asked.taskId, asked.leaseId, asked.error, asked.retry, nowMs);
+      return queue.fail(action.taskId, action.leaseId, action.error, action.retry, nowMs);
     case "extend":
-      return queue.extend(asked.taskId, asked.leaseId, asked.leaseMs, nowMs);
+      return queue.extend(action.taskId, action.leaseId, action.leaseMs, nowMs);
     case "release":
-      return queue.release(asked.taskId, asked.leaseId, nowMs);
+      return queue.release(action.taskId, action.leaseId, nowMs);
     case "cancel":
-      return queue.cancel(asked.taskId, nowMs);
+      return queue.cancel(action.taskId, nowMs);
   }
 }
 
-/** A task that has failed for good begins anew, under its old id and with all its attempts. */
-function tryAgain(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionAnswer {
+/** Queues a failed task again, under its old id and with all its attempts. */
+function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionAnswer {
   if (queue.find(taskId) !== undefined) return { conflict: "unfinished" };
   const finished = store.finished(taskId);
   if (finished === undefined) return { conflict: "unknown" };
   const { record, payload } = finished;
   if (record.outcome === "complete") return { conflict: "finished" };
-  const { recipient, type, sender, priority, maxAttempts, timeoutMs, deadlineAtMs, createdMs, cause } = record;
   const task: NewTask = {
-    ...{ taskId, recipient, type, sender, priority, maxAttempts, timeoutMs, payloadJson: payload, delayMs: 0 },
-    deadlineMs: deadlineAtMs === null ? null : deadlineAtMs - createdMs,
+    taskId,
+    recipient: record.recipient,
+    type: record.type,
+    payloadJson: payload,
+    sender: record.sender,
+    priority: record.priority,
+    delayMs: 0,
+    maxAttempts: record.maxAttempts,
+    timeoutMs: record.timeoutMs,
+    deadlineMs: record.deadlineAtMs === null ? null : record.deadlineAtMs - record.createdMs,
     caller: null,
-    cause,
+    cause: record.cause,
   };
-  store.forget(taskId);
+  store.deleteFinished(taskId);
   if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued" };
-  store.keep(record, payload, nowMs);
+  store.restoreFinished(record, payload, nowMs);
   return { conflict: "full" };
 }

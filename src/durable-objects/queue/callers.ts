@@ -2,13 +2,13 @@ import type { CallAnswer } from "../../core/queue/api.ts";
 import { problemOfCall } from "../../core/queue/call-problems.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 
-/**
- * Told how the call ended; `null`: the queue has lost it, and it is to be sent again. Replies remembered for nobody would
- * be a leak: a caller that leaves is taken out.
- */
+/** @param record - how the call ended; `null`: the queue has lost the call, and the caller has to send it again */
 type Listener = (record: FinishedTask | null) => void;
 
-/** Who waits in memory for the end of a call. A caller over a channel is also named in the task, which outlives this. */
+/**
+ * Callers that wait in memory for the end of a call. A caller that stops waiting must remove its listener, or the
+ * listener leaks. (A caller over a channel is also named in the task, which outlives this memory.)
+ */
 export class Callers {
   readonly #listeners = new Map<string, Set<Listener>>();
 
@@ -24,7 +24,7 @@ export class Callers {
     if (known?.size === 0) this.#listeners.delete(correlationId);
   }
 
-  tell(correlationId: string, record: FinishedTask | null): void {
+  notify(correlationId: string, record: FinishedTask | null): void {
     const listeners = this.#listeners.get(correlationId);
     if (listeners === undefined) return;
     this.#listeners.delete(correlationId);
@@ -38,10 +38,11 @@ export function answerOf(record: FinishedTask): CallAnswer {
   return { correlation_id: taskId, outcome, resultJson, error, responder: worker, duration_ms };
 }
 
+/** The end of a call as the text of a `reply` frame. The result is passed through as it was stored, without parsing. */
 export function replyFrame(record: FinishedTask): string {
-  const names = `"type":"reply","correlation_id":${JSON.stringify(record.taskId)}`;
-  if (record.outcome !== "complete") return `{${names},"problem":${JSON.stringify(problemOfCall(record))}}`;
+  const head = `"type":"reply","correlation_id":${JSON.stringify(record.taskId)}`;
+  if (record.outcome !== "complete") return `{${head},"problem":${JSON.stringify(problemOfCall(record))}}`;
   const duration = Math.max(0, record.finishedMs - record.createdMs);
-  const who = JSON.stringify(record.worker);
-  return `{${names},"result":${record.resultJson ?? "null"},"responder":${who},"duration_ms":${duration}}`;
+  const responder = JSON.stringify(record.worker);
+  return `{${head},"result":${record.resultJson ?? "null"},"responder":${responder},"duration_ms":${duration}}`;
 }

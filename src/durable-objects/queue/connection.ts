@@ -1,86 +1,93 @@
+import * as z from "zod";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { Waiter } from "../../core/queue/waiters.ts";
 
-/** What a worker has said that it takes. */
-export interface Ready {
-  readonly recipient: string;
-  readonly credit: number;
-  readonly leaseMs: number;
-}
+/** The last `ready` frame of a recipient. */
+const Ready = z.object({ recipient: z.string(), credit: z.number(), leaseMs: z.number() });
+export type Ready = Readonly<z.infer<typeof Ready>>;
 
-/** All that survives hibernation. What a worker holds is known from the leases, which name its connection. */
-export interface Attachment {
-  readonly id: string;
-  readonly worker: string;
-  readonly mayAsk: boolean;
-  readonly ready: readonly Ready[];
-  /** It has sent several frames in one message, and so reads them. */
-  readonly several: boolean;
-}
+/** The state of a connection that survives hibernation. The tasks it holds are known from their leases. */
+export const Attachment = z.object({
+  id: z.string(),
+  worker: z.string(),
+  /** Whether the token may queue tasks and make calls. */
+  mayWrite: z.boolean(),
+  ready: z.array(Ready),
+  /** Whether the other end has sent several frames in one message, and therefore reads such messages. */
+  readsArrays: z.boolean(),
+});
+export type Attachment = z.infer<typeof Attachment>;
 
-/** A message is cut where it would exceed this, in characters. */
+/** Largest message, in characters: a larger one is cut into several. */
 const MESSAGE_CHARS = 256 * 1024;
 
-/** One worker's or caller's channel. What is said in a turn goes out together, where the other end reads that. */
+/** The channel of one worker or caller. Frames of one turn go out as one message, if the other end reads such messages. */
 export class Connection {
   readonly socket: WebSocket;
   readonly id: string;
   readonly worker: string;
-  readonly mayAsk: boolean;
-  readonly ready = new Map<string, { readonly said: Ready; readonly waiter: Waiter }>();
-  /** Tasks given in the transaction that is running. */
+  readonly mayWrite: boolean;
+  readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
+  /** Tasks that the running transaction gave to this connection. */
   given: Entry[] = [];
-  readonly #speaking: Set<Connection>;
-  #several: boolean;
+  readonly #unflushed: Set<Connection>;
+  #readsArrays: boolean;
   #frames: string[] = [];
   #chars = 0;
 
-  /** @param speaking - connections that are to be flushed; this one puts itself in */
+  /** @param unflushed - connections that have to be flushed; this one adds itself */
   constructor(
     socket: WebSocket,
-    { id, worker, mayAsk, several }: Omit<Attachment, "ready">,
-    speaking: Set<Connection>,
+    { id, worker, mayWrite, readsArrays }: Omit<Attachment, "ready">,
+    unflushed: Set<Connection>,
   ) {
     this.socket = socket;
-    this.#speaking = speaking;
+    this.#unflushed = unflushed;
     this.id = id;
     this.worker = worker;
-    this.mayAsk = mayAsk;
-    this.#several = several;
+    this.mayWrite = mayWrite;
+    this.#readsArrays = readsArrays;
   }
 
   /** Notes that the other end reads several frames in a message. */
-  sentSeveral(): void {
-    if (this.#several) return;
-    this.#several = true;
+  noteReadsArrays(): void {
+    if (this.#readsArrays) return;
+    this.#readsArrays = true;
     this.attach();
   }
 
+  /** Saves the state that has to survive hibernation. */
   attach(): void {
-    const { id, worker, mayAsk } = this;
-    const ready = [...this.ready.values()].map(({ said }) => said);
-    this.socket.serializeAttachment({ id, worker, mayAsk, ready, several: this.#several } satisfies Attachment);
+    const { id, worker, mayWrite } = this;
+    const ready = [...this.ready.values()].map(({ frame }) => frame);
+    this.socket.serializeAttachment({
+      id,
+      worker,
+      mayWrite,
+      ready,
+      readsArrays: this.#readsArrays,
+    } satisfies Attachment);
   }
 
-  /** Says it with the next {@link flush}. */
-  say(frame: string): void {
+  /** Queues a frame, which the next {@link flush} sends. */
+  send(frame: string): void {
     if (this.#chars + frame.length > MESSAGE_CHARS) this.flush();
-    this.#speaking.add(this);
+    this.#unflushed.add(this);
     this.#frames.push(frame);
     this.#chars += frame.length;
   }
 
-  /** @throws when the other end has gone away between two events */
+  /** @throws when the other end has disconnected, which its close event reports later */
   flush(): void {
     const frames = this.#frames;
     if (frames.length === 0) return;
     this.#frames = [];
     this.#chars = 0;
-    if (this.#several && frames.length > 1) this.socket.send(`[${frames.join(",")}]`);
+    if (this.#readsArrays && frames.length > 1) this.socket.send(`[${frames.join(",")}]`);
     else for (const frame of frames) this.socket.send(frame);
   }
 }
 
-/** The connection and, where it works for several, the recipient: each has a credit of its own. */
-export const holderName = (id: string, recipient: string) => `${id} ${recipient}`;
+/** Names the holder of leases: the connection and the recipient, because each recipient has a credit of its own. */
+export const holderName = (connectionId: string, recipient: string) => `${connectionId} ${recipient}`;
 export const connectionOf = (holder: string) => holder.split(" ", 1)[0] ?? "";

@@ -1,73 +1,78 @@
 import type { EventTail } from "../../core/queue/event-tail.ts";
 import type { EventsFrame } from "../../core/queue/work-frames.ts";
 
-/** Tag of the sockets that follow events; the others are workers'. */
+/** Tag of the sockets that follow events. Sockets without this tag are workers' channels. */
 export const FOLLOWER = "events";
-/** Events sent to a follower and not seen by it. One that is further behind is cut off, and resumes when it can. */
-const MAX_UNSEEN = 5_000;
+/** Most unacknowledged events of a follower. A follower that is further behind is disconnected, and resumes later. */
+const MAX_UNACKNOWLEDGED = 5_000;
 
-/** Who is told what happens in a queue, as it happens. */
+/** Sockets to which the events of a queue are sent as they happen. */
 export class EventFollowers {
-  /** Names this life of the object: numbers of events mean nothing in another. */
-  readonly #life = crypto.randomUUID().slice(0, 8);
-  /** By socket, number of the last event that it has seen. */
-  readonly #seen = new Map<WebSocket, number>();
-  #told = 0;
+  /** Names this life of the object in memory: the event numbers of another life mean nothing here. */
+  readonly #incarnation = crypto.randomUUID().slice(0, 8);
+  /** Number of the last acknowledged event, by socket. */
+  readonly #acknowledged = new Map<WebSocket, number>();
+  #published = 0;
 
-  /** @param open - sockets that outlived hibernation: to them nothing new has happened */
+  /** @param open - sockets that outlived hibernation: they have missed no events, since none happened meanwhile */
   constructor(open: readonly WebSocket[]) {
-    for (const socket of open) this.#seen.set(socket, 0);
+    for (const socket of open) this.#acknowledged.set(socket, 0);
   }
 
   has(socket: WebSocket): boolean {
-    return this.#seen.has(socket);
+    return this.#acknowledged.has(socket);
   }
 
   /**
-   * Tells what happened lately and goes on from there.
+   * Adds a follower and sends it the latest events.
    *
-   * @param after - id of the last event that the follower has had, of whichever life; `null`: it comes anew
-   * @param count - how many of the last ones one that comes anew wants
+   * @param after - id of the last event that the follower has received, of any incarnation; `null`: none
+   * @param count - number of latest events for a follower that has received none
    */
   open(socket: WebSocket, tail: EventTail, after: string | null, count: number): void {
-    const [life, number] = after?.split(".") ?? [];
-    const events = after === null ? tail.last(count) : tail.after(life === this.#life ? Number(number) : 0);
-    this.#seen.set(socket, tail.count);
+    const [incarnation, number] = after?.split(".") ?? [];
+    const events =
+      after === null ? tail.last(count) : tail.after(incarnation === this.#incarnation ? Number(number) : 0);
+    this.#acknowledged.set(socket, tail.count);
     if (events.length === 0) return;
-    this.#send(socket, { type: "events", life: this.#life, first: tail.count - events.length + 1, events });
+    this.#send(socket, this.#frame(tail, events));
   }
 
-  /** Tells what has happened since it was last called. */
-  tell(tail: EventTail): void {
-    const first = this.#told + 1;
-    this.#told = tail.count;
-    if (this.#seen.size === 0 || tail.count < first) return;
-    const events = tail.after(first - 1);
-    // More than is kept happened at once: the oldest of it is told to nobody.
-    const frame: EventsFrame = { type: "events", life: this.#life, first: tail.count - events.length + 1, events };
-    for (const [socket, seen] of this.#seen) {
-      if (tail.count - seen <= MAX_UNSEEN) this.#send(socket, frame);
+  /** Sends the events that happened since the last call. */
+  publish(tail: EventTail): void {
+    const before = this.#published;
+    this.#published = tail.count;
+    if (this.#acknowledged.size === 0 || tail.count === before) return;
+    // Where more events happened at once than the tail keeps, the oldest of them are not sent.
+    const frame = this.#frame(tail, tail.after(before));
+    for (const [socket, acknowledged] of this.#acknowledged) {
+      if (tail.count - acknowledged <= MAX_UNACKNOWLEDGED) this.#send(socket, frame);
       else {
         this.close(socket);
-        socket.close(1013, "too far behind: come again with the id of the last event");
+        socket.close(1013, "too far behind: reconnect with the id of the last event");
       }
     }
   }
 
-  hear(socket: WebSocket, message: string | ArrayBuffer): void {
+  /** @param message - number of the last event that the follower has taken */
+  acknowledge(socket: WebSocket, message: string | ArrayBuffer): void {
     const number = typeof message === "string" ? Number(message) : Number.NaN;
-    if (Number.isInteger(number)) this.#seen.set(socket, number);
+    if (Number.isInteger(number)) this.#acknowledged.set(socket, number);
   }
 
   close(socket: WebSocket): void {
-    this.#seen.delete(socket);
+    this.#acknowledged.delete(socket);
+  }
+
+  #frame(tail: EventTail, events: EventsFrame["events"]): EventsFrame {
+    return { type: "events", incarnation: this.#incarnation, first: tail.count - events.length + 1, events };
   }
 
   #send(socket: WebSocket, frame: EventsFrame): void {
     try {
       socket.send(JSON.stringify(frame));
     } catch {
-      this.close(socket); // it went away between two events
+      this.close(socket); // the follower has disconnected, which its close event reports later
     }
   }
 }

@@ -33,7 +33,7 @@ export interface QueueBindings extends RelayBindings {
  *
  * The shell of the core's `TaskQueue`; see {@link QueueCommits} for how it changes. The runtime holds back what an object
  * sends until its writes are on the disk, so no answer goes out that a crash could undo. Calls that a connected
- * responder has at once are the exception: see PASSING_MS in task-store.ts.
+ * responder has at once are the exception: see UNWRITTEN_MS in task-store.ts.
  */
 export class PriorityQueue extends EcosystemObject<QueueBindings> {
   readonly #name: string;
@@ -77,7 +77,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       submit,
       finished: (taskId) => store.finished(taskId)?.record,
       serves: (recipient) => this.#waiters.serves(recipient),
-      send: (connection, frame) => this.#sockets.say(connection, frame),
+      send: (connection, frame) => this.#sockets.send(connection, frame),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#tagged = new TaggedSockets(ctx);
@@ -91,7 +91,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       payloadOf,
       waiters: this.#waiters,
       calls: this.#calls,
-      cancelling: (taskId) => this.#actionOperation({ action: "cancel", taskId }, nothing, nothing),
+      cancelOperation: (taskId) => this.#actionOperation({ action: "cancel", taskId }, nothing, nothing),
     });
   }
 
@@ -106,7 +106,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     );
   }
 
-  /** @returns the tasks as JSON texts; none after `waitMs` in which none came */
+  /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
   lease(query: api.LeaseQuery): Promise<readonly string[] | api.QueueOverloaded> {
     return this.#leases.wait(query);
   }
@@ -115,12 +115,12 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     return this.#changing((resolve, refuse) => this.#actionOperation(action, resolve, refuse));
   }
 
-  /** Resolves with the call's end, or with where it stands after `timeoutMs`. Its result is kept either way. */
+  /** Resolves with the end of the call, or with its state after `timeoutMs`. A later result is kept with the task. */
   call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<api.CallAnswer> {
-    return this.#calls.ask(task, timeoutMs, requireResponder);
+    return this.#calls.call(task, timeoutMs, requireResponder);
   }
 
-  /** How a call ended or where it stands; `null`: there is no such call, or not any more. */
+  /** How a call ended, or its state; `null`: the queue does not know the call, or not any more. */
   callResult(correlationId: string): api.CallAnswer | null {
     return this.#calls.result(correlationId);
   }
@@ -130,7 +130,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     return this.#commits.taskJson(taskId);
   }
 
-  /** As {@link task}, without those that are not known. */
+  /** As {@link task}, without the tasks that the queue does not know. */
   tasksById(taskIds: readonly string[]): string[] {
     return taskIds.flatMap((id) => this.#commits.taskJson(id) ?? []);
   }
@@ -155,7 +155,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     return this.#commits.runtime.events.last(tail);
   }
 
-  /** @returns the settings after the change; they hold for what comes from now on */
+  /** @returns the settings after the change, which apply to tasks from now on */
   configure(change: QueueSettingsChange): Promise<QueueSettings | api.QueueOverloaded> {
     return this.#changing((resolve, refuse) =>
       operationOf(
@@ -178,7 +178,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     });
   }
 
-  /** WebSocket upgrades: `/work?worker=&may_ask=` and `/events?tail=&after=`. */
+  /** WebSocket upgrades: `/work?worker=&may_write=` and `/events?tail=&after=`. */
   override fetch(request: Request): Response {
     if (!isUpgrade(request)) return upgradeRequired();
     const { searchParams, pathname } = new URL(request.url);
@@ -189,13 +189,13 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       return answer();
     }
     const { server, answer } = this.#tagged.accept(searchParams);
-    this.#sockets.open(server, searchParams.get("worker") ?? "unnamed", searchParams.get("may_ask") === "1");
+    this.#sockets.open(server, searchParams.get("worker") ?? "unnamed", searchParams.get("may_write") === "1");
     return answer(WORK_PROTOCOL);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    if (this.#followers.has(socket)) this.#followers.hear(socket, message);
-    else this.#sockets.hear(socket, message);
+    if (this.#followers.has(socket)) this.#followers.acknowledge(socket, message);
+    else this.#sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
@@ -221,18 +221,18 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   #actionOperation(
-    asked: api.TaskAction,
+    action: api.TaskAction,
     answer: (answer: api.TaskActionAnswer) => void,
     refuse: () => void,
   ): QueueOperation {
     return operationOf(
-      (queue, nowMs) => applyAction(asked, queue, this.#commits.store, nowMs),
+      (queue, nowMs) => applyAction(action, queue, this.#commits.store, nowMs),
       (outcome) => {
-        if (outcome.cancelled !== undefined) this.#sockets.cancelled(asked.taskId, outcome.cancelled);
+        if (outcome.cancelled !== undefined) this.#sockets.notifyCancelled(action.taskId, outcome.cancelled);
         answer(outcome.answer);
       },
       refuse,
-      [asked],
+      [action],
     );
   }
 

@@ -1,31 +1,31 @@
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 
-/** A change of a queue that waits to be made, together with others, in one transaction. */
+/** A change of a queue that waits for its transaction, which it shares with other operations. */
 export interface QueueOperation {
-  /** Makes the change, in the transaction. @returns what to do once it is written: answering */
-  readonly make: (queue: TaskQueue, nowMs: number) => () => void;
-  /** Nothing of it was kept: too much is waiting, or the transaction failed. */
+  /** Changes the queue, within the transaction. @returns sends the answer, once the transaction is written */
+  readonly apply: (queue: TaskQueue, nowMs: number) => () => void;
+  /** Answers that nothing was kept: too much is waiting, or the transaction failed. */
   readonly refuse: () => void;
-  /** Ids given by callers. Whether they repeat a finished task is looked up for a whole group at once. */
-  readonly ids: readonly string[];
-  /** Tasks that it is about. */
+  /** Task ids that callers chose. One query for all operations of a transaction finds those that repeat a finished task. */
+  readonly taskIds: readonly string[];
+  /** Number of tasks that the operation is about. */
   readonly weight: number;
 }
 
-/** @param tasks - those that it is about; their ids are looked up where callers gave them */
+/** @param tasks - the tasks that the operation is about; an id that is `undefined` was not chosen by a caller */
 export function operationOf<Result>(
-  make: (queue: TaskQueue, nowMs: number) => Result,
+  apply: (queue: TaskQueue, nowMs: number) => Result,
   answer: (result: Result) => void,
   refuse: () => void,
   tasks: readonly { readonly taskId: string | undefined }[] = [],
 ): QueueOperation {
   return {
-    make: (queue, nowMs) => {
-      const result = make(queue, nowMs);
+    apply: (queue, nowMs) => {
+      const result = apply(queue, nowMs);
       return () => answer(result);
     },
     refuse,
-    ids: tasks.flatMap(({ taskId }) => taskId ?? []),
+    taskIds: tasks.flatMap(({ taskId }) => taskId ?? []),
     weight: Math.max(1, tasks.length),
   };
 }

@@ -1,12 +1,12 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { CallAnswer } from "../../core/queue/api.ts";
-import { noResponder } from "../../core/queue/call-problems.ts";
+import { noResponder, queueFull } from "../../core/queue/call-problems.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { FinishedTask, NewTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { answerOf, Callers, replyFrame } from "./callers.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
-import { OVERLOADED, queueFull } from "./refusals.ts";
+import { OVERLOADED } from "./refusals.ts";
 
 export interface PendingCallsOptions {
   readonly queue: () => TaskQueue;
@@ -14,17 +14,17 @@ export interface PendingCallsOptions {
   /** Whether a worker is connected that takes tasks for the recipient. */
   readonly serves: (recipient: string) => boolean;
   readonly submit: (changes: readonly QueueOperation[]) => void;
-  /** Sends a frame to a connection, if it is still there. Else the reply is kept with the task. */
+  /** Sends a frame to a connection that is still open; otherwise the reply stays with the finished task. */
   readonly send: (connectionId: string, frame: string) => void;
 }
 
-const TOO_MUCH = problem("overloaded", 503, "Too much at once", "the queue could not take it; call again");
+const TOO_MUCH = problem("overloaded", 503, "The queue is overloaded", "Nothing of the call was kept: call again.");
 type Refused = { readonly refused: "no_responder" | "full" };
-/** A caller over a channel is named in the task with this in front. */
+/** Prefix of the `caller` of a task, where the caller is a channel. */
 const OVER_CHANNEL = "ws:";
 export const channelCaller = (connectionId: string) => `${OVER_CHANNEL}${connectionId}`;
 
-/** Where calls are put and their ends are told. A call is a task, so everything that has to outlive a crash is in it. */
+/** Queues calls and sends their replies. A call is a task, so everything that has to outlive a crash is in the task. */
 export class PendingCalls {
   readonly #options: PendingCallsOptions;
   readonly #callers = new Callers();
@@ -33,8 +33,8 @@ export class PendingCalls {
     this.#options = options;
   }
 
-  /** Resolves with the call's end, or with where it stands after `timeoutMs`. Its result is kept either way. */
-  ask(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<CallAnswer> {
+  /** Resolves with the end of the call, or with its state after `timeoutMs`. A later result is kept with the task. */
+  call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<CallAnswer> {
     const id = task.taskId ?? "";
     return new Promise((resolve) => {
       const end = (answer: CallAnswer) => {
@@ -45,20 +45,20 @@ export class PendingCalls {
       const listener = (record: FinishedTask | null) => end(record === null ? OVERLOADED : answerOf(record));
       const timer = setTimeout(() => end(this.result(id) ?? { correlation_id: id, pending: "queued" }), timeoutMs);
       this.#callers.add(id, listener);
-      const put = operationOf(
-        (queue, nowMs) => this.#put(task, requireResponder, queue, nowMs),
+      const operation = operationOf(
+        (queue, nowMs) => this.#enqueue(task, requireResponder, queue, nowMs),
         (outcome) => {
           if (outcome !== undefined) end("record" in outcome ? answerOf(outcome.record) : outcome);
         },
         () => end(OVERLOADED),
         [task],
       );
-      this.#options.submit([put]);
+      this.#options.submit([operation]);
     });
   }
 
   /** A call whose reply, or refusal, goes to the connection that the task names. */
-  overChannel(task: NewTask, connectionId: string, requireResponder: boolean): QueueOperation {
+  callOverChannel(task: NewTask, connectionId: string, requireResponder: boolean): QueueOperation {
     const id = task.taskId ?? "";
     const { send } = this.#options;
     const refuse = (wrong: Problem) => send(connectionId, refusedCall(id, wrong));
@@ -66,8 +66,8 @@ export class PendingCalls {
       record === null ? refuse(TOO_MUCH) : send(connectionId, replyFrame(record));
     return operationOf(
       (queue, nowMs) => {
-        const outcome = this.#put(task, requireResponder, queue, nowMs);
-        // The same call from another connection: the task names the first one, this one is remembered here.
+        const outcome = this.#enqueue(task, requireResponder, queue, nowMs);
+        // The same call from another connection: the task names the first connection, and this one waits in memory.
         return { outcome, elsewhere: outcome === undefined && queue.find(id)?.caller !== task.caller };
       },
       ({ outcome, elsewhere }) => {
@@ -82,7 +82,7 @@ export class PendingCalls {
     );
   }
 
-  /** How a call ended or where it stands; `null`: there is no such call, or not any more. */
+  /** How a call ended, or its state; `null`: the queue does not know the call, or not any more. */
   result(correlationId: string): CallAnswer | null {
     const entry = this.#options.queue().find(correlationId);
     if (entry !== undefined) {
@@ -92,15 +92,15 @@ export class PendingCalls {
     return record === undefined ? null : answerOf(record);
   }
 
-  /** A task has ended: whoever waits for it is told. */
-  finished(record: FinishedTask): void {
-    this.#callers.tell(record.taskId, record);
+  /** Notifies the callers of a finished task. */
+  notifyFinished(record: FinishedTask): void {
+    this.#callers.notify(record.taskId, record);
     if (record.caller !== null) this.#toChannel(record.caller, () => replyFrame(record));
   }
 
-  /** A call was only in memory, and memory could not be kept: whoever waits for it is told to call again. */
-  lost({ taskId, caller }: Entry): void {
-    this.#callers.tell(taskId, null);
+  /** Asks the callers to call again: the call was only in memory, and its transaction failed. */
+  notifyLost({ taskId, caller }: Entry): void {
+    this.#callers.notify(taskId, null);
     if (caller !== null) this.#toChannel(caller, () => refusedCall(taskId, TOO_MUCH));
   }
 
@@ -108,8 +108,8 @@ export class PendingCalls {
     if (caller.startsWith(OVER_CHANNEL)) this.#options.send(caller.slice(OVER_CHANNEL.length), frame());
   }
 
-  /** @returns nothing where the reply is to come; else the refusal, or how the same call has ended before */
-  #put(
+  /** @returns `undefined` when a reply will follow; otherwise the refusal, or how the same call has ended before */
+  #enqueue(
     task: NewTask,
     requireResponder: boolean,
     queue: TaskQueue,

@@ -13,7 +13,7 @@ import type { QueueOperation } from "./operation.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import { QueueRuntime, queueOf } from "./queue-runtime.ts";
 import { OVERLOADED } from "./refusals.ts";
-import { PASSING_MS, TaskStore } from "./task-store.ts";
+import { TaskStore, UNWRITTEN_MS } from "./task-store.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 import type { WorkSockets } from "./work-sockets.ts";
 
@@ -28,7 +28,7 @@ export interface CommitReceivers {
 
 export interface QueueCommitsOptions {
   readonly env: RelayBindings;
-  /** Of the object: `<ecosystem>/<queue>`. */
+  /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly ecosystem: string;
   readonly sql: SqlStorage;
@@ -41,8 +41,8 @@ export interface QueueCommitsOptions {
 }
 
 /**
- * Makes changes of a queue: in memory and in one transaction, together with others that arrived in the same turn; then,
- * and only then, they are answered, and tasks go out to those who wait.
+ * Applies the operations of a queue, in memory and in one transaction with the others that arrived in the same turn. Only
+ * after the transaction was written are they answered, and tasks go out to the workers that wait.
  */
 export class QueueCommits {
   readonly store: TaskStore;
@@ -52,7 +52,7 @@ export class QueueCommits {
   readonly #relay: OutboxRelay;
   readonly #groups: GroupCommit<readonly QueueOperation[]>;
   #runtime: QueueRuntime;
-  #passing: ReturnType<typeof setTimeout> | undefined;
+  #unwrittenTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: QueueCommitsOptions) {
     const { env, ecosystem, name, sql, alarms } = options;
@@ -70,8 +70,8 @@ export class QueueCommits {
     });
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
-      weigh: (changes) => changes.reduce((sum, { weight }) => sum + weight, 0),
-      refuse: (changes) => this.#refuse(changes),
+      weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
+      refuse: (operations) => this.#refuse(operations),
     });
   }
 
@@ -91,9 +91,9 @@ export class QueueCommits {
     return finished === undefined ? null : finishedJson(finished.record, finished.payload);
   }
 
-  /** Makes changes in one transaction: all of them, or none. */
-  submit(changes: readonly QueueOperation[]): void {
-    this.#groups.add(changes);
+  /** Applies operations in one transaction: all of them, or none. */
+  submit(operations: readonly QueueOperation[]): void {
+    this.#groups.add(operations);
   }
 
   /** What the object does when its alarm fires. */
@@ -102,7 +102,7 @@ export class QueueCommits {
     await this.#relay.run();
   }
 
-  #commit(changes: readonly QueueOperation[], atAlarm: boolean): void {
+  #commit(operations: readonly QueueOperation[], atAlarm: boolean): void {
     const { alarms, transaction, receivers, committed } = this.#options;
     const { waiters, leases, calls, sockets, followers } = receivers();
     const nowMs = Date.now();
@@ -111,49 +111,51 @@ export class QueueCommits {
     try {
       transaction(
         () => {
-          this.store.recall(changes.flatMap(({ ids }) => ids.filter((id) => this.queue.find(id) === undefined)));
+          this.store.prefetchFinished(
+            operations.flatMap(({ taskIds }) => taskIds.filter((id) => this.queue.find(id) === undefined)),
+          );
           this.queue.advanceClock(nowMs);
-          answers = changes.map(({ make }) => make(this.queue, nowMs));
+          answers = operations.map(({ apply }) => apply(this.queue, nowMs));
           waiters.handOut(this.queue, nowMs);
           ({ finished } = this.#runtime.write(nowMs, atAlarm));
         },
         () => this.#reload(nowMs),
       );
     } catch (error) {
-      // Nobody was answered, so all callers ask again.
+      // No operation was answered: all callers are asked to try again.
       console.error("priority queue: a commit failed", this.#options.name, String(error));
-      this.#refuse(changes);
-      // Timers and hand-outs to those who wait were only in memory: a commit at the alarm makes them again.
+      this.#refuse(operations);
+      // Expired timers and handed-out tasks were only in memory: a commit at the alarm repeats them.
       alarms.wakeBy(nowMs + OVERLOADED.retry_after_ms);
       return;
     }
-    // Same turn, hence the same write to the disk: what is due has an alarm behind it, whatever crashes next.
+    // Same turn, hence the same write to the disk: the next due time has its alarm, even if a crash follows.
     const due = this.#runtime.nextDueMs;
     if (due !== undefined) alarms.wakeBy(due);
     for (const answer of answers) answer();
     leases.answerServed();
-    sockets.tellGiven();
-    for (const { record } of finished) calls.finished(record);
+    sockets.sendGiven();
+    for (const { record } of finished) calls.notifyFinished(record);
     sockets.flush();
-    followers.tell(this.#runtime.events);
+    followers.publish(this.#runtime.events);
     this.#relayFilled();
     committed();
-    this.#writePassing();
+    this.#writeUnwritten();
   }
 
-  #refuse(changes: readonly QueueOperation[]): void {
-    for (const { refuse } of changes) refuse();
+  #refuse(operations: readonly QueueOperation[]): void {
+    for (const { refuse } of operations) refuse();
     this.#options.receivers().sockets.flush();
   }
 
   #reload(nowMs: number): void {
     const { leases, calls, sockets } = this.#options.receivers();
-    for (const entry of this.store.passing) calls.lost(entry);
+    for (const entry of this.store.unwritten) calls.notifyLost(entry);
     this.store.reload();
     this.#numbers.reload();
     this.#outbox.forgetFilled();
     this.#runtime = this.#open(nowMs, this.#runtime);
-    sockets.forgetGiven();
+    sockets.discardGiven();
     leases.refuseServed();
   }
 
@@ -168,13 +170,13 @@ export class QueueCommits {
     });
   }
 
-  /** Sees to it that calls which are only in memory do not stay so. */
-  #writePassing(): void {
-    if (this.#passing !== undefined || this.store.passing.length === 0) return;
-    this.#passing = setTimeout(() => {
-      this.#passing = undefined;
+  /** Starts the timer after which calls that are only in memory are written. */
+  #writeUnwritten(): void {
+    if (this.#unwrittenTimer !== undefined || this.store.unwritten.length === 0) return;
+    this.#unwrittenTimer = setTimeout(() => {
+      this.#unwrittenTimer = undefined;
       this.#commit([], false);
-    }, PASSING_MS);
+    }, UNWRITTEN_MS);
   }
 
   #relayFilled(): void {

@@ -1,9 +1,8 @@
-import type { AlertChange } from "../../core/queue/alert-tracker.ts";
-import { AlertTracker } from "../../core/queue/alert-tracker.ts";
+import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
-import { DEFAULT_SETTINGS, QueueSettings } from "../../core/queue/queue-settings.ts";
-import { Statistics } from "../../core/queue/statistics.ts";
+import { DEFAULT_SETTINGS, readSettings } from "../../core/queue/queue-settings.ts";
+import { Statistics, StatisticsData } from "../../core/queue/statistics.ts";
 import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
 import { TaskQueue } from "../../core/queue/task-queue.ts";
 import { finishedJson } from "../../core/queue/task-view.ts";
@@ -13,17 +12,17 @@ import type { Outbox } from "../shell/outbox.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import type { TaskStore } from "./task-store.ts";
 
-/** Results larger than this do not go into a signal; whoever wants them asks for the task. */
+/** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
 const RESULT_CHARS = 16_384;
-/** Percentiles are looked at for alerts once in this time: to merge them costs more than to count. */
-const LOOK_MS = 2_000;
-/** Statistics are written at the next alarm, and at latest so long after they changed. */
+/** Percentiles are checked for alerts once in this time, because merging them costs more than counting. */
+const CHECK_MS = 2_000;
+/** Statistics are written at the next alarm, and at the latest this time after they changed. */
 export const STATISTICS_MS = 30_000;
-/** Alerts that time alone can end are looked at so often while nothing else happens. */
+/** Alerts that end by time alone are checked this often while nothing else happens. */
 const ALERTS_MS = 60_000;
 
 export interface QueueRuntimeOptions {
-  /** Of the queue's object: `<ecosystem>/<queue>`. */
+  /** Name of the queue's object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly store: TaskStore;
   readonly outbox: Outbox;
@@ -33,8 +32,8 @@ export interface QueueRuntimeOptions {
 }
 
 /**
- * A queue in memory together with its storage, and the books that are kept about it. Everything in here follows from
- * what is stored, apart from the statistics and events of the last half minute before a crash.
+ * A queue in memory with its statistics, alerts and events. All of it can be rebuilt from storage, except the statistics
+ * and events of the last half minute before a crash.
  */
 export class QueueRuntime {
   readonly queue: TaskQueue;
@@ -46,12 +45,12 @@ export class QueueRuntime {
   readonly #numbers: NotedNumbers;
   readonly #name: string;
   #countedSinceMs: number | undefined;
-  #lookedMs = 0;
+  #checkedMs = 0;
   #failures = 0;
   /** Whether the queue's name and epoch are stored. */
   #begun: boolean;
 
-  /** @param options.events - those of the runtime before, where this one replaces it: their numbers go on */
+  /** @param options.events - events of the runtime that this one replaces, so that their numbers go on */
   constructor({ name, store, outbox, numbers, nowMs, events = new EventTail() }: QueueRuntimeOptions) {
     this.events = events;
     this.#name = name;
@@ -62,9 +61,12 @@ export class QueueRuntime {
     const statistics = store.notes.read("statistics");
     const alerts = store.notes.read("alerts");
     const settings = store.notes.read("settings");
-    this.statistics = new Statistics(statistics === undefined ? undefined : JSON.parse(statistics), nowMs);
-    this.alerts = new AlertTracker(alerts === undefined ? undefined : JSON.parse(alerts));
-    this.queue = new TaskQueue(settings === undefined ? DEFAULT_SETTINGS : QueueSettings.parse(JSON.parse(settings)), {
+    this.statistics = new Statistics(
+      statistics === undefined ? undefined : StatisticsData.parse(JSON.parse(statistics)),
+      nowMs,
+    );
+    this.alerts = new AlertTracker(alerts === undefined ? undefined : AlertData.parse(JSON.parse(alerts)));
+    this.queue = new TaskQueue(settings === undefined ? DEFAULT_SETTINGS : readSettings(settings), {
       epoch: numbers.epoch,
       nextSeq: store.nextSeq,
       tasks: store.tasks(),
@@ -73,10 +75,10 @@ export class QueueRuntime {
     });
   }
 
-  /** When something is to be done without anybody asking. */
+  /** When the queue has to act without a request. */
   get nextDueMs(): number | undefined {
     const counted = this.#countedSinceMs === undefined ? undefined : this.#countedSinceMs + STATISTICS_MS;
-    const alerts = this.alerts.endsByTime ? this.#lookedMs + ALERTS_MS : undefined;
+    const alerts = this.alerts.endsByTime ? this.#checkedMs + ALERTS_MS : undefined;
     const limit = this.queue.settings.alert_task_ms;
     const slow = limit === null ? undefined : this.queue.longRunning.nextMs(limit);
     const times = [this.queue.nextDueMs, counted, alerts, slow].filter((time) => time !== undefined);
@@ -118,7 +120,7 @@ export class QueueRuntime {
     if (record.outcome !== "failed" && record.outcome !== "expired") return;
     this.alerts.failed(nowMs);
     this.#failures++;
-    // A call's failure goes to its caller: there is somebody who knows of it.
+    // The failure of a call goes to its caller: it needs no dead letter.
     if (record.caller !== null) return;
     const payload = this.#store.finished(record.taskId)?.payload ?? "null";
     this.#outbox.deadLetter({
@@ -135,20 +137,20 @@ export class QueueRuntime {
     const found: AlertChange[] = [];
     const subject = ({ recipient, type }: { recipient: string; type: string }) => `${recipient}/${type}`;
     for (const { record } of finished) found.push(...this.alerts.ran(subject(record), record.ranMs, settings, nowMs));
-    // A worker that extends its lease tells that the task runs still: nobody has to wait for its end to know it slow.
+    // A worker that extends its lease shows that the task still runs: its alert need not wait for the end of the task.
     for (const entry of changed) {
       if (entry.lease === null) continue;
       found.push(...this.alerts.ran(subject(entry), nowMs - entry.lease.startedMs, settings, nowMs));
     }
-    // One whose worker says nothing is found by the alarm. While it runs its alert stands, however long ago it was raised.
+    // A task whose worker sends nothing is found at the alarm. Its alert stays raised as long as the task runs.
     const limit = settings.alert_task_ms;
     if (atAlarm && limit !== null) {
       for (const { entry, ms } of this.queue.longRunning.over(limit, nowMs))
         found.push(...this.alerts.ran(subject(entry), ms, settings, nowMs));
     }
-    const looks = atAlarm || (finished.length > 0 && nowMs - this.#lookedMs >= LOOK_MS);
-    if (looks) this.#lookedMs = nowMs;
-    const kinds = looks
+    const checksPercentiles = atAlarm || (finished.length > 0 && nowMs - this.#checkedMs >= CHECK_MS);
+    if (checksPercentiles) this.#checkedMs = nowMs;
+    const kinds = checksPercentiles
       ? this.statistics.series().map((one) => ({
           subject: subject(one),
           tasks: one.running.total,
@@ -180,15 +182,22 @@ function taskSignal(name: string, record: FinishedTask): Draft {
     source: `ganglion/queue/${queueOf(name)}`,
     timestampMs: record.finishedMs,
     facts: {
-      ...{ queue: queueOf(name), task_id: taskId, recipient, type, sender, attempts: attempt, worker },
-      ...{ waited_ms: waitedMs, ran_ms: ranMs },
+      queue: queueOf(name),
+      task_id: taskId,
+      recipient,
+      type,
+      sender,
+      attempts: attempt,
+      worker,
+      waited_ms: waitedMs,
+      ran_ms: ranMs,
       ...(good ? (small ? { result: JSON.parse(resultJson) } : {}) : { outcome: record.outcome, error }),
     },
     ...(record.cause === null ? {} : follows(record.cause, `${name}:${taskId}:${record.seq}`)),
   };
 }
 
-/** A task is no signal: what its end says goes back to the signal that led to the task. */
+/** A task is not a signal: the signal about its end names the signal that led to the task as its cause. */
 function follows({ id, trace, depth }: TaskCause, own: string): Pick<Draft, "cause" | "trace" | "depth"> {
   return { cause: id, trace: traceOf(own, { id, trace }), depth };
 }
@@ -203,7 +212,13 @@ function alertSignal(
     source: `ganglion/queue/${queueOf(name)}`,
     timestampMs: nowMs,
     facts: {
-      ...{ queue: queueOf(name), rule, subject, state, severity, value: Math.round(value), limit },
+      queue: queueOf(name),
+      rule,
+      subject,
+      state,
+      severity,
+      value: Math.round(value),
+      limit,
       raised_at: new Date(raisedMs).toISOString(),
     },
   };

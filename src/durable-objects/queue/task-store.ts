@@ -10,24 +10,24 @@ import {
 import type { FinishedTask, Task } from "../../core/queue/task.ts";
 import { Notes } from "../shell/notes.ts";
 
-/** Finished tasks are kept in slices of this length; a slice is dropped whole, which costs no row. */
+/** Finished tasks are stored in tables by time, one for each of these periods. Dropping a table costs no row. */
 const SLICE_MS = 6 * 3_600_000;
-/** They can be looked up, and their ids are recognised, for a day: five slices, as many as one statement may join. */
+/** Finished tasks can be read, and their ids are recognised, for a day: five tables, as many as one statement may join. */
 const KEEP_SLICES = 4;
-/** Numbers are reserved so many at a time: a row for each would cost as much as the task. */
+/** Sequence numbers reserved at a time: a written row for each number would cost as much as the task. */
 const RESERVE = 1_000;
 /**
- * Payloads kept in memory beside the disk, in characters. Those that came first give way: what has waited for long
- * waits behind a backlog, and most others are handed out soon after they came.
+ * Payloads cached in memory, in characters. The oldest are evicted first: a task that has waited for long waits behind a
+ * backlog, and most others are leased soon after they came.
  */
 const CACHE_CHARS = 8_000_000;
 
 /**
- * A call that went to a connected responder in the moment in which it came is written when it has ended, or after this
- * time: one row instead of three, and one flush instead of two for most. Nothing was promised to anybody until then. A
- * crash in that time loses the caller's connection too, and what a caller sends again, having had no answer, is run again.
+ * A call that went to a connected responder at once is written when it has ended, or after this time: for most calls one
+ * row instead of three, and one flush instead of two. The caller has no answer until then. A crash in that time also
+ * loses the caller's connection, and the call that the caller sends again runs again.
  */
-export const PASSING_MS = 20;
+export const UNWRITTEN_MS = 20;
 
 /** Rows in one statement, of four values and of two; 100 values are the most that one may have. */
 const ROWS = 24;
@@ -39,26 +39,26 @@ interface LiveRow extends Record<string, SqlStorageValue> {
   progress: string;
 }
 
-/** What a queue has on disk besides its tasks. */
+/** Values that a queue stores besides its tasks. */
 export type NoteName = "name" | "epoch" | "reserved" | "settings" | "statistics" | "alerts" | "emitted" | "registered";
 
 /**
- * A queue's tasks in SQLite. An unfinished task is one row, written when it comes and whenever its state changes;
- * finishing deletes it and writes one row among the finished, found by the task's id without another index. That makes
- * four rows over a whole life, three where a waiting worker gets the task in the transaction that stores it. Nothing
- * is ordered here: the order lives in memory, built from the unfinished tasks when the object wakes.
+ * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes.
+ * The end of a task deletes that row and writes one to the finished tasks, whose key is the task's id. That makes four
+ * written rows over the life of a task, three if a waiting worker gets the task in the transaction that stores it. The
+ * order of the tasks is only in memory, rebuilt from the unfinished tasks when the object wakes.
  */
 export class TaskStore {
   readonly notes: Notes<NoteName>;
   readonly #sql: SqlStorage;
   #slices: number[] = [];
   #reserved = 1;
-  /** Stored tasks whose payload is in memory, in the order in which they came, and how much that is. */
+  /** Stored tasks whose payload is cached, oldest first, and the size of the payloads. */
   #cached = new Set<Entry>();
   #cachedChars = 0;
-  /** Calls that are with their responder and only in memory so far, with when they came; oldest first. */
-  #passing = new Map<Entry, number>();
-  /** Ids known not to be among the finished, until the next write. */
+  /** Calls that are only in memory, with the time at which they came; oldest first. */
+  #unwritten = new Map<Entry, number>();
+  /** Ids that no finished task has, until the next write. */
   readonly #absent = new Set<string>();
 
   constructor(sql: SqlStorage) {
@@ -70,18 +70,18 @@ export class TaskStore {
     this.reload();
   }
 
-  /** Reads memory back from storage, after a transaction that failed. */
+  /** Reads the state in memory back from storage, after a transaction that failed. */
   reload(): this {
     this.#slices = [...this.#sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'finished_*'")]
       .map(({ name }) => Number(name.slice("finished_".length)))
       .sort((a, b) => a - b);
     this.#reserved = Number(this.notes.read("reserved") ?? "1");
     this.#absent.clear();
-    this.#passing = new Map();
+    this.#unwritten = new Map();
     return this;
   }
 
-  /** First number that no task has had. */
+  /** First sequence number that no task has had. */
   get nextSeq(): number {
     return this.#reserved;
   }
@@ -96,24 +96,24 @@ export class TaskStore {
     }
   }
 
-  /** Looks ids up together that {@link finished} is going to be asked for: most of them are new. */
-  recall(ids: readonly string[]): void {
+  /** Looks up ids together that {@link finished} will be asked for: most of them are new. */
+  prefetchFinished(ids: readonly string[]): void {
     if (ids.length < 2 || this.#slices.length === 0) return;
     const known = this.#fromSlices("SELECT task_id AS id", "IN (SELECT value FROM json_each(?1))");
     const found = new Set([...this.#sql.exec<{ id: string }>(known, JSON.stringify(ids))].map(({ id }) => id));
     for (const id of ids) if (!found.has(id)) this.#absent.add(id);
   }
 
-  /** Writes what has changed. Belongs into a transaction. */
+  /** Writes changes. Must run in a transaction. */
   write({ changed, finished }: QueueChanges, nextSeq: number, nowMs: number): void {
     this.#absent.clear();
     if (nextSeq > this.#reserved) {
       this.#reserved = nextSeq + RESERVE;
       this.notes.write("reserved", String(this.#reserved));
     }
-    const passing = changed.filter(isPassing);
+    const unwritten = changed.filter(isUnwrittenCall);
     const due = this.#dueAt(nowMs);
-    const fresh = [...changed.filter((entry) => !entry.stored && !isPassing(entry)), ...due];
+    const fresh = [...changed.filter((entry) => !entry.stored && !isUnwrittenCall(entry)), ...due];
     this.#update(changed.filter(({ stored }) => stored));
     this.#writeRows("INSERT INTO tasks VALUES", fresh, (entry) => [
       entry.seq,
@@ -122,27 +122,27 @@ export class TaskStore {
       entry.payloadJson ?? "null",
     ]);
     if (finished.length > 0) this.#finish(this.#sliceAt(nowMs), finished);
-    // Last, so that nothing of it has happened where a statement fails.
+    // Last, so that memory is unchanged if a statement fails.
     for (const entry of fresh) {
-      this.#keep(entry);
-      this.#passing.delete(entry);
+      this.#cache(entry);
+      this.#unwritten.delete(entry);
     }
-    for (const { entry } of finished) this.#passing.delete(entry);
-    for (const entry of passing) if (!entry.stored && !this.#passing.has(entry)) this.#passing.set(entry, nowMs);
+    for (const { entry } of finished) this.#unwritten.delete(entry);
+    for (const entry of unwritten) if (!entry.stored && !this.#unwritten.has(entry)) this.#unwritten.set(entry, nowMs);
   }
 
-  /** Calls that are only in memory so far. */
-  get passing(): readonly Entry[] {
-    return [...this.#passing.keys()];
+  /** Calls that are only in memory. */
+  get unwritten(): readonly Entry[] {
+    return [...this.#unwritten.keys()];
   }
 
-  /** Calls that have been at their responder for so long that they are to be written. */
+  /** Calls that have been in memory for so long that they have to be written. */
   #dueAt(nowMs: number): Entry[] {
     const due: Entry[] = [];
-    for (const [entry, sinceMs] of this.#passing) {
-      // One that a clock that was set back makes younger than new is due too.
-      if (nowMs >= sinceMs && nowMs < sinceMs + PASSING_MS) break;
-      if (entry.state !== "finished" && isPassing(entry)) due.push(entry);
+    for (const [entry, sinceMs] of this.#unwritten) {
+      // If the clock was set back, calls from the future are due too.
+      if (nowMs >= sinceMs && nowMs < sinceMs + UNWRITTEN_MS) break;
+      if (entry.state !== "finished" && isUnwrittenCall(entry)) due.push(entry);
     }
     return due;
   }
@@ -152,7 +152,7 @@ export class TaskStore {
     return this.#sql.exec<{ payload: string }>("SELECT payload FROM tasks WHERE seq = ?", seq).one().payload;
   }
 
-  /** How a task ended, and its payload; `undefined` when it is not known, or not any more. */
+  /** A finished task and its payload; `undefined`: no task with this id has finished within the last day. */
   finished(taskId: string): { record: FinishedTask; payload: string } | undefined {
     if (this.#absent.has(taskId) || this.#slices.length === 0) return undefined;
     const [row] = this.#sql
@@ -172,18 +172,18 @@ export class TaskStore {
       .toArray();
   }
 
-  /** Puts a finished task back that was forgotten in the same transaction. */
-  keep(record: FinishedTask, payload: string, nowMs: number): void {
+  /** Writes a finished task again that was deleted in the same transaction. */
+  restoreFinished(record: FinishedTask, payload: string, nowMs: number): void {
     const table = this.#sliceAt(nowMs);
     this.#sql.exec(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`, record.taskId, packFinished(record), payload);
   }
 
-  /** Forgets a finished task, so that its id can be used for trying it again. */
-  forget(taskId: string): void {
+  /** Deletes a finished task, so that the task can be retried under its id. */
+  deleteFinished(taskId: string): void {
     for (const slice of this.#slices) this.#sql.exec(`DELETE FROM finished_${slice} WHERE task_id = ?`, taskId);
   }
 
-  /** One statement over all slices, the newest first. */
+  /** One statement over all tables of finished tasks, the newest first. */
   #fromSlices(select: string, condition: string): string {
     const parts = this.#slices
       .toReversed()
@@ -191,23 +191,23 @@ export class TaskStore {
     return parts.join(" UNION ALL ");
   }
 
-  /** A task is stored now. Its payload stays in memory, and the oldest there give way to it. */
-  #keep(entry: Entry): void {
+  /** Notes that a task is stored and caches its payload, for which the oldest payloads are evicted. */
+  #cache(entry: Entry): void {
     entry.stored = true;
     this.#cached.add(entry);
     this.#cachedChars += entry.payloadJson?.length ?? 0;
     for (const oldest of this.#cached) {
       if (this.#cachedChars <= CACHE_CHARS) break;
-      this.#uncount(oldest);
+      this.#uncache(oldest);
       oldest.payloadJson = undefined;
     }
   }
 
-  #uncount(entry: Entry): void {
+  #uncache(entry: Entry): void {
     if (this.#cached.delete(entry)) this.#cachedChars -= entry.payloadJson?.length ?? 0;
   }
 
-  /** Several tasks a statement, as in {@link #writeRows}. */
+  /** Updates several tasks with each statement, as {@link #writeRows} does. */
   #update(entries: readonly Entry[]): void {
     for (let from = 0; from < entries.length; from += UPDATES) {
       const some = entries.slice(from, from + UPDATES);
@@ -236,14 +236,14 @@ export class TaskStore {
       );
     }
     const gone = finished.filter(({ entry }) => entry.stored).map(({ entry }) => entry);
-    for (const entry of gone) this.#uncount(entry);
-    // One that came and went in one transaction was never there.
+    for (const entry of gone) this.#uncache(entry);
+    // A task that came and ended in one transaction was never stored.
     if (gone.length === 0) return;
     const seqs = JSON.stringify(gone.map(({ seq }) => seq));
     this.#sql.exec("DELETE FROM tasks WHERE seq IN (SELECT value FROM json_each(?))", seqs);
   }
 
-  /** Several rows a statement: each statement costs more than a row. The runtime keeps the texts of each size prepared. */
+  /** Writes several rows with each statement, since a statement costs more than a row. The runtime caches the statements. */
   #writeRows<Item>(into: string, items: readonly Item[], row: (item: Item) => SqlStorageValue[]): void {
     for (let from = 0; from < items.length; from += ROWS) {
       const rows = items.slice(from, from + ROWS).map(row);
@@ -253,7 +253,7 @@ export class TaskStore {
   }
 
   #sliceAt(nowMs: number): string {
-    // Never back to an earlier slice: it may have been dropped when the clock was ahead.
+    // Never back to an earlier table: it may have been dropped when the clock was ahead.
     const slice = Math.max(Math.floor(nowMs / SLICE_MS), this.#slices.at(-1) ?? 0);
     if (slice !== this.#slices.at(-1)) {
       // WITHOUT ROWID: with a text key this is one row a write instead of two.
@@ -270,7 +270,7 @@ export class TaskStore {
   }
 }
 
-/** A call in the hands of its first responder that was never written. */
-function isPassing({ stored, caller, lease, leases }: Entry): boolean {
+/** Whether the entry is a call that was never written and is with its first responder. */
+function isUnwrittenCall({ stored, caller, lease, leases }: Entry): boolean {
   return !stored && caller !== null && lease !== null && leases === 1;
 }

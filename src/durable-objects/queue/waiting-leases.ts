@@ -16,17 +16,17 @@ export interface WaitingLeasesOptions {
   readonly submit: (changes: readonly QueueOperation[]) => void;
 }
 
-/** Calls over plain HTTP that wait for tasks. */
+/** Lease requests over plain HTTP that wait for tasks. */
 export class WaitingLeases {
   readonly #options: WaitingLeasesOptions;
-  /** Given tasks in the transaction that is running. */
+  /** Requests that the running transaction gave tasks to. */
   readonly #served = new Set<WaitingLease>();
 
   constructor(options: WaitingLeasesOptions) {
     this.#options = options;
   }
 
-  /** @returns the tasks as JSON texts; none after `waitMs` in which none came */
+  /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
   wait({ recipient, max, leaseMs, waitMs, worker }: LeaseQuery): Promise<readonly string[] | QueueOverloaded> {
     const { waiters, payloadOf, submit } = this.#options;
     const got: Entry[] = [];
@@ -38,7 +38,10 @@ export class WaitingLeases {
         resolve(answer);
       };
       const waiter: Waiter = {
-        ...{ recipient, holder: `http:${crypto.randomUUID()}`, worker, leaseMs },
+        recipient,
+        holder: `http:${crypto.randomUUID()}`,
+        worker,
+        leaseMs,
         hasRoom: () => got.length < max,
         give: (entry) => {
           got.push(entry);
@@ -50,7 +53,7 @@ export class WaitingLeases {
         refuse: () => end(OVERLOADED),
       };
       const begin = operationOf(
-        // Served with everybody else who waits, in turn: a call is not to overtake a worker that has waited longer.
+        // Only waits for its turn: a request must not overtake a worker that has waited longer.
         () => waiters.add(waiter),
         () => {
           if (got.length > 0) return;
@@ -63,13 +66,13 @@ export class WaitingLeases {
     });
   }
 
-  /** Answers those who were given tasks in the transaction that has just been written. */
+  /** Answers the requests that the transaction gave tasks to, after the transaction was written. */
   answerServed(): void {
     for (const waiting of this.#served) waiting.finish();
     this.#served.clear();
   }
 
-  /** The transaction failed: what was given in it was not. */
+  /** Refuses the requests that the transaction gave tasks to, after the transaction failed. */
   refuseServed(): void {
     for (const waiting of this.#served) waiting.refuse();
     this.#served.clear();

@@ -5,52 +5,52 @@ import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
-import { type Attachment, Connection, connectionOf, holderName, type Ready } from "./connection.ts";
+import { Attachment, Connection, connectionOf, holderName, type Ready } from "./connection.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { type RefusedFrame, readMessage } from "./read-message.ts";
-import { changeByFrame, mayAsk, refuseForNow, refuseFrame } from "./worker-frames.ts";
+import { mayWrite, operationOfFrame, refuseForNow, refuseFrame } from "./worker-frames.ts";
 
 export interface WorkSocketsOptions {
   readonly queue: () => TaskQueue;
   readonly payloadOf: (entry: Entry) => string;
   readonly waiters: Waiters;
   readonly calls: PendingCalls;
-  /** Makes changes in a transaction, all of them or, where that failed, none. */
+  /** Applies operations in one transaction: all of them, or none when the transaction fails. */
   readonly submit: (changes: readonly QueueOperation[]) => void;
-  /** The end of a task that is not wanted any more. */
-  readonly cancelling: (taskId: string) => QueueOperation;
+  /** The operation that cancels a task. */
+  readonly cancelOperation: (taskId: string) => QueueOperation;
 }
 
-/** A frame of tasks is cut where it would exceed this, in characters. */
+/** Largest `tasks` frame, in characters: a larger one is cut into several. */
 const FRAME_CHARS = 256 * 1024;
 
-/** The workers' channels of one queue. */
+/** The channels of the workers and callers of one queue. */
 export class WorkSockets {
   readonly #options: WorkSocketsOptions;
   readonly #bySocket = new Map<WebSocket, Connection>();
   readonly #byId = new Map<string, Connection>();
-  /** Given tasks in the transaction that is running. */
+  /** Connections that the running transaction gave tasks to. */
   #served = new Set<Connection>();
-  /** Have something to say that was not sent yet. */
-  readonly #speaking = new Set<Connection>();
+  /** Connections with frames that are not sent yet. */
+  readonly #unflushed = new Set<Connection>();
 
-  /** @param open - sockets that outlived hibernation: without them, workers would wait in silence for ever */
+  /** @param open - sockets that outlived hibernation: if they were forgotten, their workers would wait for ever */
   constructor(open: readonly WebSocket[], options: WorkSocketsOptions) {
     this.#options = options;
     for (const socket of open) {
-      const attachment = socket.deserializeAttachment() as Attachment | null;
-      if (attachment === null) continue;
-      const connection = this.#remember(socket, attachment);
-      for (const said of attachment.ready) this.#setReady(connection, said);
+      const attachment = Attachment.safeParse(socket.deserializeAttachment());
+      if (!attachment.success) continue;
+      const connection = this.#remember(socket, attachment.data);
+      for (const frame of attachment.data.ready) this.#setReady(connection, frame);
     }
   }
 
-  open(socket: WebSocket, worker: string, mayAsk: boolean): void {
-    this.#remember(socket, { id: crypto.randomUUID(), worker, mayAsk, several: false }).attach();
+  open(socket: WebSocket, worker: string, mayWrite: boolean): void {
+    this.#remember(socket, { id: crypto.randomUUID(), worker, mayWrite, readsArrays: false }).attach();
   }
 
-  /** @param clean - the worker said good-bye: what it holds can go to another at once; else its leases run out */
+  /** @param clean - the worker closed the channel itself: its tasks are released at once; otherwise its leases expire */
   close(socket: WebSocket, clean: boolean): void {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined) return;
@@ -60,139 +60,142 @@ export class WorkSockets {
     if (!clean) return;
     const holders = [...connection.ready.keys()].map((recipient) => holderName(connection.id, recipient));
     const nothing = () => undefined;
-    const giveBack = operationOf(
+    const releaseAll = operationOf(
       (queue, nowMs) => {
         for (const holder of holders) queue.releaseAll(holder, nowMs);
       },
       nothing,
-      nothing, // then the leases run out
+      nothing, // the leases expire instead
     );
-    this.#options.submit([giveBack]);
+    this.#options.submit([releaseAll]);
   }
 
-  hear(socket: WebSocket, message: string | ArrayBuffer): void {
+  receive(socket: WebSocket, message: string | ArrayBuffer): void {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined) {
-      socket.close(1011, "the connection was lost; connect again");
+      socket.close(1011, "the queue has lost this connection: connect again");
       return;
     }
     if (message === PING) {
       socket.send(PONG);
       return;
     }
-    const { frames, several } = readMessage(message);
-    if (several) connection.sentSeveral();
-    const changes: QueueOperation[] = [];
+    const { frames, isArray } = readMessage(message);
+    if (isArray) connection.noteReadsArrays();
+    const operations: QueueOperation[] = [];
     for (const frame of frames) {
       if ("problem" in frame) {
         refuse(connection, frame);
         continue;
       }
-      const change = this.#obey(connection, frame);
-      if (change !== undefined) changes.push(change);
+      const operation = this.#handle(connection, frame);
+      if (operation !== undefined) operations.push(operation);
     }
-    // Together: the frames of one message are not to wait for each other.
-    if (changes.length > 0) this.#options.submit(changes);
+    // One submission for the message: its frames must not wait for each other.
+    if (operations.length > 0) this.#options.submit(operations);
     this.flush();
   }
 
-  /** Says what was given in the transaction that has just been written. */
-  tellGiven(): void {
+  /** Sends the tasks that the transaction gave to connections, after the transaction was written. */
+  sendGiven(): void {
     for (const connection of this.#served) {
       const { given } = connection;
       connection.given = [];
       let parts: string[] = [];
       let chars = 0;
-      const say = () => {
-        if (parts.length > 0) connection.say(`{"type":"tasks","tasks":[${parts.join(",")}]}`);
+      const sendParts = () => {
+        if (parts.length > 0) connection.send(`{"type":"tasks","tasks":[${parts.join(",")}]}`);
         parts = [];
         chars = 0;
       };
       for (const entry of given) {
-        // Given and taken away again in one transaction: there is nothing to do.
+        // Leased and cancelled in one transaction: there is nothing to send.
         if (entry.lease === null) continue;
         const part = leasedJson(entry, this.#options.payloadOf(entry));
-        if (chars + part.length > FRAME_CHARS) say();
+        if (chars + part.length > FRAME_CHARS) sendParts();
         parts.push(part);
         chars += part.length;
       }
-      say();
+      sendParts();
     }
     this.#served = new Set();
   }
 
-  /** The transaction failed: what was given in it was not. */
-  forgetGiven(): void {
+  /** Forgets the tasks that the transaction gave to connections, after the transaction failed. */
+  discardGiven(): void {
     for (const connection of this.#served) connection.given = [];
     this.#served = new Set();
   }
 
-  /** Tells a worker that what it holds is not wanted any more. */
-  cancelled(taskId: string, lease: Lease): void {
+  /** Notifies the holder of a lease that the task was cancelled. */
+  notifyCancelled(taskId: string, lease: Lease): void {
     const tasks = [{ task_id: taskId, lease_id: lease.id, reason: "cancelled" }];
-    this.say(connectionOf(lease.holder), JSON.stringify({ type: "cancel", tasks }));
+    this.send(connectionOf(lease.holder), JSON.stringify({ type: "cancel", tasks }));
   }
 
-  /** Says something to a connection, if it is still there. */
-  say(connectionId: string, frame: string): void {
-    this.#byId.get(connectionId)?.say(frame);
+  /** Queues a frame for a connection that is still open. */
+  send(connectionId: string, frame: string): void {
+    this.#byId.get(connectionId)?.send(frame);
   }
 
-  /** Sends what was said. */
+  /** Sends all queued frames. */
   flush(): void {
-    for (const connection of this.#speaking) {
-      this.#speaking.delete(connection);
+    for (const connection of this.#unflushed) {
+      this.#unflushed.delete(connection);
       try {
         connection.flush();
       } catch {
-        // The other end went away between two events; its leases run out, its replies are kept.
+        // The other end has disconnected: its leases expire, and its replies are kept with the tasks.
         this.close(connection.socket, false);
       }
     }
   }
 
-  #obey(connection: Connection, frame: WorkerFrame): QueueOperation | undefined {
+  #handle(connection: Connection, frame: WorkerFrame): QueueOperation | undefined {
     switch (frame.type) {
       case "ready": {
         this.#setReady(connection, { recipient: frame.recipient, credit: frame.credit, leaseMs: frame.lease_ms });
         connection.attach();
         const nothing = () => undefined;
-        // An empty change: it hands out what waits already.
+        // The operation changes nothing, but its transaction hands out the tasks that wait already.
         return operationOf(nothing, nothing, () => refuseForNow(connection, null));
       }
       case "cancel":
-        return mayAsk(connection, null) ? this.#options.cancelling(frame.correlation_id) : undefined;
+        return mayWrite(connection, null) ? this.#options.cancelOperation(frame.correlation_id) : undefined;
       default:
-        return changeByFrame(connection, frame, this.#options.calls);
+        return operationOfFrame(connection, frame, this.#options.calls);
     }
   }
 
   #remember(socket: WebSocket, attachment: Omit<Attachment, "ready">): Connection {
-    const connection = new Connection(socket, attachment, this.#speaking);
+    const connection = new Connection(socket, attachment, this.#unflushed);
     this.#bySocket.set(socket, connection);
     this.#byId.set(connection.id, connection);
     return connection;
   }
 
-  #setReady(connection: Connection, said: Ready): void {
-    const { recipient, credit, leaseMs } = said;
+  #setReady(connection: Connection, frame: Ready): void {
+    const { recipient, credit, leaseMs } = frame;
     const before = connection.ready.get(recipient);
     if (before !== undefined) this.#options.waiters.remove(before.waiter);
     const holder = holderName(connection.id, recipient);
     const waiter: Waiter = {
-      ...{ recipient, holder, worker: connection.worker, leaseMs },
+      recipient,
+      holder,
+      worker: connection.worker,
+      leaseMs,
       hasRoom: () => this.#options.queue().heldBy(holder) < credit,
       give: (entry) => {
         connection.given.push(entry);
         this.#served.add(connection);
       },
     };
-    connection.ready.set(recipient, { said, waiter });
+    connection.ready.set(recipient, { frame, waiter });
     if (credit > 0) this.#options.waiters.add(waiter);
   }
 }
 
 function refuse(connection: Connection, { batch, correlationId, problem }: RefusedFrame): void {
   if (correlationId === undefined) refuseFrame(connection, batch, problem);
-  else connection.say(refusedCall(correlationId, problem));
+  else connection.send(refusedCall(correlationId, problem));
 }

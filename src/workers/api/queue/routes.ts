@@ -123,7 +123,7 @@ export const queues = newApi()
   });
 
 function readEvents(text: string): Chunk {
-  const { life, first, events } = EventsFrame.parse(JSON.parse(text));
-  const texts = events.map((event, index) => `id: ${life}.${first + index}\ndata: ${JSON.stringify(event)}\n\n`);
+  const { incarnation, first, events } = EventsFrame.parse(JSON.parse(text));
+  const texts = events.map((event, index) => `id: ${incarnation}.${first + index}\ndata: ${JSON.stringify(event)}\n\n`);
   return { text: texts.join(""), seen: String(first + events.length - 1) };
 }

@@ -56,7 +56,10 @@ export const work = newApi().openapi(openChannel, (c) => {
   }
   const { eco, q } = c.req.valid("param");
   const grant = c.get("grant");
-  const mayAsk = authorise(grant, "tasks:write", eco, Date.now()) === "allowed";
-  const query = new URLSearchParams({ worker: c.req.valid("query").worker ?? grant.name, may_ask: mayAsk ? "1" : "0" });
+  const mayWrite = authorise(grant, "tasks:write", eco, Date.now()) === "allowed";
+  const query = new URLSearchParams({
+    worker: c.req.valid("query").worker ?? grant.name,
+    may_write: mayWrite ? "1" : "0",
+  });
   return upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, grant);
 });
