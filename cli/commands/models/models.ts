@@ -1,29 +1,30 @@
 import { Command, Option } from "commander";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
-import { inputOf, type ModelSettingsInput, type ModelSettingsView } from "../../../src/core/models/settings.ts";
+import { inputOf, type ModelSettingsView } from "../../../src/core/models/api.ts";
+import type { ModelSettingsInput } from "../../../src/core/models/settings.ts";
 import { amount, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { type Column, print, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { readSecret } from "../secret-file.ts";
 
-type Shown = ModelSettingsView["models"][number];
-type Wanted = NonNullable<ModelSettingsInput["models"]>[number];
+type ModelShown = ModelSettingsView["models"][number];
+type ModelInput = NonNullable<ModelSettingsInput["models"]>[number];
 
-const columns: readonly Column<Shown>[] = [
+const columns: readonly Column<ModelShown>[] = [
   ["NAME", ({ name }) => name],
   ["KIND", ({ kind }) => kind],
   ["MODEL", ({ model }) => model],
   ["KEY", (model) => (model.kind === "openai" ? (model.has_key ? "yes" : "no") : "-")],
   ["PRICE IN", ({ price_in }) => price_in],
   ["PRICE OUT", ({ price_out }) => price_out],
-  ["ANSWER", ({ max_tokens }) => max_tokens],
+  ["MAX TOKENS", ({ max_tokens }) => max_tokens],
   ["URL", (model) => (model.kind === "openai" ? model.url : null)],
 ];
 
-/** The settings as they are sent. */
-interface Wished extends Required<Pick<ModelSettingsView, "enabled" | "daily">> {
-  readonly models: Wanted[];
+/** The settings of the next version, before they are sent. */
+interface SettingsDraft extends Required<Pick<ModelSettingsView, "enabled" | "daily">> {
+  readonly models: ModelInput[];
 }
 
 interface SetOptions {
@@ -36,7 +37,9 @@ interface SetOptions {
   readonly maxTokens?: number;
 }
 
-/** The settings hold keys that nobody is shown: they stay with their models when the others are sent back. */
+/**
+ * The settings hold keys that are never shown. A key stays with its model when the settings are sent back without it.
+ */
 export const modelsCommand = () =>
   new Command("models")
     .summary("language models that rules may ask: list, set, remove, enable, disable, budget")
@@ -44,32 +47,33 @@ export const modelsCommand = () =>
     .action((_options: object, command: Command) => list(command))
     .addCommand(
       new Command("list")
-        .summary("models, whether they are asked, and what was spent today")
-        .addHelpText("after", "\nPrices are US dollars for a million tokens. With --json: one document.")
+        .summary("models, whether rules may ask them, and today's spending")
+        .addHelpText("after", "\nPrices are US dollars per million tokens. With --json: one document.")
         .action((_options: object, command: Command) => list(command)),
     )
     .addCommand(
       new Command("set")
-        .summary("add a model, or change what is named of it")
-        .argument("<name>", "what rules call it")
-        .option("--model <id>", "what its provider calls it")
-        .addOption(new Option("--kind <kind>", "default of a new one: openai").choices(["openai", "workers-ai"]))
-        .option("--endpoint <url>", "where chat completions are taken (openai)")
-        .option("--key-file <file>", "file with its key; - is the standard input. It is kept and never shown")
-        .option("--price-in <usd>", "US dollars for a million tokens of a question", amount(10_000))
-        .option("--price-out <usd>", "US dollars for a million tokens of an answer", amount(10_000))
-        .option("--max-tokens <n>", "longest answer", wholeNumber(16, 4_096))
-        .addHelpText("after", "\nWith --json: one document, all settings as they are then.")
+        .summary("add a model, or change the given fields of one")
+        .argument("<name>", "name of the model in rules")
+        .option("--model <id>", "name of the model at its provider")
+        .addOption(new Option("--kind <kind>", "default of a new model: openai").choices(["openai", "workers-ai"]))
+        .option("--endpoint <url>", "address of chat completions (openai)")
+        .option("--key-file <file>", "file with the key; - is the standard input. The key is stored and never shown")
+        .option("--price-in <usd>", "US dollars per million tokens of a question", amount(10_000))
+        .option("--price-out <usd>", "US dollars per million tokens of an answer", amount(10_000))
+        .option("--max-tokens <n>", "tokens of the longest answer", wholeNumber(16, 4_096))
+        .addHelpText("after", "\nWith --json: one document with all settings after the change.")
         .action(set),
     )
     .addCommand(
       new Command("remove")
-        .summary("take a model away, with its key")
+        .summary("remove a model and its key")
         .argument("<name>")
         .action(async (name: string, _options: object, command: Command) => {
           await change(command, `${name} is removed`, (settings) => {
             const models = settings.models.filter((model) => model.name !== name);
-            if (models.length === settings.models.length) throw new Failure(`there is no model "${name}"`);
+            if (models.length === settings.models.length)
+              throw new Failure(`No model "${name}". List models: \`ganglion models\``);
             return { ...settings, models };
           });
         }),
@@ -78,18 +82,21 @@ export const modelsCommand = () =>
     .addCommand(switchCommand("disable", false))
     .addCommand(
       new Command("budget")
-        .summary("how much may be asked in a day (UTC)")
+        .summary("set the budget of a day (UTC)")
         .option("--requests <n>", "questions", wholeNumber(0, 1_000_000))
         .option("--usd <amount>", "US dollars", amount(100_000))
-        .addHelpText("after", "\nBeyond it rules go on as if nobody had answered. With --json: one document.")
+        .addHelpText("after", "\nBeyond the budget each rule takes its fallback. With --json: one document.")
         .action(budget),
     );
 
 const switchCommand = (name: string, enabled: boolean) =>
   new Command(name)
-    .summary(enabled ? "let rules ask" : "let no rule ask: each goes on with its fallback")
+    .summary(enabled ? "let rules ask models" : "let no rule ask a model: each takes its fallback")
     .action(async (_options: object, command: Command) => {
-      await change(command, `models are ${enabled ? "" : "not "}asked`, (settings) => ({ ...settings, enabled }));
+      await change(command, `asking models is ${enabled ? "enabled" : "disabled"}`, (settings) => ({
+        ...settings,
+        enabled,
+      }));
     });
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
@@ -100,7 +107,7 @@ async function list(command: Command): Promise<void> {
   await printTable(settings.models, columns, "no models");
   const { enabled, daily, spent } = settings;
   remark(
-    `${enabled ? "on" : "off"}; today (${spent.day}) ${spent.requests} of ${daily.requests} questions and ` +
+    `${enabled ? "enabled" : "disabled"}; today (${spent.day}) ${spent.requests} of ${daily.requests} questions and ` +
       `$${spent.usd.toFixed(4)} of $${daily.usd}`,
   );
 }
@@ -117,61 +124,68 @@ async function set(name: string, options: SetOptions, command: Command): Promise
   });
   const now = after.models.find((model) => model.name === name);
   if (lostKey && now?.kind === "openai" && !now.has_key) {
-    remark("its key was for another address and is gone; give it with --key-file");
+    remark("The stored key belonged to another address and was removed. Give a key with --key-file");
   }
 }
 
-function modelOf(name: string, options: SetOptions, before: Wanted | undefined, key: string | undefined): Wanted {
+function modelOf(
+  name: string,
+  options: SetOptions,
+  before: ModelInput | undefined,
+  key: string | undefined,
+): ModelInput {
   const { kind = before?.kind ?? "openai", model = before?.model } = options;
   const url = options.endpoint ?? (before?.kind === "openai" ? before.url : undefined);
-  if (model === undefined) throw new UsageError("give --model: what its provider calls it");
-  const terms = {
-    ...{ name, model },
+  if (model === undefined) throw new UsageError("A new model needs --model: its name at the provider");
+  const fields = {
+    name,
+    model,
     ...pick("price_in", options.priceIn ?? before?.price_in),
     ...pick("price_out", options.priceOut ?? before?.price_out),
     ...pick("max_tokens", options.maxTokens ?? before?.max_tokens),
   };
   if (kind === "workers-ai") {
     if (options.endpoint !== undefined || key !== undefined)
-      throw new UsageError("workers-ai takes neither --endpoint nor a key");
-    return { kind, ...terms };
+      throw new UsageError("A model of workers-ai has no --endpoint and no --key-file: leave them out");
+    return { kind, ...fields };
   }
-  if (url === undefined) throw new UsageError("give --endpoint, such as https://api.openai.com/v1/chat/completions");
-  return { kind, ...terms, url, ...pick("api_key", key) };
+  if (url === undefined)
+    throw new UsageError("A new model needs --endpoint, such as https://api.openai.com/v1/chat/completions");
+  return { kind, ...fields, url, ...pick("api_key", key) };
 }
 
 const pick = <Name extends string, Value>(name: Name, value: Value | undefined) =>
   (value === undefined ? {} : { [name]: value }) as { [Field in Name]?: Value };
 
 async function budget({ requests, usd }: { requests?: number; usd?: number }, command: Command): Promise<void> {
-  if (requests === undefined && usd === undefined) throw new UsageError("give --requests, --usd, or both");
+  if (requests === undefined && usd === undefined) throw new UsageError("Give --requests, --usd, or both");
   await change(command, "the budget is set", (settings) => ({
     ...settings,
     daily: { requests: requests ?? settings.daily.requests, usd: usd ?? settings.daily.usd },
   }));
 }
 
-/** Changed by somebody else in between so often, something is wrong. */
-const ATTEMPTS = 5;
+/** When somebody else changes the settings in between so often, something is wrong. */
+const MAX_ATTEMPTS = 5;
 
-/** Reads the settings, changes what is named of them, and says what came of it. */
+/** Reads the settings, changes them, sends them back, and prints the result. */
 async function change(
   command: Command,
   done: string,
-  make: (settings: Wished, view: ModelSettingsView) => Wished,
+  edit: (settings: SettingsDraft, view: ModelSettingsView) => SettingsDraft,
 ): Promise<ModelSettingsView> {
   const { models } = clientFor(command);
   for (let attempt = 1; ; attempt++) {
     const view = await models.settings();
     try {
-      const after = await models.replace({ ...make(inputOf(view), view), version: view.version });
+      const after = await models.replace({ ...edit(inputOf(view), view), version: view.version });
       await print(wantsJson(command) ? JSON.stringify(after) : done);
       if (!after.enabled && after.models.length > 0)
-        remark('no model is asked yet: switch it on with "ganglion models enable"');
+        remark("No model is asked yet. Enable asking: `ganglion models enable`");
       return after;
     } catch (error) {
-      // Somebody else was quicker. What was named is changed in what they have left.
-      if (attempt === ATTEMPTS || !(error instanceof ApiProblem && error.problem.status === 409)) throw error;
+      // Somebody else changed the settings since they were read: apply the change to theirs.
+      if (attempt === MAX_ATTEMPTS || !(error instanceof ApiProblem && error.problem.status === 409)) throw error;
     }
   }
 }

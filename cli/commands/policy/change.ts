@@ -4,7 +4,7 @@ import { time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { print, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
-import { compareRules, describeChanges, type RuleChange, withWritten } from "./compare.ts";
+import { compareRules, describeRuleDifferences, type RuleDifference, withWritten } from "./compare.ts";
 import { bodyOf, readRuleFile, type WrittenRule } from "./rule-file.ts";
 import { showDifferences, warmUpOption } from "./simulate.ts";
 
@@ -19,9 +19,13 @@ interface DiffOptions {
 
 export const diffCommand = () =>
   new Command("diff")
-    .summary("how a file of rules differs from those in force")
+    .summary("compare a file of rules with the rules in force")
     .argument("<file>")
-    .option("--since <time>", "and what would have been decided otherwise, since a time or an age such as 24h", time)
+    .option(
+      "--since <time>",
+      "also show decisions that would have been different, since a time or an age such as 24h",
+      time,
+    )
     .option("--until <time>", "until a time, or an age (default: now)", time)
     .addOption(warmUpOption())
     .option("--limit <n>", "differences shown", wholeNumber(1), 50)
@@ -30,11 +34,11 @@ export const diffCommand = () =>
       const client = clientFor(command);
       const written = readRuleFile(file);
       const deployed = await client.policy.list();
-      const changes = compareRules(written, deployed);
+      const differences = compareRules(written, deployed);
       const json = wantsJson(command);
-      if (!json) await print(describeChanges(changes).join("\n"));
+      if (!json) await print(describeRuleDifferences(differences).join("\n"));
       const { since, until, warmUp, limit } = options;
-      const tried =
+      const simulated =
         since === undefined
           ? undefined
           : await showDifferences(client, deployed, withWritten(written, deployed), {
@@ -44,59 +48,59 @@ export const diffCommand = () =>
               limit,
               json,
             });
-      if (json) await print(JSON.stringify({ changes, ...tried }));
+      if (json) await print(JSON.stringify({ changes: differences, ...simulated }));
     });
 
 export const applyCommand = () =>
   new Command("apply")
     .summary("put the rules of a file in force")
     .description(
-      "Show how the file differs from the rules in force, ask, and put in force what is new or changed. Rules that the " +
-        "file does not name stay as they are.",
+      "Show how the file differs from the rules in force, ask for confirmation, and put the new and changed rules in " +
+        "force. Rules that the file does not name stay as they are.",
     )
     .argument("<file>")
-    .option("-y, --yes", "do not ask")
+    .option("-y, --yes", "do not ask for confirmation")
     .addHelpText(
       "after",
-      "\nAll of them or, where one is refused, none. With --json: one document, the ids of what changed.",
+      "\nAll rules or, if one is refused, none. With --json: one document with the ids of the changed rules.",
     )
     .action(async (file: string, { yes }: { yes?: true }, command: Command) => {
       const client = clientFor(command);
       const written = readRuleFile(file);
-      const changes = compareRules(written, await client.policy.list());
+      const differences = compareRules(written, await client.policy.list());
       const json = wantsJson(command);
-      // For programs standard output holds the result alone.
-      const lines = describeChanges(changes).join("\n");
+      // With --json, standard output holds the result alone.
+      const lines = describeRuleDifferences(differences).join("\n");
       if (json) remark(lines);
       else await print(lines);
-      const wanted = changes.filter(({ change }) => change !== "same");
-      if (wanted.length === 0) {
+      const toApply = differences.filter(({ change }) => change !== "same");
+      if (toApply.length === 0) {
         if (json)
           await print(
-            JSON.stringify({ created: [], changed: [], unchanged: changes.map(({ id }) => id), deleted: [] }),
+            JSON.stringify({ created: [], changed: [], unchanged: differences.map(({ id }) => id), deleted: [] }),
           );
-        return remark("nothing to do");
+        return remark("nothing to apply");
       }
-      if (yes !== true) await confirm(wanted.length);
-      const done = await client.policy.change(wanted.map((change) => shown(written, change)));
-      if (json) return print(JSON.stringify(done));
-      for (const { id } of wanted) await print(`${id} is in force`);
+      if (yes !== true) await confirm(toApply.length);
+      const changes = await client.policy.change(toApply.map((difference) => editOf(written, difference)));
+      if (json) return print(JSON.stringify(changes));
+      for (const { id } of toApply) await print(`${id} is in force`);
     });
 
-/** With the version that the difference was shown to: who changed the rule meanwhile is not overwritten unseen. */
-function shown(written: readonly WrittenRule[], { id, version }: RuleChange) {
+/** Names the version that the difference was computed from: a change that somebody made since is not overwritten unseen. */
+function editOf(written: readonly WrittenRule[], { id, version }: RuleDifference) {
   const rule = written.find((one) => one.id === id);
   if (rule === undefined) throw new Error(`no rule ${id}`);
   return bodyOf(rule, version ?? 0);
 }
 
 async function confirm(count: number): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError("nobody is there to be asked; give --yes");
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  if (!process.stdin.isTTY) throw new UsageError("Not a terminal: add --yes to apply");
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await asking.question(`Put ${count} ${count === 1 ? "rule" : "rules"} in force? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Failure("nothing was changed");
+    const answer = await prompt.question(`Put ${count} ${count === 1 ? "rule" : "rules"} in force? [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new Failure("not confirmed: nothing was changed");
   } finally {
-    asking.close();
+    prompt.close();
   }
 }

@@ -1,19 +1,20 @@
+import type { DecisionDifference } from "../../../src/core/policy/decision-difference.ts";
 import type { Rule } from "../../../src/core/policy/rule.ts";
-import type { Difference, SimulatedDecision } from "../../../src/core/policy/simulation.ts";
+import type { SimulatedDecision } from "../../../src/core/policy/simulation.ts";
 import { cellText } from "../../output.ts";
 import { asRule, type WrittenRule } from "./rule-file.ts";
 
-/** What a file would do to one rule in force. */
-export interface RuleChange {
+/** How a rule of a file differs from the rule in force. */
+export interface RuleDifference {
   readonly id: string;
   readonly change: "new" | "changed" | "same";
-  /** Of what is in force; `undefined`: it is new. */
+  /** The version in force; `undefined`: the rule is new. */
   readonly version: number | undefined;
   readonly fields: readonly { readonly field: string; readonly before: unknown; readonly after: unknown }[];
 }
 
 /** Compares the rules of a file with those in force. Rules that the file does not name stay as they are. */
-export function compareRules(written: readonly WrittenRule[], deployed: readonly Rule[]): RuleChange[] {
+export function compareRules(written: readonly WrittenRule[], deployed: readonly Rule[]): RuleDifference[] {
   return written.map((rule) => {
     const before = deployed.find(({ id }) => id === rule.id);
     const fields = before === undefined ? [] : changedFields(before, asRule(rule));
@@ -22,17 +23,18 @@ export function compareRules(written: readonly WrittenRule[], deployed: readonly
   });
 }
 
-/** The rules that would be in force once those of a file are. */
+/** The rules that would be in force after applying a file. */
 export function withWritten(written: readonly WrittenRule[], deployed: readonly Rule[]): Rule[] {
   const rules = new Map(deployed.map((rule) => [rule.id, rule]));
   for (const rule of written) rules.set(rule.id, asRule(rule, (rules.get(rule.id)?.version ?? 0) + 1));
   return [...rules.values()];
 }
 
-function changedFields(before: Rule, after: Rule): RuleChange["fields"] {
+function changedFields(before: Rule, after: Rule): RuleDifference["fields"] {
   const fields = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof Rule)[]);
-  // What the edge says about a rule is no part of it.
-  for (const told of ["version", "built_in", "modified", "changed_at", "changed_by"]) fields.delete(told as keyof Rule);
+  // Fields that the edge adds are no part of the rule.
+  for (const added of ["version", "built_in", "modified", "changed_at", "changed_by"])
+    fields.delete(added as keyof Rule);
   return [...fields].flatMap((field) =>
     sortedJson(before[field]) === sortedJson(after[field])
       ? []
@@ -40,7 +42,7 @@ function changedFields(before: Rule, after: Rule): RuleChange["fields"] {
   );
 }
 
-/** The order in which somebody wrote the fields of an object is no change. */
+/** JSON with sorted fields: the order of the fields is no difference. */
 function sortedJson(value: unknown): string {
   return (
     JSON.stringify(value, (_, part: unknown) =>
@@ -51,8 +53,8 @@ function sortedJson(value: unknown): string {
   );
 }
 
-export function describeChanges(changes: readonly RuleChange[]): string[] {
-  return changes.flatMap(({ id, change, version, fields }) => {
+export function describeRuleDifferences(differences: readonly RuleDifference[]): string[] {
+  return differences.flatMap(({ id, change, version, fields }) => {
     if (change === "same") return [`  ${id}  as in force (version ${version})`];
     if (change === "new") return [`+ ${id}  new`];
     return [
@@ -65,7 +67,7 @@ export function describeChanges(changes: readonly RuleChange[]): string[] {
   });
 }
 
-export function describeDifferences(differences: readonly Difference[]): string[] {
+export function describeDecisionDifferences(differences: readonly DecisionDifference[]): string[] {
   return differences.flatMap(({ rule, signal, at, before, after }) => [
     `${at}  ${rule} on ${signal.signal} ${signal.id}`,
     ...(before === undefined ? [] : [`    - ${describeDecision(before)}`]),
@@ -74,6 +76,8 @@ export function describeDifferences(differences: readonly Difference[]): string[
 }
 
 export function describeDecision({ outcome, reason, effects }: SimulatedDecision): string {
-  const did = effects.map(({ kind, ...fields }) => `${kind} ${cellText(fields)}`).join(", ");
-  return [outcome, ...(reason === undefined ? [] : [`(${cellText(reason)})`]), ...(did === "" ? [] : [did])].join(" ");
+  const caused = effects.map(({ kind, ...fields }) => `${kind} ${cellText(fields)}`).join(", ");
+  return [outcome, ...(reason === undefined ? [] : [`(${cellText(reason)})`]), ...(caused === "" ? [] : [caused])].join(
+    " ",
+  );
 }

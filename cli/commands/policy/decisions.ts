@@ -25,13 +25,17 @@ interface DecisionsOptions {
 
 export const decisionsCommand = () =>
   new Command("decisions")
-    .summary("what was decided, and why")
-    .description("What rules decided, on the newest signals first. To see what came of one, use ganglion explain.")
+    .summary("decisions of rules, with their reasons")
+    .description(
+      "List the decisions of rules, on the newest signals first. `ganglion explain` shows what a decision led to.",
+    )
     .option("--limit <n>", "how many (default: 100)", wholeNumber(1, 1_000))
-    .option("--after <cursor>", "go on where an earlier page ended")
-    .option("--rule <id>", "only of this rule")
-    .addOption(new Option("--outcome <outcome>", "only with this outcome").choices(["fired", "suppressed", "failed"]))
-    .option("--signal <id>", "only on the signal of this id")
+    .option("--after <cursor>", "continue after an earlier page")
+    .option("--rule <id>", "only decisions of this rule")
+    .addOption(
+      new Option("--outcome <outcome>", "only decisions with this outcome").choices(["fired", "suppressed", "failed"]),
+    )
+    .option("--signal <id>", "only decisions on the signal with this id")
     .option("--since <time>", "decided since a time, or an age such as 10m", time)
     .option("--until <time>", "decided before a time, or an age", time)
     .addHelpText("after", "\nWith --json: one decision a line.")
@@ -39,5 +43,5 @@ export const decisionsCommand = () =>
       const { decisions, next } = await clientFor(command).decisions(options);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(decisions);
       await printTable(decisions, columns, "no decisions");
-      if (next !== null) remark(`there may be more: --after ${next}`);
+      if (next !== null) remark(`there may be more: continue with --after ${next}`);
     });

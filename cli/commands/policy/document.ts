@@ -4,23 +4,23 @@ import type { FieldError } from "../../../src/core/problem/field-error.ts";
 import { describeMalformedJson } from "../../../src/core/problem/malformed-json.ts";
 import { Failure, UsageError } from "../../failure.ts";
 
-/** A file as data, and where in it everything stands. */
+/** A file as data, with the place of each value in the file. */
 export interface ReadDocument {
   readonly file: string;
   readonly value: unknown;
-  /** `file:line:column` of what a JSON pointer points at, or of what it should stand in. */
+  /** `file:line:column` of the value at a JSON pointer, or, where it is missing, of the value that should hold it. */
   place(pointer: string): string;
 }
 
 /**
  * Reads a file of one document, in YAML 1.2, of which JSON is a part.
  *
- * @throws UsageError where there is no such file, Failure where it cannot be read
+ * @throws UsageError where the file does not exist, Failure where it cannot be read
  */
 export function readDocument(file: string): ReadDocument {
   const [document, second] = readDocuments(file);
   if (document === undefined || second !== undefined) {
-    throw new Failure(`${second?.place("") ?? file}: the file has to hold one document`);
+    throw new Failure(`${second?.place("") ?? file}: the file must hold one document`);
   }
   return document;
 }
@@ -47,7 +47,7 @@ export function readDocuments(file: string): ReadDocument[] {
   }
   return documents.map((document) => ({
     file,
-    // Aliases that stand for each other a thousand times over are refused by the library's own limit.
+    // Throws when aliases refer to each other beyond the library's limit; such a file would fill the memory.
     value: contentOf(document, at),
     place: (pointer) => {
       let node: unknown = document.contents;
@@ -56,7 +56,7 @@ export function readDocuments(file: string): ReadDocument[] {
         const next = isMap(node)
           ? node.items.find(({ key }) => String((key as { value?: unknown } | null)?.value ?? key) === step)
           : undefined;
-        // Of a field its name, of an item of a list the item.
+        // The place of a field is that of its name.
         if (next !== undefined) {
           offset = startOf(next.key) ?? offset;
           node = next.value;
@@ -91,7 +91,7 @@ function readText(file: string): string {
     return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);
+    throw new UsageError(code === "ENOENT" ? `No file ${file}` : `Cannot read ${file} (${code})`);
   }
 }
 

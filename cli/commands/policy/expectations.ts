@@ -8,21 +8,21 @@ const columns: readonly Column<Expectation>[] = [
   ["DUE", ({ due }) => due],
   ["RULE", ({ rule }) => rule],
   ["WAITS FOR", ({ signal }) => signal.join(" ")],
-  ["OF", ({ by }) => by],
+  ["BY", ({ by }) => by],
   ["SINCE", ({ since }) => since],
-  ["BECAUSE OF", ({ cause }) => `${cause.signal} (${cause.seq})`],
+  ["CAUSE", ({ cause }) => `${cause.signal} (${cause.seq})`],
 ];
 
 export const expectationsCommand = () =>
   new Command("expectations")
-    .summary("what is waited for, the next to be late first")
+    .summary("signals that rules wait for, the next to be due first")
     .option("--limit <n>", "how many (default: 100)", wholeNumber(1, 1_000))
-    .option("--after <cursor>", "go on where an earlier page ended")
-    .option("--rule <id>", "only of this rule")
+    .option("--after <cursor>", "continue after an earlier page")
+    .option("--rule <id>", "only expectations of this rule")
     .addHelpText("after", "\nWith --json: one expectation a line.")
     .action(async (options: { limit?: number; after?: string; rule?: string }, command: Command) => {
       const { expectations, total, next } = await clientFor(command).policy.expectations(options);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(expectations);
-      await printTable(expectations, columns, "nothing is waited for");
-      if (next !== null) remark(`${total} in all; go on with --after ${next}`);
+      await printTable(expectations, columns, "no expectations");
+      if (next !== null) remark(`${total} in all; continue with --after ${next}`);
     });

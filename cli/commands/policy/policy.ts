@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { stringify } from "yaml";
+import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { Policy, PolicyVersion } from "../../../src/core/policy/api.ts";
 import { Failure } from "../../failure.ts";
 import { type Column, print, printLines, printTable, remark } from "../../output.ts";
@@ -15,14 +16,14 @@ const columns: readonly Column<Policy>[] = [
   ["ID", ({ id }) => id],
   ["VERSION", ({ version }) => version],
   ["ENABLED", ({ enabled }) => (enabled ? "yes" : "no")],
-  ["FROM", ({ built_in, modified }) => (built_in ? (modified ? "pack, changed" : "pack") : "here")],
+  ["FROM", ({ built_in, modified }) => (built_in ? (modified ? "built-in, changed" : "built-in") : "custom")],
   ["WHEN", ({ when }) => when.join(" ")],
-  ["DOES", does],
+  ["EFFECTS", describeEffects],
 ];
 
 export const policyCommand = () =>
   new Command("policy")
-    .summary("the rules that decide: list, show, put, delete, enable, disable, test, simulate, diff, apply")
+    .summary("rules: list, show, put, delete, enable, disable, test, simulate, diff, apply")
     .addHelpText("after", "\nWithout a command: lists them. With --json: one rule a line.")
     .action((_options: object, command: Command) => list(command))
     .addCommand(
@@ -30,31 +31,31 @@ export const policyCommand = () =>
     )
     .addCommand(
       new Command("show")
-        .summary("a rule, as it would be written")
-        .argument("<id>", "which rule")
-        .option("--versions", "the versions that it has had, newest first")
-        .addHelpText("after", "\nWhat it prints can be changed and put. With --json: one document.")
+        .summary("show a rule in the form of a rule file")
+        .argument("<id>", "id of the rule")
+        .option("--versions", "show its versions, newest first")
+        .addHelpText("after", "\nThe output can be edited and put again. With --json: one document.")
         .action(show),
     )
     .addCommand(
       new Command("put")
-        .summary("put rules of a file in force, all of them or none")
+        .summary("put the rules of a file in force, all of them or none")
         .argument("<file>", "YAML or JSON: a rule, a list of rules, or several documents; - is the standard input")
         .addHelpText(
           "after",
-          "\nWithout asking; apply shows first what changes. Rules that are not in the file stay as they are. " +
-            "With --json: one rule a line.",
+          "\nDoes not ask for confirmation; `ganglion policy apply` shows the changes first. Rules that are not in the file " +
+            "stay as they are. With --json: one rule a line.",
         )
         .action(put),
     )
     .addCommand(
       new Command("delete")
-        .summary("delete a rule; one of the pack that was changed is as it came again")
-        .argument("<id>", "which rule")
+        .summary("delete a rule. A changed built-in rule goes back to its original")
+        .argument("<id>", "id of the rule")
         .action(async (id: string, _options: object, command: Command) => {
-          const changes = await clientFor(command).policy.remove(id);
+          const changes = await namingUnknown(id, clientFor(command).policy.remove(id));
           if (wantsJson(command)) return print(JSON.stringify(changes));
-          await print(changes.deleted.length > 0 ? `deleted ${id}` : `${id} is as it came`);
+          await print(changes.deleted.length > 0 ? `deleted ${id}` : `${id} is back to its original`);
         }),
     )
     .addCommand(switchCommand("enable", true))
@@ -66,13 +67,25 @@ export const policyCommand = () =>
 
 const switchCommand = (name: string, enabled: boolean) =>
   new Command(name)
-    .summary(enabled ? "switch a rule on" : "switch a rule off; what it waits for is dropped")
-    .argument("<id>", "which rule")
+    .summary(enabled ? "enable a rule" : "disable a rule; its expectations are dropped")
+    .argument("<id>", "id of the rule")
     .action(async (id: string, _options: object, command: Command) => {
-      const policy = await clientFor(command).policy.enable(id, enabled);
+      const policy = await namingUnknown(id, clientFor(command).policy.enable(id, enabled));
       if (wantsJson(command)) return print(JSON.stringify(policy));
-      await print(`${id} is ${policy.enabled ? "on" : "off"}, version ${policy.version}`);
+      await print(`${id} is ${policy.enabled ? "enabled" : "disabled"}, version ${policy.version}`);
     });
+
+/** Names the rule where the edge does not know it. */
+async function namingUnknown<Answer>(id: string, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.problem.status === 404) {
+      throw new Failure(`No rule "${id}". List rules: \`ganglion policy list\``);
+    }
+    throw error;
+  }
+}
 
 async function list(command: Command): Promise<void> {
   const policies = await clientFor(command).policy.list();
@@ -80,14 +93,14 @@ async function list(command: Command): Promise<void> {
   await printTable(policies, columns, "no rules");
 }
 
-async function show(id: string, { versions: wanted }: { versions?: true }, command: Command): Promise<void> {
-  const { policy, versions } = await clientFor(command).policy.show(id);
+async function show(id: string, { versions: withVersions }: { versions?: true }, command: Command): Promise<void> {
+  const { policy, versions } = await namingUnknown(id, clientFor(command).policy.show(id));
   if (wantsJson(command)) return print(JSON.stringify({ policy, versions }));
-  if (wanted === true) return printTable(versions, versionColumns, "no versions");
-  if (policy === null) throw new Failure(`${id} was deleted; --versions shows what it was`);
+  if (withVersions === true) return printTable(versions, versionColumns, "no versions");
+  if (policy === null) throw new Failure(`The rule "${id}" was deleted. Add --versions to see its versions`);
   const { built_in, modified, changed_at, changed_by, ...rule } = policy;
-  const from = built_in ? (modified ? "one of the pack, changed" : "one of the pack") : "made";
-  remark(`# ${from} at ${changed_at}${changed_by === null ? "" : ` by ${changed_by}`}`);
+  const origin = built_in ? (modified ? "built-in rule, changed" : "built-in rule, installed") : "put";
+  remark(`# ${origin} at ${changed_at}${changed_by === null ? "" : ` by ${changed_by}`}`);
   await print(stringify(rule, { lineWidth: 120 }).trimEnd());
 }
 
@@ -96,20 +109,20 @@ const versionColumns: readonly Column<PolicyVersion>[] = [
   ["CHANGED", ({ changed_at }) => changed_at],
   ["BY", ({ changed_by }) => changed_by],
   ["AFTER", ({ after_seq }) => after_seq],
-  ["RULE", ({ rule }) => (rule === null ? "deleted" : rule.enabled ? "on" : "off")],
+  ["RULE", ({ rule }) => (rule === null ? "deleted" : rule.enabled ? "enabled" : "disabled")],
 ];
 
 async function put(file: string, _options: object, command: Command): Promise<void> {
   const { policy } = clientFor(command);
   const written = readRuleFile(file);
   await policy.change(written.map((rule) => bodyOf(rule)));
-  const named = new Set(written.map(({ id }) => id));
-  for (const rule of (await policy.list()).filter(({ id }) => named.has(id))) {
+  const ids = new Set(written.map(({ id }) => id));
+  for (const rule of (await policy.list()).filter(({ id }) => ids.has(id))) {
     await print(wantsJson(command) ? JSON.stringify(rule) : `${rule.id} is in force, version ${rule.version}`);
   }
 }
 
-function does({ then, expect }: Policy): string {
+function describeEffects({ then, expect }: Policy): string {
   const effects = then.map(({ emit, enqueue, webhook, maintenance }) => {
     if (emit !== undefined) return emit.signal;
     if (enqueue !== undefined) return `task in ${enqueue.queue}`;

@@ -9,7 +9,7 @@ import type { GlobalOptions } from "../../settings.ts";
 import { describeErrors, readDocument } from "./document.ts";
 import { asRule, readRuleFile } from "./rule-file.ts";
 
-interface Tested extends CaseResult {
+interface TestedCase extends CaseResult {
   readonly file: string;
   /** `file:line:column` */
   readonly at: string;
@@ -17,13 +17,12 @@ interface Tested extends CaseResult {
 
 export const testCommand = () =>
   new Command("test")
-    .summary("run cases that stand beside rules")
+    .summary("run test cases of rules")
     .description(
-      "Run files of cases: given these signals at these times, the rules must come to these outcomes. " +
-        "It needs no edge.",
+      "Run files of test cases: given these signals at these times, the rules must have these effects. Needs no edge.",
     )
     .argument("<file...>")
-    .addHelpText("after", "\nWith --json: one case a line. Exit code 1 where a case fails.")
+    .addHelpText("after", "\nWith --json: one case a line. Exit code 1 if a case fails.")
     .action(async (files: string[], _options: object, command: Command) => {
       const results = files.flatMap(testFile);
       const failed = results.filter(({ ok }) => !ok).length;
@@ -36,35 +35,35 @@ export const testCommand = () =>
       if (failed > 0) process.exitCode = 1;
     });
 
-function testFile(file: string): Tested[] {
+function testFile(file: string): TestedCase[] {
   const document = readDocument(file);
   const read = readTestFile(document.value);
   if (!read.ok) throw new Failure(describeErrors(document, read.errors));
   const rules = rulesOf(file, read.file.rules);
-  return read.file.cases.map((one, place) => {
-    const history = historyOf(one);
-    const wrong = history.flatMap((item) => ("pointer" in item ? [item] : []));
-    if (wrong.length > 0) {
-      const errors = wrong.map(({ pointer, message }) => ({ pointer: `/cases/${place}${pointer}`, message }));
+  return read.file.cases.map((testCase, index) => {
+    const history = historyOf(testCase);
+    const errorsFound = history.flatMap((item) => ("pointer" in item ? [item] : []));
+    if (errorsFound.length > 0) {
+      const errors = errorsFound.map(({ pointer, message }) => ({ pointer: `/cases/${index}${pointer}`, message }));
       throw new Failure(describeErrors(document, errors));
     }
     const signals = history.flatMap((item) => ("pointer" in item ? [] : [item]));
-    return { ...runCase(rules, one, signals), file, at: document.place(`/cases/${place}/name`) };
+    return { ...runCase(rules, testCase, signals), file, at: document.place(`/cases/${index}/name`) };
   });
 }
 
-/** The word for the rules that every ecosystem starts with. */
+/** Names the rules that every ecosystem starts with. */
 const BUILT_IN = "built-in";
 
 function rulesOf(file: string, named: readonly string[]): Rule[] {
   const rules = new Map<string, Rule>();
-  // As in an ecosystem, a rule of the same id takes the place of a built-in one.
+  // As in an ecosystem, a rule of the same id replaces a built-in rule.
   if (named.includes(BUILT_IN)) for (const rule of BUILT_IN_RULES) rules.set(rule.id, rule);
   const written = named.filter((name) => name !== BUILT_IN);
   const own = written.flatMap((name) => readRuleFile(resolve(dirname(file), name)));
-  for (const [place, rule] of own.entries()) {
-    if (own.findIndex(({ id }) => id === rule.id) < place) {
-      throw new Failure(`${file}: the rule "${rule.id}" stands in two of its files`);
+  for (const [index, rule] of own.entries()) {
+    if (own.findIndex(({ id }) => id === rule.id) < index) {
+      throw new Failure(`${file}: two of its rule files hold the rule "${rule.id}"`);
     }
     rules.set(rule.id, asRule(rule));
   }
@@ -73,8 +72,8 @@ function rulesOf(file: string, named: readonly string[]): Rule[] {
 
 const SIGNS = { same: " ", missing: "-", unexpected: "+" } as const;
 
-function describeResult({ ok, name, at, lines }: Tested): string {
+function describeResult({ ok, name, at, lines }: TestedCase): string {
   if (ok) return `ok    ${cellText(name)}`;
   const shown = lines.map(({ kind, text }) => `        ${SIGNS[kind]} ${cellText(text)}`);
-  return [`FAIL  ${cellText(name)}  (${at})`, "        - expected, + came instead", ...shown].join("\n");
+  return [`FAIL  ${cellText(name)}  (${at})`, "        - expected, + actual", ...shown].join("\n");
 }

@@ -1,41 +1,43 @@
+import * as z from "zod";
 import type { ModelSettings } from "./settings.ts";
 
-/** What a day has cost so far. Reserved amounts are in it. */
-export interface Spent {
+/** Spending of one day so far, reserved amounts included. */
+export const Spending = z.object({
   /** `2026-01-31`, in UTC. */
-  readonly day: string;
-  readonly requests: number;
-  readonly usd: number;
-}
+  day: z.string(),
+  requests: z.int(),
+  usd: z.number(),
+});
+export type Spending = Readonly<z.infer<typeof Spending>>;
 
 export function dayOf(nowMs: number): string {
   return new Date(nowMs).toISOString().slice(0, 10);
 }
 
-/** What was spent today; a new day begins with nothing. */
-export function spentToday(spent: Spent | undefined, nowMs: number): Spent {
+/** The spending of today; a new day begins at zero. */
+export function spendingToday(spending: Spending | undefined, nowMs: number): Spending {
   const day = dayOf(nowMs);
-  return spent?.day === day ? spent : { day, requests: 0, usd: 0 };
+  return spending?.day === day ? spending : { day, requests: 0, usd: 0 };
 }
 
 /**
- * Counts one question in, with what it may cost at most.
+ * Reserves the highest possible cost of one question.
  *
- * @returns what is spent with it, or `undefined` where the day's budget does not reach for it
+ * @returns the spending with that cost, or `undefined` where the day's budget does not cover it
  */
 export function reserve(
-  spent: Spent | undefined,
+  spending: Spending | undefined,
   highestUsd: number,
   daily: ModelSettings["daily"],
   nowMs: number,
-): Spent | undefined {
-  const today = spentToday(spent, nowMs);
+): Spending | undefined {
+  const today = spendingToday(spending, nowMs);
   if (today.requests + 1 > daily.requests || today.usd + highestUsd > daily.usd) return undefined;
   return { ...today, requests: today.requests + 1, usd: today.usd + highestUsd };
 }
 
-/** Puts what it did cost in the place of what was reserved, on the day on which it was reserved. */
-export function settleCost(spent: Spent, day: string, reservedUsd: number, actualUsd: number): Spent {
-  if (spent.day !== day) return spent;
-  return { ...spent, usd: Math.max(0, spent.usd - reservedUsd + actualUsd) };
+/** Replaces a reserved amount by the actual cost, on the day of the reservation. */
+export function settleCost(spending: Spending, day: string, reservedUsd: number, actualUsd: number): Spending {
+  if (spending.day !== day) return spending;
+  return { ...spending, usd: Math.max(0, spending.usd - reservedUsd + actualUsd) };
 }

@@ -1,10 +1,11 @@
+import * as z from "zod";
 import type { Model } from "./settings.ts";
 
-/** What a rule wants to know. */
+/** A question of a rule to a language model. */
 export interface Question {
-  /** The same question again is answered as before and not asked twice, as far as it can be known. */
+  /** A question with a known id is answered from memory and not asked again, as far as the answer is still stored. */
   readonly id: string;
-  /** Name of the model, as the settings know it. */
+  /** Name of the model in the settings. */
   readonly model: string;
   readonly prompt: string;
   readonly choices: readonly { readonly name: string; readonly means?: string | undefined }[];
@@ -12,24 +13,35 @@ export interface Question {
   readonly timeoutMs: number;
 }
 
-/** Why nobody answered. */
-export type NoAnswer = "off" | "unknown_model" | "budget" | "busy" | "timeout" | "unreachable" | "refused" | "nonsense";
+/** Why there is no usable answer. */
+export const AnswerFailure = z.enum([
+  "off",
+  "unknown_model",
+  "budget",
+  "busy",
+  "timeout",
+  "unreachable",
+  "refused",
+  "nonsense",
+]);
+export type AnswerFailure = z.infer<typeof AnswerFailure>;
 
-/** What asking came to. Costs are counted where something was asked, whatever came back. */
-export interface Answer {
-  /** One of the question's choices; `null`: there is no answer that could be used. */
-  readonly choice: string | null;
+/** The answer to a question. Costs are counted whenever a model was asked, whatever came back. */
+export const Answer = z.object({
+  /** One of the question's choices; `null`: there is no usable answer. */
+  choice: z.string().nullable(),
   /** Why the model chose so, in its own words; for people to read, and nothing else. */
-  readonly reason?: string;
-  readonly failure?: NoAnswer;
+  reason: z.string().optional(),
+  failure: AnswerFailure.optional(),
   /** What went wrong, for people. */
-  readonly detail?: string;
+  detail: z.string().optional(),
   /** US dollars, by the prices in the settings. */
-  readonly cost_usd: number;
-  readonly tokens_in: number;
-  readonly tokens_out: number;
-  readonly duration_ms: number;
-}
+  cost_usd: z.number(),
+  tokens_in: z.number(),
+  tokens_out: z.number(),
+  duration_ms: z.number(),
+});
+export type Answer = Readonly<z.infer<typeof Answer>>;
 
 /** Tokens as the provider counted them. */
 export interface TokenCount {
@@ -42,12 +54,12 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-/** What is sent of a prompt, in characters: what signals carry may be long, and every word of it is paid for. */
+/** Characters of a prompt that are sent: facts of signals may be long, and each token costs money. */
 export const PROMPT_CHARS = 16_000;
 
 /**
- * The messages for a question. What a rule puts into its prompt comes from signals, which anybody may have written:
- * the model is told so, and what it answers can only be one of the choices, whatever it was talked into.
+ * The messages for a question. A prompt contains facts of signals, which anybody may have written: the system message
+ * declares them to be data, and only one of the choices is accepted as the answer, whatever the model was talked into.
  */
 export function messagesOf({ prompt, choices }: Question): readonly ChatMessage[] {
   const options = choices.map(({ name, means }) => (means === undefined ? `- ${name}` : `- ${name}: ${means}`));
@@ -65,7 +77,7 @@ export function messagesOf({ prompt, choices }: Question): readonly ChatMessage[
   ];
 }
 
-/** JSON schema of the answer, for providers that hold a model to one. */
+/** JSON schema of the answer, for providers that can force a model to follow a schema. */
 export function answerSchema({ choices }: Pick<Question, "choices">) {
   return {
     type: "object",
@@ -75,10 +87,10 @@ export function answerSchema({ choices }: Pick<Question, "choices">) {
   } as const;
 }
 
-/** What asking may cost at most: reserved before, so that questions under way together cannot exceed the budget. */
+/** The highest possible cost of a question. It is reserved first, so that concurrent questions cannot exceed the budget. */
 export function highestCost(question: Question, model: Model): number {
   const chars = messagesOf(question).reduce((sum, { content }) => sum + content.length, 0);
-  // A token is rarely less than a character, and in other scripts than Latin often no more.
+  // A token is rarely shorter than a character, and in scripts other than Latin often no longer than one.
   return costOf({ in: chars, out: model.max_tokens }, model);
 }
 

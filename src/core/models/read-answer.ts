@@ -1,21 +1,21 @@
 import * as z from "zod";
 import type { Question, TokenCount } from "./question.ts";
 
-/** Longest answer that is looked at, in characters. A chosen name and a sentence take a few hundred. */
+/** The longest answer that is read, in characters. The name of a choice and a sentence take a few hundred. */
 const ANSWER_CHARS = 16_000;
 const REASON_CHARS = 500;
 
-const Chosen = z.strictObject({ choice: z.string(), reason: z.string().optional() });
+const ChosenOption = z.strictObject({ choice: z.string(), reason: z.string().optional() });
 
-export type Reading =
+export type ParsedAnswer =
   | { readonly ok: true; readonly choice: string; readonly reason: string | undefined }
   | { readonly ok: false; readonly detail: string };
 
 /**
- * Reads what a model wrote. Only one of the choices comes out, letter for letter: a model that was talked into
- * something, or that invents an option, has not answered.
+ * Reads the text of a model. Only one of the choices is accepted, character for character: a model that was talked into
+ * something else, or that invents an option, has not answered.
  */
-export function readAnswer(text: string, { choices }: Pick<Question, "choices">): Reading {
+export function readAnswer(text: string, { choices }: Pick<Question, "choices">): ParsedAnswer {
   if (text.length > ANSWER_CHARS) return { ok: false, detail: `the answer has more than ${ANSWER_CHARS} characters` };
   let value: unknown;
   try {
@@ -23,7 +23,7 @@ export function readAnswer(text: string, { choices }: Pick<Question, "choices">)
   } catch {
     return { ok: false, detail: "the answer is not JSON" };
   }
-  const parsed = Chosen.safeParse(value);
+  const parsed = ChosenOption.safeParse(value);
   if (!parsed.success) return { ok: false, detail: "the answer is not an object with a choice and a reason" };
   const { choice, reason } = parsed.data;
   if (!choices.some(({ name }) => name === choice)) {
@@ -33,38 +33,39 @@ export function readAnswer(text: string, { choices }: Pick<Question, "choices">)
 }
 
 /**
- * Takes away what models that are not held to a schema put around their answer: what they thought before it, and a fence
- * of Markdown. What is left has to be the answer and nothing else.
+ * Removes the text that models without a schema put around their answer: a block of reasoning before it, and a Markdown
+ * fence. The rest must be the answer and nothing else.
  */
 function unwrap(text: string): string {
-  const said = text.replace(/^\s*<think>[\s\S]*?<\/think>/, "");
-  return /^\s*```(?:json)?\s*\n([^`]*)```\s*$/.exec(said)?.[1] ?? said;
+  const answer = text.replace(/^\s*<think>[\s\S]*?<\/think>/, "");
+  return /^\s*```(?:json)?\s*\n([^`]*)```\s*$/.exec(answer)?.[1] ?? answer;
 }
 
 const Count = z.number().nonnegative();
-/** Counts that cannot be read are no counts: the answer is one all the same. */
+/** Token counts that cannot be read are ignored; the answer stays valid. */
 export const Usage = z.object({ prompt_tokens: Count, completion_tokens: Count }).nullish().catch(null);
 
-export const Completion = z.object({
+export const ChatCompletion = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
   usage: Usage,
 });
 
-/** What a model wrote, and what it cost; `undefined`: the provider did not say. */
-export interface Written {
+/** The text that a model wrote. */
+export interface CompletionText {
   readonly text: string;
+  /** `undefined`: the provider did not count them. */
   readonly tokens: TokenCount | undefined;
 }
 
-/** Reads a chat completion as OpenAI's API gives it. @returns `undefined` where it is none */
-export function readCompletion(body: string): Written | undefined {
+/** Reads a chat completion of OpenAI's API. @returns `undefined` where `body` is none */
+export function readCompletion(body: string): CompletionText | undefined {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
     return undefined;
   }
-  const parsed = Completion.safeParse(value);
+  const parsed = ChatCompletion.safeParse(value);
   if (!parsed.success) return undefined;
   const { choices, usage } = parsed.data;
   return { text: choices[0]?.message.content ?? "", tokens: tokensOf(usage) };

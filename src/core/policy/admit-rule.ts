@@ -8,9 +8,10 @@ export type RuleAdmission =
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
 /**
- * Lets a rule in, or says all that is wrong with it: its form, its expressions with the place in them, its times.
+ * Admits a rule, or names everything that is wrong with it: its form, its expressions with the position in them, its
+ * times.
  *
- * @param at - JSON pointer of `input` in the document that carried it
+ * @param at - JSON pointer of `input` in the document that carried the rule
  */
 export function admitRule(input: unknown, at = ""): RuleAdmission {
   const parsed = RuleInput.safeParse(input);

@@ -1,71 +1,85 @@
-import type { Rule } from "./rule.ts";
-import type { Origin } from "./state.ts";
+import * as z from "zod";
+import { Timestamp } from "../signals/timestamp.ts";
+import { Rule } from "./rule.ts";
 
 /** A rule before it has a version. */
 export type RuleBody = Omit<Rule, "version">;
 
+const Seq = z.int().meta({ example: 42 });
+
 /** A rule in force, and where it comes from. */
-export interface Policy extends Rule {
-  /** It is one of the pack that every ecosystem starts with. */
-  readonly built_in: boolean;
-  /** It is one of the pack, and was changed here; deleting it brings back the pack's. */
-  readonly modified: boolean;
-  readonly changed_at: string;
-  /** Name of the token that changed it last; `null`: it came with Ganglion. */
-  readonly changed_by: string | null;
-}
+export const Policy = Rule.extend({
+  built_in: z.boolean().meta({ description: "One of the built-in rules that every ecosystem starts with" }),
+  modified: z
+    .boolean()
+    .meta({ description: "A built-in rule that was changed in this ecosystem; DELETE undoes the change" }),
+  changed_at: Timestamp,
+  changed_by: z
+    .string()
+    .nullable()
+    .meta({ description: "Name of the token that changed the rule last; null: the rule came with Ganglion" }),
+});
+export type Policy = Readonly<z.output<typeof Policy>>;
 
-/** A version that a rule has had. */
-export interface PolicyVersion {
-  readonly version: number;
-  readonly changed_at: string;
-  readonly changed_by: string | null;
-  /** It decided on the signals after this place of the log. */
-  readonly after_seq: number;
-  /** `null`: the rule was deleted. */
-  readonly rule: Rule | null;
-}
+/** One version that a rule has had. */
+export const PolicyVersion = z.object({
+  version: z.int(),
+  changed_at: Timestamp,
+  changed_by: z.string().nullable(),
+  after_seq: Seq.meta({ description: "This version decided on the signals after this sequence number" }),
+  rule: Rule.nullable().meta({ description: "null: the rule was deleted" }),
+});
+export type PolicyVersion = Readonly<z.output<typeof PolicyVersion>>;
 
-/** What is wanted of one rule; `null`: that it be gone, which brings a rule of the pack back as it was. */
-export interface RuleChange {
+/** A rule with its versions, newest first. */
+export const PolicyHistory = z.object({ policy: Policy.nullable(), versions: z.array(PolicyVersion) });
+export type PolicyHistory = Readonly<z.output<typeof PolicyHistory>>;
+
+const Ids = z.array(z.string()).readonly();
+
+/** Which rules a request changed, by their ids. */
+export const PolicyChanges = z.object({
+  created: Ids,
+  changed: Ids,
+  unchanged: Ids,
+  deleted: Ids,
+  after_seq: Seq.meta({ description: "The rules decide on the signals after this sequence number" }),
+});
+export type PolicyChanges = Readonly<z.output<typeof PolicyChanges>>;
+
+/** A request to put one rule, or to delete one; deleting a changed built-in rule brings its original back. */
+export interface RuleEdit {
   readonly id: string;
+  /** `null`: delete. */
   readonly rule: RuleBody | null;
-  /** Only if this version is in force; 0: only if there is none. */
+  /** Only if this version is in force; 0: only if the rule does not exist. */
   readonly expected?: number | undefined;
 }
 
-/** What changing rules came to. Nothing has changed where it is not `ok`. */
-export type ChangeAnswer =
-  | {
-      readonly ok: true;
-      readonly created: readonly string[];
-      readonly changed: readonly string[];
-      readonly unchanged: readonly string[];
-      readonly deleted: readonly string[];
-      /** The rules decide on the signals after this place of the log. */
-      readonly after_seq: number;
-    }
+/** The answer to edits of rules. Where it is not `ok`, nothing has changed. */
+export type EditAnswer =
+  | ({ readonly ok: true } & PolicyChanges)
   | { readonly ok: false; readonly conflict: { readonly id: string; readonly version: number } }
-  | { readonly ok: false; readonly too_many: number }
-  /** There is no such rule to be deleted, or it is the pack's own. */
-  | { readonly ok: false; readonly kept: "unknown" | "built_in" };
+  | { readonly ok: false; readonly too_many: number };
 
-/** Something that is waited for (R24). */
-export interface Expectation {
-  readonly rule: string;
-  /** The value of `by`. */
-  readonly by: string;
-  /** Names or patterns of the signal that is waited for. */
-  readonly signal: readonly string[];
-  readonly since: string;
-  /** An answer that the log takes after this is too late. */
-  readonly due: string;
-  /** The signal that began it. */
-  readonly cause: Pick<Origin, "seq" | "id" | "signal">;
-}
+/** The answer to a deletion. `kept`: the rule does not exist, or is an unchanged built-in rule. */
+export type DeletionAnswer = EditAnswer | { readonly ok: false; readonly kept: "unknown" | "built_in" };
 
-export interface ExpectationPage {
-  readonly expectations: readonly Expectation[];
-  readonly total: number;
-  readonly next: string | null;
-}
+/** A signal that a rule waits for. */
+export const Expectation = z.object({
+  rule: z.string(),
+  by: z.string().meta({ description: "Value of `by`, which the awaited signal must have too" }),
+  signal: z.array(z.string()).readonly().meta({ description: "Names or patterns of the awaited signal" }),
+  since: Timestamp,
+  due: Timestamp.meta({ description: "A signal that the log receives after this is too late" }),
+  cause: z.object({ seq: Seq, id: z.string(), signal: z.string() }),
+});
+export type Expectation = Readonly<z.output<typeof Expectation>>;
+
+/** One page of expectations, the next to be due first. */
+export const ExpectationPage = z.object({
+  expectations: z.array(Expectation).readonly(),
+  total: z.int(),
+  next: z.string().nullable(),
+});
+export type ExpectationPage = Readonly<z.output<typeof ExpectationPage>>;

@@ -9,14 +9,14 @@ const ChoiceName = z.string().regex(/^[A-Za-z][A-Za-z0-9 _-]{0,63}$/, {
 const LONGEST_MS = 120_000;
 
 /**
- * Asks a language model to choose (R32). What each choice leads to is worked out when the rule fires; the model says
- * which, and nothing else. Without an answer that can be used the rule goes on with its fallback.
+ * Asks a language model to choose. The effects of each choice are resolved when the rule fires; the model only names a
+ * choice. Without a usable answer the rule continues with its fallback.
  */
 export const Ask = z
   .strictObject({
     /** Name of a model in the settings. */
     model: ModelName,
-    /** What the model is to judge. */
+    /** The question to the model. */
     prompt: Expression,
     timeout: Duration.refine((text) => checkedMs(text) <= LONGEST_MS, { message: "give 2m at most" }).default("20s"),
     fallback: ChoiceName,
@@ -24,7 +24,7 @@ export const Ask = z
       .array(
         z.strictObject({
           name: ChoiceName,
-          /** Told to the model. */
+          /** Explanation of the choice; part of the prompt. */
           means: z.string().max(500).optional(),
           then: z.array(EffectSpec).max(16).default([]),
         }),
@@ -38,11 +38,11 @@ export const Ask = z
   })
   .refine(({ choices, fallback }) => choices.some(({ name }) => name === fallback), {
     path: ["fallback"],
-    message: "the fallback is one of the choices",
+    message: "the fallback must be one of the choices",
   });
 
-/** A question with its values, and what each answer leads to. */
-export interface Asked {
+/** A question with its values, and the effects of each choice. */
+export interface ResolvedQuestion {
   readonly model: string;
   readonly prompt: string;
   readonly timeoutMs: number;

@@ -1,15 +1,15 @@
 import { Rule } from "./rule.ts";
 
 /**
- * The rules that every ecosystem starts with (R23, R24, R28, R43): what stands in policies/built-in.yaml, as a test
- * makes sure. The Worker reads no files, and YAML's parser is larger than all of these.
+ * The rules that every ecosystem starts with. A test ensures that they equal policies/built-in.yaml. They are repeated
+ * here because the Worker reads no files, and a YAML parser is larger than all of them.
  */
 export const BUILT_IN_RULES: readonly Rule[] = [
   {
     id: "promotions-to-dream",
     version: 1,
     description:
-      "Unacknowledged promotions start a dream cycle, one at a time; one that does not end in time is told of.",
+      "Starts a dream cycle for unacknowledged promotions, one at a time, and emits a time-out when the cycle does not end in time.",
     when: "Q_PROMOTIONS_DETECTED",
     where: "facts.promotion_count > 0",
     while_in_flight: { until: ["Q_DREAM_COMPLETE", "Q_DREAM_FAILED"], at_most: "2h" },
@@ -41,7 +41,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
   {
     id: "gap-to-investigation",
     version: 1,
-    description: "A capability gap is investigated, once for as long as it stays open, and again when it comes back.",
+    description: "Investigates a capability gap once while the gap is open, and again when it reopens.",
     when: "CAPABILITY_GAP",
     while_in_flight: {
       by: "facts.gap_name",
@@ -71,7 +71,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
     id: "investigation",
     version: 1,
     description:
-      "A question goes to the investigators' queue and is expected to be answered; one that was asked before goes nowhere.",
+      "Sends a question to the queue of the investigators and expects an answer; a near-duplicate of an earlier question is not sent.",
     when: "Q_CURIOSITY_INVESTIGATE",
     near_duplicate: {
       text: "facts.question",
@@ -123,7 +123,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
   {
     id: "queue-alerts",
     version: 1,
-    description: "Alerts of the queues go to the webhook endpoint alerts, where there is one.",
+    description: "Sends the alerts of queues to the webhook endpoint alerts, if that endpoint exists.",
     when: "Q_QUEUE_ALERT",
     rate: { n: 1_000, per: "1m" },
     then: [{ webhook: { endpoint: "alerts" } }],

@@ -7,7 +7,7 @@ import type { Rule } from "./rule.ts";
 
 type Fields = readonly (readonly [name: string, value: Expression])[];
 
-/** An effect whose values are still to be read from a signal. Times are milliseconds. */
+/** An effect whose values are not resolved yet. Times are milliseconds. */
 export type CompiledEffect =
   | { readonly kind: "emit"; readonly signal: string; readonly facts: Fields }
   | {
@@ -29,10 +29,10 @@ export interface CompiledRule {
   readonly atLeast: { readonly n: number; readonly withinMs: number; readonly by: Expression | undefined } | undefined;
   readonly cooldownMs: number | undefined;
   readonly oncePer: { readonly by: Expression; readonly withinMs: number } | undefined;
-  readonly flight:
+  readonly inFlight:
     | { readonly by: Expression | undefined; readonly untilBy: Expression | undefined; readonly atMostMs: number }
     | undefined;
-  readonly likeness:
+  readonly nearDuplicate:
     | {
         readonly text: Expression;
         readonly withinMs: number;
@@ -70,11 +70,11 @@ export interface CompiledRule {
         readonly else: readonly CompiledEffect[];
       }
     | undefined;
-  /** Paths whose values tell why it decided as it did. */
+  /** Paths of the values that explain a decision. */
   readonly reads: readonly string[];
 }
 
-/** A rule of which some expression is wrong. */
+/** A rule with an invalid expression, time or time zone. */
 export class InvalidRule extends Error {
   readonly errors: readonly FieldError[];
 
@@ -84,53 +84,56 @@ export class InvalidRule extends Error {
   }
 }
 
-/** @throws InvalidRule with all that is wrong, each with its JSON pointer in the rule */
+/** @throws InvalidRule with all errors, each with its JSON pointer in the rule */
 export function compileRule(rule: Rule): CompiledRule {
-  const compiler = new Compiler();
+  const compiler = new RuleCompiler();
   const { at_least, once_per, while_in_flight, near_duplicate, ask, expect } = rule;
   const compiled: CompiledRule = {
     rule,
-    where: compiler.maybe(rule.where, "/where", "condition"),
+    where: compiler.optional(rule.where, "/where", "condition"),
     atLeast: at_least && {
       n: at_least.n,
       withinMs: checkedMs(at_least.within),
-      by: compiler.maybe(at_least.by, "/at_least/by"),
+      by: compiler.optional(at_least.by, "/at_least/by"),
     },
     cooldownMs: rule.cooldown === undefined ? undefined : checkedMs(rule.cooldown),
     oncePer: once_per && {
       by: compiler.expression(once_per.by, "/once_per/by"),
       withinMs: checkedMs(once_per.within),
     },
-    flight: while_in_flight && {
-      by: compiler.maybe(while_in_flight.by, "/while_in_flight/by"),
-      untilBy: compiler.maybe(while_in_flight.until_by, "/while_in_flight/until_by"),
+    inFlight: while_in_flight && {
+      by: compiler.optional(while_in_flight.by, "/while_in_flight/by"),
+      untilBy: compiler.optional(while_in_flight.until_by, "/while_in_flight/until_by"),
       atMostMs: checkedMs(while_in_flight.at_most),
     },
-    likeness: near_duplicate && {
+    nearDuplicate: near_duplicate && {
       text: compiler.expression(near_duplicate.text, "/near_duplicate/text"),
       withinMs: checkedMs(near_duplicate.within),
-      by: compiler.maybe(near_duplicate.by, "/near_duplicate/by"),
-      name: compiler.maybe(near_duplicate.name, "/near_duplicate/name"),
-      override: compiler.maybe(near_duplicate.override, "/near_duplicate/override", "condition"),
+      by: compiler.optional(near_duplicate.by, "/near_duplicate/by"),
+      name: compiler.optional(near_duplicate.name, "/near_duplicate/name"),
+      override: compiler.optional(near_duplicate.override, "/near_duplicate/override", "condition"),
       else: compiler.effects(near_duplicate.else ?? [], "/near_duplicate/else", true),
     },
     mutes: (rule.mute ?? []).map((window, place) => compiler.mute(window, `/mute/${place}`)),
     remember: compiler.fields(rule.remember ?? {}, "/remember"),
-    rememberBy: compiler.maybe(rule.remember_by, "/remember_by"),
+    rememberBy: compiler.optional(rule.remember_by, "/remember_by"),
     rate: { n: rule.rate.n, perMs: checkedMs(rule.rate.per) },
     then: compiler.effects(rule.then, "/then"),
     ask: ask && {
-      ...{ model: ask.model, fallback: ask.fallback, timeoutMs: checkedMs(ask.timeout) },
+      model: ask.model,
+      fallback: ask.fallback,
+      timeoutMs: checkedMs(ask.timeout),
       prompt: compiler.expression(ask.prompt, "/ask/prompt"),
       choices: ask.choices.map(({ name, means, then }, place) => ({
-        ...{ name, means },
+        name,
+        means,
         then: compiler.effects(then, `/ask/choices/${place}/then`),
       })),
     },
     expect: expect && {
-      by: compiler.maybe(expect.by, "/expect/by"),
-      answerBy: compiler.maybe(expect.answer_by, "/expect/answer_by"),
-      where: compiler.maybe(expect.where, "/expect/where", "condition"),
+      by: compiler.optional(expect.by, "/expect/by"),
+      answerBy: compiler.optional(expect.answer_by, "/expect/answer_by"),
+      where: compiler.optional(expect.where, "/expect/where", "condition"),
       withinMs: checkedMs(expect.within),
       lookbackMs: expect.lookback === undefined ? undefined : checkedMs(expect.lookback),
       else: compiler.effects(expect.else, "/expect/else"),
@@ -141,11 +144,11 @@ export function compileRule(rule: Rule): CompiledRule {
   return compiled;
 }
 
-class Compiler {
+class RuleCompiler {
   readonly errors: FieldError[] = [];
   readonly reads = new Set<string>();
 
-  maybe(source: string | undefined, at: string, result?: "condition"): Expression | undefined {
+  optional(source: string | undefined, at: string, result?: "condition"): Expression | undefined {
     return source === undefined ? undefined : this.expression(source, at, result);
   }
 
@@ -156,7 +159,7 @@ class Compiler {
       return expression;
     } catch (error) {
       this.errors.push({ pointer: at, message: error instanceof Error ? error.message : String(error) });
-      // Never evaluated: a rule with errors is not made.
+      // Never evaluated: compileRule throws when there are errors.
       return Object.assign(() => null, { reads: [] });
     }
   }
@@ -173,7 +176,7 @@ class Compiler {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const pointer = message.includes("imezone") ? `${at}/zone` : `${at}/from`;
-      this.errors.push({ pointer, message: /zone$/.test(pointer) ? "there is no such time zone" : message });
+      this.errors.push({ pointer, message: /zone$/.test(pointer) ? "unknown time zone" : message });
       return () => undefined;
     }
   }

@@ -1,60 +1,62 @@
-/** Why a rule did, or did not, act on a signal (R31). */
-export interface Decision {
-  readonly id: string;
-  readonly rule: string;
-  readonly rule_version: number;
-  /** The signal that was decided on. */
-  readonly signal: { readonly seq: number; readonly id: string; readonly signal: string };
-  /** When the log took that signal, or the last moment for what was expected: the time by which the rule decided. */
-  readonly decided_at: string;
-  readonly outcome: "fired" | "suppressed" | "failed";
-  /** Something expected did not come in time; absent: the rule decided on the signal. */
-  readonly by?: "time";
-  /** What held it back, or what went wrong. */
-  readonly reason?: string;
-  /** The values that the rule read. */
-  readonly values: Record<string, unknown>;
-  /** Ids of what it caused, in the order of the rule: signals, tasks, deliveries. */
-  readonly effects: readonly string[];
-  /** Which of them are tasks, and in which queue. */
-  readonly tasks?: readonly { readonly task_id: string; readonly queue: string }[];
-  readonly asked?: AskedOf;
-  /** Which of them are calls of webhooks. */
-  readonly deliveries?: readonly { readonly delivery_id: string; readonly endpoint: string }[];
-}
+import * as z from "zod";
+import { Timestamp } from "../signals/timestamp.ts";
 
-/** A question to a language model, and how it was settled (R32). */
-export interface AskedOf {
-  readonly model: string;
-  readonly prompt: string;
-  readonly choices: readonly string[];
-  /** `fallback`: there was no answer that could be used; `why` says so. */
-  readonly state: "asked" | "answered" | "fallback";
-  readonly choice?: string;
-  readonly why?: string;
-  /** What the model said about its choice; it is for people to read. */
-  readonly reason?: string;
-  readonly detail?: string;
-  readonly cost_usd?: number;
-  readonly tokens_in?: number;
-  readonly tokens_out?: number;
-  readonly duration_ms?: number;
-}
+/** The question to a language model that belongs to a decision, and how it was settled. */
+export const Asked = z.object({
+  model: z.string(),
+  prompt: z.string(),
+  choices: z.array(z.string()).readonly(),
+  state: z.enum(["asked", "answered", "fallback"]),
+  choice: z.string().optional(),
+  why: z.string().optional().meta({ description: "Why the fallback was taken", example: "timeout" }),
+  reason: z.string().optional().meta({ description: "Why the model chose so, in its own words; for people to read" }),
+  detail: z.string().optional(),
+  cost_usd: z.number().optional(),
+  tokens_in: z.number().optional(),
+  tokens_out: z.number().optional(),
+  duration_ms: z.number().optional(),
+});
+export type Asked = Readonly<z.output<typeof Asked>>;
 
-/** Which decisions; those of the newest signals come first. */
+/** What a rule decided, and why. */
+export const Decision = z.object({
+  id: z.string(),
+  rule: z.string(),
+  rule_version: z.int(),
+  signal: z.object({ seq: z.int().meta({ example: 42 }), id: z.string(), signal: z.string() }),
+  // When the log received the signal, or, after a time-out, the last moment for the awaited signal.
+  decided_at: Timestamp,
+  outcome: z.enum(["fired", "suppressed", "failed"]),
+  by: z.literal("time").optional().meta({ description: "An expected signal did not come in time" }),
+  reason: z.string().optional(),
+  values: z.record(z.string(), z.unknown()).meta({ type: "object", additionalProperties: true }),
+  effects: z.array(z.string()).readonly().meta({
+    description: "Ids of the signals, tasks and deliveries that the decision caused, in the order of the rule",
+  }),
+  tasks: z
+    .array(z.object({ task_id: z.string(), queue: z.string() }))
+    .readonly()
+    .optional(),
+  deliveries: z
+    .array(z.object({ delivery_id: z.string(), endpoint: z.string() }))
+    .readonly()
+    .optional(),
+  asked: Asked.optional(),
+});
+export type Decision = Readonly<z.output<typeof Decision>>;
+
+/** Which decisions to list; decisions on the newest signals come first. */
 export interface DecisionsQuery {
   readonly limit: number;
   /** `next` of the page before. */
   readonly after?: string | undefined;
   readonly rule?: string | undefined;
   readonly outcome?: string | undefined;
-  /** Only those on the signal at this place in the log. */
+  /** Only decisions on the signal with this sequence number. */
   readonly seq?: number | undefined;
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
 }
 
-export interface DecisionsPage {
-  readonly decisions: readonly Decision[];
-  readonly next: string | null;
-}
+export const DecisionsPage = z.object({ decisions: z.array(Decision).readonly(), next: z.string().nullable() });
+export type DecisionsPage = Readonly<z.output<typeof DecisionsPage>>;

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DURATION = /^(?:\d{1,9}(?:ms|s|m|h|d))+$/;
-/** Longer than any window that a rule can sensibly have, short enough that a time stays a safe number. */
+/** Longer than any useful window of a rule, and short enough that a time plus a duration stays a safe integer. */
 const LONGEST_MS = 366 * UNITS_MS.d;
 
 const LENGTH = "give a length of time such as 30s, 10m, 2h, 7d or 1h30m (366d at most)";
@@ -26,9 +26,9 @@ export function durationMs(text: string): number | undefined {
   return ms;
 }
 
-/** @param text - one that {@link Duration} has let in */
+/** @param text - a duration that {@link Duration} has accepted */
 export function checkedMs(text: string): number {
   const ms = durationMs(text);
-  if (ms === undefined) throw new Error(`no length of time: ${text}`);
+  if (ms === undefined) throw new Error(`not a length of time: ${text}`);
   return ms;
 }

@@ -1,30 +1,31 @@
-import { LIMITS } from "../signals/limits.ts";
 import type { Signal } from "../signals/signal.ts";
 import { type CompiledRule, compileRule } from "./compiled-rule.ts";
+import { evaluateRule } from "./evaluate-rule.ts";
+import { contextOf, type RecordedOutcome } from "./evaluation-context.ts";
 import type { Expression, Scope } from "./expression.ts";
 import { keyOf } from "./key.ts";
+import { depthExceeded } from "./loop-guard.ts";
 import { NameIndex } from "./name-index.ts";
 import type { Rule } from "./rule.ts";
-import { type EvaluationContext, judge, type RecordedOutcome } from "./rule-evaluation.ts";
 import type { Evaluation, RuleOutcome } from "./rule-outcome.ts";
 import { RuleState } from "./rule-state.ts";
-import type { Origin, StateBodies, StateChange, StateRow } from "./state.ts";
+import type { StateBodies, StateMutation, StateRow } from "./state.ts";
 
 /**
- * Applies rules to signals, one at a time in the order of the log. Time is the time at which the log took the signal,
+ * Applies rules to signals, one at a time in the order of the log. Time is the time at which the log received the signal,
  * so that the same log gives the same decisions whenever it is read.
  *
- * What it keeps is plain rows: whoever runs it writes the changes of every {@link Evaluation} together with its
+ * The state of the rules is plain rows: the caller writes the mutations of every {@link Evaluation} together with its
  * effects, and gives the rows back with {@link restore}.
  */
 export class PolicyEngine {
   readonly #state = new RuleState();
   #rules = new Map<string, CompiledRule>();
-  #asked = new NameIndex<CompiledRule>();
-  #ending = new NameIndex<CompiledRule>();
-  #answered = new NameIndex<CompiledRule>();
+  #byWhen = new NameIndex<CompiledRule>();
+  #byFlightEnd = new NameIndex<CompiledRule>();
+  #byAnswer = new NameIndex<CompiledRule>();
 
-  /** @throws InvalidRule for a rule of which some expression is wrong */
+  /** @throws InvalidRule for a rule with an invalid expression */
   constructor(rules: readonly Rule[]) {
     this.replace(rules);
   }
@@ -37,35 +38,40 @@ export class PolicyEngine {
     return this.#state.rows;
   }
 
-  /** What is waited for, in no order. */
+  /** All open expectations, in no order. */
   get expected(): Extract<StateRow, { kind: "expected" }>[] {
     return this.rules.flatMap(({ id }) =>
-      [...this.#state.of("expected", id)].map(([key, body]) => ({ kind: "expected" as const, rule: id, key, body })),
+      [...this.#state.entries("expected", id)].map(([key, body]) => ({
+        kind: "expected" as const,
+        rule: id,
+        key,
+        body,
+      })),
     );
   }
 
-  /** What a rule waits for under a key, if it does. */
+  /** The open expectation of a rule under a key. */
   expectation(rule: string, key: string): StateBodies["expected"] | undefined {
     return this.#state.get("expected", rule, key);
   }
 
-  /** When what is expected next will be too late, in milliseconds since the epoch. */
+  /** When the next expectation will be too late, in milliseconds since the epoch. */
   get nextDueMs(): number | undefined {
     return this.#state.nextDueMs;
   }
 
-  /** Takes the rows back, after a restart or when writing them failed. */
+  /** Replaces the state by these rows, after a restart or when writing failed. */
   restore(rows: Iterable<StateRow>): void {
     this.#state.restore(rows);
   }
 
   /**
-   * Puts other rules in force, from the next signal on. A rule that stays keeps its state; what one that goes has kept
-   * is let go of, as is what one that is switched off waits for.
+   * Puts other rules in force, from the next signal on. A rule that stays keeps its state. The state of a rule that goes
+   * is deleted, and so are the expectations of a rule that is disabled.
    *
    * @throws InvalidRule before anything has changed
    */
-  replace(rules: readonly Rule[]): readonly StateChange[] {
+  replace(rules: readonly Rule[]): readonly StateMutation[] {
     const compiled = rules.map((rule) => {
       const known = this.#rules.get(rule.id);
       return known !== undefined && JSON.stringify(known.rule) === JSON.stringify(rule) ? known : compileRule(rule);
@@ -73,98 +79,103 @@ export class PolicyEngine {
     compiled.sort((a, b) => a.rule.priority - b.rule.priority || (a.rule.id < b.rule.id ? -1 : 1));
     const before = this.#rules;
     this.#rules = new Map(compiled.map((one) => [one.rule.id, one]));
-    this.#asked = new NameIndex();
-    this.#ending = new NameIndex();
-    this.#answered = new NameIndex();
+    this.#byWhen = new NameIndex();
+    this.#byFlightEnd = new NameIndex();
+    this.#byAnswer = new NameIndex();
     for (const one of compiled) {
       const { enabled, when, while_in_flight, expect } = one.rule;
-      // What was started must be seen to end also while the rule is off: it may be switched on again.
-      if (while_in_flight !== undefined) this.#ending.add(while_in_flight.until, one);
-      if (enabled) this.#asked.add(when, one);
-      if (enabled && expect !== undefined) this.#answered.add(expect.signal, one);
+      // A disabled rule must still see the end of what it started: it may be enabled again.
+      if (while_in_flight !== undefined) this.#byFlightEnd.add(while_in_flight.until, one);
+      if (enabled) this.#byWhen.add(when, one);
+      if (enabled && expect !== undefined) this.#byAnswer.add(expect.signal, one);
       if (!enabled || expect === undefined) this.#state.forget(one.rule.id, ["expected", "answer"]);
     }
     for (const id of before.keys()) if (!this.#rules.has(id)) this.#state.forget(id);
-    return this.#state.takeChanges();
+    return this.#state.takeMutations();
   }
 
   /**
-   * Decides on a signal. Never throws for what stands in it: a rule that cannot read it has failed.
+   * Decides on a signal. Never throws for the contents of the signal: a rule that cannot read it has failed.
    *
-   * @param recorded - what each rule decided on it, where that is known: the rules then keep what they kept then, and no
-   * rule that is not named had anything to say. What they did is not told again.
+   * @param recorded - what each rule decided on the signal, where that is known: the state of the rules then follows the
+   * record, and a rule that is not named made no decision. Effects are not resolved again.
    */
-  take(signal: Signal, recorded?: ReadonlyMap<string, RecordedOutcome>): Evaluation {
+  evaluate(signal: Signal, recorded?: ReadonlyMap<string, RecordedOutcome>): Evaluation {
     const nowMs = Date.parse(signal.received_at);
-    // What was due before this signal came is too late; one that comes in the last millisecond is in time.
-    const verdicts = this.#late(nowMs, Number.POSITIVE_INFINITY);
-    const one = caseOf(signal, nowMs);
-    this.#answer(signal, one.scope, nowMs);
-    this.#end(signal, one.scope);
-    for (const compiled of this.#asked.find(signal.signal)) {
+    // An answer was due before this signal came: it is too late. An answer in the last millisecond is in time.
+    const outcomes = this.#expire(nowMs, Number.POSITIVE_INFINITY);
+    const context = contextOf(signal, nowMs);
+    this.#applyAnswer(signal, context.scope, nowMs);
+    this.#endFlights(signal, context.scope);
+    for (const compiled of this.#byWhen.find(signal.signal)) {
       const known = recorded === undefined ? undefined : (recorded.get(compiled.rule.id) ?? "nothing");
-      const verdict = judge(compiled, known === undefined ? one : { ...one, recorded: known }, this.#state);
-      if (verdict === undefined) continue;
-      verdicts.push(verdict);
-      if (compiled.rule.final === true && verdict.outcome === "fired") break;
+      const outcome = evaluateRule(compiled, context, this.#state, known);
+      if (outcome === undefined) continue;
+      outcomes.push(outcome);
+      if (compiled.rule.final === true && outcome.outcome === "fired") break;
     }
-    return { verdicts, changes: this.#state.takeChanges() };
+    return { outcomes, mutations: this.#state.takeMutations() };
   }
 
-  /** Puts rows where they were found to belong before, see {@link judgeAgain}. */
-  apply(changes: readonly StateChange[]): readonly StateChange[] {
-    for (const change of changes) {
-      // What a rule that is gone would keep, nobody lets go of.
-      if (!this.#rules.has(change.rule)) continue;
-      if (change.body === null) this.#state.delete(change.kind, change.rule, change.key);
-      else this.#state.set(change as StateRow);
+  /** Applies mutations that an earlier evaluation led to, see {@link reevaluate}. */
+  apply(mutations: readonly StateMutation[]): readonly StateMutation[] {
+    for (const mutation of mutations) {
+      // State of a rule that is gone would never be deleted.
+      if (this.#rules.has(mutation.rule)) this.#state.apply(mutation);
     }
-    return this.#state.takeChanges();
+    return this.#state.takeMutations();
   }
 
   /**
-   * Has one rule that failed on a signal decide again, as of the time of the signal. What else followed from the signal
-   * has followed.
+   * Evaluates one rule that failed on a signal again, as of the time of the signal. The decisions of the other rules, and
+   * the expectations that the signal met, stand.
    *
-   * @throws Error that says why the rule does not decide on it, or cannot
+   * @throws Error where the rule is gone, disabled, or does not watch the signal
    */
-  judgeAgain(signal: Signal, rule: string): Evaluation {
-    const compiled = this.#asked.find(signal.signal).find((one) => one.rule.id === rule);
-    if (compiled === undefined) throw new Error(`no rule ${rule} that is switched on decides on ${signal.signal}`);
-    const verdict = judge(compiled, caseOf(signal, Date.parse(signal.received_at)), this.#state);
-    return { verdicts: verdict === undefined ? [] : [verdict], changes: this.#state.takeChanges() };
+  reevaluate(signal: Signal, rule: string): Evaluation {
+    const compiled = this.#byWhen.find(signal.signal).find((one) => one.rule.id === rule);
+    if (compiled === undefined) {
+      throw new Error(
+        `no enabled rule ${rule} decides on ${signal.signal}: enable the rule, or discard the dead letter`,
+      );
+    }
+    const outcome = evaluateRule(compiled, contextOf(signal, Date.parse(signal.received_at)), this.#state);
+    return { outcomes: outcome === undefined ? [] : [outcome], mutations: this.#state.takeMutations() };
   }
 
   /**
-   * Lets time pass: what was expected before `nowMs` and did not come is too late. The caller vouches that every
-   * signal which the log took before `nowMs` has been taken in: else an answer could lie there unread.
+   * Lets time pass: signals that were expected before `nowMs` and did not come are too late. The caller guarantees that
+   * every signal which the log received before `nowMs` has been evaluated; otherwise an answer could lie there unread.
    *
-   * @param limit - of time-outs in one evaluation; {@link nextDueMs} tells whether there are more
+   * @param limit - time-outs in one evaluation; {@link nextDueMs} tells whether there are more
    */
-  advance(nowMs: number, limit = Number.POSITIVE_INFINITY): Evaluation {
-    const verdicts = this.#late(nowMs, limit);
-    return { verdicts, changes: this.#state.takeChanges() };
+  advanceClock(nowMs: number, limit = Number.POSITIVE_INFINITY): Evaluation {
+    const outcomes = this.#expire(nowMs, limit);
+    return { outcomes, mutations: this.#state.takeMutations() };
   }
 
-  #late(nowMs: number, limit: number): RuleOutcome[] {
+  #expire(nowMs: number, limit: number): RuleOutcome[] {
     return this.#state.expire(nowMs, limit).flatMap(({ rule: id, key, body }): RuleOutcome[] => {
       const compiled = this.#rules.get(id);
       if (compiled === undefined) return [];
       const { rule } = compiled;
       const { since, dueMs } = body;
-      const depth = since.depth ?? 0;
-      const verdict = { rule, origin: since, atMs: dueMs, by: "time" as const, values: key === "" ? {} : { by: key } };
-      if (depth >= LIMITS.causalDepth) {
-        const reason = `cut off: the chain of causes above ${since.id} is ${depth} signals long`;
-        return [{ ...verdict, outcome: "failed", reason, effects: [], cut: "depth" }];
-      }
+      const timeout = {
+        rule,
+        origin: since,
+        atMs: dueMs,
+        by: "time" as const,
+        values: key === "" ? {} : { by: key },
+      };
+      const tooDeep = depthExceeded(since);
+      if (tooDeep !== undefined) return [{ ...timeout, outcome: "failed", reason: tooDeep, effects: [], cut: "depth" }];
       const reason = `no ${rule.expect?.signal.join(", ")} within ${rule.expect?.within}`;
-      return [{ ...verdict, outcome: "fired", reason, effects: body.else }];
+      return [{ ...timeout, outcome: "fired", reason, effects: body.else }];
     });
   }
 
-  #answer(signal: Signal, scope: Scope, nowMs: number): void {
-    for (const { rule, expect } of this.#answered.find(signal.signal)) {
+  #applyAnswer(signal: Signal, scope: Scope, nowMs: number): void {
+    for (const { rule, expect } of this.#byAnswer.find(signal.signal)) {
       if (expect === undefined) continue;
       const key = tryKey(expect.answerBy ?? expect.by, scope, expect.where);
       if (key === undefined) continue;
@@ -177,19 +188,19 @@ export class PolicyEngine {
     }
   }
 
-  #end(signal: Signal, scope: Scope): void {
-    for (const { rule, flight } of this.#ending.find(signal.signal)) {
-      if (flight?.untilBy === undefined) {
+  #endFlights(signal: Signal, scope: Scope): void {
+    for (const { rule, inFlight } of this.#byFlightEnd.find(signal.signal)) {
+      if (inFlight?.untilBy === undefined) {
         this.#state.deleteAll("flight", rule.id);
       } else {
-        const key = tryKey(flight.untilBy, scope);
+        const key = tryKey(inFlight.untilBy, scope);
         if (key !== undefined) this.#state.delete("flight", rule.id, key);
       }
     }
   }
 }
 
-/** @returns `undefined` where the facts do not say: then the signal is nobody's answer, and a time limit decides */
+/** @returns `undefined` where the facts give no key: the signal then answers or ends nothing, and a time limit decides */
 function tryKey(by: Expression | undefined, scope: Scope, where?: Expression): string | undefined {
   try {
     if (where !== undefined && where(scope) !== true) return undefined;
@@ -197,18 +208,4 @@ function tryKey(by: Expression | undefined, scope: Scope, where?: Expression): s
   } catch {
     return undefined;
   }
-}
-
-function caseOf(signal: Signal, nowMs: number): EvaluationContext {
-  const { id, signal: name, source, facts, ecosystem } = signal;
-  const scope: Scope = { signal: name, id, source, facts, ecosystem, now: new Date(nowMs), state: {} };
-  return { signal, origin: originOf(signal), scope, nowMs };
-}
-
-function originOf({ seq, id, signal, trace, depth }: Signal): Origin {
-  return {
-    ...{ seq, id, signal },
-    ...(trace === undefined ? {} : { trace }),
-    ...(depth === undefined ? {} : { depth }),
-  };
 }

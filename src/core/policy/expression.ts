@@ -1,33 +1,33 @@
 import { type ASTNode, Environment, type ParseResult } from "@marcbachmann/cel-js";
 
-/** What an expression may read. */
+/** The variables that an expression may read. */
 export interface Scope {
   readonly signal: string;
   readonly id: string;
   readonly source: string;
   readonly facts: Record<string, unknown>;
   readonly ecosystem: string;
-  /** When the log took the signal. */
+  /** When the log received the signal. */
   readonly now: Date;
-  /** What the rule remembers. */
+  /** Values of the rule's `remember`. */
   readonly state: Record<string, unknown>;
-  /** Only where a near-duplicate was found. */
+  /** Only in `near_duplicate.else`. */
   readonly duplicate?: { readonly of: string; readonly similarity: number };
 }
 
 export interface Expression {
-  /** @throws Error with the place in the expression when it cannot be evaluated */
+  /** @throws ExpressionError with the position in the expression where it cannot be evaluated */
   (scope: Scope): unknown;
-  /** Paths that it reads, such as `facts.promotion_count`. */
+  /** Paths that the expression reads, such as `facts.promotion_count`. */
   readonly reads: readonly string[];
 }
 
-/** Where an expression is wrong. */
+/** An expression that is invalid or cannot be evaluated. The message begins with the position. */
 export class ExpressionError extends Error {}
 
 type Result = "any" | "condition";
 
-/** Number of elements and depth beyond which an expression is refused: what a rule costs per signal stays bounded. */
+/** The limits of size and depth bound the cost of a rule per signal. */
 const plain = new Environment({
   unlistedVariablesAreDyn: false,
   enableOptionalTypes: true,
@@ -41,8 +41,9 @@ const plain = new Environment({
   .registerVariable("ecosystem", "string")
   .registerVariable("now", "google.protobuf.Timestamp")
   .registerVariable("state", "map")
-  // Numbers of JSON are doubles and literals are integers; without these `facts.n + 1` has no overload. The result
-  // type must stand there: it would be taken from the left side otherwise, and `2 * facts.n == 6` be false.
+  // Numbers of JSON are doubles and literals are integers; without these operators `facts.n + 1` has no overload. The
+  // result type must be stated: the library would otherwise take the type of the left side, and `2 * facts.n == 6` would
+  // be false.
   .registerOperator("double + int: double", (a: number, b: bigint) => a + Number(b))
   .registerOperator("int + double: double", (a: bigint, b: number) => Number(a) + b)
   .registerOperator("double - int: double", (a: number, b: bigint) => a - Number(b))
@@ -58,8 +59,8 @@ const afterDuplicate = plain.clone().registerVariable("duplicate", "map");
 /**
  * Compiles an expression of the Common Expression Language (https://cel.dev).
  *
- * @param result - `condition`: refused where it is known to be something else than true or false
- * @throws ExpressionError that says where it is wrong
+ * @param result - `condition`: refused where its type is known and is not boolean
+ * @throws ExpressionError with the position of the error
  */
 export function compileExpression(
   source: string,
@@ -74,11 +75,11 @@ export function compileExpression(
     throw new ExpressionError(describe(error));
   }
   const reads = new Set<string>();
-  // Its regular expressions are the runtime's own and back-track: 29 characters can take ten seconds.
+  // The library's regular expressions are those of the runtime and back-track: 29 characters can take ten seconds.
   walk(parsed.ast, (node) => {
     if ((node.op === "rcall" || node.op === "call") && node.args[0] === "matches") {
       throw new ExpressionError(
-        `${placeOf(source, node.range.start)}matches() is not available; compare, or use contains(), startsWith(), endsWith()`,
+        `${positionOf(source, node.range.start)}matches() is not available: use ==, contains(), startsWith() or endsWith()`,
       );
     }
     const path = pathOf(node);
@@ -87,7 +88,7 @@ export function compileExpression(
   const { valid, type, error } = parsed.check();
   if (!valid) throw new ExpressionError(describe(error));
   if (result === "condition" && type !== "bool" && type !== "dyn") {
-    throw new ExpressionError(`it gives a ${type}, where true or false is needed`);
+    throw new ExpressionError(`the condition gives a ${type}: it must give true or false`);
   }
   const evaluate = (scope: Scope): unknown => {
     try {
@@ -102,10 +103,10 @@ export function compileExpression(
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { summary, range, node } = error as { summary?: string; range?: { start: number }; node?: { input?: string } };
-  return `${placeOf(node?.input, range?.start)}${summary ?? error.message}`;
+  return `${positionOf(node?.input, range?.start)}${summary ?? error.message}`;
 }
 
-function placeOf(source: string | undefined, at: number | undefined): string {
+function positionOf(source: string | undefined, at: number | undefined): string {
   if (source === undefined || at === undefined) return "";
   const before = source.slice(0, at).split("\n");
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: `;
@@ -120,7 +121,7 @@ function walk(node: ASTNode, visit: (node: ASTNode) => void): void {
   inside(node.args);
 }
 
-/** `facts.a.b` for an access, `state.x` too; other expressions have no path. */
+/** The path of an access to `facts` or `state`, such as `facts.a.b`; `undefined` for other expressions. */
 function pathOf(node: ASTNode): string | undefined {
   if (node.op === "id") return node.args === "facts" || node.args === "state" ? node.args : undefined;
   if (node.op !== "." && node.op !== ".?") return undefined;
@@ -128,12 +129,12 @@ function pathOf(node: ASTNode): string | undefined {
   return parent === undefined ? undefined : `${parent}.${node.args[1]}`;
 }
 
-/** `facts.a.b` says all that `facts` and `facts.a` on the way to it say. */
+/** Leaves out the prefixes of other paths: with `facts.a.b`, `facts` and `facts.a` add nothing. */
 function leaves(paths: ReadonlySet<string>): string[] {
   return [...paths].filter((path) => ![...paths].some((other) => other.startsWith(`${path}.`)));
 }
 
-/** CEL's integers are BigInts and its times objects; on the wire they are numbers and texts. */
+/** CEL's integers are BigInts and its times are objects; on the wire they are numbers and texts. */
 function toJson(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Date) return value.toISOString();

@@ -1,7 +1,7 @@
 import { compilePatterns, type Matcher } from "../signals/pattern.ts";
 
-/** Names for which the answer is remembered. */
-const REMEMBERED = 1_024;
+/** Number of names whose result is cached. */
+const MAX_CACHED = 1_024;
 
 interface Entry<Item> {
   readonly item: Item;
@@ -9,19 +9,19 @@ interface Entry<Item> {
 }
 
 /**
- * Finds what is waiting for a signal by its name, at a cost that depends on how many match and not on how many there
- * are. Exact names are looked up, patterns are tried once for each new name.
+ * Finds the items whose patterns match the name of a signal, at a cost that depends on the number of matches and not on
+ * the number of items. Exact names are looked up; patterns are tried once for each new name.
  */
 export class NameIndex<Item> {
   readonly #exact = new Map<string, Entry<Item>[]>();
   readonly #patterns: (Entry<Item> & { readonly matches: Matcher })[] = [];
-  readonly #answers = new Map<string, readonly Item[]>();
+  readonly #cache = new Map<string, readonly Item[]>();
   #size = 0;
 
-  /** What is added first comes first in the answers. */
+  /** Items are found in the order in which they were added. */
   add(patterns: readonly string[], item: Item): void {
     const entry = { item, order: this.#size++ };
-    this.#answers.clear();
+    this.#cache.clear();
     if (patterns.some((pattern) => pattern.includes("*") || pattern.startsWith("!"))) {
       this.#patterns.push({ ...entry, matches: compilePatterns(patterns) });
       return;
@@ -34,13 +34,13 @@ export class NameIndex<Item> {
   }
 
   find(name: string): readonly Item[] {
-    const known = this.#answers.get(name);
+    const known = this.#cache.get(name);
     if (known !== undefined) return known;
     const found = [...(this.#exact.get(name) ?? []), ...this.#patterns.filter(({ matches }) => matches(name))];
     const items = found.sort((a, b) => a.order - b.order).map(({ item }) => item);
-    // Names come from callers: without a bound, inventing names would fill the memory.
-    if (this.#answers.size >= REMEMBERED) this.#answers.clear();
-    this.#answers.set(name, items);
+    // Names come from callers: without a bound, a stream of new names would fill the memory.
+    if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
+    this.#cache.set(name, items);
     return items;
   }
 }

@@ -2,7 +2,7 @@ import type { Scope } from "./expression.ts";
 
 const VALUE_CHARS = 300;
 
-/** The values at some paths, for people: long ones are cut short, absent ones left out. */
+/** The values at some paths, for people to read: long values are cut short, absent ones left out. */
 export function readPaths(paths: readonly string[], scope: Scope): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const path of paths) {
@@ -15,12 +15,12 @@ export function readPaths(paths: readonly string[], scope: Scope): Record<string
             : undefined,
         scope,
       );
-    if (value !== undefined) values[path] = short(value);
+    if (value !== undefined) values[path] = shorten(value);
   }
   return values;
 }
 
-function short(value: unknown): unknown {
+function shorten(value: unknown): unknown {
   if (typeof value !== "object" && typeof value !== "string") return value;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length <= VALUE_CHARS ? value : `${text.slice(0, VALUE_CHARS)}…`;

@@ -1,209 +1,208 @@
+import * as z from "zod";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
-import type { Decision, DecisionsPage } from "./decision.ts";
-import { EmittedThen } from "./emitted-then.ts";
+import type { Decision } from "./decision.ts";
+import { firstSince, type HistoryReader, PAGE_SIZE, readBackwards, readDecisions } from "./history-reader.ts";
 import { lookBackMs } from "./look-back.ts";
+import { RecordedEmissions } from "./recorded-emissions.ts";
 import { type Rule, watchedPatterns } from "./rule.ts";
 import { type SimulatedDecision, Simulation } from "./simulation.ts";
 import type { StateKind } from "./state.ts";
-import { type Kept, WarmUp } from "./warm-up.ts";
+import { type StateSnapshot, WarmUp } from "./warm-up.ts";
 
-/** Where the past is read. Both give pages; `next` goes on from one to the other, `null` ends it. */
-export interface Past {
-  signals(query: {
-    /** Patterns. */
-    readonly signals: readonly string[];
-    /** By their own time. */
-    readonly sinceMs?: number;
-    /** Exclusive, in the direction of `order`. */
-    readonly after?: number;
-    readonly limit: number;
-    readonly order: "asc" | "desc";
-  }): Promise<{ readonly signals: readonly Signal[]; readonly next: number | null }>;
-  /** Newest first. */
-  decisions(query: {
-    readonly sinceMs: number;
-    readonly untilMs: number;
-    readonly limit: number;
-    readonly after?: string;
-  }): Promise<DecisionsPage>;
-}
-
-export interface Replay {
-  /** The rules in force: what was under way at the beginning is theirs. */
+export interface ReplayRequest {
+  /** The rules in force: the state at the beginning is theirs. */
   readonly deployed: readonly Rule[];
-  /** The sets that are tried, each on its own. */
+  /** Sets of rules to simulate, each on its own. */
   readonly sets: readonly (readonly Rule[])[];
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** How far before the beginning to look for what was under way; default: as far as it can lie ({@link lookBackMs}). */
+  /** Length of the warm-up before the beginning. Default: as far as the rules in force look back ({@link lookBackMs}). */
   readonly warmUpMs?: number | undefined;
-  /** Pages that are read at most, for the warm-up and for the rest. */
+  /** The maximum number of pages to read. */
   readonly maxPages: { readonly warmUp: number; readonly range: number };
-  /** Told of each signal that was taken in. */
+  /** Called for each signal of the range. */
   readonly progress?: (signal: Signal) => void;
 }
 
-/** What a simulation began with. */
-export interface WarmUpView {
-  /** The warm-up took in what came from then on. RFC 3339 */
-  readonly from: string;
-  /** Whether that is as far as was wanted, or all that the log holds. */
-  readonly complete: boolean;
-  readonly signals: number;
-  /** Recorded decisions that it followed. */
-  readonly decisions: number;
-  /** What the rules kept as the simulation began, by kind; those of which there is nothing are left out. */
-  readonly under_way: UnderWay;
-}
-type UnderWay = Readonly<Partial<Record<(typeof UNDER_WAY)[keyof typeof UNDER_WAY], number>>>;
+/** The warm-up of a simulation: how its initial state was derived. */
+export const WarmUpView = z.object({
+  from: z.string(),
+  complete: z.boolean().meta({ description: "The warm-up reached as far back as requested, or to the oldest signal" }),
+  signals: z.int(),
+  decisions: z.int().meta({ description: "Recorded decisions that the warm-up followed" }),
+  under_way: z
+    .record(z.string(), z.int())
+    .meta({ description: "State of the rules at `since`: number of rows by kind" }),
+});
+export type WarmUpView = Readonly<z.output<typeof WarmUpView>>;
 
-export interface Replayed {
+export interface ReplayResult {
   readonly warm_up: WarmUpView;
-  /** What each of the sets would have decided, in their order. */
+  /** Decisions of each set, in the order of the sets. */
   readonly decisions: readonly (readonly SimulatedDecision[])[];
-  /** Signals that were looked at, those that rules emitted left out. */
+  /** Signals of the range that were processed. */
   readonly signals: number;
-  /** When the last signal was received. */
+  /** When the log received the last of them. */
   readonly through: string | null;
-  /** There was more than the pages allowed. */
+  /** The range holds more signals than the pages allowed. */
   readonly truncated: boolean;
 }
 
-const PAGE = 1_000;
-/** Signals that are known ahead. What a rule emits stands in the log within milliseconds, as a rule. */
-const AHEAD = 1_000;
-/** How the kinds of what rules keep are told of. How often each has fired in the present minute is nobody's concern. */
-const UNDER_WAY = {
-  ...{ flight: "in_flight", once: "cooling_down", count: "counting", memory: "remembered" },
-  ...{ text: "texts", expected: "expected", answer: "early_answers" },
+/**
+ * Signals that are read ahead of the simulation. A signal that a rule emitted is usually in the log within
+ * milliseconds of its cause.
+ */
+const READ_AHEAD = 1_000;
+/** Names of the kinds of state for people. The count of firings in the present window is left out: it says little. */
+const STATE_NAMES = {
+  flight: "in_flight",
+  once: "cooling_down",
+  count: "counting",
+  memory: "remembered",
+  text: "texts",
+  expected: "expected",
+  answer: "early_answers",
 } as const satisfies Record<Exclude<StateKind, "rate">, string>;
 
 /**
- * Tries sets of rules on what has been, as if each had been put in force at the beginning of the stretch: with what was
- * under way then. Only signals that some rule looks at are read, and nothing is written.
+ * Simulates sets of rules over a stretch of the past, as if each set had come into force at the beginning of the stretch
+ * with the state of that time. Reads only signals that some rule watches, and writes nothing.
  *
  * @throws InvalidRule
  */
-export async function replay(past: Past, wanted: Replay): Promise<Replayed> {
-  const { deployed, sets, sinceMs, untilMs, maxPages, progress } = wanted;
+export async function replay(history: HistoryReader, request: ReplayRequest): Promise<ReplayResult> {
+  const { deployed, sets, sinceMs, maxPages } = request;
   const signals = watchedPatterns([...deployed, ...sets.flat()]);
-  const fromMs = sinceMs - (wanted.warmUpMs ?? lookBackMs(deployed));
-  const first = await firstSince(past, signals, sinceMs);
-  // Some that bear an earlier time were received later and stand behind it: the way back meets them, and then the others.
-  const before = await readBack(past, { signals, fromMs, maxPages: maxPages.warmUp, after: first?.seq });
-  const decisions = fromMs < sinceMs ? await decisionsOf(past, fromMs, sinceMs) : [];
-  const warmUp = new WarmUp(deployed, decisions);
-  const emitted = new EmittedThen(sinceMs);
-  const told = sets.map((): SimulatedDecision[] => []);
-  let begun: { readonly kept: Kept; readonly simulations: readonly Simulation[] } | undefined;
-  const begin = () => {
-    const kept = begun?.kept ?? warmUp.keptAt(sinceMs);
-    begun ??= { kept, simulations: sets.map((rules) => new Simulation(rules, { kept, emitted })) };
-    return begun;
-  };
-  let warmed = 0;
-  let looked = 0;
-  let through: string | null = null;
-  /** @returns false: it was received after the end */
-  const take = (signal: Signal): boolean => {
-    const atMs = Date.parse(signal.received_at);
-    if (atMs >= untilMs) return false;
-    if (atMs >= sinceMs) {
-      for (const [place, simulation] of begin().simulations.entries()) told[place]?.push(...simulation.take(signal));
-      emitted.remove(signal);
-      looked++;
-      through = signal.received_at;
-      progress?.(signal);
-    } else if (atMs >= fromMs) {
-      warmUp.take(signal);
-      warmed++;
-    }
-    return true;
-  };
-  // What is taken in is some way behind what is read, so that what rules emitted then is known when they emit it again.
-  let ahead = before.signals;
-  for (const signal of ahead) emitted.add(signal);
+  const fromMs = sinceMs - (request.warmUpMs ?? lookBackMs(deployed));
+  const first = await firstSince(history, signals, sinceMs);
+  // A signal with an earlier event time may have been received later and then lies behind `first`: reading backwards
+  // meets the signals before it, the range the others.
+  const before = await readBackwards(history, { signals, before: first?.seq, fromMs, maxPages: maxPages.warmUp });
+  const decisions = fromMs < sinceMs ? await readDecisions(history, fromMs, sinceMs) : [];
+  const run = new ReplayRun(request, fromMs, decisions);
+  run.add(before.signals);
   let after = first === undefined ? null : first.seq - 1;
-  let within = true;
-  for (let pages = 0; within && after !== null && pages < maxPages.range; pages++) {
-    const page = await past.signals({ signals, after, limit: PAGE, order: "asc" });
-    for (const signal of page.signals) emitted.add(signal);
-    ahead = [...ahead, ...page.signals];
-    const count = Math.max(0, ahead.length - AHEAD);
-    within = ahead.slice(0, count).every(take);
-    ahead = ahead.slice(count);
+  for (let pages = 0; !run.ended && after !== null && pages < maxPages.range; pages++) {
+    const page = await history.signals({ signals, after, limit: PAGE_SIZE, order: "asc" });
+    run.add(page.signals);
+    run.process(READ_AHEAD);
     after = page.next;
   }
-  within &&= ahead.every(take);
-  const truncated = within && after !== null;
-  const { kept, simulations } = begin();
-  if (!truncated)
-    for (const [place, simulation] of simulations.entries()) told[place]?.push(...simulation.pass(untilMs));
-  return {
-    warm_up: {
-      from: before.complete ? formatTimestamp(fromMs) : (before.signals[0]?.received_at ?? formatTimestamp(sinceMs)),
-      ...{ complete: before.complete, signals: warmed, decisions: decisions.length, under_way: counted(kept) },
-    },
-    ...{ decisions: told, signals: looked, through, truncated },
-  };
+  run.process(0);
+  const from = before.complete ? formatTimestamp(fromMs) : before.signals[0]?.received_at;
+  return run.result({ from: from ?? formatTimestamp(sinceMs), complete: before.complete, more: after !== null });
 }
 
-/** The first signal that bears this time or a later one. */
-async function firstSince(past: Past, signals: readonly string[], sinceMs: number): Promise<Signal | undefined> {
-  let after: number | undefined;
-  for (;;) {
-    const page = await past.signals({
-      ...{ signals, sinceMs, limit: 1, order: "asc" as const },
-      ...(after === undefined ? {} : { after }),
-    });
-    const [first] = page.signals;
-    // A page may be empty and still go on.
-    if (first !== undefined || page.next === null) return first;
-    after = page.next;
+/**
+ * One run over the signals of a warm-up and of the range that follows it. Processing stays behind reading, so that a
+ * recorded emission is known before the simulated rules emit the same signal.
+ */
+class ReplayRun {
+  readonly #request: ReplayRequest;
+  readonly #fromMs: number;
+  readonly #recorded: readonly Decision[];
+  readonly #warmUp: WarmUp;
+  readonly #emissions: RecordedEmissions;
+  readonly #decisions: SimulatedDecision[][];
+  #ahead: Signal[] = [];
+  #begun: { readonly snapshot: StateSnapshot; readonly simulations: readonly Simulation[] } | undefined;
+  #warmUpSignals = 0;
+  #rangeSignals = 0;
+  #through: string | null = null;
+  #ended = false;
+
+  constructor(request: ReplayRequest, fromMs: number, recorded: readonly Decision[]) {
+    this.#request = request;
+    this.#fromMs = fromMs;
+    this.#recorded = recorded;
+    this.#warmUp = new WarmUp(request.deployed, recorded);
+    this.#emissions = new RecordedEmissions(request.sinceMs);
+    this.#decisions = request.sets.map(() => []);
+  }
+
+  /** A signal was met that the log received after the end of the range. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds signals that were read, in the order of the log. */
+  add(signals: readonly Signal[]): void {
+    for (const signal of signals) this.#emissions.add(signal);
+    this.#ahead = [...this.#ahead, ...signals];
+  }
+
+  /** Processes the signals that were read, except the last `keep`. */
+  process(keep: number): void {
+    const count = Math.max(0, this.#ahead.length - keep);
+    for (const signal of this.#ahead.slice(0, count)) {
+      if (this.#ended) break;
+      this.#process(signal);
+    }
+    this.#ahead = this.#ahead.slice(count);
+  }
+
+  /** @param read - how far the warm-up reached, and whether the log holds more signals than were read */
+  result(read: { readonly from: string; readonly complete: boolean; readonly more: boolean }): ReplayResult {
+    const truncated = !this.#ended && read.more;
+    const { snapshot, simulations } = this.#begin();
+    if (!truncated) {
+      for (const [index, simulation] of simulations.entries()) {
+        this.#decisions[index]?.push(...simulation.advanceClock(this.#request.untilMs));
+      }
+    }
+    return {
+      warm_up: {
+        from: read.from,
+        complete: read.complete,
+        signals: this.#warmUpSignals,
+        decisions: this.#recorded.length,
+        under_way: countState(snapshot),
+      },
+      decisions: this.#decisions,
+      signals: this.#rangeSignals,
+      through: this.#through,
+      truncated,
+    };
+  }
+
+  #process(signal: Signal): void {
+    const atMs = Date.parse(signal.received_at);
+    if (atMs >= this.#request.untilMs) this.#ended = true;
+    else if (atMs >= this.#request.sinceMs) this.#simulate(signal);
+    else if (atMs >= this.#fromMs) {
+      this.#warmUp.process(signal);
+      this.#warmUpSignals++;
+    }
+  }
+
+  #simulate(signal: Signal): void {
+    for (const [index, simulation] of this.#begin().simulations.entries()) {
+      this.#decisions[index]?.push(...simulation.process(signal));
+    }
+    this.#emissions.remove(signal);
+    this.#rangeSignals++;
+    this.#through = signal.received_at;
+    this.#request.progress?.(signal);
+  }
+
+  /** Ends the warm-up, once. */
+  #begin() {
+    if (this.#begun === undefined) {
+      const snapshot = this.#warmUp.snapshotAt(this.#request.sinceMs);
+      const options = { snapshot, emissions: this.#emissions };
+      this.#begun = { snapshot, simulations: this.#request.sets.map((rules) => new Simulation(rules, options)) };
+    }
+    return this.#begun;
   }
 }
 
-/** Reads back from a place to what was received at a time. @returns the oldest first */
-async function readBack(
-  past: Past,
-  {
-    signals,
-    fromMs,
-    maxPages,
-    after,
-  }: { signals: readonly string[]; fromMs: number; maxPages: number; after: number | undefined },
-): Promise<{ readonly signals: readonly Signal[]; readonly complete: boolean }> {
-  const found: Signal[] = [];
-  let place = after;
-  for (let pages = 0; pages < maxPages; pages++) {
-    const page = await past.signals({
-      ...{ signals, limit: PAGE, order: "desc" as const },
-      ...(place === undefined ? {} : { after: place }),
-    });
-    const wanted = page.signals.filter(({ received_at }) => Date.parse(received_at) >= fromMs);
-    found.push(...wanted);
-    if (wanted.length < page.signals.length || page.next === null) return { signals: found.reverse(), complete: true };
-    place = page.next;
-  }
-  return { signals: found.reverse(), complete: false };
-}
-
-async function decisionsOf(past: Past, sinceMs: number, untilMs: number): Promise<Decision[]> {
-  const found: Decision[] = [];
-  for (let after: string | undefined; ; ) {
-    const page = await past.decisions({ sinceMs, untilMs, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    found.push(...page.decisions);
-    if (page.next === null) return found;
-    after = page.next;
-  }
-}
-
-function counted({ rows }: Kept): UnderWay {
-  const counts: Partial<Record<(typeof UNDER_WAY)[keyof typeof UNDER_WAY], number>> = {};
+/** Counts the rows of state by the names for people; kinds without rows are left out. */
+function countState({ rows }: StateSnapshot): Record<string, number> {
+  const counts: Record<string, number> = {};
   for (const { kind } of rows) {
     if (kind === "rate") continue;
-    counts[UNDER_WAY[kind]] = (counts[UNDER_WAY[kind]] ?? 0) + 1;
+    counts[STATE_NAMES[kind]] = (counts[STATE_NAMES[kind]] ?? 0) + 1;
   }
   return counts;
 }

@@ -8,8 +8,9 @@ import type { Effect } from "./effect.ts";
 import type { Scope } from "./expression.ts";
 
 /**
- * Reads the values of effects from a signal.
- * @throws Error for a value that whoever is to receive it would refuse: the rule has failed, not the receiver
+ * Resolves the values of effects from a signal.
+ *
+ * @throws Error for a value that the receiver of the effect would refuse: then the rule has failed, not the receiver
  */
 export function resolveEffects(effects: readonly CompiledEffect[], scope: Scope, signal: Signal): Effect[] {
   return effects.map((effect) => resolve(effect, scope, signal));
@@ -22,30 +23,30 @@ function resolve(effect: CompiledEffect, scope: Scope, signal: Signal): Effect {
       const checked = knownSignal(effect.signal)?.facts.safeParse(facts);
       if (checked !== undefined && !checked.success) {
         const [first] = fieldErrors(checked.error.issues, "/facts");
-        throw new Error(`${effect.signal} cannot be emitted so: ${first?.pointer} ${first?.message}`);
+        throw new Error(`invalid facts for ${effect.signal}: ${first?.pointer} ${first?.message}`);
       }
-      return { kind: "emit", signal: effect.signal, facts: small(facts, "the facts") };
+      return { kind: "emit", signal: effect.signal, facts: limited(facts, "the facts") };
     }
     case "enqueue": {
       const recipient = effect.recipient(scope);
       if (typeof recipient !== "string" || (recipient !== ANYONE && !IDENTIFIER.test(recipient))) {
-        throw new Error(`${JSON.stringify(recipient)} is no recipient of a task`);
+        throw new Error(`invalid recipient of a task: ${JSON.stringify(recipient)}`);
       }
       const priority = typeof effect.priority === "number" ? effect.priority : effect.priority(scope);
       if (typeof priority !== "number" || !Number.isInteger(priority) || priority < 1 || priority > 10) {
-        throw new Error(`the priority of a task is a whole number from 1 to 10, not ${JSON.stringify(priority)}`);
+        throw new Error(`invalid priority of a task: ${JSON.stringify(priority)}; give a whole number from 1 to 10`);
       }
       const taskId = effect.taskId?.(scope);
       if (taskId !== undefined && (typeof taskId !== "string" || !IDENTIFIER.test(taskId))) {
-        throw new Error(`${JSON.stringify(taskId)} is no id of a task`);
+        throw new Error(`invalid id of a task: ${JSON.stringify(taskId)}`);
       }
-      const payload = small(effect.payload === undefined ? signal : valuesOf(effect.payload, scope), "the payload");
+      const payload = limited(effect.payload === undefined ? signal : valuesOf(effect.payload, scope), "the payload");
       const { queue, type } = effect;
       const id = taskId === undefined ? {} : { taskId };
       return { kind: "enqueue", queue, recipient, type, payload, priority, ...id, ...effect.limits };
     }
     case "webhook": {
-      const body = small(effect.body === undefined ? signal : valuesOf(effect.body, scope), "the body");
+      const body = limited(effect.body === undefined ? signal : valuesOf(effect.body, scope), "the body");
       return { kind: "webhook", endpoint: effect.endpoint, body };
     }
     case "maintenance": {
@@ -62,10 +63,11 @@ export function valuesOf(fields: Values, scope: Scope): Record<string, unknown> 
   return Object.fromEntries(fields.map(([name, value]) => [name, value(scope)]));
 }
 
-/** A whole signal, with all that the log says about it, goes through; what is larger breaks limits behind it. */
-const MOST_BYTES = LIMITS.signalBytes + 4_096;
+/** A whole signal as the log holds it passes; a larger value would exceed the limits of its receiver. */
+const MAX_BYTES = LIMITS.signalBytes + 4_096;
 
-function small<Value>(value: Value, what: string): Value {
-  if (exceedsBytes(JSON.stringify(value), MOST_BYTES)) throw new Error(`${what} may take ${LIMITS.signalBytes} bytes`);
+function limited<Value>(value: Value, name: string): Value {
+  if (exceedsBytes(JSON.stringify(value), MAX_BYTES))
+    throw new Error(`${name} takes too many bytes: ${LIMITS.signalBytes} are allowed`);
   return value;
 }

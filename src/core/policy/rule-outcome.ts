@@ -1,35 +1,35 @@
-import type { Asked } from "./ask.ts";
+import type { ResolvedQuestion } from "./ask.ts";
 import type { Effect } from "./effect.ts";
 import type { Rule } from "./rule.ts";
-import type { Origin, StateChange } from "./state.ts";
+import type { Origin, StateMutation } from "./state.ts";
 
-/** What a rule made of a signal, or of one that did not come. */
+/** What a rule decided on a signal, or when an expected signal did not come in time. */
 export interface RuleOutcome {
   readonly rule: Rule;
   readonly outcome: "fired" | "suppressed" | "failed";
-  /** What held it back, or what went wrong. */
+  /** Which condition suppressed the rule, or what went wrong. */
   readonly reason?: string;
-  /** What the rule read, by path. */
+  /** Values that the rule read, by path. */
   readonly values: Record<string, unknown>;
-  /** What is to be done. A rule that was held back may do something instead. */
+  /** Effects to carry out. A suppressed rule may have some too: those of `else`. */
   readonly effects: readonly Effect[];
-  /** A model is to be asked what else is to be done. */
-  readonly asked?: Asked;
-  /** The signal that was decided on; of something expected that did not come, the one that began it. */
+  /** A question to a model, whose answer chooses further effects. */
+  readonly question?: ResolvedQuestion;
+  /** The signal that was decided on; after a time-out, the signal that began the wait. */
   readonly origin: Origin;
-  /** The time by which it was decided, in milliseconds since the epoch. */
+  /** The log's time at which the rule decided, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** `time`: what was expected did not come. */
+  /** `time`: an expected signal did not come in time. */
   readonly by: "signal" | "time";
-  /** The loop guard ended it: the chain of causes is too long, or the rule fires too often. */
+  /** Which limit of the loop guard ended the rule: the length of the chain of causes, or the rate. */
   readonly cut?: "depth" | "rate";
-  /** Not worth a dead letter: there are enough that say the same. */
+  /** Make no dead letter of this failure: enough of them say the same. */
   readonly quiet?: true;
 }
 
-/** What a signal, or the passing of time, comes to. */
+/** What the rules made of a signal, or of time that passed. */
 export interface Evaluation {
-  readonly verdicts: readonly RuleOutcome[];
-  /** Rows to be written together with the effects. */
-  readonly changes: readonly StateChange[];
+  readonly outcomes: readonly RuleOutcome[];
+  /** Rows to be written in the transaction that writes the effects. */
+  readonly mutations: readonly StateMutation[];
 }

@@ -1,168 +1,178 @@
 import { Heap } from "../queue/heap.ts";
-import { endOf, type StateBodies, type StateChange, type StateKind, type StateRow } from "./state.ts";
+import { endOf, type StateBodies, type StateKey, type StateKind, type StateMutation, type StateRow } from "./state.ts";
 
-/** Rows of one kind that one rule may keep. Beyond it the oldest goes: no stream of inventive keys fills the memory. */
-const KEPT: Readonly<Record<StateKind, number>> = {
+/**
+ * Rows of one kind that one rule may keep. Beyond that the oldest row is deleted, so that a stream of ever new keys
+ * cannot fill the memory.
+ */
+const MAX_ROWS: Readonly<Record<StateKind, number>> = {
   flight: 20_000,
   once: 20_000,
   count: 20_000,
   memory: 20_000,
   rate: 1,
-  // Compared one by one with a new text.
+  // Each is compared with every new text.
   text: 2_000,
   expected: 100_000,
   answer: 20_000,
 };
 
-const KINDS = Object.keys(KEPT) as StateKind[];
+const KINDS = Object.keys(MAX_ROWS) as StateKind[];
 
-interface Held {
+type ExpectedRow = Extract<StateRow, { kind: "expected" }>;
+
+interface Entry {
   row: StateRow;
-  /** Stands in the heap, under its present end or an earlier one. */
+  /** The heap holds the entry, under its present end or an earlier one. */
   queued: boolean;
 }
 
 /**
- * What all rules keep, in memory and as a journal of changes for the store. What is over is let go of as time passes;
- * a look-up costs the same however much there is.
+ * State of all rules, in memory, with a journal of changes for the store. Rows that have ended are deleted as time
+ * passes; a look-up costs the same however many rows there are.
  */
 export class RuleState {
-  readonly #held = new Map<string, Map<string, Held>>();
-  readonly #ends = new Heap<Held>();
-  readonly #due = new Heap<Held>();
-  #journal = new Map<string, StateChange>();
+  readonly #groups = new Map<string, Map<string, Entry>>();
+  readonly #ends = new Heap<Entry>();
+  readonly #due = new Heap<Entry>();
+  #journal = new Map<string, StateMutation>();
 
   restore(rows: Iterable<StateRow>): void {
-    this.#held.clear();
+    this.#groups.clear();
     this.#ends.retain(() => false);
     this.#due.retain(() => false);
     this.#journal.clear();
-    // The oldest first, as they came: which of them goes when there are too many must not depend on a restart.
-    for (const row of [...rows].sort((a, b) => endOf(a) - endOf(b))) this.#hold(row);
+    // The oldest first, as they were written: which row is deleted when there are too many must not depend on a restart.
+    for (const row of [...rows].sort((a, b) => endOf(a) - endOf(b))) this.#insert(row);
   }
 
   get rows(): StateRow[] {
-    return [...this.#held.values()].flatMap((group) => [...group.values()].map(({ row }) => row));
+    return [...this.#groups.values()].flatMap((group) => [...group.values()].map(({ row }) => row));
   }
 
   get<Kind extends StateKind>(kind: Kind, rule: string, key: string): StateBodies[Kind] | undefined {
-    return this.#held.get(groupOf(kind, rule))?.get(key)?.row.body as StateBodies[Kind] | undefined;
+    return this.#groups.get(groupOf(kind, rule))?.get(key)?.row.body as StateBodies[Kind] | undefined;
   }
 
   /** Newest last. */
-  *of<Kind extends StateKind>(kind: Kind, rule: string): Generator<[key: string, body: StateBodies[Kind]]> {
-    for (const [key, { row }] of this.#held.get(groupOf(kind, rule)) ?? []) {
+  *entries<Kind extends StateKind>(kind: Kind, rule: string): Generator<[key: string, body: StateBodies[Kind]]> {
+    for (const [key, { row }] of this.#groups.get(groupOf(kind, rule)) ?? []) {
       yield [key, row.body as StateBodies[Kind]];
     }
   }
 
-  /** @throws Error when nothing more can be expected by this rule: an expectation is not forgotten in silence */
+  /** @throws Error when the rule has the maximum number of expectations: deleting one would silently drop its time-out */
   set(row: StateRow): void {
-    const group = this.#held.get(groupOf(row.kind, row.rule));
-    if (group !== undefined && group.size >= KEPT[row.kind] && !group.has(row.key)) {
-      if (row.kind === "expected") throw new Error(`the rule waits for ${KEPT.expected} signals already`);
+    const group = this.#groups.get(groupOf(row.kind, row.rule));
+    if (group !== undefined && group.size >= MAX_ROWS[row.kind] && !group.has(row.key)) {
+      if (row.kind === "expected") throw new Error(`the rule waits for ${MAX_ROWS.expected} signals already`);
       const [oldest] = group.keys();
       if (oldest !== undefined) this.delete(row.kind, row.rule, oldest);
     }
-    this.#hold(row);
-    this.#journal.set(placeOf(row), row);
+    this.#insert(row);
+    this.#journal.set(rowKey(row), row);
   }
 
   delete(kind: StateKind, rule: string, key: string): void {
-    const group = this.#held.get(groupOf(kind, rule));
+    const group = this.#groups.get(groupOf(kind, rule));
     if (group === undefined || !group.delete(key)) return;
-    if (group.size === 0) this.#held.delete(groupOf(kind, rule));
-    this.#journal.set(placeOf({ kind, rule, key }), { kind, rule, key, body: null });
+    if (group.size === 0) this.#groups.delete(groupOf(kind, rule));
+    this.#journal.set(rowKey({ kind, rule, key }), { kind, rule, key, body: null });
   }
 
   deleteAll(kind: StateKind, rule: string): void {
-    for (const key of [...(this.#held.get(groupOf(kind, rule))?.keys() ?? [])]) this.delete(kind, rule, key);
+    for (const key of [...(this.#groups.get(groupOf(kind, rule))?.keys() ?? [])]) this.delete(kind, rule, key);
   }
 
-  /** Lets go of all that a rule keeps, or of some kinds of it. */
+  apply(mutation: StateMutation): void {
+    if (mutation.body === null) this.delete(mutation.kind, mutation.rule, mutation.key);
+    else this.set(mutation);
+  }
+
+  /** Deletes all state of a rule, or some kinds of it. */
   forget(rule: string, kinds: readonly StateKind[] = KINDS): void {
     for (const kind of kinds) this.deleteAll(kind, rule);
   }
 
-  /** Lets go of what is over. @returns what was expected and is now too late, in the order of its time */
-  expire(nowMs: number, limit: number): Extract<StateRow, { kind: "expected" }>[] {
+  /** Deletes the rows that have ended. @returns the expectations whose time is over, in the order of that time */
+  expire(nowMs: number, limit: number): ExpectedRow[] {
     for (let end = this.#ends.firstKey; end !== undefined && end <= nowMs; end = this.#ends.firstKey) {
-      const held = this.#ends.pop();
-      if (held !== undefined && this.#isOver(held, nowMs, this.#ends)) {
-        this.delete(held.row.kind, held.row.rule, held.row.key);
+      const entry = this.#ends.pop();
+      if (entry !== undefined && this.#hasEnded(entry, nowMs)) {
+        this.delete(entry.row.kind, entry.row.rule, entry.row.key);
       }
     }
-    const late: Extract<StateRow, { kind: "expected" }>[] = [];
+    const overdue: ExpectedRow[] = [];
     let last: number | undefined;
     for (let end = this.nextDueMs; end !== undefined && end <= nowMs; end = this.nextDueMs) {
-      // Those of one millisecond go together: a time then says which have been told.
-      if (late.length >= limit && end !== last) break;
+      // Expectations of one millisecond go together: a time then tells which of them have been handled.
+      if (overdue.length >= limit && end !== last) break;
       last = end;
-      const held = this.#due.pop();
-      if (held === undefined || held.row.kind !== "expected") continue;
-      late.push(held.row);
-      this.delete("expected", held.row.rule, held.row.key);
+      const entry = this.#due.pop();
+      if (entry === undefined || entry.row.kind !== "expected") continue;
+      overdue.push(entry.row);
+      this.delete("expected", entry.row.rule, entry.row.key);
     }
-    // The heap gives those of one time in any order.
-    return late.sort((a, b) => a.body.dueMs - b.body.dueMs || compare(placeOf(a), placeOf(b)));
+    // The heap returns rows of one time in any order.
+    return overdue.sort((a, b) => a.body.dueMs - b.body.dueMs || compare(rowKey(a), rowKey(b)));
   }
 
-  /** When the next thing expected will be too late. */
+  /** When the next expectation will be too late. */
   get nextDueMs(): number | undefined {
     for (let first = this.#due.first; first !== undefined; first = this.#due.first) {
-      if (this.#isHeld(first)) return this.#due.firstKey;
+      if (this.#isCurrent(first)) return this.#due.firstKey;
       this.#due.pop();
     }
     return undefined;
   }
 
-  /** What has changed since it was last asked; of each row the last. */
-  takeChanges(): StateChange[] {
+  /** The changes since the last call; of each row the last one. */
+  takeMutations(): StateMutation[] {
     if (this.#journal.size === 0) return [];
-    const changes = [...this.#journal.values()];
+    const mutations = [...this.#journal.values()];
     this.#journal = new Map();
-    return changes;
+    return mutations;
   }
 
-  #hold(row: StateRow): void {
+  #insert(row: StateRow): void {
     const name = groupOf(row.kind, row.rule);
-    let group = this.#held.get(name);
+    let group = this.#groups.get(name);
     if (group === undefined) {
       group = new Map();
-      this.#held.set(name, group);
+      this.#groups.set(name, group);
     }
     const known = group.get(row.key);
     if (row.kind === "expected") {
-      const held = { row, queued: true };
-      group.set(row.key, held);
-      this.#due.push(endOf(row), held);
-      // Most of what is expected comes: without this, what has come would stay in the heap until its time.
-      if (this.#due.size > 1_024 && this.#due.size > 4 * group.size) this.#due.retain((entry) => this.#isHeld(entry));
+      const entry = { row, queued: true };
+      group.set(row.key, entry);
+      this.#due.push(endOf(row), entry);
+      // Most expected signals come: without this, expectations that were met would stay in the heap until their time.
+      if (this.#due.size > 1_024 && this.#due.size > 4 * group.size) this.#due.retain((one) => this.#isCurrent(one));
       return;
     }
-    const held = known ?? { row, queued: false };
-    held.row = row;
-    group.set(row.key, held);
-    if (!held.queued) this.#ends.push(endOf(row), held);
-    held.queued = true;
+    const entry = known ?? { row, queued: false };
+    entry.row = row;
+    group.set(row.key, entry);
+    if (!entry.queued) this.#ends.push(endOf(row), entry);
+    entry.queued = true;
   }
 
-  /** Whether a row that has left the heap is over; one that lasts longer by now goes back. */
-  #isOver(held: Held, nowMs: number, heap: Heap<Held>): boolean {
-    held.queued = false;
-    if (!this.#isHeld(held)) return false;
-    const end = endOf(held.row);
+  /** Whether a row that has left the heap of ends has ended; a row that was prolonged meanwhile goes back into the heap. */
+  #hasEnded(entry: Entry, nowMs: number): boolean {
+    entry.queued = false;
+    if (!this.#isCurrent(entry)) return false;
+    const end = endOf(entry.row);
     if (end <= nowMs) return true;
-    heap.push(end, held);
-    held.queued = true;
+    this.#ends.push(end, entry);
+    entry.queued = true;
     return false;
   }
 
-  #isHeld(held: Held): boolean {
-    return this.#held.get(groupOf(held.row.kind, held.row.rule))?.get(held.row.key) === held;
+  #isCurrent(entry: Entry): boolean {
+    return this.#groups.get(groupOf(entry.row.kind, entry.row.rule))?.get(entry.row.key) === entry;
   }
 }
 
 const groupOf = (kind: StateKind, rule: string) => `${kind} ${rule}`;
-const placeOf = ({ kind, rule, key }: Pick<StateChange, "kind" | "rule" | "key">) => `${kind} ${rule} ${key}`;
+const rowKey = ({ kind, rule, key }: StateKey) => `${kind} ${rule} ${key}`;
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

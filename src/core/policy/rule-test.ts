@@ -9,14 +9,14 @@ import type { Effect } from "./effect.ts";
 import type { Rule } from "./rule.ts";
 import { type SimulatedDecision, Simulation } from "./simulation.ts";
 
-/** A Monday morning: rules with mute windows want a day that one knows. */
+/** A Monday morning: a rule with mute windows needs a known day. */
 const START = "2026-01-05T09:00:00.000Z";
 const Offset = z.string().refine((text) => text === "0" || durationMs(text) !== undefined, {
   message: "give a time since the start, such as 0s, 90s, 10m, 2h",
 });
 const anyFields = z.record(z.string(), z.unknown());
-/** In an expectation: which rule, and when, where that matters. */
-const about = { rule: z.string().optional(), at: Offset.optional() };
+/** Fields of every expected event that may be left out: which rule, and when. */
+const subject = { rule: z.string().optional(), at: Offset.optional() };
 
 const Given = z.strictObject({
   at: Offset.default("0s"),
@@ -27,10 +27,10 @@ const Given = z.strictObject({
   cause: z.string().optional(),
 });
 
-/** One thing that is expected. Of facts, payloads and bodies only what is named has to be so. */
+/** One expected event. Of facts, payloads and bodies only the named fields are compared. */
 const Expected = z
   .strictObject({
-    ...about,
+    ...subject,
     emit: z.strictObject({ signal: z.string(), facts: anyFields.default({}) }).optional(),
     enqueue: z
       .strictObject({
@@ -44,7 +44,7 @@ const Expected = z
       .optional(),
     webhook: z.strictObject({ endpoint: z.string(), body: anyFields.default({}) }).optional(),
     maintenance: z.strictObject({ enabled: z.boolean(), reason: z.string().nullable().optional() }).optional(),
-    /** Part of the reason; an empty text: any. */
+    /** Part of the reason; an empty text: any reason. */
     suppressed: z.string().optional(),
     failed: z.string().optional(),
   })
@@ -59,83 +59,91 @@ function kindsOf(expected: Record<string, unknown>): (typeof KINDS)[number][] {
   return KINDS.filter((kind) => expected[kind] !== undefined);
 }
 
-const Case = z.strictObject({
+const RuleTestCase = z.strictObject({
   name: z.string().min(1),
   start: z
     .string()
     .refine((text) => parseTimestamp(text) !== undefined, { message: "give RFC 3339, such as 2026-01-05T09:00:00Z" })
     .default(START),
   given: z.array(Given).min(1),
-  /** What a model is taken to answer, by the id of the rule that asks; without it, the rule's fallback. */
+  /** Choices of models, by the id of the rule that asks. Default: the rule's fallback. */
   answers: z.record(z.string(), z.string()).default({}),
-  /** How long time goes on after the start, so that what is expected can be too late. */
+  /** How long time passes after the start, so that an expected signal can be too late. */
   until: Offset.optional(),
   /**
-   * Every effect, in its order; and what was held back, where that matters. A rule that fails without being named here
-   * fails the case.
+   * Every effect, in its order, and suppressed rules where they matter. A rule that fails without being named here fails
+   * the case.
    */
   then: z.array(Expected),
 });
 
-/** A file of cases that users keep beside their rules. */
+/** A file of test cases that people keep beside their rules. */
 export const RuleTestFile = z.strictObject({
-  /** Files of rules, seen from this one; `built-in`: the rules that every ecosystem starts with. */
+  /** Files of rules, relative to this one; `built-in`: the rules that every ecosystem starts with. */
   rules: z.union([z.string().transform((file) => [file]), z.array(z.string()).min(1)]),
-  cases: z.array(Case).min(1),
+  cases: z.array(RuleTestCase).min(1),
 });
-export type RuleTestCase = z.output<typeof Case>;
+export type RuleTestCase = z.output<typeof RuleTestCase>;
 
-/** One line of how what came differs from what was expected. */
-export interface Deviation {
-  /** `missing`: expected and not there; `unexpected`: there and not expected. */
-  readonly kind: "missing" | "unexpected";
+interface ResultLine {
+  /** `missing`: expected, but did not happen; `unexpected`: happened, but was not expected. */
+  readonly kind: "same" | "missing" | "unexpected";
   readonly text: string;
 }
 
 export interface CaseResult {
   readonly name: string;
   readonly ok: boolean;
-  /** What was expected and what came, in order; those that agree have no kind. */
-  readonly lines: readonly { readonly kind: "same" | Deviation["kind"]; readonly text: string }[];
+  /** Expected and actual events, in order. */
+  readonly lines: readonly ResultLine[];
 }
 
-/** Signals of a case as the log would hold them. @returns what is wrong with them instead, with pointers into the case */
+/** The signals of a case as the log would hold them. @returns instead, where they are invalid, errors with pointers into the case */
 export function historyOf({ given, start }: RuleTestCase): Signal[] | FieldError[] {
   const startMs = parseTimestamp(start) ?? 0;
   const errors: FieldError[] = [];
-  const signals = given.map(({ at, id, ...input }, place): Signal => {
+  const signals = given.map(({ at, id, ...input }, index): Signal => {
     const atMs = startMs + (durationMs(at) ?? 0);
-    const admitted = admitSignal({ ...input, ...(id === undefined ? {} : { id }) }, `/given/${place}`);
+    const admitted = admitSignal({ ...input, ...(id === undefined ? {} : { id }) }, `/given/${index}`);
     if (!admitted.ok) errors.push(...admitted.errors);
     const time = formatTimestamp(atMs);
     const { cause, ...rest } = input;
     return {
-      ...{ seq: place + 1, id: id ?? `given.${place + 1}`, ecosystem: "test", timestamp: time, received_at: time },
+      seq: index + 1,
+      id: id ?? `given.${index + 1}`,
+      ecosystem: "test",
+      timestamp: time,
+      received_at: time,
       ...rest,
       ...(cause === undefined ? {} : { cause }),
     };
   });
-  for (const [place, signal] of signals.entries()) {
-    const before = signals[place - 1];
+  for (const [index, signal] of signals.entries()) {
+    const before = signals[index - 1];
     if (before !== undefined && signal.received_at < before.received_at) {
-      errors.push({ pointer: `/given/${place}/at`, message: "it is earlier than the signal before it" });
+      errors.push({
+        pointer: `/given/${index}/at`,
+        message: "the signal is earlier than the one before: order the signals by time",
+      });
     }
   }
   return errors.length > 0 ? errors : signals;
 }
 
 /** @throws InvalidRule */
-export function runCase(rules: readonly Rule[], one: RuleTestCase, history: readonly Signal[]): CaseResult {
-  const simulation = new Simulation(rules, { answers: one.answers });
-  const decisions = history.flatMap((signal) => simulation.take(signal));
-  const startMs = parseTimestamp(one.start) ?? 0;
-  if (one.until !== undefined) decisions.push(...simulation.pass(startMs + (durationMs(one.until) ?? 0)));
-  const lines = compare(one.then, eventsOf(decisions, startMs));
-  return { name: one.name, ok: lines.every(({ kind }) => kind === "same"), lines };
+export function runCase(rules: readonly Rule[], testCase: RuleTestCase, history: readonly Signal[]): CaseResult {
+  const simulation = new Simulation(rules, { answers: testCase.answers });
+  const decisions = history.flatMap((signal) => simulation.process(signal));
+  const startMs = parseTimestamp(testCase.start) ?? 0;
+  if (testCase.until !== undefined) {
+    decisions.push(...simulation.advanceClock(startMs + (durationMs(testCase.until) ?? 0)));
+  }
+  const lines = compare(testCase.then, eventsOf(decisions, startMs));
+  return { name: testCase.name, ok: lines.every(({ kind }) => kind === "same"), lines };
 }
 
-/** Something that came of a case. */
-interface Event {
+/** An event of a case: an effect, or a rule that was suppressed or failed. */
+interface CaseEvent {
   readonly rule: string;
   readonly afterMs: number;
   readonly kind: (typeof KINDS)[number];
@@ -143,27 +151,27 @@ interface Event {
   readonly reason?: string;
 }
 
-function eventsOf(decisions: readonly SimulatedDecision[], startMs: number): Event[] {
-  return decisions.flatMap(({ rule, at, outcome, reason, effects }): Event[] => {
+function eventsOf(decisions: readonly SimulatedDecision[], startMs: number): CaseEvent[] {
+  return decisions.flatMap(({ rule, at, outcome, reason, effects }): CaseEvent[] => {
     const shared = { rule, afterMs: Date.parse(at) - startMs };
-    const done = effects.map((effect): Event => ({ ...shared, kind: effect.kind, effect }));
+    const caused = effects.map((effect): CaseEvent => ({ ...shared, kind: effect.kind, effect }));
     return outcome === "fired"
-      ? done
-      : [{ ...shared, kind: outcome, ...(reason === undefined ? {} : { reason }) }, ...done];
+      ? caused
+      : [{ ...shared, kind: outcome, ...(reason === undefined ? {} : { reason }) }, ...caused];
   });
 }
 
-function compare(expected: readonly Expected[], events: readonly Event[]): CaseResult["lines"] {
-  const lines: CaseResult["lines"][number][] = [];
+function compare(expected: readonly Expected[], events: readonly CaseEvent[]): ResultLine[] {
+  const lines: ResultLine[] = [];
   let next = 0;
   for (const one of expected) {
-    // Held back without being asked about: passed over. Everything else has its place.
-    const found = events.findIndex((event, place) => place >= next && matches(one, event));
+    // Suppressed rules that the case does not name are passed over. All other events must come in order.
+    const found = events.findIndex((event, index) => index >= next && matches(one, event));
     const between = events.slice(next, found < 0 ? next : found).filter(counts);
     if (found < 0) lines.push({ kind: "missing", text: describeExpected(one) });
     else {
       for (const event of between) lines.push({ kind: "unexpected", text: describeEvent(event) });
-      lines.push({ kind: "same", text: describeEvent(events[found] as Event) });
+      lines.push({ kind: "same", text: describeEvent(events[found] as CaseEvent) });
       next = found + 1;
     }
   }
@@ -171,20 +179,20 @@ function compare(expected: readonly Expected[], events: readonly Event[]): CaseR
   return lines;
 }
 
-const counts = ({ kind }: Event) => kind !== "suppressed";
+const counts = ({ kind }: CaseEvent) => kind !== "suppressed";
 
-function matches(expected: Expected, event: Event): boolean {
+function matches(expected: Expected, event: CaseEvent): boolean {
   const [kind] = kindsOf(expected);
   if (kind !== event.kind) return false;
   if (expected.rule !== undefined && expected.rule !== event.rule) return false;
-  // What is too late is told of a millisecond after the last at which it would have been in time.
+  // A time-out is decided one millisecond after the last moment at which the answer would have been in time.
   if (expected.at !== undefined && Math.abs((durationMs(expected.at) ?? 0) - event.afterMs) > 1) return false;
   if (kind === "suppressed" || kind === "failed") return (event.reason ?? "").includes(expected[kind] ?? "");
-  return event.effect !== undefined && contains(event.effect, wantedOf(expected));
+  return event.effect !== undefined && contains(event.effect, effectOf(expected));
 }
 
-/** The expectation in the words of an effect. */
-function wantedOf({ emit, enqueue, webhook, maintenance }: Expected): Record<string, unknown> {
+/** The expected event as an effect, reduced to the fields that it names. */
+function effectOf({ emit, enqueue, webhook, maintenance }: Expected): Record<string, unknown> {
   const { task_id, ...task } = enqueue ?? {};
   const wanted = {
     ...emit,
@@ -196,30 +204,30 @@ function wantedOf({ emit, enqueue, webhook, maintenance }: Expected): Record<str
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
 }
 
-/** Whether `value` has everything that `part` names, at any depth; lists have to be equal. */
+/** Whether `value` has every field that `part` names, at any depth; lists must be equal. */
 function contains(value: unknown, part: unknown): boolean {
   if (typeof part !== "object" || part === null || Array.isArray(part)) {
     return JSON.stringify(value) === JSON.stringify(part);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return Object.entries(part).every(([name, wanted]) => contains((value as Record<string, unknown>)[name], wanted));
+  return Object.entries(part).every(([name, field]) => contains((value as Record<string, unknown>)[name], field));
 }
 
 function describeExpected(expected: Expected): string {
   const [kind = "emit"] = kindsOf(expected);
-  const of = expected.rule === undefined ? "" : ` by ${expected.rule}`;
+  const by = expected.rule === undefined ? "" : ` by ${expected.rule}`;
   const at = expected.at === undefined ? "" : `at ${expected.at}: `;
-  const what = kind === "suppressed" || kind === "failed" ? expected[kind] : JSON.stringify(expected[kind]);
-  return `${at}${kind} ${what === "" ? "for any reason" : what}${of}`;
+  const text = kind === "suppressed" || kind === "failed" ? expected[kind] : JSON.stringify(expected[kind]);
+  return `${at}${kind} ${text === "" ? "for any reason" : text}${by}`;
 }
 
-function describeEvent({ kind, effect, reason, rule, afterMs }: Event): string {
+function describeEvent({ kind, effect, reason, rule, afterMs }: CaseEvent): string {
   const { kind: _, ...fields } = effect ?? { kind };
-  const what = effect === undefined ? (reason ?? "") : JSON.stringify(fields);
-  return `at ${afterMs / 1_000}s: ${kind} ${what} by ${rule}`;
+  const text = effect === undefined ? (reason ?? "") : JSON.stringify(fields);
+  return `at ${afterMs / 1_000}s: ${kind} ${text} by ${rule}`;
 }
 
-/** @returns what is wrong with a file of cases, with pointers into it */
+/** Reads a file of cases. @returns where the file is invalid, errors with pointers into it */
 export function readTestFile(
   document: unknown,
 ):

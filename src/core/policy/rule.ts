@@ -3,7 +3,7 @@ import { Ask } from "./ask.ts";
 import { Duration } from "./duration.ts";
 import { EffectSpec, Expression } from "./effect.ts";
 
-/** A pattern of signal names, see core/signals/pattern.ts. */
+/** A pattern of signal names; src/core/signals/pattern.ts matches it. */
 const Pattern = z.string().regex(/^!?[A-Za-z0-9_.:*-]{1,128}$/, {
   message: "give a signal's name in which * stands for anything, such as Q_*; a ! in front excludes",
 });
@@ -19,110 +19,110 @@ export const RuleId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
 });
 
 /**
- * A rule: when such a signal comes, and its facts say so, then do something (R23). Rules are data, so that they can be
- * read, kept, compared and tried out. Whatever says `by` is an expression: the rule keeps a separate account for each
- * of its values.
+ * A rule: when a signal of this name comes, and its facts meet the conditions, carry out effects. Rules are data, so that
+ * they can be read, stored, compared and simulated. Each field `by` is an expression: the rule keeps separate state for
+ * each of its values.
  */
-const written = {
+const fields = {
   id: RuleId,
   description: z.string().max(2_000).default(""),
   enabled: z.boolean().default(true),
-  /** 1, asked first, to 10. Rules of one priority are asked in the order of their ids. */
+  /** 1, evaluated first, to 10. Rules of one priority are evaluated in the order of their ids. */
   priority: z.int().min(1).max(10).default(5),
-  /** When this rule fires, the rules after it are not asked about the signal. */
+  /** When this rule fires, the rules after it are not evaluated on the signal. */
   final: z.boolean().optional(),
   when: Patterns,
-  /** The rule fires where this is `true`; without it, always. */
+  /** The rule fires only where this is `true`. Default: always. */
   where: Expression.optional(),
-  /** Fires with the nth such signal within the time, and then begins to count anew. */
+  /** Fires with the nth such signal within the time, and then counts from zero. */
   at_least: z.strictObject({ n: Times, within: Duration, by: Expression.optional() }).optional(),
-  /** Once it has fired, it does not fire again for so long. */
+  /** After the rule has fired, it does not fire again for so long. */
   cooldown: Duration.optional(),
-  /** Once it has fired for a value, it does not fire again for that value for so long. */
+  /** After the rule has fired for a value, it does not fire again for that value for so long. */
   once_per: z.strictObject({ by: Expression, within: Duration }).optional(),
   /**
-   * What the rule starts is under way until a signal of `until` comes: meanwhile it does not fire again. `at_most` ends
-   * it when that signal never comes, because what crashed must not hold everything back for ever.
+   * The work that the rule starts is in flight until a signal of `until` comes: meanwhile the rule does not fire again.
+   * `at_most` ends the wait when that signal never comes, because a crashed worker must not block the rule for ever.
    */
   while_in_flight: z
     .strictObject({
       by: Expression.optional(),
       until: Patterns,
-      /** What an ending signal ends, over its own facts; without it, it ends all of the rule's. */
+      /** Key that the ending signal ends, evaluated on that signal. Default: it ends everything in flight. */
       until_by: Expression.optional(),
       at_most: Duration,
     })
     .optional(),
-  /** A text that is like one of an earlier firing holds the rule back (R28), see core/similarity/. */
+  /** A text that is similar to the text of an earlier firing suppresses the rule; similarity.ts compares them. */
   near_duplicate: z
     .strictObject({
       text: Expression,
-      /** Share of what two texts have in common from which they count as one question, 0 to 1. */
+      /** Similarity from which two texts count as the same question, 0 to 1. */
       threshold: z.number().gt(0).max(1),
       within: Duration,
       by: Expression.optional(),
-      /** What this text is called when a later one is like it; default: the signal's id. */
+      /** Name of this text in `duplicate.of` of a later, similar one. Default: the signal's id. */
       name: Expression.optional(),
-      /** Where this is `true`, the text is let through whatever it is like. */
+      /** Where this is `true`, the text passes however similar it is. */
       override: Expression.optional(),
-      /** What is done instead; `duplicate.of` and `duplicate.similarity` can be read. */
+      /** Effects of a suppressed near-duplicate; they may read `duplicate.of` and `duplicate.similarity`. */
       else: Effects.optional(),
     })
     .optional(),
-  /** Not in these times: each begins at the times of a cron expression, in a time zone, and lasts so long. */
+  /** The rule does not fire in these windows: each begins by a cron expression in a time zone and lasts so long. */
   mute: z
     .array(z.strictObject({ from: z.string().max(128), lasts: Duration, zone: z.string().max(64).default("UTC") }))
     .max(16)
     .optional(),
-  /** Kept from one signal of `when` to the next, whether or not the rule fires; read as `state.<name>`. */
+  /** Values kept from one signal of `when` to the next, whether or not the rule fires; read as `state.<name>`. */
   remember: z.record(z.string().regex(/^[a-z_][a-z0-9_]{0,31}$/i), Expression).optional(),
   remember_by: Expression.optional(),
-  /** Loop guard: fires so often at most; what is beyond goes to the dead letters. */
+  /** Loop guard: the maximum number of firings in a time; signals beyond it become dead letters. */
   rate: z.strictObject({ n: z.int().min(1).max(1_000_000), per: Duration }).default({ n: 100, per: "1m" }),
-  /** What the rule does, in order. */
+  /** Effects of the rule, in order. */
   then: Effects.default([]),
-  /** A language model chooses what else is done (R32). */
+  /** A language model chooses further effects. */
   ask: Ask.optional(),
-  /** After the rule has fired, a signal is expected; where it does not come in time, something else is done (R24). */
+  /** After the rule has fired, it expects a signal; if that does not come in time, `else` is carried out. */
   expect: z
     .strictObject({
       signal: Patterns,
-      /** What belongs together: over the signal that fired the rule, and over the answer unless `answer_by` says other. */
+      /** Key of the wait, evaluated on the signal that fired the rule and, without `answer_by`, on the answer. */
       by: Expression.optional(),
       answer_by: Expression.optional(),
       /** Only an answer for which this is `true` counts. */
       where: Expression.optional(),
       within: Duration,
-      /** An answer that came so short a time before counts too. */
+      /** An answer that came at most so long before the question counts too. */
       lookback: Duration.optional(),
       else: Effects.min(1),
     })
     .optional(),
 };
 
-const does = { message: "a rule that does nothing: give then, ask or expect", path: ["then"] };
+const hasEffects = { message: "a rule without effects: give then, ask or expect", path: ["then"] };
 
 /** A rule as people write it. */
 export const RuleInput = z
   .strictObject({
-    ...written,
-    /** The version that is being changed: another one in force by then is a conflict. */
+    ...fields,
+    /** The version that is being changed: if another one is in force, the change is refused as a conflict. */
     version: z.int().nonnegative().optional(),
   })
-  .refine(({ then, ask, expect }) => then.length > 0 || ask !== undefined || expect !== undefined, does);
+  .refine(({ then, ask, expect }) => then.length > 0 || ask !== undefined || expect !== undefined, hasEffects);
 
 /** A rule as it is in force. */
-export const Rule = z.strictObject({ ...written, version: z.int().positive() });
+export const Rule = z.strictObject({ ...fields, version: z.int().positive() });
 export type Rule = z.output<typeof Rule>;
 
-/** Every pattern that some rule has to see. */
+/** The patterns of all signals that the rules must receive, sorted. */
 export function watchedPatterns(rules: readonly Rule[]): string[] {
   const lists = rules.flatMap((rule) => [
-    // What is under way when a rule is switched off must still be seen to end.
+    // A disabled rule must still see the end of the work that it started.
     ...(rule.while_in_flight === undefined ? [] : [rule.while_in_flight.until]),
     ...(rule.enabled ? [rule.when, ...(rule.expect === undefined ? [] : [rule.expect.signal])] : []),
   ]);
-  // A list of exclusions starts from everything, and exclusions of one rule are not those of another.
+  // A list of exclusions alone starts from all signals, and the exclusions of one rule are not those of another.
   const named = lists.map((list) => list.filter((pattern) => !pattern.startsWith("!")));
   return named.some((list) => list.length === 0) ? ["*"] : [...new Set(named.flat())].sort();
 }

@@ -1,5 +1,5 @@
 /**
- * What is kept of a text to tell whether another is nearly the same. Both lists are sorted and without doubles.
+ * The part of a text that is kept to recognise near-duplicates. Both lists are sorted and without duplicates.
  *
  * `shingles` is a bottom-k sketch: the smallest hashes of all runs of three characters. Up to {@link KEEP} of them the
  * comparison is exact; beyond that it is an estimate of the Jaccard index, off by about 1/√KEEP.
@@ -16,7 +16,7 @@ export interface TextSketch {
 const KEEP = 128;
 const KEEP_WORDS = 64;
 const SHINGLE = 3;
-/** Letters by which two forms of a word count as one: `slow`, `slower`, `slowing`. */
+/** Letters by which forms of a word count as one word: `slow`, `slower`, `slowing`. */
 const STEM = 4;
 
 const FILLERS = new Set(
@@ -27,7 +27,7 @@ const FILLERS = new Set(
   ).split(" "),
 );
 
-/** Case, accents' encoding, punctuation and spacing do not matter. */
+/** Sketches a text. Case, the encoding of accents, punctuation and spacing do not matter. */
 export function sketchText(text: string): TextSketch {
   const words = text
     .normalize("NFKC")
@@ -42,13 +42,13 @@ export function sketchText(text: string): TextSketch {
   return { shingles: smallest(shingles, KEEP), subject: smallest(subject, KEEP_WORDS) };
 }
 
-/** How much of their shingles two texts share, 0 to 1: their Jaccard index. */
+/** The share of common shingles of two texts, 0 to 1: their Jaccard index. */
 export function resemblance(a: TextSketch, b: TextSketch): number {
   let both = 0;
   let seen = 0;
   let i = 0;
   let j = 0;
-  // The smallest of the union, as far as both sketches are sure to hold them.
+  // The smallest hashes of the union, as far as both sketches are certain to hold them.
   const enough = a.shingles.length < KEEP && b.shingles.length < KEEP ? Number.POSITIVE_INFINITY : KEEP;
   while (seen < enough && (i < a.shingles.length || j < b.shingles.length)) {
     const left = a.shingles[i] ?? Number.POSITIVE_INFINITY;
@@ -62,8 +62,8 @@ export function resemblance(a: TextSketch, b: TextSketch): number {
 }
 
 /**
- * Whether each text has a word of substance that the other lacks. Then they are about different things however alike
- * they sound: two questions made of one phrase about two modules, two hosts, two numbers.
+ * Whether each text has a word of substance that the other lacks. Then the texts are about different subjects however
+ * similar they are: the same phrase about two modules, two hosts, two numbers.
  */
 export function differInSubject(a: TextSketch, b: TextSketch): boolean {
   return lacks(a.subject, b.subject) && lacks(b.subject, a.subject);
@@ -74,14 +74,14 @@ function lacks(some: readonly number[], others: readonly number[]): boolean {
   return some.some((word) => !known.has(word));
 }
 
-/** Names and numbers are told apart to the last character, words by how they begin. */
+/** Names and numbers differ by any character, words by their first letters. */
 function stemOf(word: string): string {
   return /[\p{N}_./:@-]/u.test(word) ? word : word.slice(0, STEM);
 }
 
 const smallest = (hashes: ReadonlySet<number>, keep: number) => [...hashes].sort((a, b) => a - b).slice(0, keep);
 
-/** FNV-1a, its bits mixed once more: the order of the hashes must not follow the alphabet. */
+/** FNV-1a with its bits mixed once more: the order of the hashes must not follow the alphabet. */
 function hash(text: string): number {
   let state = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);

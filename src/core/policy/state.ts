@@ -1,7 +1,7 @@
 import type { Effect } from "./effect.ts";
 import type { TextSketch } from "./similarity.ts";
 
-/** The signal that something goes back to. */
+/** The signal that a decision, an effect or an expectation goes back to. */
 export interface Origin {
   readonly seq: number;
   readonly id: string;
@@ -10,20 +10,21 @@ export interface Origin {
   readonly depth?: number;
 }
 
-/** What a rule keeps from one signal to the next, by kind. All times are milliseconds since the epoch. */
+/** State that a rule keeps from one signal to the next, by kind. All times are milliseconds since the epoch. */
 export interface StateBodies {
-  /** Something that the rule started and whose end it waits for. */
+  /** Work that the rule started and whose end the rule waits for. */
   flight: { readonly startedBy: string; readonly untilMs: number };
-  /** The rule has fired for this value. */
+  /** The rule has fired for this value, in the signal with the id `by`. */
   once: { readonly by: string; readonly untilMs: number };
   /** Times of the signals that count towards `at_least`. */
   count: { readonly timesMs: readonly number[]; readonly untilMs: number };
+  /** Values of `remember`. */
   memory: { readonly values: Record<string, unknown>; readonly untilMs: number };
-  /** How often the rule has fired, and was cut off, since the beginning of a window. */
+  /** How often the rule has fired, and was cut off, since the window of its rate began. */
   rate: { readonly sinceMs: number; readonly fired: number; readonly cut: number; readonly untilMs: number };
-  /** A text that was let through. */
+  /** A text that was let through, with which later texts are compared. */
   text: { readonly by: string; readonly name: string; readonly sketch: TextSketch; readonly untilMs: number };
-  /** A signal is expected. `else` has its values already: they are those of the signal that began it. */
+  /** A signal is expected. The effects of `else` are resolved already, from the signal that began the wait. */
   expected: {
     readonly since: Origin;
     readonly sinceMs: number;
@@ -31,31 +32,28 @@ export interface StateBodies {
     readonly dueMs: number;
     readonly else: readonly Effect[];
   };
-  /** An answer that nobody was waiting for, kept for as long as the rule looks back. */
+  /** An answer that came before its question, kept for as long as the rule looks back. */
   answer: { readonly id: string; readonly atMs: number; readonly untilMs: number };
 }
 export type StateKind = keyof StateBodies;
 
-/** One thing that a rule keeps, as it is stored: a row. */
-export type StateRow = {
-  [Kind in StateKind]: {
-    readonly kind: Kind;
-    readonly rule: string;
-    /** The value of `by`, or what else tells it from the rule's others. */
-    readonly key: string;
-    readonly body: StateBodies[Kind];
-  };
-}[StateKind];
-
-/** A row to be written, or, without a body, deleted. */
-export interface StateChange {
+/** Where a row of state stands. */
+export interface StateKey {
   readonly kind: StateKind;
   readonly rule: string;
+  /** The value of `by`, or what else distinguishes the row from others of this kind and rule. */
   readonly key: string;
-  readonly body: StateRow["body"] | null;
 }
 
-/** When the row is over: it is nothing any more, or, of something expected, too late for an answer. */
+/** One row of state, as it is stored. */
+export type StateRow = {
+  [Kind in StateKind]: StateKey & { readonly kind: Kind; readonly body: StateBodies[Kind] };
+}[StateKind];
+
+/** A row to be written, or, where the body is null, deleted. */
+export type StateMutation = StateRow | (StateKey & { readonly body: null });
+
+/** When the row ends: from then on it means nothing, or, for an expectation, every answer is too late. */
 export function endOf({ kind, body }: StateRow): number {
   return kind === "expected" ? body.dueMs + 1 : body.untilMs;
 }

@@ -1,86 +1,90 @@
 import type { Signal } from "../signals/signal.ts";
 import type { Decision } from "./decision.ts";
 import { PolicyEngine } from "./engine.ts";
+import type { RecordedOutcome } from "./evaluation-context.ts";
 import type { Rule } from "./rule.ts";
-import type { RecordedOutcome } from "./rule-evaluation.ts";
 import type { StateRow } from "./state.ts";
 
-/** What rules kept at a moment of the past. */
-export interface Kept {
-  /** In force then. */
+/** State of the rules at a moment of the past. */
+export interface StateSnapshot {
+  /** The rules in force then. */
   readonly rules: readonly Rule[];
   readonly rows: readonly StateRow[];
   /** The moment, in milliseconds since the epoch. */
   readonly atMs: number;
 }
 
-/** Something expected that did not come. */
-interface Late {
+/** A recorded time-out of an expectation. */
+interface RecordedTimeout {
   readonly rule: string;
   readonly key: string;
-  /** Id of the signal that began it. */
+  /** Id of the signal that began the wait. */
   readonly since: string;
   readonly atMs: number;
 }
 
-const NONE: ReadonlyMap<string, RecordedOutcome> = new Map();
+const NO_DECISIONS: ReadonlyMap<string, RecordedOutcome> = new Map();
 
 /**
- * Finds out what rules kept at a moment of the past, from the signals before it and from what was decided on them. The
- * signals alone do not say it: whether a rule that cools down for an hour fired on the first of them depends on what
- * came before that. The record does.
+ * Derives the state of the rules at a moment of the past, from the signals before it and the decisions on them. The
+ * signals alone are not enough: whether a rule with a cooldown of an hour fired on the first of them depends on what came
+ * before that signal. The recorded decision tells.
  */
 export class WarmUp {
   readonly #rules: readonly Rule[];
   readonly #engine: PolicyEngine;
   readonly #recorded = new Map<number, Map<string, RecordedOutcome>>();
-  readonly #late: readonly Late[];
-  /** From this place of the log on the record is whole. Before it there was nothing, or it is kept no more. */
+  readonly #timeouts: readonly RecordedTimeout[];
+  /** From this sequence number on the record is complete. Earlier decisions were never made, or have been pruned. */
   readonly #fromSeq: number;
-  #told = 0;
+  #nextTimeout = 0;
 
-  /** @param decisions - of the stretch that is taken in, in any order */
+  /** @param decisions - on the signals that will be processed, in any order */
   constructor(rules: readonly Rule[], decisions: readonly Decision[]) {
     this.#rules = rules;
     this.#engine = new PolicyEngine(rules);
     let fromSeq = Number.POSITIVE_INFINITY;
-    const late: Late[] = [];
+    const timeouts: RecordedTimeout[] = [];
     for (const { rule, signal, outcome, by, decided_at, values } of decisions) {
       if (by === "time") {
-        late.push({ rule, key: String(values.by ?? ""), since: signal.id, atMs: Date.parse(decided_at) });
+        timeouts.push({ rule, key: String(values.by ?? ""), since: signal.id, atMs: Date.parse(decided_at) });
         continue;
       }
       fromSeq = Math.min(fromSeq, signal.seq);
       const known = this.#recorded.get(signal.seq) ?? new Map<string, RecordedOutcome>();
       this.#recorded.set(signal.seq, known);
-      // A rule that failed and decided again since has kept what it kept then.
+      // A rule that failed and was evaluated again later has the state of the later decision.
       if (known.get(rule) !== "fired") known.set(rule, outcome);
     }
     this.#fromSeq = fromSeq;
-    this.#late = late.sort((a, b) => a.atMs - b.atMs);
+    this.#timeouts = timeouts.sort((a, b) => a.atMs - b.atMs);
   }
 
-  /** Takes in the next signal, which is not older than the last; those that rules emitted too. */
-  take(signal: Signal): void {
-    this.#endLate(Date.parse(signal.received_at));
+  /** Processes the next signal, which is not older than the last; signals that rules emitted included. */
+  process(signal: Signal): void {
+    this.#applyTimeouts(Date.parse(signal.received_at));
     const recorded = this.#recorded.get(signal.seq);
-    this.#engine.take(signal, signal.seq < this.#fromSeq ? undefined : (recorded ?? NONE));
+    this.#engine.evaluate(signal, signal.seq < this.#fromSeq ? undefined : (recorded ?? NO_DECISIONS));
   }
 
   /** @param atMs - not before the last signal */
-  keptAt(atMs: number): Kept {
-    this.#endLate(atMs);
-    this.#engine.advance(atMs);
+  snapshotAt(atMs: number): StateSnapshot {
+    this.#applyTimeouts(atMs);
+    this.#engine.advanceClock(atMs);
     return { rules: this.#rules, rows: this.#engine.state, atMs };
   }
 
   /**
-   * Of what was expected before the first signal that is known, only the end is recorded. Asked again until then, it was
-   * expected already: the engine, which did not know, has begun to wait too late.
+   * Ends waits that began before the first known signal; of those only the time-out is recorded. Where the question was
+   * repeated until then, the engine, which does not know of the first one, has begun its wait too late.
    */
-  #endLate(nowMs: number): void {
-    for (let late = this.#late[this.#told]; late !== undefined && late.atMs < nowMs; late = this.#late[++this.#told]) {
-      const { rule, key, since } = late;
+  #applyTimeouts(nowMs: number): void {
+    for (
+      let timeout = this.#timeouts[this.#nextTimeout];
+      timeout !== undefined && timeout.atMs < nowMs;
+      timeout = this.#timeouts[++this.#nextTimeout]
+    ) {
+      const { rule, key, since } = timeout;
       const known = this.#engine.expectation(rule, key);
       if (known === undefined || known.since.id === since) continue;
       this.#engine.apply([{ kind: "expected", rule, key, body: null }]);

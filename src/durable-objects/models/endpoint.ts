@@ -4,11 +4,11 @@ import type { Model } from "../../core/models/settings.ts";
 import type { ModelReply } from "./model-reply.ts";
 import { type AiBinding, askWorkersAi } from "./workers-ai.ts";
 
-/** A completion takes a few kilobytes; whoever sends more is not answering. */
+/** The maximum size of a completion; a usual one takes a few kilobytes. */
 const MAX_BYTES = 256 * 1024;
 
 /**
- * Asks one model. Never throws, and never tells what an endpoint said in an error: that may quote the key.
+ * Asks one model. Never throws, and never passes on the body of an error: it may quote the key.
  *
  * @param ai - binding of Workers AI, where the deployment has one
  */
@@ -19,7 +19,11 @@ export async function askModel(model: Model, question: Question, ai: AiBinding |
     if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) {
       return { ok: false, why: "timeout", detail: `no answer within ${question.timeoutMs} ms` };
     }
-    return { ok: false, why: "unreachable", detail: "the model's endpoint could not be reached, or broke off" };
+    return {
+      ok: false,
+      why: "unreachable",
+      detail: "the model's endpoint could not be reached, or the connection was lost",
+    };
   }
 }
 
@@ -41,7 +45,7 @@ async function askEndpoint(model: Extract<Model, { kind: "openai" }>, question: 
         json_schema: { name: "choice", strict: true, schema: answerSchema(question) },
       },
     }),
-    // Followed, it would take the key and the prompt to wherever it points.
+    // A redirect that is followed would send the key and the prompt to another address.
     redirect: "manual",
     signal,
   });
@@ -51,10 +55,10 @@ async function askEndpoint(model: Extract<Model, { kind: "openai" }>, question: 
   }
   const body = await readBounded(response, signal);
   if (body === undefined) return { ok: false, why: "nonsense", detail: `the answer has more than ${MAX_BYTES} bytes` };
-  const written = readCompletion(body);
-  return written === undefined
+  const completion = readCompletion(body);
+  return completion === undefined
     ? { ok: false, why: "nonsense", detail: "the answer is not a chat completion" }
-    : { ok: true, ...written };
+    : { ok: true, ...completion };
 }
 
 async function readBounded(response: Response, signal: AbortSignal): Promise<string | undefined> {

@@ -1,7 +1,7 @@
-import type { NoAnswer } from "../../core/models/question.ts";
-import type { Written } from "../../core/models/read-answer.ts";
+import type { AnswerFailure } from "../../core/models/question.ts";
+import type { CompletionText } from "../../core/models/read-answer.ts";
 
-/** What a model or its provider sent back. */
+/** The reply of a model, or why there is none. */
 export type ModelReply =
-  | ({ readonly ok: true } & Written)
-  | { readonly ok: false; readonly why: NoAnswer; readonly detail: string };
+  | ({ readonly ok: true } & CompletionText)
+  | { readonly ok: false; readonly why: AnswerFailure; readonly detail: string };

@@ -1,29 +1,28 @@
-import { dayOf, reserve, type Spent, settleCost, spentToday } from "../../core/models/budget.ts";
-import { type Answer, costOf, highestCost, type NoAnswer, type Question } from "../../core/models/question.ts";
+import { type ModelSettingsAnswer, type ModelSettingsView, viewOf } from "../../core/models/api.ts";
+import { dayOf, reserve, Spending, settleCost, spendingToday } from "../../core/models/budget.ts";
+import { Answer, type AnswerFailure, costOf, highestCost, type Question } from "../../core/models/question.ts";
 import { readAnswer } from "../../core/models/read-answer.ts";
 import {
   type Model,
   type ModelSettings,
-  type ModelSettingsAnswer,
-  type ModelSettingsView,
+  type NewModelSettings,
   NO_MODELS,
   nextSettings,
-  viewOf,
-  type WantedModels,
+  readStoredSettings,
 } from "../../core/models/settings.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { askModel } from "./endpoint.ts";
 import type { ModelReply } from "./model-reply.ts";
 import type { AiBinding } from "./workers-ai.ts";
 
-/** Questions under way at a time; each holds the object awake, and a flood of them is not worth its price. */
+/** Questions under way at a time. Each keeps the object awake, which costs money. */
 const MAX_RUNNING = 16;
-/** Answers are known for so long: whoever asked and crashed asks again within seconds. */
+/** How long answers are stored: a caller that crashed asks again within seconds. */
 const KEEP_ANSWERS_MS = 3_600_000;
-/** A question that was under way when the object went down is asked so often in all. */
+/** How often a question is asked that was under way when the object stopped. */
 const MAX_ATTEMPTS = 2;
 
-/** Bindings that the models use. */
+/** Bindings of the models. */
 export interface ModelsBindings {
   /** Workers AI, where the deployment has it. */
   readonly AI?: AiBinding;
@@ -36,15 +35,16 @@ interface AskedRow {
 }
 
 /**
- * Asks language models for the rules of an ecosystem (R32): holds their keys, which nobody else sees, and the budget.
+ * Asks language models for the rules of an ecosystem. Holds their keys, which leave this object for no other, and the
+ * budget.
  *
- * What is asked is counted before it is asked, at the highest that it may cost, so that neither a crash nor many
- * questions at once spend more than the day allows.
+ * The highest possible cost of a question is counted before it is asked, so that neither a crash nor concurrent questions
+ * exceed the daily budget.
  */
 export class Models extends EcosystemObject<ModelsBindings> {
   readonly #running = new Map<string, Promise<Answer>>();
   #settings: ModelSettings;
-  #spent: Spent | undefined;
+  #spent: Spending | undefined;
 
   constructor(ctx: DurableObjectState, env: ModelsBindings) {
     super(ctx, env);
@@ -54,39 +54,41 @@ export class Models extends EcosystemObject<ModelsBindings> {
       `CREATE TABLE IF NOT EXISTS asked (id TEXT PRIMARY KEY, asked_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
          answer TEXT) WITHOUT ROWID`,
     );
-    this.#settings = { ...NO_MODELS, ...this.#read<ModelSettings>("settings") };
-    this.#spent = this.#read<Spent>("spent");
+    const settings = this.#read("settings");
+    const spent = this.#read("spent");
+    this.#settings = settings === undefined ? NO_MODELS : readStoredSettings(settings);
+    this.#spent = spent === undefined ? undefined : Spending.parse(JSON.parse(spent));
   }
 
   settings(): ModelSettingsView {
-    return viewOf(this.#settings, spentToday(this.#spent, Date.now()));
+    return viewOf(this.#settings, spendingToday(this.#spent, Date.now()));
   }
 
-  /** @param wanted - checked by the API */
-  changeSettings(wanted: WantedModels): ModelSettingsAnswer {
-    const next = nextSettings(wanted, this.#settings);
+  /** @param change - checked by the API */
+  changeSettings(change: NewModelSettings): ModelSettingsAnswer {
+    const next = nextSettings(change, this.#settings);
     if (next === undefined) return { ok: false, conflict: this.#settings.version };
     this.#write("settings", next);
     this.#settings = next;
-    return { ok: true, settings: viewOf(next, spentToday(this.#spent, Date.now())) };
+    return { ok: true, settings: viewOf(next, spendingToday(this.#spent, Date.now())) };
   }
 
-  /** Resolves when there is an answer, or none to be had; within the question's time. Never throws for what a model does. */
+  /** Resolves with the answer, or the reason why there is none, within the question's time. Never throws for a model's fault. */
   ask(question: Question): Promise<Answer> {
     const running = this.#running.get(question.id);
     if (running !== undefined) return running;
     const [row] = this.sql.exec<AskedRow>("SELECT attempts, answer FROM asked WHERE id = ?", question.id);
-    if (row !== undefined && row.answer !== null) return Promise.resolve(JSON.parse(row.answer) as Answer);
+    if (row !== undefined && row.answer !== null) return Promise.resolve(Answer.parse(JSON.parse(row.answer)));
     const model = this.#settings.models.find(({ name }) => name === question.model);
     const attempts = row?.attempts ?? 0;
-    if (!this.#settings.enabled) return none("off", "asking models is switched off");
-    if (model === undefined) return none("unknown_model", `there is no model "${question.model}" in the settings`);
-    if (attempts >= MAX_ATTEMPTS) return none("unreachable", "the question was broken off before");
-    if (this.#running.size >= MAX_RUNNING) return none("busy", `${MAX_RUNNING} questions are under way already`);
+    if (!this.#settings.enabled) return noAnswer("off", "asking models is disabled");
+    if (model === undefined) return noAnswer("unknown_model", `no model "${question.model}" in the settings`);
+    if (attempts >= MAX_ATTEMPTS) return noAnswer("unreachable", "the question was interrupted before");
+    if (this.#running.size >= MAX_RUNNING) return noAnswer("busy", `${MAX_RUNNING} questions are under way already`);
     const nowMs = Date.now();
     const highest = highestCost(question, model);
     const spent = reserve(this.#spent, highest, this.#settings.daily, nowMs);
-    if (spent === undefined) return none("budget", "the day's budget does not reach for the question");
+    if (spent === undefined) return noAnswer("budget", "the daily budget does not cover the question");
     this.ctx.storage.transactionSync(() => {
       this.sql.exec(
         "INSERT OR REPLACE INTO asked (id, asked_ms, attempts, answer) VALUES (?, ?, ?, NULL)",
@@ -104,12 +106,12 @@ export class Models extends EcosystemObject<ModelsBindings> {
   }
 
   async #ask(question: Question, model: Model, reservedUsd: number, startMs: number): Promise<Answer> {
-    // The question must be on the disk before it is asked: it is paid for, and must be counted whatever happens.
+    // The question must be stored before it is asked: asking costs money, which a crash must not leave uncounted.
     await this.ctx.storage.sync();
-    const heard = await askModel(model, question, this.env.AI);
-    const answer = { ...judge(heard, question, model, reservedUsd), duration_ms: Date.now() - startMs };
+    const reply = await askModel(model, question, this.env.AI);
+    const answer = { ...answerOf(reply, question, model, reservedUsd), duration_ms: Date.now() - startMs };
     const spent = settleCost(
-      this.#spent ?? spentToday(undefined, startMs),
+      this.#spent ?? spendingToday(undefined, startMs),
       dayOf(startMs),
       reservedUsd,
       answer.cost_usd,
@@ -122,9 +124,9 @@ export class Models extends EcosystemObject<ModelsBindings> {
     return answer;
   }
 
-  #read<Kept>(name: string): Kept | undefined {
+  #read(name: string): string | undefined {
     const [row] = this.sql.exec<{ body: string }>("SELECT body FROM kept WHERE name = ?", name);
-    return row === undefined ? undefined : (JSON.parse(row.body) as Kept);
+    return row?.body;
   }
 
   #write(name: string, body: unknown): void {
@@ -132,14 +134,19 @@ export class Models extends EcosystemObject<ModelsBindings> {
   }
 }
 
-/** What the provider does not count costs what was reserved: nobody can say that it was less. */
-function judge(heard: ModelReply, question: Question, model: Model, reservedUsd: number): Omit<Answer, "duration_ms"> {
-  // A question that was refused by its status was not worked on; one that was broken off may have been.
-  if (!heard.ok) {
-    const cost = heard.why === "refused" ? 0 : reservedUsd;
-    return { choice: null, failure: heard.why, detail: heard.detail, cost_usd: cost, tokens_in: 0, tokens_out: 0 };
+/** Without a count of tokens the reserved amount is the cost: the actual one is unknown. */
+function answerOf(
+  reply: ModelReply,
+  question: Question,
+  model: Model,
+  reservedUsd: number,
+): Omit<Answer, "duration_ms"> {
+  // A refused question was not processed by the model; an interrupted one may have been.
+  if (!reply.ok) {
+    const cost = reply.why === "refused" ? 0 : reservedUsd;
+    return { choice: null, failure: reply.why, detail: reply.detail, cost_usd: cost, tokens_in: 0, tokens_out: 0 };
   }
-  const { text, tokens } = heard;
+  const { text, tokens } = reply;
   const counted = { tokens_in: tokens?.in ?? 0, tokens_out: tokens?.out ?? 0 };
   const cost = { ...counted, cost_usd: tokens === undefined ? reservedUsd : costOf(tokens, model) };
   const reading = readAnswer(text, question);
@@ -147,6 +154,6 @@ function judge(heard: ModelReply, question: Question, model: Model, reservedUsd:
   return { choice: reading.choice, ...(reading.reason === undefined ? {} : { reason: reading.reason }), ...cost };
 }
 
-async function none(failure: NoAnswer, detail: string): Promise<Answer> {
+async function noAnswer(failure: AnswerFailure, detail: string): Promise<Answer> {
   return { choice: null, failure, detail, cost_usd: 0, tokens_in: 0, tokens_out: 0, duration_ms: 0 };
 }

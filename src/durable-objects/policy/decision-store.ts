@@ -1,16 +1,17 @@
-import type { Asked } from "../../core/policy/ask.ts";
-import type { AskedOf, Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
+import type { ResolvedQuestion } from "../../core/policy/ask.ts";
+import type { Asked, Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
 import type { Effect } from "../../core/policy/effect.ts";
 import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
+import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
+import { readStoredDecision } from "../../core/policy/stored.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
-import type { SettledQuestion } from "./questions.ts";
 
-/** Decisions kept, and for how long; the older of the two ends goes. */
+/** Number of stored decisions, and how long they are stored; whichever limit is reached first deletes. */
 const KEEP = 20_000;
 const KEEP_MS = 30 * 86_400_000;
-/** Old ones are looked for after so many new ones. */
+/** Old decisions are deleted after so many new ones. */
 const PRUNE_EVERY = 500;
-/** Decisions on one signal at most: as many rules as there may be, and what time and models decide later. */
+/** The maximum number of decisions on one signal: all rules, with their time-outs. */
 const PLACES = 4_096;
 
 interface Row {
@@ -20,9 +21,9 @@ interface Row {
 }
 
 /**
- * What rules decided. A row for each decision and no index: its key is the place of the signal in the log, times
- * {@link PLACES}, plus how many decisions on that signal came before. So the decisions on a signal lie together, and
- * are found by where the signal stands.
+ * Decisions of rules. A row for each decision and no index: its key is the sequence number of the signal, times
+ * {@link PLACES}, plus the number of earlier decisions on that signal. So the decisions on a signal lie together and are
+ * found by its sequence number.
  */
 export class DecisionStore {
   readonly #sql: SqlStorage;
@@ -38,11 +39,11 @@ export class DecisionStore {
   }
 
   /**
-   * @param ids - of what came of it, in the order of the verdict's effects
+   * @param ids - ids of the caused signals, tasks and deliveries, in the order of the effects
    * @returns the id of the decision
    */
-  add(verdict: RuleOutcome, ids: readonly string[]): string {
-    const first = verdict.origin.seq * PLACES;
+  add(outcome: RuleOutcome, ids: readonly string[]): string {
+    const first = outcome.origin.seq * PLACES;
     const { last } = this.#sql
       .exec<{ last: number | null }>(
         "SELECT max(place) AS last FROM decided WHERE place >= ? AND place < ?",
@@ -51,38 +52,23 @@ export class DecisionStore {
       )
       .one();
     const place = last === null ? first : last + 1;
-    this.#write(place, decisionOf(verdict, ids));
-    this.#newestMs = verdict.atMs;
+    this.#write(place, decisionOf(outcome, ids));
+    this.#newestMs = outcome.atMs;
     this.#sincePruned++;
     return `d${place}`;
   }
 
-  /** Writes what the question of a decision came to. A decision that is gone already stays gone. */
-  answer(settled: SettledQuestion, ids: readonly string[]): void {
+  /** Adds the answer to a decision. A decision that was deleted meanwhile stays deleted. */
+  answer(settled: SettledRuleQuestion, ids: readonly string[]): void {
     const place = placeOf(settled.open.question.id);
     const [row] = this.#sql.exec<Row>("SELECT place, body FROM decided WHERE place = ?", place);
     if (row === undefined) return;
     const { id: _, ...decision } = readRow(row);
-    const { state, choice, why, answer } = settled;
-    const { reason, detail, cost_usd, tokens_in, tokens_out, duration_ms } = answer ?? {};
-    const asked = {
-      ...decision.asked,
-      state,
-      choice,
-      why,
-      reason,
-      detail,
-      cost_usd,
-      tokens_in,
-      tokens_out,
-      duration_ms,
-    };
     this.#write(place, {
       ...decision,
       effects: [...decision.effects, ...ids],
-      ...doneBy(settled.effects, ids, decision),
-      // What is undefined does not come to stand in the row.
-      asked: asked as AskedOf,
+      ...causedBy(settled.effects, ids, decision),
+      ...(decision.asked === undefined ? {} : { asked: settledOf(decision.asked, settled) }),
     });
   }
 
@@ -109,7 +95,7 @@ export class DecisionStore {
     return { decisions, next: decisions.length < limit || last === undefined ? null : last.id };
   }
 
-  /** Decisions on these signals, by their places in the log. */
+  /** Decisions on the signals with these sequence numbers. */
   on(seqs: readonly number[], limit: number): Decision[] {
     const found: Decision[] = [];
     for (const seq of seqs) {
@@ -136,7 +122,7 @@ export class DecisionStore {
     );
   }
 
-  /** Drops what is too old, now and then. */
+  /** Deletes decisions that are too old, after every so many new ones. */
   tidy(): void {
     if (this.#sincePruned < PRUNE_EVERY) return;
     this.#sincePruned = 0;
@@ -144,7 +130,7 @@ export class DecisionStore {
       "DELETE FROM decided WHERE place <= (SELECT place FROM decided ORDER BY place DESC LIMIT 1 OFFSET ?)",
       KEEP,
     );
-    // By place, which follows time closely: old rows lie at the front, and the first young one ends the search.
+    // The key follows time closely: old rows come first, and the first young one ends the search.
     this.#sql.exec(
       `DELETE FROM decided WHERE place < (SELECT coalesce(min(place), 0) FROM
          (SELECT place FROM decided WHERE decided_ms >= ? ORDER BY place LIMIT 1))`,
@@ -153,26 +139,45 @@ export class DecisionStore {
   }
 }
 
-function decisionOf(verdict: RuleOutcome, ids: readonly string[]): Omit<Decision, "id"> {
-  const { rule, origin, atMs, outcome, by, reason, values, effects } = verdict;
-  const { seq, id, signal } = origin;
-  const { asked } = verdict;
+function decisionOf(decided: RuleOutcome, ids: readonly string[]): Omit<Decision, "id"> {
+  const { rule, origin, atMs, outcome, by, reason, values, effects, question } = decided;
   return {
-    ...{ rule: rule.id, rule_version: rule.version, signal: { seq, id, signal } },
-    ...{ decided_at: formatTimestamp(atMs), outcome, ...(by === "time" ? { by } : {}) },
-    ...{ ...(reason === undefined ? {} : { reason }), values },
+    rule: rule.id,
+    rule_version: rule.version,
+    signal: { seq: origin.seq, id: origin.id, signal: origin.signal },
+    decided_at: formatTimestamp(atMs),
+    outcome,
+    ...(by === "time" ? { by } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    values,
     effects: ids,
-    ...doneBy(effects, ids),
-    ...(asked === undefined ? {} : { asked: askedOf(asked) }),
+    ...causedBy(effects, ids),
+    ...(question === undefined ? {} : { asked: askedOf(question) }),
   };
 }
 
-function askedOf({ model, prompt, choices }: Asked): AskedOf {
+function askedOf({ model, prompt, choices }: ResolvedQuestion): Asked {
   return { model, prompt, choices: choices.map(({ name }) => name), state: "asked" };
 }
 
-/** Which of the effects are tasks, and which calls of webhooks; after what was done before. */
-function doneBy(
+/** Fields that are undefined are left out of the stored row. */
+function settledOf(asked: Asked, { state, choice, why, answer }: SettledRuleQuestion): Asked {
+  return {
+    ...asked,
+    state,
+    choice,
+    why,
+    reason: answer?.reason,
+    detail: answer?.detail,
+    cost_usd: answer?.cost_usd,
+    tokens_in: answer?.tokens_in,
+    tokens_out: answer?.tokens_out,
+    duration_ms: answer?.duration_ms,
+  };
+}
+
+/** The tasks and the webhook deliveries among the effects, after those of an earlier part of the decision. */
+function causedBy(
   effects: readonly Effect[],
   ids: readonly string[],
   before: Pick<Decision, "tasks" | "deliveries"> = {},
@@ -196,5 +201,5 @@ function placeOf(id: string): number {
 }
 
 function readRow({ place, body }: Row): Decision {
-  return { id: `d${place}`, ...(JSON.parse(body) as Omit<Decision, "id">) };
+  return readStoredDecision(`d${place}`, body);
 }

@@ -4,7 +4,7 @@ import type { Decisions } from "../shell/decisions.ts";
 
 export const SOURCE = "ganglion/policy";
 
-/** An outcome of a rule, or what came of the question that the rule asked. */
+/** The outcome of a rule, or of the question that the rule asked. */
 interface DecidedEffects extends Pick<RuleOutcome, "origin" | "atMs" | "effects"> {
   readonly rule: { readonly id: string };
   readonly by: RuleOutcome["by"] | "answer";
@@ -12,28 +12,32 @@ interface DecidedEffects extends Pick<RuleOutcome, "origin" | "atMs" | "effects"
 
 /**
  * Puts the effects of an outcome into the outbox.
- * @returns ids of the signals, tasks and deliveries that they will have caused
+ *
+ * @returns ids of the signals, tasks and deliveries that the effects cause, in the order of the effects
  */
-export function carryOut(outcome: DecidedEffects, decisions: Pick<Decisions, "emit" | "enqueueEffect">): string[] {
+export function enqueueEffects(
+  outcome: DecidedEffects,
+  decisions: Pick<Decisions, "emit" | "enqueueEffect">,
+): string[] {
   const { rule, origin, atMs, by } = outcome;
   const name = { signal: rule.id, time: `${rule.id}:late`, answer: `${rule.id}:answer` }[by];
-  const follows = (what: string, place: number) => ({
+  const follows = (kind: string, index: number) => ({
     cause: origin.id,
-    trace: traceOf(`${name}:${origin.id}:${what}:${place}`, origin),
+    trace: traceOf(`${name}:${origin.id}:${kind}:${index}`, origin),
     depth: (origin.depth ?? 0) + 1,
   });
-  return outcome.effects.map((effect, place) => {
+  return outcome.effects.map((effect, index) => {
     if (effect.kind !== "emit") {
-      // A rule decides once on a signal, once on its not being answered in time, and once by what a model chose.
-      const key = `${origin.seq}.${name}.${place}`;
-      return decisions.enqueueEffect({ effect, rule: rule.id, ...follows(effect.kind, place) }, key);
+      // A rule decides at most once on a signal, once on its time-out, and once by the answer of a model.
+      const key = `${origin.seq}.${name}.${index}`;
+      return decisions.enqueueEffect({ effect, rule: rule.id, ...follows(effect.kind, index) }, key);
     }
     return decisions.emit({
       signal: effect.signal,
       facts: effect.facts,
       source: SOURCE,
       timestampMs: atMs,
-      ...follows(effect.signal, place),
+      ...follows(effect.signal, index),
     });
   });
 }

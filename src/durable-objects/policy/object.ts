@@ -1,9 +1,16 @@
 import type { Author } from "../../core/access/author.ts";
 import type { Answer, Question } from "../../core/models/question.ts";
-import type { ChangeAnswer, ExpectationPage, Policy, PolicyVersion, RuleChange } from "../../core/policy/api.ts";
+import type {
+  DeletionAnswer,
+  EditAnswer,
+  ExpectationPage,
+  Policy,
+  PolicyHistory,
+  RuleEdit,
+} from "../../core/policy/api.ts";
 import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
 import { listExpectations } from "../../core/policy/list-expectations.ts";
-import { bodyOf, type PlannedChange } from "../../core/policy/plan-changes.ts";
+import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import type { ProjectionBatch } from "../../core/projection/batch.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
@@ -27,7 +34,7 @@ export interface PolicyBindings extends ProjectionEnvironment {
   readonly MODELS: Namespace<{ ask(question: Question): Promise<Answer> }>;
 }
 
-/** The rules of an ecosystem, what they keep and wait for, and what they have decided. */
+/** The rules of an ecosystem, their state, their expectations and their decisions. */
 export class PolicyState extends EcosystemObject<PolicyBindings> implements ProjectionCalls {
   readonly #projection: Projection;
   readonly #rules: RuleVersions;
@@ -53,16 +60,16 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
       wakeBy: (atMs) => alarms.wakeBy(atMs),
     });
     this.#projection.attach(this.#work);
-    const pack = this.#rules.planPack();
-    // The log sends what the built-in rules watch without being asked. They count for what comes after here.
-    if (pack.length > 0) this.#write(pack, { seq: this.#projection.cursor, atMs: 0, changedMs: 0 }, null);
+    const builtIn = this.#rules.planBuiltInRules();
+    // The log sends the signals of the built-in rules without a subscription. The rules decide on signals from here on.
+    if (builtIn.length > 0) this.#write(builtIn, { seq: this.#projection.cursor, atMs: 0, changedMs: 0 }, null);
   }
 
   decisions(query: DecisionsQuery): DecisionsPage {
     return this.#decisions.list(query);
   }
 
-  /** Decisions on the signals at these places in the log. */
+  /** Decisions on the signals with these sequence numbers. */
   decisionsOn(seqs: readonly number[], limit: number): Decision[] {
     return this.#decisions.on(seqs, limit);
   }
@@ -71,31 +78,31 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
     return this.#sorted();
   }
 
-  policy(id: string): { policy: Policy | null; versions: PolicyVersion[] } {
+  policy(id: string): PolicyHistory {
     return { policy: this.#rules.current.get(id) ?? null, versions: this.#rules.versions(id, VERSIONS_SHOWN) };
   }
 
-  /** The next to be late first. */
+  /** The next to be due first. */
   expectations(query: { limit: number; after?: string; rule?: string }): ExpectationPage {
     return listExpectations(this.#work.engine, query);
   }
 
   /** Changes one rule, or several together: all of them or none. */
-  changePolicies(wanted: readonly RuleChange[], by: Author): Promise<ChangeAnswer> {
-    return this.#projection.inTurn(() => this.#change(wanted, by));
+  changePolicies(edits: readonly RuleEdit[], by: Author): Promise<EditAnswer> {
+    return this.#projection.inTurn(() => this.#change(edits, by));
   }
 
-  /** Makes the rules be these: rules that are not named are deleted, and built-in ones go back to their original. */
-  replacePolicies(wanted: readonly RuleChange[], by: Author): Promise<ChangeAnswer> {
+  /** Replaces all rules: rules that are not named are deleted, and built-in ones go back to their originals. */
+  replacePolicies(edits: readonly RuleEdit[], by: Author): Promise<EditAnswer> {
     return this.#projection.inTurn(() => {
-      const named = new Set(wanted.map(({ id }) => id));
+      const named = new Set(edits.map(({ id }) => id));
       const others = this.#sorted().filter(({ id, built_in, modified }) => !named.has(id) && (!built_in || modified));
-      return this.#change([...others.map(({ id }) => ({ id, rule: null })), ...wanted], by);
+      return this.#change([...others.map(({ id }) => ({ id, rule: null })), ...edits], by);
     });
   }
 
   /** Deletes a rule; a changed built-in rule goes back to its original. */
-  deletePolicy(id: string, expected: number | undefined, by: Author): Promise<ChangeAnswer> {
+  deletePolicy(id: string, expected: number | undefined, by: Author): Promise<DeletionAnswer> {
     return this.#projection.inTurn(async () => {
       const policy = this.#rules.current.get(id);
       if (policy === undefined) return { ok: false, kept: "unknown" };
@@ -104,8 +111,8 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
     });
   }
 
-  /** @returns `null`: there is no such rule */
-  enablePolicy(id: string, enabled: boolean, by: Author): Promise<ChangeAnswer | null> {
+  /** @returns `null`: the rule does not exist */
+  enablePolicy(id: string, enabled: boolean, by: Author): Promise<EditAnswer | null> {
     return this.#projection.inTurn(async () => {
       const policy = this.#rules.current.get(id);
       if (policy === undefined) return null;
@@ -138,37 +145,37 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
   }
 
   /**
-   * New rules are in force from a definite place on. The log first learns what they watch and says how far it has come;
-   * up to there the old rules decide, on every signal and by every time-out; then the new ones are written. A crash in
-   * between leaves a log that sends more than is wanted, and the old rules.
+   * New rules are in force from a definite position of the log on. First the log receives the subscription of the new
+   * rules and answers with its position. Up to there the old rules decide, on every signal and time-out; then the new
+   * rules are written. A crash in between leaves the old rules and a log that sends more signals than they need.
    */
-  async #change(wanted: readonly RuleChange[], by: Author): Promise<ChangeAnswer> {
-    const plan = this.#rules.plan(wanted);
+  async #change(edits: readonly RuleEdit[], by: Author): Promise<EditAnswer> {
+    const plan = this.#rules.plan(edits);
     if (!plan.ok) return plan;
-    const { changes, unchanged } = plan;
-    const ids = (kind: (change: PlannedChange) => boolean) => changes.filter(kind).map(({ id }) => id);
-    const isNew = ({ id }: PlannedChange) => !this.#rules.current.has(id);
+    const { versions, unchanged } = plan;
+    const ids = (kind: (version: PlannedVersion) => boolean) => versions.filter(kind).map(({ id }) => id);
+    const isNew = ({ id }: PlannedVersion) => !this.#rules.current.has(id);
     const answer = {
       ok: true as const,
-      created: ids((change) => change.rule !== null && isNew(change)),
-      changed: ids((change) => change.rule !== null && !isNew(change)),
-      deleted: ids((change) => change.rule === null),
+      created: ids((version) => version.rule !== null && isNew(version)),
+      changed: ids((version) => version.rule !== null && !isNew(version)),
+      deleted: ids((version) => version.rule === null),
       unchanged,
     };
-    if (changes.length === 0) return { ...answer, after_seq: this.#projection.cursor };
-    const coming = changes.flatMap(({ rule }) => (rule === null ? [] : [{ ...rule, version: 1 }]));
+    if (versions.length === 0) return { ...answer, after_seq: this.#projection.cursor };
+    const coming = versions.flatMap(({ rule }) => (rule === null ? [] : [{ ...rule, version: 1 }]));
     const reached = await this.#work.subscribe(watchedPatterns([...this.#rules.current.values(), ...coming]));
     await this.#work.takeInUpTo(reached);
     const place = { seq: this.#projection.cursor, atMs: reached.now_ms, changedMs: 0 };
-    this.#write(changes, place, by);
+    this.#write(versions, place, by);
     await this.#work.settled(Date.now());
     return { ...answer, after_seq: place.seq };
   }
 
-  #write(changes: readonly PlannedChange[], place: Place, by: Author | null): void {
+  #write(planned: readonly PlannedVersion[], place: Place, by: Author | null): void {
     this.#projection.decide((decisions) => {
       const nowMs = Date.now();
-      for (const { id, version, rule } of this.#rules.write(changes, place, by?.name ?? null, nowMs)) {
+      for (const { id, version, rule } of this.#rules.write(planned, place, by?.name ?? null, nowMs)) {
         if (by === null) continue;
         decisions.emit({
           signal: "Q_POLICY_CHANGED",

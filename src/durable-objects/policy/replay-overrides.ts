@@ -1,4 +1,5 @@
-import type { StateChange } from "../../core/policy/state.ts";
+import type { StateMutation } from "../../core/policy/state.ts";
+import { readStoredMutations } from "../../core/policy/stored.ts";
 import type { Place } from "./rule-versions.ts";
 
 interface Row {
@@ -9,20 +10,20 @@ interface Row {
   changes: string;
 }
 
-/** When a rule decided again: behind which place of the log, and by our own clock. */
-export interface Redoing {
+/** When a rule was evaluated again: after which sequence number, and by the object's clock. */
+export interface OverridePlace {
   readonly seq: number;
   readonly atMs: number;
 }
 
 /**
- * What rules kept because they decided on a signal again (a dead letter that was replayed). The log does not say that
- * they did, and by the rules of its time the signal fails again; so a rebuild takes it from here, at the place where it
- * happened. A row for each replay by people that changed something.
+ * State that changed because a dead letter was replayed and a rule was evaluated on its signal again. The log does not
+ * record the replay, and by the rules of its time the signal would fail again; so a rebuild applies these rows, at the
+ * position at which each replay happened. A row for each replay that changed state.
  */
 export class ReplayOverrides {
   readonly #sql: SqlStorage;
-  /** Those that a rebuild has not come to again, in their order; empty while nothing is rebuilt. */
+  /** Rows that a rebuild has not reached, in their order; empty while no rebuild is running. */
   #ahead: Row[] = [];
 
   constructor(sql: SqlStorage) {
@@ -32,24 +33,24 @@ export class ReplayOverrides {
     );
   }
 
-  /** Belongs into the transaction that writes the changes. */
-  add({ seq, atMs }: Redoing, changes: readonly StateChange[]): void {
-    if (changes.length === 0) return;
-    const text = JSON.stringify(changes);
+  /** Call it in the transaction that writes the mutations. */
+  add({ seq, atMs }: OverridePlace, mutations: readonly StateMutation[]): void {
+    if (mutations.length === 0) return;
+    const text = JSON.stringify(mutations);
     this.#sql.exec("INSERT INTO redone (seq, at_ms, changes) VALUES (?, ?, ?)", seq, atMs, text);
   }
 
-  /** @param seq - the log is read again from here; `undefined`: it is not */
+  /** @param seq - a rebuild begins after this sequence number; `undefined`: no rebuild is running */
   rewind(seq: number | undefined): void {
     this.#ahead =
       seq === undefined ? [] : this.#sql.exec<Row>("SELECT * FROM redone WHERE seq > ? ORDER BY number", seq).toArray();
   }
 
-  /** The next that happened before the log was taken in as far as `seq`. */
-  nextBefore(seq: number): { readonly place: Redoing; readonly changes: readonly StateChange[] } | undefined {
+  /** The next override that happened before the signal `seq` was processed. */
+  nextBefore(seq: number): { readonly place: OverridePlace; readonly mutations: readonly StateMutation[] } | undefined {
     const [next] = this.#ahead;
     if (next === undefined || next.seq >= seq) return undefined;
-    return { place: { seq: next.seq, atMs: next.at_ms }, changes: JSON.parse(next.changes) as StateChange[] };
+    return { place: { seq: next.seq, atMs: next.at_ms }, mutations: readStoredMutations(next.changes) };
   }
 
   step(): void {
@@ -57,7 +58,7 @@ export class ReplayOverrides {
   }
 }
 
-/** Whether a rule decided again before the rules changed. */
-export function isBefore({ seq, atMs }: Redoing, change: Place): boolean {
+/** Whether a rule was evaluated again before the rules changed. */
+export function isBefore({ seq, atMs }: OverridePlace, change: Place): boolean {
   return seq < change.seq || (seq === change.seq && atMs < change.changedMs);
 }

@@ -2,26 +2,27 @@ import { POLICY_SIGNALS } from "../../core/policy/default-subscription.ts";
 import { PolicyEngine } from "../../core/policy/engine.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import type { Evaluation, RuleOutcome } from "../../core/policy/rule-outcome.ts";
+import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import type { ProjectedState, Projection } from "../shell/projection.ts";
 import type { DecisionStore } from "./decision-store.ts";
-import { carryOut } from "./effects.ts";
-import type { Questions, SettledQuestion } from "./questions.ts";
+import { enqueueEffects } from "./effects.ts";
+import type { Questions } from "./questions.ts";
 import { isBefore, type ReplayOverrides } from "./replay-overrides.ts";
 import type { RuleVersions } from "./rule-versions.ts";
 import type { StateStore } from "./state-store.ts";
 
-/** Time-outs in one transaction. */
-const LATE_LIMIT = 500;
-/** Part of a signal's dead letter that a time-out left behind: only the loop guard makes one fail. */
-const LATE_PART = /^(.+)\.late(?:\.\d+)?$/;
+/** Time-outs that are decided in one transaction. */
+const MAX_TIMEOUTS = 500;
+/** Part of the dead letter of a time-out: a time-out fails only when the loop guard cuts it off. */
+const TIMEOUT_PART = /^(.+)\.late(?:\.\d+)?$/;
 const TOO_DEEP =
-  "the chain of causes above it is too long, and a replay would only make it longer. Change the rules that form the " +
-  "loop, and discard the dead letter";
+  "its chain of causes is too long, and a replay would make the chain longer. Change the rules that form the loop, and " +
+  "discard the dead letter";
 
-/** Where the log stands: what it takes from now on stands after `head_seq` and was received at `now_ms` or later. */
+/** Position of the log: later signals come after `head_seq` and are received at `now_ms` or later. */
 export interface LogPlace {
   readonly head_seq: number;
   readonly now_ms: number;
@@ -29,7 +30,7 @@ export interface LogPlace {
 
 /** Calls of the log. */
 export interface PolicyLog {
-  /** Says, durably, which patterns the projection is to be sent from now on. */
+  /** Subscribes the projection, durably, to these patterns. */
   interest(projection: "policy", patterns: readonly string[]): Promise<LogPlace>;
   reached(): Promise<LogPlace>;
 }
@@ -41,17 +42,17 @@ export interface RuleProjectionOptions {
   readonly state: StateStore;
   readonly overrides: ReplayOverrides;
   readonly decisions: DecisionStore;
-  readonly questions: (settle: (settled: SettledQuestion) => void) => Questions;
+  readonly questions: (settle: (settled: SettledRuleQuestion) => void) => Questions;
   readonly ecosystem: string;
   readonly wakeBy: (atMs: number) => void;
 }
 
-/** The rules at work: takes signals in, lets time pass, and records what the rules decide. */
+/** Applies the rules to the signals of the log and to time that passes, and records their decisions. */
 export class RuleProjection implements ProjectedState {
   readonly engine = new PolicyEngine([]);
   readonly #options: RuleProjectionOptions;
   readonly #questions: Questions;
-  /** Time-outs that were due before this time have been decided on, whatever a rebuild derives again. */
+  /** Time-outs that were due before this time have been recorded; a rebuild derives them again without recording them. */
   #advancedMs = 0;
 
   constructor(options: RuleProjectionOptions) {
@@ -62,19 +63,19 @@ export class RuleProjection implements ProjectedState {
 
   take(signal: Signal, decisions: SignalDecisions): void {
     this.#stepRules(signal.seq);
-    this.#follow(this.engine.take(signal), decisions);
+    this.#record(this.engine.evaluate(signal), decisions);
   }
 
-  /** Only the rule that failed decides again: the others have done so. */
+  /** Evaluates again only the rule that failed: the decisions of the others stand. */
   reprocessPart(signal: Signal, part: string | null, decisions: SignalDecisions): void {
     if (part === null) return this.take(signal, decisions);
-    const late = LATE_PART.exec(part)?.[1];
-    if (late !== undefined) throw new Error(`the time-out of ${late} was cut off: ${TOO_DEEP}`);
-    // The log has been taken in as far as ever: changes of rules behind its last signal count by now.
+    const rule = TIMEOUT_PART.exec(part)?.[1];
+    if (rule !== undefined) throw new Error(`the time-out of ${rule} was cut off: ${TOO_DEEP}`);
+    // No signal is waiting, so changes of rules after the last signal are in force.
     this.#stepRules(Number.POSITIVE_INFINITY);
-    const evaluation = this.engine.judgeAgain(signal, part);
-    this.#follow(evaluation, decisions);
-    this.#options.overrides.add({ seq: this.#options.projection.cursor, atMs: Date.now() }, evaluation.changes);
+    const evaluation = this.engine.reevaluate(signal, part);
+    this.#record(evaluation, decisions);
+    this.#options.overrides.add({ seq: this.#options.projection.cursor, atMs: Date.now() }, evaluation.mutations);
   }
 
   store(): void {
@@ -103,8 +104,8 @@ export class RuleProjection implements ProjectedState {
     const { state, ecosystem, wakeBy } = this.#options;
     try {
       const { nextDueMs } = this.engine;
-      if (nextDueMs !== undefined && nextDueMs <= nowMs) await this.#letTimePass();
-      // A change that was interrupted, or that took a rule away, leaves the log with another subscription than ours.
+      if (nextDueMs !== undefined && nextDueMs <= nowMs) await this.#advanceClock();
+      // After an interrupted change, or a deleted rule, the log has another subscription than the rules need.
       const known = state.note("interests") ?? JSON.stringify(POLICY_SIGNALS);
       if (known !== JSON.stringify(this.#subscription())) await this.subscribe(this.#subscription());
     } catch (error) {
@@ -112,20 +113,20 @@ export class RuleProjection implements ProjectedState {
       wakeBy(Date.now() + RETRY_MS);
     }
     const { nextDueMs } = this.engine;
-    // By our own clock; the log's decides, and may be a little behind.
+    // This is the object's clock. The log's clock decides, and may be a little behind.
     if (nextDueMs !== undefined) wakeBy(Math.max(nextDueMs, Date.now() + 5));
     this.#questions.proceed(Date.now());
     const { nextDeadlineMs } = this.#questions;
     if (nextDeadlineMs !== undefined) wakeBy(Math.max(nextDeadlineMs, Date.now() + 5));
   }
 
-  /** Takes the log's word on what has come in, and decides on what is late by then: up to there the rules stay. */
+  /** Processes the log up to this position and decides the time-outs that are due by then, with the rules of now. */
   async takeInUpTo({ head_seq, now_ms }: LogPlace): Promise<void> {
     await this.#options.projection.readThrough(head_seq);
-    this.#decideLate(now_ms);
+    this.#decideTimeouts(now_ms);
   }
 
-  /** Tells the log what to send. @returns where the log stands: every signal after that is sent if it fits */
+  /** Subscribes to the log. @returns the position of the log, after which the subscription is complete */
   async subscribe(patterns: readonly string[]): Promise<LogPlace> {
     const place = await this.#options.log().interest("policy", patterns);
     const text = JSON.stringify(patterns);
@@ -133,7 +134,7 @@ export class RuleProjection implements ProjectedState {
     return place;
   }
 
-  /** Reads the rules back, as of the place that a rebuild has come to. */
+  /** Reloads the rules; during a rebuild those of the position that it has reached. */
   reloadRules(): void {
     const { rules } = this.#options;
     rules.reload();
@@ -141,35 +142,35 @@ export class RuleProjection implements ProjectedState {
     if (rebuilt !== undefined) rules.rewind(rebuilt);
   }
 
-  /** Puts the rules in force to work. Belongs into a transaction. */
+  /** Gives the rules in force to the engine. Call it in a transaction. */
   replaceRules(): void {
     this.#options.state.write(this.engine.replace(this.#options.rules.inForce));
   }
 
-  /** How far a rebuild has come; `undefined` while there is none. */
+  /** Position that a rebuild has reached; `undefined`: no rebuild is running. */
   get #rebuiltThrough(): number | undefined {
     const { cursor, mutedThrough } = this.#options.projection;
     return cursor < mutedThrough ? cursor : undefined;
   }
 
-  #follow({ verdicts: outcomes, changes }: Evaluation, decisions: SignalDecisions): void {
-    this.#options.state.write(changes);
+  #record({ outcomes, mutations }: Evaluation, decisions: SignalDecisions): void {
+    this.#options.state.write(mutations);
     for (const outcome of outcomes) {
-      // A decision is recorded once: what is derived again from the log was decided before.
+      // A decision is recorded once: a replay of the log derives state only.
       if (decisions.replaying || (outcome.by === "time" && outcome.atMs < this.#advancedMs)) continue;
       if (outcome.outcome === "failed" && outcome.quiet !== true) {
         const { rule, origin, reason, by, cut } = outcome;
-        if (by === "time") decisions.deadLetter(lateDeadLetter(outcome));
+        if (by === "time") decisions.deadLetter(timeoutDeadLetter(outcome));
         else
           decisions.deadLetterPart(`${rule.id}: ${reason}`, rule.id, cut === undefined ? {} : { lineageOf: origin.id });
       }
-      const id = this.#options.decisions.add(outcome, carryOut(outcome, decisions));
+      const id = this.#options.decisions.add(outcome, enqueueEffects(outcome, decisions));
       this.#questions.open(id, outcome, Date.now());
     }
   }
 
-  /** Carries out what a question came to, once: its row goes with the effects. */
-  #settle(settled: SettledQuestion): void {
+  /** Enqueues the effects of a settled question, once: the transaction deletes the row of the question. */
+  #settle(settled: SettledRuleQuestion): void {
     const { open, effects } = settled;
     this.#options.projection.decide((decisions) => {
       this.#questions.close(open.question.id);
@@ -180,58 +181,60 @@ export class RuleProjection implements ProjectedState {
         by: "answer" as const,
         effects,
       };
-      this.#options.decisions.answer(settled, carryOut(outcome, decisions));
+      this.#options.decisions.answer(settled, enqueueEffects(outcome, decisions));
     });
   }
 
-  /** While the log is read again: the rules change where they did then, and at the time at which they did. */
+  /** During a rebuild: applies the recorded changes of rules, and of their state, that come before a signal. */
   #stepRules(seq: number): void {
     const { rules, overrides, state } = this.#options;
     for (;;) {
       const place = rules.nextBefore(seq);
       const override = overrides.nextBefore(seq);
       if (override !== undefined && (place === undefined || isBefore(override.place, place))) {
-        // What a replay changed then, whatever the rules of now would make of it.
-        state.write(this.engine.apply(override.changes));
+        // State that the replay of a dead letter changed then, whatever the rules of now would decide.
+        state.write(this.engine.apply(override.mutations));
         overrides.step();
         continue;
       }
       if (place === undefined) return;
-      // What was late by then was decided on then, by the rules of then.
-      state.write(this.engine.advance(place.atMs).changes);
+      // Time-outs that were due before the change were decided by the rules before it.
+      state.write(this.engine.advanceClock(place.atMs).mutations);
       rules.step(place);
       this.replaceRules();
     }
   }
 
-  /** What the log is to send. Sorted, so that the same rules give the same subscription. */
+  /** The patterns that the rules need, sorted, so that the same rules give the same subscription. */
   #subscription(): readonly string[] {
     return watchedPatterns([...this.#options.rules.current.values()]);
   }
 
-  /** Decides on what did not come in time. First everything that the log took until then is taken in: an answer that
-   * lies there unread is an answer. */
-  async #letTimePass(): Promise<void> {
+  /**
+   * Decides the time-outs that are due. First all signals that the log has received are processed: an answer that lies
+   * there unread is in time.
+   */
+  async #advanceClock(): Promise<void> {
     await this.takeInUpTo(await this.#options.log().reached());
   }
 
-  #decideLate(nowMs: number): void {
+  #decideTimeouts(nowMs: number): void {
     const { rules, overrides, projection } = this.#options;
     const ahead = rules.nextBefore(Number.POSITIVE_INFINITY) ?? overrides.nextBefore(Number.POSITIVE_INFINITY);
     if (ahead !== undefined) projection.decide(() => this.#stepRules(Number.POSITIVE_INFINITY));
     for (let due = this.engine.nextDueMs; due !== undefined && due <= nowMs; due = this.engine.nextDueMs) {
-      projection.decide((decisions) => this.#followLate(this.engine.advance(nowMs, LATE_LIMIT), decisions));
+      projection.decide((decisions) => this.#recordTimeouts(this.engine.advanceClock(nowMs, MAX_TIMEOUTS), decisions));
     }
   }
 
-  #followLate({ verdicts: outcomes, changes }: Evaluation, decisions: Decisions): void {
+  #recordTimeouts({ outcomes, mutations }: Evaluation, decisions: Decisions): void {
     const { state } = this.#options;
-    state.write(changes);
+    state.write(mutations);
     for (const outcome of outcomes) {
-      // Derived again by a rebuild: it was decided on then.
+      // A rebuild derives this time-out again; it was recorded then.
       if (outcome.atMs < this.#advancedMs) continue;
-      if (outcome.outcome === "failed") decisions.deadLetter(lateDeadLetter(outcome));
-      this.#options.decisions.add(outcome, carryOut(outcome, decisions));
+      if (outcome.outcome === "failed") decisions.deadLetter(timeoutDeadLetter(outcome));
+      this.#options.decisions.add(outcome, enqueueEffects(outcome, decisions));
     }
     const last = outcomes.at(-1);
     if (last === undefined) return;
@@ -240,7 +243,7 @@ export class RuleProjection implements ProjectedState {
   }
 }
 
-function lateDeadLetter({ rule, origin, reason = "", cut }: RuleOutcome) {
+function timeoutDeadLetter({ rule, origin, reason = "", cut }: RuleOutcome) {
   return {
     id: `policy.${origin.seq}.${rule.id}.late`,
     kind: "signal" as const,

@@ -1,16 +1,17 @@
 import type { Policy, PolicyVersion } from "../../core/policy/api.ts";
 import type { Rule } from "../../core/policy/rule.ts";
+import { readStoredPolicy, readStoredRule } from "../../core/policy/stored.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 
-/** A rule that was put, or taken away, at a place of the log. */
-export interface StoredChange {
+/** One version of a rule, or its deletion, in force from a position of the log on. */
+export interface StoredVersion {
   readonly id: string;
   readonly version: number;
   /** `null`: deleted. */
   readonly rule: Rule | null;
-  /** It counts for the signals after this place. */
+  /** The version decides on signals after this sequence number. */
   readonly seq: number;
-  /** The time, by the log's clock, up to which everything had been decided before; 0: at no particular time. */
+  /** Log time up to which all time-outs were decided by the version before; 0: no particular time. */
   readonly atMs: number;
   readonly by: string | null;
   readonly changedMs: number;
@@ -27,7 +28,7 @@ interface Row {
   body: string | null;
 }
 
-/** The rules of an ecosystem, and all versions that they have had: a rebuild decides by those of the time. */
+/** The rules of an ecosystem with all their versions: a rebuild decides by the versions of each time. */
 export class RuleStore {
   readonly #sql: SqlStorage;
 
@@ -41,8 +42,8 @@ export class RuleStore {
   }
 
   current(): Policy[] {
-    return [...this.#sql.exec<{ body: string }>("SELECT body FROM rules ORDER BY id")].map(
-      ({ body }) => JSON.parse(body) as Policy,
+    return [...this.#sql.exec<{ body: string }>("SELECT body FROM rules ORDER BY id")].map(({ body }) =>
+      readStoredPolicy(body),
     );
   }
 
@@ -54,17 +55,23 @@ export class RuleStore {
     return row?.last ?? 0;
   }
 
-  write(change: StoredChange, from: Pick<Policy, "built_in" | "modified">): void {
-    const { id, version, rule, seq, atMs, by, changedMs } = change;
+  write(stored: StoredVersion, origin: Pick<Policy, "built_in" | "modified">): void {
+    const { id, version, rule, seq, atMs, by, changedMs } = stored;
     const body = rule === null ? null : JSON.stringify(rule);
     this.#sql.exec(
       "INSERT INTO rule_versions VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ...[id, version, seq, atMs, changedMs, by, body],
+      id,
+      version,
+      seq,
+      atMs,
+      changedMs,
+      by,
+      body,
     );
     if (rule === null) {
       this.#sql.exec("DELETE FROM rules WHERE id = ?", id);
     } else {
-      const policy: Policy = { ...rule, ...from, changed_at: formatTimestamp(changedMs), changed_by: by };
+      const policy: Policy = { ...rule, ...origin, changed_at: formatTimestamp(changedMs), changed_by: by };
       this.#sql.exec("INSERT OR REPLACE INTO rules VALUES (?, ?)", id, JSON.stringify(policy));
     }
   }
@@ -81,16 +88,21 @@ export class RuleStore {
       changed_at: formatTimestamp(changed_ms),
       changed_by,
       after_seq: seq,
-      rule: body === null ? null : (JSON.parse(body) as Rule),
+      rule: body === null ? null : readStoredRule(body),
     }));
   }
 
-  /** Everything that was ever changed, in the order in which it counted. */
-  history(): StoredChange[] {
+  /** All versions of all rules, in the order in which they came into force. */
+  history(): StoredVersion[] {
     const rows = this.#sql.exec<Row>("SELECT * FROM rule_versions ORDER BY seq, at_ms, changed_ms, rule, version");
     return [...rows].map(({ rule, version, seq, at_ms, changed_ms, changed_by, body }) => ({
-      ...{ id: rule, version, seq, atMs: at_ms, by: changed_by, changedMs: changed_ms },
-      rule: body === null ? null : (JSON.parse(body) as Rule),
+      id: rule,
+      version,
+      seq,
+      atMs: at_ms,
+      by: changed_by,
+      changedMs: changed_ms,
+      rule: body === null ? null : readStoredRule(body),
     }));
   }
 }

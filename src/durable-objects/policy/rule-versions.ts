@@ -1,26 +1,26 @@
-import type { Policy, PolicyVersion, RuleChange } from "../../core/policy/api.ts";
+import type { Policy, PolicyVersion, RuleEdit } from "../../core/policy/api.ts";
 import { BUILT_IN_RULES } from "../../core/policy/built-in-rules.ts";
-import { type Plan, type PlannedChange, planChanges, planPack } from "../../core/policy/plan-changes.ts";
+import { type Plan, type PlannedVersion, planBuiltInRules, planEdits } from "../../core/policy/plan-edits.ts";
 import type { Rule } from "../../core/policy/rule.ts";
-import { RuleStore, type StoredChange } from "./rule-store.ts";
+import { RuleStore, type StoredVersion } from "./rule-store.ts";
 
-const PACK: ReadonlyMap<string, Rule> = new Map(BUILT_IN_RULES.map((rule) => [rule.id, rule]));
+const BUILT_IN: ReadonlyMap<string, Rule> = new Map(BUILT_IN_RULES.map((rule) => [rule.id, rule]));
 
-/** From where in the log, and by what time, changes count. */
+/** Position of the log from which versions are in force. */
 export interface Place {
   readonly seq: number;
-  /** By the log's clock; 0: at no particular time. */
+  /** Log time; 0: no particular time. */
   readonly atMs: number;
-  /** When they were written, by our own clock. */
+  /** When the versions were written, by the object's clock. */
   readonly changedMs: number;
 }
 
-/** The rules in force, those that were, and, while the log is being read again, those that are still to come. */
+/** The rules in force, their earlier versions, and, during a rebuild, the versions ahead. */
 export class RuleVersions {
   readonly #store: RuleStore;
   #current = new Map<string, Policy>();
-  /** Changes that counted from a place which has not been reached again, in order. */
-  #ahead: StoredChange[] = [];
+  /** Versions from positions that a rebuild has not reached, in order. */
+  #ahead: StoredVersion[] = [];
   #replayed = new Map<string, Rule>();
 
   constructor(sql: SqlStorage) {
@@ -28,17 +28,17 @@ export class RuleVersions {
     this.reload();
   }
 
-  /** What people see: the newest, whatever is being derived again. */
+  /** The newest rules, which people see also during a rebuild. */
   get current(): ReadonlyMap<string, Policy> {
     return this.#current;
   }
 
-  /** What decides on the next signal. */
+  /** The rules that decide on the next signal. */
   get inForce(): readonly Rule[] {
     return this.#ahead.length === 0 ? [...this.#current.values()] : [...this.#replayed.values()];
   }
 
-  /** All rules that decide on some signal from here on. */
+  /** All rules that decide on some later signal. */
   get coming(): readonly Rule[] {
     return [...this.inForce, ...this.#ahead.flatMap(({ rule }) => (rule === null ? [] : [rule]))];
   }
@@ -48,15 +48,15 @@ export class RuleVersions {
     this.#ahead = [];
   }
 
-  /** Goes back to the rules as they were at a place, because the log is read again from there. */
+  /** Goes back to the rules of a sequence number, because a rebuild begins there. */
   rewind(seq: number): void {
     const history = this.#store.history();
     this.#replayed = new Map();
-    for (const change of history.filter((past) => past.seq <= seq)) this.#apply(change);
-    this.#ahead = history.filter((change) => change.seq > seq);
+    for (const past of history.filter((one) => one.seq <= seq)) this.#apply(past);
+    this.#ahead = history.filter((one) => one.seq > seq);
   }
 
-  /** The next changes that count for a signal at `seq`, those of one time together. */
+  /** Position of the next versions that are in force for the signal `seq`; versions of one time come together. */
   nextBefore(seq: number): Place | undefined {
     const [next] = this.#ahead;
     return next !== undefined && next.seq < seq
@@ -64,7 +64,7 @@ export class RuleVersions {
       : undefined;
   }
 
-  /** Puts them in force. */
+  /** Puts the versions of this position in force. */
   step(place: Place): void {
     for (let [next] = this.#ahead; next?.seq === place.seq && next.atMs === place.atMs; [next] = this.#ahead) {
       this.#apply(next);
@@ -72,25 +72,30 @@ export class RuleVersions {
     }
   }
 
-  plan(wanted: readonly RuleChange[]): Plan {
-    return planChanges(this.#current, wanted, PACK);
+  plan(edits: readonly RuleEdit[]): Plan {
+    return planEdits(this.#current, edits, BUILT_IN);
   }
 
-  /** What makes the rules those of this release's pack, where people left them alone. */
-  planPack(): PlannedChange[] {
-    return planPack(this.#current, PACK);
+  /** Plans the built-in rules of this release, where nobody has changed them in this ecosystem. */
+  planBuiltInRules(): PlannedVersion[] {
+    return planBuiltInRules(this.#current, BUILT_IN);
   }
 
-  /** Belongs into a transaction. @returns the versions that came of it */
-  write(changes: readonly PlannedChange[], place: Place, by: string | null, nowMs: number): StoredChange[] {
-    return changes.map(({ id, rule, built_in, modified }) => {
+  /** Call it in a transaction. @returns the new versions */
+  write(planned: readonly PlannedVersion[], place: Place, by: string | null, nowMs: number): StoredVersion[] {
+    return planned.map(({ id, rule, built_in, modified }) => {
       const version = this.#store.lastVersion(id) + 1;
-      const change: StoredChange = {
-        ...{ id, version, seq: place.seq, atMs: place.atMs, by, changedMs: nowMs },
+      const stored: StoredVersion = {
+        id,
+        version,
+        seq: place.seq,
+        atMs: place.atMs,
+        by,
+        changedMs: nowMs,
         rule: rule === null ? null : { ...rule, version },
       };
-      this.#store.write(change, { built_in, modified });
-      return change;
+      this.#store.write(stored, { built_in, modified });
+      return stored;
     });
   }
 
@@ -98,7 +103,7 @@ export class RuleVersions {
     return this.#store.versions(id, limit);
   }
 
-  #apply({ id, rule }: StoredChange): void {
+  #apply({ id, rule }: StoredVersion): void {
     if (rule === null) this.#replayed.delete(id);
     else this.#replayed.set(id, rule);
   }

@@ -1,6 +1,7 @@
-import type { StateChange, StateRow } from "../../core/policy/state.ts";
+import type { StateMutation, StateRow } from "../../core/policy/state.ts";
+import { readStoredState } from "../../core/policy/stored.ts";
 
-/** What the rules keep: a row for each thing, written only when it changes. */
+/** State of the rules, and notes of their projection: a row each, written only when it changes. */
 export class StateStore {
   readonly #sql: SqlStorage;
 
@@ -13,8 +14,8 @@ export class StateStore {
     sql.exec("CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
   }
 
-  write(changes: readonly StateChange[]): void {
-    for (const { kind, rule, key, body } of changes) {
+  write(mutations: readonly StateMutation[]): void {
+    for (const { kind, rule, key, body } of mutations) {
       if (body === null) {
         this.#sql.exec("DELETE FROM rule_state WHERE kind = ? AND rule = ? AND key = ?", kind, rule, key);
       } else {
@@ -26,7 +27,7 @@ export class StateStore {
 
   *rows(): Generator<StateRow> {
     const rows = this.#sql.exec<{ kind: string; rule: string; key: string; body: string }>("SELECT * FROM rule_state");
-    for (const { body, ...row } of rows) yield { ...row, body: JSON.parse(body) } as StateRow;
+    for (const { body, ...row } of rows) yield readStoredState(row, body);
   }
 
   clear(): void {

@@ -2,13 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  type ModelSettings,
-  ModelSettingsInput,
-  NO_MODELS,
-  nextSettings,
-  viewOf,
-} from "../../../src/core/models/settings.ts";
+import { viewOf } from "../../../src/core/models/api.ts";
+import { type ModelSettings, ModelSettingsInput, NO_MODELS, nextSettings } from "../../../src/core/models/settings.ts";
 import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
@@ -54,7 +49,7 @@ describe("ganglion models", () => {
     const file = fileWith(`${KEY}\n`);
     const added = await run(["set", "small", "--model", "gpt-4.1-mini", "--endpoint", URL_OF, "--key-file", file]);
     expect([added.code, added.out]).toEqual([0, "small is set\n"]);
-    expect(added.err).toContain("no model is asked yet");
+    expect(added.err).toContain("No model is asked yet");
     expect(settings().models).toMatchObject([{ name: "small", kind: "openai", model: "gpt-4.1-mini", api_key: KEY }]);
     await run(["set", "small", "--price-in", "0.4", "--price-out", "1.6"]);
     await run(["set", "near", "--kind", "workers-ai", "--model", "@cf/meta/llama"]);
@@ -67,7 +62,7 @@ describe("ganglion models", () => {
     });
     const table = await run([]);
     expect(table.out).toMatch(/small +openai +gpt-4.1-mini +yes +0.4 +1.6 +256 +https:/);
-    expect(table.err).toBe("on; today (2026-01-31) 3 of 100 questions and $0.2500 of $2.5\n");
+    expect(table.err).toBe("enabled; today (2026-01-31) 3 of 100 questions and $0.2500 of $2.5\n");
     const json = await run(["list", "--json"]);
     expect(JSON.parse(json.out)).toMatchObject({ models: [{ name: "small", has_key: true }, { name: "near" }] });
     expect([added, table, json].map(({ out, err }) => out + err).join("")).not.toContain(KEY);
@@ -93,7 +88,7 @@ describe("ganglion models", () => {
     await run(["set", "small", "--model", "m", "--endpoint", URL_OF, "--key-file", "-"], KEY);
     expect(settings().models).toMatchObject([{ api_key: KEY }]);
     const moved = await run(["set", "small", "--endpoint", "https://elsewhere.example/v1"]);
-    expect(moved.err).toContain("its key was for another address and is gone");
+    expect(moved.err).toContain("The stored key belonged to another address and was removed");
     expect(settings().models[0]).not.toHaveProperty("api_key");
   });
 
@@ -112,12 +107,12 @@ describe("ganglion models", () => {
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/does not hold a key: one word/)]);
     expect(wrong.err).not.toContain("two words");
     for (const [args, message] of [
-      [["set", "small"], "give --model"],
-      [["set", "small", "--model", "m"], "give --endpoint"],
+      [["set", "small"], "A new model needs --model"],
+      [["set", "small", "--model", "m"], "A new model needs --endpoint"],
       [["set", "small", "--model", "m", "--kind", "workers-ai", "--endpoint", URL_OF], "takes neither"],
       [["set", "small", "--model", "m", "--key-file", "/nowhere/key"], "there is no file"],
       [["set", "small", "--model", "m", "--key-file", "-"], "the standard input holds no key"],
-      [["budget"], "give --requests, --usd, or both"],
+      [["budget"], "Give --requests, --usd, or both"],
       [["budget", "--usd", "-1"], "Give a number from 0"],
     ] as const) {
       const { code, err } = await run(args);

@@ -50,7 +50,7 @@ describe("ganglion policy test", () => {
     expect([code, out.includes("FAIL")], out + err).toEqual([0, false]);
   });
 
-  it("shows what came instead of what was expected, with the place in the file", async () => {
+  it("shows the expected and the actual events, with the place in the file", async () => {
     const wrong = CASES.replace("facts: { n: 2 } } }", "facts: { n: 3 } } }");
     const path = folder({ "rule.yaml": RULE, "a.test.yaml": wrong });
     const { code, out, err } = await ganglion(["policy", "test", "a.test.yaml"], { cwd: path });
@@ -101,7 +101,7 @@ describe("ganglion policy diff, simulate and apply", () => {
       return [200, { signals: [ping(1), ping(2)], next: null }];
     });
 
-  it("shows what changes, and what would have been decided otherwise", async () => {
+  it("shows the differences of the rules, and the decisions that would have been different", async () => {
     const { url } = await edge();
     const file = join(folder({ "rule.yaml": RULE }), "rule.yaml");
     const { code, out, err } = await ganglion([
@@ -113,8 +113,8 @@ describe("ganglion policy diff, simulate and apply", () => {
       "--url",
       url,
     ]);
-    const began = "began with nothing under way (from 0 signals since 2025-12-31T23:59:00.000Z)";
-    expect([code, err]).toEqual([0, `${began}\n2 signals looked at\n`]);
+    const began = "initial state: empty (from 0 signals since 2025-12-31T23:59:00.000Z)";
+    expect([code, err]).toEqual([0, `${began}\n2 signals processed\n`]);
     expect(out).toContain("~ pong  version 3 → 4\n    + where: facts.n > 1.0\n");
     expect(out).toContain("pong on Q_PING p1\n    - fired emit");
     expect(out).not.toContain("p2");
@@ -139,11 +139,11 @@ describe("ganglion policy diff, simulate and apply", () => {
     expect([backwards.code, backwards.err]).toEqual([2, "ganglion: give --until a time after --since\n"]);
   });
 
-  it("puts in force what differs, with the version that was shown, and nothing without being told to", async () => {
+  it("puts the different rules in force, with the version that was shown, and nothing without confirmation", async () => {
     const double = await edge();
     const file = join(folder({ "rule.yaml": RULE }), "rule.yaml");
     const asked = await ganglion(["policy", "apply", file, "--url", double.url]);
-    expect([asked.code, asked.err]).toEqual([2, "ganglion: nobody is there to be asked; give --yes\n"]);
+    expect([asked.code, asked.err]).toEqual([2, "ganglion: Not a terminal: add --yes to apply\n"]);
     expect(double.received.some(({ method }) => method === "PATCH")).toBe(false);
     const { code, out } = await ganglion(["policy", "apply", file, "--yes", "--url", double.url]);
     expect([code, out.split("\n").at(-2)]).toEqual([0, "pong is in force"]);

@@ -20,18 +20,18 @@ function fileWith(text: string): string {
 }
 
 describe("ganglion policy", () => {
-  it("lists the rules with what they do", async () => {
+  it("lists the rules with their effects", async () => {
     const edge = await startEdge(() => [200, { policies: [policy] }]);
     const { out } = await ganglion(["policy", "--url", edge.url]);
-    expect(out).toMatch(/^hot +3 +yes +pack, changed +Q_A Q_B +Q_HOT, webhook e, expect Q_COOL in 10m$/m);
+    expect(out).toMatch(/^hot +3 +yes +built-in, changed +Q_A Q_B +Q_HOT, webhook e, expect Q_COOL in 10m$/m);
   });
 
-  it("shows a rule as it would be written", async () => {
+  it("shows a rule in the form of a rule file", async () => {
     const edge = await startEdge(() => [200, { policy, versions: [] }]);
     const { out, err } = await ganglion(["policy", "show", "hot", "--url", edge.url]);
     expect(out).toMatch(/^id: hot$/m);
     expect(out).not.toContain("built_in");
-    expect(err).toBe("# one of the pack, changed at 2026-01-01T00:00:00.000Z by me\n");
+    expect(err).toBe("# built-in rule, changed at 2026-01-01T00:00:00.000Z by me\n");
   });
 
   it("puts all rules of a file, or several documents, by one call", async () => {
@@ -63,7 +63,7 @@ describe("ganglion policy", () => {
     ["id: [", "rules.yaml:1:6: Flow sequence"],
     ["- 1", "rules.yaml:1:3: /0: give an object, not a number"],
     ["when: Q_A\nthen: []", "rules.yaml:1:1: /id: id is required: give a text"],
-    ["", "rules.yaml: there is no rule in it"],
+    ["", "rules.yaml: the file holds no rule"],
     [
       "id: a\nwhen: Q_A\ncooldwn: 1h\nthen: [{ emit: { signal: Q_B } }]",
       "rules.yaml:3:1: /cooldwn: unknown field: did you mean cooldown?",
@@ -75,7 +75,7 @@ describe("ganglion policy", () => {
     ["a: &a [1]\nb: *c", "rules.yaml:1:1: Unresolved alias"],
     [
       "- &r { id: a, when: Q_A, then: [{ webhook: { endpoint: e } }] }\n- *r",
-      'rules.yaml:2:3: /1/id: there are two rules "a"',
+      'rules.yaml:2:3: /1/id: another rule of the file has the id "a"',
     ],
   ])("refuses a file that holds %j before anything is put", async (text, message) => {
     const edge = await startEdge(() => [200, policy]);
@@ -84,11 +84,11 @@ describe("ganglion policy", () => {
     expect([code, edge.received.length]).toEqual([1, 0]);
   });
 
-  it("switches a rule off and deletes its change", async () => {
+  it("disables a rule, and brings a changed built-in rule back to its original", async () => {
     const changes = { created: [], changed: ["hot"], unchanged: [], deleted: [], after_seq: 3 };
     const edge = await startEdge(({ method }) => [200, method === "DELETE" ? changes : { ...policy, enabled: false }]);
-    expect((await ganglion(["policy", "disable", "hot", "--url", edge.url])).out).toBe("hot is off, version 3\n");
-    expect((await ganglion(["policy", "delete", "hot", "--url", edge.url])).out).toBe("hot is as it came\n");
+    expect((await ganglion(["policy", "disable", "hot", "--url", edge.url])).out).toBe("hot is disabled, version 3\n");
+    expect((await ganglion(["policy", "delete", "hot", "--url", edge.url])).out).toBe("hot is back to its original\n");
     expect(edge.received.map(({ method, body }) => [method, body])).toEqual([
       ["PATCH", { enabled: false }],
       ["DELETE", undefined],
@@ -97,7 +97,7 @@ describe("ganglion policy", () => {
 });
 
 describe("ganglion expectations", () => {
-  it("shows what is waited for, and that there is more", async () => {
+  it("shows the awaited signals, and that there are more", async () => {
     const one = {
       ...{ rule: "hot", by: "h1", signal: ["Q_COOL"], since: "2026-01-01T00:00:00.000Z" },
       ...{ due: "2026-01-01T00:10:00.000Z", cause: { seq: 7, id: "s7", signal: "Q_A" } },
@@ -105,7 +105,7 @@ describe("ganglion expectations", () => {
     const edge = await startEdge(() => [200, { expectations: [one], total: 2, next: "n" }]);
     const { out, err } = await ganglion(["expectations", "--rule", "hot", "--url", edge.url]);
     expect(out).toMatch(/^2026-01-01T00:10:00.000Z +hot +Q_COOL +h1 +2026-01-01T00:00:00.000Z +Q_A \(7\)$/m);
-    expect(err).toBe("2 in all; go on with --after n\n");
+    expect(err).toBe("2 in all; continue with --after n\n");
     expect(edge.received[0]?.url.search).toBe("?rule=hot");
   });
 });

@@ -17,8 +17,8 @@ async function ask(url: string, timeoutMs = 10_000) {
   return askModel(model, { ...question, timeoutMs }, undefined);
 }
 
-describe("asking an endpoint", () => {
-  it("sends the key, the messages and the schema, and reads what was written", async () => {
+describe("asking a model at an endpoint", () => {
+  it("sends the key, the messages and the schema, and reads the completion", async () => {
     const model = await startModel((_, response) => complete(response, '{"choice":"yes"}'));
     expect(await ask(model.url)).toEqual({ ok: true, text: '{"choice":"yes"}', tokens: { in: 100, out: 20 } });
     const [asked] = model.asked;
@@ -33,7 +33,7 @@ describe("asking an endpoint", () => {
     });
   });
 
-  it("gives up after the time limit, also in the middle of an answer", async () => {
+  it("times out, also in the middle of an answer", async () => {
     const silent = await startModel(() => undefined);
     expect(await ask(silent.url, 200)).toMatchObject({ ok: false, why: "timeout" });
     const slow = await startModel((_, response) => {
@@ -43,7 +43,7 @@ describe("asking an endpoint", () => {
     expect(await ask(slow.url, 200)).toMatchObject({ ok: false, why: "timeout" });
   });
 
-  it("stops reading an answer without an end", async () => {
+  it("stops reading an endless answer", async () => {
     let sent = 0;
     const endless = await startModel((_, response) => {
       response.writeHead(200);
@@ -57,7 +57,7 @@ describe("asking an endpoint", () => {
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
-  it("does not follow a redirect, which would take the key elsewhere", async () => {
+  it("does not follow a redirect, which would send the key elsewhere", async () => {
     const elsewhere = await startModel((_, response) => complete(response, '{"choice":"yes"}'));
     const moved = await startModel((_, response) => {
       response.writeHead(307, { Location: elsewhere.url });
@@ -67,25 +67,25 @@ describe("asking an endpoint", () => {
     expect(elsewhere.asked).toEqual([]);
   });
 
-  it.each([401, 429, 500])("says that it was refused with %i, and not what stood there", async (status) => {
+  it.each([401, 429, 500])("reports the status %i and not the body, which may quote the key", async (status) => {
     const model = await startModel((_, response) => {
       response.writeHead(status);
       response.end("Incorrect API key provided: sk-secret");
     });
-    const heard = await ask(model.url);
-    expect(heard).toMatchObject({ ok: false, why: "refused" });
-    expect(JSON.stringify(heard)).not.toContain("sk-secret");
+    const reply = await ask(model.url);
+    expect(reply).toMatchObject({ ok: false, why: "refused" });
+    expect(JSON.stringify(reply)).not.toContain("sk-secret");
   });
 
   it.each(["", "null", "<html>", "{}", '{"choices":[]}', '{"choices":[{"message":{"content":7}}]}'])(
-    "takes %s for nonsense",
+    "reports the body %s as nonsense",
     async (body) => {
       const model = await startModel((_, response) => response.end(body));
       expect(await ask(model.url)).toMatchObject({ ok: false, why: "nonsense" });
     },
   );
 
-  it("says that nobody is there", async () => {
+  it("reports an endpoint that does not answer as unreachable", async () => {
     expect(await ask("http://127.0.0.1:9/v1")).toMatchObject({ ok: false, why: "unreachable" });
   });
 });

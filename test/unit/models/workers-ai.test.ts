@@ -15,7 +15,7 @@ interface Asked {
   readonly input: Record<string, unknown>;
 }
 
-/** The binding, as far as it is documented. @param answer - what it gives or throws each time */
+/** Asks a fake of the binding, as documented. @param answer - returns or throws the result of each call */
 async function ask(answer: (asked: Asked) => unknown, timeoutMs = 10_000) {
   const [model] = ModelSettingsInput.parse({ models: [{ kind: "workers-ai", name: "small", model: NAME }] }).models;
   if (model === undefined) throw new Error("no model");
@@ -26,10 +26,10 @@ async function ask(answer: (asked: Asked) => unknown, timeoutMs = 10_000) {
       return answer({ model: name, input });
     },
   };
-  return { heard: await askModel(model, { ...question, timeoutMs }, binding), asked };
+  return { reply: await askModel(model, { ...question, timeoutMs }, binding), asked };
 }
 
-/** As the runtime makes errors of what the service answers. */
+/** Throws an error as the runtime makes it from an answer of the service. */
 function fault(code: number, description: string): never {
   throw Object.assign(new Error(`${code}: ${description}`), { name: "AiError" });
 }
@@ -38,7 +38,7 @@ const tokens = { prompt_tokens: 90, completion_tokens: 12, total_tokens: 102 };
 const text = '{"choice":"yes","reason":"hot"}';
 
 describe("asking Workers AI", () => {
-  it("sends messages, the schema and a limit, as its documentation says", async () => {
+  it("sends messages, the schema and a limit as documented", async () => {
     const { asked } = await ask(() => ({ response: text }));
     expect(asked).toEqual([
       {
@@ -82,15 +82,15 @@ describe("asking Workers AI", () => {
       },
     ],
   ])("reads %s", async (_, answer) => {
-    const { heard } = await ask(() => answer);
-    expect(heard).toMatchObject({ ok: true, tokens: { in: 90, out: 12 } });
-    expect(readAnswer(heard.ok ? heard.text : "", question)).toEqual({ ok: true, choice: "yes", reason: "hot" });
+    const { reply } = await ask(() => answer);
+    expect(reply).toMatchObject({ ok: true, tokens: { in: 90, out: 12 } });
+    expect(readAnswer(reply.ok ? reply.text : "", question)).toEqual({ ok: true, choice: "yes", reason: "hot" });
   });
 
   it.each([[undefined], [null], [{}], [{ prompt_tokens: 1 }], ["many"]])(
-    "knows no cost where usage is %j",
+    "reports no tokens when usage is %j",
     async (usage) => {
-      expect((await ask(() => ({ response: text, usage }))).heard).toEqual({ ok: true, text, tokens: undefined });
+      expect((await ask(() => ({ response: text, usage }))).reply).toEqual({ ok: true, text, tokens: undefined });
     },
   );
 
@@ -104,46 +104,49 @@ describe("asking Workers AI", () => {
     [{ output: [{ type: "reasoning", summary: [] }] }],
     [{ request_id: "batch" }],
     [new ReadableStream()],
-  ])("takes %j for nonsense", async (answer) => {
-    expect((await ask(() => answer)).heard).toMatchObject({ ok: false, why: "nonsense" });
+  ])("reports the result %j as nonsense", async (answer) => {
+    expect((await ask(() => answer)).reply).toMatchObject({ ok: false, why: "nonsense" });
   });
 
   it.each([
-    [5007, "No such model @cf/x or task", "refused", "there is no such model (5007)"],
+    [5007, "No such model @cf/x or task", "refused", "unknown model (5007)"],
     [3036, "You have used up your daily free allocation of 10,000 neurons", "refused", "(3036)"],
     [3040, "Capacity temporarily exceeded, please try again.", "refused", "no capacity left"],
     [3007, "Request timeout", "timeout", "(3007)"],
     [3006, "Request is too large: Is it urgent?", "refused", "(3006)"],
     [5024, "JSON Mode couldn't be met", "nonsense", "keep to the form"],
-  ])("tells error %i by what it means, and not what it quotes", async (code, description, why, detail) => {
-    const { heard, asked } = await ask(() => fault(code, description));
-    expect(heard).toEqual({ ok: false, why, detail: expect.stringContaining(detail) });
-    expect(JSON.stringify(heard)).not.toContain("urgent");
-    expect(asked).toHaveLength(1);
-  });
+  ])(
+    "reports the meaning of error %i and not its message, which may quote the prompt",
+    async (code, description, why, detail) => {
+      const { reply, asked } = await ask(() => fault(code, description));
+      expect(reply).toEqual({ ok: false, why, detail: expect.stringContaining(detail) });
+      expect(JSON.stringify(reply)).not.toContain("urgent");
+      expect(asked).toHaveLength(1);
+    },
+  );
 
-  it("says that it is out of reach where the binding fails otherwise, or is not there", async () => {
+  it("reports a broken or missing binding as unreachable", async () => {
     const broken = () => {
       throw new Error("Network connection lost.");
     };
-    expect((await ask(broken)).heard).toMatchObject({ ok: false, why: "unreachable" });
+    expect((await ask(broken)).reply).toMatchObject({ ok: false, why: "unreachable" });
     const [model] = ModelSettingsInput.parse({ models: [{ kind: "workers-ai", name: "m", model: NAME }] }).models;
     if (model === undefined) throw new Error("no model");
     expect(await askModel(model, question, undefined)).toMatchObject({ ok: false, why: "unreachable" });
   });
 
-  it("asks a model that cannot be held to a schema once more, without one", async () => {
-    const { heard, asked } = await ask(({ input }) =>
+  it("asks a model without support for schemas once more, without a schema", async () => {
+    const { reply, asked } = await ask(({ input }) =>
       "response_format" in input ? fault(5025, "This model doesn't support JSON Schema.") : { response: text },
     );
-    expect(heard).toMatchObject({ ok: true, text });
+    expect(reply).toMatchObject({ ok: true, text });
     expect(asked.map(({ input }) => "response_format" in input)).toEqual([true, false]);
     const never = await ask(() => fault(5025, "This model doesn't support JSON Schema."));
-    expect([never.heard, never.asked.length]).toEqual([expect.objectContaining({ ok: false, why: "refused" }), 2]);
+    expect([never.reply, never.asked.length]).toEqual([expect.objectContaining({ ok: false, why: "refused" }), 2]);
   });
 
-  it("gives up after the time limit, whatever the binding goes on to do", async () => {
-    const { heard } = await ask(() => new Promise(() => undefined), 100);
-    expect(heard).toMatchObject({ ok: false, why: "timeout" });
+  it("times out when the binding does not answer", async () => {
+    const { reply } = await ask(() => new Promise(() => undefined), 100);
+    expect(reply).toMatchObject({ ok: false, why: "timeout" });
   });
 });

@@ -13,7 +13,7 @@ export const aSignal = (signal: string, facts: Record<string, unknown> = {}, aft
   return { seq, id: `s${seq}`, signal, source: "t", ecosystem: "e", timestamp: received_at, received_at, facts, depth };
 };
 
-/** A rule in the form in which users write it. */
+/** A rule in force, made from the form in which people write rules. */
 export function aRule(rule: Partial<z.input<typeof RuleInput>> = {}): Rule {
   const then = rule.expect === undefined ? { then: [{ emit: { signal: "Q_DONE", facts: {} } }] } : {};
   const admitted = admitRule({ id: "r", when: "Q_A", ...then, ...rule });
@@ -21,9 +21,9 @@ export function aRule(rule: Partial<z.input<typeof RuleInput>> = {}): Rule {
   return { ...admitted.rule, version: 1 };
 }
 
-/** The first verdict on each signal. */
+/** The outcome of the first decision on each signal. */
 export const outcomes = (engine: PolicyEngine, ...signals: Signal[]) =>
-  signals.map((signal) => engine.take(signal).verdicts[0]?.outcome);
-/** Why each signal was not acted on. */
+  signals.map((signal) => engine.evaluate(signal).outcomes[0]?.outcome);
+/** The reason of the first decision on each signal. */
 export const reasons = (engine: PolicyEngine, ...signals: Signal[]) =>
-  signals.map((signal) => engine.take(signal).verdicts[0]?.reason);
+  signals.map((signal) => engine.evaluate(signal).outcomes[0]?.reason);

@@ -22,15 +22,15 @@ const question = (text: string, id: string, more: Record<string, unknown> = {}, 
   aSignal("Q_CURIOSITY_INVESTIGATE", { question: text, question_id: id, ...more }, afterMs);
 
 describe("the built-in rules", () => {
-  test("are rules as anybody's", () => {
+  test("satisfy the schema of rules", () => {
     for (const rule of BUILT_IN_RULES) expect(Rule.parse(rule)).toEqual(rule);
   });
 
-  test("no promotions, no dream", () => {
+  test("do not start a dream without promotions", () => {
     expect(outcomes(new PolicyEngine(BUILT_IN_RULES), promotions(0))).toEqual([undefined]);
   });
 
-  test("a dream is triggered once until it completes, or has taken too long", () => {
+  test("trigger a dream once until it completes or its time is over", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     const complete = aSignal("Q_DREAM_COMPLETE");
     expect(outcomes(engine, promotions(1), promotions(2), complete, promotions(3))).toEqual([
@@ -42,7 +42,7 @@ describe("the built-in rules", () => {
     expect(outcomes(engine, promotions(4, 7_199_999), promotions(5, 7_200_000))).toEqual(["suppressed", "fired"]);
   });
 
-  test("a dream that failed lets the next one begin, and is not told of as late", () => {
+  test("let the next dream begin when one has failed, and emit no time-out for the failed one", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     expect(
       outcomes(engine, promotions(1), aSignal("Q_DREAM_FAILED"), promotions(1), aSignal("Q_DREAM_COMPLETE")),
@@ -50,27 +50,27 @@ describe("the built-in rules", () => {
     expect(engine.nextDueMs).toBeUndefined();
   });
 
-  test("a dream that does not end in time is told of, to the millisecond", () => {
+  test("emit a time-out for a dream that does not end in time, to the millisecond", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
-    engine.take(promotions(7));
+    engine.evaluate(promotions(7));
     expect(engine.nextDueMs).toBe(T0 + 7_200_001);
-    expect(engine.advance(T0 + 7_200_000).verdicts).toEqual([]);
-    const [late] = engine.advance(T0 + 7_200_001).verdicts;
+    expect(engine.advanceClock(T0 + 7_200_000).outcomes).toEqual([]);
+    const [late] = engine.advanceClock(T0 + 7_200_001).outcomes;
     expect(late).toMatchObject({ by: "time", effects: [{ signal: "Q_DREAM_TIMEOUT", facts: { promotion_count: 7 } }] });
     expect(engine.nextDueMs).toBeUndefined();
   });
 
-  test("what they emit has the facts that readers of it expect", () => {
+  test("emit signals whose facts satisfy their schemas", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     for (const item of [promotions(3), gap("g")]) {
-      const [emission] = engine.take(item).verdicts[0]?.effects ?? [];
+      const [emission] = engine.evaluate(item).outcomes[0]?.effects ?? [];
       if (emission?.kind !== "emit") throw new Error("nothing was emitted");
       const schema = KNOWN_SIGNALS[emission.signal as keyof typeof KNOWN_SIGNALS].facts;
       expect(schema.parse(emission.facts)).toEqual(emission.facts);
     }
   });
 
-  test("each gap is investigated for itself, once while it is open", () => {
+  test("investigate each gap separately, once while it is open", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     const resolved = aSignal("CAPABILITY_GAP_RESOLVED", { gap_name: "a" });
     expect(outcomes(engine, gap("a"), gap("b"), gap("a"), resolved, gap("a"), gap("b"))).toEqual([
@@ -83,11 +83,11 @@ describe("the built-in rules", () => {
     ]);
   });
 
-  test("a gap that came back asks to be investigated again", () => {
+  test("investigate a gap again when it reopens", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
-    const [first] = engine.take(gap("a")).verdicts[0]?.effects ?? [];
-    engine.take(aSignal("CAPABILITY_GAP_RESOLVED", { gap_name: "a" }));
-    const [second] = engine.take(gap("a", { reopened: 1 })).verdicts[0]?.effects ?? [];
+    const [first] = engine.evaluate(gap("a")).outcomes[0]?.effects ?? [];
+    engine.evaluate(aSignal("CAPABILITY_GAP_RESOLVED", { gap_name: "a" }));
+    const [second] = engine.evaluate(gap("a", { reopened: 1 })).outcomes[0]?.effects ?? [];
     const asked = [first, second].map((effect, place) => {
       if (effect?.kind !== "emit") throw new Error("nothing was emitted");
       return question(String(effect.facts.question), `q${place}`, effect.facts);
@@ -95,12 +95,12 @@ describe("the built-in rules", () => {
     expect(outcomes(engine, ...asked)).toEqual(["fired", "fired"]);
   });
 
-  test("a question goes to the investigators once, however it is put", () => {
+  test("send a question to the investigators once, however it is phrased", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     const [first, again] = [
       question("Why is inference slow on gpu-01?", "q1", { priority: "high" }),
       question("why is  inference so slow on GPU-01", "q2"),
-    ].map((signal) => engine.take(signal).verdicts[0]);
+    ].map((signal) => engine.evaluate(signal).outcomes[0]);
     expect(first).toMatchObject({
       outcome: "fired",
       effects: [{ kind: "enqueue", queue: "investigations", recipient: "investigator", priority: 3 }],
@@ -111,7 +111,7 @@ describe("the built-in rules", () => {
     });
   });
 
-  test("questions about different things are different however alike they sound", () => {
+  test("treat questions about different subjects as different however similar they are", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     const about = (what: string, more = {}) =>
       question(`What does the module ${what} do, and should it become one of our capabilities?`, what, more);
@@ -119,7 +119,7 @@ describe("the built-in rules", () => {
     expect(outcomes(engine, ...all)).toEqual(["fired", "fired", "fired", "fired"]);
   });
 
-  test("who asks to investigate again is heard", () => {
+  test("let a question pass that asks to investigate again", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     const text = "Why is inference slow?";
     expect(
@@ -133,23 +133,23 @@ describe("the built-in rules", () => {
     ).toEqual(["fired", "suppressed", "fired", "fired"]);
   });
 
-  test("an investigation that is not answered within ten minutes is told of, a near-duplicate's absence is not", () => {
+  test("emit a time-out for an unanswered investigation after ten minutes, and none for a near-duplicate", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     const complete = (id: string, afterMs: number) => aSignal("Q_INVESTIGATION_COMPLETE", { question_id: id }, afterMs);
-    engine.take(question("Why is inference slow?", "a"));
-    engine.take(question("Why is inference so slow?", "a2"));
-    engine.take(question("Where does the memory go?", "b"));
-    engine.take(complete("a", 600_000));
-    const late = engine.take(complete("b", 600_001)).verdicts;
+    engine.evaluate(question("Why is inference slow?", "a"));
+    engine.evaluate(question("Why is inference so slow?", "a2"));
+    engine.evaluate(question("Where does the memory go?", "b"));
+    engine.evaluate(complete("a", 600_000));
+    const late = engine.evaluate(complete("b", 600_001)).outcomes;
     expect(late.map(({ effects }) => effects)).toMatchObject([
       [{ signal: "Q_INVESTIGATION_TIMEOUT", facts: { question_id: "b" } }],
     ]);
     expect(reasons(engine, aSignal("Q_QUEUE_ALERT", { rule: "task_slow" }))).toEqual([undefined]);
   });
 
-  test("an alert of a queue goes to the endpoint alerts", () => {
+  test("send an alert of a queue to the endpoint alerts", () => {
     const alert = aSignal("Q_QUEUE_ALERT", { rule: "queue_deep" });
-    const [verdict] = new PolicyEngine(BUILT_IN_RULES).take(alert).verdicts;
-    expect(verdict?.effects).toEqual([{ kind: "webhook", endpoint: "alerts", body: alert }]);
+    const [outcome] = new PolicyEngine(BUILT_IN_RULES).evaluate(alert).outcomes;
+    expect(outcome?.effects).toEqual([{ kind: "webhook", endpoint: "alerts", body: alert }]);
   });
 });

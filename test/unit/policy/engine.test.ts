@@ -7,48 +7,48 @@ import { aRule, aSignal, outcomes, reasons, T0 } from "./a-signal.ts";
 
 const a = (afterMs: number, facts = {}, depth = 0) => aSignal("Q_A", facts, afterMs, depth);
 
-describe("a rule", () => {
-  test("that fails is reported, keeps nothing, and the next one is asked", () => {
+describe("rule in the engine", () => {
+  test("that fails is reported and keeps no state, and the next rule is evaluated", () => {
     const failing = aRule({
       id: "failing",
       where: "facts.nothing > 0",
       while_in_flight: { until: "Q_B", at_most: "1h" },
     });
     const engine = new PolicyEngine([failing, aRule({ id: "next" })]);
-    expect(engine.take(a(0)).verdicts.map(({ rule, outcome }) => [rule.id, outcome])).toEqual([
+    expect(engine.evaluate(a(0)).outcomes.map(({ rule, outcome }) => [rule.id, outcome])).toEqual([
       ["failing", "failed"],
       ["next", "fired"],
     ]);
     expect(engine.state.filter(({ rule }) => rule === "failing")).toEqual([]);
   });
 
-  test("that failed decides again by itself, as of the time of the signal", () => {
+  test("that failed is reevaluated alone, as of the time of the signal", () => {
     const failing = aRule({ id: "failing", where: "facts.nothing > 0" });
     const other = aRule({ id: "other" });
     const engine = new PolicyEngine([failing, other]);
     const signal = a(0, { n: 1 });
-    engine.take(signal);
-    expect(engine.judgeAgain(signal, "failing").verdicts).toMatchObject([{ outcome: "failed" }]);
+    engine.evaluate(signal);
+    expect(engine.reevaluate(signal, "failing").outcomes).toMatchObject([{ outcome: "failed" }]);
     engine.replace([{ ...failing, where: "facts.n > 0" }, other]);
-    expect(engine.judgeAgain(signal, "failing").verdicts).toMatchObject([
+    expect(engine.reevaluate(signal, "failing").outcomes).toMatchObject([
       { rule: { id: "failing" }, outcome: "fired", atMs: Date.parse(signal.received_at) },
     ]);
     engine.replace([other]);
-    expect(() => engine.judgeAgain(signal, "failing")).toThrow("no rule failing that is switched on decides on Q_A");
+    expect(() => engine.reevaluate(signal, "failing")).toThrow("no enabled rule failing decides on Q_A");
   });
 
-  test("that is off does nothing, and is seen to end what it began", () => {
+  test("that is disabled has no effects, and still sees the end of its work in flight", () => {
     const rule = aRule({ while_in_flight: { until: "Q_B", at_most: "1h" } });
     const engine = new PolicyEngine([rule]);
-    engine.take(a(0));
+    engine.evaluate(a(0));
     engine.replace([{ ...rule, enabled: false }]);
-    expect(engine.take(a(1)).verdicts).toEqual([]);
-    engine.take(aSignal("Q_B", {}, 2));
+    expect(engine.evaluate(a(1)).outcomes).toEqual([]);
+    engine.evaluate(aSignal("Q_B", {}, 2));
     engine.replace([rule]);
     expect(outcomes(engine, a(3))).toEqual(["fired"]);
   });
 
-  test("says what it read and what is to be done", () => {
+  test("returns the values that it read and its effects", () => {
     const rule = aRule({
       where: "facts.n > 1",
       then: [
@@ -59,9 +59,9 @@ describe("a rule", () => {
       ],
     });
     const signal = a(0, { n: 3, host: "h" });
-    const [verdict] = new PolicyEngine([rule]).take(signal).verdicts;
-    expect(verdict).toMatchObject({ values: { "facts.n": 3, "facts.host": "h" }, origin: { id: signal.id } });
-    expect(verdict?.effects).toEqual([
+    const [outcome] = new PolicyEngine([rule]).evaluate(signal).outcomes;
+    expect(outcome).toMatchObject({ values: { "facts.n": 3, "facts.host": "h" }, origin: { id: signal.id } });
+    expect(outcome?.effects).toEqual([
       { kind: "emit", signal: "Q_B", facts: { twice: 6, at: "2026-01-01T00:00:00.000Z", of: "e/t" } },
       { kind: "enqueue", queue: "q", recipient: "h", type: "t", payload: signal, priority: 3, delayMs: 5_000 },
       { kind: "maintenance", enabled: true, reason: "n is 3" },
@@ -69,22 +69,22 @@ describe("a rule", () => {
     ]);
   });
 
-  test("has failed when whoever receives its effect would refuse it", () => {
+  test("fails when the receiver of its effect would refuse the effect", () => {
     const enqueue = { queue: "q", recipient: "facts.host", type: "t" };
     const engine = new PolicyEngine([
       aRule({ id: "a", then: [{ enqueue }] }),
       aRule({ id: "b", then: [{ enqueue: { ...enqueue, recipient: "'h'", priority: "facts.n" } }] }),
       aRule({ id: "c", then: [{ emit: { signal: "Q_DREAM_TRIGGER", facts: { reason: "1" } } }] }),
     ]);
-    const verdicts = engine.take(a(0, { host: "no host", n: 11 })).verdicts;
-    expect(verdicts.map(({ outcome, reason }) => [outcome, reason])).toEqual([
-      ["failed", '"no host" is no recipient of a task'],
-      ["failed", "the priority of a task is a whole number from 1 to 10, not 11"],
-      ["failed", expect.stringContaining("Q_DREAM_TRIGGER cannot be emitted so: /facts/reason")],
+    const decided = engine.evaluate(a(0, { host: "no host", n: 11 })).outcomes;
+    expect(decided.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ["failed", 'invalid recipient of a task: "no host"'],
+      ["failed", "invalid priority of a task: 11; give a whole number from 1 to 10"],
+      ["failed", expect.stringContaining("invalid facts for Q_DREAM_TRIGGER: /facts/reason")],
     ]);
   });
 
-  test("is asked by priority and then by id, and a final one that fires is the last", () => {
+  test("is evaluated by priority and then by id, and a final rule that fires is the last", () => {
     const rules = [
       aRule({ id: "c" }),
       aRule({ id: "b" }),
@@ -92,14 +92,14 @@ describe("a rule", () => {
       aRule({ id: "f", priority: 4, final: true, where: "has(facts.end)" }),
     ];
     const engine = new PolicyEngine(rules);
-    const asked = (facts: object) => engine.take(a(0, facts)).verdicts.map(({ rule }) => rule.id);
-    expect(asked({})).toEqual(["z", "b", "c"]);
-    expect(asked({ end: 1 })).toEqual(["z", "f"]);
+    const evaluated = (facts: object) => engine.evaluate(a(0, facts)).outcomes.map(({ rule }) => rule.id);
+    expect(evaluated({})).toEqual(["z", "b", "c"]);
+    expect(evaluated({ end: 1 })).toEqual(["z", "f"]);
   });
 });
 
-describe("conditions", () => {
-  test("a cooldown lasts to its last millisecond", () => {
+describe("condition of a rule", () => {
+  test("cooldown lasts to its last millisecond", () => {
     const engine = new PolicyEngine([aRule({ cooldown: "10s" })]);
     expect(outcomes(engine, a(0), a(9_999), a(10_000), a(10_001))).toEqual([
       "fired",
@@ -109,7 +109,7 @@ describe("conditions", () => {
     ]);
   });
 
-  test("once per value", () => {
+  test("once_per fires once for each value", () => {
     const engine = new PolicyEngine([aRule({ once_per: { by: "facts.host", within: "1h" } })]);
     const of = (host: unknown, ms: number) => a(ms, { host });
     expect(outcomes(engine, of("x", 0), of("y", 1), of("x", 2), of(1, 3), of("1", 4), of("x", 3_600_000))).toEqual([
@@ -117,13 +117,13 @@ describe("conditions", () => {
       "fired",
       "suppressed",
       "fired",
-      // A number and a text of the same look are one account: keys are texts.
+      // A number and the same number as text share one key: keys are texts.
       "suppressed",
       "fired",
     ]);
   });
 
-  test("at least so many within a time, for each value, and then anew", () => {
+  test("at_least counts within its time for each value, and then from zero", () => {
     const engine = new PolicyEngine([aRule({ at_least: { n: 3, within: "10s", by: "facts.host" } })]);
     const of = (host: string, ms: number) => a(ms, { host });
     const all = [
@@ -135,7 +135,7 @@ describe("conditions", () => {
       of("x", 10_002),
       of("x", 10_003),
     ];
-    // The first is ten seconds old, and no longer within them, when the third of x comes.
+    // When the third signal of x comes, the first one is ten seconds old and no longer counts.
     expect(outcomes(engine, ...all)).toEqual([
       undefined,
       undefined,
@@ -147,14 +147,14 @@ describe("conditions", () => {
     ]);
   });
 
-  test("what counts towards a firing that is held back stays as short as what is counted", () => {
+  test("at_least keeps at most n times while another condition suppresses the rule", () => {
     const engine = new PolicyEngine([aRule({ at_least: { n: 3, within: "1h" }, cooldown: "1h" })]);
-    for (let ms = 0; ms < 20; ms++) engine.take(a(ms));
+    for (let ms = 0; ms < 20; ms++) engine.evaluate(a(ms));
     const [counted] = engine.state.flatMap((row) => (row.kind === "count" ? [row.body.timesMs] : []));
     expect(counted).toEqual([T0 + 17, T0 + 18, T0 + 19]);
   });
 
-  test("a text that is as alike as the threshold says is a duplicate of the first that was as alike", () => {
+  test("near_duplicate suppresses a text at the threshold, as a duplicate of the first text that was as similar", () => {
     const near_duplicate = {
       ...{ text: "facts.q", threshold: 1, within: "1h", by: "facts.host" },
       override: "facts.again == true",
@@ -166,7 +166,7 @@ describe("conditions", () => {
     expect(reasons(engine, ask(3, "Why so slow", "x"))).toEqual([`like ${asked[0]?.id}: 1`]);
   });
 
-  test("muted at the times of a clock on the wall, over the change of the hour", () => {
+  test("mute follows the local time of its zone, in winter and in summer", () => {
     const mute = [{ from: "0 22 * * *", lasts: "8h", zone: "Europe/Berlin" }];
     const engine = new PolicyEngine([aRule({ mute, rate: { n: 1_000, per: "1m" } })]);
     const at = (time: string) => a(Date.parse(time) - T0);
@@ -190,7 +190,7 @@ describe("conditions", () => {
     ]);
   });
 
-  test("what is remembered is there for the next signal, for each value", () => {
+  test("remember keeps values for the next signal, for each value of remember_by", () => {
     const engine = new PolicyEngine([
       aRule({
         where: "facts.t > state.?last.orValue(0) + 5",
@@ -208,7 +208,7 @@ describe("conditions", () => {
     ]);
   });
 
-  test("what was in flight, counted, remembered before a restart is so after it", () => {
+  test("state of every condition survives a restart", () => {
     const rule = aRule({
       cooldown: "1s",
       at_least: { n: 2, within: "1h" },
@@ -221,24 +221,24 @@ describe("conditions", () => {
       const signal = a(at * 300);
       const restarted = new PolicyEngine([rule]);
       restarted.restore(JSON.parse(JSON.stringify(rows)));
-      expect(restarted.take(signal)).toEqual(whole.take(signal));
+      expect(restarted.evaluate(signal)).toEqual(whole.evaluate(signal));
       rows = restarted.state;
     }
   });
 });
 
-describe("the loop guard", () => {
-  test("a chain of sixteen causes ends, and nothing is kept of its end", () => {
+describe("loop guard", () => {
+  test("ends a chain of sixteen causes and keeps no state of it", () => {
     const engine = new PolicyEngine([aRule({ cooldown: "1h" })]);
-    expect(engine.take(a(0, {}, 16)).verdicts).toMatchObject([{ outcome: "failed", cut: "depth", effects: [] }]);
+    expect(engine.evaluate(a(0, {}, 16)).outcomes).toMatchObject([{ outcome: "failed", cut: "depth", effects: [] }]);
     expect(engine.state).toEqual([]);
     expect(outcomes(engine, a(0, {}, 15))).toEqual(["fired"]);
   });
 
-  test("a rule fires so often in a time, what is beyond is cut off, and a storm is not told of for ever", () => {
+  test("cuts off a rule beyond its rate, and makes no more failures than firings", () => {
     const engine = new PolicyEngine([aRule({ rate: { n: 2, per: "1m" } })]);
-    const verdicts = [0, 1, 2, 3, 4, 59_999, 60_000].map((ms) => engine.take(a(ms)).verdicts[0]);
-    expect(verdicts.map((verdict) => [verdict?.outcome, verdict?.cut, verdict?.quiet])).toEqual([
+    const decided = [0, 1, 2, 3, 4, 59_999, 60_000].map((ms) => engine.evaluate(a(ms)).outcomes[0]);
+    expect(decided.map((outcome) => [outcome?.outcome, outcome?.cut, outcome?.quiet])).toEqual([
       ["fired", undefined, undefined],
       ["fired", undefined, undefined],
       ["failed", "rate", undefined],
@@ -250,7 +250,7 @@ describe("the loop guard", () => {
   });
 });
 
-describe("a rule that is written", () => {
+describe("admission of a rule", () => {
   const errorsOf = (rule: object) => {
     const admitted = admitRule({ id: "r", when: "Q_A", then: [{ emit: { signal: "Q_B", facts: {} } }], ...rule });
     return admitted.ok ? [] : admitted.errors.map(({ pointer, message }) => `${pointer}: ${message}`);
@@ -259,31 +259,28 @@ describe("a rule that is written", () => {
     [{ where: "facts.a >" }, "/where: line 1, column 10: Unexpected token: EOF"],
     [{ where: "fact.a > 1" }, "/where: line 1, column 1: Unknown variable: fact"],
     [{ where: "facts.a + 1\n + nothing" }, "/where: line 2, column 4: Unknown variable: nothing"],
-    [{ where: "'text'" }, "/where: it gives a string, where true or false is needed"],
+    [{ where: "'text'" }, "/where: the condition gives a string: it must give true or false"],
     [{ where: "facts.a.matches('^(a+)+$')" }, "/where: line 1, column 1: matches() is not available"],
     [{ then: [{ emit: { signal: "Q_B", facts: { "a/b": "1 +" } } }] }, "/then/0/emit/facts/a~1b: line 1, column 4"],
     [{ then: [{ emit: { signal: "Q_B", facts: {} }, webhook: { endpoint: "e" } }] }, "/then/0: an effect is one of"],
-    [{ then: [] }, "/then: a rule that does nothing"],
+    [{ then: [] }, "/then: a rule without effects"],
     [{ cooldown: "10 minutes" }, "/cooldown: give a length of time such as 30s"],
     [{ cooldown: 600 }, "/cooldown: "],
     [{ mute: [{ from: "0 25 * * *", lasts: "1h" }] }, "/mute/0/from: "],
-    [
-      { mute: [{ from: "0 2 * * *", lasts: "1h", zone: "Europe/Nowhere" }] },
-      "/mute/0/zone: there is no such time zone",
-    ],
+    [{ mute: [{ from: "0 2 * * *", lasts: "1h", zone: "Europe/Nowhere" }] }, "/mute/0/zone: unknown time zone"],
     [{ when: "Q A" }, "/when: give a pattern of signal names, or a list"],
     [{ wen: "Q_A" }, "/wen: unknown field"],
     [{ where: "duplicate.of == 'a'" }, "/where: line 1, column 1: Unknown variable: duplicate"],
-  ])("%j is refused with its place", (rule, error) => {
+  ])("refuses %j with the place of the error", (rule, error) => {
     expect(errorsOf(rule).join("\n")).toContain(error);
   });
 
-  test("all that is wrong is told at once", () => {
+  test("names all errors at once", () => {
     expect(errorsOf({ where: "a", cooldown: "1s", once_per: { by: "b", within: "1s" } })).toHaveLength(2);
   });
 });
 
-test("what the rules have to see is what their patterns name", () => {
+test("watched patterns are those that the rules name, those of disabled rules only for work in flight", () => {
   const expecting = aRule({ id: "e", expect: { signal: "Q_X", within: "1s", else: [{ webhook: { endpoint: "e" } }] } });
   const off = {
     ...aRule({ id: "o", when: "Q_OFF", while_in_flight: { until: "Q_Y", at_most: "1s" } }),
@@ -293,7 +290,7 @@ test("what the rules have to see is what their patterns name", () => {
   expect(watchedPatterns([aRule({ when: ["!OBSERVATION"] })])).toEqual(["*"]);
 });
 
-describe("expressions", () => {
+describe("expression", () => {
   const facts = { n: 3, list: [1, 2], name: "x" };
   const scope = { signal: "Q_A", id: "i", source: "s", facts, ecosystem: "e", now: new Date(T0), state: {} };
   test.each([
@@ -306,7 +303,7 @@ describe("expressions", () => {
     ["has(facts.nothing)", false],
     ["signal", "Q_A"],
     ["now.getFullYear()", 2026],
-  ])("%s is %j", (source, value) => {
+  ])("%s gives %j", (source, value) => {
     expect(compileExpression(source)(scope)).toEqual(value);
   });
 });

@@ -16,22 +16,22 @@ const rules = RULES.map((rule): Rule => {
   return { ...admitted.rule, version: 1 };
 });
 
-/** The engine and a disk: what a restart leaves is what was written. */
+/** The engine with a store: after a restart it has the state that was written. */
 class EngineOnDisk {
   engine = new PolicyEngine(rules);
   readonly effects: string[] = [];
   readonly #rows = new Map<string, StateRow>();
 
-  /** @param written - false: the machine stops before anything of it is on the disk */
+  /** @param written - false: the machine stops before the evaluation is written */
   run(evaluate: (engine: PolicyEngine) => Evaluation, written = true): void {
-    const { changes, verdicts } = evaluate(this.engine);
+    const { mutations, outcomes } = evaluate(this.engine);
     if (!written) return this.restart();
-    for (const change of changes) {
+    for (const change of mutations) {
       const place = `${change.kind} ${change.rule} ${change.key}`;
       if (change.body === null) this.#rows.delete(place);
       else this.#rows.set(place, JSON.parse(JSON.stringify(change)) as StateRow);
     }
-    for (const { rule, effects } of verdicts) this.effects.push(...effects.map((effect) => nameOf(rule.id, effect)));
+    for (const { rule, effects } of outcomes) this.effects.push(...effects.map((effect) => nameOf(rule.id, effect)));
   }
 
   restart(): void {
@@ -57,7 +57,7 @@ function live(history: readonly Step[]) {
     else {
       atMs += step.afterMs;
       const nowMs = atMs;
-      let evaluate = (engine: PolicyEngine) => engine.advance(nowMs);
+      let evaluate = (engine: PolicyEngine) => engine.advanceClock(nowMs);
       if (step.what === "signal") {
         const seq = signals.length + 1;
         signals.push({ id: `s${seq}`, name: step.name, key: step.key, atMs });
@@ -65,7 +65,7 @@ function live(history: readonly Step[]) {
           ...{ seq, id: `s${seq}`, signal: step.name, source: "t", ecosystem: "e", facts: { key: step.key } },
           ...{ timestamp: new Date(atMs).toISOString(), received_at: new Date(atMs).toISOString() },
         };
-        evaluate = (engine) => engine.take(signal);
+        evaluate = (engine) => engine.evaluate(signal);
       }
       if (fails) disk.run(evaluate, false);
       fails = false;
@@ -75,11 +75,11 @@ function live(history: readonly Step[]) {
   return { effects: disk.effects.sort(), signals, endMs: atMs };
 }
 
-test("whatever stops when, the effects are those of one who sees each signal once, in order", () => {
+test("policy engine has the effects of seeing each signal once and in order, over any history of restarts", () => {
   fc.assert(
     fc.property(anyHistory, (history) => {
       const { effects, signals, endMs } = live(history);
-      // Time-outs are told with the next signal or when time is let pass; the model looks at the end.
+      // The engine decides time-outs with the next signal or when the clock advances; the model decides them at the end.
       const last = history.findLast(({ what }) => what === "signal" || what === "wait");
       expect(effects).toEqual(last === undefined ? [] : expectedEffects(signals, endMs));
     }),
@@ -87,7 +87,7 @@ test("whatever stops when, the effects are those of one who sees each signal onc
   );
 });
 
-test("no effect is left out or doubled when nothing stops either", () => {
+test("policy engine has the effects of seeing each signal once and in order, without restarts", () => {
   const quiet = anyHistory.map((history) => history.filter(({ what }) => what === "signal" || what === "wait"));
   fc.assert(
     fc.property(quiet, (history) => {

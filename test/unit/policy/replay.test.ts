@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Decision } from "../../../src/core/policy/decision.ts";
 import { PolicyEngine } from "../../../src/core/policy/engine.ts";
-import { type Past, replay } from "../../../src/core/policy/replay.ts";
+import type { HistoryReader } from "../../../src/core/policy/history-reader.ts";
+import { replay } from "../../../src/core/policy/replay.ts";
 import type { Rule } from "../../../src/core/policy/rule.ts";
 import type { RuleOutcome } from "../../../src/core/policy/rule-outcome.ts";
 import type { SimulatedDecision } from "../../../src/core/policy/simulation.ts";
@@ -20,7 +21,7 @@ const RULES: readonly Rule[] = [
   }),
   aRule({ id: "answer", ...asked, ...often, expect: waiting }),
   aRule({ id: "often", when: ["Q_*", "!Q_NOISE"], at_least: { n: 3, within: "1s" }, cooldown: "1s", ...often }),
-  // What the others emit comes back some time after it was decided.
+  // Signals of the other rules come back some time after they were decided.
   aRule({
     id: "dreamt",
     when: "Q_DREAM",
@@ -28,19 +29,19 @@ const RULES: readonly Rule[] = [
     ...often,
     then: [{ emit: { signal: "Q_ASKED", facts: { key: '"a"' } } }],
   }),
-  aRule({ id: "told", when: "Q_LATE", where: "facts.key == 'a'", ...often, then: [{ webhook: { endpoint: "e" } }] }),
+  aRule({ id: "page", when: "Q_LATE", where: "facts.key == 'a'", ...often, then: [{ webhook: { endpoint: "e" } }] }),
   aRule({
     ...{ id: "like", when: "Q_ASKED", ...often, then: [{ webhook: { endpoint: "e" } }] },
     near_duplicate: { text: "'is the disk of ' + facts.key + ' full?'", threshold: 0.8, within: "2s" },
   }),
 ];
-/** A question may follow its answer: which belonged to which is only certain from a beginning on. */
+/** With a lookback, an answer may precede its question: which belonged to which is certain only from the beginning of the log. */
 const OVERTAKEN: readonly Rule[] = [
   aRule({ id: "overtaken", ...asked, ...often, expect: { ...waiting, lookback: "500ms" } }),
 ];
 
-/** Everything that happened, in order, as the log and the record of decisions hold it. */
-interface Told {
+/** Signals and decisions in order, as the log and the store of decisions hold them. */
+interface History {
   readonly log: Signal[];
   readonly decisions: Decision[];
   readonly endMs: number;
@@ -50,7 +51,7 @@ interface Step {
   readonly name: string;
   readonly key: string;
   readonly afterMs: number;
-  /** How long it takes until what rules emit now stands in the log. */
+  /** Time until the signals that rules emit now are in the log. */
   readonly delayMs: number;
 }
 
@@ -61,8 +62,8 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
   delayMs: fc.constantFrom(0, 1, 400, 1_000),
 });
 
-/** Runs the rules as the edge does: one signal at a time, and what they emit is in the log some time later. */
-function live(rules: readonly Rule[], steps: readonly Step[]): Told {
+/** Runs the rules as the edge does: one signal at a time; the signals that they emit are in the log some time later. */
+function live(rules: readonly Rule[], steps: readonly Step[]): History {
   const engine = new PolicyEngine(rules);
   const log: Signal[] = [];
   const decisions: Decision[] = [];
@@ -70,10 +71,10 @@ function live(rules: readonly Rule[], steps: readonly Step[]): Told {
   let delayMs = 0;
   const append = (signal: Omit<Signal, "seq" | "received_at">, atMs: number) => {
     log.push({ ...signal, seq: log.length + 1, received_at: new Date(atMs).toISOString() });
-    tell(engine.take(log.at(-1) as Signal).verdicts, atMs);
+    record(engine.evaluate(log.at(-1) as Signal).outcomes, atMs);
   };
-  const tell = (verdicts: readonly RuleOutcome[], nowMs: number) => {
-    for (const { rule, origin, atMs, outcome, by, reason, values, effects } of verdicts) {
+  const record = (outcomes: readonly RuleOutcome[], nowMs: number) => {
+    for (const { rule, origin, atMs, outcome, by, reason, values, effects } of outcomes) {
       decisions.push({
         ...{ id: `d${decisions.length}`, rule: rule.id, rule_version: 1, effects: [], outcome, values },
         signal: { seq: origin.seq, id: origin.id, signal: origin.signal },
@@ -94,9 +95,9 @@ function live(rules: readonly Rule[], steps: readonly Step[]): Told {
     for (;;) {
       const next = emitted.toSorted((a, b) => a.atMs - b.atMs)[0];
       const dueMs = engine.nextDueMs ?? Number.POSITIVE_INFINITY;
-      // A time-out is told when its time has come, whatever comes then.
+      // A time-out is decided before a signal of the same time.
       if (dueMs <= untilMs && dueMs <= (next?.atMs ?? Number.POSITIVE_INFINITY))
-        tell(engine.advance(dueMs).verdicts, dueMs);
+        record(engine.advanceClock(dueMs).outcomes, dueMs);
       else if (next !== undefined && next.atMs <= untilMs) {
         emitted.splice(emitted.indexOf(next), 1);
         append(next.signal, next.atMs);
@@ -118,8 +119,8 @@ function live(rules: readonly Rule[], steps: readonly Step[]): Told {
   return { log, decisions, endMs: nowMs };
 }
 
-/** The log and the record, read by small pages. */
-const pastOf = ({ log, decisions }: Told): Past => ({
+/** The log and the decisions, read by small pages. */
+const readerOf = ({ log, decisions }: History): HistoryReader => ({
   signals: async ({ sinceMs = 0, after, limit, order }) => {
     const inOrder = order === "asc" ? log : log.toReversed();
     const rest = inOrder.filter(({ seq, timestamp }) => {
@@ -151,12 +152,19 @@ async function reproduces(
   share: number,
   warmUpMs?: number,
 ) {
-  const told = live(rules, steps);
-  const sinceMs = T0 + Math.round((told.endMs - 20_000 - T0) * start) + (start > 0.5 ? 1 : 0);
-  const untilMs = sinceMs + Math.round((told.endMs - sinceMs) * share);
+  const history = live(rules, steps);
+  const sinceMs = T0 + Math.round((history.endMs - 20_000 - T0) * start) + (start > 0.5 ? 1 : 0);
+  const untilMs = sinceMs + Math.round((history.endMs - sinceMs) * share);
   const maxPages = MAX_PAGES;
-  const found = await replay(pastOf(told), { deployed: rules, sets: [rules], sinceMs, untilMs, warmUpMs, maxPages });
-  const recorded = told.decisions.filter(({ decided_at }) => {
+  const found = await replay(readerOf(history), {
+    deployed: rules,
+    sets: [rules],
+    sinceMs,
+    untilMs,
+    warmUpMs,
+    maxPages,
+  });
+  const recorded = history.decisions.filter(({ decided_at }) => {
     return Date.parse(decided_at) >= sinceMs && Date.parse(decided_at) < untilMs;
   });
   expect(found.decisions[0]?.map(comparable).sort()).toEqual(recorded.map(comparable).sort());
@@ -167,8 +175,8 @@ const anyStretch = [
   fc.double({ min: 0, max: 1, noNaN: true }),
 ] as const;
 
-describe("a simulation of the rules in force over what has been", () => {
-  test("decides what was decided, wherever it begins and ends", async () => {
+describe("replay of the rules in force over their own history", () => {
+  test("gives the same decisions, wherever it begins and ends", async () => {
     const share = fc.constantFrom(0.1, 0.5, 1);
     await fc.assert(
       fc.asyncProperty(...anyStretch, share, (steps, start, part) => reproduces(RULES, steps, start, part)),
@@ -176,7 +184,7 @@ describe("a simulation of the rules in force over what has been", () => {
     );
   });
 
-  test("decides what was decided, with answers that overtake their questions, from the beginning of the log on", async () => {
+  test("gives the same decisions with answers that overtake their questions, from the beginning of the log on", async () => {
     await fc.assert(
       fc.asyncProperty(...anyStretch, (steps, start) => reproduces(OVERTAKEN, steps, start, 1, 1_000_000)),
       { numRuns: 100 },

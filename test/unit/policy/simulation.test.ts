@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
+import { differencesOf } from "../../../src/core/policy/decision-difference.ts";
 import { Rule } from "../../../src/core/policy/rule.ts";
-import { countOutcomes, differencesOf, Simulation } from "../../../src/core/policy/simulation.ts";
+import { countOutcomes, Simulation } from "../../../src/core/policy/simulation.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 
 const T0 = Date.UTC(2026, 0, 5, 9);
@@ -17,30 +18,30 @@ const signal = (name: string, facts: Record<string, unknown>, afterMs: number, m
 const rule = (fields: Record<string, unknown>) => Rule.parse({ version: 1, ...fields });
 const run = (rules: readonly Rule[], history: readonly Signal[], untilMs = 0) => {
   const simulation = new Simulation(rules);
-  return [...history.flatMap((one) => simulation.take(one)), ...simulation.pass(T0 + untilMs)];
+  return [...history.flatMap((one) => simulation.process(one)), ...simulation.advanceClock(T0 + untilMs)];
 };
 
 const pong = rule({ id: "pong", when: "Q_PING", then: [{ emit: { signal: "Q_PONG", facts: { n: "facts.n" } } }] });
-const heard = rule({
-  ...{ id: "heard", when: "Q_PONG", where: "facts.n > 1.0" },
+const note = rule({
+  ...{ id: "note", when: "Q_PONG", where: "facts.n > 1.0" },
   then: [{ enqueue: { queue: "work", recipient: '"me"', type: "note" } }],
 });
 
-describe("a simulation", () => {
-  test("lets what a rule emits come to the others, as it does from the log", () => {
-    const decisions = run([pong, heard], [signal("Q_PING", { n: 2 }, 0), signal("Q_PING", { n: 1 }, 5)]);
+describe("simulation", () => {
+  test("passes a signal that a rule emits to the other rules, as the log does", () => {
+    const decisions = run([pong, note], [signal("Q_PING", { n: 2 }, 0), signal("Q_PING", { n: 1 }, 5)]);
     expect(decisions.map(({ rule, outcome }) => [rule, outcome])).toEqual([
       ["pong", "fired"],
-      ["heard", "fired"],
+      ["note", "fired"],
       ["pong", "fired"],
     ]);
   });
 
-  test("leaves out what rules emitted when it happened, and keeps what is told of the rules themselves", () => {
+  test("leaves out recorded emissions of rules, and keeps signals about changes of the rules", () => {
     const emitted = signal("Q_PONG", { n: 9 }, 1, { source: "ganglion/policy", cause: "h1" });
-    expect(run([heard], [emitted])).toEqual([]);
-    const told = signal("Q_PONG", { n: 9 }, 1, { source: "ganglion/policy" });
-    expect(run([heard], [told])).toHaveLength(1);
+    expect(run([note], [emitted])).toEqual([]);
+    const change = signal("Q_PONG", { n: 9 }, 1, { source: "ganglion/policy" });
+    expect(run([note], [change])).toHaveLength(1);
   });
 
   test("ends loops as the engine does", () => {
@@ -49,7 +50,7 @@ describe("a simulation", () => {
     expect(countOutcomes(decisions)).toEqual({ again: { fired: 16, suppressed: 0, failed: 1 } });
   });
 
-  test("tells of what did not come at the time at which it was due, before what came later", () => {
+  test("decides a time-out at the time at which it was due, before later signals", () => {
     const history = [
       signal("Q_PROMOTIONS_DETECTED", { promotion_count: 1 }, 0),
       signal("Q_PROMOTIONS_DETECTED", { promotion_count: 1 }, 3 * 3_600_000),
@@ -62,10 +63,10 @@ describe("a simulation", () => {
     ]);
   });
 
-  test("shows where a changed rule decides otherwise, and nowhere else", () => {
+  test("finds exactly the decisions in which a changed rule differs", () => {
     const history = [1, 2, 3].map((n) => signal("Q_PING", { n }, n));
     const louder = rule({ ...pong, version: 2, where: "facts.n > 1.0" });
-    const found = differencesOf(run([pong, heard], history), run([louder, heard], history));
+    const found = differencesOf(run([pong, note], history), run([louder, note], history));
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ rule: "pong", before: { outcome: "fired" } });
     expect(found[0]).not.toHaveProperty("after");

@@ -12,7 +12,7 @@ const show = createRoute({
   method: "get",
   path: "/v1/{eco}/models",
   operationId: "getModels",
-  summary: "Which language models rules may ask, and what was spent today",
+  summary: "Language models that rules may ask, and today's spending",
   tags: ["policy"],
   ...secured("policy:write"),
   request: { params: EcosystemPath },
@@ -23,12 +23,12 @@ const change = createRoute({
   method: "put",
   path: "/v1/{eco}/models",
   operationId: "setModels",
-  summary: "Say which language models rules may ask, and for how much a day",
+  summary: "Set the language models that rules may ask, and the daily budget",
   description:
-    "Replaces the settings. An `api_key` is kept and never shown; left out, the one that is known for a model of this " +
-    "name and address stays. With `version`, only if that version is in force. Nothing is asked while `enabled` is false, as it is at first.",
+    "Replaces the settings. An `api_key` is stored and never shown; left out, the stored key of this name and address stays. " +
+    "With `version`, only if that version is in force. No model is asked while `enabled` is false, the default.",
   tags: ["policy"],
-  // What signals say goes to the addresses that stand here, and it costs money.
+  // Facts of signals are sent to these addresses, and each question costs money.
   ...secured("admin"),
   request: {
     params: EcosystemPath,
@@ -38,8 +38,13 @@ const change = createRoute({
         enabled: true,
         models: [
           {
-            ...{ name: "small", kind: "openai", url: "https://api.openai.com/v1/chat/completions" },
-            ...{ model: "gpt-4.1-mini", api_key: "sk-…", price_in: 0.4, price_out: 1.6 },
+            name: "small",
+            kind: "openai",
+            url: "https://api.openai.com/v1/chat/completions",
+            model: "gpt-4.1-mini",
+            api_key: "sk-…",
+            price_in: 0.4,
+            price_out: 1.6,
           },
         ],
         daily: { requests: 200, usd: 1 },
@@ -56,10 +61,10 @@ export const models = newApi()
   })
   .openapi(change, async (c) => {
     const { eco } = c.req.valid("param");
-    const wanted = await readDocument(c.req.raw, ModelSettingsInput, "invalid-models", "The models cannot be set so");
-    const answer = await modelsOf(c.env, eco).changeSettings(wanted);
+    const change = await readDocument(c.req.raw, ModelSettingsInput, "invalid-models", "Invalid settings of models");
+    const answer = await modelsOf(c.env, eco).changeSettings(change);
     if (answer.ok) return c.json(answer.settings, 200);
-    const detail = `Version ${answer.conflict} of the settings is in force.`;
+    const detail = `Version ${answer.conflict} of the settings is in force. Read the settings again, and repeat the change.`;
     throw new Refusal(
       problem("version-conflict", 409, "Another version is in force", detail, { version: answer.conflict }),
     );

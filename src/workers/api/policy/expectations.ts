@@ -8,7 +8,7 @@ const listExpectations = createRoute({
   method: "get",
   path: "/v1/{eco}/expectations",
   operationId: "listExpectations",
-  summary: "What is waited for, the next to be late first",
+  summary: "Signals that rules wait for, the next to be due first",
   tags: ["policy"],
   ...secured("signals:read"),
   request: {
@@ -16,7 +16,7 @@ const listExpectations = createRoute({
     query: z.strictObject({
       limit: wholeNumber(1, 1_000, 100, "Expectations in a page"),
       after: pageCursor,
-      rule: words("Only what this rule waits for"),
+      rule: words("Only expectations of this rule"),
     }),
   },
   responses: { 200: json(ExpectationsSchema, "One page"), ...problems() },

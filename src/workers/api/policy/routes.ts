@@ -1,14 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { admitRule } from "../../../core/policy/admit-rule.ts";
-import type { ChangeAnswer, RuleChange } from "../../../core/policy/api.ts";
+import type { EditAnswer, Policy, RuleEdit } from "../../../core/policy/api.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { problem } from "../../../core/problem/problem.ts";
+import type { Environment } from "../../environment.ts";
 import { policyState } from "../../objects.ts";
 import { readJson } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
-import { invalid, notFound, Refusal } from "../http/refusal.ts";
+import { invalid, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { PoliciesSchema, PolicyChangesSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
+import { unknownRule } from "./unknown-rule.ts";
 
 const PolicyPath = EcosystemPath.extend({
   id: z
@@ -42,11 +44,11 @@ const getPolicy = createRoute({
   method: "get",
   path: "/v1/{eco}/policies/{id}",
   operationId: "getPolicy",
-  summary: "A rule and the versions it has had, newest first",
+  summary: "A rule and its versions, newest first",
   tags: ["policy"],
   ...secured("signals:read"),
   request: { params: PolicyPath },
-  responses: { 200: json(PolicyVersionsSchema, "The rule; null where it was deleted"), ...problems(404) },
+  responses: { 200: json(PolicyVersionsSchema, "The rule; null if it was deleted"), ...problems(404) },
 });
 
 const putPolicy = createRoute({
@@ -55,8 +57,8 @@ const putPolicy = createRoute({
   operationId: "putPolicy",
   summary: "Put a rule in force",
   description:
-    "It decides on every signal that the log takes after the answer. With `version`, only if that version is in force (0: " +
-    "only if there is none). Recorded as the signal Q_POLICY_CHANGED. A rule of the pack is changed like any other.",
+    "The rule decides on every signal that the log receives after the answer. With `version`, only if that version is in " +
+    "force (0: only if the rule does not exist). Recorded as the signal Q_POLICY_CHANGED. A built-in rule is changed like any other.",
   tags: ["policy"],
   ...secured("policy:write"),
   request: { params: PolicyPath, body: ruleBody },
@@ -67,7 +69,7 @@ const patchPolicy = createRoute({
   method: "patch",
   path: "/v1/{eco}/policies/{id}",
   operationId: "enablePolicy",
-  summary: "Switch a rule on or off",
+  summary: "Enable or disable a rule",
   tags: ["policy"],
   ...secured("policy:write"),
   request: {
@@ -87,14 +89,14 @@ const deletePolicy = createRoute({
   method: "delete",
   path: "/v1/{eco}/policies/{id}",
   operationId: "deletePolicy",
-  summary: "Delete a rule; one of the pack that was changed is as it came again",
+  summary: "Delete a rule. A changed built-in rule goes back to its original",
   tags: ["policy"],
   ...secured("policy:write"),
   request: { params: PolicyPath },
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(404, 409) },
 });
 
-/** A body that holds several rules. */
+/** The OpenAPI description of a body with several rules. */
 const policySet = (rule: Record<string, unknown>) =>
   jsonBody({
     type: "object",
@@ -108,9 +110,10 @@ const replacePolicies = createRoute({
   method: "put",
   path: "/v1/{eco}/policies",
   operationId: "replacePolicies",
-  summary: "Make the rules be these, all at one place of the log",
+  summary: "Replace all rules, at one sequence number of the log",
   description:
-    "Rules that are not named go, and those of the pack are as they came. All or nothing: one that is wrong refuses the set.",
+    "Rules that are not named are deleted; built-in rules that are not named go back to their originals. All or nothing: " +
+    "one invalid rule refuses the set.",
   tags: ["policy"],
   ...secured("policy:write"),
   request: {
@@ -124,10 +127,10 @@ const changePolicies = createRoute({
   method: "patch",
   path: "/v1/{eco}/policies",
   operationId: "changePolicies",
-  summary: "Put several rules in force, all at one place of the log",
+  summary: "Put several rules in force, at one sequence number of the log",
   description:
-    "Rules that are not named stay as they are. All or nothing: one that is wrong refuses the set, and so does one whose " +
-    "`version` is not the one in force (0: there is none).",
+    "Rules that are not named stay as they are. All or nothing: one invalid rule refuses the set, and so does one whose " +
+    "`version` is not in force (0: the rule does not exist).",
   tags: ["policy"],
   ...secured("policy:write"),
   request: {
@@ -137,7 +140,7 @@ const changePolicies = createRoute({
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
 });
 
-const Switch = z.strictObject({ enabled: z.boolean({ error: "give true or false" }) });
+const EnabledChange = z.strictObject({ enabled: z.boolean({ error: "give true or false" }) });
 
 export const policies = newApi()
   .openapi(listPolicies, async (c) => {
@@ -147,99 +150,110 @@ export const policies = newApi()
   .openapi(getPolicy, async (c) => {
     const { eco, id } = c.req.valid("param");
     const found = await policyState(c.env, eco).policy(id);
-    if (found.policy === null && found.versions.length === 0) throw unknown();
+    if (found.policy === null && found.versions.length === 0) throw unknownRule(id);
     return c.json(found, 200);
   })
   .openapi(putPolicy, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const change = admit(await readJson(c.req.raw), "", id);
-    if ("errors" in change) throw invalidRule(change.errors);
+    const edit = admit(await readJson(c.req.raw), "", id);
+    if ("errors" in edit) throw invalidRule(edit.errors);
     const { id: by, name } = c.get("grant");
-    accepted(await policyState(c.env, eco).changePolicies([change], { id: by, name }));
-    return c.json((await policyState(c.env, eco).policy(id)).policy, 200);
+    accepted(await policyState(c.env, eco).changePolicies([edit], { id: by, name }));
+    return c.json(await policyInForce(c.env, eco, id), 200);
   })
   .openapi(patchPolicy, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const change = Switch.safeParse(await readJson(c.req.raw));
+    const change = EnabledChange.safeParse(await readJson(c.req.raw));
     if (!change.success) {
-      throw invalidRule([{ pointer: "/enabled", message: "give true or false, and nothing else; PUT changes a rule" }]);
+      throw invalidRule([
+        { pointer: "/enabled", message: "give true or false, and no other field; use PUT to change a rule" },
+      ]);
     }
     const { id: by, name } = c.get("grant");
     const answer = await policyState(c.env, eco).enablePolicy(id, change.data.enabled, { id: by, name });
-    if (answer === null) throw unknown();
+    if (answer === null) throw unknownRule(id);
     accepted(answer);
-    return c.json((await policyState(c.env, eco).policy(id)).policy, 200);
+    return c.json(await policyInForce(c.env, eco, id), 200);
   })
   .openapi(deletePolicy, async (c) => {
     const { eco, id } = c.req.valid("param");
     const { id: by, name } = c.get("grant");
-    return c.json(accepted(await policyState(c.env, eco).deletePolicy(id, undefined, { id: by, name })), 200);
+    const answer = await policyState(c.env, eco).deletePolicy(id, undefined, { id: by, name });
+    if ("kept" in answer) throw answer.kept === "unknown" ? unknownRule(id) : unchangedBuiltIn(id);
+    return c.json(accepted(answer), 200);
   })
   .openapi(changePolicies, async (c) => {
     const { eco } = c.req.valid("param");
-    const wanted = admitSet(await readJson(c.req.raw));
+    const edits = admitSet(await readJson(c.req.raw));
     const { id: by, name } = c.get("grant");
-    return c.json(accepted(await policyState(c.env, eco).changePolicies(wanted, { id: by, name })), 200);
+    return c.json(accepted(await policyState(c.env, eco).changePolicies(edits, { id: by, name })), 200);
   })
   .openapi(replacePolicies, async (c) => {
     const { eco } = c.req.valid("param");
-    const wanted = admitSet(await readJson(c.req.raw));
+    const edits = admitSet(await readJson(c.req.raw));
     const { id: by, name } = c.get("grant");
-    return c.json(accepted(await policyState(c.env, eco).replacePolicies(wanted, { id: by, name })), 200);
+    return c.json(accepted(await policyState(c.env, eco).replacePolicies(edits, { id: by, name })), 200);
   });
 
-function admitSet(body: unknown): RuleChange[] {
-  const list = (body as { policies?: unknown } | null)?.policies;
-  if (!Array.isArray(list) || Object.keys(body as object).length !== 1) {
-    throw invalidRule([{ pointer: "/policies", message: "give {policies: [rules]}, and nothing else" }]);
-  }
-  const changes: RuleChange[] = [];
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [place, rule] of list.entries()) {
-    const change = admit(rule, `/policies/${place}`);
-    if ("errors" in change) errors.push(...change.errors);
-    else if (seen.has(change.id)) errors.push({ pointer: `/policies/${place}/id`, message: "another has this id" });
-    else changes.push(change);
-    if (!("errors" in change)) seen.add(change.id);
-  }
-  if (errors.length > 0) throw invalidRule(errors);
-  return changes;
+/** The rule as it is now; somebody else may have deleted it since it was changed. */
+async function policyInForce(env: Environment, ecosystem: string, id: string): Promise<Policy> {
+  const { policy } = await policyState(env, ecosystem).policy(id);
+  if (policy === null) throw unknownRule(id);
+  return policy;
 }
 
-/** @param id - where it stands in the path; in the body it may be left out then */
-function admit(body: unknown, at: string, id?: string): RuleChange | { errors: readonly FieldError[] } {
+function admitSet(body: unknown): RuleEdit[] {
+  const list = (body as { policies?: unknown } | null)?.policies;
+  if (!Array.isArray(list) || Object.keys(body as object).length !== 1) {
+    throw invalidRule([{ pointer: "/policies", message: "give {policies: [rules]}, and no other field" }]);
+  }
+  const edits: RuleEdit[] = [];
+  const errors: FieldError[] = [];
+  const seen = new Set<string>();
+  for (const [index, rule] of list.entries()) {
+    const edit = admit(rule, `/policies/${index}`);
+    if ("errors" in edit) errors.push(...edit.errors);
+    else if (seen.has(edit.id)) {
+      errors.push({ pointer: `/policies/${index}/id`, message: `another rule of the list has the id "${edit.id}"` });
+    } else edits.push(edit);
+    if (!("errors" in edit)) seen.add(edit.id);
+  }
+  if (errors.length > 0) throw invalidRule(errors);
+  return edits;
+}
+
+/** @param id - the id in the path, where there is one; the body may then leave it out */
+function admit(body: unknown, at: string, id?: string): RuleEdit | { errors: readonly FieldError[] } {
   const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
   const admitted = admitRule(isObject && id !== undefined && !("id" in body) ? { ...body, id } : body, at);
   if (!admitted.ok) return { errors: admitted.errors };
   if (id !== undefined && admitted.rule.id !== id) {
-    return { errors: [{ pointer: `${at}/id`, message: "the path names another rule" }] };
+    return { errors: [{ pointer: `${at}/id`, message: `the path names another rule: "${id}"` }] };
   }
   return { id: admitted.rule.id, rule: admitted.rule, expected: admitted.expected };
 }
 
-/** What the rules' object refused, as a problem. */
-function accepted(answer: ChangeAnswer) {
+/** @throws Refusal where the rules' object refused the edits */
+function accepted(answer: EditAnswer) {
   if (answer.ok) {
     const { ok: _, ...changes } = answer;
     return changes;
   }
-  if ("kept" in answer) {
-    if (answer.kept === "unknown") throw unknown();
-    const detail = "It came with Ganglion and is as it came. Switch it off instead: PATCH with {enabled: false}.";
-    throw new Refusal(problem("built-in", 409, "A rule of the pack cannot be deleted", detail));
-  }
   if ("too_many" in answer) {
-    const detail = `An ecosystem may have ${answer.too_many} rules.`;
-    throw new Refusal(problem("too-many-rules", 409, "There are too many rules", detail));
+    const detail = `An ecosystem may have ${answer.too_many} rules. Delete some first.`;
+    throw new Refusal(problem("too-many-rules", 409, "Too many rules", detail));
   }
   const { id, version } = answer.conflict;
   const detail =
     version === 0
-      ? `There is no rule ${id}; leave version out, or give 0.`
-      : `Version ${version} of ${id} is in force.`;
+      ? `The rule "${id}" does not exist. Leave version out, or give 0.`
+      : `Version ${version} of "${id}" is in force. Read the rule again, and repeat the change.`;
   throw new Refusal(problem("version-conflict", 409, "Another version is in force", detail, { policy: id, version }));
 }
 
-const invalidRule = (errors: readonly FieldError[]) => invalid("invalid-policy", "The rule is not valid", errors);
-const unknown = () => notFound("There is no rule of this id; GET /v1/{eco}/policies lists them.");
+const invalidRule = (errors: readonly FieldError[]) => invalid("invalid-policy", "Invalid rule", errors);
+
+function unchangedBuiltIn(id: string): Refusal {
+  const detail = `The built-in rule "${id}" is unchanged. Disable it instead: PATCH with {"enabled": false}.`;
+  return new Refusal(problem("built-in", 409, "A built-in rule cannot be deleted", detail));
+}

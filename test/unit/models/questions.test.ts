@@ -1,14 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { viewOf } from "../../../src/core/models/api.ts";
 import { reserve, settleCost } from "../../../src/core/models/budget.ts";
 import { answerSchema, highestCost, messagesOf, type Question } from "../../../src/core/models/question.ts";
 import { readAnswer } from "../../../src/core/models/read-answer.ts";
-import {
-  type ModelSettings,
-  ModelSettingsInput,
-  NO_MODELS,
-  nextSettings,
-  viewOf,
-} from "../../../src/core/models/settings.ts";
+import { type ModelSettings, ModelSettingsInput, NO_MODELS, nextSettings } from "../../../src/core/models/settings.ts";
 import fc from "../../fast-check.ts";
 
 const question: Question = {
@@ -20,8 +15,8 @@ const openai = {
   ...{ price_in: 2, price_out: 10, max_tokens: 100 },
 };
 
-describe("a question to a model", () => {
-  it("names the choices to it and to its provider, and keeps what signals say apart", () => {
+describe("question to a model", () => {
+  it("names the choices in the system message and the schema, and keeps facts of signals in the user message", () => {
     const [system, user] = messagesOf(question);
     expect(system?.content).toContain("- page: wake somebody up\n- wait\n");
     expect(user).toEqual({ role: "user", content: question.prompt });
@@ -29,7 +24,7 @@ describe("a question to a model", () => {
   });
 });
 
-describe("an answer of a model", () => {
+describe("answer of a model", () => {
   it.each([
     ['{"choice":"page","reason":"nearly full"}', { ok: true, choice: "page", reason: "nearly full" }],
     ['{"choice":"wait"}', { ok: true, choice: "wait", reason: undefined }],
@@ -44,11 +39,11 @@ describe("an answer of a model", () => {
     ['I choose {"choice":"page"}', { ok: false, detail: "the answer is not JSON" }],
     ['```\n{"choice":"page"}\n```\n```\n{"choice":"wait"}\n```', { ok: false, detail: "the answer is not JSON" }],
     [`{"choice":"page","reason":"${"x".repeat(20_000)}"}`, { ok: false, detail: expect.stringContaining("16000") }],
-  ])("%.40s… is read as it should", (text, reading) => {
+  ])("is read from %.40s…", (text, reading) => {
     expect(readAnswer(text, question)).toEqual(reading);
   });
 
-  it("is one of the choices or none, whatever stands in it", () => {
+  it("is one of the choices or none, for any text", () => {
     const near = fc.record({
       choice: fc.oneof(fc.string(), fc.constantFrom("page", "__proto__")),
       reason: fc.anything(),
@@ -70,11 +65,11 @@ describe("an answer of a model", () => {
   });
 });
 
-describe("the day's budget", () => {
+describe("daily budget", () => {
   const daily = { requests: 2, usd: 1 };
   const noon = Date.UTC(2026, 0, 31, 12);
 
-  it("counts requests and dollars, and begins anew with the day in UTC", () => {
+  it("counts requests and dollars, and begins at zero with each day in UTC", () => {
     const first = reserve(undefined, 0.6, daily, noon);
     expect(first).toEqual({ day: "2026-01-31", requests: 1, usd: 0.6 });
     expect(reserve(first, 0.6, daily, noon)).toBeUndefined();
@@ -84,7 +79,7 @@ describe("the day's budget", () => {
     expect(reserve(second, 0.6, daily, noon + 43_200_000)).toEqual({ day: "2026-02-01", requests: 1, usd: 0.6 });
   });
 
-  it("does not give back to this day what was reserved on the last", () => {
+  it("gives nothing back today for a reservation of yesterday", () => {
     const today = { day: "2026-02-01", requests: 1, usd: 0.2 };
     expect(settleCost(today, "2026-01-31", 0.6, 0.1)).toEqual(today);
   });
@@ -95,12 +90,12 @@ describe("the day's budget", () => {
   });
 });
 
-describe("the settings of models", () => {
+describe("settings of models", () => {
   const parse = (models: unknown, version?: number) => ModelSettingsInput.parse({ enabled: true, models, version });
   const settled = (...changes: ReturnType<typeof parse>[]) =>
     changes.reduce<ModelSettings>((settings, wanted) => nextSettings(wanted, settings) ?? never(), NO_MODELS);
 
-  it("are off, and allow little, where nothing is said", () => {
+  it("are disabled with a small budget by default", () => {
     expect(NO_MODELS).toEqual({ enabled: false, models: [], daily: { requests: 100, usd: 1 }, version: 0 });
   });
 
@@ -111,14 +106,14 @@ describe("the settings of models", () => {
     expect(JSON.stringify(view)).not.toContain("sk-secret");
   });
 
-  it("keep the key of an address that stays, and send it nowhere else", () => {
+  it("keep the key of an unchanged address, and drop it for another address", () => {
     const before = parse([{ ...openai, api_key: "sk-secret" }]);
     expect(settled(before, parse([openai])).models[0]).toMatchObject({ api_key: "sk-secret" });
     const elsewhere = parse([{ ...openai, url: "https://attacker.example/v1" }]);
     expect(settled(before, elsewhere).models[0]).not.toHaveProperty("api_key");
   });
 
-  it("are changed by who names the version in force, or none", () => {
+  it("are changed when the change names the version in force, or none", () => {
     const first = settled(parse([openai], 0));
     expect(first.version).toBe(1);
     expect(nextSettings(parse([], 0), first)).toBeUndefined();
@@ -127,7 +122,7 @@ describe("the settings of models", () => {
   });
 
   it.each(["http://models.example/v1", "ftp://models.example/", "https://name:word@models.example/", "models"])(
-    "refuse %s as an address",
+    "refuse the address %s",
     (url) => {
       expect(ModelSettingsInput.safeParse({ models: [{ ...openai, url }] }).success).toBe(false);
     },
@@ -139,5 +134,5 @@ describe("the settings of models", () => {
 });
 
 function never(): never {
-  throw new Error("there is none");
+  throw new Error("a value is missing");
 }

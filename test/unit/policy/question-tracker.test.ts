@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../../src/core/models/question.ts";
-import { type OpenQuestion, QuestionTracker, type Settled } from "../../../src/core/policy/question-tracker.ts";
+import { type OpenQuestion, QuestionTracker, type SettledQuestion } from "../../../src/core/policy/question-tracker.ts";
 import fc from "../../fast-check.ts";
 
 type Effect = string;
@@ -20,18 +20,18 @@ const answerOf = (choice: string | null): Answer => ({
   ...{ cost_usd: 0, tokens_in: 0, tokens_out: 0, duration_ms: 1 },
 });
 
-/** What a disk holds: the open questions, and what was emitted. A crash loses what was not written in one go. */
-class Shell {
+/** A store with the open questions and the emitted effects. A crash loses what was not written in one transaction. */
+class FakeStore {
   stored = new Map<string, Open>();
   emitted: Effect[] = [];
-  book = new QuestionTracker<Effect>();
+  tracker = new QuestionTracker<Effect>();
 
   ask(open: Open): void {
     this.stored.set(open.question.id, open);
-    this.book.ask(open);
+    this.tracker.ask(open);
   }
 
-  write(settled: readonly (Settled<Effect, Open> | undefined)[], crash: boolean): void {
+  write(settled: readonly (SettledQuestion<Effect, Open> | undefined)[], crash: boolean): void {
     if (crash) return this.restart();
     for (const one of settled) {
       if (one === undefined) continue;
@@ -41,13 +41,13 @@ class Shell {
   }
 
   restart(): void {
-    this.book = new QuestionTracker<Effect>();
-    this.book.restore(this.stored.values());
+    this.tracker = new QuestionTracker<Effect>();
+    this.tracker.restore(this.stored.values());
   }
 }
 
-describe("questions of rules", () => {
-  test("over any history of answers, deadlines and crashes each has one outcome, which is a choice or the fallback", () => {
+describe("question tracker", () => {
+  test("settles each question once, by a choice or the fallback, over any history of answers, deadlines and crashes", () => {
     const id = fc.constantFrom("a", "b", "c");
     const step = fc.oneof(
       fc.record({ kind: fc.constant("ask" as const), id, waitMs: fc.constantFrom(1, 1_000, 1_001) }),
@@ -63,7 +63,7 @@ describe("questions of rules", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (history) => {
-        const shell = new Shell();
+        const store = new FakeStore();
         const expected = new Map<string, { deadlineMs: number; outcome: string | undefined }>();
         let nowMs = T0;
         for (const event of history) {
@@ -71,11 +71,11 @@ describe("questions of rules", () => {
           switch (event.kind) {
             case "ask":
               if (known !== undefined) break;
-              shell.ask(anOpen(event.id, nowMs + event.waitMs));
+              store.ask(anOpen(event.id, nowMs + event.waitMs));
               expected.set(event.id, { deadlineMs: nowMs + event.waitMs, outcome: undefined });
               break;
             case "answer":
-              shell.write([shell.book.answered(event.id, answerOf(event.choice), nowMs)], event.crash);
+              store.write([store.tracker.answer(event.id, answerOf(event.choice), nowMs)], event.crash);
               if (known === undefined || known.outcome !== undefined || event.crash) break;
               known.outcome =
                 nowMs < known.deadlineMs && event.choice !== null && CHOICES.includes(event.choice)
@@ -83,7 +83,7 @@ describe("questions of rules", () => {
                   : "no";
               break;
             case "alarm":
-              shell.write(shell.book.overdue(nowMs), event.crash);
+              store.write(store.tracker.expire(nowMs), event.crash);
               if (event.crash) break;
               for (const one of expected.values()) if (nowMs >= one.deadlineMs) one.outcome ??= "no";
               break;
@@ -91,17 +91,17 @@ describe("questions of rules", () => {
               nowMs += event.ms;
               break;
             case "restart":
-              shell.restart();
+              store.restart();
           }
           const open = [...expected.values()].filter(({ outcome }) => outcome === undefined);
-          expect(shell.book.open.length).toBe(open.length);
-          expect(shell.book.nextDeadlineMs).toBe(
+          expect(store.tracker.open.length).toBe(open.length);
+          expect(store.tracker.nextDeadlineMs).toBe(
             open.length === 0 ? undefined : Math.min(...open.map(({ deadlineMs }) => deadlineMs)),
           );
         }
         nowMs += 10_000;
-        shell.write(shell.book.overdue(nowMs), false);
-        expect(shell.emitted.sort()).toEqual(
+        store.write(store.tracker.expire(nowMs), false);
+        expect(store.emitted.sort()).toEqual(
           [...expected].map(([name, one]) => `${name}:${one.outcome ?? "no"}`).sort(),
         );
       }),
@@ -109,13 +109,17 @@ describe("questions of rules", () => {
     );
   });
 
-  test("say why the fallback was taken", () => {
-    const book = new QuestionTracker<Effect>();
-    book.restore([anOpen("a", T0), anOpen("b", T0 + 1), anOpen("c", T0 + 1)]);
-    expect(book.answered("a", answerOf("yes"), T0)).toMatchObject({ state: "fallback", why: "deadline", choice: "no" });
+  test("says why the fallback was taken", () => {
+    const tracker = new QuestionTracker<Effect>();
+    tracker.restore([anOpen("a", T0), anOpen("b", T0 + 1), anOpen("c", T0 + 1)]);
+    expect(tracker.answer("a", answerOf("yes"), T0)).toMatchObject({
+      state: "fallback",
+      why: "deadline",
+      choice: "no",
+    });
     const off = { ...answerOf(null), failure: "off" as const };
-    expect(book.answered("b", off, T0)).toMatchObject({ state: "fallback", why: "off", answer: off });
-    expect(book.answered("b", answerOf("yes"), T0)).toBeUndefined();
-    expect(book.overdue(T0 + 1)).toMatchObject([{ state: "fallback", why: "deadline", effects: ["c:no"] }]);
+    expect(tracker.answer("b", off, T0)).toMatchObject({ state: "fallback", why: "off", answer: off });
+    expect(tracker.answer("b", answerOf("yes"), T0)).toBeUndefined();
+    expect(tracker.expire(T0 + 1)).toMatchObject([{ state: "fallback", why: "deadline", effects: ["c:no"] }]);
   });
 });
