@@ -32,7 +32,7 @@ function pulse(edge: RunningEdge): () => Promise<number> {
   };
 }
 
-test.concurrent("what was expected before the edge was killed is told of once each, on time where it is up and at once where it was not", async () => {
+test.concurrent("expectations from before a kill of the edge time out once each, on time while the edge runs and at once when it was down", async () => {
   const edge = await runEdge();
   const client = edge.client();
   const expecting = (id: string, seconds: number) => ({
@@ -94,7 +94,7 @@ test.concurrent("what was expected before the edge was killed is told of once ea
   }
 });
 
-test.concurrent("whoever follows the log has every trigger of every advisory, once and in order, however often the edge is killed between them", async () => {
+test.concurrent("a follower of the log receives every trigger of a rule once and in order, however often the edge is killed", async () => {
   const rng = new Rng(20_268);
   let edge = await runEdge();
   const client = edge.client();

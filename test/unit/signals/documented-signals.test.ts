@@ -28,7 +28,7 @@ const rows = section
   .filter((line) => line.startsWith("| `"))
   .map((line) => line.split("|").map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word)));
 const listed = rows.flatMap(([, names = []]) => names);
-/** Named below the table: hosts say them, rules of the pack wait for them. */
+/** Named below the table: hosts emit them, built-in rules wait for them. */
 const fromHosts = [...(section.split("\n\n").at(-2) ?? "").matchAll(/`(Q_[A-Z_]+)`/g)].map(([, name = ""]) => name);
 
 describe("the guide to signals", () => {

@@ -14,7 +14,7 @@ const small = {
 };
 
 describe("GET and PUT /models", () => {
-  it("are off at first, and keep what was set without ever showing a key", async () => {
+  it("are disabled at first, and store the settings without ever showing a key", async () => {
     const eco = freshEcosystem();
     expect(await (await call(`/v1/${eco}/models`)).json()).toMatchObject({ enabled: false, models: [] });
     const answer = await put(eco, { enabled: true, models: [small], daily: { requests: 5, usd: 0.5 } });
@@ -28,7 +28,7 @@ describe("GET and PUT /models", () => {
     });
   });
 
-  it("are not changed by who has read another version than the one in force", async () => {
+  it("refuse a change that names a version which is not in force", async () => {
     const eco = freshEcosystem();
     const { version } = (await (await call(`/v1/${eco}/models`)).json()) as { version: number };
     expect(await (await put(eco, { models: [small], version })).json()).toMatchObject({ version: version + 1 });
@@ -40,7 +40,7 @@ describe("GET and PUT /models", () => {
     });
   });
 
-  it("refuse what cannot be, and point at it without quoting a key", async () => {
+  it("refuse invalid settings with their place, without quoting a key", async () => {
     const eco = freshEcosystem();
     const wrong = await put(eco, { models: [{ ...small, api_key: "sk secret", url: "http://models.example/" }] });
     const problem = await problemOf(wrong);
@@ -49,7 +49,7 @@ describe("GET and PUT /models", () => {
     expect((await problemOf(await put(eco, { enable: true }))).errors?.[0]?.pointer).toBe("/enable");
   });
 
-  it("are for administrators to set", async () => {
+  it("let only administrators change the settings", async () => {
     const eco = freshEcosystem();
     const created = await post("/v1/tokens", { name: "rules", scopes: ["policy:write"], ecosystems: [eco] });
     const { token } = (await created.json()) as { token: string };

@@ -10,8 +10,8 @@ const patient = { timeout: 45_000 };
 const append = (eco: string, name: string, facts: object = {}) =>
   logOf(eco).append({ signals: [aSignal(name, { ...facts })] });
 
-describe("what a rule does", () => {
-  test("a task is in its queue once, with what the rule read", async () => {
+describe("effects of a rule", () => {
+  test("put a task into its queue once, with the values that the rule read", async () => {
     const eco = freshEcosystem();
     const enqueue = {
       queue: "work",
@@ -33,7 +33,7 @@ describe("what a rule does", () => {
     ]);
   });
 
-  test("a task that a full queue refuses is kept as a dead letter, and the next one is not held up", async () => {
+  test("dead-letter a task that a full queue refuses, and deliver the next one", async () => {
     const eco = freshEcosystem();
     await queueOf(eco, "tiny").configure({ capacity: 1 });
     const into = (queue: string) => ({ enqueue: { queue, recipient: "'x'", type: "t" } });
@@ -45,7 +45,7 @@ describe("what a rule does", () => {
       .toMatchObject([{ kind: "task", error: "rule r: the queue tiny is full, it holds 1 tasks" }]);
   });
 
-  test("maintenance is switched by a rule", async () => {
+  test("switch maintenance", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "on", { when: "X_ON", then: [{ maintenance: { enabled: true, reason: "facts.why" } }] });
     await append(eco, "X_ON", { why: "moving" });
@@ -54,7 +54,7 @@ describe("what a rule does", () => {
       .toMatchObject({ enabled: true, reason: "moving", by: "rule on" });
   });
 
-  test("a webhook is called once by its name, and nobody minds when there is none", async () => {
+  test("call a webhook once by its name, and skip an unknown endpoint", async () => {
     const eco = freshEcosystem();
     const webhooks = webhooksOf(eco);
     await webhooks.add("alerts", "200");
@@ -69,8 +69,8 @@ describe("what a rule does", () => {
   });
 });
 
-describe("the loop guard", () => {
-  test("ends a loop of rules after sixteen signals, and says in a dead letter where it came from", async () => {
+describe("loop guard of rules", () => {
+  test("ends a loop of rules after sixteen signals, with the chain of causes in a dead letter", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "ping", echo("X_PING", "X_PONG"));
     await putRule(eco, "pong", echo("X_PONG", "X_PING"));

@@ -25,14 +25,14 @@ const late = async (eco: string) => (await allOf(eco)).filter(({ signal }) => si
 const waiting = (eco: string) =>
   read<{ expectations: { by: string }[]; total: number; next: string | null }>(`/v1/${eco}/expectations?limit=2`);
 
-/** The alarm is set already; it is run when all that was expected within an hour is over. */
+/** Runs the alarm, which is set already, at a time at which all expectations of an hour are overdue. */
 async function passAnHour(eco: string): Promise<void> {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_601_000 });
   expect(await runDurableObjectAlarm(policyOf(eco))).toBe(true);
 }
 
-describe("what is expected", () => {
-  test("and does not come is told of by an alarm, once, at its time, also after a restart", async () => {
+describe("expectation of a rule", () => {
+  test("times out once, at its time, by an alarm, also after a restart", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "r", asked("1h"));
     const stream = await follow(eco, ["X_LATE"]);
@@ -57,10 +57,10 @@ describe("what is expected", () => {
     expect((await waiting(eco)).total).toBe(0);
   });
 
-  test("and lies in the log unread when its time is over has come in time", async () => {
+  test("is met by an answer that lies in the log unread when its time is over", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "r", asked("1h"));
-    // The queue loses everything: the policy hears of the answer only when it asks the log.
+    // The queue loses all messages: the policy receives the answer only when it reads the log.
     await runInDurableObject(logOf(eco), (log) => {
       Object.assign(log, { env: { ...env, SIGNALS: { send: async () => undefined } } });
     });
@@ -73,18 +73,18 @@ describe("what is expected", () => {
     expect(await late(eco)).toHaveLength(1);
   });
 
-  test("and came shortly before counts where the rule looks back, and answers once", async () => {
+  test("is met once by an answer that came shortly before, where the rule looks back", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "r", asked("300ms", { lookback: "1h" }));
     const stream = await follow(eco, ["X_LATE"]);
     await append(eco, "X_ANSWERED", "a");
     await append(eco, "X_ASKED", "a", "a");
-    // Nobody runs the alarm here: the runtime does.
+    // The runtime runs the alarm, not the test.
     expect((await stream.next()).facts.id).toBe("a");
     expect(await late(eco)).toHaveLength(1);
   });
 
-  test("ten thousand at once wait for one alarm and are told of in their order", async () => {
+  test("shares one alarm with ten thousand others, and all are handled in order", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "r", asked("1h"));
     const ids = Array.from({ length: 10_000 }, (_, at) => at);

@@ -103,7 +103,7 @@ class PausedQueue {
   }
 }
 
-test("whatever is evicted, doubled, delayed or derived again, the effects are those of one who sees each signal once", async () => {
+test("rules have the effects of seeing each signal once, over any history of evictions, duplicates, delays and rebuilds", async () => {
   let effects = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 24 }), async (history) => {

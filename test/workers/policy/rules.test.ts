@@ -11,8 +11,8 @@ const named = async (eco: string, name: string) => (await allOf(eco)).filter(({ 
 const append = (eco: string, name: string, n: number) => logOf(eco).append({ signals: [aSignal(name, { n })] });
 const caughtUp = async (eco: string) => policyOf(eco).catchUp((await logOf(eco).status()).head_seq);
 
-describe("a rule that is put", () => {
-  test("decides on what the log takes after the answer, and on nothing before, without a nudge", async () => {
+describe("rule that is put", () => {
+  test("decides on signals that the log receives after the answer, and on none before", async () => {
     const eco = freshEcosystem();
     await append(eco, "X_NEW", 1);
     const stream = await follow(eco, ["X_OUT"]);
@@ -27,7 +27,7 @@ describe("a rule that is put", () => {
     expect(await named(eco, "X_OUT")).toHaveLength(2);
   });
 
-  test("has a version for each change, and none for no change", async () => {
+  test("gets a version for each change, and none without a change", async () => {
     const eco = freshEcosystem();
     const first = await (await putRule(eco, "r", echo("X_A", "X_B"))).json();
     expect(first).toMatchObject({ id: "r", version: 1, enabled: true, priority: 5, built_in: false, when: ["X_A"] });
@@ -50,7 +50,7 @@ describe("a rule that is put", () => {
     await expect.poll(told, patient).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("is refused for another version than the one in force, and with the place of what is wrong", async () => {
+  test("is refused for a version that is not in force, and for errors with their place", async () => {
     const eco = freshEcosystem();
     expect((await putRule(eco, "r", echo("X_A", "X_B", { version: 0 }))).status).toBe(200);
     const conflict = await problemOf(await putRule(eco, "r", echo("X_A", "X_C", { version: 0 })));
@@ -66,7 +66,7 @@ describe("a rule that is put", () => {
     expect((await problemOf(await send("PUT", `/v1/${eco}/policies`, { policies: [{}], x: 1 }))).status).toBe(422);
   });
 
-  test("in a set is put with all of it or not at all", async () => {
+  test("in a set is put with the whole set or not at all", async () => {
     const eco = freshEcosystem();
     const set = (...policies: object[]) => send("PUT", `/v1/${eco}/policies`, { policies });
     const [a, b] = [
@@ -82,7 +82,7 @@ describe("a rule that is put", () => {
   });
 });
 
-describe("several rules at once", () => {
+describe("several rules in one request", () => {
   const change = (eco: string, ...policies: object[]) => send("PATCH", `/v1/${eco}/policies`, { policies });
   const versions = async (eco: string) =>
     Object.fromEntries(
@@ -91,7 +91,7 @@ describe("several rules at once", () => {
         .map(({ id, version }) => [id, version]),
     );
 
-  test("are put in force together, and those that are not named stay", async () => {
+  test("come into force together, and other rules stay", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "c", echo("X_A", "X_D"));
     const [a, b] = [
@@ -105,7 +105,7 @@ describe("several rules at once", () => {
     expect(changed).toMatchObject({ created: [], changed: ["a"], unchanged: ["b"] });
   });
 
-  test("are not put in force by halves where one has changed meanwhile, is wrong, or is named twice", async () => {
+  test("are all refused where one has changed meanwhile, is invalid, or is named twice", async () => {
     const eco = freshEcosystem();
     const [a, b] = [
       { id: "a", ...echo("X_A", "X_B") },
@@ -118,14 +118,14 @@ describe("several rules at once", () => {
     expect((await problemOf(await change(eco, { ...a, cooldown: "1s" }, { ...b, where: "1 +" }))).status).toBe(422);
     expect((await problemOf(await change(eco, { ...a, cooldown: "1s" }, { ...b, id: "a" }))).status).toBe(422);
     expect(await versions(eco)).toEqual({ a: 1, b: 2 });
-    // Of two that have read the same version one is told.
+    // Of two clients that have read the same version, one is refused.
     const both = await Promise.all([1, 2].map((s) => change(eco, { ...a, cooldown: `${s}s`, version: 1 })));
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
   });
 });
 
-describe("a rule of the pack", () => {
-  test("can be changed and switched off, not deleted, and comes back when its change is deleted", async () => {
+describe("built-in rule", () => {
+  test("can be changed and disabled, but not deleted, and goes back to its original when a change is deleted", async () => {
     const eco = freshEcosystem();
     const path = `/v1/${eco}/policies/promotions-to-dream`;
     expect((await problemOf(await send("DELETE", path))).status).toBe(409);
@@ -142,8 +142,8 @@ describe("a rule of the pack", () => {
   });
 });
 
-describe("rebuilt from the log", () => {
-  test("the rules of each time decide again on what came then, and nothing is done twice", async () => {
+describe("rebuild of the rules from the log", () => {
+  test("decides on each signal by the rules of its time, and repeats no effect", async () => {
     const eco = freshEcosystem();
     const counting = (to: string, n: number) =>
       echo("X_IN", to, { at_least: { n, within: "1h" }, remember: { all: "state.?all.orValue(0) + 1" } });

@@ -4,7 +4,7 @@ import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { aSignal, logOf, policyOf } from "../log-under-test.ts";
 
-it("tells what a changed rule would have decided, beside the rules in force, and writes nothing", async () => {
+it("simulation returns the decisions of a changed rule, beside the rules in force, and writes nothing", async () => {
   const eco = freshEcosystem();
   const promotions = (count: number) => aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: count });
   await logOf(eco).append({ signals: [promotions(1), promotions(5)] });
@@ -35,7 +35,7 @@ it("tells what a changed rule would have decided, beside the rules in force, and
   expect([wrong.status, wrong.errors?.[0]?.pointer]).toEqual([422, "/rule/where"]);
 });
 
-it("begins with what was under way then, or with nothing where that is wanted, and tells which", async () => {
+it("simulation begins with the state of that time, or without state on request, and reports which", async () => {
   const eco = freshEcosystem();
   const promotions = (count: number) => aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: count });
   const append = async () => {
