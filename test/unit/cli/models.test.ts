@@ -109,7 +109,10 @@ describe("ganglion models", () => {
     for (const [args, message] of [
       [["set", "small"], "A new model needs --model"],
       [["set", "small", "--model", "m"], "A new model needs --endpoint"],
-      [["set", "small", "--model", "m", "--kind", "workers-ai", "--endpoint", URL_OF], "takes neither"],
+      [
+        ["set", "small", "--model", "m", "--kind", "workers-ai", "--endpoint", URL_OF],
+        "has no --endpoint and no --key-file",
+      ],
       [["set", "small", "--model", "m", "--key-file", "/nowhere/key"], "there is no file"],
       [["set", "small", "--model", "m", "--key-file", "-"], "the standard input holds no key"],
       [["budget"], "Give --requests, --usd, or both"],
