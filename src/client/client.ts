@@ -1,11 +1,14 @@
 import type { CreatedToken, TokenRecord } from "../core/access/api.ts";
 import type { NewToken } from "../core/access/new-token.ts";
 import type { FileTaskRecord, FileWorkerView } from "../core/file-tasks/api.ts";
-import type { Gap } from "../core/introspection/gaps/gap.ts";
-import type { HistoryPage } from "../core/introspection/history/query.ts";
-import type { Maintenance, MaintenanceChange } from "../core/introspection/maintenance.ts";
-import type { ScannerStatus } from "../core/introspection/scanners/scanner-status.ts";
-import type { ObservationsPage } from "../core/introspection/window/observation.ts";
+import type {
+  Gap,
+  HistoryPage,
+  Maintenance,
+  MaintenanceChange,
+  ObservationsPage,
+  ScannerStatus,
+} from "../core/introspection/api.ts";
 import type { ObservationSettings } from "../core/introspection/window/window-settings.ts";
 import type { Lineage } from "../core/lineage/api.ts";
 import type { DecisionsPage } from "../core/policy/decision.ts";

@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from "commander";
-import type { Gap } from "../../../src/core/introspection/gaps/gap.ts";
+import type { Gap } from "../../../src/core/introspection/api.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 

@@ -1,7 +1,5 @@
 import { Command } from "commander";
-import type { HistoryPoint } from "../../../src/core/introspection/history/point.ts";
-import type { HistoryPage } from "../../../src/core/introspection/history/query.ts";
-import type { Observation } from "../../../src/core/introspection/window/observation.ts";
+import type { HistoryPage, HistoryPoint, Observation } from "../../../src/core/introspection/api.ts";
 import { time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, cellText, print, printLines, printTable, remark } from "../../output.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ScannerStatus } from "../../../src/core/introspection/scanners/scanner-status.ts";
+import type { ScannerStatus } from "../../../src/core/introspection/api.ts";
 import { fact } from "../../arguments.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";

@@ -1,5 +1,6 @@
+import type { Maintenance } from "./api.ts";
 import { type GapChanges, GapTracker } from "./gaps/gap-tracker.ts";
-import { isExempt, type Maintenance, NO_MAINTENANCE, SETTLE_MS, type Span } from "./maintenance.ts";
+import { isExempt, NO_MAINTENANCE, SETTLE_MS, type Span } from "./maintenance.ts";
 import type { ScannerKind } from "./scanners/scanner.ts";
 import {
   type ScannerFailure,

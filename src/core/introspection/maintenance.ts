@@ -1,29 +1,15 @@
 import * as z from "zod";
-
-/** Maintenance of an ecosystem: scanners rest and no gap changes, while observations are still taken in. */
-export interface Maintenance {
-  readonly enabled: boolean;
-  readonly reason: string | null;
-  /** When maintenance was switched on or off last, RFC 3339 in UTC; `null`: never. */
-  readonly since: string | null;
-  /** Name of the token that switched it. */
-  readonly by: string | null;
-}
+import type { Maintenance } from "./api.ts";
 
 export const NO_MAINTENANCE: Maintenance = { enabled: false, reason: null, since: null, by: null };
 
-export const MaintenanceChange = z.strictObject({
-  enabled: z.boolean(),
-  reason: z.string().max(1_000).nullish(),
-});
-export type MaintenanceChange = z.infer<typeof MaintenanceChange>;
-
 /** A time during which maintenance was on, in milliseconds since the epoch. */
-export interface Span {
-  readonly fromMs: number;
-  /** `null`: it has not ended. */
-  readonly toMs: number | null;
-}
+export const Span = z.object({
+  fromMs: z.number(),
+  /** `null`: maintenance has not ended. */
+  toMs: z.number().nullable(),
+});
+export type Span = Readonly<z.infer<typeof Span>>;
 
 /**
  * Whether an observation was made during maintenance, when hosts restart and models warm up. Such an observation is

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Author } from "../../core/access/author.ts";
-import type { MaintenanceChange } from "../../core/introspection/maintenance.ts";
-import { type Maintenance, NO_MAINTENANCE } from "../../core/introspection/maintenance.ts";
+import type { Maintenance, MaintenanceChange } from "../../core/introspection/api.ts";
+import { NO_MAINTENANCE } from "../../core/introspection/maintenance.ts";
 import type { ScannerKind } from "../../core/introspection/scanners/scanner.ts";
 import type { ScannerSetting } from "../../core/introspection/scanners/scanner-runner.ts";
 import { ObservationSettings } from "../../core/introspection/window/window-settings.ts";

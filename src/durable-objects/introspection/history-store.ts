@@ -1,3 +1,5 @@
+import * as z from "zod";
+import type { HistoryPage } from "../../core/introspection/api.ts";
 import {
   encodeSeries,
   HistoryCollector,
@@ -11,7 +13,6 @@ import {
   COARSE_MS,
   FINE_MS,
   HistoryAnswer,
-  type HistoryPage,
   type HistoryQuery,
   QUARTER_MS,
 } from "../../core/introspection/history/query.ts";
@@ -23,15 +24,18 @@ const GRACE_MS = 5_000;
 /** Quarters of an hour that are merged in one call. */
 const QUARTERS_AT_ONCE = 8;
 
-/** How far the history is written, in sequence numbers. */
-interface Written {
-  /** Observations up to this sequence number are in the history … */
-  readonly all: number;
-  /** … and those up to this one that are of a minute … */
-  readonly through: number;
-  /** … that started before this time. */
-  readonly beforeMs: number;
-}
+/** How far the history is written. */
+const Written = z.object({
+  /** All observations up to this sequence number are in the history. */
+  all: z.number(),
+  /** So are the observations up to this sequence number that belong to a minute that started before `beforeMs`. */
+  through: z.number(),
+  /** Milliseconds since the epoch. */
+  beforeMs: z.number(),
+});
+type Written = Readonly<z.infer<typeof Written>>;
+
+const NOTHING_WRITTEN: Written = { all: 0, through: 0, beforeMs: 0 };
 
 /**
  * History of all metrics: a row for each minute that holds all its series, for a day; then a row for each quarter of
@@ -155,6 +159,8 @@ export class HistoryStore {
   }
 
   #readWritten(): Written {
-    return (this.#settings.read("history") as Written | undefined) ?? { all: 0, through: 0, beforeMs: 0 };
+    const stored = this.#settings.read("history");
+    // A default for a value that cannot be read would count observations twice: the error stops the object instead.
+    return stored === undefined ? NOTHING_WRITTEN : Written.parse(stored);
   }
 }

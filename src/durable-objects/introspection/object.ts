@@ -1,11 +1,15 @@
 import type { Author } from "../../core/access/author.ts";
-import type { Gap } from "../../core/introspection/gaps/gap.ts";
+import type {
+  Gap,
+  HistoryPage,
+  Maintenance,
+  MaintenanceChange,
+  ObservationsPage,
+  ScannerStatus,
+} from "../../core/introspection/api.ts";
 import { GAP_SOURCE } from "../../core/introspection/gaps/gap-signal.ts";
-import type { HistoryPage, HistoryQuery } from "../../core/introspection/history/query.ts";
-import type { Maintenance, MaintenanceChange } from "../../core/introspection/maintenance.ts";
+import type { HistoryQuery } from "../../core/introspection/history/query.ts";
 import type { ScannerHealth } from "../../core/introspection/scanners/scanner-runner.ts";
-import type { ScannerStatus } from "../../core/introspection/scanners/scanner-status.ts";
-import type { ObservationsPage } from "../../core/introspection/window/observation.ts";
 import { observationOf } from "../../core/introspection/window/sample.ts";
 import type { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
 import type { ProjectionBatch } from "../../core/projection/batch.ts";

@@ -1,4 +1,5 @@
-import type { Gap } from "../../core/introspection/gaps/gap.ts";
+import type { Gap } from "../../core/introspection/api.ts";
+import { readStoredGap } from "../../core/introspection/gaps/gap.ts";
 import { lineSeq } from "../../core/signals/signal-line.ts";
 
 /** Longest time during which a slice takes in observations, and most observations of a slice. */
@@ -103,11 +104,21 @@ export class ObservationStore {
     );
   }
 
-  /** Oldest first, so that the newest gap of a name replaces the others. */
+  /**
+   * Oldest first, so that the newest gap of a name replaces the others. A gap that cannot be read is left out: one row
+   * must not stop an ecosystem, and a problem that persists raises its gap again.
+   */
   gaps(): Gap[] {
-    return [...this.#sql.exec<{ body: string }>("SELECT body FROM gaps ORDER BY raised_at")].map(
-      ({ body }) => JSON.parse(body) as Gap,
-    );
+    const gaps: Gap[] = [];
+    const rows = this.#sql.exec<{ name: string; body: string }>("SELECT name, body FROM gaps ORDER BY raised_at");
+    for (const { name, body } of rows) {
+      try {
+        gaps.push(readStoredGap(body));
+      } catch (error) {
+        console.warn("observations: a stored gap cannot be read and is left out:", name, error);
+      }
+    }
+    return gaps;
   }
 
   /** Forgets resolved gaps raised before `beforeMs`. */

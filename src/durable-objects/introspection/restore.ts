@@ -1,10 +1,13 @@
 import * as z from "zod";
+import { Maintenance } from "../../core/introspection/api.ts";
 import type { Introspection } from "../../core/introspection/introspection.ts";
-import { type Maintenance, NO_MAINTENANCE, type Span } from "../../core/introspection/maintenance.ts";
+import { NO_MAINTENANCE, Span } from "../../core/introspection/maintenance.ts";
 import { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
 const StoredScanner = z.object({ enabled: z.boolean(), settings: z.record(z.string(), z.number()) });
+const StoredMaintenance = z.object({ state: Maintenance, spans: z.array(Span).default([]) });
+const NEVER_MAINTAINED = { state: NO_MAINTENANCE, spans: [] };
 const StoredHealth = z.object({ failures: z.number(), lastError: z.string(), retryAtMs: z.number() });
 
 /**
@@ -16,8 +19,11 @@ export function restoreSettings(introspection: Introspection, store: SettingsSto
   if (settings.success) introspection.set(settings.data, nowMs);
   else console.warn("observations: stored settings cannot be read; using defaults", settings.error.message);
 
-  const stored = store.read("maintenance") as { state: Maintenance; spans: readonly Span[] } | undefined;
-  introspection.setMaintenance(stored?.state ?? NO_MAINTENANCE, nowMs, stored?.spans ?? []);
+  const maintenance = StoredMaintenance.safeParse(store.read("maintenance") ?? NEVER_MAINTAINED);
+  if (!maintenance.success)
+    console.warn("observations: the stored maintenance cannot be read; maintenance is off", maintenance.error.message);
+  const { state, spans } = maintenance.data ?? NEVER_MAINTAINED;
+  introspection.setMaintenance(state, nowMs, spans);
 
   for (const { kind } of introspection.scanners.health) {
     const own = store.read(`scanner:${kind.id}`);

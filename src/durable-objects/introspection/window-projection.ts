@@ -1,4 +1,4 @@
-import type { Gap } from "../../core/introspection/gaps/gap.ts";
+import type { Gap } from "../../core/introspection/api.ts";
 import { GAP_SOURCE, gapFacts, gapOf } from "../../core/introspection/gaps/gap-signal.ts";
 import type { GapChange } from "../../core/introspection/gaps/gap-tracker.ts";
 import { Introspection, type Look } from "../../core/introspection/introspection.ts";

@@ -1,5 +1,5 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
-import type { MaintenanceChange } from "../../core/introspection/maintenance.ts";
+import type { MaintenanceChange } from "../../core/introspection/api.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import type { NewTask } from "../../core/queue/task.ts";
 import type { NewDelivery } from "../../core/webhooks/delivery.ts";

@@ -1,6 +1,7 @@
 import type { CapabilityGapFacts } from "../../signals/known-signals.ts";
 import type { Signal } from "../../signals/signal.ts";
-import { fingerprintOf, type Gap } from "./gap.ts";
+import type { Gap } from "../api.ts";
+import { fingerprintOf } from "./gap.ts";
 
 /** Source of the edge's own gap signals. Gap signals of other sources are not tracked here. */
 export const GAP_SOURCE = "ganglion/observations";

@@ -1,6 +1,7 @@
 import { formatTimestamp } from "../../signals/timestamp.ts";
+import type { Gap } from "../api.ts";
 import type { FindingWithCause } from "../scanners/scanner.ts";
-import { fingerprintOf, type Gap } from "./gap.ts";
+import { fingerprintOf } from "./gap.ts";
 import { calmMs, DEFAULT_GAP_SETTINGS, type GapSettings } from "./gap-settings.ts";
 import { alignmentScore } from "./score.ts";
 

@@ -1,17 +1,5 @@
 import { LogHistogram } from "../../numbers/log-histogram.ts";
-
-/** Summary of one metric during one step of time. */
-export interface HistoryPoint {
-  /** Start of the step, RFC 3339 in UTC. */
-  readonly ts: string;
-  readonly count: number;
-  readonly mean: number;
-  readonly min: number;
-  readonly max: number;
-  /** To within 1 %. */
-  readonly p50: number;
-  readonly p95: number;
-}
+import type { HistoryPoint } from "../api.ts";
 
 /** A point as it is stored: count, sum, smallest, largest, then the histogram's pairs. */
 export type StoredPoint = readonly [count: number, sum: number, min: number, max: number, ...histogram: number[]];

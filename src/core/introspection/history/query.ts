@@ -1,5 +1,6 @@
+import type { HistoryPage } from "../api.ts";
 import { MINUTE_MS } from "./collector.ts";
-import { type HistoryPoint, type StoredPoint, Summary } from "./point.ts";
+import { type StoredPoint, Summary } from "./point.ts";
 
 /** Coarser step, for what is older than {@link FINE_MS}. */
 export const QUARTER_MS = 15 * MINUTE_MS;
@@ -18,18 +19,6 @@ export interface HistoryQuery {
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly stepMs: number;
-}
-
-/** A down-sampled series. */
-export interface HistoryPage {
-  readonly metric: string;
-  /** `null`: all reporters together. */
-  readonly reporter: string | null;
-  readonly step_seconds: number;
-  /** Steps without a measurement are left out. */
-  readonly points: readonly HistoryPoint[];
-  /** Reporters that measured the metric in this time. */
-  readonly reporters: readonly string[];
 }
 
 /**

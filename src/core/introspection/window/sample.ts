@@ -1,5 +1,5 @@
 import type { Signal } from "../../signals/signal.ts";
-import type { Observation } from "./observation.ts";
+import type { Observation } from "../api.ts";
 
 /** An observation inside the window, with the signal that carried it. */
 export interface Sample {

@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { MaintenanceChange } from "../../../core/introspection/maintenance.ts";
+import { MaintenanceChange } from "../../../core/introspection/api.ts";
 import { observationCache } from "../../objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";

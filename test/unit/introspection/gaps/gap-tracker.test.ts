@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Gap } from "../../../../src/core/introspection/gaps/gap.ts";
+import type { Gap } from "../../../../src/core/introspection/api.ts";
 import { gapFacts, gapOf } from "../../../../src/core/introspection/gaps/gap-signal.ts";
 import { GapTracker } from "../../../../src/core/introspection/gaps/gap-tracker.ts";
 import { alignmentScore } from "../../../../src/core/introspection/gaps/score.ts";
