@@ -26,8 +26,8 @@ const QUARTERS_AT_ONCE = 8;
 
 /** How far the history is written. */
 const Written = z.object({
-  /** All observations up to this sequence number are in the history. */
-  all: z.number(),
+  /** All observations up to this sequence number are in the history. The first stored versions lack the field. */
+  all: z.number().default(0),
   /** So are the observations up to this sequence number that belong to a minute that started before `beforeMs`. */
   through: z.number(),
   /** Milliseconds since the epoch. */
