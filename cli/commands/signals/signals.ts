@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import type { Client, SignalQuery } from "../../../src/client/client.ts";
+import type { Client } from "../../../src/client/client.ts";
+import type { SignalQuery } from "../../../src/client/signals.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { list, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";

@@ -1,7 +1,6 @@
 import { z } from "@hono/zod-openapi";
 
 export const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
-export const facts = z.record(z.string(), z.unknown()).openapi({ type: "object", additionalProperties: true });
 
 /** Compiles only if values of `Type` fit the schema, so that the document cannot promise another shape. */
 export const describes =

@@ -1,0 +1,52 @@
+import type {
+  Gap,
+  HistoryPage,
+  Maintenance,
+  MaintenanceChange,
+  ObservationsPage,
+  ScannerStatus,
+} from "../core/introspection/api.ts";
+import type { ObservationSettings } from "../core/introspection/window/window-settings.ts";
+import type { Call } from "./http/request.ts";
+
+export interface HistoryQuery {
+  /** Such as `cpu_percent`, `ttr_ms`, or `ok`, whose mean is the success rate. */
+  readonly metric: string;
+  readonly reporter?: string;
+  /** RFC 3339 or seconds since the epoch. */
+  readonly since?: string | number;
+  readonly until?: string | number;
+  /** Seconds. */
+  readonly step?: number;
+}
+
+interface Calls {
+  readonly call: <Answer>(call: Call) => Promise<Answer>;
+  readonly inside: (path: string) => string;
+}
+
+/** Calls about observations, gaps, scanners and maintenance. */
+export function introspectionCalls({ call, inside }: Calls) {
+  return {
+    observations: (query: { seconds?: number; zooid?: string; limit?: number } = {}) =>
+      call<ObservationsPage>({ path: inside("/observations"), query }),
+    history: ({ metric, reporter, since, until, step }: HistoryQuery) =>
+      call<HistoryPage>({
+        path: inside("/observations/history"),
+        query: { metric, reporter, since, until, step },
+      }),
+    observationSettings: () => call<ObservationSettings>({ path: inside("/observations/settings") }),
+    /** Settings that are not named stay as they are. */
+    changeObservationSettings: (change: Partial<ObservationSettings>) =>
+      call<ObservationSettings>({ method: "PATCH", path: inside("/observations/settings"), body: change }),
+    gaps: async (status: "open" | "resolved" | "all" = "open", name?: string) =>
+      (await call<{ gaps: Gap[] }>({ path: inside("/gaps"), query: { status, name } })).gaps,
+    scanners: async () => (await call<{ scanners: ScannerStatus[] }>({ path: inside("/scanners") })).scanners,
+    /** Settings that are not named stay as they are. */
+    changeScanner: (id: string, change: { enabled?: boolean; settings?: Record<string, unknown> }) =>
+      call<ScannerStatus>({ method: "PATCH", path: inside(`/scanners/${encodeURIComponent(id)}`), body: change }),
+    maintenance: () => call<Maintenance>({ path: inside("/maintenance") }),
+    setMaintenance: (change: MaintenanceChange) =>
+      call<Maintenance>({ method: "PUT", path: inside("/maintenance"), body: change }),
+  };
+}

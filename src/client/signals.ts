@@ -1,0 +1,73 @@
+import type { Lineage } from "../core/lineage/api.ts";
+import type { AppendResult } from "../core/signals/api.ts";
+import type { Signal, SignalInput } from "../core/signals/signal.ts";
+import type { Call } from "./http/request.ts";
+import { uuid7 } from "./http/uuid7.ts";
+import { type FollowOptions, followLog } from "./stream/follow.ts";
+import type { SignalSource } from "./stream/signal-source.ts";
+
+export interface SignalQuery {
+  readonly signals?: readonly string[];
+  readonly source?: string;
+  readonly after?: number;
+  /** RFC 3339 or seconds since the epoch. */
+  readonly since?: string | number;
+  readonly until?: string | number;
+  readonly limit?: number;
+  readonly order?: "asc" | "desc";
+}
+
+interface SignalCallsOptions {
+  readonly call: <Answer>(call: Call) => Promise<Answer>;
+  readonly again: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
+  readonly inside: (path: string) => string;
+  readonly openStream: (
+    path: string,
+    query: NonNullable<Call["query"]>,
+    signal: AbortSignal | undefined,
+  ) => Promise<SignalSource>;
+}
+
+/** Calls about signals and the log. */
+export function signalCalls({ call, again, inside, openStream }: SignalCallsOptions) {
+  const at = (id: string, path = "") => inside(`/signals/${encodeURIComponent(id)}${path}`);
+  const signals = ({ signals: signal, ...query }: SignalQuery = {}) =>
+    call<{ signals: Signal[]; next: number | null }>({
+      path: inside("/signals"),
+      query: { signal: signal ?? [], ...query },
+    });
+
+  return {
+    /**
+     * Emits signals, all or none: at most 1,000 and 1 MiB. A signal without an id gets one here, so that a retry after a
+     * lost answer stores no signal twice.
+     */
+    emit(
+      emitted: SignalInput | readonly SignalInput[],
+      { signal }: { signal?: AbortSignal } = {},
+    ): Promise<AppendResult> {
+      const withId = (one: SignalInput) => ({ ...one, id: one.id ?? uuid7() });
+      const body = isList(emitted) ? emitted.map(withId) : withId(emitted);
+      return again(() => call({ method: "POST", path: inside("/signals"), body, signal }), signal);
+    },
+
+    signals,
+    signal: (id: string) => call<Signal>({ path: at(id) }),
+    lineage: (id: string) => call<Lineage>({ path: at(id, "/lineage") }),
+
+    /** Signals as they come, each once, across lost connections. See {@link FollowOptions}. */
+    async *follow(follow: FollowOptions = {}): AsyncGenerator<Signal, void, void> {
+      // "From now on" is pinned to a place in the log before the stream opens: a connection lost before the first
+      // signal then resumes there and misses nothing.
+      const after = follow.after ?? (await signals({ order: "desc", limit: 1 })).signals[0]?.seq ?? 0;
+      const open = (from: number) =>
+        openStream(inside("/signals/stream"), { after: from, signal: follow.signals ?? [] }, follow.signal);
+      yield* followLog(after, open, follow);
+    },
+  };
+}
+
+/** `Array.isArray` does not narrow readonly arrays. */
+function isList(value: SignalInput | readonly SignalInput[]): value is readonly SignalInput[] {
+  return Array.isArray(value);
+}
