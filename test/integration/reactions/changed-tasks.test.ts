@@ -33,7 +33,7 @@ test("a task that was begun finishes by its old settings, and those that wait ar
     ids.map((task_id) => ({ task_id, recipient: "it", type: "DO", payload: {} })),
   );
   await eventually(() => expect(existsSync(join(directory, "begun"))).toBe(true));
-  expect(await agent.reload({ ...options, reactions: reactions("new", 2) })).toMatchObject({ taken: ["reactions"] });
+  expect(await agent.reload({ ...options, reactions: reactions("new", 2) })).toMatchObject({ applied: ["reactions"] });
   // As many as may run do: the new ones wait until the old one has finished.
   expect(readFileSync(join(directory, "runs"), "utf8")).toBe("old\n");
   writeFileSync(join(directory, "go"), "");

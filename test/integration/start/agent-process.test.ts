@@ -63,7 +63,7 @@ describe("the agent as a child", () => {
     end();
     await hear(/is back/);
     end();
-    await hear(/started again in 2 s/);
+    await hear(/Restart in 2 s/);
     expect(said.slice(0, 3)).toEqual([
       "The agent ended with code 9. Restart in 1 s.",
       "The agent is back.",

@@ -10,5 +10,5 @@ test("npm run soak runs the soak and nothing else", async () => {
   const { stdout } = await promisify(execFile)(vitest, ["list", "--filesOnly", ...VITEST_ARGUMENTS], {
     cwd: PROJECT_ROOT,
   });
-  expect(stdout.trim()).toMatch(/^(\[integration\] )?test\/faults\/soak\.test\.ts$/);
+  expect(stdout.trim()).toMatch(/^(\[integration\] )?test\/faults\/soak\/soak\.test\.ts$/);
 });
