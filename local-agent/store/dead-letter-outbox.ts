@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../src/core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../src/core/dead-letters/dead-letter.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import { numberIn, textIn } from "./row.ts";

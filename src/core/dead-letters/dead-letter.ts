@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { Timestamp } from "../signals/timestamp.ts";
-import { DEAD_LETTER_KINDS } from "./record.ts";
+
+export const DEAD_LETTER_KINDS = ["signal", "task", "intent", "webhook", "reaction"] as const;
+export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /** A signal, task, file, message or reaction that could not be processed, kept with the reason. */
 export const DeadLetter = z.object({
@@ -33,3 +35,16 @@ export const DeadLetter = z.object({
     .meta({ description: "Result of the last replay: replayed, already, or the reason why the replay failed" }),
 });
 export type DeadLetter = z.infer<typeof DeadLetter>;
+
+/**
+ * A failed item, as the component that gave up hands it over. A repeated failure has the same id: it is counted, not
+ * kept twice.
+ */
+export const DeadLetterRecord = DeadLetter.omit({
+  attempts: true,
+  first_failed_at: true,
+  last_failed_at: true,
+  replayed_at: true,
+  replay_outcome: true,
+});
+export type DeadLetterRecord = Readonly<z.infer<typeof DeadLetterRecord>>;

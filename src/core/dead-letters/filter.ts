@@ -2,8 +2,7 @@ import * as z from "zod";
 import { LIMITS } from "../signals/limits.ts";
 import { compilePatterns } from "../signals/pattern.ts";
 import { parseTimestamp } from "../signals/timestamp.ts";
-import type { DeadLetter } from "./dead-letter.ts";
-import { DEAD_LETTER_KINDS } from "./record.ts";
+import { DEAD_LETTER_KINDS, type DeadLetter } from "./dead-letter.ts";
 
 const Words = z.string().min(1).max(LIMITS.identifierLength);
 const Time = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(value) !== undefined, {

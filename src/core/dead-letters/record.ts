@@ -1,25 +1,4 @@
-export const DEAD_LETTER_KINDS = ["signal", "task", "intent", "webhook", "reaction"] as const;
-export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
-
-/** A failed item, as the component that gave up hands it over. */
-export interface DeadLetterRecord {
-  /** A repeated failure has the same id: it is counted, not kept twice. */
-  readonly id: string;
-  readonly kind: DeadLetterKind;
-  /** The failed item as received, in the field that `kind` names. */
-  readonly signal?: unknown;
-  readonly task?: unknown;
-  readonly intent?: unknown;
-  readonly webhook?: unknown;
-  readonly reaction?: unknown;
-  /** The host that keeps the failed item, where the edge does not. */
-  readonly host?: string;
-  /** Ids of the signal and of its causes, nearest first, where the loop guard ended a chain of causes. */
-  readonly lineage?: readonly string[];
-  readonly error: string;
-  /** The component that gave up. */
-  readonly daemon: string;
-}
+import { DEAD_LETTER_KINDS, type DeadLetterRecord } from "./dead-letter.ts";
 
 /**
  * Reads a stored record without its id, which has a column of its own.

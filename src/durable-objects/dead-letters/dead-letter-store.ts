@@ -1,5 +1,5 @@
-import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
-import { causeOfDeadLetter, type DeadLetterRecord, readStoredRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import { causeOfDeadLetter, readStoredRecord } from "../../core/dead-letters/record.ts";
 
 interface Row extends Record<string, SqlStorageValue> {
   number: number;

@@ -5,9 +5,8 @@ import type {
   DeadLettersQuery,
   ReplayAnswer,
 } from "../../core/dead-letters/api.ts";
-import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { compileFilter } from "../../core/dead-letters/filter.ts";
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
 import { planReplay } from "../../core/dead-letters/replay-plan.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";

@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { PendingEffect } from "./effect-outbox.ts";
 import type { Draft } from "./outgoing-signal.ts";
 

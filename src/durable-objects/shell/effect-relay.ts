@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import type { NewTask } from "../../core/queue/task.ts";

@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/signals/api.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Namespace, objectNamed } from "./ports.ts";

@@ -1,4 +1,5 @@
-import { type DeadLetterRecord, readDeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import { readDeadLetterRecord } from "../../core/dead-letters/record.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import { EffectOutbox } from "./effect-outbox.ts";
 import { type Draft, readOutgoingSignal, writeOutgoingSignal } from "./outgoing-signal.ts";

@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import { planIntake } from "../../core/projection/intake.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";

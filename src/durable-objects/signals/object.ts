@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
 import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/signals/api.ts";

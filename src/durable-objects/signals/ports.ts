@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { Namespace } from "../shell/ports.ts";
 import type { ProjectionBindings } from "../shell/projection-ports.ts";
 import type { RegistryCalls } from "./hosts.ts";

@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/record.ts";
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { OpenLink } from "../../core/hosts/presence-tracker.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/signals/api.ts";

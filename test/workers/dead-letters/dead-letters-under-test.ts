@@ -1,5 +1,4 @@
-import type { DeadLetter } from "../../../src/core/dead-letters/dead-letter.ts";
-import type { DeadLetterRecord } from "../../../src/core/dead-letters/record.ts";
+import type { DeadLetter, DeadLetterRecord } from "../../../src/core/dead-letters/dead-letter.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
 import { deadLettersOf } from "../log-under-test.ts";
 
