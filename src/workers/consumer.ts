@@ -1,6 +1,6 @@
 import { decodeBatches, type ProjectionBatch, type ProjectionName } from "../core/projection/batch.ts";
 import { projectionOf } from "../durable-objects/shell/projection-ports.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment } from "./bindings/environment.ts";
 
 /** Delay before a message that failed comes again, in seconds: 1, 2, 4, … 60. */
 function backOff(attempts: number): number {

@@ -1,6 +1,6 @@
 import { jobsOf, splitJobs } from "../core/hosts/monitors/round-jobs.ts";
 import { planRound } from "../core/hosts/monitors/rounds.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment } from "./bindings/environment.ts";
 import { sendShares } from "./rounds/rounds-queue.ts";
 import { carryOut } from "./rounds/run-jobs.ts";
 

@@ -1,7 +1,7 @@
 import { app } from "./app.ts";
+import type { Environment } from "./bindings/environment.ts";
 import { consume } from "./consumer.ts";
 import { everyMinute } from "./cron.ts";
-import type { Environment } from "./environment.ts";
 import { consumeRounds, ROUNDS_QUEUE } from "./rounds/rounds-queue.ts";
 
 export { Directory } from "../durable-objects/access/object.ts";

@@ -1,7 +1,13 @@
 import { env } from "cloudflare:workers";
 import type { NewSignal, Signal } from "../../src/core/signals/signal.ts";
-import type { Environment } from "../../src/workers/environment.ts";
-import { deadLetters, observationCache, policyState, priorityQueue, signalLog } from "../../src/workers/objects.ts";
+import type { Environment } from "../../src/workers/bindings/environment.ts";
+import {
+  deadLetters,
+  observationCache,
+  policyState,
+  priorityQueue,
+  signalLog,
+} from "../../src/workers/bindings/objects.ts";
 
 declare global {
   namespace Cloudflare {

@@ -31,7 +31,7 @@ export interface LogPlace {
 /** Calls of the log. */
 export interface PolicyLog {
   /** Subscribes the projection, durably, to these patterns. */
-  interest(projection: "policy", patterns: readonly string[]): Promise<LogPlace>;
+  subscribeProjection(projection: "policy", patterns: readonly string[]): Promise<LogPlace>;
   reached(): Promise<LogPlace>;
 }
 
@@ -128,7 +128,7 @@ export class RuleProjection implements ProjectedState {
 
   /** Subscribes to the log. @returns the position of the log, after which the subscription is complete */
   async subscribe(patterns: readonly string[]): Promise<LogPlace> {
-    const place = await this.#options.log().interest("policy", patterns);
+    const place = await this.#options.log().subscribeProjection("policy", patterns);
     const text = JSON.stringify(patterns);
     if (this.#options.state.note("interests") !== text) this.#options.state.setNote("interests", text);
     return place;

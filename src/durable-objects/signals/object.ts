@@ -106,9 +106,9 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
    * Says what a projection is to be sent from now on, durably.
    * @returns where the log stands, as {@link reached}: every signal after that is sent if it fits
    */
-  interest(projection: ProjectionName, patterns: readonly string[]): { head_seq: number; now_ms: number } {
+  subscribeProjection(projection: ProjectionName, patterns: readonly string[]): { head_seq: number; now_ms: number } {
     if (this.#subscriptions.ask(projection, patterns))
-      this.#outbox.want(projection, this.#subscriptions.of(projection));
+      this.#outbox.setSubscription(projection, this.#subscriptions.of(projection));
     return this.#place();
   }
 

@@ -19,19 +19,20 @@ const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, 
 /** Between two messages, in milliseconds: the first of a burst goes at once, the rest of it together. */
 const SPACING_MS = 10;
 
-interface Lane {
+interface Share {
   readonly projection: ProjectionName;
-  wants: Matcher;
+  matches: Matcher;
   /** The queue has been given everything up to here. */
   sent: number;
   lines: string[];
   chars: number;
-  /** Something is waiting; without it the lane costs nothing. */
+  /** Something is waiting; without it the share costs nothing. */
   waiting: boolean;
 }
 
 /**
- * Carries what projections want from the log to the queue (DESIGN.md, decision 4).
+ * Carries signals that projections have subscribed to from the log to the queue. The queue may lose, double and reorder
+ * what it carries: the projections' cursors make it exact.
  *
  * It keeps nothing on disk. What is lost between the commit of a segment and the queue is found again by the
  * object's alarm, which was set in the transaction of that segment and tells every projection how far the log
@@ -40,7 +41,7 @@ interface Lane {
 export class QueueOutbox {
   readonly #ecosystem: string;
   readonly #queue: () => Queue;
-  readonly #lanes: Lane[];
+  readonly #shares: Share[];
   readonly #meter: UsageMeter;
   #head: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -50,13 +51,13 @@ export class QueueOutbox {
   #sentMs = 0;
 
   /**
-   * @param interestOf - patterns of what a projection wants
+   * @param subscriptionOf - patterns that a projection has subscribed to
    * @param head - where the log stands; what came before is the alarm's business
    */
   constructor(
     ecosystem: string,
     queue: () => Queue,
-    interestOf: (projection: ProjectionName) => readonly string[],
+    subscriptionOf: (projection: ProjectionName) => readonly string[],
     head: number,
     meter: UsageMeter,
   ) {
@@ -64,9 +65,9 @@ export class QueueOutbox {
     this.#ecosystem = ecosystem;
     this.#queue = queue;
     this.#head = head;
-    this.#lanes = PROJECTIONS.map((projection) => ({
+    this.#shares = PROJECTIONS.map((projection) => ({
       projection,
-      wants: compilePatterns(interestOf(projection)),
+      matches: compilePatterns(subscriptionOf(projection)),
       sent: head,
       lines: [],
       chars: 0,
@@ -75,25 +76,25 @@ export class QueueOutbox {
   }
 
   /** From the next segment on. What was collected before stays what it is. */
-  want(projection: ProjectionName, patterns: readonly string[]): void {
-    for (const lane of this.#lanes) if (lane.projection === projection) lane.wants = compilePatterns(patterns);
+  setSubscription(projection: ProjectionName, patterns: readonly string[]): void {
+    for (const share of this.#shares) if (share.projection === projection) share.matches = compilePatterns(patterns);
   }
 
-  /** @returns whether some projection has to hear of the segment */
+  /** @returns whether some projection takes the segment */
   offer(segment: Segment): boolean {
     this.#head = segment.lastSeq;
     let lingerMs: number | undefined;
-    for (const lane of this.#lanes) {
-      if (!segment.names.some(lane.wants)) continue;
-      lane.waiting = true;
-      lingerMs = Math.min(lingerMs ?? Number.POSITIVE_INFINITY, LINGER_MS[lane.projection]);
+    for (const share of this.#shares) {
+      if (!segment.names.some(share.matches)) continue;
+      share.waiting = true;
+      lingerMs = Math.min(lingerMs ?? Number.POSITIVE_INFINITY, LINGER_MS[share.projection]);
       // Beyond what a message holds the projection is told to read the log, which it does in larger pieces.
-      if (lane.chars > QUEUE_BYTES) continue;
+      if (share.chars > QUEUE_BYTES) continue;
       const whole = segment.names.length === 1;
       for (const line of segment.lines) {
-        if (!whole && !lane.wants(lineName(line))) continue;
-        lane.lines.push(line);
-        lane.chars += line.length + 1;
+        if (!whole && !share.matches(lineName(line))) continue;
+        share.lines.push(line);
+        share.chars += line.length + 1;
       }
     }
     if (lingerMs === undefined) return false;
@@ -120,7 +121,7 @@ export class QueueOutbox {
   async #send(): Promise<void> {
     this.#dueMs = Number.POSITIVE_INFINITY;
     // One message under way at a time: what comes meanwhile is collected, so the messages grow with the load.
-    if (this.#sending || !this.#lanes.some((lane) => lane.waiting)) return;
+    if (this.#sending || !this.#shares.some((share) => share.waiting)) return;
     this.#sending = true;
     const body = this.#take();
     this.#meter.add({ queue_messages: 1, queue_operations: 3 * Math.ceil(body.length / 65_536) });
@@ -132,20 +133,20 @@ export class QueueOutbox {
     }
     this.#sending = false;
     this.#sentMs = Date.now();
-    if (this.#lanes.some((lane) => lane.waiting)) this.#sendBy(this.#sentMs + SPACING_MS);
+    if (this.#shares.some((share) => share.waiting)) this.#sendBy(this.#sentMs + SPACING_MS);
   }
 
-  /** Empties the lanes into the body of one message. */
+  /** Empties the shares into the body of one message. */
   #take(): string {
     const batches: ProjectionBatch[] = [];
-    for (const lane of this.#lanes) {
-      if (!lane.waiting) continue;
-      const lines = lane.chars > QUEUE_BYTES ? undefined : lane.lines;
-      batches.push({ projection: lane.projection, after: lane.sent, through: this.#head, lines });
-      lane.sent = this.#head;
-      lane.lines = [];
-      lane.chars = 0;
-      lane.waiting = false;
+    for (const share of this.#shares) {
+      if (!share.waiting) continue;
+      const lines = share.chars > QUEUE_BYTES ? undefined : share.lines;
+      batches.push({ projection: share.projection, after: share.sent, through: this.#head, lines });
+      share.sent = this.#head;
+      share.lines = [];
+      share.chars = 0;
+      share.waiting = false;
     }
     const body = encodeBatches(this.#ecosystem, batches);
     if (!exceedsBytes(body, QUEUE_BYTES)) return body;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { RoundJob as Job } from "../../core/hosts/monitors/round-jobs.ts";
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../bindings/environment.ts";
 import { carryOut } from "./run-jobs.ts";
 
 /** The name in `wrangler.toml`, to which `wrangler dev` and the tests may append. */

@@ -1,6 +1,6 @@
 import type { RoundJob } from "../../core/hosts/monitors/round-jobs.ts";
 import { closeSockets } from "../api/access/close-sockets.ts";
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../bindings/environment.ts";
 
 /** Jobs under way at a time: hosts are waited for, and not all of them at once. */
 const AT_ONCE = 64;

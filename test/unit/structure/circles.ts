@@ -33,15 +33,8 @@ const ROOM_DEPTHS = [
   ["", 1],
 ] as const;
 
-/**
- * These lie beside the entry of the Worker, which imports everything, and hold its bindings, which everything of the Worker
- * imports: each is a room of its own.
- */
-const BINDINGS = ["src/workers/environment.ts", "src/workers/objects.ts"];
-
 /** `src/core/queue/task.ts` lies in `src/core/queue`; `src/workers/app.ts` in `src/workers`. */
 export function roomOf(path: string): string {
-  if (BINDINGS.includes(path)) return path;
   const folders = path.split("/").slice(0, -1);
   const [, depth] = ROOM_DEPTHS.find(([prefix]) => path.startsWith(prefix)) ?? ROOM_DEPTHS[3];
   return folders.slice(0, depth).join("/");

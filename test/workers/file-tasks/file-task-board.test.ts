@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FileTaskRecord } from "../../../src/core/file-tasks/api.ts";
-import { workerBoard } from "../../../src/workers/objects.ts";
+import { workerBoard } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
 import { aSignal, follow, logOf } from "../log-under-test.ts";
 

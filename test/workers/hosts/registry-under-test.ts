@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import { agentRegistry } from "../../../src/workers/objects.ts";
+import { agentRegistry } from "../../../src/workers/bindings/objects.ts";
 import { allOf, logOf } from "../log-under-test.ts";
 
 export const registryOf = (ecosystem: string) => agentRegistry(env, ecosystem);

@@ -1,7 +1,7 @@
 import { createMessageBatch } from "cloudflare:test";
 import { expect, it } from "vitest";
+import type { Environment } from "../../../src/workers/bindings/environment.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
-import type { Environment } from "../../../src/workers/environment.ts";
 import { consumeRounds, ROUNDS_QUEUE } from "../../../src/workers/rounds/rounds-queue.ts";
 
 /** Cloudflare's limit on the calls of one invocation, and what a message may hold. */

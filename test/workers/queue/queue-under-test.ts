@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { priorityQueue } from "../../../src/workers/objects.ts";
+import { priorityQueue } from "../../../src/workers/bindings/objects.ts";
 import { call, post } from "../api/calls.ts";
 import "../log-under-test.ts";
 

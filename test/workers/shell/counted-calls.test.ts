@@ -52,7 +52,7 @@ const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   append: [{ signals: [] }],
   read: [{ signals: [], after: 0, limit: 1, order: "asc" }],
   stretch: ["policy", 0, 10],
-  interest: ["policy", ["X"]],
+  subscribeProjection: ["policy", ["X"]],
   find: ["s1.none"],
   causes: ["s1.none", 5],
   reached: [],

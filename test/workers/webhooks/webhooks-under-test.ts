@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { inject } from "vitest";
-import { webhooks } from "../../../src/workers/objects.ts";
+import { webhooks } from "../../../src/workers/bindings/objects.ts";
 import type { ReceivedMessage } from "../../provided-context.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
 

@@ -1,6 +1,6 @@
 import type { Grant } from "../../../core/access/grant.ts";
-import type { Environment } from "../../environment.ts";
-import { directory, priorityQueue, signalLog } from "../../objects.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { directory, priorityQueue, signalLog } from "../../bindings/objects.ts";
 
 /** Maximum number of ecosystems that one call closes: each costs a call of its log and one of each of its queues. */
 const MAX_ECOSYSTEMS = 50;

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { NewToken } from "../../../core/access/new-token.ts";
-import { directory } from "../../objects.ts";
+import { directory } from "../../bindings/objects.ts";
 import { forgetToken } from "../http/authenticate.ts";
 import { readDocument } from "../http/body.ts";
 import { notFound } from "../http/refusal.ts";

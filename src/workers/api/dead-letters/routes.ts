@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { BULK_LIMIT, type BulkQuery, BulkRequest, ReplayRequest } from "../../../core/dead-letters/api.ts";
 import { DEAD_LETTER_KINDS } from "../../../core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
-import { deadLetters } from "../../objects.ts";
+import { deadLetters } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, pageCursor, patterns, time, wholeNumber, words } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
-import type { Environment } from "../../environment.ts";
-import { directory } from "../../objects.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { directory } from "../../bindings/objects.ts";
 import { ProblemSchema } from "../http/problem-schema.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, newApi } from "../http/route.ts";

@@ -76,12 +76,17 @@ function explain({ description, schema, required }: Parameter): string {
     .join(" ");
 }
 
+function isParameter(parameter: object): parameter is Parameter {
+  return "name" in parameter && "in" in parameter;
+}
+
 function operationsOf(document: OpenApiDocument): Operation[] {
   return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item[method];
       if (operation === undefined) return [];
       const body = operation.requestBody;
+      const parameters: readonly object[] = operation.parameters ?? [];
       return {
         method,
         path,
@@ -89,7 +94,7 @@ function operationsOf(document: OpenApiDocument): Operation[] {
         summary: operation.summary ?? "",
         description: operation.description ?? "",
         scopes: (operation as { "x-scopes"?: readonly string[] })["x-scopes"] ?? [],
-        parameters: (operation.parameters ?? []) as unknown as Parameter[],
+        parameters: parameters.filter(isParameter),
         bodies: body !== undefined && "content" in body ? Object.keys(body.content) : [],
         responses: Object.entries(operation.responses ?? {}).map(
           ([status, response]) => [status, (response as { description: string }).description] as const,

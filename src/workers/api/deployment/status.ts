@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { deadLetters, observationCache, signalLog } from "../../objects.ts";
+import { deadLetters, observationCache, signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { MAX_WINDOW_SECONDS } from "../introspection/observations.ts";

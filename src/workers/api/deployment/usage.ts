@@ -12,7 +12,7 @@ import {
   signalLog,
   webhooks,
   workerBoard,
-} from "../../objects.ts";
+} from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { EcosystemUsageSchema } from "./schemas.ts";

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { workerBoard } from "../../objects.ts";
+import { workerBoard } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";

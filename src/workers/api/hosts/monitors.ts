@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { DEFAULT_MONITOR_SETTINGS } from "../../../core/hosts/monitors/monitor-settings.ts";
-import { agentRegistry } from "../../objects.ts";
+import { agentRegistry } from "../../bindings/objects.ts";
 import { readJson } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";

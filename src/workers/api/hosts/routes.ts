@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
-import { agentRegistry } from "../../objects.ts";
+import { agentRegistry } from "../../bindings/objects.ts";
 import { EcosystemPath, hostName } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";

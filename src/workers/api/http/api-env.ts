@@ -1,5 +1,5 @@
 import type { Grant } from "../../../core/access/grant.ts";
-import type { Environment } from "../../environment.ts";
+import type { Environment } from "../../bindings/environment.ts";
 
 /** The API's environment as Hono wants it. */
 export interface ApiEnv {

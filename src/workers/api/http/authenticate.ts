@@ -4,8 +4,8 @@ import type { Scope } from "../../../core/access/scopes.ts";
 import { parseToken } from "../../../core/access/token.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../../../core/signals/signal.ts";
-import type { Environment } from "../../environment.ts";
-import { directory } from "../../objects.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { directory } from "../../bindings/objects.ts";
 import type { ApiEnv } from "./api-env.ts";
 import { invalid, Refusal } from "./refusal.ts";
 

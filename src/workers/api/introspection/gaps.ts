@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { observationCache } from "../../objects.ts";
+import { observationCache } from "../../bindings/objects.ts";
 import { EcosystemPath, oneOf, words } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { GapsSchema } from "./schemas.ts";

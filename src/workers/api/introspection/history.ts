@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { METRIC_NAME } from "../../../core/introspection/history/collector.ts";
 import { COARSE_MS, MAX_POINTS, stepFor } from "../../../core/introspection/history/query.ts";
-import { observationCache } from "../../objects.ts";
+import { observationCache } from "../../bindings/objects.ts";
 import { EcosystemPath, time, wholeNumber, words } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";

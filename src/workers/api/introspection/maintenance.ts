@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { MaintenanceChange } from "../../../core/introspection/api.ts";
-import { observationCache } from "../../objects.ts";
+import { observationCache } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";

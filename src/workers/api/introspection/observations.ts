@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { observationCache } from "../../objects.ts";
+import { observationCache } from "../../bindings/objects.ts";
 import { readJson } from "../http/body.ts";
 import { EcosystemPath, wholeNumber, words } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";

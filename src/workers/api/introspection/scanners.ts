@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { observationCache } from "../../objects.ts";
+import { observationCache } from "../../bindings/objects.ts";
 import { readJson } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid, notFound } from "../http/refusal.ts";

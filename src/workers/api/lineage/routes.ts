@@ -5,8 +5,8 @@ import { LINEAGE_LIMITS, type LineageSource, traceChain } from "../../../core/li
 import type { Decision } from "../../../core/policy/decision.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
-import type { Environment } from "../../environment.ts";
-import { deadLetters, policyState, priorityQueue, signalLog, webhooks } from "../../objects.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { deadLetters, policyState, priorityQueue, signalLog, webhooks } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { noSuchSignal } from "../signals/routes.ts";

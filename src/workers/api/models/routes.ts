@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ModelSettingsInput } from "../../../core/models/settings.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import { models as modelsOf } from "../../objects.ts";
+import { models as modelsOf } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { Refusal } from "../http/refusal.ts";

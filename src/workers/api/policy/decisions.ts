@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { lineSeq } from "../../../core/signals/signal-line.ts";
-import type { Environment } from "../../environment.ts";
-import { policyState, signalLog } from "../../objects.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { policyState, signalLog } from "../../bindings/objects.ts";
 import { choice, EcosystemPath, pageCursor, time, wholeNumber, words } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { policyState } from "../../objects.ts";
+import { policyState } from "../../bindings/objects.ts";
 import { EcosystemPath, pageCursor, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { ExpectationsSchema } from "./schemas.ts";

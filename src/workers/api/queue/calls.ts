@@ -3,7 +3,7 @@ import { problem } from "../../../core/problem/problem.ts";
 import type { CallAnswer, CallReply } from "../../../core/queue/api.ts";
 import { noResponder, problemOfCall } from "../../../core/queue/call-problems.ts";
 import { CallInput, taskOfCall } from "../../../core/queue/task-input.ts";
-import { priorityQueue } from "../../objects.ts";
+import { priorityQueue } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { QueuePath, TaskPath } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";

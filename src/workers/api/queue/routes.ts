@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { EventsFrame } from "../../../core/queue/work-frames.ts";
-import { directory, priorityQueue } from "../../objects.ts";
+import { directory, priorityQueue } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";
 import { overloaded } from "../http/refusal.ts";

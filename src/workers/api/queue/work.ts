@@ -4,7 +4,7 @@ import { authorise } from "../../../core/access/grant.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
-import { priorityQueue } from "../../objects.ts";
+import { priorityQueue } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { QueuePath } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";

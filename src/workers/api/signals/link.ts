@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { problem } from "../../../core/problem/problem.ts";
 import { LINK_PROTOCOL } from "../../../core/wire/link-frames.ts";
-import { signalLog } from "../../objects.ts";
+import { signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { EcosystemPath, hostName } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { Signal } from "../../../core/signals/signal.ts";
-import { signalLog } from "../../objects.ts";
+import { signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
 import { notFound, overloaded } from "../http/refusal.ts";
 import { json, jsonText, newApi, problems, secured } from "../http/route.ts";

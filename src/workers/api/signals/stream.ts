@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { signalLog } from "../../objects.ts";
+import { signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath, patterns, sequence } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";

@@ -10,7 +10,7 @@ import {
   MAX_ENDPOINTS,
   originOf,
 } from "../../../core/webhooks/endpoint.ts";
-import { webhooks } from "../../objects.ts";
+import { webhooks } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, wholeNumber } from "../http/query.ts";
 import { invalid, notFound, Refusal } from "../http/refusal.ts";

@@ -1,17 +1,17 @@
-import type { Directory } from "../durable-objects/access/object.ts";
-import type { DeadLetters } from "../durable-objects/dead-letters/object.ts";
-import type { ReplayBindings } from "../durable-objects/dead-letters/replay.ts";
-import type { BoardBindings, WorkerBoard } from "../durable-objects/file-tasks/object.ts";
-import type { AgentRegistry } from "../durable-objects/hosts/object.ts";
-import type { HostsBindings } from "../durable-objects/hosts/ports.ts";
-import type { IntrospectionBindings, ObservationCache } from "../durable-objects/introspection/object.ts";
-import type { Models, ModelsBindings } from "../durable-objects/models/object.ts";
-import type { PolicyBindings, PolicyState } from "../durable-objects/policy/object.ts";
-import type { PriorityQueue, QueueBindings } from "../durable-objects/queue/object.ts";
-import type { CallsOf, Namespace } from "../durable-objects/shell/ports.ts";
-import type { SignalLog } from "../durable-objects/signals/object.ts";
-import type { SignalLogBindings } from "../durable-objects/signals/ports.ts";
-import type { Webhooks, WebhooksBindings } from "../durable-objects/webhooks/object.ts";
+import type { Directory } from "../../durable-objects/access/object.ts";
+import type { DeadLetters } from "../../durable-objects/dead-letters/object.ts";
+import type { ReplayBindings } from "../../durable-objects/dead-letters/replay.ts";
+import type { BoardBindings, WorkerBoard } from "../../durable-objects/file-tasks/object.ts";
+import type { AgentRegistry } from "../../durable-objects/hosts/object.ts";
+import type { HostsBindings } from "../../durable-objects/hosts/ports.ts";
+import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
+import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
+import type { PolicyBindings, PolicyState } from "../../durable-objects/policy/object.ts";
+import type { PriorityQueue, QueueBindings } from "../../durable-objects/queue/object.ts";
+import type { CallsOf, Namespace } from "../../durable-objects/shell/ports.ts";
+import type { SignalLog } from "../../durable-objects/signals/object.ts";
+import type { SignalLogBindings } from "../../durable-objects/signals/ports.ts";
+import type { Webhooks, WebhooksBindings } from "../../durable-objects/webhooks/object.ts";
 
 /**
  * Bindings of wrangler.toml, and the secret.

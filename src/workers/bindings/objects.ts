@@ -1,4 +1,4 @@
-import { objectNamed } from "../durable-objects/shell/ports.ts";
+import { objectNamed } from "../../durable-objects/shell/ports.ts";
 import type { Environment } from "./environment.ts";
 
 /** The objects of an ecosystem, by its name. */
