@@ -23,7 +23,7 @@ test("what is wrong is named with its place and how to put it right", () => {
   expect(problems({ it: { when: "Q_A", where: "facts.n >", run } })[0]).toMatch(
     /^it\.where: the condition is not valid/,
   );
-  expect(problems({ it: { when: "Q_A", where: '"text"', run } })[0]).toMatch(/it gives a string/);
+  expect(problems({ it: { when: "Q_A", where: '"text"', run } })[0]).toMatch(/the condition gives a string/);
   expect(problems({ It: { when: "Q_A", run } })[0]).toMatch(/a reaction's name holds/);
   expect(problems({ it: { when: "Q_A", run, timeout: 3 } })[0]).toMatch(/did you mean timeout_ms\?/);
   expect(problems({ it: { when: "Q_A", run: { built_in: "dreamer" } } })[0]).toMatch(/give a built-in: dream-runner/);
