@@ -32,7 +32,7 @@ export const diffCommand = () =>
     .addHelpText("after", "\nWith --json: one document.")
     .action(async (file: string, options: DiffOptions, command: Command) => {
       const client = clientFor(command);
-      const written = readRuleFile(file);
+      const written = await readRuleFile(file);
       const deployed = await client.policy.list();
       const differences = compareRules(written, deployed);
       const json = wantsJson(command);
@@ -66,7 +66,7 @@ export const applyCommand = () =>
     )
     .action(async (file: string, { yes }: { yes?: true }, command: Command) => {
       const client = clientFor(command);
-      const written = readRuleFile(file);
+      const written = await readRuleFile(file);
       const differences = compareRules(written, await client.policy.list());
       const json = wantsJson(command);
       // With --json, standard output holds the result alone.

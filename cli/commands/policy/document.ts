@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { text as readAll } from "node:stream/consumers";
 import { type Document, isMap, LineCounter, parseAllDocuments } from "yaml";
 import type { FieldError } from "../../../src/core/problem/field-error.ts";
 import { describeMalformedJson } from "../../../src/core/problem/malformed-json.ts";
@@ -17,8 +18,8 @@ export interface ReadDocument {
  *
  * @throws UsageError where the file does not exist, Failure where it cannot be read
  */
-export function readDocument(file: string): ReadDocument {
-  const [document, second] = readDocuments(file);
+export async function readDocument(file: string): Promise<ReadDocument> {
+  const [document, second] = await readDocuments(file);
   if (document === undefined || second !== undefined) {
     throw new Failure(`${second?.place("") ?? file}: the file must hold one document`);
   }
@@ -30,8 +31,8 @@ export function readDocument(file: string): ReadDocument {
  *
  * @throws as {@link readDocument}
  */
-export function readDocuments(file: string): ReadDocument[] {
-  const text = readText(file);
+export async function readDocuments(file: string): Promise<ReadDocument[]> {
+  const text = await readText(file);
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number) => {
@@ -86,9 +87,10 @@ export function describeErrors(document: ReadDocument, errors: readonly FieldErr
     .join("\n");
 }
 
-function readText(file: string): string {
+async function readText(file: string): Promise<string> {
   try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
+    // As a stream: a synchronous read of a standard input that has nothing to give yet fails (EAGAIN).
+    return await (file === "-" ? readAll(process.stdin) : readFile(file, "utf8"));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(code === "ENOENT" ? `No file ${file}` : `Cannot read ${file} (${code})`);

@@ -114,7 +114,7 @@ const versionColumns: readonly Column<PolicyVersion>[] = [
 
 async function put(file: string, _options: object, command: Command): Promise<void> {
   const { policy } = clientFor(command);
-  const written = readRuleFile(file);
+  const written = await readRuleFile(file);
   await policy.change(written.map((rule) => bodyOf(rule)));
   const ids = new Set(written.map(({ id }) => id));
   for (const rule of (await policy.list()).filter(({ id }) => ids.has(id))) {

@@ -16,10 +16,10 @@ export type WrittenRule = Omit<Rule, "version"> & {
  *
  * @throws Failure that names each error with its place in the file
  */
-export function readRuleFile(file: string): WrittenRule[] {
+export async function readRuleFile(file: string): Promise<WrittenRule[]> {
   const messages: string[] = [];
   const rules: WrittenRule[] = [];
-  for (const document of readDocuments(file)) {
+  for (const document of await readDocuments(file)) {
     const errors: FieldError[] = [];
     for (const { item, pointer } of rulesIn(document.value)) {
       const admitted = admitRule(item, pointer);

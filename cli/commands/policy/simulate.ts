@@ -48,7 +48,7 @@ export const simulateCommand = () =>
     .action(async (fileOrId: string, options: SimulateOptions, command: Command) => {
       const client = clientFor(command);
       const deployed = await client.policy.list();
-      const { rules, ids } = rulesFor(fileOrId, deployed);
+      const { rules, ids } = await rulesFor(fileOrId, deployed);
       const { decisions, signals, warm_up } = await replay(client, deployed, [deployed, rules], options);
       const [before = [], after = []] = decisions;
       const own = after.filter(({ rule }) => ids.has(rule));
@@ -87,9 +87,12 @@ export async function showDifferences(
   return { differences, warm_up };
 }
 
-function rulesFor(fileOrId: string, deployed: readonly Rule[]): { rules: readonly Rule[]; ids: ReadonlySet<string> } {
+async function rulesFor(
+  fileOrId: string,
+  deployed: readonly Rule[],
+): Promise<{ rules: readonly Rule[]; ids: ReadonlySet<string> }> {
   if (existsSync(fileOrId) || /\.(ya?ml|json)$/.test(fileOrId)) {
-    const written = readRuleFile(fileOrId);
+    const written = await readRuleFile(fileOrId);
     return { rules: withWritten(written, deployed), ids: new Set(written.map(({ id }) => id)) };
   }
   const rule = deployed.find(({ id }) => id === fileOrId);

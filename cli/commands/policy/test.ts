@@ -7,7 +7,7 @@ import { Failure } from "../../failure.ts";
 import { cellText, print, remark } from "../../output.ts";
 import type { GlobalOptions } from "../../settings.ts";
 import { describeErrors, readDocument } from "./document.ts";
-import { asRule, readRuleFile } from "./rule-file.ts";
+import { asRule, readRuleFile, type WrittenRule } from "./rule-file.ts";
 
 interface TestedCase extends CaseResult {
   readonly file: string;
@@ -24,7 +24,9 @@ export const testCommand = () =>
     .argument("<file...>")
     .addHelpText("after", "\nWith --json: one case a line. Exit code 1 if a case fails.")
     .action(async (files: string[], _options: object, command: Command) => {
-      const results = files.flatMap(testFile);
+      const results: TestedCase[] = [];
+      // One after the other: the first file with an error ends the command, whichever is read faster.
+      for (const file of files) results.push(...(await testFile(file)));
       const failed = results.filter(({ ok }) => !ok).length;
       if (command.optsWithGlobals<GlobalOptions>().json === true) {
         for (const { file, at, name, ok, lines } of results) await print(JSON.stringify({ file, at, name, ok, lines }));
@@ -35,11 +37,11 @@ export const testCommand = () =>
       if (failed > 0) process.exitCode = 1;
     });
 
-function testFile(file: string): TestedCase[] {
-  const document = readDocument(file);
+async function testFile(file: string): Promise<TestedCase[]> {
+  const document = await readDocument(file);
   const read = readTestFile(document.value);
   if (!read.ok) throw new Failure(describeErrors(document, read.errors));
-  const rules = rulesOf(file, read.file.rules);
+  const rules = await rulesOf(file, read.file.rules);
   return read.file.cases.map((testCase, index) => {
     const history = historyOf(testCase);
     const errorsFound = history.flatMap((item) => ("pointer" in item ? [item] : []));
@@ -55,12 +57,13 @@ function testFile(file: string): TestedCase[] {
 /** Names the rules that every ecosystem starts with. */
 const BUILT_IN = "built-in";
 
-function rulesOf(file: string, named: readonly string[]): Rule[] {
+async function rulesOf(file: string, named: readonly string[]): Promise<Rule[]> {
   const rules = new Map<string, Rule>();
   // As in an ecosystem, a rule of the same id replaces a built-in rule.
   if (named.includes(BUILT_IN)) for (const rule of BUILT_IN_RULES) rules.set(rule.id, rule);
   const written = named.filter((name) => name !== BUILT_IN);
-  const own = written.flatMap((name) => readRuleFile(resolve(dirname(file), name)));
+  const own: WrittenRule[] = [];
+  for (const name of written) own.push(...(await readRuleFile(resolve(dirname(file), name))));
   for (const [index, rule] of own.entries()) {
     if (own.findIndex(({ id }) => id === rule.id) < index) {
       throw new Failure(`${file}: two of its rule files hold the rule "${rule.id}"`);

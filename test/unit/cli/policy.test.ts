@@ -34,6 +34,14 @@ describe("ganglion policy", () => {
     expect(err).toBe("# built-in rule, changed at 2026-01-01T00:00:00.000Z by me\n");
   });
 
+  it("puts the rules of its standard input", async () => {
+    const edge = await startEdge(({ method }) => [200, method === "PATCH" ? {} : { policies: [policy] }]);
+    const input = "id: hot\nwhen: Q_A\nthen: [{ emit: { signal: Q_HOT } }]\n";
+    const { out, code } = await ganglion(["policy", "put", "-", "--url", edge.url], { input });
+    expect([out, code]).toEqual(["hot is in force, version 3\n", 0]);
+    expect(edge.received[0]?.body).toEqual({ policies: [expect.objectContaining({ id: "hot", when: ["Q_A"] })] });
+  });
+
   it("puts all rules of a file, or several documents, by one call", async () => {
     const edge = await startEdge(({ method }) => [
       200,
