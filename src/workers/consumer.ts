@@ -15,7 +15,7 @@ interface Share {
 }
 
 /**
- * Hands what the queue carries to the projections, one call for each that has something to hear. The messages may
+ * Delivers the batches of the queue to the projections, one call for each projection that a batch is for. The messages may
  * come late, twice, out of order or not at all: the projections' cursors make it exact, so a message may always be
  * acknowledged or come again.
  */
@@ -32,7 +32,7 @@ export async function consume(batch: MessageBatch, env: Environment): Promise<vo
         shares.set(key, share);
       }
     } catch (error) {
-      // Nothing is lost with it: what it stood for is in the log, and the log's alarm tells the projections so.
+      // No signal is lost with the message: the log holds them, and its alarm notifies the projections.
       console.error("consumer: a message could not be read", message.id, String(error));
       message.ack();
     }

@@ -18,7 +18,7 @@ export class ApiProblem extends Error {
 export class EdgeUnreachable extends Error {
   override readonly name = "EdgeUnreachable";
 
-  /** @param url - of the edge; only its origin is told */
+  /** @param url - of the edge; the message shows only its origin */
   constructor(url: string, cause: unknown) {
     super(
       `no edge answers at ${new URL(url).origin} (${reasonOf(cause)}); start one on this machine with "npm start", ` +

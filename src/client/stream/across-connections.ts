@@ -13,22 +13,22 @@ const MAX_DELAY_MS = 10_000;
 /**
  * Items of a stream that is opened again whenever it breaks.
  *
- * @param connection - what comes over one connection, which it opens and closes; calls `heard` when something came
+ * @param connection - generates the items of one connection, which it opens and closes; calls `received` for each arrival
  * @throws what the very first attempt threw, and any refusal that trying again cannot help (401, 403, …)
  */
 export async function* acrossConnections<Item>(
-  connection: (heard: () => void) => AsyncGenerator<Item, void, void>,
+  connection: (received: () => void) => AsyncGenerator<Item, void, void>,
   { signal, onInterrupted }: Interruptions,
 ): AsyncGenerator<Item, void, void> {
   const stopped = () => signal?.aborted === true;
   let failures = 0;
-  const heard = () => {
+  const received = () => {
     failures = 0;
   };
   for (let first = true; !stopped(); first = false) {
     let reason = "the stream ended";
     try {
-      yield* connection(heard);
+      yield* connection(received);
     } catch (error) {
       if (stopped()) return;
       if (first || !mayPass(error)) throw error;

@@ -24,12 +24,12 @@ export function followLog(
   { onOpen, ...interruptions }: FollowOptions,
 ): AsyncGenerator<Signal, void, void> {
   let last = after;
-  return acrossConnections(async function* (heard) {
+  return acrossConnections(async function* (received) {
     const source = await open(last);
     onOpen?.(last);
     try {
       for await (const batch of source) {
-        heard();
+        received();
         for (const one of batch.signals) {
           // A frame that was on its way twice, or overlaps where we resumed, is not handed out again.
           if (one.seq <= last) continue;

@@ -19,11 +19,11 @@ export function followEvents(
   interruptions: FollowEventsOptions,
 ): AsyncGenerator<QueueEvent, void, void> {
   let lastId: string | undefined;
-  return acrossConnections(async function* (heard) {
+  return acrossConnections(async function* (received) {
     const events = await open(lastId);
     try {
       for await (const event of events) {
-        heard();
+        received();
         lastId = event.get("id") ?? lastId;
         const data = event.get("data");
         // Loose: fields that a newer edge adds are passed on.

@@ -1,4 +1,4 @@
-/** Told of each incoming call before the call runs. */
+/** Notified of each incoming call before the call runs. */
 export interface CallCounter {
   called(): void;
   alarmFired(): void;
@@ -26,11 +26,11 @@ export function countCalls(prototype: object, base: object, counterOf: (instance
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
       if (NOT_BILLED.has(name) || typeof property.value !== "function") continue;
       const method: Method = property.value;
-      const tell = count(name, counterOf);
+      const countCall = count(name, counterOf);
       Object.defineProperty(level, name, {
         ...property,
         value(this: object, ...args: unknown[]) {
-          tell(this);
+          countCall(this);
           return method.apply(this, args);
         },
       });

@@ -25,7 +25,7 @@ export class EffectOutbox {
   readonly #sql: SqlStorage;
   readonly #filled: () => void;
 
-  /** @param filled - told of each effect that is put in */
+  /** @param filled - notified of each effect that is put in */
   constructor(sql: SqlStorage, filled: () => void) {
     this.#sql = sql;
     this.#filled = filled;

@@ -204,7 +204,7 @@ export class Projection {
   async readThrough(through: number): Promise<void> {
     while (this.cursor < through) {
       const stretch = await this.#log.stretch(this.#options.name, this.cursor, READ_LIMIT, this.#state?.patterns?.());
-      // The log ends before what we were told: a cursor from a log that was restored. There is nothing to take in.
+      // The log ends before `through`, which came from a log that was restored since. There is nothing to take in.
       if (stretch.through <= this.cursor) return;
       this.#takeIn(stretch.lines, stretch.through);
     }

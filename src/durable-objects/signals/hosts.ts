@@ -1,7 +1,7 @@
 import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
 import type { OpenLink } from "../../core/hosts/presence-tracker.ts";
 
-/** What the log tells the registry of agents. */
+/** Calls of the log to the registry of agents. */
 export interface RegistryCalls {
   /** @param statuses - JSON texts, by host */
   report(report: LinkReport, statuses: ReadonlyMap<string, string>): Promise<void>;
@@ -21,9 +21,9 @@ const TRIES = 5;
 const FIRST_WAIT_MS = 250;
 
 /**
- * The log's side of knowing the hosts: tells the registry which links are open, and asks hosts for facts. One call to
+ * Notifies the registry of agents which links are open, and asks hosts for facts. One call to
  * the registry at a time, with everything that changed meanwhile in the next: a thousand hosts that come back at once
- * are a few calls. What is lost on the way is made good by the registry's own look, each minute.
+ * are a few calls. The registry also reads the links itself each minute, which corrects reports that were lost.
  */
 export class Hosts {
   readonly #options: HostsOptions;
@@ -32,7 +32,7 @@ export class Hosts {
   #version = 0;
   #statuses = new Map<string, string>();
   #pending = false;
-  #telling = false;
+  #notifying = false;
 
   constructor(options: HostsOptions) {
     this.#options = options;
@@ -44,7 +44,7 @@ export class Hosts {
 
   linksChanged(): void {
     this.#version++;
-    this.#tellSoon();
+    this.#notifySoon();
   }
 
   status(host: string, status: Readonly<Record<string, unknown>>): void {
@@ -54,10 +54,10 @@ export class Hosts {
       return;
     }
     this.#statuses.set(host, text);
-    this.#tellSoon();
+    this.#notifySoon();
   }
 
-  gathered(host: string, request: string, facts: Readonly<Record<string, unknown>>): void {
+  factsReceived(host: string, request: string, facts: Readonly<Record<string, unknown>>): void {
     this.#waiting.get(`${host} ${request}`)?.(JSON.stringify(facts));
   }
 
@@ -87,14 +87,14 @@ export class Hosts {
     return { report: this.report, answers, silent, headSeq: this.#options.head() };
   }
 
-  #tellSoon(): void {
+  #notifySoon(): void {
     this.#pending = true;
-    if (this.#telling) return;
-    this.#telling = true;
-    this.#options.keepAlive(this.#tell());
+    if (this.#notifying) return;
+    this.#notifying = true;
+    this.#options.keepAlive(this.#notify());
   }
 
-  async #tell(): Promise<void> {
+  async #notify(): Promise<void> {
     let tries = 0;
     while (this.#pending) {
       this.#pending = false;
@@ -107,13 +107,16 @@ export class Hosts {
         // A newer status of the same host wins.
         this.#statuses = new Map([...statuses, ...this.#statuses]);
         if (++tries >= TRIES) {
-          console.warn("signal log: the registry of agents cannot be told who is linked", String(error));
+          console.warn(
+            "signal log: the registry of agents could not be notified which hosts are linked",
+            String(error),
+          );
           break;
         }
         this.#pending = true;
         await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** tries));
       }
     }
-    this.#telling = false;
+    this.#notifying = false;
   }
 }

@@ -22,7 +22,7 @@ interface Search {
   readonly order: "asc" | "desc";
   readonly limit: number;
   readonly mayHold: (part: SegmentHeader | Zone) => boolean;
-  readonly wants: (line: string) => boolean;
+  readonly matches: (line: string) => boolean;
 }
 
 /** Reads the log by place, name, source and time, skipping what the headers and zones show to be beside the point. */
@@ -53,7 +53,7 @@ export class LogReader {
       order: query.order,
       limit: query.limit,
       mayHold: (part) => part.lastTs >= sinceMs && part.firstTs < untilMs && part.names.some(named),
-      wants: (line) => {
+      matches: (line) => {
         if (!named(lineName(line))) return false;
         if (source === undefined && !timed) return true;
         const signal = readSignalLine(line);
@@ -67,7 +67,7 @@ export class LogReader {
   }
 
   /** What concerns a subscriber or a projection after `after`, a bounded stretch of it. */
-  after(after: number, headSeq: number, wants: Matcher, limit: number): Stretch {
+  after(after: number, headSeq: number, matches: Matcher, limit: number): Stretch {
     const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
     if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
     return this.#search({
@@ -75,8 +75,8 @@ export class LogReader {
       toSeq: headSeq,
       order: "asc",
       limit,
-      mayHold: (part) => part.names.some(wants),
-      wants: (line) => wants(lineName(line)),
+      mayHold: (part) => part.names.some(matches),
+      matches: (line) => matches(lineName(line)),
     });
   }
 
@@ -95,7 +95,7 @@ export class LogReader {
       order: "asc",
       limit,
       mayHold: (part) => ("causes" in part ? part.causes.some((hash) => hashes.has(hash)) : mayHoldAny(part, hashes)),
-      wants: (line) => {
+      matches: (line) => {
         const cause = lineCause(line);
         if (cause === undefined || !causes.has(cause)) return false;
         const id = lineId(line);
@@ -133,7 +133,7 @@ export class LogReader {
       if (header !== undefined && search.mayHold(header)) {
         if (++bodies > BUDGET.bodies) return { lines, through };
         for (const line of this.#body(header, search)) {
-          if (!search.wants(line)) continue;
+          if (!search.matches(line)) continue;
           lines.push(line);
           chars += line.length;
           if (lines.length >= search.limit || chars >= BUDGET.chars) return { lines, through: lineSeq(line) };

@@ -22,7 +22,7 @@ import { Sockets } from "./sockets.ts";
 import { SubscriptionStore } from "./subscription-store.ts";
 
 const DAY_MS = 86_400_000;
-/** After this long every projection is told how far the log reaches, whatever the queue did meanwhile. */
+/** After this long every projection is notified how far the log reaches, whatever the queue did meanwhile. */
 const NUDGE_MS = 5_000;
 
 /**
@@ -67,11 +67,11 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     this.#sockets = new Sockets(this.#tagged.all(), {
       ecosystem,
       append: (request, answer) => this.#writer.append(request, answer),
-      read: (after, wants, limit) => this.#reader.after(after, this.#writer.headSeq, wants, limit),
+      read: (after, matches, limit) => this.#reader.after(after, this.#writer.headSeq, matches, limit),
       head: () => this.#writer.headSeq,
       deadLetter: (records) => this.#record(records),
       keepAlive: (work) => ctx.waitUntil(work),
-      gathered: (host, request, facts) => this.#hosts.gathered(host, request, facts),
+      factsReceived: (host, request, facts) => this.#hosts.factsReceived(host, request, facts),
       linksChanged: () => this.#hosts.linksChanged(),
       status: (host, status) => this.#hosts.status(host, status),
     });
@@ -98,12 +98,12 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
    * @param patterns - where the projection reads something else than it has asked to be sent
    */
   stretch(projection: ProjectionName, after: number, limit: number, patterns?: readonly string[]): Stretch {
-    const wants = compilePatterns(patterns ?? this.#subscriptions.of(projection));
-    return this.#reader.after(after, this.#writer.headSeq, wants, limit);
+    const matches = compilePatterns(patterns ?? this.#subscriptions.of(projection));
+    return this.#reader.after(after, this.#writer.headSeq, matches, limit);
   }
 
   /**
-   * Says what a projection is to be sent from now on, durably.
+   * Stores the patterns of the signals that a projection is sent from now on.
    * @returns where the log stands, as {@link reached}: every signal after that is sent if it fits
    */
   subscribeProjection(projection: ProjectionName, patterns: readonly string[]): { head_seq: number; now_ms: number } {
@@ -173,7 +173,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     this.#writer.retain();
   }
 
-  /** Tells every projection how far the log reaches: what the queue lost is read from the log. */
+  /** Notifies every projection how far the log reaches: a projection reads the signals that the queue lost from the log. */
   nudge(): Promise<void> {
     return this.#nudge();
   }

@@ -17,7 +17,7 @@ export interface SocketsOptions extends Omit<SubscriberFeedOptions, "transmit"> 
   readonly deadLetter: (records: readonly DeadLetterRecord[]) => Promise<void>;
   /** Keeps the object awake until `work` has ended. */
   readonly keepAlive: (work: Promise<void>) => void;
-  readonly gathered: (host: string, request: string, facts: Record<string, unknown>) => void;
+  readonly factsReceived: (host: string, request: string, facts: Record<string, unknown>) => void;
   /** Links were opened or closed. */
   readonly linksChanged: () => void;
   readonly status: (host: string, status: Record<string, unknown>) => void;
@@ -129,7 +129,7 @@ export class Sockets {
       case "seen":
         return this.#feed.seen(connection, frame.seq);
       case "facts":
-        if (connection.host !== null) this.#options.gathered(connection.host, frame.request, frame.facts);
+        if (connection.host !== null) this.#options.factsReceived(connection.host, frame.request, frame.facts);
         return;
       case "status": {
         const { type: _, ...status } = frame;

@@ -5,7 +5,7 @@ import { type Connection, saveConnection } from "./connection.ts";
 import type { Stretch } from "./log-reader.ts";
 
 export interface SubscriberFeedOptions {
-  readonly read: (after: number, wants: (name: string) => boolean, limit: number) => Stretch;
+  readonly read: (after: number, matches: (name: string) => boolean, limit: number) => Stretch;
   readonly head: () => number;
   readonly transmit: (connection: Connection, frame: string) => void;
 }
@@ -72,7 +72,7 @@ export class SubscriberFeed {
     const { subscription } = connection;
     if (subscription === undefined) return;
     while (connection.behind && subscription.hasCredit) {
-      const stretch = this.#options.read(subscription.sent, subscription.wants, CATCH_UP);
+      const stretch = this.#options.read(subscription.sent, subscription.matches, CATCH_UP);
       this.#send(connection, subscription, stretch.lines, stretch.through);
       connection.behind = subscription.sent < this.#options.head();
     }
@@ -88,13 +88,13 @@ export class SubscriberFeed {
   ): void {
     if (names.length === 1) {
       const [name = ""] = names;
-      this.#send(connection, subscription, subscription.wants(name) ? lines : [], through);
-    } else if (names.every(subscription.wants)) this.#send(connection, subscription, lines, through);
+      this.#send(connection, subscription, subscription.matches(name) ? lines : [], through);
+    } else if (names.every(subscription.matches)) this.#send(connection, subscription, lines, through);
     else
       this.#send(
         connection,
         subscription,
-        lines.filter((line) => subscription.wants(lineName(line))),
+        lines.filter((line) => subscription.matches(lineName(line))),
         through,
       );
   }

@@ -27,7 +27,7 @@ interface Flight {
  */
 export class Subscription {
   readonly patterns: readonly string[];
-  readonly wants: Matcher;
+  readonly matches: Matcher;
   #sent: number;
   #pushed: number;
   #seen: number;
@@ -37,7 +37,7 @@ export class Subscription {
 
   constructor(snapshot: SubscriptionSnapshot) {
     this.patterns = snapshot.patterns;
-    this.wants = compilePatterns(snapshot.patterns);
+    this.matches = compilePatterns(snapshot.patterns);
     this.#sent = snapshot.sent;
     this.#pushed = snapshot.pushed;
     this.#seen = snapshot.seen;
