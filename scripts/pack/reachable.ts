@@ -8,7 +8,8 @@ export interface Reachable {
   readonly packages: readonly string[];
 }
 
-const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']/g;
+// No specifier holds white space: a text that ends in the word "from" is no import.
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"'\s]+)["']/g;
 
 /** What the entries need, and what that needs, of JavaScript modules below `root`. */
 export function reachableFrom(root: string, entries: readonly string[]): Reachable {
