@@ -142,7 +142,6 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
       },
       () => {
         this.#numbers.reload();
-        this.#outbox.forgetFilled();
         this.#hosts.load();
       },
     );

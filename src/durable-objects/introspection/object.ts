@@ -12,13 +12,10 @@ import type { HistoryQuery } from "../../core/introspection/history/query.ts";
 import type { ScannerHealth } from "../../core/introspection/scanners/scanner-runner.ts";
 import { observationOf } from "../../core/introspection/window/sample.ts";
 import type { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
-import type { ProjectionBatch } from "../../core/projection/batch.ts";
-import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Decisions } from "../shell/decisions.ts";
-import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { Projection, type ProjectionEnvironment } from "../shell/projection.ts";
-import type { ProjectionCalls } from "../shell/projection-ports.ts";
+import type { ProjectionEnvironment } from "../shell/projection.ts";
+import { ProjectionObject } from "../shell/projection-object.ts";
 import { changeMaintenance, changeScanner, changeSettings, type SettingsChange } from "./changes.ts";
 import { HistoryStore } from "./history-store.ts";
 import { ObservationStore } from "./observation-store.ts";
@@ -35,27 +32,25 @@ export interface ObservationsQuery {
 export interface IntrospectionBindings extends ProjectionEnvironment {}
 
 /** The observation window of an ecosystem, the scanners that watch it, its gaps, and their history. */
-export class ObservationCache extends EcosystemObject<IntrospectionBindings> implements ProjectionCalls {
-  readonly #projection: Projection;
+export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
   readonly #settings: SettingsStore;
   readonly #history: HistoryStore;
   readonly #window: WindowProjection;
 
   constructor(ctx: DurableObjectState, env: IntrospectionBindings) {
-    super(ctx, env);
-    const { ecosystem, sql, alarms, transaction } = this;
-    this.#projection = new Projection({ env, ecosystem, sql, alarms, transaction, name: "observations" });
+    super(ctx, env, "observations");
+    const { sql, alarms } = this;
     const store = new ObservationStore(sql);
     this.#settings = new SettingsStore(sql);
     this.#history = new HistoryStore(sql, this.#settings);
     this.#window = new WindowProjection({
-      projection: this.#projection,
+      projection: this.projection,
       store,
       settings: this.#settings,
       history: this.#history,
       wakeBy: (atMs) => alarms.wakeBy(atMs),
     });
-    this.#projection.attach(this.#window);
+    this.projection.attach(this.#window);
   }
 
   observations({ seconds, reporter, limit }: ObservationsQuery): ObservationsPage {
@@ -100,7 +95,7 @@ export class ObservationCache extends EcosystemObject<IntrospectionBindings> imp
     const { after } = changed;
     const [was, is] = [{ enabled: before.enabled, settings: before.settings }, after];
     if (JSON.stringify(was) !== JSON.stringify(is)) {
-      this.#projection.decide((decisions) => {
+      this.projection.decide((decisions) => {
         this.#settings.save(`scanner:${id}`, after);
         this.#settings.save(`health:${id}`, null);
         emitChange(decisions, "Q_SCANNER_CHANGED", { scanner: id, before: was, after: is }, by);
@@ -121,7 +116,7 @@ export class ObservationCache extends EcosystemObject<IntrospectionBindings> imp
     const changed = changeSettings(before, change);
     if (!changed.ok || JSON.stringify(before) === JSON.stringify(changed.after)) return changed;
     const { after } = changed;
-    this.#projection.decide((decisions) => {
+    this.projection.decide((decisions) => {
       this.#settings.save("observations", after);
       emitChange(decisions, "Q_OBSERVATION_SETTINGS_CHANGED", { before, after }, by);
     });
@@ -142,33 +137,13 @@ export class ObservationCache extends EcosystemObject<IntrospectionBindings> imp
     if (JSON.stringify(before) === JSON.stringify(after)) return after;
     introspection.setMaintenance(after, nowMs);
     // A transaction that fails reads everything back, the maintenance that was before too.
-    this.#projection.decide((decisions) => {
+    this.projection.decide((decisions) => {
       this.#settings.save("maintenance", { state: after, spans: introspection.spans });
       const { enabled, reason } = after;
       emitChange(decisions, "Q_MAINTENANCE_CHANGED", { enabled, reason, before }, by);
     });
     this.#window.settled();
     return after;
-  }
-
-  project(batches: readonly ProjectionBatch[]): Promise<number> {
-    return this.#projection.project(batches);
-  }
-
-  catchUp(headSeq: number): Promise<number> {
-    return this.#projection.catchUp(headSeq);
-  }
-
-  rebuild(): Promise<number> {
-    return this.#projection.rebuild();
-  }
-
-  reprocess(seq: number, part: string | null): Promise<ReprocessAnswer> {
-    return this.#projection.reprocess(seq, part);
-  }
-
-  override alarm(): Promise<void> {
-    return this.#projection.alarm();
   }
 }
 

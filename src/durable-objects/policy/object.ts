@@ -12,12 +12,9 @@ import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/
 import { listExpectations } from "../../core/policy/list-expectations.ts";
 import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
-import type { ProjectionBatch } from "../../core/projection/batch.ts";
-import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
-import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
-import { type LogCalls, Projection, type ProjectionEnvironment } from "../shell/projection.ts";
-import type { ProjectionCalls } from "../shell/projection-ports.ts";
+import type { LogCalls, ProjectionEnvironment } from "../shell/projection.ts";
+import { ProjectionObject } from "../shell/projection-object.ts";
 import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";
 import { Questions } from "./questions.ts";
@@ -35,20 +32,18 @@ export interface PolicyBindings extends ProjectionEnvironment {
 }
 
 /** The rules of an ecosystem, their state, their expectations and their decisions. */
-export class PolicyState extends EcosystemObject<PolicyBindings> implements ProjectionCalls {
-  readonly #projection: Projection;
+export class PolicyState extends ProjectionObject<PolicyBindings> {
   readonly #rules: RuleVersions;
   readonly #decisions: DecisionStore;
   readonly #work: RuleProjection;
 
   constructor(ctx: DurableObjectState, env: PolicyBindings) {
-    super(ctx, env);
-    const { ecosystem, sql, alarms, transaction } = this;
-    this.#projection = new Projection({ env, ecosystem, sql, alarms, transaction, name: "policy" });
+    super(ctx, env, "policy");
+    const { ecosystem, sql, alarms } = this;
     this.#rules = new RuleVersions(sql);
     this.#decisions = new DecisionStore(sql);
     this.#work = new RuleProjection({
-      projection: this.#projection,
+      projection: this.projection,
       log: () => objectNamed(env.SIGNAL_LOG, ecosystem),
       rules: this.#rules,
       state: new StateStore(sql),
@@ -59,10 +54,10 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
       ecosystem,
       wakeBy: (atMs) => alarms.wakeBy(atMs),
     });
-    this.#projection.attach(this.#work);
+    this.projection.attach(this.#work);
     const builtIn = this.#rules.planBuiltInRules();
     // The log sends the signals of the built-in rules without a subscription. The rules decide on signals from here on.
-    if (builtIn.length > 0) this.#write(builtIn, { seq: this.#projection.cursor, atMs: 0, changedMs: 0 }, null);
+    if (builtIn.length > 0) this.#write(builtIn, { seq: this.projection.cursor, atMs: 0, changedMs: 0 }, null);
   }
 
   decisions(query: DecisionsQuery): DecisionsPage {
@@ -89,12 +84,12 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
 
   /** Changes one rule, or several together: all of them or none. */
   changePolicies(edits: readonly RuleEdit[], by: Author): Promise<EditAnswer> {
-    return this.#projection.inTurn(() => this.#change(edits, by));
+    return this.projection.inTurn(() => this.#change(edits, by));
   }
 
   /** Replaces all rules: rules that are not named are deleted, and built-in ones go back to their originals. */
   replacePolicies(edits: readonly RuleEdit[], by: Author): Promise<EditAnswer> {
-    return this.#projection.inTurn(() => {
+    return this.projection.inTurn(() => {
       const named = new Set(edits.map(({ id }) => id));
       const others = this.#sorted().filter(({ id, built_in, modified }) => !named.has(id) && (!built_in || modified));
       return this.#change([...others.map(({ id }) => ({ id, rule: null })), ...edits], by);
@@ -103,7 +98,7 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
 
   /** Deletes a rule; a changed built-in rule goes back to its original. */
   deletePolicy(id: string, expected: number | undefined, by: Author): Promise<DeletionAnswer> {
-    return this.#projection.inTurn(async () => {
+    return this.projection.inTurn(async () => {
       const policy = this.#rules.current.get(id);
       if (policy === undefined) return { ok: false, kept: "unknown" };
       if (policy.built_in && !policy.modified) return { ok: false, kept: "built_in" };
@@ -113,31 +108,11 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
 
   /** @returns `null`: the rule does not exist */
   enablePolicy(id: string, enabled: boolean, by: Author): Promise<EditAnswer | null> {
-    return this.#projection.inTurn(async () => {
+    return this.projection.inTurn(async () => {
       const policy = this.#rules.current.get(id);
       if (policy === undefined) return null;
       return this.#change([{ id, rule: { ...bodyOf(policy), enabled } }], by);
     });
-  }
-
-  project(batches: readonly ProjectionBatch[]): Promise<number> {
-    return this.#projection.project(batches);
-  }
-
-  catchUp(headSeq: number): Promise<number> {
-    return this.#projection.catchUp(headSeq);
-  }
-
-  rebuild(): Promise<number> {
-    return this.#projection.rebuild();
-  }
-
-  reprocess(seq: number, part: string | null): Promise<ReprocessAnswer> {
-    return this.#projection.reprocess(seq, part);
-  }
-
-  override alarm(): Promise<void> {
-    return this.#projection.alarm();
   }
 
   #sorted(): Policy[] {
@@ -162,18 +137,18 @@ export class PolicyState extends EcosystemObject<PolicyBindings> implements Proj
       deleted: ids((version) => version.rule === null),
       unchanged,
     };
-    if (versions.length === 0) return { ...answer, after_seq: this.#projection.cursor };
+    if (versions.length === 0) return { ...answer, after_seq: this.projection.cursor };
     const coming = versions.flatMap(({ rule }) => (rule === null ? [] : [{ ...rule, version: 1 }]));
     const reached = await this.#work.subscribe(watchedPatterns([...this.#rules.current.values(), ...coming]));
     await this.#work.takeInUpTo(reached);
-    const place = { seq: this.#projection.cursor, atMs: reached.now_ms, changedMs: 0 };
+    const place = { seq: this.projection.cursor, atMs: reached.now_ms, changedMs: 0 };
     this.#write(versions, place, by);
     await this.#work.settled(Date.now());
     return { ...answer, after_seq: place.seq };
   }
 
   #write(planned: readonly PlannedVersion[], place: Place, by: Author | null): void {
-    this.#projection.decide((decisions) => {
+    this.projection.decide((decisions) => {
       const nowMs = Date.now();
       for (const { id, version, rule } of this.#rules.write(planned, place, by?.name ?? null, nowMs)) {
         if (by === null) continue;

@@ -35,7 +35,9 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   constructor(ctx: DurableObjectState, env: Bindings, storedName?: (sql: SqlStorage) => string | undefined) {
     super(ctx, env);
     const meter = new UsageMeter();
-    const alarms = new AlarmClock(ctx.storage, meter, (restore) => ctx.blockConcurrencyWhile(restore));
+    // An object that has no alarm must not wait at its start for the time of one.
+    const restored = "alarm" in new.target.prototype ? ctx.blockConcurrencyWhile.bind(ctx) : async () => undefined;
+    const alarms = new AlarmClock(ctx.storage, meter, restored);
     this.meter = meter;
     this.alarms = alarms;
     this.sql = meteredSql(ctx.storage.sql, meter);

@@ -1,9 +1,5 @@
 import type { Grant } from "../../../core/access/grant.ts";
 
-export function isUpgrade(request: Request): boolean {
-  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
-}
-
 /** Adds the id of the caller's token, so that the socket can be closed when the token is deleted. The id is no secret. */
 export function withToken(query: URLSearchParams, { id }: Pick<Grant, "id">): URLSearchParams {
   const named = new URLSearchParams(query);

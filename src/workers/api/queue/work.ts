@@ -4,12 +4,13 @@ import { authorise } from "../../../core/access/grant.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
+import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import { priorityQueue } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { QueuePath } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
-import { isUpgrade, upgradeTo } from "../http/upgrade.ts";
+import { upgradeTo } from "../http/upgrade.ts";
 
 const access = securedAfresh("tasks:work");
 

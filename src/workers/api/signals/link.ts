@@ -2,12 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { problem } from "../../../core/problem/problem.ts";
 import { LINK_PROTOCOL } from "../../../core/wire/link-frames.ts";
+import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { EcosystemPath, hostName } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
-import { isUpgrade, upgradeTo } from "../http/upgrade.ts";
+import { upgradeTo } from "../http/upgrade.ts";
 
 const access = securedAfresh("signals:write", "signals:read");
 

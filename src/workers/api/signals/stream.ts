@@ -1,10 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath, patterns, sequence } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
 import { streamEvents } from "../http/server-sent-events.ts";
-import { isUpgrade, upgradeTo, withToken } from "../http/upgrade.ts";
+import { upgradeTo, withToken } from "../http/upgrade.ts";
 
 const stream = createRoute({
   method: "get",
