@@ -75,6 +75,8 @@ export async function pump(
   const started = performance.now();
   await new Promise<void>((resolve, reject) => {
     link.onFrame = (frame) => {
+      // How the edge wants signals gathered is for agents; this client sends as fast as answers come.
+      if (frame.type === "gather") return;
       if (frame.type !== "appended") return reject(new Error(`the edge answered ${JSON.stringify(frame)}`));
       answered++;
       if (sent < batches) next();
