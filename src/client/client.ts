@@ -6,8 +6,8 @@ import type { DecisionsPage } from "../core/policy/decision.ts";
 import type { LogStatus } from "../core/signals/api.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
 import { agentCalls } from "./hosts.ts";
-import { type Call, type Connection, request, urlOf } from "./http/request.ts";
-import { type RetryOptions, retrying } from "./http/retry.ts";
+import { type Call, type Connection, request as send, urlOf } from "./http/request.ts";
+import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { modelCalls } from "./models.ts";
 import { policyCalls } from "./policy.ts";
@@ -53,20 +53,20 @@ export interface EcosystemStatus {
 export type Client = ReturnType<typeof createClient>;
 
 /**
- * The edge's API, typed. Works in Node and in browsers. Every call throws ApiProblem for a refusal and EdgeUnreachable
- * where nobody answers; see problem-errors.ts.
+ * The edge's API, typed. Works in Node and in browsers. Every call throws ApiProblem for a refusal, and EdgeUnreachable
+ * when no edge answers; see problem-errors.ts.
  */
 export function createClient(options: ClientOptions) {
   const { url, token, ecosystem = "default", openSource = openEventSource } = options;
   const connection: Connection = { url, token, fetch: options.fetch ?? ((...args) => fetch(...args)) };
-  const again = retrying(options.retry);
-  const call = <Answer>(what: Call) => request<Answer>(connection, what);
+  const withRetries = newRetrier(options.retry);
+  const call = <Answer>(request: Call) => send<Answer>(connection, request);
   const inside = (path: string) => `/v1/${encodeURIComponent(ecosystem)}${path}`;
   const get = <Answer>(path: string, query: Call["query"] = {}) => call<Answer>({ path: inside(path), query });
 
   const signals = signalCalls({
     call,
-    again,
+    withRetries,
     inside,
     openStream: (path, query, signal) => openSource(urlOf(url, path, query), token, signal),
   });
@@ -100,12 +100,12 @@ export function createClient(options: ClientOptions) {
       return (await get<{ tasks: FileTaskRecord[] }>(path)).tasks;
     },
 
-    /** @throws ApiProblem that says why, while the edge cannot serve calls */
+    /** @throws ApiProblem with the reason while the edge cannot serve calls */
     ready: () => call<{ status: "ready" }>({ path: "/readyz" }),
     agents: agentCalls({ call, inside }),
     queues: queueCalls({
       call,
-      again,
+      withRetries,
       inside,
       stream: (path, query, lastId, signal) =>
         openServerSentEvents(urlOf(url, path, query), token, {
@@ -118,7 +118,7 @@ export function createClient(options: ClientOptions) {
 
     tokens: {
       /** The answer holds the token itself, this once. */
-      create: (wanted: NewToken) => call<CreatedToken>({ method: "POST", path: "/v1/tokens", body: wanted }),
+      create: (token: NewToken) => call<CreatedToken>({ method: "POST", path: "/v1/tokens", body: token }),
       list: async () => (await call<{ tokens: TokenRecord[] }>({ path: "/v1/tokens" })).tokens,
       delete: (id: string) => call<void>({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(id)}` }),
     },

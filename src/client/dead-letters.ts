@@ -4,7 +4,7 @@ import type { DeadLetterFilter } from "../core/dead-letters/filter.ts";
 import type { Call } from "./http/request.ts";
 
 interface Calls {
-  readonly call: <Answer>(what: Call) => Promise<Answer>;
+  readonly call: <Answer>(request: Call) => Promise<Answer>;
   readonly inside: (path: string) => string;
 }
 
@@ -30,7 +30,7 @@ export function deadLetterCalls({ call, inside }: Calls) {
         timeoutMs: BULK_MS,
       });
   return {
-    /** Newest first. A short page may still have a next one: go on until `next` is null. */
+    /** Newest first. A short page may still have a next one: continue until `next` is null. */
     list: (query: DeadLetterFilter & { limit?: number | undefined; after?: string | undefined } = {}) =>
       call<DeadLettersPage>({ path: inside("/dead-letters"), query }),
     show: (id: string) => call<DeadLetter>({ path: at(id) }),
@@ -42,7 +42,7 @@ export function deadLetterCalls({ call, inside }: Calls) {
         ...(replacement === undefined ? {} : { body: { signal: replacement } }),
       }),
     discard: (id: string) => call<void>({ method: "DELETE", path: at(id) }),
-    /** One page of dead letters, oldest first; go on with `next`. */
+    /** One page of dead letters, oldest first; continue with `next`. */
     replayAll: bulk("replay"),
     discardAll: bulk("discard"),
   };

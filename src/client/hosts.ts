@@ -3,7 +3,7 @@ import type { MonitorSettings } from "../core/hosts/monitors/monitor-settings.ts
 import type { Call } from "./http/request.ts";
 
 interface Calls {
-  readonly call: <Answer>(what: Call) => Promise<Answer>;
+  readonly call: <Answer>(request: Call) => Promise<Answer>;
   readonly inside: (path: string) => string;
 }
 

@@ -36,7 +36,7 @@ const NETWORK_MS = 5_000;
 
 interface QueueCallsOptions {
   readonly call: <Answer>(call: Call) => Promise<Answer>;
-  readonly again: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
+  readonly withRetries: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
   readonly inside: (path: string) => string;
   /** Opens a stream of server-sent events, after the event with the id `lastId`. */
   readonly stream: (
@@ -48,7 +48,7 @@ interface QueueCallsOptions {
 }
 
 /** Calls about queues, over plain HTTP. For workers see work/worker.ts; for calls over a channel work/caller.ts. */
-export function queueCalls({ call, again, inside, stream }: QueueCallsOptions) {
+export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOptions) {
   const at = (queue: string, path = "") => inside(`/queues/${encodeURIComponent(queue)}${path}`);
   const of = (queue: string, task: string, path = "") => at(queue, `/tasks/${encodeURIComponent(task)}${path}`);
 
@@ -74,7 +74,7 @@ export function queueCalls({ call, again, inside, stream }: QueueCallsOptions) {
     async put(queue: string, tasks: readonly TaskRequest[]): Promise<readonly TaskReceipt[]> {
       const body = tasks.map((task) => ({ ...task, task_id: task.task_id ?? uuid7() }));
       const path = at(queue, "/tasks");
-      return (await again(() => call<{ tasks: TaskReceipt[] }>({ method: "POST", path, body }))).tasks;
+      return (await withRetries(() => call<{ tasks: TaskReceipt[] }>({ method: "POST", path, body }))).tasks;
     },
     task: (queue: string, task: string) => call<TaskView>({ path: of(queue, task) }),
     tasks: (queue: string, query: { limit?: number; after?: number } = {}) =>
@@ -114,7 +114,7 @@ export function queueCalls({ call, again, inside, stream }: QueueCallsOptions) {
         timeoutMs: timeoutMs + NETWORK_MS,
       };
       // Every answer of the edge is final, 502 and 504 included. Only a call without an answer is sent again.
-      return again(
+      return withRetries(
         () =>
           call<CallReply>(request).then(
             (reply) => () => reply,

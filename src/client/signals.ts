@@ -19,7 +19,7 @@ export interface SignalQuery {
 
 interface SignalCallsOptions {
   readonly call: <Answer>(call: Call) => Promise<Answer>;
-  readonly again: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
+  readonly withRetries: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
   readonly inside: (path: string) => string;
   readonly openStream: (
     path: string,
@@ -29,7 +29,7 @@ interface SignalCallsOptions {
 }
 
 /** Calls about signals and the log. */
-export function signalCalls({ call, again, inside, openStream }: SignalCallsOptions) {
+export function signalCalls({ call, withRetries, inside, openStream }: SignalCallsOptions) {
   const at = (id: string, path = "") => inside(`/signals/${encodeURIComponent(id)}${path}`);
   const signals = ({ signals: signal, ...query }: SignalQuery = {}) =>
     call<{ signals: Signal[]; next: number | null }>({
@@ -48,7 +48,7 @@ export function signalCalls({ call, again, inside, openStream }: SignalCallsOpti
     ): Promise<AppendResult> {
       const withId = (one: SignalInput) => ({ ...one, id: one.id ?? uuid7() });
       const body = isList(emitted) ? emitted.map(withId) : withId(emitted);
-      return again(() => call({ method: "POST", path: inside("/signals"), body, signal }), signal);
+      return withRetries(() => call({ method: "POST", path: inside("/signals"), body, signal }), signal);
     },
 
     signals,
@@ -57,8 +57,8 @@ export function signalCalls({ call, again, inside, openStream }: SignalCallsOpti
 
     /** Signals as they come, each once, across lost connections. See {@link FollowOptions}. */
     async *follow(follow: FollowOptions = {}): AsyncGenerator<Signal, void, void> {
-      // "From now on" is pinned to a place in the log before the stream opens: a connection lost before the first
-      // signal then resumes there and misses nothing.
+      // "From now on" is resolved to a sequence number before the stream opens: a connection that is lost before the first
+      // signal resumes there and misses no signal.
       const after = follow.after ?? (await signals({ order: "desc", limit: 1 })).signals[0]?.seq ?? 0;
       const open = (from: number) =>
         openStream(inside("/signals/stream"), { after: from, signal: follow.signals ?? [] }, follow.signal);

@@ -3,7 +3,7 @@ import type { EndpointChange } from "../core/webhooks/endpoint.ts";
 import type { Call } from "./http/request.ts";
 
 interface Calls {
-  readonly call: <Answer>(what: Call) => Promise<Answer>;
+  readonly call: <Answer>(request: Call) => Promise<Answer>;
   readonly inside: (path: string) => string;
 }
 
@@ -14,7 +14,7 @@ export interface NewEndpoint {
   readonly secret?: string | undefined;
 }
 
-/** Time limit of a test call in milliseconds: an endpoint has 15 s for its response, plus the way there and back. */
+/** Time limit of a test call in milliseconds: an endpoint has 15 s for its response, plus the network. */
 const TEST_MS = 20_000;
 
 export function webhookCalls({ call, inside }: Calls) {

@@ -1,10 +1,10 @@
 import type { Problem } from "../../core/problem/problem.ts";
 
-/** The edge answered, with a problem. */
+/** The edge refused the call with a problem document. */
 export class ApiProblem extends Error {
   override readonly name = "ApiProblem";
   readonly problem: Problem;
-  /** What `Retry-After` said, in milliseconds. */
+  /** The wait that the edge asks for (`Retry-After`), in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(problem: Problem, retryAfterMs?: number) {
@@ -14,7 +14,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Nobody answered, or the connection broke. */
+/** No edge answered, or the connection broke. */
 export class EdgeUnreachable extends Error {
   override readonly name = "EdgeUnreachable";
 
@@ -28,11 +28,11 @@ export class EdgeUnreachable extends Error {
   }
 }
 
-/** Reads a refusal. Proxies answer with pages of their own: what is no problem document becomes one. */
+/** Reads a refusal. Proxies answer with pages of their own: any other body is turned into a problem document. */
 export function problemFrom(status: number, text: string, retryAfter: string | null | undefined): ApiProblem {
   const problem = parseProblem(text) ?? { type: "about:blank", title: `The edge answered ${status}`, status };
   const { retry_after_ms: exact } = problem;
-  // The header counts whole seconds; the body may know better.
+  // The header counts whole seconds; the body may have milliseconds.
   const ms = typeof exact === "number" ? exact : Number(retryAfter ?? Number.NaN) * 1000;
   return new ApiProblem(problem, Number.isFinite(ms) && ms >= 0 ? ms : undefined);
 }

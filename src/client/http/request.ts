@@ -9,7 +9,7 @@ export interface Connection {
 
 export interface Call {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** From the root, with what stands in it already encoded. */
+  /** From the root, its parts encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: unknown;

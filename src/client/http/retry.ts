@@ -5,15 +5,15 @@ import { ApiProblem, EdgeUnreachable } from "./problem-errors.ts";
 export interface RetryOptions {
   /** Tries after the first; default 5. */
   readonly retries?: number;
-  /** Longest pause that is chosen here, in milliseconds; default 5,000. What the edge asks for counts more. */
+  /** Longest back-off, in milliseconds; default 5,000. A longer `Retry-After` of the edge is kept to. */
   readonly maxDelayMs?: number;
 }
 
 const FIRST_DELAY_MS = 100;
 
-/** Tries again what may pass by itself: nobody there, too much at once, a gateway that gave up. */
-export function retrying({ retries = 5, maxDelayMs = 5_000 }: RetryOptions = {}) {
-  const policy = retry(handleWhen(mayPass), {
+/** Makes the function that retries calls after {@link isTransient} errors. */
+export function newRetrier({ retries = 5, maxDelayMs = 5_000 }: RetryOptions = {}) {
+  const policy = retry(handleWhen(isTransient), {
     maxAttempts: retries,
     backoff: new DelegateBackoff(({ attempt, result }) => {
       const asked = "error" in result && result.error instanceof ApiProblem ? (result.error.retryAfterMs ?? 0) : 0;
@@ -34,7 +34,8 @@ export function backoffMs(attempt: number, maxDelayMs: number): number {
   return Math.random() * doubled(FIRST_DELAY_MS, maxDelayMs, attempt - 1);
 }
 
-export function mayPass(error: unknown): boolean {
+/** Whether the same call may succeed later: no edge answers, it is overloaded, or a gateway gave up. */
+export function isTransient(error: unknown): boolean {
   if (error instanceof EdgeUnreachable) return true;
   return error instanceof ApiProblem && [429, 502, 503, 504].includes(error.problem.status);
 }

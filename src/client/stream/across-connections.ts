@@ -1,5 +1,5 @@
 import { EdgeUnreachable } from "../http/problem-errors.ts";
-import { backoffMs, mayPass, pause } from "../http/retry.ts";
+import { backoffMs, isTransient, pause } from "../http/retry.ts";
 
 export interface Interruptions {
   /** Ends the iteration without an error. */
@@ -14,7 +14,7 @@ const MAX_DELAY_MS = 10_000;
  * Items of a stream that is opened again whenever it breaks.
  *
  * @param connection - generates the items of one connection, which it opens and closes; calls `received` for each arrival
- * @throws what the very first attempt threw, and any refusal that trying again cannot help (401, 403, …)
+ * @throws the error of the very first attempt, and any refusal that is not transient (401, 403, …)
  */
 export async function* acrossConnections<Item>(
   connection: (received: () => void) => AsyncGenerator<Item, void, void>,
@@ -31,7 +31,7 @@ export async function* acrossConnections<Item>(
       yield* connection(received);
     } catch (error) {
       if (stopped()) return;
-      if (first || !mayPass(error)) throw error;
+      if (first || !isTransient(error)) throw error;
       reason = error instanceof EdgeUnreachable ? "no edge answers" : "the edge is overloaded";
     }
     if (stopped()) return;

@@ -12,7 +12,7 @@ export const openEventSource: OpenSource = async (url, token, signal) => {
         if (batch !== undefined) yield batch;
       }
     },
-    seen: () => undefined, // the edge sees how much was read from the connection
+    seen: () => undefined, // the flow control of the HTTP connection replaces acknowledgements
     close: events.close,
   };
 };

@@ -7,16 +7,16 @@ export interface FollowOptions extends Interruptions {
   readonly after?: number;
   /** Patterns; default: all. */
   readonly signals?: readonly string[];
-  /** Called when the stream is open, at first and again. */
+  /** Called each time that the stream is open. */
   readonly onOpen?: (after: number) => void;
 }
 
 /**
- * Signals one by one, each once and in the order of the log, across any number of connections. What the consumer has
- * taken is acknowledged; when it asks for nothing, the edge stops sending and goes on from the log later.
+ * Signals one by one, each once and in the order of the log, across any number of connections. Signals that the consumer
+ * has taken are acknowledged; while it takes none, the edge stops sending and continues from the log later.
  *
  * @param open - opens the stream behind a place in the log
- * @throws what `open` threw at the very first attempt, and any refusal that trying again cannot help (401, 403, …)
+ * @throws the error of `open` at the very first attempt, and any refusal that is not transient (401, 403, …)
  */
 export function followLog(
   after: number,
@@ -31,7 +31,7 @@ export function followLog(
       for await (const batch of source) {
         received();
         for (const one of batch.signals) {
-          // A frame that was on its way twice, or overlaps where we resumed, is not handed out again.
+          // Signals of a frame that was sent twice, or that overlaps the place of the resumption, are skipped.
           if (one.seq <= last) continue;
           yield one;
           last = one.seq;

@@ -1,6 +1,6 @@
 /**
- * What comes in by events goes out by `for await`, in order. It does not bound what waits: whoever pushes has a credit
- * window with the sender.
+ * An async iterable of the items that callbacks push, in order. The number of waiting items is not bounded: the caller of
+ * `push` limits the sender by credit.
  */
 export class PushIterable<Item> implements AsyncIterable<Item> {
   readonly #waiting: Item[] = [];
@@ -13,7 +13,7 @@ export class PushIterable<Item> implements AsyncIterable<Item> {
     this.#wake?.();
   }
 
-  /** What was pushed before still comes out. */
+  /** Ends the iteration after the items that were pushed before. */
   end(): void {
     this.#ended = true;
     this.#wake?.();

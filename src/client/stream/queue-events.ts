@@ -3,16 +3,16 @@ import { acrossConnections, type Interruptions } from "./across-connections.ts";
 import type { ServerSentEvents } from "./server-sent-events.ts";
 
 export type FollowEventsOptions = Interruptions & {
-  /** Begin with so many of the last ones; default 100. */
+  /** Number of past events to begin with; default 100. */
   readonly tail?: number;
 };
 
 /**
- * What happens in a queue, as it happens, across any number of connections. Events are not stored: those of a time in
- * which the queue was woken anew and nobody was connected are not seen.
+ * Events of a queue as they happen, across any number of connections. Events are not stored: when the queue's object is
+ * restarted while no client is connected, the events before the restart are lost.
  *
  * @param open - opens the stream behind an event
- * @throws what `open` threw at the very first attempt, and any refusal that trying again cannot help
+ * @throws the error of `open` at the very first attempt, and any refusal that is not transient
  */
 export function followEvents(
   open: (lastId: string | undefined) => Promise<ServerSentEvents>,

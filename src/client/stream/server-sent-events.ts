@@ -1,7 +1,7 @@
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
 import { authorisation } from "../http/request.ts";
 
-/** The edge sends a comment every 15 seconds: after three it missed, the connection is dead. */
+/** The edge sends a comment every 15 seconds: after three missed comments, the connection is dead. */
 const SILENCE_MS = 45_000;
 
 /** One event: its fields by name. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
@@ -13,8 +13,8 @@ export interface ServerSentEvents extends AsyncIterable<ServerSentEvent> {
 }
 
 /**
- * Opens a stream of server-sent events. Unlike the browser's own EventSource, `fetch` sends the token. It ends when the
- * connection does; going on is the reader's business. What the reader does not take stays in the connection.
+ * Opens a stream of server-sent events. Unlike the browser's own EventSource, `fetch` sends the token. The stream ends
+ * with its connection; the reader opens the next one. Events that the reader does not take stay in the connection.
  *
  * @throws ApiProblem, EdgeUnreachable, or the reason of `signal`
  */
@@ -50,7 +50,7 @@ export async function openServerSentEvents(
           silence = setTimeout(abort, SILENCE_MS);
         }
       } catch {
-        // The connection broke, or was closed here: either way this source has ended, and its reader resumes.
+        // The connection broke, or was closed here: either way this stream has ended, and its reader resumes.
       } finally {
         clearTimeout(silence);
         signal?.removeEventListener("abort", abort);

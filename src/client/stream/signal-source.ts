@@ -2,12 +2,12 @@ import type { Signal } from "../../core/signals/signal.ts";
 
 /** Signals in the order of the log. */
 export interface Batch {
-  /** Place in the log up to which nothing is missing; at or behind the last of `signals`. */
+  /** Sequence number up to which no matching signal is missing; that of the last of `signals`, or a later one. */
   readonly last: number;
   readonly signals: readonly Signal[];
 }
 
-/** One connection to the edge's stream. It ends when the connection does; going on is the reader's business. */
+/** One connection to the edge's stream. The iteration ends with the connection; the reader opens the next one. */
 export interface SignalSource extends AsyncIterable<Batch> {
   /** Everything up to `seq` has been handled: gives the edge credit for more. */
   seen(seq: number): void;

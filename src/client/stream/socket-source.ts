@@ -4,7 +4,7 @@ import { authorisation } from "../http/request.ts";
 import { PushIterable } from "./push-iterable.ts";
 import type { Batch, OpenSource } from "./signal-source.ts";
 
-/** A connection that has not answered for so long is dead, whatever the kernel thinks of it. */
+/** A connection on which no answer came for this long is dead, even if the kernel still holds it open. */
 const HEARTBEAT_MS = 20_000;
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
@@ -33,7 +33,7 @@ export const openSocketSource: OpenSource = (url, token, signal) =>
       resolve({
         [Symbol.asyncIterator]: () => batches[Symbol.asyncIterator](),
         seen: (seq) => {
-          // After a close there is nobody to tell; the next connection starts behind what was handled.
+          // After a close no acknowledgement can be sent; the next connection starts behind the last handled signal.
           if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "seen", seq }));
         },
         close: () => socket.close(1000),

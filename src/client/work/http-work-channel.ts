@@ -2,7 +2,7 @@ import type { LeasedTask, TaskState } from "../../core/queue/api.ts";
 import type { OutgoingWorkerFrame } from "../../core/queue/work-frames.ts";
 import { ApiProblem } from "../http/problem-errors.ts";
 import { type Connection, request } from "../http/request.ts";
-import { mayPass } from "../http/retry.ts";
+import { isTransient } from "../http/retry.ts";
 import type { WorkChannel, WorkChannelOptions } from "./work-channel.ts";
 
 /** Time that a request waits for tasks. A stop may have to wait for as long. */
@@ -112,7 +112,7 @@ class HttpWorkChannel implements WorkChannel {
       if (!this.#closed) this.#options.onFrame({ type: "done", tasks: [{ ...state, task_id, lease_id }] });
     } catch (error) {
       // The frame is sent again over the next connection.
-      if (!(error instanceof ApiProblem) || mayPass(error)) return this.#lost();
+      if (!(error instanceof ApiProblem) || isTransient(error)) return this.#lost();
       this.#held.delete(lease_id);
       const reason = error.problem.status === 404 ? "unknown" : "lost";
       if (!this.#closed) this.#options.onFrame({ type: "conflict", tasks: [{ task_id, lease_id, reason }] });

@@ -1,6 +1,6 @@
 import type { OutgoingWorkerFrame, QueueFrame } from "../../core/queue/work-frames.ts";
 import { ApiProblem, EdgeUnreachable } from "../http/problem-errors.ts";
-import { backoffMs, mayPass } from "../http/retry.ts";
+import { backoffMs, isTransient } from "../http/retry.ts";
 import { openHttpWorkChannel } from "./http-work-channel.ts";
 import { openWorkChannel, type WorkChannel, type WorkChannelOptions } from "./work-channel.ts";
 
@@ -119,7 +119,7 @@ export class WorkerConnection {
     this.#options.onLost(error);
     this.#failures += 1;
     // A refusal that does not pass by itself (no scope, no such version) is named, and passes when the token is replaced.
-    const passing = mayPass(error);
+    const passing = isTransient(error);
     const denied = error instanceof ApiProblem && !passing;
     const delayMs = backoffMs(this.#failures, MAX_DELAY_MS) + (denied ? DENIED_DELAY_MS : 0);
     const reason = passing ? "no queue answers" : messageOf(error);

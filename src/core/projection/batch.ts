@@ -4,7 +4,7 @@ import * as z from "zod";
 export const PROJECTIONS = ["observations", "policy", "workers"] as const;
 export type ProjectionName = (typeof PROJECTIONS)[number];
 
-/** A stretch of the log on its way to a projection, with those of its signals to which the projection is subscribed. */
+/** A range of the log on its way to a projection, with those of its signals to which the projection is subscribed. */
 export interface ProjectionBatch {
   readonly projection: ProjectionName;
   /** Where the batch sent to this projection before ends. */

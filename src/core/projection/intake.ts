@@ -10,8 +10,8 @@ export type Intake =
 
 /**
  * Makes exact use of a queue that loses, doubles and reorders messages. A batch that ends at or below the cursor was taken
- * before. A batch that begins beyond the cursor leaves a hole, which is read from the log; signals that a later message
- * carries may lie in that hole, and that message then counts as taken before.
+ * before. A batch that begins beyond the cursor leaves a gap, which is read from the log; signals that a later message
+ * carries may lie in that gap, and that message is then skipped as taken before.
  */
 export function planIntake(cursor: number, batch: ProjectionBatch, seqOf: (line: string) => number): Intake {
   if (batch.through <= cursor) return { step: "skip" };

@@ -47,8 +47,8 @@ export const SubscribeFrame = z.object({
 export const SeenFrame = z.object({ type: z.literal("seen"), seq: Seq });
 
 /**
- * Answer to {@link GatherFrame}: facts by the name of the monitor, `{error}` from one that failed, nothing from one that
- * the host does not run; and as `status` what {@link StatusFrame} would say, should that have been lost.
+ * Answer to {@link GatherFrame}: facts by the name of the monitor, `{error}` for a monitor that failed, and no field for a
+ * monitor that the host does not run. `status` repeats the content of {@link StatusFrame}, which may have been lost.
  */
 export const FactsFrame = z.object({
   type: z.literal("facts"),
@@ -56,7 +56,7 @@ export const FactsFrame = z.object({
   facts: z.record(z.string(), z.unknown()),
 });
 
-/** What this host runs and how it fares; sent when it changes. */
+/** Version, features and health of the host; sent when any of them changes. */
 export const StatusFrame = z.object({ type: z.literal("status") }).loose();
 
 /** Parts of the edge name themselves `ganglion/…` in their dead letters; an agent may not use such a name. */
@@ -132,13 +132,13 @@ export const GatherFrame = z.object({
   type: z.literal("gather"),
   request: z.string(),
   monitors: z.array(z.string()),
-  /** By monitor: where to continue, as its last answer that the edge stored said. */
+  /** By monitor: the position from its last answer that the edge has stored, to continue from. */
   after: z.record(z.string(), z.string()).optional(),
 });
 
 /**
  * The edge refused the whole frame. Until the producer's batch that was refused has been sent again, the edge refuses
- * its later ones too: the order of a producer survives an overload. `retry_after_ms` says when to try.
+ * its later ones too: the order of a producer survives an overload. `retry_after_ms`: the wait before the next attempt.
  */
 export const RefusedFrame = z.object({
   type: z.literal("refused"),

@@ -1,6 +1,6 @@
 import { Subscription, type SubscriptionSnapshot } from "../../core/signals/log/subscription.ts";
 
-/** Purpose of a socket and state of its subscription: the part of a connection that survives hibernation. */
+/** The part of a connection that survives hibernation: the host that opened the socket, and the state of its subscription. */
 interface Attachment {
   /** `null`: a stream, which only reads. */
   readonly host: string | null;

@@ -15,15 +15,15 @@ export interface HostsOptions {
   readonly keepAlive: (work: Promise<void>) => void;
 }
 
-/** A status beyond this is not passed on: it would be most of a row. */
+/** A longer status is not passed on: it would take most of the row in which it is stored. */
 const MAX_STATUS_CHARS = 128 * 1024;
 const TRIES = 5;
 const FIRST_WAIT_MS = 250;
 
 /**
  * Notifies the registry of agents which links are open, and asks hosts for facts. One call to
- * the registry at a time, with everything that changed meanwhile in the next: a thousand hosts that come back at once
- * are a few calls. The registry also reads the links itself each minute, which corrects reports that were lost.
+ * the registry at a time; changes that happen meanwhile go with the next, so that a thousand hosts that come back at once
+ * cost a few calls. The registry also reads the links itself each minute, which corrects reports that were lost.
  */
 export class Hosts {
   readonly #options: HostsOptions;

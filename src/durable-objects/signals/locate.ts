@@ -4,15 +4,15 @@ import { mayHold, type Zone } from "../../core/signals/log/zone.ts";
 import { lineId } from "../../core/signals/signal-line.ts";
 import type { LogReader } from "./log-reader.ts";
 
-/** `s<seq>.<epoch>`, as the log names signals that came without an id. */
+/** `s<seq>.<epoch>`: the id that the log assigns to a signal that came without one. */
 const ASSIGNED = /^s(\d{1,15})\.[0-9a-f]{6}$/;
-/** `<producer>.<number>`, as it names those of a producer. */
+/** `<producer>.<number>`: the id that the log assigns to a signal of a producer. */
 const NUMBERED = /^(.+)\.(\d{1,15})$/;
 
 /**
- * Finds a signal by its id without an index, which would cost a row written for every signal. Ids that the log gave
- * out say where they are; those of a producer are found through the zones that hold the number; an id of a caller's own
- * through the zones whose filter may hold it, newest first.
+ * Finds a signal by its id without an index, which would cost a row written for every signal. An id that the log assigned
+ * contains the sequence number; the id of a producer's signal is found through the zones that hold its number; an id that
+ * a caller chose is found through the zones whose filter may hold it, newest first.
  */
 export function locate(id: string, reader: LogReader, headSeq: number): string | undefined {
   const assigned = ASSIGNED.exec(id);
@@ -42,7 +42,7 @@ function numbersHold(zone: Zone, producer: string, number: number): boolean {
   return number >= (zone.began?.[producer] ?? 0);
 }
 
-/** Where in the segment the id may stand. A producer's signals may have ids of their own: its lines are compared. */
+/** The range of a segment that may hold the id. A producer's signals may have ids of their own: the lines are compared. */
 function placeIn(
   header: SegmentHeader,
   id: string,

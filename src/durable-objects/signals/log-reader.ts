@@ -6,13 +6,13 @@ import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineCause, lineId, lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { SegmentStore, Slice } from "./segment-store.ts";
 
-/** One call reads at most this much, and says where to go on: no question can hold the object for long. */
+/** One call reads at most this much, and its answer has the position to continue from: no query blocks the object for long. */
 const BUDGET = { steps: 1_024, bodies: 256, chars: 4_000_000 } as const;
 
-/** Lines that concern the asker, and how far the log has been looked through for them. */
+/** Lines that match, and how far the log has been searched for them. */
 export interface Stretch {
   readonly lines: readonly string[];
-  /** Everything up to here (down to here, backwards) has been looked at. */
+  /** The log has been searched up to here (backwards: down to here). */
   readonly through: number;
 }
 
@@ -25,7 +25,7 @@ interface Search {
   readonly matches: (line: string) => boolean;
 }
 
-/** Reads the log by place, name, source and time, skipping what the headers and zones show to be beside the point. */
+/** Reads the log by sequence number, name, source and time; skips segments and zones whose headers show that none matches. */
 export class LogReader {
   readonly #store: SegmentStore;
 
@@ -66,7 +66,7 @@ export class LogReader {
     return { lines: stretch.lines, next: done ? null : stretch.through };
   }
 
-  /** What concerns a subscriber or a projection after `after`, a bounded stretch of it. */
+  /** The signals after `after` that match a subscription, a bounded number of them. */
   after(after: number, headSeq: number, matches: Matcher, limit: number): Stretch {
     const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
     if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
@@ -81,8 +81,8 @@ export class LogReader {
   }
 
   /**
-   * What the signals of `ids` led to, directly or through each other, after `after`: an effect lies behind its cause, so
-   * one walk forward finds them all, and a zone or header in which none of the causes is named is skipped.
+   * Signals after `after` that the signals of `ids` caused, directly or through each other. A signal stands behind its
+   * cause, so one walk forward finds them all; zones and headers that name none of the causes are skipped.
    */
   effects(ids: readonly string[], after: number, headSeq: number, limit: number): Stretch {
     const causes = new Set(ids);
@@ -106,7 +106,7 @@ export class LogReader {
     });
   }
 
-  /** The line at `seq`, or `undefined` where the log does not reach. */
+  /** The line at `seq`, or `undefined` where the log holds no such number. */
   at(seq: number): string | undefined {
     const slice = this.#sliceOf(seq);
     if (slice === undefined) return undefined;
@@ -114,7 +114,7 @@ export class LogReader {
     return firstSeq === undefined ? undefined : this.#store.lines(slice.slice, firstSeq)[seq - firstSeq];
   }
 
-  /** Headers from the newest back, zones skipped where `mayHold` says so; for looking up ids. */
+  /** Headers from the newest back, without the zones for which `mayHold` is false; for looking up ids. */
   *headersBackwards(headSeq: number, mayHold: (zone: Zone) => boolean): Generator<SegmentHeader> {
     for (const { header } of this.#walk(this.oldestSeq ?? 1, headSeq, "desc", mayHold)) {
       if (header !== undefined) yield header;
@@ -154,8 +154,8 @@ export class LogReader {
   }
 
   /**
-   * Steps through `[fromSeq, toSeq]` in order: a header to look at, or a zone that was skipped. `passed` is the last
-   * place that the step leaves behind.
+   * Steps through `[fromSeq, toSeq]` in order: each step is a header, or a zone that was skipped. `passed` is the last
+   * sequence number of the step.
    */
   *#walk(
     fromSeq: number,

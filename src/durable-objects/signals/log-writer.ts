@@ -23,13 +23,13 @@ export interface LogWriterOptions {
   readonly store: SegmentStore;
   readonly retentionMs: number;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
-  /** Told of what was written, in the turn of the write and before the callers are answered. */
+  /** Called with the written segments, in the turn of the write and before the callers are answered. */
   readonly written: (segments: readonly Segment[], nowMs: number) => void;
 }
 
 /**
- * Writes appends in groups: the core's `LogState` gives each signal its place, the store keeps the segments, and callers
- * are answered when both are done. Opens the slices of the retention and drops those whose time is over.
+ * Writes appends in groups: the core's `LogState` numbers the signals, the store writes the segments, and callers are
+ * answered when both are done. Opens the slices of the retention and drops expired ones.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -52,7 +52,7 @@ export class LogWriter {
     return this.#state.headSeq;
   }
 
-  /** When the next signal will have been received, at the earliest. */
+  /** Advances the log's clock. @returns the earliest received time of the next signal */
   advanceClock(nowMs: number): number {
     return this.#state.advanceClock(nowMs);
   }
@@ -62,7 +62,7 @@ export class LogWriter {
     this.#groups.add({ request, answer });
   }
 
-  /** Drops what is older than the retention, should nothing come that would do so on the way. */
+  /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
   retain(): void {
     if (this.#options.store.slices.length > 0) this.#sliceAt(Date.now());
   }
@@ -82,7 +82,7 @@ export class LogWriter {
       if (segments.length > 0) this.#options.written(segments, nowMs);
       return results;
     } catch (error) {
-      // Memory has gone ahead of the disk: the disk counts. No caller was answered, so all of them send again.
+      // The state in memory is ahead of the disk, and is read back from it. Every caller is refused, and sends again.
       console.error("signal log: a commit failed", this.#options.ecosystem, String(error));
       this.#options.store.reload();
       this.#state = this.#restore();
@@ -99,18 +99,18 @@ export class LogWriter {
     const commit = this.#state.append(requests, nowMs);
     const zone = this.#state.closeZone();
     const write = () => store.write(slice, commit.segments, zone);
-    // One row is written or it is not; a transaction around it is a twentieth of the whole append.
+    // A single row is written or not even without a transaction, which would cost a twentieth of the whole append.
     if (commit.segments.length > 1 || zone !== undefined) transaction(write, RELOADED_BELOW);
     else write();
     return commit;
   }
 
-  /** The slice that takes what is received now; opens it, and drops those whose time is over. */
+  /** The slice for signals that are received now; opens it where needed, and drops expired slices. */
   #sliceAt(nowMs: number): number {
     const { store, retentionMs, transaction } = this.#options;
     const receivedMs = this.#state.receive(nowMs);
     const current = store.slices.at(-1)?.slice;
-    // Never back to an earlier slice: after a clock was set back, segments would come to stand out of order.
+    // Never back to an earlier slice: after a clock was set back, segments would be out of order.
     const slice = Math.max(Math.floor(receivedMs / this.#sliceMs), current ?? 0);
     if (slice === current) return slice;
     transaction(() => {
@@ -135,10 +135,10 @@ export class LogWriter {
   }
 }
 
-/** A failure is caught where the whole group is written, and everything is read back there. */
+/** `#commit` catches a failure of the whole group and reloads the state there. */
 const RELOADED_BELOW = () => undefined;
 
-/** Whether the ids of the last minutes are needed to tell what the request repeats. */
+/** Whether duplicates in the request can only be recognised by the ids of the last minutes. */
 function givesIds({ producer, signals }: AppendRequest): boolean {
   return producer === undefined && signals.some(({ id }) => id !== undefined);
 }

@@ -9,7 +9,7 @@ interface Rejected {
   readonly signal: unknown;
 }
 
-/** Splits a numbered batch into runs of valid signals without holes, and those that cannot be kept. */
+/** Splits a numbered batch into runs of valid, consecutive signals, and the signals that are rejected. */
 export function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
   runs: AppendRequest[];
   rejected: Rejected[];
@@ -36,7 +36,7 @@ export function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
   return { runs, rejected };
 }
 
-/** The frame that says that a batch is durable. */
+/** The frame that confirms a durable batch. */
 export function appended(batch: number, producer: string, last: number, rejected: readonly Rejected[]): string {
   const frame = { type: "appended", batch, producer, last };
   if (rejected.length === 0) return JSON.stringify(frame);

@@ -26,11 +26,10 @@ const DAY_MS = 86_400_000;
 const NUDGE_MS = 5_000;
 
 /**
- * The log of one ecosystem: every signal, in one order, for as long as the retention says. Everything else is
- * derived from it.
+ * The log of one ecosystem: every signal, in one order, within the retention. All other state is derived from the log.
  *
- * {@link LogWriter} writes, {@link LogReader} reads; this pushes to subscribers, fills the queue, and knows which hosts
- * are linked. The runtime holds back everything an object sends until its writes are on the disk.
+ * {@link LogWriter} writes, {@link LogReader} reads; this class sends signals to subscribers and to the queue, and holds
+ * the links of hosts. The runtime holds back everything an object sends until its writes are on the disk.
  */
 export class SignalLog extends EcosystemObject<SignalLogBindings> {
   readonly #reader: LogReader;
@@ -84,7 +83,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     });
   }
 
-  /** Durable when it resolves. A request that is sent again, whole or in part, is recognised. */
+  /** Resolves when the signals are durable. A request that is sent again, whole or in part, is recognised. */
   append(request: AppendRequest): Promise<AppendOutcome> {
     return new Promise((answer) => this.#writer.append(request, answer));
   }
@@ -94,8 +93,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   /**
-   * Reads for a projection after its cursor: a bounded stretch, and how far the stretch reaches.
-   * @param patterns - where the projection reads something else than it has asked to be sent
+   * Signals for a projection after its cursor, a bounded number of them, and how far the log was searched.
+   * @param patterns - for a read of other signals than those that the projection has subscribed to
    */
   stretch(projection: ProjectionName, after: number, limit: number, patterns?: readonly string[]): Stretch {
     const matches = compilePatterns(patterns ?? this.#subscriptions.of(projection));
@@ -104,7 +103,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   /**
    * Stores the patterns of the signals that a projection is sent from now on.
-   * @returns where the log stands, as {@link reached}: every signal after that is sent if it fits
+   * @returns the end of the log, as {@link reached}: every later signal that matches is sent
    */
   subscribeProjection(projection: ProjectionName, patterns: readonly string[]): { head_seq: number; now_ms: number } {
     if (this.#subscriptions.ask(projection, patterns))
@@ -129,14 +128,14 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   /**
-   * Where the log stands: what it takes from now on stands after `head_seq` and was received at `now_ms` or later.
-   * A caller that waits for something in time asks here before it decides that nothing came.
+   * The end of the log: signals that come from now on stand after `head_seq` and are received at `now_ms` or later.
+   * A caller that waits for a signal within a time asks here before it decides that the signal did not come.
    */
   reached(): { head_seq: number; now_ms: number } {
     return this.#place();
   }
 
-  /** Signals that those of `ids` led to after a place in the log: a bounded stretch, see {@link LogReader.effects}. */
+  /** Signals that the signals of `ids` caused, a bounded number of them; see {@link LogReader.effects}. */
   effects(query: { ids: readonly string[]; after: number; limit: number }): Stretch & { readonly head: number } {
     const head = this.#writer.headSeq;
     return { ...this.#reader.effects(query.ids, query.after, head, query.limit), head };
@@ -163,12 +162,12 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return this.#hosts.gather(monitors, timeoutMs, after);
   }
 
-  /** Closes what was opened with a token that is deleted or has expired. */
+  /** Closes the links and streams that were opened with a token that is deleted or has expired. */
   closeToken(id: string): void {
     this.#tagged.closeToken(id, (socket) => this.#sockets.close(socket));
   }
 
-  /** Drops what is older than the retention, should nothing come that would do so on the way. */
+  /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
   retain(): void {
     this.#writer.retain();
   }
@@ -209,7 +208,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   override async alarm(): Promise<void> {
     this.#sockets.catchUp();
-    // A failure makes the runtime call again, later and later: a projection that is down is not forgotten.
+    // After a failure the runtime repeats the alarm with back-off: a projection that is down is notified later.
     await this.#nudge();
     await objectNamed(this.env.DIRECTORY, "directory").touch(this.ecosystem, Date.now());
   }
@@ -234,8 +233,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       this.#rate.add(segment.lines.length, nowMs);
       if (this.#outbox.offer(segment)) wanted = true;
     }
-    // In the transaction of the segment: a crash before the queue has it leaves the alarm behind. One alarm a burst,
-    // because each is a row written: while one is set, it is early enough.
+    // In the transaction of the segment: after a crash before the queue has the segment, the alarm is still set. One alarm
+    // a burst, because each costs a row written: an alarm that is set already is early enough.
     if (wanted) this.alarms.wakeBy(nowMs + NUDGE_MS);
     this.#sockets.publish(segments);
   }

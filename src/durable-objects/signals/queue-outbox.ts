@@ -12,31 +12,31 @@ import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineName } from "../../core/signals/signal-line.ts";
 
 /**
- * How long a projection's share is collected before it goes out, in milliseconds. Decisions are wanted at once;
- * measurements are looked at together anyway, and collecting them turns a message per batch into twenty-five a second.
+ * How long signals for a projection are collected before they are sent, in milliseconds. Rules decide at once; scanners
+ * read measurements together anyway, and collecting them makes 25 messages a second out of one for each batch.
  */
 const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, policy: 0, workers: 0 };
-/** Between two messages, in milliseconds: the first of a burst goes at once, the rest of it together. */
+/** Between two messages, in milliseconds: the first signal of a burst is sent at once, the others together. */
 const SPACING_MS = 10;
 
 interface Share {
   readonly projection: ProjectionName;
   matches: Matcher;
-  /** The queue has been given everything up to here. */
+  /** Every signal up to here has been sent to the queue. */
   sent: number;
   lines: string[];
   chars: number;
-  /** Something is waiting; without it the share costs nothing. */
+  /** Signals are waiting to be sent; otherwise the share is left out of the message. */
   waiting: boolean;
 }
 
 /**
- * Carries signals that projections have subscribed to from the log to the queue. The queue may lose, double and reorder
- * what it carries: the projections' cursors make it exact.
+ * Sends the signals that projections have subscribed to from the log to the queue. The queue may lose, double and reorder
+ * messages: with their cursors, the projections still take each signal once.
  *
- * It keeps nothing on disk. What is lost between the commit of a segment and the queue is found again by the
- * object's alarm, which was set in the transaction of that segment and tells every projection how far the log
- * reaches; a projection reads from the log what it lacks.
+ * This outbox is not stored. Signals that are lost between the commit of a segment and the queue are found by the object's
+ * alarm, which was set in the transaction of that segment and notifies every projection how far the log reaches; the
+ * projection reads missing signals from the log.
  */
 export class QueueOutbox {
   readonly #ecosystem: string;
@@ -52,7 +52,7 @@ export class QueueOutbox {
 
   /**
    * @param subscriptionOf - patterns that a projection has subscribed to
-   * @param head - where the log stands; what came before is the alarm's business
+   * @param head - the end of the log; the alarm notifies the projections of earlier signals
    */
   constructor(
     ecosystem: string,
@@ -75,7 +75,7 @@ export class QueueOutbox {
     }));
   }
 
-  /** From the next segment on. What was collected before stays what it is. */
+  /** Takes effect from the next segment on. Signals that are collected already are still sent. */
   setSubscription(projection: ProjectionName, patterns: readonly string[]): void {
     for (const share of this.#shares) if (share.projection === projection) share.matches = compilePatterns(patterns);
   }
@@ -88,7 +88,7 @@ export class QueueOutbox {
       if (!segment.names.some(share.matches)) continue;
       share.waiting = true;
       lingerMs = Math.min(lingerMs ?? Number.POSITIVE_INFINITY, LINGER_MS[share.projection]);
-      // Beyond what a message holds the projection is told to read the log, which it does in larger pieces.
+      // Where the signals exceed one message, the projection reads them from the log, in larger pieces.
       if (share.chars > QUEUE_BYTES) continue;
       const whole = segment.names.length === 1;
       for (const line of segment.lines) {
@@ -120,7 +120,7 @@ export class QueueOutbox {
 
   async #send(): Promise<void> {
     this.#dueMs = Number.POSITIVE_INFINITY;
-    // One message under way at a time: what comes meanwhile is collected, so the messages grow with the load.
+    // One message is sent at a time; signals that come meanwhile are collected, so the messages grow with the load.
     if (this.#sending || !this.#shares.some((share) => share.waiting)) return;
     this.#sending = true;
     const body = this.#take();
@@ -128,8 +128,8 @@ export class QueueOutbox {
     try {
       await this.#queue().send(body, { contentType: "text" });
     } catch (error) {
-      // Not lost: the segment is in the log and the alarm is set. Trying again here would hide a broken queue.
-      console.warn("outbox: the queue took no message", this.#ecosystem, String(error));
+      // The signals are not lost: the segment is in the log and the alarm is set. A retry here would hide a broken queue.
+      console.warn("outbox: the queue accepted no message", this.#ecosystem, String(error));
     }
     this.#sending = false;
     this.#sentMs = Date.now();

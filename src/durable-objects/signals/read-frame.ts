@@ -10,9 +10,9 @@ interface Unknown {
 }
 
 /**
- * Reads a frame of an agent. `batch` of what is refused: the number that the agent gave, where it can be read. `unknown`:
- * its type, of an agent that is newer than this edge. That one is not refused: a refusal without a batch has an agent
- * begin anew, and one with a batch would name an append that bears the same number by chance.
+ * Reads a frame of an agent. `batch` of a refused frame: the number that the agent gave, where it can be read. `unknown`:
+ * the type of a frame that a newer agent sent. Such a frame is ignored, not refused: after a refusal without a batch the
+ * agent reconnects, and a refusal with a batch could name an append that has the same number by chance.
  */
 export function readFrame(message: string): AgentFrame | { batch: number | null; problem: Problem } | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
@@ -38,7 +38,7 @@ export function readFrame(message: string): AgentFrame | { batch: number | null;
   };
 }
 
-/** Whether the frame is certainly a valid append: the schema, which says what is wrong with the others, costs more. */
+/** Whether the frame is certainly a valid append. The schema costs more and is only used where this check fails. */
 function isPlainAppend(document: unknown): document is Extract<AgentFrame, { type: "append" }> {
   if (typeof document !== "object" || document === null) return false;
   const { type, batch, producer, first, signals } = document as Record<string, unknown>;

@@ -35,8 +35,8 @@ const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, prod
  *
  * Tables: `slices(slice, first_seq, base)`; for each slice `segments_<n>` (a row per batch, keyed by its first
  * sequence number: an INTEGER PRIMARY KEY is the table itself and costs no index) and `zones_<n>`. `ids` holds the ids
- * that signals brought along and hashes of their causes. The body stands last in a row, so that reading a header does
- * not touch the pages that hold it.
+ * that callers gave their signals and hashes of their causes. The body is the last column, so that reading a header does
+ * not read the pages of the body.
  */
 export class SegmentStore {
   readonly #sql: SqlStorage;
@@ -55,7 +55,7 @@ export class SegmentStore {
     return this.#slices;
   }
 
-  /** Must be called after a write that failed: what memory says of the slices may not have reached the disk. */
+  /** Must be called after a write that failed: the slices in memory may not have reached the disk. */
   reload(): void {
     this.#slices = this.#readSlices();
   }
@@ -205,7 +205,7 @@ function readHeader(row: HeaderRow): SegmentHeader {
 
 type Keys = Pick<SegmentHeader, "foreignIds" | "causes">;
 
-/** Most segments hold neither ids of their own nor causes, and few of them both: one column serves. */
+/** Most segments hold neither ids of callers nor causes, and few hold both: one column is enough. */
 function keysText({ foreignIds, causes }: Keys): string | null {
   if (causes.length > 0) return JSON.stringify({ foreignIds, causes });
   return foreignIds.length === 0 ? null : JSON.stringify(foreignIds);

@@ -30,7 +30,7 @@ export class Sockets {
   readonly #feed: SubscriberFeed;
   readonly #unknown = new UnknownTypes();
 
-  /** @param open - sockets that outlived hibernation: without them, their subscribers would receive nothing any more */
+  /** @param open - sockets that survived hibernation; their subscriptions continue */
   constructor(open: readonly WebSocket[], options: SocketsOptions) {
     this.#options = options;
     this.#feed = new SubscriberFeed({
@@ -89,7 +89,7 @@ export class Sockets {
   /**
    * Sends a frame to every host, over the newest of its links.
    *
-   * @returns for each host that was reached, a function that says whether that link is still open
+   * @returns for each host that was reached, a function that returns whether that link is still open
    */
   toHosts(frame: (host: string) => string): Map<string, () => boolean> {
     const newest = new Map<string, Connection>();

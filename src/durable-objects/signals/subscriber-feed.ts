@@ -42,8 +42,8 @@ export class SubscriberFeed {
   }
 
   /**
-   * Tells an agent where the log ends if its cursor cannot: an agent that starts from now on has none, and a cursor beyond the
-   * end comes from another log, or from before a restore.
+   * Sends an agent the end of the log if its cursor is missing or invalid: an agent that subscribes from now on has no cursor,
+   * and a cursor beyond the end comes from another log, or from before a restore.
    */
   announceEnd(connection: Connection, after: number | null): void {
     const head = this.#options.head();

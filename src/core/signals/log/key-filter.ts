@@ -1,9 +1,9 @@
 /**
- * A Bloom filter over ids, so that a zone can say "not in here" of an id without listing those that are (Bloom,
- * "Space/time trade-offs in hash coding with allowable errors", 1970). Ten bits a key and four probes: one zone in
- * eighty is read in vain.
+ * A Bloom filter over the ids of a zone: a reader skips a zone that does not hold an id, without a list of all ids (Bloom,
+ * "Space/time trade-offs in hash coding with allowable errors", 1970). Ten bits a key and four probes: the rate of false
+ * positives is one zone in eighty.
  *
- * It is a text of six bits a character: it stands in JSON as it is, and a bit is read without decoding the rest.
+ * The filter is a text of six bits a character: it needs no escapes in JSON, and a bit is read without decoding the rest.
  */
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const CODES = Uint8Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
@@ -16,8 +16,8 @@ const PROBES = 4;
 const MAX_CHARS = 350_000;
 
 /**
- * Hash of an id in one of its roles, 32 bits: FNV-1a, and the last step of MurmurHash3 so that ids which differ in
- * their last digit fall apart.
+ * Hash of an id in one of its roles, 32 bits: FNV-1a, and the last step of MurmurHash3, so that ids that differ only in
+ * their last digit get unrelated hashes.
  */
 export function hashKey(role: "id" | "cause", text: string): number {
   let state = role === "id" ? 0x811c9dc5 : 0x3c6ef372;
@@ -43,7 +43,7 @@ export function keyFilter(hashes: readonly number[]): string {
   return new TextDecoder().decode(values.map((value) => CODES[value] ?? 0));
 }
 
-/** @returns `false`: certainly not among the keys */
+/** @returns `false`: the filter certainly does not hold the key */
 export function mayHoldKey(filter: string, hash: number): boolean {
   const bits = filter.length * 6;
   const step = stepOf(hash);
@@ -55,7 +55,7 @@ export function mayHoldKey(filter: string, hash: number): boolean {
   return true;
 }
 
-/** Second hash of the two that all probes are made of; odd, so that it is not zero. */
+/** Distance between two probes of a key (double hashing); odd, so that it is not zero. */
 function stepOf(hash: number): number {
   return (Math.imul(hash, 0x9e3779b1) | 1) >>> 0;
 }

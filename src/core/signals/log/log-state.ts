@@ -37,7 +37,7 @@ export interface Commit {
 
 /** Characters in a segment. A row may take 2 MB and a character up to three bytes, so this is safe for any text. */
 const SEGMENT_CHARS = 600_000;
-/** A clock that was set back by more than this is followed; below it, received times stand still instead. */
+/** Received times follow a clock that was set back by more than this; for less they do not advance until it catches up. */
 const CLOCK_STEP_MS = 60_000;
 
 /**
@@ -63,7 +63,7 @@ export class LogState {
     this.#producers = new Map(Object.entries(base.producers));
   }
 
-  /** Takes in a zone and the segments after it, as stored: the last of them says when the log received something last. */
+  /** Restores from the last stored zone and the segments after it; the last of them has the newest received time. */
   restore(zone: Zone | undefined, headers: readonly SegmentHeader[]): void {
     if (zone !== undefined) {
       for (const [producer, last] of Object.entries(zone.producers)) this.#producers.set(producer, last);
@@ -119,8 +119,8 @@ export class LogState {
   }
 
   /**
-   * Gives every signal of every request its place, or recognises it as a duplicate. Requests of one group share
-   * segments: that is what makes 64 appends at once as cheap as one.
+   * Assigns a sequence number to every signal of every request, or recognises the signal as a duplicate. Requests of one
+   * group share segments, so that 64 appends at once cost as little as one.
    */
   append(requests: readonly AppendRequest[], nowMs: number): Commit {
     const receivedMs = this.receive(nowMs);

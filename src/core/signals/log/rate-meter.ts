@@ -1,4 +1,4 @@
-/** Counts events of the last minute in twelve buckets of five seconds. In memory only: it is for the eye. */
+/** Counts events of the last minute in twelve buckets of five seconds. In memory only: people look at the rate, and nothing is decided by it. */
 export class RateMeter {
   readonly #buckets = new Array<number>(12).fill(0);
   #bucket = 0;

@@ -1,7 +1,7 @@
 /** Numbers of one producer inside a segment: `[producer, first, last]`, both inclusive. */
 export type ProducerRange = readonly [producer: string, first: number, last: number];
 
-/** Everything about a segment that a reader learns without its body. Times are milliseconds since the epoch. */
+/** What a reader learns about a segment without reading its body. Times are milliseconds since the epoch. */
 export interface SegmentHeader {
   readonly firstSeq: number;
   readonly lastSeq: number;

@@ -1,29 +1,30 @@
 import { compilePatterns, type Matcher } from "../pattern.ts";
 
-/** How much a subscriber may have in hand unacknowledged before the log waits for it. */
+/** How much may be sent to a subscriber unacknowledged before the log waits for its acknowledgement. */
 export const CREDIT = { signals: 8_192, bytes: 4 * 1024 * 1024 } as const;
 
-/** What survives hibernation, in the socket's attachment (16 KiB at most). */
+/** The state of a subscription that survives hibernation, in the socket's attachment (16 KiB at most). */
 export interface SubscriptionSnapshot {
   readonly patterns: readonly string[];
-  /** Everything up to here has been sent, or did not concern the subscriber. */
+  /** Every signal up to here was sent, or did not match the patterns. */
   readonly sent: number;
-  /** Last signal that actually went out. */
+  /** Last signal that was sent. */
   readonly pushed: number;
-  /** Everything up to here has been acknowledged. */
+  /** Every signal up to here has been acknowledged. */
   readonly seen: number;
 }
 
-interface Flight {
+/** A frame that was sent and is not acknowledged. */
+interface SentFrame {
   readonly last: number;
   readonly signals: number;
   readonly bytes: number;
 }
 
 /**
- * Flow control towards one subscriber. The runtime's sockets know no backpressure: `send` never blocks, and a
- * stopped reader would fill the object's memory. So the subscriber acknowledges, and beyond its credit it is served
- * from the log, later, instead of from memory.
+ * Flow control towards one subscriber. The runtime's sockets have no backpressure: `send` never blocks, and a reader that
+ * stopped would fill the object's memory. So the subscriber acknowledges signals; a subscriber without credit is served
+ * from the log later, instead of from memory.
  */
 export class Subscription {
   readonly patterns: readonly string[];
@@ -31,7 +32,7 @@ export class Subscription {
   #sent: number;
   #pushed: number;
   #seen: number;
-  readonly #flights: Flight[] = [];
+  readonly #inFlight: SentFrame[] = [];
   #signals = 0;
   #bytes = 0;
 
@@ -42,9 +43,9 @@ export class Subscription {
     this.#pushed = snapshot.pushed;
     this.#seen = snapshot.seen;
     if (snapshot.pushed > snapshot.seen) {
-      // After waking we know the span in flight, not what was in it: assume the worst that the credit allowed.
+      // The snapshot has the range in flight, not the number of signals in it: assume the most that the credit allowed.
       const signals = Math.min(snapshot.pushed - snapshot.seen, CREDIT.signals);
-      this.#launch({ last: snapshot.pushed, signals, bytes: 0 });
+      this.#addInFlight({ last: snapshot.pushed, signals, bytes: 0 });
     }
   }
 
@@ -56,7 +57,7 @@ export class Subscription {
     return this.#seen;
   }
 
-  /** Signals in flight, for the operator's eyes. */
+  /** Signals in flight, shown to operators. */
   get inFlight(): number {
     return this.#signals;
   }
@@ -65,40 +66,40 @@ export class Subscription {
     return this.#signals < CREDIT.signals && this.#bytes < CREDIT.bytes;
   }
 
-  /** A frame went out. @param through - the log has been looked through for this subscriber up to here */
+  /** A frame was sent. @param through - the log has been searched for this subscriber up to here */
   pushed(through: number, lastOfFrame: number, signals: number, bytes: number): void {
     this.#sent = Math.max(this.#sent, through);
     if (signals === 0) return;
     this.#pushed = lastOfFrame;
-    this.#launch({ last: lastOfFrame, signals, bytes });
+    this.#addInFlight({ last: lastOfFrame, signals, bytes });
   }
 
-  /** Nothing up to `through` concerned the subscriber. */
+  /** No signal up to `through` matched the patterns. */
   skipped(through: number): void {
     this.#sent = Math.max(this.#sent, through);
   }
 
-  /** The subscriber has handled everything up to `seq`. Late, repeated and absurd acknowledgements change nothing. */
+  /** The subscriber has handled everything up to `seq`. Late, repeated and impossible acknowledgements change nothing. */
   acknowledge(seq: number): void {
     if (seq <= this.#seen) return;
     this.#seen = Math.min(seq, this.#sent);
-    let landed = 0;
-    for (const flight of this.#flights) {
-      if (flight.last > seq) break;
-      landed++;
-      this.#signals -= flight.signals;
-      this.#bytes -= flight.bytes;
+    let acknowledged = 0;
+    for (const frame of this.#inFlight) {
+      if (frame.last > seq) break;
+      acknowledged++;
+      this.#signals -= frame.signals;
+      this.#bytes -= frame.bytes;
     }
-    this.#flights.splice(0, landed);
+    this.#inFlight.splice(0, acknowledged);
   }
 
   snapshot(): SubscriptionSnapshot {
     return { patterns: this.patterns, sent: this.#sent, pushed: this.#pushed, seen: this.#seen };
   }
 
-  #launch(flight: Flight): void {
-    this.#flights.push(flight);
-    this.#signals += flight.signals;
-    this.#bytes += flight.bytes;
+  #addInFlight(frame: SentFrame): void {
+    this.#inFlight.push(frame);
+    this.#signals += frame.signals;
+    this.#bytes += frame.bytes;
   }
 }

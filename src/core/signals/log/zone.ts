@@ -3,8 +3,8 @@ import type { SegmentHeader } from "./segment.ts";
 
 /**
  * A zone sums up {@link ZONE_SEGMENTS} segments in one row, as zone maps (block range indexes) do in databases: a
- * reader who looks for a name, a time or a producer skips 256 segments at a time, and a waking object learns what
- * its producers have sent from one row and at most 255 headers. Without it both would cost the whole history.
+ * reader that searches for a name, a time or a producer skips 256 segments at a time, and a waking object reads the last
+ * numbers of its producers from one row and at most 255 headers. Without zones, both would read the whole history.
  */
 export interface Zone {
   readonly firstSeq: number;
@@ -26,14 +26,14 @@ export interface Zone {
   readonly keys?: string;
 }
 
-/** Reads a zone as a log stored it. @throws SyntaxError or TypeError when `text` is no zone */
+/** Reads a stored zone. @throws SyntaxError or TypeError when `text` is no zone */
 export function readZone(text: string): Zone {
   const zone: unknown = JSON.parse(text);
   if (!isZone(zone)) throw new TypeError(`a stored zone is damaged: ${text.slice(0, 100)}`);
   return zone;
 }
 
-/** Checks the fields without which no reader works; older logs stored zones without `receivedMs`, `began` and `keys`. */
+/** Checks the fields that every reader needs; older logs stored zones without `receivedMs`, `began` and `keys`. */
 function isZone(value: unknown): value is Zone {
   if (typeof value !== "object" || value === null) return false;
   const { firstSeq, lastSeq, names, producers } = value as Record<string, unknown>;
@@ -42,7 +42,7 @@ function isZone(value: unknown): value is Zone {
 }
 
 export const ZONE_SEGMENTS = 256;
-/** Keys of the growing zone that are held in memory, eight bytes each. Beyond it the zone goes without a filter. */
+/** Keys of the growing zone that are held in memory, eight bytes each. A zone with more keys gets no filter. */
 const MAX_KEYS = 262_144;
 
 /** Whether a signal of the zone may have this id, or name it as its cause. @param hash - of the id in that role */

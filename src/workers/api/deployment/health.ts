@@ -6,7 +6,7 @@ import { ProblemSchema } from "../http/problem-schema.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, newApi } from "../http/route.ts";
 
-/** Anybody may ask, so an answer stands for a while: asking in a loop must not cost an object call each. */
+/** The route needs no token, so the answer is cached: requests in a loop must not cost an object call each. */
 const ANSWER_FOR_MS = 2_000;
 
 const healthz = createRoute({
@@ -16,7 +16,7 @@ const healthz = createRoute({
   summary: "Whether the Worker runs",
   tags: ["operation"],
   security: [],
-  responses: { 200: json(z.object({ status: z.literal("alive") }), "It does") },
+  responses: { 200: json(z.object({ status: z.literal("alive") }), "The Worker runs") },
 });
 
 const readyz = createRoute({
@@ -27,8 +27,11 @@ const readyz = createRoute({
   tags: ["operation"],
   security: [],
   responses: {
-    200: json(z.object({ status: z.literal("ready") }), "It can"),
-    503: { description: "It cannot; `detail` says why", content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } },
+    200: json(z.object({ status: z.literal("ready") }), "The Worker can serve calls"),
+    503: {
+      description: "The Worker cannot serve calls; `detail` has the reason",
+      content: { [PROBLEM_TYPE]: { schema: ProblemSchema } },
+    },
   },
 });
 
@@ -46,19 +49,21 @@ export const health = newApi()
 
 async function findFault(env: Environment, nowMs: number): Promise<string | undefined> {
   if (env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") {
-    return "There is no administrator yet, so nobody can be let in: set the secret ADMIN_TOKEN (wrangler secret put ADMIN_TOKEN).";
+    return "The secret ADMIN_TOKEN is not set, so every call is refused: set it with `wrangler secret put ADMIN_TOKEN`.";
   }
   if (lastPing === undefined || lastPing.untilMs <= nowMs) {
     lastPing = { answers: await directoryAnswers(env), untilMs: nowMs + ANSWER_FOR_MS };
   }
-  return lastPing.answers ? undefined : "The directory of tokens does not answer.";
+  return lastPing.answers
+    ? undefined
+    : "The Durable Object `Directory`, which checks tokens, does not answer: see the Worker's log for the error.";
 }
 
 async function directoryAnswers(env: Environment): Promise<boolean> {
   try {
     return await directory(env).ping();
   } catch (error) {
-    console.error("the directory does not answer", error);
+    console.error("readiness: the Durable Object Directory does not answer", error);
     return false;
   }
 }

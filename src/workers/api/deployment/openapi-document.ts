@@ -14,7 +14,7 @@ export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Docume
 type JsonSchema = Record<string, unknown>;
 type Schemas = NonNullable<NonNullable<OpenApiDocument["components"]>["schemas"]>;
 
-/** The OpenAPI 3.1 document of `api`, made from the same schemas that check what comes in. */
+/** The OpenAPI 3.1 document of `api`, made from the same schemas that check requests. */
 export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
@@ -31,16 +31,19 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
     tags: [
       { name: "signals", description: "Emit, read and follow signals" },
       { name: "observations", description: "The window of measurements, and the gaps found in it" },
-      { name: "policy", description: "Rules and what they decided" },
+      { name: "policy", description: "Rules and their decisions" },
       { name: "tasks", description: "Queues of work by priority, calls, and where their time goes" },
-      { name: "dead letters", description: "What could not be processed, and its way back" },
-      { name: "webhooks", description: "Messages to other services, signed and tried again" },
+      {
+        name: "dead letters",
+        description: "Signals, intents and reactions that could not be processed, and their replay",
+      },
+      { name: "webhooks", description: "Messages to other services, signed and retried" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },
     ],
   });
-  // Schemas of src/core are JSON Schema already (OpenAPI 3.1 takes it as it is). They go in by themselves, because the
+  // Schemas of src/core are JSON Schema already, which OpenAPI 3.1 accepts unchanged. They are added here, because the
   // generator only sees schemas that were made after it had extended Zod, and that depends on the order of imports.
   const schemas = {
     ...signalSchemas(),
@@ -70,13 +73,13 @@ function signalSchemas(): Record<string, JsonSchema> {
     ...Object.fromEntries(facts),
     [factsName("OBSERVATION")]: {
       ...Object.fromEntries(facts)[factsName("OBSERVATION")],
-      // What the schema says in a refinement, which JSON Schema does not see.
+      // The schema requires one of them in a refinement, which JSON Schema cannot express.
       anyOf: [{ required: ["zooid"] }, { required: ["zooid_name"] }],
     },
     NewSignal: {
       ...jsonSchema(SignalInput),
       description:
-        "A signal as a caller sends it. Facts of known signals are checked; any other name passes with any object.",
+        "A signal as a caller sends it. Facts of known signals are checked; a signal of any other name may have any object.",
       allOf: known.map(([name]) => ({
         if: { properties: { signal: { const: name } } },
         then: { properties: { facts: { $ref: `#/components/schemas/${factsName(name)}` } } },

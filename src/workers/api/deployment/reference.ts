@@ -24,7 +24,7 @@ interface Parameter {
   readonly schema?: { readonly description?: string; readonly default?: unknown; readonly enum?: readonly unknown[] };
 }
 
-/** The reference for people, from the same document that machines read. */
+/** The API reference as a page, from the OpenAPI document. */
 export function referencePage(document: OpenApiDocument): Promise<Response> {
   const operations = operationsOf(document);
   const schemas = Object.entries(document.components?.schemas ?? {});
@@ -32,7 +32,7 @@ export function referencePage(document: OpenApiDocument): Promise<Response> {
     `${document.info.title} API`,
     html`<h1>${document.info.title} API <span class="quiet">${document.info.version}</span></h1>
 <p>${document.info.description}</p>
-<p>Send <code>Authorization: Bearer &lt;token&gt;</code>. For machines: <a href="/openapi.json">openapi.json</a>.</p>
+<p>Send <code>Authorization: Bearer &lt;token&gt;</code>. As OpenAPI: <a href="/openapi.json">openapi.json</a>.</p>
 ${(document.tags ?? []).map(
   (tag) => html`<h2 id="${tag.name}">${tag.name}</h2><p class="quiet">${tag.description}</p>
 ${operations.filter((operation) => operation.tag === tag.name).map(operationDetails)}`,

@@ -34,7 +34,7 @@ export const EcosystemUsageSchema = z
     total: UsageSchema,
     list_price_usd: z
       .number()
-      .openapi({ description: "At list prices; requests that the Worker itself answered come on top" }),
+      .openapi({ description: "At list prices, without the requests that the Worker itself answered" }),
     prices_usd_per_million: z.record(z.string(), z.number()),
   })
   .openapi("EcosystemUsage");
