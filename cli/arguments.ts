@@ -29,6 +29,9 @@ export function list(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").filter((part) => part !== "")];
 }
 
+/** The last time that RFC 3339 can write: 9999-12-31T23:59:59.999Z. */
+const LAST_MS = 253_402_300_799_999;
+
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A time, or an age such as `10m`. @returns RFC 3339 */
@@ -42,6 +45,20 @@ export function time(text: string): string {
     throw new InvalidArgumentError(
       "Give RFC 3339 (2026-01-31T12:00:00Z), seconds since the epoch, or an age such as 90s, 10m, 2h, 7d.",
     );
+  return new Date(ms).toISOString();
+}
+
+/** A time to come, or how long from now, such as `7d`. @returns RFC 3339 */
+export function timeAhead(text: string): string {
+  const lengthMs = durationMs(text);
+  const ms =
+    lengthMs === undefined
+      ? parseTimestamp(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text)
+      : Math.min(Date.now() + lengthMs, LAST_MS);
+  const how =
+    "Give a length of time from now such as 90m, 12h or 7d, RFC 3339 (2026-01-31T12:00:00Z), or seconds since the epoch.";
+  if (ms === undefined) throw new InvalidArgumentError(how);
+  if (ms <= Date.now()) throw new InvalidArgumentError(`${new Date(ms).toISOString()} has passed. ${how}`);
   return new Date(ms).toISOString();
 }
 

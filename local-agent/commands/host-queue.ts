@@ -1,12 +1,10 @@
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
 import { TaskRefused, type Worker, work } from "../../src/client/work/worker.ts";
+import { HOSTS_QUEUE } from "../../src/core/hosts/command-queue.ts";
 import { CurrentReport } from "../base/current-report.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
 import { CommandRefused, type CommandRunner } from "../feature/command.ts";
-
-/** The queue of commands for hosts; a host takes those whose recipient is its id. */
-export const HOSTS_QUEUE = "hosts";
 
 export interface HostQueueOptions {
   readonly url: string;
@@ -19,6 +17,12 @@ export interface HostQueueOptions {
 
 /** Time that a running command has for its answer when the agent stops, in milliseconds. */
 const STOP_MS = 5_000;
+
+const LACKS_SCOPE = "the token lacks the scope tasks:work: create one with it";
+/** Why the edge gives this host no commands, by the type of the refusal. */
+const NOT_COMMANDED: Readonly<Record<string, string>> = {
+  "/problems/not-bound": "the token is bound to other hosts: create one with --host and this host's name",
+};
 
 /** Commands that run at the same time. Stopping an agent may take half a minute; a query of the state must not wait for it. */
 const CONCURRENCY = 8;
@@ -94,7 +98,7 @@ export class HostQueue implements ReportingService {
     if (error === null) return this.#change("live", `takes commands from the queue ${HOSTS_QUEUE}`);
     if (error instanceof ApiProblem && error.problem.status === 403) {
       // Not a failure: the token was created without this right.
-      return this.#change("off", "the token lacks the scope tasks:work: create one with it to command this host");
+      return this.#change("off", `${NOT_COMMANDED[error.problem.type] ?? LACKS_SCOPE} to command this host`);
     }
     this.#change("failing", error instanceof Error ? error.message : String(error));
   }

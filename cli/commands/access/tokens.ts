@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import type { TokenRecord } from "../../../src/core/access/api.ts";
+import { BINDINGS, bindingsOf } from "../../../src/core/access/bindings.ts";
 import { isScope, SCOPES } from "../../../src/core/access/scopes.ts";
-import { list, time } from "../../arguments.ts";
+import { list, timeAhead } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
@@ -11,11 +12,27 @@ const columns: readonly Column<TokenRecord>[] = [
   ["NAME", ({ name }) => name],
   ["SCOPES", ({ scopes }) => scopes.join(",")],
   ["ECOSYSTEMS", ({ ecosystems }) => ecosystems.join(",")],
+  ["BOUND TO", (token) => boundTo(token) || "-"],
   ["EXPIRES", ({ expires_at }) => expires_at ?? "never"],
   ["CREATED", ({ created_at }) => created_at],
 ];
 
+/** What a token is bound to, such as `hosts=gpu-01 recipients=coder,review-*`; empty: nothing. */
+const boundTo = (token: TokenRecord) =>
+  BINDINGS.flatMap((kind) => (token[kind] === undefined ? [] : [`${kind}=${token[kind].join(",")}`])).join(" ");
+
+interface CreateOptions {
+  readonly scope: string[];
+  readonly for?: string[];
+  readonly host?: string[];
+  readonly source?: string[];
+  readonly recipient?: string[];
+  readonly expires?: string;
+}
+
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+
+const BOUND = "(default: any); a name, or the beginning of names with a *; repeat the option or use commas";
 
 export const tokensCommand = () =>
   new Command("tokens")
@@ -30,30 +47,38 @@ export const tokensCommand = () =>
           list,
         )
         .option("--for <ecosystem>", "ecosystem of the token (default: *, all); repeat the option or use commas", list)
-        .option("--expires <time>", "time when the token expires (default: never)", time)
+        .option("--host <host>", `host that the token may speak and work for ${BOUND}`, list)
+        .option("--source <source>", `source that signals of the token may name ${BOUND}`, list)
+        .option("--recipient <recipient>", `recipient whose tasks the token may take ${BOUND}`, list)
+        .option(
+          "--expires <time>",
+          "when the token expires: a time, or how long from now, such as 7d (default: never)",
+          timeAhead,
+        )
         .addHelpText("after", "\nWith --json: one document, with the token in `token`.")
-        .action(
-          async (name: string, options: { scope: string[]; for?: string[]; expires?: string }, command: Command) => {
-            const unknown = options.scope.find((scope) => !isScope(scope));
-            if (unknown !== undefined)
-              throw new UsageError(`unknown scope "${unknown}"; give one of ${SCOPES.join(", ")}`);
-            const created = await clientFor(command).tokens.create({
-              name,
-              scopes: options.scope.filter(isScope),
-              ecosystems: options.for ?? ["*"],
-              expires_at: options.expires ?? null,
-            });
-            if (wantsJson(command)) return print(JSON.stringify(created));
-            const { token, id, scopes, ecosystems, expires_at } = created;
-            await printFields({
-              token,
-              id,
-              scopes: scopes.join(","),
-              ecosystems: ecosystems.join(","),
-              expires: expires_at ?? "never",
-            });
-          },
-        ),
+        .action(async (name: string, options: CreateOptions, command: Command) => {
+          const unknown = options.scope.find((scope) => !isScope(scope));
+          if (unknown !== undefined)
+            throw new UsageError(`unknown scope "${unknown}"; give one of ${SCOPES.join(", ")}`);
+          const created = await clientFor(command).tokens.create({
+            name,
+            scopes: options.scope.filter(isScope),
+            ecosystems: options.for ?? ["*"],
+            expires_at: options.expires ?? null,
+            ...bindingsOf({ hosts: options.host, sources: options.source, recipients: options.recipient }),
+          });
+          if (wantsJson(command)) return print(JSON.stringify(created));
+          const { token, id, scopes, ecosystems, expires_at } = created;
+          const bound = boundTo(created);
+          await printFields({
+            token,
+            id,
+            scopes: scopes.join(","),
+            ecosystems: ecosystems.join(","),
+            ...(bound === "" ? {} : { bound }),
+            expires: expires_at ?? "never",
+          });
+        }),
     )
     .addCommand(
       new Command("list")

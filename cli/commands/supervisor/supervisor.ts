@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { HOSTS_QUEUE } from "../../../src/core/hosts/command-queue.ts";
 import { AgentLog, type AgentState, AgentStates } from "../../../src/core/supervisor/api.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { askLocalAgent } from "../../local-agent.ts";
@@ -100,7 +101,7 @@ async function ask(what: string, payload: object, { host, timeout }: Where, comm
   const type = `supervisor.${what}`;
   if (host === undefined) return askLocalAgent(type, payload, timeoutMs);
   const { queues } = clientFor(command);
-  return (await queues.call("hosts", host, type, payload, { timeoutMs, requireResponder: true })).result;
+  return (await queues.call(HOSTS_QUEUE, host, type, payload, { timeoutMs, requireResponder: true })).result;
 }
 
 async function show(result: unknown, command: Command): Promise<void> {

@@ -98,8 +98,8 @@ class HttpWorkChannel implements WorkChannel {
       });
       for (const { lease_id } of tasks) this.#held.add(lease_id);
       if (tasks.length > 0 && !this.#closed) this.#options.onFrame({ type: "tasks", tasks });
-    } catch {
-      this.#lost();
+    } catch (error) {
+      this.#lost(error instanceof ApiProblem && !isTransient(error) ? error : undefined);
     }
   }
 
@@ -120,10 +120,10 @@ class HttpWorkChannel implements WorkChannel {
     this.#leaseIfRoom();
   }
 
-  #lost(): void {
+  #lost(refusal?: ApiProblem): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.onClose();
+    this.#options.onClose(refusal);
   }
 
   #post<Answer>(path: string, body: object): Promise<Answer> {

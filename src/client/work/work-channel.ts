@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
 import { readQueueMessage } from "../../core/queue/read-queue-message.ts";
 import { type OutgoingWorkerFrame, type QueueFrame, WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
-import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
+import { type ApiProblem, EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
 import { authorisation, urlOf } from "../http/request.ts";
 
 /** A connection that answers no ping for so long is dead, even if the kernel keeps it open. */
@@ -17,8 +17,8 @@ export interface WorkChannelOptions {
   /** Name of the worker, for people; default: that of the token. */
   readonly worker?: string | undefined;
   readonly onFrame: (frame: QueueFrame) => void;
-  /** Called once when an open channel is lost. */
-  readonly onClose: () => void;
+  /** Called once when an open channel is lost, with the refusal where the queue refused what the channel is for. */
+  readonly onClose: (refusal?: ApiProblem) => void;
 }
 
 /** One connection to a queue. It does not reconnect: whoever opened it knows which frames have to be sent again. */

@@ -1,3 +1,4 @@
+import type { Problem } from "../../core/problem/problem.ts";
 import type { OutgoingWorkerFrame, QueueFrame } from "../../core/queue/work-frames.ts";
 import { ApiProblem, EdgeUnreachable } from "../http/problem-errors.ts";
 import { backoffMs, isTransient } from "../http/retry.ts";
@@ -26,6 +27,8 @@ export interface WorkerConnectionOptions {
   readonly openHttp?: OpenChannel;
 }
 
+/** The queue refused the recipient: the token is bound to others. */
+const NOT_BOUND = "/problems/not-bound";
 const MAX_DELAY_MS = 10_000;
 /** Added to the delay after a refusal, which lasts until the token is replaced: a fleet must not ask too often. */
 const DENIED_DELAY_MS = 60_000;
@@ -94,13 +97,35 @@ export class WorkerConnection {
     }
   }
 
-  #target(onClose: () => void): WorkChannelOptions {
-    const { url, token, ecosystem, queue, worker, onFrame } = this.#options;
-    return { url, token: typeof token === "function" ? token() : token, ecosystem, queue, worker, onFrame, onClose };
+  #target(onClose: (refusal?: ApiProblem) => void): WorkChannelOptions {
+    const { url, token, ecosystem, queue, worker } = this.#options;
+    let over = false;
+    const end = (close: () => void): void => {
+      if (!over) close();
+      over = true;
+    };
+    return {
+      url,
+      token: typeof token === "function" ? token() : token,
+      ecosystem,
+      queue,
+      worker,
+      onFrame: (frame) => {
+        if (frame.type === "refused" && frame.problem.type === NOT_BOUND) end(() => this.#denied(frame.problem));
+        else this.#options.onFrame(frame);
+      },
+      onClose: (refusal) => end(() => onClose(refusal)),
+    };
   }
 
-  readonly #onClose = (): void =>
-    this.#lost(new EdgeUnreachable(this.#options.url, new Error("the connection was lost")));
+  readonly #onClose = (refusal?: ApiProblem): void =>
+    this.#lost(refusal ?? new EdgeUnreachable(this.#options.url, new Error("the connection was lost")));
+
+  /** The channel is open, but no task will ever come over it. */
+  #denied(problem: Problem): void {
+    this.#channel?.close();
+    this.#lost(new ApiProblem(problem));
+  }
 
   #use(channel: WorkChannel): void {
     if (this.#closed) {
@@ -138,7 +163,9 @@ export class WorkerConnection {
     const outdated = () => this.#closed || this.#draining || this.#channel !== http;
     let inUse = false; // the new channel can be lost while HTTP is still in use
     try {
-      const channel = await this.#openChannel(this.#target(() => (inUse ? this.#onClose() : this.#upgradeLater())));
+      const channel = await this.#openChannel(
+        this.#target((refusal) => (inUse ? this.#onClose(refusal) : this.#upgradeLater())),
+      );
       // The waiting request may still bring tasks. The channel announces its credit only after that.
       await http?.drained();
       if (outdated()) return channel.close();

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Timestamp } from "../signals/timestamp.ts";
+import { Bindings } from "./bindings.ts";
 import { SCOPES, type Scope } from "./scopes.ts";
 
 /** Everything about a token but its secret. */
@@ -12,6 +13,7 @@ export const Grant = z.object({
   ecosystems: z.array(z.string()).readonly(),
   /** `null`: the token never expires. */
   expires_at: Timestamp.nullable(),
+  ...Bindings.shape,
 });
 export type Grant = Readonly<z.infer<typeof Grant>>;
 

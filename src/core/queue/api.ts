@@ -179,7 +179,12 @@ export interface LeaseQuery {
 }
 
 /** An action on one task, by the worker that holds the task or by an operator. */
-export type TaskAction =
+export type TaskAction = {
+  /** Recipients whose tasks the caller may act on; absent: all. */
+  readonly recipients?: readonly string[] | undefined;
+} & TaskStep;
+
+type TaskStep =
   | {
       readonly action: "complete";
       readonly taskId: string;
@@ -201,7 +206,13 @@ export type TaskAction =
 export type TaskActionAnswer =
   | TaskState
   | { readonly conflict: "lost" | "finished" | "unknown" | "unfinished" | "full" }
+  | ForeignTask
   | QueueOverloaded;
+
+/** The caller may not act on tasks of this recipient. */
+export interface ForeignTask {
+  readonly foreign: string;
+}
 
 /** How a call ended, where the call stands, or why the queue refused it. */
 export type CallAnswer =

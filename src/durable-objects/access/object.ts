@@ -1,10 +1,11 @@
 import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../core/access/api.ts";
+import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
 import { type Grant, hasExpired } from "../../core/access/grant.ts";
 import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
 import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { readNames, readTokenRow, type TokenRow } from "./token-row.ts";
+import { addMissingColumns, readNames, readTokenRow, type TokenRow } from "./token-row.ts";
 
 /** Activity is stored once in this time, in milliseconds: each row written costs money, and nobody needs seconds. */
 const TOUCH_EVERY_MS = 60_000;
@@ -27,7 +28,7 @@ export class Directory extends EcosystemObject<unknown> {
     this.sql.exec(`
       CREATE TABLE IF NOT EXISTS tokens (
         id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, ecosystems TEXT NOT NULL,
-        expires_at TEXT, created_at TEXT NOT NULL
+        expires_at TEXT, created_at TEXT NOT NULL, hosts TEXT, sources TEXT, recipients TEXT
       ) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS ecosystems (name TEXT PRIMARY KEY, last_active_ms INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS queues (
@@ -36,6 +37,7 @@ export class Directory extends EcosystemObject<unknown> {
       CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, ecosystems TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
+    addMissingColumns(this.sql);
   }
 
   /** @returns the record, and the token itself, which is not stored */
@@ -52,10 +54,12 @@ export class Directory extends EcosystemObject<unknown> {
       ecosystems: [...new Set(wanted.ecosystems)],
       expires_at: expiryOf(wanted),
       created_at: formatTimestamp(Date.now()),
+      ...bindingsOf(wanted),
     };
     // A plain INSERT: should the same random id occur twice (60 bits), it fails instead of replacing a token.
     this.sql.exec(
-      "INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at, hosts, sources, recipients)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       record.id,
       digest,
       record.name,
@@ -63,6 +67,7 @@ export class Directory extends EcosystemObject<unknown> {
       JSON.stringify(record.ecosystems),
       record.expires_at,
       record.created_at,
+      ...BINDINGS.map((kind) => (record[kind] === undefined ? null : JSON.stringify(record[kind]))),
     );
     return { token: made.token, record };
   }

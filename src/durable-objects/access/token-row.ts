@@ -1,4 +1,5 @@
 import type { TokenRecord } from "../../core/access/api.ts";
+import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
 import { isScope } from "../../core/access/scopes.ts";
 
 /** A row of the table `tokens`. */
@@ -12,6 +13,17 @@ export interface TokenRow extends Record<string, SqlStorageValue> {
   ecosystems: string;
   expires_at: string | null;
   created_at: string;
+  /** JSON texts of lists of names; `null`, as in each row of an earlier version: the token is not bound. */
+  hosts: string | null;
+  sources: string | null;
+  recipients: string | null;
+}
+
+/** Adds the columns that tables of earlier versions lack. */
+export function addMissingColumns(sql: Pick<SqlStorage, "exec">): void {
+  const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('tokens')").toArray();
+  for (const kind of BINDINGS)
+    if (!columns.some(({ name }) => name === kind)) sql.exec(`ALTER TABLE tokens ADD COLUMN ${kind} TEXT`);
 }
 
 export function readTokenRow(row: TokenRow): TokenRecord {
@@ -23,6 +35,11 @@ export function readTokenRow(row: TokenRow): TokenRecord {
     ecosystems: readNames(row.ecosystems),
     expires_at: row.expires_at,
     created_at: row.created_at,
+    ...bindingsOf({
+      hosts: row.hosts === null ? null : readNames(row.hosts),
+      sources: row.sources === null ? null : readNames(row.sources),
+      recipients: row.recipients === null ? null : readNames(row.recipients),
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
 import type { ReplayPlan } from "../../core/dead-letters/replay-plan.ts";
+import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { CallAnswer, EnqueueAnswer, TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import { noResponder, problemOfCall } from "../../core/queue/call-problems.ts";
@@ -105,7 +106,7 @@ async function askHost(
   env: ReplayBindings,
   eco: string,
 ) {
-  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/hosts`);
+  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/${HOSTS_QUEUE}`);
   // The id names the dead letter and its attempt: repeated after a crash it is the same call, after a failure another.
   const taskId = `replay.${await digest(deadLetter.id)}.${deadLetter.attempts}`;
   const task: NewTask = {
@@ -124,7 +125,7 @@ async function askHost(
   };
   const answer = await queue.call(task, HOST_MS, true);
   if ("overloaded" in answer) return busy(answer.retry_after_ms);
-  if ("refused" in answer) return answer.refused === "full" ? full("hosts") : noResponder(host);
+  if ("refused" in answer) return answer.refused === "full" ? full(HOSTS_QUEUE) : noResponder(host);
   if ("pending" in answer)
     return problem(
       "call-timed-out",

@@ -3,6 +3,7 @@ import type { Lease, NewTask } from "../../core/queue/task.ts";
 import type { TaskQueue, TransitionResult } from "../../core/queue/task-queue.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { TaskStore } from "./task-store.ts";
+import { worksFor } from "./worker-rights.ts";
 
 export interface TaskActionOutcome {
   readonly answer: TaskActionAnswer;
@@ -12,6 +13,11 @@ export interface TaskActionOutcome {
 
 /** Carries out an action on one task. Must run in a transaction. */
 export function applyAction(action: TaskAction, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionOutcome {
+  const { recipients, taskId } = action;
+  if (recipients !== undefined) {
+    const recipient = (queue.find(taskId) ?? store.finished(taskId)?.record)?.recipient;
+    if (recipient !== undefined && !worksFor(recipients, recipient)) return { answer: { foreign: recipient } };
+  }
   if (action.action === "retry") return { answer: retryTask(action.taskId, queue, store, nowMs) };
   const result = transition(action, queue, nowMs);
   if (!result.ok) return { answer: { conflict: result.reason } };

@@ -15,6 +15,8 @@ export const Attachment = z.object({
   ready: z.array(Ready),
   /** Whether the other end has sent several frames in one message, and therefore reads such messages. */
   readsArrays: z.boolean(),
+  /** Recipients that the token is bound to; absent, as in earlier versions: all. */
+  recipients: z.array(z.string()).readonly().optional(),
 });
 export type Attachment = z.infer<typeof Attachment>;
 
@@ -27,6 +29,7 @@ export class Connection {
   readonly id: string;
   readonly worker: string;
   readonly mayWrite: boolean;
+  readonly recipients: readonly string[] | undefined;
   readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
   /** Tasks that the running transaction gave to this connection. */
   given: Entry[] = [];
@@ -38,7 +41,7 @@ export class Connection {
   /** @param unflushed - connections that have to be flushed; this one adds itself */
   constructor(
     socket: WebSocket,
-    { id, worker, mayWrite, readsArrays }: Omit<Attachment, "ready">,
+    { id, worker, mayWrite, readsArrays, recipients }: Omit<Attachment, "ready">,
     unflushed: Set<Connection>,
   ) {
     this.socket = socket;
@@ -46,6 +49,7 @@ export class Connection {
     this.id = id;
     this.worker = worker;
     this.mayWrite = mayWrite;
+    this.recipients = recipients;
     this.#readsArrays = readsArrays;
   }
 
@@ -58,7 +62,7 @@ export class Connection {
 
   /** Saves the state that has to survive hibernation. */
   attach(): void {
-    const { id, worker, mayWrite } = this;
+    const { id, worker, mayWrite, recipients } = this;
     const ready = [...this.ready.values()].map(({ frame }) => frame);
     this.socket.serializeAttachment({
       id,
@@ -66,6 +70,7 @@ export class Connection {
       mayWrite,
       ready,
       readsArrays: this.#readsArrays,
+      recipients,
     } satisfies Attachment);
   }
 

@@ -1,3 +1,4 @@
+import { readBindings } from "../../core/access/bindings.ts";
 import type * as api from "../../core/queue/api.ts";
 import { findBottlenecks } from "../../core/queue/bottlenecks.ts";
 import type { Entry } from "../../core/queue/entry.ts";
@@ -189,7 +190,11 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       return answer();
     }
     const { server, answer } = this.#tagged.accept(searchParams);
-    this.#sockets.open(server, searchParams.get("worker") ?? "unnamed", searchParams.get("may_write") === "1");
+    this.#sockets.open(server, {
+      worker: searchParams.get("worker") ?? "unnamed",
+      mayWrite: searchParams.get("may_write") === "1",
+      recipients: readBindings(searchParams.get("bound")).recipients,
+    });
     return answer(WORK_PROTOCOL);
   }
 

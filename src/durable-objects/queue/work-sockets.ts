@@ -10,6 +10,7 @@ import { operationOf, type QueueOperation } from "./operation.ts";
 import { type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { type RefusedFrame, readMessage } from "./read-message.ts";
 import { mayWrite, operationOfFrame, refuseForNow, refuseFrame } from "./worker-frames.ts";
+import { refusedRecipient, worksFor } from "./worker-rights.ts";
 
 export interface WorkSocketsOptions {
   readonly queue: () => TaskQueue;
@@ -46,8 +47,8 @@ export class WorkSockets {
     }
   }
 
-  open(socket: WebSocket, worker: string, mayWrite: boolean): void {
-    this.#remember(socket, { id: crypto.randomUUID(), worker, mayWrite, readsArrays: false }).attach();
+  open(socket: WebSocket, opening: Pick<Attachment, "worker" | "mayWrite" | "recipients">): void {
+    this.#remember(socket, { id: crypto.randomUUID(), readsArrays: false, ...opening }).attach();
   }
 
   /** @param clean - the worker closed the channel itself: its tasks are released at once; otherwise its leases expire */
@@ -154,6 +155,10 @@ export class WorkSockets {
   #handle(connection: Connection, frame: WorkerFrame): QueueOperation | undefined {
     switch (frame.type) {
       case "ready": {
+        if (!worksFor(connection.recipients, frame.recipient)) {
+          refuseFrame(connection, null, refusedRecipient(connection.recipients, frame.recipient));
+          return undefined;
+        }
         this.#setReady(connection, { recipient: frame.recipient, credit: frame.credit, leaseMs: frame.lease_ms });
         connection.attach();
         const nothing = () => undefined;

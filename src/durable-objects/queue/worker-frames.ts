@@ -8,6 +8,7 @@ import type { Connection } from "./connection.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { channelCaller, type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { OVERLOADED } from "./refusals.ts";
+import { worksFor } from "./worker-rights.ts";
 
 const TOO_MUCH = problem("overloaded", 503, "The queue is overloaded", "Nothing of the frame was kept: send it again.");
 const NO_SCOPE = problem("no-scope", 403, "The token lacks the scope", "This call needs the scope tasks:write.");
@@ -73,7 +74,14 @@ function transitionOperation<Item extends { task_id: string; lease_id: string }>
   transition: (queue: TaskQueue, item: Item, nowMs: number) => TransitionResult,
 ): QueueOperation {
   const operation = operationOf(
-    (queue, nowMs) => items.map((item) => transition(queue, item, nowMs)),
+    (queue, nowMs) =>
+      items.map((item): TransitionResult => {
+        const recipient = queue.find(item.task_id)?.recipient;
+        // A lease of another recipient is none that this connection could hold.
+        if (recipient !== undefined && !worksFor(connection.recipients, recipient))
+          return { ok: false, reason: "lost" };
+        return transition(queue, item, nowMs);
+      }),
     (results) => {
       const done: string[] = [];
       const conflict: string[] = [];

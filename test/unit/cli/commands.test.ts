@@ -223,4 +223,39 @@ describe("reading", () => {
     expect((await ganglion(["tokens", "delete", "i", ...url])).code).toBe(0);
     expect(edge.received.at(-1)).toMatchObject({ method: "DELETE" });
   });
+
+  it("binds a token to hosts, sources and recipients, and shows to which", async () => {
+    const bound = { hosts: ["gpu-01"], sources: ["gpu-*", "bus"], recipients: ["coder"] };
+    const record = { id: "i", name: "n", scopes: ["tasks:work"], ecosystems: ["*"], expires_at: null, created_at: "c" };
+    const edge = await startEdge(({ method }) =>
+      method === "POST"
+        ? [201, { ...record, ...bound, token: "t" }]
+        : [200, { tokens: [{ ...record, ...bound }, record] }],
+    );
+    const url = ["--url", edge.url];
+    const options = ["--host", "gpu-01", "--source", "gpu-*", "--source", "bus", "--recipient", "coder"];
+    const created = await ganglion(["tokens", "create", "n", "--scope", "tasks:work", ...options, ...url]);
+    expect(edge.received[0]?.body).toMatchObject(bound);
+    expect(created.out).toContain("hosts=gpu-01 sources=gpu-*,bus recipients=coder");
+    const listed = (await ganglion(["tokens", "list", ...url])).out.split("\n");
+    expect(listed[1]).toContain("hosts=gpu-01 sources=gpu-*,bus recipients=coder");
+    expect(listed[2]).not.toContain("=");
+  });
+
+  it("takes the length of time of --expires as one from now, and refuses a time that has passed", async () => {
+    const record = { id: "i", name: "n", scopes: ["admin"], ecosystems: ["*"], expires_at: null, created_at: "c" };
+    const edge = await startEdge(() => [201, { ...record, token: "t" }]);
+    const create = (expires: string) =>
+      ganglion(["tokens", "create", "n", "--scope", "admin", "--expires", expires, "--url", edge.url]);
+    const beforeMs = Date.now();
+    expect((await create("7d")).code).toBe(0);
+    const expires_at = String((edge.received[0]?.body as { expires_at?: string } | undefined)?.expires_at);
+    expect(Date.parse(expires_at) - beforeMs - 7 * 86_400_000).toBeGreaterThanOrEqual(0);
+    expect(Date.parse(expires_at)).toBeLessThanOrEqual(Date.now() + 7 * 86_400_000);
+    const past = await create("2020-01-01T00:00:00Z");
+    expect(past.code).not.toBe(0);
+    expect(past.err).toContain("2020-01-01T00:00:00.000Z has passed");
+    expect((await create("soon")).code).not.toBe(0);
+    expect(edge.received).toHaveLength(1);
+  });
 });

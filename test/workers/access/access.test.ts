@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/workers/app.ts";
@@ -83,8 +84,12 @@ describe("tokens", () => {
     expect((await call(`/v1/tokens/${id}`, { method: "DELETE" })).status).toBe(204);
     expect((await call("/v1/default/signals", { token })).status).toBe(401);
     expect((await problemOf(await call(`/v1/tokens/${id}`, { method: "DELETE" }))).status).toBe(404);
-    const past = await makeToken({ expires_at: "2020-01-01T00:00:00Z" });
-    expect((await call("/v1/default/signals", { token: past.token })).status).toBe(401);
+    const expiring = await makeToken({});
+    const directory = env.DIRECTORY.get(env.DIRECTORY.idFromName("directory"));
+    await runInDurableObject(directory, (_, { storage }) => {
+      storage.sql.exec("UPDATE tokens SET expires_at = '2020-01-01T00:00:00.000Z' WHERE id = ?", expiring.id);
+    });
+    expect((await call("/v1/default/signals", { token: expiring.token })).status).toBe(401);
   });
 
   it.each([

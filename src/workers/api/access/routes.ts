@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { NewToken } from "../../../core/access/new-token.ts";
+import { expiryErrors, NewToken } from "../../../core/access/new-token.ts";
 import { directory } from "../../bindings/objects.ts";
 import { forgetToken } from "../http/authenticate.ts";
 import { readDocument } from "../http/body.ts";
-import { notFound } from "../http/refusal.ts";
+import { invalid, notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { closeSocketsOf } from "./close-sockets.ts";
 import { CreatedTokenSchema, TokensSchema } from "./schemas.ts";
@@ -13,7 +13,9 @@ const createToken = createRoute({
   path: "/v1/tokens",
   operationId: "createToken",
   summary: "Create a token",
-  description: "The answer holds the token itself, and no later one does: only a digest of it is stored. Keep it.",
+  description:
+    "The answer holds the token itself, and no later one does: only a digest of it is stored. Keep it. `hosts`, `sources` " +
+    "and `recipients` bind the token to names; a token without them is not bound.",
   tags: ["access"],
   ...secured("admin"),
   request: {
@@ -49,6 +51,8 @@ const deleteToken = createRoute({
 export const tokens = newApi()
   .openapi(createToken, async (c) => {
     const request = await readDocument(c.req.raw, NewToken, "invalid-token", "Invalid token request");
+    const past = expiryErrors(request, Date.now());
+    if (past.length > 0) throw invalid("invalid-token", "Invalid token request", past);
     const { token, record } = await directory(c.env).create(request);
     c.header("Cache-Control", "no-store");
     return c.json({ ...record, token }, 201);

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { bindingsOf } from "../../../core/access/bindings.ts";
 import { authorise, type Grant } from "../../../core/access/grant.ts";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { parseToken } from "../../../core/access/token.ts";
@@ -95,6 +96,7 @@ async function authenticate(header: string | undefined, env: Environment, afresh
       scopes: grant.scopes,
       ecosystems: grant.ecosystems,
       expires_at: grant.expires_at,
+      ...bindingsOf(grant),
     },
     nowMs,
   );

@@ -1,9 +1,17 @@
+import { type Bindings, bindingsOf, writeBindings } from "../../../core/access/bindings.ts";
 import type { Grant } from "../../../core/access/grant.ts";
 
-/** Adds the id of the caller's token, so that the socket can be closed when the token is deleted. The id is no secret. */
-export function withToken(query: URLSearchParams, { id }: Pick<Grant, "id">): URLSearchParams {
+/** What an object has to know about the token that opens a socket. */
+export type SocketGrant = Pick<Grant, "id"> & Bindings;
+
+/**
+ * Adds the id of the caller's token, so that the socket can be closed when the token is deleted, and in `bound` the names
+ * that the token is bound to. Neither is a secret.
+ */
+export function withToken(query: URLSearchParams, grant: SocketGrant): URLSearchParams {
   const named = new URLSearchParams(query);
-  named.set("token", id);
+  named.set("token", grant.id);
+  if (Object.keys(bindingsOf(grant)).length > 0) named.set("bound", writeBindings(grant));
   return named;
 }
 
@@ -21,7 +29,7 @@ export function upgradeTo(
   path: string,
   query: URLSearchParams,
   request: Request,
-  grant: Pick<Grant, "id">,
+  grant: SocketGrant,
 ): Promise<Response> {
   const headers = new Headers({ Upgrade: "websocket" });
   const protocols = request.headers.get("sec-websocket-protocol");

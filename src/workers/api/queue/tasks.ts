@@ -1,7 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Grant } from "../../../core/access/grant.ts";
+import { workableRecipients } from "../../../core/access/work-rights.ts";
+import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { TaskAction } from "../../../core/queue/api.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
+import { refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { priorityQueue } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
@@ -115,6 +119,8 @@ export const tasks = newApi()
   .openapi(lease, async (c) => {
     const { eco, q } = c.req.valid("param");
     const { recipient, max, lease_ms, wait_ms, worker } = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
+    const recipients = workableRecipients(c.get("grant"), q === HOSTS_QUEUE);
+    if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(recipients, recipient));
     const query = { recipient, max, leaseMs: lease_ms, waitMs: wait_ms, worker: worker ?? recipient };
     const leased = acceptedBy(await priorityQueue(c.env, eco, q).lease(query));
     return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
@@ -123,25 +129,53 @@ export const tasks = newApi()
     const { lease_id, result } = await readDocument(c.req.raw, CompleteRequest, "invalid-result");
     const resultJson = jsonOrRefuse(result, "/result", "invalid-result");
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await applyAction(c.env, where, { action: "complete", taskId, leaseId: lease_id, resultJson }), 200);
+    return c.json(
+      await applyAction(c.env, where, {
+        recipients: mayWorkFor(c),
+        action: "complete",
+        taskId,
+        leaseId: lease_id,
+        resultJson,
+      }),
+      200,
+    );
   })
   .openapi(fail, async (c) => {
     const { lease_id, error, retry } = await readDocument(c.req.raw, FailRequest, "invalid-failure");
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await applyAction(c.env, where, { action: "fail", taskId, leaseId: lease_id, error, retry }), 200);
+    return c.json(
+      await applyAction(c.env, where, {
+        recipients: mayWorkFor(c),
+        action: "fail",
+        taskId,
+        leaseId: lease_id,
+        error,
+        retry,
+      }),
+      200,
+    );
   })
   .openapi(extend, async (c) => {
     const { lease_id, lease_ms } = await readDocument(c.req.raw, ExtendRequest, "invalid-lease");
     const { id: taskId, ...where } = c.req.valid("param");
     return c.json(
-      await applyAction(c.env, where, { action: "extend", taskId, leaseId: lease_id, leaseMs: lease_ms }),
+      await applyAction(c.env, where, {
+        recipients: mayWorkFor(c),
+        action: "extend",
+        taskId,
+        leaseId: lease_id,
+        leaseMs: lease_ms,
+      }),
       200,
     );
   })
   .openapi(release, async (c) => {
     const { lease_id } = await readDocument(c.req.raw, ReleaseRequest, "invalid-lease");
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await applyAction(c.env, where, { action: "release", taskId, leaseId: lease_id }), 200);
+    return c.json(
+      await applyAction(c.env, where, { recipients: mayWorkFor(c), action: "release", taskId, leaseId: lease_id }),
+      200,
+    );
   })
   .openapi(cancel, async (c) => {
     const { id: taskId, ...where } = c.req.valid("param");
@@ -161,8 +195,13 @@ const CONFLICTS = {
 const unknownTask = (id: string) =>
   notFound(`The queue knows no task "${id}". A task that finished more than a day ago is forgotten.`);
 
+/** Recipients whose tasks the caller may end. */
+const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): string } }) =>
+  workableRecipients(c.get("grant"), c.req.param("q") === HOSTS_QUEUE);
+
 async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
   const answer = acceptedBy(await priorityQueue(env, eco, q).applyAction(action));
+  if ("foreign" in answer) throw new Refusal(refusedRecipient(action.recipients, answer.foreign));
   if (!("conflict" in answer)) return answer;
   const { conflict } = answer;
   if (conflict === "unknown") throw unknownTask(action.taskId);

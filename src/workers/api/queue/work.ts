@@ -1,6 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { authorise } from "../../../core/access/grant.ts";
+import { workableRecipients } from "../../../core/access/work-rights.ts";
+import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
@@ -46,6 +48,15 @@ const openChannel = createRoute({
   responses: { 101: { description: "Switches to WebSocket" }, ...problems(400, 426) },
 });
 
+const NO_HOST = problem(
+  "not-bound",
+  403,
+  "The token is bound to no host",
+  "Only a host takes commands: use a token that is bound to the host (hosts), or an agent's, with signals:read and " +
+    "signals:write.",
+  { binding: "hosts" },
+);
+
 export const work = newApi().openapi(openChannel, (c) => {
   const offered = c.req
     .header("sec-websocket-protocol")
@@ -62,5 +73,7 @@ export const work = newApi().openapi(openChannel, (c) => {
     worker: c.req.valid("query").worker ?? grant.name,
     may_write: mayWrite ? "1" : "0",
   });
-  return upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, grant);
+  const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
+  if (recipients?.length === 0 && !mayWrite) throw new Refusal(NO_HOST);
+  return upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, { ...grant, recipients });
 });
