@@ -66,7 +66,7 @@ export function assemble(
 ): Assembly {
   const { hostId, stateDir, logger: log, now = Date.now, url, token, ecosystem } = options;
   const registries: Registries = {
-    metrics: new MetricRegistries(),
+    metrics: new MetricRegistries((error) => log.error({ err: error }, "metrics of a feature could not be read")),
     commands: new HostCommands(),
     health: new Health(),
     provided: {},

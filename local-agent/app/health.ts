@@ -12,9 +12,26 @@ export class Health {
     return () => this.#checks.delete(check);
   }
 
-  /** Runs all checks at once. @returns the first problem in the order of registration, or `undefined` */
+  /**
+   * Runs all checks at once. A check that throws is a problem of its own, and hides none of the others.
+   *
+   * @returns the reasons of all problems, in the order of registration; `undefined` when there is none
+   */
   async check(): Promise<HealthProblem | undefined> {
-    const problems = await Promise.all([...this.#checks].map((check) => check()));
-    return problems.find((problem) => problem !== undefined);
+    const problems = (await Promise.all([...this.#checks].map(problemOf))).filter((problem) => problem !== undefined);
+    const [first] = problems;
+    if (first === undefined) return undefined;
+    return {
+      reason: problems.map(({ reason }) => reason).join("; "),
+      restartHelps: problems.every(({ restartHelps }) => restartHelps),
+    };
+  }
+}
+
+async function problemOf(check: HealthCheck): Promise<HealthProblem | undefined> {
+  try {
+    return await check();
+  } catch (error) {
+    return { reason: `a check failed: ${error instanceof Error ? error.message : String(error)}`, restartHelps: true };
   }
 }

@@ -85,6 +85,7 @@ function monitorsOf(
           busListens: async () => (await Promise.all([isListening(xsub), isListening(xpub)])).every(Boolean),
         }),
         spool: () => ({ bytes: bytes(), maxBytes: spool.maxBytes }),
+        limitMs: settings.limit_seconds * 1_000,
       }),
     );
   }

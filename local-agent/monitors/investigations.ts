@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
-import { FILE_START, type FilePosition, LineFile } from "../base/files/line-file.ts";
-
+import { FILE_START, type FilePosition, LineFile, NotRead } from "../base/files/line-file.ts";
+import { truthOf } from "../base/truth-value.ts";
 import type { Facts, Monitor } from "./monitor.ts";
 
 export interface InvestigationsOptions {
@@ -35,12 +35,14 @@ export class InvestigationsMonitor implements Monitor {
     const known = readCursor(after);
     // Lines that were written to the old file before it was rotated come first.
     for (const path of await this.#filesFrom(known?.identity)) {
+      const isRotated = path !== this.#options.path;
       const file = await LineFile.open(path);
       if (file === undefined) continue;
       try {
         let position = await file.resume(known?.identity === file.identity ? known : FILE_START);
         while (modules.length < MAX_MODULES && lines < MAX_LINES) {
-          const batch = await file.read(position, MAX_MODULES - modules.length);
+          // The last line of a rotated log is complete, even without its line feed.
+          const batch = await file.read(position, MAX_MODULES - modules.length, isRotated ? "object" : "leave");
           lines += batch.lines.length;
           for (const { bytes } of batch.lines) {
             const found = bytes && this.#moduleIn(bytes);
@@ -70,7 +72,7 @@ export class InvestigationsMonitor implements Monitor {
       (entry) => entry.startsWith(`${name}.`) || entry.startsWith(`${name}-`),
     );
     for (const other of others) {
-      const file = await LineFile.open(join(dirname(path), other));
+      const file = await LineFile.open(join(dirname(path), other)).catch(ignoreNotRead);
       const found = file?.identity === identity;
       await file?.close();
       if (found) return [join(dirname(path), other), path];
@@ -93,7 +95,7 @@ export class InvestigationsMonitor implements Monitor {
       module_path: textOf(module_path, 4_096) ?? name,
       ...(id !== undefined && { investigation_id: id.slice(0, 256) }),
       ...(isCount(py_files_count) && { py_files_count }),
-      ...(typeof has_init === "boolean" && { has_init }),
+      ...(truthOf(has_init) !== undefined && { has_init: truthOf(has_init) }),
     };
   }
 }
@@ -101,7 +103,8 @@ export class InvestigationsMonitor implements Monitor {
 /** @returns `undefined` for a line that is no JSON object, and so no investigation */
 function readRecord(line: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(line.toString("utf8"));
+    // `trim` also removes a byte-order mark, which stands in the first line.
+    const value: unknown = JSON.parse(line.toString("utf8").trim());
     return typeof value === "object" && value !== null ? { ...value } : undefined;
   } catch {
     return undefined;
@@ -125,4 +128,9 @@ function readCursor(text: string | undefined): (FilePosition & { readonly identi
     // A cursor of another version: the log is read from its start, and the edge recognises modules it knows.
     return undefined;
   }
+}
+
+/** For a `catch`: a link or directory beside the log is no former log. @throws any other error */
+function ignoreNotRead(error: unknown): undefined {
+  if (!(error instanceof NotRead)) throw error;
 }

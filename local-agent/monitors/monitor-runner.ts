@@ -1,5 +1,6 @@
 import type { Logger } from "../base/log.ts";
 import type { Facts, Monitor } from "./monitor.ts";
+import type { FailedPart } from "./parts.ts";
 
 export interface MonitorRunnerOptions {
   readonly monitors: readonly Monitor[];
@@ -40,15 +41,20 @@ export class MonitorRunner {
   async #run(monitor: Monitor, after: string | undefined): Promise<Facts> {
     try {
       const facts = await this.#limited(monitor, after);
-      this.#failures.delete(monitor.name);
+      this.#note(monitor.name, partsText(facts.failed));
       return facts;
     } catch (error) {
       const reason = (error as Error).message;
-      // Each failure is logged once, not each minute.
-      if (this.#failures.get(monitor.name) !== reason) this.#options.log.warn(`monitor ${monitor.name}: ${reason}`);
-      this.#failures.set(monitor.name, reason);
+      this.#note(monitor.name, reason);
       return { error: reason };
     }
+  }
+
+  /** Each failure is logged once, not each minute. */
+  #note(monitor: string, reason: string): void {
+    if (reason !== "" && this.#failures.get(monitor) !== reason)
+      this.#options.log.warn(`monitor ${monitor}: ${reason.slice(0, 1_000)}`);
+    this.#failures.set(monitor, reason);
   }
 
   async #limited(monitor: Monitor, after: string | undefined): Promise<Facts> {
@@ -63,4 +69,10 @@ export class MonitorRunner {
     const work = monitor.gather(after).finally(() => this.#running.delete(name));
     return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }
+}
+
+/** The parts of a monitor that failed, for people; empty when none did. */
+function partsText(failed: unknown): string {
+  if (!Array.isArray(failed)) return "";
+  return failed.map(({ part, reason }: FailedPart) => `${part}: ${reason}`).join("; ");
 }

@@ -2,7 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { ifThere } from "../base/files/replace-file.ts";
+import { truthOf } from "../base/truth-value.ts";
 import type { Facts, Monitor } from "./monitor.ts";
+import type { FailedPart } from "./parts.ts";
 
 export interface PromotionsOptions {
   readonly directory: string;
@@ -14,6 +17,8 @@ export interface PromotionsOptions {
 const HOUR_MS = 3_600_000;
 /** A larger promotion is not read for its `acknowledged` field. */
 const MAX_READ_BYTES = 256 * 1024;
+/** Files that are named in one answer because they cannot be read. */
+const MAX_FAILED = 64;
 /** Files read at the same time. */
 const CONCURRENCY = 32;
 
@@ -21,6 +26,8 @@ interface Promotion {
   /** Inode, size and times: a file with another version has changed. */
   readonly fileVersion: string;
   readonly acknowledged: boolean;
+  /** `false`: the file could not be read, and is tried again the next time. */
+  readonly isRead: boolean;
 }
 
 /**
@@ -49,11 +56,12 @@ export class PromotionsMonitor implements Monitor {
     const marks = new Set(names.filter((name) => name.endsWith(".ack")));
     const promotions = names.filter((name) => !/^\.|\.(ack|tmp)$/.test(name));
     const seen = new Map<string, Promotion>();
+    const failed: FailedPart[] = [];
     const waiting = new Set<string>();
     let oldestMs = Number.POSITIVE_INFINITY;
     for (let from = 0; from < promotions.length; from += CONCURRENCY) {
       const some = promotions.slice(from, from + CONCURRENCY);
-      for (const found of await Promise.all(some.map((name) => this.#inspect(name, seen)))) {
+      for (const found of await Promise.all(some.map((name) => this.#inspect(name, seen, failed)))) {
         if (found === undefined || found.acknowledged || marks.has(`${found.name}.ack`)) continue;
         waiting.add(`${found.name} ${seen.get(found.name)?.fileVersion}`);
         oldestMs = Math.min(oldestMs, found.writtenMs);
@@ -69,32 +77,37 @@ export class PromotionsMonitor implements Monitor {
       promotion_count: seen.size,
       unacknowledged_count: waiting.size,
       oldest_promotion_age_hours: waiting.size === 0 ? null : Math.round(age * 100) / 100,
-      last_dream_time: await this.#lastDream(),
+      last_dream_time: await this.#lastDream(failed),
       promotions_path: directory,
       arrivals: { run: this.#run, count: this.#arrived, waiting: hashOf(waiting) },
+      ...(failed.length > 0 && { failed: failed.slice(0, MAX_FAILED) }),
     };
   }
 
-  async #inspect(name: string, seen: Map<string, Promotion>) {
+  /** A promotion that cannot be read waits: whether it is acknowledged is not known. */
+  async #inspect(name: string, seen: Map<string, Promotion>, failed: FailedPart[]) {
     const path = join(this.#options.directory, name);
     try {
       const { size, mtimeMs, ctimeMs, ino } = await stat(path);
       const fileVersion = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
       const before = this.#seen.get(name);
-      const acknowledged =
-        before?.fileVersion === fileVersion
-          ? before.acknowledged
-          : size <= MAX_READ_BYTES && isAcknowledged(await readFile(path));
-      seen.set(name, { fileVersion, acknowledged });
+      if (before?.isRead === true && before.fileVersion === fileVersion) {
+        seen.set(name, before);
+        return { name, acknowledged: before.acknowledged, writtenMs: mtimeMs };
+      }
+      const isSmall = size <= MAX_READ_BYTES;
+      const content = isSmall ? await readOrNote(path, name, failed) : undefined;
+      const acknowledged = content !== undefined && isAcknowledged(content);
+      seen.set(name, { fileVersion, acknowledged, isRead: content !== undefined || !isSmall });
       return { name, acknowledged, writtenMs: mtimeMs };
     } catch (error) {
       // Removed since the directory was read: the promotion does not wait any more.
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
+      if (!isMissing(error)) failed.push(failedPart(name, error));
+      return undefined;
     }
   }
 
-  async #lastDream(): Promise<string | number | null> {
+  async #lastDream(failed: FailedPart[]): Promise<string | number | null> {
     const { lastDream } = this.#options;
     if (lastDream === undefined) return null;
     try {
@@ -103,10 +116,29 @@ export class PromotionsMonitor implements Monitor {
       return (await timeInside(lastDream)) ?? new Date(mtimeMs).toISOString();
     } catch (error) {
       // No dream yet.
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-      throw error;
+      if (!isMissing(error)) failed.push(failedPart("last_dream", error));
+      return null;
     }
   }
+}
+
+async function readOrNote(path: string, name: string, failed: FailedPart[]): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) throw error;
+    failed.push(failedPart(name, error));
+    return undefined;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
+}
+
+function failedPart(part: string, error: unknown): FailedPart {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return { part: part.slice(0, 320), reason: `it cannot be read (${code ?? message.slice(0, 100)})` };
 }
 
 function hashOf(waiting: ReadonlySet<string>): string {
@@ -117,9 +149,13 @@ function hashOf(waiting: ReadonlySet<string>): string {
 
 function isAcknowledged(content: Buffer): boolean {
   try {
-    const document: unknown = JSON.parse(content.toString("utf8"));
+    // `trim` also removes a byte-order mark.
+    const document: unknown = JSON.parse(content.toString("utf8").trim());
     return (
-      typeof document === "object" && document !== null && "acknowledged" in document && document.acknowledged === true
+      typeof document === "object" &&
+      document !== null &&
+      "acknowledged" in document &&
+      truthOf(document.acknowledged) === true
     );
   } catch {
     // Not JSON: the file has no `acknowledged` field.
@@ -129,7 +165,8 @@ function isAcknowledged(content: Buffer): boolean {
 
 async function newestIn(directory: string): Promise<{ mtimeMs: number | undefined }> {
   const names = (await readdir(directory)).filter((name) => !name.startsWith("."));
-  const times = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).mtimeMs));
+  const stats = await Promise.all(names.map((name) => ifThere(stat(join(directory, name)))));
+  const times = stats.flatMap((found) => (found === undefined ? [] : [found.mtimeMs]));
   return { mtimeMs: times.length === 0 ? undefined : Math.max(...times) };
 }
 
@@ -141,7 +178,7 @@ async function timeInside(path: string): Promise<string | number | undefined> {
   try {
     const { size } = await stat(path);
     if (size > MAX_READ_BYTES) return undefined;
-    const document = DreamRecord.parse(JSON.parse(await readFile(path, "utf8")));
+    const document = DreamRecord.parse(JSON.parse((await readFile(path, "utf8")).trim()));
     const value = TIME_FIELDS.map((field) => document[field]).find((one) => one !== undefined);
     return (typeof value === "string" && value.length <= 64) || typeof value === "number" ? value : undefined;
   } catch {

@@ -8,7 +8,9 @@ import type { Registrar } from "../../../local-agent/feature/registrar.ts";
 import { silent } from "../store/temporary-state.ts";
 
 const registries = (): Registries => ({
-  metrics: new MetricRegistries(),
+  metrics: new MetricRegistries((error) => {
+    throw error;
+  }),
   commands: new HostCommands(),
   health: new Health(),
   provided: {},

@@ -48,6 +48,20 @@ describe("monitor runner", () => {
   });
 });
 
+describe("monitor runner with a monitor of which a part fails", () => {
+  it("logs the part once, and again when its reason changes", async () => {
+    const { lines, log } = logOf();
+    let reason = "broken";
+    const gather = async () => ({ readings: [], failed: [{ part: "disk:/data", reason }] });
+    const monitors = new MonitorRunner({ monitors: [{ name: "health", gather }], limitMs: 1_000, log });
+    await monitors.gather(["health"], {});
+    await monitors.gather(["health"], {});
+    reason = "gone";
+    await monitors.gather(["health"], {});
+    expect(lines).toEqual(["monitor health: disk:/data: broken", "monitor health: disk:/data: gone"]);
+  });
+});
+
 describe("health monitor", () => {
   it("measures the values that the host has, in the units of the edge's limits", async () => {
     const proc = temporaryDirectory();
@@ -75,6 +89,74 @@ describe("health monitor", () => {
     expect([value("memory"), value("gpu_temperature"), value("bus_down"), value("spool")]).toEqual([75, 71, 1, 25]);
     expect(value("disk")).toBeGreaterThanOrEqual(0);
     expect(value("disk")).toBeLessThanOrEqual(100);
+  });
+
+  const parts = (over: Partial<ConstructorParameters<typeof HealthMonitor>[0]>) => {
+    const proc = temporaryDirectory();
+    writeFileSync(join(proc, "meminfo"), "MemTotal: 1000 kB\nMemAvailable: 250 kB\n");
+    return new HealthMonitor({
+      disks: [proc],
+      gpu: () => [],
+      spool: () => ({ bytes: 30, maxBytes: 120 }),
+      proc,
+      ...over,
+    });
+  };
+  const kindsOf = ({ readings }: HealthFacts) => readings.map(({ kind }) => kind);
+
+  it("measures everything else when the path of a disk lies below a file, and says which path fails and why", async () => {
+    const file = join(temporaryDirectory(), "a-file");
+    writeFileSync(file, "");
+    const facts = HealthFacts.parse(await parts({ disks: [file, join(file, "below")] }).gather());
+    expect(kindsOf(facts)).toEqual(["disk", "memory", "load", "spool"]);
+    expect(facts.failed).toEqual([
+      {
+        part: `disk:${join(file, "below")}`,
+        reason: "the file system cannot be measured (ENOTDIR): check monitors.disks",
+      },
+    ]);
+  });
+
+  it("measures everything else when the bus, the cards or the spool cannot be asked", async () => {
+    const fails = () => {
+      throw new Error("broken");
+    };
+    const health = parts({ gpu: fails, busListens: () => Promise.reject(new Error("no socket")), spool: fails });
+    const facts = HealthFacts.parse(await health.gather());
+    expect(kindsOf(facts)).toEqual(["disk", "memory", "load"]);
+    expect(facts.failed).toEqual([
+      { part: "gpu_temperature", reason: "broken" },
+      { part: "bus_down", reason: "no socket" },
+      { part: "spool", reason: "broken" },
+    ]);
+  });
+
+  it("says that the memory cannot be measured when its file says nothing of it", async () => {
+    const proc = temporaryDirectory();
+    writeFileSync(join(proc, "meminfo"), "MemTotal: 1000 kB\n");
+    const facts = HealthFacts.parse(await parts({ proc }).gather());
+    expect(facts.failed).toEqual([
+      { part: "memory", reason: `${join(proc, "meminfo")} does not say how much memory is available` },
+    ]);
+  });
+
+  it("does not wait for a part that hangs, and does not ask it again until it has answered", async () => {
+    let asked = 0;
+    let answer = (_: boolean) => {};
+    const busListens = () => {
+      asked++;
+      return new Promise<boolean>((resolve) => {
+        answer = resolve;
+      });
+    };
+    const health = parts({ busListens, limitMs: 20 });
+    const first = HealthFacts.parse(await health.gather());
+    expect(kindsOf(first)).toEqual(["disk", "memory", "load", "spool"]);
+    expect(first.failed).toEqual([{ part: "bus_down", reason: "it did not answer within 0.015 s" }]);
+    const second = HealthFacts.parse(await health.gather());
+    expect(second.failed).toEqual([{ part: "bus_down", reason: "it has not answered since an earlier request" }]);
+    expect(asked).toBe(1);
+    answer(true);
   });
 });
 

@@ -42,6 +42,16 @@ describe("promotions monitor", () => {
     expect(PromotionFacts.parse(facts)).toEqual(facts);
   });
 
+  it("counts the promotions when the time of the last dream cannot be read, and says so", async () => {
+    write("a.json");
+    const facts = PromotionFacts.parse(await monitor(join(directory, "a.json", "below")).gather());
+    expect(facts).toMatchObject({
+      unacknowledged_count: 1,
+      last_dream_time: null,
+      failed: [{ part: "last_dream", reason: "it cannot be read (ENOTDIR)" }],
+    });
+  });
+
   it("notices promotions that were acknowledged, rewritten or removed since the last answer", async () => {
     const looks = monitor();
     write("a.json");

@@ -7,6 +7,12 @@ import { LIMITS } from "../../signals/limits.ts";
 /** The answer of a monitor that failed. */
 const Failure = z.object({ error: z.string() });
 
+/** Parts of a monitor that could not be measured, beside the facts of the others. Older agents do not send them. */
+const FailedParts = z
+  .array(z.object({ part: z.string().max(512), reason: z.string().max(512) }))
+  .max(256)
+  .optional();
+
 /** Only known fields, with limits on their size: they become facts of a signal. */
 export const PromotionFacts = z.object({
   ...PromotionsDetectedFacts.shape,
@@ -15,6 +21,7 @@ export const PromotionFacts = z.object({
   promotions_path: z.string().max(4_096).optional(),
   /** Arrivals since the agent's `run` began, and a hash of the waiting promotions. Older agents do not send it. */
   arrivals: z.object({ run: z.string().max(64), count: z.int().nonnegative(), waiting: z.string().max(64) }).optional(),
+  failed: FailedParts,
 });
 export type PromotionFacts = z.infer<typeof PromotionFacts>;
 
@@ -32,6 +39,7 @@ export const InvestigationFacts = z.object({
   modules: z.array(z.unknown()).max(LIMITS.batchSignals),
   /** Where the next round continues, in a form of the monitor. The edge gives it back once this answer is stored. */
   cursor: z.string().max(1_024),
+  failed: FailedParts,
 });
 
 const HealthReading = z.object({
@@ -42,7 +50,8 @@ const HealthReading = z.object({
   value: z.number(),
 });
 export type HealthReading = z.infer<typeof HealthReading>;
-export const HealthFacts = z.object({ readings: z.array(HealthReading).max(256) });
+export const HealthFacts = z.object({ readings: z.array(HealthReading).max(256), failed: FailedParts });
+export type HealthFacts = z.infer<typeof HealthFacts>;
 
 export const MONITORS = ["promotions", "investigations", "health"] as const;
 export type MonitorName = (typeof MONITORS)[number];
@@ -58,7 +67,7 @@ type Facts = { [Name in MonitorName]: z.infer<(typeof schemas)[Name]> };
 /** The answer of a host by monitor. A monitor that the host does not run is absent. */
 export interface HostAnswer {
   readonly facts: Partial<Facts>;
-  /** Monitors that failed on the host, or whose facts are invalid, with the reason. */
+  /** Monitors that failed on the host, wholly or in parts, or whose facts are invalid, with the reason. */
   readonly failures: Readonly<Record<string, string>>;
   /** Sources, processes and workers of the host, where the answer holds them. */
   readonly status?: Readonly<Record<string, unknown>>;
@@ -73,8 +82,11 @@ export function readAnswer(sent: unknown): HostAnswer {
     if (given === undefined) continue;
     const failure = Failure.safeParse(given);
     const parsed = schemas[name].safeParse(given);
-    if (parsed.success) facts[name] = parsed.data;
-    else failures[name] = (failure.success ? failure.data.error : z.prettifyError(parsed.error)).slice(0, 500);
+    if (parsed.success) {
+      facts[name] = parsed.data;
+      const failed = parsed.data.failed?.map(({ part, reason }) => `${part}: ${reason}`) ?? [];
+      if (failed.length > 0) failures[name] = failed.join("; ").slice(0, 500);
+    } else failures[name] = (failure.success ? failure.data.error : z.prettifyError(parsed.error)).slice(0, 500);
   }
   const { status } = answer;
   const isObject = typeof status === "object" && status !== null && !Array.isArray(status);

@@ -28,6 +28,7 @@ export const subjectOf = ({ kind, instance }: Pick<HealthReading, "kind" | "inst
  * either only after `readingsInRow` readings in a row. Each beginning and each end is one change.
  *
  * @param before - the states that the previous round returned
+ * @param unmeasured - subjects, or kinds, that the host has and could not measure: their states stay as they are
  */
 export function updateHealth(
   before: Readonly<Record<string, HealthState>>,
@@ -35,6 +36,7 @@ export function updateHealth(
   limits: HealthLimits,
   readingsInRow: number,
   nowMs: number,
+  unmeasured: ReadonlySet<string> = new Set(),
 ): { after: Record<string, HealthState>; changes: HealthChange[] } {
   const after: Record<string, HealthState> = {};
   const changes: HealthChange[] = [];
@@ -44,6 +46,10 @@ export function updateHealth(
     const value = values.get(subject)?.value ?? null;
     const kind = subject.split(":", 1)[0] ?? subject;
     const band = Object.hasOwn(limits, kind) ? limits[kind as HealthKind] : null;
+    if (value === null && band !== null && (unmeasured.has(subject) || unmeasured.has(kind))) {
+      after[subject] = { raised, against };
+      continue;
+    }
     const contradicts = raised === null ? value !== null && beyond(value, band) : value === null || below(value, band);
     // An alert whose limit was removed ends at once: a person decided so.
     const changesState = contradicts && (against + 1 >= readingsInRow || (raised !== null && band === null));

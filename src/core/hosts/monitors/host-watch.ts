@@ -45,7 +45,7 @@ export function watchHost(
     const remindMs = settings.promotions_remind_hours === null ? null : settings.promotions_remind_hours * HOUR_MS;
     const judged = updatePromotions(before.promotions, facts.promotions, dreams, remindMs, nowMs);
     after.promotions = judged.after;
-    const { arrivals: _, ...promotions } = facts.promotions;
+    const { arrivals: _arrivals, failed: _failed, ...promotions } = facts.promotions;
     if (judged.report) signals.push({ signal: "Q_PROMOTIONS_DETECTED", facts: { ...promotions, host } });
   }
   if (facts.investigations !== undefined) {
@@ -65,7 +65,9 @@ export function watchHost(
   }
   if (facts.health !== undefined) {
     const { health, health_readings } = settings;
-    const judged = updateHealth(before.health, facts.health.readings, health, health_readings, nowMs);
+    const { readings, failed = [] } = facts.health;
+    const unmeasured = new Set(failed.map(({ part }) => part));
+    const judged = updateHealth(before.health, readings, health, health_readings, nowMs, unmeasured);
     after.health = judged.after;
     for (const { sinceMs, ...change } of judged.changes)
       signals.push({ signal: "Q_HEALTH_ALERT", facts: { host, ...change, since: new Date(sinceMs).toISOString() } });

@@ -139,3 +139,29 @@ describe("an answer of a host", () => {
     expect(watch.failures).toEqual({});
   });
 });
+
+describe("health of a host of which a part cannot be measured", () => {
+  const full = { kind: "disk", instance: "/data", value: 99 };
+  const failed = [{ part: "disk:/data", reason: "the file system cannot be measured (EIO): check monitors.disks" }];
+
+  it("is told with the reason, while the other parts raise their alerts", () => {
+    const host = watcher();
+    const memory = { kind: "memory", value: 99 };
+    const signals = [1, 2, 3, 4, 5].flatMap(() => host.answer({ health: { readings: [memory], failed } }));
+    expect(signals).toMatchObject([{ signal: "Q_HEALTH_ALERT", facts: { subject: "memory", state: "raised" } }]);
+    expect(host.failures).toEqual({
+      health: "disk:/data: the file system cannot be measured (EIO): check monitors.disks",
+    });
+  });
+
+  it("keeps its open alert until it is measured again", () => {
+    const host = watcher();
+    const readings = Array.from({ length: 5 }, () => host.answer({ health: { readings: [full] } })).flat();
+    expect(readings).toMatchObject([{ facts: { subject: "disk:/data", state: "raised" } }]);
+    for (let round = 0; round < 10; round++) expect(host.answer({ health: { readings: [], failed } })).toEqual([]);
+    const good = { ...full, value: 1 };
+    const after = Array.from({ length: 5 }, () => host.answer({ health: { readings: [good] } })).flat();
+    expect(after).toMatchObject([{ facts: { subject: "disk:/data", state: "resolved" } }]);
+    expect(host.failures).toEqual({});
+  });
+});
