@@ -1,6 +1,14 @@
 import { join } from "node:path";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
-import { FILE_START, type FilePosition, type Line, LineFile, MAX_LINE_BYTES } from "../base/files/line-file.ts";
+import {
+  FILE_START,
+  type FilePosition,
+  type LastLine,
+  type Line,
+  LineFile,
+  MAX_LINE_BYTES,
+  NotRead,
+} from "../base/files/line-file.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
@@ -25,6 +33,12 @@ export interface MetricFileSourceOptions {
   readonly rescanMs?: number;
 }
 
+/** After this time without a write, the last line of a renamed file is complete, even without its line feed. */
+const RENAMED_QUIET_MS = 2_000;
+/** The same for a file under its own name, whose last line has to be a whole JSON object. */
+const QUIET_MS = 10_000;
+/** Files that the report names. */
+const SHOWN_FILES = 3;
 /** How much of a line that cannot be read goes into its dead letter. */
 const SHOWN_CHARACTERS = 500;
 
@@ -45,6 +59,10 @@ export class MetricFileSource implements ReportingService {
   readonly #reading = new Map<string, Promise<void>>();
   /** Entries that were reported again while they were being read. */
   readonly #changed = new Set<string>();
+  /** Files that could not be read the last time, with the reason. */
+  readonly #unread = new Map<string, string>();
+  /** Entries that were reported since the last scan began. */
+  #offered = new Set<string>();
   #running = false;
   #failure: string | undefined = "not started";
   #takenCount = 0;
@@ -66,6 +84,8 @@ export class MetricFileSource implements ReportingService {
     const { directory } = this.#options;
     if (this.#failure !== undefined)
       return { name: this.name, state: "failing", detail: `${directory}: ${this.#failure}` };
+    if (this.#unread.size > 0)
+      return { name: this.name, state: "failing", detail: `${directory}: ${this.#unreadText}` };
     const bad = this.#badCount === 0 ? "" : `; ${this.#badCount} lines could not be read`;
     return { name: this.name, state: "live", detail: `${directory}${bad}` };
   }
@@ -97,7 +117,17 @@ export class MetricFileSource implements ReportingService {
     while (this.#reading.size > 0) await Promise.all(this.#reading.values());
   }
 
+  get #unreadText(): string {
+    const files = [...this.#unread].slice(0, SHOWN_FILES).map(([file, reason]) => `${file} is not read: ${reason}`);
+    const more = this.#unread.size - files.length;
+    return files.join("; ") + (more > 0 ? `; and ${more} more` : "");
+  }
+
   #scanned(failure: string | undefined): void {
+    if (failure === undefined) {
+      for (const entry of this.#unread.keys()) if (!this.#offered.has(entry)) this.#note(entry, undefined);
+      this.#offered = new Set();
+    }
     if (failure === this.#failure) return;
     if (failure !== undefined) this.#options.log.error({ directory: this.#options.directory }, `metrics: ${failure}`);
     this.#failure = failure;
@@ -107,15 +137,17 @@ export class MetricFileSource implements ReportingService {
   #offer(entry: string): void {
     const file = metricFileOf(entry);
     if (!this.#running || file === undefined) return;
+    this.#offered.add(entry);
     if (this.#reading.has(entry)) {
       this.#changed.add(entry);
       return;
     }
     const reading = this.#follow(entry, file)
-      .catch((error: unknown) => {
+      .then(
+        () => this.#note(entry, undefined),
         // The position was not written, so the next scan reads the same lines again.
-        this.#options.log.error({ err: error, file: entry }, "metrics: a file could not be read");
-      })
+        (error: Error) => this.#note(entry, error),
+      )
       .finally(() => {
         this.#reading.delete(entry);
         if (this.#changed.delete(entry)) this.#offer(entry);
@@ -123,8 +155,24 @@ export class MetricFileSource implements ReportingService {
     this.#reading.set(entry, reading);
   }
 
+  /** Notes whether a file was read. A reason is logged once, not with each scan. */
+  #note(entry: string, error: Error | undefined): void {
+    if (this.#unread.get(entry) === error?.message) return;
+    if (error === undefined) this.#unread.delete(entry);
+    else {
+      this.#unread.set(entry, error.message);
+      const { log } = this.#options;
+      if (error instanceof NotRead) log.warn({ file: entry }, `metrics: a file is not read: ${error.message}`);
+      else log.error({ err: error, file: entry }, "metrics: a file could not be read");
+    }
+    this.#listeners.notify();
+  }
+
   async #follow(entry: string, name: MetricFile): Promise<void> {
-    const file = await LineFile.open(join(this.#options.directory, entry));
+    const file = await LineFile.open(join(this.#options.directory, entry)).catch((error: unknown) => {
+      // Under the name of a rotated file, a link is no file of ours.
+      if (entry === name || !(error instanceof NotRead)) throw error;
+    });
     if (file === undefined) return;
     try {
       const known = this.#positions.find(file.identity);
@@ -132,7 +180,7 @@ export class MetricFileSource implements ReportingService {
       if (known === undefined && entry !== name) return;
       let position = await file.resume(known ?? FILE_START);
       while (this.#running) {
-        const batch = await file.read(position, MAX_PUT);
+        const batch = await file.read(position, MAX_PUT, await this.#lastLine(file, entry !== name));
         if (batch.position === position) return;
         await this.#take(name, file.identity, batch.lines, batch.position);
         position = batch.position;
@@ -140,6 +188,13 @@ export class MetricFileSource implements ReportingService {
     } finally {
       await file.close();
     }
+  }
+
+  /** A program that has renamed its file, or has stopped, may have left the last line without its line feed. */
+  async #lastLine(file: LineFile, isRenamed: boolean): Promise<LastLine> {
+    const quietMs = this.#options.now() - (await file.writtenMs());
+    if (isRenamed) return quietMs >= RENAMED_QUIET_MS ? "take" : "leave";
+    return quietMs >= QUIET_MS ? "object" : "leave";
   }
 
   async #take(name: MetricFile, identity: string, lines: readonly Line[], position: FilePosition): Promise<void> {
@@ -180,8 +235,17 @@ export class MetricFileSource implements ReportingService {
   async #deadLetter(file: MetricFile, { offset, bytes }: Line, error: string): Promise<void> {
     const { deadLetters, now, log, hostId } = this.#options;
     const line = bytes?.toString("utf8").slice(0, SHOWN_CHARACTERS);
+    const line_bytes = bytes?.length;
     const timestamp = new Date(now()).toISOString();
     log.warn({ file, offset }, `metrics: a line was skipped: ${error}`);
-    await deadLetters.add({ error, timestamp, daemon: `ganglion/agent/${hostId}/metrics`, file, offset, line });
+    await deadLetters.add({
+      error,
+      timestamp,
+      daemon: `ganglion/agent/${hostId}/metrics`,
+      file,
+      offset,
+      line,
+      line_bytes,
+    });
   }
 }

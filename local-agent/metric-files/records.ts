@@ -1,4 +1,5 @@
 import { formatTimestamp, parseTimestamp } from "../../src/core/signals/timestamp.ts";
+import { truthOf } from "../base/truth-value.ts";
 
 /**
  * The files of older tools, and how their records become the facts of an `OBSERVATION`. All fields of a record become
@@ -32,7 +33,7 @@ const LEAST_MS = 1e11;
 /**
  * @param record - one line, parsed
  * @returns the input of a signal, not yet admitted
- * @throws TypeError for a record that is no object, or whose time cannot be read
+ * @throws TypeError for a record that is no object, or whose time or success cannot be read
  */
 export function observationOf(file: MetricFile, record: unknown, hostId: string): Record<string, unknown> {
   if (typeof record !== "object" || record === null || Array.isArray(record))
@@ -44,13 +45,27 @@ export function observationOf(file: MetricFile, record: unknown, hostId: string)
     facts[to] = facts[from];
     delete facts[from];
   }
-  if (facts.ok === undefined && facts.success !== undefined) {
-    facts.ok = facts.success === true || facts.success === 1;
-    delete facts.success;
-  }
+  const success = takeTruth(facts, "success");
+  const ok = takeTruth(facts, "ok") ?? success;
+  if (ok !== undefined) facts.ok = ok;
   if (facts.zooid === undefined && facts.zooid_name === undefined) facts.zooid = `metrics/${hostId}`;
   if (facts.niche === undefined && niche !== null) facts.niche = niche;
   return { signal: "OBSERVATION", source: `metrics/${hostId}/${file}`, facts, ...timeOf(timestamp ?? ts) };
+}
+
+/**
+ * Takes a truth value out of the facts. The tools that write these files spell it in many ways.
+ *
+ * @returns `undefined` for a field that is absent or null
+ */
+function takeTruth(facts: Record<string, unknown>, field: string): boolean | undefined {
+  const given = facts[field];
+  delete facts[field];
+  if (given === undefined || given === null) return undefined;
+  const value = truthOf(given);
+  if (value !== undefined) return value;
+  const shown = (JSON.stringify(given) ?? "").slice(0, 50);
+  throw new TypeError(`${field}: give true or false, also as "yes", "no", 1 or 0; it is ${shown}`);
 }
 
 function timeOf(given: unknown): { timestamp?: string } {

@@ -24,6 +24,17 @@ export interface Line {
   readonly bytes: Buffer | undefined;
 }
 
+/**
+ * What becomes of a last line without a line feed: its writer may not have finished it (`leave`), unless it is a whole JSON
+ * object (`object`), or nobody writes to the file any more (`take`).
+ */
+export type LastLine = "leave" | "object" | "take";
+
+/** The file is there and is not read, whoever asks. */
+export class NotRead extends Error {
+  override readonly name = "NotRead";
+}
+
 export interface LineBatch {
   readonly lines: readonly Line[];
   /** Position after these lines. */
@@ -40,7 +51,10 @@ export class LineFile {
     this.identity = identity;
   }
 
-  /** @returns `undefined` when there is no such file, or when it is not a regular one */
+  /**
+   * @returns `undefined` when there is no such file
+   * @throws NotRead for a link, and for anything else that is no regular file
+   */
   static async open(path: string): Promise<LineFile | undefined> {
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
     let handle: FileHandle;
@@ -48,13 +62,15 @@ export class LineFile {
       handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT" || code === "ELOOP" || code === "ENXIO") return undefined;
+      if (code === "ENOENT") return undefined;
+      if (code === "ELOOP") throw new NotRead("it is a link, and links are not followed: put the file itself there");
+      if (code === "ENXIO") throw new NotRead("it is not a regular file");
       throw error;
     }
     const stat = await handle.stat({ bigint: true });
     if (!stat.isFile()) {
       await handle.close();
-      return undefined;
+      throw new NotRead("it is not a regular file");
     }
     return new LineFile(handle, `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`);
   }
@@ -71,18 +87,24 @@ export class LineFile {
     return before.toString("hex") === position.anchor ? position : FILE_START;
   }
 
-  /** Reads whole lines from `position` on. A last line without a line feed is left until its writer has finished it. */
-  async read(position: FilePosition, maxLines: number): Promise<LineBatch> {
+  /** When the file was last written to, in milliseconds since the epoch. */
+  async writtenMs(): Promise<number> {
+    return (await this.#handle.stat()).mtimeMs;
+  }
+
+  /** Reads whole lines from `position` on. */
+  async read(position: FilePosition, maxLines: number, lastLine: LastLine = "leave"): Promise<LineBatch> {
     const chunk = await this.#read(position.offset, MAX_LINE_BYTES + 1);
     const lines: Line[] = [];
     let { skipping } = position;
     let done = 0;
     while (lines.length < maxLines) {
       const end = chunk.indexOf(0x0a, done);
-      if (end < 0) break;
-      if (!skipping) lines.push({ offset: position.offset + done, bytes: chunk.subarray(done, end) });
+      const rest = end < 0 && chunk.length <= MAX_LINE_BYTES ? chunk.subarray(done) : Buffer.alloc(0);
+      if (end < 0 && (rest.length === 0 || !isComplete(rest, lastLine))) break;
+      if (!skipping) lines.push({ offset: position.offset + done, bytes: end < 0 ? rest : chunk.subarray(done, end) });
       skipping = false;
-      done = end + 1;
+      done = end < 0 ? chunk.length : end + 1;
     }
     if (done === 0 && chunk.length > MAX_LINE_BYTES) {
       if (!skipping) lines.push({ offset: position.offset, bytes: undefined });
@@ -103,5 +125,19 @@ export class LineFile {
       filled += bytesRead;
     }
     return buffer.subarray(0, filled);
+  }
+}
+
+/** Whether bytes at the end of a file, without a line feed, are a line. */
+function isComplete(rest: Buffer, lastLine: LastLine): boolean {
+  if (lastLine !== "object") return lastLine === "take";
+  const text = rest.toString("utf8").trim();
+  if (!text.startsWith("{") || !text.endsWith("}")) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // The beginning of a line that its writer has not finished.
+    return false;
   }
 }

@@ -28,13 +28,14 @@ function fakeTool(script: string): string {
   return command;
 }
 
-async function startGpu(command: string) {
+async function startGpu(command: string, options: { staleMs?: number } = {}) {
   const gpu = new GpuSampler({
     intervalMs: 20,
     now: Date.now,
     log: silent,
     command,
     backOff: { initialMs: 5, maxMs: 20 },
+    ...options,
   });
   closing.push(() => gpu.stop());
   await gpu.start();
@@ -76,6 +77,63 @@ describe("GPU sampler", () => {
     const gpu = await startGpu(join(temporaryDirectory(), "nvidia-smi"));
     expect(gpu.report()).toMatchObject({ state: "absent" });
     expect(gpu.readings()).toEqual([]);
+  });
+
+  it("reports a tool that hangs as failing since its last reading, ends it with all it started, and starts it again", async () => {
+    const directory = temporaryDirectory();
+    const second = join(directory, "second");
+    const pids = join(directory, "pids");
+    const gpu = await startGpu(
+      fakeTool(
+        `if [ -e ${second} ]; then while :; do echo "0, 5, 1, 2, 30, Card"; sleep 0.02; done; fi\ntouch ${second}\n` +
+          `trap '' TERM\nsleep 600 & echo $! $$ > ${pids}\necho "0, 1, 2, 3, 4, Card"\nwhile :; do sleep 600; done`,
+      ),
+      { staleMs: 100 },
+    );
+    await reported(gpu, "live");
+    await reported(gpu, "failing");
+    const [, since = ""] =
+      /^nvidia-smi has given no reading since (.+); it is started again$/.exec(gpu.report().detail) ?? [];
+    expect(Date.parse(since)).toBeGreaterThan(Date.now() - 60_000);
+    expect(gpu.readings()).toEqual([]);
+    await reported(gpu, "live");
+    for (const pid of readFileSync(pids, "utf8").trim().split(" "))
+      expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
+  });
+
+  it("reports a tool that gives no first reading as failing", async () => {
+    const gpu = await startGpu(fakeTool("exec sleep 600"), { staleMs: 50 });
+    await reported(gpu, "failing");
+    expect(gpu.report().detail).toContain("has given no reading since");
+  });
+
+  it("reports a card that falls silent while another goes on", async () => {
+    const gpu = await startGpu(
+      fakeTool('echo "0, 1, 2, 3, 4, Lost"; while :; do echo "1, 5, 1, 2, 30, Card"; sleep 0.02; done'),
+      { staleMs: 200 },
+    );
+    await reported(gpu, "live");
+    await reported(gpu, "failing");
+    expect(gpu.report().detail).toContain("GPU 0 (Lost) has given no reading since");
+    expect(gpu.readings().some(({ index }) => index === 1)).toBe(true);
+  });
+
+  it("finds a tool that is installed after the start", async () => {
+    const command = join(temporaryDirectory(), "nvidia-smi");
+    const gpu = await startGpu(command);
+    expect(gpu.report().state).toBe("absent");
+    renameSync(fakeTool('while :; do echo "0, 5, 1, 2, 30, Card"; sleep 0.02; done'), command);
+    await reported(gpu, "live");
+  });
+
+  it("keeps the agent's secrets from the tool, and asks it for decimal points", async () => {
+    const seen = join(temporaryDirectory(), "environment");
+    process.env.GANGLION_TOKEN = "gng_secret";
+    const gpu = await startGpu(fakeTool(`env > ${seen}\necho "0, 1, 2, 3, 4, Card"\nexec sleep 60`));
+    delete process.env.GANGLION_TOKEN;
+    await reported(gpu, "live");
+    expect(readFileSync(seen, "utf8")).not.toContain("gng_secret");
+    expect(readFileSync(seen, "utf8")).toContain("LC_ALL=C");
   });
 
   it("restarts the tool when it ends, and reports its error output", async () => {

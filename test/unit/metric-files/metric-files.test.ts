@@ -1,4 +1,15 @@
-import { appendFileSync, copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  copyFileSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MetricFileSource } from "../../../local-agent/metric-files/metric-file-source.ts";
@@ -102,7 +113,7 @@ describe("metric file source", () => {
     const long = `{"n":"${"x".repeat(600_000)}"}\n`;
     writeFileSync(
       file("queue_metrics.jsonl"),
-      `${line(1)}not json\n[]\n{"ts":"soon"}\n{"ok":"yes"}\n\xff\n${long}${line(2)}`,
+      `${line(1)}not json\n[]\n{"ts":"soon"}\n{"ok":"may"}\n\xff\n${long}${line(2)}`,
       "latin1",
     );
     await source.start();
@@ -113,11 +124,114 @@ describe("metric file source", () => {
       expect.stringContaining("JSON"),
       "the line is not one JSON object",
       expect.stringContaining("timestamp"),
-      expect.stringContaining("/facts/ok"),
+      expect.stringContaining("ok: give true or false"),
       expect.anything(),
       expect.stringContaining("longer than"),
     ]);
     expect(source.report().detail).toContain("6 lines could not be read");
+  });
+
+  test.each(["true", "yes", "True", " YES ", "y", "on", "1", "ok", "success", 1, true])(
+    "reads %j as a success",
+    (success) => {
+      expect(observationOf("fitness_ledger.jsonl", { success }, "h").facts).toMatchObject({ ok: true });
+      expect(observationOf("fitness_ledger.jsonl", { ok: success }, "h").facts).toMatchObject({ ok: true });
+    },
+  );
+
+  test.each(["false", "no", "False", "n", "off", "0", "failed", 0, false])("reads %j as a failure", (success) => {
+    expect(observationOf("fitness_ledger.jsonl", { success }, "h").facts).toMatchObject({ ok: false });
+  });
+
+  test.each(["maybe", "", 2, -1, [], {}, "truee"])("refuses %j as a success, with a word", (success) => {
+    expect(() => observationOf("fitness_ledger.jsonl", { success }, "h")).toThrow("success: give true or false");
+  });
+
+  test("leaves it open whether a record without a success, or with null, succeeded", () => {
+    for (const record of [{}, { success: null }])
+      expect(observationOf("fitness_ledger.jsonl", record, "h").facts).not.toHaveProperty("ok");
+  });
+
+  const aged = (path: string, ms: number) => utimesSync(path, (NOW - ms) / 1_000, (NOW - ms) / 1_000);
+
+  test("reads the last line of a renamed file without its line feed, once nobody writes to it", async () => {
+    const { source, file, taken } = anAgent();
+    const path = file("inference_metrics.jsonl");
+    await source.start();
+    writeFileSync(path, `${line(5)}{"n":6}`);
+    await source.rescan();
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, line(7));
+    aged(`${path}.1`, 1_000);
+    await source.rescan();
+    expect(taken().toSorted()).toEqual([5, 7]);
+    aged(`${path}.1`, 3_000);
+    await source.rescan();
+    await source.rescan();
+    expect(taken().toSorted()).toEqual([5, 6, 7]);
+  });
+
+  test("dead-letters half a line at the end of a renamed file", async () => {
+    const { source, file, taken, letters } = anAgent();
+    const path = file("inference_metrics.jsonl");
+    await source.start();
+    writeFileSync(path, `${line(5)}{"n":`);
+    await source.rescan();
+    renameSync(path, `${path}.1`);
+    aged(`${path}.1`, 3_000);
+    await source.rescan();
+    await source.rescan();
+    expect(taken()).toEqual([5]);
+    expect(letters().map(({ line }) => line)).toEqual(['{"n":']);
+  });
+
+  test("reads a last line without its line feed that is a whole object, once its file was quiet for long", async () => {
+    const { source, file, taken } = anAgent();
+    const path = file("inference_metrics.jsonl");
+    await source.start();
+    writeFileSync(path, `${line(5)}{"n":6}`);
+    aged(path, 11_000);
+    await source.rescan();
+    expect(taken()).toEqual([5, 6]);
+    appendFileSync(path, `\n${line(7)}{"n":`);
+    aged(path, 11_000);
+    await source.rescan();
+    expect(taken()).toEqual([5, 6, 7]);
+  });
+
+  test("says of a file behind a link that it is not read, until it is gone", async () => {
+    const { source, file, directory, taken } = anAgent();
+    await source.start();
+    writeFileSync(join(directory, "behind"), line(1));
+    symlinkSync(join(directory, "behind"), file("context_utilization.jsonl"));
+    await source.rescan();
+    expect(taken()).toEqual([]);
+    expect(source.report()).toMatchObject({
+      state: "failing",
+      detail: `${directory}: context_utilization.jsonl is not read: it is a link, and links are not followed: put the file itself there`,
+    });
+    unlinkSync(file("context_utilization.jsonl"));
+    await source.rescan();
+    expect(source.report().state).toBe("live");
+  });
+
+  test("says of a pipe in the place of a metric file that it is not read", async () => {
+    const { source, file } = anAgent();
+    execFileSync("mkfifo", [file("queue_metrics.jsonl")]);
+    await source.start();
+    await source.rescan();
+    expect(source.report()).toMatchObject({
+      state: "failing",
+      detail: expect.stringContaining("queue_metrics.jsonl is not read: it is not a regular file"),
+    });
+  });
+
+  test("reads a line that begins with a byte-order mark", async () => {
+    const { source, file, taken } = anAgent();
+    writeFileSync(file("queue_metrics.jsonl"), `\ufeff${line(1)}${line(2)}`);
+    await source.start();
+    await source.rescan();
+    expect(taken()).toEqual([1, 2]);
   });
 
   test("reads a renamed file to its end and the new file from its start", async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { InvestigationsMonitor } from "../../../local-agent/monitors/investigations.ts";
@@ -58,6 +58,20 @@ describe("investigations monitor", () => {
     expect(await names()).toEqual(["b", "c"]);
     appendFileSync(path, found("d"));
     expect(await names()).toEqual(["d"]);
+  });
+
+  it("reads the last line of a rotated log that has no line feed", async () => {
+    appendFileSync(path, found("a") + found("b").trimEnd());
+    expect(await names()).toEqual(["a"]);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, found("c"));
+    expect(await names()).toEqual(["b", "c"]);
+  });
+
+  it("says that a log behind a link is not read", async () => {
+    writeFileSync(`${path}.behind`, found("a"));
+    symlinkSync(`${path}.behind`, path);
+    await expect(look()).rejects.toThrow("it is a link, and links are not followed");
   });
 
   it("reads an emptied log from its start", async () => {

@@ -35,6 +35,27 @@ describe("nvidia-smi readings", () => {
     });
   });
 
+  it.each([
+    ["0, 97,5, 1000,25, 20475, 60, NVIDIA RTX, 2", "NVIDIA RTX, 2"],
+    ["0,  97,5,\t1000,25, 20475, 60, NVIDIA RTX", "NVIDIA RTX"],
+  ])("are read from the line %j, whose numbers have decimal commas", (line, name) => {
+    expect(readGpuLine(line)).toEqual({
+      index: 0,
+      name,
+      gpu_utilization: 97.5,
+      gpu_memory_used_mb: 1000.25,
+      gpu_memory_total_mb: 20_475,
+      gpu_temperature_c: 60,
+    });
+  });
+
+  it("are read from a line without blanks", () => {
+    expect(readGpuLine("0,37,1024,24576,55,NVIDIA A10,Rev. 2")).toMatchObject({
+      name: "NVIDIA A10, Rev. 2",
+      gpu_temperature_c: 55,
+    });
+  });
+
   it("leave out values that the driver does not know, and keep zeros", () => {
     expect(readGpuLine("1, 0, [N/A], [Not Supported], , Card")).toEqual({ index: 1, name: "Card", gpu_utilization: 0 });
   });
@@ -44,6 +65,8 @@ describe("nvidia-smi readings", () => {
     "No devices were found",
     "NVIDIA-SMI has failed because it couldn't communicate, with, the, NVIDIA, driver",
     "index, 1, 2",
+    "0,97,5,1000,25,20475,60,NVIDIA RTX",
+    "0,97,5,1000,20475,60,NVIDIA RTX",
   ])("does not take %j for a card", (line) => {
     expect(readGpuLine(line)).toBeUndefined();
   });
