@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
@@ -6,10 +6,12 @@ import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import {
   type Claim,
   claimFileName,
+  hasFileName,
   isAbandoned,
   type Owner,
   readClaimFileName,
 } from "../../src/core/file-tasks/claim.ts";
+import { FileTaskId } from "../../src/core/file-tasks/file-task.ts";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import { writeWhole } from "../base/files/write-whole.ts";
 import { bootId, identify, isRunning } from "../base/process/process-group.ts";
@@ -22,6 +24,7 @@ const RunRecordFile = z.object({
   history: z.array(Attempt.extend({ ended_at: z.string(), error: z.string() })),
   running: Attempt.exactOptional(),
   not_before_ms: z.number().exactOptional(),
+  misnamed: z.string().exactOptional(),
 });
 
 export interface ClaimsOptions {
@@ -43,10 +46,28 @@ export class Claims {
     this.#options = options;
   }
 
-  /** @returns `undefined`: another process claimed the file first, or it is gone */
-  async take(name: string): Promise<Claim | undefined> {
+  /**
+   * A name that cannot be the id of a task is claimed under an id made from it, and noted in the record: the file is
+   * dead-lettered, by this owner or the next.
+   *
+   * @returns `undefined`: another process claimed the file first, or it is gone
+   */
+  async take(name: string, nowMs: number): Promise<Claim | undefined> {
     const nonce = randomBytes(6).toString("hex");
-    return this.#move(join(this.#options.tree.tasks, name), name.slice(0, -".json".length), nonce);
+    const from = join(this.#options.tree.tasks, name);
+    const taskId = name.replace(JSON_EXTENSION, "");
+    if (this.#canClaim({ taskId, nonce, owner: self(this.#options.host) })) return this.#move(from, taskId, nonce);
+    const standIn = { taskId: idFor(name), nonce };
+    // First: the next owner must not take the file for a task with the id that was made for it.
+    const misnamed = name.slice(0, SHOWN_NAME);
+    await this.writeRecord(standIn, { claimed_at: new Date(nowMs).toISOString(), history: [], misnamed });
+    const claim = await this.#move(from, standIn.taskId, nonce);
+    if (claim === undefined) await unlink(this.#recordPath(standIn)).catch(ignoreMissing);
+    return claim;
+  }
+
+  #canClaim(claim: Claim): boolean {
+    return FileTaskId.safeParse(claim.taskId).success && hasFileName(claim);
   }
 
   /** Takes over all claims whose owner has ended. */
@@ -85,18 +106,24 @@ export class Claims {
     return text === undefined ? undefined : RunRecordFile.parse(JSON.parse(text));
   }
 
-  async writeRecord(claim: Claim, record: RunRecord): Promise<void> {
+  /** File for the whole output of the command, if that is too large for a result. */
+  outputPath({ taskId, nonce }: Claim): string {
+    return join(this.#options.tree.claimed, `${taskId}~${nonce}.output`);
+  }
+
+  async writeRecord(claim: Pick<Claim, "taskId" | "nonce">, record: RunRecord): Promise<void> {
     await writeWhole(this.#recordPath(claim), JSON.stringify(record));
   }
 
   /** The task has ended and was reported. The claim is removed last: until then another owner can finish the rest. */
   async release(claim: Claim): Promise<void> {
+    await unlink(this.outputPath(claim)).catch(ignoreMissing);
     await unlink(this.#recordPath(claim)).catch(ignoreMissing);
     await unlink(this.path(claim)).catch(ignoreMissing);
     this.#held.delete(claimFileName(claim));
   }
 
-  #recordPath({ taskId, nonce }: Claim): string {
+  #recordPath({ taskId, nonce }: Pick<Claim, "taskId" | "nonce">): string {
     return join(this.#options.tree.claimed, `${taskId}~${nonce}.run`);
   }
 
@@ -128,6 +155,22 @@ export class Claims {
       return undefined;
     }
   }
+}
+
+const JSON_EXTENSION = /\.json$/i;
+/** How much of a name that is no id is told. */
+const SHOWN_NAME = 300;
+/** Characters of a made id, the digest included. */
+const MADE_ID = 60;
+
+/** An id for a file whose name cannot be one: what can be read of the name, and a digest of it. */
+function idFor(name: string): string {
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, 12);
+  const readable = name
+    .replace(JSON_EXTENSION, "")
+    .replace(/[^A-Za-z0-9._-]+/g, "_")
+    .replace(/^[^A-Za-z0-9]+/, "");
+  return `${readable.slice(0, MADE_ID - digest.length - 1) || "file"}.${digest}`;
 }
 
 /** Start time of no process: marks a claim as abandoned. */

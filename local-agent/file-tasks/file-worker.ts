@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
-import { DirectoryWatch } from "../base/files/directory-watch.ts";
+import { BackOff } from "../base/back-off.ts";
 import { Breaker } from "./breaker.ts";
 import { Claims } from "./claims.ts";
+import { DroppedTasks } from "./dropped-tasks.ts";
 import type { FileWorkerOptions } from "./file-worker-options.ts";
 import { FleetQueue } from "./fleet-queue.ts";
 import { FleetRunner } from "./fleet-runner.ts";
@@ -15,10 +14,12 @@ import type { WorkerSettings } from "./settings.ts";
 import { SubmittedTasks } from "./submitted-tasks.ts";
 import { makeTaskDirectories, type TaskDirectories, taskDirectories } from "./task-directories.ts";
 import { type Disposition, TaskRun } from "./task-run.ts";
-import type { WorkerHealth } from "./worker-health.ts";
+import { type RunningSlot, runningOf, stateOf, type WorkerHealth } from "./worker-health.ts";
 
 /** Tasks that are submitted to the edge at the same time; `concurrency` limits those that run. */
 const SUBMISSIONS = 10;
+/** Longest pause after a failure. */
+const MAX_RETRY_MS = 60_000;
 
 /**
  * One file worker: watches its directory, claims a file only when a slot is free, so that other hosts that share the
@@ -31,13 +32,13 @@ export class FileWorker {
   #settings: WorkerSettings;
   #run: TaskRun;
   readonly #fleet: FleetRunner | undefined;
-  readonly #watch: DirectoryWatch;
+  readonly #dropped: DroppedTasks;
   readonly #breaker: Breaker;
-  /** Unclaimed files in the directory, in the order in which they were seen. */
-  readonly #waiting = new Set<string>();
   readonly #ready = new ReadyClaims(() => this.#pump());
   readonly #submitted = new SubmittedTasks();
-  readonly #running = new Map<string, { readonly taskId: string; attempt?: RunRecord["running"] }>();
+  readonly #running = new Map<string, RunningSlot>();
+  /** Files and claims whose handling failed. */
+  readonly #backOff: BackOff;
   readonly #work = new Set<Promise<void>>();
   #stopping = new AbortController();
   #active = false;
@@ -59,25 +60,35 @@ export class FileWorker {
     if (settings.scope === "fleet")
       this.#fleet = new FleetRunner({ ...edge, settings, root, host, signals, now, log, runs: this.#tree.claimed });
     this.#run = this.#taskRun();
-    this.#watch = new DirectoryWatch({
+    const { rescanMs = 5_000 } = options;
+    const what = `worker ${settings.name}`;
+    this.#backOff = new BackOff({
+      initialMs: rescanMs,
+      maxMs: Math.max(rescanMs, MAX_RETRY_MS),
+      onNewReason: (item, error, pauseMs) =>
+        log.error({ err: error, item, next_attempt_ms: pauseMs }, `${what}: a task could not be handled; it waits`),
+    });
+    this.#dropped = new DroppedTasks({
       directory: this.#tree.tasks,
-      rescanMs: options.rescanMs ?? 5_000,
-      onName: (name) => this.#offer(name),
-      onScan: (failure) => this.#scanned(failure),
+      rescanMs,
+      prepare: () => this.#prepare(),
+      mayTake: (name) => !this.#running.has(claiming(name)) && !this.#backOff.waits(name),
+      onNew: () => this.#pump(),
+      onFailure: (failure) => this.#failWith(failure),
+      onScan: () => this.#scanned(),
+      what,
       log,
     });
   }
 
   get health(): WorkerHealth {
-    const running = [...this.#running.values()];
+    const busy = this.#running.size + (this.#fleet?.running ?? 0);
     return {
       worker: this.#name,
-      state: this.#state,
+      state: stateOf(this.#active, this.#failure, this.#breaker.state, busy),
       ...(this.#failure !== undefined && { detail: this.#failure }),
-      running: running.flatMap(({ taskId, attempt }) =>
-        attempt === undefined ? [] : [{ task_id: taskId, attempt: attempt.attempt, started_at: attempt.started_at }],
-      ),
-      waiting: this.#waiting.size,
+      running: runningOf(this.#running.values()),
+      waiting: this.#dropped.size,
       retrying: this.#ready.size,
       submitted: this.#submitted.size,
       for_fleet: this.#fleet?.running ?? 0,
@@ -129,12 +140,15 @@ export class FileWorker {
 
   async start(): Promise<void> {
     if (this.#active) return;
-    await makeTaskDirectories(this.#options.root, this.#name);
     this.#stopping = new AbortController();
     this.#active = true;
+    await this.#dropped.start();
+  }
+
+  async #prepare(): Promise<void> {
+    await makeTaskDirectories(this.#options.root, this.#name);
     this.#submitted.start(this.#options.now());
     await this.#fleet?.start();
-    await this.#watch.start();
   }
 
   /** Aborts the attempts under way. The next owner repeats them, and they do not count as failed. */
@@ -143,17 +157,16 @@ export class FileWorker {
     this.#active = false;
     this.#stopping.abort();
     this.#breaker.stop();
-    await this.#watch.stop();
+    await this.#dropped.stop();
     this.#ready.clear();
-    this.#waiting.clear();
     await Promise.all([this.#fleet?.stop(), ...this.#work]);
     this.#submitted.clear();
     await this.#claims.abandon();
   }
 
   /** Shows other hosts that the claims have an owner. */
-  renew(): Promise<void> {
-    return this.#claims.renew(this.#options.now());
+  renew(nowMs: number): Promise<void> {
+    return this.#claims.renew(nowMs);
   }
 
   /** A task of the edge's queue has ended. Ignores tasks that this worker did not submit. */
@@ -162,25 +175,17 @@ export class FileWorker {
     if (claim !== undefined && this.#active) this.#track(this.#settle(id, claim));
   }
 
-  #scanned(failure: string | undefined): void {
-    if (failure !== this.#failure) {
-      if (failure !== undefined) this.#options.log.error(`worker ${this.#name}: ${failure}`);
-      this.#failure = failure;
-      this.#options.onChange();
-    }
-    if (failure !== undefined || !this.#active) return;
+  #failWith(failure: string | undefined): void {
+    if (failure === this.#failure) return;
+    if (failure !== undefined) this.#options.log.error(`worker ${this.#name}: ${failure}`);
+    this.#failure = failure;
+    this.#options.onChange();
+  }
+
+  #scanned(): void {
     // With each scan: an owner may have died since the last one.
     this.#track(this.#takeOver());
     for (const id of this.#submitted.dueIds(this.#options.now())) this.ended(id);
-  }
-
-  #offer(name: string): void {
-    if (!this.#active || !name.endsWith(".json") || name.startsWith(".")) return;
-    // The kernel reports removed files too, mostly because they were claimed.
-    if (this.#waiting.has(name) || this.#running.has(claiming(name)) || !existsSync(join(this.#tree.tasks, name)))
-      return;
-    this.#waiting.add(name);
-    this.#pump();
   }
 
   #changed(): void {
@@ -203,9 +208,8 @@ export class FileWorker {
         this.#begin(claim);
         continue;
       }
-      const [name] = this.#waiting;
+      const name = this.#dropped.take();
       if (name === undefined) return;
-      this.#waiting.delete(name);
       // The slot is taken from here on: no second file must be claimed for it meanwhile.
       this.#running.set(claiming(name), { taskId: name });
       this.#track(this.#claim(name));
@@ -214,8 +218,11 @@ export class FileWorker {
 
   async #claim(name: string): Promise<void> {
     try {
-      const claim = await this.#claims.take(name);
+      const claim = await this.#claims.take(name, this.#options.now());
+      this.#backOff.succeeded(name);
       if (claim !== undefined) this.#begin(claim);
+    } catch (error) {
+      this.#backOff.failed(name, error);
     } finally {
       this.#running.delete(claiming(name));
       this.#pump();
@@ -223,7 +230,7 @@ export class FileWorker {
   }
 
   #begin(claim: Claim): void {
-    const slot: { readonly taskId: string; attempt?: RunRecord["running"] } = { taskId: claim.taskId };
+    const slot: RunningSlot = { taskId: claim.taskId };
     this.#running.set(claim.nonce, slot);
     const onBegin = (attempt: RunRecord["running"]) => {
       slot.attempt = attempt;
@@ -232,13 +239,12 @@ export class FileWorker {
     this.#track(
       this.#run
         .attempt(claim, { abort: this.#stopping.signal, onBegin })
-        .then((disposition) => this.#dispose(claim, disposition))
-        .catch((error: unknown) => {
-          const { log, rescanMs = 5_000 } = this.#options;
-          log.error({ err: error, task_id: claim.taskId }, `worker ${this.#name}: a task could not be handled`);
-          // Most likely a full disk. This host holds the claim, so it tries again.
-          this.#pause(claim, rescanMs);
+        .then((disposition) => {
+          this.#backOff.succeeded(claim.nonce);
+          this.#dispose(claim, disposition);
         })
+        // A full disk, or an edge that is away: this host holds the claim, so it tries again.
+        .catch((error: unknown) => this.#pause(claim, this.#backOff.failed(claim.nonce, error)))
         .finally(() => {
           this.#running.delete(claim.nonce);
           this.#changed();
@@ -275,17 +281,11 @@ export class FileWorker {
 
   async #takeOver(): Promise<void> {
     for (const claim of await this.#claims.takeOver(this.#options.now())) {
-      await this.#run.takenOver(claim);
+      // A claim of which this fails is handled like any other, and hides none of its neighbours.
+      await this.#run.takenOver(claim).catch((error: unknown) => this.#backOff.failed(claim.nonce, error));
       this.#ready.add(claim);
     }
     this.#pump();
-  }
-
-  get #state(): WorkerHealth["state"] {
-    if (!this.#active) return "stopped";
-    if (this.#failure !== undefined) return "failing";
-    if (this.#breaker.state === "open") return "open";
-    return this.#running.size > 0 || (this.#fleet?.running ?? 0) > 0 ? "working" : "idle";
   }
 
   get #name(): string {

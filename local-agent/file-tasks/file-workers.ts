@@ -26,6 +26,8 @@ export class FileWorkers implements ReportingService {
   #settings: WorkersSettings;
   #workers: readonly FileWorker[];
   readonly #listeners = new Listeners();
+  /** Workers whose heartbeat could not be written, with the reason. */
+  readonly #unwritten = new Map<string, string>();
   #heart: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
 
@@ -128,9 +130,14 @@ export class FileWorkers implements ReportingService {
       const beat = { ...worker.health, host, pid: process.pid, timestamp: new Date(now()).toISOString() };
       try {
         await worker.beat(beat);
-        await worker.renew();
+        await worker.renew(now());
+        this.#unwritten.delete(beat.worker);
       } catch (error) {
-        log.error({ err: error }, `worker ${beat.worker}: the heartbeat could not be written`);
+        // Each reason once, not with each heartbeat.
+        const { message } = error as Error;
+        if (this.#unwritten.get(beat.worker) !== message)
+          log.error({ err: error }, `worker ${beat.worker}: the heartbeat could not be written`);
+        this.#unwritten.set(beat.worker, message);
       }
     }
   }

@@ -89,6 +89,14 @@ export class FleetQueue {
   }
 }
 
+/** Statuses by which the edge refuses a task itself: the same task would be refused each time. */
+const REFUSED_FOR_GOOD = [400, 413, 414, 415, 422, 431];
+
+/** Whether the edge will refuse the same task each time. A token, a queue or a limit may change: those refusals may pass. */
+export function isRefusedForGood(error: unknown): boolean {
+  return error instanceof ApiProblem && REFUSED_FOR_GOOD.includes(error.problem.status);
+}
+
 /** Added to the command's own time limit, which ends first and gives the better error. */
 const MARGIN_MS = 30_000;
 
@@ -107,7 +115,13 @@ function endingOf({
 }: TaskView): FleetEnding | undefined {
   if (status !== "complete" && status !== "failed") return undefined;
   const at = finished_at ?? created_at;
-  if (status === "complete") return { ...FleetResult.parse(result), status, finished_at: at, attempts: attempt };
+  if (status === "complete") {
+    const read = FleetResult.safeParse(result);
+    if (read.success) return { ...read.data, status, finished_at: at, attempts: attempt };
+    // Somebody else has completed the task, by hand or by another program.
+    const error = "the task was completed with a result that is not one of a file worker";
+    return { status: "failed", history: [{ attempt, started_at: created_at, ended_at: at, host: "", error }] };
+  }
   const failed = history
     .filter((entry) => entry.error !== undefined)
     .map((entry, place) => ({

@@ -4,11 +4,15 @@ import * as z from "zod";
 import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work/worker.ts";
 import { FileTaskId, readFileTask } from "../../src/core/file-tasks/file-task.ts";
 import type { LeasedTask } from "../../src/core/queue/api.ts";
+import { LIMITS } from "../../src/core/signals/limits.ts";
+import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import type { Logger } from "../base/log.ts";
 import { endLeftovers } from "../base/process/leftovers.ts";
 import { FLEET_QUEUE, type FleetQueueOptions, type FleetResult } from "./fleet-queue.ts";
+import { Outcomes } from "./outcomes.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { failureOf, printed, runTask } from "./task-command.ts";
+import { failureOf, outputOf, runTask } from "./task-command.ts";
+import { taskDirectories } from "./task-directories.ts";
 import type { TaskSignals } from "./task-signals.ts";
 
 export interface FleetRunnerOptions extends FleetQueueOptions {
@@ -30,20 +34,25 @@ const FleetPayload = z.object({
 
 /** How long a task waits after its host was killed. A lease is renewed after a third of this time. */
 const LEASE_MS = 15_000;
+/** The edge takes results of 64 KiB; the rest of a result is the host and two times. */
+const MAX_RESULT_BYTES = LIMITS.signalBytes - 1_024;
 const RUN = /^(worker\.[0-9a-f]{12}\.\d+)\.fleet$/;
 
 /** Runs dropped tasks of any host that the edge's queue gives out: its leases make each claim exclusive. */
 export class FleetRunner {
   readonly #options: FleetRunnerOptions;
   #stopping = new AbortController();
+  readonly #outcomes: Outcomes;
   #settings: WorkerSettings;
   #worker: Worker | undefined;
   /** Resolves when a worker with the old concurrency has finished its tasks, and a new one takes over. */
   #replacing: Promise<void> = Promise.resolve();
 
   constructor(options: FleetRunnerOptions) {
+    const { settings, root, host } = options;
     this.#options = options;
-    this.#settings = options.settings;
+    this.#settings = settings;
+    this.#outcomes = new Outcomes({ tree: taskDirectories(root, settings.name), worker: settings.name, host });
   }
 
   get running(): number {
@@ -56,7 +65,8 @@ export class FleetRunner {
     // Attempts of a killed agent: their leases have expired, or soon will, and another host repeats them.
     const left = (await readdir(runs)).flatMap((name) => RUN.exec(name)?.[1] ?? []);
     await endLeftovers(left.map((run) => ({ run, leader: undefined })));
-    await Promise.all(left.map((run) => unlink(join(runs, `${run}.fleet`))));
+    for (const run of left)
+      for (const name of [`${run}.fleet`, `${run}.fleet.output`]) await unlink(join(runs, name)).catch(ignoreMissing);
     this.#stopping = new AbortController();
     this.#open();
   }
@@ -108,11 +118,14 @@ export class FleetRunner {
     await signals.started({ claim, task: read.task }, attempt, settings);
     const started_at = new Date(now()).toISOString();
     const abort = AbortSignal.any([lost, this.#stopping.signal]);
-    const done = await runTask({ settings, root, task: read.task, attempt, run, abort });
+    const done = await runTask({ settings, root, task: read.task, attempt, run, output: `${note}.output`, abort });
     await unlink(note);
-    if (done.ending.kind === "aborted") throw new TaskReleased("this host is stopping");
     const failure = failureOf(done);
+    if (failure !== undefined) done.wholeOutput?.discard();
+    if (done.ending.kind === "aborted") throw new TaskReleased("this host is stopping");
     if (failure !== undefined) throw new Error(failure);
-    return { host, started_at, duration_ms: done.durationMs, result: printed(done) };
+    const output = outputOf(done, MAX_RESULT_BYTES);
+    const result = output.kind === "value" ? output.value : await this.#outcomes.keepOutput(claim, output);
+    return { host, started_at, duration_ms: done.durationMs, result };
   }
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import { pathInside } from "../base/files/path-inside.ts";
 import { writeWhole } from "../base/files/write-whole.ts";
 import type { TaskDirectories } from "./task-directories.ts";
 
@@ -10,7 +11,7 @@ export type Heartbeat = Readonly<z.infer<typeof Heartbeat>>;
 const Heartbeat = z.looseObject({ host: z.string(), timestamp: z.string() });
 
 export interface HeartbeatOptions {
-  readonly tree: Pick<TaskDirectories, "heartbeat" | "hostHeartbeats">;
+  readonly tree: Pick<TaskDirectories, "root" | "heartbeat" | "hostHeartbeats">;
   /** Directory in which files are written before they are renamed into place. */
   readonly via: string;
 }
@@ -24,8 +25,8 @@ const KEEP_MS = 24 * 3_600_000;
  */
 export async function writeHeartbeat(beat: Heartbeat, { tree, via }: HeartbeatOptions): Promise<void> {
   const own = `${beat.host}.json`;
-  const write = (path: string, value: object) =>
-    writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, { sync: false, via });
+  const write = async (path: string, value: object) =>
+    writeWhole(await pathInside(tree.root, path), `${JSON.stringify(value, null, 2)}\n`, { sync: false, via });
   await write(join(tree.hostHeartbeats, own), beat);
   const hosts: Heartbeat[] = [beat];
   for (const name of await readdir(tree.hostHeartbeats)) {

@@ -1,10 +1,13 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rename, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
+import type { TooLargeOutput } from "../../src/core/reactions/too-large.ts";
 import { moveToDeadLetters } from "../base/files/dead-letter-folder.ts";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import { pathInside } from "../base/files/path-inside.ts";
 import { writeWhole } from "../base/files/write-whole.ts";
+import { type LargeOutput, tooLargeOf } from "./task-command.ts";
 import type { TaskDirectories } from "./task-directories.ts";
 
 /** Content of `results/<worker>/<task id>.json` after a success. */
@@ -17,7 +20,7 @@ export interface TaskResult {
   readonly finished_at: string;
   readonly duration_ms: number;
   readonly attempts: number;
-  /** Output of the command: parsed if it is JSON, else as text. */
+  /** Output of the command: parsed if it is JSON, else as text. One that is too large is a {@link TooLargeOutput}. */
   readonly result: unknown;
   /** Nonce of the claim: the same task id may be dropped again later. */
   readonly claim: string;
@@ -43,15 +46,15 @@ export class Outcomes {
   async receipt({ taskId }: Claim, { claimed_at }: RunRecord): Promise<void> {
     const { tree, worker, host } = this.#options;
     const receipt = { task_id: taskId, worker, status: "accepted", host, claimed_at };
-    await writeWhole(join(tree.receipts, `${taskId}.json`), document(receipt), { sync: false, via: tree.claimed });
+    await this.#write(join(tree.receipts, `${taskId}.json`), document(receipt), false);
   }
 
   /** The result of this claim that an earlier owner wrote, and died before it reported the task. */
   async finished({ taskId, nonce }: Claim): Promise<TaskResult | undefined> {
     const text = await readFile(join(this.#options.tree.results, `${taskId}.json`), "utf8").catch(ignoreMissing);
     if (text === undefined) return undefined;
-    const result: unknown = JSON.parse(text);
     // A result of an earlier drop may have another form: it is replaced, and need not be readable.
+    const result = readJson(text);
     return isResultOf(result, nonce) ? result : undefined;
   }
 
@@ -70,15 +73,38 @@ export class Outcomes {
       result: value,
       claim: claim.nonce,
     };
-    await writeWhole(join(tree.results, `${claim.taskId}.json`), document(result), { via: tree.claimed });
+    await this.#write(join(tree.results, `${claim.taskId}.json`), document(result));
     return result;
+  }
+
+  /** Puts the whole output of a task beside its result. @returns what stands in the result instead */
+  async keepOutput({ taskId }: Pick<Claim, "taskId">, output: LargeOutput): Promise<TooLargeOutput> {
+    const { tree, host } = this.#options;
+    const path = this.#outputPath(taskId);
+    if (output.kept.path !== null) await rename(output.kept.path, await pathInside(tree.root, path));
+    return tooLargeOf(output, path, host);
+  }
+
+  /** Removes the output of an earlier drop of this id, whose result is replaced. */
+  async forgetOutput({ taskId }: Pick<Claim, "taskId">): Promise<void> {
+    await unlink(await pathInside(this.#options.tree.root, this.#outputPath(taskId))).catch(ignoreMissing);
+  }
+
+  #outputPath(taskId: string): string {
+    return join(this.#options.tree.results, `${taskId}.output`);
+  }
+
+  /** Other programs may write to the tree: nothing is written through a link that they have put there. */
+  async #write(path: string, content: string, sync = true): Promise<void> {
+    const { tree } = this.#options;
+    await writeWhole(await pathInside(tree.root, path), content, { sync, via: tree.claimed });
   }
 
   /** Notifies the orchestrator that a task has ended. A second call replaces the notice with an equal one. */
   async notice(taskId: string, notice: Readonly<Record<string, unknown>>): Promise<void> {
     const { tree, worker, host } = this.#options;
     const path = join(tree.notices, `${worker}.${taskId}.json`);
-    await writeWhole(path, document({ task_id: taskId, worker, host, ...notice }), { via: tree.claimed });
+    await this.#write(path, document({ task_id: taskId, worker, host, ...notice }));
   }
 
   /** Moves a claimed file into the dead letters. @returns its name there; `undefined` when it was gone already */
@@ -96,8 +122,17 @@ export class Outcomes {
       tree.deadLetters,
       { reason, worker, host, ...details },
       nowMs,
+      tree.root,
     );
     return name === undefined ? undefined : basename(name);
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,8 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { directoryInside } from "../base/files/path-inside.ts";
 
 /** The directories of one file worker. */
 export interface TaskDirectories {
+  /** All others are below it. */
+  readonly root: string;
   /** Programs drop `<task id>.json` here: written under a name that starts with a dot, then renamed. */
   readonly tasks: string;
   /** Claimed files; the name of each says by whom. */
@@ -21,6 +24,7 @@ export interface TaskDirectories {
 
 export function taskDirectories(root: string, worker: string): TaskDirectories {
   return {
+    root,
     tasks: join(root, "tasks", worker),
     claimed: join(root, "tasks", worker, ".claimed"),
     results: join(root, "results", worker),
@@ -36,6 +40,12 @@ export async function makeTaskDirectories(root: string, worker: string): Promise
   const tree = taskDirectories(root, worker);
   const { tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters } = tree;
   for (const directory of [tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters])
-    await mkdir(directory, { recursive: true });
+    await mkdirInside(root, directory);
   return tree;
+}
+
+/** @throws OutsidePath when the directory is a link that leads out of the root: nothing is read or written through it */
+async function mkdirInside(root: string, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await directoryInside(root, directory);
 }

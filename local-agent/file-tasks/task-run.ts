@@ -1,16 +1,18 @@
 import { join } from "node:path";
 import { afterFailure, afterTakeOver, beginAttempt, type RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
-import type { FileTask } from "../../src/core/file-tasks/file-task.ts";
+import { type FileTask, TASK_ID_RULE } from "../../src/core/file-tasks/file-task.ts";
+import { isLasting } from "../base/files/lasting-error.ts";
 import type { Logger } from "../base/log.ts";
 import { endLeftovers } from "../base/process/leftovers.ts";
+import type { CommandResult } from "../base/process/run-command.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Claims } from "./claims.ts";
-import type { FleetQueue } from "./fleet-queue.ts";
+import { type FleetQueue, isRefusedForGood } from "./fleet-queue.ts";
 import type { Outcomes, TaskResult } from "./outcomes.ts";
 import { TaskReader } from "./read-task.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { failureOf, printed, runTask } from "./task-command.ts";
+import { failureOf, outputOf, runTask } from "./task-command.ts";
 import type { TaskSignals } from "./task-signals.ts";
 
 export interface TaskRunOptions {
@@ -58,11 +60,23 @@ export class TaskRun {
     this.#reader = new TaskReader(options.settings.name);
   }
 
+  /** @throws the error of a step that may succeed later, such as that of a full disk */
   async attempt(claim: Claim, calls: AttemptCalls): Promise<Disposition> {
+    try {
+      return await this.#attempt(claim, calls);
+    } catch (error) {
+      if (!isLasting(error)) throw error;
+      // The next attempt to handle the task would fail the same way.
+      return this.#deadLetter(claim, `the task cannot be handled: ${(error as Error).message}`, {}, 0);
+    }
+  }
+
+  async #attempt(claim: Claim, calls: AttemptCalls): Promise<Disposition> {
     const { now, host, claims, outcomes, signals, settings, fleet, settleMs } = this.#options;
     const finished = await outcomes.finished(claim);
     if (finished !== undefined) return this.#succeed(claim, finished);
     const before = await claims.record(claim);
+    if (before?.misnamed !== undefined) return this.#deadLetter(claim, misnamedReason(before.misnamed), {}, 0);
     if (before !== undefined && before.history.length >= settings.attempts) return this.#fail(claim, before.history);
     const file = await this.#reader.read(claims.path(claim), claim.taskId);
     if (file.kind === "unfinished") return { is: "waiting", ms: settleMs };
@@ -107,17 +121,14 @@ export class TaskRun {
   }
 
   async #submit(fleet: FleetQueue, claim: Claim, task: FileTask): Promise<Disposition> {
-    const { settings, log } = this.#options;
+    const { settings } = this.#options;
     try {
       const id = await fleet.submit(claim, task, settings);
       // The task may have been submitted before, and have ended: then no further signal reports its end.
       return (await this.settle(claim)) ?? { is: "submitted", id };
     } catch (error) {
-      log.warn(
-        { task_id: claim.taskId },
-        `worker ${settings.name}: the task could not be submitted to the edge: ${(error as Error).message}`,
-      );
-      return { is: "waiting", ms: RESUBMIT_MS };
+      if (!isRefusedForGood(error)) throw error;
+      return this.#deadLetter(claim, `the edge refused the task: ${(error as Error).message}`, {}, 0);
     }
   }
 
@@ -129,26 +140,39 @@ export class TaskRun {
     abort: AbortSignal,
   ): Promise<Disposition> {
     const { settings, root, host, now, claims, outcomes, breaker, log } = this.#options;
-    const done = await runTask({ settings, root, task, attempt, run: runName(claim, attempt), abort });
+    const output = claims.outputPath(claim);
+    const done = await runTask({ settings, root, task, attempt, run: runName(claim, attempt), output, abort });
+    const failure = failureOf(done);
+    if (failure !== undefined) done.wholeOutput?.discard();
     if (done.ending.kind === "aborted") {
       // The agent is stopping: the attempt does not count.
       const { running: _, ...rest } = record;
       await claims.writeRecord(claim, rest);
       return { is: "left" };
     }
-    const failure = failureOf(done);
     await breaker.record(failure);
     if (failure === undefined) {
       const finished_at = this.#time;
       const started_at = record.running?.started_at ?? finished_at;
       const ending = { host, started_at, finished_at, duration_ms: done.durationMs, attempts: attempt };
-      return this.#succeed(claim, await outcomes.succeeded(claim, { ...ending, result: printed(done) }));
+      return this.#succeed(
+        claim,
+        await outcomes.succeeded(claim, { ...ending, result: await this.#resultOf(claim, done) }),
+      );
     }
     const next = afterFailure(record, failure, this.#retry, host, now());
     await claims.writeRecord(claim, next.record);
     if (next.step === "dead_letter") return this.#fail(claim, next.record.history);
     log.warn({ task_id: claim.taskId, attempt }, `worker ${settings.name}: ${failure}`);
     return { is: "waiting", ms: Math.max(0, (next.record.not_before_ms ?? 0) - now()) };
+  }
+
+  async #resultOf(claim: Claim, done: CommandResult): Promise<unknown> {
+    const { outcomes } = this.#options;
+    const output = outputOf(done);
+    if (output.kind === "too_large") return outcomes.keepOutput(claim, output);
+    await outcomes.forgetOutput(claim);
+    return output.value;
   }
 
   async #succeed(claim: Claim, result: TaskResult): Promise<Disposition> {
@@ -192,8 +216,9 @@ export class TaskRun {
   }
 }
 
-/** Pause before a task is submitted again to an edge that does not answer. */
-const RESUBMIT_MS = 10_000;
+function misnamedReason(name: string): string {
+  return `${JSON.stringify(name)} cannot be the name of a task: ${TASK_ID_RULE}, and .json. Rename the file`;
+}
 
 function runName({ nonce }: Claim, attempt: number): string {
   return `worker.${nonce}.${attempt}`;

@@ -1,7 +1,8 @@
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
 import { causeOf, type FileTask } from "../../src/core/file-tasks/file-task.ts";
 import { traceOf } from "../../src/core/signals/trace.ts";
-import { errorsText, takeIn } from "../store/intake.ts";
+import { LastingRefusal } from "../base/files/lasting-error.ts";
+import { errorsText, type Intake, takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
 import type { TaskResult } from "./outcomes.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -38,27 +39,31 @@ export class TaskSignals {
     return this.#put("Q_WORKER_TASK_STARTED", task, `start:${attempt}`, facts);
   }
 
-  complete(task: ReportedTask, { attempts, duration_ms, result }: TaskResult, path: string): Promise<void> {
-    const small = JSON.stringify(result).length <= RESULT_CHARS;
-    const facts = { attempts, duration_ms, result_path: path, ...(small && { result }) };
-    return this.#put("Q_WORKER_TASK_COMPLETE", task, "end", facts);
+  /** A result that is too large for a signal, or that no signal may hold, is left out, and the signal says so. */
+  async complete(task: ReportedTask, { attempts, duration_ms, result }: TaskResult, path: string): Promise<void> {
+    const facts = { attempts, duration_ms, result_path: path };
+    const json = JSON.stringify(result) ?? "null";
+    const without = { ...facts, truncated: true, result_bytes: Buffer.byteLength(json) };
+    const isSmall = json.length <= RESULT_CHARS;
+    const whole = isSmall ? this.#take("Q_WORKER_TASK_COMPLETE", task, "end", { ...facts, result }) : undefined;
+    const taken = whole?.ok === true ? whole : this.#take("Q_WORKER_TASK_COMPLETE", task, "end", without);
+    await this.#store("Q_WORKER_TASK_COMPLETE", task, "end", taken);
   }
 
   failed(task: ReportedTask, error: string, attempts: number): Promise<void> {
     return this.#put("Q_WORKER_TASK_FAILED", task, "end", { attempts, error: error.slice(0, 1_000) });
   }
 
-  async #put(
-    signal: string,
-    { claim, task }: ReportedTask,
-    step: string,
-    facts: Record<string, unknown>,
-  ): Promise<void> {
-    const { worker, host, spool, now } = this.#options;
+  #put(signal: string, task: ReportedTask, step: string, facts: Record<string, unknown>): Promise<void> {
+    return this.#store(signal, task, step, this.#take(signal, task, step, facts));
+  }
+
+  #take(signal: string, { claim, task }: ReportedTask, step: string, facts: Record<string, unknown>): Intake {
+    const { worker, host, now } = this.#options;
     const { taskId, nonce } = claim;
     const source = `worker/${worker}@${host}`;
     const chain = task && causeOf(task);
-    const taken = takeIn(
+    return takeIn(
       {
         signal,
         source,
@@ -67,7 +72,10 @@ export class TaskSignals {
       },
       now(),
     );
-    if (!taken.ok) throw new Error(`${signal} is not a valid signal: ${errorsText(taken.errors)}`);
-    await spool.put("local", [taken.signal], { taken: `worker:${nonce}:${step}` });
+  }
+
+  async #store(signal: string, { claim }: ReportedTask, step: string, taken: Intake): Promise<void> {
+    if (!taken.ok) throw new LastingRefusal(`${signal} is not a valid signal: ${errorsText(taken.errors)}`);
+    await this.#options.spool.put("local", [taken.signal], { taken: `worker:${claim.nonce}:${step}` });
   }
 }

@@ -1,3 +1,5 @@
+import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
+
 /** What a file worker is doing, for people and for the edge. */
 export interface WorkerHealth {
   readonly worker: string;
@@ -15,4 +17,29 @@ export interface WorkerHealth {
   /** Since the start. */
   readonly complete: number;
   readonly failed: number;
+}
+
+/** A slot of a worker that is taken: by a file that is being claimed, or by a task with its attempt. */
+export interface RunningSlot {
+  readonly taskId: string;
+  attempt?: RunRecord["running"];
+}
+
+export function runningOf(slots: Iterable<RunningSlot>): WorkerHealth["running"] {
+  return [...slots].flatMap(({ taskId, attempt }) =>
+    attempt === undefined ? [] : [{ task_id: taskId, attempt: attempt.attempt, started_at: attempt.started_at }],
+  );
+}
+
+/** @param busy - tasks that are being claimed or run */
+export function stateOf(
+  active: boolean,
+  failure: string | undefined,
+  breaker: "closed" | "open" | "half_open",
+  busy: number,
+): WorkerHealth["state"] {
+  if (!active) return "stopped";
+  if (failure !== undefined) return "failing";
+  if (breaker === "open") return "open";
+  return busy > 0 ? "working" : "idle";
 }

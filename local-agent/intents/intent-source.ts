@@ -1,7 +1,10 @@
 import { INTENT_MAP, type IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
+import { BackOff } from "../base/back-off.ts";
 import type { DeadFile } from "../base/files/dead-letter-folder.ts";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
+import { isLasting } from "../base/files/lasting-error.ts";
+import { RawNames } from "../base/files/raw-names.ts";
 import {
   type DroppedFile,
   type DroppedFileLimits,
@@ -14,10 +17,11 @@ import type { Report, ReportingService } from "../base/service.ts";
 import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import { takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
+import { ForeignFiles } from "./foreign-files.ts";
 import { IntentDeadLetters } from "./intent-dead-letters.ts";
 import { replayIntent } from "./replay-intent.ts";
 import { SettlingFiles } from "./settling-files.ts";
-import { StagedFiles, type WatchedFile } from "./staged-files.ts";
+import { StagedFiles, versionAt, type WatchedFile } from "./staged-files.ts";
 
 export interface IntentSourceOptions {
   readonly directory: string;
@@ -39,6 +43,11 @@ export interface IntentSourceOptions {
 const LIMITS: DroppedFileLimits = { content: "an intent", maxBytes: 256 * 1024 };
 /** Files read at the same time: their signals share one commit of the spool. */
 const CONCURRENCY = 64;
+/** Pause before a file whose handling failed is tried again, which doubles up to the second one. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+const JSON_LINES_REASON =
+  "an intent is one JSON object in a file of its own, named *.json: write each line into such a file, or send signals by `ganglion emit -`";
 
 /**
  * Turns files in a directory into signals: reads a file, writes its signal to the spool, and only then removes the
@@ -56,6 +65,9 @@ export class IntentSource implements ReportingService {
   /** Entries that were reported again while they were being handled. */
   readonly #changed = new Set<string>();
   readonly #listeners = new Listeners();
+  readonly #foreign: ForeignFiles;
+  readonly #backOff: BackOff;
+  readonly #rawNames: RawNames;
   #running = false;
   #failure: string | undefined = "not started";
   #routedCount = 0;
@@ -70,10 +82,23 @@ export class IntentSource implements ReportingService {
     this.#staged = new StagedFiles(directory, offer);
     this.#settling = new SettlingFiles(options.settleMs ?? 1_000, offer);
     this.#dead = new IntentDeadLetters({ directory, hostId, deadLetters, now });
+    this.#foreign = new ForeignFiles(directory, log);
+    this.#backOff = new BackOff({
+      initialMs: RETRY_MS,
+      maxMs: MAX_RETRY_MS,
+      onNewReason: (file, error, pauseMs) =>
+        log.error(
+          { err: error, file, next_attempt_ms: pauseMs },
+          "intents: a file could not be handled; it is tried again",
+        ),
+    });
+    const wants = (shown: string) => this.#running && this.#wants(shown);
+    this.#rawNames = new RawNames({ directory, wants, onRenamed: offer, what: "intents", log });
     this.#watch = new DirectoryWatch({
       directory,
       rescanMs: options.rescanMs ?? 3_000,
       onName: offer,
+      onRawName: (name) => this.#rawNames.take(name),
       onScan: (failure) => this.#scanned(failure),
       log,
     });
@@ -83,7 +108,7 @@ export class IntentSource implements ReportingService {
     const { directory } = this.#options;
     if (this.#failure !== undefined)
       return { name: this.name, state: "failing", detail: `${directory}: ${this.#failure}` };
-    return { name: this.name, state: "live", detail: directory };
+    return { name: this.name, state: "live", detail: `${directory}${this.#foreign.text}` };
   }
 
   /** Files routed, and files moved to dead letters, since the start. */
@@ -114,6 +139,7 @@ export class IntentSource implements ReportingService {
     await this.#watch.stop();
     this.#settling.clear();
     this.#waiting.clear();
+    await this.#rawNames.settled();
     await Promise.all(this.#busy.values());
   }
 
@@ -126,34 +152,45 @@ export class IntentSource implements ReportingService {
     return replayIntent(letter, this.#options.directory);
   }
 
-  /** Scans the whole directory now. */
+  /** Scans the whole directory now, and tries again what failed. */
   async rescan(): Promise<void> {
+    this.#backOff.clear();
     await this.#watch.scan();
   }
 
   #scanned(failure: string | undefined): void {
-    if (failure === this.#failure) return;
+    const others = failure === undefined && this.#foreign.scanned();
+    if (failure === this.#failure && !others) return;
     if (failure !== undefined) this.#options.log.error({ directory: this.#options.directory }, `intents: ${failure}`);
     this.#failure = failure;
     this.#listeners.notify();
   }
 
   #offer(entry: string): void {
-    if (!this.#running || !this.#staged.accepts(entry)) return;
+    if (!this.#running || !this.#wants(entry) || this.#backOff.waits(entry)) return;
     if (this.#busy.has(entry)) this.#changed.add(entry);
     else this.#waiting.add(entry);
     this.#next();
+  }
+
+  #wants(entry: string): boolean {
+    const kind = this.#staged.kindOf(entry);
+    if (kind === "other") this.#foreign.note(entry);
+    return kind === "intent" || kind === "json_lines";
   }
 
   #next(): void {
     for (const entry of this.#waiting) {
       if (this.#busy.size >= CONCURRENCY) return;
       this.#waiting.delete(entry);
-      const work = this.#handle(this.#staged.locate(entry))
-        .catch((error: unknown) => {
-          // The file stays, and the next scan tries it again.
-          this.#options.log.error({ err: error, file: entry }, "intents: a file could not be handled");
-        })
+      const file = this.#staged.locate(entry);
+      const work = this.#handle(file)
+        .catch((error: unknown) => this.#refuse(file, error))
+        .then(
+          () => this.#backOff.succeeded(entry),
+          // The file stays, and a later scan tries it again.
+          (error: unknown) => void this.#backOff.failed(entry, error),
+        )
         .finally(() => {
           this.#busy.delete(entry);
           if (this.#changed.delete(entry) && this.#running) this.#waiting.add(entry);
@@ -163,7 +200,14 @@ export class IntentSource implements ReportingService {
     }
   }
 
+  /** A file that would fail each time becomes a dead letter. @throws any other error */
+  async #refuse(file: WatchedFile, error: unknown): Promise<void> {
+    if (!isLasting(error)) throw error;
+    await this.#deadLetter(file, undefined, { reason: `the file cannot be handled: ${(error as Error).message}` });
+  }
+
   async #handle(file: WatchedFile): Promise<void> {
+    if (this.#staged.kindOf(file.entry) === "json_lines") return this.#refuseLines(file);
     const content = await readDroppedFile(file.path, file.name, LIMITS);
     if (content.kind !== "not_json") this.#settling.forget(file.entry);
     switch (content.kind) {
@@ -181,6 +225,13 @@ export class IntentSource implements ReportingService {
       case "json":
         await this.#route(file, content);
     }
+  }
+
+  /** Waits like for a file that is not JSON: the program that writes the lines may not have finished. */
+  async #refuseLines(file: WatchedFile): Promise<void> {
+    const version = await versionAt(file.path);
+    if (version === undefined || !this.#running || !this.#settling.hasSettled(file.entry, version)) return;
+    await this.#deadLetter(file, version, { reason: JSON_LINES_REASON });
   }
 
   async #route(file: WatchedFile, content: Extract<DroppedFile, { kind: "json" }>): Promise<void> {

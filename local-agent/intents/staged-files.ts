@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstat, rename, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { shortName } from "../base/files/file-names.ts";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import { type FileVersion, fileVersionOf } from "../base/files/read-dropped-file.ts";
 
@@ -9,7 +10,10 @@ export interface WatchedFile {
   readonly path: string;
   /** Its name in the directory now. */
   readonly entry: string;
-  /** The name under which it was dropped. Differs from `entry` for a file that was staged before a crash. */
+  /**
+   * The name under which it was dropped, shortened where that is too long for the agent's own names. Differs from `entry`
+   * also for a file that was staged before a crash. Ends with `.json`.
+   */
   readonly name: string;
 }
 
@@ -18,6 +22,12 @@ export interface WatchedFile {
  * wrote `.aside`, and a crash of it may have left such a file.
  */
 const STAGED = /^\.(.+\.json)\.[0-9a-f]{12}\.(?:staged|aside)$/;
+/** Other spellings of `.json`, from systems that do not tell capitals apart. */
+const JSON_NAME = /\.json$/i;
+/** Files of several JSON values, which are no intents. */
+const JSON_LINES_NAME = /\.(jsonl|ndjson)$/i;
+/** Names that editors and copying programs give to files that are not finished. */
+const TEMPORARY_NAME = /^\.|\.(tmp|temp|part|partial|swp|crdownload|filepart)$|~$/i;
 
 /**
  * Files that were moved out of reach of the programs that drop them. Another intent may replace a file by a rename
@@ -36,14 +46,21 @@ export class StagedFiles {
     this.#onReplaced = onReplaced;
   }
 
-  /** Whether an entry of the directory may be an intent: dropped, or staged before a crash. */
-  accepts(entry: string): boolean {
-    if (this.#own.has(entry)) return false;
-    return STAGED.test(entry) || (entry.endsWith(".json") && !entry.startsWith("."));
+  /**
+   * What an entry of the directory may be: an intent, dropped or staged before a crash; JSON lines, which are none;
+   * `other`: a file that nobody reads; `undefined`: one that is not meant to be read.
+   */
+  kindOf(entry: string): "intent" | "json_lines" | "other" | undefined {
+    if (this.#own.has(entry)) return undefined;
+    if (STAGED.test(entry)) return "intent";
+    if (TEMPORARY_NAME.test(entry)) return undefined;
+    if (JSON_NAME.test(entry)) return "intent";
+    return JSON_LINES_NAME.test(entry) ? "json_lines" : "other";
   }
 
   locate(entry: string): WatchedFile {
-    return { path: join(this.#directory, entry), entry, name: STAGED.exec(entry)?.[1] ?? entry };
+    const dropped = JSON_NAME.test(entry) ? entry.replace(JSON_NAME, ".json") : `${entry}.json`;
+    return { path: join(this.#directory, entry), entry, name: STAGED.exec(entry)?.[1] ?? shortName(dropped) };
   }
 
   /**
@@ -51,7 +68,7 @@ export class StagedFiles {
    * @returns the staged file's path; `undefined` when the file was gone, or was another one
    */
   async stage({ path, entry, name }: WatchedFile, version: FileVersion | undefined): Promise<string | undefined> {
-    if (entry !== name) return path;
+    if (STAGED.test(entry)) return path;
     const stagedEntry = `.${name}.${randomBytes(6).toString("hex")}.staged`;
     const staged = join(this.#directory, stagedEntry);
     this.#own.add(stagedEntry);
@@ -73,4 +90,10 @@ export class StagedFiles {
       .catch(ignoreMissing)
       .finally(() => this.release(path));
   }
+}
+
+/** @returns `undefined` for a file that is gone */
+export async function versionAt(path: string): Promise<FileVersion | undefined> {
+  const found = await lstat(path, { bigint: true }).catch(ignoreMissing);
+  return found === undefined ? undefined : fileVersionOf(found);
 }

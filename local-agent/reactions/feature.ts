@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Feature } from "../feature/feature.ts";
 import { registerReactionCommands } from "./commands.ts";
 import { patternsOf } from "./open-reactions.ts";
@@ -17,7 +17,7 @@ export const REACTIONS_FEATURE: Feature<ReactionsFeatureOptions> = {
     return patterns.length === 0 ? [] : [{ name: REACTIONS_SINK, patterns }];
   },
   assemble({ options, register, db, inbox, spool, deadLetters, log, now, deadLetterFile }) {
-    const { reactions: settings = {}, configFile, hostId, url, ecosystem, token } = options;
+    const { reactions: settings = {}, configFile, stateDir, hostId, url, ecosystem, token } = options;
     if (Object.values(settings).every(({ enabled }) => !enabled)) return undefined;
     const reactions = new Reactions({
       settings,
@@ -29,6 +29,7 @@ export const REACTIONS_FEATURE: Feature<ReactionsFeatureOptions> = {
       log,
       now,
       edge: { url, ecosystem, token },
+      outputsDir: join(stateDir, "outputs"),
       baseDir: configFile === undefined ? process.cwd() : dirname(configFile),
       deadLetters: deadLetterFile("reactions", DEAD_LETTERS_BYTES),
     });

@@ -2,6 +2,7 @@ import { compileExpression } from "../../src/core/policy/expression.ts";
 import { compilePatterns } from "../../src/core/signals/pattern.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
 import type { Logger } from "../base/log.ts";
+import type { KeptOutputs } from "../base/process/kept-outputs.ts";
 import { BUILT_IN_DEFAULTS, openBuiltIn } from "./built-ins/all-built-ins.ts";
 import type { BuiltInContext, BuiltInDefaults } from "./built-ins/built-in.ts";
 import { commandReaction } from "./built-ins/command-reaction.ts";
@@ -13,6 +14,8 @@ import type { TaskReaction } from "./task-reactions.ts";
 
 export interface OpenContext {
   readonly baseDir: string;
+  readonly hostId: string;
+  readonly outputs: Pick<KeptOutputs, "pathOf">;
   readonly now: () => number;
   readonly log: Logger;
 }

@@ -1,6 +1,7 @@
 import { replay } from "../../src/core/reactions/run.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
+import { KeptOutputs } from "../base/process/kept-outputs.ts";
 import type { Report, ReportingService } from "../base/service.ts";
 import { STOP_MS } from "../base/stop-within.ts";
 import type { DeadLetterFile } from "../store/dead-letter-file.ts";
@@ -19,6 +20,8 @@ export interface ReactionsOptions {
   readonly settings: ReactionsSettings;
   /** Relative paths of the settings start here. */
   readonly baseDir: string;
+  /** Directory for outputs of commands that are too large for a signal. */
+  readonly outputsDir: string;
   readonly db: StateDatabase;
   readonly inbox: Inbox;
   readonly spool: Spool;
@@ -34,6 +37,7 @@ export interface ReactionsOptions {
 /** As long as the log keeps signals by default: a signal that arrives again is recognised. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 const PRUNE_EVERY_MS = 3_600_000;
+const OUTPUTS_BYTES = 512 * 1024 * 1024;
 
 /** The reactions of this host. Each runs once for each signal or task. */
 export class Reactions implements ReportingService {
@@ -43,6 +47,7 @@ export class Reactions implements ReportingService {
   readonly #attempts: AttemptRunner;
   readonly #signals: SignalReactions;
   readonly #tasks: TaskReactions;
+  readonly #outputs: KeptOutputs;
   #opened: ReturnType<typeof openReactions>;
   readonly #listeners = new Listeners();
   #graces: readonly number[];
@@ -56,12 +61,18 @@ export class Reactions implements ReportingService {
     const journal = this.#journal;
     const deadLetter = (dead: DeadRun) => this.#deadLetter(dead);
     this.#attempts = new AttemptRunner({ db, journal, spool, hostId, now, log, deadLetter });
-    this.#opened = openReactions(settings, options);
+    const { outputsDir: directory } = options;
+    this.#outputs = new KeptOutputs({ directory, maxBytes: OUTPUTS_BYTES, maxAgeMs: KEPT_MS });
+    this.#opened = this.#open(settings);
     this.#graces = gracesOf(settings);
     const attempts = this.#attempts;
     const { signals, tasks } = this.#opened;
     this.#signals = new SignalReactions({ db, inbox, journal, attempts, reactions: signals, now, log });
     this.#tasks = new TaskReactions({ ...edge, db, journal, attempts, reactions: tasks, hostId, now, log });
+  }
+
+  #open(settings: ReactionsSettings): ReturnType<typeof openReactions> {
+    return openReactions(settings, { ...this.#options, outputs: this.#outputs });
   }
 
   report(): Report {
@@ -96,7 +107,7 @@ export class Reactions implements ReportingService {
    * @throws Error for settings that cannot be used; then nothing has changed
    */
   async configure(settings: ReactionsSettings): Promise<void> {
-    this.#opened = openReactions(settings, this.#options);
+    this.#opened = this.#open(settings);
     // The old settings count as well: their runs may still be under way.
     this.#graces = [Math.max(0, ...this.#graces), ...gracesOf(settings)];
     await this.#signals.setReactions(this.#opened.signals);
@@ -185,8 +196,9 @@ export class Reactions implements ReportingService {
           const left = this.#journal.prune(before);
           return () => left;
         });
+      await this.#outputs.prune(now());
     } catch (error) {
-      log.warn({ err: error }, "reactions: old runs could not be deleted from the journal");
+      log.warn({ err: error }, "reactions: old runs and outputs could not be deleted");
     }
   }
 }

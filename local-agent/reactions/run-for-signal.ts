@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { lastOf, printedFacts } from "../../src/core/reactions/printed.ts";
+import type { TooLargeOutput } from "../../src/core/reactions/too-large.ts";
 import type { Facts } from "../../src/core/signals/signal.ts";
 import { traceOf } from "../../src/core/signals/trace.ts";
 import type { Logger } from "../base/log.ts";
+import type { KeptOutputs } from "../base/process/kept-outputs.ts";
 import { RUN_VARIABLE } from "../base/process/leftovers.ts";
 import { endingText, runCommand } from "../base/process/run-command.ts";
 import type { CommandSettings } from "./command-settings.ts";
@@ -15,12 +17,26 @@ export interface SignalCommand extends CommandSettings {
   readonly progressMs: number | undefined;
   /** Default of `cwd`, and base of a relative one. */
   readonly baseDir: string;
+  /** The host that runs the command. */
+  readonly hostId: string;
+  /** Where outputs are kept that are too large to be passed on. */
+  readonly outputs: Pick<KeptOutputs, "pathOf">;
   readonly log: Logger;
 }
 
 export type CommandOutcome =
-  /** `printed`: the JSON object that the command printed, if it did. */
-  | { readonly ok: true; readonly printed: Facts | undefined; readonly output: string; readonly facts: Facts }
+  | {
+      readonly ok: true;
+      /** The JSON object that the command printed, if it did. */
+      readonly printed: Facts | undefined;
+      /** The end of the output. */
+      readonly output: string;
+      /** Whether the output is too large to be known as a whole. */
+      readonly isLarge: boolean;
+      /** Keeps the whole output in a file of this host. @returns what to pass on instead */
+      readonly keep: () => TooLargeOutput;
+      readonly facts: Facts;
+    }
   | { readonly ok: false; readonly error: string; readonly facts: Facts };
 
 /** Longest piece of output in facts and in the log, in characters. */
@@ -45,13 +61,22 @@ export async function runForSignal(command: SignalCommand, attempt: Attempt): Pr
       TRACEPARENT: traceOf(`${command.name}:${signal.id}`, signal),
     },
     input: `${JSON.stringify(signal)}\n`,
+    wholeOutput: command.outputs.pathOf(attempt.run),
     onLine: lineHandler(command, attempt),
   });
   if (identity !== undefined) attempt.started(identity);
-  const { ending, stdout, stderr, durationMs } = await result;
+  const { ending, stdout, stderr, durationMs, wholeOutput } = await result;
   const facts = { duration_ms: durationMs, ...(ending.kind === "exited" && { exit_code: ending.code }) };
-  if (ending.kind === "exited" && ending.code === 0)
-    return { ok: true, printed: printedFacts(stdout.text), output: lastOf(stdout.text, MAX_TEXT), facts };
+  if (ending.kind === "exited" && ending.code === 0) {
+    const output = lastOf(stdout.end, MAX_TEXT);
+    const keep = (): TooLargeOutput => {
+      const { path, problem } = wholeOutput?.keep() ?? { path: null };
+      const size = wholeOutput?.size ?? 0;
+      return { truncated: true, size, path, host: command.hostId, output, ...(problem !== undefined && { problem }) };
+    };
+    return { ok: true, printed: printedFacts(stdout), output, isLarge: !stdout.whole, keep, facts };
+  }
+  wholeOutput?.discard();
   const errorOutput = lastOf(stderr.text, MAX_TEXT);
   return {
     ok: false,

@@ -1,7 +1,8 @@
 import { constants, copyFile, link, lstat, mkdir, rename, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { FieldError } from "../../../src/core/problem/field-error.ts";
 import { ignoreMissing } from "./ignore-missing.ts";
+import { directoryInside } from "./path-inside.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** Why a file was dead-lettered. All members are written to its error file. */
@@ -16,6 +17,7 @@ export interface DeadFile {
  * name is never overwritten: the new one becomes `<name>.2.json`, and so on.
  *
  * @param name - ends with `.json`
+ * @param root - the directory that `folder` must not lead out of, by a link that another program has put there
  * @returns the name in the folder, or `undefined` when the file was gone
  */
 export async function moveToDeadLetters(
@@ -24,8 +26,10 @@ export async function moveToDeadLetters(
   folder: string,
   dead: DeadFile,
   nowMs: number,
+  root = dirname(folder),
 ): Promise<string | undefined> {
   await mkdir(folder, { recursive: true });
+  await directoryInside(root, folder);
   const stem = name.slice(0, -".json".length);
   for (let copy = 1; ; copy++) {
     const free = copy === 1 ? stem : `${stem}.${copy}`;

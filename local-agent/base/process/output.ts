@@ -68,9 +68,14 @@ export class KeptText {
     return this.#length <= this.#headLength + this.#tailLength;
   }
 
+  /** The end of the text, from where nothing is left out. */
+  get end(): string {
+    return this.whole ? this.#head + this.#tail : this.#tail.slice(-this.#tailLength);
+  }
+
   get text(): string {
     if (this.whole) return this.#head + this.#tail;
-    const tail = this.#tail.slice(-this.#tailLength);
+    const tail = this.end;
     return `${this.#head}\n… ${this.#length - this.#head.length - tail.length} characters left out …\n${tail}`;
   }
 }

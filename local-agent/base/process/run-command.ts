@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { cleanEnvironment } from "./clean-environment.ts";
 import { KeptText, LineSplitter } from "./output.ts";
 import { identify, type ProcessIdentity, signalGroup } from "./process-group.ts";
+import { WholeOutput } from "./whole-output.ts";
 
 export interface CommandOptions {
   /** The program and its arguments; no shell is used. */
@@ -22,6 +23,8 @@ export interface CommandOptions {
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
   /** Characters to keep of each of the two outputs; default 131,072. */
   readonly keep?: number;
+  /** File for the whole standard output, if that is larger than `keep`; default: only its beginning and end are kept. */
+  readonly wholeOutput?: string;
 }
 
 export type Ending =
@@ -37,6 +40,8 @@ export interface CommandResult {
   readonly durationMs: number;
   readonly stdout: KeptText;
   readonly stderr: KeptText;
+  /** For `wholeOutput`: the file of a large output stays until `discard` is called. */
+  readonly wholeOutput: WholeOutput | undefined;
 }
 
 export interface RunningCommand {
@@ -60,12 +65,11 @@ export function runCommand(options: CommandOptions): RunningCommand {
   const startedMs = performance.now();
   const stdout = new KeptText(options.keep ?? KEEP);
   const stderr = new KeptText(options.keep ?? KEEP);
-  const over = (ending: Ending): CommandResult => ({
-    ending,
-    durationMs: Math.round(performance.now() - startedMs),
-    stdout,
-    stderr,
-  });
+  const wholeOutput = options.wholeOutput === undefined ? undefined : new WholeOutput(options.wholeOutput);
+  const over = (ending: Ending): CommandResult => {
+    wholeOutput?.finish(!stdout.whole);
+    return { ending, durationMs: Math.round(performance.now() - startedMs), stdout, stderr, wholeOutput };
+  };
   if (options.abort?.aborted) return { identity: undefined, result: Promise.resolve(over({ kind: "aborted" })) };
   let child: ChildProcess;
   try {
@@ -78,6 +82,7 @@ export function runCommand(options: CommandOptions): RunningCommand {
   } catch (error) {
     return { identity: undefined, result: Promise.resolve(over(notStarted(options, error))) };
   }
+  child.stdout?.on("data", (chunk: Buffer) => wholeOutput?.append(chunk, !stdout.whole));
   read(child, "stdout", stdout, options.onLine);
   read(child, "stderr", stderr, options.onLine);
   // A command need not read its input: a closed pipe is not a failure.

@@ -1,4 +1,5 @@
 import type { Logger } from "../../base/log.ts";
+import type { KeptOutputs } from "../../base/process/kept-outputs.ts";
 import type { Attempt, Outcome } from "../reaction.ts";
 
 /** What a built-in does if the settings of a reaction do not say. */
@@ -21,6 +22,9 @@ export interface BuiltInContext {
   readonly passOn: readonly string[];
   /** Base of relative paths in the settings. */
   readonly baseDir: string;
+  readonly hostId: string;
+  /** Where outputs are kept that are too large to be passed on. */
+  readonly outputs: Pick<KeptOutputs, "pathOf">;
   readonly now: () => number;
   readonly log: Logger;
 }

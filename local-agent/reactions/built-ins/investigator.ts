@@ -1,6 +1,9 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as z from "zod";
+import { fitsAsJson } from "../../../src/core/reactions/too-large.ts";
+import { LIMITS } from "../../../src/core/signals/limits.ts";
+import type { Facts } from "../../../src/core/signals/signal.ts";
 import { appendLine, objectsFromEnd } from "../../base/files/json-lines.ts";
 import { ifThere } from "../../base/files/replace-file.ts";
 import { commandFields } from "../command-settings.ts";
@@ -43,13 +46,13 @@ export function investigator(settings: InvestigatorSettings, context: BuiltInCon
     if (attempt.checkpoint !== undefined) {
       const earlier = Findings.parse(attempt.checkpoint);
       if (!(await isInLog(log, earlier))) await appendLine(log, earlier.record);
-      return outcomeOf(earlier, context, attempt);
+      return outcomeOf(earlier, context, log, attempt);
     }
     const findings = await investigate(settings, context, attempt, log);
     if ("error" in findings) return findings;
     await attempt.save(findings);
     await appendLine(log, findings.record);
-    return outcomeOf(findings, context, attempt);
+    return outcomeOf(findings, context, log, attempt);
   };
 }
 
@@ -62,6 +65,12 @@ async function investigate(
   const { signal } = attempt;
   const outcome = await runForSignal({ ...settings, ...context }, attempt);
   if (!outcome.ok) return { ...outcome, retry: true };
+  if (outcome.printed === undefined && outcome.isLarge) {
+    // Another attempt would most likely print as much.
+    const kept = outcome.keep();
+    const error = `the command printed ${kept.size} bytes, which is too much to be read as its findings: they are a JSON object of ${LIMITS.signalBytes} bytes at most`;
+    return { ok: false, error, retry: false, facts: { ...kept } };
+  }
   if (outcome.printed === undefined) {
     const error = "the command printed no JSON object, as its whole output or its last line";
     return { ok: false, error, retry: true, facts: { output: outcome.output } };
@@ -84,11 +93,21 @@ async function isInLog(log: string, { record, logBytes }: Findings): Promise<boo
   return false;
 }
 
-function outcomeOf({ record }: Findings, { name, completed }: BuiltInContext, { signal, attempt }: Attempt): Outcome {
+function outcomeOf({ record }: Findings, context: BuiltInContext, log: string, attempted: Attempt): Outcome {
+  const { name, completed } = context;
+  const { signal, attempt } = attempted;
   const { timestamp, ...findings } = record;
-  const facts = { reaction: name, attempt, ...findings, investigation_timestamp: timestamp };
+  const whole = { reaction: name, attempt, ...findings, investigation_timestamp: timestamp };
+  const facts = fitsAsJson(whole, LIMITS.signalBytes) ? whole : withoutFindings(whole, context, log);
   // The id comes from the question: if this host dies before the queue knows the task as complete, another host
   // investigates, and the log keeps one of the two signals.
   const emit = completed === null ? [] : [{ signal: completed, facts, id: `${signal.id}.complete` }];
   return { ok: true, emit, result: facts };
+}
+
+/** Findings that no signal can hold are in the log of investigations, whole; the signal says so. */
+function withoutFindings(facts: Facts, { hostId: host, passOn }: BuiltInContext, log: string): Facts {
+  const known = ["reaction", "attempt", "signal_id", "investigation_timestamp", "duration_ms", "exit_code", ...passOn];
+  const kept = Object.fromEntries(Object.entries(facts).filter(([name]) => known.includes(name)));
+  return { ...kept, truncated: true, size: Buffer.byteLength(JSON.stringify(facts)), path: log, host };
 }

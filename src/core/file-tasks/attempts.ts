@@ -17,6 +17,8 @@ export interface RunRecord {
   readonly running?: RunningAttempt;
   /** The next attempt does not start before this time, in milliseconds since the epoch. */
   readonly not_before_ms?: number;
+  /** The name under which the file was dropped, for one that cannot be the name of a task. No attempt is made. */
+  readonly misnamed?: string;
 }
 
 export interface RunningAttempt {

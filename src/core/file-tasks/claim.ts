@@ -24,6 +24,14 @@ export function claimFileName({ taskId, nonce, owner: { host, boot, pid, start }
   return `${taskId}~${nonce}~${host}~${boot}~${pid}~${start}.json`;
 }
 
+/** A file name has 255 bytes at most; all characters of a claim's name are ASCII. */
+const MAX_NAME = 255;
+
+/** Whether a file system can hold the claim's name: the ids of task and host are part of it. */
+export function hasFileName(claim: Claim): boolean {
+  return claimFileName(claim).length <= MAX_NAME;
+}
+
 /** @returns `undefined` for a file name that is not a claim */
 export function readClaimFileName(name: string): Claim | undefined {
   const [, taskId, nonce, host, boot, pid, start] = NAME.exec(name) ?? [];

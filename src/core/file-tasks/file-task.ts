@@ -7,10 +7,10 @@ export const WorkerName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
   message: "a worker's name holds a-z, 0-9, _ and -, begins with a letter or digit, 63 at most",
 });
 
+export const TASK_ID_RULE = "a task's id holds letters, digits and . _ -, begins with a letter or digit, 128 at most";
+
 /** A task id is part of file names: no slash, no leading dot, and no `~`, which separates the parts of a claim. */
-export const FileTaskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
-  message: "a task's id holds letters, digits and . _ -, begins with a letter or digit, 128 at most",
-});
+export const FileTaskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, { message: TASK_ID_RULE });
 
 /** A task that a program writes as a file into `tasks/<worker>/`. Other fields reach the command unchanged. */
 const FileTask = z.looseObject({

@@ -1,14 +1,24 @@
 import type { Facts } from "../signals/signal.ts";
 
+/** What a command printed. Of a long output only the beginning and the end are known. */
+export interface Printed {
+  /** Whether `end` is the whole output. */
+  readonly whole: boolean;
+  /** The end of the output, from where nothing is left out. */
+  readonly end: string;
+}
+
 /**
  * The JSON object that a command printed: as its whole output, or as its last line, because programs may print other
- * lines before their result.
+ * lines before their result. Of a line whose beginning is not known, nothing is read.
  *
  * @returns `undefined` when neither is a JSON object
  */
-export function printedFacts(output: string): Facts | undefined {
-  const text = output.trim();
-  return objectIn(text) ?? objectIn(text.slice(text.lastIndexOf("\n") + 1));
+export function printedFacts({ whole, end }: Printed): Facts | undefined {
+  const text = whole ? end.trim() : end.trimEnd();
+  const lastLine = text.lastIndexOf("\n");
+  if (!whole) return lastLine < 0 ? undefined : objectIn(text.slice(lastLine + 1));
+  return objectIn(text) ?? objectIn(text.slice(lastLine + 1));
 }
 
 function objectIn(text: string): Facts | undefined {

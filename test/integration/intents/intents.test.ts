@@ -13,6 +13,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { createLog } from "../../../local-agent/base/log.ts";
 import { IntentSource, type IntentSourceOptions } from "../../../local-agent/intents/intent-source.ts";
 import { DeadLetterOutbox } from "../../../local-agent/store/dead-letter-outbox.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
@@ -292,5 +293,128 @@ describe("intent source", () => {
     const { router } = await openRouter({ directory: join(root, "file", "intents") });
     await router.start();
     expect(router.report()).toMatchObject({ state: "failing", detail: expect.stringContaining("file") });
+  });
+
+  it("routes a file with a name as long as the kernel allows", async () => {
+    const { router, directory, files, ids } = await openRouter();
+    const name = `${"a".repeat(250)}.json`;
+    writeFileSync(join(directory, name), intent("long"));
+    await router.start();
+    await eventually(() => expect(files()).toEqual([]));
+    expect(ids()).toEqual(["long"]);
+  });
+
+  it("dead-letters a file with a name of 255 bytes once, and a replay brings it back", async () => {
+    const { router, directory, files, deadLetters, reason } = await openRouter();
+    const name = `${"ä".repeat(125)}.json`;
+    writeFileSync(join(directory, name), intent("long", "launch.rocket"));
+    await router.start();
+    await eventually(() => expect(files()).toEqual([]));
+    const [error = "", dead = ""] = deadLetters();
+    expect(deadLetters()).toHaveLength(2);
+    expect(dead).toMatch(/^ä+~[0-9a-f]{12}\.json$/);
+    const { files: back } = await router.replay({ id: reason(error).letter });
+    expect(back).toHaveLength(1);
+    await eventually(() => expect(files()).toEqual([]));
+    expect(deadLetters()).toHaveLength(2);
+  });
+
+  it("routes a file whose name is not UTF-8, and says under which name", async () => {
+    const { router, directory, files, ids } = await openRouter();
+    const raw = Buffer.concat([Buffer.from(`${directory}/caf`), Buffer.from([0xe9]), Buffer.from(".json")]);
+    writeFileSync(raw, intent("latin1"));
+    await router.start();
+    await eventually(() => expect(ids()).toEqual(["latin1"]));
+    await eventually(() => expect(files()).toEqual([]));
+  });
+
+  it("routes a file whose name is not UTF-8 and which is dropped while it runs", async () => {
+    const { router, directory, files, ids } = await openRouter();
+    await router.start();
+    const raw = (name: number[]) => Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name)]);
+    writeFileSync(raw([0x2e, 0xff]), intent("latin1"));
+    renameSync(raw([0x2e, 0xff]), raw([0xff, 0x2e, 0x4a, 0x53, 0x4f, 0x4e]));
+    await eventually(() => expect(ids()).toEqual(["latin1"]));
+    await eventually(() => expect(files()).toEqual([]));
+  });
+
+  it("sets a file whose name is not UTF-8 aside when it is no intent", async () => {
+    const { router, directory, deadLetters } = await openRouter();
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xe9]), Buffer.from(".json")]), "[]");
+    await router.start();
+    await eventually(() => expect(deadLetters()).toHaveLength(2));
+    expect(deadLetters()[1]).toMatch(/^%E9\.[0-9a-f]{12}\.json$/);
+  });
+
+  it.each(["one.JSON", "one.Json"])("routes a file named %s", async (name) => {
+    const { router, drop, files, ids } = await openRouter();
+    await router.start();
+    drop(name, intent("capitals"));
+    await eventually(() => expect(files()).toEqual([]));
+    expect(ids()).toEqual(["capitals"]);
+  });
+
+  it.each(["some.jsonl", "some.ndjson", "SOME.JSONL"])(
+    "dead-letters %s and says what to do with lines",
+    async (name) => {
+      const { router, drop, files, deadLetters, reason } = await openRouter();
+      await router.start();
+      drop(name, `${intent("a")}\n${intent("b")}\n`);
+      await eventually(() => expect(files()).toEqual([]));
+      expect(deadLetters()).toEqual([`${name}.error.json`, `${name}.json`]);
+      expect(reason(`${name}.error.json`).reason).toContain("ganglion emit -");
+    },
+  );
+
+  it("says which files it does not read", async () => {
+    const { router, directory } = await openRouter();
+    writeFileSync(join(directory, "notes.txt"), "");
+    writeFileSync(join(directory, "half.json.part"), "");
+    await router.start();
+    expect(router.report()).toEqual({
+      name: "intents",
+      state: "live",
+      detail: `${directory}; not read, because their names do not end with .json: notes.txt`,
+    });
+    rmSync(join(directory, "notes.txt"));
+    await router.rescan();
+    expect(router.report().detail).toBe(directory);
+  });
+
+  it("tries a file whose signal cannot be written less and less often, and logs the reason once", async () => {
+    const lines: string[] = [];
+    const log = createLog({ format: "json", level: "silent" });
+    log.error = (...args: unknown[]) => void lines.push(String(args.at(-1)));
+    let puts = 0;
+    const { spool, router, drop } = await openRouter({ log, rescanMs: 1 });
+    spool.put = () => {
+      puts++;
+      return Promise.reject(new Error("database or disk is full"));
+    };
+    await router.start();
+    drop("one.json", intent("one"));
+    await eventually(() => expect(puts).toBe(2));
+    expect(lines).toHaveLength(1);
+  });
+
+  it("dead-letters a file whose handling fails the same way each time", async () => {
+    const { spool, router, drop, files, deadLetters, reason } = await openRouter();
+    spool.put = () => Promise.reject(Object.assign(new Error("ENAMETOOLONG: name too long"), { code: "ENAMETOOLONG" }));
+    await router.start();
+    drop("one.json", intent("one"));
+    await eventually(() => expect(files()).toEqual([]));
+    expect(deadLetters()).toEqual(["one.error.json", "one.json"]);
+    expect(reason("one.error.json").reason).toBe("the file cannot be handled: ENAMETOOLONG: name too long");
+  });
+
+  it("does not write dead letters through a link that leads out of the directory", async () => {
+    const { router, root, directory, drop, files } = await openRouter();
+    mkdirSync(join(root, "elsewhere"));
+    symlinkSync(join(root, "elsewhere"), join(directory, "dead-letter"));
+    await router.start();
+    drop("bad.json", "[]");
+    await router.rescan();
+    await eventually(() => expect(files()).toEqual([expect.stringMatching(/^\.bad\.json\.[0-9a-f]{12}\.staged$/)]));
+    expect(readdirSync(join(root, "elsewhere"))).toEqual([]);
   });
 });

@@ -44,6 +44,7 @@ export class ReactingHost {
       ...{ db: this.db, inbox: this.inbox, spool: this.spool, hostId: "host-a", now: Date.now, log: silent },
       settings: ReactionsSettings.parse(settings),
       baseDir: directory,
+      outputsDir: join(directory, "outputs"),
       edge: { url, ecosystem: "default", token: () => "none" },
       deadLetters: this.deadLetters,
       letters: this.letters,

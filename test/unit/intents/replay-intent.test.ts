@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { replayIntent } from "../../../local-agent/intents/replay-intent.ts";
@@ -38,5 +38,35 @@ describe("the replay of a dead-lettered intent", () => {
 
   it("puts nothing back where no intent was ever dead-lettered", async () => {
     expect(await replayIntent({ id: "x" }, temporaryDirectory())).toEqual({ files: [] });
+  });
+
+  it.each(["../../stolen.json", "/etc/stolen.json", "sub/stolen.json", "..", "a\0b.json"])(
+    "moves no file to %j, which an error file names, and says so",
+    async (file) => {
+      const at = folderWith({ stem: "a", letter: "h.intent.1", file });
+      await expect(replayIntent({ id: "h.intent.1" }, at.directory)).rejects.toThrow("is not the name of a file");
+      expect(at.files()).toEqual([]);
+      expect(at.left()).toEqual(["a.error.json", "a.json"]);
+    },
+  );
+
+  it("takes no file out of a directory to which the folder of dead letters is linked", async () => {
+    const other = folderWith({ stem: "a", letter: "h.intent.1", file: "a.json" });
+    const directory = temporaryDirectory();
+    symlinkSync(join(other.directory, "dead-letter"), join(directory, "dead-letter"));
+    await expect(replayIntent({ id: "h.intent.1" }, directory)).rejects.toThrow("is a link that leads out of");
+    expect(other.left()).toEqual(["a.error.json", "a.json"]);
+  });
+
+  it("does not bring back the target of a link that lies among the dead letters", async () => {
+    const at = folderWith({ stem: "a", letter: "h.intent.1", file: "a.json" });
+    const secret = join(temporaryDirectory(), "secret");
+    writeFileSync(secret, "secret");
+    rmSync(join(at.directory, "dead-letter", "a.json"));
+    symlinkSync(secret, join(at.directory, "dead-letter", "a.json"));
+    const { files } = await replayIntent({ id: "h.intent.1" }, at.directory);
+    expect(files).toHaveLength(1);
+    // The link itself is moved, and the watch dead-letters it again without reading through it.
+    expect(readFileSync(secret, "utf8")).toBe("secret");
   });
 });

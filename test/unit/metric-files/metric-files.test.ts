@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   copyFileSync,
@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MetricFileSource } from "../../../local-agent/metric-files/metric-file-source.ts";
@@ -215,9 +216,11 @@ describe("metric file source", () => {
     expect(source.report().state).toBe("live");
   });
 
-  test("says of a pipe in the place of a metric file that it is not read", async () => {
+  test("says of a socket in the place of a metric file that it is not read", async () => {
     const { source, file } = anAgent();
-    execFileSync("mkfifo", [file("queue_metrics.jsonl")]);
+    const socket = createServer().listen(file("queue_metrics.jsonl"));
+    await once(socket, "listening");
+    onTestFinished(() => void socket.close());
     await source.start();
     await source.rescan();
     expect(source.report()).toMatchObject({

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { BuiltInContext } from "../../../../local-agent/reactions/built-ins/built-in.ts";
 import type { Attempt } from "../../../../local-agent/reactions/reaction.ts";
 import type { Signal } from "../../../../src/core/signals/signal.ts";
@@ -38,5 +39,16 @@ export class FakeAttempt implements Attempt {
 
 export function contextIn(baseDir: string, completed: string, failed: string): BuiltInContext {
   const times = { timeoutMs: 30_000, progressMs: undefined, now: Date.now };
-  return { name: "it", ...times, completed, failed, passOn: ["question_id"], baseDir, log: silent };
+  const outputs = { pathOf: (run: string) => join(baseDir, `${run}.output`) };
+  return {
+    name: "it",
+    ...times,
+    completed,
+    failed,
+    passOn: ["question_id"],
+    baseDir,
+    hostId: "h",
+    outputs,
+    log: silent,
+  };
 }
