@@ -24,7 +24,7 @@ const TIMEOUT_MS = 30_000;
 /**
  * One call, one answer.
  *
- * @throws ApiProblem for a refusal, EdgeUnreachable where nobody answers, the reason of `signal` when it is aborted
+ * @throws ApiProblem for a refusal, EdgeUnreachable when no edge answers, the reason of `signal` when it is aborted
  */
 export async function request<Answer>(connection: Connection, call: Call): Promise<Answer> {
   const { response, text } = await exchange(connection, call);
@@ -33,7 +33,7 @@ export async function request<Answer>(connection: Connection, call: Call): Promi
   try {
     return JSON.parse(text) as Answer;
   } catch {
-    throw new Error(`what answers at ${new URL(connection.url).origin} is not Ganglion: its answer is not JSON`);
+    throw new Error(`the server at ${new URL(connection.url).origin} is not Ganglion: its answer is not JSON`);
   }
 }
 

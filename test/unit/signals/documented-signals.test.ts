@@ -13,7 +13,7 @@ const sources = ["src", "local-agent", "policies"].flatMap((folder) =>
 );
 const code = sources.join("\n");
 /** Names as values: in quotes, or after `signal:` in YAML. Comments name signals in back-quotes. */
-const said = new Set(
+const emitted = new Set(
   [
     ...code.matchAll(
       /(?:"|signal: \[?)((?:Q_[A-Z]+(?:_[A-Z]+)*|CAPABILITY_GAP(?:_RESOLVED)?|OBSERVATION))(?=["\n,\]])/g,
@@ -22,7 +22,7 @@ const said = new Set(
 );
 
 const guide = readFileSync(join(ROOT, "docs/signals.md"), "utf8");
-const section = guide.slice(guide.indexOf("## What Ganglion says"), guide.indexOf("## Limits"));
+const section = guide.slice(guide.indexOf("## Signals that Ganglion emits"), guide.indexOf("## Limits"));
 const rows = section
   .split("\n")
   .filter((line) => line.startsWith("| `"))
@@ -33,13 +33,13 @@ const fromHosts = [...(section.split("\n\n").at(-2) ?? "").matchAll(/`(Q_[A-Z_]+
 
 describe("the guide to signals", () => {
   it("names every signal that the code can say, once, and no other", () => {
-    expect(said.size).toBeGreaterThan(30);
+    expect(emitted.size).toBeGreaterThan(30);
     const known = Object.entries(KNOWN_SIGNALS).flatMap(([name, { ...signal }]) =>
       "reserved" in signal ? [] : [name],
     );
-    expect([...said].filter((name) => !known.includes(name))).toEqual([]);
+    expect([...emitted].filter((name) => !known.includes(name))).toEqual([]);
     expect([...listed, ...fromHosts].sort()).toEqual(known.sort());
-    expect(listed.filter((name) => !said.has(name))).toEqual([]);
+    expect(listed.filter((name) => !emitted.has(name))).toEqual([]);
   });
 
   it("names facts that the code knows", () => {
