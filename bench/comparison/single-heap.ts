@@ -1,4 +1,4 @@
-import { Heap } from "../../src/core/queue/heap.ts";
+import { Heap } from "../../src/core/collections/heap.ts";
 import { type Report, rounded } from "../figure.ts";
 
 interface HeapTask {

@@ -24,7 +24,7 @@ export const REACTIONS_FEATURE: Feature<ReactionsFeatureOptions> = {
       db,
       inbox,
       spool,
-      letters: deadLetters,
+      deadLetterOutbox: deadLetters,
       hostId,
       log,
       now,

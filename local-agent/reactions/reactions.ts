@@ -27,7 +27,7 @@ export interface ReactionsOptions {
   readonly spool: Spool;
   readonly deadLetters: DeadLetterFile;
   /** Reports dead runs to the edge. */
-  readonly letters: Pick<DeadLetterOutbox, "write">;
+  readonly deadLetterOutbox: Pick<DeadLetterOutbox, "write">;
   readonly edge: { readonly url: string; readonly ecosystem: string; readonly token: () => string };
   readonly hostId: string;
   readonly now: () => number;
@@ -168,8 +168,8 @@ export class Reactions implements ReportingService {
 
   /** Reports a dead run to the edge in the transaction that ends it, and to the host's dead-letter file after it. */
   #deadLetter({ reaction, signal, error, attempts }: DeadRun): Write<void> {
-    const { hostId, now, letters, deadLetters } = this.#options;
-    const letter = {
+    const { hostId, now, deadLetterOutbox, deadLetters } = this.#options;
+    const deadLetter = {
       id: `${hostId}.reaction.${reaction}.${signal.id}`,
       kind: "reaction" as const,
       signal,
@@ -177,12 +177,12 @@ export class Reactions implements ReportingService {
       error,
       daemon: `reaction/${reaction}/${hostId}`,
     };
-    const write = letters.write(letter);
+    const write = deadLetterOutbox.write(deadLetter);
     return () => {
       const finish = write();
       return () => {
         finish();
-        void deadLetters.add({ ...letter, host: hostId, attempts, timestamp: new Date(now()).toISOString() });
+        void deadLetters.add({ ...deadLetter, host: hostId, attempts, timestamp: new Date(now()).toISOString() });
       };
     };
   }

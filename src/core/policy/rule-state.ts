@@ -1,4 +1,4 @@
-import { Heap } from "../queue/heap.ts";
+import { Heap } from "../collections/heap.ts";
 import { endOf, type StateBodies, type StateKey, type StateKind, type StateMutation, type StateRow } from "./state.ts";
 
 /**
@@ -105,7 +105,7 @@ export class RuleState {
     const overdue: ExpectedRow[] = [];
     let last: number | undefined;
     for (let end = this.nextDueMs; end !== undefined && end <= nowMs; end = this.nextDueMs) {
-      // Expectations of one millisecond go together: a time then tells which of them have been handled.
+      // Expectations of one millisecond are handled together: a time alone then identifies those that were handled.
       if (overdue.length >= limit && end !== last) break;
       last = end;
       const entry = this.#due.pop();

@@ -18,6 +18,6 @@ export function problemOfCall({
 export const noResponder = (recipient: string) =>
   problem("no-responder", 503, "No responder is connected", `No connected worker takes calls for ${recipient}.`);
 
-/** @param detail - says what was not kept, and what the caller can do */
+/** @param detail - what was not stored, and what the caller can do */
 export const queueFull = (capacity: number, detail = `It holds ${capacity} unfinished tasks, its capacity.`) =>
   problem("queue-full", 429, "The queue is full", detail, { capacity });

@@ -1,4 +1,4 @@
-import { Heap } from "./heap.ts";
+import { Heap } from "../collections/heap.ts";
 import { LEAST_URGENT, MOST_URGENT } from "./task.ts";
 
 /** The fields of a task by which the ready queues order it. */

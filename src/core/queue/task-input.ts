@@ -125,7 +125,7 @@ export function taskOfCall(call: CallInput, correlationId: string, payloadJson: 
   };
 }
 
-/** JSON of a payload or result, or a message that says why the value is refused. */
+/** JSON of a payload or result, or the reason for which the value is refused. */
 export function jsonOf(value: unknown): string | { message: string } {
   let json: string;
   try {

@@ -261,7 +261,7 @@ export class TaskQueue {
       this.#finish(entry, "failed", nowMs, error);
       return;
     }
-    // A worker that was lost says nothing against the task: the next worker may have the task at once.
+    // The loss of a worker is not the fault of the task: the next worker may have the task at once.
     const delayMs = event === "lease_expired" ? 0 : retryDelayMs(entry.attempt, this.settings, this.#options.random());
     const worker = entry.lease?.worker ?? "";
     this.#requeue(entry, nowMs, nowMs + delayMs, { atMs: nowMs, event, attempt: entry.attempt, worker, error });

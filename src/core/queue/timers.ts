@@ -1,4 +1,4 @@
-import { Heap } from "./heap.ts";
+import { Heap } from "../collections/heap.ts";
 
 /** An item with a time at which it is due. */
 export interface Timed {

@@ -1,4 +1,4 @@
-import { Heap } from "../queue/heap.ts";
+import { Heap } from "../collections/heap.ts";
 import { type AttemptOutcome, endpointDelayMs, MAX_AGE_MS, MAX_ATTEMPTS, retryDelayMs } from "./schedule.ts";
 
 /** Maximum number of deliveries that wait for one endpoint. Further ones are given up at once. */
@@ -125,7 +125,7 @@ export class DeliveryScheduler {
     return this.#queues.get(endpoint)?.waiting.size ?? 0;
   }
 
-  /** Accepts a delivery or says why it is not sent. Makes its id known unless the endpoint is unknown. */
+  /** Accepts a delivery, or returns why it is not sent. Makes its id known unless the endpoint is unknown. */
   accept(delivery: WaitingDelivery): Acceptance {
     const queue = this.#queues.get(delivery.endpoint);
     if (this.#numbers.has(delivery.id)) return "known";

@@ -27,7 +27,7 @@ export class ReactingHost {
   readonly spool: Spool;
   readonly reactions: Reactions;
   readonly deadLetters: DeadLetterFile;
-  readonly letters: DeadLetterOutbox;
+  readonly deadLetterOutbox: DeadLetterOutbox;
 
   /**
    * @param directory - of an earlier host, to go on from what it left
@@ -39,15 +39,20 @@ export class ReactingHost {
     this.spool = new Spool(this.db, { hostId: "host-a", maxBytes: 1e8, now: Date.now, log: silent });
     this.inbox = new Inbox(this.db, [REACTIONS_SINK]);
     this.deadLetters = new DeadLetterFile({ path: join(directory, "dead.jsonl"), maxBytes: 1e6, log: silent });
-    this.letters = new DeadLetterOutbox(this.db, { hostId: "host-a", log: silent });
+    this.deadLetterOutbox = new DeadLetterOutbox(this.db, { hostId: "host-a", log: silent });
     this.reactions = new Reactions({
-      ...{ db: this.db, inbox: this.inbox, spool: this.spool, hostId: "host-a", now: Date.now, log: silent },
+      db: this.db,
+      inbox: this.inbox,
+      spool: this.spool,
+      hostId: "host-a",
+      now: Date.now,
+      log: silent,
       settings: ReactionsSettings.parse(settings),
       baseDir: directory,
       outputsDir: join(directory, "outputs"),
       edge: { url, ecosystem: "default", token: () => "none" },
       deadLetters: this.deadLetters,
-      letters: this.letters,
+      deadLetterOutbox: this.deadLetterOutbox,
     });
   }
 

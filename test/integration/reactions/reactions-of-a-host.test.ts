@@ -30,7 +30,9 @@ test("a command gets the signal on standard input, and what it prints as JSON is
   await one.receive(1, "Q_BUILD_WANTED", { branch: "main" }, { trace: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` });
   const [said] = await one.until(1);
   expect(said).toMatchObject({
-    ...{ signal: "Q_BUILT", cause: "s1.abc", source: "reaction/build/host-a" },
+    signal: "Q_BUILT",
+    cause: "s1.abc",
+    source: "reaction/build/host-a",
     facts: { reaction: "build", trigger_id: "s1.abc", exit_code: 0, branch: "main", signal: "Q_BUILD_WANTED" },
   });
   expect(said?.trace).toMatch(new RegExp(`^00-${"a".repeat(32)}-`));
@@ -75,10 +77,15 @@ test("a failure is tried again after a pause, then given up, told, kept as a dea
   await untilFile(join(one.directory, "dead.jsonl"));
   await one.deadLetters.flush();
   expect(JSON.parse(readFileSync(join(one.directory, "dead.jsonl"), "utf8"))).toMatchObject({
-    ...{ id: "host-a.reaction.it.s1.abc", kind: "reaction", signal: { id: "s1.abc" }, attempts: 3 },
+    id: "host-a.reaction.it.s1.abc",
+    kind: "reaction",
+    signal: { id: "s1.abc" },
+    attempts: 3,
   });
   // Written with the step that gave it up: the edge hears of it, whatever crashes then.
-  expect(one.letters.next()?.deadLetters.map((text) => JSON.parse(text).id)).toEqual(["host-a.reaction.it.s1.abc"]);
+  expect(one.deadLetterOutbox.next()?.deadLetters.map((text) => JSON.parse(text).id)).toEqual([
+    "host-a.reaction.it.s1.abc",
+  ]);
   writeFileSync(join(one.directory, "fine"), "");
   const work = new HostCommands();
   registerReactionCommands({ command: (type, handler) => void work.add(type, handler) }, one.reactions);

@@ -1,6 +1,7 @@
+import * as z from "zod";
 import type { CapabilityGapFacts } from "../../signals/known-signals.ts";
 import type { Signal } from "../../signals/signal.ts";
-import type { Gap } from "../api.ts";
+import { Gap } from "../api.ts";
 import { fingerprintOf } from "./gap.ts";
 
 /** Source of the edge's own gap signals. Gap signals of other sources are not tracked here. */
@@ -25,13 +26,32 @@ export function gapFacts(gap: Gap): CapabilityGapFacts {
   };
 }
 
-type OwnFacts = CapabilityGapFacts &
-  Pick<Gap, "raised_at" | "last_seen_at" | "resolved_at" | "reopened" | "reminders" | "reminded_at"> &
-  Partial<Pick<Gap, "fingerprint">>;
+const { raised_at, last_seen_at, resolved_at, reopened, reminders, reminded_at } = Gap.shape;
+/** Facts that {@link gapFacts} wrote. Earlier versions wrote no `fingerprint`. */
+const StoredGapFacts = z.object({
+  gap_type: Gap.shape.type,
+  gap_name: Gap.shape.name,
+  gap_category: Gap.shape.category,
+  gap_reason: Gap.shape.reason,
+  alignment_score: Gap.shape.alignment_score,
+  install_cost: Gap.shape.install_cost,
+  metadata: Gap.shape.metadata,
+  fingerprint: Gap.shape.fingerprint.optional(),
+  raised_at,
+  last_seen_at,
+  resolved_at,
+  reopened,
+  reminders,
+  reminded_at,
+});
 
-/** Reads a gap back from a signal that {@link gapFacts} made. */
+/**
+ * Reads a gap back from a signal that {@link gapFacts} made.
+ *
+ * @throws ZodError for facts of another form, such as those of a signal that a caller sent under the edge's source
+ */
 export function gapOf(signal: Signal): Gap {
-  const facts = signal.facts as OwnFacts;
+  const facts = StoredGapFacts.parse(signal.facts);
   const { reopened, reminders, reminded_at, resolved_at } = facts;
   const isReminder =
     signal.signal === "CAPABILITY_GAP" && reminded_at !== undefined && reminded_at === facts.last_seen_at;
