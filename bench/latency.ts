@@ -80,7 +80,7 @@ async function pingMs(link: BareLink): Promise<number> {
   return percentile(millis, 0.5);
 }
 
-/** One flush of this machine's disk, which every signal waits for before anybody hears of it. */
+/** One flush of this machine's disk: a signal is sent to subscribers after the flush. */
 function flushMs(): number {
   const directory = mkdtempSync(join(tmpdir(), "ganglion-flush-"));
   const file = openSync(join(directory, "flush"), "w");

@@ -34,7 +34,7 @@ export async function openLink(edge: EdgeUnderTest, host: string): Promise<BareL
     const head = data.toString("latin1", 0, 64);
     if (head === PONG) link.onPong();
     else if (head.startsWith('{"type":"signals"')) {
-      // The first frame after a subscription may only say where the log ends.
+      // The first frame after a subscription may hold only the end of the log.
       if (!head.endsWith('"signals":[]}')) link.onSignals(data.toString(), Number(/"last":(\d+)/.exec(head)?.[1]));
     } else {
       link.onFrame(JSON.parse(data.toString()));

@@ -76,7 +76,7 @@ async function pickupOverHttp(edge: EdgeUnderTest, report: Report): Promise<void
       at = performance.now();
       return answer;
     });
-    // The queue says when the call waits: sent before, the task would be there already.
+    // The queue reports when the request waits: a task sent earlier would be there already.
     for (let known = false; !known; ) {
       const { workers } = (await getJson(edge, "/v1/default/queues/pickup-http")) as { workers: { coder?: number } };
       known = workers.coder === 1;

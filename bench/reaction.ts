@@ -11,7 +11,7 @@ const WARM_UP = 20;
 /**
  * From the rename of an intent file to the start of the command that reacts to its signal: through the agent, the edge and
  * the agent again, one at a time. The command makes a file, and the time is taken when that is seen: what it takes to
- * start a program and to see a file is part of the figure, and told beside it.
+ * start a program and to see a file is part of the figure, and reported beside it.
  */
 export async function reaction(edge: EdgeUnderTest, report: Report): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "ganglion-bench-reaction-"));
@@ -19,12 +19,10 @@ export async function reaction(edge: EdgeUnderTest, report: Report): Promise<voi
   const started = join(directory, "started");
   mkdirSync(started);
   const settings = {
-    ...{
-      bus: { enabled: false },
-      sampler: { enabled: false },
-      metrics: { enabled: false },
-      monitors: { health: false },
-    },
+    bus: { enabled: false },
+    sampler: { enabled: false },
+    metrics: { enabled: false },
+    monitors: { health: false },
     host: { id: "bench", state_dir: join(directory, "state") },
     intents: { directory: intents, map: [{ types: "bench", signal: "Q_BENCH_WANTED", facts: {} }] },
     reactions: {
@@ -65,8 +63,13 @@ export async function reaction(edge: EdgeUnderTest, report: Report): Promise<voi
   }
   const floor = await spawnFloor(started, next);
   report({
-    ...{ bench: "reaction", figure: "drop_to_command", value: rounded(percentile(millis, 0.5)), unit: "ms" },
-    ...{ target: { at_most: 50 }, p99_ms: rounded(percentile(millis, 0.99)), rounds: ROUNDS },
+    bench: "reaction",
+    figure: "drop_to_command",
+    value: rounded(percentile(millis, 0.5)),
+    unit: "ms",
+    target: { at_most: 50 },
+    p99_ms: rounded(percentile(millis, 0.99)),
+    rounds: ROUNDS,
     compared_with: { shell_started_by_hand_ms: rounded(floor) },
   });
   agent.kill("SIGTERM");

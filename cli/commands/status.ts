@@ -65,7 +65,11 @@ async function gather(client: Client) {
     ...status,
     edge,
     hosts: agents.map(({ host, state, since, reason, last_seen, alerts }) => ({
-      ...{ host, state, since, reason, last_seen },
+      host,
+      state,
+      since,
+      reason,
+      last_seen,
       alerts: alerts.map(({ subject }) => subject),
     })),
     queues,

@@ -76,8 +76,17 @@ describe("the sandbox", () => {
     const [probed] = await host.signals("Q_TRY_PROBED");
     const readOnly = "Read-only file system";
     expect(probed?.facts).toMatchObject({
-      ...{ etc: readOnly, usr: readOnly, home: readOnly, srv: readOnly, writable: true, tmp: true },
-      ...{ tunable: readOnly, others: 0, no_new_privileges: "1", filter: "2", secrets: [] },
+      etc: readOnly,
+      usr: readOnly,
+      home: readOnly,
+      srv: readOnly,
+      writable: true,
+      tmp: true,
+      tunable: readOnly,
+      others: 0,
+      no_new_privileges: "1",
+      filter: "2",
+      secrets: [],
       capabilities: "0000000000000000",
     });
     expect(probed?.facts.user).toBe(Number(await host.text("id -u ganglion")));

@@ -62,7 +62,11 @@ export function joinTeam(name: string, handlers: Readonly<Record<string, Handler
     }
   };
   const worker = work(queue, name, handle, {
-    ...{ url, token, ecosystem, leaseMs: 5_000, onRemark: (text) => console.error(text) },
+    url,
+    token,
+    ecosystem,
+    leaseMs: 5_000,
+    onRemark: (text) => console.error(text),
     onConnection: (error) => (error === null ? heartbeat.send("idle") : heartbeat.send("waiting", "for the edge")),
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

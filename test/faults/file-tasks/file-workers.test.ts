@@ -16,7 +16,7 @@ const seed = Number(process.env.GANGLION_SEED ?? 20265);
 /** Tasks that a process runs at a time: what one kill can cut off. */
 const CONCURRENCY = 3;
 
-test(`two processes killed ${kills} times share ${count} dropped tasks: each has one result, and is told of once (seed ${seed})`, async () => {
+test(`two processes killed ${kills} times share ${count} file tasks: each has one result and one completion signal (seed ${seed})`, async () => {
   const rng = new Rng(seed);
   const root = temporaryDirectory();
   const tasks = join(root, "tasks", "review");
@@ -69,12 +69,12 @@ test(`two processes killed ${kills} times share ${count} dropped tasks: each has
   expect(readdirSync(join(root, "dlq", "review"))).toEqual([]);
   expect(readdirSync(join(root, "triggers", "orchestrator"))).toHaveLength(count);
   expect(existsSync(join(root, "twice"))).toBe(false);
-  // One that was cut off was begun again, and no other.
+  // Only attempts that a kill interrupted are repeated.
   const again = linesOf(began).length - count;
   expect(new Set(linesOf(began)).size).toBe(count);
   expect(again).toBeLessThanOrEqual(kills * CONCURRENCY);
   expect(new Set(linesOf(join(root, "ended"))).size).toBe(count);
-  const told = states.flatMap((state) => {
+  const emitted = states.flatMap((state) => {
     const db = StateDatabase.open(state);
     const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
     const signals: { signal: string; facts: { task_id: string; claim: string } }[] = [];
@@ -86,11 +86,11 @@ test(`two processes killed ${kills} times share ${count} dropped tasks: each has
     db.close();
     return signals;
   });
-  const complete = told.filter(({ signal }) => signal === "Q_WORKER_TASK_COMPLETE");
+  const complete = emitted.filter(({ signal }) => signal === "Q_WORKER_TASK_COMPLETE");
   expect(new Set(complete.map(({ facts }) => facts.task_id)).size).toBe(count);
-  // Two processes have two spools: one that was killed between the telling and the end of its claim has told, and
-  // its successor tells again, under the same claim.
+  // Two processes have two spools: after a kill between the report and the release of the claim, the next owner reports
+  // a second time, under the same claim.
   const twice = complete.length - new Set(complete.map(({ facts }) => facts.claim)).size;
   expect(twice).toBeLessThanOrEqual(kills * CONCURRENCY);
-  console.log(`${count + again} attempts for ${count} tasks, ${twice} told twice`);
+  console.log(`${count + again} attempts for ${count} tasks, ${twice} reported twice`);
 }, 3_600_000);

@@ -26,7 +26,7 @@ echo "began $GANGLION_SIGNAL_ID" >> journal
 taken=$(find promotions -maxdepth 1 -name '*.json' ! -name '*7.json'); sleep 0.$((1 + RANDOM % 4))
 for one in $taken; do mv "$one" promotions/acknowledged/; done; sleep 0.$((RANDOM % 3)); echo '{"winners": 1}'`;
 
-test(`edge and agents of two hosts killed ${KILLS} times at random: on each a dream begins after each promotion came, one at a time, each told once (seed ${SEED})`, async () => {
+test(`edge and agents of two hosts killed ${KILLS} times at random: on each host a dream begins after each promotion, dreams run one at a time, and each end is reported once (seed ${SEED})`, async () => {
   const rng = new Rng(SEED);
   let edge = await runEdge();
   const { stateDir } = edge;
@@ -145,7 +145,9 @@ function hostThatDreams(name: string): DreamingHost {
   writeFileSync(configuration, JSON.stringify({ monitors, reactions: { dream: { run } } }));
   const journal = () => linesOf(join(directory, "journal"));
   return {
-    ...{ name, configuration, agentState: temporaryDirectory() },
+    name,
+    configuration,
+    agentState: temporaryDirectory(),
     promote: (n) => {
       writeFileSync(join(directory, `promotions/${n}.json.tmp`), "{}");
       renameSync(join(directory, `promotions/${n}.json.tmp`), join(directory, `promotions/${n}.json`));

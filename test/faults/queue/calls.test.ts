@@ -31,7 +31,7 @@ interface Asked extends Stretch {
   readonly outcome: CallReply | Error;
 }
 
-test(`${CALLS} interleaved calls while the edge and responders are killed ${KILLS} times: each has one reply, its own, that is kept, or a clear error (seed ${SEED})`, async () => {
+test(`${CALLS} interleaved calls while the edge and responders are killed ${KILLS} times: each gets its own reply once, which stays readable, or a clear error (seed ${SEED})`, async () => {
   const rng = new Rng(SEED);
   let edge = await runEdge();
   const { stateDir, url, token } = edge;

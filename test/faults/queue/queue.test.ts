@@ -29,8 +29,12 @@ test(`four workers killed ${kills} times at random, and the edge once: each of $
   const tasks = Array.from(
     { length: count },
     (_, n): TaskRequest => ({
-      ...{ task_id: `task-${n}`, recipient: rng.pick(RECIPIENTS), type: "TASK_DELEGATE", payload: { n } },
-      ...{ priority: rng.between(1, 10), delay_ms: n % 10 === 0 ? rng.between(1, 2_000) : 0 },
+      task_id: `task-${n}`,
+      recipient: rng.pick(RECIPIENTS),
+      type: "TASK_DELEGATE",
+      payload: { n },
+      priority: rng.between(1, 10),
+      delay_ms: n % 10 === 0 ? rng.between(1, 2_000) : 0,
     }),
   );
   for (let from = 0; from < count; from += 1_000) await queues.put("work", tasks.slice(from, from + 1_000));

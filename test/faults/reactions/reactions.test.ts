@@ -31,7 +31,7 @@ const COMMAND =
   "exec 9> held.$GANGLION_SIGNAL_ID; flock -n 9 || echo $GANGLION_SIGNAL_ID >> twice; " +
   "echo $GANGLION_SIGNAL_ID >> began; sleep 0.0$((RANDOM % 9)); sleep 0.03";
 
-test(`${KILLS} times kill -9 of the agent: every signal and task is reacted to, told of once, and by one at a time (seed ${SEED})`, async () => {
+test(`agent killed ${KILLS} times: every signal and task has one reaction, which is reported once and never runs twice at a time (seed ${SEED})`, async () => {
   const rng = new Rng(SEED);
   const edge = await runEdge();
   const client = edge.client();
@@ -42,7 +42,9 @@ test(`${KILLS} times kill -9 of the agent: every signal and task is reacted to, 
   const reactions = {
     work: { when: "Q_WORK_WANTED", concurrency: CONCURRENCY.work, run, emits: { completed: "Q_WORK_DONE" } },
     jobs: {
-      ...{ on: { queue: "jobs", recipient: "anyone" }, concurrency: CONCURRENCY.jobs, run },
+      on: { queue: "jobs", recipient: "anyone" },
+      concurrency: CONCURRENCY.jobs,
+      run,
       emits: { completed: "Q_JOB_DONE" },
     },
   };

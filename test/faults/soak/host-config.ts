@@ -15,12 +15,19 @@ export function writeConfig(directory: string, ran: string): string {
   const config = {
     reactions: {
       answer: {
-        ...{ when: ["Q_SOAK_ASKED"], run: { command: note("reactions") }, retry, concurrency: AT_ONCE },
-        ...{ emits: { completed: "Q_SOAK_ANSWERED" }, pass_on: ["n"] },
+        when: ["Q_SOAK_ASKED"],
+        run: { command: note("reactions") },
+        retry,
+        concurrency: AT_ONCE,
+        emits: { completed: "Q_SOAK_ANSWERED" },
+        pass_on: ["n"],
       },
       task: {
-        ...{ on: { queue: QUEUE, recipient: "soak" }, run: { command: note("tasks") }, concurrency: AT_ONCE },
-        ...{ emits: { completed: "Q_SOAK_TASK_DONE" }, pass_on: ["n"] },
+        on: { queue: QUEUE, recipient: "soak" },
+        run: { command: note("tasks") },
+        concurrency: AT_ONCE,
+        emits: { completed: "Q_SOAK_TASK_DONE" },
+        pass_on: ["n"],
       },
     },
     workers: {

@@ -108,7 +108,11 @@ export async function soak({ seed, faults, amounts, say = () => {} }: SoakOption
   };
   const possible = FAULTS.filter((fault) => fault !== "disk" || disk.canFill) as [Fault, ...Fault[]];
   const flowing = runFlows({
-    ...{ amounts, intentsDir, seed, tasksDir: join(home, "drop", "tasks", "soak"), xsub: bus.xsub },
+    amounts,
+    intentsDir,
+    seed,
+    tasksDir: join(home, "drop", "tasks", "soak"),
+    xsub: bus.xsub,
     client: () => edge.client(),
     lastsMs: faults * 1_600,
   });
@@ -151,7 +155,10 @@ export async function soak({ seed, faults, amounts, say = () => {} }: SoakOption
   await proxy.killGroup();
   const runs = (what: string) => readFileSync(join(ran, what), "utf8").length / 2;
   return {
-    ...{ log, happened, tasks, spooled },
+    log,
+    happened,
+    tasks,
+    spooled,
     runs: { reactions: runs("reactions"), tasks: runs("tasks"), dropped: runs("dropped") },
   };
 }

@@ -41,7 +41,11 @@ describe("agent", () => {
     closing.push(() => agent.stop());
     await agent.start();
     expect(Object.fromEntries(agent.status.sources.map(({ name, state }) => [name, state]))).toMatchObject({
-      ...{ sampler: "live", gpu: "absent", intents: "live", metrics: "live", bus: "live" },
+      sampler: "live",
+      gpu: "absent",
+      intents: "live",
+      metrics: "live",
+      bus: "live",
     });
     const subscriber = connectSubscriber(endpoints.xpub);
     closing.push(() => subscriber.close());

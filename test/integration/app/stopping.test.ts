@@ -39,7 +39,10 @@ test("an agent with a silent edge, a child that ignores signals and a running co
   const agent = new Agent({
     ...agentOptions(directory, await aSilentEdge()),
     ...(await freeEndpoints()),
-    ...{ logger, stopMs: 300, sources: ["intents", "bus"], configFile: join(directory, "agent.yaml") },
+    logger,
+    stopMs: 300,
+    sources: ["intents", "bus"],
+    configFile: join(directory, "agent.yaml"),
     agents: AgentsSettings.parse({ deaf: { command: ["sh", "-c", deaf], stop_seconds: 4 } }),
   });
   atEnd(() => agent.stop());

@@ -26,8 +26,14 @@ async function startEdge(port = 0) {
 }
 
 const signal = (value: number, name = "Q_TEST"): TimedSignal => ({
-  ...{ id: undefined, cause: undefined, trace: undefined, depth: undefined },
-  ...{ signal: name, source: "test", timestampMs: 1_700_000_000_000, factsJson: JSON.stringify({ value }) },
+  id: undefined,
+  cause: undefined,
+  trace: undefined,
+  depth: undefined,
+  signal: name,
+  source: "test",
+  timestampMs: 1_700_000_000_000,
+  factsJson: JSON.stringify({ value }),
 });
 
 function startLink(url: string, maxBytes = 1e9) {

@@ -42,7 +42,9 @@ test("a time limit ends all processes that the command started, also those that 
   const script = "trap '' TERM; sleep 600 & echo pid $!; sh -c 'trap \"\" TERM; echo pid $$; sleep 600; sleep 600'";
   const pids: number[] = [];
   const run = runCommand({
-    ...{ command: sh(script), timeoutMs: 300, graceMs: 100 },
+    command: sh(script),
+    timeoutMs: 300,
+    graceMs: 100,
     onLine: (line) => pids.push(pidIn(line)),
   });
   const result = await run.result;

@@ -152,7 +152,8 @@ describe("a worker that takes dropped files", () => {
     expect(told("caused").map(({ signal }) => signal)).toEqual(names);
     for (const signal of told("caused"))
       expect(signal).toMatchObject({
-        ...{ cause: "s7.abc", depth: 4 },
+        cause: "s7.abc",
+        depth: 4,
         trace: expect.stringMatching(/^00-0123456789abcdef0123456789abcdef-/),
       });
     for (const signal of told("own-field")) expect(signal).not.toHaveProperty("cause");
@@ -177,7 +178,9 @@ describe("a worker that takes dropped files", () => {
       {
         // Where the machine is so busy that it is ended before it has said which process it started, the next one says it.
         script: "[ -e seen ] && exit 4; sleep 600 & echo $! > child.new; mv child.new child; wait",
-        ...{ timeout_seconds: 0.5, attempts: 6, breaker_failures: 100 },
+        timeout_seconds: 0.5,
+        attempts: 6,
+        breaker_failures: 100,
       },
     ]);
     await service.start();

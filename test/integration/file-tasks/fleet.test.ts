@@ -17,8 +17,12 @@ async function runHost(edge: RunningEdge, host: string, shared: string, script: 
         directory: "drop",
         run: [
           {
-            ...{ name: "review", scope: "fleet", concurrency: 2, attempts: 3 },
-            ...{ command: ["/bin/sh", "-c", script], environment: { HOST: host, SHARED: shared } },
+            name: "review",
+            scope: "fleet",
+            concurrency: 2,
+            attempts: 3,
+            command: ["/bin/sh", "-c", script],
+            environment: { HOST: host, SHARED: shared },
           },
         ],
       },

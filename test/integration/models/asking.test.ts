@@ -17,7 +17,10 @@ const rule = (timeout: string) => ({
   when: "Q_HEALTH_ALERT",
   then: [{ emit: { signal: "Q_TRIAGE_BEGUN", facts: {} } }],
   ask: {
-    ...{ model: "small", prompt: '"Is it urgent? " + facts.note', timeout, fallback: "wait" },
+    model: "small",
+    prompt: '"Is it urgent? " + facts.note',
+    timeout,
+    fallback: "wait",
     choices: [
       { name: "page", means: "wake somebody", then: [{ emit: { signal: "Q_PAGED", facts: { host: "facts.host" } } }] },
       { name: "wait", then: [{ emit: { signal: "Q_NOTED", facts: { host: "facts.host" } } }] },
@@ -84,8 +87,15 @@ describe("rule that asks a model", () => {
     const { decision, emitted } = await settled(asked);
     expect(emitted).toEqual(["Q_TRIAGE_BEGUN", "Q_PAGED"]);
     expect(decision.asked).toMatchObject({
-      ...{ model: "small", prompt: "Is it urgent? 97 % full", choices: ["page", "wait"], state: "answered" },
-      ...{ choice: "page", reason: "so it seems", cost_usd: 0.0012, tokens_in: 100, tokens_out: 20 },
+      model: "small",
+      prompt: "Is it urgent? 97 % full",
+      choices: ["page", "wait"],
+      state: "answered",
+      choice: "page",
+      reason: "so it seems",
+      cost_usd: 0.0012,
+      tokens_in: 100,
+      tokens_out: 20,
     });
     expect(decision.effects).toHaveLength(2);
     expect(asked.model.asked).toHaveLength(1);

@@ -21,8 +21,11 @@ test("an intent that was given up on a host is seen at the edge, mended on the h
   await vi.waitFor(async () => expect(await list()).toHaveLength(1), patience);
   const [letter] = await list();
   expect(letter).toMatchObject({
-    ...{ kind: "intent", host: "host-a", error: expect.stringContaining("no route for intents of this type") },
-    ...{ intent: { file: "unknown.json", text, intent_type: "make.coffee" }, attempts: 1 },
+    kind: "intent",
+    host: "host-a",
+    error: expect.stringContaining("no route for intents of this type"),
+    intent: { file: "unknown.json", text, intent_type: "make.coffee" },
+    attempts: 1,
   });
   const id = letter?.id ?? "";
 

@@ -36,9 +36,14 @@ test.concurrent("expectations from before a kill of the edge time out once each,
   const edge = await runEdge();
   const client = edge.client();
   const expecting = (id: string, seconds: number) => ({
-    ...{ id, when: "Q_ASKED", where: `facts.within == ${seconds}`, then: [] },
+    id,
+    when: "Q_ASKED",
+    where: `facts.within == ${seconds}`,
+    then: [],
     expect: {
-      ...{ signal: "Q_ANSWERED", by: "facts.n", within: `${seconds}s` },
+      signal: "Q_ANSWERED",
+      by: "facts.n",
+      within: `${seconds}s`,
       else: [{ emit: { signal: "Q_UNANSWERED", facts: { n: "facts.n" } } }],
     },
   });
@@ -100,7 +105,9 @@ test.concurrent("a follower of the log receives every trigger of a rule once and
   const client = edge.client();
   const ADVISORIES = 120;
   await client.policy.put("ripple", {
-    ...{ id: "ripple", when: "Q_RIPPLE", rate: { n: 10_000, per: "1m" } },
+    id: "ripple",
+    when: "Q_RIPPLE",
+    rate: { n: 10_000, per: "1m" },
     then: [{ emit: { signal: "Q_RIPPLE_TRIGGER", facts: { n: "facts.n" } } }],
   });
   const heard: Signal[] = [];

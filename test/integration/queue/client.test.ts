@@ -120,7 +120,10 @@ test("a worker behind a proxy that refuses WebSockets works over HTTP, and over 
       return { did: payload };
     },
     {
-      ...{ url: proxy.url, token: edge.token, concurrency: 3, channelRetryMs: 100 },
+      url: proxy.url,
+      token: edge.token,
+      concurrency: 3,
+      channelRetryMs: 100,
       onRemark: (text) => remarks.push(text),
     },
   );

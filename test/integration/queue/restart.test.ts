@@ -21,7 +21,10 @@ test("an edge that is killed and comes back has every task, and its leases and d
   const lease = async (recipient: string, more: object = {}) =>
     (await post<{ tasks: Leased[] }>("/lease", { recipient, ...more })).tasks;
   const task = (task_id: string, recipient: string, more: object = {}) => ({
-    ...{ task_id, recipient, type: "X", payload: { name: task_id } },
+    task_id,
+    recipient,
+    type: "X",
+    payload: { name: task_id },
     ...more,
   });
 

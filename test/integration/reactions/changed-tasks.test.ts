@@ -20,7 +20,10 @@ test("a task that was begun finishes by its old settings, and those that wait ar
   const options = {
     ...agentOptions(directory, edge.url),
     ...(await freeEndpoints()),
-    ...{ token: () => edge.token, sources: [], logger: silent, configFile: join(directory, "agent.yaml") },
+    token: () => edge.token,
+    sources: [],
+    logger: silent,
+    configFile: join(directory, "agent.yaml"),
     reactions: reactions("old", 1),
   };
   const agent = new Agent(options);

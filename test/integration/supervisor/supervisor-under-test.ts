@@ -42,7 +42,12 @@ export async function supervise(
       hostId: "host-a",
       directory: stateDir,
     },
-    ...{ stateDir, db, spool, now: Date.now, log, sampleMs },
+    stateDir,
+    db,
+    spool,
+    now: Date.now,
+    log,
+    sampleMs,
   });
   const work = new HostCommands();
   registerSupervisorCommands({ command: (type, handler) => void work.add(type, handler) }, supervisor);

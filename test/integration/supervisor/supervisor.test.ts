@@ -40,7 +40,10 @@ describe("a supervisor", () => {
     const team = await supervise({ broken: { command: ending(3) } });
     const gaveUp = await team.signal(({ signal }) => signal === "Q_PROCESS_GAVE_UP", "giving up");
     expect(gaveUp.facts).toEqual({
-      ...{ host: "host-a", agent: "broken", reason: "the process ended with code 3", restarts_in_row: 3 },
+      host: "host-a",
+      agent: "broken",
+      reason: "the process ended with code 3",
+      restarts_in_row: 3,
     });
     expect(saidIn(logOf(team.stateDir, "broken")).match(/^bye$/gm)).toHaveLength(4);
     expect(team.supervisor.report()).toMatchObject({ state: "failing", detail: "0 of 1 up, 1 given up" });

@@ -74,7 +74,9 @@ describe("a team of four", () => {
     await queues.put("team", [{ recipient: "architect", type: "TASK_DELEGATE", payload: FEATURE, task_id: "feature" }]);
     const last = await finished("feature.coder.tester.architect");
     expect(last).toMatchObject({
-      ...{ type: "STATUS_UPDATE", sender: "tester", status: "complete" },
+      type: "STATUS_UPDATE",
+      sender: "tester",
+      status: "complete",
       payload: { flow: "f-1", name: "slug", version: 1, state: "verified", failures: [] },
     });
     for (const [id, type, recipient] of [
@@ -117,13 +119,18 @@ describe("a team of four", () => {
     expect(await finished("bug")).toMatchObject({ result: { triage: "confirmed", actual: "-déjà-vu-" } });
     expect(await finished("bug.architect.coder")).toMatchObject({ status: "complete", attempt: 2 });
     expect(await finished("bug.architect.coder.tester.triager")).toMatchObject({
-      ...{ type: "STATUS_UPDATE", recipient: "triager", status: "complete" },
+      type: "STATUS_UPDATE",
+      recipient: "triager",
+      status: "complete",
       payload: { flow: "b-1", version: 2, state: "fixed", failures: [] },
     });
     // Each step was done once, by whom it was for, and none besides those of the two flows.
     const { by_recipient } = await queues.status("team");
     expect(Object.fromEntries(Object.entries(by_recipient).map(([name, of]) => [name, of.complete]))).toEqual({
-      ...{ architect: 3, coder: 2, tester: 3, triager: 2 },
+      architect: 3,
+      coder: 2,
+      tester: 3,
+      triager: 2,
     });
     expect(await (await agents()).map(({ name, state, restarts }) => [name, state, restarts])).toEqual([
       ["architect", "up", 0],

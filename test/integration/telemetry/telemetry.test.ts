@@ -19,7 +19,9 @@ async function observed(port: number | null = 0) {
   const directory = temporaryDirectory();
   const options = {
     ...agentOptions(directory, edge.url),
-    ...{ xsub: "tcp://127.0.0.1:1", xpub: "tcp://127.0.0.1:2", logger: silent },
+    xsub: "tcp://127.0.0.1:1",
+    xpub: "tcp://127.0.0.1:2",
+    logger: silent,
     sources: ["intents"] as const,
     observability: { port },
   };

@@ -4,8 +4,14 @@ import { type Answer, type Received, startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const up = {
-  ...{ host: "gpu-01", state: "up", since: "2026-01-31T12:00:00.000Z", reason: "linked", links: 1 },
-  ...{ last_seen: "2026-01-31T12:05:00.000Z", version: "0.1.0", failing: { promotions: "permission denied" } },
+  host: "gpu-01",
+  state: "up",
+  since: "2026-01-31T12:00:00.000Z",
+  reason: "linked",
+  links: 1,
+  last_seen: "2026-01-31T12:05:00.000Z",
+  version: "0.1.0",
+  failing: { promotions: "permission denied" },
   alerts: [{ subject: "disk:/var", since: "2026-01-31T12:04:00.000Z", value: 96, limit: 90 }],
   runs: { host: "gpu-01", sources: [{ name: "bus", state: "live", detail: "own proxy" }], workers: [] },
   facts: { health: { readings: [{ kind: "disk", instance: "/var", value: 96.5 }] } },

@@ -6,7 +6,12 @@ import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const signal = (seq: number, name: string, id: string, cause: string | undefined, afterMs: number): Signal => ({
-  ...{ seq, id, signal: name, source: "gpu-01", ecosystem: "default", facts: { n: seq } },
+  seq,
+  id,
+  signal: name,
+  source: "gpu-01",
+  ecosystem: "default",
+  facts: { n: seq },
   timestamp: "2026-01-31T12:00:00.000Z",
   received_at: new Date(Date.UTC(2026, 0, 31, 12) + afterMs).toISOString(),
   ...(cause === undefined ? {} : { cause }),
@@ -16,24 +21,34 @@ const trigger = signal(2, "Q_DREAM_TRIGGER", "g.1", "found", 12);
 const done = signal(3, "Q_DREAM_COMPLETE", "done", "g.1", 125_000);
 const aside = signal(4, "Q_HEALTH_ALERT", "aside", "found", 3_700_000);
 const decision = {
-  ...{ id: "d4096", rule: "promotions-to-dream", rule_version: 3, outcome: "fired" as const },
-  ...{ signal: { seq: 1, id: "found", signal: found.signal }, decided_at: found.received_at },
-  ...{ values: { where: true }, effects: ["g.1"] },
+  id: "d4096",
+  rule: "promotions-to-dream",
+  rule_version: 3,
+  outcome: "fired" as const,
+  signal: { seq: 1, id: "found", signal: found.signal },
+  decided_at: found.received_at,
+  values: { where: true },
+  effects: ["g.1"],
 };
 const letter = {
-  ...{
-    id: "policy.3",
-    kind: "signal" as const,
-    signal: done,
-    error: "it\u001b[2J failed",
-    daemon: "ganglion/policy",
-    attempts: 1,
-  },
-  ...{ first_failed_at: done.received_at, last_failed_at: done.received_at },
+  id: "policy.3",
+  kind: "signal" as const,
+  signal: done,
+  error: "it\u001b[2J failed",
+  daemon: "ganglion/policy",
+  attempts: 1,
+  first_failed_at: done.received_at,
+  last_failed_at: done.received_at,
 };
 const whole: Lineage = {
-  ...{ signal: found, causes: [], effects: [trigger, done, aside], truncated: false },
-  ...{ decisions: [decision], dead_letters: [letter], tasks: [], deliveries: [] },
+  signal: found,
+  causes: [],
+  effects: [trigger, done, aside],
+  truncated: false,
+  decisions: [decision],
+  dead_letters: [letter],
+  tasks: [],
+  deliveries: [],
 };
 
 describe("ganglion explain", () => {
@@ -97,17 +112,27 @@ describe("ganglion explain", () => {
 
   it("shows what became of tasks, and what a model chose", async () => {
     const asked = {
-      ...{ model: "small", prompt: "p", choices: ["a", "b"], state: "answered" as const, choice: "a" },
-      ...{ reason: "it is so", cost_usd: 0.0012 },
+      model: "small",
+      prompt: "p",
+      choices: ["a", "b"],
+      state: "answered" as const,
+      choice: "a",
+      reason: "it is so",
+      cost_usd: 0.0012,
     };
     const ended = {
       ...signal(5, "Q_TASK_COMPLETE", "q.1", "found", 30),
-      ...{ source: "ganglion/queue/work", facts: { queue: "work", task_id: "t1" } },
+      source: "ganglion/queue/work",
+      facts: { queue: "work", task_id: "t1" },
     };
     const behind = signal(6, "Q_CLEANED", "cleaned", "q.1", 40);
     const sent = { endpoint: "alerts", cause: "found", rule: decision.rule };
     const own: Lineage = {
-      ...{ signal: found, causes: [], effects: [ended, behind], dead_letters: [], truncated: false },
+      signal: found,
+      causes: [],
+      effects: [ended, behind],
+      dead_letters: [],
+      truncated: false,
       tasks: [
         {
           queue: "work",
@@ -127,15 +152,13 @@ describe("ganglion explain", () => {
       ],
       decisions: [
         {
-          ...{
-            ...decision,
-            effects: ["t1", "t2", "w1", "w2"],
-            asked,
-            deliveries: [
-              { delivery_id: "w1", endpoint: "alerts" },
-              { delivery_id: "w2", endpoint: "alerts" },
-            ],
-          },
+          ...decision,
+          effects: ["t1", "t2", "w1", "w2"],
+          asked,
+          deliveries: [
+            { delivery_id: "w1", endpoint: "alerts" },
+            { delivery_id: "w2", endpoint: "alerts" },
+          ],
           tasks: [
             { task_id: "t1", queue: "work" },
             { task_id: "t2", queue: "work" },

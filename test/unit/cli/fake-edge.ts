@@ -11,7 +11,7 @@ export interface Received {
 }
 export type Answer = readonly [status: number, body: unknown, headers?: Record<string, string>];
 
-export interface EdgeDouble {
+export interface FakeEdge {
   readonly url: string;
   readonly received: Received[];
   /** Waits for the next stream that is opened. */
@@ -26,13 +26,13 @@ export interface Stream {
   send(frame: unknown): void;
   /** Waits for the next frame of the other end. */
   next(): Promise<unknown>;
-  /** Breaks the connection without a word. */
+  /** Breaks the connection without a close frame. */
   break(): void;
   readonly closed: Promise<void>;
 }
 
-/** A real HTTP and WebSocket server that answers as a test says, and tells what it was asked. */
-export async function startEdge(answer: (request: Received) => Answer = () => [404, {}]): Promise<EdgeDouble> {
+/** A real HTTP and WebSocket server that answers as the test says, and records the requests. */
+export async function startEdge(answer: (request: Received) => Answer = () => [404, {}]): Promise<FakeEdge> {
   const received: Received[] = [];
   const streams = queue<Stream>();
   const server = createServer(async (request, response) => {

@@ -12,8 +12,15 @@ const gap = {
   alignment_score: 0.9,
   install_cost: 0.5,
   metadata: {
-    ...{ metric: "cpu_percent", value: 97, threshold: 90, unit: "percent", sample_count: 12 },
-    ...{ reporters: ["a"], first_seq: 3, last_seq: 40, details: { ram_percent: 50 } },
+    metric: "cpu_percent",
+    value: 97,
+    threshold: 90,
+    unit: "percent",
+    sample_count: 12,
+    reporters: ["a"],
+    first_seq: 3,
+    last_seq: 40,
+    details: { ram_percent: 50 },
   },
   status: "open",
   raised_at: "2026-01-01T00:00:00.000Z",
@@ -41,8 +48,14 @@ describe("ganglion gaps", () => {
 
 describe("ganglion scanners", () => {
   const scanner = {
-    ...{ id: "bottleneck", category: "bottleneck", enabled: true, settings: { depth_above: 100 } },
-    ...{ state: "quarantined", failures: 3, last_error: "oh", retry_at: "2026-01-01T00:00:00.000Z" },
+    id: "bottleneck",
+    category: "bottleneck",
+    enabled: true,
+    settings: { depth_above: 100 },
+    state: "quarantined",
+    failures: 3,
+    last_error: "oh",
+    retry_at: "2026-01-01T00:00:00.000Z",
   };
 
   it("lists them with their health", async () => {
@@ -85,7 +98,12 @@ describe("ganglion maintenance", () => {
 describe("ganglion observations --history", () => {
   const point = (minute: number, mean: number) => ({
     ts: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
-    ...{ count: 2, mean, min: mean, max: mean, p50: mean, p95: mean },
+    count: 2,
+    mean,
+    min: mean,
+    max: mean,
+    p50: mean,
+    p95: mean,
   });
 
   it("draws a metric over time, in steps without a measurement nothing", async () => {

@@ -14,7 +14,7 @@ const URL_OF = "https://models.example/v1/chat/completions";
 async function edge() {
   let settings: ModelSettings = NO_MODELS;
   const before: (() => void)[] = [];
-  const double = await startEdge(({ method, body }) => {
+  const fake = await startEdge(({ method, body }) => {
     if (method === "PUT") {
       before.shift()?.();
       const next = nextSettings(ModelSettingsInput.parse(body), settings);
@@ -26,7 +26,7 @@ async function edge() {
   });
   return {
     run: (args: readonly string[], input?: string) =>
-      ganglion(["models", ...args, "--url", double.url], input === undefined ? {} : { input }),
+      ganglion(["models", ...args, "--url", fake.url], input === undefined ? {} : { input }),
     settings: () => settings,
     /** Somebody else changes the settings before the next changes come. */
     meanwhile: (times: number, change: (settings: ModelSettings) => ModelSettings) => {

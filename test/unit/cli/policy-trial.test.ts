@@ -33,13 +33,28 @@ cases:
       - { at: 1s, emit: { signal: Q_PONG, facts: { n: 2 } } }
 `;
 const deployed = {
-  ...{ id: "pong", version: 3, description: "", enabled: true, priority: 5, when: ["Q_PING"] },
-  ...{ rate: { n: 100, per: "1m" }, then: [{ emit: { signal: "Q_PONG", facts: { n: "facts.n" } } }] },
-  ...{ built_in: false, modified: false, changed_at: "2026-01-01T00:00:00.000Z", changed_by: "me" },
+  id: "pong",
+  version: 3,
+  description: "",
+  enabled: true,
+  priority: 5,
+  when: ["Q_PING"],
+  rate: { n: 100, per: "1m" },
+  then: [{ emit: { signal: "Q_PONG", facts: { n: "facts.n" } } }],
+  built_in: false,
+  modified: false,
+  changed_at: "2026-01-01T00:00:00.000Z",
+  changed_by: "me",
 };
 const ping = (n: number) => ({
-  ...{ seq: n, id: `p${n}`, signal: "Q_PING", source: "s", ecosystem: "default", facts: { n } },
-  ...{ timestamp: `2026-01-01T00:00:0${n}.000Z`, received_at: `2026-01-01T00:00:0${n}.000Z` },
+  seq: n,
+  id: `p${n}`,
+  signal: "Q_PING",
+  source: "s",
+  ecosystem: "default",
+  facts: { n },
+  timestamp: `2026-01-01T00:00:0${n}.000Z`,
+  received_at: `2026-01-01T00:00:0${n}.000Z`,
 });
 
 describe("ganglion policy test", () => {
@@ -88,7 +103,11 @@ describe("ganglion policy test", () => {
 });
 
 const changesOf = ({ policies }: { policies: { id: string }[] }) => ({
-  ...{ created: [], changed: policies.map(({ id }) => id), unchanged: [], deleted: [], after_seq: 7 },
+  created: [],
+  changed: policies.map(({ id }) => id),
+  unchanged: [],
+  deleted: [],
+  after_seq: 7,
 });
 
 describe("ganglion policy diff, simulate and apply", () => {
@@ -121,14 +140,14 @@ describe("ganglion policy diff, simulate and apply", () => {
   });
 
   it("simulates a file, or a rule in force, and asks only for signals that matter", async () => {
-    const double = await edge();
+    const fake = await edge();
     const file = join(folder({ "rule.yaml": RULE }), "rule.yaml");
-    const args = ["--since", "2026-01-01T00:00:00Z", "--json", "--url", double.url];
+    const args = ["--since", "2026-01-01T00:00:00Z", "--json", "--url", fake.url];
     const { out } = await ganglion(["policy", "simulate", file, ...args]);
     const answer = JSON.parse(out);
     expect(answer).toMatchObject({ signals: 2, outcomes: { pong: { fired: 1 } } });
     expect(answer.differences).toHaveLength(1);
-    expect(double.received.at(-1)?.url.searchParams.getAll("signal")).toEqual(["Q_PING"]);
+    expect(fake.received.at(-1)?.url.searchParams.getAll("signal")).toEqual(["Q_PING"]);
     expect(answer.warm_up).toMatchObject({ from: "2025-12-31T23:59:00.000Z", complete: true, under_way: {} });
     const cold = JSON.parse((await ganglion(["policy", "simulate", file, "--warm-up", "0", ...args])).out);
     expect(cold.warm_up.from).toBe("2026-01-01T00:00:00.000Z");
@@ -140,18 +159,18 @@ describe("ganglion policy diff, simulate and apply", () => {
   });
 
   it("puts the different rules in force, with the version that was shown, and nothing without confirmation", async () => {
-    const double = await edge();
+    const fake = await edge();
     const file = join(folder({ "rule.yaml": RULE }), "rule.yaml");
-    const asked = await ganglion(["policy", "apply", file, "--url", double.url]);
+    const asked = await ganglion(["policy", "apply", file, "--url", fake.url]);
     expect([asked.code, asked.err]).toEqual([2, "ganglion: Not a terminal: add --yes to apply\n"]);
-    expect(double.received.some(({ method }) => method === "PATCH")).toBe(false);
-    const { code, out } = await ganglion(["policy", "apply", file, "--yes", "--url", double.url]);
+    expect(fake.received.some(({ method }) => method === "PATCH")).toBe(false);
+    const { code, out } = await ganglion(["policy", "apply", file, "--yes", "--url", fake.url]);
     expect([code, out.split("\n").at(-2)]).toEqual([0, "pong is in force"]);
-    const [change, more] = double.received.filter(({ method }) => method === "PATCH");
+    const [change, more] = fake.received.filter(({ method }) => method === "PATCH");
     expect(change?.url.pathname).toBe("/v1/default/policies");
     expect(change?.body).toMatchObject({ policies: [{ id: "pong", where: "facts.n > 1.0", version: 3 }] });
     expect(more).toBeUndefined();
-    const told = await ganglion(["policy", "apply", file, "--yes", "--json", "--url", double.url]);
+    const told = await ganglion(["policy", "apply", file, "--yes", "--json", "--url", fake.url]);
     expect(JSON.parse(told.out)).toMatchObject({ changed: ["pong"], after_seq: 7 });
   });
 });

@@ -6,10 +6,19 @@ import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const policy = {
-  ...{ id: "hot", version: 3, description: "", enabled: true, priority: 5, when: ["Q_A", "Q_B"] },
-  ...{ rate: { n: 100, per: "1m" }, then: [{ emit: { signal: "Q_HOT", facts: {} } }, { webhook: { endpoint: "e" } }] },
+  id: "hot",
+  version: 3,
+  description: "",
+  enabled: true,
+  priority: 5,
+  when: ["Q_A", "Q_B"],
+  rate: { n: 100, per: "1m" },
+  then: [{ emit: { signal: "Q_HOT", facts: {} } }, { webhook: { endpoint: "e" } }],
   expect: { signal: ["Q_COOL"], within: "10m", else: [{ webhook: { endpoint: "e" } }] },
-  ...{ built_in: true, modified: true, changed_at: "2026-01-01T00:00:00.000Z", changed_by: "me" },
+  built_in: true,
+  modified: true,
+  changed_at: "2026-01-01T00:00:00.000Z",
+  changed_by: "me",
 };
 
 function fileWith(text: string): string {
@@ -107,8 +116,12 @@ describe("ganglion policy", () => {
 describe("ganglion expectations", () => {
   it("shows the awaited signals, and that there are more", async () => {
     const one = {
-      ...{ rule: "hot", by: "h1", signal: ["Q_COOL"], since: "2026-01-01T00:00:00.000Z" },
-      ...{ due: "2026-01-01T00:10:00.000Z", cause: { seq: 7, id: "s7", signal: "Q_A" } },
+      rule: "hot",
+      by: "h1",
+      signal: ["Q_COOL"],
+      since: "2026-01-01T00:00:00.000Z",
+      due: "2026-01-01T00:10:00.000Z",
+      cause: { seq: 7, id: "s7", signal: "Q_A" },
     };
     const edge = await startEdge(() => [200, { expectations: [one], total: 2, next: "n" }]);
     const { out, err } = await ganglion(["expectations", "--rule", "hot", "--url", edge.url]);

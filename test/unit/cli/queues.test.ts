@@ -3,11 +3,19 @@ import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const percentiles = {
-  ...{ p50_ms: 10, p95_ms: 20, p99_ms: 30 },
-  ...{ waiting_p50_ms: 1, waiting_p95_ms: 2, waiting_p99_ms: 3 },
+  p50_ms: 10,
+  p95_ms: 20,
+  p99_ms: 30,
+  waiting_p50_ms: 1,
+  waiting_p95_ms: 2,
+  waiting_p99_ms: 3,
 };
 const status = {
-  ...{ queue: "work", depth: 3, running: 1, by_priority: { 1: 0, 2: 3 }, oldest_age_ms: 1_500 },
+  queue: "work",
+  depth: 3,
+  running: 1,
+  by_priority: { 1: 0, 2: 3 },
+  oldest_age_ms: 1_500,
   by_recipient: { coder: { queued: 3, running: 1, complete: 7, failed: 2, ...percentiles } },
   workers: { coder: 1 },
   alerts: [{ rule: "queue_deep", subject: "queue", raised_at: "2026-01-01T00:00:00.000Z" }],
@@ -35,14 +43,12 @@ describe("ganglion tasks", () => {
     expect(edge.received[0]?.url.pathname).toBe("/v1/default/queues/work/tasks");
     expect(edge.received[0]?.body).toEqual([
       {
-        ...{
-          recipient: "coder",
-          type: "BUG_REPORT",
-          priority: 2,
-          payload: { bug: 7 },
-          delay_ms: 50,
-          sender: "this-host",
-        },
+        recipient: "coder",
+        type: "BUG_REPORT",
+        priority: 2,
+        payload: { bug: 7 },
+        delay_ms: 50,
+        sender: "this-host",
         task_id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
       },
     ]);

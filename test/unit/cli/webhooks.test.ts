@@ -3,8 +3,13 @@ import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const endpoint = {
-  ...{ id: "alerts", url: "https://example.org/hook", enabled: true, description: null, waiting: 2 },
-  ...{ created_at: "2026-01-01T00:00:00.000Z", last_error: "the endpoint answered 500" },
+  id: "alerts",
+  url: "https://example.org/hook",
+  enabled: true,
+  description: null,
+  waiting: 2,
+  created_at: "2026-01-01T00:00:00.000Z",
+  last_error: "the endpoint answered 500",
 };
 
 describe("ganglion webhooks", () => {

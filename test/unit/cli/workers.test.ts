@@ -3,12 +3,27 @@ import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const worker = {
-  ...{ worker: "review", host: "a", running: 1, overdue: 0, complete: 7, failed: 2, timed_out: 0 },
-  ...{ last_at: "2026-01-01T00:00:00.000Z", last_error: "status 3" },
+  worker: "review",
+  host: "a",
+  running: 1,
+  overdue: 0,
+  complete: 7,
+  failed: 2,
+  timed_out: 0,
+  last_at: "2026-01-01T00:00:00.000Z",
+  last_error: "status 3",
 };
 const task = {
-  ...{ worker: "review", task_id: "t1", claim: "c1", status: "complete", host: "a", attempt: 1 },
-  ...{ started_at: "2026-01-01T00:00:00.000Z", due_at: "2026-01-01T00:11:00.000Z", duration_ms: 7, result: { n: 1 } },
+  worker: "review",
+  task_id: "t1",
+  claim: "c1",
+  status: "complete",
+  host: "a",
+  attempt: 1,
+  started_at: "2026-01-01T00:00:00.000Z",
+  due_at: "2026-01-01T00:11:00.000Z",
+  duration_ms: 7,
+  result: { n: 1 },
 };
 
 describe("ganglion workers", () => {

@@ -5,7 +5,10 @@ import { askModel } from "../../../src/durable-objects/models/endpoint.ts";
 import { complete, startModel } from "../../harness/fake-model.ts";
 
 const question: Question = {
-  ...{ id: "q", model: "small", timeoutMs: 10_000, prompt: "Is it urgent?" },
+  id: "q",
+  model: "small",
+  timeoutMs: 10_000,
+  prompt: "Is it urgent?",
   choices: [{ name: "yes" }, { name: "no" }],
 };
 

@@ -7,12 +7,20 @@ import { type ModelSettings, ModelSettingsInput, NO_MODELS, nextSettings } from 
 import fc from "../../fast-check.ts";
 
 const question: Question = {
-  ...{ id: "q", model: "small", timeoutMs: 1_000, prompt: "The disk of gpu-01 is 97 % full." },
+  id: "q",
+  model: "small",
+  timeoutMs: 1_000,
+  prompt: "The disk of gpu-01 is 97 % full.",
   choices: [{ name: "page", means: "wake somebody up" }, { name: "wait" }],
 };
 const openai = {
-  ...{ kind: "openai", name: "small", model: "m", url: "https://models.example/v1/chat/completions" },
-  ...{ price_in: 2, price_out: 10, max_tokens: 100 },
+  kind: "openai",
+  name: "small",
+  model: "m",
+  url: "https://models.example/v1/chat/completions",
+  price_in: 2,
+  price_out: 10,
+  max_tokens: 100,
 };
 
 describe("question to a model", () => {

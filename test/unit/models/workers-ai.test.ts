@@ -5,7 +5,10 @@ import { askModel } from "../../../src/durable-objects/models/endpoint.ts";
 import type { AiBinding } from "../../../src/durable-objects/models/workers-ai.ts";
 
 const question = {
-  ...{ id: "q", model: "small", prompt: "Is it urgent?", timeoutMs: 10_000 },
+  id: "q",
+  model: "small",
+  prompt: "Is it urgent?",
+  timeoutMs: 10_000,
   choices: [{ name: "yes" }, { name: "no" }],
 };
 const NAME = "@cf/meta/llama-3.3-70b-instruct-fp8-fast";
@@ -48,7 +51,8 @@ describe("asking Workers AI", () => {
             { role: "system", content: expect.stringContaining("- yes\n- no") },
             { role: "user", content: "Is it urgent?" },
           ],
-          ...{ temperature: 0, max_tokens: 256 },
+          temperature: 0,
+          max_tokens: 256,
           response_format: {
             type: "json_schema",
             json_schema: expect.objectContaining({ type: "object", required: ["choice", "reason"] }),
@@ -73,7 +77,9 @@ describe("asking Workers AI", () => {
     [
       "a response with its reasoning",
       {
-        ...{ id: "r", object: "response", status: "completed" },
+        id: "r",
+        object: "response",
+        status: "completed",
         output: [
           { type: "reasoning", id: "1", summary: [], content: [{ type: "reasoning_text", text: "Hm." }] },
           { type: "message", id: "2", role: "assistant", content: [{ type: "output_text", text, annotations: [] }] },

@@ -156,7 +156,10 @@ describe("condition of a rule", () => {
 
   test("near_duplicate suppresses a text at the threshold, as a duplicate of the first text that was as similar", () => {
     const near_duplicate = {
-      ...{ text: "facts.q", threshold: 1, within: "1h", by: "facts.host" },
+      text: "facts.q",
+      threshold: 1,
+      within: "1h",
+      by: "facts.host",
       override: "facts.again == true",
     };
     const engine = new PolicyEngine([aRule({ near_duplicate })]);

@@ -62,8 +62,14 @@ function live(history: readonly Step[]) {
         const seq = signals.length + 1;
         signals.push({ id: `s${seq}`, name: step.name, key: step.key, atMs });
         const signal: Signal = {
-          ...{ seq, id: `s${seq}`, signal: step.name, source: "t", ecosystem: "e", facts: { key: step.key } },
-          ...{ timestamp: new Date(atMs).toISOString(), received_at: new Date(atMs).toISOString() },
+          seq,
+          id: `s${seq}`,
+          signal: step.name,
+          source: "t",
+          ecosystem: "e",
+          facts: { key: step.key },
+          timestamp: new Date(atMs).toISOString(),
+          received_at: new Date(atMs).toISOString(),
         };
         evaluate = (engine) => engine.evaluate(signal);
       }

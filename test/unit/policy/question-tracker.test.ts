@@ -17,7 +17,10 @@ const anOpen = (id: string, deadlineMs: number): Open => ({
 const answerOf = (choice: string | null): Answer => ({
   choice,
   ...(choice === null ? { failure: "nonsense" as const } : {}),
-  ...{ cost_usd: 0, tokens_in: 0, tokens_out: 0, duration_ms: 1 },
+  cost_usd: 0,
+  tokens_in: 0,
+  tokens_out: 0,
+  duration_ms: 1,
 });
 
 /** A store with the open questions and the emitted effects. A crash loses what was not written in one transaction. */

@@ -16,7 +16,10 @@ const late = [{ emit: { signal: "Q_LATE", facts: { key: "facts.key" } } }];
 const waiting = { signal: "Q_ANSWERED", by: "facts.key", within: "5s", else: late };
 const RULES: readonly Rule[] = [
   aRule({
-    ...{ id: "dream", when: "Q_PROMOTIONS", while_in_flight: { until: "Q_DONE", at_most: "5s" }, ...often },
+    id: "dream",
+    when: "Q_PROMOTIONS",
+    while_in_flight: { until: "Q_DONE", at_most: "5s" },
+    ...often,
     then: [{ emit: { signal: "Q_DREAM", facts: { by: "id" } } }],
   }),
   aRule({ id: "answer", ...asked, ...often, expect: waiting }),
@@ -31,7 +34,10 @@ const RULES: readonly Rule[] = [
   }),
   aRule({ id: "page", when: "Q_LATE", where: "facts.key == 'a'", ...often, then: [{ webhook: { endpoint: "e" } }] }),
   aRule({
-    ...{ id: "like", when: "Q_ASKED", ...often, then: [{ webhook: { endpoint: "e" } }] },
+    id: "like",
+    when: "Q_ASKED",
+    ...often,
+    then: [{ webhook: { endpoint: "e" } }],
     near_duplicate: { text: "'is the disk of ' + facts.key + ' full?'", threshold: 0.8, within: "2s" },
   }),
 ];
@@ -76,9 +82,15 @@ function live(rules: readonly Rule[], steps: readonly Step[]): History {
   const record = (outcomes: readonly RuleOutcome[], nowMs: number) => {
     for (const { rule, origin, atMs, outcome, by, reason, values, effects } of outcomes) {
       decisions.push({
-        ...{ id: `d${decisions.length}`, rule: rule.id, rule_version: 1, effects: [], outcome, values },
+        id: `d${decisions.length}`,
+        rule: rule.id,
+        rule_version: 1,
+        effects: [],
+        outcome,
+        values,
         signal: { seq: origin.seq, id: origin.id, signal: origin.signal },
-        ...{ decided_at: new Date(atMs).toISOString(), ...(by === "time" ? { by } : {}) },
+        decided_at: new Date(atMs).toISOString(),
+        ...(by === "time" ? { by } : {}),
         ...(reason === undefined ? {} : { reason }),
       });
       for (const [place, effect] of effects.entries()) {

@@ -11,7 +11,14 @@ const signal = (name: string, facts: Record<string, unknown>, afterMs: number, m
   const at = new Date(T0 + afterMs).toISOString();
   seq++;
   return {
-    ...{ seq, id: `h${seq}`, signal: name, source: "host", ecosystem: "e", facts, timestamp: at, received_at: at },
+    seq,
+    id: `h${seq}`,
+    signal: name,
+    source: "host",
+    ecosystem: "e",
+    facts,
+    timestamp: at,
+    received_at: at,
     ...more,
   };
 };
@@ -23,7 +30,9 @@ const run = (rules: readonly Rule[], history: readonly Signal[], untilMs = 0) =>
 
 const pong = rule({ id: "pong", when: "Q_PING", then: [{ emit: { signal: "Q_PONG", facts: { n: "facts.n" } } }] });
 const note = rule({
-  ...{ id: "note", when: "Q_PONG", where: "facts.n > 1.0" },
+  id: "note",
+  when: "Q_PONG",
+  where: "facts.n > 1.0",
   then: [{ enqueue: { queue: "work", recipient: '"me"', type: "note" } }],
 });
 

@@ -10,8 +10,13 @@ import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import { silent, temporaryDirectory } from "./temporary-state.ts";
 
 const signal = (value: unknown): TimedSignal => ({
-  ...{ id: undefined, cause: undefined, trace: undefined, depth: undefined },
-  ...{ signal: "Q_TEST", source: "test", timestampMs: 1_700_000_000_000 },
+  id: undefined,
+  cause: undefined,
+  trace: undefined,
+  depth: undefined,
+  signal: "Q_TEST",
+  source: "test",
+  timestampMs: 1_700_000_000_000,
   factsJson: JSON.stringify({ value, filling: "x".repeat(500) }),
 });
 

@@ -13,20 +13,20 @@ export function fileGraph(files: readonly SourceFile[]): Graph {
   );
 }
 
-/** @returns which rooms the files of each room import, itself left out */
-export function roomGraph(files: readonly SourceFile[]): Graph {
-  const rooms = new Map<string, Set<string>>();
+/** @returns which folders the files of each folder import, itself left out */
+export function folderGraph(files: readonly SourceFile[]): Graph {
+  const folders = new Map<string, Set<string>>();
   for (const [path, targets] of fileGraph(files)) {
-    const room = roomOf(path);
-    const imported = rooms.get(room) ?? new Set();
-    rooms.set(room, imported);
-    for (const target of targets) if (roomOf(target) !== room) imported.add(roomOf(target));
+    const folder = folderOf(path);
+    const imported = folders.get(folder) ?? new Set();
+    folders.set(folder, imported);
+    for (const target of targets) if (folderOf(target) !== folder) imported.add(folderOf(target));
   }
-  return rooms;
+  return folders;
 }
 
-/** How many folders make a room: a concept of a floor, a feature of the agent, or a whole top folder. */
-const ROOM_DEPTHS = [
+/** Depth of the folders that are compared: a concept of a floor, a feature of the agent, or a whole top folder. */
+const FOLDER_DEPTHS = [
   ["src/workers/api/", 4],
   ["src/", 3],
   ["local-agent/", 2],
@@ -34,9 +34,9 @@ const ROOM_DEPTHS = [
 ] as const;
 
 /** `src/core/queue/task.ts` lies in `src/core/queue`; `src/workers/app.ts` in `src/workers`. */
-export function roomOf(path: string): string {
+export function folderOf(path: string): string {
   const folders = path.split("/").slice(0, -1);
-  const [, depth] = ROOM_DEPTHS.find(([prefix]) => path.startsWith(prefix)) ?? ROOM_DEPTHS[3];
+  const [, depth] = FOLDER_DEPTHS.find(([prefix]) => path.startsWith(prefix)) ?? FOLDER_DEPTHS[3];
   return folders.slice(0, depth).join("/");
 }
 

@@ -3,8 +3,9 @@ import {
   coreIsPure,
   filesAreShort,
   importsGoDown,
+  literalsAreNotSpread,
   noCircleOfFiles,
-  noCircleOfRooms,
+  noCircleOfFolders,
   nothingIsCast,
   objectsAreThin,
   zodIsANamespace,
@@ -94,9 +95,9 @@ describe("the rule against circles of files", () => {
   });
 });
 
-describe("the rule against circles of rooms", () => {
-  it("names both rooms where no file is in a circle", () => {
-    const found = noCircleOfRooms(
+describe("the rule against circles of folders", () => {
+  it("names both folders where no file is in a circle", () => {
+    const found = noCircleOfFolders(
       sources({
         "local-agent/bus/a.ts": 'import { b } from "../link/b.ts";',
         "local-agent/bus/c.ts": "export const c = 1;",
@@ -104,7 +105,7 @@ describe("the rule against circles of rooms", () => {
         "local-agent/link/d.ts": 'import { c } from "../bus/c.ts";',
       }),
     );
-    expect(keys(found)).toEqual(["circle of rooms: local-agent/bus", "circle of rooms: local-agent/link"]);
+    expect(keys(found)).toEqual(["circle of folders: local-agent/bus", "circle of folders: local-agent/link"]);
   });
 });
 
@@ -152,6 +153,24 @@ describe("the rule against casts", () => {
   ])("lets pass %s", (text) => {
     expect(nothingIsCast(sources({ "src/core/queue/a.ts": text }))).toEqual([]);
   });
+});
+
+describe("the rule against spread literals", () => {
+  it.each([
+    "const x = { ...{ a: 1 }, b };",
+    "const x = { ...({ a: 1 }) };",
+    "const x = { ...({ a: 1 } as const) };",
+    "const x = { ...({ a: 1 } satisfies A) };",
+  ])("refuses %s", (text) => {
+    expect(literalsAreNotSpread(sources({ "test/unit/a.test.ts": text }))).toHaveLength(1);
+  });
+
+  it.each(["const x = { ...a, b };", "const x = { ...(a === undefined ? {} : { a }) };", "const x = [...a];"])(
+    "lets pass %s",
+    (text) => {
+      expect(literalsAreNotSpread(sources({ "test/unit/a.test.ts": text }))).toEqual([]);
+    },
+  );
 });
 
 describe("the rule that the core is pure", () => {

@@ -1,4 +1,4 @@
-import { circles, fileGraph, roomGraph } from "./circles.ts";
+import { circles, fileGraph, folderGraph } from "./circles.ts";
 import { AGENT_FLOORS, CORE_BASE, CORE_NEIGHBOURS, FLOORS } from "./floors.ts";
 import type { SourceFile } from "./source-file.ts";
 
@@ -36,9 +36,9 @@ export const noCircleOfFiles: Rule = (files) =>
     message: `${way.join(" → ")} import each other in a circle, types included: move what both need into a file below them`,
   }));
 
-export const noCircleOfRooms: Rule = (files) =>
-  [...circles(roomGraph(files.filter(({ path }) => !path.startsWith("test/"))))].map(([room, way]) => ({
-    key: `circle of rooms: ${room}`,
+export const noCircleOfFolders: Rule = (files) =>
+  [...circles(folderGraph(files.filter(({ path }) => !path.startsWith("test/"))))].map(([folder, way]) => ({
+    key: `circle of folders: ${folder}`,
     message: `the folders ${way.join(" → ")} import each other in a circle: move what both need into a folder below them`,
   }));
 
@@ -86,7 +86,16 @@ export const coreIsPure: Rule = (files) =>
         })),
     ]);
 
-/** `import { z }` makes bundlers keep all of zod; the namespace lets them drop what nothing uses. */
+/** The compiler checks no spread literal for fields that do not exist. */
+export const literalsAreNotSpread: Rule = (files) =>
+  files.flatMap(({ path, spreads }) =>
+    spreads.map(({ line, text }) => ({
+      key: `spread: ${text} in ${path}`,
+      message: `${path}:${line} spreads a literal (${text}): write its fields out`,
+    })),
+  );
+
+/** `import { z }` makes bundlers keep all of zod; the namespace lets them drop unused parts. */
 export const zodIsANamespace: Rule = (files) =>
   files
     .filter(({ path }) => path.startsWith("src/"))
@@ -97,10 +106,11 @@ export const zodIsANamespace: Rule = (files) =>
 export const ALL_RULES: readonly Rule[] = [
   importsGoDown,
   noCircleOfFiles,
-  noCircleOfRooms,
+  noCircleOfFolders,
   filesAreShort,
   objectsAreThin,
   nothingIsCast,
+  literalsAreNotSpread,
   coreIsPure,
   zodIsANamespace,
 ];

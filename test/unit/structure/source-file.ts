@@ -14,6 +14,8 @@ export interface SourceFile {
   readonly casts: readonly Finding[];
   /** Uses of the clock, of chance, of the network and of the process, by line. */
   readonly impure: readonly Finding[];
+  /** Object literals that are spread into an object literal, by line. */
+  readonly spreads: readonly Finding[];
 }
 
 export interface Import {
@@ -44,6 +46,7 @@ export function readSource(path: string, text: string): SourceFile {
   const methods: string[] = [];
   const casts: Finding[] = [];
   const impure: Finding[] = [];
+  const spreads: Finding[] = [];
   const found = (list: Finding[], node: Node) => {
     const [first = ""] = text.slice(node.start, node.end).split("\n");
     list.push({ line: lineAt(node.start), text: first });
@@ -57,8 +60,9 @@ export function readSource(path: string, text: string): SourceFile {
     if (node.type === "MethodDefinition") methods.push(nameOf(node.key) ?? "");
     if (isCast(node)) found(casts, node);
     if (isImpure(node)) found(impure, node);
+    if (node.type === "SpreadElement" && isObjectLiteral(node.argument)) found(spreads, node);
   }
-  return { path, lines: text.split("\n").length - 1, imports, classes, methods, casts, impure };
+  return { path, lines: text.split("\n").length - 1, imports, classes, methods, casts, impure, spreads };
 }
 
 function parse(path: string, text: string): Node {
@@ -136,6 +140,16 @@ function isJsonParse(node: unknown): boolean {
 
 function withoutParentheses(node: unknown): unknown {
   return isNode(node) && node.type === "ParenthesizedExpression" ? withoutParentheses(node.expression) : node;
+}
+
+/** `{ … }`, in parentheses or with `as const` and the like. */
+function isObjectLiteral(node: unknown): boolean {
+  const inner = withoutParentheses(node);
+  if (!isNode(inner)) return false;
+  return (
+    inner.type === "ObjectExpression" ||
+    (["TSAsExpression", "TSSatisfiesExpression"].includes(inner.type) && isObjectLiteral(inner.expression))
+  );
 }
 
 const IMPURE_MEMBERS = new Set([

@@ -89,8 +89,11 @@ describe("replay of a signal that a projection could not process", () => {
     const eco = deadLetters.ecosystem;
     const policy = policyOf(eco);
     const rule = (where: string, more: object = {}) => ({
-      ...{ when: "Q_DISK_SEEN", where, while_in_flight: { until: "Q_DISK_CLEAN", at_most: "1h" } },
-      ...{ then: [{ emit: { signal: "Q_CLEAN_UP", facts: { n: "facts.?n.orValue(0)" } } }], ...more },
+      when: "Q_DISK_SEEN",
+      where,
+      while_in_flight: { until: "Q_DISK_CLEAN", at_most: "1h" },
+      then: [{ emit: { signal: "Q_CLEAN_UP", facts: { n: "facts.?n.orValue(0)" } } }],
+      ...more,
     });
     await putRule(eco, "clean", rule("facts.percent > 90"));
     await logOf(eco).append({ signals: [aSignal("Q_DISK_SEEN", { n: 1 }, { id: "one" })] });
@@ -193,8 +196,16 @@ describe("replay of a task that failed for good", () => {
   it("enqueues a task that its queue has forgotten, with its former fields", async () => {
     const deadLetters = deadLettersUnderTest();
     const task = {
-      ...{ task_id: "old", recipient: "coder", type: "BUILD", sender: "planner", priority: 2, max_attempts: 3 },
-      ...{ created_at: "2026-01-01T00:00:00.000Z", timeout_ms: null, deadline_at: null, payload: { n: 7 } },
+      task_id: "old",
+      recipient: "coder",
+      type: "BUILD",
+      sender: "planner",
+      priority: 2,
+      max_attempts: 3,
+      created_at: "2026-01-01T00:00:00.000Z",
+      timeout_ms: null,
+      deadline_at: null,
+      payload: { n: 7 },
     };
     await deadLetters.record({ id: "x/work.old.1", kind: "task", task, error: "e", daemon: "ganglion/queue/work" });
     expect((await deadLetters.replay("x/work.old.1")).status).toBe(200);
@@ -242,8 +253,12 @@ describe("replay of a webhook delivery that was given up", () => {
 
 describe("replay of an item that a host keeps", () => {
   const intent = {
-    ...{ id: "gpu-01.intent.bad.json", kind: "intent" as const, intent: { file: "bad.json", text: "{" } },
-    ...{ error: "not JSON", daemon: "agent/intents", host: "gpu-01" },
+    id: "gpu-01.intent.bad.json",
+    kind: "intent" as const,
+    intent: { file: "bad.json", text: "{" },
+    error: "not JSON",
+    daemon: "agent/intents",
+    host: "gpu-01",
   };
 
   it("asks the host, and keeps the dead letter when the host fails", async () => {

@@ -131,14 +131,13 @@ describe("the lineage behind what rules did", () => {
     const [leased] = await queue.lease("coder");
     await queue.act("own", "fail", { lease_id: leased?.lease_id, error: "no" });
     await deadLettersUnderTest(eco).record({
-      ...{
-        id: "gpu-01.reaction.fix.asked",
-        kind: "reaction",
-        host: "gpu-01",
-        error: "exit 1",
-        daemon: "reaction/fix/gpu-01",
-      },
-      ...{ signal: { id: "asked", seq: 1 }, reaction: { name: "fix", signal_id: "asked" } },
+      id: "gpu-01.reaction.fix.asked",
+      kind: "reaction",
+      host: "gpu-01",
+      error: "exit 1",
+      daemon: "reaction/fix/gpu-01",
+      signal: { id: "asked", seq: 1 },
+      reaction: { name: "fix", signal_id: "asked" },
     });
     await expect
       .poll(async () => (await lineageOf(eco, "asked")).dead_letters.map(({ id }) => id).sort(), { timeout: 45_000 })

@@ -9,8 +9,13 @@ const put = (eco: string, body: unknown, token?: string) =>
     ...(token === undefined ? {} : { token }),
   });
 const small = {
-  ...{ name: "small", kind: "openai", url: "https://models.example/v1/chat/completions", model: "tiny" },
-  ...{ api_key: "sk-secret", price_in: 0.4, price_out: 1.6 },
+  name: "small",
+  kind: "openai",
+  url: "https://models.example/v1/chat/completions",
+  model: "tiny",
+  api_key: "sk-secret",
+  price_in: 0.4,
+  price_out: 1.6,
 };
 
 describe("GET and PUT /models", () => {

@@ -20,7 +20,9 @@ it("simulation returns the decisions of a changed rule, beside the rules in forc
   const head = (await logOf(eco).status()).head_seq;
   const answer = await (await simulate("many", { since, rule })).json();
   expect(answer).toMatchObject({
-    ...{ signals: 2, truncated: false, outcomes: { many: { fired: 1, suppressed: 0, failed: 0 } } },
+    signals: 2,
+    truncated: false,
+    outcomes: { many: { fired: 1, suppressed: 0, failed: 0 } },
     decisions: [{ rule: "many", outcome: "fired", signal: { seq: 2 } }],
     differences: [{ rule: "many", after: { outcome: "fired" } }],
   });

@@ -40,7 +40,8 @@ const promotions = (unacknowledged_count: number) => ({
 });
 const counted = (run: string, count: number, ...waiting: string[]) => ({
   promotions: {
-    ...{ promotion_count: waiting.length, unacknowledged_count: waiting.length },
+    promotion_count: waiting.length,
+    unacknowledged_count: waiting.length,
     arrivals: { run, count, waiting: waiting.join() },
   },
 });

@@ -54,7 +54,8 @@ class World {
       endedSeq: this.#lastPlace(...DREAM_ENDS),
     };
     const facts = {
-      ...{ promotion_count: this.#waiting.size, unacknowledged_count: this.#waiting.size },
+      promotion_count: this.#waiting.size,
+      unacknowledged_count: this.#waiting.size,
       arrivals: { run: String(run), count, waiting: [...this.#waiting].join() },
     };
     const { after, report } = updatePromotions(this.#known, facts, dreams, null, 0);
