@@ -12,14 +12,14 @@ interface Asked {
   };
 }
 
-export interface ModelDouble {
+export interface FakeModel {
   /** Where it takes chat completions. */
   readonly url: string;
   readonly asked: Asked[];
 }
 
 /** A server that speaks the API of chat completions, and answers as a test says. */
-export async function startModel(answer: (asked: Asked, response: ServerResponse) => void): Promise<ModelDouble> {
+export async function startModel(answer: (asked: Asked, response: ServerResponse) => void): Promise<FakeModel> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];

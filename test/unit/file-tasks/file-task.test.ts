@@ -18,7 +18,7 @@ describe("a file task", () => {
     [{ task_id: "../../etc" }, "not valid", "/task_id"],
     [{ task_id: "a~b" }, "not valid", "/task_id"],
     [{ description: 7 }, "not valid", "/description"],
-  ])("refuses %j and says why", (value, reason, pointer) => {
+  ])("refuses %j with the reason", (value, reason, pointer) => {
     const read = readFileTask(value, "review", "t1");
     expect(read).toMatchObject({ ok: false, reason: expect.stringContaining(reason) });
     if (pointer !== undefined) expect(read).toMatchObject({ errors: [{ pointer }] });

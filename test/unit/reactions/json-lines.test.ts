@@ -10,7 +10,7 @@ async function read(path: string, from?: number) {
   return objects;
 }
 
-test("objects come from the end, whatever lies between them and however long they are", async () => {
+test("JSON objects are read from the end of a file, also long ones, and other lines are skipped", async () => {
   const path = join(temporaryDirectory(), "log.jsonl");
   expect(await read(path)).toEqual([]);
   const objects = [{ n: 1 }, { n: 2, text: "ü".repeat(100_000) }, { n: 3 }];
@@ -21,7 +21,7 @@ test("objects come from the end, whatever lies between them and however long the
   expect(await read(path, 1e9)).toHaveLength(3);
 });
 
-test("half a line that a crash left does not spoil the next one", async () => {
+test("a line after half a line that a crash left is read", async () => {
   const path = join(temporaryDirectory(), "deep", "log.jsonl");
   await appendLine(path, { n: 1 });
   appendFileSync(path, '{"n": 2');

@@ -12,7 +12,7 @@ import {
 } from "../../../src/core/reactions/run.ts";
 import fc from "../../fast-check.ts";
 
-/** Everything that the disk holds of one run, and what was put on its way with it. */
+/** A run as the disk holds it, and the reports that were written with it. */
 interface Real {
   run: Run;
   completions: number;
@@ -154,7 +154,7 @@ const anyHistory = fc.commands(
   { maxCommands: 100 },
 );
 
-test("whatever fails or crashes when, a run is told of once, is tried as often as it may be, and ends", () => {
+test("after any failures and crashes, a run has as many attempts as its settings allow and ends with one report", () => {
   fc.assert(
     fc.property(anyPolicy, anyHistory, (policy, history) => {
       const nowMs = 1_000_000_000;
@@ -167,11 +167,11 @@ test("whatever fails or crashes when, a run is told of once, is tried as often a
   );
 });
 
-test("a clock that was set back does not hold a run up for as long", () => {
+test("a run waits no longer than the longest back-off after the clock was set back", () => {
   const policy: RunPolicy = { attempts: 2, backoff_ms: 1_000, backoff_max_ms: 2_000, on_crash: "retry" };
   const waiting: Run = { state: "pending", attempts: 1, crashes: 0, notBeforeMs: 1_000_000 };
   expect(begin(waiting, policy, 999_000)).toBeUndefined();
-  // The longest pause that there is, to the millisecond.
+  // The longest back-off, to the millisecond.
   expect(begin(waiting, policy, 998_000)).toBeUndefined();
   expect(begin(waiting, policy, 997_999)?.state).toBe("running");
   expect(begin(waiting, policy, 10_000)?.state).toBe("running");

@@ -12,7 +12,7 @@ const problems = (settings: object): string[] => {
   );
 };
 
-test("what is wrong is named with its place and how to put it right", () => {
+test("an invalid setting of a reaction is reported with its place and the remedy", () => {
   expect(problems({ it: { run } })).toEqual([
     "it.when: when is required: give the signals to react to, such as when: Q_BUILD_BROKEN",
   ]);
@@ -31,7 +31,7 @@ test("what is wrong is named with its place and how to put it right", () => {
   expect(problems({ it: { when: "Q_A", run: "true" } })).toEqual(["it.run: give {command: …} or {built_in: …}"]);
 });
 
-test("a built-in knows its own signals, and a queue's reactions ask the edge for none", () => {
+test("the link subscribes to the default signals of built-ins, and to none for reactions to a queue", () => {
   const settings = ReactionsSettings.parse({
     integrate: { run: { built_in: "capability-integrator" } },
     investigate: { run: { built_in: "investigator", command: "true" } },

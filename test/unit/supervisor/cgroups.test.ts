@@ -28,13 +28,13 @@ beforeEach(() => {
 });
 
 describe("control groups", () => {
-  it("are made of a service's own: the agent moves aside, and its children get controllers", () => {
+  it("are made below the service's own group: the agent moves into a group of its own, and its children get controllers", () => {
     expect(service("system.slice/ganglion-agent.service")).toBeDefined();
     expect(text("ganglion-agent", "cgroup.procs")).toBe(String(process.pid));
     expect(text("cgroup.subtree_control")).toBe("+memory +cpu +pids");
   });
 
-  it("are left alone where they are a person's session, the whole machine, or have others in them", () => {
+  it("are left unchanged in a person's session, at the root, and where they hold other processes", () => {
     expect(service("user.slice/session-2.scope")).toBeUndefined();
     expect(service("")).toBeUndefined();
     expect(service("system.slice/other.service", { procs: `${process.pid}\n1\n` })).toBeUndefined();
@@ -42,7 +42,7 @@ describe("control groups", () => {
     expect(Cgroups.open({ log: silent, root, self: join(root, "no-such-file") })).toBeUndefined();
   });
 
-  it("hold an agent to its limits, and tell when it was ended for want of memory", () => {
+  it("limit an agent, and report when the kernel ended it for want of memory", () => {
     const groups = service("a.service");
     const group = join(base, "agent-coder");
     mkdirSync(group);
@@ -68,12 +68,12 @@ describe("control groups", () => {
     writeFileSync(join(group, "memory.events"), "low 0\noom 1\noom_kill 1\n");
     expect(groups?.dismiss("coder")).toBe(true);
     expect(text("agent-coder", "cgroup.kill")).toBe("1");
-    // What was killed may hold the group for a moment, and with it its counters.
+    // A killed process may keep the group, and its counters, for a moment.
     groups?.admit("coder", 4_713, "run", DEFAULT_RULES);
     expect(groups?.dismiss("coder")).toBe(false);
   });
 
-  it("take in what an agent has started before it was moved", async () => {
+  it("take in the processes that an agent started before it was moved", async () => {
     const groups = service("a.service");
     const [own, other] = ["coder.1", "tester.1"].map((run) =>
       spawn("sleep", ["600"], { env: { ...process.env, GANGLION_RUN: run } }),
@@ -89,7 +89,7 @@ describe("control groups", () => {
     }
   });
 
-  it("keep measurements from saying what cannot be: more than the kernel lets an agent have", () => {
+  it("cap measurements at the limits that the kernel enforces", () => {
     const reading = { memoryBytes: 2_000, cpuPercent: 51.2, running: true, stopped: false };
     const rules = { ...DEFAULT_RULES, memoryBytes: 1_000, cpuPercent: 50 };
     expect(cappedByLimits(reading, rules, { memory: true, cpu: true })).toMatchObject({

@@ -5,20 +5,20 @@ import { HUNG_STOP_MS, type ProcessRules } from "../../../src/core/supervisor/pr
 import { SupervisedProcess } from "../../../src/core/supervisor/supervised-process.ts";
 import fc from "../../fast-check.ts";
 
-/** What a person expects, kept in the plainest way. */
+/** The model: the state that a person expects, in its simplest form. */
 export class Expectations {
   stoppedByPerson = false;
   inRow = 0;
   gaveUp = false;
-  /** Its end, when it comes, is a failure. */
+  /** The next end of the process counts as a failure. */
   failing = false;
-  /** Its last end was a failure: it comes back after a pause, and otherwise at once. */
+  /** The last end was a failure, so the process is started again after a back-off. */
   backsOff = false;
 }
 
 /**
- * A machine with one supervised process on it, as the supervisor's shell would drive it: what it is told to do happens
- * at once, and `due` comes exactly when it was asked for. It objects to whatever must never be done.
+ * A machine with one supervised process, as the supervisor's shell would drive it: each action takes effect at once, and
+ * `due` comes exactly at its time. Asserts that no forbidden action is taken.
  */
 export class World {
   readonly process: SupervisedProcess;
@@ -26,16 +26,16 @@ export class World {
   nowMs = 1_000;
   alive = false;
   spawns = 0;
-  /** A process that catches SIGTERM and does nothing about it. */
-  deaf = false;
+  /** The process catches SIGTERM and keeps running. */
+  ignoresSigterm = false;
   frozen = false;
-  /** Said again each second, as long as the process is not frozen. */
-  says: Heartbeat | null = null;
+  /** The heartbeat that the process sends each second, unless it is frozen. */
+  heartbeat: Heartbeat | null = null;
   startedMs = 0;
   lastBeatMs = 0;
   terminatedMs: number | null = null;
   forced = false;
-  /** How it ended, while nobody has seen that yet. */
+  /** An end of the process that has not been reported yet. */
   #ended: { readonly code: number | null; readonly signal: string | null } | null = null;
   readonly rules: ProcessRules;
   readonly expected: Expectations;
@@ -44,22 +44,22 @@ export class World {
     this.rules = rules;
     this.expected = expected;
     this.process = new SupervisedProcess(rules, "started");
-    this.tell({ type: "wake" });
+    this.send({ type: "wake" });
   }
 
   get phase() {
     return this.process.view(this.nowMs).phase;
   }
 
-  tell(event: ProcessEvent): void {
+  send(event: ProcessEvent): void {
     for (const action of this.process.handle(event, this.nowMs)) this.#carryOut(action);
-    // An end is seen after what was decided in one go has been done: until then its number is nobody else's.
+    // The end is reported after all actions of one decision: until then the process id is not reused.
     const ended = this.#ended;
     this.#ended = null;
     if (ended !== null) this.#gone(ended.code, ended.signal);
   }
 
-  /** The process ends by itself, or is ended by somebody else. */
+  /** The process ends by itself, or another program ends it. */
   end(code: number | null): void {
     if (!this.alive) return;
     if (this.terminatedMs === null) this.expected.failing = true;
@@ -71,21 +71,21 @@ export class World {
     while (this.nowMs < endMs) {
       const due = this.process.dueMs ?? Number.POSITIVE_INFINITY;
       const beat =
-        this.alive && this.says !== null && !this.frozen ? this.lastBeatMs + 1_000 : Number.POSITIVE_INFINITY;
+        this.alive && this.heartbeat !== null && !this.frozen ? this.lastBeatMs + 1_000 : Number.POSITIVE_INFINITY;
       this.nowMs = Math.max(this.nowMs, Math.min(endMs, due, beat));
       if (beat <= this.nowMs) this.beat();
       if (due <= this.nowMs) {
         this.#measure();
-        this.tell({ type: "due" });
+        this.send({ type: "due" });
       }
     }
     this.check();
   }
 
   beat(): void {
-    if (!this.alive || this.frozen || this.says === null) return;
+    if (!this.alive || this.frozen || this.heartbeat === null) return;
     this.lastBeatMs = this.nowMs;
-    this.tell({ type: "heartbeat", beat: this.says });
+    this.send({ type: "heartbeat", beat: this.heartbeat });
   }
 
   check(): void {
@@ -103,11 +103,11 @@ export class World {
   #measure(): void {
     if (!this.alive) return;
     const reading = { memoryBytes: 1, cpuPercent: 0, running: false, stopped: this.frozen };
-    this.tell({ type: "measured", reading });
+    this.send({ type: "measured", reading });
   }
 
   #gone(code: number | null, signal: string | null): void {
-    // One that ran for long enough had started well, whatever it ended of.
+    // A process that ran stably starts a new row of restarts, for any cause of its end.
     if (this.nowMs - this.startedMs >= this.rules.stableMs) this.expected.inRow = 0;
     if (this.expected.failing && !this.expected.stoppedByPerson) {
       if (this.expected.inRow >= this.rules.maxRestarts) this.expected.gaveUp = true;
@@ -117,10 +117,10 @@ export class World {
     this.expected.failing = false;
     this.alive = false;
     this.frozen = false;
-    this.deaf = false;
+    this.ignoresSigterm = false;
     this.terminatedMs = null;
     this.forced = false;
-    this.tell({ type: "exited", code, signal });
+    this.send({ type: "exited", code, signal });
   }
 
   #carryOut(action: ProcessAction): void {
@@ -128,26 +128,26 @@ export class World {
       this.announced.push(action);
       if (action.signal === "Q_PROCESS_HUNG" && action.facts.action === "restarted") {
         const silent = this.nowMs - this.lastBeatMs >= this.rules.heartbeatMs;
-        expect(silent || this.frozen || typeof this.says?.progress === "number").toBe(true);
+        expect(silent || this.frozen || typeof this.heartbeat?.progress === "number").toBe(true);
         this.expected.failing = true;
       }
       return;
     }
     if (action.do === "spawn") {
-      expect(this.alive, "two of a kind at once").toBe(false);
+      expect(this.alive, "two processes at a time").toBe(false);
       expect(this.expected.stoppedByPerson, "a person had stopped it").toBe(false);
       this.alive = true;
       this.spawns += 1;
       this.startedMs = this.nowMs;
       this.lastBeatMs = this.nowMs;
-      this.tell({ type: "spawned", pid: this.spawns });
+      this.send({ type: "spawned", pid: this.spawns });
       return;
     }
-    expect(this.alive, `${action.signal} to nobody`).toBe(true);
+    expect(this.alive, `${action.signal} without a process`).toBe(true);
     if (action.signal === "SIGCONT") this.frozen = false;
     if (action.signal === "SIGTERM") this.terminatedMs = this.nowMs;
-    // One that is stopped takes SIGTERM when it goes on.
-    if (this.terminatedMs !== null && !this.deaf && !this.frozen) this.#ended ??= { code: 0, signal: null };
+    // A stopped process receives SIGTERM when it is resumed.
+    if (this.terminatedMs !== null && !this.ignoresSigterm && !this.frozen) this.#ended ??= { code: 0, signal: null };
     if (action.signal === "SIGKILL") {
       const waited = this.terminatedMs === null ? null : this.nowMs - this.terminatedMs;
       const inTime = waited === HUNG_STOP_MS || waited === this.rules.stopMs;
@@ -166,12 +166,12 @@ const act = (name: string, run: (world: World) => void): fc.Command<Expectations
   toString: () => name,
 });
 
-const tellPerson = (world: World, stopped: boolean) => {
+const requestByPerson = (world: World, stopped: boolean) => {
   world.expected.stoppedByPerson = stopped;
   world.expected.gaveUp = false;
 };
 
-/** Whoever asks for its end need not be told of it as a failure. */
+/** An end that a person requested is no failure. */
 const asked = (world: World) => {
   world.expected.failing = false;
 };
@@ -179,51 +179,51 @@ const asked = (world: World) => {
 const anyPause = fc.constantFrom(1, 499, 500, 999, 1_000, 1_999, 2_000, 3_999, 4_000, 9_999, 10_000, 29_999, 60_000);
 const passing = anyPause.map((ms) => act(`${ms} ms pass`, (world) => world.pass(ms)));
 const ending = fc.constantFrom(0, 1, null).map((code) => act(`it ends with ${code}`, (world) => world.end(code)));
-const saying = fc.constantFrom("working", "waiting", "idle").map((state) =>
-  act(`it says ${state}`, (world) => {
-    world.says = { state, task: "t" };
+const beating = fc.constantFrom("working", "waiting", "idle").map((state) =>
+  act(`a heartbeat reports ${state}`, (world) => {
+    world.heartbeat = { state, task: "t" };
     world.beat();
   }),
 );
 const asking = fc.constantFrom(
   act("start", (world) => {
-    // One that runs, or is on its way, is not begun anew.
+    // A process that runs, or is about to start, is not started again.
     if (!world.alive) world.expected.inRow = 0;
-    tellPerson(world, false);
-    world.tell({ type: "start" });
+    requestByPerson(world, false);
+    world.send({ type: "start" });
   }),
   act("stop", (world) => {
-    tellPerson(world, true);
+    requestByPerson(world, true);
     asked(world);
-    world.tell({ type: "stop", force: false });
+    world.send({ type: "stop", force: false });
   }),
   act("stop by force", (world) => {
-    tellPerson(world, true);
+    requestByPerson(world, true);
     world.forced = true;
     asked(world);
-    world.tell({ type: "stop", force: true });
+    world.send({ type: "stop", force: true });
   }),
   act("restart", (world) => {
     world.expected.inRow = 0;
-    tellPerson(world, false);
+    requestByPerson(world, false);
     asked(world);
-    world.tell({ type: "restart", force: false });
+    world.send({ type: "restart", force: false });
   }),
   act("wake", (world) => {
     if (!world.alive && !world.expected.stoppedByPerson) {
       world.expected.inRow = 0;
       world.expected.gaveUp = false;
     }
-    world.tell({ type: "wake" });
+    world.send({ type: "wake" });
   }),
-  act("it becomes deaf", (world) => {
-    world.deaf = world.alive;
+  act("it ignores SIGTERM", (world) => {
+    world.ignoresSigterm = world.alive;
   }),
   act("it is stopped by a signal", (world) => {
     world.frozen = world.alive;
   }),
   act("it falls silent", (world) => {
-    world.says = null;
+    world.heartbeat = null;
   }),
 );
 
@@ -231,7 +231,7 @@ const asking = fc.constantFrom(
 const anyAct = fc.oneof(
   { arbitrary: passing, weight: 5 },
   { arbitrary: ending, weight: 5 },
-  { arbitrary: saying, weight: 2 },
+  { arbitrary: beating, weight: 2 },
   { arbitrary: asking, weight: 3 },
 );
 

@@ -14,13 +14,16 @@ const rules = (change: Partial<ProcessRules> = {}): ProcessRules => ({
 });
 const world = (change?: Partial<ProcessRules>) => new World(rules(change));
 const reading = (change: Partial<Reading>): Reading => ({
-  ...{ memoryBytes: 1, cpuPercent: 0, running: false, stopped: false },
+  memoryBytes: 1,
+  cpuPercent: 0,
+  running: false,
+  stopped: false,
   ...change,
 });
 const signals = ({ announced }: World) => announced.map(({ signal }) => signal);
 
 describe("a supervised process", () => {
-  test("does what its people expect, whatever happened before", () => {
+  test("behaves as the model expects after any history", () => {
     const setup = () => {
       const model = new Expectations();
       return { model, real: new World(rules(), model) };
@@ -47,7 +50,7 @@ describe("a supervised process", () => {
     expect(signals(w)).toEqual([...once, ...once, ...once, "Q_PROCESS_CRASHED", "Q_PROCESS_GAVE_UP"]);
   });
 
-  it("gets all its chances back when it has run for a stable while", () => {
+  it("gets all its restarts back when it has run stably for a while", () => {
     const w = world();
     for (let crash = 0; crash < 20; crash++) {
       w.end(1);
@@ -61,61 +64,61 @@ describe("a supervised process", () => {
     }
   });
 
-  it("is asked to stop, and killed when 30 seconds later it has not", () => {
+  it("is sent SIGTERM to stop, and killed when it still runs 30 seconds later", () => {
     const w = world();
-    w.deaf = true;
+    w.ignoresSigterm = true;
     w.expected.stoppedByPerson = true;
-    w.tell({ type: "stop", force: false });
+    w.send({ type: "stop", force: false });
     w.pass(29_999);
     expect(w.alive).toBe(true);
-    w.tell({ type: "stop", force: false }); // asked again, the time does not begin anew
+    w.send({ type: "stop", force: false }); // a second request does not extend the time
     w.pass(1);
     expect([w.alive, w.phase]).toEqual([false, "stopped"]);
   });
 
-  it("is told to go on where something has stopped it, so that it hears that it is to stop", () => {
+  it("is resumed with SIGCONT when it is to stop, so that it receives SIGTERM", () => {
     const w = world();
     w.frozen = true;
-    w.tell({ type: "measured", reading: reading({ stopped: true }) });
+    w.send({ type: "measured", reading: reading({ stopped: true }) });
     w.expected.stoppedByPerson = true;
-    w.tell({ type: "stop", force: false });
+    w.send({ type: "stop", force: false });
     expect([w.alive, w.phase]).toEqual([false, "stopped"]);
   });
 
-  it("comes back at once when it was asked to start anew while it was being ended for hanging", () => {
+  it("restarts at once when a restart was requested while it was ended for hanging", () => {
     const w = world();
-    w.says = { state: "working", task: "t" };
+    w.heartbeat = { state: "working", task: "t" };
     w.beat();
-    w.says = null;
-    w.deaf = true;
+    w.heartbeat = null;
+    w.ignoresSigterm = true;
     w.pass(10_000);
     expect(w.phase).toBe("stopping");
     w.expected.failing = false;
-    w.tell({ type: "restart", force: false });
+    w.send({ type: "restart", force: false });
     w.pass(2_000);
     expect([w.spawns, w.phase]).toEqual([2, "up"]);
   });
 
-  it("is ended when it has started after it was asked to stop", () => {
+  it("is ended when its start completes after a stop was requested", () => {
     const process = new SupervisedProcess(rules(), "started");
     expect(process.handle({ type: "wake" }, 0)).toEqual([{ do: "spawn" }]);
     expect(process.handle({ type: "stop", force: false }, 1)).toEqual([]);
     expect(process.handle({ type: "spawned", pid: 7 }, 2)).toEqual([{ do: "signal", signal: "SIGTERM" }]);
   });
 
-  it("is let alone while it waits, however long that takes", () => {
+  it("is left running while its heartbeats report waiting, for any time", () => {
     const w = world();
-    w.says = { state: "waiting", task: "the edge", progress: 1 };
+    w.heartbeat = { state: "waiting", task: "the edge", progress: 1 };
     w.beat();
     w.pass(7 * 86_400_000);
     expect([w.spawns, signals(w)]).toEqual([1, []]);
   });
 
-  it("hangs when it is silent for too long, and is replaced", () => {
+  it("is hung when it is silent for too long, and is restarted", () => {
     const w = world();
-    w.says = { state: "working", task: "a", progress: 1 };
+    w.heartbeat = { state: "working", task: "a", progress: 1 };
     w.beat();
-    w.says = null;
+    w.heartbeat = null;
     w.pass(9_999);
     expect(w.announced).toEqual([]);
     w.pass(1);
@@ -127,20 +130,20 @@ describe("a supervised process", () => {
     expect([w.phase, w.spawns]).toEqual(["up", 2]);
   });
 
-  it("hangs when it says that it works and comes no further", () => {
+  it("is hung when its heartbeats report work without progress", () => {
     const w = world();
-    w.says = { state: "working", task: "a", progress: 0.5 };
+    w.heartbeat = { state: "working", task: "a", progress: 0.5 };
     w.beat();
     w.pass(40_000);
     expect(signals(w)).toContain("Q_PROCESS_HUNG");
   });
 
-  it("is told to go on when something has stopped it, and keeps its work", () => {
+  it("is resumed when a signal has stopped it, and keeps its work", () => {
     const w = world();
-    w.says = { state: "working", task: "a" };
+    w.heartbeat = { state: "working", task: "a" };
     w.beat();
     w.frozen = true;
-    w.tell({ type: "measured", reading: reading({ stopped: true }) });
+    w.send({ type: "measured", reading: reading({ stopped: true }) });
     w.pass(10_000);
     expect(w.announced).toMatchObject([{ facts: { reason: "stopped", action: "resumed" } }]);
     w.pass(60_000);
@@ -150,58 +153,61 @@ describe("a supervised process", () => {
   it.each([
     ["spinning", { running: true, cpuPercent: 99 }],
     ["spinning", { running: true, cpuPercent: 3 }], // one of many on a crowded machine
-    ["spinning", { running: false, cpuPercent: 99 }], // in a thread that was not looked at
+    ["spinning", { running: false, cpuPercent: 99 }], // in a thread that was not measured
     ["blocked", { running: true, cpuPercent: 2.9 }],
     ["blocked", { running: false, cpuPercent: 24.9 }],
-  ] as const)("is found %s when it is silent and %o", (reason, seen) => {
+  ] as const)("is reported as %s when it is silent and measured as %o", (reason, seen) => {
     const w = world();
-    w.says = { state: "working", task: "a" };
+    w.heartbeat = { state: "working", task: "a" };
     w.beat();
-    w.says = null;
+    w.heartbeat = null;
     w.nowMs += 10_000;
-    w.tell({ type: "measured", reading: reading(seen) });
-    w.tell({ type: "due" });
+    w.send({ type: "measured", reading: reading(seen) });
+    w.send({ type: "due" });
     expect(w.announced[0]).toMatchObject({ facts: { reason } });
   });
 
   it.each([
     ["memory", { memoryBytes: 1_000 }, reading({ memoryBytes: 1_001 }), reading({ memoryBytes: 1_000 })],
     ["cpu", { cpuPercent: 50 }, reading({ cpuPercent: 50.1 }), reading({ cpuPercent: 50 })],
-  ] as const)("is replaced when it exceeds its %s limit for long, and not for a moment", (what, limit, over, under) => {
-    const w = world({ ...limit, limitMs: 30_000 });
-    const measure = (value: Reading, ms: number) => {
-      w.tell({ type: "measured", reading: value });
-      w.nowMs += ms;
-    };
-    measure(over, 29_999);
-    measure(under, 5_000);
-    measure(over, 29_999);
-    measure(over, 1);
-    expect(signals(w)).toEqual([]);
-    measure(over, 0);
-    expect(w.announced[0]).toMatchObject({ signal: "Q_PROCESS_LIMIT_EXCEEDED", facts: { limit_of: what } });
-    w.pass(500);
-    expect([w.phase, w.spawns]).toEqual(["up", 2]);
-  });
+  ] as const)(
+    "is restarted when it exceeds its %s limit for long, and not for a moment",
+    (what, limit, over, under) => {
+      const w = world({ ...limit, limitMs: 30_000 });
+      const measure = (value: Reading, ms: number) => {
+        w.send({ type: "measured", reading: value });
+        w.nowMs += ms;
+      };
+      measure(over, 29_999);
+      measure(under, 5_000);
+      measure(over, 29_999);
+      measure(over, 1);
+      expect(signals(w)).toEqual([]);
+      measure(over, 0);
+      expect(w.announced[0]).toMatchObject({ signal: "Q_PROCESS_LIMIT_EXCEEDED", facts: { limit_of: what } });
+      w.pass(500);
+      expect([w.phase, w.spawns]).toEqual(["up", 2]);
+    },
+  );
 
-  it("is not blamed for silence while the supervisor itself stood still", () => {
+  it("is not hung by a silence in which the supervisor itself was suspended", () => {
     const w = world();
-    w.says = { state: "working", task: "a" };
+    w.heartbeat = { state: "working", task: "a" };
     w.beat();
-    w.says = null;
+    w.heartbeat = null;
     w.nowMs += 3_600_000;
-    w.tell({ type: "paused", forMs: 3_600_000 });
-    w.tell({ type: "due" });
+    w.send({ type: "paused", forMs: 3_600_000 });
+    w.send({ type: "due" });
     expect(signals(w)).toEqual([]);
     w.pass(10_000);
     expect(signals(w)).toContain("Q_PROCESS_HUNG");
   });
 
-  it("is not woken by a schedule when a person has stopped it", () => {
+  it("is not started by a schedule when a person has stopped it", () => {
     const w = world();
     w.expected.stoppedByPerson = true;
-    w.tell({ type: "stop", force: false });
-    w.tell({ type: "wake" });
+    w.send({ type: "stop", force: false });
+    w.send({ type: "wake" });
     expect([w.phase, w.spawns]).toEqual(["stopped", 1]);
   });
 
@@ -210,16 +216,16 @@ describe("a supervised process", () => {
     ["on_failure", 1, "backing_off"],
     ["never", 1, "stopped"],
     ["always", 0, "backing_off"],
-  ] as const)("that is to be restarted %s and ends with %s is then %s", (restart, code, phase) => {
+  ] as const)("with the restart rule %s is after exit code %s in the phase %s", (restart, code, phase) => {
     const w = world({ restart });
     w.end(code);
     expect(w.phase).toBe(phase);
   });
 
-  it("that cannot be started is tried again as if it had crashed", () => {
+  it("backs off after a failed start as after a crash", () => {
     const w = world();
     w.end(1);
-    w.tell({ type: "due" });
+    w.send({ type: "due" });
     const before = w.process;
     before.handle({ type: "spawn_failed", error: "there is no program coder" }, w.nowMs);
     expect(before.view(w.nowMs)).toMatchObject({
@@ -229,13 +235,15 @@ describe("a supervised process", () => {
   });
 });
 
-test("the pause before a restart grows, and leaves room to start within five seconds", () => {
+test("the delay before a restart grows to four seconds at most", () => {
   expect([1, 2, 3, 4, 5, 1e9].map(restartDelayMs)).toEqual([500, 1_000, 2_000, 4_000, 4_000, 4_000]);
 });
 
-test("a heartbeat is one line of JSON, and anything else is silence", () => {
+test("a heartbeat is one line of JSON, and any other line counts as silence", () => {
   expect(readHeartbeat('{"state":"working","task":"t-1","progress":0.5,"more":1}')).toEqual({
-    ...{ state: "working", task: "t-1", progress: 0.5 },
+    state: "working",
+    task: "t-1",
+    progress: 0.5,
   });
   for (const line of ["", "working", '{"state":"dancing"}', "null", '{"state":"idle"']) {
     expect(readHeartbeat(line)).toBeUndefined();

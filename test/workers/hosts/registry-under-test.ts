@@ -14,13 +14,13 @@ interface Gather {
 type Answer = (asked: Gather) => Record<string, unknown> | null;
 
 export interface HostLink {
-  /** What it was asked so far. */
+  /** The requests for facts so far. */
   readonly asked: Gather[];
   status(status: Record<string, unknown>): void;
   drop(): void;
 }
 
-/** A host's link, answering as `answer` says; `null`: not at all. */
+/** A host's link, which sends the facts that `answer` returns; `null`: no answer. */
 export async function link(
   ecosystem: string,
   host: string,
@@ -47,15 +47,15 @@ export async function link(
 }
 
 /** Names of signals with `field` of their facts, in the order of the log. */
-export async function told(ecosystem: string, field = "host", pattern = /^Q_/): Promise<string[]> {
+export async function emitted(ecosystem: string, field = "host", pattern = /^Q_/): Promise<string[]> {
   const signals: Signal[] = await allOf(ecosystem);
   return signals
     .filter(({ signal }) => pattern.test(signal))
     .map(({ signal, facts }) => `${signal} ${String(facts[field])}`);
 }
 
-export async function untilTold(ecosystem: string, expected: readonly string[], field?: string): Promise<void> {
-  await expect.poll(() => told(ecosystem, field), { timeout: 45_000 }).toEqual(expected);
+export async function untilEmitted(ecosystem: string, expected: readonly string[], field?: string): Promise<void> {
+  await expect.poll(() => emitted(ecosystem, field), { timeout: 45_000 }).toEqual(expected);
 }
 
 export const state = async (ecosystem: string, host: string) => (await registryOf(ecosystem).agent(host))?.state;

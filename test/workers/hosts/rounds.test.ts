@@ -4,14 +4,14 @@ import type { Environment } from "../../../src/workers/bindings/environment.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
 import { consumeRounds, ROUNDS_QUEUE } from "../../../src/workers/rounds/rounds-queue.ts";
 
-/** Cloudflare's limit on the calls of one invocation, and what a message may hold. */
+/** Cloudflare's limits on the calls of one invocation and on the size of messages. */
 const LIMIT = { calls: 1_000, messageBytes: 128_000, batchBytes: 256_000 };
 
 interface Sent {
   readonly body: string;
 }
 
-/** A deployment of many ecosystems whose objects only count what they are called for. */
+/** A deployment of many ecosystems whose objects only count their calls. */
 function deployment(names: readonly string[], { failing = "", deleted = [] as string[] } = {}) {
   const done: string[] = [];
   const sent: Sent[] = [];
@@ -68,7 +68,7 @@ const ecosystems = (count: number) => Array.from({ length: count }, (_, n) => `e
 const wanted = (names: readonly string[]) => names.flatMap((name) => [`nudge ${name}`, `tick ${name}`]).sort();
 const minutely = (done: readonly string[]) => done.filter((what) => /^(nudge|tick) /.test(what)).sort();
 
-it("does a small round by itself, without the queue, and goes on where one ecosystem fails", async () => {
+it("runs a small round without the queue, and continues after an ecosystem that fails", async () => {
   const names = ecosystems(150);
   const { env, done, sent, invoke } = deployment(names, { failing: names[3] as string });
   const { calls, peak } = await invoke(() => everyMinute(env, Date.now()));
@@ -76,7 +76,7 @@ it("does a small round by itself, without the queue, and goes on where one ecosy
   expect(minutely(done)).toEqual(wanted(names.filter((_, n) => n !== 3)));
 });
 
-it("shares out the round of 5,000 ecosystems so that no invocation calls more than it may", async () => {
+it("divides the round of 5,000 ecosystems so that no invocation exceeds the limit of calls", async () => {
   const names = ecosystems(5_000);
   const { env, done, sent, invoke, deliver } = deployment(names, { deleted: ["t1"] });
   expect((await invoke(() => everyMinute(env, Date.now()))).calls).toBe(3);
@@ -91,7 +91,7 @@ it("shares out the round of 5,000 ecosystems so that no invocation calls more th
   expect(done.filter((what) => what.startsWith("closeToken"))).toHaveLength(10_000);
 });
 
-it("leaves out what each minute does anyway when a share comes late, and nothing else", async () => {
+it("skips the nudges and ticks of a late share, and still closes deleted tokens", async () => {
   const { env, done, sent, deliver, invoke } = deployment(ecosystems(300), { deleted: ["t1"] });
   await invoke(() => everyMinute(env, Date.now()));
   done.length = 0;

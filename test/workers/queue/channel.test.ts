@@ -13,7 +13,7 @@ const storedTasks = (ecosystem: string) =>
   inStorage(ecosystem, (sql) => sql.exec<{ n: number }>("SELECT count(*) AS n FROM tasks").one().n);
 
 describe("a worker's channel", () => {
-  it("gets tasks as they come, no more at a time than it has credit for", async () => {
+  it("sends tasks as they are queued, as many as the worker has credit for", async () => {
     const ecosystem = freshEcosystem();
     const worker = await openChannel(ecosystem);
     worker.send({ type: "ready", recipient: "coder", credit: 2 });
@@ -30,7 +30,7 @@ describe("a worker's channel", () => {
     expect(ids(await worker.next("tasks"))).toEqual(["c"]);
   });
 
-  it("says of each lease whether it was held, and extends and gives back", async () => {
+  it("extends, releases and fails tasks whose lease is held, and reports a conflict for others", async () => {
     const ecosystem = freshEcosystem();
     const worker = await openChannel(ecosystem);
     await queueOver(ecosystem).put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
@@ -55,7 +55,7 @@ describe("a worker's channel", () => {
     expect(await queueOver(ecosystem).lease("coder")).toMatchObject([{ task_id: "b", attempt: 1 }]);
   });
 
-  it("shares the tasks of a recipient evenly with the others", async () => {
+  it("shares the tasks of a recipient evenly among its workers", async () => {
     const ecosystem = freshEcosystem();
     const workers = [
       await openChannel(ecosystem, "w1"),
@@ -68,7 +68,7 @@ describe("a worker's channel", () => {
     expect(counts.toSorted()).toEqual([10, 10, 11]);
   });
 
-  it("returns what it holds at once when it says good-bye, and by its leases when it does not", async () => {
+  it("releases the tasks of a worker that closes normally, and lets the leases of a lost worker expire", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     const [polite, rude] = [await openChannel(ecosystem, "polite"), await openChannel(ecosystem, "rude")];
@@ -82,7 +82,7 @@ describe("a worker's channel", () => {
     expect(await queue.status()).toMatchObject({ depth: 0, running: 2 });
   });
 
-  it("goes on after the object was away: credit, leases and waiting calls are where they were", async () => {
+  it("keeps credit, leases and waiting calls across an eviction", async () => {
     const ecosystem = freshEcosystem();
     const worker = await openChannel(ecosystem, "w1");
     const caller = await openChannel(ecosystem, "caller");
@@ -99,7 +99,7 @@ describe("a worker's channel", () => {
     expect(ids(await worker.next("tasks"))).toEqual(["b"]);
   });
 
-  it("tells a worker that its task was cancelled", async () => {
+  it("notifies a worker that its task was cancelled", async () => {
     const ecosystem = freshEcosystem();
     const worker = await openChannel(ecosystem);
     worker.send({ type: "ready", recipient: "coder", credit: 1 });
@@ -109,7 +109,7 @@ describe("a worker's channel", () => {
     expect((await worker.next("cancel")).tasks).toMatchObject([{ task_id: "a", reason: "cancelled" }]);
   });
 
-  it("refuses whole frames with a problem that says what is wrong", async () => {
+  it("refuses an invalid frame as a whole, with a problem that names the error", async () => {
     const ecosystem = freshEcosystem();
     const channel = await openChannel(ecosystem);
     const refusal = async (send: () => void) => {
@@ -130,7 +130,7 @@ describe("a worker's channel", () => {
     });
   });
 
-  it("takes several frames in a message, in their order, and answers in one once it has got one", async () => {
+  it("accepts several frames in a message, in order, and then also sends several in one", async () => {
     const ecosystem = freshEcosystem();
     const channel = await openChannel(ecosystem);
     channel.send([
@@ -145,7 +145,7 @@ describe("a worker's channel", () => {
     expect(channel.messages.some((message) => Array.isArray(message))).toBe(true);
   });
 
-  it("needs its subprotocol and its scope, and the other scope to ask for work", async () => {
+  it("requires its subprotocol and the scope tasks:work, and tasks:write for tasks and calls", async () => {
     const ecosystem = freshEcosystem();
     const path = `/v1/${ecosystem}/queues/work/work`;
     expect((await problemOf(await call(path))).status).toBe(426);
@@ -167,7 +167,7 @@ describe("a worker's channel", () => {
 });
 
 describe("calls", () => {
-  it("are answered over HTTP, with who answered and how long it took", async () => {
+  it("are answered over HTTP, with the responder and the duration", async () => {
     const ecosystem = freshEcosystem();
     const worker = await openChannel(ecosystem, "gpu-01");
     worker.send({ type: "ready", recipient: "coder", credit: 4 });
@@ -184,7 +184,7 @@ describe("calls", () => {
     });
   });
 
-  it("fail with 502 when the responder does, 504 in time, 503 at once when nobody is there, and 429 when full", async () => {
+  it("fail with 502 when the responder fails, 504 at the time-out, 503 without a responder, and 429 when the queue is full", async () => {
     const ecosystem = freshEcosystem();
     const base = queueOver(ecosystem).base;
     const ask = async (more: object) =>
@@ -208,7 +208,7 @@ describe("calls", () => {
     expect(await ask({})).toMatchObject({ status: 429 });
   });
 
-  it("keep a reply that comes too late, for whoever asks by the correlation id", async () => {
+  it("keep a late reply, which can be read by the correlation id", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     const worker = await openChannel(ecosystem);
@@ -226,7 +226,7 @@ describe("calls", () => {
     worker.send({ type: "complete", tasks: [{ task_id: "q1", lease_id: asked?.lease_id, result: "late" }] });
     await worker.next("done");
     expect(await (await queue.get("/calls/q1")).json()).toMatchObject({ result: "late" });
-    // Sent again it is the same call: it is not run twice.
+    // The call is sent again under the same id: it does not run twice.
     const again = await post(`${queue.base}/calls`, {
       recipient: "coder",
       type: "ASK",
@@ -237,7 +237,7 @@ describe("calls", () => {
     expect((await problemOf(await queue.get("/calls/other"))).status).toBe(404);
   });
 
-  it("that are answered at once are one row; others are stored while their responder is at them", async () => {
+  it("that are answered at once cost one row; others are stored while the responder works on them", async () => {
     const ecosystem = freshEcosystem();
     const [worker, caller] = [await openChannel(ecosystem, "w"), await openChannel(ecosystem, "c")];
     worker.send({ type: "ready", recipient: "coder", credit: 10 });
@@ -273,7 +273,7 @@ describe("calls", () => {
     expect(await storedTasks(ecosystem)).toBe(0);
   });
 
-  it("that were only in memory when the disk refused are told to come again", async () => {
+  it("that were only in memory when a write failed are refused, and can be sent again", async () => {
     const ecosystem = freshEcosystem();
     const [worker, caller] = [await openChannel(ecosystem, "w"), await openChannel(ecosystem, "c")];
     worker.send({ type: "ready", recipient: "coder", credit: 1 });
@@ -283,7 +283,7 @@ describe("calls", () => {
     );
     caller.send({ type: "call", correlation_id: "q", recipient: "coder", task_type: "ASK", payload: 1 });
     await worker.next("tasks");
-    // The responder is at it when its row is to be written.
+    // The responder works on the call when its row is to be written.
     expect((await caller.next("reply")).problem).toMatchObject({ status: 503, type: "/problems/overloaded" });
     await inStorage(ecosystem, (sql) => sql.exec("DROP TRIGGER full"));
     caller.send({ type: "call", correlation_id: "q", recipient: "coder", task_type: "ASK", payload: 1 });
@@ -292,7 +292,7 @@ describe("calls", () => {
     expect(await caller.next("reply")).toMatchObject({ result: "yes" });
   });
 
-  it("reach the responder with their cancellation", async () => {
+  it("that are cancelled are cancelled at their responder, too", async () => {
     const ecosystem = freshEcosystem();
     const [worker, caller] = [await openChannel(ecosystem, "w"), await openChannel(ecosystem, "c")];
     worker.send({ type: "ready", recipient: "coder", credit: 1 });
@@ -303,7 +303,7 @@ describe("calls", () => {
     expect((await caller.next("reply")).problem).toMatchObject({ type: "/problems/call-cancelled" });
   });
 
-  it("get their own reply and no other: thousands interleaved, with failures, repeats and late answers", async () => {
+  it("get only their own reply when thousands are interleaved, with failures, repeats and late replies", async () => {
     const ecosystem = freshEcosystem();
     const callers = [
       await openChannel(ecosystem, "c1"),
@@ -328,10 +328,10 @@ describe("calls", () => {
           if (task === undefined) return;
           const { task_id, lease_id, payload, attempt } = task;
           const names = { task_id, lease_id };
-          // A fifth of the first attempts fails and is tried again, by whoever is next.
+          // A fifth of the first attempts fails and is retried, by any worker.
           if (attempt === 1 && random(5) === 0) worker.send({ type: "fail", tasks: [{ ...names, error: "again" }] });
           else worker.send({ type: "complete", tasks: [{ ...names, result: { echo: payload.secret, of: task_id } }] });
-          // And some answers are given twice, or again after the task has gone to another.
+          // Some replies are sent twice, or again after another worker got the task.
           if (random(4) === 0)
             worker.send({ type: "complete", tasks: [{ ...names, result: { echo: "stale", of: task_id } }] });
         }

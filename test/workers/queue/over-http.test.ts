@@ -36,7 +36,7 @@ describe("tasks over HTTP", () => {
     });
   });
 
-  it("are not doubled by an id that is known, even one that has finished", async () => {
+  it("are not queued again under a known id, also after they have finished", async () => {
     const queue = queueOver(freshEcosystem());
     await queue.put(aTask({ task_id: "a" }));
     await queue.put([aTask({ task_id: "a" }), aTask({ task_id: "b" }), aTask({ task_id: "b" })]);
@@ -48,7 +48,7 @@ describe("tasks over HTTP", () => {
     expect((await queue.status()).depth).toBe(1);
   });
 
-  it("wake a call that waits for one", async () => {
+  it("are given to a lease request that waits for one", async () => {
     const queue = queueOver(freshEcosystem());
     const waiting = queue.lease("coder", { wait_ms: 30_000 });
     await queue.put([aTask({ recipient: "tester" }), aTask({ recipient: "*", task_id: "any" })]);
@@ -56,7 +56,7 @@ describe("tasks over HTTP", () => {
     expect(await queue.lease("coder", { wait_ms: 1 })).toEqual([]);
   });
 
-  it("are lost by nobody when the object goes at any point, and leases run out on time afterwards", async () => {
+  it("stay queued, leased and delayed across an eviction, and leases expire on time afterwards", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     await queue.put([
@@ -85,7 +85,7 @@ describe("tasks over HTTP", () => {
     }
   });
 
-  it("come back after a failed attempt, later each time, and end as a dead letter", async () => {
+  it("are retried with a growing back-off, and end as a dead letter", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     await queue.put(aTask({ task_id: "a", max_attempts: 2 }));
@@ -157,7 +157,7 @@ describe("tasks over HTTP", () => {
     for (let n = 0; n < 10; n++) expect((await queue.put(new Array(15).fill(large))).status).toBe(202);
     expect(await lives()).toBe(alone);
     const [first] = await queue.lease("somebody-else");
-    expect(first?.payload === payload, "what gave way to them is whole").toBe(true);
+    expect(first?.payload === payload, "a payload that left the memory is whole").toBe(true);
   });
 
   it("show in the list of queues, in pages and in events", async () => {
@@ -182,7 +182,7 @@ describe("tasks over HTTP", () => {
     expect(events).toMatchObject([{ event: "queued", recipient: "coder" }, { event: "queued" }]);
   });
 
-  it("are told of as they happen, behind the event that a reader had last", async () => {
+  it("have their events streamed, from the last event that a reader received", async () => {
     const queue = queueOver(freshEcosystem());
     await queue.put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
     const open = async (headers: Record<string, string> = {}) => {
@@ -225,7 +225,7 @@ describe("tasks over HTTP", () => {
     await third.close();
   });
 
-  it("tell where the time goes, in words", async () => {
+  it("have their bottleneck summarised in a sentence", async () => {
     const queue = queueOver(freshEcosystem());
     await queue.put(aTask({ task_id: "a", type: "BUG_REPORT" }));
     const [leased] = await queue.lease("coder", { lease_ms: 3_600_000 });
@@ -248,8 +248,8 @@ describe("tasks over HTTP", () => {
   });
 });
 
-describe("refusals and conflicts", () => {
-  it("422: say which task of a batch is wrong, and keep none of it", async () => {
+describe("refusals of a queue over HTTP", () => {
+  it("422: a batch with invalid tasks is refused whole, with a pointer to each field", async () => {
     const queue = queueOver(freshEcosystem());
     const problem = await problemOf(
       await queue.put([
@@ -292,7 +292,7 @@ describe("refusals and conflicts", () => {
     expect((await problemOf(await queue.put(aTask({ payload: "x".repeat(1_100_000) })))).status).toBe(413);
   });
 
-  it("429: a full queue refuses, or drops the oldest where it says so", async () => {
+  it("429: a full queue refuses tasks, or drops the oldest where overflow is drop_oldest", async () => {
     const queue = queueOver(freshEcosystem());
     expect((await queue.configure({ capacity: 2 })).status).toBe(200);
     await queue.put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
@@ -322,7 +322,7 @@ describe("refusals and conflicts", () => {
     expect((await problemOf(await queue.act("a", "retry"))).type).toBe("/problems/task-unfinished");
     const lease_id = leased?.lease_id;
     expect((await queue.act("a", "complete", { lease_id })).status).toBe(200);
-    expect((await queue.act("a", "complete", { lease_id })).status).toBe(200); // sent again, agreed to again
+    expect((await queue.act("a", "complete", { lease_id })).status).toBe(200); // sent again: the same answer
     for (const [action, body] of [
       ["cancel", {}],
       ["fail", { lease_id, error: "x" }],
@@ -337,7 +337,7 @@ describe("refusals and conflicts", () => {
     expect((await problemOf(await queue.get("/tasks/nothing"))).status).toBe(404);
   });
 
-  it("409, 413, 422, 429: of calls, results and retries too", async () => {
+  it("409, 413, 422, 429: calls, results and retries are refused likewise", async () => {
     const queue = queueOver(freshEcosystem());
     const ask = (more: object) => post(`${queue.base}/calls`, { recipient: "coder", type: "ASK", payload: 1, ...more });
     const asking = ask({ correlation_id: "q" });
@@ -369,7 +369,7 @@ describe("refusals and conflicts", () => {
     expect(await queue.task("q")).toMatchObject({ status: "failed", outcome: "cancelled" });
   });
 
-  it("503: while the disk refuses, nothing is kept and everybody is told to come back", async () => {
+  it("503: while writes fail, tasks and leases are refused and none is stored", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     await queue.put(aTask({ task_id: "a" }));

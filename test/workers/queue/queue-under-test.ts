@@ -65,9 +65,9 @@ export async function openChannel(ecosystem: string, worker = "w1", name = "work
   socket.addEventListener("message", ({ data }) => {
     const message = JSON.parse(String(data)) as Frame | Frame[];
     messages.push(message);
-    for (const frame of [message].flat()) hear(frame);
+    for (const frame of [message].flat()) receive(frame);
   });
-  const hear = (frame: Frame): void => {
+  const receive = (frame: Frame): void => {
     const place = asked.findIndex(({ type }) => type === frame.type);
     const [ask] = place < 0 ? [] : asked.splice(place, 1);
     if (ask === undefined) waiting.push(frame);
@@ -82,12 +82,12 @@ export async function openChannel(ecosystem: string, worker = "w1", name = "work
   };
   return {
     socket,
-    /** Everything that came, as it came. */
+    /** All received messages. */
     messages,
     waiting,
     send,
     next,
-    /** Resolves when the queue knows that there is room: frames are answered in their order. */
+    /** Resolves when the queue has the credit: frames are answered in order. */
     async ready(recipient: string, credit: number): Promise<void> {
       send({ type: "ready", recipient, credit });
       send({ type: "no such frame" });

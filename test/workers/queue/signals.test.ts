@@ -7,7 +7,7 @@ import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
 
 describe("a queue's signals", () => {
-  it("tell of each end of a task where the queue says so, once", async () => {
+  it("report each end of a task once, where the queue's settings ask for them", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     await queue.configure({ signal_complete: true, signal_failed: true });
@@ -26,12 +26,12 @@ describe("a queue's signals", () => {
       signal: "Q_TASK_FAILED",
       facts: { task_id: "bad", error: "no disk", outcome: "failed" },
     });
-    // Handed over again after a crash they are recognised: the alarm finds nothing more to say.
+    // Signals that are delivered again after a crash are recognised: the alarm delivers no more.
     await runDurableObjectAlarm(queueStub(ecosystem));
     expect((await allOf(ecosystem)).map(({ signal }) => signal)).toEqual(["Q_TASK_COMPLETE", "Q_TASK_FAILED"]);
   });
 
-  it("go on with the chain of the signal that led to the task, however often it is tried", async () => {
+  it("continue the chain of causes of the task, also after retries and a replay", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     await queue.configure({ signal_complete: true, signal_failed: true });
@@ -91,7 +91,7 @@ describe("a queue's signals", () => {
     expect(await allOf(ecosystem)).toHaveLength(2);
   });
 
-  it("raise an alert for a task that runs too long though nobody says a word of it, once, and resolve it afterwards", async () => {
+  it("raise an alert once for a task that runs too long without any event, and resolve it afterwards", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
     const follower = await follow(ecosystem, ["Q_QUEUE_ALERT"]);

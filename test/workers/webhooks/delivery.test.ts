@@ -35,11 +35,11 @@ async function passTime(hooks: ReturnType<typeof webhooksOf>): Promise<void> {
 const settled = (hooks: ReturnType<typeof webhooksOf>, endpoint: string, wanted: Partial<Listed>) =>
   vi.waitFor(async () => expect((await hooks.deliveries(endpoint))[0]).toMatchObject(wanted), patience);
 
-/** It fails and asks for a long pause: the next attempt is made when the test lets time pass, and not by the clock. */
+/** Fails with a long `Retry-After`: the next attempt is made when the test lets time pass, and not by the clock. */
 const LATER = "500+7200,200";
 
 describe("a webhook delivery", () => {
-  it("arrives once, signed so that the library of the standard accepts it", async () => {
+  it("arrives once, with a signature that the standardwebhooks library verifies", async () => {
     const hooks = webhooksOf();
     const { secret } = await hooks.add("alerts", "200");
     const delivery = { ...aDelivery("ganglion.policy.a.1", "alerts", { depth: 101 }), rule: "deep", cause: "s1.x" };
@@ -54,7 +54,7 @@ describe("a webhook delivery", () => {
     expect(message.headers["webhook-id"]).toBe("ganglion.policy.a.1");
     const done = { state: "delivered", attempts: 1, last_status: 200, rule: "deep", cause: "s1.x" };
     await settled(hooks, "alerts", done as Partial<Listed>);
-    // Handed over again, before and after the object was lost: recognised.
+    // A delivery that is handed over again is recognised, before and after an eviction.
     await hooks.stub().deliver([delivery]);
     await evictDurableObject(hooks.stub());
     await hooks.stub().deliver([delivery]);
@@ -64,10 +64,10 @@ describe("a webhook delivery", () => {
       "second",
     ]);
     await settled(hooks, "alerts", { id: "second", state: "delivered" });
-    expect(await runDurableObjectAlarm(hooks.stub())).toBe(false); // nothing to do: it sleeps
+    expect(await runDurableObjectAlarm(hooks.stub())).toBe(false); // nothing is due: no alarm is set
   });
 
-  it("is tried again with the same bytes and the same id, in a signature of its own time", async () => {
+  it("is retried with the same bytes and id, and a new signature", async () => {
     const hooks = webhooksOf();
     const { secret } = await hooks.add("alerts", LATER);
     await hooks.stub().deliver([aDelivery("d1", "alerts")]);
@@ -85,19 +85,19 @@ describe("a webhook delivery", () => {
     expect((await hooks.list())[0]).not.toHaveProperty("failing_since");
   });
 
-  it("that was on its way when the object was lost is sent again", async () => {
+  it("that was being sent when the object crashed is sent again", async () => {
     const hooks = webhooksOf();
     await hooks.add("alerts", "hang,200");
     await hooks.stub().deliver([aDelivery("d1", "alerts")]);
     await hooks.received("alerts", 1);
-    // The disk knows of no attempt, and the alarm that was interrupted comes again by itself.
+    // No attempt is stored, and the runtime repeats the interrupted alarm.
     await crash(hooks.stub());
     const messages = await hooks.received("alerts", 2);
     expect(messages.map(({ headers }) => headers["webhook-id"])).toEqual(["d1", "d1"]);
     await settled(hooks, "alerts", { state: "delivered" });
   });
 
-  it("that nobody takes becomes a dead letter with everything in it", async () => {
+  it("becomes a dead letter with its data and rule after the last attempt", async () => {
     const hooks = webhooksOf();
     await hooks.add("alerts", "400+7200");
     await hooks.stub().deliver([{ ...aDelivery("d1", "alerts", { depth: 7 }), rule: "deep" }]);
@@ -119,7 +119,7 @@ describe("a webhook delivery", () => {
     expect(await hooks.deliveries("alerts")).toMatchObject([{ state: "failed", attempts: MAX_ATTEMPTS }]);
   });
 
-  it("to an endpoint that has gone is given up, and so is all that comes later", async () => {
+  it("to an endpoint that answers 410 becomes a dead letter at once, and so do later ones", async () => {
     const hooks = webhooksOf();
     await hooks.add("alerts", "410");
     await hooks.stub().deliver([aDelivery("d1", "alerts")]);
@@ -130,7 +130,7 @@ describe("a webhook delivery", () => {
     expect(await hooks.received("alerts", 1)).toHaveLength(1);
   });
 
-  it("to an endpoint that hangs does not hold up the others", async () => {
+  it("to an endpoint that hangs does not delay the others", async () => {
     const hooks = webhooksOf();
     await hooks.add("slow", "hang");
     await hooks.add("quick", "200");
@@ -140,7 +140,7 @@ describe("a webhook delivery", () => {
     expect(await hooks.received("quick", 20)).toHaveLength(20);
   });
 
-  it("does not follow a redirect, and waits as long as the receiver says", async () => {
+  it("does not follow a redirect, and waits as long as Retry-After says", async () => {
     const hooks = webhooksOf();
     await hooks.add("moved", "302");
     await hooks.add("busy", "429+7200");
@@ -154,7 +154,7 @@ describe("a webhook delivery", () => {
     expect(Date.parse(busy?.next_attempt_at ?? "") - Date.now()).toBeGreaterThan(7_100_000);
   });
 
-  it("is skipped while its endpoint is switched off, and what waited goes on afterwards", async () => {
+  it("is skipped while its endpoint is disabled, and a waiting one is sent when it is enabled", async () => {
     const hooks = webhooksOf();
     await hooks.add("alerts", LATER);
     await hooks.stub().deliver([aDelivery("d1", "alerts")]);
@@ -172,7 +172,7 @@ describe("a webhook delivery", () => {
 });
 
 describe("endpoints of webhooks", () => {
-  it("show their secret once, and a new one beside the old for a day", async () => {
+  it("show their secret once, and sign with the old and the new secret for a day after a rotation", async () => {
     const hooks = webhooksOf();
     const { secret } = await hooks.add("alerts", "200");
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
@@ -215,12 +215,12 @@ describe("endpoints of webhooks", () => {
     [{ url: "https://example.org/", secret: "whsec_short" }, "/secret"],
     [{ url: "https://example.org/", events: [] }, "/events"],
     [{}, "/url"],
-  ])("are refused as %j", async (body, pointer) => {
+  ])("are refused with a pointer to the field: %j", async (body, pointer) => {
     const problem = await problemOf(await webhooksOf().put("alerts", body));
     expect(problem).toMatchObject({ status: 422, errors: [{ pointer }] });
   });
 
-  it("are for administrators to set; others see where they lead, not the path", async () => {
+  it("are changed by administrators only; others see the host of the URL, not the path", async () => {
     const hooks = webhooksOf();
     await hooks.put("chat", { url: "https://chat.example.org/hooks/T0/secret-part" });
     const made = await post("/v1/tokens", {
@@ -242,7 +242,7 @@ describe("endpoints of webhooks", () => {
     expect((await hooks.list())[0]?.url).toBe("https://chat.example.org/hooks/T0/secret-part");
   });
 
-  it("are gone once deleted, with what waited for them", async () => {
+  it("are deleted with their waiting deliveries", async () => {
     const hooks = webhooksOf();
     await hooks.add("alerts", "500+7200");
     await hooks.stub().deliver([aDelivery("d1", "alerts")]);
@@ -256,7 +256,7 @@ describe("endpoints of webhooks", () => {
     expect(await hooks.stub().deliver([aDelivery("d1", "alerts")])).toEqual({ unknown: ["d1"] });
   });
 
-  it("are a hundred at most", async () => {
+  it("are limited to a hundred", async () => {
     const hooks = webhooksOf(freshEcosystem());
     for (let n = 0; n < 100; n++)
       await hooks.stub().put(`e${n}`, { url: "https://example.org/", enabled: true, description: null });

@@ -33,7 +33,7 @@ export function webhooksOf(ecosystem = freshEcosystem()) {
     ecosystem,
     stub: () => webhooksStub(ecosystem),
     put: (id: string, body: object) => post(`${base}/${id}`, body, { method: "PUT" }),
-    /** @param answers - what the receiver answers, see webhook-receiver.ts */
+    /** @param answers - the receiver's responses, see webhook-receiver.ts */
     add: (id: string, answers: string, more: object = {}) =>
       json<MadeEndpoint>(
         post(
@@ -46,7 +46,7 @@ export function webhooksOf(ecosystem = freshEcosystem()) {
     list: async () => (await json<{ webhooks: MadeEndpoint[] }>(call(base))).webhooks,
     deliveries: async (id: string) =>
       (await json<{ deliveries: Listed[] }>(call(`${base}/${id}/deliveries`))).deliveries,
-    /** Waits until `count` messages have come. */
+    /** Waits until `count` messages have arrived. */
     received: (id: string, count: number) =>
       json<ReceivedMessage[]>(fetch(`${inject("receiver")}/${boxOf(ecosystem, id)}?count=${count}`)),
   };

@@ -10,7 +10,7 @@ const add = (text: string, key = ["modules"]) => {
   return change.kind === "changed" ? change.text : change;
 };
 
-test("a module is one change in one place: comments, order, quotes and spaces of the file stay", () => {
+test("adding a module keeps the comments, order, quotes and spaces of the file", () => {
   const example = readFileSync(join(PROJECT_ROOT, "examples/host-tree/capabilities.yaml"), "utf8");
   const entry = "- name: vision\n  path: organs/vision\n";
   expect(add(example)).toBe(example.replace("  enabled: true\n", `  enabled: true\n${entry}`));
@@ -21,7 +21,7 @@ test("a module is one change in one place: comments, order, quotes and spaces of
   );
 });
 
-test("the list keeps its form: names, maps with a name, or a map from names", () => {
+test("adding a module keeps the form of the list: names, maps with a name, or a map from names", () => {
   expect(add("modules:\n  - hearing\n  - touch # soft\n")).toBe(
     "modules:\n  - hearing\n  - touch # soft\n  - vision\n",
   );
@@ -34,7 +34,7 @@ test("the list keeps its form: names, maps with a name, or a map from names", ()
   expect(add("a: 1\n")).toBe("a: 1\nmodules:\n  - name: vision\n    path: organs/vision\n");
 });
 
-test("what is listed stays as it is", () => {
+test("a module that is listed already changes nothing", () => {
   for (const text of ["modules: [vision]", "modules: [{name: vision, path: elsewhere}]", "modules: {vision: }"])
     expect(add(text)).toEqual({ kind: "listed" });
 });

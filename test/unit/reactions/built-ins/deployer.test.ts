@@ -37,30 +37,30 @@ function host(settings: object = {}) {
   };
 }
 
-const said = (outcome: Outcome) =>
+const emitted = (outcome: Outcome) =>
   outcome.ok ? outcome.emit.map(({ signal, facts }) => `${signal} ${facts.winner_name}`) : outcome.error;
 
-test("each winner is deployed once, and again when it is another", async () => {
+test("each winner is deployed once, and again when its content changes", async () => {
   const { perform, attempt, breed, deployed } = host();
   breed("summarise", "one");
   breed("classify", "one");
-  expect(said(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED classify", "Q_WINNER_DEPLOYED summarise"]);
+  expect(emitted(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED classify", "Q_WINNER_DEPLOYED summarise"]);
   expect([deployed("summarise"), deployed("classify")]).toEqual(["one", "one"]);
-  expect(said(await perform(attempt()))).toEqual([]);
+  expect(emitted(await perform(attempt()))).toEqual([]);
   breed("summarise", "two");
   const outcome = await perform(attempt());
-  expect(said(outcome)).toEqual(["Q_WINNER_DEPLOYED summarise"]);
+  expect(emitted(outcome)).toEqual(["Q_WINNER_DEPLOYED summarise"]);
   expect(outcome.ok && outcome.emit[0]?.facts.previous).toMatch(/^\.releases\/summarise\/[0-9a-f]{16}$/);
   expect(deployed("summarise")).toBe("two");
 });
 
-test("a winner that is not well is rolled back to the one before, told of once, and not tried again", async () => {
+test("a winner that fails the health check is rolled back, reported once, and not deployed again", async () => {
   const { perform, attempt, breed, deployed, directory } = host({
     health: { command: 'grep -q sick "$WINNER_PATH/src/variant.txt" && { echo "coughs" >&2; exit 1; }; true' },
   });
   breed("summarise", "well");
   breed("fresh", "sick from the start");
-  expect(said(await perform(attempt()))).toEqual(["Q_DEPLOYMENT_FAILED fresh", "Q_WINNER_DEPLOYED summarise"]);
+  expect(emitted(await perform(attempt()))).toEqual(["Q_DEPLOYMENT_FAILED fresh", "Q_WINNER_DEPLOYED summarise"]);
   expect(existsSync(join(directory, "deployed/fresh"))).toBe(false);
   breed("summarise", "sick");
   const failed = await perform(attempt());
@@ -69,12 +69,12 @@ test("a winner that is not well is rolled back to the one before, told of once, 
     emit: [{ facts: { rolled_back: true, error: "the health check failed: the command ended with status 1: coughs" } }],
   });
   expect(deployed("summarise")).toBe("well");
-  expect(said(await perform(attempt()))).toEqual([]);
+  expect(emitted(await perform(attempt()))).toEqual([]);
   breed("summarise", "well again");
-  expect(said(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
+  expect(emitted(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
 });
 
-test("whichever step a crash comes after, each winner is told of once and deployed whole", async () => {
+test("after a crash at any step, each winner is deployed whole and reported once", async () => {
   for (let crashAtSave = 1; crashAtSave <= 4; crashAtSave++) {
     const { perform, attempt, breed, deployed } = host();
     breed("a", "one");
@@ -82,7 +82,7 @@ test("whichever step a crash comes after, each winner is told of once and deploy
     const killed = attempt();
     killed.crashAtSave = crashAtSave;
     await expect(perform(killed)).rejects.toThrow("killed");
-    expect(said(await perform(attempt(killed.checkpoint))), `save ${crashAtSave}`).toEqual([
+    expect(emitted(await perform(attempt(killed.checkpoint))), `save ${crashAtSave}`).toEqual([
       "Q_WINNER_DEPLOYED a",
       "Q_WINNER_DEPLOYED b",
     ]);
@@ -90,35 +90,35 @@ test("whichever step a crash comes after, each winner is told of once and deploy
   }
 });
 
-test("what stood in the place by hand is kept to go back to", async () => {
+test("a directory that a person deployed is kept for a rollback", async () => {
   const { perform, attempt, breed, deployed, directory } = host({ health: { command: "exit 1" } });
   mkdirSync(join(directory, "deployed/summarise/src"), { recursive: true });
   writeFileSync(join(directory, "deployed/summarise/src/variant.txt"), "by hand");
   breed("summarise", "new");
-  expect(said(await perform(attempt()))).toEqual(["Q_DEPLOYMENT_FAILED summarise"]);
+  expect(emitted(await perform(attempt()))).toEqual(["Q_DEPLOYMENT_FAILED summarise"]);
   expect(deployed("summarise")).toBe("by hand");
   expect(readlinkSync(join(directory, "deployed/summarise"))).toBe(".releases/summarise/before");
 });
 
-test("old releases go, those that may be gone back to stay", async () => {
+test("old releases are removed, except those kept for a rollback", async () => {
   const { perform, attempt, breed, directory } = host({ keep: 2 });
   for (const content of ["1", "2", "3", "4", "5"]) {
     breed("summarise", content);
-    expect(said(await perform(attempt()))).toHaveLength(1);
+    expect(emitted(await perform(attempt()))).toHaveLength(1);
   }
   expect(readdirSync(join(directory, "deployed/.releases/summarise"))).toHaveLength(3);
 });
 
-test("winners that are still being written, and a missing directory, are told apart", async () => {
+test("unfinished winners are skipped, and a missing directory of winners is a failure", async () => {
   const { perform, attempt, breed, directory } = host();
   breed(".half", "x");
   breed("half.tmp", "x");
-  expect(said(await perform(attempt()))).toEqual([]);
+  expect(emitted(await perform(attempt()))).toEqual([]);
   rmSync(join(directory, "winners"), { recursive: true });
   expect(await perform(attempt())).toMatchObject({ ok: false, error: /directory of winners/ });
 });
 
-test("a link that a person changes in the moment of the deployment stays as he wants it, and that is told", async () => {
+test("a link that a person changes during the deployment stays, and the deployment is reported as failed", async () => {
   const { perform, attempt, breed, deployed, directory } = host();
   breed("summarise", "one");
   await perform(attempt());
@@ -146,7 +146,7 @@ test("a link that a person changes in the moment of the deployment stays as he w
   expect(deployed("summarise")).toBe("two");
 });
 
-test("a link that a person changes while the winner is looked at stays, whatever is found", async () => {
+test("a link that a person changes during the health check stays, also when the check fails", async () => {
   const { perform, attempt, breed, directory } = host({
     health: { command: "ln -sfn /somewhere deployed/summarise; exit 1" },
   });
@@ -157,7 +157,7 @@ test("a link that a person changes while the winner is looked at stays, whatever
   expect(readlinkSync(join(directory, "deployed/summarise"))).toBe("/somewhere");
 });
 
-test("a winner that is changed while it is copied is deployed neither by halves nor under a wrong name", async () => {
+test("a winner that changes during its copy is not deployed until the next attempt", async () => {
   const { perform, attempt, breed, deployed } = host();
   breed("summarise", "one");
   const one = attempt();
@@ -166,6 +166,6 @@ test("a winner that is changed while it is copied is deployed neither by halves 
     emit: [{ signal: "Q_DEPLOYMENT_FAILED", facts: { error: expect.stringContaining("changed while it was copied") } }],
   });
   expect(deployed("summarise")).toBeUndefined();
-  expect(said(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
+  expect(emitted(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
   expect(deployed("summarise")).toBe("two");
 });

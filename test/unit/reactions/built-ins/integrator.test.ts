@@ -46,7 +46,7 @@ function host({ record = found as object, settings = {} as object } = {}) {
   };
 }
 
-test("a module that was found is completed, listed, backed up and told of, once", async () => {
+test("a discovered module is completed, listed and reported once, with a backup of the list", async () => {
   const { perform, attempt, list, init, directory } = host();
   expect(await perform(attempt())).toMatchObject({
     ok: true,
@@ -62,11 +62,11 @@ test("a module that was found is completed, listed, backed up and told of, once"
   expect(list()).toBe(`${LIST}  - vision\n`);
 });
 
-test("a crash after the files were changed and before that was told does not lose the telling, nor change them twice", async () => {
+test("after a crash between the change of the files and its report, the next attempt reports and changes nothing twice", async () => {
   const { perform, attempt, list, init } = host();
   const first = attempt();
   expect((await perform(first)).ok).toBe(true);
-  // What was told is lost with the agent: the next attempt has the checkpoint alone.
+  // The report is lost with the agent: the next attempt has only the checkpoint.
   expect(await perform(attempt(first.checkpoint))).toMatchObject({
     ok: true,
     emit: [{ facts: { created_init: true } }],
@@ -88,7 +88,7 @@ test("a crash before the first change leaves everything to the next attempt", as
   expect([list(), init()]).toEqual([`${LIST}  - vision\n`, true]);
 });
 
-test("a module that does not pass the check is taken back, and that is a failure", async () => {
+test("a module that fails the check is removed again, and the attempt fails", async () => {
   const { perform, attempt, list, init } = host({
     settings: { check: { command: 'echo "no $MODULE_NAME" >&2; exit 2' } },
   });
@@ -102,7 +102,7 @@ test("a module that does not pass the check is taken back, and that is a failure
   expect([list(), init(), one.checkpoint]).toEqual([LIST, false, undefined]);
 });
 
-test("what is about something else, or does not qualify, changes nothing and says nothing", async () => {
+test("an investigation that is about something else, or does not qualify, changes and emits nothing", async () => {
   for (const change of [
     { hypothesis: "LOG_ROTATION" },
     { confidence: 0.3 },
@@ -116,7 +116,7 @@ test("what is about something else, or does not qualify, changes nothing and say
   }
 });
 
-test("a path that leads out of the root is refused, also through a link", async () => {
+test("a module path that leads out of the root is refused, also through a link", async () => {
   for (const module_path of ["../elsewhere", "/etc", "link"]) {
     const { perform, attempt, list, directory } = host({ record: { ...found, module_path } });
     mkdirSync(join(directory, "elsewhere"));
@@ -132,7 +132,7 @@ test("a path that leads out of the root is refused, also through a link", async 
   }
 });
 
-test("an investigation that is not in the log yet may be there at the next attempt", async () => {
+test("an investigation that is not in the log yet is looked up again at the next attempt", async () => {
   const { perform, attempt } = host({ record: { ...found, timestamp: "2026-01-07T08:00:00.000Z" } });
   expect(await perform(attempt())).toMatchObject({ ok: false, retry: true });
 });
@@ -144,7 +144,7 @@ test("two investigations that end together change the list one after the other",
   expect(list()).toBe(`${LIST}  - vision\n`);
 });
 
-test("what a person saves in the moment in which the list is written stays, and the module comes to it", async () => {
+test("an edit that a person saves while the list is written stays, and the module is added to it", async () => {
   const { perform, attempt, list, directory } = host();
   const one = attempt();
   one.meanwhile = () => {
@@ -156,7 +156,7 @@ test("what a person saves in the moment in which the list is written stays, and 
   expect(readFileSync(join(directory, "capabilities.yaml.bak"), "utf8")).toBe(`${LIST}  - by-hand\n`);
 });
 
-test("what a person writes into the old list, which he had open, is taken up, too", async () => {
+test("an edit through a file handle opened before the change stays, and the module is added to it", async () => {
   // The editor has the file open since before; it is written to while the module is checked.
   const { perform, attempt, list, directory } = host({ settings: { check: { command: "true" } } });
   const editor = openSync(join(directory, "capabilities.yaml"), "r+");
@@ -172,7 +172,7 @@ test("what a person writes into the old list, which he had open, is taken up, to
   expect(list()).toBe(`${LIST}  - by-hand\n  - vision\n`);
 });
 
-test("a list that a person changed while a module was checked is not put back, and that is told", async () => {
+test("a list that a person changed during the check is not rolled back, and the failure reports that", async () => {
   const { perform, attempt, list, init, directory } = host({
     settings: { check: { command: "echo '# mine' >> capabilities.yaml; exit 1" } },
   });
