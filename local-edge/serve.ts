@@ -20,7 +20,7 @@ export interface ServedEdge extends Edge {
  * The edge as `npm start` runs it: built if need be, with settings from the environment (`GANGLION_PORT`,
  * `GANGLION_STATE_DIR`), its own token, and the cron on time.
  *
- * @param say - called with a sentence about what takes a moment or needs attention
+ * @param say - called with a sentence for people, about progress or a problem
  */
 export async function serveEdge(say: (sentence: string) => void, log: (entry: EdgeLog) => void): Promise<ServedEdge> {
   const port = portFromEnvironment();

@@ -65,7 +65,7 @@ function readToken(path: string): TokenFile | undefined {
     throw error;
   }
   const self = process.getuid?.();
-  // Whoever owns the file can read it and put another token there: that is not our administrator.
+  // The owner of the file can read the token and replace it: with another owner it is not our administrator's token.
   if (self !== undefined && owner !== self && owner !== 0) fail(path, "belongs to another user");
   const open = process.platform !== "win32" && (mode & 0o077) !== 0;
   if (open) chmodSync(path, 0o600);

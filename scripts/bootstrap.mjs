@@ -101,7 +101,7 @@ function pinnedNode() {
  */
 function run(command, commandArguments) {
   const child = spawn(command, commandArguments, {
-    // The channel tells the script when this process is gone, however it went: nothing it started is left behind.
+    // The channel closes when this process is gone, in any way: the script then ends everything that it started.
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, PATH: `${dirname(command)}:${join(MODULES, ".bin")}:${process.env.PATH ?? ""}` },
   });

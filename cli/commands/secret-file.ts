@@ -6,7 +6,7 @@ import { UsageError } from "../failure.ts";
  * Reads a secret from a file, or with `-` from the standard input: what stands on a command line is in the history of
  * the shell and in the list of processes.
  *
- * @throws UsageError that says what is wrong, and never what was read
+ * @throws UsageError with the reason, and never with the content of the file
  */
 export async function readSecret(file: string, what: string): Promise<string> {
   let text: string;

@@ -50,7 +50,7 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
       services: fleet ? [service, new FleetEndings({ inbox, ended: (id) => service.ended(id), log })] : [service],
       reload: (settings) => {
         const next = settings.workers ?? WorkersSettings.parse({});
-        // Another tree is other directories to watch, and the fleet's endings are heard by a service of their own.
+        // Another tree needs watches of other directories, and a service of its own receives the outcomes of fleet tasks.
         if (rootOf(settings, next) !== root || hasFleet(next) !== fleet) return false;
         return service.configure(next);
       },

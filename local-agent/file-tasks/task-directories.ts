@@ -8,7 +8,7 @@ export interface TaskDirectories {
   readonly root: string;
   /** Programs drop `<task id>.json` here: written under a name that starts with a dot, then renamed. */
   readonly tasks: string;
-  /** Claimed files; the name of each says by whom. */
+  /** Claimed files; the name of each contains its owner. */
   readonly claimed: string;
   readonly results: string;
   /** A receipt for each claimed task. */

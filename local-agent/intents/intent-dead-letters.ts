@@ -41,7 +41,7 @@ export class IntentDeadLetters {
   }
 
   /**
-   * The id is made from the content, whatever the file is called: the same content twice is one failure with two
+   * The id is made from the content and not from the file's name: the same content twice is one failure with two
    * attempts.
    *
    * @returns the dead letter's id

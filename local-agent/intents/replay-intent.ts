@@ -13,7 +13,7 @@ const ErrorFile = z.object({ letter: z.string(), file: z.string() });
 
 /**
  * Puts the files of a dead letter back into the watched directory, where they are routed or dead-lettered like any
- * other. A second call continues what a crash has left over.
+ * other. A second call completes a replay that a crash interrupted.
  *
  * @param payload - the dead letter as the edge has it; only its id counts
  * @returns names of the files that were put back; none when no file of the dead letter is left here

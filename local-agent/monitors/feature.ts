@@ -39,7 +39,7 @@ export const MONITORS_FEATURE: Feature<MonitorsFeatureOptions> = {
     const reload = (next: MonitorsFeatureOptions) => {
       const settings = settingsOf(next);
       const made = monitorsOf(next, context);
-      // A monitor that looks where it looked before goes on: what it has seen, it does not tell as new.
+      // A monitor whose settings did not change is kept: it must not report old findings as new.
       for (const [name, old] of at.monitors)
         if (made.has(name) && isDeepStrictEqual(lookOf(name, at.settings), lookOf(name, settings))) made.set(name, old);
       at = { settings, monitors: made };

@@ -9,7 +9,7 @@ import type { FailedPart } from "./parts.ts";
 
 export interface PromotionsOptions {
   readonly directory: string;
-  /** File that says when the last dream was, or a directory in which each dream leaves a file. */
+  /** File with the time of the last dream, or a directory in which each dream leaves a file. */
   readonly lastDream?: string | undefined;
   readonly now: () => number;
 }

@@ -7,7 +7,7 @@ const Path = z.string().min(1, "give a path");
 export const MonitorsSettings = z.strictObject({
   /** Directory with one file for each promotion. */
   promotions_directory: Path.optional(),
-  /** File that says when the last dream was, or a directory in which each dream leaves a file. */
+  /** File with the time of the last dream, or a directory in which each dream leaves a file. */
   last_dream: Path.optional(),
   /** Log of investigations, one JSON object a line. */
   investigation_log: Path.optional(),

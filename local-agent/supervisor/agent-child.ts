@@ -40,7 +40,7 @@ export interface AgentChildOptions {
 /** A timer that is later than this means that this program was suspended, not that the process is silent. */
 const OWN_PAUSE_MS = 2_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Time to read what an ended process left in its pipes. */
+/** Time to read the output that an ended process left in its pipes. */
 const DRAIN_MS = 200;
 const MAX_MESSAGES = 100;
 

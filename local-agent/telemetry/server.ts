@@ -18,7 +18,7 @@ const LOOPBACK = "127.0.0.1";
 
 /**
  * Serves `/metrics` (OpenMetrics), `/healthz` (the agent lives and can store a signal) and `/readyz` (its sources work)
- * on the loopback address alone. When the port is taken, the report says so, and the agent takes in signals all the same.
+ * on the loopback address alone. When the port is taken, the service reports a failure, and the agent still takes in signals.
  */
 export class ObservabilityServer implements ReportingService {
   readonly name = "observability";

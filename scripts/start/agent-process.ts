@@ -93,7 +93,7 @@ export class AgentProcess {
       cwd: PROJECT_ROOT,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // A process group of its own: Ctrl-C in the terminal would otherwise tell the agent to stop at the same time as
+      // A process group of its own: Ctrl-C in the terminal would otherwise stop the agent at the same time as
       // us, and again when we do. It ends when the channel to us does, should we be killed.
       detached: true,
     });

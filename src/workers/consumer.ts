@@ -41,7 +41,7 @@ export async function consume(batch: MessageBatch, env: Environment): Promise<vo
   await Promise.all(
     [...shares.values()].map(async ({ ecosystem, projection, batches, messages }) => {
       try {
-        // In the order of the log, so that what the queue mixed up does not look like a hole.
+        // In the order of the log, so that messages that the queue reordered do not look like a gap.
         await projectionOf(env, projection, ecosystem).project(batches.sort((a, b) => a.through - b.through));
       } catch (error) {
         console.warn("consumer: a projection failed", ecosystem, projection, String(error));

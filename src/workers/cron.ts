@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * The cron trigger. Asks the hosts of every ecosystem that has any, nudges projections that lag, drops what is older
- * than the retention, closes what tokens that are no more have opened. An ecosystem without hosts and without signals
+ * than the retention, closes connections of deleted and expired tokens. An ecosystem without hosts and without signals
  * costs nothing; one that fails is named in the log and does not keep the others waiting.
  *
  * More than one invocation may do is shared out over the queue `ganglion-rounds`.

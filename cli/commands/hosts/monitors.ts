@@ -36,10 +36,10 @@ export const monitorsCommand = () =>
         .action(async (_options: object, command: Command) => {
           const run = await clientFor(command).agents.runMonitors();
           if (wantsJson(command)) return print(JSON.stringify(run));
-          const { answered, silent, told } = run;
+          const { answered, silent, told: emitted } = run;
           await print(`Hosts that answered: ${listed(answered)}`);
           await print(`Hosts without an answer: ${listed(silent)}`);
-          await print(`Signals emitted: ${listed(told)}`);
+          await print(`Signals emitted: ${listed(emitted)}`);
         }),
     );
 

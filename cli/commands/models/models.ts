@@ -165,7 +165,7 @@ async function budget({ requests, usd }: { requests?: number; usd?: number }, co
   }));
 }
 
-/** When somebody else changes the settings in between so often, something is wrong. */
+/** Attempts of a change while others change the settings in between. */
 const MAX_ATTEMPTS = 5;
 
 /** Reads the settings, changes them, sends them back, and prints the result. */

@@ -87,7 +87,7 @@ export const applyCommand = () =>
       for (const { id } of toApply) await print(`${id} is in force`);
     });
 
-/** Names the version that the difference was computed from: a change that somebody made since is not overwritten unseen. */
+/** Names the version that the difference was computed from: a later change by another caller is not overwritten unseen. */
 function editOf(written: readonly WrittenRule[], { id, version }: RuleDifference) {
   const rule = written.find((one) => one.id === id);
   if (rule === undefined) throw new Error(`no rule ${id}`);

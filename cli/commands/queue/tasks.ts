@@ -120,5 +120,5 @@ export const tasksCommand = () =>
     .addCommand(add())
     .addCommand(list())
     .addCommand(show())
-    .addCommand(change("cancel", "cancel tasks, whoever holds them"))
+    .addCommand(change("cancel", "cancel tasks, also those that a worker holds"))
     .addCommand(change("retry", "retry failed tasks, with all their attempts"));

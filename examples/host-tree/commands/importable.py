@@ -1,4 +1,4 @@
-"""Whether the module that was just integrated can be imported; MODULE_NAME says which."""
+"""Whether the module that was just integrated, MODULE_NAME, can be imported."""
 
 import importlib
 import os

@@ -1,6 +1,6 @@
 """A worker of a Ganglion queue in Python, with nothing but the standard library.
 
-It takes tasks over HTTP with a long poll, renews its leases while it works, and tells its supervisor how it fares.
+It takes tasks over HTTP with a long poll, renews its leases while it works, and sends heartbeats to its supervisor.
 """
 
 import json
@@ -27,7 +27,7 @@ WAIT_MS = int(min(20.0, float(os.environ.get("GANGLION_HEARTBEAT_SECONDS", "20")
 
 
 class Refused(Exception):
-    """The edge said no, and would say so again."""
+    """The edge refused the request, and a retry would be refused too."""
 
 
 class Away(Exception):

@@ -2,7 +2,7 @@ import type { Logger } from "../../base/log.ts";
 import type { KeptOutputs } from "../../base/process/kept-outputs.ts";
 import type { Attempt, Outcome } from "../reaction.ts";
 
-/** What a built-in does if the settings of a reaction do not say. */
+/** Settings of a built-in's reaction that the configuration leaves out. */
 export interface BuiltInDefaults {
   readonly when?: readonly string[];
   readonly on?: { readonly queue: string; readonly recipient: string };

@@ -21,7 +21,7 @@ export interface WorkChannelOptions {
   readonly onClose: (refusal?: ApiProblem) => void;
 }
 
-/** One connection to a queue. It does not reconnect: whoever opened it knows which frames have to be sent again. */
+/** One connection to a queue. It does not reconnect: its opener knows which frames have to be sent again. */
 export interface WorkChannel {
   /** Frames of one turn go out as one message. */
   send(frame: OutgoingWorkerFrame): void;
@@ -103,12 +103,12 @@ function readMessage(socket: WebSocket, text: string): readonly QueueFrame[] {
 function channelOver(socket: WebSocket): WorkChannel {
   let frames: OutgoingWorkerFrame[] = [];
   const flush = () => {
-    // After the connection was lost frames are dropped. What matters is sent again over the next one.
+    // After the connection was lost frames are dropped. Frames that matter are sent again over the next connection.
     if (socket.readyState === WebSocket.OPEN && frames.length > 0) socket.send(JSON.stringify(frames));
     frames = [];
   };
   return {
-    // An array, even of one frame: it tells the queue that this end reads arrays.
+    // An array, even of one frame: the queue learns from it that this end reads arrays.
     send: (frame) => {
       if (frames.push(frame) === 1) setImmediate(flush);
     },

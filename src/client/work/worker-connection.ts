@@ -62,7 +62,7 @@ export class WorkerConnection {
     void this.#connect();
   }
 
-  /** Sends a frame; without a connection the frame is dropped, and `onOpen` has to send again what matters. */
+  /** Sends a frame; without a connection the frame is dropped, and `onOpen` has to repeat the frames that matter. */
   send(frame: OutgoingWorkerFrame): void {
     this.#channel?.send(frame);
   }

@@ -109,7 +109,7 @@ class QueueWorker implements Worker {
     return this.#stopped;
   }
 
-  /** Sends what a new connection has to know. */
+  /** Sends the state of this worker over a new connection. */
   #resume(): void {
     this.#sendReady();
     this.#tasks.renewLeases();

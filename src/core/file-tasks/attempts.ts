@@ -45,7 +45,7 @@ export function beginAttempt(record: RunRecord, host: string, nowMs: number): Ru
   return { ...rest, running: { attempt: record.history.length + 1, started_at: at(nowMs), host } };
 }
 
-/** Decides what follows a failed attempt: another one after a delay that doubles each time, or the dead letter. */
+/** Decides on a failed attempt: another attempt after a delay that doubles each time, or the dead letter. */
 export function afterFailure(
   record: RunRecord,
   error: string,

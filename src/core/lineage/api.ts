@@ -48,7 +48,7 @@ export interface Lineage {
   readonly causes: readonly Signal[];
   /** Id that the first of `causes`, or the signal itself, names as its cause and that the log does not hold. */
   readonly missing_cause?: string | undefined;
-  /** Direct and indirect effects in the order of the log; `cause` of each says which signal led to it. */
+  /** Direct and indirect effects in the order of the log; `cause` of each is the id of the signal that led to it. */
   readonly effects: readonly Signal[];
   /** Decisions of rules on these signals. */
   readonly decisions: readonly Decision[];

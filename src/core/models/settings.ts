@@ -81,7 +81,7 @@ export function readStoredSettings(text: string): ModelSettings {
 }
 
 /**
- * The next settings, with the stored keys. A key stays with the address that it was given for: whoever may change the
+ * The next settings, with the stored keys. A key stays with the address that it was given for: a caller who may change the
  * settings could otherwise have the key sent to an address of their own.
  *
  * @returns `undefined` where the change names another version than the one in force

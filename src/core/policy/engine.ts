@@ -147,7 +147,7 @@ export class PolicyEngine {
    * Lets time pass: signals that were expected before `nowMs` and did not come are too late. The caller guarantees that
    * every signal which the log received before `nowMs` has been evaluated; otherwise an answer could lie there unread.
    *
-   * @param limit - time-outs in one evaluation; {@link nextDueMs} tells whether there are more
+   * @param limit - time-outs in one evaluation; {@link nextDueMs} returns whether there are more
    */
   advanceClock(nowMs: number, limit = Number.POSITIVE_INFINITY): Evaluation {
     const outcomes = this.#expire(nowMs, limit);

@@ -44,7 +44,7 @@ export function planEdits(
   return count > MAX_RULES ? { ok: false, too_many: MAX_RULES } : { ok: true, versions, unchanged };
 }
 
-/** Plans the built-in rules of this release, where nobody has changed them in this ecosystem. */
+/** Plans the built-in rules of this release that were not changed in this ecosystem. */
 export function planBuiltInRules(
   current: ReadonlyMap<string, Policy>,
   builtIn: ReadonlyMap<string, Rule>,

@@ -54,7 +54,7 @@ export interface ReplayResult {
  * milliseconds of its cause.
  */
 const READ_AHEAD = 1_000;
-/** Names of the kinds of state for people. The count of firings in the present window is left out: it says little. */
+/** Names of the kinds of state for people. The count of firings in the present window is left out: it is of little use. */
 const STATE_NAMES = {
   flight: "in_flight",
   once: "cooling_down",

@@ -23,7 +23,7 @@ export interface RuleOutcome {
   readonly by: "signal" | "time";
   /** Which limit of the loop guard ended the rule: the length of the chain of causes, or the rate. */
   readonly cut?: "depth" | "rate";
-  /** Make no dead letter of this failure: enough of them say the same. */
+  /** Makes no dead letter of this failure, because there are enough dead letters of the same kind. */
   readonly quiet?: true;
 }
 

@@ -28,7 +28,7 @@ const NO_DECISIONS: ReadonlyMap<string, RecordedOutcome> = new Map();
 /**
  * Derives the state of the rules at a moment of the past, from the signals before it and the decisions on them. The
  * signals alone are not enough: whether a rule with a cooldown of an hour fired on the first of them depends on what came
- * before that signal. The recorded decision tells.
+ * before that signal. The recorded decision has the answer.
  */
 export class WarmUp {
   readonly #rules: readonly Rule[];

@@ -27,7 +27,7 @@ interface Wording {
 }
 
 /**
- * Turns a schema's issues into errors with pointers below `at`. Each message says what to write instead.
+ * Turns a schema's issues into errors with pointers below `at`. Each message names a value that is allowed.
  *
  * @param schema - the schema that found the issues: with it, the message for a misspelt field names the one that is meant
  */

@@ -10,7 +10,7 @@ export type Admission =
   | { readonly ok: false; readonly errors: FieldError[] };
 
 /**
- * Admits one signal, or says what is wrong with it.
+ * Admits one signal, or returns the errors of its fields.
  *
  * The schema ({@link SignalInput} and the facts of known-signals.ts) decides. A hand-written path in front of it admits
  * well-formed signals eight times as fast. That path never refuses: it leaves every doubtful signal to the schema. A

@@ -1,5 +1,5 @@
 /**
- * Tells whether a list of patterns matches a name. A pattern is a name in which `*` stands for any run of characters. A list
+ * Whether a list of patterns matches a name. A pattern is a name in which `*` stands for any run of characters. A list
  * matches when one of its patterns matches and no pattern with a leading `!` does: `["*", "!OBSERVATION"]` matches every name
  * but `OBSERVATION`. A list that holds only exclusions matches every other name.
  */

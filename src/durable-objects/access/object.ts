@@ -112,7 +112,7 @@ export class Directory extends EcosystemObject<unknown> {
 
   /**
    * @param secretDigest - SHA-256 of the secret: the secret itself does not travel
-   * @returns the grant, or `null` for an unknown id, a wrong secret or an expired token, without saying which
+   * @returns the grant, or `null` for an unknown id, a wrong secret or an expired token, without the distinction
    */
   verify(id: string, secretDigest: ArrayBuffer): Grant | null {
     const [row] = this.sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();

@@ -42,7 +42,7 @@ const NOTHING_WRITTEN: Written = { all: 0, through: 0, beforeMs: 0 };
  * an hour, for thirty days. A minute with a late observation gets a second row; rows of one step are merged.
  *
  * Measurements that are not written yet are in memory and in the stored observations. After a restart, or a rebuild
- * from the log, they are collected again; {@link Written} tells which must not be counted twice.
+ * from the log, they are collected again; {@link Written} marks those that must not be counted twice.
  */
 export class HistoryStore {
   readonly #sql: SqlStorage;

@@ -15,7 +15,7 @@ import type { ObservationStore } from "./observation-store.ts";
 import { restoreSettings } from "./restore.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
-/** New evidence is looked at this long after it came, together with what came meanwhile. */
+/** Delay of an evaluation after new observations, so that it covers those that come meanwhile. */
 const DEBOUNCE_MS = 100;
 const REMEMBER_GAPS_MS = 30 * 86_400_000;
 /** Observations that wait for the end of their minute; above that they are written into the history at once. */
@@ -105,7 +105,7 @@ export class WindowProjection implements ProjectedState {
     }, DEBOUNCE_MS);
   }
 
-  /** Looks at the window, and keeps and emits what has changed. */
+  /** Runs the scanners on the window; stores and emits the changes. */
   evaluate(nowMs: number): void {
     const { projection, store, history, wakeBy } = this.#options;
     const look = this.#introspection.look(nowMs);
@@ -123,7 +123,7 @@ export class WindowProjection implements ProjectedState {
     this.#introspection.gaps.apply({ raised: [], reminded: [], refreshed, resolved: [] });
   }
 
-  /** Writes what changed and emits it, in one transaction; memory follows. */
+  /** Writes and emits the changes in one transaction, and then applies them in memory. */
   #record({ changes, failures, recovered }: Look, nowMs: number, decisions: Emit): void {
     const { settings, store } = this.#options;
     for (const change of changes.raised)
@@ -178,7 +178,7 @@ export class WindowProjection implements ProjectedState {
     });
   }
 
-  /** Writes what is over into the history, and drops what is neither in the window nor still to be written there. */
+  /** Writes finished minutes into the history, and drops observations that neither the window nor the history needs. */
   #tidy(nowMs: number): void {
     const { history, store } = this.#options;
     if (history.isDue(nowMs)) history.write(nowMs);

@@ -76,7 +76,7 @@ export class RuleVersions {
     return planEdits(this.#current, edits, BUILT_IN);
   }
 
-  /** Plans the built-in rules of this release, where nobody has changed them in this ecosystem. */
+  /** Plans the built-in rules of this release that were not changed in this ecosystem. */
   planBuiltInRules(): PlannedVersion[] {
     return planBuiltInRules(this.#current, BUILT_IN);
   }

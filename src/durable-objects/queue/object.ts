@@ -171,7 +171,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     );
   }
 
-  /** Closes what was opened with a token that is deleted or has expired. */
+  /** Closes the channels that were opened with a token that is deleted or has expired. */
   closeToken(id: string): void {
     this.#tagged.closeToken(id, (socket) => {
       this.#followers.close(socket);

@@ -96,7 +96,7 @@ export class QueueCommits {
     this.#groups.add(operations);
   }
 
-  /** What the object does when its alarm fires. */
+  /** To be called when the object's alarm fires. */
   async alarm(): Promise<void> {
     this.#commit([], true);
     await this.#relay.run();

@@ -2,7 +2,7 @@ import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { PendingEffect } from "./effect-outbox.ts";
 import type { Draft } from "./outgoing-signal.ts";
 
-/** What a decision that follows from no signal (a timer's, say) can do. */
+/** Calls for a decision that follows from no signal, such as that of a timer. */
 export interface Decisions {
   /** @returns the id that the signal will have */
   emit(draft: Draft): string;
@@ -12,11 +12,11 @@ export interface Decisions {
   deadLetter(record: Omit<DeadLetterRecord, "daemon">): void;
 }
 
-/** What a projection can do while it takes a signal in. */
+/** Calls for a projection that takes a signal in. */
 export interface SignalDecisions extends Decisions {
   /** Part of the work on the signal failed: keeps the signal as a dead letter of that part. */
   deadLetterPart(error: string, part: string, options?: DeadLetterOptions): void;
-  /** The signal was taken in before and is being derived from the log again: what follows from it was emitted then. */
+  /** The signal was taken in before, and is read again in a rebuild: its effects were emitted then. */
   readonly replaying: boolean;
 }
 

@@ -5,16 +5,16 @@ import { type CallCounter, countCalls } from "./count-calls.ts";
 import { meteredSql } from "./metered-storage.ts";
 
 /**
- * What every object is made of: its name, its metered storage, its alarm, and the count of its calls.
+ * The base of every object: its name, its metered storage, its alarm, and the count of its calls.
  *
- * Everything that a class gets from here is a property of the instance: RPC reaches methods of the prototype alone, so
- * a protected method would be a call that every holder of a stub could make.
+ * A class gets properties of the instance from here, and no methods: RPC reaches the methods of the prototype alone, so
+ * every holder of a stub could call a protected method.
  *
- * Two things are to come here and nowhere else: limits of what is stored pass through {@link meteredSql}, which all
- * statements pass already; who calls is known where calls are counted, see {@link countCalls}.
+ * Two later additions belong here: limits of storage into {@link meteredSql}, through which every statement goes, and
+ * checks of the caller into {@link countCalls}, where every call comes in.
  */
 export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> {
-  /** Name of the object: of its ecosystem, for a queue `<ecosystem>/<queue>`; `default` where nothing tells. */
+  /** Name of the object: of its ecosystem, for a queue `<ecosystem>/<queue>`; `default` where the name is unknown. */
   protected readonly objectName: string;
   /** Ecosystem of the object. */
   protected readonly ecosystem: string;
@@ -31,7 +31,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
    */
   protected readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
 
-  /** @param storedName - finds the name that the object has stored: the runtime may not tell it where an alarm wakes it */
+  /** @param storedName - reads the name that the object has stored: at an alarm the runtime may not give the name */
   constructor(ctx: DurableObjectState, env: Bindings, storedName?: (sql: SqlStorage) => string | undefined) {
     super(ctx, env);
     const meter = new UsageMeter();

@@ -8,7 +8,7 @@ export interface AppendCalls {
   append(request: AppendRequest): Promise<AppendOutcome>;
 }
 
-/** Bindings to the log and to the dead letters, which take what an outbox holds. */
+/** Bindings to the log and to the dead letters, the receivers of an outbox. */
 export interface RelayBindings {
   readonly SIGNAL_LOG: Namespace<AppendCalls>;
   readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
@@ -70,7 +70,7 @@ export class OutboxRelay {
     }
   }
 
-  /** @returns false where the log is overloaded: the alarm tries again when the log says */
+  /** @returns false where the log is overloaded: the alarm retries at the time that the log asks for */
   async #empty(): Promise<boolean> {
     const { env, outbox, ecosystem, wakeBy, complete } = this.#options;
     const log = objectNamed(env.SIGNAL_LOG, ecosystem);

@@ -13,7 +13,7 @@ export interface EmittedNumbers {
 }
 
 /**
- * What an object has decided on and not yet handed over: signals, dead letters and, where the object has them, effects
+ * Decisions of an object that are not delivered yet: signals, dead letters and, where the object has them, effects
  * on other objects. Written in the transaction of the state that they follow from; deleted when the receiver has them.
  * Handing over twice is harmless: the log knows the numbers, the others know the ids.
  *
@@ -102,7 +102,7 @@ export class Outbox {
     return filled;
   }
 
-  /** The transaction failed: what was put in was not. */
+  /** To be called after the transaction failed: drops the items that it added. */
   forgetFilled(): void {
     this.#filled = false;
   }

@@ -27,7 +27,7 @@ export function readOutgoingSignal(text: string): NewSignal {
 
 type StoredSignal = Partial<NewSignal> & Pick<NewSignal, "signal" | "source" | "factsJson">;
 
-/** What was checked when it was stored is not checked again: the fields without which nothing can be appended are. */
+/** Checks only the fields that an append needs; the others were checked before the row was stored. */
 function isStoredSignal(value: unknown): value is StoredSignal {
   if (typeof value !== "object" || value === null) return false;
   const { signal, source, factsJson } = value as Record<string, unknown>;

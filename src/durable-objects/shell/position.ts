@@ -39,7 +39,7 @@ export class Position implements EmittedNumbers {
     return this.#row.cursor;
   }
 
-  /** Up to here the log was taken in before a rebuild: what follows from it has been emitted already. */
+  /** Up to here the log was taken in before a rebuild: the effects of those signals have been emitted already. */
   get mutedThrough(): number {
     return this.#row.muted_through;
   }

@@ -2,12 +2,12 @@ import type { ProjectionName } from "../../core/projection/batch.ts";
 import type { DeadLetterOptions, Decisions, SignalDecisions } from "./decisions.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** Decisions on one signal, and what becomes of the signal where taking it in throws. */
+/** Decisions on one signal; makes the signal a dead letter where `take` throws. */
 export interface TakeDecisions extends SignalDecisions {
   failed(error: unknown): void;
 }
 
-/** Puts what a projection decides into its outbox. */
+/** Puts the decisions of a projection into its outbox. */
 export class ProjectionDecisions {
   /** Of decisions that follow from no signal. */
   readonly own: Decisions;
@@ -30,7 +30,7 @@ export class ProjectionDecisions {
 
   /**
    * @param line - of the log, with the signal
-   * @param replaying - the signal was taken in before: what follows from it was emitted then, and is not emitted again
+   * @param replaying - the signal was taken in before: its effects were emitted then, and are not emitted again
    */
   on(line: string, seq: number, replaying: boolean): TakeDecisions {
     if (replaying) {

@@ -16,7 +16,7 @@ import { ProjectionDecisions } from "./projection-decisions.ts";
 import { Reprocessed } from "./reprocessed.ts";
 import { Turns } from "./turns.ts";
 
-/** Signals read from the log in one go while filling a hole. */
+/** Signals read from the log at once while filling a gap. */
 const READ_LIMIT = 2_000;
 
 /** Calls that a projection makes of the log. */
@@ -40,17 +40,17 @@ export interface ProjectedState {
   /** Takes one signal in. A throw makes the signal a dead letter and leaves its neighbours alone. */
   take(signal: Signal, decisions: SignalDecisions): void;
   /**
-   * Processes again what failed of a signal. A state whose work has parts, or that may hold the signal, says how.
-   * Default: the whole signal is taken in; a part throws.
+   * Reprocesses the failed part of a signal. To be implemented by a state whose work has parts, or that may hold the signal
+   * already. Default: the whole signal is taken in; a part throws.
    */
   reprocessPart?(signal: Signal, part: string | null, decisions: SignalDecisions): void;
-  /** Writes what taking in has changed; called in the same transaction, once for many signals. */
+  /** Writes the changes of `take`; called in the same transaction, once for many signals. */
   store(lines: readonly string[]): void;
   /** Forgets everything that follows from the log. */
   clear(): void;
   /** Reads memory back from storage, after a transaction that failed or a rebuild. */
   load(): void;
-  /** Patterns that it reads of the log, where the log was asked to send something else. */
+  /** Patterns that the projection reads from the log, where they differ from its subscription. */
   patterns?(): readonly string[];
   /** Called after signals were taken in and on every alarm, outside a transaction. */
   settled(nowMs: number): void | Promise<void>;
@@ -68,7 +68,7 @@ export interface ProjectionOptions {
 
 /**
  * Takes the log into a {@link ProjectedState}, each signal once and in order. State, cursor and outgoing signals are
- * written in one transaction, so a crash leaves either none or all of them, and what comes again lies below the cursor.
+ * written in one transaction, so a crash leaves either none or all of them, and repeated signals lie below the cursor.
  */
 export class Projection {
   readonly #options: ProjectionOptions;
@@ -114,7 +114,7 @@ export class Projection {
     return this.#position.cursor;
   }
 
-  /** What follows from the log up to here was emitted already, however little of it has been derived again. */
+  /** The effects of signals up to here were emitted already, also where a rebuild has not reached them again. */
   get mutedThrough(): number {
     return this.#position.mutedThrough;
   }
@@ -144,7 +144,7 @@ export class Projection {
     });
   }
 
-  /** Forgets the state and derives it from the log again. What was emitted before is not emitted again. */
+  /** Deletes the state and derives it from the log again. Effects that were emitted before are not emitted again. */
   rebuild(): Promise<number> {
     return this.inTurn(async () => {
       const reached = this.cursor;
@@ -188,7 +188,7 @@ export class Projection {
     });
   }
 
-  /** What the object does when its alarm fires. */
+  /** To be called when the object's alarm fires. */
   async alarm(): Promise<void> {
     await this.inTurn(() => this.#settle());
     await this.#relay.run();
@@ -247,7 +247,7 @@ export class Projection {
       // A failure goes to the caller; the dead letter is there already.
       deadLetter: ({ error }) => refuse(error),
       deadLetterPart: refuse,
-      // However long ago a rebuild read the log: what follows now has not been emitted.
+      // Independent of how long ago a rebuild read the log: the effects from here on have not been emitted.
       replaying: false,
     };
     if (state.reprocessPart !== undefined) state.reprocessPart(signal, part, decisions);
@@ -268,7 +268,7 @@ export class Projection {
       },
     );
     this.#position.written();
-    // Same turn, hence the same write to the disk: what waits in the outbox always has an alarm behind it.
+    // Same turn, hence the same write to the disk: a waiting outbox always has an alarm.
     if (this.#outbox.takeFilled()) this.#options.alarms.wakeBy(Date.now() + RETRY_MS);
   }
 

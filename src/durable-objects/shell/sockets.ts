@@ -45,7 +45,7 @@ export class TaggedSockets {
     return { server, answer };
   }
 
-  /** Closes what a token has opened that is deleted or has expired. @param closing - told of each socket before */
+  /** Closes the sockets that were opened with a deleted or expired token. @param closing - called before each is closed */
   closeToken(token: string, closing: (socket: WebSocket) => void): void {
     for (const socket of this.#ctx.getWebSockets(tagOf(token))) {
       closing(socket);
@@ -61,7 +61,7 @@ export function isUpgrade(request: Request): boolean {
 /** Refuses a plain request where a WebSocket is opened. */
 export const upgradeRequired = () => new Response(null, { status: 426 });
 
-/** Closes our end after the other end closed. 1005 and 1006 say that no code came, and may not be sent. */
+/** Closes our end after the other end closed. 1005 and 1006 stand for a close without a code, and may not be sent. */
 export function closeBack(socket: WebSocket, code: number): void {
   socket.close(code === 1005 || code === 1006 ? 1000 : code);
 }

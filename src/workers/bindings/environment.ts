@@ -44,6 +44,6 @@ export interface Environment
   readonly MODELS: Namespace<CallsOf<Models>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
-  /** The first administrator's token. Without it nobody gets in. */
+  /** The first administrator's token. Without this token every call is refused. */
   readonly ADMIN_TOKEN?: string;
 }

@@ -47,7 +47,7 @@ type Progress = z.infer<typeof Progress>;
 
 /**
  * A release is a copy named by the digest of its content; a deployed winner is a link to a release, and changing the link
- * is the deployment. The directories alone say what is deployed, what failed, and to what a rollback can return:
+ * is the deployment. The directories alone hold which releases are deployed, which failed, and which a rollback can use:
  *
  *   deployed/<winner>                       → .releases/<winner>/<digest>
  *   deployed/.releases/<winner>/<digest>.failed    why this content is not tried again

@@ -40,7 +40,7 @@ export const INTEGRATOR: BuiltInDefaults = {
   passOn: ["investigation_timestamp", "question_id"],
 };
 
-/** Checkpoint of an attempt that is about to change files: after a crash it says that this reaction made the changes. */
+/** Checkpoint of an attempt that is about to change files: after a crash it shows that this reaction made the changes. */
 const Intended = z.object({
   module_name: z.string(),
   module_path: z.string(),
@@ -167,7 +167,7 @@ class Integration {
       // Listed by an earlier attempt: a failed check restores the text before that attempt.
       before: earlier !== undefined && change.kind === "listed" ? earlier.before : text,
     };
-    // Before the first change: after a crash the module is listed, and only the checkpoint says that its signal has not
+    // Before the first change: after a crash the module is listed, and only the checkpoint shows that its signal has not
     // been emitted.
     if (!isDeepStrictEqual(earlier, intended)) await this.#attempt.save(intended);
     if (!found.hasInit) await createEmpty(join(found.directory, "__init__.py"));

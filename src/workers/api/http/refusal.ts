@@ -25,10 +25,10 @@ export const invalid = (kind: string, title: string, errors: readonly FieldError
     }),
   );
 
-/** @param detail - names the missing thing and says how to list what exists */
+/** @param detail - names the missing thing and the call that lists those that exist */
 export const notFound = (detail: string) => new Refusal(problem("not-found", 404, "Not found", detail));
 
-/** @param retryAfterMs - in milliseconds; the header says whole seconds, at least one */
+/** @param retryAfterMs - in milliseconds; the header has whole seconds, at least one */
 export const overloaded = (detail: string, retryAfterMs: number) =>
   new Refusal(problem("overloaded", 503, "Overloaded", detail, { retry_after_ms: retryAfterMs }), {
     "Retry-After": String(Math.max(1, Math.ceil(retryAfterMs / 1000))),

@@ -50,9 +50,9 @@ const REASONS = {
   415: "The media type of the body is not supported",
   422: "The request is not valid; `errors` points at each error",
   426: "The path is a WebSocket: upgrade the connection",
-  429: "The queue is full; `Retry-After` says when to try again",
+  429: "The queue is full; retry after `Retry-After` seconds",
   502: "The responder failed",
-  503: "Overloaded; `Retry-After` says when to try again",
+  503: "Overloaded; retry after `Retry-After` seconds",
   504: "No reply in time; a later result is kept with the task",
 } as const;
 type Reason = keyof typeof REASONS;

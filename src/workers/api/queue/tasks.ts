@@ -94,7 +94,7 @@ const complete = taskAction("complete", "Complete a task", "CompleteRequest", "t
 const fail = taskAction("fail", "Fail an attempt", "FailRequest", "tasks:work");
 const extend = taskAction("extend", "Extend a lease", "ExtendRequest", "tasks:work");
 const release = taskAction("release", "Release a task that was not begun", "ReleaseRequest", "tasks:work");
-const cancel = taskAction("cancel", "Cancel a task, whoever holds it", undefined, "tasks:write");
+const cancel = taskAction("cancel", "Cancel a task, also one that a worker holds", undefined, "tasks:write");
 const retry = taskAction("retry", "Retry a failed task, with all its attempts", undefined, "tasks:write");
 
 export const tasks = newApi()

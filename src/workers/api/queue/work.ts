@@ -63,7 +63,7 @@ export const work = newApi().openapi(openChannel, (c) => {
     ?.split(",")
     .map((name) => name.trim());
   if (offered?.includes(WORK_PROTOCOL) !== true) {
-    const detail = `The channel speaks ${WORK_PROTOCOL}: send it as Sec-WebSocket-Protocol.`;
+    const detail = `The channel needs the subprotocol ${WORK_PROTOCOL}: send it as Sec-WebSocket-Protocol.`;
     throw new Refusal(problem("unknown-subprotocol", 400, "Unknown subprotocol", detail));
   }
   const { eco, q } = c.req.valid("param");
