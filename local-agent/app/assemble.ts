@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { compilePatterns } from "../../src/core/signals/pattern.ts";
 import { unionOfPatterns } from "../../src/core/signals/pattern-union.ts";
@@ -8,6 +10,7 @@ import { registerLinkMetrics } from "../link/metrics.ts";
 import { DeadLetterFile } from "../store/dead-letter-file.ts";
 import { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import { Inbox, type Received } from "../store/inbox.ts";
+import { installationOf } from "../store/installation.ts";
 import { Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import { WriteCheck } from "../store/write-check.ts";
@@ -88,6 +91,12 @@ export function assemble(
     token,
     ecosystem,
     hostId,
+    identity: {
+      installation: installationOf(db),
+      instance: randomUUID(),
+      place: `${hostname()}:${stateDir}`,
+      takeOver: options.takeOver === true,
+    },
     spool,
     inbox,
     deadLetters,

@@ -15,7 +15,8 @@ export function program(): Command {
     .command("run", { isDefault: true })
     .description("run the agent in the foreground; SIGHUP reloads the settings")
     .option("--config <file>", "file of settings (default: GANGLION_CONFIG)")
-    .action(({ config }: { config?: string }) => run(config));
+    .option("--take-over", "replace another installation that is linked under this host's name")
+    .action(({ config, takeOver }: { config?: string; takeOver?: boolean }) => run(config, takeOver === true));
   for (const command of [checkCommand(), ...serviceCommands(), doctorCommand()]) root.addCommand(command);
   root
     .command("version")

@@ -14,12 +14,13 @@ const NOTIFY_MS = 1_000;
  * the sources have started, and `{type: "status", …}` with the same fields after each change. It ends with its parent,
  * which would otherwise leave it running unnoticed. SIGHUP reloads the settings. A requested stop ends with status 0.
  *
+ * @param takeOver - replaces another installation that is linked under this host's name
  * @throws ExpectedError when the agent cannot start
  */
-export async function run(config?: string): Promise<void> {
+export async function run(config?: string, takeOver = false): Promise<void> {
   const settings = readSettings(process.env, process.cwd(), config);
   const logger = createLog({ format: settings.log, level: settings.logLevel });
-  const agent = new Agent({ ...settings, logger });
+  const agent = new Agent({ ...settings, logger, takeOver });
 
   const manager = await ServiceManager.from(process.env, { health: () => agent.health(), log: logger });
   agent.onFailure((error) => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import WebSocket from "ws";
+import { Problem } from "../../src/core/problem/problem.ts";
 import { LINK_PROTOCOL, PING, PONG } from "../../src/core/wire/link-frames.ts";
 
 export interface ConnectionOptions {
@@ -30,6 +31,10 @@ const CLOSE_MS = 1_000;
 /** The edge sends 4 MiB at most without an acknowledgement. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 const LONGEST_WAIT_MS = 5 * 60_000;
+/** The body of a refusal: how long it may take, how long it may be, and how much of it is shown. */
+const BODY_MS = 5_000;
+const MAX_PROBLEM_CHARS = 16_384;
+const MAX_REASON_CHARS = 600;
 
 /** One WebSocket to the edge, from the handshake to its end. Each attempt creates a new one. */
 export class Connection {
@@ -59,9 +64,11 @@ export class Connection {
       if (text !== PONG) options.onText(text);
     });
     this.#ws.on("unexpected-response", (request, response) => {
-      this.#failure = refusal(response);
-      request.destroy();
-      this.#end(this.#failure);
+      void readRefusal(response).then((failure) => {
+        this.#failure ??= failure;
+        request.destroy();
+        this.#end(this.#failure);
+      });
     });
     this.#ws.on("error", (error: NodeJS.ErrnoException) => {
       this.#failure ??= { reason: connectionError(error), retryAfterMs: undefined, denied: false };
@@ -125,14 +132,32 @@ export class Connection {
   }
 }
 
-function refusal(response: IncomingMessage): ConnectionEnd {
-  response.resume();
+/** Reads the refusal of an upgrade. Never fails: a body that cannot be read leaves the status. */
+async function readRefusal(response: IncomingMessage): Promise<ConnectionEnd> {
   const status = response.statusCode ?? 0;
+  const detail = status === 409 || status === 403 ? await problemDetail(response) : undefined;
+  response.resume();
   return {
-    reason: refusalText(status),
+    reason: detail === undefined ? refusalText(status) : `${detail} (${status})`,
     retryAfterMs: retryAfterMs(response.headers["retry-after"]),
-    denied: status === 401 || status === 403 || status === 404,
+    denied: status === 401 || status === 403 || status === 404 || status === 409,
   };
+}
+
+async function problemDetail(response: IncomingMessage): Promise<string | undefined> {
+  response.setTimeout(BODY_MS, () => response.destroy());
+  let text = "";
+  try {
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > MAX_PROBLEM_CHARS) return undefined;
+    }
+    const problem = Problem.safeParse(JSON.parse(text));
+    return problem.success ? (problem.data.detail ?? problem.data.title).slice(0, MAX_REASON_CHARS) : undefined;
+  } catch {
+    // No problem details: the status says enough.
+    return undefined;
+  }
 }
 
 function refusalText(status: number): string {

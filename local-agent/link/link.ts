@@ -13,7 +13,7 @@ import { Connection, type ConnectionEnd } from "./connection.ts";
 import { DeadLetterSender } from "./dead-letter-sender.ts";
 import { readEdgeFrame } from "./edge-frame.ts";
 import { Inbound } from "./inbound.ts";
-import { linkUrl } from "./link-url.ts";
+import { type LinkIdentity, linkUrl } from "./link-url.ts";
 import { Outbound } from "./outbound.ts";
 
 export interface LinkOptions {
@@ -22,6 +22,8 @@ export interface LinkOptions {
   readonly ecosystem: string;
   readonly hostId: string;
   readonly spool: Spool;
+  /** Default: the edge is not told, and cannot tell this agent from another of the same name. */
+  readonly identity?: LinkIdentity;
   /** `null`: the link only sends. */
   readonly inbox: Inbox | null;
   /** Patterns of the signals that the sinks read; empty when there are no sinks. */
@@ -51,7 +53,6 @@ const GOOD_AFTER_MS = 10_000;
 export class Link implements Service, EdgeLink {
   readonly name = "link";
   readonly #options: LinkOptions;
-  readonly #url: string;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #deadLetters: DeadLetterSender;
@@ -70,7 +71,6 @@ export class Link implements Service, EdgeLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#url = linkUrl(options.url, options.ecosystem, options.hostId);
     const send = () => {
       const connection = this.#connection;
       return connection?.open === true ? (text: string) => connection.send(text) : null;
@@ -169,7 +169,7 @@ export class Link implements Service, EdgeLink {
       return;
     }
     this.#connection = new Connection({
-      url: this.#url,
+      url: this.#url(),
       token: secret,
       heartbeatMs,
       onOpen: () => this.#opened(),
@@ -177,6 +177,15 @@ export class Link implements Service, EdgeLink {
       onClosed: (end) => this.#closed(end),
       onBeat: () => this.#outbound.unanswered(performance.now()),
     });
+  }
+
+  #url(): string {
+    const { url, ecosystem, spool, identity } = this.#options;
+    // A name is taken over once: an agent that tried again after it was replaced itself would never let go.
+    const asked =
+      identity === undefined ? undefined : { ...identity, takeOver: identity.takeOver && this.#connects === 0 };
+    // A host speaks for its own producers alone: what waits under a former name is sent as the host of that name.
+    return linkUrl(url, ecosystem, spool.host, asked);
   }
 
   #opened(): void {

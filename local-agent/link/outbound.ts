@@ -5,6 +5,7 @@ import type { Logger } from "../base/log.ts";
 import type { DeadLetterFile } from "../store/dead-letter-file.ts";
 import { LANES, type Lane, type Spool } from "../store/spool.ts";
 import { LaneSender } from "./lane-sender.ts";
+import { type NumbersRefused, readNumbersRefused } from "./numbers-refused.ts";
 
 export interface OutboundOptions {
   readonly spool: Spool;
@@ -111,7 +112,7 @@ export class Outbound {
   }
 
   refused(batch: number | null, problem: Problem, retryAfterMs: number | undefined): void {
-    const { log, abandon } = this.#options;
+    const { log, abandon, spool } = this.#options;
     const reason =
       `${problem.title}${problem.detail === undefined ? "" : `: ${problem.detail}`} (${problem.status})`.slice(0, 500);
     if (batch === null) {
@@ -125,6 +126,10 @@ export class Outbound {
     this.#sent.delete(batch);
     if (lane === undefined) return;
     this.#refused++;
+    const conflict = readNumbersRefused(problem);
+    // The answer to a batch under a former name says nothing about the present one.
+    if (conflict !== undefined && conflict.producer !== spool.producer(lane)) return;
+    if (conflict !== undefined) return this.#numbersDiffer(lane, conflict, reason);
     const nowMs = performance.now();
     // The edge gives the same time to the whole fleet, so a random part is added.
     const namedMs = retryAfterMs === undefined ? undefined : retryAfterMs * (1 + Math.random() / 4);
@@ -161,13 +166,31 @@ export class Outbound {
 
   /** The edge has seen numbers that this spool has not given yet: the state was restored from a backup. */
   #backupRestored(lane: Lane, last: number): void {
-    const { spool, log, abandon } = this.#options;
+    const { spool, log } = this.#options;
     log.error(
       { lane, last, own: spool.lastNumber(lane) },
       "link: the edge has seen higher numbers than this spool gave: continuing under a new producer name",
     );
-    for (const each of LANES) this.#senders[each].rename();
-    this.#watch(spool.renewEpoch());
+    this.#newEpoch(lane, 0);
+  }
+
+  /**
+   * The log holds other signals under the numbers of this spool: a backup of the state is in use, or a clone of this
+   * machine. What the log holds as this spool sent it is done with; everything else is sent under a new name.
+   */
+  #numbersDiffer(lane: Lane, { sameUpTo, last }: NumbersRefused, reason: string): void {
+    const { spool, log } = this.#options;
+    log.error(
+      { lane, same_up_to: sameUpTo, last, own: spool.lastNumber(lane) },
+      `link: continuing under a new producer name, because the state of this agent was set back or cloned: ${reason}`,
+    );
+    this.#newEpoch(lane, sameUpTo ?? 0);
+  }
+
+  #newEpoch(lane: Lane, confirmed: number): void {
+    const { spool, abandon } = this.#options;
+    this.#senders[lane].rename();
+    this.#watch(spool.renewEpoch(lane, confirmed));
     abandon("the spool has a new producer name");
   }
 

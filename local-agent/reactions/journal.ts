@@ -82,14 +82,23 @@ export class RunJournal {
         key INTEGER PRIMARY KEY, reaction TEXT NOT NULL, cause TEXT NOT NULL, input TEXT NOT NULL, state TEXT NOT NULL,
         attempts INTEGER NOT NULL, crashes INTEGER NOT NULL, not_before_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
         error TEXT, checkpoint TEXT, result TEXT, mark TEXT, pid INTEGER, start INTEGER, boot TEXT);
-      CREATE UNIQUE INDEX IF NOT EXISTS reaction_run_cause ON reaction_run(reaction, cause);
       CREATE INDEX IF NOT EXISTS reaction_run_due ON reaction_run(reaction, not_before_ms) WHERE state = 'pending';
       CREATE INDEX IF NOT EXISTS reaction_run_running ON reaction_run(key) WHERE state = 'running';
       CREATE INDEX IF NOT EXISTS reaction_run_state ON reaction_run(reaction, state) WHERE state <> 'done';
       CREATE INDEX IF NOT EXISTS reaction_run_over ON reaction_run(changed_ms) WHERE state IN ('done', 'dead');`);
+    const columns = sql.prepare("SELECT name FROM pragma_table_info('reaction_run')").all();
+    // A table of an earlier version, in which ids alone told signals apart.
+    if (!columns.some(({ name }) => name === "place"))
+      sql.exec("ALTER TABLE reaction_run ADD COLUMN place INTEGER NOT NULL DEFAULT 0");
+    sql.exec(`DROP INDEX IF EXISTS reaction_run_cause;
+      CREATE UNIQUE INDEX IF NOT EXISTS reaction_run_signal ON reaction_run(reaction, cause, place);`);
     this.#insert = sql.prepare(`INSERT OR IGNORE INTO reaction_run
-      (reaction, cause, input, state, attempts, crashes, not_before_ms, changed_ms) VALUES (?, ?, ?, 'pending', 0, 0, ?, ?)`);
-    this.#byCause = sql.prepare("SELECT * FROM reaction_run WHERE reaction = ? AND cause = ?");
+      (reaction, cause, place, input, state, attempts, crashes, not_before_ms, changed_ms)
+      SELECT ?1, ?2, ?3, ?4, 'pending', 0, 0, ?5, ?5
+      WHERE NOT EXISTS (SELECT 1 FROM reaction_run WHERE reaction = ?1 AND cause = ?2 AND place = 0)`);
+    this.#byCause = sql.prepare(
+      "SELECT * FROM reaction_run WHERE reaction = ? AND cause = ? ORDER BY state = 'dead' DESC, key DESC LIMIT 1",
+    );
     this.#due = sql.prepare(
       "SELECT * FROM reaction_run WHERE reaction = ? AND state = 'pending' ORDER BY not_before_ms, key LIMIT ?",
     );
@@ -109,11 +118,15 @@ export class RunJournal {
     );
   }
 
-  /** @returns whether the run is new: the same signal starts a reaction once */
-  accept(reaction: string, cause: string, input: string, nowMs: number): boolean {
-    return this.#insert.run(reaction, cause, input, nowMs, nowMs).changes > 0;
+  /**
+   * @param place - tells signals of one id apart, see identity-of-signal.ts; 0: there is only one
+   * @returns whether the run is new: the same signal starts a reaction once
+   */
+  accept(reaction: string, cause: string, input: string, nowMs: number, place = 0): boolean {
+    return this.#insert.run(reaction, cause, place, input, nowMs).changes > 0;
   }
 
+  /** Of several signals with one id, the run that was given up, or the newest. */
   find(reaction: string, cause: string): Entry | undefined {
     const row = this.#byCause.get(reaction, cause);
     return row && toEntry(Row.parse(row));

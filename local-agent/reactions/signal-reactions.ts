@@ -8,6 +8,7 @@ import { InboxReader } from "../store/inbox-reader.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import type { AttemptRunner } from "./attempt-runner.ts";
 import { isEmittedBy } from "./emission.ts";
+import { placeOfIdentity } from "./identity-of-signal.ts";
 import type { Entry, RunJournal } from "./journal.ts";
 import type { Reaction } from "./reaction.ts";
 
@@ -144,7 +145,10 @@ export class SignalReactions implements Service {
     const { inbox, journal, now } = this.#options;
     const runs = batch.flatMap((received) => this.#reactionsTo(received).map((reaction) => ({ received, reaction })));
     await inbox.advance(REACTIONS_SINK, last, () => {
-      for (const { received, reaction } of runs) journal.accept(reaction.name, received.id, received.text, now());
+      for (const { received, reaction } of runs) {
+        const { id, seq, text } = received;
+        journal.accept(reaction.name, id, text, now(), placeOfIdentity(id, seq));
+      }
       return () => undefined;
     });
     for (const name of new Set(runs.map(({ reaction }) => reaction.name))) this.schedule(name);

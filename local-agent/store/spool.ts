@@ -89,6 +89,11 @@ export class Spool {
     this.#shedIfFull();
   }
 
+  /** Name under which this spool's producers are known: a former name of the host, while its signals wait. */
+  get host(): string {
+    return this.#names.host ?? this.#options.hostId;
+  }
+
   producer(lane: Lane): string {
     return this.#names.current(lane);
   }
@@ -173,14 +178,18 @@ export class Spool {
   }
 
   /**
-   * Continues under a new epoch. This is needed when the file was restored from a backup and the edge has seen higher
-   * numbers: new signals would be dropped as duplicates. Unconfirmed signals are sent again under the new name.
+   * Continues a lane under a new epoch. This is needed when the file was restored from a backup, or belongs to a clone of
+   * another machine: new signals would be dropped as duplicates. Unconfirmed signals are sent again under the new name.
+   *
+   * @param confirmed - the log holds the signals up to this number: they are deleted in the same transaction, because
+   * the log would keep them again under the new name; default: none
    */
-  renewEpoch(): Promise<void> {
+  renewEpoch(lane: Lane, confirmed = 0): Promise<void> {
     return this.#db.commit<void>(1, () => {
+      const gone = this.#lanes[lane].forget(confirmed);
       // In memory at once: the old name must not be used again, and a new name that is never committed does no harm.
-      this.#names.renew(this.#options.hostId);
-      return () => undefined;
+      this.#names.renew(this.host, lane);
+      return () => this.#subtract(lane, gone);
     });
   }
 

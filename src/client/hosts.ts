@@ -18,6 +18,8 @@ export function agentCalls({ call, inside }: Calls) {
     get: (host: string) => call<AgentView>({ path: at(host) }),
     /** Forgets a host that is down. */
     forget: (host: string) => call<void>({ method: "DELETE", path: at(host) }),
+    /** Releases the host's name from the token that owns it. */
+    release: (host: string) => call<void>({ method: "DELETE", path: `${at(host)}/owner` }),
     monitors: () => call<MonitorSettings>({ path: inside("/monitors") }),
     setMonitors: (settings: MonitorSettingsInput) =>
       call<MonitorSettings>({ method: "PUT", path: inside("/monitors"), body: settings }),

@@ -16,23 +16,34 @@ const columns: readonly Column<AgentView>[] = [
   ["FAILING", ({ failing }) => Object.keys(failing).join(" ")],
 ];
 
+interface Wanted {
+  readonly forget?: true;
+  readonly release?: true;
+}
+
 export const agentsCommand = () =>
   new Command("agents")
     .summary("list hosts with their state, what they run, and their alerts")
     .argument("[host]", "show one host with what it runs")
     .option("--forget", "forget the host, which must be down")
+    .option("--release", "release the host's name from the token that owns it: the next token that links takes it")
     .addHelpText("after", "\nWith --json: one host a line, or one document.")
-    .action(async (host: string | undefined, { forget }: { forget?: true }, command: Command) => {
+    .action(async (host: string | undefined, { forget, release }: Wanted, command: Command) => {
       const { agents } = clientFor(command);
       if (host === undefined) {
-        if (forget) throw new UsageError("--forget needs the name of a host");
+        if (forget || release) throw new UsageError("--forget and --release need the name of a host");
         const list = await agents.list();
         return wantsJson(command) ? printLines(list) : printTable(list, columns, "no hosts");
       }
+      if (release) {
+        await agents.release(host);
+        await remark(`The name ${host} is released`);
+      }
       if (forget) {
         await agents.forget(host);
-        return remark(`${host} is forgotten`);
+        await remark(`${host} is forgotten`);
       }
+      if (forget || release) return;
       const agent = await agents.get(host);
       return wantsJson(command) ? print(JSON.stringify(agent)) : printAgent(agent);
     });

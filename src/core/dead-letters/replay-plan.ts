@@ -3,6 +3,7 @@ import { PROJECTIONS, type ProjectionName } from "../projection/batch.ts";
 import type { NewTask } from "../queue/task.ts";
 import { admitTask, QUEUE_NAME } from "../queue/task-input.ts";
 import { admitSignal } from "../signals/admit.ts";
+import { reservedFields } from "../signals/reserved.ts";
 import type { NewSignal } from "../signals/signal.ts";
 import type { Redelivery } from "../webhooks/delivery.ts";
 import { ENDPOINT_ID } from "../webhooks/endpoint.ts";
@@ -65,6 +66,9 @@ function projectionPlace({ id, kind, daemon }: DeadLetter): Extract<ReplayPlan, 
 function planAppend({ id, signal }: DeadLetter, replacement: unknown): ReplayPlan {
   const admission = admitSignal(replacement ?? signal, "/signal");
   if (!admission.ok) return { how: "impossible", errors: admission.errors };
+  // Whoever made the dead letter fail does not get the edge to say it in its own name.
+  const reserved = reservedFields({ ...admission.signal, id: undefined }, true, "/signal");
+  if (reserved.length > 0) return { how: "impossible", errors: reserved };
   // The id of the dead letter is the one that the signal would have had: `<producer>.<number>`.
   return { how: "append", signal: { ...admission.signal, id } };
 }

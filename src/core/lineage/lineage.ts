@@ -15,9 +15,11 @@ export const LINEAGE_LIMITS = {
 
 /** The reads of the log that a lineage needs. */
 export interface LineageSource {
-  find(id: string): Promise<Signal | undefined>;
+  /** The cause of `effect` that has this id. */
+  find(id: string, effect: Signal): Promise<Signal | undefined>;
   /** Effects of these signals, and effects of those effects, in `(after, through]`; the log ends at `head`. */
   effects(
+    of: Signal,
     ids: readonly string[],
     after: number,
     limit: number,
@@ -36,13 +38,15 @@ async function causesOf(signal: Signal, source: LineageSource) {
   const causes: Signal[] = [];
   // A caller may name any id as the cause, even that of its own effect: the chain ends where it would repeat.
   const seen = new Set([signal.id]);
+  let effect = signal;
   let cause = signal.cause;
   while (cause !== undefined && !seen.has(cause)) {
     if (causes.length >= LINEAGE_LIMITS.causes) return { causes, truncated: true };
     seen.add(cause);
-    const found = await source.find(cause);
+    const found = await source.find(cause, effect);
     if (found === undefined) return { causes, missing_cause: cause, truncated: false };
     causes.unshift(found);
+    effect = found;
     cause = found.cause;
   }
   return { causes, truncated: false };
@@ -53,7 +57,12 @@ async function effectsOf(signal: Signal, source: LineageSource) {
   const ids = [signal.id];
   let after = signal.seq;
   for (let stretch = 0; stretch < LINEAGE_LIMITS.stretches; stretch++) {
-    const { signals, through, head } = await source.effects(ids, after, LINEAGE_LIMITS.effects - effects.length);
+    const { signals, through, head } = await source.effects(
+      signal,
+      ids,
+      after,
+      LINEAGE_LIMITS.effects - effects.length,
+    );
     for (const effect of signals) {
       effects.push(effect);
       ids.push(effect.id);

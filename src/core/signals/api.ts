@@ -4,8 +4,25 @@ import { type NewSignal, Signal } from "./signal.ts";
 /** Signals to append, in order. */
 export interface AppendRequest {
   /** An idempotent producer and the number of its first signal here; the others follow without holes. */
-  readonly producer?: { readonly name: string; readonly first: number };
+  readonly producer?: {
+    readonly name: string;
+    readonly first: number;
+    /**
+     * The numbers come from another machine, which may be a clone, or may have been set back: numbers that the log has
+     * are compared with what it holds under them, and numbers far ahead are refused.
+     */
+    readonly remote?: boolean;
+  };
+  /** Whose ids these are: the token's id, or the host; absent: the edge's own. See log/id-owner.ts. */
+  readonly owner?: string;
   readonly signals: readonly NewSignal[];
+}
+
+/** A signal bears an id that the log gives out itself, or that belongs to the producer of a host. Nothing was stored. */
+export interface ForeignId {
+  readonly foreign_id: string;
+  /** Place of the signal in the request. */
+  readonly place: number;
 }
 
 /**
@@ -28,7 +45,20 @@ export interface Overloaded {
   readonly detail: string;
 }
 
-export type AppendOutcome = AppendResult | Overloaded;
+/**
+ * The producer's numbers do not fit those of the log, and nothing of the request was stored: `differs`, the log holds other
+ * signals under them; `gap`, they are far ahead of the last; `closed`, an earlier request of the producer differed. The
+ * producer goes on under a new name.
+ */
+export interface NumberConflict {
+  readonly conflict: "differs" | "gap" | "closed";
+  /** Up to here the log holds the producer's signals as they were sent; `null`: nothing was compared. */
+  readonly same_up_to: number | null;
+  /** Last number of the producer in the log. */
+  readonly last: number;
+}
+
+export type AppendOutcome = AppendResult | Overloaded | NumberConflict | ForeignId;
 
 export interface ReadQuery {
   /** Patterns, see pattern.ts; empty: all signals. */
@@ -42,6 +72,15 @@ export interface ReadQuery {
   readonly untilMs?: number;
   readonly limit: number;
   readonly order: "asc" | "desc";
+}
+
+/** A search for effects of signals. */
+export interface EffectsQuery {
+  readonly ids: readonly string[];
+  readonly after: number;
+  readonly limit: number;
+  /** The signal that is meant, where others bear its id. */
+  readonly of?: { readonly id: string; readonly seq: number };
 }
 
 /** One page between the log and the API. `lines` are the signals as JSON texts, so that they reach the caller unparsed. */

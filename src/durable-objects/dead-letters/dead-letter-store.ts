@@ -13,6 +13,13 @@ interface Row extends Record<string, SqlStorageValue> {
   closed: number;
 }
 
+/** Who reported a dead letter: a host, or a part of the edge. Signals that a link brought belong to its host. */
+function ownerOf({ host, daemon }: Pick<DeadLetterRecord, "host" | "daemon">): string {
+  return host ?? (daemon.startsWith(LINK_DAEMON) ? daemon.slice(LINK_DAEMON.length) : "ganglion");
+}
+
+const LINK_DAEMON = "link/";
+
 /** A dead letter as it is stored. */
 export interface StoredDeadLetter {
   /** Position among all dead letters, in the order of their first failures. */
@@ -64,8 +71,8 @@ export class DeadLetterStore {
 
   /** Adds a dead letter, or counts another attempt of a known one: after a crash a repeated report leaves one row. */
   record(record: DeadLetterRecord, nowMs: number): void {
-    const { id, ...body } = record;
-    const before = this.find(id);
+    const { id: given, ...body } = record;
+    const { id, before } = this.#place(given, ownerOf(record));
     if (before === undefined) {
       this.#sql.exec(
         "INSERT INTO letters (id, body, attempts, first_ms, last_ms, cause) VALUES (?, ?, 1, ?, ?, ?)",
@@ -88,6 +95,17 @@ export class DeadLetterStore {
       before.number,
     );
     if (before.closed) this.#count(1);
+  }
+
+  /**
+   * The id under which a dead letter is kept. Ids are made by those who give up, and a host may name its own as it likes:
+   * one that belongs to somebody else already is completed by its owner, so that nobody overwrites another's.
+   */
+  #place(given: string, owner: string): { id: string; before: StoredDeadLetter | undefined } {
+    const before = this.find(given);
+    if (before === undefined || ownerOf(before.deadLetter) === owner) return { id: given, before };
+    const id = `${given}~${owner}`;
+    return { id, before: this.find(id) };
   }
 
   find(id: string): StoredDeadLetter | undefined {

@@ -85,6 +85,9 @@ export class OutboxRelay {
           wakeBy(Date.now() + outcome.retry_after_ms);
           return false;
         }
+        // Numbers of this edge's own objects are not compared: a conflict is a defect, and must not pass for delivered.
+        if ("conflict" in outcome || "foreign_id" in outcome)
+          throw new Error(`the log refused signals of ${outbox.producer}: ${JSON.stringify(outcome)}`);
         outbox.forgetSignals(first + signals.length - 1);
       }
       const rows = outbox.nextDeadLetters();

@@ -83,8 +83,16 @@ export class LogReader {
   /**
    * Signals after `after` that the signals of `ids` caused, directly or through each other. A signal stands behind its
    * cause, so one walk forward finds them all; zones and headers that name none of the causes are skipped.
+   *
+   * @param isEffect - whether a line whose cause is one of `ids` means that signal, and not another of the same id
    */
-  effects(ids: readonly string[], after: number, headSeq: number, limit: number): Stretch {
+  effects(
+    ids: readonly string[],
+    after: number,
+    headSeq: number,
+    limit: number,
+    isEffect: (line: string, cause: string) => boolean,
+  ): Stretch {
     const causes = new Set(ids);
     const hashes = new Set(ids.map((id) => hashKey("cause", id)));
     const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
@@ -97,7 +105,7 @@ export class LogReader {
       mayHold: (part) => ("causes" in part ? part.causes.some((hash) => hashes.has(hash)) : mayHoldAny(part, hashes)),
       matches: (line) => {
         const cause = lineCause(line);
-        if (cause === undefined || !causes.has(cause)) return false;
+        if (cause === undefined || !causes.has(cause) || !isEffect(line, cause)) return false;
         const id = lineId(line);
         causes.add(id);
         hashes.add(hashKey("cause", id));
@@ -106,12 +114,27 @@ export class LogReader {
     });
   }
 
+  /** The header of the segment that holds `seq`, or `undefined` where the log holds no such number. */
+  headerAt(seq: number): SegmentHeader | undefined {
+    const slice = this.#sliceOf(seq);
+    const firstSeq = slice === undefined ? undefined : this.#store.segmentOf(slice.slice, seq);
+    return slice === undefined || firstSeq === undefined
+      ? undefined
+      : this.#store.headers(slice.slice, firstSeq, firstSeq, 1)[0];
+  }
+
   /** The line at `seq`, or `undefined` where the log holds no such number. */
   at(seq: number): string | undefined {
     const slice = this.#sliceOf(seq);
     if (slice === undefined) return undefined;
     const firstSeq = this.#store.segmentOf(slice.slice, seq);
     return firstSeq === undefined ? undefined : this.#store.lines(slice.slice, firstSeq)[seq - firstSeq];
+  }
+
+  /** The lines of a segment, in order. */
+  body(header: SegmentHeader): string[] {
+    const slice = this.#sliceOf(header.firstSeq);
+    return slice === undefined ? [] : this.#store.lines(slice.slice, header.firstSeq);
   }
 
   /** Headers from the newest back, without the zones for which `mayHold` is false; for looking up ids. */
@@ -146,10 +169,8 @@ export class LogReader {
 
   /** The lines of a segment that lie within the search, in its order. */
   #body(header: SegmentHeader, { fromSeq, toSeq, order }: Search): string[] {
-    const slice = this.#sliceOf(header.firstSeq);
-    if (slice === undefined) return [];
     const start = Math.max(0, fromSeq - header.firstSeq);
-    const lines = this.#store.lines(slice.slice, header.firstSeq).slice(start, toSeq - header.firstSeq + 1);
+    const lines = this.body(header).slice(start, toSeq - header.firstSeq + 1);
     return order === "asc" ? lines : lines.reverse();
   }
 

@@ -1,6 +1,7 @@
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
 import type { AppendOutcome, AppendRequest, Overloaded } from "../../core/signals/api.ts";
 import { type Commit, LogState } from "../../core/signals/log/log-state.ts";
+import type { StoredSignal } from "../../core/signals/log/number-check.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { newEpoch } from "../shell/epoch.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
@@ -23,6 +24,8 @@ export interface LogWriterOptions {
   readonly store: SegmentStore;
   readonly retentionMs: number;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
+  /** Looks up what the log holds under a number of a producer. */
+  readonly stored: StoredSignal;
   /** Called with the written segments, in the turn of the write and before the callers are answered. */
   readonly written: (segments: readonly Segment[], nowMs: number) => void;
 }
@@ -96,7 +99,7 @@ export class LogWriter {
       this.#state.restoreIds(store.recentIds(nowMs - ID_WINDOW_MS, ID_LIMIT), nowMs);
     }
     const slice = this.#sliceAt(nowMs);
-    const commit = this.#state.append(requests, nowMs);
+    const commit = this.#state.append(requests, nowMs, this.#options.stored);
     const zone = this.#state.closeZone();
     const write = () => store.write(slice, commit.segments, zone);
     // A single row is written or not even without a transaction, which would cost a twentieth of the whole append.

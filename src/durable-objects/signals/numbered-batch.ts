@@ -1,9 +1,11 @@
 import { admitSignal } from "../../core/signals/admit.ts";
 import type { AppendRequest } from "../../core/signals/api.ts";
+import { ownerOfProducer } from "../../core/signals/log/id-owner.ts";
+import { reservedFields } from "../../core/signals/reserved.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
 
-interface Rejected {
+export interface Rejected {
   readonly number: number;
   readonly errors: readonly { pointer: string; message: string }[];
   readonly signal: unknown;
@@ -15,19 +17,22 @@ export function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
   rejected: Rejected[];
 } {
   const runs: AppendRequest[] = [];
+  const owner = ownerOfProducer(frame.producer);
   const rejected: Rejected[] = [];
   let signals: NewSignal[] = [];
   let first = frame.first;
   const finish = () => {
-    if (signals.length > 0) runs.push({ producer: { name: frame.producer, first }, signals });
+    if (signals.length > 0) runs.push({ producer: { name: frame.producer, first, remote: true }, owner, signals });
   };
   frame.signals.forEach((input, place) => {
-    const admission = admitSignal(input, `/signals/${place}`);
-    if (admission.ok) {
+    const at = `/signals/${place}`;
+    const admission = admitSignal(input, at);
+    const errors = admission.ok ? reservedFields(admission.signal, false, at) : admission.errors;
+    if (admission.ok && errors.length === 0) {
       signals.push(admission.signal);
       return;
     }
-    rejected.push({ number: frame.first + place, errors: admission.errors, signal: input });
+    rejected.push({ number: frame.first + place, errors, signal: input });
     finish();
     signals = [];
     first = frame.first + place + 1;

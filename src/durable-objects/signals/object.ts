@@ -1,20 +1,31 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
-import type { AppendOutcome, AppendRequest, LogStatus, ReadPage, ReadQuery } from "../../core/signals/api.ts";
+import type {
+  AppendOutcome,
+  AppendRequest,
+  EffectsQuery,
+  LogStatus,
+  ReadPage,
+  ReadQuery,
+} from "../../core/signals/api.ts";
 import { RateMeter } from "../../core/signals/log/rate-meter.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { compilePatterns } from "../../core/signals/pattern.ts";
-import { lineCause, lineId } from "../../core/signals/signal-line.ts";
+import type { Signal } from "../../core/signals/signal.ts";
+import { readSignalLine } from "../../core/signals/signal-line.ts";
 import { LINK_PROTOCOL, PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { objectNamed } from "../shell/ports.ts";
 import { projectionOf } from "../shell/projection-ports.ts";
 import { closeBack, isUpgrade, TaggedSockets, upgradeRequired } from "../shell/sockets.ts";
+import { HostOwners } from "./host-owners.ts";
 import { Hosts } from "./hosts.ts";
-import { locate } from "./locate.ts";
+import { type Effect, IdLookup } from "./id-lookup.ts";
+import { LinkDoor, readClaim } from "./link-door.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
+import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
 import { QueueOutbox } from "./queue-outbox.ts";
 import { SegmentStore } from "./segment-store.ts";
@@ -34,12 +45,15 @@ const NUDGE_MS = 5_000;
 export class SignalLog extends EcosystemObject<SignalLogBindings> {
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
+  readonly #lookup: IdLookup;
   readonly #tagged: TaggedSockets;
   readonly #sockets: Sockets;
   readonly #outbox: QueueOutbox;
   readonly #subscriptions: SubscriptionStore;
   readonly #rate = new RateMeter();
   readonly #hosts: Hosts;
+  readonly #owners: HostOwners;
+  readonly #door: LinkDoor;
 
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
     super(ctx, env);
@@ -47,11 +61,13 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     const store = new SegmentStore(sql);
     this.#subscriptions = new SubscriptionStore(sql);
     this.#reader = new LogReader(store);
+    this.#lookup = new IdLookup(this.#reader, () => this.#writer.headSeq);
     this.#writer = new LogWriter({
       ecosystem,
       store,
       retentionMs: Number(env.RETENTION_DAYS ?? "7") * DAY_MS,
       transaction: this.transaction,
+      stored: (producer, number, id) => numberedLine(this.#reader, this.#writer.headSeq, producer, number, id),
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
     this.#outbox = new QueueOutbox(
@@ -73,6 +89,13 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       factsReceived: (host, request, facts) => this.#hosts.factsReceived(host, request, facts),
       linksChanged: () => this.#hosts.linksChanged(),
       status: (host, status) => this.#hosts.status(host, status),
+    });
+    this.#owners = new HostOwners(sql);
+    this.#door = new LinkDoor({
+      owners: this.#owners,
+      linksOf: (host) => this.#sockets.linksOf(host),
+      lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket),
+      close: (socket) => this.#sockets.close(socket),
     });
     this.#hosts = new Hosts({
       registry: () => objectNamed(env.AGENT_REGISTRY, ecosystem),
@@ -111,18 +134,30 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return this.#place();
   }
 
-  /** @returns the signal as JSON, or `null` */
-  find(id: string): string | null {
-    return this.#find(id);
+  /**
+   * The signal of this id; of several, the newest.
+   *
+   * @param effect - a signal that names the id as its cause: of several, the one that its owner means
+   * @returns the signal as JSON, or `null`
+   */
+  find(id: string, effect?: Effect): string | null {
+    return this.#lookup.find(id, effect) ?? null;
+  }
+
+  /** The newest signal of this id of each owner and source, newest first, as JSON: owners may use the same ids. */
+  findAll(id: string, source?: string): string[] {
+    return this.#lookup.all(id, source);
   }
 
   /** Ids of a signal and of the causes above it, nearest first, as far as the log holds them. */
   causes(id: string, limit: number): string[] {
     const chain: string[] = [];
+    let effect: Signal | undefined;
     for (let next: string | undefined = id; next !== undefined && chain.length < limit && !chain.includes(next); ) {
       chain.push(next);
-      const line = this.#find(next);
-      next = line === null ? undefined : lineCause(line);
+      const line = this.#lookup.find(next, effect);
+      effect = line === undefined ? undefined : readSignalLine(line);
+      next = effect?.cause;
     }
     return chain;
   }
@@ -135,10 +170,17 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return this.#place();
   }
 
-  /** Signals that the signals of `ids` caused, a bounded number of them; see {@link LogReader.effects}. */
-  effects(query: { ids: readonly string[]; after: number; limit: number }): Stretch & { readonly head: number } {
+  /**
+   * Signals that the signals of `ids` caused, a bounded number of them; see {@link LogReader.effects}.
+   *
+   * @param query - `of`: the signal from which the search started, where its id is not the only one of its kind
+   */
+  effects(query: EffectsQuery): Stretch & { readonly head: number } {
     const head = this.#writer.headSeq;
-    return { ...this.#reader.effects(query.ids, query.after, head, query.limit), head };
+    const { ids, after, limit, of } = query;
+    const isEffect = (line: string, cause: string) =>
+      of === undefined || cause !== of.id || this.#lookup.isCausedBy(line, cause, of.seq);
+    return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
   }
 
   status(): LogStatus {
@@ -162,8 +204,14 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return this.#hosts.gather(monitors, timeoutMs, after);
   }
 
-  /** Closes the links and streams that were opened with a token that is deleted or has expired. */
+  /** Releases the name of a host: the next token that links takes it. @returns whether a token owned it */
+  releaseHost(host: string): boolean {
+    return this.#owners.release(host);
+  }
+
+  /** Closes the links and streams that were opened with a token that is deleted or has expired, and releases the names of its hosts. */
   closeToken(id: string): void {
+    this.#owners.releaseToken(id);
     this.#tagged.closeToken(id, (socket) => this.#sockets.close(socket));
   }
 
@@ -181,13 +229,16 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   override fetch(request: Request): Response {
     if (!isUpgrade(request)) return upgradeRequired();
     const { searchParams, pathname } = new URL(request.url);
+    const nowMs = Date.now();
+    const claim = pathname.endsWith("/link") ? readClaim(searchParams) : undefined;
+    const entered = claim === undefined ? undefined : this.#door.enter(claim, nowMs);
+    if (entered instanceof Response) return entered;
     const { server, answer } = this.#tagged.accept(searchParams);
-    if (pathname.endsWith("/link")) {
-      this.#sockets.open(server, searchParams.get("host") ?? "unnamed", Date.now());
+    if (claim !== undefined && entered !== undefined) {
+      this.#sockets.openLink(server, claim.host, nowMs, entered);
     } else {
       const after = searchParams.get("after");
-      const patterns = searchParams.getAll("signal");
-      this.#sockets.open(server, null, Date.now(), { after: after === null ? null : Number(after), patterns });
+      this.#sockets.openStream(server, nowMs, after === null ? null : Number(after), searchParams.getAll("signal"));
     }
     const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(",") ?? [];
     return answer(offered.some((protocol) => protocol.trim() === LINK_PROTOCOL) ? LINK_PROTOCOL : undefined);
@@ -216,11 +267,6 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   async #nudge(): Promise<void> {
     const head = this.#writer.headSeq;
     await Promise.all(PROJECTIONS.map((name) => projectionOf(this.env, name, this.ecosystem).catchUp(head)));
-  }
-
-  #find(id: string): string | null {
-    const line = locate(id, this.#reader, this.#writer.headSeq);
-    return line !== undefined && lineId(line) === id ? line : null;
   }
 
   #place(): { head_seq: number; now_ms: number } {

@@ -1,3 +1,4 @@
+import { keyOfEntry } from "../../core/signals/log/id-owner.ts";
 import { type LogBase, readLogBase } from "../../core/signals/log/log-state.ts";
 import type { Segment, SegmentHeader } from "../../core/signals/log/segment.ts";
 import { readZone, type Zone } from "../../core/signals/log/zone.ts";
@@ -162,8 +163,11 @@ export class SegmentStore {
     return body.split("\n");
   }
 
-  /** Ids of callers without a producer, of segments received since `sinceMs`, oldest first, `limit` at most. */
-  recentIds(sinceMs: number, limit: number): [id: string, seq: number, receivedMs: number][] {
+  /**
+   * Ids of callers without a producer, as keys (see id-owner.ts), of segments received since `sinceMs`, oldest first,
+   * `limit` at most.
+   */
+  recentIds(sinceMs: number, limit: number): [key: string, seq: number, receivedMs: number][] {
     const found: [string, number, number][] = [];
     for (const { slice } of this.#slices.toReversed()) {
       const rows = this.#sql.exec<{ ids: string | null; received_ms: number }>(
@@ -172,7 +176,9 @@ export class SegmentStore {
       for (const { ids, received_ms } of rows) {
         if (received_ms < sinceMs || found.length >= limit) return found.reverse();
         if (ids === null) continue;
-        for (const [id, seq] of [...readKeys(ids).foreignIds].reverse()) found.push([id, seq, received_ms]);
+        const keys = readKeys(ids);
+        for (const entry of [...keys.foreignIds].reverse())
+          found.push([keyOfEntry(entry, keys), entry[1], received_ms]);
       }
     }
     return found.reverse();
@@ -203,12 +209,12 @@ function readHeader(row: HeaderRow): SegmentHeader {
   };
 }
 
-type Keys = Pick<SegmentHeader, "foreignIds" | "causes">;
+type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners">;
 
-/** Most segments hold neither ids of callers nor causes, and few hold both: one column is enough. */
-function keysText({ foreignIds, causes }: Keys): string | null {
-  if (causes.length > 0) return JSON.stringify({ foreignIds, causes });
-  return foreignIds.length === 0 ? null : JSON.stringify(foreignIds);
+/** Most segments hold neither ids of callers nor causes: one column is enough. */
+function keysText({ foreignIds, causes, sources, owners }: Keys): string | null {
+  if (foreignIds.length === 0 && causes.length === 0 && owners === undefined) return null;
+  return JSON.stringify({ foreignIds, causes, sources, owners });
 }
 
 function readKeys(text: string | null): Keys {

@@ -1,22 +1,17 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { OpenLink } from "../../core/hosts/presence-tracker.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
-import type { AppendOutcome, AppendRequest } from "../../core/signals/api.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
-import { type Connection, newConnection, restoreConnection, saveConnection } from "./connection.ts";
-import { admitNumbered, appended } from "./numbered-batch.ts";
+import { type Connection, type LinkAgent, newConnection, restoreConnection, saveConnection } from "./connection.ts";
+import { LinkAppends, type LinkAppendsOptions } from "./link-appends.ts";
 import { readFrame } from "./read-frame.ts";
 import { SubscriberFeed, type SubscriberFeedOptions } from "./subscriber-feed.ts";
 
-export interface SocketsOptions extends Omit<SubscriberFeedOptions, "transmit"> {
+export interface SocketsOptions
+  extends Omit<SubscriberFeedOptions, "transmit">,
+    Pick<LinkAppendsOptions, "append" | "deadLetter" | "keepAlive"> {
   readonly ecosystem: string;
-  readonly append: (request: AppendRequest, answer: (outcome: AppendOutcome) => void) => void;
-  /** Records dead letters; resolves when the ecosystem's dead-letter store has them durably. */
-  readonly deadLetter: (records: readonly DeadLetterRecord[]) => Promise<void>;
-  /** Keeps the object awake until `work` has ended. */
-  readonly keepAlive: (work: Promise<void>) => void;
   readonly factsReceived: (host: string, request: string, facts: Record<string, unknown>) => void;
   /** Links were opened or closed. */
   readonly linksChanged: () => void;
@@ -28,6 +23,7 @@ export class Sockets {
   readonly #options: SocketsOptions;
   readonly #connections = new Map<WebSocket, Connection>();
   readonly #feed: SubscriberFeed;
+  readonly #appends: LinkAppends;
   readonly #unknown = new UnknownTypes();
 
   /** @param open - sockets that survived hibernation; their subscriptions continue */
@@ -37,6 +33,13 @@ export class Sockets {
       read: options.read,
       head: options.head,
       transmit: (connection, frame) => this.#transmit(connection, frame),
+    });
+    this.#appends = new LinkAppends({
+      append: options.append,
+      deadLetter: options.deadLetter,
+      keepAlive: options.keepAlive,
+      transmit: (connection, frame) => this.#transmit(connection, frame),
+      refuse: (connection, batch, refusal, retryAfterMs) => this.#refuse(connection, batch, refusal, retryAfterMs),
     });
     for (const socket of open) {
       const connection = restoreConnection(socket);
@@ -65,18 +68,23 @@ export class Sockets {
     return [...this.#connections.values()].flatMap(({ host, openedMs }) => (host === null ? [] : [{ host, openedMs }]));
   }
 
-  /** @param stream - absent for a link, which subscribes by a frame of its own */
-  open(
-    socket: WebSocket,
-    host: string | null,
-    nowMs: number,
-    stream?: { after: number | null; patterns: readonly string[] },
-  ): void {
-    const connection = newConnection(socket, host, nowMs);
+  /** Opens the link of a host, which subscribes by a frame of its own. */
+  openLink(socket: WebSocket, host: string, nowMs: number, agent: LinkAgent): void {
+    const connection = newConnection(socket, host, nowMs, agent);
     this.#connections.set(socket, connection);
-    if (stream !== undefined) this.#feed.subscribe(connection, stream.after, stream.patterns);
     saveConnection(connection);
-    if (host !== null) this.#options.linksChanged();
+    this.#options.linksChanged();
+  }
+
+  openStream(socket: WebSocket, nowMs: number, after: number | null, patterns: readonly string[]): void {
+    const connection = newConnection(socket, null, nowMs);
+    this.#connections.set(socket, connection);
+    this.#feed.subscribe(connection, after, patterns);
+    saveConnection(connection);
+  }
+
+  linksOf(host: string): Connection[] {
+    return [...this.#connections.values()].filter((connection) => connection.host === host);
   }
 
   close(socket: WebSocket): void {
@@ -120,7 +128,7 @@ export class Sockets {
         : this.#refuse(connection, frame.batch, frame.problem);
     switch (frame.type) {
       case "append":
-        return this.#append(connection, frame);
+        return this.#appends.receive(connection, frame);
       case "subscribe":
         this.#feed.announceEnd(connection, frame.after);
         return this.#feed.subscribe(connection, frame.after, frame.signals);
@@ -145,52 +153,6 @@ export class Sockets {
 
   catchUp(): void {
     this.#feed.catchUp(this.#connections.values());
-  }
-
-  #append(connection: Connection, frame: Extract<AgentFrame, { type: "append" }>): void {
-    const { producer, batch, first } = frame;
-    if (connection.host === null) {
-      return this.#refuse(
-        connection,
-        batch,
-        problem("read-only", 403, "A stream only reads: append over a link or by POST"),
-      );
-    }
-    const refusedFrom = connection.refused.get(producer);
-    if (refusedFrom !== undefined && first > refusedFrom) {
-      const detail = `The batch that begins at ${refusedFrom} was refused: send it again first`;
-      return this.#refuse(connection, batch, problem("out-of-order", 503, "An earlier batch is missing", detail), 0);
-    }
-    const admitted = admitNumbered(frame);
-    if (admitted.rejected.length > 0) {
-      const at = connection.host;
-      const recorded = this.#options.deadLetter(
-        admitted.rejected.map(({ number, errors, signal }) => ({
-          id: `${producer}.${number}`,
-          kind: "signal",
-          signal,
-          error: errors.map((error) => `${error.pointer}: ${error.message}`).join("; "),
-          daemon: `link/${at}`,
-        })),
-      );
-      this.#options.keepAlive(recorded);
-    }
-    const last = first + frame.signals.length - 1;
-    let left = admitted.runs.length;
-    if (left === 0) return this.#transmit(connection, appended(batch, producer, last, admitted.rejected));
-    for (const run of admitted.runs) {
-      this.#options.append(run, (outcome) => {
-        if ("overloaded" in outcome) {
-          if (!connection.refused.has(producer)) connection.refused.set(producer, first);
-          left = Number.POSITIVE_INFINITY;
-          const refusal = problem("overloaded", 503, "The log is overloaded", outcome.detail);
-          return this.#refuse(connection, batch, refusal, outcome.retry_after_ms);
-        }
-        if (--left > 0) return;
-        connection.refused.delete(producer);
-        this.#transmit(connection, appended(batch, producer, last, admitted.rejected));
-      });
-    }
   }
 
   #ignore({ host }: Connection, type: string): void {

@@ -173,13 +173,18 @@ describe("spool", () => {
     db.close();
   });
 
-  it("continues with all its signals under a new name when its file is older than the log", async () => {
+  it("continues a lane with what the log does not hold, under a new name, when its file is older than the log", async () => {
     const { db, spool } = openSpool(temporaryDirectory());
-    const name = spool.producer("bus");
-    await spool.put("bus", [signal(1)]);
-    await spool.renewEpoch();
-    expect(spool.producer("bus")).not.toBe(name);
-    expect(spool.read("bus", 1, 10, 1e6)?.texts).toHaveLength(1);
+    const [bus, local] = [spool.producer("bus"), spool.producer("local")];
+    await spool.put("bus", [signal(1), signal(2), signal(3)]);
+    await spool.renewEpoch("bus", 2);
+    expect(spool.producer("bus")).not.toBe(bus);
+    expect(spool.producer("local")).toBe(local);
+    expect(spool.read("bus", 1, 10, 1e6)).toMatchObject({ first: 3, last: 3 });
+    expect(spool.depth("bus").signals).toBe(1);
+    expect(spool.owns(`${bus}.1`, "bus")).toBe(true);
+    expect(spool.owns(`${spool.producer("bus")}.3`, "bus")).toBe(true);
+    expect(spool.owns(`${spool.producer("bus")}.3`, "local")).toBe(false);
     db.close();
   });
 });

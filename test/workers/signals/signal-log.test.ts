@@ -273,14 +273,83 @@ describe("a link", () => {
   test("a signal that cannot be kept becomes a dead letter and does not hold up its neighbours", async () => {
     const eco = "link-poison";
     const { send, next } = await link(eco);
-    send({ type: "append", batch: 1, producer: "p", first: 1, signals: [wire(1), wire(2, { facts: [] }), wire(3)] });
+    send({ type: "append", batch: 1, producer: "h.p", first: 1, signals: [wire(1), wire(2, { facts: [] }), wire(3)] });
     const answer = await next();
     expect(answer).toMatchObject({ batch: 1, last: 3, rejected: [{ number: 2 }] });
     expect(numbers(await sent(eco))).toEqual([1, 3]);
     const letters = deadLettersOf(eco);
     await expect
       .poll(async () => (await letters.list({ limit: 5 })).dead_letters)
-      .toMatchObject([{ id: "p.2", daemon: "link/h" }]);
+      .toMatchObject([{ id: "h.p.2", daemon: "link/h" }]);
+  });
+
+  test("refuses a batch of another host's producer, and of the edge's own", async () => {
+    const { send, next } = await link("link-foreign");
+    for (const [batch, producer] of [
+      "g.e.local",
+      "hh.e.local",
+      "ganglion.policy.e",
+      "h",
+      "h.",
+      "h.b.e.local",
+    ].entries()) {
+      send({ type: "append", batch, producer, first: 1, signals: [wire(1)] });
+      expect(await next()).toMatchObject({
+        type: "refused",
+        batch,
+        problem: { type: "/problems/foreign-producer", status: 403 },
+      });
+    }
+    expect(await sent("link-foreign")).toEqual([]);
+  });
+
+  test("does not confirm numbers under which it holds other signals, and names the last that agrees", async () => {
+    const eco = "link-clone";
+    const { send, next } = await link(eco);
+    const append = (batch: number, first: number, values: readonly number[]) =>
+      send({ type: "append", batch, producer: "h.e.local", first, signals: values.map((value) => wire(value)) });
+    append(1, 1, [1, 2, 3, 4, 5]);
+    expect(await next()).toMatchObject({ type: "appended", last: 5 });
+    append(2, 2, [2, 3, 40, 50, 60]);
+    append(3, 7, [70]);
+    expect(await next()).toMatchObject({
+      type: "refused",
+      batch: 2,
+      problem: { type: "/problems/producer-conflict", status: 409, same_up_to: 3, last: 5 },
+    });
+    expect(await next()).toMatchObject({ type: "refused", batch: 3 });
+    // Another machine of the same name: what it sends on is not taken under the shared numbers, either.
+    const twin = await link(eco);
+    twin.send({ type: "append", batch: 1, producer: "h.e.local", first: 6, signals: [wire(6)] });
+    expect(await twin.next()).toMatchObject({ type: "refused", problem: { type: "/problems/producer-conflict" } });
+    expect(numbers(await sent(eco))).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("takes a batch that comes over two links at once one time", async () => {
+    const eco = "link-two";
+    const [old, fresh] = [await link(eco), await link(eco)];
+    const batch = { type: "append", batch: 1, producer: "h.e.local", first: 1, signals: [wire(1), wire(2)] };
+    old.send(batch);
+    fresh.send(batch);
+    expect(await old.next()).toMatchObject({ type: "appended", last: 2 });
+    expect(await fresh.next()).toMatchObject({ type: "appended", last: 2 });
+    expect(numbers(await sent(eco))).toEqual([1, 2]);
+  });
+
+  test("refuses numbers that are far ahead, and takes the signals under a new name", async () => {
+    const eco = "link-ahead";
+    const { send, next } = await link(eco);
+    send({ type: "append", batch: 1, producer: "h.e.local", first: 1, signals: [wire(1)] });
+    expect(await next()).toMatchObject({ type: "appended" });
+    send({ type: "append", batch: 2, producer: "h.e.local", first: 9e12, signals: [wire(2)] });
+    expect(await next()).toMatchObject({
+      type: "refused",
+      batch: 2,
+      problem: { type: "/problems/producer-gap", status: 409, last: 1 },
+    });
+    send({ type: "append", batch: 3, producer: "h.f.local", first: 9e12, signals: [wire(2)] });
+    expect(await next()).toMatchObject({ type: "appended", batch: 3 });
+    expect(numbers(await sent(eco))).toEqual([1, 2]);
   });
 
   test.each([

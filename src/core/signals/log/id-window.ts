@@ -1,3 +1,8 @@
+import { oldIdKey } from "./id-owner.ts";
+
+/** Characters of a key in the mean, by which the memory of long ones is bounded, too. */
+const CHARS = 80;
+
 /**
  * Remembers ids of callers without a producer, so that a retry within the window is counted and not kept twice.
  *
@@ -12,10 +17,14 @@ export class IdWindow {
   #rotatedMs: number;
   readonly #windowMs: number;
   readonly #capacity: number;
+  /** Characters of the keys of the young generation. */
+  #chars = 0;
+  /** Ids of segments that an earlier version wrote are among them. */
+  #holdsOldKeys = false;
 
   /**
    * @param windowMs - default ten minutes
-   * @param capacity - ids kept at most, default 300,000 (about 40 MB)
+   * @param capacity - ids kept at most, default 300,000 (about 40 MB); long ones count for several
    */
   constructor(nowMs: number, windowMs = 600_000, capacity = 300_000) {
     this.#rotatedMs = nowMs;
@@ -23,9 +32,17 @@ export class IdWindow {
     this.#capacity = capacity;
   }
 
-  /** @returns the sequence number of the signal with this id, or `undefined` when the id is not in the window */
-  find(id: string): number | undefined {
-    return this.#young.get(id) ?? this.#middle.get(id) ?? this.#old.get(id);
+  /**
+   * @param key - see {@link idKey}
+   * @returns the sequence number of the signal with this key, or `undefined` when the key is not in the window
+   */
+  find(key: string): number | undefined {
+    return this.#young.get(key) ?? this.#middle.get(key) ?? this.#old.get(key);
+  }
+
+  /** {@link find} among ids that an earlier version kept without owner and source. */
+  findOld(id: string): number | undefined {
+    return this.#holdsOldKeys ? this.find(oldIdKey(id)) : undefined;
   }
 
   /** Drops expired ids. To be called before {@link find}: a log that was idle for a day holds no ids. */
@@ -38,9 +55,12 @@ export class IdWindow {
     for (let rotation = 0; rotation < Math.min(3, elapsed); rotation++) this.#rotate(rotatedMs);
   }
 
-  add(id: string, seq: number, nowMs: number): void {
-    if (this.#young.size >= this.#capacity / 3) this.#rotate(nowMs);
-    this.#young.set(id, seq);
+  add(key: string, seq: number, nowMs: number): void {
+    const third = this.#capacity / 3;
+    if (this.#young.size >= third || this.#chars >= third * CHARS) this.#rotate(nowMs);
+    this.#young.set(key, seq);
+    this.#chars += key.length;
+    if (key.startsWith(" ") && key.indexOf(" ", 1) < 0) this.#holdsOldKeys = true;
   }
 
   get size(): number {
@@ -51,6 +71,7 @@ export class IdWindow {
     this.#old = this.#middle;
     this.#middle = this.#young;
     this.#young = new Map();
+    this.#chars = 0;
     this.#rotatedMs = atMs;
   }
 }

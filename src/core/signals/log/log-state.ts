@@ -1,10 +1,11 @@
-import type { AppendRequest, AppendResult } from "../api.ts";
-import type { NewSignal } from "../signal.ts";
+import type { AppendRequest, AppendResult, ForeignId, NumberConflict } from "../api.ts";
 import { signalLine, timestampText } from "../signal-line.ts";
+import { idKey, ownerOfProducer, producerOfId } from "./id-owner.ts";
 import { IdWindow } from "./id-window.ts";
-import { hashKey } from "./key-filter.ts";
+import { NumberCheck, type StoredSignal } from "./number-check.ts";
 import type { Segment, SegmentHeader } from "./segment.ts";
-import { addToRanges, OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
+import { SegmentDraft } from "./segment-draft.ts";
+import { OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
 
 /** Where a log stood when its current slice of time began; kept so that older slices can be dropped whole. */
 export interface LogBase {
@@ -32,11 +33,11 @@ function isLogBase(value: unknown): value is LogBase {
 /** The result of a group of appends: rows to write, and an answer for each request. */
 export interface Commit {
   readonly segments: readonly Segment[];
-  readonly results: readonly AppendResult[];
+  readonly results: readonly (AppendResult | NumberConflict | ForeignId)[];
 }
 
-/** Characters in a segment. A row may take 2 MB and a character up to three bytes, so this is safe for any text. */
-const SEGMENT_CHARS = 600_000;
+/** `s<seq>.<epoch>`, as the log names signals that came without an id. */
+const ASSIGNED = /^s(\d{1,15})\.([0-9a-f]{6})$/;
 /** Received times follow a clock that was set back by more than this; for less they do not advance until it catches up. */
 const CLOCK_STEP_MS = 60_000;
 
@@ -54,6 +55,7 @@ export class LogState {
   readonly #producers: Map<string, number>;
   #zone = new OpenZone();
   #ids: IdWindow | undefined;
+  readonly #numbers = new NumberCheck();
 
   constructor(ecosystem: string, base: LogBase) {
     this.#ecosystem = ecosystem;
@@ -73,8 +75,11 @@ export class LogState {
     for (const header of headers) this.#remember(header);
   }
 
-  /** Ids of the last ten minutes, read when the first caller without a producer comes: most logs never need them. */
-  restoreIds(ids: Iterable<readonly [id: string, seq: number, receivedMs: number]>, nowMs: number): void {
+  /**
+   * Ids of the last ten minutes, read when the first caller without a producer comes: most logs never need them.
+   * @param ids - as {@link idKey} and {@link oldIdKey} give them
+   */
+  restoreIds(ids: Iterable<readonly [key: string, seq: number, receivedMs: number]>, nowMs: number): void {
     this.#ids = new IdWindow(nowMs);
     for (const [id, seq, receivedMs] of ids) {
       this.#ids.advance(receivedMs);
@@ -121,22 +126,32 @@ export class LogState {
   /**
    * Assigns a sequence number to every signal of every request, or recognises the signal as a duplicate. Requests of one
    * group share segments, so that 64 appends at once cost as little as one.
+   *
+   * @param stored - looks up what the log holds under a number, for requests whose numbers are compared
    */
-  append(requests: readonly AppendRequest[], nowMs: number): Commit {
+  append(requests: readonly AppendRequest[], nowMs: number, stored: StoredSignal = () => undefined): Commit {
     const receivedMs = this.receive(nowMs);
     this.#receivedMs = receivedMs;
     this.#ids?.advance(receivedMs);
     const receivedAt = timestampText(receivedMs);
     const segments: Segment[] = [];
-    const results: AppendResult[] = [];
+    const results: (AppendResult | NumberConflict | ForeignId)[] = [];
+    this.#numbers.begin();
     let draft = new SegmentDraft(this.#nextSeq, receivedMs);
 
     for (const request of requests) {
+      const conflict =
+        this.#foreignId(request) ?? this.#numbers.check(request, (name) => this.lastNumber(name), stored);
+      if (conflict !== undefined) {
+        results.push(conflict);
+        continue;
+      }
       const ids: string[] = [];
       let firstSeq: number | null = null;
       let lastSeq: number | null = null;
       let accepted = 0;
       const producer = request.producer?.name;
+      const { owner = "" } = request;
       let last = producer === undefined ? 0 : this.lastNumber(producer);
       let number = (request.producer?.first ?? 0) - 1;
 
@@ -144,14 +159,15 @@ export class LogState {
         number++;
         let id = signal.id;
         if (producer !== undefined) {
-          id ??= `${producer}.${number}`;
+          // A host that gives a signal an id of somebody else's does not get it: the log names the signal itself.
+          if (id === undefined || this.#isForeign(id, request)) id = `${producer}.${number}`;
           if (number <= last) {
             ids.push(id);
             continue;
           }
           last = number;
         } else if (id !== undefined) {
-          const known = this.#ids?.find(id);
+          const known = this.#ids?.find(idKey(owner, signal.source, id)) ?? this.#ids?.findOld(id);
           if (known !== undefined) {
             ids.push(id);
             firstSeq = Math.min(firstSeq ?? known, known);
@@ -170,10 +186,10 @@ export class LogState {
         draft.add(line, signal, timestampMs);
         if (producer !== undefined) draft.addNumber(producer, number);
         // Also for signals of a producer that came with an id: lookups by that id need it.
-        if (signal.id !== undefined) {
-          draft.addForeignId(id, seq);
-          this.#ids?.add(id, seq, receivedMs);
-        }
+        if (signal.id === id) draft.addForeignId(id, seq, signal.source);
+        if (signal.id === id && producer === undefined)
+          this.#ids?.add(idKey(owner, signal.source, id), seq, receivedMs);
+        if (producer === undefined && owner !== "") draft.addOwner(owner, seq);
         ids.push(id);
         accepted++;
         firstSeq = Math.min(firstSeq ?? seq, seq);
@@ -190,6 +206,25 @@ export class LogState {
     }
     if (!draft.empty) segments.push(this.#close(draft));
     return { segments, results };
+  }
+
+  #foreignId(request: AppendRequest): ForeignId | undefined {
+    if (request.owner === undefined || request.producer !== undefined) return undefined;
+    const place = request.signals.findIndex(({ id }) => id !== undefined && this.#isForeign(id, request));
+    return place < 0 ? undefined : { foreign_id: request.signals[place]?.id ?? "", place };
+  }
+
+  /**
+   * Ids that the log gives out, and those of a host's producers, say where a signal came from: a caller who could take
+   * the next one would have everybody believe that the signal behind it had been handled already.
+   */
+  #isForeign(id: string, { owner, producer }: AppendRequest): boolean {
+    if (owner === undefined) return false;
+    const [, seq, epoch] = ASSIGNED.exec(id) ?? [];
+    if (epoch === this.#epoch && Number(seq) >= this.#nextSeq) return true;
+    const named = producerOfId(id);
+    if (named === undefined || named === producer?.name || !this.#producers.has(named)) return false;
+    return ownerOfProducer(named) !== owner;
   }
 
   /** @returns the zone that is full, to be stored with the segments, or `undefined` */
@@ -213,70 +248,5 @@ export class LogState {
     for (const [producer, , last] of header.producers) {
       if (last > this.lastNumber(producer)) this.#producers.set(producer, last);
     }
-  }
-}
-
-class SegmentDraft {
-  readonly #firstSeq: number;
-  readonly #receivedMs: number;
-  readonly #lines: string[] = [];
-  readonly #names = new Set<string>();
-  readonly #producers: [string, number, number][] = [];
-  readonly #foreignIds: [string, number][] = [];
-  readonly #causes = new Set<number>();
-  #chars = 0;
-  #lastName: string | undefined;
-  #lastCause: string | undefined;
-  #firstTs = Number.POSITIVE_INFINITY;
-  #lastTs = Number.NEGATIVE_INFINITY;
-
-  constructor(firstSeq: number, receivedMs: number) {
-    this.#firstSeq = firstSeq;
-    this.#receivedMs = receivedMs;
-  }
-
-  get empty(): boolean {
-    return this.#lines.length === 0;
-  }
-
-  full(next: string): boolean {
-    return !this.empty && this.#chars + next.length > SEGMENT_CHARS;
-  }
-
-  add(line: string, signal: NewSignal, timestampMs: number): void {
-    this.#lines.push(line);
-    // A batch mostly holds one name; asking a set for each signal is a tenth of the whole append.
-    if (signal.signal !== this.#lastName) this.#names.add(signal.signal);
-    this.#lastName = signal.signal;
-    if (signal.cause !== undefined && signal.cause !== this.#lastCause) {
-      this.#causes.add(hashKey("cause", signal.cause));
-      this.#lastCause = signal.cause;
-    }
-    this.#chars += line.length;
-    if (timestampMs < this.#firstTs) this.#firstTs = timestampMs;
-    if (timestampMs > this.#lastTs) this.#lastTs = timestampMs;
-  }
-
-  addNumber(producer: string, number: number): void {
-    addToRanges(this.#producers, producer, number);
-  }
-
-  addForeignId(id: string, seq: number): void {
-    this.#foreignIds.push([id, seq]);
-  }
-
-  close(): Segment {
-    return {
-      firstSeq: this.#firstSeq,
-      lastSeq: this.#firstSeq + this.#lines.length - 1,
-      receivedMs: this.#receivedMs,
-      firstTs: this.#firstTs,
-      lastTs: this.#lastTs,
-      names: [...this.#names],
-      producers: this.#producers,
-      foreignIds: this.#foreignIds,
-      causes: [...this.#causes],
-      lines: this.#lines,
-    };
   }
 }

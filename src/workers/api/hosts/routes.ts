@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
-import { agentRegistry } from "../../bindings/objects.ts";
+import { agentRegistry, signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath, hostName } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
@@ -45,6 +45,20 @@ const forgetAgent = createRoute({
   responses: { 204: { description: "The host is forgotten" }, ...problems(404, 409) },
 });
 
+const releaseAgent = createRoute({
+  method: "delete",
+  path: "/v1/{eco}/agents/{host}/owner",
+  operationId: "releaseAgent",
+  summary: "Release a host's name from the token that owns it",
+  description:
+    "A host's name belongs to the token that linked it first, until that token ends or the name is released. The next " +
+    "token that links takes it. An open link stays open.",
+  tags: ["agents"],
+  ...secured("admin"),
+  request: { params: HostPath },
+  responses: { 204: { description: "The name is released" }, ...problems(404) },
+});
+
 export const agents = newApi()
   .openapi(listAgents, async (c) => {
     const { eco } = c.req.valid("param");
@@ -69,5 +83,11 @@ export const agents = newApi()
           "Only a host that is down and not linked can be forgotten.",
         ),
       );
+    return c.body(null, 204);
+  })
+  .openapi(releaseAgent, async (c) => {
+    const { eco, host } = c.req.valid("param");
+    if (!(await signalLog(c.env, eco).releaseHost(host)))
+      throw notFound(`No token owns the host name "${host}". List hosts: GET /v1/${eco}/agents`);
     return c.body(null, 204);
   });

@@ -3,13 +3,12 @@ import { type ChainDelivery, ChainTask, type Lineage } from "../../../core/linea
 import { type TaskName, tasksOfChain } from "../../../core/lineage/chain-tasks.ts";
 import { LINEAGE_LIMITS, type LineageSource, traceChain } from "../../../core/lineage/lineage.ts";
 import type { Decision } from "../../../core/policy/decision.ts";
-import { LIMITS } from "../../../core/signals/limits.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { deadLetters, policyState, priorityQueue, signalLog, webhooks } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
-import { noSuchSignal } from "../signals/routes.ts";
+import { oneSignal, WhichSignal } from "../signals/one-signal.ts";
 import { LineageSchema } from "./schemas.ts";
 
 /** Decisions, and dead letters, in one lineage. */
@@ -25,16 +24,14 @@ const show = createRoute({
     "decisions of rules on these signals, their tasks, webhook deliveries and dead letters.",
   tags: ["signals"],
   ...secured("signals:read"),
-  request: { params: EcosystemPath.extend({ id: z.string() }) },
-  responses: { 200: json(LineageSchema, "The lineage"), ...problems(404) },
+  request: { params: EcosystemPath.extend({ id: z.string() }), query: WhichSignal },
+  responses: { 200: json(LineageSchema, "The lineage"), ...problems(404, 409) },
 });
 
 export const lineage = newApi().openapi(show, async (c) => {
   const { eco, id } = c.req.valid("param");
-  const source = sourceOf(c.env, eco);
-  const signal = id.length > LIMITS.identifierLength ? undefined : await source.find(id);
-  if (signal === undefined) throw noSuchSignal(id, eco);
-  const chain = await traceChain(signal, source);
+  const line = await oneSignal(c.env, eco, id, c.req.valid("query").source);
+  const chain = await traceChain(readSignalLine(line), sourceOf(c.env, eco));
   const { cut, ...found } = await followingsOf(c.env, eco, chain);
   return c.json({ ...chain, ...found, truncated: chain.truncated || cut }, 200);
 });
@@ -42,12 +39,12 @@ export const lineage = newApi().openapi(show, async (c) => {
 function sourceOf(env: Environment, ecosystem: string): LineageSource {
   const log = signalLog(env, ecosystem);
   return {
-    find: async (id) => {
-      const line = await log.find(id);
+    find: async (id, { seq, source }) => {
+      const line = await log.find(id, { seq, source });
       return line === null ? undefined : readSignalLine(line);
     },
-    effects: async (ids, after, limit) => {
-      const { lines, through, head } = await log.effects({ ids, after, limit });
+    effects: async ({ id, seq }, ids, after, limit) => {
+      const { lines, through, head } = await log.effects({ ids, after, limit, of: { id, seq } });
       return { signals: lines.map(readSignalLine), through, head };
     },
   };

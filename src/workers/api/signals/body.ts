@@ -1,18 +1,43 @@
+import { isBoundTo } from "../../../core/access/bindings.ts";
+import type { Grant } from "../../../core/access/grant.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { describeMalformedJson } from "../../../core/problem/malformed-json.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { admitSignal } from "../../../core/signals/admit.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
+import { reservedFields } from "../../../core/signals/reserved.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
 import { malformed, parseJson, readBody } from "../http/body.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 
 export const SIGNAL_MEDIA_TYPES = ["application/json", "application/x-ndjson"] as const;
 
-/** Reads one signal, an array of signals, or one signal a line. All or nothing: one invalid signal refuses the request. */
-export async function readSignals(request: Request): Promise<NewSignal[]> {
+/**
+ * Reads one signal, an array of signals, or one signal a line. All or nothing: one signal that is invalid, or that the
+ * token may not send, refuses the request.
+ */
+export async function readSignals(request: Request, grant: Grant): Promise<NewSignal[]> {
   const { text, type } = await readBody(request, SIGNAL_MEDIA_TYPES);
-  return admitAll(type === "application/x-ndjson" ? parseLines(text) : parseDocument(text));
+  const items = type === "application/x-ndjson" ? parseLines(text) : parseDocument(text);
+  const signals = admitAll(items);
+  refuseForeign(items, signals, grant);
+  return signals;
+}
+
+/** @throws Refusal where a signal names a source, an id or a name that does not belong to the token */
+function refuseForeign(items: readonly Item[], signals: readonly NewSignal[], grant: Grant): void {
+  const admin = grant.scopes.includes("admin");
+  const errors: FieldError[] = [];
+  signals.forEach((signal, place) => {
+    const at = items[place]?.pointer ?? "";
+    for (const error of reservedFields(signal, admin, at)) errors.push(error);
+    if (!isBoundTo(grant.sources, signal.source))
+      errors.push({ pointer: `${at}/source`, message: `the token is bound to other sources than "${signal.source}"` });
+  });
+  if (errors.length === 0) return;
+  throw new Refusal(
+    problem("foreign-signal", 403, "The token may not send such a signal; none was stored", undefined, { errors }),
+  );
 }
 
 interface Item {

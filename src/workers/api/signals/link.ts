@@ -1,11 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
+import { notBound } from "../../../core/access/bindings.ts";
+import { rightToLink } from "../../../core/access/link-right.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { LINK_PROTOCOL } from "../../../core/wire/link-frames.ts";
 import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
-import { EcosystemPath, hostName } from "../http/query.ts";
+import { choice, EcosystemPath, hostName, words } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
 import { upgradeTo } from "../http/upgrade.ts";
@@ -29,7 +31,15 @@ const openLink = createRoute({
   middleware: [...access.middleware, onlyUpgrades],
   request: {
     params: EcosystemPath,
-    query: z.strictObject({ host: hostName }),
+    query: z.strictObject({
+      host: hostName.refine((name) => name !== "ganglion" && !name.startsWith("ganglion."), {
+        message: "the name ganglion belongs to the edge itself: choose another",
+      }),
+      installation: words("Identifies the agent's state on its disk; default: the agent does not say"),
+      instance: words("Identifies the process of the agent"),
+      place: words("Where the agent runs, for people"),
+      take_over: choice(["1"], "Replace another installation that is linked under this name"),
+    }),
   },
   responses: { 101: { description: "The connection is now a WebSocket" }, ...problems(400, 426) },
 });
@@ -50,11 +60,12 @@ export const links = newApi().openapi(openLink, (c) => {
     );
   }
   const { eco } = c.req.valid("param");
-  return upgradeTo(
-    signalLog(c.env, eco),
-    `/${eco}/link`,
-    new URLSearchParams(c.req.valid("query")),
-    c.req.raw,
-    c.get("grant"),
-  );
+  const { host, ...agent } = c.req.valid("query");
+  const query = new URLSearchParams({ host });
+  for (const [name, value] of Object.entries(agent)) if (value !== undefined) query.set(name, value);
+  const grant = c.get("grant");
+  const right = rightToLink(host, grant);
+  if (right === undefined) throw new Refusal(notBound("hosts", grant.hosts, host));
+  query.set("right", right);
+  return upgradeTo(signalLog(c.env, eco), `/${eco}/link`, query, c.req.raw, grant);
 });

@@ -1,11 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { problem } from "../../../core/problem/problem.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { Signal } from "../../../core/signals/signal.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
-import { notFound, overloaded } from "../http/refusal.ts";
+import { overloaded, Refusal } from "../http/refusal.ts";
 import { json, jsonText, newApi, problems, secured } from "../http/route.ts";
 import { readSignals } from "./body.ts";
+import { oneSignal, WhichSignal } from "./one-signal.ts";
 import { AppendResultSchema, SignalPageSchema, SignalSchema } from "./schemas.ts";
 
 const NEW_SIGNAL = { $ref: "#/components/schemas/NewSignal" };
@@ -68,19 +70,29 @@ const one = createRoute({
   summary: "One signal",
   tags: ["signals"],
   ...secured("signals:read"),
-  request: { params: EcosystemPath.extend({ id: z.string() }) },
-  responses: { 200: json(SignalSchema, "The signal"), ...problems(404) },
+  request: { params: EcosystemPath.extend({ id: z.string() }), query: WhichSignal },
+  responses: { 200: json(SignalSchema, "The signal"), ...problems(404, 409) },
 });
 
-/** The refusal of a request that names a signal which the log does not hold. */
-export const noSuchSignal = (id: string, eco: string) =>
-  notFound(`No signal "${id}"; the retention may have dropped it. List signals: GET /v1/${eco}/signals.`);
+const foreignId = (id: string, pointer: string) =>
+  new Refusal(
+    problem("foreign-signal", 403, "The token may not send such a signal; none was stored", undefined, {
+      errors: [
+        { pointer, message: `${id} belongs to the producer of a host, or to the log: choose another id, or give none` },
+      ],
+    }),
+  );
 
 export const signals = newApi()
   .openapi(emit, async (c) => {
     const { eco } = c.req.valid("param");
-    const outcome = await signalLog(c.env, eco).append({ signals: await readSignals(c.req.raw) });
+    const grant = c.get("grant");
+    const signals = await readSignals(c.req.raw, grant);
+    const outcome = await signalLog(c.env, eco).append({ owner: grant.id, signals });
     if ("overloaded" in outcome) throw overloaded(outcome.detail, outcome.retry_after_ms);
+    if ("foreign_id" in outcome)
+      throw foreignId(outcome.foreign_id, signals.length > 1 ? `/${outcome.place}/id` : "/id");
+    if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
     return c.json(outcome, 202);
   })
   .openapi(list, async (c) => {
@@ -99,7 +111,5 @@ export const signals = newApi()
   })
   .openapi(one, async (c) => {
     const { eco, id } = c.req.valid("param");
-    const line = id.length > LIMITS.identifierLength ? null : await signalLog(c.env, eco).find(id);
-    if (line === null) throw noSuchSignal(id, eco);
-    return jsonText<Signal>(line);
+    return jsonText<Signal>(await oneSignal(c.env, eco, id, c.req.valid("query").source));
   });

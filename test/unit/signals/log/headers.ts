@@ -28,7 +28,7 @@ export function checkSegment(segment: Segment): void {
       firstTs: Math.min(...times),
       lastTs: Math.max(...times),
       names: unique(signals.map(({ signal }) => signal)),
-      foreignIds: signals.filter(({ id }) => id.startsWith("id-")).map(({ id, seq }) => [id, seq]),
+      foreignIds: signals.filter(({ id }) => id.startsWith("id-")).map(({ id, seq }) => [id, seq, 0]),
       causes: unique(signals.flatMap(({ cause }) => (cause === undefined ? [] : [hashKey("cause", cause)]))),
       numbered: signals.filter(({ id }) => /^[ab]\./.test(id)).map(({ id }) => id),
     },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { keyOfEntry } from "../../../../src/core/signals/log/id-owner.ts";
 import { type LogBase, LogState } from "../../../../src/core/signals/log/log-state.ts";
 import type { Segment } from "../../../../src/core/signals/log/segment.ts";
 import type { Zone } from "../../../../src/core/signals/log/zone.ts";
@@ -61,7 +62,9 @@ class StoredLog {
   ids(nowMs: number) {
     return this.segments
       .filter((segment) => segment.receivedMs >= nowMs - 600_000)
-      .flatMap((segment) => segment.foreignIds.map(([id, seq]) => [id, seq, segment.receivedMs] as const));
+      .flatMap((segment) =>
+        segment.foreignIds.map((entry) => [keyOfEntry(entry, segment), entry[1], segment.receivedMs] as const),
+      );
   }
 
   get lines(): string[] {
@@ -134,13 +137,17 @@ describe("the order of a log", () => {
                 own.push({ text, sentMs: passedMs, signal });
               }
               const signals = own.slice(first).flatMap((item) => item?.signal ?? []);
-              return producer === "nobody" ? { signals } : { producer: { name: producer, first: first + 1 }, signals };
+              return producer === "nobody"
+                ? { owner: "t1", signals }
+                : { producer: { name: producer, first: first + 1 }, signals };
             });
             const results = log.append(requests, nowMs);
             receivedMs = nowMs >= receivedMs || receivedMs - nowMs > 60_000 ? nowMs : receivedMs;
             received.push(receivedMs);
             for (const [place, { count, producer }] of event.group.entries()) {
-              const { ids = [], accepted, duplicates, first_seq, last_seq } = results[place] ?? {};
+              const result = results[place];
+              if (result === undefined || !("ids" in result)) throw new Error("the log refused a request");
+              const { ids, accepted, duplicates, first_seq, last_seq } = result;
               const known = producer === "nobody" ? 0 : ids.length - count;
               const told = `${accepted} new, ${duplicates} known, from ${first_seq} to ${last_seq}`;
               answers.push({ ids: ids.slice(known), told, fresh: count, known: ids.length - count });
@@ -195,6 +202,45 @@ describe("the order of a log", () => {
       accepted: 1,
       first_seq: 2,
     });
+  });
+
+  test("an id is repeated by its owner and its source alone, over a restart too", () => {
+    const log = new StoredLog();
+    const put = (owner: string, source: string) =>
+      log.append([{ owner, signals: [{ ...aSignal("x", "job-1"), source }] }], T0)[0];
+    expect(put("t1", "a")).toMatchObject({ accepted: 1, first_seq: 1 });
+    expect(put("t2", "a")).toMatchObject({ accepted: 1, first_seq: 2 });
+    expect(put("t1", "b")).toMatchObject({ accepted: 1, first_seq: 3 });
+    log.restart();
+    expect(put("t1", "a")).toMatchObject({ accepted: 0, duplicates: 1, first_seq: 1 });
+    expect(put("t2", "a")).toMatchObject({ accepted: 0, duplicates: 1, first_seq: 2 });
+    expect(put("t1", "b")).toMatchObject({ accepted: 0, duplicates: 1, first_seq: 3 });
+  });
+
+  test("an id that an earlier version kept without its owner is still recognised", () => {
+    const log = new StoredLog();
+    log.append([{ owner: "t1", signals: [aSignal("x", "job-1")] }], T0);
+    log.segments = log.segments.map(({ sources: _, owners: __, ...old }) => ({
+      ...old,
+      foreignIds: old.foreignIds.map(([id, seq]) => [id, seq]),
+    }));
+    log.restart();
+    expect(log.append([{ owner: "t1", signals: [aSignal("x", "job-1")] }], T0)[0]).toMatchObject({ duplicates: 1 });
+  });
+
+  test.each([
+    ["the next one that the log gives out", "s3.abcdef"],
+    ["one of a host's producer", "h.e.local.7"],
+  ])("a caller cannot take %s", (_, id) => {
+    const log = new StoredLog();
+    log.append([{ producer: { name: "h.e.local", first: 1 }, owner: "h", signals: [aSignal("x"), aSignal("y")] }], T0);
+    expect(log.append([{ owner: "t1", signals: [aSignal("x"), aSignal("x", id)] }], T0)).toEqual([
+      { foreign_id: id, place: 1 },
+    ]);
+    // A host has no choice of the ids that its bus brings: the log names such a signal itself.
+    const other = { producer: { name: "g.e.local", first: 1 }, owner: "g", signals: [aSignal("x", id)] };
+    expect(log.append([other], T0)).toMatchObject([{ ids: ["g.e.local.1"] }]);
+    expect(log.append([{ owner: "t1", signals: [aSignal("x", "s1.abcdef")] }], T0)).toMatchObject([{ accepted: 1 }]);
   });
 
   test("requests of one group share a row", () => {

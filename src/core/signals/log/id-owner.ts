@@ -1,0 +1,43 @@
+import type { ForeignIdEntry, SegmentHeader } from "./segment.ts";
+
+/**
+ * Ids belong to the one who gives them: two agents may both call a signal `job-1`. What identifies a signal is its owner (a
+ * token, or a host), its source and its id together.
+ *
+ * @returns the three as one text, the same for a signal and its repetition alone: neither owners nor ids hold spaces
+ */
+export function idKey(owner: string, source: string, id: string): string {
+  return `${owner} ${id} ${source}`;
+}
+
+/** The id as segments of earlier versions kept it, without owner and source. */
+export function oldIdKey(id: string): string {
+  return ` ${id}`;
+}
+
+/** The key of an id that a segment lists. */
+export function keyOfEntry(
+  [id, seq, source]: ForeignIdEntry,
+  header: Pick<SegmentHeader, "owners" | "sources">,
+): string {
+  const name = source === undefined ? undefined : header.sources?.[source];
+  return name === undefined ? oldIdKey(id) : idKey(ownerAt(header, seq) ?? "", name, id);
+}
+
+const NUMBERED = /^(.+)\.\d{1,15}$/;
+
+/** @returns the producer in an id of the form `<producer>.<number>` */
+export function producerOfId(id: string): string | undefined {
+  return NUMBERED.exec(id)?.[1];
+}
+
+/** `<host>.<epoch>.<lane>`: the host owns what its producers send. */
+export function ownerOfProducer(producer: string): string {
+  const parts = producer.split(".");
+  return parts.slice(0, Math.max(1, parts.length - 2)).join(".");
+}
+
+/** Who sent the signal at `seq`; `undefined`: the edge itself, or a segment of an earlier version. */
+export function ownerAt(header: Pick<SegmentHeader, "owners">, seq: number): string | undefined {
+  return header.owners?.find(([, first, last]) => first <= seq && seq <= last)?.[0];
+}

@@ -1,0 +1,40 @@
+import type { FieldError } from "../problem/field-error.ts";
+import type { NewSignal } from "./signal.ts";
+
+/**
+ * Signals that the edge alone emits, about itself: programs act on them as facts. Names that daemons of hosts use too,
+ * such as CAPABILITY_GAP, are not among them; their source says who found what.
+ */
+const OWN_SIGNALS: ReadonlySet<string> = new Set([
+  "CAPABILITY_GAP_RESOLVED",
+  "Q_AGENT_UP",
+  "Q_AGENT_DOWN",
+  "Q_POLICY_CHANGED",
+  "Q_SCANNER_CHANGED",
+  "Q_OBSERVATION_SETTINGS_CHANGED",
+  "Q_MAINTENANCE_CHANGED",
+]);
+
+/**
+ * What of a signal belongs to the edge: the parts of the edge append their signals themselves, and trust such sources and
+ * ids. Nobody else may use them.
+ *
+ * @param admin - an administrator may emit the edge's own signals, to try a rule; not in the edge's name
+ * @param at - JSON pointer of the signal
+ */
+export function reservedFields({ signal, source, id }: NewSignal, admin: boolean, at: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (source.startsWith("ganglion") && (source.length === 8 || source[8] === "/"))
+    errors.push({
+      pointer: `${at}/source`,
+      message: "sources that begin with ganglion/ belong to the edge: name your own",
+    });
+  if (id?.startsWith("ganglion.") === true)
+    errors.push({
+      pointer: `${at}/id`,
+      message: "ids that begin with ganglion. belong to the edge: choose another, or none",
+    });
+  if (!admin && OWN_SIGNALS.has(signal))
+    errors.push({ pointer: `${at}/signal`, message: `${signal} is emitted by the edge alone: choose another name` });
+  return errors;
+}
