@@ -158,7 +158,7 @@ export class Claims {
 }
 
 const JSON_EXTENSION = /\.json$/i;
-/** How much of a name that is no id is told. */
+/** Characters of an invalid name that are shown. */
 const SHOWN_NAME = 300;
 /** Characters of a made id, the digest included. */
 const MADE_ID = 60;

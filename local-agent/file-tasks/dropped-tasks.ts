@@ -23,7 +23,7 @@ export interface DroppedTasksOptions {
   readonly log: Logger;
 }
 
-/** Systems that do not tell capitals apart write `.JSON` as well. */
+/** Systems that ignore case in file names write `.JSON` as well. */
 const TASK_FILE = /^[^.].*\.json$/i;
 
 /** The files that were dropped for a worker and are not claimed, in the order in which they were seen. */

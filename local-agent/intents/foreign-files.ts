@@ -6,11 +6,11 @@ import type { Logger } from "../base/log.ts";
 const MAX_NAMES = 1_000;
 const SHOWN = 3;
 
-/** Files in the watched directory that nobody reads, because their names are not those of intents. Each is told once. */
+/** Files in the watched directory that are not read, because their names are not those of intents. Each is logged once. */
 export class ForeignFiles {
   readonly #directory: string;
   readonly #log: Logger;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
   /** Names seen since the last scan began, and those of the scan before. */
   #seen = new Set<string>();
   #last: ReadonlySet<string> = new Set();
@@ -24,8 +24,8 @@ export class ForeignFiles {
     // The kernel also reports files that are removed.
     if (!existsSync(join(this.#directory, name))) return;
     if (this.#seen.size < MAX_NAMES) this.#seen.add(name);
-    if (this.#told.has(name) || this.#told.size >= MAX_NAMES) return;
-    this.#told.add(name);
+    if (this.#logged.has(name) || this.#logged.size >= MAX_NAMES) return;
+    this.#logged.add(name);
     this.#log.warn({ file: name }, "intents: a file is not read, because its name does not end with .json");
   }
 

@@ -22,7 +22,7 @@ export interface WatchedFile {
  * wrote `.aside`, and a crash of it may have left such a file.
  */
 const STAGED = /^\.(.+\.json)\.[0-9a-f]{12}\.(?:staged|aside)$/;
-/** Other spellings of `.json`, from systems that do not tell capitals apart. */
+/** Other spellings of `.json`, from systems that ignore case in file names. */
 const JSON_NAME = /\.json$/i;
 /** Files of several JSON values, which are no intents. */
 const JSON_LINES_NAME = /\.(jsonl|ndjson)$/i;

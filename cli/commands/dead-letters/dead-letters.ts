@@ -23,7 +23,7 @@ const columns: readonly Column<DeadLetter>[] = [
   ["ERROR", ({ error }) => error],
 ];
 
-/** The name of the signal, the type of the task, the endpoint or the host: it tells dead letters apart at a glance. */
+/** The name of the signal, the type of the task, the endpoint or the host, to distinguish dead letters in a list. */
 function subject(deadLetter: DeadLetter): string {
   const { task, webhook, host = "" } = deadLetter;
   return signalName(deadLetter) || textIn(task, "type") || textIn(webhook, "endpoint") || host;

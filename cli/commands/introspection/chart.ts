@@ -20,7 +20,7 @@ export function chart(columns: readonly Column[], height: number): string[] {
     const floor = height - 1 - row;
     const cells = columns.map((value) => {
       if (value === undefined) return " ";
-      // At least an eighth, so that a small value is told from none at all.
+      // At least an eighth, so that a small value differs from no value.
       const eighths = Math.max(1, Math.round(((value - low) / range) * height * 8));
       return EIGHTHS[Math.min(8, Math.max(0, eighths - floor * 8))] || " ";
     });

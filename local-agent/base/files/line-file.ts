@@ -30,7 +30,7 @@ export interface Line {
  */
 export type LastLine = "leave" | "object" | "take";
 
-/** The file is there and is not read, whoever asks. */
+/** The file exists and must not be read by any reader. */
 export class NotRead extends Error {
   override readonly name = "NotRead";
 }

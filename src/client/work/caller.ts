@@ -23,7 +23,7 @@ export interface Caller {
    * Calls a responder that works for `recipient`. Across lost connections the same call is sent again, and runs once.
    *
    * @throws ApiProblem with 504 when no reply came in time, 502 when the responder failed, 503 `no-responder`; the
-   *   reason of `signal`, after which the responder is told to stop
+   *   reason of `signal`, after which the call is cancelled at the responder
    */
   call(recipient: string, type: string, payload: unknown, options?: CallOptions): Promise<CallReply>;
   /** Rejects the calls that have no reply yet. */

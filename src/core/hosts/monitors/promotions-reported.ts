@@ -3,7 +3,7 @@ import type { PromotionFacts } from "./facts.ts";
 /** The promotions of a host at the last round, as they are stored. */
 export interface PromotionsReported {
   readonly unacknowledged: number;
-  /** The arrivals that the host reported, by which new promotions are told apart from waiting ones. */
+  /** The arrivals that the host reported, by which new promotions are distinguished from waiting ones. */
   readonly arrivals?: PromotionFacts["arrivals"];
   /** When waiting promotions were last reported, in milliseconds since the epoch. */
   readonly toldMs: number | null;
