@@ -34,8 +34,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   // `ganglion signals | head`: the reader closed the pipe. That is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    remark(`ganglion: the output cannot be written: ${error.message}`);
+    process.exit(1);
   });
+  // Remarks that nobody can read must not end a command that does its work.
+  process.stderr.on("error", () => undefined);
   try {
     await program().parseAsync(argv);
   } catch (error) {

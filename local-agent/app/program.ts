@@ -5,7 +5,7 @@ import { doctorCommand } from "../install/doctor/command.ts";
 import { serviceCommands } from "../install/install.ts";
 import { run } from "./run.ts";
 
-/** The command `ganglion-agent`. Exit codes: 0 success, 1 failure, 2 wrong usage. */
+/** The command `ganglion-agent`, which throws a CommanderError instead of ending the process. */
 export function program(): Command {
   const root = new Command("ganglion-agent")
     .description("Links this host to a Ganglion edge.")
@@ -23,7 +23,6 @@ export function program(): Command {
     .description("print the version")
     .action(() => console.log(version()));
   // Commander passes this to subcommands that it creates itself, not to those that are added.
-  for (const command of [root, ...root.commands])
-    command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  for (const command of [root, ...root.commands]) command.exitOverride();
   return root;
 }

@@ -14,21 +14,24 @@ const LogLine = z.record(z.string(), z.unknown());
 /** Logs to standard error: standard output is for the results of commands. */
 export function createLog({ format, level }: LogOptions): Logger {
   const options: pino.LoggerOptions = { level, base: null, redact: ["token", "*.token", "headers", "*.headers"] };
-  const stderr = pino.destination({ dest: 2, sync: true });
-  if (format === "json") return pino(options, stderr);
-  return pino(options, {
-    write: (line: string) => void writeWhole(textLine(LogLine.parse(JSON.parse(line)))),
-  });
-}
-
-function writeWhole(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch (error) {
-    // A slow (EAGAIN) or closed (EPIPE) standard error must not stop the agent: it loses the line, but no signals.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EAGAIN" && code !== "EPIPE") throw error;
-  }
+  const isText = format === "text";
+  let lost = 0;
+  /**
+   * A standard error that is slow (EAGAIN), closed (EPIPE) or on a full disk (ENOSPC) must not stop the agent: it loses
+   * the line, but no signals. The next line that can be written says how many were lost.
+   */
+  const write = (json: string): void => {
+    const line = isText ? textLine(LogLine.parse(JSON.parse(json))) : json;
+    const note = { level: 40, time: Date.now(), msg: `${lost} lines of this log could not be written` };
+    const before = lost === 0 ? "" : isText ? textLine(note) : `${JSON.stringify(note)}\n`;
+    try {
+      writeSync(2, before + line);
+      lost = 0;
+    } catch {
+      lost += 1;
+    }
+  };
+  return pino(options, { write });
 }
 
 const LEVELS: Readonly<Record<number, string>> = { 20: "debug", 30: "info ", 40: "warn ", 50: "ERROR", 60: "FATAL" };

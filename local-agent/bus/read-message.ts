@@ -22,7 +22,8 @@ export function readBusMessage(frames: readonly Buffer[]): BusMessage {
   if (!isUtf8(body)) return { ok: false, reason: "the message is not UTF-8" };
   let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8"));
+    // Programs of other systems begin a text with a byte-order mark.
+    value = JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
   } catch (error) {
     return { ok: false, reason: `the message is not JSON: ${(error as Error).message.slice(0, 100)}` };
   }

@@ -60,20 +60,75 @@ describe("ganglion emit", () => {
     expect(edge.received[0]?.url.pathname).toBe("/v1/lab/signals");
   });
 
-  it("reads signals line by line, and tells a refusal by its line", async () => {
-    const edge = await startEdge(({ body }) => {
-      const at = (body as { facts: { n: number } }[]).findIndex(({ facts }) => facts.n === 600);
-      const errors = [{ pointer: `/${at}/facts/n`, message: "too big" }];
-      return at >= 0
-        ? [422, { type: "/problems/invalid-signal", title: "Not valid", status: 422, errors }]
+  /** An edge that takes a batch as a whole, or refuses it and points to the signals whose `n` is bad. */
+  const pickyEdge = (isBad: (n: unknown) => boolean, most = 100) =>
+    startEdge(({ body }) => {
+      const errors = (body as { facts: { n: unknown } }[]).flatMap(({ facts }, place) =>
+        isBad(facts.n) ? [{ pointer: `/${place}/facts/n`, message: "too big" }] : [],
+      );
+      return errors.length > 0
+        ? [422, { type: "/problems/invalid-signal", title: "Not valid", status: 422, errors: errors.slice(0, most) }]
         : [202, { ...appended, accepted: (body as unknown[]).length }];
     });
-    const lines = Array.from({ length: 700 }, (_, n) => JSON.stringify({ signal: "X", source: "s", facts: { n } }));
-    const { code, out, err } = await ganglion(["emit", "-", "--url", edge.url], { input: ["", ...lines].join("\n") });
+  const numbered = (count: number) =>
+    Array.from({ length: count }, (_, n) => JSON.stringify({ signal: "X", source: "s", facts: { n } }));
+  const taken = (edge: Awaited<ReturnType<typeof startEdge>>) =>
+    ((edge.received.at(-1)?.body ?? []) as { facts: { n: number } }[]).map(({ facts }) => facts.n);
+
+  it("reads signals line by line", async () => {
+    const edge = await pickyEdge(() => false);
+    const { code, out } = await ganglion(["emit", "-", "--url", edge.url], { input: numbered(3).join("\r\n") });
+    expect([code, out]).toEqual([0, "Accepted: 3\nDuplicates: 0\n"]);
+  });
+
+  it("tells a line that the edge refuses by its number, and emits all others", async () => {
+    const edge = await pickyEdge((n) => n === 600);
+    const input = ["", ...numbered(700)].join("\n");
+    const { code, out, err } = await ganglion(["emit", "-", "--url", edge.url], { input });
     expect([code, out]).toEqual([1, ""]);
-    expect(err).toBe("ganglion: line 602: /facts/n: too big\n500 signals before it were emitted\n");
-    const fewer = await ganglion(["emit", "-", "--url", edge.url], { input: lines.slice(0, 3).join("\r\n") });
-    expect(fewer.out).toBe("Accepted: 3\nDuplicates: 0\n");
+    expect(err).toBe("ganglion: line 602: /facts/n: too big\nganglion: 1 line was refused; 699 signals were emitted\n");
+    expect(taken(edge)).toEqual(Array.from({ length: 200 }, (_, n) => n + 500).filter((n) => n !== 600));
+  });
+
+  it("emits all good lines when the edge names only some of the bad ones at a time", async () => {
+    const edge = await pickyEdge((n) => Number(n) % 2 === 1, 3);
+    const { code, err } = await ganglion(["emit", "-", "--url", edge.url], { input: numbered(20).join("\n") });
+    expect(code).toBe(1);
+    expect(err).toContain("10 lines were refused; 10 signals were emitted");
+    expect(taken(edge)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
+  });
+
+  it("emits the lines around one that is not JSON", async () => {
+    const edge = await pickyEdge(() => false);
+    const [first, second] = numbered(2);
+    const input = [first, "{", "[]", "7", second].join("\n");
+    const { code, err } = await ganglion(["emit", "-", "--url", edge.url], { input });
+    expect(code).toBe(1);
+    expect(err).toBe(
+      "ganglion: line 2 is not JSON\nganglion: line 3 is not a JSON object\nganglion: line 4 is not a JSON object\n" +
+        "ganglion: 3 lines were refused; 2 signals were emitted\n",
+    );
+    expect(taken(edge)).toEqual([0, 1]);
+  });
+
+  it("passes over a byte-order mark at the beginning of lines", async () => {
+    const edge = await pickyEdge(() => false);
+    const input = numbered(2)
+      .map((line) => `\ufeff${line}`)
+      .join("\n");
+    expect((await ganglion(["emit", "-", "--url", edge.url], { input })).code).toBe(0);
+    expect(taken(edge)).toEqual([0, 1]);
+  });
+
+  it("ends at once when the edge takes nothing, and says how many were emitted", async () => {
+    let requests = 0;
+    const edge = await startEdge(({ body }) =>
+      requests++ === 0
+        ? [202, { ...appended, accepted: (body as unknown[]).length }]
+        : [403, { type: "/problems/forbidden", title: "Not allowed", status: 403 }],
+    );
+    const { code, err } = await ganglion(["emit", "-", "--url", edge.url], { input: numbered(700).join("\n") });
+    expect([code, err]).toEqual([1, "ganglion: Not allowed; 500 signals were emitted\n"]);
   });
 
   it("says what the edge did not like, without a stack", async () => {
