@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { readJsonKeeping, refusalText } from "../src/core/json/read-json.ts";
 import { durationMs } from "../src/core/policy/duration.ts";
 import { parseTimestamp } from "../src/core/signals/timestamp.ts";
 
@@ -70,7 +71,10 @@ export function lengthOfTime(text: string): number {
   return ms;
 }
 
-/** Gathers `--fact name=value`. A value that reads as JSON (a number, true, null, {…}) is that; any other is text. */
+/**
+ * Gathers `--fact name=value`. A value that reads as JSON (a number, true, null, {…}) is that; any other is text, and so
+ * is a number that would not come back as it was typed: an id of 19 digits, or a hash such as 215e6.
+ */
 export function fact(text: string, before: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("Give name=value.");
@@ -78,11 +82,11 @@ export function fact(text: string, before: Readonly<Record<string, unknown>> = {
 }
 
 function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  const reading = readJsonKeeping(text);
+  if (!reading.ok && reading.malformed === undefined) throw new InvalidArgumentError(refusalText(reading));
+  if (!reading.ok) return text;
+  const { value } = reading;
+  return typeof value === "number" && /e/i.test(text) && String(value) !== text.trim() ? text : value;
 }
 
 export function facts(text: string): Record<string, unknown> {

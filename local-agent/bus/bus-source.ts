@@ -20,6 +20,8 @@ export interface BusCounts {
   readonly echoes: number;
   /** Messages that are no signals; they are in the dead-letter file. */
   readonly dead: number;
+  /** Numbers that JSON readers would change, and that were kept as text. */
+  readonly keptAsText: number;
   /** Signals that were lost: the disk refused them, and memory was full. */
   readonly lost: number;
 }
@@ -55,7 +57,7 @@ export class BusIntake {
   #refused = false;
   #closing = false;
   #endRetry: (() => void) | undefined;
-  #counts = { taken: 0, echoes: 0, dead: 0, lost: 0 };
+  #counts = { taken: 0, echoes: 0, dead: 0, keptAsText: 0, lost: 0 };
   #loggedMs = Number.NEGATIVE_INFINITY;
   #unlogged = 0;
 
@@ -73,9 +75,10 @@ export class BusIntake {
     const nowMs = now();
     const message = readBusMessage(frames);
     if (!message.ok) {
-      this.#deadLetter(frames, message.reason, nowMs);
+      this.#deadLetter(frames, message.reason, nowMs, message.errors);
       return undefined;
     }
+    this.#counts.keptAsText += message.keptAsText;
     const taken = takeIn(message.input, nowMs);
     if (!taken.ok) {
       this.#deadLetter(frames, errorsText(taken.errors), nowMs, taken.errors);

@@ -1,11 +1,22 @@
 import { isUtf8 } from "node:buffer";
+import { limitsAround } from "../../src/core/json/limits.ts";
+import { readJsonKeeping, refusalText } from "../../src/core/json/read-json.ts";
+import type { FieldError } from "../../src/core/problem/field-error.ts";
 import { LIMITS } from "../../src/core/signals/limits.ts";
 import { IDENTIFIER, TRACEPARENT } from "../../src/core/signals/signal.ts";
 
 /** The content of a message as input for admission, or the reason why it is not a signal. */
 export type BusMessage =
-  | { readonly ok: true; readonly input: Record<string, unknown> }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: true;
+      readonly input: Record<string, unknown>;
+      /** Numbers that JSON readers would change, and that became texts. */
+      readonly keptAsText: number;
+    }
+  | { readonly ok: false; readonly reason: string; readonly errors?: readonly FieldError[] };
+
+/** A message is an object around its facts. */
+const LIMITS_OF_MESSAGE = limitsAround(1);
 
 /**
  * Reads one message of a host's bus: a frame of JSON, or a topic and a frame of JSON. The programs of a bus may be
@@ -20,18 +31,17 @@ export function readBusMessage(frames: readonly Buffer[]): BusMessage {
   if (body.length > LIMITS.batchBytes)
     return { ok: false, reason: `the message has ${body.length} bytes; a signal may take ${LIMITS.signalBytes}` };
   if (!isUtf8(body)) return { ok: false, reason: "the message is not UTF-8" };
-  let value: unknown;
-  try {
-    // Programs of other systems begin a text with a byte-order mark.
-    value = JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
-  } catch (error) {
-    return { ok: false, reason: `the message is not JSON: ${(error as Error).message.slice(0, 100)}` };
+  const reading = readJsonKeeping(body.toString("utf8"), LIMITS_OF_MESSAGE);
+  if (!reading.ok) {
+    const reason = `the message is refused: ${refusalText(reading)}`;
+    return reading.malformed === undefined ? { ok: false, reason, errors: reading.errors } : { ok: false, reason };
   }
+  const { value, keptAsText } = reading;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { ok: false, reason: "the message is not a JSON object" };
   }
   const topic = frames.length === 2 ? frames[0]?.toString("utf8") : undefined;
-  return { ok: true, input: signalFields(value as Record<string, unknown>, topic) };
+  return { ok: true, input: signalFields(value as Record<string, unknown>, topic), keptAsText };
 }
 
 function signalFields(message: Record<string, unknown>, topic: string | undefined): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, parseDocument, visit } from "yaml";
+import { changedByYaml } from "../../src/core/json/yaml-number.ts";
 import { ExpectedError } from "../base/service.ts";
 import type { Problem, SettingsFinding } from "./problems.ts";
 
@@ -17,15 +18,15 @@ export class YamlFile {
 
   constructor(path: string, text: string) {
     this.path = path;
-    // Without excerpts of the text, which could show secrets.
-    this.#document = parseDocument(text, { prettyErrors: false, lineCounter: this.#lines });
-    this.problems = [...this.#document.errors, ...this.#document.warnings].map((error) => ({
-      severity: error.name === "YAMLWarning" ? "warning" : "error",
+    this.#document = parse(path, text, this.#lines);
+    const problems = [...this.#document.errors, ...this.#document.warnings].map((error) => ({
+      severity: error.name === "YAMLWarning" ? ("warning" as const) : ("error" as const),
       where: "YAML",
       message: error.message.split("\n")[0] ?? error.code,
       file: path,
       ...this.#at(error.pos[0]),
     }));
+    this.problems = [...problems, ...this.#changedNumbers()];
     this.value = this.#document.errors.length > 0 ? {} : this.#document.toJS();
   }
 
@@ -44,6 +45,19 @@ export class YamlFile {
         `The configuration ${path} cannot be read: ${fix}. It is named by --config or GANGLION_CONFIG`,
       );
     }
+  }
+
+  /** Numbers that are not what the text says. An id of 19 digits would name another thing. */
+  #changedNumbers(): Problem[] {
+    const found: Problem[] = [];
+    visit(this.#document, {
+      Scalar: (_, { value, source, range }) => {
+        if (!changedByYaml(value, source)) return;
+        const message = "this number would become another one: put it in quotes";
+        found.push({ severity: "error", where: "YAML", message, file: this.path, ...this.#at(range?.[0] ?? 0) });
+      },
+    });
+    return found;
   }
 
   /** The problem with its position in the text; for a missing value, the position of the nearest value above it. */
@@ -73,5 +87,16 @@ export class YamlFile {
   #at(offset: number): { line: number; column: number } {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+}
+
+/** @throws ExpectedError for a text that is nested beyond what can be read */
+function parse(path: string, text: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    // Without excerpts of the text, which could show secrets.
+    return parseDocument(text, { prettyErrors: false, lineCounter });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ExpectedError(`The configuration ${path} is nested too deeply: is it the right file?`);
   }
 }

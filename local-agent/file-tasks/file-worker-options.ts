@@ -15,6 +15,8 @@ export interface FileWorkerOptions {
   readonly now: () => number;
   readonly log: Logger;
   readonly onChange: () => void;
+  /** Numbers of a dropped task that JSON readers would change became texts. */
+  readonly onKeptAsText: (count: number) => void;
   /** Milliseconds between two scans of the directory; default 5,000. */
   readonly rescanMs?: number;
   /** Milliseconds for which a file that is not JSON must not change before it is dead-lettered; default 300. */

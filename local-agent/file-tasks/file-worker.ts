@@ -117,7 +117,7 @@ export class FileWorker {
   }
 
   #taskRun(): TaskRun {
-    const { root, host, signals, now, log, edge, settleMs = 300 } = this.#options;
+    const { root, host, signals, now, log, edge, settleMs = 300, onKeptAsText } = this.#options;
     const settings = this.#settings;
     return new TaskRun({
       settings,
@@ -127,6 +127,7 @@ export class FileWorker {
       now,
       log,
       settleMs,
+      onKeptAsText,
       claims: this.#claims,
       breaker: this.#breaker,
       outcomes: new Outcomes({ tree: this.#tree, worker: settings.name, host }),

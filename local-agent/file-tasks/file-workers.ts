@@ -30,6 +30,7 @@ export class FileWorkers implements ReportingService {
   readonly #unwritten = new Map<string, string>();
   #heart: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
+  #keptAsText = 0;
 
   constructor(options: FileWorkersOptions) {
     this.#options = options;
@@ -39,6 +40,11 @@ export class FileWorkers implements ReportingService {
 
   get health(): WorkerHealth[] {
     return this.#workers.map(({ health }) => health);
+  }
+
+  /** Numbers of dropped tasks that JSON readers would change, and that became texts, since the start. */
+  get keptAsText(): number {
+    return this.#keptAsText;
   }
 
   /** A task of the edge's queue has ended. */
@@ -121,6 +127,9 @@ export class FileWorkers implements ReportingService {
       staleMs: this.#settings.stale_seconds * 1_000,
       signals: new TaskSignals({ ...shared, worker: worker.name }),
       onChange: () => this.#changed(),
+      onKeptAsText: (count) => {
+        this.#keptAsText += count;
+      },
     });
   }
 

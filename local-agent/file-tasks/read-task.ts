@@ -1,10 +1,21 @@
 import { type FileTask, readFileTask } from "../../src/core/file-tasks/file-task.ts";
+import { JSON_LIMITS, MAX_DEPTH } from "../../src/core/json/limits.ts";
 import { type DroppedFileLimits, type FileVersion, readDroppedFile } from "../base/files/read-dropped-file.ts";
 
-const LIMITS: DroppedFileLimits = { content: "a task", maxBytes: 1024 * 1024 };
+/** A fleet's task lies inside the payload of a task of the edge. */
+const LIMITS: DroppedFileLimits = {
+  content: "a task",
+  maxBytes: 1024 * 1024,
+  json: { ...JSON_LIMITS, depth: MAX_DEPTH - 1 },
+};
 
 export type ClaimedFile =
-  | { readonly kind: "task"; readonly task: FileTask }
+  | {
+      readonly kind: "task";
+      readonly task: FileTask;
+      /** Numbers that JSON readers would change, and that became texts. */
+      readonly keptAsText: number;
+    }
   /** Its writer has taken the file back. */
   | { readonly kind: "gone" }
   /** A program writes the file in place, without a rename: read it again later. */
@@ -31,14 +42,18 @@ export class TaskReader {
       case "changing":
         return { kind: "unfinished" };
       case "unreadable":
-        return { kind: "invalid", reason: file.reason, details: {} };
+        return {
+          kind: "invalid",
+          reason: file.reason,
+          details: file.errors === undefined ? {} : { errors: file.errors },
+        };
       case "not_json":
         if (before === file.version) return { kind: "invalid", reason: file.reason, details: {} };
         this.#notJson.set(path, file.version);
         return { kind: "unfinished" };
       case "json": {
         const read = readFileTask(file.value, this.#worker, taskId);
-        if (read.ok) return { kind: "task", task: read.task };
+        if (read.ok) return { kind: "task", task: read.task, keptAsText: file.keptAsText };
         const details = read.errors === undefined ? {} : { errors: read.errors };
         return { kind: "invalid", reason: read.reason, details };
       }

@@ -1,4 +1,6 @@
 import type { FileTask } from "../../src/core/file-tasks/file-task.ts";
+import { JSON_LIMITS, MAX_DEPTH } from "../../src/core/json/limits.ts";
+import { readJsonKeeping } from "../../src/core/json/read-json.ts";
 import { lastOf } from "../../src/core/reactions/printed.ts";
 import { fitsAsJson, type TooLargeOutput } from "../../src/core/reactions/too-large.ts";
 import { RUN_VARIABLE } from "../base/process/leftovers.ts";
@@ -49,7 +51,7 @@ export function failureOf({ ending, stderr }: CommandResult): string | undefined
 
 /** Result of a command that succeeded. */
 export type TaskOutput =
-  /** Its output: parsed if it is JSON, else as text; `null` when it printed nothing. */
+  /** Its output: parsed if it is JSON within the limits, else as text; `null` when it printed nothing. */
   | { readonly kind: "value"; readonly value: unknown }
   /** The output is too large for a result. It is in the file `output` of the command, unless there was no room. */
   | { readonly kind: "too_large"; readonly kept: KeptOutput; readonly size: number; readonly end: string };
@@ -58,6 +60,8 @@ export type LargeOutput = Extract<TaskOutput, { kind: "too_large" }>;
 
 /** How much of a large output is in its result, for people. */
 const END_CHARS = 4_096;
+/** A fleet's result lies inside the result of a task of the edge. */
+const LIMITS_OF_RESULT = { ...JSON_LIMITS, depth: MAX_DEPTH - 1 };
 
 /** @param maxBytes - limit of the value as JSON; default: what is kept of an output */
 export function outputOf({ stdout, wholeOutput }: CommandResult, maxBytes = Number.POSITIVE_INFINITY): TaskOutput {
@@ -74,12 +78,9 @@ export function outputOf({ stdout, wholeOutput }: CommandResult, maxBytes = Numb
 
 function valueIn(text: string): unknown {
   if (text === "") return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Any text may be the result of a command.
-    return text;
-  }
+  const reading = readJsonKeeping(text, LIMITS_OF_RESULT);
+  // Any text may be the result of a command.
+  return reading.ok ? reading.value : text;
 }
 
 /** @param path - where the whole output lies in the end */

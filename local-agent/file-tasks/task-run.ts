@@ -30,6 +30,8 @@ export interface TaskRunOptions {
   readonly log: Logger;
   /** Milliseconds for which a file that is not JSON must not change before it is dead-lettered. */
   readonly settleMs: number;
+  /** Numbers of a task that JSON readers would change became texts. */
+  readonly onKeptAsText: (count: number) => void;
 }
 
 /** State of a claimed task after an attempt. */
@@ -72,7 +74,7 @@ export class TaskRun {
   }
 
   async #attempt(claim: Claim, calls: AttemptCalls): Promise<Disposition> {
-    const { now, host, claims, outcomes, signals, settings, fleet, settleMs } = this.#options;
+    const { now, host, claims, outcomes, signals, settings, fleet, settleMs, onKeptAsText } = this.#options;
     const finished = await outcomes.finished(claim);
     if (finished !== undefined) return this.#succeed(claim, finished);
     const before = await claims.record(claim);
@@ -89,6 +91,7 @@ export class TaskRun {
     if (before === undefined) {
       await claims.writeRecord(claim, record);
       await outcomes.receipt(claim, record);
+      if (file.keptAsText > 0) onKeptAsText(file.keptAsText);
     }
     if (fleet !== undefined) return this.#submit(fleet, claim, file.task);
     const begun = beginAttempt(record, host, now());

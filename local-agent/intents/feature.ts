@@ -31,6 +31,11 @@ export const INTENTS_FEATURE: Feature<IntentsFeatureOptions> = {
         { outcome: "dead", value: intents.counts.dead },
       ],
     });
+    register.counter({
+      name: "ganglion_agent_intent_values_kept_as_text",
+      help: "Numbers of intent files that JSON readers would change, kept as text",
+      read: () => intents.counts.keptAsText,
+    });
     return { services: [intents], reload: (settings) => intents.setMap(settings.intentMap) };
   },
 };

@@ -1,5 +1,6 @@
 import { INTENT_MAP, type IntentRoute } from "../../src/core/intents/intent-map.ts";
 import { mapIntent } from "../../src/core/intents/map-intent.ts";
+import { limitsAround } from "../../src/core/json/limits.ts";
 import { BackOff } from "../base/back-off.ts";
 import type { DeadFile } from "../base/files/dead-letter-folder.ts";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
@@ -40,7 +41,7 @@ export interface IntentSourceOptions {
 }
 
 /** A larger file is a mistake: a signal with its facts is 64 KiB at most. */
-const LIMITS: DroppedFileLimits = { content: "an intent", maxBytes: 256 * 1024 };
+const LIMITS: DroppedFileLimits = { content: "an intent", maxBytes: 256 * 1024, json: limitsAround(1) };
 /** Files read at the same time: their signals share one commit of the spool. */
 const CONCURRENCY = 64;
 /** Pause before a file whose handling failed is tried again, which doubles up to the second one. */
@@ -72,6 +73,7 @@ export class IntentSource implements ReportingService {
   #failure: string | undefined = "not started";
   #routedCount = 0;
   #deadCount = 0;
+  #keptAsText = 0;
   #map: readonly IntentRoute[];
 
   constructor(options: IntentSourceOptions) {
@@ -111,9 +113,9 @@ export class IntentSource implements ReportingService {
     return { name: this.name, state: "live", detail: `${directory}${this.#foreign.text}` };
   }
 
-  /** Files routed, and files moved to dead letters, since the start. */
-  get counts(): { routed: number; dead: number } {
-    return { routed: this.#routedCount, dead: this.#deadCount };
+  /** Files routed, files moved to dead letters, and numbers of routed files that were kept as text, since the start. */
+  get counts(): { routed: number; dead: number; keptAsText: number } {
+    return { routed: this.#routedCount, dead: this.#deadCount, keptAsText: this.#keptAsText };
   }
 
   onChange(listener: () => void): () => void {
@@ -216,7 +218,10 @@ export class IntentSource implements ReportingService {
       case "changing":
         return;
       case "unreadable":
-        await this.#deadLetter(file, undefined, { reason: content.reason });
+        await this.#deadLetter(file, content.version, {
+          reason: content.reason,
+          ...(content.errors && { errors: content.errors }),
+        });
         return;
       case "not_json":
         if (this.#running && this.#settling.hasSettled(file.entry, content.version))
@@ -255,6 +260,7 @@ export class IntentSource implements ReportingService {
     const outcome = await spool.put("local", [taken.signal], { taken: content.identity });
     if (!outcome.already) {
       this.#routedCount++;
+      this.#keptAsText += content.keptAsText;
       const id = `${spool.producer("local")}.${outcome.first}`;
       this.#options.log.debug({ file: file.name, signal: mapped.signal, signal_id: id }, "intents: a file was routed");
     }

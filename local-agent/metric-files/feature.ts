@@ -23,6 +23,11 @@ export const METRIC_FILES_FEATURE: Feature<MetricFilesFeatureOptions> = {
         { outcome: "bad", value: files.counts.bad },
       ],
     });
+    register.counter({
+      name: "ganglion_agent_metric_values_kept_as_text",
+      help: "Numbers of metric files that JSON readers would change, kept as text",
+      read: () => files.counts.keptAsText,
+    });
     return { services: [files] };
   },
 };

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { limitsAround } from "../../src/core/json/limits.ts";
+import { readJsonKeeping, refusalText } from "../../src/core/json/read-json.ts";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
 import {
   FILE_START,
@@ -39,6 +41,8 @@ const RENAMED_QUIET_MS = 2_000;
 const QUIET_MS = 10_000;
 /** Files that the report names. */
 const SHOWN_FILES = 3;
+const LIMITS_OF_LINE = limitsAround(0);
+
 /** How much of a line that cannot be read goes into its dead letter. */
 const SHOWN_CHARACTERS = 500;
 
@@ -67,6 +71,7 @@ export class MetricFileSource implements ReportingService {
   #failure: string | undefined = "not started";
   #takenCount = 0;
   #badCount = 0;
+  #keptAsText = 0;
 
   constructor(options: MetricFileSourceOptions) {
     this.#options = options;
@@ -90,9 +95,9 @@ export class MetricFileSource implements ReportingService {
     return { name: this.name, state: "live", detail: `${directory}${bad}` };
   }
 
-  /** Lines taken in, and lines that could not be read, since the start. */
-  get counts(): { taken: number; bad: number } {
-    return { taken: this.#takenCount, bad: this.#badCount };
+  /** Lines taken in, lines that could not be read, and numbers that were kept as text, since the start. */
+  get counts(): { taken: number; bad: number; keptAsText: number } {
+    return { taken: this.#takenCount, bad: this.#badCount, keptAsText: this.#keptAsText };
   }
 
   onChange(listener: () => void): () => void {
@@ -224,7 +229,10 @@ export class MetricFileSource implements ReportingService {
     try {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes).trim();
       if (text === "") return undefined;
-      const taken = takeIn(observationOf(name, JSON.parse(text), this.#options.hostId), this.#options.now());
+      const reading = readJsonKeeping(text, LIMITS_OF_LINE);
+      if (!reading.ok) return refusalText(reading);
+      this.#keptAsText += reading.keptAsText;
+      const taken = takeIn(observationOf(name, reading.value, this.#options.hostId), this.#options.now());
       return taken.ok ? taken.signal : errorsText(taken.errors);
     } catch (error) {
       return (error as Error).message;

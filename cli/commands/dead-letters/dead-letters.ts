@@ -5,7 +5,8 @@ import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { DeadLetter } from "../../../src/core/dead-letters/dead-letter.ts";
 import { DEAD_LETTER_KINDS, type DeadLetterKind } from "../../../src/core/dead-letters/dead-letter.ts";
 import { type DeadLetterFilter, signalName } from "../../../src/core/dead-letters/filter.ts";
-import { describeMalformedJson } from "../../../src/core/problem/malformed-json.ts";
+import { limitsAround } from "../../../src/core/json/limits.ts";
+import { readJson, refusalText } from "../../../src/core/json/read-json.ts";
 import { list, time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { type Column, print, printLines, printTable, remark } from "../../output.ts";
@@ -218,7 +219,9 @@ async function readReplacement(path: string | undefined): Promise<unknown> {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(code === "ENOENT" ? `no file ${path}` : `cannot read ${path} (${code})`);
   }
-  const wrong = describeMalformedJson(text);
-  if (wrong !== undefined) throw new UsageError(`${path} is not JSON: ${wrong}`);
-  return JSON.parse(text);
+  const reading = readJson(text, limitsAround(1));
+  if (reading.ok) return reading.value;
+  throw new UsageError(
+    reading.malformed === undefined ? `${path}: ${refusalText(reading)}` : `${path} is not JSON: ${reading.malformed}`,
+  );
 }

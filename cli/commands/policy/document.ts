@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
-import { type Document, isMap, LineCounter, parseAllDocuments } from "yaml";
+import { type Document, isMap, LineCounter, parseAllDocuments, visit } from "yaml";
+import { changedByYaml } from "../../../src/core/json/yaml-number.ts";
 import type { FieldError } from "../../../src/core/problem/field-error.ts";
 import { describeMalformedJson } from "../../../src/core/problem/malformed-json.ts";
 import { Failure, UsageError } from "../../failure.ts";
@@ -34,7 +35,7 @@ export async function readDocument(file: string): Promise<ReadDocument> {
 export async function readDocuments(file: string): Promise<ReadDocument[]> {
   const text = await readText(file);
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const parsed = parse(text, lines, file);
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file === "-" ? "standard input" : file}:${line}:${col}`;
@@ -45,6 +46,14 @@ export async function readDocuments(file: string): Promise<ReadDocument[]> {
     if (error === undefined) continue;
     const json = file.endsWith(".json") ? describeMalformedJson(text) : undefined;
     throw new Failure(`${at(error.pos[0])}: ${json ?? error.message}`);
+  }
+  for (const document of documents) {
+    visit(document, {
+      Scalar: (_, { value, source, range }) => {
+        if (changedByYaml(value, source))
+          throw new Failure(`${at(range?.[0] ?? 0)}: JSON readers would change this number: put it in quotes`);
+      },
+    });
   }
   return documents.map((document) => ({
     file,
@@ -70,6 +79,15 @@ export async function readDocuments(file: string): Promise<ReadDocument[]> {
       return at(offset);
     },
   }));
+}
+
+function parse(text: string, lineCounter: LineCounter, file: string): ReturnType<typeof parseAllDocuments> {
+  try {
+    return parseAllDocuments(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Failure(`${file}: nested too deeply: flatten the document`);
+  }
 }
 
 function contentOf(document: Document, at: (offset: number) => string): unknown {

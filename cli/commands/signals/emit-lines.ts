@@ -1,6 +1,8 @@
 import { createInterface } from "node:readline";
 import type { Client } from "../../../src/client/client.ts";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
+import { limitsAround } from "../../../src/core/json/limits.ts";
+import { readJsonKeeping, refusalText } from "../../../src/core/json/read-json.ts";
 import { LIMITS } from "../../../src/core/signals/limits.ts";
 import type { SignalInput } from "../../../src/core/signals/signal.ts";
 import { explain, Failure } from "../../failure.ts";
@@ -21,6 +23,8 @@ const QUIET_MS = 50;
 /** Longest wait of a line for others, where lines come all the time. */
 const LINGER_MS = 500;
 const QUIET = Symbol("quiet");
+/** A line is an object around the facts. */
+const LIMITS_OF_LINE = limitsAround(1);
 
 interface Line {
   readonly number: number;
@@ -147,12 +151,12 @@ class LineEmitter {
   }
 
   #read(text: string): SignalInput | undefined {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return this.#refuse(`line ${this.#number} is not JSON`);
+    const reading = readJsonKeeping(text, LIMITS_OF_LINE);
+    if (!reading.ok) {
+      const why = reading.malformed === undefined ? `: ${refusalText(reading)}` : " is not JSON";
+      return this.#refuse(`line ${this.#number}${why}`);
     }
+    const { value } = reading;
     if (typeof value !== "object" || value === null || Array.isArray(value))
       return this.#refuse(`line ${this.#number} is not a JSON object`);
     // The edge checks the other fields.

@@ -24,7 +24,7 @@ export const emitCommand = () =>
     .option("--facts <json>", "facts of the signal, as a JSON object", facts)
     .option(
       "--fact <name=value>",
-      "one fact; repeat the option for more. Numbers, true, null and JSON are parsed",
+      "one fact; repeat the option for more. Numbers, true, null and JSON are parsed; a number that would change is text",
       fact,
     )
     .option("--source <name>", "source of the signal (default: GANGLION_HOST_ID, or this host's name)")

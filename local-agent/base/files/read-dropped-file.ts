@@ -1,6 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { constants, open } from "node:fs/promises";
+import type { JsonLimits } from "../../../src/core/json/limits.ts";
+import { readJsonKeeping, refusalText } from "../../../src/core/json/read-json.ts";
+import type { FieldError } from "../../../src/core/problem/field-error.ts";
 
 /** What {@link readDroppedFile} found under a name of a watched directory. */
 export type DroppedFile =
@@ -10,12 +14,20 @@ export type DroppedFile =
       readonly version: FileVersion;
       /** The same for one version of one file under one name: by it the spool knows that the file was taken. */
       readonly identity: string;
+      /** Numbers that JSON readers would change, and that became texts. */
+      readonly keptAsText: number;
     }
   /** The content is not JSON now. The writer may not have finished. */
   | { readonly kind: "not_json"; readonly reason: string; readonly version: FileVersion }
   /** The file changed while it was read. */
   | { readonly kind: "changing" }
-  | { readonly kind: "unreadable"; readonly reason: string }
+  | {
+      readonly kind: "unreadable";
+      readonly reason: string;
+      /** Of JSON that breaks a limit. */
+      readonly errors?: readonly FieldError[];
+      readonly version?: FileVersion;
+    }
   /** Another program took the file away, or the name belongs to a directory. */
   | { readonly kind: "gone" };
 
@@ -26,6 +38,7 @@ export interface DroppedFileLimits {
   /** What the file should hold, with its article, for the reason of a refusal: "an intent". */
   readonly content: string;
   readonly maxBytes: number;
+  readonly json: JsonLimits;
 }
 
 export function fileVersionOf({ dev, ino, mtimeNs, size }: BigIntStats): FileVersion {
@@ -41,7 +54,7 @@ export function fileVersionOf({ dev, ino, mtimeNs, size }: BigIntStats): FileVer
 export async function readDroppedFile(
   path: string,
   name: string,
-  { content, maxBytes }: DroppedFileLimits,
+  { content, maxBytes, json }: DroppedFileLimits,
 ): Promise<DroppedFile> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let file: Awaited<ReturnType<typeof open>>;
@@ -67,19 +80,23 @@ export async function readDroppedFile(
     const after = await file.stat({ bigint: true });
     if (fileVersionOf(before) !== fileVersionOf(after) || bytes.length !== Number(after.size))
       return { kind: "changing" };
-    return parse(bytes, fileVersionOf(after), name);
+    return parse(bytes, fileVersionOf(after), name, json);
   } finally {
     await file.close();
   }
 }
 
-function parse(bytes: Buffer, version: FileVersion, name: string): DroppedFile {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+function parse(bytes: Buffer, version: FileVersion, name: string, limits: JsonLimits): DroppedFile {
+  if (bytes.length === 0) return { kind: "not_json", reason: "the file is empty", version };
+  if (!isUtf8(bytes)) return { kind: "not_json", reason: "the file is not UTF-8", version };
+  const reading = readJsonKeeping(bytes.toString("utf8"), limits);
+  if (reading.ok) {
+    const { value, keptAsText } = reading;
     const digest = createHash("sha256").update(bytes).digest("base64url");
-    return { kind: "json", value, version, identity: `intent:${name}:${version}:${digest}` };
-  } catch (error) {
-    const reason = bytes.length === 0 ? "the file is empty" : `the file is not JSON: ${(error as Error).message}`;
-    return { kind: "not_json", reason, version };
+    return { kind: "json", value, version, identity: `intent:${name}:${version}:${digest}`, keptAsText };
   }
+  const reason = `the file is refused: ${refusalText(reading)}`;
+  return reading.malformed === undefined
+    ? { kind: "unreadable", reason, errors: reading.errors, version }
+    : { kind: "not_json", reason: `the file is not JSON: ${reading.malformed}`, version };
 }

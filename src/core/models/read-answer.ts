@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { readJson, readJsonKeeping, refusalText } from "../json/read-json.ts";
 import type { Question, TokenCount } from "./question.ts";
 
 /** The longest answer that is read, in characters. The name of a choice and a sentence take a few hundred. */
@@ -17,13 +18,13 @@ export type ParsedAnswer =
  */
 export function readAnswer(text: string, { choices }: Pick<Question, "choices">): ParsedAnswer {
   if (text.length > ANSWER_CHARS) return { ok: false, detail: `the answer has more than ${ANSWER_CHARS} characters` };
-  let value: unknown;
-  try {
-    value = JSON.parse(unwrap(text));
-  } catch {
-    return { ok: false, detail: "the answer is not JSON" };
+  const reading = readJson(unwrap(text));
+  if (!reading.ok) {
+    // Two choices in one answer are none.
+    const refused = reading.malformed === undefined ? `refused: ${refusalText(reading)}` : "not JSON";
+    return { ok: false, detail: `the answer is ${refused}` };
   }
-  const parsed = ChosenOption.safeParse(value);
+  const parsed = ChosenOption.safeParse(reading.value);
   if (!parsed.success) return { ok: false, detail: "the answer is not an object with a choice and a reason" };
   const { choice, reason } = parsed.data;
   if (!choices.some(({ name }) => name === choice)) {
@@ -59,14 +60,10 @@ export interface CompletionText {
 
 /** Reads a chat completion of OpenAI's API. @returns `undefined` where `body` is none */
 export function readCompletion(body: string): CompletionText | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const parsed = ChatCompletion.safeParse(value);
-  if (!parsed.success) return undefined;
+  // Of the provider's own fields, none but the text and the counts matter.
+  const reading = readJsonKeeping(body);
+  const parsed = reading.ok ? ChatCompletion.safeParse(reading.value) : undefined;
+  if (parsed?.success !== true) return undefined;
   const { choices, usage } = parsed.data;
   return { text: choices[0]?.message.content ?? "", tokens: tokensOf(usage) };
 }

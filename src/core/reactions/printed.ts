@@ -1,5 +1,9 @@
+import { JSON_LIMITS, MAX_DEPTH } from "../json/limits.ts";
+import { readJsonKeeping } from "../json/read-json.ts";
 import type { Facts } from "../signals/signal.ts";
 
+/** What was printed may become a part of facts. */
+const LIMITS_OF_FACTS = { ...JSON_LIMITS, depth: MAX_DEPTH - 1 };
 /** What a command printed. Of a long output only the beginning and the end are known. */
 export interface Printed {
   /** Whether `end` is the whole output. */
@@ -23,13 +27,9 @@ export function printedFacts({ whole, end }: Printed): Facts | undefined {
 
 function objectIn(text: string): Facts | undefined {
   if (!text.startsWith("{") || !text.endsWith("}")) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    // Text in braces is not always JSON; the caller's error says what was expected.
-    return undefined;
-  }
+  // Text in braces is not always JSON; the caller's error says what was expected.
+  const reading = readJsonKeeping(text, LIMITS_OF_FACTS);
+  return reading.ok && typeof reading.value === "object" && reading.value !== null ? { ...reading.value } : undefined;
 }
 
 /** The end of an output, for people. */

@@ -1,3 +1,7 @@
+import { faultsByItem, type ItemFaults } from "../../core/json/item-faults.ts";
+import { limitsAround } from "../../core/json/limits.ts";
+import { readFaultyJson } from "../../core/json/read-json.ts";
+import type { FieldError } from "../../core/problem/field-error.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { MAX_TASKS, taskErrors } from "../../core/queue/task-input.ts";
 import { MAX_FRAME_BYTES, WorkerFrame } from "../../core/queue/work-frames.ts";
@@ -17,32 +21,88 @@ export interface ReceivedFrames {
   readonly isArray: boolean;
 }
 
-/** Reads a message of a worker: one frame, or an array of frames. */
+/** Frames are in a list; each has an object, a list of tasks and a task of its own. */
+const LIMITS_OF_MESSAGE = limitsAround(4);
+
+/**
+ * Reads a message of a worker: one frame, or an array of frames. What would not be kept as it was sent refuses the task
+ * or the result in which it is, and nothing beside it.
+ */
 export function readMessage(message: string | ArrayBuffer): ReceivedFrames {
   if (typeof message !== "string") return refusal(problem("binary-frame", 415, "Frames are JSON text"));
   if (exceedsBytes(message, MAX_FRAME_BYTES))
     return refusal(problem("too-large", 413, "The message is larger than 1 MiB", "Send smaller batches."));
-  let document: unknown;
-  try {
-    document = JSON.parse(message);
-  } catch (error) {
-    return refusal(problem("malformed-json", 400, "The message is not JSON", String(error)));
-  }
-  if (!Array.isArray(document)) return { frames: [readFrame(document)], isArray: false };
+  const reading = readFaultyJson(message, LIMITS_OF_MESSAGE);
+  if (!reading.ok) return refusal(problem("malformed-json", 400, "The message is not JSON", reading.malformed));
+  const { value: document, faults } = reading;
+  const isArray = Array.isArray(document);
+  const wrong = faults && faultsByItem(faults(), isArray ? /^\/\d+(\/tasks\/\d+)?/ : /^\/tasks\/\d+/);
+  if (!isArray) return { frames: readFrame(document, "", wrong), isArray };
   if (document.length > MAX_TASKS)
     return refusal(problem("too-large", 413, `A message may hold ${MAX_TASKS} frames`, "Send several messages."));
-  return { frames: document.map(readFrame), isArray: true };
+  return { frames: document.flatMap((each, place) => readFrame(each, `/${place}`, wrong)), isArray };
 }
 
-function readFrame(document: unknown): WorkerFrame | RefusedFrame {
+/**
+ * @param at - JSON pointer of the frame in its message
+ * @param faults - of the whole message
+ */
+function readFrame(document: unknown, at: string, faults: ItemFaults | undefined): (WorkerFrame | RefusedFrame)[] {
   const parsed = WorkerFrame.safeParse(document);
-  if (parsed.success) return parsed.data;
+  if (!parsed.success) {
+    return [refusedFrame(document, FRAME_INVALID, taskErrors(parsed.error.issues, "").slice(0, 100))];
+  }
+  const frame = parsed.data;
+  if (faults === undefined) return [frame];
+  const errors = (place: string) =>
+    (faults.get(at + place) ?? []).map(({ pointer, message }) => ({ pointer: pointer.slice(at.length), message }));
+  switch (frame.type) {
+    case "enqueue": {
+      const wrong = frame.tasks.flatMap((_, place) => errors(`/tasks/${place}`)).slice(0, 100);
+      return [wrong.length === 0 ? frame : refusedFrame(frame, TASKS_INVALID, wrong)];
+    }
+    case "call": {
+      const wrong = errors("");
+      return [wrong.length === 0 ? frame : refusedFrame(frame, FRAME_INVALID, wrong)];
+    }
+    case "complete":
+      return withoutFaulty(frame, errors);
+    default:
+      return [frame];
+  }
+}
+
+/** A worker that is refused a result would run its task again, to the same result: the task fails for good instead. */
+function withoutFaulty(
+  frame: Extract<WorkerFrame, { type: "complete" }>,
+  errors: (place: string) => FieldError[],
+): WorkerFrame[] {
+  const good: typeof frame.tasks = [];
+  const failed: Extract<WorkerFrame, { type: "fail" }>["tasks"] = [];
+  frame.tasks.forEach((task, place) => {
+    const [first] = errors(`/tasks/${place}`);
+    if (first === undefined) good.push(task);
+    else {
+      const { task_id, lease_id } = task;
+      const error = `the result is refused: ${first.pointer.slice(`/tasks/${place}`.length)}: ${first.message}`;
+      failed.push({ task_id, lease_id, error: error.slice(0, 4_096), retry: false });
+    }
+  });
+  return [
+    ...(good.length > 0 ? [{ ...frame, tasks: good }] : []),
+    ...(failed.length > 0 ? [{ type: "fail" as const, tasks: failed }] : []),
+  ];
+}
+
+const FRAME_INVALID = "The frame is not a valid frame of ganglion.work.v1";
+const TASKS_INVALID = "Some tasks are invalid; none was queued";
+
+function refusedFrame(document: unknown, title: string, errors: readonly FieldError[]): RefusedFrame {
   const fields: { type?: unknown; batch?: unknown; correlation_id?: unknown } =
     typeof document === "object" && document !== null ? document : {};
-  const errors = taskErrors(parsed.error.issues, "").slice(0, 100);
   return {
     batch: typeof fields.batch === "number" && Number.isInteger(fields.batch) ? fields.batch : null,
-    problem: problem("invalid-frame", 422, "The frame is not a valid frame of ganglion.work.v1", undefined, { errors }),
+    problem: problem(title === TASKS_INVALID ? "invalid-task" : "invalid-frame", 422, title, undefined, { errors }),
     ...(fields.type === "call" && typeof fields.correlation_id === "string"
       ? { correlationId: fields.correlation_id }
       : {}),

@@ -1,3 +1,4 @@
+import type { ItemFaults } from "../../core/json/item-faults.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { ownsProducer } from "../../core/hosts/producer-name.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
@@ -26,7 +27,7 @@ export class LinkAppends {
     this.#options = options;
   }
 
-  receive(connection: Connection, frame: Frame): void {
+  receive(connection: Connection, frame: Frame, faults?: ItemFaults): void {
     const { append, transmit, refuse } = this.#options;
     const { producer, batch, first } = frame;
     const refusal = notAllowed(connection, producer);
@@ -36,7 +37,7 @@ export class LinkAppends {
       const detail = `The batch that begins at ${refusedFrom} was refused: send it again first`;
       return refuse(connection, batch, problem("out-of-order", 503, "An earlier batch is missing", detail), 0);
     }
-    const { runs, rejected } = admitNumbered(frame);
+    const { runs, rejected } = admitNumbered(frame, faults);
     const last = first + frame.signals.length - 1;
     // The dead letters count as one more part: the batch is answered when they are durable, too.
     let left = runs.length + (rejected.length > 0 ? 1 : 0);

@@ -1,3 +1,4 @@
+import type { ItemFaults } from "../../core/json/item-faults.ts";
 import { admitSignal } from "../../core/signals/admit.ts";
 import type { AppendRequest } from "../../core/signals/api.ts";
 import { ownerOfProducer } from "../../core/signals/log/id-owner.ts";
@@ -11,8 +12,15 @@ export interface Rejected {
   readonly signal: unknown;
 }
 
-/** Splits a numbered batch into runs of valid, consecutive signals, and the signals that are rejected. */
-export function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
+/**
+ * Splits a numbered batch into runs of valid, consecutive signals, and the signals that are rejected.
+ *
+ * @param faults - of signals that would not be kept as they were sent, by `/signals/<place>`
+ */
+export function admitNumbered(
+  frame: Extract<AgentFrame, { type: "append" }>,
+  faults?: ItemFaults,
+): {
   runs: AppendRequest[];
   rejected: Rejected[];
 } {
@@ -26,7 +34,8 @@ export function admitNumbered(frame: Extract<AgentFrame, { type: "append" }>): {
   };
   frame.signals.forEach((input, place) => {
     const at = `/signals/${place}`;
-    const admission = admitSignal(input, at);
+    const wrong = faults?.get(at);
+    const admission = wrong === undefined ? admitSignal(input, at) : { ok: false as const, errors: wrong };
     const errors = admission.ok ? reservedFields(admission.signal, false, at) : admission.errors;
     if (admission.ok && errors.length === 0) {
       signals.push(admission.signal);

@@ -1,3 +1,6 @@
+import { faultsByItem, type ItemFaults } from "../../core/json/item-faults.ts";
+import { limitsAround } from "../../core/json/limits.ts";
+import { readFaultyJson } from "../../core/json/read-json.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
@@ -9,24 +12,43 @@ interface Unknown {
   readonly unknown: string;
 }
 
+interface Refused {
+  /** The number that the agent gave, where it can be read. */
+  readonly batch: number | null;
+  readonly problem: Problem;
+}
+
+interface Received {
+  readonly frame: AgentFrame;
+  /** Signals of an append that cannot be kept as they were sent, by `/signals/<place>`. */
+  readonly faults?: ItemFaults;
+}
+
+/** A frame holds a list of signals: its own object, the list, the signal. */
+const LIMITS_OF_FRAME = limitsAround(3);
+
 /**
- * Reads a frame of an agent. `batch` of a refused frame: the number that the agent gave, where it can be read. `unknown`:
- * the type of a frame that a newer agent sent. Such a frame is ignored, not refused: after a refusal without a batch the
- * agent reconnects, and a refusal with a batch could name an append that has the same number by chance.
+ * Reads a frame of an agent. `unknown`: the type of a frame that a newer agent sent. Such a frame is ignored, not refused:
+ * after a refusal without a batch the agent reconnects, and a refusal with a batch could name an append that has the same
+ * number by chance. For the same reason a fault in a frame refuses no more than the signal that has the fault: in what a
+ * host reports about itself, a number that a double cannot hold becomes a text.
  */
-export function readFrame(message: string): AgentFrame | { batch: number | null; problem: Problem } | Unknown {
+export function readFrame(message: string): Received | Refused | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
     return { batch: null, problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
   }
-  let document: unknown;
-  try {
-    document = JSON.parse(message);
-  } catch (error) {
-    return { batch: null, problem: problem("malformed-json", 400, "The frame is not JSON", String(error)) };
+  const reading = readFaultyJson(message, LIMITS_OF_FRAME);
+  if (!reading.ok) {
+    return { batch: null, problem: problem("malformed-json", 400, "The frame is not JSON", reading.malformed) };
   }
-  if (isPlainAppend(document)) return document;
+  const { value: document, faults } = reading;
+  if (isPlainAppend(document)) {
+    return faults === undefined
+      ? { frame: document }
+      : { frame: document, faults: faultsByItem(faults(), /^\/signals\/\d+/) };
+  }
   const parsed = AgentFrame.safeParse(document);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { frame: parsed.data };
   const unknown = unknownType(document, AGENT_FRAME_TYPES);
   if (unknown !== undefined) return { unknown };
   const batch =

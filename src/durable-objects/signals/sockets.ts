@@ -121,14 +121,13 @@ export class Sockets {
     if (typeof message !== "string")
       return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
     if (message === PING) return socket.send(PONG);
-    const frame = readFrame(message);
-    if (!("type" in frame))
-      return "unknown" in frame
-        ? this.#ignore(connection, frame.unknown)
-        : this.#refuse(connection, frame.batch, frame.problem);
+    const received = readFrame(message);
+    if ("unknown" in received) return this.#ignore(connection, received.unknown);
+    if ("problem" in received) return this.#refuse(connection, received.batch, received.problem);
+    const { frame, faults } = received;
     switch (frame.type) {
       case "append":
-        return this.#appends.receive(connection, frame);
+        return this.#appends.receive(connection, frame, faults);
       case "subscribe":
         this.#feed.announceEnd(connection, frame.after);
         return this.#feed.subscribe(connection, frame.after, frame.signals);

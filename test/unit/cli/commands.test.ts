@@ -49,6 +49,39 @@ describe("ganglion emit", () => {
     expect(edge.received[0]?.url.pathname).toBe("/v1/default/signals");
   });
 
+  it("keeps a fact as text that would not come back as it was typed", async () => {
+    const edge = await startEdge(() => [202, appended]);
+    const values = {
+      sha: "12e5678",
+      short: "215e6",
+      id: "1234567890123456789",
+      list: "[9007199254740993,1]",
+      n: "-12.50",
+      big: "9007199254740991",
+      yes: "true",
+    };
+    const facts = Object.entries(values).flatMap(([name, value]) => ["--fact", `${name}=${value}`]);
+    expect((await ganglion(["emit", "Q_X", ...facts, "--url", edge.url])).code).toBe(0);
+    const body = edge.received[0]?.body as { facts: object } | undefined;
+    expect(body?.facts).toEqual({
+      sha: "12e5678",
+      short: "215e6",
+      id: "1234567890123456789",
+      list: ["9007199254740993", 1],
+      n: -12.5,
+      big: 9_007_199_254_740_991,
+      yes: true,
+    });
+  });
+
+  it("takes lines that begin with a byte-order mark, and keeps long numbers in them as text", async () => {
+    const edge = await startEdge(() => [202, appended]);
+    const input = '\ufeff{"signal":"Q_X","facts":{"id":9007199254740993}}\n';
+    const { code, err } = await ganglion(["emit", "-", "--url", edge.url], { input });
+    expect([code, err]).toEqual([0, ""]);
+    expect(edge.received[0]?.body).toMatchObject([{ facts: { id: "9007199254740993" } }]);
+  });
+
   it("tries again under the same id while the edge has too much to do", async () => {
     let calls = 0;
     const busy = { type: "/problems/overloaded", title: "Too much at once", status: 503, retry_after_ms: 20 };

@@ -331,6 +331,19 @@ describe("metric file source", () => {
       { numRuns: 20 },
     );
   }, 60_000);
+
+  test("keeps numbers that JSON readers would change as text, and dead-letters what is nested too deeply", async () => {
+    const { source, signals, letters, file } = anAgent();
+    writeFileSync(
+      file("queue_metrics.jsonl"),
+      `{"n":9007199254740993}\n{"n":${"[".repeat(9_000)}${"]".repeat(9_000)}}\n{"n":3}\n`,
+    );
+    await source.start();
+    await source.rescan();
+    expect(signals().map(({ facts }) => facts.n)).toEqual(["9007199254740993", 3]);
+    expect(source.counts).toEqual({ taken: 2, bad: 1, keptAsText: 1 });
+    expect(letters()).toMatchObject([{ error: expect.stringContaining("nested too deeply") }]);
+  });
 });
 
 function renameIfThere(from: string, to: string): void {

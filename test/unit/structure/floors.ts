@@ -48,7 +48,16 @@ export const AGENT_FLOORS: readonly (readonly string[])[] = [
 ];
 
 /** What every concept of the core may build on. Among themselves these import only those that stand before them. */
-export const CORE_BASE = ["problem", "numbers", "collections", "billing", "group-commit", "signals", "wire"] as const;
+export const CORE_BASE = [
+  "problem",
+  "json",
+  "numbers",
+  "collections",
+  "billing",
+  "group-commit",
+  "signals",
+  "wire",
+] as const;
 
 /** What a concept of the core may import beside {@link CORE_BASE}. Lineage looks at all of them, and nothing imports it. */
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {

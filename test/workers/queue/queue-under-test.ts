@@ -86,6 +86,7 @@ export async function openChannel(ecosystem: string, worker = "w1", name = "work
     messages,
     waiting,
     send,
+    sendText: (text: string): void => socket.send(text),
     next,
     /** Resolves when the queue has the credit: frames are answered in order. */
     async ready(recipient: string, credit: number): Promise<void> {

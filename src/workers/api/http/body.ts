@@ -1,6 +1,7 @@
 import type * as z from "zod";
+import { type JsonLimits, limitsAround } from "../../../core/json/limits.ts";
+import { readJson as readJsonText } from "../../../core/json/read-json.ts";
 import { fieldErrors } from "../../../core/problem/field-errors.ts";
-import { describeMalformedJson } from "../../../core/problem/malformed-json.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import { invalid, Refusal } from "./refusal.ts";
@@ -83,9 +84,18 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
+/** How a refusal of a body is named. */
+interface Naming {
+  /** Kind of the problem. */
+  readonly kind: string;
+  readonly title: string;
+}
+
+const ANY_BODY: Naming = { kind: "invalid-body", title: "The request is not valid" };
+
 /** Reads a body that must be JSON. */
-export async function readJson(request: Request): Promise<unknown> {
-  return parseJson((await readBody(request, ["application/json"])).text);
+export async function readJson(request: Request, naming: Naming = ANY_BODY): Promise<unknown> {
+  return parseJson((await readBody(request, ["application/json"])).text, naming);
 }
 
 /** Reads a body that is one document of `schema`. */
@@ -95,18 +105,24 @@ export async function readDocument<Schema extends z.ZodType>(
   kind: string,
   title = "The request is not valid",
 ): Promise<z.output<Schema>> {
-  const parsed = schema.safeParse(await readJson(request));
+  const parsed = schema.safeParse(await readJson(request, { kind, title }));
   if (!parsed.success) throw invalid(kind, title, fieldErrors(parsed.error.issues, "", schema));
   return parsed.data;
 }
 
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed(describeMalformedJson(text) ?? "the text cannot be parsed");
-  }
+export function parseJson(text: string, { kind, title }: Naming): unknown {
+  const reading = readJsonText(text, limitsOf(text));
+  if (reading.ok) return reading.value;
+  throw reading.malformed === undefined ? invalid(kind, title, reading.errors) : malformed(reading.malformed);
 }
+
+/** A body is one item or a list of them; what an item may hold is the same in both. */
+function limitsOf(text: string): JsonLimits {
+  return /^\s*\[/.test(text) ? LIST : ITEM;
+}
+
+const ITEM = limitsAround(1);
+const LIST = limitsAround(2);
 
 /** `detail` names a position and the token expected there. It never quotes the body, which may hold secrets. */
 export const malformed = (detail: string) =>

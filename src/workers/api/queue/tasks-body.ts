@@ -9,7 +9,7 @@ import { invalid, overloaded, Refusal } from "../http/refusal.ts";
 
 /** Reads one task or an array of tasks. One invalid task refuses the whole request. */
 export async function readTasks(request: Request): Promise<NewTask[]> {
-  const document = await readJson(request);
+  const document = await readJson(request, { kind: "invalid-task", title: "The tasks are invalid; none was queued" });
   const many = Array.isArray(document);
   const inputs: unknown[] = many ? document : [document];
   if (inputs.length > MAX_TASKS) {

@@ -1,7 +1,8 @@
 import { isBoundTo } from "../../../core/access/bindings.ts";
 import type { Grant } from "../../../core/access/grant.ts";
+import { limitsAround } from "../../../core/json/limits.ts";
+import { readJson } from "../../../core/json/read-json.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
-import { describeMalformedJson } from "../../../core/problem/malformed-json.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { admitSignal } from "../../../core/signals/admit.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
@@ -47,10 +48,12 @@ interface Item {
 }
 
 function parseDocument(text: string): Item[] {
-  const document = parseJson(text);
+  const document = parseJson(text, { kind: "invalid-signal", title: "The signals are not valid; none was stored" });
   if (!Array.isArray(document)) return [{ value: document, pointer: "" }];
   return document.map((value, index) => ({ value, pointer: `/${index}` }));
 }
+
+const LINE = limitsAround(1);
 
 function parseLines(text: string): Item[] {
   const items: Item[] = [];
@@ -60,15 +63,20 @@ function parseLines(text: string): Item[] {
     if (line.trim() === "") continue;
     // Counted before parsing: a request of a million short lines is refused without parsing them all.
     if (items.length === LIMITS.batchSignals) throw tooMany();
-    try {
-      items.push({ value: JSON.parse(line), pointer: `/${number - 1}` });
-    } catch {
-      const place = describeMalformedJson(line)?.replace(/^line 1/, `line ${number}`) ?? `line ${number}`;
-      throw malformed(`${place} (one signal a line)`);
-    }
+    const reading = readJson(line, LINE);
+    if (reading.ok) items.push({ value: reading.value, pointer: `/${number - 1}` });
+    else if (reading.malformed === undefined) throw refused(reading.errors, number);
+    else throw malformed(`${reading.malformed.replace(/^line 1/, `line ${number}`)} (one signal a line)`);
   }
   return items;
 }
+
+const refused = (errors: readonly FieldError[], line: number) =>
+  invalid(
+    "invalid-signal",
+    "Some signals are not valid; none was stored",
+    errors.map(({ pointer, message }) => ({ pointer: `/${line - 1}${pointer}`, message })),
+  );
 
 function admitAll(items: readonly Item[]): NewSignal[] {
   if (items.length > LIMITS.batchSignals) throw tooMany();
