@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { FieldError } from "../problem/field-error.ts";
 import { ECOSYSTEM_NAME } from "../signals/signal.ts";
-import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
+import { formatTimestamp, parseTimestamp, TIME_RULE } from "../signals/timestamp.ts";
 import { bindingsOf, fitsSockets, NewBindings, TOO_MANY_NAMES } from "./bindings.ts";
 import { SCOPES } from "./scopes.ts";
 
@@ -22,7 +22,7 @@ export const NewToken = z
     expires_at: z
       .union([z.string(), z.number()])
       .refine((value) => parseTimestamp(value) !== undefined, {
-        message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
+        message: TIME_RULE,
       })
       .nullish(),
     ...NewBindings,

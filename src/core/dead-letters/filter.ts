@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { LIMITS } from "../signals/limits.ts";
 import { compilePatterns } from "../signals/pattern.ts";
-import { parseTimestamp } from "../signals/timestamp.ts";
+import { parseTimestamp, TIME_RULE } from "../signals/timestamp.ts";
 import { DEAD_LETTER_KINDS, type DeadLetter } from "./dead-letter.ts";
 
 const Words = z.string().min(1).max(LIMITS.identifierLength);
 const Time = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(value) !== undefined, {
-  message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
+  message: TIME_RULE,
 });
 
 /** Selects dead letters. An absent field selects all. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "./limits.ts";
-import { parseTimestamp, Timestamp } from "./timestamp.ts";
+import { parseTimestamp, TIME_RULE, Timestamp } from "./timestamp.ts";
 
 /** `Q_<ACTION>_<STATE>`, `OBSERVATION`, `CAPABILITY_GAP`, or any other name of these characters. */
 export const SIGNAL_NAME = /^[A-Za-z][A-Za-z0-9_.:-]{0,127}$/;
@@ -26,7 +26,7 @@ export const Identifier = z.string().regex(IDENTIFIER, {
     "an identifier starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 characters at most)",
 });
 const InputTime = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(value) !== undefined, {
-  message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch",
+  message: TIME_RULE,
 });
 
 /**

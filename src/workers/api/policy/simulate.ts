@@ -9,7 +9,7 @@ import { countOutcomes } from "../../../core/policy/simulation.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { fieldErrors } from "../../../core/problem/field-errors.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
-import { parseTimestamp } from "../../../core/signals/timestamp.ts";
+import { parseTimestamp, TIME_RULE } from "../../../core/signals/timestamp.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { policyState, signalLog } from "../../bindings/objects.ts";
 import { readJson } from "../http/body.ts";
@@ -27,7 +27,7 @@ const MAX_SHOWN = 500;
 const Time = z.union([z.string(), z.number()]).transform((value, context) => {
   const ms = parseTimestamp(value);
   if (ms !== undefined) return ms;
-  context.addIssue({ code: "custom", message: "give RFC 3339 (2026-01-31T12:00:00.000Z) or seconds since the epoch" });
+  context.addIssue({ code: "custom", message: TIME_RULE });
   return z.NEVER;
 });
 const SimulationRequest = z
