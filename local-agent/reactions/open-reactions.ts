@@ -42,7 +42,7 @@ export function openReactions(
       tasks.push({ ...reaction, ...on, policy });
       continue;
     }
-    const condition = one.where === undefined ? undefined : compileExpression(one.where);
+    const condition = one.where === undefined ? undefined : compileExpression(one.where, "condition");
     signals.push({
       ...reaction,
       matches: compilePatterns(one.when ?? own.when ?? []),

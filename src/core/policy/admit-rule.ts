@@ -1,6 +1,7 @@
 import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { compileRule, InvalidRule } from "./compiled-rule.ts";
+import { neverBegins } from "./mute.ts";
 import { type Rule, RuleInput } from "./rule.ts";
 
 export type RuleAdmission =
@@ -26,5 +27,11 @@ export function admitRule(input: unknown, at = ""): RuleAdmission {
       errors: error.errors.map(({ pointer, message }) => ({ pointer: `${at}${pointer}`, message })),
     };
   }
-  return { ok: true, rule, expected };
+  // Not an error of compiling: a rule that was stored before this was checked still decides.
+  const never = (rule.mute ?? []).flatMap((window, place) =>
+    neverBegins(window)
+      ? [{ pointer: `${at}/mute/${place}/from`, message: "this time never comes: give a day that the calendar has" }]
+      : [],
+  );
+  return never.length > 0 ? { ok: false, errors: never } : { ok: true, rule, expected };
 }

@@ -59,7 +59,7 @@ const afterDuplicate = plain.clone().registerVariable("duplicate", "map");
 /**
  * Compiles an expression of the Common Expression Language (https://cel.dev).
  *
- * @param result - `condition`: refused where its type is known and is not boolean
+ * @param result - `condition`: refused where its type is known and is not boolean; fails where its value is not boolean
  * @throws ExpressionError with the position of the error
  */
 export function compileExpression(
@@ -91,11 +91,19 @@ export function compileExpression(
     throw new ExpressionError(`the condition gives a ${type}: it must give true or false`);
   }
   const evaluate = (scope: Scope): unknown => {
+    let value: unknown;
     try {
-      return toJson(parsed(scope));
+      value = toJson(parsed(scope));
     } catch (problem) {
       throw new ExpressionError(describe(problem));
     }
+    if (result === "condition" && typeof value !== "boolean") {
+      // The text "true" is not true. A rule that never fires, without a word, would be looked for in vain.
+      throw new ExpressionError(
+        `the condition ${source.slice(0, 100)} gives ${typeName(value)}: it must give true or false, so compare the value, as in facts.flag == "true"`,
+      );
+    }
+    return value;
   };
   return Object.assign(evaluate, { reads: leaves(reads) });
 }
@@ -134,14 +142,48 @@ function leaves(paths: ReadonlySet<string>): string[] {
   return [...paths].filter((path) => ![...paths].some((other) => other.startsWith(`${path}.`)));
 }
 
-/** CEL's integers are BigInts and its times are objects; on the wire they are numbers and texts. */
+/**
+ * CEL's integers are BigInts and its times are objects; on the wire they are numbers and texts.
+ *
+ * @throws Error for a value that JSON does not have: written as JSON, it would become null or another number
+ */
 function toJson(value: unknown): unknown {
-  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "bigint") return toNumber(value);
+  if (typeof value === "number") return toFinite(value);
+  if (typeof value !== "object" || value === null) return value;
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), toJson(entry)]));
-  if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toJson(entry)]));
-  }
-  return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw new Error(notJson(value));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toJson(entry)]));
+}
+
+function toNumber(value: bigint): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  throw new Error(
+    "the result is a whole number beyond 2^53, which a number of JSON does not hold: give string(…) of it",
+  );
+}
+
+function toFinite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  if (Number.isNaN(value)) throw new Error("the result is not a number, as of 0 / 0: check the numbers first");
+  throw new Error("the result is infinite, as after a division by 0: check the divisor first");
+}
+
+function notJson(value: object): string {
+  const { name } = value.constructor;
+  if (name === "Optional")
+    return "the result is an optional value: say .orValue(…) which value it has where it is absent";
+  const what = value instanceof Uint8Array ? "bytes" : `of the type ${name}`;
+  return `the result is ${what}, which JSON does not have: convert it, as by string(…) or int(…)`;
+}
+
+/** The type of a value, in words. */
+function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "string" ? "a text" : `a${typeof value === "object" ? "n object" : ` ${typeof value}`}`;
 }

@@ -1,3 +1,5 @@
+import { MAX_DEPTH } from "../json/limits.ts";
+import { isDeeperThan } from "../json/prune-deep.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { ANYONE } from "../queue/task.ts";
 import { knownSignal } from "../signals/known-signals.ts";
@@ -67,7 +69,10 @@ export function valuesOf(fields: Values, scope: Scope): Record<string, unknown> 
 const MAX_BYTES = LIMITS.signalBytes + 4_096;
 
 function limited<Value>(value: Value, name: string): Value {
-  if (exceedsBytes(JSON.stringify(value), MAX_BYTES))
-    throw new Error(`${name} takes too many bytes: ${LIMITS.signalBytes} are allowed`);
+  const json = JSON.stringify(value);
+  if (exceedsBytes(json, MAX_BYTES)) throw new Error(`${name} takes too many bytes: ${LIMITS.signalBytes} are allowed`);
+  // Each level takes two brackets. A whole signal has one level more than its facts.
+  if (json.length > 2 * MAX_DEPTH && isDeeperThan(MAX_DEPTH + 1, value))
+    throw new Error(`${name} holds more than ${MAX_DEPTH} objects or lists inside each other: flatten the values`);
   return value;
 }

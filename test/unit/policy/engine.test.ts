@@ -1,8 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { Cron } from "croner";
+import { describe, expect, test, vi } from "vitest";
 import { admitRule } from "../../../src/core/policy/admit-rule.ts";
 import { PolicyEngine } from "../../../src/core/policy/engine.ts";
 import { compileExpression } from "../../../src/core/policy/expression.ts";
+import { compileMute } from "../../../src/core/policy/mute.ts";
 import { watchedPatterns } from "../../../src/core/policy/rule.ts";
+import fc from "../../fast-check.ts";
 import { aRule, aSignal, outcomes, reasons, T0 } from "./a-signal.ts";
 
 const a = (afterMs: number, facts = {}, depth = 0) => aSignal("Q_A", facts, afterMs, depth);
@@ -253,6 +256,104 @@ describe("loop guard", () => {
   });
 });
 
+describe("a value that JSON does not have", () => {
+  const failing = (value: string, facts: object) => {
+    const rule = aRule({ then: [{ emit: { signal: "Q_B", facts: { value } } }] });
+    const [outcome] = new PolicyEngine([rule]).evaluate(a(0, facts)).outcomes;
+    return [outcome?.outcome, outcome?.reason];
+  };
+  test.each([
+    ["facts.n / facts.zero", "infinite"],
+    ["facts.zero / facts.zero", "not a number"],
+    ["-facts.n / facts.zero", "infinite"],
+    ["[1.0, facts.n / facts.zero]", "infinite"],
+    ["{'deep': {'n': facts.n / facts.zero}}", "infinite"],
+    ["9007199254740993", "beyond 2^53"],
+    ["int(facts.n) * 9007199254740991", "beyond 2^53"],
+    ["b'abc'", "bytes"],
+    ["facts.?absent", ".orValue("],
+  ])("in an effect fails the rule with the reason: %s", (value, reason) => {
+    expect(failing(value, { n: 3, zero: 0 })).toEqual(["failed", expect.stringContaining(reason)]);
+  });
+
+  test("in a key, a payload or a body fails the rule too", () => {
+    for (const rule of [
+      aRule({ cooldown: "1s", once_per: { by: "facts.n / facts.zero", within: "1s" } }),
+      aRule({
+        then: [{ enqueue: { queue: "q", recipient: "'a'", type: "t", payload: { n: "facts.n / facts.zero" } } }],
+      }),
+      aRule({ then: [{ webhook: { endpoint: "e", body: { n: "facts.n / facts.zero" } } }] }),
+    ])
+      expect(outcomes(new PolicyEngine([rule]), a(0, { n: 3, zero: 0 }))).toEqual(["failed"]);
+  });
+
+  test("may occur on the way to one that JSON has", () => {
+    expect(failing("facts.n / facts.zero > 1.0", { n: 3, zero: 0 })).toEqual(["fired", undefined]);
+  });
+});
+
+describe("a condition", () => {
+  test.each([
+    [{ flag: "true" }, "a text"],
+    [{ flag: 1 }, "a number"],
+    [{ flag: null }, "null"],
+    [{ flag: [true] }, "a list"],
+  ])("that gives neither true nor false fails the rule and says what it gives: %j", (facts, what) => {
+    const [outcome] = new PolicyEngine([aRule({ where: "facts.flag" })]).evaluate(a(0, facts)).outcomes;
+    expect([outcome?.outcome, outcome?.reason]).toEqual([
+      "failed",
+      `the condition facts.flag gives ${what}: it must give true or false, so compare the value, as in facts.flag == "true"`,
+    ]);
+  });
+
+  test("that gives true or false decides", () => {
+    const engine = new PolicyEngine([aRule({ where: "facts.flag" })]);
+    expect([a(0, { flag: true }), a(1, { flag: false })].map((signal) => outcomes(engine, signal))).toEqual([
+      ["fired"],
+      [undefined],
+    ]);
+  });
+});
+
+describe("effects that nest values", () => {
+  test("beyond what a signal may hold fail the rule", () => {
+    let deep: unknown = 1;
+    for (let level = 0; level < 65; level++) deep = [deep];
+    const rule = aRule({ then: [{ emit: { signal: "Q_B", facts: { more: "facts.deep" } } }] });
+    expect(outcomes(new PolicyEngine([rule]), a(0, { deep }))).toEqual(["failed"]);
+  });
+});
+
+describe("mute windows", () => {
+  const never = [{ from: "0 0 30 2 *", lasts: "1h", zone: "UTC" }];
+
+  test("that never begin, in a rule from before they were refused, mute nothing", () => {
+    expect(outcomes(new PolicyEngine([{ ...aRule(), mute: never }]), a(0))).toEqual(["fired"]);
+  });
+
+  test("hold whatever the order in which the times are asked for", () => {
+    const mute = compileMute({ from: "0 22 * * 1", lasts: "8h", zone: "Europe/Berlin" });
+    const fresh = (ms: number) => compileMute({ from: "0 22 * * 1", lasts: "8h", zone: "Europe/Berlin" })(ms);
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: Date.UTC(2026, 0), max: Date.UTC(2026, 11) }), { maxLength: 20 }),
+        (times) => {
+          for (const ms of times) expect(mute(ms)).toBe(fresh(ms));
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  test("are searched once for each window and not for each signal", () => {
+    const search = vi.spyOn(Cron.prototype, "previousRuns");
+    const mute = compileMute({ from: "0 0 29 2 *", lasts: "1d", zone: "UTC" });
+    for (let second = 0; second < 1_000; second++) mute(Date.UTC(2026, 5, 1) + second * 1_000);
+    expect(search).toHaveBeenCalledTimes(1);
+    search.mockRestore();
+  });
+});
+
 describe("admission of a rule", () => {
   const errorsOf = (rule: object) => {
     const admitted = admitRule({ id: "r", when: "Q_A", then: [{ emit: { signal: "Q_B", facts: {} } }], ...rule });
@@ -271,6 +372,16 @@ describe("admission of a rule", () => {
     [{ cooldown: 600 }, "/cooldown: "],
     [{ mute: [{ from: "0 25 * * *", lasts: "1h" }] }, "/mute/0/from: "],
     [{ mute: [{ from: "0 2 * * *", lasts: "1h", zone: "Europe/Nowhere" }] }, "/mute/0/zone: unknown time zone"],
+    [{ mute: [{ from: "0 0 30 2 *", lasts: "1h" }] }, "/mute/0/from: this time never comes"],
+    [
+      {
+        mute: [
+          { from: "0 0 1 1 *", lasts: "1h" },
+          { from: "0 0 31 4,6 *", lasts: "1h" },
+        ],
+      },
+      "/mute/1/from: this time",
+    ],
     [{ when: "Q A" }, "/when: give a pattern of signal names, or a list"],
     [{ wen: "Q_A" }, "/wen: unknown field"],
     [{ where: "duplicate.of == 'a'" }, "/where: line 1, column 1: Unknown variable: duplicate"],
