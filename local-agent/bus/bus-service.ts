@@ -6,6 +6,7 @@ import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
 import type { DeadLetterFile } from "../store/dead-letter-file.ts";
 import type { Inbox } from "../store/inbox.ts";
+import type { InboxDeadLetters } from "../store/inbox-reader.ts";
 import type { Spool } from "../store/spool.ts";
 import { BusSink } from "./bus-sink.ts";
 import { type BusCounts, BusIntake } from "./bus-source.ts";
@@ -22,6 +23,8 @@ export interface BusServiceOptions {
   readonly inbox: Inbox;
   readonly knownIds: KnownIds;
   readonly deadLetters: DeadLetterFile;
+  /** Receives delivered signals that cannot be published. */
+  readonly unhandled: InboxDeadLetters;
   readonly now: () => number;
   readonly log: Logger;
   /** How long a foreign proxy may be gone before this agent replaces it, in milliseconds; default 10,000. */
@@ -104,7 +107,7 @@ export class BusService implements ReportingService {
   }
 
   async #open(): Promise<void> {
-    const { xsub, xpub, inbox, knownIds, spool, log } = this.#options;
+    const { xsub, xpub, inbox, knownIds, spool, log, unhandled } = this.#options;
     const bus = await openHostBus({ xsub, xpub, log, onMessage: (frames) => this.#intake.take(frames) });
     this.#bus = bus;
     this.#answered = bus.ready;
@@ -121,6 +124,7 @@ export class BusService implements ReportingService {
       knownIds,
       spool,
       log,
+      unhandled,
       wants: (name) => this.#matches(name),
     });
     await this.#sink.start();

@@ -2,7 +2,7 @@ import type { Matcher } from "../../src/core/signals/pattern.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Inbox, Received } from "../store/inbox.ts";
-import { InboxReader } from "../store/inbox-reader.ts";
+import { type InboxDeadLetters, InboxReader } from "../store/inbox-reader.ts";
 import type { Spool } from "../store/spool.ts";
 import type { HostBus } from "./host-bus.ts";
 import type { KnownIds } from "./known-ids.ts";
@@ -16,6 +16,8 @@ export interface BusSinkOptions {
   /** Matches the signals for this bus: the inbox also holds signals for other sinks. */
   readonly wants: Matcher;
   readonly log: Logger;
+  /** Receives signals that cannot be published. */
+  readonly unhandled: InboxDeadLetters;
 }
 
 export const BUS_SINK = "bus";
@@ -32,11 +34,12 @@ export class BusSink implements Service {
 
   constructor(options: BusSinkOptions) {
     this.#options = options;
-    const { bus, inbox, log } = options;
+    const { bus, inbox, log, unhandled } = options;
     this.#reader = new InboxReader({
       inbox,
       sink: BUS_SINK,
       log,
+      deadLetters: unhandled,
       failure: "bus: publishing failed",
       ready: () => bus.ready,
       handle: (batch, last) => this.#publish(batch, last),

@@ -14,12 +14,13 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
   restartOn: ["sources", "xsub", "xpub"],
   sinks: ({ sources, subscribe }) =>
     sources.includes("bus") ? [{ name: BUS_SINK, patterns: subscribe, notFromOwnBus: true }] : [],
-  assemble({ options, register, spool, inbox, db, log, now, deadLetterFile }) {
+  assemble({ options, register, spool, inbox, db, log, now, deadLetterFile, deadLetters: outbox }) {
     if (!options.sources.includes("bus")) return undefined;
     const { xsub, xpub, subscribe } = options;
     const deadLetters = deadLetterFile("bus", DEAD_LETTERS_BYTES);
     const knownIds = new KnownIds(db);
-    const bus = new BusService({ xsub, xpub, subscribe, spool, inbox, knownIds, deadLetters, now, log });
+    const unhandled = { outbox, hostId: options.hostId };
+    const bus = new BusService({ xsub, xpub, subscribe, spool, inbox, knownIds, deadLetters, unhandled, now, log });
     register.counter({
       name: "ganglion_agent_bus_messages",
       help: "Messages of the host's bus, by outcome",
@@ -28,6 +29,11 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
         const { taken, echoes, dead, lost, published } = bus.counts;
         return Object.entries({ taken, echoes, dead, lost, published }).map(([outcome, value]) => ({ outcome, value }));
       },
+    });
+    register.counter({
+      name: "ganglion_agent_bus_values_kept_as_text",
+      help: "Numbers of bus messages that JSON readers would change, kept as text",
+      read: () => bus.counts.keptAsText,
     });
     register.provide("publishLocally", (signal, facts) => bus.publishLocally(signal, facts, `agent/${options.hostId}`));
     return { services: [bus], reload: (settings) => bus.setSubscribe(settings.subscribe) };

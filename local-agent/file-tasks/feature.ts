@@ -10,7 +10,7 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
   reloadOn: ["workers"],
   sinks: ({ workers }) =>
     workers !== undefined && hasFleet(workers) ? [{ name: ENDINGS_SINK, patterns: ENDINGS }] : [],
-  assemble({ options, register, spool, inbox, log, now }) {
+  assemble({ options, register, spool, inbox, deadLetters, log, now }) {
     const { workers } = options;
     if (workers === undefined || workers.run.length === 0) return undefined;
     const root = rootOf(options, workers);
@@ -24,6 +24,8 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
       edge: { url: options.url, token: options.token, ecosystem: options.ecosystem },
     });
     const fleet = hasFleet(workers);
+    const ended = (id: string) => service.ended(id);
+    const unhandled = { outbox: deadLetters, hostId: options.hostId };
     register.gauge({
       name: "ganglion_worker_tasks",
       help: "Dropped tasks, by state",
@@ -45,9 +47,14 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
           { worker, outcome: "failed", value: failed },
         ]),
     });
+    register.counter({
+      name: "ganglion_worker_task_values_kept_as_text",
+      help: "Numbers of dropped tasks that JSON readers would change, kept as text",
+      read: () => service.keptAsText,
+    });
     register.status(() => service.health.map(({ worker, state, running }) => ({ worker, state, running })));
     return {
-      services: fleet ? [service, new FleetEndings({ inbox, ended: (id) => service.ended(id), log })] : [service],
+      services: fleet ? [service, new FleetEndings({ inbox, ended, log, deadLetters: unhandled })] : [service],
       reload: (settings) => {
         const next = settings.workers ?? WorkersSettings.parse({});
         // Another tree needs watches of other directories, and a service of its own receives the outcomes of fleet tasks.

@@ -2,7 +2,7 @@ import { readSignalLine } from "../../src/core/signals/signal-line.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Inbox } from "../store/inbox.ts";
-import { InboxReader } from "../store/inbox-reader.ts";
+import { type InboxDeadLetters, InboxReader } from "../store/inbox-reader.ts";
 import { FLEET_QUEUE } from "./fleet-queue.ts";
 
 export const ENDINGS_SINK = "workers";
@@ -13,6 +13,7 @@ export interface FleetEndingsOptions {
   /** Called with the id in the edge's queue; for tasks of all hosts. */
   readonly ended: (id: string) => void;
   readonly log: Logger;
+  readonly deadLetters: InboxDeadLetters;
 }
 
 /**
@@ -23,11 +24,12 @@ export class FleetEndings implements Service {
   readonly name = "endings of dropped tasks";
   readonly #reader: InboxReader;
 
-  constructor({ inbox, ended, log }: FleetEndingsOptions) {
+  constructor({ inbox, ended, log, deadLetters }: FleetEndingsOptions) {
     this.#reader = new InboxReader({
       inbox,
       sink: ENDINGS_SINK,
       log,
+      deadLetters,
       failure: "workers: the inbox could not be read",
       handle: async (batch, last) => {
         for (const { signal, text } of batch) {

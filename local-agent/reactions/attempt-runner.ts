@@ -11,7 +11,7 @@ import type { StateDatabase, Write } from "../store/state-database.ts";
 import { emissionsOf, sourceOf } from "./emission.ts";
 import type { Entry, RunJournal, StepNotes } from "./journal.ts";
 import type { Attempt, Emission, Outcome, Reaction } from "./reaction.ts";
-import { readRunInput } from "./run-input.ts";
+import { inputOf } from "./run-input.ts";
 
 /** A run that failed for good. */
 export interface DeadRun {
@@ -99,7 +99,12 @@ export class AttemptRunner {
     const mark = `${randomBytes(8).toString("hex")}.${entry.key}`;
     await this.#write((journal) => journal.set(entry.key, run, now(), { mark }));
     const begun: Entry = { ...entry, run };
-    const signal = readRunInput(entry.input);
+    const { signal, unreadable } = inputOf(entry);
+    if (unreadable !== undefined) {
+      // Another attempt would read the same.
+      log.error({ reaction: reaction.name, signal: entry.cause, error: unreadable }, "reactions: a run cannot be read");
+      return this.#settle(begun, { ...run, state: "dead", error: unreadable }, [], { error: unreadable });
+    }
     const anyAbort = abort === undefined ? this.#stopping.signal : AbortSignal.any([abort, this.#stopping.signal]);
     if ((signal.depth ?? 0) >= LIMITS.causalDepth) {
       // Reactions and rules that trigger one another would loop for ever. A signal about this failure could continue the
@@ -176,7 +181,7 @@ export class AttemptRunner {
       { reaction: reaction.name, signal: entry.cause },
       `reactions: interrupted; ${run.state === "dead" ? "the run has failed" : "the run will be repeated"}`,
     );
-    return this.#settle(entry, run, this.#failureSignals(reaction, readRunInput(entry.input), run, {}));
+    return this.#settle(entry, run, this.#failureSignals(reaction, inputOf(entry).signal, run, {}));
   }
 
   /** The signals that report a run that failed for good; none for any other run. */
@@ -203,7 +208,7 @@ export class AttemptRunner {
     const { key, reaction } = entry;
     const writeDeadLetter =
       run.state === "dead"
-        ? deadLetter({ reaction, signal: readRunInput(entry.input), error: run.error, attempts: run.attempts })
+        ? deadLetter({ reaction, signal: inputOf(entry).signal, error: run.error, attempts: run.attempts })
         : undefined;
     const write = () => {
       journal.set(key, run, now(), notes);

@@ -27,7 +27,7 @@ export interface ReactionsOptions {
   readonly spool: Spool;
   readonly deadLetters: DeadLetterFile;
   /** Reports dead runs to the edge. */
-  readonly deadLetterOutbox: Pick<DeadLetterOutbox, "write">;
+  readonly deadLetterOutbox: Pick<DeadLetterOutbox, "write" | "put">;
   readonly edge: { readonly url: string; readonly ecosystem: string; readonly token: () => string };
   readonly hostId: string;
   readonly now: () => number;
@@ -67,7 +67,17 @@ export class Reactions implements ReportingService {
     this.#graces = gracesOf(settings);
     const attempts = this.#attempts;
     const { signals, tasks } = this.#opened;
-    this.#signals = new SignalReactions({ db, inbox, journal, attempts, reactions: signals, now, log });
+    const unhandled = { outbox: options.deadLetterOutbox, hostId };
+    this.#signals = new SignalReactions({
+      db,
+      inbox,
+      journal,
+      attempts,
+      reactions: signals,
+      now,
+      log,
+      deadLetters: unhandled,
+    });
     this.#tasks = new TaskReactions({ ...edge, db, journal, attempts, reactions: tasks, hostId, now, log });
   }
 

@@ -1,3 +1,4 @@
+import { pruneDeep } from "../../src/core/json/prune-deep.ts";
 import type { LeasedTask } from "../../src/core/queue/api.ts";
 import { Identifier, type Signal } from "../../src/core/signals/signal.ts";
 
@@ -28,10 +29,29 @@ export function inputOfTask(task: LeasedTask, nowText: string): Signal {
  *
  * @throws SyntaxError or TypeError for a text that is not the input of a run
  */
-export function readRunInput(text: string): Signal {
+function readRunInput(text: string): Signal {
   const input: unknown = JSON.parse(text);
   if (!isRunInput(input)) throw new TypeError(`The input of a run is not a signal: ${text.slice(0, 100)}`);
-  return input;
+  return pruneDeep(input);
+}
+
+/**
+ * The input of a run. One that cannot be read, from a damaged row, becomes a signal without facts and with the reason: the
+ * run then fails, and neither the other runs nor the start of the agent.
+ */
+export function inputOf(run: { readonly cause: string; readonly input: string }): {
+  readonly signal: Signal;
+  readonly unreadable?: string;
+} {
+  try {
+    return { signal: readRunInput(run.input) };
+  } catch (error) {
+    const rest = { source: "journal", ecosystem: "", timestamp: "", received_at: "", facts: {} };
+    return {
+      signal: { seq: 0, id: run.cause, signal: "UNREADABLE", ...rest },
+      unreadable: `the input of the run cannot be read: ${(error as Error).message}`,
+    };
+  }
 }
 
 /** Checks the fields on which reactions depend: a payload may lack those that only the log gives, such as `seq`. */

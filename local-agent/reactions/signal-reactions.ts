@@ -4,7 +4,7 @@ import { readSignalLine } from "../../src/core/signals/signal-line.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Inbox, Received } from "../store/inbox.ts";
-import { InboxReader } from "../store/inbox-reader.ts";
+import { type InboxDeadLetters, InboxReader } from "../store/inbox-reader.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import type { AttemptRunner } from "./attempt-runner.ts";
 import { isEmittedBy } from "./emission.ts";
@@ -27,6 +27,7 @@ export interface SignalReactionsOptions {
   readonly reactions: readonly SignalReaction[];
   readonly now: () => number;
   readonly log: Logger;
+  readonly deadLetters: InboxDeadLetters;
 }
 
 export const REACTIONS_SINK = "reactions";
@@ -52,11 +53,12 @@ export class SignalReactions implements Service {
   constructor(options: SignalReactionsOptions) {
     this.#options = options;
     this.#reactions = byName(options.reactions);
-    const { inbox, log } = options;
+    const { inbox, log, deadLetters } = options;
     this.#reader = new InboxReader({
       inbox,
       sink: REACTIONS_SINK,
       log,
+      deadLetters,
       failure: "reactions: the inbox could not be read",
       handle: (batch, last) => this.#take(batch, last),
     });

@@ -1,4 +1,5 @@
 import type { Logger } from "../base/log.ts";
+import type { DeadLetterOutbox } from "./dead-letter-outbox.ts";
 import type { Inbox, Received } from "./inbox.ts";
 
 export interface InboxReaderOptions {
@@ -11,12 +12,23 @@ export interface InboxReaderOptions {
   readonly ready?: () => boolean;
   /** Handles a batch, oldest first, and then moves the sink's cursor to `last`. */
   readonly handle: (batch: readonly Received[], last: number) => Promise<void>;
+  /** Receives each signal that cannot be handled. */
+  readonly deadLetters: InboxDeadLetters;
+}
+
+/** Where a reader reports signals that cannot be handled. */
+export interface InboxDeadLetters {
+  readonly outbox: Pick<DeadLetterOutbox, "put">;
+  readonly hostId: string;
 }
 
 /** Signals between two moves of the cursor: a crash repeats so many at most. */
 const BATCH = 200;
 
-/** Reads the inbox for one sink, one batch at a time. A batch that failed is read again with the next signal. */
+/**
+ * Reads the inbox for one sink, one batch at a time. A batch that failed is read again with the next signal; a signal that
+ * can never be handled becomes a dead letter, and those behind it go on.
+ */
 export class InboxReader {
   readonly #options: InboxReaderOptions;
   #running = false;
@@ -51,12 +63,43 @@ export class InboxReader {
   }
 
   async #readAll(): Promise<void> {
-    const { inbox, sink, ready, handle } = this.#options;
+    const { inbox, sink, ready } = this.#options;
     while (this.#running && ready?.() !== false) {
       const batch = inbox.next(sink, BATCH);
-      const last = batch.at(-1);
-      if (last === undefined) return;
-      await handle(batch, last.seq);
+      if (batch.length === 0) return;
+      await this.#handle(batch);
     }
   }
+
+  async #handle(batch: readonly Received[]): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    try {
+      await this.#options.handle(batch, batch.at(-1)?.seq ?? first.seq);
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      // One of them cannot be read: each is handled by itself, and only that one is left out.
+      if (batch.length > 1) for (const one of batch) await this.#handle([one]);
+      else await this.#setAside(first, error);
+    }
+  }
+
+  async #setAside(received: Received, error: Error): Promise<void> {
+    const { inbox, sink, log, failure, deadLetters } = this.#options;
+    const { seq, id, signal, text } = received;
+    log.error({ err: error, signal, id }, `${failure}: the signal becomes a dead letter`);
+    await deadLetters.outbox.put({
+      id: `${deadLetters.hostId}.inbox.${sink}.${seq}`,
+      kind: "signal",
+      signal: { seq, id, signal, text },
+      error: `the signal could not be handled: ${error.message}`,
+      daemon: `inbox/${sink}/${deadLetters.hostId}`,
+    });
+    await inbox.advance(sink, seq);
+  }
+}
+
+/** What is thrown because of the signal, and not because of the disk or the bus, where a later try may succeed. */
+function isDataError(error: unknown): error is Error {
+  return error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError;
 }

@@ -1,3 +1,4 @@
+import { pruneDeep } from "../json/prune-deep.ts";
 import { DEAD_LETTER_KINDS, type DeadLetterRecord } from "./dead-letter.ts";
 
 /**
@@ -9,14 +10,24 @@ export function readStoredRecord(id: string, text: string): DeadLetterRecord {
   const stored: unknown = JSON.parse(text);
   const record: unknown = typeof stored === "object" && stored !== null ? { id, ...stored } : stored;
   if (!isDeadLetterRecord(record)) throw new TypeError(`the stored dead letter ${id} lacks kind, error or daemon`);
-  return record;
+  return pruneDeep(record);
+}
+
+/** The text of a record, as an outbox stores it. What failed may be too deep to be written: it is cut then. */
+export function writeDeadLetterRecord(record: DeadLetterRecord): string {
+  try {
+    return JSON.stringify(record);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify(pruneDeep({ ...record }));
+  }
 }
 
 /** @throws TypeError where `text` is no record, as {@link DeadLetterRecord} is stored and sent */
 export function readDeadLetterRecord(text: string): DeadLetterRecord {
   const stored: unknown = JSON.parse(text);
   if (!isDeadLetterRecord(stored)) throw new TypeError("the record of a dead letter lacks id, kind, error or daemon");
-  return stored;
+  return pruneDeep(stored);
 }
 
 function isDeadLetterRecord(value: unknown): value is DeadLetterRecord {

@@ -1,3 +1,4 @@
+import { pruneDeep } from "../json/prune-deep.ts";
 import type { Signal } from "../signals/signal.ts";
 import type { FileTaskRecord, FileWorkerCounts } from "./api.ts";
 
@@ -79,7 +80,7 @@ export function readStoredFileTask(text: string): FileTaskRecord {
   const stored: unknown = JSON.parse(text);
   if (!hasTexts<FileTaskRecord>(stored, ["worker", "task_id", "claim", "status", "host", "started_at"]))
     throw new TypeError("a stored file task lacks worker, task_id, claim, status, host or started_at");
-  return stored;
+  return pruneDeep(stored);
 }
 
 /** Reads the stored counts of a worker. @throws TypeError where a field that the board depends on is missing */

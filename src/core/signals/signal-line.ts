@@ -1,3 +1,4 @@
+import { pruneDeep } from "../json/prune-deep.ts";
 import type { NewSignal, Signal } from "./signal.ts";
 import { formatTimestamp } from "./timestamp.ts";
 
@@ -23,13 +24,15 @@ export function signalLine(
 
 /**
  * Reads a line of the log. Checks the fields on which code depends and no more: every signal passes here in every
- * projection, and the log wrote the line from a signal that had passed the schema.
+ * projection, and the log wrote the line from a signal that had passed the schema. Facts from before their depth was
+ * limited are cut at the limit.
  *
  * @throws SyntaxError or TypeError when `line` is not what {@link signalLine} writes
  */
 export function readSignalLine(line: string): Signal {
   const signal: unknown = JSON.parse(line);
   if (!isSignal(signal)) throw new TypeError(`a line of the log is not a signal: ${line.slice(0, 100)}`);
+  pruneDeep(signal.facts);
   return signal;
 }
 

@@ -1,5 +1,6 @@
 import type { FileTaskRecord, FileWorkerCounts } from "../../core/file-tasks/api.ts";
 import { readStoredFileTask, readStoredFileWorker } from "../../core/file-tasks/board.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 
 type TaskKey = Pick<FileTaskRecord, "worker" | "task_id" | "claim">;
 
@@ -22,13 +23,16 @@ export class BoardStore {
   }
 
   *open(): Generator<FileTaskRecord> {
-    for (const { body } of this.#sql.exec<{ body: string }>("SELECT body FROM open_tasks"))
-      yield readStoredFileTask(body);
+    const rows = this.#sql.exec<{ body: string }>("SELECT body FROM open_tasks");
+    yield* readableRows("open file tasks", rows, ({ body }) => readStoredFileTask(body));
   }
 
   *workers(): Generator<[key: string, worker: FileWorkerCounts]> {
-    for (const { key, body } of this.#sql.exec<{ key: string; body: string }>("SELECT key, body FROM workers"))
-      yield [key, readStoredFileWorker(body)];
+    const rows = this.#sql.exec<{ key: string; body: string }>("SELECT key, body FROM workers");
+    yield* readableRows("workers of file tasks", rows, ({ key, body }): [string, FileWorkerCounts] => [
+      key,
+      readStoredFileWorker(body),
+    ]);
   }
 
   /** All tasks of this id, newest first. */
@@ -39,9 +43,9 @@ export class BoardStore {
       worker,
       taskId,
     );
-    return [...rows]
-      .map(({ body }) => readStoredFileTask(body))
-      .sort((a, b) => b.started_at.localeCompare(a.started_at));
+    return [...readableRows("file tasks", rows, ({ body }) => readStoredFileTask(body))].sort((a, b) =>
+      b.started_at.localeCompare(a.started_at),
+    );
   }
 
   finished({ worker, task_id, claim }: TaskKey): FileTaskRecord | undefined {

@@ -1,5 +1,6 @@
 import { type HostRecord, readStoredHost } from "../../core/hosts/host-record.ts";
 import { Notes } from "../shell/notes.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 
 export interface StoredHost {
   readonly record: HostRecord;
@@ -31,11 +32,13 @@ export class HostStore {
   load(): Map<string, StoredHost> {
     this.#bodies.clear();
     const hosts = new Map<string, StoredHost>();
-    for (const { host, body, seen_ms } of this.#sql.exec<{ host: string; body: string; seen_ms: number }>(
+    const rows = this.#sql.exec<{ host: string; body: string; seen_ms: number }>(
       "SELECT host, body, seen_ms FROM hosts ORDER BY host",
-    )) {
+    );
+    const read = readableRows("hosts", rows, ({ body, ...row }) => ({ ...row, body, record: readStoredHost(body) }));
+    for (const { host, body, seen_ms, record } of read) {
       this.#bodies.set(host, body);
-      hosts.set(host, { record: readStoredHost(body), seenMs: seen_ms });
+      hosts.set(host, { record, seenMs: seen_ms });
     }
     return hosts;
   }

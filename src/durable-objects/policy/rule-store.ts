@@ -1,7 +1,9 @@
 import type { Policy, PolicyVersion } from "../../core/policy/api.ts";
+import { compileRule } from "../../core/policy/compiled-rule.ts";
 import type { Rule } from "../../core/policy/rule.ts";
 import { readStoredPolicy, readStoredRule } from "../../core/policy/stored.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 
 /** One version of a rule, or its deletion, in force from a position of the log on. */
 export interface StoredVersion {
@@ -31,6 +33,8 @@ interface Row {
 /** The rules of an ecosystem with all their versions: a rebuild decides by the versions of each time. */
 export class RuleStore {
   readonly #sql: SqlStorage;
+  /** Versions that were compiled once: compiling costs more than reading. */
+  readonly #compiled = new Set<string>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -42,9 +46,8 @@ export class RuleStore {
   }
 
   current(): Policy[] {
-    return [...this.#sql.exec<{ body: string }>("SELECT body FROM rules ORDER BY id")].map(({ body }) =>
-      readStoredPolicy(body),
-    );
+    const rows = this.#sql.exec<{ body: string }>("SELECT body FROM rules ORDER BY id");
+    return [...readableRows("rules", rows, ({ body }) => this.#compilable(readStoredPolicy(body)))];
   }
 
   lastVersion(id: string): number {
@@ -83,26 +86,40 @@ export class RuleStore {
       id,
       limit,
     );
-    return [...rows].map(({ version, seq, changed_ms, changed_by, body }) => ({
+    const read = readableRows("versions of rules", rows, ({ version, seq, changed_ms, changed_by, body }) => ({
       version,
       changed_at: formatTimestamp(changed_ms),
       changed_by,
       after_seq: seq,
       rule: body === null ? null : readStoredRule(body),
     }));
+    return [...read];
   }
 
   /** All versions of all rules, in the order in which they came into force. */
   history(): StoredVersion[] {
     const rows = this.#sql.exec<Row>("SELECT * FROM rule_versions ORDER BY seq, at_ms, changed_ms, rule, version");
-    return [...rows].map(({ rule, version, seq, at_ms, changed_ms, changed_by, body }) => ({
-      id: rule,
-      version,
-      seq,
-      atMs: at_ms,
-      by: changed_by,
-      changedMs: changed_ms,
-      rule: body === null ? null : readStoredRule(body),
-    }));
+    const read = readableRows(
+      "versions of rules",
+      rows,
+      ({ rule, version, seq, at_ms, changed_ms, changed_by, body }): StoredVersion => ({
+        id: rule,
+        version,
+        seq,
+        atMs: at_ms,
+        by: changed_by,
+        changedMs: changed_ms,
+        rule: body === null ? null : this.#compilable(readStoredRule(body)),
+      }),
+    );
+    return [...read];
+  }
+
+  /** @throws InvalidRule for a rule that this version of the edge cannot put in force */
+  #compilable<Stored extends Rule>(rule: Stored): Stored {
+    const name = `${rule.id} ${rule.version}`;
+    if (!this.#compiled.has(name)) compileRule(rule);
+    this.#compiled.add(name);
+    return rule;
   }
 }

@@ -1,5 +1,6 @@
 import type { StateMutation, StateRow } from "../../core/policy/state.ts";
 import { readStoredState } from "../../core/policy/stored.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 
 /** State of the rules, and notes of their projection: a row each, written only when it changes. */
 export class StateStore {
@@ -27,7 +28,7 @@ export class StateStore {
 
   *rows(): Generator<StateRow> {
     const rows = this.#sql.exec<{ kind: string; rule: string; key: string; body: string }>("SELECT * FROM rule_state");
-    for (const { body, ...row } of rows) yield readStoredState(row, body);
+    yield* readableRows("policy state", rows, ({ body, ...row }) => readStoredState(row, body));
   }
 
   clear(): void {

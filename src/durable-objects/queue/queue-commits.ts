@@ -17,6 +17,10 @@ import { TaskStore, UNWRITTEN_MS } from "./task-store.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 import type { WorkSockets } from "./work-sockets.ts";
 
+/** What is thrown because of what was processed, and not because of where it should be written. */
+const isDataError = (error: unknown) =>
+  error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
+
 /** The parts of the queue's object that a commit answers. */
 export interface CommitReceivers {
   readonly waiters: Waiters;
@@ -68,6 +72,7 @@ export class QueueCommits {
       name: "queue",
       wakeBy: (atMs) => alarms.wakeBy(atMs),
     });
+    if (!this.#outbox.empty) this.#relay.soon();
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
@@ -124,6 +129,12 @@ export class QueueCommits {
     } catch (error) {
       // No operation was answered: all callers are asked to try again.
       console.error("priority queue: a commit failed", this.#options.name, String(error));
+      // One operation whose data cannot be processed must not refuse those that came with it. Where storage failed, it
+      // would fail each time.
+      if (operations.length > 1 && isDataError(error)) {
+        for (const operation of operations) this.#commit([operation], false);
+        return;
+      }
       this.#refuse(operations);
       // Expired timers and handed-out tasks were only in memory: a commit at the alarm repeats them.
       alarms.wakeBy(nowMs + OVERLOADED.retry_after_ms);

@@ -1,3 +1,4 @@
+import { pruneDeep } from "../../core/json/prune-deep.ts";
 import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
@@ -10,7 +11,7 @@ import { traceOf } from "../../core/signals/trace.ts";
 import type { NotedNumbers } from "../shell/noted-numbers.ts";
 import type { Outbox } from "../shell/outbox.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
-import type { TaskStore } from "./task-store.ts";
+import type { TaskStore, UnreadableTask } from "./task-store.ts";
 
 /** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
 const RESULT_CHARS = 16_384;
@@ -69,7 +70,7 @@ export class QueueRuntime {
     this.queue = new TaskQueue(settings === undefined ? DEFAULT_SETTINGS : readSettings(settings), {
       epoch: numbers.epoch,
       nextSeq: store.nextSeq,
-      tasks: store.tasks(),
+      tasks: store.tasks((row) => this.#setAside(row)),
       finished: (taskId) => store.finished(taskId)?.record,
       random: Math.random,
     });
@@ -110,6 +111,18 @@ export class QueueRuntime {
     return changes;
   }
 
+  /** A row that cannot be read becomes a dead letter: the other tasks of the queue go on. */
+  #setAside({ seq, terms, progress, error }: UnreadableTask): void {
+    const payload = this.#store.setAside(seq).slice(0, RESULT_CHARS);
+    this.#outbox.deadLetter({
+      id: `${this.#name}.unreadable.${seq}`,
+      kind: "task",
+      task: { queue: queueOf(this.#name), stored: { seq, terms, progress, payload } },
+      error: `the stored task could not be read: ${error}`,
+      daemon: `ganglion/queue/${queueOf(this.#name)}`,
+    });
+  }
+
   #count(record: FinishedTask, nowMs: number): void {
     this.statistics.add(record);
     this.#countedSinceMs ??= nowMs;
@@ -126,7 +139,7 @@ export class QueueRuntime {
     this.#outbox.deadLetter({
       id: `${this.#name}.${record.taskId}.${record.seq}`,
       kind: "task",
-      task: JSON.parse(finishedJson(record, payload)),
+      task: asJson(finishedJson(record, payload)),
       error: record.error ?? record.outcome,
       daemon: `ganglion/queue/${queueOf(this.#name)}`,
     });
@@ -171,6 +184,15 @@ export class QueueRuntime {
   }
 }
 
+/** What was stored before its depth was limited is cut; what is damaged stays text. One task stops no commit. */
+function asJson(text: string): unknown {
+  try {
+    return pruneDeep(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
 export const queueOf = (name: string) => name.slice(name.indexOf("/") + 1);
 
 function taskSignal(name: string, record: FinishedTask): Draft {
@@ -191,7 +213,7 @@ function taskSignal(name: string, record: FinishedTask): Draft {
       worker,
       waited_ms: waitedMs,
       ran_ms: ranMs,
-      ...(good ? (small ? { result: JSON.parse(resultJson) } : {}) : { outcome: record.outcome, error }),
+      ...(good ? (small ? { result: asJson(resultJson) } : {}) : { outcome: record.outcome, error }),
     },
     ...(record.cause === null ? {} : follows(record.cause, `${name}:${taskId}:${record.seq}`)),
   };

@@ -9,6 +9,7 @@ import {
 } from "../../core/queue/stored-task.ts";
 import type { FinishedTask, Task } from "../../core/queue/task.ts";
 import { Notes } from "../shell/notes.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 
 /** Finished tasks are stored in tables by time, one for each of these periods. Dropping a table costs no row. */
 const SLICE_MS = 6 * 3_600_000;
@@ -37,6 +38,11 @@ interface LiveRow extends Record<string, SqlStorageValue> {
   seq: number;
   terms: string;
   progress: string;
+}
+
+/** The row of an unfinished task that this version cannot read. */
+export interface UnreadableTask extends LiveRow {
+  readonly error: string;
 }
 
 /** Values that a queue stores besides its tasks. */
@@ -86,14 +92,23 @@ export class TaskStore {
     return this.#reserved;
   }
 
-  *tasks(): Generator<Task> {
+  /** @param unreadable - receives each row that is not that of a task, with the reason */
+  *tasks(unreadable: (row: UnreadableTask) => void): Generator<Task> {
     this.#cached = new Set();
     this.#cachedChars = 0;
-    for (const { seq, terms, progress } of this.#sql.exec<LiveRow>(
-      "SELECT seq, terms, progress FROM tasks ORDER BY seq",
-    )) {
-      yield readStoredTask(seq, terms, progress);
-    }
+    yield* readableRows(
+      "tasks",
+      this.#sql.exec<LiveRow>("SELECT seq, terms, progress FROM tasks ORDER BY seq"),
+      ({ seq, terms, progress }) => readStoredTask(seq, terms, progress),
+      (row, error) => unreadable({ ...row, error: error instanceof Error ? error.message : String(error) }),
+    );
+  }
+
+  /** Deletes the row of a task that cannot be read and became a dead letter. @returns its payload */
+  setAside(seq: number): string {
+    const [row] = this.#sql.exec<{ payload: string }>("SELECT payload FROM tasks WHERE seq = ?", seq);
+    this.#sql.exec("DELETE FROM tasks WHERE seq = ?", seq);
+    return row?.payload ?? "null";
   }
 
   /** Looks up ids together that {@link finished} will be asked for: most of them are new. */

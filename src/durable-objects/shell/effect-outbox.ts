@@ -1,4 +1,6 @@
+import { pruneDeep } from "../../core/json/prune-deep.ts";
 import type { Effect } from "../../core/policy/effect.ts";
+import { readableRows } from "./readable-rows.ts";
 
 /** An effect other than a signal that waits to be carried out, and what it goes back to. */
 export interface PendingEffect {
@@ -24,11 +26,16 @@ export interface PendingEffect {
 export class EffectOutbox {
   readonly #sql: SqlStorage;
   readonly #filled: () => void;
+  readonly #unreadable: (body: string, error: unknown) => void;
 
-  /** @param filled - notified of each effect that is put in */
-  constructor(sql: SqlStorage, filled: () => void) {
+  /**
+   * @param filled - notified of each effect that is put in
+   * @param unreadable - receives what the table holds and no effect can be read from, before it is deleted
+   */
+  constructor(sql: SqlStorage, filled: () => void, unreadable: (body: string, error: unknown) => void) {
     this.#sql = sql;
     this.#filled = filled;
+    this.#unreadable = unreadable;
     sql.exec(
       "CREATE TABLE IF NOT EXISTS deeds (number INTEGER PRIMARY KEY, receiver TEXT NOT NULL, body TEXT NOT NULL)",
     );
@@ -53,7 +60,20 @@ export class EffectOutbox {
       receiver,
       limit,
     );
-    return [...rows].map(({ number, body }) => ({ number, pending: readPendingEffect(body) }));
+    return [
+      ...readableRows(
+        "effect outbox",
+        [...rows],
+        ({ number, body }) => ({ number, pending: readPendingEffect(body) }),
+        ({ number, body }, error) => this.#setAside(number, body, error),
+      ),
+    ];
+  }
+
+  /** A row that cannot be read would stop the effects behind it for ever. */
+  #setAside(number: number, body: string, error: unknown): void {
+    this.#unreadable(body, error);
+    this.#sql.exec("DELETE FROM deeds WHERE number = ?", number);
   }
 
   forget(receiver: string, through: number): void {
@@ -68,7 +88,7 @@ function receiverOf({ effect }: PendingEffect): string {
 function readPendingEffect(text: string): PendingEffect {
   const stored: unknown = JSON.parse(text);
   if (!isPendingEffect(stored)) throw new TypeError("an outbox holds something that is no effect");
-  return stored;
+  return pruneDeep(stored);
 }
 
 const KINDS: readonly unknown[] = ["enqueue", "webhook", "maintenance"] satisfies PendingEffect["effect"]["kind"][];

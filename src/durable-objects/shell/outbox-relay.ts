@@ -93,10 +93,37 @@ export class OutboxRelay {
       const rows = outbox.nextDeadLetters();
       if (rows.length > 0) {
         const records = rows.map(({ record }) => record);
-        await deadLetters.record(complete === undefined ? records : await Promise.all(records.map(complete)));
+        const completed = complete === undefined ? records : await Promise.all(records.map(complete));
+        await recordEach(completed, (some) => deadLetters.record(some));
         outbox.forgetDeadLetters(rows.at(-1)?.number ?? 0);
       }
     }
     return true;
+  }
+}
+
+/**
+ * Hands records over, together where that works. A record that the receiver cannot take at all, such as one that is too
+ * large for a row, would hold up all others for ever: it goes without its content.
+ */
+async function recordEach(
+  records: readonly DeadLetterRecord[],
+  record: (some: readonly DeadLetterRecord[]) => Promise<void>,
+): Promise<void> {
+  try {
+    return await record(records);
+  } catch {
+    // Tried one by one. A receiver that takes none of them throws here again, and all are kept.
+    for (const one of records) {
+      try {
+        await record([one]);
+      } catch (error) {
+        const { id, kind, daemon, error: why, host } = one;
+        const what = `${why.slice(0, 4_000)} (its content could not be kept: ${String(error).slice(0, 500)})`;
+        await record([{ id, kind, daemon, error: what, ...(host === undefined ? {} : { host }) }]);
+        // The receiver works again, and may take the content now after all.
+        await record([one]).catch(() => undefined);
+      }
+    }
   }
 }

@@ -1,8 +1,12 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
-import { readDeadLetterRecord } from "../../core/dead-letters/record.ts";
+import { readDeadLetterRecord, writeDeadLetterRecord } from "../../core/dead-letters/record.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import { EffectOutbox } from "./effect-outbox.ts";
 import { type Draft, readOutgoingSignal, writeOutgoingSignal } from "./outgoing-signal.ts";
+import { readableRows } from "./readable-rows.ts";
+
+/** Of a text that could not be read, in its dead letter. */
+const KEPT_CHARACTERS = 65_536;
 
 /** Where an object keeps the number of the last signal that it emitted. */
 export interface EmittedNumbers {
@@ -39,7 +43,11 @@ export class Outbox {
 
   /** Effects other than signals. Their table is made when an object first asks for them: most objects have none. */
   get effects(): EffectOutbox {
-    this.#effects ??= new EffectOutbox(this.#sql, () => this.#noteFilled());
+    this.#effects ??= new EffectOutbox(
+      this.#sql,
+      () => this.#noteFilled(),
+      (body, error) => this.#unreadable("effect", body, error),
+    );
     return this.#effects;
   }
 
@@ -54,7 +62,7 @@ export class Outbox {
   }
 
   deadLetter(record: DeadLetterRecord): void {
-    this.#sql.exec("INSERT INTO buried (body) VALUES (?)", JSON.stringify(record));
+    this.#sql.exec("INSERT INTO buried (body) VALUES (?)", writeDeadLetterRecord(record));
     this.#noteFilled();
   }
 
@@ -66,10 +74,21 @@ export class Outbox {
         limit,
       ),
     ];
-    const first = rows[0]?.number;
+    // One that cannot be read would stop the signals behind it for ever. Its number stays unused.
+    const read = readableRows(
+      "outbox",
+      rows,
+      ({ number, body }) => ({ number, signal: readOutgoingSignal(body) }),
+      ({ number, body }, error) => {
+        this.#unreadable("signal", body, error);
+        this.#sql.exec("DELETE FROM outgoing WHERE number = ?", number);
+      },
+    );
+    const readable = [...read];
+    const first = readable[0]?.number;
     if (first === undefined) return undefined;
-    const run = rows.filter((row, place) => row.number === first + place);
-    return { first, signals: run.map(({ body }) => readOutgoingSignal(body)) };
+    const run = readable.filter((row, place) => row.number === first + place);
+    return { first, signals: run.map(({ signal }) => signal) };
   }
 
   forgetSignals(through: number): void {
@@ -80,7 +99,13 @@ export class Outbox {
     const rows = this.#sql.exec<{ number: number; body: string }>(
       "SELECT number, body FROM buried ORDER BY number LIMIT 100",
     );
-    return [...rows].map(({ number, body }) => ({ number, record: readDeadLetterRecord(body) }));
+    return [...rows].map(({ number, body }) => {
+      try {
+        return { number, record: readDeadLetterRecord(body) };
+      } catch (error) {
+        return { number, record: this.#recordOf("dead letter", body, error) };
+      }
+    });
   }
 
   forgetDeadLetters(through: number): void {
@@ -105,6 +130,21 @@ export class Outbox {
   /** To be called after the transaction failed: drops the items that it added. */
   forgetFilled(): void {
     this.#filled = false;
+  }
+
+  #unreadable(what: string, body: string, error: unknown): void {
+    this.deadLetter(this.#recordOf(what, body, error));
+  }
+
+  /** What an outbox holds and cannot be read, for people: with its text, since nothing else is known of it. */
+  #recordOf(what: string, body: string, error: unknown): DeadLetterRecord {
+    return {
+      id: `${this.producer}.unreadable.${crypto.randomUUID()}`,
+      kind: "signal",
+      signal: { [what]: body.slice(0, KEPT_CHARACTERS) },
+      error: `a stored ${what} could not be read and was not delivered: ${error instanceof Error ? error.message : error}`,
+      daemon: "ganglion/outbox",
+    };
   }
 
   #noteFilled(): void {

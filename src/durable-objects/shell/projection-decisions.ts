@@ -1,3 +1,4 @@
+import { pruneDeep } from "../../core/json/prune-deep.ts";
 import type { ProjectionName } from "../../core/projection/batch.ts";
 import type { DeadLetterOptions, Decisions, SignalDecisions } from "./decisions.ts";
 import type { Outbox } from "./outbox.ts";
@@ -66,10 +67,10 @@ export class ProjectionDecisions {
 
 const nothing = () => undefined;
 
-/** A line that is not JSON stays the text that it is: that is the failure which the dead letter reports. */
+/** A signal from before its depth was limited is cut. A line that is not JSON stays the text that it is: that is the failure which the dead letter reports. */
 function asJson(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return pruneDeep(JSON.parse(line));
   } catch {
     return line;
   }

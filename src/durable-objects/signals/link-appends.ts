@@ -1,6 +1,6 @@
-import type { ItemFaults } from "../../core/json/item-faults.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { ownsProducer } from "../../core/hosts/producer-name.ts";
+import type { ItemFaults } from "../../core/json/item-faults.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { AppendOutcome, AppendRequest, NumberConflict } from "../../core/signals/api.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";

@@ -6,6 +6,7 @@ import type { Report } from "../../../local-agent/base/service.ts";
 import { BusService } from "../../../local-agent/bus/bus-service.ts";
 import { KnownIds } from "../../../local-agent/bus/known-ids.ts";
 import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
+import { DeadLetterOutbox } from "../../../local-agent/store/dead-letter-outbox.ts";
 import { Inbox } from "../../../local-agent/store/inbox.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
@@ -43,6 +44,7 @@ async function startBus(
     inbox,
     knownIds: new KnownIds(db),
     deadLetters,
+    unhandled: { outbox: new DeadLetterOutbox(db, { hostId: "a", log: silent }), hostId: "a" },
     now: Date.now,
     log: silent,
   });

@@ -1,0 +1,24 @@
+/**
+ * Reads stored rows, and leaves out those that cannot be read: one damaged row, or one of another version, must not keep an
+ * object from starting. The row stays where it is, and the console names it.
+ *
+ * @param what - the kind of row, for the console
+ */
+export function* readableRows<Row, Value>(
+  what: string,
+  rows: Iterable<Row>,
+  read: (row: Row) => Value,
+  unreadable: (row: Row, error: unknown) => void = () => undefined,
+): Generator<Value> {
+  for (const row of rows) {
+    let value: Value;
+    try {
+      value = read(row);
+    } catch (error) {
+      console.error(`${what}: a stored row cannot be read and is left out:`, String(error));
+      unreadable(row, error);
+      continue;
+    }
+    yield value;
+  }
+}

@@ -1,0 +1,92 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import { call, freshEcosystem, post } from "../api/calls.ts";
+import { aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf } from "../log-under-test.ts";
+import { patience } from "../patience.ts";
+import { echo, putRule } from "../policy/policies-under-test.ts";
+
+/** Facts from before their depth was limited: admission would refuse them now, and the log may hold them. */
+const DEEP = "[".repeat(5_000) + "]".repeat(5_000);
+const deepSignal = (name: string, facts: string) =>
+  aSignal(name, {}, { factsJson: `{"more":${DEEP},${facts.slice(1)}` });
+
+describe("a signal that is nested too deeply and is in the log already", () => {
+  test("stops no decisions of its ecosystem, also after a restart", async () => {
+    const eco = freshEcosystem();
+    const stream = await follow(eco, ["Q_DREAM_TRIGGER"]);
+    await logOf(eco).append({
+      signals: [deepSignal("Q_CURIOSITY_INVESTIGATE", '{"question":"why deep?","question_id":"q1"}')],
+    });
+    await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 3 })] });
+    expect((await stream.next()).signal).toBe("Q_DREAM_TRIGGER");
+    await evictDurableObject(policyOf(eco));
+    const head = (await logOf(eco).status()).head_seq;
+    expect(await policyOf(eco).catchUp(head)).toBe(head);
+    const { decisions } = await policyOf(eco).decisions({ limit: 10 });
+    expect(decisions.map(({ rule }) => rule)).toContain("promotions-to-dream");
+  });
+
+  test("is an observation like others for the window and the status", async () => {
+    const eco = freshEcosystem();
+    const { last_seq } = (await logOf(eco).append({
+      signals: [deepSignal("OBSERVATION", '{"zooid":"a","cpu_percent":5}')],
+    })) as { last_seq: number };
+    await observationsOf(eco).catchUp(last_seq);
+    expect((await call(`/v1/${eco}/status`)).status).toBe(200);
+    const window = (await (await call(`/v1/${eco}/observations`)).json()) as { size: number };
+    expect(window.size).toBe(1);
+    await evictDurableObject(observationsOf(eco));
+    expect((await call(`/v1/${eco}/observations`)).status).toBe(200);
+  });
+
+  test("that a rule fails on becomes a dead letter, and the next signal is decided on", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "reads", { ...echo("Q_DEEP", "Q_OUT"), where: "facts.nothing" });
+    await putRule(eco, "echoes", echo("Q_NEXT", "Q_ECHO"));
+    const stream = await follow(eco, ["Q_ECHO"]);
+    await logOf(eco).append({ signals: [deepSignal("Q_DEEP", '{"n":1}'), aSignal("Q_NEXT", { n: 2 })] });
+    expect((await stream.next()).facts).toEqual({ n: 2 });
+    await expect
+      .poll(async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters, patience)
+      .toMatchObject([{ kind: "signal", signal: { signal: "Q_DEEP" }, error: expect.stringContaining("reads: ") }]);
+    expect((await call(`/v1/${eco}/dead-letters`)).status).toBe(200);
+  });
+
+  test("can be read over HTTP", async () => {
+    const eco = freshEcosystem();
+    const outcome = await logOf(eco).append({ signals: [deepSignal("Q_DEEP", '{"n":1}')] });
+    const [id] = "ids" in outcome ? outcome.ids : [];
+    expect((await call(`/v1/${eco}/signals/${id}`)).status).toBe(200);
+    expect((await call(`/v1/${eco}/signals`)).status).toBe(200);
+    expect((await call(`/v1/${eco}/signals/${id}/lineage`)).status).toBe(200);
+  });
+});
+
+describe("an object with a damaged row", () => {
+  test("decides by its other rules", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "good", echo("Q_IN", "Q_GOOD"));
+    await putRule(eco, "bad", echo("Q_IN", "Q_BAD"));
+    await runInDurableObject(policyOf(eco), (_, { storage }) => {
+      storage.sql.exec("UPDATE rules SET body = '{\"id\":' WHERE id = 'bad'");
+      storage.sql.exec("INSERT INTO rule_state VALUES ('count', 'good', 'k', 'not JSON')");
+    });
+    await evictDurableObject(policyOf(eco));
+    const stream = await follow(eco, ["Q_GOOD"]);
+    await post(`/v1/${eco}/signals`, { signal: "Q_IN", source: "t", facts: { n: 1 } });
+    expect((await stream.next()).facts).toEqual({ n: 1 });
+  });
+
+  test("hands over the signals and dead letters behind it", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "good", echo("Q_IN", "Q_GOOD"));
+    await runInDurableObject(policyOf(eco), (_, { storage }) => {
+      storage.sql.exec("INSERT INTO outgoing (number, body) VALUES (0, 'no signal')");
+      storage.sql.exec("INSERT INTO buried (body) VALUES ('no record')");
+    });
+    const stream = await follow(eco, ["Q_GOOD"]);
+    await post(`/v1/${eco}/signals`, { signal: "Q_IN", source: "t", facts: { n: 1 } });
+    expect((await stream.next()).facts).toEqual({ n: 1 });
+    await expect.poll(async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters.length, patience).toBe(2);
+  });
+});
