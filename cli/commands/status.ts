@@ -16,7 +16,7 @@ export const statusCommand = () =>
       const client = clientFor(command);
       const status = await gather(client);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(status));
-      const { ecosystem, edge, log, window, gaps, hosts, queues, dead_letters } = status;
+      const { ecosystem, edge, log, window, gaps, hosts, queues, policies, dead_letters } = status;
       await printFields({
         ecosystem,
         edge: edge.ready ? "ready" : `not ready: ${edge.reason}`,
@@ -45,6 +45,10 @@ export const statusCommand = () =>
             `${depth} queued, ${running} running${alerts.length === 0 ? "" : `, alerts: ${alerts.join(" ")}`}`,
           ]),
         ),
+        // An edge of an earlier version does not say.
+        ...((policies?.quarantined ?? []).length === 0
+          ? {}
+          : { "quarantined rules": `${policies?.quarantined.join(" ")}; see \`ganglion policy list\`` }),
         "dead letters": dead_letters,
       });
       const supervised = await localAgents();

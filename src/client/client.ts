@@ -2,6 +2,7 @@ import type { CreatedToken, TokenRecord } from "../core/access/api.ts";
 import type { NewToken } from "../core/access/new-token.ts";
 import type { FileTaskRecord, FileWorkerView } from "../core/file-tasks/api.ts";
 import type { ObservationsPage } from "../core/introspection/api.ts";
+import type { PolicyOverview } from "../core/policy/api.ts";
 import type { DecisionsPage } from "../core/policy/decision.ts";
 import type { LogStatus } from "../core/signals/api.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
@@ -47,6 +48,8 @@ export interface EcosystemStatus {
   readonly log: LogStatus;
   readonly window: Pick<ObservationsPage, "size" | "oldest" | "newest"> & { readonly seconds: number };
   readonly gaps: { readonly open: number };
+  /** Absent at an edge of an earlier version. */
+  readonly policies?: PolicyOverview;
   readonly dead_letters: number;
 }
 

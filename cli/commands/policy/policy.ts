@@ -15,7 +15,7 @@ const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>()
 const columns: readonly Column<Policy>[] = [
   ["ID", ({ id }) => id],
   ["VERSION", ({ version }) => version],
-  ["ENABLED", ({ enabled }) => (enabled ? "yes" : "no")],
+  ["ENABLED", ({ enabled, quarantined }) => (quarantined !== undefined ? "quarantined" : enabled ? "yes" : "no")],
   ["FROM", ({ built_in, modified }) => (built_in ? (modified ? "built-in, changed" : "built-in") : "custom")],
   ["WHEN", ({ when }) => when.join(" ")],
   ["EFFECTS", describeEffects],
@@ -91,6 +91,9 @@ async function list(command: Command): Promise<void> {
   const policies = await clientFor(command).policy.list();
   if (wantsJson(command)) return printLines(policies);
   await printTable(policies, columns, "no rules");
+  for (const { id, quarantined } of policies) {
+    if (quarantined !== undefined) remark(`${id}: ${describeQuarantine(quarantined)}`);
+  }
 }
 
 async function show(id: string, { versions: withVersions }: { versions?: true }, command: Command): Promise<void> {
@@ -98,11 +101,15 @@ async function show(id: string, { versions: withVersions }: { versions?: true },
   if (wantsJson(command)) return print(JSON.stringify({ policy, versions }));
   if (withVersions === true) return printTable(versions, versionColumns, "no versions");
   if (policy === null) throw new Failure(`The rule "${id}" was deleted. Add --versions to see its versions`);
-  const { built_in, modified, changed_at, changed_by, ...rule } = policy;
+  const { built_in, modified, changed_at, changed_by, quarantined, ...rule } = policy;
   const origin = built_in ? (modified ? "built-in rule, changed" : "built-in rule, installed") : "put";
   remark(`# ${origin} at ${changed_at}${changed_by === null ? "" : ` by ${changed_by}`}`);
+  if (quarantined !== undefined) remark(`# ${describeQuarantine(quarantined)}`);
   await print(stringify(rule, { lineWidth: 120 }).trimEnd());
 }
+
+const describeQuarantine = ({ since, reason }: NonNullable<Policy["quarantined"]>) =>
+  `not evaluated since ${since}: ${reason}. Edit the rule to put it in force again`;
 
 const versionColumns: readonly Column<PolicyVersion>[] = [
   ["VERSION", ({ version }) => version],

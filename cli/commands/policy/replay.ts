@@ -17,7 +17,7 @@ export interface Stretch {
 /** Progress is reported on standard error after every so many signals. */
 const REPORT_EVERY = 20_000;
 /** Pages of a thousand signals. The signals of the warm-up are held in memory. */
-const MAX_PAGES = { warmUp: 200, range: Number.POSITIVE_INFINITY };
+const MAX_PAGES = { warmUp: 200, range: Number.POSITIVE_INFINITY, decisions: Number.POSITIVE_INFINITY };
 
 /**
  * Simulates sets of rules over one stretch of the log, on this machine and not at the edge: nothing is written, and only

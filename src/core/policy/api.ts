@@ -18,6 +18,17 @@ export const Policy = Rule.extend({
     .string()
     .nullable()
     .meta({ description: "Name of the token that changed the rule last; null: the rule came with Ganglion" }),
+  quarantined: z
+    .object({
+      since: Timestamp,
+      signal: z.object({ seq: Seq, id: z.string() }),
+      reason: z.string(),
+    })
+    .optional()
+    .meta({
+      description:
+        "The rule took more steps on this signal than its expressions may take, and is not evaluated until it is edited",
+    }),
 });
 export type Policy = Readonly<z.output<typeof Policy>>;
 
@@ -36,6 +47,13 @@ export const PolicyHistory = z.object({ policy: Policy.nullable(), versions: z.a
 export type PolicyHistory = Readonly<z.output<typeof PolicyHistory>>;
 
 const Ids = z.array(z.string()).readonly();
+
+/** The rules of an ecosystem at a glance. */
+export const PolicyOverview = z.object({
+  rules: z.int(),
+  quarantined: Ids.meta({ description: "Rules that took too many steps and are not evaluated until they are edited" }),
+});
+export type PolicyOverview = Readonly<z.output<typeof PolicyOverview>>;
 
 /** Which rules a request changed, by their ids. */
 export const PolicyChanges = z.object({

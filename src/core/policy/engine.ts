@@ -1,15 +1,18 @@
 import type { Signal } from "../signals/signal.ts";
 import { type CompiledRule, compileRule } from "./compiled-rule.ts";
 import { evaluateRule } from "./evaluate-rule.ts";
-import { contextOf, type RecordedOutcome } from "./evaluation-context.ts";
+import { contextOf, type EvaluationContext, type RecordedOutcome } from "./evaluation-context.ts";
 import type { Expression, Scope } from "./expression.ts";
 import { keyOf } from "./key.ts";
 import { depthExceeded } from "./loop-guard.ts";
-import { NameIndex } from "./name-index.ts";
+import { bodyOf, sameRule } from "./plan-edits.ts";
 import type { Rule } from "./rule.ts";
-import type { Evaluation, RuleOutcome } from "./rule-outcome.ts";
+import { RuleIndex } from "./rule-index.ts";
+import type { Evaluation, Quarantined, RuleOutcome } from "./rule-outcome.ts";
 import { RuleState } from "./rule-state.ts";
+import { SignalWork } from "./signal-work.ts";
 import type { StateBodies, StateMutation, StateRow } from "./state.ts";
+import { STEPS, WorkExceeded } from "./work-budget.ts";
 
 /**
  * Applies rules to signals, one at a time in the order of the log. Time is the time at which the log received the signal,
@@ -21,9 +24,8 @@ import type { StateBodies, StateMutation, StateRow } from "./state.ts";
 export class PolicyEngine {
   readonly #state = new RuleState();
   #rules = new Map<string, CompiledRule>();
-  #byWhen = new NameIndex<CompiledRule>();
-  #byFlightEnd = new NameIndex<CompiledRule>();
-  #byAnswer = new NameIndex<CompiledRule>();
+  #index = new RuleIndex();
+  #steps = 0;
 
   /** @throws InvalidRule for a rule with an invalid expression */
   constructor(rules: readonly Rule[]) {
@@ -55,6 +57,16 @@ export class PolicyEngine {
     return this.#state.get("expected", rule, key);
   }
 
+  /** Why a rule is not evaluated any more. @returns `undefined` where it is */
+  quarantine(rule: string): StateBodies["quarantine"] | undefined {
+    return this.#state.get("quarantine", rule, "");
+  }
+
+  /** Steps of all evaluations so far; a measure of the work that does not depend on the machine. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** When the next expectation will be too late, in milliseconds since the epoch. */
   get nextDueMs(): number | undefined {
     return this.#state.nextDueMs;
@@ -63,11 +75,12 @@ export class PolicyEngine {
   /** Replaces the state by these rows, after a restart or when writing failed. */
   restore(rows: Iterable<StateRow>): void {
     this.#state.restore(rows);
+    this.#reindex();
   }
 
   /**
    * Puts other rules in force, from the next signal on. A rule that stays keeps its state. The state of a rule that goes
-   * is deleted, and so are the expectations of a rule that is disabled.
+   * is deleted, and so are the expectations of a rule that is disabled. An edit ends a rule's quarantine.
    *
    * @throws InvalidRule before anything has changed
    */
@@ -79,18 +92,15 @@ export class PolicyEngine {
     compiled.sort((a, b) => a.rule.priority - b.rule.priority || (a.rule.id < b.rule.id ? -1 : 1));
     const before = this.#rules;
     this.#rules = new Map(compiled.map((one) => [one.rule.id, one]));
-    this.#byWhen = new NameIndex();
-    this.#byFlightEnd = new NameIndex();
-    this.#byAnswer = new NameIndex();
-    for (const one of compiled) {
-      const { enabled, when, while_in_flight, expect } = one.rule;
-      // A disabled rule must still see the end of what it started: it may be enabled again.
-      if (while_in_flight !== undefined) this.#byFlightEnd.add(while_in_flight.until, one);
-      if (enabled) this.#byWhen.add(when, one);
-      if (enabled && expect !== undefined) this.#byAnswer.add(expect.signal, one);
-      if (!enabled || expect === undefined) this.#state.forget(one.rule.id, ["expected", "answer"]);
+    for (const { rule } of compiled) {
+      const known = before.get(rule.id)?.rule;
+      if (known !== undefined && known !== rule && !sameRule(bodyOf(known), bodyOf(rule))) {
+        this.#state.forget(rule.id, ["quarantine"]);
+      }
+      if (!rule.enabled || rule.expect === undefined) this.#state.forget(rule.id, ["expected", "answer"]);
     }
     for (const id of before.keys()) if (!this.#rules.has(id)) this.#state.forget(id);
+    this.#reindex();
     return this.#state.takeMutations();
   }
 
@@ -105,16 +115,20 @@ export class PolicyEngine {
     // An answer was due before this signal came: it is too late. An answer in the last millisecond is in time.
     const outcomes = this.#expire(nowMs, Number.POSITIVE_INFINITY);
     const context = contextOf(signal, nowMs);
-    this.#applyAnswer(signal, context.scope, nowMs);
-    this.#endFlights(signal, context.scope);
-    for (const compiled of this.#byWhen.find(signal.signal)) {
+    const work = new SignalWork();
+    const quarantined: Quarantined[] = [];
+    this.#applyAnswer(context, work, quarantined);
+    this.#endFlights(context, work, quarantined);
+    for (const compiled of this.#index.deciding(signal.signal)) {
       const known = recorded === undefined ? undefined : (recorded.get(compiled.rule.id) ?? "nothing");
-      const outcome = evaluateRule(compiled, context, this.#state, known);
+      const outcome = evaluateRule(compiled, context, this.#state, work.budgetOf(compiled), known);
       if (outcome === undefined) continue;
       outcomes.push(outcome);
+      if (outcome.cut === "work") quarantined.push(...this.#isolate(compiled, context, work));
       if (compiled.rule.final === true && outcome.outcome === "fired") break;
     }
-    return { outcomes, mutations: this.#state.takeMutations() };
+    this.#steps += work.steps;
+    return { outcomes, quarantined, mutations: this.#state.takeMutations() };
   }
 
   /** Applies mutations that an earlier evaluation led to, see {@link reevaluate}. */
@@ -123,6 +137,7 @@ export class PolicyEngine {
       // State of a rule that is gone would never be deleted.
       if (this.#rules.has(mutation.rule)) this.#state.apply(mutation);
     }
+    if (mutations.some(({ kind }) => kind === "quarantine")) this.#reindex();
     return this.#state.takeMutations();
   }
 
@@ -130,17 +145,22 @@ export class PolicyEngine {
    * Evaluates one rule that failed on a signal again, as of the time of the signal. The decisions of the other rules, and
    * the expectations that the signal met, stand.
    *
-   * @throws Error where the rule is gone, disabled, or does not watch the signal
+   * @throws Error where the rule is gone, disabled, quarantined, or does not watch the signal
    */
   reevaluate(signal: Signal, rule: string): Evaluation {
-    const compiled = this.#byWhen.find(signal.signal).find((one) => one.rule.id === rule);
+    const { reason } = this.quarantine(rule) ?? {};
+    if (reason !== undefined) throw new Error(`the rule ${rule} is quarantined (${reason}): edit the rule first`);
+    const compiled = this.#index.deciding(signal.signal).find((one) => one.rule.id === rule);
     if (compiled === undefined) {
       throw new Error(
         `no enabled rule ${rule} decides on ${signal.signal}: enable the rule, or discard the dead letter`,
       );
     }
-    const outcome = evaluateRule(compiled, contextOf(signal, Date.parse(signal.received_at)), this.#state);
-    return { outcomes: outcome === undefined ? [] : [outcome], mutations: this.#state.takeMutations() };
+    const work = new SignalWork();
+    const context = contextOf(signal, Date.parse(signal.received_at));
+    const outcome = evaluateRule(compiled, context, this.#state, work.budgetOf(compiled));
+    const quarantined = outcome?.cut === "work" ? this.#isolate(compiled, context, work) : [];
+    return { outcomes: outcome === undefined ? [] : [outcome], quarantined, mutations: this.#state.takeMutations() };
   }
 
   /**
@@ -151,7 +171,8 @@ export class PolicyEngine {
    */
   advanceClock(nowMs: number, limit = Number.POSITIVE_INFINITY): Evaluation {
     const outcomes = this.#expire(nowMs, limit);
-    return { outcomes, mutations: this.#state.takeMutations() };
+    this.#steps += 1 + outcomes.length;
+    return { outcomes, quarantined: [], mutations: this.#state.takeMutations() };
   }
 
   #expire(nowMs: number, limit: number): RuleOutcome[] {
@@ -174,11 +195,15 @@ export class PolicyEngine {
     });
   }
 
-  #applyAnswer(signal: Signal, scope: Scope, nowMs: number): void {
-    for (const { rule, expect } of this.#byAnswer.find(signal.signal)) {
+  #applyAnswer(context: EvaluationContext, work: SignalWork, quarantined: Quarantined[]): void {
+    const { signal, nowMs } = context;
+    for (const compiled of this.#index.waiting(signal.signal)) {
+      const { rule, expect } = compiled;
       if (expect === undefined) continue;
+      const scope = { ...context.scope, work: work.budgetOf(compiled) };
       const key = tryKey(expect.answerBy ?? expect.by, scope, expect.where);
-      if (key === undefined) continue;
+      if (key === EXCEEDED) quarantined.push(...this.#isolate(compiled, context, work));
+      if (typeof key !== "string") continue;
       if (this.#state.get("expected", rule.id, key) !== undefined) {
         this.#state.delete("expected", rule.id, key);
       } else if (expect.lookbackMs !== undefined) {
@@ -188,24 +213,52 @@ export class PolicyEngine {
     }
   }
 
-  #endFlights(signal: Signal, scope: Scope): void {
-    for (const { rule, inFlight } of this.#byFlightEnd.find(signal.signal)) {
+  #endFlights(context: EvaluationContext, work: SignalWork, quarantined: Quarantined[]): void {
+    for (const compiled of this.#index.inFlight(context.signal.signal)) {
+      const { rule, inFlight } = compiled;
       if (inFlight?.untilBy === undefined) {
         this.#state.deleteAll("flight", rule.id);
       } else {
-        const key = tryKey(inFlight.untilBy, scope);
-        if (key !== undefined) this.#state.delete("flight", rule.id, key);
+        const key = tryKey(inFlight.untilBy, { ...context.scope, work: work.budgetOf(compiled) });
+        if (key === EXCEEDED) quarantined.push(...this.#isolate(compiled, context, work));
+        if (typeof key === "string") this.#state.delete("flight", rule.id, key);
       }
     }
   }
+
+  /**
+   * Ends the evaluation of a rule that took too many steps, from the next signal on. What it expects would be too late
+   * only because nobody looks for it, so it is forgotten.
+   */
+  #isolate(exceeding: CompiledRule, { origin, nowMs }: EvaluationContext, work: SignalWork): Quarantined[] {
+    const culprit = work.culprit(exceeding);
+    if (culprit === undefined || this.quarantine(culprit.rule.id) !== undefined) return [];
+    const { rule } = culprit;
+    const steps = Math.min(work.budgetOf(culprit).spent, STEPS.rule);
+    const reason =
+      culprit === exceeding
+        ? `its expressions take more than ${STEPS.rule} steps on the signal ${origin.id}`
+        : `all rules together take more than ${STEPS.signal} steps on the signal ${origin.id}, and it took most: ${steps}`;
+    const body = { by: origin.id, seq: origin.seq, atMs: nowMs, reason, untilMs: Number.MAX_SAFE_INTEGER };
+    this.#state.set({ kind: "quarantine", rule: rule.id, key: "", body });
+    this.#state.forget(rule.id, ["expected", "answer"]);
+    this.#reindex();
+    return [{ rule, origin, atMs: nowMs, reason }];
+  }
+
+  #reindex(): void {
+    this.#index = new RuleIndex(this.#rules.values(), (rule) => this.quarantine(rule) !== undefined);
+  }
 }
 
+const EXCEEDED = Symbol("more steps than allowed");
+
 /** @returns `undefined` where the facts give no key: the signal then answers or ends nothing, and a time limit decides */
-function tryKey(by: Expression | undefined, scope: Scope, where?: Expression): string | undefined {
+function tryKey(by: Expression | undefined, scope: Scope, where?: Expression): string | typeof EXCEEDED | undefined {
   try {
     if (where !== undefined && where(scope) !== true) return undefined;
     return keyOf(by, scope);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof WorkExceeded ? EXCEEDED : undefined;
   }
 }

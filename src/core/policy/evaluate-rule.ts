@@ -9,6 +9,7 @@ import { RuleEvaluation } from "./rule-evaluation.ts";
 import type { RuleOutcome } from "./rule-outcome.ts";
 import type { RuleState } from "./rule-state.ts";
 import type { StateBodies, StateRow } from "./state.ts";
+import { type WorkBudget, WorkExceeded } from "./work-budget.ts";
 
 /** Values of `remember` are forgotten after so long without a signal, in milliseconds. */
 export const MEMORY_MS = 7 * 86_400_000;
@@ -18,6 +19,7 @@ const MEMORY_CHARS = 4_096;
  * Evaluates one rule on one signal and writes what the rule keeps into `state`. A rule that throws has failed as a
  * whole and keeps nothing.
  *
+ * @param work - steps that the rule may take
  * @param recorded - what the rule is known to have decided: its state then follows that, whatever it would decide now
  * @returns `undefined` where the rule makes no decision on the signal
  */
@@ -25,10 +27,11 @@ export function evaluateRule(
   compiled: CompiledRule,
   context: EvaluationContext,
   state: RuleState,
+  work: WorkBudget,
   recorded?: RecordedOutcome,
 ): RuleOutcome | undefined {
   if (recorded === "failed") return undefined;
-  let { scope } = context;
+  let scope: Scope = { ...context.scope, work };
   let result: EvaluationResult;
   try {
     const memory = memoryOf(compiled, scope, state);
@@ -42,7 +45,8 @@ export function evaluateRule(
     if (remembered !== undefined) state.set(remembered);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    result = { outcome: "failed", reason, effects: [], mutations: [] };
+    const exceeded = error instanceof WorkExceeded ? ({ cut: "work" } as const) : {};
+    result = { outcome: "failed", reason, effects: [], mutations: [], ...exceeded };
   }
   const { outcome, reason, effects, question, cut, quiet } = result;
   if (outcome === undefined) return undefined;

@@ -10,7 +10,7 @@ export interface EvaluationResult {
   readonly reason?: string;
   readonly effects: readonly Effect[];
   readonly question?: ResolvedQuestion;
-  readonly cut?: "depth" | "rate";
+  readonly cut?: RuleOutcome["cut"];
   readonly quiet?: true;
   readonly mutations: readonly StateMutation[];
 }

@@ -1,4 +1,6 @@
 import { type ASTNode, Environment, type ParseResult } from "@marcbachmann/cel-js";
+import { MeteredEvaluator } from "./metered-evaluator.ts";
+import { ruleBudget, type WorkBudget, WorkExceeded } from "./work-budget.ts";
 
 /** The variables that an expression may read. */
 export interface Scope {
@@ -13,10 +15,15 @@ export interface Scope {
   readonly state: Record<string, unknown>;
   /** Only in `near_duplicate.else`. */
   readonly duplicate?: { readonly of: string; readonly similarity: number };
+  /** Steps that the evaluation may take; not a variable. Default: as many as one rule may take. */
+  readonly work?: WorkBudget;
 }
 
 export interface Expression {
-  /** @throws ExpressionError with the position in the expression where it cannot be evaluated */
+  /**
+   * @throws ExpressionError with the position in the expression where it cannot be evaluated
+   * @throws WorkExceeded where it takes more steps than allowed
+   */
   (scope: Scope): unknown;
   /** Paths that the expression reads, such as `facts.promotion_count`. */
   readonly reads: readonly string[];
@@ -27,7 +34,7 @@ export class ExpressionError extends Error {}
 
 type Result = "any" | "condition";
 
-/** The limits of size and depth bound the cost of a rule per signal. */
+/** What an expression costs is bounded by the steps that it may take; these limits bound the cost of reading it. */
 const plain = new Environment({
   unlistedVariablesAreDyn: false,
   enableOptionalTypes: true,
@@ -55,6 +62,7 @@ const plain = new Environment({
   .registerOperator("double % int: double", (a: number, b: bigint) => a % Number(b))
   .registerOperator("int % double: double", (a: bigint, b: number) => Number(a) % b);
 const afterDuplicate = plain.clone().registerVariable("duplicate", "map");
+const evaluators = { plain: new MeteredEvaluator(plain), afterDuplicate: new MeteredEvaluator(afterDuplicate) };
 
 /**
  * Compiles an expression of the Common Expression Language (https://cel.dev).
@@ -68,6 +76,7 @@ export function compileExpression(
   { duplicate = false }: { duplicate?: boolean } = {},
 ): Expression {
   const environment = duplicate ? afterDuplicate : plain;
+  const evaluator = duplicate ? evaluators.afterDuplicate : evaluators.plain;
   let parsed: ParseResult;
   try {
     parsed = environment.parse(source);
@@ -93,9 +102,9 @@ export function compileExpression(
   const evaluate = (scope: Scope): unknown => {
     let value: unknown;
     try {
-      value = toJson(parsed(scope));
+      value = toJson(evaluator.evaluate(parsed, scope, scope.work ?? ruleBudget()));
     } catch (problem) {
-      throw new ExpressionError(describe(problem));
+      throw problem instanceof WorkExceeded ? problem : new ExpressionError(describe(problem));
     }
     if (result === "condition" && typeof value !== "boolean") {
       // The text "true" is not true. A rule that never fires, without a word, would be looked for in vain.

@@ -84,10 +84,20 @@ export async function readBackwards(
   return { signals: found.reverse(), complete: false };
 }
 
-/** Reads all decisions of a stretch of time. */
-export async function readDecisions(history: HistoryReader, sinceMs: number, untilMs: number): Promise<Decision[]> {
+/**
+ * Reads the decisions of a stretch of time, newest first.
+ *
+ * @param maxPages - where there are more, the record begins with the signal from which on it is complete
+ */
+export async function readDecisions(
+  history: HistoryReader,
+  sinceMs: number,
+  untilMs: number,
+  maxPages: number,
+): Promise<Decision[]> {
   const found: Decision[] = [];
-  for (let after: string | undefined; ; ) {
+  let after: string | undefined;
+  for (let pages = 0; pages < maxPages; pages++) {
     const page = await history.decisions({
       sinceMs,
       untilMs,
@@ -98,4 +108,6 @@ export async function readDecisions(history: HistoryReader, sinceMs: number, unt
     if (page.next === null) return found;
     after = page.next;
   }
+  const last = found.at(-1)?.signal.seq;
+  return found.filter(({ signal }) => signal.seq !== last);
 }

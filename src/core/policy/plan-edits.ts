@@ -69,11 +69,19 @@ function mayBeBuiltIn(policy: Policy | undefined): boolean {
 
 /** A rule without its version and its origin. */
 export function bodyOf(rule: Rule | Policy): RuleBody {
-  const { version: _, built_in: __, modified: ___, changed_at: ____, changed_by: _____, ...body } = rule as Policy;
+  const {
+    version: _v,
+    built_in: _b,
+    modified: _m,
+    changed_at: _a,
+    changed_by: _c,
+    quarantined: _q,
+    ...body
+  } = rule as Policy;
   return body;
 }
 
-const sameRule = (a: RuleBody, b: RuleBody) => canonical(a) === canonical(b);
+export const sameRule = (a: RuleBody, b: RuleBody) => canonical(a) === canonical(b);
 
 /** JSON with sorted fields: the order of the fields makes no difference between rules. */
 function canonical(value: unknown): string {

@@ -4,9 +4,10 @@ import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Decision } from "./decision.ts";
 import { firstSince, type HistoryReader, PAGE_SIZE, readBackwards, readDecisions } from "./history-reader.ts";
 import { lookBackMs } from "./look-back.ts";
+import { Pace, type PaceOptions } from "./pace.ts";
 import { RecordedEmissions } from "./recorded-emissions.ts";
 import { type Rule, watchedPatterns } from "./rule.ts";
-import { type SimulatedDecision, Simulation } from "./simulation.ts";
+import { finishAtPace, type SimulatedDecision, Simulation } from "./simulation.ts";
 import type { StateKind } from "./state.ts";
 import { type StateSnapshot, WarmUp } from "./warm-up.ts";
 
@@ -20,7 +21,9 @@ export interface ReplayRequest {
   /** Length of the warm-up before the beginning. Default: as far as the rules in force look back ({@link lookBackMs}). */
   readonly warmUpMs?: number | undefined;
   /** The maximum number of pages to read. */
-  readonly maxPages: { readonly warmUp: number; readonly range: number };
+  readonly maxPages: { readonly warmUp: number; readonly range: number; readonly decisions: number };
+  /** Default: without a limit and without a pause. */
+  readonly pace?: Pace;
   /** Called for each signal of the range. */
   readonly progress?: (signal: Signal) => void;
 }
@@ -45,16 +48,28 @@ export interface ReplayResult {
   readonly signals: number;
   /** When the log received the last of them. */
   readonly through: string | null;
-  /** The range holds more signals than the pages allowed. */
+  /** The range holds more signals than the pages or the steps allowed. */
   readonly truncated: boolean;
 }
+
+/** The simulation takes more steps than allowed before it has processed a signal of the range. */
+export class ReplayTooCostly extends Error {}
 
 /**
  * Signals that are read ahead of the simulation. A signal that a rule emitted is usually in the log within
  * milliseconds of its cause.
  */
 const READ_AHEAD = 1_000;
+<<<<<<< HEAD
 /** Names of the kinds of state for people. The count of firings in the present window is left out: it is of little use. */
+=======
+const UNLIMITED: PaceOptions = {
+  steps: Number.POSITIVE_INFINITY,
+  stretch: Number.POSITIVE_INFINITY,
+  pause: async () => undefined,
+};
+/** Names of the kinds of state for people. The count of firings in the present window is left out: it says little. */
+>>>>>>> bfaaeff (Count the steps of expressions and quarantine rules that exceed them)
 const STATE_NAMES = {
   flight: "in_flight",
   once: "cooling_down",
@@ -63,6 +78,7 @@ const STATE_NAMES = {
   text: "texts",
   expected: "expected",
   answer: "early_answers",
+  quarantine: "quarantined",
 } as const satisfies Record<Exclude<StateKind, "rate">, string>;
 
 /**
@@ -70,6 +86,7 @@ const STATE_NAMES = {
  * with the state of that time. Reads only signals that some rule watches, and writes nothing.
  *
  * @throws InvalidRule
+ * @throws ReplayTooCostly
  */
 export async function replay(history: HistoryReader, request: ReplayRequest): Promise<ReplayResult> {
   const { deployed, sets, sinceMs, maxPages } = request;
@@ -79,17 +96,17 @@ export async function replay(history: HistoryReader, request: ReplayRequest): Pr
   // A signal with an earlier event time may have been received later and then lies behind `first`: reading backwards
   // meets the signals before it, the range the others.
   const before = await readBackwards(history, { signals, before: first?.seq, fromMs, maxPages: maxPages.warmUp });
-  const decisions = fromMs < sinceMs ? await readDecisions(history, fromMs, sinceMs) : [];
+  const decisions = fromMs < sinceMs ? await readDecisions(history, fromMs, sinceMs, maxPages.decisions) : [];
   const run = new ReplayRun(request, fromMs, decisions);
   run.add(before.signals);
   let after = first === undefined ? null : first.seq - 1;
   for (let pages = 0; !run.ended && after !== null && pages < maxPages.range; pages++) {
     const page = await history.signals({ signals, after, limit: PAGE_SIZE, order: "asc" });
     run.add(page.signals);
-    run.process(READ_AHEAD);
+    await run.process(READ_AHEAD);
     after = page.next;
   }
-  run.process(0);
+  await run.process(0);
   const from = before.complete ? formatTimestamp(fromMs) : before.signals[0]?.received_at;
   return run.result({ from: from ?? formatTimestamp(sinceMs), complete: before.complete, more: after !== null });
 }
@@ -105,12 +122,14 @@ class ReplayRun {
   readonly #warmUp: WarmUp;
   readonly #emissions: RecordedEmissions;
   readonly #decisions: SimulatedDecision[][];
+  readonly #pace: Pace;
   #ahead: Signal[] = [];
   #begun: { readonly snapshot: StateSnapshot; readonly simulations: readonly Simulation[] } | undefined;
   #warmUpSignals = 0;
   #rangeSignals = 0;
   #through: string | null = null;
   #ended = false;
+  #exhausted = false;
 
   constructor(request: ReplayRequest, fromMs: number, recorded: readonly Decision[]) {
     this.#request = request;
@@ -119,6 +138,7 @@ class ReplayRun {
     this.#warmUp = new WarmUp(request.deployed, recorded);
     this.#emissions = new RecordedEmissions(request.sinceMs);
     this.#decisions = request.sets.map(() => []);
+    this.#pace = request.pace ?? new Pace(UNLIMITED);
   }
 
   /** A signal was met that the log received after the end of the range. */
@@ -133,24 +153,25 @@ class ReplayRun {
   }
 
   /** Processes the signals that were read, except the last `keep`. */
-  process(keep: number): void {
+  async process(keep: number): Promise<void> {
     const count = Math.max(0, this.#ahead.length - keep);
     for (const signal of this.#ahead.slice(0, count)) {
       if (this.#ended) break;
-      this.#process(signal);
+      await this.#process(signal);
     }
     this.#ahead = this.#ahead.slice(count);
   }
 
   /** @param read - how far the warm-up reached, and whether the log holds more signals than were read */
-  result(read: { readonly from: string; readonly complete: boolean; readonly more: boolean }): ReplayResult {
-    const truncated = !this.#ended && read.more;
-    const { snapshot, simulations } = this.#begin();
-    if (!truncated) {
-      for (const [index, simulation] of simulations.entries()) {
-        this.#decisions[index]?.push(...simulation.advanceClock(this.#request.untilMs));
-      }
-    }
+  async result(read: {
+    readonly from: string;
+    readonly complete: boolean;
+    readonly more: boolean;
+  }): Promise<ReplayResult> {
+    const { snapshot } = this.#begin();
+    const passed = this.#exhausted || (!this.#ended && read.more);
+    const { untilMs } = this.#request;
+    const truncated = passed || !(await this.#advance((simulation) => simulation.advanceClock(untilMs)));
     return {
       warm_up: {
         from: read.from,
@@ -166,24 +187,50 @@ class ReplayRun {
     };
   }
 
-  #process(signal: Signal): void {
+  async #process(signal: Signal): Promise<void> {
     const atMs = Date.parse(signal.received_at);
     if (atMs >= this.#request.untilMs) this.#ended = true;
-    else if (atMs >= this.#request.sinceMs) this.#simulate(signal);
+    else if (atMs >= this.#request.sinceMs) await this.#simulate(signal);
     else if (atMs >= this.#fromMs) {
+      const before = this.#warmUp.steps;
       this.#warmUp.process(signal);
+      await this.#pace.spend(this.#warmUp.steps - before);
+      if (this.#pace.exhausted) {
+        throw new ReplayTooCostly("the signals before since take too many steps: give a shorter warm_up, or 0");
+      }
       this.#warmUpSignals++;
     }
   }
 
-  #simulate(signal: Signal): void {
-    for (const [index, simulation] of this.#begin().simulations.entries()) {
-      this.#decisions[index]?.push(...simulation.process(signal));
+  async #simulate(signal: Signal): Promise<void> {
+    if (!(await this.#advance((simulation) => simulation.process(signal)))) {
+      if (this.#rangeSignals === 0) {
+        throw new ReplayTooCostly(
+          `the signal ${signal.id} alone takes too many steps: what the rules emit leads to more`,
+        );
+      }
+      this.#exhausted = true;
+      this.#ended = true;
+      return;
     }
     this.#emissions.remove(signal);
     this.#rangeSignals++;
     this.#through = signal.received_at;
     this.#request.progress?.(signal);
+  }
+
+  /** Advances all simulations by the same step. @returns `false`, and nothing is kept, where it takes too many steps */
+  async #advance(work: (simulation: Simulation) => ReturnType<Simulation["process"]>): Promise<boolean> {
+    const decided: SimulatedDecision[][] = [];
+    for (const simulation of this.#begin().simulations) {
+      const decisions = await finishAtPace(work(simulation), simulation, this.#pace);
+      if (decisions === undefined) return false;
+      decided.push(decisions);
+    }
+    for (const [index, decisions] of decided.entries()) {
+      for (const decision of decisions) this.#decisions[index]?.push(decision);
+    }
+    return true;
   }
 
   /** Ends the warm-up, once. */

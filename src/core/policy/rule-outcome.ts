@@ -21,15 +21,31 @@ export interface RuleOutcome {
   readonly atMs: number;
   /** `time`: an expected signal did not come in time. */
   readonly by: "signal" | "time";
+<<<<<<< HEAD
   /** Which limit of the loop guard ended the rule: the length of the chain of causes, or the rate. */
   readonly cut?: "depth" | "rate";
   /** Makes no dead letter of this failure, because there are enough dead letters of the same kind. */
+=======
+  /** Which limit ended the rule: the length of the chain of causes, the rate, or the steps of its expressions. */
+  readonly cut?: "depth" | "rate" | "work";
+  /** Make no dead letter of this failure: enough of them say the same. */
+>>>>>>> bfaaeff (Count the steps of expressions and quarantine rules that exceed them)
   readonly quiet?: true;
+}
+
+/** A rule that is not evaluated any more, until somebody edits it. */
+export interface Quarantined {
+  readonly rule: Rule;
+  readonly origin: Origin;
+  readonly atMs: number;
+  readonly reason: string;
 }
 
 /** What the rules made of a signal, or of time that passed. */
 export interface Evaluation {
   readonly outcomes: readonly RuleOutcome[];
+  /** Rules that took too many steps on this signal. */
+  readonly quarantined: readonly Quarantined[];
   /** Rows to be written in the transaction that writes the effects. */
   readonly mutations: readonly StateMutation[];
 }

@@ -15,6 +15,7 @@ const MAX_ROWS: Readonly<Record<StateKind, number>> = {
   text: 2_000,
   expected: 100_000,
   answer: 20_000,
+  quarantine: 1,
 };
 
 const KINDS = Object.keys(MAX_ROWS) as StateKind[];

@@ -7,7 +7,7 @@ import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
 import { durationMs } from "./duration.ts";
 import type { Effect } from "./effect.ts";
 import type { Rule } from "./rule.ts";
-import { type SimulatedDecision, Simulation } from "./simulation.ts";
+import { finish, type SimulatedDecision, Simulation } from "./simulation.ts";
 
 /** A Monday morning: a rule with mute windows needs a known day. */
 const START = "2026-01-05T09:00:00.000Z";
@@ -133,10 +133,10 @@ export function historyOf({ given, start }: RuleTestCase): Signal[] | FieldError
 /** @throws InvalidRule */
 export function runCase(rules: readonly Rule[], testCase: RuleTestCase, history: readonly Signal[]): CaseResult {
   const simulation = new Simulation(rules, { answers: testCase.answers });
-  const decisions = history.flatMap((signal) => simulation.process(signal));
+  const decisions = history.flatMap((signal) => finish(simulation.process(signal)));
   const startMs = parseTimestamp(testCase.start) ?? 0;
   if (testCase.until !== undefined) {
-    decisions.push(...simulation.advanceClock(startMs + (durationMs(testCase.until) ?? 0)));
+    decisions.push(...finish(simulation.advanceClock(startMs + (durationMs(testCase.until) ?? 0))));
   }
   const lines = compare(testCase.then, eventsOf(decisions, startMs));
   return { name: testCase.name, ok: lines.every(({ kind }) => kind === "same"), lines };

@@ -5,6 +5,7 @@ import { formatTimestamp } from "../signals/timestamp.ts";
 import { Decision } from "./decision.ts";
 import { Effect } from "./effect.ts";
 import { PolicyEngine } from "./engine.ts";
+import type { Pace } from "./pace.ts";
 import { POLICY_SOURCE, RecordedEmissions } from "./recorded-emissions.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleOutcome } from "./rule-outcome.ts";
@@ -29,6 +30,31 @@ export const SimulatedDecision = z.object({
   effects: z.array(Effect).readonly(),
 });
 export type SimulatedDecision = Readonly<z.output<typeof SimulatedDecision>>;
+
+/** Work of a simulation that may be interrupted where it yields. */
+type SimulationWork = Generator<undefined, SimulatedDecision[]>;
+
+/** Does the work without an interruption. */
+export function finish(work: SimulationWork): SimulatedDecision[] {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/** Does the work at a pace. @returns `undefined` where it takes too many steps */
+export async function finishAtPace(
+  work: SimulationWork,
+  simulation: Simulation,
+  pace: Pace,
+): Promise<SimulatedDecision[] | undefined> {
+  for (let before = simulation.steps; ; before = simulation.steps) {
+    const { done, value } = work.next();
+    await pace.spend(simulation.steps - before);
+    if (done === true) return value;
+    if (pace.exhausted) return undefined;
+  }
+}
 
 export interface SimulationOptions {
   /** Choices of models, by the id of the rule that asks. Default: the rule's fallback. */
@@ -66,30 +92,39 @@ export class Simulation {
     this.#engine.replace(rules);
   }
 
-  /** Processes the next signal of the history, which is not older than the last. */
-  process(signal: Signal): SimulatedDecision[] {
-    const decisions = this.advanceClock(Date.parse(signal.received_at));
+  /** Steps that the simulation has taken. */
+  get steps(): number {
+    return this.#engine.steps;
+  }
+
+  /**
+   * Processes the next signal of the history, which is not older than the last. Rules emit signals that other rules
+   * decide on, so that one signal can be much work: the generator stops after each of them.
+   */
+  *process(signal: Signal): SimulationWork {
+    const decisions = yield* this.advanceClock(Date.parse(signal.received_at));
     // Checked after the time-outs: one of them may have emitted this signal.
     if (this.#emissions.covers(signal) && !this.#awaited.delete(signal.id)) return decisions;
     this.#pending.push(signal);
-    return [...decisions, ...this.#processPending()];
+    return [...decisions, ...(yield* this.#processPending())];
   }
 
   /** Lets time pass: signals that were expected before `nowMs` and did not come are too late. */
-  advanceClock(nowMs: number): SimulatedDecision[] {
+  *advanceClock(nowMs: number): SimulationWork {
     const decisions: SimulatedDecision[] = [];
     // One time-out after the other: a signal that the first one emits may be the answer for which the second waits.
     for (let due = this.#engine.nextDueMs; due !== undefined && due <= nowMs; due = this.#engine.nextDueMs) {
       for (const outcome of this.#engine.advanceClock(due).outcomes) decisions.push(this.#record(outcome));
-      decisions.push(...this.#processPending());
+      for (const decision of yield* this.#processPending()) decisions.push(decision);
     }
     return decisions;
   }
 
-  #processPending(): SimulatedDecision[] {
+  *#processPending(): SimulationWork {
     const decisions: SimulatedDecision[] = [];
     for (let signal = this.#pending.shift(); signal !== undefined; signal = this.#pending.shift()) {
       for (const outcome of this.#engine.evaluate(signal).outcomes) decisions.push(this.#record(outcome));
+      yield;
     }
     return decisions;
   }

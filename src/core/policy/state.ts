@@ -34,6 +34,14 @@ export interface StateBodies {
   };
   /** An answer that came before its question, kept for as long as the rule looks back. */
   answer: { readonly id: string; readonly atMs: number; readonly untilMs: number };
+  /** The rule is not evaluated any more: on the signal with the id `by` it took more steps than allowed. */
+  quarantine: {
+    readonly by: string;
+    readonly seq: number;
+    readonly atMs: number;
+    readonly reason: string;
+    readonly untilMs: number;
+  };
 }
 export type StateKind = keyof StateBodies;
 

@@ -60,6 +60,11 @@ export class WarmUp {
     this.#timeouts = timeouts.sort((a, b) => a.atMs - b.atMs);
   }
 
+  /** Steps that the warm-up has taken. */
+  get steps(): number {
+    return this.#engine.steps;
+  }
+
   /** Processes the next signal, which is not older than the last; signals that rules emitted included. */
   process(signal: Signal): void {
     this.#applyTimeouts(Date.parse(signal.received_at));

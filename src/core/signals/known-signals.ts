@@ -145,6 +145,7 @@ export const KNOWN_SIGNALS = {
   Q_WORKER_TASK_FAILED: { kind: "error", facts: anyFacts },
   Q_WORKER_TASK_TIMEOUT: { kind: "error", facts: anyFacts },
   Q_POLICY_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_POLICY_QUARANTINED: { kind: "error", facts: anyFacts },
   Q_SCANNER_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_OBSERVATION_SETTINGS_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_MAINTENANCE_CHANGED: { kind: "advisory", facts: anyFacts },

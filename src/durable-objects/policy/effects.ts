@@ -1,8 +1,25 @@
-import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
+import type { Quarantined, RuleOutcome } from "../../core/policy/rule-outcome.ts";
+import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { traceOf } from "../../core/signals/trace.ts";
 import type { Decisions } from "../shell/decisions.ts";
 
 export const SOURCE = "ganglion/policy";
+
+/** Emits that a rule is not evaluated any more. Without a cause, as all signals about the rules themselves. */
+export function emitQuarantine({ rule, origin, atMs, reason }: Quarantined, decisions: Pick<Decisions, "emit">): void {
+  decisions.emit({
+    signal: "Q_POLICY_QUARANTINED",
+    source: SOURCE,
+    facts: {
+      policy: rule.id,
+      version: rule.version,
+      reason,
+      signal_id: origin.id,
+      since: formatTimestamp(atMs),
+    },
+    timestampMs: atMs,
+  });
+}
 
 /** The outcome of a rule, or of the question that the rule asked. */
 interface DecidedEffects extends Pick<RuleOutcome, "origin" | "atMs" | "effects"> {

@@ -6,12 +6,14 @@ import type {
   ExpectationPage,
   Policy,
   PolicyHistory,
+  PolicyOverview,
   RuleEdit,
 } from "../../core/policy/api.ts";
 import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
 import { listExpectations } from "../../core/policy/list-expectations.ts";
 import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
+import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { LogCalls, ProjectionEnvironment } from "../shell/projection.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
@@ -21,6 +23,7 @@ import { Questions } from "./questions.ts";
 import { ReplayOverrides } from "./replay-overrides.ts";
 import { type PolicyLog, RuleProjection } from "./rule-projection.ts";
 import { type Place, RuleVersions } from "./rule-versions.ts";
+import { SimulationTurn, type SimulationTurnAnswer } from "./simulation-turn.ts";
 import { StateStore } from "./state-store.ts";
 
 const VERSIONS_SHOWN = 100;
@@ -36,6 +39,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   readonly #rules: RuleVersions;
   readonly #decisions: DecisionStore;
   readonly #work: RuleProjection;
+  readonly #simulations = new SimulationTurn();
 
   constructor(ctx: DurableObjectState, env: PolicyBindings) {
     super(ctx, env, "policy");
@@ -70,11 +74,33 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   }
 
   policies(): Policy[] {
-    return this.#sorted();
+    return this.#sorted().map((policy) => this.#shown(policy));
   }
 
   policy(id: string): PolicyHistory {
-    return { policy: this.#rules.current.get(id) ?? null, versions: this.#rules.versions(id, VERSIONS_SHOWN) };
+    const policy = this.#rules.current.get(id);
+    return {
+      policy: policy === undefined ? null : this.#shown(policy),
+      versions: this.#rules.versions(id, VERSIONS_SHOWN),
+    };
+  }
+
+  /** How many rules there are, and which of them are not evaluated. */
+  overview(): PolicyOverview {
+    const ids = [...this.#rules.current.keys()];
+    return {
+      rules: ids.length,
+      quarantined: ids.filter((id) => this.#work.engine.quarantine(id) !== undefined).sort(),
+    };
+  }
+
+  /** One simulation of the ecosystem runs at a time; it asks again while it runs. */
+  simulationTurn(simulation: string): SimulationTurnAnswer {
+    return this.#simulations.take(simulation, Date.now());
+  }
+
+  endSimulation(simulation: string): void {
+    this.#simulations.end(simulation);
   }
 
   /** The next to be due first. */
@@ -113,6 +139,13 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       if (policy === undefined) return null;
       return this.#change([{ id, rule: { ...bodyOf(policy), enabled } }], by);
     });
+  }
+
+  #shown(policy: Policy): Policy {
+    const quarantine = this.#work.engine.quarantine(policy.id);
+    if (quarantine === undefined) return policy;
+    const { atMs, seq, by, reason } = quarantine;
+    return { ...policy, quarantined: { since: formatTimestamp(atMs), signal: { seq, id: by }, reason } };
   }
 
   #sorted(): Policy[] {

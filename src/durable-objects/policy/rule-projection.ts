@@ -8,7 +8,7 @@ import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import type { ProjectedState, Projection } from "../shell/projection.ts";
 import type { DecisionStore } from "./decision-store.ts";
-import { enqueueEffects } from "./effects.ts";
+import { emitQuarantine, enqueueEffects } from "./effects.ts";
 import type { Questions } from "./questions.ts";
 import { isBefore, type ReplayOverrides } from "./replay-overrides.ts";
 import type { RuleVersions } from "./rule-versions.ts";
@@ -153,16 +153,16 @@ export class RuleProjection implements ProjectedState {
     return cursor < mutedThrough ? cursor : undefined;
   }
 
-  #record({ outcomes, mutations }: Evaluation, decisions: SignalDecisions): void {
+  #record({ outcomes, quarantined, mutations }: Evaluation, decisions: SignalDecisions): void {
     this.#options.state.write(mutations);
+    for (const one of quarantined) if (!decisions.replaying) emitQuarantine(one, decisions);
     for (const outcome of outcomes) {
       // A decision is recorded once: a replay of the log derives state only.
       if (decisions.replaying || (outcome.by === "time" && outcome.atMs < this.#advancedMs)) continue;
       if (outcome.outcome === "failed" && outcome.quiet !== true) {
         const { rule, origin, reason, by, cut } = outcome;
         if (by === "time") decisions.deadLetter(timeoutDeadLetter(outcome));
-        else
-          decisions.deadLetterPart(`${rule.id}: ${reason}`, rule.id, cut === undefined ? {} : { lineageOf: origin.id });
+        else decisions.deadLetterPart(`${rule.id}: ${reason}`, rule.id, isLoop(cut) ? { lineageOf: origin.id } : {});
       }
       const id = this.#options.decisions.add(outcome, enqueueEffects(outcome, decisions));
       this.#questions.open(id, outcome, Date.now());
@@ -243,12 +243,14 @@ export class RuleProjection implements ProjectedState {
   }
 }
 
+const isLoop = (cut: RuleOutcome["cut"]) => cut === "depth" || cut === "rate";
+
 function timeoutDeadLetter({ rule, origin, reason = "", cut }: RuleOutcome) {
   return {
     id: `policy.${origin.seq}.${rule.id}.late`,
     kind: "signal" as const,
     signal: origin,
     error: `${rule.id}: ${reason}`,
-    ...(cut === undefined ? {} : { lineage: [origin.id] }),
+    ...(isLoop(cut) ? { lineage: [origin.id] } : {}),
   };
 }

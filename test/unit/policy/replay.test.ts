@@ -151,7 +151,7 @@ const readerOf = ({ log, decisions }: History): HistoryReader => ({
   },
 });
 
-const MAX_PAGES = { warmUp: 1_000, range: 1_000 };
+const MAX_PAGES = { warmUp: 1_000, range: 1_000, decisions: Number.POSITIVE_INFINITY };
 const comparable = ({ rule, signal, outcome, reason, values, ...more }: Decision | SimulatedDecision) => {
   const at = "decided_at" in more ? more.decided_at : more.at;
   return JSON.stringify([at, rule, signal.id, signal.seq, outcome, more.by ?? "signal", reason, values]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
 import { differencesOf } from "../../../src/core/policy/decision-difference.ts";
 import { Rule } from "../../../src/core/policy/rule.ts";
-import { countOutcomes, Simulation } from "../../../src/core/policy/simulation.ts";
+import { countOutcomes, finish, Simulation } from "../../../src/core/policy/simulation.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 
 const T0 = Date.UTC(2026, 0, 5, 9);
@@ -25,7 +25,10 @@ const signal = (name: string, facts: Record<string, unknown>, afterMs: number, m
 const rule = (fields: Record<string, unknown>) => Rule.parse({ version: 1, ...fields });
 const run = (rules: readonly Rule[], history: readonly Signal[], untilMs = 0) => {
   const simulation = new Simulation(rules);
-  return [...history.flatMap((one) => simulation.process(one)), ...simulation.advanceClock(T0 + untilMs)];
+  return [
+    ...history.flatMap((one) => finish(simulation.process(one))),
+    ...finish(simulation.advanceClock(T0 + untilMs)),
+  ];
 };
 
 const pong = rule({ id: "pong", when: "Q_PING", then: [{ emit: { signal: "Q_PONG", facts: { n: "facts.n" } } }] });

@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { deadLetters, observationCache, signalLog } from "../../bindings/objects.ts";
+import { deadLetters, observationCache, policyState, signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { MAX_WINDOW_SECONDS } from "../introspection/observations.ts";
@@ -13,16 +13,17 @@ const getStatus = createRoute({
   tags: ["operation"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
-  responses: { 200: json(StatusSchema, "Log, window, open gaps, dead letters"), ...problems() },
+  responses: { 200: json(StatusSchema, "Log, window, open gaps, rules, dead letters"), ...problems() },
 });
 
 export const status = newApi().openapi(getStatus, async (c) => {
   const { eco } = c.req.valid("param");
   const cache = observationCache(c.env, eco);
-  const [log, window, open, letters] = await Promise.all([
+  const [log, window, open, policies, letters] = await Promise.all([
     signalLog(c.env, eco).status(),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
+    policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).count(),
   ]);
   const { window_seconds: seconds, size, oldest, newest } = window;
@@ -32,6 +33,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       log,
       window: { seconds, size, oldest, newest },
       gaps: { open: open.length },
+      policies,
       dead_letters: letters,
     },
     200,

@@ -3,7 +3,7 @@ import { admitRule } from "../../../core/policy/admit-rule.ts";
 import { differencesOf } from "../../../core/policy/decision-difference.ts";
 import { checkedMs, Duration } from "../../../core/policy/duration.ts";
 import type { HistoryReader } from "../../../core/policy/history-reader.ts";
-import { replay } from "../../../core/policy/replay.ts";
+import { ReplayTooCostly, replay } from "../../../core/policy/replay.ts";
 import type { Rule } from "../../../core/policy/rule.ts";
 import { countOutcomes } from "../../../core/policy/simulation.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
@@ -17,10 +17,11 @@ import { EcosystemPath } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { SimulatedSchema } from "./schemas.ts";
+import { SimulationShare } from "./simulation-share.ts";
 import { unknownRule } from "./unknown-rule.ts";
 
 /** Pages of the log that one request reads; each is a bounded read. The signals of the warm-up are held in memory. */
-const MAX_PAGES = { warmUp: 8, range: 20 };
+const MAX_PAGES = { warmUp: 8, range: 20, decisions: 20 };
 /** Decisions, and differences, in one answer. */
 const MAX_SHOWN = 500;
 
@@ -55,9 +56,10 @@ const simulatePolicy = createRoute({
     "Runs the rule over stored signals, beside the rules in force, and writes nothing: as if the rule had come into force at " +
     "`since`, with the state of that time. The state is derived from earlier signals, as far back as the rules in force look, " +
     "or `warm_up`. With `rule`, that rule is simulated; without, the one in force, as if it were enabled. The simulation runs " +
-    "in the Worker and reads the log by pages.",
+    "in the Worker and reads the log by pages. It ends when its caller leaves, and after a number of steps: `truncated`. One " +
+    "simulation of an ecosystem runs at a time; another one is refused with 429 meanwhile.",
   tags: ["policy"],
-  ...secured("signals:read"),
+  ...secured("policy:write"),
   request: {
     params: EcosystemPath.extend({ id: z.string() }),
     body: jsonBody({
@@ -73,7 +75,7 @@ const simulatePolicy = createRoute({
       example: { since: "2026-01-31T12:00:00.000Z" },
     }),
   },
-  responses: { 200: json(SimulatedSchema, "The simulated decisions"), ...problems(400, 404, 413, 415) },
+  responses: { 200: json(SimulatedSchema, "The simulated decisions"), ...problems(400, 404, 413, 415, 429) },
 });
 
 export const simulate = newApi().openapi(simulatePolicy, async (c) => {
@@ -82,14 +84,24 @@ export const simulate = newApi().openapi(simulatePolicy, async (c) => {
   if (!request.success) throw invalidSimulation(fieldErrors(request.error.issues, "", SimulationRequest));
   const { since, until = Date.now(), warm_up, rule } = request.data;
   const deployed: readonly Rule[] = await policyState(c.env, eco).policies();
-  const { decisions, ...result } = await replay(historyOf(c.env, eco), {
-    deployed,
-    sets: [deployed, withRule(deployed, id, rule)],
-    sinceMs: since,
-    untilMs: Math.min(until, Date.now()),
-    warmUpMs: warm_up,
-    maxPages: MAX_PAGES,
-  });
+  const sets = [deployed, withRule(deployed, id, rule)];
+  const share = new SimulationShare(c.env, eco, c.req.raw.signal);
+  const { decisions, ...result } = await share
+    .use(() =>
+      replay(historyOf(c.env, eco, share), {
+        deployed,
+        sets,
+        sinceMs: since,
+        untilMs: Math.min(until, Date.now()),
+        warmUpMs: warm_up,
+        maxPages: MAX_PAGES,
+        pace: share.pace,
+      }),
+    )
+    .catch((error: unknown) => {
+      if (!(error instanceof ReplayTooCostly)) throw error;
+      throw invalidSimulation([{ pointer: "/since", message: error.message }]);
+    });
   const [before = [], after = []] = decisions;
   const own = after.filter((one) => one.rule === id);
   return c.json(
@@ -116,14 +128,18 @@ function withRule(deployed: readonly Rule[], id: string, rule: Record<string, un
   return [...others, { ...admitted.rule, version: (known?.version ?? 0) + 1 }];
 }
 
-function historyOf(env: Environment, ecosystem: string): HistoryReader {
+function historyOf(env: Environment, ecosystem: string, share: SimulationShare): HistoryReader {
   const log = signalLog(env, ecosystem);
   return {
     signals: async (query) => {
+      await share.renew();
       const { lines, next } = await log.read(query);
       return { signals: lines.map(readSignalLine), next };
     },
-    decisions: (query) => policyState(env, ecosystem).decisions(query),
+    decisions: async (query) => {
+      await share.renew();
+      return policyState(env, ecosystem).decisions(query);
+    },
   };
 }
 
