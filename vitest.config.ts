@@ -30,7 +30,10 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             // No look-up of where this machine is: tests need no network.
-            miniflare: { cf: false, bindings: { ADMIN_TOKEN: "the-administrator", WEBHOOKS_ALLOW_PRIVATE: "true" } },
+            miniflare: {
+              cf: false,
+              bindings: { ADMIN_TOKEN: "the-administrator", WEBHOOKS_ALLOW_PRIVATE: "true", STORAGE_LIMITS: "true" },
+            },
           }),
         ],
         test: {

@@ -60,16 +60,12 @@ export class ReplayTooCostly extends Error {}
  * milliseconds of its cause.
  */
 const READ_AHEAD = 1_000;
-<<<<<<< HEAD
-/** Names of the kinds of state for people. The count of firings in the present window is left out: it is of little use. */
-=======
 const UNLIMITED: PaceOptions = {
   steps: Number.POSITIVE_INFINITY,
   stretch: Number.POSITIVE_INFINITY,
   pause: async () => undefined,
 };
-/** Names of the kinds of state for people. The count of firings in the present window is left out: it says little. */
->>>>>>> bfaaeff (Count the steps of expressions and quarantine rules that exceed them)
+/** Names of the kinds of state for people. The count of firings in the present window is left out: it is of little use. */
 const STATE_NAMES = {
   flight: "in_flight",
   once: "cooling_down",

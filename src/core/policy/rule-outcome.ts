@@ -21,15 +21,9 @@ export interface RuleOutcome {
   readonly atMs: number;
   /** `time`: an expected signal did not come in time. */
   readonly by: "signal" | "time";
-<<<<<<< HEAD
-  /** Which limit of the loop guard ended the rule: the length of the chain of causes, or the rate. */
-  readonly cut?: "depth" | "rate";
-  /** Makes no dead letter of this failure, because there are enough dead letters of the same kind. */
-=======
   /** Which limit ended the rule: the length of the chain of causes, the rate, or the steps of its expressions. */
   readonly cut?: "depth" | "rate" | "work";
-  /** Make no dead letter of this failure: enough of them say the same. */
->>>>>>> bfaaeff (Count the steps of expressions and quarantine rules that exceed them)
+  /** Makes no dead letter of this failure, because there are enough dead letters of the same kind. */
   readonly quiet?: true;
 }
 

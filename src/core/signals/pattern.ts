@@ -3,7 +3,11 @@
  * matches when one of its patterns matches and no pattern with a leading `!` does: `["*", "!OBSERVATION"]` matches every name
  * but `OBSERVATION`. A list that holds only exclusions matches every other name.
  */
-export type Matcher = (name: string) => boolean;
+export interface Matcher {
+  (name: string): boolean;
+  /** The names that it matches at most, where the patterns name them all. */
+  readonly exact?: readonly string[];
+}
 
 /** @returns a predicate that remembers its answers, since many signals share few names */
 export function compilePatterns(patterns: readonly string[]): Matcher {
@@ -12,7 +16,7 @@ export function compilePatterns(patterns: readonly string[]): Matcher {
   if (patterns.length === 0 || (wanted.includes("*") && unwanted.length === 0)) return () => true;
   const any = wanted.length === 0;
   const answers = new Map<string, boolean>();
-  return (name) => {
+  const matcher = (name: string) => {
     const known = answers.get(name);
     if (known !== undefined) return known;
     const answer =
@@ -23,6 +27,7 @@ export function compilePatterns(patterns: readonly string[]): Matcher {
     answers.set(name, answer);
     return answer;
   };
+  return any || wanted.some((pattern) => pattern.includes("*")) ? matcher : Object.assign(matcher, { exact: wanted });
 }
 
 /**

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type CallCounter, countCalls } from "./count-calls.ts";
+import { limitedSql } from "./limited-storage.ts";
 import { meteredSql } from "./metered-storage.ts";
 
 /**
@@ -40,7 +41,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     const alarms = new AlarmClock(ctx.storage, meter, restored);
     this.meter = meter;
     this.alarms = alarms;
-    this.sql = meteredSql(ctx.storage.sql, meter);
+    this.sql = meteredSql(isLimited(env) ? limitedSql(ctx.storage.sql) : ctx.storage.sql, meter);
     this.objectName = ctx.id.name ?? storedName?.(this.sql) ?? "default";
     this.ecosystem = ecosystemOf(this.objectName);
     this.transaction = (change, reload) => {
@@ -66,6 +67,11 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   usage(): Usage {
     return this.meter.usage;
   }
+}
+
+/** Tests set this binding; see {@link limitedSql}. */
+function isLimited(env: unknown): boolean {
+  return typeof env === "object" && env !== null && "STORAGE_LIMITS" in env && env.STORAGE_LIMITS === "true";
 }
 
 const counters = new WeakMap<object, CallCounter>();

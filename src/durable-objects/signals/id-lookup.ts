@@ -1,11 +1,10 @@
 import { idKey, ownerAt, ownerOfProducer } from "../../core/signals/log/id-owner.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
-import { mayHold } from "../../core/signals/log/zone.ts";
+import { mayHold, mayHoldNumber } from "../../core/signals/log/zone.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { lineId, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { LogReader } from "./log-reader.ts";
-import { numbersHold } from "./numbered-line.ts";
 
 /** `s<seq>.<epoch>`, as the log names signals that came without an id. */
 const ASSIGNED = /^s(\d{1,15})\.[0-9a-f]{6}$/;
@@ -91,7 +90,7 @@ export class IdLookup {
     const hash = hashKey("id", id);
     for (const header of reader.headersBackwards(
       this.#head(),
-      (zone) => (zone.foreignIds > 0 && mayHold(zone, hash)) || numbersHold(zone, producer, number),
+      (zone) => (zone.foreignIds > 0 && mayHold(zone, hash)) || mayHoldNumber(zone, producer, number),
     )) {
       const foreign = header.foreignIds.some(([known]) => known === id);
       const holds = header.producers.some(

@@ -1,7 +1,7 @@
 import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
-import { mayHold, type Zone } from "../../core/signals/log/zone.ts";
+import { mayHold, mayHoldName, type Zone } from "../../core/signals/log/zone.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineCause, lineId, lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { SegmentStore, Slice } from "./segment-store.ts";
@@ -52,7 +52,7 @@ export class LogReader {
       toSeq,
       order: query.order,
       limit: query.limit,
-      mayHold: (part) => part.lastTs >= sinceMs && part.firstTs < untilMs && part.names.some(named),
+      mayHold: (part) => part.lastTs >= sinceMs && part.firstTs < untilMs && mayHoldName(part, named),
       matches: (line) => {
         if (!named(lineName(line))) return false;
         if (source === undefined && !timed) return true;
@@ -75,7 +75,7 @@ export class LogReader {
       toSeq: headSeq,
       order: "asc",
       limit,
-      mayHold: (part) => part.names.some(matches),
+      mayHold: (part) => mayHoldName(part, matches),
       matches: (line) => matches(lineName(line)),
     });
   }

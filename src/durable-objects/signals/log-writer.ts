@@ -101,7 +101,8 @@ export class LogWriter {
     const slice = this.#sliceAt(nowMs);
     const commit = this.#state.append(requests, nowMs, this.#options.stored);
     const zone = this.#state.closeZone();
-    const write = () => store.write(slice, commit.segments, zone);
+    const write = () =>
+      store.write(slice, commit.segments, zone, zone === undefined ? [] : this.#state.takeProducers());
     // A single row is written or not even without a transaction, which would cost a twentieth of the whole append.
     if (commit.segments.length > 1 || zone !== undefined) transaction(write, RELOADED_BELOW);
     else write();
@@ -118,7 +119,9 @@ export class LogWriter {
     if (slice === current) return slice;
     transaction(() => {
       const zone = this.#state.closeZone(true);
-      if (current !== undefined && zone !== undefined) store.write(current, [], zone);
+      // Also where no zone was open: what an earlier version kept in its zones and bases is stored in pages from now on.
+      const producers = this.#state.takeProducers(receivedMs - retentionMs);
+      if (current !== undefined) store.write(current, [], zone, producers);
       store.openSlice(slice, { ...this.#state.base(), receivedMs });
       for (const { slice: old } of [...store.slices]) {
         if ((old + 1) * this.#sliceMs < receivedMs - retentionMs) store.dropSlice(old);
@@ -130,10 +133,9 @@ export class LogWriter {
   #restore(): LogState {
     const { ecosystem, store } = this.#options;
     const stored = store.load();
-    if (stored === undefined)
-      return new LogState(ecosystem, { epoch: newEpoch(), nextSeq: 1, receivedMs: 0, producers: {} });
+    if (stored === undefined) return new LogState(ecosystem, { epoch: newEpoch(), nextSeq: 1, receivedMs: 0 });
     const state = new LogState(ecosystem, stored.base);
-    state.restore(stored.zone, stored.headers);
+    state.restore(stored.zone, stored.headers, stored.producers);
     return state;
   }
 }

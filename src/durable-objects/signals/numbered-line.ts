@@ -1,12 +1,6 @@
-import type { Zone } from "../../core/signals/log/zone.ts";
+import { mayHoldNumber } from "../../core/signals/log/zone.ts";
 import { lineId } from "../../core/signals/signal-line.ts";
 import type { LogReader } from "./log-reader.ts";
-
-/** Whether signals of a producer with numbers up to and including `number` may be in the zone. */
-export function numbersHold(zone: Zone, producer: string, number: number): boolean {
-  if (!zone.active.includes(producer) || number > (zone.producers[producer] ?? 0)) return false;
-  return number >= (zone.began?.[producer] ?? 0);
-}
 
 /**
  * The line that the log holds under a number of a producer, found through zones and headers; one body is read for each
@@ -21,7 +15,7 @@ export function numberedLine(
   number: number,
   id = `${producer}.${number}`,
 ): string | undefined {
-  for (const header of reader.headersBackwards(headSeq, (zone) => numbersHold(zone, producer, number))) {
+  for (const header of reader.headersBackwards(headSeq, (zone) => mayHoldNumber(zone, producer, number))) {
     const holds = header.producers.some(
       ([name, first, last]) => name === producer && first <= number && number <= last,
     );

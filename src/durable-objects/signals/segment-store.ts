@@ -1,6 +1,7 @@
 import { keyOfEntry } from "../../core/signals/log/id-owner.ts";
 import { type LogBase, readLogBase } from "../../core/signals/log/log-state.ts";
-import type { Segment, SegmentHeader } from "../../core/signals/log/segment.ts";
+import type { ProducerPage, StoredProducerPage } from "../../core/signals/log/producers.ts";
+import { namesText, readNames, type Segment, type SegmentHeader } from "../../core/signals/log/segment.ts";
 import { readZone, type Zone } from "../../core/signals/log/zone.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
@@ -8,6 +9,14 @@ export interface Slice {
   readonly slice: number;
   /** Where the log stood when the slice began. */
   readonly firstSeq: number;
+}
+
+/** What a waking log reads. */
+interface StoredLog {
+  readonly base: LogBase;
+  readonly zone: Zone | undefined;
+  readonly headers: Iterable<SegmentHeader>;
+  readonly producers: Iterable<StoredProducerPage>;
 }
 
 interface HeaderRow {
@@ -29,6 +38,8 @@ interface ZoneRow {
   body: string;
 }
 
+/** Headers that a waking log holds in memory at once. */
+const LOADED_HEADERS = 32;
 const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, producers, ids";
 
 /**
@@ -37,7 +48,8 @@ const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, prod
  * Tables: `slices(slice, first_seq, base)`; for each slice `segments_<n>` (a row per batch, keyed by its first
  * sequence number: an INTEGER PRIMARY KEY is the table itself and costs no index) and `zones_<n>`. `ids` holds the ids
  * that callers gave their signals and hashes of their causes. The body is the last column, so that reading a header does
- * not read the pages of the body.
+ * not read the pages of the body. `producers(page, body)`: how far the log has every producer's signals, as of the last
+ * zone.
  */
 export class SegmentStore {
   readonly #sql: SqlStorage;
@@ -48,6 +60,7 @@ export class SegmentStore {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS slices (slice INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, base TEXT NOT NULL)",
     );
+    sql.exec("CREATE TABLE IF NOT EXISTS producers (page INTEGER PRIMARY KEY, body TEXT NOT NULL)");
     this.#slices = this.#readSlices();
   }
 
@@ -61,19 +74,26 @@ export class SegmentStore {
     this.#slices = this.#readSlices();
   }
 
-  /** @returns the state at the beginning of the current slice, its last zone, and the headers since */
-  load(): { base: LogBase; zone: Zone | undefined; headers: SegmentHeader[] } | undefined {
+  /** @returns the state at the beginning of the current slice, its last zone, the headers since, and the producers */
+  load(): StoredLog | undefined {
     const current = this.#slices.at(-1);
     if (current === undefined) return undefined;
     const { base } = this.#sql.exec<{ base: string }>("SELECT base FROM slices WHERE slice = ?", current.slice).one();
     const [zone] = this.#zones(`SELECT * FROM zones_${current.slice} ORDER BY first_seq DESC LIMIT 1`);
-    const headers = this.headers(
-      current.slice,
-      (zone?.lastSeq ?? current.firstSeq - 1) + 1,
-      Number.MAX_SAFE_INTEGER,
-      1e9,
-    );
-    return { base: readLogBase(base), zone, headers };
+    const headers = this.#headersSince(current.slice, (zone?.lastSeq ?? current.firstSeq - 1) + 1);
+    const producers = this.#sql.exec<{ page: number; body: string }>("SELECT page, body FROM producers ORDER BY page");
+    return { base: readLogBase(base), zone, headers, producers };
+  }
+
+  /** In portions: ids can make headers large, and there are up to 255 of them. */
+  *#headersSince(slice: number, fromSeq: number): Generator<SegmentHeader> {
+    for (let from = fromSeq; ; ) {
+      const headers = this.headers(slice, from, Number.MAX_SAFE_INTEGER, LOADED_HEADERS);
+      yield* headers;
+      const last = headers.at(-1);
+      if (last === undefined || headers.length < LOADED_HEADERS) return;
+      from = last.lastSeq + 1;
+    }
   }
 
   openSlice(slice: number, base: LogBase): void {
@@ -97,7 +117,12 @@ export class SegmentStore {
     this.#slices = this.#slices.filter((kept) => kept.slice !== slice);
   }
 
-  write(slice: number, segments: readonly Segment[], zone: Zone | undefined): void {
+  write(
+    slice: number,
+    segments: readonly Segment[],
+    zone: Zone | undefined,
+    producers: readonly ProducerPage[] = [],
+  ): void {
     for (const segment of segments) {
       this.#sql.exec(
         `INSERT INTO segments_${slice} (${HEADER}, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -106,7 +131,7 @@ export class SegmentStore {
         segment.receivedMs,
         segment.firstTs,
         segment.lastTs,
-        JSON.stringify(segment.names),
+        namesText(segment.names),
         JSON.stringify(segment.producers),
         keysText(segment),
         segment.lines.join("\n"),
@@ -119,6 +144,10 @@ export class SegmentStore {
         zone.lastSeq,
         JSON.stringify(zone),
       );
+    }
+    for (const { page, body } of producers) {
+      if (body === null) this.#sql.exec("DELETE FROM producers WHERE page = ?", page);
+      else this.#sql.exec("INSERT OR REPLACE INTO producers (page, body) VALUES (?, ?)", page, body);
     }
   }
 
@@ -203,7 +232,7 @@ function readHeader(row: HeaderRow): SegmentHeader {
     receivedMs: row.received_ms,
     firstTs: row.first_ts,
     lastTs: row.last_ts,
-    names: JSON.parse(row.names),
+    ...readNames(row.names),
     producers: JSON.parse(row.producers),
     ...readKeys(row.ids),
   };

@@ -15,12 +15,22 @@ const PROBES = 4;
 /** A zone is read as a whole, by readers who look for a name too: its filter stays below a third of a megabyte. */
 const MAX_CHARS = 350_000;
 
+/** What a hashed text is: the same text in another role has another hash. */
+export type KeyRole = "id" | "cause" | "name" | "producer";
+
+const SEEDS: Readonly<Record<KeyRole, number>> = {
+  id: 0x811c9dc5,
+  cause: 0x3c6ef372,
+  name: 0x9b05688c,
+  producer: 0x1f83d9ab,
+};
+
 /**
- * Hash of an id in one of its roles, 32 bits: FNV-1a, and the last step of MurmurHash3, so that ids that differ only in
+ * Hash of a text in one of its roles, 32 bits: FNV-1a, and the last step of MurmurHash3, so that texts that differ only in
  * their last digit get unrelated hashes.
  */
-export function hashKey(role: "id" | "cause", text: string): number {
-  let state = role === "id" ? 0x811c9dc5 : 0x3c6ef372;
+export function hashKey(role: KeyRole, text: string): number {
+  let state = SEEDS[role];
   for (let place = 0; place < text.length; place++) state = Math.imul(state ^ text.charCodeAt(place), 0x01000193);
   state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
   state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);

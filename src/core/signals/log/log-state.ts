@@ -3,6 +3,7 @@ import { signalLine, timestampText } from "../signal-line.ts";
 import { idKey, ownerOfProducer, producerOfId } from "./id-owner.ts";
 import { IdWindow } from "./id-window.ts";
 import { NumberCheck, type StoredSignal } from "./number-check.ts";
+import { type ProducerPage, Producers, type StoredProducerPage } from "./producers.ts";
 import type { Segment, SegmentHeader } from "./segment.ts";
 import { SegmentDraft } from "./segment-draft.ts";
 import { OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
@@ -13,7 +14,8 @@ export interface LogBase {
   readonly epoch: string;
   readonly nextSeq: number;
   readonly receivedMs: number;
-  readonly producers: Readonly<Record<string, number>>;
+  /** Of earlier versions: last number of every producer. Now they have rows of their own. */
+  readonly producers?: Readonly<Record<string, number>>;
 }
 
 /** Reads a base as a log stored it. @throws SyntaxError or TypeError when `text` is no base */
@@ -25,7 +27,7 @@ export function readLogBase(text: string): LogBase {
 
 function isLogBase(value: unknown): value is LogBase {
   if (typeof value !== "object" || value === null) return false;
-  const { epoch, nextSeq, receivedMs, producers } = value as Record<string, unknown>;
+  const { epoch, nextSeq, receivedMs, producers = {} } = value as Record<string, unknown>;
   const numbered = typeof nextSeq === "number" && typeof receivedMs === "number";
   return numbered && typeof epoch === "string" && typeof producers === "object" && producers !== null;
 }
@@ -52,7 +54,7 @@ export class LogState {
   readonly #epoch: string;
   #nextSeq: number;
   #receivedMs: number;
-  readonly #producers: Map<string, number>;
+  readonly #producers = new Producers();
   #zone = new OpenZone();
   #ids: IdWindow | undefined;
   readonly #numbers = new NumberCheck();
@@ -62,13 +64,21 @@ export class LogState {
     this.#epoch = base.epoch;
     this.#nextSeq = base.nextSeq;
     this.#receivedMs = base.receivedMs;
-    this.#producers = new Map(Object.entries(base.producers));
+    this.#rememberLasts(base.producers, base.receivedMs);
   }
 
-  /** Restores from the last stored zone and the segments after it; the last of them has the newest received time. */
-  restore(zone: Zone | undefined, headers: readonly SegmentHeader[]): void {
+  /**
+   * Restores from what is stored: pages of producers, as they were when the zone was closed, the zone, and the segments
+   * after it; the last of them has the newest received time.
+   */
+  restore(
+    zone: Zone | undefined,
+    headers: Iterable<SegmentHeader>,
+    producers: Iterable<StoredProducerPage> = [],
+  ): void {
+    for (const page of producers) this.#producers.restore(page);
     if (zone !== undefined) {
-      for (const [producer, last] of Object.entries(zone.producers)) this.#producers.set(producer, last);
+      this.#rememberLasts(zone.producers, zone.receivedMs ?? this.#receivedMs);
       this.#nextSeq = Math.max(this.#nextSeq, zone.lastSeq + 1);
       this.#receivedMs = zone.receivedMs ?? this.#receivedMs;
     }
@@ -100,7 +110,7 @@ export class LogState {
   }
 
   lastNumber(producer: string): number {
-    return this.#producers.get(producer) ?? 0;
+    return this.#producers.last(producer);
   }
 
   base(): LogBase {
@@ -108,8 +118,16 @@ export class LogState {
       epoch: this.#epoch,
       nextSeq: this.#nextSeq,
       receivedMs: this.#receivedMs,
-      producers: Object.fromEntries(this.#producers),
     };
+  }
+
+  /**
+   * Pages of producers to be written with a zone that is closed, or with a slice that begins.
+   *
+   * @param silentSinceMs - forgets producers that were silent since before this time
+   */
+  takeProducers(silentSinceMs?: number): readonly ProducerPage[] {
+    return this.#producers.takeChanged(silentSinceMs);
   }
 
   /** Received times do not go back, unless the clock itself was set back by more than a minute. */
@@ -195,7 +213,7 @@ export class LogState {
         firstSeq = Math.min(firstSeq ?? seq, seq);
         lastSeq = Math.max(lastSeq ?? seq, seq);
       }
-      if (producer !== undefined) this.#producers.set(producer, last);
+      if (producer !== undefined && accepted > 0) this.#producers.set(producer, last, receivedMs);
       results.push({
         first_seq: firstSeq,
         last_seq: lastSeq,
@@ -230,7 +248,7 @@ export class LogState {
   /** @returns the zone that is full, to be stored with the segments, or `undefined` */
   closeZone(force = false): Zone | undefined {
     if (this.#zone.segments === 0 || (!force && this.#zone.segments < ZONE_SEGMENTS)) return undefined;
-    const zone = this.#zone.close(this.#producers);
+    const zone = this.#zone.close();
     this.#zone = new OpenZone();
     return zone;
   }
@@ -246,7 +264,14 @@ export class LogState {
     this.#nextSeq = Math.max(this.#nextSeq, header.lastSeq + 1);
     this.#receivedMs = header.receivedMs;
     for (const [producer, , last] of header.producers) {
-      if (last > this.lastNumber(producer)) this.#producers.set(producer, last);
+      if (last > this.lastNumber(producer)) this.#producers.set(producer, last, header.receivedMs);
+    }
+  }
+
+  /** Of an earlier version: the pages take them over with the next zone. */
+  #rememberLasts(lasts: LogBase["producers"], seenMs: number): void {
+    for (const [producer, last] of Object.entries(lasts ?? {})) {
+      if (last > this.lastNumber(producer)) this.#producers.set(producer, last, seenMs);
     }
   }
 }

@@ -1,3 +1,5 @@
+import { hashKey } from "./key-filter.ts";
+
 /** Numbers of one producer inside a segment: `[producer, first, last]`, both inclusive. */
 export type ProducerRange = readonly [producer: string, first: number, last: number];
 
@@ -13,8 +15,10 @@ export interface SegmentHeader {
   /** Lowest and highest event time of its signals. */
   readonly firstTs: number;
   readonly lastTs: number;
-  /** Distinct names of its signals. */
+  /** Distinct names of its signals; a stored header lists them only where they are few. */
   readonly names: readonly string[];
+  /** Hashes of the distinct names, where a stored header does not list them. */
+  readonly nameHashes?: readonly number[];
   readonly producers: readonly ProducerRange[];
   /**
    * Ids that callers gave their signals, with the sequence numbers of these and the place of their source in `sources`
@@ -27,6 +31,29 @@ export interface SegmentHeader {
   readonly owners?: readonly OwnerRange[];
   /** Hashes of the distinct ids that its signals name as their causes; see key-filter.ts. */
   readonly causes: readonly number[];
+}
+
+/** Names that a stored header lists. A reader of the log reads headers by the hundred. */
+const MAX_LISTED_NAMES = 128;
+
+/** What a stored header says of the names of a segment. */
+export function namesText(names: readonly string[]): string {
+  if (names.length <= MAX_LISTED_NAMES) return JSON.stringify(names);
+  return JSON.stringify({ hashes: names.map((name) => hashKey("name", name)) });
+}
+
+/** Reads what {@link namesText} made. @throws SyntaxError or TypeError where it is damaged */
+export function readNames(text: string): Pick<SegmentHeader, "names" | "nameHashes"> {
+  const stored: unknown = JSON.parse(text);
+  if (isNames(stored)) return { names: stored };
+  if (isHashed(stored)) return { names: [], nameHashes: stored.hashes };
+  throw new TypeError(`the stored names of a segment are damaged: ${text.slice(0, 100)}`);
+}
+
+const isNames = (value: unknown): value is string[] => Array.isArray(value);
+
+function isHashed(value: unknown): value is { readonly hashes: readonly number[] } {
+  return typeof value === "object" && value !== null && Array.isArray((value as { hashes?: unknown }).hashes);
 }
 
 /**

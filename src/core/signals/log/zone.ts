@@ -1,10 +1,15 @@
+import type { Matcher } from "../pattern.ts";
+import { Distinct, mayHoldText } from "./distinct.ts";
 import { hashKey, keyFilter, mayHoldKey } from "./key-filter.ts";
 import type { SegmentHeader } from "./segment.ts";
 
 /**
  * A zone sums up {@link ZONE_SEGMENTS} segments in one row, as zone maps (block range indexes) do in databases: a
- * reader that searches for a name, a time or a producer skips 256 segments at a time, and a waking object reads the last
- * numbers of its producers from one row and at most 255 headers. Without zones, both would read the whole history.
+ * reader that searches for a name, a time or a producer skips 256 segments at a time, and a waking object reads at most
+ * 255 headers. Without zones, both would read the whole history.
+ *
+ * Callers choose names, producers and ids, so each list is bounded: beyond that a filter takes its place, and beyond that
+ * the zone says nothing, and readers look inside.
  */
 export interface Zone {
   readonly firstSeq: number;
@@ -14,12 +19,17 @@ export interface Zone {
   /** When its last segment was received. */
   readonly receivedMs?: number;
   readonly names: readonly string[];
-  /** Last number of *every* producer known when the zone closed. */
-  readonly producers: Readonly<Record<string, number>>;
+  /** Filter over the names, where they are too many to list; `null`: too many for a filter as well. */
+  readonly nameKeys?: string | null;
+  /** Of zones of earlier versions: last number of *every* producer known when the zone closed. */
+  readonly producers?: Readonly<Record<string, number>>;
   /** Producers with signals in this zone. */
   readonly active: readonly string[];
-  /** Lowest number of each of those in this zone. */
+  /** Filter over those producers, where they are too many to list; `null`: too many for a filter as well. */
+  readonly activeKeys?: string | null;
+  /** Lowest and highest number of each listed producer in this zone. */
   readonly began?: Readonly<Record<string, number>>;
+  readonly ended?: Readonly<Record<string, number>>;
   /** Number of ids that callers gave signals of this zone. */
   readonly foreignIds: number;
   /** Filter over those ids and over the ids that signals name as causes; absent: there were too many ids. */
@@ -36,9 +46,9 @@ export function readZone(text: string): Zone {
 /** Checks the fields that every reader needs; older logs stored zones without `receivedMs`, `began` and `keys`. */
 function isZone(value: unknown): value is Zone {
   if (typeof value !== "object" || value === null) return false;
-  const { firstSeq, lastSeq, names, producers } = value as Record<string, unknown>;
+  const { firstSeq, lastSeq, names, active } = value as Record<string, unknown>;
   const numbered = typeof firstSeq === "number" && typeof lastSeq === "number";
-  return numbered && Array.isArray(names) && typeof producers === "object" && producers !== null;
+  return numbered && Array.isArray(names) && Array.isArray(active);
 }
 
 export const ZONE_SEGMENTS = 256;
@@ -50,6 +60,27 @@ export function mayHold(zone: Zone, hash: number): boolean {
   return zone.keys === undefined || mayHoldKey(zone.keys, hash);
 }
 
+/** Whether a zone or a segment may hold a signal of a name that is wanted. */
+export function mayHoldName(part: Zone | SegmentHeader, wanted: Matcher): boolean {
+  if (part.names.some(wanted)) return true;
+  const { exact } = wanted;
+  if ("nameHashes" in part && part.nameHashes !== undefined) {
+    const hashes = new Set(part.nameHashes);
+    return exact === undefined || exact.some((name) => hashes.has(hashKey("name", name)));
+  }
+  if (!("nameKeys" in part) || part.nameKeys === undefined) return false;
+  const { nameKeys } = part;
+  return exact === undefined || exact.some((name) => mayHoldText(nameKeys, "name", name));
+}
+
+/** Whether the signal that a producer numbered so may be in the zone. */
+export function mayHoldNumber(zone: Zone, producer: string, number: number): boolean {
+  if (zone.activeKeys !== undefined) return mayHoldText(zone.activeKeys, "producer", producer);
+  if (!zone.active.includes(producer)) return false;
+  const ended = zone.ended?.[producer] ?? zone.producers?.[producer] ?? Number.POSITIVE_INFINITY;
+  return number >= (zone.began?.[producer] ?? 0) && number <= ended;
+}
+
 /** The zone that is still growing. */
 export class OpenZone {
   #segments = 0;
@@ -58,8 +89,11 @@ export class OpenZone {
   #firstTs = Number.POSITIVE_INFINITY;
   #lastTs = Number.NEGATIVE_INFINITY;
   #receivedMs = 0;
-  readonly #names = new Set<string>();
+  readonly #names = new Distinct("name");
+  readonly #active = new Distinct("producer");
+  /** Lowest and highest numbers, as long as the producers can be listed. */
   readonly #began = new Map<string, number>();
+  readonly #ended = new Map<string, number>();
   #foreignIds = 0;
   #keys: number[] | undefined = [];
 
@@ -75,25 +109,32 @@ export class OpenZone {
     this.#lastTs = Math.max(this.#lastTs, segment.lastTs);
     this.#receivedMs = segment.receivedMs;
     for (const name of segment.names) this.#names.add(name);
-    for (const [producer, first] of segment.producers) {
+    for (const hash of segment.nameHashes ?? []) this.#names.addHash(hash);
+    for (const [producer, first, last] of segment.producers) {
+      this.#active.add(producer);
+      if (this.#active.listed === undefined) continue;
       if (!this.#began.has(producer)) this.#began.set(producer, first);
+      this.#ended.set(producer, Math.max(last, this.#ended.get(producer) ?? 0));
     }
     this.#foreignIds += segment.foreignIds.length;
     this.#addKeys(segment);
   }
 
-  /** @param producers - last number of every known producer, this zone included */
-  close(producers: ReadonlyMap<string, number>): Zone {
+  close(): Zone {
+    const names = this.#names.close();
+    const active = this.#active.close();
+    const listed = active.filter === undefined;
     return {
       firstSeq: this.#firstSeq,
       lastSeq: this.#lastSeq,
       firstTs: this.#firstTs,
       lastTs: this.#lastTs,
       receivedMs: this.#receivedMs,
-      names: [...this.#names],
-      producers: Object.fromEntries(producers),
-      active: [...this.#began.keys()],
-      began: Object.fromEntries(this.#began),
+      names: names.list,
+      ...(names.filter === undefined ? {} : { nameKeys: names.filter }),
+      active: active.list,
+      ...(active.filter === undefined ? {} : { activeKeys: active.filter }),
+      ...(listed ? { began: Object.fromEntries(this.#began), ended: Object.fromEntries(this.#ended) } : {}),
       foreignIds: this.#foreignIds,
       ...(this.#keys === undefined ? {} : { keys: keyFilter(this.#keys) }),
     };

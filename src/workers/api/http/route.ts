@@ -50,11 +50,7 @@ const REASONS = {
   415: "The media type of the body is not supported",
   422: "The request is not valid; `errors` points at each error",
   426: "The path is a WebSocket: upgrade the connection",
-<<<<<<< HEAD
-  429: "The queue is full; retry after `Retry-After` seconds",
-=======
-  429: "The queue is full, or what is allowed one at a time is running; `Retry-After` says when to try again",
->>>>>>> bfaaeff (Count the steps of expressions and quarantine rules that exceed them)
+  429: "The queue is full, or what is allowed one at a time is running; retry after `Retry-After` seconds",
   502: "The responder failed",
   503: "Overloaded; retry after `Retry-After` seconds",
   504: "No reply in time; a later result is kept with the task",

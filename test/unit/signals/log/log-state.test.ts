@@ -34,20 +34,28 @@ interface Sent {
 class StoredLog {
   segments: Segment[] = [];
   zones: Zone[] = [];
+  readonly producers = new Map<number, string>();
   state = new LogState("eco", START);
 
   append(requests: Parameters<LogState["append"]>[0], nowMs: number) {
     if (this.state.needsIds) this.state.restoreIds(this.ids(nowMs), nowMs);
     const commit = this.state.append(requests, nowMs);
     this.segments.push(...commit.segments);
-    const zone = this.state.closeZone();
-    if (zone !== undefined) this.zones.push(zone);
+    this.#store(this.state.closeZone());
     return commit.results;
   }
 
   closeZone(): void {
-    const zone = this.state.closeZone(true);
-    if (zone !== undefined) this.zones.push(zone);
+    this.#store(this.state.closeZone(true));
+  }
+
+  #store(zone: Zone | undefined): void {
+    if (zone === undefined) return;
+    this.zones.push(zone);
+    for (const { page, body } of this.state.takeProducers()) {
+      if (body === null) this.producers.delete(page);
+      else this.producers.set(page, body);
+    }
   }
 
   restart(): void {
@@ -56,6 +64,7 @@ class StoredLog {
     this.state.restore(
       zone,
       this.segments.filter((segment) => segment.firstSeq > (zone?.lastSeq ?? 0)),
+      [...this.producers].map(([page, body]) => ({ page, body })),
     );
   }
 
