@@ -14,7 +14,17 @@ export type MonitorSettingsInput = Readonly<Record<string, unknown>>;
 export function agentCalls({ call, inside }: Calls) {
   const at = (host: string) => inside(`/agents/${encodeURIComponent(host)}`);
   return {
-    list: async () => (await call<{ agents: AgentView[] }>({ path: inside("/agents") })).agents,
+    /** All hosts, by name. */
+    async list(): Promise<AgentView[]> {
+      const agents: AgentView[] = [];
+      for (let after: string | undefined; ; ) {
+        const query = after === undefined ? {} : { after };
+        const page = await call<{ agents: AgentView[]; next?: string }>({ path: inside("/agents"), query });
+        agents.push(...page.agents);
+        if (page.next === undefined) return agents;
+        after = page.next;
+      }
+    },
     get: (host: string) => call<AgentView>({ path: at(host) }),
     /** Forgets a host that is down. */
     forget: (host: string) => call<void>({ method: "DELETE", path: at(host) }),

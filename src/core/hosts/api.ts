@@ -37,6 +37,12 @@ export const AgentView = z.object({
 });
 export type AgentView = Readonly<z.infer<typeof AgentView>>;
 
+/** Hosts by name. `next` names the host after which the next page begins. */
+export interface AgentPage {
+  readonly agents: readonly AgentView[];
+  readonly next: string | null;
+}
+
 /** The result of asking all hosts. */
 export const MonitorRun = z.object({
   answered: z.array(z.string()).readonly().meta({ description: "Hosts that answered" }),

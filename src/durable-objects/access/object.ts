@@ -146,6 +146,10 @@ export class Directory extends EcosystemObject<unknown> {
     );
   }
 
+  hasQueue(ecosystem: string, name: string): boolean {
+    return this.sql.exec("SELECT 1 FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name).toArray().length > 0;
+  }
+
   /** Every queue of an ecosystem that ever held a task, sorted by name. */
   queues(ecosystem: string): QueueRecord[] {
     return this.sql

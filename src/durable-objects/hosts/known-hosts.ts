@@ -1,4 +1,6 @@
 import type { AgentView } from "../../core/hosts/api.ts";
+import { boundedReport, MAX_REPORT_CHARS } from "../../core/hosts/bounded-report.ts";
+import { readHostObject } from "../../core/hosts/host-record.ts";
 import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
 import { readAnswer } from "../../core/hosts/monitors/facts.ts";
 import { type MonitoredHost, NOT_MONITORED, watchHost } from "../../core/hosts/monitors/host-watch.ts";
@@ -120,7 +122,7 @@ export class KnownHosts {
 
   takeStatuses(statuses: ReadonlyMap<string, string>, nowMs: number): void {
     for (const [host, status] of statuses) {
-      this.#statuses.set(host, status);
+      this.#statuses.set(host, boundedText(status));
       this.#seen.set(host, nowMs);
     }
   }
@@ -169,7 +171,7 @@ export class KnownHosts {
     this.#monitored = new Map([...stored].map(([host, { record }]) => [host, record.watched]));
     this.#statuses = new Map();
     for (const [host, { record, seenMs }] of stored) {
-      if (record.status !== null) this.#statuses.set(host, record.status);
+      if (record.status !== null) this.#statuses.set(host, boundedText(record.status));
       this.#seen.set(host, Math.max(seenMs, this.#seen.get(host) ?? 0));
     }
     this.#storedStatuses = new Map(this.#statuses);
@@ -190,8 +192,8 @@ export class KnownHosts {
     this.#emitPresence(this.#presence.answered(host, nowMs), nowMs);
     this.#seen.set(host, nowMs);
     const answer = readAnswer(JSON.parse(text));
-    if (answer.status !== undefined) this.#statuses.set(host, JSON.stringify(answer.status));
-    this.#facts.set(host, answer.facts);
+    if (answer.status !== undefined) this.#statuses.set(host, JSON.stringify(boundedReport(answer.status)));
+    this.#facts.set(host, boundedReport(answer.facts));
     const before = this.#monitored.get(host) ?? NOT_MONITORED;
     const isNew = (key: string) => this.#store.markModuleReported(key);
     const { after, signals } = watchHost(host, before, answer, this.#settings, dreams, isNew, nowMs);
@@ -218,4 +220,7 @@ export class KnownHosts {
   }
 }
 
+/** An earlier version kept longer texts. */
+const boundedText = (status: string) =>
+  status.length <= MAX_REPORT_CHARS ? status : JSON.stringify(boundedReport(readHostObject(status)));
 const isHere = ({ state, lostMs }: Presence) => state === "up" || lostMs === null;

@@ -1,4 +1,4 @@
-import type { AgentView, MonitorRun } from "../../core/hosts/api.ts";
+import type { AgentPage, AgentView, MonitorRun } from "../../core/hosts/api.ts";
 import type { LinkReport } from "../../core/hosts/links.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
@@ -15,6 +15,10 @@ import { DreamWatch } from "./dream-watch.ts";
 import { HostStore } from "./host-store.ts";
 import { KnownHosts } from "./known-hosts.ts";
 import type { HostsBindings, HostsLog } from "./ports.ts";
+
+/** Hosts, and characters, in one page of hosts. */
+const MAX_AGENTS = 1_000;
+const MAX_PAGE_CHARS = 8 * 1024 * 1024;
 
 export type MonitorSettingsChange =
   | { readonly ok: true; readonly after: MonitorSettings }
@@ -71,10 +75,22 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     return this.#turns.run(() => this.#look());
   }
 
-  /** Hosts sorted by name. */
-  async agents(): Promise<AgentView[]> {
+  /** Hosts sorted by name, all of them or those after one: as many as one answer may carry. */
+  async agents({ after, limit = MAX_AGENTS }: { after?: string; limit?: number } = {}): Promise<AgentPage> {
     await this.#knowLinks();
-    return this.#hosts.names.flatMap((host) => this.#hosts.view(host) ?? []);
+    const names = this.#hosts.names.filter((host) => after === undefined || host > after);
+    const agents: AgentView[] = [];
+    let chars = 0;
+    for (const host of names) {
+      const view = this.#hosts.view(host);
+      if (view === undefined) continue;
+      chars += JSON.stringify(view).length;
+      if (agents.length >= limit || (agents.length > 0 && chars > MAX_PAGE_CHARS)) {
+        return { agents, next: agents.at(-1)?.host ?? null };
+      }
+      agents.push(view);
+    }
+    return { agents, next: null };
   }
 
   async agent(host: string): Promise<AgentView | null> {

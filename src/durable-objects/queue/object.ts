@@ -11,7 +11,7 @@ import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { notedName } from "../shell/notes.ts";
-import type { RelayBindings } from "../shell/outbox-relay.ts";
+import { RETRY_MS, type RelayBindings } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import { closeBack, isUpgrade, TaggedSockets, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
@@ -46,6 +46,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   readonly #calls: PendingCalls;
   readonly #leases: WaitingLeases;
   #registered: boolean;
+  #registering: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: QueueBindings) {
     super(ctx, env, notedName);
@@ -96,8 +97,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     });
   }
 
-  enqueue(tasks: readonly NewTask[]): Promise<api.EnqueueAnswer> {
-    return this.#changing((resolve, refuse) =>
+  async enqueue(tasks: readonly NewTask[]): Promise<api.EnqueueAnswer> {
+    const answer = await this.#changing<api.EnqueueAnswer>((resolve, refuse) =>
       operationOf(
         (queue, nowMs) => queue.enqueue(tasks, nowMs),
         (outcome) => resolve("full" in outcome ? outcome : { tasks: outcome.receipts.map(receiptOf) }),
@@ -105,6 +106,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
         tasks,
       ),
     );
+    // Once in the life of the queue: who asks for the task next must find the queue.
+    if (this.#registering !== undefined) await this.#registering;
+    return answer;
   }
 
   /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
@@ -245,15 +249,23 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   #register(): void {
     if (this.#registered) return;
     this.#registered = true;
+    // In the turn of the commit: should the directory not answer, or a crash follow, the alarm tries again.
+    this.alarms.wakeBy(Date.now() + RETRY_MS);
     const directory = objectNamed(this.env.DIRECTORY, "directory");
-    const registering = directory.addQueue(this.ecosystem, queueOf(this.#name), Date.now()).then(
-      () => this.#commits.store.notes.write("registered", "1"),
-      (error: unknown) => {
-        this.#registered = false;
-        console.warn("priority queue: not listed yet", this.#name, String(error));
-      },
-    );
-    this.ctx.waitUntil(registering);
+    const ended = () => {
+      this.#registering = undefined;
+    };
+    this.#registering = directory
+      .addQueue(this.ecosystem, queueOf(this.#name), Date.now())
+      .then(
+        () => this.#commits.store.notes.write("registered", "1"),
+        (error: unknown) => {
+          this.#registered = false;
+          console.warn("priority queue: not listed yet", this.#name, String(error));
+        },
+      )
+      .then(ended);
+    this.ctx.waitUntil(this.#registering);
   }
 }
 

@@ -1,3 +1,4 @@
+import { boundedReport } from "../../core/hosts/bounded-report.ts";
 import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
 import type { OpenLink } from "../../core/hosts/presence-tracker.ts";
 
@@ -15,8 +16,11 @@ export interface HostsOptions {
   readonly keepAlive: (work: Promise<void>) => void;
 }
 
-/** A longer status is not passed on: it would take most of the row in which it is stored. */
-const MAX_STATUS_CHARS = 128 * 1024;
+/** Characters of one answer, and of the answers of all hosts to one question, which travel in one call. */
+const MAX_ANSWER_CHARS = 256 * 1024;
+const MAX_ANSWERS_CHARS = 16 * 1024 * 1024;
+/** Characters of the statuses that travel in one call. */
+const MAX_STATUSES_CHARS = 4 * 1024 * 1024;
 const TRIES = 5;
 const FIRST_WAIT_MS = 250;
 
@@ -48,12 +52,7 @@ export class Hosts {
   }
 
   status(host: string, status: Readonly<Record<string, unknown>>): void {
-    const text = JSON.stringify(status);
-    if (text.length > MAX_STATUS_CHARS) {
-      console.warn("signal log: a host's status is too long to be kept", host, text.length);
-      return;
-    }
-    this.#statuses.set(host, text);
+    this.#statuses.set(host, JSON.stringify(boundedReport(status)));
     this.#notifySoon();
   }
 
@@ -68,13 +67,17 @@ export class Hosts {
       JSON.stringify({ type: "gather", request, monitors, after: after.get(host) ?? {} }),
     );
     let missing = asked.size;
+    let chars = 0;
     if (missing > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
         for (const host of asked.keys()) {
           this.#waiting.set(`${host} ${request}`, (facts) => {
             this.#waiting.delete(`${host} ${request}`);
-            answers.set(host, facts);
+            const answer =
+              chars + facts.length > MAX_ANSWERS_CHARS ? tooLarge(monitors, facts) : boundedAnswer(monitors, facts);
+            chars += answer.length;
+            answers.set(host, answer);
             if (--missing > 0) return;
             clearTimeout(timer);
             resolve();
@@ -94,12 +97,25 @@ export class Hosts {
     this.#options.keepAlive(this.#notify());
   }
 
+  /** As many statuses as one call may carry; the others go with the next one. */
+  #takeStatuses(): Map<string, string> {
+    const taken = new Map<string, string>();
+    let chars = 0;
+    for (const [host, status] of this.#statuses) {
+      if (chars > 0 && chars + status.length > MAX_STATUSES_CHARS) break;
+      chars += status.length;
+      taken.set(host, status);
+      this.#statuses.delete(host);
+    }
+    if (this.#statuses.size > 0) this.#pending = true;
+    return taken;
+  }
+
   async #notify(): Promise<void> {
     let tries = 0;
     while (this.#pending) {
       this.#pending = false;
-      const statuses = this.#statuses;
-      this.#statuses = new Map();
+      const statuses = this.#takeStatuses();
       try {
         await this.#options.registry().report(this.report, statuses);
         tries = 0;
@@ -119,4 +135,14 @@ export class Hosts {
     }
     this.#notifying = false;
   }
+}
+
+/** An answer that is too long fails each monitor, with the reason for people to read. */
+function boundedAnswer(monitors: readonly string[], facts: string): string {
+  return facts.length <= MAX_ANSWER_CHARS ? facts : tooLarge(monitors, facts);
+}
+
+function tooLarge(monitors: readonly string[], facts: string): string {
+  const error = `the answer of ${facts.length} characters is too long: a host may answer ${MAX_ANSWER_CHARS}, all hosts together ${MAX_ANSWERS_CHARS}`;
+  return JSON.stringify(Object.fromEntries(monitors.map((monitor) => [monitor, { error }])));
 }

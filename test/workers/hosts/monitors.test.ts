@@ -94,7 +94,7 @@ describe("monitors", () => {
     await link(eco, "b", () => ({ promotions: "seven" }));
     await expect.poll(() => emitted(eco), { timeout: 45_000 }).toHaveLength(2);
     expect(await registryOf(eco).tick()).toMatchObject({ answered: ["a", "b"], told: ["Q_PROMOTIONS_DETECTED"] });
-    expect(await registryOf(eco).agents()).toMatchObject([
+    expect((await registryOf(eco).agents()).agents).toMatchObject([
       { host: "a", failing: { investigations: "permission denied" } },
       { host: "b", failing: { promotions: expect.stringMatching(/expected object/) } },
     ]);

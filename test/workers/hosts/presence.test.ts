@@ -53,7 +53,7 @@ describe("a host", () => {
     await untilEmitted(eco, ["Q_AGENT_UP a"]);
     await evictDurableObject(registryOf(eco));
     await evictDurableObject(logOf(eco));
-    expect(await registryOf(eco).agents()).toMatchObject([{ host: "a", state: "up", links: 1 }]);
+    expect((await registryOf(eco).agents()).agents).toMatchObject([{ host: "a", state: "up", links: 1 }]);
     expect(await registryOf(eco).tick()).toMatchObject({ answered: ["a"], told: [] });
     expect(await emitted(eco)).toEqual(["Q_AGENT_UP a"]);
   });

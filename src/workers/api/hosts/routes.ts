@@ -1,7 +1,7 @@
-import { createRoute } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
 import { agentRegistry, signalLog } from "../../bindings/objects.ts";
-import { EcosystemPath, hostName } from "../http/query.ts";
+import { EcosystemPath, hostName, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { AgentSchema, AgentsSchema } from "./schemas.ts";
@@ -16,7 +16,13 @@ const listAgents = createRoute({
   summary: "List hosts with their state, what they run, and their alerts",
   tags: ["agents"],
   ...secured("signals:read"),
-  request: { params: EcosystemPath },
+  request: {
+    params: EcosystemPath,
+    query: z.strictObject({
+      limit: wholeNumber(1, 1_000, 1_000, "Hosts in a page; a page also ends where the hosts report much"),
+      after: hostName.optional().openapi({ description: "`next` of the previous page", param: { required: false } }),
+    }),
+  },
   responses: {
     200: json(AgentsSchema, "Hosts sorted by name; a host is forgotten after 30 days down"),
     ...problems(),
@@ -62,7 +68,9 @@ const releaseAgent = createRoute({
 export const agents = newApi()
   .openapi(listAgents, async (c) => {
     const { eco } = c.req.valid("param");
-    return c.json({ agents: await agentRegistry(c.env, eco).agents() }, 200);
+    const { limit, after } = c.req.valid("query");
+    const page = await agentRegistry(c.env, eco).agents({ limit, ...(after === undefined ? {} : { after }) });
+    return c.json({ agents: [...page.agents], ...(page.next === null ? {} : { next: page.next }) }, 200);
   })
   .openapi(getAgent, async (c) => {
     const { eco, host } = c.req.valid("param");

@@ -4,7 +4,12 @@ import { DEFAULT_MONITOR_SETTINGS, type MonitorSettings } from "../../../core/ho
 import { describes, named } from "../http/schema-parts.ts";
 
 export const AgentSchema = named("Agent", AgentView);
-export const AgentsSchema = z.object({ agents: z.array(AgentSchema) }).openapi("Agents");
+export const AgentsSchema = z
+  .object({
+    agents: z.array(AgentSchema),
+    next: z.string().optional().openapi({ description: "There are more hosts: ask again with `after` at `next`" }),
+  })
+  .openapi("Agents");
 export const MonitorRunSchema = named("MonitorRun", MonitorRun);
 
 const BandSchema = z

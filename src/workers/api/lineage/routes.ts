@@ -5,9 +5,10 @@ import { LINEAGE_LIMITS, type LineageSource, traceChain } from "../../../core/li
 import type { Decision } from "../../../core/policy/decision.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { deadLetters, policyState, priorityQueue, signalLog, webhooks } from "../../bindings/objects.ts";
+import { deadLetters, policyState, signalLog, webhooks } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
+import { findQueue } from "../queue/existing-queue.ts";
 import { oneSignal, WhichSignal } from "../signals/one-signal.ts";
 import { LineageSchema } from "./schemas.ts";
 
@@ -114,7 +115,8 @@ async function tasksWithState(env: Environment, ecosystem: string, names: readon
   await Promise.all(
     [...byQueue].map(async ([queue, tasks]) => {
       const ids = tasks.map(({ task_id }) => task_id);
-      for (const text of await priorityQueue(env, ecosystem, queue).tasksById(ids)) {
+      const found = await findQueue(env, ecosystem, queue);
+      for (const text of found === undefined ? [] : await found.tasksById(ids)) {
         // The schema leaves out the payload and the history: the queue shows those.
         const task = TaskState.parse(JSON.parse(text));
         known.set(`${queue} ${task.task_id}`, task);

@@ -8,6 +8,7 @@ import { readDocument } from "../http/body.ts";
 import { QueuePath, TaskPath } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
+import { existingQueue, findQueue } from "./existing-queue.ts";
 import { PendingCallSchema, ReplySchema } from "./schemas.ts";
 import { acceptedBy, jsonOrRefuse, refuseFull } from "./tasks-body.ts";
 
@@ -49,11 +50,14 @@ export const calls = newApi()
     const input = await readDocument(c.req.raw, CallInput, "invalid-call");
     const id = input.correlation_id ?? `c${crypto.randomUUID()}`;
     const task = taskOfCall(input, id, jsonOrRefuse(input.payload, "/payload", "invalid-call"), "http");
-    const queue = priorityQueue(c.env, eco, q);
-    const answer = acceptedBy(await queue.call(task, input.timeout_ms, input.require_responder));
+    const { timeout_ms, require_responder, recipient } = input;
+    // Where nobody has ever worked, nobody is there to answer: no queue is made for the name.
+    const queue = require_responder ? await findQueue(c.env, eco, q) : priorityQueue(c.env, eco, q);
+    if (queue === undefined) throw new Refusal(noResponder(recipient));
+    const answer = acceptedBy(await queue.call(task, timeout_ms, require_responder));
     if ("refused" in answer) {
       if (answer.refused === "full") throw refuseFull((await queue.status()).settings.capacity);
-      throw new Refusal(noResponder(input.recipient));
+      throw new Refusal(noResponder(recipient));
     }
     if ("pending" in answer) {
       const detail = `The call is ${answer.pending}. A later reply is kept for a day: get the call by its correlation_id.`;
@@ -63,7 +67,7 @@ export const calls = newApi()
   })
   .openapi(result, async (c) => {
     const { eco, q, id } = c.req.valid("param");
-    const answer = await priorityQueue(c.env, eco, q).callResult(id);
+    const answer = await (await existingQueue(c.env, eco, q)).callResult(id);
     if (answer === null || "refused" in answer)
       throw notFound(`The queue knows no call "${id}". A call that ended more than a day ago is forgotten.`);
     const known = acceptedBy(answer);

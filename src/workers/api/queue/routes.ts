@@ -8,6 +8,7 @@ import { overloaded } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { type Chunk, eventsOf } from "../http/server-sent-events.ts";
 import { withToken } from "../http/upgrade.ts";
+import { existingQueue } from "./existing-queue.ts";
 import { BottlenecksSchema, QueueEventsSchema, QueueStatusSchema, QueuesSchema, SettingsSchema } from "./schemas.ts";
 import { acceptedBy } from "./tasks-body.ts";
 
@@ -32,7 +33,7 @@ const one = createRoute({
   tags: ["tasks"],
   ...secured("signals:read"),
   request: { params: QueuePath },
-  responses: { 200: json(QueueStatusSchema, "The status"), ...problems() },
+  responses: { 200: json(QueueStatusSchema, "The status"), ...problems(404) },
 });
 
 const configure = createRoute({
@@ -61,7 +62,7 @@ const bottlenecks = createRoute({
     params: QueuePath,
     query: z.strictObject({ limit: wholeNumber(1, 100, 10, "Most tasks, and most kinds of task, in the answer") }),
   },
-  responses: { 200: json(BottlenecksSchema, "Slowest first"), ...problems() },
+  responses: { 200: json(BottlenecksSchema, "Slowest first"), ...problems(404) },
 });
 
 const events = createRoute({
@@ -87,7 +88,7 @@ const events = createRoute({
         "text/event-stream": { schema: { type: "string" as const } },
       },
     },
-    ...problems(),
+    ...problems(404),
   },
 });
 
@@ -95,7 +96,7 @@ export const queues = newApi()
   .openapi(list, async (c) => c.json({ queues: await directory(c.env).queues(c.req.valid("param").eco) }, 200))
   .openapi(one, async (c) => {
     const { eco, q } = c.req.valid("param");
-    return c.json(await priorityQueue(c.env, eco, q).status(), 200);
+    return c.json(await (await existingQueue(c.env, eco, q)).status(), 200);
   })
   .openapi(configure, async (c) => {
     const { eco, q } = c.req.valid("param");
@@ -104,12 +105,13 @@ export const queues = newApi()
   })
   .openapi(bottlenecks, async (c) => {
     const { eco, q } = c.req.valid("param");
-    return c.json(await priorityQueue(c.env, eco, q).bottlenecks(c.req.valid("query").limit), 200);
+    const queue = await existingQueue(c.env, eco, q);
+    return c.json(await queue.bottlenecks(c.req.valid("query").limit), 200);
   })
   .openapi(events, async (c) => {
     const { eco, q } = c.req.valid("param");
     const { tail } = c.req.valid("query");
-    const queue = priorityQueue(c.env, eco, q);
+    const queue = await existingQueue(c.env, eco, q);
     if (c.req.header("accept")?.includes("text/event-stream") !== true || c.req.raw.method === "HEAD")
       return c.json({ events: await queue.events(tail) }, 200);
     const query = new URLSearchParams({ tail: String(tail) });

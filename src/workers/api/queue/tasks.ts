@@ -12,6 +12,7 @@ import { readDocument } from "../http/body.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
+import { existingQueue, findQueue } from "./existing-queue.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./requests.ts";
 import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
 import { acceptedBy, jsonOrRefuse, readTasks, refuseFull } from "./tasks-body.ts";
@@ -50,7 +51,7 @@ const list = createRoute({
       after: sequence("`next` of the previous page"),
     }),
   },
-  responses: { 200: json(TaskPageSchema, "One page"), ...problems() },
+  responses: { 200: json(TaskPageSchema, "One page"), ...problems(404) },
 });
 
 const one = createRoute({
@@ -107,12 +108,12 @@ export const tasks = newApi()
   .openapi(list, async (c) => {
     const { eco, q } = c.req.valid("param");
     const { limit, after = 0 } = c.req.valid("query");
-    const page = await priorityQueue(c.env, eco, q).tasks({ limit, after });
+    const page = await (await existingQueue(c.env, eco, q)).tasks({ limit, after });
     return jsonText<z.infer<typeof TaskPageSchema>>(`{"tasks":[${page.tasks.join(",")}],"next":${page.next}}`);
   })
   .openapi(one, async (c) => {
     const { eco, q, id } = c.req.valid("param");
-    const text = await priorityQueue(c.env, eco, q).task(id);
+    const text = await (await existingQueue(c.env, eco, q)).task(id);
     if (text === null) throw unknownTask(id);
     return jsonText<z.infer<typeof TaskSchema>>(text);
   })
@@ -122,7 +123,9 @@ export const tasks = newApi()
     const recipients = workableRecipients(c.get("grant"), q === HOSTS_QUEUE);
     if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(recipients, recipient));
     const query = { recipient, max, leaseMs: lease_ms, waitMs: wait_ms, worker: worker ?? recipient };
-    const leased = acceptedBy(await priorityQueue(c.env, eco, q).lease(query));
+    // A worker may wait for the first task of a queue, and makes it; one that does not wait finds nothing.
+    const queue = wait_ms > 0 ? priorityQueue(c.env, eco, q) : await findQueue(c.env, eco, q);
+    const leased = queue === undefined ? [] : acceptedBy(await queue.lease(query));
     return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
   })
   .openapi(complete, async (c) => {
@@ -200,12 +203,13 @@ const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): str
   workableRecipients(c.get("grant"), c.req.param("q") === HOSTS_QUEUE);
 
 async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
-  const answer = acceptedBy(await priorityQueue(env, eco, q).applyAction(action));
+  const queue = await existingQueue(env, eco, q);
+  const answer = acceptedBy(await queue.applyAction(action));
   if ("foreign" in answer) throw new Refusal(refusedRecipient(action.recipients, answer.foreign));
   if (!("conflict" in answer)) return answer;
   const { conflict } = answer;
   if (conflict === "unknown") throw unknownTask(action.taskId);
-  if (conflict === "full") throw refuseFull((await priorityQueue(env, eco, q).status()).settings.capacity);
+  if (conflict === "full") throw refuseFull((await queue.status()).settings.capacity);
   const kind = conflict === "lost" ? "lease-lost" : conflict === "finished" ? "task-finished" : "task-unfinished";
   throw new Refusal(problem(kind, 409, "The action conflicts with the state of the task", CONFLICTS[conflict]));
 }
