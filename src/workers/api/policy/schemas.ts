@@ -53,12 +53,10 @@ export const SimulatedSchema = z
   .object({
     signals: z.int().openapi({ description: "Signals that were processed" }),
     through: z.string().nullable().openapi({ description: "When the log received the last of them" }),
-    truncated: z
-      .boolean()
-      .openapi({
-        description:
-          "The range holds more signals, or takes more steps, than one request may: ask again with `since` at `through`",
-      }),
+    truncated: z.boolean().openapi({
+      description:
+        "The range holds more signals, or takes more steps, than one request may: ask again with `since` at `through`",
+    }),
     warm_up: WarmUpView.meta({ description: "How the state of the rules at `since` was derived" }),
     outcomes: z.record(z.string(), OutcomeCounts),
     decisions: SimulatedDecision.meta({ type: "object", properties: {}, additionalProperties: {} })
