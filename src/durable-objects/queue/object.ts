@@ -249,8 +249,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   #register(): void {
     if (this.#registered) return;
     this.#registered = true;
-    // In the turn of the commit: should the directory not answer, or a crash follow, the alarm tries again.
-    this.alarms.wakeBy(Date.now() + RETRY_MS);
     const directory = objectNamed(this.env.DIRECTORY, "directory");
     const ended = () => {
       this.#registering = undefined;
@@ -261,6 +259,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
         () => this.#commits.store.notes.write("registered", "1"),
         (error: unknown) => {
           this.#registered = false;
+          this.alarms.wakeBy(Date.now() + RETRY_MS);
           console.warn("priority queue: not listed yet", this.#name, String(error));
         },
       )

@@ -267,7 +267,7 @@ describe("refusals of a queue over HTTP", () => {
       "/2/colour",
       "/3/payload",
     ]);
-    expect((await queue.status()).depth).toBe(0);
+    expect((await queue.get("")).status, "the queue was not made").toBe(404);
     for (const [path, body, pointer] of [
       ["lease", { recipient: "coder", max: 0 }, "/max"],
       ["lease", { recipient: "coder", wait_ms: 30_001 }, "/wait_ms"],

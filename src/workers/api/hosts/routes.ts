@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
 import { agentRegistry, signalLog } from "../../bindings/objects.ts";
-import { EcosystemPath, hostName, wholeNumber } from "../http/query.ts";
+import { EcosystemPath, hostBefore, hostName, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { AgentSchema, AgentsSchema } from "./schemas.ts";
@@ -20,7 +20,7 @@ const listAgents = createRoute({
     params: EcosystemPath,
     query: z.strictObject({
       limit: wholeNumber(1, 1_000, 1_000, "Hosts in a page; a page also ends where the hosts report much"),
-      after: hostName.optional().openapi({ description: "`next` of the previous page", param: { required: false } }),
+      after: hostBefore,
     }),
   },
   responses: {

@@ -149,6 +149,11 @@ export const hostName = z
   )
   .openapi({ description: "Name of the host that links", example: "gpu-01" });
 
+/** The last host of the page before. */
+export const hostBefore = z
+  .preprocess(blankIsAbsent, hostName.optional())
+  .openapi({ type: "string", description: "`next` of the previous page", param: { required: false } });
+
 /** Refuses a request whose path or query is not valid. */
 export function refuseInvalid(
   result: { target: string } & ({ success: true } | { success: false; error: z.ZodError }),

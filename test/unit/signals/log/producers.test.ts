@@ -102,8 +102,15 @@ describe("producers of a log", () => {
     const base = { epoch: "abcdef", nextSeq: 1, receivedMs: 5, producers: { a: 3, b: 1 } };
     const state = new LogState("eco", base);
     const zone = {
-      ...{ firstSeq: 1, lastSeq: 9, firstTs: 0, lastTs: 0, receivedMs: 7, names: ["Q"], foreignIds: 0 },
-      ...{ producers: { a: 8, c: 2 }, active: ["a", "c"] },
+      firstSeq: 1,
+      lastSeq: 9,
+      firstTs: 0,
+      lastTs: 0,
+      receivedMs: 7,
+      names: ["Q"],
+      foreignIds: 0,
+      producers: { a: 8, c: 2 },
+      active: ["a", "c"],
     };
     state.restore(zone, []);
     expect(["a", "b", "c"].map((name) => state.lastNumber(name))).toEqual([8, 1, 2]);

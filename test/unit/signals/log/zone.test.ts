@@ -4,8 +4,15 @@ import { mayHoldName, mayHoldNumber, OpenZone, readZone, type Zone } from "../..
 import { compilePatterns } from "../../../../src/core/signals/pattern.ts";
 
 const header = (place: number, more: Partial<SegmentHeader>): SegmentHeader => ({
-  ...{ firstSeq: place * 10 + 1, lastSeq: place * 10 + 10, receivedMs: 0, firstTs: 0, lastTs: 0 },
-  ...{ names: ["Q"], producers: [], foreignIds: [], causes: [] },
+  firstSeq: place * 10 + 1,
+  lastSeq: place * 10 + 10,
+  receivedMs: 0,
+  firstTs: 0,
+  lastTs: 0,
+  names: ["Q"],
+  producers: [],
+  foreignIds: [],
+  causes: [],
   ...more,
 });
 const range = (count: number, prefix: string, from = 0) =>
