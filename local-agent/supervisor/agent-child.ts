@@ -14,8 +14,9 @@ import type { ProcessRules } from "../../src/core/supervisor/process-rules.ts";
 import { SupervisedProcess } from "../../src/core/supervisor/supervised-process.ts";
 import type { Logger } from "../base/log.ts";
 import { LineSplitter } from "../base/process/output.ts";
-import { identify, signalGroup } from "../base/process/process-group.ts";
+import { identify, signalGroup, signalProcess } from "../base/process/process-group.ts";
 import { type Cgroups, cappedByLimits, type EnforcedLimits, NO_ENFORCED_LIMITS } from "./cgroups.ts";
+import { endRest } from "./end-rest.ts";
 import type { SupervisorJournal } from "./journal.ts";
 import type { LogFile } from "./log-file.ts";
 import { type AgentDefinition, rulesOf } from "./settings.ts";
@@ -117,7 +118,7 @@ export class AgentChild {
     else if (this.#messages.push(line) > MAX_MESSAGES) this.#messages.shift();
   }
 
-  /** For the exit of this program, which can wait for nothing. */
+  /** For the exit of this program, which can wait for nothing. Processes that left the group are ended at its next start. */
   kill(): void {
     if (this.pid !== undefined) signalGroup(this.pid, "SIGKILL");
   }
@@ -136,7 +137,10 @@ export class AgentChild {
       case "signal":
         if (this.pid === undefined) return;
         this.#note(`${action.signal} was sent`);
-        signalGroup(this.pid, action.signal);
+        // A master that is asked to stop lets its children finish; what is left of the group is asked when it has ended.
+        if (action.signal === "SIGTERM" && this.definition.stop_signal_to === "process")
+          signalProcess(this.pid, action.signal);
+        else signalGroup(this.pid, action.signal);
         return;
       case "announce":
         this.#options.announce(this.name, action.signal, action.facts);
@@ -177,23 +181,39 @@ export class AgentChild {
     const identity = identify(pid);
     if (identity !== undefined) journal.started(name, run, identity).catch(failed);
     child.once("exit", (code, signal) => {
-      // Processes that the agent started must not run on beside its successor.
-      signalGroup(pid, "SIGKILL");
-      const outOfMemory = cgroups?.dismiss(name) === true && signal === "SIGKILL";
       const drained = setTimeout(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
       }, DRAIN_MS);
       child.once("close", () => clearTimeout(drained));
-      this.#child = undefined;
       this.#note(code === null ? `process ${pid} was ended by ${signal}` : `process ${pid} ended with code ${code}`);
-      journal.ended(name, run).catch(failed);
-      const why = "the process used more memory than its limit, and the kernel ended it";
-      this.handle({ type: "exited", code, signal, ...(outOfMemory && { why }) });
+      void this.#ended(pid, run, code, signal);
     });
     this.#note(`process ${pid} was started`);
     for (const line of this.#messages.splice(0)) child.stdin?.write(line);
     this.handle({ type: "spawned", pid });
+  }
+
+  async #ended(pid: number, run: string, code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    const { name, journal, cgroups } = this.#options;
+    // Until SIGKILL is due, processes of a stopped agent may finish what they do. A failed agent's end at once.
+    const mayWait = () => this.view().phase === "stopping" && this.#process.dueMs !== undefined;
+    const escaped = await endRest({ pid, run, mayWait }).catch((error: unknown) => {
+      this.#options.log.error({ err: error }, `agent ${name}: what its process left behind could not be ended`);
+      return 0;
+    });
+    const outOfMemory = cgroups?.dismiss(name) === true && signal === "SIGKILL";
+    this.#child = undefined;
+    journal.ended(name, run).catch((error: unknown) => this.#journalFailed(error));
+    const how = code === null ? `was ended by ${signal}` : `ended with code ${code}`;
+    const left = `the process ${how} and left others outside of its group, which were ended: run it in the foreground`;
+    if (escaped > 0) this.#note(`${escaped} groups of processes that had left the agent's group were ended`);
+    const why = outOfMemory
+      ? "the process used more memory than its limit, and the kernel ended it"
+      : escaped > 0
+        ? left
+        : undefined;
+    this.handle({ type: "exited", code, signal, ...(why !== undefined && { why }) });
   }
 
   #receive(line: string): void {

@@ -34,7 +34,9 @@ export class SupervisorJournal {
   /** Runs that began and whose end was not written. */
   unfinished(): EarlierRun[] {
     return this.#rows().flatMap(({ run, leader }) =>
-      run === null ? [] : [{ run, leader: leader === null ? undefined : Leader.parse(JSON.parse(leader)) }],
+      run === null
+        ? []
+        : [{ run, leader: leader === null ? undefined : Leader.parse(JSON.parse(leader)), escaped: true }],
     );
   }
 

@@ -57,6 +57,8 @@ const AgentDefinition = z.strictObject({
   stable_seconds: seconds(1, DAY).default(DEFAULT_RULES.stableMs / 1000),
   /** From SIGTERM to SIGKILL. */
   stop_seconds: seconds(0.1, 3_600).default(DEFAULT_RULES.stopMs / 1000),
+  /** `process`: SIGTERM goes to the program alone, and to the rest of its group when it has ended. `group`: to all at once. */
+  stop_signal_to: z.enum(["process", "group"], "give process or group").default("process"),
   /** Longest silence. An agent that never sends a heartbeat is not held to it, unless this is given. */
   heartbeat_seconds: seconds(0.5, DAY).optional(),
   /** Longest time at work without progress, for an agent that reports progress. */

@@ -7,6 +7,8 @@ export const RUN_VARIABLE = "GANGLION_RUN";
 
 const GRACE_MS = 2_000;
 const LOOK_MS = 10;
+/** A process that the kernel cannot end, because a device does not answer, must not keep anybody waiting for ever. */
+const GIVE_UP_MS = 10_000;
 
 /** A run of a command whose processes may have outlived a killed agent. */
 export interface EarlierRun {
@@ -14,6 +16,8 @@ export interface EarlierRun {
   readonly run: string;
   /** Leader of its process group; `undefined` when the agent was killed before it recorded the leader. */
   readonly leader: ProcessIdentity | undefined;
+  /** Whether also those processes belong to the run that have left its group, as daemons do; default: they do not. */
+  readonly escaped?: boolean;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface EarlierRun {
  * the run's mark or is the recorded leader itself. The process id alone is not enough, because ids are reused.
  *
  * Checks every 10 ms, because the kernel does not report the end of processes that are no children. This runs only at a
- * start after a crash.
+ * start after a crash, and when a supervised agent has ended.
  *
  * @returns the number of process groups that were ended
  */
@@ -31,6 +35,7 @@ export async function endLeftovers(runs: readonly EarlierRun[]): Promise<number>
   for (const group of groups) signalGroup(group, "SIGTERM");
   const deadline = performance.now() + GRACE_MS;
   for (let left = groups; left.size > 0; left = leftGroups(runs)) {
+    if (performance.now() > deadline + GIVE_UP_MS) break;
     if (performance.now() > deadline) for (const group of left) signalGroup(group, "SIGKILL");
     await pause(LOOK_MS);
   }
@@ -51,8 +56,9 @@ function leftGroups(runs: readonly EarlierRun[]): Set<number> {
     if (earlier === undefined) continue;
     const stat = processStat(pid);
     if (stat === undefined || stat.group === own || /[ZX]/.test(stat.state)) continue;
-    // A process that left the group did so to outlive the command.
-    if (earlier.leader === undefined || stat.group === earlier.leader.pid) groups.add(stat.group);
+    // A process that left the group of a command did so to outlive the command.
+    if (earlier.leader === undefined || earlier.escaped === true || stat.group === earlier.leader.pid)
+      groups.add(stat.group);
   }
   return groups;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /**
  * Identifies a process for good: process ids are reused, but not with the same start time since the same boot.
@@ -50,6 +50,26 @@ export function isRunning({ pid, start, boot: at }: ProcessIdentity): boolean {
   if (at !== bootId()) return false;
   const stat = processStat(pid);
   return stat?.start === start && !/[ZX]/.test(stat.state);
+}
+
+/** Whether a process of the group that `pid` leads, or led, still runs. Zombies do not. Walks over all processes. */
+export function groupRuns(pid: number): boolean {
+  return readdirSync("/proc").some((name) => {
+    const member = Number(name);
+    const stat = Number.isInteger(member) ? processStat(member) : undefined;
+    return stat?.group === pid && !/[ZX]/.test(stat.state);
+  });
+}
+
+/** Sends `signal` to one process. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It has ended, or runs as another user.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ESRCH" && code !== "EPERM") throw error;
+  }
 }
 
 /**

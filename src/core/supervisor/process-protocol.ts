@@ -35,7 +35,7 @@ export type Announcement =
 
 export type ProcessAction =
   | { readonly do: "spawn" }
-  /** To the whole process group. */
+  /** To the whole process group; SIGTERM to the process alone, where the agent is set so. */
   | { readonly do: "signal"; readonly signal: "SIGTERM" | "SIGKILL" | "SIGCONT" }
   | { readonly do: "announce"; readonly signal: Announcement; readonly facts: Readonly<Record<string, unknown>> };
 
