@@ -1,4 +1,6 @@
+import type { Environment } from "../base/locations.ts";
 import { createLog, type Logger } from "../base/log.ts";
+import { hideSecrets } from "../base/process/hide-secrets.ts";
 import { ExpectedError } from "../base/service.ts";
 import { stoppedWithin } from "../base/stop-within.ts";
 import { readSettings } from "../config/settings.ts";
@@ -18,8 +20,15 @@ const NOTIFY_MS = 1_000;
  * @throws ExpectedError when the agent cannot start
  */
 export async function run(config?: string, takeOver = false): Promise<void> {
-  const settings = readSettings(process.env, process.cwd(), config);
+  // First of all: commands that the agent runs must not find its token.
+  const { environment, problem } = await hideSecrets();
+  const settings = readSettings(environment, process.cwd(), config);
   const logger = createLog({ format: settings.log, level: settings.logLevel });
+  if (problem !== undefined)
+    logger.warn(
+      { reason: problem },
+      "commands of this user may be able to read this process's memory and environment, with the token in it",
+    );
   const agent = new Agent({ ...settings, logger, takeOver });
 
   const manager = await ServiceManager.from(process.env, { health: () => agent.health(), log: logger });
@@ -63,7 +72,7 @@ export async function run(config?: string, takeOver = false): Promise<void> {
       .then(() => started)
       .then(async () => {
         await manager?.reloading();
-        await reload(agent, logger, config);
+        await reload(agent, logger, environment, config);
         await manager?.ready(statusLine(agent.status));
       });
   });
@@ -90,9 +99,14 @@ function statusLine({ link, sources }: AgentStatus): string {
 }
 
 /** Settings that cannot be read or are invalid change nothing. */
-async function reload(agent: Agent, logger: Logger, config: string | undefined): Promise<void> {
+async function reload(
+  agent: Agent,
+  logger: Logger,
+  environment: Environment,
+  config: string | undefined,
+): Promise<void> {
   try {
-    const { applied, restart, failed } = await agent.reload(readSettings(process.env, process.cwd(), config));
+    const { applied, restart, failed } = await agent.reload(readSettings(environment, process.cwd(), config));
     if (applied.length + restart.length + failed.length === 0) logger.info("SIGHUP: the settings have not changed");
     if (applied.length > 0) logger.info({ settings: applied }, "SIGHUP: new settings were applied");
     if (restart.length > 0) logger.warn({ settings: restart }, "SIGHUP: these settings take effect after a restart");

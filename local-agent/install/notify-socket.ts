@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { cleanEnvironment } from "../base/process/clean-environment.ts";
 
 /** Sends one datagram; resolves when the system has taken it. */
 export type Send = (message: string) => Promise<void>;
@@ -68,7 +69,7 @@ function throughCommand(address: string): Send {
     new Promise((resolve, reject) => {
       const child = spawn("systemd-notify", message.split("\n"), {
         stdio: "ignore",
-        env: { ...process.env, NOTIFY_SOCKET: address },
+        env: cleanEnvironment(process.env, { NOTIFY_SOCKET: address }),
       });
       child.once("error", reject);
       child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`systemd-notify ended with ${code}`))));

@@ -1,12 +1,13 @@
 import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import * as z from "zod";
+import { directoryInside } from "../../../base/files/path-inside.ts";
 import { ifThere, replaceFile } from "../../../base/files/replace-file.ts";
 import { CommandSettings } from "../../command-settings.ts";
 import type { Attempt, Emission, Outcome } from "../../reaction.ts";
 import { runForSignal } from "../../run-for-signal.ts";
 import type { BuiltInContext, BuiltInDefaults, RunAttempt } from "../built-in.ts";
-import { ChangedMeanwhile, digestOf, install, switchTo, targetOf, unlinkFrom } from "./releases.ts";
+import { ChangedMeanwhile, digestOf, install, linkId, switchTo, targetOf, unlinkFrom } from "./releases.ts";
 
 /** Deploys the winners of a dream cycle. */
 export const DeployerSettings = z.strictObject({
@@ -80,7 +81,11 @@ class Deployment {
     await mkdir(join(this.#deployed, RELEASES), { recursive: true });
     if (progress.current !== null) progress = await this.#deploy(progress, progress.current);
     for (const winner of names.filter((name) => !name.startsWith(".") && !name.endsWith(".tmp")).sort()) {
-      const release = await this.#toDeploy(winner);
+      const release = await this.#toDeploy(winner).catch((error: Error) => {
+        // A winner that cannot be read keeps no other from being deployed.
+        this.#context.log.warn({ err: error, winner }, "deployer: a winner cannot be read");
+        return undefined;
+      });
       if (release === undefined) continue;
       const previous = (await targetOf(this.#link(winner))) ?? (await this.#keepExisting(winner));
       const current = { winner, release, previous };
@@ -101,9 +106,11 @@ class Deployment {
 
   /** @returns the directory for the release; `undefined` for a winner that is deployed already, or known to fail */
   async #toDeploy(winner: string): Promise<string | undefined> {
-    const entry = await stat(join(this.#winners, winner));
-    if (!entry.isDirectory() && !entry.isFile()) return undefined;
-    const release = join(this.#releases(winner), await digestOf(join(this.#winners, winner)));
+    const path = join(this.#winners, winner);
+    const entry = await lstat(path);
+    if (!entry.isDirectory() && !entry.isFile() && !entry.isSymbolicLink()) return undefined;
+    // A link is no winner: it gets an identity under which its refusal is told once.
+    const release = join(this.#releases(winner), await (entry.isSymbolicLink() ? linkId(path) : digestOf(path)));
     const target = await targetOf(this.#link(winner));
     if (target !== undefined && resolve(this.#deployed, target) === release) return undefined;
     return (await ifThere(stat(`${release}.failed`))) === undefined ? release : undefined;
@@ -142,6 +149,7 @@ class Deployment {
     let rolled_back = false;
     try {
       await mkdir(this.#releases(winner), { recursive: true });
+      await directoryInside(this.#deployed, this.#releases(winner));
       await install(join(this.#winners, winner), release);
       await switchTo(link, release, previous);
       failure = await this.#checkHealth(winner, link);

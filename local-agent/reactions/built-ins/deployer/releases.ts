@@ -1,20 +1,13 @@
 import { createHash } from "node:crypto";
-import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  symlink,
-} from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { constants } from "node:fs";
+import { lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { openExchange } from "../../../base/files/exchange.ts";
+import { isBelow } from "../../../base/files/path-inside.ts";
 import { ifThere, syncDirectory } from "../../../base/files/replace-file.ts";
+
+/** Never follows a link: what it leads to is not the winner's. */
+const NO_LINK = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**
  * Identity of a winner's content: the first 16 digits of the SHA-256 over its file names, execute permissions and
@@ -25,7 +18,7 @@ export async function digestOf(path: string): Promise<string> {
   for (const { name, file } of await filesOf(path)) {
     const at = join(path, name);
     const executable = ((await lstat(at)).mode & 0o111) !== 0;
-    const content = file === "link" ? await readlink(at) : await readFile(at);
+    const content = file === "link" ? await readlink(at) : await readFile(at, { flag: NO_LINK });
     hash.update(JSON.stringify([name, file, executable, content.length]));
     hash.update(content);
   }
@@ -37,14 +30,38 @@ export class ChangedMeanwhile extends Error {
   override readonly name = "ChangedMeanwhile";
 }
 
+/** A winner is a link, or holds one that leads out of it: it would be deployed with files that are not its own. */
+export class ForeignLink extends Error {
+  override readonly name = "ForeignLink";
+}
+
+/** Identity of a winner that is a link, which is refused: by it the deployer knows that it was told of already. */
+export async function linkId(path: string): Promise<string> {
+  const target = await readlink(path);
+  return `link-${createHash("sha256").update(target).digest("hex").slice(0, 16)}`;
+}
+
+/** @throws ForeignLink */
+async function requireOwnLinks(winner: string): Promise<void> {
+  if ((await lstat(winner)).isSymbolicLink())
+    throw new ForeignLink(`${winner} is a link: put the winner itself into the directory of winners`);
+  for (const { name, file } of await filesOf(winner)) {
+    if (file !== "link") continue;
+    const target = await readlink(join(winner, name));
+    if (target.startsWith(sep) || !isBelow(winner, resolve(winner, dirname(name), target)))
+      throw new ForeignLink(`${join(winner, name)} is a link to ${target}, which leads out of the winner: remove it`);
+  }
+}
+
 /**
  * Copies a winner to `release`: afterwards the release is complete, or does not exist. A release that exists already
  * stays, because its name is the digest of its content.
  *
- * @throws ChangedMeanwhile when the winner has changed since its digest was computed
+ * @throws ChangedMeanwhile when the winner has changed since its digest was computed; ForeignLink
  */
 export async function install(winner: string, release: string): Promise<void> {
   if ((await ifThere(lstat(release))) !== undefined) return;
+  await requireOwnLinks(winner);
   const temporary = join(dirname(release), `.${basename(release)}.tmp`);
   // Left by a crash, perhaps of another content.
   await rm(temporary, { recursive: true, force: true });
@@ -128,13 +145,19 @@ function moved(path: string): ChangedMeanwhile {
 }
 
 async function copyDurably(from: string, to: string): Promise<void> {
-  await copyFile(from, to);
-  await chmod(to, (await lstat(from)).mode & 0o7777);
-  const file = await open(to, "r");
+  const source = await open(from, NO_LINK);
   try {
-    await file.sync();
+    const { mode } = await source.stat();
+    const copy = await open(to, "wx");
+    try {
+      await copy.writeFile(await source.readFile());
+      await copy.chmod(mode & 0o7777);
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
   } finally {
-    await file.close();
+    await source.close();
   }
 }
 

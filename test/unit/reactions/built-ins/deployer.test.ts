@@ -169,3 +169,52 @@ test("a winner that changes during its copy is not deployed until the next attem
   expect(emitted(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED summarise"]);
   expect(deployed("summarise")).toBe("two");
 });
+
+test("a winner that is a link is refused with the reason, once, and the others are deployed", async () => {
+  const { perform, attempt, breed, deployed, directory } = host();
+  const secret = join(temporaryDirectory(), "secret");
+  writeFileSync(secret, "secret");
+  symlinkSync(secret, join(directory, "winners", "file"));
+  symlinkSync(temporaryDirectory(), join(directory, "winners", "tree"));
+  symlinkSync("/no/such/place", join(directory, "winners", "gone"));
+  breed("good", "one");
+  const outcome = await perform(attempt());
+  expect(emitted(outcome)).toEqual([
+    "Q_DEPLOYMENT_FAILED file",
+    "Q_DEPLOYMENT_FAILED gone",
+    "Q_WINNER_DEPLOYED good",
+    "Q_DEPLOYMENT_FAILED tree",
+  ]);
+  expect(outcome.ok && outcome.emit[0]?.facts.error).toContain("is a link: put the winner itself");
+  expect(readdirSync(join(directory, "deployed")).filter((name) => !name.startsWith("."))).toEqual(["good"]);
+  expect(deployed("good")).toBe("one");
+  expect(emitted(await perform(attempt()))).toEqual([]);
+});
+
+test.each(["/etc/passwd", "../../../outside", "src/../../outside"])(
+  "a winner with a link to %s, which leads out of it, is refused",
+  async (target) => {
+    const { perform, attempt, breed, directory } = host();
+    breed("bad", "one");
+    symlinkSync(target, join(directory, "winners", "bad", "link"));
+    const outcome = await perform(attempt());
+    expect(emitted(outcome)).toEqual(["Q_DEPLOYMENT_FAILED bad"]);
+    expect(outcome.ok && outcome.emit[0]?.facts.error).toContain("leads out of the winner: remove it");
+    expect(existsSync(join(directory, "deployed", "bad"))).toBe(false);
+  },
+);
+
+test("a winner with a link to a file of its own is deployed with the link", async () => {
+  const { perform, attempt, breed, directory } = host();
+  breed("good", "one");
+  symlinkSync("src/variant.txt", join(directory, "winners", "good", "current"));
+  expect(emitted(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED good"]);
+  expect(readFileSync(join(directory, "deployed", "good", "current"), "utf8")).toBe("one");
+});
+
+test("a winner whose name is not UTF-8 keeps no other from being deployed", async () => {
+  const { perform, attempt, breed, directory } = host();
+  writeFileSync(Buffer.concat([Buffer.from(join(directory, "winners/")), Buffer.from([0xe9])]), "");
+  breed("good", "one");
+  expect(emitted(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED good"]);
+});
