@@ -47,9 +47,8 @@ export class Agent implements Service {
   get status(): AgentStatus {
     const byFeature: Record<string, unknown> = {};
     const sources: Report[] = [];
-    const movedTo = this.#db?.movedAside;
-    if (movedTo !== undefined)
-      sources.push({ name: "spool", state: "live", detail: `new: the old one was corrupted and moved to ${movedTo}` });
+    const damage = this.#db && damageOf(this.#db);
+    if (damage !== undefined) sources.push({ name: "spool", state: "live", detail: damage });
     for (const feature of FEATURES) {
       const instance = this.#instances.get(feature);
       if (instance === undefined) {
@@ -96,15 +95,18 @@ export class Agent implements Service {
     this.#stopping = false;
     const { logger, stateDir } = this.#options;
     this.#db = StateDatabase.open(stateDir);
-    const { movedAside } = this.#db;
+    const { movedAside, neededReserve } = this.#db;
     if (movedAside !== undefined)
       logger.error(
         { moved_to: movedAside },
         "the state database was corrupted: it was moved, and a new one was created",
       );
+    if (neededReserve)
+      logger.error("the disk is full: the start used the space in reserve, so that the spool can be sent; free space");
     this.#db.onCorrupted((error) => this.#failed?.(error));
     try {
       this.#assembly = assemble(FEATURES, this.#options, this.#db, () => this.status);
+      if (this.#db.damage !== undefined) logger.error(this.#db.damage);
       for (const feature of FEATURES) this.#assemble(feature, this.#options);
       await this.#assembly.link.start();
       for (const instance of this.#instances.values()) await instance.start();
@@ -235,4 +237,10 @@ export class Agent implements Service {
     this.#assembly?.link.setStatus(status);
     this.#listeners.notify();
   }
+}
+
+/** What happened to the spool before this start, for people. */
+function damageOf({ movedAside, damage }: StateDatabase): string | undefined {
+  if (movedAside === undefined) return damage;
+  return `new: the old one was corrupted and moved to ${movedAside}${damage === undefined ? "" : `; ${damage}`}`;
 }

@@ -81,12 +81,16 @@ export class DeadLetterOutbox {
 
   /** Deletes the dead letters up to this number, which the edge has stored. */
   async forget(through: number): Promise<void> {
-    await this.#db.commit(FRAME_DEAD_LETTERS, () => {
-      const { changes } = this.#db.sql.prepare("DELETE FROM letters WHERE number <= ?").run(through);
-      return () => {
-        this.#count -= Number(changes);
-      };
-    });
+    await this.#db.commit(
+      FRAME_DEAD_LETTERS,
+      () => {
+        const { changes } = this.#db.sql.prepare("DELETE FROM letters WHERE number <= ?").run(through);
+        return () => {
+          this.#count -= Number(changes);
+        };
+      },
+      { frees: true },
+    );
   }
 
   /** Calls `listener` when a dead letter was added. @returns a function that removes the listener */

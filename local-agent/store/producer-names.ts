@@ -35,6 +35,11 @@ export class ProducerNames {
     }));
   }
 
+  /** Epoch with which the database was made. */
+  get firstEpoch(): string | undefined {
+    return this.#names[0]?.epoch;
+  }
+
   get host(): string | undefined {
     return this.#names.at(-1)?.host;
   }

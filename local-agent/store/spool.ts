@@ -3,11 +3,12 @@ import type { Logger } from "../base/log.ts";
 import { type Batch, type Extent, LANES, type Lane, LaneStore } from "./lane-store.ts";
 import { ProducerNames } from "./producer-names.ts";
 import { signalText, type TimedSignal } from "./signal-text.ts";
+import { type Mark, missingSince } from "./spool-marker.ts";
 import type { StateDatabase, Write } from "./state-database.ts";
 
 export { type Batch, LANES, type Lane } from "./lane-store.ts";
 
-/** Limit of the signals in one put, in one transaction and in one frame of the link. */
+/** Limit of the signals in one put, transaction and frame of the link. */
 export const MAX_PUT = 1_000;
 
 export interface PutOptions {
@@ -49,6 +50,7 @@ export class Spool {
   readonly #lanes: Readonly<Record<Lane, LaneStore>>;
   readonly #names: ProducerNames;
   readonly #extents: Record<Lane, { count: number; bytes: number }>;
+  readonly #last: Record<Lane, number>;
   /** No observation is left below these numbers, so shedding starts there. */
   readonly #shedFrom: Record<Lane, number> = { bus: 1, local: 1 };
   readonly #listeners = new Listeners();
@@ -63,6 +65,7 @@ export class Spool {
     this.#maxBytes = options.maxBytes;
     this.#lanes = { bus: new LaneStore(db.sql, "bus"), local: new LaneStore(db.sql, "local") };
     this.#extents = { bus: this.#lanes.bus.extent(), local: this.#lanes.local.extent() };
+    this.#last = { bus: this.#lanes.bus.last(), local: this.#lanes.local.last() };
     this.#names = new ProducerNames(db.sql);
     // Signals may be at the edge already. They must be sent again under their old name, or the log would hold them twice.
     const renamed = this.#names.host !== options.hostId;
@@ -72,6 +75,7 @@ export class Spool {
         { host: this.#names.host },
         "the spool holds signals of this host's former name, which are sent first; the new name takes effect after a restart",
       );
+    this.#mark(true);
     db.sql.exec(
       "CREATE TABLE IF NOT EXISTS taken (identity TEXT PRIMARY KEY, taken_ms INTEGER NOT NULL) WITHOUT ROWID",
     );
@@ -149,6 +153,8 @@ export class Spool {
         finish?.();
         this.#extents[lane].count += texts.length;
         this.#extents[lane].bytes += bytes;
+        this.#last[lane] = last;
+        this.#mark();
         this.#shedIfFull();
         this.#listeners.notify();
         return { already: false, first, last };
@@ -163,18 +169,12 @@ export class Spool {
 
   /** Deletes all signals up to and including number `last`. After a crash before the commit they are only sent again. */
   forget(lane: Lane, last: number): Promise<void> {
-    return this.#db.commit<void>(0, () => {
-      const gone = this.#lanes[lane].forget(last);
-      return () => this.#subtract(lane, gone);
-    });
+    return this.#free(lane, 0, () => this.#lanes[lane].forget(last));
   }
 
   /** Deletes one signal that the edge will never take. */
   remove(lane: Lane, n: number): Promise<void> {
-    return this.#db.commit<void>(1, () => {
-      const gone = this.#lanes[lane].remove(n);
-      return () => this.#subtract(lane, gone);
-    });
+    return this.#free(lane, 1, () => this.#lanes[lane].remove(n));
   }
 
   /**
@@ -213,11 +213,28 @@ export class Spool {
     });
   }
 
+  /** On a full disk, a write that makes room may use the reserve. */
+  #free(lane: Lane, weight: number, work: () => Extent): Promise<void> {
+    const write = () => {
+      const gone = work();
+      return () => this.#subtract(lane, gone);
+    };
+    return this.#db.commit<void>(weight, write, { frees: true });
+  }
+
   #takenBefore(identity: string, nowMs: number): boolean {
     const { sql } = this.#db;
     const before = sql.prepare("SELECT 1 FROM taken WHERE identity = ?").get(identity) !== undefined;
     sql.prepare("INSERT OR REPLACE INTO taken VALUES (?, ?)").run(identity, nowMs);
     return before;
+  }
+
+  /** @param isFirst - the spool was opened, and is compared with the earlier mark */
+  #mark(isFirst = false): void {
+    const { marker, movedAside, damage } = this.#db;
+    const mark: Mark = { database: this.#names.firstEpoch ?? "", ...this.#last };
+    if (isFirst) this.#db.checked(missingSince(marker.earlier, mark, movedAside !== undefined || damage !== undefined));
+    marker.write(mark);
   }
 
   #subtract(lane: Lane, gone: Extent): void {

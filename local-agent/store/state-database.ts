@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { ExpectedError } from "../base/service.ts";
+import { DatabaseFiles } from "./database-files.ts";
+import { DiskReserve } from "./disk-reserve.ts";
+import { explainOpenError } from "./explain-open-error.ts";
+import { SpoolMarker } from "./spool-marker.ts";
 
 export type { DatabaseSync, StatementSync };
 
@@ -11,7 +14,15 @@ export type { DatabaseSync, StatementSync };
  */
 export type Write<T> = () => () => T;
 
-interface Waiting {
+export interface CommitOptions {
+  /**
+   * Whether the write makes room, as the deletion of what the edge has confirmed does. On a full disk it may use the
+   * reserve, which other writes may not.
+   */
+  readonly frees?: boolean;
+}
+
+interface Waiting extends CommitOptions {
   readonly weight: number;
   readonly write: Write<unknown>;
   readonly resolve: (value: unknown) => void;
@@ -20,7 +31,17 @@ interface Waiting {
 
 /** Rows in one transaction. SQLite is called synchronously, so this limits how long the event loop is blocked. */
 const MAX_WEIGHT = 1_000;
-const DATABASE = "agent.db";
+
+const EMPTIED = "the state database was emptied or removed: signals that the edge had not confirmed are lost";
+
+interface Opened {
+  readonly movedAside: string | undefined;
+  readonly marker: SpoolMarker;
+  readonly neededReserve: boolean;
+  readonly damage: string | undefined;
+  readonly files: DatabaseFiles;
+  readonly reserve: DiskReserve;
+}
 
 /**
  * The agent's SQLite file, held by one process at a time. All writes of one turn of the event loop are committed
@@ -35,17 +56,29 @@ export class StateDatabase {
   #scheduled = false;
   #idle: (() => void)[] = [];
 
-  /** Path to which a corrupted file was moved; `undefined` when the file was sound. */
+  /** Path to which a damaged file was moved; `undefined` when the file was sound. */
   readonly movedAside: string | undefined;
+  /** Says how far the spool of an earlier process came, and remembers how far this one comes. */
+  readonly marker: SpoolMarker;
+  /** Whether the disk was so full that the start needed the reserve. */
+  readonly neededReserve: boolean;
+  readonly #files: DatabaseFiles;
+  readonly #reserve: DiskReserve;
+  #damage: string | undefined;
   #corrupted: ((error: Error) => void) | undefined;
 
-  private constructor(sql: DatabaseSync, movedAside: string | undefined) {
+  private constructor(sql: DatabaseSync, opened: Opened) {
     this.sql = sql;
-    this.movedAside = movedAside;
+    this.movedAside = opened.movedAside;
+    this.marker = opened.marker;
+    this.neededReserve = opened.neededReserve;
+    this.#damage = opened.damage;
+    this.#files = opened.files;
+    this.#reserve = opened.reserve;
   }
 
   /**
-   * A corrupted file is renamed, and a new one is created. The new one has a new producer epoch, so that its numbers are
+   * A damaged file is renamed, and a new one is created. The new one has a new producer epoch, so that its numbers are
    * not taken for those that the edge has seen.
    *
    * @throws ExpectedError when another process holds the directory, or it cannot be written
@@ -54,15 +87,55 @@ export class StateDatabase {
     const pidFile = join(stateDir, "agent.pid");
     try {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-      let sql = openFile(stateDir);
-      const movedAside = sql === undefined ? moveAside(stateDir) : undefined;
-      sql ??= openFile(stateDir);
-      if (sql === undefined) throw new Error("a newly created database is corrupted: check the disk");
-      writeFileSync(pidFile, `${process.pid}\n`);
-      return new StateDatabase(sql, movedAside);
+      const reserve = new DiskReserve(join(stateDir, "reserve"));
+      try {
+        return StateDatabase.#open(stateDir, pidFile, reserve, false);
+      } catch (error) {
+        // What was stored has to be sent, and that needs a start.
+        if (!isFull(error) || !reserve.release()) throw error;
+        return StateDatabase.#open(stateDir, pidFile, reserve, true);
+      }
     } catch (error) {
-      throw explain(error, stateDir, pidFile);
+      throw explainOpenError(error, stateDir, pidFile);
     }
+  }
+
+  static #open(stateDir: string, pidFile: string, reserve: DiskReserve, neededReserve: boolean): StateDatabase {
+    const files = new DatabaseFiles(stateDir);
+    const marker = new SpoolMarker(join(stateDir, "agent.mark"));
+    let sql: DatabaseSync | undefined;
+    try {
+      // A whole mark is written only when there is a database.
+      const emptied = typeof marker.earlier === "object" && files.isEmpty;
+      let movedAside = emptied ? files.moveAside() : undefined;
+      if (marker.earlier !== undefined) files.copyLog();
+      sql = openFile(files.path);
+      if (sql === undefined) movedAside = files.moveAside();
+      sql ??= openFile(files.path);
+      if (sql === undefined) throw new Error("a newly created database is corrupted: check the disk");
+      requireRoom(sql);
+      writeFileSync(pidFile, `${process.pid}\n`);
+      if (!neededReserve) reserve.restore();
+      const damage = emptied ? EMPTIED : undefined;
+      return new StateDatabase(sql, { movedAside, marker, neededReserve, damage, files, reserve });
+    } catch (error) {
+      sql?.close();
+      marker.close();
+      files.endCopy(false);
+      throw error;
+    }
+  }
+
+  /** What the database has lost although it is sound, for people; `undefined`: nothing. */
+  get damage(): string | undefined {
+    return this.#damage;
+  }
+
+  /** The spool has compared itself with the marker. @param damage - what is missing */
+  checked(damage: string | undefined): void {
+    const kept = this.#files.endCopy(damage !== undefined);
+    if (damage === undefined) return;
+    this.#damage = kept === undefined ? damage : `${damage}; a copy of the write-ahead log is ${kept}`;
   }
 
   /** Calls `listener` when the file is found corrupted: the next {@link open} creates a new one. */
@@ -75,9 +148,9 @@ export class StateDatabase {
    *
    * @param weight - approximate number of rows that it writes
    */
-  commit<T>(weight: number, write: Write<T>): Promise<T> {
+  commit<T>(weight: number, write: Write<T>, options: CommitOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ weight, write, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.push({ ...options, weight, write, resolve: resolve as (value: unknown) => void, reject });
       this.#schedule();
     });
   }
@@ -95,6 +168,7 @@ export class StateDatabase {
   close(): void {
     if (!this.sql.isOpen) return;
     while (this.#waiting.length > 0) this.#commitGroup();
+    this.marker.close();
     this.sql.close();
   }
 
@@ -129,9 +203,20 @@ export class StateDatabase {
       });
     } catch {
       // Either one write failed, or the disk: each write alone shows which.
-      for (const { write, resolve, reject } of group) {
-        settle(() => this.#transaction([{ write }])[0]?.(), resolve, reject);
+      for (const { write, frees, resolve, reject } of group) {
+        settle(() => this.#alone(write, frees === true)?.(), resolve, reject);
       }
+    }
+  }
+
+  #alone(write: Write<unknown>, frees: boolean): (() => unknown) | undefined {
+    try {
+      const [finish] = this.#transaction([{ write }]);
+      if (frees) this.#reserve.restore();
+      return finish;
+    } catch (error) {
+      if (!frees || !isFull(error) || !this.#reserve.release()) throw error;
+      return this.#transaction([{ write }])[0];
     }
   }
 
@@ -162,8 +247,8 @@ function settle(run: () => unknown, resolve: (value: unknown) => void, reject: (
 }
 
 /** @returns `undefined` when the file is no database, or a corrupted one */
-function openFile(stateDir: string): DatabaseSync | undefined {
-  const sql = new DatabaseSync(join(stateDir, DATABASE));
+function openFile(path: string): DatabaseSync | undefined {
+  const sql = new DatabaseSync(path);
   try {
     sql.exec("PRAGMA locking_mode = EXCLUSIVE");
     sql.exec("PRAGMA journal_mode = WAL");
@@ -180,15 +265,16 @@ function openFile(stateDir: string): DatabaseSync | undefined {
   }
 }
 
-/** @returns the new path */
-function moveAside(stateDir: string): string {
-  const movedTo = join(stateDir, `${DATABASE}.corrupted-${new Date().toISOString().replaceAll(":", "-")}`);
-  // The write-ahead log first: after a crash in between, it must not be read into the next database.
-  for (const suffix of ["-wal", "-shm", ""]) {
-    const path = join(stateDir, `${DATABASE}${suffix}`);
-    if (existsSync(path)) renameSync(path, `${movedTo}${suffix}`);
-  }
-  return movedTo;
+/** Writes a page: what follows at a start must not find out one by one that the disk is full. @throws SQLite's error */
+function requireRoom(sql: DatabaseSync): void {
+  sql.exec("CREATE TABLE IF NOT EXISTS room (one INTEGER PRIMARY KEY CHECK (one = 1), started INTEGER NOT NULL)");
+  sql.exec("INSERT INTO room VALUES (1, 1) ON CONFLICT DO UPDATE SET started = started + 1");
+}
+
+function isFull(error: unknown): boolean {
+  const { code, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
+  const SQLITE_FULL = 13;
+  return code === "ENOSPC" || code === "EDQUOT" || (errcode !== undefined && errcode % 256 === SQLITE_FULL);
 }
 
 function isCorruption(error: unknown): boolean {
@@ -196,30 +282,4 @@ function isCorruption(error: unknown): boolean {
   const SQLITE_CORRUPT = 11;
   const SQLITE_NOTADB = 26;
   return errcode !== undefined && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(errcode % 256);
-}
-
-function explain(error: unknown, stateDir: string, pidFile: string): unknown {
-  const { message, code, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
-  const SQLITE_BUSY = 5;
-  const SQLITE_LOCKED = 6;
-  if (errcode !== undefined && (errcode % 256 === SQLITE_BUSY || errcode % 256 === SQLITE_LOCKED)) {
-    return new ExpectedError(
-      `Another agent${holder(pidFile)} runs in ${stateDir}: stop it, or set GANGLION_STATE_DIR to a directory of its own`,
-    );
-  }
-  if (code !== undefined || errcode !== undefined) {
-    return new ExpectedError(
-      `The state directory ${stateDir} cannot be used (${message}): make it writable, or set GANGLION_STATE_DIR`,
-    );
-  }
-  return error;
-}
-
-function holder(pidFile: string): string {
-  try {
-    return ` (process ${readFileSync(pidFile, "utf8").trim()})`;
-  } catch {
-    // Only the lock decides; the file merely makes the message clearer.
-    return "";
-  }
 }
