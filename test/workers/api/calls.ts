@@ -38,6 +38,7 @@ export async function problemOf(response: Response): Promise<ProblemBody> {
   if (type !== "application/problem+json") throw new Error(`${response.status} is ${type}: ${await response.text()}`);
   const body = (await response.json()) as ProblemBody;
   if (body.status !== response.status) throw new Error(`status ${body.status} in the body of a ${response.status}`);
+  if (body.status === 503 && response.headers.get("retry-after") === null) throw new Error("503 without Retry-After");
   return body;
 }
 

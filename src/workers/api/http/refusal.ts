@@ -18,12 +18,21 @@ export class Refusal extends Error {
 }
 
 export const invalid = (kind: string, title: string, errors: readonly FieldError[]) =>
-  new Refusal(
-    problem(kind, 422, title, describe(errors), {
+  refused(kind, 422, title, errors);
+
+/** The fields are valid, and the token may not use them. */
+export const forbidden = (kind: string, title: string, errors: readonly FieldError[]) =>
+  refused(kind, 403, title, errors);
+
+function refused(kind: string, status: number, title: string, errors: readonly FieldError[]): Refusal {
+  const leftOut = errors.length - MAX_ERRORS;
+  return new Refusal(
+    problem(kind, status, title, describe(errors), {
       errors: errors.slice(0, MAX_ERRORS),
-      ...(errors.length > MAX_ERRORS ? { errors_left_out: errors.length - MAX_ERRORS } : {}),
+      ...(leftOut > 0 ? { errors_left_out: leftOut } : {}),
     }),
   );
+}
 
 /** @param detail - names the missing thing and the call that lists those that exist */
 export const notFound = (detail: string) => new Refusal(problem("not-found", 404, "Not found", detail));
@@ -54,7 +63,11 @@ function describe(errors: readonly FieldError[]): string {
 
 /** Turns the error that ended a request into problem+json. */
 export function answerError(error: unknown): Response {
-  if (error instanceof Refusal) return problemResponse(error.problem, error.headers);
+  if (error instanceof Refusal) {
+    // What passes names the time after which to come again.
+    const passing = error.problem.status === 503 ? { "Retry-After": "1" } : {};
+    return problemResponse(error.problem, { ...passing, ...error.headers });
+  }
   if (error instanceof HTTPException) {
     return problemResponse(problem("refused", error.status, "The request was refused", error.message || undefined));
   }

@@ -9,7 +9,7 @@ import { LIMITS } from "../../../core/signals/limits.ts";
 import { reservedFields } from "../../../core/signals/reserved.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
 import { malformed, parseJson, readBody } from "../http/body.ts";
-import { invalid, Refusal } from "../http/refusal.ts";
+import { forbidden, invalid, Refusal } from "../http/refusal.ts";
 
 export const SIGNAL_MEDIA_TYPES = ["application/json", "application/x-ndjson"] as const;
 
@@ -25,6 +25,9 @@ export async function readSignals(request: Request, grant: Grant): Promise<NewSi
   return signals;
 }
 
+export const foreignSignal = (errors: readonly FieldError[]) =>
+  forbidden("foreign-signal", "The token may not send such a signal; none was stored", errors);
+
 /** @throws Refusal where a signal names a source, an id or a name that does not belong to the token */
 function refuseForeign(items: readonly Item[], signals: readonly NewSignal[], grant: Grant): void {
   const admin = grant.scopes.includes("admin");
@@ -35,10 +38,7 @@ function refuseForeign(items: readonly Item[], signals: readonly NewSignal[], gr
     if (!isBoundTo(grant.sources, signal.source))
       errors.push({ pointer: `${at}/source`, message: `the token is bound to other sources than "${signal.source}"` });
   });
-  if (errors.length === 0) return;
-  throw new Refusal(
-    problem("foreign-signal", 403, "The token may not send such a signal; none was stored", undefined, { errors }),
-  );
+  if (errors.length > 0) throw foreignSignal(errors);
 }
 
 interface Item {

@@ -1,12 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { problem } from "../../../core/problem/problem.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { Signal } from "../../../core/signals/signal.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
-import { overloaded, Refusal } from "../http/refusal.ts";
+import { overloaded } from "../http/refusal.ts";
 import { json, jsonText, newApi, problems, secured } from "../http/route.ts";
-import { readSignals } from "./body.ts";
+import { foreignSignal, readSignals } from "./body.ts";
 import { oneSignal, WhichSignal } from "./one-signal.ts";
 import { AppendResultSchema, SignalPageSchema, SignalSchema } from "./schemas.ts";
 
@@ -74,15 +73,6 @@ const one = createRoute({
   responses: { 200: json(SignalSchema, "The signal"), ...problems(404, 409) },
 });
 
-const foreignId = (id: string, pointer: string) =>
-  new Refusal(
-    problem("foreign-signal", 403, "The token may not send such a signal; none was stored", undefined, {
-      errors: [
-        { pointer, message: `${id} belongs to the producer of a host, or to the log: choose another id, or give none` },
-      ],
-    }),
-  );
-
 export const signals = newApi()
   .openapi(emit, async (c) => {
     const { eco } = c.req.valid("param");
@@ -90,8 +80,11 @@ export const signals = newApi()
     const signals = await readSignals(c.req.raw, grant);
     const outcome = await signalLog(c.env, eco).append({ owner: grant.id, signals });
     if ("overloaded" in outcome) throw overloaded(outcome.detail, outcome.retry_after_ms);
-    if ("foreign_id" in outcome)
-      throw foreignId(outcome.foreign_id, signals.length > 1 ? `/${outcome.place}/id` : "/id");
+    if ("foreign_id" in outcome) {
+      const { foreign_id, place } = outcome;
+      const message = `${foreign_id} belongs to the producer of a host, or to the log: choose another id, or give none`;
+      throw foreignSignal([{ pointer: signals.length > 1 ? `/${place}/id` : "/id", message }]);
+    }
     if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
     return c.json(outcome, 202);
   })
