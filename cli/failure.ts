@@ -1,4 +1,4 @@
-import { ApiProblem, EdgeUnreachable } from "../src/client/http/problem-errors.ts";
+import { ApiProblem, EdgeUnreachable, UnreadableAnswer } from "../src/client/http/problem-errors.ts";
 
 /** The command cannot be carried out as it was given: exit code 2. */
 export class UsageError extends Error {
@@ -14,7 +14,8 @@ export class Failure extends Error {
 export function explain(error: unknown): { text: string; exitCode: 1 | 2 } {
   if (error instanceof UsageError) return { text: error.message, exitCode: 2 };
   if (error instanceof ApiProblem) return { text: explainProblem(error), exitCode: 1 };
-  if (error instanceof Failure || error instanceof EdgeUnreachable) return { text: error.message, exitCode: 1 };
+  if (error instanceof Failure || error instanceof EdgeUnreachable || error instanceof UnreadableAnswer)
+    return { text: error.message, exitCode: 1 };
   return { text: error instanceof Error ? `${error.name}: ${error.message}` : String(error), exitCode: 1 };
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createClient, type EcosystemStatus } from "../../src/client/client.ts";
+import { createClient } from "../../src/client/client.ts";
+import type { EcosystemStatus } from "../../src/core/deployment/api.ts";
 import type { LiveLine } from "./live-line.ts";
 
 const ANSWER_WITHIN_MS = 2_000;
@@ -52,7 +53,7 @@ export class StatusFeed {
     }
   }
 
-  #describe(status: EcosystemStatus): string {
+  #describe(status: Pick<EcosystemStatus, "log" | "window" | "gaps">): string {
     const last = this.#last;
     const now = { headSeq: status.log.head_seq, atMs: performance.now() };
     this.#last = now;
@@ -62,7 +63,10 @@ export class StatusFeed {
 }
 
 /** @param perSecond - rate of signals appended since the previous line */
-export function describeStatus({ log, window, gaps }: EcosystemStatus, perSecond: number): string {
+export function describeStatus(
+  { log, window, gaps }: Pick<EcosystemStatus, "log" | "window" | "gaps">,
+  perSecond: number,
+): string {
   return [
     `${perSecond >= 100 ? Math.round(perSecond) : perSecond.toFixed(1)} signals/s`,
     `${log.head_seq} in the log`,

@@ -1,17 +1,13 @@
-import type { CreatedToken, TokenRecord } from "../core/access/api.ts";
-import type { NewToken } from "../core/access/new-token.ts";
-import type { FileTaskRecord, FileWorkerView } from "../core/file-tasks/api.ts";
-import type { ObservationsPage } from "../core/introspection/api.ts";
-import type { PolicyOverview } from "../core/policy/api.ts";
-import type { DecisionsPage } from "../core/policy/decision.ts";
-import type { LogStatus } from "../core/signals/api.ts";
+import { tokenCalls } from "./access.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
+import { deploymentCalls } from "./deployment.ts";
+import { fileTaskCalls } from "./file-tasks.ts";
 import { agentCalls } from "./hosts.ts";
-import { type Call, type Connection, request as send, urlOf } from "./http/request.ts";
+import { type CallEdge, type Connection, request as send, urlOf } from "./http/request.ts";
 import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { modelCalls } from "./models.ts";
-import { policyCalls } from "./policy.ts";
+import { decisionCalls, policyCalls } from "./policy.ts";
 import { queueCalls } from "./queue.ts";
 import { signalCalls } from "./signals.ts";
 import { openEventSource } from "./stream/event-source.ts";
@@ -31,41 +27,18 @@ export interface ClientOptions {
   readonly retry?: RetryOptions;
 }
 
-export interface DecisionQuery {
-  readonly limit?: number;
-  readonly after?: string;
-  readonly rule?: string;
-  readonly outcome?: string;
-  /** Id of a signal. */
-  readonly signal?: string;
-  /** RFC 3339 or seconds since the epoch. */
-  readonly since?: string | number;
-  readonly until?: string | number;
-}
-
-export interface EcosystemStatus {
-  readonly ecosystem: string;
-  readonly log: LogStatus;
-  readonly window: Pick<ObservationsPage, "size" | "oldest" | "newest"> & { readonly seconds: number };
-  readonly gaps: { readonly open: number };
-  /** Absent at an edge of an earlier version. */
-  readonly policies?: PolicyOverview;
-  readonly dead_letters: number;
-}
-
 export type Client = ReturnType<typeof createClient>;
 
 /**
- * The edge's API, typed. Works in Node and in browsers. Every call throws ApiProblem for a refusal, and EdgeUnreachable
- * when no edge answers; see problem-errors.ts.
+ * The edge's API, typed. Works in Node and in browsers. Every call throws ApiProblem for a refusal, EdgeUnreachable when
+ * no edge answers, and UnreadableAnswer for an answer of another shape; see problem-errors.ts.
  */
 export function createClient(options: ClientOptions) {
   const { url, token, ecosystem = "default", openSource = openEventSource } = options;
   const connection: Connection = { url, token, fetch: options.fetch ?? ((...args) => fetch(...args)) };
   const withRetries = newRetrier(options.retry);
-  const call = <Answer>(request: Call) => send<Answer>(connection, request);
+  const call: CallEdge = (answer, request) => send(connection, answer, request);
   const inside = (path: string) => `/v1/${encodeURIComponent(ecosystem)}${path}`;
-  const get = <Answer>(path: string, query: Call["query"] = {}) => call<Answer>({ path: inside(path), query });
 
   const signals = signalCalls({
     call,
@@ -74,6 +47,8 @@ export function createClient(options: ClientOptions) {
     openStream: (path, query, signal) => openSource(urlOf(url, path, query), token, signal),
   });
   const introspection = introspectionCalls({ call, inside });
+  const fileTasks = fileTaskCalls({ call, inside });
+  const deployment = deploymentCalls({ call, inside });
 
   return {
     emit: signals.emit,
@@ -92,19 +67,14 @@ export function createClient(options: ClientOptions) {
     maintenance: introspection.maintenance,
     setMaintenance: introspection.setMaintenance,
 
-    decisions: (query: DecisionQuery = {}) => get<DecisionsPage>("/decisions", { ...query }),
+    decisions: decisionCalls({ call, inside }).decisions,
     policy: policyCalls({ call, inside }),
     models: modelCalls({ call, inside }),
-    status: () => get<EcosystemStatus>("/status"),
-    fileWorkers: async () => (await get<{ workers: FileWorkerView[] }>("/workers")).workers,
-    /** Every drop of that id, the newest first. */
-    fileTasks: async (worker: string, id: string) => {
-      const path = `/workers/${encodeURIComponent(worker)}/tasks/${encodeURIComponent(id)}`;
-      return (await get<{ tasks: FileTaskRecord[] }>(path)).tasks;
-    },
+    status: deployment.status,
+    ready: deployment.ready,
+    fileWorkers: fileTasks.fileWorkers,
+    fileTasks: fileTasks.fileTasks,
 
-    /** @throws ApiProblem with the reason while the edge cannot serve calls */
-    ready: () => call<{ status: "ready" }>({ path: "/readyz" }),
     agents: agentCalls({ call, inside }),
     queues: queueCalls({
       call,
@@ -119,11 +89,6 @@ export function createClient(options: ClientOptions) {
     webhooks: webhookCalls({ call, inside }),
     deadLetters: deadLetterCalls({ call, inside }),
 
-    tokens: {
-      /** The answer holds the token itself, this once. */
-      create: (token: NewToken) => call<CreatedToken>({ method: "POST", path: "/v1/tokens", body: token }),
-      list: async () => (await call<{ tokens: TokenRecord[] }>({ path: "/v1/tokens" })).tokens,
-      delete: (id: string) => call<void>({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(id)}` }),
-    },
+    tokens: tokenCalls({ call }),
   };
 }

@@ -1,10 +1,10 @@
-import type { BulkAnswer, DeadLettersPage, Replayed } from "../core/dead-letters/api.ts";
-import type { DeadLetter } from "../core/dead-letters/dead-letter.ts";
+import { BulkAnswer, DeadLettersPage, Replayed } from "../core/dead-letters/api.ts";
+import { DeadLetter } from "../core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../core/dead-letters/filter.ts";
-import type { Call } from "./http/request.ts";
+import { type CallEdge, NoAnswer } from "./http/request.ts";
 
 interface Calls {
-  readonly call: <Answer>(request: Call) => Promise<Answer>;
+  readonly call: CallEdge;
   readonly inside: (path: string) => string;
 }
 
@@ -23,7 +23,7 @@ export function deadLetterCalls({ call, inside }: Calls) {
   const bulk =
     (action: "replay" | "discard") =>
     (filter: DeadLetterFilter, { dryRun, after, limit }: BulkOptions) =>
-      call<BulkAnswer>({
+      call(BulkAnswer, {
         method: "POST",
         path: inside(`/dead-letters/${action}`),
         body: { filter, dry_run: dryRun, after, limit },
@@ -32,16 +32,16 @@ export function deadLetterCalls({ call, inside }: Calls) {
   return {
     /** Newest first. A short page may still have a next one: continue until `next` is null. */
     list: (query: DeadLetterFilter & { limit?: number | undefined; after?: string | undefined } = {}) =>
-      call<DeadLettersPage>({ path: inside("/dead-letters"), query }),
-    show: (id: string) => call<DeadLetter>({ path: at(id) }),
+      call(DeadLettersPage, { path: inside("/dead-letters"), query }),
+    show: (id: string) => call(DeadLetter, { path: at(id) }),
     /** @param replacement - a signal that replaces one that the log refused */
     replay: (id: string, replacement?: unknown) =>
-      call<Replayed>({
+      call(Replayed, {
         method: "POST",
         path: at(id, "/replay"),
         ...(replacement === undefined ? {} : { body: { signal: replacement } }),
       }),
-    discard: (id: string) => call<void>({ method: "DELETE", path: at(id) }),
+    discard: (id: string) => call(NoAnswer, { method: "DELETE", path: at(id) }),
     /** One page of dead letters, oldest first; continue with `next`. */
     replayAll: bulk("replay"),
     discardAll: bulk("discard"),

@@ -1,9 +1,8 @@
-import type { AgentView, MonitorRun } from "../core/hosts/api.ts";
-import type { MonitorSettings } from "../core/hosts/monitors/monitor-settings.ts";
-import type { Call } from "./http/request.ts";
+import { Agents, AgentView, MonitorRun, MonitorSettingsView } from "../core/hosts/api.ts";
+import { type CallEdge, NoAnswer } from "./http/request.ts";
 
 interface Calls {
-  readonly call: <Answer>(request: Call) => Promise<Answer>;
+  readonly call: CallEdge;
   readonly inside: (path: string) => string;
 }
 
@@ -19,21 +18,21 @@ export function agentCalls({ call, inside }: Calls) {
       const agents: AgentView[] = [];
       for (let after: string | undefined; ; ) {
         const query = after === undefined ? {} : { after };
-        const page = await call<{ agents: AgentView[]; next?: string }>({ path: inside("/agents"), query });
+        const page = await call(Agents, { path: inside("/agents"), query });
         agents.push(...page.agents);
         if (page.next === undefined) return agents;
         after = page.next;
       }
     },
-    get: (host: string) => call<AgentView>({ path: at(host) }),
+    get: (host: string) => call(AgentView, { path: at(host) }),
     /** Forgets a host that is down. */
-    forget: (host: string) => call<void>({ method: "DELETE", path: at(host) }),
+    forget: (host: string) => call(NoAnswer, { method: "DELETE", path: at(host) }),
     /** Releases the host's name from the token that owns it. */
-    release: (host: string) => call<void>({ method: "DELETE", path: `${at(host)}/owner` }),
-    monitors: () => call<MonitorSettings>({ path: inside("/monitors") }),
+    release: (host: string) => call(NoAnswer, { method: "DELETE", path: `${at(host)}/owner` }),
+    monitors: () => call(MonitorSettingsView, { path: inside("/monitors") }),
     setMonitors: (settings: MonitorSettingsInput) =>
-      call<MonitorSettings>({ method: "PUT", path: inside("/monitors"), body: settings }),
+      call(MonitorSettingsView, { method: "PUT", path: inside("/monitors"), body: settings }),
     /** Asks all hosts now, as happens each minute. */
-    runMonitors: () => call<MonitorRun>({ method: "POST", path: inside("/monitors/run") }),
+    runMonitors: () => call(MonitorRun, { method: "POST", path: inside("/monitors/run") }),
   };
 }

@@ -1,13 +1,14 @@
-import type {
-  Gap,
+import {
+  Gaps,
   HistoryPage,
   Maintenance,
-  MaintenanceChange,
+  type MaintenanceChange,
+  ObservationSettingsView,
   ObservationsPage,
   ScannerStatus,
+  Scanners,
 } from "../core/introspection/api.ts";
-import type { ObservationSettings } from "../core/introspection/window/window-settings.ts";
-import type { Call } from "./http/request.ts";
+import type { CallEdge } from "./http/request.ts";
 
 export interface HistoryQuery {
   /** Such as `cpu_percent`, `ttr_ms`, or `ok`, whose mean is the success rate. */
@@ -21,7 +22,7 @@ export interface HistoryQuery {
 }
 
 interface Calls {
-  readonly call: <Answer>(call: Call) => Promise<Answer>;
+  readonly call: CallEdge;
   readonly inside: (path: string) => string;
 }
 
@@ -29,24 +30,24 @@ interface Calls {
 export function introspectionCalls({ call, inside }: Calls) {
   return {
     observations: (query: { seconds?: number; zooid?: string; limit?: number } = {}) =>
-      call<ObservationsPage>({ path: inside("/observations"), query }),
+      call(ObservationsPage, { path: inside("/observations"), query }),
     history: ({ metric, reporter, since, until, step }: HistoryQuery) =>
-      call<HistoryPage>({
+      call(HistoryPage, {
         path: inside("/observations/history"),
         query: { metric, reporter, since, until, step },
       }),
-    observationSettings: () => call<ObservationSettings>({ path: inside("/observations/settings") }),
+    observationSettings: () => call(ObservationSettingsView, { path: inside("/observations/settings") }),
     /** Settings that are not named stay as they are. */
-    changeObservationSettings: (change: Partial<ObservationSettings>) =>
-      call<ObservationSettings>({ method: "PATCH", path: inside("/observations/settings"), body: change }),
+    changeObservationSettings: (change: Partial<ObservationSettingsView>) =>
+      call(ObservationSettingsView, { method: "PATCH", path: inside("/observations/settings"), body: change }),
     gaps: async (status: "open" | "resolved" | "all" = "open", name?: string) =>
-      (await call<{ gaps: Gap[] }>({ path: inside("/gaps"), query: { status, name } })).gaps,
-    scanners: async () => (await call<{ scanners: ScannerStatus[] }>({ path: inside("/scanners") })).scanners,
+      (await call(Gaps, { path: inside("/gaps"), query: { status, name } })).gaps,
+    scanners: async () => (await call(Scanners, { path: inside("/scanners") })).scanners,
     /** Settings that are not named stay as they are. */
     changeScanner: (id: string, change: { enabled?: boolean; settings?: Record<string, unknown> }) =>
-      call<ScannerStatus>({ method: "PATCH", path: inside(`/scanners/${encodeURIComponent(id)}`), body: change }),
-    maintenance: () => call<Maintenance>({ path: inside("/maintenance") }),
+      call(ScannerStatus, { method: "PATCH", path: inside(`/scanners/${encodeURIComponent(id)}`), body: change }),
+    maintenance: () => call(Maintenance, { path: inside("/maintenance") }),
     setMaintenance: (change: MaintenanceChange) =>
-      call<Maintenance>({ method: "PUT", path: inside("/maintenance"), body: change }),
+      call(Maintenance, { method: "PUT", path: inside("/maintenance"), body: change }),
   };
 }

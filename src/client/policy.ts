@@ -1,9 +1,22 @@
-import type { ExpectationPage, Policy, PolicyChanges, PolicyHistory } from "../core/policy/api.ts";
-import type { Call } from "./http/request.ts";
+import { ExpectationPage, Policies, Policy, PolicyChanges, PolicyHistory } from "../core/policy/api.ts";
+import { DecisionsPage } from "../core/policy/decision.ts";
+import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
-  readonly call: <Answer>(request: Call) => Promise<Answer>;
+  readonly call: CallEdge;
   readonly inside: (path: string) => string;
+}
+
+export interface DecisionQuery {
+  readonly limit?: number;
+  readonly after?: string;
+  readonly rule?: string;
+  readonly outcome?: string;
+  /** Id of a signal. */
+  readonly signal?: string;
+  /** RFC 3339 or seconds since the epoch. */
+  readonly since?: string | number;
+  readonly until?: string | number;
 }
 
 /** A rule as people write it; docs/policies.md lists its fields. */
@@ -12,19 +25,25 @@ export type RuleDocument = Readonly<Record<string, unknown>>;
 export function policyCalls({ call, inside }: Calls) {
   const at = (id: string) => inside(`/policies/${encodeURIComponent(id)}`);
   return {
-    list: async () => (await call<{ policies: Policy[] }>({ path: inside("/policies") })).policies,
+    list: async () => (await call(Policies, { path: inside("/policies") })).policies,
     /** A rule with its versions; `policy` is null if it was deleted. */
-    show: (id: string) => call<PolicyHistory>({ path: at(id) }),
-    put: (id: string, rule: RuleDocument) => call<Policy>({ method: "PUT", path: at(id), body: rule }),
+    show: (id: string) => call(PolicyHistory, { path: at(id) }),
+    put: (id: string, rule: RuleDocument) => call(Policy, { method: "PUT", path: at(id), body: rule }),
     /** Replaces all rules: rules that are not named are deleted, and built-in ones go back to their originals. */
     replace: (policies: readonly RuleDocument[]) =>
-      call<PolicyChanges>({ method: "PUT", path: inside("/policies"), body: { policies } }),
+      call(PolicyChanges, { method: "PUT", path: inside("/policies"), body: { policies } }),
     /** Puts these rules in force, or, if one of them is refused, none; rules that are not named stay as they are. */
     change: (policies: readonly RuleDocument[]) =>
-      call<PolicyChanges>({ method: "PATCH", path: inside("/policies"), body: { policies } }),
-    enable: (id: string, enabled: boolean) => call<Policy>({ method: "PATCH", path: at(id), body: { enabled } }),
-    remove: (id: string) => call<PolicyChanges>({ method: "DELETE", path: at(id) }),
+      call(PolicyChanges, { method: "PATCH", path: inside("/policies"), body: { policies } }),
+    enable: (id: string, enabled: boolean) => call(Policy, { method: "PATCH", path: at(id), body: { enabled } }),
+    remove: (id: string) => call(PolicyChanges, { method: "DELETE", path: at(id) }),
     expectations: (query: { limit?: number; after?: string; rule?: string } = {}) =>
-      call<ExpectationPage>({ path: inside("/expectations"), query }),
+      call(ExpectationPage, { path: inside("/expectations"), query }),
+  };
+}
+
+export function decisionCalls({ call, inside }: Calls) {
+  return {
+    decisions: (query: DecisionQuery = {}) => call(DecisionsPage, { path: inside("/decisions"), query: { ...query } }),
   };
 }

@@ -1,17 +1,21 @@
-import type {
+import * as z from "zod";
+import { Queues } from "../core/access/api.ts";
+import {
   Bottlenecks,
   CallReply,
   PendingCall,
-  QueueEvent,
+  QueueEvents,
   QueueStatus,
-  TaskReceipt,
+  TaskPage,
+  type TaskReceipt,
+  TaskReceipts,
   TaskState,
   TaskView,
 } from "../core/queue/api.ts";
-import type { QueueSettings, QueueSettingsChange } from "../core/queue/queue-settings.ts";
+import { QueueSettings, type QueueSettingsChange } from "../core/queue/queue-settings.ts";
 import type { TaskInput } from "../core/queue/task-input.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
-import type { Call } from "./http/request.ts";
+import type { Call, CallEdge } from "./http/request.ts";
 import { uuid7 } from "./http/uuid7.ts";
 import { type FollowEventsOptions, followEvents } from "./stream/queue-events.ts";
 import type { ServerSentEvents } from "./stream/server-sent-events.ts";
@@ -34,8 +38,11 @@ export interface CallOptions {
 /** Added to the time-out of the HTTP request, for the network. */
 const NETWORK_MS = 5_000;
 
+/** A reply holds `result`, a call without one its `status`: the reply is tried first. */
+const EarlierCall = z.union([CallReply, PendingCall]);
+
 interface QueueCallsOptions {
-  readonly call: <Answer>(call: Call) => Promise<Answer>;
+  readonly call: CallEdge;
   readonly withRetries: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
   readonly inside: (path: string) => string;
   /** Opens a stream of server-sent events, after the event with the id `lastId`. */
@@ -53,15 +60,14 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
   const of = (queue: string, task: string, path = "") => at(queue, `/tasks/${encodeURIComponent(task)}${path}`);
 
   return {
-    list: async () =>
-      (await call<{ queues: { name: string; created_at: string }[] }>({ path: inside("/queues") })).queues,
-    status: (queue: string) => call<QueueStatus>({ path: at(queue) }),
+    list: async () => (await call(Queues, { path: inside("/queues") })).queues,
+    status: (queue: string) => call(QueueStatus, { path: at(queue) }),
     configure: (queue: string, change: QueueSettingsChange) =>
-      call<QueueSettings>({ method: "PATCH", path: at(queue), body: change }),
+      call(QueueSettings, { method: "PATCH", path: at(queue), body: change }),
     bottlenecks: (queue: string, limit = 10) =>
-      call<Bottlenecks>({ path: at(queue, "/bottlenecks"), query: { limit } }),
+      call(Bottlenecks, { path: at(queue, "/bottlenecks"), query: { limit } }),
     events: async (queue: string, tail = 100) =>
-      (await call<{ events: QueueEvent[] }>({ path: at(queue, "/events"), query: { tail } })).events,
+      (await call(QueueEvents, { path: at(queue, "/events"), query: { tail } })).events,
 
     /** The latest events, and new events as they happen. */
     follow: (queue: string, options: FollowEventsOptions = {}) =>
@@ -74,13 +80,13 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
     async put(queue: string, tasks: readonly TaskRequest[]): Promise<readonly TaskReceipt[]> {
       const body = tasks.map((task) => ({ ...task, task_id: task.task_id ?? uuid7() }));
       const path = at(queue, "/tasks");
-      return (await withRetries(() => call<{ tasks: TaskReceipt[] }>({ method: "POST", path, body }))).tasks;
+      return (await withRetries(() => call(TaskReceipts, { method: "POST", path, body }))).tasks;
     },
-    task: (queue: string, task: string) => call<TaskView>({ path: of(queue, task) }),
+    task: (queue: string, task: string) => call(TaskView, { path: of(queue, task) }),
     tasks: (queue: string, query: { limit?: number; after?: number } = {}) =>
-      call<{ tasks: TaskView[]; next: number | null }>({ path: at(queue, "/tasks"), query }),
-    cancel: (queue: string, task: string) => call<TaskState>({ method: "POST", path: of(queue, task, "/cancel") }),
-    retry: (queue: string, task: string) => call<TaskState>({ method: "POST", path: of(queue, task, "/retry") }),
+      call(TaskPage, { path: at(queue, "/tasks"), query }),
+    cancel: (queue: string, task: string) => call(TaskState, { method: "POST", path: of(queue, task, "/cancel") }),
+    retry: (queue: string, task: string) => call(TaskState, { method: "POST", path: of(queue, task, "/retry") }),
 
     /**
      * Calls a responder that works for `recipient`, and waits for the reply. When the edge cannot be reached the call is
@@ -116,7 +122,7 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
       // Every answer of the edge is final, 502 and 504 included. Only a call without an answer is sent again.
       return withRetries(
         () =>
-          call<CallReply>(request).then(
+          call(CallReply, request).then(
             (reply) => () => reply,
             (error: unknown) => {
               if (error instanceof EdgeUnreachable) throw error;
@@ -130,7 +136,7 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
     },
     /** The reply to an earlier call, or the state of the call. */
     reply: (queue: string, correlationId: string) =>
-      call<CallReply | PendingCall>({
+      call(EarlierCall, {
         path: at(queue, `/calls/${encodeURIComponent(correlationId)}`),
       }),
   };

@@ -1,7 +1,7 @@
-import type { Lineage } from "../core/lineage/api.ts";
-import type { AppendResult } from "../core/signals/api.ts";
-import type { Signal, SignalInput } from "../core/signals/signal.ts";
-import type { Call } from "./http/request.ts";
+import { Lineage } from "../core/lineage/api.ts";
+import { AppendResult, SignalPage } from "../core/signals/api.ts";
+import { Signal, type SignalInput } from "../core/signals/signal.ts";
+import type { Call, CallEdge } from "./http/request.ts";
 import { uuid7 } from "./http/uuid7.ts";
 import { type FollowOptions, followLog } from "./stream/follow.ts";
 import type { SignalSource } from "./stream/signal-source.ts";
@@ -18,7 +18,7 @@ export interface SignalQuery {
 }
 
 interface SignalCallsOptions {
-  readonly call: <Answer>(call: Call) => Promise<Answer>;
+  readonly call: CallEdge;
   readonly withRetries: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
   readonly inside: (path: string) => string;
   readonly openStream: (
@@ -32,7 +32,7 @@ interface SignalCallsOptions {
 export function signalCalls({ call, withRetries, inside, openStream }: SignalCallsOptions) {
   const at = (id: string, path = "") => inside(`/signals/${encodeURIComponent(id)}${path}`);
   const signals = ({ signals: signal, ...query }: SignalQuery = {}) =>
-    call<{ signals: Signal[]; next: number | null }>({
+    call(SignalPage, {
       path: inside("/signals"),
       query: { signal: signal ?? [], ...query },
     });
@@ -48,12 +48,12 @@ export function signalCalls({ call, withRetries, inside, openStream }: SignalCal
     ): Promise<AppendResult> {
       const withId = (one: SignalInput) => ({ ...one, id: one.id ?? uuid7() });
       const body = isList(emitted) ? emitted.map(withId) : withId(emitted);
-      return withRetries(() => call({ method: "POST", path: inside("/signals"), body, signal }), signal);
+      return withRetries(() => call(AppendResult, { method: "POST", path: inside("/signals"), body, signal }), signal);
     },
 
     signals,
-    signal: (id: string) => call<Signal>({ path: at(id) }),
-    lineage: (id: string) => call<Lineage>({ path: at(id, "/lineage") }),
+    signal: (id: string) => call(Signal, { path: at(id) }),
+    lineage: (id: string) => call(Lineage, { path: at(id, "/lineage") }),
 
     /** Signals as they come, each once, across lost connections. See {@link FollowOptions}. */
     async *follow(follow: FollowOptions = {}): AsyncGenerator<Signal, void, void> {

@@ -1,9 +1,9 @@
-import type { DeliveryView, Endpoint, EndpointWithSecret, TestOutcome } from "../core/webhooks/api.ts";
+import { Deliveries, Endpoint, Endpoints, EndpointWithSecret, TestOutcome } from "../core/webhooks/api.ts";
 import type { EndpointChange } from "../core/webhooks/endpoint.ts";
-import type { Call } from "./http/request.ts";
+import { type CallEdge, NoAnswer } from "./http/request.ts";
 
 interface Calls {
-  readonly call: <Answer>(request: Call) => Promise<Answer>;
+  readonly call: CallEdge;
   readonly inside: (path: string) => string;
 }
 
@@ -20,17 +20,17 @@ const TEST_MS = 20_000;
 export function webhookCalls({ call, inside }: Calls) {
   const at = (id: string, path = "") => inside(`/webhooks/${encodeURIComponent(id)}${path}`);
   return {
-    list: async () => (await call<{ webhooks: Endpoint[] }>({ path: inside("/webhooks") })).webhooks,
+    list: async () => (await call(Endpoints, { path: inside("/webhooks") })).webhooks,
     /** The answer holds a generated secret; it is not shown again. */
     put: (id: string, endpoint: NewEndpoint) =>
-      call<EndpointWithSecret>({ method: "PUT", path: at(id), body: endpoint }),
+      call(EndpointWithSecret, { method: "PUT", path: at(id), body: endpoint }),
     /** A field that is absent keeps its value. */
-    change: (id: string, change: EndpointChange) => call<Endpoint>({ method: "PATCH", path: at(id), body: change }),
+    change: (id: string, change: EndpointChange) => call(Endpoint, { method: "PATCH", path: at(id), body: change }),
     /** The answer holds the new secret; it is not shown again. Messages are signed with both for a day. */
-    rotateSecret: (id: string) => call<EndpointWithSecret>({ method: "POST", path: at(id, "/secret") }),
-    remove: (id: string) => call<void>({ method: "DELETE", path: at(id) }),
-    test: (id: string) => call<TestOutcome>({ method: "POST", path: at(id, "/test"), timeoutMs: TEST_MS }),
+    rotateSecret: (id: string) => call(EndpointWithSecret, { method: "POST", path: at(id, "/secret") }),
+    remove: (id: string) => call(NoAnswer, { method: "DELETE", path: at(id) }),
+    test: (id: string) => call(TestOutcome, { method: "POST", path: at(id, "/test"), timeoutMs: TEST_MS }),
     deliveries: async (id: string, limit = 100) =>
-      (await call<{ deliveries: DeliveryView[] }>({ path: at(id, "/deliveries"), query: { limit } })).deliveries,
+      (await call(Deliveries, { path: at(id, "/deliveries"), query: { limit } })).deliveries,
   };
 }

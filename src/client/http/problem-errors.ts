@@ -1,4 +1,5 @@
-import type { Problem } from "../../core/problem/problem.ts";
+import type * as z from "zod";
+import { Problem } from "../../core/problem/problem.ts";
 
 /** The edge refused the call with a problem document. */
 export class ApiProblem extends Error {
@@ -28,6 +29,38 @@ export class EdgeUnreachable extends Error {
   }
 }
 
+/** The answer of the edge has another shape than its schema: edge and client are of different versions. */
+export class UnreadableAnswer extends Error {
+  override readonly name = "UnreadableAnswer";
+
+  /**
+   * @param url - of the edge; the message shows only its origin
+   * @param call - method and path
+   */
+  constructor(url: string, call: string, cause: z.core.$ZodError) {
+    const [first, ...others] = cause.issues;
+    const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+    super(
+      `the answer of ${new URL(url).origin} to ${call} has another shape than this client expects: ` +
+        `${first === undefined ? "" : describeIssue(first)}${more}; ` +
+        "use the client of the version that the edge runs, or check that the URL is that of the edge",
+      { cause },
+    );
+  }
+}
+
+/** Names the field and what was expected, never its value: that may be a secret. */
+function describeIssue({ path, message }: z.core.$ZodIssue): string {
+  return `${path.length === 0 ? "the whole answer" : `/${path.map(String).join("/")}`}: ${message}`;
+}
+
+/** The members of a problem document. Without a `type` the document means no more than its status (RFC 9457). */
+const Refusal = Problem.extend({
+  type: Problem.shape.type.default("about:blank"),
+  errors: Problem.shape.errors.catch(undefined),
+  detail: Problem.shape.detail.catch(undefined),
+});
+
 /** Reads a refusal. Proxies answer with pages of their own: any other body is turned into a problem document. */
 export function problemFrom(status: number, text: string, retryAfter: string | null | undefined): ApiProblem {
   const problem = parseProblem(text) ?? { type: "about:blank", title: `The edge answered ${status}`, status };
@@ -39,9 +72,7 @@ export function problemFrom(status: number, text: string, retryAfter: string | n
 
 function parseProblem(text: string): Problem | undefined {
   try {
-    const body: unknown = JSON.parse(text);
-    const found = body as Partial<Problem> | null;
-    return typeof found?.title === "string" && typeof found.status === "number" ? (found as Problem) : undefined;
+    return Refusal.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -1,4 +1,6 @@
-import { EdgeUnreachable, problemFrom } from "./problem-errors.ts";
+import * as z from "zod";
+import { loosened } from "./loosened.ts";
+import { EdgeUnreachable, problemFrom, UnreadableAnswer } from "./problem-errors.ts";
 
 export interface Connection {
   /** Where the edge is, such as `http://127.0.0.1:8787`. */
@@ -18,20 +20,37 @@ export interface Call {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Makes a call, and reads the answer by its schema. */
+export type CallEdge = <Schema extends z.ZodType>(answer: Schema, call: Call) => Promise<z.output<Schema>>;
+
+/** The answer to a call that only succeeds or fails: its body is ignored. */
+export const NoAnswer = z.unknown().transform((): void => undefined);
+
 /** Longest wait for an answer, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 
 /**
  * One call, one answer.
  *
- * @throws ApiProblem for a refusal, EdgeUnreachable when no edge answers, the reason of `signal` when it is aborted
+ * @param answer - schema of the answer; fields that it does not name are passed on, because the edge may be newer
+ * @throws ApiProblem for a refusal, EdgeUnreachable when no edge answers, UnreadableAnswer for an answer of another
+ * shape, the reason of `signal` when it is aborted
  */
-export async function request<Answer>(connection: Connection, call: Call): Promise<Answer> {
+export async function request<Schema extends z.ZodType>(
+  connection: Connection,
+  answer: Schema,
+  call: Call,
+): Promise<z.output<Schema>> {
   const { response, text } = await exchange(connection, call);
   if (!response.ok) throw problemFrom(response.status, text, response.headers.get("retry-after"));
-  if (text === "") return undefined as Answer;
+  const read = loosened(answer).safeParse(text === "" ? undefined : parseJson(connection, text));
+  if (!read.success) throw new UnreadableAnswer(connection.url, `${call.method ?? "GET"} ${call.path}`, read.error);
+  return read.data;
+}
+
+function parseJson(connection: Connection, text: string): unknown {
   try {
-    return JSON.parse(text) as Answer;
+    return JSON.parse(text);
   } catch {
     throw new Error(`the server at ${new URL(connection.url).origin} is not Ganglion: its answer is not JSON`);
   }

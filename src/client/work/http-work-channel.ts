@@ -1,4 +1,5 @@
-import type { LeasedTask, TaskState } from "../../core/queue/api.ts";
+import type * as z from "zod";
+import { LeasedTasks, TaskState } from "../../core/queue/api.ts";
 import type { OutgoingWorkerFrame } from "../../core/queue/work-frames.ts";
 import { ApiProblem } from "../http/problem-errors.ts";
 import { type Connection, request } from "../http/request.ts";
@@ -41,7 +42,7 @@ class HttpWorkChannel implements WorkChannel {
 
   /** Finds out whether the queue answers and accepts the token, without any effect. */
   async probe(): Promise<void> {
-    await this.#post("/tasks/nothing/release", { lease_id: "0" }).catch((error: unknown) => {
+    await this.#post(TaskState, "/tasks/nothing/release", { lease_id: "0" }).catch((error: unknown) => {
       if (!(error instanceof ApiProblem && error.problem.status === 404)) throw error;
     });
   }
@@ -89,7 +90,7 @@ class HttpWorkChannel implements WorkChannel {
     const { recipient, lease_ms } = this.#ready;
     const { worker } = this.#options;
     try {
-      const { tasks } = await this.#post<{ tasks: LeasedTask[] }>("/lease", {
+      const { tasks } = await this.#post(LeasedTasks, "/lease", {
         recipient,
         max: this.#room,
         lease_ms,
@@ -107,7 +108,7 @@ class HttpWorkChannel implements WorkChannel {
     const { task_id, lease_id, ...fields } = task;
     try {
       const path = `/tasks/${encodeURIComponent(task_id)}/${action}`;
-      const state = await this.#post<TaskState>(path, { lease_id, ...fields });
+      const state = await this.#post(TaskState, path, { lease_id, ...fields });
       if (action !== "extend") this.#held.delete(lease_id);
       if (!this.#closed) this.#options.onFrame({ type: "done", tasks: [{ ...state, task_id, lease_id }] });
     } catch (error) {
@@ -126,7 +127,7 @@ class HttpWorkChannel implements WorkChannel {
     this.#options.onClose(refusal);
   }
 
-  #post<Answer>(path: string, body: object): Promise<Answer> {
-    return request<Answer>(this.#connection, { method: "POST", path: `${this.#base}${path}`, body });
+  #post<Schema extends z.ZodType>(answer: Schema, path: string, body: object): Promise<z.output<Schema>> {
+    return request(this.#connection, answer, { method: "POST", path: `${this.#base}${path}`, body });
   }
 }

@@ -10,14 +10,18 @@ export type TokenRecord = Readonly<z.infer<typeof TokenRecord>>;
 export const TokenSecret = z.object({
   token: z.string().meta({ description: "The token itself; it is not shown again" }),
 });
-export type CreatedToken = TokenRecord & z.infer<typeof TokenSecret>;
+export const CreatedToken = TokenRecord.extend(TokenSecret.shape);
+export type CreatedToken = Readonly<z.infer<typeof CreatedToken>>;
+
+export const Tokens = z.object({ tokens: z.array(TokenRecord) });
 
 export interface EcosystemRecord {
   readonly name: string;
   readonly last_active_at: string;
 }
 
-export interface QueueRecord {
-  readonly name: string;
-  readonly created_at: string;
-}
+export const QueueRecord = z.object({ name: z.string(), created_at: Timestamp });
+export type QueueRecord = Readonly<z.infer<typeof QueueRecord>>;
+
+/** The queues of an ecosystem. */
+export const Queues = z.object({ queues: z.array(QueueRecord) });

@@ -11,10 +11,8 @@ export interface DeadLettersQuery {
 }
 
 /** A page may be short or empty and still have a next one: the number of rows read for one page is bounded. */
-export interface DeadLettersPage {
-  readonly dead_letters: DeadLetter[];
-  readonly next: string | null;
-}
+export const DeadLettersPage = z.object({ dead_letters: z.array(DeadLetter), next: z.string().nullable() });
+export type DeadLettersPage = Readonly<z.infer<typeof DeadLettersPage>>;
 
 /** Result of a replay that had its effect. */
 export const Replayed = z.object({

@@ -41,3 +41,8 @@ export const FileWorkerView = FileWorkerCounts.extend({
   overdue: Count.meta({ description: "Number of tasks whose end was not reported in time" }),
 });
 export type FileWorkerView = Readonly<z.infer<typeof FileWorkerView>>;
+
+export const FileWorkers = z.object({ workers: z.array(FileWorkerView) });
+
+/** Every file with one task id, the newest first. */
+export const FileTasks = z.object({ tasks: z.array(FileTaskRecord) });

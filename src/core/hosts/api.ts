@@ -43,6 +43,12 @@ export interface AgentPage {
   readonly next: string | null;
 }
 
+/** A page of hosts in the API. */
+export const Agents = z.object({
+  agents: z.array(AgentView),
+  next: z.string().optional().meta({ description: "There are more hosts: ask again with `after` at `next`" }),
+});
+
 /** The result of asking all hosts. */
 export const MonitorRun = z.object({
   answered: z.array(z.string()).readonly().meta({ description: "Hosts that answered" }),
@@ -50,3 +56,39 @@ export const MonitorRun = z.object({
   told: z.array(z.string()).readonly().meta({ description: "Names of the signals that were emitted" }),
 });
 export type MonitorRun = Readonly<z.infer<typeof MonitorRun>>;
+
+/** Both values of a band, or `null`: no alerts. */
+const BandView = z
+  .object({ raise_above: z.number(), resolve_below: z.number() })
+  .nullable()
+  .meta({ type: ["object", "null"] });
+
+/** The settings as they are answered: every field is present. {@link MonitorSettings} reads them, with limits and defaults. */
+export const MonitorSettingsView = z.object({
+  agent_grace_seconds: z.number(),
+  agent_silent_after: z.int(),
+  answer_within_seconds: z.number(),
+  health_readings: z.int(),
+  promotions_remind_hours: z.number().nullable(),
+  health: z.object({
+    disk: BandView,
+    memory: BandView,
+    load: BandView,
+    gpu_temperature: BandView,
+    bus_down: BandView,
+    spool: BandView,
+  }),
+});
+export type MonitorSettingsView = Readonly<z.infer<typeof MonitorSettingsView>>;
+
+/** A link of an agent that is open at the log. */
+export const OpenLink = z.object({ host: z.string(), openedMs: z.number() }).readonly();
+export type OpenLink = z.infer<typeof OpenLink>;
+
+/** The open links of a log. A report with a lower version of the same instance is older. */
+export const LinkReport = z.object({
+  instance: z.string().meta({ description: "Identifies one life of the log in memory" }),
+  version: z.int(),
+  links: z.array(OpenLink).readonly(),
+});
+export type LinkReport = Readonly<z.infer<typeof LinkReport>>;

@@ -1,12 +1,4 @@
-import type { OpenLink } from "./presence-tracker.ts";
-
-/** The open links of a log. A report with a lower version of the same instance is older. */
-export interface LinkReport {
-  /** Identifies one life of the log in memory. */
-  readonly instance: string;
-  readonly version: number;
-  readonly links: readonly OpenLink[];
-}
+import type { LinkReport } from "./api.ts";
 
 /** By host: where each monitor continues, by its name. */
 export type GatherAfter = ReadonlyMap<string, Readonly<Record<string, string>>>;

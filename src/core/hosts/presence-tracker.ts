@@ -1,4 +1,4 @@
-import type { PresenceReason } from "./api.ts";
+import type { OpenLink, PresenceReason } from "./api.ts";
 
 /** The presence of a host, as it is stored. Times are milliseconds since the epoch. */
 export interface Presence {
@@ -22,12 +22,6 @@ export interface PresenceLimits {
   readonly graceMs: number;
   /** Number of rounds in a row without an answer after which a linked host is down. */
   readonly silentAfter: number;
-}
-
-/** A link that the log holds open. */
-export interface OpenLink {
-  readonly host: string;
-  readonly openedMs: number;
 }
 
 /** A host became up or down; reported once. */

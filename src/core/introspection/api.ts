@@ -77,6 +77,8 @@ export const Gap = z.object({
 });
 export type Gap = Readonly<z.infer<typeof Gap>>;
 
+export const Gaps = z.object({ gaps: z.array(Gap) });
+
 /** Setting and health of a scanner. */
 export const ScannerStatus = z.object({
   id: z.string(),
@@ -90,6 +92,20 @@ export const ScannerStatus = z.object({
   retry_at: Timestamp.optional().meta({ description: "When a quarantined scanner is evaluated again" }),
 });
 export type ScannerStatus = Readonly<z.infer<typeof ScannerStatus>>;
+
+export const Scanners = z.object({ scanners: z.array(ScannerStatus) });
+
+/** The settings as they are answered: every field is present. {@link ObservationSettings} reads them, with limits and defaults. */
+export const ObservationSettingsView = z.object({
+  window_seconds: z.int().meta({ description: "Length of the window, 10 to 3,600" }),
+  window_capacity: z.int().meta({ description: "Observations in it at most, 100 to 200,000" }),
+  flap_seconds: z.int().meta({ description: "A gap found again within this time after its end is reopened" }),
+  calm_seconds: z
+    .int()
+    .meta({ description: "A reopened gap is resolved after this long without evidence; doubled each time" }),
+  reminder_seconds: z.int().meta({ description: "An open gap is emitted again after each such interval; 0: never" }),
+});
+export type ObservationSettingsView = Readonly<z.infer<typeof ObservationSettingsView>>;
 
 /** Maintenance of an ecosystem: scanners rest and no gap changes, while observations are still taken in. */
 export const Maintenance = z.object({

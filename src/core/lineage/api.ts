@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { DeadLetter } from "../dead-letters/dead-letter.ts";
-import type { Decision } from "../policy/decision.ts";
-import type { Signal } from "../signals/signal.ts";
+import { DeadLetter } from "../dead-letters/dead-letter.ts";
+import { Decision } from "../policy/decision.ts";
+import { Signal } from "../signals/signal.ts";
 import { Timestamp } from "../signals/timestamp.ts";
 
 /** A task of a chain of signals and its state. */
@@ -42,21 +42,29 @@ export const ChainDelivery = z.object({
 export type ChainDelivery = Readonly<z.infer<typeof ChainDelivery>>;
 
 /** The causes and the effects of a signal. */
-export interface Lineage {
-  readonly signal: Signal;
-  /** The first cause comes first. */
-  readonly causes: readonly Signal[];
-  /** Id that the first of `causes`, or the signal itself, names as its cause and that the log does not hold. */
-  readonly missing_cause?: string | undefined;
-  /** Direct and indirect effects in the order of the log; `cause` of each is the id of the signal that led to it. */
-  readonly effects: readonly Signal[];
-  /** Decisions of rules on these signals. */
-  readonly decisions: readonly Decision[];
-  /** Tasks that rules enqueued, and tasks whose end or dead letter names one of these signals as its cause. */
-  readonly tasks: readonly ChainTask[];
-  /** Webhook deliveries that rules started. */
-  readonly deliveries: readonly ChainDelivery[];
-  readonly dead_letters: readonly DeadLetter[];
-  /** The lineage is incomplete: it grew too large, or the search took too long. */
-  readonly truncated: boolean;
-}
+export const Lineage = z.object({
+  signal: Signal,
+  causes: z.array(Signal).readonly().meta({ description: "Signals that led to this signal, the first cause first" }),
+  missing_cause: z
+    .string()
+    .optional()
+    .meta({ description: "Id that the first of the chain names as its cause and that the log does not hold" }),
+  effects: z
+    .array(Signal)
+    .readonly()
+    .meta({ description: "Direct and indirect effects of the signal, in the order of the log" }),
+  decisions: z.array(Decision).readonly().meta({ description: "Decisions of rules on these signals" }),
+  tasks: z.array(ChainTask).readonly().meta({
+    description:
+      "Tasks that rules enqueued, and tasks whose end or dead letter names one of these signals as its cause",
+  }),
+  deliveries: z
+    .array(ChainDelivery)
+    .readonly()
+    .meta({ description: "Webhook deliveries that rules started on these signals" }),
+  dead_letters: z.array(DeadLetter).readonly(),
+  truncated: z
+    .boolean()
+    .meta({ description: "The lineage is incomplete: it grew too large, or the search took too long" }),
+});
+export type Lineage = Readonly<z.infer<typeof Lineage>>;

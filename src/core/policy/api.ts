@@ -32,6 +32,8 @@ export const Policy = Rule.extend({
 });
 export type Policy = Readonly<z.output<typeof Policy>>;
 
+export const Policies = z.object({ policies: z.array(Policy) });
+
 /** One version that a rule has had. */
 export const PolicyVersion = z.object({
   version: z.int(),

@@ -20,6 +20,14 @@ const CauseFields = {
   depth: z.int().optional().meta({ description: "Length of the chain of causes above the task" }),
 };
 
+/** In the order of the request. */
+export const TaskReceipts = z.object({
+  tasks: z
+    .array(TaskReceipt)
+    .readonly()
+    .meta({ description: "In the order of the request. A task that the queue knew has its present status." }),
+});
+
 /** A task as the worker that leased it gets it. */
 export const LeasedTask = z.object({
   task_id: z.string(),
@@ -35,6 +43,8 @@ export const LeasedTask = z.object({
   ...CauseFields,
 });
 export type LeasedTask = z.infer<typeof LeasedTask>;
+
+export const LeasedTasks = z.object({ tasks: z.array(LeasedTask) });
 
 /** Answer to a completion, failure, extension, release, cancellation or retry. */
 export const TaskState = z.object({ task_id: z.string(), status: TaskStatus, lease_expires_at: Timestamp.optional() });
@@ -75,6 +85,11 @@ export const TaskView = z.object({
 });
 export type TaskView = z.infer<typeof TaskView>;
 
+export const TaskPage = z.object({
+  tasks: z.array(TaskView),
+  next: z.int().nullable().meta({ description: "Send it as `after` to get the next page; null: no more tasks" }),
+});
+
 /** An event of a queue. */
 export const QueueEvent = z.object({
   at: Timestamp,
@@ -85,6 +100,8 @@ export const QueueEvent = z.object({
   ...EventFields,
 });
 export type QueueEvent = z.infer<typeof QueueEvent>;
+
+export const QueueEvents = z.object({ events: z.array(QueueEvent) });
 
 /** Of this hour and the one before: `p…` of the time that workers held the tasks, `waiting_p…` of the time before. */
 const PercentileFields = {

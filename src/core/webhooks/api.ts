@@ -2,6 +2,24 @@ import * as z from "zod";
 import type { FieldError } from "../problem/field-error.ts";
 import { Timestamp } from "../signals/timestamp.ts";
 
+/** A message for an endpoint, as the part that decided to send it hands it over. */
+export const NewDelivery = z
+  .object({
+    id: z.string().meta({
+      description: "Identifies the delivery: the same id again is not a second one. Receivers see it as `webhook-id`",
+    }),
+    endpoint: z.string().meta({ description: "Id of the endpoint" }),
+    body: z.string().meta({ description: "JSON text: `data` of the message" }),
+    type: z
+      .string()
+      .exactOptional()
+      .meta({ description: "`type` of the message, words joined by full stops; default `rule.fired`" }),
+    cause: z.string().exactOptional().meta({ description: "Id of the signal that led to the delivery" }),
+    rule: z.string().exactOptional().meta({ description: "The rule that asked for the delivery" }),
+  })
+  .readonly();
+export type NewDelivery = z.infer<typeof NewDelivery>;
+
 /** An endpoint as people see it. It never holds a secret. */
 export const Endpoint = z.object({
   id: z.string(),
@@ -31,7 +49,10 @@ export const MadeSecret = z.object({
     .optional()
     .meta({ description: "Only in the answer to the call that made the secret; it is not shown again" }),
 });
-export type EndpointWithSecret = Endpoint & z.infer<typeof MadeSecret>;
+export const EndpointWithSecret = Endpoint.extend(MadeSecret.shape);
+export type EndpointWithSecret = z.infer<typeof EndpointWithSecret>;
+
+export const Endpoints = z.object({ webhooks: z.array(Endpoint) });
 
 /**
  * `waiting` → `delivered` | `failed`. A failed delivery is a dead letter too. `skipped`: the endpoint was switched off
@@ -57,6 +78,8 @@ export const DeliveryView = z.object({
   rule: z.string().optional().meta({ description: "The rule that asked for the delivery" }),
 });
 export type DeliveryView = z.infer<typeof DeliveryView>;
+
+export const Deliveries = z.object({ deliveries: z.array(DeliveryView) });
 
 /** A delivery with the id of its endpoint. */
 export interface EndpointDelivery extends DeliveryView {

@@ -1,18 +1,4 @@
-/** A message for an endpoint, as the part that decided to send it hands it over. */
-export interface NewDelivery {
-  /** Identifies the delivery: the same id again is not a second one. Receivers see it as `webhook-id`. */
-  readonly id: string;
-  /** Id of the endpoint. */
-  readonly endpoint: string;
-  /** JSON text: `data` of the message. */
-  readonly body: string;
-  /** `type` of the message, words joined by full stops; default `rule.fired`. */
-  readonly type?: string;
-  /** Id of the signal that led to the delivery. */
-  readonly cause?: string;
-  /** The rule that asked for the delivery. */
-  readonly rule?: string;
-}
+import type { NewDelivery } from "./api.ts";
 
 /** A delivery that was given up and is sent again, with the timestamp of its first message. */
 export interface Redelivery extends NewDelivery {

@@ -1,7 +1,7 @@
-import type { AgentView } from "../../core/hosts/api.ts";
+import type { AgentView, LinkReport } from "../../core/hosts/api.ts";
 import { boundedReport, MAX_REPORT_CHARS } from "../../core/hosts/bounded-report.ts";
 import { readHostObject } from "../../core/hosts/host-record.ts";
-import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
+import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import { readAnswer } from "../../core/hosts/monitors/facts.ts";
 import { type MonitoredHost, NOT_MONITORED, watchHost } from "../../core/hosts/monitors/host-watch.ts";
 import { DEFAULT_MONITOR_SETTINGS, MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";

@@ -1,12 +1,10 @@
-import type { AgentPage, AgentView, MonitorRun } from "../../core/hosts/api.ts";
-import type { LinkReport } from "../../core/hosts/links.ts";
+import type { AgentPage, AgentView, LinkReport, MonitorRun } from "../../core/hosts/api.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
-import { notedName } from "../shell/notes.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
 import { objectNamed } from "../shell/ports.ts";
@@ -43,7 +41,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
   #emitted: string[] = [];
 
   constructor(ctx: DurableObjectState, env: HostsBindings) {
-    super(ctx, env, notedName);
+    super(ctx, env);
     const { ecosystem, sql, alarms } = this;
     this.#store = new HostStore(sql);
     this.#numbers = new NotedNumbers(this.#store.notes, (epoch) => `ganglion.agents.${epoch}`);
@@ -154,7 +152,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
       () => {
         change();
         this.#hosts.write(nowMs);
-        if (this.#numbers.write()) this.#store.notes.write("name", this.ecosystem);
+        this.#numbers.write();
       },
       () => {
         this.#numbers.reload();

@@ -1,4 +1,5 @@
-import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
+import type { LinkReport } from "../../core/hosts/api.ts";
+import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
 import type { AppendCalls, RelayBindings } from "../shell/outbox-relay.ts";
 import type { Namespace } from "../shell/ports.ts";

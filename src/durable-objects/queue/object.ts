@@ -10,10 +10,9 @@ import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { notedName } from "../shell/notes.ts";
 import { RETRY_MS, type RelayBindings } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
-import { closeBack, isUpgrade, TaggedSockets, upgradeRequired } from "../shell/sockets.ts";
+import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
@@ -40,7 +39,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   readonly #name: string;
   readonly #commits: QueueCommits;
   readonly #waiters = new Waiters();
-  readonly #tagged: TaggedSockets;
   readonly #sockets: WorkSockets;
   readonly #followers: EventFollowers;
   readonly #calls: PendingCalls;
@@ -49,7 +47,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   #registering: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: QueueBindings) {
-    super(ctx, env, notedName);
+    super(ctx, env);
     this.#name = this.objectName.includes("/") ? this.objectName : `${this.ecosystem}/default`;
     this.#commits = new QueueCommits({
       env,
@@ -82,10 +80,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       send: (connection, frame) => this.#sockets.send(connection, frame),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#tagged = new TaggedSockets(ctx);
-    const followers = new Set(this.#tagged.all(FOLLOWER));
+    const followers = new Set(this.tagged.all(FOLLOWER));
     this.#followers = new EventFollowers([...followers]);
-    const workers = this.#tagged.all().filter((socket) => !followers.has(socket));
+    const workers = this.tagged.all().filter((socket) => !followers.has(socket));
     const nothing = () => undefined;
     this.#sockets = new WorkSockets(workers, {
       queue,
@@ -177,7 +174,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   /** Closes the channels that were opened with a token that is deleted or has expired. */
   closeToken(id: string): void {
-    this.#tagged.closeToken(id, (socket) => {
+    this.tagged.closeToken(id, (socket) => {
       this.#followers.close(socket);
       this.#sockets.close(socket, false);
     });
@@ -188,12 +185,12 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     if (!isUpgrade(request)) return upgradeRequired();
     const { searchParams, pathname } = new URL(request.url);
     if (pathname === "/events") {
-      const { server, answer } = this.#tagged.accept(searchParams, FOLLOWER);
+      const { server, answer } = this.tagged.accept(searchParams, FOLLOWER);
       const tail = Number(searchParams.get("tail") ?? "0");
       this.#followers.open(server, this.#commits.runtime.events, searchParams.get("after"), tail);
       return answer();
     }
-    const { server, answer } = this.#tagged.accept(searchParams);
+    const { server, answer } = this.tagged.accept(searchParams);
     this.#sockets.open(server, {
       worker: searchParams.get("worker") ?? "unnamed",
       mayWrite: searchParams.get("may_write") === "1",

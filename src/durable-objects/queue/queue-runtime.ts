@@ -48,8 +48,6 @@ export class QueueRuntime {
   #countedSinceMs: number | undefined;
   #checkedMs = 0;
   #failures = 0;
-  /** Whether the queue's name and epoch are stored. */
-  #begun: boolean;
 
   /** @param options.events - events of the runtime that this one replaces, so that their numbers go on */
   constructor({ name, store, outbox, numbers, nowMs, events = new EventTail() }: QueueRuntimeOptions) {
@@ -58,7 +56,6 @@ export class QueueRuntime {
     this.#store = store;
     this.#outbox = outbox;
     this.#numbers = numbers;
-    this.#begun = store.notes.read("name") !== undefined;
     const statistics = store.notes.read("statistics");
     const alerts = store.notes.read("alerts");
     const settings = store.notes.read("settings");
@@ -93,12 +90,8 @@ export class QueueRuntime {
    */
   write(nowMs: number, atAlarm: boolean): QueueChanges {
     const changes = this.queue.drain();
-    if (!this.#begun && changes.events.length > 0) {
-      this.#begun = true;
-      // Ids of tasks hold the epoch: both are stored with the first of them.
-      this.#numbers.writeEpoch();
-      this.#store.notes.write("name", this.#name);
-    }
+    // Ids of tasks hold the epoch, which is stored with the first of them.
+    if (changes.events.length > 0) this.#numbers.writeEpoch();
     this.#store.write(changes, this.queue.nextSeq, nowMs);
     for (const { task, event } of changes.events) this.events.add(task, event);
     for (const { record } of changes.finished) this.#count(record, nowMs);

@@ -46,7 +46,7 @@ export interface UnreadableTask extends LiveRow {
 }
 
 /** Values that a queue stores besides its tasks. */
-export type NoteName = "name" | "epoch" | "reserved" | "settings" | "statistics" | "alerts" | "emitted" | "registered";
+export type NoteName = "epoch" | "reserved" | "settings" | "statistics" | "alerts" | "emitted" | "registered";
 
 /**
  * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes.

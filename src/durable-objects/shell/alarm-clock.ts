@@ -7,14 +7,20 @@ import type { UsageMeter } from "../../core/billing/usage.ts";
 export class AlarmClock {
   readonly #storage: DurableObjectStorage;
   readonly #meter: UsageMeter;
+  readonly #beforeAlarm: () => void;
   #atMs: number | undefined;
 
-  /** @param restored - runs what has to end before the first call: `blockConcurrencyWhile` */
+  /**
+   * @param restored - runs what has to end before the first call: `blockConcurrencyWhile`
+   * @param beforeAlarm - called before each request for an alarm: writes the rows that the object needs at the wake
+   */
   constructor(
     storage: DurableObjectStorage,
     meter: UsageMeter,
     restored: (restore: () => Promise<void>) => Promise<void>,
+    beforeAlarm: () => void = () => undefined,
   ) {
+    this.#beforeAlarm = beforeAlarm;
     this.#storage = storage;
     this.#meter = meter;
     void restored(async () => {
@@ -29,6 +35,7 @@ export class AlarmClock {
    * enough stays as it is. Set in the turn of a transaction, the alarm reaches the disk with it.
    */
   wakeBy(atMs: number): void {
+    this.#beforeAlarm();
     if (this.#atMs !== undefined && this.#atMs <= atMs) return;
     this.#atMs = atMs;
     this.#meter.add({ rows_written: 1 });

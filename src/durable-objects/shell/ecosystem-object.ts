@@ -4,9 +4,11 @@ import { AlarmClock } from "./alarm-clock.ts";
 import { type CallCounter, countCalls } from "./count-calls.ts";
 import { limitedSql } from "./limited-storage.ts";
 import { meteredSql } from "./metered-storage.ts";
+import { ObjectName } from "./object-name.ts";
+import { TaggedSockets } from "./sockets.ts";
 
 /**
- * The base of every object: its name, its metered storage, its alarm, and the count of its calls.
+ * The base of every object: its name, its metered storage, its alarm, its sockets, and the count of its calls.
  *
  * A class gets properties of the instance from here, and no methods: RPC reaches the methods of the prototype alone, so
  * every holder of a stub could call a protected method.
@@ -23,6 +25,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   /** Statements on the object's database; each counts the rows that it reads and writes. */
   protected readonly sql: SqlStorage;
   protected readonly alarms: AlarmClock;
+  protected readonly tagged: TaggedSockets;
   /**
    * Changes storage and memory together, or neither.
    *
@@ -32,22 +35,24 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
    */
   protected readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
 
-  /** @param storedName - reads the name that the object has stored: at an alarm the runtime may not give the name */
-  constructor(ctx: DurableObjectState, env: Bindings, storedName?: (sql: SqlStorage) => string | undefined) {
+  constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env);
     const meter = new UsageMeter();
     // An object that has no alarm must not wait at its start for the time of one.
     const restored = "alarm" in new.target.prototype ? ctx.blockConcurrencyWhile.bind(ctx) : async () => undefined;
-    const alarms = new AlarmClock(ctx.storage, meter, restored);
     this.meter = meter;
-    this.alarms = alarms;
     this.sql = meteredSql(isLimited(env) ? limitedSql(ctx.storage.sql) : ctx.storage.sql, meter);
-    this.objectName = ctx.id.name ?? storedName?.(this.sql) ?? "default";
+    const name = new ObjectName(ctx.id, this.sql);
+    const alarms = new AlarmClock(ctx.storage, meter, restored, () => name.store());
+    this.alarms = alarms;
+    this.tagged = new TaggedSockets(ctx, () => name.store());
+    this.objectName = name.value;
     this.ecosystem = ecosystemOf(this.objectName);
     this.transaction = (change, reload) => {
       try {
         return ctx.storage.transactionSync(change);
       } catch (error) {
+        name.rolledBack();
         reload();
         throw error;
       }

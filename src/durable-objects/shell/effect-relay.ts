@@ -2,7 +2,7 @@ import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import type { NewTask } from "../../core/queue/task.ts";
-import type { NewDelivery } from "../../core/webhooks/delivery.ts";
+import type { NewDelivery } from "../../core/webhooks/api.ts";
 import type { EffectOutbox, PendingEffect } from "./effect-outbox.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 

@@ -39,20 +39,19 @@ export class NotedNumbers implements EmittedNumbers {
     return ++this.#last;
   }
 
-  /** In the transaction, after everything was emitted. @returns whether the epoch was stored for the first time */
-  write(): boolean {
-    if (this.#last === this.#stored) return false;
+  /** In the transaction, after everything was emitted. */
+  write(): void {
+    if (this.#last === this.#stored) return;
     this.#notes.write("emitted", String(this.#last));
     this.#stored = this.#last;
-    return this.writeEpoch();
+    this.writeEpoch();
   }
 
-  /** In the transaction that stores something that holds the epoch (ids of tasks). @returns as {@link write} */
-  writeEpoch(): boolean {
-    if (this.#epochStored) return false;
+  /** In the transaction that stores something that holds the epoch (ids of tasks). */
+  writeEpoch(): void {
+    if (this.#epochStored) return;
     this.#notes.write("epoch", this.#epoch);
     this.#epochStored = true;
-    return true;
   }
 
   /** The transaction failed: takes the disk's word. */

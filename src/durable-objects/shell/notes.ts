@@ -20,7 +20,7 @@ export class Notes<Name extends string> {
   }
 }
 
-/** The name that an object has noted, for the constructor of its shell. */
+/** The name that an object has noted. */
 export function notedName(sql: SqlStorage): string | undefined {
   return new Notes<"name">(sql).read("name");
 }

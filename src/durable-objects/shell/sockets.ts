@@ -17,9 +17,12 @@ export interface SocketOpening {
  */
 export class TaggedSockets {
   readonly #ctx: DurableObjectState;
+  readonly #beforeSocket: () => void;
 
-  constructor(ctx: DurableObjectState) {
+  /** @param beforeSocket - called before a socket is accepted: writes what the object needs when the socket wakes it */
+  constructor(ctx: DurableObjectState, beforeSocket: () => void) {
     this.#ctx = ctx;
+    this.#beforeSocket = beforeSocket;
   }
 
   /** @param tag - `undefined`: all of them */
@@ -34,6 +37,7 @@ export class TaggedSockets {
    * @param tags - of the object's own, beside that of the token
    */
   accept(query: URLSearchParams, ...tags: string[]): SocketOpening {
+    this.#beforeSocket();
     const { 0: client, 1: server } = new WebSocketPair();
     const token = query.get("token");
     this.#ctx.acceptWebSocket(server, token === null ? tags : [...tags, tagOf(token)]);

@@ -1,6 +1,6 @@
+import type { LinkReport, OpenLink } from "../../core/hosts/api.ts";
 import { boundedReport } from "../../core/hosts/bounded-report.ts";
-import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
-import type { OpenLink } from "../../core/hosts/presence-tracker.ts";
+import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 
 /** Calls of the log to the registry of agents. */
 export interface RegistryCalls {

@@ -1,5 +1,6 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
-import type { GatherAfter, HostAnswers, LinkReport } from "../../core/hosts/links.ts";
+import type { LinkReport } from "../../core/hosts/api.ts";
+import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
 import type {
   AppendOutcome,
@@ -18,7 +19,7 @@ import { LINK_PROTOCOL, PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { objectNamed } from "../shell/ports.ts";
 import { projectionOf } from "../shell/projection-ports.ts";
-import { closeBack, isUpgrade, TaggedSockets, upgradeRequired } from "../shell/sockets.ts";
+import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { HostOwners } from "./host-owners.ts";
 import { Hosts } from "./hosts.ts";
 import { type Effect, IdLookup } from "./id-lookup.ts";
@@ -46,7 +47,6 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
   readonly #lookup: IdLookup;
-  readonly #tagged: TaggedSockets;
   readonly #sockets: Sockets;
   readonly #outbox: QueueOutbox;
   readonly #subscriptions: SubscriptionStore;
@@ -78,8 +78,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       this.meter,
     );
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#tagged = new TaggedSockets(ctx);
-    this.#sockets = new Sockets(this.#tagged.all(), {
+    this.#sockets = new Sockets(this.tagged.all(), {
       ecosystem,
       append: (request, answer) => this.#writer.append(request, answer),
       read: (after, matches, limit) => this.#reader.after(after, this.#writer.headSeq, matches, limit),
@@ -212,7 +211,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   /** Closes the links and streams that were opened with a token that is deleted or has expired, and releases the names of its hosts. */
   closeToken(id: string): void {
     this.#owners.releaseToken(id);
-    this.#tagged.closeToken(id, (socket) => this.#sockets.close(socket));
+    this.tagged.closeToken(id, (socket) => this.#sockets.close(socket));
   }
 
   /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
@@ -233,7 +232,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     const claim = pathname.endsWith("/link") ? readClaim(searchParams) : undefined;
     const entered = claim === undefined ? undefined : this.#door.enter(claim, nowMs);
     if (entered instanceof Response) return entered;
-    const { server, answer } = this.#tagged.accept(searchParams);
+    const { server, answer } = this.tagged.accept(searchParams);
     if (claim !== undefined && entered !== undefined) {
       this.#sockets.openLink(server, claim.host, nowMs, entered);
     } else {

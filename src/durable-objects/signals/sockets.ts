@@ -1,4 +1,4 @@
-import type { OpenLink } from "../../core/hosts/presence-tracker.ts";
+import type { OpenLink } from "../../core/hosts/api.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";

@@ -1,11 +1,6 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
-import {
-  DEFAULT_TYPE,
-  messageOf,
-  type NewDelivery,
-  type Redelivery,
-  readMessage,
-} from "../../core/webhooks/delivery.ts";
+import type { NewDelivery } from "../../core/webhooks/api.ts";
+import { DEFAULT_TYPE, messageOf, type Redelivery, readMessage } from "../../core/webhooks/delivery.ts";
 import { DeliveryScheduler, MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
 import { classifyResponse, type EndpointResponse } from "../../core/webhooks/schedule.ts";
 import { endpointStateOf } from "./endpoint-row.ts";

@@ -1,5 +1,12 @@
-import type { DeliveryView, Endpoint, EndpointAnswer, EndpointDelivery, TestOutcome } from "../../core/webhooks/api.ts";
-import type { NewDelivery, Redelivery } from "../../core/webhooks/delivery.ts";
+import type {
+  DeliveryView,
+  Endpoint,
+  EndpointAnswer,
+  EndpointDelivery,
+  NewDelivery,
+  TestOutcome,
+} from "../../core/webhooks/api.ts";
+import type { Redelivery } from "../../core/webhooks/delivery.ts";
 import { MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
 import { type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../../core/webhooks/endpoint.ts";
 import { urlProblem } from "../../core/webhooks/url-rule.ts";

@@ -1,5 +1,4 @@
-import type { DeliveryState, DeliveryView, EndpointDelivery } from "../../core/webhooks/api.ts";
-import type { NewDelivery } from "../../core/webhooks/delivery.ts";
+import type { DeliveryState, DeliveryView, EndpointDelivery, NewDelivery } from "../../core/webhooks/api.ts";
 import type { EndpointState, WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
 
 /** A stored endpoint. Its secrets leave the object only in signatures. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MONITOR_SETTINGS } from "../../../src/core/hosts/monitors/monitor-settings.ts";
+import type { QueueStatus } from "../../../src/core/queue/api.ts";
+import { DEFAULT_SETTINGS } from "../../../src/core/queue/queue-settings.ts";
 import { type Answer, type Received, startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
@@ -43,6 +45,22 @@ describe("ganglion agents", () => {
         .split("\n")
         .map((line) => JSON.parse(line)),
     ).toEqual([up, down]);
+  });
+
+  it("gives programs the fields that a newer edge adds", async () => {
+    const newer = { ...up, region: "north", alerts: [{ ...up.alerts[0], severity: "high" }] };
+    const edge = await startEdge(() => [200, { agents: [newer] }]);
+    const { out } = await ganglion(["agents", "--json", "--url", edge.url]);
+    expect(JSON.parse(out)).toEqual(newer);
+  });
+
+  it("fails with the call and the field where the edge answers in another form", async () => {
+    const edge = await startEdge(() => [200, { agents: [up, { ...down, links: "none" }] }]);
+    const { code, out, err } = await ganglion(["agents", "--url", edge.url]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(
+      /^ganglion: the answer of http:\/\/127\.0\.0\.1:\d+ to GET \/v1\/default\/agents has another shape than this client expects: \/agents\/1\/links: .*; use the client of the version that the edge runs/,
+    );
   });
 
   it("shows one host with what it runs and its alerts", async () => {
@@ -99,9 +117,26 @@ describe("ganglion monitors", () => {
 });
 
 describe("ganglion status", () => {
-  const log = { head_seq: 7, oldest_seq: 1, signals_last_minute: 2, subscribers: 1, hosts: ["gpu-01"] };
+  const log = {
+    head_seq: 7,
+    oldest_seq: 1,
+    signals_last_minute: 2,
+    subscribers: 1,
+    hosts: ["gpu-01"],
+    unknown_frames: 0,
+  };
   const window = { seconds: 60, size: 3, oldest: null, newest: null };
-  const queue = { depth: 2, running: 1, oldest_age_ms: 5, alerts: [{ rule: "queue_deep", subject: "queue" }] };
+  const queue: QueueStatus = {
+    queue: "work",
+    depth: 2,
+    running: 1,
+    by_priority: {},
+    by_recipient: {},
+    oldest_age_ms: 5,
+    workers: {},
+    alerts: [{ rule: "queue_deep", subject: "queue", raised_at: "2026-01-31T12:04:00.000Z" }],
+    settings: DEFAULT_SETTINGS,
+  };
   const answer = ({ url: { pathname } }: Received): Answer => {
     const path = pathname.replace("/v1/default/", "");
     const answers: Record<string, unknown> = {

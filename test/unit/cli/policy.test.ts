@@ -21,6 +21,8 @@ const policy = {
   changed_by: "me",
 };
 
+const changes = { created: [], changed: ["hot"], unchanged: [], deleted: [], after_seq: 3 };
+
 function fileWith(text: string): string {
   const directory = mkdtempSync(join(tmpdir(), "ganglion-policy-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
@@ -44,7 +46,7 @@ describe("ganglion policy", () => {
   });
 
   it("puts the rules of its standard input", async () => {
-    const edge = await startEdge(({ method }) => [200, method === "PATCH" ? {} : { policies: [policy] }]);
+    const edge = await startEdge(({ method }) => [200, method === "PATCH" ? changes : { policies: [policy] }]);
     const input = "id: hot\nwhen: Q_A\nthen: [{ emit: { signal: Q_HOT } }]\n";
     const { out, code } = await ganglion(["policy", "put", "-", "--url", edge.url], { input });
     expect([out, code]).toEqual(["hot is in force, version 3\n", 0]);
@@ -54,7 +56,7 @@ describe("ganglion policy", () => {
   it("puts all rules of a file, or several documents, by one call", async () => {
     const edge = await startEdge(({ method }) => [
       200,
-      method === "PATCH" ? {} : { policies: [policy, { ...policy, id: "b" }, { ...policy, id: "a" }] },
+      method === "PATCH" ? changes : { policies: [policy, { ...policy, id: "b" }, { ...policy, id: "a" }] },
     ]);
     const emits = "then: [{ emit: { signal: Q_HOT } }]";
     const file = fileWith(
@@ -102,7 +104,6 @@ describe("ganglion policy", () => {
   });
 
   it("disables a rule, and brings a changed built-in rule back to its original", async () => {
-    const changes = { created: [], changed: ["hot"], unchanged: [], deleted: [], after_seq: 3 };
     const edge = await startEdge(({ method }) => [200, method === "DELETE" ? changes : { ...policy, enabled: false }]);
     expect((await ganglion(["policy", "disable", "hot", "--url", edge.url])).out).toBe("hot is disabled, version 3\n");
     expect((await ganglion(["policy", "delete", "hot", "--url", edge.url])).out).toBe("hot is back to its original\n");

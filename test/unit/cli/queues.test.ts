@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DEFAULT_SETTINGS } from "../../../src/core/queue/queue-settings.ts";
 import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
@@ -19,7 +20,7 @@ const status = {
   by_recipient: { coder: { queued: 3, running: 1, complete: 7, failed: 2, ...percentiles } },
   workers: { coder: 1 },
   alerts: [{ rule: "queue_deep", subject: "queue", raised_at: "2026-01-01T00:00:00.000Z" }],
-  settings: { capacity: 100 },
+  settings: { ...DEFAULT_SETTINGS, capacity: 100 },
 };
 
 describe("ganglion tasks", () => {

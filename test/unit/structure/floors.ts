@@ -59,9 +59,10 @@ export const CORE_BASE = [
   "wire",
 ] as const;
 
-/** What a concept of the core may import beside {@link CORE_BASE}. Lineage looks at all of them, and nothing imports it. */
+/** What a concept of the core may import beside {@link CORE_BASE}. Lineage and deployment look at others, and nothing imports them. */
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   "dead-letters": ["projection", "queue", "webhooks"],
+  deployment: ["policy"],
   lineage: ["dead-letters", "policy", "queue"],
   policy: ["models", "queue"],
   reactions: ["queue"],

@@ -1,13 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import { BulkAnswer, Replayed } from "../../../core/dead-letters/api.ts";
+import { BulkAnswer, DeadLettersPage, Replayed } from "../../../core/dead-letters/api.ts";
 import { DeadLetter } from "../../../core/dead-letters/dead-letter.ts";
 import { ProblemSchema } from "../http/problem-schema.ts";
 import { named } from "../http/schema-parts.ts";
 
 export const DeadLetterSchema = named("DeadLetter", DeadLetter);
-export const DeadLettersSchema = z
-  .object({ dead_letters: z.array(DeadLetterSchema), next: z.string().nullable() })
-  .openapi("DeadLetters");
+export const DeadLettersSchema = named(
+  "DeadLetters",
+  DeadLettersPage.extend({ dead_letters: DeadLetterSchema.array() }),
+);
 export const ReplayedSchema = named("Replayed", Replayed);
 export const BulkAnswerSchema = z
   .object({

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { Ready } from "../../../core/deployment/api.ts";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
@@ -27,7 +28,7 @@ const readyz = createRoute({
   tags: ["operation"],
   security: [],
   responses: {
-    200: json(z.object({ status: z.literal("ready") }), "The Worker can serve calls"),
+    200: json(Ready, "The Worker can serve calls"),
     503: {
       description: "The Worker cannot serve calls; `detail` has the reason",
       content: { [PROBLEM_TYPE]: { schema: ProblemSchema } },

@@ -1,19 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { Usage } from "../../../core/billing/usage.ts";
-import { PolicyOverview } from "../../../core/policy/api.ts";
-import { LogStatus } from "../../../core/signals/api.ts";
-import { named, time } from "../http/schema-parts.ts";
+import { EcosystemStatus } from "../../../core/deployment/api.ts";
+import { named } from "../http/schema-parts.ts";
 
-export const StatusSchema = z
-  .object({
-    ecosystem: z.string(),
-    log: LogStatus,
-    window: z.object({ seconds: z.number(), size: z.int(), oldest: time.nullable(), newest: time.nullable() }),
-    gaps: z.object({ open: z.int() }),
-    policies: PolicyOverview,
-    dead_letters: z.int().openapi({ description: "Dead letters that wait to be replayed or discarded" }),
-  })
-  .openapi("Status");
+export const StatusSchema = named("Status", EcosystemStatus);
 
 const UsageSchema = named(
   "Usage",

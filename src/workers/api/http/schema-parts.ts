@@ -1,6 +1,4 @@
-import { z } from "@hono/zod-openapi";
-
-export const time = z.string().openapi({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });
+import type { z } from "@hono/zod-openapi";
 
 /** Compiles only if values of `Type` fit the schema, so that the document cannot promise another shape. */
 export const describes =

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import {
   Expectation,
   ExpectationPage,
+  Policies,
   Policy,
   PolicyChanges,
   PolicyHistory,
@@ -36,7 +37,7 @@ export const PolicySchema = Policy.meta({
   required: ["id", "version", "enabled", "built_in", "modified", "changed_at", "changed_by"],
   additionalProperties: true,
 });
-export const PoliciesSchema = z.object({ policies: PolicySchema.array() }).openapi("Policies");
+export const PoliciesSchema = Policies.extend({ policies: PolicySchema.array() }).meta({ id: "Policies" });
 export const PolicyVersionsSchema = PolicyHistory.extend({
   policy: PolicySchema.nullable(),
   versions: PolicyVersion.extend({

@@ -1,0 +1,23 @@
+import { EcosystemStatus, Ready } from "../core/deployment/api.ts";
+import { LogStatus } from "../core/signals/api.ts";
+import type { CallEdge } from "./http/request.ts";
+
+interface Calls {
+  readonly call: CallEdge;
+  readonly inside: (path: string) => string;
+}
+
+/** An older edge does not count unknown frames, and has no overview of the policies. */
+const AnyStatus = EcosystemStatus.extend({
+  log: LogStatus.extend({ unknown_frames: LogStatus.shape.unknown_frames.default(0) }),
+  policies: EcosystemStatus.shape.policies.optional(),
+});
+
+/** Calls about the edge as a whole, and about an ecosystem as a whole. */
+export function deploymentCalls({ call, inside }: Calls) {
+  return {
+    status: () => call(AnyStatus, { path: inside("/status") }),
+    /** @throws ApiProblem with the reason while the edge cannot serve calls */
+    ready: () => call(Ready, { path: "/readyz" }),
+  };
+}

@@ -1,0 +1,23 @@
+import * as z from "zod";
+import { PolicyOverview } from "../policy/api.ts";
+import { LogStatus } from "../signals/api.ts";
+import { Timestamp } from "../signals/timestamp.ts";
+
+/** An ecosystem at a glance. */
+export const EcosystemStatus = z.object({
+  ecosystem: z.string(),
+  log: LogStatus,
+  window: z.object({
+    seconds: z.number(),
+    size: z.int(),
+    oldest: Timestamp.nullable(),
+    newest: Timestamp.nullable(),
+  }),
+  gaps: z.object({ open: z.int() }),
+  policies: PolicyOverview,
+  dead_letters: z.int().meta({ description: "Dead letters that wait to be replayed or discarded" }),
+});
+export type EcosystemStatus = Readonly<z.infer<typeof EcosystemStatus>>;
+
+/** The edge can serve calls. */
+export const Ready = z.object({ status: z.literal("ready") });
