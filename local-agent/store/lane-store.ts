@@ -1,4 +1,5 @@
-import { numberIn, textIn } from "./row.ts";
+import { crc32 } from "node:zlib";
+import { numberIn, type Row, textIn } from "./row.ts";
 import type { DatabaseSync, StatementSync } from "./state-database.ts";
 
 export const LANES = ["bus", "local"] as const;
@@ -42,10 +43,14 @@ export class LaneStore {
       CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, last INTEGER NOT NULL, shed INTEGER NOT NULL) WITHOUT ROWID;
       INSERT OR IGNORE INTO lane VALUES ('${lane}', 0, 0);
       CREATE TABLE IF NOT EXISTS spool_${lane} (
-        n INTEGER PRIMARY KEY, taken_ms INTEGER NOT NULL, observation INTEGER NOT NULL, bytes INTEGER NOT NULL, text TEXT NOT NULL
+        n INTEGER PRIMARY KEY, taken_ms INTEGER NOT NULL, observation INTEGER NOT NULL, bytes INTEGER NOT NULL, text TEXT NOT NULL,
+        crc INTEGER
       );`);
-    this.#select = sql.prepare(`SELECT n, bytes, text FROM spool_${lane} WHERE n >= ? ORDER BY n`);
-    this.#insert = sql.prepare(`INSERT INTO spool_${lane} VALUES (?, ?, ?, ?, ?)`);
+    const columns = sql.prepare(`SELECT name FROM pragma_table_info('spool_${lane}')`).all();
+    // A table of an earlier version, whose rows have no checksum.
+    if (!columns.some(({ name }) => name === "crc")) sql.exec(`ALTER TABLE spool_${lane} ADD COLUMN crc INTEGER`);
+    this.#select = sql.prepare(`SELECT n, bytes, text, crc FROM spool_${lane} WHERE n >= ? ORDER BY n`);
+    this.#insert = sql.prepare(`INSERT INTO spool_${lane} VALUES (?, ?, ?, ?, ?, ?)`);
     this.#lastNumber = sql.prepare(`SELECT last, shed FROM lane WHERE name = '${lane}'`);
     this.#setLast = sql.prepare(`UPDATE lane SET last = ? WHERE name = '${lane}'`);
     this.#extentUpTo = sql.prepare(`SELECT count(*) AS count, total(bytes) AS bytes FROM spool_${lane} WHERE n <= ?`);
@@ -74,7 +79,7 @@ export class LaneStore {
     let sum = 0;
     for (const { text, observation } of signals) {
       const bytes = Buffer.byteLength(text);
-      this.#insert.run(n++, nowMs, observation ? 1 : 0, bytes, text);
+      this.#insert.run(n++, nowMs, observation ? 1 : 0, bytes, text, crc32(text));
       sum += bytes;
     }
     this.#setLast.run(n - 1);
@@ -86,14 +91,25 @@ export class LaneStore {
    * consecutive numbers, and shedding leaves holes.
    *
    * @param maxBytes - of the texts and one separator each; the first signal is returned whatever its size
+   * @param onDamaged - called for a signal whose text the disk has changed; it is left out
    */
-  read(from: number, maxSignals: number, maxBytes: number): Batch | null {
+  read(
+    from: number,
+    maxSignals: number,
+    maxBytes: number,
+    onDamaged: (n: number, text: string) => void = () => {},
+  ): Batch | null {
     const texts: string[] = [];
     let first = 0;
     let bytes = 0;
     for (const row of this.#select.iterate(from)) {
       const n = numberIn(row, "n");
       const size = numberIn(row, "bytes") + 1;
+      if (isDamaged(row)) {
+        onDamaged(n, String(row.text));
+        if (texts.length === 0) continue;
+        break;
+      }
       if (texts.length === 0) first = n;
       else if (n !== first + texts.length || bytes + size > maxBytes) break;
       texts.push(textIn(row, "text"));
@@ -146,4 +162,10 @@ export class LaneStore {
     }
     return { count, bytes: freed, next: last + 1 };
   }
+}
+
+/** SQLite has no checksum of its own: a page whose bytes were changed is sound for it as long as its structure is. */
+function isDamaged(row: Row): boolean {
+  const { text, crc } = row;
+  return typeof text !== "string" || (typeof crc === "number" && crc32(text) !== crc);
 }

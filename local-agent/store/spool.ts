@@ -5,6 +5,7 @@ import { ProducerNames } from "./producer-names.ts";
 import { signalText, type TimedSignal } from "./signal-text.ts";
 import { type Mark, missingSince } from "./spool-marker.ts";
 import type { StateDatabase, Write } from "./state-database.ts";
+import { TakenItems } from "./taken-items.ts";
 
 export { type Batch, LANES, type Lane } from "./lane-store.ts";
 
@@ -37,9 +38,6 @@ export interface SpoolDepth {
   readonly shed: number;
 }
 
-/** An identity is deleted after this time: by then its item is gone, or was seen again. */
-const TAKEN_KEPT_MS = 30 * 24 * 3600 * 1000;
-
 /**
  * The signals that the agent has taken in and the edge has not confirmed yet. Each lane is an idempotent producer that
  * numbers its signals from 1 and never gives a number twice, also when the signal is gone.
@@ -49,6 +47,7 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #lanes: Readonly<Record<Lane, LaneStore>>;
   readonly #names: ProducerNames;
+  readonly #taken: TakenItems;
   readonly #extents: Record<Lane, { count: number; bytes: number }>;
   readonly #last: Record<Lane, number>;
   /** No observation is left below these numbers, so shedding starts there. */
@@ -67,6 +66,7 @@ export class Spool {
     this.#extents = { bus: this.#lanes.bus.extent(), local: this.#lanes.local.extent() };
     this.#last = { bus: this.#lanes.bus.last(), local: this.#lanes.local.last() };
     this.#names = new ProducerNames(db.sql);
+    this.#taken = new TakenItems(db.sql);
     // Signals may be at the edge already. They must be sent again under their old name, or the log would hold them twice.
     const renamed = this.#names.host !== options.hostId;
     if (renamed && this.empty) this.#names.renew(options.hostId);
@@ -76,9 +76,6 @@ export class Spool {
         "the spool holds signals of this host's former name, which are sent first; the new name takes effect after a restart",
       );
     this.#mark(true);
-    db.sql.exec(
-      "CREATE TABLE IF NOT EXISTS taken (identity TEXT PRIMARY KEY, taken_ms INTEGER NOT NULL) WITHOUT ROWID",
-    );
   }
 
   /** Size of all texts above which observations are shed. */
@@ -146,7 +143,7 @@ export class Spool {
     const texts = signals.map((signal) => ({ text: signalText(signal), observation: signal.signal === "OBSERVATION" }));
     const nowMs = this.#options.now();
     return this.#db.commit<PutOutcome>(texts.length, () => {
-      if (options.taken !== undefined && this.#takenBefore(options.taken, nowMs)) return () => ({ already: true });
+      if (options.taken !== undefined && this.#taken.take(options.taken, nowMs)) return () => ({ already: true });
       const { first, last, bytes } = this.#lanes[lane].append(texts, nowMs);
       const finish = options.also?.();
       return () => {
@@ -164,7 +161,7 @@ export class Spool {
 
   /** @see LaneStore.read */
   read(lane: Lane, from: number, maxSignals: number, maxBytes: number): Batch | null {
-    return this.#lanes[lane].read(from, maxSignals, maxBytes);
+    return this.#lanes[lane].read(from, maxSignals, maxBytes, (n, text) => this.#damaged(lane, n, text));
   }
 
   /** Deletes all signals up to and including number `last`. After a crash before the commit they are only sent again. */
@@ -199,18 +196,24 @@ export class Spool {
    */
   forgetTaken(identity: string): Promise<void> {
     return this.#db.commit<void>(1, () => {
-      this.#db.sql.prepare("DELETE FROM taken WHERE identity = ?").run(identity);
+      this.#taken.forget(identity);
       return () => undefined;
     });
   }
 
   /** Deletes identities of items that are long gone. Call this when all present items have been seen again. */
   pruneTaken(): Promise<void> {
-    const before = this.#options.now() - TAKEN_KEPT_MS;
     return this.#db.commit<void>(1, () => {
-      this.#db.sql.prepare("DELETE FROM taken WHERE taken_ms < ?").run(before);
+      this.#taken.prune(this.#options.now());
       return () => undefined;
     });
+  }
+
+  /** One broken text would make the edge refuse its neighbours with it, for ever. */
+  #damaged(lane: Lane, n: number, text: string): void {
+    const { log } = this.#options;
+    log.error({ lane, n, text: text.slice(0, 2_000) }, "the disk has changed a signal in the spool: it is not sent");
+    this.remove(lane, n).catch((error: unknown) => log.error({ err: error, lane, n }, "it cannot be deleted"));
   }
 
   /** On a full disk, a write that makes room may use the reserve. */
@@ -220,13 +223,6 @@ export class Spool {
       return () => this.#subtract(lane, gone);
     };
     return this.#db.commit<void>(weight, write, { frees: true });
-  }
-
-  #takenBefore(identity: string, nowMs: number): boolean {
-    const { sql } = this.#db;
-    const before = sql.prepare("SELECT 1 FROM taken WHERE identity = ?").get(identity) !== undefined;
-    sql.prepare("INSERT OR REPLACE INTO taken VALUES (?, ?)").run(identity, nowMs);
-    return before;
   }
 
   /** @param isFirst - the spool was opened, and is compared with the earlier mark */

@@ -37,6 +37,33 @@ function readAll(spool: Spool, lane: Lane): { n: number; value: unknown }[] {
   }
 }
 
+describe("a signal in the spool that the disk has changed", () => {
+  it("is not sent and is deleted, and its neighbours are sent", async () => {
+    const { db, spool } = openSpool(temporaryDirectory());
+    await spool.put("local", [signal(1), signal(2), signal(3)]);
+    db.sql.exec("UPDATE spool_local SET text = replace(text, '\"value\":2', '\"value\":7') WHERE n = 2");
+    expect(readAll(spool, "local")).toEqual([
+      { n: 1, value: 1 },
+      { n: 3, value: 3 },
+    ]);
+    await db.settled();
+    expect(spool.depth("local").signals).toBe(2);
+    db.close();
+  });
+
+  it("is one with a checksum: rows of an earlier version, without one, are read", async () => {
+    const directory = temporaryDirectory();
+    const first = openSpool(directory);
+    await first.spool.put("bus", [signal(1)]);
+    first.db.sql.exec("ALTER TABLE spool_bus DROP COLUMN crc; ALTER TABLE spool_local DROP COLUMN crc");
+    first.db.close();
+    const { db, spool } = openSpool(directory);
+    await spool.put("bus", [signal(2)]);
+    expect(readAll(spool, "bus").map(({ value }) => value)).toEqual([1, 2]);
+    db.close();
+  });
+});
+
 describe("spool", () => {
   it("numbers the signals of each lane from 1, in the order of the puts", async () => {
     const { db, spool } = openSpool(temporaryDirectory());
