@@ -101,8 +101,11 @@ export class PromotionsMonitor implements Monitor {
       seen.set(name, { fileVersion, acknowledged, isRead: content !== undefined || !isSmall });
       return { name, acknowledged, writtenMs: mtimeMs };
     } catch (error) {
+      // No text names such a file: it looks as if it were gone.
+      if (name.includes("\ufffd"))
+        failed.push({ part: name.slice(0, 320), reason: "its name is not UTF-8: rename it" });
       // Removed since the directory was read: the promotion does not wait any more.
-      if (!isMissing(error)) failed.push(failedPart(name, error));
+      else if (!isMissing(error)) failed.push(failedPart(name, error));
       return undefined;
     }
   }

@@ -13,7 +13,8 @@ const LOG_END_BYTES = 48 * 1024;
 
 /**
  * The supervisor's commands: `supervisor.status`, `.start`, `.stop` and `.restart` with `{names?, force?}` answer
- * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name, lines?}` answers `{path, lines}`.
+ * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name, lines?}` answers `{path, lines}`, and
+ * `truncated: true` where the log has more of the lines that were wanted than an answer holds.
  */
 export function registerSupervisorCommands(register: Pick<Registrar, "command">, supervisor: Supervisor): void {
   const named = (payload: unknown) => {
@@ -36,7 +37,7 @@ export function registerSupervisorCommands(register: Pick<Registrar, "command">,
     const { name, lines } = read(Logs, payload);
     const path = supervisor.logPath(name);
     if (path === undefined) throw new CommandRefused(noSuch([name], supervisor.names));
-    return { path, lines: await lastLines(path, lines) };
+    return { path, ...(await lastLines(path, lines)) };
   });
 }
 
@@ -54,7 +55,7 @@ function noSuch(unknown: readonly string[], known: readonly string[]): string {
  * The last whole lines of a log, up to as many as are wanted. The newest file may have just been begun; what came before is
  * in `<path>.1`, and so on.
  */
-async function lastLines(path: string, wanted: number): Promise<string[]> {
+async function lastLines(path: string, wanted: number): Promise<{ lines: string[]; truncated?: true }> {
   let text = "";
   let room = LOG_END_BYTES;
   let cut = false;
@@ -75,7 +76,8 @@ async function lastLines(path: string, wanted: number): Promise<string[]> {
     cut = end.cut;
     room -= Buffer.byteLength(end.text);
   }
-  return lines();
+  const found = lines();
+  return { lines: found, ...(cut && found.length < wanted && { truncated: true }) };
 }
 
 /** The last bytes of a file, and whether there are more before them; `undefined`: there is no such file. */

@@ -3,7 +3,7 @@ import { HOSTS_QUEUE } from "../../../src/core/hosts/command-queue.ts";
 import { AgentLog, type AgentState, AgentStates } from "../../../src/core/supervisor/api.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { askLocalAgent } from "../../local-agent.ts";
-import { type Column, print, printLines, printTable } from "../../output.ts";
+import { type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 interface Where {
@@ -67,7 +67,8 @@ export const logsCommand = () =>
     .action(async (name: string, options: Where & { lines?: number }, command: Command) => {
       const found = await ask("logs", { name, ...(options.lines && { lines: options.lines }) }, options, command);
       if (wantsJson(command)) return print(JSON.stringify(found));
-      const { lines } = AgentLog.parse(found);
+      const { path, lines, truncated } = AgentLog.parse(found);
+      if (truncated === true) remark(`only the last ${lines.length} lines fit into an answer; all are in ${path}`);
       if (lines.length > 0) await print(lines.join("\n"));
     });
 

@@ -27,4 +27,9 @@ export type AgentState = Readonly<z.infer<typeof AgentState>>;
 export const AgentStates = z.object({ agents: z.array(AgentState) });
 
 /** Answer of the command `supervisor.logs`. */
-export const AgentLog = z.object({ path: z.string(), lines: z.array(z.string()) });
+export const AgentLog = z.object({
+  path: z.string(),
+  lines: z.array(z.string()),
+  /** Whether more lines were wanted than an answer holds; the file has all. Older agents do not say so. */
+  truncated: z.boolean().optional(),
+});

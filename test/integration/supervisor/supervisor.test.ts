@@ -221,7 +221,11 @@ describe("a supervisor", () => {
     expect(await last(3)).toEqual(["three", "four", "five"]);
     expect(await last(50)).toEqual(["one", "two", "three", "four", "five"]);
     writeFileSync(`${log}.1`, `${"x".repeat(100_000)}\nfo`);
-    expect(await last(50)).toEqual(["four", "five"]);
+    expect(await team.command("supervisor.logs", { name: "quiet", lines: 50 })).toEqual({
+      path: log,
+      lines: ["four", "five"],
+      truncated: true,
+    });
   });
 
   it("keeps what agents say in files of bounded size, and gives out the last lines", async () => {

@@ -52,6 +52,20 @@ describe("promotions monitor", () => {
     });
   });
 
+  it("says which promotion cannot be read because its name is not UTF-8", async () => {
+    write("a.json");
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xe9]), Buffer.from(".json")]), "{}");
+    expect(PromotionFacts.parse(await monitor().gather())).toMatchObject({
+      unacknowledged_count: 1,
+      failed: [{ part: "\ufffd.json", reason: "its name is not UTF-8: rename it" }],
+    });
+  });
+
+  it.each(["true", "yes", 1])("counts a promotion as acknowledged that says so by %j", async (acknowledged) => {
+    write("a.json", `\ufeff${JSON.stringify({ acknowledged })}`);
+    expect(await monitor().gather()).toMatchObject({ promotion_count: 1, unacknowledged_count: 0 });
+  });
+
   it("notices promotions that were acknowledged, rewritten or removed since the last answer", async () => {
     const looks = monitor();
     write("a.json");
