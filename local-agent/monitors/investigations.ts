@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
+import { readJsonKeeping } from "../../src/core/json/read-json.ts";
 import { FILE_START, type FilePosition, LineFile, NotRead } from "../base/files/line-file.ts";
 import { truthOf } from "../base/truth-value.ts";
 import type { Facts, Monitor } from "./monitor.ts";
@@ -102,13 +103,8 @@ export class InvestigationsMonitor implements Monitor {
 
 /** @returns `undefined` for a line that is no JSON object, and so no investigation */
 function readRecord(line: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    // `trim` also removes a byte-order mark, which stands in the first line.
-    const value: unknown = JSON.parse(line.toString("utf8").trim());
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+  const reading = readJsonKeeping(line.toString("utf8"));
+  return reading.ok && typeof reading.value === "object" && reading.value !== null ? { ...reading.value } : undefined;
 }
 
 function isCount(value: unknown): value is number {

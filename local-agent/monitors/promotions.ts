@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { readJsonKeeping } from "../../src/core/json/read-json.ts";
 import { ifThere } from "../base/files/replace-file.ts";
 import { truthOf } from "../base/truth-value.ts";
 import type { Facts, Monitor } from "./monitor.ts";
@@ -151,19 +152,15 @@ function hashOf(waiting: ReadonlySet<string>): string {
 }
 
 function isAcknowledged(content: Buffer): boolean {
-  try {
-    // `trim` also removes a byte-order mark.
-    const document: unknown = JSON.parse(content.toString("utf8").trim());
-    return (
-      typeof document === "object" &&
-      document !== null &&
-      "acknowledged" in document &&
-      truthOf(document.acknowledged) === true
-    );
-  } catch {
-    // Not JSON: the file has no `acknowledged` field.
-    return false;
-  }
+  // A file that is not JSON has no `acknowledged` field.
+  const reading = readJsonKeeping(content.toString("utf8"));
+  const document = reading.ok ? reading.value : undefined;
+  return (
+    typeof document === "object" &&
+    document !== null &&
+    "acknowledged" in document &&
+    truthOf(document.acknowledged) === true
+  );
 }
 
 async function newestIn(directory: string): Promise<{ mtimeMs: number | undefined }> {
@@ -181,7 +178,8 @@ async function timeInside(path: string): Promise<string | number | undefined> {
   try {
     const { size } = await stat(path);
     if (size > MAX_READ_BYTES) return undefined;
-    const document = DreamRecord.parse(JSON.parse((await readFile(path, "utf8")).trim()));
+    const reading = readJsonKeeping(await readFile(path, "utf8"));
+    const document = reading.ok ? DreamRecord.parse(reading.value) : {};
     const value = TIME_FIELDS.map((field) => document[field]).find((one) => one !== undefined);
     return (typeof value === "string" && value.length <= 64) || typeof value === "number" ? value : undefined;
   } catch {

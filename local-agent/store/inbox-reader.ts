@@ -1,3 +1,4 @@
+import { isLasting } from "../base/files/lasting-error.ts";
 import type { Logger } from "../base/log.ts";
 import type { DeadLetterOutbox } from "./dead-letter-outbox.ts";
 import type { Inbox, Received } from "./inbox.ts";
@@ -101,5 +102,5 @@ export class InboxReader {
 
 /** What is thrown because of the signal, and not because of the disk or the bus, where a later try may succeed. */
 function isDataError(error: unknown): error is Error {
-  return error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError;
+  return error instanceof Error && (error instanceof TypeError || isLasting(error));
 }

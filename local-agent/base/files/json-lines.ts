@@ -1,6 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
+import { readJsonKeeping } from "../../../src/core/json/read-json.ts";
 import { ifThere, syncDirectory } from "./replace-file.ts";
 
 const BLOCK = 64 * 1024;
@@ -64,9 +65,6 @@ export async function* objectsFromEnd(path: string, from = 0): AsyncGenerator<Re
 function objectIn(line: Buffer): Record<string, unknown> | undefined {
   const text = line.toString().trim();
   if (!text.startsWith("{")) return undefined;
-  try {
-    return Line.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  const reading = readJsonKeeping(text);
+  return reading.ok ? Line.safeParse(reading.value).data : undefined;
 }

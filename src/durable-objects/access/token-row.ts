@@ -1,6 +1,7 @@
 import type { TokenRecord } from "../../core/access/api.ts";
 import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
 import { isScope } from "../../core/access/scopes.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 
 /** A row of the table `tokens`. */
 export interface TokenRow extends Record<string, SqlStorageValue> {
@@ -45,6 +46,6 @@ export function readTokenRow(row: TokenRow): TokenRecord {
 
 /** Reads JSON text of a list of texts. Anything else is an empty list: a damaged record must give no right. */
 export function readNames(text: string): string[] {
-  const names: unknown = JSON.parse(text);
+  const names = readableOr<unknown>("tokens", text, JSON.parse, []);
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }

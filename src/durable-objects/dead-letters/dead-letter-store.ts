@@ -1,5 +1,6 @@
 import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { causeOfDeadLetter, readStoredRecord } from "../../core/dead-letters/record.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 
 interface Row extends Record<string, SqlStorageValue> {
   number: number;
@@ -200,12 +201,20 @@ export class DeadLetterStore {
   }
 }
 
+/** A dead letter whose row cannot be read is shown all the same: it can be discarded, and hides no other. */
+const unreadable = (id: string): DeadLetterRecord => ({
+  id,
+  kind: "signal",
+  error: "the stored dead letter cannot be read: discard it",
+  daemon: "ganglion/dead-letters",
+});
+
 function readRow(row: Row): StoredDeadLetter {
   return {
     number: row.number,
     closed: row.closed === 1,
     deadLetter: {
-      ...readStoredRecord(row.id, row.body),
+      ...readableOr("dead letters", row.body, (body) => readStoredRecord(row.id, body), unreadable(row.id)),
       attempts: row.attempts,
       first_failed_at: new Date(row.first_ms).toISOString(),
       last_failed_at: new Date(row.last_ms).toISOString(),

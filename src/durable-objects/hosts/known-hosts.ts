@@ -14,6 +14,7 @@ import {
 } from "../../core/hosts/presence-tracker.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 import type { HostStore } from "./host-store.ts";
 import { viewOf } from "./view.ts";
 
@@ -177,7 +178,12 @@ export class KnownHosts {
     this.#storedStatuses = new Map(this.#statuses);
     const settings = this.#store.notes.read("settings");
     // Settings of an older version may lack newer fields, which then have their defaults.
-    this.#settings = settings === undefined ? DEFAULT_MONITOR_SETTINGS : MonitorSettings.parse(JSON.parse(settings));
+    this.#settings = readableOr(
+      "settings of monitors",
+      settings,
+      (text) => MonitorSettings.parse(JSON.parse(text)),
+      DEFAULT_MONITOR_SETTINGS,
+    );
     this.#lastReport = undefined;
   }
 

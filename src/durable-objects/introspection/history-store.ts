@@ -17,6 +17,7 @@ import {
   QUARTER_MS,
 } from "../../core/introspection/history/query.ts";
 import type { Sample } from "../../core/introspection/window/sample.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
 /** Delay between the end of a minute and its write, so that slightly late observations share its row. */
@@ -134,8 +135,8 @@ export class HistoryStore {
       const series: Series = new Map();
       const within = "step = ? AND start >= ? AND start < ?";
       const range = [MINUTE_MS, quarter, quarter + QUARTER_MS];
-      for (const { body } of this.#sql.exec<{ body: string }>(`SELECT body FROM history WHERE ${within}`, ...range))
-        mergeSeries(series, body);
+      const rows = this.#sql.exec<{ body: string }>(`SELECT body FROM history WHERE ${within}`, ...range);
+      for (const _ of readableRows("history", rows, ({ body }) => mergeSeries(series, body)));
       this.#insert(QUARTER_MS, quarter, series);
       this.#sql.exec(`DELETE FROM history WHERE ${within}`, ...range);
     }

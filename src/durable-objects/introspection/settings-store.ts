@@ -1,3 +1,4 @@
+import { readableOr } from "../shell/readable-rows.ts";
 /** Settings, and other state that must survive a restart besides observations and gaps: one row each, as JSON. */
 export class SettingsStore {
   readonly #sql: SqlStorage;
@@ -13,6 +14,6 @@ export class SettingsStore {
 
   read(name: string): unknown {
     const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM settings WHERE name = ?", name);
-    return row === undefined ? undefined : JSON.parse(row.body);
+    return readableOr<unknown>(`the setting ${name}`, row?.body, JSON.parse, undefined);
   }
 }

@@ -11,6 +11,7 @@ import {
   readStoredSettings,
 } from "../../core/models/settings.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 import { askModel } from "./endpoint.ts";
 import type { ModelReply } from "./model-reply.ts";
 import type { AiBinding } from "./workers-ai.ts";
@@ -56,8 +57,8 @@ export class Models extends EcosystemObject<ModelsBindings> {
     );
     const settings = this.#read("settings");
     const spent = this.#read("spent");
-    this.#settings = settings === undefined ? NO_MODELS : readStoredSettings(settings);
-    this.#spent = spent === undefined ? undefined : Spending.parse(JSON.parse(spent));
+    this.#settings = readableOr("settings of models", settings, readStoredSettings, NO_MODELS);
+    this.#spent = readableOr("spending on models", spent, (text) => Spending.parse(JSON.parse(text)), undefined);
   }
 
   settings(): ModelSettingsView {

@@ -5,6 +5,7 @@ import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { readStoredDecision } from "../../core/policy/stored.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 
 /** Number of stored decisions, and how long they are stored; whichever limit is reached first deletes. */
 const KEEP = 20_000;
@@ -90,9 +91,9 @@ export class DecisionStore {
         limit,
       ),
     ];
-    const decisions = rows.map(readRow);
-    const last = decisions.at(-1);
-    return { decisions, next: decisions.length < limit || last === undefined ? null : last.id };
+    const decisions = [...readableRows("decisions", rows, readRow)];
+    const last = rows.at(-1);
+    return { decisions, next: rows.length < limit || last === undefined ? null : `d${last.place}` };
   }
 
   /** Decisions on the signals with these sequence numbers. */
@@ -106,7 +107,7 @@ export class DecisionStore {
         (seq + 1) * PLACES,
         limit - found.length,
       );
-      for (const row of rows) found.push(readRow(row));
+      found.push(...readableRows("decisions", rows, readRow));
     }
     return found;
   }

@@ -4,6 +4,7 @@ import { QuestionTracker } from "../../core/policy/question-tracker.ts";
 import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { RuleQuestion, SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { readStoredQuestion } from "../../core/policy/stored.ts";
+import { readableRows } from "../shell/readable-rows.ts";
 
 /** Time beyond the question's own, for the calls to the object of models and back, in milliseconds. */
 const TRAVEL_MS = 1_000;
@@ -33,7 +34,7 @@ export class Questions {
   /** Loads the open questions from the store. */
   load(): void {
     const rows = this.#sql.exec<{ body: string }>("SELECT body FROM questions");
-    this.#tracker.restore([...rows].map(({ body }) => readStoredQuestion(body)));
+    this.#tracker.restore(readableRows("open questions", rows, ({ body }) => readStoredQuestion(body)));
   }
 
   /** Call it in the transaction of the decision. */

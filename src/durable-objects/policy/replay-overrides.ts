@@ -1,5 +1,6 @@
 import type { StateMutation } from "../../core/policy/state.ts";
 import { readStoredMutations } from "../../core/policy/stored.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 import type { Place } from "./rule-versions.ts";
 
 interface Row {
@@ -50,7 +51,8 @@ export class ReplayOverrides {
   nextBefore(seq: number): { readonly place: OverridePlace; readonly mutations: readonly StateMutation[] } | undefined {
     const [next] = this.#ahead;
     if (next === undefined || next.seq >= seq) return undefined;
-    return { place: { seq: next.seq, atMs: next.at_ms }, mutations: readStoredMutations(next.changes) };
+    const mutations = readableOr("replayed state of rules", next.changes, readStoredMutations, []);
+    return { place: { seq: next.seq, atMs: next.at_ms }, mutations };
   }
 
   step(): void {

@@ -11,6 +11,7 @@ import { traceOf } from "../../core/signals/trace.ts";
 import type { NotedNumbers } from "../shell/noted-numbers.ts";
 import type { Outbox } from "../shell/outbox.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 import type { TaskStore, UnreadableTask } from "./task-store.ts";
 
 /** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
@@ -60,11 +61,13 @@ export class QueueRuntime {
     const alerts = store.notes.read("alerts");
     const settings = store.notes.read("settings");
     this.statistics = new Statistics(
-      statistics === undefined ? undefined : StatisticsData.parse(JSON.parse(statistics)),
+      readableOr("statistics of a queue", statistics, (text) => StatisticsData.parse(JSON.parse(text)), undefined),
       nowMs,
     );
-    this.alerts = new AlertTracker(alerts === undefined ? undefined : AlertData.parse(JSON.parse(alerts)));
-    this.queue = new TaskQueue(settings === undefined ? DEFAULT_SETTINGS : readSettings(settings), {
+    this.alerts = new AlertTracker(
+      readableOr("alerts of a queue", alerts, (text) => AlertData.parse(JSON.parse(text)), undefined),
+    );
+    this.queue = new TaskQueue(readableOr("settings of a queue", settings, readSettings, DEFAULT_SETTINGS), {
       epoch: numbers.epoch,
       nextSeq: store.nextSeq,
       tasks: store.tasks((row) => this.#setAside(row)),

@@ -9,7 +9,7 @@ import {
 } from "../../core/queue/stored-task.ts";
 import type { FinishedTask, Task } from "../../core/queue/task.ts";
 import { Notes } from "../shell/notes.ts";
-import { readableRows } from "../shell/readable-rows.ts";
+import { readableOr, readableRows } from "../shell/readable-rows.ts";
 
 /** Finished tasks are stored in tables by time, one for each of these periods. Dropping a table costs no row. */
 const SLICE_MS = 6 * 3_600_000;
@@ -173,7 +173,9 @@ export class TaskStore {
     const [row] = this.#sql
       .exec<{ record: string; payload: string }>(this.#fromSlices("SELECT record, payload", "= ?1"), taskId)
       .toArray();
-    return row === undefined ? undefined : { record: readStoredFinishedTask(row.record), payload: row.payload };
+    if (row === undefined) return undefined;
+    const record = readableOr("finished tasks", row.record, readStoredFinishedTask, undefined);
+    return record === undefined ? undefined : { record, payload: row.payload };
   }
 
   /** Unfinished tasks in the order of their arrival. */

@@ -22,3 +22,20 @@ export function* readableRows<Row, Value>(
     yield value;
   }
 }
+
+/**
+ * Reads one stored value, such as the settings of an object. One that cannot be read gives its default: the object starts,
+ * and the console names the value.
+ *
+ * @param text - `undefined`: nothing is stored
+ */
+export function readableOr<Value>(
+  what: string,
+  text: string | undefined,
+  read: (text: string) => Value,
+  otherwise: Value,
+): Value {
+  if (text === undefined) return otherwise;
+  const [value] = [...readableRows(what, [text], read)];
+  return value ?? otherwise;
+}

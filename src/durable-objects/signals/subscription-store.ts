@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 import { DEFAULT_SUBSCRIPTIONS } from "./default-subscriptions.ts";
 
 const Patterns = z.array(z.string());
@@ -18,7 +19,9 @@ export class SubscriptionStore {
       "SELECT projection, patterns FROM interests",
     )) {
       const name = PROJECTIONS.find((known) => known === projection);
-      if (name !== undefined) this.#asked.set(name, Patterns.parse(JSON.parse(patterns)));
+      // The projection subscribes again when it settles next.
+      const read = readableOr("subscriptions", patterns, (text) => Patterns.parse(JSON.parse(text)), []);
+      if (name !== undefined && read.length > 0) this.#asked.set(name, read);
     }
   }
 

@@ -3,6 +3,7 @@ import type { NewDelivery } from "../../core/webhooks/api.ts";
 import { DEFAULT_TYPE, messageOf, type Redelivery, readMessage } from "../../core/webhooks/delivery.ts";
 import { DeliveryScheduler, MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
 import { classifyResponse, type EndpointResponse } from "../../core/webhooks/schedule.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 import { endpointStateOf } from "./endpoint-row.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
@@ -140,7 +141,9 @@ export class Deliveries {
   #recordDeadLetter({ id, number, endpoint, attempts }: WaitingDelivery, error: string): void {
     const stored = this.#store.message(number);
     if (stored === undefined) return;
-    const { timestamp, data } = readMessage(stored.message);
+    // A message that cannot be read is kept as its text.
+    const unreadable = { timestamp: "", data: stored.message };
+    const { timestamp, data } = readableOr("webhook messages", stored.message, readMessage, unreadable);
     this.#deadLetter({
       id: `webhook.${id}`,
       kind: "webhook",

@@ -1,7 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { agentRegistry, models, workerBoard } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
-import { aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf } from "../log-under-test.ts";
+import { aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf, queueOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { echo, putRule } from "../policy/policies-under-test.ts";
 
@@ -88,5 +90,56 @@ describe("an object with a damaged row", () => {
     await post(`/v1/${eco}/signals`, { signal: "Q_IN", source: "t", facts: { n: 1 } });
     expect((await stream.next()).facts).toEqual({ n: 1 });
     await expect.poll(async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters.length, patience).toBe(2);
+  });
+});
+
+describe("an object that stored a value which cannot be read", () => {
+  const kinds: readonly [name: string, object: (eco: string) => DurableObjectStub, damage: string, path: string][] = [
+    [
+      "statistics of a queue",
+      (eco) => queueOf(eco, "work"),
+      "INSERT OR REPLACE INTO notes VALUES ('statistics', '{')",
+      "queues/work",
+    ],
+    [
+      "alerts of a queue",
+      (eco) => queueOf(eco, "work"),
+      "INSERT OR REPLACE INTO notes VALUES ('alerts', '{')",
+      "queues/work",
+    ],
+    [
+      "settings of a queue",
+      (eco) => queueOf(eco, "work"),
+      "INSERT OR REPLACE INTO notes VALUES ('settings', '{')",
+      "queues/work",
+    ],
+    ["decisions", policyOf, "INSERT INTO decided VALUES (1, 'r', 'fired', 0, '{')", "decisions"],
+    ["open questions", policyOf, "INSERT INTO questions VALUES ('q', '{')", "policies"],
+    ["settings of the window", observationsOf, "INSERT INTO settings VALUES ('observations', '{')", "observations"],
+    ["the maintenance", observationsOf, "INSERT INTO settings VALUES ('maintenance', '{')", "maintenance"],
+    ["subscriptions", logOf, "INSERT INTO interests VALUES ('policy', '{')", "signals"],
+    ["monitors", (eco) => agentRegistry(env, eco), "INSERT OR REPLACE INTO notes VALUES ('settings', '{')", "monitors"],
+    ["hosts", (eco) => agentRegistry(env, eco), "INSERT INTO hosts VALUES ('h', '{', 0)", "agents"],
+    ["models", (eco) => models(env, eco), "INSERT INTO kept VALUES ('settings', '{')", "models"],
+    ["spending", (eco) => models(env, eco), "INSERT INTO kept VALUES ('spent', '{')", "models"],
+    ["file tasks", (eco) => workerBoard(env, eco), "INSERT INTO open_tasks VALUES ('w', 't', 'c', 0, '{')", "workers"],
+  ];
+
+  test.each(kinds)("answers all the same: %s", async (_, objectOf, damage, path) => {
+    const eco = freshEcosystem();
+    const object = objectOf(eco);
+    await runInDurableObject(object, (_instance, { storage }) => void storage.sql.exec(damage));
+    await evictDurableObject(object);
+    expect((await call(`/v1/${eco}/${path}`)).status).toBe(200);
+  });
+
+  test("shows a dead letter that cannot be read, which can then be discarded", async () => {
+    const eco = freshEcosystem();
+    await runInDurableObject(deadLettersOf(eco), (_, { storage }) => {
+      storage.sql.exec("INSERT INTO letters (id, body, attempts, first_ms, last_ms) VALUES ('bad', '{', 1, 0, 0)");
+    });
+    const page = (await (await call(`/v1/${eco}/dead-letters`)).json()) as { dead_letters: { id: string }[] };
+    expect(page.dead_letters).toMatchObject([{ id: "bad", error: expect.stringContaining("cannot be read") }]);
+    expect((await call(`/v1/${eco}/dead-letters/bad`, { method: "DELETE" })).status).toBe(204);
   });
 });
