@@ -4,6 +4,7 @@ import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
 import { taskStatusCommand, workersCommand } from "./commands/file-tasks/workers.ts";
 import { agentsCommand } from "./commands/hosts/agents.ts";
 import { monitorsCommand } from "./commands/hosts/monitors.ts";
+import { producersCommand } from "./commands/hosts/producers.ts";
 import { gapsCommand } from "./commands/introspection/gaps.ts";
 import { maintenanceCommand } from "./commands/introspection/maintenance.ts";
 import { observationsCommand } from "./commands/introspection/observations.ts";
@@ -75,6 +76,7 @@ function program(): Command {
     modelsCommand,
     statusCommand,
     agentsCommand,
+    producersCommand,
     monitorsCommand,
     tasksCommand,
     queueCommand,

@@ -1,4 +1,5 @@
 import { Agents, AgentView, MonitorRun, MonitorSettingsView } from "../core/hosts/api.ts";
+import { ProducerPage, type ProducerRecord } from "../core/signals/api.ts";
 import { type CallEdge, NoAnswer } from "./http/request.ts";
 
 interface Calls {
@@ -29,6 +30,20 @@ export function agentCalls({ call, inside }: Calls) {
     forget: (host: string) => call(NoAnswer, { method: "DELETE", path: at(host) }),
     /** Releases the host's name from the token that owns it. */
     release: (host: string) => call(NoAnswer, { method: "DELETE", path: `${at(host)}/owner` }),
+    /** Producers whose numbers the log knows, of one host or all. */
+    async producers(host?: string): Promise<ProducerRecord[]> {
+      const producers: ProducerRecord[] = [];
+      for (let after: string | undefined; ; ) {
+        const query = { ...(host === undefined ? {} : { host }), ...(after === undefined ? {} : { after }) };
+        const page = await call(ProducerPage, { path: inside("/producers"), query });
+        producers.push(...page.producers);
+        if (page.next === null) return producers;
+        after = page.next;
+      }
+    },
+    /** Takes the next number of a producer for its first. */
+    forgetProducer: (producer: string) =>
+      call(NoAnswer, { method: "DELETE", path: inside(`/producers/${encodeURIComponent(producer)}`) }),
     monitors: () => call(MonitorSettingsView, { path: inside("/monitors") }),
     setMonitors: (settings: MonitorSettingsInput) =>
       call(MonitorSettingsView, { method: "PUT", path: inside("/monitors"), body: settings }),

@@ -29,6 +29,7 @@ import { queues } from "./api/queue/routes.ts";
 import { tasks } from "./api/queue/tasks.ts";
 import { work } from "./api/queue/work.ts";
 import { links } from "./api/signals/link.ts";
+import { producers } from "./api/signals/producers.ts";
 import { signals } from "./api/signals/routes.ts";
 import { streams } from "./api/signals/stream.ts";
 import { webhookEndpoints } from "./api/webhooks/routes.ts";
@@ -62,6 +63,7 @@ app.use(
 for (const part of [
   health,
   streams,
+  producers,
   signals,
   lineage,
   links,

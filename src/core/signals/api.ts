@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type NewSignal, Signal } from "./signal.ts";
+import { Timestamp } from "./timestamp.ts";
 
 /** Signals to append, in order. */
 export interface AppendRequest {
@@ -99,6 +100,22 @@ export const SignalPage = z.object({
   }),
 });
 export type SignalPage = Readonly<z.infer<typeof SignalPage>>;
+
+/** A producer whose numbers the log knows. */
+export const ProducerRecord = z.object({
+  producer: z
+    .string()
+    .meta({ example: "gpu-01.0a1b2c3d4e5f.bus", description: "`<host>.<epoch>.<lane>`, or `ganglion.…`" }),
+  last: z.int().meta({ description: "Number of its last signal in the log" }),
+  seen_at: Timestamp.meta({ description: "When the log received that signal" }),
+});
+export type ProducerRecord = Readonly<z.infer<typeof ProducerRecord>>;
+
+/** A page of producers, by name. */
+export const ProducerPage = z.object({
+  producers: z.array(ProducerRecord),
+  next: z.string().nullable().meta({ description: "`after` of the next page; null: there is none" }),
+});
 
 /** The log's part of an ecosystem's status. */
 export const LogStatus = z.object({

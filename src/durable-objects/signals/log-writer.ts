@@ -1,5 +1,5 @@
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
-import type { AppendOutcome, AppendRequest, Overloaded } from "../../core/signals/api.ts";
+import type { AppendOutcome, AppendRequest, Overloaded, ProducerRecord } from "../../core/signals/api.ts";
 import { type Commit, LogState } from "../../core/signals/log/log-state.ts";
 import type { StoredSignal } from "../../core/signals/log/number-check.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
@@ -53,6 +53,26 @@ export class LogWriter {
 
   get headSeq(): number {
     return this.#state.headSeq;
+  }
+
+  producers(host: string | undefined, after: string, limit: number): ProducerRecord[] {
+    return this.#state.producers(host, after, limit);
+  }
+
+  /** Takes the next number of a producer for its first. @returns whether the producer was known */
+  forgetProducer(producer: string): boolean {
+    const { store, transaction } = this.#options;
+    const current = store.slices.at(-1)?.slice;
+    if (current === undefined || !this.#state.forgetProducer(producer)) return false;
+    // With a zone: what is read back after a restart are the pages, and the headers behind the last zone.
+    transaction(
+      () => store.write(current, [], this.#state.closeZone(true), this.#state.takeProducers()),
+      () => {
+        store.reload();
+        this.#state = this.#restore();
+      },
+    );
+    return true;
   }
 
   /** Advances the log's clock. @returns the earliest received time of the next signal */

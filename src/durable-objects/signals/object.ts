@@ -7,6 +7,7 @@ import type {
   AppendRequest,
   EffectsQuery,
   LogStatus,
+  ProducerRecord,
   ReadPage,
   ReadQuery,
 } from "../../core/signals/api.ts";
@@ -15,7 +16,7 @@ import type { Segment } from "../../core/signals/log/segment.ts";
 import { compilePatterns } from "../../core/signals/pattern.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { readSignalLine } from "../../core/signals/signal-line.ts";
-import { LINK_PROTOCOL, PING, PONG } from "../../core/wire/link-frames.ts";
+import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { objectNamed } from "../shell/ports.ts";
 import { projectionOf } from "../shell/projection-ports.ts";
@@ -23,13 +24,13 @@ import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { HostOwners } from "./host-owners.ts";
 import { Hosts } from "./hosts.ts";
 import { type Effect, IdLookup } from "./id-lookup.ts";
-import { LinkDoor, readClaim } from "./link-door.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
 import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
 import { QueueOutbox } from "./queue-outbox.ts";
 import { SegmentStore } from "./segment-store.ts";
+import { SocketDoor } from "./socket-door.ts";
 import { Sockets } from "./sockets.ts";
 import { SubscriptionStore } from "./subscription-store.ts";
 
@@ -53,7 +54,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   readonly #rate = new RateMeter();
   readonly #hosts: Hosts;
   readonly #owners: HostOwners;
-  readonly #door: LinkDoor;
+  readonly #door: SocketDoor;
 
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
     super(ctx, env);
@@ -90,11 +91,11 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       status: (host, status) => this.#hosts.status(host, status),
     });
     this.#owners = new HostOwners(sql);
-    this.#door = new LinkDoor({
+    this.#door = new SocketDoor({
       owners: this.#owners,
-      linksOf: (host) => this.#sockets.linksOf(host),
+      tagged: this.tagged,
+      sockets: this.#sockets,
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket),
-      close: (socket) => this.#sockets.close(socket),
     });
     this.#hosts = new Hosts({
       registry: () => objectNamed(env.AGENT_REGISTRY, ecosystem),
@@ -203,6 +204,16 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return this.#hosts.gather(monitors, timeoutMs, after);
   }
 
+  /** Producers whose numbers the log knows, of one host or all, by name, after `after`. */
+  producers(host: string | undefined, after: string, limit: number): ProducerRecord[] {
+    return this.#writer.producers(host, after, limit);
+  }
+
+  /** Takes the next number of a producer for its first, whatever it was. @returns whether the producer was known */
+  forgetProducer(producer: string): boolean {
+    return this.#writer.forgetProducer(producer);
+  }
+
   /** Releases the name of a host: the next token that links takes it. @returns whether a token owned it */
   releaseHost(host: string): boolean {
     return this.#owners.release(host);
@@ -226,21 +237,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   /** WebSocket upgrades: `/<ecosystem>/link?host=` and `/<ecosystem>/stream?after=&signal=`. */
   override fetch(request: Request): Response {
-    if (!isUpgrade(request)) return upgradeRequired();
-    const { searchParams, pathname } = new URL(request.url);
-    const nowMs = Date.now();
-    const claim = pathname.endsWith("/link") ? readClaim(searchParams) : undefined;
-    const entered = claim === undefined ? undefined : this.#door.enter(claim, nowMs);
-    if (entered instanceof Response) return entered;
-    const { server, answer } = this.tagged.accept(searchParams);
-    if (claim !== undefined && entered !== undefined) {
-      this.#sockets.openLink(server, claim.host, nowMs, entered);
-    } else {
-      const after = searchParams.get("after");
-      this.#sockets.openStream(server, nowMs, after === null ? null : Number(after), searchParams.getAll("signal"));
-    }
-    const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(",") ?? [];
-    return answer(offered.some((protocol) => protocol.trim() === LINK_PROTOCOL) ? LINK_PROTOCOL : undefined);
+    return isUpgrade(request) ? this.#door.upgrade(request, Date.now()) : upgradeRequired();
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {

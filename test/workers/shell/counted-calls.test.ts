@@ -63,6 +63,8 @@ const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   gather: [["promotions"], 1_000],
   closeToken: ["t"],
   releaseHost: ["h"],
+  producers: [undefined, "", 1],
+  forgetProducer: ["h.e.local"],
   retain: [],
   nudge: [],
   usage: [],

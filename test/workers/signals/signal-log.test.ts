@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { describe, expect, test } from "vitest";
 import type { ReadQuery } from "../../../src/core/signals/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
+import { call } from "../api/calls.ts";
 import { allOf, aSignal, deadLettersOf, follow, logOf } from "../log-under-test.ts";
 
 const read = async (eco: string, query: Partial<ReadQuery>) => {
@@ -334,6 +335,26 @@ describe("a link", () => {
     expect(await old.next()).toMatchObject({ type: "appended", last: 2 });
     expect(await fresh.next()).toMatchObject({ type: "appended", last: 2 });
     expect(numbers(await sent(eco))).toEqual([1, 2]);
+  });
+
+  test("begins anew with the next number of a producer that an administrator has repaired, after a restart too", async () => {
+    const eco = "link-repaired";
+    const { send, next } = await link(eco);
+    const append = async (batch: number, first: number) => {
+      send({ type: "append", batch, producer: "h.e.local", first, signals: [wire(first)] });
+      return next();
+    };
+    await append(1, 9e12);
+    const path = `/v1/${eco}/producers`;
+    const list = async () =>
+      (await (await call(`${path}?host=h`)).json()) as { producers: { producer: string; last: number }[] };
+    expect((await list()).producers).toMatchObject([{ producer: "h.e.local", last: 9e12 }]);
+    expect((await call(`${path}/h.e.local`, { method: "DELETE" })).status).toBe(204);
+    expect((await call(`${path}/h.e.local`, { method: "DELETE" })).status).toBe(404);
+    await evictDurableObject(logOf(eco));
+    expect(await append(2, 1)).toMatchObject({ type: "appended", last: 1 });
+    expect((await list()).producers).toMatchObject([{ producer: "h.e.local", last: 1 }]);
+    expect(numbers(await sent(eco))).toEqual([9e12, 1]);
   });
 
   test("refuses numbers that are far ahead, and takes the signals under a new name", async () => {

@@ -1,4 +1,4 @@
-import type { AppendRequest, AppendResult, ForeignId, NumberConflict } from "../api.ts";
+import type { AppendRequest, AppendResult, ForeignId, NumberConflict, ProducerRecord } from "../api.ts";
 import { signalLine, timestampText } from "../signal-line.ts";
 import { idKey, ownerOfProducer, producerOfId } from "./id-owner.ts";
 import { IdWindow } from "./id-window.ts";
@@ -111,6 +111,16 @@ export class LogState {
 
   lastNumber(producer: string): number {
     return this.#producers.last(producer);
+  }
+
+  producers(host: string | undefined, after: string, limit: number): ProducerRecord[] {
+    return this.#producers.list(host, after, limit);
+  }
+
+  /** Takes the next number of a producer for its first. To be written with a closed zone. @returns whether the producer was known */
+  forgetProducer(producer: string): boolean {
+    this.#numbers.reopen(producer);
+    return this.#producers.forget(producer);
   }
 
   base(): LogBase {

@@ -32,6 +32,11 @@ export class NumberCheck {
     if (this.#group.size > 0) this.#group.clear();
   }
 
+  /** An administrator has repaired the producer. */
+  reopen(producer: string): void {
+    this.#closed.delete(producer);
+  }
+
   /** @returns `undefined` when the request may be appended; its numbers at or below `lastOf` are repetitions */
   check(
     request: AppendRequest,

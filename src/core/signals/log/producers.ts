@@ -1,3 +1,6 @@
+import type { ProducerRecord } from "../api.ts";
+import { formatTimestamp } from "../timestamp.ts";
+
 /** A row of producers. The body is the text to store; `null`: no producer of the page is known any more. */
 export interface ProducerPage {
   readonly page: number;
@@ -59,6 +62,27 @@ export class Producers {
   /** 0 where the producer is not known. */
   last(name: string): number {
     return this.#entries.get(name)?.last ?? 0;
+  }
+
+  /** Producers of a host, or all, in the order of their names, after `after`. */
+  list(host: string | undefined, after: string, limit: number): ProducerRecord[] {
+    const found: string[] = [];
+    for (const name of this.#entries.keys())
+      if (name > after && (host === undefined || name.startsWith(`${host}.`))) found.push(name);
+    return found
+      .sort((a, b) => (a < b ? -1 : 1))
+      .slice(0, limit)
+      .map((producer) => {
+        const { last = 0, seenMs = 0 } = this.#entries.get(producer) ?? {};
+        return { producer, last, seen_at: formatTimestamp(seenMs) };
+      });
+  }
+
+  /** The next number that the producer sends is taken as its first. @returns whether the producer was known */
+  forget(name: string): boolean {
+    if (!this.#entries.has(name)) return false;
+    this.#forget(name);
+    return true;
   }
 
   /** Numbers only grow, unless `last` is of somebody whom the log has forgotten. */

@@ -1,34 +1,54 @@
 import { ALIVE_MS, decideLink, type HostLink, type LinkClaim } from "../../core/hosts/link-claim.ts";
+import { LINK_PROTOCOL } from "../../core/wire/link-frames.ts";
+import type { TaggedSockets } from "../shell/sockets.ts";
 import type { Connection, LinkAgent } from "./connection.ts";
 import type { HostOwners } from "./host-owners.ts";
 import { CLOSED_BECAUSE, CLOSED_BY, linkRefused } from "./link-refusal.ts";
+import type { Sockets } from "./sockets.ts";
 
-export interface LinkDoorOptions {
+export interface SocketDoorOptions {
   readonly owners: HostOwners;
-  readonly linksOf: (host: string) => readonly Connection[];
+  readonly tagged: TaggedSockets;
+  readonly sockets: Sockets;
   /** When the runtime last answered a ping of the socket; `null`: never. */
   readonly lastPing: (socket: WebSocket) => Date | null;
-  /** Forgets a connection before its socket is closed. */
-  readonly close: (socket: WebSocket) => void;
 }
 
-/** Lets links in: each host's name has one owner, and one installation at a time. */
-export class LinkDoor {
-  readonly #options: LinkDoorOptions;
+/** Opens the links and streams of a log. Each host's name has one owner, and one installation at a time. */
+export class SocketDoor {
+  readonly #options: SocketDoorOptions;
 
-  constructor(options: LinkDoorOptions) {
+  constructor(options: SocketDoorOptions) {
     this.#options = options;
   }
 
+  /** @returns the answer with the other end of the socket, or the refusal of a link */
+  upgrade(request: Request, nowMs: number): Response {
+    const { tagged, sockets } = this.#options;
+    const { searchParams, pathname } = new URL(request.url);
+    const claim = pathname.endsWith("/link") ? readClaim(searchParams) : undefined;
+    const agent = claim === undefined ? undefined : this.#enter(claim, nowMs);
+    if (agent instanceof Response) return agent;
+    const { server, answer } = tagged.accept(searchParams);
+    if (claim !== undefined && agent !== undefined) {
+      sockets.openLink(server, claim.host, nowMs, agent);
+    } else {
+      const after = searchParams.get("after");
+      sockets.openStream(server, nowMs, after === null ? null : Number(after), searchParams.getAll("signal"));
+    }
+    const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(",") ?? [];
+    return answer(offered.some((protocol) => protocol.trim() === LINK_PROTOCOL) ? LINK_PROTOCOL : undefined);
+  }
+
   /** @returns the refusal, or what the new link says of its agent; links that it replaces are closed */
-  enter(claim: LinkClaim, nowMs: number): Response | LinkAgent {
-    const { owners, linksOf, close } = this.#options;
-    const links = linksOf(claim.host).map((connection) => this.#link(connection, nowMs));
+  #enter(claim: LinkClaim, nowMs: number): Response | LinkAgent {
+    const { owners, sockets } = this.#options;
+    const links = sockets.linksOf(claim.host).map((connection) => this.#link(connection, nowMs));
     const decision = decideLink(claim, owners.of(claim.host), links, nowMs);
     if (decision.kind === "refused") return linkRefused(claim.host, decision);
     if (decision.owner !== undefined) owners.set(claim.host, decision.owner);
     for (const { socket } of decision.close) {
-      close(socket);
+      sockets.close(socket);
       socket.close(CLOSED_BY[decision.why], CLOSED_BECAUSE[decision.why]);
     }
     const { installation, instance, place } = claim;
@@ -42,7 +62,7 @@ export class LinkDoor {
 }
 
 /** Reads the claim that the Worker put into the URL of the upgrade. */
-export function readClaim(query: URLSearchParams): LinkClaim {
+function readClaim(query: URLSearchParams): LinkClaim {
   const right = query.get("right");
   return {
     host: query.get("host") ?? "unnamed",
