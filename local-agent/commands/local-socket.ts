@@ -1,12 +1,17 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { limitsAround } from "../../src/core/json/limits.ts";
+import { readJson, refusalText } from "../../src/core/json/read-json.ts";
 import type { Logger } from "../base/log.ts";
 import { ExpectedError, type Service } from "../base/service.ts";
 import { stoppedWithin } from "../base/stop-within.ts";
 import { CommandRefused, type CommandRunner } from "../feature/command.ts";
 import { type Answer, MAX_LINE_BYTES, Request } from "./protocol.ts";
 import { SOCKET_NAME, shortSocketPath } from "./socket-path.ts";
+
+/** A request is an object around its payload. */
+const LIMITS_OF_REQUEST = limitsAround(1);
 
 export interface LocalSocketOptions {
   readonly stateDir: string;
@@ -115,12 +120,12 @@ export class LocalSocket implements Service {
   }
 
   async #answer(line: string, signal: AbortSignal): Promise<Answer> {
-    let request: Request;
-    try {
-      request = Request.parse(JSON.parse(line));
-    } catch {
-      return { error: { kind: "refused", message: "send one line of JSON: {type, payload}" } };
-    }
+    const reading = readJson(line, LIMITS_OF_REQUEST);
+    if (!reading.ok && reading.malformed === undefined)
+      return { error: { kind: "refused", message: refusalText(reading) } };
+    const parsed = Request.safeParse(reading.ok ? reading.value : undefined);
+    if (!parsed.success) return { error: { kind: "refused", message: "send one line of JSON: {type, payload}" } };
+    const request = parsed.data;
     try {
       return { result: (await this.#options.commands.run(request.type, request.payload, { signal })) ?? null };
     } catch (error) {

@@ -34,9 +34,7 @@ export class SupervisorJournal {
   /** Runs that began and whose end was not written. */
   unfinished(): EarlierRun[] {
     return this.#rows().flatMap(({ run, leader }) =>
-      run === null
-        ? []
-        : [{ run, leader: leader === null ? undefined : Leader.parse(JSON.parse(leader)), escaped: true }],
+      run === null ? [] : [{ run, leader: leader === null ? undefined : leaderIn(leader), escaped: true }],
     );
   }
 
@@ -79,5 +77,14 @@ export class SupervisorJournal {
       statement.run(...values);
       return () => {};
     });
+  }
+}
+
+/** @returns `undefined` for a damaged row: the mark of the run finds its processes too, and the agent starts */
+function leaderIn(text: string): z.infer<typeof Leader> | undefined {
+  try {
+    return Leader.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
   }
 }
