@@ -18,7 +18,11 @@ export interface HostSamplerOptions {
   readonly log: Logger;
   /** Default `/proc`. */
   readonly proc?: string;
+  /** Milliseconds until a system that had no /proc is looked at again; default 60,000. */
+  readonly retryMs?: number;
 }
+
+const RETRY_MS = 60_000;
 
 /** Measures this host at regular intervals: one `OBSERVATION` each time, with the values that could be measured. */
 export class HostSampler implements ReportingService {
@@ -58,13 +62,20 @@ export class HostSampler implements ReportingService {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
+    await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
     try {
       this.#before = readCpuTimes(await this.#read("stat"));
-      this.#live();
     } catch {
       this.#report.set("absent", "this system has no /proc to measure");
+      // It may be mounted later, as in a container that is still being set up.
+      if (this.#running) this.#timer = setTimeout(() => void this.#begin(), this.#options.retryMs ?? RETRY_MS);
       return;
     }
+    if (!this.#running) return;
+    this.#live();
     // CPU use is the difference of two readings; the first sample need not wait for a whole interval.
     this.#schedule(Math.min(this.#intervalMs, 1_000));
   }

@@ -6,6 +6,7 @@ import { GpuSampler } from "../../../local-agent/sampler/gpu-sampler.ts";
 import { HostSampler } from "../../../local-agent/sampler/host-sampler.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
+import { untilEnded } from "../../harness/process-alive.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const closing: (() => Promise<void>)[] = [];
@@ -97,8 +98,7 @@ describe("GPU sampler", () => {
     expect(Date.parse(since)).toBeGreaterThan(Date.now() - 60_000);
     expect(gpu.readings()).toEqual([]);
     await reported(gpu, "live");
-    for (const pid of readFileSync(pids, "utf8").trim().split(" "))
-      expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
+    await untilEnded(readFileSync(pids, "utf8").trim().split(" ").map(Number));
   });
 
   it("reports a tool that gives no first reading as failing", async () => {
@@ -153,7 +153,7 @@ describe("GPU sampler", () => {
 });
 
 describe("host sampler", () => {
-  async function startSampler(options: { proc?: string; gpu?: GpuSampler } = {}) {
+  async function startSampler(options: { proc?: string; gpu?: GpuSampler; retryMs?: number } = {}) {
     const db = StateDatabase.open(temporaryDirectory());
     const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
     const { gpu } = options;
@@ -165,6 +165,7 @@ describe("host sampler", () => {
       now: Date.now,
       log: silent,
       ...(options.proc !== undefined && { proc: options.proc }),
+      ...(options.retryMs !== undefined && { retryMs: options.retryMs }),
     });
     closing.push(async () => {
       await sampler.stop();
@@ -222,6 +223,15 @@ describe("host sampler", () => {
       gpu_memory_used_mb: 10,
       gpu_memory_total_mb: 100,
     });
+  });
+
+  it("measures when /proc is there after the start", async () => {
+    const proc = temporaryDirectory();
+    const { sampler } = await startSampler({ proc, retryMs: 5 });
+    expect(sampler.report().state).toBe("absent");
+    writeFileSync(join(proc, "meminfo"), "MemTotal: 100 kB\nMemAvailable: 40 kB\n");
+    writeFileSync(join(proc, "stat"), "cpu  100 0 0 100 0 0 0 0 0 0\n");
+    await reported(sampler, "live");
   });
 
   it("reports a system without /proc as absent, not as failing", async () => {
