@@ -32,6 +32,13 @@ export function authorise(grant: Grant, scope: Scope, ecosystem: string | undefi
   return ecosystem !== undefined && grant.ecosystems.includes(ecosystem) ? "allowed" : "no_ecosystem";
 }
 
+/** When the token expires, in milliseconds since the epoch; `null`: never. */
+export function expiresMs({ expires_at }: Pick<Grant, "expires_at">): number | null {
+  if (expires_at === null) return null;
+  const ms = Date.parse(expires_at);
+  return Number.isNaN(ms) ? 0 : ms;
+}
+
 /** A time that cannot be read counts as past: a damaged record must not become a token that never expires. */
 export function hasExpired(grant: Grant, nowMs: number): boolean {
   return grant.expires_at !== null && !(Date.parse(grant.expires_at) > nowMs);

@@ -8,6 +8,8 @@ export interface DeadLettersQuery {
   /** `next` of the previous page. */
   readonly after?: string;
   readonly filter?: DeadLetterFilter;
+  /** Whether the caller may read what tasks hold. If not, the filter does not see it either. */
+  readonly readsTasks?: boolean;
 }
 
 /** A page may be short or empty and still have a next one: the number of rows read for one page is bounded. */

@@ -193,6 +193,30 @@ export interface LeaseQuery {
   readonly leaseMs: number;
   readonly waitMs: number;
   readonly worker: string;
+  /** The token that asks. A token that ends while the request waits gets no task. */
+  readonly token?: CallerToken | undefined;
+}
+
+/** Recipients whose tasks a caller may see and act on; `undefined`: all. */
+export type Recipients = readonly string[] | undefined;
+
+/** A page of unfinished tasks. */
+export interface TasksQuery {
+  readonly limit: number;
+  readonly after: number;
+  readonly recipients?: Recipients;
+}
+
+/** The token by which somebody asks for tasks. */
+export interface CallerToken {
+  readonly id: string;
+  /** In milliseconds since the epoch; `null`: never. */
+  readonly expiresMs: number | null;
+}
+
+/** The token was deleted or has expired while the request waited. */
+export interface TokenOver {
+  readonly token_over: true;
 }
 
 /** An action on one task, by the worker that holds the task or by an operator. */

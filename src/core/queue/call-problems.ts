@@ -21,3 +21,12 @@ export const noResponder = (recipient: string) =>
 /** @param detail - what was not stored, and what the caller can do */
 export const queueFull = (capacity: number, detail = `It holds ${capacity} unfinished tasks, its capacity.`) =>
   problem("queue-full", 429, "The queue is full", detail, { capacity });
+
+export const notACall = (correlationId: string) =>
+  problem(
+    "call-id-taken",
+    409,
+    "The id names another task",
+    `The queue knows "${correlationId}" as a task of another recipient or type. Choose another correlation_id.`,
+    { correlation_id: correlationId },
+  );

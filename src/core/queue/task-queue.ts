@@ -41,6 +41,8 @@ export interface TaskQueueOptions {
   readonly tasks: Iterable<Task>;
   /** Looks up a finished task, while storage still has the task. */
   readonly finished: (taskId: string) => Pick<FinishedTask, "outcome" | "leaseId"> | undefined;
+  /** Makes the id of a lease, which nobody can guess: who knows the id ends the task. */
+  readonly newLeaseId: () => string;
   /** From 0 to below 1. */
   readonly random: () => number;
 }
@@ -150,7 +152,7 @@ export class TaskQueue {
     entry.leases++;
     entry.waitedMs += Math.max(0, nowMs - entry.readyMs);
     this.#index.lease(entry, {
-      id: `${entry.seq}.${entry.leases}`,
+      id: this.#options.newLeaseId(),
       holder,
       worker,
       startedMs: nowMs,

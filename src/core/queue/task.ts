@@ -89,7 +89,7 @@ export interface TaskProgress {
   readonly readyMs: number;
   /** Attempts so far. A lease that was released unused does not count. */
   readonly attempt: number;
-  /** Leases given so far, the released ones included, so that each lease has an id of its own. */
+  /** Leases given so far, the released ones included. */
   readonly leases: number;
   readonly lease: Lease | null;
   /** Time that the task was ready and not leased, over all attempts. */

@@ -5,7 +5,7 @@ import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
 import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { addMissingColumns, readNames, readTokenRow, type TokenRow } from "./token-row.ts";
+import { addMissingColumns, keepRights, readNames, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
 
 /** Activity is stored once in this time, in milliseconds: each row written costs money, and nobody needs seconds. */
 const TOUCH_EVERY_MS = 60_000;
@@ -28,7 +28,8 @@ export class Directory extends EcosystemObject<unknown> {
     this.sql.exec(`
       CREATE TABLE IF NOT EXISTS tokens (
         id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, ecosystems TEXT NOT NULL,
-        expires_at TEXT, created_at TEXT NOT NULL, hosts TEXT, sources TEXT, recipients TEXT
+        expires_at TEXT, created_at TEXT NOT NULL, hosts TEXT, sources TEXT, recipients TEXT,
+        scopes_version INTEGER NOT NULL DEFAULT 1
       ) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS ecosystems (name TEXT PRIMARY KEY, last_active_ms INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS queues (
@@ -38,6 +39,7 @@ export class Directory extends EcosystemObject<unknown> {
       CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
     addMissingColumns(this.sql);
+    keepRights(this.sql);
   }
 
   /** @returns the record, and the token itself, which is not stored */
@@ -58,8 +60,9 @@ export class Directory extends EcosystemObject<unknown> {
     };
     // A plain INSERT: should the same random id occur twice (60 bits), it fails instead of replacing a token.
     this.sql.exec(
-      `INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at, hosts, sources, recipients)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at, hosts, sources, recipients,
+         scopes_version)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       record.id,
       digest,
       record.name,
@@ -68,6 +71,7 @@ export class Directory extends EcosystemObject<unknown> {
       record.expires_at,
       record.created_at,
       ...BINDINGS.map((kind) => (record[kind] === undefined ? null : JSON.stringify(record[kind]))),
+      SCOPES_VERSION,
     );
     return { token: made.token, record };
   }

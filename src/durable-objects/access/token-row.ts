@@ -1,6 +1,6 @@
 import type { TokenRecord } from "../../core/access/api.ts";
 import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
-import { isScope } from "../../core/access/scopes.ts";
+import { isScope, scopesSince } from "../../core/access/scopes.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 
 /** A row of the table `tokens`. */
@@ -25,6 +25,23 @@ export function addMissingColumns(sql: Pick<SqlStorage, "exec">): void {
   const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('tokens')").toArray();
   for (const kind of BINDINGS)
     if (!columns.some(({ name }) => name === kind)) sql.exec(`ALTER TABLE tokens ADD COLUMN ${kind} TEXT`);
+  if (!columns.some(({ name }) => name === "scopes_version"))
+    sql.exec("ALTER TABLE tokens ADD COLUMN scopes_version INTEGER NOT NULL DEFAULT 1");
+}
+
+/** Version of the list of scopes. Rows of the first version know neither `tasks:read` nor `hosts:command`. */
+export const SCOPES_VERSION = 2;
+
+/** Gives the tokens of earlier versions the scopes by which they go on as before, once. */
+export function keepRights(sql: Pick<SqlStorage, "exec">): void {
+  const rows = sql.exec<{ id: string; scopes: string }>(
+    "SELECT id, scopes FROM tokens WHERE scopes_version < ?",
+    SCOPES_VERSION,
+  );
+  for (const { id, scopes } of rows.toArray()) {
+    const kept = JSON.stringify(scopesSince(readNames(scopes).filter(isScope)));
+    sql.exec("UPDATE tokens SET scopes = ?, scopes_version = ? WHERE id = ?", kept, SCOPES_VERSION, id);
+  }
 }
 
 export function readTokenRow(row: TokenRow): TokenRecord {

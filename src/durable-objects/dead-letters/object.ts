@@ -8,6 +8,7 @@ import type {
 import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { compileFilter } from "../../core/dead-letters/filter.ts";
 import { planReplay } from "../../core/dead-letters/replay-plan.ts";
+import { withoutTaskContents } from "../../core/dead-letters/task-contents.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
@@ -60,9 +61,11 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
   }
 
   /** Newest first. */
-  list({ limit, after, filter = {} }: DeadLettersQuery): DeadLettersPage {
-    const { found, next } = this.#search("newest", compileFilter(filter), after, limit);
-    return { dead_letters: found.map(({ deadLetter }) => deadLetter), next };
+  list({ limit, after, filter = {}, readsTasks = true }: DeadLettersQuery): DeadLettersPage {
+    const matches = compileFilter(filter);
+    const shown = readsTasks ? (deadLetter: DeadLetter) => deadLetter : withoutTaskContents;
+    const { found, next } = this.#search("newest", (deadLetter) => matches(shown(deadLetter)), after, limit);
+    return { dead_letters: found.map(({ deadLetter }) => shown(deadLetter)), next };
   }
 
   /**

@@ -1,3 +1,4 @@
+import { isBoundTo } from "../../core/access/bindings.ts";
 import type { TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import type { Lease, NewTask } from "../../core/queue/task.ts";
 import type { TaskQueue, TransitionResult } from "../../core/queue/task-queue.ts";
@@ -16,7 +17,8 @@ export function applyAction(action: TaskAction, queue: TaskQueue, store: TaskSto
   const { recipients, taskId } = action;
   if (recipients !== undefined) {
     const recipient = (queue.find(taskId) ?? store.finished(taskId)?.record)?.recipient;
-    if (recipient !== undefined && !worksFor(recipients, recipient)) return { answer: { foreign: recipient } };
+    if (recipient !== undefined && !mayAct(action.action, recipients, recipient))
+      return { answer: { foreign: recipient } };
   }
   if (action.action === "retry") return { answer: retryTask(action.taskId, queue, store, nowMs) };
   const result = transition(action, queue, nowMs);
@@ -27,6 +29,11 @@ export function applyAction(action: TaskAction, queue: TaskQueue, store: TaskSto
     answer: expiresMs === undefined ? answer : { ...answer, lease_expires_at: formatTimestamp(expiresMs) },
     ...(cancelled === undefined || cancelled === null ? {} : { cancelled }),
   };
+}
+
+/** A task for anyone is cancelled and retried by those alone who are bound to no recipient. */
+function mayAct(action: TaskAction["action"], recipients: readonly string[], recipient: string): boolean {
+  return action === "cancel" || action === "retry" ? isBoundTo(recipients, recipient) : worksFor(recipients, recipient);
 }
 
 function transition(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { CallerToken } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { Waiter } from "../../core/queue/waiters.ts";
 
@@ -17,6 +18,10 @@ export const Attachment = z.object({
   readsArrays: z.boolean(),
   /** Recipients that the token is bound to; absent, as in earlier versions: all. */
   recipients: z.array(z.string()).readonly().optional(),
+  /** Hosts that the token may command; absent: all. */
+  hosts: z.array(z.string()).readonly().optional(),
+  /** The token that opened the connection; absent, as in earlier versions: not known. */
+  token: z.object({ id: z.string(), expiresMs: z.number().nullable() }).readonly().optional(),
 });
 export type Attachment = z.infer<typeof Attachment>;
 
@@ -30,6 +35,8 @@ export class Connection {
   readonly worker: string;
   readonly mayWrite: boolean;
   readonly recipients: readonly string[] | undefined;
+  readonly hosts: readonly string[] | undefined;
+  readonly token: CallerToken | undefined;
   readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
   /** Tasks that the running transaction gave to this connection. */
   given: Entry[] = [];
@@ -41,7 +48,7 @@ export class Connection {
   /** @param unflushed - connections that have to be flushed; this one adds itself */
   constructor(
     socket: WebSocket,
-    { id, worker, mayWrite, readsArrays, recipients }: Omit<Attachment, "ready">,
+    { id, worker, mayWrite, readsArrays, recipients, hosts, token }: Omit<Attachment, "ready">,
     unflushed: Set<Connection>,
   ) {
     this.socket = socket;
@@ -50,6 +57,8 @@ export class Connection {
     this.worker = worker;
     this.mayWrite = mayWrite;
     this.recipients = recipients;
+    this.hosts = hosts;
+    this.token = token;
     this.#readsArrays = readsArrays;
   }
 
@@ -62,7 +71,7 @@ export class Connection {
 
   /** Saves the state that has to survive hibernation. */
   attach(): void {
-    const { id, worker, mayWrite, recipients } = this;
+    const { id, worker, mayWrite, recipients, hosts, token } = this;
     const ready = [...this.ready.values()].map(({ frame }) => frame);
     this.socket.serializeAttachment({
       id,
@@ -71,6 +80,8 @@ export class Connection {
       ready,
       readsArrays: this.#readsArrays,
       recipients,
+      hosts,
+      token,
     } satisfies Attachment);
   }
 

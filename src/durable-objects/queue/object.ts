@@ -1,4 +1,5 @@
 import { readBindings } from "../../core/access/bindings.ts";
+import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import type * as api from "../../core/queue/api.ts";
 import { findBottlenecks } from "../../core/queue/bottlenecks.ts";
 import type { Entry } from "../../core/queue/entry.ts";
@@ -10,9 +11,8 @@ import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { RETRY_MS, type RelayBindings } from "../shell/outbox-relay.ts";
-import { type Namespace, objectNamed } from "../shell/ports.ts";
-import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
+import type { RelayBindings } from "../shell/outbox-relay.ts";
+import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
@@ -20,13 +20,12 @@ import { PendingCalls } from "./pending-calls.ts";
 import { QueueCommits } from "./queue-commits.ts";
 import { queueOf } from "./queue-runtime.ts";
 import { OVERLOADED } from "./refusals.ts";
+import { type DirectoryBinding, Registration } from "./registration.ts";
 import { WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
 
 /** Bindings that a queue uses. */
-export interface QueueBindings extends RelayBindings {
-  readonly DIRECTORY: Namespace<{ addQueue(ecosystem: string, name: string, nowMs: number): Promise<void> }>;
-}
+export type QueueBindings = RelayBindings & DirectoryBinding;
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.
@@ -43,8 +42,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   readonly #followers: EventFollowers;
   readonly #calls: PendingCalls;
   readonly #leases: WaitingLeases;
-  #registered: boolean;
-  #registering: Promise<void> | undefined;
+  readonly #registration: Registration;
 
   constructor(ctx: DurableObjectState, env: QueueBindings) {
     super(ctx, env);
@@ -64,14 +62,22 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
         sockets: this.#sockets,
         followers: this.#followers,
       }),
-      committed: () => this.#register(),
+      committed: () => this.#registration.begin(),
     });
     const { store } = this.#commits;
-    this.#registered = store.notes.read("registered") !== undefined;
+    this.#registration = new Registration({
+      env,
+      ecosystem: this.ecosystem,
+      queue: queueOf(this.#name),
+      notes: store.notes,
+      keepAlive: (work) => ctx.waitUntil(work),
+      wakeBy: (atMs) => this.alarms.wakeBy(atMs),
+    });
     const queue = () => this.#commits.queue;
     const submit = (changes: readonly QueueOperation[]) => this.#commits.submit(changes);
     const payloadOf = (entry: Entry) => store.payloadOf(entry);
-    this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit });
+    const isOver = (token: api.CallerToken | undefined) => this.tagged.isOver(token);
+    this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit, isOver });
     this.#calls = new PendingCalls({
       queue,
       submit,
@@ -90,7 +96,10 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       payloadOf,
       waiters: this.#waiters,
       calls: this.#calls,
-      cancelOperation: (taskId) => this.#actionOperation({ action: "cancel", taskId }, nothing, nothing),
+      queueName: queueOf(this.#name),
+      isOver,
+      cancelOperation: (taskId, recipients) =>
+        this.#actionOperation({ action: "cancel", taskId, recipients }, nothing, nothing),
     });
   }
 
@@ -104,12 +113,12 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       ),
     );
     // Once in the life of the queue: who asks for the task next must find the queue.
-    if (this.#registering !== undefined) await this.#registering;
+    await this.#registration.underWay;
     return answer;
   }
 
   /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
-  lease(query: api.LeaseQuery): Promise<readonly string[] | api.QueueOverloaded> {
+  lease(query: api.LeaseQuery): Promise<readonly string[] | api.QueueOverloaded | api.TokenOver> {
     return this.#leases.wait(query);
   }
 
@@ -123,13 +132,13 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   /** How a call ended, or its state; `null`: the queue does not know the call, or not any more. */
-  callResult(correlationId: string): api.CallAnswer | null {
-    return this.#calls.result(correlationId);
+  callResult(correlationId: string, recipients?: api.Recipients): api.CallAnswer | null {
+    return this.#commits.isOf(recipients, correlationId) ? this.#calls.result(correlationId) : null;
   }
 
   /** @returns the task as JSON, or `null` */
-  task(taskId: string): string | null {
-    return this.#commits.taskJson(taskId);
+  task(taskId: string, recipients?: api.Recipients): string | null {
+    return this.#commits.isOf(recipients, taskId) ? this.#commits.taskJson(taskId) : null;
   }
 
   /** As {@link task}, without the tasks that the queue does not know. */
@@ -138,9 +147,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   /** Unfinished tasks in the order of their arrival, as JSON texts. */
-  tasks({ limit, after }: { limit: number; after: number }): { tasks: string[]; next: number | null } {
+  tasks({ limit, after, recipients }: api.TasksQuery): { tasks: string[]; next: number | null } {
     const seqs = this.#commits.store.seqsAfter(after, limit);
-    const tasks = seqs.flatMap(({ taskId }) => this.#commits.taskJson(taskId) ?? []);
+    const tasks = seqs.flatMap(({ taskId }) => this.task(taskId, recipients) ?? []);
     return { tasks, next: seqs.length < limit ? null : (seqs.at(-1)?.seq ?? null) };
   }
 
@@ -178,6 +187,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       this.#followers.close(socket);
       this.#sockets.close(socket, false);
     });
+    this.#leases.closeToken(id);
   }
 
   /** WebSocket upgrades: `/work?worker=&may_write=` and `/events?tail=&after=`. */
@@ -190,11 +200,15 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       this.#followers.open(server, this.#commits.runtime.events, searchParams.get("after"), tail);
       return answer();
     }
+    this.#registration.begin();
+    const bound = readBindings(searchParams.get("bound"));
     const { server, answer } = this.tagged.accept(searchParams);
     this.#sockets.open(server, {
       worker: searchParams.get("worker") ?? "unnamed",
       mayWrite: searchParams.get("may_write") === "1",
-      recipients: readBindings(searchParams.get("bound")).recipients,
+      recipients: bound.recipients,
+      hosts: queueOf(this.#name) === HOSTS_QUEUE ? bound.hosts : undefined,
+      token: tokenOfQuery(searchParams),
     });
     return answer(WORK_PROTOCOL);
   }
@@ -240,28 +254,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       refuse,
       [action],
     );
-  }
-
-  /** Makes the queue known to the directory, once in its life; a failure is tried again with the next commit. */
-  #register(): void {
-    if (this.#registered) return;
-    this.#registered = true;
-    const directory = objectNamed(this.env.DIRECTORY, "directory");
-    const ended = () => {
-      this.#registering = undefined;
-    };
-    this.#registering = directory
-      .addQueue(this.ecosystem, queueOf(this.#name), Date.now())
-      .then(
-        () => this.#commits.store.notes.write("registered", "1"),
-        (error: unknown) => {
-          this.#registered = false;
-          this.alarms.wakeBy(Date.now() + RETRY_MS);
-          console.warn("priority queue: not listed yet", this.#name, String(error));
-        },
-      )
-      .then(ended);
-    this.ctx.waitUntil(this.#registering);
   }
 }
 

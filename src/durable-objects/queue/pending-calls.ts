@@ -1,6 +1,6 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { CallAnswer } from "../../core/queue/api.ts";
-import { noResponder, queueFull } from "../../core/queue/call-problems.ts";
+import { noResponder, notACall, queueFull } from "../../core/queue/call-problems.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { FinishedTask, NewTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
@@ -19,7 +19,7 @@ export interface PendingCallsOptions {
 }
 
 const TOO_MUCH = problem("overloaded", 503, "The queue is overloaded", "Nothing of the call was kept: call again.");
-type Refused = { readonly refused: "no_responder" | "full" };
+type Refused = { readonly refused: "no_responder" | "full" | "not_a_call" };
 /** Prefix of the `caller` of a task, where the caller is a channel. */
 const OVER_CHANNEL = "ws:";
 export const channelCaller = (connectionId: string) => `${OVER_CHANNEL}${connectionId}`;
@@ -75,7 +75,7 @@ export class PendingCalls {
         if (outcome === undefined) return;
         if ("record" in outcome) reply(outcome.record);
         else if (outcome.refused === "full") refuse(queueFull(this.#options.queue().settings.capacity));
-        else refuse(noResponder(task.recipient));
+        else refuse(outcome.refused === "not_a_call" ? notACall(id) : noResponder(task.recipient));
       },
       () => refuse(TOO_MUCH),
       [task],
@@ -116,10 +116,12 @@ export class PendingCalls {
     nowMs: number,
   ): Refused | { readonly record: FinishedTask } | undefined {
     const id = task.taskId ?? "";
-    if (queue.find(id) !== undefined) return undefined;
-    const ended = () => {
+    const known = queue.find(id);
+    if (known !== undefined) return isSameCall(known, task) ? undefined : { refused: "not_a_call" };
+    const ended = (): Refused | { readonly record: FinishedTask } | undefined => {
       const record = this.#options.finished(id);
-      return record === undefined ? undefined : { record };
+      if (record === undefined) return undefined;
+      return isSameCall(record, task) ? { record } : { refused: "not_a_call" };
     };
     if (requireResponder && !this.#options.serves(task.recipient)) return ended() ?? { refused: "no_responder" };
     const outcome = queue.enqueue([task], nowMs);
@@ -127,6 +129,10 @@ export class PendingCalls {
     return outcome.receipts[0]?.known === true ? ended() : undefined;
   }
 }
+
+/** Who repeats a call gets its result. Who merely knows the id of another task must not get the result of that. */
+const isSameCall = (known: Pick<FinishedTask, "recipient" | "type">, { recipient, type }: NewTask) =>
+  known.recipient === recipient && known.type === type;
 
 export const refusedCall = (correlationId: string, wrong: Problem) =>
   JSON.stringify({ type: "reply", correlation_id: correlationId, problem: wrong });

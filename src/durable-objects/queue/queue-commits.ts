@@ -1,3 +1,4 @@
+import { isBoundTo } from "../../core/access/bindings.ts";
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
@@ -86,6 +87,13 @@ export class QueueCommits {
 
   get queue(): TaskQueue {
     return this.#runtime.queue;
+  }
+
+  /** Whether the queue knows the task, as one of these recipients. @param recipients - `undefined`: any */
+  isOf(recipients: readonly string[] | undefined, taskId: string): boolean {
+    if (recipients === undefined) return true;
+    const task = this.queue.find(taskId) ?? this.store.finished(taskId)?.record;
+    return task !== undefined && isBoundTo(recipients, task.recipient);
   }
 
   /** @returns the task as JSON, or `null` */

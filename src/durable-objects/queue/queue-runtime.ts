@@ -1,3 +1,4 @@
+import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
 import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
@@ -12,6 +13,7 @@ import type { NotedNumbers } from "../shell/noted-numbers.ts";
 import type { Outbox } from "../shell/outbox.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import { readableOr } from "../shell/readable-rows.ts";
+import { newLeaseId } from "./lease-id.ts";
 import type { TaskStore, UnreadableTask } from "./task-store.ts";
 
 /** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
@@ -72,6 +74,7 @@ export class QueueRuntime {
       nextSeq: store.nextSeq,
       tasks: store.tasks((row) => this.#setAside(row)),
       finished: (taskId) => store.finished(taskId)?.record,
+      newLeaseId,
       random: Math.random,
     });
   }
@@ -194,7 +197,9 @@ export const queueOf = (name: string) => name.slice(name.indexOf("/") + 1);
 function taskSignal(name: string, record: FinishedTask): Draft {
   const good = record.outcome === "complete";
   const { taskId, recipient, type, sender, attempt, worker, waitedMs, ranMs, resultJson, error } = record;
-  const small = resultJson !== null && resultJson.length <= RESULT_CHARS;
+  // What hosts answer to commands, such as lines of a log, is for those who may command them.
+  const open = queueOf(name) !== HOSTS_QUEUE;
+  const small = open && resultJson !== null && resultJson.length <= RESULT_CHARS;
   return {
     signal: good ? "Q_TASK_COMPLETE" : "Q_TASK_FAILED",
     source: `ganglion/queue/${queueOf(name)}`,

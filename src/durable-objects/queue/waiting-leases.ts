@@ -1,11 +1,15 @@
-import type { LeaseQuery, QueueOverloaded } from "../../core/queue/api.ts";
+import type { CallerToken, LeaseQuery, QueueOverloaded, TokenOver } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { OVERLOADED } from "./refusals.ts";
 
+type LeaseAnswer = readonly string[] | QueueOverloaded | TokenOver;
+
 interface WaitingLease {
+  readonly token: string | undefined;
+  readonly end: (answer: LeaseAnswer) => void;
   readonly finish: () => void;
   readonly refuse: () => void;
 }
@@ -14,26 +18,33 @@ export interface WaitingLeasesOptions {
   readonly waiters: Waiters;
   readonly payloadOf: (entry: Entry) => string;
   readonly submit: (changes: readonly QueueOperation[]) => void;
+  /** Whether a token was deleted or has expired. */
+  readonly isOver: (token: CallerToken | undefined) => boolean;
 }
+
+const TOKEN_OVER: TokenOver = { token_over: true };
 
 /** Lease requests over plain HTTP that wait for tasks. */
 export class WaitingLeases {
   readonly #options: WaitingLeasesOptions;
   /** Requests that the running transaction gave tasks to. */
   readonly #served = new Set<WaitingLease>();
+  /** All requests that have no answer yet. */
+  readonly #waiting = new Set<WaitingLease>();
 
   constructor(options: WaitingLeasesOptions) {
     this.#options = options;
   }
 
   /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
-  wait({ recipient, max, leaseMs, waitMs, worker }: LeaseQuery): Promise<readonly string[] | QueueOverloaded> {
-    const { waiters, payloadOf, submit } = this.#options;
+  wait({ recipient, max, leaseMs, waitMs, worker, token }: LeaseQuery): Promise<LeaseAnswer> {
+    const { waiters, payloadOf, submit, isOver } = this.#options;
     const got: Entry[] = [];
     return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const end = (answer: readonly string[] | QueueOverloaded) => {
+      const end = (answer: LeaseAnswer) => {
         if (timer !== undefined) clearTimeout(timer);
+        this.#waiting.delete(waiting);
         waiters.remove(waiter);
         resolve(answer);
       };
@@ -42,13 +53,15 @@ export class WaitingLeases {
         holder: `http:${crypto.randomUUID()}`,
         worker,
         leaseMs,
-        hasRoom: () => got.length < max,
+        hasRoom: () => got.length < max && !isOver(token),
         give: (entry) => {
           got.push(entry);
           this.#served.add(waiting);
         },
       };
       const waiting: WaitingLease = {
+        token: token?.id,
+        end,
         finish: () => end(got.map((entry) => leasedJson(entry, payloadOf(entry)))),
         refuse: () => end(OVERLOADED),
       };
@@ -57,13 +70,20 @@ export class WaitingLeases {
         () => waiters.add(waiter),
         () => {
           if (got.length > 0) return;
-          if (waitMs === 0) end([]);
-          else timer = setTimeout(() => end([]), waitMs);
+          if (isOver(token)) end(TOKEN_OVER);
+          else if (waitMs === 0) end([]);
+          else timer = setTimeout(() => end(isOver(token) ? TOKEN_OVER : []), waitMs);
         },
         () => end(OVERLOADED),
       );
+      this.#waiting.add(waiting);
       submit([begin]);
     });
+  }
+
+  /** Ends the requests of a token that is no more: none of them gets a task. */
+  closeToken(token: string): void {
+    for (const waiting of this.#waiting) if (waiting.token === token) waiting.end(TOKEN_OVER);
   }
 
   /** Answers the requests that the transaction gave tasks to, after the transaction was written. */

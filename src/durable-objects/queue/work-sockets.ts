@@ -1,3 +1,4 @@
+import type { CallerToken } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { Lease } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
@@ -5,6 +6,7 @@ import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
+import { closeEnded } from "../shell/sockets.ts";
 import { Attachment, Connection, connectionOf, holderName, type Ready } from "./connection.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { type PendingCalls, refusedCall } from "./pending-calls.ts";
@@ -19,8 +21,12 @@ export interface WorkSocketsOptions {
   readonly calls: PendingCalls;
   /** Applies operations in one transaction: all of them, or none when the transaction fails. */
   readonly submit: (changes: readonly QueueOperation[]) => void;
-  /** The operation that cancels a task. */
-  readonly cancelOperation: (taskId: string) => QueueOperation;
+  /** The operation that cancels a task. @param recipients - of which the task must be; `undefined`: any */
+  readonly cancelOperation: (taskId: string, recipients: readonly string[] | undefined) => QueueOperation;
+  /** Name of the queue. */
+  readonly queueName: string;
+  /** Whether a token was deleted or has expired. */
+  readonly isOver: (token: CallerToken | undefined) => boolean;
 }
 
 /** Largest `tasks` frame, in characters: a larger one is cut into several. */
@@ -47,7 +53,7 @@ export class WorkSockets {
     }
   }
 
-  open(socket: WebSocket, opening: Pick<Attachment, "worker" | "mayWrite" | "recipients">): void {
+  open(socket: WebSocket, opening: Omit<Attachment, "id" | "ready" | "readsArrays">): void {
     this.#remember(socket, { id: crypto.randomUUID(), readsArrays: false, ...opening }).attach();
   }
 
@@ -79,6 +85,11 @@ export class WorkSockets {
     }
     if (message === PING) {
       socket.send(PONG);
+      return;
+    }
+    if (this.#options.isOver(connection.token)) {
+      this.close(socket, false);
+      closeEnded(socket);
       return;
     }
     const { frames, isArray } = readMessage(message);
@@ -156,7 +167,11 @@ export class WorkSockets {
     switch (frame.type) {
       case "ready": {
         if (!worksFor(connection.recipients, frame.recipient)) {
-          refuseFrame(connection, null, refusedRecipient(connection.recipients, frame.recipient));
+          refuseFrame(
+            connection,
+            null,
+            refusedRecipient(this.#options.queueName, connection.recipients, frame.recipient),
+          );
           return undefined;
         }
         this.#setReady(connection, { recipient: frame.recipient, credit: frame.credit, leaseMs: frame.lease_ms });
@@ -166,7 +181,9 @@ export class WorkSockets {
         return operationOf(nothing, nothing, () => refuseForNow(connection, null));
       }
       case "cancel":
-        return mayWrite(connection, null) ? this.#options.cancelOperation(frame.correlation_id) : undefined;
+        return mayWrite(connection, null)
+          ? this.#options.cancelOperation(frame.correlation_id, connection.hosts)
+          : undefined;
       default:
         return operationOfFrame(connection, frame, this.#options.calls);
     }
@@ -189,7 +206,7 @@ export class WorkSockets {
       holder,
       worker: connection.worker,
       leaseMs,
-      hasRoom: () => this.#options.queue().heldBy(holder) < credit,
+      hasRoom: () => this.#options.queue().heldBy(holder) < credit && !this.#options.isOver(connection.token),
       give: (entry) => {
         connection.given.push(entry);
         this.#served.add(connection);

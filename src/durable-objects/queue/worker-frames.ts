@@ -1,3 +1,4 @@
+import { isBoundTo, notBound } from "../../core/access/bindings.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { queueFull } from "../../core/queue/call-problems.ts";
 import { admitTask, jsonOf, taskOfCall } from "../../core/queue/task-input.ts";
@@ -11,7 +12,12 @@ import { OVERLOADED } from "./refusals.ts";
 import { worksFor } from "./worker-rights.ts";
 
 const TOO_MUCH = problem("overloaded", 503, "The queue is overloaded", "Nothing of the frame was kept: send it again.");
-const NO_SCOPE = problem("no-scope", 403, "The token lacks the scope", "This call needs the scope tasks:write.");
+const NO_SCOPE = problem(
+  "no-scope",
+  403,
+  "The token lacks the scope",
+  "This call needs the scope tasks:write, and in the queue hosts the scope hosts:command.",
+);
 
 type Frame<Type extends WorkerFrame["type"]> = Extract<WorkerFrame, { type: Type }>;
 /** Frames that change the queue. `ready` and `cancel` are handled by {@link WorkSockets}. */
@@ -113,6 +119,11 @@ function enqueueOperation(
     return undefined;
   }
   const tasks = admissions.flatMap((admission) => (admission.ok ? [admission.task] : []));
+  const other = tasks.find(({ recipient }) => !isBoundTo(connection.hosts, recipient));
+  if (other !== undefined) {
+    refuseFrame(connection, batch, notBound("hosts", connection.hosts, other.recipient));
+    return undefined;
+  }
   return operationOf<EnqueueResult>(
     (queue, nowMs) => queue.enqueue(tasks, nowMs),
     (outcome) => {
@@ -132,6 +143,10 @@ function callOperation(connection: Connection, frame: Frame<"call">, calls: Pend
   const { correlation_id, payload, task_type } = frame;
   if (!connection.mayWrite) {
     connection.send(refusedCall(correlation_id, NO_SCOPE));
+    return undefined;
+  }
+  if (!isBoundTo(connection.hosts, frame.recipient)) {
+    connection.send(refusedCall(correlation_id, notBound("hosts", connection.hosts, frame.recipient)));
     return undefined;
   }
   const payloadJson = jsonOf(payload);

@@ -1,5 +1,6 @@
 import { isBoundTo, notBound } from "../../core/access/bindings.ts";
-import type { Problem } from "../../core/problem/problem.ts";
+import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
+import { type Problem, problem } from "../../core/problem/problem.ts";
 import { ANYONE } from "../../core/queue/task.ts";
 
 /**
@@ -12,5 +13,17 @@ export function worksFor(recipients: readonly string[] | undefined, recipient: s
   return isBoundTo(recipients, recipient);
 }
 
-export const refusedRecipient = (recipients: readonly string[] | undefined, recipient: string): Problem =>
-  notBound("recipients", recipients, recipient);
+/** Refuses a recipient whose tasks a token may not touch. The recipients of commands are hosts. */
+export function refusedRecipient(queue: string, recipients: readonly string[] | undefined, recipient: string): Problem {
+  if (queue !== HOSTS_QUEUE) return notBound("recipients", recipients, recipient);
+  return recipients?.length === 0 ? NO_HOST : notBound("hosts", recipients, recipient);
+}
+
+export const NO_HOST = problem(
+  "not-bound",
+  403,
+  "The token is bound to no host",
+  "Only a host takes commands: use a token that is bound to the host (hosts), or an agent's, with signals:read and " +
+    "signals:write.",
+  { binding: "hosts" },
+);

@@ -1,9 +1,24 @@
+import type { CallerToken } from "../../core/queue/api.ts";
+
 /** Sockets are tagged with the token that opened them: a tag outlives hibernation and is found without a search. */
 const tagOf = (token: string) => `token:${token}`;
 
 /** Policy violation. @see RFC 6455, section 7.4.1 */
 const POLICY_VIOLATION = 1008;
 const TOKEN_GONE = "the token was deleted or has expired";
+
+/** Ended tokens that are remembered. The caches that still let one in forget it within half a minute. */
+const MAX_ENDED = 1_000;
+
+/** Closes a socket whose token was deleted or has expired. */
+export const closeEnded = (socket: WebSocket): void => socket.close(POLICY_VIOLATION, TOKEN_GONE);
+
+/** The token that a request for a socket names. */
+export function tokenOfQuery(query: URLSearchParams): CallerToken | undefined {
+  const id = query.get("token");
+  const expires = query.get("expires");
+  return id === null ? undefined : { id, expiresMs: expires === null ? null : Number(expires) };
+}
 
 /** What a WebSocket's opening asks for; the Worker has decided that the caller may open it. */
 export interface SocketOpening {
@@ -18,6 +33,8 @@ export interface SocketOpening {
 export class TaggedSockets {
   readonly #ctx: DurableObjectState;
   readonly #beforeSocket: () => void;
+  /** Tokens that ended lately. A request that was let in just before can arrive after its token's sockets were closed. */
+  readonly #ended = new Set<string>();
 
   /** @param beforeSocket - called before a socket is accepted: writes what the object needs when the socket wakes it */
   constructor(ctx: DurableObjectState, beforeSocket: () => void) {
@@ -49,11 +66,21 @@ export class TaggedSockets {
     return { server, answer };
   }
 
+  /** Whether a token has expired, or was deleted as far as this object was told. */
+  isOver(token: CallerToken | undefined): boolean {
+    if (token === undefined) return false;
+    return this.#ended.has(token.id) || (token.expiresMs !== null && token.expiresMs <= Date.now());
+  }
+
   /** Closes the sockets that were opened with a deleted or expired token. @param closing - called before each is closed */
   closeToken(token: string, closing: (socket: WebSocket) => void): void {
+    // A Set keeps the order of insertion: the first one is the oldest.
+    const [oldest] = this.#ended.size < MAX_ENDED ? [] : this.#ended;
+    if (oldest !== undefined) this.#ended.delete(oldest);
+    this.#ended.add(token);
     for (const socket of this.#ctx.getWebSockets(tagOf(token))) {
       closing(socket);
-      socket.close(POLICY_VIOLATION, TOKEN_GONE);
+      closeEnded(socket);
     }
   }
 }

@@ -35,6 +35,7 @@ export class QueueUnderTest {
   nowMs = 0;
   readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
   readonly finished = new Map<string, FinishedTask>();
+  #leases = 0;
   readonly #settings: QueueSettings;
   queue: TaskQueue;
   #nextSeq = 1;
@@ -93,6 +94,7 @@ export class QueueUnderTest {
         .sort((a, b) => a.seq - b.seq)
         .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
       finished: (taskId) => this.finished.get(taskId),
+      newLeaseId: () => `lease-${++this.#leases}`,
       random: () => RANDOM,
     });
   }

@@ -2,6 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { WORK_PROTOCOL } from "../../../src/core/queue/work-frames.ts";
+import { priorityQueue } from "../../../src/workers/bindings/objects.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
 import { sendShares } from "../../../src/workers/rounds/rounds-queue.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
@@ -83,5 +84,82 @@ describe("sockets that a token opened", () => {
     const [link] = await everySocket(eco, token);
     await sendShares(env.ROUNDS, [[{ what: "close", ecosystem: eco, token: id }]], Date.now());
     expect(await link?.closed).toBe(1008);
+  });
+});
+
+describe("somebody who waits for a task", () => {
+  const TASK = { recipient: "r", type: "t", payload: {}, task_id: "a" };
+  const lease = (eco: string, token: string) =>
+    post(`/v1/${eco}/queues/work/lease`, { recipient: "r", wait_ms: 30_000 }, { token });
+  const waiting = (eco: string) => async () =>
+    (await (await call(`/v1/${eco}/queues/work`)).json<{ workers: Record<string, number> }>()).workers.r ?? 0;
+  const taskOf = async (eco: string) =>
+    (await call(`/v1/${eco}/queues/work/tasks/a`)).json<{ status: string; history: { event: string }[] }>();
+  test("by a request is refused when the token is deleted, and gets no task, in a queue that never held one", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco);
+    const asked = lease(eco, token);
+    await expect.poll(waiting(eco)).toBe(1);
+    await expect
+      .poll(async () => (await (await call(`/v1/${eco}/queues`)).json<{ queues: unknown[] }>()).queues)
+      .toMatchObject([{ name: "work" }]);
+    expect((await call(`/v1/tokens/${id}`, { method: "DELETE" })).status).toBe(204);
+    expect((await asked).status).toBe(401);
+    expect((await post(`/v1/${eco}/queues/work/tasks`, TASK)).status).toBe(202);
+    expect((await taskOf(eco)).history.map(({ event }) => event)).toEqual(["queued"]);
+  });
+
+  test("over a channel is disconnected when the token is deleted, in a queue that never held a task", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco);
+    const channel = await open(`/v1/${eco}/queues/work/work`, token, WORK_PROTOCOL);
+    await expect
+      .poll(async () => (await (await call(`/v1/${eco}/queues`)).json<{ queues: unknown[] }>()).queues)
+      .toMatchObject([{ name: "work" }]);
+    expect((await call(`/v1/tokens/${id}`, { method: "DELETE" })).status).toBe(204);
+    expect(await channel.closed).toBe(1008);
+  });
+
+  test("by a request that a cache let in after the deletion is refused by the queue", async () => {
+    const eco = freshEcosystem();
+    const { id } = await makeToken(eco);
+    const queue = priorityQueue(env, eco, "work");
+    await queue.closeToken(id);
+    await post(`/v1/${eco}/queues/work/tasks`, TASK);
+    const query = { recipient: "r", max: 1, leaseMs: 30_000, waitMs: 0, worker: "w" };
+    expect(await queue.lease({ ...query, token: { id, expiresMs: null } })).toEqual({ token_over: true });
+    expect(await queue.lease({ ...query, token: { id: "other", expiresMs: null } })).toHaveLength(1);
+  });
+
+  test("by a request gets no task once the token has expired", async () => {
+    const eco = freshEcosystem();
+    const queue = priorityQueue(env, eco, "work");
+    const expiresMs = Date.now() + 200;
+    const asked = queue.lease({
+      recipient: "r",
+      max: 1,
+      leaseMs: 30_000,
+      waitMs: 30_000,
+      worker: "w",
+      token: { id: "short", expiresMs },
+    });
+    await expect.poll(() => Date.now()).toBeGreaterThan(expiresMs);
+    await post(`/v1/${eco}/queues/work/tasks`, TASK);
+    expect((await taskOf(eco)).history.map(({ event }) => event)).toEqual(["queued"]);
+    await queue.closeToken("short");
+    expect(await asked).toEqual({ token_over: true });
+  });
+
+  test("over a channel is disconnected by its next frame once the token has expired, and gets no task", async () => {
+    const eco = freshEcosystem();
+    await post(`/v1/${eco}/queues/work/tasks`, TASK);
+    const query = new URLSearchParams({ worker: "w", may_write: "0", token: "short", expires: String(Date.now() - 1) });
+    const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": WORK_PROTOCOL };
+    const { webSocket } = await priorityQueue(env, eco, "work").fetch(`https://object/work?${query}`, { headers });
+    webSocket?.accept();
+    const closed = new Promise<number>((resolve) => webSocket?.addEventListener("close", ({ code }) => resolve(code)));
+    webSocket?.send(JSON.stringify({ type: "ready", recipient: "r", credit: 1 }));
+    expect(await closed).toBe(1008);
+    expect((await taskOf(eco)).history.map(({ event }) => event)).toEqual(["queued"]);
   });
 });

@@ -2,11 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { BULK_LIMIT, type BulkQuery, BulkRequest, ReplayRequest } from "../../../core/dead-letters/api.ts";
 import { DEAD_LETTER_KINDS } from "../../../core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
+import { withoutTaskContents } from "../../../core/dead-letters/task-contents.ts";
 import { deadLetters } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, pageCursor, patterns, time, wholeNumber, words } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
+import { readsTasks } from "./reads-tasks.ts";
 import { BulkAnswerSchema, DeadLetterSchema, DeadLettersSchema, ReplayedSchema } from "./schemas.ts";
 
 const DeadLetterPath = EcosystemPath.extend({
@@ -23,7 +25,8 @@ const listDeadLetters = createRoute({
   operationId: "listDeadLetters",
   summary: "List dead letters: items that could not be processed, with the reason",
   description:
-    "Newest first. A page may be short or empty and still have a next one: the number of rows read for one is bounded.",
+    "Newest first. A page may be short or empty and still have a next one: the number of rows read for one is bounded. " +
+    "What a task holds is shown to those who have the scope `tasks:read`.",
   tags: ["dead letters"],
   ...secured("signals:read"),
   request: {
@@ -140,7 +143,12 @@ export const deadLetterRoutes = newApi()
       ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
       ...(text === undefined ? {} : { text }),
     };
-    const page = await deadLetters(c.env, eco).list({ limit, filter, ...(after === undefined ? {} : { after }) });
+    const page = await deadLetters(c.env, eco).list({
+      limit,
+      filter,
+      readsTasks: readsTasks(c.get("grant"), eco),
+      ...(after === undefined ? {} : { after }),
+    });
     return c.json(page, 200);
   })
   .openapi(replayMany, async (c) => {
@@ -155,7 +163,7 @@ export const deadLetterRoutes = newApi()
     const { eco, id } = c.req.valid("param");
     const deadLetter = await deadLetters(c.env, eco).find(id);
     if (deadLetter === null) throw unknownDeadLetter(id);
-    return c.json(deadLetter, 200);
+    return c.json(readsTasks(c.get("grant"), eco) ? deadLetter : withoutTaskContents(deadLetter), 200);
   })
   .openapi(replay, async (c) => {
     const { eco, id } = c.req.valid("param");

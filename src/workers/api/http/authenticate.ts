@@ -3,6 +3,7 @@ import { bindingsOf } from "../../../core/access/bindings.ts";
 import { authorise, type Grant } from "../../../core/access/grant.ts";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { parseToken } from "../../../core/access/token.ts";
+import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../../../core/signals/signal.ts";
 import type { Environment } from "../../bindings/environment.ts";
@@ -29,12 +30,23 @@ const administrator: Grant = {
 const remembered = new Map<string, { grant: Grant; untilMs: number }>();
 
 /** Accepts calls whose token has all of `scopes` in the ecosystem of the path. */
-export const requires = (...scopes: Scope[]) => authorising(scopes, false);
+export const requires = (...scopes: Scope[]) => authorising(() => scopes, false);
+
+/**
+ * Accepts calls about the tasks of the queue in the path. Those of the queue `hosts` are commands for hosts, which need the
+ * scope `hosts:command` instead.
+ */
+export const requiresForTasks = (scope: Scope) =>
+  authorising((queue) => [queue === HOSTS_QUEUE ? "hosts:command" : scope], false);
 
 /** As {@link requires}, but asks the directory each time instead of trusting a remembered answer. */
-export const requiresAfresh = (...scopes: Scope[]) => authorising(scopes, true);
+export const requiresAfresh = (...scopes: Scope[]) => authorising(() => scopes, true);
 
-function authorising(scopes: readonly Scope[], afresh: boolean): MiddlewareHandler<ApiEnv> {
+/** @param scopesFor - of the queue in the path, if there is one */
+function authorising(
+  scopesFor: (queue: string | undefined) => readonly Scope[],
+  afresh: boolean,
+): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const grant = await authenticate(c.req.header("authorization"), c.env, afresh);
     const ecosystem = c.req.param("eco");
@@ -43,7 +55,7 @@ function authorising(scopes: readonly Scope[], afresh: boolean): MiddlewareHandl
         { pointer: "/path/eco", message: ECOSYSTEM_RULE },
       ]);
     }
-    for (const scope of scopes) check(grant, scope, ecosystem);
+    for (const scope of scopesFor(c.req.param("q"))) check(grant, scope, ecosystem);
     c.set("grant", grant);
     await next();
   };
@@ -120,7 +132,7 @@ export function forgetToken(id: string): void {
 }
 
 /** The answer does not say which check failed, so a caller who guesses tokens learns nothing. */
-const unauthenticated = () =>
+export const unauthenticated = () =>
   new Refusal(
     problem(
       "unauthenticated",

@@ -4,7 +4,7 @@ import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { PROBLEM_TYPE } from "../../../core/problem/problem.ts";
 import type { ApiEnv } from "./api-env.ts";
-import { requires, requiresAfresh } from "./authenticate.ts";
+import { requires, requiresAfresh, requiresForTasks } from "./authenticate.ts";
 import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 
@@ -17,6 +17,18 @@ export function secured(...scopes: [Scope, ...Scope[]]) {
     middleware: [requires(...scopes)],
     security: [{ bearer: [] as string[] }],
     "x-scopes": scopes,
+  };
+}
+
+/**
+ * {@link secured}, for the tasks of a queue. `x-scopes` holds for every queue but `hosts`, whose tasks are commands: there
+ * the call needs what `x-scopes-for-commands` says instead.
+ */
+export function securedForTasks(scope: "tasks:write" | "tasks:read") {
+  return {
+    ...secured(scope),
+    middleware: [requiresForTasks(scope)],
+    "x-scopes-for-commands": ["hosts:command"] as Scope[],
   };
 }
 

@@ -1,16 +1,18 @@
 import { type Bindings, bindingsOf, writeBindings } from "../../../core/access/bindings.ts";
-import type { Grant } from "../../../core/access/grant.ts";
+import { expiresMs, type Grant } from "../../../core/access/grant.ts";
 
 /** What an object has to know about the token that opens a socket. */
-export type SocketGrant = Pick<Grant, "id"> & Bindings;
+export type SocketGrant = Pick<Grant, "id" | "expires_at"> & Bindings;
 
 /**
  * Adds the id of the caller's token, so that the socket can be closed when the token is deleted, and in `bound` the names
- * that the token is bound to. Neither is a secret.
+ * that the token is bound to, and in `expires` when it expires, in milliseconds since the epoch. None is a secret.
  */
 export function withToken(query: URLSearchParams, grant: SocketGrant): URLSearchParams {
   const named = new URLSearchParams(query);
   named.set("token", grant.id);
+  const endsMs = expiresMs(grant);
+  if (endsMs !== null) named.set("expires", String(endsMs));
   if (Object.keys(bindingsOf(grant)).length > 0) named.set("bound", writeBindings(grant));
   return named;
 }

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { withoutTaskContents } from "../../../core/dead-letters/task-contents.ts";
 import { type ChainDelivery, ChainTask, type Lineage } from "../../../core/lineage/api.ts";
 import { type TaskName, tasksOfChain } from "../../../core/lineage/chain-tasks.ts";
 import { LINEAGE_LIMITS, type LineageSource, traceChain } from "../../../core/lineage/lineage.ts";
@@ -6,6 +7,7 @@ import type { Decision } from "../../../core/policy/decision.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { deadLetters, policyState, signalLog, webhooks } from "../../bindings/objects.ts";
+import { readsTasks } from "../dead-letters/reads-tasks.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { findQueue } from "../queue/existing-queue.ts";
@@ -34,7 +36,10 @@ export const lineage = newApi().openapi(show, async (c) => {
   const line = await oneSignal(c.env, eco, id, c.req.valid("query").source);
   const chain = await traceChain(readSignalLine(line), sourceOf(c.env, eco));
   const { cut, ...found } = await followingsOf(c.env, eco, chain);
-  return c.json({ ...chain, ...found, truncated: chain.truncated || cut }, 200);
+  const dead_letters = readsTasks(c.get("grant"), eco)
+    ? found.dead_letters
+    : found.dead_letters.map(withoutTaskContents);
+  return c.json({ ...chain, ...found, dead_letters, truncated: chain.truncated || cut }, 200);
 });
 
 function sourceOf(env: Environment, ecosystem: string): LineageSource {

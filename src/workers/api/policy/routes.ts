@@ -9,6 +9,7 @@ import { readJson } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
+import { mustBeAllowed } from "./commanding-rules.ts";
 import { PoliciesSchema, PolicyChangesSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
 import { unknownRule } from "./unknown-rule.ts";
 
@@ -157,6 +158,7 @@ export const policies = newApi()
     const { eco, id } = c.req.valid("param");
     const edit = admit(await readJson(c.req.raw), "", id);
     if ("errors" in edit) throw invalidRule(edit.errors);
+    mustBeAllowed(c.get("grant"), eco, [edit]);
     const { id: by, name } = c.get("grant");
     accepted(await policyState(c.env, eco).changePolicies([edit], { id: by, name }));
     return c.json(await policyInForce(c.env, eco, id), 200);
@@ -169,6 +171,8 @@ export const policies = newApi()
         { pointer: "/enabled", message: "give true or false, and no other field; use PUT to change a rule" },
       ]);
     }
+    const { policy } = await policyState(c.env, eco).policy(id);
+    if (change.data.enabled && policy !== null) mustBeAllowed(c.get("grant"), eco, [{ id, rule: policy }]);
     const { id: by, name } = c.get("grant");
     const answer = await policyState(c.env, eco).enablePolicy(id, change.data.enabled, { id: by, name });
     if (answer === null) throw unknownRule(id);
@@ -185,12 +189,14 @@ export const policies = newApi()
   .openapi(changePolicies, async (c) => {
     const { eco } = c.req.valid("param");
     const edits = admitSet(await readJson(c.req.raw));
+    mustBeAllowed(c.get("grant"), eco, edits);
     const { id: by, name } = c.get("grant");
     return c.json(accepted(await policyState(c.env, eco).changePolicies(edits, { id: by, name })), 200);
   })
   .openapi(replacePolicies, async (c) => {
     const { eco } = c.req.valid("param");
     const edits = admitSet(await readJson(c.req.raw));
+    mustBeAllowed(c.get("grant"), eco, edits);
     const { id: by, name } = c.get("grant");
     return c.json(accepted(await policyState(c.env, eco).replacePolicies(edits, { id: by, name })), 200);
   });

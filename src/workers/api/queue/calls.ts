@@ -1,13 +1,14 @@
 import { createRoute } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
 import type { CallAnswer, CallReply } from "../../../core/queue/api.ts";
-import { noResponder, problemOfCall } from "../../../core/queue/call-problems.ts";
+import { noResponder, notACall, problemOfCall } from "../../../core/queue/call-problems.ts";
 import { CallInput, taskOfCall } from "../../../core/queue/task-input.ts";
 import { priorityQueue } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { QueuePath, TaskPath } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
-import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
+import { json, jsonBody, jsonText, newApi, problems, securedForTasks } from "../http/route.ts";
+import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
 import { PendingCallSchema, ReplySchema } from "./schemas.ts";
 import { acceptedBy, jsonOrRefuse, refuseFull } from "./tasks-body.ts";
@@ -21,7 +22,7 @@ const call = createRoute({
     "A call is a task whose sender waits for the result. A call that is sent again with the same `correlation_id` is " +
     "the same call, and is not run twice. The answer is 504 when no result came in time; a later result is kept for a day.",
   tags: ["tasks"],
-  ...secured("tasks:write"),
+  ...securedForTasks("tasks:write"),
   request: {
     params: QueuePath,
     body: jsonBody({ $ref: "#/components/schemas/NewCall" }),
@@ -35,7 +36,7 @@ const result = createRoute({
   operationId: "getCall",
   summary: "Get the reply to an earlier call",
   tags: ["tasks"],
-  ...secured("signals:read"),
+  ...securedForTasks("tasks:read"),
   request: { params: TaskPath },
   responses: {
     200: json(ReplySchema, "The reply"),
@@ -49,6 +50,7 @@ export const calls = newApi()
     const { eco, q } = c.req.valid("param");
     const input = await readDocument(c.req.raw, CallInput, "invalid-call");
     const id = input.correlation_id ?? `c${crypto.randomUUID()}`;
+    mustCommand(c.get("grant"), q, [input]);
     const task = taskOfCall(input, id, jsonOrRefuse(input.payload, "/payload", "invalid-call"), "http");
     const { timeout_ms, require_responder, recipient } = input;
     // Where nobody has ever worked, nobody is there to answer: no queue is made for the name.
@@ -57,7 +59,7 @@ export const calls = newApi()
     const answer = acceptedBy(await queue.call(task, timeout_ms, require_responder));
     if ("refused" in answer) {
       if (answer.refused === "full") throw refuseFull((await queue.status()).settings.capacity);
-      throw new Refusal(noResponder(recipient));
+      throw new Refusal(answer.refused === "not_a_call" ? notACall(id) : noResponder(recipient));
     }
     if ("pending" in answer) {
       const detail = `The call is ${answer.pending}. A later reply is kept for a day: get the call by its correlation_id.`;
@@ -67,7 +69,8 @@ export const calls = newApi()
   })
   .openapi(result, async (c) => {
     const { eco, q, id } = c.req.valid("param");
-    const answer = await (await existingQueue(c.env, eco, q)).callResult(id);
+    const queue = await existingQueue(c.env, eco, q);
+    const answer = await queue.callResult(id, readableRecipients(c.get("grant"), q));
     if (answer === null || "refused" in answer)
       throw notFound(`The queue knows no call "${id}". A call that ended more than a day ago is forgotten.`);
     const known = acceptedBy(answer);

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Grant } from "../../../core/access/grant.ts";
+import { expiresMs, type Grant } from "../../../core/access/grant.ts";
 import { workableRecipients } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
@@ -8,10 +8,12 @@ import { MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { priorityQueue } from "../../bindings/objects.ts";
+import { unauthenticated } from "../http/authenticate.ts";
 import { readDocument } from "../http/body.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
-import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
+import { json, jsonBody, jsonText, newApi, problems, secured, securedForTasks } from "../http/route.ts";
+import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./requests.ts";
 import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
@@ -29,7 +31,7 @@ const enqueue = createRoute({
     "All tasks are queued, or none. With a `task_id` for each task the request can safely be sent again: a task that " +
     "the queue knows, unfinished or finished within the last day, is not queued a second time.",
   tags: ["tasks"],
-  ...secured("tasks:write"),
+  ...securedForTasks("tasks:write"),
   request: {
     params: QueuePath,
     body: jsonBody({ oneOf: [NEW_TASK, { type: "array", items: NEW_TASK, minItems: 1, maxItems: MAX_TASKS }] }),
@@ -43,7 +45,7 @@ const list = createRoute({
   operationId: "listTasks",
   summary: "List the unfinished tasks, in the order of their arrival",
   tags: ["tasks"],
-  ...secured("signals:read"),
+  ...securedForTasks("tasks:read"),
   request: {
     params: QueuePath,
     query: z.strictObject({
@@ -61,7 +63,7 @@ const one = createRoute({
   summary: "Get a task with its history",
   description: "A finished task can be read for a day.",
   tags: ["tasks"],
-  ...secured("signals:read"),
+  ...securedForTasks("tasks:read"),
   request: { params: TaskPath },
   responses: { 200: json(TaskSchema, "The task"), ...problems(404) },
 });
@@ -86,7 +88,7 @@ const taskAction = (action: string, summary: string, schema: string | undefined,
     operationId: `${action}Task`,
     summary,
     tags: ["tasks"],
-    ...secured(scope),
+    ...(scope === "tasks:work" ? secured(scope) : securedForTasks(scope)),
     request: { params: TaskPath, ...(schema === undefined ? {} : { body: body(schema) }) },
     responses: { 200: json(TaskStateSchema, "Done and durable"), ...problems(400, 404, 409, 413, 415, 429) },
   });
@@ -101,31 +103,38 @@ const retry = taskAction("retry", "Retry a failed task, with all its attempts", 
 export const tasks = newApi()
   .openapi(enqueue, async (c) => {
     const { eco, q } = c.req.valid("param");
-    const answer = acceptedBy(await priorityQueue(c.env, eco, q).enqueue(await readTasks(c.req.raw)));
+    const wanted = await readTasks(c.req.raw);
+    mustCommand(c.get("grant"), q, wanted);
+    const answer = acceptedBy(await priorityQueue(c.env, eco, q).enqueue(wanted));
     if ("full" in answer) throw refuseFull(answer.capacity);
     return c.json(answer, 202);
   })
   .openapi(list, async (c) => {
     const { eco, q } = c.req.valid("param");
     const { limit, after = 0 } = c.req.valid("query");
-    const page = await (await existingQueue(c.env, eco, q)).tasks({ limit, after });
+    const queue = await existingQueue(c.env, eco, q);
+    const page = await queue.tasks({ limit, after, recipients: readableRecipients(c.get("grant"), q) });
     return jsonText<z.infer<typeof TaskPageSchema>>(`{"tasks":[${page.tasks.join(",")}],"next":${page.next}}`);
   })
   .openapi(one, async (c) => {
     const { eco, q, id } = c.req.valid("param");
-    const text = await (await existingQueue(c.env, eco, q)).task(id);
+    const queue = await existingQueue(c.env, eco, q);
+    const text = await queue.task(id, readableRecipients(c.get("grant"), q));
     if (text === null) throw unknownTask(id);
     return jsonText<z.infer<typeof TaskSchema>>(text);
   })
   .openapi(lease, async (c) => {
     const { eco, q } = c.req.valid("param");
     const { recipient, max, lease_ms, wait_ms, worker } = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
-    const recipients = workableRecipients(c.get("grant"), q === HOSTS_QUEUE);
-    if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(recipients, recipient));
-    const query = { recipient, max, leaseMs: lease_ms, waitMs: wait_ms, worker: worker ?? recipient };
+    const grant = c.get("grant");
+    const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
+    if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(q, recipients, recipient));
+    const token = { id: grant.id, expiresMs: expiresMs(grant) };
+    const query = { recipient, max, leaseMs: lease_ms, waitMs: wait_ms, worker: worker ?? recipient, token };
     // A worker may wait for the first task of a queue, and makes it; one that does not wait finds nothing.
     const queue = wait_ms > 0 ? priorityQueue(c.env, eco, q) : await findQueue(c.env, eco, q);
     const leased = queue === undefined ? [] : acceptedBy(await queue.lease(query));
+    if ("token_over" in leased) throw unauthenticated();
     return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
   })
   .openapi(complete, async (c) => {
@@ -182,11 +191,25 @@ export const tasks = newApi()
   })
   .openapi(cancel, async (c) => {
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await applyAction(c.env, where, { action: "cancel", taskId }), 200);
+    return c.json(
+      await applyAction(c.env, where, {
+        recipients: readableRecipients(c.get("grant"), where.q),
+        action: "cancel",
+        taskId,
+      }),
+      200,
+    );
   })
   .openapi(retry, async (c) => {
     const { id: taskId, ...where } = c.req.valid("param");
-    return c.json(await applyAction(c.env, where, { action: "retry", taskId }), 200);
+    return c.json(
+      await applyAction(c.env, where, {
+        recipients: readableRecipients(c.get("grant"), where.q),
+        action: "retry",
+        taskId,
+      }),
+      200,
+    );
   });
 
 const CONFLICTS = {
@@ -205,7 +228,7 @@ const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): str
 async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
   const queue = await existingQueue(env, eco, q);
   const answer = acceptedBy(await queue.applyAction(action));
-  if ("foreign" in answer) throw new Refusal(refusedRecipient(action.recipients, answer.foreign));
+  if ("foreign" in answer) throw new Refusal(refusedRecipient(q, action.recipients, answer.foreign));
   if (!("conflict" in answer)) return answer;
   const { conflict } = answer;
   if (conflict === "unknown") throw unknownTask(action.taskId);

@@ -6,6 +6,7 @@ import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
+import { NO_HOST } from "../../../durable-objects/queue/worker-rights.ts";
 import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import { priorityQueue } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
@@ -28,7 +29,8 @@ const openChannel = createRoute({
   summary: "Open a worker's channel (WebSocket)",
   description:
     `Frames are JSON texts with a \`type\`; the subprotocol is \`${WORK_PROTOCOL}\`. Taking tasks needs the scope ` +
-    "`tasks:work`. Queueing tasks and making calls over the same channel needs `tasks:write` too.",
+    "`tasks:work`. Queueing tasks and making calls over the same channel needs `tasks:write` too, and in the queue " +
+    "`hosts`, whose tasks are commands, `hosts:command`.",
   tags: ["tasks"],
   ...access,
   middleware: [...access.middleware, onlyUpgrades],
@@ -48,15 +50,6 @@ const openChannel = createRoute({
   responses: { 101: { description: "Switches to WebSocket" }, ...problems(400, 426) },
 });
 
-const NO_HOST = problem(
-  "not-bound",
-  403,
-  "The token is bound to no host",
-  "Only a host takes commands: use a token that is bound to the host (hosts), or an agent's, with signals:read and " +
-    "signals:write.",
-  { binding: "hosts" },
-);
-
 export const work = newApi().openapi(openChannel, (c) => {
   const offered = c.req
     .header("sec-websocket-protocol")
@@ -68,7 +61,8 @@ export const work = newApi().openapi(openChannel, (c) => {
   }
   const { eco, q } = c.req.valid("param");
   const grant = c.get("grant");
-  const mayWrite = authorise(grant, "tasks:write", eco, Date.now()) === "allowed";
+  const scope = q === HOSTS_QUEUE ? "hosts:command" : "tasks:write";
+  const mayWrite = authorise(grant, scope, eco, Date.now()) === "allowed";
   const query = new URLSearchParams({
     worker: c.req.valid("query").worker ?? grant.name,
     may_write: mayWrite ? "1" : "0",
