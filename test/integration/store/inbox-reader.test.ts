@@ -3,7 +3,7 @@ import { DeadLetterOutbox } from "../../../local-agent/store/dead-letter-outbox.
 import { Inbox, type Received } from "../../../local-agent/store/inbox.ts";
 import { InboxReader } from "../../../local-agent/store/inbox-reader.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
-import { silent, temporaryDirectory } from "./temporary-state.ts";
+import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const received = (seq: number): Received => ({ seq, id: `s${seq}.e`, signal: "Q_A", text: `{"seq":${seq}}` });
 

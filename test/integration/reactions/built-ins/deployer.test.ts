@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DeployerSettings, winnerDeployer } from "../../../../local-agent/reactions/built-ins/deployer/deployer.ts";
 import type { Outcome } from "../../../../local-agent/reactions/reaction.ts";
-import { temporaryDirectory } from "../../store/temporary-state.ts";
+import { temporaryDirectory } from "../../../unit/store/temporary-state.ts";
 import { aSignal, contextIn, FakeAttempt } from "./fake-attempt.ts";
 
 function host(settings: object = {}) {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
-import { silent, temporaryDirectory } from "./temporary-state.ts";
+import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const lines = (path: string) =>
   readFileSync(path, "utf8")

@@ -8,7 +8,7 @@ import type { TimedSignal } from "../../../local-agent/store/signal-text.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import { smallDisk } from "../../faults/soak/small-disk.ts";
-import { silent, temporaryDirectory } from "./temporary-state.ts";
+import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const source = (name: string) => fileURLToPath(new URL(`../../../local-agent/${name}`, import.meta.url));
 

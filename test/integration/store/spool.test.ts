@@ -5,7 +5,7 @@ import type { TimedSignal } from "../../../local-agent/store/signal-text.ts";
 import { LANES, type Lane, MAX_PUT, Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import fc from "../../fast-check.ts";
-import { silent, temporaryDirectory } from "./temporary-state.ts";
+import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const signal = (value: unknown, name = "Q_TEST_DONE"): TimedSignal => ({
   id: undefined,

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { BuiltInContext } from "../../../../local-agent/reactions/built-ins/built-in.ts";
 import type { Attempt } from "../../../../local-agent/reactions/reaction.ts";
 import type { Signal } from "../../../../src/core/signals/signal.ts";
-import { silent } from "../../store/temporary-state.ts";
+import { silent } from "../../../unit/store/temporary-state.ts";
 
 export function aSignal(signal: string, facts: Record<string, unknown>): Signal {
   const at = "2026-01-31T12:00:00.000Z";

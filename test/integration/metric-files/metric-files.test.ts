@@ -19,7 +19,7 @@ import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import fc from "../../fast-check.ts";
-import { silent, temporaryDirectory } from "../store/temporary-state.ts";
+import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

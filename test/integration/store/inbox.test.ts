@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Inbox, type Received } from "../../../local-agent/store/inbox.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
-import { temporaryDirectory } from "./temporary-state.ts";
+import { temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const received = (seq: number): Received => ({ seq, id: `id-${seq}`, signal: "Q_TEST_DONE", text: `{"seq":${seq}}` });
 const seqs = (signals: readonly Received[]) => signals.map(({ seq }) => seq);

@@ -15,7 +15,7 @@ import {
   capabilityIntegrator,
   IntegratorSettings,
 } from "../../../../local-agent/reactions/built-ins/integrator/integrator.ts";
-import { temporaryDirectory } from "../../store/temporary-state.ts";
+import { temporaryDirectory } from "../../../unit/store/temporary-state.ts";
 import { aSignal, contextIn, FakeAttempt } from "./fake-attempt.ts";
 
 const T = "2026-01-06T08:00:00.000Z";

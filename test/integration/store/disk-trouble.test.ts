@@ -7,7 +7,7 @@ import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
 import type { TimedSignal } from "../../../local-agent/store/signal-text.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
-import { silent, temporaryDirectory } from "./temporary-state.ts";
+import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 
 const signal = (value: unknown): TimedSignal => ({
   id: undefined,
