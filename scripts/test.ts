@@ -21,7 +21,7 @@ const CHECKS: readonly Step[] = [
 ];
 
 // Ctrl-C ends the check that runs, and with it this process.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
 const failed: string[] = [];
 for (const check of CHECKS) if (!(await runStep(check))) failed.push(check.name);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "./properties.ts";
 
 /**
  * fast-check as tests use it: a greatest length that a test names is meant. By itself fast-check keeps every array and
