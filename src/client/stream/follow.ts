@@ -37,7 +37,8 @@ export function followLog(
           last = one.seq;
         }
         last = Math.max(last, batch.last);
-        source.seen(last);
+        // What this connection sent, and not more: the place to resume from may lie behind the end of a log that was set back.
+        source.seen(batch.last);
       }
     } finally {
       source.close();

@@ -124,6 +124,7 @@ class ChannelCaller implements Caller {
         ecosystem,
         queue: this.#queue,
         onFrame: (frame) => this.#handle(frame),
+        onUnsendable: ({ frame, reason }) => this.#refuseUnsendable(frame, reason),
         onClose: () => this.#reconnectLater(),
       });
       if (this.#closed) return this.#channel.close();
@@ -152,6 +153,16 @@ class ChannelCaller implements Caller {
     if (frame.problem?.type === "/problems/overloaded") {
       setTimeout(() => this.#channel?.send(pending.frame), OVERLOADED_DELAY_MS);
     } else pending.settle(outcomeOf(frame));
+  }
+
+  /** A call that can never be sent fails at once, as the queue would refuse it. */
+  #refuseUnsendable(frame: OutgoingWorkerFrame, reason: string): void {
+    if (frame.type !== "call") return;
+    const { correlation_id } = frame;
+    const wrong = problem("invalid-call", 422, "The call is invalid", `/payload: the call ${reason}.`, {
+      correlation_id,
+    });
+    this.#pending.get(correlation_id)?.settle(new ApiProblem(wrong));
   }
 
   /** Sends the same call over HTTP. The queue runs a call once, even if the call had arrived over the channel. */

@@ -114,9 +114,15 @@ class HttpWorkChannel implements WorkChannel {
     } catch (error) {
       // The frame is sent again over the next connection.
       if (!(error instanceof ApiProblem) || isTransient(error)) return this.#lost();
-      this.#held.delete(lease_id);
-      const reason = error.problem.status === 404 ? "unknown" : "lost";
-      if (!this.#closed) this.#options.onFrame({ type: "conflict", tasks: [{ task_id, lease_id, reason }] });
+      const { status } = error.problem;
+      // A result that the queue refuses is followed by the failure of its task.
+      if (status === 404 || status === 409 || action === "fail" || action === "release") this.#held.delete(lease_id);
+      if (this.#closed) return;
+      const tasks = [{ task_id, lease_id }];
+      if (status === 409) this.#options.onFrame({ type: "conflict", tasks: [{ task_id, lease_id, reason: "lost" }] });
+      else if (status === 404)
+        this.#options.onFrame({ type: "conflict", tasks: [{ task_id, lease_id, reason: "unknown" }] });
+      else this.#options.onFrame({ type: "refused", batch: null, frame: action, tasks, problem: error.problem });
     }
     this.#leaseIfRoom();
   }

@@ -1,5 +1,7 @@
 import type { LeasedTask } from "../../core/queue/api.ts";
-import type { OutgoingWorkerFrame, QueueFrame } from "../../core/queue/work-frames.ts";
+import { MAX_TASKS } from "../../core/queue/task-input.ts";
+import { resultJson } from "../../core/queue/task-result.ts";
+import type { OutgoingWorkerFrame, QueueFrame, RefusedWorkFrame } from "../../core/queue/work-frames.ts";
 import { type TaskHandler, TaskRefused, TaskReleased } from "./task-handler.ts";
 
 export interface RunningTasksOptions {
@@ -72,9 +74,8 @@ export class RunningTasks {
         break;
       case "refused":
         this.#options.onRemark(`the queue refused a frame: ${frame.problem.title}`);
-        // Only an overloaded queue names a time. Reports that it did not take are sent again.
-        if (frame.retry_after_ms !== undefined) setTimeout(() => this.resendReports(), frame.retry_after_ms);
-        return;
+        this.#handleRefusal(frame);
+        break;
     }
     this.#options.onProgress();
   }
@@ -87,11 +88,17 @@ export class RunningTasks {
       lease_id,
       lease_ms: leaseMs,
     }));
-    send({ type: "extend", tasks });
+    // Tasks of several connections may be running: more than one frame may name.
+    for (let first = 0; first < tasks.length; first += MAX_TASKS)
+      send({ type: "extend", tasks: tasks.slice(first, first + MAX_TASKS) });
   }
 
-  resendReports(): void {
-    for (const report of this.#unconfirmed.values()) this.#options.send(report);
+  /** @param leaseIds - default: those of all reports */
+  resendReports(leaseIds: Iterable<string> = [...this.#unconfirmed.keys()]): void {
+    for (const leaseId of leaseIds) {
+      const report = this.#unconfirmed.get(leaseId);
+      if (report !== undefined) this.#options.send(report);
+    }
   }
 
   async #run(task: LeasedTask): Promise<void> {
@@ -101,18 +108,43 @@ export class RunningTasks {
     try {
       const result = await this.#options.handler(task, { signal: aborting.signal });
       if (!aborting.signal.aborted) {
-        this.#report(lease_id, { type: "complete", tasks: [{ task_id, lease_id, result: result ?? null }] });
+        const kept = resultJson(result);
+        // Another attempt would give the same result, so the task fails now and for good.
+        if ("json" in kept) {
+          this.#report(lease_id, { type: "complete", tasks: [{ task_id, lease_id, result: result ?? null }] });
+        } else this.#fail(task, kept.error, false);
       }
     } catch (error) {
       if (error instanceof TaskReleased) this.#release(task);
       else if (!aborting.signal.aborted) {
-        const retry = !(error instanceof TaskRefused);
-        this.#report(lease_id, { type: "fail", tasks: [{ task_id, lease_id, error: messageOf(error), retry }] });
+        this.#fail(task, messageOf(error), !(error instanceof TaskRefused));
       }
     } finally {
       this.#running.delete(lease_id);
       this.#options.onProgress();
     }
+  }
+
+  /** Reports that an overloaded queue did not take are sent again; a result that it will never take fails its task. */
+  #handleRefusal({ frame: type, tasks, problem, retry_after_ms }: RefusedWorkFrame): void {
+    // Only an overloaded queue names a time. A queue that does not name the tasks may have refused any report.
+    if (retry_after_ms !== undefined) {
+      const refused = tasks?.map(({ lease_id }) => lease_id);
+      setTimeout(() => this.resendReports(refused), retry_after_ms);
+      return;
+    }
+    if (type === "extend") return;
+    for (const { task_id, lease_id } of tasks ?? []) {
+      const report = this.#unconfirmed.get(lease_id);
+      this.#unconfirmed.delete(lease_id);
+      if (report?.type !== "complete") continue;
+      const reason = problem.detail === undefined ? problem.title : `${problem.title}: ${problem.detail}`;
+      this.#fail({ task_id, lease_id }, `the queue refused the result: ${reason}`.slice(0, 4_000), false);
+    }
+  }
+
+  #fail({ task_id, lease_id }: Pick<LeasedTask, "task_id" | "lease_id">, error: string, retry: boolean): void {
+    this.#report(lease_id, { type: "fail", tasks: [{ task_id, lease_id, error, retry }] });
   }
 
   #release({ task_id, lease_id }: LeasedTask): void {

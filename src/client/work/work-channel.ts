@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { messagesOf, type Unsendable } from "../../core/queue/frame-messages.ts";
 import { readQueueMessage } from "../../core/queue/read-queue-message.ts";
 import { type OutgoingWorkerFrame, type QueueFrame, WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { type ApiProblem, EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
@@ -17,13 +18,15 @@ export interface WorkChannelOptions {
   /** Name of the worker, for people; default: that of the token. */
   readonly worker?: string | undefined;
   readonly onFrame: (frame: QueueFrame) => void;
+  /** Called with a frame that can never be sent, because it is too large or no JSON. It was not sent, its neighbours were. */
+  readonly onUnsendable: (unsendable: Unsendable) => void;
   /** Called once when an open channel is lost, with the refusal where the queue refused what the channel is for. */
   readonly onClose: (refusal?: ApiProblem) => void;
 }
 
 /** One connection to a queue. It does not reconnect: its opener knows which frames have to be sent again. */
 export interface WorkChannel {
-  /** Frames of one turn go out as one message. */
+  /** Frames of one turn go out as one message, or as several where the queue would not take them in one. */
   send(frame: OutgoingWorkerFrame): void;
   /** Resolves when no more tasks can arrive, after `ready` with `credit: 0`. */
   drained(): Promise<void>;
@@ -50,7 +53,7 @@ export function openWorkChannel(options: WorkChannelOptions): Promise<WorkChanne
     });
     socket.on("open", () => {
       opened = true;
-      resolve(channelOver(socket));
+      resolve(channelOver(socket, options.onUnsendable));
     });
     socket.on("unexpected-response", (request, response) => {
       const chunks: Buffer[] = [];
@@ -100,15 +103,18 @@ function readMessage(socket: WebSocket, text: string): readonly QueueFrame[] {
   }
 }
 
-function channelOver(socket: WebSocket): WorkChannel {
+function channelOver(socket: WebSocket, onUnsendable: WorkChannelOptions["onUnsendable"]): WorkChannel {
   let frames: OutgoingWorkerFrame[] = [];
   const flush = () => {
-    // After the connection was lost frames are dropped. Frames that matter are sent again over the next connection.
-    if (socket.readyState === WebSocket.OPEN && frames.length > 0) socket.send(JSON.stringify(frames));
+    const turn = frames;
     frames = [];
+    // After the connection was lost frames are dropped. What matters is sent again over the next one.
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const { messages, unsendable } = messagesOf(turn);
+    for (const message of messages) socket.send(message);
+    unsendable.forEach(onUnsendable);
   };
   return {
-    // An array, even of one frame: the queue learns from it that this end reads arrays.
     send: (frame) => {
       if (frames.push(frame) === 1) setImmediate(flush);
     },

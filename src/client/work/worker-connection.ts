@@ -98,7 +98,7 @@ export class WorkerConnection {
   }
 
   #target(onClose: (refusal?: ApiProblem) => void): WorkChannelOptions {
-    const { url, token, ecosystem, queue, worker } = this.#options;
+    const { url, token, ecosystem, queue, worker, onRemark } = this.#options;
     let over = false;
     const end = (close: () => void): void => {
       if (!over) close();
@@ -114,6 +114,7 @@ export class WorkerConnection {
         if (frame.type === "refused" && frame.problem.type === NOT_BOUND) end(() => this.#denied(frame.problem));
         else this.#options.onFrame(frame);
       },
+      onUnsendable: ({ frame, reason }) => onRemark(`a frame of the type ${frame.type} was not sent: it ${reason}`),
       onClose: (refusal) => end(() => onClose(refusal)),
     };
   }

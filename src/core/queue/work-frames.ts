@@ -121,13 +121,20 @@ export const CancelFrame = z.object({
   type: z.literal("cancel"),
   tasks: z.array(z.object({ task_id: z.string(), lease_id: z.string(), reason: z.string() })),
 });
-/** A frame that was refused as a whole. */
+/**
+ * A frame that was refused as a whole; the other frames of its message were not. `frame` is its type, and `tasks` or
+ * `recipient` say which one it was. They are missing where the message could not be read.
+ */
 export const RefusedWorkFrame = z.object({
   type: z.literal("refused"),
   batch: z.int().nullable(),
+  frame: z.string().optional(),
+  tasks: z.array(z.object({ task_id: z.string(), lease_id: z.string() })).optional(),
+  recipient: z.string().optional(),
   problem: Problem,
   retry_after_ms: z.int().optional(),
 });
+export type RefusedWorkFrame = z.infer<typeof RefusedWorkFrame>;
 
 export const QueueFrame = z.discriminatedUnion("type", [
   TasksFrame,
@@ -142,6 +149,8 @@ export type QueueFrame = z.infer<typeof QueueFrame>;
 
 /** Largest message that the queue accepts. */
 export const MAX_FRAME_BYTES = LIMITS.batchBytes;
+/** Largest message that the queue reads at all: of one that is too large, `ready` counts and the rest is refused by name. */
+export const MAX_READABLE_BYTES = 4 * MAX_FRAME_BYTES;
 
 /**
  * Events of a queue, from its object to the API, which streams them. The API answers with the number of the last event

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { CallerToken } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { Waiter } from "../../core/queue/waiters.ts";
+import { RefusalMeter } from "../../core/wire/refusal-meter.ts";
 
 /** The last `ready` frame of a recipient. */
 const Ready = z.object({ recipient: z.string(), credit: z.number(), leaseMs: z.number() });
@@ -25,6 +26,18 @@ export const Attachment = z.object({
 });
 export type Attachment = z.infer<typeof Attachment>;
 
+/**
+ * What the recipients of a connection may take in its attachment, of which the runtime stores 16,384 bytes. Names of
+ * recipients are ASCII.
+ *
+ * @see https://developers.cloudflare.com/durable-objects/api/websockets/#serializeattachment
+ */
+export const MAX_RECIPIENT_BYTES = 12_000;
+/** For the other fields of a recipient. */
+const RECIPIENT_OVERHEAD = 64;
+/** For a recipient that the token is bound to. */
+const NAME_OVERHEAD = 8;
+
 /** Largest message, in characters: a larger one is cut into several. */
 const MESSAGE_CHARS = 256 * 1024;
 
@@ -40,6 +53,7 @@ export class Connection {
   readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
   /** Tasks that the running transaction gave to this connection. */
   given: Entry[] = [];
+  readonly refusals = new RefusalMeter();
   readonly #unflushed: Set<Connection>;
   #readsArrays: boolean;
   #frames: string[] = [];
@@ -60,6 +74,23 @@ export class Connection {
     this.hosts = hosts;
     this.token = token;
     this.#readsArrays = readsArrays;
+  }
+
+  /**
+   * Whether the attachment has place for a recipient. Where it has none, recipients that were given up make place.
+   *
+   * @param holdsTasks - whether a holder of leases holds any
+   */
+  hasPlaceFor(recipient: string, holdsTasks: (holder: string) => boolean): boolean {
+    const fits = () => {
+      let bytes = (this.recipients ?? []).reduce((sum, name) => sum + name.length + NAME_OVERHEAD, 0);
+      for (const name of new Set([...this.ready.keys(), recipient])) bytes += name.length + RECIPIENT_OVERHEAD;
+      return bytes <= MAX_RECIPIENT_BYTES;
+    };
+    if (this.ready.has(recipient) || fits()) return true;
+    for (const [name, { frame }] of this.ready)
+      if (frame.credit === 0 && !holdsTasks(holderName(this.id, name))) this.ready.delete(name);
+    return fits();
   }
 
   /** Notes that the other end reads several frames in a message. */

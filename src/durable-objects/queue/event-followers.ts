@@ -4,7 +4,7 @@ import type { EventsFrame } from "../../core/queue/work-frames.ts";
 /** Tag of the sockets that follow events. Sockets without this tag are workers' channels. */
 export const FOLLOWER = "events";
 /** Most unacknowledged events of a follower. A follower that is further behind is disconnected, and resumes later. */
-const MAX_UNACKNOWLEDGED = 5_000;
+const MAX_UNACKNOWLEDGED = 2_000;
 
 /** Sockets to which the events of a queue are sent as they happen. */
 export class EventFollowers {
@@ -54,10 +54,10 @@ export class EventFollowers {
     }
   }
 
-  /** @param message - number of the last event that the follower has taken */
+  /** @param message - number of the last event that the follower has taken; more than was sent counts as that */
   acknowledge(socket: WebSocket, message: string | ArrayBuffer): void {
     const number = typeof message === "string" ? Number(message) : Number.NaN;
-    if (Number.isInteger(number)) this.#acknowledged.set(socket, number);
+    if (Number.isInteger(number)) this.#acknowledged.set(socket, Math.min(number, this.#published));
   }
 
   close(socket: WebSocket): void {

@@ -4,12 +4,12 @@ import { readFaultyJson } from "../../core/json/read-json.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { MAX_TASKS, taskErrors } from "../../core/queue/task-input.ts";
-import { MAX_FRAME_BYTES, WorkerFrame } from "../../core/queue/work-frames.ts";
+import { MAX_FRAME_BYTES, MAX_READABLE_BYTES, WorkerFrame } from "../../core/queue/work-frames.ts";
 import { exceedsBytes } from "../../core/signals/limits.ts";
+import { type FrameName, nameOf, typeOf } from "./frame-name.ts";
 
 /** A frame, or a whole message, that the queue refuses. */
-export interface RefusedFrame {
-  readonly batch: number | null;
+export interface RefusedFrame extends FrameName {
   /** Only of a call: its caller waits for a reply. */
   readonly correlationId?: string;
   readonly problem: Problem;
@@ -21,6 +21,8 @@ export interface ReceivedFrames {
   readonly isArray: boolean;
 }
 
+const SEND_SMALLER = "Send smaller messages: at most 1 MiB and 1,000 frames each.";
+
 /** Frames are in a list; each has an object, a list of tasks and a task of its own. */
 const LIMITS_OF_MESSAGE = limitsAround(4);
 
@@ -30,17 +32,36 @@ const LIMITS_OF_MESSAGE = limitsAround(4);
  */
 export function readMessage(message: string | ArrayBuffer): ReceivedFrames {
   if (typeof message !== "string") return refusal(problem("binary-frame", 415, "Frames are JSON text"));
-  if (exceedsBytes(message, MAX_FRAME_BYTES))
-    return refusal(problem("too-large", 413, "The message is larger than 1 MiB", "Send smaller batches."));
+  const tooLarge = exceedsBytes(message, MAX_FRAME_BYTES);
+  if (tooLarge && exceedsBytes(message, MAX_READABLE_BYTES))
+    return refusal(problem("too-large", 413, "The message is larger than 1 MiB", SEND_SMALLER));
   const reading = readFaultyJson(message, LIMITS_OF_MESSAGE);
   if (!reading.ok) return refusal(problem("malformed-json", 400, "The message is not JSON", reading.malformed));
   const { value: document, faults } = reading;
   const isArray = Array.isArray(document);
+  if (tooLarge || (isArray && document.length > MAX_TASKS))
+    return { frames: overfull(isArray ? document : [document], tooLarge), isArray };
   const wrong = faults && faultsByItem(faults(), isArray ? /^\/\d+(\/tasks\/\d+)?/ : /^\/tasks\/\d+/);
   if (!isArray) return { frames: readFrame(document, "", wrong), isArray };
-  if (document.length > MAX_TASKS)
-    return refusal(problem("too-large", 413, `A message may hold ${MAX_TASKS} frames`, "Send several messages."));
   return { frames: document.flatMap((each, place) => readFrame(each, `/${place}`, wrong)), isArray };
+}
+
+/**
+ * The frames of a message that holds too much: what the worker has room for is taken, because nothing would tell the
+ * worker to send it again, and the other frames are refused by their names.
+ */
+function overfull(documents: readonly unknown[], tooLarge: boolean): (WorkerFrame | RefusedFrame)[] {
+  const title = tooLarge ? "The message is larger than 1 MiB" : `A message may hold ${MAX_TASKS} frames`;
+  const wrong = problem("too-large", 413, title, SEND_SMALLER);
+  const frames: (WorkerFrame | RefusedFrame)[] = [];
+  let refused = 0;
+  for (const document of documents) {
+    if (typeOf(document) === "ready" && frames.length < 2 * MAX_TASKS) frames.push(...readFrame(document, "", undefined));
+    else if (++refused <= MAX_TASKS) frames.push({ ...nameOf(document), problem: wrong });
+  }
+  if (refused <= MAX_TASKS) return frames;
+  const detail = `${refused - MAX_TASKS} more frames of the message were refused. ${SEND_SMALLER}`;
+  return [...frames, { batch: null, problem: problem("too-large", 413, title, detail) }];
 }
 
 /**
@@ -98,15 +119,8 @@ const FRAME_INVALID = "The frame is not a valid frame of ganglion.work.v1";
 const TASKS_INVALID = "Some tasks are invalid; none was queued";
 
 function refusedFrame(document: unknown, title: string, errors: readonly FieldError[]): RefusedFrame {
-  const fields: { type?: unknown; batch?: unknown; correlation_id?: unknown } =
-    typeof document === "object" && document !== null ? document : {};
-  return {
-    batch: typeof fields.batch === "number" && Number.isInteger(fields.batch) ? fields.batch : null,
-    problem: problem(title === TASKS_INVALID ? "invalid-task" : "invalid-frame", 422, title, undefined, { errors }),
-    ...(fields.type === "call" && typeof fields.correlation_id === "string"
-      ? { correlationId: fields.correlation_id }
-      : {}),
-  };
+  const kind = title === TASKS_INVALID ? "invalid-task" : "invalid-frame";
+  return { ...nameOf(document), problem: problem(kind, 422, title, undefined, { errors }) };
 }
 
 const refusal = (wrong: Problem): ReceivedFrames => ({ frames: [{ batch: null, problem: wrong }], isArray: false });

@@ -1,3 +1,4 @@
+import { problem } from "../../core/problem/problem.ts";
 import type { CallerToken } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { Lease } from "../../core/queue/task.ts";
@@ -7,7 +8,7 @@ import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { closeEnded } from "../shell/sockets.ts";
-import { Attachment, Connection, connectionOf, holderName, type Ready } from "./connection.ts";
+import { Attachment, Connection, connectionOf, holderName, MAX_RECIPIENT_BYTES, type Ready } from "./connection.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { type RefusedFrame, readMessage } from "./read-message.ts";
@@ -166,19 +167,22 @@ export class WorkSockets {
   #handle(connection: Connection, frame: WorkerFrame): QueueOperation | undefined {
     switch (frame.type) {
       case "ready": {
-        if (!worksFor(connection.recipients, frame.recipient)) {
-          refuseFrame(
-            connection,
-            null,
-            refusedRecipient(this.#options.queueName, connection.recipients, frame.recipient),
-          );
+        const { recipient, credit, lease_ms: leaseMs } = frame;
+        const name = { batch: null, frame: frame.type, recipient };
+        if (!worksFor(connection.recipients, recipient)) {
+          refuseFrame(connection, name, refusedRecipient(this.#options.queueName, connection.recipients, recipient));
           return undefined;
         }
-        this.#setReady(connection, { recipient: frame.recipient, credit: frame.credit, leaseMs: frame.lease_ms });
+        if (!connection.hasPlaceFor(recipient, (holder) => this.#options.queue().heldBy(holder) > 0)) {
+          refuseFrame(connection, name, TOO_MANY_RECIPIENTS);
+          return undefined;
+        }
+        this.#setReady(connection, { recipient, credit, leaseMs });
         connection.attach();
         const nothing = () => undefined;
-        // The operation changes nothing, but its transaction hands out the tasks that wait already.
-        return operationOf(nothing, nothing, () => refuseForNow(connection, null));
+        // The operation changes nothing, but its transaction hands out the tasks that wait already. Refused, the frame
+        // has its effect all the same: the tasks go out with the next transaction.
+        return operationOf(nothing, nothing, () => refuseForNow(connection, name));
       }
       case "cancel":
         return mayWrite(connection, null)
@@ -217,7 +221,15 @@ export class WorkSockets {
   }
 }
 
-function refuse(connection: Connection, { batch, correlationId, problem }: RefusedFrame): void {
-  if (correlationId === undefined) refuseFrame(connection, batch, problem);
-  else connection.send(refusedCall(correlationId, problem));
+const TOO_MANY_RECIPIENTS = problem(
+  "too-many-recipients",
+  422,
+  "The channel takes tasks for too many recipients",
+  `The names of a channel's recipients may take ${MAX_RECIPIENT_BYTES} bytes together, 64 more counted for each. ` +
+    "The frame had no effect, the earlier ones count. Give a recipient up (credit: 0), or open another channel.",
+);
+
+function refuse(connection: Connection, { correlationId, problem: wrong, ...name }: RefusedFrame): void {
+  if (correlationId === undefined) refuseFrame(connection, name, wrong);
+  else connection.send(refusedCall(correlationId, wrong));
 }

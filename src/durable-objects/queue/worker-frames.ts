@@ -3,11 +3,14 @@ import { type Problem, problem } from "../../core/problem/problem.ts";
 import { queueFull } from "../../core/queue/call-problems.ts";
 import { admitTask, jsonOf, taskOfCall } from "../../core/queue/task-input.ts";
 import type { EnqueueResult, TaskQueue, TransitionResult } from "../../core/queue/task-queue.ts";
+import { resultJson } from "../../core/queue/task-result.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import type { Connection } from "./connection.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { channelCaller, type PendingCalls, refusedCall } from "./pending-calls.ts";
+import type { FrameName } from "./frame-name.ts";
 import { OVERLOADED } from "./refusals.ts";
 import { worksFor } from "./worker-rights.ts";
 
@@ -31,22 +34,22 @@ export function operationOfFrame(
 ): QueueOperation | undefined {
   switch (frame.type) {
     case "complete":
-      return transitionOperation(connection, frame.tasks, (queue, { task_id, lease_id, result }, nowMs) => {
-        const resultJson = jsonOf(result);
-        if (typeof resultJson === "string") return queue.complete(task_id, lease_id, resultJson, nowMs);
+      return transitionOperation(connection, frame, (queue, { task_id, lease_id, result }, nowMs) => {
+        const kept = resultJson(result);
+        if ("json" in kept) return queue.complete(task_id, lease_id, kept.json, nowMs);
         // Another attempt would give the same result: the task fails for good.
-        return queue.fail(task_id, lease_id, `the result ${resultJson.message}`, false, nowMs);
+        return queue.fail(task_id, lease_id, kept.error, false, nowMs);
       });
     case "fail":
-      return transitionOperation(connection, frame.tasks, (queue, { task_id, lease_id, error, retry }, nowMs) =>
+      return transitionOperation(connection, frame, (queue, { task_id, lease_id, error, retry }, nowMs) =>
         queue.fail(task_id, lease_id, error, retry, nowMs),
       );
     case "extend":
-      return transitionOperation(connection, frame.tasks, (queue, { task_id, lease_id, lease_ms }, nowMs) =>
+      return transitionOperation(connection, frame, (queue, { task_id, lease_id, lease_ms }, nowMs) =>
         queue.extend(task_id, lease_id, lease_ms, nowMs),
       );
     case "release":
-      return transitionOperation(connection, frame.tasks, (queue, { task_id, lease_id }, nowMs) =>
+      return transitionOperation(connection, frame, (queue, { task_id, lease_id }, nowMs) =>
         queue.release(task_id, lease_id, nowMs),
       );
     case "enqueue":
@@ -58,25 +61,27 @@ export function operationOfFrame(
 
 /** Whether the connection may queue and cancel tasks and make calls. A connection that may not is sent a refusal. */
 export function mayWrite(connection: Connection, batch: number | null): boolean {
-  if (!connection.mayWrite) refuseFrame(connection, batch, NO_SCOPE);
+  if (!connection.mayWrite) refuseFrame(connection, { batch, frame: batch === null ? "cancel" : "enqueue" }, NO_SCOPE);
   return connection.mayWrite;
 }
 
 export function refuseFrame(
   connection: Connection,
-  batch: number | null,
+  name: FrameName,
   wrong: Problem,
   more: { retry_after_ms?: number } = {},
 ): void {
-  connection.send(JSON.stringify({ type: "refused", batch, problem: wrong, ...more }));
+  const frame = JSON.stringify({ type: "refused", ...name, problem: wrong, ...more });
+  if (connection.refusals.admit(frame.length, Date.now())) connection.send(frame);
+  else connection.socket.close(1008, TOO_MANY_REFUSALS);
 }
 
-export const refuseForNow = (connection: Connection, batch: number | null) =>
-  refuseFrame(connection, batch, TOO_MUCH, { retry_after_ms: OVERLOADED.retry_after_ms });
+export const refuseForNow = (connection: Connection, name: FrameName) =>
+  refuseFrame(connection, name, TOO_MUCH, { retry_after_ms: OVERLOADED.retry_after_ms });
 
 function transitionOperation<Item extends { task_id: string; lease_id: string }>(
   connection: Connection,
-  items: readonly Item[],
+  { type, tasks: items }: { readonly type: string; readonly tasks: readonly Item[] },
   transition: (queue: TaskQueue, item: Item, nowMs: number) => TransitionResult,
 ): QueueOperation {
   const operation = operationOf(
@@ -101,7 +106,10 @@ function transitionOperation<Item extends { task_id: string; lease_id: string }>
       if (done.length > 0) connection.send(`{"type":"done","tasks":[${done.join(",")}]}`);
       if (conflict.length > 0) connection.send(`{"type":"conflict","tasks":[${conflict.join(",")}]}`);
     },
-    () => refuseForNow(connection, null),
+    () => {
+      const tasks = items.map(({ task_id, lease_id }) => ({ task_id, lease_id }));
+      refuseForNow(connection, { batch: null, frame: type, tasks });
+    },
   );
   return { ...operation, weight: items.length };
 }
@@ -111,11 +119,12 @@ function enqueueOperation(
   { batch, tasks: inputs }: Frame<"enqueue">,
 ): QueueOperation | undefined {
   if (!mayWrite(connection, batch)) return undefined;
+  const name = { batch, frame: "enqueue" };
   const admissions = inputs.map((input, index) => admitTask(input, `/tasks/${index}`));
   const errors = admissions.flatMap((admission) => (admission.ok ? [] : admission.errors));
   if (errors.length > 0) {
     const title = "Some tasks are invalid; none was queued";
-    refuseFrame(connection, batch, problem("invalid-task", 422, title, undefined, { errors: errors.slice(0, 100) }));
+    refuseFrame(connection, name, problem("invalid-task", 422, title, undefined, { errors: errors.slice(0, 100) }));
     return undefined;
   }
   const tasks = admissions.flatMap((admission) => (admission.ok ? [admission.task] : []));
@@ -128,13 +137,13 @@ function enqueueOperation(
     (queue, nowMs) => queue.enqueue(tasks, nowMs),
     (outcome) => {
       if ("full" in outcome) {
-        refuseFrame(connection, batch, queueFull(outcome.capacity), { retry_after_ms: OVERLOADED.retry_after_ms });
+        refuseFrame(connection, name, queueFull(outcome.capacity), { retry_after_ms: OVERLOADED.retry_after_ms });
         return;
       }
       const receipts = outcome.receipts.map(({ taskId, status }) => ({ task_id: taskId, status }));
       connection.send(JSON.stringify({ type: "enqueued", batch, tasks: receipts }));
     },
-    () => refuseForNow(connection, batch),
+    () => refuseForNow(connection, name),
     tasks,
   );
 }

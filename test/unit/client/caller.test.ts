@@ -80,4 +80,21 @@ describe("a caller", () => {
     caller.close();
     await expect(reply).rejects.toThrow("the caller was closed");
   });
+
+  it("fails a call at once that no message can hold or that is no JSON, and sends the calls beside it", async () => {
+    const circular: { self?: unknown } = {};
+    circular.self = circular;
+    const beside = call("c1");
+    const refusal = { problem: expect.objectContaining({ status: 422, title: "The call is invalid" }) };
+    await Promise.all(
+      ["x".repeat(1_200_000), circular].map((payload, place) =>
+        expect(
+          caller.call("oracle", "ASK", payload, { correlationId: `big${place}`, timeoutMs: 20_000 }),
+        ).rejects.toMatchObject(refusal),
+      ),
+    );
+    expect(await queue.next("call")).toMatchObject({ correlation_id: "c1" });
+    queue.send({ type: "reply", correlation_id: "c1", result: 42 });
+    expect((await beside).result).toBe(42);
+  });
 });

@@ -14,6 +14,8 @@ export class FakeQueue {
   readonly #frames: Frame[] = [];
   #wake: (() => void) | undefined;
   socket: WebSocket | undefined;
+  /** Bytes of each message that came. */
+  readonly messageBytes: number[] = [];
   /** Connections opened so far, closed ones included. */
   connections = 0;
 
@@ -23,7 +25,9 @@ export class FakeQueue {
       this.socket = socket;
       this.connections++;
       socket.on("message", (data) => {
-        for (const frame of JSON.parse(String(data)) as Frame[]) this.#push(frame);
+        const text = String(data);
+        this.messageBytes.push(Buffer.byteLength(text));
+        for (const frame of JSON.parse(text) as Frame[]) this.#push(frame);
       });
       socket.on("close", (code) => this.#push({ type: `closed ${code}` }));
     });

@@ -97,4 +97,37 @@ describe("a worker's running tasks", () => {
     expect(sent[1]).toEqual(sent[0]);
     expect(remarks).toEqual(["the queue refused a frame: The queue is overloaded"]);
   });
+
+  it("send only those reports again that an overloaded queue names", async () => {
+    const { tasks, sent, give } = start(() => "done");
+    give("a", "b");
+    await expect.poll(() => sent.length).toBe(2);
+    const problem = { type: "/problems/overloaded", title: "The queue is overloaded", status: 503 };
+    const refused = [{ task_id: "b", lease_id: "b.1" }];
+    tasks.handle({ type: "refused", batch: null, frame: "complete", tasks: refused, problem, retry_after_ms: 1 });
+    await expect.poll(() => sent.length).toBe(3);
+    expect(sent[2]).toEqual(sent[1]);
+  });
+
+  it("fail a task for good whose result the queue refuses for good, instead of keeping the result for ever", async () => {
+    const { tasks, sent, give } = start(() => "done");
+    give("a", "b");
+    await expect.poll(() => sent.length).toBe(2);
+    const problem = { type: "/problems/too-large", title: "The message is larger than 1 MiB", status: 413 };
+    const refused = [{ task_id: "a", lease_id: "a.1" }];
+    tasks.handle({ type: "refused", batch: null, frame: "complete", tasks: refused, problem });
+    expect(sent[2]).toEqual({
+      type: "fail",
+      tasks: [
+        {
+          task_id: "a",
+          lease_id: "a.1",
+          error: "the queue refused the result: The message is larger than 1 MiB",
+          retry: false,
+        },
+      ],
+    });
+    tasks.handle({ type: "refused", batch: null, frame: "fail", tasks: refused, problem });
+    expect([sent.length, tasks.unconfirmed]).toEqual([3, 1]);
+  });
 });

@@ -33,6 +33,44 @@ describe("a worker", () => {
     expect((await queue.next("fail")).tasks).toMatchObject([{ error: "no such module", retry: false }]);
   });
 
+  it("sends results that end in the same turn in messages that the queue takes, and loses none", async () => {
+    const names = Array.from({ length: 40 }, (_, place) => `t${place}`);
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let running = 0;
+    await start(
+      async () => {
+        if (++running === names.length) open();
+        await gate;
+        return "€".repeat(20_000);
+      },
+      { concurrency: names.length },
+    );
+    queue.give(...names);
+    const reported: unknown[] = [];
+    while (reported.length < names.length)
+      reported.push((await queue.next("complete")).tasks?.map(({ task_id }) => task_id));
+    expect(reported.flat().toSorted()).toEqual(names.toSorted());
+    expect(Math.max(...queue.messageBytes)).toBeLessThan(1024 * 1024);
+  });
+
+  it("fails a task at once whose result can never be kept, with its size, and runs its neighbours", async () => {
+    const circular: { self?: unknown } = {};
+    circular.self = circular;
+    const results: Record<string, unknown> = { big: "x".repeat(1_200_000), odd: circular, huge: 1n, fine: 1 };
+    await start(({ payload }) => results[String(payload)], { concurrency: 4 });
+    queue.give("big", "odd", "huge", "fine");
+    const failures = [await queue.next("fail"), await queue.next("fail"), await queue.next("fail")];
+    expect(failures.flatMap(({ tasks }) => tasks)).toMatchObject([
+      { task_id: "big", retry: false, error: expect.stringContaining("result too large: 1200002 bytes of 65536") },
+      { task_id: "odd", retry: false, error: expect.stringContaining("result is not JSON") },
+      { task_id: "huge", retry: false, error: expect.stringContaining("result is not JSON") },
+    ]);
+    expect((await queue.next("complete")).tasks).toMatchObject([{ task_id: "fine", result: 1 }]);
+  });
+
   it("renews the lease while its handler runs, and aborts the handler when the lease is lost", async () => {
     let reason: unknown;
     await start(

@@ -55,6 +55,86 @@ describe("a worker's channel", () => {
     expect(await queueOver(ecosystem).lease("coder")).toMatchObject([{ task_id: "b", attempt: 1 }]);
   });
 
+  it("keeps its room for tasks when results in the same message are too large to be read, each refused by its name", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const worker = await openChannel(ecosystem);
+    const names = Array.from({ length: 20 }, (_, place) => `t${place}`);
+    await queue.put(names.map((task_id) => aTask({ task_id })));
+    worker.send({ type: "ready", recipient: "coder", credit: 20 });
+    const leased = (await worker.next("tasks")).tasks ?? [];
+    const results = leased.map(({ task_id, lease_id }) => ({
+      type: "complete",
+      tasks: [{ task_id, lease_id, result: "x".repeat(60_000) }],
+    }));
+    worker.send([...results, { type: "ready", recipient: "coder", credit: 21 }]);
+    for (const { task_id, lease_id } of leased)
+      expect(await worker.next("refused")).toMatchObject({
+        frame: "complete",
+        tasks: [{ task_id, lease_id }],
+        problem: { status: 413 },
+      });
+    await queue.put(aTask({ task_id: "next" }));
+    expect(ids(await worker.next("tasks"))).toEqual(["next"]);
+  });
+
+  it("names the frame that it refuses, and takes the frames beside it", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const worker = await openChannel(ecosystem);
+    await queue.put(aTask({ task_id: "a" }));
+    worker.send([
+      { type: "complete", tasks: [{ task_id: "x", lease_id: "9.9" }, { task_id: 7 }] },
+      { type: "ready", recipient: "coder", credit: 1.5 },
+      { type: "ready", recipient: "coder", credit: 1 },
+    ]);
+    expect(await worker.next("refused")).toMatchObject({
+      frame: "complete",
+      tasks: [{ task_id: "x", lease_id: "9.9" }],
+      problem: { status: 422 },
+    });
+    expect(await worker.next("refused")).toMatchObject({ frame: "ready", recipient: "coder" });
+    expect(ids(await worker.next("tasks"))).toEqual(["a"]);
+  });
+
+  it("says how large a result is that can never be kept, and fails its task at once", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const worker = await openChannel(ecosystem);
+    await queue.put(aTask({ task_id: "a" }));
+    worker.send({ type: "ready", recipient: "coder", credit: 1 });
+    const lease_id = (await worker.next("tasks")).tasks?.[0]?.lease_id;
+    worker.send({ type: "complete", tasks: [{ task_id: "a", lease_id, result: "x".repeat(70_000) }] });
+    expect((await worker.next("done")).tasks).toMatchObject([{ task_id: "a", status: "failed" }]);
+    expect(await queue.task("a")).toMatchObject({
+      attempt: 1,
+      error: expect.stringContaining("result too large: 70002 bytes of 65536"),
+    });
+  });
+
+  it("refuses a recipient for which its hibernating socket has no place, and keeps the others over hibernation", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const worker = await openChannel(ecosystem);
+    const names = Array.from({ length: 60 }, (_, place) => `r${place}-${"x".repeat(250)}`);
+    worker.send(names.map((recipient) => ({ type: "ready", recipient, credit: 1 })));
+    expect(await worker.next("refused")).toMatchObject({
+      frame: "ready",
+      recipient: expect.stringMatching(/^r3\d-/),
+      problem: { status: 422, title: "The channel takes tasks for too many recipients" },
+    });
+    const [first = "", second = ""] = names;
+    // A recipient that is given up makes place for another one.
+    worker.send({ type: "ready", recipient: second, credit: 0 });
+    const late = `late-${"x".repeat(248)}`;
+    worker.send({ type: "ready", recipient: late, credit: 1 });
+    worker.send({ type: "no such frame" });
+    await vi.waitFor(() => expect(worker.waiting.map(({ frame }) => frame)).toContain("no such frame"), patience);
+    await evictDurableObject(queueStub(ecosystem));
+    await queue.put([first, second, late].map((recipient) => aTask({ recipient, task_id: recipient.slice(0, 4) })));
+    expect(ids(await worker.next("tasks"))?.toSorted()).toEqual(["late", first.slice(0, 4)]);
+  });
+
   it("shares the tasks of a recipient evenly among its workers", async () => {
     const ecosystem = freshEcosystem();
     const workers = [

@@ -44,6 +44,9 @@ export interface Frame {
   type: string;
   tasks?: (LeasedTask & { status?: string; reason?: string })[];
   batch?: number;
+  /** Type of the frame that was refused. */
+  frame?: string;
+  recipient?: string;
   correlation_id?: string;
   result?: unknown;
   responder?: string;
