@@ -11,6 +11,10 @@ export const MAX_WAITING = 1_000;
  */
 export const MAX_IN_FLIGHT_PER_ENDPOINT = 2;
 export const MAX_IN_FLIGHT = 6;
+/** Maximum number of messages in flight to endpoints that fail or are slow: the rest is for those that answer. */
+export const MAX_HESITANT_IN_FLIGHT = 4;
+/** An endpoint whose last attempt took longer than this, in milliseconds, is slow. */
+export const SLOW_MS = 2_000;
 
 /** A delivery that has not ended. Times are milliseconds since the epoch. */
 export interface WaitingDelivery {
@@ -42,6 +46,8 @@ interface EndpointQueue {
   /** The waiting deliveries that are not in flight, by the time of their next attempt. */
   readonly due: Heap<WaitingDelivery>;
   inFlight: number;
+  /** The last attempt took longer than {@link SLOW_MS}. */
+  slow: boolean;
 }
 
 /**
@@ -74,7 +80,8 @@ export class DeliveryScheduler {
   /** Numbers of the deliveries that wait or are remembered, by id. */
   readonly #numbers = new Map<string, number>();
   readonly #random: () => number;
-  readonly #inFlight = new Set<WaitingDelivery>();
+  /** With the time at which the attempt began. */
+  readonly #inFlight = new Map<WaitingDelivery, number>();
 
   /** @param random - returns a number from 0 to below 1; spreads the delays */
   constructor(random: () => number) {
@@ -84,7 +91,8 @@ export class DeliveryScheduler {
   /** Adds an endpoint, or replaces the state of a known one. */
   open(endpoint: string, state: EndpointState): void {
     const queue = this.#queues.get(endpoint);
-    if (queue === undefined) this.#queues.set(endpoint, { state, waiting: new Map(), due: new Heap(), inFlight: 0 });
+    if (queue === undefined)
+      this.#queues.set(endpoint, { state, waiting: new Map(), due: new Heap(), inFlight: 0, slow: false });
     else Object.assign(queue.state, state);
   }
 
@@ -143,11 +151,11 @@ export class DeliveryScheduler {
   take(nowMs: number): WaitingDelivery | undefined {
     if (this.#inFlight.size >= MAX_IN_FLIGHT) return undefined;
     for (const [endpoint, queue] of this.#queues) {
-      if (dueMs(queue) > nowMs) continue;
+      if (dueMs(queue) > nowMs || !this.#hasPlace(queue)) continue;
       const delivery = queue.due.pop();
       if (delivery === undefined) continue;
       queue.inFlight++;
-      this.#inFlight.add(delivery);
+      this.#inFlight.set(delivery, nowMs);
       // The queue moves to the end: with more due queues than places in flight, each gets its turn.
       this.#queues.delete(endpoint);
       this.#queues.set(endpoint, queue);
@@ -158,11 +166,14 @@ export class DeliveryScheduler {
 
   /** @returns `undefined` where the endpoint was removed while the delivery was in flight */
   settle(delivery: WaitingDelivery, outcome: AttemptOutcome, nowMs: number): AttemptResult | undefined {
-    if (!this.#inFlight.delete(delivery)) return undefined;
+    const startedMs = this.#inFlight.get(delivery);
+    if (startedMs === undefined) return undefined;
+    this.#inFlight.delete(delivery);
     const queue = this.#queues.get(delivery.endpoint);
     // An endpoint of the same id may have been added since: its queue does not hold this delivery.
     if (queue?.waiting.get(delivery.number) !== delivery) return undefined;
     queue.inFlight--;
+    queue.slow = nowMs - startedMs > SLOW_MS;
     delivery.attempts++;
     if (outcome.kind === "delivered") {
       queue.waiting.delete(delivery.number);
@@ -218,6 +229,25 @@ export class DeliveryScheduler {
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
+  /**
+   * When {@link take} has a delivery next if no attempt ends before, in milliseconds since the epoch; `undefined`: only
+   * the end of an attempt makes place.
+   */
+  get nextTakeMs(): number | undefined {
+    if (this.#inFlight.size >= MAX_IN_FLIGHT) return undefined;
+    let next = Number.POSITIVE_INFINITY;
+    for (const queue of this.#queues.values()) if (this.#hasPlace(queue)) next = Math.min(next, dueMs(queue));
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  /** Endpoints that fail or are slow share a part of the places, however many they are. */
+  #hasPlace(queue: EndpointQueue): boolean {
+    if (!isHesitant(queue)) return true;
+    let places = MAX_HESITANT_IN_FLIGHT;
+    for (const other of this.#queues.values()) if (isHesitant(other)) places -= other.inFlight;
+    return places > 0;
+  }
+
   /** Clears the failures of an endpoint that works again, and makes all deliveries that wait for it due now. */
   #recover(queue: EndpointQueue, nowMs: number): boolean {
     if (queue.state.failures === 0) return false;
@@ -234,6 +264,8 @@ export class DeliveryScheduler {
     return true;
   }
 }
+
+const isHesitant = ({ state, slow }: EndpointQueue) => slow || state.failures > 0;
 
 /** When the queue may send next, in milliseconds since the epoch. */
 function dueMs({ state, due, inFlight }: EndpointQueue): number {

@@ -14,10 +14,13 @@ import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 import { askModel } from "./endpoint.ts";
 import type { ModelReply } from "./model-reply.ts";
+import { QuestionPlaces } from "./question-places.ts";
 import type { AiBinding } from "./workers-ai.ts";
 
-/** Questions under way at a time. Each keeps the object awake, which costs money. */
-const MAX_RUNNING = 16;
+/** Questions under way at a time: the connections that the runtime opens for an object. */
+const MAX_RUNNING = 6;
+/** Questions that may wait for their turn. */
+const MAX_WAITING = 64;
 /** How long answers are stored: a caller that crashed asks again within seconds. */
 const KEEP_ANSWERS_MS = 3_600_000;
 /** How often a question is asked that was under way when the object stopped. */
@@ -43,7 +46,9 @@ interface AskedRow {
  * exceed the daily budget.
  */
 export class Models extends EcosystemObject<ModelsBindings> {
+  /** Answers that are not there yet, of waiting questions too. */
   readonly #running = new Map<string, Promise<Answer>>();
+  readonly #places = new QuestionPlaces(MAX_RUNNING, MAX_WAITING);
   #settings: ModelSettings;
   #spent: Spending | undefined;
 
@@ -80,12 +85,40 @@ export class Models extends EcosystemObject<ModelsBindings> {
     if (running !== undefined) return running;
     const [row] = this.sql.exec<AskedRow>("SELECT attempts, answer FROM asked WHERE id = ?", question.id);
     if (row !== undefined && row.answer !== null) return Promise.resolve(Answer.parse(JSON.parse(row.answer)));
-    const model = this.#settings.models.find(({ name }) => name === question.model);
     const attempts = row?.attempts ?? 0;
-    if (!this.#settings.enabled) return noAnswer("off", "asking models is disabled");
-    if (model === undefined) return noAnswer("unknown_model", `no model "${question.model}" in the settings`);
     if (attempts >= MAX_ATTEMPTS) return noAnswer("unreachable", "the question was interrupted before");
-    if (this.#running.size >= MAX_RUNNING) return noAnswer("busy", `${MAX_RUNNING} questions are under way already`);
+    const answering = this.#askInTurn(question, attempts).finally(() => this.#running.delete(question.id));
+    this.#running.set(question.id, answering);
+    return answering;
+  }
+
+  /** Waits for a place. Nothing is counted for a question whose time ends before it was asked. */
+  async #askInTurn(question: Question, attempts: number): Promise<Answer> {
+    const asked = this.#modelOf(question);
+    if ("choice" in asked) return asked;
+    const startMs = Date.now();
+    const busy = `${MAX_RUNNING} questions are under way already, and none ended in time`;
+    if (!(await this.#places.take(question.timeoutMs))) return noAnswer("busy", busy);
+    try {
+      // The settings may have changed while the question waited.
+      const model = this.#modelOf(question);
+      if ("choice" in model) return model;
+      const timeoutMs = question.timeoutMs - (Date.now() - startMs);
+      if (timeoutMs <= 0) return noAnswer("busy", busy);
+      return await this.#reserveAndAsk({ ...question, timeoutMs }, model, attempts, startMs);
+    } finally {
+      this.#places.release();
+    }
+  }
+
+  /** The model of a question, or the answer where it cannot be asked. */
+  #modelOf(question: Question): Model | Answer {
+    if (!this.#settings.enabled) return unanswered("off", "asking models is disabled");
+    const model = this.#settings.models.find(({ name }) => name === question.model);
+    return model ?? unanswered("unknown_model", `no model "${question.model}" in the settings`);
+  }
+
+  #reserveAndAsk(question: Question, model: Model, attempts: number, startMs: number): Promise<Answer> {
     const nowMs = Date.now();
     const highest = highestCost(question, model);
     const spent = reserve(this.#spent, highest, this.#settings.daily, nowMs);
@@ -101,19 +134,21 @@ export class Models extends EcosystemObject<ModelsBindings> {
       this.#write("spent", spent);
     });
     this.#spent = spent;
-    const answering = this.#ask(question, model, highest, nowMs).finally(() => this.#running.delete(question.id));
-    this.#running.set(question.id, answering);
-    return answering;
+    return this.#ask(question, model, { reservedUsd: highest, reservedMs: nowMs, startMs });
   }
 
-  async #ask(question: Question, model: Model, reservedUsd: number, startMs: number): Promise<Answer> {
+  async #ask(
+    question: Question,
+    model: Model,
+    { reservedUsd, reservedMs, startMs }: { reservedUsd: number; reservedMs: number; startMs: number },
+  ): Promise<Answer> {
     // The question must be stored before it is asked: asking costs money, which a crash must not leave uncounted.
     await this.ctx.storage.sync();
     const reply = await askModel(model, question, this.env.AI);
     const answer = { ...answerOf(reply, question, model, reservedUsd), duration_ms: Date.now() - startMs };
     const spent = settleCost(
-      this.#spent ?? spendingToday(undefined, startMs),
-      dayOf(startMs),
+      this.#spent ?? spendingToday(undefined, reservedMs),
+      dayOf(reservedMs),
       reservedUsd,
       answer.cost_usd,
     );
@@ -155,6 +190,8 @@ function answerOf(
   return { choice: reading.choice, ...(reading.reason === undefined ? {} : { reason: reading.reason }), ...cost };
 }
 
-async function noAnswer(failure: AnswerFailure, detail: string): Promise<Answer> {
+const noAnswer = async (failure: AnswerFailure, detail: string): Promise<Answer> => unanswered(failure, detail);
+
+function unanswered(failure: AnswerFailure, detail: string): Answer {
   return { choice: null, failure, detail, cost_usd: 0, tokens_in: 0, tokens_out: 0, duration_ms: 0 };
 }

@@ -57,6 +57,8 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   readonly #inFlight = new Set<Promise<void>>();
   /** Dead letters are not handed over before this time, in milliseconds since the epoch. */
   #deadLettersAtMs = 0;
+  /** Ends {@link #pause}. */
+  #wake: () => void = () => undefined;
   /** The running alarm starts attempts until this time, in milliseconds since the epoch; `undefined`: none runs. */
   #runsUntilMs: number | undefined;
 
@@ -176,13 +178,29 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     try {
       this.#change(() => this.#deliveries.giveUpExpired(Date.now()));
       this.#fill();
-      // Each attempt that ends makes room for others: `#fill` runs after each, and whenever a delivery is accepted.
-      while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
+      // The alarm that a retry would need is set only when this one ends. Until then a timer stands in for it, so that
+      // no endpoint waits until another one has answered.
+      while (this.#inFlight.size > 0) {
+        await this.#pause();
+        this.#fill();
+      }
       await this.#relay.run();
     } finally {
       this.#runsUntilMs = undefined;
       this.#arm();
     }
+  }
+
+  /** Resolves when an attempt has ended, a delivery was accepted, or the next one is due in this alarm. */
+  async #pause(): Promise<void> {
+    const untilMs = this.#runsUntilMs ?? 0;
+    const dueMs = this.#deliveries.scheduler.nextTakeMs ?? Number.POSITIVE_INFINITY;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (dueMs < untilMs) timer = setTimeout(resolve, Math.max(0, dueMs - Date.now()));
+    });
+    clearTimeout(timer);
   }
 
   /** Starts attempts until the maximum is in flight. Does nothing outside an alarm: see the class. */
@@ -199,6 +217,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
         .finally(() => {
           this.#inFlight.delete(done);
           this.#fill();
+          this.#wake();
         });
       this.#inFlight.add(done);
     }
@@ -236,6 +255,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
 
   #sendDue(): void {
     this.#fill();
+    this.#wake();
     this.#arm();
   }
 

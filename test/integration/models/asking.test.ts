@@ -82,6 +82,32 @@ const chooses = (choice: string) => (response: ServerResponse) =>
   complete(response, JSON.stringify({ choice, reason: "so it seems" }));
 
 describe("rule that asks a model", () => {
+  it("asks six questions at a time, and the others when a place becomes free", async () => {
+    const open: ServerResponse[] = [];
+    let most = 0;
+    const hold = (response: ServerResponse) => {
+      most = Math.max(most, open.push(response));
+    };
+    const { client, model } = await alert(hold);
+    const more = Array.from({ length: 9 }, (_, n) => ({
+      signal: "Q_HEALTH_ALERT",
+      source: "test",
+      facts: { host: `h${n}`, note: "97 % full" },
+    }));
+    await client.emit(more);
+    await expect.poll(() => model.asked.length).toBe(6);
+    // One after the other: each answer lets one more question go, until all ten were asked.
+    for (let answered = 0; answered < 10; answered++) {
+      await expect.poll(() => open.length).toBeGreaterThan(0);
+      const response = open.shift();
+      if (response !== undefined) chooses("page")(response);
+    }
+    await expect
+      .poll(async () => (await client.decisions({ rule: "triage" })).decisions.map(({ asked }) => asked?.state))
+      .toEqual(Array.from({ length: 10 }, () => "answered"));
+    expect([most, model.asked.length]).toEqual([6, 10]);
+  });
+
   it("carries out the choice of the model, and records the question, the answer and the cost", async () => {
     const asked = await alert(chooses("page"));
     const { decision, emitted } = await settled(asked);

@@ -82,6 +82,30 @@ describe("DeliveryScheduler", () => {
     expect(order).toEqual(["a", "b", "c", "a", "b", "c"]);
   });
 
+  it("leaves places for endpoints that answer, however many others are slow or fail", () => {
+    const scheduler = new DeliveryScheduler(() => 0.5);
+    const names = Array.from({ length: 12 }, (_, n) => `slow${n}`);
+    let number = 0;
+    const accept = (endpoint: string) =>
+      scheduler.accept({ number: ++number, id: `d${number}`, endpoint, acceptedMs: 0, attempts: 0, nextMs: 0 });
+    for (const name of names) {
+      scheduler.open(name, open());
+      for (let n = 0; n < 3; n++) accept(name);
+    }
+    // Every slow endpoint has shown once that it is slow.
+    for (const _ of names) {
+      const taken = scheduler.take(0) as WaitingDelivery;
+      scheduler.settle(taken, classifyResponse({ status: 200 }, 2_001), 2_001);
+    }
+    const held = Array.from({ length: 6 }, () => scheduler.take(2_001)?.endpoint);
+    expect(held.filter((endpoint) => endpoint !== undefined)).toHaveLength(4);
+    expect(scheduler.nextTakeMs).toBeUndefined();
+    scheduler.open("quick", open());
+    accept("quick");
+    expect(scheduler.nextTakeMs).toBe(0);
+    expect(scheduler.take(2_001)?.endpoint).toBe("quick");
+  });
+
   it("refuses a delivery beyond the maximum that may wait for an endpoint", () => {
     const scheduler = new DeliveryScheduler(() => 0.5);
     scheduler.open("a", open());

@@ -1,8 +1,10 @@
 import {
   DeliveryScheduler,
   type EndpointState,
+  MAX_HESITANT_IN_FLIGHT,
   MAX_IN_FLIGHT,
   MAX_IN_FLIGHT_PER_ENDPOINT,
+  SLOW_MS,
   type WaitingDelivery,
 } from "../../../src/core/webhooks/delivery-scheduler.ts";
 import { classifyResponse, MAX_AGE_MS, MAX_ATTEMPTS } from "../../../src/core/webhooks/schedule.ts";
@@ -21,6 +23,7 @@ const retryDelayMs = (times: number) => (DELAYS[Math.min(times, DELAYS.length) -
 
 interface ModelDelivery extends WaitingDelivery {
   inFlight: boolean;
+  startedMs?: number;
 }
 
 /** The scheduler and a model of it, as slow and obvious as possible: a list that is searched each time. */
@@ -30,6 +33,7 @@ export class SchedulerWithModel {
   /** States of the endpoints, in the order in which they are served. */
   readonly endpoints = new Map<string, EndpointState>();
   deliveries: ModelDelivery[] = [];
+  readonly slow = new Set<string>();
   readonly ended = new Map<string, number>();
   /** Deliveries that the scheduler has given out, oldest first. */
   readonly taken: WaitingDelivery[] = [];
@@ -61,13 +65,16 @@ export class SchedulerWithModel {
 
   take(): [string | undefined, string | undefined] {
     const due = this.deliveries.filter(({ inFlight }) => inFlight).length < MAX_IN_FLIGHT;
-    const endpoint = due ? [...this.endpoints.keys()].find((name) => this.#dueOf(name) <= this.nowMs) : undefined;
+    const endpoint = due
+      ? [...this.endpoints.keys()].find((name) => this.#dueOf(name) <= this.nowMs && this.#hasPlace(name))
+      : undefined;
     const firstMs = Math.min(...this.#queued(endpoint).map(({ nextMs }) => nextMs));
     const real = this.real.take(this.nowMs);
     // Of several deliveries due at one time, any may go first.
     const delivery = this.#queued(endpoint).find(({ id, nextMs }) => id === real?.id && nextMs === firstMs);
     if (delivery === undefined || real === undefined || endpoint === undefined) return [real?.id, undefined];
     delivery.inFlight = true;
+    delivery.startedMs = this.nowMs;
     this.taken.push(real);
     const state = this.endpoints.get(endpoint) as EndpointState;
     this.endpoints.delete(endpoint);
@@ -85,6 +92,8 @@ export class SchedulerWithModel {
     if (delivery === undefined || endpoint === undefined) return [real, undefined];
     delivery.inFlight = false;
     delivery.attempts++;
+    if (this.nowMs - (delivery.startedMs ?? 0) > SLOW_MS) this.slow.add(taken.endpoint);
+    else this.slow.delete(taken.endpoint);
     const before = { ...endpoint };
     const state = this.#classify(delivery, endpoint, status, Number(retryAfter ?? 0) * 1_000);
     if (state !== "waiting") this.#end(delivery);
@@ -116,6 +125,7 @@ export class SchedulerWithModel {
   close(endpoint: string): void {
     this.real.close(endpoint);
     this.endpoints.delete(endpoint);
+    this.slow.delete(endpoint);
     this.deliveries = this.deliveries.filter((delivery) => delivery.endpoint !== endpoint);
   }
 
@@ -125,7 +135,8 @@ export class SchedulerWithModel {
     for (const [endpoint, state] of this.endpoints) this.real.open(endpoint, { ...state });
     for (const [id, number] of this.ended) this.real.remember({ id, number });
     this.deliveries = this.deliveries.map((delivery) => ({ ...delivery, inFlight: false }));
-    for (const { inFlight: _, ...delivery } of this.deliveries) this.real.restore({ ...delivery });
+    this.slow.clear();
+    for (const { inFlight: _, startedMs: __, ...delivery } of this.deliveries) this.real.restore({ ...delivery });
     this.taken.length = 0;
   }
 
@@ -184,6 +195,12 @@ export class SchedulerWithModel {
 
   #inFlight(endpoint: string): number {
     return this.deliveries.filter((delivery) => delivery.endpoint === endpoint && delivery.inFlight).length;
+  }
+
+  #hasPlace(endpoint: string): boolean {
+    const hesitant = (name: string) => this.slow.has(name) || (this.endpoints.get(name)?.failures ?? 0) > 0;
+    const held = this.deliveries.filter(({ endpoint: name, inFlight }) => inFlight && hesitant(name)).length;
+    return !hesitant(endpoint) || held < MAX_HESITANT_IN_FLIGHT;
   }
 
   #dueOf(endpoint: string): number {

@@ -140,6 +140,19 @@ describe("a webhook delivery", () => {
     expect(await hooks.received("quick", 20)).toHaveLength(20);
   });
 
+  it("is tried again on time while another endpoint keeps its attempt waiting", async () => {
+    const hooks = webhooksOf();
+    await hooks.add("slow", "hang");
+    await hooks.add("bad", "503,200");
+    await hooks.stub().deliver([aDelivery("d1", "slow")]);
+    await hooks.received("slow", 1);
+    await hooks.stub().deliver([aDelivery("d2", "bad")]);
+    expect(await hooks.received("bad", 2)).toHaveLength(2);
+    await settled(hooks, "bad", { state: "delivered", attempts: 2 });
+    // The attempt at the slow endpoint is still under way: nothing waited for its end.
+    expect(await hooks.deliveries("slow")).toMatchObject([{ state: "waiting", attempts: 0 }]);
+  });
+
   it("does not follow a redirect, and waits as long as Retry-After says", async () => {
     const hooks = webhooksOf();
     await hooks.add("moved", "302");
