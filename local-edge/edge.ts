@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare, MiniflareCoreError, NoOpLog } from "miniflare";
 import type { Bundle } from "./bundle.ts";
 import { lockEdge } from "./lock.ts";
-import { killOrphan } from "./orphans.ts";
+import { killOrphan, runningRuntime } from "./orphans.ts";
 import { edgeFiles, PROJECT_ROOT } from "./paths.ts";
 import { claimPort, LOOPBACK, portTaken } from "./port.ts";
 
@@ -30,6 +30,8 @@ export interface Edge {
   readonly url: string;
   /** Runs the Worker's scheduled handler once. Rejects when the handler does. */
   dispatchCron(scheduledTime: Date): Promise<void>;
+  /** Process id of the runtime; `undefined` while it starts again. */
+  runtimePid(): number | undefined;
   /** Idempotent; the state directory is free for the next edge when it resolves. */
   stop(): Promise<void>;
 }
@@ -89,7 +91,8 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
       publicPort,
     );
     const kill = () => killOrphan(files.runtimePid, WORKERD);
-    return running({ miniflare, lock, kill, log }, `http://${LOOPBACK}:${publicPort}`);
+    const runtimePid = () => runningRuntime(files.runtimePid, WORKERD);
+    return running({ miniflare, lock, kill, runtimePid, log }, `http://${LOOPBACK}:${publicPort}`);
   } catch (error) {
     lock.release();
     throw error;
@@ -101,17 +104,19 @@ interface Running {
   readonly lock: ReturnType<typeof lockEdge>;
   /** Ends the runtime without Miniflare. */
   readonly kill: () => Promise<unknown>;
+  readonly runtimePid: () => number | undefined;
   readonly log: (entry: EdgeLog) => void;
 }
 
 /** How long Miniflare may take to end the runtime, in milliseconds. */
 const DISPOSE_MS = 4_000;
 
-function running({ miniflare, lock, kill, log }: Running, url: string): Edge {
+function running({ miniflare, lock, kill, runtimePid, log }: Running, url: string): Edge {
   lock.announce(url);
   let stopping: Promise<void> | undefined;
   return {
     url,
+    runtimePid,
     dispatchCron: async (scheduledTime) => {
       const worker = await miniflare.getWorker();
       const { outcome } = await worker.scheduled({ cron: "* * * * *", scheduledTime });

@@ -36,6 +36,17 @@ export async function killOrphan(pidFile: string, workerd: string): Promise<numb
   return killed ? pid : undefined;
 }
 
+/**
+ * The process id of the runtime that this edge has started, or `undefined` while there is none.
+ *
+ * @param pidFile - written by workerd-wrapper.sh
+ * @param workerd - the runtime's binary
+ */
+export function runningRuntime(pidFile: string, workerd: string): number | undefined {
+  const pid = recordedPid(pidFile);
+  return pid !== undefined && inspect(pid, pidFile, workerd) === "ours" ? pid : undefined;
+}
+
 function recordedPid(pidFile: string): number | undefined {
   try {
     const pid = Number(readFileSync(pidFile, "utf8").trim());

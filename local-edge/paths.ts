@@ -21,6 +21,8 @@ export function edgeFiles(stateDir: string) {
     runtimePid: join(stateDir, "runtime.pid"),
     /** `{url, pid}` of the edge that runs on this directory. */
     running: join(stateDir, "edge.json"),
+    /** What was found out about a runtime that did not answer, before it was killed. */
+    hangs: join(stateDir, "hangs"),
     token: join(stateDir, "token"),
   };
 }

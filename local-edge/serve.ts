@@ -3,9 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { upToDateBundle } from "./bundle.ts";
 import { startCron } from "./cron.ts";
 import { type Edge, type EdgeLog, startEdge } from "./edge.ts";
-import { stateDirectory } from "./paths.ts";
+import { edgeFiles, stateDirectory } from "./paths.ts";
 import { portFromEnvironment } from "./port.ts";
+import { RecentLog } from "./recent-log.ts";
 import { administratorToken } from "./token.ts";
+import { startWatchdog, watchdogSeconds } from "./watchdog.ts";
 
 /** How long to wait for a running tick after the end of the runtime, in milliseconds: no answer can come any more. */
 const LAST_TICK_MS = 500;
@@ -24,18 +26,33 @@ export interface ServedEdge extends Edge {
  */
 export async function serveEdge(say: (sentence: string) => void, log: (entry: EdgeLog) => void): Promise<ServedEdge> {
   const port = portFromEnvironment();
+  const limitSeconds = watchdogSeconds();
   const stateDir = stateDirectory();
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const { path: tokenPath, token, warning } = administratorToken(stateDir);
   if (warning !== undefined) say(warning);
   const bundle = await upToDateBundle(() => say("Building the Worker: its sources are new."));
-  const edge = await startEdge({ bundle, port, stateDir, adminToken: token, log });
+  const recent = new RecentLog();
+  const noted = (entry: EdgeLog) => {
+    recent.add(entry);
+    log(entry);
+  };
+  const edge = await startEdge({ bundle, port, stateDir, adminToken: token, log: noted });
+  const watchdog = startWatchdog({
+    url: edge.url,
+    limitMs: limitSeconds * 1_000,
+    runtimePid: edge.runtimePid,
+    directory: edgeFiles(stateDir).hangs,
+    lines: () => recent.lines,
+    log: noted,
+  });
   const cron = startCron(edge.dispatchCron, (error) => log({ level: "error", message: `cron: ${String(error)}` }));
   return {
     ...edge,
     tokenPath,
     stateDir,
     stop: async () => {
+      watchdog.stop();
       // A tick that hangs must not delay the stop: it ends with the runtime.
       const lastTick = cron.stop();
       await edge.stop();
