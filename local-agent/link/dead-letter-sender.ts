@@ -8,12 +8,19 @@ export interface DeadLetterSenderOptions {
   readonly send: () => ((text: string) => void) | null;
 }
 
+const MOST = 50;
+/** When dead letters are sent again, in milliseconds, if the edge names no time. */
+const AGAIN_MS = 5_000;
+
 /** Sends dead letters to the edge, one frame at a time: they are few and not urgent. */
 export class DeadLetterSender {
   readonly #options: DeadLetterSenderOptions;
   #batch = 0;
   /** The frame that the edge has not confirmed. */
-  #sent: { readonly batch: number; readonly through: number } | undefined;
+  #sent: { readonly batch: number; readonly through: number; readonly count: number } | undefined;
+  /** Dead letters in the next frame: after a refusal one at a time, to find the one that the edge does not take. */
+  #most = MOST;
+  #again: NodeJS.Timeout | undefined;
   #endOnPut: (() => void) | undefined;
 
   constructor(options: DeadLetterSenderOptions) {
@@ -26,6 +33,7 @@ export class DeadLetterSender {
 
   stop(): void {
     this.#endOnPut?.();
+    clearTimeout(this.#again);
   }
 
   /** A connection has opened: a frame that was not confirmed on the last one is sent again. */
@@ -36,24 +44,55 @@ export class DeadLetterSender {
 
   /** The edge has stored the dead letters of that frame. */
   stored(batch: number): void {
-    const { outbox, log } = this.#options;
     if (this.#sent?.batch !== batch) return;
-    outbox.forget(this.#sent.through).then(
-      () => {
-        this.#sent = undefined;
-        this.#pump();
-      },
+    this.#most = Math.min(MOST, this.#most * 2);
+    this.#forgetSent(this.#sent.through);
+  }
+
+  /**
+   * The edge refused a frame of dead letters. One that it will never take is dropped here: it stays in a file of this host,
+   * and those behind it must not wait for it.
+   *
+   * @param batch - `undefined`: the edge could not read which
+   * @param status - HTTP status of the refusal
+   */
+  refused(batch: number | undefined, status: number, retryAfterMs: number | undefined): void {
+    const sent = this.#sent;
+    if (sent === undefined || (batch !== undefined && sent.batch !== batch)) return;
+    if (status === 429 || status >= 500) {
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => this.#sendAgain(), retryAfterMs ?? AGAIN_MS);
+    } else if (sent.count > 1) {
+      this.#most = 1;
+      this.#sendAgain();
+    } else {
+      this.#options.log.error(
+        "the edge will never take a dead letter of this host: it stays in a file of this host only",
+      );
+      this.#forgetSent(sent.through);
+    }
+  }
+
+  #forgetSent(through: number): void {
+    const { outbox, log } = this.#options;
+    outbox.forget(through).then(
+      () => this.#sendAgain(),
       // They stay, and are sent again over the next connection; the edge recognises them by their ids.
       (error: unknown) => log.error({ err: error }, "dead letters that the edge has stored cannot be deleted here"),
     );
   }
 
+  #sendAgain(): void {
+    this.#sent = undefined;
+    this.#pump();
+  }
+
   #pump(): void {
     const send = this.#options.send();
     if (send === null || this.#sent !== undefined) return;
-    const next = this.#options.outbox.next();
+    const next = this.#options.outbox.next(this.#most);
     if (next === undefined) return;
-    this.#sent = { batch: ++this.#batch, through: next.through };
+    this.#sent = { batch: ++this.#batch, through: next.through, count: next.deadLetters.length };
     send(`{"type":"letters","batch":${this.#batch},"letters":[${next.deadLetters.join(",")}]}`);
   }
 }

@@ -23,6 +23,7 @@ export class Inbound {
   #subscribe: readonly string[];
   /** Changes of the subscription that the edge has not answered: deliveries may still match the old patterns. */
   #pendingChanges = 0;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -41,6 +42,7 @@ export class Inbound {
   }
 
   closed(): void {
+    clearTimeout(this.#again);
     this.#connection = undefined;
     this.#pendingChanges = 0;
   }
@@ -60,6 +62,12 @@ export class Inbound {
       this.#pendingChanges++;
     }
     this.#sendSubscription();
+  }
+
+  /** The edge did not take the last subscription now: it is sent again after so many milliseconds. */
+  subscribeAgainIn(afterMs: number): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#sendSubscription(), afterMs * (1 + Math.random() / 4));
   }
 
   receive({ last, signals }: Delivery): void {

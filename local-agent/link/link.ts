@@ -1,5 +1,4 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from "cockatiel";
-import type { Problem } from "../../src/core/problem/problem.ts";
 import { UnknownTypes } from "../../src/core/wire/unknown-types.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
@@ -12,9 +11,11 @@ import type { Lane, Spool } from "../store/spool.ts";
 import { Connection, type ConnectionEnd } from "./connection.ts";
 import { DeadLetterSender } from "./dead-letter-sender.ts";
 import { readEdgeFrame } from "./edge-frame.ts";
+import { factsFrame, statusFrame } from "./host-frames.ts";
 import { Inbound } from "./inbound.ts";
 import { type LinkIdentity, linkUrl } from "./link-url.ts";
 import { Outbound } from "./outbound.ts";
+import { routeRefusal } from "./route-refusal.ts";
 
 export interface LinkOptions {
   readonly url: string;
@@ -139,7 +140,7 @@ export class Link implements Service, EdgeLink {
 
   /** Sends the status of this host to the edge, now and after each new connection. An unchanged status is not sent. */
   setStatus(status: Readonly<Record<string, unknown>>): void {
-    const text = JSON.stringify({ ...status, type: "status" });
+    const text = statusFrame(status);
     if (text === this.#status) return;
     this.#status = text;
     this.#connection?.send(text);
@@ -246,7 +247,12 @@ export class Link implements Service, EdgeLink {
         this.#deadLetters.stored(frame.batch);
         break;
       case "refused":
-        this.#outbound.refused(frame.batch, frame.problem as Problem, frame.retry_after_ms);
+        routeRefusal(frame, {
+          outbound: this.#outbound,
+          inbound: this.#inbound,
+          deadLetters: this.#deadLetters,
+          log: this.#options.log,
+        });
         break;
       case "gather":
         this.#gather(frame.request, frame.monitors, frame.after ?? {});
@@ -270,7 +276,7 @@ export class Link implements Service, EdgeLink {
     // An answer without facts saves the edge the wait and shows that this host is alive. It goes over the connection of
     // the request: on another one, the edge does not wait for it.
     const connection = this.#connection;
-    const answer = (facts: unknown) => connection?.send(JSON.stringify({ type: "facts", request, facts }));
+    const answer = (facts: Readonly<Record<string, unknown>>) => connection?.send(factsFrame(request, facts));
     const gatherFacts = this.#options.gatherFacts?.();
     if (gatherFacts === undefined) return void answer({});
     gatherFacts(monitors, after).then(answer, (error: unknown) => {

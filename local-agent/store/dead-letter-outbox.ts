@@ -8,7 +8,7 @@ import type { StateDatabase, Write } from "./state-database.ts";
 const MAX_WAITING = 10_000;
 /** Limits of one frame: the edge takes 1 MiB. */
 const FRAME_DEAD_LETTERS = 50;
-const FRAME_CHARS = 400_000;
+const FRAME_BYTES = 400_000;
 /** Limit of one dead letter. The content of a longer one is replaced by a note. */
 const DEAD_LETTER_CHARS = 60_000;
 
@@ -64,16 +64,20 @@ export class DeadLetterOutbox {
     };
   }
 
-  /** The oldest waiting dead letters, as JSON, for one frame; `undefined` when none wait. */
-  next(): { readonly through: number; readonly deadLetters: readonly string[] } | undefined {
+  /**
+   * The oldest waiting dead letters, as JSON, for one frame; `undefined` when none wait.
+   *
+   * @param most - how many, 50 at most
+   */
+  next(most = FRAME_DEAD_LETTERS): { readonly through: number; readonly deadLetters: readonly string[] } | undefined {
     const rows = this.#db.sql
       .prepare("SELECT number, body FROM letters ORDER BY number LIMIT ?")
-      .all(FRAME_DEAD_LETTERS)
+      .all(Math.min(most, FRAME_DEAD_LETTERS))
       .map((row) => ({ number: numberIn(row, "number"), body: textIn(row, "body") }));
-    let chars = 0;
+    let bytes = 0;
     const fitting = rows.filter(({ body }, place) => {
-      chars += body.length;
-      return place === 0 || chars <= FRAME_CHARS;
+      bytes += Buffer.byteLength(body);
+      return place === 0 || bytes <= FRAME_BYTES;
     });
     const last = fitting.at(-1);
     return last === undefined ? undefined : { through: last.number, deadLetters: fitting.map(({ body }) => body) };
