@@ -69,6 +69,8 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
               bindings: {
                 ...(bundle.options.bindings as Record<string, string>),
                 ADMIN_TOKEN: adminToken,
+                // On one machine nobody pays for an object that is awake.
+                STREAM_KEEPALIVE_SECONDS: process.env.GANGLION_STREAM_KEEPALIVE_SECONDS ?? "25",
                 // On one machine webhooks mostly go to services of this machine and of its network. Set it to false
                 // where authors of rules must not reach those.
                 WEBHOOKS_ALLOW_PRIVATE: process.env.GANGLION_WEBHOOKS_ALLOW_PRIVATE ?? "true",

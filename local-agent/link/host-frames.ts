@@ -1,7 +1,7 @@
 import { LIMITS } from "../../src/core/signals/limits.ts";
 import { fitRecord } from "./fit-record.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** What the facts of a frame may take. */
 const MAX_FACTS_BYTES = LIMITS.batchBytes - 16 * 1024;

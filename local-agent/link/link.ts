@@ -11,11 +11,11 @@ import type { Lane, Spool } from "../store/spool.ts";
 import { Connection, type ConnectionEnd } from "./connection.ts";
 import { DeadLetterSender } from "./dead-letter-sender.ts";
 import { readEdgeFrame } from "./edge-frame.ts";
-import { factsFrame, statusFrame } from "./host-frames.ts";
+import { type Fields, factsFrame, statusFrame } from "./host-frames.ts";
 import { Inbound } from "./inbound.ts";
 import { type LinkIdentity, linkUrl } from "./link-url.ts";
 import { Outbound } from "./outbound.ts";
-import { routeRefusal } from "./route-refusal.ts";
+import { refusalRouter } from "./route-refusal.ts";
 
 export interface LinkOptions {
   readonly url: string;
@@ -57,6 +57,7 @@ export class Link implements Service, EdgeLink {
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #deadLetters: DeadLetterSender;
+  readonly #routeRefusal: ReturnType<typeof refusalRouter>;
   readonly #listeners = new Listeners();
   #state: LinkState = { state: "stopped", detail: "not started" };
   #running = false;
@@ -91,6 +92,7 @@ export class Link implements Service, EdgeLink {
       log: options.log,
       onStored: (connection) => this.#stored(connection),
     });
+    this.#routeRefusal = refusalRouter(this.#outbound, this.#inbound, this.#deadLetters, options.log);
   }
 
   get state(): LinkState {
@@ -247,12 +249,7 @@ export class Link implements Service, EdgeLink {
         this.#deadLetters.stored(frame.batch);
         break;
       case "refused":
-        routeRefusal(frame, {
-          outbound: this.#outbound,
-          inbound: this.#inbound,
-          deadLetters: this.#deadLetters,
-          log: this.#options.log,
-        });
+        this.#routeRefusal(frame);
         break;
       case "gather":
         this.#gather(frame.request, frame.monitors, frame.after ?? {});
@@ -276,7 +273,7 @@ export class Link implements Service, EdgeLink {
     // An answer without facts saves the edge the wait and shows that this host is alive. It goes over the connection of
     // the request: on another one, the edge does not wait for it.
     const connection = this.#connection;
-    const answer = (facts: Readonly<Record<string, unknown>>) => connection?.send(factsFrame(request, facts));
+    const answer = (facts: Fields) => connection?.send(factsFrame(request, facts));
     const gatherFacts = this.#options.gatherFacts?.();
     if (gatherFacts === undefined) return void answer({});
     gatherFacts(monitors, after).then(answer, (error: unknown) => {

@@ -5,22 +5,16 @@ import type { DeadLetterSender } from "./dead-letter-sender.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
 
-interface Parts {
-  readonly outbound: Outbound;
-  readonly inbound: Inbound;
-  readonly deadLetters: DeadLetterSender;
-  readonly log: Logger;
-}
+type Refused = Extract<EdgeFrame, { type: "refused" }>;
 
 /** A refusal is the answer to one frame, and the other frames go on: only where it names none, the link begins anew. */
-export function routeRefusal(
-  { batch, frame, letters, problem, retry_after_ms }: Extract<EdgeFrame, { type: "refused" }>,
-  { outbound, inbound, deadLetters, log }: Parts,
-): void {
-  if (batch !== null || frame === undefined || frame === "append")
-    return outbound.refused(batch, problem as Problem, retry_after_ms);
-  const reason = problem.detail === undefined ? problem.title : `${problem.title}: ${problem.detail}`;
-  log.warn(`link: the edge refused a frame of the type ${frame}: ${reason.slice(0, 500)}`);
-  if (frame === "letters") deadLetters.refused(letters, problem.status, retry_after_ms);
-  else if (frame === "subscribe" && retry_after_ms !== undefined) inbound.subscribeAgainIn(retry_after_ms);
+export function refusalRouter(outbound: Outbound, inbound: Inbound, deadLetters: DeadLetterSender, log: Logger) {
+  return ({ batch, frame, letters, problem, retry_after_ms }: Refused): void => {
+    if (batch !== null || frame === undefined || frame === "append")
+      return outbound.refused(batch, problem as Problem, retry_after_ms);
+    const reason = problem.detail === undefined ? problem.title : `${problem.title}: ${problem.detail}`;
+    log.warn(`link: the edge refused a frame of the type ${frame}: ${reason.slice(0, 500)}`);
+    if (frame === "letters") deadLetters.refused(letters, problem.status, retry_after_ms);
+    else if (frame === "subscribe" && retry_after_ms !== undefined) inbound.subscribeAgainIn(retry_after_ms);
+  };
 }

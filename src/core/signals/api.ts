@@ -123,6 +123,9 @@ export const LogStatus = z.object({
   oldest_seq: z.int().nullable(),
   signals_last_minute: z.int(),
   subscribers: z.int(),
+  bytes_in_flight: z
+    .int()
+    .meta({ description: "Bytes that were sent to links and streams and that these have not acknowledged" }),
   hosts: z.array(z.string()).readonly(),
   unknown_frames: z.int().meta({ description: "Frames of newer agents that were ignored since the log woke" }),
 });

@@ -13,6 +13,14 @@ export const PING = "ping";
 export const PONG = "pong";
 
 const Seq = z.int().nonnegative();
+/**
+ * What the patterns of a subscription may take in the attachment of their socket, of which the runtime stores 16,384 bytes.
+ *
+ * @see https://developers.cloudflare.com/durable-objects/api/websockets/#serializeattachment
+ */
+const MAX_PATTERN_BYTES = 10_000;
+/** The runtime stores a text as Latin-1 where it can, and otherwise two bytes a character. */
+const storedBytes = (text: string) => text.length * (/[^\0-\xff]/.test(text) ? 2 : 1) + 8;
 const Patterns = z
   .array(
     z
@@ -20,7 +28,10 @@ const Patterns = z
       .min(1)
       .max(LIMITS.nameLength + 1),
   )
-  .max(64);
+  .max(64)
+  .refine((patterns) => patterns.reduce((sum, pattern) => sum + storedBytes(pattern), 0) <= MAX_PATTERN_BYTES, {
+    message: `the patterns of a subscription may take ${MAX_PATTERN_BYTES} bytes together: name fewer`,
+  });
 
 /**
  * Signals of an idempotent producer, numbered `first`, `first + 1`, … A producer's numbers only grow; a number that
@@ -139,10 +150,14 @@ export const GatherFrame = z.object({
 /**
  * The edge refused the whole frame. Until the producer's batch that was refused has been sent again, the edge refuses
  * its later ones too: the order of a producer survives an overload. `retry_after_ms`: the wait before the next attempt.
+ * `batch` is that of an `append`; `frame` is the type of the frame, where the edge could read it, and `letters` the batch
+ * of dead letters.
  */
 export const RefusedFrame = z.object({
   type: z.literal("refused"),
   batch: z.int().nullable(),
+  frame: z.string().optional(),
+  letters: z.int().optional(),
   problem: z.object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() }).loose(),
   retry_after_ms: z.int().optional(),
 });

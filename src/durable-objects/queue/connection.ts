@@ -41,6 +41,12 @@ const NAME_OVERHEAD = 8;
 /** Largest message, in characters: a larger one is cut into several. */
 const MESSAGE_CHARS = 256 * 1024;
 
+/**
+ * Bytes of tasks that a worker may be sent before it answers any of them: what it does not read stays in the memory of the
+ * object. A renewal is an answer, so that this holds up no worker with long tasks.
+ */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+
 /** The channel of one worker or caller. Frames of one turn go out as one message, if the other end reads such messages. */
 export class Connection {
   readonly socket: WebSocket;
@@ -51,13 +57,14 @@ export class Connection {
   readonly hosts: readonly string[] | undefined;
   readonly token: CallerToken | undefined;
   readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
-  /** Tasks that the running transaction gave to this connection. */
-  given: Entry[] = [];
+  /** Tasks that the running transaction gave to this connection, with their JSON. */
+  given: { readonly entry: Entry; readonly part: string }[] = [];
   readonly refusals = new RefusalMeter();
   readonly #unflushed: Set<Connection>;
   #readsArrays: boolean;
   #frames: string[] = [];
   #chars = 0;
+  #unreadBytes = 0;
 
   /** @param unflushed - connections that have to be flushed; this one adds itself */
   constructor(
@@ -114,6 +121,21 @@ export class Connection {
       hosts,
       token,
     } satisfies Attachment);
+  }
+
+  /** Whether the worker has answered enough of the tasks that it was sent to be sent more. */
+  get readsTasks(): boolean {
+    return this.#unreadBytes < MAX_UNREAD_BYTES;
+  }
+
+  /** The worker was sent tasks of so many bytes. */
+  noteSent(bytes: number): void {
+    this.#unreadBytes += bytes;
+  }
+
+  /** The worker named a lease that it was sent: it has read up to there. */
+  noteRead(): void {
+    this.#unreadBytes = 0;
   }
 
   /** Queues a frame, which the next {@link flush} sends. */

@@ -56,7 +56,8 @@ function overfull(documents: readonly unknown[], tooLarge: boolean): (WorkerFram
   const frames: (WorkerFrame | RefusedFrame)[] = [];
   let refused = 0;
   for (const document of documents) {
-    if (typeOf(document) === "ready" && frames.length < 2 * MAX_TASKS) frames.push(...readFrame(document, "", undefined));
+    if (typeOf(document) === "ready" && frames.length < 2 * MAX_TASKS)
+      frames.push(...readFrame(document, "", undefined));
     else if (++refused <= MAX_TASKS) frames.push({ ...nameOf(document), problem: wrong });
   }
   if (refused <= MAX_TASKS) return frames;

@@ -121,10 +121,9 @@ export class WorkSockets {
         parts = [];
         chars = 0;
       };
-      for (const entry of given) {
+      for (const { entry, part } of given) {
         // Leased and cancelled in one transaction: there is nothing to send.
         if (entry.lease === null) continue;
-        const part = leasedJson(entry, this.#options.payloadOf(entry));
         if (chars + part.length > FRAME_CHARS) sendParts();
         parts.push(part);
         chars += part.length;
@@ -136,7 +135,10 @@ export class WorkSockets {
 
   /** Forgets the tasks that the transaction gave to connections, after the transaction failed. */
   discardGiven(): void {
-    for (const connection of this.#served) connection.given = [];
+    for (const connection of this.#served) {
+      for (const { part } of connection.given) connection.noteSent(-part.length);
+      connection.given = [];
+    }
     this.#served = new Set();
   }
 
@@ -210,9 +212,15 @@ export class WorkSockets {
       holder,
       worker: connection.worker,
       leaseMs,
-      hasRoom: () => this.#options.queue().heldBy(holder) < credit && !this.#options.isOver(connection.token),
+      hasRoom: () => {
+        if (this.#options.isOver(connection.token)) return false;
+        const held = this.#options.queue().heldBy(holder);
+        return held < credit && (connection.readsTasks || held === 0);
+      },
       give: (entry) => {
-        connection.given.push(entry);
+        const part = leasedJson(entry, this.#options.payloadOf(entry));
+        connection.given.push({ entry, part });
+        connection.noteSent(part.length);
         this.#served.add(connection);
       },
     };

@@ -8,9 +8,9 @@ import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import type { Connection } from "./connection.ts";
+import type { FrameName } from "./frame-name.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { channelCaller, type PendingCalls, refusedCall } from "./pending-calls.ts";
-import type { FrameName } from "./frame-name.ts";
 import { OVERLOADED } from "./refusals.ts";
 import { worksFor } from "./worker-rights.ts";
 
@@ -91,7 +91,9 @@ function transitionOperation<Item extends { task_id: string; lease_id: string }>
         // A lease of another recipient is none that this connection could hold.
         if (recipient !== undefined && !worksFor(connection.recipients, recipient))
           return { ok: false, reason: "lost" };
-        return transition(queue, item, nowMs);
+        const result = transition(queue, item, nowMs);
+        if (result.ok) connection.noteRead();
+        return result;
       }),
     (results) => {
       const done: string[] = [];

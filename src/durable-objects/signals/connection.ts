@@ -1,4 +1,9 @@
+import type { InFlightAccount } from "../../core/signals/log/in-flight.ts";
 import { Subscription, type SubscriptionSnapshot } from "../../core/signals/log/subscription.ts";
+import { MinuteMeter, RefusalMeter } from "../../core/wire/refusal-meter.ts";
+
+/** Subscriptions that one connection may ask for within a minute. */
+export const MAX_SUBSCRIPTIONS = 120;
 
 /** What the agent at the other end of a link reported of itself; see core/hosts/link-claim.ts. */
 export interface LinkAgent {
@@ -16,6 +21,18 @@ interface Attachment {
   /** Missing on sockets that an older version of the edge opened. */
   readonly openedMs?: number;
   readonly agent?: LinkAgent;
+  readonly token?: string;
+  readonly progressMs?: number;
+}
+
+/** What a connection may be sent. */
+export interface Flow {
+  /** Id of the token that opened the socket. */
+  readonly token: string;
+  /** What the socket has in flight, in the account of its token and of the isolate. */
+  readonly account: InFlightAccount;
+  /** When the subscriber last acknowledged something, or had nothing to acknowledge. */
+  progressMs: number;
 }
 
 /** A link or a stream that is open. */
@@ -24,6 +41,9 @@ export interface Connection {
   readonly host: string | null;
   readonly openedMs: number;
   readonly agent: LinkAgent;
+  readonly flow: Flow;
+  readonly refusals: RefusalMeter;
+  readonly subscriptions: MinuteMeter;
   subscription: Subscription | undefined;
   /** A read for this subscriber is running or due. */
   behind: boolean;
@@ -33,32 +53,40 @@ export interface Connection {
 
 const UNNAMED: LinkAgent = { installation: null, instance: null, place: "", replaced: [] };
 
-/** Restores a connection from its socket after hibernation; `undefined` where the socket has no attachment. */
-export function restoreConnection(socket: WebSocket): Connection | undefined {
+/**
+ * Restores a connection from its socket after hibernation; `undefined` where the socket has no attachment.
+ *
+ * @param accountOf - opens the account of a token
+ */
+export function restoreConnection(
+  socket: WebSocket,
+  accountOf: (token: string) => InFlightAccount,
+): Connection | undefined {
   const attachment: Attachment | null = socket.deserializeAttachment();
   if (attachment === null) return undefined;
-  const { host, openedMs = 0, subscription, agent } = attachment;
-  return newConnection(
-    socket,
-    host,
-    openedMs,
-    agent,
-    subscription === null ? undefined : new Subscription(subscription),
-  );
+  const { host, openedMs = 0, subscription: snapshot, token = "", progressMs = Date.now(), agent } = attachment;
+  const flow = { token, account: accountOf(token), progressMs };
+  const subscription = snapshot === null ? undefined : new Subscription(snapshot);
+  flow.account.set(subscription?.bytes ?? 0);
+  return newConnection(socket, host, openedMs, flow, agent, subscription);
 }
 
 export function newConnection(
   socket: WebSocket,
   host: string | null,
   openedMs: number,
+  flow: Flow,
   agent: LinkAgent = UNNAMED,
   subscription?: Subscription,
 ): Connection {
-  return { socket, host, openedMs, agent, subscription, behind: false, refused: new Map() };
+  const meters = { refusals: new RefusalMeter(), subscriptions: new MinuteMeter(MAX_SUBSCRIPTIONS) };
+  return { ...meters, socket, host, openedMs, flow, agent, subscription, behind: false, refused: new Map() };
 }
 
 /** Writes the state of the connection into its socket, so that it survives hibernation. */
-export function saveConnection({ socket, host, openedMs, agent, subscription }: Connection): void {
-  const attachment: Attachment = { host, openedMs, subscription: subscription?.snapshot() ?? null, agent };
+export function saveConnection({ socket, host, openedMs, flow, agent, subscription }: Connection): void {
+  const { token, progressMs } = flow;
+  const snapshot = subscription?.snapshot() ?? null;
+  const attachment: Attachment = { host, openedMs, subscription: snapshot, agent, token, progressMs };
   socket.serializeAttachment(attachment);
 }

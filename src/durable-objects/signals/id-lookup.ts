@@ -97,7 +97,7 @@ export class IdLookup {
         ([name, first, last]) => name === producer && first <= number && number <= last,
       );
       if (!foreign && !holds) continue;
-      for (const line of reader.body(header).reverse()) {
+      for (const line of reader.body(header).toReversed()) {
         if (lineId(line) === id) yield { line, owner: ownerIn(header, lineSeq(line)) };
       }
     }

@@ -9,6 +9,10 @@ import type { SegmentStore, Slice } from "./segment-store.ts";
 /** One call reads at most this much, and its answer has the position to continue from: no query blocks the object for long. */
 const BUDGET = { steps: 1_024, bodies: 256, chars: 4_000_000 } as const;
 
+/** Headers that are read at a time: few at first, because a slow subscriber takes a piece of a segment at a time. */
+const FIRST_HEADERS = 8;
+const MAX_HEADERS = 256;
+
 /** Lines that match, and how far the log has been searched for them. */
 export interface Stretch {
   readonly lines: readonly string[];
@@ -21,6 +25,8 @@ interface Search {
   readonly toSeq: number;
   readonly order: "asc" | "desc";
   readonly limit: number;
+  /** The line that reaches so many characters is the last; default: {@link BUDGET}. */
+  readonly maxChars?: number;
   readonly mayHold: (part: SegmentHeader | Zone) => boolean;
   readonly matches: (line: string) => boolean;
 }
@@ -67,7 +73,7 @@ export class LogReader {
   }
 
   /** The signals after `after` that match a subscription, a bounded number of them. */
-  after(after: number, headSeq: number, matches: Matcher, limit: number): Stretch {
+  after(after: number, headSeq: number, matches: Matcher, limit: number, maxChars?: number): Stretch {
     const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
     if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
     return this.#search({
@@ -75,6 +81,7 @@ export class LogReader {
       toSeq: headSeq,
       order: "asc",
       limit,
+      ...(maxChars === undefined ? {} : { maxChars }),
       mayHold: (part) => mayHoldName(part, matches),
       matches: (line) => matches(lineName(line)),
     });
@@ -132,7 +139,7 @@ export class LogReader {
   }
 
   /** The lines of a segment, in order. */
-  body(header: SegmentHeader): string[] {
+  body(header: SegmentHeader): readonly string[] {
     const slice = this.#sliceOf(header.firstSeq);
     return slice === undefined ? [] : this.#store.lines(slice.slice, header.firstSeq);
   }
@@ -146,6 +153,7 @@ export class LogReader {
 
   #search(search: Search): Stretch {
     const asc = search.order === "asc";
+    const { maxChars = BUDGET.chars } = search;
     const lines: string[] = [];
     let through = asc ? search.fromSeq - 1 : search.toSeq + 1;
     let bodies = 0;
@@ -159,7 +167,7 @@ export class LogReader {
           if (!search.matches(line)) continue;
           lines.push(line);
           chars += line.length;
-          if (lines.length >= search.limit || chars >= BUDGET.chars) return { lines, through: lineSeq(line) };
+          if (lines.length >= search.limit || chars >= maxChars) return { lines, through: lineSeq(line) };
         }
       }
       through = passed;
@@ -186,6 +194,7 @@ export class LogReader {
   ): Generator<{ header?: SegmentHeader; passed: number }> {
     const asc = order === "asc";
     let place = asc ? fromSeq : toSeq;
+    let step = FIRST_HEADERS;
     while (asc ? place <= toSeq : place >= fromSeq) {
       const slice = this.#sliceOf(place);
       if (slice === undefined) return;
@@ -198,7 +207,8 @@ export class LogReader {
       }
       const low = asc ? (this.#store.segmentOf(slice.slice, place) ?? place) : (zone?.firstSeq ?? slice.firstSeq);
       const high = asc ? Math.min(toSeq, zone?.lastSeq ?? this.#endOf(slice)) : place;
-      const headers = this.#store.headers(slice.slice, low, high, 256, order);
+      const headers = this.#store.headers(slice.slice, low, high, step, order);
+      step = Math.min(MAX_HEADERS, step * 4);
       for (const header of headers) yield { header, passed: asc ? header.lastSeq : header.firstSeq };
       const last = headers.at(-1);
       if (asc) place = (last?.lastSeq ?? high) + 1;

@@ -50,9 +50,16 @@ export function admitNumbered(
   return { runs, rejected };
 }
 
+/** Rejected signals of a batch whose errors are named; the dead letters name those of the others. */
+const MAX_EXPLAINED = 100;
+
 /** The frame that confirms a durable batch. */
 export function appended(batch: number, producer: string, last: number, rejected: readonly Rejected[]): string {
   const frame = { type: "appended", batch, producer, last };
   if (rejected.length === 0) return JSON.stringify(frame);
-  return JSON.stringify({ ...frame, rejected: rejected.map(({ number, errors }) => ({ number, errors })) });
+  const explained = rejected.map(({ number, errors }, place) => ({
+    number,
+    errors: place < MAX_EXPLAINED ? errors : [],
+  }));
+  return JSON.stringify({ ...frame, rejected: explained });
 }

@@ -1,7 +1,7 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { LinkReport } from "../../core/hosts/api.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
-import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
+import type { ProjectionName } from "../../core/projection/batch.ts";
 import type {
   AppendOutcome,
   AppendRequest,
@@ -19,7 +19,6 @@ import { readSignalLine } from "../../core/signals/signal-line.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { objectNamed } from "../shell/ports.ts";
-import { projectionOf } from "../shell/projection-ports.ts";
 import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { HostOwners } from "./host-owners.ts";
 import { Hosts } from "./hosts.ts";
@@ -28,6 +27,7 @@ import { LogReader, type Stretch } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
 import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
+import { ProjectionNudge } from "./projection-nudge.ts";
 import { QueueOutbox } from "./queue-outbox.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { SocketDoor } from "./socket-door.ts";
@@ -55,6 +55,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   readonly #hosts: Hosts;
   readonly #owners: HostOwners;
   readonly #door: SocketDoor;
+  readonly #nudge: ProjectionNudge;
 
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
     super(ctx, env);
@@ -71,6 +72,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       stored: (producer, number, id) => numberedLine(this.#reader, this.#writer.headSeq, producer, number, id),
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
+    this.#nudge = new ProjectionNudge(env, ecosystem, () => this.#writer.headSeq);
     this.#outbox = new QueueOutbox(
       ecosystem,
       () => this.env.SIGNALS,
@@ -81,8 +83,11 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#sockets = new Sockets(this.tagged.all(), {
       ecosystem,
+      keepAliveMs: Number(env.STREAM_KEEPALIVE_SECONDS ?? "0") * 1_000,
       append: (request, answer) => this.#writer.append(request, answer),
-      read: (after, matches, limit) => this.#reader.after(after, this.#writer.headSeq, matches, limit),
+      read: (after, matches, limit, maxChars) =>
+        this.#reader.after(after, this.#writer.headSeq, matches, limit, maxChars),
+      wakeBy: (atMs) => this.alarms.wakeBy(atMs),
       head: () => this.#writer.headSeq,
       deadLetter: (records) => this.#record(records),
       keepAlive: (work) => ctx.waitUntil(work),
@@ -189,6 +194,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       oldest_seq: this.#reader.oldestSeq,
       signals_last_minute: this.#rate.lastMinute(Date.now()),
       subscribers: this.#sockets.subscribers,
+      bytes_in_flight: this.#sockets.bytesInFlight,
       hosts: this.#sockets.hosts,
       unknown_frames: this.#sockets.unknownFrames,
     };
@@ -222,7 +228,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   /** Closes the links and streams that were opened with a token that is deleted or has expired, and releases the names of its hosts. */
   closeToken(id: string): void {
     this.#owners.releaseToken(id);
-    this.tagged.closeToken(id, (socket) => this.#sockets.close(socket));
+    this.tagged.closeToken(id, (socket) => this.#sockets.leave(socket));
   }
 
   /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
@@ -232,7 +238,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   /** Notifies every projection how far the log reaches: a projection reads the signals that the queue lost from the log. */
   nudge(): Promise<void> {
-    return this.#nudge();
+    return this.#nudge.run();
   }
 
   /** WebSocket upgrades: `/<ecosystem>/link?host=` and `/<ecosystem>/stream?after=&signal=`. */
@@ -254,15 +260,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   override async alarm(): Promise<void> {
-    this.#sockets.catchUp();
-    // After a failure the runtime repeats the alarm with back-off: a projection that is down is notified later.
-    await this.#nudge();
-    await objectNamed(this.env.DIRECTORY, "directory").touch(this.ecosystem, Date.now());
-  }
-
-  async #nudge(): Promise<void> {
-    const head = this.#writer.headSeq;
-    await Promise.all(PROJECTIONS.map((name) => projectionOf(this.env, name, this.ecosystem).catchUp(head)));
+    this.#sockets.tick(Date.now());
+    await this.#nudge.alarm();
   }
 
   #place(): { head_seq: number; now_ms: number } {
@@ -277,7 +276,10 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     }
     // In the transaction of the segment: after a crash before the queue has the segment, the alarm is still set. One alarm
     // a burst, because each costs a row written: an alarm that is set already is early enough.
-    if (wanted) this.alarms.wakeBy(nowMs + NUDGE_MS);
+    if (wanted) {
+      this.#nudge.expect();
+      this.alarms.wakeBy(nowMs + NUDGE_MS);
+    }
     this.#sockets.publish(segments);
   }
 

@@ -11,4 +11,6 @@ export interface SignalLogBindings extends ProjectionBindings {
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;
+  /** How often a quiet WebSocket stream is sent something; default 0, never: each time wakes the object, which is billed. */
+  readonly STREAM_KEEPALIVE_SECONDS?: string;
 }

@@ -8,13 +8,22 @@ import { IDENTIFIER } from "../../core/signals/signal.ts";
 import { AGENT_FRAME_TYPES, AgentFrame } from "../../core/wire/link-frames.ts";
 import { unknownType } from "../../core/wire/unknown-types.ts";
 
+const MAX_ERRORS = 20;
+
 interface Unknown {
   readonly unknown: string;
 }
 
-interface Refused {
-  /** The number that the agent gave, where it can be read. */
+/** What of a refused frame its sender recognises it by. */
+export interface FrameName {
+  /** Of an `append` alone: batches of dead letters have numbers of their own. */
   readonly batch: number | null;
+  readonly frame?: string;
+  /** Batch of dead letters. */
+  readonly letters?: number;
+}
+
+interface Refused extends FrameName {
   readonly problem: Problem;
 }
 
@@ -35,11 +44,11 @@ const LIMITS_OF_FRAME = limitsAround(3);
  */
 export function readFrame(message: string): Received | Refused | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
-    return { batch: null, problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
+    return { ...nameIn(message), problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
   }
   const reading = readFaultyJson(message, LIMITS_OF_FRAME);
   if (!reading.ok) {
-    return { batch: null, problem: problem("malformed-json", 400, "The frame is not JSON", reading.malformed) };
+    return { ...nameIn(message), problem: problem("malformed-json", 400, "The frame is not JSON", reading.malformed) };
   }
   const { value: document, faults } = reading;
   if (isPlainAppend(document)) {
@@ -51,13 +60,28 @@ export function readFrame(message: string): Received | Refused | Unknown {
   if (parsed.success) return { frame: parsed.data };
   const unknown = unknownType(document, AGENT_FRAME_TYPES);
   if (unknown !== undefined) return { unknown };
-  const batch =
-    typeof document === "object" && document !== null && "batch" in document ? Number(document.batch) : Number.NaN;
-  const errors = fieldErrors(parsed.error.issues);
+  // A list of a thousand wrong items is understood by the first of them.
+  const errors = fieldErrors(parsed.error.issues).slice(0, MAX_ERRORS);
   return {
-    batch: Number.isInteger(batch) ? batch : null,
+    ...nameOf(document),
     problem: problem("invalid-frame", 422, "The frame is not one of ganglion.link.v1", undefined, { errors }),
   };
+}
+
+/** The name of a frame that is not parsed: agents write `type` and `batch` first. */
+function nameIn(message: string): FrameName {
+  const [, type, batch] =
+    /^\s*\{\s*"type"\s*:\s*"([a-z_]{1,64})"(?:\s*,\s*"batch"\s*:\s*(\d{1,15})\b)?/.exec(message) ?? [];
+  return nameOf({ type, batch: batch === undefined ? undefined : Number(batch) });
+}
+
+function nameOf(document: unknown): FrameName {
+  if (typeof document !== "object" || document === null) return { batch: null };
+  const { type, batch } = document as Record<string, unknown>;
+  const number = typeof batch === "number" && Number.isInteger(batch) ? batch : null;
+  const frame = typeof type === "string" ? type.slice(0, 64) : undefined;
+  if (frame === "letters") return { batch: null, frame, ...(number === null ? {} : { letters: number }) };
+  return { batch: number, ...(frame === undefined ? {} : { frame }) };
 }
 
 /** Whether the frame is certainly a valid append. The schema costs more and is only used where this check fails. */

@@ -3,6 +3,7 @@ import { type LogBase, readLogBase } from "../../core/signals/log/log-state.ts";
 import type { ProducerPage, StoredProducerPage } from "../../core/signals/log/producers.ts";
 import { namesText, readNames, type Segment, type SegmentHeader } from "../../core/signals/log/segment.ts";
 import { readZone, type Zone } from "../../core/signals/log/zone.ts";
+import { RecentBodies } from "./recent-bodies.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
 export interface Slice {
@@ -54,6 +55,7 @@ const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, prod
 export class SegmentStore {
   readonly #sql: SqlStorage;
   #slices: Slice[];
+  #bodies = new RecentBodies();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -72,6 +74,7 @@ export class SegmentStore {
   /** Must be called after a write that failed: the slices in memory may not have reached the disk. */
   reload(): void {
     this.#slices = this.#readSlices();
+    this.#bodies = new RecentBodies();
   }
 
   /** @returns the state at the beginning of the current slice, its last zone, the headers since, and the producers */
@@ -185,11 +188,9 @@ export class SegmentStore {
     return row !== undefined && row.last_seq >= seq ? row.first_seq : undefined;
   }
 
-  lines(slice: number, firstSeq: number): string[] {
-    const { body } = this.#sql
-      .exec<{ body: string }>(`SELECT body FROM segments_${slice} WHERE first_seq = ?`, firstSeq)
-      .one();
-    return body.split("\n");
+  lines(slice: number, firstSeq: number): readonly string[] {
+    const select = `SELECT body FROM segments_${slice} WHERE first_seq = ?`;
+    return this.#bodies.lines(firstSeq, () => this.#sql.exec<{ body: string }>(select, firstSeq).one().body);
   }
 
   /**

@@ -30,12 +30,9 @@ export class SocketDoor {
     const agent = claim === undefined ? undefined : this.#enter(claim, nowMs);
     if (agent instanceof Response) return agent;
     const { server, answer } = tagged.accept(searchParams);
-    if (claim !== undefined && agent !== undefined) {
-      sockets.openLink(server, claim.host, nowMs, agent);
-    } else {
-      const after = searchParams.get("after");
-      sockets.openStream(server, nowMs, after === null ? null : Number(after), searchParams.getAll("signal"));
-    }
+    const token = searchParams.get("token") ?? "";
+    if (claim !== undefined && agent !== undefined) sockets.openLink(server, claim.host, nowMs, token, agent);
+    else sockets.openStream(server, nowMs, token, searchParams);
     const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(",") ?? [];
     return answer(offered.some((protocol) => protocol.trim() === LINK_PROTOCOL) ? LINK_PROTOCOL : undefined);
   }
@@ -48,7 +45,7 @@ export class SocketDoor {
     if (decision.kind === "refused") return linkRefused(claim.host, decision);
     if (decision.owner !== undefined) owners.set(claim.host, decision.owner);
     for (const { socket } of decision.close) {
-      sockets.close(socket);
+      sockets.leave(socket);
       socket.close(CLOSED_BY[decision.why], CLOSED_BECAUSE[decision.why]);
     }
     const { installation, instance, place } = claim;

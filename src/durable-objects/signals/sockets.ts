@@ -1,17 +1,35 @@
 import type { OpenLink } from "../../core/hosts/api.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
+import { InFlight } from "../../core/signals/log/in-flight.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
+import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
-import { type Connection, type LinkAgent, newConnection, restoreConnection, saveConnection } from "./connection.ts";
+import {
+  type Connection,
+  type Flow,
+  type LinkAgent,
+  newConnection,
+  restoreConnection,
+  saveConnection,
+} from "./connection.ts";
 import { LinkAppends, type LinkAppendsOptions } from "./link-appends.ts";
-import { readFrame } from "./read-frame.ts";
-import { SubscriberFeed, type SubscriberFeedOptions } from "./subscriber-feed.ts";
+import { type FrameName, readFrame } from "./read-frame.ts";
+import { StreamKeepAlive } from "./stream-keep-alive.ts";
+import { STALLED_MS, SubscriberFeed, type SubscriberFeedOptions } from "./subscriber-feed.ts";
+import { SUBSCRIBE_AGAIN_MS, subscriptionRefusal } from "./subscription-limits.ts";
+
+/** When a host is to send dead letters again that could not be recorded. */
+const DEAD_LETTERS_AGAIN_MS = 5_000;
+/** Of all objects that live in this isolate: they share its memory. */
+const IN_FLIGHT = new InFlight();
 
 export interface SocketsOptions
   extends Omit<SubscriberFeedOptions, "transmit">,
     Pick<LinkAppendsOptions, "append" | "deadLetter" | "keepAlive"> {
   readonly ecosystem: string;
+  /** How often a quiet stream is sent something, in milliseconds; 0: never. */
+  readonly keepAliveMs: number;
   readonly factsReceived: (host: string, request: string, facts: Record<string, unknown>) => void;
   /** Links were opened or closed. */
   readonly linksChanged: () => void;
@@ -22,7 +40,10 @@ export interface SocketsOptions
 export class Sockets {
   readonly #options: SocketsOptions;
   readonly #connections = new Map<WebSocket, Connection>();
+  /** Sockets that were closed here: what they have not taken stays in memory until their other end has gone, too. */
+  readonly #leaving = new Map<WebSocket, Connection>();
   readonly #feed: SubscriberFeed;
+  readonly #keepAlive: StreamKeepAlive;
   readonly #appends: LinkAppends;
   readonly #unknown = new UnknownTypes();
 
@@ -33,6 +54,12 @@ export class Sockets {
       read: options.read,
       head: options.head,
       transmit: (connection, frame) => this.#transmit(connection, frame),
+      wakeBy: options.wakeBy,
+    });
+    this.#keepAlive = new StreamKeepAlive({
+      everyMs: options.keepAliveMs,
+      transmit: (connection, frame) => this.#transmit(connection, frame),
+      wakeBy: options.wakeBy,
     });
     this.#appends = new LinkAppends({
       append: options.append,
@@ -41,8 +68,9 @@ export class Sockets {
       transmit: (connection, frame) => this.#transmit(connection, frame),
       refuse: (connection, batch, refusal, retryAfterMs) => this.#refuse(connection, batch, refusal, retryAfterMs),
     });
+    IN_FLIGHT.forget(options.ecosystem);
     for (const socket of open) {
-      const connection = restoreConnection(socket);
+      const connection = restoreConnection(socket, (token) => IN_FLIGHT.open(options.ecosystem, token));
       if (connection === undefined) continue;
       this.#connections.set(socket, connection);
       const { subscription } = connection;
@@ -52,6 +80,13 @@ export class Sockets {
 
   get subscribers(): number {
     return [...this.#connections.values()].filter((connection) => connection.subscription !== undefined).length;
+  }
+
+  /** Bytes that subscribers were sent and have not acknowledged, those of sockets that were cut off included. */
+  get bytesInFlight(): number {
+    let bytes = 0;
+    for (const { flow } of [...this.#connections.values(), ...this.#leaving.values()]) bytes += flow.account.bytes;
+    return bytes;
   }
 
   /** Frames of newer agents that were ignored since this object woke. */
@@ -69,29 +104,56 @@ export class Sockets {
   }
 
   /** Opens the link of a host, which subscribes by a frame of its own. */
-  openLink(socket: WebSocket, host: string, nowMs: number, agent: LinkAgent): void {
-    const connection = newConnection(socket, host, nowMs, agent);
+  openLink(socket: WebSocket, host: string, nowMs: number, token: string, agent: LinkAgent): void {
+    const connection = newConnection(socket, host, nowMs, this.#flow(token, nowMs), agent);
     this.#connections.set(socket, connection);
     saveConnection(connection);
     this.#options.linksChanged();
   }
 
-  openStream(socket: WebSocket, nowMs: number, after: number | null, patterns: readonly string[]): void {
-    const connection = newConnection(socket, null, nowMs);
+  /** @param query - `after` and each `signal` pattern, checked by the Worker */
+  openStream(socket: WebSocket, nowMs: number, token: string, query: URLSearchParams): void {
+    const after = query.get("after");
+    const connection = newConnection(socket, null, nowMs, this.#flow(token, nowMs));
     this.#connections.set(socket, connection);
-    this.#feed.subscribe(connection, after, patterns);
+    this.#feed.subscribe(connection, after === null ? null : Number(after), query.getAll("signal"));
     saveConnection(connection);
+    this.#keepAlive.opened(nowMs);
+  }
+
+  #flow(token: string, nowMs: number): Flow {
+    return { token, account: IN_FLIGHT.open(this.#options.ecosystem, token), progressMs: nowMs };
   }
 
   linksOf(host: string): Connection[] {
     return [...this.#connections.values()].filter((connection) => connection.host === host);
   }
 
+  /** The other end has gone. */
   close(socket: WebSocket): void {
+    const connection = this.#connections.get(socket) ?? this.#leaving.get(socket);
+    if (connection === undefined) return;
+    this.#forget(connection);
+    this.#leaving.delete(socket);
+    this.#feed.closed(connection);
+  }
+
+  /** The socket is about to be closed here: it is served no more. */
+  leave(socket: WebSocket): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
-    this.#connections.delete(socket);
-    if (connection.host !== null) this.#options.linksChanged();
+    this.#forget(connection);
+    this.#leaving.set(socket, connection);
+  }
+
+  #forget({ socket, host }: Connection): void {
+    if (this.#connections.delete(socket) && host !== null) this.#options.linksChanged();
+  }
+
+  /** @param reason - 123 bytes at most */
+  #cut({ socket }: Connection, code: number, reason: string): void {
+    this.leave(socket);
+    socket.close(code, reason);
   }
 
   /**
@@ -123,18 +185,18 @@ export class Sockets {
     if (message === PING) return socket.send(PONG);
     const received = readFrame(message);
     if ("unknown" in received) return this.#ignore(connection, received.unknown);
-    if ("problem" in received) return this.#refuse(connection, received.batch, received.problem);
+    if ("problem" in received) return this.#refuse(connection, received.batch, received.problem, undefined, received);
     const { frame, faults } = received;
     switch (frame.type) {
       case "append":
         return this.#appends.receive(connection, frame, faults);
       case "subscribe":
-        this.#feed.announceEnd(connection, frame.after);
-        return this.#feed.subscribe(connection, frame.after, frame.signals);
+        return this.#subscribe(connection, frame);
       case "letters":
         return this.#deadLetters(connection, frame);
       case "seen":
-        return this.#feed.seen(connection, frame.seq);
+        if (this.#feed.seen(connection, frame.seq)) return;
+        return this.#cut(connection, 1002, `seen ${frame.seq} claims more than was sent: acknowledge what has arrived`);
       case "facts":
         if (connection.host !== null) this.#options.factsReceived(connection.host, frame.request, frame.facts);
         return;
@@ -150,8 +212,21 @@ export class Sockets {
     this.#feed.publish(this.#connections.values(), segments);
   }
 
-  catchUp(): void {
-    this.#feed.catchUp(this.#connections.values());
+  /** Serves the subscribers that are behind, and cuts off those that take nothing. */
+  tick(nowMs: number): void {
+    for (const connection of this.#feed.tick(this.#connections.values(), nowMs)) {
+      const reason = `nothing was acknowledged for ${STALLED_MS / 1_000} s: resume after the last signal that was handled`;
+      this.#cut(connection, 1013, reason);
+    }
+    this.#keepAlive.tick(this.#connections.values(), nowMs);
+  }
+
+  #subscribe(connection: Connection, { after, signals }: Extract<AgentFrame, { type: "subscribe" }>): void {
+    const refusal = subscriptionRefusal(connection, Date.now());
+    if (refusal !== undefined)
+      return this.#refuse(connection, null, refusal, SUBSCRIBE_AGAIN_MS, { frame: "subscribe" });
+    this.#feed.announceEnd(connection, after);
+    this.#feed.subscribe(connection, after, signals);
   }
 
   #ignore({ host }: Connection, type: string): void {
@@ -164,35 +239,48 @@ export class Sockets {
 
   #deadLetters(connection: Connection, { batch, letters }: Extract<AgentFrame, { type: "letters" }>): void {
     const { host } = connection;
+    const name = { frame: "letters", letters: batch };
     if (host === null)
       return this.#refuse(
         connection,
         null,
         problem("read-only", 403, "A stream only reads: send dead letters over a link"),
+        undefined,
+        name,
       );
     // A host sends its own dead letters only: it could otherwise change those of another host.
     const foreign = letters.find(({ id }) => !id.startsWith(`${host}.`));
     if (foreign !== undefined) {
       const detail = `${foreign.id}: the ids of this host's dead letters begin with ${host}.`;
-      return this.#refuse(connection, null, problem("foreign-letter", 403, "Dead letter of another host", detail));
+      return this.#refuse(
+        connection,
+        null,
+        problem("foreign-letter", 403, "Dead letter of another host", detail),
+        undefined,
+        name,
+      );
     }
     this.#options.deadLetter(letters.map((letter) => ({ ...letter, host }))).then(
       () => this.#transmit(connection, JSON.stringify({ type: "lettered", batch })),
       (error: unknown) => {
-        // Without an answer, the agent sends the dead letters again over its next connection.
         console.warn("signal log: dead letters of a host could not be recorded", host, String(error));
+        const refusal = problem("overloaded", 503, "The dead letters could not be recorded");
+        this.#refuse(connection, null, refusal, DEAD_LETTERS_AGAIN_MS, name);
       },
     );
   }
 
-  #refuse(connection: Connection, batch: number | null, refusal: Problem, retryAfterMs?: number): void {
-    const frame = {
-      type: "refused",
-      batch,
-      problem: refusal,
-      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
-    };
-    this.#transmit(connection, JSON.stringify(frame));
+  #refuse(
+    connection: Connection,
+    batch: number | null,
+    refusal: Problem,
+    retryAfterMs?: number,
+    { frame: type, letters }: Omit<FrameName, "batch"> = {},
+  ): void {
+    const named = { batch, frame: type, letters };
+    const frame = JSON.stringify({ type: "refused", ...named, problem: refusal, retry_after_ms: retryAfterMs });
+    if (connection.refusals.admit(frame.length, Date.now())) this.#transmit(connection, frame);
+    else this.#cut(connection, 1008, TOO_MANY_REFUSALS);
   }
 
   #transmit(connection: Connection, frame: string): void {

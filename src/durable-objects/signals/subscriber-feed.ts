@@ -1,21 +1,43 @@
+import { IN_FLIGHT } from "../../core/signals/log/in-flight.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
+import { framesOf, type SignalFrame } from "../../core/signals/log/signal-frames.ts";
 import { Subscription } from "../../core/signals/log/subscription.ts";
-import { lineName, lineSeq } from "../../core/signals/signal-line.ts";
+import { lineName } from "../../core/signals/signal-line.ts";
 import { type Connection, saveConnection } from "./connection.ts";
 import type { Stretch } from "./log-reader.ts";
 
 export interface SubscriberFeedOptions {
-  readonly read: (after: number, matches: (name: string) => boolean, limit: number) => Stretch;
+  /** @param maxChars - the stretch ends with the line that reaches so many characters */
+  readonly read: (after: number, matches: (name: string) => boolean, limit: number, maxChars: number) => Stretch;
   readonly head: () => number;
   readonly transmit: (connection: Connection, frame: string) => void;
+  /** Has {@link SubscriberFeed.tick} called by this time, in milliseconds since the epoch. */
+  readonly wakeBy: (atMs: number) => void;
 }
 
 /** Signals that one read for a subscriber that is behind may return. */
 const CATCH_UP = 1_024;
+/** A subscriber for which the edge has more, and that acknowledges nothing for so long, is cut off. */
+export const STALLED_MS = 60_000;
+/** Subscribers that are served in a turn, and what each is sent in it at most. */
+const SERVED_AT_ONCE = 4;
+const TURN_BYTES = 512 * 1024;
+/** What a read counts of that, whatever it finds: the log may hold little for a subscriber. */
+const READ_COST = 16 * 1024;
+/** How soon a subscriber is looked at again that waits because others have taken the room. */
+const WAIT_MS = 1_000;
 
 /** Sends signals to subscribers: new segments at once where the credit allows, and otherwise later from the log. */
 export class SubscriberFeed {
   readonly #options: SubscriberFeedOptions;
+  /**
+   * Subscribers that are behind and may be sent more. They are served a few at a time, from a timer: a stream within this
+   * process answers without the network, and many of them would keep the runtime from looking at the network for seconds.
+   */
+  readonly #due = new Set<Connection>();
+  #turn: ReturnType<typeof setTimeout> | undefined;
+  /** Subscribers that are behind because sockets of their token or of the isolate have taken the room. */
+  readonly #crowdedOut = new Set<Connection>();
 
   constructor(options: SubscriberFeedOptions) {
     this.#options = options;
@@ -23,22 +45,39 @@ export class SubscriberFeed {
 
   /** Sends new segments to the subscribers that are up to date. The others read them from the log later. */
   publish(connections: Iterable<Connection>, segments: readonly Segment[]): void {
+    // Most subscribers take a segment whole: they share its frames.
+    const whole = new Map<Segment, SignalFrame[]>();
     for (const connection of connections) {
-      if (connection.subscription === undefined || connection.behind) continue;
+      const { subscription } = connection;
+      if (subscription === undefined || connection.behind) continue;
       for (const segment of segments) {
-        if (!connection.subscription.hasCredit) {
+        const lines = linesFor(subscription, segment);
+        let frames = lines === segment.lines ? whole.get(segment) : undefined;
+        frames ??= [...framesOf(lines, IN_FLIGHT.frameBytes)];
+        if (lines === segment.lines) whole.set(segment, frames);
+        if (this.#send(connection, subscription, frames)) subscription.skipped(segment.lastSeq);
+        else {
           connection.behind = true;
+          this.#wait(connection, subscription);
           break;
         }
-        this.#push(connection, connection.subscription, segment.lines, segment.names, segment.lastSeq);
       }
       saveConnection(connection);
     }
   }
 
-  /** Serves the subscribers that are behind, as far as their credit allows. */
-  catchUp(connections: Iterable<Connection>): void {
-    for (const connection of connections) if (connection.behind) this.#serve(connection);
+  /** Serves the subscribers that are behind, as far as there is room, and returns those that have stalled. */
+  tick(connections: Iterable<Connection>, nowMs: number): Connection[] {
+    const stalled: Connection[] = [];
+    for (const connection of connections) {
+      if (!connection.behind) continue;
+      this.#serveSoon(connection);
+      const { subscription, flow } = connection;
+      // Nothing in flight: it waits for room, not for its own acknowledgement.
+      if (subscription === undefined || subscription.inFlight === 0) continue;
+      if (nowMs - flow.progressMs >= STALLED_MS) stalled.push(connection);
+    }
+    return stalled;
   }
 
   /**
@@ -54,57 +93,116 @@ export class SubscriberFeed {
   subscribe(connection: Connection, after: number | null, patterns: readonly string[]): void {
     // A cursor beyond the head comes from another log, or from before a restore: the subscription starts at the head.
     const start = Math.min(after ?? this.#options.head(), this.#options.head());
-    connection.subscription = new Subscription({ patterns, sent: start, pushed: start, seen: start });
+    connection.subscription =
+      connection.subscription?.replaced(patterns, start) ??
+      new Subscription({ patterns, sent: start, pushed: start, seen: start });
     connection.behind = start < this.#options.head();
-    this.#serve(connection);
+    this.#serve(connection, true);
   }
 
-  /** The subscriber has handled every signal up to `seq`. */
-  seen(connection: Connection, seq: number): void {
-    const { subscription } = connection;
-    if (subscription === undefined) return;
-    subscription.acknowledge(seq);
-    if (connection.behind) this.#serve(connection);
-    else saveConnection(connection);
+  /**
+   * The subscriber has handled every signal up to `seq`.
+   *
+   * @returns `false` where it claims what was never sent
+   */
+  seen(connection: Connection, seq: number): boolean {
+    const { subscription, flow } = connection;
+    if (subscription === undefined) return seq <= this.#options.head();
+    const before = subscription.bytes;
+    if (!subscription.acknowledge(seq)) return false;
+    const landed = subscription.bytes < before;
+    if (landed || subscription.bytes === 0) flow.progressMs = Date.now();
+    flow.account.set(subscription.bytes);
+    saveConnection(connection);
+    if (connection.behind) this.#serveSoon(connection);
+    if (landed) this.#serveCrowdedOut();
+    return true;
   }
 
-  #serve(connection: Connection): void {
-    const { subscription } = connection;
+  /** The subscriber is gone: what it had in flight no longer takes room. */
+  closed(connection: Connection): void {
+    this.#crowdedOut.delete(connection);
+    this.#due.delete(connection);
+    connection.flow.account.close();
+    this.#serveCrowdedOut();
+  }
+
+  /** Those who have waited longest, a few at a time: each acknowledgement makes room for about as much as it landed. */
+  #serveCrowdedOut(): void {
+    for (const connection of [...this.#crowdedOut].slice(0, SERVED_AT_ONCE)) this.#serveSoon(connection);
+  }
+
+  #serveSoon(connection: Connection): void {
+    this.#due.add(connection);
+    this.#turn ??= setTimeout(() => this.#serveDue(), 0);
+  }
+
+  #serveDue(): void {
+    this.#turn = undefined;
+    for (const connection of [...this.#due].slice(0, SERVED_AT_ONCE)) {
+      this.#due.delete(connection);
+      this.#serve(connection);
+    }
+    if (this.#due.size > 0) this.#turn ??= setTimeout(() => this.#serveDue(), 0);
+  }
+
+  /** @param changed - the connection has to be saved in any case */
+  #serve(connection: Connection, changed = false): void {
+    const { subscription, flow } = connection;
+    this.#crowdedOut.delete(connection);
     if (subscription === undefined) return;
-    while (connection.behind && subscription.hasCredit) {
-      const stretch = this.#options.read(subscription.sent, subscription.matches, CATCH_UP);
-      this.#send(connection, subscription, stretch.lines, stretch.through);
+    const before = subscription.sent;
+    let left = TURN_BYTES;
+    while (connection.behind && left > 0) {
+      const probing = !this.#hasRoom(connection, subscription);
+      if (probing && !subscription.mayProbe) break;
+      const maxBytes = probing ? 1 : Math.min(flow.account.room, IN_FLIGHT.frameBytes);
+      const stretch = this.#options.read(subscription.sent, subscription.matches, probing ? 1 : CATCH_UP, maxBytes);
+      left -= READ_COST;
+      let sent = true;
+      for (const frame of framesOf(stretch.lines, maxBytes)) {
+        sent = probing || this.#hasRoom(connection, subscription);
+        if (!sent) break;
+        this.#push(connection, subscription, frame);
+        left -= frame.bytes;
+      }
+      if (sent) subscription.skipped(stretch.through);
       connection.behind = subscription.sent < this.#options.head();
     }
-    saveConnection(connection);
+    if (connection.behind && left <= 0) this.#serveSoon(connection);
+    else if (connection.behind) this.#wait(connection, subscription);
+    if (changed || subscription.sent !== before) saveConnection(connection);
   }
 
-  #push(
-    connection: Connection,
-    subscription: Subscription,
-    lines: readonly string[],
-    names: readonly string[],
-    through: number,
-  ): void {
-    if (names.length === 1) {
-      const [name = ""] = names;
-      this.#send(connection, subscription, subscription.matches(name) ? lines : [], through);
-    } else if (names.every(subscription.matches)) this.#send(connection, subscription, lines, through);
-    else
-      this.#send(
-        connection,
-        subscription,
-        lines.filter((line) => subscription.matches(lineName(line))),
-        through,
-      );
+  /** @returns whether all frames went out: otherwise the subscriber is behind with those that did not */
+  #send(connection: Connection, subscription: Subscription, frames: readonly SignalFrame[]): boolean {
+    for (const frame of frames) {
+      if (!this.#hasRoom(connection, subscription)) return false;
+      this.#push(connection, subscription, frame);
+    }
+    return true;
   }
 
-  #send(connection: Connection, subscription: Subscription, lines: readonly string[], through: number): void {
-    const lastLine = lines.at(-1);
-    if (lastLine === undefined) return subscription.skipped(through);
-    const last = lineSeq(lastLine);
-    const frame = `{"type":"signals","last":${last},"signals":[${lines.join(",")}]}`;
-    subscription.pushed(through, last, lines.length, frame.length);
-    this.#options.transmit(connection, frame);
+  #push(connection: Connection, subscription: Subscription, { text, last, signals, bytes }: SignalFrame): void {
+    if (subscription.bytes === 0) connection.flow.progressMs = Date.now();
+    subscription.pushed(last, last, signals, bytes);
+    connection.flow.account.set(subscription.bytes);
+    this.#options.transmit(connection, text);
   }
+
+  #hasRoom({ flow: { account } }: Connection, subscription: Subscription): boolean {
+    return subscription.hasCredit && account.room > 0;
+  }
+
+  /** Acknowledgements go on with a subscriber that is behind; for the one that sends none, and for room, a clock does. */
+  #wait(connection: Connection, subscription: Subscription): void {
+    const soonMs = Date.now() + WAIT_MS;
+    if (subscription.hasCredit) this.#crowdedOut.add(connection);
+    this.#options.wakeBy(subscription.hasCredit ? soonMs : Math.max(soonMs, connection.flow.progressMs + STALLED_MS));
+  }
+}
+
+function linesFor({ matches }: Subscription, { lines, names }: Segment): readonly string[] {
+  if (names.every(matches)) return lines;
+  return names.some(matches) ? lines.filter((line) => matches(lineName(line))) : [];
 }

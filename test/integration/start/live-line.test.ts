@@ -73,6 +73,7 @@ describe("the live line", () => {
       oldest_seq: 1,
       signals_last_minute: 60,
       subscribers: 1,
+      bytes_in_flight: 0,
       hosts: ["a"],
       unknown_frames: 0,
     };

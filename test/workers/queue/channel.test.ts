@@ -97,6 +97,22 @@ describe("a worker's channel", () => {
     expect(ids(await worker.next("tasks"))).toEqual(["a"]);
   });
 
+  it("is sent eight mebibytes of tasks at most before it answers one of them", async () => {
+    const ecosystem = freshEcosystem();
+    const queue = queueOver(ecosystem);
+    const worker = await openChannel(ecosystem);
+    worker.send({ type: "ready", recipient: "coder", credit: 1_000, lease_ms: 3_600_000 });
+    for (let n = 0; n < 10; n++)
+      await queue.put(Array.from({ length: 16 }, () => aTask({ payload: "x".repeat(60_000) })));
+    worker.send({ type: "no such frame" });
+    await worker.next("refused");
+    const given = () => worker.messages.flat().flatMap(({ type, tasks }) => (type === "tasks" ? (tasks ?? []) : []));
+    expect(given().length).toBe(140);
+    const [first] = given();
+    worker.send({ type: "extend", tasks: [{ task_id: first?.task_id, lease_id: first?.lease_id, lease_ms: 60_000 }] });
+    await vi.waitFor(() => expect(given().length).toBe(160), patience);
+  });
+
   it("says how large a result is that can never be kept, and fails its task at once", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);

@@ -4,6 +4,10 @@ import type { SocketHolder } from "./upgrade.ts";
 
 // A reader who left a quiet stream is noticed at the next write, so this is also how long that may take.
 const KEEP_ALIVE_MS = 15_000;
+/** What had come when the log's end closed is there for the reader for so long; then the connection is broken off. */
+const LAST_READ_MS = 10_000;
+/** The log's end closes with this code where the reader takes nothing. @see RFC 6455, section 7.4 */
+const TRY_AGAIN_LATER = 1013;
 const encoder = new TextEncoder();
 
 /**
@@ -56,6 +60,8 @@ function streamOf(
   const keepAlive = setInterval(() => {
     if (waiting.length === 0) add({ text: ": keep-alive\n\n" });
   }, KEEP_ALIVE_MS);
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let breakOff: ReturnType<typeof setTimeout> | null = null;
   const end = () => {
     ended = true;
     clearInterval(keepAlive);
@@ -65,29 +71,48 @@ function streamOf(
     const chunk = typeof data === "string" ? read(data) : undefined;
     if (chunk !== undefined) add(chunk);
   });
-  // The object restarts or moved: end the answer too, and the reader resumes from its last id.
-  socket.addEventListener("close", end);
+  socket.addEventListener("close", ({ code, reason }) => {
+    if (ended) return;
+    // A reader that takes nothing was cut off: what waits for it here is in the log, too. Otherwise the object restarts
+    // or moved: the answer ends after what has come. In both cases the reader resumes from its last id.
+    if (code === TRY_AGAIN_LATER) waiting.splice(0, waiting.length, { text: `: cut off: ${reason}\n\n` });
+    if (waiting.length > 0) {
+      breakOff = setTimeout(() => {
+        waiting.length = 0;
+        controller?.error(new Error(`the reader took nothing: ${reason}`));
+      }, LAST_READ_MS);
+    }
+    end();
+  });
   socket.accept();
 
   return new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
+      start(started) {
+        controller = started;
+      },
+      async pull() {
         while (waiting.length === 0 && !ended) {
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
         }
         const chunk = waiting.shift();
-        if (chunk === undefined) return controller.close();
-        controller.enqueue(encoder.encode(chunk.text));
+        if (chunk === undefined) {
+          clearTimeout(breakOff);
+          return controller?.close();
+        }
+        controller?.enqueue(encoder.encode(chunk.text));
         if (chunk.seen !== undefined && !ended) socket.send(chunk.seen);
       },
       cancel() {
         // Nobody reads the waiting chunks any more, and a pull that is pending must not close a cancelled stream.
         waiting.length = 0;
         wake = undefined;
+        clearTimeout(breakOff);
+        const open = !ended;
         end();
-        socket.close(1000);
+        if (open) socket.close(1000);
       },
     },
     // Nothing is pulled ahead: a pulled chunk was requested by the reader's connection and counts as seen.
