@@ -21,6 +21,7 @@ export interface JsonSchema {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly format?: string;
+  readonly pattern?: string;
   readonly default?: unknown;
   readonly example?: unknown;
   readonly examples?: readonly unknown[];
@@ -142,8 +143,13 @@ export class Generator {
     return Array.from({ length: this.#rng.between(low, high) }, () => this.value(schema.items ?? {}, depth + 1));
   }
 
-  #text({ format, minLength = 0, maxLength = 200 }: JsonSchema): string {
+  #text({ format, pattern, minLength = 0, maxLength = 200 }: JsonSchema): string {
     const rng = this.#rng;
+    if (pattern !== undefined && rng.next() < 0.95) {
+      const form = new RegExp(pattern, "u");
+      const fitting = WORDS.filter((word) => form.test(word));
+      if (fitting.length > 0) return this.#one(fitting) ?? "";
+    }
     if (format === "date-time") return new Date(1_790_000_000_000 + rng.between(-1e6, 1e6)).toISOString();
     if (format === "uri") return rng.pick(["http://127.0.0.1:9/", "https://hooks.example/a", "https://[2001:0::1]/"]);
     if (rng.next() < 0.05) return "x".repeat(Math.min(maxLength + rng.between(-1, 1), 70_000));

@@ -52,6 +52,7 @@ export interface HttpFuzzerOptions {
 
 /** Calls that wait by design: for a task, a reply, or the rest of a stream. */
 const WAITS_MS = 45_000;
+const SOURCES = new Set(["/v1/{eco}/signals", "/v1/{eco}/queues/{q}/tasks", "/v1/{eco}/queues/{q}/lease"]);
 const METHODS = ["get", "post", "put", "patch", "delete"];
 /** They would take the tokens of the run away, or never end. */
 const LEFT_OUT = new Set(["DELETE /v1/tokens/{id}", "GET /v1/{eco}/signals/stream"]);
@@ -61,6 +62,7 @@ export class HttpFuzzer {
   readonly #options: HttpFuzzerOptions;
   readonly #generator: Generator;
   readonly #operations: readonly Operation[];
+  readonly #sources: readonly Operation[];
   readonly #recent: SentRequest[] = [];
   readonly #ids = ["job-1", "s1.abcdef", "h.e.local.1"];
   readonly #statuses = new Map<number, number>();
@@ -70,6 +72,7 @@ export class HttpFuzzer {
     this.#options = options;
     this.#generator = new Generator(options.rng, options.api.components.schemas);
     this.#operations = operationsOf(options.api);
+    this.#sources = this.#operations.filter(({ method, path }) => method === "POST" && SOURCES.has(path));
   }
 
   get recent(): readonly SentRequest[] {
@@ -126,7 +129,9 @@ export class HttpFuzzer {
 
   #make(): SentRequest {
     const { rng, tokens } = this.#options;
-    const operation = this.#operations[rng.between(0, this.#operations.length - 1)];
+    // Signals and tasks are what the rest of the edge works on.
+    const among = rng.next() < 0.25 ? this.#sources : this.#operations;
+    const operation = among[rng.between(0, among.length - 1)];
     if (operation === undefined) throw new Error("the API describes no operation");
     const { method, body, parameters } = operation;
     const principal =
