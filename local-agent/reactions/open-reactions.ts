@@ -1,4 +1,5 @@
 import { compileExpression } from "../../src/core/policy/expression.ts";
+import { WorkExceeded } from "../../src/core/policy/work-budget.ts";
 import { compilePatterns } from "../../src/core/signals/pattern.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
 import type { Logger } from "../base/log.ts";
@@ -42,15 +43,35 @@ export function openReactions(
       tasks.push({ ...reaction, ...on, policy });
       continue;
     }
-    const condition = one.where === undefined ? undefined : compileExpression(one.where, "condition");
+    const applies = one.where === undefined ? () => true : conditionOf(one.where);
     signals.push({
       ...reaction,
       matches: compilePatterns(one.when ?? own.when ?? []),
-      applies: (signal) =>
-        condition === undefined || condition({ ...signal, now: new Date(signal.received_at), state: {} }) === true,
+      applies,
     });
   }
   return { signals, tasks };
+}
+
+/**
+ * The condition of a reaction. One that took too many steps is not evaluated again until the settings are loaded again:
+ * each signal would cost as much, and the other reactions would wait.
+ */
+function conditionOf(where: string): SignalReaction["applies"] {
+  const condition = compileExpression(where, "condition");
+  let exceeded: Error | undefined;
+  return ({ signal, id, source, facts, ecosystem, received_at }) => {
+    if (exceeded !== undefined) throw exceeded;
+    try {
+      return condition({ signal, id, source, facts, ecosystem, now: new Date(received_at), state: {} }) === true;
+    } catch (error) {
+      if (!(error instanceof WorkExceeded)) throw error;
+      exceeded = new Error(
+        `${error.message}. The condition is not evaluated again until the settings are loaded again`,
+      );
+      throw exceeded;
+    }
+  };
 }
 
 /** Patterns of the signals that these reactions need from the edge. */

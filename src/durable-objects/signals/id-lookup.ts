@@ -1,10 +1,11 @@
 import { idKey, ownerAt, ownerOfProducer } from "../../core/signals/log/id-owner.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
-import { mayHold, mayHoldNumber } from "../../core/signals/log/zone.ts";
+import { mayHold, mayHoldNumber, type Zone } from "../../core/signals/log/zone.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { lineId, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { LogReader } from "./log-reader.ts";
+import { type LookupBudget, LookupShare } from "./lookup-budget.ts";
 
 /** `s<seq>.<epoch>`, as the log names signals that came without an id. */
 const ASSIGNED = /^s(\d{1,15})\.[0-9a-f]{6}$/;
@@ -15,6 +16,20 @@ const MAX_NAMESAKES = 32;
 
 /** A signal that names another as its cause. */
 export type Effect = Pick<Signal, "seq" | "source">;
+
+/** Which signals of an id are searched. */
+export interface IdQuery {
+  readonly source?: string | undefined;
+  /** Only signals before this sequence number, to go on with a search. */
+  readonly before?: number | undefined;
+}
+
+/** What one call has found of an id. */
+export interface IdSearch {
+  readonly lines: readonly string[];
+  /** The log was searched from this sequence number on; 0: all of it. */
+  readonly searched_from: number;
+}
 
 interface Found {
   readonly line: string;
@@ -31,10 +46,21 @@ interface Found {
 export class IdLookup {
   readonly #reader: LogReader;
   readonly #head: () => number;
+  readonly #share = new LookupShare();
 
   constructor(reader: LogReader, head: () => number) {
     this.#reader = reader;
     this.#head = head;
+  }
+
+  /** What one call may read. Several searches of one call share it. */
+  newBudget(): LookupBudget {
+    return this.#share.newBudget();
+  }
+
+  /** Whether searches have left something of this second for another one. */
+  isFree(nowMs: number): boolean {
+    return this.#share.isFree(nowMs);
   }
 
   /**
@@ -43,34 +69,53 @@ export class IdLookup {
    * @param effect - a signal that names the id as its cause: of several, the one meant is that of the same owner, or of
    * the same source, that was there before it
    */
-  find(id: string, effect?: Effect): string | undefined {
-    if (effect === undefined) return this.#search(id).next().value?.line;
-    const found = [...this.#search(id)].slice(0, MAX_NAMESAKES);
-    if (found.length < 2) return found[0]?.line;
-    const { seq, source } = effect;
+  find(id: string, effect?: Effect, budget = this.newBudget()): string | undefined {
+    const search = this.#search(id, this.#head(), budget);
+    if (effect === undefined) {
+      const first = search.next();
+      return first.done === true ? undefined : first.value.line;
+    }
+    return this.#meant([...search].slice(0, MAX_NAMESAKES), effect)?.line;
+  }
+
+  /** Of several signals of one id, the one that `effect` means by naming the id as its cause. */
+  #meant(found: readonly Found[], { seq, source }: Effect): Found | undefined {
+    if (found.length < 2) return found[0];
     const owner = this.#ownerOf(seq);
     const before = found.filter(({ line }) => lineSeq(line) < seq);
     const own = before.filter((each) => each.owner === owner);
     const named = (among: readonly Found[]) => among.find(({ line }) => readSignalLine(line).source === source);
-    return (named(own) ?? own[0] ?? named(before) ?? before[0] ?? found[0])?.line;
+    return named(own) ?? own[0] ?? named(before) ?? before[0] ?? found[0];
   }
 
   /** The newest signal of this id of each owner and source, newest first, or those of one source; bounded. */
-  all(id: string, source?: string): string[] {
+  all(id: string, { source, before }: IdQuery): IdSearch {
     const lines = new Map<string, string>();
-    for (const { line, owner = "" } of this.#search(id)) {
+    const search = this.#search(id, Math.min(this.#head(), (before ?? Number.POSITIVE_INFINITY) - 1), this.newBudget());
+    for (;;) {
+      const step = search.next();
+      if (step.done === true) return { lines: [...lines.values()], searched_from: step.value };
+      const { line, owner = "" } = step.value;
       const signal = readSignalLine(line);
       const key = idKey(owner, signal.source, id);
       if ((source === undefined || signal.source === source) && !lines.has(key)) lines.set(key, line);
-      if (lines.size >= MAX_NAMESAKES) break;
+      if (lines.size >= MAX_NAMESAKES) return { lines: [...lines.values()], searched_from: 0 };
     }
-    return [...lines.values()];
   }
 
-  /** Whether the cause that the signal on a line names is the one at `seq`. */
-  isCausedBy(effect: string, cause: string, seq: number): boolean {
-    const line = this.find(cause, readSignalLine(effect));
-    return line !== undefined && lineSeq(line) === seq;
+  /**
+   * Tells of lines that name `cause` as their cause whether they mean the signal at `seq`, and not another of the same id.
+   * The signals of the id are searched once, however many lines there are.
+   */
+  causedBy(cause: string, seq: number): (effect: string) => boolean {
+    let found: readonly Found[] | undefined;
+    return (effect) => {
+      found ??= [...this.#search(cause, this.#head(), this.newBudget())].slice(0, MAX_NAMESAKES);
+      // Where the search ended before it came to the signal, nothing tells it from others.
+      if (!found.some(({ line }) => lineSeq(line) === seq)) return true;
+      const meant = this.#meant(found, readSignalLine(effect));
+      return meant !== undefined && lineSeq(meant.line) === seq;
+    };
   }
 
   #ownerOf(seq: number): string | undefined {
@@ -78,27 +123,27 @@ export class IdLookup {
     return header === undefined ? undefined : ownerIn(header, seq);
   }
 
-  *#search(id: string): Generator<Found> {
+  /** @returns the sequence number down to which the log has been searched; 0: all of it */
+  *#search(id: string, fromSeq: number, budget: LookupBudget): Generator<Found, number> {
     const reader = this.#reader;
     const assigned = ASSIGNED.exec(id);
-    if (assigned !== null) {
+    if (assigned !== null && Number(assigned[1]) <= fromSeq) {
       const line = reader.at(Number(assigned[1]));
       if (line !== undefined && lineId(line) === id) yield { line, owner: this.#ownerOf(lineSeq(line)) };
     }
     const numbered = NUMBERED.exec(id);
     const [producer, number] = numbered === null ? ["", 0] : [numbered[1] ?? "", Number(numbered[2])];
     const hash = hashKey("id", id);
-    for (const header of reader.headersBackwards(
-      this.#head(),
-      (zone) => (zone.foreignIds > 0 && mayHold(zone, hash)) || mayHoldNumber(zone, producer, number),
-    )) {
-      const foreign = header.foreignIds.some(([known]) => known === id);
-      const holds = header.producers.some(
-        ([name, first, last]) => name === producer && first <= number && number <= last,
-      );
-      if (!foreign && !holds) continue;
+    const mayHoldId = (zone: Zone) =>
+      (zone.foreignIds > 0 && mayHold(zone, hash)) || mayHoldNumber(zone, producer, number);
+    const headers = reader.naming({ id, producer, number }, fromSeq, mayHoldId, budget);
+    for (;;) {
+      const step = headers.next();
+      if (step.done === true) return step.value;
+      const header = step.value;
       for (const line of reader.body(header).toReversed()) {
-        if (lineId(line) === id) yield { line, owner: ownerIn(header, lineSeq(line)) };
+        budget.read(line.length);
+        if (lineId(line) === id && lineSeq(line) <= fromSeq) yield { line, owner: ownerIn(header, lineSeq(line)) };
       }
     }
   }

@@ -4,7 +4,8 @@ import type { SegmentHeader } from "../../core/signals/log/segment.ts";
 import { mayHold, mayHoldName, type Zone } from "../../core/signals/log/zone.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineCause, lineId, lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
-import type { SegmentStore, Slice } from "./segment-store.ts";
+import type { LookupBudget } from "./lookup-budget.ts";
+import type { NamedId, SegmentStore, Slice } from "./segment-store.ts";
 
 /** One call reads at most this much, and its answer has the position to continue from: no query blocks the object for long. */
 const BUDGET = { steps: 1_024, bodies: 256, chars: 4_000_000 } as const;
@@ -144,11 +145,37 @@ export class LogReader {
     return slice === undefined ? [] : this.#store.lines(slice.slice, header.firstSeq);
   }
 
-  /** Headers from the newest back, without the zones for which `mayHold` is false; for looking up ids. */
-  *headersBackwards(headSeq: number, mayHold: (zone: Zone) => boolean): Generator<SegmentHeader> {
-    for (const { header } of this.#walk(this.oldestSeq ?? 1, headSeq, "desc", mayHold)) {
-      if (header !== undefined) yield header;
+  /**
+   * Headers that list an id, or hold the number of a producer, from `fromSeq` back, without the zones for which `mayHold` is
+   * false. Ends where the budget does.
+   *
+   * @returns the sequence number down to which the log has been searched; 0: all of it
+   */
+  *naming(
+    named: NamedId,
+    fromSeq: number,
+    mayHold: (zone: Zone) => boolean,
+    budget: LookupBudget,
+  ): Generator<SegmentHeader, number> {
+    const oldest = this.oldestSeq ?? fromSeq + 1;
+    for (let place = fromSeq; place >= oldest; ) {
+      if (budget.exhausted) return place + 1;
+      const slice = this.#sliceOf(place);
+      if (slice === undefined) return 0;
+      const closed = this.#store.zoneWithSize(slice.slice, place);
+      const low = closed?.zone.firstSeq ?? this.#openFrom(slice, place);
+      budget.read(closed?.chars ?? 0);
+      if (closed === undefined || mayHold(closed.zone)) {
+        budget.scan();
+        for (const firstSeq of this.#store.segmentsNaming(slice.slice, low, place, named)) {
+          const [header] = this.#store.headers(slice.slice, firstSeq, firstSeq, 1);
+          if (header !== undefined) yield header;
+          if (budget.exhausted) return firstSeq;
+        }
+      }
+      place = low - 1;
     }
+    return 0;
   }
 
   #search(search: Search): Stretch {
@@ -214,6 +241,12 @@ export class LogReader {
       if (asc) place = (last?.lastSeq ?? high) + 1;
       else place = (last?.firstSeq ?? low) - 1;
     }
+  }
+
+  /** First sequence number of the part around `seq` that no closed zone sums up. */
+  #openFrom(slice: Slice, seq: number): number {
+    const from = (this.#store.lastZoned(slice.slice) ?? 0) + 1;
+    return from > seq ? slice.firstSeq : Math.max(slice.firstSeq, from);
   }
 
   #sliceOf(seq: number): Slice | undefined {

@@ -1,6 +1,8 @@
-import { mayHoldNumber } from "../../core/signals/log/zone.ts";
+import { holdsNumber } from "../../core/signals/log/segment.ts";
+import { mayHoldNumber, type Zone } from "../../core/signals/log/zone.ts";
 import { lineId } from "../../core/signals/signal-line.ts";
 import type { LogReader } from "./log-reader.ts";
+import type { LookupBudget } from "./lookup-budget.ts";
 
 /**
  * The line that the log holds under a number of a producer, found through zones and headers; one body is read for each
@@ -11,15 +13,16 @@ import type { LogReader } from "./log-reader.ts";
 export function numberedLine(
   reader: LogReader,
   headSeq: number,
+  budget: LookupBudget,
   producer: string,
   number: number,
   id = `${producer}.${number}`,
 ): string | undefined {
-  for (const header of reader.headersBackwards(headSeq, (zone) => mayHoldNumber(zone, producer, number))) {
-    const holds = header.producers.some(
-      ([name, first, last]) => name === producer && first <= number && number <= last,
-    );
-    const line = holds ? reader.body(header).find((one) => lineId(one) === id) : undefined;
+  const mayHold = (zone: Zone) => mayHoldNumber(zone, producer, number);
+  for (const header of reader.naming({ id, producer, number }, headSeq, mayHold, budget)) {
+    const line = holdsNumber(header.producers, producer, number)
+      ? reader.body(header).find((one) => lineId(one) === id)
+      : undefined;
     if (line !== undefined) return line;
   }
   return undefined;

@@ -22,9 +22,10 @@ import { objectNamed } from "../shell/ports.ts";
 import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { HostOwners } from "./host-owners.ts";
 import { Hosts } from "./hosts.ts";
-import { type Effect, IdLookup } from "./id-lookup.ts";
+import { type Effect, IdLookup, type IdQuery, type IdSearch } from "./id-lookup.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
+import { LookupBudget } from "./lookup-budget.ts";
 import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
 import { ProjectionNudge } from "./projection-nudge.ts";
@@ -69,7 +70,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       store,
       retentionMs: Number(env.RETENTION_DAYS ?? "7") * DAY_MS,
       transaction: this.transaction,
-      stored: (producer, number, id) => numberedLine(this.#reader, this.#writer.headSeq, producer, number, id),
+      stored: (producer, number, id) =>
+        numberedLine(this.#reader, this.#writer.headSeq, new LookupBudget(), producer, number, id),
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
     this.#nudge = new ProjectionNudge(env, ecosystem, () => this.#writer.headSeq);
@@ -149,18 +151,24 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return this.#lookup.find(id, effect) ?? null;
   }
 
-  /** The newest signal of this id of each owner and source, newest first, as JSON: owners may use the same ids. */
-  findAll(id: string, source?: string): string[] {
-    return this.#lookup.all(id, source);
+  /**
+   * The newest signal of this id of each owner and source, newest first, as JSON: owners may use the same ids. One call
+   * reads a bounded part of the log.
+   *
+   * @returns `null`: other searches need all that they may read at present
+   */
+  findAll(id: string, query: IdQuery = {}): IdSearch | null {
+    return this.#lookup.isFree(Date.now()) ? this.#lookup.all(id, query) : null;
   }
 
   /** Ids of a signal and of the causes above it, nearest first, as far as the log holds them. */
   causes(id: string, limit: number): string[] {
     const chain: string[] = [];
+    const budget = this.#lookup.newBudget();
     let effect: Signal | undefined;
     for (let next: string | undefined = id; next !== undefined && chain.length < limit && !chain.includes(next); ) {
       chain.push(next);
-      const line = this.#lookup.find(next, effect);
+      const line = this.#lookup.find(next, effect, budget);
       effect = line === undefined ? undefined : readSignalLine(line);
       next = effect?.cause;
     }
@@ -183,8 +191,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   effects(query: EffectsQuery): Stretch & { readonly head: number } {
     const head = this.#writer.headSeq;
     const { ids, after, limit, of } = query;
-    const isEffect = (line: string, cause: string) =>
-      of === undefined || cause !== of.id || this.#lookup.isCausedBy(line, cause, of.seq);
+    const meansIt = of === undefined ? undefined : this.#lookup.causedBy(of.id, of.seq);
+    const isEffect = (line: string, cause: string) => meansIt === undefined || cause !== of?.id || meansIt(line);
     return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
   }
 

@@ -1,9 +1,10 @@
 import { keyOfEntry } from "../../core/signals/log/id-owner.ts";
 import { type LogBase, readLogBase } from "../../core/signals/log/log-state.ts";
 import type { ProducerPage, StoredProducerPage } from "../../core/signals/log/producers.ts";
-import { namesText, readNames, type Segment, type SegmentHeader } from "../../core/signals/log/segment.ts";
+import { holdsNumber, namesText, type Segment, type SegmentHeader } from "../../core/signals/log/segment.ts";
 import { readZone, type Zone } from "../../core/signals/log/zone.ts";
 import { RecentBodies } from "./recent-bodies.ts";
+import { HEADER, type HeaderRow, keysText, readHeader, readKeys, readRanges } from "./segment-row.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
 export interface Slice {
@@ -12,24 +13,19 @@ export interface Slice {
   readonly firstSeq: number;
 }
 
+/** An id, and what it says as `<producer>.<number>`. */
+export interface NamedId {
+  readonly id: string;
+  readonly producer: string;
+  readonly number: number;
+}
+
 /** What a waking log reads. */
 interface StoredLog {
   readonly base: LogBase;
   readonly zone: Zone | undefined;
   readonly headers: Iterable<SegmentHeader>;
   readonly producers: Iterable<StoredProducerPage>;
-}
-
-interface HeaderRow {
-  [column: string]: SqlStorageValue;
-  first_seq: number;
-  last_seq: number;
-  received_ms: number;
-  first_ts: number;
-  last_ts: number;
-  names: string;
-  producers: string;
-  ids: string | null;
 }
 
 interface ZoneRow {
@@ -41,7 +37,6 @@ interface ZoneRow {
 
 /** Headers that a waking log holds in memory at once. */
 const LOADED_HEADERS = 32;
-const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, producers, ids";
 
 /**
  * Segments and zones in the object's SQLite.
@@ -173,10 +168,41 @@ export class SegmentStore {
 
   /** The closed zone that holds `seq`, or `undefined`. */
   zoneAt(slice: number, seq: number): Zone | undefined {
-    const [zone] = this.#zones(
-      `SELECT * FROM zones_${slice} WHERE first_seq <= ${seq} ORDER BY first_seq DESC LIMIT 1`,
+    return this.zoneWithSize(slice, seq)?.zone;
+  }
+
+  /** As {@link zoneAt}, with the characters of its row. */
+  zoneWithSize(slice: number, seq: number): { readonly zone: Zone; readonly chars: number } | undefined {
+    const [row] = this.#sql.exec<ZoneRow>(
+      `SELECT * FROM zones_${slice} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
+      seq,
     );
-    return zone !== undefined && zone.lastSeq >= seq ? zone : undefined;
+    return row !== undefined && row.last_seq >= seq ? { zone: readZone(row.body), chars: row.body.length } : undefined;
+  }
+
+  /** Last sequence number of the closed zones of a slice; `undefined`: none is closed. */
+  lastZoned(slice: number): number | undefined {
+    const { last } = this.#sql.exec<{ last: number | null }>(`SELECT MAX(last_seq) AS last FROM zones_${slice}`).one();
+    return last ?? undefined;
+  }
+
+  /**
+   * First sequence numbers of the segments in `[fromSeq, toSeq]` that list the id, or hold the producer's number; newest
+   * first. The database searches the lists of ids: they can be large, and are not parsed for that.
+   */
+  segmentsNaming(slice: number, fromSeq: number, toSeq: number, { id, producer, number }: NamedId): number[] {
+    const rows = this.#sql.exec<{ first_seq: number; listed: number | null; producers: string }>(
+      `SELECT first_seq, INSTR(ids, ?) > 0 AS listed, producers FROM segments_${slice} WHERE first_seq >= ? AND first_seq <= ?
+         AND (INSTR(ids, ?) > 0 OR INSTR(producers, ?) > 0) ORDER BY first_seq DESC`,
+      JSON.stringify(id),
+      fromSeq,
+      toSeq,
+      JSON.stringify(id),
+      `[${JSON.stringify(producer)},`,
+    );
+    return [...rows]
+      .filter(({ listed, producers }) => listed === 1 || holdsNumber(readRanges(producers), producer, number))
+      .map((row) => row.first_seq);
   }
 
   /** First sequence number of the segment that holds `seq`, or `undefined`. */
@@ -224,39 +250,4 @@ export class SegmentStore {
     );
     return [...rows].map((row) => ({ slice: row.slice, firstSeq: row.first_seq }));
   }
-}
-
-function readHeader(row: HeaderRow): SegmentHeader {
-  return {
-    firstSeq: row.first_seq,
-    lastSeq: row.last_seq,
-    receivedMs: row.received_ms,
-    firstTs: row.first_ts,
-    lastTs: row.last_ts,
-    ...readNames(row.names),
-    producers: JSON.parse(row.producers),
-    ...readKeys(row.ids),
-  };
-}
-
-type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners">;
-
-/** Most segments hold neither ids of callers nor causes: one column is enough. */
-function keysText({ foreignIds, causes, sources, owners }: Keys): string | null {
-  if (foreignIds.length === 0 && causes.length === 0 && owners === undefined) return null;
-  return JSON.stringify({ foreignIds, causes, sources, owners });
-}
-
-function readKeys(text: string | null): Keys {
-  if (text === null) return { foreignIds: [], causes: [] };
-  const keys: unknown = JSON.parse(text);
-  if (isForeignIds(keys)) return { foreignIds: keys, causes: [] };
-  if (isKeys(keys)) return keys;
-  throw new TypeError(`the stored keys of a segment are damaged: ${text.slice(0, 100)}`);
-}
-
-const isForeignIds = (value: unknown): value is Keys["foreignIds"] => Array.isArray(value);
-
-function isKeys(value: unknown): value is Keys {
-  return typeof value === "object" && value !== null && "foreignIds" in value && "causes" in value;
 }

@@ -56,6 +56,11 @@ function isHashed(value: unknown): value is { readonly hashes: readonly number[]
   return typeof value === "object" && value !== null && Array.isArray((value as { hashes?: unknown }).hashes);
 }
 
+/** Whether one of the ranges holds the number. */
+export function holdsNumber(ranges: readonly ProducerRange[], producer: string, number: number): boolean {
+  return ranges.some(([name, first, last]) => name === producer && first <= number && number <= last);
+}
+
 /**
  * A batch as the log stores it: one row, so that a batch costs one row however many signals are in it. `lines[i]` is the
  * signal at `firstSeq + i`, as JSON.

@@ -11,7 +11,7 @@ import { readsTasks } from "../dead-letters/reads-tasks.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { findQueue } from "../queue/existing-queue.ts";
-import { oneSignal, WhichSignal } from "../signals/one-signal.ts";
+import { oneSignal, signalsOf, WhichSignal } from "../signals/one-signal.ts";
 import { LineageSchema } from "./schemas.ts";
 
 /** Decisions, and dead letters, in one lineage. */
@@ -33,7 +33,7 @@ const show = createRoute({
 
 export const lineage = newApi().openapi(show, async (c) => {
   const { eco, id } = c.req.valid("param");
-  const line = await oneSignal(c.env, eco, id, c.req.valid("query").source);
+  const line = await oneSignal(c.env, eco, id, c.req.valid("query"));
   const chain = await traceChain(readSignalLine(line), sourceOf(c.env, eco));
   const { cut, ...found } = await followingsOf(c.env, eco, chain);
   const dead_letters = readsTasks(c.get("grant"), eco)
@@ -46,8 +46,9 @@ function sourceOf(env: Environment, ecosystem: string): LineageSource {
   const log = signalLog(env, ecosystem);
   return {
     find: async (id, { seq, source }) => {
-      const line = await log.find(id, { seq, source });
-      return line === null ? undefined : readSignalLine(line);
+      // One call searches a bounded part of the log; the second search says whether the log holds the cause at all.
+      const line = (await log.find(id, { seq, source })) ?? (await signalsOf(env, ecosystem, id))[0];
+      return line === undefined ? undefined : readSignalLine(line);
     },
     effects: async ({ id, seq }, ids, after, limit) => {
       const { lines, through, head } = await log.effects({ ids, after, limit, of: { id, seq } });

@@ -1,10 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { lineSeq } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { policyState, signalLog } from "../../bindings/objects.ts";
+import { policyState } from "../../bindings/objects.ts";
 import { choice, EcosystemPath, pageCursor, time, wholeNumber, words } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
+import { signalsOf } from "../signals/one-signal.ts";
 import { DecisionsSchema } from "./schemas.ts";
 
 const listDecisions = createRoute({
@@ -43,7 +44,7 @@ export const decisions = newApi().openapi(listDecisions, async (c) => {
 });
 
 async function seqOf(env: Environment, ecosystem: string, id: string): Promise<number> {
-  const line = await signalLog(env, ecosystem).find(id);
-  if (line === null) throw notFound(`No signal "${id}" in the log. It may be older than the retention.`);
+  const [line] = await signalsOf(env, ecosystem, id);
+  if (line === undefined) throw notFound(`No signal "${id}" in the log. It may be older than the retention.`);
   return lineSeq(line);
 }

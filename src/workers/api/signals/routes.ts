@@ -104,5 +104,5 @@ export const signals = newApi()
   })
   .openapi(one, async (c) => {
     const { eco, id } = c.req.valid("param");
-    return jsonText<Signal>(await oneSignal(c.env, eco, id, c.req.valid("query").source));
+    return jsonText<Signal>(await oneSignal(c.env, eco, id, c.req.valid("query")));
   });

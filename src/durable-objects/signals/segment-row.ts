@@ -1,0 +1,61 @@
+import { type ProducerRange, readNames, type SegmentHeader } from "../../core/signals/log/segment.ts";
+
+/** A segment as it is stored, without its body. */
+export interface HeaderRow {
+  [column: string]: SqlStorageValue;
+  first_seq: number;
+  last_seq: number;
+  received_ms: number;
+  first_ts: number;
+  last_ts: number;
+  names: string;
+  producers: string;
+  ids: string | null;
+}
+
+/** The columns of {@link HeaderRow}. */
+export const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, producers, ids";
+
+/** @throws SyntaxError or TypeError where the row is damaged */
+export function readHeader(row: HeaderRow): SegmentHeader {
+  return {
+    firstSeq: row.first_seq,
+    lastSeq: row.last_seq,
+    receivedMs: row.received_ms,
+    firstTs: row.first_ts,
+    lastTs: row.last_ts,
+    ...readNames(row.names),
+    producers: readRanges(row.producers),
+    ...readKeys(row.ids),
+  };
+}
+
+export function readRanges(text: string): readonly ProducerRange[] {
+  const ranges: unknown = JSON.parse(text);
+  if (isRanges(ranges)) return ranges;
+  throw new TypeError(`the stored producers of a segment are damaged: ${text.slice(0, 100)}`);
+}
+
+const isRanges = (value: unknown): value is readonly ProducerRange[] => Array.isArray(value);
+
+type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners">;
+
+/** Most segments hold neither ids of callers nor causes: one column is enough. */
+export function keysText({ foreignIds, causes, sources, owners }: Keys): string | null {
+  if (foreignIds.length === 0 && causes.length === 0 && owners === undefined) return null;
+  return JSON.stringify({ foreignIds, causes, sources, owners });
+}
+
+export function readKeys(text: string | null): Keys {
+  if (text === null) return { foreignIds: [], causes: [] };
+  const keys: unknown = JSON.parse(text);
+  if (isForeignIds(keys)) return { foreignIds: keys, causes: [] };
+  if (isKeys(keys)) return keys;
+  throw new TypeError(`the stored keys of a segment are damaged: ${text.slice(0, 100)}`);
+}
+
+const isForeignIds = (value: unknown): value is Keys["foreignIds"] => Array.isArray(value);
+
+function isKeys(value: unknown): value is Keys {
+  return typeof value === "object" && value !== null && "foreignIds" in value && "causes" in value;
+}
