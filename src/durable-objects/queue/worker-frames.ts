@@ -132,7 +132,7 @@ function enqueueOperation(
   const tasks = admissions.flatMap((admission) => (admission.ok ? [admission.task] : []));
   const other = tasks.find(({ recipient }) => !isBoundTo(connection.hosts, recipient));
   if (other !== undefined) {
-    refuseFrame(connection, batch, notBound("hosts", connection.hosts, other.recipient));
+    refuseFrame(connection, name, notBound("hosts", connection.hosts, other.recipient));
     return undefined;
   }
   return operationOf<EnqueueResult>(
