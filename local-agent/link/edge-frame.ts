@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { pruneDeep } from "../../src/core/json/prune-deep.ts";
+import { writeJson } from "../../src/core/json/write-json.ts";
 import { EDGE_FRAME_TYPES, EdgeFrame } from "../../src/core/wire/link-frames.ts";
 import { unknownType } from "../../src/core/wire/unknown-types.ts";
 import type { Received } from "../store/inbox.ts";
@@ -48,19 +48,9 @@ function readDelivery(last: unknown, signals: unknown): ReadFrame {
     if (!isPlace(seq) || typeof id !== "string" || typeof name !== "string") {
       return { type: "unreadable", reason: "signals frame: a signal lacks seq, id or signal" };
     }
-    received.push({ seq, id, signal: name, text: textOf(signal) });
+    received.push({ seq, id, signal: name, text: writeJson(signal ?? {}) });
   }
   return { type: "signals", last, signals: received };
-}
-
-/** A log may hold signals from before their depth was limited, which cannot be written whole. */
-function textOf(signal: unknown): string {
-  try {
-    return JSON.stringify(signal);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return JSON.stringify(pruneDeep(signal));
-  }
 }
 
 function isPlace(value: unknown): value is number {

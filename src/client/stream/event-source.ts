@@ -1,3 +1,4 @@
+import { pruneDeep } from "../../core/json/prune-deep.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { openServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import type { Batch, OpenSource } from "./signal-source.ts";
@@ -29,7 +30,7 @@ function batchOf(event: ServerSentEvent): Batch | undefined {
 function readSignal(data: string): Signal {
   const signal: unknown = JSON.parse(data);
   if (!isNumbered(signal)) throw new TypeError("an event of the stream is not a signal");
-  return signal;
+  return pruneDeep(signal);
 }
 
 function isNumbered(value: unknown): value is Signal {

@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { pruneDeep } from "../../core/json/prune-deep.ts";
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
 import { authorisation } from "../http/request.ts";
 import { PushIterable } from "./push-iterable.ts";
@@ -76,5 +77,7 @@ function batchOf(text: string): Batch | undefined {
   const { type, last, signals } = frame as Partial<Batch> & { type?: unknown };
   // Frames of other kinds may come with later versions of the edge.
   if (type !== "signals" || typeof last !== "number" || !Array.isArray(signals)) return undefined;
+  // Whoever prints a signal, or passes it on, must not meet one from before its depth was limited.
+  for (const one of signals) pruneDeep(one);
   return { last, signals };
 }

@@ -1,4 +1,5 @@
 import { pruneDeep } from "../json/prune-deep.ts";
+import { writeJson } from "../json/write-json.ts";
 import { DEAD_LETTER_KINDS, type DeadLetterRecord } from "./dead-letter.ts";
 
 /**
@@ -15,12 +16,7 @@ export function readStoredRecord(id: string, text: string): DeadLetterRecord {
 
 /** The text of a record, as an outbox stores it. What failed may be too deep to be written: it is cut then. */
 export function writeDeadLetterRecord(record: DeadLetterRecord): string {
-  try {
-    return JSON.stringify(record);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return JSON.stringify(pruneDeep({ ...record }));
-  }
+  return writeJson({ ...record });
 }
 
 /** @throws TypeError where `text` is no record, as {@link DeadLetterRecord} is stored and sent */

@@ -54,6 +54,22 @@ describe("a signal that is nested too deeply and is in the log already", () => {
     expect((await call(`/v1/${eco}/dead-letters`)).status).toBe(200);
   });
 
+  test("ends no stream of events, and the signals behind it come", async () => {
+    const eco = freshEcosystem();
+    const deepest = aSignal("Q_DEEP", {}, { factsJson: `{"more":${"[".repeat(15_000)}${"]".repeat(15_000)}}` });
+    await logOf(eco).append({ signals: [deepest, aSignal("Q_NEXT", { n: 2 })] });
+    const response = await call(`/v1/${eco}/signals/stream?after=0`);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("Q_NEXT")) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: "" };
+      if (done) break;
+      text += value;
+    }
+    await reader?.cancel();
+    expect(text).toContain('"signal":"Q_NEXT"');
+  });
+
   test("can be read over HTTP", async () => {
     const eco = freshEcosystem();
     const outcome = await logOf(eco).append({ signals: [deepSignal("Q_DEEP", '{"n":1}')] });
@@ -127,6 +143,8 @@ describe("an object that stored a value which cannot be read", () => {
 
   test.each(kinds)("answers all the same: %s", async (_, objectOf, damage, path) => {
     const eco = freshEcosystem();
+    // A queue is there once it has held a task.
+    if (path.startsWith("queues/")) await post(`/v1/${eco}/${path}/tasks`, { recipient: "a", type: "T", payload: 1 });
     const object = objectOf(eco);
     await runInDurableObject(object, (_instance, { storage }) => void storage.sql.exec(damage));
     await evictDurableObject(object);

@@ -1,3 +1,4 @@
+import { writeJson } from "../../../core/json/write-json.ts";
 import { SignalsFrame } from "../../../core/wire/link-frames.ts";
 import { overloaded } from "./refusal.ts";
 import type { SocketHolder } from "./upgrade.ts";
@@ -124,7 +125,7 @@ function chunkOf(text: string): Chunk | undefined {
   const frame = SignalsFrame.safeParse(JSON.parse(text));
   if (!frame.success) return undefined; // later versions may send frames of other types
   const { last, signals } = frame.data;
-  const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${JSON.stringify(signal)}\n\n`).join("");
+  const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${writeJson(signal)}\n\n`).join("");
   const seen = JSON.stringify({ type: "seen", seq: last });
   // `last` lies behind the last signal where the log skipped signals that this subscription excludes.
   return { text: signals.at(-1)?.seq === last ? events : `${events}id: ${last}\n\n`, seen };
