@@ -35,6 +35,7 @@ const bodies = fc.oneof(
   fc.array(fc.oneof(nearlySignal, fc.jsonValue()), { maxLength: 5 }).map((value) => JSON.stringify(value)),
   fc.array(nearlySignal, { maxLength: 4 }).map((values) => values.map((value) => JSON.stringify(value)).join("\n")),
   fc.json().map((text) => text.slice(0, -1)),
+  fc.constant(JSON.stringify({ signal: "X", source: "s", facts: {} })),
   fc.string({ unit: "binary" }),
   fc.constantFrom(
     "[".repeat(100_000),
