@@ -74,6 +74,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
                 // On one machine webhooks mostly go to services of this machine and of its network. Set it to false
                 // where authors of rules must not reach those.
                 WEBHOOKS_ALLOW_PRIVATE: process.env.GANGLION_WEBHOOKS_ALLOW_PRIVATE ?? "true",
+                CORS_ORIGINS: process.env.GANGLION_CORS_ORIGINS ?? "",
               },
               // No look-up of where this machine is: nothing here needs it, and start must work without a network.
               cf: false,

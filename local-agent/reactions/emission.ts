@@ -19,8 +19,11 @@ export type Emissions =
  */
 function chainOf({ seq, id, cause, depth }: Signal): { cause: string; depth: number } {
   if (seq === 0 && cause !== undefined) return { cause, depth: depth ?? 1 };
-  return { cause: id, depth: (depth ?? 0) + 1 };
+  return { cause: signalId(id), depth: (depth ?? 0) + 1 };
 }
+
+/** An id that is made of a task's, as the id of a signal: only ids of tasks may hold `/`. */
+const signalId = (id: string): string => id.replaceAll("/", "~1");
 
 /** Makes the emissions of a reaction to `cause` into signals that the edge will admit. */
 export function emissionsOf(
@@ -29,6 +32,7 @@ export function emissionsOf(
 ): Emissions {
   const signals: TimedSignal[] = [];
   for (const { signal, facts, id } of emit) {
+    const own = id === undefined ? undefined : signalId(id);
     const taken = takeIn(
       {
         signal,
@@ -37,7 +41,7 @@ export function emissionsOf(
         ...chainOf(cause),
         trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause),
         // An id that is too long is left out: the log then gives one, and a duplicate is not recognised.
-        ...(id !== undefined && IDENTIFIER.test(id) && { id }),
+        ...(own !== undefined && IDENTIFIER.test(own) && { id: own }),
       },
       nowMs,
     );

@@ -1,6 +1,7 @@
 import { pruneDeep } from "../../src/core/json/prune-deep.ts";
 import type { LeasedTask } from "../../src/core/queue/api.ts";
-import { Identifier, type Signal } from "../../src/core/signals/signal.ts";
+import { TASK_ID } from "../../src/core/queue/task-input.ts";
+import { IDENTIFIER, type Signal } from "../../src/core/signals/signal.ts";
 
 /**
  * Input of a run that a task started. A task whose payload is a signal is a reaction to that signal. Any other task is
@@ -8,7 +9,7 @@ import { Identifier, type Signal } from "../../src/core/signals/signal.ts";
  */
 export function inputOfTask(task: LeasedTask, nowText: string): Signal {
   const { payload, task_id: id, type, sender, cause, trace, depth } = task;
-  if (isRunInput(payload)) return payload;
+  if (isRunInput(payload, IDENTIFIER)) return payload;
   return {
     seq: 0,
     id,
@@ -31,7 +32,7 @@ export function inputOfTask(task: LeasedTask, nowText: string): Signal {
  */
 function readRunInput(text: string): Signal {
   const input: unknown = JSON.parse(text);
-  if (!isRunInput(input)) throw new TypeError(`The input of a run is not a signal: ${text.slice(0, 100)}`);
+  if (!isRunInput(input, TASK_ID)) throw new TypeError(`The input of a run is not a signal: ${text.slice(0, 100)}`);
   return pruneDeep(input);
 }
 
@@ -54,12 +55,20 @@ export function inputOf(run: { readonly cause: string; readonly input: string })
   }
 }
 
-/** Checks the fields on which reactions depend: a payload may lack those that only the log gives, such as `seq`. */
-function isRunInput(value: unknown): value is Signal {
+/**
+ * Checks the fields on which reactions depend: a payload may lack those that only the log gives, such as `seq`.
+ *
+ * @param ids - what the id may be: that of a signal, or that of a task, which may hold `/`
+ */
+function isRunInput(value: unknown, ids: RegExp): value is Signal {
   if (!isObject(value)) return false;
   const { id, signal, source, facts } = value;
   return (
-    typeof signal === "string" && typeof source === "string" && isObject(facts) && Identifier.safeParse(id).success
+    typeof signal === "string" &&
+    typeof source === "string" &&
+    isObject(facts) &&
+    typeof id === "string" &&
+    ids.test(id)
   );
 }
 

@@ -11,6 +11,7 @@ import { usage } from "./api/deployment/usage.ts";
 import { fileTaskRoutes } from "./api/file-tasks/routes.ts";
 import { monitors } from "./api/hosts/monitors.ts";
 import { agents } from "./api/hosts/routes.ts";
+import { crossOrigin } from "./api/http/cross-origin.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
 import { newApi } from "./api/http/route.ts";
 import { gaps } from "./api/introspection/gaps.ts";
@@ -40,9 +41,15 @@ export const app = newApi();
 app.onError((error) => answerError(error));
 app.notFound(() =>
   problemResponse(
-    problem("not-found", 404, "Not found", "No call of the API has this path. List the calls: GET /docs."),
+    problem(
+      "not-found",
+      404,
+      "Not found",
+      "No call of the API has this path. List the calls: GET /docs. An id's own / is %2F in a path.",
+    ),
   ),
 );
+app.use(crossOrigin);
 app.use(
   methodNotAllowed({
     app,
@@ -52,7 +59,9 @@ app.use(
           "method-not-allowed",
           405,
           "Method not allowed",
-          `The path accepts ${methods.join(", ")}, not ${c.req.method}.`,
+          `The path accepts ${methods.join(", ")}, not ${c.req.method}.${
+            c.req.method === "OPTIONS" ? " Pages of other origins may call the API where CORS_ORIGINS names them." : ""
+          }`,
         ),
         { Allow: methods.join(", ") },
       ),

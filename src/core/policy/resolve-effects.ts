@@ -2,6 +2,7 @@ import { MAX_DEPTH } from "../json/limits.ts";
 import { isDeeperThan } from "../json/prune-deep.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { ANYONE } from "../queue/task.ts";
+import { TASK_ID, TASK_ID_RULE } from "../queue/task-input.ts";
 import { knownSignal } from "../signals/known-signals.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, type Signal } from "../signals/signal.ts";
@@ -39,8 +40,8 @@ function resolve(effect: CompiledEffect, scope: Scope, signal: Signal): Effect {
         throw new Error(`invalid priority of a task: ${JSON.stringify(priority)}; give a whole number from 1 to 10`);
       }
       const taskId = effect.taskId?.(scope);
-      if (taskId !== undefined && (typeof taskId !== "string" || !IDENTIFIER.test(taskId))) {
-        throw new Error(`invalid id of a task: ${JSON.stringify(taskId)}`);
+      if (taskId !== undefined && (typeof taskId !== "string" || !TASK_ID.test(taskId))) {
+        throw new Error(`invalid id of a task: ${JSON.stringify(taskId)}; ${TASK_ID_RULE}`);
       }
       const payload = limited(effect.payload === undefined ? signal : valuesOf(effect.payload, scope), "the payload");
       const { queue, type } = effect;

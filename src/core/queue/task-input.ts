@@ -17,9 +17,19 @@ export const DEFAULT_LEASE_MS = 30_000;
 export const MAX_WAIT_MS = 30_000;
 const WEEK_MS = 7 * 86_400_000;
 
+/**
+ * Id of a task: as that of a signal, and `/` between such names, because many programs number their work below something
+ * (`user/234`). In a path it is percent-encoded. Each name starts with a letter or digit, so that no id climbs out of a
+ * directory or ends in a slash.
+ */
+export const TASK_ID = /^(?=.{1,256}$)[A-Za-z0-9][A-Za-z0-9._:@~-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:@~-]*)*$/;
+export const TASK_ID_RULE =
+  "an id starts with a letter or digit and holds letters, digits and . _ : @ ~ -, or several such names with / between " +
+  "them (256 characters at most; write / as %2F in a path)";
+
 const rule = "starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)";
 const identifier = (name: string) => z.string().regex(IDENTIFIER, { message: `${name} ${rule}` });
-export const TaskId = identifier("an id");
+export const TaskId = z.string().regex(TASK_ID, { message: TASK_ID_RULE });
 export const Recipient = z.union([z.literal(ANYONE), identifier("a recipient, other than *,")], {
   error: `a recipient is * (anyone) or ${rule}`,
 });

@@ -46,4 +46,6 @@ export interface Environment
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */
   readonly ADMIN_TOKEN?: string;
+  /** Origins, with commas between them, whose pages may call the API from browsers; `*`: all. Default: none. */
+  readonly CORS_ORIGINS?: string;
 }

@@ -28,4 +28,14 @@ describe("a signal that a reaction emits", () => {
     expect(emitted({ ...task, cause: "s1.abc", depth: 2 })).toMatchObject({ cause: "s1.abc", depth: 2 });
     expect(emitted(task)).toMatchObject({ cause: "job-1", depth: 1 });
   });
+
+  it("writes the / of a task's id as ~1 in its cause and its own id, which signals may not hold", () => {
+    const task = { ...signal, seq: 0, id: "user/234" };
+    const emissions = emissionsOf([{ signal: "Q_A_DONE", facts: {}, id: "user/234.complete" }], {
+      cause: task,
+      source: "reaction/a/gpu-01",
+      nowMs: 0,
+    });
+    expect(emissions).toMatchObject({ signals: [{ cause: "user~1234", id: "user~1234.complete" }] });
+  });
 });

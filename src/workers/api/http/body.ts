@@ -5,9 +5,11 @@ import { fieldErrors } from "../../../core/problem/field-errors.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import { invalid, Refusal } from "./refusal.ts";
+import { BODY_ENCODINGS, type BodyEncoding, bodyEncoding, unpack } from "./unpack.ts";
 
 /**
- * Reads a request's text and stops as soon as the text is too long: a Content-Length may be absent or wrong.
+ * Reads a request's text and stops as soon as the text is too long, compressed or not: a Content-Length may be absent or
+ * wrong.
  *
  * @param accepted - media types, without parameters
  * @returns the text, and which of the `accepted` types it has
@@ -17,8 +19,10 @@ export async function readBody<Type extends string>(
   accepted: readonly Type[],
 ): Promise<{ text: string; type: Type }> {
   const type = mediaType(request, accepted);
+  const encoding = encodingOf(request);
   if (Number(request.headers.get("content-length")) > LIMITS.batchBytes) throw tooLarge();
-  return { text: decode(await collect(request)), type };
+  const bytes = await collect(request);
+  return { text: decode(encoding === null ? bytes : unpack(bytes, encoding, LIMITS.batchBytes, tooLarge)), type };
 }
 
 function mediaType<Type extends string>(request: Request, accepted: readonly Type[]): Type {
@@ -28,18 +32,23 @@ function mediaType<Type extends string>(request: Request, accepted: readonly Typ
   if (type === undefined) {
     throw unsupported(
       `Send Content-Type: ${accepted.join(" or ")}${header === null ? "; the request has none" : ""}.`,
-      accepted,
+      { Accept: accepted.join(", ") },
     );
   }
-  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
-  if (encoding !== "identity") throw unsupported("Send the body without Content-Encoding.", accepted);
   return type;
 }
 
-const unsupported = (detail: string, accepted: readonly string[]) =>
-  new Refusal(problem("unsupported-media-type", 415, "Unsupported media type", detail), {
-    Accept: accepted.join(", "),
-  });
+/** The compression of a request's body; null: none. */
+function encodingOf(request: Request): BodyEncoding | null {
+  const header = request.headers.get("content-encoding");
+  const encoding = bodyEncoding(header);
+  if (encoding !== undefined) return encoding;
+  const detail = `The body has the Content-Encoding "${header}". Send it as ${BODY_ENCODINGS.join(" or ")}, or uncompressed.`;
+  throw unsupported(detail, { "Accept-Encoding": BODY_ENCODINGS.join(", ") });
+}
+
+const unsupported = (detail: string, headers: Record<string, string>) =>
+  new Refusal(problem("unsupported-media-type", 415, "Unsupported media type", detail), headers);
 
 async function collect(request: Request): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
@@ -110,8 +119,8 @@ export async function readDocument<Schema extends z.ZodType>(
   return parsed.data;
 }
 
-export function parseJson(text: string, { kind, title }: Naming): unknown {
-  const reading = readJsonText(text, limitsOf(text));
+export function parseJson(text: string, { kind, title }: Naming, limits = limitsOf(text)): unknown {
+  const reading = readJsonText(text, limits);
   if (reading.ok) return reading.value;
   throw reading.malformed === undefined ? invalid(kind, title, reading.errors) : malformed(reading.malformed);
 }

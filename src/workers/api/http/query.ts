@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { fieldErrors } from "../../../core/problem/field-errors.ts";
-import { QUEUE_NAME, QUEUE_RULE } from "../../../core/queue/task-input.ts";
+import { QUEUE_NAME, QUEUE_RULE, TASK_ID, TASK_ID_RULE } from "../../../core/queue/task-input.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import { ECOSYSTEM_NAME, ECOSYSTEM_RULE, IDENTIFIER } from "../../../core/signals/signal.ts";
 import { parseTimestamp } from "../../../core/signals/timestamp.ts";
@@ -134,11 +134,8 @@ export const QueuePath = EcosystemPath.extend({
 export const TaskPath = QueuePath.extend({
   id: z
     .string()
-    .regex(
-      IDENTIFIER,
-      "an id starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 characters at most)",
-    )
-    .openapi({ param: { description: "The task's id" } }),
+    .regex(TASK_ID, TASK_ID_RULE)
+    .openapi({ param: { description: "The task's id, percent-encoded" }, example: "build-17" }),
 });
 
 export const hostName = z

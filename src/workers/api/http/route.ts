@@ -8,8 +8,8 @@ import { requires, requiresAfresh, requiresForTasks } from "./authenticate.ts";
 import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 
-/** A part of the API: the routes of one resource. */
-export const newApi = () => new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+/** A part of the API: the routes of one resource. A slash at the end of a path means nothing: many clients add one. */
+export const newApi = () => new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid, strict: false });
 
 /** The part of a route that says which scopes a caller needs, so that one place enforces and documents them. */
 export function secured(...scopes: [Scope, ...Scope[]]) {

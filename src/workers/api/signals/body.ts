@@ -11,7 +11,14 @@ import type { NewSignal } from "../../../core/signals/signal.ts";
 import { malformed, parseJson, readBody } from "../http/body.ts";
 import { forbidden, invalid, Refusal } from "../http/refusal.ts";
 
-export const SIGNAL_MEDIA_TYPES = ["application/json", "application/x-ndjson"] as const;
+/** No registry has a name for JSON lines; these are in use. */
+export const LINE_MEDIA_TYPES = [
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/x-jsonlines",
+] as const;
+const SIGNAL_MEDIA_TYPES = ["application/json", ...LINE_MEDIA_TYPES] as const;
 
 /**
  * Reads one signal, an array of signals, or one signal a line. All or nothing: one signal that is invalid, or that the
@@ -19,7 +26,7 @@ export const SIGNAL_MEDIA_TYPES = ["application/json", "application/x-ndjson"] a
  */
 export async function readSignals(request: Request, grant: Grant): Promise<NewSignal[]> {
   const { text, type } = await readBody(request, SIGNAL_MEDIA_TYPES);
-  const items = type === "application/x-ndjson" ? parseLines(text) : parseDocument(text);
+  const items = type === "application/json" ? parseDocument(text) : parseLines(text);
   const signals = admitAll(items);
   refuseForeign(items, signals, grant);
   return signals;
@@ -30,15 +37,23 @@ export const foreignSignal = (errors: readonly FieldError[]) =>
 
 /** @throws Refusal where a signal names a source, an id or a name that does not belong to the token */
 function refuseForeign(items: readonly Item[], signals: readonly NewSignal[], grant: Grant): void {
-  const admin = grant.scopes.includes("admin");
   const errors: FieldError[] = [];
   signals.forEach((signal, place) => {
-    const at = items[place]?.pointer ?? "";
-    for (const error of reservedFields(signal, admin, at)) errors.push(error);
-    if (!isBoundTo(grant.sources, signal.source))
-      errors.push({ pointer: `${at}/source`, message: `the token is bound to other sources than "${signal.source}"` });
+    for (const error of foreignFields(signal, grant, items[place]?.pointer ?? "")) errors.push(error);
   });
   if (errors.length > 0) throw foreignSignal(errors);
+}
+
+/**
+ * The fields of a signal that do not belong to the token.
+ *
+ * @param at - JSON pointer of the signal
+ */
+export function foreignFields(signal: NewSignal, grant: Grant, at: string): FieldError[] {
+  const errors = reservedFields(signal, grant.scopes.includes("admin"), at);
+  if (!isBoundTo(grant.sources, signal.source))
+    errors.push({ pointer: `${at}/source`, message: `the token is bound to other sources than "${signal.source}"` });
+  return errors;
 }
 
 interface Item {

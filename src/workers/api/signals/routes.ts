@@ -1,15 +1,20 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { LIMITS } from "../../../core/signals/limits.ts";
-import type { Signal } from "../../../core/signals/signal.ts";
+import type { NewSignal, Signal } from "../../../core/signals/signal.ts";
 import { signalLog } from "../../bindings/objects.ts";
+import type { ApiEnv } from "../http/api-env.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
 import { overloaded } from "../http/refusal.ts";
-import { json, jsonText, newApi, problems, secured } from "../http/route.ts";
-import { foreignSignal, readSignals } from "./body.ts";
+import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
+import { foreignSignal, LINE_MEDIA_TYPES, readSignals } from "./body.ts";
+import { readSignalOfFacts } from "./facts-body.ts";
 import { oneSignal, WhichSignal } from "./one-signal.ts";
 import { AppendResultSchema, SignalPageSchema, SignalSchema } from "./schemas.ts";
 
 const NEW_SIGNAL = { $ref: "#/components/schemas/NewSignal" };
+
+const LINES = { schema: { type: "string" as const, description: "One signal a line" } };
 
 const emit = createRoute({
   method: "post",
@@ -33,7 +38,7 @@ const emit = createRoute({
             oneOf: [NEW_SIGNAL, { type: "array", items: NEW_SIGNAL, minItems: 1, maxItems: LIMITS.batchSignals }],
           },
         },
-        "application/x-ndjson": { schema: { type: "string", description: "One signal a line" } },
+        ...Object.fromEntries(LINE_MEDIA_TYPES.map((type) => [type, LINES])),
       },
     },
   },
@@ -73,20 +78,55 @@ const one = createRoute({
   responses: { 200: json(SignalSchema, "The signal"), ...problems(404, 409) },
 });
 
+const emitFacts = createRoute({
+  method: "post",
+  path: "/v1/{eco}/signals/{id}",
+  operationId: "emitFacts",
+  summary: "Emit one signal whose facts are the whole body",
+  description:
+    "For programs that send JSON of their own, such as hooks, alerts and log lines. The path has the signal's name, the " +
+    "query the rest of the signal. With an `id` the request is safe to repeat.",
+  tags: ["signals"],
+  ...secured("signals:write"),
+  request: {
+    // The same template as that of the call that reads a signal: OpenAPI knows no second name for one path.
+    params: EcosystemPath.extend({
+      id: z.string().openapi({ param: { description: "The name of the signal" }, example: "Q_BUILD_BROKEN" }),
+    }),
+    query: z.strictObject({
+      source: words("The host or program that sends the signal; required").openapi({ param: { required: true } }),
+      id: words("Id of the signal: a second signal of this id and source is a duplicate"),
+      cause: words("Id of the signal that led to this one"),
+      timestamp: words("Time of the event (RFC 3339). Default: when the log receives the signal"),
+    }),
+    body: jsonBody({ type: "object", additionalProperties: true, description: "The facts of the signal" }),
+  },
+  responses: { 202: json(AppendResultSchema, "The signal is durable"), ...problems(400, 413, 415) },
+});
+
+/** Appends signals that the token may send. */
+async function append(c: Context<ApiEnv>, eco: string, signals: NewSignal[], pointerOfId: (place: number) => string) {
+  const outcome = await signalLog(c.env, eco).append({ owner: c.get("grant").id, signals });
+  if ("overloaded" in outcome) throw overloaded(outcome.detail, outcome.retry_after_ms);
+  if ("foreign_id" in outcome) {
+    const message = `${outcome.foreign_id} belongs to the producer of a host, or to the log: choose another id, or give none`;
+    throw foreignSignal([{ pointer: pointerOfId(outcome.place), message }]);
+  }
+  if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
+  return outcome;
+}
+
 export const signals = newApi()
   .openapi(emit, async (c) => {
     const { eco } = c.req.valid("param");
-    const grant = c.get("grant");
-    const signals = await readSignals(c.req.raw, grant);
-    const outcome = await signalLog(c.env, eco).append({ owner: grant.id, signals });
-    if ("overloaded" in outcome) throw overloaded(outcome.detail, outcome.retry_after_ms);
-    if ("foreign_id" in outcome) {
-      const { foreign_id, place } = outcome;
-      const message = `${foreign_id} belongs to the producer of a host, or to the log: choose another id, or give none`;
-      throw foreignSignal([{ pointer: signals.length > 1 ? `/${place}/id` : "/id", message }]);
-    }
-    if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
+    const signals = await readSignals(c.req.raw, c.get("grant"));
+    const outcome = await append(c, eco, signals, (place) => (signals.length > 1 ? `/${place}/id` : "/id"));
     return c.json(outcome, 202);
+  })
+  .openapi(emitFacts, async (c) => {
+    const { eco, id: name } = c.req.valid("param");
+    const signal = await readSignalOfFacts(c.req.raw, { signal: name, ...c.req.valid("query") }, c.get("grant"));
+    return c.json(await append(c, eco, [signal], () => "/query/id"), 202);
   })
   .openapi(list, async (c) => {
     const { eco } = c.req.valid("param");
