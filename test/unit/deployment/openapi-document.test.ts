@@ -55,3 +55,59 @@ describe("the OpenAPI document", () => {
     });
   });
 });
+
+describe("the properties in the OpenAPI document", () => {
+  it("all have a description", async () => {
+    const { schemas } = (await readDocument()).components;
+    expect(undescribed(schemas)).toEqual([]);
+  });
+
+  it.each([
+    ["NewTask", "priority", "5"],
+    ["NewTask", "delay_ms", "0"],
+    ["NewCall", "timeout_ms", "5000"],
+    ["LeaseRequest", "max", "1"],
+    ["FailRequest", "retry", "true"],
+  ])("state the default of %s.%s in words, so that no generated client requires it", async (name, key, value) => {
+    const { properties, required } = (await readDocument()).components.schemas[name] as Properties;
+    expect(required).not.toContain(key);
+    expect(properties?.[key]).not.toHaveProperty("default");
+    expect(properties?.[key]?.description).toMatch(new RegExp(`\\w.*Default: ${value}$`));
+  });
+
+  it("of a queue's settings are listed", async () => {
+    const { schemas } = (await readDocument()).components;
+    expect(Object.keys((schemas.QueueSettings as Properties).properties ?? {})).toEqual(
+      Object.keys((schemas.QueueSettingsChange as Properties).properties ?? {}),
+    );
+  });
+});
+
+interface Properties {
+  readonly properties?: Record<string, Record<string, unknown>>;
+  readonly required?: readonly string[];
+}
+
+/** Each property with its place: `Task.history.at`. */
+function propertiesOf(schemas: Record<string, unknown>): [string, Record<string, unknown>][] {
+  const found: [string, Record<string, unknown>][] = [];
+  const walk = (schema: unknown, at: string): void => {
+    if (typeof schema !== "object" || schema === null) return;
+    const { properties, ...rest } = schema as Properties;
+    for (const [key, property] of Object.entries(properties ?? {})) {
+      found.push([`${at}.${key}`, property]);
+      walk(property, `${at}.${key}`);
+    }
+    for (const [key, part] of Object.entries(rest))
+      if (["items", "additionalProperties", "anyOf", "oneOf", "allOf"].includes(key))
+        for (const each of [part].flat()) walk(each, at);
+  };
+  for (const [name, schema] of Object.entries(schemas)) walk(schema, name);
+  return found;
+}
+
+/** A reference is described where it leads. */
+const undescribed = (schemas: Record<string, unknown>) =>
+  propertiesOf(schemas)
+    .filter(([, property]) => typeof property.description !== "string" && property.$ref === undefined)
+    .map(([place]) => place);

@@ -2,13 +2,14 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { NewToken } from "../../../core/access/new-token.ts";
 import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
-import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
+import { QueueSettings, QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { CallInput, TaskInput } from "../../../core/queue/task-input.ts";
 import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
 import { SignalInput } from "../../../core/signals/signal.ts";
 import { EndpointChange, EndpointInput } from "../../../core/webhooks/endpoint.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/requests.ts";
+import { DEFAULT, describeProperties } from "./describe-properties.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 type JsonSchema = Record<string, unknown>;
@@ -55,7 +56,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
     ...document,
     components: {
       ...document.components,
-      schemas: { ...document.components?.schemas, ...schemas },
+      schemas: describeProperties({ ...document.components?.schemas, ...schemas }),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "A token of this deployment, or ADMIN_TOKEN" },
       },
@@ -96,6 +97,7 @@ function taskSchemas(): Record<string, JsonSchema> {
       examples: [{ recipient: "coder", type: "TASK_DELEGATE", payload: { module: "window" }, priority: 2 }],
     },
     NewCall: jsonSchema(CallInput),
+    QueueSettings: jsonSchema(QueueSettings),
     QueueSettingsChange: jsonSchema(QueueSettingsChange),
     LeaseRequest: jsonSchema(LeaseRequest),
     CompleteRequest: jsonSchema(CompleteRequest),
@@ -116,6 +118,17 @@ function otherSchemas(): Record<string, JsonSchema> {
 const factsName = (signal: string) => `Facts.${signal}`;
 
 function jsonSchema(schema: z.ZodType): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", target: "draft-2020-12", override: optional });
   return rest;
+}
+
+/**
+ * States a default in words: generators of clients take a property with the keyword `default` for one that is always
+ * there, and then require it of callers.
+ */
+function optional({ jsonSchema }: { jsonSchema: JsonSchema }): void {
+  if (!("default" in jsonSchema)) return;
+  const { default: value, description } = jsonSchema;
+  delete jsonSchema.default;
+  jsonSchema.description = `${typeof description === "string" ? `${description}. ` : ""}${DEFAULT}${JSON.stringify(value)}`;
 }
