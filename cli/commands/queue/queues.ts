@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { Command } from "commander";
 import type { Client } from "../../../src/client/client.ts";
+import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { QueueEvent, RecipientStatus } from "../../../src/core/queue/api.ts";
 import { facts, wholeNumber } from "../../arguments.ts";
 import {
@@ -159,10 +161,18 @@ export const callCommand = () =>
         command: Command,
       ) => {
         const { queue, payload = {}, timeout, requireResponder } = options;
-        const reply = await clientFor(command).queues.call(queue, recipient, type, payload, {
-          timeoutMs: timeout,
-          requireResponder,
-        });
+        const correlationId = randomUUID();
+        const call = { timeoutMs: timeout, requireResponder, correlationId };
+        const reply = await clientFor(command)
+          .queues.call(queue, recipient, type, payload, call)
+          .catch((error: unknown) => {
+            // Where the call was refused there is no task. A result that comes after the time-out is kept with the task.
+            const queued =
+              !(error instanceof ApiProblem) || error.problem.status === 504 || error.problem.status === 502;
+            if (queued)
+              remark(`correlation id ${correlationId}: see ganglion tasks show ${correlationId} --queue ${queue}`);
+            throw error;
+          });
         await print(JSON.stringify(wantsJson(command) ? reply : reply.result));
       },
     );

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { TaskView } from "../../../src/core/queue/api.ts";
+import type { TaskReceipt, TaskView } from "../../../src/core/queue/api.ts";
 import { facts, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
@@ -51,8 +51,14 @@ const add = () =>
           sender: defaultSource(),
         },
       ]);
-      await print(wantsJson(command) ? JSON.stringify(task) : `${task?.task_id} ${task?.status}`);
+      await print(wantsJson(command) ? JSON.stringify(task) : receiptText(id, task));
     });
+
+/** A task without an id of the caller's own can be known only because the request was sent again after a lost answer. */
+function receiptText(ownId: string | undefined, task: TaskReceipt | undefined): string {
+  const known = ownId !== undefined && task?.known === true;
+  return `${task?.task_id} ${task?.status}${known ? " (known already: not queued again)" : ""}`;
+}
 
 const columns: readonly Column<TaskView>[] = [
   ["ID", ({ task_id }) => task_id],
@@ -87,7 +93,7 @@ const show = () =>
       const task = await clientFor(command).queues.task(queue, id);
       if (wantsJson(command)) return print(JSON.stringify(task));
       const { history, ...fields } = task;
-      await printFields(fields);
+      await printFields({ queue, ...fields });
       await printTable(
         history,
         [
@@ -109,8 +115,9 @@ const change = (name: "cancel" | "retry", summary: string) =>
       const { queues } = clientFor(command);
       if (ids.length === 0) throw new UsageError("no task named: give the id of at least one task");
       for (const id of ids) {
-        const { status } = await queues[name](queue, id);
-        await print(wantsJson(command) ? JSON.stringify({ task_id: id, status }) : `${id} ${status}`);
+        const { status, was } = await queues[name](queue, id);
+        await print(wantsJson(command) ? JSON.stringify({ task_id: id, status, was }) : `${id} ${status}`);
+        if (was === "cancelled") remark(`${id} had been cancelled: it is queued again all the same`);
       }
     });
 

@@ -11,7 +11,13 @@ const AnyJson = z.unknown().meta({ description: "Any JSON value" });
 const Count = z.int().nonnegative();
 const MsOrNull = z.number().nullable();
 
-export const TaskReceipt = z.object({ task_id: z.string(), status: TaskStatus });
+export const TaskReceipt = z.object({
+  task_id: z.string().meta({ description: "Id of the task" }),
+  status: TaskStatus,
+  known: z.literal(true).optional().meta({
+    description: "The queue knew a task of this id, so this one was not queued; the status is that of the known task",
+  }),
+});
 export type TaskReceipt = z.infer<typeof TaskReceipt>;
 
 const CauseFields = {
@@ -47,7 +53,12 @@ export type LeasedTask = z.infer<typeof LeasedTask>;
 export const LeasedTasks = z.object({ tasks: z.array(LeasedTask) });
 
 /** Answer to a completion, failure, extension, release, cancellation or retry. */
-export const TaskState = z.object({ task_id: z.string(), status: TaskStatus, lease_expires_at: Timestamp.optional() });
+export const TaskState = z.object({
+  task_id: z.string().meta({ description: "Id of the task" }),
+  status: TaskStatus,
+  lease_expires_at: Timestamp.optional(),
+  was: Outcome.optional().meta({ description: "After a retry: how the task had ended before" }),
+});
 export type TaskState = z.infer<typeof TaskState>;
 
 const EventFields = {

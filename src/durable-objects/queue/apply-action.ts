@@ -77,7 +77,7 @@ function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: nu
     cause: record.cause,
   };
   store.deleteFinished(taskId);
-  if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued" };
+  if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued", was: record.outcome };
   store.restoreFinished(record, payload, nowMs);
   return { conflict: "full" };
 }

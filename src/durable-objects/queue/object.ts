@@ -257,4 +257,5 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 }
 
-const receiptOf = ({ taskId, status }: EnqueueReceipt): api.TaskReceipt => ({ task_id: taskId, status });
+const receiptOf = ({ taskId, status, known }: EnqueueReceipt): api.TaskReceipt =>
+  known ? { task_id: taskId, status, known } : { task_id: taskId, status };

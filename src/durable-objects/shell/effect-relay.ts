@@ -1,7 +1,9 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
+import { BUILT_IN_RULES } from "../../core/policy/built-in-rules.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import type { NewTask } from "../../core/queue/task.ts";
+import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { NewDelivery } from "../../core/webhooks/api.ts";
 import type { EffectOutbox, PendingEffect } from "./effect-outbox.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
@@ -23,6 +25,12 @@ export interface EffectRelayOptions {
   readonly sender: string;
   /** Takes an effect that its receiver refused for good. */
   readonly deadLetter: (record: DeadLetterRecord) => void;
+}
+
+/** Whether the rule is a built-in one that sends to this endpoint if there is one. */
+function isOptional(rule: string, endpoint: string): boolean {
+  const builtIn = BUILT_IN_RULES.find(({ id }) => id === rule);
+  return builtIn?.then?.some(({ webhook }) => webhook?.endpoint === endpoint) ?? false;
 }
 
 /** Hands effects to the queues, the webhooks and the object that keeps the maintenance. */
@@ -121,15 +129,34 @@ export class EffectRelay {
     return true;
   }
 
-  /** A rule may name an endpoint before the endpoint is made: nobody waits for such a message, so none is kept. */
+  /**
+   * A message to an endpoint that does not exist becomes a dead letter: the rule counts as fired, so nothing else would
+   * report that the message reached nobody. The messages of an unchanged built-in rule are dropped until its endpoint is
+   * made, because nobody asked for them.
+   */
   async #callWebhooks(pending: readonly PendingEffect[]): Promise<boolean> {
-    const { env, ecosystem } = this.#options;
+    const { env, ecosystem, deadLetter } = this.#options;
     const deliveries = pending.flatMap(({ id, effect, cause, rule }) =>
       effect.kind === "webhook"
         ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
         : [],
     );
-    await objectNamed(env.WEBHOOKS, ecosystem).deliver(deliveries);
+    const unknown = new Set((await objectNamed(env.WEBHOOKS, ecosystem).deliver(deliveries)).unknown);
+    for (const one of pending) {
+      const { effect, rule } = one;
+      if (effect.kind !== "webhook" || !unknown.has(one.id) || isOptional(rule, effect.endpoint)) continue;
+      deadLetter(this.#refusedMessage(one, effect.endpoint, effect.body));
+    }
     return true;
+  }
+
+  #refusedMessage({ id, cause, rule }: PendingEffect, endpoint: string, data: unknown): DeadLetterRecord {
+    return {
+      id: `policy.${id}`,
+      kind: "webhook",
+      webhook: { id, endpoint, timestamp: formatTimestamp(Date.now()), data, cause, rule },
+      error: `rule ${rule}: no webhook endpoint "${endpoint}"; add it (ganglion webhooks add ${endpoint} <url>), then replay`,
+      daemon: this.#options.sender,
+    };
   }
 }

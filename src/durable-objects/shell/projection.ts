@@ -171,7 +171,8 @@ export class Projection {
       // A signal that was never taken in has not failed yet; taken in later it would have its effect a second time.
       // Nor may it meet a state that a rebuild has not derived as far as the state was before.
       await this.readThrough(Math.max(seq, this.mutedThrough));
-      const stretch = await this.#log.stretch(this.#options.name, seq - 1, 1, this.#state?.patterns?.());
+      // Read past the subscription: the rule that wanted the signal may be gone, and then it says so itself.
+      const stretch = await this.#log.stretch(this.#options.name, seq - 1, 1, ["*"]);
       const line = stretch.lines.find((one) => lineSeq(one) === seq);
       if (line === undefined) return { outcome: "gone" };
       try {

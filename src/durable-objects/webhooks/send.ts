@@ -38,8 +38,14 @@ export async function send(
     if (limit.signal.aborted) return { error: `no answer within ${TIMEOUT_MS / 1_000} s` };
     // The path of the URL may hold a secret, and people see this text.
     const reason = error instanceof Error ? error.message.replaceAll(url, originOf(url)) : String(error);
-    return { error: `the endpoint could not be reached: ${reason.slice(0, 300)}` };
+    return { error: `the endpoint could not be reached: ${understandable(reason, url).slice(0, 300)}` };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The runtime hides why a connection could not be made, mostly of a name that does not resolve, behind a reference of its own. */
+function understandable(reason: string, url: string): string {
+  if (!/^internal error\b/i.test(reason)) return reason;
+  return `no connection to ${originOf(url)}: check that its name resolves and that it accepts connections`;
 }

@@ -73,6 +73,39 @@ describe("ganglion tasks", () => {
   });
 });
 
+describe("ganglion tasks, about a task that the queue knows", () => {
+  it("says that it queued nothing where the id is known already", async () => {
+    const edge = await startEdge(() => [202, { tasks: [{ task_id: "x", status: "running", known: true }] }]);
+    const { out } = await ganglion(["tasks", "add", "coder", "--type", "T", "--id", "x", "--url", edge.url]);
+    expect(out).toBe("x running (known already: not queued again)\n");
+  });
+
+  it("warns where it retries a task that had been cancelled", async () => {
+    const edge = await startEdge(() => [200, { task_id: "x", status: "queued", was: "cancelled" }]);
+    const { out, err } = await ganglion(["tasks", "retry", "x", "--url", edge.url]);
+    expect([out, err]).toEqual(["x queued\n", expect.stringContaining("x had been cancelled")]);
+  });
+});
+
+describe("ganglion call, without a reply", () => {
+  it.each([
+    [504, "call-timed-out"],
+    [502, "responder-failed"],
+  ])("prints the id by which a later result is found, after %s", async (status, kind) => {
+    const edge = await startEdge(() => [status, { type: `/problems/${kind}`, title: "No reply", status }]);
+    const { code, err } = await ganglion(["call", "coder", "ASK", "--queue", "q2", "--url", edge.url]);
+    const sent = edge.received[0]?.body as { correlation_id: string } | undefined;
+    expect([code, err]).toEqual([1, expect.stringContaining(`ganglion tasks show ${sent?.correlation_id} --queue q2`)]);
+  });
+
+  it("names no id where the call was refused", async () => {
+    const refused = { type: "/problems/no-responder", title: "No responder is connected", status: 503 };
+    const edge = await startEdge(() => [503, refused]);
+    const { err } = await ganglion(["call", "coder", "ASK", "--require-responder", "--url", edge.url]);
+    expect(err).not.toContain("correlation id");
+  });
+});
+
 describe("ganglion queue, metrics and call", () => {
   it("shows a queue at a glance", async () => {
     const edge = await startEdge(() => [200, status]);

@@ -159,6 +159,20 @@ describe("replay of a signal that a projection could not process", () => {
     });
   });
 
+  it("says that the rule is gone where the log holds the signal", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const eco = deadLetters.ecosystem;
+    await putRule(eco, "brief", { when: "X_A", where: "facts.nothing > 0", then: [{ emit: { signal: "X_B" } }] });
+    await logOf(eco).append({ signals: [aSignal("X_A", {})] });
+    await vi.waitFor(async () => expect(await deadLetters.list()).toHaveLength(1), patience);
+    const [deadLetter] = await deadLetters.list();
+    await call(`/v1/${eco}/policies/brief`, { method: "DELETE" });
+    expect(await problemOf(await deadLetters.replay(deadLetter?.id ?? ""))).toMatchObject({
+      status: 409,
+      detail: expect.stringContaining("no enabled rule brief"),
+    });
+  });
+
   it("is refused when the log no longer holds the signal", async () => {
     const deadLetters = deadLettersUnderTest();
     await deadLetters.record({ ...refusedSignal("policy.99.rule"), daemon: "ganglion/policy" });

@@ -1,6 +1,6 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
-import { freshEcosystem } from "../api/calls.ts";
+import { freshEcosystem, post } from "../api/calls.ts";
 import { allOf, aSignal, deadLettersOf, logOf, policyOf, queueOf } from "../log-under-test.ts";
 import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { echo, putRule, read } from "./policies-under-test.ts";
@@ -54,12 +54,37 @@ describe("effects of a rule", () => {
       .toMatchObject({ enabled: true, reason: "moving", by: "rule on" });
   });
 
-  test("call a webhook once by its name, and skip an unknown endpoint", async () => {
+  test("become a dead letter where they call a webhook that does not exist, and are sent by its replay", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "page", { when: "X_A", then: [{ webhook: { endpoint: "pager", body: { why: "facts.why" } } }] });
+    await append(eco, "X_A", { why: "it burns" });
+    const letters = async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters;
+    await expect
+      .poll(letters, patient)
+      .toMatchObject([{ kind: "webhook", error: expect.stringMatching(/rule page: no webhook endpoint "pager"/) }]);
+    const [letter] = await letters();
+    const webhooks = webhooksOf(eco);
+    await webhooks.add("pager", "200");
+    await post(`/v1/${eco}/dead-letters/${letter?.id}/replay`, {});
+    const [message] = await webhooks.received("pager", 1);
+    expect(JSON.stringify(message)).toContain("it burns");
+  });
+
+  test("of a built-in rule are dropped without a dead letter while its endpoint does not exist", async () => {
+    const eco = freshEcosystem();
+    await append(eco, "Q_QUEUE_ALERT", { rule: "queue_deep" });
+    await expect.poll(async () => (await policyOf(eco).decisions({ limit: 5 })).decisions.length, patient).toBe(1);
+    await putRule(eco, "page", { when: "X_A", then: [{ webhook: { endpoint: "pager" } }] });
+    await append(eco, "X_A");
+    const letters = async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters;
+    await expect.poll(letters, patient).toHaveLength(1);
+    expect(await letters()).toMatchObject([{ webhook: { endpoint: "pager" } }]);
+  });
+
+  test("call a webhook once by its name", async () => {
     const eco = freshEcosystem();
     const webhooks = webhooksOf(eco);
     await webhooks.add("alerts", "200");
-    await putRule(eco, "nobody", { when: "X_A", then: [{ webhook: { endpoint: "nobody" } }] });
-    await append(eco, "X_A");
     await append(eco, "Q_QUEUE_ALERT", { rule: "queue_deep" });
     const [message] = await webhooks.received("alerts", 1);
     expect(JSON.stringify(message)).toContain("queue_deep");

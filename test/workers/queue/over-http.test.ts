@@ -44,7 +44,7 @@ describe("tasks over HTTP", () => {
     const [leased] = await queue.lease("coder");
     await queue.act("a", "complete", { lease_id: leased?.lease_id });
     const again = await queue.put(aTask({ task_id: "a" }));
-    expect(await again.json()).toEqual({ tasks: [{ task_id: "a", status: "complete" }] });
+    expect(await again.json()).toEqual({ tasks: [{ task_id: "a", status: "complete", known: true }] });
     expect((await queue.status()).depth).toBe(1);
   });
 

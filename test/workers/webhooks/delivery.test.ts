@@ -203,6 +203,14 @@ describe("endpoints of webhooks", () => {
     expect((await hooks.put("alerts", { url: `https://example.org/new` })).status).toBe(200);
   });
 
+  it("say in a test that their name does not resolve", async () => {
+    const webhooks = webhooksOf();
+    await webhooks.put("nowhere", { url: "https://no-such-host.invalid/hook/secret" });
+    const answer = await (await post(`/v1/${webhooks.ecosystem}/webhooks/nowhere/test`, {})).json<{ error: string }>();
+    expect(answer.error).not.toMatch(/internal error|reference|secret/);
+    expect(answer.error).toContain("https://no-such-host.invalid");
+  });
+
   it("are tested without a delivery", async () => {
     const hooks = webhooksOf();
     const { secret } = await hooks.add("alerts", "200,404", { enabled: false });

@@ -24,7 +24,7 @@ const PolicyPath = EcosystemPath.extend({
 });
 const example = {
   when: "Q_HEALTH_ALERT",
-  where: 'facts.severity == "critical"',
+  where: 'facts.kind == "disk" && facts.state == "raised"',
   cooldown: "10m",
   then: [{ webhook: { endpoint: "alerts" } }],
 };
@@ -119,7 +119,7 @@ const replacePolicies = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: policySet({ id: "tell-of-critical", ...example }),
+    body: policySet({ id: "tell-of-full-disks", ...example }),
   },
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
 });
@@ -136,7 +136,7 @@ const changePolicies = createRoute({
   ...secured("policy:write"),
   request: {
     params: EcosystemPath,
-    body: policySet({ id: "tell-of-critical", version: 3, ...example }),
+    body: policySet({ id: "tell-of-full-disks", version: 3, ...example }),
   },
   responses: { 200: json(PolicyChangesSchema, "What changed"), ...problems(400, 409, 413, 415) },
 });

@@ -120,7 +120,7 @@ export const tasks = newApi()
     const { eco, q, id } = c.req.valid("param");
     const queue = await existingQueue(c.env, eco, q);
     const text = await queue.task(id, readableRecipients(c.get("grant"), q));
-    if (text === null) throw unknownTask(id);
+    if (text === null) throw unknownTask(q, id);
     return jsonText<z.infer<typeof TaskSchema>>(text);
   })
   .openapi(lease, async (c) => {
@@ -218,8 +218,8 @@ const CONFLICTS = {
   unfinished: "The task has not ended: only a failed task can be retried.",
 } as const;
 
-const unknownTask = (id: string) =>
-  notFound(`The queue knows no task "${id}". A task that finished more than a day ago is forgotten.`);
+const unknownTask = (queue: string, id: string) =>
+  notFound(`The queue ${queue} knows no task "${id}". A task that finished more than a day ago is forgotten.`);
 
 /** Recipients whose tasks the caller may end. */
 const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): string } }) =>
@@ -231,7 +231,7 @@ async function applyAction(env: Environment, { eco, q }: { eco: string; q: strin
   if ("foreign" in answer) throw new Refusal(refusedRecipient(q, action.recipients, answer.foreign));
   if (!("conflict" in answer)) return answer;
   const { conflict } = answer;
-  if (conflict === "unknown") throw unknownTask(action.taskId);
+  if (conflict === "unknown") throw unknownTask(q, action.taskId);
   if (conflict === "full") throw refuseFull((await queue.status()).settings.capacity);
   const kind = conflict === "lost" ? "lease-lost" : conflict === "finished" ? "task-finished" : "task-unfinished";
   throw new Refusal(problem(kind, 409, "The action conflicts with the state of the task", CONFLICTS[conflict]));
