@@ -122,6 +122,7 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   prices_usd_per_million: "Prices, in US dollars for a million units",
   priority: "1, the most urgent, to 10",
   priority_queues: "Usage of the queues",
+  producers: "The producers, by name",
   promotion_count: "Promotions that wait",
   promotions_path: "Where the promotions lie",
   promotions_remind_hours: "Waiting promotions are reported again after this time; null: only when more arrive",
