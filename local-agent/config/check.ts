@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { Command } from "commander";
 import { ExpectedError } from "../base/service.ts";
+import { missingPrograms } from "./missing-programs.ts";
 import type { Problem } from "./problems.ts";
 import { type Loaded, loadSettings, problemText } from "./settings.ts";
 
@@ -21,8 +22,9 @@ export function checkCommand(): Command {
 
 function check(config: string | undefined): Pick<Loaded, "file" | "problems"> {
   try {
-    const { file, problems } = loadSettings(process.env, process.cwd(), config);
-    return { file, problems: [...problems, ...fileWarnings(file)] };
+    const { file, problems, settings } = loadSettings(process.env, process.cwd(), config);
+    const missing = settings === undefined ? [] : missingPrograms(settings, process.env);
+    return { file, problems: [...problems, ...fileWarnings(file), ...missing] };
   } catch (error) {
     if (!(error instanceof ExpectedError)) throw error;
     return { file: config, problems: [{ severity: "error", where: "--config", message: error.message }] };
