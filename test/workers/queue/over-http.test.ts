@@ -111,8 +111,15 @@ describe("tasks over HTTP", () => {
         { kind: "task", error: "still no disk", task: { task_id: "a", payload: { n: 1 } } },
       ]);
     }, patience);
-    expect(await (await queue.act("a", "retry")).json()).toEqual({ task_id: "a", status: "queued" });
+    expect(await (await queue.act("a", "retry")).json()).toEqual({ task_id: "a", status: "queued", was: "failed" });
     expect(await queue.lease("coder")).toMatchObject([{ task_id: "a", attempt: 1, payload: { n: 1 } }]);
+  });
+
+  it("that were cancelled say so when they are retried", async () => {
+    const queue = queueOver(freshEcosystem());
+    await queue.put(aTask({ task_id: "a" }));
+    await queue.act("a", "cancel");
+    expect(await (await queue.act("a", "retry")).json()).toEqual({ task_id: "a", status: "queued", was: "cancelled" });
   });
 
   it("cost five rows at most over their whole life", async () => {
