@@ -7,9 +7,12 @@ interface Calls {
   readonly inside: (path: string) => string;
 }
 
-/** An older edge does not count unknown frames, and has no overview of the policies. */
+/** An older edge counts neither unknown frames nor bytes in flight, and has no overview of the policies. */
 const AnyStatus = EcosystemStatus.extend({
-  log: LogStatus.extend({ unknown_frames: LogStatus.shape.unknown_frames.default(0) }),
+  log: LogStatus.extend({
+    unknown_frames: LogStatus.shape.unknown_frames.default(0),
+    bytes_in_flight: LogStatus.shape.bytes_in_flight.default(0),
+  }),
   policies: EcosystemStatus.shape.policies.optional(),
 });
 

@@ -62,15 +62,26 @@ describe("an answer of the edge", () => {
     expect(await clientAnswered({ tokens: [bound, token] }).tokens.list()).toEqual([bound, token]);
   });
 
-  it("of an older edge about an ecosystem's status is read without the count of unknown frames and the rules", async () => {
+  it("of an older edge about an ecosystem's status is read without what that edge does not count, and without the rules", async () => {
     const log = { head_seq: 1, oldest_seq: 1, signals_last_minute: 0, subscribers: 0, hosts: [] };
     const window = { seconds: 300, size: 0, oldest: null, newest: null };
     const status = { ecosystem: "default", log, window, gaps: { open: 0 }, dead_letters: 0 };
-    expect(await clientAnswered(status).status()).toEqual({ ...status, log: { ...log, unknown_frames: 0 } });
+    expect(await clientAnswered(status).status()).toEqual({
+      ...status,
+      log: { ...log, unknown_frames: 0, bytes_in_flight: 0 },
+    });
   });
 
   it("about an ecosystem's status keeps the overview of the rules", async () => {
-    const log = { head_seq: 1, oldest_seq: 1, signals_last_minute: 0, subscribers: 0, hosts: [], unknown_frames: 2 };
+    const log = {
+      head_seq: 1,
+      oldest_seq: 1,
+      signals_last_minute: 0,
+      subscribers: 0,
+      hosts: [],
+      unknown_frames: 2,
+      bytes_in_flight: 7,
+    };
     const window = { seconds: 300, size: 0, oldest: null, newest: null };
     const policies = { rules: 3, quarantined: ["a"] };
     const status = { ecosystem: "default", log, window, gaps: { open: 0 }, policies, dead_letters: 0 };

@@ -91,7 +91,7 @@ const emitFacts = createRoute({
   request: {
     // The same template as that of the call that reads a signal: OpenAPI knows no second name for one path.
     params: EcosystemPath.extend({
-      id: z.string().openapi({ param: { description: "The name of the signal" }, example: "Q_BUILD_BROKEN" }),
+      id: z.string().openapi({ param: { description: "The name of the signal" }, example: "Q_DREAM_COMPLETE" }),
     }),
     query: z.strictObject({
       source: words("The host or program that sends the signal; required").openapi({ param: { required: true } }),
