@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../base/log.ts";
 
@@ -21,8 +21,8 @@ export class ForeignFiles {
   }
 
   note(name: string): void {
-    // The kernel also reports files that are removed.
-    if (!existsSync(join(this.#directory, name))) return;
+    // The kernel also reports files that are removed, and directories such as that of the dead letters.
+    if (lstatSync(join(this.#directory, name), { throwIfNoEntry: false })?.isDirectory() !== false) return;
     if (this.#seen.size < MAX_NAMES) this.#seen.add(name);
     if (this.#logged.has(name) || this.#logged.size >= MAX_NAMES) return;
     this.#logged.add(name);

@@ -149,7 +149,7 @@ describe("intent source", () => {
     });
     expect(readFileSync(join(directory, "dead-letter/bad.json"), "utf8")).toBe(content);
     expect(signals()).toEqual([]);
-    await eventually(() => expect(router.counts).toEqual({ routed: 0, dead: 1 }));
+    await eventually(() => expect(router.counts).toEqual({ routed: 0, dead: 1, keptAsText: 0 }));
   });
 
   it("moves links and sockets to the dead letters without reading them", async () => {
@@ -377,6 +377,15 @@ describe("intent source", () => {
       detail: `${directory}; not read, because their names do not end with .json: notes.txt`,
     });
     rmSync(join(directory, "notes.txt"));
+    await router.rescan();
+    expect(router.report().detail).toBe(directory);
+  });
+
+  it("does not take the folder of its dead letters for a file", async () => {
+    const { router, directory, drop, deadLetters } = await openRouter();
+    await router.start();
+    drop("bad.json", "");
+    await eventually(() => expect(deadLetters()).toHaveLength(2));
     await router.rescan();
     expect(router.report().detail).toBe(directory);
   });
