@@ -68,7 +68,6 @@ describe("readers that do not read", () => {
     link.send(JSON.stringify({ type: "subscribe", after: 0, signals: [] }));
     for (let times = 0; times < 200; times++) link.send(JSON.stringify({ type: "seen", seq: 9e15 }));
     const closed = new Promise((resolve) => link.once("close", (code, reason) => resolve([code, String(reason)])));
-    await eventually(async () => expect(await bytesInFlight()).toBeGreaterThan(0));
     expect(await bytesInFlight()).toBeLessThan(boundOf(1));
     link.resume();
     expect(await closed).toEqual([1002, expect.stringContaining("seen 9000000000000000 claims more than was sent")]);

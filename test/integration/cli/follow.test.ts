@@ -9,7 +9,9 @@ const signal = (seq: number) => ({
   id: `id-${seq}`,
   signal: "X",
   source: seq % 2 ? "odd" : "even",
-  timestamp: "t",
+  ecosystem: "default",
+  timestamp: "2026-01-31T12:00:00.000Z",
+  received_at: "2026-01-31T12:00:00.001Z",
   facts: {},
 });
 const frame = (...seqs: number[]) => ({ type: "signals", last: seqs.at(-1), signals: seqs.map(signal) });
