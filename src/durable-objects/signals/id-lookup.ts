@@ -1,4 +1,4 @@
-import { idKey, ownerAt, ownerOfProducer } from "../../core/signals/log/id-owner.ts";
+import { idKey, ownerAt, ownerOfProducer, readAssignedId, readNumberedId } from "../../core/signals/log/id-owner.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
 import { mayHold, mayHoldNumber, type Zone } from "../../core/signals/log/zone.ts";
@@ -7,10 +7,6 @@ import { lineId, lineSeq, readSignalLine } from "../../core/signals/signal-line.
 import type { LogReader } from "./log-reader.ts";
 import { type LookupBudget, LookupShare } from "./lookup-budget.ts";
 
-/** `s<seq>.<epoch>`, as the log names signals that came without an id. */
-const ASSIGNED = /^s(\d{1,15})\.[0-9a-f]{6}$/;
-/** `<producer>.<number>`, as it names those of a producer. */
-const NUMBERED = /^(.+)\.(\d{1,15})$/;
 /** Signals of one id that are looked at: each owner and source may have one of its own. */
 const MAX_NAMESAKES = 32;
 
@@ -126,13 +122,12 @@ export class IdLookup {
   /** @returns the sequence number down to which the log has been searched; 0: all of it */
   *#search(id: string, fromSeq: number, budget: LookupBudget): Generator<Found, number> {
     const reader = this.#reader;
-    const assigned = ASSIGNED.exec(id);
-    if (assigned !== null && Number(assigned[1]) <= fromSeq) {
-      const line = reader.at(Number(assigned[1]));
+    const assigned = readAssignedId(id);
+    if (assigned !== undefined && assigned.seq <= fromSeq) {
+      const line = reader.at(assigned.seq);
       if (line !== undefined && lineId(line) === id) yield { line, owner: this.#ownerOf(lineSeq(line)) };
     }
-    const numbered = NUMBERED.exec(id);
-    const [producer, number] = numbered === null ? ["", 0] : [numbered[1] ?? "", Number(numbered[2])];
+    const { producer, number } = readNumberedId(id) ?? { producer: "", number: 0 };
     const hash = hashKey("id", id);
     const mayHoldId = (zone: Zone) =>
       (zone.foreignIds > 0 && mayHold(zone, hash)) || mayHoldNumber(zone, producer, number);

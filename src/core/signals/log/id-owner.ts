@@ -24,11 +24,19 @@ export function keyOfEntry(
   return name === undefined ? oldIdKey(id) : idKey(ownerAt(header, seq) ?? "", name, id);
 }
 
-const NUMBERED = /^(.+)\.\d{1,15}$/;
+const ASSIGNED = /^s(\d{1,15})\.([0-9a-f]{6})$/;
+const NUMBERED = /^(.+)\.(\d{1,15})$/;
 
-/** @returns the producer in an id of the form `<producer>.<number>` */
-export function producerOfId(id: string): string | undefined {
-  return NUMBERED.exec(id)?.[1];
+/** Reads `s<seq>.<epoch>`, as the log names signals that came without an id. */
+export function readAssignedId(id: string): { readonly seq: number; readonly epoch: string } | undefined {
+  const [, seq, epoch] = ASSIGNED.exec(id) ?? [];
+  return seq === undefined || epoch === undefined ? undefined : { seq: Number(seq), epoch };
+}
+
+/** Reads `<producer>.<number>`, as the log names signals of a producer. */
+export function readNumberedId(id: string): { readonly producer: string; readonly number: number } | undefined {
+  const [, producer, number] = NUMBERED.exec(id) ?? [];
+  return producer === undefined || number === undefined ? undefined : { producer, number: Number(number) };
 }
 
 /** `<host>.<epoch>.<lane>`: the host owns what its producers send. */

@@ -1,6 +1,6 @@
 import type { AppendRequest, AppendResult, ForeignId, NumberConflict, ProducerRecord } from "../api.ts";
 import { signalLine, timestampText } from "../signal-line.ts";
-import { idKey, ownerOfProducer, producerOfId } from "./id-owner.ts";
+import { idKey, ownerOfProducer, readAssignedId, readNumberedId } from "./id-owner.ts";
 import { IdWindow } from "./id-window.ts";
 import { NumberCheck, type StoredSignal } from "./number-check.ts";
 import { type ProducerPage, Producers, type StoredProducerPage } from "./producers.ts";
@@ -38,8 +38,6 @@ export interface Commit {
   readonly results: readonly (AppendResult | NumberConflict | ForeignId)[];
 }
 
-/** `s<seq>.<epoch>`, as the log names signals that came without an id. */
-const ASSIGNED = /^s(\d{1,15})\.([0-9a-f]{6})$/;
 /** Received times follow a clock that was set back by more than this; for less they do not advance until it catches up. */
 const CLOCK_STEP_MS = 60_000;
 
@@ -248,9 +246,9 @@ export class LogState {
    */
   #isForeign(id: string, { owner, producer }: AppendRequest): boolean {
     if (owner === undefined) return false;
-    const [, seq, epoch] = ASSIGNED.exec(id) ?? [];
-    if (epoch === this.#epoch && Number(seq) >= this.#nextSeq) return true;
-    const named = producerOfId(id);
+    const assigned = readAssignedId(id);
+    if (assigned?.epoch === this.#epoch && assigned.seq >= this.#nextSeq) return true;
+    const named = readNumberedId(id)?.producer;
     if (named === undefined || named === producer?.name || !this.#producers.has(named)) return false;
     return ownerOfProducer(named) !== owner;
   }
