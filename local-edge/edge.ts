@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare, MiniflareCoreError, NoOpLog } from "miniflare";
 import type { Bundle } from "./bundle.ts";
-import { lockEdge } from "./lock.ts";
+import { type EdgeLock, lockEdge } from "./lock.ts";
 import { killOrphan, runningRuntime } from "./orphans.ts";
 import { edgeFiles, PROJECT_ROOT } from "./paths.ts";
 import { claimPort, LOOPBACK, portTaken } from "./port.ts";
@@ -32,6 +32,8 @@ export interface Edge {
   dispatchCron(scheduledTime: Date): Promise<void>;
   /** Process id of the runtime; `undefined` while it starts again. */
   runtimePid(): number | undefined;
+  /** Says that a stop is near: an edge that is started meanwhile waits for it. */
+  announceStop(): void;
   /** Idempotent; the state directory is free for the next edge when it resolves. */
   stop(): Promise<void>;
 }
@@ -48,7 +50,7 @@ const WORKERD = (createRequire(import.meta.url)("workerd") as { default: string 
  */
 export async function startEdge({ bundle, port, stateDir, adminToken, log }: EdgeOptions): Promise<Edge> {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const lock = lockEdge(stateDir);
+  const lock = await lockEdge(stateDir);
   try {
     const files = edgeFiles(stateDir);
     const orphan = await killOrphan(files.runtimePid, WORKERD);
@@ -104,7 +106,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
 
 interface Running {
   readonly miniflare: Miniflare;
-  readonly lock: ReturnType<typeof lockEdge>;
+  readonly lock: EdgeLock;
   /** Ends the runtime without Miniflare. */
   readonly kill: () => Promise<unknown>;
   readonly runtimePid: () => number | undefined;
@@ -120,13 +122,18 @@ function running({ miniflare, lock, kill, runtimePid, log }: Running, url: strin
   return {
     url,
     runtimePid,
+    announceStop: () => lock.announceStop(),
     dispatchCron: async (scheduledTime) => {
       const worker = await miniflare.getWorker();
       const { outcome } = await worker.scheduled({ cron: "* * * * *", scheduledTime });
       if (outcome !== "ok") throw new Error(`the scheduled handler ended with "${outcome}"`);
     },
     // The runtime is killed, not asked to end: everything that it confirmed is on the disk, and the rest was not promised.
-    stop: () => (stopping ??= end(miniflare.dispose(), kill, log).finally(() => lock.release())),
+    stop: () => {
+      lock.announceStop();
+      stopping ??= end(miniflare.dispose(), kill, log).finally(() => lock.release());
+      return stopping;
+    },
   };
 }
 

@@ -1,35 +1,51 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
 import { edgeFiles } from "./paths.ts";
 
 export interface EdgeLock {
   /** Writes the address of the edge, for the command line and for the message to a second edge. */
   announce(url: string): void;
+  /** An edge that is started from now on waits for the end of this one. */
+  announceStop(): void;
   release(): void;
 }
+
+/** How long to wait for an edge that may be ending without having noticed yet: its parent was killed a moment ago. */
+const HELD_MS = 3_000;
+/** How long to wait for an edge that is stopping, and its agent with it. */
+const STOPPING_MS = 20_000;
+const PAUSE_MS = 50;
 
 /**
  * One edge on one state directory. Two edges would write the same log and give numbers twice.
  *
  * The lock is SQLite's, which is a lock of the kernel on the file: it is gone the moment its process is, however that
  * ends. A file with a process id in it would outlive a `kill -9` and lock out its own successor.
+ *
+ * @throws an error that names the other edge, when that does not end
  */
-export function lockEdge(stateDir: string): EdgeLock {
+export async function lockEdge(stateDir: string): Promise<EdgeLock> {
   const files = edgeFiles(stateDir);
-  const database = new DatabaseSync(files.lock, { timeout: 0 });
-  try {
-    database.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-  } catch (error) {
-    database.close();
-    if (!/locked/i.test(String(error))) throw error;
-    throw new Error(
-      `Another edge runs on ${stateDir}${described(files.running)}. Stop that edge, or set GANGLION_STATE_DIR to another directory.`,
-    );
-  }
+  const database = await lockedDatabase(stateDir, files);
   // The file is from an edge that is gone, since we hold the lock.
   rmSync(files.running, { force: true });
+  let url: string | undefined;
+  const write = (stopping?: true) =>
+    writeFileSync(files.running, `${JSON.stringify({ url, pid: process.pid, stopping })}\n`, { mode: 0o600 });
   return {
-    announce: (url) => writeFileSync(files.running, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 }),
+    announce: (given) => {
+      url = given;
+      write();
+    },
+    announceStop: () => {
+      if (url === undefined || !database.isOpen) return;
+      try {
+        write(true);
+      } catch {
+        // On a full disk the next edge gives up earlier. The stop itself must not depend on it.
+      }
+    },
     release: () => {
       rmSync(files.running, { force: true });
       if (database.isOpen) database.close();
@@ -37,12 +53,36 @@ export function lockEdge(stateDir: string): EdgeLock {
   };
 }
 
-function described(runningFile: string): string {
+async function lockedDatabase(stateDir: string, files: ReturnType<typeof edgeFiles>): Promise<DatabaseSync> {
+  const startedMs = performance.now();
+  for (;;) {
+    const database = new DatabaseSync(files.lock, { timeout: 0 });
+    try {
+      database.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+      return database;
+    } catch (error) {
+      database.close();
+      if (!/locked/i.test(String(error))) throw error;
+    }
+    const { described, stopping } = holder(files.running);
+    if (performance.now() - startedMs >= (stopping ? STOPPING_MS : HELD_MS))
+      throw new Error(
+        `Another edge runs on ${stateDir}${described}. Stop that edge, or set GANGLION_STATE_DIR to another directory.`,
+      );
+    await pause(PAUSE_MS);
+  }
+}
+
+function holder(runningFile: string): { readonly described: string; readonly stopping: boolean } {
   try {
-    const { url, pid } = JSON.parse(readFileSync(runningFile, "utf8")) as { url: string; pid: number };
-    return ` (process ${pid}, ${url})`;
+    const { url, pid, stopping } = JSON.parse(readFileSync(runningFile, "utf8")) as {
+      url: string;
+      pid: number;
+      stopping?: boolean;
+    };
+    return { described: ` (process ${pid}, ${url})`, stopping: stopping === true };
   } catch {
-    // The other edge is still starting, or already stopping: leave its address out of the message.
-    return "";
+    // The other edge is still starting, or has just stopped: leave its address out of the message.
+    return { described: "", stopping: false };
   }
 }

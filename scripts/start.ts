@@ -66,6 +66,7 @@ async function start(): Promise<void> {
 
 /** The agent first: it hands over what it holds while the edge still answers. */
 async function stopParts(): Promise<void> {
+  parts.edge?.announceStop();
   await parts.agent?.stop();
   await parts.edge?.stop();
 }

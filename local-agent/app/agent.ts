@@ -5,7 +5,8 @@ import { stoppedWithin } from "../base/stop-within.ts";
 import { version } from "../base/version.ts";
 import type { AgentSettings } from "../config/settings.ts";
 import type { AgentStatus, Feature } from "../feature/feature.ts";
-import { StateDatabase } from "../store/state-database.ts";
+import { openWhenFree } from "../store/open-when-free.ts";
+import type { StateDatabase } from "../store/state-database.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { type Assembly, assemble, inboxSinks, subscription } from "./assemble.ts";
 import { changedNames, concernedNames, isSwitched, withSettings } from "./changed-settings.ts";
@@ -94,7 +95,10 @@ export class Agent implements Service {
     if (this.#db !== undefined) return;
     this.#stopping = false;
     const { logger, stateDir } = this.#options;
-    this.#db = StateDatabase.open(stateDir);
+    const db = await openWhenFree(stateDir);
+    // A stop may have come while another agent held the directory.
+    if (this.#stopping) return db.close();
+    this.#db = db;
     const { movedAside, neededReserve } = this.#db;
     if (movedAside !== undefined)
       logger.error(
@@ -221,6 +225,7 @@ export class Agent implements Service {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#db?.announceStop();
     const { logger, stopMs } = this.#options;
     for (const feature of FEATURES) if (feature.stopsFirst === true) await this.#stopFeature(feature);
     await Promise.all(FEATURES.map((feature) => this.#stopFeature(feature)));

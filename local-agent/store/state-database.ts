@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DatabaseFiles } from "./database-files.ts";
 import { DiskReserve } from "./disk-reserve.ts";
-import { explainOpenError } from "./explain-open-error.ts";
+import { explainOpenError, STOPPING } from "./explain-open-error.ts";
 import { SpoolMarker } from "./spool-marker.ts";
 
 export type { DatabaseSync, StatementSync };
@@ -40,6 +40,7 @@ interface Opened {
   readonly neededReserve: boolean;
   readonly damage: string | undefined;
   readonly files: DatabaseFiles;
+  readonly pidFile: string;
   readonly reserve: DiskReserve;
 }
 
@@ -63,6 +64,7 @@ export class StateDatabase {
   /** Whether the disk was so full that the start needed the reserve. */
   readonly neededReserve: boolean;
   readonly #files: DatabaseFiles;
+  readonly #pidFile: string;
   readonly #reserve: DiskReserve;
   #damage: string | undefined;
   #corrupted: ((error: Error) => void) | undefined;
@@ -74,6 +76,7 @@ export class StateDatabase {
     this.neededReserve = opened.neededReserve;
     this.#damage = opened.damage;
     this.#files = opened.files;
+    this.#pidFile = opened.pidFile;
     this.#reserve = opened.reserve;
   }
 
@@ -117,12 +120,21 @@ export class StateDatabase {
       writeFileSync(pidFile, `${process.pid}\n`);
       if (!neededReserve) reserve.restore();
       const damage = emptied ? EMPTIED : undefined;
-      return new StateDatabase(sql, { movedAside, marker, neededReserve, damage, files, reserve });
+      return new StateDatabase(sql, { movedAside, marker, neededReserve, damage, files, pidFile, reserve });
     } catch (error) {
       sql?.close();
       marker.close();
       files.endCopy(false);
       throw error;
+    }
+  }
+
+  /** Lets an agent that is started meanwhile wait for the end of this one, instead of giving up. */
+  announceStop(): void {
+    try {
+      writeFileSync(this.#pidFile, `${process.pid} ${STOPPING}\n`);
+    } catch {
+      // On a full disk the other agent gives up earlier. The stop itself must not depend on it.
     }
   }
 

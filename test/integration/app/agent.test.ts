@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { Agent } from "../../../local-agent/app/agent.ts";
+import { StateDatabase } from "../../../local-agent/store/state-database.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 import { connectPublisher, connectSubscriber, freeEndpoints } from "../bus/bus-parts.ts";
 import { FakeEdge } from "../link/fake-edge.ts";
@@ -89,6 +90,41 @@ describe("agent", () => {
     await expect(new Agent(options).start()).rejects.toThrow("Another agent");
     dropIntent(join(directory, "intents"), "still-works");
     await edge.when(() => edge.log.length === 1);
+  });
+
+  it("waits for an agent that is still ending, and then starts on its state", async () => {
+    const edge = await startEdge();
+    const directory = temporaryDirectory();
+    const ending = StateDatabase.open(directory);
+    closing.push(() => ending.close());
+    const options = {
+      ...agentOptions(directory, edge.url),
+      ...(await freeEndpoints()),
+      sources: ["intents"] as const,
+      logger: silent,
+    };
+    const agent = new Agent(options);
+    closing.push(() => agent.stop());
+    const started = agent.start();
+    ending.close();
+    await started;
+    dropIntent(join(directory, "intents"), "works");
+    await edge.when(() => edge.log.length === 1);
+  });
+
+  it("starts nothing when it is stopped while it waits for another agent to end", async () => {
+    const edge = await startEdge();
+    const directory = temporaryDirectory();
+    const ending = StateDatabase.open(directory);
+    closing.push(() => ending.close());
+    const options = { ...agentOptions(directory, edge.url), ...(await freeEndpoints()), logger: silent };
+    const agent = new Agent(options);
+    const started = agent.start();
+    await agent.stop();
+    ending.close();
+    await started;
+    expect(agent.status.link.state).toBe("stopped");
+    StateDatabase.open(directory).close();
   });
 
   it("starts and stops repeatedly, and may be stopped before a start", async () => {

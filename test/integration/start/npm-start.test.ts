@@ -80,6 +80,20 @@ describe("npm start", () => {
     await untilEnded(children);
   });
 
+  it("starts again at once after it was killed, although its former agent is still stopping", async () => {
+    const stateDir = temporaryDirectory();
+    const config = join(stateDir, "slow.yaml");
+    // An agent of the host that takes a while to stop keeps the former agent, and its state, with it.
+    const script = "trap 'sleep 4; exit 0' TERM; while :; do sleep 0.1; done";
+    writeFileSync(config, JSON.stringify({ agents: { slow: { command: ["bash", "-c", script] } } }));
+    const env = { GANGLION_CONFIG: config };
+    const { running } = await start(stateDir, [], env);
+    running.signal("SIGKILL");
+    const again = await start(stateDir, [], env);
+    expect(again.running.lines.join("\n")).not.toContain("Another agent");
+    expect(await again.running.stop()).toBe(0);
+  });
+
   it("runs the edge alone, and the agent alone against it", async () => {
     const edge = await start(temporaryDirectory(), ["--edge-only"]);
     expect(edge.running.lines.join("\n")).not.toContain("sources");

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
+import { openWhenFree } from "../../../local-agent/store/open-when-free.ts";
 import type { TimedSignal } from "../../../local-agent/store/signal-text.ts";
 import { LANES, type Lane, MAX_PUT, Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
@@ -147,6 +148,20 @@ describe("spool", () => {
     expect(() => StateDatabase.open(directory)).toThrow(`Another agent (process ${process.pid}) runs in ${directory}`);
     db.close();
     openSpool(directory).db.close();
+  });
+
+  it("waits longer for an agent that says it is stopping than for one that says nothing", async () => {
+    const directory = temporaryDirectory();
+    const { db } = openSpool(directory);
+    const patience = { heldMs: 0, stoppingMs: 60_000 };
+    await expect(openWhenFree(directory, patience)).rejects.toThrow(
+      `Another agent (process ${process.pid}) runs in ${directory}: stop it`,
+    );
+    db.announceStop();
+    await expect(openWhenFree(directory, { heldMs: 60_000, stoppingMs: 0 })).rejects.toThrow("and is stopping: wait");
+    const opened = openWhenFree(directory, patience);
+    db.close();
+    (await opened).close();
   });
 
   it("has a new producer name after its file is lost, and keeps its name over a restart", () => {
