@@ -6,6 +6,7 @@ import { shortName } from "../base/files/file-names.ts";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import { directoryInside, entryOf, OutsidePath } from "../base/files/path-inside.ts";
 import { CommandRefused } from "../feature/command.ts";
+import { isSameLetter } from "../store/letter-id.ts";
 
 const DeadLetterId = z.object({ id: z.string().min(1) });
 /** The part of `<name>.error.json` that a replay needs. `letter` is the dead letter's id at the edge. */
@@ -30,7 +31,7 @@ export async function replayIntent(payload: unknown, directory: string): Promise
   for (const entry of await entriesOf(folder)) {
     if (!entry.endsWith(".error.json")) continue;
     const error = await readErrorFile(join(folder, entry));
-    if (error?.letter !== letter.data.id) continue;
+    if (error === undefined || !isSameLetter(letter.data.id, error.letter)) continue;
     try {
       const dead = `${entry.slice(0, -".error.json".length)}.json`;
       const file = await refusing(putBack(join(folder, dead), directory, error.file));

@@ -1,11 +1,14 @@
 import type { Logger } from "../base/log.ts";
 import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
+import { underHost } from "./under-host.ts";
 
 export interface DeadLetterSenderOptions {
   readonly outbox: DeadLetterOutbox;
   readonly log: Logger;
   /** `null` while there is no connection. */
   readonly send: () => ((text: string) => void) | null;
+  /** Name under which the connection is open; default: whatever the dead letters say. */
+  readonly host?: () => string;
 }
 
 const MOST = 50;
@@ -88,11 +91,14 @@ export class DeadLetterSender {
   }
 
   #pump(): void {
+    const { host, outbox } = this.#options;
     const send = this.#options.send();
     if (send === null || this.#sent !== undefined) return;
-    const next = this.#options.outbox.next(this.#most);
+    const next = outbox.next(this.#most);
     if (next === undefined) return;
     this.#sent = { batch: ++this.#batch, through: next.through, count: next.deadLetters.length };
-    send(`{"type":"letters","batch":${this.#batch},"letters":[${next.deadLetters.join(",")}]}`);
+    const name = host?.();
+    const letters = name === undefined ? next.deadLetters : next.deadLetters.map((body) => underHost(body, name));
+    send(`{"type":"letters","batch":${this.#batch},"letters":[${letters.join(",")}]}`);
   }
 }

@@ -10,9 +10,11 @@ import type { Inbox } from "../store/inbox.ts";
 import type { Lane, Spool } from "../store/spool.ts";
 import { Connection, type ConnectionEnd } from "./connection.ts";
 import { DeadLetterSender } from "./dead-letter-sender.ts";
+import { drain } from "./drain.ts";
 import { readEdgeFrame } from "./edge-frame.ts";
 import { type Fields, factsFrame, statusFrame } from "./host-frames.ts";
 import { Inbound } from "./inbound.ts";
+import { LinkName } from "./link-name.ts";
 import { type LinkIdentity, linkUrl } from "./link-url.ts";
 import { Outbound } from "./outbound.ts";
 import { refusalRouter } from "./route-refusal.ts";
@@ -57,6 +59,7 @@ export class Link implements Service, EdgeLink {
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #deadLetters: DeadLetterSender;
+  readonly #name: LinkName;
   readonly #routeRefusal: ReturnType<typeof refusalRouter>;
   readonly #listeners = new Listeners();
   #state: LinkState = { state: "stopped", detail: "not started" };
@@ -77,22 +80,26 @@ export class Link implements Service, EdgeLink {
       const connection = this.#connection;
       return connection?.open === true ? (text: string) => connection.send(text) : null;
     };
-    this.#deadLetters = new DeadLetterSender({ outbox: options.deadLetters, log: options.log, send });
+    const abandon = (reason: string) => this.#connection?.abandon(reason);
+    const { spool, hostId, log } = options;
+    this.#name = new LinkName({ spool, hostId, log, abandon, renamed: () => this.#outbound.renamed() });
+    const host = () => this.#name.current;
+    this.#deadLetters = new DeadLetterSender({ outbox: options.deadLetters, log, send, host });
     this.#outbound = new Outbound({
-      spool: options.spool,
+      spool,
       deadLetterFile: options.deadLetterFile,
-      log: options.log,
+      log,
       send,
-      abandon: (reason) => this.#connection?.abandon(reason),
+      abandon,
       onRoundTrip: (lane, seconds) => this.#roundTrip(lane, seconds),
     });
     this.#inbound = new Inbound({
       inbox: options.inbox,
       subscribe: options.subscribe,
-      log: options.log,
+      log,
       onStored: (connection) => this.#stored(connection),
     });
-    this.#routeRefusal = refusalRouter(this.#outbound, this.#inbound, this.#deadLetters, options.log);
+    this.#routeRefusal = refusalRouter(this.#outbound, this.#inbound, this.#deadLetters, log);
   }
 
   get state(): LinkState {
@@ -126,6 +133,7 @@ export class Link implements Service, EdgeLink {
     this.#change({ state: "connecting", detail: "connecting" });
     this.#outbound.start();
     this.#deadLetters.start();
+    void this.#name.start(() => this.#running);
     this.#connect();
   }
 
@@ -133,7 +141,8 @@ export class Link implements Service, EdgeLink {
     if (!this.#running) return;
     this.#running = false;
     clearTimeout(this.#retry);
-    if (this.#connection?.open) await this.#drain();
+    const { spool, drainMs = 3_000, log } = this.#options;
+    if (this.#connection?.open) await drain({ spool, drainMs, log, onChange: (listener) => this.onChange(listener) });
     this.#outbound.stop();
     this.#deadLetters.stop();
     await this.#connection?.close();
@@ -183,17 +192,17 @@ export class Link implements Service, EdgeLink {
   }
 
   #url(): string {
-    const { url, ecosystem, spool, identity } = this.#options;
+    const { url, ecosystem, identity } = this.#options;
     // A name is taken over once: an agent that tried again after it was replaced itself would never let go.
     const asked =
       identity === undefined ? undefined : { ...identity, takeOver: identity.takeOver && this.#connects === 0 };
-    // A host speaks for its own producers alone: what waits under a former name is sent as the host of that name.
-    return linkUrl(url, ecosystem, spool.host, asked);
+    return linkUrl(url, ecosystem, this.#name.current, asked);
   }
 
   #opened(): void {
     this.#openedMs = performance.now();
     this.#connects++;
+    if (!this.#name.opened()) return;
     if (this.#connection !== undefined) this.#inbound.opened(this.#connection);
     if (this.#status !== undefined) this.#connection?.send(this.#status);
     // An inbox without a cursor subscribes from the end of the log. Until the edge has answered where that is, signals
@@ -204,7 +213,8 @@ export class Link implements Service, EdgeLink {
   }
 
   #closed({ reason, retryAfterMs, denied }: ConnectionEnd): void {
-    if (performance.now() - this.#openedMs > GOOD_AFTER_MS && this.#openedMs > 0) this.#backOff = undefined;
+    const wasOpen = this.#openedMs > 0;
+    if (wasOpen && performance.now() - this.#openedMs > GOOD_AFTER_MS) this.#backOff = undefined;
     this.#openedMs = 0;
     this.#inbound.closed();
     this.#connection = undefined;
@@ -213,6 +223,7 @@ export class Link implements Service, EdgeLink {
       return;
     }
     this.#failures++;
+    if (denied && !wasOpen) this.#name.denied();
     const { initialMs, maxMs } = this.#options.backOff ?? { initialMs: 250, maxMs: 15_000 };
     // Full jitter: a fleet that lost its edge does not reconnect all at once.
     const backOff = new ExponentialBackoff({
@@ -280,21 +291,5 @@ export class Link implements Service, EdgeLink {
       this.#options.log.error({ err: error }, "link: the facts that the edge asked for cannot be gathered");
       answer({});
     });
-  }
-
-  async #drain(): Promise<void> {
-    const { spool, drainMs = 3_000, log } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
-    });
-    let forget: (() => void) | undefined;
-    const broken = new Promise<void>((resolve) => {
-      forget = this.onChange(resolve);
-    });
-    await Promise.race([spool.drained(), tooLong, broken]);
-    forget?.();
-    clearTimeout(timer);
-    if (!spool.empty) log.info("link: the rest of the spool is sent after the next start");
   }
 }

@@ -187,6 +187,11 @@ export class Outbound {
     this.#newEpoch(lane, sameUpTo ?? 0);
   }
 
+  /** Both lanes have a new producer name: the log knows none of their numbers. */
+  renamed(): void {
+    for (const lane of LANES) this.#senders[lane].rename();
+  }
+
   #newEpoch(lane: Lane, confirmed: number): void {
     const { spool, abandon } = this.#options;
     this.#senders[lane].rename();

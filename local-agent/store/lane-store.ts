@@ -164,6 +164,17 @@ export class LaneStore {
   }
 }
 
+/** @param from - numbers below which no observation is left */
+export function laneWithOldestObservation(
+  lanes: Readonly<Record<Lane, LaneStore>>,
+  from: Readonly<Record<Lane, number>>,
+): Lane | undefined {
+  const busMs = lanes.bus.oldestObservationMs(from.bus);
+  const localMs = lanes.local.oldestObservationMs(from.local);
+  if (busMs === undefined && localMs === undefined) return undefined;
+  return (busMs ?? Number.POSITIVE_INFINITY) <= (localMs ?? Number.POSITIVE_INFINITY) ? "bus" : "local";
+}
+
 /** SQLite has no checksum of its own: a page whose bytes were changed is sound for it as long as its structure is. */
 function isDamaged(row: Row): boolean {
   const { text, crc } = row;

@@ -1,6 +1,6 @@
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
-import { type Batch, type Extent, LANES, type Lane, LaneStore } from "./lane-store.ts";
+import { type Batch, type Extent, LANES, type Lane, LaneStore, laneWithOldestObservation } from "./lane-store.ts";
 import { ProducerNames } from "./producer-names.ts";
 import { signalText, type TimedSignal } from "./signal-text.ts";
 import { type Mark, missingSince } from "./spool-marker.ts";
@@ -73,7 +73,7 @@ export class Spool {
     else if (renamed)
       options.log.warn(
         { host: this.#names.host },
-        "the spool holds signals of this host's former name, which are sent first; the new name takes effect after a restart",
+        "the spool holds signals of this host's former name, which are sent first; the new name takes effect then",
       );
     this.#mark(true);
   }
@@ -191,6 +191,20 @@ export class Spool {
   }
 
   /**
+   * Gives the spool's producers the host's name in the settings.
+   *
+   * @param how - `at once`: what waits is sent under the new name, a second time if the edge had it unconfirmed
+   * @returns whether the spool has the name now
+   */
+  takeNewName(how: "when empty" | "at once"): Promise<boolean> {
+    return this.#db.commit(1, () => {
+      const { hostId } = this.#options;
+      if (this.host !== hostId && (how === "at once" || this.empty)) this.#names.renew(hostId);
+      return () => this.host === hostId;
+    });
+  }
+
+  /**
    * Deletes the identity of an item that is gone for good, so that the table does not grow forever. After a crash before
    * the commit, {@link pruneTaken} does it.
    */
@@ -249,7 +263,7 @@ export class Spool {
     const { log, now } = this.#options;
     const maxBytes = this.#maxBytes;
     if (this.#shedding || this.#bytes <= maxBytes) return;
-    const lane = this.#laneWithOldestObservation();
+    const lane = laneWithOldestObservation(this.#lanes, this.#shedFrom);
     if (lane === undefined) {
       // Exceeding the limit is bad; losing signals that exist nowhere else is worse.
       if (!this.#overfullLogged)
@@ -282,12 +296,5 @@ export class Spool {
         this.#shedding = false;
         log.error({ err: error }, "observations cannot be shed");
       });
-  }
-
-  #laneWithOldestObservation(): Lane | undefined {
-    const busMs = this.#lanes.bus.oldestObservationMs(this.#shedFrom.bus);
-    const localMs = this.#lanes.local.oldestObservationMs(this.#shedFrom.local);
-    if (busMs === undefined && localMs === undefined) return undefined;
-    return (busMs ?? Number.POSITIVE_INFINITY) <= (localMs ?? Number.POSITIVE_INFINITY) ? "bus" : "local";
   }
 }

@@ -32,6 +32,12 @@ describe("the replay of a dead-lettered intent", () => {
     expect(await replayIntent({ id: "h.intent.1" }, at.directory)).toEqual({ files: [] });
   });
 
+  it("puts back the files of a dead letter that was sent after the host was renamed", async () => {
+    const at = folderWith({ stem: "a", letter: "old.intent.1", file: "a.json" });
+    expect((await replayIntent({ id: "new.old.intent.1" }, at.directory)).files).toHaveLength(1);
+    expect((await replayIntent({ id: "new.intent.1" }, at.directory)).files).toEqual([]);
+  });
+
   it("is refused for a dead letter without an id", async () => {
     await expect(replayIntent({}, temporaryDirectory())).rejects.toThrow("give a dead letter with its id");
   });
