@@ -2,15 +2,7 @@ import { join } from "node:path";
 import { limitsAround } from "../../src/core/json/limits.ts";
 import { readJsonKeeping, refusalText } from "../../src/core/json/read-json.ts";
 import { DirectoryWatch } from "../base/files/directory-watch.ts";
-import {
-  FILE_START,
-  type FilePosition,
-  type LastLine,
-  type Line,
-  LineFile,
-  MAX_LINE_BYTES,
-  NotRead,
-} from "../base/files/line-file.ts";
+import { FILE_START, type LastLine, type Line, LineFile, MAX_LINE_BYTES, NotRead } from "../base/files/line-file.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
@@ -19,7 +11,7 @@ import { errorsText, takeIn } from "../store/intake.ts";
 import type { TimedSignal } from "../store/signal-text.ts";
 import { MAX_PUT, type Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
-import { FilePositions } from "./file-positions.ts";
+import { FilePositions, type ReadSoFar } from "./file-positions.ts";
 import { type MetricFile, metricFileOf, observationOf } from "./records.ts";
 
 export interface MetricFileSourceOptions {
@@ -50,7 +42,8 @@ const SHOWN_CHARACTERS = 500;
  * Follows the metric files of older tools: every whole line becomes an `OBSERVATION`, once. A file's position is written
  * in the same transaction as its observations, so a crash leaves both or neither.
  *
- * A renamed file is read to its end under its new name; a file that is emptied in place is read from its start. Copies,
+ * A renamed file is read to its end under its new name; a file that is emptied in place is read from its start, and the
+ * line that stood at its end without a line feed counts. Copies,
  * and files that were created and renamed while the agent was down, are not read: they cannot be distinguished from files
  * that were already read, and no line may count twice.
  */
@@ -183,12 +176,21 @@ export class MetricFileSource implements ReportingService {
       const known = this.#positions.find(file.identity);
       // A rotated file counts only if it was read under its own name: any other is a copy, or older than this agent.
       if (known === undefined && entry !== name) return;
-      let position = await file.resume(known ?? FILE_START);
+      const before = known?.position ?? FILE_START;
+      let position = await file.resume(before);
+      let tail = known?.tail;
+      if (tail !== undefined && (await file.hasLost(tail, before, position))) {
+        const line = { offset: before.offset, bytes: tail };
+        position = FILE_START;
+        tail = undefined;
+        await this.#take(name, file.identity, [line], { position, tail });
+      }
       while (this.#running) {
         const batch = await file.read(position, MAX_PUT, await this.#lastLine(file, entry !== name));
-        if (batch.position === position) return;
-        await this.#take(name, file.identity, batch.lines, batch.position);
+        if (batch.position === position && sameBytes(batch.tail, tail)) return;
+        await this.#take(name, file.identity, batch.lines, batch);
         position = batch.position;
+        tail = batch.tail;
       }
     } finally {
       await file.close();
@@ -202,7 +204,7 @@ export class MetricFileSource implements ReportingService {
     return quietMs >= QUIET_MS ? "object" : "leave";
   }
 
-  async #take(name: MetricFile, identity: string, lines: readonly Line[], position: FilePosition): Promise<void> {
+  async #take(name: MetricFile, identity: string, lines: readonly Line[], soFar: ReadSoFar): Promise<void> {
     const { spool, db } = this.#options;
     const signals: TimedSignal[] = [];
     let bad = 0;
@@ -215,7 +217,7 @@ export class MetricFileSource implements ReportingService {
         await this.#deadLetter(name, line, read);
       }
     }
-    const also = this.#positions.save(identity, position);
+    const also = this.#positions.save(identity, soFar);
     if (signals.length > 0) await spool.put("local", signals, { also });
     else await db.commit(1, also);
     this.#takenCount += signals.length;
@@ -256,4 +258,8 @@ export class MetricFileSource implements ReportingService {
       line_bytes,
     });
   }
+}
+
+function sameBytes(one: Buffer | undefined, other: Buffer | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : one.equals(other);
 }

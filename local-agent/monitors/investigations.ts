@@ -24,6 +24,8 @@ const Cursor = z.object({ identity: z.string(), offset: z.int(), skipping: z.boo
 export class InvestigationsMonitor implements Monitor {
   readonly name = "investigations";
   readonly #options: InvestigationsOptions;
+  /** The last line without its line feed behind each of the last cursors: a log that is copied and emptied has it no more. */
+  #tails = new Map<string, Buffer>();
 
   constructor(options: InvestigationsOptions) {
     this.#options = options;
@@ -40,11 +42,20 @@ export class InvestigationsMonitor implements Monitor {
       const file = await LineFile.open(path);
       if (file === undefined) continue;
       try {
-        let position = await file.resume(known?.identity === file.identity ? known : FILE_START);
+        const before = known?.identity === file.identity ? known : FILE_START;
+        let position = await file.resume(before);
+        const kept = this.#tails.get(after ?? "");
+        if (kept !== undefined && before === known && (await file.hasLost(kept, before, position))) {
+          const found = this.#moduleIn(kept);
+          if (found !== undefined) modules.push(found);
+          position = FILE_START;
+        }
+        let tail: Buffer | undefined;
         while (modules.length < MAX_MODULES && lines < MAX_LINES) {
           // The last line of a rotated log is complete, even without its line feed.
           const batch = await file.read(position, MAX_MODULES - modules.length, isRotated ? "object" : "leave");
           lines += batch.lines.length;
+          tail = batch.tail;
           for (const { bytes } of batch.lines) {
             const found = bytes && this.#moduleIn(bytes);
             if (found !== undefined) modules.push(found);
@@ -53,12 +64,20 @@ export class InvestigationsMonitor implements Monitor {
           position = batch.position;
         }
         cursor = JSON.stringify({ identity: file.identity, ...position });
+        this.#remember(after ?? "", cursor, tail);
       } finally {
         await file.close();
       }
       if (modules.length >= MAX_MODULES || lines >= MAX_LINES) break;
     }
     return { modules, cursor };
+  }
+
+  /** The answer may be lost, and asked for again by the former cursor: no other one matters any more. */
+  #remember(before: string, cursor: string, tail: Buffer | undefined): void {
+    const former = this.#tails.get(before);
+    this.#tails = new Map(former === undefined ? [] : [[before, former]]);
+    if (tail !== undefined) this.#tails.set(cursor, tail);
   }
 
   /** The log; before it, the file that was read last, if it has been renamed since. */

@@ -39,6 +39,8 @@ export interface LineBatch {
   readonly lines: readonly Line[];
   /** Position after these lines. */
   readonly position: FilePosition;
+  /** The bytes behind the position, at the end of the file and without a line feed; `undefined`: there are none. */
+  readonly tail: Buffer | undefined;
 }
 
 /** An open file of lines. Never follows a link and never waits for a pipe: other programs write to the directory. */
@@ -87,6 +89,20 @@ export class LineFile {
     return before.toString("hex") === position.anchor ? position : FILE_START;
   }
 
+  /**
+   * What became of a tail that was seen behind `position`. A program that rotates a file by copying and emptying it leaves
+   * the last line in the copy alone, which is not read.
+   *
+   * @param resumed - what {@link resume} returned for the position
+   * @returns whether the file was emptied with the tail in it; `false`: the tail is still there, or was written anew
+   */
+  async hasLost(tail: Buffer, position: FilePosition, resumed: FilePosition): Promise<boolean> {
+    if (resumed !== position) return true;
+    // Without a line before it, nothing but the tail itself shows that the file was emptied.
+    if (position.offset > 0) return false;
+    return !(await this.#read(0, tail.length)).equals(tail);
+  }
+
   /** When the file was last written to, in milliseconds since the epoch. */
   async writtenMs(): Promise<number> {
     return (await this.#handle.stat()).mtimeMs;
@@ -106,14 +122,16 @@ export class LineFile {
       skipping = false;
       done = end < 0 ? chunk.length : end + 1;
     }
+    const isEnd = chunk.length <= MAX_LINE_BYTES && !skipping && chunk.indexOf(0x0a, done) < 0;
+    const tail = isEnd && done < chunk.length ? chunk.subarray(done) : undefined;
     if (done === 0 && chunk.length > MAX_LINE_BYTES) {
       if (!skipping) lines.push({ offset: position.offset, bytes: undefined });
       skipping = true;
       done = chunk.length;
     }
-    if (done === 0) return { lines, position };
+    if (done === 0) return { lines, position, tail };
     const anchor = chunk.subarray(Math.max(0, done - ANCHOR_BYTES), done).toString("hex");
-    return { lines, position: { offset: position.offset + done, skipping, anchor } };
+    return { lines, position: { offset: position.offset + done, skipping, anchor }, tail };
   }
 
   async #read(from: number, length: number): Promise<Buffer> {

@@ -266,6 +266,59 @@ describe("metric file source", () => {
     expect(taken()).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test.each(["is up", "was down"])(
+    "reads the last line without its line feed of a file that was copied and emptied while the agent %s",
+    async (state) => {
+      let agent = anAgent();
+      const path = agent.file("fitness_ledger.jsonl");
+      await agent.source.start();
+      writeFileSync(path, `${line(1)}{"n":2}`);
+      await agent.source.rescan();
+      if (state === "was down") await agent.stop();
+      copyFileSync(path, `${path}.1`);
+      truncateSync(path);
+      appendFileSync(path, line(3) + line(4) + line(5));
+      if (state === "was down") {
+        agent = anAgent(agent.directory, agent.state);
+        await agent.source.start();
+      }
+      await agent.source.rescan();
+      await agent.source.rescan();
+      expect(agent.taken()).toEqual([1, 2, 3, 4, 5]);
+    },
+  );
+
+  test("reads the only line of a file without its line feed after it was emptied, and dead-letters half of one", async () => {
+    const { source, file, taken, letters } = anAgent();
+    const path = file("queue_metrics.jsonl");
+    await source.start();
+    writeFileSync(path, '{"n":1}');
+    await source.rescan();
+    writeFileSync(path, "");
+    await source.rescan();
+    expect(taken()).toEqual([1]);
+    writeFileSync(path, `${line(2)}{"n":`);
+    await source.rescan();
+    writeFileSync(path, line(3));
+    await source.rescan();
+    expect(taken()).toEqual([1, 2, 3]);
+    expect(letters().map(({ line }) => line)).toEqual(['{"n":']);
+  });
+
+  test("counts a last line once whose line feed comes later, or that was taken because its file was quiet", async () => {
+    const { source, file, taken } = anAgent();
+    const path = file("queue_metrics.jsonl");
+    await source.start();
+    writeFileSync(path, '{"n":1}');
+    await source.rescan();
+    appendFileSync(path, `\n{"n":2}`);
+    aged(path, 11_000);
+    await source.rescan();
+    writeFileSync(path, line(3));
+    await source.rescan();
+    expect(taken()).toEqual([1, 2, 3]);
+  });
+
   test("takes lines written while the agent was down, even from a file renamed meanwhile", async () => {
     const first = anAgent();
     const path = first.file("inference_metrics.jsonl");

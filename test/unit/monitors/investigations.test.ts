@@ -81,6 +81,22 @@ describe("investigations monitor", () => {
     expect(await names()).toEqual(["c"]);
   });
 
+  it("reads the last line of a log without its line feed that was copied and emptied, also for a lost answer", async () => {
+    const monitor = new InvestigationsMonitor({ path, prefix: "UNDISCOVERED_MODULE_" });
+    const gather = async (after?: string) => {
+      const facts = InvestigationFacts.parse(await monitor.gather(after));
+      return { names: facts.modules.map((module) => ModuleFacts.parse(module).module_name), next: facts.cursor };
+    };
+    appendFileSync(path, found("a") + found("b").trimEnd());
+    const first = await gather();
+    expect(first.names).toEqual(["a"]);
+    writeFileSync(path, found("c"));
+    const lost = await gather(first.next);
+    expect(lost.names).toEqual(["b", "c"]);
+    expect(await gather(first.next)).toEqual(lost);
+    expect((await gather(lost.next)).names).toEqual([]);
+  });
+
   it("reports a long log in several answers, each module once", async () => {
     writeFileSync(path, Array.from({ length: 450 }, (_, n) => found(String(n))).join(""));
     const pieces = [await names(), await names(), await names(), await names()];
