@@ -76,6 +76,8 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
                 // On one machine webhooks mostly go to services of this machine and of its network. Set it to false
                 // where authors of rules must not reach those.
                 WEBHOOKS_ALLOW_PRIVATE: process.env.GANGLION_WEBHOOKS_ALLOW_PRIVATE ?? "true",
+                ...(process.env.GANGLION_RETENTION_DAYS ? { RETENTION_DAYS: process.env.GANGLION_RETENTION_DAYS } : {}),
+                ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
                 CORS_ORIGINS: process.env.GANGLION_CORS_ORIGINS ?? "",
               },
               // No look-up of where this machine is: nothing here needs it, and start must work without a network.

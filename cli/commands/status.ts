@@ -22,6 +22,7 @@ export const statusCommand = () =>
         edge: edge.ready ? "ready" : `not ready: ${edge.reason}`,
         signals: `${log.head_seq} (${log.signals_last_minute} in the last minute)`,
         "oldest kept": log.oldest_seq,
+        ...logSize(log),
         subscribers: log.subscribers,
         window: `${window.size} observations in ${window.seconds} s`,
         "open gaps": gaps.open,
@@ -56,6 +57,16 @@ export const statusCommand = () =>
       await print("");
       await printAgents(supervised, "");
     });
+
+/** An edge of an earlier version does not say how large its log is. */
+function logSize({ database_bytes, limit_bytes, dropped_for_size }: Awaited<ReturnType<Client["status"]>>["log"]) {
+  if (limit_bytes === 0) return {};
+  const dropped =
+    dropped_for_size === 0 ? "" : `; ${dropped_for_size} signals dropped before their time for want of room`;
+  return { "size of the log": `${gigabytes(database_bytes)} of ${gigabytes(limit_bytes)} GB${dropped}` };
+}
+
+const gigabytes = (bytes: number) => String(Number((bytes / 1e9).toPrecision(3)));
 
 /** Everything at once; each part is one call. */
 async function gather(client: Client) {

@@ -7,11 +7,14 @@ interface Calls {
   readonly inside: (path: string) => string;
 }
 
-/** An older edge counts neither unknown frames nor bytes in flight, and has no overview of the policies. */
+/** An older edge counts neither unknown frames nor bytes, and has no overview of the policies. */
 const AnyStatus = EcosystemStatus.extend({
   log: LogStatus.extend({
     unknown_frames: LogStatus.shape.unknown_frames.default(0),
     bytes_in_flight: LogStatus.shape.bytes_in_flight.default(0),
+    database_bytes: LogStatus.shape.database_bytes.default(0),
+    limit_bytes: LogStatus.shape.limit_bytes.default(0),
+    dropped_for_size: LogStatus.shape.dropped_for_size.default(0),
   }),
   policies: EcosystemStatus.shape.policies.optional(),
 });

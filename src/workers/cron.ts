@@ -1,12 +1,12 @@
 import { jobsOf, splitJobs } from "../core/hosts/monitors/round-jobs.ts";
 import { planRound } from "../core/hosts/monitors/rounds.ts";
+import { retentionOf } from "../durable-objects/signals/retention-settings.ts";
 import type { Environment } from "./bindings/environment.ts";
 import { sendShares } from "./rounds/rounds-queue.ts";
 import { carryOut } from "./rounds/run-jobs.ts";
 
 /** Looked back for tokens that were deleted or expired: a minute that was left out does not leave their sockets open. */
 const ENDED_MS = 10 * 60_000;
-const DAY_MS = 86_400_000;
 
 /**
  * The cron trigger. Asks the hosts of every ecosystem that has any, nudges projections that lag, drops what is older
@@ -23,7 +23,7 @@ export async function everyMinute(env: Environment, nowMs: number): Promise<void
     directory.ended(nowMs - ENDED_MS, nowMs),
   ]);
   const known = ecosystems.map(({ name, last_active_at }) => ({ name, lastActiveMs: Date.parse(last_active_at) }));
-  const round = planRound(known, watched, Number(env.RETENTION_DAYS ?? "7") * DAY_MS, nowMs);
+  const round = planRound(known, watched, retentionOf(env).ms, nowMs);
   const everywhere = [...new Set([...known.map(({ name }) => name), ...watched])];
   const closing = ended.map(({ id, ecosystems: named }) => ({
     token: id,

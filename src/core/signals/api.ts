@@ -128,5 +128,10 @@ export const LogStatus = z.object({
     .meta({ description: "Bytes that were sent to links and streams and that these have not acknowledged" }),
   hosts: z.array(z.string()).readonly(),
   unknown_frames: z.int().meta({ description: "Frames of newer agents that were ignored since the log woke" }),
+  database_bytes: z.int().meta({ description: "Bytes of storage that the log takes" }),
+  limit_bytes: z.number().meta({ description: "Bytes beyond which the oldest signals are dropped before their time" }),
+  dropped_for_size: z
+    .int()
+    .meta({ description: "Signals that were dropped before their time for want of room, since the log began" }),
 });
 export type LogStatus = Readonly<z.infer<typeof LogStatus>>;

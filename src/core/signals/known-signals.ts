@@ -149,6 +149,10 @@ export const KNOWN_SIGNALS = {
   Q_SCANNER_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_OBSERVATION_SETTINGS_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_MAINTENANCE_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_LOG_TRUNCATED: {
+    kind: "advisory",
+    facts: z.looseObject({ dropped_signals: count, oldest_seq: count.nullable(), limit_bytes: z.number() }),
+  },
   Q_EDGE_SILENT: { kind: "advisory", facts: anyFacts },
   Q_EDGE_BACK: { kind: "advisory", facts: anyFacts },
 } as const satisfies Record<string, KnownSignal>;

@@ -13,6 +13,7 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_SCANNER_CHANGED",
   "Q_OBSERVATION_SETTINGS_CHANGED",
   "Q_MAINTENANCE_CHANGED",
+  "Q_LOG_TRUNCATED",
 ]);
 
 /**

@@ -74,6 +74,20 @@ export class IdLookup {
     return this.#meant([...search].slice(0, MAX_NAMESAKES), effect)?.line;
   }
 
+  /** Ids of a signal and of the causes above it, nearest first, as far as the log holds them. */
+  causes(id: string, limit: number): string[] {
+    const chain: string[] = [];
+    const budget = this.newBudget();
+    let effect: Signal | undefined;
+    for (let next: string | undefined = id; next !== undefined && chain.length < limit && !chain.includes(next); ) {
+      chain.push(next);
+      const line = this.find(next, effect, budget);
+      effect = line === undefined ? undefined : readSignalLine(line);
+      next = effect?.cause;
+    }
+    return chain;
+  }
+
   /** Of several signals of one id, the one that `effect` means by naming the id as its cause. */
   #meant(found: readonly Found[], { seq, source }: Effect): Found | undefined {
     if (found.length < 2) return found[0];

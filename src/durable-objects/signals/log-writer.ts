@@ -1,14 +1,14 @@
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
-import type { AppendOutcome, AppendRequest, Overloaded, ProducerRecord } from "../../core/signals/api.ts";
+import type { AppendOutcome, AppendRequest, LogStatus, Overloaded, ProducerRecord } from "../../core/signals/api.ts";
 import { type Commit, LogState } from "../../core/signals/log/log-state.ts";
 import type { StoredSignal } from "../../core/signals/log/number-check.ts";
+import { expiredSlices, isSliceOver, type Retention, sliceTimes } from "../../core/signals/log/retention.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { newEpoch } from "../shell/epoch.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
+import { type Dropped, logTruncated } from "./log-truncated.ts";
 import type { SegmentStore } from "./segment-store.ts";
 
-/** Retention is cut into this many slices, each dropped whole. */
-const SLICES = 28;
 /** Window in which an id given by a caller without a producer is recognised. */
 const ID_WINDOW_MS = 600_000;
 const ID_LIMIT = 300_000;
@@ -22,7 +22,9 @@ interface WaitingAppend {
 export interface LogWriterOptions {
   readonly ecosystem: string;
   readonly store: SegmentStore;
-  readonly retentionMs: number;
+  readonly retention: Retention;
+  /** Bytes that the log's storage takes. */
+  readonly databaseSize: () => number;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
   /** Looks up what the log holds under a number of a producer. */
   readonly stored: StoredSignal;
@@ -37,12 +39,13 @@ export interface LogWriterOptions {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #groups: GroupCommit<WaitingAppend>;
-  readonly #sliceMs: number;
   #state: LogState;
+  /** Bytes of the segments of the current slice, about. */
+  #sliceBytes = 0;
+  #droppedForSize = 0;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
-    this.#sliceMs = Math.max(1, Math.floor(options.retentionMs / SLICES));
     this.#state = this.#restore();
     this.#groups = newGroupCommit<WaitingAppend>({
       commit: (appends) => this.#answer(appends),
@@ -53,6 +56,15 @@ export class LogWriter {
 
   get headSeq(): number {
     return this.#state.headSeq;
+  }
+
+  get size(): Pick<LogStatus, "database_bytes" | "limit_bytes" | "dropped_for_size"> {
+    const { databaseSize, retention } = this.#options;
+    return {
+      database_bytes: databaseSize(),
+      limit_bytes: retention.bytes,
+      dropped_for_size: this.#droppedForSize,
+    };
   }
 
   producers(host: string | undefined, after: string, limit: number): ProducerRecord[] {
@@ -87,7 +99,7 @@ export class LogWriter {
 
   /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
   retain(): void {
-    if (this.#options.store.slices.length > 0) this.#sliceAt(Date.now());
+    if (this.#options.store.slices.length > 0) this.#commit([]);
   }
 
   #answer(appends: readonly WaitingAppend[]): void {
@@ -118,41 +130,73 @@ export class LogWriter {
     if (this.#state.needsIds && requests.some(givesIds)) {
       this.#state.restoreIds(store.recentIds(nowMs - ID_WINDOW_MS, ID_LIMIT), nowMs);
     }
-    const slice = this.#sliceAt(nowMs);
-    const commit = this.#state.append(requests, nowMs, this.#options.stored);
+    const { slice, dropped } = this.#sliceAt(nowMs);
+    // Written in the turn in which the slices were dropped, and storage makes the writes of a turn durable together.
+    const told = dropped === undefined ? requests : [...requests, logTruncated(dropped, this.#state)];
+    const commit = this.#state.append(told, nowMs, this.#options.stored);
     const zone = this.#state.closeZone();
     const write = () =>
       store.write(slice, commit.segments, zone, zone === undefined ? [] : this.#state.takeProducers());
     // A single row is written or not even without a transaction, which would cost a twentieth of the whole append.
     if (commit.segments.length > 1 || zone !== undefined) transaction(write, RELOADED_BELOW);
     else write();
-    return commit;
+    for (const { lines } of commit.segments) for (const line of lines) this.#sliceBytes += line.length;
+    return { segments: commit.segments, results: commit.results.slice(0, requests.length) };
   }
 
-  /** The slice for signals that are received now; opens it where needed, and drops expired slices. */
-  #sliceAt(nowMs: number): number {
-    const { store, retentionMs, transaction } = this.#options;
+  /**
+   * The slice for signals that are received now; opens it where needed, and drops slices that are too old, or that the
+   * storage has no room for.
+   *
+   * @returns also what was dropped for want of room
+   */
+  #sliceAt(nowMs: number): { readonly slice: number; readonly dropped?: Dropped } {
+    const { store, retention, databaseSize, transaction } = this.#options;
     const receivedMs = this.#state.receive(nowMs);
-    const current = store.slices.at(-1)?.slice;
-    // Never back to an earlier slice: after a clock was set back, segments would be out of order.
-    const slice = Math.max(Math.floor(receivedMs / this.#sliceMs), current ?? 0);
-    if (slice === current) return slice;
+    const current = store.slices.at(-1);
+    if (current !== undefined && !isSliceOver(current, this.#sliceBytes, receivedMs, retention)) return current;
+    // Numbers of slices are names of tables and say nothing of time: earlier versions took them from the clock.
+    const slice = (current?.slice ?? 0) + 1;
+    let dropped: Dropped | undefined;
     transaction(() => {
       const zone = this.#state.closeZone(true);
       // Also where no zone was open: what an earlier version kept in its zones and bases is stored in pages from now on.
-      const producers = this.#state.takeProducers(receivedMs - retentionMs);
-      if (current !== undefined) store.write(current, [], zone, producers);
-      store.openSlice(slice, { ...this.#state.base(), receivedMs });
-      for (const { slice: old } of [...store.slices]) {
-        if ((old + 1) * this.#sliceMs < receivedMs - retentionMs) store.dropSlice(old);
-      }
+      const producers = this.#state.takeProducers(receivedMs - retention.ms);
+      if (current !== undefined) store.write(current.slice, [], zone, producers);
+      const times = sliceTimes(receivedMs, retention);
+      const expired = expiredSlices([...store.slices, times], receivedMs, retention);
+      for (const { slice: old } of store.slices.slice(0, expired)) store.dropSlice(old);
+      const signals = this.#dropForSize();
+      const droppedForSize = this.#droppedForSize + signals;
+      const bytes = databaseSize();
+      const { endsMs } = times;
+      store.openSlice(slice, { ...this.#state.base(), receivedMs, endsMs, bytes, droppedForSize });
+      const oldestSeq = store.slices[0]?.firstSeq ?? 0;
+      if (signals > 0) dropped = { signals, total: droppedForSize, oldestSeq, bytes, limit: retention.bytes };
     }, RELOADED_BELOW);
-    return slice;
+    this.#sliceBytes = 0;
+    this.#droppedForSize = dropped?.total ?? this.#droppedForSize;
+    return dropped === undefined ? { slice } : { slice, dropped };
+  }
+
+  /** Drops the oldest slices while the storage is too full. @returns the number of their signals */
+  #dropForSize(): number {
+    const { store, retention, databaseSize } = this.#options;
+    const end = this.#state.headSeq + 1;
+    const firstSeq = store.slices[0]?.firstSeq ?? end;
+    for (let oldest = store.slices[0]; oldest !== undefined; oldest = store.slices[0]) {
+      if (databaseSize() <= retention.bytes) break;
+      store.dropSlice(oldest.slice);
+    }
+    return (store.slices[0]?.firstSeq ?? end) - firstSeq;
   }
 
   #restore(): LogState {
     const { ecosystem, store } = this.#options;
     const stored = store.load();
+    this.#droppedForSize = stored?.base.droppedForSize ?? 0;
+    // More than the segments alone, where other rows of the log have grown: a slice may end a little earlier for that.
+    this.#sliceBytes = Math.max(0, this.#options.databaseSize() - (stored?.base.bytes ?? Number.POSITIVE_INFINITY));
     if (stored === undefined) return new LogState(ecosystem, { epoch: newEpoch(), nextSeq: 1, receivedMs: 0 });
     const state = new LogState(ecosystem, stored.base);
     state.restore(stored.zone, stored.headers, stored.producers);

@@ -14,8 +14,6 @@ import type {
 import { RateMeter } from "../../core/signals/log/rate-meter.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { compilePatterns } from "../../core/signals/pattern.ts";
-import type { Signal } from "../../core/signals/signal.ts";
-import { readSignalLine } from "../../core/signals/signal-line.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { objectNamed } from "../shell/ports.ts";
@@ -30,12 +28,12 @@ import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
 import { ProjectionNudge } from "./projection-nudge.ts";
 import { QueueOutbox } from "./queue-outbox.ts";
+import { retentionOf } from "./retention-settings.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { SocketDoor } from "./socket-door.ts";
 import { Sockets } from "./sockets.ts";
 import { SubscriptionStore } from "./subscription-store.ts";
 
-const DAY_MS = 86_400_000;
 /** After this long every projection is notified how far the log reaches, whatever the queue did meanwhile. */
 const NUDGE_MS = 5_000;
 
@@ -68,7 +66,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     this.#writer = new LogWriter({
       ecosystem,
       store,
-      retentionMs: Number(env.RETENTION_DAYS ?? "7") * DAY_MS,
+      retention: retentionOf(env),
+      databaseSize: () => ctx.storage.sql.databaseSize,
       transaction: this.transaction,
       stored: (producer, number, id) =>
         numberedLine(this.#reader, this.#writer.headSeq, new LookupBudget(), producer, number, id),
@@ -163,16 +162,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   /** Ids of a signal and of the causes above it, nearest first, as far as the log holds them. */
   causes(id: string, limit: number): string[] {
-    const chain: string[] = [];
-    const budget = this.#lookup.newBudget();
-    let effect: Signal | undefined;
-    for (let next: string | undefined = id; next !== undefined && chain.length < limit && !chain.includes(next); ) {
-      chain.push(next);
-      const line = this.#lookup.find(next, effect, budget);
-      effect = line === undefined ? undefined : readSignalLine(line);
-      next = effect?.cause;
-    }
-    return chain;
+    return this.#lookup.causes(id, limit);
   }
 
   /**
@@ -205,6 +195,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       bytes_in_flight: this.#sockets.bytesInFlight,
       hosts: this.#sockets.hosts,
       unknown_frames: this.#sockets.unknownFrames,
+      ...this.#writer.size,
     };
   }
 

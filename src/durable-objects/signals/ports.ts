@@ -11,6 +11,8 @@ export interface SignalLogBindings extends ProjectionBindings {
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;
+  /** Gigabytes (10^9 bytes) beyond which the oldest signals are dropped before that; default 8. */
+  readonly LOG_MAX_GB?: string;
   /** How often a quiet WebSocket stream is sent something; default 0, never: each time wakes the object, which is billed. */
   readonly STREAM_KEEPALIVE_SECONDS?: string;
 }

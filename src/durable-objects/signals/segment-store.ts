@@ -1,13 +1,14 @@
 import { keyOfEntry } from "../../core/signals/log/id-owner.ts";
 import { type LogBase, readLogBase } from "../../core/signals/log/log-state.ts";
 import type { ProducerPage, StoredProducerPage } from "../../core/signals/log/producers.ts";
+import type { SliceTimes } from "../../core/signals/log/retention.ts";
 import { holdsNumber, namesText, type Segment, type SegmentHeader } from "../../core/signals/log/segment.ts";
 import { readZone, type Zone } from "../../core/signals/log/zone.ts";
 import { RecentBodies } from "./recent-bodies.ts";
 import { HEADER, type HeaderRow, keysText, readHeader, readKeys, readRanges } from "./segment-row.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
-export interface Slice {
+export interface Slice extends SliceTimes {
   readonly slice: number;
   /** Where the log stood when the slice began. */
   readonly firstSeq: number;
@@ -94,7 +95,7 @@ export class SegmentStore {
     }
   }
 
-  openSlice(slice: number, base: LogBase): void {
+  openSlice(slice: number, base: LogBase & { readonly endsMs: number }): void {
     this.#sql.exec(
       `CREATE TABLE segments_${slice} (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, received_ms INTEGER NOT NULL,
          first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL, names TEXT NOT NULL, producers TEXT NOT NULL, ids TEXT, body TEXT NOT NULL);
@@ -106,7 +107,7 @@ export class SegmentStore {
       base.nextSeq,
       JSON.stringify(base),
     );
-    this.#slices.push({ slice, firstSeq: base.nextSeq });
+    this.#slices.push({ slice, firstSeq: base.nextSeq, beganMs: base.receivedMs, endsMs: base.endsMs });
   }
 
   dropSlice(slice: number): void {
@@ -244,10 +245,23 @@ export class SegmentStore {
     return [...this.#sql.exec<ZoneRow>(query)].map((row) => readZone(row.body));
   }
 
+  /** Slices of earlier versions say no end: such a slice ends with the last signal that it has. */
+  #lastReceivedMs(slice: number): number {
+    const select = `SELECT received_ms FROM segments_${slice} ORDER BY first_seq DESC LIMIT 1`;
+    return [...this.#sql.exec<{ received_ms: number }>(select)][0]?.received_ms ?? 0;
+  }
+
   #readSlices(): Slice[] {
-    const rows = this.#sql.exec<{ slice: number; first_seq: number }>(
-      "SELECT slice, first_seq FROM slices ORDER BY slice",
+    // Earlier versions kept all producers in the base: the database reads the two numbers out of it.
+    const rows = this.#sql.exec<{ slice: number; first_seq: number; began: number | null; ends: number | null }>(
+      `SELECT slice, first_seq, json_extract(base, '$.receivedMs') AS began, json_extract(base, '$.endsMs') AS ends
+         FROM slices ORDER BY slice`,
     );
-    return [...rows].map((row) => ({ slice: row.slice, firstSeq: row.first_seq }));
+    return [...rows].map((row) => ({
+      slice: row.slice,
+      firstSeq: row.first_seq,
+      beganMs: row.began ?? 0,
+      endsMs: row.ends ?? this.#lastReceivedMs(row.slice) + 1,
+    }));
   }
 }

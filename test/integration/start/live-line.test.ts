@@ -76,6 +76,9 @@ describe("the live line", () => {
       bytes_in_flight: 0,
       hosts: ["a"],
       unknown_frames: 0,
+      database_bytes: 4_096,
+      limit_bytes: 8e9,
+      dropped_for_size: 0,
     };
     const window = { seconds: 300, size: 300, oldest: null, newest: null };
     const status = { ecosystem: "default", log, window, gaps: { open: 1 }, dead_letters: 0 };

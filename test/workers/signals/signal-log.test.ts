@@ -17,19 +17,6 @@ const fromProducer = (first: number, count: number, name?: string) => ({
   signals: numbered(first, count, name),
 });
 
-/** So much time passes: the only slice of the log, a quarter of a day, is renamed to what it would have been called then. */
-async function ageByDays(eco: string, days: number): Promise<void> {
-  await runInDurableObject(logOf(eco), (_, { storage }) => {
-    const { slice } = storage.sql.exec<{ slice: number }>("SELECT slice FROM slices").one();
-    const old = slice - 4 * days;
-    storage.sql.exec(
-      `ALTER TABLE segments_${slice} RENAME TO segments_${old}; ALTER TABLE zones_${slice} RENAME TO zones_${old}`,
-    );
-    storage.sql.exec("UPDATE slices SET slice = ?", old);
-  });
-  await evictDurableObject(logOf(eco));
-}
-
 describe("the signal log", () => {
   test("knows after losing its memory what it has, whom it has heard and which ids it has seen", async () => {
     const eco = "log-evicted";
@@ -114,29 +101,6 @@ describe("the signal log", () => {
     }
     expect(await logOf(eco).find("s999.abcdef")).toBeNull();
     expect(await logOf(eco).find("nobody")).toBeNull();
-  });
-
-  test("drops what is older than the retention, and keeps counting", async () => {
-    const eco = "log-retention";
-    await logOf(eco).append(fromProducer(1, 2));
-    await ageByDays(eco, 20);
-    expect(await logOf(eco).append(fromProducer(1, 3))).toMatchObject({ accepted: 1, duplicates: 2, first_seq: 3 });
-    expect(numbers(await allOf(eco))).toEqual([3]);
-    await evictDurableObject(logOf(eco));
-    expect(await logOf(eco).append(fromProducer(3, 2))).toMatchObject({ accepted: 1, duplicates: 1, first_seq: 4 });
-  });
-
-  test("drops it too when nothing more comes, and knows all the same where it was", async () => {
-    const eco = "log-quiet-retention";
-    await logOf(eco).append(fromProducer(1, 2));
-    await ageByDays(eco, 20);
-    await logOf(eco).retain();
-    expect(await allOf(eco)).toEqual([]);
-    const rows = (await logOf(eco).usage()).rows_written;
-    await logOf(eco).retain();
-    expect((await logOf(eco).usage()).rows_written).toBe(rows);
-    await evictDurableObject(logOf(eco));
-    expect(await logOf(eco).append(fromProducer(1, 3))).toMatchObject({ accepted: 1, duplicates: 2, first_seq: 3 });
   });
 
   test("writes one row for a batch, whatever its size", async () => {

@@ -16,6 +16,12 @@ export interface LogBase {
   readonly receivedMs: number;
   /** Of earlier versions: last number of every producer. Now they have rows of their own. */
   readonly producers?: Readonly<Record<string, number>>;
+  /** When the slice is over, in milliseconds since the epoch; missing in slices of earlier versions. */
+  readonly endsMs?: number;
+  /** Bytes of the log's storage when the slice began; missing in slices of earlier versions. */
+  readonly bytes?: number;
+  /** Signals that were dropped before their time, because the storage was full, since the log began. */
+  readonly droppedForSize?: number;
 }
 
 /** Reads a base as a log stored it. @throws SyntaxError or TypeError when `text` is no base */
