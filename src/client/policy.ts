@@ -1,4 +1,4 @@
-import { ExpectationPage, Policies, Policy, PolicyChanges, PolicyHistory } from "../core/policy/api.ts";
+import { ExpectationPage, Policies, Policy, PolicyChanges, PolicyHistory, PolicyPut } from "../core/policy/api.ts";
 import { DecisionsPage } from "../core/policy/decision.ts";
 import type { CallEdge } from "./http/request.ts";
 
@@ -28,7 +28,7 @@ export function policyCalls({ call, inside }: Calls) {
     list: async () => (await call(Policies, { path: inside("/policies") })).policies,
     /** A rule with its versions; `policy` is null if it was deleted. */
     show: (id: string) => call(PolicyHistory, { path: at(id) }),
-    put: (id: string, rule: RuleDocument) => call(Policy, { method: "PUT", path: at(id), body: rule }),
+    put: (id: string, rule: RuleDocument) => call(PolicyPut, { method: "PUT", path: at(id), body: rule }),
     /** Replaces all rules: rules that are not named are deleted, and built-in ones go back to their originals. */
     replace: (policies: readonly RuleDocument[]) =>
       call(PolicyChanges, { method: "PUT", path: inside("/policies"), body: { policies } }),

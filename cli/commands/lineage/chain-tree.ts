@@ -105,7 +105,10 @@ class ChainTree {
     const delivery = deliveries?.find(({ delivery_id }) => delivery_id === id);
     if (delivery === undefined) return { text: `effect ${id}`, children: this.#deadLettersOf(id) };
     const known = this.#chain.deliveries.find(({ delivery_id }) => delivery_id === id);
-    return { text: `webhook ${delivery.endpoint}: ${deliveryText(known)}  ${id}`, children: this.#deadLettersOf(id) };
+    const { endpoint, undelivered } = delivery;
+    const isLost = undelivered !== undefined && (known === undefined || known.state === "unknown");
+    const state = isLost ? `went nowhere, ${undelivered}` : deliveryText(known);
+    return { text: `webhook ${endpoint}: ${state}  ${id}`, children: this.#deadLettersOf(id) };
   }
 
   /** A task, with the signals of its end and their effects. */

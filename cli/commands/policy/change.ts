@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
+import type { PolicyChanges } from "../../../src/core/policy/api.ts";
 import { time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { print, remark } from "../../output.ts";
@@ -83,9 +84,15 @@ export const applyCommand = () =>
       }
       if (yes !== true) await confirm(toApply.length);
       const changes = await client.policy.change(toApply.map((difference) => editOf(written, difference)));
+      remarkWarnings(changes.warnings);
       if (json) return print(JSON.stringify(changes));
       for (const { id } of toApply) await print(`${id} is in force`);
     });
+
+/** On standard error, so that the output stays what was asked for. */
+export function remarkWarnings(warnings: PolicyChanges["warnings"] = []): void {
+  for (const { policy, pointer, message } of warnings) remark(`warning: ${policy} ${pointer}: ${message}`);
+}
 
 /** Names the version that the difference was computed from: a later change by another caller is not overwritten unseen. */
 function editOf(written: readonly WrittenRule[], { id, version }: RuleDifference) {

@@ -10,8 +10,13 @@ const columns: readonly Column<Decision>[] = [
   ["OUTCOME", ({ outcome }) => outcome],
   ["SIGNAL", ({ signal }) => `${signal.signal} ${signal.id}`],
   ["EFFECTS", ({ effects }) => effects.join(" ")],
-  ["REASON", ({ reason }) => reason],
+  ["REASON", ({ reason, deliveries }) => reason ?? undeliveredText(deliveries)],
 ];
+
+function undeliveredText(deliveries: Decision["deliveries"] = []): string | undefined {
+  const lost = deliveries.flatMap(({ undelivered }) => undelivered ?? []);
+  return lost.length === 0 ? undefined : `went nowhere: ${lost.join("; ")}`;
+}
 
 interface DecisionsOptions {
   readonly limit?: number;

@@ -5,7 +5,7 @@ import type { Policy, PolicyVersion } from "../../../src/core/policy/api.ts";
 import { Failure } from "../../failure.ts";
 import { type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
-import { applyCommand, diffCommand } from "./change.ts";
+import { applyCommand, diffCommand, remarkWarnings } from "./change.ts";
 import { bodyOf, readRuleFile } from "./rule-file.ts";
 import { simulateCommand } from "./simulate.ts";
 import { testCommand } from "./test.ts";
@@ -122,7 +122,8 @@ const versionColumns: readonly Column<PolicyVersion>[] = [
 async function put(file: string, _options: object, command: Command): Promise<void> {
   const { policy } = clientFor(command);
   const written = await readRuleFile(file);
-  await policy.change(written.map((rule) => bodyOf(rule)));
+  const { warnings } = await policy.change(written.map((rule) => bodyOf(rule)));
+  remarkWarnings(warnings);
   const ids = new Set(written.map(({ id }) => id));
   for (const rule of (await policy.list()).filter(({ id }) => ids.has(id))) {
     await print(wantsJson(command) ? JSON.stringify(rule) : `${rule.id} is in force, version ${rule.version}`);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Timestamp } from "../signals/timestamp.ts";
 import { Rule } from "./rule.ts";
+import { RuleWarning } from "./rule-warning.ts";
 
 /** A rule before it has a version. */
 export type RuleBody = Omit<Rule, "version">;
@@ -31,6 +32,13 @@ export const Policy = Rule.extend({
     }),
 });
 export type Policy = Readonly<z.output<typeof Policy>>;
+
+const Warnings = z.array(RuleWarning).optional().meta({
+  description: "What is allowed in the rules that were put and probably not meant; absent: nothing",
+});
+
+/** The answer to putting one rule. */
+export const PolicyPut = Policy.extend({ warnings: Warnings });
 
 export const Policies = z.object({ policies: z.array(Policy) });
 
@@ -64,6 +72,7 @@ export const PolicyChanges = z.object({
   unchanged: Ids,
   deleted: Ids,
   after_seq: Seq.meta({ description: "The rules decide on the signals after this sequence number" }),
+  warnings: Warnings,
 });
 export type PolicyChanges = Readonly<z.output<typeof PolicyChanges>>;
 

@@ -38,7 +38,13 @@ export const Decision = z.object({
     .readonly()
     .optional(),
   deliveries: z
-    .array(z.object({ delivery_id: z.string(), endpoint: z.string() }))
+    .array(
+      z.object({
+        delivery_id: z.string(),
+        endpoint: z.string(),
+        undelivered: z.string().optional().meta({ description: "Why the message went nowhere" }),
+      }),
+    )
     .readonly()
     .optional(),
   asked: Asked.optional(),

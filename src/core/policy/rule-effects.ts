@@ -1,16 +1,18 @@
 import type { RuleBody } from "./api.ts";
 import type { EffectSpec } from "./effect.ts";
 
-/** Every effect that a rule can have, whatever the rule decides. */
-function effectsOf({ then, ask, expect, near_duplicate }: RuleBody): EffectSpec[] {
+/** Every effect that a rule can have, whatever the rule decides, with its JSON pointer in the rule. */
+export function effectsWithPointers({ then, ask, expect, near_duplicate }: RuleBody): [string, EffectSpec][] {
+  const at = (pointer: string, effects: readonly EffectSpec[] = []) =>
+    effects.map((effect, place): [string, EffectSpec] => [`${pointer}/${place}`, effect]);
   return [
-    ...then,
-    ...(ask?.choices.flatMap((choice) => choice.then) ?? []),
-    ...(expect?.else ?? []),
-    ...(near_duplicate?.else ?? []),
+    ...at("/then", then),
+    ...(ask?.choices.flatMap((choice, place) => at(`/ask/choices/${place}/then`, choice.then)) ?? []),
+    ...at("/expect/else", expect?.else),
+    ...at("/near_duplicate/else", near_duplicate?.else),
   ];
 }
 
 /** Whether a rule can put tasks into a queue. */
 export const enqueuesInto = (rule: RuleBody, queue: string): boolean =>
-  effectsOf(rule).some(({ enqueue }) => enqueue?.queue === queue);
+  effectsWithPointers(rule).some(([, { enqueue }]) => enqueue?.queue === queue);

@@ -15,6 +15,9 @@ const PRUNE_EVERY = 500;
 /** The maximum number of decisions on one signal: all rules, with their time-outs. */
 const PLACES = 4_096;
 
+/** The ids of effects end in the sequence number of the signal, the name of the rule and the place of the effect. */
+const EFFECT_OF = /\.(\d+)\.[^.]+\.\d+$/;
+
 interface Row {
   [column: string]: SqlStorageValue;
   place: number;
@@ -71,6 +74,19 @@ export class DecisionStore {
       ...causedBy(settled.effects, ids, decision),
       ...(decision.asked === undefined ? {} : { asked: settledOf(decision.asked, settled) }),
     });
+  }
+
+  /** Notes that a message of a decision went nowhere. A decision that was deleted meanwhile stays deleted. */
+  undelivered(delivery: string, reason: string): void {
+    const [, seq] = EFFECT_OF.exec(delivery) ?? [];
+    if (seq === undefined) return;
+    for (const { id, ...decision } of this.on([Number(seq)], PLACES)) {
+      if (decision.deliveries?.some(({ delivery_id }) => delivery_id === delivery) !== true) continue;
+      const deliveries = decision.deliveries.map((one) =>
+        one.delivery_id === delivery ? { ...one, undelivered: reason } : one,
+      );
+      this.#write(placeOf(id), { ...decision, deliveries });
+    }
   }
 
   /** Newest signal first. The table is bounded, so a filter that finds nothing reads no more than {@link KEEP} rows. */

@@ -147,6 +147,10 @@ export class RuleProjection implements ProjectedState {
     this.#options.state.write(this.engine.replace(this.#options.rules.inForce));
   }
 
+  undelivered(delivery: string, reason: string): void {
+    this.#options.decisions.undelivered(delivery, reason);
+  }
+
   /** Position that a rebuild has reached; `undefined`: no rebuild is running. */
   get #rebuiltThrough(): number | undefined {
     const { cursor, mutedThrough } = this.#options.projection;

@@ -25,6 +25,8 @@ export interface EffectRelayOptions {
   readonly sender: string;
   /** Takes an effect that its receiver refused for good. */
   readonly deadLetter: (record: DeadLetterRecord) => void;
+  /** Called with the id of a message that went nowhere. */
+  readonly undelivered: (delivery: string, reason: string) => void;
 }
 
 /** Whether the rule is a built-in one that sends to this endpoint if there is one. */
@@ -135,7 +137,7 @@ export class EffectRelay {
    * made, because nobody asked for them.
    */
   async #callWebhooks(pending: readonly PendingEffect[]): Promise<boolean> {
-    const { env, ecosystem, deadLetter } = this.#options;
+    const { env, ecosystem, deadLetter, undelivered } = this.#options;
     const deliveries = pending.flatMap(({ id, effect, cause, rule }) =>
       effect.kind === "webhook"
         ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
@@ -144,7 +146,9 @@ export class EffectRelay {
     const unknown = new Set((await objectNamed(env.WEBHOOKS, ecosystem).deliver(deliveries)).unknown);
     for (const one of pending) {
       const { effect, rule } = one;
-      if (effect.kind !== "webhook" || !unknown.has(one.id) || isOptional(rule, effect.endpoint)) continue;
+      if (effect.kind !== "webhook" || !unknown.has(one.id)) continue;
+      undelivered(one.id, `there was no webhook endpoint "${effect.endpoint}"`);
+      if (isOptional(rule, effect.endpoint)) continue;
       deadLetter(this.#refusedMessage(one, effect.endpoint, effect.body));
     }
     return true;

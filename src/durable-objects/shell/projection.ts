@@ -52,6 +52,8 @@ export interface ProjectedState {
   load(): void;
   /** Patterns that the projection reads from the log, where they differ from its subscription. */
   patterns?(): readonly string[];
+  /** A message that the state decided on went nowhere. */
+  undelivered?(delivery: string, reason: string): void;
   /** Called after signals were taken in and on every alarm, outside a transaction. */
   settled(nowMs: number): void | Promise<void>;
 }
@@ -92,6 +94,7 @@ export class Projection {
       effects: this.#outbox.effects,
       sender: "ganglion/policy",
       deadLetter: (record) => this.#outbox.deadLetter(record),
+      undelivered: (delivery, reason) => this.#state?.undelivered?.(delivery, reason),
     });
     this.#relay = new OutboxRelay({
       env,

@@ -53,6 +53,16 @@ describe("ganglion policy", () => {
     expect(edge.received[0]?.body).toEqual({ policies: [expect.objectContaining({ id: "hot", when: ["Q_A"] })] });
   });
 
+  it("prints the warnings of the rules that it put, and puts them all the same", async () => {
+    const warnings = [{ policy: "hot", pointer: "/then/1/webhook/endpoint", message: 'no webhook endpoint "e"' }];
+    const answer = { ...changes, warnings };
+    const edge = await startEdge(({ method }) => [200, method === "PATCH" ? answer : { policies: [policy] }]);
+    const input = "id: hot\nwhen: Q_A\nthen: [{ webhook: { endpoint: e } }]\n";
+    const { out, err, code } = await ganglion(["policy", "put", "-", "--url", edge.url], { input });
+    expect(err).toBe('warning: hot /then/1/webhook/endpoint: no webhook endpoint "e"\n');
+    expect({ out, code }).toEqual({ out: "hot is in force, version 3\n", code: 0 });
+  });
+
   it("puts all rules of a file, or several documents, by one call", async () => {
     const edge = await startEdge(({ method }) => [
       200,

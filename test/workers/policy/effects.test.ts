@@ -70,6 +70,22 @@ describe("effects of a rule", () => {
     expect(JSON.stringify(message)).toContain("it burns");
   });
 
+  test("that call a webhook which does not exist are named in the record of the decision, and no others", async () => {
+    const eco = freshEcosystem();
+    await webhooksOf(eco).add("there", "200");
+    const hook = (endpoint: string) => ({ webhook: { endpoint } });
+    await putRule(eco, "page", { when: "X_A", then: [hook("there"), hook("pager")] });
+    await append(eco, "X_A");
+    const undelivered = async () =>
+      (await policyOf(eco).decisions({ limit: 5 })).decisions.flatMap(({ deliveries = [] }) =>
+        deliveries.map(({ endpoint, undelivered }) => [endpoint, undelivered]),
+      );
+    await expect.poll(undelivered, patient).toEqual([
+      ["there", undefined],
+      ["pager", 'there was no webhook endpoint "pager"'],
+    ]);
+  });
+
   test("of a built-in rule are dropped without a dead letter while its endpoint does not exist", async () => {
     const eco = freshEcosystem();
     await append(eco, "Q_QUEUE_ALERT", { rule: "queue_deep" });

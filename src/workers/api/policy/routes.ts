@@ -10,8 +10,9 @@ import { EcosystemPath } from "../http/query.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { mustBeAllowed } from "./commanding-rules.ts";
-import { PoliciesSchema, PolicyChangesSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
+import { PoliciesSchema, PolicyChangesSchema, PolicyPutSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
 import { unknownRule } from "./unknown-rule.ts";
+import { warningsOf } from "./warnings.ts";
 
 const PolicyPath = EcosystemPath.extend({
   id: z
@@ -63,7 +64,7 @@ const putPolicy = createRoute({
   tags: ["policy"],
   ...secured("policy:write"),
   request: { params: PolicyPath, body: ruleBody },
-  responses: { 200: json(PolicySchema, "The rule as it is now"), ...problems(400, 409, 413, 415) },
+  responses: { 200: json(PolicyPutSchema, "The rule as it is now"), ...problems(400, 409, 413, 415) },
 });
 
 const patchPolicy = createRoute({
@@ -161,7 +162,8 @@ export const policies = newApi()
     mustBeAllowed(c.get("grant"), eco, [edit]);
     const { id: by, name } = c.get("grant");
     accepted(await policyState(c.env, eco).changePolicies([edit], { id: by, name }));
-    return c.json(await policyInForce(c.env, eco, id), 200);
+    const [inForce, warned] = await Promise.all([policyInForce(c.env, eco, id), warningsOf(c.env, eco, [edit])]);
+    return c.json({ ...inForce, ...warned }, 200);
   })
   .openapi(patchPolicy, async (c) => {
     const { eco, id } = c.req.valid("param");
@@ -191,14 +193,16 @@ export const policies = newApi()
     const edits = admitSet(await readJson(c.req.raw));
     mustBeAllowed(c.get("grant"), eco, edits);
     const { id: by, name } = c.get("grant");
-    return c.json(accepted(await policyState(c.env, eco).changePolicies(edits, { id: by, name })), 200);
+    const changes = accepted(await policyState(c.env, eco).changePolicies(edits, { id: by, name }));
+    return c.json({ ...changes, ...(await warningsOf(c.env, eco, edits)) }, 200);
   })
   .openapi(replacePolicies, async (c) => {
     const { eco } = c.req.valid("param");
     const edits = admitSet(await readJson(c.req.raw));
     mustBeAllowed(c.get("grant"), eco, edits);
     const { id: by, name } = c.get("grant");
-    return c.json(accepted(await policyState(c.env, eco).replacePolicies(edits, { id: by, name })), 200);
+    const changes = accepted(await policyState(c.env, eco).replacePolicies(edits, { id: by, name }));
+    return c.json({ ...changes, ...(await warningsOf(c.env, eco, edits)) }, 200);
   });
 
 /** The rule as it is now; somebody else may have deleted it since it was changed. */

@@ -6,6 +6,7 @@ import {
   Policy,
   PolicyChanges,
   PolicyHistory,
+  PolicyPut,
   PolicyVersion,
 } from "../../../core/policy/api.ts";
 import { Asked, Decision, DecisionsPage } from "../../../core/policy/decision.ts";
@@ -35,6 +36,29 @@ export const PolicySchema = Policy.meta({
     changed_by: { type: ["string", "null"] },
   },
   required: ["id", "version", "enabled", "built_in", "modified", "changed_at", "changed_by"],
+  additionalProperties: true,
+});
+export const PolicyPutSchema = PolicyPut.meta({
+  id: "PolicyPut",
+  type: "object",
+  properties: {
+    id: { type: "string" },
+    version: { type: "integer" },
+    warnings: {
+      type: "array",
+      description: "What is allowed in the rule and probably not meant; absent: nothing",
+      items: {
+        type: "object",
+        properties: {
+          policy: { type: "string", description: "Id of the rule" },
+          pointer: { type: "string", description: "JSON pointer in the rule" },
+          message: { type: "string" },
+        },
+        required: ["policy", "pointer", "message"],
+      },
+    },
+  },
+  required: ["id", "version"],
   additionalProperties: true,
 });
 export const PoliciesSchema = Policies.extend({ policies: PolicySchema.array() }).meta({ id: "Policies" });
