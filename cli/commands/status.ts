@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Client } from "../../src/client/client.ts";
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
+import type { NamedExcess } from "../../src/core/quotas/excess.ts";
 import { print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
 import { localAgents, printAgents } from "./supervisor/supervisor.ts";
@@ -16,7 +17,7 @@ export const statusCommand = () =>
       const client = clientFor(command);
       const status = await gather(client);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(status));
-      const { ecosystem, edge, log, window, gaps, hosts, queues, policies, dead_letters } = status;
+      const { ecosystem, edge, log, window, gaps, hosts, queues, policies, over_quota, dead_letters } = status;
       await printFields({
         ecosystem,
         edge: edge.ready ? "ready" : `not ready: ${edge.reason}`,
@@ -50,6 +51,7 @@ export const statusCommand = () =>
         ...((policies?.quarantined ?? []).length === 0
           ? {}
           : { "quarantined rules": `${policies?.quarantined.join(" ")}; see \`ganglion policy list\`` }),
+        ...Object.fromEntries((over_quota ?? []).map((one) => [`over quota ${senderText(one)}`, excessText(one)])),
         "dead letters": dead_letters,
       });
       const supervised = await localAgents();
@@ -67,6 +69,13 @@ function logSize({ database_bytes, limit_bytes, dropped_for_size }: Awaited<Retu
 }
 
 const gigabytes = (bytes: number) => String(Number((bytes / 1e9).toPrecision(3)));
+
+/** A source is free text, and may hold what a terminal takes for a command. */
+const senderText = ({ sender, source, token_name }: NamedExcess) =>
+  `${sender}${token_name === undefined ? "" : ` (${token_name})`} ${JSON.stringify(source)}`;
+
+const excessText = ({ quota, refused, limit, setting, last_at }: NamedExcess) =>
+  `${refused} ${quota} gave way, last at ${last_at}; limit ${limit} (${setting})`;
 
 /** Everything at once; each part is one call. */
 async function gather(client: Client) {

@@ -7,7 +7,7 @@ interface Calls {
   readonly inside: (path: string) => string;
 }
 
-/** An older edge counts neither unknown frames nor bytes, and has no overview of the policies. */
+/** An older edge counts neither unknown frames nor bytes, and has no overview of the policies and of quotas. */
 const AnyStatus = EcosystemStatus.extend({
   log: LogStatus.extend({
     unknown_frames: LogStatus.shape.unknown_frames.default(0),
@@ -17,6 +17,7 @@ const AnyStatus = EcosystemStatus.extend({
     dropped_for_size: LogStatus.shape.dropped_for_size.default(0),
   }),
   policies: EcosystemStatus.shape.policies.optional(),
+  over_quota: EcosystemStatus.shape.over_quota.optional(),
 });
 
 /** Calls about the edge as a whole, and about an ecosystem as a whole. */

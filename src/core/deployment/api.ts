@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { PolicyOverview } from "../policy/api.ts";
+import { NamedExcess } from "../quotas/excess.ts";
 import { LogStatus } from "../signals/api.ts";
 import { Timestamp } from "../signals/timestamp.ts";
 
@@ -15,6 +16,9 @@ export const EcosystemStatus = z.object({
   }),
   gaps: z.object({ open: z.int() }),
   policies: PolicyOverview,
+  over_quota: z.array(NamedExcess).readonly().meta({
+    description: "Senders that took more than a fair share within the last hour, and what gave way for that",
+  }),
   dead_letters: z.int().meta({ description: "Dead letters that wait to be replayed or discarded" }),
 });
 export type EcosystemStatus = Readonly<z.infer<typeof EcosystemStatus>>;

@@ -1,3 +1,5 @@
+import type { Party } from "../collections/fair-queue.ts";
+import type { Limit } from "../quotas/excess-ledger.ts";
 import type { Maintenance } from "./api.ts";
 import { type GapChanges, GapTracker } from "./gaps/gap-tracker.ts";
 import { isExempt, NO_MAINTENANCE, SETTLE_MS, type Span } from "./maintenance.ts";
@@ -19,6 +21,16 @@ export interface Look {
   readonly recovered: readonly string[];
 }
 
+export interface IntrospectionOptions extends Omit<ScannerRunnerOptions, "crowdedOut"> {
+  /** Called for every observation that enters (1) or leaves (-1) the window. */
+  readonly moved?: (seq: number, change: 1 | -1) => void;
+  /** Called where items give way because their sender has more of them than anybody else. */
+  readonly excess?: (limit: Limit, party: Party, count: number) => void;
+}
+
+const WINDOW_SETTING = "window_capacity of PATCH /v1/{ecosystem}/observations/settings";
+const FINDINGS_SETTING = "fixed: the findings of one scanner";
+
 /** Interval of evaluations without new samples, while the window is not empty: old samples leave it. */
 const IDLE_LOOK_MS = 15_000;
 
@@ -36,15 +48,13 @@ export class Introspection {
   #spans: Span[] = [];
   #maintenance: Maintenance = NO_MAINTENANCE;
 
-  readonly #moved: (seq: number, change: 1 | -1) => void;
+  readonly #options: IntrospectionOptions;
 
-  /** @param options.moved - called for every observation that enters (1) or leaves (-1) the window */
-  constructor(
-    kinds: readonly ScannerKind[],
-    options: ScannerRunnerOptions & { readonly moved?: (seq: number, change: 1 | -1) => void } = {},
-  ) {
-    this.#moved = options.moved ?? (() => {});
-    this.scanners = new ScannerRunner(kinds, options);
+  constructor(kinds: readonly ScannerKind[], options: IntrospectionOptions = {}) {
+    this.#options = options;
+    const crowdedOut = (party: Party, count: number, limit: number) =>
+      options.excess?.({ quota: "findings", limit, setting: FINDINGS_SETTING }, party, count);
+    this.scanners = new ScannerRunner(kinds, { ...options, crowdedOut });
     this.#window = this.#openWindow();
   }
 
@@ -112,18 +122,21 @@ export class Introspection {
 
   readonly #listener = {
     observe: (sample: Sample) => {
-      this.#moved(sample.seq, 1);
+      this.#options.moved?.(sample.seq, 1);
       if (isExempt(sample.tsMs, this.#spans)) this.#exempt.add(sample.seq);
       else this.scanners.observe(sample);
     },
     forget: (sample: Sample) => {
-      this.#moved(sample.seq, -1);
+      this.#options.moved?.(sample.seq, -1);
       if (!this.#exempt.delete(sample.seq)) this.scanners.forget(sample);
     },
   };
 
   #openWindow(): ObservationWindow {
-    return new ObservationWindow(windowLimits(this.#settings), this.#listener);
+    const limits = windowLimits(this.#settings);
+    return new ObservationWindow(limits, this.#listener, ({ party }) =>
+      this.#options.excess?.({ quota: "observations", limit: limits.capacity, setting: WINDOW_SETTING }, party, 1),
+    );
   }
 
   /** Samples for the scanners, in the order of the log. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { SenderRange } from "../signals/log/senders.ts";
 
 /** The projections of the log; each lies in an object of its own. */
 export const PROJECTIONS = ["observations", "policy", "workers"] as const;
@@ -12,6 +13,17 @@ export interface ProjectionBatch {
   readonly through: number;
   /** The signals, a JSON text each; `undefined`: they are too large for a queue message, read them from the log. */
   readonly lines: readonly string[] | undefined;
+  /** Who sent the signals whose ids do not say so. */
+  readonly senders?: readonly SenderRange[];
+}
+
+/** Signals that a projection reads from the log itself. */
+export interface LogStretch {
+  readonly lines: readonly string[];
+  /** How far the log was searched for them. */
+  readonly through: number;
+  /** Who sent the signals whose ids do not say so. */
+  readonly senders: readonly SenderRange[];
 }
 
 /** Size of the body of a queue message: a head, then the lines of its batches. Cloudflare's limit is 128 KB. */
@@ -26,6 +38,7 @@ const Head = z.object({
       after: z.number(),
       through: z.number(),
       lines: z.number().nullable(),
+      senders: z.array(z.tuple([z.string(), z.number(), z.number()]).readonly()).optional(),
     }),
   ),
 });
@@ -35,11 +48,12 @@ type Head = z.infer<typeof Head>;
 export function encodeBatches(ecosystem: string, batches: readonly ProjectionBatch[]): string {
   const head: Head = {
     ecosystem,
-    parts: batches.map(({ projection, after, through, lines }) => ({
+    parts: batches.map(({ projection, after, through, lines, senders }) => ({
       projection,
       after,
       through,
       lines: lines === undefined ? null : lines.length,
+      ...(lines === undefined || senders === undefined || senders.length === 0 ? {} : { senders: [...senders] }),
     })),
   };
   return [JSON.stringify(head), ...batches.flatMap((batch) => batch.lines ?? [])].join("\n");
@@ -50,10 +64,10 @@ export function decodeBatches(body: string): { ecosystem: string; batches: Proje
   const [first = "", ...lines] = body.split("\n");
   const head = Head.parse(JSON.parse(first));
   let taken = 0;
-  const batches = head.parts.map(({ projection, after, through, lines: count }) => {
+  const batches = head.parts.map(({ projection, after, through, lines: count, senders }) => {
     const own = count === null ? undefined : lines.slice(taken, taken + count);
     taken += count ?? 0;
-    return { projection, after, through, lines: own };
+    return { projection, after, through, lines: own, ...(senders === undefined ? {} : { senders }) };
   });
   if (taken !== lines.length) throw new TypeError(`a queue message names ${taken} lines and holds ${lines.length}`);
   return { ecosystem: head.ecosystem, batches };

@@ -81,6 +81,15 @@ export class Directory extends EcosystemObject<unknown> {
     return this.#tokens();
   }
 
+  /** Names of the tokens of these ids, as far as there are such tokens; few ids. */
+  tokenNames(ids: readonly string[]): [id: string, name: string][] {
+    return ids.flatMap((id) =>
+      [...this.sql.exec<{ name: string }>("SELECT name FROM tokens WHERE id = ?", id)].map(
+        ({ name }): [string, string] => [id, name],
+      ),
+    );
+  }
+
   /** @returns the deleted token; `null`: unknown id */
   remove(id: string, nowMs = Date.now()): TokenRecord | null {
     return this.ctx.storage.transactionSync(() => {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Party } from "../../core/collections/fair-queue.ts";
 import type { HistoryPage } from "../../core/introspection/api.ts";
 import {
   encodeSeries,
@@ -48,7 +49,9 @@ const NOTHING_WRITTEN: Written = { all: 0, through: 0, beforeMs: 0 };
 export class HistoryStore {
   readonly #sql: SqlStorage;
   readonly #settings: SettingsStore;
-  #collector = new HistoryCollector();
+  #collector: HistoryCollector;
+  /** Called with those whose series do not count because they have too many. */
+  #crowdedOut: (party: Party, limit: number) => void = () => {};
   #written: Written;
   #lastSeq = 0;
 
@@ -60,11 +63,17 @@ export class HistoryStore {
          PRIMARY KEY (step, start, part)) WITHOUT ROWID`,
     );
     this.#written = this.#readWritten();
+    this.#collector = this.#newCollector();
+  }
+
+  /** @param crowdedOut - called with those whose series do not count because they have too many */
+  onCrowdedOut(crowdedOut: (party: Party, limit: number) => void): void {
+    this.#crowdedOut = crowdedOut;
   }
 
   /** Clears the memory before the observations are collected again. */
   reload(): void {
-    this.#collector = new HistoryCollector();
+    this.#collector = this.#newCollector();
     this.#written = this.#readWritten();
   }
 
@@ -157,6 +166,10 @@ export class HistoryStore {
   /** Rows of one step differ by how far the log had been read when they were written. */
   #partName(part: number): string {
     return `${Math.max(this.#lastSeq, this.#written.through, this.#written.all)}.${part}.${this.#written.beforeMs}`;
+  }
+
+  #newCollector(): HistoryCollector {
+    return new HistoryCollector((party, limit) => this.#crowdedOut(party, limit));
   }
 
   #readWritten(): Written {

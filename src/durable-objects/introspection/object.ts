@@ -12,6 +12,7 @@ import type { HistoryQuery } from "../../core/introspection/history/query.ts";
 import type { ScannerHealth } from "../../core/introspection/scanners/scanner-runner.ts";
 import { observationOf } from "../../core/introspection/window/sample.ts";
 import type { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
+import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Decisions } from "../shell/decisions.ts";
 import type { ProjectionEnvironment } from "../shell/projection.ts";
@@ -105,6 +106,11 @@ export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
     }
     const health = this.#window.introspection.scanners.health.find(({ kind }) => kind.id === id);
     return health === undefined ? null : { ok: true, after: statusOf(health) };
+  }
+
+  /** Who sends more than a fair share of the observations. */
+  excess(): Excess[] {
+    return this.#window.excess(Date.now());
   }
 
   settings(): ObservationSettings {

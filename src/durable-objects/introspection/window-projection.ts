@@ -4,6 +4,9 @@ import type { GapChange } from "../../core/introspection/gaps/gap-tracker.ts";
 import { Introspection, type Look } from "../../core/introspection/introspection.ts";
 import { ALL_SCANNERS } from "../../core/introspection/scanners/all-scanners.ts";
 import { sampleOf } from "../../core/introspection/window/sample.ts";
+import type { Excess } from "../../core/quotas/excess.ts";
+import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
+import type { SenderRange } from "../../core/signals/log/senders.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
@@ -21,6 +24,8 @@ const REMEMBER_GAPS_MS = 30 * 86_400_000;
 /** Observations that wait for the end of their minute; above that they are written into the history at once. */
 const MAX_KEPT = 100_000;
 
+const SERIES_SETTING = "fixed: series of a metric and a reporter that wait for the end of their minute";
+
 export interface WindowProjectionOptions {
   readonly projection: Projection;
   readonly store: ObservationStore;
@@ -35,10 +40,14 @@ type Emit = Pick<Decisions, "emit">;
 export class WindowProjection implements ProjectedState {
   readonly #options: WindowProjectionOptions;
   #introspection = new Introspection([]);
+  readonly #excess = new ExcessLedger();
   #evaluation: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: WindowProjectionOptions) {
     this.#options = options;
+    options.history.onCrowdedOut((party, limit) =>
+      this.#excess.note({ quota: "history series", limit, setting: SERIES_SETTING }, party, Date.now()),
+    );
     this.load();
   }
 
@@ -46,10 +55,15 @@ export class WindowProjection implements ProjectedState {
     return this.#introspection;
   }
 
-  take(signal: Signal): void {
+  /** Who sends more than a fair share of the observations, lately. */
+  excess(nowMs: number): Excess[] {
+    return this.#excess.list(nowMs);
+  }
+
+  take(signal: Signal, _decisions: unknown, sender: string): void {
     if (signal.signal === "OBSERVATION") {
       const nowMs = Date.now();
-      const sample = sampleOf(signal);
+      const sample = sampleOf(signal, sender);
       this.#introspection.take(sample, nowMs);
       this.#options.history.take(sample, nowMs);
     } else if (this.#options.projection.isReplaying(signal.seq) && signal.source === GAP_SOURCE) {
@@ -59,17 +73,17 @@ export class WindowProjection implements ProjectedState {
   }
 
   /** An observation is stored even where it could not be understood: reading all of them again takes it in, once. */
-  reprocessPart(signal: Signal): void {
-    if (signal.signal === "OBSERVATION") sampleOf(signal); // throws where it still cannot be understood
+  reprocessPart(signal: Signal, _part: string | null, _decisions: unknown, sender: string): void {
+    if (signal.signal === "OBSERVATION") sampleOf(signal, sender); // throws where it still cannot be understood
     this.load();
   }
 
-  store(lines: readonly string[]): void {
+  store(lines: readonly string[], senders: readonly SenderRange[]): void {
     const observations = lines.filter((line) => lineName(line) === "OBSERVATION");
     const last = observations.at(-1);
     if (last === undefined) return;
     const nowMs = Date.now();
-    this.#options.store.add(observations, lineSeq(last), nowMs);
+    this.#options.store.add(observations, lineSeq(last), nowMs, senders);
     this.#tidy(nowMs);
   }
 
@@ -84,12 +98,14 @@ export class WindowProjection implements ProjectedState {
     this.#introspection = new Introspection(ALL_SCANNERS, {
       moved: (seq, change) => store.moved(seq, change),
       clock: () => Date.now(),
+      excess: (limit, party, count) => this.#excess.note(limit, party, Date.now(), count),
     });
+    this.#excess.restore(settings.read("excess"));
     restoreSettings(this.#introspection, settings, nowMs);
     this.#introspection.gaps.restore(store.gaps());
-    for (const line of store.lines(nowMs)) {
+    for (const { line, sender } of store.lines(nowMs)) {
       try {
-        const sample = sampleOf(readSignalLine(line));
+        const sample = sampleOf(readSignalLine(line), sender);
         this.#introspection.take(sample, nowMs);
         history.take(sample, nowMs);
       } catch {
@@ -111,6 +127,8 @@ export class WindowProjection implements ProjectedState {
     const look = this.#introspection.look(nowMs);
     if (look !== undefined) this.#keep(look, nowMs);
     if (history.isDue(nowMs) || store.hasLeft(history.firstUnwritten)) projection.decide(() => this.#tidy(nowMs));
+    const excess = this.#excess.toStore(nowMs);
+    if (excess !== undefined) projection.decide(() => this.#options.settings.save("excess", excess));
     const nextMs = this.#introspection.nextLookMs(nowMs);
     if (nextMs !== undefined) wakeBy(nextMs);
   }
@@ -182,8 +200,15 @@ export class WindowProjection implements ProjectedState {
   #tidy(nowMs: number): void {
     const { history, store } = this.#options;
     if (history.isDue(nowMs)) history.write(nowMs);
-    if (store.size > MAX_KEPT && store.hasLeft(Number.POSITIVE_INFINITY)) history.write(nowMs, true);
+    const { window } = this.#introspection;
+    // Twice the window: what is written again is then little beside what has come since the last time.
+    const most = MAX_KEPT + 2 * window.size;
+    if (store.size > MAX_KEPT && (store.size > most || store.hasLeft(Number.POSITIVE_INFINITY)))
+      history.write(nowMs, true);
     store.drop(history.firstUnwritten);
+    if (store.size <= most) return;
+    const inside = new Set(window.all().map(({ seq }) => seq));
+    store.compact(history.firstUnwritten, (seq) => inside.has(seq));
   }
 
   #learn(gap: Gap): void {

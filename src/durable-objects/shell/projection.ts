@@ -1,8 +1,9 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
-import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
+import type { LogStretch, ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import { planIntake } from "../../core/projection/intake.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
+import { type SenderRange, Senders } from "../../core/signals/log/senders.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
@@ -21,12 +22,7 @@ const READ_LIMIT = 2_000;
 
 /** Calls that a projection makes of the log. */
 export interface LogCalls extends AppendCalls {
-  stretch(
-    projection: ProjectionName,
-    after: number,
-    limit: number,
-    patterns?: readonly string[],
-  ): Promise<{ readonly lines: readonly string[]; readonly through: number }>;
+  stretch(projection: ProjectionName, after: number, limit: number, patterns?: readonly string[]): Promise<LogStretch>;
   causes(id: string, limit: number): Promise<string[]>;
 }
 
@@ -37,15 +33,19 @@ export interface ProjectionEnvironment extends RelayBindings, EffectBindings {
 
 /** State that follows from the signals of the log in their order. No method may await: a transaction is one turn. */
 export interface ProjectedState {
-  /** Takes one signal in. A throw makes the signal a dead letter and leaves its neighbours alone. */
-  take(signal: Signal, decisions: SignalDecisions): void;
+  /**
+   * Takes one signal in. A throw makes the signal a dead letter and leaves its neighbours alone.
+   *
+   * @param sender - who sent the signal, see senders.ts
+   */
+  take(signal: Signal, decisions: SignalDecisions, sender: string): void;
   /**
    * Reprocesses the failed part of a signal. To be implemented by a state whose work has parts, or that may hold the signal
    * already. Default: the whole signal is taken in; a part throws.
    */
-  reprocessPart?(signal: Signal, part: string | null, decisions: SignalDecisions): void;
+  reprocessPart?(signal: Signal, part: string | null, decisions: SignalDecisions, sender: string): void;
   /** Writes the changes of `take`; called in the same transaction, once for many signals. */
-  store(lines: readonly string[]): void;
+  store(lines: readonly string[], senders: readonly SenderRange[]): void;
   /** Forgets everything that follows from the log. */
   clear(): void;
   /** Reads memory back from storage, after a transaction that failed or a rebuild. */
@@ -133,7 +133,7 @@ export class Projection {
       for (const batch of batches) {
         const intake = planIntake(this.cursor, batch, lineSeq);
         if (intake.step === "read") await this.readThrough(intake.through);
-        if (intake.step === "take") this.#takeIn(intake.lines, intake.through);
+        if (intake.step === "take") this.#takeIn(intake.lines, intake.through, intake.senders);
       }
       return this.#settle();
     });
@@ -180,7 +180,8 @@ export class Projection {
       if (line === undefined) return { outcome: "gone" };
       try {
         this.#transaction(() => {
-          this.#reprocess(readSignalLine(line), part);
+          const signal = readSignalLine(line);
+          this.#reprocess(signal, part, new Senders(stretch.senders).of(seq, signal.id));
           this.#reprocessed.add(id);
         });
       } catch (error) {
@@ -210,7 +211,7 @@ export class Projection {
       const stretch = await this.#log.stretch(this.#options.name, this.cursor, READ_LIMIT, this.#state?.patterns?.());
       // The log ends before `through`, which came from a log that was restored since. There is nothing to take in.
       if (stretch.through <= this.cursor) return;
-      this.#takeIn(stretch.lines, stretch.through);
+      this.#takeIn(stretch.lines, stretch.through, stretch.senders);
     }
   }
 
@@ -224,24 +225,26 @@ export class Projection {
     return this.cursor;
   }
 
-  #takeIn(lines: readonly string[], through: number): void {
+  #takeIn(lines: readonly string[], through: number, ranges: readonly SenderRange[]): void {
+    const senders = new Senders(ranges);
     this.#transaction(() => {
       for (const line of lines) {
         const seq = lineSeq(line);
         const decisions = this.#decisions.on(line, seq, this.isReplaying(seq));
         try {
-          this.#attached.take(readSignalLine(line), decisions);
+          const signal = readSignalLine(line);
+          this.#attached.take(signal, decisions, senders.of(seq, signal.id));
         } catch (error) {
           decisions.failed(error);
         }
       }
-      this.#attached.store(lines);
+      this.#attached.store(lines, ranges);
       this.#position.moveTo(through);
     });
     void this.#relay.run();
   }
 
-  #reprocess(signal: Signal, part: string | null): void {
+  #reprocess(signal: Signal, part: string | null, sender: string): void {
     const refuse = (error: string) => {
       throw new Error(error);
     };
@@ -254,8 +257,8 @@ export class Projection {
       // Independent of how long ago a rebuild read the log: the effects from here on have not been emitted.
       replaying: false,
     };
-    if (state.reprocessPart !== undefined) state.reprocessPart(signal, part, decisions);
-    else if (part === null) state.take(signal, decisions);
+    if (state.reprocessPart !== undefined) state.reprocessPart(signal, part, decisions, sender);
+    else if (part === null) state.take(signal, decisions, sender);
     else refuse(`${part} cannot be processed again by itself`);
   }
 

@@ -1,6 +1,7 @@
 import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
+import { type SenderRange, senderRanges } from "../../core/signals/log/senders.ts";
 import { mayHold, mayHoldName, type Zone } from "../../core/signals/log/zone.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineCause, lineId, lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
@@ -19,6 +20,8 @@ export interface Stretch {
   readonly lines: readonly string[];
   /** The log has been searched up to here (backwards: down to here). */
   readonly through: number;
+  /** Who sent them, as {@link senderRanges} says. */
+  readonly senders: readonly SenderRange[];
 }
 
 interface Search {
@@ -76,7 +79,7 @@ export class LogReader {
   /** The signals after `after` that match a subscription, a bounded number of them. */
   after(after: number, headSeq: number, matches: Matcher, limit: number, maxChars?: number): Stretch {
     const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
-    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
+    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq), senders: [] };
     return this.#search({
       fromSeq,
       toSeq: headSeq,
@@ -104,7 +107,7 @@ export class LogReader {
     const causes = new Set(ids);
     const hashes = new Set(ids.map((id) => hashKey("cause", id)));
     const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
-    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq) };
+    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq), senders: [] };
     return this.#search({
       fromSeq,
       toSeq: headSeq,
@@ -182,24 +185,27 @@ export class LogReader {
     const asc = search.order === "asc";
     const { maxChars = BUDGET.chars } = search;
     const lines: string[] = [];
+    const senders: SenderRange[] = [];
     let through = asc ? search.fromSeq - 1 : search.toSeq + 1;
     let bodies = 0;
     let chars = 0;
     let steps = 0;
     for (const { header, passed } of this.#walk(search.fromSeq, search.toSeq, search.order, search.mayHold)) {
-      if (++steps > BUDGET.steps) return { lines, through };
+      if (++steps > BUDGET.steps) return { lines, through, senders };
       if (header !== undefined && search.mayHold(header)) {
-        if (++bodies > BUDGET.bodies) return { lines, through };
+        if (++bodies > BUDGET.bodies) return { lines, through, senders };
+        const found = lines.length;
         for (const line of this.#body(header, search)) {
           if (!search.matches(line)) continue;
+          if (lines.length === found) senders.push(...senderRanges(header));
           lines.push(line);
           chars += line.length;
-          if (lines.length >= search.limit || chars >= maxChars) return { lines, through: lineSeq(line) };
+          if (lines.length >= search.limit || chars >= maxChars) return { lines, through: lineSeq(line), senders };
         }
       }
       through = passed;
     }
-    return { lines, through: asc ? search.toSeq : search.fromSeq };
+    return { lines, through: asc ? search.toSeq : search.fromSeq, senders };
   }
 
   /** The lines of a segment that lie within the search, in its order. */

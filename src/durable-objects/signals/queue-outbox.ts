@@ -8,6 +8,7 @@ import {
 } from "../../core/projection/batch.ts";
 import { exceedsBytes } from "../../core/signals/limits.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
+import { type SenderRange, senderRanges } from "../../core/signals/log/senders.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineName } from "../../core/signals/signal-line.ts";
 
@@ -18,6 +19,8 @@ import { lineName } from "../../core/signals/signal-line.ts";
 const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, policy: 0, workers: 0 };
 /** Between two messages, in milliseconds: the first signal of a burst is sent at once, the others together. */
 const SPACING_MS = 10;
+/** Characters that a range of sequence numbers takes beside the name of its sender. */
+const RANGE_CHARS = 24;
 
 interface Share {
   readonly projection: ProjectionName;
@@ -25,6 +28,7 @@ interface Share {
   /** Every signal up to here has been sent to the queue. */
   sent: number;
   lines: string[];
+  senders: SenderRange[];
   chars: number;
   /** Signals are waiting to be sent; otherwise the share is left out of the message. */
   waiting: boolean;
@@ -70,6 +74,7 @@ export class QueueOutbox {
       matches: compilePatterns(subscriptionOf(projection)),
       sent: head,
       lines: [],
+      senders: [],
       chars: 0,
       waiting: false,
     }));
@@ -83,6 +88,7 @@ export class QueueOutbox {
   /** @returns whether some projection takes the segment */
   offer(segment: Segment): boolean {
     this.#head = segment.lastSeq;
+    const senders = senderRanges(segment);
     let lingerMs: number | undefined;
     for (const share of this.#shares) {
       if (!segment.names.some(share.matches)) continue;
@@ -96,6 +102,7 @@ export class QueueOutbox {
         share.lines.push(line);
         share.chars += line.length + 1;
       }
+      for (const range of senders) share.chars += addRange(share.senders, range);
     }
     if (lingerMs === undefined) return false;
     this.#sendBy(Math.max(Date.now() + lingerMs, this.#sentMs + SPACING_MS));
@@ -142,9 +149,16 @@ export class QueueOutbox {
     for (const share of this.#shares) {
       if (!share.waiting) continue;
       const lines = share.chars > QUEUE_BYTES ? undefined : share.lines;
-      batches.push({ projection: share.projection, after: share.sent, through: this.#head, lines });
+      batches.push({
+        projection: share.projection,
+        after: share.sent,
+        through: this.#head,
+        lines,
+        senders: share.senders,
+      });
       share.sent = this.#head;
       share.lines = [];
+      share.senders = [];
       share.chars = 0;
       share.waiting = false;
     }
@@ -155,4 +169,15 @@ export class QueueOutbox {
       batches.map((batch) => ({ ...batch, lines: undefined })),
     );
   }
+}
+
+/** Joins a range to the one before where both are of one sender. @returns characters that the ranges grow by */
+function addRange(ranges: SenderRange[], range: SenderRange): number {
+  const last = ranges.at(-1);
+  if (last !== undefined && last[0] === range[0] && last[2] + 1 === range[1]) {
+    ranges[ranges.length - 1] = [last[0], last[1], range[2]];
+    return 0;
+  }
+  ranges.push(range);
+  return range[0].length + RANGE_CHARS;
 }

@@ -38,12 +38,12 @@ export function readRanges(text: string): readonly ProducerRange[] {
 
 const isRanges = (value: unknown): value is readonly ProducerRange[] => Array.isArray(value);
 
-type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners">;
+type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners" | "hosts">;
 
 /** Most segments hold neither ids of callers nor causes: one column is enough. */
-export function keysText({ foreignIds, causes, sources, owners }: Keys): string | null {
+export function keysText({ foreignIds, causes, sources, owners, hosts }: Keys): string | null {
   if (foreignIds.length === 0 && causes.length === 0 && owners === undefined) return null;
-  return JSON.stringify({ foreignIds, causes, sources, owners });
+  return JSON.stringify({ foreignIds, causes, sources, owners, hosts });
 }
 
 export function readKeys(text: string | null): Keys {

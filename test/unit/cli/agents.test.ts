@@ -116,6 +116,18 @@ describe("ganglion monitors", () => {
   });
 });
 
+const OVER = {
+  quota: "findings",
+  sender: "token:abc",
+  token_name: "flooder",
+  source: "fake",
+  refused: 12,
+  limit: 1_000,
+  setting: "fixed",
+  since: "2026-01-31T12:00:00.000Z",
+  last_at: "2026-01-31T12:00:01.000Z",
+};
+
 describe("ganglion status", () => {
   const log = {
     head_seq: 7,
@@ -140,7 +152,7 @@ describe("ganglion status", () => {
   const answer = ({ url: { pathname } }: Received): Answer => {
     const path = pathname.replace("/v1/default/", "");
     const answers: Record<string, unknown> = {
-      status: { ecosystem: "default", log, window, gaps: { open: 4 }, dead_letters: 2 },
+      status: { ecosystem: "default", log, window, gaps: { open: 4 }, over_quota: [OVER], dead_letters: 2 },
       agents: { agents: [up, down] },
       queues: { queues: [{ name: "work", created_at: "x" }] },
       "queues/work": queue,
@@ -160,6 +172,9 @@ describe("ganglion status", () => {
     expect(out).toMatch(/^alerts gpu-01 +disk:\/var$/m);
     expect(out).toMatch(/^queue work +2 queued, 1 running, alerts: queue_deep:queue$/m);
     expect(out).toMatch(/^dead letters +2$/m);
+    expect(out).toMatch(
+      /^over quota token:abc \(flooder\) "fake" +12 findings gave way, last at .*; limit 1000 \(fixed\)$/m,
+    );
   });
 
   it("is one document with --json", async () => {

@@ -56,6 +56,7 @@ export const CORE_BASE = [
   "billing",
   "group-commit",
   "signals",
+  "quotas",
   "wire",
 ] as const;
 

@@ -74,6 +74,7 @@ const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   observations: [{ seconds: 60, limit: 1 }],
   history: [{ metric: "count", sinceMs: 0, untilMs: 1_000, stepMs: 60_000 }],
   gaps: ["all"],
+  excess: [],
   scanners: [],
   changeScanner: ["bottleneck", { enabled: false }, BY],
   settings: [],
@@ -159,6 +160,7 @@ const MODELS: ArgumentsOf<Models> = {
 const DIRECTORY: ArgumentsOf<Directory> = {
   create: [{ name: "n", scopes: ["signals:read"], ecosystems: ["a"] }],
   list: [],
+  tokenNames: [["none"]],
   remove: ["none"],
   ended: [0, 1],
   verify: ["none", new ArrayBuffer(32)],

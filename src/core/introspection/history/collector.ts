@@ -1,3 +1,4 @@
+import { FairQueue, type Party } from "../../collections/fair-queue.ts";
 import type { Sample } from "../window/sample.ts";
 import { type StoredPoint, Summary } from "./point.ts";
 
@@ -10,7 +11,7 @@ export const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_.:-]{0,63}$/;
 const MAX_METRICS = 32;
 /** Larger numbers are left out: a sum of several would overflow to infinity. */
 const LARGEST = 1e300;
-/** Series in memory at most; measurements of further series are dropped and counted. */
+/** Series in memory at most; beyond that whoever has the most of them loses the newest, and the measurements are counted. */
 const MAX_SERIES = 20_000;
 /** Approximate bytes of a row's body: Cloudflare allows 2 MB. */
 const MAX_BODY = 1_000_000;
@@ -32,13 +33,26 @@ export type Series = Map<string, Map<string, Summary>>;
 /** A stored body: points by metric, then by reporter. */
 type StoredSeries = Record<string, Record<string, StoredPoint>>;
 
+/** Where a series stands. */
+interface Place {
+  readonly start: number;
+  readonly metric: string;
+  readonly reporter: string;
+}
+
 /** Measurements not yet written to the history: minutes that are not over, or not stored yet. */
 export class HistoryCollector {
   readonly #minutes = new Map<number, Series>();
   /** Lowest sequence number of each minute. */
   readonly #firstSeqs = new Map<number, number>();
-  #series = 0;
+  readonly #held = new FairQueue<Place>();
+  readonly #crowdedOut: (party: Party, limit: number) => void;
   #dropped = 0;
+
+  /** @param crowdedOut - called for a series that does not count, or not any more, because its sender has the most of them */
+  constructor(crowdedOut: (party: Party, limit: number) => void = () => {}) {
+    this.#crowdedOut = crowdedOut;
+  }
 
   add(sample: Sample): void {
     const start = minuteOf(sample.tsMs);
@@ -49,7 +63,7 @@ export class HistoryCollector {
       this.#firstSeqs.set(start, sample.seq);
     }
     for (const [metric, value] of metricsOf(sample)) {
-      const summary = this.#summary(series, metric, sample.reporter);
+      const summary = this.#summary(start, series, metric, sample);
       if (summary === undefined) this.#dropped++;
       else summary.add(value);
     }
@@ -76,9 +90,7 @@ export class HistoryCollector {
       this.#minutes.delete(start);
       this.#firstSeqs.delete(start);
     }
-    this.#series = 0;
-    for (const series of this.#minutes.values())
-      for (const reporters of series.values()) this.#series += reporters.size;
+    for (const held of [...this.#held.all()]) if (held.item.start < beforeMs) this.#held.remove(held);
   }
 
   /** Number of measurements dropped since the last call, because there were too many series. */
@@ -88,20 +100,30 @@ export class HistoryCollector {
     return dropped;
   }
 
-  #summary(series: Series, metric: string, reporter: string): Summary | undefined {
-    let reporters = series.get(metric);
-    if (reporters === undefined) {
-      reporters = new Map();
-      series.set(metric, reporters);
+  /** @returns `undefined` where the series does not count: its sender has more of them than anybody else */
+  #summary(start: number, series: Series, metric: string, { reporter, party }: Sample): Summary | undefined {
+    const known = series.get(metric)?.get(reporter);
+    if (known !== undefined) return known;
+    const added = this.#held.add({ start, metric, reporter }, party);
+    if (this.#held.size > MAX_SERIES) {
+      const last = this.#held.lastOfGreediest() ?? added;
+      this.#held.remove(last);
+      this.#crowdedOut(last.party, MAX_SERIES);
+      if (last === added) return undefined;
+      this.#delete(last.item);
     }
-    let summary = reporters.get(reporter);
-    if (summary === undefined) {
-      if (this.#series >= MAX_SERIES) return undefined;
-      this.#series++;
-      summary = new Summary();
-      reporters.set(reporter, summary);
-    }
+    const summary = new Summary();
+    const reporters = series.get(metric) ?? new Map<string, Summary>();
+    series.set(metric, reporters.set(reporter, summary));
     return summary;
+  }
+
+  #delete({ start, metric, reporter }: Place): void {
+    const series = this.#minutes.get(start);
+    const reporters = series?.get(metric);
+    this.#dropped += reporters?.get(reporter)?.count ?? 0;
+    reporters?.delete(reporter);
+    if (reporters?.size === 0) series?.delete(metric);
   }
 }
 

@@ -25,6 +25,10 @@ export class Summary {
     this.#histogram.merge(LogHistogram.decode(histogram));
   }
 
+  get count(): number {
+    return this.#histogram.count;
+  }
+
   store(): StoredPoint {
     return [this.#histogram.count, this.#sum, this.#min, this.#max, ...this.#histogram.encode()];
   }

@@ -153,5 +153,6 @@ function finding(
       ...(details === undefined ? {} : { details }),
     },
     cause: samples.newest,
+    parties: samples.parties,
   };
 }

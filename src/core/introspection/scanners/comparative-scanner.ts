@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { FairQueue, type Held, type Party } from "../../collections/fair-queue.ts";
 import { alwaysValidPValue, compareMeans, compareShares, holmLimit } from "../../numbers/difference.ts";
 import { RunningMoments } from "../../numbers/running-moments.ts";
 import type { Sample } from "../window/sample.ts";
@@ -63,6 +64,8 @@ interface Group {
 interface Comparison {
   readonly niche: string;
   readonly kind: Kind;
+  /** To whom the comparison is charged, of the senders of both variants. */
+  readonly sender: string;
   readonly metric: "success_rate" | "ttr_ms";
   readonly worse: Group;
   readonly better: Group;
@@ -114,15 +117,12 @@ class ComparativeScanner implements Scanner {
 
   *findings(): Generator<FindingWithCause> {
     const comparisons = [...this.#comparisons()];
-    const limit = holmLimit(
-      comparisons.map(({ pValue }) => pValue),
-      this.#settings.alpha,
-    );
+    const limits = limitsBySender(comparisons, this.#settings.alpha);
     // A variant may lose several comparisons. They make one gap, with the evidence of the clearest comparison.
     const clearest = new Map<string, { comparison: Comparison; verdict: "breach" | "hold" }>();
     for (const comparison of comparisons) {
-      const { pValue, effect, deviate, kind, niche, worse } = comparison;
-      const real = pValue <= limit && effect >= 1;
+      const { pValue, effect, deviate, kind, niche, worse, sender } = comparison;
+      const real = pValue <= (limits.get(sender) ?? 0) && effect >= 1;
       if (!real && (Math.abs(deviate) < HOLD_DEVIATE || effect < 0.5)) continue;
       const name = `worse_${kind}_${niche}_${worse.name}`;
       const verdict = real ? "breach" : "hold";
@@ -135,12 +135,14 @@ class ComparativeScanner implements Scanner {
   *#comparisons(): Generator<Comparison> {
     const { min_samples, min_success_points, min_ttr_percent } = this.#settings;
     for (const { niche, kind, groups } of this.#families.values()) {
-      const variants = [...groups.withSamples(min_samples)]
-        .map(([name, group]) => ({ ...group, name }))
-        .sort((a, b) => b.samples.size - a.samples.size || (a.name < b.name ? -1 : 1))
-        .slice(0, MAX_VARIANTS);
-      for (const [place, a] of variants.entries()) {
-        for (const b of variants.slice(place + 1)) {
+      const variants = comparedVariants(
+        [...groups.withSamples(min_samples)]
+          .map(([name, group]) => ({ ...group, name }))
+          .sort((a, b) => b.samples.size - a.samples.size || (a.name < b.name ? -1 : 1)),
+      );
+      for (const [place, { item: a, party }] of variants.entries()) {
+        for (const { item: b, party: other } of variants.slice(place + 1)) {
+          const sender = moreVariants(variants, party.sender, other.sender);
           const shares = compareShares(
             { successes: a.successes, trials: a.samples.size },
             { successes: b.successes, trials: b.samples.size },
@@ -150,6 +152,7 @@ class ComparativeScanner implements Scanner {
             ...(shares.deviate < 0 ? { worse: a, better: b } : { worse: b, better: a }),
             niche,
             kind,
+            sender,
             metric: "success_rate",
             deviate: shares.deviate,
             pValue: alwaysValidPValue(shares, SUCCESS_SPREAD),
@@ -162,6 +165,7 @@ class ComparativeScanner implements Scanner {
             ...(times.deviate > 0 ? { worse: a, better: b } : { worse: b, better: a }),
             niche,
             kind,
+            sender,
             metric: "ttr_ms",
             deviate: times.deviate,
             pValue: alwaysValidPValue(times, LOG_TTR_SPREAD),
@@ -171,6 +175,47 @@ class ComparativeScanner implements Scanner {
       }
     }
   }
+}
+
+/** At most so many variants; where there are more, whoever sent the most of them loses the smallest. */
+function comparedVariants(largestFirst: readonly Group[]): Held<Group>[] {
+  const compared = new FairQueue<Group>();
+  for (const group of largestFirst) {
+    const [first = NOBODY] = group.samples.parties;
+    compared.add(group, compared.leastOf(group.samples.parties) ?? first);
+    const last = compared.size > MAX_VARIANTS ? compared.lastOfGreediest() : undefined;
+    if (last !== undefined) compared.remove(last);
+  }
+  return [...compared.all()].sort(
+    (a, b) => b.item.samples.size - a.item.samples.size || (a.item.name < b.item.name ? -1 : 1),
+  );
+}
+
+/** Which of two senders has more of the variants. */
+function moreVariants(variants: readonly Held<Group>[], a: string, b: string): string {
+  if (a === b) return a;
+  const of = (sender: string) => variants.filter(({ party }) => party.sender === sender).length;
+  const more = of(a) - of(b) || (a < b ? -1 : 1);
+  return more > 0 ? a : b;
+}
+
+const NOBODY: Party = { sender: "", source: "" };
+
+/**
+ * The limits of significance, each sender's own: the accepted chance of a false alarm is shared out among the senders, and
+ * within each among its comparisons. So who invents variants makes only his own harder to tell apart.
+ */
+function limitsBySender(comparisons: readonly Comparison[], alpha: number): Map<string, number> {
+  const pValues = Map.groupBy(comparisons, ({ sender }) => sender);
+  return new Map(
+    [...pValues].map(([sender, own]) => [
+      sender,
+      holmLimit(
+        own.map(({ pValue }) => pValue),
+        alpha / pValues.size,
+      ),
+    ]),
+  );
 }
 
 const openGroup = (): Group => ({ name: "", samples: new SampleGroup(), successes: 0, logTtr: new RunningMoments() });
@@ -229,5 +274,6 @@ function finding(
       },
     },
     cause: worse.samples.newest,
+    parties: worse.samples.parties,
   };
 }

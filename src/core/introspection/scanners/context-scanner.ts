@@ -146,6 +146,7 @@ class ContextScanner implements Scanner {
         last_seq: samples.newest.seq,
       },
       cause: samples.newest,
+      parties: samples.parties,
     };
   }
 }

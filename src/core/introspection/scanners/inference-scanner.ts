@@ -67,6 +67,7 @@ class InferenceScanner implements Scanner {
           last_seq: samples.newest.seq,
         },
         cause: samples.newest,
+        parties: samples.parties,
       };
     }
   }

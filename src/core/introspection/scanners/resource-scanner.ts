@@ -137,6 +137,7 @@ function finding(
       ...(memory.count === 0 ? {} : { details: { [memoryMetric]: rounded(memory.mean) } }),
     },
     cause: samples.newest,
+    parties: samples.parties,
   };
 }
 

@@ -1,7 +1,10 @@
+import type { Party } from "../../collections/fair-queue.ts";
 import type { Sample } from "../window/sample.ts";
 
 /** Reporters named in evidence at most, because every signal of the gap carries the evidence. */
 const NAMED_REPORTERS = 20;
+/** Senders that share the room of a finding. */
+const NAMED_PARTIES = 8;
 
 /**
  * The samples of one group, for the evidence: their number, their reporters, and their lowest and highest sequence number.
@@ -14,6 +17,7 @@ export class SampleGroup {
   #start = 0;
   readonly #gone = new Set<number>();
   readonly #reporters = new Map<string, number>();
+  readonly #parties = new Map<string, { readonly party: Party; count: number }>();
 
   get size(): number {
     return this.#samples.length - this.#start - this.#gone.size;
@@ -34,8 +38,20 @@ export class SampleGroup {
     return [...this.#reporters.keys()].sort().slice(0, NAMED_REPORTERS);
   }
 
+  /** Who sent the samples; of many, some. */
+  get parties(): Party[] {
+    const parties: Party[] = [];
+    for (const { party } of this.#parties.values()) if (parties.push(party) >= NAMED_PARTIES) break;
+    return parties;
+  }
+
   add(sample: Sample): void {
     this.#samples.push(sample);
+    const { party } = sample;
+    const key = keyOf(party);
+    const known = this.#parties.get(key);
+    if (known === undefined) this.#parties.set(key, { party, count: 1 });
+    else known.count++;
     this.#reporters.set(sample.reporter, (this.#reporters.get(sample.reporter) ?? 0) + 1);
   }
 
@@ -43,6 +59,9 @@ export class SampleGroup {
     const left = (this.#reporters.get(sample.reporter) ?? 0) - 1;
     if (left > 0) this.#reporters.set(sample.reporter, left);
     else this.#reporters.delete(sample.reporter);
+    const key = keyOf(sample.party);
+    const party = this.#parties.get(key);
+    if (party !== undefined && --party.count === 0) this.#parties.delete(key);
     this.#gone.add(sample.seq);
     while (this.#start < this.#samples.length && this.#gone.delete(this.#at(this.#start).seq)) this.#start++;
     while (this.#samples.length > this.#start && this.#gone.delete(this.newest.seq)) this.#samples.pop();
@@ -58,6 +77,8 @@ export class SampleGroup {
     return sample;
   }
 }
+
+const keyOf = ({ sender, source }: Party) => `${sender} ${source}`;
 
 /** Groups by key. A group exists from its first sample to its last. */
 export class GroupMap<Group extends { readonly samples: SampleGroup }> {

@@ -1,6 +1,8 @@
+import type { Party } from "../../collections/fair-queue.ts";
 import { doubled } from "../../numbers/doubled.ts";
 import type { Sample } from "../window/sample.ts";
 import type { WindowListener } from "../window/window.ts";
+import { FairFindings, type LeftOut } from "./fair-findings.ts";
 import type { FindingWithCause, Scanner, ScannerKind, ScannerSettings } from "./scanner.ts";
 
 /** Setting of one scanner. */
@@ -49,13 +51,15 @@ export interface ScannerRunnerOptions {
    * the number of findings is limited here, and the runtime limits the CPU time.
    */
   readonly clock?: () => number;
+  /** Called where findings do not count because their senders have too many of them. */
+  readonly crowdedOut?: (party: Party, findings: number, limit: number) => void;
 }
 
 /** Three failures in a row quarantine a scanner for a minute, then two, four, … an hour at most. */
 const QUARANTINE_AFTER = 3;
 const QUARANTINE_MS = 60_000;
 const QUARANTINE_LIMIT_MS = 3_600_000;
-/** Findings of one scanner at most: a scanner that finds more is taken for faulty. */
+/** Findings of one scanner that count: see fair-findings.ts. */
 const MAX_FINDINGS = 1_000;
 /** Time of one evaluation at most. */
 const MAX_MS = 30_000;
@@ -72,6 +76,8 @@ interface ScannerSlot extends ScannerSetting {
   evaluatedAtMs: number | undefined;
   broken: string | undefined;
   findings: readonly FindingWithCause[];
+  /** Of the last evaluation. */
+  leftOut: LeftOut;
 }
 
 /**
@@ -84,11 +90,13 @@ export class ScannerRunner implements WindowListener {
   readonly #maxFindings: number;
   readonly #maxMs: number;
   readonly #clock: () => number;
+  readonly #crowdedOut: (party: Party, findings: number, limit: number) => void;
 
   constructor(kinds: readonly ScannerKind[], options: ScannerRunnerOptions = {}) {
     this.#maxFindings = options.budget?.findings ?? MAX_FINDINGS;
     this.#maxMs = options.budget?.ms ?? MAX_MS;
     this.#clock = options.clock ?? (() => 0);
+    this.#crowdedOut = options.crowdedOut ?? (() => {});
     this.#slots = kinds.map((kind) => {
       const slot: ScannerSlot = {
         kind,
@@ -101,6 +109,7 @@ export class ScannerRunner implements WindowListener {
         evaluatedAtMs: undefined,
         broken: undefined,
         findings: [],
+        leftOut: new Map(),
       };
       this.#open(slot, []);
       return slot;
@@ -157,7 +166,7 @@ export class ScannerRunner implements WindowListener {
       if (!slot.enabled || nowMs < slot.retryAtMs) continue;
       if (slot.scanner === undefined && slot.broken === undefined) this.#open(slot, samples());
       runGuarded(slot, (scanner) => {
-        slot.findings = this.#withinBudget(scanner);
+        slot.findings = this.#withinBudget(slot, scanner);
       });
       slot.evaluatedAtMs = nowMs;
       if (slot.broken === undefined) {
@@ -170,18 +179,21 @@ export class ScannerRunner implements WindowListener {
     return { findings: this.#slots.flatMap(({ findings }) => findings), failures, recovered };
   }
 
-  #withinBudget(scanner: Scanner): FindingWithCause[] {
+  #withinBudget(slot: ScannerSlot, scanner: Scanner): FindingWithCause[] {
     const startedMs = this.#clock();
-    const findings: FindingWithCause[] = [];
+    const findings = new FairFindings(this.#maxFindings);
     for (const finding of scanner.findings()) {
-      if (findings.push(finding) > this.#maxFindings)
-        throw new Error(`more than ${this.#maxFindings} findings in one evaluation`);
+      findings.add(finding);
       if (this.#clock() - startedMs > this.#maxMs) break;
     }
     if (this.#clock() - startedMs > this.#maxMs)
       throw new Error(`an evaluation took more than ${this.#maxMs / 1_000} s`);
-    // By name, because the order of the groups depends on which samples were observed since the start.
-    return findings.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    for (const [key, { party, findings: count }] of findings.leftOut) {
+      const more = count - (slot.leftOut.get(key)?.findings ?? 0);
+      if (more > 0) this.#crowdedOut(party, more, this.#maxFindings);
+    }
+    slot.leftOut = findings.leftOut;
+    return findings.kept;
   }
 
   #open(slot: ScannerSlot, samples: readonly Sample[]): void {

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Party } from "../../collections/fair-queue.ts";
 import type { Sample } from "../window/sample.ts";
 
 /** A problem that a scanner finds in one group of samples: those of a reporter, a task type, a variant. */
@@ -36,8 +37,11 @@ export interface Evidence {
   readonly details?: Readonly<Record<string, number | string>>;
 }
 
-/** The newest sample behind a finding: the gap's cause. */
-export type FindingWithCause = ScannerFinding & { readonly cause: Sample };
+/**
+ * The newest sample behind a finding: the gap's cause. `parties`: who sent the samples, where there are others than that
+ * of the cause.
+ */
+export type FindingWithCause = ScannerFinding & { readonly cause: Sample; readonly parties?: readonly Party[] };
 
 /**
  * Looks for one kind of problem. A scanner keeps running sums: {@link observe} and {@link forget} cost the same however

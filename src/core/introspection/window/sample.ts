@@ -1,3 +1,5 @@
+import type { Party } from "../../collections/fair-queue.ts";
+import { EDGE } from "../../signals/log/senders.ts";
 import type { Signal } from "../../signals/signal.ts";
 import type { Observation } from "../api.ts";
 
@@ -16,13 +18,16 @@ export interface Sample {
   readonly ttrMs: number | null;
   readonly incidentId: string | null;
   readonly facts: Readonly<Record<string, unknown>>;
+  /** Who sent it: where there are too many samples, those who send the most give way. */
+  readonly party: Party;
 }
 
 /**
  * Reads an `OBSERVATION` signal.
+ * @param sender - who sent the signal, see senders.ts
  * @throws TypeError when the facts name no reporter, which admission refuses
  */
-export function sampleOf(signal: Signal): Sample {
+export function sampleOf(signal: Signal, sender = EDGE): Sample {
   const { facts } = signal;
   const reporter = facts.zooid ?? facts.zooid_name;
   if (typeof reporter !== "string") throw new TypeError("facts.zooid must be a string: the name of the reporter");
@@ -41,6 +46,7 @@ export function sampleOf(signal: Signal): Sample {
     ttrMs: typeof facts.ttr_ms === "number" ? facts.ttr_ms : null,
     incidentId: typeof facts.incident_id === "string" ? facts.incident_id : null,
     facts,
+    party: { sender, source: signal.source },
   };
 }
 

@@ -1,9 +1,10 @@
+import { FairQueue, type Held } from "../../collections/fair-queue.ts";
 import type { Sample } from "./sample.ts";
 
 export interface WindowLimits {
   /** Length in milliseconds; default 300,000. */
   readonly windowMs: number;
-  /** Samples kept at most; beyond that the oldest leave early. Default 10,000. */
+  /** Samples kept at most; beyond that the oldest of who sends the most leave early. Default 10,000. */
   readonly capacity: number;
 }
 
@@ -20,47 +21,52 @@ export interface WindowListener {
  * inserted in its place; one older than the window is refused. The window ends at the given time, not at the newest
  * sample: otherwise one host with a wrong clock would decide which observations of all hosts are old.
  *
+ * A full window takes room from whoever has the most samples in it, so that a flood from one token, or from one source of
+ * a token, shortens its own window and nobody else's.
+ *
  * Samples stand in an array behind a moving start, and the part before it is cut off when it makes up half of the array: arrival at the
- * end and leaving at the start cost O(1) on average, a late arrival O(number of samples after it).
+ * end and leaving at the start cost O(1) on average, a late arrival O(number of samples after it). A sample that leaves
+ * from the middle is passed over, and taken out together with others when they make up half of the array.
  */
 export class ObservationWindow {
   readonly #limits: WindowLimits;
   readonly #listener: WindowListener | undefined;
-  #samples: Sample[] = [];
+  readonly #crowdedOut: (sample: Sample) => void;
+  readonly #held = new FairQueue<Sample>(isBefore);
+  #samples: Held<Sample>[] = [];
   #start = 0;
 
-  constructor(limits: WindowLimits = DEFAULT_WINDOW, listener?: WindowListener) {
+  /** @param crowdedOut - called for a sample that has to leave because its sender has too many, while others keep theirs */
+  constructor(
+    limits: WindowLimits = DEFAULT_WINDOW,
+    listener?: WindowListener,
+    crowdedOut: (sample: Sample) => void = () => {},
+  ) {
     this.#limits = limits;
     this.#listener = listener;
+    this.#crowdedOut = crowdedOut;
   }
 
   get size(): number {
-    return this.#samples.length - this.#start;
-  }
-
-  get oldest(): Sample | undefined {
-    return this.#samples[this.#start];
-  }
-
-  get newest(): Sample | undefined {
-    return this.size === 0 ? undefined : this.#samples.at(-1);
+    return this.#held.size;
   }
 
   /** @returns whether the sample was added: `false` when it is older than the window at `nowMs` */
   add(sample: Sample, nowMs: number): boolean {
     if (this.#isOld(sample, nowMs)) return false;
+    const held = this.#held.add(sample, sample.party);
     const place = this.#placeOf(sample);
-    if (place === this.#samples.length) this.#samples.push(sample);
-    else this.#samples.splice(place, 0, sample);
+    if (place === this.#samples.length) this.#samples.push(held);
+    else this.#samples.splice(place, 0, held);
     this.#listener?.observe(sample);
-    while (this.size > this.#limits.capacity) this.#leave();
+    while (this.size > this.#limits.capacity) this.#makeRoom();
     return true;
   }
 
   /** Removes the samples that are older than the window at `nowMs`. */
   advance(nowMs: number): void {
-    for (let oldest = this.oldest; oldest !== undefined && this.#isOld(oldest, nowMs); oldest = this.oldest)
-      this.#leave();
+    for (let oldest = this.#oldest; oldest !== undefined && this.#isOld(oldest.item, nowMs); oldest = this.#oldest)
+      this.#leave(oldest);
   }
 
   /** Samples of the last `lastMs` (the whole window at most) before `nowMs`, oldest first. */
@@ -70,16 +76,30 @@ export class ObservationWindow {
     let high = this.#samples.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const sample = this.#samples[middle];
+      const sample = this.#samples[middle]?.item;
       if (sample !== undefined && sample.tsMs < sinceMs) low = middle + 1;
       else high = middle;
     }
-    return this.#samples.slice(low);
+    return this.#from(low);
   }
 
   /** All samples, oldest first, including those that became too old since {@link advance}. */
   all(): Sample[] {
-    return this.#samples.slice(this.#start);
+    return this.#from(this.#start);
+  }
+
+  #from(place: number): Sample[] {
+    const samples: Sample[] = [];
+    for (; place < this.#samples.length; place++) {
+      const held = this.#samples[place];
+      if (held?.held === true) samples.push(held.item);
+    }
+    return samples;
+  }
+
+  get #oldest(): Held<Sample> | undefined {
+    while (this.#samples[this.#start]?.held === false) this.#start++;
+    return this.#samples[this.#start];
   }
 
   #isOld(sample: Sample, nowMs: number): boolean {
@@ -91,20 +111,28 @@ export class ObservationWindow {
     // Almost everything arrives in order, so looking from the end beats a binary search.
     for (; place > this.#start; place--) {
       const before = this.#samples[place - 1];
-      if (before === undefined || before.tsMs < sample.tsMs || (before.tsMs === sample.tsMs && before.seq < sample.seq))
-        break;
+      if (before === undefined || isBefore(before.item, sample)) break;
     }
     return place;
   }
 
-  #leave(): void {
-    const sample = this.#samples[this.#start];
-    if (sample === undefined) return;
-    this.#start++;
-    if (this.#start > 1_024 && this.#start * 2 > this.#samples.length) {
-      this.#samples = this.#samples.slice(this.#start);
+  #makeRoom(): void {
+    const held = this.#held.firstOfGreediest();
+    if (held === undefined) return;
+    // Where all samples are of one party, they leave as they always did, and nobody is to be named.
+    if (this.#held.of(held.party) < this.size) this.#crowdedOut(held.item);
+    this.#leave(held);
+  }
+
+  #leave(held: Held<Sample>): void {
+    this.#held.remove(held);
+    const { length } = this.#samples;
+    if (length > 2_048 && this.size * 2 < length) {
+      this.#samples = this.#samples.slice(this.#start).filter((one) => one.held);
       this.#start = 0;
     }
-    this.#listener?.forget(sample);
+    this.#listener?.forget(held.item);
   }
 }
+
+const isBefore = (a: Sample, b: Sample) => a.tsMs < b.tsMs || (a.tsMs === b.tsMs && a.seq < b.seq);

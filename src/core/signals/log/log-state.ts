@@ -222,6 +222,7 @@ export class LogState {
         if (signal.id === id && producer === undefined)
           this.#ids?.add(idKey(owner, signal.source, id), seq, receivedMs);
         if (producer === undefined && owner !== "") draft.addOwner(owner, seq);
+        if (producer !== undefined && signal.id === id) draft.addHost(ownerOfProducer(producer), seq);
         ids.push(id);
         accepted++;
         firstSeq = Math.min(firstSeq ?? seq, seq);

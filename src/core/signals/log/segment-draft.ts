@@ -16,6 +16,7 @@ export class SegmentDraft {
   readonly #foreignIds: [id: string, seq: number, source: number][] = [];
   readonly #sources = new Map<string, number>();
   readonly #owners: [owner: string, firstSeq: number, lastSeq: number][] = [];
+  readonly #hosts: [host: string, firstSeq: number, lastSeq: number][] = [];
   readonly #causes = new Set<number>();
   #chars = 0;
   #lastName: string | undefined;
@@ -67,6 +68,10 @@ export class SegmentDraft {
     addToRanges(this.#owners, owner, seq);
   }
 
+  addHost(host: string, seq: number): void {
+    addToRanges(this.#hosts, host, seq);
+  }
+
   close(): Segment {
     return {
       firstSeq: this.#firstSeq,
@@ -79,6 +84,7 @@ export class SegmentDraft {
       foreignIds: this.#foreignIds,
       ...(this.#sources.size === 0 ? {} : { sources: [...this.#sources.keys()] }),
       ...(this.#owners.length === 0 ? {} : { owners: this.#owners }),
+      ...(this.#hosts.length === 0 ? {} : { hosts: this.#hosts }),
       causes: [...this.#causes],
       lines: this.#lines,
     };

@@ -4,7 +4,7 @@ import { hashKey } from "./key-filter.ts";
 export type ProducerRange = readonly [producer: string, first: number, last: number];
 
 export type ForeignIdEntry = readonly [id: string, seq: number, source?: number];
-/** Signals of one token inside a segment, both ends inclusive. */
+/** Signals of one token, or of one host, inside a segment; both ends inclusive. */
 export type OwnerRange = readonly [owner: string, firstSeq: number, lastSeq: number];
 
 /** What a reader learns about a segment without reading its body. Times are milliseconds since the epoch. */
@@ -29,6 +29,8 @@ export interface SegmentHeader {
   readonly sources?: readonly string[];
   /** Who sent the signals that came without a producer: the id of a token, and the range of sequence numbers. */
   readonly owners?: readonly OwnerRange[];
+  /** Which hosts sent the signals that came with a producer and with an id of their own: others name the host by their ids. */
+  readonly hosts?: readonly OwnerRange[];
   /** Hashes of the distinct ids that its signals name as their causes; see key-filter.ts. */
   readonly causes: readonly number[];
 }

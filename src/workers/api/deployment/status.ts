@@ -1,5 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
-import { deadLetters, observationCache, policyState, signalLog } from "../../bindings/objects.ts";
+import type { Excess, NamedExcess } from "../../../core/quotas/excess.ts";
+import { tokenOf } from "../../../core/signals/log/senders.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { deadLetters, directory, observationCache, policyState, signalLog } from "../../bindings/objects.ts";
+import { ADMINISTRATOR } from "../http/authenticate.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { MAX_WINDOW_SECONDS } from "../introspection/observations.ts";
@@ -19,12 +23,13 @@ const getStatus = createRoute({
 export const status = newApi().openapi(getStatus, async (c) => {
   const { eco } = c.req.valid("param");
   const cache = observationCache(c.env, eco);
-  const [log, window, open, policies, letters] = await Promise.all([
+  const [log, window, open, policies, letters, excess] = await Promise.all([
     signalLog(c.env, eco).status(),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
     policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).count(),
+    cache.excess(),
   ]);
   const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(
@@ -34,8 +39,20 @@ export const status = newApi().openapi(getStatus, async (c) => {
       window: { seconds, size, oldest, newest },
       gaps: { open: open.length },
       policies,
+      over_quota: await named(c.env, excess),
       dead_letters: letters,
     },
     200,
   );
 });
+
+/** Asks the directory for the names of tokens only where there is somebody to name. */
+async function named(env: Environment, excess: readonly Excess[]): Promise<NamedExcess[]> {
+  const ids = [...new Set(excess.flatMap(({ sender }) => tokenOf(sender) ?? []))];
+  const names = new Map(ids.length === 0 ? [] : await directory(env).tokenNames(ids));
+  return excess.map((one) => {
+    const id = tokenOf(one.sender) ?? "";
+    const name = names.get(id) ?? (id === ADMINISTRATOR.id ? ADMINISTRATOR.name : undefined);
+    return name === undefined ? one : { ...one, token_name: name };
+  });
+}

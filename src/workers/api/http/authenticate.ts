@@ -18,7 +18,8 @@ import { invalid, Refusal } from "./refusal.ts";
 const REMEMBER_MS = 30_000;
 const REMEMBER_TOKENS = 1_024;
 
-const administrator: Grant = {
+/** What `ADMIN_TOKEN` may do. */
+export const ADMINISTRATOR: Grant = {
   id: "admin",
   name: "ADMIN_TOKEN",
   scopes: ["admin"],
@@ -90,7 +91,7 @@ async function authenticate(header: string | undefined, env: Environment, afresh
   // Without ADMIN_TOKEN the deployment is not set up: tokens from an earlier setup are not valid either.
   if (token === undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") throw unauthenticated();
   const digest = await sha256(token);
-  if (crypto.subtle.timingSafeEqual(digest, await sha256(env.ADMIN_TOKEN))) return administrator;
+  if (crypto.subtle.timingSafeEqual(digest, await sha256(env.ADMIN_TOKEN))) return ADMINISTRATOR;
 
   const key = hex(digest);
   const nowMs = Date.now();

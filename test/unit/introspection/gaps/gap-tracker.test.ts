@@ -37,6 +37,7 @@ const finding = (name: string, verdict: "breach" | "hold"): FindingWithCause => 
     ttrMs: null,
     incidentId: null,
     facts: {},
+    party: { sender: "", source: "t" },
   },
 });
 

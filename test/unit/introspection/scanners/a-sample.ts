@@ -14,6 +14,7 @@ export function aSample(seq: number, facts: Record<string, unknown>, more: Parti
     ttrMs: null,
     incidentId: null,
     facts,
+    party: { sender: "", source: "t" },
     ...more,
   };
 }

@@ -18,6 +18,7 @@ function sample(seq: number, tsMs: number): Sample {
     ttrMs: null,
     incidentId: null,
     facts: {},
+    party: { sender: "", source: "t" },
   };
 }
 
