@@ -1,9 +1,9 @@
-import type { Environment } from "../base/locations.ts";
 import { createLog, type Logger } from "../base/log.ts";
 import { hideSecrets } from "../base/process/hide-secrets.ts";
 import { ExpectedError } from "../base/service.ts";
 import { stoppedWithin } from "../base/stop-within.ts";
-import { readSettings } from "../config/settings.ts";
+import { writtenNames } from "../config/setting-names.ts";
+import { type AgentSettings, readSettings } from "../config/settings.ts";
 import type { AgentStatus } from "../feature/feature.ts";
 import { ServiceManager } from "../install/service-manager.ts";
 import { Agent } from "./agent.ts";
@@ -66,13 +66,14 @@ export async function run(config?: string, takeOver = false): Promise<void> {
   // The default action of SIGHUP would end the process. A reload waits until the agent has started.
   let started: Promise<void> | undefined;
   let reloading = Promise.resolve();
+  let current = settings;
   process.on("SIGHUP", () => {
     // One reload after the other, each with the settings of its own time.
     reloading = reloading
       .then(() => started)
       .then(async () => {
         await manager?.reloading();
-        await reload(agent, logger, environment, config);
+        current = await reload(agent, logger, current, () => readSettings(environment, process.cwd(), config));
         await manager?.ready(statusLine(agent.status));
       });
   });
@@ -98,22 +99,31 @@ function statusLine({ link, sources }: AgentStatus): string {
   return [`link ${linked}`, ...failing].join("; ");
 }
 
-/** Settings that cannot be read or are invalid change nothing. */
+/**
+ * Settings that cannot be read or are invalid change nothing.
+ *
+ * @returns the settings of the next comparison
+ */
 async function reload(
   agent: Agent,
   logger: Logger,
-  environment: Environment,
-  config: string | undefined,
-): Promise<void> {
+  before: AgentSettings,
+  read: () => AgentSettings,
+): Promise<AgentSettings> {
   try {
-    const { applied, restart, failed } = await agent.reload(readSettings(environment, process.cwd(), config));
+    const after = read();
+    const { applied, restart, failed } = await agent.reload(after);
+    const written = (names: readonly string[]) => writtenNames(names, before, after);
     if (applied.length + restart.length + failed.length === 0) logger.info("SIGHUP: the settings have not changed");
-    if (applied.length > 0) logger.info({ settings: applied }, "SIGHUP: new settings were applied");
-    if (restart.length > 0) logger.warn({ settings: restart }, "SIGHUP: these settings take effect after a restart");
+    if (applied.length > 0) logger.info({ settings: written(applied) }, "SIGHUP: new settings were applied");
+    if (restart.length > 0)
+      logger.warn({ settings: written(restart) }, "SIGHUP: these settings take effect after a restart");
     for (const { feature, settings, reason } of failed)
-      logger.error({ settings }, `SIGHUP: ${feature} keeps its old settings: ${reason}`);
+      logger.error({ settings: written(settings) }, `SIGHUP: ${feature} keeps its old settings: ${reason}`);
+    return after;
   } catch (error) {
     if (error instanceof ExpectedError) logger.error(`SIGHUP: keeping the old settings. ${error.message}`);
     else logger.error({ err: error }, "SIGHUP: the new settings could not be applied");
+    return before;
   }
 }

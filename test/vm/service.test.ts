@@ -123,7 +123,7 @@ describe("the sandbox", () => {
     await host.write(CONFIG, settings(host.url, { sampleSeconds: 4 }));
     await host.text("systemctl reload ganglion-agent");
     await until("the new settings", () =>
-      host.text("journalctl -u ganglion-agent | grep 'new settings were applied' | grep sampleSeconds"),
+      host.text("journalctl -u ganglion-agent | grep 'new settings were applied' | grep sampler.seconds"),
     );
     expect(await main()).toBe(pid);
   });

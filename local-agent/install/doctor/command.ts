@@ -5,14 +5,18 @@ import { edgeChecks } from "./edge-checks.ts";
 import type { DoctorFinding } from "./finding.ts";
 import { hostChecks } from "./host-checks.ts";
 
-const MARKS = { ok: "ok     ", warning: "warning", error: "ERROR  " } as const;
+const MARKS = { ok: "ok     ", unknown: "unknown", warning: "warning", error: "ERROR  " } as const;
 
-/** `ganglion-agent doctor`: checks this host and prints a fix for each problem. Exit code 1 when there are errors. */
+/** `ganglion-agent doctor`: checks this host and prints a fix for each problem. */
 export function doctorCommand(): Command {
   return new Command("doctor")
     .description("check this host and print a fix for each problem")
     .option("--config <file>", "file of settings (default: GANGLION_CONFIG)")
     .option("--json", "JSON for programs: [{check, verdict, detail, fix}]")
+    .addHelpText(
+      "after",
+      "\nVerdicts: ok, unknown (could not be checked), warning, error. Exit code: 1 when there are errors, else 0.",
+    )
     .action(async ({ config, json }: { config?: string; json?: true }) => {
       const findings = await examine(config);
       if (json) console.log(JSON.stringify(findings));

@@ -1,5 +1,5 @@
 import type { AgentSettings } from "../../config/settings.ts";
-import { type DoctorFinding, error, ok, warning } from "./finding.ts";
+import { type DoctorFinding, error, ok, unknown, warning } from "./finding.ts";
 
 const PATIENCE_MS = 5_000;
 /** The edge refuses signals further in the future than the second limit; windows of rules may be as short as seconds. */
@@ -17,13 +17,15 @@ export async function edgeChecks(
   try {
     ready = await fetch(new URL("readyz", base), { signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch (failure) {
-    const cause = (failure as Error & { cause?: Error }).cause?.message || (failure as Error).message;
+    const cause = reasonOf(failure);
     return [
       error(
         "edge",
         `${url} does not answer (${cause})`,
         "start the edge, or set edge.url (GANGLION_URL) to its address",
       ),
+      unknown("clock", "the edge does not answer, and this machine has no other clock to compare with"),
+      unknown("token", "the edge does not answer, and it alone knows the token"),
     ];
   }
   const findings = [
@@ -32,17 +34,23 @@ export async function edgeChecks(
       : error("edge", `${url} answers ${ready.status} to /readyz`, "see the log of the edge, or check edge.url"),
     clockFinding(ready.headers.get("date"), askedMs, Date.now()),
   ];
-  if (!ready.ok) return findings;
+  if (!ready.ok) return [...findings, unknown("token", `the edge is not ready (${ready.status})`)];
   const signals = new URL(`v1/${ecosystem}/signals?limit=1`, base);
   const answer = await fetch(signals, {
     headers: { authorization: `Bearer ${settings.token()}` },
     signal: AbortSignal.timeout(PATIENCE_MS),
-  }).catch(() => undefined);
-  return [...findings, tokenFinding(answer?.status, ecosystem)];
+  }).catch((failure: unknown) => reasonOf(failure));
+  return [...findings, typeof answer === "string" ? unknown("token", answer) : tokenFinding(answer.status, ecosystem)];
 }
 
-function tokenFinding(status: number | undefined, ecosystem: string): DoctorFinding {
-  if (status === 200) return ok("token", `valid for the ecosystem ${ecosystem}`);
+function reasonOf(failure: unknown): string {
+  const { cause, message } = failure as Error & { cause?: Error };
+  return cause?.message || message;
+}
+
+function tokenFinding(status: number, ecosystem: string): DoctorFinding {
+  if (status === 200)
+    return ok("token", `valid for the ecosystem ${ecosystem}: it may read; whether it may write is not tried`);
   if (status === 401)
     return error("token", "the edge does not know the token (401)", "create one: ganglion tokens create");
   if (status === 403)
@@ -51,7 +59,9 @@ function tokenFinding(status: number | undefined, ecosystem: string): DoctorFind
       `the token lacks the scope signals:read or the ecosystem ${ecosystem} (403)`,
       "create one with the scopes signals:write and signals:read for this ecosystem",
     );
-  return error("token", `the edge answered ${status ?? "nothing"}`, "see the log of the edge");
+  if (status === 429 || status >= 500)
+    return unknown("token", `the edge answered ${status} and did not say whether it knows the token`, "try again");
+  return error("token", `the edge answered ${status}`, "check edge.url and edge.ecosystem");
 }
 
 /**
@@ -60,7 +70,7 @@ function tokenFinding(status: number | undefined, ecosystem: string): DoctorFind
  */
 export function clockFinding(date: string | null, askedMs: number, answeredMs: number): DoctorFinding {
   const edgeMs = date === null ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(edgeMs)) return ok("clock", "the edge sends no time");
+  if (Number.isNaN(edgeMs)) return unknown("clock", "the edge, or a proxy before it, sends no time");
   const skewMs = Math.max(askedMs - (edgeMs + 999), 0) + Math.min(answeredMs - edgeMs, 0);
   const seconds = `${(Math.abs(skewMs) / 1000).toFixed(1)} s ${skewMs > 0 ? "ahead of" : "behind"} the edge`;
   if (Math.abs(skewMs) <= SKEW_WARNING_MS) return ok("clock", `within ${SKEW_WARNING_MS / 1000} s of the edge's`);

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { isListening } from "../../base/endpoint.ts";
 import type { AgentSettings } from "../../config/settings.ts";
 import { UNIT_NAME } from "../unit.ts";
-import { type DoctorFinding, error, ok, warning } from "./finding.ts";
+import { type DoctorFinding, error, ok, unknown, warning } from "./finding.ts";
 
 const execute = promisify(execFile);
 const TOOL_MS = 5_000;
@@ -36,7 +36,13 @@ function stateFinding(stateDir: string): DoctorFinding {
 }
 
 function diskFinding({ stateDir, spoolMaxBytes }: AgentSettings): DoctorFinding {
-  const { bavail, bsize } = statfsSync(nearestExisting(stateDir));
+  let disk: { bavail: number; bsize: number };
+  try {
+    disk = statfsSync(nearestExisting(stateDir));
+  } catch (failure) {
+    return unknown("disk", `the system does not say how much is free: ${(failure as Error).message}`);
+  }
+  const { bavail, bsize } = disk;
   const free = bavail * bsize;
   const mb = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;
   const fix = "free space, set host.state_dir to another disk, or lower spool.max_mb";
@@ -47,16 +53,21 @@ function diskFinding({ stateDir, spoolMaxBytes }: AgentSettings): DoctorFinding 
 }
 
 function inotifyFindings(): DoctorFinding[] {
-  const limit = (name: string) => Number(readIfPresent(`/proc/sys/fs/inotify/${name}`) ?? Number.NaN);
+  const limit = (name: string) => Number(readIfPresent(`/proc/sys/fs/inotify/${name}`) || Number.NaN);
   const instances = limit("max_user_instances");
   const queue = limit("max_queued_events");
   if (Number.isNaN(instances))
     return [
-      warning("inotify", "not available on this system", "nothing to do: directories are read every 3 s instead"),
+      unknown(
+        "inotify",
+        "/proc/sys/fs/inotify cannot be read",
+        "nothing to do: without inotify directories are read every 3 s",
+      ),
     ];
   if (instances < 128)
     return [warning("inotify", `${instances} instances for each user`, "sysctl fs.inotify.max_user_instances=512")];
-  return [ok("inotify", `${instances} instances for each user, ${queue} queued events`)];
+  const events = Number.isNaN(queue) ? "an unknown number of" : String(queue);
+  return [ok("inotify", `${instances} instances for each user, ${events} queued events`)];
 }
 
 async function busFinding({ xsub, xpub }: AgentSettings): Promise<DoctorFinding> {
@@ -77,29 +88,49 @@ async function gpuFinding(command: string): Promise<DoctorFinding> {
     const { stdout } = await execute(command, ["-L"], { timeout: TOOL_MS });
     return ok("gpu", `${stdout.trim().split("\n").length} GPU(s)`);
   } catch (failure) {
-    const { code, stderr, message } = failure as NodeJS.ErrnoException & { stderr?: string };
+    const { code, killed } = failure as NodeJS.ErrnoException & { killed?: boolean };
     if (code === "ENOENT") return ok("gpu", `no ${command}: GPUs are not measured`);
-    const said = (stderr || message).trim().split("\n")[0] ?? "";
-    return warning("gpu", `${command} failed: ${said.slice(0, 200)}`, "repair the driver; everything else is measured");
+    const fix = "repair the driver; everything else is measured";
+    const said = `${command} failed: ${toolProblem(failure)}`;
+    return killed === true ? unknown("gpu", said, fix) : warning("gpu", said, fix);
   }
 }
 
 async function serviceFinding(): Promise<DoctorFinding> {
   if (!existsSync("/run/systemd/system")) return ok("service", "systemd does not run here");
+  const silent: string[] = [];
   for (const scope of [[], ["--user"]]) {
     const properties = ["--property=LoadState,ActiveState,SubState,NRestarts,Result", UNIT_NAME];
-    const { stdout } = await execute("systemctl", [...scope, "show", ...properties], { timeout: TOOL_MS }).catch(
-      () => ({
-        stdout: "",
-      }),
+    const answer = await execute("systemctl", [...scope, "show", ...properties], { timeout: TOOL_MS }).catch(
+      toolProblem,
     );
-    const state = Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2) as [string, string]));
+    const state = typeof answer === "string" ? {} : propertiesIn(answer.stdout);
+    if (state.LoadState === undefined)
+      silent.push(`systemctl ${scope.join(" ")}: ${typeof answer === "string" ? answer : "no answer"}`);
     if (state.LoadState !== "loaded") continue;
     const detail = `${UNIT_NAME} is ${state.ActiveState} (${state.SubState}), ${state.NRestarts} restarts`;
     if (state.ActiveState === "active") return ok("service", detail);
     return error("service", `${detail}, ${state.Result}`, `journalctl ${scope.join(" ")} -u ${UNIT_NAME} -n 50`);
   }
+  if (silent.length > 0) return unknown("service", `systemd could not be asked: ${silent.join("; ")}`);
   return ok("service", "not installed (ganglion-agent install)");
+}
+
+function propertiesIn(text: string): Record<string, string> {
+  return Object.fromEntries(text.split("\n").flatMap((line) => (line.includes("=") ? [split(line)] : [])));
+}
+
+function split(line: string): [string, string] {
+  const at = line.indexOf("=");
+  return [line.slice(0, at), line.slice(at + 1)];
+}
+
+/** Why a tool gave no answer, in one line. */
+function toolProblem(failure: unknown): string {
+  const { code, killed, stderr, message } = failure as NodeJS.ErrnoException & { killed?: boolean; stderr?: string };
+  if (code === "ENOENT") return "not found";
+  if (killed === true) return `no answer within ${TOOL_MS / 1_000} s`;
+  return ((stderr || message).trim().split("\n")[0] ?? "").slice(0, 200);
 }
 
 /** The directory, or the nearest existing one above it. */

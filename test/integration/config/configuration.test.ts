@@ -52,16 +52,22 @@ describe("ganglion-agent", () => {
     );
     agent.signal("SIGHUP");
     await agent.line(
-      /new settings were applied.*"intentMap".*"logLevel"|new settings were applied.*"logLevel".*"intentMap"/,
+      /new settings were applied.*"intents\.map".*"log\.level"|new settings were applied.*"log\.level".*"intents\.map"/,
     );
-    await agent.line(/take effect after a restart.*"log"/);
+    await agent.line(/take effect after a restart.*"log\.format"/);
     dropIntent(intents, "d1", "deploy.web");
     await edge.when(() => edge.log.length === 1);
     expect(edge.log[0]).toMatchObject({ signal: "Q_DEPLOY", facts: { service: "web", build: "v3", version: 3 } });
     await agent.line(/debug.*a file was routed.*signal_id=h\./);
     // What was told to need a restart is told again, as long as it does; nothing else changed.
     agent.signal("SIGHUP");
-    await agent.times(/take effect after a restart.*"log"/, 2);
+    await agent.times(/take effect after a restart.*"log\.format"/, 2);
+    write(
+      `${BASE(edge).replace("sampler: { enabled: false }", "")}spool: { max_mb: 8 }\nlog: { level: debug, format: json }\n`,
+    );
+    agent.signal("SIGHUP");
+    await agent.line(/new settings were applied.*"sampler\.enabled"/);
+    await agent.line(/new settings were applied.*"spool\.max_mb"/);
     write("intents: { mapp: [] }");
     agent.signal("SIGHUP");
     await agent.line(/keeping the old settings.*agent\.yaml:1:12: intents\.mapp: .*did you mean map\?/);

@@ -171,7 +171,12 @@ describe("ganglion-agent doctor", () => {
       ...env,
     });
     const code = await doctor.ended;
-    const findings = JSON.parse(doctor.lines[0] ?? "[]") as { check: string; verdict: string; fix?: string }[];
+    const findings = JSON.parse(doctor.lines[0] ?? "[]") as {
+      check: string;
+      verdict: string;
+      detail: string;
+      fix?: string;
+    }[];
     return { code, of: (check: string) => findings.find((finding) => finding.check === check) };
   };
 
@@ -181,6 +186,17 @@ describe("ganglion-agent doctor", () => {
       ["settings", "edge", "clock", "token", "state", "disk", "inotify", "service"].map((name) => of(name)?.verdict),
     ).toEqual(Array(8).fill("ok"));
     expect(code).toBe(0);
+  });
+
+  it("says of what it cannot find out that it is unknown, with the reason, which is no error", async () => {
+    const away = await examine({ GANGLION_URL: "http://127.0.0.1:1" });
+    expect([away.of("token"), away.of("clock")]).toMatchObject([
+      { verdict: "unknown", detail: expect.stringContaining("the edge does not answer") },
+      { verdict: "unknown", detail: expect.stringContaining("the edge does not answer") },
+    ]);
+    const busy = await examine({ GANGLION_URL: await edge(0, 503) });
+    expect(busy.of("token")).toMatchObject({ verdict: "unknown", detail: expect.stringContaining("503") });
+    expect(busy.code).toBe(0);
   });
 
   it("reports an edge that is away, an unknown token and a wrong clock, each with a fix", async () => {

@@ -14,6 +14,10 @@ it.each([
   expect(found(askedMs, answeredMs).verdict).toBe("ok");
 });
 
+it("the check of the clock says that it does not know where the edge sends no time", () => {
+  expect(clockFinding(null, EDGE_MS, EDGE_MS)).toMatchObject({ check: "clock", verdict: "unknown" });
+});
+
 it("the check of the clock does not take a slow answer for a wrong clock", () => {
   expect(found(0, 30_000).verdict).toBe("ok");
   expect(found(-30_000, 900).verdict).toBe("ok");
