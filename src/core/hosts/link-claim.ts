@@ -30,6 +30,10 @@ export interface HostOwner {
 
 /** An open link of the host. */
 export interface HostLink {
+  /** Id of the token that opened it. */
+  readonly token: string;
+  /** The token may link as any host, beside the owner of the name. */
+  readonly admin: boolean;
   readonly installation: string | null;
   readonly instance: string | null;
   readonly place: string;
@@ -93,7 +97,12 @@ export function decideLink<Link extends HostLink>(
   if (copy !== undefined && !claim.takeOver)
     return { kind: "refused", why: "copy", owner: ownerOf(owner, copy, claim, nowMs) };
   // A client that does not say who it is may have several links, as ever; the others end with those that they replace.
-  const close = links.filter((link) => link.installation !== claim.installation || claim.installation !== null);
+  // A token that takes the name ends what the token before it has open, whether that says who it is or not.
+  const taken = claim.right !== "admin" && owner?.token !== claim.token;
+  const lost = links.filter(({ token, admin }) => taken && token !== claim.token && !admin);
+  const close = links.filter(
+    (link) => lost.includes(link) || link.installation !== claim.installation || claim.installation !== null,
+  );
   const replaced = new Set(
     own.flatMap((link) => [...link.replaced, ...(link.instance === null ? [] : [link.instance])]),
   );
@@ -102,7 +111,7 @@ export function decideLink<Link extends HostLink>(
     kind: "open",
     owner: changedOwner(claim, owner, nowMs),
     close,
-    why: others.length > 0 ? "taken-over" : "replaced",
+    why: others.length > 0 || lost.length > 0 ? "taken-over" : "replaced",
     replaced: [...replaced].slice(-REPLACED_KEPT),
   };
 }

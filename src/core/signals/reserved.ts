@@ -16,6 +16,12 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_LOG_TRUNCATED",
 ]);
 
+/** A token sends a signal of a source to which it is not bound. @param at - JSON pointer of the signal */
+export const foreignSource = (source: string, at: string): FieldError => ({
+  pointer: `${at}/source`,
+  message: `the token is bound to other sources than "${source}"`,
+});
+
 /**
  * What of a signal belongs to the edge: the parts of the edge append their signals themselves, and trust such sources and
  * ids. Nobody else may use them.

@@ -1,26 +1,47 @@
+import * as z from "zod";
+import type { CallerToken } from "../../core/queue/api.ts";
 import type { EventTail } from "../../core/queue/event-tail.ts";
 import type { EventsFrame } from "../../core/queue/work-frames.ts";
+import { closeEnded } from "../shell/sockets.ts";
 
 /** Tag of the sockets that follow events. Sockets without this tag are workers' channels. */
 export const FOLLOWER = "events";
 /** Most unacknowledged events of a follower. A follower that is further behind is disconnected, and resumes later. */
 const MAX_UNACKNOWLEDGED = 2_000;
 
+/** What of a follower survives hibernation; followers of earlier versions have nothing of it. */
+const Attachment = z.object({
+  token: z.object({ id: z.string(), expiresMs: z.number().nullable() }).optional(),
+});
+
+interface Follower {
+  /** Number of the last acknowledged event. */
+  acknowledged: number;
+  readonly token: CallerToken | undefined;
+}
+
 /** Sockets to which the events of a queue are sent as they happen. */
 export class EventFollowers {
   /** Names this life of the object in memory: the event numbers of another life mean nothing here. */
   readonly #incarnation = crypto.randomUUID().slice(0, 8);
-  /** Number of the last acknowledged event, by socket. */
-  readonly #acknowledged = new Map<WebSocket, number>();
+  readonly #followers = new Map<WebSocket, Follower>();
+  readonly #isOver: (token: CallerToken | undefined) => boolean;
   #published = 0;
 
-  /** @param open - sockets that outlived hibernation: they have missed no events, since none happened meanwhile */
-  constructor(open: readonly WebSocket[]) {
-    for (const socket of open) this.#acknowledged.set(socket, 0);
+  /**
+   * @param open - sockets that outlived hibernation: they have missed no events, since none happened meanwhile
+   * @param isOver - whether a token was deleted or has expired
+   */
+  constructor(open: readonly WebSocket[], isOver: (token: CallerToken | undefined) => boolean) {
+    this.#isOver = isOver;
+    for (const socket of open) {
+      const { data } = Attachment.safeParse(socket.deserializeAttachment());
+      this.#followers.set(socket, { acknowledged: 0, token: data?.token });
+    }
   }
 
   has(socket: WebSocket): boolean {
-    return this.#acknowledged.has(socket);
+    return this.#followers.has(socket);
   }
 
   /**
@@ -28,12 +49,18 @@ export class EventFollowers {
    *
    * @param after - id of the last event that the follower has received, of any incarnation; `null`: none
    * @param count - number of latest events for a follower that has received none
+   * @param token - that opened the socket; `undefined`: not known
    */
-  open(socket: WebSocket, tail: EventTail, after: string | null, count: number): void {
+  open(
+    socket: WebSocket,
+    tail: EventTail,
+    { after, count, token }: { after: string | null; count: number; token: CallerToken | undefined },
+  ): void {
+    socket.serializeAttachment({ token } satisfies z.infer<typeof Attachment>);
     const [incarnation, number] = after?.split(".") ?? [];
     const events =
       after === null ? tail.last(count) : tail.after(incarnation === this.#incarnation ? Number(number) : 0);
-    this.#acknowledged.set(socket, tail.count);
+    this.#followers.set(socket, { acknowledged: tail.count, token });
     if (events.length === 0) return;
     this.#send(socket, this.#frame(tail, events));
   }
@@ -42,11 +69,14 @@ export class EventFollowers {
   publish(tail: EventTail): void {
     const before = this.#published;
     this.#published = tail.count;
-    if (this.#acknowledged.size === 0 || tail.count === before) return;
+    if (this.#followers.size === 0 || tail.count === before) return;
     // Where more events happened at once than the tail keeps, the oldest of them are not sent.
     const frame = this.#frame(tail, tail.after(before));
-    for (const [socket, acknowledged] of this.#acknowledged) {
-      if (tail.count - acknowledged <= MAX_UNACKNOWLEDGED) this.#send(socket, frame);
+    for (const [socket, { acknowledged, token }] of this.#followers) {
+      if (this.#isOver(token)) {
+        this.close(socket);
+        closeEnded(socket);
+      } else if (tail.count - acknowledged <= MAX_UNACKNOWLEDGED) this.#send(socket, frame);
       else {
         this.close(socket);
         socket.close(1013, "too far behind: reconnect with the id of the last event");
@@ -57,11 +87,12 @@ export class EventFollowers {
   /** @param message - number of the last event that the follower has taken; more than was sent counts as that */
   acknowledge(socket: WebSocket, message: string | ArrayBuffer): void {
     const number = typeof message === "string" ? Number(message) : Number.NaN;
-    if (Number.isInteger(number)) this.#acknowledged.set(socket, Math.min(number, this.#published));
+    const follower = this.#followers.get(socket);
+    if (follower !== undefined && Number.isInteger(number)) follower.acknowledged = Math.min(number, this.#published);
   }
 
   close(socket: WebSocket): void {
-    this.#acknowledged.delete(socket);
+    this.#followers.delete(socket);
   }
 
   #frame(tail: EventTail, events: EventsFrame["events"]): EventsFrame {

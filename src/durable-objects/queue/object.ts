@@ -87,7 +87,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     const followers = new Set(this.tagged.all(FOLLOWER));
-    this.#followers = new EventFollowers([...followers]);
+    this.#followers = new EventFollowers([...followers], isOver);
     const workers = this.tagged.all().filter((socket) => !followers.has(socket));
     const nothing = () => undefined;
     this.#sockets = new WorkSockets(workers, {
@@ -194,10 +194,16 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   override fetch(request: Request): Response {
     if (!isUpgrade(request)) return upgradeRequired();
     const { searchParams, pathname } = new URL(request.url);
+    const ended = this.tagged.refusal(searchParams);
+    if (ended !== undefined) return ended;
     if (pathname === "/events") {
       const { server, answer } = this.tagged.accept(searchParams, FOLLOWER);
       const tail = Number(searchParams.get("tail") ?? "0");
-      this.#followers.open(server, this.#commits.runtime.events, searchParams.get("after"), tail);
+      this.#followers.open(server, this.#commits.runtime.events, {
+        after: searchParams.get("after"),
+        count: tail,
+        token: tokenOfQuery(searchParams),
+      });
       return answer();
     }
     this.#registration.begin();

@@ -1,3 +1,5 @@
+import { CHALLENGE, UNAUTHENTICATED } from "../../core/access/unauthenticated.ts";
+import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
 import type { CallerToken } from "../../core/queue/api.ts";
 
 /** Sockets are tagged with the token that opened them: a tag outlives hibernation and is found without a search. */
@@ -70,6 +72,13 @@ export class TaggedSockets {
   isOver(token: CallerToken | undefined): boolean {
     if (token === undefined) return false;
     return this.#ended.has(token.id) || (token.expiresMs !== null && token.expiresMs <= Date.now());
+  }
+
+  /** The answer to a request for a socket whose token has ended since the Worker let it in; `undefined`: it may open. */
+  refusal(query: URLSearchParams): Response | undefined {
+    if (!this.isOver(tokenOfQuery(query))) return undefined;
+    const headers = { ...CHALLENGE, "Content-Type": PROBLEM_TYPE };
+    return Response.json(UNAUTHENTICATED, { status: UNAUTHENTICATED.status, headers });
   }
 
   /** Closes the sockets that were opened with a deleted or expired token. @param closing - called before each is closed */

@@ -11,6 +11,8 @@ export interface LinkAgent {
   readonly instance: string | null;
   readonly place: string;
   readonly replaced: readonly string[];
+  /** The token may link as any host, beside the owner of the name. Missing: it may not. */
+  readonly admin?: boolean;
 }
 
 /** The part of a connection that survives hibernation: the host that opened the socket, and the state of its subscription. */
@@ -21,14 +23,24 @@ interface Attachment {
   /** Missing on sockets that an older version of the edge opened. */
   readonly openedMs?: number;
   readonly agent?: LinkAgent;
+  /** Id of the token. */
   readonly token?: string;
+  readonly expiresMs?: number | null;
+  readonly sources?: readonly string[];
   readonly progressMs?: number;
+}
+
+/** The token that opened a connection. */
+export interface ConnectionToken {
+  readonly id: string;
+  /** In milliseconds since the epoch; `null`: never. */
+  readonly expiresMs: number | null;
+  /** Sources that it is bound to; `undefined`: it is not bound. */
+  readonly sources: readonly string[] | undefined;
 }
 
 /** What a connection may be sent. */
 export interface Flow {
-  /** Id of the token that opened the socket. */
-  readonly token: string;
   /** What the socket has in flight, in the account of its token and of the isolate. */
   readonly account: InFlightAccount;
   /** When the subscriber last acknowledged something, or had nothing to acknowledge. */
@@ -41,6 +53,7 @@ export interface Connection {
   readonly host: string | null;
   readonly openedMs: number;
   readonly agent: LinkAgent;
+  readonly token: ConnectionToken;
   readonly flow: Flow;
   readonly refusals: RefusalMeter;
   readonly subscriptions: MinuteMeter;
@@ -64,29 +77,39 @@ export function restoreConnection(
 ): Connection | undefined {
   const attachment: Attachment | null = socket.deserializeAttachment();
   if (attachment === null) return undefined;
-  const { host, openedMs = 0, subscription: snapshot, token = "", progressMs = Date.now(), agent } = attachment;
-  const flow = { token, account: accountOf(token), progressMs };
+  const { host, openedMs = 0, subscription: snapshot, token: id = "", progressMs = Date.now(), agent } = attachment;
+  const token = { id, expiresMs: attachment.expiresMs ?? null, sources: attachment.sources };
+  const flow = { account: accountOf(id), progressMs };
   const subscription = snapshot === null ? undefined : new Subscription(snapshot);
   flow.account.set(subscription?.bytes ?? 0);
-  return newConnection(socket, host, openedMs, flow, agent, subscription);
+  return newConnection(socket, host, openedMs, token, flow, agent, subscription);
 }
 
 export function newConnection(
   socket: WebSocket,
   host: string | null,
   openedMs: number,
+  token: ConnectionToken,
   flow: Flow,
   agent: LinkAgent = UNNAMED,
   subscription?: Subscription,
 ): Connection {
   const meters = { refusals: new RefusalMeter(), subscriptions: new MinuteMeter(MAX_SUBSCRIPTIONS) };
-  return { ...meters, socket, host, openedMs, flow, agent, subscription, behind: false, refused: new Map() };
+  return { ...meters, socket, host, openedMs, token, flow, agent, subscription, behind: false, refused: new Map() };
 }
 
 /** Writes the state of the connection into its socket, so that it survives hibernation. */
-export function saveConnection({ socket, host, openedMs, flow, agent, subscription }: Connection): void {
-  const { token, progressMs } = flow;
-  const snapshot = subscription?.snapshot() ?? null;
-  const attachment: Attachment = { host, openedMs, subscription: snapshot, agent, token, progressMs };
+export function saveConnection({ socket, host, openedMs, token, flow, agent, subscription }: Connection): void {
+  const { id, expiresMs, sources } = token;
+  const attachment: Attachment = {
+    host,
+    openedMs,
+    subscription: subscription?.snapshot() ?? null,
+    agent,
+    token: id,
+    expiresMs,
+    ...(sources === undefined ? {} : { sources }),
+    progressMs: flow.progressMs,
+  };
   socket.serializeAttachment(attachment);
 }

@@ -1,4 +1,6 @@
+import { isBoundTo } from "../../core/access/bindings.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import { isSourceOfHost } from "../../core/hosts/own-source.ts";
 import { ownsProducer } from "../../core/hosts/producer-name.ts";
 import type { ItemFaults } from "../../core/json/item-faults.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
@@ -37,7 +39,7 @@ export class LinkAppends {
       const detail = `The batch that begins at ${refusedFrom} was refused: send it again first`;
       return refuse(connection, batch, problem("out-of-order", 503, "An earlier batch is missing", detail), 0);
     }
-    const { runs, rejected } = admitNumbered(frame, faults);
+    const { runs, rejected } = admitNumbered(frame, faults, sourcesOf(connection));
     const last = first + frame.signals.length - 1;
     // The dead letters count as one more part: the batch is answered when they are durable, too.
     let left = runs.length + (rejected.length > 0 ? 1 : 0);
@@ -93,6 +95,12 @@ export class LinkAppends {
     });
     this.#options.keepAlive(recorded);
   }
+}
+
+/** What the signals of a link may name as their source; `undefined`: everything. */
+function sourcesOf({ host, token: { sources } }: Connection): ((source: string) => boolean) | undefined {
+  if (sources === undefined || host === null) return undefined;
+  return (source) => isBoundTo(sources, source) || isSourceOfHost(host, source);
 }
 
 function notAllowed({ host }: Connection, producer: string): Problem | undefined {

@@ -9,7 +9,7 @@ export const CLOSED_BY = { replaced: 4001, "taken-over": 4002 } as const;
 
 export const CLOSED_BECAUSE = {
   replaced: "a newer link of this installation is open",
-  "taken-over": "another installation took the name of this host over",
+  "taken-over": "another installation or token took the name of this host over",
 } as const;
 
 /** The answer to a link that may not open: who has the name, and what to do. */

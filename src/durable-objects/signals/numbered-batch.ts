@@ -2,7 +2,7 @@ import type { ItemFaults } from "../../core/json/item-faults.ts";
 import { admitSignal } from "../../core/signals/admit.ts";
 import type { AppendRequest } from "../../core/signals/api.ts";
 import { ownerOfProducer } from "../../core/signals/log/id-owner.ts";
-import { reservedFields } from "../../core/signals/reserved.ts";
+import { foreignSource, reservedFields } from "../../core/signals/reserved.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
 
@@ -16,10 +16,12 @@ export interface Rejected {
  * Splits a numbered batch into runs of valid, consecutive signals, and the signals that are rejected.
  *
  * @param faults - of signals that would not be kept as they were sent, by `/signals/<place>`
+ * @param maySay - whether the link's token may name a source; `undefined`: it may name all
  */
 export function admitNumbered(
   frame: Extract<AgentFrame, { type: "append" }>,
   faults?: ItemFaults,
+  maySay?: (source: string) => boolean,
 ): {
   runs: AppendRequest[];
   rejected: Rejected[];
@@ -36,7 +38,9 @@ export function admitNumbered(
     const at = `/signals/${place}`;
     const wrong = faults?.get(at);
     const admission = wrong === undefined ? admitSignal(input, at) : { ok: false as const, errors: wrong };
-    const errors = admission.ok ? reservedFields(admission.signal, false, at) : admission.errors;
+    const errors = admission.ok ? reservedFields(admission.signal, false, at) : [...admission.errors];
+    if (admission.ok && maySay?.(admission.signal.source) === false)
+      errors.push(foreignSource(admission.signal.source, at));
     if (admission.ok && errors.length === 0) {
       signals.push(admission.signal);
       return;

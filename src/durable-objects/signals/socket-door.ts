@@ -1,7 +1,8 @@
+import { readBindings } from "../../core/access/bindings.ts";
 import { ALIVE_MS, decideLink, type HostLink, type LinkClaim } from "../../core/hosts/link-claim.ts";
 import { LINK_PROTOCOL } from "../../core/wire/link-frames.ts";
-import type { TaggedSockets } from "../shell/sockets.ts";
-import type { Connection, LinkAgent } from "./connection.ts";
+import { type TaggedSockets, tokenOfQuery } from "../shell/sockets.ts";
+import type { Connection, ConnectionToken, LinkAgent } from "./connection.ts";
 import type { HostOwners } from "./host-owners.ts";
 import { CLOSED_BECAUSE, CLOSED_BY, linkRefused } from "./link-refusal.ts";
 import type { Sockets } from "./sockets.ts";
@@ -26,11 +27,13 @@ export class SocketDoor {
   upgrade(request: Request, nowMs: number): Response {
     const { tagged, sockets } = this.#options;
     const { searchParams, pathname } = new URL(request.url);
+    const ended = tagged.refusal(searchParams);
+    if (ended !== undefined) return ended;
     const claim = pathname.endsWith("/link") ? readClaim(searchParams) : undefined;
     const agent = claim === undefined ? undefined : this.#enter(claim, nowMs);
     if (agent instanceof Response) return agent;
     const { server, answer } = tagged.accept(searchParams);
-    const token = searchParams.get("token") ?? "";
+    const token = readToken(searchParams);
     if (claim !== undefined && agent !== undefined) sockets.openLink(server, claim.host, nowMs, token, agent);
     else sockets.openStream(server, nowMs, token, searchParams);
     const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(",") ?? [];
@@ -48,14 +51,20 @@ export class SocketDoor {
       sockets.leave(socket);
       socket.close(CLOSED_BY[decision.why], CLOSED_BECAUSE[decision.why]);
     }
-    const { installation, instance, place } = claim;
-    return { installation, instance, place, replaced: decision.replaced };
+    const { installation, instance, place, right } = claim;
+    return { installation, instance, place, replaced: decision.replaced, admin: right === "admin" };
   }
 
-  #link({ socket, openedMs, agent }: Connection, nowMs: number): HostLink & { readonly socket: WebSocket } {
+  #link({ socket, openedMs, agent, token }: Connection, nowMs: number): HostLink & { readonly socket: WebSocket } {
     const heardMs = Math.max(openedMs, this.#options.lastPing(socket)?.getTime() ?? 0);
-    return { ...agent, socket, alive: nowMs - heardMs < ALIVE_MS };
+    return { ...agent, admin: agent.admin === true, token: token.id, socket, alive: nowMs - heardMs < ALIVE_MS };
   }
+}
+
+/** Reads what the Worker says of the token that opens a socket. */
+function readToken(query: URLSearchParams): ConnectionToken {
+  const { id, expiresMs } = tokenOfQuery(query) ?? { id: "", expiresMs: null };
+  return { id, expiresMs, sources: readBindings(query.get("bound")).sources };
 }
 
 /** Reads the claim that the Worker put into the URL of the upgrade. */

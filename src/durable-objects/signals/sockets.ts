@@ -5,8 +5,10 @@ import type { Segment } from "../../core/signals/log/segment.ts";
 import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
+import { closeEnded } from "../shell/sockets.ts";
 import {
   type Connection,
+  type ConnectionToken,
   type Flow,
   type LinkAgent,
   newConnection,
@@ -14,13 +16,13 @@ import {
   saveConnection,
 } from "./connection.ts";
 import { LinkAppends, type LinkAppendsOptions } from "./link-appends.ts";
+import { LinkDeadLetters } from "./link-dead-letters.ts";
 import { type FrameName, readFrame } from "./read-frame.ts";
 import { StreamKeepAlive } from "./stream-keep-alive.ts";
 import { STALLED_MS, SubscriberFeed, type SubscriberFeedOptions } from "./subscriber-feed.ts";
 import { SUBSCRIBE_AGAIN_MS, subscriptionRefusal } from "./subscription-limits.ts";
+import { TokenExpiry } from "./token-expiry.ts";
 
-/** When a host is to send dead letters again that could not be recorded. */
-const DEAD_LETTERS_AGAIN_MS = 5_000;
 /** Of all objects that live in this isolate: they share its memory. */
 const IN_FLIGHT = new InFlight();
 
@@ -45,6 +47,8 @@ export class Sockets {
   readonly #feed: SubscriberFeed;
   readonly #keepAlive: StreamKeepAlive;
   readonly #appends: LinkAppends;
+  readonly #deadLetters: LinkDeadLetters;
+  readonly #expiry = new TokenExpiry();
   readonly #unknown = new UnknownTypes();
 
   /** @param open - sockets that survived hibernation; their subscriptions continue */
@@ -68,11 +72,17 @@ export class Sockets {
       transmit: (connection, frame) => this.#transmit(connection, frame),
       refuse: (connection, batch, refusal, retryAfterMs) => this.#refuse(connection, batch, refusal, retryAfterMs),
     });
+    this.#deadLetters = new LinkDeadLetters({
+      deadLetter: options.deadLetter,
+      transmit: (connection, frame) => this.#transmit(connection, frame),
+      refuse: (connection, letters, refusal, retryAfterMs) =>
+        this.#refuse(connection, null, refusal, retryAfterMs, { frame: "letters", letters }),
+    });
     IN_FLIGHT.forget(options.ecosystem);
     for (const socket of open) {
       const connection = restoreConnection(socket, (token) => IN_FLIGHT.open(options.ecosystem, token));
       if (connection === undefined) continue;
-      this.#connections.set(socket, connection);
+      this.#add(connection);
       const { subscription } = connection;
       connection.behind = subscription !== undefined && subscription.sent < options.head();
     }
@@ -104,28 +114,42 @@ export class Sockets {
   }
 
   /** Opens the link of a host, which subscribes by a frame of its own. */
-  openLink(socket: WebSocket, host: string, nowMs: number, token: string, agent: LinkAgent): void {
-    const connection = newConnection(socket, host, nowMs, this.#flow(token, nowMs), agent);
-    this.#connections.set(socket, connection);
+  openLink(socket: WebSocket, host: string, nowMs: number, token: ConnectionToken, agent: LinkAgent): void {
+    const connection = newConnection(socket, host, nowMs, token, this.#flow(token, nowMs), agent);
+    this.#add(connection);
     saveConnection(connection);
     this.#options.linksChanged();
   }
 
   /** @param query - `after` and each `signal` pattern, checked by the Worker */
-  openStream(socket: WebSocket, nowMs: number, token: string, query: URLSearchParams): void {
+  openStream(socket: WebSocket, nowMs: number, token: ConnectionToken, query: URLSearchParams): void {
     const after = query.get("after");
-    const connection = newConnection(socket, null, nowMs, this.#flow(token, nowMs));
-    this.#connections.set(socket, connection);
+    const connection = newConnection(socket, null, nowMs, token, this.#flow(token, nowMs));
+    this.#add(connection);
     this.#feed.subscribe(connection, after === null ? null : Number(after), query.getAll("signal"));
     saveConnection(connection);
     this.#keepAlive.opened(nowMs);
   }
 
-  #flow(token: string, nowMs: number): Flow {
-    return { token, account: IN_FLIGHT.open(this.#options.ecosystem, token), progressMs: nowMs };
+  #flow({ id }: ConnectionToken, nowMs: number): Flow {
+    return { account: IN_FLIGHT.open(this.#options.ecosystem, id), progressMs: nowMs };
+  }
+
+  #add(connection: Connection): void {
+    this.#connections.set(connection.socket, connection);
+    this.#expiry.opened(connection);
+  }
+
+  /** Closes the connections whose token has expired: they are sent nothing more, and nothing more is taken from them. */
+  #endExpired(nowMs = Date.now()): void {
+    for (const { socket } of this.#expiry.expired(this.#connections, nowMs)) {
+      this.leave(socket);
+      closeEnded(socket);
+    }
   }
 
   linksOf(host: string): Connection[] {
+    this.#endExpired();
     return [...this.#connections.values()].filter((connection) => connection.host === host);
   }
 
@@ -162,6 +186,7 @@ export class Sockets {
    * @returns for each host that was reached, a function that returns whether that link is still open
    */
   toHosts(frame: (host: string) => string): Map<string, () => boolean> {
+    this.#endExpired();
     const newest = new Map<string, Connection>();
     for (const connection of this.#connections.values()) {
       if (connection.host === null) continue;
@@ -178,6 +203,8 @@ export class Sockets {
   }
 
   receive(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#endExpired();
+    if (this.#leaving.has(socket)) return;
     const connection = this.#connections.get(socket);
     if (connection === undefined) return socket.close(1011, "The edge lost this connection: connect again");
     if (typeof message !== "string")
@@ -187,33 +214,41 @@ export class Sockets {
     if ("unknown" in received) return this.#ignore(connection, received.unknown);
     if ("problem" in received) return this.#refuse(connection, received.batch, received.problem, undefined, received);
     const { frame, faults } = received;
+    const { host } = connection;
     switch (frame.type) {
       case "append":
         return this.#appends.receive(connection, frame, faults);
       case "subscribe":
         return this.#subscribe(connection, frame);
-      case "letters":
-        return this.#deadLetters(connection, frame);
       case "seen":
         if (this.#feed.seen(connection, frame.seq)) return;
         return this.#cut(connection, 1002, `seen ${frame.seq} claims more than was sent: acknowledge what has arrived`);
+    }
+    if (host === null) {
+      const letters = frame.type === "letters" ? { letters: frame.batch } : {};
+      const refusal = problem("read-only", 403, "A stream only reads", `Send ${frame.type} over a host's link`);
+      return this.#refuse(connection, null, refusal, undefined, { frame: frame.type, ...letters });
+    }
+    switch (frame.type) {
+      case "letters":
+        return this.#deadLetters.receive(connection, host, frame);
       case "facts":
-        if (connection.host !== null) this.#options.factsReceived(connection.host, frame.request, frame.facts);
-        return;
+        return this.#options.factsReceived(host, frame.request, frame.facts);
       case "status": {
         const { type: _, ...status } = frame;
-        if (connection.host !== null) this.#options.status(connection.host, status);
-        return;
+        return this.#options.status(host, status);
       }
     }
   }
 
   publish(segments: readonly Segment[]): void {
+    this.#endExpired();
     this.#feed.publish(this.#connections.values(), segments);
   }
 
   /** Serves the subscribers that are behind, and cuts off those that take nothing. */
   tick(nowMs: number): void {
+    this.#endExpired(nowMs);
     for (const connection of this.#feed.tick(this.#connections.values(), nowMs)) {
       const reason = `nothing was acknowledged for ${STALLED_MS / 1_000} s: resume after the last signal that was handled`;
       this.#cut(connection, 1013, reason);
@@ -235,39 +270,6 @@ export class Sockets {
       console.warn(
         `signal log: ignoring frames of the type ${name} from host ${host}: its agent may be newer than the edge`,
       );
-  }
-
-  #deadLetters(connection: Connection, { batch, letters }: Extract<AgentFrame, { type: "letters" }>): void {
-    const { host } = connection;
-    const name = { frame: "letters", letters: batch };
-    if (host === null)
-      return this.#refuse(
-        connection,
-        null,
-        problem("read-only", 403, "A stream only reads: send dead letters over a link"),
-        undefined,
-        name,
-      );
-    // A host sends its own dead letters only: it could otherwise change those of another host.
-    const foreign = letters.find(({ id }) => !id.startsWith(`${host}.`));
-    if (foreign !== undefined) {
-      const detail = `${foreign.id}: the ids of this host's dead letters begin with ${host}.`;
-      return this.#refuse(
-        connection,
-        null,
-        problem("foreign-letter", 403, "Dead letter of another host", detail),
-        undefined,
-        name,
-      );
-    }
-    this.#options.deadLetter(letters.map((letter) => ({ ...letter, host }))).then(
-      () => this.#transmit(connection, JSON.stringify({ type: "lettered", batch })),
-      (error: unknown) => {
-        console.warn("signal log: dead letters of a host could not be recorded", host, String(error));
-        const refusal = problem("overloaded", 503, "The dead letters could not be recorded");
-        this.#refuse(connection, null, refusal, DEAD_LETTERS_AGAIN_MS, name);
-      },
-    );
   }
 
   #refuse(

@@ -13,6 +13,8 @@ const claim = (more: Partial<LinkClaim> = {}): LinkClaim => ({
   ...more,
 });
 const link = (more: Partial<HostLink> = {}): HostLink => ({
+  token: "t1",
+  admin: false,
   installation: "i1",
   instance: "p1",
   place: "gpu-01:/var/lib/ganglion",
@@ -114,6 +116,17 @@ test("clients that do not say who they are may have several links", () => {
   expect(decision).toMatchObject({ kind: "open", close: [] });
 });
 
+test("a token that takes the name ends the links of the token before it, and those of administrators stay", () => {
+  const silent = { installation: null, instance: null, place: "" };
+  const [before, admin] = [link(silent), link({ ...silent, token: "root", admin: true })];
+  for (const owned of [undefined, owner()]) {
+    const decision = decideLink(claim({ ...silent, token: "t2", right: "bound" }), owned, [before, admin], 5);
+    expect(decision).toMatchObject({ kind: "open", close: [before], why: "taken-over" });
+  }
+  const beside = decideLink(claim({ ...silent, token: "root", right: "admin" }), owner(), [before], 5);
+  expect(beside).toMatchObject({ kind: "open", close: [] });
+});
+
 test("whoever links in which order, at most one installation of one token is linked", () => {
   const arrival = fc.record({
     token: fc.constantFrom("t1", "t2", "t3"),
@@ -126,7 +139,7 @@ test("whoever links in which order, at most one installation of one token is lin
   fc.assert(
     fc.property(fc.array(arrival, { maxLength: 30 }), (arrivals) => {
       let owned: HostOwner | undefined;
-      let links: (HostLink & { readonly token: string })[] = [];
+      let links: HostLink[] = [];
       for (const [nowMs, { leaves, ...each }] of arrivals.entries()) {
         if (leaves) links = links.slice(1);
         const before = owned;
@@ -138,7 +151,7 @@ test("whoever links in which order, at most one installation of one token is lin
         if (before !== undefined && each.right === "any") expect(each.token).toBe(before.token);
         owned = decision.owner ?? owned;
         links = links.filter((open) => !decision.close.includes(open));
-        links.push({ ...link(each), replaced: decision.replaced, token: each.token });
+        links.push({ ...link(each), replaced: decision.replaced, admin: each.right === "admin" });
         expect(new Set(links.map(({ installation }) => installation)).size).toBe(1);
         expect(links).toHaveLength(1);
       }

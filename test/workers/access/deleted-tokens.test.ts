@@ -1,11 +1,11 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { WORK_PROTOCOL } from "../../../src/core/queue/work-frames.ts";
 import { priorityQueue } from "../../../src/workers/bindings/objects.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
 import { sendShares } from "../../../src/workers/rounds/rounds-queue.ts";
-import { call, freshEcosystem, post } from "../api/calls.ts";
+import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { logOf } from "../log-under-test.ts";
 
 const SCOPES = ["signals:read", "signals:write", "tasks:work", "tasks:write"];
@@ -26,6 +26,8 @@ async function open(path: string, token: string, protocol?: string) {
     closed: new Promise<number>((resolve) => webSocket.addEventListener("close", ({ code }) => resolve(code))),
   };
 }
+
+afterEach(() => void vi.useRealTimers());
 
 const everySocket = async (eco: string, token: string) => [
   await open(`/v1/${eco}/link?host=h`, token),
@@ -84,6 +86,63 @@ describe("sockets that a token opened", () => {
     const [link] = await everySocket(eco, token);
     await sendShares(env.ROUNDS, [[{ what: "close", ecosystem: eco, token: id }]], Date.now());
     expect(await link?.closed).toBe(1008);
+  });
+});
+
+describe("server-sent events", () => {
+  const streams = [
+    ["of signals", (eco: string) => `/v1/${eco}/signals/stream`],
+    ["of a queue", (eco: string) => `/v1/${eco}/queues/work/events`],
+  ] as const;
+  const open = (path: string, token: string) => call(path, { token, headers: { Accept: "text/event-stream" } });
+  const emit = async (eco: string, name: string) => {
+    await post(`/v1/${eco}/signals`, { signal: name, source: "test", facts: {} });
+    await post(`/v1/${eco}/queues/work/tasks`, { recipient: name, type: "t", payload: {} });
+  };
+
+  test.each(streams)("%s end when the token is deleted, and what comes later is not in them", async (_, path) => {
+    const eco = freshEcosystem();
+    await emit(eco, "EARLY");
+    const { id, token } = await makeToken(eco);
+    const answer = await open(path(eco), token);
+    expect(answer.status).toBe(200);
+    expect((await call(`/v1/tokens/${id}`, { method: "DELETE" })).status).toBe(204);
+    await emit(eco, "LATE");
+    expect(await answer.text()).not.toContain("LATE");
+    expect((await open(path(eco), token)).status).toBe(401);
+  });
+
+  test.each(streams)(
+    "%s end with the first that comes after the token has expired, and do not hold it",
+    async (_, path) => {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+      const eco = freshEcosystem();
+      await emit(eco, "EARLY");
+      const { token } = await makeToken(eco, { expires_at: new Date(Date.now() + 60_000).toISOString() });
+      const answer = await open(path(eco), token);
+      expect(answer.status).toBe(200);
+      vi.setSystemTime(Date.now() + 60_000);
+      await emit(eco, "LATE");
+      expect(await answer.text()).not.toContain("LATE");
+    },
+  );
+});
+
+describe("a request for a socket that a cache let in just before the deletion", () => {
+  const headers = { Upgrade: "websocket" };
+  test.each(["link?host=h&right=any&", "stream?"])("is refused by the log: /%s", async (path) => {
+    const eco = freshEcosystem();
+    await logOf(eco).closeToken("gone");
+    const answer = await logOf(eco).fetch(`https://object/${eco}/${path}token=gone`, { headers });
+    expect(await problemOf(answer)).toMatchObject({ status: 401, type: "/problems/unauthenticated" });
+    expect((await logOf(eco).fetch(`https://object/${eco}/${path}token=other`, { headers })).status).toBe(101);
+  });
+
+  test.each(["work?", "events?"])("is refused by a queue: /%s", async (path) => {
+    const queue = priorityQueue(env, freshEcosystem(), "work");
+    await queue.closeToken("gone");
+    const answer = await queue.fetch(`https://object/${path}token=gone`, { headers });
+    expect(await problemOf(answer)).toMatchObject({ status: 401, type: "/problems/unauthenticated" });
   });
 });
 
@@ -153,11 +212,14 @@ describe("somebody who waits for a task", () => {
   test("over a channel is disconnected by its next frame once the token has expired, and gets no task", async () => {
     const eco = freshEcosystem();
     await post(`/v1/${eco}/queues/work/tasks`, TASK);
-    const query = new URLSearchParams({ worker: "w", may_write: "0", token: "short", expires: String(Date.now() - 1) });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const expires = Date.now() + 60_000;
+    const query = new URLSearchParams({ worker: "w", may_write: "0", token: "short", expires: String(expires) });
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": WORK_PROTOCOL };
     const { webSocket } = await priorityQueue(env, eco, "work").fetch(`https://object/work?${query}`, { headers });
     webSocket?.accept();
     const closed = new Promise<number>((resolve) => webSocket?.addEventListener("close", ({ code }) => resolve(code)));
+    vi.setSystemTime(expires);
     webSocket?.send(JSON.stringify({ type: "ready", recipient: "r", credit: 1 }));
     expect(await closed).toBe(1008);
     expect((await taskOf(eco)).history.map(({ event }) => event)).toEqual(["queued"]);

@@ -16,6 +16,9 @@ export interface Principal extends Bindings {
   readonly ecosystems: "this" | "others" | "all";
 }
 
+/** How many {@link principals} there are. */
+export const PRINCIPALS = 25;
+
 /** What every other scope than `admin` allows together. */
 const UNPRIVILEGED = SCOPES.filter((scope) => scope !== "admin");
 

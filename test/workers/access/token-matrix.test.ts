@@ -5,7 +5,7 @@ import { WorkerFrame } from "../../../src/core/queue/work-frames.ts";
 import { openApiDocument } from "../../../src/workers/app.ts";
 import { ADMIN, call, freshEcosystem } from "../api/calls.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
-import { type Principal, principals } from "./principals.ts";
+import { PRINCIPALS, type Principal, principals } from "./principals.ts";
 import { makeToken } from "./tokens-under-test.ts";
 
 /** Host, recipient and source of every request, to which the bound principals are not bound. */
@@ -105,19 +105,21 @@ async function ask(
 }
 
 describe("the matrix of tokens and routes", () => {
-  it("has 25 principals, and a row for each route, with its scopes, unless the route is open to everybody", async () => {
-    expect(await principals(freshEcosystem())).toHaveLength(25);
+  const rows = routes();
+  it(`has ${PRINCIPALS} principals, and a row for each route, with its scopes, unless the route is open to everybody`, async () => {
+    expect(await principals(freshEcosystem())).toHaveLength(PRINCIPALS);
     const unsecured = routes().filter(({ scopes }) => scopes.length === 0);
     expect(unsecured.map(({ key }) => key)).toEqual(OPEN);
     const keys = new Set(routes().map(({ key }) => key));
     expect([...Object.keys(BODIES), ...Object.keys(BOUND)].filter((key) => !keys.has(key))).toEqual([]);
   });
 
-  it("allows each principal what its scopes, its ecosystems and its bindings say, and nothing else", async () => {
+  const counts = `${rows.length} routes, ${rows.length * PRINCIPALS} combinations`;
+  it(`allows each principal what its scopes, its ecosystems and its bindings say, and nothing else: ${counts}`, async () => {
     const ecosystem = freshEcosystem();
     const all = await principals(ecosystem);
     const mismatches: string[] = [];
-    for (const route of routes()) {
+    for (const route of rows) {
       const queue = route.commands ? " (hosts)" : "";
       const answers = await Promise.all(all.map((who) => ask(who, route, ecosystem)));
       all.forEach((who, place) => {

@@ -3,6 +3,7 @@ import { bindingsOf } from "../../../core/access/bindings.ts";
 import { authorise, type Grant } from "../../../core/access/grant.ts";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { parseToken } from "../../../core/access/token.ts";
+import { CHALLENGE, UNAUTHENTICATED } from "../../../core/access/unauthenticated.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../../../core/signals/signal.ts";
@@ -132,17 +133,7 @@ export function forgetToken(id: string): void {
   for (const [key, { grant }] of remembered) if (grant.id === id) remembered.delete(key);
 }
 
-/** The answer does not say which check failed, so a caller who guesses tokens learns nothing. */
-export const unauthenticated = () =>
-  new Refusal(
-    problem(
-      "unauthenticated",
-      401,
-      "A valid token is needed",
-      "Send Authorization: Bearer <token> with a token that is valid.",
-    ),
-    { "WWW-Authenticate": "Bearer" },
-  );
+export const unauthenticated = () => new Refusal(UNAUTHENTICATED, CHALLENGE);
 
 function sha256(text: string): Promise<ArrayBuffer> {
   return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));

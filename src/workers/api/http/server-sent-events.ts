@@ -1,5 +1,7 @@
+import { UNAUTHENTICATED } from "../../../core/access/unauthenticated.ts";
 import { writeJson } from "../../../core/json/write-json.ts";
 import { SignalsFrame } from "../../../core/wire/link-frames.ts";
+import { unauthenticated } from "./authenticate.ts";
 import { overloaded } from "./refusal.ts";
 import type { SocketHolder } from "./upgrade.ts";
 
@@ -7,8 +9,12 @@ import type { SocketHolder } from "./upgrade.ts";
 const KEEP_ALIVE_MS = 15_000;
 /** What had come when the log's end closed is there for the reader for so long; then the connection is broken off. */
 const LAST_READ_MS = 10_000;
-/** The log's end closes with this code where the reader takes nothing. @see RFC 6455, section 7.4 */
-const TRY_AGAIN_LATER = 1013;
+/**
+ * The other end closes with these codes where the reader takes nothing, and where its token was deleted or has expired.
+ *
+ * @see RFC 6455, section 7.4
+ */
+const CUT_OFF: ReadonlySet<number> = new Set([1013, 1008]);
 const encoder = new TextEncoder();
 
 /**
@@ -21,10 +27,19 @@ const encoder = new TextEncoder();
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export async function streamEvents(log: SocketHolder, url: string, after: number): Promise<Response> {
-  const upgraded = await log.fetch(url, { headers: { Upgrade: "websocket" } });
-  const socket = upgraded.webSocket;
-  if (socket === null) throw overloaded("The log did not open its stream. Try again.", 1000);
-  return eventsOf(socket, `id: ${after}\n`, chunkOf);
+  return eventsOf(await socketOf(log, url, "The log"), `id: ${after}\n`, chunkOf);
+}
+
+/**
+ * Opens a socket of an object that sends events.
+ *
+ * @param what - names the object, for people
+ */
+export async function socketOf(holder: SocketHolder, url: string, what: string): Promise<WebSocket> {
+  const { webSocket, status } = await holder.fetch(url, { headers: { Upgrade: "websocket" } });
+  if (status === UNAUTHENTICATED.status) throw unauthenticated();
+  if (webSocket === null) throw overloaded(`${what} did not open its stream. Try again.`, 1_000);
+  return webSocket;
 }
 
 /** The text that a reader gets for a frame. */
@@ -74,9 +89,9 @@ function streamOf(
   });
   socket.addEventListener("close", ({ code, reason }) => {
     if (ended) return;
-    // A reader that takes nothing was cut off: what waits for it here is in the log, too. Otherwise the object restarts
-    // or moved: the answer ends after what has come. In both cases the reader resumes from its last id.
-    if (code === TRY_AGAIN_LATER) waiting.splice(0, waiting.length, { text: `: cut off: ${reason}\n\n` });
+    // A reader that was cut off gets nothing more of what waits for it here, which is in the log, too. Otherwise the object
+    // restarts or moved: the answer ends after what has come. In both cases the reader resumes from its last id.
+    if (CUT_OFF.has(code)) waiting.splice(0, waiting.length, { text: `: cut off: ${reason}\n\n` });
     if (waiting.length > 0) {
       breakOff = setTimeout(() => {
         waiting.length = 0;

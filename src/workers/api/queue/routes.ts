@@ -4,9 +4,8 @@ import { EventsFrame } from "../../../core/queue/work-frames.ts";
 import { directory, priorityQueue } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";
-import { overloaded } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { type Chunk, eventsOf } from "../http/server-sent-events.ts";
+import { type Chunk, eventsOf, socketOf } from "../http/server-sent-events.ts";
 import { withToken } from "../http/upgrade.ts";
 import { existingQueue } from "./existing-queue.ts";
 import { BottlenecksSchema, QueueEventsSchema, QueueStatusSchema, QueuesSchema, SettingsSchema } from "./schemas.ts";
@@ -117,11 +116,8 @@ export const queues = newApi()
     const query = new URLSearchParams({ tail: String(tail) });
     const after = c.req.header("last-event-id");
     if (after !== undefined && after !== "") query.set("after", after);
-    const { webSocket } = await queue.fetch(`https://queue/events?${withToken(query, c.get("grant"))}`, {
-      headers: { Upgrade: "websocket" },
-    });
-    if (webSocket === null) throw overloaded("The queue did not open its event stream. Try again.", 1_000);
-    return eventsOf(webSocket, "", readEvents);
+    const url = `https://queue/events?${withToken(query, c.get("grant"))}`;
+    return eventsOf(await socketOf(queue, url, "The queue"), "", readEvents);
   });
 
 function readEvents(text: string): Chunk {

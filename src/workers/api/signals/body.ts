@@ -6,7 +6,7 @@ import type { FieldError } from "../../../core/problem/field-error.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { admitSignal } from "../../../core/signals/admit.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
-import { reservedFields } from "../../../core/signals/reserved.ts";
+import { foreignSource, reservedFields } from "../../../core/signals/reserved.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
 import { malformed, parseJson, readBody } from "../http/body.ts";
 import { forbidden, invalid, Refusal } from "../http/refusal.ts";
@@ -51,8 +51,7 @@ function refuseForeign(items: readonly Item[], signals: readonly NewSignal[], gr
  */
 export function foreignFields(signal: NewSignal, grant: Grant, at: string): FieldError[] {
   const errors = reservedFields(signal, grant.scopes.includes("admin"), at);
-  if (!isBoundTo(grant.sources, signal.source))
-    errors.push({ pointer: `${at}/source`, message: `the token is bound to other sources than "${signal.source}"` });
+  if (!isBoundTo(grant.sources, signal.source)) errors.push(foreignSource(signal.source, at));
   return errors;
 }
 
