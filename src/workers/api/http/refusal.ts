@@ -71,6 +71,11 @@ export function answerError(error: unknown): Response {
   if (error instanceof HTTPException) {
     return problemResponse(problem("refused", error.status, "The request was refused", error.message || undefined));
   }
+  const failure = failureBelow(error);
+  if (failure !== undefined) {
+    console.error(`${failure.problem.title}: ${failure.problem.detail}`, error);
+    return answerError(failure);
+  }
   if (isTransient(error)) {
     return answerError(overloaded("The ecosystem's storage did not answer. Try again.", 1000));
   }
@@ -79,6 +84,38 @@ export function answerError(error: unknown): Response {
   return problemResponse(
     problem("internal", 500, "Internal error", "The error has been logged. Try again, or report it."),
   );
+}
+
+/**
+ * What failed is below the objects, and not they: their disk, or the runtime. An object learns of a full disk in the midst
+ * of a statement, or when the runtime writes the transaction down and resets the object; nothing of the transaction is kept.
+ * Where the runtime cannot even open an object it reports an error of its own, whose reason is in its log alone.
+ *
+ * @returns `undefined` for any other error
+ */
+function failureBelow(error: unknown): Refusal | undefined {
+  const message = error instanceof Error ? error.message : "";
+  const failed = (kind: string, title: string, detail: string) =>
+    new Refusal(problem(kind, 503, title, detail, { retry_after_ms: 1000 }));
+  if (/\bSQLITE_FULL\b/.test(message))
+    return failed(
+      "disk-full",
+      "The disk is full",
+      "The edge has no space to store this. Free space on its disk, and try again.",
+    );
+  if (/\bSQLITE_IOERR/.test(message))
+    return failed(
+      "disk-failed",
+      "The disk failed",
+      "The edge cannot read or write its disk. Repair the disk, and try again.",
+    );
+  if (/^internal error(; reference = \w+)?$/.test(message))
+    return failed(
+      "runtime-failed",
+      "The runtime failed",
+      `The log of the edge has the reason, such as a full disk (${message}). Try again.`,
+    );
+  return undefined;
 }
 
 /** An object that restarts, moves or has too many requests waiting marks its error so: the caller may try again. */
