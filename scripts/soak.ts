@@ -4,24 +4,41 @@ import { parseArgs } from "node:util";
 import { PROJECT_ROOT } from "../local-edge/paths.ts";
 import { VITEST_ARGUMENTS } from "./soak/vitest-arguments.ts";
 
-/**
- * `npm run soak -- [--faults 60] [--seed 1]`: a bad day of a host in some minutes. The network is cut, the edge and the
- * agent are killed, the disk is filled and the bus restarted, again and again, while work flows; then everything is
- * counted. Says the seed, which brings the same day back.
- */
+const USAGE = `npm run soak -- [--faults 60] [--amount large] [--seed 1]
+
+A bad day of two hosts in some minutes: edge, agents, workers, responders and bus are killed with SIGKILL as often as
+--faults says; for each four kills the network is cut, a disk filled, or a host's state set back or cloned. Meanwhile
+signals, tasks, reactions, file tasks and calls flow, with spoiled ones among them; then everything is counted.
+
+--faults N      kills; default 60. What flows grows with them
+--amount large  100,000 signals, 10,000 tasks, 5,000 reactions and 5,000 calls, however many kills
+--seed N        brings the same day back`;
+
 const { values } = parseArgs({
-  options: { faults: { type: "string", default: "60" }, seed: { type: "string" } },
+  options: {
+    faults: { type: "string", default: "60" },
+    amount: { type: "string", default: "by-faults" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    help: { type: "boolean", default: false },
+  },
 });
-const seed = values.seed ?? String(Date.now() % 1_000_000);
-for (const [name, value] of Object.entries({ faults: values.faults, seed })) {
-  if (/^\d{1,9}$/.test(value)) continue;
-  console.error(`--${name}: give a whole number`);
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const { faults, amount, seed } = values;
+const wrong =
+  (/^\d{1,9}$/.test(faults) ? undefined : "--faults: give a whole number") ??
+  (/^\d{1,9}$/.test(seed) ? undefined : "--seed: give a whole number") ??
+  (["by-faults", "large"].includes(amount) ? undefined : "--amount: give large, or leave it out");
+if (wrong !== undefined) {
+  console.error(`${wrong}\n\n${USAGE}`);
   process.exit(2);
 }
-console.log(`${values.faults} faults, seed ${seed}; a fault takes about two seconds`);
+console.log(`${faults} kills, seed ${seed}; each takes about four seconds`);
 const { status } = spawnSync(join(PROJECT_ROOT, "node_modules", ".bin", "vitest"), ["run", ...VITEST_ARGUMENTS], {
   cwd: PROJECT_ROOT,
   stdio: "inherit",
-  env: { ...process.env, GANGLION_FAULTS: values.faults, GANGLION_SEED: seed },
+  env: { ...process.env, GANGLION_FAULTS: faults, GANGLION_AMOUNT: amount, GANGLION_SEED: seed },
 });
 process.exit(status ?? 1);

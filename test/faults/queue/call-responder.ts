@@ -11,6 +11,9 @@ export interface Question {
   readonly fails: number;
 }
 
+// The tests were killed.
+process.once("disconnect", () => process.exit());
+
 answer(
   "asked",
   "oracle",

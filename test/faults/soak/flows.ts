@@ -1,92 +1,96 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Client } from "../../../src/client/client.ts";
-import { connectPublisher } from "../../integration/bus/bus-parts.ts";
+import type { SignalInput } from "../../../src/core/signals/signal.ts";
 import { Rng } from "../rng.ts";
+import type { Amounts } from "./amounts.ts";
+import { dropFile } from "./drop-file.ts";
 import { QUEUE } from "./host-config.ts";
+import { insist } from "./insist.ts";
+import { intent } from "./intent.ts";
+import type { Work } from "./soak-worker.ts";
+import { Spoiled, type SpoiledOptions } from "./spoiled.ts";
 
-/** What is sent in all, in each of the ways. */
-export interface Amounts {
-  readonly signals: number;
-  readonly asked: number;
-  readonly intents: number;
-  readonly tasks: number;
-  readonly dropped: number;
-  readonly bus: number;
-}
-
-export interface FlowOptions {
+export interface FlowOptions extends SpoiledOptions {
   readonly amounts: Amounts;
-  readonly client: () => Client;
-  readonly intentsDir: string;
-  readonly tasksDir: string;
-  readonly xsub: string;
   readonly seed: number;
-  /** The flows last about so long. */
-  readonly lastsMs: number;
 }
 
-/** Everything that a host and its neighbours do all day, at the same time. Resolves when all of it is sent. */
-export async function runFlows({
-  amounts,
-  client,
-  intentsDir,
-  tasksDir,
-  xsub,
-  seed,
-  lastsMs,
-}: FlowOptions): Promise<void> {
-  const say = (signal: string, id: string, n: number) =>
-    insist(() => client().emit({ id: `${id}-${n}`, signal, source: "soak", facts: { n } }));
-  const publisher = await connectPublisher(xsub);
-  await Promise.all([
-    each(amounts.signals, seed + 1, lastsMs, (n) => say("Q_SOAK_SPOKE", "spoke", n)),
-    each(amounts.asked, seed + 2, lastsMs, (n) => say("Q_SOAK_ASKED", "asked", n)),
-    each(amounts.intents, seed + 3, lastsMs, (n) =>
-      drop(intentsDir, `i${n}`, {
-        id: `intent-${n}`,
-        type: "question",
-        data: { question: `What about number ${n} of ${seed}?` },
-      }),
-    ),
-    each(amounts.tasks, seed + 4, lastsMs, (n) =>
-      insist(() =>
-        client().queues.put(QUEUE, [
-          { task_id: `task-${n}`, recipient: "soak", type: "TASK_DELEGATE", payload: { n }, max_attempts: 100 },
-        ]),
-      ),
-    ),
-    each(amounts.dropped, seed + 5, lastsMs, (n) => drop(tasksDir, `d${n}`, { description: `number ${n}` })),
-    each(amounts.bus, seed + 6, lastsMs, (n) =>
-      publisher.send(["Q_SOAK_BUS", JSON.stringify({ signal: "Q_SOAK_BUS", source: "daemon", facts: { n } })]),
-    ),
-  ]);
-  publisher.close();
-}
+/** A part of a round's items takes about so long to send. */
+const ROUND_MS = 900;
+/** Signals of one request. */
+const BATCHES = [1, 10, 100] as const;
 
-async function each(count: number, seed: number, lastsMs: number, act: (n: number) => unknown): Promise<void> {
-  const rng = new Rng(seed);
-  for (let n = 1; n <= count; n++) {
-    await act(n);
-    await pause(rng.next() * 2 * (lastsMs / count));
+/** Everything that hosts and their neighbours do all day, at the same time, a part of each with every round. */
+export class Flows {
+  readonly #options: FlowOptions;
+  readonly #rng: Rng;
+  readonly #spoiled: Spoiled;
+  /** Parts are sent one after the other, and each flow keeps its own order. */
+  #sent: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FlowOptions) {
+    this.#options = options;
+    this.#rng = new Rng(options.seed);
+    this.#spoiled = new Spoiled(options);
   }
-}
 
-/** Until it is answered; the same again, under the same id. */
-async function insist(act: () => Promise<unknown>): Promise<void> {
-  for (;;) {
-    try {
+  /** Sends what belongs to one of `rounds` rounds, after the rounds before. Resolves when it is sent. */
+  send(round: number, rounds: number): Promise<unknown> {
+    this.#sent = this.#sent.then(() => this.#sendPart(round, rounds));
+    // Whoever waits for it hears of a failure.
+    this.#sent.catch(() => undefined);
+    return this.#sent;
+  }
+
+  async #sendPart(round: number, rounds: number): Promise<void> {
+    const { amounts, calls, intents, tasks, publisher } = this.#options;
+    const upTo = (count: number, part: number) => Math.floor((count * part) / rounds);
+    const numbers = (count: number) =>
+      Array.from({ length: upTo(count, round + 1) - upTo(count, round) }, (_, n) => upTo(count, round) + n + 1);
+    const one = (count: number, act: (n: number) => unknown) => this.#spread(numbers(count).map((n) => () => act(n)));
+    await Promise.all([
+      this.#spread(this.#batches(numbers(amounts.signals)).map((batch) => () => this.#emit(batch.map(spoke)))),
+      one(amounts.asked, (n) =>
+        this.#emit([{ id: `asked-${n}`, signal: "Q_SOAK_ASKED", source: "soak", facts: { n } }]),
+      ),
+      one(amounts.intents, (n) => dropFile(intents[n % 2 === 0 ? 0 : 1], `i${n}`, intent(n))),
+      one(amounts.tasks, (n) => this.#put(QUEUE, `task-${n}`, n % 3 === 0 ? "neighbour" : "host", { n })),
+      one(amounts.worked, (n) => {
+        const work: Work = { n, takesMs: this.#rng.between(0, 30), crashes: false };
+        return this.#put("work", `work-${n}`, "soak", work);
+      }),
+      one(amounts.dropped, (n) => dropFile(join(tasks, "soak"), `d${n}`, { description: `number ${n}` })),
+      one(amounts.bus, (n) => publisher.send(["Q_SOAK_BUS", busText(n)])),
+      one(amounts.calls, (n) => calls.begin(n)),
+      one(amounts.spoiled, (n) => this.#spoiled.send(n)),
+    ]);
+  }
+
+  async #spread(acts: readonly (() => unknown)[]): Promise<void> {
+    for (const act of acts) {
       await act();
-      return;
-    } catch {
-      await pause(50);
+      await pause(this.#rng.next() * 2 * (ROUND_MS / acts.length));
     }
   }
+
+  #batches(numbers: readonly number[]): number[][] {
+    const batches: number[][] = [];
+    for (let from = 0; from < numbers.length; from += batches.at(-1)?.length ?? 1)
+      batches.push(numbers.slice(from, from + this.#rng.pick([...BATCHES])));
+    return batches;
+  }
+
+  /** Now and then again after the answer, as by a sender who did not see it. */
+  async #emit(signals: readonly SignalInput[]): Promise<void> {
+    const times = this.#rng.next() < 0.05 ? 2 : 1;
+    for (let time = 0; time < times; time++) await insist(() => this.#options.client().emit(signals));
+  }
+
+  async #put(queue: string, task_id: string, recipient: string, payload: object): Promise<void> {
+    const task = { task_id, recipient, type: "TASK_DELEGATE", payload, max_attempts: 100 };
+    await insist(() => this.#options.client().queues.put(queue, [task]));
+  }
 }
 
-async function drop(directory: string, name: string, content: object): Promise<void> {
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `.${name}.tmp`), JSON.stringify(content));
-  renameSync(join(directory, `.${name}.tmp`), join(directory, `${name}.json`));
-}
+const spoke = (n: number): SignalInput => ({ id: `spoke-${n}`, signal: "Q_SOAK_SPOKE", source: "soak", facts: { n } });
+const busText = (n: number) => JSON.stringify({ signal: "Q_SOAK_BUS", source: "daemon", facts: { n } });

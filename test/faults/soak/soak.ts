@@ -1,177 +1,144 @@
-import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { DeadLetter } from "../../../src/core/dead-letters/dead-letter.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import { temporaryDirectory } from "../../harness/cleanup.ts";
-import { freePort } from "../../harness/free-port.ts";
-import { type RunningAgent, runAgent } from "../../harness/running-agent.ts";
-import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
-import { RunningProcess } from "../../harness/running-process.ts";
 import { first, within } from "../../harness/until.ts";
+import { connectPublisher } from "../../integration/bus/bus-parts.ts";
+import { atOnce } from "../at-once.ts";
 import { Rng } from "../rng.ts";
-import { busNumbersIn, readLog } from "../what-is-kept.ts";
-import { openNetwork } from "./cuttable-network.ts";
-import { type Amounts, runFlows } from "./flows.ts";
-import { QUEUE, writeConfig } from "./host-config.ts";
-import { smallDisk } from "./small-disk.ts";
-
-const FAULTS = ["network", "edge", "agent", "disk", "bus"] as const;
-type Fault = (typeof FAULTS)[number];
+import { pagesOfLog } from "../what-is-kept.ts";
+import type { Amounts } from "./amounts.ts";
+import { Calls, type CallsOutcome } from "./calls.ts";
+import { Flows } from "./flows.ts";
+import { QUEUE } from "./host-config.ts";
+import { COUNTED, Ledger } from "./ledger.ts";
+import { Machines } from "./machines.ts";
+import { type Fault, planFaults } from "./plan.ts";
 
 export interface SoakOptions {
   readonly seed: number;
-  readonly faults: number;
+  readonly kills: number;
   readonly amounts: Amounts;
   readonly say?: (line: string) => void;
 }
 
 export interface SoakOutcome {
-  readonly log: readonly Signal[];
-  readonly happened: Readonly<Record<Fault, number>>;
-  /** Task ids with the status and the number of endings of each. */
-  readonly tasks: readonly (readonly [id: string, status: string, endings: number])[];
-  /** Numbers of bus signals that lay in the agent's spool when it was killed: it had taken them. */
+  /** The whole log, counted. */
+  readonly ledger: Ledger;
+  readonly happened: Readonly<Partial<Record<Fault, number>>>;
+  /** How often a task ended the worker that had taken it. */
+  readonly crashes: number;
+  /** How tasks ended, where not as they should have; each ends once. */
+  readonly wrongTasks: readonly unknown[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly calls: CallsOutcome;
   readonly spooled: ReadonlySet<number>;
   /** How often the commands were begun, by what for. */
   readonly runs: Readonly<Record<"reactions" | "tasks" | "dropped", number>>;
 }
 
+/** Longest wait for what was sent to be sent, and for all of it to be over: a long run has as much left as a short one. */
+const SENT_MS = 600_000;
+const REST_MS = 600_000;
+
 /**
- * A bad day in short: the network is cut, the edge killed, the agent killed, its disk filled and the proxy of its bus
- * restarted, in an order that the seed gives, while signals, intents, tasks, reactions and dropped files flow. Then
- * everything is left alone until it has come to rest.
+ * A bad day in short: processes are killed, the network cut, disks filled, a host's state set back and cloned, in an order
+ * that the seed gives, while signals, intents, tasks, reactions, dropped files and calls flow, spoiled ones among them.
+ * Then everything is left alone until it has come to rest.
  */
-export async function soak({ seed, faults, amounts, say = () => {} }: SoakOptions): Promise<SoakOutcome> {
+export async function soak({ seed, kills, amounts, say = () => {} }: SoakOptions): Promise<SoakOutcome> {
   const rng = new Rng(seed);
-  const port = await freePort();
-  const bus = { xsub: `tcp://127.0.0.1:${await freePort()}`, xpub: `tcp://127.0.0.1:${await freePort()}` };
-  const busEnv = { KLR_CHEM_XSUB: bus.xsub, KLR_CHEM_XPUB: bus.xpub };
-  const edgeState = temporaryDirectory();
-  const home = temporaryDirectory();
-  const intentsDir = join(home, "intents");
-  const ran = join(home, "ran");
-  mkdirSync(ran);
-  const disk = smallDisk(64);
-  if (!disk.canFill) say("no disk of its own may be mounted here: the disk is not filled");
-  const network = await openNetwork(port);
-  const config = writeConfig(home, ran);
+  const machines = await Machines.open(rng);
+  if (!machines.canFill) say("no disk of its own may be mounted here: no disk is filled");
+  await machines.start();
+  const client = () => machines.client();
+  const { url, token } = machines.edge;
+  const publisher = await connectPublisher(machines.bus.xsub);
+  const calls = new Calls({ url, token, client, seed: seed + 2 });
+  const tasks = join(machines.home, "drop", "tasks");
+  const intents = [machines.intents("host"), machines.intents("neighbour")] as const;
+  const flows = new Flows({ amounts, seed: seed + 1, client, publisher, calls, intents, tasks });
 
-  const startEdge = () => runEdge({ stateDir: edgeState, port });
-  const startProxy = async () => {
-    const proxy = new RunningProcess(["test/faults/soak/bus-proxy.ts"], { env: busEnv });
-    await proxy.line(/^up$/);
-    return proxy;
-  };
-  const startAgent = ({ token }: RunningEdge) =>
-    runAgent(
-      { url: `http://127.0.0.1:${network.port}`, token },
-      {
-        stateDir: disk.directory,
-        sources: ["bus", "intents"],
-        env: { ...busEnv, GANGLION_CONFIG: config, GANGLION_INTENTS_DIR: intentsDir },
-      },
-    );
-  let edge = await startEdge();
-  let proxy = await startProxy();
-  let agent: RunningAgent = await startAgent(edge);
-  await agent.linked();
-
-  const happened: Record<Fault, number> = { network: 0, edge: 0, agent: 0, disk: 0, bus: 0 };
-  const spooled = new Set<number>();
-  const inflict: Record<Fault, () => Promise<void>> = {
-    network: async () => {
-      network.cut();
-      await pause(rng.between(50, 2_000));
-      network.mend();
-    },
-    edge: async () => {
-      await edge.process.killGroup();
-      await pause(rng.between(0, 500));
-      edge = await startEdge();
-    },
-    agent: async () => {
-      await agent.process.killGroup();
-      for (const number of busNumbersIn(disk.directory)) spooled.add(number);
-      await pause(rng.between(0, 500));
-      agent = await startAgent(edge);
-    },
-    disk: async () => {
-      disk.fill();
-      await pause(rng.between(100, 1_500));
-      disk.free();
-    },
-    bus: async () => {
-      await proxy.killGroup();
-      await pause(rng.between(0, 300));
-      proxy = await startProxy();
-    },
-  };
-  const possible = FAULTS.filter((fault) => fault !== "disk" || disk.canFill) as [Fault, ...Fault[]];
-  const flowing = runFlows({
-    amounts,
-    intentsDir,
-    seed,
-    tasksDir: join(home, "drop", "tasks", "soak"),
-    xsub: bus.xsub,
-    client: () => edge.client(),
-    lastsMs: faults * 1_600,
-  });
-  for (let round = 0; round < faults; round++) {
-    await pause(rng.between(20, 800));
-    // Each kind once before any comes again, so that a short soak has all of them.
-    const fault = round < possible.length ? (possible[round] ?? "edge") : rng.pick(possible);
-    say(`${round + 1} of ${faults}: ${fault}`);
-    await inflict[fault]();
-    happened[fault]++;
+  const plan = planFaults(rng, kills, machines.canFill);
+  const happened: Partial<Record<Fault, number>> = {};
+  const beganMs = performance.now();
+  const tell = (text: string) => say(`${Math.round((performance.now() - beganMs) / 1_000)} s: ${text}`);
+  let before: Promise<unknown> = Promise.resolve();
+  for (const [round, fault] of plan.entries()) {
+    const sent = flows.send(round, plan.length);
+    await pause(rng.between(20, 500));
+    tell(`${round + 1} of ${plan.length}: ${fault}`);
+    await machines.inflict(fault);
+    happened[fault] = (happened[fault] ?? 0) + 1;
+    // The faults wait for the flows, so that they meet all of these on a machine of any speed.
+    await within(before, "what was to be sent before this fault", SENT_MS);
+    before = sent;
   }
-  await within(flowing, "everything to be sent", 600_000);
-  say("everything is sent; waiting for it to come to rest");
-  const seen: Record<string, number> = {};
-  const follow = edge.client().follow({ after: 0, signals: [...Object.keys(WANTED), "Q_REACTION_FAILED"] });
-  const isLast = (signal: Signal) => {
-    const name = endOf(signal);
-    seen[name] = (seen[name] ?? 0) + 1;
-    return Object.entries(WANTED).every(([name, what]) => (seen[name] ?? 0) >= amounts[what]);
-  };
-  await first(follow, isLast, "everything to be done", 300_000).catch((error: Error) => {
-    const said = agent.process.lines.slice(-40).join("\n");
-    throw new Error(`${error.message}; so far ${JSON.stringify(seen)} of ${JSON.stringify(amounts)}\n${said}`);
-  });
-  await agent.process.stop();
-  for (const number of busNumbersIn(disk.directory)) spooled.add(number);
-  agent = await startAgent(edge);
-  await agent.linked();
-  await agent.process.stop();
-  const log = await readLog(edge);
-  const { queues } = edge.client();
-  const tasks = await Promise.all(
-    Array.from({ length: amounts.tasks }, async (_, place) => {
-      const { task_id, status, history } = await queues.task(QUEUE, `task-${place + 1}`);
-      const endings = history.filter(({ event }) => ["complete", "failed", "cancelled", "expired"].includes(event));
-      return [task_id, status, endings.length] as const;
-    }),
-  );
-  await edge.process.stop();
-  await proxy.killGroup();
-  const runs = (what: string) => readFileSync(join(ran, what), "utf8").length / 2;
-  return {
-    log,
+  await within(before, "everything to be sent", SENT_MS);
+  publisher.close();
+  tell("everything is sent; waiting for it to come to rest");
+  await untilRest(machines, amounts);
+  tell("everything is over but the calls");
+  const callsOutcome = await within(calls.ended(), "all calls to end", REST_MS);
+  tell("the hosts hand over what they hold");
+  await machines.comeToRest();
+  tell("counting");
+  const ledger = new Ledger(amounts, machines.droppedBeside);
+  for await (const signal of pagesOfLog(machines.edge)) ledger.take(signal);
+  const outcome = {
+    ledger,
     happened,
-    tasks,
-    spooled,
-    runs: { reactions: runs("reactions"), tasks: runs("tasks"), dropped: runs("dropped") },
+    crashes: machines.crashes,
+    wrongTasks: await wrongTasks(machines, amounts),
+    deadLetters: await deadLettersOf(machines),
+    calls: callsOutcome,
+    spooled: machines.spooled,
+    runs: { reactions: machines.runs("reactions"), tasks: machines.runs("tasks"), dropped: machines.runs("dropped") },
   };
+  await machines.edge.process.stop();
+  return outcome;
 }
 
-/** By which signals the log tells the ends of what was begun. */
-const WANTED = {
-  Q_CURIOSITY_INVESTIGATE: "intents",
-  Q_SOAK_ANSWERED: "asked",
-  Q_SOAK_TASK_DONE: "tasks",
-  Q_WORKER_TASK_COMPLETE: "dropped",
-} as const satisfies Record<string, keyof Amounts>;
+/** Resolves when the log says of everything that it is there, or over. */
+async function untilRest(machines: Machines, amounts: Amounts): Promise<void> {
+  const soFar = new Ledger(amounts, machines.droppedBeside);
+  const isLast = (signal: Signal) => {
+    soFar.count(signal);
+    return soFar.complete;
+  };
+  const follow = machines.client().follow({ after: 0, signals: [...COUNTED] });
+  await first(follow, isLast, "everything to be done", REST_MS).catch((error: Error) => {
+    const missing = soFar.faults().slice(0, 20).join("\n");
+    throw new Error(`${error.message}; so far ${JSON.stringify(soFar.summary())}\n${missing}\n${machines.lastLines()}`);
+  });
+}
 
-/** A reaction that ran at too many kills is given up: it has ended, too. */
-function endOf({ signal, facts }: Signal): string {
-  return signal === "Q_REACTION_FAILED" && facts.reaction === "answer" ? "Q_SOAK_ANSWERED" : signal;
+async function wrongTasks(machines: Machines, amounts: Amounts): Promise<unknown[]> {
+  const { queues } = machines.client();
+  const numbered = (queue: string, name: string, count: number, status: string) =>
+    Array.from({ length: count }, (_, n) => ({ queue, id: `${name}-${n + 1}`, status }));
+  const sent = [
+    ...numbered(QUEUE, "task", amounts.tasks, "complete"),
+    ...numbered("work", "work", amounts.worked, "complete"),
+    ...numbered("work", "spoiled", amounts.spoiled, "failed"),
+  ];
+  const found = await atOnce(sent, 16, async ({ queue, id, status }) => {
+    const task = await queues.task(queue, id);
+    const endings = task.history.filter(({ event }) => ENDINGS.has(event));
+    return task.status === status && endings.length === 1 ? [] : [{ id, status: task.status, endings }];
+  });
+  return found.flat();
+}
+
+const ENDINGS: ReadonlySet<string> = new Set(["complete", "failed", "cancelled", "expired"]);
+
+async function deadLettersOf(machines: Machines): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  let after: string | undefined;
+  do {
+    const page = await machines.client().deadLetters.list({ after, limit: 100 });
+    found.push(...page.dead_letters);
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return found;
 }
