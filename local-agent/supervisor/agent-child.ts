@@ -87,9 +87,10 @@ export class AgentChild {
     const before = this.view();
     for (const action of this.#process.handle(event, performance.now())) this.#execute(action);
     this.#arm();
-    const { phase, verdict, task, pid } = this.view();
+    const { phase, verdict, silent, task, pid } = this.view();
     if (before.phase !== phase || before.pid !== pid) this.#options.onChange(true);
-    else if (before.verdict !== verdict || before.task !== task) this.#options.onChange(false);
+    else if (before.verdict !== verdict || before.silent !== silent || before.task !== task)
+      this.#options.onChange(false);
     if (phase !== "starting" && phase !== "stopping") for (const settle of this.#settled) settle();
   }
 

@@ -1,4 +1,4 @@
-import type { AgentState } from "../../src/core/supervisor/api.ts";
+import { type AgentState, stateInWords } from "../../src/core/supervisor/api.ts";
 import type { ProcessView } from "../../src/core/supervisor/process-protocol.ts";
 
 /** The state of a supervised agent in the host's status, which the edge shows. */
@@ -13,12 +13,13 @@ export function stateOf(
   nowMs: number,
   wallMs: number,
 ): AgentState {
-  const { phase, verdict, desired, pid, startedMs, task, cpuPercent, memoryBytes, restarts, detail } = view;
+  const { phase, verdict, silent, desired, pid, startedMs, task, cpuPercent, memoryBytes, restarts, detail } = view;
   const uptimeMs = startedMs === null ? null : Math.round(nowMs - startedMs);
   return {
     name,
     state: phase,
     verdict,
+    silent,
     desired,
     pid,
     started_at: uptimeMs === null ? null : new Date(wallMs - uptimeMs).toISOString(),
@@ -39,6 +40,6 @@ export function summaryOf({ uptime_ms: _, log: _log, desired: _desired, ...rest 
     // To the second: the time is computed from two clocks, and its milliseconds would change each time.
     started_at: rest.started_at === null ? null : `${rest.started_at.slice(0, 19)}Z`,
     // Views that show only state and detail, as for a source, then show the essential.
-    detail: rest.detail ?? (rest.state === "up" ? rest.verdict : null),
+    detail: rest.detail ?? (rest.state === "up" ? stateInWords(rest) : null),
   };
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { HOSTS_QUEUE } from "../../../src/core/hosts/command-queue.ts";
-import { AgentLog, type AgentState, AgentStates } from "../../../src/core/supervisor/api.ts";
+import { AgentLog, type AgentState, AgentStates, stateInWords } from "../../../src/core/supervisor/api.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { askLocalAgent } from "../../local-agent.ts";
 import { type Column, print, printLines, printTable, remark } from "../../output.ts";
@@ -18,7 +18,7 @@ const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>()
 
 const columns: readonly Column<AgentState>[] = [
   ["NAME", ({ name }) => name],
-  ["STATE", ({ state, verdict }) => (state === "up" ? verdict : state)],
+  ["STATE", stateInWords],
   ["PID", ({ pid }) => pid],
   ["UPTIME", ({ uptime_ms }) => (uptime_ms === null ? null : span(uptime_ms))],
   ["CPU %", ({ cpu_percent }) => cpu_percent],

@@ -6,6 +6,8 @@ export const AgentState = z.object({
   state: z.enum(["stopped", "starting", "up", "stopping", "backing_off", "gave_up"]),
   /** What the process is doing; `dead` when there is no process. */
   verdict: z.enum(["working", "waiting", "idle", "hung", "dead"]),
+  /** The process has sent no heartbeat: `working` and `idle` follow from its use of CPU. Older agents do not say so. */
+  silent: z.boolean().optional(),
   /** The last command of a person; `on_demand` when there was none and the agent need not run. */
   desired: z.enum(["started", "stopped", "on_demand"]),
   pid: z.int().nullable(),
@@ -22,6 +24,12 @@ export const AgentState = z.object({
   log: z.string(),
 });
 export type AgentState = Readonly<z.infer<typeof AgentState>>;
+
+/** The state in words. A process that sends no heartbeats may be at work without using CPU: it is never called idle. */
+export function stateInWords({ state, verdict, silent }: Pick<AgentState, "state" | "verdict" | "silent">): string {
+  if (state !== "up") return state;
+  return silent === true && verdict === "idle" ? "running (silent)" : verdict;
+}
 
 /** Answer of the commands `supervisor.status`, `.start`, `.stop` and `.restart`. */
 export const AgentStates = z.object({ agents: z.array(AgentState) });

@@ -44,6 +44,8 @@ export interface ProcessView {
   readonly desired: Desired;
   /** State of the process; `dead` when there is none. */
   readonly verdict: Judgement["verdict"];
+  /** Whether the process has sent no heartbeat, so that the verdict only follows from its use of CPU. */
+  readonly silent: boolean;
   readonly pid: number | null;
   readonly startedMs: number | null;
   readonly task: string | null;

@@ -61,6 +61,7 @@ export class SupervisedProcess {
       phase: this.#phase,
       desired: this.#desired,
       verdict: running === null ? "dead" : judge(running, this.#rules, nowMs).verdict,
+      silent: running !== null && running.beat === null,
       pid: running?.pid ?? null,
       startedMs: running?.startedMs ?? null,
       task: running?.beat?.task ?? null,

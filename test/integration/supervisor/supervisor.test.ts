@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CommandRefused } from "../../../local-agent/feature/command.ts";
 import { AgentsSettings } from "../../../local-agent/supervisor/settings.ts";
-import type { AgentState } from "../../../src/core/supervisor/api.ts";
+import { type AgentState, stateInWords } from "../../../src/core/supervisor/api.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { alive, untilEnded } from "../../harness/process-alive.ts";
 import { beating, deaf, echo, ending, greedy, parent, silent, telling } from "./agent-programs.ts";
@@ -32,8 +32,16 @@ describe("a supervisor", () => {
     const statedMs = Date.parse(coder?.started_at ?? "") + (coder?.uptime_ms ?? 0);
     expect(statedMs).toBeGreaterThanOrEqual(askedMs - 2);
     expect(statedMs).toBeLessThanOrEqual(Date.now() + 2);
-    expect(quiet).toMatchObject({ state: "up", task: null });
+    expect(quiet).toMatchObject({ state: "up", task: null, silent: true });
+    expect(coder).toMatchObject({ silent: false });
+    expect(stateInWords(quiet as AgentState)).toBe("running (silent)");
+    expect(stateInWords(coder as AgentState)).toBe("working");
     expect(team.supervisor.report()).toMatchObject({ state: "live", detail: "3 of 3 up" });
+  });
+
+  it("shows a program that sends no heartbeats as working while it uses CPU", async () => {
+    const team = await supervise({ busy: { command: ["bash", "-c", "while :; do :; done"] } });
+    await team.until("busy", ({ verdict, silent }) => verdict === "working" && silent === true, "seen at work");
   });
 
   it("gives up after three restarts in a row, says so, and starts it when it is told to", async () => {
