@@ -7,7 +7,7 @@ interface Calls {
   readonly inside: (path: string) => string;
 }
 
-/** An older edge counts neither unknown frames nor bytes, and has no overview of the policies and of quotas. */
+/** An older edge counts neither unknown frames nor bytes, and tells nothing of policies, quotas and projections. */
 const AnyStatus = EcosystemStatus.extend({
   log: LogStatus.extend({
     unknown_frames: LogStatus.shape.unknown_frames.default(0),
@@ -18,6 +18,7 @@ const AnyStatus = EcosystemStatus.extend({
   }),
   policies: EcosystemStatus.shape.policies.optional(),
   over_quota: EcosystemStatus.shape.over_quota.optional(),
+  projections: EcosystemStatus.shape.projections.optional(),
 });
 
 /** Calls about the edge as a whole, and about an ecosystem as a whole. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { PolicyOverview } from "../policy/api.ts";
+import { ProjectionPlace } from "../projection/api.ts";
 import { NamedExcess } from "../quotas/excess.ts";
 import { LogStatus } from "../signals/api.ts";
 import { Timestamp } from "../signals/timestamp.ts";
@@ -18,6 +19,9 @@ export const EcosystemStatus = z.object({
   policies: PolicyOverview,
   over_quota: z.array(NamedExcess).readonly().meta({
     description: "Senders that took more than a fair share within the last hour, and what gave way for that",
+  }),
+  projections: z.record(z.string(), ProjectionPlace).meta({
+    description: "How far each projection (`observations`, `policy`, `workers`) has followed the log",
   }),
   dead_letters: z.int().meta({ description: "Dead letters that wait to be replayed or discarded" }),
 });

@@ -8,6 +8,8 @@ export type ProjectionName = (typeof PROJECTIONS)[number];
 /** A range of the log on its way to a projection, with those of its signals to which the projection is subscribed. */
 export interface ProjectionBatch {
   readonly projection: ProjectionName;
+  /** Epoch of the log that sent it; missing in messages of earlier versions. */
+  readonly log?: string | undefined;
   /** Where the batch sent to this projection before ends. */
   readonly after: number;
   readonly through: number;
@@ -32,6 +34,11 @@ export const QUEUE_BYTES = 120_000;
 /** The first line of a message. `lines` is the number of lines of the batch that follow, `null` where it carries none. */
 const Head = z.object({
   ecosystem: z.string(),
+  /**
+   * Two deployments of one account that name their queues alike read each other's messages, and an ecosystem of the same
+   * name may be in both: the epoch tells their logs apart.
+   */
+  log: z.string().optional(),
   parts: z.array(
     z.object({
       projection: z.enum(PROJECTIONS),
@@ -45,9 +52,10 @@ const Head = z.object({
 type Head = z.infer<typeof Head>;
 
 /** Joins the lines, which are JSON already, so that no hop parses and quotes them again. */
-export function encodeBatches(ecosystem: string, batches: readonly ProjectionBatch[]): string {
+export function encodeBatches(ecosystem: string, log: string, batches: readonly ProjectionBatch[]): string {
   const head: Head = {
     ecosystem,
+    log,
     parts: batches.map(({ projection, after, through, lines, senders }) => ({
       projection,
       after,
@@ -67,7 +75,7 @@ export function decodeBatches(body: string): { ecosystem: string; batches: Proje
   const batches = head.parts.map(({ projection, after, through, lines: count, senders }) => {
     const own = count === null ? undefined : lines.slice(taken, taken + count);
     taken += count ?? 0;
-    return { projection, after, through, lines: own, ...(senders === undefined ? {} : { senders }) };
+    return { projection, log: head.log, after, through, lines: own, ...(senders === undefined ? {} : { senders }) };
   });
   if (taken !== lines.length) throw new TypeError(`a queue message names ${taken} lines and holds ${lines.length}`);
   return { ecosystem: head.ecosystem, batches };

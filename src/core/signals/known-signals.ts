@@ -153,6 +153,10 @@ export const KNOWN_SIGNALS = {
     kind: "advisory",
     facts: z.looseObject({ dropped_signals: count, oldest_seq: count.nullable(), limit_bytes: z.number() }),
   },
+  Q_LOG_SET_BACK: {
+    kind: "advisory",
+    facts: z.looseObject({ projection: text, cursor: count, head_seq: count, replaced: z.boolean() }),
+  },
   Q_EDGE_SILENT: { kind: "advisory", facts: anyFacts },
   Q_EDGE_BACK: { kind: "advisory", facts: anyFacts },
 } as const satisfies Record<string, KnownSignal>;

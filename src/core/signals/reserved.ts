@@ -14,6 +14,7 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_OBSERVATION_SETTINGS_CHANGED",
   "Q_MAINTENANCE_CHANGED",
   "Q_LOG_TRUNCATED",
+  "Q_LOG_SET_BACK",
 ]);
 
 /** A token sends a signal of a source to which it is not bound. @param at - JSON pointer of the signal */

@@ -2,7 +2,7 @@ import type { FileTaskRecord, FileWorkerCounts, FileWorkerView } from "../../cor
 import { afterReport, countReport, readTaskReport } from "../../core/file-tasks/board.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions } from "../shell/decisions.ts";
-import type { ProjectedState } from "../shell/projection.ts";
+import type { ProjectedState } from "../shell/projected-state.ts";
 import type { BoardStore } from "./board-store.ts";
 
 const SOURCE = "ganglion/workers";

@@ -1,5 +1,5 @@
 import type { FileTaskRecord, FileWorkerView } from "../../core/file-tasks/api.ts";
-import type { ProjectionEnvironment } from "../shell/projection.ts";
+import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import { BoardStore } from "./board-store.ts";
 import { FileTaskBoard } from "./file-task-board.ts";

@@ -15,7 +15,7 @@ import type { ObservationSettings } from "../../core/introspection/window/window
 import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Decisions } from "../shell/decisions.ts";
-import type { ProjectionEnvironment } from "../shell/projection.ts";
+import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import { changeMaintenance, changeScanner, changeSettings, type SettingsChange } from "./changes.ts";
 import { HistoryStore } from "./history-store.ts";

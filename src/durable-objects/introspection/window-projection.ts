@@ -12,7 +12,8 @@ import { lineName, lineSeq, readSignalLine } from "../../core/signals/signal-lin
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { traceOf } from "../../core/signals/trace.ts";
 import type { Decisions } from "../shell/decisions.ts";
-import type { ProjectedState, Projection } from "../shell/projection.ts";
+import type { ProjectedState } from "../shell/projected-state.ts";
+import type { Projection } from "../shell/projection.ts";
 import type { HistoryStore } from "./history-store.ts";
 import type { ObservationStore } from "./observation-store.ts";
 import { restoreSettings } from "./restore.ts";

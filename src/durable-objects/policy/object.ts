@@ -15,7 +15,7 @@ import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
-import type { LogCalls, ProjectionEnvironment } from "../shell/projection.ts";
+import type { LogCalls, ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";

@@ -7,7 +7,11 @@ interface Row {
   number: number;
   muted_through: number;
   epoch: string;
+  log_epoch: string | null;
 }
+
+/** How far the cursor may have moved over signals that the projection does not take before that is worth a row. */
+const UNWRITTEN = 10_000;
 
 /**
  * How far a projection has come in the log, and which number it emitted last. Moved in memory, and written once at the
@@ -29,8 +33,13 @@ export class Position implements EmittedNumbers {
       `CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL,
          number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL)`,
     );
-    sql.exec("INSERT OR IGNORE INTO position VALUES (1, 0, 0, 0, ?)", newEpoch());
-    this.#row = sql.exec<Row>("SELECT cursor, number, muted_through, epoch FROM position").one();
+    sql.exec(
+      "INSERT OR IGNORE INTO position (one, cursor, number, muted_through, epoch) VALUES (1, 0, 0, 0, ?)",
+      newEpoch(),
+    );
+    const columns = [...sql.exec<{ name: string }>("PRAGMA table_info(position)")].map(({ name }) => name);
+    if (!columns.includes("log_epoch")) sql.exec("ALTER TABLE position ADD COLUMN log_epoch TEXT");
+    this.#row = sql.exec<Row>("SELECT cursor, number, muted_through, epoch, log_epoch FROM position").one();
     this.#stored = this.#row;
   }
 
@@ -58,17 +67,43 @@ export class Position implements EmittedNumbers {
     this.#row = { ...this.#row, cursor };
   }
 
-  /** Back to the beginning of the log, with everything muted that was taken in. */
-  rewind(): void {
-    const { cursor, muted_through } = this.#row;
-    this.#row = { ...this.#row, cursor: 0, muted_through: Math.max(cursor, muted_through) };
+  /**
+   * Passes over signals that the projection does not take. Without a row, unless there were many of them: after the object
+   * was evicted they are passed over once more.
+   *
+   * @returns false: moves only in a transaction
+   */
+  passOver(cursor: number): boolean {
+    if (cursor - this.#stored.cursor > UNWRITTEN) return false;
+    this.moveTo(cursor);
+    return true;
+  }
+
+  /** Epoch of the log whose signals the cursor counts; `null`: not known yet. */
+  get logEpoch(): string | null {
+    return this.#row.log_epoch;
+  }
+
+  follow(logEpoch: string): void {
+    this.#row = { ...this.#row, log_epoch: logEpoch };
+  }
+
+  /** Back to the beginning of the log. @param mutedThrough - effects of signals up to here were emitted already */
+  rewind(mutedThrough: number): void {
+    this.#row = { ...this.#row, cursor: 0, muted_through: mutedThrough };
   }
 
   /** In the transaction. */
   write(): void {
     if (this.#row === this.#stored) return;
-    const { cursor, number, muted_through } = this.#row;
-    this.#sql.exec("UPDATE position SET cursor = ?, number = ?, muted_through = ?", cursor, number, muted_through);
+    const { cursor, number, muted_through, log_epoch } = this.#row;
+    this.#sql.exec(
+      "UPDATE position SET cursor = ?, number = ?, muted_through = ?, log_epoch = ?",
+      cursor,
+      number,
+      muted_through,
+      log_epoch,
+    );
   }
 
   /** The transaction was written. */

@@ -1,6 +1,7 @@
 import { pruneDeep } from "../../core/json/prune-deep.ts";
 import type { ProjectionName } from "../../core/projection/batch.ts";
 import type { DeadLetterOptions, Decisions, SignalDecisions } from "./decisions.ts";
+import type { OtherLog } from "./followed-log.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** Decisions on one signal; makes the signal a dead letter where `take` throws. */
@@ -51,6 +52,16 @@ export class ProjectionDecisions {
       failed: (error) => this.#deadLetter(line, String(seq), error),
       replaying,
     };
+  }
+
+  /** The log is not the one that it was: its reader tells so, beginning at the new end. */
+  logChanged(cursor: number, { head, replaced }: OtherLog, nowMs: number): void {
+    this.#outbox.emit({
+      signal: "Q_LOG_SET_BACK",
+      source: `ganglion/${this.#name}`,
+      facts: { projection: this.#name, cursor, head_seq: head, replaced },
+      timestampMs: nowMs,
+    });
   }
 
   #deadLetter(line: string, key: string, error: unknown, { lineageOf }: DeadLetterOptions = {}): void {

@@ -1,7 +1,9 @@
+import type { ProjectionPlace } from "../../core/projection/api.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
 import { EcosystemObject } from "./ecosystem-object.ts";
-import { Projection, type ProjectionEnvironment } from "./projection.ts";
+import { Projection } from "./projection.ts";
+import type { ProjectionEnvironment } from "./projection-environment.ts";
 import type { ProjectionCalls } from "./projection-ports.ts";
 
 /** An object that holds a {@link Projection}, and answers the calls that others make of the projection. */
@@ -22,8 +24,12 @@ export abstract class ProjectionObject<Bindings extends ProjectionEnvironment>
     return this.projection.project(batches);
   }
 
-  catchUp(headSeq: number): Promise<number> {
-    return this.projection.catchUp(headSeq);
+  catchUp(headSeq: number, log?: string): Promise<number> {
+    return this.projection.catchUp(headSeq, log);
+  }
+
+  async place(): Promise<ProjectionPlace> {
+    return this.projection.place;
   }
 
   rebuild(): Promise<number> {

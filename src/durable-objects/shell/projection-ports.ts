@@ -1,11 +1,13 @@
+import type { ProjectionPlace } from "../../core/projection/api.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 
 /** Calls that the queue's consumer, the log, the dead letters and the cron make of an object with a projection. */
 export interface ProjectionCalls {
+  place(): Promise<ProjectionPlace>;
   project(batches: readonly ProjectionBatch[]): Promise<number>;
-  catchUp(headSeq: number): Promise<number>;
+  catchUp(headSeq: number, log?: string): Promise<number>;
   reprocess(seq: number, part: string | null): Promise<ReprocessAnswer>;
 }
 

@@ -1,5 +1,6 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
-import type { LogStretch, ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
+import type { ProjectionPlace } from "../../core/projection/api.ts";
+import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import { planIntake } from "../../core/projection/intake.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
@@ -8,55 +9,20 @@ import type { Signal } from "../../core/signals/signal.ts";
 import { lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import type { Decisions, SignalDecisions } from "./decisions.ts";
-import { type EffectBindings, EffectRelay } from "./effect-relay.ts";
+import { EffectRelay } from "./effect-relay.ts";
+import { FollowedLog, type OtherLog } from "./followed-log.ts";
 import { Outbox } from "./outbox.ts";
-import { type AppendCalls, OutboxRelay, RETRY_MS, type RelayBindings } from "./outbox-relay.ts";
-import { type Namespace, objectNamed } from "./ports.ts";
+import { OutboxRelay, RETRY_MS } from "./outbox-relay.ts";
+import { objectNamed } from "./ports.ts";
 import { Position } from "./position.ts";
+import type { ProjectedState } from "./projected-state.ts";
 import { ProjectionDecisions } from "./projection-decisions.ts";
+import type { LogCalls, ProjectionEnvironment } from "./projection-environment.ts";
 import { Reprocessed } from "./reprocessed.ts";
 import { Turns } from "./turns.ts";
 
 /** Signals read from the log at once while filling a gap. */
 const READ_LIMIT = 2_000;
-
-/** Calls that a projection makes of the log. */
-export interface LogCalls extends AppendCalls {
-  stretch(projection: ProjectionName, after: number, limit: number, patterns?: readonly string[]): Promise<LogStretch>;
-  causes(id: string, limit: number): Promise<string[]>;
-}
-
-/** Bindings of an object with a projection. */
-export interface ProjectionEnvironment extends RelayBindings, EffectBindings {
-  readonly SIGNAL_LOG: Namespace<LogCalls>;
-}
-
-/** State that follows from the signals of the log in their order. No method may await: a transaction is one turn. */
-export interface ProjectedState {
-  /**
-   * Takes one signal in. A throw makes the signal a dead letter and leaves its neighbours alone.
-   *
-   * @param sender - who sent the signal, see senders.ts
-   */
-  take(signal: Signal, decisions: SignalDecisions, sender: string): void;
-  /**
-   * Reprocesses the failed part of a signal. To be implemented by a state whose work has parts, or that may hold the signal
-   * already. Default: the whole signal is taken in; a part throws.
-   */
-  reprocessPart?(signal: Signal, part: string | null, decisions: SignalDecisions, sender: string): void;
-  /** Writes the changes of `take`; called in the same transaction, once for many signals. */
-  store(lines: readonly string[], senders: readonly SenderRange[]): void;
-  /** Forgets everything that follows from the log. */
-  clear(): void;
-  /** Reads memory back from storage, after a transaction that failed or a rebuild. */
-  load(): void;
-  /** Patterns that the projection reads from the log, where they differ from its subscription. */
-  patterns?(): readonly string[];
-  /** A message that the state decided on went nowhere. */
-  undelivered?(delivery: string, reason: string): void;
-  /** Called after signals were taken in and on every alarm, outside a transaction. */
-  settled(nowMs: number): void | Promise<void>;
-}
 
 /** Of its object, as a projection uses it. */
 export interface ProjectionOptions {
@@ -80,6 +46,7 @@ export class Projection {
   readonly #relay: OutboxRelay;
   readonly #reprocessed: Reprocessed;
   readonly #turns = new Turns();
+  readonly #followed: FollowedLog;
   #state: ProjectedState | undefined;
 
   constructor(options: ProjectionOptions) {
@@ -106,6 +73,7 @@ export class Projection {
       more: () => effects.run(),
     });
     this.#reprocessed = new Reprocessed(sql);
+    this.#followed = new FollowedLog(this.#position, () => this.#log.reached());
   }
 
   /** Gives the projection its state, which may need the projection to be made. */
@@ -115,6 +83,10 @@ export class Projection {
 
   get cursor(): number {
     return this.#position.cursor;
+  }
+
+  get place(): ProjectionPlace {
+    return { cursor: this.cursor, foreign_messages: this.#followed.foreign };
   }
 
   /** The effects of signals up to here were emitted already, also where a rebuild has not reached them again. */
@@ -131,6 +103,7 @@ export class Projection {
   project(batches: readonly ProjectionBatch[]): Promise<number> {
     return this.inTurn(async () => {
       for (const batch of batches) {
+        if (!(await this.#isFollowed(batch.log))) continue;
         const intake = planIntake(this.cursor, batch, lineSeq);
         if (intake.step === "read") await this.readThrough(intake.through);
         if (intake.step === "take") this.#takeIn(intake.lines, intake.through, intake.senders);
@@ -139,9 +112,11 @@ export class Projection {
     });
   }
 
-  /** Takes the log in up to `headSeq`. @returns the cursor afterwards */
-  catchUp(headSeq: number): Promise<number> {
+  /** Takes the log in up to `headSeq`. @param log - its epoch @returns the cursor afterwards */
+  catchUp(headSeq: number, log?: string): Promise<number> {
     return this.inTurn(async () => {
+      // A log that ends before the cursor was set back, unless the call is older than the log.
+      if (headSeq < this.cursor || !this.#followed.knows(log)) await this.#compare();
       await this.readThrough(headSeq);
       return this.#settle();
     });
@@ -151,11 +126,7 @@ export class Projection {
   rebuild(): Promise<number> {
     return this.inTurn(async () => {
       const reached = this.cursor;
-      this.#transaction(() => {
-        this.#attached.clear();
-        this.#position.rewind();
-      });
-      this.#attached.load();
+      this.#startOver(Math.max(reached, this.mutedThrough));
       await this.readThrough(reached);
       return this.#settle();
     });
@@ -225,7 +196,36 @@ export class Projection {
     return this.cursor;
   }
 
+  async #isFollowed(log: string | undefined): Promise<boolean> {
+    if (this.#followed.knows(log)) return true;
+    await this.#compare();
+    if (this.#followed.knows(log)) return true;
+    this.#followed.refuse();
+    return false;
+  }
+
+  /** Finds out from the log itself whether it is the one that the cursor counts. */
+  async #compare(): Promise<void> {
+    const { epoch, other } = await this.#followed.compare();
+    if (other !== undefined) this.#startOver(other.head, other);
+    if (epoch !== undefined && !this.#followed.knows(epoch)) this.#transaction(() => this.#position.follow(epoch));
+  }
+
+  /** Deletes the state, to derive it from the log again. */
+  #startOver(mutedThrough: number, other?: OtherLog): void {
+    const { cursor } = this;
+    this.#transaction(() => {
+      this.#attached.clear();
+      this.#position.rewind(mutedThrough);
+      if (other === undefined) return;
+      this.#reprocessed.forgetAfter(other.head);
+      this.#decisions.logChanged(cursor, other, Date.now());
+    });
+    this.#attached.load();
+  }
+
   #takeIn(lines: readonly string[], through: number, ranges: readonly SenderRange[]): void {
+    if (lines.length === 0 && this.#position.passOver(through)) return;
     const senders = new Senders(ranges);
     this.#transaction(() => {
       for (const line of lines) {

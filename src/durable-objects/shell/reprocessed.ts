@@ -14,6 +14,11 @@ export class Reprocessed {
     return this.#sql.exec("SELECT 1 FROM retaken WHERE letter = ?", letter).toArray().length > 0;
   }
 
+  /** Signals behind this place are gone, and others will stand there. */
+  forgetAfter(seq: number): void {
+    this.#sql.exec("DELETE FROM retaken WHERE CAST(letter AS INTEGER) > ?", seq);
+  }
+
   add(letter: string): void {
     this.#sql.exec("INSERT INTO retaken (letter) VALUES (?)", letter);
   }

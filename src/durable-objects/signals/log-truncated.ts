@@ -15,7 +15,7 @@ export interface Dropped {
 
 /** The signal that tells of it, from the log itself. */
 export function logTruncated({ signals, total, oldestSeq, bytes, limit }: Dropped, state: LogState): AppendRequest {
-  const name = `ganglion.log.${state.base().epoch}`;
+  const name = `ganglion.log.${state.epoch}`;
   const facts = {
     dropped_signals: signals,
     dropped_in_all: total,

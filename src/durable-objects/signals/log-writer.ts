@@ -54,6 +54,11 @@ export class LogWriter {
     });
   }
 
+  /** Tells this log from every other, also of the same ecosystem. */
+  get epoch(): string {
+    return this.#state.epoch;
+  }
+
   get headSeq(): number {
     return this.#state.headSeq;
   }

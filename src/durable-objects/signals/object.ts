@@ -73,9 +73,10 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
         numberedLine(this.#reader, this.#writer.headSeq, new LookupBudget(), producer, number, id),
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
-    this.#nudge = new ProjectionNudge(env, ecosystem, () => this.#writer.headSeq);
+    this.#nudge = new ProjectionNudge(env, ecosystem, () => ({ seq: this.#writer.headSeq, epoch: this.#writer.epoch }));
     this.#outbox = new QueueOutbox(
       ecosystem,
+      () => this.#writer.epoch,
       () => this.env.SIGNALS,
       (projection) => this.#subscriptions.of(projection),
       this.#writer.headSeq,
@@ -169,8 +170,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
    * The end of the log: signals that come from now on stand after `head_seq` and are received at `now_ms` or later.
    * A caller that waits for a signal within a time asks here before it decides that the signal did not come.
    */
-  reached(): { head_seq: number; now_ms: number } {
-    return this.#place();
+  reached(): { head_seq: number; now_ms: number; epoch: string } {
+    return { ...this.#place(), epoch: this.#writer.epoch };
   }
 
   /**
@@ -268,15 +269,15 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   #publish(segments: readonly Segment[], nowMs: number): void {
-    let wanted = false;
+    const taking = new Set<ProjectionName>();
     for (const segment of segments) {
       this.#rate.add(segment.lines.length, nowMs);
-      if (this.#outbox.offer(segment)) wanted = true;
+      for (const projection of this.#outbox.offer(segment)) taking.add(projection);
     }
     // In the transaction of the segment: after a crash before the queue has the segment, the alarm is still set. One alarm
     // a burst, because each costs a row written: an alarm that is set already is early enough.
-    if (wanted) {
-      this.#nudge.expect();
+    if (taking.size > 0) {
+      this.#nudge.expect([...taking]);
       this.alarms.wakeBy(nowMs + NUDGE_MS);
     }
     this.#sockets.publish(segments);

@@ -44,6 +44,7 @@ interface Share {
  */
 export class QueueOutbox {
   readonly #ecosystem: string;
+  readonly #log: () => string;
   readonly #queue: () => Queue;
   readonly #shares: Share[];
   readonly #meter: UsageMeter;
@@ -55,11 +56,13 @@ export class QueueOutbox {
   #sentMs = 0;
 
   /**
+   * @param log - epoch of the log
    * @param subscriptionOf - patterns that a projection has subscribed to
    * @param head - the end of the log; the alarm notifies the projections of earlier signals
    */
   constructor(
     ecosystem: string,
+    log: () => string,
     queue: () => Queue,
     subscriptionOf: (projection: ProjectionName) => readonly string[],
     head: number,
@@ -67,6 +70,7 @@ export class QueueOutbox {
   ) {
     this.#meter = meter;
     this.#ecosystem = ecosystem;
+    this.#log = log;
     this.#queue = queue;
     this.#head = head;
     this.#shares = PROJECTIONS.map((projection) => ({
@@ -85,14 +89,16 @@ export class QueueOutbox {
     for (const share of this.#shares) if (share.projection === projection) share.matches = compilePatterns(patterns);
   }
 
-  /** @returns whether some projection takes the segment */
-  offer(segment: Segment): boolean {
+  /** @returns the projections that take the segment */
+  offer(segment: Segment): readonly ProjectionName[] {
     this.#head = segment.lastSeq;
+    const taking: ProjectionName[] = [];
     const senders = senderRanges(segment);
     let lingerMs: number | undefined;
     for (const share of this.#shares) {
       if (!segment.names.some(share.matches)) continue;
       share.waiting = true;
+      taking.push(share.projection);
       lingerMs = Math.min(lingerMs ?? Number.POSITIVE_INFINITY, LINGER_MS[share.projection]);
       // Where the signals exceed one message, the projection reads them from the log, in larger pieces.
       if (share.chars > QUEUE_BYTES) continue;
@@ -104,9 +110,9 @@ export class QueueOutbox {
       }
       for (const range of senders) share.chars += addRange(share.senders, range);
     }
-    if (lingerMs === undefined) return false;
+    if (lingerMs === undefined) return taking;
     this.#sendBy(Math.max(Date.now() + lingerMs, this.#sentMs + SPACING_MS));
-    return true;
+    return taking;
   }
 
   #sendBy(atMs: number): void {
@@ -162,10 +168,12 @@ export class QueueOutbox {
       share.chars = 0;
       share.waiting = false;
     }
-    const body = encodeBatches(this.#ecosystem, batches);
+    const log = this.#log();
+    const body = encodeBatches(this.#ecosystem, log, batches);
     if (!exceedsBytes(body, QUEUE_BYTES)) return body;
     return encodeBatches(
       this.#ecosystem,
+      log,
       batches.map((batch) => ({ ...batch, lines: undefined })),
     );
   }

@@ -68,7 +68,14 @@ describe("an answer of the edge", () => {
     const status = { ecosystem: "default", log, window, gaps: { open: 0 }, dead_letters: 0 };
     expect(await clientAnswered(status).status()).toEqual({
       ...status,
-      log: { ...log, unknown_frames: 0, bytes_in_flight: 0 },
+      log: {
+        ...log,
+        unknown_frames: 0,
+        bytes_in_flight: 0,
+        database_bytes: 0,
+        limit_bytes: 0,
+        dropped_for_size: 0,
+      },
     });
   });
 
@@ -81,6 +88,9 @@ describe("an answer of the edge", () => {
       hosts: [],
       unknown_frames: 2,
       bytes_in_flight: 7,
+      database_bytes: 4_096,
+      limit_bytes: 8e9,
+      dropped_for_size: 0,
     };
     const window = { seconds: 300, size: 0, oldest: null, newest: null };
     const policies = { rules: 3, quarantined: ["a"] };

@@ -54,7 +54,15 @@ test("a queue message carries its batches unchanged", () => {
     { projection: "policy", after: 0, through: 3, lines: undefined },
     { projection: "policy", after: 3, through: 4, lines: [] },
   ];
-  expect(decodeBatches(encodeBatches("eco", batches))).toEqual({ ecosystem: "eco", batches });
+  expect(decodeBatches(encodeBatches("eco", "e1", batches))).toEqual({
+    ecosystem: "eco",
+    batches: batches.map((batch) => ({ ...batch, log: "e1" })),
+  });
+});
+
+test("a queue message of an earlier version names no log", () => {
+  const body = '{"ecosystem":"e","parts":[{"projection":"policy","after":0,"through":1,"lines":null}]}';
+  expect(decodeBatches(body).batches).toMatchObject([{ log: undefined, through: 1 }]);
 });
 
 test.each([

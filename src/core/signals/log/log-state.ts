@@ -101,6 +101,10 @@ export class LogState {
     }
   }
 
+  get epoch(): string {
+    return this.#epoch;
+  }
+
   get needsIds(): boolean {
     return this.#ids === undefined;
   }

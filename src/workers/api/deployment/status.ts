@@ -1,6 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
+import { PROJECTIONS } from "../../../core/projection/batch.ts";
 import type { Excess, NamedExcess } from "../../../core/quotas/excess.ts";
 import { tokenOf } from "../../../core/signals/log/senders.ts";
+import { projectionOf } from "../../../durable-objects/shell/projection-ports.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { deadLetters, directory, observationCache, policyState, signalLog } from "../../bindings/objects.ts";
 import { ADMINISTRATOR } from "../http/authenticate.ts";
@@ -23,13 +25,14 @@ const getStatus = createRoute({
 export const status = newApi().openapi(getStatus, async (c) => {
   const { eco } = c.req.valid("param");
   const cache = observationCache(c.env, eco);
-  const [log, window, open, policies, letters, excess] = await Promise.all([
+  const [log, window, open, policies, letters, excess, places] = await Promise.all([
     signalLog(c.env, eco).status(),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
     policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).count(),
     cache.excess(),
+    Promise.all(PROJECTIONS.map(async (name) => [name, await projectionOf(c.env, name, eco).place()] as const)),
   ]);
   const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(
@@ -40,6 +43,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       gaps: { open: open.length },
       policies,
       over_quota: await named(c.env, excess),
+      projections: Object.fromEntries(places),
       dead_letters: letters,
     },
     200,
