@@ -1,16 +1,20 @@
 import type { FieldError } from "../../src/core/problem/field-error.ts";
 import type { Logger } from "../base/log.ts";
 import type { DeadLetterFile } from "../store/dead-letter-file.ts";
+import type { InboxDeadLetters } from "../store/inbox-reader.ts";
 import { errorsText, takeIn } from "../store/intake.ts";
 import type { TimedSignal } from "../store/signal-text.ts";
 import { MAX_PUT, type Spool } from "../store/spool.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { readBusMessage } from "./read-message.ts";
+import { RefusedMessages } from "./refused-messages.ts";
 
 export interface BusIntakeOptions {
   readonly spool: Spool;
   readonly knownIds: KnownIds;
   readonly deadLetters: DeadLetterFile;
+  /** Receives the dead letters of which the edge is told. */
+  readonly unhandled: InboxDeadLetters;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -18,7 +22,7 @@ export interface BusIntakeOptions {
 export interface BusCounts {
   readonly taken: number;
   readonly echoes: number;
-  /** Messages that are no signals; they are in the dead-letter file. */
+  /** Messages that are no signals; all are in the dead-letter file, and the edge is told of them. */
   readonly dead: number;
   /** Numbers that JSON readers would change, and that were kept as text. */
   readonly keptAsText: number;
@@ -49,6 +53,7 @@ interface PendingSignal {
  */
 export class BusIntake {
   readonly #options: BusIntakeOptions;
+  readonly #refusedMessages: RefusedMessages;
   #waiting: PendingSignal[] = [];
   #scheduled = false;
   #pending = 0;
@@ -63,6 +68,7 @@ export class BusIntake {
 
   constructor(options: BusIntakeOptions) {
     this.#options = options;
+    this.#refusedMessages = new RefusedMessages(options);
   }
 
   get counts(): BusCounts {
@@ -109,6 +115,7 @@ export class BusIntake {
     this.#closing = true;
     this.#endRetry?.();
     await this.#write();
+    await this.#refusedMessages.flush();
     this.#closing = false;
   }
 
@@ -178,6 +185,7 @@ export class BusIntake {
     const { deadLetters, log } = this.#options;
     this.#counts.dead++;
     const message = frames.map((frame) => frame.toString("utf8", 0, KEPT_CHARACTERS));
+    this.#refusedMessages.add(message, reason);
     void deadLetters.add({ timestamp: new Date(nowMs).toISOString(), reason, errors, frames: message });
     this.#unlogged++;
     if (nowMs - this.#loggedMs < LOG_EVERY_MS) return;

@@ -26,6 +26,14 @@ interface Spooled {
   readonly facts: Record<string, unknown>;
 }
 
+interface Told {
+  readonly id: string;
+  readonly kind: string;
+  readonly signal: unknown;
+  readonly error: string;
+  readonly host: string;
+}
+
 async function startBus(
   endpoints: { xsub: string; xpub: string; takeOverMs?: number },
   directory = temporaryDirectory(),
@@ -38,22 +46,26 @@ async function startBus(
     maxBytes: 1e6,
     log: silent,
   });
+  const outbox = new DeadLetterOutbox(db, { hostId: "a", log: silent });
   const bus = new BusService({
     ...endpoints,
     spool,
     inbox,
     knownIds: new KnownIds(db),
     deadLetters,
-    unhandled: { outbox: new DeadLetterOutbox(db, { hostId: "a", log: silent }), hostId: "a" },
+    unhandled: { outbox, hostId: "a" },
     now: Date.now,
     log: silent,
   });
   let open = true;
+  /** Dead letters for the edge, once it has stopped. */
+  const told: Told[] = [];
   const stop = async () => {
     if (!open) return;
     open = false;
     await bus.stop();
     await deadLetters.flush();
+    told.push(...(outbox.next()?.deadLetters ?? []).map((text) => JSON.parse(text) as Told));
     db.close();
   };
   closing.push(stop);
@@ -77,7 +89,7 @@ async function startBus(
     inbox.receive(seq, [
       { seq, id, signal, text: JSON.stringify({ seq, id, signal, source: "edge", ecosystem: "default", facts }) },
     ]);
-  return { bus, spool, inbox, deadLetters, directory, spooled, whenSpooled, deliver, stop };
+  return { bus, spool, inbox, deadLetters, directory, spooled, whenSpooled, deliver, stop, told };
 }
 
 const reported = (bus: BusService, wanted: (report: Report) => boolean) =>
@@ -230,6 +242,29 @@ for (const mode of ["own proxy", "existing proxy"]) {
       await second.deliver(3, "last");
       await subscriber.when((frames) => frames.length >= 2);
       expect(subscriber.frames.map(([topic]) => topic)).toEqual(["Q_OTHER", "Q_FROM_EDGE"]);
+    });
+
+    it("tells the edge of messages that are no signals: a few whole, equal ones once, and how many more there were", async () => {
+      const { xsub, whenSpooled, stop, told } = await open();
+      const publisher = await publisherTo(xsub);
+      for (let n = 0; n < 3; n++) await publisher.send(["hello"]);
+      for (let n = 0; n < 300; n++) await publisher.send([`rubbish ${n}`]);
+      await publisher.send([JSON.stringify(observation())]);
+      await whenSpooled(1);
+      await stop();
+      expect(told).toHaveLength(21);
+      expect(told[0]).toMatchObject({
+        id: expect.stringMatching(/^a\.bus\.[0-9a-f]{24}$/),
+        kind: "signal",
+        signal: "hello",
+        error: expect.stringContaining("not JSON"),
+        host: "a",
+      });
+      expect(told[20]).toMatchObject({
+        id: expect.stringMatching(/^a\.bus\.more\.\d+$/),
+        signal: "rubbish 299",
+        error: expect.stringContaining("281 more messages of the bus of this host are no signals"),
+      });
     });
 
     it("dead-letters messages that are no signals, with the reason, and continues", async () => {

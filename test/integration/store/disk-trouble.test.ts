@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { BusIntake } from "../../../local-agent/bus/bus-source.ts";
 import { KnownIds } from "../../../local-agent/bus/known-ids.ts";
 import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
+import { DeadLetterOutbox } from "../../../local-agent/store/dead-letter-outbox.ts";
 import type { TimedSignal } from "../../../local-agent/store/signal-text.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
@@ -31,6 +32,11 @@ function fillDisk({ sql }: StateDatabase): { free(): void } {
   sql.exec(`PRAGMA max_page_count = ${page_count}`);
   return { free: () => sql.exec("PRAGMA max_page_count = 1000000") };
 }
+
+const unhandledOf = (db: StateDatabase) => ({
+  outbox: new DeadLetterOutbox(db, { hostId: "a", log: silent }),
+  hostId: "a",
+});
 
 describe("a state file that is corrupted", () => {
   it.each([
@@ -106,7 +112,14 @@ describe("a full disk", () => {
     const directory = temporaryDirectory();
     const { db, spool } = open(directory);
     const deadLetters = new DeadLetterFile({ path: join(directory, "bus.jsonl"), maxBytes: 1e6, log: silent });
-    const intake = new BusIntake({ spool, knownIds: new KnownIds(db), deadLetters, now: Date.now, log: silent });
+    const intake = new BusIntake({
+      spool,
+      knownIds: new KnownIds(db),
+      deadLetters,
+      unhandled: unhandledOf(db),
+      now: Date.now,
+      log: silent,
+    });
     const disk = fillDisk(db);
     let value = 0;
     // Large ones and small ones in turn: of two, a disk that is nearly full takes the small one alone.
@@ -137,7 +150,14 @@ describe("a full disk", () => {
     const directory = temporaryDirectory();
     const { db, spool } = open(directory);
     const deadLetters = new DeadLetterFile({ path: join(directory, "bus.jsonl"), maxBytes: 1e6, log: silent });
-    const intake = new BusIntake({ spool, knownIds: new KnownIds(db), deadLetters, now: Date.now, log: silent });
+    const intake = new BusIntake({
+      spool,
+      knownIds: new KnownIds(db),
+      deadLetters,
+      unhandled: unhandledOf(db),
+      now: Date.now,
+      log: silent,
+    });
     const disk = fillDisk(db);
     const take = (name: string, value: number) =>
       intake.take([
