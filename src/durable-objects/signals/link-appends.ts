@@ -1,10 +1,10 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { isSourceOfHost } from "../../core/hosts/own-source.ts";
-import { ownsProducer } from "../../core/hosts/producer-name.ts";
 import type { ItemFaults } from "../../core/json/item-faults.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { AppendOutcome, AppendRequest, NumberConflict } from "../../core/signals/api.ts";
+import { ownsProducer } from "../../core/signals/log/id-owner.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
 import type { Connection } from "./connection.ts";
 import { admitNumbered, appended, type Rejected } from "./numbered-batch.ts";
@@ -32,14 +32,15 @@ export class LinkAppends {
   receive(connection: Connection, frame: Frame, faults?: ItemFaults): void {
     const { append, transmit, refuse } = this.#options;
     const { producer, batch, first } = frame;
-    const refusal = notAllowed(connection, producer);
-    if (refusal !== undefined) return refuse(connection, batch, refusal);
+    const { host } = connection;
+    if (host === null) return refuse(connection, batch, READ_ONLY);
+    if (!ownsProducer(host, producer)) return refuse(connection, batch, foreignProducer(host, producer));
     const refusedFrom = connection.refused.get(producer);
     if (refusedFrom !== undefined && first > refusedFrom) {
       const detail = `The batch that begins at ${refusedFrom} was refused: send it again first`;
       return refuse(connection, batch, problem("out-of-order", 503, "An earlier batch is missing", detail), 0);
     }
-    const { runs, rejected } = admitNumbered(frame, faults, sourcesOf(connection));
+    const { runs, rejected } = admitNumbered(frame, host, faults, sourcesOf(connection));
     const last = first + frame.signals.length - 1;
     // The dead letters count as one more part: the batch is answered when they are durable, too.
     let left = runs.length + (rejected.length > 0 ? 1 : 0);
@@ -103,9 +104,9 @@ function sourcesOf({ host, token: { sources } }: Connection): ((source: string) 
   return (source) => isBoundTo(sources, source) || isSourceOfHost(host, source);
 }
 
-function notAllowed({ host }: Connection, producer: string): Problem | undefined {
-  if (host === null) return problem("read-only", 403, "A stream only reads: append over a link or by POST");
-  if (ownsProducer(host, producer)) return undefined;
+const READ_ONLY = problem("read-only", 403, "A stream only reads: append over a link or by POST");
+
+function foreignProducer(host: string, producer: string): Problem {
   const detail =
     `${producer.slice(0, 256)} is not a producer of the host ${host}: ` +
     `name producers ${host}.<epoch>.<lane>, without a full stop in the last two parts`;

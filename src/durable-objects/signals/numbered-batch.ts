@@ -1,7 +1,6 @@
 import type { ItemFaults } from "../../core/json/item-faults.ts";
 import { admitSignal } from "../../core/signals/admit.ts";
 import type { AppendRequest } from "../../core/signals/api.ts";
-import { ownerOfProducer } from "../../core/signals/log/id-owner.ts";
 import { foreignSource, reservedFields } from "../../core/signals/reserved.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
@@ -15,11 +14,13 @@ export interface Rejected {
 /**
  * Splits a numbered batch into runs of valid, consecutive signals, and the signals that are rejected.
  *
+ * @param owner - the host of the link, which owns the ids
  * @param faults - of signals that would not be kept as they were sent, by `/signals/<place>`
  * @param maySay - whether the link's token may name a source; `undefined`: it may name all
  */
 export function admitNumbered(
   frame: Extract<AgentFrame, { type: "append" }>,
+  owner: string,
   faults?: ItemFaults,
   maySay?: (source: string) => boolean,
 ): {
@@ -27,7 +28,6 @@ export function admitNumbered(
   rejected: Rejected[];
 } {
   const runs: AppendRequest[] = [];
-  const owner = ownerOfProducer(frame.producer);
   const rejected: Rejected[] = [];
   let signals: NewSignal[] = [];
   let first = frame.first;

@@ -39,7 +39,18 @@ export function readNumberedId(id: string): { readonly producer: string; readonl
   return producer === undefined || number === undefined ? undefined : { producer, number: Number(number) };
 }
 
-/** `<host>.<epoch>.<lane>`: the host owns what its producers send. */
+/**
+ * The agent of a host names its producers `<host>.<epoch>.<lane>`; two parts at most follow the host's name, so that a host
+ * `a` cannot speak as the host `a.b`, whose own producers have two parts more than that.
+ */
+const PARTS_BEHIND_HOST = /^[^.]+(\.[^.]+)?$/;
+
+/** Whether a producer belongs to the host. */
+export function ownsProducer(host: string, producer: string): boolean {
+  return producer.startsWith(`${host}.`) && PARTS_BEHIND_HOST.test(producer.slice(host.length + 1));
+}
+
+/** The host whose producer has this name, where its link is not known: a link knows its host. */
 export function ownerOfProducer(producer: string): string {
   const parts = producer.split(".");
   return parts.slice(0, Math.max(1, parts.length - 2)).join(".");
