@@ -20,6 +20,7 @@ import {
   eventsCommand,
   metricsCommand,
   queueCommand,
+  queuesCommand,
 } from "./commands/queue/queues.ts";
 import { tasksCommand } from "./commands/queue/tasks.ts";
 import { emitCommand } from "./commands/signals/emit.ts";
@@ -80,6 +81,7 @@ function program(): Command {
     monitorsCommand,
     tasksCommand,
     queueCommand,
+    queuesCommand,
     bottlenecksCommand,
     metricsCommand,
     eventsCommand,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare, MiniflareCoreError, NoOpLog } from "miniflare";
 import type { Bundle } from "./bundle.ts";
+import { removeEmptyObjects } from "./empty-objects.ts";
 import { type EdgeLock, lockEdge } from "./lock.ts";
 import { killOrphan, runningRuntime } from "./orphans.ts";
 import { edgeFiles, PROJECT_ROOT } from "./paths.ts";
@@ -56,6 +57,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
     const orphan = await killOrphan(files.runtimePid, WORKERD);
     if (orphan !== undefined)
       log({ level: "warn", message: `killed the runtime that an earlier edge left running (process ${orphan})` });
+    removeEmptyObjects(files.storage);
     const publicPort = await claimPort(port);
     configureRuntime(files.runtimePid);
     const miniflare = await startRuntime(

@@ -15,7 +15,7 @@ import {
 import { QueueSettings, type QueueSettingsChange } from "../core/queue/queue-settings.ts";
 import type { TaskInput } from "../core/queue/task-input.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
-import type { Call, CallEdge } from "./http/request.ts";
+import { type Call, type CallEdge, NoAnswer } from "./http/request.ts";
 import { uuid7 } from "./http/uuid7.ts";
 import { type FollowEventsOptions, followEvents } from "./stream/queue-events.ts";
 import type { ServerSentEvents } from "./stream/server-sent-events.ts";
@@ -64,6 +64,9 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
     status: (queue: string) => call(QueueStatus, { path: at(queue) }),
     configure: (queue: string, change: QueueSettingsChange) =>
       call(QueueSettings, { method: "PATCH", path: at(queue), body: change }),
+    /** Deletes a queue. @param force - also while it has unfinished tasks, which are lost */
+    delete: (queue: string, force = false) =>
+      call(NoAnswer, { method: "DELETE", path: at(queue), ...(force ? { query: { force: "true" } } : {}) }),
     bottlenecks: (queue: string, limit = 10) =>
       call(Bottlenecks, { path: at(queue, "/bottlenecks"), query: { limit } }),
     events: async (queue: string, tail = 100) =>

@@ -11,6 +11,7 @@ export { AgentRegistry } from "../durable-objects/hosts/object.ts";
 export { ObservationCache } from "../durable-objects/introspection/object.ts";
 export { Models } from "../durable-objects/models/object.ts";
 export { PolicyState } from "../durable-objects/policy/object.ts";
+export { QueueLobby } from "../durable-objects/queue/lobby.ts";
 export { PriorityQueue } from "../durable-objects/queue/object.ts";
 export { SignalLog } from "../durable-objects/signals/object.ts";
 export { Webhooks } from "../durable-objects/webhooks/object.ts";

@@ -39,15 +39,7 @@ export const queueCommand = () =>
     .addHelpText("after", "\nWith --json: one document.")
     .action(async (name: string | undefined, _options: object, command: Command) => {
       const { queues } = clientFor(command);
-      if (name === undefined) {
-        const list = await queues.list();
-        if (wantsJson(command)) return printLines(list);
-        const columns: readonly Column<(typeof list)[number]>[] = [
-          ["NAME", (queue) => queue.name],
-          ["SINCE", (queue) => queue.created_at],
-        ];
-        return printTable(list, columns, "no queues");
-      }
+      if (name === undefined) return listQueues(command);
       const status = await queues.status(name);
       if (wantsJson(command)) return print(JSON.stringify(status));
       const depths = Object.entries(status.by_priority).filter(([, count]) => count > 0);
@@ -63,6 +55,34 @@ export const queueCommand = () =>
       });
       await printTable(Object.entries(status.by_recipient), recipientColumns, "no tasks so far");
     });
+
+async function listQueues(command: Command): Promise<void> {
+  const list = await clientFor(command).queues.list();
+  if (wantsJson(command)) return printLines(list);
+  const columns: readonly Column<(typeof list)[number]>[] = [
+    ["NAME", (queue) => queue.name],
+    ["SINCE", (queue) => queue.created_at],
+  ];
+  await printTable(list, columns, "no queues");
+}
+
+export const queuesCommand = () =>
+  new Command("queues")
+    .summary("list the queues; delete one")
+    .addHelpText("after", "\nWith --json: one queue a line.")
+    .action((_options: object, command: Command) => listQueues(command))
+    .addCommand(
+      new Command("delete")
+        .summary("delete a queue with its settings and finished tasks")
+        .argument("<name>")
+        .option("--force", "also a queue that has unfinished tasks, which are lost")
+        .addHelpText("after", "\nWith --json: one document.")
+        .action(async (name: string, { force = false }: { force?: boolean }, command: Command) => {
+          await clientFor(command).queues.delete(name, force);
+          if (wantsJson(command)) return print(JSON.stringify({ name, deleted: true }));
+          await printFields({ deleted: name });
+        }),
+    );
 
 export const bottlenecksCommand = () =>
   new Command("bottlenecks")

@@ -198,6 +198,9 @@ export type EnqueueAnswer =
   | { readonly full: true; readonly capacity: number }
   | QueueOverloaded;
 
+/** Whether a queue was deleted, or how many unfinished tasks kept it. */
+export type QueueRemoval = { readonly removed: true } | { readonly unfinished: number } | QueueOverloaded;
+
 export interface LeaseQuery {
   readonly recipient: string;
   readonly max: number;

@@ -159,6 +159,11 @@ export class Directory extends EcosystemObject<unknown> {
     );
   }
 
+  /** The queue was deleted. */
+  removeQueue(ecosystem: string, name: string): void {
+    this.sql.exec("DELETE FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name);
+  }
+
   hasQueue(ecosystem: string, name: string): boolean {
     return this.sql.exec("SELECT 1 FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name).toArray().length > 0;
   }

@@ -30,6 +30,11 @@ export class Callers {
     this.#listeners.delete(correlationId);
     for (const listener of listeners) listener(record);
   }
+
+  /** The queue has lost all of its calls. */
+  notifyAllLost(): void {
+    for (const id of [...this.#listeners.keys()]) this.notify(id, null);
+  }
 }
 
 export function answerOf(record: FinishedTask): CallAnswer {

@@ -20,12 +20,13 @@ import { PendingCalls } from "./pending-calls.ts";
 import { QueueCommits } from "./queue-commits.ts";
 import { queueOf } from "./queue-runtime.ts";
 import { OVERLOADED } from "./refusals.ts";
-import { type DirectoryBinding, Registration } from "./registration.ts";
+import { Registration, type RegistrationBindings } from "./registration.ts";
+import { QUEUE_DELETED, type RemovalBindings, removeQueue } from "./removal.ts";
 import { WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
 
 /** Bindings that a queue uses. */
-export type QueueBindings = RelayBindings & DirectoryBinding;
+export type QueueBindings = RelayBindings & RegistrationBindings & RemovalBindings;
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.
@@ -43,6 +44,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   readonly #calls: PendingCalls;
   readonly #leases: WaitingLeases;
   readonly #registration: Registration;
+  #removed = false;
 
   constructor(ctx: DurableObjectState, env: QueueBindings) {
     super(ctx, env);
@@ -62,7 +64,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
         sockets: this.#sockets,
         followers: this.#followers,
       }),
-      committed: () => this.#registration.begin(),
+      committed: (changed) => (changed ? this.#registration.begin() : this.#registration.retry()),
     });
     const { store } = this.#commits;
     this.#registration = new Registration({
@@ -70,6 +72,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       ecosystem: this.ecosystem,
       queue: queueOf(this.#name),
       notes: store.notes,
+      begun: store.nextSeq > 1 || store.notes.read("settings") !== undefined,
       keepAlive: (work) => ctx.waitUntil(work),
       wakeBy: (atMs) => this.alarms.wakeBy(atMs),
     });
@@ -101,6 +104,12 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       cancelOperation: (taskId, recipients) =>
         this.#actionOperation({ action: "cancel", taskId, recipients }, nothing, nothing),
     });
+  }
+
+  /** Makes the queue exist before its first task: somebody calls, and somebody works for it. */
+  async begin(): Promise<void> {
+    this.#registration.begin();
+    await this.#registration.underWay;
   }
 
   async enqueue(tasks: readonly NewTask[]): Promise<api.EnqueueAnswer> {
@@ -167,8 +176,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   /** @returns the settings after the change, which apply to tasks from now on */
-  configure(change: QueueSettingsChange): Promise<QueueSettings | api.QueueOverloaded> {
-    return this.#changing((resolve, refuse) =>
+  async configure(change: QueueSettingsChange): Promise<QueueSettings | api.QueueOverloaded> {
+    const answer = await this.#changing<QueueSettings>((resolve, refuse) =>
       operationOf(
         (queue) => {
           queue.settings = changeSettings(queue.settings, change);
@@ -179,6 +188,11 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
         refuse,
       ),
     );
+    if (!("overloaded" in answer)) {
+      this.#registration.begin();
+      await this.#registration.underWay;
+    }
+    return answer;
   }
 
   /** Closes the channels that were opened with a token that is deleted or has expired. */
@@ -188,6 +202,26 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       this.#sockets.close(socket, false);
     });
     this.#leases.closeToken(id);
+  }
+
+  /** Deletes the queue. @param force - also while it has unfinished tasks, which are lost */
+  remove(force: boolean): Promise<api.QueueRemoval> {
+    // Two delete it at the same time: there is nothing left to read.
+    if (this.#removed) return Promise.resolve({ removed: true });
+    const dismiss = () => {
+      this.#removed = true;
+      this.#leases.endAll();
+      this.#calls.notifyAllLost();
+      for (const socket of this.tagged.all()) socket.close(1001, "the queue was deleted");
+    };
+    const { ctx, env, ecosystem } = this;
+    const removed = () => this.#removed;
+    return removeQueue({ ctx, removed, env, ecosystem, name: this.#name, commits: this.#commits, dismiss, force });
+  }
+
+  /** Ends this object in memory, after {@link remove}: the next call finds an object without a past. Never answers. */
+  end(): void {
+    this.ctx.abort(QUEUE_DELETED);
   }
 
   /** WebSocket upgrades: `/work?worker=&may_write=` and `/events?tail=&after=`. */
@@ -206,7 +240,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       });
       return answer();
     }
-    this.#registration.begin();
     const bound = readBindings(searchParams.get("bound"));
     const { server, answer } = this.tagged.accept(searchParams);
     this.#sockets.open(server, {

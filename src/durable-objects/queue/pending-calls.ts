@@ -104,6 +104,11 @@ export class PendingCalls {
     if (caller !== null) this.#toChannel(caller, () => refusedCall(taskId, TOO_MUCH));
   }
 
+  /** Asks all callers who wait to call again: the queue is gone. */
+  notifyAllLost(): void {
+    this.#callers.notifyAllLost();
+  }
+
   #toChannel(caller: string, frame: () => string): void {
     if (caller.startsWith(OVER_CHANNEL)) this.#options.send(caller.slice(OVER_CHANNEL.length), frame());
   }

@@ -41,8 +41,8 @@ export interface QueueCommitsOptions {
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
   readonly keepAlive: (work: Promise<void>) => void;
   readonly receivers: () => CommitReceivers;
-  /** Called after each commit that was written. */
-  readonly committed: () => void;
+  /** Called after each commit that was written, with whether a task was changed. */
+  readonly committed: (changed: boolean) => void;
 }
 
 /**
@@ -115,12 +115,19 @@ export class QueueCommits {
     await this.#relay.run();
   }
 
+  /** Delivers the outbox. @returns whether nothing is left of it */
+  async deliver(): Promise<boolean> {
+    await this.#relay.run();
+    return this.#outbox.empty;
+  }
+
   #commit(operations: readonly QueueOperation[], atAlarm: boolean): void {
     const { alarms, transaction, receivers, committed } = this.#options;
     const { waiters, leases, calls, sockets, followers } = receivers();
     const nowMs = Date.now();
     let answers: (() => void)[] = [];
     let finished: readonly { readonly record: FinishedTask }[] = [];
+    let changed = false;
     try {
       transaction(
         () => {
@@ -130,7 +137,9 @@ export class QueueCommits {
           this.queue.advanceClock(nowMs);
           answers = operations.map(({ apply }) => apply(this.queue, nowMs));
           waiters.handOut(this.queue, nowMs);
-          ({ finished } = this.#runtime.write(nowMs, atAlarm));
+          const changes = this.#runtime.write(nowMs, atAlarm);
+          finished = changes.finished;
+          changed = changes.events.length > 0;
         },
         () => this.#reload(nowMs),
       );
@@ -158,7 +167,7 @@ export class QueueCommits {
     sockets.flush();
     followers.publish(this.#runtime.events);
     this.#relayFilled();
-    committed();
+    committed(changed);
     this.#writeUnwritten();
   }
 

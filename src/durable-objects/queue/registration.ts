@@ -3,29 +3,38 @@ import { RETRY_MS } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { NoteName } from "./task-store.ts";
 
-/** Binding to the directory of queues. */
-export interface DirectoryBinding {
+/** Bindings to the directory of queues, and to where workers wait for queues that do not exist yet. */
+export interface RegistrationBindings {
   readonly DIRECTORY: Namespace<{ addQueue(ecosystem: string, name: string, nowMs: number): Promise<void> }>;
+  readonly QUEUE_LOBBY: Namespace<{ queueBegan(queue: string): Promise<void> }>;
 }
 
 interface RegistrationOptions {
-  readonly env: DirectoryBinding;
+  readonly env: RegistrationBindings;
   readonly ecosystem: string;
   readonly queue: string;
   readonly notes: Notes<NoteName>;
+  /** Whether the queue has held a task before, and should be known. */
+  readonly begun: boolean;
   readonly keepAlive: (work: Promise<void>) => void;
   readonly wakeBy: (atMs: number) => void;
 }
 
-/** Makes a queue known to the directory, once in its life; a failure is tried again with the next commit. */
+/**
+ * Makes a queue known to the directory, and to those who wait for it, once in its life. A failure is tried again with the
+ * next commit.
+ */
 export class Registration {
   readonly #options: RegistrationOptions;
   #registered: boolean;
+  /** Whether the queue has begun: a worker alone does not make one. */
+  #begun: boolean;
   #registering: Promise<void> | undefined;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
     this.#registered = options.notes.read("registered") !== undefined;
+    this.#begun = options.begun;
   }
 
   /** Resolves when the directory has answered; `undefined`: nothing is under way. */
@@ -33,9 +42,15 @@ export class Registration {
     return this.#registering;
   }
 
-  /** The queue begins: with its first task, or with its first worker, whose channel a deletion of the token must find. */
+  /** The queue begins: with its first task or with settings, or because a worker and a caller wait for it. */
   begin(): void {
-    if (this.#registered) return;
+    this.#begun = true;
+    this.retry();
+  }
+
+  /** Registers the queue, where it has begun and is not registered. */
+  retry(): void {
+    if (!this.#begun || this.#registered) return;
     this.#registered = true;
     const { env, ecosystem, queue, notes, keepAlive, wakeBy } = this.#options;
     const ended = () => {
@@ -43,6 +58,8 @@ export class Registration {
     };
     this.#registering = objectNamed(env.DIRECTORY, "directory")
       .addQueue(ecosystem, queue, Date.now())
+      // In this order: who comes to the lobby from now on is sent on by the directory.
+      .then(() => objectNamed(env.QUEUE_LOBBY, ecosystem).queueBegan(queue))
       .then(
         () => notes.write("registered", "1"),
         (error: unknown) => {

@@ -86,6 +86,11 @@ export class WaitingLeases {
     for (const waiting of this.#waiting) if (waiting.token === token) waiting.end(TOKEN_OVER);
   }
 
+  /** Ends all requests without a task: the queue is gone. */
+  endAll(): void {
+    for (const waiting of this.#waiting) waiting.end([]);
+  }
+
   /** Answers the requests that the transaction gave tasks to, after the transaction was written. */
   answerServed(): void {
     for (const waiting of this.#served) waiting.finish();

@@ -78,6 +78,11 @@ export class WorkSockets {
     this.#options.submit([releaseAll]);
   }
 
+  /** The last `ready` of each recipient of a channel. */
+  readyOf(socket: WebSocket): readonly Ready[] {
+    return [...(this.#bySocket.get(socket)?.ready.values() ?? [])].map(({ frame }) => frame);
+  }
+
   receive(socket: WebSocket, message: string | ArrayBuffer): void {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined) {

@@ -102,6 +102,6 @@ export function isUpgrade(request: Request): boolean {
 export const upgradeRequired = () => new Response(null, { status: 426 });
 
 /** Closes our end after the other end closed. 1005 and 1006 stand for a close without a code, and may not be sent. */
-export function closeBack(socket: WebSocket, code: number): void {
-  socket.close(code === 1005 || code === 1006 ? 1000 : code);
+export function closeBack(socket: WebSocket, code: number, reason?: string): void {
+  socket.close(code === 1005 || code === 1006 ? 1000 : code, reason);
 }

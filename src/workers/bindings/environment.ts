@@ -7,6 +7,7 @@ import type { HostsBindings } from "../../durable-objects/hosts/ports.ts";
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
 import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
 import type { PolicyBindings, PolicyState } from "../../durable-objects/policy/object.ts";
+import type { LobbyBindings, QueueLobby } from "../../durable-objects/queue/lobby.ts";
 import type { PriorityQueue, QueueBindings } from "../../durable-objects/queue/object.ts";
 import type { CallsOf, Namespace } from "../../durable-objects/shell/ports.ts";
 import type { SignalLog } from "../../durable-objects/signals/object.ts";
@@ -25,6 +26,7 @@ export interface Environment
     PolicyBindings,
     BoardBindings,
     QueueBindings,
+    LobbyBindings,
     HostsBindings,
     ReplayBindings,
     WebhooksBindings,
@@ -35,6 +37,7 @@ export interface Environment
   readonly DEAD_LETTERS: Namespace<CallsOf<DeadLetters>>;
   /** One object for each queue, named `<ecosystem>/<queue>`. */
   readonly PRIORITY_QUEUE: Namespace<CallsOf<PriorityQueue>>;
+  readonly QUEUE_LOBBY: Namespace<CallsOf<QueueLobby>>;
   readonly AGENT_REGISTRY: Namespace<CallsOf<AgentRegistry>>;
   /** One object for the whole deployment, named `directory`. */
   readonly DIRECTORY: Namespace<CallsOf<Directory>>;

@@ -12,5 +12,7 @@ export const agentRegistry = (env: Environment, ecosystem: string) => objectName
 export const workerBoard = (env: Environment, ecosystem: string) => objectNamed(env.WORKER_BOARD, ecosystem);
 export const priorityQueue = (env: Environment, ecosystem: string, queue: string) =>
   objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`);
+/** Where workers and callers wait for queues that do not exist yet. */
+export const queueLobby = (env: Environment, ecosystem: string) => objectNamed(env.QUEUE_LOBBY, ecosystem);
 /** One for the whole deployment. */
 export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory");

@@ -2,7 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WORK_PROTOCOL } from "../../../src/core/queue/work-frames.ts";
-import { priorityQueue } from "../../../src/workers/bindings/objects.ts";
+import { priorityQueue, queueLobby } from "../../../src/workers/bindings/objects.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
 import { sendShares } from "../../../src/workers/rounds/rounds-queue.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
@@ -150,18 +150,13 @@ describe("somebody who waits for a task", () => {
   const TASK = { recipient: "r", type: "t", payload: {}, task_id: "a" };
   const lease = (eco: string, token: string) =>
     post(`/v1/${eco}/queues/work/lease`, { recipient: "r", wait_ms: 30_000 }, { token });
-  const waiting = (eco: string) => async () =>
-    (await (await call(`/v1/${eco}/queues/work`)).json<{ workers: Record<string, number> }>()).workers.r ?? 0;
   const taskOf = async (eco: string) =>
     (await call(`/v1/${eco}/queues/work/tasks/a`)).json<{ status: string; history: { event: string }[] }>();
   test("by a request is refused when the token is deleted, and gets no task, in a queue that never held one", async () => {
     const eco = freshEcosystem();
     const { id, token } = await makeToken(eco);
     const asked = lease(eco, token);
-    await expect.poll(waiting(eco)).toBe(1);
-    await expect
-      .poll(async () => (await (await call(`/v1/${eco}/queues`)).json<{ queues: unknown[] }>()).queues)
-      .toMatchObject([{ name: "work" }]);
+    await expect.poll(() => queueLobby(env, eco).waiting("work", "worker")).toBe(1);
     expect((await call(`/v1/tokens/${id}`, { method: "DELETE" })).status).toBe(204);
     expect((await asked).status).toBe(401);
     expect((await post(`/v1/${eco}/queues/work/tasks`, TASK)).status).toBe(202);
@@ -172,9 +167,7 @@ describe("somebody who waits for a task", () => {
     const eco = freshEcosystem();
     const { id, token } = await makeToken(eco);
     const channel = await open(`/v1/${eco}/queues/work/work`, token, WORK_PROTOCOL);
-    await expect
-      .poll(async () => (await (await call(`/v1/${eco}/queues`)).json<{ queues: unknown[] }>()).queues)
-      .toMatchObject([{ name: "work" }]);
+    await expect.poll(() => queueLobby(env, eco).waiting("work", "reader")).toBe(1);
     expect((await call(`/v1/tokens/${id}`, { method: "DELETE" })).status).toBe(204);
     expect(await channel.closed).toBe(1008);
   });

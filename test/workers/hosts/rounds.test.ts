@@ -42,6 +42,7 @@ function deployment(names: readonly string[], { failing = "", deleted = [] as st
     })),
     SIGNAL_LOG: object(() => ({ nudge: () => undefined, retain: () => undefined, closeToken: () => undefined })),
     PRIORITY_QUEUE: object(() => ({ closeToken: () => undefined })),
+    QUEUE_LOBBY: object(() => ({ closeToken: () => undefined })),
     AGENT_REGISTRY: object(() => ({ tick: () => undefined })),
     ROUNDS: {
       sendBatch: async (messages: readonly Sent[]) => {
@@ -87,8 +88,8 @@ it("divides the round of 5,000 ecosystems so that no invocation exceeds the limi
     expect([calls <= LIMIT.calls, peak <= 3 * 64]).toEqual([true, true]);
   }
   expect(minutely(done)).toEqual(wanted(names));
-  // For each ecosystem its log, and its one queue.
-  expect(done.filter((what) => what.startsWith("closeToken"))).toHaveLength(10_000);
+  // For each ecosystem its log, its lobby and its one queue.
+  expect(done.filter((what) => what.startsWith("closeToken"))).toHaveLength(15_000);
 });
 
 it("skips the nudges and ticks of a late share, and still closes deleted tokens", async () => {
@@ -97,5 +98,5 @@ it("skips the nudges and ticks of a late share, and still closes deleted tokens"
   done.length = 0;
   for (const message of sent) await deliver(message, Date.now() + 120_000);
   expect(minutely(done)).toEqual([]);
-  expect(done.filter((what) => what.startsWith("closeToken"))).toHaveLength(600);
+  expect(done.filter((what) => what.startsWith("closeToken"))).toHaveLength(900);
 });

@@ -131,6 +131,7 @@ describe("a worker's channel", () => {
   it("refuses a recipient for which its hibernating socket has no place, and keeps the others over hibernation", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);
+    await queue.configure({});
     const worker = await openChannel(ecosystem);
     const names = Array.from({ length: 60 }, (_, place) => `r${place}-${"x".repeat(250)}`);
     worker.send(names.map((recipient) => ({ type: "ready", recipient, credit: 1 })));

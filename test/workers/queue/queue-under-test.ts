@@ -62,6 +62,7 @@ export async function openChannel(ecosystem: string, worker = "w1", name = "work
   const socket = response.webSocket;
   if (socket === null) throw new Error(`no WebSocket, but ${response.status} ${await response.text()}`);
   socket.accept();
+  const closed = new Promise<number>((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
   const waiting: Frame[] = [];
   const asked: { type: string; resolve: (frame: Frame) => void }[] = [];
   const messages: (Frame | Frame[])[] = [];
@@ -89,6 +90,8 @@ export async function openChannel(ecosystem: string, worker = "w1", name = "work
     messages,
     waiting,
     send,
+    /** Resolves with the code of the close. */
+    closed,
     sendText: (text: string): void => socket.send(text),
     next,
     /** Resolves when the queue has the credit: frames are answered in order. */

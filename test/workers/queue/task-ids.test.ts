@@ -31,6 +31,7 @@ describe("the id of a task", () => {
 
   it("of a call may hold a slash", async () => {
     const queue = queueOver(freshEcosystem());
+    await queue.configure({});
     const asked = { recipient: "coder", type: "T", payload: {}, correlation_id: "user/1", timeout_ms: 1 };
     expect(await problemOf(await post(`${queue.base}/calls`, asked))).toMatchObject({ status: 504 });
     expect(await (await queue.get("/calls/user%2F1")).json()).toMatchObject({ correlation_id: "user/1" });

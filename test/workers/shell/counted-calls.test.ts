@@ -9,6 +9,7 @@ import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
 import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
 import { Models } from "../../../src/durable-objects/models/object.ts";
 import { PolicyState } from "../../../src/durable-objects/policy/object.ts";
+import { QueueLobby } from "../../../src/durable-objects/queue/lobby.ts";
 import { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
 import type { CallsOf, Namespace } from "../../../src/durable-objects/shell/ports.ts";
 import { SignalLog } from "../../../src/durable-objects/signals/object.ts";
@@ -102,6 +103,7 @@ const POLICY_STATE: ArgumentsOf<PolicyState> = {
 };
 const WORKER_BOARD: ArgumentsOf<WorkerBoard> = { ...PROJECTION, workers: [], task: ["w", "t"], usage: [] };
 const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
+  begin: [],
   enqueue: [[A_TASK]],
   lease: [{ recipient: "nobody", max: 1, leaseMs: 1_000, waitMs: 0, worker: "w" }],
   applyAction: [{ action: "cancel", taskId: "none" }],
@@ -114,6 +116,15 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   bottlenecks: [1],
   events: [1],
   configure: [{}],
+  closeToken: ["t"],
+  remove: [false],
+  end: [],
+  usage: [],
+};
+const QUEUE_LOBBY: ArgumentsOf<QueueLobby> = {
+  waiting: ["q", "worker"],
+  offerWork: ["q"],
+  queueBegan: ["q"],
   closeToken: ["t"],
   usage: [],
 };
@@ -169,6 +180,7 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   ecosystems: [],
   addQueue: ["a", "q", 1],
   hasQueue: ["a", "q"],
+  removeQueue: ["a", "q"],
   queues: ["a"],
   watch: ["a", true],
   watched: [],
@@ -185,6 +197,7 @@ const OBJECTS: readonly Row[] = [
   ["PolicyState", env.POLICY_STATE, PolicyState, POLICY_STATE],
   ["WorkerBoard", env.WORKER_BOARD, WorkerBoard, WORKER_BOARD],
   ["PriorityQueue", env.PRIORITY_QUEUE, PriorityQueue, PRIORITY_QUEUE],
+  ["QueueLobby", env.QUEUE_LOBBY, QueueLobby, QUEUE_LOBBY],
   ["AgentRegistry", env.AGENT_REGISTRY, AgentRegistry, AGENT_REGISTRY],
   ["DeadLetters", env.DEAD_LETTERS, DeadLetters, DEAD_LETTERS],
   ["Webhooks", env.WEBHOOKS, Webhooks, WEBHOOKS],
@@ -215,15 +228,18 @@ describe.each(OBJECTS)("what %s counts", (_, namespace, { prototype }, calls) =>
     expect(Object.keys(calls).sort()).toEqual(callsOf(prototype));
   });
 
-  it.each(Object.entries(calls))("is one request for a call of %s", async (name, args: unknown[]) => {
-    const object = stub();
-    // Projections that are notified for the first time ask the log which one it is: calls of their own.
-    if (name === "nudge") await object[name]?.();
-    const before = (await object.usage()).requests;
-    await object[name]?.(...args);
-    // The second look at the usage is a call as well.
-    expect((await object.usage()).requests - before).toBe(2);
-  });
+  it.each(Object.entries(calls).filter(([name]) => name !== "end"))(
+    "is one request for a call of %s",
+    async (name, args: unknown[]) => {
+      const object = stub();
+      // Projections that are notified for the first time ask the log which one it is: calls of their own.
+      if (name === "nudge") await object[name]?.();
+      const before = (await object.usage()).requests;
+      await object[name]?.(...args);
+      // The second look at the usage is a call as well.
+      expect((await object.usage()).requests - before).toBe(2);
+    },
+  );
 });
 
 describe("what the runtime's own calls count", () => {

@@ -1,8 +1,8 @@
 import type { Grant } from "../../../core/access/grant.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { directory, priorityQueue, signalLog } from "../../bindings/objects.ts";
+import { directory, priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
 
-/** Maximum number of ecosystems that one call closes: each costs a call of its log and one of each of its queues. */
+/** Maximum number of ecosystems that one call closes: each costs a call of its log, of its lobby and of each of its queues. */
 const MAX_ECOSYSTEMS = 50;
 
 /**
@@ -17,6 +17,7 @@ export async function closeSockets(env: Environment, token: string, ecosystems: 
       const queues = await directory(env).queues(name);
       await Promise.all([
         signalLog(env, name).closeToken(token),
+        queueLobby(env, name).closeToken(token),
         ...queues.map((queue) => priorityQueue(env, name, queue.name).closeToken(token)),
       ]);
     }),

@@ -1,15 +1,17 @@
-import { createRoute } from "@hono/zod-openapi";
+import { createRoute, type z } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
 import type { CallAnswer, CallReply } from "../../../core/queue/api.ts";
 import { noResponder, notACall, problemOfCall } from "../../../core/queue/call-problems.ts";
 import { CallInput, taskOfCall } from "../../../core/queue/task-input.ts";
-import { priorityQueue } from "../../bindings/objects.ts";
+import { priorityQueue, queueLobby } from "../../bindings/objects.ts";
+import { unauthenticated } from "../http/authenticate.ts";
 import { readDocument } from "../http/body.ts";
 import { QueuePath, TaskPath } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, securedForTasks } from "../http/route.ts";
 import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
+import { type LobbyVisit, waitInLobby } from "./lobby.ts";
 import { PendingCallSchema, ReplySchema } from "./schemas.ts";
 import { acceptedBy, jsonOrRefuse, refuseFull } from "./tasks-body.ts";
 
@@ -20,7 +22,7 @@ const call = createRoute({
   summary: "Call a responder and wait for the reply",
   description:
     "A call is a task whose sender waits for the result. A call that is sent again with the same `correlation_id` is " +
-    "the same call, and is not run twice. The answer is 504 when no result came in time; a later result is kept for a day.",
+    "the same call, and is not run twice. A call makes no queue unless a worker waits for it. The answer is 504 when no result came in time; a later result is kept for a day.",
   tags: ["tasks"],
   ...securedForTasks("tasks:write"),
   request: {
@@ -52,11 +54,18 @@ export const calls = newApi()
     const id = input.correlation_id ?? `c${crypto.randomUUID()}`;
     mustCommand(c.get("grant"), q, [input]);
     const task = taskOfCall(input, id, jsonOrRefuse(input.payload, "/payload", "invalid-call"), "http");
-    const { timeout_ms, require_responder, recipient } = input;
-    // Where nobody has ever worked, nobody is there to answer: no queue is made for the name.
-    const queue = require_responder ? await findQueue(c.env, eco, q) : priorityQueue(c.env, eco, q);
-    if (queue === undefined) throw new Refusal(noResponder(recipient));
-    const answer = acceptedBy(await queue.call(task, timeout_ms, require_responder));
+    const { recipient } = input;
+    const startMs = Date.now();
+    const existing = await findQueue(c.env, eco, q);
+    const queue =
+      existing ?? (await queueForCall({ env: c.env, ecosystem: eco, queue: q, grant: c.get("grant") }, input));
+    if (queue === undefined) {
+      const detail = `No queue "${q}" in the ecosystem "${eco}", and nobody began to work for it. The call was not kept.`;
+      throw new Refusal(problem("call-timed-out", 504, "No reply in time", detail, { correlation_id: id }));
+    }
+    const timeoutMs = Math.max(1, input.timeout_ms - (Date.now() - startMs));
+    // A responder that waited for the queue to begin is on its way to it.
+    const answer = acceptedBy(await queue.call(task, timeoutMs, input.require_responder && existing !== undefined));
     if ("refused" in answer) {
       if (answer.refused === "full") throw refuseFull((await queue.status()).settings.capacity);
       throw new Refusal(answer.refused === "not_a_call" ? notACall(id) : noResponder(recipient));
@@ -77,6 +86,23 @@ export const calls = newApi()
     if ("pending" in known) return c.json({ correlation_id: id, status: known.pending }, 202);
     return reply(known);
   });
+
+/**
+ * The queue of a call that does not exist yet: a call begins it together with a worker that waits for it.
+ *
+ * @returns `undefined` where no worker came in time
+ */
+async function queueForCall(
+  visit: LobbyVisit,
+  { recipient, require_responder, timeout_ms }: z.output<typeof CallInput>,
+) {
+  const { env, ecosystem, queue } = visit;
+  if (require_responder && (await queueLobby(env, ecosystem).waiting(queue, "worker")) === 0)
+    throw new Refusal(noResponder(recipient));
+  const outcome = await waitInLobby(visit, "caller", timeout_ms).ended;
+  if (outcome === "token_over") throw unauthenticated();
+  return outcome === "began" ? priorityQueue(env, ecosystem, queue) : undefined;
+}
 
 function reply(answer: Extract<CallAnswer, { outcome: unknown }>) {
   const { correlation_id, outcome, resultJson, responder, duration_ms } = answer;

@@ -28,12 +28,15 @@ export async function findQueue(env: Environment, ecosystem: string, queue: stri
   return priorityQueue(env, ecosystem, queue);
 }
 
+/** The queue was deleted. Other isolates follow within {@link REMEMBER_MS}. */
+export const forgetQueue = (ecosystem: string, queue: string): boolean => known.delete(`${ecosystem}/${queue}`);
+
 /** The object of a queue that exists. @throws Refusal where no queue has this name */
 export async function existingQueue(env: Environment, ecosystem: string, queue: string) {
   const found = await findQueue(env, ecosystem, queue);
   if (found === undefined) {
     throw notFound(
-      `No queue "${queue}" in the ecosystem "${ecosystem}". A queue begins with its first task or worker. List queues: GET /v1/{eco}/queues`,
+      `No queue "${queue}" in the ecosystem "${ecosystem}". A queue begins with its first task. List queues: GET /v1/{eco}/queues`,
     );
   }
   return found;

@@ -1,13 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { problem } from "../../../core/problem/problem.ts";
 import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { EventsFrame } from "../../../core/queue/work-frames.ts";
+import { QUEUE_DELETED } from "../../../durable-objects/queue/removal.ts";
 import { directory, priorityQueue } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";
+import { Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { type Chunk, eventsOf, socketOf } from "../http/server-sent-events.ts";
 import { withToken } from "../http/upgrade.ts";
-import { existingQueue } from "./existing-queue.ts";
+import { existingQueue, forgetQueue } from "./existing-queue.ts";
 import { BottlenecksSchema, QueueEventsSchema, QueueStatusSchema, QueuesSchema, SettingsSchema } from "./schemas.ts";
 import { acceptedBy } from "./tasks-body.ts";
 
@@ -48,6 +51,28 @@ const configure = createRoute({
     body: jsonBody({ $ref: "#/components/schemas/QueueSettingsChange" }),
   },
   responses: { 200: json(SettingsSchema, "The settings after the change"), ...problems(400, 413, 415) },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/{eco}/queues/{q}",
+  operationId: "deleteQueue",
+  summary: "Delete a queue",
+  description:
+    "Deletes the queue with its settings, statistics and finished tasks, and closes its channels. A queue with unfinished " +
+    "tasks is kept, unless `force` is true: then these are lost. Dead letters stay. The next task makes a new queue.",
+  tags: ["tasks"],
+  ...secured("admin"),
+  request: {
+    params: QueuePath,
+    query: z.strictObject({
+      force: z
+        .enum(["true", "false"], { error: "give true or false" })
+        .optional()
+        .openapi({ description: "Also delete a queue that has unfinished tasks" }),
+    }),
+  },
+  responses: { 204: { description: "The queue is deleted" }, ...problems(404, 409) },
 });
 
 const bottlenecks = createRoute({
@@ -102,6 +127,16 @@ export const queues = newApi()
     const change = await readDocument(c.req.raw, QueueSettingsChange, "invalid-settings");
     return c.json(acceptedBy(await priorityQueue(c.env, eco, q).configure(change)), 200);
   })
+  .openapi(remove, async (c) => {
+    const { eco, q } = c.req.valid("param");
+    const queue = await existingQueue(c.env, eco, q);
+    const outcome = acceptedBy(await queue.remove(c.req.valid("query").force === "true").catch(removedMeanwhile));
+    if ("unfinished" in outcome) throw new Refusal(notEmpty(q, outcome.unfinished));
+    forgetQueue(eco, q);
+    // The end of the object is the failure of this call.
+    await queue.end().catch(() => undefined);
+    return c.body(null, 204);
+  })
   .openapi(bottlenecks, async (c) => {
     const { eco, q } = c.req.valid("param");
     const queue = await existingQueue(c.env, eco, q);
@@ -119,6 +154,18 @@ export const queues = newApi()
     const url = `https://queue/events?${withToken(query, c.get("grant"))}`;
     return eventsOf(await socketOf(queue, url, "The queue"), "", readEvents);
   });
+
+/** Somebody else deleted the queue, and the object has ended. */
+function removedMeanwhile(error: unknown): { removed: true } {
+  if (error instanceof Error && error.message.includes(QUEUE_DELETED)) return { removed: true };
+  throw error;
+}
+
+function notEmpty(queue: string, unfinished: number) {
+  const tasks = unfinished === 1 ? "1 unfinished task" : `${unfinished} unfinished tasks`;
+  const detail = `The queue "${queue}" has ${tasks}. Complete or cancel them first, or lose them with ?force=true.`;
+  return problem("queue-not-empty", 409, "The queue has unfinished tasks", detail, { unfinished });
+}
 
 function readEvents(text: string): Chunk {
   const { incarnation, first, events } = EventsFrame.parse(JSON.parse(text));

@@ -7,7 +7,7 @@ import type { TaskAction } from "../../../core/queue/api.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { priorityQueue } from "../../bindings/objects.ts";
+import { priorityQueue, queueLobby } from "../../bindings/objects.ts";
 import { unauthenticated } from "../http/authenticate.ts";
 import { readDocument } from "../http/body.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
@@ -15,6 +15,7 @@ import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured, securedForTasks } from "../http/route.ts";
 import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
+import { waitInLobby } from "./lobby.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./requests.ts";
 import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
 import { acceptedBy, jsonOrRefuse, readTasks, refuseFull } from "./tasks-body.ts";
@@ -74,7 +75,8 @@ const lease = createRoute({
   operationId: "leaseTasks",
   summary: "Lease tasks to work on",
   description:
-    "The most urgent tasks first, and the oldest of the equally urgent ones. Waits up to `wait_ms` for a task.",
+    "The most urgent tasks first, and the oldest of the equally urgent ones. Waits up to `wait_ms` for a task, also of a " +
+    "queue that does not exist yet, and makes no queue.",
   tags: ["tasks"],
   ...secured("tasks:work"),
   request: { params: QueuePath, body: body("LeaseRequest") },
@@ -130,10 +132,18 @@ export const tasks = newApi()
     const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
     if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(q, recipients, recipient));
     const token = { id: grant.id, expiresMs: expiresMs(grant) };
-    const query = { recipient, max, leaseMs: lease_ms, waitMs: wait_ms, worker: worker ?? recipient, token };
-    // A worker may wait for the first task of a queue, and makes it; one that does not wait finds nothing.
-    const queue = wait_ms > 0 ? priorityQueue(c.env, eco, q) : await findQueue(c.env, eco, q);
-    const leased = queue === undefined ? [] : acceptedBy(await queue.lease(query));
+    const query = { recipient, max, leaseMs: lease_ms, worker: worker ?? recipient, token };
+    let waitMs = wait_ms;
+    let queue = await findQueue(c.env, eco, q);
+    if (queue === undefined && wait_ms > 0) {
+      const startMs = Date.now();
+      const visit = { env: c.env, ecosystem: eco, queue: q, grant };
+      const outcome = await waitInLobby(visit, "worker", wait_ms).ended;
+      if (outcome === "token_over") throw unauthenticated();
+      waitMs = Math.max(0, wait_ms - (Date.now() - startMs));
+      if (outcome === "began") queue = priorityQueue(c.env, eco, q);
+    } else if (queue === undefined) await queueLobby(c.env, eco).offerWork(q);
+    const leased = queue === undefined ? [] : acceptedBy(await queue.lease({ ...query, waitMs }));
     if ("token_over" in leased) throw unauthenticated();
     return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
   })

@@ -14,6 +14,8 @@ import { QueuePath } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
 import { upgradeTo } from "../http/upgrade.ts";
+import { EarlyChannel } from "./early-channel.ts";
+import { findQueue } from "./existing-queue.ts";
 
 const access = securedAfresh("tasks:work");
 
@@ -50,7 +52,7 @@ const openChannel = createRoute({
   responses: { 101: { description: "Switches to WebSocket" }, ...problems(400, 426) },
 });
 
-export const work = newApi().openapi(openChannel, (c) => {
+export const work = newApi().openapi(openChannel, async (c) => {
   const offered = c.req
     .header("sec-websocket-protocol")
     ?.split(",")
@@ -63,11 +65,16 @@ export const work = newApi().openapi(openChannel, (c) => {
   const grant = c.get("grant");
   const scope = q === HOSTS_QUEUE ? "hosts:command" : "tasks:write";
   const mayWrite = authorise(grant, scope, eco, Date.now()) === "allowed";
-  const query = new URLSearchParams({
-    worker: c.req.valid("query").worker ?? grant.name,
-    may_write: mayWrite ? "1" : "0",
-  });
+  const worker = c.req.valid("query").worker ?? grant.name;
+  const query = new URLSearchParams({ worker, may_write: mayWrite ? "1" : "0" });
   const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
   if (recipients?.length === 0 && !mayWrite) throw new Refusal(NO_HOST);
-  return upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, { ...grant, recipients });
+  const openQueue = () => upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, { ...grant, recipients });
+  if ((await findQueue(c.env, eco, q)) !== undefined) return openQueue();
+  const hosts = q === HOSTS_QUEUE ? grant.hosts : undefined;
+  const visit = { env: c.env, ecosystem: eco, queue: q, grant };
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  new EarlyChannel(server, { visit, worker, mayWrite, recipients, hosts, openQueue });
+  return new Response(null, { status: 101, webSocket: client, headers: { "Sec-WebSocket-Protocol": WORK_PROTOCOL } });
 });
