@@ -11,6 +11,7 @@ import { usage } from "./api/deployment/usage.ts";
 import { fileTaskRoutes } from "./api/file-tasks/routes.ts";
 import { monitors } from "./api/hosts/monitors.ts";
 import { agents } from "./api/hosts/routes.ts";
+import { onlyAllowedHosts } from "./api/http/allowed-hosts.ts";
 import { crossOrigin } from "./api/http/cross-origin.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
 import { newApi } from "./api/http/route.ts";
@@ -49,6 +50,7 @@ app.notFound(() =>
     ),
   ),
 );
+app.use(onlyAllowedHosts);
 app.use(crossOrigin);
 app.use(
   methodNotAllowed({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isPrivateHost } from "../wire/network-address.ts";
 
 /** Name of a model in rules. */
 export const ModelName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
@@ -27,6 +28,12 @@ const Endpoint = z
     if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
     return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.has(url.hostname));
   }, "give the address of chat completions, such as https://api.openai.com/v1/chat/completions; http is allowed for this machine only");
+/** Whether an endpoint is one of a private network or of this machine, which the edge must allow. */
+export const isPrivateEndpoint = (url: string): boolean => isPrivateHost(new URL(url).hostname);
+
+export const PRIVATE_ENDPOINT =
+  "this address belongs to a private network; set WEBHOOKS_ALLOW_PRIVATE on the edge to allow it";
+
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 const OpenAiModel = z.strictObject({

@@ -3,13 +3,16 @@ import { dayOf, reserve, Spending, settleCost, spendingToday } from "../../core/
 import { Answer, type AnswerFailure, costOf, highestCost, type Question } from "../../core/models/question.ts";
 import { readAnswer } from "../../core/models/read-answer.ts";
 import {
+  isPrivateEndpoint,
   type Model,
   type ModelSettings,
   type NewModelSettings,
   NO_MODELS,
   nextSettings,
+  PRIVATE_ENDPOINT,
   readStoredSettings,
 } from "../../core/models/settings.ts";
+import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 import { askModel } from "./endpoint.ts";
@@ -30,6 +33,8 @@ const MAX_ATTEMPTS = 2;
 export interface ModelsBindings {
   /** Workers AI, where the deployment has it. */
   readonly AI?: AiBinding;
+  /** `"true"`: models may be asked at private addresses. */
+  readonly WEBHOOKS_ALLOW_PRIVATE?: string;
 }
 
 interface AskedRow {
@@ -115,7 +120,11 @@ export class Models extends EcosystemObject<ModelsBindings> {
   #modelOf(question: Question): Model | Answer {
     if (!this.#settings.enabled) return unanswered("off", "asking models is disabled");
     const model = this.#settings.models.find(({ name }) => name === question.model);
-    return model ?? unanswered("unknown_model", `no model "${question.model}" in the settings`);
+    if (model === undefined) return unanswered("unknown_model", `no model "${question.model}" in the settings`);
+    // The settings may be older than the rule, or the permission was withdrawn.
+    if (model.kind === "openai" && !allowsPrivate(this.env.WEBHOOKS_ALLOW_PRIVATE) && isPrivateEndpoint(model.url))
+      return unanswered("unreachable", PRIVATE_ENDPOINT);
+    return model;
   }
 
   #reserveAndAsk(question: Question, model: Model, attempts: number, startMs: number): Promise<Answer> {

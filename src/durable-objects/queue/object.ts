@@ -44,7 +44,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   readonly #calls: PendingCalls;
   readonly #leases: WaitingLeases;
   readonly #registration: Registration;
-  #removed = false;
 
   constructor(ctx: DurableObjectState, env: QueueBindings) {
     super(ctx, env);
@@ -107,9 +106,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   /** Makes the queue exist before its first task: somebody calls, and somebody works for it. */
-  async begin(): Promise<void> {
-    this.#registration.begin();
-    await this.#registration.underWay;
+  begin(): Promise<void> {
+    return this.#registration.register();
   }
 
   async enqueue(tasks: readonly NewTask[]): Promise<api.EnqueueAnswer> {
@@ -188,10 +186,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
         refuse,
       ),
     );
-    if (!("overloaded" in answer)) {
-      this.#registration.begin();
-      await this.#registration.underWay;
-    }
+    if (!("overloaded" in answer)) await this.#registration.register();
     return answer;
   }
 
@@ -206,17 +201,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   /** Deletes the queue. @param force - also while it has unfinished tasks, which are lost */
   remove(force: boolean): Promise<api.QueueRemoval> {
-    // Two delete it at the same time: there is nothing left to read.
-    if (this.#removed) return Promise.resolve({ removed: true });
-    const dismiss = () => {
-      this.#removed = true;
-      this.#leases.endAll();
-      this.#calls.notifyAllLost();
-      for (const socket of this.tagged.all()) socket.close(1001, "the queue was deleted");
-    };
-    const { ctx, env, ecosystem } = this;
-    const removed = () => this.#removed;
-    return removeQueue({ ctx, removed, env, ecosystem, name: this.#name, commits: this.#commits, dismiss, force });
+    const { ctx, env, ecosystem, tagged } = this;
+    const [commits, leases, calls] = [this.#commits, this.#leases, this.#calls];
+    return removeQueue({ ctx, env, ecosystem, tagged, name: this.#name, commits, leases, calls, force });
   }
 
   /** Ends this object in memory, after {@link remove}: the next call finds an object without a past. Never answers. */

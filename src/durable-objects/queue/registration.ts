@@ -48,6 +48,12 @@ export class Registration {
     this.retry();
   }
 
+  /** As {@link begin}; resolves when the directory has answered. */
+  async register(): Promise<void> {
+    this.begin();
+    await this.#registering;
+  }
+
   /** Registers the queue, where it has begun and is not registered. */
   retry(): void {
     if (!this.#begun || this.#registered) return;

@@ -1,8 +1,11 @@
 import type { QueueRemoval } from "../../core/queue/api.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
+import type { TaggedSockets } from "../shell/sockets.ts";
+import type { PendingCalls } from "./pending-calls.ts";
 import type { QueueCommits } from "./queue-commits.ts";
 import { queueOf } from "./queue-runtime.ts";
 import { OVERLOADED } from "./refusals.ts";
+import type { WaitingLeases } from "./waiting-leases.ts";
 
 /** Binding to the directory of queues. */
 export interface RemovalBindings {
@@ -12,6 +15,9 @@ export interface RemovalBindings {
 const END_MS = 2_000;
 export const QUEUE_DELETED = "the queue was deleted";
 
+/** Objects whose queue was deleted, and that end soon. */
+const removed = new WeakSet<DurableObjectState>();
+
 interface RemovalOptions {
   readonly ctx: DurableObjectState;
   readonly env: RemovalBindings;
@@ -19,22 +25,23 @@ interface RemovalOptions {
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly commits: QueueCommits;
-  /** Whether another call has deleted the queue. */
-  readonly removed: () => boolean;
-  /** Answers who waits, and closes the channels. */
-  readonly dismiss: () => void;
+  readonly leases: WaitingLeases;
+  readonly calls: PendingCalls;
+  readonly tagged: TaggedSockets;
   /** Also while the queue has unfinished tasks. */
   readonly force: boolean;
 }
 
 /** Deletes a queue: its name in the directory, then everything that the object stores. */
 export async function removeQueue(options: RemovalOptions): Promise<QueueRemoval> {
-  const { ctx, env, ecosystem, name, commits, dismiss, force } = options;
+  const { ctx, env, ecosystem, name, commits, force } = options;
+  // Two delete it at the same time: there is nothing left to read.
+  if (removed.has(ctx)) return { removed: true };
   // What tasks have led to is delivered first: signals, and dead letters, which others read.
   if (!(await commits.deliver())) return OVERLOADED;
   // Nothing comes in meanwhile: a task that was accepted after the look at the others would be lost unnoticed.
   return await ctx.blockConcurrencyWhile(async (): Promise<QueueRemoval> => {
-    if (options.removed()) return { removed: true };
+    if (removed.has(ctx)) return { removed: true };
     const unfinished = commits.queue.size;
     if (unfinished > 0 && !force) return { unfinished };
     try {
@@ -47,7 +54,10 @@ export async function removeQueue(options: RemovalOptions): Promise<QueueRemoval
       // What was deleted of it stays so, and the call can be made again.
       return OVERLOADED;
     }
-    dismiss();
+    removed.add(ctx);
+    options.leases.endAll();
+    options.calls.notifyAllLost();
+    for (const socket of options.tagged.all()) socket.close(1001, QUEUE_DELETED);
     // The object in memory still knows what is gone. Its caller ends it, or this does where the caller is gone too.
     setTimeout(() => ctx.abort(QUEUE_DELETED), END_MS);
     return { removed: true };

@@ -10,6 +10,7 @@ import type { Redelivery } from "../../core/webhooks/delivery.ts";
 import { MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
 import { type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../../core/webhooks/endpoint.ts";
 import { urlProblem } from "../../core/webhooks/url-rule.ts";
+import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
@@ -241,8 +242,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   }
 
   #urlProblem(url: string): string | undefined {
-    const allowed = this.env.WEBHOOKS_ALLOW_PRIVATE;
-    return urlProblem(url, allowed !== undefined && /^(1|true|yes)$/i.test(allowed));
+    return urlProblem(url, allowsPrivate(this.env.WEBHOOKS_ALLOW_PRIVATE));
   }
 
   #view(row: EndpointRow): Endpoint {

@@ -51,4 +51,9 @@ export interface Environment
   readonly ADMIN_TOKEN?: string;
   /** Origins, with commas between them, whose pages may call the API from browsers; `*`: all. Default: none. */
   readonly CORS_ORIGINS?: string;
+  /**
+   * Hosts, with commas between them, that requests may name beside those of this machine; `*`: any. Set on the edge of one
+   * machine alone: on Cloudflare a request reaches the Worker by the Worker's own names.
+   */
+  readonly ALLOWED_HOSTS?: string;
 }

@@ -1,5 +1,10 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { Models } from "../../../src/durable-objects/models/object.ts";
+import { app } from "../../../src/workers/app.ts";
+import { models as modelsOf } from "../../../src/workers/bindings/objects.ts";
+import { ADMIN, call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 
 const put = (eco: string, body: unknown, token?: string) =>
   call(`/v1/${eco}/models`, {
@@ -53,6 +58,33 @@ describe("GET and PUT /models", () => {
     expect(JSON.stringify(problem)).not.toContain("sk secret");
     expect((await problemOf(await put(eco, { enable: true }))).errors?.[0]?.pointer).toBe("/enable");
   });
+
+  it.each(["https://10.0.0.1/", "https://[2001:0:4136:e378::1]/", "https://models.internal/", "http://127.0.0.1/"])(
+    "refuse %s where the edge does not allow private addresses, also for models that were set before",
+    async (url) => {
+      const eco = freshEcosystem();
+      const settings = { enabled: true, models: [{ ...small, url }] };
+      const strict = { ...(env as object), WEBHOOKS_ALLOW_PRIVATE: undefined };
+      const headers = { Authorization: `Bearer ${ADMIN}`, "Content-Type": "application/json" };
+      const body = JSON.stringify(settings);
+      const refused = await app.request(`/v1/${eco}/models`, { method: "PUT", headers, body }, strict);
+      expect(await problemOf(refused)).toMatchObject({
+        status: 422,
+        errors: [{ pointer: "/models/0/url", message: expect.stringContaining("WEBHOOKS_ALLOW_PRIVATE") }],
+      });
+      expect((await put(eco, settings)).status).toBe(200);
+      const answer = await runInDurableObject(modelsOf(env, eco), (_, state) =>
+        new Models(state, { WEBHOOKS_ALLOW_PRIVATE: "false" }).ask({
+          id: "q",
+          model: "small",
+          prompt: "p",
+          timeoutMs: 1_000,
+          choices: [],
+        }),
+      );
+      expect(answer).toMatchObject({ failure: "unreachable", detail: expect.stringContaining("private network") });
+    },
+  );
 
   it("let only administrators change the settings", async () => {
     const eco = freshEcosystem();

@@ -1,10 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ModelSettingsInput } from "../../../core/models/settings.ts";
+import { isPrivateEndpoint, ModelSettingsInput, PRIVATE_ENDPOINT } from "../../../core/models/settings.ts";
 import { problem } from "../../../core/problem/problem.ts";
+import { allowsPrivate } from "../../../core/wire/network-address.ts";
 import { models as modelsOf } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
-import { Refusal } from "../http/refusal.ts";
+import { invalid, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { ModelSettingsSchema } from "./schemas.ts";
 
@@ -62,6 +63,14 @@ export const models = newApi()
   .openapi(change, async (c) => {
     const { eco } = c.req.valid("param");
     const change = await readDocument(c.req.raw, ModelSettingsInput, "invalid-models", "Invalid settings of models");
+    if (!allowsPrivate(c.env.WEBHOOKS_ALLOW_PRIVATE)) {
+      const errors = change.models.flatMap((model, place) =>
+        model.kind === "openai" && isPrivateEndpoint(model.url)
+          ? [{ pointer: `/models/${place}/url`, message: PRIVATE_ENDPOINT }]
+          : [],
+      );
+      if (errors.length > 0) throw invalid("invalid-models", "Invalid settings of models", errors);
+    }
     const answer = await modelsOf(c.env, eco).changeSettings(change);
     if (answer.ok) return c.json(answer.settings, 200);
     const detail = `Version ${answer.conflict} of the settings is in force. Read the settings again, and repeat the change.`;
