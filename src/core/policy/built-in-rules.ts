@@ -49,6 +49,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
       until_by: "facts.gap_name",
       at_most: "1d",
     },
+    share: { n: 100, per: "1h" },
     rate: { n: 1_000, per: "1m" },
     then: [
       {
@@ -94,6 +95,7 @@ export const BUILT_IN_RULES: readonly Rule[] = [
         },
       ],
     },
+    share: { n: 100, per: "1h" },
     rate: { n: 1_000, per: "1m" },
     then: [
       {

@@ -46,6 +46,7 @@ export interface CompiledRule {
   readonly remember: Fields;
   readonly rememberBy: Expression | undefined;
   readonly rate: { readonly n: number; readonly perMs: number };
+  readonly share: { readonly n: number; readonly perMs: number } | undefined;
   readonly then: readonly CompiledEffect[];
   readonly ask:
     | {
@@ -118,6 +119,7 @@ export function compileRule(rule: Rule): CompiledRule {
     remember: compiler.fields(rule.remember ?? {}, "/remember"),
     rememberBy: compiler.optional(rule.remember_by, "/remember_by"),
     rate: { n: rule.rate.n, perMs: checkedMs(rule.rate.per) },
+    share: rule.share && { n: rule.share.n, perMs: checkedMs(rule.share.per) },
     then: compiler.effects(rule.then, "/then"),
     ask: ask && {
       model: ask.model,

@@ -109,12 +109,13 @@ export class PolicyEngine {
    *
    * @param recorded - what each rule decided on the signal, where that is known: the state of the rules then follows the
    * record, and a rule that is not named made no decision. Effects are not resolved again.
+   * @param sender - who sent the signal, see senders.ts; where that is not known, no share of a rule is counted
    */
-  evaluate(signal: Signal, recorded?: ReadonlyMap<string, RecordedOutcome>): Evaluation {
+  evaluate(signal: Signal, recorded?: ReadonlyMap<string, RecordedOutcome>, sender?: string): Evaluation {
     const nowMs = Date.parse(signal.received_at);
     // An answer was due before this signal came: it is too late. An answer in the last millisecond is in time.
     const outcomes = this.#expire(nowMs, Number.POSITIVE_INFINITY);
-    const context = contextOf(signal, nowMs);
+    const context = contextOf(signal, nowMs, sender);
     const work = new SignalWork();
     const quarantined: Quarantined[] = [];
     this.#applyAnswer(context, work, quarantined);

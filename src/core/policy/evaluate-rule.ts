@@ -48,7 +48,7 @@ export function evaluateRule(
     const exceeded = error instanceof WorkExceeded ? ({ cut: "work" } as const) : {};
     result = { outcome: "failed", reason, effects: [], mutations: [], ...exceeded };
   }
-  const { outcome, reason, effects, question, cut, quiet } = result;
+  const { outcome, reason, effects, question, cut, quiet, spent } = result;
   if (outcome === undefined) return undefined;
   return {
     rule: compiled.rule,
@@ -62,6 +62,7 @@ export function evaluateRule(
     ...(question === undefined ? {} : { question }),
     ...(cut === undefined ? {} : { cut }),
     ...(quiet === undefined ? {} : { quiet }),
+    ...(spent === undefined ? {} : { spent }),
   };
 }
 

@@ -1,5 +1,7 @@
+import type { Party } from "../collections/fair-queue.ts";
 import type { Signal } from "../signals/signal.ts";
 import type { Scope } from "./expression.ts";
+import { partyOf } from "./party.ts";
 import type { RuleOutcome } from "./rule-outcome.ts";
 import type { Origin } from "./state.ts";
 
@@ -10,19 +12,25 @@ export interface EvaluationContext {
   readonly scope: Scope;
   /** When the log received the signal, in milliseconds since the epoch. */
   readonly nowMs: number;
+  /** To whom the signal is charged; `undefined`: to nobody. */
+  readonly party: Party | undefined;
 }
 
 /** What a rule is known to have decided on a signal. `nothing`: no decision, though the signal may have been counted. */
 export type RecordedOutcome = RuleOutcome["outcome"] | "nothing";
 
-/** @param nowMs - when the log received the signal, in milliseconds since the epoch */
-export function contextOf(signal: Signal, nowMs: number): EvaluationContext {
+/**
+ * @param nowMs - when the log received the signal, in milliseconds since the epoch
+ * @param sender - who sent the signal, see senders.ts
+ */
+export function contextOf(signal: Signal, nowMs: number, sender?: string): EvaluationContext {
   const { id, signal: name, source, facts, ecosystem } = signal;
   return {
     signal,
     origin: originOf(signal),
     scope: { signal: name, id, source, facts, ecosystem, now: new Date(nowMs), state: {} },
     nowMs,
+    party: partyOf(signal, sender),
   };
 }
 

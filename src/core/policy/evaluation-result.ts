@@ -12,5 +12,6 @@ export interface EvaluationResult {
   readonly question?: ResolvedQuestion;
   readonly cut?: RuleOutcome["cut"];
   readonly quiet?: true;
+  readonly spent?: RuleOutcome["spent"];
   readonly mutations: readonly StateMutation[];
 }

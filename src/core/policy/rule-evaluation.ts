@@ -4,6 +4,7 @@ import type { CompiledRule } from "./compiled-rule.ts";
 import type { Effect } from "./effect.ts";
 import type { EvaluationContext, RecordedOutcome } from "./evaluation-context.ts";
 import type { EvaluationResult } from "./evaluation-result.ts";
+import { spentReason, takeShare } from "./fair-share.ts";
 import { keyOf } from "./key.ts";
 import { countFiring, guardLoops } from "./loop-guard.ts";
 import { resolveEffects } from "./resolve-effects.ts";
@@ -43,9 +44,14 @@ export class RuleEvaluation {
     if (reason !== undefined) return suppressed(reason, counted);
     const duplicate = this.#nearDuplicate();
     if (duplicate !== undefined) {
-      const result = { ...suppressed(duplicate.reason, counted), effects: duplicate.effects };
+      const spent = this.#takeShare("duplicate");
+      if (spent !== undefined) return { ...spent, mutations: counted };
+      const shares = this.#onFiring.filter(({ kind }) => kind === "share");
+      const result = { ...suppressed(duplicate.reason, [...counted, ...shares]), effects: duplicate.effects };
       return guardLoops(result, this.#compiled, this.#context, this.#state);
     }
+    const spent = this.#takeShare("firing");
+    if (spent !== undefined) return { ...spent, mutations: counted };
     if (count !== undefined) this.#onFiring.push(deletionOf(count.row));
     return this.#fire();
   }
@@ -62,6 +68,7 @@ export class RuleEvaluation {
     this.#repeated();
     this.#inFlight();
     this.#nearDuplicate();
+    this.#takeShare("firing");
     this.#expect();
     const firing = countFiring(this.#compiled, this.#context, this.#state);
     return { outcome: "fired", effects: [], mutations: [...this.#onFiring, firing] };
@@ -178,6 +185,16 @@ export class RuleEvaluation {
       best = { name: known.name, similarity };
     }
     return best;
+  }
+
+  /** Counts one more firing. @returns the decision where a share of the rule is used up */
+  #takeShare(counts: "firing" | "duplicate"): EvaluationResult | undefined {
+    const taken = takeShare(this.#compiled, this.#context, this.#state, counts);
+    if ("rows" in taken) {
+      this.#onFiring.push(...taken.rows);
+      return undefined;
+    }
+    return { ...suppressed(spentReason(taken, this.#compiled.rule.share?.per ?? "")), spent: taken };
   }
 
   #expect(): void {

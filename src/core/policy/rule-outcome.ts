@@ -1,5 +1,6 @@
 import type { ResolvedQuestion } from "./ask.ts";
 import type { Effect } from "./effect.ts";
+import type { SpentShare } from "./party.ts";
 import type { Rule } from "./rule.ts";
 import type { Origin, StateMutation } from "./state.ts";
 
@@ -25,6 +26,8 @@ export interface RuleOutcome {
   readonly cut?: "depth" | "rate" | "work";
   /** Makes no dead letter of this failure, because there are enough dead letters of the same kind. */
   readonly quiet?: true;
+  /** Who has used up a share of the rule, which was suppressed for that. */
+  readonly spent?: SpentShare;
 }
 
 /** A rule that is not evaluated any more, until somebody edits it. */

@@ -11,6 +11,7 @@ const MAX_ROWS: Readonly<Record<StateKind, number>> = {
   count: 20_000,
   memory: 20_000,
   rate: 1,
+  share: 20_000,
   // Each is compared with every new text.
   text: 2_000,
   expected: 100_000,

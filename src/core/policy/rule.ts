@@ -79,6 +79,11 @@ const fields = {
   remember_by: Expression.optional(),
   /** Loop guard: the maximum number of firings in a time; signals beyond it become dead letters. */
   rate: z.strictObject({ n: z.int().min(1).max(1_000_000), per: Duration }).default({ n: 100, per: "1m" }),
+  /**
+   * Firings in a time for the signals of one source; a token or host has twice that for all its sources together. The rule is
+   * suppressed beyond it, so that nobody uses up its rate, or fills a queue, alone. Default: no limit.
+   */
+  share: z.strictObject({ n: z.int().min(1).max(1_000_000), per: Duration }).optional(),
   /** Effects of the rule, in order. */
   then: Effects.default([]),
   /** A language model chooses further effects. */

@@ -22,6 +22,8 @@ export interface StateBodies {
   memory: { readonly values: Record<string, unknown>; readonly untilMs: number };
   /** How often the rule has fired, and was cut off, since the window of its rate began. */
   rate: { readonly sinceMs: number; readonly fired: number; readonly cut: number; readonly untilMs: number };
+  /** How often the rule has fired for a sender, or for one of its sources, since the window of its share began. */
+  share: { readonly fired: number; readonly untilMs: number };
   /** A text that was let through, with which later texts are compared. */
   text: { readonly by: string; readonly name: string; readonly sketch: TextSketch; readonly untilMs: number };
   /** A signal is expected. The effects of `else` are resolved already, from the signal that began the wait. */

@@ -13,6 +13,7 @@ import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/
 import { listExpectations } from "../../core/policy/list-expectations.ts";
 import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
+import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { LogCalls, ProjectionEnvironment } from "../shell/projection-environment.ts";
@@ -85,10 +86,11 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     };
   }
 
-  /** How many rules there are, and which of them are not evaluated. */
-  overview(): PolicyOverview {
+  /** How many rules there are, which of them are not evaluated, and who has used up a share of one. */
+  overview(): PolicyOverview & { readonly excess: readonly Excess[] } {
     const ids = [...this.#rules.current.keys()];
     return {
+      excess: this.#work.excess.list(Date.now()),
       rules: ids.length,
       quarantined: ids.filter((id) => this.#work.engine.quarantine(id) !== undefined).sort(),
     };

@@ -3,11 +3,13 @@ import { PolicyEngine } from "../../core/policy/engine.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import type { Evaluation, RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
+import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
 import type { Projection } from "../shell/projection.ts";
+import { readableOr } from "../shell/readable-rows.ts";
 import type { DecisionStore } from "./decision-store.ts";
 import { emitQuarantine, enqueueEffects } from "./effects.ts";
 import type { Questions } from "./questions.ts";
@@ -51,6 +53,8 @@ export interface RuleProjectionOptions {
 /** Applies the rules to the signals of the log and to time that passes, and records their decisions. */
 export class RuleProjection implements ProjectedState {
   readonly engine = new PolicyEngine([]);
+  /** Who has used up a share of a rule, lately. */
+  readonly excess = new ExcessLedger();
   readonly #options: RuleProjectionOptions;
   readonly #questions: Questions;
   /** Time-outs that were due before this time have been recorded; a rebuild derives them again without recording them. */
@@ -62,14 +66,14 @@ export class RuleProjection implements ProjectedState {
     this.load();
   }
 
-  take(signal: Signal, decisions: SignalDecisions): void {
+  take(signal: Signal, decisions: SignalDecisions, sender: string): void {
     this.#stepRules(signal.seq);
-    this.#record(this.engine.evaluate(signal), decisions);
+    this.#record(this.engine.evaluate(signal, undefined, sender), decisions);
   }
 
   /** Evaluates again only the rule that failed: the decisions of the others stand. */
-  reprocessPart(signal: Signal, part: string | null, decisions: SignalDecisions): void {
-    if (part === null) return this.take(signal, decisions);
+  reprocessPart(signal: Signal, part: string | null, decisions: SignalDecisions, sender: string): void {
+    if (part === null) return this.take(signal, decisions, sender);
     const rule = TIMEOUT_PART.exec(part)?.[1];
     if (rule !== undefined) throw new Error(`the time-out of ${rule} was cut off: ${TOO_DEEP}`);
     // No signal is waiting, so changes of rules after the last signal are in force.
@@ -90,6 +94,7 @@ export class RuleProjection implements ProjectedState {
   load(): void {
     const { state, overrides } = this.#options;
     this.#advancedMs = Number(state.note("advanced_ms") ?? "0");
+    this.excess.restore(readableOr<unknown>("excess", state.note("excess"), JSON.parse, []));
     this.reloadRules();
     overrides.rewind(this.#rebuiltThrough);
     this.engine.replace(this.#options.rules.inForce);
@@ -169,9 +174,19 @@ export class RuleProjection implements ProjectedState {
         if (by === "time") decisions.deadLetter(timeoutDeadLetter(outcome));
         else decisions.deadLetterPart(`${rule.id}: ${reason}`, rule.id, isLoop(cut) ? { lineageOf: origin.id } : {});
       }
+      this.#noteExcess(outcome);
       const id = this.#options.decisions.add(outcome, enqueueEffects(outcome, decisions));
       this.#questions.open(id, outcome, Date.now());
     }
+  }
+
+  #noteExcess({ rule, spent }: RuleOutcome): void {
+    if (spent === undefined) return;
+    const nowMs = Date.now();
+    const setting = `share of the rule ${rule.id}: PUT /v1/{ecosystem}/policies/${rule.id}`;
+    this.excess.note({ quota: `firings of ${rule.id}`, limit: spent.limit, setting }, spent.party, nowMs);
+    const stored = this.excess.toStore(nowMs);
+    if (stored !== undefined) this.#options.state.setNote("excess", JSON.stringify(stored));
   }
 
   /** Enqueues the effects of a settled question, once: the transaction deletes the row of the question. */

@@ -152,4 +152,38 @@ describe("the built-in rules", () => {
     const [outcome] = new PolicyEngine(BUILT_IN_RULES).evaluate(alert).outcomes;
     expect(outcome?.effects).toEqual([{ kind: "webhook", endpoint: "alerts", body: alert }]);
   });
+
+  test("investigate 100 gaps of one source and 200 of one sender in an hour, and those of others besides", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const fired = (names: readonly string[], source: string, sender: string | undefined, afterMs = 0) =>
+      names.filter((name) => {
+        const signal = { ...gap(name), source, received_at: new Date(T0 + afterMs).toISOString() };
+        return engine.evaluate(signal, undefined, sender).outcomes[0]?.outcome === "fired";
+      }).length;
+    const named = (prefix: string) => Array.from({ length: 150 }, (_, n) => `${prefix}-${n}`);
+    expect(fired(named("a"), "x", "token:1")).toBe(100);
+    expect(fired(named("b"), "y", "token:1")).toBe(100);
+    expect(fired(named("c"), "z", "token:1")).toBe(0);
+    expect(fired(named("d"), "x", "token:2")).toBe(100);
+    // Where nobody knows the sender, as in a simulation, or where the edge itself emits, no share is counted.
+    expect(fired(named("e"), "x", undefined)).toBe(150);
+    expect(fired(named("f"), "ganglion/policy", "")).toBe(150);
+    expect(fired(named("g"), "x", "token:1", 3_600_000)).toBe(100);
+  });
+
+  test("charge a gap that the edge found to who sent the samples behind it", () => {
+    const engine = new PolicyEngine(BUILT_IN_RULES);
+    const metadata = { sender: "token:1", source: "fake" };
+    const outcomesOf = (source: string, sender: string, prefix: string) =>
+      Array.from({ length: 101 }, (_, n) => {
+        const signal = { ...gap(`${prefix}-${n}`, { metadata }), source };
+        return engine.evaluate(signal, undefined, sender).outcomes[0];
+      });
+    expect(outcomesOf("ganglion/observations", "", "g").at(-1)).toMatchObject({
+      outcome: "suppressed",
+      spent: { party: metadata, limit: 100 },
+    });
+    // What a caller says there counts for nothing.
+    expect(outcomesOf("forged", "token:2", "h").at(-1)).toMatchObject({ spent: { party: { sender: "token:2" } } });
+  });
 });

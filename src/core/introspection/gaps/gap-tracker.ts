@@ -1,3 +1,5 @@
+import type { Party } from "../../collections/fair-queue.ts";
+import { EDGE } from "../../signals/log/senders.ts";
 import { formatTimestamp } from "../../signals/timestamp.ts";
 import type { Gap } from "../api.ts";
 import type { FindingWithCause } from "../scanners/scanner.ts";
@@ -179,6 +181,12 @@ function described(
     reason: finding.reason,
     alignment_score: alignmentScore(finding.severity, finding.evidence.sample_count),
     install_cost: finding.installCost,
-    metadata: { ...finding.evidence },
+    metadata: { ...finding.evidence, ...senderOf(finding) },
   };
+}
+
+/** Who sent the samples, so that investigations of the gap are charged to him. */
+function senderOf({ parties, cause }: FindingWithCause): Partial<Party> {
+  const { sender, source } = parties?.[0] ?? cause.party;
+  return sender === EDGE ? {} : { sender, source };
 }

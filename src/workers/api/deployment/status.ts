@@ -25,7 +25,7 @@ const getStatus = createRoute({
 export const status = newApi().openapi(getStatus, async (c) => {
   const { eco } = c.req.valid("param");
   const cache = observationCache(c.env, eco);
-  const [log, window, open, policies, letters, excess, places] = await Promise.all([
+  const [log, window, open, { excess: shares, ...policies }, letters, excess, places] = await Promise.all([
     signalLog(c.env, eco).status(),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
@@ -42,7 +42,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       window: { seconds, size, oldest, newest },
       gaps: { open: open.length },
       policies,
-      over_quota: await named(c.env, excess),
+      over_quota: await named(c.env, [...excess, ...shares]),
       projections: Object.fromEntries(places),
       dead_letters: letters,
     },
