@@ -22,6 +22,8 @@ import { Team } from "./team.ts";
 const TEAM = 2;
 /** Intents that are dropped beside a fault, to be taken by the state in question. */
 const BESIDE = 4;
+/** Stops after which a spool has to be empty: a stop takes a while at most, and leaves the rest to the next start. */
+const STOPS = 10;
 /** Megabytes of the disks that are filled. */
 const HOST_DISK = 64;
 const EDGE_DISK = 512;
@@ -201,10 +203,15 @@ export class Machines {
 
   /** Stops an agent when the edge has all that it holds. @returns the one that stopped */
   async #emptied(agent: RunningAgent, start: () => Promise<RunningAgent>): Promise<RunningAgent> {
-    for (let last = agent; ; last = await start()) {
+    let last = agent;
+    for (let stops = 1; ; stops++) {
       await last.linked();
       await last.process.stop();
-      if (signalsInSpool(last.stateDir) === 0) return last;
+      const held = signalsInSpool(last.stateDir);
+      if (held === 0) return last;
+      if (stops === STOPS)
+        throw new Error(`after ${stops} stops the spool of ${last.host} still holds ${held} signals`);
+      last = await start();
     }
   }
 
