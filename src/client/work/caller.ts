@@ -30,6 +30,7 @@ export interface Caller {
   close(): void;
 }
 
+/** One who waits. Several may wait under one id: a call that is made again is the same call. */
 interface PendingCall {
   readonly frame: OutgoingWorkerFrame;
   readonly callOverHttp: () => Promise<CallReply>;
@@ -53,10 +54,10 @@ class ChannelCaller implements Caller {
   readonly #queue: string;
   readonly #options: CallerOptions;
   readonly #callOverHttp: ReturnType<typeof createClient>["queues"]["call"];
-  /** By correlation id. */
-  readonly #pending = new Map<string, PendingCall>();
-  /** Correlation ids of the calls that are under way over HTTP. */
-  readonly #overHttp = new Set<string>();
+  /** By correlation id, those who wait, in their order. */
+  readonly #pending = new Map<string, Set<PendingCall>>();
+  /** Those whose calls are under way over HTTP. */
+  readonly #overHttp = new Set<PendingCall>();
   #channel: WorkChannel | undefined;
   #closed = false;
   #failures = 0;
@@ -88,23 +89,26 @@ class ChannelCaller implements Caller {
       const settle = (outcome: CallReply | Error): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
-        this.#pending.delete(id);
+        this.#forget(id, pending);
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       };
       const timer = setTimeout(() => settle(timedOut(id)), timeoutMs);
       const abort = (): void => {
-        this.#channel?.send({ type: "cancel", correlation_id: id });
         settle(signal?.reason as Error);
+        // Others may still wait for the same call.
+        if (!this.#pending.has(id)) this.#channel?.send({ type: "cancel", correlation_id: id });
       };
-      if (signal?.aborted === true) return abort();
-      signal?.addEventListener("abort", abort, { once: true });
       const callOverHttp = () =>
         this.#callOverHttp(this.#queue, recipient, type, payload, { ...options, correlationId: id });
-      const pending = { frame, callOverHttp, settle };
-      this.#pending.set(id, pending);
+      const pending: PendingCall = { frame, callOverHttp, settle };
+      if (signal?.aborted === true) return abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      const waiting = this.#pending.get(id);
+      if (waiting === undefined) this.#pending.set(id, new Set([pending]));
+      else waiting.add(pending);
       if (this.#channel !== undefined) this.#channel.send(frame);
-      else if (this.#failures > 0) void this.#sendOverHttp(id, pending);
+      else if (this.#failures > 0) void this.#sendOverHttp(pending);
     });
   }
 
@@ -112,7 +116,7 @@ class ChannelCaller implements Caller {
     this.#closed = true;
     clearTimeout(this.#reconnectTimer);
     this.#channel?.close();
-    for (const { settle } of this.#pending.values()) settle(new Error("the caller was closed"));
+    for (const { settle } of this.#waiting()) settle(new Error("the caller was closed"));
   }
 
   async #connect(): Promise<void> {
@@ -128,11 +132,11 @@ class ChannelCaller implements Caller {
         onClose: () => this.#reconnectLater(),
       });
       if (this.#closed) return this.#channel.close();
-      for (const { frame } of this.#pending.values()) this.#channel.send(frame);
+      for (const { frame } of this.#waiting()) this.#channel.send(frame);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       onRemark?.(`the channel could not be opened (${reason}); using HTTP`);
-      for (const [id, pending] of this.#pending) void this.#sendOverHttp(id, pending);
+      for (const pending of this.#waiting()) void this.#sendOverHttp(pending);
       this.#reconnectLater();
     }
   }
@@ -147,12 +151,12 @@ class ChannelCaller implements Caller {
   #handle(frame: QueueFrame): void {
     this.#failures = 0;
     if (frame.type !== "reply") return;
-    const pending = this.#pending.get(frame.correlation_id);
     // A call that has its reply already was sent twice; one that was given up gets its reply late.
-    if (pending === undefined) return;
-    if (frame.problem?.type === "/problems/overloaded") {
-      setTimeout(() => this.#channel?.send(pending.frame), OVERLOADED_DELAY_MS);
-    } else pending.settle(outcomeOf(frame));
+    for (const { frame: call, settle } of this.#waiting(frame.correlation_id)) {
+      if (frame.problem?.type === "/problems/overloaded") {
+        setTimeout(() => this.#channel?.send(call), OVERLOADED_DELAY_MS);
+      } else settle(outcomeOf(frame));
+    }
   }
 
   /** A call that can never be sent fails at once, as the queue would refuse it. */
@@ -162,22 +166,36 @@ class ChannelCaller implements Caller {
     const wrong = problem("invalid-call", 422, "The call is invalid", `/payload: the call ${reason}.`, {
       correlation_id,
     });
-    this.#pending.get(correlation_id)?.settle(new ApiProblem(wrong));
+    for (const pending of this.#waiting(correlation_id))
+      if (pending.frame === frame) pending.settle(new ApiProblem(wrong));
   }
 
   /** Sends the same call over HTTP. The queue runs a call once, even if the call had arrived over the channel. */
-  async #sendOverHttp(id: string, { callOverHttp, settle }: PendingCall): Promise<void> {
-    // Every failed connection gets here, but one request for each call is enough: the request retries by itself.
-    if (this.#overHttp.has(id)) return;
-    this.#overHttp.add(id);
+  async #sendOverHttp(pending: PendingCall): Promise<void> {
+    // Every failed connection gets here, but one request for each who waits is enough: the request retries by itself.
+    if (this.#overHttp.has(pending)) return;
+    this.#overHttp.add(pending);
     try {
-      settle(await callOverHttp());
+      pending.settle(await pending.callOverHttp());
     } catch (error) {
       // Where no edge answers over HTTP either, the call waits for the next connection, until its time is over.
-      if (!(error instanceof EdgeUnreachable) && this.#pending.has(id)) settle(error as Error);
+      if (!(error instanceof EdgeUnreachable)) pending.settle(error as Error);
     } finally {
-      this.#overHttp.delete(id);
+      this.#overHttp.delete(pending);
     }
+  }
+
+  /** @returns a list of its own, because who is answered waits no more */
+  #waiting(id?: string): readonly PendingCall[] {
+    if (id !== undefined) return [...(this.#pending.get(id) ?? [])];
+    return [...this.#pending.values()].flatMap((pending) => [...pending]);
+  }
+
+  /** An answer that comes a second time, over HTTP, must not end the wait of whoever has made the call again since. */
+  #forget(id: string, pending: PendingCall): void {
+    const waiting = this.#pending.get(id);
+    waiting?.delete(pending);
+    if (waiting?.size === 0) this.#pending.delete(id);
   }
 }
 

@@ -1,4 +1,8 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
 import { type Caller, openCaller } from "../../../src/client/work/caller.ts";
 import { FakeQueue } from "./fake-queue.ts";
 
@@ -51,6 +55,32 @@ describe("a caller", () => {
     expect((await reply).result).toBeNull();
   });
 
+  it("resolves every call that waits under one id by the one reply", async () => {
+    const replies = [call("c1"), call("c1")];
+    await queue.next("call");
+    await queue.next("call");
+    queue.send({ type: "reply", correlation_id: "c1", result: 42 });
+    expect((await Promise.all(replies)).map(({ result }) => result)).toEqual([42, 42]);
+  });
+
+  it("cancels a call only when nobody waits for it any more", async () => {
+    const aborting = new AbortController();
+    const aborted = call("c1", { signal: aborting.signal });
+    const waiting = call("c1");
+    const other = call("c2");
+    await queue.next("call");
+    aborting.abort(new Error("not needed"));
+    await expect(aborted).rejects.toThrow("not needed");
+    queue.send({ type: "reply", correlation_id: "c1", result: 42 });
+    expect((await waiting).result).toBe(42);
+    const last = call("c3", { signal: AbortSignal.timeout(1) });
+    await expect(last).rejects.toThrow();
+    // Frames keep their order: a cancellation of the first would have come before this one.
+    expect(await queue.next("cancel")).toMatchObject({ correlation_id: "c3" });
+    queue.send({ type: "reply", correlation_id: "c2", result: 42 });
+    await other;
+  });
+
   it("rejects with the problem of the reply", async () => {
     const reply = call("c1");
     await queue.next("call");
@@ -96,5 +126,49 @@ describe("a caller", () => {
     expect(await queue.next("call")).toMatchObject({ correlation_id: "c1" });
     queue.send({ type: "reply", correlation_id: "c1", result: 42 });
     expect((await beside).result).toBe(42);
+  });
+});
+
+describe("a caller whose channel comes while a call is under way over HTTP", () => {
+  it("gives its reply to the same call that is made again, though the answer over HTTP comes in between", async () => {
+    const channels = new WebSocketServer({ noServer: true, handleProtocols: () => "ganglion.work.v1" });
+    const overHttp = Promise.withResolvers<ServerResponse>();
+    let refused = 0;
+    const server = createServer((_, response) => overHttp.resolve(response));
+    server.on("upgrade", (request, socket, head) => {
+      if (refused++ === 0) socket.end("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+      else channels.handleUpgrade(request, socket, head, (open) => channels.emit("connection", open));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const waiting = openCaller("work", { url: `http://127.0.0.1:${port}`, token: "t" });
+    const ask = () => waiting.call("oracle", "ASK", {}, { correlationId: "c1", timeoutMs: 20_000 });
+    const reply = { correlation_id: "c1", result: 42, responder: "w", duration_ms: 3 };
+    try {
+      const connected = once(channels, "connection");
+      const first = ask();
+      const held = await overHttp.promise;
+      const [channel] = (await connected) as [WebSocket];
+      await once(channel, "message");
+      channel.send(JSON.stringify({ type: "reply", ...reply }));
+      expect(await first).toEqual(reply);
+
+      const again = ask();
+      await once(channel, "message");
+      held.setHeader("Content-Type", "application/json").end(JSON.stringify(reply));
+      await once(held, "close");
+      // The answer has been read when a call that was made after it has its reply.
+      const other = waiting.call("oracle", "ASK", {}, { correlationId: "c2", timeoutMs: 20_000 });
+      await once(channel, "message");
+      channel.send(JSON.stringify({ type: "reply", ...reply, correlation_id: "c2" }));
+      await other;
+      channel.send(JSON.stringify({ type: "reply", ...reply }));
+      expect(await again).toEqual(reply);
+    } finally {
+      waiting.close();
+      for (const client of channels.clients) client.terminate();
+      server.close();
+    }
   });
 });
