@@ -1,3 +1,4 @@
+import { atEnd } from "../../harness/cleanup.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 
 /** Some processes of one kind, each of which is started again when it has ended, whoever ended it. */
@@ -47,6 +48,10 @@ export class Team {
     const env = { ...this.#env, WORKER_NAME: `w${++this.#started}` };
     const member = new RunningProcess([this.#script], { env });
     this.#members[place] = member;
+    // Before the member is killed, so that no other takes its place when the tests are over.
+    atEnd(() => {
+      this.#running = false;
+    });
     void member.ended.then(() => {
       if (!this.#running) return;
       if (!this.#killed.delete(member)) this.#crashes++;
