@@ -1,3 +1,4 @@
+import { Acknowledger } from "../../src/core/signals/log/acknowledger.ts";
 import type { Logger } from "../base/log.ts";
 import type { Inbox } from "../store/inbox.ts";
 import type { Connection } from "./connection.ts";
@@ -20,6 +21,7 @@ const NOTHING = ["!*"];
 export class Inbound {
   readonly #options: InboundOptions;
   #connection: Connection | undefined;
+  #acknowledger: Acknowledger | undefined;
   #subscribe: readonly string[];
   /** Changes of the subscription that the edge has not answered: deliveries may still match the old patterns. */
   #pendingChanges = 0;
@@ -38,11 +40,20 @@ export class Inbound {
 
   opened(connection: Connection): void {
     this.#connection = connection;
+    this.#acknowledger = new Acknowledger({
+      send: (seq) => connection.send(`{"type":"seen","seq":${seq}}`),
+      later: (ms, run) => {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+    });
     this.#sendSubscription();
   }
 
   closed(): void {
     clearTimeout(this.#again);
+    this.#acknowledger?.end();
+    this.#acknowledger = undefined;
     this.#connection = undefined;
     this.#pendingChanges = 0;
   }
@@ -56,6 +67,7 @@ export class Inbound {
     const subscribed = this.#subscribe.length > 0;
     this.#subscribe = patterns;
     if (this.#options.inbox === null || this.#connection?.open !== true) return;
+    this.#acknowledger?.flush();
     if (subscribed) {
       // The edge answers at once with an empty delivery. All deliveries before it match the old patterns.
       this.#send({ type: "subscribe", after: null, signals: NOTHING });
@@ -70,9 +82,21 @@ export class Inbound {
     this.#again = setTimeout(() => this.#sendSubscription(), afterMs * (1 + Math.random() / 4));
   }
 
-  receive({ last, signals }: Delivery): void {
+  /** Acknowledges what is stored: the connection is about to be closed. */
+  flush(): void {
+    this.#acknowledger?.flush();
+  }
+
+  /** The edge waits for the acknowledgement of the deliveries up to `last`. */
+  acknowledge(last: number): void {
+    this.#acknowledger?.request(last);
+  }
+
+  /** @param bytes - length of the frame */
+  receive({ last, signals }: Delivery, bytes: number): void {
     const { inbox, log, onStored } = this.#options;
     const connection = this.#connection;
+    const acknowledger = this.#acknowledger;
     if (this.#pendingChanges > 0) {
       if (signals.length === 0) this.#pendingChanges--;
       return;
@@ -81,7 +105,7 @@ export class Inbound {
     if (signals.length === 0 && last < (inbox.cursor ?? 0)) return this.#restartInbox(inbox, last);
     inbox.receive(last, signals).then(
       (seq) => {
-        connection?.send(`{"type":"seen","seq":${seq}}`);
+        if (connection?.open === true) acknowledger?.handled(seq, signals.length, bytes);
         onStored(connection);
       },
       (error: unknown) => {

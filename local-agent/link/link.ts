@@ -145,6 +145,7 @@ export class Link implements Service, EdgeLink {
     if (this.#connection?.open) await drain({ spool, drainMs, log, onChange: (listener) => this.onChange(listener) });
     this.#outbound.stop();
     this.#deadLetters.stop();
+    this.#inbound.flush();
     await this.#connection?.close();
     this.#change({ state: "stopped", detail: "stopped" });
   }
@@ -250,7 +251,10 @@ export class Link implements Service, EdgeLink {
     const frame = readEdgeFrame(text);
     switch (frame.type) {
       case "signals":
-        this.#inbound.receive(frame);
+        this.#inbound.receive(frame, text.length);
+        break;
+      case "acknowledge":
+        this.#inbound.acknowledge(frame.last);
         break;
       case "appended":
         this.#backOff = undefined;

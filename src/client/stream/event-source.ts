@@ -13,7 +13,7 @@ export const openEventSource: OpenSource = async (url, token, signal) => {
         if (batch !== undefined) yield batch;
       }
     },
-    seen: () => undefined, // the flow control of the HTTP connection replaces acknowledgements
+    handled: () => undefined, // the flow control of the HTTP connection replaces acknowledgements
     close: events.close,
   };
 };

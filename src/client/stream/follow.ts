@@ -38,7 +38,7 @@ export function followLog(
         }
         last = Math.max(last, batch.last);
         // What this connection sent, and not more: the place to resume from may lie behind the end of a log that was set back.
-        source.seen(batch.last);
+        source.handled(batch);
       }
     } finally {
       source.close();

@@ -1,5 +1,7 @@
 import { WebSocket } from "ws";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
+import { Acknowledger } from "../../core/signals/log/acknowledger.ts";
+import { AcknowledgeFrame } from "../../core/wire/link-frames.ts";
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
 import { authorisation } from "../http/request.ts";
 import { PushIterable } from "./push-iterable.ts";
@@ -23,6 +25,13 @@ export const openSocketSource: OpenSource = (url, token, signal) =>
     const batches = new PushIterable<Batch>();
     const abort = () => socket.terminate();
     signal?.addEventListener("abort", abort, { once: true });
+    const acknowledger = new Acknowledger({
+      send: (seq) => socket.send(JSON.stringify({ type: "seen", seq })),
+      later: (ms, run) => {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+    });
     let answered = true;
     const heartbeat = setInterval(() => {
       if (!answered) socket.terminate();
@@ -33,11 +42,14 @@ export const openSocketSource: OpenSource = (url, token, signal) =>
     socket.on("open", () =>
       resolve({
         [Symbol.asyncIterator]: () => batches[Symbol.asyncIterator](),
-        seen: (seq) => {
+        handled: ({ last, signals, bytes = 0 }) => {
           // After a close no acknowledgement can be sent; the next connection starts behind the last handled signal.
-          if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "seen", seq }));
+          if (socket.readyState === WebSocket.OPEN) acknowledger.handled(last, signals.length, bytes);
         },
-        close: () => socket.close(1000),
+        close: () => {
+          if (socket.readyState === WebSocket.OPEN) acknowledger.flush();
+          socket.close(1000);
+        },
       }),
     );
     socket.on("pong", () => {
@@ -45,8 +57,10 @@ export const openSocketSource: OpenSource = (url, token, signal) =>
     });
     socket.on("message", (data) => {
       answered = true;
-      const batch = batchOf(String(data));
-      if (batch !== undefined) batches.push(batch);
+      const frame = readFrame(String(data));
+      if (frame === undefined) return;
+      if ("acknowledge" in frame) acknowledger.request(frame.acknowledge);
+      else batches.push(frame);
     });
     socket.on("unexpected-response", (request, response) => {
       const chunks: Buffer[] = [];
@@ -67,17 +81,20 @@ export const openSocketSource: OpenSource = (url, token, signal) =>
 
     function settle(): void {
       clearInterval(heartbeat);
+      acknowledger.end();
       signal?.removeEventListener("abort", abort);
       batches.end();
     }
   });
 
-function batchOf(text: string): Batch | undefined {
+function readFrame(text: string): Batch | { readonly acknowledge: number } | undefined {
   const frame: unknown = JSON.parse(text);
   const { type, last, signals } = frame as Partial<Batch> & { type?: unknown };
+  const request = type === "acknowledge" ? AcknowledgeFrame.safeParse(frame) : undefined;
+  if (request?.success === true) return { acknowledge: request.data.last };
   // Frames of other kinds may come with later versions of the edge.
   if (type !== "signals" || typeof last !== "number" || !Array.isArray(signals)) return undefined;
   // Whoever prints a signal, or passes it on, must not meet one from before its depth was limited.
   for (const one of signals) pruneDeep(one);
-  return { last, signals };
+  return { last, signals, bytes: text.length };
 }

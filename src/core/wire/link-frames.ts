@@ -138,6 +138,12 @@ export const SignalsFrame = z.object({
   signals: z.array(z.record(z.string(), z.unknown())),
 });
 
+/**
+ * The edge has more for the subscriber, and no room for it until what it has sent, up to `last`, is acknowledged. A
+ * subscriber that acknowledges several deliveries at once sends what is due now.
+ */
+export const AcknowledgeFrame = z.object({ type: z.literal("acknowledge"), last: Seq });
+
 /** The edge asks for facts that only the host knows. */
 export const GatherFrame = z.object({
   type: z.literal("gather"),
@@ -169,6 +175,7 @@ export const EdgeFrame = z.discriminatedUnion("type", [
   DeadLetteredFrame,
   AppendedFrame,
   SignalsFrame,
+  AcknowledgeFrame,
   GatherFrame,
   RefusedFrame,
 ]);

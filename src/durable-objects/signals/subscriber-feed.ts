@@ -38,6 +38,8 @@ export class SubscriberFeed {
   #turn: ReturnType<typeof setTimeout> | undefined;
   /** Subscribers that are behind because sockets of their token or of the isolate have taken the room. */
   readonly #crowdedOut = new Set<Connection>();
+  /** Subscribers that have something in flight and were not requested to acknowledge it at once. */
+  readonly #unrequested = new Set<Connection>();
 
   constructor(options: SubscriberFeedOptions) {
     this.#options = options;
@@ -111,6 +113,7 @@ export class SubscriberFeed {
     const before = subscription.bytes;
     if (!subscription.acknowledge(seq)) return false;
     const landed = subscription.bytes < before;
+    if (subscription.bytes === 0) this.#unrequested.delete(connection);
     if (landed || subscription.bytes === 0) flow.progressMs = Date.now();
     flow.account.set(subscription.bytes);
     saveConnection(connection);
@@ -123,6 +126,7 @@ export class SubscriberFeed {
   closed(connection: Connection): void {
     this.#crowdedOut.delete(connection);
     this.#due.delete(connection);
+    this.#unrequested.delete(connection);
     connection.flow.account.close();
     this.#serveCrowdedOut();
   }
@@ -187,6 +191,7 @@ export class SubscriberFeed {
     if (subscription.bytes === 0) connection.flow.progressMs = Date.now();
     subscription.pushed(last, last, signals, bytes);
     connection.flow.account.set(subscription.bytes);
+    this.#unrequested.add(connection);
     this.#options.transmit(connection, text);
   }
 
@@ -194,11 +199,26 @@ export class SubscriberFeed {
     return subscription.hasCredit && account.room > 0;
   }
 
-  /** Acknowledgements go on with a subscriber that is behind; for the one that sends none, and for room, a clock does. */
+  /**
+   * Acknowledgements go on with a subscriber that is behind; for the one that sends none, and for room, a clock does.
+   * Subscribers gather their acknowledgements for a second, so those that are waited for are requested: its own, and where
+   * others have taken the room, theirs.
+   */
   #wait(connection: Connection, subscription: Subscription): void {
     const soonMs = Date.now() + WAIT_MS;
-    if (subscription.hasCredit) this.#crowdedOut.add(connection);
+    this.#request(connection);
+    if (subscription.hasCredit) {
+      this.#crowdedOut.add(connection);
+      for (const other of [...this.#unrequested]) this.#request(other);
+    }
     this.#options.wakeBy(subscription.hasCredit ? soonMs : Math.max(soonMs, connection.flow.progressMs + STALLED_MS));
+  }
+
+  /** Once for what is in flight: not again before the subscriber was sent more. */
+  #request(connection: Connection): void {
+    const { subscription } = connection;
+    if (!this.#unrequested.delete(connection) || subscription === undefined) return;
+    this.#options.transmit(connection, `{"type":"acknowledge","last":${subscription.pushedTo}}`);
   }
 }
 

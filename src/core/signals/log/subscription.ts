@@ -101,6 +101,11 @@ export class Subscription {
     return this.#sent;
   }
 
+  /** Last signal that was sent. */
+  get pushedTo(): number {
+    return this.#pushed;
+  }
+
   get seen(): number {
     return this.#seen;
   }
