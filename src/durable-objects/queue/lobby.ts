@@ -1,13 +1,7 @@
+import { LOBBY_ROLES, type LobbyRole, QUEUE_BEGAN } from "../../core/queue/lobby.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import { closeEnded, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
-
-/** What somebody waits for a queue as; a reader of a channel has neither offered work nor called yet. */
-export const LOBBY_ROLES = ["worker", "caller", "reader"] as const;
-export type LobbyRole = (typeof LOBBY_ROLES)[number];
-
-/** Closes a socket of the lobby whose queue has begun. */
-export const QUEUE_BEGAN = 4_000;
 
 /** Bindings that the lobby uses. */
 export interface LobbyBindings {

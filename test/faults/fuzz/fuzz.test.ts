@@ -4,6 +4,7 @@ import { fuzz, type Target } from "./fuzz.ts";
 // `npm run fuzz` is the long run.
 const seed = Number(process.env.GANGLION_SEED ?? 20_271);
 const inputs = Number(process.env.GANGLION_INPUTS ?? 2_000);
+const lanes = Number(process.env.GANGLION_LANES ?? 8);
 const minutes = process.env.GANGLION_MINUTES;
 const targets = (process.env.GANGLION_TARGETS ?? "http,frames").split(",") as Target[];
 const directory = process.env.GANGLION_FINDINGS;
@@ -15,6 +16,7 @@ test(`requests and frames made from the edge's own schemas, valid and spoiled, b
   const outcome = await fuzz({
     seed,
     targets,
+    lanes,
     inputs: minutes === undefined ? inputs : Number.POSITIVE_INFINITY,
     ...(minutes === undefined ? {} : { forMs: Number(minutes) * 60_000, healthyMs: 1_000 }),
     ...(directory === undefined ? {} : { directory }),

@@ -14,6 +14,8 @@ export interface FuzzOptions {
   readonly inputs: number;
   readonly forMs?: number;
   readonly targets: readonly Target[];
+  /** Inputs of each target that are under way at once. */
+  readonly lanes: number;
   /** Longest answer of `/healthz` that is no finding, in milliseconds; default: as long as a machine may be busy. */
   readonly healthyMs?: number;
   /** Where findings are kept; default: a directory that goes with the test. */
@@ -32,8 +34,6 @@ export interface FuzzOutcome {
   readonly memory: { readonly then: number; readonly now: number };
 }
 
-/** Requests that are under way at once, and frames that are sent before the next request begins. */
-const LANES = 8;
 const TEN_MINUTES = 600_000;
 const LOG_LINES = 10;
 const SAY_EVERY_MS = 30_000;
@@ -43,7 +43,15 @@ const SCOPES = ["signals:write", "signals:read", "tasks:write", "tasks:work", "p
 
 /** Sends inputs made from the edge's own schemas to a fresh edge, and says what it did that it must not do. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
-  const { seed, inputs, forMs = Number.POSITIVE_INFINITY, targets, directory = temporaryDirectory(), say } = options;
+  const {
+    seed,
+    inputs,
+    forMs = Number.POSITIVE_INFINITY,
+    targets,
+    lanes: atOnce,
+    directory = temporaryDirectory(),
+    say,
+  } = options;
   const edge = await runEdge();
   const findings = new Findings(directory);
   const api = (await (await fetch(`${edge.url}/openapi.json`)).json()) as ApiDescription;
@@ -77,8 +85,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
     ended = how;
   });
   const lanes = [
-    ...(targets.includes("http") ? Array.from({ length: LANES }, () => lane(http)) : []),
-    ...(targets.includes("frames") ? Array.from({ length: LANES }, () => lane(frames)) : []),
+    ...(targets.includes("http") ? Array.from({ length: atOnce }, () => lane(http)) : []),
+    ...(targets.includes("frames") ? Array.from({ length: atOnce }, () => lane(frames)) : []),
   ];
   await Promise.all(lanes);
   clearInterval(saying);

@@ -1,5 +1,6 @@
 import { problem } from "../../../core/problem/problem.ts";
 import { noResponder, queueFull } from "../../../core/queue/call-problems.ts";
+import type { LobbyRole } from "../../../core/queue/lobby.ts";
 import { DEFAULT_SETTINGS } from "../../../core/queue/queue-settings.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { TaskQueue } from "../../../core/queue/task-queue.ts";
@@ -7,7 +8,6 @@ import { Waiters } from "../../../core/queue/waiters.ts";
 import { MAX_READABLE_BYTES, type WorkerFrame } from "../../../core/queue/work-frames.ts";
 import { PING } from "../../../core/wire/link-frames.ts";
 import { newLeaseId } from "../../../durable-objects/queue/lease-id.ts";
-import type { LobbyRole } from "../../../durable-objects/queue/lobby.ts";
 import { operationOf, type QueueOperation } from "../../../durable-objects/queue/operation.ts";
 import { PendingCalls, refusedCall } from "../../../durable-objects/queue/pending-calls.ts";
 import { readMessage } from "../../../durable-objects/queue/read-message.ts";

@@ -1,5 +1,5 @@
 import type { Grant } from "../../../core/access/grant.ts";
-import { type LobbyRole, QUEUE_BEGAN } from "../../../durable-objects/queue/lobby.ts";
+import { type LobbyRole, QUEUE_BEGAN } from "../../../core/queue/lobby.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { queueLobby } from "../../bindings/objects.ts";
 import { withToken } from "../http/upgrade.ts";
