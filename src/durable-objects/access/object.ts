@@ -5,7 +5,9 @@ import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
 import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { addMissingColumns, keepRights, readNames, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
+import type { Schema } from "../shell/schema.ts";
+import { boundTokens } from "./migrations/2-bound-tokens.ts";
+import { keepRights, readNames, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
 
 /** Activity is stored once in this time, in milliseconds: each row written costs money, and nobody needs seconds. */
 const TOUCH_EVERY_MS = 60_000;
@@ -22,6 +24,8 @@ const NO_DIGEST = new Uint8Array(32);
  * It stores the SHA-256 of a token's secret, never the secret: nobody gets access with stored data or a backup.
  */
 export class Directory extends EcosystemObject<unknown> {
+  static override readonly schema: Schema = { of: "Directory", steps: [boundTokens] };
+
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
     // WITHOUT ROWID: with a text key each write costs one row instead of two.
@@ -38,7 +42,6 @@ export class Directory extends EcosystemObject<unknown> {
       CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, ecosystems TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
-    addMissingColumns(this.sql);
     keepRights(this.sql);
   }
 

@@ -1,5 +1,5 @@
 import type { TokenRecord } from "../../core/access/api.ts";
-import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
+import { bindingsOf } from "../../core/access/bindings.ts";
 import { isScope, scopesSince } from "../../core/access/scopes.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 
@@ -18,15 +18,6 @@ export interface TokenRow extends Record<string, SqlStorageValue> {
   hosts: string | null;
   sources: string | null;
   recipients: string | null;
-}
-
-/** Adds the columns that tables of earlier versions lack. */
-export function addMissingColumns(sql: Pick<SqlStorage, "exec">): void {
-  const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('tokens')").toArray();
-  for (const kind of BINDINGS)
-    if (!columns.some(({ name }) => name === kind)) sql.exec(`ALTER TABLE tokens ADD COLUMN ${kind} TEXT`);
-  if (!columns.some(({ name }) => name === "scopes_version"))
-    sql.exec("ALTER TABLE tokens ADD COLUMN scopes_version INTEGER NOT NULL DEFAULT 1");
 }
 
 /** Version of the list of scopes. Rows of the first version know neither `tasks:read` nor `hosts:command`. */

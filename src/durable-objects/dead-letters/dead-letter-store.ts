@@ -42,21 +42,11 @@ export class DeadLetterStore {
     this.#sql = sql;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL,
-         attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL)`,
+         attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, replayed_ms INTEGER, outcome TEXT,
+         closed INTEGER NOT NULL DEFAULT 0, cause TEXT)`,
     );
-    // A table from before dead letters could be replayed lacks these columns.
-    const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('letters')").toArray();
-    const has = (column: string) => columns.some(({ name }) => name === column);
-    if (!has("closed")) {
-      sql.exec("ALTER TABLE letters ADD COLUMN replayed_ms INTEGER");
-      sql.exec("ALTER TABLE letters ADD COLUMN outcome TEXT");
-      sql.exec("ALTER TABLE letters ADD COLUMN closed INTEGER NOT NULL DEFAULT 0");
-    }
-    if (!has("cause")) {
-      sql.exec("ALTER TABLE letters ADD COLUMN cause TEXT");
-      // Set only where the id does not name the signal: the index costs these dead letters one row more.
-      sql.exec("CREATE INDEX letters_by_cause ON letters (cause) WHERE cause IS NOT NULL");
-    }
+    // Set only where the id does not name the signal: the index costs these dead letters one row more.
+    sql.exec("CREATE INDEX IF NOT EXISTS letters_by_cause ON letters (cause) WHERE cause IS NOT NULL");
   }
 
   /** Number of dead letters that wait to be replayed or discarded. Counted at the first read, then kept up to date. */

@@ -1,6 +1,8 @@
 import type { FileTaskRecord, FileWorkerView } from "../../core/file-tasks/api.ts";
+import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
 import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
+import type { Schema } from "../shell/schema.ts";
 import { BoardStore } from "./board-store.ts";
 import { FileTaskBoard } from "./file-task-board.ts";
 
@@ -9,6 +11,7 @@ export interface BoardBindings extends ProjectionEnvironment {}
 
 /** The file tasks of one ecosystem and their workers on all hosts: the state of each task, and overdue attempts. */
 export class WorkerBoard extends ProjectionObject<BoardBindings> {
+  static override readonly schema: Schema = { of: "WorkerBoard", steps: [logEpoch] };
   readonly #store: BoardStore;
   readonly #board: FileTaskBoard;
 

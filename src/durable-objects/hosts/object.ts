@@ -8,6 +8,7 @@ import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
 import { objectNamed } from "../shell/ports.ts";
+import type { Schema } from "../shell/schema.ts";
 import { Turns } from "../shell/turns.ts";
 import { DreamWatch } from "./dream-watch.ts";
 import { HostStore } from "./host-store.ts";
@@ -30,6 +31,7 @@ export type MonitorSettingsChange =
  * asked again each minute and before a host becomes down. So a lost report and a restart of the edge correct themselves.
  */
 export class AgentRegistry extends EcosystemObject<HostsBindings> {
+  static override readonly schema: Schema = { of: "AgentRegistry", steps: [] };
   readonly #store: HostStore;
   readonly #numbers: NotedNumbers;
   readonly #outbox: Outbox;

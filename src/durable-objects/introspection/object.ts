@@ -15,8 +15,10 @@ import type { ObservationSettings } from "../../core/introspection/window/window
 import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Decisions } from "../shell/decisions.ts";
+import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
 import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
+import type { Schema } from "../shell/schema.ts";
 import { changeMaintenance, changeScanner, changeSettings, type SettingsChange } from "./changes.ts";
 import { HistoryStore } from "./history-store.ts";
 import { ObservationStore } from "./observation-store.ts";
@@ -34,6 +36,7 @@ export interface IntrospectionBindings extends ProjectionEnvironment {}
 
 /** The observation window of an ecosystem, the scanners that watch it, its gaps, and their history. */
 export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
+  static override readonly schema: Schema = { of: "ObservationCache", steps: [logEpoch] };
   readonly #settings: SettingsStore;
   readonly #history: HistoryStore;
   readonly #window: WindowProjection;

@@ -15,6 +15,7 @@ import {
 import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { readableOr } from "../shell/readable-rows.ts";
+import type { Schema } from "../shell/schema.ts";
 import { askModel } from "./endpoint.ts";
 import type { ModelReply } from "./model-reply.ts";
 import { QuestionPlaces } from "./question-places.ts";
@@ -51,6 +52,8 @@ interface AskedRow {
  * exceed the daily budget.
  */
 export class Models extends EcosystemObject<ModelsBindings> {
+  static override readonly schema: Schema = { of: "Models", steps: [] };
+
   /** Answers that are not there yet, of waiting questions too. */
   readonly #running = new Map<string, Promise<Answer>>();
   readonly #places = new QuestionPlaces(MAX_RUNNING, MAX_WAITING);

@@ -15,9 +15,11 @@ import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { LogCalls, ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
+import type { Schema } from "../shell/schema.ts";
 import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";
 import { Questions } from "./questions.ts";
@@ -37,6 +39,7 @@ export interface PolicyBindings extends ProjectionEnvironment {
 
 /** The rules of an ecosystem, their state, their expectations and their decisions. */
 export class PolicyState extends ProjectionObject<PolicyBindings> {
+  static override readonly schema: Schema = { of: "PolicyState", steps: [logEpoch] };
   readonly #rules: RuleVersions;
   readonly #decisions: DecisionStore;
   readonly #work: RuleProjection;

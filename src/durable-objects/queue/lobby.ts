@@ -1,6 +1,7 @@
 import { LOBBY_ROLES, type LobbyRole, QUEUE_BEGAN } from "../../core/queue/lobby.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
+import type { Schema } from "../shell/schema.ts";
 import { closeEnded, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 
 /** Bindings that the lobby uses. */
@@ -17,6 +18,8 @@ export interface LobbyBindings {
  * alike. Nothing is stored here: the sockets say who waits, and each belongs to the token that opened it.
  */
 export class QueueLobby extends EcosystemObject<LobbyBindings> {
+  static override readonly schema: Schema = { of: "QueueLobby", steps: [] };
+
   /** WebSocket upgrades: `?queue=&role=`. The socket is closed with {@link QUEUE_BEGAN} when the queue begins. */
   override async fetch(request: Request): Promise<Response> {
     if (!isUpgrade(request)) return upgradeRequired();

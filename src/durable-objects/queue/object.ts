@@ -12,6 +12,7 @@ import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { RelayBindings } from "../shell/outbox-relay.ts";
+import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
@@ -36,6 +37,7 @@ export type QueueBindings = RelayBindings & RegistrationBindings & RemovalBindin
  * responder has at once are the exception: see UNWRITTEN_MS in task-store.ts.
  */
 export class PriorityQueue extends EcosystemObject<QueueBindings> {
+  static override readonly schema: Schema = { of: "PriorityQueue", steps: [] };
   readonly #name: string;
   readonly #commits: QueueCommits;
   readonly #waiters = new Waiters();

@@ -5,6 +5,7 @@ import { type CallCounter, countCalls } from "./count-calls.ts";
 import { limitedSql } from "./limited-storage.ts";
 import { meteredSql } from "./metered-storage.ts";
 import { ObjectName } from "./object-name.ts";
+import { openSchema, type Schema } from "./schema.ts";
 import { TaggedSockets } from "./sockets.ts";
 
 /**
@@ -17,6 +18,9 @@ import { TaggedSockets } from "./sockets.ts";
  * checks of the caller into {@link countCalls}, where every call comes in.
  */
 export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> {
+  /** What the class stores. */
+  static readonly schema: Schema;
+
   /** Name of the object: of its ecosystem, for a queue `<ecosystem>/<queue>`; `default` where the name is unknown. */
   protected readonly objectName: string;
   /** Ecosystem of the object. */
@@ -42,6 +46,8 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     const restored = "alarm" in new.target.prototype ? ctx.blockConcurrencyWhile.bind(ctx) : async () => undefined;
     this.meter = meter;
     this.sql = meteredSql(isLimited(env) ? limitedSql(ctx.storage.sql) : ctx.storage.sql, meter);
+    // Before anything else is read or written: the store may be of a later release.
+    openSchema(ctx.storage, this.sql, new.target.schema, ctx.id.name ?? String(ctx.id));
     const name = new ObjectName(ctx.id, this.sql);
     const alarms = new AlarmClock(ctx.storage, meter, restored, () => name.store());
     this.alarms = alarms;

@@ -31,14 +31,12 @@ export class Position implements EmittedNumbers {
     this.#name = name;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL,
-         number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL)`,
+         number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL, log_epoch TEXT)`,
     );
     sql.exec(
       "INSERT OR IGNORE INTO position (one, cursor, number, muted_through, epoch) VALUES (1, 0, 0, 0, ?)",
       newEpoch(),
     );
-    const columns = [...sql.exec<{ name: string }>("PRAGMA table_info(position)")].map(({ name }) => name);
-    if (!columns.includes("log_epoch")) sql.exec("ALTER TABLE position ADD COLUMN log_epoch TEXT");
     this.#row = sql.exec<Row>("SELECT cursor, number, muted_through, epoch, log_epoch FROM position").one();
     this.#stored = this.#row;
   }

@@ -17,6 +17,7 @@ import { compilePatterns } from "../../core/signals/pattern.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { objectNamed } from "../shell/ports.ts";
+import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { HostOwners } from "./host-owners.ts";
 import { Hosts } from "./hosts.ts";
@@ -44,6 +45,7 @@ const NUDGE_MS = 5_000;
  * the links of hosts. The runtime holds back everything an object sends until its writes are on the disk.
  */
 export class SignalLog extends EcosystemObject<SignalLogBindings> {
+  static override readonly schema: Schema = { of: "SignalLog", steps: [] };
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
   readonly #lookup: IdLookup;

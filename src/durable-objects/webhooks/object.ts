@@ -14,6 +14,7 @@ import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
+import type { Schema } from "../shell/schema.ts";
 import { Deliveries } from "./deliveries.ts";
 import {
   changedRow,
@@ -51,6 +52,7 @@ export interface WebhooksBindings extends RelayBindings {
  * While nothing is due the object sleeps.
  */
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
+  static override readonly schema: Schema = { of: "Webhooks", steps: [] };
   readonly #store: WebhookStore;
   readonly #deliveries: Deliveries;
   readonly #outbox: Outbox;

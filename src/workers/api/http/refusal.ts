@@ -1,5 +1,6 @@
 import { HTTPException } from "hono/http-exception";
 import type { FieldError } from "../../../core/problem/field-error.ts";
+import { newerSchemaOf } from "../../../core/problem/object-refusals.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
 
 /** Errors in one answer: enough to repair a batch, and too few for a caller to provoke large answers. */
@@ -70,6 +71,12 @@ export function answerError(error: unknown): Response {
   }
   if (error instanceof HTTPException) {
     return problemResponse(problem("refused", error.status, "The request was refused", error.message || undefined));
+  }
+  const newer = newerSchemaOf(error);
+  if (newer !== undefined) {
+    console.error("a later release stored this:", newer);
+    const title = "The stored state belongs to a later release";
+    return answerError(new Refusal(problem("newer-schema", 503, title, newer), { "Retry-After": "60" }));
   }
   const failure = failureBelow(error);
   if (failure !== undefined) {
