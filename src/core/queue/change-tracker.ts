@@ -5,6 +5,8 @@ import { type FinishedTask, type TaskEvent, withEvent } from "./task.ts";
 export interface QueueChanges {
   /** Tasks to be written in their present state, each once. */
   readonly changed: readonly Entry[];
+  /** Tasks whose workers renewed their leases, of which storage need not know. */
+  readonly renewed: readonly Entry[];
   readonly finished: readonly { readonly entry: Entry; readonly record: FinishedTask }[];
   readonly events: readonly { readonly task: Entry; readonly event: TaskEvent }[];
 }
@@ -12,11 +14,16 @@ export interface QueueChanges {
 /** Collects the changes of a queue that are not written to storage yet. */
 export class ChangeTracker {
   #changed = new Set<Entry>();
+  #renewed = new Set<Entry>();
   #finished = new Map<string, { entry: Entry; record: FinishedTask }>();
   #events: { task: Entry; event: TaskEvent }[] = [];
 
   changed(entry: Entry): void {
     this.#changed.add(entry);
+  }
+
+  renewed(entry: Entry): void {
+    this.#renewed.add(entry);
   }
 
   /** Adds an event to the task's history. */
@@ -38,8 +45,14 @@ export class ChangeTracker {
 
   /** Returns the changes and forgets them. */
   drain(): QueueChanges {
-    const changes = { changed: [...this.#changed], finished: [...this.#finished.values()], events: this.#events };
+    const changes = {
+      changed: [...this.#changed],
+      renewed: [...this.#renewed],
+      finished: [...this.#finished.values()],
+      events: this.#events,
+    };
     this.#changed = new Set();
+    this.#renewed = new Set();
     this.#finished = new Map();
     this.#events = [];
     return changes;

@@ -15,13 +15,15 @@ export interface Entry extends Omit<Task, "history"> {
   dueMs: number;
   /** Whether storage has the task. */
   stored: boolean;
+  /** The lease was read from storage, and its worker may have renewed the lease after that was written. */
+  unsure: boolean;
 }
 
 /** The entry of a task that was read from storage. */
 export function storedEntry(task: Task): Entry {
   // A task without a delay is ready at once, even if the clock was set back since. The others become ready by their timer.
   const state = task.lease !== null ? "leased" : task.readyMs === task.createdMs ? "ready" : "delayed";
-  return { ...task, state, dueMs: Number.POSITIVE_INFINITY, stored: true };
+  return { ...task, state, dueMs: Number.POSITIVE_INFINITY, stored: true, unsure: isUnsure(task.lease) };
 }
 
 export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts: number, nowMs: number): Entry {
@@ -49,7 +51,12 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     state: task.delayMs > 0 ? "delayed" : "ready",
     dueMs: Number.POSITIVE_INFINITY,
     stored: false,
+    unsure: false,
   };
+}
+
+function isUnsure(lease: Lease | null): boolean {
+  return lease !== null && lease.grantMs > 0 && !lease.graced;
 }
 
 /** The record of a finished task. @param lease - the lease under which the task ended; `null`: no worker held it */
@@ -85,6 +92,44 @@ export function recordOf(
 }
 
 /** When a lease that starts or is extended now expires. The task's own time limit counts from the start of the attempt. */
-export function expiry({ timeoutMs }: Entry, startedMs: number, nowMs: number, leaseMs: number): number {
+function expiry({ timeoutMs }: Entry, startedMs: number, nowMs: number, leaseMs: number): number {
   return Math.min(nowMs + leaseMs, timeoutMs === null ? Number.POSITIVE_INFINITY : startedMs + timeoutMs);
+}
+
+export function newLease(
+  entry: Entry,
+  given: Pick<Lease, "id" | "holder" | "worker" | "startedMs">,
+  leaseMs: number,
+): Lease {
+  const expiresMs = expiry(entry, given.startedMs, given.startedMs, leaseMs);
+  return { ...given, expiresMs, storedMs: expiresMs, grantMs: leaseMs, graced: false };
+}
+
+/**
+ * A lease that its worker renews, and whether storage has to know. An hour's task is renewed 360 times, so a renewal stays
+ * in memory where a start of the queue from storage does not take the task from its worker before the end that the renewal
+ * promised. That end is at most `grantMs` after the renewal, hence at most `grantMs` after any later start. At a start the
+ * stored end may be over while the promised one is not: the lease then gets one grace of `grantMs`, which ends no earlier
+ * than any promised end. So a renewal is stored only where it
+ *
+ * - promises more than `grantMs`;
+ * - ends the lease earlier than storage says, or the task would wait for a worker that has promised to be gone by then; or
+ * - is the first after a grace: storage says that the grace was given, and a second start would give none.
+ *
+ * The grace is stored when it is given, so a worker that is gone has one of them, however often the queue starts.
+ */
+export function renewed(entry: Entry, lease: Lease, nowMs: number, leaseMs: number): { lease: Lease; store: boolean } {
+  const expiresMs = expiry(entry, lease.startedMs, nowMs, leaseMs);
+  if (leaseMs <= lease.grantMs && expiresMs >= lease.storedMs && !lease.graced)
+    return { lease: { ...lease, expiresMs }, store: false };
+  return { lease: { ...lease, expiresMs, storedMs: expiresMs, grantMs: leaseMs, graced: false }, store: true };
+}
+
+/** The lease with its grace after a start; `undefined`: the lease is over. */
+export function withGrace(entry: Entry, lease: Lease, nowMs: number): Lease | undefined {
+  if (!entry.unsure) return undefined;
+  const expiresMs = expiry(entry, lease.startedMs, nowMs, lease.grantMs);
+  // The task's own time limit is over, whatever the worker did.
+  if (expiresMs <= nowMs) return undefined;
+  return { ...lease, expiresMs, storedMs: expiresMs, graced: true };
 }

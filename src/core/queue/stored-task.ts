@@ -18,7 +18,7 @@ export function packTerms(terms: TaskTerms): string {
 export function packProgress({ readyMs, attempt, leases, waitedMs, ranMs, lease, history }: TaskProgress): string {
   return JSON.stringify([
     [readyMs, attempt, leases, waitedMs, ranMs],
-    lease === null ? null : [lease.id, lease.holder, lease.worker, lease.startedMs, lease.expiresMs],
+    lease === null ? null : leaseValues(lease),
     history.map(eventValues),
   ]);
 }
@@ -76,6 +76,11 @@ export function readStoredFinishedTask(record: string): FinishedTask {
   };
 }
 
+/** The end is the stored one: a row that is written for another reason must not say more than the queue knows that it says. */
+function leaseValues({ id, holder, worker, startedMs, storedMs, grantMs, graced }: Lease): Values {
+  return trimmed([id, holder, worker, startedMs, storedMs, grantMs, graced ? 1 : null]);
+}
+
 function termsValues(task: TaskTerms): Values {
   return trimmed([
     task.taskId,
@@ -120,12 +125,17 @@ function readCause(cause: unknown): TaskCause | null {
 function readLease(lease: unknown): Lease | null {
   if (lease === null) return null;
   const values = list(lease, "lease");
+  const expiresMs = numeric(values[4], "lease.expiresMs");
   return {
     id: text(values[0], "lease.id"),
     holder: text(values[1], "lease.holder"),
     worker: text(values[2], "lease.worker"),
     startedMs: numeric(values[3], "lease.startedMs"),
-    expiresMs: numeric(values[4], "lease.expiresMs"),
+    expiresMs,
+    storedMs: expiresMs,
+    // Rows from before hold every renewal.
+    grantMs: numberOr0(values[5]),
+    graced: values[6] === 1,
   };
 }
 

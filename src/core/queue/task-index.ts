@@ -98,8 +98,10 @@ export class TaskIndex {
     this.#setTimer(entry);
   }
 
-  extend(entry: Entry, lease: Lease, expiresMs: number): void {
-    entry.lease = { ...lease, expiresMs };
+  /** Sets a lease that goes on with another end. */
+  extend(entry: Entry, lease: Lease): void {
+    entry.lease = lease;
+    entry.unsure = false;
     this.#setTimer(entry);
   }
 
@@ -137,6 +139,7 @@ export class TaskIndex {
     if (lease === null) return;
     entry.ranMs += Math.max(0, nowMs - lease.startedMs);
     entry.lease = null;
+    entry.unsure = false;
     this.#holders.remove(lease.holder, entry);
     this.longRunning.end(entry);
   }

@@ -1,7 +1,7 @@
 import { retryDelayMs } from "./back-off.ts";
 import { ChangeTracker, type QueueChanges } from "./change-tracker.ts";
 import type { Depths } from "./depths.ts";
-import { type Entry, expiry, newEntry, recordOf } from "./entry.ts";
+import { type Entry, newEntry, newLease, recordOf, renewed, withGrace } from "./entry.ts";
 import type { LongRunning } from "./long-running.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import {
@@ -151,13 +151,8 @@ export class TaskQueue {
     entry.attempt++;
     entry.leases++;
     entry.waitedMs += Math.max(0, nowMs - entry.readyMs);
-    this.#index.lease(entry, {
-      id: this.#options.newLeaseId(),
-      holder,
-      worker,
-      startedMs: nowMs,
-      expiresMs: expiry(entry, nowMs, nowMs, leaseMs),
-    });
+    const given = { id: this.#options.newLeaseId(), holder, worker, startedMs: nowMs };
+    this.#index.lease(entry, newLease(entry, given, leaseMs));
     this.#changes.record(entry, { atMs: nowMs, event: "leased", attempt: entry.attempt, worker });
     return entry;
   }
@@ -186,10 +181,11 @@ export class TaskQueue {
   extend(taskId: string, leaseId: string, leaseMs: number, nowMs: number): TransitionResult {
     const entry = this.#index.find(taskId);
     if (entry?.lease?.id !== leaseId) return this.#refuse(entry, taskId);
-    const expiresMs = expiry(entry, entry.lease.startedMs, nowMs, leaseMs);
-    this.#index.extend(entry, entry.lease, expiresMs);
-    this.#changes.changed(entry);
-    return { ok: true, status: "running", expiresMs };
+    const { lease, store } = renewed(entry, entry.lease, nowMs, leaseMs);
+    this.#index.extend(entry, lease);
+    if (store) this.#changes.changed(entry);
+    else this.#changes.renewed(entry);
+    return { ok: true, status: "running", expiresMs: lease.expiresMs };
   }
 
   /** Returns a task that its worker did not begin: the attempt does not count. */
@@ -249,6 +245,12 @@ export class TaskQueue {
   }
 
   #expireLease(entry: Entry, lease: Lease, nowMs: number): void {
+    const graced = withGrace(entry, lease, nowMs);
+    if (graced !== undefined) {
+      this.#index.extend(entry, graced);
+      this.#changes.changed(entry);
+      return;
+    }
     const overrun = entry.timeoutMs !== null && nowMs >= lease.startedMs + entry.timeoutMs;
     const error = overrun ? `ran longer than its ${entry.timeoutMs} ms` : `${lease.worker} let its lease run out`;
     this.#failAttempt(entry, { event: overrun ? "timed_out" : "lease_expired", error, retry: true }, nowMs);

@@ -72,6 +72,12 @@ export interface Lease {
   readonly worker: string;
   readonly startedMs: number;
   readonly expiresMs: number;
+  /** End of the lease as it is in storage: renewals move only `expiresMs`. */
+  readonly storedMs: number;
+  /** Longest time that a renewal has given without being stored; 0: all renewals were stored. */
+  readonly grantMs: number;
+  /** The one grace after a start was given, and the worker has not renewed the lease since. */
+  readonly graced: boolean;
 }
 
 /** An entry of a task's history. */

@@ -144,13 +144,13 @@ export class QueueRuntime {
     });
   }
 
-  #alert({ finished, changed }: QueueChanges, nowMs: number, atAlarm: boolean): void {
+  #alert({ finished, changed, renewed }: QueueChanges, nowMs: number, atAlarm: boolean): void {
     const { settings, depths } = this.queue;
     const found: AlertChange[] = [];
     const subject = ({ recipient, type }: { recipient: string; type: string }) => `${recipient}/${type}`;
     for (const { record } of finished) found.push(...this.alerts.ran(subject(record), record.ranMs, settings, nowMs));
     // A worker that extends its lease shows that the task still runs: its alert need not wait for the end of the task.
-    for (const entry of changed) {
+    for (const entry of [...changed, ...renewed]) {
       if (entry.lease === null) continue;
       found.push(...this.alerts.ran(subject(entry), nowMs - entry.lease.startedMs, settings, nowMs));
     }

@@ -49,7 +49,8 @@ export interface UnreadableTask extends LiveRow {
 export type NoteName = "epoch" | "reserved" | "settings" | "statistics" | "alerts" | "emitted" | "registered";
 
 /**
- * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes.
+ * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes;
+ * most renewals of its lease are only in memory (see `renewed` in core/queue/entry.ts).
  * The end of a task deletes that row and writes one to the finished tasks, whose key is the task's id. That makes four
  * written rows over the life of a task, three if a waiting worker gets the task in the transaction that stores it. The
  * order of the tasks is only in memory, rebuilt from the unfinished tasks when the object wakes.

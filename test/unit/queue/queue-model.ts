@@ -15,6 +15,14 @@ interface ModelTask {
   attempts: number;
   startedMs: number;
   expiresMs: number;
+  /** What storage knows of the lease. */
+  storedMs: number;
+  grantMs: number;
+  graced: boolean;
+  /** It was read from storage, and renewals may be missing. */
+  unsure: boolean;
+  /** The end that the worker was promised last. */
+  promisedMs: number;
   lease: string | undefined;
   /** Milliseconds in which it could have been given out and was not, and in which somebody held it. */
   waitedMs: number;
@@ -24,6 +32,8 @@ interface ModelTask {
 /** The queue as slow and obvious as it can be: a list that is sorted each time. */
 export class ModelQueue {
   nowMs = 0;
+  /** The clock was never set back: no promise of a lease is broken, whatever crashes. */
+  monotonic = true;
   readonly tasks: ModelTask[] = [];
   /** Every lease that was given: late and doubled answers are drawn from the newest. */
   readonly leases: [taskId: string, leaseId: string][] = [];
@@ -45,6 +55,14 @@ export class ModelQueue {
     for (const task of this.unfinished) {
       if (task.state === "held" && task.expiresMs <= this.nowMs) {
         const overrun = task.given.timeoutMs !== null && this.nowMs >= task.startedMs + task.given.timeoutMs;
+        if (task.unsure && !overrun) {
+          task.expiresMs = this.#endOf(task, task.grantMs);
+          task.storedMs = task.expiresMs;
+          task.graced = true;
+          task.unsure = false;
+          continue;
+        }
+        if (this.monotonic) expect(this.nowMs).toBeGreaterThanOrEqual(task.promisedMs);
         this.failAttempt(task, true, overrun);
       }
       if (task.state === "queued" && task.createdMs + (task.given.deadlineMs ?? Infinity) <= this.nowMs) {
@@ -75,6 +93,11 @@ export class ModelQueue {
         attempts: 0,
         startedMs: 0,
         expiresMs: 0,
+        storedMs: 0,
+        grantMs: 0,
+        graced: false,
+        unsure: false,
+        promisedMs: 0,
         lease: undefined,
         waitedMs: 0,
         ranMs: 0,
@@ -93,6 +116,21 @@ export class ModelQueue {
   #letGo(task: ModelTask): void {
     if (task.state === "held") task.ranMs += Math.max(0, this.nowMs - task.startedMs);
     task.lease = undefined;
+    task.unsure = false;
+  }
+
+  #endOf(task: ModelTask, leaseMs: number): number {
+    return Math.min(this.nowMs + leaseMs, task.startedMs + (task.given.timeoutMs ?? Infinity));
+  }
+
+  renew(task: ModelTask, leaseMs: number): void {
+    task.expiresMs = this.#endOf(task, leaseMs);
+    task.promisedMs = task.expiresMs;
+    task.unsure = false;
+    if (leaseMs <= task.grantMs && task.expiresMs >= task.storedMs && !task.graced) return;
+    task.storedMs = task.expiresMs;
+    task.grantMs = leaseMs;
+    task.graced = false;
   }
 
   /** When something happens though nobody asks: a lease runs out, a delay, or the time in which it was to be taken. */
@@ -132,7 +170,12 @@ export class ModelQueue {
     task.waitedMs += Math.max(0, this.nowMs - task.readyMs);
     task.attempts++;
     task.startedMs = this.nowMs;
-    task.expiresMs = Math.min(this.nowMs + leaseMs, this.nowMs + (task.given.timeoutMs ?? Infinity));
+    task.expiresMs = this.#endOf(task, leaseMs);
+    task.promisedMs = task.expiresMs;
+    task.storedMs = task.expiresMs;
+    task.grantMs = leaseMs;
+    task.graced = false;
+    task.unsure = false;
   }
 
   failAttempt(task: ModelTask, retry: boolean, pause: boolean): void {
@@ -155,6 +198,10 @@ export class ModelQueue {
   crash(): void {
     for (const task of this.tasks) {
       if (task.state === "queued") task.notBeforeMs = task.readyMs === task.createdMs ? undefined : task.readyMs;
+      if (task.state === "held") {
+        task.expiresMs = task.storedMs;
+        task.unsure = !task.graced;
+      }
     }
     this.see();
   }
@@ -292,13 +339,13 @@ const release = settle(
   },
   (real, taskId, leaseId) => real.release(taskId, leaseId),
 );
-const extend = settle(
-  "extend",
-  (model, task) => {
-    task.expiresMs = Math.min(model.nowMs + 1_000, task.startedMs + (task.given.timeoutMs ?? Infinity));
-  },
-  (real, taskId, leaseId) => real.extend(taskId, leaseId, 1_000),
-);
+const extendBy = (leaseMs: number) =>
+  settle(
+    `extend by ${leaseMs}`,
+    (model, task) => model.renew(task, leaseMs),
+    (real, taskId, leaseId) => real.extend(taskId, leaseId, leaseMs),
+  );
+const extend = fc.oneof(...[1, 1_000, 1_000, 5_000].map(extendBy));
 const cancel = anyId.map((taskId) =>
   command(`cancel ${taskId}`, (model, real) => {
     const task = model.find(taskId);
@@ -310,6 +357,7 @@ const cancel = anyId.map((taskId) =>
 const pass = fc.oneof(anyMs, fc.constantFrom(-1_000, -1)).map((ms) =>
   command(`pass ${ms} ms`, (model, real) => {
     model.nowMs = Math.max(0, model.nowMs + ms);
+    if (ms < 0) model.monotonic = false;
     model.see();
     real.pass(ms);
   }),

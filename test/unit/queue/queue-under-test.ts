@@ -35,6 +35,8 @@ export class QueueUnderTest {
   nowMs = 0;
   readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
   readonly finished = new Map<string, FinishedTask>();
+  /** Rows of unfinished tasks that were written. */
+  written = 0;
   #leases = 0;
   readonly #settings: QueueSettings;
   queue: TaskQueue;
@@ -103,6 +105,7 @@ export class QueueUnderTest {
     this.queue.advanceClock(this.nowMs);
     const result = work(this.queue);
     const { changed, finished } = this.queue.drain();
+    this.written += changed.length;
     for (const entry of changed) {
       this.stored.set(entry.taskId, { seq: entry.seq, terms: packTerms(entry), progress: packProgress(entry) });
     }

@@ -75,6 +75,34 @@ describe("a queue", () => {
     expect([again?.taskId, again?.attempt]).toEqual(["a", 1]);
   });
 
+  it("writes nothing for the renewals of an hour, and does not take the task away when it starts anew between two of them", () => {
+    const queue = new QueueUnderTest(DEFAULT_SETTINGS);
+    queue.enqueue([aTask({ taskId: "a" })]);
+    const lease = queue.lease("coder")?.lease?.id ?? "";
+    const before = queue.written;
+    for (let renewal = 1; renewal <= 360; renewal++) {
+      queue.pass(10_000);
+      expect(queue.extend("a", lease, 30_000)).toMatchObject({ ok: true });
+    }
+    expect(queue.written).toBe(before);
+    queue.crash();
+    queue.pass(10_000);
+    expect(queue.extend("a", lease, 30_000)).toMatchObject({ ok: true });
+    // The grace, and the renewal after it.
+    expect(queue.written - before).toBeLessThanOrEqual(2);
+  });
+
+  it("gives a worker that is gone one grace, however often it starts anew", () => {
+    const queue = new QueueUnderTest(DEFAULT_SETTINGS);
+    queue.enqueue([aTask({ taskId: "a" })]);
+    queue.lease("coder", 30_000);
+    for (let start = 0; start < 6; start++) {
+      queue.crash();
+      queue.pass(10_000);
+    }
+    expect(queue.lease("coder")).toMatchObject({ taskId: "a", attempt: 2 });
+  });
+
   it("ends a task that runs longer than its limit, however often its lease is extended", () => {
     const queue = new QueueUnderTest(settings());
     queue.enqueue([aTask({ taskId: "a", timeoutMs: 5_000, maxAttempts: 1 })]);

@@ -55,6 +55,26 @@ describe("a worker's channel", () => {
     expect(await queueOver(ecosystem).lease("coder")).toMatchObject([{ task_id: "b", attempt: 1 }]);
   });
 
+  it("writes no row for renewals of a lease, which goes on when the queue starts anew", async () => {
+    const ecosystem = freshEcosystem();
+    const worker = await openChannel(ecosystem);
+    await queueOver(ecosystem).put(aTask({ task_id: "a" }));
+    worker.send({ type: "ready", recipient: "coder", credit: 1, lease_ms: 30_000 });
+    const [a] = (await worker.next("tasks")).tasks ?? [];
+    const renew = async () => {
+      worker.send({ type: "extend", tasks: [{ task_id: "a", lease_id: a?.lease_id, lease_ms: 30_000 }] });
+      return (await worker.next("done")).tasks?.[0]?.lease_expires_at ?? "";
+    };
+    const written = () => inStorage(ecosystem, (sql) => sql.exec<{ n: number }>("SELECT total_changes() AS n").one().n);
+    const before = await written();
+    for (let renewal = 0; renewal < 50; renewal++) expect(Date.parse(await renew())).toBeGreaterThan(Date.now());
+    expect(await written()).toBe(before);
+    await evictDurableObject(queueStub(ecosystem));
+    expect(Date.parse(await renew())).toBeGreaterThan(Date.now());
+    worker.send({ type: "complete", tasks: [{ task_id: "a", lease_id: a?.lease_id, result: 1 }] });
+    expect((await worker.next("done")).tasks).toMatchObject([{ task_id: "a", status: "complete" }]);
+  });
+
   it("keeps its room for tasks when results in the same message are too large to be read, each refused by its name", async () => {
     const ecosystem = freshEcosystem();
     const queue = queueOver(ecosystem);

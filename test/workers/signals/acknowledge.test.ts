@@ -16,7 +16,7 @@ async function openReader(eco: string, after: number) {
   });
   if (socket === null) throw new Error("no WebSocket");
   const frames: { type: string; last: number }[] = [];
-  let look = () => undefined as void;
+  let look: () => void = () => undefined;
   socket.addEventListener("message", ({ data }) => {
     const { type, last } = JSON.parse(String(data));
     frames.push({ type, last });
