@@ -2,6 +2,7 @@ import { jobsOf, splitJobs } from "../core/hosts/monitors/round-jobs.ts";
 import { planRound } from "../core/hosts/monitors/rounds.ts";
 import { retentionOf } from "../durable-objects/signals/retention-settings.ts";
 import type { Environment } from "./bindings/environment.ts";
+import { directory } from "./bindings/objects.ts";
 import { sendShares } from "./rounds/rounds-queue.ts";
 import { carryOut } from "./rounds/run-jobs.ts";
 
@@ -16,11 +17,11 @@ const ENDED_MS = 10 * 60_000;
  * More than one invocation may do is shared out over the queue `ganglion-rounds`.
  */
 export async function everyMinute(env: Environment, nowMs: number): Promise<void> {
-  const directory = env.DIRECTORY.get(env.DIRECTORY.idFromName("directory"));
+  const tokens = directory(env);
   const [ecosystems, watched, ended] = await Promise.all([
-    directory.ecosystems(),
-    directory.watched(),
-    directory.ended(nowMs - ENDED_MS, nowMs),
+    tokens.ecosystems(),
+    tokens.watched(),
+    tokens.ended(nowMs - ENDED_MS, nowMs),
   ]);
   const known = ecosystems.map(({ name, last_active_at }) => ({ name, lastActiveMs: Date.parse(last_active_at) }));
   const round = planRound(known, watched, retentionOf(env).ms, nowMs);

@@ -70,7 +70,7 @@ async function reprocess(
 }
 
 async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: ReplayBindings, eco: string) {
-  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/${plan.queue}`);
+  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/${plan.queue}`, env);
   const answer = await queue.applyAction({ action: "retry", taskId: plan.taskId });
   if ("overloaded" in answer) return busy(answer.retry_after_ms);
   if (!("conflict" in answer)) return "replayed";
@@ -83,7 +83,7 @@ async function requeue(plan: Extract<Elsewhere, { how: "requeue" }>, env: Replay
 }
 
 async function redeliver({ delivery }: Extract<Elsewhere, { how: "redeliver" }>, env: ReplayBindings, eco: string) {
-  const answer = await objectNamed(env.WEBHOOKS, eco).redeliver(delivery);
+  const answer = await objectNamed(env.WEBHOOKS, eco, env).redeliver(delivery);
   switch (answer) {
     case "waiting":
       return "replayed";
@@ -106,7 +106,7 @@ async function askHost(
   env: ReplayBindings,
   eco: string,
 ) {
-  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/${HOSTS_QUEUE}`);
+  const queue = objectNamed(env.PRIORITY_QUEUE, `${eco}/${HOSTS_QUEUE}`, env);
   // The id names the dead letter and its attempt: repeated after a crash it is the same call, after a failure another.
   const taskId = `replay.${await digest(deadLetter.id)}.${deadLetter.attempts}`;
   const task: NewTask = {

@@ -132,7 +132,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
   }
 
   get #log(): HostsLog {
-    return objectNamed(this.env.SIGNAL_LOG, this.ecosystem);
+    return objectNamed(this.env.SIGNAL_LOG, this.ecosystem, this.env);
   }
 
   async #look(): Promise<MonitorRun> {
@@ -182,7 +182,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     const watch = this.#watchOwed;
     if (watch !== undefined) {
       try {
-        await objectNamed(this.env.DIRECTORY, "directory").watch(this.ecosystem, watch);
+        await objectNamed(this.env.DIRECTORY, "directory", this.env).watch(this.ecosystem, watch);
         this.#store.notes.write("watched", watch ? "1" : "0");
       } catch (error) {
         console.warn(

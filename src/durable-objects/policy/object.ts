@@ -52,13 +52,13 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     this.#decisions = new DecisionStore(sql);
     this.#work = new RuleProjection({
       projection: this.projection,
-      log: () => objectNamed(env.SIGNAL_LOG, ecosystem),
+      log: () => objectNamed(env.SIGNAL_LOG, ecosystem, env),
       rules: this.#rules,
       state: new StateStore(sql),
       overrides: new ReplayOverrides(sql),
       decisions: this.#decisions,
       questions: (settle) =>
-        new Questions(sql, { ask: (question) => objectNamed(env.MODELS, ecosystem).ask(question), settle }),
+        new Questions(sql, { ask: (question) => objectNamed(env.MODELS, ecosystem, env).ask(question), settle }),
       ecosystem,
       wakeBy: (atMs) => alarms.wakeBy(atMs),
     });

@@ -1,10 +1,11 @@
+import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { Notes } from "../shell/notes.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { NoteName } from "./task-store.ts";
 
 /** Bindings to the directory of queues, and to where workers wait for queues that do not exist yet. */
-export interface RegistrationBindings {
+export interface RegistrationBindings extends PlacementVariables {
   readonly DIRECTORY: Namespace<{ addQueue(ecosystem: string, name: string, nowMs: number): Promise<void> }>;
   readonly QUEUE_LOBBY: Namespace<{ queueBegan(queue: string): Promise<void> }>;
 }
@@ -62,10 +63,10 @@ export class Registration {
     const ended = () => {
       this.#registering = undefined;
     };
-    this.#registering = objectNamed(env.DIRECTORY, "directory")
+    this.#registering = objectNamed(env.DIRECTORY, "directory", env)
       .addQueue(ecosystem, queue, Date.now())
       // In this order: who comes to the lobby from now on is sent on by the directory.
-      .then(() => objectNamed(env.QUEUE_LOBBY, ecosystem).queueBegan(queue))
+      .then(() => objectNamed(env.QUEUE_LOBBY, ecosystem, env).queueBegan(queue))
       .then(
         () => notes.write("registered", "1"),
         (error: unknown) => {

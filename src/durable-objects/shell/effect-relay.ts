@@ -1,4 +1,5 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
 import { BUILT_IN_RULES } from "../../core/policy/built-in-rules.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
@@ -9,7 +10,7 @@ import type { EffectOutbox, PendingEffect } from "./effect-outbox.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 
 /** Bindings to the objects that carry effects out. */
-export interface EffectBindings {
+export interface EffectBindings extends PlacementVariables {
   readonly PRIORITY_QUEUE: Namespace<{ enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer> }>;
   readonly WEBHOOKS: Namespace<{ deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> }>;
   readonly OBSERVATION_CACHE: Namespace<{
@@ -73,7 +74,7 @@ export class EffectRelay {
 
   async #enqueue(queue: string, pending: readonly PendingEffect[]): Promise<boolean> {
     const { env, ecosystem, deadLetter } = this.#options;
-    const object = objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`);
+    const object = objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`, env);
     const answer = await object.enqueue(pending.flatMap((one) => this.#taskOf(one)));
     if ("overloaded" in answer) return false;
     if (!("full" in answer)) return true;
@@ -122,7 +123,7 @@ export class EffectRelay {
 
   async #changeMaintenance(pending: readonly PendingEffect[]): Promise<boolean> {
     const { env, ecosystem, sender } = this.#options;
-    const object = objectNamed(env.OBSERVATION_CACHE, ecosystem);
+    const object = objectNamed(env.OBSERVATION_CACHE, ecosystem, env);
     for (const { effect, rule } of pending) {
       if (effect.kind !== "maintenance") continue;
       const { enabled, reason } = effect;
@@ -143,7 +144,7 @@ export class EffectRelay {
         ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
         : [],
     );
-    const unknown = new Set((await objectNamed(env.WEBHOOKS, ecosystem).deliver(deliveries)).unknown);
+    const unknown = new Set((await objectNamed(env.WEBHOOKS, ecosystem, env).deliver(deliveries)).unknown);
     for (const one of pending) {
       const { effect, rule } = one;
       if (effect.kind !== "webhook" || !unknown.has(one.id)) continue;

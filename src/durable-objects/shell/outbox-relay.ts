@@ -1,4 +1,5 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/signals/api.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
@@ -9,7 +10,7 @@ export interface AppendCalls {
 }
 
 /** Bindings to the log and to the dead letters, the receivers of an outbox. */
-export interface RelayBindings {
+export interface RelayBindings extends PlacementVariables {
   readonly SIGNAL_LOG: Namespace<AppendCalls>;
   readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
 }
@@ -73,8 +74,8 @@ export class OutboxRelay {
   /** @returns false where the log is overloaded: the alarm retries at the time that the log asks for */
   async #empty(): Promise<boolean> {
     const { env, outbox, ecosystem, wakeBy, complete } = this.#options;
-    const log = objectNamed(env.SIGNAL_LOG, ecosystem);
-    const deadLetters = objectNamed(env.DEAD_LETTERS, ecosystem);
+    const log = objectNamed(env.SIGNAL_LOG, ecosystem, env);
+    const deadLetters = objectNamed(env.DEAD_LETTERS, ecosystem, env);
     // Until the outbox is empty, because more may be put in while this waits for a receiver.
     while (!outbox.empty) {
       const next = outbox.nextSignals();

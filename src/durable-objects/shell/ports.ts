@@ -1,3 +1,5 @@
+import { type PlacementVariables, readPlacement } from "../../core/deployment/placement.ts";
+
 /** Methods that the runtime calls itself, and the mark that its types put on an object's class: no calls of others. */
 type Lifecycle =
   | "alarm"
@@ -26,10 +28,22 @@ export type CallsOf<Class> = {
 /** A binding to the objects of one class, and the calls that its user makes. */
 export interface Namespace<Calls> {
   idFromName(name: string): DurableObjectId;
-  get(id: DurableObjectId): Calls & DurableObjectStub;
+  get(id: DurableObjectId, options?: DurableObjectNamespaceGetDurableObjectOptions): Calls & DurableObjectStub;
+  jurisdiction(jurisdiction: DurableObjectJurisdiction): Namespace<Calls>;
 }
 
-/** The object of that name; the runtime makes an object on its first call. */
-export function objectNamed<Calls>(namespace: Namespace<Calls>, name: string): Calls & DurableObjectStub {
-  return namespace.get(namespace.idFromName(name));
+/**
+ * The object of that name; the runtime makes an object on its first call, and never moves it. Every object is found here,
+ * so that all of a deployment are where its variables say.
+ *
+ * @param placed - the variables; without them ids are as they have always been, and Cloudflare chooses the place
+ */
+export function objectNamed<Calls>(
+  namespace: Namespace<Calls>,
+  name: string,
+  placed: PlacementVariables,
+): Calls & DurableObjectStub {
+  const { locationHint, jurisdiction } = readPlacement(placed);
+  const within = jurisdiction === undefined ? namespace : namespace.jurisdiction(jurisdiction);
+  return within.get(within.idFromName(name), locationHint === undefined ? {} : { locationHint });
 }

@@ -1,3 +1,4 @@
+import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { ProjectionPlace } from "../../core/projection/api.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
@@ -12,7 +13,7 @@ export interface ProjectionCalls {
 }
 
 /** Bindings to the objects that hold projections. */
-export interface ProjectionBindings {
+export interface ProjectionBindings extends PlacementVariables {
   readonly OBSERVATION_CACHE: Namespace<ProjectionCalls>;
   readonly POLICY_STATE: Namespace<ProjectionCalls>;
   readonly WORKER_BOARD: Namespace<ProjectionCalls>;
@@ -21,10 +22,10 @@ export interface ProjectionBindings {
 export function projectionOf(env: ProjectionBindings, name: ProjectionName, ecosystem: string): ProjectionCalls {
   switch (name) {
     case "observations":
-      return objectNamed(env.OBSERVATION_CACHE, ecosystem);
+      return objectNamed(env.OBSERVATION_CACHE, ecosystem, env);
     case "policy":
-      return objectNamed(env.POLICY_STATE, ecosystem);
+      return objectNamed(env.POLICY_STATE, ecosystem, env);
     case "workers":
-      return objectNamed(env.WORKER_BOARD, ecosystem);
+      return objectNamed(env.WORKER_BOARD, ecosystem, env);
   }
 }

@@ -287,7 +287,7 @@ export class Projection {
   }
 
   get #log(): LogCalls {
-    return objectNamed(this.#options.env.SIGNAL_LOG, this.#options.ecosystem);
+    return objectNamed(this.#options.env.SIGNAL_LOG, this.#options.ecosystem, this.#options.env);
   }
 
   get #attached(): ProjectedState {

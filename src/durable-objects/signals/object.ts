@@ -107,7 +107,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket),
     });
     this.#hosts = new Hosts({
-      registry: () => objectNamed(env.AGENT_REGISTRY, ecosystem),
+      registry: () => objectNamed(env.AGENT_REGISTRY, ecosystem, env),
       links: () => this.#sockets.links,
       head: () => this.#writer.headSeq,
       ask: (frame) => this.#sockets.toHosts(frame),
@@ -286,6 +286,6 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   async #record(records: readonly DeadLetterRecord[]): Promise<void> {
-    await objectNamed(this.env.DEAD_LETTERS, this.ecosystem).record(records);
+    await objectNamed(this.env.DEAD_LETTERS, this.ecosystem, this.env).record(records);
   }
 }

@@ -52,7 +52,7 @@ export class ProjectionNudge {
 
   async #touch(nowMs: number): Promise<void> {
     if (nowMs - this.#touchedMs < TOUCH_EVERY_MS) return;
-    await objectNamed(this.#env.DIRECTORY, "directory").touch(this.#ecosystem, nowMs);
+    await objectNamed(this.#env.DIRECTORY, "directory", this.#env).touch(this.#ecosystem, nowMs);
     this.#touchedMs = nowMs;
   }
 }

@@ -2,17 +2,18 @@ import { objectNamed } from "../../durable-objects/shell/ports.ts";
 import type { Environment } from "./environment.ts";
 
 /** The objects of an ecosystem, by its name. */
-export const signalLog = (env: Environment, ecosystem: string) => objectNamed(env.SIGNAL_LOG, ecosystem);
-export const observationCache = (env: Environment, ecosystem: string) => objectNamed(env.OBSERVATION_CACHE, ecosystem);
-export const policyState = (env: Environment, ecosystem: string) => objectNamed(env.POLICY_STATE, ecosystem);
-export const deadLetters = (env: Environment, ecosystem: string) => objectNamed(env.DEAD_LETTERS, ecosystem);
-export const webhooks = (env: Environment, ecosystem: string) => objectNamed(env.WEBHOOKS, ecosystem);
-export const models = (env: Environment, ecosystem: string) => objectNamed(env.MODELS, ecosystem);
-export const agentRegistry = (env: Environment, ecosystem: string) => objectNamed(env.AGENT_REGISTRY, ecosystem);
-export const workerBoard = (env: Environment, ecosystem: string) => objectNamed(env.WORKER_BOARD, ecosystem);
+export const signalLog = (env: Environment, ecosystem: string) => objectNamed(env.SIGNAL_LOG, ecosystem, env);
+export const observationCache = (env: Environment, ecosystem: string) =>
+  objectNamed(env.OBSERVATION_CACHE, ecosystem, env);
+export const policyState = (env: Environment, ecosystem: string) => objectNamed(env.POLICY_STATE, ecosystem, env);
+export const deadLetters = (env: Environment, ecosystem: string) => objectNamed(env.DEAD_LETTERS, ecosystem, env);
+export const webhooks = (env: Environment, ecosystem: string) => objectNamed(env.WEBHOOKS, ecosystem, env);
+export const models = (env: Environment, ecosystem: string) => objectNamed(env.MODELS, ecosystem, env);
+export const agentRegistry = (env: Environment, ecosystem: string) => objectNamed(env.AGENT_REGISTRY, ecosystem, env);
+export const workerBoard = (env: Environment, ecosystem: string) => objectNamed(env.WORKER_BOARD, ecosystem, env);
 export const priorityQueue = (env: Environment, ecosystem: string, queue: string) =>
-  objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`);
+  objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`, env);
 /** Where workers and callers wait for queues that do not exist yet. */
-export const queueLobby = (env: Environment, ecosystem: string) => objectNamed(env.QUEUE_LOBBY, ecosystem);
+export const queueLobby = (env: Environment, ecosystem: string) => objectNamed(env.QUEUE_LOBBY, ecosystem, env);
 /** One for the whole deployment. */
-export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory");
+export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory", env);

@@ -1,6 +1,7 @@
 import type { RoundJob } from "../../core/hosts/monitors/round-jobs.ts";
 import { closeSockets } from "../api/access/close-sockets.ts";
 import type { Environment } from "../bindings/environment.ts";
+import { agentRegistry, signalLog } from "../bindings/objects.ts";
 
 /** Jobs under way at a time: hosts are waited for, and not all of them at once. */
 const AT_ONCE = 64;
@@ -29,14 +30,14 @@ const WORDS: Readonly<Record<RoundJob["what"], string>> = {
 
 async function carryOutOne(env: Environment, job: RoundJob): Promise<void> {
   const { ecosystem } = job;
-  const log = () => env.SIGNAL_LOG.get(env.SIGNAL_LOG.idFromName(ecosystem));
+  const log = () => signalLog(env, ecosystem);
   switch (job.what) {
     case "nudge":
       return void (await log().nudge());
     case "retain":
       return void (await log().retain());
     case "ask":
-      return void (await env.AGENT_REGISTRY.get(env.AGENT_REGISTRY.idFromName(ecosystem)).tick());
+      return void (await agentRegistry(env, ecosystem).tick());
     case "close":
       return closeSockets(env, job.token, [ecosystem]);
   }

@@ -7,6 +7,7 @@ import {
   noCircleOfFiles,
   noCircleOfFolders,
   nothingIsCast,
+  objectsAreFoundInOnePlace,
   objectsAreThin,
   zodIsANamespace,
 } from "./rules.ts";
@@ -202,5 +203,22 @@ describe("the rule about zod", () => {
     expect(keys(zodIsANamespace(sources({ "src/core/a/good.ts": good, "src/core/a/bad.ts": bad })))).toEqual([
       "zod: src/core/a/bad.ts",
     ]);
+  });
+});
+
+describe("the rule that objects are found in one place", () => {
+  it.each([
+    "env.QUEUE.get(env.QUEUE.idFromName(name))",
+    "env.QUEUE.getByName(name)",
+    'env.QUEUE["newUniqueId"]()',
+    "const { QUEUE } = env; QUEUE.idFromString(text)",
+  ])("refuses %s", (text) => {
+    expect(keys(objectsAreFoundInOnePlace(sources({ "src/workers/a.ts": text })))).toHaveLength(1);
+  });
+
+  it("lets the helper itself and tests find objects", () => {
+    const text = "namespace.idFromName(name)";
+    const files = sources({ "src/durable-objects/shell/ports.ts": text, "test/workers/a.ts": text });
+    expect(objectsAreFoundInOnePlace(files)).toEqual([]);
   });
 });

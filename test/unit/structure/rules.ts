@@ -95,6 +95,19 @@ export const literalsAreNotSpread: Rule = (files) =>
     })),
   );
 
+const OBJECTS_FOUND_IN = "src/durable-objects/shell/ports.ts";
+
+/** Jurisdiction and location hint hold for all objects of a deployment, or they hold for none. */
+export const objectsAreFoundInOnePlace: Rule = (files) =>
+  files
+    .filter(({ path }) => path.startsWith("src/") && path !== OBJECTS_FOUND_IN)
+    .flatMap(({ path, objectIds }) =>
+      objectIds.map(({ line, text }) => ({
+        key: `object id: ${text} in ${path}`,
+        message: `${path}:${line} makes the id of an object (${text}): use objectNamed of ${OBJECTS_FOUND_IN}, which knows where the deployment's objects are`,
+      })),
+    );
+
 /** `import { z }` makes bundlers keep all of zod; the namespace lets them drop unused parts. */
 export const zodIsANamespace: Rule = (files) =>
   files
@@ -112,6 +125,7 @@ export const ALL_RULES: readonly Rule[] = [
   nothingIsCast,
   literalsAreNotSpread,
   coreIsPure,
+  objectsAreFoundInOnePlace,
   zodIsANamespace,
 ];
 

@@ -16,6 +16,8 @@ export interface SourceFile {
   readonly impure: readonly Finding[];
   /** Object literals that are spread into an object literal, by line. */
   readonly spreads: readonly Finding[];
+  /** Calls that find or make the id of an object, by line. */
+  readonly objectIds: readonly Finding[];
 }
 
 export interface Import {
@@ -47,6 +49,7 @@ export function readSource(path: string, text: string): SourceFile {
   const casts: Finding[] = [];
   const impure: Finding[] = [];
   const spreads: Finding[] = [];
+  const objectIds: Finding[] = [];
   const found = (list: Finding[], node: Node) => {
     const [first = ""] = text.slice(node.start, node.end).split("\n");
     list.push({ line: lineAt(node.start), text: first });
@@ -61,8 +64,9 @@ export function readSource(path: string, text: string): SourceFile {
     if (isCast(node)) found(casts, node);
     if (isImpure(node)) found(impure, node);
     if (node.type === "SpreadElement" && isObjectLiteral(node.argument)) found(spreads, node);
+    if (isObjectId(node)) found(objectIds, node);
   }
-  return { path, lines: text.split("\n").length - 1, imports, classes, methods, casts, impure, spreads };
+  return { path, lines: text.split("\n").length - 1, imports, classes, methods, casts, impure, spreads, objectIds };
 }
 
 function parse(path: string, text: string): Node {
@@ -177,4 +181,13 @@ function isImpure(node: Node): boolean {
     Array.isArray(node.arguments) &&
     node.arguments.length === 0
   );
+}
+
+const OBJECT_IDS = new Set(["idFromName", "idFromString", "newUniqueId", "getByName"]);
+
+/** `namespace.idFromName` and its like, also as `namespace["idFromName"]`. */
+function isObjectId(node: Node): boolean {
+  if (node.type !== "MemberExpression" || !isNode(node.property)) return false;
+  const name = node.computed === true ? node.property.value : node.property.name;
+  return typeof name === "string" && OBJECT_IDS.has(name);
 }

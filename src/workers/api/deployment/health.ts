@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Ready } from "../../../core/deployment/api.ts";
+import { readPlacement, SettingError } from "../../../core/deployment/placement.ts";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
@@ -52,12 +53,24 @@ async function findFault(env: Environment, nowMs: number): Promise<string | unde
   if (env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") {
     return "The secret ADMIN_TOKEN is not set, so every call is refused: set it with `wrangler secret put ADMIN_TOKEN`.";
   }
+  const wrong = placementFault(env);
+  if (wrong !== undefined) return wrong;
   if (lastPing === undefined || lastPing.untilMs <= nowMs) {
     lastPing = { answers: await directoryAnswers(env), untilMs: nowMs + ANSWER_FOR_MS };
   }
   return lastPing.answers
     ? undefined
     : "The Durable Object `Directory`, which checks tokens, does not answer: see the Worker's log for the error.";
+}
+
+function placementFault(env: Environment): string | undefined {
+  try {
+    readPlacement(env);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SettingError) return error.message;
+    throw error;
+  }
 }
 
 async function directoryAnswers(env: Environment): Promise<boolean> {

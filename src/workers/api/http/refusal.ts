@@ -1,4 +1,6 @@
 import { HTTPException } from "hono/http-exception";
+import { CHALLENGE, UNAUTHENTICATED } from "../../../core/access/unauthenticated.ts";
+import { SettingError } from "../../../core/deployment/placement.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { newerSchemaOf } from "../../../core/problem/object-refusals.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
@@ -44,6 +46,8 @@ export const overloaded = (detail: string, retryAfterMs: number) =>
     "Retry-After": String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
   });
 
+export const unauthenticated = () => new Refusal(UNAUTHENTICATED, CHALLENGE);
+
 export const upgradeRequired = (what: string) =>
   new Refusal(
     problem(
@@ -77,6 +81,9 @@ export function answerError(error: unknown): Response {
     console.error("a later release stored this:", newer);
     const title = "The stored state belongs to a later release";
     return answerError(new Refusal(problem("newer-schema", 503, title, newer), { "Retry-After": "60" }));
+  }
+  if (error instanceof SettingError) {
+    return answerError(new Refusal(problem("misconfigured", 503, "The edge is set up wrongly", error.message)));
   }
   const failure = failureBelow(error);
   if (failure !== undefined) {
