@@ -53,6 +53,8 @@ async function runtimeOptions(): Promise<Record<string, unknown>> {
     modulesRules: _,
     rootPath: __,
     bindings,
+    // On one machine nobody says from which address a call comes: a proxy stands before the edge, or the machine itself calls.
+    ratelimits: ___,
     ...options
   } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
   // Wrangler adds what stands in .dev.vars and .env to the variables: a build must hold no secrets.

@@ -1,3 +1,4 @@
+import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import { LOBBY_ROLES, type LobbyRole, QUEUE_BEGAN } from "../../core/queue/lobby.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
@@ -5,7 +6,7 @@ import type { Schema } from "../shell/schema.ts";
 import { closeEnded, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 
 /** Bindings that the lobby uses. */
-export interface LobbyBindings {
+export interface LobbyBindings extends PlacementVariables {
   readonly DIRECTORY: Namespace<{ hasQueue(ecosystem: string, name: string): Promise<boolean> }>;
   readonly PRIORITY_QUEUE: Namespace<{ begin(): Promise<void> }>;
 }
@@ -29,7 +30,7 @@ export class QueueLobby extends EcosystemObject<LobbyBindings> {
     const { server, answer } = this.tagged.accept(searchParams, tagOf(role, queue));
     if (this.tagged.isOver(tokenOfQuery(searchParams))) closeEnded(server);
     // The socket is here before the directory is asked: a queue that begins meanwhile finds it.
-    else if (await objectNamed(this.env.DIRECTORY, "directory").hasQueue(this.ecosystem, queue))
+    else if (await objectNamed(this.env.DIRECTORY, "directory", this.env).hasQueue(this.ecosystem, queue))
       server.close(QUEUE_BEGAN);
     else await this.#beginIfMet(queue);
     return answer();
@@ -69,7 +70,7 @@ export class QueueLobby extends EcosystemObject<LobbyBindings> {
 
   /** The queue tells the lobby when the directory knows it. */
   #begin(queue: string): Promise<void> {
-    return objectNamed(this.env.PRIORITY_QUEUE, `${this.ecosystem}/${queue}`).begin();
+    return objectNamed(this.env.PRIORITY_QUEUE, `${this.ecosystem}/${queue}`, this.env).begin();
   }
 
   #of(queue: string, role: LobbyRole): WebSocket[] {

@@ -1,3 +1,4 @@
+import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { QueueRemoval } from "../../core/queue/api.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { TaggedSockets } from "../shell/sockets.ts";
@@ -8,7 +9,7 @@ import { OVERLOADED } from "./refusals.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 
 /** Binding to the directory of queues. */
-export interface RemovalBindings {
+export interface RemovalBindings extends PlacementVariables {
   readonly DIRECTORY: Namespace<{ removeQueue(ecosystem: string, name: string): Promise<void> }>;
 }
 
@@ -45,7 +46,7 @@ export async function removeQueue(options: RemovalOptions): Promise<QueueRemoval
     const unfinished = commits.queue.size;
     if (unfinished > 0 && !force) return { unfinished };
     try {
-      await objectNamed(env.DIRECTORY, "directory").removeQueue(ecosystem, queueOf(name));
+      await objectNamed(env.DIRECTORY, "directory", env).removeQueue(ecosystem, queueOf(name));
       await ctx.storage.deleteAlarm();
       await ctx.storage.deleteAll();
       await ctx.storage.sync();

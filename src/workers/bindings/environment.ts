@@ -49,6 +49,10 @@ export interface Environment
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */
   readonly ADMIN_TOKEN?: string;
+  /** Limits calls without a valid token, for each network. Absent: no limit. */
+  readonly FAILED_CALLERS?: RateLimit;
+  /** Limits look-ups of one token in the directory. Absent: no limit. */
+  readonly TOKEN_CHECKS?: RateLimit;
   /** Origins, with commas between them, whose pages may call the API from browsers; `*`: all. Default: none. */
   readonly CORS_ORIGINS?: string;
   /**

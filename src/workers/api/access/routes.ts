@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { expiryErrors, NewToken } from "../../../core/access/new-token.ts";
 import { directory } from "../../bindings/objects.ts";
-import { forgetToken } from "../http/authenticate.ts";
 import { readDocument } from "../http/body.ts";
+import { forgetToken } from "../http/check-token.ts";
 import { invalid, notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { closeSocketsOf } from "./close-sockets.ts";

@@ -5,7 +5,7 @@ import { tokenOf } from "../../../core/signals/log/senders.ts";
 import { projectionOf } from "../../../durable-objects/shell/projection-ports.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { deadLetters, directory, observationCache, policyState, signalLog } from "../../bindings/objects.ts";
-import { ADMINISTRATOR } from "../http/authenticate.ts";
+import { ADMINISTRATOR } from "../http/check-token.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { MAX_WINDOW_SECONDS } from "../introspection/observations.ts";

@@ -62,7 +62,7 @@ const REASONS = {
   415: "The media type of the body is not supported",
   422: "The request is not valid; `errors` points at each error",
   426: "The path is a WebSocket: upgrade the connection",
-  429: "The queue is full, or what is allowed one at a time is running; retry after `Retry-After` seconds",
+  429: "Too many attempts, a full queue, or what is allowed one at a time is running; retry after `Retry-After` seconds",
   502: "The responder failed",
   503: "Overloaded; retry after `Retry-After` seconds",
   504: "No reply in time; a later result is kept with the task",
@@ -76,13 +76,13 @@ interface ProblemResponse {
 
 /** The refusals that every call may answer, and `more` of this call. */
 export function problems<const More extends readonly Reason[]>(...more: More) {
-  const statuses: readonly Reason[] = [...more, 401, 403, 422, 503];
+  const statuses: readonly Reason[] = [...more, 401, 403, 422, 429, 503];
   return Object.fromEntries(
     statuses.map((status) => [
       status,
       { description: REASONS[status], content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } },
     ]),
-  ) as Record<More[number] | 401 | 403 | 422 | 503, ProblemResponse>;
+  ) as Record<More[number] | 401 | 403 | 422 | 429 | 503, ProblemResponse>;
 }
 
 /**

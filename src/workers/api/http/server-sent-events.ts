@@ -1,8 +1,7 @@
 import { UNAUTHENTICATED } from "../../../core/access/unauthenticated.ts";
 import { writeJson } from "../../../core/json/write-json.ts";
 import { SignalsFrame } from "../../../core/wire/link-frames.ts";
-import { unauthenticated } from "./authenticate.ts";
-import { overloaded } from "./refusal.ts";
+import { overloaded, unauthenticated } from "./refusal.ts";
 import type { SocketHolder } from "./upgrade.ts";
 
 // A reader who left a quiet stream is noticed at the next write, so this is also how long that may take.
