@@ -58,4 +58,4 @@ function switchedSources(
   return switched.map((source) => `${source}.enabled`);
 }
 
-const isSetting = (name: string): name is keyof typeof NAMES => name in NAMES;
+const isSetting = (name: string): name is keyof typeof NAMES => Object.hasOwn(NAMES, name);

@@ -181,10 +181,11 @@ export const OutcomeCounts = z.object({ fired: z.int(), suppressed: z.int(), fai
 export type OutcomeCounts = Readonly<z.output<typeof OutcomeCounts>>;
 
 export function countOutcomes(decisions: readonly SimulatedDecision[]): Record<string, OutcomeCounts> {
-  const counts: Record<string, Record<RuleOutcome["outcome"], number>> = {};
+  const counts = new Map<string, Record<RuleOutcome["outcome"], number>>();
   for (const { rule, outcome } of decisions) {
-    counts[rule] ??= { fired: 0, suppressed: 0, failed: 0 };
-    counts[rule][outcome]++;
+    const count = counts.get(rule) ?? { fired: 0, suppressed: 0, failed: 0 };
+    count[outcome]++;
+    counts.set(rule, count);
   }
-  return counts;
+  return Object.fromEntries(counts);
 }

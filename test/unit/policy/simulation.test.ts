@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
 import { differencesOf } from "../../../src/core/policy/decision-difference.ts";
 import { Rule } from "../../../src/core/policy/rule.ts";
-import { countOutcomes, finish, Simulation } from "../../../src/core/policy/simulation.ts";
+import { countOutcomes, finish, type SimulatedDecision, Simulation } from "../../../src/core/policy/simulation.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 
 const T0 = Date.UTC(2026, 0, 5, 9);
@@ -60,6 +60,14 @@ describe("simulation", () => {
     const again = rule({ id: "again", when: "Q_PING", then: [{ emit: { signal: "Q_PING", facts: {} } }] });
     const decisions = run([again], [signal("Q_PING", {}, 0)]);
     expect(countOutcomes(decisions)).toEqual({ again: { fired: 16, suppressed: 0, failed: 1 } });
+  });
+
+  test("counts the decisions of a rule whose name every object has", () => {
+    const decision = { rule: "constructor", outcome: "fired" } as SimulatedDecision;
+    expect(Object.entries(countOutcomes([decision, decision]))).toEqual([
+      ["constructor", { fired: 2, suppressed: 0, failed: 0 }],
+    ]);
+    expect(Object.keys(Object)).toEqual([]);
   });
 
   test("decides a time-out at the time at which it was due, before later signals", () => {

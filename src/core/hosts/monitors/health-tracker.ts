@@ -42,7 +42,8 @@ export function updateHealth(
   const changes: HealthChange[] = [];
   const values = new Map(readings.map((reading) => [subjectOf(reading), reading]));
   for (const subject of new Set([...Object.keys(before), ...values.keys()])) {
-    const { raised, against } = before[subject] ?? { raised: null, against: 0 };
+    const known = Object.hasOwn(before, subject) ? before[subject] : undefined;
+    const { raised, against } = known ?? { raised: null, against: 0 };
     const value = values.get(subject)?.value ?? null;
     const kind = subject.split(":", 1)[0] ?? subject;
     const band = Object.hasOwn(limits, kind) ? limits[kind as HealthKind] : null;

@@ -30,9 +30,6 @@ export function* metricsOf(sample: Sample): Generator<[name: string, value: numb
 
 /** Series of one step: metric, then reporter. */
 export type Series = Map<string, Map<string, Summary>>;
-/** A stored body: points by metric, then by reporter. */
-type StoredSeries = Record<string, Record<string, StoredPoint>>;
-
 /** Where a series stands. */
 interface Place {
   readonly start: number;
@@ -132,23 +129,28 @@ export const minuteOf = (tsMs: number) => Math.floor(tsMs / MINUTE_MS) * MINUTE_
 /** Bodies of rows, as few as a row's size allows: `{metric: {reporter: point}}`. */
 export function encodeSeries(series: Series): string[] {
   const bodies: string[] = [];
-  let body: StoredSeries = {};
+  // Maps, because metrics and reporters have any names: an object has "constructor" before anybody puts it there.
+  let body = new Map<string, Map<string, StoredPoint>>();
   let bytes = 0;
   for (const [metric, reporters] of series) {
     for (const [reporter, summary] of reporters) {
       const point = summary.store();
       bytes += point.length * 8 + reporter.length + 8;
       if (bytes > MAX_BODY) {
-        bodies.push(JSON.stringify(body));
-        body = {};
+        bodies.push(textOf(body));
+        body = new Map();
         bytes = 0;
       }
-      body[metric] ??= {};
-      Object.defineProperty(body[metric], reporter, { value: point, enumerable: true });
+      const points = body.get(metric) ?? new Map<string, StoredPoint>();
+      body.set(metric, points.set(reporter, point));
     }
   }
-  if (Object.keys(body).length > 0) bodies.push(JSON.stringify(body));
+  if (body.size > 0) bodies.push(textOf(body));
   return bodies;
+}
+
+function textOf(body: ReadonlyMap<string, ReadonlyMap<string, StoredPoint>>): string {
+  return JSON.stringify(Object.fromEntries([...body].map(([metric, points]) => [metric, Object.fromEntries(points)])));
 }
 
 /** Reads the points of one metric, by reporter, leaving out those that are no points. */
