@@ -39,7 +39,7 @@ import { webhookEndpoints } from "./api/webhooks/routes.ts";
 /** The whole HTTP API; api/ has a folder for each concept. */
 export const app = newApi();
 
-app.onError((error) => answerError(error));
+app.onError((error, c) => answerError(error, c.req.raw));
 app.notFound(() =>
   problemResponse(
     problem(

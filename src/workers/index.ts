@@ -1,4 +1,4 @@
-import { app } from "./app.ts";
+import { answer } from "./answer.ts";
 import type { Environment } from "./bindings/environment.ts";
 import { consume } from "./consumer.ts";
 import { everyMinute } from "./cron.ts";
@@ -17,7 +17,7 @@ export { SignalLog } from "../durable-objects/signals/object.ts";
 export { Webhooks } from "../durable-objects/webhooks/object.ts";
 
 export default {
-  fetch: app.fetch,
+  fetch: answer,
   queue: (batch, env) => (batch.queue === ROUNDS_QUEUE ? consumeRounds(batch, env, Date.now()) : consume(batch, env)),
   scheduled: (controller, env) => everyMinute(env, controller.scheduledTime),
 } satisfies ExportedHandler<Environment>;

@@ -3,6 +3,7 @@ import { CHALLENGE, UNAUTHENTICATED } from "../../../core/access/unauthenticated
 import { SettingError } from "../../../core/deployment/placement.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { newerSchemaOf } from "../../../core/problem/object-refusals.ts";
+import { platformFailure } from "../../../core/problem/platform-failure.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
 
 /** Errors in one answer: enough to repair a batch, and too few for a caller to provoke large answers. */
@@ -66,8 +67,14 @@ function describe(errors: readonly FieldError[]): string {
   return `${first.pointer === "" ? "the body" : first.pointer}: ${first.message}${more}`;
 }
 
+/** Requests under which the platform restarted an object. */
+const reset = new WeakSet<Request>();
+
+/** Whether the request failed because the platform restarted an object under it: it may work at once. */
+export const wasReset = (request: Request) => reset.has(request);
+
 /** Turns the error that ended a request into problem+json. */
-export function answerError(error: unknown): Response {
+export function answerError(error: unknown, request?: Request): Response {
   if (error instanceof Refusal) {
     // What passes names the time after which to come again.
     const passing = error.problem.status === 503 ? { "Retry-After": "1" } : {};
@@ -90,8 +97,15 @@ export function answerError(error: unknown): Response {
     console.error(`${failure.problem.title}: ${failure.problem.detail}`, error);
     return answerError(failure);
   }
-  if (isTransient(error)) {
-    return answerError(overloaded("The ecosystem's storage did not answer. Try again.", 1000));
+  const passing = platformFailure(error);
+  if (passing !== undefined) {
+    const { kind, title, detail, retryAfterMs } = passing;
+    if (passing.repeatAtOnce && request !== undefined) reset.add(request);
+    return answerError(
+      new Refusal(problem(kind, 503, title, detail, { retry_after_ms: retryAfterMs }), {
+        "Retry-After": String(Math.ceil(retryAfterMs / 1_000)),
+      }),
+    );
   }
   // Only bugs come this far. The error may quote the request, so it goes to the log and not to the caller.
   console.error("unexpected error", error);
@@ -130,13 +144,6 @@ function failureBelow(error: unknown): Refusal | undefined {
       `The log of the edge has the reason, such as a full disk (${message}). Try again.`,
     );
   return undefined;
-}
-
-/** An object that restarts, moves or has too many requests waiting marks its error so: the caller may try again. */
-function isTransient(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { retryable, overloaded } = error as { retryable?: unknown; overloaded?: unknown };
-  return retryable === true || overloaded === true;
 }
 
 export function problemResponse(body: Problem, headers: Readonly<Record<string, string>> = {}): Response {

@@ -1,0 +1,18 @@
+import { wasReset } from "./api/http/refusal.ts";
+import { app } from "./app.ts";
+import type { Environment } from "./bindings/environment.ts";
+
+/**
+ * Answers a request. One that changes nothing is tried once more where the platform restarted an object under it, as each
+ * deployment does; others say by 503 and `Retry-After` that the caller may try again.
+ */
+export async function answer(request: Request, env: Environment, ctx: ExecutionContext): Promise<Response> {
+  const first = await app.fetch(request, env, ctx);
+  if (!changesNothing(request) || !wasReset(request)) return first;
+  await first.body?.cancel();
+  return app.fetch(new Request(request), env, ctx);
+}
+
+function changesNothing({ method, headers }: Request): boolean {
+  return (method === "GET" || method === "HEAD") && !headers.has("upgrade");
+}
