@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { tokensCommand } from "./commands/access/tokens.ts";
 import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
+import { ecosystemCommand } from "./commands/ecosystems/ecosystem.ts";
 import { taskStatusCommand, workersCommand } from "./commands/file-tasks/workers.ts";
 import { agentsCommand } from "./commands/hosts/agents.ts";
 import { monitorsCommand } from "./commands/hosts/monitors.ts";
@@ -96,6 +97,7 @@ function program(): Command {
     dlqCommand,
     webhooksCommand,
     tokensCommand,
+    ecosystemCommand,
   ]) {
     root.addCommand(make());
   }

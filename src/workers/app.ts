@@ -8,6 +8,7 @@ import { describeApi, type OpenApiDocument } from "./api/deployment/openapi-docu
 import { referencePage } from "./api/deployment/reference.ts";
 import { status } from "./api/deployment/status.ts";
 import { usage } from "./api/deployment/usage.ts";
+import { ecosystems } from "./api/ecosystems/routes.ts";
 import { fileTaskRoutes } from "./api/file-tasks/routes.ts";
 import { monitors } from "./api/hosts/monitors.ts";
 import { agents } from "./api/hosts/routes.ts";
@@ -99,6 +100,7 @@ for (const part of [
   status,
   usage,
   tokens,
+  ecosystems,
   fileTaskRoutes,
 ]) {
   app.route("/", part);

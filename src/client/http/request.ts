@@ -15,6 +15,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: unknown;
+  /** Instead of `body`: lines, each a JSON document. */
+  readonly ndjson?: string;
   readonly signal?: AbortSignal | undefined;
   /** Longest wait for the answer, in milliseconds; default 30,000. */
   readonly timeoutMs?: number | undefined;
@@ -56,7 +58,10 @@ function parseJson(connection: Connection, text: string): unknown {
   }
 }
 
-async function exchange(connection: Connection, { method = "GET", path, query, body, signal, timeoutMs }: Call) {
+async function exchange(
+  connection: Connection,
+  { method = "GET", path, query, body, ndjson, signal, timeoutMs }: Call,
+) {
   const timeout = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
   try {
     const response = await connection.fetch(urlOf(connection.url, path, query), {
@@ -64,9 +69,11 @@ async function exchange(connection: Connection, { method = "GET", path, query, b
       headers: {
         ...authorisation(connection.token),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(ndjson === undefined ? {} : { "Content-Type": "application/x-ndjson" }),
       },
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(ndjson === undefined ? {} : { body: ndjson }),
     });
     return { response, text: await response.text() };
   } catch (error) {

@@ -12,3 +12,15 @@ export class NewerSchema extends Error {
 export function newerSchemaOf(error: unknown): string | undefined {
   return error instanceof Error ? /newer-schema: (.*)$/s.exec(error.message)?.[1] : undefined;
 }
+
+/** Passes by itself: the API answers it with 503. */
+export class Suspended extends Error {
+  constructor() {
+    super("suspended: the ecosystem is being exported, imported or deleted. Try again in a few seconds.");
+  }
+}
+
+/** What a {@link Suspended} says, where an error is one. */
+export function suspendedText(error: unknown): string | undefined {
+  return error instanceof Error ? /suspended: (.*)$/s.exec(error.message)?.[1] : undefined;
+}

@@ -167,6 +167,13 @@ export class Directory extends EcosystemObject<unknown> {
     this.sql.exec("DELETE FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name);
   }
 
+  /** Forgets an ecosystem whose objects were deleted. */
+  forgetEcosystem(ecosystem: string): void {
+    this.sql.exec("DELETE FROM ecosystems WHERE name = ?", ecosystem);
+    this.sql.exec("DELETE FROM queues WHERE ecosystem = ?", ecosystem);
+    this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
+  }
+
   hasQueue(ecosystem: string, name: string): boolean {
     return this.sql.exec("SELECT 1 FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name).toArray().length > 0;
   }

@@ -16,6 +16,7 @@ import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 import type { Schema } from "../shell/schema.ts";
+import { withoutModelKeys } from "./copy.ts";
 import { askModel } from "./endpoint.ts";
 import type { ModelReply } from "./model-reply.ts";
 import { QuestionPlaces } from "./question-places.ts";
@@ -52,7 +53,7 @@ interface AskedRow {
  * exceed the daily budget.
  */
 export class Models extends EcosystemObject<ModelsBindings> {
-  static override readonly schema: Schema = { of: "Models", steps: [] };
+  static override readonly schema: Schema = { of: "Models", steps: [], copy: withoutModelKeys };
 
   /** Answers that are not there yet, of waiting questions too. */
   readonly #running = new Map<string, Promise<Answer>>();

@@ -39,7 +39,16 @@ export interface PolicyBindings extends ProjectionEnvironment {
 
 /** The rules of an ecosystem, their state, their expectations and their decisions. */
 export class PolicyState extends ProjectionObject<PolicyBindings> {
-  static override readonly schema: Schema = { of: "PolicyState", steps: [logEpoch] };
+  static override readonly schema: Schema = {
+    of: "PolicyState",
+    steps: [logEpoch],
+    copy: {
+      initial: {
+        rules: "json_extract(body, '$.built_in') AND NOT json_extract(body, '$.modified')",
+        rule_versions: "1",
+      },
+    },
+  };
   readonly #rules: RuleVersions;
   readonly #decisions: DecisionStore;
   readonly #work: RuleProjection;

@@ -1,8 +1,11 @@
 /** Notified of each incoming call before the call runs. */
 export interface CallCounter {
-  called(): void;
-  alarmFired(): void;
-  messageCame(): void;
+  /** @throws where the call is refused */
+  called(name: string): void;
+  /** @returns false: the alarm must not run now */
+  alarmFired(): boolean;
+  /** @returns false: the message must not be read */
+  messageCame(socket: unknown): boolean;
 }
 
 type Method = (this: object, ...args: unknown[]) => unknown;
@@ -30,16 +33,21 @@ export function countCalls(prototype: object, base: object, counterOf: (instance
       Object.defineProperty(level, name, {
         ...property,
         value(this: object, ...args: unknown[]) {
-          countCall(this);
-          return method.apply(this, args);
+          return countCall(this, args) ? method.apply(this, args) : undefined;
         },
       });
     }
   }
 }
 
-function count(name: string, counterOf: (instance: object) => CallCounter): (instance: object) => void {
+function count(
+  name: string,
+  counterOf: (instance: object) => CallCounter,
+): (instance: object, args: readonly unknown[]) => boolean {
   if (name === "alarm") return (instance) => counterOf(instance).alarmFired();
-  if (name === "webSocketMessage") return (instance) => counterOf(instance).messageCame();
-  return (instance) => counterOf(instance).called();
+  if (name === "webSocketMessage") return (instance, [socket]) => counterOf(instance).messageCame(socket);
+  return (instance) => {
+    counterOf(instance).called(name);
+    return true;
+  };
 }

@@ -1,12 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
+import { Suspended } from "../../core/problem/object-refusals.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type CallCounter, countCalls } from "./count-calls.ts";
 import { limitedSql } from "./limited-storage.ts";
 import { meteredSql } from "./metered-storage.ts";
 import { ObjectName } from "./object-name.ts";
+import { ObjectTransfer, type TransferAnswer, type TransferRequest } from "./object-transfer.ts";
 import { openSchema, type Schema } from "./schema.ts";
 import { TaggedSockets } from "./sockets.ts";
+import { Suspension } from "./suspension.ts";
 
 /**
  * The base of every object: its name, its metered storage, its alarm, its sockets, and the count of its calls.
@@ -63,15 +66,43 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
         throw error;
       }
     };
+    const suspension = new Suspension();
+    const { schema } = new.target;
+    const storeName = () => {
+      name.rolledBack();
+      name.store();
+    };
+    transfers.set(
+      this,
+      new ObjectTransfer({ ctx, sql: this.sql, meter, schema, name: this.objectName, suspension, storeName }),
+    );
     counters.set(this, {
-      called: () => meter.add({ requests: 1 }),
+      called: (method) => {
+        meter.add({ requests: 1 });
+        if (method !== "transfer" && suspension.untilMs(Date.now()) !== undefined) throw new Suspended();
+      },
       alarmFired: () => {
         alarms.fired();
         meter.add({ requests: 1 });
+        const untilMs = suspension.untilMs(Date.now());
+        if (untilMs !== undefined) void ctx.storage.setAlarm(untilMs);
+        return untilMs === undefined;
       },
-      messageCame: () => meter.add({ socket_messages: 1 }),
+      messageCame: (socket) => {
+        meter.add({ socket_messages: 1 });
+        if (suspension.untilMs(Date.now()) === undefined) return true;
+        if (socket instanceof WebSocket) socket.close(1013, "suspended for a copy: connect again");
+        return false;
+      },
     });
     countCalls(new.target.prototype, DurableObject.prototype, counterOf);
+  }
+
+  /** A step of an export, an import or the deletion of the ecosystem. */
+  transfer(request: TransferRequest): Promise<TransferAnswer> {
+    const transfer = transfers.get(this);
+    if (transfer === undefined) throw new Error("an object without a transfer");
+    return transfer.answer(request);
   }
 
   /** Counts of what the object has used since it was last woken, this call included. */
@@ -86,7 +117,8 @@ function isLimited(env: unknown): boolean {
 }
 
 const counters = new WeakMap<object, CallCounter>();
-const UNCOUNTED: CallCounter = { called: () => undefined, alarmFired: () => undefined, messageCame: () => undefined };
+const transfers = new WeakMap<object, ObjectTransfer>();
+const UNCOUNTED: CallCounter = { called: () => undefined, alarmFired: () => true, messageCame: () => true };
 const counterOf = (instance: object): CallCounter => counters.get(instance) ?? UNCOUNTED;
 
 /** `<ecosystem>` or `<ecosystem>/<queue>`; an ecosystem's name holds no slash. */

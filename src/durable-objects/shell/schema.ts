@@ -12,7 +12,22 @@ export interface Schema {
    * commit wrote it: so a class's first step looks for what is missing, and the later ones know.
    */
   readonly steps: readonly SchemaStep[];
+  /** What is peculiar about copying the class's tables. */
+  readonly copy?: CopyRules;
 }
+
+export interface CopyRules {
+  /** Tables that mean something only where they are. */
+  readonly leftOut?: readonly string[];
+  /** SQL conditions of rows that the class writes by itself, so that an object which has no others holds nothing. */
+  readonly initial?: Readonly<Record<string, string>>;
+  /** The row without what must not leave the object; `undefined`: as it is. */
+  readonly without?: (table: string, row: StoredRow, withSecrets: boolean) => StoredRow | undefined;
+  /** Completes what was imported without secrets. */
+  readonly imported?: (sql: Pick<SqlStorage, "exec">) => void;
+}
+
+export type StoredRow = Record<string, SqlStorageValue>;
 
 export const versionOf = ({ steps }: Schema): number => 1 + steps.length;
 

@@ -45,7 +45,12 @@ const NUDGE_MS = 5_000;
  * the links of hosts. The runtime holds back everything an object sends until its writes are on the disk.
  */
 export class SignalLog extends EcosystemObject<SignalLogBindings> {
-  static override readonly schema: Schema = { of: "SignalLog", steps: [] };
+  static override readonly schema: Schema = {
+    of: "SignalLog",
+    steps: [],
+    // Owners are tokens, which no export holds: the names of hosts are free for the first that links.
+    copy: { leftOut: ["host_owners"], initial: { interests: "1" } },
+  };
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
   readonly #lookup: IdLookup;

@@ -15,6 +15,7 @@ import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
+import { withoutSigningSecrets } from "./copy.ts";
 import { Deliveries } from "./deliveries.ts";
 import {
   changedRow,
@@ -52,7 +53,7 @@ export interface WebhooksBindings extends RelayBindings {
  * While nothing is due the object sleeps.
  */
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
-  static override readonly schema: Schema = { of: "Webhooks", steps: [] };
+  static override readonly schema: Schema = { of: "Webhooks", steps: [], copy: withoutSigningSecrets };
   readonly #store: WebhookStore;
   readonly #deliveries: Deliveries;
   readonly #outbox: Outbox;

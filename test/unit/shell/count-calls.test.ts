@@ -32,8 +32,8 @@ const counterOf = (instance: object): CallCounter => {
   const { counts } = instance as Base;
   return {
     called: () => counts.calls++,
-    alarmFired: () => counts.alarms++,
-    messageCame: () => counts.messages++,
+    alarmFired: () => ++counts.alarms > 0,
+    messageCame: () => ++counts.messages > 0,
   };
 };
 

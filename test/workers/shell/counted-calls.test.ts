@@ -69,6 +69,7 @@ const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   forgetProducer: ["h.e.local"],
   retain: [],
   nudge: [],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
@@ -83,6 +84,7 @@ const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   changeSettings: [{ window_seconds: 61 }, BY],
   maintenance: [],
   changeMaintenance: [{ enabled: true, reason: "test" }, BY],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const POLICY_STATE: ArgumentsOf<PolicyState> = {
@@ -99,9 +101,16 @@ const POLICY_STATE: ArgumentsOf<PolicyState> = {
   replacePolicies: [[], BY],
   deletePolicy: ["none", undefined, BY],
   enablePolicy: ["none", true, BY],
+  transfer: [{ do: "look" }],
   usage: [],
 };
-const WORKER_BOARD: ArgumentsOf<WorkerBoard> = { ...PROJECTION, workers: [], task: ["w", "t"], usage: [] };
+const WORKER_BOARD: ArgumentsOf<WorkerBoard> = {
+  ...PROJECTION,
+  workers: [],
+  task: ["w", "t"],
+  transfer: [{ do: "look" }],
+  usage: [],
+};
 const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   begin: [],
   enqueue: [[A_TASK]],
@@ -119,6 +128,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   closeToken: ["t"],
   remove: [false],
   end: [],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const QUEUE_LOBBY: ArgumentsOf<QueueLobby> = {
@@ -126,6 +136,7 @@ const QUEUE_LOBBY: ArgumentsOf<QueueLobby> = {
   offerWork: ["q"],
   queueBegan: ["q"],
   closeToken: ["t"],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
@@ -136,6 +147,7 @@ const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
   forget: ["none"],
   settings: [],
   configure: [{}],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
@@ -148,6 +160,7 @@ const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
   replayAll: [A_PAGE],
   discard: ["none"],
   discardAll: [A_PAGE],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const WEBHOOKS: ArgumentsOf<Webhooks> = {
@@ -161,12 +174,14 @@ const WEBHOOKS: ArgumentsOf<Webhooks> = {
   rotateSecret: ["none"],
   remove: ["none"],
   ping: ["none"],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const MODELS: ArgumentsOf<Models> = {
   settings: [],
   changeSettings: [{ enabled: false, models: [], daily: { requests: 1, usd: 1 } }],
   ask: [{ id: "q1", model: "none", prompt: "p", timeoutMs: 1_000, choices: [] }],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 const DIRECTORY: ArgumentsOf<Directory> = {
@@ -181,10 +196,12 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   addQueue: ["a", "q", 1],
   hasQueue: ["a", "q"],
   removeQueue: ["a", "q"],
+  forgetEcosystem: ["a"],
   queues: ["a"],
   watch: ["a", true],
   watched: [],
   touch: ["a", 1],
+  transfer: [{ do: "look" }],
   usage: [],
 };
 

@@ -17,12 +17,16 @@ import { BODY_ENCODINGS, type BodyEncoding, bodyEncoding, unpack } from "./unpac
 export async function readBody<Type extends string>(
   request: Request,
   accepted: readonly Type[],
+  maxBytes: number = LIMITS.batchBytes,
 ): Promise<{ text: string; type: Type }> {
   const type = mediaType(request, accepted);
   const encoding = encodingOf(request);
-  if (Number(request.headers.get("content-length")) > LIMITS.batchBytes) throw tooLarge();
-  const bytes = await collect(request);
-  return { text: decode(encoding === null ? bytes : unpack(bytes, encoding, LIMITS.batchBytes, tooLarge)), type };
+  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
+  const bytes = await collect(request, maxBytes);
+  return {
+    text: decode(encoding === null ? bytes : unpack(bytes, encoding, maxBytes, () => tooLarge(maxBytes))),
+    type,
+  };
 }
 
 function mediaType<Type extends string>(request: Request, accepted: readonly Type[]): Type {
@@ -50,7 +54,7 @@ function encodingOf(request: Request): BodyEncoding | null {
 const unsupported = (detail: string, headers: Record<string, string>) =>
   new Refusal(problem("unsupported-media-type", 415, "Unsupported media type", detail), headers);
 
-async function collect(request: Request): Promise<Uint8Array> {
+async function collect(request: Request, maxBytes: number): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
@@ -61,9 +65,9 @@ async function collect(request: Request): Promise<Uint8Array> {
     });
     if (done) break;
     bytes += value.byteLength;
-    if (bytes > LIMITS.batchBytes) {
+    if (bytes > maxBytes) {
       await reader.cancel().catch(() => undefined); // the answer is the same if the sender has gone
-      throw tooLarge();
+      throw tooLarge(maxBytes);
     }
     chunks.push(value);
   }
@@ -78,10 +82,10 @@ async function collect(request: Request): Promise<Uint8Array> {
   return whole;
 }
 
-const tooLarge = () =>
+const tooLarge = (maxBytes: number) =>
   new Refusal(
-    problem("too-large", 413, "The body is too large", `A request may take ${LIMITS.batchBytes} bytes: split it.`, {
-      max_bytes: LIMITS.batchBytes,
+    problem("too-large", 413, "The body is too large", `A request may take ${maxBytes} bytes: split it.`, {
+      max_bytes: maxBytes,
     }),
   );
 

@@ -2,7 +2,7 @@ import { HTTPException } from "hono/http-exception";
 import { CHALLENGE, UNAUTHENTICATED } from "../../../core/access/unauthenticated.ts";
 import { SettingError } from "../../../core/deployment/placement.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
-import { newerSchemaOf } from "../../../core/problem/object-refusals.ts";
+import { newerSchemaOf, suspendedText } from "../../../core/problem/object-refusals.ts";
 import { platformFailure } from "../../../core/problem/platform-failure.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
 
@@ -91,6 +91,11 @@ export function answerError(error: unknown, request?: Request): Response {
   }
   if (error instanceof SettingError) {
     return answerError(new Refusal(problem("misconfigured", 503, "The edge is set up wrongly", error.message)));
+  }
+  const suspended = suspendedText(error);
+  if (suspended !== undefined) {
+    const title = "The ecosystem is suspended";
+    return answerError(new Refusal(problem("suspended", 503, title, suspended), { "Retry-After": "5" }));
   }
   const failure = failureBelow(error);
   if (failure !== undefined) {

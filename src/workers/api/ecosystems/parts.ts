@@ -1,0 +1,111 @@
+import { problem } from "../../../core/problem/problem.ts";
+import {
+  RESTARTED,
+  type TransferAnswer,
+  type TransferRequest,
+} from "../../../durable-objects/shell/object-transfer.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import {
+  agentRegistry,
+  deadLetters,
+  directory,
+  models,
+  observationCache,
+  policyState,
+  priorityQueue,
+  signalLog,
+  webhooks,
+  workerBoard,
+} from "../../bindings/objects.ts";
+import { Refusal } from "../http/refusal.ts";
+
+/** An object of an ecosystem, as an export names it. */
+export interface Part {
+  readonly name: string;
+  transfer(request: TransferRequest): Promise<TransferAnswer>;
+}
+
+/** Each call of the API calls every object a few times, and one invocation may make a thousand such calls. */
+export const MAX_QUEUES = 200;
+
+/** How long the objects stand still after a page; the next page extends the time. */
+const HOLD_MS = 60_000;
+const ROUNDS = 10;
+const BETWEEN_ROUNDS_MS = 50;
+
+const QUEUE = "PriorityQueue/";
+
+/** The objects that every ecosystem has. */
+export function ownParts(env: Environment, eco: string): Part[] {
+  const stubs = {
+    SignalLog: signalLog(env, eco),
+    ObservationCache: observationCache(env, eco),
+    PolicyState: policyState(env, eco),
+    WorkerBoard: workerBoard(env, eco),
+    AgentRegistry: agentRegistry(env, eco),
+    Webhooks: webhooks(env, eco),
+    DeadLetters: deadLetters(env, eco),
+    Models: models(env, eco),
+  };
+  return Object.entries(stubs).map(([name, stub]) => ({ name, transfer: (request) => stub.transfer(request) }));
+}
+
+export function queuePart(env: Environment, eco: string, queue: string): Part {
+  const stub = priorityQueue(env, eco, queue);
+  return { name: QUEUE + queue, transfer: (request) => stub.transfer(request) };
+}
+
+export async function partsOf(env: Environment, eco: string): Promise<Part[]> {
+  const queues = await directory(env).queues(eco);
+  if (queues.length > MAX_QUEUES) {
+    const detail = `The ecosystem has ${queues.length} queues, and ${MAX_QUEUES} can be copied.`;
+    throw new Refusal(problem("too-many-queues", 409, "Too many queues", detail));
+  }
+  return [...ownParts(env, eco), ...queues.map(({ name }) => queuePart(env, eco, name))];
+}
+
+/** The part of this name; `undefined`: no object has such a name. */
+export function partNamed(env: Environment, eco: string, name: string): Part | undefined {
+  if (name.startsWith(QUEUE)) return queuePart(env, eco, name.slice(QUEUE.length));
+  return ownParts(env, eco).find((part) => part.name === name);
+}
+
+/** Makes all objects stand still: none takes a call, so what is under way in each ends within moments. */
+export async function suspend(parts: readonly Part[], id: string): Promise<void> {
+  let moving = parts;
+  for (let round = 0; round < ROUNDS; round++) {
+    const untilMs = Date.now() + HOLD_MS;
+    const answers = await Promise.all(moving.map((part) => part.transfer({ do: "suspend", id, untilMs })));
+    moving = moving.filter((_, place) => !isStill(answers[place]));
+    if (moving.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_ROUNDS_MS));
+  }
+  await resume(parts);
+  const names = moving.map(({ name }) => name).join(", ");
+  throw new Refusal(problem("busy", 503, "The ecosystem is busy", `These objects keep writing: ${names}. Try again.`));
+}
+
+const isStill = (answer: TransferAnswer | undefined) => answer !== undefined && "still" in answer && answer.still;
+
+/** Holds the objects until the next page, at the latest for as long as a first page would. */
+export async function extend(parts: readonly Part[], id: string): Promise<void> {
+  const untilMs = Date.now() + HOLD_MS;
+  await Promise.all(parts.map((part) => part.transfer({ do: "extend", id, untilMs })));
+}
+
+export async function resume(parts: readonly Part[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.transfer({ do: "resume" })));
+}
+
+/** Starts objects anew, with the state that is on their disk now. The runtime reports that as an error. */
+export async function restart(parts: readonly Part[]): Promise<void> {
+  await Promise.all(
+    parts.map(async (part) => {
+      try {
+        await part.transfer({ do: "restart" });
+      } catch (error) {
+        if (!String(error).includes(RESTARTED)) throw error;
+      }
+    }),
+  );
+}
