@@ -18,8 +18,8 @@ export function deadLetterFaults(deadLetters: readonly DeadLetter[], amounts: Am
     const name = nameOf(deadLetter);
     if (seen.has(name)) found.push(`${name} is there twice`);
     seen.add(name);
-    // What a bus said that forgets may never have been taken.
-    const isSpoiled = missing.delete(name) || /^signal \d+$/.test(name);
+    // What a bus said that forgets may never have been taken, and of what it refused the edge is told a sample.
+    const isSpoiled = missing.delete(name) || /^(signal \d+|bus .+)$/.test(name);
     if (!isSpoiled && !isGivenUp(deadLetter)) found.push(`${name}: ${deadLetter.error}`);
   }
   return [...found, ...[...missing].map((name) => `${name} is lost`)];
@@ -30,7 +30,8 @@ export function isGivenUp({ kind, reaction }: DeadLetter): boolean {
   return kind === "reaction" && field(reaction, "name") === "answer";
 }
 
-function nameOf({ kind, task, intent, reaction, signal }: DeadLetter): string {
+function nameOf({ id, kind, task, intent, reaction, signal, daemon }: DeadLetter): string {
+  if (daemon.startsWith("agent/bus/")) return `bus ${id}`;
   switch (kind) {
     case "task":
       return `task ${field(task, "task_id")}`;
