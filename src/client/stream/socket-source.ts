@@ -17,7 +17,7 @@ export const openSocketSource: OpenSource = (url, token, signal) =>
     const target = new URL(url);
     target.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(target, {
-      headers: authorisation(token),
+      headers: { ...authorisation(token), "Ganglion-Acknowledge": "on-request" },
       perMessageDeflate: false,
       maxPayload: MAX_FRAME_BYTES,
       handshakeTimeout: HEARTBEAT_MS,

@@ -102,7 +102,8 @@ export function newLease(
   leaseMs: number,
 ): Lease {
   const expiresMs = expiry(entry, given.startedMs, given.startedMs, leaseMs);
-  return { ...given, expiresMs, storedMs: expiresMs, grantMs: leaseMs, graced: false };
+  // No grace before the first renewal, which is stored: a lease that nobody renews ends on time, after a start, too.
+  return { ...given, expiresMs, storedMs: expiresMs, grantMs: 0, graced: false };
 }
 
 /**
@@ -112,7 +113,7 @@ export function newLease(
  * stored end may be over while the promised one is not: the lease then gets one grace of `grantMs`, which ends no earlier
  * than any promised end. So a renewal is stored only where it
  *
- * - promises more than `grantMs`;
+ * - promises more than `grantMs`, as the first one does: a lease that was never renewed has none, and gets no grace;
  * - ends the lease earlier than storage says, or the task would wait for a worker that has promised to be gone by then; or
  * - is the first after a grace: storage says that the grace was given, and a second start would give none.
  *

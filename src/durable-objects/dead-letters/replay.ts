@@ -20,6 +20,7 @@ export interface ReplayBindings extends RelayBindings, ProjectionBindings {
     enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer>;
     call(task: NewTask, timeoutMs: number, requireResponder: boolean): Promise<CallAnswer>;
   }>;
+  readonly QUEUE_LOBBY: Namespace<{ beginForWorkers(queue: string): Promise<boolean> }>;
   readonly WEBHOOKS: Namespace<{
     redeliver(delivery: Redelivery): Promise<"waiting" | "known" | "unknown_endpoint" | "disabled" | "full">;
   }>;
@@ -123,7 +124,9 @@ async function askHost(
     caller: "dead-letters",
     cause: null,
   };
-  const answer = await queue.call(task, HOST_MS, true);
+  // The first call of a host begins the queue. A host that waited for that is on its way to the queue.
+  const hostWaited = await objectNamed(env.QUEUE_LOBBY, eco, env).beginForWorkers(HOSTS_QUEUE);
+  const answer = await queue.call(task, HOST_MS, !hostWaited);
   if ("overloaded" in answer) return busy(answer.retry_after_ms);
   if ("refused" in answer) return answer.refused === "full" ? full(HOSTS_QUEUE) : noResponder(host);
   if ("pending" in answer)

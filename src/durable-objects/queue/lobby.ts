@@ -41,6 +41,13 @@ export class QueueLobby extends EcosystemObject<LobbyBindings> {
     return this.#of(queue, role).length;
   }
 
+  /** A call comes from within the edge: begins the queue where workers wait for it. @returns whether any did */
+  async beginForWorkers(queue: string): Promise<boolean> {
+    if (this.#of(queue, "worker").length === 0) return false;
+    await this.#begin(queue);
+    return true;
+  }
+
   /** Somebody asks the queue for work and does not wait: enough for the callers who wait. */
   async offerWork(queue: string): Promise<void> {
     if (this.#of(queue, "caller").length > 0) await this.#begin(queue);

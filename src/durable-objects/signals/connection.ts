@@ -28,6 +28,7 @@ interface Attachment {
   readonly expiresMs?: number | null;
   readonly sources?: readonly string[];
   readonly progressMs?: number;
+  readonly prompted?: true;
 }
 
 /** The token that opened a connection. */
@@ -45,6 +46,8 @@ export interface Flow {
   readonly account: InFlightAccount;
   /** When the subscriber last acknowledged something, or had nothing to acknowledge. */
   progressMs: number;
+  /** Understands a request to acknowledge: agents, and readers of a stream that said so. Others know signals alone. */
+  readonly prompted: boolean;
 }
 
 /** A link or a stream that is open. */
@@ -79,7 +82,7 @@ export function restoreConnection(
   if (attachment === null) return undefined;
   const { host, openedMs = 0, subscription: snapshot, token: id = "", progressMs = Date.now(), agent } = attachment;
   const token = { id, expiresMs: attachment.expiresMs ?? null, sources: attachment.sources };
-  const flow = { account: accountOf(id), progressMs };
+  const flow = { account: accountOf(id), progressMs, prompted: attachment.prompted === true };
   const subscription = snapshot === null ? undefined : new Subscription(snapshot);
   flow.account.set(subscription?.bytes ?? 0);
   return newConnection(socket, host, openedMs, token, flow, agent, subscription);
@@ -110,6 +113,7 @@ export function saveConnection({ socket, host, openedMs, token, flow, agent, sub
     expiresMs,
     ...(sources === undefined ? {} : { sources }),
     progressMs: flow.progressMs,
+    ...(flow.prompted ? { prompted: true as const } : {}),
   };
   socket.serializeAttachment(attachment);
 }

@@ -115,24 +115,24 @@ export class Sockets {
 
   /** Opens the link of a host, which subscribes by a frame of its own. */
   openLink(socket: WebSocket, host: string, nowMs: number, token: ConnectionToken, agent: LinkAgent): void {
-    const connection = newConnection(socket, host, nowMs, token, this.#flow(token, nowMs), agent);
+    const connection = newConnection(socket, host, nowMs, token, this.#flow(token, nowMs, true), agent);
     this.#add(connection);
     saveConnection(connection);
     this.#options.linksChanged();
   }
 
-  /** @param query - `after` and each `signal` pattern, checked by the Worker */
+  /** @param query - `after`, `prompted` and each `signal` pattern, checked by the Worker */
   openStream(socket: WebSocket, nowMs: number, token: ConnectionToken, query: URLSearchParams): void {
     const after = query.get("after");
-    const connection = newConnection(socket, null, nowMs, token, this.#flow(token, nowMs));
+    const connection = newConnection(socket, null, nowMs, token, this.#flow(token, nowMs, query.has("prompted")));
     this.#add(connection);
     this.#feed.subscribe(connection, after === null ? null : Number(after), query.getAll("signal"));
     saveConnection(connection);
     this.#keepAlive.opened(nowMs);
   }
 
-  #flow({ id }: ConnectionToken, nowMs: number): Flow {
-    return { account: IN_FLIGHT.open(this.#options.ecosystem, id), progressMs: nowMs };
+  #flow({ id }: ConnectionToken, nowMs: number, prompted: boolean): Flow {
+    return { account: IN_FLIGHT.open(this.#options.ecosystem, id), progressMs: nowMs, prompted };
   }
 
   #add(connection: Connection): void {

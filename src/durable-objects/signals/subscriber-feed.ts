@@ -217,7 +217,7 @@ export class SubscriberFeed {
   /** Once for what is in flight: not again before the subscriber was sent more. */
   #request(connection: Connection): void {
     const { subscription } = connection;
-    if (!this.#unrequested.delete(connection) || subscription === undefined) return;
+    if (!this.#unrequested.delete(connection) || subscription === undefined || !connection.flow.prompted) return;
     this.#options.transmit(connection, `{"type":"acknowledge","last":${subscription.pushedTo}}`);
   }
 }

@@ -173,7 +173,7 @@ export class ModelQueue {
     task.expiresMs = this.#endOf(task, leaseMs);
     task.promisedMs = task.expiresMs;
     task.storedMs = task.expiresMs;
-    task.grantMs = leaseMs;
+    task.grantMs = 0;
     task.graced = false;
     task.unsure = false;
   }
@@ -200,7 +200,7 @@ export class ModelQueue {
       if (task.state === "queued") task.notBeforeMs = task.readyMs === task.createdMs ? undefined : task.readyMs;
       if (task.state === "held") {
         task.expiresMs = task.storedMs;
-        task.unsure = !task.graced;
+        task.unsure = task.grantMs > 0 && !task.graced;
       }
     }
     this.see();

@@ -285,6 +285,7 @@ describe("tokens that an earlier version stored", () => {
     await runInDurableObject(directory, (_, { storage: { sql } }) => {
       for (const column of ["hosts", "sources", "recipients", "scopes_version"])
         sql.exec(`ALTER TABLE tokens DROP COLUMN ${column}`);
+      sql.exec("DROP VIEW schema_version");
     });
     await evictDurableObject(directory);
     const { tokens } = await (await call("/v1/tokens")).json<{ tokens: { id: string; scopes: string[] }[] }>();

@@ -132,6 +132,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   usage: [],
 };
 const QUEUE_LOBBY: ArgumentsOf<QueueLobby> = {
+  beginForWorkers: ["work"],
   waiting: ["q", "worker"],
   offerWork: ["q"],
   queueBegan: ["q"],

@@ -12,7 +12,7 @@ async function fill(eco: string, megabytes: number): Promise<void> {
 /** A reader that acknowledges only by {@link send}. */
 async function openReader(eco: string, after: number) {
   const { webSocket: socket } = await call(`/v1/${eco}/signals/stream?after=${after}`, {
-    headers: { Upgrade: "websocket" },
+    headers: { Upgrade: "websocket", "Ganglion-Acknowledge": "on-request" },
   });
   if (socket === null) throw new Error("no WebSocket");
   const frames: { type: string; last: number }[] = [];

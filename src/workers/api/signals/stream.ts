@@ -7,6 +7,12 @@ import { newApi, problems, securedAfresh } from "../http/route.ts";
 import { streamEvents } from "../http/server-sent-events.ts";
 import { upgradeTo, withToken } from "../http/upgrade.ts";
 
+/**
+ * With the value `on-request` a reader says that it understands requests to acknowledge. A header, because an edge of an
+ * earlier version refuses an unknown parameter of the query and passes over an unknown header.
+ */
+const ACKNOWLEDGE_HEADER = "Ganglion-Acknowledge";
+
 const stream = createRoute({
   method: "get",
   path: "/v1/{eco}/signals/stream",
@@ -42,6 +48,7 @@ export const streams = newApi().openapi(stream, async (c) => {
   const query = new URLSearchParams(signal.map((pattern) => ["signal", pattern]));
   if (isUpgrade(c.req.raw)) {
     if (after !== undefined) query.set("after", String(after));
+    if (c.req.header(ACKNOWLEDGE_HEADER) === "on-request") query.set("prompted", "");
     return upgradeTo(log, `/${eco}/stream`, query, c.req.raw, c.get("grant"));
   }
   // A HEAD must not open a stream: nobody would read it.
