@@ -8,7 +8,7 @@ export interface DeadLetterSenderOptions {
   /** `null` while there is no connection. */
   readonly send: () => ((text: string) => void) | null;
   /** Name under which the connection is open; default: whatever the dead letters say. */
-  readonly host?: () => string;
+  readonly host?: string;
 }
 
 const MOST = 50;
@@ -97,8 +97,7 @@ export class DeadLetterSender {
     const next = outbox.next(this.#most);
     if (next === undefined) return;
     this.#sent = { batch: ++this.#batch, through: next.through, count: next.deadLetters.length };
-    const name = host?.();
-    const letters = name === undefined ? next.deadLetters : next.deadLetters.map((body) => underHost(body, name));
+    const letters = host === undefined ? next.deadLetters : next.deadLetters.map((body) => underHost(body, host));
     send(`{"type":"letters","batch":${this.#batch},"letters":[${letters.join(",")}]}`);
   }
 }

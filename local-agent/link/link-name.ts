@@ -26,6 +26,14 @@ export class LinkName {
     this.#options = options;
   }
 
+  /**
+   * Nothing is sent under a former name any more. Dead letters wait for that: those that the edge has not confirmed are sent
+   * again, and the edge knows them by their ids, which begin with the name.
+   */
+  get settled(): boolean {
+    return !this.#renaming;
+  }
+
   get #renaming(): boolean {
     const { spool, hostId } = this.#options;
     return spool.host !== hostId;

@@ -83,8 +83,8 @@ export class Link implements Service, EdgeLink {
     const abandon = (reason: string) => this.#connection?.abandon(reason);
     const { spool, hostId, log } = options;
     this.#name = new LinkName({ spool, hostId, log, abandon, renamed: () => this.#outbound.renamed() });
-    const host = () => this.#name.current;
-    this.#deadLetters = new DeadLetterSender({ outbox: options.deadLetters, log, send, host });
+    const sendLetters = () => (this.#name.settled ? send() : null);
+    this.#deadLetters = new DeadLetterSender({ outbox: options.deadLetters, log, send: sendLetters, host: hostId });
     this.#outbound = new Outbound({
       spool,
       deadLetterFile: options.deadLetterFile,
