@@ -33,7 +33,7 @@ export async function cost(edge: EdgeUnderTest, report: Report): Promise<void> {
     const before = await used(edge);
     if (over === "link") {
       const link = await openLink(edge, "publisher");
-      const producer = `bench.${Math.random().toString(36).slice(2)}`;
+      const producer = `publisher.${Math.random().toString(36).slice(2)}.local`;
       await pump(link, { producer, batches, size, inFlight: 1, name });
       link.close();
     } else {

@@ -24,7 +24,7 @@ export async function latency(edge: EdgeUnderTest, report: Report): Promise<void
   };
   const floor = { ping_round_trip_ms: rounded(await pingMs(publisher)), flush_ms: rounded(flushMs()) };
   let number = 1;
-  const producer = `bench.latency.${Math.random().toString(36).slice(2)}`;
+  const producer = `publisher.${Math.random().toString(36).slice(2)}.latency`;
   for (const size of [1, 100]) {
     const bodies = Array.from({ length: size }, (_, place) => benchSignal(place, name)).join(",");
     const ways: Record<string, () => Promise<void> | void> = {

@@ -31,7 +31,7 @@ export async function throughput(edge: EdgeUnderTest, report: Report): Promise<v
     const run = async (signals: number) => {
       const seen = await subscriber(edge, load.name, signals);
       const link = await openLink(edge, "publisher");
-      const producer = `bench.${Math.random().toString(36).slice(2)}`;
+      const producer = `publisher.${Math.random().toString(36).slice(2)}.local`;
       const batches = signals / load.size;
       const seconds = await pump(link, { ...load, producer, batches });
       const delivered = await seen.all;
