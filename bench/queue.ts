@@ -69,6 +69,10 @@ async function pickupOverHttp(edge: EdgeUnderTest, report: Report): Promise<void
     if (!response.ok) throw new Error(`${path} answered ${response.status}`);
     return (await response.json()) as { tasks: { task_id: string; lease_id: string }[] };
   };
+  // A queue begins with its first task: until then nothing tells who waits.
+  await post("/tasks", benchTask(0));
+  const [first] = (await post("/lease", '{"recipient":"coder","wait_ms":30000}')).tasks;
+  await post(`/tasks/${first?.task_id}/complete`, JSON.stringify({ lease_id: first?.lease_id }));
   const millis: number[] = [];
   for (let round = 0; round < 330; round++) {
     let at = 0;
