@@ -45,56 +45,64 @@ export function isPlainJson(text: string, { depth: maxDepth, keys: maxKeys, keyL
   if (text.includes("\\") && SURROGATE.test(text)) return false;
   const length = encode(text);
   const source = bytes;
+  let starts = keyStarts;
+  let digests = keyDigests;
   const comparedKeys = Math.min(maxKeys, MAX_COMPARED);
+  const deepest = Math.min(maxDepth, MAX_LEVELS);
   let level = 0;
   /** Keys in use, and those of them that belong to objects around the innermost one. */
   let used = 0;
   let start = 0;
+  let isObject = false;
   let expectsKey = false;
-  for (let at = 0; at < length; ) {
+  let at = 0;
+  while (at < length) {
     const byte = source[at] ?? 0;
     if (byte === QUOTE) {
       const first = ++at;
+      let inside = source[at] ?? 0;
       if (!expectsKey) {
-        for (let inside = source[at]; inside !== QUOTE; inside = source[at]) at += inside === BACKSLASH ? 2 : 1;
+        while (inside !== QUOTE) {
+          at += inside === BACKSLASH ? 2 : 1;
+          inside = source[at] ?? QUOTE;
+        }
         at++;
         continue;
       }
       expectsKey = false;
-      for (let inside = source[at]; inside !== QUOTE; inside = source[++at]) if (inside === BACKSLASH) return false;
+      while (inside !== QUOTE) {
+        if (inside === BACKSLASH) return false;
+        inside = source[++at] ?? QUOTE;
+      }
       const size = at - first;
       if (size > keyLength || used - start >= comparedKeys) return false;
       const head = source[first] ?? 0;
-      if (size === PROTO.length && head === UNDERSCORE && isProto(source, first)) return false;
+      if (head === UNDERSCORE && size === PROTO.length && isProto(source, first)) return false;
       const digest = (size << 24) ^ (head << 16) ^ ((source[first + (size >> 1)] ?? 0) << 8) ^ (source[at - 1] ?? 0);
       for (let other = start; other < used; other++) {
-        if (keyDigests[other] === digest && sameKey(source, keyStarts[other] ?? 0, first, size)) return false;
+        if (digests[other] === digest && sameKey(source, starts[other] ?? 0, first, size)) return false;
       }
-      if (used === keyDigests.length) growKeys();
-      keyStarts[used] = first;
-      keyDigests[used++] = digest;
-      at++;
+      if (used === digests.length) {
+        growKeys();
+        starts = keyStarts;
+        digests = keyDigests;
+      }
+      starts[used] = first;
+      digests[used++] = digest;
+      // The colon, where no white space stands before it.
+      at += 2;
     } else if (byte === COMMA) {
-      expectsKey = levelIsObject[level] === 1;
+      expectsKey = isObject;
       at++;
-    } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-      if (level >= maxDepth || level >= MAX_LEVELS) return false;
-      levelStarts[level++] = start;
-      start = used;
-      expectsKey = byte === OPEN_OBJECT;
-      levelIsObject[level] = expectsKey ? 1 : 0;
-      at++;
-    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
-      used = start;
-      start = levelStarts[--level] ?? 0;
-      expectsKey = false;
-      at++;
-    } else if ((byte >= DIGIT_0 && byte <= DIGIT_9) || byte === MINUS) {
+    } else if (byte <= DIGIT_9 && (byte >= DIGIT_0 || byte === MINUS)) {
       const first = at;
+      let next = source[++at] ?? 0;
+      while (next >= DIGIT_0 && next <= DIGIT_9) next = source[++at] ?? 0;
+      if (next !== POINT && (next | CASE_BIT) !== LOWER_E && at - first <= SAFE_DIGITS) continue;
+      // Not a short whole number, as most are.
       let point = -1;
       let power = false;
-      for (at++; at < length; at++) {
-        const next = source[at] ?? 0;
+      for (; at < length; next = source[++at] ?? 0) {
         if (next >= DIGIT_0 && next <= DIGIT_9) continue;
         if (next === POINT) point = at;
         else if ((next | CASE_BIT) === LOWER_E) power = true;
@@ -104,8 +112,21 @@ export function isPlainJson(text: string, { depth: maxDepth, keys: maxKeys, keyL
       if (!power && (size <= SAFE_DIGITS || (point !== -1 && point - first <= SAFE_DIGITS && size < SAFE_LENGTH)))
         continue;
       if (size > SAFE_LENGTH || !isHeldByDouble(String.fromCharCode(...source.subarray(first, at)))) return false;
+    } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+      if (level >= deepest) return false;
+      levelStarts[level] = start;
+      levelIsObject[level++] = isObject ? 1 : 0;
+      start = used;
+      isObject = byte === OPEN_OBJECT;
+      expectsKey = isObject;
+      at++;
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+      used = start;
+      start = levelStarts[--level] ?? 0;
+      isObject = levelIsObject[level] === 1;
+      expectsKey = false;
+      at++;
     } else {
-      // White space, colons, and the letters of true, false and null.
       at++;
     }
   }
@@ -120,15 +141,16 @@ function isProto(source: Uint8Array, first: number): boolean {
   return PROTO.every((byte, place) => source[first + place] === byte);
 }
 
-/** Writes the text into {@link bytes}. @returns how many it takes */
+/** Writes the text into {@link bytes}, and a zero behind it that ends a number there. @returns how many bytes the text takes */
 function encode(text: string): number {
   // Most texts are ASCII. A text of other characters, which take three bytes at most, may need a second try.
-  if (text.length > bytes.length) bytes = new Uint8Array(text.length);
+  if (text.length >= bytes.length) bytes = new Uint8Array(text.length + 1);
   let { read, written } = encoder.encodeInto(text, bytes);
-  if (read < text.length) {
-    bytes = new Uint8Array(text.length * 3);
+  if (read < text.length || written === bytes.length) {
+    bytes = new Uint8Array(text.length * 3 + 1);
     ({ read, written } = encoder.encodeInto(text, bytes));
   }
+  bytes[written] = 0;
   return written;
 }
 

@@ -64,7 +64,7 @@ export function admitBySchema(input: unknown, at = ""): Admission {
   };
 }
 
-/** Exported for the property test only. `undefined` means "let the schema decide", not "refused". */
+/** The quick path of {@link admitSignal}. `undefined` means "let the schema decide", not "refused". */
 export function admitWellFormed(input: unknown): NewSignal | undefined {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
   const fields = input as Record<string, unknown>;

@@ -23,6 +23,15 @@ export const foreignSource = (source: string, at: string): FieldError => ({
   message: `the token is bound to other sources than "${source}"`,
 });
 
+const hasOwnSource = ({ source }: NewSignal): boolean =>
+  source.startsWith("ganglion") && (source.length === 8 || source[8] === "/");
+const hasOwnId = ({ id }: NewSignal): boolean => id?.startsWith("ganglion.") === true;
+
+/** Whether {@link reservedFields} finds anything. */
+export function hasReserved(signal: NewSignal, admin: boolean): boolean {
+  return hasOwnSource(signal) || hasOwnId(signal) || (!admin && OWN_SIGNALS.has(signal.signal));
+}
+
 /**
  * What of a signal belongs to the edge: the parts of the edge append their signals themselves, and trust such sources and
  * ids. Nobody else may use them.
@@ -30,19 +39,22 @@ export const foreignSource = (source: string, at: string): FieldError => ({
  * @param admin - an administrator may emit the edge's own signals, to try a rule; not in the edge's name
  * @param at - JSON pointer of the signal
  */
-export function reservedFields({ signal, source, id }: NewSignal, admin: boolean, at: string): FieldError[] {
+export function reservedFields(signal: NewSignal, admin: boolean, at: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (source.startsWith("ganglion") && (source.length === 8 || source[8] === "/"))
+  if (hasOwnSource(signal))
     errors.push({
       pointer: `${at}/source`,
       message: "sources that begin with ganglion/ belong to the edge: name your own",
     });
-  if (id?.startsWith("ganglion.") === true)
+  if (hasOwnId(signal))
     errors.push({
       pointer: `${at}/id`,
       message: "ids that begin with ganglion. belong to the edge: choose another, or none",
     });
-  if (!admin && OWN_SIGNALS.has(signal))
-    errors.push({ pointer: `${at}/signal`, message: `${signal} is emitted by the edge alone: choose another name` });
+  if (!admin && OWN_SIGNALS.has(signal.signal))
+    errors.push({
+      pointer: `${at}/signal`,
+      message: `${signal.signal} is emitted by the edge alone: choose another name`,
+    });
   return errors;
 }

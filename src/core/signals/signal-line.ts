@@ -15,11 +15,30 @@ export function signalLine(
   timestamp: string,
   receivedAt: string,
 ): string {
-  let line = `{"seq":${seq},"id":"${id}","signal":"${signal.signal}","source":${quoted(signal.source)},"ecosystem":"${ecosystem}","timestamp":"${timestamp}","received_at":"${receivedAt}","facts":${signal.factsJson}`;
+  let line = `{"seq":${seq},"id":"${id}${middle(signal, ecosystem, timestamp, receivedAt)}${signal.factsJson}`;
   if (signal.cause !== undefined) line += `,"cause":"${signal.cause}"`;
   if (signal.trace !== undefined) line += `,"trace":"${signal.trace}"`;
   if (signal.depth !== undefined) line += `,"depth":${signal.depth}`;
   return `${line}}`;
+}
+
+let lastParts: readonly string[] = [];
+let lastMiddle = "";
+
+/** What stands between id and facts. Neighbours mostly share it, and a line of few pieces is joined several times faster. */
+function middle(signal: NewSignal, ecosystem: string, timestamp: string, receivedAt: string): string {
+  const [name, source, inEcosystem, at, received] = lastParts;
+  if (
+    name === signal.signal &&
+    source === signal.source &&
+    inEcosystem === ecosystem &&
+    at === timestamp &&
+    received === receivedAt
+  )
+    return lastMiddle;
+  lastParts = [signal.signal, signal.source, ecosystem, timestamp, receivedAt];
+  lastMiddle = `","signal":"${signal.signal}","source":${quoted(signal.source)},"ecosystem":"${ecosystem}","timestamp":"${timestamp}","received_at":"${receivedAt}","facts":`;
+  return lastMiddle;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { ItemFaults } from "../../core/json/item-faults.ts";
-import { admitSignal } from "../../core/signals/admit.ts";
+import type { FieldError } from "../../core/problem/field-error.ts";
+import { admitSignal, admitWellFormed } from "../../core/signals/admit.ts";
 import type { AppendRequest } from "../../core/signals/api.ts";
-import { foreignSource, reservedFields } from "../../core/signals/reserved.ts";
+import { foreignSource, hasReserved, reservedFields } from "../../core/signals/reserved.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
 
@@ -35,23 +36,40 @@ export function admitNumbered(
     if (signals.length > 0) runs.push({ producer: { name: frame.producer, first, remote: true }, owner, signals });
   };
   frame.signals.forEach((input, place) => {
-    const at = `/signals/${place}`;
-    const wrong = faults?.get(at);
-    const admission = wrong === undefined ? admitSignal(input, at) : { ok: false as const, errors: wrong };
-    const errors = admission.ok ? reservedFields(admission.signal, false, at) : [...admission.errors];
-    if (admission.ok && maySay?.(admission.signal.source) === false)
-      errors.push(foreignSource(admission.signal.source, at));
-    if (admission.ok && errors.length === 0) {
-      signals.push(admission.signal);
+    const judged = judge(input, place, faults, maySay);
+    if (!Array.isArray(judged)) {
+      signals.push(judged);
       return;
     }
-    rejected.push({ number: frame.first + place, errors, signal: input });
+    rejected.push({ number: frame.first + place, errors: judged, signal: input });
     finish();
     signals = [];
     first = frame.first + place + 1;
   });
   finish();
   return { runs, rejected };
+}
+
+/** @returns the signal as it is appended, or why it is rejected */
+function judge(
+  input: unknown,
+  place: number,
+  faults: ItemFaults | undefined,
+  maySay: ((source: string) => boolean) | undefined,
+): NewSignal | FieldError[] {
+  if (faults === undefined) {
+    // Nearly every signal ends here: no pointer is made for errors that it does not have.
+    const quick = admitWellFormed(input);
+    if (quick !== undefined && !hasReserved(quick, false) && maySay?.(quick.source) !== false) return quick;
+  }
+  const at = `/signals/${place}`;
+  const wrong = faults?.get(at);
+  const admission = wrong === undefined ? admitSignal(input, at) : { ok: false as const, errors: wrong };
+  if (!admission.ok) return [...admission.errors];
+  const { signal } = admission;
+  const errors = reservedFields(signal, false, at);
+  if (maySay?.(signal.source) === false) errors.push(foreignSource(signal.source, at));
+  return errors.length === 0 ? signal : errors;
 }
 
 /** Rejected signals of a batch whose errors are named; the dead letters name those of the others. */

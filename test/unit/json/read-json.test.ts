@@ -202,6 +202,11 @@ describe("the quick pass over JSON text", () => {
     );
   });
 
+  test("judges a number at the end of a text alone, whatever longer text was read before", () => {
+    expect(isPlainJson(`"${"9".repeat(400)}"`, JSON_LIMITS)).toBe(true);
+    expect(isPlainJson("9", JSON_LIMITS)).toBe(true);
+  });
+
   test("calls ordinary texts plain, so that the thorough search is rare", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {

@@ -29,6 +29,9 @@ export function senderRanges({ owners, hosts }: Pick<SegmentHeader, "owners" | "
 export class Senders {
   readonly #ranges: readonly SenderRange[];
   #place = 0;
+  /** The producer that the last id named, with its full stop, and its host: neighbours are mostly of one producer. */
+  #prefix = "";
+  #host = EDGE;
 
   /** @param ranges - in the order of the log, without overlap */
   constructor(ranges: readonly SenderRange[]) {
@@ -42,10 +45,23 @@ export class Senders {
     for (range = this.#ranges[this.#place]; range !== undefined && range[2] < seq; range = this.#ranges[this.#place])
       this.#place++;
     if (range !== undefined && range[1] <= seq) return range[0];
+    if (this.#prefix !== "" && id.startsWith(this.#prefix) && isNumber(id, this.#prefix.length)) return this.#host;
     const producer = readNumberedId(id)?.producer;
     if (producer === undefined) return EDGE;
-    return senderOfHost(ownerOfProducer(producer));
+    this.#prefix = `${producer}.`;
+    this.#host = senderOfHost(ownerOfProducer(producer));
+    return this.#host;
   }
+}
+
+/** Whether the rest of an id is a number as {@link readNumberedId} reads it. */
+function isNumber(id: string, from: number): boolean {
+  if (id.length === from || id.length > from + 15) return false;
+  for (let place = from; place < id.length; place++) {
+    const char = id.charCodeAt(place);
+    if (char < 48 || char > 57) return false;
+  }
+  return true;
 }
 
 const senderOfHost = (host: string) => (host === EDGE_PRODUCERS ? EDGE : hostSender(host));
