@@ -9,6 +9,7 @@ import { type EdgeLock, lockEdge } from "./lock.ts";
 import { killOrphan, runningRuntime } from "./orphans.ts";
 import { edgeFiles, PROJECT_ROOT } from "./paths.ts";
 import { claimPort, LOOPBACK, portTaken } from "./port.ts";
+import { runtimeFlags } from "./runtime-flags.ts";
 
 /** Output of the runtime or the Worker: a line of a `console` call, or an uncaught error. */
 export interface EdgeLog {
@@ -154,8 +155,7 @@ function configureRuntime(pidFile: string): void {
   process.env.MINIFLARE_WORKERD_PATH = join(import.meta.dirname, "workerd-wrapper.sh");
   process.env.GANGLION_WORKERD = WORKERD;
   process.env.GANGLION_WORKERD_PID_FILE = pidFile;
-  // A small young generation costs no throughput that could be measured, and halves what the runtime holds after load.
-  process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-semi-space-size=2";
+  process.env.MINIFLARE_WORKERD_V8_FLAGS = runtimeFlags(process.env.MINIFLARE_WORKERD_V8_FLAGS);
 }
 
 /**

@@ -8,7 +8,7 @@ const USAGE = `npm run fuzz -- [--minutes 10] [--targets http,frames] [--lanes 8
 
 Sends requests and frames that are made from the edge's own schemas, valid and spoiled, to a fresh edge on this machine.
 Fails on an answer of 500, an answer without its headers, a hang of /healthz above a second, an error that nobody caught,
-and growth of memory. LANES inputs of each target are under way at once. The first input of each kind is kept in DIR (default: .ganglion/fuzz).`;
+and growth of memory. The runtime has as much memory as Cloudflare gives an isolate. LANES inputs of each target are under way at once. The first input of each kind is kept in DIR (default: .ganglion/fuzz).`;
 
 const { values } = parseArgs({
   options: {
@@ -38,6 +38,7 @@ const { status } = spawnSync(join(PROJECT_ROOT, "node_modules", ".bin", "vitest"
   cwd: PROJECT_ROOT,
   stdio: "inherit",
   env: {
+    MINIFLARE_WORKERD_V8_FLAGS: "--max-old-space-size=128",
     ...process.env,
     GANGLION_MINUTES: values.minutes,
     GANGLION_TARGETS: values.targets,
