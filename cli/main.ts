@@ -28,6 +28,7 @@ import { emitCommand } from "./commands/signals/emit.ts";
 import { signalsCommand } from "./commands/signals/signals.ts";
 import { statusCommand } from "./commands/status.ts";
 import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor/supervisor.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { webhooksCommand } from "./commands/webhooks/webhooks.ts";
 import { explain } from "./failure.ts";
 import { remark } from "./output.ts";
@@ -77,6 +78,7 @@ function program(): Command {
     explainCommand,
     modelsCommand,
     statusCommand,
+    usageCommand,
     agentsCommand,
     producersCommand,
     monitorsCommand,

@@ -80,6 +80,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
                 // where authors of rules must not reach those.
                 WEBHOOKS_ALLOW_PRIVATE: process.env.GANGLION_WEBHOOKS_ALLOW_PRIVATE ?? "true",
                 ...(process.env.GANGLION_RETENTION_DAYS ? { RETENTION_DAYS: process.env.GANGLION_RETENTION_DAYS } : {}),
+                ...(process.env.GANGLION_PROFILE ? { PROFILE: process.env.GANGLION_PROFILE } : {}),
                 ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
                 // Pages of the web must not reach this edge by a name of theirs that resolves to 127.0.0.1.
                 ALLOWED_HOSTS: process.env.GANGLION_ALLOWED_HOSTS ?? "",

@@ -72,6 +72,7 @@ export function createClient(options: ClientOptions) {
     policy: policyCalls({ call, inside }),
     models: modelCalls({ call, inside }),
     status: deployment.status,
+    usage: deployment.usage,
     ready: deployment.ready,
     fileWorkers: fileTasks.fileWorkers,
     fileTasks: fileTasks.fileTasks,

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { Account } from "../core/billing/api.ts";
 import { EcosystemStatus, Ready } from "../core/deployment/api.ts";
 import { LogStatus } from "../core/signals/api.ts";
 import type { CallEdge } from "./http/request.ts";
@@ -21,10 +23,14 @@ const AnyStatus = EcosystemStatus.extend({
   projections: EcosystemStatus.shape.projections.optional(),
 });
 
+const EcosystemAccount = Account.extend({ ecosystem: z.string() });
+
 /** Calls about the edge as a whole, and about an ecosystem as a whole. */
 export function deploymentCalls({ call, inside }: Calls) {
   return {
     status: () => call(AnyStatus, { path: inside("/status") }),
+    /** What the ecosystem uses and costs, by day and month. An edge of an earlier version answers otherwise: UnreadableAnswer. */
+    usage: () => call(EcosystemAccount, { path: inside("/usage") }),
     /** @throws ApiProblem with the reason while the edge cannot serve calls */
     ready: () => call(Ready, { path: "/readyz" }),
   };

@@ -1,12 +1,19 @@
 import { wasReset } from "./api/http/refusal.ts";
 import { app } from "./app.ts";
 import type { Environment } from "./bindings/environment.ts";
+import { countRequest } from "./bindings/worker-counts.ts";
 
 /**
  * Answers a request. One that changes nothing is tried once more where the platform restarted an object under it, as each
  * deployment does; others say by 503 and `Retry-After` that the caller may try again.
  */
 export async function answer(request: Request, env: Environment, ctx: ExecutionContext): Promise<Response> {
+  const response = await answerTwice(request, env, ctx);
+  countRequest(request, response.status);
+  return response;
+}
+
+async function answerTwice(request: Request, env: Environment, ctx: ExecutionContext): Promise<Response> {
   const first = await app.fetch(request, env, ctx);
   if (!changesNothing(request) || !wasReset(request)) return first;
   await first.body?.cancel();

@@ -3,6 +3,7 @@ import { planRound } from "../core/hosts/monitors/rounds.ts";
 import { retentionOf } from "../durable-objects/signals/retention-settings.ts";
 import type { Environment } from "./bindings/environment.ts";
 import { directory } from "./bindings/objects.ts";
+import { countInvocation, withCounts } from "./bindings/worker-counts.ts";
 import { sendShares } from "./rounds/rounds-queue.ts";
 import { carryOut } from "./rounds/run-jobs.ts";
 
@@ -17,9 +18,10 @@ const ENDED_MS = 10 * 60_000;
  * More than one invocation may do is shared out over the queue `ganglion-rounds`.
  */
 export async function everyMinute(env: Environment, nowMs: number): Promise<void> {
+  countInvocation();
   const tokens = directory(env);
   const [ecosystems, watched, ended] = await Promise.all([
-    tokens.ecosystems(),
+    withCounts((counts) => tokens.ecosystems(counts)),
     tokens.watched(),
     tokens.ended(nowMs - ENDED_MS, nowMs),
   ]);

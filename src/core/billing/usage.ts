@@ -3,8 +3,8 @@ import * as z from "zod";
 const count = z.number().int().nonnegative();
 
 /**
- * How much an object has used of the units that Cloudflare bills, since it last woke. Counted where it happens, with the
- * runtime's own figures for rows, so that the price of a design is measured and not estimated.
+ * How much an object has used of the units that Cloudflare bills. Counted where it happens, with the runtime's own figures
+ * for rows, so that the price of a design is measured and not estimated.
  */
 export const Usage = z.object({
   /** Rows written, those of indexes and alarms included. */
@@ -18,8 +18,15 @@ export const Usage = z.object({
   queue_operations: count,
   /** Messages put into the queue: each may be an invocation of the consumer. */
   queue_messages: count,
+  /** How long the object could not hibernate: an estimate, see open-time.ts. */
+  open_ms: count.default(0),
+  /** Requests that the Worker answered. */
+  worker_requests: count.default(0),
+  /** CPU time of those requests: an estimate, see worker-cpu.ts. */
+  worker_cpu_ms: count.default(0),
 });
 export type Usage = Readonly<z.infer<typeof Usage>>;
+type Unit = keyof Usage;
 
 export const NO_USAGE: Usage = {
   rows_written: 0,
@@ -28,6 +35,9 @@ export const NO_USAGE: Usage = {
   socket_messages: 0,
   queue_operations: 0,
   queue_messages: 0,
+  open_ms: 0,
+  worker_requests: 0,
+  worker_cpu_ms: 0,
 };
 
 export class UsageMeter {
@@ -35,7 +45,7 @@ export class UsageMeter {
   readonly #usage: z.infer<typeof Usage> = { ...NO_USAGE };
 
   add(used: Partial<Usage>): void {
-    for (const unit in used) this.#usage[unit as keyof Usage] += used[unit as keyof Usage] ?? 0;
+    for (const unit in used) this.#usage[unit as Unit] += used[unit as Unit] ?? 0;
   }
 
   get usage(): Usage {
@@ -52,12 +62,7 @@ export function usageSince(before: Usage, now: Usage): Usage {
 }
 
 function combine(a: Usage, b: Usage, how: (x: number, y: number) => number): Usage {
-  return {
-    rows_written: how(a.rows_written, b.rows_written),
-    rows_read: how(a.rows_read, b.rows_read),
-    requests: how(a.requests, b.requests),
-    socket_messages: how(a.socket_messages, b.socket_messages),
-    queue_operations: how(a.queue_operations, b.queue_operations),
-    queue_messages: how(a.queue_messages, b.queue_messages),
-  };
+  const result: z.infer<typeof Usage> = { ...NO_USAGE };
+  for (const unit in result) result[unit as Unit] = how(a[unit as Unit], b[unit as Unit]);
+  return result;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { dayOf } from "../billing/usage-days.ts";
 import type { ModelSettings } from "./settings.ts";
 
 /** Spending of one day so far, reserved amounts included. */
@@ -9,10 +10,6 @@ export const Spending = z.object({
   usd: z.number(),
 });
 export type Spending = Readonly<z.infer<typeof Spending>>;
-
-export function dayOf(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 10);
-}
 
 /** The spending of today; a new day begins at zero. */
 export function spendingToday(spending: Spending | undefined, nowMs: number): Spending {

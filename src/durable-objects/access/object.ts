@@ -3,6 +3,8 @@ import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
 import { type Grant, hasExpired } from "../../core/access/grant.ts";
 import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
 import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
+import { NO_USAGE, type Usage } from "../../core/billing/usage.ts";
+import type { DayUsage } from "../../core/billing/usage-days.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
@@ -14,6 +16,12 @@ const TOUCH_EVERY_MS = 60_000;
 
 /** A deleted token is remembered for this long, in milliseconds. Its sockets are closed within minutes. */
 const REMEMBER_DELETED_MS = 3_600_000;
+
+/** What the Worker used for ecosystems, and under "" for nobody's. */
+export type WorkerCounts = readonly (readonly [
+  ecosystem: string,
+  used: Pick<Usage, "worker_requests" | "worker_cpu_ms">,
+])[];
 
 /** Stands in for a missing record, so that an unknown id takes as long to refuse as a wrong secret. */
 const NO_DIGEST = new Uint8Array(32);
@@ -128,9 +136,11 @@ export class Directory extends EcosystemObject<unknown> {
 
   /**
    * @param secretDigest - SHA-256 of the secret: the secret itself does not travel
+   * @param counts - of the Worker since its call before: they travel with a call that is made anyway
    * @returns the grant, or `null` for an unknown id, a wrong secret or an expired token, without the distinction
    */
-  verify(id: string, secretDigest: ArrayBuffer): Grant | null {
+  verify(id: string, secretDigest: ArrayBuffer, counts: WorkerCounts = []): Grant | null {
+    this.#count(counts);
     const [row] = this.sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
     const same = crypto.subtle.timingSafeEqual(row?.digest ?? NO_DIGEST, secretDigest);
     if (row === undefined || !same) return null;
@@ -144,8 +154,9 @@ export class Directory extends EcosystemObject<unknown> {
     return true;
   }
 
-  /** Every ecosystem that was ever active, sorted by name. */
-  ecosystems(): EcosystemRecord[] {
+  /** Every ecosystem that was ever active, sorted by name. @param counts - as for {@link verify} */
+  ecosystems(counts: WorkerCounts = []): EcosystemRecord[] {
+    this.#count(counts);
     return this.sql
       .exec<{ name: string; last_active_ms: number }>("SELECT name, last_active_ms FROM ecosystems ORDER BY name")
       .toArray()
@@ -172,6 +183,7 @@ export class Directory extends EcosystemObject<unknown> {
     this.sql.exec("DELETE FROM ecosystems WHERE name = ?", ecosystem);
     this.sql.exec("DELETE FROM queues WHERE ecosystem = ?", ecosystem);
     this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
+    this.used.forget(ecosystem);
   }
 
   hasQueue(ecosystem: string, name: string): boolean {
@@ -211,6 +223,16 @@ export class Directory extends EcosystemObject<unknown> {
       nowMs,
       TOUCH_EVERY_MS,
     );
+  }
+
+  /** What the Worker used for an ecosystem, by day. @param since - the first day */
+  workerUsage(ecosystem: string, since: string): readonly DayUsage[] {
+    return this.used.usage(since, ecosystem).days;
+  }
+
+  #count(counts: WorkerCounts): void {
+    for (const [ecosystem, { worker_requests, worker_cpu_ms }] of counts)
+      this.used.addFor(ecosystem, { ...NO_USAGE, worker_requests, worker_cpu_ms });
   }
 
   #tokens(): TokenRecord[] {

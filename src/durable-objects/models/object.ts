@@ -1,5 +1,6 @@
+import { dayOf } from "../../core/billing/usage-days.ts";
 import { type ModelSettingsAnswer, type ModelSettingsView, viewOf } from "../../core/models/api.ts";
-import { dayOf, reserve, Spending, settleCost, spendingToday } from "../../core/models/budget.ts";
+import { reserve, Spending, settleCost, spendingToday } from "../../core/models/budget.ts";
 import { Answer, type AnswerFailure, costOf, highestCost, type Question } from "../../core/models/question.ts";
 import { readAnswer } from "../../core/models/read-answer.ts";
 import {

@@ -42,6 +42,11 @@ export class AlarmClock {
     void this.#storage.setAlarm(atMs);
   }
 
+  /** When the alarm fires; `undefined`: none is set. */
+  get atMs(): number | undefined {
+    return this.#atMs;
+  }
+
   /** The alarm has fired: none is set. */
   fired(): void {
     this.#atMs = undefined;

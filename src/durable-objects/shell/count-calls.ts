@@ -1,4 +1,4 @@
-/** Notified of each incoming call before the call runs. */
+/** Notified of each incoming call before the call runs, and of its end. */
 export interface CallCounter {
   /** @throws where the call is refused */
   called(name: string): void;
@@ -6,6 +6,8 @@ export interface CallCounter {
   alarmFired(): boolean;
   /** @returns false: the message must not be read */
   messageCame(socket: unknown): boolean;
+  /** A call that was let in is over, with an answer or an error. */
+  ended(): void;
 }
 
 type Method = (this: object, ...args: unknown[]) => unknown;
@@ -33,11 +35,26 @@ export function countCalls(prototype: object, base: object, counterOf: (instance
       Object.defineProperty(level, name, {
         ...property,
         value(this: object, ...args: unknown[]) {
-          return countCall(this, args) ? method.apply(this, args) : undefined;
+          return countCall(this, args) ? run(this, method, args, counterOf(this)) : undefined;
         },
       });
     }
   }
+}
+
+function run(instance: object, method: Method, args: unknown[], counter: CallCounter): unknown {
+  const ended = () => counter.ended();
+  let answer: unknown;
+  try {
+    answer = method.apply(instance, args);
+  } catch (error) {
+    ended();
+    throw error;
+  }
+  // The caller gets the promise itself, and handles its failure.
+  if (answer instanceof Promise) answer.then(ended, ended);
+  else ended();
+  return answer;
 }
 
 function count(

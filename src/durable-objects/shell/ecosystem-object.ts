@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
+import type { ObjectUsage } from "../../core/billing/usage-days.ts";
 import { Suspended } from "../../core/problem/object-refusals.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type CallCounter, countCalls } from "./count-calls.ts";
@@ -10,6 +11,7 @@ import { ObjectTransfer, type TransferAnswer, type TransferRequest } from "./obj
 import { openSchema, type Schema } from "./schema.ts";
 import { TaggedSockets } from "./sockets.ts";
 import { Suspension } from "./suspension.ts";
+import { UsageStore } from "./usage-store.ts";
 
 /**
  * The base of every object: its name, its metered storage, its alarm, its sockets, and the count of its calls.
@@ -29,6 +31,8 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   /** Ecosystem of the object. */
   protected readonly ecosystem: string;
   protected readonly meter: UsageMeter;
+  /** The meter's counts by day, on the disk. */
+  protected readonly used: UsageStore;
   /** Statements on the object's database; each counts the rows that it reads and writes. */
   protected readonly sql: SqlStorage;
   protected readonly alarms: AlarmClock;
@@ -67,6 +71,9 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
       }
     };
     const suspension = new Suspension();
+    const suspended = () => suspension.untilMs(Date.now()) !== undefined;
+    this.used = new UsageStore({ storage: ctx.storage, meter, alarmMs: () => alarms.atMs, suspended });
+    const { used } = this;
     const { schema } = new.target;
     const storeName = () => {
       name.rolledBack();
@@ -79,21 +86,27 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     counters.set(this, {
       called: (method) => {
         meter.add({ requests: 1 });
-        if (method !== "transfer" && suspension.untilMs(Date.now()) !== undefined) throw new Suspended();
+        if (method !== "transfer" && suspended()) throw new Suspended();
+        used.began();
       },
       alarmFired: () => {
         alarms.fired();
         meter.add({ requests: 1 });
         const untilMs = suspension.untilMs(Date.now());
         if (untilMs !== undefined) void ctx.storage.setAlarm(untilMs);
+        else used.began();
         return untilMs === undefined;
       },
       messageCame: (socket) => {
         meter.add({ socket_messages: 1 });
-        if (suspension.untilMs(Date.now()) === undefined) return true;
+        if (!suspended()) {
+          used.began();
+          return true;
+        }
         if (socket instanceof WebSocket) socket.close(1013, "suspended for a copy: connect again");
         return false;
       },
+      ended: () => used.ended(),
     });
     countCalls(new.target.prototype, DurableObject.prototype, counterOf);
   }
@@ -109,6 +122,11 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   usage(): Usage {
     return this.meter.usage;
   }
+
+  /** Counts of what the object has used, by day. @param since - the first day, such as `2026-01-31` */
+  usageByDay(since: string): ObjectUsage {
+    return this.used.usage(since);
+  }
 }
 
 /** Tests set this binding; see {@link limitedSql}. */
@@ -118,7 +136,12 @@ function isLimited(env: unknown): boolean {
 
 const counters = new WeakMap<object, CallCounter>();
 const transfers = new WeakMap<object, ObjectTransfer>();
-const UNCOUNTED: CallCounter = { called: () => undefined, alarmFired: () => true, messageCame: () => true };
+const UNCOUNTED: CallCounter = {
+  called: () => undefined,
+  alarmFired: () => true,
+  messageCame: () => true,
+  ended: () => undefined,
+};
 const counterOf = (instance: object): CallCounter => counters.get(instance) ?? UNCOUNTED;
 
 /** `<ecosystem>` or `<ecosystem>/<queue>`; an ecosystem's name holds no slash. */

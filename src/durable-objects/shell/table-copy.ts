@@ -1,5 +1,6 @@
 import { type ObjectEnd, type ObjectRows, ObjectTables, type Table } from "../../core/ecosystems/document.ts";
 import { type CopyRules, recordVersion, type Schema, versionOf } from "./schema.ts";
+import { USAGE_TABLE } from "./usage-store.ts";
 
 /** Characters of rows in one line, and in one page. A row may be larger than either. */
 const LINE_CHARS = 64_000;
@@ -23,7 +24,7 @@ type Sql = Pick<SqlStorage, "exec">;
 
 const STAGED = "staged_";
 const quoted = (name: string) => `"${name}"`;
-const NOT_OURS = "name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB 'staged_*'";
+const NOT_OURS = `name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB 'staged_*' AND name <> '${USAGE_TABLE}'`;
 
 function tablesOf(sql: Sql, { leftOut = [] }: CopyRules = {}): Table[] {
   const select = `SELECT name, sql FROM sqlite_master WHERE type = 'table' AND ${NOT_OURS} ORDER BY name`;

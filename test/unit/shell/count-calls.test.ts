@@ -5,6 +5,7 @@ class Root {}
 
 class Base extends Root {
   readonly counts = { calls: 0, alarms: 0, messages: 0 };
+  ended = 0;
   usage(): object {
     return this.counts;
   }
@@ -20,6 +21,9 @@ class Counted extends Base {
   own(): string {
     return this.#private();
   }
+  later(answer: Promise<string>): Promise<string> {
+    return answer;
+  }
   fails(): void {
     throw new Error("as asked");
   }
@@ -29,11 +33,13 @@ class Counted extends Base {
 }
 
 const counterOf = (instance: object): CallCounter => {
-  const { counts } = instance as Base;
+  const base = instance as Base;
+  const { counts } = base;
   return {
     called: () => counts.calls++,
     alarmFired: () => ++counts.alarms > 0,
     messageCame: () => ++counts.messages > 0,
+    ended: () => base.ended++,
   };
 };
 
@@ -75,5 +81,20 @@ describe("counting the calls of a class", () => {
     object.webSocketMessage();
     object.webSocketClose();
     expect(object.counts).toEqual({ calls: 0, alarms: 1, messages: 1 });
+  });
+
+  it("notices the end of each call: of one that throws, and of one that answers later", async () => {
+    const object = fresh();
+    object.own();
+    expect(() => object.fails()).toThrow();
+    expect(object.ended).toBe(2);
+    let resolve = (_: string) => {};
+    const answer = object.later(new Promise((done) => (resolve = done)));
+    const refused = object.later(Promise.reject(new Error("as asked")));
+    await expect(refused).rejects.toThrow("as asked");
+    expect(object.ended).toBe(3);
+    resolve("late");
+    expect(await answer).toBe("late");
+    expect(object.ended).toBe(4);
   });
 });

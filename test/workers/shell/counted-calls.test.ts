@@ -71,6 +71,7 @@ const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   nudge: [],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   ...PROJECTION,
@@ -86,6 +87,7 @@ const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   changeMaintenance: [{ enabled: true, reason: "test" }, BY],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const POLICY_STATE: ArgumentsOf<PolicyState> = {
   ...PROJECTION,
@@ -103,6 +105,7 @@ const POLICY_STATE: ArgumentsOf<PolicyState> = {
   enablePolicy: ["none", true, BY],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const WORKER_BOARD: ArgumentsOf<WorkerBoard> = {
   ...PROJECTION,
@@ -110,6 +113,7 @@ const WORKER_BOARD: ArgumentsOf<WorkerBoard> = {
   task: ["w", "t"],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   begin: [],
@@ -130,6 +134,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   end: [],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const QUEUE_LOBBY: ArgumentsOf<QueueLobby> = {
   beginForWorkers: ["work"],
@@ -139,6 +144,7 @@ const QUEUE_LOBBY: ArgumentsOf<QueueLobby> = {
   closeToken: ["t"],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
   report: [A_REPORT, new Map()],
@@ -150,6 +156,7 @@ const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
   configure: [{}],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
   record: [[{ id: "d1", kind: "signal", signal: {}, error: "e", daemon: "test" }]],
@@ -163,6 +170,7 @@ const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
   discardAll: [A_PAGE],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const WEBHOOKS: ArgumentsOf<Webhooks> = {
   deliver: [[aDelivery("w1", "none")]],
@@ -177,6 +185,7 @@ const WEBHOOKS: ArgumentsOf<Webhooks> = {
   ping: ["none"],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const MODELS: ArgumentsOf<Models> = {
   settings: [],
@@ -184,6 +193,7 @@ const MODELS: ArgumentsOf<Models> = {
   ask: [{ id: "q1", model: "none", prompt: "p", timeoutMs: 1_000, choices: [] }],
   transfer: [{ do: "look" }],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 const DIRECTORY: ArgumentsOf<Directory> = {
   create: [{ name: "n", scopes: ["signals:read"], ecosystems: ["a"] }],
@@ -203,7 +213,9 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   watched: [],
   touch: ["a", 1],
   transfer: [{ do: "look" }],
+  workerUsage: ["a", "2026-01-01"],
   usage: [],
+  usageByDay: ["2026-01-01"],
 };
 
 type AnyCalls = Record<string, (...args: unknown[]) => Promise<unknown>> & { usage(): Promise<Usage> };

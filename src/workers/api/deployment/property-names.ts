@@ -201,4 +201,12 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   zooid_name: "Another name for `zooid`, which older programs send",
   day: "The day, in UTC",
   limit: "The limit",
+  open_ms: "How long the object could not hibernate, in milliseconds: an estimate",
+  worker_requests: "Requests that the Worker answered",
+  worker_cpu: "CPU time of the Worker: an estimate",
+  worker_cpu_ms: "CPU time of the Worker in milliseconds: an estimate",
+  object_requests: "Requests to objects; twenty messages over WebSockets are one",
+  duration: "How long objects could not hibernate, at 128 MB each: an estimate",
+  storage: "Storage of the objects",
+  queue_lobby: "Usage of the lobby, where workers wait for queues that do not exist yet",
 };

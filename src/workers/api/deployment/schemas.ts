@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { Account, Bill } from "../../../core/billing/api.ts";
 import { Usage } from "../../../core/billing/usage.ts";
 import { EcosystemStatus } from "../../../core/deployment/api.ts";
 import { named } from "../http/schema-parts.ts";
@@ -9,6 +10,7 @@ const UsageSchema = named(
   "Usage",
   Usage.describe("How much an object has used of the units that Cloudflare bills, since it last woke"),
 );
+const BillSchema = named("Bill", Bill);
 export const EcosystemUsageSchema = z
   .object({
     ecosystem: z.string(),
@@ -21,12 +23,18 @@ export const EcosystemUsageSchema = z
       webhooks: UsageSchema,
       dead_letters: UsageSchema,
       models: UsageSchema,
+      queue_lobby: UsageSchema,
       priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),
+      directory: UsageSchema.openapi({ description: "The directory, which all ecosystems share" }),
     }),
     total: UsageSchema,
     list_price_usd: z
       .number()
       .openapi({ description: "At list prices, without the requests that the Worker itself answered" }),
     prices_usd_per_million: z.record(z.string(), z.number()),
+    ...Account.shape,
+    today: BillSchema,
+    month: BillSchema,
+    forecast: BillSchema,
   })
   .openapi("EcosystemUsage");

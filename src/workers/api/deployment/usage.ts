@@ -1,18 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
-import { PRICES, priceOf } from "../../../core/billing/prices.ts";
+import { accountOf } from "../../../core/billing/bill.ts";
+import { type Plan, PRICES, priceOf } from "../../../core/billing/prices.ts";
 import { NO_USAGE, sumUsage } from "../../../core/billing/usage.ts";
-import {
-  agentRegistry,
-  deadLetters,
-  directory,
-  models,
-  observationCache,
-  policyState,
-  priorityQueue,
-  signalLog,
-  webhooks,
-  workerBoard,
-} from "../../bindings/objects.ts";
+import { dayOf, type ObjectUsage } from "../../../core/billing/usage-days.ts";
+import { ecosystemObjects } from "../../bindings/ecosystem-objects.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { directory, priorityQueue } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { EcosystemUsageSchema } from "./schemas.ts";
@@ -22,49 +15,76 @@ const getUsage = createRoute({
   path: "/v1/{eco}/usage",
   operationId: "getUsage",
   summary: "How much of the billed units an ecosystem uses",
+  description:
+    "`objects`, `total` and `list_price_usd` are counted since each object last woke. `today`, `month`, `forecast` and " +
+    "`allowances` are counted by day, on the objects' disks; they include the directory, which all ecosystems share.",
   tags: ["operation"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
-  responses: { 200: json(EcosystemUsageSchema, "Counted since each object last woke"), ...problems() },
+  responses: { 200: json(EcosystemUsageSchema, "What is used, what it costs, and what is left"), ...problems() },
 });
 
 export const usage = newApi().openapi(getUsage, async (c) => {
   const { eco } = c.req.valid("param");
-  const queues = await directory(c.env).queues(eco);
-  const [
-    signal_log,
-    observation_cache,
-    policy_state,
-    agent_registry,
-    worker_board,
-    of_webhooks,
-    dead_letters,
-    of_models,
-  ] = await Promise.all([
-    signalLog(c.env, eco).usage(),
-    observationCache(c.env, eco).usage(),
-    policyState(c.env, eco).usage(),
-    agentRegistry(c.env, eco).usage(),
-    workerBoard(c.env, eco).usage(),
-    webhooks(c.env, eco).usage(),
-    deadLetters(c.env, eco).usage(),
-    models(c.env, eco).usage(),
-  ]);
-  const ofQueues = await Promise.all(queues.map(({ name }) => priorityQueue(c.env, eco, name).usage()));
+  const nowMs = Date.now();
+  const { own, ofQueues, ofDirectory, ofWorker } = await usageOf(c.env, eco, `${dayOf(nowMs).slice(0, 7)}-01`);
+  const awake = ({ awake: used }: ObjectUsage) => used;
   const objects = {
-    signal_log,
-    observation_cache,
-    policy_state,
-    agent_registry,
-    worker_board,
-    webhooks: of_webhooks,
-    dead_letters,
-    models: of_models,
-    priority_queues: ofQueues.reduce(sumUsage, NO_USAGE),
+    signal_log: awake(own.SignalLog),
+    observation_cache: awake(own.ObservationCache),
+    policy_state: awake(own.PolicyState),
+    agent_registry: awake(own.AgentRegistry),
+    worker_board: awake(own.WorkerBoard),
+    webhooks: awake(own.Webhooks),
+    dead_letters: awake(own.DeadLetters),
+    models: awake(own.Models),
+    queue_lobby: awake(own.QueueLobby),
+    priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),
+    directory: awake(ofDirectory),
   };
   const total = Object.values(objects).reduce(sumUsage, NO_USAGE);
+  const counted = [...Object.values(own), ...ofQueues, ofDirectory];
+  const days = [...counted.flatMap((one) => one.days), ...ofWorker];
+  const bytes = counted.reduce((all, { storage_bytes }) => all + storage_bytes, 0);
   return c.json(
-    { ecosystem: eco, objects, total, list_price_usd: priceOf(total, 0), prices_usd_per_million: { ...PRICES } },
+    {
+      ecosystem: eco,
+      objects,
+      total,
+      list_price_usd: priceOf(total, 0),
+      prices_usd_per_million: { ...PRICES },
+      ...accountOf(days, bytes, planOf(c.env), nowMs),
+    },
     200,
   );
 });
+
+const planOf = ({ PROFILE }: Environment): Plan => (PROFILE === "free" ? "free" : "paid");
+
+/** @param since - the first day */
+async function usageOf(env: Environment, eco: string, since: string) {
+  const shared = directory(env);
+  const queues = await shared.queues(eco);
+  const [own, ofQueues, ofDirectory, ofWorker] = await Promise.all([
+    ofEach(ecosystemObjects(env, eco), since),
+    Promise.all(queues.map(({ name }) => priorityQueue(env, eco, name).usageByDay(since))),
+    shared.usageByDay(since),
+    shared.workerUsage(eco, since),
+  ]);
+  return { own, ofQueues, ofDirectory, ofWorker };
+}
+
+interface Metered {
+  usageByDay(since: string): Promise<ObjectUsage>;
+}
+
+async function ofEach<Name extends string>(
+  objects: Readonly<Record<Name, Metered>>,
+  since: string,
+): Promise<Record<Name, ObjectUsage>> {
+  const entries = Object.entries<Metered>(objects);
+  const used = await Promise.all(
+    entries.map(async ([name, object]) => [name, await object.usageByDay(since)] as const),
+  );
+  return Object.fromEntries(used) as Record<Name, ObjectUsage>;
+}

@@ -4,19 +4,9 @@ import {
   type TransferAnswer,
   type TransferRequest,
 } from "../../../durable-objects/shell/object-transfer.ts";
+import { ecosystemObjects } from "../../bindings/ecosystem-objects.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import {
-  agentRegistry,
-  deadLetters,
-  directory,
-  models,
-  observationCache,
-  policyState,
-  priorityQueue,
-  signalLog,
-  webhooks,
-  workerBoard,
-} from "../../bindings/objects.ts";
+import { directory, priorityQueue } from "../../bindings/objects.ts";
 import { Refusal } from "../http/refusal.ts";
 
 /** An object of an ecosystem, as an export names it. */
@@ -35,19 +25,15 @@ const BETWEEN_ROUNDS_MS = 50;
 
 const QUEUE = "PriorityQueue/";
 
-/** The objects that every ecosystem has. */
-export function ownParts(env: Environment, eco: string): Part[] {
-  const stubs = {
-    SignalLog: signalLog(env, eco),
-    ObservationCache: observationCache(env, eco),
-    PolicyState: policyState(env, eco),
-    WorkerBoard: workerBoard(env, eco),
-    AgentRegistry: agentRegistry(env, eco),
-    Webhooks: webhooks(env, eco),
-    DeadLetters: deadLetters(env, eco),
-    Models: models(env, eco),
-  };
+/** The objects that every ecosystem has, and that are deleted with it. */
+export function allParts(env: Environment, eco: string): Part[] {
+  const stubs = ecosystemObjects(env, eco);
   return Object.entries(stubs).map(([name, stub]) => ({ name, transfer: (request) => stub.transfer(request) }));
+}
+
+/** Those of them that hold something that can be copied: the lobby has nothing but sockets. */
+function ownParts(env: Environment, eco: string): Part[] {
+  return allParts(env, eco).filter(({ name }) => name !== "QueueLobby");
 }
 
 export function queuePart(env: Environment, eco: string, queue: string): Part {

@@ -4,6 +4,7 @@ import { parseToken } from "../../../core/access/token.ts";
 import { ExpiringMap } from "../../../core/collections/expiring-map.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
+import { withCounts } from "../../bindings/worker-counts.ts";
 import { countCheck, countFailure, refuseBlocked } from "./attempt-limits.ts";
 
 /**
@@ -64,7 +65,8 @@ export async function checkToken(
   if (parts === undefined) throw await countFailure(env, address, nowMs);
   if (!proven.has(key, nowMs)) refuseBlocked(address, nowMs);
   await countCheck(env, key);
-  const grant = await directory(env).verify(parts.id, await sha256(parts.secret));
+  const secret = await sha256(parts.secret);
+  const grant = await withCounts((counts) => directory(env).verify(parts.id, secret, counts));
   if (grant === null) {
     refused.set(key, true, nowMs);
     proven.delete(key);

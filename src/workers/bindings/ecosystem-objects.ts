@@ -1,0 +1,28 @@
+import type { Environment } from "./environment.ts";
+import {
+  agentRegistry,
+  deadLetters,
+  models,
+  observationCache,
+  policyState,
+  queueLobby,
+  signalLog,
+  webhooks,
+  workerBoard,
+} from "./objects.ts";
+
+/**
+ * The objects that every ecosystem has, by the names of their classes. Beside them are its queues, which the directory
+ * lists. What is copied, deleted and metered follows from here.
+ */
+export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
+  SignalLog: signalLog(env, ecosystem),
+  ObservationCache: observationCache(env, ecosystem),
+  PolicyState: policyState(env, ecosystem),
+  WorkerBoard: workerBoard(env, ecosystem),
+  AgentRegistry: agentRegistry(env, ecosystem),
+  Webhooks: webhooks(env, ecosystem),
+  DeadLetters: deadLetters(env, ecosystem),
+  Models: models(env, ecosystem),
+  QueueLobby: queueLobby(env, ecosystem),
+});
