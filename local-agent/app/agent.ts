@@ -8,7 +8,7 @@ import type { AgentStatus, Feature } from "../feature/feature.ts";
 import { openWhenFree } from "../store/open-when-free.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import type { AgentOptions } from "./agent-options.ts";
-import { type Assembly, assemble, inboxSinks, subscription } from "./assemble.ts";
+import { type Assembly, assemble } from "./assemble.ts";
 import { changedNames, concernedNames, isSwitched, withSettings } from "./changed-settings.ts";
 import { type FeatureInstance, stopService } from "./feature-instance.ts";
 import { FEATURES } from "./features.ts";
@@ -38,6 +38,7 @@ export class Agent implements Service {
   #db: StateDatabase | undefined;
   #assembly: Assembly | undefined;
   readonly #instances = new Map<Feature<AgentOptions>, FeatureInstance>();
+  #started = false;
   #stopping = false;
   #failed: ((error: Error) => void) | undefined;
 
@@ -67,6 +68,7 @@ export class Agent implements Service {
       version: version(),
       link: this.#assembly?.link.state ?? { state: "stopped", detail: "not started" },
       sources,
+      subscriptions: this.#assembly?.subscriptions.report ?? [],
     };
   }
 
@@ -109,7 +111,13 @@ export class Agent implements Service {
       logger.error("the disk is full: the start used the space in reserve, so that the spool can be sent; free space");
     this.#db.onCorrupted((error) => this.#failed?.(error));
     try {
-      this.#assembly = assemble(FEATURES, this.#options, this.#db, () => this.status);
+      this.#assembly = assemble(
+        FEATURES,
+        this.#options,
+        this.#db,
+        () => this.status,
+        () => this.#started && this.#changed(),
+      );
       if (this.#db.damage !== undefined) logger.error(this.#db.damage);
       for (const feature of FEATURES) this.#assemble(feature, this.#options);
       await this.#assembly.link.start();
@@ -120,6 +128,7 @@ export class Agent implements Service {
     }
     for (const instance of this.#instances.values()) instance.onChange(() => this.#changed());
     this.#assembly.link.onChange(() => this.#changed());
+    this.#started = true;
     this.#changed();
     for (const { name, state, detail } of this.status.sources) logger.info(`${name}: ${state}, ${detail}`);
   }
@@ -172,11 +181,11 @@ export class Agent implements Service {
    */
   async #subscribeFor(...all: readonly AgentOptions[]): Promise<void> {
     if (this.#assembly === undefined) return;
-    const { inbox, spool, link } = this.#assembly;
-    const sinks = all.map((options) => inboxSinks(FEATURES, options, spool));
-    const names = [...new Set(sinks.flatMap((one) => one.names))];
-    await inbox.setSinks(names, (signal) => sinks.some(({ wanted }) => wanted(signal)));
-    link.setSubscribe(subscription(FEATURES, ...all));
+    const { inbox, subscriptions, link } = this.#assembly;
+    subscriptions.use(...all);
+    const { names, wanted } = subscriptions.inbox;
+    await inbox.setSinks(names, wanted);
+    link.setSubscribe(subscriptions.patterns);
   }
 
   /** @returns why the feature continues with its old settings; `undefined` when the new ones were applied */
@@ -225,6 +234,7 @@ export class Agent implements Service {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#started = false;
     this.#db?.announceStop();
     const { logger, stopMs } = this.#options;
     for (const feature of FEATURES) if (feature.stopsFirst === true) await this.#stopFeature(feature);

@@ -10,15 +10,19 @@ import type { InboxDeadLetters } from "../store/inbox-reader.ts";
 import type { Spool } from "../store/spool.ts";
 import { BusSink } from "./bus-sink.ts";
 import { type BusCounts, BusIntake } from "./bus-source.ts";
+import type { BusTopics } from "./bus-topics.ts";
 import type { HostBus } from "./host-bus.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { openHostBus } from "./open-host-bus.ts";
+import type { BusSubscription } from "./settings.ts";
 
 export interface BusServiceOptions {
   readonly xsub: string;
   readonly xpub: string;
-  /** Patterns of the signals to publish on the bus; default: all signals of the inbox. */
-  readonly subscribe?: readonly string[];
+  /** Signals to publish on the bus; default: all of the inbox. */
+  readonly subscribe?: BusSubscription;
+  /** The topics of the bus's subscribers; needed where `auto` may be given. */
+  readonly topics?: BusTopics;
   readonly spool: Spool;
   readonly inbox: Inbox;
   readonly knownIds: KnownIds;
@@ -45,19 +49,24 @@ export class BusService implements ReportingService {
   #takeOver: NodeJS.Timeout | undefined;
   #changing: Promise<void> = Promise.resolve();
   #published = 0;
-  #matches: Matcher;
+  #matches: Matcher | "auto" = "auto";
   /** Whether the foreign proxy has answered once. */
   #answered = false;
 
   constructor(options: BusServiceOptions) {
     this.#options = options;
     this.#intake = new BusIntake(options);
-    this.#matches = compilePatterns(options.subscribe ?? ["*"]);
+    this.setSubscribe(options.subscribe ?? ["*"]);
   }
 
   /** Takes effect for the next signals. */
-  setSubscribe(patterns: readonly string[]): void {
-    this.#matches = compilePatterns(patterns);
+  setSubscribe(subscription: BusSubscription): void {
+    this.#matches = subscription === "auto" ? "auto" : compilePatterns(subscription);
+  }
+
+  /** Whether the proxy is another program's, which shows this agent's own subscription to everything as one of its own. */
+  get foreign(): boolean {
+    return this.#bus?.foreign === true;
   }
 
   /** Publishes on this bus alone. The message is dropped while nobody can receive it, and when the bus fails. */
@@ -103,14 +112,23 @@ export class BusService implements ReportingService {
     await this.#changing;
     clearTimeout(this.#takeOver);
     await this.#close();
+    this.#options.topics?.stop();
     await this.#intake.flush();
   }
 
   async #open(): Promise<void> {
-    const { xsub, xpub, inbox, knownIds, spool, log, unhandled } = this.#options;
-    const bus = await openHostBus({ xsub, xpub, log, onMessage: (frames) => this.#intake.take(frames) });
+    const { xsub, xpub, inbox, knownIds, spool, log, unhandled, topics } = this.#options;
+    const bus = await openHostBus({
+      xsub,
+      xpub,
+      log,
+      onMessage: (frames) => this.#intake.take(frames),
+      onTopic: (topic, subscribed) => topics?.changed(topic, subscribed),
+    });
     this.#bus = bus;
     this.#answered = bus.ready;
+    topics?.setBusWorks(bus.ready);
+    bus.onReady(() => bus === this.#bus && topics?.setBusWorks(bus.ready));
     if (bus.foreign) {
       bus.onReady(() => {
         this.#answered ||= bus.ready;
@@ -125,7 +143,7 @@ export class BusService implements ReportingService {
       spool,
       log,
       unhandled,
-      wants: (name) => this.#matches(name),
+      wants: (name) => (this.#matches === "auto" ? topics?.matches(name) === true : this.#matches(name)),
     });
     await this.#sink.start();
     this.#changed();
@@ -138,6 +156,7 @@ export class BusService implements ReportingService {
   async #close(): Promise<void> {
     await this.#sink?.stop();
     await this.#bus?.close();
+    this.#options.topics?.setBusWorks(false);
     this.#published += this.#sink?.publishedCount ?? 0;
     this.#sink = undefined;
     this.#bus = undefined;

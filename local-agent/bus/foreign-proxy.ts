@@ -1,7 +1,7 @@
 import { Subscriber } from "zeromq";
 import { concrete } from "../base/endpoint.ts";
 import { HIGH_WATER_MARK, type HostBusOptions, REJOIN_MS } from "./host-bus.ts";
-import { SocketPair } from "./socket-pair.ts";
+import { readTopicChange, SocketPair } from "./socket-pair.ts";
 
 /**
  * Takes part in a bus whose proxy another process runs. Published messages come back through the subscription, where
@@ -18,9 +18,11 @@ export class ForeignProxy extends SocketPair<Subscriber> {
   /** The proxy has come back, and other subscribers may not have found it yet. */
   #rejoining: NodeJS.Timeout | undefined;
   #lost = false;
+  readonly #onTopic: HostBusOptions["onTopic"];
 
   private constructor(options: HostBusOptions) {
     super(options, new Subscriber({ receiveHighWaterMark: HIGH_WATER_MARK, linger: 0 }));
+    this.#onTopic = options.onTopic;
     this.detail = `existing proxy, publishes to ${options.xsub}, reads from ${options.xpub}`;
     // The socket keeps subscriptions over a lost connection, and by default does not report them when they come again.
     this.outgoing.verbosity = "allSubs";
@@ -48,11 +50,13 @@ export class ForeignProxy extends SocketPair<Subscriber> {
 
   async #watchTopics(): Promise<void> {
     for await (const [frame] of this.outgoing) {
-      if (frame === undefined || frame.length === 0) continue;
-      const topic = frame.toString("latin1", 1);
+      const change = readTopicChange(frame);
+      if (change === undefined) continue;
+      const { topic, subscribed } = change;
       const before = this.ready;
-      if (frame[0] === 1) this.#topics.add(topic);
-      else if (frame[0] === 0) this.#topics.delete(topic);
+      if (subscribed) this.#topics.add(topic);
+      else this.#topics.delete(topic);
+      this.#onTopic(topic, subscribed);
       if (this.#lost && this.#topics.size > 0) this.#rejoin();
       if (before !== this.ready) this.readinessChanged();
     }

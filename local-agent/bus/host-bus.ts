@@ -7,6 +7,8 @@ export interface HostBusOptions {
   readonly xpub: string;
   /** Called with every message of the bus, in order. A returned promise delays the next message. */
   readonly onMessage: (frames: readonly Buffer[]) => Promise<void> | undefined;
+  /** Called when the first program subscribes to a topic, a prefix of messages, and when the last one no longer does. */
+  readonly onTopic: (topic: string, subscribed: boolean) => void;
   readonly log: Logger;
 }
 

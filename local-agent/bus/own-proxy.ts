@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { XSubscriber } from "zeromq";
 import { concrete, isListening } from "../base/endpoint.ts";
 import { HIGH_WATER_MARK, type HostBusOptions, REJOIN_MS } from "./host-bus.ts";
-import { SocketPair } from "./socket-pair.ts";
+import { readTopicChange, SocketPair } from "./socket-pair.ts";
 
 const SUBSCRIBE_ALL = Buffer.from([1]);
 /** Longest wait for a first subscriber: without subscribers, no published message is lost. */
@@ -67,10 +67,13 @@ export class OwnProxy extends SocketPair<XSubscriber> {
     }
   }
 
-  /** The socket applies the subscriptions itself. They must be read all the same, and show that a subscriber exists. */
+  /** The socket applies the subscriptions itself. They must be read all the same, and show what subscribers there are. */
   async #watchSubscribers(): Promise<void> {
     for await (const [frame] of this.outgoing) {
-      if (frame?.[0] !== 1 || this.#subscribed) continue;
+      const change = readTopicChange(frame);
+      if (change === undefined) continue;
+      this.#options.onTopic(change.topic, change.subscribed);
+      if (!change.subscribed || this.#subscribed) continue;
       this.#subscribed = true;
       if (!this.#ready) this.#readyIn(REJOIN_MS);
     }

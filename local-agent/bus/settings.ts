@@ -22,9 +22,11 @@ export const BusSettings = z
     message: "give another address than xsub (KLR_CHEM_XSUB): publishers and subscribers connect to different ones",
   });
 
+export type BusSubscription = readonly string[] | "auto";
+
 export interface BusFeatureOptions extends HostSettings {
   readonly xsub: string;
   readonly xpub: string;
-  /** Patterns of the signals that the edge sends to this bus. */
-  readonly subscribe: readonly string[];
+  /** Patterns of the signals that the edge sends to this bus; `auto`: those to which programs on the bus are subscribed. */
+  readonly subscribe: BusSubscription;
 }

@@ -68,3 +68,10 @@ export abstract class SocketPair<Incoming extends Subscriber | XSubscriber> impl
     }
   }
 }
+
+/** Reads what a publishing socket receives: a byte, 1 to subscribe and 0 to unsubscribe, and the topic. */
+export function readTopicChange(frame: Buffer | undefined): { topic: string; subscribed: boolean } | undefined {
+  const kind = frame?.[0];
+  if (frame === undefined || (kind !== 0 && kind !== 1)) return undefined;
+  return { topic: frame.toString("latin1", 1), subscribed: kind === 1 };
+}

@@ -24,8 +24,17 @@ const Patterns = z
         "a pattern is a signal's name in which * stands for any characters, such as Q_* or !OBSERVATION",
       ),
   )
-  .min(1, "give at least one pattern, such as *")
-  .max(64, "give 64 patterns at most");
+  .min(1)
+  .max(64);
+
+/** `auto`, also as a list of this one word, in which the environment gives it. */
+const Subscription = z.union(
+  [
+    z.literal("auto"),
+    Patterns.transform((list) => (list.length === 1 && list[0] === "auto" ? ("auto" as const) : list)),
+  ],
+  "give auto, or a list of 1 to 64 patterns of signals' names, such as Q_* or !OBSERVATION",
+);
 
 const Edge = z.strictObject({
   url: z
@@ -33,7 +42,7 @@ const Edge = z.strictObject({
     .default("http://127.0.0.1:8787"),
   ecosystem: EcosystemName.default("default"),
   token_file: PathSetting.optional(),
-  subscribe: Patterns.default(["*", "!OBSERVATION"]),
+  subscribe: Subscription.default("auto"),
 });
 
 const Host = z.strictObject({ id: HostId.optional(), state_dir: PathSetting.optional() });

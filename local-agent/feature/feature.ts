@@ -30,6 +30,8 @@ export interface AgentStatus {
   readonly version: string;
   readonly link: LinkState;
   readonly sources: readonly Report[];
+  /** Which signals the edge sends to this host. */
+  readonly subscriptions: readonly SinkSubscription[];
   /** The status of each feature that registered one, under the feature's name. */
   readonly [feature: string]: unknown;
 }
@@ -60,6 +62,15 @@ export interface FeatureContext<Settings> {
   readonly health: { check(): Promise<HealthProblem | undefined> };
   /** The metrics of all features. */
   readonly allMetrics: { readonly contentType: string; text(): Promise<string> };
+  /** Changes the patterns of a sink that has them `auto`; no pattern: it needs no signal at present. */
+  askFor(sink: string, patterns: readonly string[], because: string): void;
+}
+
+/** What a sink is subscribed to, and why. */
+export interface SinkSubscription {
+  readonly sink: string;
+  readonly signals: readonly string[];
+  readonly because: string;
 }
 
 export interface FeatureParts<Settings> {
@@ -77,8 +88,10 @@ export interface FeatureParts<Settings> {
 /** A reader of the inbox with a cursor of its own. */
 export interface Sink {
   readonly name: string;
-  /** Patterns of the signals that it reads. */
-  readonly patterns: readonly string[];
+  /** Patterns of the signals that it reads; `auto`: those that its feature asks for while it runs, at first none. */
+  readonly patterns: readonly string[] | "auto";
+  /** Why it reads them, for people. */
+  readonly because: string;
   /** It skips signals that were published on this host's bus and come back from the edge. */
   readonly notFromOwnBus?: true;
 }

@@ -9,7 +9,9 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
   name: "workers",
   reloadOn: ["workers"],
   sinks: ({ workers }) =>
-    workers !== undefined && hasFleet(workers) ? [{ name: ENDINGS_SINK, patterns: ENDINGS }] : [],
+    workers !== undefined && hasFleet(workers)
+      ? [{ name: ENDINGS_SINK, patterns: ENDINGS, because: "tasks of the fleet, whose ends these are" }]
+      : [],
   assemble({ options, register, spool, inbox, deadLetters, log, now }) {
     const { workers } = options;
     if (workers === undefined || workers.run.length === 0) return undefined;

@@ -1,5 +1,6 @@
 import { Acknowledger } from "../../src/core/signals/log/acknowledger.ts";
 import type { Logger } from "../base/log.ts";
+import { isNothing, NOTHING } from "../feature/nothing.ts";
 import type { Inbox } from "../store/inbox.ts";
 import type { Connection } from "./connection.ts";
 import type { Delivery } from "./edge-frame.ts";
@@ -14,8 +15,11 @@ export interface InboundOptions {
   readonly onStored: (connection: Connection | undefined) => void;
 }
 
-/** A pattern that matches no signal. An empty list of patterns would match all signals. */
-const NOTHING = ["!*"];
+/** What the edge says of a subscription; see GatherFrame. */
+export interface Complete {
+  readonly number: number;
+  readonly seq: number;
+}
 
 /** Subscribes to the signals that the sinks read, and stores what the edge delivers in the inbox. */
 export class Inbound {
@@ -23,8 +27,13 @@ export class Inbound {
   #connection: Connection | undefined;
   #acknowledger: Acknowledger | undefined;
   #subscribe: readonly string[];
-  /** Changes of the subscription that the edge has not answered: deliveries may still match the old patterns. */
-  #pendingChanges = 0;
+  /** Of the last subscription that was sent. */
+  #number = 0;
+  /**
+   * Subscriptions from the end of the log on that the edge has not answered, by an empty delivery each. `place`: the inbox
+   * begins there. `change`: all deliveries before it match old patterns.
+   */
+  #unanswered: ("place" | "change")[] = [];
   #again: NodeJS.Timeout | undefined;
 
   constructor(options: InboundOptions) {
@@ -55,7 +64,7 @@ export class Inbound {
     this.#acknowledger?.end();
     this.#acknowledger = undefined;
     this.#connection = undefined;
-    this.#pendingChanges = 0;
+    this.#unanswered = [];
   }
 
   /**
@@ -69,15 +78,34 @@ export class Inbound {
     if (this.#options.inbox === null || this.#connection?.open !== true) return;
     this.#acknowledger?.flush();
     if (subscribed) {
-      // The edge answers at once with an empty delivery. All deliveries before it match the old patterns.
-      this.#send({ type: "subscribe", after: null, signals: NOTHING });
-      this.#pendingChanges++;
+      // An answer that is on its way shows where the log ended before this call, or after it: the inbox may not begin there.
+      this.#unanswered = this.#unanswered.map(() => "change");
+      this.#sendFromEnd(NOTHING, "change");
     }
     this.#sendSubscription();
   }
 
+  /**
+   * The edge has sent every signal up to a place. The inbox's cursor moves there without an acknowledgement, which would
+   * be one more message: signals that a later pattern matches then come from there on, and not from long ago.
+   */
+  completed(complete: Complete | undefined): void {
+    const { inbox, log } = this.#options;
+    if (inbox?.cursor === undefined || inbox.cursor === null || complete === undefined) return;
+    if (complete.number !== this.#number || complete.seq <= inbox.cursor || this.#isChanging) return;
+    inbox
+      .receive(complete.seq, [])
+      .catch((error: unknown) => log.error({ err: error }, "link: the inbox cannot be written"));
+  }
+
+  get #isChanging(): boolean {
+    return this.#unanswered.includes("change");
+  }
+
   /** The edge did not take the last subscription now: it is sent again after so many milliseconds. */
   subscribeAgainIn(afterMs: number): void {
+    // Which of the frames of a change was refused is not known. Another connection begins with what is subscribed to now.
+    if (this.#isChanging) return this.#connection?.abandon("the edge refused to change the subscription");
     clearTimeout(this.#again);
     this.#again = setTimeout(() => this.#sendSubscription(), afterMs * (1 + Math.random() / 4));
   }
@@ -97,10 +125,9 @@ export class Inbound {
     const { inbox, log, onStored } = this.#options;
     const connection = this.#connection;
     const acknowledger = this.#acknowledger;
-    if (this.#pendingChanges > 0) {
-      if (signals.length === 0) this.#pendingChanges--;
-      return;
-    }
+    const changing = this.#isChanging;
+    if (signals.length === 0) this.#unanswered.shift();
+    if (changing) return;
     if (inbox === null) return;
     if (signals.length === 0 && last < (inbox.cursor ?? 0)) return this.#restartInbox(inbox, last);
     inbox.receive(last, signals).then(
@@ -130,10 +157,17 @@ export class Inbound {
   #sendSubscription(): void {
     const { inbox } = this.#options;
     if (inbox === null || this.#subscribe.length === 0) return;
-    this.#send({ type: "subscribe", after: inbox.cursor, signals: this.#subscribe });
+    // Of nothing no signal can be missed: the place is asked for all the same, for the first pattern that comes.
+    if (inbox.cursor === null || isNothing(this.#subscribe)) this.#sendFromEnd(this.#subscribe, "place");
+    else this.#send(inbox.cursor, this.#subscribe);
   }
 
-  #send(frame: Readonly<Record<string, unknown>>): void {
-    this.#connection?.send(JSON.stringify(frame));
+  #sendFromEnd(patterns: readonly string[], unanswered: "place" | "change"): void {
+    this.#unanswered.push(unanswered);
+    this.#send(null, patterns);
+  }
+
+  #send(after: number | null, signals: readonly string[]): void {
+    this.#connection?.send(JSON.stringify({ type: "subscribe", after, signals, number: ++this.#number }));
   }
 }

@@ -267,6 +267,7 @@ export class Link implements Service, EdgeLink {
         this.#routeRefusal(frame);
         break;
       case "gather":
+        this.#inbound.completed(frame.complete);
         this.#gather(frame.request, frame.monitors, frame.after ?? {});
         break;
       case "unknown": {

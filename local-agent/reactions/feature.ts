@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Feature } from "../feature/feature.ts";
 import { registerReactionCommands } from "./commands.ts";
-import { patternsOf } from "./open-reactions.ts";
+import { patternsOf, signalReactionNames } from "./open-reactions.ts";
 import { Reactions } from "./reactions.ts";
 import type { ReactionsFeatureOptions } from "./settings.ts";
 import { REACTIONS_SINK } from "./signal-reactions.ts";
@@ -14,7 +14,8 @@ export const REACTIONS_FEATURE: Feature<ReactionsFeatureOptions> = {
   reloadOn: ["reactions"],
   sinks: ({ reactions = {} }) => {
     const patterns = patternsOf(reactions);
-    return patterns.length === 0 ? [] : [{ name: REACTIONS_SINK, patterns }];
+    if (patterns.length === 0) return [];
+    return [{ name: REACTIONS_SINK, patterns, because: `reactions: ${signalReactionNames(reactions).join(", ")}` }];
   },
   assemble({ options, register, db, inbox, spool, deadLetters, log, now, deadLetterFile }) {
     const { reactions: settings = {}, configFile, stateDir, hostId, url, ecosystem, token } = options;

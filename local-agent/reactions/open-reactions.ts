@@ -77,14 +77,22 @@ function conditionOf(where: string): SignalReaction["applies"] {
 /** Patterns of the signals that these reactions need from the edge. */
 export function patternsOf(settings: ReactionsSettings): string[] {
   const patterns = Object.values(settings).flatMap((one) => {
-    const own = defaultsOf(one);
-    if (!one.enabled || one.on !== undefined || (one.when === undefined && own.on !== undefined)) return [];
-    const when = one.when ?? own.when ?? [];
+    if (!reactsToSignals(one)) return [];
+    const when = one.when ?? defaultsOf(one).when ?? [];
     // An exclusion of one reaction must not hide signals from another.
     const wanted = when.filter((pattern) => !pattern.startsWith("!"));
     return wanted.length === 0 ? ["*"] : wanted;
   });
   return [...new Set(patterns)];
+}
+
+/** Names of the reactions that need them. */
+export function signalReactionNames(settings: ReactionsSettings): string[] {
+  return Object.entries(settings).flatMap(([name, one]) => (reactsToSignals(one) ? [name] : []));
+}
+
+function reactsToSignals(one: ReactionSettings): boolean {
+  return one.enabled && one.on === undefined && (one.when !== undefined || defaultsOf(one).on === undefined);
 }
 
 function defaultsOf({ run }: ReactionSettings): BuiltInDefaults {

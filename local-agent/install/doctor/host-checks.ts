@@ -6,6 +6,7 @@ import { isListening } from "../../base/endpoint.ts";
 import type { AgentSettings } from "../../config/settings.ts";
 import { UNIT_NAME } from "../unit.ts";
 import { type DoctorFinding, error, ok, unknown, warning } from "./finding.ts";
+import { subscriptionFinding } from "./subscription-finding.ts";
 
 const execute = promisify(execFile);
 const TOOL_MS = 5_000;
@@ -18,6 +19,7 @@ export async function hostChecks(settings: AgentSettings): Promise<DoctorFinding
     ...(settings.sources.includes("bus") ? [await busFinding(settings)] : []),
     ...(settings.sources.includes("sampler") ? [await gpuFinding(settings.gpuCommand ?? "nvidia-smi")] : []),
     await serviceFinding(),
+    await subscriptionFinding(settings),
   ];
 }
 

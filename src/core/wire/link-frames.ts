@@ -52,6 +52,8 @@ export const SubscribeFrame = z.object({
   /** `null`: from now on. */
   after: Seq.nullable(),
   signals: Patterns,
+  /** Chosen by the agent, repeated where the edge says how far this subscription has come. */
+  number: z.int().nonnegative().optional(),
 });
 
 /** Everything up to `seq` has been handled: gives the sender credit for more. */
@@ -151,6 +153,11 @@ export const GatherFrame = z.object({
   monitors: z.array(z.string()),
   /** By monitor: the position from its last answer that the edge has stored, to continue from. */
   after: z.record(z.string(), z.string()).optional(),
+  /**
+   * Every signal up to `seq` that the subscription `number` matches has been sent before this frame. Without it, the cursor
+   * of a host that few signals concern would grow old, and a later pattern would bring it days of signals.
+   */
+  complete: z.object({ number: z.int(), seq: Seq }).optional(),
 });
 
 /**

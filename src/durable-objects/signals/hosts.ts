@@ -1,6 +1,7 @@
 import type { LinkReport, OpenLink } from "../../core/hosts/api.ts";
 import { boundedReport } from "../../core/hosts/bounded-report.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
+import type { Complete } from "./complete.ts";
 
 /** Calls of the log to the registry of agents. */
 export interface RegistryCalls {
@@ -12,7 +13,7 @@ export interface HostsOptions {
   readonly registry: () => RegistryCalls;
   readonly links: () => OpenLink[];
   readonly head: () => number;
-  readonly ask: (frame: (host: string) => string) => Map<string, () => boolean>;
+  readonly ask: (frame: (host: string, complete: Complete | undefined) => string) => Map<string, () => boolean>;
   readonly keepAlive: (work: Promise<void>) => void;
 }
 
@@ -63,8 +64,8 @@ export class Hosts {
   async gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter): Promise<HostAnswers> {
     const request = crypto.randomUUID();
     const answers = new Map<string, string>();
-    const asked = this.#options.ask((host) =>
-      JSON.stringify({ type: "gather", request, monitors, after: after.get(host) ?? {} }),
+    const asked = this.#options.ask((host, complete) =>
+      JSON.stringify({ type: "gather", request, monitors, after: after.get(host) ?? {}, complete }),
     );
     let missing = asked.size;
     let chars = 0;

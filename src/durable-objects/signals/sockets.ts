@@ -6,6 +6,7 @@ import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
 import { closeEnded } from "../shell/sockets.ts";
+import { type Complete, completeFor } from "./complete.ts";
 import {
   type Connection,
   type ConnectionToken,
@@ -185,7 +186,7 @@ export class Sockets {
    *
    * @returns for each host that was reached, a function that returns whether that link is still open
    */
-  toHosts(frame: (host: string) => string): Map<string, () => boolean> {
+  toHosts(frame: (host: string, complete: Complete | undefined) => string): Map<string, () => boolean> {
     this.#endExpired();
     const newest = new Map<string, Connection>();
     for (const connection of this.#connections.values()) {
@@ -196,7 +197,7 @@ export class Sockets {
     }
     const reached = new Map<string, () => boolean>();
     for (const [host, connection] of newest) {
-      this.#transmit(connection, frame(host));
+      this.#transmit(connection, frame(host, completeFor(connection)));
       if (this.#connections.has(connection.socket)) reached.set(host, () => this.#connections.has(connection.socket));
     }
     return reached;
@@ -256,12 +257,12 @@ export class Sockets {
     this.#keepAlive.tick(this.#connections.values(), nowMs);
   }
 
-  #subscribe(connection: Connection, { after, signals }: Extract<AgentFrame, { type: "subscribe" }>): void {
+  #subscribe(connection: Connection, { after, signals, number }: Extract<AgentFrame, { type: "subscribe" }>): void {
     const refusal = subscriptionRefusal(connection, Date.now());
     if (refusal !== undefined)
       return this.#refuse(connection, null, refusal, SUBSCRIBE_AGAIN_MS, { frame: "subscribe" });
     this.#feed.announceEnd(connection, after);
-    this.#feed.subscribe(connection, after, signals);
+    this.#feed.subscribe(connection, after, signals, number);
   }
 
   #ignore({ host }: Connection, type: string): void {

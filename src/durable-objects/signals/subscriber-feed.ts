@@ -1,7 +1,7 @@
 import { IN_FLIGHT } from "../../core/signals/log/in-flight.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { framesOf, type SignalFrame } from "../../core/signals/log/signal-frames.ts";
-import { Subscription } from "../../core/signals/log/subscription.ts";
+import { numbered, Subscription } from "../../core/signals/log/subscription.ts";
 import { lineName } from "../../core/signals/signal-line.ts";
 import { type Connection, saveConnection } from "./connection.ts";
 import type { Stretch } from "./log-reader.ts";
@@ -92,12 +92,12 @@ export class SubscriberFeed {
     this.#options.transmit(connection, `{"type":"signals","last":${head},"signals":[]}`);
   }
 
-  subscribe(connection: Connection, after: number | null, patterns: readonly string[]): void {
+  subscribe(connection: Connection, after: number | null, patterns: readonly string[], number?: number): void {
     // A cursor beyond the head comes from another log, or from before a restore: the subscription starts at the head.
     const start = Math.min(after ?? this.#options.head(), this.#options.head());
     connection.subscription =
-      connection.subscription?.replaced(patterns, start) ??
-      new Subscription({ patterns, sent: start, pushed: start, seen: start });
+      connection.subscription?.replaced(patterns, start, number) ??
+      new Subscription({ patterns, sent: start, pushed: start, seen: start, ...numbered(number) });
     connection.behind = start < this.#options.head();
     this.#serve(connection, true);
   }

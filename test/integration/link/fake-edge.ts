@@ -34,6 +34,10 @@ export class FakeEdge {
   readonly upgrades: IncomingMessage[] = [];
   readonly statuses: Record<string, unknown>[] = [];
   readonly subscriptions: (number | null)[] = [];
+  /** Of each subscription. */
+  readonly patterns: string[][] = [];
+  /** Number of the last subscription. */
+  number = 0;
   readonly seen: number[] = [];
   readonly wrongFrames: string[] = [];
   token = "secret";
@@ -41,6 +45,8 @@ export class FakeEdge {
   refuseUpgrade: { status: number; headers?: Record<string, string> } | undefined;
   interfere: Interference = () => undefined;
   answersPings = true;
+  /** Refuses the next subscription. */
+  refuseSubscription = false;
   /** After an answer was decided on, before it is sent. */
   beforeAnswer: (socket: WebSocket) => boolean = () => true;
   readonly #server: Server;
@@ -144,8 +150,14 @@ export class FakeEdge {
     if (frame.type === "append") this.#append(ws, frame);
     if (frame.type === "status") this.statuses.push(frame);
     if (frame.type === "seen") this.seen.push(frame.seq);
-    if (frame.type === "subscribe") {
+    if (frame.type === "subscribe" && this.refuseSubscription) {
+      this.refuseSubscription = false;
+      const problem = { type: "/problems/too-many-subscriptions", title: "Too many subscriptions", status: 429 };
+      ws.send(JSON.stringify({ type: "refused", batch: null, frame: "subscribe", problem, retry_after_ms: 60_000 }));
+    } else if (frame.type === "subscribe") {
       this.subscriptions.push(frame.after);
+      this.patterns.push(frame.signals);
+      this.number = frame.number ?? 0;
       const head = this.log.at(-1)?.seq ?? 0;
       const after = Math.min(frame.after ?? head, head);
       if (frame.after === null || frame.after > head)

@@ -102,6 +102,52 @@ describe("link, receiving", () => {
     expect(edge.wrongFrames).toEqual([]);
   });
 
+  it("asks for the end of the log while nothing is read, and goes on from there when something is", async () => {
+    const edge = await startEdge();
+    edge.append("Q_OLD", {});
+    const { link, inbox } = await startLink(edge, { subscribe: ["!*"] });
+    await changed(link, () => link.state.state === "connected");
+    expect([edge.subscriptions, edge.patterns]).toEqual([[null], [["!*"]]]);
+    edge.dropConnections();
+    edge.append("Q_NEW", { value: 1 });
+    link.setSubscribe(["Q_NEW", "Q_OLD"]);
+    await edge.when(() => edge.seen.includes(2));
+    expect(inbox.next("test", 10).map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  it("moves its cursor where the edge says that everything was sent, without a message", async () => {
+    const edge = await startEdge();
+    const { link, inbox } = await startLink(edge, { subscribe: ["Q_RARE"] });
+    await changed(link, () => link.state.state === "connected");
+    for (const value of [1, 2, 3]) edge.append("Q_OTHER", { value });
+    const complete = (number: number, seq: number) =>
+      edge.sendToAll(JSON.stringify({ type: "gather", request: "r", monitors: [], complete: { number, seq } }));
+    complete(edge.number - 1, 3);
+    complete(edge.number, 2);
+    const { seq } = edge.append("Q_RARE", {});
+    await edge.when(() => edge.seen.includes(seq));
+    expect(edge.seen.filter((one) => one > 0)).toEqual([seq]);
+    complete(edge.number, 1);
+    edge.dropConnections();
+    await edge.when(() => edge.subscriptions.length === 2);
+    expect(edge.subscriptions).toEqual([null, seq]);
+    link.setSubscribe(["Q_OTHER"]);
+    await edge.when(() => edge.patterns.at(-1)?.[0] === "Q_OTHER");
+    expect(edge.subscriptions.at(-1)).toBe(seq);
+    expect(inbox.next("test", 10).map(({ signal }) => signal)).toEqual(["Q_RARE"]);
+  });
+
+  it("opens a new connection where a change of its subscription is refused, and misses nothing", async () => {
+    const edge = await startEdge();
+    const { link, inbox } = await startLink(edge, { subscribe: ["Q_OLD"] });
+    await changed(link, () => link.state.state === "connected");
+    edge.refuseSubscription = true;
+    link.setSubscribe(["Q_NEW"]);
+    edge.append("Q_NEW", { value: 1 });
+    await edge.when(() => edge.seen.includes(1));
+    expect(inbox.next("test", 10).map(({ signal }) => signal)).toEqual(["Q_NEW"]);
+  });
+
   it("answers a request for facts that it does not have", async () => {
     const edge = await startEdge();
     const { link } = await startLink(edge);

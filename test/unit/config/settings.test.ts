@@ -14,7 +14,7 @@ describe("settings", () => {
       stateDir: "/srv/x/.ganglion",
       intentsDir: "/srv/x/.ganglion/intents",
       metricsDir: "/srv/x/.ganglion/metrics",
-      subscribe: ["*", "!OBSERVATION"],
+      subscribe: "auto",
       sampleSeconds: 5,
       xsub: "tcp://127.0.0.1:5556",
       xpub: "tcp://127.0.0.1:5557",
@@ -53,6 +53,11 @@ describe("settings", () => {
       spoolMaxBytes: 1.5 * 1024 * 1024,
       xpub: "ipc:///run/bus",
     });
+  });
+
+  it.each(["auto", " auto "])("subscribe to what the host needs where GANGLION_SUBSCRIBE is %j", (word) => {
+    const { subscribe } = readSettings({ GANGLION_TOKEN: "t", GANGLION_SUBSCRIBE: word }, "/");
+    expect(subscribe).toBe("auto");
   });
 
   it.each([

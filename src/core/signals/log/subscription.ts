@@ -38,6 +38,8 @@ export interface SubscriptionSnapshot {
   readonly top?: number;
   /** Subscriptions in a row of which nothing was acknowledged. */
   readonly unread?: number;
+  /** By which the subscriber recognises it. */
+  readonly number?: number;
 }
 
 const NOTHING: SentFrame = { last: 0, signals: 0, bytes: 0 };
@@ -53,6 +55,8 @@ const NOTHING: SentFrame = { last: 0, signals: 0, bytes: 0 };
 export class Subscription {
   readonly patterns: readonly string[];
   readonly matches: Matcher;
+  /** By which the subscriber recognises it; `undefined`: it gave none. */
+  readonly number: number | undefined;
   #sent: number;
   #pushed: number;
   #seen: number;
@@ -67,6 +71,7 @@ export class Subscription {
     const { carried = NOTHING } = snapshot;
     this.patterns = snapshot.patterns;
     this.matches = compilePatterns(snapshot.patterns);
+    this.number = snapshot.number;
     this.#sent = snapshot.sent;
     this.#pushed = snapshot.pushed;
     this.#seen = snapshot.seen;
@@ -81,7 +86,7 @@ export class Subscription {
   }
 
   /** The subscription that takes the place of this one on the same socket, from `after` on. */
-  replaced(patterns: readonly string[], after: number): Subscription {
+  replaced(patterns: readonly string[], after: number, number?: number): Subscription {
     const waiting = this.#signals > 0 || this.#bytes > 0;
     const last = Math.max(this.#carried.last, this.#inFlight.at(-1)?.last ?? 0);
     return new Subscription({
@@ -94,6 +99,7 @@ export class Subscription {
       carried: waiting ? { last, signals: this.#signals, bytes: this.#bytes } : NOTHING,
       top: this.#top,
       unread: waiting ? this.#unread + 1 : 0,
+      ...numbered(number),
     });
   }
 
@@ -186,6 +192,7 @@ export class Subscription {
       carried: this.#carried,
       top: this.#top,
       unread: this.#unread,
+      ...numbered(this.number),
     };
   }
 
@@ -199,4 +206,9 @@ export class Subscription {
     this.#signals -= signals;
     this.#bytes -= bytes;
   }
+}
+
+/** The field of a snapshot, which has none where the subscriber gave no number. */
+export function numbered(number: number | undefined): { readonly number?: number } {
+  return number === undefined ? {} : { number };
 }
