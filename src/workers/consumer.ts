@@ -1,4 +1,5 @@
 import { decodeBatches, type ProjectionBatch, type ProjectionName } from "../core/projection/batch.ts";
+import { logLine } from "../durable-objects/shell/log-line.ts";
 import { projectionOf } from "../durable-objects/shell/projection-ports.ts";
 import type { Environment } from "./bindings/environment.ts";
 
@@ -33,7 +34,7 @@ export async function consume(batch: MessageBatch, env: Environment): Promise<vo
       }
     } catch (error) {
       // No signal is lost with the message: the log holds them, and its alarm notifies the projections.
-      console.error("consumer: a message could not be read", message.id, String(error));
+      logLine("error", "message-unreadable", { message: message.id, error });
       message.ack();
     }
   }
@@ -44,7 +45,7 @@ export async function consume(batch: MessageBatch, env: Environment): Promise<vo
         // In the order of the log, so that messages that the queue reordered do not look like a gap.
         await projectionOf(env, projection, ecosystem).project(batches.sort((a, b) => a.through - b.through));
       } catch (error) {
-        console.warn("consumer: a projection failed", ecosystem, projection, String(error));
+        logLine("warn", "projection-failed", { ecosystem, object: projection, error });
         for (const message of messages) failed.add(message);
       }
     }),

@@ -12,6 +12,7 @@ import { withoutTaskContents } from "../../core/dead-letters/task-contents.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import { logLine } from "../shell/log-line.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
@@ -176,7 +177,7 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
     try {
       return await work();
     } catch (error) {
-      console.warn("dead letters: a replay was interrupted", this.ecosystem, String(error));
+      logLine("warn", "replay-interrupted", { ecosystem: this.ecosystem, object: "dead-letters", error });
       return problem(
         "replay-interrupted",
         503,

@@ -4,6 +4,7 @@ import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import { logLine } from "../shell/log-line.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
@@ -185,11 +186,8 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
         await objectNamed(this.env.DIRECTORY, "directory", this.env).watch(this.ecosystem, watch);
         this.#store.notes.write("watched", watch ? "1" : "0");
       } catch (error) {
-        console.warn(
-          "agent registry: the directory did not store whether to ask hosts; the next alarm repeats the call",
-          this.ecosystem,
-          String(error),
-        );
+        // The next alarm repeats the call.
+        logLine("warn", "watch-not-stored", { ecosystem: this.ecosystem, object: "hosts", error });
         this.alarms.wakeBy(Date.now() + RETRY_MS);
       }
     }

@@ -18,6 +18,7 @@ import {
   QUARTER_MS,
 } from "../../core/introspection/history/query.ts";
 import type { Sample } from "../../core/introspection/window/sample.ts";
+import { logLine } from "../shell/log-line.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
@@ -101,7 +102,7 @@ export class HistoryStore {
     this.#written = everything ? { ...this.#written, all: through } : { all: this.#written.all, through, beforeMs };
     this.#settings.save("history", this.#written);
     const dropped = this.#collector.takeDropped();
-    if (dropped > 0) console.warn("history: too many series in a minute; dropped measurements:", dropped);
+    if (dropped > 0) logLine("warn", "history-series-dropped", { object: "observations", dropped });
     this.#collector.forget(beforeMs);
     this.#mergeQuarters(nowMs);
   }

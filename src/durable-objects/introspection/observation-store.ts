@@ -3,6 +3,7 @@ import type { Gap } from "../../core/introspection/api.ts";
 import { readStoredGap } from "../../core/introspection/gaps/gap.ts";
 import { type SenderRange, Senders } from "../../core/signals/log/senders.ts";
 import { lineId, lineSeq } from "../../core/signals/signal-line.ts";
+import { logLine } from "../shell/log-line.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 
 /** Longest time during which a slice takes in observations, and most observations of a slice. */
@@ -128,7 +129,7 @@ export class ObservationStore {
       try {
         gaps.push(readStoredGap(body));
       } catch (error) {
-        console.warn("observations: a stored gap cannot be read and is left out:", name, error);
+        logLine("warn", "stored-gap-unreadable", { object: "observations", gap: name, error });
       }
     }
     return gaps;

@@ -3,6 +3,7 @@ import { Maintenance } from "../../core/introspection/api.ts";
 import type { Introspection } from "../../core/introspection/introspection.ts";
 import { NO_MAINTENANCE, Span } from "../../core/introspection/maintenance.ts";
 import { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
+import { logLine } from "../shell/log-line.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
 const StoredScanner = z.object({ enabled: z.boolean(), settings: z.record(z.string(), z.number()) });
@@ -17,11 +18,11 @@ const StoredHealth = z.object({ failures: z.number(), lastError: z.string(), ret
 export function restoreSettings(introspection: Introspection, store: SettingsStore, nowMs: number): void {
   const settings = ObservationSettings.safeParse(store.read("observations") ?? {});
   if (settings.success) introspection.set(settings.data, nowMs);
-  else console.warn("observations: stored settings cannot be read; using defaults", settings.error.message);
+  else logLine("warn", "stored-settings-unreadable", { object: "observations", error: settings.error.message });
 
   const maintenance = StoredMaintenance.safeParse(store.read("maintenance") ?? NEVER_MAINTAINED);
   if (!maintenance.success)
-    console.warn("observations: the stored maintenance cannot be read; maintenance is off", maintenance.error.message);
+    logLine("warn", "stored-maintenance-unreadable", { object: "observations", error: maintenance.error.message });
   const { state, spans } = maintenance.data ?? NEVER_MAINTAINED;
   introspection.setMaintenance(state, nowMs, spans);
 
@@ -32,7 +33,7 @@ export function restoreSettings(introspection: Introspection, store: SettingsSto
       const parsed = kind.settings.safeParse(scanner.data?.settings);
       if (scanner.success && parsed.success)
         introspection.setScanner(kind.id, { enabled: scanner.data.enabled, settings: parsed.data });
-      else console.warn("observations: stored settings of a scanner cannot be read; using defaults", kind.id);
+      else logLine("warn", "stored-scanner-unreadable", { object: "observations", scanner: kind.id });
     }
     const health = StoredHealth.safeParse(store.read(`health:${kind.id}`));
     if (health.success) introspection.scanners.restoreHealth(kind.id, health.data);

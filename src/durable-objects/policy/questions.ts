@@ -4,6 +4,7 @@ import { QuestionTracker } from "../../core/policy/question-tracker.ts";
 import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { RuleQuestion, SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { readStoredQuestion } from "../../core/policy/stored.ts";
+import { logLine } from "../shell/log-line.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 
 /** Time beyond the question's own, for the calls to the object of models and back, in milliseconds. */
@@ -79,11 +80,7 @@ export class Questions {
       if (settled !== undefined) this.#ports.settle(settled);
     } catch (error) {
       // The deadline settles the question; until then it is asked again when anything wakes this object.
-      console.warn(
-        "policy: could not ask or settle a question; its deadline will settle it",
-        question.id,
-        String(error),
-      );
+      logLine("warn", "question-not-settled", { object: "policy", question: question.id, error });
     } finally {
       this.#asking.delete(question.id);
     }

@@ -6,6 +6,7 @@ import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
+import { logLine } from "../shell/log-line.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
 import type { Projection } from "../shell/projection.ts";
@@ -115,7 +116,7 @@ export class RuleProjection implements ProjectedState {
       const known = state.note("interests") ?? JSON.stringify(POLICY_SIGNALS);
       if (known !== JSON.stringify(this.#subscription())) await this.subscribe(this.#subscription());
     } catch (error) {
-      console.warn("policy: could not settle and will try again", ecosystem, String(error));
+      logLine("warn", "policy-not-settled", { ecosystem, object: "policy", error });
       wakeBy(Date.now() + RETRY_MS);
     }
     const { nextDueMs } = this.engine;

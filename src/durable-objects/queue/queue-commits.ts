@@ -6,6 +6,7 @@ import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
 import type { AlarmClock } from "../shell/alarm-clock.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
+import { logLine } from "../shell/log-line.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
@@ -145,7 +146,7 @@ export class QueueCommits {
       );
     } catch (error) {
       // No operation was answered: all callers are asked to try again.
-      console.error("priority queue: a commit failed", this.#options.name, String(error));
+      logLine("error", "commit-failed", { object: "queue", name: this.#options.name, error });
       // One operation whose data cannot be processed must not refuse those that came with it. Where storage failed, it
       // would fail each time.
       if (operations.length > 1 && isDataError(error)) {

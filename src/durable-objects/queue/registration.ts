@@ -1,4 +1,5 @@
 import type { PlacementVariables } from "../../core/deployment/placement.ts";
+import { logLine } from "../shell/log-line.ts";
 import type { Notes } from "../shell/notes.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
@@ -72,7 +73,7 @@ export class Registration {
         (error: unknown) => {
           this.#registered = false;
           wakeBy(Date.now() + RETRY_MS);
-          console.warn("priority queue: not listed yet", ecosystem, queue, String(error));
+          logLine("warn", "queue-not-listed", { ecosystem, object: "queue", queue, error });
         },
       )
       .then(ended);

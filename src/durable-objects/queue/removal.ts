@@ -1,5 +1,6 @@
 import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { QueueRemoval } from "../../core/queue/api.ts";
+import { logLine } from "../shell/log-line.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { TaggedSockets } from "../shell/sockets.ts";
 import type { PendingCalls } from "./pending-calls.ts";
@@ -51,7 +52,7 @@ export async function removeQueue(options: RemovalOptions): Promise<QueueRemoval
       await ctx.storage.deleteAll();
       await ctx.storage.sync();
     } catch (error) {
-      console.error("priority queue: not deleted", name, String(error));
+      logLine("error", "queue-not-deleted", { ecosystem, object: "queue", name, error });
       // What was deleted of it stays so, and the call can be made again.
       return OVERLOADED;
     }

@@ -7,6 +7,7 @@ import type { NewTask } from "../../core/queue/task.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { NewDelivery } from "../../core/webhooks/api.ts";
 import type { EffectOutbox, PendingEffect } from "./effect-outbox.ts";
+import { logLine } from "./log-line.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 
 /** Bindings to the objects that carry effects out. */
@@ -59,7 +60,7 @@ export class EffectRelay {
           effects.forget(receiver, batch.at(-1)?.number ?? 0);
         }
       } catch (error) {
-        console.warn("effect relay: effects were not taken and will be tried again", receiver, String(error));
+        logLine("warn", "effects-not-taken", { receiver, error });
         left = true;
       }
     }

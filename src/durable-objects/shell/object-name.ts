@@ -1,3 +1,4 @@
+import { logLine } from "./log-line.ts";
 import { Notes, notedName } from "./notes.ts";
 
 /**
@@ -19,8 +20,7 @@ export class ObjectName {
     this.#known = id.name ?? notedName(sql);
     this.value = this.#known ?? "default";
     // Possible only in an object in which an earlier version set an alarm.
-    if (this.#known === undefined)
-      console.warn("object: woken without a name, none is stored; acting as default", String(id));
+    if (this.#known === undefined) logLine("warn", "object-without-name", { id });
   }
 
   /** Stores the name, where it is not stored. In the turn that sets an alarm, it reaches the disk with the alarm. */

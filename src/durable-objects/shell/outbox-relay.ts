@@ -1,6 +1,7 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/signals/api.ts";
+import { logLine } from "./log-line.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 
@@ -22,7 +23,7 @@ export interface OutboxRelayOptions {
   readonly env: RelayBindings;
   readonly outbox: Outbox;
   readonly ecosystem: string;
-  /** Of the object, for the console. */
+  /** Of the object, for the log. */
   readonly name: string;
   /** Has `run` called again at that time, or before. */
   readonly wakeBy: (atMs: number) => void;
@@ -66,7 +67,7 @@ export class OutboxRelay {
         // An effect that was refused elsewhere has become a dead letter, and more may have been decided meanwhile.
       } while (!outbox.empty);
     } catch (error) {
-      console.warn(`${name}: delivery failed and will be tried again`, ecosystem, String(error));
+      logLine("warn", "outbox-not-delivered", { ecosystem, object: name, error });
       this.soon();
     }
   }

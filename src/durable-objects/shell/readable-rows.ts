@@ -1,8 +1,10 @@
+import { logLine } from "./log-line.ts";
+
 /**
  * Reads stored rows, and leaves out those that cannot be read: one damaged row, or one of another version, must not keep an
- * object from starting. The row stays where it is, and the console names it.
+ * object from starting. The row stays where it is, and the log names it.
  *
- * @param what - the kind of row, for the console
+ * @param what - the kind of row, for the log
  */
 export function* readableRows<Row, Value>(
   what: string,
@@ -15,7 +17,7 @@ export function* readableRows<Row, Value>(
     try {
       value = read(row);
     } catch (error) {
-      console.error(`${what}: a stored row cannot be read and is left out:`, String(error));
+      logLine("error", "stored-row-unreadable", { object: what, error });
       unreadable(row, error);
       continue;
     }
@@ -25,7 +27,7 @@ export function* readableRows<Row, Value>(
 
 /**
  * Reads one stored value, such as the settings of an object. One that cannot be read gives its default: the object starts,
- * and the console names the value.
+ * and the log names the value.
  *
  * @param text - `undefined`: nothing is stored
  */

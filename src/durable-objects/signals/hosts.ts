@@ -1,6 +1,7 @@
 import type { LinkReport, OpenLink } from "../../core/hosts/api.ts";
 import { boundedReport } from "../../core/hosts/bounded-report.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
+import { logLine } from "../shell/log-line.ts";
 import type { Complete } from "./complete.ts";
 
 /** Calls of the log to the registry of agents. */
@@ -124,10 +125,7 @@ export class Hosts {
         // A newer status of the same host wins.
         this.#statuses = new Map([...statuses, ...this.#statuses]);
         if (++tries >= TRIES) {
-          console.warn(
-            "signal log: the registry of agents could not be notified which hosts are linked",
-            String(error),
-          );
+          logLine("warn", "registry-not-notified", { object: "signals", error });
           break;
         }
         this.#pending = true;

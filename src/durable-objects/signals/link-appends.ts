@@ -6,6 +6,7 @@ import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { AppendOutcome, AppendRequest, NumberConflict } from "../../core/signals/api.ts";
 import { ownsProducer } from "../../core/signals/log/id-owner.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
+import { logLine } from "../shell/log-line.ts";
 import type { Connection } from "./connection.ts";
 import { admitNumbered, appended, type Rejected } from "./numbered-batch.ts";
 
@@ -91,7 +92,7 @@ export class LinkAppends {
       }),
     );
     const recorded = this.#options.deadLetter(records).then(stored, (error: unknown) => {
-      console.warn("signal log: signals of a link could not be dead-lettered", host, String(error));
+      logLine("warn", "signals-not-dead-lettered", { object: "signals", host, error });
       failed();
     });
     this.#options.keepAlive(recorded);

@@ -1,6 +1,7 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
+import { logLine } from "../shell/log-line.ts";
 import type { Connection } from "./connection.ts";
 
 /** When a host is to send dead letters again that could not be recorded. */
@@ -37,7 +38,7 @@ export class LinkDeadLetters {
     deadLetter(letters.map((letter) => ({ ...letter, host }))).then(
       () => transmit(connection, JSON.stringify({ type: "lettered", batch })),
       (error: unknown) => {
-        console.warn("signal log: dead letters of a host could not be recorded", host, String(error));
+        logLine("warn", "dead-letters-not-recorded", { object: "signals", host, error });
         refuse(connection, batch, problem("overloaded", 503, "The dead letters could not be recorded"), AGAIN_MS);
       },
     );

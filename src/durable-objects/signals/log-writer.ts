@@ -6,6 +6,7 @@ import { expiredSlices, isSliceOver, type Retention, sliceTimes } from "../../co
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { newEpoch } from "../shell/epoch.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
+import { logLine } from "../shell/log-line.ts";
 import { type Dropped, logTruncated } from "./log-truncated.ts";
 import type { SegmentStore } from "./segment-store.ts";
 
@@ -123,7 +124,7 @@ export class LogWriter {
       return results;
     } catch (error) {
       // The state in memory is ahead of the disk, and is read back from it. Every caller is refused, and sends again.
-      console.error("signal log: a commit failed", this.#options.ecosystem, String(error));
+      logLine("error", "commit-failed", { ecosystem: this.#options.ecosystem, object: "signals", error });
       this.#options.store.reload();
       this.#state = this.#restore();
       return requests.map(() => overloaded("the log could not be written", 1_000));

@@ -11,6 +11,7 @@ import type { Segment } from "../../core/signals/log/segment.ts";
 import { type SenderRange, senderRanges } from "../../core/signals/log/senders.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineName } from "../../core/signals/signal-line.ts";
+import { logLine } from "../shell/log-line.ts";
 
 /**
  * How long signals for a projection are collected before they are sent, in milliseconds. Rules decide at once; scanners
@@ -142,7 +143,7 @@ export class QueueOutbox {
       await this.#queue().send(body, { contentType: "text" });
     } catch (error) {
       // The signals are not lost: the segment is in the log and the alarm is set. A retry here would hide a broken queue.
-      console.warn("outbox: the queue accepted no message", this.#ecosystem, String(error));
+      logLine("warn", "queue-refused-message", { ecosystem: this.#ecosystem, object: "signals", error });
     }
     this.#sending = false;
     this.#sentMs = Date.now();

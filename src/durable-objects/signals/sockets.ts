@@ -5,6 +5,7 @@ import type { Segment } from "../../core/signals/log/segment.ts";
 import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
+import { logLine } from "../shell/log-line.ts";
 import { closeEnded } from "../shell/sockets.ts";
 import { type Complete, completeFor } from "./complete.ts";
 import {
@@ -268,9 +269,8 @@ export class Sockets {
   #ignore({ host }: Connection, type: string): void {
     const name = this.#unknown.note(type);
     if (name !== undefined)
-      console.warn(
-        `signal log: ignoring frames of the type ${name} from host ${host}: its agent may be newer than the edge`,
-      );
+      // The agent may be newer than the edge.
+      logLine("warn", "frames-ignored", { object: "signals", host, type: name });
   }
 
   #refuse(

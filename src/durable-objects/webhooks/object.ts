@@ -12,6 +12,7 @@ import { type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../../co
 import { urlProblem } from "../../core/webhooks/url-rule.ts";
 import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import { logLine } from "../shell/log-line.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
@@ -215,7 +216,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
       const done: Promise<void> = this.#attempt(delivery)
         .catch((error: unknown) => {
           // Memory and disk disagree: memory is read from the disk, and deliveries that it shows as waiting are sent.
-          console.error("webhooks: the result of an attempt could not be stored", this.ecosystem, String(error));
+          logLine("error", "attempt-not-stored", { ecosystem: this.ecosystem, object: "webhooks", error });
           this.#deliveries.load();
         })
         .finally(() => {

@@ -1,4 +1,5 @@
 import type { RoundJob } from "../../core/hosts/monitors/round-jobs.ts";
+import { logLine } from "../../durable-objects/shell/log-line.ts";
 import { closeSockets } from "../api/access/close-sockets.ts";
 import type { Environment } from "../bindings/environment.ts";
 import { agentRegistry, signalLog } from "../bindings/objects.ts";
@@ -14,19 +15,12 @@ export async function carryOut(env: Environment, jobs: readonly RoundJob[]): Pro
       try {
         await carryOutOne(env, job);
       } catch (error) {
-        console.warn(`monitor: ${WORDS[job.what]} failed`, job.ecosystem, String(error));
+        logLine("warn", "round-job-failed", { ecosystem: job.ecosystem, job: job.what, error });
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
-
-const WORDS: Readonly<Record<RoundJob["what"], string>> = {
-  nudge: "a nudge",
-  ask: "asking the hosts",
-  retain: "the retention",
-  close: "closing the sockets of a token",
-};
 
 async function carryOutOne(env: Environment, job: RoundJob): Promise<void> {
   const { ecosystem } = job;

@@ -4,6 +4,7 @@ import {
   filesAreShort,
   importsGoDown,
   literalsAreNotSpread,
+  logsAreLines,
   noCircleOfFiles,
   noCircleOfFolders,
   nothingIsCast,
@@ -220,5 +221,26 @@ describe("the rule that objects are found in one place", () => {
     const text = "namespace.idFromName(name)";
     const files = sources({ "src/durable-objects/shell/ports.ts": text, "test/workers/a.ts": text });
     expect(objectsAreFoundInOnePlace(files)).toEqual([]);
+  });
+});
+
+describe("the rule that the edge logs lines of JSON", () => {
+  it.each([
+    'console.warn("x");',
+    'console["error"]("x");',
+    'globalThis.console.log("x");',
+    "promise.catch(console.error);",
+    "const { warn } = console;",
+  ])("refuses %s", (text) => {
+    expect(keys(logsAreLines(sources({ "src/durable-objects/queue/a.ts": text })))).toHaveLength(1);
+  });
+
+  it("lets the helper itself, other programs and comments speak of the console", () => {
+    const files = sources({
+      "src/durable-objects/shell/log-line.ts": 'console.warn("x");',
+      "scripts/a.ts": 'console.log("x");',
+      "src/workers/a.ts": "// console.log is for no one",
+    });
+    expect(logsAreLines(files)).toEqual([]);
   });
 });

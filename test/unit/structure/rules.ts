@@ -108,6 +108,19 @@ export const objectsAreFoundInOnePlace: Rule = (files) =>
       })),
     );
 
+const LOGGED_IN = "src/durable-objects/shell/log-line.ts";
+
+/** A log is searched by its fields, and a secret is masked where the line is made. */
+export const logsAreLines: Rule = (files) =>
+  files
+    .filter(({ path }) => path.startsWith("src/") && path !== LOGGED_IN)
+    .flatMap(({ path, consoles }) =>
+      consoles.map(({ line, text }) => ({
+        key: `console: ${text} in ${path}`,
+        message: `${path}:${line} writes to the console: use logLine of ${LOGGED_IN}, which writes one line of JSON without secrets`,
+      })),
+    );
+
 /** `import { z }` makes bundlers keep all of zod; the namespace lets them drop unused parts. */
 export const zodIsANamespace: Rule = (files) =>
   files
@@ -126,6 +139,7 @@ export const ALL_RULES: readonly Rule[] = [
   literalsAreNotSpread,
   coreIsPure,
   objectsAreFoundInOnePlace,
+  logsAreLines,
   zodIsANamespace,
 ];
 

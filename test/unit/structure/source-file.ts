@@ -18,6 +18,8 @@ export interface SourceFile {
   readonly spreads: readonly Finding[];
   /** Calls that find or make the id of an object, by line. */
   readonly objectIds: readonly Finding[];
+  /** Uses of the console, by line. */
+  readonly consoles: readonly Finding[];
 }
 
 export interface Import {
@@ -50,6 +52,7 @@ export function readSource(path: string, text: string): SourceFile {
   const impure: Finding[] = [];
   const spreads: Finding[] = [];
   const objectIds: Finding[] = [];
+  const consoles: Finding[] = [];
   const found = (list: Finding[], node: Node) => {
     const [first = ""] = text.slice(node.start, node.end).split("\n");
     list.push({ line: lineAt(node.start), text: first });
@@ -65,8 +68,10 @@ export function readSource(path: string, text: string): SourceFile {
     if (isImpure(node)) found(impure, node);
     if (node.type === "SpreadElement" && isObjectLiteral(node.argument)) found(spreads, node);
     if (isObjectId(node)) found(objectIds, node);
+    if (isConsole(node)) found(consoles, node);
   }
-  return { path, lines: text.split("\n").length - 1, imports, classes, methods, casts, impure, spreads, objectIds };
+  const lines = text.split("\n").length - 1;
+  return { path, lines, imports, classes, methods, casts, impure, spreads, objectIds, consoles };
 }
 
 function parse(path: string, text: string): Node {
@@ -190,4 +195,9 @@ function isObjectId(node: Node): boolean {
   if (node.type !== "MemberExpression" || !isNode(node.property)) return false;
   const name = node.computed === true ? node.property.value : node.property.name;
   return typeof name === "string" && OBJECT_IDS.has(name);
+}
+
+/** `console.warn`, `console["warn"]`, `globalThis.console`, and `console` handed on as a value. */
+function isConsole(node: Node): boolean {
+  return node.type === "Identifier" && node.name === "console";
 }

@@ -1,4 +1,5 @@
 import type { Grant } from "../../../core/access/grant.ts";
+import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory, priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
 
@@ -34,7 +35,8 @@ export async function closeSocketsOf(env: Environment, { id, ecosystems }: Pick<
   try {
     await closeSockets(env, id, names);
   } catch (error) {
-    console.warn("a deleted token's sockets will be closed within a minute", id, String(error));
+    // They will be within a minute.
+    logLine("warn", "sockets-not-closed", { token: id, error });
   }
 }
 

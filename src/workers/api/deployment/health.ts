@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Ready } from "../../../core/deployment/api.ts";
 import { readPlacement, SettingError } from "../../../core/deployment/placement.ts";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
+import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
 import { ProblemSchema } from "../http/problem-schema.ts";
@@ -77,7 +78,7 @@ async function directoryAnswers(env: Environment): Promise<boolean> {
   try {
     return await directory(env).ping();
   } catch (error) {
-    console.error("readiness: the Durable Object Directory does not answer", error);
+    logLine("error", "directory-not-answering", { object: "directory", error });
     return false;
   }
 }

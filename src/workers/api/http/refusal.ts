@@ -5,6 +5,7 @@ import type { FieldError } from "../../../core/problem/field-error.ts";
 import { newerSchemaOf, suspendedText } from "../../../core/problem/object-refusals.ts";
 import { platformFailure } from "../../../core/problem/platform-failure.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
+import { logLine } from "../../../durable-objects/shell/log-line.ts";
 
 /** Errors in one answer: enough to repair a batch, and too few for a caller to provoke large answers. */
 const MAX_ERRORS = 100;
@@ -85,7 +86,7 @@ export function answerError(error: unknown, request?: Request): Response {
   }
   const newer = newerSchemaOf(error);
   if (newer !== undefined) {
-    console.error("a later release stored this:", newer);
+    logLine("error", "newer-schema", { error: newer });
     const title = "The stored state belongs to a later release";
     return answerError(new Refusal(problem("newer-schema", 503, title, newer), { "Retry-After": "60" }));
   }
@@ -99,7 +100,7 @@ export function answerError(error: unknown, request?: Request): Response {
   }
   const failure = failureBelow(error);
   if (failure !== undefined) {
-    console.error(`${failure.problem.title}: ${failure.problem.detail}`, error);
+    logLine("error", "failed-below-objects", { problem: failure.problem.type, detail: failure.problem.detail, error });
     return answerError(failure);
   }
   const passing = platformFailure(error);
@@ -113,7 +114,7 @@ export function answerError(error: unknown, request?: Request): Response {
     );
   }
   // Only bugs come this far. The error may quote the request, so it goes to the log and not to the caller.
-  console.error("unexpected error", error);
+  logLine("error", "unexpected-error", { error });
   return problemResponse(
     problem("internal", 500, "Internal error", "The error has been logged. Try again, or report it."),
   );

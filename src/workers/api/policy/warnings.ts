@@ -8,6 +8,7 @@ import {
   warnOfNames,
 } from "../../../core/policy/rule-warnings.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
+import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { models, signalLog, webhooks } from "../../bindings/objects.ts";
 
@@ -32,7 +33,7 @@ export async function warningsOf(
     ];
     return warnings.length === 0 ? {} : { warnings };
   } catch (error) {
-    console.warn("policy: rules could not be checked for warnings", ecosystem, String(error));
+    logLine("warn", "rules-not-checked", { ecosystem, object: "policy", error });
     const message = "the rule is in force; whether its endpoints, models and conditions fit could not be checked";
     return { warnings: rules.map(({ id }) => ({ policy: id, pointer: "", message })) };
   }

@@ -12,6 +12,7 @@ import { operationOf, type QueueOperation } from "../../../durable-objects/queue
 import { PendingCalls, refusedCall } from "../../../durable-objects/queue/pending-calls.ts";
 import { readMessage } from "../../../durable-objects/queue/read-message.ts";
 import { WorkSockets } from "../../../durable-objects/queue/work-sockets.ts";
+import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import { closeBack, closeEnded } from "../../../durable-objects/shell/sockets.ts";
 import { queueLobby } from "../../bindings/objects.ts";
 import { type LobbyVisit, type LobbyWait, waitInLobby } from "./lobby.ts";
@@ -190,7 +191,7 @@ export class EarlyChannel {
       for (const message of this.#unsent ?? []) webSocket.send(message);
       this.#unsent = [];
     } catch (error) {
-      console.warn("a channel that came before its queue could not go on in it", String(error));
+      logLine("warn", "early-channel-lost", { object: "queue", error });
       this.#socket.close(1013, "the queue did not open the channel: connect again");
       this.#end(LOST);
     }
