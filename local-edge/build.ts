@@ -55,6 +55,8 @@ async function runtimeOptions(): Promise<Record<string, unknown>> {
     bindings,
     // On one machine nobody says from which address a call comes: a proxy stands before the edge, or the machine itself calls.
     ratelimits: ___,
+    // The router for files would answer for /docs before the Worker can refuse a foreign host, and costs half of the throughput.
+    assets: ____,
     ...options
   } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
   // Wrangler adds what stands in .dev.vars and .env to the variables: a build must hold no secrets.

@@ -1,6 +1,6 @@
 // Runs a script of this project from a bare clone, on a machine that has npm and any Node from 18 on:
 //
-//   node scripts/bootstrap.mjs <script> [arguments]
+//   node scripts/bootstrap.mjs [--no-install] <script> [arguments]
 //
 // It installs what is missing, then runs the script on the Node that the project pins. Plain JavaScript without
 // dependencies, because it runs before anything is installed and on Nodes that know no types.
@@ -20,13 +20,17 @@ const STAMP = join(MODULES, ".ganglion-installed");
 /** Oldest Node that runs TypeScript and has the SQLite that the agent needs. */
 const NODE_MAJOR = 24;
 
-const [script, ...scriptArguments] = process.argv.slice(2);
-if (script === undefined) stop("No script named. Usage: node scripts/bootstrap.mjs <script> [arguments]");
+const given = process.argv.slice(2);
+// For what runs inside of an installation already, which must not be replaced under it.
+const install = given[0] !== "--no-install";
+const [script, ...scriptArguments] = install ? given : given.slice(1);
+if (script === undefined)
+  stop("No script named. Usage: node scripts/bootstrap.mjs [--no-install] <script> [arguments]");
 if (Number(process.versions.node.split(".")[0]) < 18) {
   stop(`This is Node ${process.versions.node}. Ganglion installs its own Node, and needs 18 or newer to do so.`);
 }
 
-await installDependencies();
+if (install) await installDependencies();
 run(pinnedNode(), [join(ROOT, script), ...scriptArguments]);
 
 async function installDependencies() {

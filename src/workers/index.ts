@@ -2,7 +2,7 @@ import { answer } from "./answer.ts";
 import type { Environment } from "./bindings/environment.ts";
 import { consume } from "./consumer.ts";
 import { everyMinute } from "./cron.ts";
-import { consumeRounds, ROUNDS_QUEUE } from "./rounds/rounds-queue.ts";
+import { consumeRounds, isRoundsQueue } from "./rounds/rounds-queue.ts";
 
 export { Directory } from "../durable-objects/access/object.ts";
 export { DeadLetters } from "../durable-objects/dead-letters/object.ts";
@@ -18,6 +18,6 @@ export { Webhooks } from "../durable-objects/webhooks/object.ts";
 
 export default {
   fetch: answer,
-  queue: (batch, env) => (batch.queue === ROUNDS_QUEUE ? consumeRounds(batch, env, Date.now()) : consume(batch, env)),
+  queue: (batch, env) => (isRoundsQueue(batch.queue) ? consumeRounds(batch, env, Date.now()) : consume(batch, env)),
   scheduled: (controller, env) => everyMinute(env, controller.scheduledTime),
 } satisfies ExportedHandler<Environment>;

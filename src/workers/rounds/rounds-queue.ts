@@ -3,7 +3,7 @@ import type { RoundJob as Job } from "../../core/hosts/monitors/round-jobs.ts";
 import type { Environment } from "../bindings/environment.ts";
 import { carryOut } from "./run-jobs.ts";
 
-/** The name in `wrangler.toml`, to which `wrangler dev` and the tests may append. */
+/** The name in `wrangler.toml`, to which environments append their own. */
 export const ROUNDS_QUEUE = "ganglion-rounds";
 /** Jobs of each minute are skipped once their minute is over. */
 const STALE_MS = 90_000;
@@ -17,6 +17,9 @@ const RoundJob = z.union([
 /** The body of a message. */
 const Share = z.object({ at_ms: z.number(), jobs: z.array(RoundJob).readonly() });
 type Share = z.infer<typeof Share>;
+
+/** Whether a queue of this deployment is the one with the shares of rounds; the other one has signals. */
+export const isRoundsQueue = (queue: string) => queue === ROUNDS_QUEUE || queue.startsWith(`${ROUNDS_QUEUE}-`);
 
 /** Sends each share to the queue, so that an invocation of its own carries it out. */
 export async function sendShares(queue: Queue, shares: readonly (readonly Job[])[], nowMs: number): Promise<void> {

@@ -57,6 +57,14 @@ function clone(behaviour = INSTALLS) {
 }
 
 describe("starting from a bare clone", () => {
+  it("installs nothing where it runs inside of an installation", async () => {
+    const { root, installations } = clone();
+    const script = ["--no-install", "scripts/script.mjs", "0", "given"];
+    const started = new RunningProcess([join(root, "scripts/bootstrap.mjs"), ...script], { cwd: root });
+    expect([await started.ended, started.lines]).toEqual([0, ["ran with 0 given"]]);
+    expect(installations()).toEqual([]);
+  });
+
   it("installs once, without running the scripts of packages, and passes arguments on", async () => {
     const project = clone();
     const { code, said } = await project.run("0", "--edge-only");

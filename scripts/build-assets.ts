@@ -1,0 +1,50 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { PROJECT_ROOT } from "../local-edge/paths.ts";
+
+/**
+ * Writes the documents of the API as static files, which Cloudflare serves without calling the Worker: making them takes
+ * more time than a call may take on the free plan. `wrangler` runs this before each deployment (`[build]` in wrangler.toml).
+ *
+ * The files are the answers of the Worker's own routes, so that they cannot say anything else. The edge on one machine has no
+ * such files: there the Worker answers, because requests under foreign hosts must be refused.
+ *
+ *   node scripts/bootstrap.mjs --no-install scripts/build-assets.ts [directory]
+ */
+
+/** File of each path. Cloudflare serves `docs.html` as `/docs`. */
+const FILES = { "/docs": "docs.html", "/openapi.json": "openapi.json" } as const;
+/** Named at run time: under Node's types the Worker's own sources would not compile. */
+const APP = "../src/workers/app.ts";
+
+interface Worker {
+  request(path: string, init: RequestInit, env: object): Response | Promise<Response>;
+}
+
+const directory = resolve(process.argv[2] ?? join(PROJECT_ROOT, "dist", "assets"));
+mkdirSync(directory, { recursive: true });
+const { app } = (await import(APP)) as { app: Worker };
+const rules: string[] = [];
+for (const [path, file] of Object.entries(FILES)) {
+  const answer = await app.request(path, {}, {});
+  if (!answer.ok) throw new Error(`The Worker answers ${answer.status} for ${path}: ${await answer.text()}`);
+  write(file, new Uint8Array(await answer.arrayBuffer()));
+  rules.push(ruleOf(path, answer.headers));
+}
+write("_headers", `${rules.join("\n\n")}\n`);
+
+/**
+ * The headers of an answer as Cloudflare reads them from `_headers`. The type of the content follows from the file. Pages of
+ * any origin may read the document: nobody asks the Worker, which knows `CORS_ORIGINS`, and the document is public.
+ */
+function ruleOf(path: string, headers: Headers): string {
+  const lines = [...headers].filter(([name]) => name !== "content-type").map(([name, value]) => `  ${name}: ${value}`);
+  return [path, ...lines, "  access-control-allow-origin: *"].join("\n");
+}
+
+/** Two builds at a time write the same thing, and no reader sees half of it. */
+function write(file: string, contents: string | Uint8Array): void {
+  const temporary = join(directory, `.${file}.${process.pid}.tmp`);
+  writeFileSync(temporary, contents);
+  renameSync(temporary, join(directory, file));
+}

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
+import { beforeAll, describe, expect, it } from "vitest";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { upToDateBundle } from "../../../local-edge/bundle.ts";
+import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
+import { atEnd } from "../../harness/cleanup.ts";
+import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
+import { RunningProcess } from "../../harness/running-process.ts";
+
+const DOCUMENTS = ["/docs", "/openapi.json"] as const;
+
+let edge: RunningEdge;
+/** The Worker behind Cloudflare's own router for files, as wrangler.toml has it. */
+let behindAssets: URL;
+
+beforeAll(async () => {
+  const build = new RunningProcess(["scripts/build-assets.ts"]);
+  expect(await build.ended, build.lines.join("\n")).toBe(0);
+  const { options, modules } = await upToDateBundle();
+  const dist = join(PROJECT_ROOT, "dist");
+  const { assets } = unstable_getMiniflareWorkerOptions(join(PROJECT_ROOT, "wrangler.toml")).workerOptions;
+  const withAssets: Record<string, unknown> = { ...options, assets };
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...withAssets,
+      name: "ganglion",
+      rootPath: PROJECT_ROOT,
+      modules: modules.map((module) => ({ ...module, path: join(dist, module.path) })),
+      modulesRoot: dist,
+      bindings: { ADMIN_TOKEN: "the-administrator" },
+      cf: false,
+      telemetry: { enabled: false },
+      log: new NoOpLog(),
+    }),
+  );
+  atEnd(() => miniflare.dispose());
+  behindAssets = await miniflare.ready;
+  edge = await runEdge();
+});
+
+const fromFiles = (path: string, init?: RequestInit) => fetch(new URL(path, behindAssets), init);
+
+describe("the documents of the API as files", () => {
+  it.each(DOCUMENTS)("%s is what the Worker's route answers, with its headers", async (path) => {
+    const [file, route] = await Promise.all([fromFiles(path), fetch(`${edge.url}${path}`)]);
+    expect([file.status, route.status]).toEqual([200, 200]);
+    for (const name of ["content-security-policy", "referrer-policy", "x-content-type-options"])
+      expect(file.headers.get(name)).toBe(route.headers.get(name));
+    expect(file.headers.get("content-type")?.split(";")[0]).toBe(route.headers.get("content-type")?.split(";")[0]);
+    expect(await file.text()).toBe(await route.text());
+  });
+
+  it.each(DOCUMENTS)("%s is asked for again at little cost, and answers HEAD without a body", async (path) => {
+    const first = await fromFiles(path);
+    const tag = first.headers.get("etag") ?? "none";
+    expect(first.headers.get("cache-control")).toBe("public, max-age=0, must-revalidate");
+    await first.body?.cancel();
+    expect((await fromFiles(path, { headers: { "If-None-Match": tag } })).status).toBe(304);
+    const head = await fromFiles(path, { method: "HEAD" });
+    expect([head.status, head.headers.get("etag"), await head.text()]).toEqual([200, tag, ""]);
+  });
+
+  it("lets pages of every origin read the document", async () => {
+    const { headers } = await fromFiles("/openapi.json", { headers: { Origin: "https://console.example" } });
+    expect(headers.get("access-control-allow-origin")).toBe("*");
+  });
+
+  it.each(["/", "/healthz", "/v1/default/status", "/_headers", "/nothing"])("leave %s to the Worker", async (path) => {
+    const [behind, direct] = await Promise.all([fromFiles(path), fetch(`${edge.url}${path}`)]);
+    expect(behind.status).toBe(direct.status);
+    expect(behind.headers.get("content-type")).toBe(direct.headers.get("content-type"));
+  });
+});
