@@ -1,6 +1,7 @@
 import { OpenTime } from "../../core/billing/open-time.ts";
 import { NO_USAGE, sumUsage, type Usage, type UsageMeter, usageSince } from "../../core/billing/usage.ts";
 import { addToDay, DAY_MS, DayUsage, dayOf, type ObjectUsage } from "../../core/billing/usage-days.ts";
+import { logLine } from "./log-line.ts";
 import { readableRows } from "./readable-rows.ts";
 
 /** The table of the counts: it belongs to the place where the object is, so no copy of an ecosystem holds it. */
@@ -144,7 +145,7 @@ export class UsageStore {
       });
     } catch (error) {
       // Counting must not stop what is counted. The counts stay in memory.
-      console.warn("usage: the counts could not be stored and will be tried again", String(error));
+      logLine("warn", "usage-not-stored", { error });
       return;
     }
     this.#exists = true;
