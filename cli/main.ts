@@ -26,6 +26,7 @@ import {
 import { tasksCommand } from "./commands/queue/tasks.ts";
 import { emitCommand } from "./commands/signals/emit.ts";
 import { signalsCommand } from "./commands/signals/signals.ts";
+import { smokeCommand } from "./commands/smoke/smoke.ts";
 import { statusCommand } from "./commands/status.ts";
 import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor/supervisor.ts";
 import { usageCommand } from "./commands/usage.ts";
@@ -79,6 +80,7 @@ function program(): Command {
     modelsCommand,
     statusCommand,
     usageCommand,
+    smokeCommand,
     agentsCommand,
     producersCommand,
     monitorsCommand,

@@ -18,15 +18,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The client for a command, from its options, the environment and the local edge's token, in this order. */
 export function clientFor(command: Command, environment: Environment = process.env): Client {
+  const { ecosystem = set(environment.GANGLION_ECOSYSTEM) ?? "default" } = command.optsWithGlobals<GlobalOptions>();
+  return createClient({ ...edgeFor(command, undefined, environment), ecosystem, openSource: openSocketSource });
+}
+
+/**
+ * Where the edge is, and the token for it.
+ *
+ * @param url - in place of the option and the variable
+ */
+export function edgeFor(command: Command, url?: string, environment: Environment = process.env) {
   const options = command.optsWithGlobals<GlobalOptions>();
-  const url = readUrl(options, environment);
-  const ecosystem = options.ecosystem ?? set(environment.GANGLION_ECOSYSTEM) ?? "default";
-  return createClient({
-    url: url.href,
-    token: readToken(options, environment, url),
-    ecosystem,
-    openSource: openSocketSource,
-  });
+  const read = readUrl(url === undefined ? options : { ...options, url }, environment);
+  return { url: read.href, token: readToken(options, environment, read) };
 }
 
 /** The default source of emitted signals: this host. */
