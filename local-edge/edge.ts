@@ -8,7 +8,7 @@ import { removeEmptyObjects } from "./empty-objects.ts";
 import { type EdgeLock, lockEdge } from "./lock.ts";
 import { killOrphan, runningRuntime } from "./orphans.ts";
 import { edgeFiles, PROJECT_ROOT } from "./paths.ts";
-import { claimPort, LOOPBACK, portTaken } from "./port.ts";
+import { ANY, claimPort, LOOPBACK, portTaken, reachedAt } from "./port.ts";
 import { runtimeFlags } from "./runtime-flags.ts";
 
 /** Output of the runtime or the Worker: a line of a `console` call, or an uncaught error. */
@@ -19,7 +19,9 @@ export interface EdgeLog {
 
 export interface EdgeOptions {
   readonly bundle: Bundle;
-  /** On 127.0.0.1; 0: any free one. */
+  /** Address to listen on; default: 127.0.0.1. */
+  readonly host?: string;
+  /** 0: any free one. */
   readonly port: number;
   /** Created, for its owner alone, if it is not there. */
   readonly stateDir: string;
@@ -50,7 +52,8 @@ const WORKERD = (createRequire(import.meta.url)("workerd") as { default: string 
  *
  * @throws an error that says what to do when the port is taken, or another edge runs on this state directory
  */
-export async function startEdge({ bundle, port, stateDir, adminToken, log }: EdgeOptions): Promise<Edge> {
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const { bundle, host = LOOPBACK, port, stateDir, adminToken, log } = options;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const lock = await lockEdge(stateDir);
   try {
@@ -59,7 +62,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
     if (orphan !== undefined)
       log({ level: "warn", message: `killed the runtime that an earlier edge left running (process ${orphan})` });
     removeEmptyObjects(files.storage);
-    const publicPort = await claimPort(port);
+    const publicPort = await claimPort(port, host);
     configureRuntime(files.runtimePid);
     const miniflare = await startRuntime(
       withoutSignalHandlers(
@@ -83,7 +86,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
                 ...(process.env.GANGLION_PROFILE ? { PROFILE: process.env.GANGLION_PROFILE } : {}),
                 ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
                 // Pages of the web must not reach this edge by a name of theirs that resolves to 127.0.0.1.
-                ALLOWED_HOSTS: process.env.GANGLION_ALLOWED_HOSTS ?? "",
+                ALLOWED_HOSTS: allowedHosts(host),
                 CORS_ORIGINS: process.env.GANGLION_CORS_ORIGINS ?? "",
               },
               // No look-up of where this machine is: nothing here needs it, and start must work without a network.
@@ -94,7 +97,7 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
               // with a second Worker and costs half of the throughput: it gets any free port, which is not announced.
               host: LOOPBACK,
               port: 0,
-              unsafeDirectSockets: [{ host: LOOPBACK, port: publicPort }],
+              unsafeDirectSockets: [{ host, port: publicPort }],
               log: new NoOpLog(),
               logRequests: false,
               handleStructuredLogs: ({ level, message }) => log({ level: knownLevel(level), message }),
@@ -102,10 +105,11 @@ export async function startEdge({ bundle, port, stateDir, adminToken, log }: Edg
           ),
       ),
       publicPort,
+      host,
     );
     const kill = () => killOrphan(files.runtimePid, WORKERD);
     const runtimePid = () => runningRuntime(files.runtimePid, WORKERD);
-    return running({ miniflare, lock, kill, runtimePid, log }, `http://${LOOPBACK}:${publicPort}`);
+    return running({ miniflare, lock, kill, runtimePid, log }, `http://${reachedAt(host)}:${publicPort}`);
   } catch (error) {
     lock.release();
     throw error;
@@ -151,6 +155,12 @@ async function end(disposed: Promise<void>, kill: Running["kill"], log: Running[
   await kill();
 }
 
+/** Who listens on one address means to be called by it. By which names all addresses are called is not known here. */
+function allowedHosts(host: string): string {
+  const named = process.env.GANGLION_ALLOWED_HOSTS ?? "";
+  return host === LOOPBACK || host === ANY ? named : `${named},${host}`;
+}
+
 /** Miniflare reads these from the environment, each time it starts the runtime. */
 function configureRuntime(pidFile: string): void {
   process.env.MINIFLARE_WORKERD_PATH = join(import.meta.dirname, "workerd-wrapper.sh");
@@ -175,13 +185,13 @@ function withoutSignalHandlers<T>(construct: () => T): T {
   return constructed;
 }
 
-async function startRuntime(miniflare: Miniflare, port: number): Promise<Miniflare> {
+async function startRuntime(miniflare: Miniflare, port: number, host: string): Promise<Miniflare> {
   try {
     await miniflare.ready;
     return miniflare;
   } catch (error) {
     await miniflare.dispose().catch(() => {}); // the runtime never ran; the first error names the cause
-    if (error instanceof MiniflareCoreError && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port);
+    if (error instanceof MiniflareCoreError && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port, host);
     throw error;
   }
 }

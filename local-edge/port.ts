@@ -1,11 +1,42 @@
-import { createServer } from "node:net";
+import { createServer, isIPv4 } from "node:net";
 
-/** The embedded edge listens on loopback alone: reaching other machines is the business of a reverse proxy or of Cloudflare. */
+/** The embedded edge listens on loopback, unless it is told otherwise: TLS is the business of a proxy or of Cloudflare. */
 export const LOOPBACK = "127.0.0.1";
+/** Every address of this machine. */
+export const ANY = "0.0.0.0";
 const DEFAULT_PORT = 8787;
 
-/** @returns `GANGLION_PORT`, default 8787; 0 asks for any free port. Throws on anything that is not a port. */
-export function portFromEnvironment(env: NodeJS.ProcessEnv = process.env): number {
+export interface Listen {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/**
+ * @returns `GANGLION_LISTEN`, an address with a port; else 127.0.0.1 and `GANGLION_PORT`, default 8787. Throws on anything
+ * else.
+ */
+export function listenFromEnvironment(env: NodeJS.ProcessEnv = process.env): Listen {
+  const text = env.GANGLION_LISTEN;
+  if (text === undefined || text === "") return { host: LOOPBACK, port: portFromEnvironment(env) };
+  const [, host = "", port = ""] = /^([\d.]+):(\d{1,5})$/.exec(text) ?? [];
+  if (!isIPv4(host) || Number(port) > 65_535)
+    throw new Error(
+      `GANGLION_LISTEN is "${text}": give an IPv4 address of this machine and a port, such as 127.0.0.1:8787, or ` +
+        "0.0.0.0:8787 for all of its addresses",
+    );
+  if (env.GANGLION_PORT)
+    throw new Error(
+      "GANGLION_LISTEN and GANGLION_PORT are both set: GANGLION_LISTEN names the port, too; unset the other",
+    );
+  return { host, port: Number(port) };
+}
+
+/** Where an edge that listens on `host` is reached from this machine. */
+export const reachedAt = (host: string) => (host === ANY ? LOOPBACK : host);
+
+/** 0 asks for any free one. */
+function portFromEnvironment(env: NodeJS.ProcessEnv): number {
   const text = env.GANGLION_PORT;
   if (text === undefined || text === "") return DEFAULT_PORT;
   const port = Number(text);
@@ -21,33 +52,35 @@ export function portFromEnvironment(env: NodeJS.ProcessEnv = process.env): numbe
  *
  * The runtime could pick a free port itself, but would pick another one when it is restarted after a crash.
  */
-export async function claimPort(port: number): Promise<number> {
+export async function claimPort(port: number, host = LOOPBACK): Promise<number> {
   const probe = createServer();
   try {
     await new Promise<void>((listening, failed) => {
       probe.once("error", failed);
-      probe.listen({ port, host: LOOPBACK, exclusive: true }, listening);
+      probe.listen({ port, host, exclusive: true }, listening);
     });
     const address = probe.address();
     return typeof address === "object" && address !== null ? address.port : port;
   } catch (error) {
-    throw portProblem(port, error);
+    throw portProblem(port, host, error);
   } finally {
     await new Promise<void>((closed) => probe.close(() => closed()));
   }
 }
 
 /** The error where another program has the port. */
-export function portTaken(port: number): Error {
+export function portTaken(port: number, host: string): Error {
   return new Error(
-    `Port ${port} on ${LOOPBACK} is taken by another program. Set GANGLION_PORT to a free one ` +
+    `Port ${port} on ${host} is taken by another program. Set GANGLION_PORT to a free one ` +
       "(GANGLION_PORT=0 takes any), or stop that program.",
   );
 }
 
-function portProblem(port: number, error: unknown): Error {
+function portProblem(port: number, host: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === "EADDRINUSE") return portTaken(port);
+  if (code === "EADDRINUSE") return portTaken(port, host);
+  if (code === "EADDRNOTAVAIL")
+    return new Error(`${host} is no address of this machine. Set GANGLION_LISTEN to one that is (see: ip address).`);
   if (code === "EACCES") {
     return new Error(`Port ${port} needs more rights than this user has. Set GANGLION_PORT to one above 1023.`);
   }

@@ -4,7 +4,7 @@ import { upToDateBundle } from "./bundle.ts";
 import { startCron } from "./cron.ts";
 import { type Edge, type EdgeLog, startEdge } from "./edge.ts";
 import { edgeFiles, stateDirectory } from "./paths.ts";
-import { portFromEnvironment } from "./port.ts";
+import { LOOPBACK, listenFromEnvironment } from "./port.ts";
 import { RecentLog } from "./recent-log.ts";
 import { administratorToken } from "./token.ts";
 import { startWatchdog, watchdogSeconds } from "./watchdog.ts";
@@ -19,25 +19,30 @@ export interface ServedEdge extends Edge {
 }
 
 /**
- * The edge as `npm start` runs it: built if need be, with settings from the environment (`GANGLION_PORT`,
- * `GANGLION_STATE_DIR`), its own token, and the cron on time.
+ * The edge as `npm start` runs it: built if need be, with settings from the environment (`GANGLION_LISTEN` or
+ * `GANGLION_PORT`, `GANGLION_STATE_DIR`), its own token, and the cron on time.
  *
  * @param say - called with a sentence for people, about progress or a problem
  */
 export async function serveEdge(say: (sentence: string) => void, log: (entry: EdgeLog) => void): Promise<ServedEdge> {
-  const port = portFromEnvironment();
+  const { host, port } = listenFromEnvironment();
   const limitSeconds = watchdogSeconds();
   const stateDir = stateDirectory();
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const { path: tokenPath, token, warning } = administratorToken(stateDir);
   if (warning !== undefined) say(warning);
+  if (!host.startsWith("127."))
+    say(
+      `The edge listens on ${host} without TLS: whoever can read that network can read its tokens. Let it listen on ` +
+        `${LOOPBACK} behind a proxy, unless that network encrypts.`,
+    );
   const bundle = await upToDateBundle(() => say("Building the Worker: its sources are new."));
   const recent = new RecentLog();
   const noted = (entry: EdgeLog) => {
     recent.add(entry);
     log(entry);
   };
-  const edge = await startEdge({ bundle, port, stateDir, adminToken: token, log: noted });
+  const edge = await startEdge({ bundle, host, port, stateDir, adminToken: token, log: noted });
   const watchdog = startWatchdog({
     url: edge.url,
     limitMs: limitSeconds * 1_000,

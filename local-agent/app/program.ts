@@ -3,6 +3,7 @@ import { version } from "../base/version.ts";
 import { checkCommand } from "../config/check.ts";
 import { doctorCommand } from "../install/doctor/command.ts";
 import { serviceCommands } from "../install/install.ts";
+import { joinCommand } from "../install/join/command.ts";
 import { run } from "./run.ts";
 
 /** The command `ganglion-agent`, which throws a CommanderError instead of ending the process. */
@@ -17,7 +18,8 @@ export function program(): Command {
     .option("--config <file>", "file of settings (default: GANGLION_CONFIG)")
     .option("--take-over", "replace another installation that is linked under this host's name")
     .action(({ config, takeOver }: { config?: string; takeOver?: boolean }) => run(config, takeOver === true));
-  for (const command of [checkCommand(), ...serviceCommands(), doctorCommand()]) root.addCommand(command);
+  for (const command of [joinCommand(), checkCommand(), ...serviceCommands(), doctorCommand()])
+    root.addCommand(command);
   root
     .command("version")
     .description("print the version")

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -10,6 +10,7 @@ import {
   userState,
 } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
+import { isSame, type Removal, requireReadable, type Step } from "../base/systemd/steps.ts";
 import { version } from "../base/version.ts";
 import { loadSettings } from "../config/settings.ts";
 import { UNIT_NAME, type UnitOptions, unitText } from "./unit.ts";
@@ -26,17 +27,13 @@ export interface InstallOptions {
   readonly systemdVersion: number;
 }
 
-/** One step of an installation. */
-export type Step =
-  | { readonly kind: "write"; readonly path: string; readonly text: string; readonly mode: number }
-  /** Written unless the file exists. */
-  | { readonly kind: "keep"; readonly path: string; readonly text: string; readonly mode: number }
-  | { readonly kind: "run"; readonly command: readonly string[] }
-  | { readonly kind: "say"; readonly text: string };
-
 const SYSUSERS_FILE = "/etc/sysusers.d/ganglion.conf";
 
-const CONFIG_TEMPLATE = `# Settings of the Ganglion agent. \`ganglion-agent check\` explains errors;
+const READABLE =
+  "install the package where all users can read it, such as npm install -g --prefix /usr/local, or use --user";
+
+/** Settings of a host that has none yet. */
+export const CONFIG_TEMPLATE = `# Settings of the Ganglion agent. \`ganglion-agent check\` explains errors;
 # \`systemctl reload ganglion-agent\` applies most of them without a restart.
 edge:
   url: http://127.0.0.1:8787
@@ -62,7 +59,7 @@ export function installPlan(options: InstallOptions, env: Environment): Step[] {
   };
   const system = place.scope === "system";
   const [node = "", script = ""] = unit.command;
-  if (system && options.root === undefined) for (const path of [node, script]) requireReadable(path);
+  if (system && options.root === undefined) for (const path of [node, script]) requireReadable(path, READABLE);
   const text = unitText(unit);
   const steps: Step[] = [
     { kind: "keep", path: below(place.config), text: CONFIG_TEMPLATE, mode: 0o644 },
@@ -100,7 +97,7 @@ function isComplete(config: string, env: Environment): boolean {
 }
 
 /** Settings, state and token are not removed. */
-export function uninstallPlan(options: Pick<InstallOptions, "user" | "root">, env: Environment) {
+export function uninstallPlan(options: Pick<InstallOptions, "user" | "root">, env: Environment): Removal {
   const place = placeOf(options, env);
   const below = (path: string) => (options.root === undefined ? path : join(options.root, path));
   const disable =
@@ -134,29 +131,4 @@ function rootOption({ root }: InstallOptions): string[] {
 function agentCommand(): string[] {
   const here = fileURLToPath(import.meta.url);
   return [process.execPath, join(dirname(dirname(here)), `main${extname(here)}`)];
-}
-
-/** @throws ExpectedError when only root can read `path` */
-function requireReadable(path: string): void {
-  for (let at = path; at !== "/"; at = dirname(at)) {
-    const { mode } = statSync(at);
-    const needed = at === path ? 0o004 : 0o001;
-    if ((mode & needed) === 0)
-      throw new ExpectedError(
-        `The user of the service cannot read ${path} (${at} is closed to others): install the package where all users can read it, such as npm install -g --prefix /usr/local, or use --user`,
-      );
-  }
-}
-
-/** First number of `systemctl --version`, such as 252. */
-export function versionIn(text: string): number {
-  return Number(/^systemd (\d+)/.exec(text)?.[1] ?? 0);
-}
-
-export function isSame(path: string, text: string): boolean {
-  try {
-    return readFileSync(path, "utf8") === text;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,6 @@
 import type { HealthProblem } from "../base/health-problem.ts";
 import type { Logger } from "../base/log.ts";
-import { notifySocket, type Send } from "./notify-socket.ts";
+import { notifySocket, type Send } from "../base/systemd/notify-socket.ts";
 
 export interface ManagerOptions {
   readonly send: Send;

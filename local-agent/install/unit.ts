@@ -1,3 +1,5 @@
+import { quoted, restartLines, type Section, unitFile } from "../base/systemd/unit-words.ts";
+
 /** The parts of the unit that differ between installations. */
 export interface UnitOptions {
   /** The command that runs the agent, absolute: Node and the agent's script. */
@@ -30,7 +32,7 @@ const WATCHDOG_SECONDS = 30;
 export function unitText(options: UnitOptions): string {
   const { command, config, scope } = options;
   const system = scope === "system";
-  const sections: readonly (readonly [string, readonly (string | false)[]])[] = [
+  const sections: Section = [
     [
       "Unit",
       [
@@ -50,7 +52,7 @@ export function unitText(options: UnitOptions): string {
         `ExecStart=${[...command, "run", "--config", config].map(quoted).join(" ")}`,
         "ExecReload=/bin/kill -HUP $MAINPID",
         "Restart=always",
-        ...restart(options.systemdVersion),
+        ...restartLines(options.systemdVersion),
         `WatchdogSec=${WATCHDOG_SECONDS}`,
         "# A booting machine is busy, and the agent first cleans up after a crash.",
         "TimeoutStartSec=300",
@@ -70,15 +72,7 @@ export function unitText(options: UnitOptions): string {
     ],
     ["Install", [`WantedBy=${system ? "multi-user.target" : "default.target"}`]],
   ];
-  const text = sections
-    .map(([name, lines]) => `[${name}]\n${lines.filter((line) => line !== false).join("\n")}\n`)
-    .join("\n");
-  return `# Written by ganglion-agent install, version ${options.version}\n${text}`;
-}
-
-function restart(version: number): string[] {
-  // Before 254 the pause between restarts is constant.
-  return version >= 254 ? ["RestartSec=1", "RestartSteps=6", "RestartMaxDelaySec=60"] : ["RestartSec=3"];
+  return unitFile(`ganglion-agent install, version ${options.version}`, sections);
 }
 
 function systemLines({ user, tokenFile, writable }: UnitOptions): string[] {
@@ -127,10 +121,4 @@ function systemLines({ user, tokenFile, writable }: UnitOptions): string[] {
 /** A user's service manager has no right to set up most of the sandbox. */
 function userLines(): string[] {
   return ["NoNewPrivileges=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes", "UMask=0077"];
-}
-
-/** One word of a command line. @see systemd.syntax(7): `%` begins a specifier, `$` a variable */
-function quoted(word: string): string {
-  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
-  return /^[\w@%+=:,./$-]+$/.test(word) ? escaped : `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

@@ -2,10 +2,8 @@ import { Command } from "commander";
 import { ExpectedError } from "../../base/service.ts";
 import { loadSettings, problemText } from "../../config/settings.ts";
 import { edgeChecks } from "./edge-checks.ts";
-import type { DoctorFinding } from "./finding.ts";
+import { type DoctorFinding, findingLine } from "./finding.ts";
 import { hostChecks } from "./host-checks.ts";
-
-const MARKS = { ok: "ok     ", unknown: "unknown", warning: "warning", error: "ERROR  " } as const;
 
 /** `ganglion-agent doctor`: checks this host and prints a fix for each problem. */
 export function doctorCommand(): Command {
@@ -20,7 +18,7 @@ export function doctorCommand(): Command {
     .action(async ({ config, json }: { config?: string; json?: true }) => {
       const findings = await examine(config);
       if (json) console.log(JSON.stringify(findings));
-      else for (const finding of findings) console.log(line(finding));
+      else for (const finding of findings) console.log(findingLine(finding));
       process.exitCode = findings.some(({ verdict }) => verdict === "error") ? 1 : 0;
     });
 }
@@ -43,8 +41,4 @@ async function examine(config: string | undefined): Promise<DoctorFinding[]> {
     if (!(failure instanceof ExpectedError)) throw failure;
     return [{ check: "settings", verdict: "error", detail: failure.message }];
   }
-}
-
-function line({ check, verdict, detail, fix }: DoctorFinding): string {
-  return `${MARKS[verdict]} ${check}: ${detail}${fix === undefined ? "" : `\n        → ${fix}`}`;
 }

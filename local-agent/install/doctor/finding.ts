@@ -27,3 +27,10 @@ export const error = (check: string, detail: string, fix: string): DoctorFinding
   detail,
   fix,
 });
+
+const MARKS = { ok: "ok     ", unknown: "unknown", warning: "warning", error: "ERROR  " } as const;
+
+/** For people. */
+export function findingLine({ check, verdict, detail, fix }: DoctorFinding): string {
+  return `${MARKS[verdict]} ${check}: ${detail}${fix === undefined ? "" : `\n        → ${fix}`}`;
+}

@@ -23,7 +23,10 @@ function shortNpx(): string {
   const { bin } = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8")) as {
     bin: Record<string, string>;
   };
-  const cases = Object.entries(bin).map(([name, file]) => `${name}) exec node "${join(PROJECT_ROOT, file)}" "$@";;`);
+  const programs = { ...bin, wrangler: "node_modules/wrangler/bin/wrangler.js" };
+  const cases = Object.entries(programs).map(
+    ([name, file]) => `${name}) exec node "${join(PROJECT_ROOT, file)}" "$@";;`,
+  );
   const directory = temporaryDirectory();
   writeFileSync(
     join(directory, "npx"),

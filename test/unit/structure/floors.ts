@@ -10,8 +10,8 @@ export const FLOORS: readonly { readonly in: string; readonly mayImport: readonl
   { in: "src/dashboard/", mayImport: ["src/core/", "src/client/"] },
   { in: "cli/", mayImport: ["src/core/", "src/client/", ...agentSocket()] },
   { in: "local-agent/", mayImport: ["src/core/", "src/client/"] },
-  // It runs the built bundle, and reads no source of the Worker.
-  { in: "local-edge/", mayImport: [] },
+  // It runs the built bundle, and reads no source of the Worker. As a service it is installed as the agent is.
+  { in: "local-edge/", mayImport: ["local-agent/base/"] },
   { in: "examples/", mayImport: ["src/client/", "src/core/"] },
   { in: "scripts/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/"] },
   { in: "bench/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/", "scripts/"] },

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cleanEnvironment } from "../base/process/clean-environment.ts";
+import { cleanEnvironment } from "../process/clean-environment.ts";
 
 /** Sends one datagram; resolves when the system has taken it. */
 export type Send = (message: string) => Promise<void>;
