@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   closeSync,
   copyFileSync,
   existsSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -68,6 +70,7 @@ export async function backUp(stateDir: string, directory: string): Promise<Backu
       const databases = readBack(part);
       const manifest: Manifest = { format: 1, at, version: version(), pause_ms: pauseMs, files: recordFiles(part) };
       writeFileSync(join(part, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`, { mode: 0o600, flush: true });
+      for (const path of pathsIn(part)) giveTo(stateDir, path);
       for (const folder of foldersOf(part)) flushFolder(folder);
       renameSync(part, directory);
       flushFolder(dirname(directory));
@@ -119,6 +122,7 @@ async function lastRound(stateDir: string, copy: TreeCopy, mostBytes: number) {
   const edge = tryLock(files.lock);
   if (edge === undefined) throw new WentOn("the edge has no runtime at the moment");
   try {
+    giveTo(stateDir, files.lock);
     return { ...take(), pauseMs: 0 };
   } finally {
     edge.close();
@@ -127,9 +131,17 @@ async function lastRound(stateDir: string, copy: TreeCopy, mostBytes: number) {
 
 /** One backup at a time: the end of one would let the runtime go on under another. */
 function lockBackups(stateDir: string): DatabaseSync {
-  const lock = tryLock(join(stateDir, "backup.lock"));
+  const file = join(stateDir, "backup.lock");
+  const lock = tryLock(file);
   if (lock === undefined) throw new Error(`Another backup of ${stateDir} is under way. Wait for its end.`);
+  giveTo(stateDir, file);
   return lock;
+}
+
+/** Root copies the state of a service for the service's user, who is to be able to start on the copy. */
+function giveTo(stateDir: string, path: string): void {
+  const { uid, gid } = statSync(stateDir);
+  if (process.getuid?.() === 0) chownSync(path, uid, gid);
 }
 
 /** A lock of the kernel, which is gone with its process. @see lock.ts */
@@ -145,13 +157,14 @@ function tryLock(file: string): DatabaseSync | undefined {
   }
 }
 
-function foldersOf(directory: string): string[] {
-  const below = readdirSync(directory, { recursive: true, withFileTypes: true });
+function pathsIn(directory: string): string[] {
   return [
-    ...below.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)),
     directory,
+    ...readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name)),
   ];
 }
+
+const foldersOf = (directory: string) => pathsIn(directory).filter((path) => statSync(path).isDirectory());
 
 function flushFolder(folder: string): void {
   const handle = openSync(folder, "r");

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { TooMuch, TreeCopy } from "../../../local-edge/backup/tree-copy.ts";
@@ -106,6 +116,23 @@ describe("ganglion-edge backup", () => {
     expect(changed.code).toBe(1);
     expect(changed.output).toMatch(/SignalLog\/[0-9a-f]+\.sqlite has changed since the backup/);
     expect(changed.output).toContain("token is missing");
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("belongs to the user of the state, also where root makes it", async () => {
+    const stateDir = temporaryDirectory();
+    mkdirSync(join(stateDir, "edge/do"), { recursive: true });
+    writeFileSync(join(stateDir, "token"), "x".repeat(20));
+    chownSync(stateDir, 1234, 1235);
+    const directory = join(temporaryDirectory(), "copy");
+    const { code, output } = await backUp(stateDir, directory);
+    expect(code, output).toBe(0);
+    for (const path of [
+      directory,
+      join(directory, "token"),
+      join(stateDir, "backup.lock"),
+      join(stateDir, "edge.lock"),
+    ])
+      expect([statSync(path).uid, statSync(path).gid]).toEqual([1234, 1235]);
   });
 
   it("leaves nothing where a database is damaged, and names it", async () => {
