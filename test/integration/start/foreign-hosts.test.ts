@@ -52,5 +52,6 @@ describe("the edge on this machine, asked by a page of the web whose name resolv
     const edge = await runEdge({ env: { GANGLION_ALLOWED_HOSTS: "ganglion.lan, other.example" } });
     expect((await ask(edge.url, "/healthz", "ganglion.lan:443")).status).toBe(200);
     expect((await ask(edge.url, "/healthz", "evil.example")).status).toBe(421);
+    expect(await openSocket(edge.url, edge.token, "other.example")).toBe(101);
   });
 });
