@@ -6,6 +6,7 @@ import { taskStatusCommand, workersCommand } from "./commands/file-tasks/workers
 import { agentsCommand } from "./commands/hosts/agents.ts";
 import { monitorsCommand } from "./commands/hosts/monitors.ts";
 import { producersCommand } from "./commands/hosts/producers.ts";
+import { askCommand } from "./commands/intelligence/ask.ts";
 import { gapsCommand } from "./commands/introspection/gaps.ts";
 import { maintenanceCommand } from "./commands/introspection/maintenance.ts";
 import { observationsCommand } from "./commands/introspection/observations.ts";
@@ -91,6 +92,7 @@ function program(): Command {
     metricsCommand,
     eventsCommand,
     callCommand,
+    askCommand,
     workersCommand,
     taskStatusCommand,
     psCommand,

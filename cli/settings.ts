@@ -18,8 +18,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The client for a command, from its options, the environment and the local edge's token, in this order. */
 export function clientFor(command: Command, environment: Environment = process.env): Client {
+  return createClient({ ...connectionFor(command, environment), openSource: openSocketSource });
+}
+
+/** Where the edge of a command is, the token for it, and the ecosystem. */
+export function connectionFor(command: Command, environment: Environment = process.env) {
   const { ecosystem = set(environment.GANGLION_ECOSYSTEM) ?? "default" } = command.optsWithGlobals<GlobalOptions>();
-  return createClient({ ...edgeFor(command, undefined, environment), ecosystem, openSource: openSocketSource });
+  return { ...edgeFor(command, undefined, environment), ecosystem };
 }
 
 /**

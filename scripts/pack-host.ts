@@ -13,7 +13,10 @@ import { type LockedPackage, lockedFor } from "./pack/shrinkwrap.ts";
  */
 const NAME = "ganglion-host";
 const COMMANDS = { ganglion: "cli/ganglion.mjs", "ganglion-agent": "local-agent/ganglion-agent.mjs" };
-const ENTRIES = ["cli/main.js", "local-agent/main.js"];
+/** The thread of the index is started by its file, and not imported. */
+const ENTRIES = ["cli/main.js", "local-agent/main.js", "local-agent/intelligence/index-thread.js"];
+/** Files that the code reads. */
+const DATA = ["src/client/intelligence/library.yaml"];
 
 interface Manifest {
   readonly version: string;
@@ -37,6 +40,7 @@ function pack(directory: string, into: string): string {
   execFileSync(compiler, ["-p", "tsconfig.pack.json", "--outDir", emitted], { cwd: PROJECT_ROOT, stdio: "inherit" });
   const { files, packages } = reachableFrom(emitted, ENTRIES);
   for (const file of files) copy(join(emitted, file), join(staged, file));
+  for (const file of DATA) copy(join(PROJECT_ROOT, file), join(staged, file));
   for (const command of Object.values(COMMANDS)) {
     const text = readFileSync(join(PROJECT_ROOT, command), "utf8").replaceAll('"./main.ts"', '"./main.js"');
     writeFileSync(join(staged, command), text, { mode: 0o755 });

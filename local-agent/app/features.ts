@@ -2,6 +2,7 @@ import { BUS_FEATURE } from "../bus/feature.ts";
 import { COMMANDS_FEATURE } from "../commands/feature.ts";
 import type { Feature } from "../feature/feature.ts";
 import { FILE_TASKS_FEATURE } from "../file-tasks/feature.ts";
+import { INTELLIGENCE_FEATURE } from "../intelligence/feature.ts";
 import { INTENTS_FEATURE } from "../intents/feature.ts";
 import { METRIC_FILES_FEATURE } from "../metric-files/feature.ts";
 import { MONITORS_FEATURE } from "../monitors/feature.ts";
@@ -20,6 +21,7 @@ export const FEATURES: readonly Feature<AgentOptions>[] = [
   BUS_FEATURE,
   FILE_TASKS_FEATURE,
   REACTIONS_FEATURE,
+  INTELLIGENCE_FEATURE,
   MONITORS_FEATURE,
   TELEMETRY_FEATURE,
   SUPERVISOR_FEATURE,

@@ -3,6 +3,7 @@ import { EcosystemName } from "../../src/core/signals/signal.ts";
 import { limitedNumber, PathSetting } from "../base/setting-schemas.ts";
 import { BusSettings } from "../bus/settings.ts";
 import { WorkersSettings } from "../file-tasks/settings.ts";
+import { IntelligenceSection } from "../intelligence/settings.ts";
 import { IntentsSettings } from "../intents/settings.ts";
 import { MetricFilesSettings } from "../metric-files/settings.ts";
 import { MonitorsSettings } from "../monitors/settings.ts";
@@ -64,6 +65,7 @@ export const FeatureSections = z.strictObject({
   workers: WorkersSettings.optional(),
   reactions: ReactionsSettings.optional(),
   agents: AgentsSettings.optional(),
+  intelligence: IntelligenceSection.optional(),
 });
 export type FeatureSections = z.output<typeof FeatureSections>;
 

@@ -28,6 +28,8 @@ const NAMES: Readonly<Record<Exclude<keyof AgentSettings, InternalOptions>, stri
   workers: "workers",
   reactions: "reactions",
   agents: "agents",
+  intelligence: "intelligence",
+  asking: "intelligence (GANGLION_INTELLIGENCE_…)",
 };
 
 /**

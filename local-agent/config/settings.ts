@@ -1,10 +1,16 @@
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import {
+  readIntelligenceSettings,
+  type SettingProblem,
+  type ShownSetting,
+} from "../../src/core/intelligence/settings.ts";
 import { IDENTIFIER } from "../../src/core/signals/signal.ts";
 import { configFile, defaultState, type Environment, SYSTEM_CONFIG, SYSTEM_TOKEN } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
 import type { BusFeatureOptions } from "../bus/settings.ts";
 import type { FileTasksFeatureOptions } from "../file-tasks/settings.ts";
+import type { IntelligenceFeatureOptions } from "../intelligence/settings.ts";
 import { type IntentsFeatureOptions, intentRoutes } from "../intents/settings.ts";
 import type { MetricFilesFeatureOptions } from "../metric-files/settings.ts";
 import { type MonitorsFeatureOptions, withAbsolutePaths } from "../monitors/settings.ts";
@@ -22,6 +28,7 @@ import { YamlFile } from "./yaml-file.ts";
 export interface AgentSettings
   extends BusFeatureOptions,
     FileTasksFeatureOptions,
+    IntelligenceFeatureOptions,
     IntentsFeatureOptions,
     MetricFilesFeatureOptions,
     MonitorsFeatureOptions,
@@ -40,6 +47,8 @@ export interface Loaded {
   readonly settings: AgentSettings | undefined;
   readonly problems: readonly Problem[];
   readonly file: string | undefined;
+  /** Settings of those who ask about code, and where each comes from. */
+  readonly asking: readonly ShownSetting[];
 }
 
 /**
@@ -82,8 +91,15 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     path === SYSTEM_CONFIG ? SYSTEM_TOKEN : undefined,
   );
   problems.push(...tokenProblems(token), ...tokenWarnings(token));
+  const asking = readIntelligenceSettings({
+    environment: env,
+    section: given?.intelligence,
+    // A file that cannot be read names no address, and that is not what is wrong with it.
+    address: given === undefined ? "unknown" : given.edge.url,
+  });
+  problems.push(...asking.problems.map((problem) => inFile(problem, file)));
   if (given === undefined || problems.some(({ severity }) => severity === "error"))
-    return { settings: undefined, problems, file: path };
+    return { settings: undefined, problems, file: path, asking: asking.shown };
   const { edge, bus, intents, metrics, sampler, log, spool, host: _, ...sections } = given;
   const settings: AgentSettings = {
     // Absent sections are named, too: the removal of a section is a change.
@@ -93,6 +109,7 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
       monitors: withAbsolutePaths(sections.monitors, (variable, relative) => resolve(from(variable), relative)),
     }),
     configFile: path,
+    asking: asking.settings,
     url: edge.url,
     token: token.read,
     ecosystem: edge.ecosystem,
@@ -111,7 +128,7 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     logLevel: log.level,
     spoolMaxBytes: spool.max_mb * 1024 * 1024,
   };
-  return { settings, problems, file: path };
+  return { settings, problems, file: path, asking: asking.shown };
 }
 
 /**
@@ -138,6 +155,13 @@ function located(finding: SettingsFinding, file: YamlFile | undefined, overrides
   if (override === undefined && file !== undefined) return file.problem(finding);
   const where = override?.variable ?? variableOf(finding.path) ?? finding.path.join(".");
   return { severity: "error", where, message: finding.message };
+}
+
+/** A problem of a key of the file is shown at its place. */
+function inFile({ severity, where, message }: SettingProblem, file: YamlFile | undefined): Problem {
+  const [section, key] = where.split(".");
+  if (section !== "intelligence" || key === undefined || file === undefined) return { severity, where, message };
+  return { ...file.problem({ path: [section, key], message }), severity };
 }
 
 function tokenProblems(token: TokenSource): Problem[] {

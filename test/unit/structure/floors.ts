@@ -31,6 +31,7 @@ export const AGENT_FLOORS: readonly (readonly string[])[] = [
     "bus",
     "commands",
     "file-tasks",
+    "intelligence",
     "intents",
     "link",
     "metric-files",

@@ -1,0 +1,3 @@
+class NodeBrokenEffect(NodeEffect
+    def execute_effect(self, request)
+        return

@@ -1,0 +1,2 @@
+def send(mail):
+    server.send(mail)
