@@ -32,7 +32,7 @@ export default defineConfig({
             // No look-up of where this machine is: tests need no network.
             miniflare: {
               cf: false,
-              bindings: { ADMIN_TOKEN: "the-administrator", WEBHOOKS_ALLOW_PRIVATE: "true", STORAGE_LIMITS: "true" },
+              bindings: { ADMIN_TOKEN: "the-administrator", WEBHOOKS_ALLOW_PRIVATE: "true", PLATFORM_LIMITS: "true" },
             },
           }),
         ],
@@ -54,8 +54,11 @@ export default defineConfig({
           // Real processes that share two cores, and a bus with fixed ports.
           fileParallelism: false,
           ...patience(240_000),
-          // Hundreds of processes are started, mostly of the same code: what Node made of it once is used again.
-          env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled") },
+          env: {
+            // Hundreds of processes are started, mostly of the same code: what Node made of it once is used again.
+            NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled"),
+            GANGLION_PLATFORM_LIMITS: "true",
+          },
           ...after(2),
         },
       },

@@ -85,8 +85,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
                 ...(process.env.GANGLION_RETENTION_DAYS ? { RETENTION_DAYS: process.env.GANGLION_RETENTION_DAYS } : {}),
                 ...(process.env.GANGLION_PROFILE ? { PROFILE: process.env.GANGLION_PROFILE } : {}),
                 ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
+                ...(process.env.GANGLION_HEAP_MB ? { HEAP_MB: process.env.GANGLION_HEAP_MB } : {}),
                 // Pages of the web must not reach this edge by a name of theirs that resolves to 127.0.0.1.
                 ALLOWED_HOSTS: allowedHosts(host),
+                // Tests check here what Cloudflare would refuse; see src/durable-objects/shell/platform-limits.ts.
+                ...(process.env.GANGLION_PLATFORM_LIMITS
+                  ? { PLATFORM_LIMITS: process.env.GANGLION_PLATFORM_LIMITS }
+                  : {}),
                 CORS_ORIGINS: process.env.GANGLION_CORS_ORIGINS ?? "",
               },
               // No look-up of where this machine is: nothing here needs it, and start must work without a network.

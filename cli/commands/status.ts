@@ -4,6 +4,7 @@ import { ApiProblem } from "../../src/client/http/problem-errors.ts";
 import type { NamedExcess } from "../../src/core/quotas/excess.ts";
 import { print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
+import { behindFields, sizeFields } from "./status-sizes.ts";
 import { localAgents, printAgents } from "./supervisor/supervisor.ts";
 
 export const statusCommand = () =>
@@ -24,6 +25,8 @@ export const statusCommand = () =>
         signals: `${log.head_seq} (${log.signals_last_minute} in the last minute)`,
         "oldest kept": log.oldest_seq,
         ...logSize(log),
+        ...behindFields(status),
+        ...sizeFields(status, queues),
         subscribers: log.subscribers,
         window: `${window.size} observations in ${window.seconds} s`,
         "open gaps": gaps.open,
@@ -113,8 +116,9 @@ async function readiness(client: Client): Promise<{ ready: boolean; reason: stri
 async function queueDepths({ queues }: Client) {
   return Promise.all(
     (await queues.list()).map(async ({ name }) => {
-      const { depth, running, oldest_age_ms, alerts } = await queues.status(name);
-      return { name, depth, running, oldest_age_ms, alerts: alerts.map(({ rule, subject }) => `${rule}:${subject}`) };
+      const { depth, running, oldest_age_ms, alerts, database_bytes, heap } = await queues.status(name);
+      const raised = alerts.map(({ rule, subject }) => `${rule}:${subject}`);
+      return { name, depth, running, oldest_age_ms, alerts: raised, database_bytes, heap };
     }),
   );
 }

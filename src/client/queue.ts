@@ -20,6 +20,9 @@ import { uuid7 } from "./http/uuid7.ts";
 import { type FollowEventsOptions, followEvents } from "./stream/queue-events.ts";
 import type { ServerSentEvents } from "./stream/server-sent-events.ts";
 
+/** An older edge does not say how large a queue is. */
+const AnyQueueStatus = QueueStatus.partial({ database_bytes: true, heap: true });
+
 /** A task to be queued. Without a `task_id` the client chooses one. */
 export type TaskRequest = TaskInput;
 
@@ -61,7 +64,7 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
 
   return {
     list: async () => (await call(Queues, { path: inside("/queues") })).queues,
-    status: (queue: string) => call(QueueStatus, { path: at(queue) }),
+    status: (queue: string) => call(AnyQueueStatus, { path: at(queue) }),
     configure: (queue: string, change: QueueSettingsChange) =>
       call(QueueSettings, { method: "PATCH", path: at(queue), body: change }),
     /** Deletes a queue. @param force - also while it has unfinished tasks, which are lost */

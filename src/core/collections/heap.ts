@@ -16,6 +16,11 @@ export class Heap<Item> {
     return this.#items[0];
   }
 
+  /** The first item and others that come soon after it, in no order; `count` at most. */
+  peek(count: number): readonly Item[] {
+    return this.#items.slice(0, count);
+  }
+
   push(key: number, item: Item): void {
     let index = this.#keys.length;
     this.#keys.push(key);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PolicyOverview } from "../policy/api.ts";
-import { ProjectionPlace } from "../projection/api.ts";
+import { ProjectionStatus } from "../projection/api.ts";
 import { NamedExcess } from "../quotas/excess.ts";
 import { LogStatus } from "../signals/api.ts";
 import { Timestamp } from "../signals/timestamp.ts";
@@ -20,7 +20,7 @@ export const EcosystemStatus = z.object({
   over_quota: z.array(NamedExcess).readonly().meta({
     description: "Senders that took more than a fair share within the last hour, and what gave way for that",
   }),
-  projections: z.record(z.string(), ProjectionPlace).meta({
+  projections: z.record(z.string(), ProjectionStatus).meta({
     description: "How far each projection (`observations`, `policy`, `workers`) has followed the log",
   }),
   dead_letters: z.int().meta({ description: "Dead letters that wait to be replayed or discarded" }),

@@ -9,12 +9,14 @@ export interface GroupCommitOptions<Item> {
   readonly refuse: (item: Item) => void;
   /** Weight of an item, such as the signals of an append or the tasks of a frame. Default 1. */
   readonly weigh?: (item: Item) => number;
+  /** Memory that an item takes while it waits, in bytes. Default 0: items are small. */
+  readonly bytes?: (item: Item) => number;
   /** Total weight of waiting items beyond which new items are refused. Default 50,000. */
   readonly capacity?: number;
 }
 
-/** Weight, or number of items, at which a group is committed without waiting longer. */
-const ENOUGH = { weight: 256, items: 40 } as const;
+/** Weight, number of items, or bytes, at which a group is committed without waiting longer. */
+const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
 
 /**
  * Commits items in groups. A lone item is committed at once, and so are its successors while each waits for the answer to
@@ -26,12 +28,13 @@ export class GroupCommit<Item> {
   readonly #options: Required<GroupCommitOptions<Item>>;
   #waiting: Item[] = [];
   #weight = 0;
+  #bytes = 0;
   #gathering = false;
   /** Items committed since gathering began. */
   #gathered = 0;
 
   constructor(options: GroupCommitOptions<Item>) {
-    this.#options = { capacity: 50_000, weigh: () => 1, ...options };
+    this.#options = { capacity: 50_000, weigh: () => 1, bytes: () => 0, ...options };
   }
 
   /** Items are committed in the order of the calls, a lone one before this call returns. */
@@ -46,10 +49,17 @@ export class GroupCommit<Item> {
     if (!this.#gathering) {
       this.#commit();
       void this.#gather(this.#options.turn);
-    } else if (this.#weight >= ENOUGH.weight || this.#waiting.length >= ENOUGH.items) {
-      // Large enough for a transaction and a flush of its own: waiting longer would only leave the processor idle.
+    } else if (this.#isEnough(item)) {
+      // Large enough for a transaction and a flush of its own: waiting longer would only leave the processor idle, and
+      // what waits takes memory.
       this.#commit();
     }
+  }
+
+  #isEnough(added: Item): boolean {
+    this.#bytes += this.#options.bytes(added);
+    const { weight, items, bytes } = ENOUGH;
+    return this.#weight >= weight || this.#waiting.length >= items || this.#bytes >= bytes;
   }
 
   async #gather(wait: () => Promise<void>): Promise<void> {
@@ -67,6 +77,7 @@ export class GroupCommit<Item> {
     const group = this.#waiting;
     this.#waiting = [];
     this.#weight = 0;
+    this.#bytes = 0;
     this.#gathered += group.length;
     this.#options.commit(group);
   }

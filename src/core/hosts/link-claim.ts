@@ -45,8 +45,9 @@ export interface HostLink {
 
 /** An agent pings four times in this time; one that is silent for longer has lost its machine or its network. */
 export const ALIVE_MS = 60_000;
-/** Replaced processes that a link remembers. */
+/** Replaced processes that a link remembers, and the characters of their names: its socket carries them. */
 const REPLACED_KEPT = 8;
+const REPLACED_CHARS = 1_024;
 
 export type LinkDecision<Link extends HostLink> =
   | {
@@ -112,8 +113,17 @@ export function decideLink<Link extends HostLink>(
     owner: changedOwner(claim, owner, nowMs),
     close,
     why: others.length > 0 || lost.length > 0 ? "taken-over" : "replaced",
-    replaced: [...replaced].slice(-REPLACED_KEPT),
+    replaced: newest([...replaced]),
   };
+}
+
+function newest(names: readonly string[]): readonly string[] {
+  let chars = 0;
+  const tooLong = names.findLastIndex((name) => {
+    chars += name.length;
+    return chars > REPLACED_CHARS;
+  });
+  return names.slice(tooLong + 1).slice(-REPLACED_KEPT);
 }
 
 /** An administrator links as any host without taking its name from the token that has it. */

@@ -24,11 +24,16 @@ export interface Look {
 export interface IntrospectionOptions extends Omit<ScannerRunnerOptions, "crowdedOut"> {
   /** Called for every observation that enters (1) or leaves (-1) the window. */
   readonly moved?: (seq: number, change: 1 | -1) => void;
+  /** What the observations in the window may take in memory, in bytes. */
+  readonly windowBytes?: number;
   /** Called where items give way because their sender has more of them than anybody else. */
   readonly excess?: (limit: Limit, party: Party, count: number) => void;
 }
 
 const WINDOW_SETTING = "window_capacity of PATCH /v1/{ecosystem}/observations/settings";
+/** The limit is in bytes of memory. */
+export const MEMORY_QUOTA = "memory of observations";
+const MEMORY_SETTING = "HEAP_MB, see docs/operations.md: shorten the window, or send smaller observations";
 const FINDINGS_SETTING = "fixed: the findings of one scanner";
 
 /** Interval of evaluations without new samples, while the window is not empty: old samples leave it. */
@@ -133,10 +138,12 @@ export class Introspection {
   };
 
   #openWindow(): ObservationWindow {
-    const limits = windowLimits(this.#settings);
-    return new ObservationWindow(limits, this.#listener, ({ party }) =>
-      this.#options.excess?.({ quota: "observations", limit: limits.capacity, setting: WINDOW_SETTING }, party, 1),
-    );
+    const { windowBytes, excess } = this.#options;
+    const limits = { ...windowLimits(this.#settings), ...(windowBytes === undefined ? {} : { bytes: windowBytes }) };
+    return new ObservationWindow(limits, this.#listener, ({ party }, by) => {
+      if (by === "bytes") excess?.({ quota: MEMORY_QUOTA, limit: windowBytes ?? 0, setting: MEMORY_SETTING }, party, 1);
+      else excess?.({ quota: "observations", limit: limits.capacity, setting: WINDOW_SETTING }, party, 1);
+    });
   }
 
   /** Samples for the scanners, in the order of the log. */

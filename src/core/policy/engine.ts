@@ -9,7 +9,7 @@ import { bodyOf, sameRule } from "./plan-edits.ts";
 import type { Rule } from "./rule.ts";
 import { RuleIndex } from "./rule-index.ts";
 import type { Evaluation, Quarantined, RuleOutcome } from "./rule-outcome.ts";
-import { RuleState } from "./rule-state.ts";
+import { RuleState, type StateLimits } from "./rule-state.ts";
 import { SignalWork } from "./signal-work.ts";
 import type { StateBodies, StateMutation, StateRow } from "./state.ts";
 import { STEPS, WorkExceeded } from "./work-budget.ts";
@@ -22,13 +22,14 @@ import { STEPS, WorkExceeded } from "./work-budget.ts";
  * effects, and gives the rows back with {@link restore}.
  */
 export class PolicyEngine {
-  readonly #state = new RuleState();
+  readonly #state: RuleState;
   #rules = new Map<string, CompiledRule>();
   #index = new RuleIndex();
   #steps = 0;
 
   /** @throws InvalidRule for a rule with an invalid expression */
-  constructor(rules: readonly Rule[]) {
+  constructor(rules: readonly Rule[], limits: StateLimits = {}) {
+    this.#state = new RuleState(limits);
     this.replace(rules);
   }
 
@@ -38,6 +39,11 @@ export class PolicyEngine {
 
   get state(): StateRow[] {
     return this.#state.rows;
+  }
+
+  /** What the state takes in memory, about. */
+  get stateBytes(): number {
+    return this.#state.bytes;
   }
 
   /** All open expectations, in no order. */

@@ -1,4 +1,5 @@
 import { Heap } from "../collections/heap.ts";
+import { rowBytes } from "./row-bytes.ts";
 import { endOf, type StateBodies, type StateKey, type StateKind, type StateMutation, type StateRow } from "./state.ts";
 
 /**
@@ -23,8 +24,18 @@ const KINDS = Object.keys(MAX_ROWS) as StateKind[];
 
 type ExpectedRow = Extract<StateRow, { kind: "expected" }>;
 
+/** What the state of all rules may take in memory. */
+export interface StateLimits {
+  /** The same in every run: decisions follow from it. Default: anything. */
+  readonly maxBytes?: number;
+  /** Called where something is refused, or gives way. */
+  readonly gaveWay?: () => void;
+}
+
 interface Entry {
   row: StateRow;
+  /** What the row takes in memory, about. */
+  bytes: number;
   /** The heap holds the entry, under its present end or an earlier one. */
   queued: boolean;
 }
@@ -38,12 +49,24 @@ export class RuleState {
   readonly #ends = new Heap<Entry>();
   readonly #due = new Heap<Entry>();
   #journal = new Map<string, StateMutation>();
+  readonly #limits: StateLimits;
+  #bytes = 0;
+
+  constructor(limits: StateLimits = {}) {
+    this.#limits = limits;
+  }
+
+  /** What the rows take in memory, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   restore(rows: Iterable<StateRow>): void {
     this.#groups.clear();
     this.#ends.retain(() => false);
     this.#due.retain(() => false);
     this.#journal.clear();
+    this.#bytes = 0;
     // The oldest first, as they were written: which row is deleted when there are too many must not depend on a restart.
     for (const row of [...rows].sort((a, b) => endOf(a) - endOf(b))) this.#insert(row);
   }
@@ -63,7 +86,10 @@ export class RuleState {
     }
   }
 
-  /** @throws Error when the rule has the maximum number of expectations: deleting one would silently drop its time-out */
+  /**
+   * @throws Error when the rule has the maximum number of expectations, or the state of all rules takes too much memory:
+   * deleting one would silently drop its time-out
+   */
   set(row: StateRow): void {
     const group = this.#groups.get(groupOf(row.kind, row.rule));
     if (group !== undefined && group.size >= MAX_ROWS[row.kind] && !group.has(row.key)) {
@@ -71,13 +97,17 @@ export class RuleState {
       const [oldest] = group.keys();
       if (oldest !== undefined) this.delete(row.kind, row.rule, oldest);
     }
+    this.#makeRoomFor(row);
     this.#insert(row);
     this.#journal.set(rowKey(row), row);
   }
 
   delete(kind: StateKind, rule: string, key: string): void {
     const group = this.#groups.get(groupOf(kind, rule));
-    if (group === undefined || !group.delete(key)) return;
+    const entry = group?.get(key);
+    if (group === undefined || entry === undefined) return;
+    group.delete(key);
+    this.#bytes -= entry.bytes;
     if (group.size === 0) this.#groups.delete(groupOf(kind, rule));
     this.#journal.set(rowKey({ kind, rule, key }), { kind, rule, key, body: null });
   }
@@ -145,18 +175,39 @@ export class RuleState {
     }
     const known = group.get(row.key);
     if (row.kind === "expected") {
-      const entry = { row, queued: true };
+      const entry = { row, queued: true, bytes: rowBytes(row) };
+      this.#bytes += entry.bytes - (known?.bytes ?? 0);
       group.set(row.key, entry);
       this.#due.push(endOf(row), entry);
       // Most expected signals come: without this, expectations that were met would stay in the heap until their time.
       if (this.#due.size > 1_024 && this.#due.size > 4 * group.size) this.#due.retain((one) => this.#isCurrent(one));
       return;
     }
-    const entry = known ?? { row, queued: false };
+    const entry = known ?? { row, queued: false, bytes: 0 };
+    const bytes = rowBytes(row);
+    this.#bytes += bytes - entry.bytes;
     entry.row = row;
+    entry.bytes = bytes;
     group.set(row.key, entry);
     if (!entry.queued) this.#ends.push(endOf(row), entry);
     entry.queued = true;
+  }
+
+  /** Expectations are refused; of any other kind the oldest of the rule give way. */
+  #makeRoomFor({ kind, rule, key, body }: StateRow): void {
+    const { maxBytes = Number.POSITIVE_INFINITY, gaveWay = () => undefined } = this.#limits;
+    if (this.#bytes < maxBytes) return;
+    const group = this.#groups.get(groupOf(kind, rule));
+    if (group?.has(key) === true) return;
+    gaveWay();
+    if (kind === "expected")
+      throw new Error(`the rules take ${maxBytes} bytes of memory already: nothing more is expected until others are met`);
+    let left = rowBytes({ kind, rule, key, body } as StateRow);
+    for (const [oldest, { bytes }] of group ?? []) {
+      if (left <= 0) return;
+      left -= bytes;
+      this.delete(kind, rule, oldest);
+    }
   }
 
   /** Whether a row that has left the heap of ends has ended; a row that was prolonged meanwhile goes back into the heap. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ObjectSize } from "../billing/heap-budget.ts";
 import { Timestamp } from "../signals/timestamp.ts";
 import { QueueSettings } from "./queue-settings.ts";
 import { Outcome, TaskStatus } from "./task.ts";
@@ -143,6 +144,7 @@ export const QueueStatus = z.object({
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
   settings: QueueSettings,
+  ...ObjectSize.shape,
 });
 export type QueueStatus = z.infer<typeof QueueStatus>;
 

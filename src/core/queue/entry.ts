@@ -13,6 +13,8 @@ export interface Entry extends Omit<Task, "history"> {
   /** `finished`: not in the queue any more. */
   state: "ready" | "delayed" | "leased" | "finished";
   dueMs: number;
+  /** What the entry takes in memory, as last counted. Only the index writes this field. */
+  heapBytes: number;
   /** Whether storage has the task. */
   stored: boolean;
   /** The lease was read from storage, and its worker may have renewed the lease after that was written. */
@@ -23,7 +25,7 @@ export interface Entry extends Omit<Task, "history"> {
 export function storedEntry(task: Task): Entry {
   // A task without a delay is ready at once, even if the clock was set back since. The others become ready by their timer.
   const state = task.lease !== null ? "leased" : task.readyMs === task.createdMs ? "ready" : "delayed";
-  return { ...task, state, dueMs: Number.POSITIVE_INFINITY, stored: true, unsure: isUnsure(task.lease) };
+  return { ...task, state, dueMs: Number.POSITIVE_INFINITY, heapBytes: 0, stored: true, unsure: isUnsure(task.lease) };
 }
 
 export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts: number, nowMs: number): Entry {
@@ -50,6 +52,7 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     history: [],
     state: task.delayMs > 0 ? "delayed" : "ready",
     dueMs: Number.POSITIVE_INFINITY,
+    heapBytes: 0,
     stored: false,
     unsure: false,
   };
@@ -133,4 +136,16 @@ export function withGrace(entry: Entry, lease: Lease, nowMs: number): Lease | un
   // The task's own time limit is over, whatever the worker did.
   if (expiresMs <= nowMs) return undefined;
   return { ...lease, expiresMs, storedMs: expiresMs, graced: true };
+}
+
+/** Of an entry, its places in the index and its lease, and of an event of its history. */
+const ENTRY_BYTES = 700;
+const EVENT_BYTES = 80;
+
+/** What an entry takes in memory without its payload, about. */
+export function heapBytesOf({ taskId, recipient, type, sender, cause, history }: Entry): number {
+  let bytes = ENTRY_BYTES + taskId.length + recipient.length + type.length + (sender?.length ?? 0);
+  bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0);
+  for (const { error, worker } of history) bytes += EVENT_BYTES + (error?.length ?? 0) + (worker?.length ?? 0);
+  return bytes;
 }

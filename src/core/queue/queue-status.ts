@@ -1,3 +1,4 @@
+import type { ObjectSize } from "../billing/heap-budget.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { AlertTracker } from "./alert-tracker.ts";
 import type { QueueStatus, RecipientStatus } from "./api.ts";
@@ -27,7 +28,7 @@ export function queueStatus(
   name: string,
   { queue, statistics, alerts, waiters }: QueueParts,
   nowMs: number,
-): QueueStatus {
+): Omit<QueueStatus, keyof ObjectSize> {
   const { depths } = queue;
   const oldest = queue.oldestWaitingMs;
   return {

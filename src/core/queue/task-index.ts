@@ -1,29 +1,57 @@
 import { Depths } from "./depths.ts";
-import { type Entry, storedEntry } from "./entry.ts";
+import { type Entry, heapBytesOf, storedEntry } from "./entry.ts";
 import { Holders } from "./holders.ts";
 import { LongRunning } from "./long-running.ts";
+import { ParkedTasks } from "./parked-tasks.ts";
 import { ReadyQueues } from "./ready-queues.ts";
 import type { Lease, Task } from "./task.ts";
 import { Timers } from "./timers.ts";
 
+/** Reads parked tasks from storage by their places in the order. */
+export type ReadParked = (seqs: readonly number[]) => Iterable<Task>;
+
+/** Parked tasks that become due in one step. */
+const MAX_DUE = 2_000;
+/** What the place of a parked task takes. */
+const PLACE_BYTES = 64;
+
 /**
  * The unfinished tasks of a queue, by id, order, lease holder and due time. Moves a task between its states and keeps
  * all of these in step; which move is allowed when is decided by {@link TaskQueue}.
+ *
+ * Beyond a number of tasks, those that wait are parked: they are only in storage, and are read again when they come to
+ * the front, are due, or are named. Whoever changes a task therefore finds it here first.
  */
 export class TaskIndex {
   readonly depths = new Depths();
   readonly longRunning = new LongRunning();
   readonly #byId = new Map<string, Entry>();
+  readonly #bySeq = new Map<number, Entry>();
+  readonly #parked = new ParkedTasks();
   readonly #holders = new Holders();
-  readonly #ready = new ReadyQueues<Entry>((task) => task.state === "ready");
+  readonly #ready = new ReadyQueues<Entry>({
+    isReady: (seq) => this.#parked.isReady(seq) || this.#bySeq.get(seq)?.state === "ready",
+    read: (seq, next) => this.#bySeq.get(seq) ?? this.#unpark(seq, next),
+  });
   readonly #timers = new Timers<Entry>();
+  readonly #read: ReadParked;
+  readonly #residentBytes: number;
+  #bytes = 0;
 
-  constructor(tasks: Iterable<Task>) {
+  /**
+   * @param tasks - unfinished, in the order of their arrival
+   * @param read - reads tasks from storage
+   * @param residentBytes - of tasks in memory, beyond which tasks that wait are parked
+   */
+  constructor(tasks: Iterable<Task>, read: ReadParked, residentBytes: number) {
+    this.#read = read;
+    this.#residentBytes = residentBytes;
     const leased: { entry: Entry; lease: Lease }[] = [];
     for (const task of tasks) {
       const entry = storedEntry(task);
       this.add(entry);
       if (entry.lease !== null) leased.push({ entry, lease: entry.lease });
+      else this.park(entry);
     }
     // LongRunning expects the order of the starts.
     leased.sort((a, b) => a.lease.startedMs - b.lease.startedMs);
@@ -31,15 +59,32 @@ export class TaskIndex {
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#byId.size + this.#parked.size;
+  }
+
+  /** What all of it takes in memory, about, without payloads. */
+  get heapBytes(): number {
+    return this.#bytes + PLACE_BYTES * this.#parked.size;
   }
 
   get readyCount(): number {
     return this.#ready.size;
   }
 
+  /** A task that is to be changed. */
   find(taskId: string): Entry | undefined {
-    return this.#byId.get(taskId);
+    const entry = this.#byId.get(taskId);
+    if (entry !== undefined) return entry;
+    const parked = this.#readNamed(taskId);
+    return parked === undefined ? undefined : this.#unpark(parked.seq, []);
+  }
+
+  /** A task that is only looked at: a parked one stays parked. */
+  look(taskId: string): Entry | undefined {
+    const entry = this.#byId.get(taskId);
+    if (entry !== undefined) return entry;
+    const parked = this.#readNamed(taskId);
+    return parked === undefined ? undefined : storedEntry(parked);
   }
 
   heldBy(holder: string): number {
@@ -58,13 +103,30 @@ export class TaskIndex {
     return this.#ready.recipients();
   }
 
-  get oldestReady(): Entry | undefined {
-    return this.#ready.oldest();
+  /** The task that arrived first of those that are ready, to be changed. */
+  takeOldestReady(): Entry | undefined {
+    const oldest = this.#ready.oldest();
+    return oldest === undefined ? undefined : (this.#bySeq.get(oldest.seq) ?? this.#unpark(oldest.seq, oldest.next));
+  }
+
+  /** Creation time of that task. */
+  get oldestReadyMs(): number | undefined {
+    const oldest = this.#ready.oldest();
+    if (oldest === undefined) return undefined;
+    return this.#bySeq.get(oldest.seq)?.createdMs ?? [...this.#read([oldest.seq])][0]?.createdMs;
   }
 
   /** When {@link takeDue} has something to return next. */
   get nextDueMs(): number | undefined {
-    return this.#timers.nextMs;
+    const [resident, parked] = [this.#timers.nextMs, this.#parked.nextDueMs];
+    return resident === undefined || parked === undefined ? (resident ?? parked) : Math.min(resident, parked);
+  }
+
+  /** Reads the parked tasks that are due, a bounded number of them: {@link takeDue} returns them like any others. */
+  unparkDue(nowMs: number): void {
+    const due = this.#parked.takeDue(nowMs, MAX_DUE).filter((seq) => this.#parked.has(seq));
+    const [first] = due;
+    if (first !== undefined) this.#unpark(first, due);
   }
 
   /** A task whose timer has run out: its delay, its lease or its deadline. */
@@ -73,10 +135,23 @@ export class TaskIndex {
   }
 
   add(entry: Entry): void {
-    this.#byId.set(entry.taskId, entry);
+    this.#keep(entry);
     this.depths.add(entry);
     if (entry.state === "ready") this.#ready.add(entry);
-    this.#setTimer(entry);
+  }
+
+  /**
+   * Leaves a task that waits to storage, where there are too many in memory. Storage must have it as it is.
+   *
+   * @returns whether the task was parked: its entry is not the task's any more
+   */
+  park(entry: Entry): boolean {
+    if (this.#bytes <= this.#residentBytes || !entry.stored) return false;
+    if (entry.state !== "ready" && entry.state !== "delayed") return false;
+    const { dueMs } = entry;
+    this.#forget(entry);
+    this.#parked.add(entry.seq, entry.taskId, entry.state === "ready", dueMs);
+    return true;
   }
 
   /** Ends the delay of a task. */
@@ -89,6 +164,11 @@ export class TaskIndex {
   /** Takes the most urgent ready task out of the order; {@link lease} has to follow. */
   takeReady(recipients: readonly string[], nowMs: number, ageingMs: number | null): Entry | undefined {
     return this.#ready.take(recipients, nowMs, ageingMs);
+  }
+
+  /** Puts a task back that {@link takeReady} gave. */
+  putBack(entry: Entry): void {
+    this.#ready.add(entry);
   }
 
   lease(entry: Entry, lease: Lease): void {
@@ -108,6 +188,7 @@ export class TaskIndex {
   /** Ends the lease of a task, which is ready again at `readyMs`. */
   requeue(entry: Entry, readyMs: number, nowMs: number): void {
     this.#release(entry, nowMs);
+    this.#weigh(entry);
     this.depths.stop(entry);
     entry.readyMs = readyMs;
     entry.state = readyMs > nowMs ? "delayed" : "ready";
@@ -122,10 +203,56 @@ export class TaskIndex {
     this.#release(entry, nowMs);
     if (wasReady) entry.waitedMs += Math.max(0, nowMs - entry.readyMs);
     entry.state = "finished";
-    if (wasReady) this.#ready.remove(entry);
+    this.#forget(entry);
+    if (wasReady) this.#ready.remove(entry.recipient);
+    this.depths.remove(entry);
+  }
+
+  #keep(entry: Entry): void {
+    this.#byId.set(entry.taskId, entry);
+    this.#bySeq.set(entry.seq, entry);
+    this.#weigh(entry);
+    this.#setTimer(entry);
+  }
+
+  #weigh(entry: Entry): void {
+    const bytes = heapBytesOf(entry);
+    this.#bytes += bytes - entry.heapBytes;
+    entry.heapBytes = bytes;
+  }
+
+  #forget(entry: Entry): void {
     this.#timers.set(entry, Number.POSITIVE_INFINITY);
     this.#byId.delete(entry.taskId);
-    this.depths.remove(entry);
+    this.#bySeq.delete(entry.seq);
+    this.#bytes -= entry.heapBytes;
+    entry.heapBytes = 0;
+  }
+
+  /**
+   * Reads a parked task, and others with it, to be changed.
+   *
+   * @param next - the others; those that are not parked are left out
+   * @throws Error where storage has no such task: memory has to be read from storage anew
+   */
+  #unpark(seq: number, next: readonly number[]): Entry {
+    const seqs = new Set([seq, ...next.filter((one) => this.#parked.has(one))]);
+    for (const task of this.#read([...seqs])) {
+      const entry = storedEntry(task);
+      // Whether its delay is over is not stored.
+      if (this.#parked.isReady(task.seq)) entry.state = "ready";
+      this.#parked.delete(task.seq);
+      this.#keep(entry);
+    }
+    const entry = this.#bySeq.get(seq);
+    if (entry === undefined) throw new Error(`the task at ${seq} is not in storage`);
+    return entry;
+  }
+
+  #readNamed(taskId: string): Task | undefined {
+    const places = this.#parked.mayHave(taskId);
+    if (places.length === 0) return undefined;
+    return [...this.#read(places)].find((task) => task.taskId === taskId);
   }
 
   #hold(entry: Entry, lease: Lease): void {

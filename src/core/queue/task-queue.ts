@@ -11,41 +11,12 @@ import {
   type NewTask,
   type Outcome,
   statusOf,
-  type Task,
   type TaskEvent,
   type TaskStatus,
 } from "./task.ts";
+import type { EnqueueResult, TransitionResult } from "./task-answers.ts";
 import { TaskIndex } from "./task-index.ts";
-
-export interface EnqueueReceipt {
-  readonly taskId: string;
-  readonly status: TaskStatus;
-  /** Whether the queue knew the task before. */
-  readonly known: boolean;
-}
-
-export type EnqueueResult =
-  | { readonly receipts: readonly EnqueueReceipt[] }
-  | { readonly full: true; readonly capacity: number };
-
-export type TransitionResult =
-  | { readonly ok: true; readonly status: TaskStatus; readonly expiresMs?: number; readonly cancelled?: Lease | null }
-  /** `lost`: the lease is no longer held; `finished`: the task has ended; `unknown`: the queue knows no such task. */
-  | { readonly ok: false; readonly reason: "lost" | "finished" | "unknown" };
-
-export interface TaskQueueOptions {
-  /** Part of the ids that the queue assigns, so that a queue made anew assigns others. */
-  readonly epoch: string;
-  readonly nextSeq: number;
-  /** Unfinished tasks. */
-  readonly tasks: Iterable<Task>;
-  /** Looks up a finished task, while storage still has the task. */
-  readonly finished: (taskId: string) => Pick<FinishedTask, "outcome" | "leaseId"> | undefined;
-  /** Makes the id of a lease, which nobody can guess: who knows the id ends the task. */
-  readonly newLeaseId: () => string;
-  /** From 0 to below 1. */
-  readonly random: () => number;
-}
+import { RESIDENT_BYTES, type TaskQueueOptions } from "./task-queue-options.ts";
 
 /**
  * The state machine of a queue: which task comes next, who holds which task, and what is due when. All of its state
@@ -66,7 +37,7 @@ export class TaskQueue {
     this.settings = settings;
     this.#options = options;
     this.#nextSeq = options.nextSeq;
-    this.#index = new TaskIndex(options.tasks);
+    this.#index = new TaskIndex(options.tasks, options.read, options.residentBytes ?? RESIDENT_BYTES);
   }
 
   get size(): number {
@@ -90,8 +61,14 @@ export class TaskQueue {
     return this.#index.nextDueMs;
   }
 
+  /** A task to look at. */
   find(taskId: string): Entry | undefined {
-    return this.#index.find(taskId);
+    return this.#index.look(taskId);
+  }
+
+  /** What the tasks take in memory, about, without payloads. */
+  get heapBytes(): number {
+    return this.#index.heapBytes;
   }
 
   /** Number of tasks that a connection or request holds. */
@@ -110,16 +87,20 @@ export class TaskQueue {
 
   /** Creation time of the ready task that arrived first. */
   get oldestWaitingMs(): number | undefined {
-    return this.#index.oldestReady?.createdMs;
+    return this.#index.oldestReadyMs;
   }
 
   /** Lets the timers run out that are due: delays end, leases expire, deadlines pass. */
   advanceClock(nowMs: number): void {
+    this.#index.unparkDue(nowMs);
     for (let entry = this.#index.takeDue(nowMs); entry !== undefined; entry = this.#index.takeDue(nowMs)) {
       if (entry.lease !== null) this.#expireLease(entry, entry.lease, nowMs);
       else if (entry.deadlineAtMs !== null && entry.deadlineAtMs <= nowMs) {
-        this.#finish(entry, "expired", nowMs, "no worker took the task before its deadline");
-      } else this.#index.makeReady(entry);
+        this.#expire(entry, nowMs);
+      } else {
+        this.#index.makeReady(entry);
+        this.#index.park(entry);
+      }
     }
   }
 
@@ -146,7 +127,7 @@ export class TaskQueue {
   /** Leases the most urgent task for `recipient` or for anyone. */
   lease(recipient: string, holder: string, worker: string, leaseMs: number, nowMs: number): Entry | undefined {
     const recipients = recipient === ANYONE ? [ANYONE] : [recipient, ANYONE];
-    const entry = this.#index.takeReady(recipients, nowMs, this.settings.ageing_ms);
+    const entry = this.#options.full?.() === true ? undefined : this.#takeReady(recipients, nowMs);
     if (entry === undefined) return undefined;
     entry.attempt++;
     entry.leases++;
@@ -216,11 +197,26 @@ export class TaskQueue {
     return this.#changes.drain();
   }
 
+  /** Leaves those to storage that it has, where there are too many tasks in memory. @returns the entries to be forgotten */
+  park(entries: readonly Entry[]): Entry[] {
+    return entries.filter((entry) => this.#index.park(entry));
+  }
+
   #statusOf(taskId: string): TaskStatus | undefined {
-    const entry = this.#index.find(taskId);
+    const entry = this.find(taskId);
     if (entry !== undefined) return entry.lease === null ? "queued" : "running";
     const finished = this.#findFinished(taskId);
     return finished === undefined ? undefined : statusOf(finished.outcome);
+  }
+
+  #takeReady(recipients: readonly string[], nowMs: number): Entry | undefined {
+    for (;;) {
+      const entry = this.#index.takeReady(recipients, nowMs, this.settings.ageing_ms);
+      if (entry === undefined || entry.deadlineAtMs === null || entry.deadlineAtMs > nowMs) return entry;
+      // One of very many that are due together, which the clock has not come to.
+      this.#index.putBack(entry);
+      this.#expire(entry, nowMs);
+    }
   }
 
   #makeRoom(wanted: number, nowMs: number): boolean {
@@ -228,7 +224,7 @@ export class TaskQueue {
     if (this.size + wanted <= capacity) return true;
     if (overflow === "refuse" || this.size + wanted - capacity > this.#index.readyCount) return false;
     while (this.size + wanted > capacity) {
-      const oldest = this.#index.oldestReady;
+      const oldest = this.#index.takeOldestReady();
       if (oldest === undefined) return false;
       this.#finish(oldest, "dropped", nowMs, "dropped to make room: the queue was full");
     }
@@ -242,6 +238,10 @@ export class TaskQueue {
     this.#index.add(entry);
     this.#changes.record(entry, { atMs: nowMs, event: "queued" });
     return entry;
+  }
+
+  #expire(entry: Entry, nowMs: number): void {
+    this.#finish(entry, "expired", nowMs, "no worker took the task before its deadline");
   }
 
   #expireLease(entry: Entry, lease: Lease, nowMs: number): void {

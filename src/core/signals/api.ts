@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ObjectSize } from "../billing/heap-budget.ts";
 import { type NewSignal, Signal } from "./signal.ts";
 import { Timestamp } from "./timestamp.ts";
 
@@ -129,6 +130,7 @@ export const LogStatus = z.object({
   hosts: z.array(z.string()).readonly(),
   unknown_frames: z.int().meta({ description: "Frames of newer agents that were ignored since the log woke" }),
   database_bytes: z.int().meta({ description: "Bytes of storage that the log takes" }),
+  heap: ObjectSize.shape.heap,
   limit_bytes: z.number().meta({ description: "Bytes beyond which the oldest signals are dropped before their time" }),
   dropped_for_size: z
     .int()

@@ -18,7 +18,7 @@ const Seq = z.int().nonnegative();
  *
  * @see https://developers.cloudflare.com/durable-objects/api/websockets/#serializeattachment
  */
-const MAX_PATTERN_BYTES = 10_000;
+const MAX_PATTERN_BYTES = 9_000;
 /** The runtime stores a text as Latin-1 where it can, and otherwise two bytes a character. */
 const storedBytes = (text: string) => text.length * (/[^\0-\xff]/.test(text) ? 2 : 1) + 8;
 const Patterns = z

@@ -53,6 +53,7 @@ export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
       settings: this.#settings,
       history: this.#history,
       wakeBy: (atMs) => alarms.wakeBy(atMs),
+      heap: this.heap,
     });
     this.projection.attach(this.#window);
   }

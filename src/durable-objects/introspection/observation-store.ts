@@ -63,7 +63,7 @@ export class ObservationStore {
       this.#sql.exec("INSERT INTO slices (slice) VALUES (?)", slice.id);
       this.#slices.push(slice);
     }
-    this.#insert(slice.id, lastSeq, lines, senders);
+    for (const row of rowsOf(lines, lastSeq, senders)) this.#insert(slice.id, row.lastSeq, row.lines, row.senders);
     extend(slice, lines, lastSeq);
     slice.inside += this.#entering;
     this.#entering = 0;
@@ -218,8 +218,39 @@ function readSenders(text: string | null | undefined): readonly SenderRange[] {
 
 /** Characters of a row: one may take 2 MB, and a character up to three bytes. */
 const ROW_CHARS = 600_000;
+/** Characters that an observation may take beside its line, where the sender of each is another. */
+const RANGE_CHARS = 48;
 
 type Rows = readonly { readonly lines: string[]; readonly lastSeq: number; readonly senders: readonly SenderRange[] }[];
+
+/** What one read of the log gave, which may be several megabytes, as rows. A row is known by the place where it ends. */
+function* rowsOf(
+  lines: readonly string[],
+  lastSeq: number,
+  senders: readonly SenderRange[],
+): Generator<{
+  readonly lines: readonly string[];
+  readonly lastSeq: number;
+  readonly senders: readonly SenderRange[];
+}> {
+  let from = 0;
+  let chars = 0;
+  for (let place = 0; place < lines.length; place++) {
+    const size = (lines[place]?.length ?? 0) + 1 + RANGE_CHARS;
+    if (place > from && chars + size > ROW_CHARS) {
+      const [first, last] = [lineSeq(lines[from] ?? ""), lineSeq(lines[place - 1] ?? "")];
+      yield { lines: lines.slice(from, place), lastSeq: last, senders: within(senders, first, last) };
+      from = place;
+      chars = 0;
+    }
+    chars += size;
+  }
+  const own = from === 0 ? senders : within(senders, lineSeq(lines[from] ?? ""), lastSeq);
+  yield { lines: from === 0 ? lines : lines.slice(from), lastSeq, senders: own };
+}
+
+const within = (senders: readonly SenderRange[], first: number, last: number) =>
+  senders.filter(([, from, to]) => from <= last && to >= first);
 
 /** Joins rows into as few as may be. */
 function joined(rows: Rows): Rows {

@@ -1,7 +1,8 @@
+import type { HeapAccount } from "../../core/billing/heap-budget.ts";
 import type { Gap } from "../../core/introspection/api.ts";
 import { GAP_SOURCE, gapFacts, gapOf } from "../../core/introspection/gaps/gap-signal.ts";
 import type { GapChange } from "../../core/introspection/gaps/gap-tracker.ts";
-import { Introspection, type Look } from "../../core/introspection/introspection.ts";
+import { Introspection, type Look, MEMORY_QUOTA } from "../../core/introspection/introspection.ts";
 import { ALL_SCANNERS } from "../../core/introspection/scanners/all-scanners.ts";
 import { sampleOf } from "../../core/introspection/window/sample.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
@@ -12,6 +13,7 @@ import { lineName, lineSeq, readSignalLine } from "../../core/signals/signal-lin
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { traceOf } from "../../core/signals/trace.ts";
 import type { Decisions } from "../shell/decisions.ts";
+import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
 import type { Projection } from "../shell/projection.ts";
 import type { HistoryStore } from "./history-store.ts";
@@ -33,6 +35,7 @@ export interface WindowProjectionOptions {
   readonly settings: SettingsStore;
   readonly history: HistoryStore;
   readonly wakeBy: (atMs: number) => void;
+  readonly heap: ObjectHeap;
 }
 
 type Emit = Pick<Decisions, "emit">;
@@ -42,10 +45,12 @@ export class WindowProjection implements ProjectedState {
   readonly #options: WindowProjectionOptions;
   #introspection = new Introspection([]);
   readonly #excess = new ExcessLedger();
+  readonly #account: HeapAccount;
   #evaluation: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: WindowProjectionOptions) {
     this.#options = options;
+    this.#account = options.heap.account("observations", () => this.#introspection.window.bytes);
     options.history.onCrowdedOut((party, limit) =>
       this.#excess.note({ quota: "history series", limit, setting: SERIES_SETTING }, party, Date.now()),
     );
@@ -61,10 +66,10 @@ export class WindowProjection implements ProjectedState {
     return this.#excess.list(nowMs);
   }
 
-  take(signal: Signal, _decisions: unknown, sender: string): void {
+  take(signal: Signal, _decisions: unknown, sender: string, chars: number): void {
     if (signal.signal === "OBSERVATION") {
       const nowMs = Date.now();
-      const sample = sampleOf(signal, sender);
+      const sample = sampleOf(signal, sender, chars);
       this.#introspection.take(sample, nowMs);
       this.#options.history.take(sample, nowMs);
     } else if (this.#options.projection.isReplaying(signal.seq) && signal.source === GAP_SOURCE) {
@@ -99,14 +104,18 @@ export class WindowProjection implements ProjectedState {
     this.#introspection = new Introspection(ALL_SCANNERS, {
       moved: (seq, change) => store.moved(seq, change),
       clock: () => Date.now(),
-      excess: (limit, party, count) => this.#excess.note(limit, party, Date.now(), count),
+      windowBytes: this.#account.limitBytes,
+      excess: (limit, party, count) => {
+        if (limit.quota === MEMORY_QUOTA) this.#account.refused(count);
+        this.#excess.note(limit, party, Date.now(), count);
+      },
     });
     this.#excess.restore(settings.read("excess"));
     restoreSettings(this.#introspection, settings, nowMs);
     this.#introspection.gaps.restore(store.gaps());
     for (const { line, sender } of store.lines(nowMs)) {
       try {
-        const sample = sampleOf(readSignalLine(line), sender);
+        const sample = sampleOf(readSignalLine(line), sender, line.length);
         this.#introspection.take(sample, nowMs);
         history.take(sample, nowMs);
       } catch {

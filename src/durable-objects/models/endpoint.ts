@@ -1,6 +1,7 @@
 import { answerSchema, messagesOf, type Question } from "../../core/models/question.ts";
 import { readCompletion } from "../../core/models/read-answer.ts";
 import type { Model } from "../../core/models/settings.ts";
+import type { Fetch } from "../shell/limited-fetch.ts";
 import type { ModelReply } from "./model-reply.ts";
 import { type AiBinding, askWorkersAi } from "./workers-ai.ts";
 
@@ -11,10 +12,18 @@ const MAX_BYTES = 256 * 1024;
  * Asks one model. Never throws, and never passes on the body of an error: it may quote the key.
  *
  * @param ai - binding of Workers AI, where the deployment has one
+ * @param fetch - of the object that asks
  */
-export async function askModel(model: Model, question: Question, ai: AiBinding | undefined): Promise<ModelReply> {
+export async function askModel(
+  model: Model,
+  question: Question,
+  ai: AiBinding | undefined,
+  fetch: Fetch,
+): Promise<ModelReply> {
   try {
-    return model.kind === "openai" ? await askEndpoint(model, question) : await askWorkersAi(model, question, ai);
+    return model.kind === "openai"
+      ? await askEndpoint(model, question, fetch)
+      : await askWorkersAi(model, question, ai);
   } catch (error) {
     if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) {
       return { ok: false, why: "timeout", detail: `no answer within ${question.timeoutMs} ms` };
@@ -27,7 +36,11 @@ export async function askModel(model: Model, question: Question, ai: AiBinding |
   }
 }
 
-async function askEndpoint(model: Extract<Model, { kind: "openai" }>, question: Question): Promise<ModelReply> {
+async function askEndpoint(
+  model: Extract<Model, { kind: "openai" }>,
+  question: Question,
+  fetch: Fetch,
+): Promise<ModelReply> {
   const signal = AbortSignal.timeout(question.timeoutMs);
   const response = await fetch(model.url, {
     method: "POST",

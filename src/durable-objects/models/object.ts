@@ -14,17 +14,18 @@ import {
   readStoredSettings,
 } from "../../core/models/settings.ts";
 import { allowsPrivate } from "../../core/wire/network-address.ts";
+import { ConnectionPlaces } from "../shell/connection-places.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import { PLATFORM } from "../shell/platform-limits.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 import type { Schema } from "../shell/schema.ts";
 import { withoutModelKeys } from "./copy.ts";
 import { askModel } from "./endpoint.ts";
 import type { ModelReply } from "./model-reply.ts";
-import { QuestionPlaces } from "./question-places.ts";
 import type { AiBinding } from "./workers-ai.ts";
 
 /** Questions under way at a time: the connections that the runtime opens for an object. */
-const MAX_RUNNING = 6;
+const MAX_RUNNING = PLATFORM.connections;
 /** Questions that may wait for their turn. */
 const MAX_WAITING = 64;
 /** How long answers are stored: a caller that crashed asks again within seconds. */
@@ -58,7 +59,7 @@ export class Models extends EcosystemObject<ModelsBindings> {
 
   /** Answers that are not there yet, of waiting questions too. */
   readonly #running = new Map<string, Promise<Answer>>();
-  readonly #places = new QuestionPlaces(MAX_RUNNING, MAX_WAITING);
+  readonly #places = new ConnectionPlaces(MAX_RUNNING, MAX_WAITING);
   #settings: ModelSettings;
   #spent: Spending | undefined;
 
@@ -102,7 +103,10 @@ export class Models extends EcosystemObject<ModelsBindings> {
     return answering;
   }
 
-  /** Waits for a place. Nothing is counted for a question whose time ends before it was asked. */
+  /**
+   * Waits for a place, for the question's time at most. Nothing is counted for a question that got none. The model has the
+   * question's whole time from when it is asked: a model that was given the rest of it would time out and be paid.
+   */
   async #askInTurn(question: Question, attempts: number): Promise<Answer> {
     const asked = this.#modelOf(question);
     if ("choice" in asked) return asked;
@@ -113,9 +117,7 @@ export class Models extends EcosystemObject<ModelsBindings> {
       // The settings may have changed while the question waited.
       const model = this.#modelOf(question);
       if ("choice" in model) return model;
-      const timeoutMs = question.timeoutMs - (Date.now() - startMs);
-      if (timeoutMs <= 0) return noAnswer("busy", busy);
-      return await this.#reserveAndAsk({ ...question, timeoutMs }, model, attempts, startMs);
+      return await this.#reserveAndAsk(question, model, attempts, startMs);
     } finally {
       this.#places.release();
     }
@@ -158,7 +160,7 @@ export class Models extends EcosystemObject<ModelsBindings> {
   ): Promise<Answer> {
     // The question must be stored before it is asked: asking costs money, which a crash must not leave uncounted.
     await this.ctx.storage.sync();
-    const reply = await askModel(model, question, this.env.AI);
+    const reply = await askModel(model, question, this.env.AI, this.outgoing);
     const answer = { ...answerOf(reply, question, model, reservedUsd), duration_ms: Date.now() - startMs };
     const spent = settleCost(
       this.#spent ?? spendingToday(undefined, reservedMs),

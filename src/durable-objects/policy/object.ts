@@ -70,6 +70,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
         new Questions(sql, { ask: (question) => objectNamed(env.MODELS, ecosystem, env).ask(question), settle }),
       ecosystem,
       wakeBy: (atMs) => alarms.wakeBy(atMs),
+      heap: this.heap,
     });
     this.projection.attach(this.#work);
     const builtIn = this.#rules.planBuiltInRules();

@@ -9,6 +9,8 @@ import { readableRows } from "../shell/readable-rows.ts";
 
 /** Time beyond the question's own, for the calls to the object of models and back, in milliseconds. */
 const TRAVEL_MS = 1_000;
+/** The model has the question's time, and the question may wait as long before until one of six others has ended. */
+const WAITING_SHARE = 2;
 
 interface QuestionPorts {
   ask(question: Question): Promise<Answer>;
@@ -46,7 +48,7 @@ export class Questions {
       rule: rule.id,
       origin,
       fallback,
-      deadlineMs: nowMs + timeoutMs + TRAVEL_MS,
+      deadlineMs: nowMs + WAITING_SHARE * timeoutMs + TRAVEL_MS,
       question: { id, model, prompt, timeoutMs, choices: choices.map(({ name, means }) => ({ name, means })) },
       effects: Object.fromEntries(choices.map(({ name, effects }) => [name, effects])),
     };

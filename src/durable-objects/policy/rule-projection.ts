@@ -6,6 +6,7 @@ import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
+import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
@@ -49,11 +50,12 @@ export interface RuleProjectionOptions {
   readonly questions: (settle: (settled: SettledRuleQuestion) => void) => Questions;
   readonly ecosystem: string;
   readonly wakeBy: (atMs: number) => void;
+  readonly heap: ObjectHeap;
 }
 
 /** Applies the rules to the signals of the log and to time that passes, and records their decisions. */
 export class RuleProjection implements ProjectedState {
-  readonly engine = new PolicyEngine([]);
+  readonly engine: PolicyEngine;
   /** Who has used up a share of a rule, lately. */
   readonly excess = new ExcessLedger();
   readonly #options: RuleProjectionOptions;
@@ -63,6 +65,8 @@ export class RuleProjection implements ProjectedState {
 
   constructor(options: RuleProjectionOptions) {
     this.#options = options;
+    const account = options.heap.account("rule_state", () => this.engine.stateBytes);
+    this.engine = new PolicyEngine([], { maxBytes: account.limitBytes, gaveWay: () => account.refused() });
     this.#questions = options.questions((settled) => this.#settle(settled));
     this.load();
   }

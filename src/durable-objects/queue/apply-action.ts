@@ -1,7 +1,8 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import type { TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import type { Lease, NewTask } from "../../core/queue/task.ts";
-import type { TaskQueue, TransitionResult } from "../../core/queue/task-queue.ts";
+import type { TransitionResult } from "../../core/queue/task-answers.ts";
+import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { TaskStore } from "./task-store.ts";
 import { worksFor } from "./worker-rights.ts";

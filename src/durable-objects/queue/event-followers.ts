@@ -9,6 +9,9 @@ export const FOLLOWER = "events";
 /** Most unacknowledged events of a follower. A follower that is further behind is disconnected, and resumes later. */
 const MAX_UNACKNOWLEDGED = 2_000;
 
+/** Largest frame of events, in characters: a larger one is cut into several. */
+const FRAME_CHARS = 128 * 1024;
+
 /** What of a follower survives hibernation; followers of earlier versions have nothing of it. */
 const Attachment = z.object({
   token: z.object({ id: z.string(), expiresMs: z.number().nullable() }).optional(),
@@ -61,8 +64,7 @@ export class EventFollowers {
     const events =
       after === null ? tail.last(count) : tail.after(incarnation === this.#incarnation ? Number(number) : 0);
     this.#followers.set(socket, { acknowledged: tail.count, token });
-    if (events.length === 0) return;
-    this.#send(socket, this.#frame(tail, events));
+    this.#send(socket, this.#frames(tail, events));
   }
 
   /** Sends the events that happened since the last call. */
@@ -71,12 +73,12 @@ export class EventFollowers {
     this.#published = tail.count;
     if (this.#followers.size === 0 || tail.count === before) return;
     // Where more events happened at once than the tail keeps, the oldest of them are not sent.
-    const frame = this.#frame(tail, tail.after(before));
+    const frames = this.#frames(tail, tail.after(before));
     for (const [socket, { acknowledged, token }] of this.#followers) {
       if (this.#isOver(token)) {
         this.close(socket);
         closeEnded(socket);
-      } else if (tail.count - acknowledged <= MAX_UNACKNOWLEDGED) this.#send(socket, frame);
+      } else if (tail.count - acknowledged <= MAX_UNACKNOWLEDGED) this.#send(socket, frames);
       else {
         this.close(socket);
         socket.close(1013, "too far behind: reconnect with the id of the last event");
@@ -95,13 +97,34 @@ export class EventFollowers {
     this.#followers.delete(socket);
   }
 
-  #frame(tail: EventTail, events: EventsFrame["events"]): EventsFrame {
-    return { type: "events", incarnation: this.#incarnation, first: tail.count - events.length + 1, events };
+  /** @param events - the latest of the tail */
+  #frames(tail: EventTail, events: EventsFrame["events"]): string[] {
+    const frames: string[] = [];
+    let first = tail.count - events.length + 1;
+    let part: EventsFrame["events"] = [];
+    let chars = 0;
+    const end = () => {
+      if (part.length === 0) return;
+      const frame: EventsFrame = { type: "events", incarnation: this.#incarnation, first, events: part };
+      frames.push(JSON.stringify(frame));
+      first += part.length;
+      part = [];
+      chars = 0;
+    };
+    for (const event of events) {
+      // Of an event only its error can be long, and its names can be of some hundred characters.
+      const size = 1_500 + (event.error?.length ?? 0);
+      if (chars + size > FRAME_CHARS) end();
+      part.push(event);
+      chars += size;
+    }
+    end();
+    return frames;
   }
 
-  #send(socket: WebSocket, frame: EventsFrame): void {
+  #send(socket: WebSocket, frames: readonly string[]): void {
     try {
-      socket.send(JSON.stringify(frame));
+      for (const frame of frames) socket.send(frame);
     } catch {
       this.close(socket); // the follower has disconnected, which its close event reports later
     }

@@ -6,7 +6,7 @@ import type { Entry } from "../../core/queue/entry.ts";
 import { changeSettings, type QueueSettings, type QueueSettingsChange } from "../../core/queue/queue-settings.ts";
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { NewTask } from "../../core/queue/task.ts";
-import type { EnqueueReceipt } from "../../core/queue/task-queue.ts";
+import type { EnqueueReceipt } from "../../core/queue/task-answers.ts";
 import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
@@ -58,6 +58,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       alarms: this.alarms,
       transaction: this.transaction,
       keepAlive: (work) => ctx.waitUntil(work),
+      heap: this.heap,
       receivers: () => ({
         waiters: this.#waiters,
         leases: this.#leases,
@@ -93,7 +94,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const followers = new Set(this.tagged.all(FOLLOWER));
     this.#followers = new EventFollowers([...followers], isOver);
     const workers = this.tagged.all().filter((socket) => !followers.has(socket));
-    const nothing = () => undefined;
     this.#sockets = new WorkSockets(workers, {
       queue,
       submit,
@@ -164,7 +164,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   status(): api.QueueStatus {
     const { queue, statistics, alerts } = this.#commits.runtime;
-    return queueStatus(queueOf(this.#name), { queue, statistics, alerts, waiters: this.#waiters }, Date.now());
+    const status = queueStatus(queueOf(this.#name), { queue, statistics, alerts, waiters: this.#waiters }, Date.now());
+    return { ...status, ...this.size() };
   }
 
   bottlenecks(limit: number): api.Bottlenecks {
@@ -285,5 +286,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 }
 
+const nothing = () => undefined;
 const receiptOf = ({ taskId, status, known }: EnqueueReceipt): api.TaskReceipt =>
   known ? { task_id: taskId, status, known } : { task_id: taskId, status };

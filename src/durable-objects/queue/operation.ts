@@ -10,6 +10,10 @@ export interface QueueOperation {
   readonly taskIds: readonly string[];
   /** Number of tasks that the operation is about. */
   readonly weight: number;
+  /** Characters of the payloads or results that it brings. */
+  readonly chars: number;
+  /** Whether it brings tasks, which the queue then holds. */
+  readonly brings: boolean;
 }
 
 /** @param tasks - the tasks that the operation is about; an id that is `undefined` was not chosen by a caller */
@@ -17,7 +21,7 @@ export function operationOf<Result>(
   apply: (queue: TaskQueue, nowMs: number) => Result,
   answer: (result: Result) => void,
   refuse: () => void,
-  tasks: readonly { readonly taskId: string | undefined }[] = [],
+  tasks: readonly { readonly taskId: string | undefined; readonly payloadJson?: string }[] = [],
 ): QueueOperation {
   return {
     apply: (queue, nowMs) => {
@@ -27,5 +31,7 @@ export function operationOf<Result>(
     refuse,
     taskIds: tasks.flatMap(({ taskId }) => taskId ?? []),
     weight: Math.max(1, tasks.length),
+    chars: tasks.reduce((sum, { payloadJson }) => sum + (payloadJson?.length ?? 0), 0),
+    brings: tasks.some(({ payloadJson }) => payloadJson !== undefined),
   };
 }

@@ -4,8 +4,10 @@ import type { FinishedTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
+import type { HeapAccount } from "../../core/billing/heap-budget.ts";
 import type { AlarmClock } from "../shell/alarm-clock.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
+import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
@@ -41,6 +43,7 @@ export interface QueueCommitsOptions {
   readonly alarms: AlarmClock;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
   readonly keepAlive: (work: Promise<void>) => void;
+  readonly heap: ObjectHeap;
   readonly receivers: () => CommitReceivers;
   /** Called after each commit that was written, with whether a task was changed. */
   readonly committed: (changed: boolean) => void;
@@ -57,16 +60,18 @@ export class QueueCommits {
   readonly #numbers: NotedNumbers;
   readonly #relay: OutboxRelay;
   readonly #groups: GroupCommit<readonly QueueOperation[]>;
+  readonly #account: HeapAccount;
   #runtime: QueueRuntime;
   #unwrittenTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: QueueCommitsOptions) {
-    const { env, ecosystem, name, sql, alarms } = options;
+    const { env, ecosystem, name, sql, alarms, heap } = options;
     this.#options = options;
     this.store = new TaskStore(sql);
     this.#numbers = new NotedNumbers(this.store.notes, (epoch) => `ganglion.queue.${queueOf(name)}.${epoch}`);
     this.#outbox = new Outbox(sql, this.#numbers);
     this.#runtime = this.#open(Date.now());
+    this.#account = heap.account("tasks", () => this.queue.heapBytes + this.store.payloadChars);
     this.#relay = new OutboxRelay({
       env,
       ecosystem,
@@ -78,6 +83,7 @@ export class QueueCommits {
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
+      bytes: (operations) => operations.reduce((sum, { chars }) => sum + chars, 0),
       refuse: (operations) => this.#refuse(operations),
     });
   }
@@ -107,7 +113,11 @@ export class QueueCommits {
 
   /** Applies operations in one transaction: all of them, or none. */
   submit(operations: readonly QueueOperation[]): void {
-    this.#groups.add(operations);
+    // One message may bring both: what ends tasks makes room.
+    if (!operations.some(({ brings }) => brings) || !this.#isFull) return this.#groups.add(operations);
+    this.#refuse(operations.filter(({ brings }) => brings));
+    const others = operations.filter(({ brings }) => !brings);
+    if (others.length > 0) this.#groups.add(others);
   }
 
   /** To be called when the object's alarm fires. */
@@ -172,6 +182,11 @@ export class QueueCommits {
     this.#writeUnwritten();
   }
 
+  /** Whether what is in memory leaves no room for new tasks. */
+  get #isFull(): boolean {
+    return this.#account.full || this.#options.heap.isolateIsFull;
+  }
+
   #refuse(operations: readonly QueueOperation[]): void {
     for (const { refuse } of operations) refuse();
     this.#options.receivers().sockets.flush();
@@ -195,6 +210,7 @@ export class QueueCommits {
       outbox: this.#outbox,
       numbers: this.#numbers,
       nowMs,
+      full: () => this.#account.full,
       ...(before === undefined ? {} : { events: before.events }),
     });
   }

@@ -33,6 +33,8 @@ export interface QueueRuntimeOptions {
   readonly numbers: NotedNumbers;
   readonly nowMs: number;
   readonly events?: EventTail;
+  /** Whether tasks take so much memory that no more are leased. */
+  readonly full: () => boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ export class QueueRuntime {
   #failures = 0;
 
   /** @param options.events - events of the runtime that this one replaces, so that their numbers go on */
-  constructor({ name, store, outbox, numbers, nowMs, events = new EventTail() }: QueueRuntimeOptions) {
+  constructor({ name, store, outbox, numbers, nowMs, full, events = new EventTail() }: QueueRuntimeOptions) {
     this.events = events;
     this.#name = name;
     this.#store = store;
@@ -73,7 +75,9 @@ export class QueueRuntime {
       epoch: numbers.epoch,
       nextSeq: store.nextSeq,
       tasks: store.tasks((row) => this.#setAside(row)),
+      read: (seqs) => store.read(seqs),
       finished: (taskId) => store.finished(taskId)?.record,
+      full,
       newLeaseId,
       random: Math.random,
     });
@@ -99,6 +103,7 @@ export class QueueRuntime {
     // Ids of tasks hold the epoch, which is stored with the first of them.
     if (changes.events.length > 0) this.#numbers.writeEpoch();
     this.#store.write(changes, this.queue.nextSeq, nowMs);
+    this.#store.forget(this.queue.park(changes.changed));
     for (const { task, event } of changes.events) this.events.add(task, event);
     for (const { record } of changes.finished) this.#count(record, nowMs);
     this.#alert(changes, nowMs, atAlarm);

@@ -10,6 +10,7 @@ import {
 import type { FinishedTask, Task } from "../../core/queue/task.ts";
 import { Notes } from "../shell/notes.ts";
 import { readableOr, readableRows } from "../shell/readable-rows.ts";
+import { PayloadCache } from "./payload-cache.ts";
 
 /** Finished tasks are stored in tables by time, one for each of these periods. Dropping a table costs no row. */
 const SLICE_MS = 6 * 3_600_000;
@@ -17,12 +18,6 @@ const SLICE_MS = 6 * 3_600_000;
 const KEEP_SLICES = 4;
 /** Sequence numbers reserved at a time: a written row for each number would cost as much as the task. */
 const RESERVE = 1_000;
-/**
- * Payloads cached in memory, in characters. The oldest are evicted first: a task that has waited for long waits behind a
- * backlog, and most others are leased soon after they came.
- */
-const CACHE_CHARS = 8_000_000;
-
 /**
  * A call that went to a connected responder at once is written when it has ended, or after this time: for most calls one
  * row instead of three, and one flush instead of two. The caller has no answer until then. A crash in that time also
@@ -60,9 +55,7 @@ export class TaskStore {
   readonly #sql: SqlStorage;
   #slices: number[] = [];
   #reserved = 1;
-  /** Stored tasks whose payload is cached, oldest first, and the size of the payloads. */
-  #cached = new Set<Entry>();
-  #cachedChars = 0;
+  #payloads = new PayloadCache();
   /** Calls that are only in memory, with the time at which they came; oldest first. */
   #unwritten = new Map<Entry, number>();
   /** Ids that no finished task has, until the next write. */
@@ -95,14 +88,30 @@ export class TaskStore {
 
   /** @param unreadable - receives each row that is not that of a task, with the reason */
   *tasks(unreadable: (row: UnreadableTask) => void): Generator<Task> {
-    this.#cached = new Set();
-    this.#cachedChars = 0;
+    this.#payloads = new PayloadCache();
     yield* readableRows(
       "tasks",
       this.#sql.exec<LiveRow>("SELECT seq, terms, progress FROM tasks ORDER BY seq"),
       ({ seq, terms, progress }) => readStoredTask(seq, terms, progress),
       (row, error) => unreadable({ ...row, error: error instanceof Error ? error.message : String(error) }),
     );
+  }
+
+  /** Unfinished tasks by their places, in no order. */
+  read(seqs: readonly number[]): Task[] {
+    const select = "SELECT seq, terms, progress FROM tasks WHERE seq IN (SELECT value FROM json_each(?))";
+    const rows = this.#sql.exec<LiveRow>(select, JSON.stringify(seqs)).toArray();
+    return rows.map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress));
+  }
+
+  /** These entries stand for their tasks no more: the tasks are read from here again. */
+  forget(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#payloads.delete(entry);
+  }
+
+  /** Characters of payloads in memory. */
+  get payloadChars(): number {
+    return this.#payloads.chars;
   }
 
   /** Deletes the row of a task that cannot be read and became a dead letter. @returns its payload */
@@ -140,7 +149,8 @@ export class TaskStore {
     if (finished.length > 0) this.#finish(this.#sliceAt(nowMs), finished);
     // Last, so that memory is unchanged if a statement fails.
     for (const entry of fresh) {
-      this.#cache(entry);
+      entry.stored = true;
+      this.#payloads.add(entry);
       this.#unwritten.delete(entry);
     }
     for (const { entry } of finished) this.#unwritten.delete(entry);
@@ -209,22 +219,6 @@ export class TaskStore {
     return parts.join(" UNION ALL ");
   }
 
-  /** Notes that a task is stored and caches its payload, for which the oldest payloads are evicted. */
-  #cache(entry: Entry): void {
-    entry.stored = true;
-    this.#cached.add(entry);
-    this.#cachedChars += entry.payloadJson?.length ?? 0;
-    for (const oldest of this.#cached) {
-      if (this.#cachedChars <= CACHE_CHARS) break;
-      this.#uncache(oldest);
-      oldest.payloadJson = undefined;
-    }
-  }
-
-  #uncache(entry: Entry): void {
-    if (this.#cached.delete(entry)) this.#cachedChars -= entry.payloadJson?.length ?? 0;
-  }
-
   /** Updates several tasks with each statement, as {@link #writeRows} does. */
   #update(entries: readonly Entry[]): void {
     for (let from = 0; from < entries.length; from += UPDATES) {
@@ -254,7 +248,7 @@ export class TaskStore {
       );
     }
     const gone = finished.filter(({ entry }) => entry.stored).map(({ entry }) => entry);
-    for (const entry of gone) this.#uncache(entry);
+    for (const entry of gone) this.#payloads.delete(entry);
     // A task that came and ended in one transaction was never stored.
     if (gone.length === 0) return;
     const seqs = JSON.stringify(gone.map(({ seq }) => seq));

@@ -110,7 +110,9 @@ export class WorkSockets {
       if (operation !== undefined) operations.push(operation);
     }
     // One submission for the message: its frames must not wait for each other.
-    if (operations.length > 0) this.#options.submit(operations);
+    const [first, ...others] = operations;
+    const chars = typeof message === "string" ? message.length : 0;
+    if (first !== undefined) this.#options.submit([{ ...first, chars }, ...others]);
     this.flush();
   }
 

@@ -1,8 +1,9 @@
 import { isBoundTo, notBound } from "../../core/access/bindings.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { queueFull } from "../../core/queue/call-problems.ts";
+import type { EnqueueResult, TransitionResult } from "../../core/queue/task-answers.ts";
 import { admitTask, jsonOf, taskOfCall } from "../../core/queue/task-input.ts";
-import type { EnqueueResult, TaskQueue, TransitionResult } from "../../core/queue/task-queue.ts";
+import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { resultJson } from "../../core/queue/task-result.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";

@@ -2,12 +2,17 @@ import { DurableObject } from "cloudflare:workers";
 import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
 import type { ObjectUsage } from "../../core/billing/usage-days.ts";
 import { Suspended } from "../../core/problem/object-refusals.ts";
+import { heapBytes, type ObjectSize } from "../../core/billing/heap-budget.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type CallCounter, countCalls } from "./count-calls.ts";
+import { ObjectHeap } from "./isolate-heap.ts";
+import { type Fetch, limitedFetch } from "./limited-fetch.ts";
 import { limitedSql } from "./limited-storage.ts";
+import { logLine } from "./log-line.ts";
 import { meteredSql } from "./metered-storage.ts";
 import { ObjectName } from "./object-name.ts";
 import { ObjectTransfer, type TransferAnswer, type TransferRequest } from "./object-transfer.ts";
+import { isLimited } from "./platform-limits.ts";
 import { openSchema, type Schema } from "./schema.ts";
 import { TaggedSockets } from "./sockets.ts";
 import { Suspension } from "./suspension.ts";
@@ -37,6 +42,10 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   protected readonly sql: SqlStorage;
   protected readonly alarms: AlarmClock;
   protected readonly tagged: TaggedSockets;
+  protected readonly heap: ObjectHeap;
+  protected readonly size: () => ObjectSize;
+  /** Calls of other services. The object itself sees to it that no more wait at a time than the platform opens. */
+  protected readonly outgoing: Fetch;
   /**
    * Changes storage and memory together, or neither.
    *
@@ -52,13 +61,20 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     // An object that has no alarm must not wait at its start for the time of one.
     const restored = "alarm" in new.target.prototype ? ctx.blockConcurrencyWhile.bind(ctx) : async () => undefined;
     this.meter = meter;
-    this.sql = meteredSql(isLimited(env) ? limitedSql(ctx.storage.sql) : ctx.storage.sql, meter);
+    const limited = isLimited(env);
+    this.sql = meteredSql(limited ? limitedSql(ctx.storage.sql) : ctx.storage.sql, meter);
+    this.outgoing = limited ? limitedFetch(fetchOut) : fetchOut;
     // Before anything else is read or written: the store may be of a later release.
     openSchema(ctx.storage, this.sql, new.target.schema, ctx.id.name ?? String(ctx.id));
     const name = new ObjectName(ctx.id, this.sql);
     const alarms = new AlarmClock(ctx.storage, meter, restored, () => name.store());
     this.alarms = alarms;
-    this.tagged = new TaggedSockets(ctx, () => name.store());
+    this.tagged = new TaggedSockets(ctx, () => name.store(), limited);
+    const invalid = (text: string) =>
+      logLine("warn", "invalid-setting", { setting: "HEAP_MB", value: text, allowed: "a number from 32 on" });
+    const heap = new ObjectHeap(heapBytes(heapMbOf(env), invalid));
+    this.heap = heap;
+    this.size = () => ({ database_bytes: ctx.storage.sql.databaseSize, heap: heap.uses });
     this.objectName = name.value;
     this.ecosystem = ecosystemOf(this.objectName);
     this.transaction = (change, reload) => {
@@ -129,10 +145,12 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   }
 }
 
-/** Tests set this binding; see {@link limitedSql}. */
-function isLimited(env: unknown): boolean {
-  return typeof env === "object" && env !== null && "STORAGE_LIMITS" in env && env.STORAGE_LIMITS === "true";
+function heapMbOf(env: unknown): string | undefined {
+  if (typeof env !== "object" || env === null || !("HEAP_MB" in env)) return undefined;
+  return typeof env.HEAP_MB === "string" ? env.HEAP_MB : undefined;
 }
+
+const fetchOut: Fetch = (url, init) => fetch(url, init);
 
 const counters = new WeakMap<object, CallCounter>();
 const transfers = new WeakMap<object, ObjectTransfer>();

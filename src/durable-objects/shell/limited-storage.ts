@@ -1,10 +1,11 @@
-/** Limits of Cloudflare's storage that the embedded runtime does not have. */
-const MAX_BYTES = 2_000_000;
-const MAX_PARAMETERS = 100;
+import { bytesOf, PLATFORM } from "./platform-limits.ts";
+
+const { rowBytes: MAX_BYTES, parameters: MAX_PARAMETERS, statementBytes: MAX_STATEMENT } = PLATFORM;
 
 /**
- * SQL that refuses what Cloudflare's storage would refuse: a text, blob or row of more than two million bytes, and
- * statements with more than a hundred parameters. Tests run on it, so that a row which grows without bound is found here.
+ * SQL that refuses what Cloudflare's storage would refuse: a text, blob or row of more than two million bytes, long
+ * statements, and statements with more than a hundred parameters. Tests run on it, so that a row which grows without bound
+ * is found here.
  */
 export function limitedSql(sql: SqlStorage): SqlStorage {
   const exec = <T extends Record<string, SqlStorageValue>>(
@@ -25,6 +26,9 @@ export function limitedSql(sql: SqlStorage): SqlStorage {
 
 function check(query: string, bindings: readonly unknown[]): void {
   const statement = query.trim().replaceAll(/\s+/g, " ").slice(0, 80);
+  if (query.length > MAX_STATEMENT) {
+    throw new Error(`a statement of ${query.length} bytes where ${MAX_STATEMENT} are allowed: ${statement}`);
+  }
   if (bindings.length > MAX_PARAMETERS) {
     throw new Error(`${bindings.length} parameters where ${MAX_PARAMETERS} are allowed: ${statement}`);
   }
@@ -37,11 +41,4 @@ function check(query: string, bindings: readonly unknown[]): void {
     const bytes = sizes.slice(row * columns, (row + 1) * columns).reduce((sum, size) => sum + size, 0);
     if (bytes > MAX_BYTES) throw new Error(`a row of ${bytes} bytes where ${MAX_BYTES} are allowed: ${statement}`);
   }
-}
-
-function bytesOf(value: unknown): number {
-  if (typeof value === "string")
-    return value.length * 3 < 65_536 ? value.length : new TextEncoder().encode(value).length;
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return value.byteLength;
-  return 8;
 }

@@ -8,8 +8,9 @@ export interface ProjectedState {
    * Takes one signal in. A throw makes the signal a dead letter and leaves its neighbours alone.
    *
    * @param sender - who sent the signal, see senders.ts
+   * @param chars - of the signal as the log has it
    */
-  take(signal: Signal, decisions: SignalDecisions, sender: string): void;
+  take(signal: Signal, decisions: SignalDecisions, sender: string, chars: number): void;
   /**
    * Reprocesses the failed part of a signal. To be implemented by a state whose work has parts, or that may hold the signal
    * already. Default: the whole signal is taken in; a part throws.

@@ -29,7 +29,7 @@ export abstract class ProjectionObject<Bindings extends ProjectionEnvironment>
   }
 
   async place(): Promise<ProjectionPlace> {
-    return this.projection.place;
+    return { ...this.projection.place, ...this.size() };
   }
 
   rebuild(): Promise<number> {

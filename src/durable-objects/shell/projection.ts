@@ -3,6 +3,7 @@ import type { ProjectionPlace } from "../../core/projection/api.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import { planIntake } from "../../core/projection/intake.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
+import type { ObjectSize } from "../../core/billing/heap-budget.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
 import { type SenderRange, Senders } from "../../core/signals/log/senders.ts";
 import type { Signal } from "../../core/signals/signal.ts";
@@ -85,7 +86,7 @@ export class Projection {
     return this.#position.cursor;
   }
 
-  get place(): ProjectionPlace {
+  get place(): Omit<ProjectionPlace, keyof ObjectSize> {
     return { cursor: this.cursor, foreign_messages: this.#followed.foreign };
   }
 
@@ -233,7 +234,7 @@ export class Projection {
         const decisions = this.#decisions.on(line, seq, this.isReplaying(seq));
         try {
           const signal = readSignalLine(line);
-          this.#attached.take(signal, decisions, senders.of(seq, signal.id));
+          this.#attached.take(signal, decisions, senders.of(seq, signal.id), line.length);
         } catch (error) {
           decisions.failed(error);
         }
@@ -258,7 +259,7 @@ export class Projection {
       replaying: false,
     };
     if (state.reprocessPart !== undefined) state.reprocessPart(signal, part, decisions, sender);
-    else if (part === null) state.take(signal, decisions, sender);
+    else if (part === null) state.take(signal, decisions, sender, JSON.stringify(signal).length);
     else refuse(`${part} cannot be processed again by itself`);
   }
 

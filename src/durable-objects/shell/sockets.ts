@@ -1,6 +1,7 @@
 import { CHALLENGE, UNAUTHENTICATED } from "../../core/access/unauthenticated.ts";
 import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
 import type { CallerToken } from "../../core/queue/api.ts";
+import { limitSocket } from "./limited-socket.ts";
 
 /** Sockets are tagged with the token that opened them: a tag outlives hibernation and is found without a search. */
 const tagOf = (token: string) => `token:${token}`;
@@ -35,13 +36,19 @@ export interface SocketOpening {
 export class TaggedSockets {
   readonly #ctx: DurableObjectState;
   readonly #beforeSocket: () => void;
+  readonly #limited: boolean;
   /** Tokens that ended lately. A request that was let in just before can arrive after its token's sockets were closed. */
   readonly #ended = new Set<string>();
 
-  /** @param beforeSocket - called before a socket is accepted: writes what the object needs when the socket wakes it */
-  constructor(ctx: DurableObjectState, beforeSocket: () => void) {
+  /**
+   * @param beforeSocket - called before a socket is accepted: writes what the object needs when the socket wakes it
+   * @param limited - whether the limits of the platform are in force, see platform-limits.ts
+   */
+  constructor(ctx: DurableObjectState, beforeSocket: () => void, limited = false) {
     this.#ctx = ctx;
     this.#beforeSocket = beforeSocket;
+    this.#limited = limited;
+    if (limited) for (const socket of ctx.getWebSockets()) limitSocket(socket);
   }
 
   /** @param tag - `undefined`: all of them */
@@ -60,6 +67,7 @@ export class TaggedSockets {
     const { 0: client, 1: server } = new WebSocketPair();
     const token = query.get("token");
     this.#ctx.acceptWebSocket(server, token === null ? tags : [...tags, tagOf(token)]);
+    if (this.#limited) limitSocket(server);
     const answer = (protocol?: string) => {
       const headers = new Headers();
       if (protocol !== undefined) headers.set("Sec-WebSocket-Protocol", protocol);

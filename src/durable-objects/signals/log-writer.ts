@@ -6,6 +6,7 @@ import { expiredSlices, isSliceOver, type Retention, sliceTimes } from "../../co
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { newEpoch } from "../shell/epoch.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
+import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
 import { type Dropped, logTruncated } from "./log-truncated.ts";
 import type { SegmentStore } from "./segment-store.ts";
@@ -24,6 +25,7 @@ export interface LogWriterOptions {
   readonly ecosystem: string;
   readonly store: SegmentStore;
   readonly retention: Retention;
+  readonly heap: ObjectHeap;
   /** Bytes that the log's storage takes. */
   readonly databaseSize: () => number;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
@@ -48,9 +50,12 @@ export class LogWriter {
   constructor(options: LogWriterOptions) {
     this.#options = options;
     this.#state = this.#restore();
+    options.heap.account("ids", () => this.#state.heapBytes.ids);
+    options.heap.account("producers", () => this.#state.heapBytes.producers);
     this.#groups = newGroupCommit<WaitingAppend>({
       commit: (appends) => this.#answer(appends),
       weigh: ({ request }) => request.signals.length,
+      bytes: ({ request }) => request.signals.reduce((sum, { factsJson }) => sum + factsJson.length, 0),
       refuse: ({ answer }) => answer(overloaded("more signals are waiting to be written than the log may hold", 250)),
     });
   }

@@ -8,6 +8,9 @@ import type { LookupBudget } from "./lookup-budget.ts";
  * The line that the log holds under a number of a producer, found through zones and headers; one body is read for each
  * segment that holds the number.
  *
+ * An append that compares numbers gives no budget: a number that is not found counts as that of another signal, and the
+ * host would send all that it has not confirmed a second time.
+ *
  * @param id - the id that the signal brought along; by default the log names it after producer and number
  */
 export function numberedLine(

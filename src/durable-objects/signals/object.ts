@@ -34,6 +34,7 @@ import { SegmentStore } from "./segment-store.ts";
 import { SocketDoor } from "./socket-door.ts";
 import { Sockets } from "./sockets.ts";
 import { SubscriptionStore } from "./subscription-store.ts";
+import { type Cursors, undeliveredTo } from "./undelivered.ts";
 
 /** After this long every projection is notified how far the log reaches, whatever the queue did meanwhile. */
 const NUDGE_MS = 5_000;
@@ -65,7 +66,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
     super(ctx, env);
-    const { ecosystem, sql } = this;
+    const { ecosystem, sql, heap } = this;
     const store = new SegmentStore(sql);
     this.#subscriptions = new SubscriptionStore(sql);
     this.#reader = new LogReader(store);
@@ -73,6 +74,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     this.#writer = new LogWriter({
       ecosystem,
       store,
+      heap,
       retention: retentionOf(env),
       databaseSize: () => ctx.storage.sql.databaseSize,
       transaction: this.transaction,
@@ -152,10 +154,10 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
    * The signal of this id; of several, the newest.
    *
    * @param effect - a signal that names the id as its cause: of several, the one that its owner means
-   * @returns the signal as JSON, or `null`
+   * @returns the signal as JSON, or `null`: also where other searches need all that may be read now, as {@link findAll} says
    */
   find(id: string, effect?: Effect): string | null {
-    return this.#lookup.find(id, effect) ?? null;
+    return this.#lookup.isFree(Date.now()) ? (this.#lookup.find(id, effect) ?? null) : null;
   }
 
   /**
@@ -187,23 +189,22 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
    * @param query - `of`: the signal from which the search started, where its id is not the only one of its kind
    */
   effects(query: EffectsQuery): Stretch & { readonly head: number } {
-    const head = this.#writer.headSeq;
-    const { ids, after, limit, of } = query;
+    const [{ ids, after, limit, of }, head] = [query, this.#writer.headSeq];
     const meansIt = of === undefined ? undefined : this.#lookup.causedBy(of.id, of.seq);
     const isEffect = (line: string, cause: string) => meansIt === undefined || cause !== of?.id || meansIt(line);
     return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
   }
 
-  status(): LogStatus {
+  status(cursors: Cursors = {}): LogStatus & { readonly undelivered: ReturnType<typeof undeliveredTo> } {
+    const [reader, writer, subscriptions, outbox] = [this.#reader, this.#writer, this.#subscriptions, this.#outbox];
     return {
-      head_seq: this.#writer.headSeq,
-      oldest_seq: this.#reader.oldestSeq,
+      head_seq: writer.headSeq,
+      oldest_seq: reader.oldestSeq,
       signals_last_minute: this.#rate.lastMinute(Date.now()),
-      subscribers: this.#sockets.subscribers,
-      bytes_in_flight: this.#sockets.bytesInFlight,
-      hosts: this.#sockets.hosts,
-      unknown_frames: this.#sockets.unknownFrames,
-      ...this.#writer.size,
+      ...this.#sockets.status,
+      ...writer.size,
+      ...this.size(),
+      undelivered: undeliveredTo({ reader, head: writer.headSeq, subscriptions, outbox }, cursors),
     };
   }
 

@@ -85,6 +85,11 @@ export class QueueOutbox {
     }));
   }
 
+  /** Every signal of the projection up to here has been sent to the queue. */
+  sentTo(projection: ProjectionName): number {
+    return this.#shares.find((share) => share.projection === projection)?.sent ?? this.#head;
+  }
+
   /** Takes effect from the next segment on. Signals that are collected already are still sent. */
   setSubscription(projection: ProjectionName, patterns: readonly string[]): void {
     for (const share of this.#shares) if (share.projection === projection) share.matches = compilePatterns(patterns);

@@ -1,5 +1,6 @@
 import type { OpenLink } from "../../core/hosts/api.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
+import type { LogStatus } from "../../core/signals/api.ts";
 import { InFlight } from "../../core/signals/log/in-flight.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
@@ -90,24 +91,17 @@ export class Sockets {
     }
   }
 
-  get subscribers(): number {
-    return [...this.#connections.values()].filter((connection) => connection.subscription !== undefined).length;
-  }
-
-  /** Bytes that subscribers were sent and have not acknowledged, those of sockets that were cut off included. */
-  get bytesInFlight(): number {
+  get status(): Pick<LogStatus, "subscribers" | "bytes_in_flight" | "hosts" | "unknown_frames"> {
+    const connections = [...this.#connections.values()];
     let bytes = 0;
-    for (const { flow } of [...this.#connections.values(), ...this.#leaving.values()]) bytes += flow.account.bytes;
-    return bytes;
-  }
-
-  /** Frames of newer agents that were ignored since this object woke. */
-  get unknownFrames(): number {
-    return this.#unknown.count;
-  }
-
-  get hosts(): string[] {
-    return [...new Set([...this.#connections.values()].flatMap(({ host }) => (host === null ? [] : [host])))].sort();
+    // Those of sockets that were cut off are in memory, too.
+    for (const { flow } of [...connections, ...this.#leaving.values()]) bytes += flow.account.bytes;
+    return {
+      subscribers: connections.filter(({ subscription }) => subscription !== undefined).length,
+      bytes_in_flight: bytes,
+      hosts: [...new Set(connections.flatMap(({ host }) => (host === null ? [] : [host])))].sort(),
+      unknown_frames: this.#unknown.count,
+    };
   }
 
   /** Links that are open now; a host may have several while one takes the place of another. */

@@ -28,8 +28,7 @@ import {
   withFailuresCleared,
   withSecret,
 } from "./endpoint-row.ts";
-import { send } from "./send.ts";
-import { sendTest } from "./send-test.ts";
+import { Sender } from "./sender.ts";
 import { type EndpointRow, WebhookStore } from "./webhook-store.ts";
 
 /**
@@ -60,6 +59,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   readonly #outbox: Outbox;
   readonly #relay: OutboxRelay;
   readonly #inFlight = new Set<Promise<void>>();
+  readonly #sender: Sender;
   /** Dead letters are not handed over before this time, in milliseconds since the epoch. */
   #deadLettersAtMs = 0;
   /** Ends {@link #pause}. */
@@ -70,6 +70,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   constructor(ctx: DurableObjectState, env: WebhooksBindings) {
     super(ctx, env);
     this.#store = new WebhookStore(this.sql);
+    this.#sender = new Sender(this.outgoing, this.ecosystem);
     this.#outbox = new Outbox(this.sql, NO_SIGNALS);
     this.#deliveries = new Deliveries(this.#store, (record) => this.#outbox.deadLetter(record));
     this.#relay = new OutboxRelay({
@@ -175,7 +176,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   async ping(id: string): Promise<TestOutcome | null> {
     const row = this.#store.endpoint(id);
     if (row === undefined) return null;
-    return sendTest(row, this.ecosystem);
+    return this.#sender.test(row);
   }
 
   override async alarm(): Promise<void> {
@@ -233,7 +234,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     const stored = this.#store.message(delivery.number);
     if (row === undefined || stored === undefined) return this.#deliveries.scheduler.abandon(delivery);
     const secrets = secretsOf(row, Date.now());
-    const response = await send(row.url, { id: delivery.id, body: stored.message, secrets });
+    const response = await this.#sender.send(row.url, { id: delivery.id, body: stored.message, secrets });
     this.#change(() => this.#deliveries.settle(delivery, response, Date.now()));
   }
 

@@ -1,18 +1,28 @@
 import { originOf } from "../../core/webhooks/endpoint.ts";
 import type { EndpointResponse } from "../../core/webhooks/schedule.ts";
 import { signatureHeaders } from "../../core/webhooks/signature.ts";
+import type { Fetch } from "../shell/limited-fetch.ts";
 
 /** Time limit for the response of an endpoint, in milliseconds. */
 const TIMEOUT_MS = 15_000;
 
+/** What one attempt sends. */
+export interface WebhookMessage {
+  readonly id: string;
+  readonly body: string;
+  /** The secrets that are valid now. */
+  readonly secrets: readonly string[];
+}
+
 /**
  * Makes one attempt. Never throws: a failure is returned as a response with an `error`.
  *
- * @param message.secrets - the secrets that are valid now
+ * @param fetch - of the object that sends
  */
 export async function send(
   url: string,
-  { id, body, secrets }: { id: string; body: string; secrets: readonly string[] },
+  { id, body, secrets }: WebhookMessage,
+  fetch: Fetch,
 ): Promise<EndpointResponse> {
   // Not AbortSignal.timeout: its timer keeps running after the response, so the object would stay awake and be billed.
   const limit = new AbortController();

@@ -77,6 +77,7 @@ describe("the live line", () => {
       hosts: ["a"],
       unknown_frames: 0,
       database_bytes: 4_096,
+      heap: [],
       limit_bytes: 8e9,
       dropped_for_size: 0,
     };

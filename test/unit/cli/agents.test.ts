@@ -148,11 +148,32 @@ describe("ganglion status", () => {
     workers: {},
     alerts: [{ rule: "queue_deep", subject: "queue", raised_at: "2026-01-31T12:04:00.000Z" }],
     settings: DEFAULT_SETTINGS,
+    database_bytes: 16_384,
+    heap: [{ kind: "tasks", used_bytes: 1_000_000, limit_bytes: 25_000_000, refused: 3 }],
+  };
+  const projections = {
+    policy: { cursor: 5, foreign_messages: 0, lag: 2, oldest_undelivered_at: "2026-01-31T12:00:00.000Z" },
+    observations: {
+      cursor: 7,
+      foreign_messages: 0,
+      lag: 0,
+      oldest_undelivered_at: null,
+      database_bytes: 2_000_000,
+      heap: [],
+    },
   };
   const answer = ({ url: { pathname } }: Received): Answer => {
     const path = pathname.replace("/v1/default/", "");
     const answers: Record<string, unknown> = {
-      status: { ecosystem: "default", log, window, gaps: { open: 4 }, over_quota: [OVER], dead_letters: 2 },
+      status: {
+        ecosystem: "default",
+        log,
+        window,
+        gaps: { open: 4 },
+        over_quota: [OVER],
+        projections,
+        dead_letters: 2,
+      },
       agents: { agents: [up, down] },
       queues: { queues: [{ name: "work", created_at: "x" }] },
       "queues/work": queue,
@@ -171,6 +192,10 @@ describe("ganglion status", () => {
     expect(out).toMatch(/^host gpu-02 +down since 2026-01-31T12:00:00.000Z \(link_lost\)$/m);
     expect(out).toMatch(/^alerts gpu-01 +disk:\/var$/m);
     expect(out).toMatch(/^queue work +2 queued, 1 running, alerts: queue_deep:queue$/m);
+    expect(out).toMatch(/^behind policy +2 signals of the log, the oldest of 2026-01-31T12:00:00.000Z$/m);
+    expect(out).not.toContain("behind observations");
+    expect(out).toMatch(/^databases +observations 2 MB, queue work 0.0164 MB$/m);
+    expect(out).toMatch(/^memory queue work +tasks 1 of 25 MB \(3 refused\)$/m);
     expect(out).toMatch(/^dead letters +2$/m);
     expect(out).toMatch(
       /^over quota token:abc \(flooder\) "fake" +12 findings gave way, last at .*; limit 1000 \(fixed\)$/m,

@@ -73,6 +73,7 @@ describe("an answer of the edge", () => {
         unknown_frames: 0,
         bytes_in_flight: 0,
         database_bytes: 0,
+        heap: [],
         limit_bytes: 0,
         dropped_for_size: 0,
       },
@@ -89,6 +90,7 @@ describe("an answer of the edge", () => {
       unknown_frames: 2,
       bytes_in_flight: 7,
       database_bytes: 4_096,
+      heap: [{ kind: "ids", used_bytes: 1, limit_bytes: 2, refused: 0 }],
       limit_bytes: 8e9,
       dropped_for_size: 0,
     };

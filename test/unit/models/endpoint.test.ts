@@ -17,7 +17,7 @@ async function ask(url: string, timeoutMs = 10_000) {
     models: [{ kind: "openai", name: "small", model: "tiny", url, api_key: "sk-secret" }],
   }).models;
   if (model === undefined) throw new Error("no model");
-  return askModel(model, { ...question, timeoutMs }, undefined);
+  return askModel(model, { ...question, timeoutMs }, undefined, fetch);
 }
 
 describe("asking a model at an endpoint", () => {

@@ -29,7 +29,7 @@ async function ask(answer: (asked: Asked) => unknown, timeoutMs = 10_000) {
       return answer({ model: name, input });
     },
   };
-  return { reply: await askModel(model, { ...question, timeoutMs }, binding), asked };
+  return { reply: await askModel(model, { ...question, timeoutMs }, binding, fetch), asked };
 }
 
 /** Throws an error as the runtime makes it from an answer of the service. */
@@ -138,7 +138,7 @@ describe("asking Workers AI", () => {
     expect((await ask(broken)).reply).toMatchObject({ ok: false, why: "unreachable" });
     const [model] = ModelSettingsInput.parse({ models: [{ kind: "workers-ai", name: "m", model: NAME }] }).models;
     if (model === undefined) throw new Error("no model");
-    expect(await askModel(model, question, undefined)).toMatchObject({ ok: false, why: "unreachable" });
+    expect(await askModel(model, question, undefined, fetch)).toMatchObject({ ok: false, why: "unreachable" });
   });
 
   it("asks a model without support for schemas once more, without a schema", async () => {

@@ -39,11 +39,14 @@ export class QueueUnderTest {
   written = 0;
   #leases = 0;
   readonly #settings: QueueSettings;
+  readonly #residentBytes: number | undefined;
   queue: TaskQueue;
   #nextSeq = 1;
 
-  constructor(settings: QueueSettings) {
+  /** @param residentBytes - of tasks in memory, beyond which those that wait are only in the storage */
+  constructor(settings: QueueSettings, residentBytes?: number) {
     this.#settings = settings;
+    this.#residentBytes = residentBytes;
     this.queue = this.#build();
   }
 
@@ -95,6 +98,11 @@ export class QueueUnderTest {
       tasks: [...this.stored.values()]
         .sort((a, b) => a.seq - b.seq)
         .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
+      read: (seqs) =>
+        [...this.stored.values()]
+          .filter(({ seq }) => seqs.includes(seq))
+          .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
+      ...(this.#residentBytes === undefined ? {} : { residentBytes: this.#residentBytes }),
       finished: (taskId) => this.finished.get(taskId),
       newLeaseId: () => `lease-${++this.#leases}`,
       random: () => RANDOM,
@@ -108,6 +116,7 @@ export class QueueUnderTest {
     this.written += changed.length;
     for (const entry of changed) {
       this.stored.set(entry.taskId, { seq: entry.seq, terms: packTerms(entry), progress: packProgress(entry) });
+      entry.stored = true;
     }
     for (const { record } of finished) {
       this.stored.delete(record.taskId);
@@ -115,6 +124,7 @@ export class QueueUnderTest {
       this.finished.set(record.taskId, record);
     }
     this.#nextSeq = this.queue.nextSeq;
+    this.queue.park(changed);
     return result;
   }
 }

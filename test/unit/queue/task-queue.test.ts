@@ -18,16 +18,22 @@ describe("a queue", () => {
     ["dropping the oldest when full", { capacity: 6, overflow: "drop_oldest" }],
     ["with ageing", { ageing_ms: 1_000 }],
   ] as const satisfies readonly (readonly [string, Partial<QueueSettings>])[]) {
-    test(`agrees with the model whatever happened before, ${name}`, () => {
-      const setup = () => ({
-        model: new ModelQueue(settings(change)),
-        real: new QueueUnderTest(settings(change)),
+    for (const [where, residentBytes, numRuns] of [
+      ["", undefined, 1_000],
+      [", with tasks that wait in storage alone", 0, 500],
+      [", with two of the tasks in memory", 1_500, 500],
+    ] as const) {
+      test(`agrees with the model whatever happened before, ${name}${where}`, () => {
+        const setup = () => ({
+          model: new ModelQueue(settings(change)),
+          real: new QueueUnderTest(settings(change), residentBytes),
+        });
+        fc.assert(
+          fc.property(anyHistory, (history) => fc.modelRun(setup, history)),
+          { numRuns },
+        );
       });
-      fc.assert(
-        fc.property(anyHistory, (history) => fc.modelRun(setup, history)),
-        { numRuns: 1_000 },
-      );
-    });
+    }
   }
 
   it("gives out the most urgent first, and the oldest of those", () => {

@@ -1,5 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
+import { call } from "../api/calls.ts";
 import {
   allOf,
   anObservation,
@@ -91,5 +92,29 @@ describe("a projection", () => {
     const eco = "too-far";
     await logOf(eco).append(busy(2));
     expect(await observationsOf(eco).catchUp(1_000)).toBe(2);
+  });
+
+  test("is behind by what concerns it and is not taken in, however far the log goes on", async () => {
+    const eco = "behind";
+    await logOf(eco).append({ signals: [aSignal("Q_NOBODYS", {}), anObservation("r", {}), aSignal("Q_NOBODYS", {})] });
+    const [, { received_at: receivedAt } = { received_at: "" }] = await allOf(eco);
+    const behind = async (observations: number) => (await logOf(eco).status({ observations })).undelivered.observations;
+    expect(await behind(0)).toMatchObject({ oldest_undelivered_at: receivedAt });
+    expect((await behind(0))?.lag).toBeGreaterThanOrEqual(2);
+    for (const cursor of [2, 3, 9]) expect(await behind(cursor)).toEqual({ lag: 0, oldest_undelivered_at: null });
+    await observationsOf(eco).catchUp(3);
+    const status = await (await call(`/v1/${eco}/status`)).json();
+    expect(status).toMatchObject({
+      log: { heap: [{ kind: "ids" }, { kind: "producers" }] },
+      projections: {
+        observations: {
+          lag: 0,
+          oldest_undelivered_at: null,
+          database_bytes: expect.any(Number),
+          heap: [{ kind: "observations", used_bytes: expect.any(Number), refused: 0 }],
+        },
+        policy: { heap: [{ kind: "rule_state" }] },
+      },
+    });
   });
 });

@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { logOf } from "../log-under-test.ts";
 
 async function aToken(more: Record<string, unknown> = {}): Promise<{ token: string; id: string }> {
   const scopes = ["signals:write", "signals:read"];
@@ -105,5 +107,19 @@ describe("the link of a host", () => {
     expect(await problemOf(await link(eco, token, { installation: "i1", instance: "p1" }))).toMatchObject({
       type: "/problems/host-copied",
     });
+  });
+
+  it("keeps everything that its hibernating socket has to hold, also where all of it is as long as may be", async () => {
+    const eco = freshEcosystem();
+    const long = (n: number) => `${n}${"ж".repeat(255)}`;
+    const { token } = await aToken({ sources: [long(1), long(2), long(3)] });
+    let socket: WebSocket | undefined;
+    for (let n = 0; n < 10; n++)
+      ({ socket } = await open(eco, token, { installation: long(0), instance: long(n), place: long(0) }));
+    const signals = Array.from({ length: 64 }, (_, n) => `Q_${n}_${"X".repeat(123 - String(n).length)}`);
+    socket?.send(JSON.stringify({ type: "subscribe", after: null, signals }));
+    await vi.waitFor(async () => expect((await logOf(eco).status()).subscribers).toBe(1));
+    await evictDurableObject(logOf(eco));
+    expect(await logOf(eco).status()).toMatchObject({ subscribers: 1, hosts: ["gpu-01"] });
   });
 });

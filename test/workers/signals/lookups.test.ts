@@ -65,6 +65,22 @@ describe("look-up of an id", () => {
     expect(await logOf(eco).append({ signals: [aSignal("Q_A", {})] })).toMatchObject({ first_seq: head + 1 });
   });
 
+  test("of a cause takes part in what all look-ups of a second may read", async () => {
+    const eco = freshEcosystem();
+    await logOf(eco).append({ signals: [aSignal("Q_A", {}, { id: "mine" })] });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    try {
+      await runInDurableObject(logOf(eco), (log) => {
+        const calls = log as unknown as { findAll(id: string): unknown; find(id: string): string | null };
+        expect(calls.find("mine")).toContain('"mine"');
+        while (calls.findAll("nobody") !== null);
+        expect(calls.find("mine")).toBeNull();
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("goes on before a place where the caller asks for it", async () => {
     const eco = freshEcosystem();
     await logOf(eco).append({ signals: [aSignal("Q_A", { n: 1 }, { id: "mine", source: "a" })] });

@@ -20,14 +20,22 @@ export interface Sample {
   readonly facts: Readonly<Record<string, unknown>>;
   /** Who sent it: where there are too many samples, those who send the most give way. */
   readonly party: Party;
+  /** What the sample takes in memory, about. */
+  readonly bytes: number;
 }
+
+/** Of a sample, its places in the window and in scanners. */
+const SAMPLE_BYTES = 220;
+/** Characters of a signal around its facts. */
+const AROUND_FACTS = 230;
 
 /**
  * Reads an `OBSERVATION` signal.
  * @param sender - who sent the signal, see senders.ts
+ * @param chars - of the signal as the log has it
  * @throws TypeError when the facts name no reporter, which admission refuses
  */
-export function sampleOf(signal: Signal, sender = EDGE): Sample {
+export function sampleOf(signal: Signal, sender = EDGE, chars = 0): Sample {
   const { facts } = signal;
   const reporter = facts.zooid ?? facts.zooid_name;
   if (typeof reporter !== "string") throw new TypeError("facts.zooid must be a string: the name of the reporter");
@@ -47,6 +55,7 @@ export function sampleOf(signal: Signal, sender = EDGE): Sample {
     incidentId: typeof facts.incident_id === "string" ? facts.incident_id : null,
     facts,
     party: { sender, source: signal.source },
+    bytes: SAMPLE_BYTES + Math.max(0, chars - AROUND_FACTS),
   };
 }
 

@@ -6,7 +6,12 @@ export interface WindowLimits {
   readonly windowMs: number;
   /** Samples kept at most; beyond that the oldest of who sends the most leave early. Default 10,000. */
   readonly capacity: number;
+  /** What the samples may take in memory, in bytes; beyond that they leave as beyond the capacity. Default: anything. */
+  readonly bytes?: number;
 }
+
+/** Which limit a sample had to leave for. */
+export type CrowdedBy = "capacity" | "bytes";
 
 export const DEFAULT_WINDOW: WindowLimits = { windowMs: 300_000, capacity: 10_000 };
 
@@ -31,16 +36,17 @@ export interface WindowListener {
 export class ObservationWindow {
   readonly #limits: WindowLimits;
   readonly #listener: WindowListener | undefined;
-  readonly #crowdedOut: (sample: Sample) => void;
+  readonly #crowdedOut: (sample: Sample, by: CrowdedBy) => void;
   readonly #held = new FairQueue<Sample>(isBefore);
   #samples: Held<Sample>[] = [];
   #start = 0;
+  #bytes = 0;
 
   /** @param crowdedOut - called for a sample that has to leave because its sender has too many, while others keep theirs */
   constructor(
     limits: WindowLimits = DEFAULT_WINDOW,
     listener?: WindowListener,
-    crowdedOut: (sample: Sample) => void = () => {},
+    crowdedOut: (sample: Sample, by: CrowdedBy) => void = () => {},
   ) {
     this.#limits = limits;
     this.#listener = listener;
@@ -51,6 +57,11 @@ export class ObservationWindow {
     return this.#held.size;
   }
 
+  /** What the samples take in memory, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** @returns whether the sample was added: `false` when it is older than the window at `nowMs` */
   add(sample: Sample, nowMs: number): boolean {
     if (this.#isOld(sample, nowMs)) return false;
@@ -58,8 +69,11 @@ export class ObservationWindow {
     const place = this.#placeOf(sample);
     if (place === this.#samples.length) this.#samples.push(held);
     else this.#samples.splice(place, 0, held);
+    this.#bytes += sample.bytes;
     this.#listener?.observe(sample);
-    while (this.size > this.#limits.capacity) this.#makeRoom();
+    const { capacity, bytes = Number.POSITIVE_INFINITY } = this.#limits;
+    while (this.size > capacity) this.#makeRoom("capacity");
+    while (this.#bytes > bytes && this.size > 0) this.#makeRoom("bytes");
     return true;
   }
 
@@ -116,16 +130,17 @@ export class ObservationWindow {
     return place;
   }
 
-  #makeRoom(): void {
+  #makeRoom(by: CrowdedBy): void {
     const held = this.#held.firstOfGreediest();
     if (held === undefined) return;
     // Where all samples are of one party, they leave as they always did, and nobody is to be named.
-    if (this.#held.of(held.party) < this.size) this.#crowdedOut(held.item);
+    if (by === "bytes" || this.#held.of(held.party) < this.size) this.#crowdedOut(held.item, by);
     this.#leave(held);
   }
 
   #leave(held: Held<Sample>): void {
     this.#held.remove(held);
+    this.#bytes -= held.item.bytes;
     const { length } = this.#samples;
     if (length > 2_048 && this.size * 2 < length) {
       this.#samples = this.#samples.slice(this.#start).filter((one) => one.held);

@@ -2,6 +2,8 @@ import { oldIdKey } from "./id-owner.ts";
 
 /** Characters of a key in the mean, by which the memory of long ones is bounded, too. */
 const CHARS = 80;
+/** Of an id, beside the characters of its key. */
+const ID_BYTES = 40;
 
 /**
  * Remembers ids of callers without a producer, so that a retry within the window is counted and not kept twice.
@@ -17,8 +19,10 @@ export class IdWindow {
   #rotatedMs: number;
   readonly #windowMs: number;
   readonly #capacity: number;
-  /** Characters of the keys of the young generation. */
+  /** Characters of the keys of the young generation, and of the others. */
   #chars = 0;
+  #middleChars = 0;
+  #oldChars = 0;
   /** Ids of segments that an earlier version wrote are among them. */
   #holdsOldKeys = false;
 
@@ -67,7 +71,14 @@ export class IdWindow {
     return this.#young.size + this.#middle.size + this.#old.size;
   }
 
+  /** What the ids take in memory, about. */
+  get bytes(): number {
+    return ID_BYTES * this.size + this.#chars + this.#middleChars + this.#oldChars;
+  }
+
   #rotate(atMs: number): void {
+    this.#oldChars = this.#middleChars;
+    this.#middleChars = this.#chars;
     this.#old = this.#middle;
     this.#middle = this.#young;
     this.#young = new Map();

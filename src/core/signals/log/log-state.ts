@@ -109,6 +109,10 @@ export class LogState {
     return this.#ids === undefined;
   }
 
+  get heapBytes(): { readonly ids: number; readonly producers: number } {
+    return { ids: this.#ids?.bytes ?? 0, producers: this.#producers.bytes };
+  }
+
   get headSeq(): number {
     return this.#nextSeq - 1;
   }

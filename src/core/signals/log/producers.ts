@@ -30,6 +30,8 @@ interface Page {
 
 /** Characters in a page. A row may take 2 MB and a character up to three bytes. */
 const PAGE_CHARS = 250_000;
+/** Of a producer, beside the characters of its entry. */
+const PRODUCER_BYTES = 110;
 /** Characters of an entry beside the name: two numbers, quotes and commas. */
 const ENTRY_CHARS = 40;
 /**
@@ -53,6 +55,13 @@ export class Producers {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** What the producers take in memory, about. */
+  get bytes(): number {
+    let bytes = PRODUCER_BYTES * this.#entries.size;
+    for (const { chars } of this.#pages.values()) bytes += chars;
+    return bytes;
   }
 
   has(name: string): boolean {

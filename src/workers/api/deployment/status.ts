@@ -25,14 +25,18 @@ const getStatus = createRoute({
 export const status = newApi().openapi(getStatus, async (c) => {
   const { eco } = c.req.valid("param");
   const cache = observationCache(c.env, eco);
-  const [log, window, open, { excess: shares, ...policies }, letters, excess, places] = await Promise.all([
-    signalLog(c.env, eco).status(),
+  const places = await Promise.all(
+    PROJECTIONS.map(async (name) => [name, await projectionOf(c.env, name, eco).place()] as const),
+  );
+  // After the projections were asked: what came since then counts as not delivered, and not as delivered too early.
+  const cursors = Object.fromEntries(places.map(([name, { cursor }]) => [name, cursor]));
+  const [{ undelivered, ...log }, window, open, { excess: shares, ...policies }, letters, excess] = await Promise.all([
+    signalLog(c.env, eco).status(cursors),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
     policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).count(),
     cache.excess(),
-    Promise.all(PROJECTIONS.map(async (name) => [name, await projectionOf(c.env, name, eco).place()] as const)),
   ]);
   const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(
@@ -43,12 +47,17 @@ export const status = newApi().openapi(getStatus, async (c) => {
       gaps: { open: open.length },
       policies,
       over_quota: await named(c.env, [...excess, ...shares]),
-      projections: Object.fromEntries(places),
+      projections: Object.fromEntries(
+        places.map(([name, place]) => [name, { ...place, ...(undelivered[name] ?? NONE) }]),
+      ),
       dead_letters: letters,
     },
     200,
   );
 });
+
+/** A log of an earlier version does not say. */
+const NONE = { lag: 0, oldest_undelivered_at: null };
 
 /** Asks the directory for the names of tokens only where there is somebody to name. */
 async function named(env: Environment, excess: readonly Excess[]): Promise<NamedExcess[]> {

@@ -242,6 +242,7 @@ function emptyQueue(): TaskQueue {
     epoch: "early",
     nextSeq: 1,
     tasks: [],
+    read: () => [],
     finished,
     newLeaseId,
     random: Math.random,

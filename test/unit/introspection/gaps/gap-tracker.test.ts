@@ -38,6 +38,7 @@ const finding = (name: string, verdict: "breach" | "hold"): FindingWithCause => 
     incidentId: null,
     facts: {},
     party: { sender: "", source: "t" },
+    bytes: 300,
   },
 });
 

@@ -15,6 +15,7 @@ export function aSample(seq: number, facts: Record<string, unknown>, more: Parti
     incidentId: null,
     facts,
     party: { sender: "", source: "t" },
+    bytes: 300,
     ...more,
   };
 }

@@ -19,6 +19,7 @@ function sample(seq: number, tsMs: number): Sample {
     incidentId: null,
     facts: {},
     party: { sender: "", source: "t" },
+    bytes: 300,
   };
 }
 
@@ -67,5 +68,16 @@ describe("the observation window", () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  test("lets the oldest leave where the samples take too much memory, and says for which limit", () => {
+    const left: string[] = [];
+    const window = new ObservationWindow({ ...LIMITS, bytes: 1_000 }, undefined, ({ seq }, by) =>
+      left.push(`${seq} ${by}`),
+    );
+    for (let seq = 1; seq <= 4; seq++) window.add(sample(seq, seq), 5);
+    expect([seqs(window.all()), window.bytes, left]).toEqual(["[2,3,4]", 900, ["1 bytes"]]);
+    window.add({ ...sample(5, 5), bytes: 2_000 }, 5);
+    expect([window.size, window.bytes]).toEqual([0, 0]);
   });
 });

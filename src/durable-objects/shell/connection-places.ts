@@ -1,10 +1,10 @@
 /**
- * Places for questions under way. The runtime opens six connections for an object and lets a seventh wait, whose time
- * would run while nobody is asked: so the waiting is done here, where it costs nothing.
+ * Places for connections to other services. The runtime opens six for an object and lets a seventh wait, whose time would
+ * run while nobody is asked: so the waiting is done here, where it costs nothing and is charged to nobody.
  *
  * @see https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
  */
-export class QuestionPlaces {
+export class ConnectionPlaces {
   readonly #maxWaiting: number;
   #free: number;
   /** Those who wait, longest first. */

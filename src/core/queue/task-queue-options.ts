@@ -1,0 +1,25 @@
+import type { FinishedTask, Task } from "./task.ts";
+import type { ReadParked } from "./task-index.ts";
+
+/** Bytes of tasks in memory, beyond which those that wait are only in storage. Tasks that are leased are always there. */
+export const RESIDENT_BYTES = 8_000_000;
+
+export interface TaskQueueOptions {
+  /** Part of the ids that the queue assigns, so that a queue made anew assigns others. */
+  readonly epoch: string;
+  readonly nextSeq: number;
+  /** Unfinished tasks, in the order of their arrival. */
+  readonly tasks: Iterable<Task>;
+  /** Reads unfinished tasks from storage. */
+  readonly read: ReadParked;
+  /** Default {@link RESIDENT_BYTES}. */
+  readonly residentBytes?: number;
+  /** Whether tasks take so much memory that no more are leased until others end. */
+  readonly full?: () => boolean;
+  /** Looks up a finished task, while storage still has the task. */
+  readonly finished: (taskId: string) => Pick<FinishedTask, "outcome" | "leaseId"> | undefined;
+  /** Makes the id of a lease, which nobody can guess: who knows the id ends the task. */
+  readonly newLeaseId: () => string;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
