@@ -201,7 +201,9 @@ export class RuleState {
     if (group?.has(key) === true) return;
     gaveWay();
     if (kind === "expected")
-      throw new Error(`the rules take ${maxBytes} bytes of memory already: nothing more is expected until others are met`);
+      throw new Error(
+        `the rules take ${maxBytes} bytes of memory already: nothing more is expected until others are met`,
+      );
     let left = rowBytes({ kind, rule, key, body } as StateRow);
     for (const [oldest, { bytes }] of group ?? []) {
       if (left <= 0) return;

@@ -1,10 +1,10 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
+import type { HeapAccount } from "../../core/billing/heap-budget.ts";
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
-import type { HeapAccount } from "../../core/billing/heap-budget.ts";
 import type { AlarmClock } from "../shell/alarm-clock.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";

@@ -1,8 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
+import { heapBytes, type ObjectSize } from "../../core/billing/heap-budget.ts";
 import { type Usage, UsageMeter } from "../../core/billing/usage.ts";
 import type { ObjectUsage } from "../../core/billing/usage-days.ts";
 import { Suspended } from "../../core/problem/object-refusals.ts";
-import { heapBytes, type ObjectSize } from "../../core/billing/heap-budget.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type CallCounter, countCalls } from "./count-calls.ts";
 import { ObjectHeap } from "./isolate-heap.ts";

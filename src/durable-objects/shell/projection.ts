@@ -1,9 +1,9 @@
+import type { ObjectSize } from "../../core/billing/heap-budget.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { ProjectionPlace } from "../../core/projection/api.ts";
 import type { ProjectionBatch, ProjectionName } from "../../core/projection/batch.ts";
 import { planIntake } from "../../core/projection/intake.ts";
 import type { ReprocessAnswer } from "../../core/projection/reprocess.ts";
-import type { ObjectSize } from "../../core/billing/heap-budget.ts";
 import { LIMITS } from "../../core/signals/limits.ts";
 import { type SenderRange, Senders } from "../../core/signals/log/senders.ts";
 import type { Signal } from "../../core/signals/signal.ts";
