@@ -209,4 +209,5 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   duration: "How long objects could not hibernate, at 128 MB each: an estimate",
   storage: "Storage of the objects",
   queue_lobby: "Usage of the lobby, where workers wait for queues that do not exist yet",
+  directory: "Usage of the directory of tokens and ecosystems, which all ecosystems share",
 };
