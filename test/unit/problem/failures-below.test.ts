@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { diskTrouble } from "../../../src/workers/api/http/disk-trouble.ts";
 import { answerError } from "../../../src/workers/api/http/refusal.ts";
 
 beforeEach(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
@@ -22,6 +23,16 @@ describe("the answer to a request whose failure lies below the objects", () => {
       problem: { status: 503, type, retry_after_ms: 1_000 },
     });
     expect(console.error).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ["a full disk", "database or disk is full: SQLITE_FULL", "Free space on its disk"],
+    ["a disk that fails", "disk I/O error: SQLITE_IOERR", "Repair the disk"],
+  ])("makes the edge not ready for a while, with the remedy: %s", async (_, message, remedy) => {
+    const nowMs = Date.now();
+    await answered(message);
+    expect(diskTrouble(nowMs)).toContain(remedy);
+    expect(diskTrouble(nowMs + 60_000)).toBeUndefined();
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
+import { diskTrouble } from "../http/disk-trouble.ts";
 import { ProblemSchema } from "../http/problem-schema.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, newApi } from "../http/route.ts";
@@ -54,6 +55,8 @@ async function findFault(env: Environment, nowMs: number): Promise<string | unde
   if (env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") {
     return "The secret ADMIN_TOKEN is not set, so every call is refused: set it with `wrangler secret put ADMIN_TOKEN`.";
   }
+  const ofDisk = diskTrouble(nowMs);
+  if (ofDisk !== undefined) return ofDisk;
   const wrong = placementFault(env);
   if (wrong !== undefined) return wrong;
   if (lastPing === undefined || lastPing.untilMs <= nowMs) {

@@ -6,6 +6,7 @@ import { newerSchemaOf, suspendedText } from "../../../core/problem/object-refus
 import { platformFailure } from "../../../core/problem/platform-failure.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
+import { noteDiskTrouble } from "./disk-trouble.ts";
 
 /** Errors in one answer: enough to repair a batch, and too few for a caller to provoke large answers. */
 const MAX_ERRORS = 100;
@@ -131,14 +132,18 @@ function failureBelow(error: unknown): Refusal | undefined {
   const message = error instanceof Error ? error.message : "";
   const failed = (kind: string, title: string, detail: string) =>
     new Refusal(problem(kind, 503, title, detail, { retry_after_ms: 1000 }));
+  const ofDisk = (kind: string, title: string, detail: string) => {
+    noteDiskTrouble(detail, Date.now());
+    return failed(kind, title, detail);
+  };
   if (/\bSQLITE_FULL\b/.test(message))
-    return failed(
+    return ofDisk(
       "disk-full",
       "The disk is full",
       "The edge has no space to store this. Free space on its disk, and try again.",
     );
   if (/\bSQLITE_IOERR/.test(message))
-    return failed(
+    return ofDisk(
       "disk-failed",
       "The disk failed",
       "The edge cannot read or write its disk. Repair the disk, and try again.",
