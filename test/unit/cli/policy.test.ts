@@ -30,6 +30,15 @@ function fileWith(text: string): string {
   return join(directory, "rules.yaml");
 }
 
+/** A few lines that stand for a billion. */
+const ALIASES_OF_ALIASES = Array.from({ length: 10 }, (_, level) =>
+  level === 0
+    ? "l0: &l0 [x]"
+    : `l${level}: &l${level} [${Array(9)
+        .fill(`*l${level - 1}`)
+        .join(",")}]`,
+).join("\n");
+
 describe("ganglion policy", () => {
   it("lists the rules with their effects", async () => {
     const edge = await startEdge(() => [200, { policies: [policy] }]);
@@ -102,6 +111,11 @@ describe("ganglion policy", () => {
       "rules.yaml:8:1: /where: line 1, column 10: Unexpected token",
     ],
     ["a: &a [1]\nb: *c", "rules.yaml:1:1: Unresolved alias"],
+    [ALIASES_OF_ALIASES, "Excessive alias count"],
+    [
+      "id: a\nwhen: !!js/function 'function () { return 1 }'\nthen: []",
+      "rules.yaml:2:1: /when: give a pattern of signal names",
+    ],
     [
       "- &r { id: a, when: Q_A, then: [{ webhook: { endpoint: e } }] }\n- *r",
       'rules.yaml:2:3: /1/id: another rule of the file has the id "a"',

@@ -87,6 +87,35 @@ describe("ganglion tasks, about a task that the queue knows", () => {
   });
 });
 
+describe("ganglion tasks show", () => {
+  const task = {
+    task_id: "x",
+    recipient: "coder",
+    type: "T",
+    sender: null,
+    priority: 5,
+    created_at: "2026-01-01T00:00:00.000Z",
+    max_attempts: 3,
+    timeout_ms: null,
+    deadline_at: null,
+    status: "queued",
+    attempt: 0,
+    waited_ms: 1,
+    ran_ms: 0,
+    history: [],
+    payload: {},
+  };
+  it.each([
+    [[], "work"],
+    [["--queue", "q2"], "q2"],
+  ])("says which queue it asked, with %j", async (option, queue) => {
+    const edge = await startEdge(() => [200, task]);
+    const { out } = await ganglion(["tasks", "show", "x", ...option, "--url", edge.url]);
+    expect(edge.received[0]?.url.pathname).toBe(`/v1/default/queues/${queue}/tasks/x`);
+    expect(out).toMatch(new RegExp(`^queue +${queue}$`, "m"));
+  });
+});
+
 describe("ganglion call, without a reply", () => {
   it.each([
     [504, "call-timed-out"],

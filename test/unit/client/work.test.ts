@@ -140,6 +140,25 @@ describe("a worker", () => {
   });
 });
 
+describe("a worker whose connection was cut while it had results to report", () => {
+  it("sends them anew in messages that the queue takes, beside its readiness, and loses none", async () => {
+    const names = Array.from({ length: 40 }, (_, place) => `t${place}`);
+    await start(async () => "x".repeat(30_000), { concurrency: names.length });
+    queue.give(...names);
+    const reported = async () => {
+      const found: unknown[] = [];
+      while (found.length < names.length)
+        found.push(...((await queue.next("complete")).tasks ?? []).map(({ task_id }) => task_id));
+      return found.toSorted();
+    };
+    expect(await reported()).toEqual(names.toSorted());
+    queue.socket?.terminate();
+    expect(await queue.next("ready")).toMatchObject({ credit: names.length });
+    expect(await reported()).toEqual(names.toSorted());
+    expect(Math.max(...queue.messageBytes)).toBeLessThan(1024 * 1024);
+  });
+});
+
 describe("a worker without a queue", () => {
   it("retries once for each failed attempt, and has one connection when the queue is back", async () => {
     queue = new FakeQueue();
