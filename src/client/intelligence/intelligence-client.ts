@@ -29,6 +29,8 @@ export interface IntelligenceClientOptions {
   readonly now?: () => number;
   /** Receives messages for a log. */
   readonly onRemark?: (text: string) => void;
+  /** Called with each answer to another request, which no asker gets: a metric that must stay 0. */
+  readonly onMismatch?: () => void;
 }
 
 export interface AskOptions {
@@ -220,6 +222,7 @@ export class IntelligenceClient {
     }
     if (answer.correlationId !== correlationId) {
       this.counts.mismatches += 1;
+      this.#options.onMismatch?.();
       onRemark?.("an answer belongs to another request, and is not given out");
       throw new IntelligenceUnavailable("unreadable_answer", "the answer belongs to another request");
     }
