@@ -7,6 +7,8 @@ import { readableRows } from "./readable-rows.ts";
 
 /** Of a text that could not be read, in its dead letter. */
 const KEPT_CHARACTERS = 65_536;
+/** Characters that are handed over together: a call takes 32 MiB, and sender and receiver hold them in memory. */
+const HANDED_CHARACTERS = 2_000_000;
 
 /** Where an object keeps the number of the last signal that it emitted. */
 export interface EmittedNumbers {
@@ -68,12 +70,8 @@ export class Outbox {
 
   /** The next signals without a hole in their numbers, oldest first; `undefined` when there are none. */
   nextSignals(limit = 500): { first: number; signals: NewSignal[] } | undefined {
-    const rows = [
-      ...this.#sql.exec<{ number: number; body: string }>(
-        "SELECT number, body FROM outgoing ORDER BY number LIMIT ?",
-        limit,
-      ),
-    ];
+    const select = "SELECT number, body FROM outgoing ORDER BY number LIMIT ?";
+    const rows = firstOf(this.#sql.exec<{ number: number; body: string }>(select, limit));
     // One that cannot be read would stop the signals behind it for ever. Its number stays unused.
     const read = readableRows(
       "outbox",
@@ -99,7 +97,7 @@ export class Outbox {
     const rows = this.#sql.exec<{ number: number; body: string }>(
       "SELECT number, body FROM buried ORDER BY number LIMIT 100",
     );
-    return [...rows].map(({ number, body }) => {
+    return firstOf(rows).map(({ number, body }) => {
       try {
         return { number, record: readDeadLetterRecord(body) };
       } catch (error) {
@@ -157,4 +155,16 @@ export class Outbox {
     this.#noteFilled();
     return `${this.#numbers.producer}.${number}`;
   }
+}
+
+/** As many rows as may be handed over together, one at least. */
+function firstOf<Row extends { readonly body: string }>(rows: Iterable<Row>): Row[] {
+  const first: Row[] = [];
+  let chars = 0;
+  for (const row of rows) {
+    chars += row.body.length;
+    if (first.length > 0 && chars > HANDED_CHARACTERS) break;
+    first.push(row);
+  }
+  return first;
 }
