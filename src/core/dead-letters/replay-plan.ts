@@ -8,6 +8,7 @@ import type { NewSignal } from "../signals/signal.ts";
 import type { Redelivery } from "../webhooks/delivery.ts";
 import { ENDPOINT_ID } from "../webhooks/endpoint.ts";
 import type { DeadLetter } from "./dead-letter.ts";
+import { givenId } from "./owner.ts";
 
 /** How a dead letter is processed again, under its own id. */
 export type ReplayPlan =
@@ -34,7 +35,8 @@ const QUEUE_DAEMON = "ganglion/queue/";
  *
  * @param replacement - replaces a signal that the log refused
  */
-export function planReplay(deadLetter: DeadLetter, replacement?: unknown): ReplayPlan {
+export function planReplay(stored: DeadLetter, replacement?: unknown): ReplayPlan {
+  const deadLetter = { ...stored, id: givenId(stored) };
   const place = projectionPlace(deadLetter);
   if (replacement !== undefined && (deadLetter.kind !== "signal" || place !== undefined)) {
     const message = "only a signal that the log refused can be replaced; replay this dead letter without a signal";

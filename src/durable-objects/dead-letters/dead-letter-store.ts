@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import { idOfOwner, ownerOf } from "../../core/dead-letters/owner.ts";
 import { causeOfDeadLetter, readStoredRecord } from "../../core/dead-letters/record.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 
@@ -13,13 +14,6 @@ interface Row extends Record<string, SqlStorageValue> {
   outcome: string | null;
   closed: number;
 }
-
-/** Who reported a dead letter: a host, or a part of the edge. Signals that a link brought belong to its host. */
-function ownerOf({ host, daemon }: Pick<DeadLetterRecord, "host" | "daemon">): string {
-  return host ?? (daemon.startsWith(LINK_DAEMON) ? daemon.slice(LINK_DAEMON.length) : "ganglion");
-}
-
-const LINK_DAEMON = "link/";
 
 /** A dead letter as it is stored. */
 export interface StoredDeadLetter {
@@ -93,21 +87,27 @@ export class DeadLetterStore {
    * one that belongs to somebody else already is completed by its owner, so that nobody overwrites another's.
    */
   #place(given: string, owner: string): { id: string; before: StoredDeadLetter | undefined } {
-    const before = this.find(given);
-    if (before === undefined || ownerOf(before.deadLetter) === owner) return { id: given, before };
-    const id = `${given}~${owner}`;
-    return { id, before: this.find(id) };
+    let id = given;
+    let before = this.find(id);
+    // The completed id can be another's, too, and a longer one is free.
+    while (before !== undefined && ownerOf(before.deadLetter) !== owner) {
+      id = idOfOwner(id, owner);
+      before = this.find(id);
+    }
+    return { id, before };
   }
 
   find(id: string): StoredDeadLetter | undefined {
     return this.#sql.exec<Row>("SELECT * FROM letters WHERE id = ?", id).toArray().map(readRow)[0];
   }
 
-  /** Dead letters whose id is `id` or starts with `id` and a dot, including replayed ones. */
+  /** Dead letters whose id is `id`, also completed by an owner, or starts with `id` and a dot, including replayed ones. */
   about(id: string, limit: number): StoredDeadLetter[] {
-    // "/" follows "." in every encoding, so this range of the index on ids holds all that start with the id and a dot.
+    // "/" follows "." in every encoding, so this range of the index on ids holds all that start with the id and a dot;
+    // DEL follows "~".
     const rows = this.#sql.exec<Row>(
-      "SELECT * FROM letters WHERE id = ?1 OR (id > ?1 || '.' AND id < ?1 || '/') LIMIT ?2",
+      `SELECT * FROM letters WHERE id = ?1 OR (id > ?1 || '.' AND id < ?1 || '/')
+         OR (id > ?1 || '~' AND id < ?1 || char(127)) LIMIT ?2`,
       id,
       limit,
     );

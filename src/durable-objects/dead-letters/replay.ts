@@ -1,4 +1,5 @@
 import type { DeadLetter } from "../../core/dead-letters/dead-letter.ts";
+import { givenId } from "../../core/dead-letters/owner.ts";
 import type { ReplayPlan } from "../../core/dead-letters/replay-plan.ts";
 import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
@@ -114,7 +115,8 @@ async function askHost(
     taskId,
     recipient: host,
     type,
-    payloadJson: JSON.stringify(deadLetter),
+    // The host knows what it gave up by the id that it gave.
+    payloadJson: JSON.stringify({ ...deadLetter, id: givenId(deadLetter) }),
     sender: "ganglion/dead-letters",
     priority: 3,
     delayMs: 0,
