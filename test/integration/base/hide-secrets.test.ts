@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { runAgent } from "../../harness/running-agent.ts";
 
 const MODULE = fileURLToPath(new URL("../../../local-agent/base/process/hide-secrets.ts", import.meta.url));
 
@@ -36,6 +37,14 @@ describe("an agent that hides its secrets", () => {
     const shown = process.getuid?.() === 0 ? environmentOf(pid) : "MODEL_API_KEY=theirs";
     expect(shown).not.toContain("secret");
     expect(shown).toContain("MODEL_API_KEY=theirs");
+  });
+
+  it("is the agent as it runs: its environment under /proc holds no token", async () => {
+    const edge = { url: "http://127.0.0.1:1", token: `gng_${"k".repeat(30)}` };
+    const { process: running } = await runAgent(edge, { sources: [] });
+    const shown = environmentOf(running.pid);
+    expect(shown).toContain("GANGLION_HOST_ID=host-a");
+    expect(shown).not.toContain(edge.token);
   });
 
   it("cannot be read by other processes of its user", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -13,10 +13,11 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function observed(port: number | null = 0) {
+async function observed(port: number | null = 0, prepare: (directory: string) => void = () => {}) {
   const edge = await FakeEdge.listen();
   closing.push(() => edge.close());
   const directory = temporaryDirectory();
+  prepare(directory);
   const options = {
     ...agentOptions(directory, edge.url),
     xsub: "tcp://127.0.0.1:1",
@@ -84,6 +85,18 @@ describe("observability", () => {
     expect(await ready.json()).toMatchObject({ ok: true, failing: [], link: { state: expect.any(String) } });
     expect((await get("/other")).status).toBe(404);
     expect((await fetch((await get("/metrics")).url, { method: "POST" })).status).toBe(405);
+  });
+
+  it("is not ready while a source fails, and says which and why, and ready when the source works again", async () => {
+    const { directory, get } = await observed(0, (root) => writeFileSync(join(root, "intents"), "no directory"));
+    const ready = await get("/readyz");
+    expect([ready.status, await ready.json()]).toMatchObject([
+      503,
+      { ok: false, failing: [{ name: "intents", state: "failing", detail: expect.stringContaining("intents") }] },
+    ]);
+    expect((await get("/healthz")).status).toBe(200);
+    rmSync(join(directory, "intents"));
+    await expect.poll(async () => (await get("/readyz")).status, { timeout: 30_000 }).toBe(200);
   });
 
   it("moves to another port and is switched off while the agent runs", async () => {

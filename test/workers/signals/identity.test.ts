@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Lineage } from "../../../src/core/lineage/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { allOf } from "../log-under-test.ts";
+import { allOf, deadLettersOf } from "../log-under-test.ts";
 
 const aSignal = (more: Record<string, unknown> = {}) => ({ signal: "Q_JOB_DONE", source: "jobs", facts: {}, ...more });
 
@@ -92,6 +92,31 @@ describe("what only the edge says", () => {
     const signal = aSignal({ signal: "Q_MAINTENANCE_CHANGED", facts: { enabled: false } });
     expect((await post(`/v1/${eco}/signals`, signal)).status).toBe(202);
     expect((await post(`/v1/${eco}/signals`, { ...signal, source: "ganglion" })).status).toBe(403);
+  });
+});
+
+describe("what a link sends in the edge's name", () => {
+  it.each([
+    ["a source", { source: "ganglion/policy" }, "/source"],
+    ["an id", { id: "ganglion.policy.abcdef.7" }, "/id"],
+    ["a name", { signal: "Q_MAINTENANCE_CHANGED", facts: { enabled: false } }, "/signal"],
+  ])("becomes a dead letter, and its neighbours are kept: %s", async (_, more, pointer) => {
+    const eco = freshEcosystem();
+    const { webSocket: socket } = await call(`/v1/${eco}/link?host=h`, { headers: { Upgrade: "websocket" } });
+    if (socket === null) throw new Error("no WebSocket");
+    socket.accept();
+    const answered = new Promise<{ type: string; rejected: object[] }>((resolve) =>
+      socket.addEventListener("message", ({ data }) => resolve(JSON.parse(String(data)))),
+    );
+    const signals = [aSignal(more), aSignal({ facts: { neighbour: true } })];
+    socket.send(JSON.stringify({ type: "append", batch: 1, producer: "h.e.local", first: 1, signals }));
+    const rejected = [{ number: 1, errors: [{ pointer: `/signals/0${pointer}` }] }];
+    expect(await answered).toMatchObject({ type: "appended", rejected });
+    expect((await allOf(eco)).filter(({ source }) => source !== "ganglion")).toMatchObject([
+      { id: "h.e.local.2", facts: { neighbour: true } },
+    ]);
+    expect(await deadLettersOf(eco).find("h.e.local.1")).toMatchObject({ kind: "signal", daemon: "link/h" });
+    socket.close();
   });
 });
 
