@@ -32,7 +32,12 @@ export default defineConfig({
             // No look-up of where this machine is: tests need no network.
             miniflare: {
               cf: false,
-              bindings: { ADMIN_TOKEN: "the-administrator", WEBHOOKS_ALLOW_PRIVATE: "true", PLATFORM_LIMITS: "true" },
+              bindings: {
+                ADMIN_TOKEN: "the-administrator",
+                WEBHOOKS_ALLOW_PRIVATE: "true",
+                PLATFORM_LIMITS: "true",
+                ...(process.env.FEDERATION_SIGNALS && { FEDERATION_SIGNALS: process.env.FEDERATION_SIGNALS }),
+              },
             },
           }),
         ],

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { tokensCommand } from "./commands/access/tokens.ts";
 import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
 import { ecosystemCommand } from "./commands/ecosystems/ecosystem.ts";
+import { bridgesCommand } from "./commands/federation/bridges.ts";
 import { taskStatusCommand, workersCommand } from "./commands/file-tasks/workers.ts";
 import { agentsCommand } from "./commands/hosts/agents.ts";
 import { monitorsCommand } from "./commands/hosts/monitors.ts";
@@ -102,6 +103,7 @@ function program(): Command {
     logsCommand,
     dlqCommand,
     webhooksCommand,
+    bridgesCommand,
     tokensCommand,
     ecosystemCommand,
   ]) {

@@ -2,6 +2,7 @@ import { tokenCalls } from "./access.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
 import { deploymentCalls } from "./deployment.ts";
 import { ecosystemCalls } from "./ecosystems.ts";
+import { bridgeCalls } from "./federation.ts";
 import { fileTaskCalls } from "./file-tasks.ts";
 import { agentCalls } from "./hosts.ts";
 import { type CallEdge, type Connection, request as send, urlOf } from "./http/request.ts";
@@ -89,6 +90,7 @@ export function createClient(options: ClientOptions) {
         }),
     }),
     webhooks: webhookCalls({ call, inside }),
+    bridges: bridgeCalls({ call, inside }),
     deadLetters: deadLetterCalls({ call, inside }),
 
     ecosystem: ecosystemCalls({ call, inside, name: ecosystem }),

@@ -1,4 +1,5 @@
 import { wasReset } from "./api/http/refusal.ts";
+import { inNamedEcosystem } from "./api/queue/other-ecosystem.ts";
 import { app } from "./app.ts";
 import type { Environment } from "./bindings/environment.ts";
 import { countRequest } from "./bindings/worker-counts.ts";
@@ -7,7 +8,8 @@ import { countRequest } from "./bindings/worker-counts.ts";
  * Answers a request. One that changes nothing is tried once more where the platform restarted an object under it, as each
  * deployment does; others say by 503 and `Retry-After` that the caller may try again.
  */
-export async function answer(request: Request, env: Environment, ctx: ExecutionContext): Promise<Response> {
+export async function answer(incoming: Request, env: Environment, ctx: ExecutionContext): Promise<Response> {
+  const request = inNamedEcosystem(incoming);
   const response = await answerTwice(request, env, ctx);
   countRequest(request, response.status);
   return response;

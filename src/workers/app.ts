@@ -9,6 +9,7 @@ import { referencePage } from "./api/deployment/reference.ts";
 import { status } from "./api/deployment/status.ts";
 import { usage } from "./api/deployment/usage.ts";
 import { ecosystems } from "./api/ecosystems/routes.ts";
+import { bridges } from "./api/federation/bridges.ts";
 import { fileTaskRoutes } from "./api/file-tasks/routes.ts";
 import { monitors } from "./api/hosts/monitors.ts";
 import { agents } from "./api/hosts/routes.ts";
@@ -87,6 +88,7 @@ for (const part of [
   maintenance,
   gaps,
   policies,
+  bridges,
   decisions,
   expectations,
   models,

@@ -1,5 +1,5 @@
 import type { DeadLetter } from "../../../src/core/dead-letters/dead-letter.ts";
-import type { ChainDelivery, ChainTask } from "../../../src/core/lineage/api.ts";
+import type { ChainDelivery, ChainForward, ChainTask } from "../../../src/core/lineage/api.ts";
 import { endedTask } from "../../../src/core/lineage/chain-tasks.ts";
 import type { Decision } from "../../../src/core/policy/decision.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
@@ -14,6 +14,7 @@ export interface Chain {
   readonly dead_letters: readonly DeadLetter[];
   readonly tasks: readonly ChainTask[];
   readonly deliveries: readonly ChainDelivery[];
+  readonly forwards: readonly ChainForward[];
   readonly missing_cause: string | undefined;
   readonly truncated: boolean;
 }
@@ -96,12 +97,14 @@ class ChainTree {
   }
 
   /** An effect that is no signal: a task, a webhook delivery, or a switch of the maintenance mode. */
-  #otherEffect(id: string, { tasks, deliveries, signal }: Decision): Node {
+  #otherEffect(id: string, { tasks, deliveries, forwards, signal }: Decision): Node {
     const task = tasks?.find(({ task_id }) => task_id === id);
     if (task !== undefined) {
       const known = this.#chain.tasks.find(({ queue, task_id }) => queue === task.queue && task_id === id);
       return this.#task(known ?? { ...task, cause: signal.id, status: "unknown" });
     }
+    const forward = forwards?.find(({ forward_id }) => forward_id === id);
+    if (forward !== undefined) return this.#forward(forward);
     const delivery = deliveries?.find(({ delivery_id }) => delivery_id === id);
     if (delivery === undefined) return { text: `effect ${id}`, children: this.#deadLettersOf(id) };
     const known = this.#chain.deliveries.find(({ delivery_id }) => delivery_id === id);
@@ -109,6 +112,19 @@ class ChainTree {
     const isLost = undelivered !== undefined && (known === undefined || known.state === "unknown");
     const state = isLost ? `went nowhere, ${undelivered}` : deliveryText(known);
     return { text: `webhook ${endpoint}: ${state}  ${id}`, children: this.#deadLettersOf(id) };
+  }
+
+  #forward({ forward_id, ecosystem, signal, refused }: NonNullable<Decision["forwards"]>[number]): Node {
+    const known = this.#chain.forwards.find((one) => one.forward_id === forward_id);
+    const words = {
+      arrived: `there as seq ${known?.seq}`,
+      refused: "refused",
+      unknown: "not in the log there",
+      unreadable: "the token may not read there",
+    };
+    const state = known === undefined ? "" : `: ${words[known.state]}`;
+    const why = refused === undefined ? state : `: refused, ${cellText(refused)}`;
+    return { text: `forwarded to ${ecosystem} as ${signal}${why}  ${forward_id}`, children: [] };
   }
 
   /** A task, with the signals of its end and their effects. */

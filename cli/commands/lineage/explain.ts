@@ -16,7 +16,7 @@ export const explainCommand = () =>
       const lineage = await client.lineage(id);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(lineage));
       const chain = await wholeChain(client, lineage);
-      await print(drawChain(chain).join("\n"));
+      await print([...drawUpstream(lineage), ...drawChain(chain)].join("\n"));
       if (chain.missing_cause !== undefined) {
         remark(
           `the first signal of the chain names ${chain.missing_cause} as its cause, and the log does not hold that signal`,
@@ -24,6 +24,19 @@ export const explainCommand = () =>
       }
       if (chain.truncated) remark("the chain is longer: this is the part that was looked up");
     });
+
+/** What led to the chain in other ecosystems, the first of them first. */
+function drawUpstream({ upstream = [], signal }: Lineage): string[] {
+  if (upstream.length === 0) return [];
+  const parts = [...upstream].reverse().flatMap(({ ecosystem, via, readable, signals, decisions, missing_cause }) => {
+    const heading = `in the ecosystem ${ecosystem}:`;
+    if (!readable) return [heading, `${via.signal}  ${via.id}: the token may not read signals there`];
+    if (missing_cause === via.id) return [heading, `${via.signal}  ${via.id}: the log there does not hold it any more`];
+    const nothing = { dead_letters: [], tasks: [], deliveries: [], forwards: [], truncated: false };
+    return [heading, ...drawChain({ asked: "", signals, decisions, missing_cause, ...nothing })];
+  });
+  return [...parts, `in the ecosystem ${signal.ecosystem}:`];
+}
 
 /** A signal's own lineage leaves out the other effects of its causes. The lineage of the first cause holds these. */
 async function wholeChain(client: Client, own: Lineage): Promise<Chain> {
@@ -47,6 +60,10 @@ async function wholeChain(client: Client, own: Lineage): Promise<Chain> {
     tasks: all(
       (part) => part.tasks,
       ({ queue, task_id }) => `${queue} ${task_id}`,
+    ),
+    forwards: all(
+      ({ forwards = [] }) => forwards,
+      ({ forward_id }) => forward_id,
     ),
     deliveries: all(
       (part) => part.deliveries,

@@ -33,7 +33,7 @@ export function withWritten(written: readonly WrittenRule[], deployed: readonly 
 function changedFields(before: Rule, after: Rule): RuleDifference["fields"] {
   const fields = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof Rule)[]);
   // Fields that the edge adds are no part of the rule.
-  for (const added of ["version", "built_in", "modified", "changed_at", "changed_by", "quarantined"])
+  for (const added of ["version", "built_in", "modified", "changed_at", "changed_by", "changed_by_id", "quarantined"])
     fields.delete(added as keyof Rule);
   return [...fields].flatMap((field) =>
     sortedJson(before[field]) === sortedJson(after[field])

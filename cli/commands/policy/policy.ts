@@ -101,7 +101,7 @@ async function show(id: string, { versions: withVersions }: { versions?: true },
   if (wantsJson(command)) return print(JSON.stringify({ policy, versions }));
   if (withVersions === true) return printTable(versions, versionColumns, "no versions");
   if (policy === null) throw new Failure(`The rule "${id}" was deleted. Add --versions to see its versions`);
-  const { built_in, modified, changed_at, changed_by, quarantined, ...rule } = policy;
+  const { built_in, modified, changed_at, changed_by, changed_by_id: _, quarantined, ...rule } = policy;
   const origin = built_in ? (modified ? "built-in rule, changed" : "built-in rule, installed") : "put";
   remark(`# ${origin} at ${changed_at}${changed_by === null ? "" : ` by ${changed_by}`}`);
   if (quarantined !== undefined) remark(`# ${describeQuarantine(quarantined)}`);
@@ -131,9 +131,10 @@ async function put(file: string, _options: object, command: Command): Promise<vo
 }
 
 function describeEffects({ then, expect }: Policy): string {
-  const effects = then.map(({ emit, enqueue, webhook, maintenance }) => {
+  const effects = then.map(({ emit, enqueue, webhook, maintenance, forward }) => {
     if (emit !== undefined) return emit.signal;
     if (enqueue !== undefined) return `task in ${enqueue.queue}`;
+    if (forward !== undefined) return `forward to ${forward.ecosystem}`;
     if (webhook !== undefined) return `webhook ${webhook.endpoint}`;
     return `maintenance ${maintenance?.enabled === true ? "on" : "off"}`;
   });

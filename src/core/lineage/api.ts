@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { DeadLetter } from "../dead-letters/dead-letter.ts";
 import { Decision } from "../policy/decision.ts";
-import { Signal } from "../signals/signal.ts";
+import { Signal, Via } from "../signals/signal.ts";
 import { Timestamp } from "../signals/timestamp.ts";
 
 /** A task of a chain of signals and its state. */
@@ -41,6 +41,35 @@ export const ChainDelivery = z.object({
 });
 export type ChainDelivery = Readonly<z.infer<typeof ChainDelivery>>;
 
+/** A signal that a rule of a chain forwarded to another ecosystem. */
+export const ChainForward = z.object({
+  forward_id: z.string(),
+  ecosystem: z.string(),
+  signal: z.string(),
+  /** Id of the signal that was forwarded. */
+  cause: z.string(),
+  rule: z.string(),
+  state: z.enum(["arrived", "refused", "unknown", "unreadable"]).meta({
+    description:
+      "unknown: the log there does not hold it, because it is on its way or the retention dropped it; unreadable: the " +
+      "token may not read signals there",
+  }),
+  seq: z.int().optional().meta({ description: "Its sequence number there", example: 42 }),
+  refused: z.string().optional(),
+});
+export type ChainForward = Readonly<z.infer<typeof ChainForward>>;
+
+/** The part of a chain that lies in an ecosystem from which the chain was forwarded. */
+export const UpstreamChain = z.object({
+  ecosystem: z.string(),
+  via: Via.meta({ description: "The signal that was forwarded from there" }),
+  readable: z.boolean().meta({ description: "Whether the token may read signals there; false: the rest is left out" }),
+  signals: z.array(Signal).readonly().meta({ description: "From the first cause there to the forwarded signal" }),
+  missing_cause: z.string().optional(),
+  decisions: z.array(Decision).readonly(),
+});
+export type UpstreamChain = Readonly<z.infer<typeof UpstreamChain>>;
+
 /** The causes and the effects of a signal. */
 export const Lineage = z.object({
   signal: Signal,
@@ -63,6 +92,12 @@ export const Lineage = z.object({
     .readonly()
     .meta({ description: "Webhook deliveries that rules started on these signals" }),
   dead_letters: z.array(DeadLetter).readonly(),
+  forwards: z.array(ChainForward).readonly().optional().meta({
+    description: "Signals that rules forwarded to other ecosystems; absent: none",
+  }),
+  upstream: z.array(UpstreamChain).readonly().optional().meta({
+    description: "Where the chain came from, through other ecosystems, the nearest first; absent: it began here",
+  }),
   truncated: z
     .boolean()
     .meta({ description: "The lineage is incomplete: it grew too large, or the search took too long" }),

@@ -34,7 +34,8 @@ export async function traceChain(signal: Signal, source: LineageSource): Promise
   return { signal, ...upward, ...downward, truncated: upward.truncated || downward.truncated };
 }
 
-async function causesOf(signal: Signal, source: LineageSource) {
+/** Follows the causes of a signal upward, the first cause first. */
+export async function causesOf(signal: Signal, source: Pick<LineageSource, "find">) {
   const causes: Signal[] = [];
   // A caller may name any id as the cause, even that of its own effect: the chain ends where it would repeat.
   const seen = new Set([signal.id]);

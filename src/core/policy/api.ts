@@ -19,6 +19,9 @@ export const Policy = Rule.extend({
     .string()
     .nullable()
     .meta({ description: "Name of the token that changed the rule last; null: the rule came with Ganglion" }),
+  changed_by_id: z.string().optional().meta({
+    description: "Id of that token, whose rights count where the rule reaches into other ecosystems",
+  }),
   quarantined: z
     .object({
       since: Timestamp,

@@ -4,6 +4,7 @@ import type { EffectSpec } from "./effect.ts";
 import { compileExpression, type Expression } from "./expression.ts";
 import { compileMute, type Mute } from "./mute.ts";
 import type { Rule } from "./rule.ts";
+import { effectsWithPointers } from "./rule-effects.ts";
 
 type Fields = readonly (readonly [name: string, value: Expression])[];
 
@@ -21,7 +22,9 @@ export type CompiledEffect =
       readonly limits: { delayMs: number; maxAttempts?: number; timeoutMs?: number; deadlineMs?: number };
     }
   | { readonly kind: "webhook"; readonly endpoint: string; readonly body: Fields | undefined }
-  | { readonly kind: "maintenance"; readonly enabled: boolean; readonly reason: Expression | undefined };
+  | { readonly kind: "maintenance"; readonly enabled: boolean; readonly reason: Expression | undefined }
+  /** `signal`: its name there; `undefined`: its own. */
+  | { readonly kind: "forward"; readonly ecosystem: string; readonly signal: string | undefined };
 
 export interface CompiledRule {
   readonly rule: Rule;
@@ -71,6 +74,8 @@ export interface CompiledRule {
         readonly else: readonly CompiledEffect[];
       }
     | undefined;
+  /** Some effect of the rule leads into another ecosystem. */
+  readonly forwards: boolean;
   /** Paths of the values that explain a decision. */
   readonly reads: readonly string[];
 }
@@ -140,6 +145,7 @@ export function compileRule(rule: Rule): CompiledRule {
       lookbackMs: expect.lookback === undefined ? undefined : checkedMs(expect.lookback),
       else: compiler.effects(expect.else, "/expect/else"),
     },
+    forwards: effectsWithPointers(rule).some(([, { forward }]) => forward !== undefined),
     reads: [...compiler.reads].sort().slice(0, 32),
   };
   if (compiler.errors.length > 0) throw new InvalidRule(rule.id, compiler.errors);
@@ -187,7 +193,11 @@ class RuleCompiler {
     return specs.flatMap((spec, place) => this.#effect(spec, `${at}/${place}`, duplicate));
   }
 
-  #effect({ emit, enqueue, webhook, maintenance }: EffectSpec, at: string, duplicate: boolean): CompiledEffect[] {
+  #effect(
+    { emit, enqueue, webhook, maintenance, forward }: EffectSpec,
+    at: string,
+    duplicate: boolean,
+  ): CompiledEffect[] {
     const value = (source: string, field: string) => this.expression(source, `${at}/${field}`, "any", duplicate);
     const fields = (sources: Readonly<Record<string, string>>, field: string) =>
       this.fields(sources, `${at}/${field}`, duplicate);
@@ -200,6 +210,7 @@ class RuleCompiler {
       const reason = maintenance.reason === undefined ? undefined : value(maintenance.reason, "maintenance/reason");
       return [{ kind: "maintenance", enabled: maintenance.enabled, reason }];
     }
+    if (forward !== undefined) return [{ kind: "forward", ecosystem: forward.ecosystem, signal: forward.signal }];
     if (enqueue === undefined) return [];
     const { queue, type, recipient, payload, priority = 5, task_id, delay, max_attempts, timeout, deadline } = enqueue;
     return [

@@ -18,6 +18,10 @@ export const Asked = z.object({
 });
 export type Asked = Readonly<z.output<typeof Asked>>;
 
+const Refused = z.string().optional().meta({
+  description: "Why nothing was sent: the author of the rule has no right to it in the other ecosystem",
+});
+
 /** What a rule decided, and why. */
 export const Decision = z.object({
   id: z.string(),
@@ -34,7 +38,13 @@ export const Decision = z.object({
     description: "Ids of the signals, tasks and deliveries that the decision caused, in the order of the rule",
   }),
   tasks: z
-    .array(z.object({ task_id: z.string(), queue: z.string() }))
+    .array(
+      z.object({
+        task_id: z.string(),
+        queue: z.string().meta({ description: "`<ecosystem>/<queue>`, where it is one of another ecosystem" }),
+        refused: Refused,
+      }),
+    )
     .readonly()
     .optional(),
   deliveries: z
@@ -43,6 +53,17 @@ export const Decision = z.object({
         delivery_id: z.string(),
         endpoint: z.string(),
         undelivered: z.string().optional().meta({ description: "Why the message went nowhere" }),
+      }),
+    )
+    .readonly()
+    .optional(),
+  forwards: z
+    .array(
+      z.object({
+        forward_id: z.string().meta({ description: "Id of the signal in the other ecosystem" }),
+        ecosystem: z.string(),
+        signal: z.string(),
+        refused: Refused,
       }),
     )
     .readonly()

@@ -1,7 +1,13 @@
 import * as z from "zod";
+import { readQueueAddress } from "../queue/queue-address.ts";
 import { QUEUE_NAME, QUEUE_RULE } from "../queue/task-input.ts";
-import { SignalName } from "../signals/signal.ts";
+import { ECOSYSTEM_NAME, EcosystemName, SignalName, Via } from "../signals/signal.ts";
 import { Duration } from "./duration.ts";
+
+const isQueueAddress = (text: string): boolean => {
+  const { ecosystem, queue } = readQueueAddress(text, "own");
+  return ECOSYSTEM_NAME.test(ecosystem) && QUEUE_NAME.test(queue);
+};
 
 /** An expression of the Common Expression Language; expression.ts lists the variables that it may read. */
 export const Expression = z.string().min(1).max(4_096);
@@ -13,7 +19,10 @@ const Emit = z.strictObject({ signal: SignalName, facts: Fields.default({}) });
 
 /** Enqueues a task. Names are literal, values are expressions. */
 const Enqueue = z.strictObject({
-  queue: z.string().regex(QUEUE_NAME, { message: QUEUE_RULE }),
+  /** A queue of the ecosystem, or, as `<ecosystem>/<queue>`, of another. */
+  queue: z
+    .string()
+    .refine(isQueueAddress, { message: `${QUEUE_RULE}; a queue of another ecosystem is <ecosystem>/<queue>` }),
   recipient: Expression,
   type: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,255}$/, {
     message: "a type starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)",
@@ -42,6 +51,13 @@ const Webhook = z.strictObject({
 /** Switches maintenance of the ecosystem on or off. */
 const SetMaintenance = z.strictObject({ enabled: z.boolean(), reason: Expression.optional() });
 
+/** Appends the signal to the log of another ecosystem, once. */
+const Forward = z.strictObject({
+  ecosystem: EcosystemName,
+  /** Name that the signal has there. Default: its own. */
+  signal: SignalName.optional(),
+});
+
 /** One effect of a rule, as people write it. */
 export const EffectSpec = z
   .strictObject({
@@ -49,9 +65,10 @@ export const EffectSpec = z
     enqueue: Enqueue.optional(),
     webhook: Webhook.optional(),
     maintenance: SetMaintenance.optional(),
+    forward: Forward.optional(),
   })
   .refine((effect) => Object.values(effect).filter((part) => part !== undefined).length === 1, {
-    message: "an effect is one of emit, enqueue, webhook, maintenance",
+    message: "an effect is one of emit, enqueue, webhook, maintenance, forward",
   });
 export type EffectSpec = z.infer<typeof EffectSpec>;
 
@@ -73,5 +90,13 @@ export const Effect = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("webhook"), endpoint: z.string(), body: z.unknown() }),
   z.object({ kind: z.literal("maintenance"), enabled: z.boolean(), reason: z.string().nullable() }),
+  z.object({
+    kind: z.literal("forward"),
+    ecosystem: z.string(),
+    signal: z.string(),
+    facts: z.record(z.string(), z.unknown()),
+    timestamp: z.string(),
+    via: Via,
+  }),
 ]);
 export type Effect = Readonly<z.infer<typeof Effect>>;

@@ -34,12 +34,13 @@ export function contextOf(signal: Signal, nowMs: number, sender?: string): Evalu
   };
 }
 
-function originOf({ seq, id, signal, trace, depth }: Signal): Origin {
+function originOf({ seq, id, signal, trace, depth, hops }: Signal): Origin {
   return {
     seq,
     id,
     signal,
     ...(trace === undefined ? {} : { trace }),
     ...(depth === undefined ? {} : { depth }),
+    ...(hops === undefined ? {} : { hops }),
   };
 }

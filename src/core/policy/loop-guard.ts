@@ -15,6 +15,8 @@ export function guardLoops(
   if (result.outcome === "suppressed" && result.effects.length === 0) return result;
   const tooDeep = depthExceeded(context.origin);
   if (tooDeep !== undefined) return { outcome: "failed", reason: tooDeep, effects: [], mutations: [], cut: "depth" };
+  const tooFar = hopsExceeded(context.origin, compiled.forwards);
+  if (tooFar !== undefined) return { outcome: "failed", reason: tooFar, effects: [], mutations: [], cut: "hops" };
   const window = rateWindow(compiled, context, state);
   const { n, per } = compiled.rule.rate;
   if (window.fired < n) {
@@ -32,6 +34,12 @@ export function guardLoops(
 /** @returns the reason to stop where the chain of causes above a signal is as long as it may become */
 export function depthExceeded({ id, depth = 0 }: Origin): string | undefined {
   return depth < LIMITS.causalDepth ? undefined : `cut off: the chain of causes above ${id} is ${depth} signals long`;
+}
+
+/** @returns the reason to stop where the chain of causes has crossed from ecosystem to ecosystem as often as it may */
+function hopsExceeded({ id, hops = 0 }: Origin, forwards: boolean): string | undefined {
+  if (!forwards || hops < LIMITS.hops) return undefined;
+  return `cut off: the chain of causes above ${id} has gone from one ecosystem to another ${hops} times`;
 }
 
 /** @returns the row that counts one more firing of the rule */

@@ -1,5 +1,6 @@
 import type { Policy, RuleBody, RuleEdit } from "./api.ts";
 import type { Rule } from "./rule.ts";
+import { reachesElsewhere } from "./rule-effects.ts";
 
 /** Rules of one ecosystem. They are held in memory and read at each start, so their number is bounded. */
 export const MAX_RULES = 2_000;
@@ -18,11 +19,17 @@ export type Plan =
   | { readonly ok: false; readonly conflict: { readonly id: string; readonly version: number } }
   | { readonly ok: false; readonly too_many: number };
 
-/** Plans the versions that the edits need. A rule that equals its edit gets no new version. */
+/**
+ * Plans the versions that the edits need. A rule that equals its edit gets no new version, unless it reaches into other
+ * ecosystems, where the rights of its author count.
+ *
+ * @param author - id of the token that edits
+ */
 export function planEdits(
   current: ReadonlyMap<string, Policy>,
   edits: readonly RuleEdit[],
   builtIn: ReadonlyMap<string, Rule>,
+  author?: string,
 ): Plan {
   const versions: PlannedVersion[] = [];
   const unchanged: string[] = [];
@@ -33,7 +40,7 @@ export function planEdits(
     if (expected !== undefined && expected !== version) return { ok: false, conflict: { id, version } };
     const original = builtIn.get(id);
     const after = rule ?? (original === undefined ? null : bodyOf(original));
-    if (after === null ? before === undefined : before !== undefined && sameRule(bodyOf(before), after)) {
+    if (after === null ? before === undefined : before !== undefined && isSame(before, after, author)) {
       unchanged.push(id);
       continue;
     }
@@ -75,11 +82,16 @@ export function bodyOf(rule: Rule | Policy): RuleBody {
     modified: _m,
     changed_at: _a,
     changed_by: _c,
+    changed_by_id: _i,
     quarantined: _q,
     ...body
   } = rule as Policy;
   return body;
 }
+
+const isSame = (before: Policy, after: RuleBody, author: string | undefined) =>
+  sameRule(bodyOf(before), after) &&
+  (author === undefined || before.changed_by_id === author || !reachesElsewhere(after));
 
 export const sameRule = (a: RuleBody, b: RuleBody) => canonical(a) === canonical(b);
 

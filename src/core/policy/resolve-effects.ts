@@ -22,12 +22,7 @@ export function resolveEffects(effects: readonly CompiledEffect[], scope: Scope,
 function resolve(effect: CompiledEffect, scope: Scope, signal: Signal): Effect {
   switch (effect.kind) {
     case "emit": {
-      const facts = valuesOf(effect.facts, scope);
-      const checked = knownSignal(effect.signal)?.facts.safeParse(facts);
-      if (checked !== undefined && !checked.success) {
-        const [first] = fieldErrors(checked.error.issues, "/facts");
-        throw new Error(`invalid facts for ${effect.signal}: ${first?.pointer} ${first?.message}`);
-      }
+      const facts = checkedFacts(effect.signal, valuesOf(effect.facts, scope));
       return { kind: "emit", signal: effect.signal, facts: limited(facts, "the facts") };
     }
     case "enqueue": {
@@ -57,7 +52,25 @@ function resolve(effect: CompiledEffect, scope: Scope, signal: Signal): Effect {
       const text = reason === null ? null : String(reason).slice(0, 1_000);
       return { kind: "maintenance", enabled: effect.enabled, reason: text };
     }
+    case "forward": {
+      const { seq, id, source, ecosystem, facts, timestamp } = signal;
+      // Under its own name a signal has passed this check already.
+      if (effect.signal !== undefined) checkedFacts(effect.signal, facts);
+      const via = { ecosystem, seq, id, signal: signal.signal, source };
+      const name = effect.signal ?? signal.signal;
+      return { kind: "forward", ecosystem: effect.ecosystem, signal: name, facts, timestamp, via };
+    }
   }
+}
+
+/** @throws Error where the facts are not those of a signal of this name */
+function checkedFacts(name: string, facts: Record<string, unknown>): Record<string, unknown> {
+  const checked = knownSignal(name)?.facts.safeParse(facts);
+  if (checked !== undefined && !checked.success) {
+    const [first] = fieldErrors(checked.error.issues, "/facts");
+    throw new Error(`invalid facts for ${name}: ${first?.pointer} ${first?.message}`);
+  }
+  return facts;
 }
 
 type Values = Extract<CompiledEffect, { kind: "emit" }>["facts"];

@@ -22,8 +22,8 @@ export interface RuleOutcome {
   readonly atMs: number;
   /** `time`: an expected signal did not come in time. */
   readonly by: "signal" | "time";
-  /** Which limit ended the rule: the length of the chain of causes, the rate, or the steps of its expressions. */
-  readonly cut?: "depth" | "rate" | "work";
+  /** Which limit ended the rule: the length of the chain of causes, its way through ecosystems, the rate, or the steps. */
+  readonly cut?: "depth" | "hops" | "rate" | "work";
   /** Makes no dead letter of this failure, because there are enough dead letters of the same kind. */
   readonly quiet?: true;
   /** Who has used up a share of the rule, which was suppressed for that. */

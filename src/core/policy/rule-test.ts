@@ -44,16 +44,19 @@ const Expected = z
       .optional(),
     webhook: z.strictObject({ endpoint: z.string(), body: anyFields.default({}) }).optional(),
     maintenance: z.strictObject({ enabled: z.boolean(), reason: z.string().nullable().optional() }).optional(),
+    forward: z
+      .strictObject({ ecosystem: z.string(), signal: z.string().optional(), facts: anyFields.default({}) })
+      .optional(),
     /** Part of the reason; an empty text: any reason. */
     suppressed: z.string().optional(),
     failed: z.string().optional(),
   })
   .refine((expected) => kindsOf(expected).length === 1, {
-    message: "name one of emit, enqueue, webhook, maintenance, suppressed, failed",
+    message: "name one of emit, enqueue, webhook, maintenance, forward, suppressed, failed",
   });
 type Expected = z.output<typeof Expected>;
 
-const KINDS = ["emit", "enqueue", "webhook", "maintenance", "suppressed", "failed"] as const;
+const KINDS = ["emit", "enqueue", "webhook", "maintenance", "forward", "suppressed", "failed"] as const;
 
 function kindsOf(expected: Record<string, unknown>): (typeof KINDS)[number][] {
   return KINDS.filter((kind) => expected[kind] !== undefined);
@@ -192,7 +195,7 @@ function matches(expected: Expected, event: CaseEvent): boolean {
 }
 
 /** The expected event as an effect, reduced to the fields that it names. */
-function effectOf({ emit, enqueue, webhook, maintenance }: Expected): Record<string, unknown> {
+function effectOf({ emit, enqueue, webhook, maintenance, forward }: Expected): Record<string, unknown> {
   const { task_id, ...task } = enqueue ?? {};
   const wanted = {
     ...emit,
@@ -200,6 +203,7 @@ function effectOf({ emit, enqueue, webhook, maintenance }: Expected): Record<str
     ...(task_id === undefined ? {} : { taskId: task_id }),
     ...webhook,
     ...maintenance,
+    ...forward,
   };
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
 }

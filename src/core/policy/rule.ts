@@ -8,7 +8,7 @@ const Pattern = z.string().regex(/^!?[A-Za-z0-9_.:*-]{1,128}$/, {
   message: "give a signal's name in which * stands for anything, such as Q_*; a ! in front excludes",
 });
 /** One pattern, or a list of them. */
-const Patterns = z.union([Pattern.transform((pattern) => [pattern]), z.array(Pattern).min(1).max(64)], {
+export const Patterns = z.union([Pattern.transform((pattern) => [pattern]), z.array(Pattern).min(1).max(64)], {
   error: "give a pattern of signal names, or a list of 1 to 64; * stands for anything, a ! in front excludes",
 });
 const Effects = z.array(EffectSpec).max(16);

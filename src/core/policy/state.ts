@@ -8,6 +8,7 @@ export interface Origin {
   readonly signal: string;
   readonly trace?: string;
   readonly depth?: number;
+  readonly hops?: number;
 }
 
 /** State that a rule keeps from one signal to the next, by kind. All times are milliseconds since the epoch. */

@@ -81,6 +81,8 @@ export function admitWellFormed(input: unknown): NewSignal | undefined {
       case "received_at":
       case "ecosystem":
       case "depth":
+      case "via":
+      case "hops":
         continue;
       default:
         return undefined;

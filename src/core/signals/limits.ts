@@ -12,6 +12,8 @@ export const LIMITS = {
   identifierLength: 256,
   /** Signals from a first cause to its last effect. The next effect of a longer chain, a circle mostly, becomes a dead letter. */
   causalDepth: 16,
+  /** How often a chain of causes may go from one ecosystem to another. The next forwarding becomes a dead letter. */
+  hops: 8,
 } as const;
 
 /** Whether `text` takes more than `limit` bytes in UTF-8. Encodes the text only where its length leaves a doubt. */

@@ -17,6 +17,9 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_LOG_SET_BACK",
 ]);
 
+/** Whether signals of this name are emitted by the edge alone. */
+export const isOwnSignal = (name: string): boolean => OWN_SIGNALS.has(name);
+
 /** A token sends a signal of a source to which it is not bound. @param at - JSON pointer of the signal */
 export const foreignSource = (source: string, at: string): FieldError => ({
   pointer: `${at}/source`,
@@ -51,7 +54,7 @@ export function reservedFields(signal: NewSignal, admin: boolean, at: string): F
       pointer: `${at}/id`,
       message: "ids that begin with ganglion. belong to the edge: choose another, or none",
     });
-  if (!admin && OWN_SIGNALS.has(signal.signal))
+  if (!admin && isOwnSignal(signal.signal))
     errors.push({
       pointer: `${at}/signal`,
       message: `${signal.signal} is emitted by the edge alone: choose another name`,

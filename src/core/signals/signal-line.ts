@@ -19,6 +19,8 @@ export function signalLine(
   if (signal.cause !== undefined) line += `,"cause":"${signal.cause}"`;
   if (signal.trace !== undefined) line += `,"trace":"${signal.trace}"`;
   if (signal.depth !== undefined) line += `,"depth":${signal.depth}`;
+  if (signal.via !== undefined) line += `,"via":${JSON.stringify(signal.via)}`;
+  if (signal.hops !== undefined) line += `,"hops":${signal.hops}`;
   return `${line}}`;
 }
 

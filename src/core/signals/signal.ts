@@ -30,8 +30,8 @@ const InputTime = z.union([z.string(), z.number()]).refine((value) => parseTimes
 });
 
 /**
- * A signal as a caller sends it. The fields that the log assigns (`seq`, `received_at`, `ecosystem`, `depth`) are allowed, so
- * that a signal read from the log can be sent again as it is; they are ignored, but for `depth` beside a `cause`. Any other
+ * A signal as a caller sends it. The fields that the log assigns (`seq`, `received_at`, `ecosystem`, `depth`, `via`, `hops`) are
+ * allowed, so that a signal read from the log can be sent again as it is; they are ignored, but for `depth` beside a `cause`. Any other
  * field is refused, because dropping a misspelt field in silence would lose a fact.
  */
 export const SignalInput = z.strictObject({
@@ -46,8 +46,23 @@ export const SignalInput = z.strictObject({
   received_at: z.unknown().optional(),
   ecosystem: z.unknown().optional(),
   depth: z.unknown().optional(),
+  via: z.unknown().optional(),
+  hops: z.unknown().optional(),
 });
 export type SignalInput = z.input<typeof SignalInput>;
+
+/**
+ * Where a signal came from that a rule of another ecosystem forwarded. Only the edge writes this, so it can be trusted: it
+ * stands in the place of `cause`, which names a signal of the same log.
+ */
+export const Via = z.object({
+  ecosystem: z.string(),
+  seq: z.int().meta({ example: 42 }),
+  id: z.string(),
+  signal: z.string(),
+  source: z.string(),
+});
+export type Via = Readonly<z.infer<typeof Via>>;
 
 /** A signal as the log gives it to readers. Times are RFC 3339 in UTC with milliseconds. */
 export const Signal = z.object({
@@ -64,6 +79,8 @@ export const Signal = z.object({
   cause: z.string().optional().meta({ description: "Id of the signal that led to this one" }),
   trace: z.string().optional().meta({ description: "W3C traceparent" }),
   depth: z.int().optional().meta({ description: "Length of the chain of causes above the signal, where known" }),
+  via: Via.optional().meta({ description: "The signal of another ecosystem whose forwarding this signal is" }),
+  hops: z.int().optional().meta({ description: "How often the chain of causes went from one ecosystem to another" }),
 });
 export type Signal = Readonly<z.infer<typeof Signal>>;
 
@@ -79,4 +96,7 @@ export interface NewSignal {
   readonly cause: string | undefined;
   readonly trace: string | undefined;
   readonly depth: number | undefined;
+  /** Of a signal that a rule of another ecosystem forwarded; set by the edge alone. */
+  readonly via?: Via | undefined;
+  readonly hops?: number | undefined;
 }

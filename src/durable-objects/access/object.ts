@@ -148,6 +148,14 @@ export class Directory extends EcosystemObject<unknown> {
     return hasExpired(grant, Date.now()) ? null : grant;
   }
 
+  /** What the token of this id may do at present; `null`: there is no such token, or it has expired. */
+  grantOf(id: string): Grant | null {
+    const [row] = this.sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
+    if (row === undefined) return null;
+    const { created_at: _, ...grant } = readTokenRow(row);
+    return hasExpired(grant, Date.now()) ? null : grant;
+  }
+
   /** Answers when the storage of this object answers. */
   ping(): true {
     this.sql.exec("SELECT 1").one();

@@ -89,6 +89,35 @@ export class DecisionStore {
     }
   }
 
+  /** Notes that an effect of a decision on the signal `seq` was refused elsewhere. */
+  refused(seq: number, effect: string, reason: string): void {
+    this.#change(seq, effect, ({ tasks, forwards, ...decision }) => ({
+      ...decision,
+      ...(tasks && { tasks: tasks.map((one) => (one.task_id === effect ? { ...one, refused: reason } : one)) }),
+      ...(forwards && {
+        forwards: forwards.map((one) => (one.forward_id === effect ? { ...one, refused: reason } : one)),
+      }),
+    }));
+  }
+
+  /** Notes that a forwarded signal of a decision on the signal `seq` has another id than was thought. */
+  renamed(seq: number, before: string, after: string): void {
+    this.#change(seq, before, ({ effects, forwards = [], ...decision }) => ({
+      ...decision,
+      effects: effects.map((id) => (id === before ? after : id)),
+      forwards: forwards.map((one) => (one.forward_id === before ? { ...one, forward_id: after } : one)),
+    }));
+  }
+
+  /** Changes the decision on the signal `seq` that has this effect. One that was deleted meanwhile stays deleted. */
+  #change(seq: number, effect: string, change: (decision: Omit<Decision, "id">) => Omit<Decision, "id">): void {
+    for (const { id, ...decision } of this.on([seq], PLACES)) {
+      const { effects, tasks = [] } = decision;
+      if (effects.includes(effect) || tasks.some(({ task_id }) => task_id === effect))
+        this.#write(placeOf(id), change(decision));
+    }
+  }
+
   /** Newest signal first. The table is bounded, so a filter that finds nothing reads no more than {@link KEEP} rows. */
   list({ limit, after, rule, outcome, seq, sinceMs, untilMs }: DecisionsQuery): DecisionsPage {
     const rows = [
@@ -193,22 +222,30 @@ function settledOf(asked: Asked, { state, choice, why, answer }: SettledRuleQues
   };
 }
 
-/** The tasks and the webhook deliveries among the effects, after those of an earlier part of the decision. */
-function causedBy(
-  effects: readonly Effect[],
-  ids: readonly string[],
-  before: Pick<Decision, "tasks" | "deliveries"> = {},
-): Pick<Decision, "tasks" | "deliveries"> {
+type Caused = Pick<Decision, "tasks" | "deliveries" | "forwards">;
+
+/** What the effects sent elsewhere, after what an earlier part of the decision sent. */
+function causedBy(effects: readonly Effect[], ids: readonly string[], before: Caused = {}): Caused {
   const tasks = effects.flatMap((effect, place) =>
     effect.kind === "enqueue" ? [{ task_id: effect.taskId ?? ids[place] ?? "", queue: effect.queue }] : [],
   );
   const deliveries = effects.flatMap((effect, place) =>
     effect.kind === "webhook" ? [{ delivery_id: ids[place] ?? "", endpoint: effect.endpoint }] : [],
   );
-  const all = { tasks: [...(before.tasks ?? []), ...tasks], deliveries: [...(before.deliveries ?? []), ...deliveries] };
+  const forwards = effects.flatMap((effect, place) =>
+    effect.kind === "forward"
+      ? [{ forward_id: ids[place] ?? "", ecosystem: effect.ecosystem, signal: effect.signal }]
+      : [],
+  );
+  const all = {
+    tasks: [...(before.tasks ?? []), ...tasks],
+    deliveries: [...(before.deliveries ?? []), ...deliveries],
+    forwards: [...(before.forwards ?? []), ...forwards],
+  };
   return {
     ...(all.tasks.length === 0 ? {} : { tasks: all.tasks }),
     ...(all.deliveries.length === 0 ? {} : { deliveries: all.deliveries }),
+    ...(all.forwards.length === 0 ? {} : { forwards: all.forwards }),
   };
 }
 

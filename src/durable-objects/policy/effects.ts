@@ -22,7 +22,7 @@ export function emitQuarantine({ rule, origin, atMs, reason }: Quarantined, deci
 }
 
 /** The outcome of a rule, or of the question that the rule asked. */
-interface DecidedEffects extends Pick<RuleOutcome, "origin" | "atMs" | "effects"> {
+export interface DecidedEffects extends Pick<RuleOutcome, "origin" | "atMs" | "effects"> {
   readonly rule: { readonly id: string };
   readonly by: RuleOutcome["by"] | "answer";
 }
@@ -30,11 +30,13 @@ interface DecidedEffects extends Pick<RuleOutcome, "origin" | "atMs" | "effects"
 /**
  * Puts the effects of an outcome into the outbox.
  *
+ * @param author - id of the token that put the rule, whose rights count in other ecosystems
  * @returns ids of the signals, tasks and deliveries that the effects cause, in the order of the effects
  */
 export function enqueueEffects(
   outcome: DecidedEffects,
   decisions: Pick<Decisions, "emit" | "enqueueEffect">,
+  author?: string,
 ): string[] {
   const { rule, origin, atMs, by } = outcome;
   const name = { signal: rule.id, time: `${rule.id}:late`, answer: `${rule.id}:answer` }[by];
@@ -42,12 +44,14 @@ export function enqueueEffects(
     cause: origin.id,
     trace: traceOf(`${name}:${origin.id}:${kind}:${index}`, origin),
     depth: (origin.depth ?? 0) + 1,
+    ...(origin.hops === undefined ? {} : { hops: origin.hops }),
   });
   return outcome.effects.map((effect, index) => {
     if (effect.kind !== "emit") {
       // A rule decides at most once on a signal, once on its time-out, and once by the answer of a model.
       const key = `${origin.seq}.${name}.${index}`;
-      return decisions.enqueueEffect({ effect, rule: rule.id, ...follows(effect.kind, index) }, key);
+      const about = { effect, rule: rule.id, ...(author === undefined ? {} : { author }) };
+      return decisions.enqueueEffect({ ...about, seq: origin.seq, ...follows(effect.kind, index) }, key);
     }
     return decisions.emit({
       signal: effect.signal,

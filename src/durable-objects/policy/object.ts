@@ -22,6 +22,7 @@ import { ProjectionObject } from "../shell/projection-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";
+import { forwardsWaiting } from "./forwards-waiting.ts";
 import { Questions } from "./questions.ts";
 import { ReplayOverrides } from "./replay-overrides.ts";
 import { type PolicyLog, RuleProjection } from "./rule-projection.ts";
@@ -109,6 +110,11 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     };
   }
 
+  /** How many forwarded signals wait for each other ecosystem. */
+  forwardsWaiting(): Record<string, number> {
+    return forwardsWaiting(this.sql);
+  }
+
   /** One simulation of the ecosystem runs at a time; it asks again while it runs. */
   simulationTurn(simulation: string): SimulationTurnAnswer {
     return this.#simulations.take(simulation, Date.now());
@@ -173,7 +179,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
    * rules are written. A crash in between leaves the old rules and a log that sends more signals than they need.
    */
   async #change(edits: readonly RuleEdit[], by: Author): Promise<EditAnswer> {
-    const plan = this.#rules.plan(edits);
+    const plan = this.#rules.plan(edits, by);
     if (!plan.ok) return plan;
     const { versions, unchanged } = plan;
     const ids = (kind: (version: PlannedVersion) => boolean) => versions.filter(kind).map(({ id }) => id);
@@ -198,7 +204,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   #write(planned: readonly PlannedVersion[], place: Place, by: Author | null): void {
     this.projection.decide((decisions) => {
       const nowMs = Date.now();
-      for (const { id, version, rule } of this.#rules.write(planned, place, by?.name ?? null, nowMs)) {
+      for (const { id, version, rule } of this.#rules.write(planned, place, by, nowMs)) {
         if (by === null) continue;
         decisions.emit({
           signal: "Q_POLICY_CHANGED",

@@ -6,6 +6,7 @@ import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
+import type { PendingEffect } from "../shell/effect-outbox.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
@@ -13,7 +14,7 @@ import type { ProjectedState } from "../shell/projected-state.ts";
 import type { Projection } from "../shell/projection.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 import type { DecisionStore } from "./decision-store.ts";
-import { emitQuarantine, enqueueEffects } from "./effects.ts";
+import { type DecidedEffects, emitQuarantine, enqueueEffects } from "./effects.ts";
 import type { Questions } from "./questions.ts";
 import { isBefore, type ReplayOverrides } from "./replay-overrides.ts";
 import type { RuleVersions } from "./rule-versions.ts";
@@ -162,6 +163,15 @@ export class RuleProjection implements ProjectedState {
     this.#options.decisions.undelivered(delivery, reason);
   }
 
+  refused({ seq, id, effect }: PendingEffect, reason: string): void {
+    const known = effect.kind === "enqueue" ? (effect.taskId ?? id) : id;
+    if (seq !== undefined) this.#options.decisions.refused(seq, known, reason);
+  }
+
+  renamed({ seq, id }: PendingEffect, after: string): void {
+    if (seq !== undefined) this.#options.decisions.renamed(seq, id, after);
+  }
+
   /** Position that a rebuild has reached; `undefined`: no rebuild is running. */
   get #rebuiltThrough(): number | undefined {
     const { cursor, mutedThrough } = this.#options.projection;
@@ -180,9 +190,14 @@ export class RuleProjection implements ProjectedState {
         else decisions.deadLetterPart(`${rule.id}: ${reason}`, rule.id, isLoop(cut) ? { lineageOf: origin.id } : {});
       }
       this.#noteExcess(outcome);
-      const id = this.#options.decisions.add(outcome, enqueueEffects(outcome, decisions));
+      const id = this.#options.decisions.add(outcome, this.#enqueue(outcome, decisions));
       this.#questions.open(id, outcome, Date.now());
     }
+  }
+
+  #enqueue(outcome: DecidedEffects, decisions: Pick<Decisions, "emit" | "enqueueEffect">): string[] {
+    const author = this.#options.rules.current.get(outcome.rule.id)?.changed_by_id;
+    return enqueueEffects(outcome, decisions, author);
   }
 
   #noteExcess({ rule, spent }: RuleOutcome): void {
@@ -206,7 +221,7 @@ export class RuleProjection implements ProjectedState {
         by: "answer" as const,
         effects,
       };
-      this.#options.decisions.answer(settled, enqueueEffects(outcome, decisions));
+      this.#options.decisions.answer(settled, this.#enqueue(outcome, decisions));
     });
   }
 
@@ -259,7 +274,7 @@ export class RuleProjection implements ProjectedState {
       // A rebuild derives this time-out again; it was recorded then.
       if (outcome.atMs < this.#advancedMs) continue;
       if (outcome.outcome === "failed") decisions.deadLetter(timeoutDeadLetter(outcome));
-      this.#options.decisions.add(outcome, enqueueEffects(outcome, decisions));
+      this.#options.decisions.add(outcome, this.#enqueue(outcome, decisions));
     }
     const last = outcomes.at(-1);
     if (last === undefined) return;
@@ -268,7 +283,7 @@ export class RuleProjection implements ProjectedState {
   }
 }
 
-const isLoop = (cut: RuleOutcome["cut"]) => cut === "depth" || cut === "rate";
+const isLoop = (cut: RuleOutcome["cut"]) => cut === "depth" || cut === "hops" || cut === "rate";
 
 function timeoutDeadLetter({ rule, origin, reason = "", cut }: RuleOutcome) {
   return {

@@ -16,6 +16,8 @@ export interface StoredVersion {
   /** Log time up to which all time-outs were decided by the version before; 0: no particular time. */
   readonly atMs: number;
   readonly by: string | null;
+  /** Id of the token; not known of versions that were read back. */
+  readonly byId?: string;
   readonly changedMs: number;
 }
 
@@ -59,7 +61,7 @@ export class RuleStore {
   }
 
   write(stored: StoredVersion, origin: Pick<Policy, "built_in" | "modified">): void {
-    const { id, version, rule, seq, atMs, by, changedMs } = stored;
+    const { id, version, rule, seq, atMs, by, byId, changedMs } = stored;
     const body = rule === null ? null : JSON.stringify(rule);
     this.#sql.exec(
       "INSERT INTO rule_versions VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -74,7 +76,13 @@ export class RuleStore {
     if (rule === null) {
       this.#sql.exec("DELETE FROM rules WHERE id = ?", id);
     } else {
-      const policy: Policy = { ...rule, ...origin, changed_at: formatTimestamp(changedMs), changed_by: by };
+      const policy: Policy = {
+        ...rule,
+        ...origin,
+        changed_at: formatTimestamp(changedMs),
+        changed_by: by,
+        ...(byId === undefined ? {} : { changed_by_id: byId }),
+      };
       this.#sql.exec("INSERT OR REPLACE INTO rules VALUES (?, ?)", id, JSON.stringify(policy));
     }
   }

@@ -1,3 +1,4 @@
+import type { Author } from "../../core/access/author.ts";
 import type { Policy, PolicyVersion, RuleEdit } from "../../core/policy/api.ts";
 import { BUILT_IN_RULES } from "../../core/policy/built-in-rules.ts";
 import { type Plan, type PlannedVersion, planBuiltInRules, planEdits } from "../../core/policy/plan-edits.ts";
@@ -72,8 +73,8 @@ export class RuleVersions {
     }
   }
 
-  plan(edits: readonly RuleEdit[]): Plan {
-    return planEdits(this.#current, edits, BUILT_IN);
+  plan(edits: readonly RuleEdit[], by: Author): Plan {
+    return planEdits(this.#current, edits, BUILT_IN, by.id);
   }
 
   /** Plans the built-in rules of this release that were not changed in this ecosystem. */
@@ -82,7 +83,7 @@ export class RuleVersions {
   }
 
   /** Call it in a transaction. @returns the new versions */
-  write(planned: readonly PlannedVersion[], place: Place, by: string | null, nowMs: number): StoredVersion[] {
+  write(planned: readonly PlannedVersion[], place: Place, by: Author | null, nowMs: number): StoredVersion[] {
     return planned.map(({ id, rule, built_in, modified }) => {
       const version = this.#store.lastVersion(id) + 1;
       const stored: StoredVersion = {
@@ -90,7 +91,8 @@ export class RuleVersions {
         version,
         seq: place.seq,
         atMs: place.atMs,
-        by,
+        by: by?.name ?? null,
+        ...(by === null ? {} : { byId: by.id }),
         changedMs: nowMs,
         rule: rule === null ? null : { ...rule, version },
       };

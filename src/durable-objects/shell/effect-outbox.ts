@@ -15,6 +15,28 @@ export interface PendingEffect {
   readonly depth: number;
   /** Id of the rule that decided on it. */
   readonly rule: string;
+  /** Sequence number of the signal that was decided on; missing in effects of earlier versions. */
+  readonly seq?: number;
+  /** How often the chain of causes has gone from one ecosystem to another. */
+  readonly hops?: number;
+  /** Id of the token that put the rule. */
+  readonly author?: string;
+}
+
+/** What became of effects, for the decisions that they belong to. */
+export interface EffectFates {
+  /** A message went nowhere. */
+  undelivered?(delivery: string, reason: string): void;
+  /** The author of the rule may not have the effect in another ecosystem. */
+  refused?(pending: PendingEffect, reason: string): void;
+  /** A forwarded signal has another id in the other ecosystem than was thought. */
+  renamed?(pending: PendingEffect, id: string): void;
+}
+
+/** An effect and its place in the outbox. */
+export interface WaitingEffect {
+  readonly number: number;
+  readonly pending: PendingEffect;
 }
 
 /**
@@ -46,7 +68,7 @@ export class EffectOutbox {
     this.#filled();
   }
 
-  /** Receivers with effects that wait: `queue/<name>`, `webhook`, `maintenance`. */
+  /** Receivers with effects that wait: `queue/<name>`, `webhook`, `maintenance`, `ecosystem/<name>`. */
   receivers(): string[] {
     return [...this.#sql.exec<{ receiver: string }>("SELECT DISTINCT receiver FROM deeds")].map(
       ({ receiver }) => receiver,
@@ -54,7 +76,7 @@ export class EffectOutbox {
   }
 
   /** The oldest of one receiver. */
-  next(receiver: string, limit = 100): { number: number; pending: PendingEffect }[] {
+  next(receiver: string, limit = 100): WaitingEffect[] {
     const rows = this.#sql.exec<{ number: number; body: string }>(
       "SELECT number, body FROM deeds WHERE receiver = ? ORDER BY number LIMIT ?",
       receiver,
@@ -70,6 +92,12 @@ export class EffectOutbox {
     ];
   }
 
+  /** Gives every effect that waits for one receiver another id. Call it in a transaction. */
+  renameAll(receiver: string, rename: (pending: PendingEffect) => PendingEffect): void {
+    for (const { number, pending } of this.next(receiver, Number.MAX_SAFE_INTEGER))
+      this.#sql.exec("UPDATE deeds SET body = ? WHERE number = ?", JSON.stringify(rename(pending)), number);
+  }
+
   /** A row that cannot be read would stop the effects behind it for ever. */
   #setAside(number: number, body: string, error: unknown): void {
     this.#unreadable(body, error);
@@ -82,6 +110,7 @@ export class EffectOutbox {
 }
 
 function receiverOf({ effect }: PendingEffect): string {
+  if (effect.kind === "forward") return `ecosystem/${effect.ecosystem}`;
   return effect.kind === "enqueue" ? `queue/${effect.queue}` : effect.kind;
 }
 
@@ -91,7 +120,12 @@ function readPendingEffect(text: string): PendingEffect {
   return pruneDeep(stored);
 }
 
-const KINDS: readonly unknown[] = ["enqueue", "webhook", "maintenance"] satisfies PendingEffect["effect"]["kind"][];
+const KINDS: readonly unknown[] = [
+  "enqueue",
+  "webhook",
+  "maintenance",
+  "forward",
+] satisfies PendingEffect["effect"]["kind"][];
 
 function isPendingEffect(value: unknown): value is PendingEffect {
   if (typeof value !== "object" || value === null) return false;

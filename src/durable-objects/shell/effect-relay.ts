@@ -1,17 +1,23 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
-import type { PlacementVariables } from "../../core/deployment/placement.ts";
+import { needOfEffect, refusedReach } from "../../core/federation/author-rights.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
 import { BUILT_IN_RULES } from "../../core/policy/built-in-rules.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
+import { readQueueAddress } from "../../core/queue/queue-address.ts";
 import type { NewTask } from "../../core/queue/task.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { NewDelivery } from "../../core/webhooks/api.ts";
-import type { EffectOutbox, PendingEffect } from "./effect-outbox.ts";
+import { AuthorGrants, type GrantBindings } from "./author-grants.ts";
+import type { BridgeNumbers } from "./bridge-numbers.ts";
+import type { EffectFates, EffectOutbox, PendingEffect } from "./effect-outbox.ts";
+import { ForwardRelay } from "./forward-relay.ts";
 import { logLine } from "./log-line.ts";
+import type { AppendCalls } from "./outbox-relay.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 
 /** Bindings to the objects that carry effects out. */
-export interface EffectBindings extends PlacementVariables {
+export interface EffectBindings extends GrantBindings {
+  readonly SIGNAL_LOG: Namespace<AppendCalls>;
   readonly PRIORITY_QUEUE: Namespace<{ enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer> }>;
   readonly WEBHOOKS: Namespace<{ deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> }>;
   readonly OBSERVATION_CACHE: Namespace<{
@@ -27,9 +33,14 @@ export interface EffectRelayOptions {
   readonly sender: string;
   /** Takes an effect that its receiver refused for good. */
   readonly deadLetter: (record: DeadLetterRecord) => void;
-  /** Called with the id of a message that went nowhere. */
-  readonly undelivered: (delivery: string, reason: string) => void;
+  /** Is notified of what became of effects. */
+  readonly fates: () => EffectFates | undefined;
+  /** Numbers of what goes to other ecosystems. */
+  readonly bridges: BridgeNumbers;
+  readonly transaction: (change: () => void) => void;
 }
+
+const ECOSYSTEM = "ecosystem/";
 
 /** Whether the rule is a built-in one that sends to this endpoint if there is one. */
 function isOptional(rule: string, endpoint: string): boolean {
@@ -40,9 +51,22 @@ function isOptional(rule: string, endpoint: string): boolean {
 /** Hands effects to the queues, the webhooks and the object that keeps the maintenance. */
 export class EffectRelay {
   readonly #options: EffectRelayOptions;
+  readonly #authors: AuthorGrants;
+  readonly #forwards: ForwardRelay;
 
   constructor(options: EffectRelayOptions) {
     this.#options = options;
+    this.#authors = new AuthorGrants(options.env);
+    const { env, ecosystem, effects, bridges, transaction, fates } = options;
+    this.#forwards = new ForwardRelay({
+      own: ecosystem,
+      effects,
+      numbers: bridges,
+      logOf: (name) => objectNamed(env.SIGNAL_LOG, name, env),
+      transaction,
+      refusal: (pending) => this.#refusalOf(pending),
+      fates,
+    });
   }
 
   /** @returns whether something is left that has to be tried again */
@@ -51,6 +75,10 @@ export class EffectRelay {
     let left = false;
     for (const receiver of effects.receivers()) {
       try {
+        if (receiver.startsWith(ECOSYSTEM)) {
+          if (!(await this.#forwards.deliver(receiver, receiver.slice(ECOSYSTEM.length)))) left = true;
+          continue;
+        }
         for (let batch = effects.next(receiver); batch.length > 0; batch = effects.next(receiver)) {
           const pending = batch.map((row) => row.pending);
           if (!(await this.#handOver(receiver, pending))) {
@@ -73,8 +101,29 @@ export class EffectRelay {
     return this.#enqueue(receiver.slice("queue/".length), pending);
   }
 
-  async #enqueue(queue: string, pending: readonly PendingEffect[]): Promise<boolean> {
-    const { env, ecosystem, deadLetter } = this.#options;
+  /** The author's rights are those of now: the token may have lost them since the rule was put. */
+  async #refusalOf({ effect, author }: PendingEffect): Promise<string | undefined> {
+    const { ecosystem } = this.#options;
+    const need = needOfEffect(effect, ecosystem);
+    return need === undefined ? undefined : refusedReach(await this.#authors.of(author), need, ecosystem, Date.now());
+  }
+
+  async #allowed(pending: readonly PendingEffect[]): Promise<PendingEffect[]> {
+    const allowed: PendingEffect[] = [];
+    for (const one of pending) {
+      const reason = await this.#refusalOf(one);
+      if (reason === undefined) allowed.push(one);
+      else this.#options.fates()?.refused?.(one, reason);
+    }
+    return allowed;
+  }
+
+  /** @param address - `<queue>`, or `<ecosystem>/<queue>` */
+  async #enqueue(address: string, waiting: readonly PendingEffect[]): Promise<boolean> {
+    const { env, deadLetter } = this.#options;
+    const { ecosystem, queue } = readQueueAddress(address, this.#options.ecosystem);
+    const pending = ecosystem === this.#options.ecosystem ? waiting : await this.#allowed(waiting);
+    if (pending.length === 0) return true;
     const object = objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`, env);
     const answer = await object.enqueue(pending.flatMap((one) => this.#taskOf(one)));
     if ("overloaded" in answer) return false;
@@ -83,7 +132,7 @@ export class EffectRelay {
     for (const one of pending) {
       const alone = await object.enqueue(this.#taskOf(one));
       if ("overloaded" in alone) return false;
-      if ("full" in alone) deadLetter(this.#refusedTask(one, queue, alone.capacity));
+      if ("full" in alone) deadLetter(this.#refusedTask(one, address, alone.capacity));
     }
     return true;
   }
@@ -139,7 +188,7 @@ export class EffectRelay {
    * made, because nobody asked for them.
    */
   async #callWebhooks(pending: readonly PendingEffect[]): Promise<boolean> {
-    const { env, ecosystem, deadLetter, undelivered } = this.#options;
+    const { env, ecosystem, deadLetter, fates } = this.#options;
     const deliveries = pending.flatMap(({ id, effect, cause, rule }) =>
       effect.kind === "webhook"
         ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
@@ -149,7 +198,7 @@ export class EffectRelay {
     for (const one of pending) {
       const { effect, rule } = one;
       if (effect.kind !== "webhook" || !unknown.has(one.id)) continue;
-      undelivered(one.id, `there was no webhook endpoint "${effect.endpoint}"`);
+      fates()?.undelivered?.(one.id, `there was no webhook endpoint "${effect.endpoint}"`);
       if (isOptional(rule, effect.endpoint)) continue;
       deadLetter(this.#refusedMessage(one, effect.endpoint, effect.body));
     }

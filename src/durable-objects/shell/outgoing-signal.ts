@@ -10,6 +10,7 @@ export interface Draft {
   readonly cause?: string | undefined;
   readonly trace?: string | undefined;
   readonly depth?: number | undefined;
+  readonly hops?: number | undefined;
 }
 
 /** Text of a signal as an outbox stores it. */

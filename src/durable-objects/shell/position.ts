@@ -1,3 +1,4 @@
+import { BridgeNumbers } from "./bridge-numbers.ts";
 import { newEpoch } from "./epoch.ts";
 import type { EmittedNumbers } from "./outbox.ts";
 
@@ -20,15 +21,18 @@ const UNWRITTEN = 10_000;
  * Table: `position`, of one row.
  */
 export class Position implements EmittedNumbers {
+  /** Numbers of what went to other ecosystems. */
+  readonly bridges: BridgeNumbers;
   readonly #sql: SqlStorage;
   readonly #name: string;
   #row: Row;
   #stored: Row;
 
-  /** @param name - of the projection */
-  constructor(sql: SqlStorage, name: string) {
+  /** @param name - of the projection @param ecosystem - whose log it takes in */
+  constructor(sql: SqlStorage, name: string, ecosystem: string) {
     this.#sql = sql;
     this.#name = name;
+    this.bridges = new BridgeNumbers(sql, ecosystem);
     sql.exec(
       `CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL,
          number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL, log_epoch TEXT)`,
@@ -93,6 +97,7 @@ export class Position implements EmittedNumbers {
 
   /** In the transaction. */
   write(): void {
+    this.bridges.write();
     if (this.#row === this.#stored) return;
     const { cursor, number, muted_through, log_epoch } = this.#row;
     this.#sql.exec(
@@ -111,6 +116,7 @@ export class Position implements EmittedNumbers {
 
   /** The transaction failed. */
   restore(): void {
+    this.bridges.restore();
     this.#row = this.#stored;
   }
 }

@@ -1,9 +1,10 @@
 import type { SenderRange } from "../../core/signals/log/senders.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { SignalDecisions } from "./decisions.ts";
+import type { EffectFates } from "./effect-outbox.ts";
 
 /** State that follows from the signals of the log in their order. No method may await: a transaction is one turn. */
-export interface ProjectedState {
+export interface ProjectedState extends EffectFates {
   /**
    * Takes one signal in. A throw makes the signal a dead letter and leaves its neighbours alone.
    *
@@ -24,8 +25,6 @@ export interface ProjectedState {
   load(): void;
   /** Patterns that the projection reads from the log, where they differ from its subscription. */
   patterns?(): readonly string[];
-  /** A message that the state decided on went nowhere. */
-  undelivered?(delivery: string, reason: string): void;
   /** Called after signals were taken in and on every alarm, outside a transaction. */
   settled(nowMs: number): void | Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { pruneDeep } from "../../core/json/prune-deep.ts";
 import type { ProjectionName } from "../../core/projection/batch.ts";
+import type { BridgeNumbers } from "./bridge-numbers.ts";
 import type { DeadLetterOptions, Decisions, SignalDecisions } from "./decisions.ts";
 import type { OtherLog } from "./followed-log.ts";
 import type { Outbox } from "./outbox.ts";
@@ -16,13 +17,15 @@ export class ProjectionDecisions {
   readonly #outbox: Outbox;
   readonly #name: ProjectionName;
 
-  constructor(outbox: Outbox, name: ProjectionName) {
+  constructor(outbox: Outbox, bridges: BridgeNumbers, name: ProjectionName) {
     this.#outbox = outbox;
     this.#name = name;
     this.own = {
       emit: (draft) => outbox.emit(draft),
       enqueueEffect: (effect, key) => {
-        const id = `${outbox.producer}.${key}`;
+        // A forwarded signal is known by the id that it has in the other ecosystem.
+        const { effect: what } = effect;
+        const id = what.kind === "forward" ? bridges.next(what.ecosystem) : `${outbox.producer}.${key}`;
         outbox.effects.add({ ...effect, id });
         return id;
       },

@@ -53,16 +53,18 @@ export class Projection {
   constructor(options: ProjectionOptions) {
     const { env, ecosystem, sql, alarms, name } = options;
     this.#options = options;
-    this.#position = new Position(sql, name);
+    this.#position = new Position(sql, name, ecosystem);
     this.#outbox = new Outbox(sql, this.#position);
-    this.#decisions = new ProjectionDecisions(this.#outbox, name);
+    this.#decisions = new ProjectionDecisions(this.#outbox, this.#position.bridges, name);
     const effects = new EffectRelay({
       env,
       ecosystem,
       effects: this.#outbox.effects,
       sender: "ganglion/policy",
       deadLetter: (record) => this.#outbox.deadLetter(record),
-      undelivered: (delivery, reason) => this.#state?.undelivered?.(delivery, reason),
+      bridges: this.#position.bridges,
+      transaction: (change) => this.#transaction(change),
+      fates: () => this.#state,
     });
     this.#relay = new OutboxRelay({
       env,

@@ -101,6 +101,7 @@ describe("ganglion explain", () => {
       signals,
       tasks: [],
       deliveries: [],
+      forwards: [],
       decisions: [],
       dead_letters: [],
       asked: "a",

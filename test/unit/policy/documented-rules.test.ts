@@ -13,6 +13,7 @@ const FACTS: Readonly<Record<string, Facts>> = {
   "hot-gpu": alert("gpu_temperature", 91, 87),
   "backups-end": { host: "gpu-01" },
   "triage-disk": alert("disk", 97, 90),
+  "report-full-disks": alert("disk", 97, 90),
 };
 
 function alert(kind: string, value: number, limit: number): Facts {

@@ -65,6 +65,7 @@ export const CORE_BASE = [
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   "dead-letters": ["projection", "queue", "webhooks"],
   deployment: ["policy", "projection"],
+  federation: ["access", "hosts", "policy", "queue"],
   lineage: ["dead-letters", "policy", "queue"],
   policy: ["models", "queue"],
   reactions: ["queue"],

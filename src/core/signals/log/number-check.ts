@@ -98,6 +98,7 @@ function isSameDraft(a: NewSignal, b: NewSignal): boolean {
     a.id === b.id &&
     a.timestampMs === b.timestampMs &&
     a.factsJson === b.factsJson &&
-    a.cause === b.cause
+    a.cause === b.cause &&
+    a.via?.id === b.via?.id
   );
 }

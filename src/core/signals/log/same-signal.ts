@@ -10,7 +10,7 @@ import { lineName, readSignalLine, timestampText } from "../signal-line.ts";
 export function isSameSignal(line: string, sent: NewSignal): boolean {
   if (lineName(line) !== sent.signal) return false;
   const stored = readSignalLine(line);
-  if (stored.source !== sent.source || stored.cause !== sent.cause) return false;
+  if (stored.source !== sent.source || stored.cause !== sent.cause || stored.via?.id !== sent.via?.id) return false;
   if (sent.timestampMs !== undefined && stored.timestamp !== timestampText(sent.timestampMs)) return false;
   return JSON.stringify(stored.facts) === JSON.stringify(JSON.parse(sent.factsJson));
 }

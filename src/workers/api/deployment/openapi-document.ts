@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { NewToken } from "../../../core/access/new-token.ts";
 import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
+import { BridgeInput } from "../../../core/federation/bridge.ts";
 import { QueueSettings, QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { CallInput, TaskInput } from "../../../core/queue/task-input.ts";
 import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
@@ -39,6 +40,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
         description: "Signals, intents and reactions that could not be processed, and their replay",
       },
       { name: "webhooks", description: "Messages to other services, signed and retried" },
+      { name: "federation", description: "Several ecosystems: bridges between them" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },
@@ -110,6 +112,7 @@ function taskSchemas(): Record<string, JsonSchema> {
 function otherSchemas(): Record<string, JsonSchema> {
   return {
     NewWebhook: jsonSchema(EndpointInput),
+    NewBridge: jsonSchema(BridgeInput),
     WebhookChange: jsonSchema(EndpointChange),
     DeadLetterFilter: jsonSchema(DeadLetterFilter),
   };

@@ -63,6 +63,7 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   finished_at: "When it ended",
   first_failed_at: "When it failed first",
   first_seq: "Sequence number of the first signal",
+  forward_id: "Id of the signal in the other ecosystem",
   gap_category: "Category of the gap",
   gap_name: "Name of the gap",
   gap_reason: "What was measured, in a sentence",

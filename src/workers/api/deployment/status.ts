@@ -1,11 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
+import { ADMINISTRATOR } from "../../../core/access/administrator.ts";
 import { PROJECTIONS } from "../../../core/projection/batch.ts";
 import type { Excess, NamedExcess } from "../../../core/quotas/excess.ts";
 import { tokenOf } from "../../../core/signals/log/senders.ts";
 import { projectionOf } from "../../../durable-objects/shell/projection-ports.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { deadLetters, directory, observationCache, policyState, signalLog } from "../../bindings/objects.ts";
-import { ADMINISTRATOR } from "../http/check-token.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { MAX_WINDOW_SECONDS } from "../introspection/observations.ts";

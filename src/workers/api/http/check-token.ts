@@ -1,3 +1,4 @@
+import { ADMINISTRATOR } from "../../../core/access/administrator.ts";
 import { bindingsOf } from "../../../core/access/bindings.ts";
 import type { Grant } from "../../../core/access/grant.ts";
 import { parseToken } from "../../../core/access/token.ts";
@@ -24,15 +25,6 @@ const remembered = new ExpiringMap<Grant>(REMEMBER_TOKENS, REMEMBER_MS);
 /** A refused token never becomes valid: secrets are random, and what was deleted or has expired does not come back. */
 const refused = new ExpiringMap<true>(REFUSED_TOKENS, REMEMBER_MS);
 const proven = new ExpiringMap<true>(PROVEN_TOKENS, PROVEN_MS);
-
-/** What `ADMIN_TOKEN` may do. */
-export const ADMINISTRATOR: Grant = {
-  id: "admin",
-  name: "ADMIN_TOKEN",
-  scopes: ["admin"],
-  ecosystems: ["*"],
-  expires_at: null,
-};
 
 /**
  * Whose token a call carries. The directory is one object for the whole deployment, so it is asked only about tokens that

@@ -1,9 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Grant } from "../../../core/access/grant.ts";
 import { withoutTaskContents } from "../../../core/dead-letters/task-contents.ts";
 import { type ChainDelivery, ChainTask, type Lineage } from "../../../core/lineage/api.ts";
 import { type TaskName, tasksOfChain } from "../../../core/lineage/chain-tasks.ts";
 import { LINEAGE_LIMITS, type LineageSource, traceChain } from "../../../core/lineage/lineage.ts";
 import type { Decision } from "../../../core/policy/decision.ts";
+import { readQueueAddress } from "../../../core/queue/queue-address.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { deadLetters, policyState, signalLog, webhooks } from "../../bindings/objects.ts";
@@ -12,6 +14,7 @@ import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { findQueue } from "../queue/existing-queue.ts";
 import { oneSignal, signalsOf, WhichSignal } from "../signals/one-signal.ts";
+import { forwardsOf, mayRead, upstreamOf } from "./across.ts";
 import { LineageSchema } from "./schemas.ts";
 
 /** Decisions, and dead letters, in one lineage. */
@@ -24,7 +27,8 @@ const show = createRoute({
   summary: "Causes and effects of a signal",
   description:
     "Follows the causes upward by the id that each signal names, and the effects downward through the log. Adds the " +
-    "decisions of rules on these signals, their tasks, webhook deliveries and dead letters.",
+    "decisions of rules on these signals, their tasks, webhook deliveries and dead letters. A chain that came from another " +
+    "ecosystem goes on there, as far as the token may read signals there.",
   tags: ["signals"],
   ...secured("signals:read"),
   request: { params: EcosystemPath.extend({ id: z.string() }), query: WhichSignal },
@@ -35,11 +39,18 @@ export const lineage = newApi().openapi(show, async (c) => {
   const { eco, id } = c.req.valid("param");
   const line = await oneSignal(c.env, eco, id, c.req.valid("query"));
   const chain = await traceChain(readSignalLine(line), sourceOf(c.env, eco));
-  const { cut, ...found } = await followingsOf(c.env, eco, chain);
-  const dead_letters = readsTasks(c.get("grant"), eco)
-    ? found.dead_letters
-    : found.dead_letters.map(withoutTaskContents);
-  return c.json({ ...chain, ...found, dead_letters, truncated: chain.truncated || cut }, 200);
+  const grant = c.get("grant");
+  const { cut, ...found } = await followingsOf(c.env, grant, eco, chain);
+  const dead_letters = readsTasks(grant, eco) ? found.dead_letters : found.dead_letters.map(withoutTaskContents);
+  const [upstream, forwards] = await Promise.all([
+    upstreamOf(c.env, grant, chain.causes[0] ?? chain.signal, (name) => sourceOf(c.env, name)),
+    forwardsOf(c.env, grant, found.decisions),
+  ]);
+  const across = {
+    ...(upstream.length === 0 ? {} : { upstream }),
+    ...(forwards.length === 0 ? {} : { forwards }),
+  };
+  return c.json({ ...chain, ...found, ...across, dead_letters, truncated: chain.truncated || cut }, 200);
 });
 
 function sourceOf(env: Environment, ecosystem: string): LineageSource {
@@ -60,6 +71,7 @@ function sourceOf(env: Environment, ecosystem: string): LineageSource {
 /** Decisions on the signals of a chain, with the tasks, deliveries and dead letters that followed. */
 async function followingsOf(
   env: Environment,
+  grant: Grant,
   ecosystem: string,
   chain: Pick<Lineage, "signal" | "causes" | "effects">,
 ): Promise<Pick<Lineage, "decisions" | "tasks" | "deliveries" | "dead_letters"> & { cut: boolean }> {
@@ -85,7 +97,7 @@ async function followingsOf(
     decisions,
     deliveries,
     dead_letters: letters,
-    tasks: await tasksWithState(env, ecosystem, shown),
+    tasks: await tasksWithState(env, grant, ecosystem, shown),
     cut: shown.length < tasks.length || decisions.length >= MAX_FOUND || letters.length >= MAX_FOUND,
   };
 }
@@ -115,13 +127,20 @@ async function deliveriesOf(env: Environment, eco: string, decisions: readonly D
 }
 
 /** Looks up the state of tasks, with one call for each queue. */
-async function tasksWithState(env: Environment, ecosystem: string, names: readonly TaskName[]): Promise<ChainTask[]> {
+async function tasksWithState(
+  env: Environment,
+  grant: Grant,
+  ecosystem: string,
+  names: readonly TaskName[],
+): Promise<ChainTask[]> {
   const known = new Map<string, z.infer<typeof TaskState>>();
   const byQueue = Map.groupBy(names, ({ queue }) => queue);
   await Promise.all(
     [...byQueue].map(async ([queue, tasks]) => {
       const ids = tasks.map(({ task_id }) => task_id);
-      const found = await findQueue(env, ecosystem, queue);
+      const address = readQueueAddress(queue, ecosystem);
+      if (!mayRead(grant, address.ecosystem)) return;
+      const found = await findQueue(env, address.ecosystem, address.queue);
       for (const text of found === undefined ? [] : await found.tasksById(ids)) {
         // The schema leaves out the payload and the history: the queue shows those.
         const task = TaskState.parse(JSON.parse(text));

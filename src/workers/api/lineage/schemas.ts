@@ -1,10 +1,10 @@
-import { Lineage } from "../../../core/lineage/api.ts";
+import { Lineage, UpstreamChain } from "../../../core/lineage/api.ts";
 import { DeadLetterSchema } from "../dead-letters/schemas.ts";
 import { named } from "../http/schema-parts.ts";
 import { DecisionSchema } from "../policy/schemas.ts";
 import { SignalSchema } from "../signals/schemas.ts";
 
-const { causes, effects, decisions } = Lineage.shape;
+const { causes, effects, decisions, upstream } = Lineage.shape;
 
 export const LineageSchema = named(
   "Lineage",
@@ -21,5 +21,15 @@ export const LineageSchema = named(
       .readonly()
       .meta(decisions.meta() ?? {}),
     dead_letters: DeadLetterSchema.array().readonly(),
+    upstream: UpstreamChain.extend({
+      signals: SignalSchema.array()
+        .readonly()
+        .meta(UpstreamChain.shape.signals.meta() ?? {}),
+      decisions: DecisionSchema.array().readonly(),
+    })
+      .array()
+      .readonly()
+      .optional()
+      .meta(upstream.meta() ?? {}),
   }),
 );

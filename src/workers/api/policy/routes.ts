@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { admitRule } from "../../../core/policy/admit-rule.ts";
-import type { EditAnswer, Policy, RuleEdit } from "../../../core/policy/api.ts";
+import type { Policy, RuleEdit } from "../../../core/policy/api.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { Environment } from "../../bindings/environment.ts";
@@ -9,6 +9,7 @@ import { readJson } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
+import { accepted } from "./accepted.ts";
 import { mustBeAllowed } from "./commanding-rules.ts";
 import { PoliciesSchema, PolicyChangesSchema, PolicyPutSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
 import { unknownRule } from "./unknown-rule.ts";
@@ -191,7 +192,7 @@ export const policies = newApi()
   .openapi(changePolicies, async (c) => {
     const { eco } = c.req.valid("param");
     const edits = admitSet(await readJson(c.req.raw));
-    mustBeAllowed(c.get("grant"), eco, edits);
+    mustBeAllowed(c.get("grant"), eco, edits, inSet);
     const { id: by, name } = c.get("grant");
     const changes = accepted(await policyState(c.env, eco).changePolicies(edits, { id: by, name }));
     return c.json({ ...changes, ...(await warningsOf(c.env, eco, edits)) }, 200);
@@ -199,7 +200,7 @@ export const policies = newApi()
   .openapi(replacePolicies, async (c) => {
     const { eco } = c.req.valid("param");
     const edits = admitSet(await readJson(c.req.raw));
-    mustBeAllowed(c.get("grant"), eco, edits);
+    mustBeAllowed(c.get("grant"), eco, edits, inSet);
     const { id: by, name } = c.get("grant");
     const changes = accepted(await policyState(c.env, eco).replacePolicies(edits, { id: by, name }));
     return c.json({ ...changes, ...(await warningsOf(c.env, eco, edits)) }, 200);
@@ -212,6 +213,8 @@ async function policyInForce(env: Environment, ecosystem: string, id: string): P
   return policy;
 }
 
+const inSet = (place: number) => `/policies/${place}`;
+
 function admitSet(body: unknown): RuleEdit[] {
   const list = (body as { policies?: unknown } | null)?.policies;
   if (!Array.isArray(list) || Object.keys(body as object).length !== 1) {
@@ -221,7 +224,7 @@ function admitSet(body: unknown): RuleEdit[] {
   const errors: FieldError[] = [];
   const seen = new Set<string>();
   for (const [index, rule] of list.entries()) {
-    const edit = admit(rule, `/policies/${index}`);
+    const edit = admit(rule, inSet(index));
     if ("errors" in edit) errors.push(...edit.errors);
     else if (seen.has(edit.id)) {
       errors.push({ pointer: `/policies/${index}/id`, message: `another rule of the list has the id "${edit.id}"` });
@@ -241,24 +244,6 @@ function admit(body: unknown, at: string, id?: string): RuleEdit | { errors: rea
     return { errors: [{ pointer: `${at}/id`, message: `the path names another rule: "${id}"` }] };
   }
   return { id: admitted.rule.id, rule: admitted.rule, expected: admitted.expected };
-}
-
-/** @throws Refusal where the rules' object refused the edits */
-function accepted(answer: EditAnswer) {
-  if (answer.ok) {
-    const { ok: _, ...changes } = answer;
-    return changes;
-  }
-  if ("too_many" in answer) {
-    const detail = `An ecosystem may have ${answer.too_many} rules. Delete some first.`;
-    throw new Refusal(problem("too-many-rules", 409, "Too many rules", detail));
-  }
-  const { id, version } = answer.conflict;
-  const detail =
-    version === 0
-      ? `The rule "${id}" does not exist. Leave version out, or give 0.`
-      : `Version ${version} of "${id}" is in force. Read the rule again, and repeat the change.`;
-  throw new Refusal(problem("version-conflict", 409, "Another version is in force", detail, { policy: id, version }));
 }
 
 const invalidRule = (errors: readonly FieldError[]) => invalid("invalid-policy", "Invalid rule", errors);
