@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { tokensCommand } from "./commands/access/tokens.ts";
+import { attentionCommand } from "./commands/attention/attention.ts";
 import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
 import { ecosystemCommand } from "./commands/ecosystems/ecosystem.ts";
 import { bridgesCommand } from "./commands/federation/bridges.ts";
@@ -83,6 +84,7 @@ function program(): Command {
     statusCommand,
     usageCommand,
     smokeCommand,
+    attentionCommand,
     agentsCommand,
     producersCommand,
     monitorsCommand,

@@ -1,4 +1,5 @@
 import { tokenCalls } from "./access.ts";
+import { attentionCalls } from "./attention.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
 import { deploymentCalls } from "./deployment.ts";
 import { ecosystemCalls } from "./ecosystems.ts";
@@ -90,6 +91,7 @@ export function createClient(options: ClientOptions) {
         }),
     }),
     webhooks: webhookCalls({ call, inside }),
+    attention: attentionCalls({ call, inside }),
     bridges: bridgeCalls({ call, inside }),
     deadLetters: deadLetterCalls({ call, inside }),
 

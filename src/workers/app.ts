@@ -1,6 +1,7 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { problem } from "../core/problem/problem.ts";
 import { tokens } from "./api/access/routes.ts";
+import { attention } from "./api/attention/routes.ts";
 import { deadLetterRoutes } from "./api/dead-letters/routes.ts";
 import { health } from "./api/deployment/health.ts";
 import { homePage } from "./api/deployment/home.ts";
@@ -75,6 +76,7 @@ app.use(
 // The stream comes before the signals: /signals/stream would otherwise be the signal with the id "stream".
 for (const part of [
   health,
+  attention,
   streams,
   producers,
   signals,

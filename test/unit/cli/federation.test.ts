@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { AttentionItem, AttentionPage } from "../../../src/core/attention/api.ts";
 import type { BridgeView } from "../../../src/core/federation/bridge.ts";
 import type { Lineage } from "../../../src/core/lineage/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
@@ -16,6 +17,17 @@ const bridge: BridgeView = {
   changed_by: "me",
   waiting: 3,
 };
+const item = (ecosystem: string, severity: AttentionItem["severity"]): AttentionItem => ({
+  id: `host_down/${ecosystem}`,
+  ecosystem,
+  kind: "host_down",
+  severity,
+  subject: `gpu-${ecosystem}`,
+  why: "the host has lost its link",
+  since: AT,
+  next_step: `ganglion agents gpu-${ecosystem}`,
+  effects: [],
+});
 
 describe("ganglion bridges", () => {
   it("lists the bridges of the ecosystem", async () => {
@@ -38,6 +50,36 @@ describe("ganglion bridges", () => {
       ],
       ["DELETE", "/v1/default/bridges/alerts", undefined],
     ]);
+  });
+});
+
+describe("ganglion attention", () => {
+  it("of all ecosystems reads every page, and sorts what they hold together", async () => {
+    const page = (ecosystem: string, severity: AttentionItem["severity"], next: string | null): AttentionPage => ({
+      items: [item(ecosystem, severity)],
+      ecosystems: [{ name: ecosystem, items: 1, worst: severity, last_active_at: AT }],
+      checked_at: AT,
+      next,
+    });
+    const edge = await startEdge(({ url }) => [
+      200,
+      url.searchParams.get("after") === "a" ? page("b", "critical", null) : page("a", "warning", "a"),
+    ]);
+    const { out } = await ganglion(["attention", "--all-ecosystems", "--url", edge.url]);
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(/ +/)[0]),
+    ).toEqual(["ECOSYSTEM", "b", "a"]);
+    const { out: json } = await ganglion(["attention", "--all-ecosystems", "--json", "--url", edge.url]);
+    expect(JSON.parse(json)).toMatchObject({ ecosystems: [{ name: "a" }, { name: "b" }], next: null });
+  });
+
+  it("of one ecosystem says where nothing needs somebody", async () => {
+    const edge = await startEdge(() => [200, { items: [], checked_at: AT }]);
+    const { code, err } = await ganglion(["attention", "--url", edge.url]);
+    expect([code, err.trim()]).toEqual([0, "nothing needs somebody"]);
   });
 });
 

@@ -20,6 +20,8 @@ interface Route {
   readonly path: string;
   readonly scopes: readonly Scope[];
   readonly inEcosystem: boolean;
+  /** About all ecosystems that the token may see. */
+  readonly anywhere: boolean;
   /** The queue `hosts`, whose tasks are commands. */
   readonly commands: boolean;
 }
@@ -51,23 +53,28 @@ const BOUND: Readonly<Record<string, (who: Principal, route: Route) => boolean>>
   },
 };
 
+interface Operation {
+  readonly "x-scopes"?: Scope[];
+  readonly "x-scopes-for-commands"?: Scope[];
+  readonly "x-anywhere"?: boolean;
+}
+
 /** A row for each route of the document, and for each queue that it treats differently. */
 function routes(): Route[] {
   return Object.entries(openApiDocument().paths ?? {}).flatMap(([path, operations]) =>
-    Object.entries(operations as Record<string, { "x-scopes"?: Scope[]; "x-scopes-for-commands"?: Scope[] }>).flatMap(
-      ([verb, operation]) => {
-        const method = verb.toUpperCase();
-        const key = `${method} ${path}`;
-        const scopes = operation["x-scopes"] ?? [];
-        const route = { key, method, path, inEcosystem: path.includes("{eco}") };
-        if (!path.includes("{q}")) return [{ ...route, scopes, commands: false }];
-        const forCommands = operation["x-scopes-for-commands"] ?? scopes;
-        return [
-          { ...route, scopes, commands: false },
-          { ...route, scopes: forCommands, commands: true },
-        ];
-      },
-    ),
+    Object.entries(operations as Record<string, Operation>).flatMap(([verb, operation]) => {
+      const method = verb.toUpperCase();
+      const key = `${method} ${path}`;
+      const scopes = operation["x-scopes"] ?? [];
+      const anywhere = operation["x-anywhere"] === true;
+      const route = { key, method, path, inEcosystem: path.includes("{eco}"), anywhere };
+      if (!path.includes("{q}")) return [{ ...route, scopes, commands: false }];
+      const forCommands = operation["x-scopes-for-commands"] ?? scopes;
+      return [
+        { ...route, scopes, commands: false },
+        { ...route, scopes: forCommands, commands: true },
+      ];
+    }),
   );
 }
 
@@ -78,6 +85,7 @@ function expected(who: Principal, route: Route): Expected {
   if (who.scopes === null) return 401;
   const has = (scope: Scope) => who.scopes?.includes(scope) === true || who.scopes?.includes("admin") === true;
   if (!route.scopes.every(has)) return 403;
+  if (route.anywhere) return "passes";
   if (who.ecosystems !== "all" && !(route.inEcosystem && who.ecosystems === "this")) return 403;
   return BOUND[route.key]?.(who, route) === false ? 403 : "passes";
 }

@@ -40,7 +40,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
         description: "Signals, intents and reactions that could not be processed, and their replay",
       },
       { name: "webhooks", description: "Messages to other services, signed and retried" },
-      { name: "federation", description: "Several ecosystems: bridges between them" },
+      { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },

@@ -21,6 +21,16 @@ export const requiresForTasks = (scope: Scope) =>
 /** As {@link requires}, but asks the directory each time instead of trusting a remembered answer. */
 export const requiresAfresh = (...scopes: Scope[]) => authorising(() => scopes, true);
 
+/** Accepts calls whose token has the scope in some ecosystem: the call itself leaves out what the token may not see. */
+export const requiresAnywhere =
+  (scope: Scope): MiddlewareHandler<ApiEnv> =>
+  async (c, next) => {
+    const grant = await checkToken(c.req.header("authorization"), c.env, c.req.header("cf-connecting-ip"), false);
+    check(grant, scope, grant.ecosystems[0]);
+    c.set("grant", grant);
+    await next();
+  };
+
 /** @param scopesFor - of the queue in the path, if there is one */
 function authorising(
   scopesFor: (queue: string | undefined) => readonly Scope[],

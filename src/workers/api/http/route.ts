@@ -4,7 +4,7 @@ import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { PROBLEM_TYPE } from "../../../core/problem/problem.ts";
 import type { ApiEnv } from "./api-env.ts";
-import { requires, requiresAfresh, requiresForTasks } from "./authenticate.ts";
+import { requires, requiresAfresh, requiresAnywhere, requiresForTasks } from "./authenticate.ts";
 import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 
@@ -38,6 +38,11 @@ export function securedForTasks(scope: "tasks:write" | "tasks:read") {
  */
 export function securedAfresh(...scopes: [Scope, ...Scope[]]) {
   return { ...secured(...scopes), middleware: [requiresAfresh(...scopes)] };
+}
+
+/** {@link secured}, for calls about all ecosystems that the token may see. */
+export function securedAnywhere(scope: Scope) {
+  return { ...secured(scope), middleware: [requiresAnywhere(scope)], "x-anywhere": true };
 }
 
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {

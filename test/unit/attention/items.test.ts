@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { attentionItems, byUrgency, type EcosystemState } from "../../../src/core/attention/items.ts";
+import type { AgentView } from "../../../src/core/hosts/api.ts";
+import type { Gap } from "../../../src/core/introspection/api.ts";
+
+const AT = "2026-01-01T00:00:00.000Z";
+const LATER = "2026-01-02T00:00:00.000Z";
+const quiet: EcosystemState = {
+  ecosystem: "e",
+  agents: [],
+  gaps: [],
+  quarantined: [],
+  queues: [],
+  deadLetters: 0,
+  forwardsWaiting: {},
+};
+const host = (name: string, more: Partial<AgentView> = {}): AgentView => ({
+  host: name,
+  state: "up",
+  since: AT,
+  reason: "linked",
+  last_seen: AT,
+  links: 1,
+  version: null,
+  runs: null,
+  alerts: [],
+  failing: {},
+  facts: null,
+  ...more,
+});
+const gap = (name: string, alignment_score: number): Gap => ({
+  name,
+  category: "resource",
+  type: "t",
+  reason: "too hot",
+  alignment_score,
+  install_cost: 0,
+  metadata: {},
+  status: "open",
+  raised_at: AT,
+  last_seen_at: AT,
+  fingerprint: name,
+});
+
+describe("what needs somebody", () => {
+  test("is nothing in an ecosystem where everything is well", () => {
+    expect(attentionItems({ ...quiet, agents: [host("h")], forwardsWaiting: { fleet: 99 } })).toEqual([]);
+  });
+
+  test("comes most urgent first, and of the same urgency what has stood longest", () => {
+    const alert = { subject: "disk:/", since: LATER, value: 97, limit: 90 };
+    const items = attentionItems({
+      ...quiet,
+      agents: [host("up", { alerts: [alert] }), host("gone", { state: "down", reason: "link_lost", since: LATER })],
+      gaps: [gap("mild", 0.2), gap("hot", 0.9)],
+      quarantined: ["loop"],
+      queues: [{ queue: "jobs", alerts: [{ rule: "depth", subject: "jobs", raised_at: AT }] }],
+      deadLetters: 2,
+      forwardsWaiting: { fleet: 100 },
+    });
+    expect(items.map(({ severity, kind, subject }) => [severity, kind, subject])).toEqual([
+      ["critical", "host_down", "gone"],
+      ["critical", "rule_quarantined", "loop"],
+      ["warning", "gap", "hot"],
+      ["warning", "queue_alert", "jobs"],
+      ["warning", "host_alert", "up"],
+      ["warning", "dead_letters", "2 dead letters"],
+      ["warning", "forwards_waiting", "fleet"],
+      ["info", "gap", "mild"],
+    ]);
+    expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
+    expect(items.every(({ ecosystem, next_step }) => ecosystem === "e" && next_step !== "")).toBe(true);
+  });
+
+  test("of several ecosystems is ordered as that of one is", () => {
+    const down = (ecosystem: string, since: string) =>
+      attentionItems({ ...quiet, ecosystem, agents: [host("h", { state: "down", since })] });
+    const all = [
+      ...down("b", LATER),
+      ...attentionItems({ ...quiet, deadLetters: 1 }),
+      ...down("a", AT),
+      ...down("a", LATER),
+    ];
+    expect(all.sort(byUrgency).map(({ ecosystem, since }) => [ecosystem, since])).toEqual([
+      ["a", AT],
+      ["a", LATER],
+      ["b", LATER],
+      ["e", null],
+    ]);
+  });
+});
