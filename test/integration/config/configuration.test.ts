@@ -155,6 +155,22 @@ describe("ganglion-agent", () => {
     expect(right.lines).toEqual([`The settings are valid: ${file}`]);
   });
 
+  it("checks that programs and directories of the settings are there, and warns of each that is not", async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, "agent.yaml");
+    writeFileSync(join(directory, "token"), "t", { mode: 0o600 });
+    writeFileSync(
+      file,
+      "edge: { token_file: token }\nagents:\n  coder: { command: [no-such-program] }\n  tester: { command: [sh], directory: gone }\n",
+    );
+    const check = command("check", "--config", file);
+    expect(await check.ended).toBe(0);
+    expect(check.lines.sort()).toEqual([
+      expect.stringMatching(/^warning: .*agents\.coder\.command: .*no-such-program/),
+      expect.stringMatching(/^warning: .*agents\.tester\.directory: .*gone does not exist/),
+    ]);
+  });
+
   it("prints its version and its usage", async () => {
     const version = command("--version");
     expect(await version.ended).toBe(0);

@@ -1,5 +1,5 @@
 import { readFileSync, statSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
@@ -108,6 +108,21 @@ describe("the edge on this machine", () => {
     const edge = new RunningProcess(["local-edge/main.ts"], { env: { GANGLION_PORT: "80a" } });
     expect(await edge.ended).toBe(1);
     expect(edge.lines).toEqual([expect.stringContaining("GANGLION_PORT")]);
+  });
+
+  it("listens on 127.0.0.1 alone, not on the machine's other addresses", async () => {
+    const edge = await runEdge();
+    const { port } = new URL(edge.url);
+    // Every address that begins with 127 is one of this machine: who listens on all addresses answers there, too.
+    const tries = ["127.0.0.1", "127.0.0.2"].map(
+      (host) =>
+        new Promise<string>((resolve) => {
+          const socket = connect({ host, port: Number(port) }, () => resolve("open"));
+          socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code ?? "error"));
+          atEnd(() => void socket.destroy());
+        }),
+    );
+    expect(await Promise.all(tries)).toEqual(["open", "ECONNREFUSED"]);
   });
 
   it("keeps its state where only its owner can look", async () => {

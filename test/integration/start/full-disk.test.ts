@@ -16,6 +16,9 @@ describe.runIf(disk.canFill)("an edge whose disk is full", () => {
       ["PATCH", "/v1/default/queues/work", { max_attempts: 7 }],
       ["PUT", "/v1/default/policies/large", { when: "Q_LARGE", then: [{ emit: { signal: "Q_SEEN" } }] }],
       ["PUT", "/v1/default/webhooks/large", { url: "https://example.com/hook" }],
+      ["PUT", "/v1/default/maintenance", { enabled: true, reason: text.slice(0, 900) }],
+      ["PUT", "/v1/default/monitors", { agent_grace_seconds: 90 }],
+      ["PUT", "/v1/default/models", { enabled: true }],
       ["POST", "/v1/tokens", { name: "large", scopes: ["signals:read"], ecosystems: ["default"] }],
     ] as const;
     const send = async ([method, path, body]: (typeof writes)[number]) => {
@@ -30,6 +33,8 @@ describe.runIf(disk.canFill)("an edge whose disk is full", () => {
       expect(JSON.parse(text)).toMatchObject({ status: 503, retry_after_ms: 1_000 });
     }
     expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
+    const ready = await fetch(`${edge.url}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([503, { type: "/problems/not-ready" }]);
     expect((await client.signals({ signals: ["Q_KEPT"] })).signals).toHaveLength(1);
     disk.free();
     for (const [path, status] of await Promise.all(writes.map(send)))

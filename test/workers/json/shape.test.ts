@@ -73,7 +73,7 @@ describe("every other body", () => {
     ["PUT", "maintenance"],
     ["PATCH", "scanners/resources"],
     ["PATCH", "observations"],
-    ["PATCH", "monitors"],
+    ["PUT", "monitors"],
     ["PUT", "models"],
     ["PUT", "webhooks/deep"],
     ["POST", "dead-letters/x/replay"],
