@@ -56,6 +56,9 @@ const SOURCES = new Set(["/v1/{eco}/signals", "/v1/{eco}/queues/{q}/tasks", "/v1
 const METHODS = ["get", "post", "put", "patch", "delete"];
 /** They would take the tokens of the run away, or never end. */
 const LEFT_OUT = new Set(["DELETE /v1/tokens/{id}", "GET /v1/{eco}/signals/stream"]);
+/** They keep an ecosystem still or take it away: another one than that in which the run goes on. */
+const STILL = new Set(["GET /v1/{eco}/export", "POST /v1/{eco}/import", "DELETE /v1/{eco}"]);
+const STILL_ECOSYSTEM = "fuzz-copied";
 
 /** Sends requests that are made of the API's own description, valid and spoiled, and judges the answers. */
 export class HttpFuzzer {
@@ -136,7 +139,10 @@ export class HttpFuzzer {
     const { method, body, parameters } = operation;
     const principal =
       rng.next() < 0.8 ? "admin" : (Object.keys(tokens)[rng.between(0, Object.keys(tokens).length - 1)] ?? "admin");
-    const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(this.#pathValue(name)));
+    const operationName = `${method} ${operation.path}`;
+    const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+      name === "eco" && STILL.has(operationName) ? STILL_ECOSYSTEM : encodeURIComponent(this.#pathValue(name)),
+    );
     const query = new URLSearchParams();
     for (const { name, in: place, schema = {}, required } of parameters) {
       if (place !== "query" || (required !== true && rng.next() < 0.6)) continue;
@@ -145,7 +151,7 @@ export class HttpFuzzer {
     }
     const text = body === undefined ? undefined : this.#body(body);
     return {
-      operation: `${method} ${operation.path}`,
+      operation: operationName,
       method,
       path: `${path}${query.size === 0 ? "" : `?${query}`}`,
       principal,
