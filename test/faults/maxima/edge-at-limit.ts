@@ -2,8 +2,12 @@ import type { Client } from "../../../src/client/client.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { type RuntimeMemory, runtimeMemory } from "../../harness/runtime-memory.ts";
 
-/** V8 held to the memory of an isolate on Cloudflare: where it needs more, the runtime ends. */
-const V8_FLAGS = "--max-old-space-size=128 --max-semi-space-size=2";
+const AT_LIMIT = {
+  /** V8 held to the memory of an isolate on Cloudflare: where it needs more, the runtime ends. */
+  MINIFLARE_WORKERD_V8_FLAGS: "--max-old-space-size=128 --max-semi-space-size=2",
+  /** A busy machine must not pass for a runtime that hangs: what ends here has run out of memory. */
+  GANGLION_WATCHDOG_SECONDS: "0",
+} as const;
 
 /** An edge whose runtime has no more memory than on Cloudflare, and which may be started again with other settings. */
 export class EdgeAtLimit {
@@ -18,7 +22,7 @@ export class EdgeAtLimit {
   }
 
   static async start(env: Readonly<Record<string, string>> = {}): Promise<EdgeAtLimit> {
-    return new EdgeAtLimit(await runEdge({ env: { MINIFLARE_WORKERD_V8_FLAGS: V8_FLAGS, ...env } }));
+    return new EdgeAtLimit(await runEdge({ env: { ...AT_LIMIT, ...env } }));
   }
 
   get url(): string {
@@ -38,7 +42,7 @@ export class EdgeAtLimit {
     this.look();
     await this.#edge.process.killGroup();
     const { stateDir } = this.#edge;
-    this.#edge = await runEdge({ stateDir, env: { MINIFLARE_WORKERD_V8_FLAGS: V8_FLAGS, ...env } });
+    this.#edge = await runEdge({ stateDir, env: { ...AT_LIMIT, ...env } });
     this.#runtime = runtimeMemory(this.#edge.process.pid);
   }
 
@@ -59,6 +63,9 @@ export class EdgeAtLimit {
       method,
       headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" },
       body: JSON.stringify(body),
+    }).catch((error: unknown) => {
+      this.look();
+      throw error;
     });
     this.look();
     return response;
