@@ -3,7 +3,6 @@ import { Timestamp } from "../signals/timestamp.ts";
 
 /** From the most to the least urgent. */
 export const SEVERITIES = ["critical", "warning", "info"] as const;
-export type Severity = (typeof SEVERITIES)[number];
 
 /** Something that needs somebody. */
 export const AttentionItem = z.object({
