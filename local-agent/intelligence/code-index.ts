@@ -5,6 +5,7 @@ import { languageOfPath } from "../../src/core/intelligence/file-facts.ts";
 import { patternOf } from "../../src/core/intelligence/pattern-of.ts";
 import { type CodeRoot, openRoot } from "./code-roots.ts";
 import type { IndexStore } from "./index-store.ts";
+import type { IndexedFile } from "./indexed-file.ts";
 import { parseFile, Unparsable } from "./parsing/parse-file.ts";
 import { NotCode, readCodeFile, stampOf } from "./read-code-file.ts";
 import { TreeWatch } from "./tree-watch.ts";
@@ -20,17 +21,6 @@ export interface CodeIndexOptions {
   readonly warn: (message: string) => void;
   /** Called after the index has changed. */
   readonly onChange: () => void;
-}
-
-/** A file of the index. Its pattern stays on the disk until it is asked for. */
-export interface IndexedFile {
-  readonly root: string;
-  /** Below the root, with `/`. */
-  readonly path: string;
-  readonly stamp: string;
-  readonly confidence: number | null;
-  /** Why the file has no pattern. */
-  readonly error: string | null;
 }
 
 /** Events of one burst are looked at together. */
@@ -56,6 +46,11 @@ export class CodeIndex {
   #timers: NodeJS.Timeout[] = [];
   #settle: NodeJS.Timeout | undefined;
   #closed = false;
+  /**
+   * Whether questions can be answered: from what was stored, or after the roots were read once. An answer before that would
+   * say that there is nothing.
+   */
+  ready = false;
   /** Grows with each change. */
   generation = 0;
 
@@ -105,6 +100,7 @@ export class CodeIndex {
       else store.delete(row.root, row.path);
     }
     this.#giveUpOn(store.parsing);
+    this.ready = this.#files.size > 0;
     for (const root of roots) this.#note(this.#stale, root);
     this.#timers = [
       setInterval(() => void this.#checkRoots(), ROOT_CHECK_MS),
@@ -136,6 +132,10 @@ export class CodeIndex {
       .catch((error: unknown) => this.#options.warn(`the code roots cannot be read: ${String(error)}`))
       .finally(() => {
         this.#working = undefined;
+        if (this.settled && !this.ready) {
+          this.ready = true;
+          this.#options.onChange();
+        }
         if (!this.settled && !this.#closed) this.#settle ??= setTimeout(() => this.#work(), SETTLE_MS);
       });
   }

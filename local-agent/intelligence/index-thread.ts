@@ -21,9 +21,9 @@ function main(port: NonNullable<typeof parentPort>, settings: ThreadSettings): v
   let timer: NodeJS.Timeout | undefined;
   const tell = () => {
     timer = undefined;
-    const { size: files, leftOut, settled, roots } = index;
+    const { size: files, leftOut, ready, settled, roots } = index;
     const failed = [...index.files].filter(({ error }) => error !== null).length;
-    send({ kind: "state", state: { roots: roots.length, files, failed, leftOut, settled } });
+    send({ kind: "state", state: { roots: roots.length, files, failed, leftOut, ready, settled } });
     if (!settled) tellSoon();
   };
   const tellSoon = () => {

@@ -55,6 +55,7 @@ export class Responder implements ReportingService {
   });
   readonly #recording = new Set<Promise<void>>();
   #worker: Worker | undefined;
+  #running = false;
   #connected = false;
   #problem = "connecting";
 
@@ -73,20 +74,35 @@ export class Responder implements ReportingService {
   /** Call it when the state of the index has changed. */
   refresh(): void {
     const { state } = this.#options.index;
-    if (this.#worker === undefined) return;
+    if (!this.#running || state?.ready !== true) return;
+    if (this.#worker === undefined) this.#open();
     if (!this.#connected) this.#report.set("failing", this.#problem);
     // Counts that change with each file would be sent to the edge each time.
-    else if (state === undefined || !state.settled) {
-      if (this.#report.value.state !== "live") this.#report.set("starting", "reading the code roots");
-    } else if (state.roots === 0) this.#report.set("absent", "none of the code roots is there");
+    else if (state.settled && state.roots === 0) this.#report.set("absent", "none of the code roots is there");
     else this.#report.set("live", `answers about ${state.roots} code roots`);
   }
 
   async start(): Promise<void> {
-    if (this.#worker !== undefined) return;
-    const { url, token, ecosystem, hostId, queue, index, log } = this.#options;
-    index.start();
-    this.#report.set("starting", "connecting");
+    if (this.#running) return;
+    this.#running = true;
+    this.#report.set("starting", "reading the code roots");
+    this.#options.index.start();
+    this.refresh();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.stop();
+    await Promise.all(this.#recording);
+    await this.#options.index.stop();
+    this.#report.set("off", "stopped");
+  }
+
+  /** Takes requests from now on. Before the index is ready, other hosts know more. */
+  #open(): void {
+    const { url, token, ecosystem, hostId, queue, log } = this.#options;
     this.#worker = work(queue, hostId, (task, context) => this.#handle(task, context), {
       url,
       token,
@@ -103,15 +119,6 @@ export class Responder implements ReportingService {
     });
   }
 
-  async stop(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.stop();
-    await Promise.all(this.#recording);
-    await this.#options.index.stop();
-    this.#report.set("off", "stopped");
-  }
-
   #handle(task: LeasedTask, { signal }: TaskContext): unknown {
     const { topics, hostId, index } = this.#options;
     switch (task.type) {
@@ -120,7 +127,7 @@ export class Responder implements ReportingService {
       case CALL_TYPES.part:
         return this.#ownAnswer(requestOf(this.#read(task).payload));
       case CALL_TYPES.health:
-        return { host: hostId, ready: (index.state?.roots ?? 0) > 0, ...index.state };
+        return { host: hostId, ...index.state };
       default: {
         const known = [topics.request, ...Object.values(CALL_TYPES)].join(", ");
         throw new TaskRefused(`${hostId} does not answer ${task.type}: it answers ${known}`);

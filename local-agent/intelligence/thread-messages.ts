@@ -21,6 +21,9 @@ export interface IndexState {
   readonly files: number;
   readonly failed: number;
   readonly leftOut: number;
+  /** Whether questions can be answered. */
+  readonly ready: boolean;
+  /** Whether nothing is left to be read. */
   readonly settled: boolean;
 }
 
