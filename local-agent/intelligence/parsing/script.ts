@@ -166,7 +166,7 @@ function commentText(node: SyntaxNode | null, { source }: FactsBuilder): string 
 
 const unquoted = (text: string): string => text.replace(/^["'`]|["'`]$/g, "");
 
-/** `require("x")` and `import("x")`. */
+/** The module that a call of `require`, or a dynamic import, names. */
 function readRequire(node: SyntaxNode, facts: FactsBuilder): void {
   const { source } = facts;
   const callee = node.firstChild;
