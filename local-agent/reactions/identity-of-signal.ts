@@ -1,5 +1,4 @@
-/** Ids that the edge vouches for: it gives them out itself, or lets their host alone use them. */
-const VOUCHED = [/^ganglion\./, /^s\d{1,15}\.[0-9a-f]{6}$/, /^.+\.[0-9a-f]{12}\.(bus|local)\.\d{1,15}$/];
+import { isVouchedId } from "../../src/core/signals/log/id-owner.ts";
 
 /**
  * What tells a signal from others of the same id: 0 where the edge vouches for the id, so that a signal that a repaired log
@@ -7,5 +6,5 @@ const VOUCHED = [/^ganglion\./, /^s\d{1,15}\.[0-9a-f]{6}$/, /^.+\.[0-9a-f]{12}\.
  * makes a host skip another's signal.
  */
 export function placeOfIdentity(id: string, seq: number): number {
-  return VOUCHED.some((form) => form.test(id)) ? 0 : seq;
+  return isVouchedId(id) ? 0 : seq;
 }

@@ -45,6 +45,8 @@ export const Ask = z
 export interface ResolvedQuestion {
   readonly model: string;
   readonly prompt: string;
+  /** Characters of the whole prompt, where the prompt was cut. */
+  readonly cutFrom?: number;
   readonly timeoutMs: number;
   readonly fallback: string;
   readonly choices: readonly {

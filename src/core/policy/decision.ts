@@ -5,6 +5,10 @@ import { Timestamp } from "../signals/timestamp.ts";
 export const Asked = z.object({
   model: z.string(),
   prompt: z.string(),
+  prompt_cut_from: z
+    .int()
+    .optional()
+    .meta({ description: "Characters of the whole prompt, where it was too long and its end was left out" }),
   choices: z.array(z.string()).readonly(),
   state: z.enum(["asked", "answered", "fallback"]),
   choice: z.string().optional(),

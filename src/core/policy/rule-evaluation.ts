@@ -1,4 +1,4 @@
-import { PROMPT_CHARS } from "../models/question.ts";
+import { cutPrompt } from "../models/question.ts";
 import type { ResolvedQuestion } from "./ask.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
 import type { Effect } from "./effect.ts";
@@ -98,7 +98,7 @@ export class RuleEvaluation {
       model: ask.model,
       timeoutMs: ask.timeoutMs,
       fallback: ask.fallback,
-      prompt: (typeof prompt === "string" ? prompt : JSON.stringify(prompt)).slice(0, PROMPT_CHARS),
+      ...cutPrompt(typeof prompt === "string" ? prompt : JSON.stringify(prompt)),
       choices: ask.choices.map(({ name, means, then }) => ({
         name,
         means,

@@ -202,8 +202,9 @@ function decisionOf(decided: RuleOutcome, ids: readonly string[]): Omit<Decision
   };
 }
 
-function askedOf({ model, prompt, choices }: ResolvedQuestion): Asked {
-  return { model, prompt, choices: choices.map(({ name }) => name), state: "asked" };
+function askedOf({ model, prompt, cutFrom, choices }: ResolvedQuestion): Asked {
+  const cut = cutFrom === undefined ? {} : { prompt_cut_from: cutFrom };
+  return { model, prompt, ...cut, choices: choices.map(({ name }) => name), state: "asked" };
 }
 
 /** Fields that are undefined are left out of the stored row. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { viewOf } from "../../../src/core/models/api.ts";
 import { reserve, settleCost } from "../../../src/core/models/budget.ts";
-import { answerSchema, highestCost, messagesOf, type Question } from "../../../src/core/models/question.ts";
+import { answerSchema, cutPrompt, highestCost, messagesOf, type Question } from "../../../src/core/models/question.ts";
 import { readAnswer } from "../../../src/core/models/read-answer.ts";
 import { type ModelSettings, ModelSettingsInput, NO_MODELS, nextSettings } from "../../../src/core/models/settings.ts";
 import fc from "../../fast-check.ts";
@@ -22,6 +22,23 @@ const openai = {
   price_out: 10,
   max_tokens: 100,
 };
+
+describe("a prompt", () => {
+  it("is sent whole up to 16,000 characters", () => {
+    expect(cutPrompt("p".repeat(16_000))).toEqual({ prompt: "p".repeat(16_000) });
+  });
+
+  it("is cut there when it is longer, which the cut tells", () => {
+    const cut = cutPrompt("p".repeat(16_001));
+    expect(cut).toEqual({ prompt: "p".repeat(16_000), cutFrom: 16_001 });
+    expect(messagesOf({ ...question, prompt: "p".repeat(16_001) })[1]?.content).toBe(cut.prompt);
+  });
+
+  it("is not cut within a character", () => {
+    const whole = `${"p".repeat(15_999)}😀 and more`;
+    expect(cutPrompt(whole)).toEqual({ prompt: "p".repeat(15_999), cutFrom: whole.length });
+  });
+});
 
 describe("question to a model", () => {
   it("names the choices in the system message and the schema, and keeps facts of signals in the user message", () => {

@@ -56,6 +56,16 @@ export function ownerOfProducer(producer: string): string {
   return parts.slice(0, Math.max(1, parts.length - 2)).join(".");
 }
 
+/** What an agent calls its producers: `<host>.<epoch>.<lane>`, with an epoch of twelve hexadecimal digits. */
+const AGENT_PRODUCER = /^.+\.[0-9a-f]{12}\.(bus|local)$/;
+
+/** Whether the edge vouches for an id: it gives the id out itself, or lets the producer's host alone use it. */
+export function isVouchedId(id: string): boolean {
+  if (id.startsWith("ganglion.") || readAssignedId(id) !== undefined) return true;
+  const numbered = readNumberedId(id);
+  return numbered !== undefined && AGENT_PRODUCER.test(numbered.producer);
+}
+
 /** Who sent the signal at `seq`; `undefined`: the edge itself, or a segment of an earlier version. */
 export function ownerAt(header: Pick<SegmentHeader, "owners">, seq: number): string | undefined {
   return header.owners?.find(([, first, last]) => first <= seq && seq <= last)?.[0];
