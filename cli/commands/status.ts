@@ -25,6 +25,7 @@ export const statusCommand = () =>
         signals: `${log.head_seq} (${log.signals_last_minute} in the last minute)`,
         "oldest kept": log.oldest_seq,
         ...logSize(log),
+        ...(log.damaged === undefined ? {} : { "damaged rows of the log": damageText(log.damaged) }),
         ...behindFields(status),
         ...sizeFields(status, queues),
         subscribers: log.subscribers,
@@ -70,6 +71,9 @@ function logSize({ database_bytes, limit_bytes, dropped_for_size }: Awaited<Retu
     dropped_for_size === 0 ? "" : `; ${dropped_for_size} signals dropped before their time for want of room`;
   return { "size of the log": `${gigabytes(database_bytes)} of ${gigabytes(limit_bytes)} GB${dropped}` };
 }
+
+const damageText = ({ rows, first }: NonNullable<Awaited<ReturnType<Client["status"]>>["log"]["damaged"]>) =>
+  `${rows}, left out: ${first.map(({ part, place }) => `${part} ${place}`).join(", ")}`;
 
 const gigabytes = (bytes: number) => String(Number((bytes / 1e9).toPrecision(3)));
 

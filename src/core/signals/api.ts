@@ -118,6 +118,17 @@ export const ProducerPage = z.object({
   next: z.string().nullable().meta({ description: "`after` of the next page; null: there is none" }),
 });
 
+/** A row of the log that cannot be read, and that readers leave out. */
+export const LogDamage = z.object({
+  part: z.enum(["slice", "header", "body", "zone", "producers"]).meta({
+    description:
+      "Which part of its storage: a stretch of time, what a segment says of itself, its signals, a summary of segments, or a page of producers",
+  }),
+  place: z.int().meta({ description: "Sequence number at which a segment or zone begins; number of a slice or page" }),
+  reason: z.string(),
+});
+export type LogDamage = Readonly<z.infer<typeof LogDamage>>;
+
 /** The log's part of an ecosystem's status. */
 export const LogStatus = z.object({
   head_seq: z.int(),
@@ -135,5 +146,12 @@ export const LogStatus = z.object({
   dropped_for_size: z
     .int()
     .meta({ description: "Signals that were dropped before their time for want of room, since the log began" }),
+  damaged: z
+    .object({
+      rows: z.int().meta({ description: "How many rows of the log cannot be read; 1,000 at most are remembered" }),
+      first: z.array(LogDamage).readonly().meta({ description: "The first ten of them" }),
+    })
+    .optional()
+    .meta({ description: "What of the log's storage cannot be read, and is left out; absent: nothing" }),
 });
 export type LogStatus = Readonly<z.infer<typeof LogStatus>>;

@@ -153,6 +153,10 @@ export const KNOWN_SIGNALS = {
     kind: "advisory",
     facts: z.looseObject({ dropped_signals: count, oldest_seq: count.nullable(), limit_bytes: z.number() }),
   },
+  Q_LOG_DAMAGED: {
+    kind: "advisory",
+    facts: z.looseObject({ damaged_rows: count, damaged_in_all: count, first: z.array(z.unknown()) }),
+  },
   Q_LOG_SET_BACK: {
     kind: "advisory",
     facts: z.looseObject({ projection: text, cursor: count, head_seq: count, replaced: z.boolean() }),

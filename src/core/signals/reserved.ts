@@ -15,6 +15,7 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_OBSERVATION_SETTINGS_CHANGED",
   "Q_MAINTENANCE_CHANGED",
   "Q_LOG_TRUNCATED",
+  "Q_LOG_DAMAGED",
   "Q_LOG_SET_BACK",
 ]);
 

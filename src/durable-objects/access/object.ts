@@ -8,6 +8,7 @@ import type { DayUsage } from "../../core/billing/usage-days.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
+import { type DamagedStore, DamagedStores } from "./damaged-stores.ts";
 import { boundTokens } from "./migrations/2-bound-tokens.ts";
 import { keepRights, readNames, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
 
@@ -34,6 +35,8 @@ const NO_DIGEST = new Uint8Array(32);
 export class Directory extends EcosystemObject<unknown> {
   static override readonly schema: Schema = { of: "Directory", steps: [boundTokens] };
 
+  readonly #damaged: DamagedStores;
+
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
     // WITHOUT ROWID: with a text key each write costs one row instead of two.
@@ -51,6 +54,7 @@ export class Directory extends EcosystemObject<unknown> {
       CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
     keepRights(this.sql);
+    this.#damaged = new DamagedStores(this.sql);
   }
 
   /** @returns the record, and the token itself, which is not stored */
@@ -156,12 +160,6 @@ export class Directory extends EcosystemObject<unknown> {
     return hasExpired(grant, Date.now()) ? null : grant;
   }
 
-  /** Answers when the storage of this object answers. */
-  ping(): true {
-    this.sql.exec("SELECT 1").one();
-    return true;
-  }
-
   /** Every ecosystem that was ever active, sorted by name. @param counts - as for {@link verify} */
   ecosystems(counts: WorkerCounts = []): EcosystemRecord[] {
     this.#count(counts);
@@ -179,6 +177,27 @@ export class Directory extends EcosystemObject<unknown> {
       name,
       nowMs,
     );
+  }
+
+  /** Something that an object has stored cannot be read. */
+  reportDamage(store: DamagedStore, nowMs: number): void {
+    this.#damaged.report(store, nowMs);
+  }
+
+  /** Answers when the storage of this object answers. */
+  ping(): true {
+    this.sql.exec("SELECT 1").one();
+    return true;
+  }
+
+  /** Objects that reported that lately. */
+  damagedStores(): DamagedStore[] {
+    return this.#damaged.list(Date.now());
+  }
+
+  /** The object reads everything that it has stored again. */
+  forgetDamage(store: DamagedStore): void {
+    this.#damaged.repaired(store);
   }
 
   /** The queue was deleted. */

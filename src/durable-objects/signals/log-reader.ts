@@ -139,7 +139,11 @@ export class LogReader {
     const slice = this.#sliceOf(seq);
     if (slice === undefined) return undefined;
     const firstSeq = this.#store.segmentOf(slice.slice, seq);
-    return firstSeq === undefined ? undefined : this.#store.lines(slice.slice, firstSeq)[seq - firstSeq];
+    if (firstSeq === undefined) return undefined;
+    const lines = this.#store.lines(slice.slice, firstSeq);
+    const line = lines[seq - firstSeq];
+    // Of a damaged body some lines are missing.
+    return line !== undefined && lineSeq(line) === seq ? line : lines.find((one) => lineSeq(one) === seq);
   }
 
   /** The lines of a segment, in order. */
@@ -211,7 +215,10 @@ export class LogReader {
   /** The lines of a segment that lie within the search, in its order. */
   #body(header: SegmentHeader, { fromSeq, toSeq, order }: Search): string[] {
     const start = Math.max(0, fromSeq - header.firstSeq);
-    const lines = this.body(header).slice(start, toSeq - header.firstSeq + 1);
+    const all = this.body(header);
+    const whole = all.length === header.lastSeq - header.firstSeq + 1;
+    const within = (line: string) => lineSeq(line) >= fromSeq && lineSeq(line) <= toSeq;
+    const lines = whole ? all.slice(start, toSeq - header.firstSeq + 1) : all.filter(within);
     return order === "asc" ? lines : lines.reverse();
   }
 

@@ -1,5 +1,13 @@
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
-import type { AppendOutcome, AppendRequest, LogStatus, Overloaded, ProducerRecord } from "../../core/signals/api.ts";
+import type {
+  AppendOutcome,
+  AppendRequest,
+  LogDamage,
+  LogStatus,
+  Overloaded,
+  ProducerRecord,
+} from "../../core/signals/api.ts";
+import type { LogBase } from "../../core/signals/log/log-base.ts";
 import { type Commit, LogState } from "../../core/signals/log/log-state.ts";
 import type { StoredSignal } from "../../core/signals/log/number-check.ts";
 import { expiredSlices, isSliceOver, type Retention, sliceTimes } from "../../core/signals/log/retention.ts";
@@ -8,6 +16,7 @@ import { newEpoch } from "../shell/epoch.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
+import { damageStatus, logDamaged } from "./log-damaged.ts";
 import { type Dropped, logTruncated } from "./log-truncated.ts";
 import type { SegmentStore } from "./segment-store.ts";
 
@@ -29,8 +38,12 @@ export interface LogWriterOptions {
   /** Bytes that the log's storage takes. */
   readonly databaseSize: () => number;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
+  /** Stores another base in the place of one that cannot be read. */
+  readonly replaceBase: () => LogBase;
   /** Looks up what the log holds under a number of a producer. */
   readonly stored: StoredSignal;
+  /** Rows were found that cannot be read; the log tells of them by a signal. */
+  readonly damageFound: () => void;
   /** Called with the written segments, in the turn of the write and before the callers are answered. */
   readonly written: (segments: readonly Segment[], nowMs: number) => void;
 }
@@ -58,6 +71,7 @@ export class LogWriter {
       bytes: ({ request }) => request.signals.reduce((sum, { factsJson }) => sum + factsJson.length, 0),
       refuse: ({ answer }) => answer(overloaded("more signals are waiting to be written than the log may hold", 250)),
     });
+    options.store.damaged.onFound = () => this.#tellDamage();
   }
 
   /** Tells this log from every other, also of the same ecosystem. */
@@ -69,12 +83,14 @@ export class LogWriter {
     return this.#state.headSeq;
   }
 
-  get size(): Pick<LogStatus, "database_bytes" | "limit_bytes" | "dropped_for_size"> {
+  /** Of the log's status: its size, and what of it cannot be read. */
+  get size(): Pick<LogStatus, "database_bytes" | "limit_bytes" | "dropped_for_size" | "damaged"> {
     const { databaseSize, retention } = this.#options;
     return {
       database_bytes: databaseSize(),
       limit_bytes: retention.bytes,
       dropped_for_size: this.#droppedForSize,
+      ...damageStatus(this.#damage()),
     };
   }
 
@@ -202,15 +218,31 @@ export class LogWriter {
     return (store.slices[0]?.firstSeq ?? end) - firstSeq;
   }
 
+  #damage(): readonly LogDamage[] {
+    const { slices, damaged } = this.#options.store;
+    return damaged.list(slices[0]?.firstSeq ?? 0, slices[0]?.slice ?? 0);
+  }
+
+  #tellDamage(): void {
+    const { store, damageFound } = this.#options;
+    const found = store.damaged.take();
+    if (found.length === 0) return;
+    damageFound();
+    this.append(logDamaged(found, this.#damage().length, this.epoch, Date.now()), () => undefined);
+  }
+
   #restore(): LogState {
     const { ecosystem, store } = this.#options;
     const stored = store.load();
-    this.#droppedForSize = stored?.base.droppedForSize ?? 0;
+    const base = stored === undefined ? undefined : (stored.base ?? this.#options.replaceBase());
+    this.#droppedForSize = base?.droppedForSize ?? 0;
     // More than the segments alone, where other rows of the log have grown: a slice may end a little earlier for that.
-    this.#sliceBytes = Math.max(0, this.#options.databaseSize() - (stored?.base.bytes ?? Number.POSITIVE_INFINITY));
-    if (stored === undefined) return new LogState(ecosystem, { epoch: newEpoch(), nextSeq: 1, receivedMs: 0 });
-    const state = new LogState(ecosystem, stored.base);
-    state.restore(stored.zone, stored.headers, stored.producers);
+    this.#sliceBytes = Math.max(0, this.#options.databaseSize() - (base?.bytes ?? Number.POSITIVE_INFINITY));
+    if (stored === undefined || base === undefined)
+      return new LogState(ecosystem, { epoch: newEpoch(), nextSeq: 1, receivedMs: 0 });
+    const state = new LogState(ecosystem, base);
+    const damaged = state.restore(stored.zone, stored.headers, stored.producers, () => store.zones());
+    for (const page of damaged) store.damaged.note("producers", page, "no list of producers and their last numbers");
     return state;
   }
 }

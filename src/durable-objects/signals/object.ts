@@ -1,4 +1,3 @@
-import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { LinkReport } from "../../core/hosts/api.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import type { ProjectionName } from "../../core/projection/batch.ts";
@@ -22,6 +21,7 @@ import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { HostOwners } from "./host-owners.ts";
 import { Hosts } from "./hosts.ts";
 import { type Effect, IdLookup, type IdQuery, type IdSearch } from "./id-lookup.ts";
+import { damageReporter } from "./log-damaged.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
 import { LookupBudget } from "./lookup-budget.ts";
@@ -29,6 +29,7 @@ import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
 import { ProjectionNudge } from "./projection-nudge.ts";
 import { QueueOutbox } from "./queue-outbox.ts";
+import { replaceBase } from "./replace-base.ts";
 import { retentionOf } from "./retention-settings.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { SocketDoor } from "./socket-door.ts";
@@ -50,7 +51,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     of: "SignalLog",
     steps: [],
     // Owners are tokens, which no export holds: the names of hosts are free for the first that links.
-    copy: { leftOut: ["host_owners"], initial: { interests: "1" } },
+    copy: { leftOut: ["host_owners", "damaged"], initial: { interests: "1" } },
   };
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
@@ -80,6 +81,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       transaction: this.transaction,
       stored: (producer, number, id) =>
         numberedLine(this.#reader, this.#writer.headSeq, new LookupBudget(), producer, number, id),
+      replaceBase: () => replaceBase(sql, store),
+      damageFound: damageReporter(env, ctx, ecosystem),
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
     this.#nudge = new ProjectionNudge(env, ecosystem, () => ({ seq: this.#writer.headSeq, epoch: this.#writer.epoch }));
@@ -100,7 +103,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
         this.#reader.after(after, this.#writer.headSeq, matches, limit, maxChars),
       wakeBy: (atMs) => this.alarms.wakeBy(atMs),
       head: () => this.#writer.headSeq,
-      deadLetter: (records) => this.#record(records),
+      deadLetter: (records) => objectNamed(env.DEAD_LETTERS, ecosystem, env).record(records),
       keepAlive: (work) => ctx.waitUntil(work),
       factsReceived: (host, request, facts) => this.#hosts.factsReceived(host, request, facts),
       linksChanged: () => this.#hosts.linksChanged(),
@@ -289,9 +292,5 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       this.alarms.wakeBy(nowMs + NUDGE_MS);
     }
     this.#sockets.publish(segments);
-  }
-
-  async #record(records: readonly DeadLetterRecord[]): Promise<void> {
-    await objectNamed(this.env.DEAD_LETTERS, this.ecosystem, this.env).record(records);
   }
 }

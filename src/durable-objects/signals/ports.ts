@@ -7,7 +7,10 @@ import type { RegistryCalls } from "./hosts.ts";
 export interface SignalLogBindings extends ProjectionBindings {
   readonly AGENT_REGISTRY: Namespace<RegistryCalls>;
   readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
-  readonly DIRECTORY: Namespace<{ touch(ecosystem: string, nowMs: number): Promise<void> }>;
+  readonly DIRECTORY: Namespace<{
+    touch(ecosystem: string, nowMs: number): Promise<void>;
+    reportDamage(store: { readonly object: string; readonly name: string }, nowMs: number): Promise<void>;
+  }>;
   readonly SIGNALS: Queue;
   /** Days that signals are kept; default 7. */
   readonly RETENTION_DAYS?: string;

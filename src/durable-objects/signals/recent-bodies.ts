@@ -9,8 +9,11 @@ export class RecentBodies {
   readonly #bodies = new Map<number, { readonly lines: readonly string[]; readonly chars: number }>();
   #chars = 0;
 
-  /** @param read - reads the body of the segment that begins at `firstSeq` */
-  lines(firstSeq: number, read: () => string): readonly string[] {
+  /** @param read - reads the lines of the segment that begins at `firstSeq`, and the length of its body */
+  lines(
+    firstSeq: number,
+    read: () => { readonly lines: readonly string[]; readonly chars: number },
+  ): readonly string[] {
     const known = this.#bodies.get(firstSeq);
     if (known !== undefined) {
       // To the end: the first is the one that was not read for longest.
@@ -19,14 +22,13 @@ export class RecentBodies {
       return known.lines;
     }
     const body = read();
-    const lines = body.split("\n");
-    this.#bodies.set(firstSeq, { lines, chars: body.length });
-    this.#chars += body.length;
+    this.#bodies.set(firstSeq, body);
+    this.#chars += body.chars;
     for (const [oldest, { chars }] of this.#bodies) {
       if (this.#chars <= MAX_CHARS || this.#bodies.size === 1) break;
       this.#bodies.delete(oldest);
       this.#chars -= chars;
     }
-    return lines;
+    return body.lines;
   }
 }

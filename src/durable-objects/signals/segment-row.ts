@@ -18,6 +18,9 @@ export const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, name
 
 /** @throws SyntaxError or TypeError where the row is damaged */
 export function readHeader(row: HeaderRow): SegmentHeader {
+  const { last_seq, received_ms, first_ts, last_ts } = row;
+  if (![last_seq, received_ms, first_ts, last_ts].every(Number.isFinite) || last_seq < row.first_seq)
+    throw new TypeError(`a stored number of a segment is damaged: ${last_seq} ${received_ms} ${first_ts} ${last_ts}`);
   return {
     firstSeq: row.first_seq,
     lastSeq: row.last_seq,
@@ -36,7 +39,14 @@ export function readRanges(text: string): readonly ProducerRange[] {
   throw new TypeError(`the stored producers of a segment are damaged: ${text.slice(0, 100)}`);
 }
 
-const isRanges = (value: unknown): value is readonly ProducerRange[] => Array.isArray(value);
+const isRanges = (value: unknown): value is readonly ProducerRange[] => Array.isArray(value) && value.every(isRange);
+
+/** Also of the owners and hosts of a segment: a name, and the first and last of its numbers. */
+function isRange(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [name, first, last] = value as unknown[];
+  return typeof name === "string" && typeof first === "number" && typeof last === "number";
+}
 
 type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners" | "hosts">;
 
@@ -54,8 +64,18 @@ export function readKeys(text: string | null): Keys {
   throw new TypeError(`the stored keys of a segment are damaged: ${text.slice(0, 100)}`);
 }
 
-const isForeignIds = (value: unknown): value is Keys["foreignIds"] => Array.isArray(value);
+const isForeignIds = (value: unknown): value is Keys["foreignIds"] => Array.isArray(value) && value.every(isForeignId);
+
+function isForeignId(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [id, seq] = value as unknown[];
+  return typeof id === "string" && typeof seq === "number";
+}
 
 function isKeys(value: unknown): value is Keys {
-  return typeof value === "object" && value !== null && "foreignIds" in value && "causes" in value;
+  if (typeof value !== "object" || value === null) return false;
+  const { foreignIds, causes, sources = [], owners = [], hosts = [] } = value as Record<string, unknown>;
+  return (
+    isForeignIds(foreignIds) && Array.isArray(causes) && Array.isArray(sources) && isRanges(owners) && isRanges(hosts)
+  );
 }

@@ -1,11 +1,13 @@
 import { keyOfEntry } from "../../core/signals/log/id-owner.ts";
-import { type LogBase, readLogBase } from "../../core/signals/log/log-state.ts";
+import type { LogBase } from "../../core/signals/log/log-base.ts";
 import type { ProducerPage, StoredProducerPage } from "../../core/signals/log/producers.ts";
 import type { SliceTimes } from "../../core/signals/log/retention.ts";
-import { holdsNumber, namesText, type Segment, type SegmentHeader } from "../../core/signals/log/segment.ts";
-import { readZone, type Zone } from "../../core/signals/log/zone.ts";
+import { namesText, type Segment, type SegmentHeader } from "../../core/signals/log/segment.ts";
+import type { Zone } from "../../core/signals/log/zone.ts";
+import { DamagedRows } from "./damaged-rows.ts";
 import { RecentBodies } from "./recent-bodies.ts";
-import { HEADER, type HeaderRow, keysText, readHeader, readKeys, readRanges } from "./segment-row.ts";
+import { SalvagedRows, type ZoneRow } from "./salvaged-rows.ts";
+import { HEADER, type HeaderRow, keysText } from "./segment-row.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
 export interface Slice extends SliceTimes {
@@ -23,17 +25,11 @@ export interface NamedId {
 
 /** What a waking log reads. */
 interface StoredLog {
-  readonly base: LogBase;
+  /** `undefined`: the base cannot be read. */
+  readonly base: LogBase | undefined;
   readonly zone: Zone | undefined;
   readonly headers: Iterable<SegmentHeader>;
   readonly producers: Iterable<StoredProducerPage>;
-}
-
-interface ZoneRow {
-  [column: string]: SqlStorageValue;
-  first_seq: number;
-  last_seq: number;
-  body: string;
 }
 
 /** Headers that a waking log holds in memory at once. */
@@ -49,12 +45,17 @@ const LOADED_HEADERS = 32;
  * zone.
  */
 export class SegmentStore {
+  /** What of the rows cannot be read. */
+  readonly damaged: DamagedRows;
   readonly #sql: SqlStorage;
+  readonly #rows: SalvagedRows;
   #slices: Slice[];
   #bodies = new RecentBodies();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.damaged = new DamagedRows(sql);
+    this.#rows = new SalvagedRows(this.damaged, (slice, firstSeq) => this.lines(slice, firstSeq));
     sql.exec(
       "CREATE TABLE IF NOT EXISTS slices (slice INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, base TEXT NOT NULL)",
     );
@@ -78,10 +79,15 @@ export class SegmentStore {
     const current = this.#slices.at(-1);
     if (current === undefined) return undefined;
     const { base } = this.#sql.exec<{ base: string }>("SELECT base FROM slices WHERE slice = ?", current.slice).one();
-    const [zone] = this.#zones(`SELECT * FROM zones_${current.slice} ORDER BY first_seq DESC LIMIT 1`);
+    const [zone] = this.#zones(current.slice, "ORDER BY first_seq DESC LIMIT 1");
     const headers = this.#headersSince(current.slice, (zone?.lastSeq ?? current.firstSeq - 1) + 1);
     const producers = this.#sql.exec<{ page: number; body: string }>("SELECT page, body FROM producers ORDER BY page");
-    return { base: readLogBase(base), zone, headers, producers };
+    return { base: this.#rows.base(current.slice, base), zone, headers, producers };
+  }
+
+  /** All zones of the log, oldest first. */
+  *zones(): Generator<Zone> {
+    for (const { slice } of this.#slices) yield* this.#zones(slice, "ORDER BY first_seq");
   }
 
   /** In portions: ids can make headers large, and there are up to 255 of them. */
@@ -138,15 +144,18 @@ export class SegmentStore {
     }
     if (zone !== undefined) {
       this.#sql.exec(
-        `INSERT INTO zones_${slice} (first_seq, last_seq, body) VALUES (?, ?, ?)`,
+        `INSERT OR REPLACE INTO zones_${slice} (first_seq, last_seq, body) VALUES (?, ?, ?)`,
         zone.firstSeq,
         zone.lastSeq,
         JSON.stringify(zone),
       );
+      // A zone takes the place of one of which it is not known where it ended.
+      this.damaged.repaired("zone", zone.firstSeq);
     }
     for (const { page, body } of producers) {
       if (body === null) this.#sql.exec("DELETE FROM producers WHERE page = ?", page);
       else this.#sql.exec("INSERT OR REPLACE INTO producers (page, body) VALUES (?, ?)", page, body);
+      this.damaged.repaired("producers", page);
     }
   }
 
@@ -164,7 +173,9 @@ export class SegmentStore {
       toSeq,
       limit,
     );
-    return [...rows].map(readHeader);
+    const stored = [...rows];
+    if (order === "asc") return this.#rows.headers(slice, stored);
+    return this.#rows.headers(slice, stored.reverse()).reverse();
   }
 
   /** The closed zone that holds `seq`, or `undefined`. */
@@ -178,13 +189,14 @@ export class SegmentStore {
       `SELECT * FROM zones_${slice} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
       seq,
     );
-    return row !== undefined && row.last_seq >= seq ? { zone: readZone(row.body), chars: row.body.length } : undefined;
+    const zone = row === undefined ? undefined : this.#rows.zone(row);
+    return zone !== undefined && zone.lastSeq >= seq ? { zone, chars: String(row?.body).length } : undefined;
   }
 
   /** Last sequence number of the closed zones of a slice; `undefined`: none is closed. */
   lastZoned(slice: number): number | undefined {
-    const { last } = this.#sql.exec<{ last: number | null }>(`SELECT MAX(last_seq) AS last FROM zones_${slice}`).one();
-    return last ?? undefined;
+    const select = `SELECT MAX(last_seq) AS last FROM zones_${slice} WHERE typeof(last_seq) = 'integer'`;
+    return this.#sql.exec<{ last: number | null }>(select).one().last ?? undefined;
   }
 
   /**
@@ -201,9 +213,11 @@ export class SegmentStore {
       JSON.stringify(id),
       `[${JSON.stringify(producer)},`,
     );
-    return [...rows]
-      .filter(({ listed, producers }) => listed === 1 || holdsNumber(readRanges(producers), producer, number))
+    const found = [...rows]
+      .filter((row) => row.listed === 1 || this.#rows.holdsNumber(row.first_seq, row.producers, producer, number))
       .map((row) => row.first_seq);
+    const damaged = this.damaged.headersIn(fromSeq, toSeq);
+    return damaged.length === 0 ? found : [...new Set([...found, ...damaged])].sort((a, b) => b - a);
   }
 
   /** First sequence number of the segment that holds `seq`, or `undefined`. */
@@ -217,7 +231,10 @@ export class SegmentStore {
 
   lines(slice: number, firstSeq: number): readonly string[] {
     const select = `SELECT body FROM segments_${slice} WHERE first_seq = ?`;
-    return this.#bodies.lines(firstSeq, () => this.#sql.exec<{ body: string }>(select, firstSeq).one().body);
+    return this.#bodies.lines(firstSeq, () => {
+      const { body } = this.#sql.exec<{ body: SqlStorageValue }>(select, firstSeq).one();
+      return { lines: this.#rows.lines(firstSeq, body), chars: String(body).length };
+    });
   }
 
   /**
@@ -227,13 +244,13 @@ export class SegmentStore {
   recentIds(sinceMs: number, limit: number): [key: string, seq: number, receivedMs: number][] {
     const found: [string, number, number][] = [];
     for (const { slice } of this.#slices.toReversed()) {
-      const rows = this.#sql.exec<{ ids: string | null; received_ms: number }>(
-        `SELECT ids, received_ms FROM segments_${slice} ORDER BY first_seq DESC`,
+      const rows = this.#sql.exec<{ first_seq: number; ids: string | null; received_ms: number }>(
+        `SELECT first_seq, ids, received_ms FROM segments_${slice} ORDER BY first_seq DESC`,
       );
-      for (const { ids, received_ms } of rows) {
+      for (const { first_seq, ids, received_ms } of rows) {
         if (received_ms < sinceMs || found.length >= limit) return found.reverse();
         if (ids === null) continue;
-        const keys = readKeys(ids);
+        const keys = this.#rows.keys(first_seq, ids);
         for (const entry of [...keys.foreignIds].reverse())
           found.push([keyOfEntry(entry, keys), entry[1], received_ms]);
       }
@@ -241,8 +258,9 @@ export class SegmentStore {
     return found.reverse();
   }
 
-  #zones(query: string): Zone[] {
-    return [...this.#sql.exec<ZoneRow>(query)].map((row) => readZone(row.body));
+  #zones(slice: number, order: string): Zone[] {
+    const rows = [...this.#sql.exec<ZoneRow>(`SELECT * FROM zones_${slice} ${order}`)];
+    return rows.flatMap((row) => this.#rows.zone(row) ?? []);
   }
 
   /** Slices of earlier versions say no end: such a slice ends with the last signal that it has. */
@@ -254,8 +272,8 @@ export class SegmentStore {
   #readSlices(): Slice[] {
     // Earlier versions kept all producers in the base: the database reads the two numbers out of it.
     const rows = this.#sql.exec<{ slice: number; first_seq: number; began: number | null; ends: number | null }>(
-      `SELECT slice, first_seq, json_extract(base, '$.receivedMs') AS began, json_extract(base, '$.endsMs') AS ends
-         FROM slices ORDER BY slice`,
+      `SELECT slice, first_seq, iif(json_valid(base), json_extract(base, '$.receivedMs'), NULL) AS began,
+         iif(json_valid(base), json_extract(base, '$.endsMs'), NULL) AS ends FROM slices ORDER BY slice`,
     );
     return [...rows].map((row) => ({
       slice: row.slice,

@@ -2,41 +2,12 @@ import type { AppendRequest, AppendResult, ForeignId, NumberConflict, ProducerRe
 import { signalLine, timestampText } from "../signal-line.ts";
 import { idKey, ownerOfProducer, readAssignedId, readNumberedId } from "./id-owner.ts";
 import { IdWindow } from "./id-window.ts";
+import type { LogBase } from "./log-base.ts";
 import { NumberCheck, type StoredSignal } from "./number-check.ts";
 import { type ProducerPage, Producers, type StoredProducerPage } from "./producers.ts";
 import type { Segment, SegmentHeader } from "./segment.ts";
 import { SegmentDraft } from "./segment-draft.ts";
 import { OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
-
-/** Where a log stood when its current slice of time began; kept so that older slices can be dropped whole. */
-export interface LogBase {
-  /** Makes the ids that this log assigns differ from those of any other log. */
-  readonly epoch: string;
-  readonly nextSeq: number;
-  readonly receivedMs: number;
-  /** Of earlier versions: last number of every producer. Now they have rows of their own. */
-  readonly producers?: Readonly<Record<string, number>>;
-  /** When the slice is over, in milliseconds since the epoch; missing in slices of earlier versions. */
-  readonly endsMs?: number;
-  /** Bytes of the log's storage when the slice began; missing in slices of earlier versions. */
-  readonly bytes?: number;
-  /** Signals that were dropped before their time, because the storage was full, since the log began. */
-  readonly droppedForSize?: number;
-}
-
-/** Reads a base as a log stored it. @throws SyntaxError or TypeError when `text` is no base */
-export function readLogBase(text: string): LogBase {
-  const base: unknown = JSON.parse(text);
-  if (!isLogBase(base)) throw new TypeError(`the stored base of a slice is damaged: ${text.slice(0, 100)}`);
-  return base;
-}
-
-function isLogBase(value: unknown): value is LogBase {
-  if (typeof value !== "object" || value === null) return false;
-  const { epoch, nextSeq, receivedMs, producers = {} } = value as Record<string, unknown>;
-  const numbered = typeof nextSeq === "number" && typeof receivedMs === "number";
-  return numbered && typeof epoch === "string" && typeof producers === "object" && producers !== null;
-}
 
 /** The result of a group of appends: rows to write, and an answer for each request. */
 export interface Commit {
@@ -74,19 +45,25 @@ export class LogState {
   /**
    * Restores from what is stored: pages of producers, as they were when the zone was closed, the zone, and the segments
    * after it; the last of them has the newest received time.
+   *
+   * @param older - all zones of the log, oldest first: they tell the numbers of producers whose page cannot be read
+   * @returns pages that cannot be read; the next zone is written with new ones in their place
    */
   restore(
     zone: Zone | undefined,
     headers: Iterable<SegmentHeader>,
     producers: Iterable<StoredProducerPage> = [],
-  ): void {
-    for (const page of producers) this.#producers.restore(page);
+    older: () => Iterable<Zone> = () => [],
+  ): readonly number[] {
+    const damaged = [...producers].filter((page) => !this.#producers.restore(page)).map(({ page }) => page);
+    if (damaged.length > 0) for (const { ended, receivedMs = 0 } of older()) this.#rememberLasts(ended, receivedMs);
     if (zone !== undefined) {
       this.#rememberLasts(zone.producers, zone.receivedMs ?? this.#receivedMs);
       this.#nextSeq = Math.max(this.#nextSeq, zone.lastSeq + 1);
       this.#receivedMs = zone.receivedMs ?? this.#receivedMs;
     }
     for (const header of headers) this.#remember(header);
+    return damaged;
   }
 
   /**
@@ -285,8 +262,10 @@ export class LogState {
   #remember(header: SegmentHeader): void {
     this.#zone.add(header);
     this.#nextSeq = Math.max(this.#nextSeq, header.lastSeq + 1);
-    this.#receivedMs = header.receivedMs;
+    if (header.receivedMs > 0) this.#receivedMs = header.receivedMs;
     for (const [producer, , last] of header.producers) {
+      // What looks like a number of a producer in a salvaged header may be an id of a caller's.
+      if (header.salvaged && !this.#producers.has(producer)) continue;
       if (last > this.lastNumber(producer)) this.#producers.set(producer, last, header.receivedMs);
     }
   }

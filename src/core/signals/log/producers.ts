@@ -109,16 +109,19 @@ export class Producers {
     if (this.#entries.size > MAX_PRODUCERS + MAX_OVERDRAWN) this.#forgetSilent();
   }
 
-  /** Takes in a page as it was stored. @throws SyntaxError or TypeError where it is damaged */
-  restore({ page: number, body }: StoredProducerPage): void {
-    const stored: unknown = JSON.parse(body);
-    if (!Array.isArray(stored)) throw new TypeError(`a stored page of producers is damaged: ${body.slice(0, 100)}`);
+  /**
+   * Takes in a page as it was stored. Of a damaged one the entries are taken that can be read, and the page is written anew
+   * with the next zone.
+   *
+   * @returns whether the page could be read
+   */
+  restore({ page: number, body }: StoredProducerPage): boolean {
+    const stored = entriesIn(body);
+    const entries = stored.filter(isEntry);
     const page = this.#newPage(number);
-    for (const entry of stored as unknown[]) {
-      if (!isEntry(entry)) throw new TypeError(`a stored page of producers is damaged: ${JSON.stringify(entry)}`);
-      const [name, last, seenMs] = entry;
-      this.#insert(name, { last, seenMs, page });
-    }
+    for (const [name, last, seenMs] of entries) this.#insert(name, { last, seenMs, page });
+    page.changed = entries.length < stored.length;
+    return !page.changed;
   }
 
   /**
@@ -185,6 +188,16 @@ export class Producers {
   #forgetSilent(): void {
     const bySilence = [...this.#entries].sort(([, a], [, b]) => a.seenMs - b.seenMs);
     for (const [name] of bySilence.slice(0, this.#entries.size - MAX_PRODUCERS)) this.#forget(name);
+  }
+}
+
+/** @returns one entry that is none where the page is no list of them */
+function entriesIn(body: string): readonly unknown[] {
+  try {
+    const stored: unknown = JSON.parse(body);
+    return Array.isArray(stored) ? stored : [undefined];
+  } catch {
+    return [undefined];
   }
 }
 

@@ -33,6 +33,8 @@ export interface SegmentHeader {
   readonly hosts?: readonly OwnerRange[];
   /** Hashes of the distinct ids that its signals name as their causes; see key-filter.ts. */
   readonly causes: readonly number[];
+  /** Not as it was stored, which cannot be read; see salvage.ts. */
+  readonly salvaged?: true;
 }
 
 /** Names that a stored header lists. A reader of the log reads headers by the hundred. */
@@ -52,7 +54,8 @@ export function readNames(text: string): Pick<SegmentHeader, "names" | "nameHash
   throw new TypeError(`the stored names of a segment are damaged: ${text.slice(0, 100)}`);
 }
 
-const isNames = (value: unknown): value is string[] => Array.isArray(value);
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === "string");
 
 function isHashed(value: unknown): value is { readonly hashes: readonly number[] } {
   return typeof value === "object" && value !== null && Array.isArray((value as { hashes?: unknown }).hashes);

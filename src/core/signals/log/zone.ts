@@ -46,10 +46,17 @@ export function readZone(text: string): Zone {
 /** Checks the fields that every reader needs; older logs stored zones without `receivedMs`, `began` and `keys`. */
 function isZone(value: unknown): value is Zone {
   if (typeof value !== "object" || value === null) return false;
-  const { firstSeq, lastSeq, names, active } = value as Record<string, unknown>;
-  const numbered = typeof firstSeq === "number" && typeof lastSeq === "number";
-  return numbered && Array.isArray(names) && Array.isArray(active);
+  const { firstSeq, lastSeq, firstTs, lastTs, receivedMs, names, active, nameKeys, activeKeys, keys } = value as Record<
+    string,
+    unknown
+  >;
+  const numbered = [firstSeq, lastSeq, firstTs, lastTs].every((number) => typeof number === "number");
+  const filtered = [nameKeys ?? "", activeKeys ?? "", keys ?? ""].every((filter) => typeof filter === "string");
+  const timed = receivedMs === undefined || typeof receivedMs === "number";
+  return numbered && filtered && timed && isTexts(names) && isTexts(active);
 }
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((text) => typeof text === "string");
 
 export const ZONE_SEGMENTS = 256;
 /** Keys of the growing zone that are held in memory, eight bytes each. A zone with more keys gets no filter. */

@@ -2,9 +2,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Ready } from "../../../core/deployment/api.ts";
 import { readPlacement, SettingError } from "../../../core/deployment/placement.ts";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
+import type { DamagedStore } from "../../../durable-objects/access/damaged-stores.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { directory } from "../../bindings/objects.ts";
+import { directory, signalLog } from "../../bindings/objects.ts";
 import { diskTrouble } from "../http/disk-trouble.ts";
 import { ProblemSchema } from "../http/problem-schema.ts";
 import { Refusal } from "../http/refusal.ts";
@@ -39,7 +40,8 @@ const readyz = createRoute({
   },
 });
 
-let lastPing: { answers: boolean; untilMs: number } | undefined;
+/** What the directory says: `undefined`, it does not answer. */
+let last: { readonly damaged: readonly DamagedStore[] | undefined; readonly untilMs: number } | undefined;
 
 export const health = newApi()
   .openapi(healthz, (c) => c.json({ status: "alive" as const }, 200))
@@ -59,12 +61,18 @@ async function findFault(env: Environment, nowMs: number): Promise<string | unde
   if (ofDisk !== undefined) return ofDisk;
   const wrong = placementFault(env);
   if (wrong !== undefined) return wrong;
-  if (lastPing === undefined || lastPing.untilMs <= nowMs) {
-    lastPing = { answers: await directoryAnswers(env), untilMs: nowMs + ANSWER_FOR_MS };
+  if (last === undefined || last.untilMs <= nowMs) {
+    last = { damaged: await damagedStores(env), untilMs: nowMs + ANSWER_FOR_MS };
   }
-  return lastPing.answers
-    ? undefined
-    : "The Durable Object `Directory`, which checks tokens, does not answer: see the Worker's log for the error.";
+  const { damaged } = last;
+  if (damaged === undefined)
+    return "The Durable Object `Directory`, which checks tokens, does not answer: see the Worker's log for the error.";
+  if (damaged.length === 0) return undefined;
+  const named = damaged.map(({ object, name }) => `${object} of ${name}`).join(", ");
+  return (
+    `What these objects have stored is damaged, and what cannot be read is left out: ${named}. Restore them, or see the ` +
+    "status of the ecosystem (log.damaged) and the Worker's log."
+  );
 }
 
 function placementFault(env: Environment): string | undefined {
@@ -77,11 +85,23 @@ function placementFault(env: Environment): string | undefined {
   }
 }
 
-async function directoryAnswers(env: Environment): Promise<boolean> {
+async function damagedStores(env: Environment): Promise<readonly DamagedStore[] | undefined> {
   try {
-    return await directory(env).ping();
+    const reported = await directory(env).damagedStores();
+    return (await Promise.all(reported.map((store) => isDamaged(env, store)))).flat();
   } catch (error) {
     logLine("error", "directory-not-answering", { object: "directory", error });
-    return false;
+    return undefined;
   }
+}
+
+/** A log says whether it is damaged still: its retention may have dropped what could not be read. Of others the reports end. */
+async function isDamaged(env: Environment, store: DamagedStore): Promise<DamagedStore[]> {
+  if (store.object !== "SignalLog") return [store];
+  const log = await signalLog(env, store.name)
+    .status()
+    .catch(() => undefined);
+  if (log === undefined || log.damaged !== undefined) return [store];
+  await directory(env).forgetDamage(store);
+  return [];
 }

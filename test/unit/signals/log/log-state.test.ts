@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { keyOfEntry } from "../../../../src/core/signals/log/id-owner.ts";
-import { type LogBase, LogState } from "../../../../src/core/signals/log/log-state.ts";
+import type { LogBase } from "../../../../src/core/signals/log/log-base.ts";
+import { LogState } from "../../../../src/core/signals/log/log-state.ts";
 import type { Segment } from "../../../../src/core/signals/log/segment.ts";
 import type { Zone } from "../../../../src/core/signals/log/zone.ts";
 import type { NewSignal, Signal } from "../../../../src/core/signals/signal.ts";
