@@ -15,3 +15,12 @@ export function workableRecipients(grant: Grant, commands: boolean): readonly st
   const agent = grant.scopes.includes("signals:read") && grant.scopes.includes("signals:write");
   return agent || grant.scopes.includes("admin") ? grant.recipients : [];
 }
+
+/**
+ * Whether a token takes commands by the names of hosts: it is bound to none, and takes those of a host whose name belongs to
+ * it, or to nobody, as it may link as that host. What belongs to another token it does not get.
+ *
+ * @param commands - whether the queue is that of commands for hosts
+ */
+export const commandedByName = (grant: Grant, commands: boolean): boolean =>
+  commands && grant.hosts === undefined && !grant.scopes.includes("admin");

@@ -21,6 +21,8 @@ export const Attachment = z.object({
   recipients: z.array(z.string()).readonly().optional(),
   /** Hosts that the token may command; absent: all. */
   hosts: z.array(z.string()).readonly().optional(),
+  /** The token takes commands by the names of hosts; see host-names.ts. */
+  byName: z.boolean().optional(),
   /** The token that opened the connection; absent, as in earlier versions: not known. */
   token: z.object({ id: z.string(), expiresMs: z.number().nullable() }).readonly().optional(),
 });
@@ -55,6 +57,7 @@ export class Connection {
   readonly mayWrite: boolean;
   readonly recipients: readonly string[] | undefined;
   readonly hosts: readonly string[] | undefined;
+  readonly byName: boolean;
   readonly token: CallerToken | undefined;
   readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
   /** Tasks that the running transaction gave to this connection, with their JSON. */
@@ -69,7 +72,7 @@ export class Connection {
   /** @param unflushed - connections that have to be flushed; this one adds itself */
   constructor(
     socket: WebSocket,
-    { id, worker, mayWrite, readsArrays, recipients, hosts, token }: Omit<Attachment, "ready">,
+    { id, worker, mayWrite, readsArrays, recipients, hosts, byName, token }: Omit<Attachment, "ready">,
     unflushed: Set<Connection>,
   ) {
     this.socket = socket;
@@ -79,6 +82,7 @@ export class Connection {
     this.mayWrite = mayWrite;
     this.recipients = recipients;
     this.hosts = hosts;
+    this.byName = byName ?? false;
     this.token = token;
     this.#readsArrays = readsArrays;
   }
@@ -109,7 +113,7 @@ export class Connection {
 
   /** Saves the state that has to survive hibernation. */
   attach(): void {
-    const { id, worker, mayWrite, recipients, hosts, token } = this;
+    const { id, worker, mayWrite, recipients, hosts, byName, token } = this;
     const ready = [...this.ready.values()].map(({ frame }) => frame);
     this.socket.serializeAttachment({
       id,
@@ -119,6 +123,7 @@ export class Connection {
       readsArrays: this.#readsArrays,
       recipients,
       hosts,
+      ...(byName ? { byName } : {}),
       token,
     } satisfies Attachment);
   }

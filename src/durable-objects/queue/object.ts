@@ -11,11 +11,11 @@ import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import type { RelayBindings } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
+import { admitsByName, type HostNameBindings } from "./host-names.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { QueueCommits } from "./queue-commits.ts";
@@ -27,7 +27,7 @@ import { WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
 
 /** Bindings that a queue uses. */
-export type QueueBindings = RelayBindings & RegistrationBindings & RemovalBindings;
+export type QueueBindings = HostNameBindings & RegistrationBindings & RemovalBindings;
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.
@@ -102,6 +102,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       calls: this.#calls,
       queueName: queueOf(this.#name),
       isOver,
+      admits: admitsByName({ env, ctx, ecosystem: this.ecosystem, submit, sockets: () => this.#sockets }),
       cancelOperation: (taskId, recipients) =>
         this.#actionOperation({ action: "cancel", taskId, recipients }, nothing, nothing),
     });
@@ -237,6 +238,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       mayWrite: searchParams.get("may_write") === "1",
       recipients: bound.recipients,
       hosts: queueOf(this.#name) === HOSTS_QUEUE ? bound.hosts : undefined,
+      byName: searchParams.get("by_name") === "1",
       token: tokenOfQuery(searchParams),
     });
     return answer(WORK_PROTOCOL);
@@ -262,7 +264,6 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     return this.#commits.alarm();
   }
 
-  /** A change whose answer is a promise. */
   #changing<Answer>(
     change: (resolve: (answer: Answer | api.QueueOverloaded) => void, refuse: () => void) => QueueOperation,
   ): Promise<Answer | api.QueueOverloaded> {

@@ -1,4 +1,4 @@
-import { problem } from "../../core/problem/problem.ts";
+import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { CallerToken } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { Lease } from "../../core/queue/task.ts";
@@ -26,6 +26,8 @@ export interface WorkSocketsOptions {
   readonly cancelOperation: (taskId: string, recipients: readonly string[] | undefined) => QueueOperation;
   /** Name of the queue. */
   readonly queueName: string;
+  /** Whether a connection may take tasks of this recipient now. */
+  readonly admits: (connection: Connection, recipient: string) => boolean;
   /** Whether a token was deleted or has expired. */
   readonly isOver: (token: CallerToken | undefined) => boolean;
 }
@@ -155,6 +157,17 @@ export class WorkSockets {
     this.send(connectionOf(lease.holder), JSON.stringify({ type: "cancel", tasks }));
   }
 
+  /** A recipient of whom it turned out that the connection may take no tasks. */
+  deny(connection: Connection, recipient: string, wrong: Problem): void {
+    const ready = connection.ready.get(recipient);
+    if (ready === undefined || !this.#byId.has(connection.id)) return;
+    this.#options.waiters.remove(ready.waiter);
+    connection.ready.delete(recipient);
+    connection.attach();
+    refuseFrame(connection, { batch: null, frame: "ready", recipient }, wrong);
+    this.flush();
+  }
+
   /** Queues a frame for a connection that is still open. */
   send(connectionId: string, frame: string): void {
     this.#byId.get(connectionId)?.send(frame);
@@ -220,7 +233,7 @@ export class WorkSockets {
       worker: connection.worker,
       leaseMs,
       hasRoom: () => {
-        if (this.#options.isOver(connection.token)) return false;
+        if (this.#options.isOver(connection.token) || !this.#options.admits(connection, recipient)) return false;
         const held = this.#options.queue().heldBy(holder);
         return held < credit && (connection.readsTasks || held === 0);
       },

@@ -19,6 +19,17 @@ export function refusedRecipient(queue: string, recipients: readonly string[] | 
   return recipients?.length === 0 ? NO_HOST : notBound("hosts", recipients, recipient);
 }
 
+/** Refuses the commands of a host whose name another token has. */
+export const hostOfAnother = (host: string): Problem =>
+  problem(
+    "not-bound",
+    403,
+    "The host belongs to another token",
+    `The name ${host.slice(0, 64)} belongs to the token that linked first as this host, and its commands to that token. Use ` +
+      "that token, bind this one to the host (hosts), or have an administrator release the name.",
+    { binding: "hosts" },
+  );
+
 export const NO_HOST = problem(
   "not-bound",
   403,

@@ -30,6 +30,12 @@ export class HostOwners {
       : { token: row.token, installation: row.installation, place: row.place, sinceMs: row.since_ms };
   }
 
+  /** Whether a token that is bound to no host may speak and work for this one: the name is its own, or nobody's. */
+  admits(host: string, token: string): boolean {
+    const owner = this.of(host);
+    return owner === undefined || owner.token === token;
+  }
+
   set(host: string, { token, installation, place, sinceMs }: HostOwner): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO host_owners (host, token, installation, place, since_ms) VALUES (?, ?, ?, ?, ?)",

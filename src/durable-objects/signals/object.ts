@@ -211,12 +211,10 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     };
   }
 
-  /** Which links are open. */
   links(): LinkReport {
     return this.#hosts.report;
   }
 
-  /** Asks every linked host for facts, all at once. */
   gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter = new Map()): Promise<HostAnswers> {
     return this.#hosts.gather(monitors, timeoutMs, after);
   }
@@ -229,6 +227,10 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   /** Takes the next number of a producer for its first, whatever it was. @returns whether the producer was known */
   forgetProducer(producer: string): boolean {
     return this.#writer.forgetProducer(producer);
+  }
+
+  mayCommand(host: string, token: string): boolean {
+    return this.#owners.admits(host, token);
   }
 
   /** Releases the name of a host: the next token that links takes it. @returns whether a token owned it */

@@ -1,9 +1,11 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Scope } from "../../../src/core/access/scopes.ts";
 import { parseToken } from "../../../src/core/access/token.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
+import { openSocket } from "./socket-end.ts";
 
 interface Created {
   id: string;
@@ -170,5 +172,52 @@ describe("commands for hosts", () => {
     });
     const { tasks } = await (await leaseBy(token, ecosystem, "gpu-01", "hosts")).json<{ tasks: unknown[] }>();
     expect(tasks).toMatchObject([{ task_id: "stop-gpu-01" }]);
+  });
+
+  const AGENT: Scope[] = ["signals:read", "signals:write", "tasks:work"];
+  const linkAs = async (ecosystem: string, host: string, token: string) => {
+    const end = await openSocket(`/v1/${ecosystem}/link?host=${host}`, `Bearer ${token}`);
+    if (typeof end === "number") throw new Error(`no link, but ${end}`);
+  };
+
+  it("are taken with the unbound token that has the host's name, and with no other, over HTTP and the channel", async () => {
+    const ecosystem = freshEcosystem();
+    const agent = { ecosystems: [ecosystem], scopes: AGENT };
+    const [own, other] = [await makeToken(agent), await makeToken(agent)];
+    await linkAs(ecosystem, "gpu-01", own.token);
+    await linkAs(ecosystem, "gpu-02", other.token);
+    await queueOver(ecosystem, "hosts").put(command("gpu-01"));
+    expect(await problemOf(await leaseBy(other.token, ecosystem, "gpu-01", "hosts"))).toMatchObject({
+      status: 403,
+      type: "/problems/not-bound",
+    });
+    const stranger = await openChannel(ecosystem, "gpu-02", "hosts", other.token);
+    stranger.send({ type: "ready", recipient: "gpu-01", credit: 1 });
+    expect(await stranger.next("refused")).toMatchObject({
+      frame: "ready",
+      recipient: "gpu-01",
+      problem: { type: "/problems/not-bound", status: 403 },
+    });
+    const channel = await openChannel(ecosystem, "gpu-01", "hosts", own.token);
+    channel.send({ type: "ready", recipient: "gpu-01", credit: 1 });
+    expect((await channel.next("tasks")).tasks).toMatchObject([{ task_id: "stop-gpu-01" }]);
+    expect(stranger.messages.flat().some(({ type }) => type === "tasks")).toBe(false);
+  });
+
+  it("go to a channel that waited before the command, and to none whose host was taken meanwhile", async () => {
+    const ecosystem = freshEcosystem();
+    const agent = { ecosystems: [ecosystem], scopes: AGENT };
+    const [early, owner] = [await makeToken(agent), await makeToken(agent)];
+    await queueOver(ecosystem, "hosts").put(command("elsewhere"));
+    const channel = await openChannel(ecosystem, "gpu-01", "hosts", early.token);
+    await channel.ready("gpu-01", 1);
+    await queueOver(ecosystem, "hosts").put(command("gpu-01"));
+    expect((await channel.next("tasks")).tasks).toMatchObject([{ task_id: "stop-gpu-01" }]);
+    await linkAs(ecosystem, "gpu-03", owner.token);
+    await channel.ready("gpu-03", 1);
+    await queueOver(ecosystem, "hosts").put(command("gpu-03"));
+    expect(await (await leaseBy(owner.token, ecosystem, "gpu-03", "hosts")).json()).toMatchObject({
+      tasks: [{ task_id: "stop-gpu-03" }],
+    });
   });
 });

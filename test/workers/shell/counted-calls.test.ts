@@ -62,6 +62,7 @@ const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   effects: [{ ids: ["s1.none"], after: 0, limit: 1 }],
   status: [],
   links: [],
+  mayCommand: ["h", "t"],
   gather: [["promotions"], 1_000],
   closeToken: ["t"],
   releaseHost: ["h"],

@@ -77,6 +77,8 @@ export class EarlyChannel {
       cancelOperation: (id) => operationOf(() => this.#forgetCall(id), nothing, nothing),
       queueName: visit.queue,
       isOver: () => false,
+      // There is nothing to take yet; the queue itself asks.
+      admits: () => true,
     });
     this.#sockets.open(socket, { worker, mayWrite, recipients, hosts });
     socket.addEventListener("message", ({ data }) => this.#receive(data));

@@ -1,13 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { expiresMs, type Grant } from "../../../core/access/grant.ts";
-import { workableRecipients } from "../../../core/access/work-rights.ts";
+import { commandedByName, workableRecipients } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { TaskAction } from "../../../core/queue/api.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
-import { refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
+import { hostOfAnother, refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { priorityQueue, queueLobby } from "../../bindings/objects.ts";
+import { priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal, unauthenticated } from "../http/refusal.ts";
@@ -130,6 +130,9 @@ export const tasks = newApi()
     const grant = c.get("grant");
     const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
     if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(q, recipients, recipient));
+    const byName = commandedByName(grant, q === HOSTS_QUEUE);
+    if (byName && !(await signalLog(c.env, eco).mayCommand(recipient, grant.id)))
+      throw new Refusal(hostOfAnother(recipient));
     const token = { id: grant.id, expiresMs: expiresMs(grant) };
     const query = { recipient, max, leaseMs: lease_ms, worker: worker ?? recipient, token };
     let waitMs = wait_ms;

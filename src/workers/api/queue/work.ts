@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { authorise } from "../../../core/access/grant.ts";
-import { workableRecipients } from "../../../core/access/work-rights.ts";
+import { commandedByName, workableRecipients } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
@@ -68,6 +68,7 @@ export const work = newApi().openapi(openChannel, async (c) => {
   const worker = c.req.valid("query").worker ?? grant.name;
   const query = new URLSearchParams({ worker, may_write: mayWrite ? "1" : "0" });
   const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
+  if (commandedByName(grant, q === HOSTS_QUEUE)) query.set("by_name", "1");
   if (recipients?.length === 0 && !mayWrite) throw new Refusal(NO_HOST);
   const openQueue = () => upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, { ...grant, recipients });
   if ((await findQueue(c.env, eco, q)) !== undefined) return openQueue();
