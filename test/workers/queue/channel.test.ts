@@ -69,7 +69,8 @@ describe("a worker's channel", () => {
     await renew();
     const before = await written();
     for (let renewal = 0; renewal < 50; renewal++) expect(Date.parse(await renew())).toBeGreaterThan(Date.now());
-    expect(await written()).toBe(before);
+    // One row may hold what was used so far.
+    expect((await written()) - before).toBeLessThanOrEqual(1);
     await evictDurableObject(queueStub(ecosystem));
     expect(Date.parse(await renew())).toBeGreaterThan(Date.now());
     worker.send({ type: "complete", tasks: [{ task_id: "a", lease_id: a?.lease_id, result: 1 }] });
