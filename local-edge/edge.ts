@@ -86,6 +86,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
                 ...(process.env.GANGLION_PROFILE ? { PROFILE: process.env.GANGLION_PROFILE } : {}),
                 ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
                 ...(process.env.GANGLION_HEAP_MB ? { HEAP_MB: process.env.GANGLION_HEAP_MB } : {}),
+                ...quotaVariables(process.env),
                 // Pages of the web must not reach this edge by a name of theirs that resolves to 127.0.0.1.
                 ALLOWED_HOSTS: allowedHosts(host),
                 // Tests check here what Cloudflare would refuse; see src/durable-objects/shell/platform-limits.ts.
@@ -203,4 +204,15 @@ async function startRuntime(miniflare: Miniflare, port: number, host: string): P
 
 function knownLevel(level: string): EdgeLog["level"] {
   return level === "debug" || level === "info" || level === "warn" || level === "error" ? level : "log";
+}
+
+/** Variables that say how much one token may have; see docs/security.md. */
+function quotaVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const names = ["QUOTA_HOSTS", "QUOTA_LINKS", "QUOTA_QUEUES"];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const text = environment[`GANGLION_${name}`];
+      return text ? [[name, text]] : [];
+    }),
+  );
 }

@@ -5,11 +5,13 @@ import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
 import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
 import { NO_USAGE, type Usage } from "../../core/billing/usage.ts";
 import type { DayUsage } from "../../core/billing/usage-days.ts";
+import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { type DamagedStore, DamagedStores } from "./damaged-stores.ts";
 import { boundTokens } from "./migrations/2-bound-tokens.ts";
+import { QueueOwners } from "./queue-owners.ts";
 import { keepRights, readNames, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
 
 /** Activity is stored once in this time, in milliseconds: each row written costs money, and nobody needs seconds. */
@@ -35,6 +37,7 @@ const NO_DIGEST = new Uint8Array(32);
 export class Directory extends EcosystemObject<unknown> {
   static override readonly schema: Schema = { of: "Directory", steps: [boundTokens] };
 
+  readonly #owners: QueueOwners;
   readonly #damaged: DamagedStores;
 
   constructor(ctx: DurableObjectState, env: unknown) {
@@ -54,6 +57,7 @@ export class Directory extends EcosystemObject<unknown> {
       CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
     keepRights(this.sql);
+    this.#owners = new QueueOwners(this.sql);
     this.#damaged = new DamagedStores(this.sql);
   }
 
@@ -179,6 +183,16 @@ export class Directory extends EcosystemObject<unknown> {
     );
   }
 
+  /** @returns whether a token may make a queue: it has fewer than `limit` */
+  admitQueue(ecosystem: string, name: string, token: string, limit: number, nowMs: number): boolean {
+    return this.#owners.admit(ecosystem, name, token, limit, nowMs);
+  }
+
+  /** Tokens that were refused queues in an ecosystem lately. */
+  queueExcess(ecosystem: string): Excess[] {
+    return this.#owners.excess(ecosystem, Date.now());
+  }
+
   /** Something that an object has stored cannot be read. */
   reportDamage(store: DamagedStore, nowMs: number): void {
     this.#damaged.report(store, nowMs);
@@ -202,6 +216,7 @@ export class Directory extends EcosystemObject<unknown> {
 
   /** The queue was deleted. */
   removeQueue(ecosystem: string, name: string): void {
+    this.#owners.forget(ecosystem, name);
     this.sql.exec("DELETE FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name);
   }
 
@@ -209,6 +224,7 @@ export class Directory extends EcosystemObject<unknown> {
   forgetEcosystem(ecosystem: string): void {
     this.sql.exec("DELETE FROM ecosystems WHERE name = ?", ecosystem);
     this.sql.exec("DELETE FROM queues WHERE ecosystem = ?", ecosystem);
+    this.#owners.forget(ecosystem);
     this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
     this.used.forget(ecosystem);
   }

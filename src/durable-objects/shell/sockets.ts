@@ -76,6 +76,11 @@ export class TaggedSockets {
     return { server, answer };
   }
 
+  /** How many sockets a token has open here. */
+  countOf(token: string): number {
+    return this.#ctx.getWebSockets(tagOf(token)).length;
+  }
+
   /** Whether a token has expired, or was deleted as far as this object was told. */
   isOver(token: CallerToken | undefined): boolean {
     if (token === undefined) return false;

@@ -36,6 +36,11 @@ export class HostOwners {
     return owner === undefined || owner.token === token;
   }
 
+  /** How many names belong to a token. */
+  countOf(token: string): number {
+    return this.#sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM host_owners WHERE token = ?", token).one().n;
+  }
+
   set(host: string, { token, installation, place, sinceMs }: HostOwner): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO host_owners (host, token, installation, place, since_ms) VALUES (?, ?, ?, ?, ?)",

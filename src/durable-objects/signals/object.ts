@@ -5,7 +5,6 @@ import type {
   AppendOutcome,
   AppendRequest,
   EffectsQuery,
-  LogStatus,
   ProducerRecord,
   ReadPage,
   ReadQuery,
@@ -23,6 +22,7 @@ import { Hosts } from "./hosts.ts";
 import { type Effect, IdLookup, type IdQuery, type IdSearch } from "./id-lookup.ts";
 import { damageReporter } from "./log-damaged.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
+import { type RefusingLogStatus, refusedTokens } from "./log-status.ts";
 import { LogWriter } from "./log-writer.ts";
 import { LookupBudget } from "./lookup-budget.ts";
 import { numberedLine } from "./numbered-line.ts";
@@ -114,6 +114,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       owners: this.#owners,
       tagged: this.tagged,
       sockets: this.#sockets,
+      quotas: env,
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket),
     });
     this.#hosts = new Hosts({
@@ -166,7 +167,6 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   /**
    * The newest signal of this id of each owner and source, newest first, as JSON: owners may use the same ids. One call
    * reads a bounded part of the log.
-   *
    * @returns `null`: other searches need all that they may read at present
    */
   findAll(id: string, query: IdQuery = {}): IdSearch | null {
@@ -198,7 +198,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
   }
 
-  status(cursors: Cursors = {}): LogStatus & { readonly undelivered: ReturnType<typeof undeliveredTo> } {
+  status(cursors: Cursors = {}): RefusingLogStatus & { readonly undelivered: ReturnType<typeof undeliveredTo> } {
     const [reader, writer, subscriptions, outbox] = [this.#reader, this.#writer, this.#subscriptions, this.#outbox];
     return {
       head_seq: writer.headSeq,
@@ -207,6 +207,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       ...this.#sockets.status,
       ...writer.size,
       ...this.size(),
+      ...refusedTokens(this.#door),
       undelivered: undeliveredTo({ reader, head: writer.headSeq, subscriptions, outbox }, cursors),
     };
   }
@@ -287,8 +288,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       this.#rate.add(segment.lines.length, nowMs);
       for (const projection of this.#outbox.offer(segment)) taking.add(projection);
     }
-    // In the transaction of the segment: after a crash before the queue has the segment, the alarm is still set. One alarm
-    // a burst, because each costs a row written: an alarm that is set already is early enough.
+    // In the transaction of the segment, for a crash before the queue has it. An earlier alarm is early enough, and no row.
     if (taking.size > 0) {
       this.#nudge.expect([...taking]);
       this.alarms.wakeBy(nowMs + NUDGE_MS);

@@ -1,10 +1,11 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import type { QuotaVariables } from "../../core/quotas/token-quotas.ts";
 import type { Namespace } from "../shell/ports.ts";
 import type { ProjectionBindings } from "../shell/projection-ports.ts";
 import type { RegistryCalls } from "./hosts.ts";
 
 /** Bindings that the log uses. */
-export interface SignalLogBindings extends ProjectionBindings {
+export interface SignalLogBindings extends ProjectionBindings, QuotaVariables {
   readonly AGENT_REGISTRY: Namespace<RegistryCalls>;
   readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
   readonly DIRECTORY: Namespace<{

@@ -5,11 +5,9 @@ import { WorkerFrame } from "../../../src/core/queue/work-frames.ts";
 import { openApiDocument } from "../../../src/workers/app.ts";
 import { ADMIN, call, freshEcosystem } from "../api/calls.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
+import { FRAME_SCOPES, FRAMES, NAME } from "./channel-rows.ts";
 import { PRINCIPALS, type Principal, principals } from "./principals.ts";
 import { makeToken } from "./tokens-under-test.ts";
-
-/** Host, recipient and source of every request, to which the bound principals are not bound. */
-const NAME = "gpu-01";
 
 /** Routes that need no token. */
 const OPEN: readonly string[] = ["GET /healthz", "GET /readyz"];
@@ -140,37 +138,54 @@ describe("the matrix of tokens and routes", () => {
   });
 });
 
-/** The scope beside `tasks:work` that a frame of the worker's channel needs; in the queue `hosts` the second one. */
-const FRAME_SCOPES: Readonly<Record<string, readonly [Scope, Scope] | null>> = {
-  ready: null,
-  complete: null,
-  fail: null,
-  extend: null,
-  release: null,
-  enqueue: ["tasks:write", "hosts:command"],
-  call: ["tasks:write", "hosts:command"],
-  cancel: ["tasks:write", "hosts:command"],
-};
+/** Sends every frame over one channel. @returns what became of each; the status where the channel does not open */
+async function outcomesOver(ecosystem: string, queue: string, { authorization }: Principal) {
+  const headers = new Headers({ Upgrade: "websocket", "Sec-WebSocket-Protocol": "ganglion.work.v1" });
+  if (authorization !== null) headers.set("Authorization", authorization);
+  const answer = await call(`/v1/${ecosystem}/queues/${queue}/work?worker=w`, { headers, token: null });
+  const { webSocket: socket, status } = answer;
+  if (socket === null) return status;
+  socket.accept();
+  const outcomes = new Map<string, Expected>();
+  for (const [type, frame] of Object.entries(FRAMES)) {
+    const taskId = `${queue}-${++tasksMade}`;
+    const made = type === "enqueue" ? { ...frame, tasks: [aTask({ recipient: NAME, task_id: taskId })] } : frame;
+    const came: { problem?: { status: number } }[] = [];
+    // A frame that is not known is refused at once; tasks are answered when they are stored.
+    const answers = type === "enqueue" ? 2 : 1;
+    const handled = new Promise<void>((resolve) =>
+      socket.addEventListener("message", ({ data }) => {
+        came.push(...[JSON.parse(String(data)) as (typeof came)[number]].flat());
+        if (came.length >= answers && came.some(({ problem }) => problem?.status === 422)) resolve();
+      }),
+    );
+    socket.send(JSON.stringify(made));
+    socket.send(JSON.stringify({ type: "no such frame" }));
+    await handled;
+    const refused = came.some(({ problem }) => problem?.status === 403);
+    const there = (await call(`/v1/${ecosystem}/queues/${queue}/tasks/${taskId}`)).status === 200;
+    if (type === "enqueue" && there === refused) throw new Error(`enqueue: refused ${refused}, and kept ${there}`);
+    outcomes.set(type, refused ? 403 : "passes");
+  }
+  socket.close();
+  return outcomes;
+}
 
-const held = [{ task_id: "nothing", lease_id: "0" }];
-const FRAMES: Readonly<Record<string, object>> = {
-  ready: { type: "ready", recipient: NAME, credit: 0 },
-  complete: { type: "complete", tasks: held },
-  fail: { type: "fail", tasks: [{ ...held[0], error: "no" }] },
-  extend: { type: "extend", tasks: [{ ...held[0], lease_ms: 1_000 }] },
-  release: { type: "release", tasks: held },
-  enqueue: { type: "enqueue", batch: 1, tasks: [aTask({ recipient: NAME })] },
-  call: {
-    type: "call",
-    correlation_id: "c",
-    recipient: NAME,
-    task_type: "ASK",
-    payload: 1,
-    timeout_ms: 60_000,
-    require_responder: true,
-  },
-  cancel: { type: "cancel", correlation_id: "nothing" },
-};
+let tasksMade = 0;
+
+/** What becomes of a frame that names {@link NAME}. */
+function expectedOf(who: Principal, type: string, commands: boolean): Expected {
+  if (who.scopes === null) return 401;
+  const has = (scope: Scope) => who.scopes?.includes(scope) === true || who.scopes?.includes("admin") === true;
+  const mayWrite = has(commands ? "hosts:command" : "tasks:write");
+  const agent = has("signals:read") && has("signals:write");
+  const works = commands && who.hosts === undefined && !agent ? [] : (commands && who.hosts) || who.recipients;
+  if (!has("tasks:work") || who.ecosystems === "others" || (works?.length === 0 && !mayWrite)) return 403;
+  if (type === "ready") return isBoundTo(works, NAME) ? "passes" : 403;
+  if (FRAME_SCOPES[type] === null) return "passes";
+  const named = type === "cancel" || !commands || isBoundTo(who.hosts, NAME);
+  return mayWrite && named ? "passes" : 403;
+}
 
 describe("the matrix of tokens and frames of the worker's channel", () => {
   it("has a row for each frame", () => {
@@ -201,6 +216,25 @@ describe("the matrix of tokens and frames of the worker's channel", () => {
     };
     expect(await refused([...agent, ...both.filter((scope) => scope !== needs)])).toBe(needs !== undefined);
     expect(await refused(needs === undefined ? agent : [...agent, needs])).toBe(false);
+  });
+
+  const types = Object.keys(FRAMES);
+  const counts = `${types.length} frames, ${types.length * queues.length * PRINCIPALS} combinations`;
+  it(`takes of each principal what its scopes and its bindings say, and nothing else: ${counts}`, async () => {
+    const ecosystem = freshEcosystem();
+    const mismatches: string[] = [];
+    for (const [queue] of queues) {
+      await queueOver(ecosystem, queue).put(aTask({ recipient: "somebody" }));
+      for (const who of await principals(ecosystem)) {
+        const outcomes = await outcomesOver(ecosystem, queue, who);
+        for (const type of types) {
+          const should = expectedOf(who, type, queue === "hosts");
+          const outcome = typeof outcomes === "number" ? outcomes : outcomes.get(type);
+          if (outcome !== should) mismatches.push(`${type} (${queue}) by ${who.name}: ${outcome} instead of ${should}`);
+        }
+      }
+    }
+    expect(mismatches).toEqual([]);
   });
 
   it("is open to no token without tasks:work", async () => {

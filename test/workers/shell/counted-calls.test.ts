@@ -206,6 +206,8 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   ended: [0, 1],
   verify: ["none", new ArrayBuffer(32)],
   ping: [],
+  admitQueue: ["eco", "q", "t", 1, 0],
+  queueExcess: ["eco"],
   reportDamage: [{ object: "none", name: "none" }, 0],
   damagedStores: [],
   forgetDamage: [{ object: "none", name: "none" }],

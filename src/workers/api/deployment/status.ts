@@ -30,13 +30,22 @@ export const status = newApi().openapi(getStatus, async (c) => {
   );
   // After the projections were asked: what came since then counts as not delivered, and not as delivered too early.
   const cursors = Object.fromEntries(places.map(([name, { cursor }]) => [name, cursor]));
-  const [{ undelivered, ...log }, window, open, { excess: shares, ...policies }, letters, excess] = await Promise.all([
+  const [
+    { undelivered, excess: refused = [], ...log },
+    window,
+    open,
+    { excess: shares, ...policies },
+    letters,
+    excess,
+    queues,
+  ] = await Promise.all([
     signalLog(c.env, eco).status(cursors),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
     policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).count(),
     cache.excess(),
+    directory(c.env).queueExcess(eco),
   ]);
   const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(
@@ -46,7 +55,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       window: { seconds, size, oldest, newest },
       gaps: { open: open.length },
       policies,
-      over_quota: await named(c.env, [...excess, ...shares]),
+      over_quota: await named(c.env, [...excess, ...shares, ...refused, ...queues]),
       projections: Object.fromEntries(
         places.map(([name, place]) => [name, { ...place, ...(undelivered[name] ?? NONE) }]),
       ),

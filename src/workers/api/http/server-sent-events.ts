@@ -1,7 +1,8 @@
 import { UNAUTHENTICATED } from "../../../core/access/unauthenticated.ts";
 import { writeJson } from "../../../core/json/write-json.ts";
+import { Problem } from "../../../core/problem/problem.ts";
 import { SignalsFrame } from "../../../core/wire/link-frames.ts";
-import { overloaded, unauthenticated } from "./refusal.ts";
+import { overloaded, Refusal, unauthenticated } from "./refusal.ts";
 import type { SocketHolder } from "./upgrade.ts";
 
 // A reader who left a quiet stream is noticed at the next write, so this is also how long that may take.
@@ -35,8 +36,11 @@ export async function streamEvents(log: SocketHolder, url: string, after: number
  * @param what - names the object, for people
  */
 export async function socketOf(holder: SocketHolder, url: string, what: string): Promise<WebSocket> {
-  const { webSocket, status } = await holder.fetch(url, { headers: { Upgrade: "websocket" } });
+  const answer = await holder.fetch(url, { headers: { Upgrade: "websocket" } });
+  const { webSocket, status, headers } = answer;
   if (status === UNAUTHENTICATED.status) throw unauthenticated();
+  if (status === 429)
+    throw new Refusal(Problem.parse(await answer.json()), { "Retry-After": headers.get("Retry-After") ?? "60" });
   if (webSocket === null) throw overloaded(`${what} did not open its stream. Try again.`, 1_000);
   return webSocket;
 }

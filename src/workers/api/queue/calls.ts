@@ -1,4 +1,5 @@
 import { createRoute, type z } from "@hono/zod-openapi";
+import type { Grant } from "../../../core/access/grant.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { CallAnswer, CallReply } from "../../../core/queue/api.ts";
 import { noResponder, notACall, problemOfCall } from "../../../core/queue/call-problems.ts";
@@ -8,6 +9,7 @@ import { readDocument } from "../http/body.ts";
 import { QueuePath, TaskPath } from "../http/query.ts";
 import { notFound, Refusal, unauthenticated } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, securedForTasks } from "../http/route.ts";
+import { mayBegin } from "./begin-queue.ts";
 import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
 import { type LobbyVisit, waitInLobby } from "./lobby.ts";
@@ -92,12 +94,13 @@ export const calls = newApi()
  * @returns `undefined` where no worker came in time
  */
 async function queueForCall(
-  visit: LobbyVisit,
+  visit: LobbyVisit & { readonly grant: Grant },
   { recipient, require_responder, timeout_ms }: z.output<typeof CallInput>,
 ) {
-  const { env, ecosystem, queue } = visit;
+  const { env, ecosystem, queue, grant } = visit;
   if (require_responder && (await queueLobby(env, ecosystem).waiting(queue, "worker")) === 0)
     throw new Refusal(noResponder(recipient));
+  await mayBegin(env, ecosystem, queue, grant);
   const outcome = await waitInLobby(visit, "caller", timeout_ms).ended;
   if (outcome === "token_over") throw unauthenticated();
   return outcome === "began" ? priorityQueue(env, ecosystem, queue) : undefined;

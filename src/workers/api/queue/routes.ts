@@ -3,13 +3,14 @@ import { problem } from "../../../core/problem/problem.ts";
 import { QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { EventsFrame } from "../../../core/queue/work-frames.ts";
 import { QUEUE_DELETED } from "../../../durable-objects/queue/removal.ts";
-import { directory, priorityQueue } from "../../bindings/objects.ts";
+import { directory } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, QueuePath, wholeNumber } from "../http/query.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { type Chunk, eventsOf, socketOf } from "../http/server-sent-events.ts";
 import { withToken } from "../http/upgrade.ts";
+import { beginQueue } from "./begin-queue.ts";
 import { existingQueue, forgetQueue } from "./existing-queue.ts";
 import { BottlenecksSchema, QueueEventsSchema, QueueStatusSchema, QueuesSchema, SettingsSchema } from "./schemas.ts";
 import { acceptedBy } from "./tasks-body.ts";
@@ -125,7 +126,8 @@ export const queues = newApi()
   .openapi(configure, async (c) => {
     const { eco, q } = c.req.valid("param");
     const change = await readDocument(c.req.raw, QueueSettingsChange, "invalid-settings");
-    return c.json(acceptedBy(await priorityQueue(c.env, eco, q).configure(change)), 200);
+    const queue = await beginQueue(c.env, eco, q, c.get("grant"));
+    return c.json(acceptedBy(await queue.configure(change)), 200);
   })
   .openapi(remove, async (c) => {
     const { eco, q } = c.req.valid("param");

@@ -12,6 +12,7 @@ import { readDocument } from "../http/body.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal, unauthenticated } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured, securedForTasks } from "../http/route.ts";
+import { beginQueue } from "./begin-queue.ts";
 import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
 import { waitInLobby } from "./lobby.ts";
@@ -106,7 +107,8 @@ export const tasks = newApi()
     const { eco, q } = c.req.valid("param");
     const wanted = await readTasks(c.req.raw);
     mustCommand(c.get("grant"), q, wanted);
-    const answer = acceptedBy(await priorityQueue(c.env, eco, q).enqueue(wanted));
+    const queue = await beginQueue(c.env, eco, q, c.get("grant"));
+    const answer = acceptedBy(await queue.enqueue(wanted));
     if ("full" in answer) throw refuseFull(answer.capacity);
     return c.json(answer, 202);
   })

@@ -8,12 +8,12 @@ import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
 import { NO_HOST } from "../../../durable-objects/queue/worker-rights.ts";
 import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
-import { priorityQueue } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { QueuePath } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
 import { upgradeTo } from "../http/upgrade.ts";
+import { beginQueue } from "./begin-queue.ts";
 import { EarlyChannel } from "./early-channel.ts";
 import { findQueue } from "./existing-queue.ts";
 
@@ -70,7 +70,10 @@ export const work = newApi().openapi(openChannel, async (c) => {
   const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
   if (commandedByName(grant, q === HOSTS_QUEUE)) query.set("by_name", "1");
   if (recipients?.length === 0 && !mayWrite) throw new Refusal(NO_HOST);
-  const openQueue = () => upgradeTo(priorityQueue(c.env, eco, q), "/work", query, c.req.raw, { ...grant, recipients });
+  const openQueue = async () => {
+    const queue = await beginQueue(c.env, eco, q, grant);
+    return upgradeTo(queue, "/work", query, c.req.raw, { ...grant, recipients });
+  };
   if ((await findQueue(c.env, eco, q)) !== undefined) return openQueue();
   const hosts = q === HOSTS_QUEUE ? grant.hosts : undefined;
   const visit = { env: c.env, ecosystem: eco, queue: q, grant };

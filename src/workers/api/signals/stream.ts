@@ -46,6 +46,7 @@ export const streams = newApi().openapi(stream, async (c) => {
   const { signal, after } = c.req.valid("query");
   const log = signalLog(c.env, eco);
   const query = new URLSearchParams(signal.map((pattern) => ["signal", pattern]));
+  if (c.get("grant").scopes.includes("admin")) query.set("right", "admin");
   if (isUpgrade(c.req.raw)) {
     if (after !== undefined) query.set("after", String(after));
     if (c.req.header(ACKNOWLEDGE_HEADER) === "on-request") query.set("prompted", "");

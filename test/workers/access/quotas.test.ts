@@ -1,0 +1,126 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { quotaOf } from "../../../src/core/quotas/token-quotas.ts";
+import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { logOf } from "../log-under-test.ts";
+import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
+import { openSocket, type SocketEnd } from "./socket-end.ts";
+import { makeToken } from "./tokens-under-test.ts";
+
+const AGENT = ["signals:read", "signals:write", "tasks:work"];
+const opened: SocketEnd[] = [];
+
+async function link(eco: string, host: string, token: string): Promise<SocketEnd | number> {
+  const end = await openSocket(`/v1/${eco}/link?host=${host}`, `Bearer ${token}`);
+  if (typeof end !== "number") opened.push(end);
+  return end;
+}
+
+afterEach(async () => {
+  for (const { socket, closed } of opened.splice(0)) {
+    socket.close();
+    await closed;
+  }
+});
+
+const overQuotaOf = async (eco: string) =>
+  ((await (await call(`/v1/${eco}/status`)).json()) as { over_quota: object[] }).over_quota;
+
+const countOf = (eco: string, table: string) =>
+  runInDurableObject(logOf(eco), (_, { storage }) =>
+    Number(storage.sql.exec(`SELECT COUNT(*) AS n FROM ${table}`).one().n),
+  );
+
+const directory = () => env.DIRECTORY.get(env.DIRECTORY.idFromName("directory"));
+
+describe("a token that has as many hosts as it may have", () => {
+  it("takes no further name, and goes on as those that it has; the status names it", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco, AGENT);
+    expect(await link(eco, "h0", token)).not.toBe(429);
+    const limit = quotaOf("hosts", {});
+    await runInDurableObject(logOf(eco), (_, { storage }) => {
+      for (let n = 1; n < limit; n++)
+        storage.sql.exec("INSERT INTO host_owners VALUES (?, ?, NULL, '', 0)", `h${n}`, id);
+    });
+    const refused = await call(`/v1/${eco}/link?host=one-more`, { headers: { Upgrade: "websocket" }, token });
+    expect(await problemOf(refused)).toMatchObject({ type: "/problems/over-quota", quota: "hosts", limit });
+    expect(await countOf(eco, "host_owners")).toBe(limit);
+    expect(await link(eco, "h1", token)).not.toBe(429);
+    const other = await makeToken(eco, AGENT);
+    expect(await link(eco, "neighbour", other.token)).not.toBe(429);
+    expect(await overQuotaOf(eco)).toMatchObject([
+      { quota: "hosts", sender: `token:${id}`, token_name: "t", refused: 1, limit, setting: "QUOTA_HOSTS" },
+    ]);
+  });
+});
+
+describe("a token that has as many links and streams open as it may have", () => {
+  it("opens no further one until one ends, and is told when to come again", async () => {
+    const eco = freshEcosystem();
+    const { token } = await makeToken(eco, AGENT);
+    await runInDurableObject(logOf(eco), (log) => {
+      Object.assign(Reflect.get(log, "env") as object, { QUOTA_LINKS: "2" });
+    });
+    try {
+      const first = await link(eco, "a", token);
+      expect(await link(eco, "b", token)).not.toBe(429);
+      const headers = { Upgrade: "websocket" };
+      const refused = await call(`/v1/${eco}/signals/stream`, { headers, token });
+      expect(refused.headers.get("Retry-After")).toBe("60");
+      expect(await problemOf(refused)).toMatchObject({ type: "/problems/over-quota", quota: "links", limit: 2 });
+      expect((await call(`/v1/${eco}/signals/stream`, { token })).status).toBe(429);
+      expect(await link(eco, "c", token)).toBe(429);
+      expect(await countOf(eco, "host_owners")).toBe(2);
+      if (typeof first === "number") throw new Error(`no link, but ${first}`);
+      first.socket.close();
+      await first.closed;
+      expect(await link(eco, "c", token)).not.toBe(429);
+    } finally {
+      await runInDurableObject(logOf(eco), (log) => {
+        Reflect.deleteProperty(Reflect.get(log, "env") as object, "QUOTA_LINKS");
+      });
+    }
+  });
+});
+
+describe("a token that has made as many queues as it may make", () => {
+  it("makes no further one, over HTTP, by a call or by settings, and uses those that there are", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco, ["tasks:write", "policy:write", "tasks:work"]);
+    const limit = quotaOf("queues", {});
+    await runInDurableObject(directory(), (_, { storage }) => {
+      for (let n = 1; n < limit; n++) storage.sql.exec("INSERT INTO queue_owners VALUES (?, ?, ?)", id, eco, `q${n}`);
+    });
+    const put = (queue: string) => post(`/v1/${eco}/queues/${queue}/tasks`, aTask(), { token });
+    expect((await put("last")).status).toBe(202);
+    expect(await problemOf(await put("more"))).toMatchObject({ type: "/problems/over-quota", quota: "queues", limit });
+    const settings = await post(`/v1/${eco}/queues/more`, { capacity: 5 }, { token, method: "PATCH" });
+    expect(settings.status).toBe(429);
+    const asked = { recipient: "a", type: "ASK", payload: 1, timeout_ms: 1 };
+    expect((await post(`/v1/${eco}/queues/more/calls`, asked, { token })).status).toBe(429);
+    const channel = await openChannel(eco, "w", "more", token);
+    channel.send({ type: "enqueue", batch: 1, tasks: [aTask()] });
+    expect(await channel.closed).toBe(1013);
+    expect((await put("last")).status).toBe(202);
+    // Who is no token of that: the queue was not made by what was refused.
+    expect((await call(`/v1/${eco}/queues/more`)).status).toBe(404);
+    expect(await overQuotaOf(eco)).toMatchObject([{ quota: "queues", sender: `token:${id}`, source: eco, limit }]);
+    await call(`/v1/${eco}/queues/last?force=true`, { method: "DELETE" });
+    expect((await put("more")).status).toBe(202);
+    expect((await queueOver(eco, "by-admin").put(aTask())).status).toBe(202);
+  });
+});
+
+describe("the readiness of a deployment with a damaged log", () => {
+  it("is refused with its name until the log reads everything again", async () => {
+    const eco = freshEcosystem();
+    await directory().reportDamage({ object: "SignalLog", name: eco }, Date.now());
+    const stores = () => directory().damagedStores();
+    expect(await stores()).toContainEqual({ object: "SignalLog", name: eco });
+    // The log has no damage: the report ends with the question.
+    await expect.poll(async () => (await call("/readyz", { token: null })).status, { timeout: 8_000 }).toBe(200);
+    expect(await stores()).not.toContainEqual({ object: "SignalLog", name: eco });
+  });
+});
