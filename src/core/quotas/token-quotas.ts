@@ -12,15 +12,19 @@ const TOKEN_QUOTAS = {
   links: 2_000,
   /** Queues that began with a task or a setting of the token, in the whole deployment. */
   queues: 1_000,
+  /** Ecosystems that began with a call of the token, where the token is for all ecosystems. */
+  ecosystems: 100,
 } as const;
 
 export type TokenQuota = keyof typeof TOKEN_QUOTAS;
 
 /** The variable of the deployment that sets each quota. */
-const SETTINGS = { hosts: "QUOTA_HOSTS", links: "QUOTA_LINKS", queues: "QUOTA_QUEUES" } as const satisfies Record<
-  TokenQuota,
-  string
->;
+const SETTINGS = {
+  hosts: "QUOTA_HOSTS",
+  links: "QUOTA_LINKS",
+  queues: "QUOTA_QUEUES",
+  ecosystems: "QUOTA_ECOSYSTEMS",
+} as const satisfies Record<TokenQuota, string>;
 
 /** Variables that set quotas; each a whole number. */
 export type QuotaVariables = { readonly [Quota in TokenQuota as (typeof SETTINGS)[Quota]]?: string };
@@ -29,6 +33,7 @@ const WORDS: Readonly<Record<TokenQuota, string>> = {
   hosts: "names of hosts",
   links: "links and streams open",
   queues: "queues",
+  ecosystems: "ecosystems of its own",
 };
 
 /** What frees something: it passes by itself for links alone. */
@@ -36,6 +41,7 @@ const REMEDIES: Readonly<Record<TokenQuota, string>> = {
   hosts: "Release names that are not used (ganglion agents <host> --release), give hosts tokens of their own",
   links: "Close some, wait until others have ended, give hosts tokens of their own",
   queues: "Delete queues that are not used (ganglion queues delete), use queues that there are",
+  ecosystems: "Delete ecosystems that are not used (ganglion ecosystem delete), use ecosystems that there are",
 };
 
 /** How many a token may have. A variable that is no whole number from 1 on counts as missing. */

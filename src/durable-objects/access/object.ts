@@ -9,13 +9,12 @@ import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
+import { recordActivity } from "./activity.ts";
 import { type DamagedStore, DamagedStores } from "./damaged-stores.ts";
+import { EcosystemOwners } from "./ecosystem-owners.ts";
 import { boundTokens } from "./migrations/2-bound-tokens.ts";
 import { QueueOwners } from "./queue-owners.ts";
 import { keepRights, readNames, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
-
-/** Activity is stored once in this time, in milliseconds: each row written costs money, and nobody needs seconds. */
-const TOUCH_EVERY_MS = 60_000;
 
 /** A deleted token is remembered for this long, in milliseconds. Its sockets are closed within minutes. */
 const REMEMBER_DELETED_MS = 3_600_000;
@@ -38,6 +37,7 @@ export class Directory extends EcosystemObject<unknown> {
   static override readonly schema: Schema = { of: "Directory", steps: [boundTokens] };
 
   readonly #owners: QueueOwners;
+  readonly #makers: EcosystemOwners;
   readonly #damaged: DamagedStores;
 
   constructor(ctx: DurableObjectState, env: unknown) {
@@ -58,6 +58,7 @@ export class Directory extends EcosystemObject<unknown> {
     `);
     keepRights(this.sql);
     this.#owners = new QueueOwners(this.sql);
+    this.#makers = new EcosystemOwners(this.sql);
     this.#damaged = new DamagedStores(this.sql);
   }
 
@@ -188,9 +189,15 @@ export class Directory extends EcosystemObject<unknown> {
     return this.#owners.admit(ecosystem, name, token, limit, nowMs);
   }
 
-  /** Tokens that were refused queues in an ecosystem lately. */
-  queueExcess(ecosystem: string): Excess[] {
-    return this.#owners.excess(ecosystem, Date.now());
+  /** @returns whether a token may call an ecosystem by its name: the ecosystem exists, or the token made fewer than `limit` */
+  admitEcosystem(ecosystem: string, token: string, limit: number, nowMs: number): boolean {
+    return this.#makers.admit(ecosystem, token, limit, nowMs);
+  }
+
+  /** Tokens that were refused queues in an ecosystem lately, or that made the ecosystem and were refused others. */
+  excess(ecosystem: string): Excess[] {
+    const nowMs = Date.now();
+    return [...this.#owners.excess(ecosystem, nowMs), ...this.#makers.excess(ecosystem, nowMs)];
   }
 
   /** Something that an object has stored cannot be read. */
@@ -225,6 +232,7 @@ export class Directory extends EcosystemObject<unknown> {
     this.sql.exec("DELETE FROM ecosystems WHERE name = ?", ecosystem);
     this.sql.exec("DELETE FROM queues WHERE ecosystem = ?", ecosystem);
     this.#owners.forget(ecosystem);
+    this.#makers.forget(ecosystem);
     this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
     this.used.forget(ecosystem);
   }
@@ -252,20 +260,13 @@ export class Directory extends EcosystemObject<unknown> {
 
   /** Ecosystems whose hosts are asked each minute. */
   watched(): string[] {
-    return [...this.sql.exec<{ ecosystem: string }>("SELECT ecosystem FROM watched ORDER BY ecosystem")].map(
-      ({ ecosystem }) => ecosystem,
-    );
+    const rows = this.sql.exec<{ ecosystem: string }>("SELECT ecosystem FROM watched ORDER BY ecosystem");
+    return [...rows].map(({ ecosystem }) => ecosystem);
   }
 
   /** Records activity of an ecosystem. Calls may come late, twice or out of order: the latest time is kept. */
   touch(ecosystem: string, nowMs: number): void {
-    this.sql.exec(
-      `INSERT INTO ecosystems (name, last_active_ms) VALUES (?1, ?2)
-       ON CONFLICT (name) DO UPDATE SET last_active_ms = ?2 WHERE ?2 >= last_active_ms + ?3`,
-      ecosystem,
-      nowMs,
-      TOUCH_EVERY_MS,
-    );
+    recordActivity(this.sql, ecosystem, nowMs);
   }
 
   /** What the Worker used for an ecosystem, by day. @param since - the first day */

@@ -113,6 +113,36 @@ describe("a token that has made as many queues as it may make", () => {
   });
 });
 
+describe("a token for all ecosystems that has made as many as it may make", () => {
+  it("makes no further one, whatever it calls, and uses those that there are", async () => {
+    const { id, token } = await makeToken("*", ["signals:read", "signals:write", "tasks:write"]);
+    const limit = quotaOf("ecosystems", {});
+    const [last, more] = [freshEcosystem(), freshEcosystem()];
+    await runInDurableObject(directory(), (_, { storage }) => {
+      for (let n = 1; n < limit; n++) storage.sql.exec("INSERT INTO ecosystem_owners VALUES (?, ?)", id, `e${n}`);
+    });
+    const emit = (eco: string) => post(`/v1/${eco}/signals`, { signal: "Q_TEST", source: "s", facts: {} }, { token });
+    expect((await emit(last)).status).toBe(202);
+    expect(await problemOf(await emit(more))).toMatchObject({
+      type: "/problems/over-quota",
+      quota: "ecosystems",
+      limit,
+    });
+    expect((await post(`/v1/${more}/queues/q/tasks`, aTask(), { token })).status).toBe(429);
+    expect((await post(`/v1/${last}/queues/${more}%2Fq/tasks`, aTask(), { token })).status).toBe(429);
+    expect(await link(more, "h", token)).toBe(429);
+    const named = async () =>
+      ((await (await call("/v1/ecosystems")).json()) as { ecosystems: { name: string }[] }).ecosystems;
+    expect((await named()).map(({ name }) => name)).not.toContain(more);
+    expect((await emit(last)).status).toBe(202);
+    expect(await overQuotaOf(last)).toMatchObject([{ quota: "ecosystems", sender: `token:${id}`, limit, refused: 4 }]);
+    const own = await makeToken(more, ["signals:write"]);
+    expect(
+      (await post(`/v1/${more}/signals`, { signal: "Q_TEST", source: "s", facts: {} }, { token: own.token })).status,
+    ).toBe(202);
+  });
+});
+
 describe("the readiness of a deployment with a damaged log", () => {
   it("is refused with its name until the log reads everything again", async () => {
     const eco = freshEcosystem();

@@ -45,7 +45,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
     policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).count(),
     cache.excess(),
-    directory(c.env).queueExcess(eco),
+    directory(c.env).excess(eco),
   ]);
   const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(

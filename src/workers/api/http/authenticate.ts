@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { HonoRequest, MiddlewareHandler } from "hono";
 import { authorise, type Grant } from "../../../core/access/grant.ts";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
@@ -6,6 +6,7 @@ import { problem } from "../../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../../../core/signals/signal.ts";
 import type { ApiEnv } from "./api-env.ts";
 import { checkToken } from "./check-token.ts";
+import { enterEcosystem } from "./enter-ecosystem.ts";
 import { invalid, Refusal, unauthenticated } from "./refusal.ts";
 
 /** Accepts calls whose token has all of `scopes` in the ecosystem of the path. */
@@ -46,10 +47,15 @@ function authorising(
       ]);
     }
     for (const scope of scopesFor(c.req.param("q"))) check(grant, scope, ecosystem);
+    if (ecosystem !== undefined && mayBegin(c.req)) await enterEcosystem(c.env, ecosystem, grant);
     c.set("grant", grant);
     await next();
   };
 }
+
+/** Whether a call may make an ecosystem that does not exist yet: it changes something, or opens a socket. */
+const mayBegin = (request: HonoRequest): boolean =>
+  !["GET", "HEAD"].includes(request.method) || request.header("upgrade") !== undefined;
 
 function check(grant: Grant, scope: Scope, ecosystem: string | undefined): void {
   switch (authorise(grant, scope, ecosystem, Date.now())) {
