@@ -208,7 +208,7 @@ function knownLevel(level: string): EdgeLog["level"] {
 
 /** Variables that say how much one token may have; see docs/security.md. */
 function quotaVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
-  const names = ["QUOTA_HOSTS", "QUOTA_LINKS", "QUOTA_QUEUES", "QUOTA_ECOSYSTEMS"];
+  const names = ["QUOTA_HOSTS", "QUOTA_LINKS", "QUOTA_QUEUES", "QUOTA_ECOSYSTEMS", "QUOTA_DEAD_LETTERS"];
   return Object.fromEntries(
     names.flatMap((name) => {
       const text = environment[`GANGLION_${name}`];

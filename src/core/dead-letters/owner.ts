@@ -3,10 +3,12 @@ import type { DeadLetterRecord } from "./dead-letter.ts";
 type Reported = Pick<DeadLetterRecord, "host" | "daemon">;
 
 const LINK_DAEMON = "link/";
+/** The owner of what parts of the edge report. */
+export const EDGE = "ganglion";
 
 /** Who reported a dead letter: a host, or a part of the edge. Signals that a link brought belong to its host. */
 export function ownerOf({ host, daemon }: Reported): string {
-  return host ?? (daemon.startsWith(LINK_DAEMON) ? daemon.slice(LINK_DAEMON.length) : "ganglion");
+  return host ?? (daemon.startsWith(LINK_DAEMON) ? daemon.slice(LINK_DAEMON.length) : EDGE);
 }
 
 /** The id under which a dead letter of `owner` is kept where somebody else's has the id that the owner gave. */

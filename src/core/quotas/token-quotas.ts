@@ -14,6 +14,8 @@ const TOKEN_QUOTAS = {
   queues: 1_000,
   /** Ecosystems that began with a call of the token, where the token is for all ecosystems. */
   ecosystems: 100,
+  /** Open dead letters of a host, whichever token it has. Beyond them its oldest ones go. */
+  dead_letters: 50_000,
 } as const;
 
 export type TokenQuota = keyof typeof TOKEN_QUOTAS;
@@ -24,6 +26,7 @@ const SETTINGS = {
   links: "QUOTA_LINKS",
   queues: "QUOTA_QUEUES",
   ecosystems: "QUOTA_ECOSYSTEMS",
+  dead_letters: "QUOTA_DEAD_LETTERS",
 } as const satisfies Record<TokenQuota, string>;
 
 /** Variables that set quotas; each a whole number. */
@@ -34,6 +37,7 @@ const WORDS: Readonly<Record<TokenQuota, string>> = {
   links: "links and streams open",
   queues: "queues",
   ecosystems: "ecosystems of its own",
+  dead_letters: "dead letters",
 };
 
 /** What frees something: it passes by itself for links alone. */
@@ -41,6 +45,7 @@ const REMEDIES: Readonly<Record<TokenQuota, string>> = {
   hosts: "Release names that are not used (ganglion agents <host> --release), give hosts tokens of their own",
   links: "Close some, wait until others have ended, give hosts tokens of their own",
   queues: "Delete queues that are not used (ganglion queues delete), use queues that there are",
+  dead_letters: "Replay or discard some",
   ecosystems: "Delete ecosystems that are not used (ganglion ecosystem delete), use ecosystems that there are",
 };
 

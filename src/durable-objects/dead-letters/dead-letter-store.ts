@@ -2,6 +2,7 @@ import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-
 import { idOfOwner, ownerOf } from "../../core/dead-letters/owner.ts";
 import { causeOfDeadLetter, readStoredRecord } from "../../core/dead-letters/record.ts";
 import { readableOr } from "../shell/readable-rows.ts";
+import { LetterShares } from "./letter-shares.ts";
 
 interface Row extends Record<string, SqlStorageValue> {
   number: number;
@@ -30,10 +31,12 @@ export interface StoredDeadLetter {
  */
 export class DeadLetterStore {
   readonly #sql: SqlStorage;
+  readonly #shares: LetterShares;
   #open: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#shares = new LetterShares(sql);
     sql.exec(
       `CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL,
          attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, replayed_ms INTEGER, outcome TEXT,
@@ -67,7 +70,7 @@ export class DeadLetterStore {
         nowMs,
         causeOfDeadLetter(record),
       );
-      this.#count(1);
+      this.#count(1, ownerOf(record));
       return;
     }
     // A replayed signal is in the log or was processed, and cannot fail under this id again: this is a late report of
@@ -79,7 +82,25 @@ export class DeadLetterStore {
       JSON.stringify(body),
       before.number,
     );
-    if (before.closed) this.#count(1);
+    if (before.closed) this.#count(1, ownerOf(record));
+  }
+
+  /**
+   * Deletes the oldest open dead letters of an owner that has more than `limit`.
+   *
+   * @returns how many were deleted
+   */
+  trim(owner: string, limit: number): number {
+    let deleted = 0;
+    // All together are fewer than one owner may have, nearly always: nothing is counted by owner then.
+    while (this.open > limit && this.#shares.of(owner) > limit) {
+      const oldest = this.#shares.oldest(owner);
+      if (oldest === undefined) break;
+      this.#sql.exec("DELETE FROM letters WHERE number = ?", oldest);
+      this.#count(-1, owner);
+      deleted++;
+    }
+    return deleted;
   }
 
   /**
@@ -155,7 +176,7 @@ export class DeadLetterStore {
       number,
       deadLetter.attempts,
     );
-    if (rowsWritten > 0) this.#count(-1);
+    if (rowsWritten > 0) this.#count(-1, ownerOf(deadLetter));
   }
 
   recordFailedReplay({ number }: StoredDeadLetter, reason: string, nowMs: number): void {
@@ -172,22 +193,24 @@ export class DeadLetterStore {
     const found = this.find(id);
     if (found === undefined || found.closed) return false;
     this.#sql.exec("DELETE FROM letters WHERE number = ?", found.number);
-    this.#count(-1);
+    this.#count(-1, ownerOf(found.deadLetter));
     return true;
   }
 
   forgetBefore(ms: number): void {
     this.#sql.exec("DELETE FROM letters WHERE last_ms < ?", ms);
-    this.#open = undefined;
+    this.recount();
   }
 
   /** Counts the open dead letters again, after a transaction that failed. */
   recount(): void {
     this.#open = undefined;
+    this.#shares.reset();
   }
 
-  #count(change: number): void {
+  #count(change: number, owner: string): void {
     if (this.#open !== undefined) this.#open += change;
+    this.#shares.add(owner, change);
   }
 }
 

@@ -7,9 +7,13 @@ import type {
 } from "../../core/dead-letters/api.ts";
 import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { compileFilter } from "../../core/dead-letters/filter.ts";
+import { EDGE, ownerOf } from "../../core/dead-letters/owner.ts";
 import { planReplay } from "../../core/dead-letters/replay-plan.ts";
 import { withoutTaskContents } from "../../core/dead-letters/task-contents.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
+import type { Excess } from "../../core/quotas/excess.ts";
+import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
+import { limitOf, type QuotaVariables, quotaOf } from "../../core/quotas/token-quotas.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { logLine } from "../shell/log-line.ts";
@@ -31,14 +35,16 @@ const SCAN_ROWS = 1_000;
 const BULK_MS = 20_000;
 
 /** The dead letters of one ecosystem: items that could not be processed, with the reason; replays them. */
-export class DeadLetters extends EcosystemObject<ReplayBindings> {
+export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables> {
   static override readonly schema: Schema = { of: "DeadLetters", steps: [replays] };
   readonly #store: DeadLetterStore;
   readonly #outbox: Outbox;
   readonly #relay: OutboxRelay;
+  /** In memory alone: who goes on sending too many is named again. */
+  readonly #excess = new ExcessLedger();
   readonly #replaying = new Map<string, Promise<ReplayAnswer>>();
 
-  constructor(ctx: DurableObjectState, env: ReplayBindings) {
+  constructor(ctx: DurableObjectState, env: ReplayBindings & QuotaVariables) {
     super(ctx, env);
     this.#store = new DeadLetterStore(this.sql);
     this.#outbox = new Outbox(this.sql, new ReplayNumbers(this.sql));
@@ -56,12 +62,18 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
     this.#change(() => {
       for (const record of records) this.#store.record(record, nowMs);
     });
+    this.#trim(new Set(records.map(ownerOf)), nowMs);
     this.alarms.wakeBy(nowMs + CLEAN_MS);
   }
 
   /** Number of dead letters that wait to be replayed or discarded. */
   count(): number {
     return this.#store.open;
+  }
+
+  /** As {@link count}, and the hosts whose oldest dead letters gave way lately. */
+  overview(): { readonly open: number; readonly excess: Excess[] } {
+    return { open: this.#store.open, excess: this.#excess.list(Date.now()) };
   }
 
   /** Newest first. */
@@ -234,6 +246,17 @@ export class DeadLetters extends EcosystemObject<ReplayBindings> {
       return { found: page, next: String(page.at(-1)?.number) };
     }
     return { found: matching, next: next === null ? null : String(next) };
+  }
+
+  /** Hosts send dead letters as they like: of one that sends too many the oldest ones go, and those of others stay. */
+  #trim(owners: ReadonlySet<string>, nowMs: number): void {
+    const limit = quotaOf("dead_letters", this.env);
+    for (const owner of owners) {
+      if (owner === EDGE) continue;
+      const deleted = this.#store.trim(owner, limit);
+      const party = { sender: `host:${owner}`, source: owner };
+      if (deleted > 0) this.#excess.note(limitOf("dead_letters", limit), party, nowMs, deleted);
+    }
   }
 
   #change(change: () => void): void {

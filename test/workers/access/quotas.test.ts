@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { quotaOf } from "../../../src/core/quotas/token-quotas.ts";
@@ -140,6 +140,34 @@ describe("a token for all ecosystems that has made as many as it may make", () =
     expect(
       (await post(`/v1/${more}/signals`, { signal: "Q_TEST", source: "s", facts: {} }, { token: own.token })).status,
     ).toBe(202);
+  });
+});
+
+describe("a host with as many dead letters as it may have", () => {
+  it("loses its oldest ones for new ones, and no other's; the status names it", async () => {
+    const eco = freshEcosystem();
+    const letters = env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName(eco));
+    const letter = (host: string, n: number) =>
+      ({ id: `${host}.intent.${n}`, kind: "intent", intent: {}, error: "e", daemon: "agent/intents", host }) as const;
+    await letters.record([letter("neighbour", 1)]);
+    const limit = quotaOf("dead_letters", {});
+    await runInDurableObject(letters, (_, { storage }) => {
+      storage.sql.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO letters (id, body, attempts, first_ms, last_ms)
+         SELECT 'loud.intent.' || i, '{"kind":"intent","intent":{},"error":"e","daemon":"agent/intents","host":"loud"}', 1, ?, ? FROM n`,
+        limit,
+        Date.now(),
+        Date.now(),
+      );
+    });
+    await evictDurableObject(letters);
+    await letters.record([letter("neighbour", 2), letter("loud", limit + 1), letter("loud", limit + 2)]);
+    const kept = await Promise.all([1, 2, 3, limit + 1, limit + 2].map((n) => letters.find(`loud.intent.${n}`)));
+    expect(kept.map((found) => found !== null)).toEqual([false, false, true, true, true]);
+    expect(await letters.find("neighbour.intent.1")).not.toBeNull();
+    expect(await letters.count()).toBe(limit + 2);
+    expect(await overQuotaOf(eco)).toMatchObject([{ quota: "dead_letters", sender: "host:loud", refused: 2, limit }]);
   });
 });
 

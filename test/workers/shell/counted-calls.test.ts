@@ -163,6 +163,7 @@ const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
 const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
   record: [[{ id: "d1", kind: "signal", signal: {}, error: "e", daemon: "test" }]],
   count: [],
+  overview: [],
   list: [{ limit: 1 }],
   about: [["d1"], ["c1"], 1],
   find: ["none"],

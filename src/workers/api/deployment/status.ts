@@ -35,7 +35,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
     window,
     open,
     { excess: shares, ...policies },
-    letters,
+    { open: letters, excess: dropped },
     excess,
     queues,
   ] = await Promise.all([
@@ -43,7 +43,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
     cache.gaps("open"),
     policyState(c.env, eco).overview(),
-    deadLetters(c.env, eco).count(),
+    deadLetters(c.env, eco).overview(),
     cache.excess(),
     directory(c.env).excess(eco),
   ]);
@@ -55,7 +55,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       window: { seconds, size, oldest, newest },
       gaps: { open: open.length },
       policies,
-      over_quota: await named(c.env, [...excess, ...shares, ...refused, ...queues]),
+      over_quota: await named(c.env, [...excess, ...shares, ...refused, ...queues, ...dropped]),
       projections: Object.fromEntries(
         places.map(([name, place]) => [name, { ...place, ...(undelivered[name] ?? NONE) }]),
       ),
