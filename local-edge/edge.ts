@@ -208,7 +208,14 @@ function knownLevel(level: string): EdgeLog["level"] {
 
 /** Variables that say how much one token may have; see docs/security.md. */
 function quotaVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
-  const names = ["QUOTA_HOSTS", "QUOTA_LINKS", "QUOTA_QUEUES", "QUOTA_ECOSYSTEMS", "QUOTA_DEAD_LETTERS"];
+  const names = [
+    "QUOTA_HOSTS",
+    "QUOTA_LINKS",
+    "QUOTA_QUEUES",
+    "QUOTA_ECOSYSTEMS",
+    "QUOTA_DEAD_LETTERS",
+    "QUOTA_LOG_MB",
+  ];
   return Object.fromEntries(
     names.flatMap((name) => {
       const text = environment[`GANGLION_${name}`];

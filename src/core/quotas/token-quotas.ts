@@ -16,6 +16,8 @@ const TOKEN_QUOTAS = {
   ecosystems: 100,
   /** Open dead letters of a host, whichever token it has. Beyond them its oldest ones go. */
   dead_letters: 50_000,
+  /** What a token, or a host, may add to a log in a day (UTC), in megabytes of facts: half of what a log holds by default. */
+  log_megabytes: 4_000,
 } as const;
 
 export type TokenQuota = keyof typeof TOKEN_QUOTAS;
@@ -27,6 +29,7 @@ const SETTINGS = {
   queues: "QUOTA_QUEUES",
   ecosystems: "QUOTA_ECOSYSTEMS",
   dead_letters: "QUOTA_DEAD_LETTERS",
+  log_megabytes: "QUOTA_LOG_MB",
 } as const satisfies Record<TokenQuota, string>;
 
 /** Variables that set quotas; each a whole number. */
@@ -38,14 +41,16 @@ const WORDS: Readonly<Record<TokenQuota, string>> = {
   queues: "queues",
   ecosystems: "ecosystems of its own",
   dead_letters: "dead letters",
+  log_megabytes: "megabytes in the log of today",
 };
 
-/** What frees something: it passes by itself for links alone. */
+/** What frees something. */
 const REMEDIES: Readonly<Record<TokenQuota, string>> = {
   hosts: "Release names that are not used (ganglion agents <host> --release), give hosts tokens of their own",
   links: "Close some, wait until others have ended, give hosts tokens of their own",
   queues: "Delete queues that are not used (ganglion queues delete), use queues that there are",
   dead_letters: "Replay or discard some",
+  log_megabytes: "Send less, wait for the next day (UTC)",
   ecosystems: "Delete ecosystems that are not used (ganglion ecosystem delete), use ecosystems that there are",
 };
 
@@ -64,7 +69,8 @@ export const limitOf = (quota: TokenQuota, limit: number): Pick<Excess, "quota" 
 });
 
 /** When a refusal may have passed, in seconds; `undefined`: not by itself. */
-export const retryAfterOf = (quota: TokenQuota): number | undefined => (quota === "links" ? 60 : undefined);
+export const retryAfterOf = (quota: TokenQuota): number | undefined =>
+  quota === "links" || quota === "log_megabytes" ? 60 : undefined;
 
 /** Refuses what a token has enough of. Nothing was made. */
 export function overQuota(quota: TokenQuota, limit: number): Problem {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
+import type { Problem } from "../problem/problem.ts";
 import { type NewSignal, Signal } from "./signal.ts";
 import { Timestamp } from "./timestamp.ts";
 
@@ -45,6 +46,8 @@ export interface Overloaded {
   readonly overloaded: true;
   readonly retry_after_ms: number;
   readonly detail: string;
+  /** Refuses this sender alone, who has sent too much today. */
+  readonly problem?: Problem;
 }
 
 /**

@@ -64,7 +64,7 @@ export class LinkAppends {
       append(run, (outcome) => {
         if ("overloaded" in outcome)
           return refuseOnce(
-            problem("overloaded", 503, "The log is overloaded", outcome.detail),
+            outcome.problem ?? problem("overloaded", 503, "The log is overloaded", outcome.detail),
             outcome.retry_after_ms,
           );
         // Of a request with numbers, an id of somebody else's is replaced.

@@ -1,10 +1,12 @@
 import type { Excess } from "../../core/quotas/excess.ts";
 import type { LogStatus } from "../../core/signals/api.ts";
+import type { LogWriter } from "./log-writer.ts";
 import type { SocketDoor } from "./socket-door.ts";
 
-/** The log's status, and the tokens that it refused hosts, links or streams lately. */
+/** The log's status, and the tokens that it refused hosts, links, streams or signals lately. */
 export type RefusingLogStatus = LogStatus & { readonly excess?: readonly Excess[] };
 
-export function refusedTokens({ excess }: SocketDoor): Pick<RefusingLogStatus, "excess"> {
+export function refusedTokens(door: SocketDoor, writer: LogWriter): Pick<RefusingLogStatus, "excess"> {
+  const excess = [...door.excess, ...writer.excess];
   return excess.length === 0 ? {} : { excess };
 }

@@ -1,4 +1,7 @@
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
+import { DailyBytes } from "../../core/quotas/daily-bytes.ts";
+import type { Excess } from "../../core/quotas/excess.ts";
+import type { QuotaVariables } from "../../core/quotas/token-quotas.ts";
 import type {
   AppendOutcome,
   AppendRequest,
@@ -28,12 +31,16 @@ interface WaitingAppend {
   readonly request: AppendRequest;
   /** Called once, in the turn in which the group was written. */
   readonly answer: (outcome: AppendOutcome) => void;
+  /** Of the facts of its signals, about. */
+  readonly bytes: number;
 }
 
 export interface LogWriterOptions {
   readonly ecosystem: string;
   readonly store: SegmentStore;
   readonly retention: Retention;
+  /** Variables of the deployment. */
+  readonly quotas: QuotaVariables;
   readonly heap: ObjectHeap;
   /** Bytes that the log's storage takes. */
   readonly databaseSize: () => number;
@@ -59,16 +66,18 @@ export class LogWriter {
   /** Bytes of the segments of the current slice, about. */
   #sliceBytes = 0;
   #droppedForSize = 0;
+  readonly #daily: DailyBytes;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
+    this.#daily = new DailyBytes(options.quotas);
     this.#state = this.#restore();
     options.heap.account("ids", () => this.#state.heapBytes.ids);
     options.heap.account("producers", () => this.#state.heapBytes.producers);
     this.#groups = newGroupCommit<WaitingAppend>({
       commit: (appends) => this.#answer(appends),
       weigh: ({ request }) => request.signals.length,
-      bytes: ({ request }) => request.signals.reduce((sum, { factsJson }) => sum + factsJson.length, 0),
+      bytes: ({ bytes }) => bytes,
       refuse: ({ answer }) => answer(overloaded("more signals are waiting to be written than the log may hold", 250)),
     });
     options.store.damaged.onFound = () => this.#tellDamage();
@@ -98,6 +107,11 @@ export class LogWriter {
     return this.#state.producers(host, after, limit);
   }
 
+  /** Tokens and hosts that sent more today than one may. */
+  get excess(): Excess[] {
+    return this.#daily.excess(Date.now());
+  }
+
   /** Takes the next number of a producer for its first. @returns whether the producer was known */
   forgetProducer(producer: string): boolean {
     const { store, transaction } = this.#options;
@@ -121,7 +135,11 @@ export class LogWriter {
 
   /** @param answer - called once, in the turn in which the group was written */
   append(request: AppendRequest, answer: (outcome: AppendOutcome) => void): void {
-    this.#groups.add({ request, answer });
+    const bytes = bytesOf(request);
+    const sender = senderOf(request);
+    const over = sender === undefined ? undefined : this.#daily.take(sender, bytes, Date.now());
+    if (over === undefined) this.#groups.add({ request, answer, bytes });
+    else answer({ overloaded: true, detail: over.problem.detail ?? "", ...over });
   }
 
   /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
@@ -253,6 +271,18 @@ const RELOADED_BELOW = () => undefined;
 /** Whether duplicates in the request can only be recognised by the ids of the last minutes. */
 function givesIds({ producer, signals }: AppendRequest): boolean {
   return producer === undefined && signals.some(({ id }) => id !== undefined);
+}
+
+/** Who sent a request, as an excess names it; `undefined`: the edge itself. */
+function senderOf({ owner, producer }: AppendRequest): string | undefined {
+  if (owner === undefined) return undefined;
+  return producer === undefined ? `token:${owner}` : `host:${owner}`;
+}
+
+function bytesOf({ signals }: AppendRequest): number {
+  let bytes = 0;
+  for (const { factsJson } of signals) bytes += factsJson.length;
+  return bytes;
 }
 
 function overloaded(detail: string, retryAfterMs: number): Overloaded {

@@ -77,6 +77,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       store,
       heap,
       retention: retentionOf(env),
+      quotas: env,
       databaseSize: () => ctx.storage.sql.databaseSize,
       transaction: this.transaction,
       stored: (producer, number, id) =>
@@ -165,8 +166,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   /**
-   * The newest signal of this id of each owner and source, newest first, as JSON: owners may use the same ids. One call
-   * reads a bounded part of the log.
+   * The newest signal of this id of each owner and source, newest first, as JSON. One call reads a bounded part of the log.
    * @returns `null`: other searches need all that they may read at present
    */
   findAll(id: string, query: IdQuery = {}): IdSearch | null {
@@ -207,7 +207,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       ...this.#sockets.status,
       ...writer.size,
       ...this.size(),
-      ...refusedTokens(this.#door),
+      ...refusedTokens(this.#door, writer),
       undelivered: undeliveredTo({ reader, head: writer.headSeq, subscriptions, outbox }, cursors),
     };
   }

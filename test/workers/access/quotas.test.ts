@@ -171,6 +171,56 @@ describe("a host with as many dead letters as it may have", () => {
   });
 });
 
+describe("a sender that has filled its part of the log today", () => {
+  it("is refused, over HTTP and over a link, and keeps its signals; its neighbours go on; the status names it", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco, ["signals:read", "signals:write"]);
+    await runInDurableObject(logOf(eco), (log) => {
+      Object.assign(Reflect.get(log, "env") as object, { QUOTA_LOG_MB: "1" });
+    });
+    try {
+      const large = { signal: "Q_TEST", source: "s", facts: { text: "x".repeat(60_000) } };
+      const emit = (by: string) =>
+        post(
+          `/v1/${eco}/signals`,
+          Array.from({ length: 16 }, () => large),
+          { token: by },
+        );
+      expect((await emit(token)).status).toBe(202);
+      expect((await emit(token)).status).toBe(202);
+      const refused = await emit(token);
+      expect(refused.headers.get("Retry-After")).toBe("60");
+      expect(await problemOf(refused)).toMatchObject({
+        type: "/problems/over-quota",
+        quota: "log_megabytes",
+        limit: 1,
+      });
+      expect((await emit((await makeToken(eco, ["signals:write"])).token)).status).toBe(202);
+      const end = await link(eco, "h", token);
+      if (typeof end === "number") throw new Error(`no link, but ${end}`);
+      const append = (batch: number) =>
+        new Promise<object>((resolve) => {
+          end.socket.addEventListener("message", ({ data }) => {
+            const frame = JSON.parse(String(data)) as { batch?: number };
+            if (frame.batch === batch) resolve(frame);
+          });
+          const first = batch * 16 + 1;
+          const signals = Array.from({ length: 16 }, () => large);
+          end.socket.send(JSON.stringify({ type: "append", batch, producer: "h.e.l", first, signals }));
+        });
+      expect(await append(0)).toMatchObject({ type: "appended" });
+      expect(await append(1)).toMatchObject({ type: "appended" });
+      expect(await append(2)).toMatchObject({ type: "refused", problem: { status: 429 }, retry_after_ms: 60_000 });
+      const named = (await overQuotaOf(eco)) as { sender: string }[];
+      expect(named.map(({ sender }) => sender).sort()).toEqual(["host:h", `token:${id}`]);
+    } finally {
+      await runInDurableObject(logOf(eco), (log) => {
+        Reflect.deleteProperty(Reflect.get(log, "env") as object, "QUOTA_LOG_MB");
+      });
+    }
+  });
+});
+
 describe("the readiness of a deployment with a damaged log", () => {
   it("is refused with its name until the log reads everything again", async () => {
     const eco = freshEcosystem();

@@ -5,6 +5,7 @@ import type { FieldError } from "../../../core/problem/field-error.ts";
 import { newerSchemaOf, suspendedText } from "../../../core/problem/object-refusals.ts";
 import { platformFailure } from "../../../core/problem/platform-failure.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
+import type { Overloaded } from "../../../core/signals/api.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import { noteDiskTrouble } from "./disk-trouble.ts";
 
@@ -48,6 +49,12 @@ export const overloaded = (detail: string, retryAfterMs: number) =>
   new Refusal(problem("overloaded", 503, "Overloaded", detail, { retry_after_ms: retryAfterMs }), {
     "Retry-After": String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
   });
+
+/** A log does not take signals now: it is overloaded, or this sender has sent too much. */
+export const refusedNow = ({ problem: own, detail, retry_after_ms }: Overloaded) =>
+  own === undefined
+    ? overloaded(detail, retry_after_ms)
+    : new Refusal(own, { "Retry-After": String(Math.ceil(retry_after_ms / 1000)) });
 
 export const unauthenticated = () => new Refusal(UNAUTHENTICATED, CHALLENGE);
 

@@ -5,7 +5,7 @@ import type { NewSignal, Signal } from "../../../core/signals/signal.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
-import { overloaded } from "../http/refusal.ts";
+import { refusedNow } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
 import { foreignSignal, LINE_MEDIA_TYPES, readSignals } from "./body.ts";
 import { readSignalOfFacts } from "./facts-body.ts";
@@ -107,7 +107,7 @@ const emitFacts = createRoute({
 /** Appends signals that the token may send. */
 async function append(c: Context<ApiEnv>, eco: string, signals: NewSignal[], pointerOfId: (place: number) => string) {
   const outcome = await signalLog(c.env, eco).append({ owner: c.get("grant").id, signals });
-  if ("overloaded" in outcome) throw overloaded(outcome.detail, outcome.retry_after_ms);
+  if ("overloaded" in outcome) throw refusedNow(outcome);
   if ("foreign_id" in outcome) {
     const message = `${outcome.foreign_id} belongs to the producer of a host, or to the log: choose another id, or give none`;
     throw foreignSignal([{ pointer: pointerOfId(outcome.place), message }]);
