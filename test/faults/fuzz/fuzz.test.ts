@@ -3,7 +3,7 @@ import { fuzz, type Target } from "./fuzz.ts";
 
 // `npm run fuzz` is the long run.
 const seed = Number(process.env.GANGLION_SEED ?? 20_271);
-const inputs = Number(process.env.GANGLION_INPUTS ?? 2_000);
+const inputs = Number(process.env.GANGLION_INPUTS ?? 800);
 const lanes = Number(process.env.GANGLION_LANES ?? 8);
 const minutes = process.env.GANGLION_MINUTES;
 const targets = (process.env.GANGLION_TARGETS ?? "http,frames").split(",") as Target[];

@@ -20,8 +20,8 @@ describe("a queue", () => {
   ] as const satisfies readonly (readonly [string, Partial<QueueSettings>])[]) {
     for (const [where, residentBytes, numRuns] of [
       ["", undefined, 1_000],
-      [", with tasks that wait in storage alone", 0, 500],
-      [", with two of the tasks in memory", 1_500, 500],
+      [", with tasks that wait in storage alone", 0, 200],
+      [", with two of the tasks in memory", 1_500, 200],
     ] as const) {
       test(`agrees with the model whatever happened before, ${name}${where}`, () => {
         const setup = () => ({
