@@ -1,5 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
+import { SignalLog } from "../../../src/durable-objects/signals/object.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
 import { aSignal, logOf } from "../log-under-test.ts";
 
@@ -79,6 +80,26 @@ describe("look-up of an id", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  test("that comes to no end in one request says so, and from where it may go on", async () => {
+    const eco = freshEcosystem();
+    await logOf(eco).append({ signals: [aSignal("Q_A", {}, { id: "mine" })] });
+    // As in a log whose zones would take hundreds of megabytes, a thousand signals a call.
+    const part = vi.spyOn(SignalLog.prototype, "findAll").mockImplementation((_, { before = 0 } = {}) => ({
+      lines: [],
+      searched_from: Math.min(before, 1_000_001) - 1_000,
+    }));
+    try {
+      const answer = await call(`/v1/${eco}/signals/mine`);
+      expect(answer.headers.get("Retry-After")).toBe("1");
+      const found = await problemOf(answer);
+      expect(found).toMatchObject({ type: "/problems/search-incomplete", status: 503, searched_from: 984_001 });
+      expect(found.detail).toContain("?before=984001");
+    } finally {
+      part.mockRestore();
+    }
+    expect(await (await call(`/v1/${eco}/signals/mine?before=984001`)).json()).toMatchObject({ id: "mine" });
   });
 
   test("goes on before a place where the caller asks for it", async () => {
