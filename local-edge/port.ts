@@ -46,6 +46,10 @@ function portFromEnvironment(env: NodeJS.ProcessEnv): number {
   return port;
 }
 
+/** Ports below those from which Linux takes one for each outgoing connection: such a connection cannot take them. */
+const QUIET_PORTS = { from: 12_000, count: 20_000 } as const;
+const ATTEMPTS = 8;
+
 /**
  * Checks that `port` is free, or finds a free one for 0. The runtime binds it a moment later: between the two
  * somebody else may take it, which the runtime then reports as {@link portTaken} does.
@@ -53,6 +57,16 @@ function portFromEnvironment(env: NodeJS.ProcessEnv): number {
  * The runtime could pick a free port itself, but would pick another one when it is restarted after a crash.
  */
 export async function claimPort(port: number, host = LOOPBACK): Promise<number> {
+  for (let attempt = 0; port === 0 && attempt < ATTEMPTS; attempt++) {
+    const quiet = QUIET_PORTS.from + Math.floor(Math.random() * QUIET_PORTS.count);
+    const free = await probePort(quiet, host).catch(() => undefined);
+    if (free !== undefined) return free;
+  }
+  // Of a port that is not free the reason is told here, and with so many taken the system picks one.
+  return probePort(port, host);
+}
+
+async function probePort(port: number, host: string): Promise<number> {
   const probe = createServer();
   try {
     await new Promise<void>((listening, failed) => {
