@@ -36,4 +36,4 @@ function isStoredSignal(value: unknown): value is StoredSignal {
 }
 
 /** JSON drops what is undefined; the log's type has every field. */
-const NOTHING = { id: undefined, timestampMs: undefined, cause: undefined, trace: undefined, depth: undefined };
+export const NOTHING = { id: undefined, timestampMs: undefined, cause: undefined, trace: undefined, depth: undefined };

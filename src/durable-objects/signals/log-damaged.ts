@@ -1,5 +1,6 @@
 import type { AppendRequest, LogDamage } from "../../core/signals/api.ts";
 import { objectNamed } from "../shell/ports.ts";
+import { logSignal } from "./log-signal.ts";
 import type { SignalLogBindings } from "./ports.ts";
 
 /** Places that the signal and the status name; the others are counted. */
@@ -8,18 +9,8 @@ const NAMED = 10;
 /** The signal of the log itself that tells which of its rows cannot be read. */
 export function logDamaged(found: readonly LogDamage[], inAll: number, epoch: string, nowMs: number): AppendRequest {
   const facts = { damaged_rows: found.length, damaged_in_all: inAll, first: found.slice(0, NAMED) };
-  const signal = {
-    // Not numbered: it is told from outside a commit. Sent twice in a millisecond, one of them would say the same.
-    id: `ganglion.${epoch}.damaged.${nowMs}`,
-    signal: "Q_LOG_DAMAGED",
-    source: "ganglion/log",
-    timestampMs: undefined,
-    factsJson: JSON.stringify(facts),
-    cause: undefined,
-    trace: undefined,
-    depth: undefined,
-  };
-  return { signals: [signal] };
+  // Not numbered: it is told from outside a commit. Sent twice in a millisecond, one of them would say the same.
+  return { signals: [logSignal("Q_LOG_DAMAGED", facts, `ganglion.${epoch}.damaged.${nowMs}`)] };
 }
 
 /** What the status says of them. */

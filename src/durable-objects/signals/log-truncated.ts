@@ -1,5 +1,6 @@
 import type { AppendRequest } from "../../core/signals/api.ts";
 import type { LogState } from "../../core/signals/log/log-state.ts";
+import { logSignal } from "./log-signal.ts";
 
 /** Signals that a log dropped before their time, because its storage was full. */
 export interface Dropped {
@@ -23,15 +24,6 @@ export function logTruncated({ signals, total, oldestSeq, bytes, limit }: Droppe
     database_bytes: bytes,
     limit_bytes: limit,
   };
-  const signal = {
-    id: undefined,
-    signal: "Q_LOG_TRUNCATED",
-    source: "ganglion/log",
-    timestampMs: undefined,
-    factsJson: JSON.stringify(facts),
-    cause: undefined,
-    trace: undefined,
-    depth: undefined,
-  };
-  return { producer: { name, first: state.lastNumber(name) + 1 }, signals: [signal] };
+  const told = logSignal("Q_LOG_TRUNCATED", facts);
+  return { producer: { name, first: state.lastNumber(name) + 1 }, signals: [told] };
 }
