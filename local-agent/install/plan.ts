@@ -10,7 +10,7 @@ import {
   userState,
 } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
-import { isSame, type Removal, requireReadable, type Step } from "../base/systemd/steps.ts";
+import { isSame, type Removal, removalOf, requireReadable, type Step } from "../base/systemd/steps.ts";
 import { version } from "../base/version.ts";
 import { loadSettings } from "../config/settings.ts";
 import { UNIT_NAME, type UnitOptions, unitText } from "./unit.ts";
@@ -99,17 +99,13 @@ function isComplete(config: string, env: Environment): boolean {
 /** Settings, state and token are not removed. */
 export function uninstallPlan(options: Pick<InstallOptions, "user" | "root">, env: Environment): Removal {
   const place = placeOf(options, env);
-  const below = (path: string) => (options.root === undefined ? path : join(options.root, path));
-  const disable =
-    options.root === undefined
-      ? [...place.systemctl, "disable", "--now", UNIT_NAME]
-      : ["systemctl", `--root=${options.root}`, "disable", UNIT_NAME];
-  return {
-    disable,
-    remove: [below(place.unit), ...(place.scope === "system" ? [below(SYSUSERS_FILE)] : [])],
-    reload: options.root === undefined ? [...place.systemctl, "daemon-reload"] : undefined,
+  return removalOf({
+    files: [place.unit, ...(place.scope === "system" ? [SYSUSERS_FILE] : [])],
+    unitName: UNIT_NAME,
+    systemctl: place.systemctl,
+    root: options.root,
     kept: place.scope === "system" ? "/etc/ganglion and /var/lib/ganglion" : "your settings and the state directory",
-  };
+  });
 }
 
 function placeOf({ user, config, root }: Pick<InstallOptions, "user" | "config" | "root">, env: Environment) {

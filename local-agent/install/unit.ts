@@ -1,3 +1,4 @@
+import { NO_PRIVILEGES, RESTRICTIONS, USER_SANDBOX } from "../base/systemd/sandbox.ts";
 import { quoted, restartLines, type Section, unitFile } from "../base/systemd/unit-words.ts";
 
 /** The parts of the unit that differ between installations. */
@@ -67,7 +68,7 @@ export function unitText(options: UnitOptions): string {
         `CPUQuota=${options.cpuQuota}`,
         "TasksMax=2048",
         "LimitNOFILE=65536",
-        ...(system ? systemLines(options) : userLines()),
+        ...(system ? systemLines(options) : USER_SANDBOX),
       ],
     ],
     ["Install", [`WantedBy=${system ? "multi-user.target" : "default.target"}`]],
@@ -94,31 +95,13 @@ function systemLines({ user, tokenFile, writable }: UnitOptions): string[] {
     "DeviceAllow=char-nvidia* rw",
     "DeviceAllow=char-nvidia-frontend rw",
     "DeviceAllow=char-nvidia-uvm rw",
-    "NoNewPrivileges=yes",
-    "CapabilityBoundingSet=",
-    "AmbientCapabilities=",
-    "ProtectKernelTunables=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelLogs=yes",
+    ...NO_PRIVILEGES,
     "ProtectClock=yes",
     "ProtectHostname=yes",
     "ProtectProc=invisible",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-    "LockPersonality=yes",
-    "RemoveIPC=yes",
-    "KeyringMode=private",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
+    ...RESTRICTIONS,
     "SystemCallFilter=~@privileged @mount @reboot @swap @module @raw-io @obsolete @cpu-emulation @debug @clock",
     "SystemCallErrorNumber=EPERM",
     "# Not MemoryDenyWriteExecute: JavaScript is compiled while it runs. Not ProtectControlGroups: see Delegate.",
   ];
-}
-
-/** A user's service manager has no right to set up most of the sandbox. */
-function userLines(): string[] {
-  return ["NoNewPrivileges=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes", "UMask=0077"];
 }

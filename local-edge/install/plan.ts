@@ -2,7 +2,7 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Environment, userConfig, userState } from "../../local-agent/base/locations.ts";
 import { ExpectedError } from "../../local-agent/base/service.ts";
-import { isSame, type Removal, requireReadable, type Step } from "../../local-agent/base/systemd/steps.ts";
+import { isSame, type Removal, removalOf, requireReadable, type Step } from "../../local-agent/base/systemd/steps.ts";
 import { version } from "../../local-agent/base/version.ts";
 import { listenFromEnvironment } from "../port.ts";
 import { STATE_NAME, UNIT_NAME, type UnitOptions, unitText } from "./unit.ts";
@@ -80,17 +80,13 @@ export function installPlan(options: InstallOptions, env: Environment): Step[] {
 /** Settings and state are not removed. */
 export function uninstallPlan(options: Pick<InstallOptions, "user" | "root">, env: Environment): Removal {
   const place = placeOf(options, env);
-  const below = (path: string) => (options.root === undefined ? path : join(options.root, path));
-  const disable =
-    options.root === undefined
-      ? [...place.systemctl, "disable", "--now", UNIT_NAME]
-      : ["systemctl", `--root=${options.root}`, "disable", UNIT_NAME];
-  return {
-    disable,
-    remove: [below(place.unit), ...(place.scope === "system" ? [below(SYSUSERS_FILE)] : [])],
-    reload: options.root === undefined ? [...place.systemctl, "daemon-reload"] : undefined,
+  return removalOf({
+    files: [place.unit, ...(place.scope === "system" ? [SYSUSERS_FILE] : [])],
+    unitName: UNIT_NAME,
+    systemctl: place.systemctl,
+    root: options.root,
     kept: `${place.environment} and the state (${place.stateDir}, unless you chose another)`,
-  };
+  });
 }
 
 /** What a person does afterwards. */

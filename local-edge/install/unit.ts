@@ -1,3 +1,4 @@
+import { NO_PRIVILEGES, RESTRICTIONS, USER_SANDBOX } from "../../local-agent/base/systemd/sandbox.ts";
 import { quoted, restartLines, type Section, unitFile } from "../../local-agent/base/systemd/unit-words.ts";
 
 /** The parts of the unit that differ between installations. */
@@ -63,7 +64,7 @@ export function unitText(options: UnitOptions): string {
         `MemoryMax=${options.memoryMax}`,
         "TasksMax=1024",
         "LimitNOFILE=65536",
-        ...(system ? systemLines(options) : userLines()),
+        ...(system ? systemLines(options) : USER_SANDBOX),
       ],
     ],
     ["Install", [`WantedBy=${system ? "multi-user.target" : "default.target"}`]],
@@ -83,30 +84,12 @@ function systemLines({ user, stateDir }: UnitOptions): string[] {
     "ProtectHome=read-only",
     "PrivateTmp=yes",
     "PrivateDevices=yes",
-    "NoNewPrivileges=yes",
-    "CapabilityBoundingSet=",
-    "AmbientCapabilities=",
-    "ProtectKernelTunables=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelLogs=yes",
+    ...NO_PRIVILEGES,
     "ProtectControlGroups=yes",
     "ProtectClock=yes",
     "ProtectHostname=yes",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-    "LockPersonality=yes",
-    "RemoveIPC=yes",
-    "KeyringMode=private",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
+    ...RESTRICTIONS,
     "SystemCallErrorNumber=EPERM",
     "# Not MemoryDenyWriteExecute: JavaScript is compiled while it runs. Not ProtectProc: the edge looks at its runtime there.",
   ];
-}
-
-/** A user's service manager has no right to set up most of the sandbox. */
-function userLines(): string[] {
-  return ["NoNewPrivileges=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes", "UMask=0077"];
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ExpectedError } from "../service.ts";
 
@@ -33,6 +33,30 @@ export async function takeSteps(steps: readonly Step[], dryRun: boolean): Promis
     if (dryRun) console.log(described(step));
     else await take(step);
   }
+}
+
+/** Where a service stands, and what its installation has written. */
+export interface Installed {
+  /** The file of the unit, and others beside it. */
+  readonly files: readonly string[];
+  readonly unitName: string;
+  readonly systemctl: readonly string[];
+  /** The image or tree into which the service was installed; `undefined`: this machine. */
+  readonly root: string | undefined;
+  readonly kept: string;
+}
+
+/** How a service is switched off and its files are removed. */
+export function removalOf({ files, unitName, systemctl, root, kept }: Installed): Removal {
+  return {
+    disable:
+      root === undefined
+        ? [...systemctl, "disable", "--now", unitName]
+        : ["systemctl", `--root=${root}`, "disable", unitName],
+    remove: files.map((path) => (root === undefined ? path : join(root, path))),
+    reload: root === undefined ? [...systemctl, "daemon-reload"] : undefined,
+    kept,
+  };
 }
 
 /** Stops and removes a service, or only prints what that would be. */
