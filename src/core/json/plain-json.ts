@@ -3,11 +3,13 @@ import { isHeldByDouble } from "./number-text.ts";
 
 const QUOTE = 34;
 const PLUS = 43;
+const SPACE = 32;
 const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
 const DIGIT_0 = 48;
 const DIGIT_9 = 57;
+const COLON = 58;
 const OPEN_LIST = 91;
 const BACKSLASH = 92;
 const CLOSE_LIST = 93;
@@ -37,11 +39,39 @@ const levelStarts = new Int32Array(MAX_LEVELS + 1);
 const levelIsObject = new Uint8Array(MAX_LEVELS + 1);
 
 /**
+ * Finds one member's text in each object of a list, such as the `facts` of each of a frame's `signals`, so that nobody has
+ * to write the value anew.
+ */
+export interface MemberPlaces {
+  /** Member of the document that is the list. */
+  readonly list: string;
+  /** Member of each object of the list whose value is an object. */
+  readonly member: string;
+  /**
+   * Filled with two numbers for each object of the list, the beginning and the end of the member's text; both 0 where an
+   * object has no such member. Empty where the text has white space between its tokens, or characters beyond ASCII: then it
+   * is not the text that JSON.stringify would write, or the places are not those of characters.
+   */
+  readonly places: number[];
+}
+
+/** Levels of a document in which the list, its objects, and the members of these begin. */
+const LIST_LEVEL = 1;
+const ITEM_LEVEL = 2;
+const MEMBER_LEVEL = 3;
+
+/**
  * Whether a text that is JSON certainly keeps to the limits, and means the same after JSON.parse. One pass that builds
  * nothing, because every signal goes through it. `false` is a doubt, not a refusal: `findFaults` decides. The doubtful are
  * few: texts with surrogate pairs written as escapes, with escapes in keys, and with very many keys in one object.
+ *
+ * @param wanted - its `places` are to be used only where the answer is `true`
  */
-export function isPlainJson(text: string, { depth: maxDepth, keys: maxKeys, keyLength }: JsonLimits): boolean {
+export function isPlainJson(
+  text: string,
+  { depth: maxDepth, keys: maxKeys, keyLength }: JsonLimits,
+  wanted?: MemberPlaces,
+): boolean {
   if (text.includes("\\") && SURROGATE.test(text)) return false;
   const length = encode(text);
   const source = bytes;
@@ -56,6 +86,10 @@ export function isPlainJson(text: string, { depth: maxDepth, keys: maxKeys, keyL
   let isObject = false;
   let expectsKey = false;
   let at = 0;
+  const places = wanted?.places;
+  let inList = false;
+  /** White space between tokens was seen. */
+  let spaced = false;
   while (at < length) {
     const byte = source[at] ?? 0;
     if (byte === QUOTE) {
@@ -90,6 +124,7 @@ export function isPlainJson(text: string, { depth: maxDepth, keys: maxKeys, keyL
       starts[used] = first;
       digests[used++] = digest;
       // The colon, where no white space stands before it.
+      if (source[at + 1] !== COLON) spaced = true;
       at += 2;
     } else if (byte === COMMA) {
       expectsKey = isObject;
@@ -114,6 +149,14 @@ export function isPlainJson(text: string, { depth: maxDepth, keys: maxKeys, keyL
       if (size > SAFE_LENGTH || !isHeldByDouble(String.fromCharCode(...source.subarray(first, at)))) return false;
     } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
       if (level >= deepest) return false;
+      if (places !== undefined && level <= MEMBER_LEVEL) {
+        if (level === LIST_LEVEL)
+          inList = byte === OPEN_LIST && isObject && isKey(source, starts[used - 1], wanted?.list);
+        else if (inList && byte === OPEN_OBJECT) {
+          if (level === ITEM_LEVEL) places.push(0, 0);
+          else if (isObject && isKey(source, starts[used - 1], wanted?.member)) places[places.length - 2] = at;
+        }
+      }
       levelStarts[level] = start;
       levelIsObject[level++] = isObject ? 1 : 0;
       start = used;
@@ -126,11 +169,22 @@ export function isPlainJson(text: string, { depth: maxDepth, keys: maxKeys, keyL
       isObject = levelIsObject[level] === 1;
       expectsKey = false;
       at++;
+      // The first object that ends in an item after the member has begun is the member.
+      if (level === MEMBER_LEVEL && places !== undefined && inList && places.at(-2) !== 0 && places.at(-1) === 0)
+        places[places.length - 1] = at;
     } else {
+      if (byte <= SPACE) spaced = true;
       at++;
     }
   }
+  if (places !== undefined && (spaced || length !== text.length)) places.length = 0;
   return true;
+}
+
+/** Whether the key that begins at `first` is this one, which has no characters beyond ASCII. */
+function isKey(source: Uint8Array, first = 0, key = ""): boolean {
+  for (let place = 0; place < key.length; place++) if (source[first + place] !== key.charCodeAt(place)) return false;
+  return source[first + key.length] === QUOTE;
 }
 
 /** An escape of half a surrogate pair; the other half may be there. */

@@ -2,7 +2,7 @@ import type { FieldError } from "../problem/field-error.ts";
 import { describeMalformedJson } from "../problem/malformed-json.ts";
 import { findFaults, type JsonFault } from "./find-faults.ts";
 import { JSON_LIMITS, type JsonLimits } from "./limits.ts";
-import { isPlainJson } from "./plain-json.ts";
+import { isPlainJson, type MemberPlaces } from "./plain-json.ts";
 import { TOO_DEEP } from "./prune-deep.ts";
 
 export type JsonReading =
@@ -65,16 +65,24 @@ export type FaultyReading =
       readonly value: unknown;
       /** The faults of the text that was sent, one by one; `undefined`: none. */
       readonly faults: (() => Iterable<JsonFault>) | undefined;
+      /** Texts of the wanted member, by place in the list; `undefined`: write the value anew. */
+      readonly texts?: readonly (string | undefined)[];
     }
   | MalformedJson;
 
-/** Reads a frame that carries several items, so that a fault in one of them refuses that one alone. */
-export function readFaultyJson(text: string, limits: JsonLimits): FaultyReading {
+/**
+ * Reads a frame that carries several items, so that a fault in one of them refuses that one alone.
+ *
+ * @param wanted - a member of the items whose text is wanted as it was sent, where that is as good as JSON.stringify's
+ */
+export function readFaultyJson(text: string, limits: JsonLimits, wanted?: Omit<MemberPlaces, "places">): FaultyReading {
   const source = withoutMark(text);
   const parsed = parse(source);
   if (!parsed.ok) return parsed;
-  if (isPlainJson(source, limits) || findFaults(source, limits).next().done === true)
-    return { ...parsed, faults: undefined };
+  const places: number[] = [];
+  if (isPlainJson(source, limits, wanted === undefined ? undefined : { ...wanted, places }))
+    return { ...parsed, faults: undefined, ...(places.length === 0 ? {} : { texts: textsAt(source, places) }) };
+  if (findFaults(source, limits).next().done === true) return { ...parsed, faults: undefined };
   return { ok: true, value: repaired(source, limits).value, faults: () => findFaults(source, limits) };
 }
 
@@ -85,6 +93,15 @@ export function refusalText(reading: Extract<JsonReading, { ok: false }>): strin
   const more = reading.errors.length - 1;
   const place = first?.pointer === "" ? "the document" : first?.pointer;
   return `${place}: ${first?.message}${more > 0 ? ` (and ${more} more)` : ""}`;
+}
+
+function textsAt(source: string, places: readonly number[]): readonly (string | undefined)[] {
+  const texts: (string | undefined)[] = [];
+  for (let place = 0; place < places.length; place += 2) {
+    const [from = 0, to = 0] = [places[place], places[place + 1]];
+    texts.push(to === 0 ? undefined : source.slice(from, to));
+  }
+  return texts;
 }
 
 function parse(source: string): { readonly ok: true; readonly value: unknown } | MalformedJson {

@@ -64,8 +64,12 @@ export function admitBySchema(input: unknown, at = ""): Admission {
   };
 }
 
-/** The quick path of {@link admitSignal}. `undefined` means "let the schema decide", not "refused". */
-export function admitWellFormed(input: unknown): NewSignal | undefined {
+/**
+ * The quick path of {@link admitSignal}. `undefined` means "let the schema decide", not "refused".
+ *
+ * @param factsText - JSON of the signal's facts, as it was sent; by default the facts are written anew
+ */
+export function admitWellFormed(input: unknown, factsText?: string): NewSignal | undefined {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
   const fields = input as Record<string, unknown>;
   for (const key in fields) {
@@ -98,7 +102,7 @@ export function admitWellFormed(input: unknown): NewSignal | undefined {
   const timestampMs = timestamp === undefined ? undefined : parseTimestamp(timestamp);
   if (timestamp !== undefined && timestampMs === undefined) return undefined;
   if (!plainFacts(signal, facts as Record<string, unknown>)) return undefined;
-  const factsJson = stringify(facts);
+  const factsJson = factsText ?? stringify(facts);
   if (factsJson === undefined || exceedsBytes(factsJson, LIMITS.signalBytes)) return undefined;
   return {
     id: id as string | undefined,

@@ -24,7 +24,18 @@ export function exceedsBytes(text: string, limit: number): boolean {
   return utf8Bytes(text) > limit;
 }
 
+const encoder = new TextEncoder();
+// Overwritten by every call: what `encode` returns instead is a new buffer outside of the heap, for every text.
+const scratch = new Uint8Array(64 * 1024);
+
 /** Length of `text` in UTF-8. Encodes it: natively that is ten times as fast as counting the characters here. */
 export function utf8Bytes(text: string): number {
-  return new TextEncoder().encode(text).byteLength;
+  let bytes = 0;
+  for (let at = 0; at < text.length; ) {
+    // Never half of a surrogate pair: what does not fit is left for the next round.
+    const { read, written } = encoder.encodeInto(at === 0 ? text : text.slice(at), scratch);
+    at += read;
+    bytes += written;
+  }
+  return bytes;
 }

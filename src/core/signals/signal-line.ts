@@ -39,7 +39,12 @@ function middle(signal: NewSignal, ecosystem: string, timestamp: string, receive
   )
     return lastMiddle;
   lastParts = [signal.signal, signal.source, ecosystem, timestamp, receivedAt];
-  lastMiddle = `","signal":"${signal.signal}","source":${quoted(signal.source)},"ecosystem":"${ecosystem}","timestamp":"${timestamp}","received_at":"${receivedAt}","facts":`;
+  // A text that `join` makes is flat. One of an expression is a tree of its pieces, which every line would walk again.
+  lastMiddle = [
+    `","signal":"${signal.signal}","source":`,
+    quoted(signal.source),
+    `,"ecosystem":"${ecosystem}","timestamp":"${timestamp}","received_at":"${receivedAt}","facts":`,
+  ].join("");
   return lastMiddle;
 }
 

@@ -1,7 +1,6 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { isSourceOfHost } from "../../core/hosts/own-source.ts";
-import type { ItemFaults } from "../../core/json/item-faults.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { AppendOutcome, AppendRequest, NumberConflict } from "../../core/signals/api.ts";
 import { ownsProducer } from "../../core/signals/log/id-owner.ts";
@@ -9,6 +8,7 @@ import type { AgentFrame } from "../../core/wire/link-frames.ts";
 import { logLine } from "../shell/log-line.ts";
 import type { Connection } from "./connection.ts";
 import { admitNumbered, appended, type Rejected } from "./numbered-batch.ts";
+import type { AppendFindings } from "./read-frame.ts";
 
 type Frame = Extract<AgentFrame, { type: "append" }>;
 
@@ -30,7 +30,7 @@ export class LinkAppends {
     this.#options = options;
   }
 
-  receive(connection: Connection, frame: Frame, faults?: ItemFaults): void {
+  receive(connection: Connection, frame: Frame, findings: AppendFindings = {}): void {
     const { append, transmit, refuse } = this.#options;
     const { producer, batch, first } = frame;
     const { host } = connection;
@@ -41,7 +41,7 @@ export class LinkAppends {
       const detail = `The batch that begins at ${refusedFrom} was refused: send it again first`;
       return refuse(connection, batch, problem("out-of-order", 503, "An earlier batch is missing", detail), 0);
     }
-    const { runs, rejected } = admitNumbered(frame, host, faults, sourcesOf(connection));
+    const { runs, rejected } = admitNumbered(frame, host, findings, sourcesOf(connection));
     const last = first + frame.signals.length - 1;
     // The dead letters count as one more part: the batch is answered when they are durable, too.
     let left = runs.length + (rejected.length > 0 ? 1 : 0);

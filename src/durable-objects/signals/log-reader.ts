@@ -206,6 +206,7 @@ export class LogReader {
           chars += line.length;
           if (lines.length >= search.limit || chars >= maxChars) return { lines, through: lineSeq(line), senders };
         }
+        this.#store.finished(header.firstSeq);
       }
       through = passed;
     }

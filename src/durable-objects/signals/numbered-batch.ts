@@ -1,10 +1,10 @@
-import type { ItemFaults } from "../../core/json/item-faults.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { admitSignal, admitWellFormed } from "../../core/signals/admit.ts";
 import type { AppendRequest } from "../../core/signals/api.ts";
 import { foreignSource, hasReserved, reservedFields } from "../../core/signals/reserved.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import type { AgentFrame } from "../../core/wire/link-frames.ts";
+import type { AppendFindings } from "./read-frame.ts";
 
 export interface Rejected {
   readonly number: number;
@@ -16,13 +16,12 @@ export interface Rejected {
  * Splits a numbered batch into runs of valid, consecutive signals, and the signals that are rejected.
  *
  * @param owner - the host of the link, which owns the ids
- * @param faults - of signals that would not be kept as they were sent, by `/signals/<place>`
  * @param maySay - whether the link's token may name a source; `undefined`: it may name all
  */
 export function admitNumbered(
   frame: Extract<AgentFrame, { type: "append" }>,
   owner: string,
-  faults?: ItemFaults,
+  findings: AppendFindings = {},
   maySay?: (source: string) => boolean,
 ): {
   runs: AppendRequest[];
@@ -36,7 +35,7 @@ export function admitNumbered(
     if (signals.length > 0) runs.push({ producer: { name: frame.producer, first, remote: true }, owner, signals });
   };
   frame.signals.forEach((input, place) => {
-    const judged = judge(input, place, faults, maySay);
+    const judged = judge(input, place, findings, maySay);
     if (!Array.isArray(judged)) {
       signals.push(judged);
       return;
@@ -54,12 +53,12 @@ export function admitNumbered(
 function judge(
   input: unknown,
   place: number,
-  faults: ItemFaults | undefined,
+  { faults, facts }: AppendFindings,
   maySay: ((source: string) => boolean) | undefined,
 ): NewSignal | FieldError[] {
   if (faults === undefined) {
     // Nearly every signal ends here: no pointer is made for errors that it does not have.
-    const quick = admitWellFormed(input);
+    const quick = admitWellFormed(input, facts?.[place]);
     if (quick !== undefined && !hasReserved(quick, false) && maySay?.(quick.source) !== false) return quick;
   }
   const at = `/signals/${place}`;

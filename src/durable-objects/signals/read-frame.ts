@@ -27,14 +27,22 @@ interface Refused extends FrameName {
   readonly problem: Problem;
 }
 
-interface Received {
-  readonly frame: AgentFrame;
+/** What reading an append has found beside its document. */
+export interface AppendFindings {
   /** Signals of an append that cannot be kept as they were sent, by `/signals/<place>`. */
   readonly faults?: ItemFaults;
+  /** JSON of the signals' facts as it was sent, by place, where that need not be written anew. */
+  readonly facts?: readonly (string | undefined)[];
+}
+
+interface Received extends AppendFindings {
+  readonly frame: AgentFrame;
 }
 
 /** A frame holds a list of signals: its own object, the list, the signal. */
 const LIMITS_OF_FRAME = limitsAround(3);
+/** Writing the facts anew took a tenth of the time of an append. */
+const FACTS = { list: "signals", member: "facts" };
 
 /**
  * Reads a frame of an agent. `unknown`: the type of a frame that a newer agent sent. Such a frame is ignored, not refused:
@@ -46,14 +54,16 @@ export function readFrame(message: string): Received | Refused | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
     return { ...nameIn(message), problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
   }
-  const reading = readFaultyJson(message, LIMITS_OF_FRAME);
+  const reading = readFaultyJson(message, LIMITS_OF_FRAME, FACTS);
   if (!reading.ok) {
     return { ...nameIn(message), problem: problem("malformed-json", 400, "The frame is not JSON", reading.malformed) };
   }
-  const { value: document, faults } = reading;
+  const { value: document, faults, texts } = reading;
   if (isPlainAppend(document)) {
+    // A list that holds more than objects has other places than the texts.
+    const facts = texts?.length === document.signals.length ? texts : undefined;
     return faults === undefined
-      ? { frame: document }
+      ? { frame: document, ...(facts === undefined ? {} : { facts }) }
       : { frame: document, faults: faultsByItem(faults(), /^\/signals\/\d+/) };
   }
   const parsed = AgentFrame.safeParse(document);

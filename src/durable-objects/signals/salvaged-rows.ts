@@ -103,8 +103,18 @@ export class SalvagedRows {
   }
 }
 
-/** Cheap: every line that is read from the disk passes here. */
-const isLine = (line: string, seq: number) => line.startsWith(`{"seq":${seq},"id":"`) && line.endsWith("}");
+/** Cheap, and without a text of its own to compare with: every line that is read from the disk passes here. */
+function isLine(line: string, seq: number): boolean {
+  const digits = String(seq);
+  return (
+    line.startsWith(digits, HEAD.length) &&
+    line.startsWith(HEAD) &&
+    line.startsWith(',"id":"', HEAD.length + digits.length) &&
+    line.endsWith("}")
+  );
+}
+
+const HEAD = '{"seq":';
 
 function isSignalAt(line: string, firstSeq: number, endSeq: number): boolean {
   const seq = lineSeq(line);

@@ -237,6 +237,11 @@ export class SegmentStore {
     });
   }
 
+  /** A reader has gone through all lines of a segment. */
+  finished(firstSeq: number): void {
+    this.#bodies.finished(firstSeq);
+  }
+
   /**
    * Ids of callers without a producer, as keys (see id-owner.ts), of segments received since `sinceMs`, oldest first,
    * `limit` at most.

@@ -209,11 +209,11 @@ export class Sockets {
     const received = readFrame(message);
     if ("unknown" in received) return this.#ignore(connection, received.unknown);
     if ("problem" in received) return this.#refuse(connection, received.batch, received.problem, undefined, received);
-    const { frame, faults } = received;
+    const { frame } = received;
     const { host } = connection;
     switch (frame.type) {
       case "append":
-        return this.#appends.receive(connection, frame, faults);
+        return this.#appends.receive(connection, frame, received);
       case "subscribe":
         return this.#subscribe(connection, frame);
       case "seen":

@@ -266,6 +266,65 @@ describe("reading a frame of several items", () => {
   });
 });
 
+describe("the texts of a member of a frame's items", () => {
+  const wanted = { list: "signals", member: "facts" };
+  const textsOf = (text: string) => {
+    const reading = readFaultyJson(text, limitsAround(3), wanted);
+    return reading.ok ? reading.texts : undefined;
+  };
+
+  test("are those that JSON.stringify writes, of any value and beside any other members", () => {
+    const name = fc.constantFrom("facts", "signals", "a", "list", "facts2", "fact");
+    const leaf = fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(null));
+    const inner = fc.dictionary(name, fc.oneof(leaf, fc.array(leaf)), { maxKeys: 3 });
+    const object = fc.dictionary(name, fc.oneof(leaf, inner, fc.array(inner, { maxLength: 2 })), { maxKeys: 4 });
+    const item = fc.record(
+      { via: object, list: fc.array(object, { maxLength: 2 }), facts: object },
+      { requiredKeys: [] },
+    );
+    const frame = fc.record({ before: object, signals: fc.array(item, { maxLength: 4 }), after: object });
+    let found = 0;
+    fc.assert(
+      fc.property(frame, (document) => {
+        const texts = textsOf(JSON.stringify(document));
+        if (texts === undefined) return;
+        found += texts.length;
+        const written = JSON.parse(JSON.stringify(document)).signals as { facts?: object }[];
+        expect(texts).toEqual(written.map(({ facts }) => facts && JSON.stringify(facts)));
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(found).toBeGreaterThan(200);
+  });
+
+  test("keep what JSON.stringify would write otherwise, but mean the same", () => {
+    expect(textsOf('{"signals":[{"facts":{"b":1.0,"10":1e2,"9":"\\/"}}]}')).toEqual(['{"b":1.0,"10":1e2,"9":"\\/"}']);
+  });
+
+  test.each([
+    ["of a list with another name", '{"signal":[{"facts":{}}]}'],
+    ["of a list inside of another member", '{"a":{"signals":[{"facts":{}}]}}'],
+    ["of a list in the place of an item", '{"signals":[[{"facts":{}}]]}'],
+    ["of an object in the place of the list", '{"signals":{"facts":{"facts":{}}}}'],
+    ["where white space stands between tokens", '{"signals":[{"facts":{"a":\n1}}]}'],
+    ["where white space stands before a colon", '{"signals":[{"facts":{"a" :1}}]}'],
+    ["of a frame with characters of several bytes", '{"signals":[{"facts":{"a":"ä"}}]}'],
+    ["of a frame with a fault", '{"signals":[{"facts":{}},{"facts":{"n":1e999}}]}'],
+  ])("are not taken %s", (_, text) => {
+    expect(textsOf(text)).toBeUndefined();
+  });
+
+  test("are missing where the member is missing, or no object, or another one is inside of it", () => {
+    const signals = '[{"facts":{"facts":{"a":1},"x":[{"facts":{}}]}},{"facts":[{}]},{"x":{"facts":{}}},{}]';
+    expect(textsOf(`{"signals":${signals}}`)).toEqual([
+      '{"facts":{"a":1},"x":[{"facts":{}}]}',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
 describe("cutting stored data that is too deep", () => {
   test("leaves data within the limit as it is and replaces what lies below", () => {
     expect(pruneDeep(JSON.parse(nested(96)))).toEqual(JSON.parse(nested(96)));

@@ -1,6 +1,6 @@
 import type { AppendRequest, NumberConflict } from "../api.ts";
 import type { NewSignal } from "../signal.ts";
-import { isSameSignal, sameUpTo } from "./same-signal.ts";
+import { isSameJson, isSameSignal, sameUpTo } from "./same-signal.ts";
 
 /** The line that the log holds under a number of a producer. @param id - the id that the signal brought along, if any */
 export type StoredSignal = (producer: string, number: number, id: string | undefined) => string | undefined;
@@ -97,7 +97,7 @@ function isSameDraft(a: NewSignal, b: NewSignal): boolean {
     a.source === b.source &&
     a.id === b.id &&
     a.timestampMs === b.timestampMs &&
-    a.factsJson === b.factsJson &&
+    (a.factsJson === b.factsJson || isSameJson(a.factsJson, b.factsJson)) &&
     a.cause === b.cause &&
     a.via?.id === b.via?.id
   );

@@ -15,6 +15,11 @@ export function isSameSignal(line: string, sent: NewSignal): boolean {
   return JSON.stringify(stored.facts) === JSON.stringify(JSON.parse(sent.factsJson));
 }
 
+/** Whether two texts are the same JSON in different spellings, such as `1.0` and `1`. */
+export function isSameJson(one: string, other: string): boolean {
+  return JSON.stringify(JSON.parse(one)) === JSON.stringify(JSON.parse(other));
+}
+
 /**
  * Up to which of `first` … `last` the log holds the same signals as a sender. Two senders who share a number's past (a
  * machine and its clone, a state and the backup that replaced it) agree up to one number and differ after it, so halving

@@ -16,22 +16,32 @@ export interface SignalFrame {
  * @param lines - signals as JSON
  */
 export function* framesOf(lines: readonly string[], maxBytes: number): Generator<SignalFrame> {
+  if (lines.length === 0) return;
+  const all = lines.join(",");
+  const allBytes = utf8Bytes(all);
+  if (allBytes < maxBytes || lines.length === 1) return yield frameOf(lines, all, allBytes);
+  // Nearly always: then no line has to be encoded by itself.
+  const isAscii = allBytes === all.length;
   let first = 0;
   let bytes = 0;
   for (let place = 0; place < lines.length; place++) {
-    const size = utf8Bytes(lines[place] ?? "") + 1;
+    const line = lines[place] ?? "";
+    const size = (isAscii ? line.length : utf8Bytes(line)) + 1;
     if (place > first && bytes + size > maxBytes) {
-      yield frameOf(lines.slice(first, place), bytes);
+      yield frameOfLines(lines.slice(first, place), bytes);
       first = place;
       bytes = 0;
     }
     bytes += size;
   }
-  if (first < lines.length) yield frameOf(first === 0 ? lines : lines.slice(first), bytes);
+  yield frameOfLines(lines.slice(first), bytes);
 }
 
-function frameOf(lines: readonly string[], linesBytes: number): SignalFrame {
+/** @param bytes - of the lines, each with the comma behind it */
+const frameOfLines = (lines: readonly string[], bytes: number) => frameOf(lines, lines.join(","), bytes - 1);
+
+function frameOf(lines: readonly string[], joined: string, joinedBytes: number): SignalFrame {
   const last = lineSeq(lines.at(-1) ?? "");
   const head = `{"type":"signals","last":${last},"signals":[`;
-  return { text: `${head}${lines.join(",")}]}`, last, signals: lines.length, bytes: head.length + linesBytes + 1 };
+  return { text: `${head}${joined}]}`, last, signals: lines.length, bytes: head.length + joinedBytes + 2 };
 }

@@ -103,6 +103,15 @@ describe("numbers of other machines", () => {
     expect(log.values("h.e.l")).toEqual([1, 2, 3]);
   });
 
+  test("are the same in a group although their facts are written in another way", () => {
+    const log = new Log();
+    const sent = (factsJson: string): AppendRequest => ({
+      producer: { name: "h.e.l", first: 1, remote: true },
+      signals: [aSignal(1, { factsJson })],
+    });
+    expect(log.append(sent('{"value":1}'), sent('{"value":1.0}'))).toMatchObject([{ accepted: 1 }, { duplicates: 1 }]);
+  });
+
   test("may leave out as many as a spool sheds, and not more", () => {
     const log = new Log();
     log.append(numbered("h.e.l", 1, [1]));
