@@ -36,6 +36,8 @@ export default defineConfig({
                 ADMIN_TOKEN: "the-administrator",
                 WEBHOOKS_ALLOW_PRIVATE: "true",
                 PLATFORM_LIMITS: "true",
+                // As on one machine. Tests of what is billed make objects with another.
+                PROFILE: "local",
                 ...(process.env.FEDERATION_SIGNALS && { FEDERATION_SIGNALS: process.env.FEDERATION_SIGNALS }),
               },
             },

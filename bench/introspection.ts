@@ -149,8 +149,8 @@ async function gapLatency(edge: EdgeUnderTest, report: Report): Promise<void> {
   }
   subscriber.close();
   for (const [figure, share, limit] of [
-    ["evidence_to_gap_median", 0.5, 250],
-    ["evidence_to_gap_p99", 0.99, 1_000],
+    ["evidence_to_gap_median", 0.5, 100],
+    ["evidence_to_gap_p99", 0.99, 300],
   ] as const)
     report({
       bench: "introspection",

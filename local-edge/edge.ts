@@ -83,7 +83,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
                 // where authors of rules must not reach those.
                 WEBHOOKS_ALLOW_PRIVATE: process.env.GANGLION_WEBHOOKS_ALLOW_PRIVATE ?? "true",
                 ...(process.env.GANGLION_RETENTION_DAYS ? { RETENTION_DAYS: process.env.GANGLION_RETENTION_DAYS } : {}),
-                ...(process.env.GANGLION_PROFILE ? { PROFILE: process.env.GANGLION_PROFILE } : {}),
+                // Nothing is billed on one machine, so nothing waits to be cheaper.
+                PROFILE: process.env.GANGLION_PROFILE || "local",
                 ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
                 ...(process.env.GANGLION_HEAP_MB ? { HEAP_MB: process.env.GANGLION_HEAP_MB } : {}),
                 ...quotaVariables(process.env),

@@ -27,6 +27,7 @@ const VARIABLES: readonly { variable: string; path: readonly string[]; read: (va
   { variable: "GANGLION_SUBSCRIBE", path: ["edge", "subscribe"], read: list },
   { variable: "GANGLION_HOST_ID", path: ["host", "id"], read: text },
   { variable: "GANGLION_STATE_DIR", path: ["host", "state_dir"], read: text },
+  { variable: "GANGLION_PROFILE", path: ["host", "profile"], read: text },
   { variable: "GANGLION_INTENTS_DIR", path: ["intents", "directory"], read: text },
   { variable: "GANGLION_METRICS_DIR", path: ["metrics", "directory"], read: text },
   { variable: "GANGLION_PROMOTIONS_DIR", path: ["monitors", "promotions_directory"], read: text },

@@ -12,6 +12,9 @@ import { SamplerSettings } from "../sampler/settings.ts";
 import { AgentsSettings } from "../supervisor/settings.ts";
 import { ObservabilitySettings } from "../telemetry/settings.ts";
 
+/** Of deployments; those for which an agent has defaults of its own are in profile.ts. */
+const PROFILES = ["paid", "free", "local"] as const;
+
 const HostId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
   message: "give letters, digits and . _ - (128 at most), starting with a letter or digit",
 });
@@ -46,7 +49,11 @@ const Edge = z.strictObject({
   subscribe: Subscription.default("auto"),
 });
 
-const Host = z.strictObject({ id: HostId.optional(), state_dir: PathSetting.optional() });
+const Host = z.strictObject({
+  id: HostId.optional(),
+  state_dir: PathSetting.optional(),
+  profile: z.enum(PROFILES, "give paid, free or local").default("paid"),
+});
 
 const SpoolLimits = z.strictObject({ max_mb: limitedNumber(1, 1_000_000, "give megabytes, 1 at least").default(256) });
 

@@ -20,6 +20,7 @@ import type { SupervisorFeatureOptions } from "../supervisor/settings.ts";
 import type { TelemetryFeatureOptions } from "../telemetry/settings.ts";
 import { applyOverrides, type Override, readEnvironment, SOURCES, type SourceName, variableOf } from "./environment.ts";
 import { findingsOf, type Problem, type SettingsFinding } from "./problems.ts";
+import { withProfile } from "./profile.ts";
 import { AgentFile, FeatureSections } from "./schema.ts";
 import { type TokenSource, tokenSource, tokenWarnings } from "./token.ts";
 import { YamlFile } from "./yaml-file.ts";
@@ -60,7 +61,7 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
   const path = configFile(env, cwd, config);
   const file = path === undefined ? undefined : YamlFile.read(path);
   const { overrides, problems: wrongVariables } = readEnvironment(env);
-  const document = applyOverrides(file?.value ?? {}, overrides);
+  const document = withProfile(applyOverrides(file?.value ?? {}, overrides));
   const parsed = AgentFile.safeParse(document);
   const problems: Problem[] = [...wrongVariables, ...(file?.problems ?? [])];
   if (!parsed.success) {

@@ -42,7 +42,8 @@ export function readPlacement({ LOCATION_HINT, JURISDICTION }: PlacementVariable
   };
 }
 
-function oneOf<Value extends string>(name: string, text: string | undefined, values: readonly Value[]) {
+/** The value that a variable has; `undefined`: it is not set. @throws SettingError for a value that does not exist */
+export function oneOf<Value extends string>(name: string, text: string | undefined, values: readonly Value[]) {
   if (text === undefined || text === "") return undefined;
   const value = values.find((one) => one === text);
   if (value !== undefined) return value;

@@ -16,7 +16,7 @@ export interface GroupCommitOptions<Item> {
 }
 
 /** Weight, number of items, or bytes, at which a group is committed without waiting longer. */
-const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
+export const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
 
 /**
  * Commits items in groups. A lone item is committed at once, and so are its successors while each waits for the answer to
@@ -39,25 +39,38 @@ export class GroupCommit<Item> {
 
   /** Items are committed in the order of the calls, a lone one before this call returns. */
   add(item: Item): void {
+    if (this.#accept(item)) this.#go();
+  }
+
+  /** Items that have waited for each other already: they are one group, unless others wait. */
+  addAll(items: readonly Item[]): void {
+    if (items.filter((item) => this.#accept(item)).length > 0) this.#go();
+  }
+
+  #accept(item: Item): boolean {
     const weight = this.#options.weigh(item);
     if (this.#weight + weight > this.#options.capacity) {
       this.#options.refuse(item);
-      return;
+      return false;
     }
     this.#waiting.push(item);
     this.#weight += weight;
+    if (this.#gathering) this.#bytes += this.#options.bytes(item);
+    return true;
+  }
+
+  #go(): void {
     if (!this.#gathering) {
       this.#commit();
       void this.#gather(this.#options.turn);
-    } else if (this.#isEnough(item)) {
+    } else if (this.#isEnough) {
       // Large enough for a transaction and a flush of its own: waiting longer would only leave the processor idle, and
       // what waits takes memory.
       this.#commit();
     }
   }
 
-  #isEnough(added: Item): boolean {
-    this.#bytes += this.#options.bytes(added);
+  get #isEnough(): boolean {
     const { weight, items, bytes } = ENOUGH;
     return this.#weight >= weight || this.#waiting.length >= items || this.#bytes >= bytes;
   }

@@ -161,6 +161,19 @@ export const GatherFrame = z.object({
 });
 
 /**
+ * How long signals that follow others may gather on their host, in milliseconds: each append is a message and a row that
+ * the edge is billed for. Without this frame an agent sends at once.
+ */
+export const PaceFrame = z.object({
+  type: z.literal("pace"),
+  observations_ms: z.number().nonnegative().max(10_000),
+  others_ms: z.number().nonnegative().max(10_000),
+});
+
+/** What a {@link PaceFrame} says. */
+export type LinkPace = Readonly<Omit<z.infer<typeof PaceFrame>, "type">>;
+
+/**
  * The edge refused the whole frame. Until the producer's batch that was refused has been sent again, the edge refuses
  * its later ones too: the order of a producer survives an overload. `retry_after_ms`: the wait before the next attempt.
  * `batch` is that of an `append`; `frame` is the type of the frame, where the edge could read it, and `letters` the batch
@@ -184,6 +197,7 @@ export const EdgeFrame = z.discriminatedUnion("type", [
   SignalsFrame,
   AcknowledgeFrame,
   GatherFrame,
+  PaceFrame,
   RefusedFrame,
 ]);
 export type EdgeFrame = z.infer<typeof EdgeFrame>;

@@ -16,13 +16,12 @@ import type { Decisions } from "../shell/decisions.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
 import type { Projection } from "../shell/projection.ts";
+import { EvaluationTimer } from "./evaluation-timer.ts";
 import type { HistoryStore } from "./history-store.ts";
 import type { ObservationStore } from "./observation-store.ts";
 import { restoreSettings } from "./restore.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
-/** Delay of an evaluation after new observations, so that it covers those that come meanwhile. */
-const DEBOUNCE_MS = 100;
 const REMEMBER_GAPS_MS = 30 * 86_400_000;
 /** Observations that wait for the end of their minute; above that they are written into the history at once. */
 const MAX_KEPT = 100_000;
@@ -46,7 +45,7 @@ export class WindowProjection implements ProjectedState {
   #introspection = new Introspection([]);
   readonly #excess = new ExcessLedger();
   readonly #account: HeapAccount;
-  #evaluation: ReturnType<typeof setTimeout> | undefined;
+  readonly #evaluations = new EvaluationTimer((nowMs) => this.evaluate(nowMs));
 
   constructor(options: WindowProjectionOptions) {
     this.#options = options;
@@ -125,10 +124,7 @@ export class WindowProjection implements ProjectedState {
   }
 
   settled(): void {
-    this.#evaluation ??= setTimeout(() => {
-      this.#evaluation = undefined;
-      this.evaluate(Date.now());
-    }, DEBOUNCE_MS);
+    this.#evaluations.changed();
   }
 
   /** Runs the scanners on the window; stores and emits the changes. */

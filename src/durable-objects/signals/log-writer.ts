@@ -1,3 +1,4 @@
+import type { Pace } from "../../core/deployment/profile.ts";
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
 import { DailyBytes } from "../../core/quotas/daily-bytes.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
@@ -19,6 +20,7 @@ import { newEpoch } from "../shell/epoch.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
+import { AppendGatherer } from "./append-gatherer.ts";
 import { damageStatus, logDamaged } from "./log-damaged.ts";
 import { type Dropped, logTruncated } from "./log-truncated.ts";
 import type { SegmentStore } from "./segment-store.ts";
@@ -41,6 +43,7 @@ export interface LogWriterOptions {
   readonly retention: Retention;
   /** Variables of the deployment. */
   readonly quotas: QuotaVariables;
+  readonly pace: Pace;
   readonly heap: ObjectHeap;
   /** Bytes that the log's storage takes. */
   readonly databaseSize: () => number;
@@ -62,6 +65,7 @@ export interface LogWriterOptions {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #groups: GroupCommit<WaitingAppend>;
+  readonly #gatherer: AppendGatherer<WaitingAppend>;
   #state: LogState;
   /** Bytes of the segments of the current slice, about. */
   #sliceBytes = 0;
@@ -80,6 +84,7 @@ export class LogWriter {
       bytes: ({ bytes }) => bytes,
       refuse: ({ answer }) => answer(overloaded("more signals are waiting to be written than the log may hold", 250)),
     });
+    this.#gatherer = new AppendGatherer(options.pace.groups, (appends) => this.#groups.addAll(appends));
     options.store.damaged.onFound = () => this.#tellDamage();
   }
 
@@ -138,7 +143,7 @@ export class LogWriter {
     const bytes = bytesOf(request);
     const sender = senderOf(request);
     const over = sender === undefined ? undefined : this.#daily.take(sender, bytes, Date.now());
-    if (over === undefined) this.#groups.add({ request, answer, bytes });
+    if (over === undefined) this.#gatherer.add({ request, answer, bytes });
     else answer({ overloaded: true, detail: over.problem.detail ?? "", ...over });
   }
 
@@ -153,6 +158,7 @@ export class LogWriter {
       const outcome = outcomes[place];
       if (outcome !== undefined) answer(outcome);
     });
+    this.#gatherer.written(appends, Date.now());
   }
 
   #commit(requests: readonly AppendRequest[]): readonly AppendOutcome[] {

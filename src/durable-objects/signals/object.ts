@@ -1,3 +1,4 @@
+import { paceOf } from "../../core/deployment/profile.ts";
 import type { LinkReport } from "../../core/hosts/api.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import type { ProjectionName } from "../../core/projection/batch.ts";
@@ -37,9 +38,6 @@ import { Sockets } from "./sockets.ts";
 import { SubscriptionStore } from "./subscription-store.ts";
 import { type Cursors, undeliveredTo } from "./undelivered.ts";
 
-/** After this long every projection is notified how far the log reaches, whatever the queue did meanwhile. */
-const NUDGE_MS = 5_000;
-
 /**
  * The log of one ecosystem: every signal, in one order, within the retention. All other state is derived from the log.
  *
@@ -68,6 +66,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
     super(ctx, env);
     const { ecosystem, sql, heap } = this;
+    const pace = paceOf(env);
     const store = new SegmentStore(sql);
     this.#subscriptions = new SubscriptionStore(sql);
     this.#reader = new LogReader(store);
@@ -78,6 +77,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       heap,
       retention: retentionOf(env),
       quotas: env,
+      pace,
       databaseSize: () => ctx.storage.sql.databaseSize,
       transaction: this.transaction,
       stored: (producer, number, id) =>
@@ -87,14 +87,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
     this.#nudge = new ProjectionNudge(env, ecosystem, () => ({ seq: this.#writer.headSeq, epoch: this.#writer.epoch }));
-    this.#outbox = new QueueOutbox(
-      ecosystem,
-      () => this.#writer.epoch,
-      () => this.env.SIGNALS,
-      (projection) => this.#subscriptions.of(projection),
-      this.#writer.headSeq,
-      this.meter,
-    );
+    const paced = { meter: this.meter, pace: pace.observations };
+    this.#outbox = new QueueOutbox(ecosystem, this.#writer, () => this.env.SIGNALS, this.#subscriptions, paced);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#sockets = new Sockets(this.tagged.all(), {
       ecosystem,
@@ -103,6 +97,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       read: (after, matches, limit, maxChars) =>
         this.#reader.after(after, this.#writer.headSeq, matches, limit, maxChars),
       wakeBy: (atMs) => this.alarms.wakeBy(atMs),
+      pace: pace.links,
       head: () => this.#writer.headSeq,
       deadLetter: (records) => objectNamed(env.DEAD_LETTERS, ecosystem, env).record(records),
       keepAlive: (work) => ctx.waitUntil(work),
@@ -291,7 +286,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     // In the transaction of the segment, for a crash before the queue has it. An earlier alarm is early enough, and no row.
     if (taking.size > 0) {
       this.#nudge.expect([...taking]);
-      this.alarms.wakeBy(nowMs + NUDGE_MS);
+      this.alarms.wakeBy(nowMs + paceOf(this.env).nudgeMs);
     }
     this.#sockets.publish(segments);
   }

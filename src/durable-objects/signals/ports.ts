@@ -1,11 +1,12 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import type { ProfileVariable } from "../../core/deployment/profile.ts";
 import type { QuotaVariables } from "../../core/quotas/token-quotas.ts";
 import type { Namespace } from "../shell/ports.ts";
 import type { ProjectionBindings } from "../shell/projection-ports.ts";
 import type { RegistryCalls } from "./hosts.ts";
 
 /** Bindings that the log uses. */
-export interface SignalLogBindings extends ProjectionBindings, QuotaVariables {
+export interface SignalLogBindings extends ProjectionBindings, ProfileVariable, QuotaVariables {
   readonly AGENT_REGISTRY: Namespace<RegistryCalls>;
   readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
   readonly DIRECTORY: Namespace<{

@@ -1,4 +1,6 @@
 import type { UsageMeter } from "../../core/billing/usage.ts";
+import { Spacing } from "../../core/group-commit/spacing.ts";
+import { TokenBucket, type TokenBucketOptions } from "../../core/group-commit/token-bucket.ts";
 import {
   encodeBatches,
   PROJECTIONS,
@@ -13,15 +15,27 @@ import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineName } from "../../core/signals/signal-line.ts";
 import { logLine } from "../shell/log-line.ts";
 
-/**
- * How long signals for a projection are collected before they are sent, in milliseconds. Rules decide at once; scanners
- * read measurements together anyway, and collecting them makes 25 messages a second out of one for each batch.
- */
-const LINGER_MS: Readonly<Record<ProjectionName, number>> = { observations: 40, policy: 0, workers: 0 };
 /** Between two messages, in milliseconds: the first signal of a burst is sent at once, the others together. */
 const SPACING_MS = 10;
+/** Between two messages with observations: scanners read measurements together anyway. */
+const OBSERVATIONS_SPACING_MS = 40;
 /** Characters that a range of sequence numbers takes beside the name of its sender. */
 const RANGE_CHARS = 24;
+
+/** The call that the outbox makes of a queue. */
+interface SignalQueue {
+  send(body: string, options: { readonly contentType: "text" }): Promise<unknown>;
+}
+
+interface Log {
+  readonly epoch: string;
+  readonly headSeq: number;
+}
+
+interface Subscriptions {
+  /** Patterns that a projection has subscribed to. */
+  of(projection: ProjectionName): readonly string[];
+}
 
 interface Share {
   readonly projection: ProjectionName;
@@ -45,39 +59,38 @@ interface Share {
  */
 export class QueueOutbox {
   readonly #ecosystem: string;
-  readonly #log: () => string;
-  readonly #queue: () => Queue;
+  readonly #log: Log;
+  readonly #queue: () => SignalQueue;
   readonly #shares: Share[];
   readonly #meter: UsageMeter;
+  /** Each message costs: where measurements come all the time, they wait for each other. */
+  readonly #observations: TokenBucket;
   #head: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending = false;
   /** When the timer will send; infinite while none is set. */
   #dueMs = Number.POSITIVE_INFINITY;
-  #sentMs = 0;
+  readonly #messages = new Spacing(SPACING_MS);
+  readonly #observationMessages = new Spacing(OBSERVATIONS_SPACING_MS);
 
-  /**
-   * @param log - epoch of the log
-   * @param subscriptionOf - patterns that a projection has subscribed to
-   * @param head - the end of the log; the alarm notifies the projections of earlier signals
-   */
+  /** The alarm notifies the projections of what stands in the log already. */
   constructor(
     ecosystem: string,
-    log: () => string,
-    queue: () => Queue,
-    subscriptionOf: (projection: ProjectionName) => readonly string[],
-    head: number,
-    meter: UsageMeter,
+    log: Log,
+    queue: () => SignalQueue,
+    subscriptions: Subscriptions,
+    { meter, pace }: { readonly meter: UsageMeter; readonly pace: TokenBucketOptions },
   ) {
     this.#meter = meter;
+    this.#observations = new TokenBucket(pace);
     this.#ecosystem = ecosystem;
     this.#log = log;
     this.#queue = queue;
-    this.#head = head;
+    this.#head = log.headSeq;
     this.#shares = PROJECTIONS.map((projection) => ({
       projection,
-      matches: compilePatterns(subscriptionOf(projection)),
-      sent: head,
+      matches: compilePatterns(subscriptions.of(projection)),
+      sent: this.#head,
       lines: [],
       senders: [],
       chars: 0,
@@ -100,12 +113,12 @@ export class QueueOutbox {
     this.#head = segment.lastSeq;
     const taking: ProjectionName[] = [];
     const senders = senderRanges(segment);
-    let lingerMs: number | undefined;
+    let dueMs: number | undefined;
     for (const share of this.#shares) {
       if (!segment.names.some(share.matches)) continue;
       share.waiting = true;
       taking.push(share.projection);
-      lingerMs = Math.min(lingerMs ?? Number.POSITIVE_INFINITY, LINGER_MS[share.projection]);
+      dueMs = Math.min(dueMs ?? Number.POSITIVE_INFINITY, this.#dueAt(share.projection));
       // Where the signals exceed one message, the projection reads them from the log, in larger pieces.
       if (share.chars > QUEUE_BYTES) continue;
       const whole = segment.names.length === 1;
@@ -116,9 +129,16 @@ export class QueueOutbox {
       }
       for (const range of senders) share.chars += addRange(share.senders, range);
     }
-    if (lingerMs === undefined) return taking;
-    this.#sendBy(Math.max(Date.now() + lingerMs, this.#sentMs + SPACING_MS));
+    if (dueMs !== undefined) this.#sendBy(dueMs);
     return taking;
+  }
+
+  /** When what waits for a projection may be sent. */
+  #dueAt(projection: ProjectionName): number {
+    const nowMs = Date.now();
+    const nextMs = this.#messages.dueMs(nowMs);
+    if (projection !== "observations") return nextMs;
+    return Math.max(nextMs, this.#observationMessages.dueMs(nowMs), nowMs + this.#observations.waitMs(nowMs));
   }
 
   #sendBy(atMs: number): void {
@@ -142,6 +162,10 @@ export class QueueOutbox {
     // One message is sent at a time; signals that come meanwhile are collected, so the messages grow with the load.
     if (this.#sending || !this.#shares.some((share) => share.waiting)) return;
     this.#sending = true;
+    if (this.#shares.some(({ projection, waiting }) => waiting && projection === "observations")) {
+      this.#observationMessages.happened(Date.now());
+      this.#observations.take(Date.now());
+    }
     const body = this.#take();
     this.#meter.add({ queue_messages: 1, queue_operations: 3 * Math.ceil(body.length / 65_536) });
     try {
@@ -151,8 +175,9 @@ export class QueueOutbox {
       logLine("warn", "queue-refused-message", { ecosystem: this.#ecosystem, object: "signals", error });
     }
     this.#sending = false;
-    this.#sentMs = Date.now();
-    if (this.#shares.some((share) => share.waiting)) this.#sendBy(this.#sentMs + SPACING_MS);
+    this.#messages.happened(Date.now());
+    const waiting = this.#shares.filter((share) => share.waiting).map(({ projection }) => this.#dueAt(projection));
+    if (waiting.length > 0) this.#sendBy(Math.min(...waiting));
   }
 
   /** Empties the shares into the body of one message. */
@@ -174,7 +199,7 @@ export class QueueOutbox {
       share.chars = 0;
       share.waiting = false;
     }
-    const log = this.#log();
+    const log = this.#log.epoch;
     const body = encodeBatches(this.#ecosystem, log, batches);
     if (!exceedsBytes(body, QUEUE_BYTES)) return body;
     return encodeBatches(

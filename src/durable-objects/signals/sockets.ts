@@ -3,7 +3,7 @@ import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { LogStatus } from "../../core/signals/api.ts";
 import { InFlight } from "../../core/signals/log/in-flight.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
-import { type AgentFrame, PING, PONG } from "../../core/wire/link-frames.ts";
+import { type AgentFrame, type LinkPace, PING, PONG } from "../../core/wire/link-frames.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
 import { logLine } from "../shell/log-line.ts";
@@ -36,6 +36,8 @@ export interface SocketsOptions
   /** How often a quiet stream is sent something, in milliseconds; 0: never. */
   readonly keepAliveMs: number;
   readonly factsReceived: (host: string, request: string, facts: Record<string, unknown>) => void;
+  /** How hosts gather what they send; absent: not at all. */
+  readonly pace?: LinkPace | undefined;
   /** Links were opened or closed. */
   readonly linksChanged: () => void;
   readonly status: (host: string, status: Record<string, unknown>) => void;
@@ -256,6 +258,9 @@ export class Sockets {
     const refusal = subscriptionRefusal(connection, Date.now());
     if (refusal !== undefined)
       return this.#refuse(connection, null, refusal, SUBSCRIBE_AGAIN_MS, { frame: "subscribe" });
+    const { pace } = this.#options;
+    if (pace !== undefined && connection.host !== null && connection.subscription === undefined)
+      this.#transmit(connection, JSON.stringify({ type: "pace", ...pace }));
     this.#feed.announceEnd(connection, after);
     this.#feed.subscribe(connection, after, signals, number);
   }

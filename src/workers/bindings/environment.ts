@@ -53,8 +53,6 @@ export interface Environment
   readonly FAILED_CALLERS?: RateLimit;
   /** Limits look-ups of one token in the directory. Absent: no limit. */
   readonly TOKEN_CHECKS?: RateLimit;
-  /** `free`: the deployment is on Cloudflare's free plan. Default: the paid plan. */
-  readonly PROFILE?: string;
   /** Origins, with commas between them, whose pages may call the API from browsers; `*`: all. Default: none. */
   readonly CORS_ORIGINS?: string;
   /**

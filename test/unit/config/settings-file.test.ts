@@ -20,6 +20,18 @@ function problems(text: string, env: Record<string, string> = ENV): string[] {
 }
 
 describe("the settings file", () => {
+  it("of the profile `free` has this host measure itself once a minute, unless it says otherwise", () => {
+    const seconds = (text: string, env: Record<string, string> = ENV) =>
+      readSettings(env, "/srv", file(text)).sampleSeconds;
+    expect(seconds("host: { profile: free }")).toBe(60);
+    expect(seconds("host: { profile: free }\nsampler: { enabled: true }")).toBe(60);
+    expect(seconds("host: { profile: free }\nsampler: { seconds: 7 }")).toBe(7);
+    expect(seconds("host: { profile: paid }")).toBe(5);
+    expect(seconds("log: { level: info }", { ...ENV, GANGLION_PROFILE: "free" })).toBe(60);
+    expect(seconds("log: { level: info }", { ...ENV, GANGLION_PROFILE: "free", GANGLION_SAMPLE_SECONDS: "2" })).toBe(2);
+    expect(problems("host: { profile: cheap }")).toEqual(["1:9: host.profile: give paid, free or local"]);
+  });
+
   it("may hold every setting, and its relative paths start at its directory", () => {
     const path = file(`
 edge:

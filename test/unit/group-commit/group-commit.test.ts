@@ -32,6 +32,7 @@ function groupsOf(capacity?: number) {
     add: (weight = 1, times = 1) => {
       for (let n = 0; n < times; n++) commits.add(weight);
     },
+    addAll: (weights: readonly number[]) => commits.addAll(weights),
     /** Ends the turn or linger under way. */
     end: async () => {
       resume();
@@ -50,6 +51,12 @@ describe("group commit", () => {
     }
     expect(groups).toEqual(Array.from({ length: 20 }, () => 1));
     expect(new Set(waits)).toEqual(new Set(["turn"]));
+  });
+
+  test("commits items at once that have waited for each other already, as one group", () => {
+    const { groups, addAll } = groupsOf();
+    addAll([1, 1, 1]);
+    expect(groups).toEqual([3]);
   });
 
   test("commits an item that comes during the turn of another when that turn ends", async () => {

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Ready } from "../../../core/deployment/api.ts";
 import { readPlacement, SettingError } from "../../../core/deployment/placement.ts";
+import { readProfile } from "../../../core/deployment/profile.ts";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
 import type { DamagedStore } from "../../../durable-objects/access/damaged-stores.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
@@ -59,7 +60,7 @@ async function findFault(env: Environment, nowMs: number): Promise<string | unde
   }
   const ofDisk = diskTrouble(nowMs);
   if (ofDisk !== undefined) return ofDisk;
-  const wrong = placementFault(env);
+  const wrong = settingFault(env);
   if (wrong !== undefined) return wrong;
   if (last === undefined || last.untilMs <= nowMs) {
     last = { damaged: await damagedStores(env), untilMs: nowMs + ANSWER_FOR_MS };
@@ -75,9 +76,10 @@ async function findFault(env: Environment, nowMs: number): Promise<string | unde
   );
 }
 
-function placementFault(env: Environment): string | undefined {
+function settingFault(env: Environment): string | undefined {
   try {
     readPlacement(env);
+    readProfile(env);
     return undefined;
   } catch (error) {
     if (error instanceof SettingError) return error.message;

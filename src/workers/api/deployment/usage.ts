@@ -1,8 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
 import { accountOf } from "../../../core/billing/bill.ts";
-import { type Plan, PRICES, priceOf } from "../../../core/billing/prices.ts";
+import { PRICES, priceOf } from "../../../core/billing/prices.ts";
 import { NO_USAGE, sumUsage } from "../../../core/billing/usage.ts";
 import { dayOf, type ObjectUsage } from "../../../core/billing/usage-days.ts";
+import { planOf } from "../../../core/deployment/profile.ts";
 import { ecosystemObjects } from "../../bindings/ecosystem-objects.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory, priorityQueue } from "../../bindings/objects.ts";
@@ -58,8 +59,6 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     200,
   );
 });
-
-const planOf = ({ PROFILE }: Environment): Plan => (PROFILE === "free" ? "free" : "paid");
 
 /** @param since - the first day */
 async function usageOf(env: Environment, eco: string, since: string) {

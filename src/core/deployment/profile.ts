@@ -1,0 +1,50 @@
+import { PLANS, type Plan } from "../billing/prices.ts";
+import type { TokenBucketOptions } from "../group-commit/token-bucket.ts";
+import type { LinkPace } from "../wire/link-frames.ts";
+import { oneOf } from "./placement.ts";
+
+/** Variable of the deployment that says for which plan of Cloudflare's it is made. */
+export interface ProfileVariable {
+  /**
+   * `free`: everything that costs happens more rarely, so that twenty hosts fit into the free plan. `local`: nothing is
+   * billed, so nothing waits to be cheaper; the default on one machine. Default on Cloudflare: `paid`.
+   */
+  readonly PROFILE?: string;
+}
+
+/** How long what costs waits for company. */
+export interface Pace {
+  /** After this long every projection is notified how far the log reaches, whatever the queue did meanwhile. */
+  readonly nudgeMs: number;
+  /** Messages with observations: so many soon one after the other, and then at a rate. Each is an invocation and three operations. */
+  readonly observations: TokenBucketOptions;
+  /** Groups that a log writes under a steady flow, a row each; absent: without waiting. */
+  readonly groups?: TokenBucketOptions;
+  /** What hosts are told when they link; absent: nothing, and they send at once. */
+  readonly links?: LinkPace;
+}
+
+const BILLED = {
+  groups: { capacity: 200, perSecond: 20 },
+  links: { observations_ms: 400, others_ms: 50 },
+} as const satisfies Partial<Pace>;
+
+const PACES = {
+  paid: { ...BILLED, nudgeMs: 5_000, observations: { capacity: 25, perSecond: 1 } },
+  // 10,000 operations a day are 3,333 messages.
+  free: { ...BILLED, nudgeMs: 60_000, observations: { capacity: 5, perSecond: 1 / 60 } },
+  local: { nudgeMs: 5_000, observations: { capacity: 25, perSecond: 25 } },
+} as const satisfies Readonly<Record<string, Pace>>;
+type Profile = keyof typeof PACES;
+const PROFILES: readonly Profile[] = [...PLANS, "local"];
+
+/** @throws SettingError for a profile that does not exist */
+export const readProfile = ({ PROFILE }: ProfileVariable): Profile => oneOf("PROFILE", PROFILE, PROFILES) ?? "paid";
+
+/** A profile that does not exist is reported by `/readyz`; everything works on as with `paid` meanwhile. */
+const profileOf = ({ PROFILE }: ProfileVariable): Profile => PROFILES.find((one) => one === PROFILE) ?? "paid";
+
+export const paceOf = (env: ProfileVariable): Pace => PACES[profileOf(env)];
+
+/** The plan by which usage is priced: on one machine, what Cloudflare would ask for. */
+export const planOf = (env: ProfileVariable): Plan => (profileOf(env) === "free" ? "free" : "paid");
