@@ -72,6 +72,11 @@ export class LaneSender {
     return this.#notBeforeMs > nowMs ? this.#notBeforeMs : undefined;
   }
 
+  /** Number of the signal that is sent next. */
+  get next(): number {
+    return this.#next;
+  }
+
   /** When the oldest batch in flight was sent. */
   get oldestSentMs(): number | undefined {
     return this.#inFlight.values().next().value?.sentMs;

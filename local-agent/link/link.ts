@@ -1,5 +1,4 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from "cockatiel";
-import { UnknownTypes } from "../../src/core/wire/unknown-types.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
@@ -18,6 +17,7 @@ import { LinkName } from "./link-name.ts";
 import { type LinkIdentity, linkUrl } from "./link-url.ts";
 import { Outbound } from "./outbound.ts";
 import { refusalRouter } from "./route-refusal.ts";
+import { UnknownFrames } from "./unknown-frames.ts";
 
 export interface LinkOptions {
   readonly url: string;
@@ -69,7 +69,7 @@ export class Link implements Service, EdgeLink {
   #retry: NodeJS.Timeout | undefined;
   #backOff: IBackoff<unknown> | undefined;
   #status: string | undefined;
-  readonly #unknown = new UnknownTypes();
+  readonly #unknown: UnknownFrames;
   #connects = 0;
   #failures = 0;
   #roundTrip: (lane: Lane, seconds: number) => void = () => undefined;
@@ -82,6 +82,7 @@ export class Link implements Service, EdgeLink {
     };
     const abandon = (reason: string) => this.#connection?.abandon(reason);
     const { spool, hostId, log } = options;
+    this.#unknown = new UnknownFrames(log);
     this.#name = new LinkName({ spool, hostId, log, abandon, renamed: () => this.#outbound.renamed() });
     const sendLetters = () => (this.#name.settled ? send() : null);
     this.#deadLetters = new DeadLetterSender({ outbox: options.deadLetters, log, send: sendLetters, host: hostId });
@@ -142,6 +143,7 @@ export class Link implements Service, EdgeLink {
     this.#running = false;
     clearTimeout(this.#retry);
     const { spool, drainMs = 3_000, log } = this.#options;
+    this.#outbound.flush();
     if (this.#connection?.open) await drain({ spool, drainMs, log, onChange: (listener) => this.onChange(listener) });
     this.#outbound.stop();
     this.#deadLetters.stop();
@@ -270,15 +272,12 @@ export class Link implements Service, EdgeLink {
         this.#inbound.completed(frame.complete);
         this.#gather(frame.request, frame.monitors, frame.after ?? {});
         break;
-      case "unknown": {
-        const name = this.#unknown.note(frame.name);
-        if (name !== undefined)
-          this.#options.log.warn(
-            { type: name },
-            "link: skipping frames of a type that this agent does not know: update the agent if it is older than the edge",
-          );
+      case "pace":
+        this.#outbound.paced(frame);
         break;
-      }
+      case "unknown":
+        this.#unknown.skip(frame.name);
+        break;
       case "unreadable":
         // The content of the frame is lost. On a new connection, the edge sends what is still needed.
         this.#connection?.abandon(`the edge sent an unreadable frame: ${frame.reason}`);

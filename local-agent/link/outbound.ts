@@ -1,9 +1,11 @@
 import { doubled } from "../../src/core/numbers/doubled.ts";
 import type { FieldError } from "../../src/core/problem/field-error.ts";
 import type { Problem } from "../../src/core/problem/problem.ts";
+import type { LinkPace } from "../../src/core/wire/link-frames.ts";
 import type { Logger } from "../base/log.ts";
 import type { DeadLetterFile } from "../store/dead-letter-file.ts";
 import { LANES, type Lane, type Spool } from "../store/spool.ts";
+import { LanePacing } from "./lane-pacing.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { type NumbersRefused, readNumbersRefused } from "./numbers-refused.ts";
 
@@ -35,10 +37,14 @@ const FRAMES_A_TURN = 2;
 /** Pause before confirmed signals are deleted again after the disk refused. */
 const DELETE_RETRY_MS = 5_000;
 
-/** Sends the spool over the present connection, woken by puts and by answers, never by a clock. */
+/** Sends the spool over the present connection, woken by puts and by answers, and by a clock for signals that gather. */
 export class Outbound {
   readonly #options: OutboundOptions;
   readonly #senders: Readonly<Record<Lane, LaneSender>>;
+  readonly #pacing: Readonly<Record<Lane, LanePacing>> = {
+    bus: new LanePacing(),
+    local: new LanePacing(),
+  };
   /** Batches in flight. */
   readonly #sent = new Map<number, { readonly lane: Lane; readonly at: number }>();
   #batch = 0;
@@ -67,7 +73,11 @@ export class Outbound {
 
   start(): void {
     this.#stopped = false;
-    this.#endOnPut = this.#options.spool.onPut(() => this.#pumpSoon());
+    this.#endOnPut = this.#options.spool.onPut((lane, signals) => {
+      const observations = signals.every(({ observation }) => observation);
+      this.#pacing[lane].put(signals.length, observations);
+      this.#pumpSoon();
+    });
   }
 
   stop(): void {
@@ -80,7 +90,22 @@ export class Outbound {
   /** A connection has opened. */
   opened(): void {
     this.#sent.clear();
-    for (const lane of LANES) this.#senders[lane].restart();
+    // An edge that asks for no pace says nothing of it, and this one may be another than before.
+    for (const lane of LANES) {
+      this.#senders[lane].restart();
+      this.#pacing[lane].pace = undefined;
+    }
+    this.flush();
+  }
+
+  /** The edge says how long signals gather. */
+  paced(pace: LinkPace): void {
+    for (const lane of LANES) this.#pacing[lane].pace = pace;
+  }
+
+  /** Sends what waits, without waiting for more. */
+  flush(): void {
+    for (const lane of LANES) this.#pacing[lane].hurry();
     this.#pump();
   }
 
@@ -133,6 +158,7 @@ export class Outbound {
     const nowMs = performance.now();
     // The edge gives the same time to the whole fleet, so a random part is added.
     const namedMs = retryAfterMs === undefined ? undefined : retryAfterMs * (1 + Math.random() / 4);
+    this.#pacing[lane].hurry();
     const after = this.#senders[lane].refused(batch, problem.status, namedMs, nowMs, refusalDelay);
     if (after?.kind === "retry") {
       log.warn(
@@ -210,12 +236,14 @@ export class Outbound {
   }
 
   #pump(): void {
+    const { spool } = this.#options;
     const send = this.#options.send();
     if (send === null) return;
     const nowMs = performance.now();
     let more = false;
     for (const lane of LANES) {
       let sent = 0;
+      if (this.#pacing[lane].waitingUntil(nowMs) !== undefined) continue;
       for (; sent < FRAMES_A_TURN; sent++) {
         const frame = this.#senders[lane].frame(++this.#batch, nowMs);
         if (frame === null) break;
@@ -226,15 +254,19 @@ export class Outbound {
         this.#sent.set(this.#batch, { lane, at: performance.now() });
         send(frame);
       }
+      if (sent > 0) this.#pacing[lane].sent(this.#senders[lane].next > spool.lastNumber(lane), nowMs);
       more ||= sent === FRAMES_A_TURN;
     }
     if (more) setImmediate(() => this.#pump());
     else this.#resumeLater(nowMs);
   }
 
-  /** Only when the edge asked for a pause; in all other cases an event wakes the link. */
+  /** When the edge asked for a pause, and while signals gather; in all other cases an event wakes the link. */
   #resumeLater(nowMs: number): void {
-    const until = LANES.map((lane) => this.#senders[lane].waitingUntil(nowMs)).filter((time) => time !== undefined);
+    const until = LANES.flatMap((lane) => [
+      this.#senders[lane].waitingUntil(nowMs),
+      this.#pacing[lane].waitingUntil(nowMs),
+    ]).filter((time) => time !== undefined);
     clearTimeout(this.#resume);
     if (until.length > 0) this.#resume = setTimeout(() => this.#pump(), Math.min(...until) - nowMs + 1);
   }

@@ -52,7 +52,7 @@ export class Spool {
   readonly #last: Record<Lane, number>;
   /** No observation is left below these numbers, so shedding starts there. */
   readonly #shedFrom: Record<Lane, number> = { bus: 1, local: 1 };
-  readonly #listeners = new Listeners();
+  readonly #listeners = new Listeners<[lane: Lane, signals: readonly { readonly observation: boolean }[]]>();
   readonly #emptied = new Set<() => void>();
   #maxBytes: number;
   #shedding = false;
@@ -120,8 +120,8 @@ export class Spool {
     return this.#lanes[lane].last();
   }
 
-  /** Calls `listener` after each commit that added signals. @returns a function that removes the listener */
-  onPut(listener: () => void): () => void {
+  /** Calls `listener` after each commit with the signals that it added. @returns a function that removes the listener */
+  onPut(listener: (lane: Lane, signals: readonly { readonly observation: boolean }[]) => void): () => void {
     return this.#listeners.add(listener);
   }
 
@@ -153,7 +153,7 @@ export class Spool {
         this.#last[lane] = last;
         this.#mark();
         this.#shedIfFull();
-        this.#listeners.notify();
+        this.#listeners.notify(lane, texts);
         return { already: false, first, last };
       };
     });

@@ -21,6 +21,27 @@ describe("link, sending", () => {
     expect(edge.wrongFrames).toEqual([]);
   });
 
+  it("gathers signals that follow others where the edge asks for it, and sends the first at once", async () => {
+    const edge = await startEdge();
+    const appends: number[] = [];
+    edge.interfere = ({ signals }) => void appends.push(signals.length);
+    const { spool, link } = await startLink(edge);
+    await changed(link, () => link.state.state === "connected");
+    edge.sendToAll('{"type":"pace","observations_ms":10000,"others_ms":20}');
+    const observation = () => spool.put("bus", [signal(0, "OBSERVATION")]);
+    await observation();
+    // The answer comes behind the pace.
+    await spool.drained();
+    for (let n = 0; n < 50; n++) await observation();
+    await spool.put("bus", [signal(0)]);
+    await spool.drained();
+    expect(appends).toEqual([1, 51]);
+    await observation();
+    await link.stop();
+    expect(edge.log).toHaveLength(53);
+    expect(edge.wrongFrames).toEqual([]);
+  });
+
   it("authenticates with a bearer token, names its host and the protocol", async () => {
     const edge = await startEdge();
     await startLink(edge);
