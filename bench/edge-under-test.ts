@@ -11,11 +11,12 @@ export interface EdgeUnderTest {
   stop(): Promise<void>;
 }
 
-export async function startEdgeUnderTest(): Promise<EdgeUnderTest> {
+/** @param env - further variables of the edge */
+export async function startEdgeUnderTest(env: Readonly<Record<string, string>> = {}): Promise<EdgeUnderTest> {
   const stateDir = mkdtempSync(join(tmpdir(), "ganglion-bench-"));
   const main = join(import.meta.dirname, "../local-edge/main.ts");
   const child = spawn(process.execPath, [main], {
-    env: { ...process.env, GANGLION_PORT: "0", GANGLION_STATE_DIR: stateDir },
+    env: { ...process.env, ...env, GANGLION_PORT: "0", GANGLION_STATE_DIR: stateDir },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));

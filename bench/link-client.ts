@@ -6,7 +6,7 @@ import type { EdgeUnderTest } from "./edge-under-test.ts";
 export interface BareLink {
   send(text: string): void;
   /** Frames that are not `signals`, parsed; set before sending. */
-  onFrame: (frame: { type: string; batch?: number }) => void;
+  onFrame: (frame: { type: string; batch?: number; request?: string; last?: number }) => void;
   /** A frame of signals: its text and its last place. */
   onSignals: (text: string, last: number) => void;
   onPong: () => void;

@@ -1,4 +1,5 @@
 import { agentIdle } from "./agent-idle.ts";
+import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
 import { cost } from "./cost.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
@@ -11,7 +12,18 @@ import { reaction } from "./reaction.ts";
 import { throughput } from "./throughput.ts";
 
 /** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
-const BENCHES = { throughput, latency, introspection, cost, queue, reaction, policy, bus, "agent-idle": agentIdle };
+const BENCHES = {
+  throughput,
+  latency,
+  introspection,
+  cost,
+  queue,
+  reaction,
+  policy,
+  bus,
+  "agent-idle": agentIdle,
+  bill,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));
