@@ -7,6 +7,7 @@ import { report } from "./figure.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
 import { policy } from "./policy.ts";
+import { predicted } from "./predicted.ts";
 import { queue } from "./queue.ts";
 import { reaction } from "./reaction.ts";
 import { throughput } from "./throughput.ts";
@@ -23,6 +24,7 @@ const BENCHES = {
   bus,
   "agent-idle": agentIdle,
   bill,
+  predicted,
 };
 
 const wanted = process.argv.slice(2);
