@@ -12,7 +12,7 @@ import {
   TaskState,
   TaskView,
 } from "../core/queue/api.ts";
-import { QueueSettings, type QueueSettingsChange } from "../core/queue/queue-settings.ts";
+import { DEFAULT_SETTINGS, QueueSettings, type QueueSettingsChange } from "../core/queue/queue-settings.ts";
 import type { TaskInput } from "../core/queue/task-input.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
 import { type Call, type CallEdge, NoAnswer } from "./http/request.ts";
@@ -20,8 +20,23 @@ import { uuid7 } from "./http/uuid7.ts";
 import { type FollowEventsOptions, followEvents } from "./stream/queue-events.ts";
 import type { ServerSentEvents } from "./stream/server-sent-events.ts";
 
-/** An older edge does not say how large a queue is. */
-const AnyQueueStatus = QueueStatus.partial({ database_bytes: true, heap: true });
+/** An older edge has no breakers. */
+const { breaker_failures, breaker_rate, breaker_calls, breaker_open_ms, breaker_open_max_ms, breaker_fallback } =
+  QueueSettings.shape;
+const AnyQueueSettings = QueueSettings.extend({
+  breaker_failures: breaker_failures.default(DEFAULT_SETTINGS.breaker_failures),
+  breaker_rate: breaker_rate.default(DEFAULT_SETTINGS.breaker_rate),
+  breaker_calls: breaker_calls.default(DEFAULT_SETTINGS.breaker_calls),
+  breaker_open_ms: breaker_open_ms.default(DEFAULT_SETTINGS.breaker_open_ms),
+  breaker_open_max_ms: breaker_open_max_ms.default(DEFAULT_SETTINGS.breaker_open_max_ms),
+  breaker_fallback: breaker_fallback.default(DEFAULT_SETTINGS.breaker_fallback),
+});
+/** Nor does it say how large a queue is. */
+const AnyQueueStatus = QueueStatus.extend({ settings: AnyQueueSettings }).partial({
+  breakers: true,
+  database_bytes: true,
+  heap: true,
+});
 
 /** A task to be queued. Without a `task_id` the client chooses one. */
 export type TaskRequest = TaskInput;
@@ -66,7 +81,7 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
     list: async () => (await call(Queues, { path: inside("/queues") })).queues,
     status: (queue: string) => call(AnyQueueStatus, { path: at(queue) }),
     configure: (queue: string, change: QueueSettingsChange) =>
-      call(QueueSettings, { method: "PATCH", path: at(queue), body: change }),
+      call(AnyQueueSettings, { method: "PATCH", path: at(queue), body: change }),
     /** Deletes a queue. @param force - also while it has unfinished tasks, which are lost */
     delete: (queue: string, force = false) =>
       call(NoAnswer, { method: "DELETE", path: at(queue), ...(force ? { query: { force: "true" } } : {}) }),
@@ -98,7 +113,8 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
      * Calls a responder that works for `recipient`, and waits for the reply. When the edge cannot be reached the call is
      * sent again, and runs once, because the correlation id is the same.
      *
-     * @throws ApiProblem with 504 when no reply came in time, 502 when the responder failed, 503 `no-responder`
+     * @throws ApiProblem with 504 when no reply came in time, 502 when the responder failed, 503 `no-responder` or
+     *   `breaker-open`
      */
     call(
       queue: string,

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Client } from "../../../src/client/client.ts";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { QueueEvent, RecipientStatus } from "../../../src/core/queue/api.ts";
+import type { BreakerStatus } from "../../../src/core/queue/breaker-status.ts";
 import { facts, wholeNumber } from "../../arguments.ts";
 import {
   alignLine,
@@ -52,9 +53,17 @@ export const queueCommand = () =>
           .map(([recipient, count]) => `${recipient}: ${count}`)
           .join(", "),
         alerts: status.alerts.map(({ rule, subject }) => `${rule} (${subject})`).join(", "),
+        ...((status.breakers ?? []).length === 0
+          ? {}
+          : { breakers: (status.breakers ?? []).map(breakerText).join("; ") }),
       });
       await printTable(Object.entries(status.by_recipient), recipientColumns, "no tasks so far");
     });
+
+function breakerText({ recipient, state, reason, next_probe_at }: BreakerStatus): string {
+  const next = state === "open" ? `next probe at ${next_probe_at}` : `a probe is under way, until ${next_probe_at}`;
+  return `${recipient}: ${reason}; ${next}`;
+}
 
 async function listQueues(command: Command): Promise<void> {
   const list = await clientFor(command).queues.list();

@@ -4,10 +4,10 @@ import { readAnswer, writeEvent } from "../../core/intelligence/envelope.ts";
 import { readErrorCode } from "../../core/intelligence/error-codes.ts";
 import type { RequestOptions } from "../../core/intelligence/request.ts";
 import type { CallReply } from "../../core/queue/api.ts";
-import { ApiProblem, EdgeUnreachable } from "../http/problem-errors.ts";
 import { backoffMs, pause } from "../http/retry.ts";
 import type { CallOptions } from "../queue.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
+import { errorOfCall, isBreakerOpen, isTransient } from "./call-errors.ts";
 import { IntelligenceClosed, IntelligenceFailed, IntelligenceTimeout, IntelligenceUnavailable } from "./errors.ts";
 
 /** What makes the calls: `openCaller` over one channel, or the calls of a client over HTTP. */
@@ -138,7 +138,7 @@ export class IntelligenceClient {
       this.#healthyMs = this.#now();
       this.#breaker.succeeded();
     } catch (error) {
-      throw errorOf(error);
+      throw errorOfCall(error);
     }
   }
 
@@ -163,7 +163,8 @@ export class IntelligenceClient {
     } catch (error) {
       // A request that was refused says that somebody is there.
       if (error instanceof IntelligenceFailed && !error.retryAllowed) this.#breaker.succeeded();
-      else if (!(error instanceof IntelligenceClosed)) {
+      // The edge says no at once, and knows when to try.
+      else if (!(error instanceof IntelligenceClosed) && !isBreakerOpen(error)) {
         this.#breaker.failed();
         this.#healthyMs = undefined;
       }
@@ -208,8 +209,11 @@ export class IntelligenceClient {
     const callId = `${correlationId}.${attempt}.${event.event_id.slice(0, 8)}`;
     const sent = calls.call("*", topic, event, { timeoutMs, correlationId: callId, requireResponder: true });
     const reply = await this.#race(sent, timeoutMs).catch((error: unknown) => {
-      throw errorOf(error);
+      throw errorOfCall(error);
     });
+    // A fallback of the queue answers no request of its own.
+    if (reply.source !== undefined)
+      throw new IntelligenceUnavailable("breaker_open", `the breaker is open, and ${reply.source} stands in`);
     const answer = readAnswer(reply.result);
     if (answer.kind === "unreadable") throw new IntelligenceUnavailable("unreadable_answer", answer.message);
     if (answer.kind === "unknown") {
@@ -267,34 +271,4 @@ export class IntelligenceClient {
   #mustBeOpen(): void {
     if (this.#closing.signal.aborted) throw new IntelligenceClosed();
   }
-}
-
-/** What a failed call means for whoever asks about code. */
-function errorOf(error: unknown): unknown {
-  if (error instanceof EdgeUnreachable)
-    return new IntelligenceUnavailable("connection_failed", error.message, true, { cause: error });
-  if (!(error instanceof ApiProblem)) return error;
-  const { problem, message } = error;
-  switch (problem.type) {
-    case "/problems/call-timed-out":
-      return new IntelligenceTimeout(message);
-    case "/problems/no-responder":
-      return new IntelligenceUnavailable("no_responder", "no host that has code is connected", false, { cause: error });
-    case "/problems/responder-failed":
-      return new IntelligenceUnavailable("failed_answer", message, false, { cause: error });
-    default:
-      return new IntelligenceUnavailable(
-        "connection_failed",
-        message,
-        problem.status >= 500 || problem.status === 429,
-        {
-          cause: error,
-        },
-      );
-  }
-}
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof IntelligenceFailed) return error.retryAllowed;
-  return error instanceof IntelligenceUnavailable && error.transient;
 }

@@ -22,8 +22,8 @@ export interface Caller {
   /**
    * Calls a responder that works for `recipient`. Across lost connections the same call is sent again, and runs once.
    *
-   * @throws ApiProblem with 504 when no reply came in time, 502 when the responder failed, 503 `no-responder`; the
-   *   reason of `signal`, after which the call is cancelled at the responder
+   * @throws ApiProblem with 504 when no reply came in time, 502 when the responder failed, 503 `no-responder` or
+   *   `breaker-open`; the reason of `signal`, after which the call is cancelled at the responder
    */
   call(recipient: string, type: string, payload: unknown, options?: CallOptions): Promise<CallReply>;
   /** Rejects the calls that have no reply yet. */
@@ -204,7 +204,9 @@ function timedOut(correlationId: string): ApiProblem {
   return new ApiProblem(problem("call-timed-out", 504, "No reply in time", detail, { correlation_id: correlationId }));
 }
 
-function outcomeOf({ correlation_id, result, responder = null, duration_ms = 0, problem: wrong }: ReplyFrame) {
+function outcomeOf(frame: ReplyFrame) {
+  const { correlation_id, result, responder = null, duration_ms = 0, problem: wrong, source, confidence } = frame;
   if (wrong !== undefined) return new ApiProblem(wrong as Problem);
-  return { correlation_id, result, responder, duration_ms } satisfies CallReply;
+  const reply = { correlation_id, result, responder, duration_ms };
+  return (source === undefined ? reply : { ...reply, source, confidence }) satisfies CallReply;
 }

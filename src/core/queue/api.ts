@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import { Timestamp } from "../signals/timestamp.ts";
+import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { QueueSettings } from "./queue-settings.ts";
 import { Outcome, TaskStatus } from "./task.ts";
 
@@ -143,6 +144,7 @@ export const QueueStatus = z.object({
   oldest_age_ms: MsOrNull.meta({ description: "Age of the oldest task that is ready to be leased" }),
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
+  breakers: z.array(BreakerStatus).readonly().meta({ description: "Breakers that are not closed" }),
   settings: QueueSettings,
   ...ObjectSize.shape,
 });
@@ -182,6 +184,11 @@ export const CallReply = z.object({
   result: AnyJson,
   responder: z.string().nullable(),
   duration_ms: z.number(),
+  source: z
+    .string()
+    .optional()
+    .meta({ description: "Only of a fallback, while the breaker is open: where it comes from" }),
+  confidence: z.number().optional().meta({ description: "Only of a fallback: how much it is worth, below 1" }),
 });
 export type CallReply = z.infer<typeof CallReply>;
 
@@ -283,4 +290,5 @@ export type CallAnswer =
     }
   | { readonly correlation_id: string; readonly pending: "queued" | "running" }
   | { readonly refused: "no_responder" | "full" | "not_a_call" }
+  | BreakerRefusal
   | QueueOverloaded;

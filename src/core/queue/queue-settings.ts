@@ -3,6 +3,22 @@ import * as z from "zod";
 const Duration = (max: number) => z.int().min(1).max(max);
 const DAY_MS = 86_400_000;
 
+/** Characters of a fallback as JSON. */
+const MAX_FALLBACK_CHARS = 16_384;
+
+/** An answer that stands for one of a responder: it says where it comes from, and that it is worth less. */
+const CallFallback = z
+  .strictObject({
+    result: z.unknown(),
+    source: z.string().min(1).max(128),
+    confidence: z.number().min(0).lt(1),
+  })
+  .refine((fallback) => JSON.stringify(fallback).length <= MAX_FALLBACK_CHARS, {
+    message: `a fallback may take ${MAX_FALLBACK_CHARS} characters as JSON: name where the data is instead`,
+  });
+
+export type CallFallback = z.infer<typeof CallFallback>;
+
 /** The settings of a queue. */
 export const QueueSettings = z.strictObject({
   /** Most unfinished tasks that the queue holds. */
@@ -25,6 +41,16 @@ export const QueueSettings = z.strictObject({
   alert_failed: z.int().min(0).max(1_000_000).nullable(),
   alert_failed_window_ms: z.int().min(60_000).max(DAY_MS),
   alert_depth: z.int().min(1).max(250_000).nullable(),
+  /** Calls of a recipient in a row whose failure opens its breaker; `null`: any number of them. */
+  breaker_failures: z.int().min(1).max(1_000).nullable(),
+  /** Share of the latest `breaker_calls` calls of a minute whose failure opens the breaker; `null`: any share. */
+  breaker_rate: z.number().gt(0).max(1).nullable(),
+  breaker_calls: z.int().min(2).max(100),
+  /** How long a breaker stays open before a call is let through to try; doubled after each that fails. */
+  breaker_open_ms: Duration(DAY_MS),
+  breaker_open_max_ms: Duration(DAY_MS),
+  /** What calls are answered for as long as the breaker is open, instead of a problem. */
+  breaker_fallback: CallFallback.nullable(),
 });
 export type QueueSettings = z.infer<typeof QueueSettings>;
 
@@ -46,6 +72,19 @@ export const DEFAULT_SETTINGS: QueueSettings = {
   alert_failed: 5,
   alert_failed_window_ms: 3_600_000,
   alert_depth: 100,
+  breaker_failures: null,
+  breaker_rate: null,
+  breaker_calls: 20,
+  breaker_open_ms: 10_000,
+  breaker_open_max_ms: 60_000,
+  breaker_fallback: null,
+};
+
+/** As {@link DEFAULT_SETTINGS}, with breakers: for queues whose callers go on without an answer. */
+export const SETTINGS_WITH_BREAKERS: QueueSettings = {
+  ...DEFAULT_SETTINGS,
+  breaker_failures: 5,
+  breaker_rate: 0.5,
 };
 
 export function changeSettings(settings: QueueSettings, change: QueueSettingsChange): QueueSettings {
@@ -53,6 +92,6 @@ export function changeSettings(settings: QueueSettings, change: QueueSettingsCha
 }
 
 /** Reads stored settings. Those written before a setting existed get its default. */
-export function readSettings(text: string): QueueSettings {
-  return QueueSettings.parse({ ...DEFAULT_SETTINGS, ...QueueSettingsChange.parse(JSON.parse(text)) });
+export function readSettings(text: string, defaults = DEFAULT_SETTINGS): QueueSettings {
+  return QueueSettings.parse({ ...defaults, ...QueueSettingsChange.parse(JSON.parse(text)) });
 }

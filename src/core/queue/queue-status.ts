@@ -3,6 +3,8 @@ import { formatTimestamp } from "../signals/timestamp.ts";
 import type { AlertTracker } from "./alert-tracker.ts";
 import type { QueueStatus, RecipientStatus } from "./api.ts";
 import { percentiles } from "./bottlenecks.ts";
+import { breakerStatus } from "./breaker-status.ts";
+import type { CallBreakers } from "./call-breakers.ts";
 import { add, type Series, type Statistics } from "./statistics.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { Waiters } from "./waiters.ts";
@@ -11,7 +13,7 @@ interface QueueParts {
   readonly queue: TaskQueue;
   readonly statistics: Statistics;
   readonly alerts: AlertTracker;
-  readonly waiters: Waiters;
+  readonly breakers: CallBreakers;
 }
 
 const NO_PERCENTILES = {
@@ -26,7 +28,8 @@ const NO_PERCENTILES = {
 /** The state of a queue, for people and monitoring. */
 export function queueStatus(
   name: string,
-  { queue, statistics, alerts, waiters }: QueueParts,
+  { queue, statistics, alerts, breakers }: QueueParts,
+  waiters: Waiters,
   nowMs: number,
 ): Omit<QueueStatus, keyof ObjectSize> {
   const { depths } = queue;
@@ -44,6 +47,7 @@ export function queueStatus(
       subject,
       raised_at: formatTimestamp(raisedMs),
     })),
+    breakers: breakerStatus(breakers),
     settings: queue.settings,
   };
 }

@@ -106,13 +106,18 @@ export const ConflictFrame = z.object({
     z.object({ task_id: z.string(), lease_id: z.string(), reason: z.enum(["lost", "finished", "unknown"]) }),
   ),
 });
-/** Answer to a call: a result, or a problem (409 cancelled, 502 responder failed, 503 no responder, 504 too late). */
+/**
+ * Answer to a call: a result, or a problem (409 cancelled, 502 responder failed, 503 no responder or breaker open, 504 too
+ * late). A fallback, while the breaker is open, has a source and a confidence.
+ */
 export const ReplyFrame = z.object({
   type: z.literal("reply"),
   correlation_id: z.string(),
   result: z.unknown().optional(),
   responder: z.string().nullable().optional(),
   duration_ms: z.number().optional(),
+  source: z.string().optional(),
+  confidence: z.number().optional(),
   problem: Problem.optional(),
 });
 export type ReplyFrame = z.infer<typeof ReplyFrame>;

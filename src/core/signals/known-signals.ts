@@ -137,6 +137,7 @@ export const KNOWN_SIGNALS = {
   Q_TASK_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_TASK_FAILED: { kind: "error", facts: anyFacts },
   Q_QUEUE_ALERT: { kind: "advisory", facts: anyFacts },
+  Q_QUEUE_BREAKER: { kind: "advisory", facts: anyFacts },
   Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_REACTION_FAILED: { kind: "error", facts: anyFacts },
   Q_REACTION_PROGRESS: { kind: "advisory", facts: anyFacts },

@@ -4,6 +4,7 @@ import type { ReplayPlan } from "../../core/dead-letters/replay-plan.ts";
 import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { CallAnswer, EnqueueAnswer, TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
+import { breakerOpen } from "../../core/queue/breaker-status.ts";
 import { noResponder, problemOfCall } from "../../core/queue/call-problems.ts";
 import type { NewTask } from "../../core/queue/task.ts";
 import type { Redelivery } from "../../core/webhooks/delivery.ts";
@@ -130,7 +131,10 @@ async function askHost(
   const hostWaited = await objectNamed(env.QUEUE_LOBBY, eco, env).beginForWorkers(HOSTS_QUEUE);
   const answer = await queue.call(task, HOST_MS, !hostWaited);
   if ("overloaded" in answer) return busy(answer.retry_after_ms);
-  if ("refused" in answer) return answer.refused === "full" ? full(HOSTS_QUEUE) : noResponder(host);
+  if ("refused" in answer) {
+    if (answer.refused === "breaker_open") return breakerOpen(answer);
+    return answer.refused === "full" ? full(HOSTS_QUEUE) : noResponder(host);
+  }
   if ("pending" in answer)
     return problem(
       "call-timed-out",

@@ -1,4 +1,5 @@
 import type { CallAnswer } from "../../core/queue/api.ts";
+import type { BreakerRefusal } from "../../core/queue/breaker-status.ts";
 import { problemOfCall } from "../../core/queue/call-problems.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 
@@ -41,6 +42,13 @@ export function answerOf(record: FinishedTask): CallAnswer {
   const { taskId, outcome, resultJson, error, worker, finishedMs, createdMs } = record;
   const duration_ms = Math.max(0, finishedMs - createdMs);
   return { correlation_id: taskId, outcome, resultJson, error, responder: worker, duration_ms };
+}
+
+/** The answer that stands for a reply while the breaker is open, as the text of a `reply` frame. */
+export function fallbackFrame(correlationId: string, fallback: NonNullable<BreakerRefusal["fallback"]>): string {
+  const { resultJson, source, confidence } = fallback;
+  const head = { type: "reply", correlation_id: correlationId, responder: null, duration_ms: 0, source, confidence };
+  return `${JSON.stringify(head).slice(0, -1)},"result":${resultJson}}`;
 }
 
 /** The end of a call as the text of a `reply` frame. The result is passed through as it was stored, without parsing. */

@@ -85,6 +85,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit, isOver });
     this.#calls = new PendingCalls({
       queue,
+      breakers: () => this.#commits.runtime.breakers,
       submit,
       finished: (taskId) => store.finished(taskId)?.record,
       serves: (recipient) => this.#waiters.serves(recipient),
@@ -164,8 +165,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   status(): api.QueueStatus {
-    const { queue, statistics, alerts } = this.#commits.runtime;
-    const status = queueStatus(queueOf(this.#name), { queue, statistics, alerts, waiters: this.#waiters }, Date.now());
+    const status = queueStatus(queueOf(this.#name), this.#commits.runtime, this.#waiters, Date.now());
     return { ...status, ...this.size() };
   }
 

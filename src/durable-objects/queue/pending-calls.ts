@@ -1,15 +1,18 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { CallAnswer } from "../../core/queue/api.ts";
+import { type BreakerRefusal, breakerOpen, refusalOf } from "../../core/queue/breaker-status.ts";
+import type { CallBreakers } from "../../core/queue/call-breakers.ts";
 import { noResponder, notACall, queueFull } from "../../core/queue/call-problems.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { FinishedTask, NewTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
-import { answerOf, Callers, replyFrame } from "./callers.ts";
+import { answerOf, Callers, fallbackFrame, replyFrame } from "./callers.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { OVERLOADED } from "./refusals.ts";
 
 export interface PendingCallsOptions {
   readonly queue: () => TaskQueue;
+  readonly breakers: () => Pick<CallBreakers, "isClosed" | "admit" | "withdraw">;
   readonly finished: (taskId: string) => FinishedTask | undefined;
   /** Whether a worker is connected that takes tasks for the recipient. */
   readonly serves: (recipient: string) => boolean;
@@ -19,7 +22,7 @@ export interface PendingCallsOptions {
 }
 
 const TOO_MUCH = problem("overloaded", 503, "The queue is overloaded", "Nothing of the call was kept: call again.");
-type Refused = { readonly refused: "no_responder" | "full" | "not_a_call" };
+type Refused = { readonly refused: "no_responder" | "full" | "not_a_call" } | BreakerRefusal;
 /** Prefix of the `caller` of a task, where the caller is a channel. */
 const OVER_CHANNEL = "ws:";
 export const channelCaller = (connectionId: string) => `${OVER_CHANNEL}${connectionId}`;
@@ -74,8 +77,9 @@ export class PendingCalls {
         if (elsewhere) this.#callers.add(id, reply);
         if (outcome === undefined) return;
         if ("record" in outcome) reply(outcome.record);
-        else if (outcome.refused === "full") refuse(queueFull(this.#options.queue().settings.capacity));
-        else refuse(outcome.refused === "not_a_call" ? notACall(id) : noResponder(task.recipient));
+        else if (outcome.refused !== "breaker_open") refuse(this.#problemOf(outcome.refused, task));
+        else if (outcome.fallback === null) refuse(breakerOpen(outcome));
+        else send(connectionId, fallbackFrame(id, outcome.fallback));
       },
       () => refuse(TOO_MUCH),
       [task],
@@ -128,10 +132,30 @@ export class PendingCalls {
       if (record === undefined) return undefined;
       return isSameCall(record, task) ? { record } : { refused: "not_a_call" };
     };
-    if (requireResponder && !this.#options.serves(task.recipient)) return ended() ?? { refused: "no_responder" };
+    const { recipient } = task;
+    if (requireResponder && !this.#options.serves(recipient)) return ended() ?? { refused: "no_responder" };
+    const breakers = this.#options.breakers();
+    // A call that has ended is not made again, so no breaker stands in its way, and it is no probe.
+    const before = breakers.isClosed(recipient) ? undefined : ended();
+    if (before !== undefined) return before;
+    const call = { id, beganMs: nowMs, endsMs: nowMs + (task.deadlineMs ?? Number.POSITIVE_INFINITY) };
+    const wait = breakers.admit(recipient, call, nowMs);
+    if (wait !== undefined) return refusalOf(recipient, wait, queue.settings.breaker_fallback, nowMs);
     const outcome = queue.enqueue([task], nowMs);
-    if ("full" in outcome) return { refused: "full" };
-    return outcome.receipts[0]?.known === true ? ended() : undefined;
+    if (!("full" in outcome) && outcome.receipts[0]?.known !== true) return undefined;
+    breakers.withdraw(id, nowMs);
+    return "full" in outcome ? { refused: "full" } : ended();
+  }
+
+  #problemOf(refused: "no_responder" | "full" | "not_a_call", { taskId, recipient }: NewTask): Problem {
+    switch (refused) {
+      case "no_responder":
+        return noResponder(recipient);
+      case "full":
+        return queueFull(this.#options.queue().settings.capacity);
+      case "not_a_call":
+        return notACall(taskId ?? "");
+    }
   }
 }
 

@@ -12,6 +12,7 @@ import { logLine } from "../shell/log-line.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
+import { BreakerStore } from "./breaker-store.ts";
 import type { EventFollowers } from "./event-followers.ts";
 import type { QueueOperation } from "./operation.ts";
 import type { PendingCalls } from "./pending-calls.ts";
@@ -55,6 +56,7 @@ export interface QueueCommitsOptions {
  */
 export class QueueCommits {
   readonly store: TaskStore;
+  readonly #breakerStore: BreakerStore;
   readonly #options: QueueCommitsOptions;
   readonly #outbox: Outbox;
   readonly #numbers: NotedNumbers;
@@ -68,6 +70,7 @@ export class QueueCommits {
     const { env, ecosystem, name, sql, alarms, heap } = options;
     this.#options = options;
     this.store = new TaskStore(sql);
+    this.#breakerStore = new BreakerStore(sql);
     this.#numbers = new NotedNumbers(this.store.notes, (epoch) => `ganglion.queue.${queueOf(name)}.${epoch}`);
     this.#outbox = new Outbox(sql, this.#numbers);
     this.#runtime = this.#open(Date.now());
@@ -207,6 +210,7 @@ export class QueueCommits {
     return new QueueRuntime({
       name: this.#options.name,
       store: this.store,
+      breakerStore: this.#breakerStore,
       outbox: this.#outbox,
       numbers: this.#numbers,
       nowMs,

@@ -1,9 +1,12 @@
 import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
+import { INTELLIGENCE_QUEUE } from "../../core/intelligence/call-types.ts";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
 import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
+import { breakerFacts } from "../../core/queue/breaker-status.ts";
+import { CallBreakers } from "../../core/queue/call-breakers.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
-import { DEFAULT_SETTINGS, readSettings } from "../../core/queue/queue-settings.ts";
+import { DEFAULT_SETTINGS, readSettings, SETTINGS_WITH_BREAKERS } from "../../core/queue/queue-settings.ts";
 import { Statistics, StatisticsData } from "../../core/queue/statistics.ts";
 import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
 import { TaskQueue } from "../../core/queue/task-queue.ts";
@@ -13,6 +16,7 @@ import type { NotedNumbers } from "../shell/noted-numbers.ts";
 import type { Outbox } from "../shell/outbox.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import { readableOr } from "../shell/readable-rows.ts";
+import type { BreakerStore } from "./breaker-store.ts";
 import { newLeaseId } from "./lease-id.ts";
 import type { TaskStore, UnreadableTask } from "./task-store.ts";
 
@@ -29,6 +33,7 @@ export interface QueueRuntimeOptions {
   /** Name of the queue's object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly store: TaskStore;
+  readonly breakerStore: BreakerStore;
   readonly outbox: Outbox;
   readonly numbers: NotedNumbers;
   readonly nowMs: number;
@@ -46,6 +51,8 @@ export class QueueRuntime {
   readonly statistics: Statistics;
   readonly alerts: AlertTracker;
   readonly events: EventTail;
+  readonly breakers: CallBreakers;
+  readonly #breakerStore: BreakerStore;
   readonly #store: TaskStore;
   readonly #outbox: Outbox;
   readonly #numbers: NotedNumbers;
@@ -55,8 +62,18 @@ export class QueueRuntime {
   #failures = 0;
 
   /** @param options.events - events of the runtime that this one replaces, so that their numbers go on */
-  constructor({ name, store, outbox, numbers, nowMs, full, events = new EventTail() }: QueueRuntimeOptions) {
+  constructor({
+    name,
+    store,
+    breakerStore,
+    outbox,
+    numbers,
+    nowMs,
+    full,
+    events = new EventTail(),
+  }: QueueRuntimeOptions) {
     this.events = events;
+    this.#breakerStore = breakerStore;
     this.#name = name;
     this.#store = store;
     this.#outbox = outbox;
@@ -71,7 +88,10 @@ export class QueueRuntime {
     this.alerts = new AlertTracker(
       readableOr("alerts of a queue", alerts, (text) => AlertData.parse(JSON.parse(text)), undefined),
     );
-    this.queue = new TaskQueue(readableOr("settings of a queue", settings, readSettings, DEFAULT_SETTINGS), {
+    // Whoever asks about code goes on without an answer: nobody waits there for those who cannot give one.
+    const defaults = queueOf(name) === INTELLIGENCE_QUEUE ? SETTINGS_WITH_BREAKERS : DEFAULT_SETTINGS;
+    const read = (text: string) => readSettings(text, defaults);
+    this.queue = new TaskQueue(readableOr("settings of a queue", settings, read, defaults), {
       epoch: numbers.epoch,
       nextSeq: store.nextSeq,
       tasks: store.tasks((row) => this.#setAside(row)),
@@ -81,6 +101,7 @@ export class QueueRuntime {
       newLeaseId,
       random: Math.random,
     });
+    this.breakers = new CallBreakers(() => this.queue.settings, breakerStore.read());
   }
 
   /** When the queue has to act without a request. */
@@ -106,6 +127,7 @@ export class QueueRuntime {
     this.#store.forget(this.queue.park(changes.changed));
     for (const { task, event } of changes.events) this.events.add(task, event);
     for (const { record } of changes.finished) this.#count(record, nowMs);
+    this.#writeBreakers(nowMs);
     this.#alert(changes, nowMs, atAlarm);
     this.#numbers.write();
     if (atAlarm && this.#countedSinceMs !== undefined) {
@@ -127,8 +149,22 @@ export class QueueRuntime {
     });
   }
 
+  #writeBreakers(nowMs: number): void {
+    this.breakers.advanceClock(nowMs);
+    const { stored, changes } = this.breakers.drain();
+    this.#breakerStore.write(stored);
+    for (const change of changes)
+      this.#emit({
+        signal: "Q_QUEUE_BREAKER",
+        source: `ganglion/queue/${queueOf(this.#name)}`,
+        timestampMs: change.atMs,
+        facts: breakerFacts(queueOf(this.#name), change),
+      });
+  }
+
   #count(record: FinishedTask, nowMs: number): void {
     this.statistics.add(record);
+    this.breakers.finished(record, nowMs);
     this.#countedSinceMs ??= nowMs;
     const { signal_complete, signal_failed } = this.queue.settings;
     const good = record.outcome === "complete";

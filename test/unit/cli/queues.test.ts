@@ -145,6 +145,21 @@ describe("ganglion queue, metrics and call", () => {
     expect(out).toMatch(/coder +3 +1 +7 +2 +10 +20 +30 +2/);
   });
 
+  it("names the breakers of a queue that are not closed, with the time of the next probe", async () => {
+    const reason = "5 calls in a row failed; the last one had no answer in time";
+    const at = "2026-01-01T00:00:10.000Z";
+    const breaker = { recipient: "coder", state: "open", reason, since: at, next_probe_at: at, failed_probes: 0 };
+    const edge = await startEdge(() => [200, { ...status, breakers: [breaker] }]);
+    const { out } = await ganglion(["queue", "work", "--url", edge.url]);
+    expect(out).toMatch(`coder: ${reason}; next probe at ${at}`);
+  });
+
+  it("shows a queue of an edge that knows no breakers", async () => {
+    const older = Object.fromEntries(Object.entries(status.settings).filter(([key]) => !key.startsWith("breaker_")));
+    const edge = await startEdge(() => [200, { ...status, settings: older }]);
+    expect(await ganglion(["queue", "work", "--url", edge.url])).toMatchObject({ code: 0 });
+  });
+
   it("tells an agent's figures, for programs too", async () => {
     const edge = await startEdge(() => [200, status]);
     const { out } = await ganglion(["metrics", "--agent", "coder", "--json", "--url", edge.url]);

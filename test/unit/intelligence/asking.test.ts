@@ -170,6 +170,15 @@ describe("the client", () => {
   });
 
   it("ends its connection once, and fails what waits and what comes later", async () => {
+  it("is told at once by the breaker of the edge, which alone knows when to try, and tries no call again meanwhile", async () => {
+    const open = { type: "/problems/breaker-open", title: "The breaker of the recipient is open", status: 503 };
+    const { client, sent } = clientOf(({ type }) => type !== TOPIC || problemFrom(503, JSON.stringify(open), "9"));
+    for (let asked = 1; asked <= 5; asked++) {
+      await expect(client.discover("a", undefined)).rejects.toMatchObject({ reason: "breaker_open" });
+      expect(sent).toHaveLength(asked);
+    }
+  });
+
     const { client, close } = clientOf((sent) => sent.type !== TOPIC || new Promise(() => undefined));
     const waiting = client.discover("a", undefined).catch((error: unknown) => error);
     await vi.waitFor(() => expect(client.counts.requests).toBe(1));

@@ -19,6 +19,7 @@ describe("a signal that the edge emits about itself", () => {
     "CAPABILITY_GAP_RESOLVED",
     "Q_AGENT_UP",
     "Q_AGENT_DOWN",
+    "Q_QUEUE_BREAKER",
     "Q_POLICY_CHANGED",
     "Q_POLICY_QUARANTINED",
     "Q_SCANNER_CHANGED",

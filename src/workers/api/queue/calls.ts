@@ -2,6 +2,7 @@ import { createRoute, type z } from "@hono/zod-openapi";
 import type { Grant } from "../../../core/access/grant.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { CallAnswer, CallReply } from "../../../core/queue/api.ts";
+import { type BreakerRefusal, breakerOpen } from "../../../core/queue/breaker-status.ts";
 import { noResponder, notACall, problemOfCall } from "../../../core/queue/call-problems.ts";
 import { CallInput, taskOfCall } from "../../../core/queue/task-input.ts";
 import { priorityQueue, queueLobby } from "../../bindings/objects.ts";
@@ -23,7 +24,9 @@ const call = createRoute({
   summary: "Call a responder and wait for the reply",
   description:
     "A call is a task whose sender waits for the result. A call that is sent again with the same `correlation_id` is " +
-    "the same call, and is not run twice. A call makes no queue unless a worker waits for it. The answer is 504 when no result came in time; a later result is kept for a day.",
+    "the same call, and is not run twice. A call makes no queue unless a worker waits for it. The answer is 504 when no " +
+    "result came in time; a later result is kept for a day. While the breaker of the recipient is open the answer is 503 " +
+    "(/problems/breaker-open) at once, with the time of the next probe, or the queue's fallback.",
   tags: ["tasks"],
   ...securedForTasks("tasks:write"),
   request: {
@@ -68,6 +71,7 @@ export const calls = newApi()
     // A responder that waited for the queue to begin is on its way to it.
     const answer = acceptedBy(await queue.call(task, timeoutMs, input.require_responder && existing !== undefined));
     if ("refused" in answer) {
+      if (answer.refused === "breaker_open") return fallbackOf(id, answer);
       if (answer.refused === "full") throw refuseFull((await queue.status()).settings.capacity);
       throw new Refusal(answer.refused === "not_a_call" ? notACall(id) : noResponder(recipient));
     }
@@ -104,6 +108,18 @@ async function queueForCall(
   const outcome = await waitInLobby(visit, "caller", timeout_ms).ended;
   if (outcome === "token_over") throw unauthenticated();
   return outcome === "began" ? priorityQueue(env, ecosystem, queue) : undefined;
+}
+
+/** The answer that stands for a reply while the breaker is open. @throws Refusal where the queue has none */
+function fallbackOf(id: string, refusal: BreakerRefusal) {
+  const { fallback, waitMs } = refusal;
+  if (fallback === null) {
+    const headers = { "Retry-After": String(Math.max(1, Math.ceil(waitMs / 1_000))) };
+    throw new Refusal(breakerOpen(refusal), headers);
+  }
+  const { resultJson, source, confidence } = fallback;
+  const head = JSON.stringify({ correlation_id: id, responder: null, duration_ms: 0, source, confidence });
+  return jsonText<CallReply>(`${head.slice(0, -1)},"result":${resultJson}}`);
 }
 
 function reply(answer: Extract<CallAnswer, { outcome: unknown }>) {

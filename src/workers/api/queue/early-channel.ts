@@ -62,6 +62,8 @@ export class EarlyChannel {
     const queue = () => this.#nothing;
     const calls = new PendingCalls({
       queue,
+      // The queue itself has them.
+      breakers: () => ({ isClosed: () => true, admit: nothing, withdraw: nothing }),
       finished: nothing,
       // Whether somebody works for the queue, the lobby says.
       serves: () => true,
