@@ -9,6 +9,7 @@ import { agentCalls } from "./hosts.ts";
 import { type CallEdge, type Connection, request as send, urlOf } from "./http/request.ts";
 import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { introspectionCalls } from "./introspection.ts";
+import { libraryCalls } from "./library.ts";
 import { modelCalls } from "./models.ts";
 import { decisionCalls, policyCalls } from "./policy.ts";
 import { queueCalls } from "./queue.ts";
@@ -73,6 +74,7 @@ export function createClient(options: ClientOptions) {
     decisions: decisionCalls({ call, inside }).decisions,
     policy: policyCalls({ call, inside }),
     models: modelCalls({ call, inside }),
+    intelligence: libraryCalls({ call, inside }),
     status: deployment.status,
     usage: deployment.usage,
     ready: deployment.ready,

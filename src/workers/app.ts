@@ -18,6 +18,7 @@ import { onlyAllowedHosts } from "./api/http/allowed-hosts.ts";
 import { crossOrigin } from "./api/http/cross-origin.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
 import { newApi } from "./api/http/route.ts";
+import { intelligenceContext } from "./api/intelligence/context.ts";
 import { gaps } from "./api/introspection/gaps.ts";
 import { history } from "./api/introspection/history.ts";
 import { maintenance } from "./api/introspection/maintenance.ts";
@@ -94,6 +95,7 @@ for (const part of [
   decisions,
   expectations,
   models,
+  intelligenceContext,
   simulate,
   deadLetterRoutes,
   queues,

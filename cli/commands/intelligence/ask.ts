@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { createClient } from "../../../src/client/client.ts";
 import { IntelligenceGatherer } from "../../../src/client/intelligence/gatherer.ts";
 import { openLibrary } from "../../../src/client/intelligence/library-file.ts";
 import { openIntelligence } from "../../../src/client/intelligence/open.ts";
@@ -193,6 +194,11 @@ async function gather(given: ContextOptions, command: Command): Promise<Intellig
       : undefined;
   const gatherer = new IntelligenceGatherer({
     library: openLibrary(settings.library),
+    // A library of one's own is known here alone.
+    servedLibrary:
+      connection !== undefined && settings.library === undefined
+        ? createClient({ ...connection, retry: { retries: 0 } }).intelligence.library
+        : undefined,
     client,
     live: settings.enabled && settings.live && given.offline !== true,
     share: settings.share,

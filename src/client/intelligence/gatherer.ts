@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import {
   type ContextInput,
   ContextRequest,
@@ -7,7 +8,7 @@ import {
   mergeContext,
   type RetrievedFindings,
 } from "../../core/intelligence/context.ts";
-import { type Library, lookUp } from "../../core/intelligence/library.ts";
+import { type Library, type LibraryFindings, lookUp } from "../../core/intelligence/library.ts";
 import { filePatternOf, readNodeType } from "../../core/intelligence/node-types.ts";
 import { isInShare } from "../../core/intelligence/stable-share.ts";
 import { fallbackReasonOf } from "./errors.ts";
@@ -15,6 +16,8 @@ import type { IntelligenceClient } from "./intelligence-client.ts";
 
 export interface GathererOptions {
   readonly library: Library;
+  /** Looks up the library of the edge, whose rules take the place of the one above where it answers. */
+  readonly servedLibrary?: ((nodeType: string, domain: string) => Promise<LibraryFindings>) | undefined;
   /** Absent: the library alone, with the reason. */
   readonly client?: Pick<IntelligenceClient, "discover"> | undefined;
   readonly live?: boolean;
@@ -31,6 +34,8 @@ export interface GathererOptions {
   readonly onGathered?: (context: IntelligenceContext, request: ContextRequest, liveMs: number | undefined) => void;
 }
 
+/** Longest wait for the library of the edge. */
+const SERVED_MS = 1_000;
 /** Most patterns that one context holds. */
 const PATTERNS = 10;
 
@@ -47,6 +52,7 @@ export class IntelligenceGatherer {
     const { library, retrieve, now = Date.now, onFallback, onGathered, preferLive = true } = this.#options;
     const request = ContextRequest.parse(input);
     const startMs = now();
+    const served = this.#served(request);
     const outcome = await this.#live(request, correlationId);
     const liveMs = "live" in outcome || outcome.asked ? now() - startMs : undefined;
     if ("reason" in outcome) onFallback?.(outcome.reason, `${outcome.message}; the built-in library is used instead`);
@@ -57,7 +63,7 @@ export class IntelligenceGatherer {
     const context = mergeContext({
       live: "live" in outcome ? outcome.live : undefined,
       fallbackReason: "reason" in outcome ? outcome.reason : null,
-      library: lookUp(library, readNodeType(request.node_type), request.domain),
+      library: (await served) ?? lookUp(library, readNodeType(request.node_type), request.domain),
       retrieved,
       preferLive,
       correlationId,
@@ -65,6 +71,12 @@ export class IntelligenceGatherer {
     });
     onGathered?.(context, request, liveMs);
     return context;
+  }
+
+  /** @returns `undefined` where the edge does not answer, or refuses */
+  #served({ node_type, domain }: ContextRequest): Promise<LibraryFindings | undefined> | undefined {
+    const asked = this.#options.servedLibrary?.(node_type, domain).catch(() => undefined);
+    return asked && Promise.race([asked, pause(SERVED_MS, undefined, { ref: false })]);
   }
 
   async #live(

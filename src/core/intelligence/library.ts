@@ -98,22 +98,25 @@ function joined<Entry>(
   return Object.fromEntries(all);
 }
 
+const texts = z.array(z.string()).readonly();
+
 /** What the library knows about a kind of node in a domain. */
-export interface LibraryFindings {
+export const LibraryFindings = z.strictObject({
   /** The canonical domain. */
-  readonly domain: string;
-  readonly node_type_patterns: readonly string[];
-  readonly domain_best_practices: readonly string[];
-  readonly common_operations: readonly string[];
-  readonly required_mixins: readonly string[];
-  readonly performance_targets: Readonly<Record<string, number>>;
-  readonly error_scenarios: readonly string[];
-  readonly anti_patterns: readonly string[];
-  readonly recommended_dependencies: readonly { readonly name: string; readonly type: string }[];
-  readonly testing_recommendations: readonly string[];
-  readonly security_considerations: readonly string[];
-  readonly code_examples: readonly { readonly code: string; readonly context: string }[];
-}
+  domain: z.string(),
+  node_type_patterns: texts,
+  domain_best_practices: texts,
+  common_operations: texts,
+  required_mixins: texts,
+  performance_targets: z.record(z.string(), z.number()).readonly(),
+  error_scenarios: texts,
+  anti_patterns: texts,
+  recommended_dependencies: z.array(z.strictObject({ name: z.string(), type: z.string() })).readonly(),
+  testing_recommendations: texts,
+  security_considerations: texts,
+  code_examples: z.array(z.strictObject({ code: z.string(), context: z.string() })).readonly(),
+});
+export type LibraryFindings = z.output<typeof LibraryFindings>;
 
 /** How long nodes of a type that the library does not know may take. */
 const UNKNOWN_TYPE_TARGETS = { max_execution_time_ms: 1_000 } as const;

@@ -14,6 +14,7 @@ import { builtInLibrary } from "../../../src/client/intelligence/library-file.ts
 import { findSimilar } from "../../../src/client/intelligence/similar-finder.ts";
 import { CALL_TYPES } from "../../../src/core/intelligence/call-types.ts";
 import { writeEvent } from "../../../src/core/intelligence/envelope.ts";
+import { type LibraryFindings, lookUp } from "../../../src/core/intelligence/library.ts";
 import { topicsOf } from "../../../src/core/intelligence/topics.ts";
 import { temporaryDirectory } from "../store/temporary-state.ts";
 
@@ -169,7 +170,6 @@ describe("the client", () => {
     expect(sent).toHaveLength(0);
   });
 
-  it("ends its connection once, and fails what waits and what comes later", async () => {
   it("is told at once by the breaker of the edge, which alone knows when to try, and tries no call again meanwhile", async () => {
     const open = { type: "/problems/breaker-open", title: "The breaker of the recipient is open", status: 503 };
     const { client, sent } = clientOf(({ type }) => type !== TOPIC || problemFrom(503, JSON.stringify(open), "9"));
@@ -179,6 +179,7 @@ describe("the client", () => {
     }
   });
 
+  it("ends its connection once, and fails what waits and what comes later", async () => {
     const { client, close } = clientOf((sent) => sent.type !== TOPIC || new Promise(() => undefined));
     const waiting = client.discover("a", undefined).catch((error: unknown) => error);
     await vi.waitFor(() => expect(client.counts.requests).toBe(1));
@@ -268,6 +269,14 @@ describe("the gatherer", () => {
     expect(await new IntelligenceGatherer({ library, retrieve }).gather(WRITER)).toMatchObject({
       confidence_score: 0.7,
     });
+  });
+
+  it("takes the rules of the edge's library, and its own where the edge does not answer", async () => {
+    const served = { ...lookUp(library, "EFFECT", "database"), node_type_patterns: ["a rule of the edge"] };
+    const of = async (servedLibrary: () => Promise<LibraryFindings>) =>
+      (await new IntelligenceGatherer({ library, servedLibrary }).gather(WRITER)).node_type_patterns;
+    expect(await of(() => Promise.resolve(served))).toEqual(["a rule of the edge"]);
+    expect(await of(() => Promise.reject(refused()))).toEqual(lookUp(library, "EFFECT", "database").node_type_patterns);
   });
 
   it("refuses an input with an unknown field", async () => {

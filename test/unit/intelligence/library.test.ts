@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { builtInLibrary, openLibrary } from "../../../src/client/intelligence/library-file.ts";
-import { lookUp } from "../../../src/core/intelligence/library.ts";
+import { BUILT_IN_LIBRARY_JSON } from "../../../src/core/intelligence/built-in-library.ts";
+import { lookUp, readLibrary } from "../../../src/core/intelligence/library.ts";
 import { NODE_TYPES } from "../../../src/core/intelligence/node-types.ts";
 import { temporaryDirectory } from "../store/temporary-state.ts";
 
@@ -175,4 +176,8 @@ node_types:
     expect(() => extended("version: 1\nnode_types: [")).toThrow(/mine\.yaml is no valid YAML/);
     expect(() => openLibrary("/nowhere/library.yaml")).toThrow(/nowhere\/library\.yaml cannot be read/);
   });
+});
+
+test("the Worker's copy of the library equals library.yaml; scripts/write-library.ts writes it", () => {
+  expect(readLibrary(JSON.parse(BUILT_IN_LIBRARY_JSON), "the Worker's")).toEqual(library);
 });

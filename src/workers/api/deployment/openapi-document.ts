@@ -3,6 +3,7 @@ import * as z from "zod";
 import { NewToken } from "../../../core/access/new-token.ts";
 import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
 import { BridgeInput } from "../../../core/federation/bridge.ts";
+import { ContextRequest } from "../../../core/intelligence/context.ts";
 import { QueueSettings, QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { CallInput, TaskInput } from "../../../core/queue/task-input.ts";
 import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
@@ -41,6 +42,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       },
       { name: "webhooks", description: "Messages to other services, signed and retried" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
+      { name: "intelligence", description: "What is known about kinds of code" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },
@@ -115,6 +117,10 @@ function otherSchemas(): Record<string, JsonSchema> {
     NewBridge: jsonSchema(BridgeInput),
     WebhookChange: jsonSchema(EndpointChange),
     DeadLetterFilter: jsonSchema(DeadLetterFilter),
+    NewContext: {
+      ...jsonSchema(ContextRequest),
+      examples: [{ node_type: "EFFECT", domain: "database", service_name: "writer", operations: ["create", "update"] }],
+    },
   };
 }
 
