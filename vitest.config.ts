@@ -39,6 +39,10 @@ export default defineConfig({
                 // As on one machine. Tests of what is billed make objects with another.
                 PROFILE: "local",
                 ...(process.env.FEDERATION_SIGNALS && { FEDERATION_SIGNALS: process.env.FEDERATION_SIGNALS }),
+                ...(process.env.RELAY_FAULTS && { RELAY_FAULTS: process.env.RELAY_FAULTS }),
+                ...(process.env.RELAY_SEED && { RELAY_SEED: process.env.RELAY_SEED }),
+                // With 0 every link of every test goes to a relay.
+                LINK_RELAY_LINKS: process.env.GANGLION_LINK_RELAY_LINKS ?? "50",
               },
             },
           }),

@@ -88,6 +88,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
                 ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
                 ...(process.env.GANGLION_HEAP_MB ? { HEAP_MB: process.env.GANGLION_HEAP_MB } : {}),
                 ...quotaVariables(process.env),
+                ...(process.env.GANGLION_LINK_RELAY_LINKS
+                  ? { LINK_RELAY_LINKS: process.env.GANGLION_LINK_RELAY_LINKS }
+                  : {}),
                 // Pages of the web must not reach this edge by a name of theirs that resolves to 127.0.0.1.
                 ALLOWED_HOSTS: allowedHosts(host),
                 // Tests check here what Cloudflare would refuse; see src/durable-objects/shell/platform-limits.ts.

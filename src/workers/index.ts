@@ -9,6 +9,7 @@ export { DeadLetters } from "../durable-objects/dead-letters/object.ts";
 export { WorkerBoard } from "../durable-objects/file-tasks/object.ts";
 export { AgentRegistry } from "../durable-objects/hosts/object.ts";
 export { ObservationCache } from "../durable-objects/introspection/object.ts";
+export { LinkRelay } from "../durable-objects/links/object.ts";
 export { Models } from "../durable-objects/models/object.ts";
 export { PolicyState } from "../durable-objects/policy/object.ts";
 export { QueueLobby } from "../durable-objects/queue/lobby.ts";

@@ -89,7 +89,11 @@ export class TaggedSockets {
 
   /** The answer to a request for a socket whose token has ended since the Worker let it in; `undefined`: it may open. */
   refusal(query: URLSearchParams): Response | undefined {
-    if (!this.isOver(tokenOfQuery(query))) return undefined;
+    return this.isOver(tokenOfQuery(query)) ? this.ended() : undefined;
+  }
+
+  /** The answer to a request whose token has ended. */
+  ended(): Response {
     const headers = { ...CHALLENGE, "Content-Type": PROBLEM_TYPE };
     return Response.json(UNAUTHENTICATED, { status: UNAUTHENTICATED.status, headers });
   }

@@ -63,6 +63,10 @@ export interface Connection {
   subscription: Subscription | undefined;
   /** A read for this subscriber is running or due. */
   behind: boolean;
+  /** Ends when the subscription that waits for a log in another object has begun; `undefined`: none waits. */
+  subscribing: Promise<void> | undefined;
+  /** Characters of the frames that wait for that. */
+  waiting: number;
   /** First number of a refused batch that was not sent again yet, by producer. Later batches are refused too: appending them would break the order. */
   readonly refused: Map<string, number>;
 }
@@ -98,7 +102,8 @@ export function newConnection(
   subscription?: Subscription,
 ): Connection {
   const meters = { refusals: new RefusalMeter(), subscriptions: new MinuteMeter(MAX_SUBSCRIPTIONS) };
-  return { ...meters, socket, host, openedMs, token, flow, agent, subscription, behind: false, refused: new Map() };
+  const state = { subscription, behind: false, subscribing: undefined, waiting: 0, refused: new Map() };
+  return { ...meters, ...state, socket, host, openedMs, token, flow, agent };
 }
 
 /** Writes the state of the connection into its socket, so that it survives hibernation. */

@@ -16,6 +16,14 @@ export interface HostsOptions {
   readonly head: () => number;
   readonly ask: (frame: (host: string, complete: Complete | undefined) => string) => Map<string, () => boolean>;
   readonly keepAlive: (work: Promise<void>) => void;
+  /** Resolves when {@link links} is whole. */
+  readonly known: () => Promise<void>;
+  /** Asks the hosts whose links other objects hold. */
+  readonly askElsewhere: (
+    monitors: readonly string[],
+    timeoutMs: number,
+    after: GatherAfter,
+  ) => Promise<readonly HostAnswers[]>;
 }
 
 /** Characters of one answer, and of the answers of all hosts to one question, which travel in one call. */
@@ -58,6 +66,12 @@ export class Hosts {
     this.#notifySoon();
   }
 
+  /** Statuses of hosts whose links another object holds, as JSON texts. */
+  relayed(statuses: ReadonlyMap<string, string>): void {
+    for (const [host, status] of statuses) this.#statuses.set(host, status);
+    if (statuses.size > 0) this.#notifySoon();
+  }
+
   factsReceived(host: string, request: string, facts: Readonly<Record<string, unknown>>): void {
     this.#waiting.get(`${host} ${request}`)?.(JSON.stringify(facts));
   }
@@ -68,6 +82,7 @@ export class Hosts {
     const asked = this.#options.ask((host, complete) =>
       JSON.stringify({ type: "gather", request, monitors, after: after.get(host) ?? {}, complete }),
     );
+    const elsewhere = this.#options.askElsewhere(monitors, timeoutMs, after);
     let missing = asked.size;
     let chars = 0;
     if (missing > 0) {
@@ -89,6 +104,14 @@ export class Hosts {
     }
     for (const host of asked.keys()) this.#waiting.delete(`${host} ${request}`);
     const silent = [...asked].filter(([host, open]) => !answers.has(host) && open()).map(([host]) => host);
+    for (const other of await elsewhere) {
+      silent.push(...other.silent);
+      for (const [host, facts] of other.answers) {
+        const answer = chars + facts.length > MAX_ANSWERS_CHARS ? tooLarge(monitors, facts) : facts;
+        chars += answer.length;
+        answers.set(host, answer);
+      }
+    }
     return { report: this.report, answers, silent, headSeq: this.#options.head() };
   }
 
@@ -119,6 +142,7 @@ export class Hosts {
       this.#pending = false;
       const statuses = this.#takeStatuses();
       try {
+        await this.#options.known();
         await this.#options.registry().report(this.report, statuses);
         tries = 0;
       } catch (error) {

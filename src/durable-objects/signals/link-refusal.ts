@@ -1,6 +1,8 @@
 import type { HostLink, HostOwner, LinkDecision } from "../../core/hosts/link-claim.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../core/problem/problem.ts";
+import { overQuota, retryAfterOf } from "../../core/quotas/token-quotas.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import type { OverQuota } from "./relay-calls.ts";
 
 type Refused = Extract<LinkDecision<HostLink>, { kind: "refused" }>;
 
@@ -16,6 +18,14 @@ export const CLOSED_BECAUSE = {
 export function linkRefused(host: string, { why, owner }: Refused): Response {
   const refusal = describe(host, why, owner);
   return Response.json(refusal, { status: refusal.status, headers: { "Content-Type": PROBLEM_TYPE } });
+}
+
+/** The answer to a link or stream of a token that has as many as it may have. */
+export function overQuotaRefused({ quota, limit }: OverQuota): Response {
+  const seconds = retryAfterOf(quota);
+  const refused = overQuota(quota, limit);
+  const headers = { "Content-Type": PROBLEM_TYPE, ...(seconds === undefined ? {} : { "Retry-After": `${seconds}` }) };
+  return Response.json(refused, { status: refused.status, headers });
 }
 
 function describe(host: string, why: Refused["why"], { place, sinceMs }: HostOwner): Problem {

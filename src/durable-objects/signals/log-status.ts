@@ -1,12 +1,12 @@
 import type { Excess } from "../../core/quotas/excess.ts";
 import type { LogStatus } from "../../core/signals/api.ts";
+import type { LogLinks } from "./log-links.ts";
 import type { LogWriter } from "./log-writer.ts";
-import type { SocketDoor } from "./socket-door.ts";
 
 /** The log's status, and the tokens that it refused hosts, links, streams or signals lately. */
 export type RefusingLogStatus = LogStatus & { readonly excess?: readonly Excess[] };
 
-export function refusedTokens(door: SocketDoor, writer: LogWriter): Pick<RefusingLogStatus, "excess"> {
-  const excess = [...door.excess, ...writer.excess];
+export function refusedTokens(links: LogLinks, writer: LogWriter): Pick<RefusingLogStatus, "excess"> {
+  const excess = [...links.excess, ...writer.excess];
   return excess.length === 0 ? {} : { excess };
 }

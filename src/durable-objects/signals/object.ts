@@ -1,6 +1,8 @@
 import { paceOf } from "../../core/deployment/profile.ts";
 import type { LinkReport } from "../../core/hosts/api.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
+import type { PlaceInLog } from "../../core/links/relay-feed.ts";
+import type { RelayReport } from "../../core/links/relayed-links.ts";
 import type { ProjectionName } from "../../core/projection/batch.ts";
 import type {
   AppendOutcome,
@@ -15,13 +17,11 @@ import type { Segment } from "../../core/signals/log/segment.ts";
 import { compilePatterns } from "../../core/signals/pattern.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { objectNamed } from "../shell/ports.ts";
 import type { Schema } from "../shell/schema.ts";
-import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
-import { HostOwners } from "./host-owners.ts";
-import { Hosts } from "./hosts.ts";
+import { closeBack } from "../shell/sockets.ts";
 import { type Effect, IdLookup, type IdQuery, type IdSearch } from "./id-lookup.ts";
 import { damageReporter } from "./log-damaged.ts";
+import { LogLinks } from "./log-links.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
 import { type RefusingLogStatus, refusedTokens } from "./log-status.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -30,13 +30,14 @@ import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
 import { ProjectionNudge } from "./projection-nudge.ts";
 import { QueueOutbox } from "./queue-outbox.ts";
+import type { ClaimAnswer, RelayClaim, RelayRead, RelayStretch } from "./relay-calls.ts";
 import { replaceBase } from "./replace-base.ts";
 import { retentionOf } from "./retention-settings.ts";
 import { SegmentStore } from "./segment-store.ts";
-import { SocketDoor } from "./socket-door.ts";
-import { Sockets } from "./sockets.ts";
 import { SubscriptionStore } from "./subscription-store.ts";
 import { type Cursors, undeliveredTo } from "./undelivered.ts";
+
+type Status = RefusingLogStatus & { readonly undelivered: ReturnType<typeof undeliveredTo> };
 
 /**
  * The log of one ecosystem: every signal, in one order, within the retention. All other state is derived from the log.
@@ -49,18 +50,15 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     of: "SignalLog",
     steps: [],
     // Owners are tokens, which no export holds: the names of hosts are free for the first that links.
-    copy: { leftOut: ["host_owners", "damaged"], initial: { interests: "1" } },
+    copy: { leftOut: ["host_owners", "link_relays", "damaged"], initial: { interests: "1" } },
   };
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
   readonly #lookup: IdLookup;
-  readonly #sockets: Sockets;
   readonly #outbox: QueueOutbox;
   readonly #subscriptions: SubscriptionStore;
   readonly #rate = new RateMeter();
-  readonly #hosts: Hosts;
-  readonly #owners: HostOwners;
-  readonly #door: SocketDoor;
+  readonly #links: LogLinks;
   readonly #nudge: ProjectionNudge;
 
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
@@ -90,36 +88,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     const paced = { meter: this.meter, pace: pace.observations };
     this.#outbox = new QueueOutbox(ecosystem, this.#writer, () => this.env.SIGNALS, this.#subscriptions, paced);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#sockets = new Sockets(this.tagged.all(), {
-      ecosystem,
-      keepAliveMs: Number(env.STREAM_KEEPALIVE_SECONDS ?? "0") * 1_000,
-      append: (request, answer) => this.#writer.append(request, answer),
-      read: (after, matches, limit, maxChars) =>
-        this.#reader.after(after, this.#writer.headSeq, matches, limit, maxChars),
-      wakeBy: (atMs) => this.alarms.wakeBy(atMs),
-      pace: pace.links,
-      head: () => this.#writer.headSeq,
-      deadLetter: (records) => objectNamed(env.DEAD_LETTERS, ecosystem, env).record(records),
-      keepAlive: (work) => ctx.waitUntil(work),
-      factsReceived: (host, request, facts) => this.#hosts.factsReceived(host, request, facts),
-      linksChanged: () => this.#hosts.linksChanged(),
-      status: (host, status) => this.#hosts.status(host, status),
-    });
-    this.#owners = new HostOwners(sql);
-    this.#door = new SocketDoor({
-      owners: this.#owners,
-      tagged: this.tagged,
-      sockets: this.#sockets,
-      quotas: env,
-      lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket),
-    });
-    this.#hosts = new Hosts({
-      registry: () => objectNamed(env.AGENT_REGISTRY, ecosystem, env),
-      links: () => this.#sockets.links,
-      head: () => this.#writer.headSeq,
-      ask: (frame) => this.#sockets.toHosts(frame),
-      keepAlive: (work) => ctx.waitUntil(work),
-    });
+    const parts = { tagged: this.tagged, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
+    this.#links = new LogLinks({ ctx, env, ecosystem, sql, ...parts });
   }
 
   /** Resolves when the signals are durable. A request that is sent again, whole or in part, is recognised. */
@@ -193,26 +163,57 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
   }
 
-  status(cursors: Cursors = {}): RefusingLogStatus & { readonly undelivered: ReturnType<typeof undeliveredTo> } {
+  async status(cursors: Cursors = {}): Promise<Status> {
     const [reader, writer, subscriptions, outbox] = [this.#reader, this.#writer, this.#subscriptions, this.#outbox];
     return {
       head_seq: writer.headSeq,
       oldest_seq: reader.oldestSeq,
       signals_last_minute: this.#rate.lastMinute(Date.now()),
-      ...this.#sockets.status,
+      ...(await this.#links.status()),
       ...writer.size,
       ...this.size(),
-      ...refusedTokens(this.#door, writer),
+      ...refusedTokens(this.#links, writer),
       undelivered: undeliveredTo({ reader, head: writer.headSeq, subscriptions, outbox }, cursors),
     };
   }
 
-  links(): LinkReport {
-    return this.#hosts.report;
+  /** Which links are open, those of the relays included. */
+  links(): Promise<LinkReport> {
+    return this.#links.report();
   }
 
-  gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter = new Map()): Promise<HostAnswers> {
-    return this.#hosts.gather(monitors, timeoutMs, after);
+  /** Asks every linked host for facts, all at once. */
+  gather(monitors: readonly string[], timeoutMs: number, after?: GatherAfter): Promise<HostAnswers> {
+    return this.#links.gather(monitors, timeoutMs, after);
+  }
+
+  /** Relays that have ever held links. */
+  relays(): string[] {
+    return this.#links.relays.names;
+  }
+
+  relayAppend(requests: readonly AppendRequest[]): Promise<AppendOutcome[]> {
+    return Promise.all(requests.map((each) => new Promise<AppendOutcome>((done) => this.#writer.append(each, done))));
+  }
+
+  /** @returns the end of the log: every later signal that matches is delivered to the relay */
+  relaySubscribe(relay: string, patterns: readonly string[]): PlaceInLog {
+    return this.#links.relays.subscribe(relay, patterns);
+  }
+
+  relayRead(query: RelayRead): RelayStretch {
+    return this.#links.read(query);
+  }
+
+  /** Whether a link may open at a relay. */
+  relayClaim(claim: RelayClaim): Promise<ClaimAnswer> {
+    return this.#links.claim(claim);
+  }
+
+  /** @param statuses - of hosts, as JSON texts */
+  relayReport(relay: string, report: RelayReport, statuses: ReadonlyMap<string, string>): void {
+    this.#links.relays.reported(relay, report);
+    this.#links.hosts.relayed(statuses);
   }
 
   /** Producers whose numbers the log knows, of one host or all, by name, after `after`. */
@@ -226,18 +227,17 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   mayCommand(host: string, token: string): boolean {
-    return this.#owners.admits(host, token);
+    return this.#links.mayCommand(host, token);
   }
 
   /** Releases the name of a host: the next token that links takes it. @returns whether a token owned it */
   releaseHost(host: string): boolean {
-    return this.#owners.release(host);
+    return this.#links.releaseHost(host);
   }
 
   /** Closes the links and streams that were opened with a token that is deleted or has expired, and releases the names of its hosts. */
-  closeToken(id: string): void {
-    this.#owners.releaseToken(id);
-    this.tagged.closeToken(id, (socket) => this.#sockets.leave(socket));
+  closeToken(id: string): Promise<void> {
+    return this.#links.closeToken(id);
   }
 
   /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
@@ -251,25 +251,25 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   /** WebSocket upgrades: `/<ecosystem>/link?host=` and `/<ecosystem>/stream?after=&signal=`. */
-  override fetch(request: Request): Response {
-    return isUpgrade(request) ? this.#door.upgrade(request, Date.now()) : upgradeRequired();
+  override fetch(request: Request): Response | Promise<Response> {
+    return this.#links.upgrade(request);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#sockets.receive(socket, message);
+    this.#links.sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    this.#sockets.close(socket);
+    this.#links.sockets.close(socket);
     closeBack(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#sockets.close(socket);
+    this.#links.sockets.close(socket);
   }
 
   override async alarm(): Promise<void> {
-    this.#sockets.tick(Date.now());
+    this.#links.sockets.tick(Date.now());
     await this.#nudge.alarm();
   }
 
@@ -288,6 +288,6 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       this.#nudge.expect([...taking]);
       this.alarms.wakeBy(nowMs + paceOf(this.env).nudgeMs);
     }
-    this.#sockets.publish(segments);
+    this.#links.publish(segments);
   }
 }

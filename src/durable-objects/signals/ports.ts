@@ -4,11 +4,13 @@ import type { QuotaVariables } from "../../core/quotas/token-quotas.ts";
 import type { Namespace } from "../shell/ports.ts";
 import type { ProjectionBindings } from "../shell/projection-ports.ts";
 import type { RegistryCalls } from "./hosts.ts";
+import type { CallsOfRelay } from "./relay-calls.ts";
 
 /** Bindings that the log uses. */
 export interface SignalLogBindings extends ProjectionBindings, ProfileVariable, QuotaVariables {
   readonly AGENT_REGISTRY: Namespace<RegistryCalls>;
   readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
+  readonly LINK_RELAY: Namespace<CallsOfRelay>;
   readonly DIRECTORY: Namespace<{
     touch(ecosystem: string, nowMs: number): Promise<void>;
     reportDamage(store: { readonly object: string; readonly name: string }, nowMs: number): Promise<void>;
@@ -18,6 +20,8 @@ export interface SignalLogBindings extends ProjectionBindings, ProfileVariable, 
   readonly RETENTION_DAYS?: string;
   /** Gigabytes (10^9 bytes) beyond which the oldest signals are dropped before that; default 8. */
   readonly LOG_MAX_GB?: string;
+  /** Links of an ecosystem from which on new ones go to relays, or `off`; default 50. */
+  readonly LINK_RELAY_LINKS?: string;
   /** How often a quiet WebSocket stream is sent something; default 0, never: each time wakes the object, which is billed. */
   readonly STREAM_KEEPALIVE_SECONDS?: string;
 }

@@ -2,8 +2,7 @@ import type { OpenLink } from "../../core/hosts/api.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { LogStatus } from "../../core/signals/api.ts";
 import { InFlight } from "../../core/signals/log/in-flight.ts";
-import type { Segment } from "../../core/signals/log/segment.ts";
-import { type AgentFrame, type LinkPace, PING, PONG } from "../../core/wire/link-frames.ts";
+import { type LinkPace, PING, PONG } from "../../core/wire/link-frames.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
 import { logLine } from "../shell/log-line.ts";
@@ -18,12 +17,13 @@ import {
   restoreConnection,
   saveConnection,
 } from "./connection.ts";
+import type { FedSegment } from "./fed-segment.ts";
 import { LinkAppends, type LinkAppendsOptions } from "./link-appends.ts";
 import { LinkDeadLetters } from "./link-dead-letters.ts";
 import { type FrameName, readFrame } from "./read-frame.ts";
 import { StreamKeepAlive } from "./stream-keep-alive.ts";
+import { SubscribeFrames, type SubscribeFramesOptions } from "./subscribe-frames.ts";
 import { STALLED_MS, SubscriberFeed, type SubscriberFeedOptions } from "./subscriber-feed.ts";
-import { SUBSCRIBE_AGAIN_MS, subscriptionRefusal } from "./subscription-limits.ts";
 import { TokenExpiry } from "./token-expiry.ts";
 
 /** Of all objects that live in this isolate: they share its memory. */
@@ -31,7 +31,8 @@ const IN_FLIGHT = new InFlight();
 
 export interface SocketsOptions
   extends Omit<SubscriberFeedOptions, "transmit">,
-    Pick<LinkAppendsOptions, "append" | "deadLetter" | "keepAlive"> {
+    Pick<LinkAppendsOptions, "append" | "deadLetter" | "keepAlive">,
+    Pick<SubscribeFramesOptions, "subscribing"> {
   readonly ecosystem: string;
   /** How often a quiet stream is sent something, in milliseconds; 0: never. */
   readonly keepAliveMs: number;
@@ -53,48 +54,55 @@ export class Sockets {
   readonly #keepAlive: StreamKeepAlive;
   readonly #appends: LinkAppends;
   readonly #deadLetters: LinkDeadLetters;
+  readonly #subscriptions: SubscribeFrames;
   readonly #expiry = new TokenExpiry();
   readonly #unknown = new UnknownTypes();
 
-  /** @param open - sockets that survived hibernation; their subscriptions continue */
+  /** @param open - sockets that survived hibernation */
   constructor(open: readonly WebSocket[], options: SocketsOptions) {
     this.#options = options;
-    this.#feed = new SubscriberFeed({
-      read: options.read,
-      head: options.head,
-      transmit: (connection, frame) => this.#transmit(connection, frame),
-      wakeBy: options.wakeBy,
-    });
-    this.#keepAlive = new StreamKeepAlive({
-      everyMs: options.keepAliveMs,
-      transmit: (connection, frame) => this.#transmit(connection, frame),
-      wakeBy: options.wakeBy,
-    });
+    const { read, head, wakeBy, keepAliveMs } = options;
+    const transmit = (connection: Connection, frame: string) => this.#transmit(connection, frame);
+    this.#feed = new SubscriberFeed({ read, head, wakeBy, transmit });
+    this.#keepAlive = new StreamKeepAlive({ everyMs: keepAliveMs, transmit, wakeBy });
     this.#appends = new LinkAppends({
       append: options.append,
       deadLetter: options.deadLetter,
       keepAlive: options.keepAlive,
-      transmit: (connection, frame) => this.#transmit(connection, frame),
+      transmit,
       refuse: (connection, batch, refusal, retryAfterMs) => this.#refuse(connection, batch, refusal, retryAfterMs),
     });
     this.#deadLetters = new LinkDeadLetters({
       deadLetter: options.deadLetter,
-      transmit: (connection, frame) => this.#transmit(connection, frame),
+      transmit,
       refuse: (connection, letters, refusal, retryAfterMs) =>
         this.#refuse(connection, null, refusal, retryAfterMs, { frame: "letters", letters }),
+    });
+    this.#subscriptions = new SubscribeFrames({
+      feed: this.#feed,
+      subscribing: options.subscribing,
+      pace: options.pace,
+      transmit,
+      isOpen: ({ socket }) => this.#connections.has(socket),
+      refuse: (connection, refusal, retryAfterMs) =>
+        this.#refuse(connection, null, refusal, retryAfterMs, { frame: "subscribe" }),
+      cut: (connection, code, reason) => this.#cut(connection, code, reason),
     });
     IN_FLIGHT.forget(options.ecosystem);
     for (const socket of open) {
       const connection = restoreConnection(socket, (token) => IN_FLIGHT.open(options.ecosystem, token));
       if (connection === undefined) continue;
       this.#add(connection);
-      const { subscription } = connection;
-      connection.behind = subscription !== undefined && subscription.sent < options.head();
+      connection.behind = (connection.subscription?.sent ?? Number.POSITIVE_INFINITY) < options.head();
     }
   }
 
+  get all(): readonly Connection[] {
+    return [...this.#connections.values()];
+  }
+
   get status(): Pick<LogStatus, "subscribers" | "bytes_in_flight" | "hosts" | "unknown_frames"> {
-    const connections = [...this.#connections.values()];
+    const connections = this.all;
     let bytes = 0;
     // Those of sockets that were cut off are in memory, too.
     for (const { flow } of [...connections, ...this.#leaving.values()]) bytes += flow.account.bytes;
@@ -108,10 +116,9 @@ export class Sockets {
 
   /** Links that are open now; a host may have several while one takes the place of another. */
   get links(): OpenLink[] {
-    return [...this.#connections.values()].flatMap(({ host, openedMs }) => (host === null ? [] : [{ host, openedMs }]));
+    return this.all.flatMap(({ host, openedMs }) => (host === null ? [] : [{ host, openedMs }]));
   }
 
-  /** Opens the link of a host, which subscribes by a frame of its own. */
   openLink(socket: WebSocket, host: string, nowMs: number, token: ConnectionToken, agent: LinkAgent): void {
     const connection = newConnection(socket, host, nowMs, token, this.#flow(token, nowMs, true), agent);
     this.#add(connection);
@@ -124,7 +131,8 @@ export class Sockets {
     const after = query.get("after");
     const connection = newConnection(socket, null, nowMs, token, this.#flow(token, nowMs, query.has("prompted")));
     this.#add(connection);
-    this.#feed.subscribe(connection, after === null ? null : Number(after), query.getAll("signal"));
+    const end = this.#options.head();
+    this.#feed.subscribe(connection, end, after === null ? null : Number(after), query.getAll("signal"));
     saveConnection(connection);
     this.#keepAlive.opened(nowMs);
   }
@@ -138,7 +146,7 @@ export class Sockets {
     this.#expiry.opened(connection);
   }
 
-  /** Closes the connections whose token has expired: they are sent nothing more, and nothing more is taken from them. */
+  /** Closes the connections whose token has expired: nothing more is sent to them or taken from them. */
   #endExpired(nowMs = Date.now()): void {
     for (const { socket } of this.#expiry.expired(this.#connections, nowMs)) {
       this.leave(socket);
@@ -148,7 +156,7 @@ export class Sockets {
 
   linksOf(host: string): Connection[] {
     this.#endExpired();
-    return [...this.#connections.values()].filter((connection) => connection.host === host);
+    return this.all.filter((connection) => connection.host === host);
   }
 
   /** The other end has gone. */
@@ -208,6 +216,7 @@ export class Sockets {
     if (typeof message !== "string")
       return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
     if (message === PING) return socket.send(PONG);
+    if (this.#subscriptions.defers(connection, message, () => this.receive(socket, message))) return;
     const received = readFrame(message);
     if ("unknown" in received) return this.#ignore(connection, received.unknown);
     if ("problem" in received) return this.#refuse(connection, received.batch, received.problem, undefined, received);
@@ -217,7 +226,7 @@ export class Sockets {
       case "append":
         return this.#appends.receive(connection, frame, received);
       case "subscribe":
-        return this.#subscribe(connection, frame);
+        return this.#subscriptions.receive(connection, frame);
       case "seen":
         if (this.#feed.seen(connection, frame.seq)) return;
         return this.#cut(connection, 1002, `seen ${frame.seq} claims more than was sent: acknowledge what has arrived`);
@@ -239,7 +248,7 @@ export class Sockets {
     }
   }
 
-  publish(segments: readonly Segment[]): void {
+  publish(segments: readonly FedSegment[]): void {
     this.#endExpired();
     this.#feed.publish(this.#connections.values(), segments);
   }
@@ -252,17 +261,6 @@ export class Sockets {
       this.#cut(connection, 1013, reason);
     }
     this.#keepAlive.tick(this.#connections.values(), nowMs);
-  }
-
-  #subscribe(connection: Connection, { after, signals, number }: Extract<AgentFrame, { type: "subscribe" }>): void {
-    const refusal = subscriptionRefusal(connection, Date.now());
-    if (refusal !== undefined)
-      return this.#refuse(connection, null, refusal, SUBSCRIBE_AGAIN_MS, { frame: "subscribe" });
-    const { pace } = this.#options;
-    if (pace !== undefined && connection.host !== null && connection.subscription === undefined)
-      this.#transmit(connection, JSON.stringify({ type: "pace", ...pace }));
-    this.#feed.announceEnd(connection, after);
-    this.#feed.subscribe(connection, after, signals, number);
   }
 
   #ignore({ host }: Connection, type: string): void {

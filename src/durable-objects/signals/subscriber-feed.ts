@@ -1,19 +1,32 @@
 import { IN_FLIGHT } from "../../core/signals/log/in-flight.ts";
-import type { Segment } from "../../core/signals/log/segment.ts";
 import { framesOf, type SignalFrame } from "../../core/signals/log/signal-frames.ts";
 import { numbered, Subscription } from "../../core/signals/log/subscription.ts";
-import { lineName } from "../../core/signals/signal-line.ts";
+import { logLine } from "../shell/log-line.ts";
 import { type Connection, saveConnection } from "./connection.ts";
+import { type FedSegment, linesFor } from "./fed-segment.ts";
 import type { Stretch } from "./log-reader.ts";
 
 export interface SubscriberFeedOptions {
-  /** @param maxChars - the stretch ends with the line that reaches so many characters */
-  readonly read: (after: number, matches: (name: string) => boolean, limit: number, maxChars: number) => Stretch;
+  /**
+   * Reads signals for a subscription, up to {@link head}.
+   *
+   * @param maxChars - the stretch ends with the line that reaches so many characters
+   * @returns a promise where the log is in another object
+   */
+  readonly read: (
+    after: number,
+    subscription: Subscription,
+    limit: number,
+    maxChars: number,
+  ) => FeedStretch | Promise<FeedStretch>;
+  /** The end of the log, as far as it is known here. */
   readonly head: () => number;
   readonly transmit: (connection: Connection, frame: string) => void;
   /** Has {@link SubscriberFeed.tick} called by this time, in milliseconds since the epoch. */
   readonly wakeBy: (atMs: number) => void;
 }
+
+export type FeedStretch = Pick<Stretch, "lines" | "through">;
 
 /** Signals that one read for a subscriber that is behind may return. */
 const CATCH_UP = 1_024;
@@ -40,19 +53,29 @@ export class SubscriberFeed {
   readonly #crowdedOut = new Set<Connection>();
   /** Subscribers that have something in flight and were not requested to acknowledge it at once. */
   readonly #unrequested = new Set<Connection>();
+  /** Subscribers for which the log is being read in another object. */
+  readonly #reading = new Set<Connection>();
 
   constructor(options: SubscriberFeedOptions) {
     this.#options = options;
   }
 
   /** Sends new segments to the subscribers that are up to date. The others read them from the log later. */
-  publish(connections: Iterable<Connection>, segments: readonly Segment[]): void {
+  publish(connections: Iterable<Connection>, segments: readonly FedSegment[]): void {
     // Most subscribers take a segment whole: they share its frames.
-    const whole = new Map<Segment, SignalFrame[]>();
+    const whole = new Map<FedSegment, SignalFrame[]>();
+    const firstSeq = segments[0]?.firstSeq ?? 0;
     for (const connection of connections) {
       const { subscription } = connection;
       if (subscription === undefined || connection.behind) continue;
+      if (subscription.sent < firstSeq - 1) {
+        // Something was sent to this object and has not come.
+        connection.behind = true;
+        this.#serveSoon(connection);
+        continue;
+      }
       for (const segment of segments) {
+        if (segment.lastSeq <= subscription.sent) continue;
         const lines = linesFor(subscription, segment);
         let frames = lines === segment.lines ? whole.get(segment) : undefined;
         frames ??= [...framesOf(lines, IN_FLIGHT.frameBytes)];
@@ -86,19 +109,26 @@ export class SubscriberFeed {
    * Sends an agent the end of the log if its cursor is missing or invalid: an agent that subscribes from now on has no cursor,
    * and a cursor beyond the end comes from another log, or from before a restore.
    */
-  announceEnd(connection: Connection, after: number | null): void {
-    const head = this.#options.head();
-    if (after !== null && after <= head) return;
-    this.#options.transmit(connection, `{"type":"signals","last":${head},"signals":[]}`);
+  announceEnd(connection: Connection, end: number, after: number | null): void {
+    if (after !== null && after <= end) return;
+    this.#options.transmit(connection, `{"type":"signals","last":${end},"signals":[]}`);
   }
 
-  subscribe(connection: Connection, after: number | null, patterns: readonly string[], number?: number): void {
-    // A cursor beyond the head comes from another log, or from before a restore: the subscription starts at the head.
-    const start = Math.min(after ?? this.#options.head(), this.#options.head());
+  /** @param end - of the log: from there on the connection gets everything that matches */
+  subscribe(
+    connection: Connection,
+    end: number,
+    after: number | null,
+    patterns: readonly string[],
+    number?: number,
+  ): void {
+    // A cursor beyond the end comes from another log, or from before a restore: the subscription starts at the end.
+    const start = Math.min(after ?? end, end);
     connection.subscription =
       connection.subscription?.replaced(patterns, start, number) ??
       new Subscription({ patterns, sent: start, pushed: start, seen: start, ...numbered(number) });
-    connection.behind = start < this.#options.head();
+    // More may have come to this object since the log said where it ended.
+    connection.behind = start < Math.max(end, this.#options.head());
     this.#serve(connection, true);
   }
 
@@ -127,6 +157,7 @@ export class SubscriberFeed {
     this.#crowdedOut.delete(connection);
     this.#due.delete(connection);
     this.#unrequested.delete(connection);
+    connection.subscription = undefined;
     connection.flow.account.close();
     this.#serveCrowdedOut();
   }
@@ -154,28 +185,74 @@ export class SubscriberFeed {
   #serve(connection: Connection, changed = false): void {
     const { subscription, flow } = connection;
     this.#crowdedOut.delete(connection);
-    if (subscription === undefined) return;
+    if (subscription === undefined || this.#reading.has(connection)) return;
     const before = subscription.sent;
     let left = TURN_BYTES;
     while (connection.behind && left > 0) {
       const probing = !this.#hasRoom(connection, subscription);
       if (probing && !subscription.mayProbe) break;
       const maxBytes = probing ? 1 : Math.min(flow.account.room, IN_FLIGHT.frameBytes);
-      const stretch = this.#options.read(subscription.sent, subscription.matches, probing ? 1 : CATCH_UP, maxBytes);
-      left -= READ_COST;
-      let sent = true;
-      for (const frame of framesOf(stretch.lines, maxBytes)) {
-        sent = probing || this.#hasRoom(connection, subscription);
-        if (!sent) break;
-        this.#push(connection, subscription, frame);
-        left -= frame.bytes;
+      const stretch = this.#options.read(subscription.sent, subscription, probing ? 1 : CATCH_UP, maxBytes);
+      if (stretch instanceof Promise) {
+        this.#reading.add(connection);
+        void this.#serveWhenRead(connection, subscription, stretch, maxBytes, probing);
+        break;
       }
-      if (sent) subscription.skipped(stretch.through);
-      connection.behind = subscription.sent < this.#options.head();
+      left -= READ_COST + this.#take(connection, subscription, stretch, maxBytes, probing);
+    }
+    if (this.#reading.has(connection)) {
+      if (changed) saveConnection(connection);
+      return;
     }
     if (connection.behind && left <= 0) this.#serveSoon(connection);
     else if (connection.behind) this.#wait(connection, subscription);
     if (changed || subscription.sent !== before) saveConnection(connection);
+  }
+
+  /** @returns the bytes that were sent */
+  #take(
+    connection: Connection,
+    subscription: Subscription,
+    { lines, through }: FeedStretch,
+    maxBytes: number,
+    probing: boolean,
+  ): number {
+    let sent = true;
+    let bytes = 0;
+    for (const frame of framesOf(lines, maxBytes)) {
+      sent = probing || this.#hasRoom(connection, subscription);
+      if (!sent) break;
+      this.#push(connection, subscription, frame);
+      bytes += frame.bytes;
+    }
+    if (sent) subscription.skipped(through);
+    connection.behind = subscription.sent < this.#options.head();
+    return bytes;
+  }
+
+  async #serveWhenRead(
+    connection: Connection,
+    subscription: Subscription,
+    reading: Promise<FeedStretch>,
+    maxBytes: number,
+    probing: boolean,
+  ): Promise<void> {
+    try {
+      const stretch = await reading;
+      this.#reading.delete(connection);
+      // The connection has closed, or subscribed anew: what was read is not for it any more.
+      if (connection.subscription === subscription) {
+        // The log does not reach as far as was said: it is another one, or has not come up yet.
+        if (stretch.through <= subscription.sent) return this.#options.wakeBy(Date.now() + WAIT_MS);
+        this.#take(connection, subscription, stretch, maxBytes, probing);
+        saveConnection(connection);
+      }
+      this.#serve(connection);
+    } catch (error) {
+      this.#reading.delete(connection);
+      logLine("warn", "log-not-read", { object: "links", error });
+      this.#options.wakeBy(Date.now() + WAIT_MS);
+    }
   }
 
   /** @returns whether all frames went out: otherwise the subscriber is behind with those that did not */
@@ -220,9 +297,4 @@ export class SubscriberFeed {
     if (!this.#unrequested.delete(connection) || subscription === undefined || !connection.flow.prompted) return;
     this.#options.transmit(connection, `{"type":"acknowledge","last":${subscription.pushedTo}}`);
   }
-}
-
-function linesFor({ matches }: Subscription, { lines, names }: Segment): readonly string[] {
-  if (names.every(matches)) return lines;
-  return names.some(matches) ? lines.filter((line) => matches(lineName(line))) : [];
 }

@@ -5,6 +5,7 @@ import type { BoardBindings, WorkerBoard } from "../../durable-objects/file-task
 import type { AgentRegistry } from "../../durable-objects/hosts/object.ts";
 import type { HostsBindings } from "../../durable-objects/hosts/ports.ts";
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
+import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/object.ts";
 import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
 import type { PolicyBindings, PolicyState } from "../../durable-objects/policy/object.ts";
 import type { LobbyBindings, QueueLobby } from "../../durable-objects/queue/lobby.ts";
@@ -30,13 +31,16 @@ export interface Environment
     HostsBindings,
     ReplayBindings,
     WebhooksBindings,
-    ModelsBindings {
+    ModelsBindings,
+    LinkRelayBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
   readonly POLICY_STATE: Namespace<CallsOf<PolicyState>>;
   readonly DEAD_LETTERS: Namespace<CallsOf<DeadLetters>>;
   /** One object for each queue, named `<ecosystem>/<queue>`. */
   readonly PRIORITY_QUEUE: Namespace<CallsOf<PriorityQueue>>;
+  /** Hold links of an ecosystem that has many, named `<ecosystem>/<relay>`. */
+  readonly LINK_RELAY: Namespace<CallsOf<LinkRelay>>;
   readonly QUEUE_LOBBY: Namespace<CallsOf<QueueLobby>>;
   readonly AGENT_REGISTRY: Namespace<CallsOf<AgentRegistry>>;
   /** One object for the whole deployment, named `directory`. */

@@ -15,5 +15,8 @@ export const priorityQueue = (env: Environment, ecosystem: string, queue: string
   objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${queue}`, env);
 /** Where workers and callers wait for queues that do not exist yet. */
 export const queueLobby = (env: Environment, ecosystem: string) => objectNamed(env.QUEUE_LOBBY, ecosystem, env);
+/** @param relay - a name that the log gave */
+export const linkRelay = (env: Environment, ecosystem: string, relay: string) =>
+  objectNamed(env.LINK_RELAY, `${ecosystem}/${relay}`, env);
 /** One for the whole deployment. */
 export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory", env);

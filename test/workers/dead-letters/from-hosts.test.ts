@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { linkOf } from "../link-under-test.ts";
 import { allOf, aSignal, logOf, observationsOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { putRule } from "../policy/policies-under-test.ts";
@@ -7,12 +8,7 @@ import { deadLettersUnderTest } from "./dead-letters-under-test.ts";
 
 /** The end of a link that an agent holds. */
 async function openLink(ecosystem: string, host: string) {
-  const response = await logOf(ecosystem).fetch(`https://log/${ecosystem}/link?host=${host}`, {
-    headers: { Upgrade: "websocket" },
-  });
-  const socket = response.webSocket;
-  if (socket === null) throw new Error(`no WebSocket, but ${response.status}`);
-  socket.accept();
+  const socket = await linkOf(ecosystem, host);
   return (frame: object) =>
     new Promise<Record<string, unknown>>((resolve) => {
       socket.addEventListener("message", ({ data }) => resolve(JSON.parse(String(data))), { once: true });

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { agentRegistry } from "../../../src/workers/bindings/objects.ts";
-import { allOf, logOf } from "../log-under-test.ts";
+import { upgraded } from "../link-under-test.ts";
+import { allOf } from "../log-under-test.ts";
 
 export const registryOf = (ecosystem: string) => agentRegistry(env, ecosystem);
 
@@ -27,7 +28,7 @@ export async function link(
   answer: Answer = () => ({}),
   path = `https://log/${ecosystem}/link?host=${host}`,
 ): Promise<HostLink> {
-  const response = await logOf(ecosystem).fetch(path, { headers: { Upgrade: "websocket" } });
+  const response = await upgraded(ecosystem, path);
   const socket = response.webSocket;
   if (socket === null) throw new Error(`no WebSocket, but ${response.status}`);
   socket.accept();

@@ -2,11 +2,13 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
+import type { LinkClaim } from "../../../src/core/hosts/link-claim.ts";
 import { Directory } from "../../../src/durable-objects/access/object.ts";
 import { DeadLetters } from "../../../src/durable-objects/dead-letters/object.ts";
 import { WorkerBoard } from "../../../src/durable-objects/file-tasks/object.ts";
 import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
 import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
+import { LinkRelay } from "../../../src/durable-objects/links/object.ts";
 import { Models } from "../../../src/durable-objects/models/object.ts";
 import { PolicyState } from "../../../src/durable-objects/policy/object.ts";
 import { QueueLobby } from "../../../src/durable-objects/queue/lobby.ts";
@@ -49,6 +51,16 @@ type ArgumentsOf<Class> = {
   [Call in keyof CallsOf<Class>]: CallsOf<Class>[Call] extends (...args: infer Args) => unknown ? Args : never;
 };
 
+const A_CLAIM: LinkClaim = {
+  host: "h",
+  token: "t",
+  right: "any",
+  installation: null,
+  instance: null,
+  place: "",
+  takeOver: false,
+};
+
 /** One call of every method: the types ask for each, so that a new call without a row does not compile. */
 const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   append: [{ signals: [] }],
@@ -68,11 +80,32 @@ const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   releaseHost: ["h"],
   producers: [undefined, "", 1],
   forgetProducer: ["h.e.local"],
+  relays: [],
+  relayAppend: [[]],
+  relaySubscribe: ["1", []],
+  relayRead: [{ after: 0, upTo: 0, patterns: [], limit: 1, maxChars: 1 }],
+  relayClaim: [
+    { relay: "1", claim: A_CLAIM, token: { id: "t", expiresMs: null }, links: [], ofToken: [], claiming: [] },
+  ],
+  relayReport: ["1", { instance: "i", version: 1, links: [] }, new Map()],
   retain: [],
   nudge: [],
   transfer: [{ do: "look" }],
   usage: [],
   usageByDay: ["2026-01-01"],
+};
+const LINK_RELAY: ArgumentsOf<LinkRelay> = {
+  deliver: [{ from: 0, through: 0, lines: [], epoch: "e" }],
+  place: [],
+  gather: [["promotions"], 1_000, new Map(), undefined],
+  links: [],
+  linksOf: ["h"],
+  flow: [],
+  closeToken: ["t"],
+  closeHost: ["h", ["t"], "replaced"],
+  transfer: [{ do: "look" }],
+  usageByDay: ["2026-01-01"],
+  usage: [],
 };
 const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   ...PROJECTION,
@@ -237,6 +270,7 @@ const OBJECTS: readonly Row[] = [
   ["PolicyState", env.POLICY_STATE, PolicyState, POLICY_STATE],
   ["WorkerBoard", env.WORKER_BOARD, WorkerBoard, WORKER_BOARD],
   ["PriorityQueue", env.PRIORITY_QUEUE, PriorityQueue, PRIORITY_QUEUE],
+  ["LinkRelay", env.LINK_RELAY, LinkRelay, LINK_RELAY],
   ["QueueLobby", env.QUEUE_LOBBY, QueueLobby, QUEUE_LOBBY],
   ["AgentRegistry", env.AGENT_REGISTRY, AgentRegistry, AGENT_REGISTRY],
   ["DeadLetters", env.DEAD_LETTERS, DeadLetters, DEAD_LETTERS],

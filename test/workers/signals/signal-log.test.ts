@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ReadQuery } from "../../../src/core/signals/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call } from "../api/calls.ts";
+import { linkOf } from "../link-under-test.ts";
 import { allOf, aSignal, deadLettersOf, follow, logOf } from "../log-under-test.ts";
 
 const read = async (eco: string, query: Partial<ReadQuery>) => {
@@ -186,9 +187,7 @@ describe("a link", () => {
     problem?: { status: number; errors?: unknown[] };
   }
   async function link(eco: string) {
-    const response = await logOf(eco).fetch(`https://log/${eco}/link?host=h`, { headers: { Upgrade: "websocket" } });
-    const socket = response.webSocket as WebSocket;
-    socket.accept();
+    const socket = await linkOf(eco, "h");
     const frames: Frame[] = [];
     const asked: ((frame: Frame) => void)[] = [];
     socket.addEventListener("message", ({ data }) => {

@@ -259,4 +259,5 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   storage: "Storage of the objects",
   queue_lobby: "Usage of the lobby, where workers wait for queues that do not exist yet",
   directory: "Usage of the directory of tokens and ecosystems, which all ecosystems share",
+  link_relays: "Usage of the relays that hold links, where there are many",
 };

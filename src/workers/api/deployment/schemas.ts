@@ -24,6 +24,7 @@ export const EcosystemUsageSchema = z
       dead_letters: UsageSchema,
       models: UsageSchema,
       queue_lobby: UsageSchema,
+      link_relays: UsageSchema.openapi({ description: "All relays of the ecosystem's links together" }),
       priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),
       directory: UsageSchema.openapi({ description: "The directory, which all ecosystems share" }),
     }),

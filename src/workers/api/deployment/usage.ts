@@ -6,7 +6,7 @@ import { dayOf, type ObjectUsage } from "../../../core/billing/usage-days.ts";
 import { planOf } from "../../../core/deployment/profile.ts";
 import { ecosystemObjects } from "../../bindings/ecosystem-objects.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { directory, priorityQueue } from "../../bindings/objects.ts";
+import { directory, linkRelay, priorityQueue, signalLog } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { EcosystemUsageSchema } from "./schemas.ts";
@@ -28,7 +28,11 @@ const getUsage = createRoute({
 export const usage = newApi().openapi(getUsage, async (c) => {
   const { eco } = c.req.valid("param");
   const nowMs = Date.now();
-  const { own, ofQueues, ofDirectory, ofWorker } = await usageOf(c.env, eco, `${dayOf(nowMs).slice(0, 7)}-01`);
+  const { own, ofQueues, ofRelays, ofDirectory, ofWorker } = await usageOf(
+    c.env,
+    eco,
+    `${dayOf(nowMs).slice(0, 7)}-01`,
+  );
   const awake = ({ awake: used }: ObjectUsage) => used;
   const objects = {
     signal_log: awake(own.SignalLog),
@@ -40,11 +44,12 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     dead_letters: awake(own.DeadLetters),
     models: awake(own.Models),
     queue_lobby: awake(own.QueueLobby),
+    link_relays: ofRelays.map(awake).reduce(sumUsage, NO_USAGE),
     priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),
     directory: awake(ofDirectory),
   };
   const total = Object.values(objects).reduce(sumUsage, NO_USAGE);
-  const counted = [...Object.values(own), ...ofQueues, ofDirectory];
+  const counted = [...Object.values(own), ...ofQueues, ...ofRelays, ofDirectory];
   const days = [...counted.flatMap((one) => one.days), ...ofWorker];
   const bytes = counted.reduce((all, { storage_bytes }) => all + storage_bytes, 0);
   return c.json(
@@ -63,14 +68,15 @@ export const usage = newApi().openapi(getUsage, async (c) => {
 /** @param since - the first day */
 async function usageOf(env: Environment, eco: string, since: string) {
   const shared = directory(env);
-  const queues = await shared.queues(eco);
-  const [own, ofQueues, ofDirectory, ofWorker] = await Promise.all([
+  const [queues, relays] = await Promise.all([shared.queues(eco), signalLog(env, eco).relays()]);
+  const [own, ofQueues, ofRelays, ofDirectory, ofWorker] = await Promise.all([
     ofEach(ecosystemObjects(env, eco), since),
     Promise.all(queues.map(({ name }) => priorityQueue(env, eco, name).usageByDay(since))),
+    Promise.all(relays.map((relay) => linkRelay(env, eco, relay).usageByDay(since))),
     shared.usageByDay(since),
     shared.workerUsage(eco, since),
   ]);
-  return { own, ofQueues, ofDirectory, ofWorker };
+  return { own, ofQueues, ofRelays, ofDirectory, ofWorker };
 }
 
 interface Metered {

@@ -1,9 +1,9 @@
 import { type ExportEnd, ExportLine } from "../../../core/ecosystems/document.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { directory } from "../../bindings/objects.ts";
+import { directory, signalLog } from "../../bindings/objects.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
-import { type Part, partNamed, partsOf, restart, resume, suspend } from "./parts.ts";
+import { type Part, partNamed, partsOf, relayPart, restart, resume, suspend } from "./parts.ts";
 
 /**
  * Takes lines of an export. What is taken lies beside the ecosystem's own tables and counts only when the last line has
@@ -48,6 +48,8 @@ async function useAll(
     if (part === undefined) throw unknownObject(name);
     return part;
   });
+  // Links that follow the log that was there end with it, those of its relays, too.
+  const relays = (await signalLog(env, eco).relays()).map((name) => relayPart(env, eco, name));
   await suspend(parts, id);
   for (const dryRun of [true, false]) {
     const answers = await Promise.all(parts.map((part) => part.transfer({ do: "use", id, dryRun })));
@@ -57,7 +59,7 @@ async function useAll(
     await resume(parts);
     throw answer.failed === "not_empty" ? notEmpty(parts[failed]?.name ?? "") : notWhole(parts[failed]?.name ?? "");
   }
-  await restart(parts);
+  await restart([...parts, ...relays]);
   await directory(env).touch(eco, Date.now());
   if (end.watched) await directory(env).watch(eco, true);
 }

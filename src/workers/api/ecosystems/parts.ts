@@ -6,7 +6,7 @@ import {
 } from "../../../durable-objects/shell/object-transfer.ts";
 import { ecosystemObjects } from "../../bindings/ecosystem-objects.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { directory, priorityQueue } from "../../bindings/objects.ts";
+import { directory, linkRelay, priorityQueue } from "../../bindings/objects.ts";
 import { Refusal } from "../http/refusal.ts";
 
 /** An object of an ecosystem, as an export names it. */
@@ -39,6 +39,12 @@ function ownParts(env: Environment, eco: string): Part[] {
 export function queuePart(env: Environment, eco: string, queue: string): Part {
   const stub = priorityQueue(env, eco, queue);
   return { name: QUEUE + queue, transfer: (request) => stub.transfer(request) };
+}
+
+/** A relay of links. It stores nothing but its name: no export holds it. */
+export function relayPart(env: Environment, eco: string, relay: string): Part {
+  const stub = linkRelay(env, eco, relay);
+  return { name: `LinkRelay/${relay}`, transfer: (request) => stub.transfer(request) };
 }
 
 export async function partsOf(env: Environment, eco: string): Promise<Part[]> {

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Deletion, EcosystemList, ExportPage, ImportReceipt } from "../../../core/ecosystems/document.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import { directory } from "../../bindings/objects.ts";
+import { directory, signalLog } from "../../bindings/objects.ts";
 import { readBody } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { Refusal } from "../http/refusal.ts";
@@ -9,7 +9,7 @@ import { json, newApi, problems, secured } from "../http/route.ts";
 import { named } from "../http/schema-parts.ts";
 import { exportPage } from "./export.ts";
 import { importLines } from "./import.ts";
-import { allParts, MAX_QUEUES, queuePart, restart, suspend } from "./parts.ts";
+import { allParts, MAX_QUEUES, queuePart, relayPart, restart, suspend } from "./parts.ts";
 
 /** Bytes of one call of an import: a row may take two million, and more as JSON. */
 const IMPORT_BYTES = 16 * 1024 * 1024;
@@ -115,7 +115,8 @@ export const ecosystems = newApi()
     }
     const queues = (await directory(c.env).queues(eco)).map(({ name }) => name);
     const now = queues.slice(0, MAX_QUEUES);
-    const own = allParts(c.env, eco);
+    const relays = (await signalLog(c.env, eco).relays()).map((name) => relayPart(c.env, eco, name));
+    const own = [...relays, ...allParts(c.env, eco)];
     const parts = now.map((name) => queuePart(c.env, eco, name));
     // While all stand still, none of them makes another again by a call.
     await suspend([...own, ...parts], "delete");

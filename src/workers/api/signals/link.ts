@@ -5,7 +5,8 @@ import { rightToLink } from "../../../core/access/link-right.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { LINK_PROTOCOL } from "../../../core/wire/link-frames.ts";
 import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
-import { signalLog } from "../../bindings/objects.ts";
+import { RELAY_HEADER } from "../../../durable-objects/signals/relay-calls.ts";
+import { linkRelay, signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { choice, EcosystemPath, hostName, words } from "../http/query.ts";
 import { Refusal, upgradeRequired } from "../http/refusal.ts";
@@ -44,7 +45,7 @@ const openLink = createRoute({
   responses: { 101: { description: "The connection is now a WebSocket" }, ...problems(400, 426) },
 });
 
-export const links = newApi().openapi(openLink, (c) => {
+export const links = newApi().openapi(openLink, async (c) => {
   const offered = c.req
     .header("sec-websocket-protocol")
     ?.split(",")
@@ -67,5 +68,8 @@ export const links = newApi().openapi(openLink, (c) => {
   const right = rightToLink(host, grant);
   if (right === undefined) throw new Refusal(notBound("hosts", grant.hosts, host));
   query.set("right", right);
-  return upgradeTo(signalLog(c.env, eco), `/${eco}/link`, query, c.req.raw, grant);
+  const path = `/${eco}/link`;
+  const answer = await upgradeTo(signalLog(c.env, eco), path, query, c.req.raw, grant);
+  const relay = answer.headers.get(RELAY_HEADER);
+  return relay === null ? answer : upgradeTo(linkRelay(c.env, eco, relay), path, query, c.req.raw, grant);
 });
