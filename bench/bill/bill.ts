@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { monthlyBill } from "../../src/core/billing/bill.ts";
+import { amountsOf, monthlyBill } from "../../src/core/billing/bill.ts";
+import { predictFleetDay } from "../../src/core/billing/predict.ts";
 import { type Amounts, INCLUDED, LINES, UNITS } from "../../src/core/billing/prices.ts";
+import { paceOf } from "../../src/core/deployment/profile.ts";
 import { type EdgeUnderTest, startEdgeUnderTest } from "../edge-under-test.ts";
 import { type Report, rounded } from "../figure.ts";
 import { Fleet, type Sent } from "./fleet.ts";
@@ -64,7 +66,8 @@ export async function bill(_: EdgeUnderTest, report: Report): Promise<void> {
 }
 
 async function withEdge(profile: string, run: (edge: EdgeUnderTest) => Promise<void>) {
-  const edge = await startEdgeUnderTest({ GANGLION_PROFILE: profile });
+  // The watchdog of an edge on one machine makes a request a second, which Cloudflare never sees.
+  const edge = await startEdgeUnderTest({ GANGLION_PROFILE: profile, GANGLION_WATCHDOG_SECONDS: "0" });
   try {
     await run(edge);
   } finally {
@@ -149,12 +152,16 @@ async function freeCase(edge: EdgeUnderTest, report: Report): Promise<void> {
     await afterRound();
     const amounts = amountsOfMonth(await measure(edge, 180));
     const { amounts: included } = INCLUDED.free;
+    const messagesPerMinute = paceOf({ PROFILE: "free" }).observations.perSecond * 60;
+    const fleetDay = { hosts: FREE_HOSTS, samplerSeconds: FREE_SAMPLER_SECONDS, messagesPerMinute };
+    const predicted = amountsOf(predictFleetDay(fleetDay), amounts.storage);
     const lines = LINES.filter((line) => Number.isFinite(included[line])).map((line) => {
       const used = line === "storage" ? amounts.storage : amounts[line] / DAYS;
       return {
         line,
         unit: UNITS[line],
         a_day: Math.round(used),
+        predicted: Math.round(predicted[line]),
         included: included[line],
         share: used / included[line],
       };
