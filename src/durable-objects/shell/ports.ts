@@ -45,5 +45,6 @@ export function objectNamed<Calls>(
 ): Calls & DurableObjectStub {
   const { locationHint, jurisdiction } = readPlacement(placed);
   const within = jurisdiction === undefined ? namespace : namespace.jurisdiction(jurisdiction);
-  return within.get(within.idFromName(name), locationHint === undefined ? {} : { locationHint });
+  const id = within.idFromName(name);
+  return locationHint === undefined ? within.get(id) : within.get(id, { locationHint });
 }

@@ -47,7 +47,7 @@ export async function checkToken(
   if (token === undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "")
     throw await countFailure(env, address, nowMs);
   const digest = await sha256(token);
-  if (crypto.subtle.timingSafeEqual(digest, await sha256(env.ADMIN_TOKEN))) return ADMINISTRATOR;
+  if (crypto.subtle.timingSafeEqual(digest, await digestOfAdmin(env.ADMIN_TOKEN))) return ADMINISTRATOR;
 
   const key = hex(digest);
   const known = afresh ? undefined : remembered.get(key, nowMs);
@@ -74,6 +74,14 @@ export async function checkToken(
 /** Stops trusting a deleted token in this isolate at once; other isolates follow within {@link REMEMBER_MS}. */
 export function forgetToken(id: string): void {
   remembered.deleteWhere((grant) => grant.id === id);
+}
+
+let admin: { readonly token: string; readonly digest: ArrayBuffer } | undefined;
+
+/** Made once in an isolate: the setting changes only with a deployment, which starts new ones. */
+async function digestOfAdmin(token: string): Promise<ArrayBuffer> {
+  if (admin?.token !== token) admin = { token, digest: await sha256(token) };
+  return admin.digest;
 }
 
 function sha256(text: string): Promise<ArrayBuffer> {
