@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { Command, CommanderError } from "commander";
 import { backUp } from "./backup/backup.ts";
-import { differences, readManifest } from "./backup/read-back.ts";
+import { readManifest } from "./backup/manifest.ts";
+import { differences } from "./backup/read-back.ts";
 import { fail } from "./fail.ts";
 import { serviceCommands } from "./install/command.ts";
 import { stateDirectory } from "./paths.ts";

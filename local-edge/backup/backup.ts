@@ -20,7 +20,8 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { runningRuntime } from "../orphans.ts";
 import { edgeFiles, PROJECT_ROOT } from "../paths.ts";
-import { MANIFEST, type Manifest, readBack, recordFiles } from "./read-back.ts";
+import { MANIFEST, type Manifest } from "./manifest.ts";
+import { readBack, recordFiles } from "./read-back.ts";
 import { TooMuch, TreeCopy } from "./tree-copy.ts";
 import { WentOn, whileStopped } from "./while-stopped.ts";
 

@@ -1,30 +1,12 @@
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { type FileRecord, MANIFEST, readManifest } from "./manifest.ts";
 
 const CHUNK_BYTES = 1 << 20;
 /** Lines of one report of SQLite that are shown. */
 const SHOWN = 3;
-
-/** The list of what a backup consists of, beside it. */
-export const MANIFEST = "backup.json";
-
-export interface Manifest {
-  readonly format: 1;
-  /** The moment at which all of it was so. */
-  readonly at: string;
-  readonly version: string;
-  /** How long the edge stood still for it, in milliseconds; 0: no edge ran. */
-  readonly pause_ms: number;
-  readonly files: readonly FileRecord[];
-}
-
-export interface FileRecord {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /**
  * Reads each database of the copy as SQLite would after a crash, checks every page of it, and puts what its log holds into
@@ -79,24 +61,6 @@ export function differences(directory: string): string[] {
     }
   }
   return problems;
-}
-
-export function readManifest(directory: string): Manifest {
-  let text: string;
-  try {
-    text = readFileSync(join(directory, MANIFEST), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new Error(
-      `${directory} is no backup: it has no ${MANIFEST}. Name a directory that "ganglion-edge backup" made.`,
-    );
-  }
-  const manifest = JSON.parse(text) as Manifest;
-  if (manifest.format !== 1)
-    throw new Error(
-      `${directory} is a backup of another format (${String(manifest.format)}): use the release that made it`,
-    );
-  return manifest;
 }
 
 function digestOf(file: string, flush: boolean): { readonly bytes: number; readonly sha256: string } {
