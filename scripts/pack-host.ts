@@ -15,8 +15,8 @@ const NAME = "ganglion-host";
 const COMMANDS = { ganglion: "cli/ganglion.mjs", "ganglion-agent": "local-agent/ganglion-agent.mjs" };
 /** The thread of the index is started by its file, and not imported. */
 const ENTRIES = ["cli/main.js", "local-agent/main.js", "local-agent/intelligence/index-thread.js"];
-/** Files that the code reads. */
-const DATA = ["src/client/intelligence/library.yaml"];
+/** Files that the code reads, and the one with which the commands start. */
+const DATA = ["src/client/intelligence/library.yaml", "local-agent/base/run-command.mjs"];
 
 interface Manifest {
   readonly version: string;

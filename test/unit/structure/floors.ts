@@ -8,7 +8,7 @@ export const FLOORS: readonly { readonly in: string; readonly mayImport: readonl
   { in: "src/workers/", mayImport: ["src/core/", "src/durable-objects/"] },
   { in: "src/client/", mayImport: ["src/core/"] },
   { in: "src/dashboard/", mayImport: ["src/core/", "src/client/"] },
-  { in: "cli/", mayImport: ["src/core/", "src/client/", ...agentSocket()] },
+  { in: "cli/", mayImport: ["src/core/", "src/client/", ...ofTheAgent()] },
   { in: "local-agent/", mayImport: ["src/core/", "src/client/"] },
   // It runs the built bundle, and reads no source of the Worker. As a service it is installed as the agent is.
   { in: "local-edge/", mayImport: ["local-agent/base/"] },
@@ -17,9 +17,9 @@ export const FLOORS: readonly { readonly in: string; readonly mayImport: readonl
   { in: "bench/", mayImport: ["src/", "cli/", "local-agent/", "local-edge/", "scripts/"] },
 ];
 
-/** The command line reaches the agent through its socket alone. */
-function agentSocket(): string[] {
-  return ["local-agent/commands/ask-agent.ts", "local-agent/commands/protocol.ts"];
+/** The command line reaches the agent through its socket alone, and starts as the agent does. */
+function ofTheAgent(): string[] {
+  return ["local-agent/commands/ask-agent.ts", "local-agent/commands/protocol.ts", "local-agent/base/run-command.mjs"];
 }
 
 /** Floors of the agent, the lowest first: a file imports from its own floor and from those below. */
