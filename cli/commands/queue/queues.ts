@@ -27,11 +27,15 @@ const recipientColumns: readonly Column<[string, RecipientStatus]>[] = [
   ["RUNNING", ([, { running }]) => running],
   ["COMPLETE", ([, { complete }]) => complete],
   ["FAILED", ([, { failed }]) => failed],
+  ["MEAN MS", ([, { mean_ms }]) => mean_ms],
   ["P50 MS", ([, { p50_ms }]) => p50_ms],
   ["P95 MS", ([, { p95_ms }]) => p95_ms],
   ["P99 MS", ([, { p99_ms }]) => p99_ms],
   ["WAITING P95 MS", ([, { waiting_p95_ms }]) => waiting_p95_ms],
 ];
+
+const levelsText = (levels: { high: number; normal: number; low: number } | undefined) =>
+  levels === undefined ? null : `high (1-3): ${levels.high}, normal (4-7): ${levels.normal}, low (8-10): ${levels.low}`;
 
 export const queueCommand = () =>
   new Command("queue")
@@ -48,6 +52,7 @@ export const queueCommand = () =>
         queued: `${status.depth} of ${status.settings.capacity}`,
         running: status.running,
         "by priority": depths.map(([priority, count]) => `${priority}: ${count}`).join(", "),
+        "by level": levelsText(status.by_level),
         "oldest waits": status.oldest_age_ms === null ? null : `${(status.oldest_age_ms / 1000).toFixed(1)} s`,
         workers: Object.entries(status.workers)
           .map(([recipient, count]) => `${recipient}: ${count}`)
@@ -121,10 +126,11 @@ export const metricsCommand = () =>
     .option(...queueOption)
     .addHelpText("after", "\nWith --json: one document.")
     .action(async ({ agent, queue }: { agent: string; queue: string }, command: Command) => {
-      const { by_recipient } = await clientFor(command).queues.status(queue);
+      const { by_recipient, by_level } = await clientFor(command).queues.status(queue);
       const metrics = by_recipient[agent];
       if (metrics === undefined) return remark(`no tasks of ${agent} in ${queue}`);
-      await (wantsJson(command) ? print(JSON.stringify({ agent, ...metrics })) : printFields({ agent, ...metrics }));
+      if (wantsJson(command)) return print(JSON.stringify({ agent, ...metrics, queue: { name: queue, by_level } }));
+      await printFields({ agent, ...metrics, [`waiting in ${queue}`]: levelsText(by_level) });
     });
 
 const eventColumns: readonly Column<QueueEvent>[] = [
@@ -132,6 +138,8 @@ const eventColumns: readonly Column<QueueEvent>[] = [
   ["EVENT", ({ event }) => event],
   ["RECIPIENT", ({ recipient }) => recipient],
   ["TYPE", ({ type }) => type],
+  ["PRIORITY", ({ priority }) => priority],
+  ["DURATION MS", ({ duration_ms }) => duration_ms],
   ["TASK", ({ task_id }) => task_id],
   ["WORKER", ({ worker }) => worker],
   ["ERROR", ({ error }) => error],
@@ -168,7 +176,7 @@ async function followEvents(
     remark(`${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`);
   for await (const event of follow(queue, { tail, signal: stopping.signal, onInterrupted })) {
     const cells = eventColumns.map(([, cell]) => cellText(cell(event)));
-    await print(json ? JSON.stringify(event) : cutToTerminal(alignLine(cells, [24, 13, 16, 16, 36, 16])));
+    await print(json ? JSON.stringify(event) : cutToTerminal(alignLine(cells, [24, 13, 16, 16, 8, 11, 36, 16])));
   }
 }
 

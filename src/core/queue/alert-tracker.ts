@@ -129,3 +129,26 @@ export class AlertTracker {
 
 const keyOf = (rule: AlertRule, subject: string) => `${rule} ${subject}`;
 const severityOf = (rule: AlertRule) => (rule === "queue_deep" ? "critical" : "warning");
+
+/** An alert in words, for people who get it in a message. */
+export function alertText(
+  queue: string,
+  { rule, subject, state, value, limit }: Pick<AlertChange, "rule" | "subject" | "state" | "value" | "limit">,
+): { readonly title: string; readonly text: string } {
+  const measured = Math.round(value);
+  const words: Readonly<Record<AlertRule, readonly [matter: string, text: string]>> = {
+    task_slow: [
+      `a task of ${subject} runs long`,
+      `A task of ${subject} has run for ${measured} ms; the limit is ${limit} ms.`,
+    ],
+    p95_slow: [
+      `tasks of ${subject} run long`,
+      `The 95th percentile of the running time of ${subject} is ${measured} ms; the limit is ${limit} ms.`,
+    ],
+    tasks_failing: ["tasks fail", `${measured} tasks have failed lately; the limit is ${limit}.`],
+    queue_deep: ["too many tasks wait", `${measured} tasks wait; the limit is ${limit}.`],
+  };
+  const [matter, text] = words[rule];
+  if (state === "raised") return { title: `Queue ${queue}: ${matter}`, text };
+  return { title: `Queue ${queue}: over: ${matter}`, text: `It is over that ${matter} in the queue ${queue}.` };
+}

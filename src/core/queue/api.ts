@@ -111,6 +111,8 @@ export const QueueEvent = z.object({
   type: z.string(),
   event: z.string(),
   ...EventFields,
+  priority: z.int().optional(),
+  duration_ms: z.number().optional().meta({ description: "At its end, how long workers held the task" }),
 });
 export type QueueEvent = z.infer<typeof QueueEvent>;
 
@@ -118,6 +120,8 @@ export const QueueEvents = z.object({ events: z.array(QueueEvent) });
 
 /** Of this hour and the one before: `p…` of the time that workers held the tasks, `waiting_p…` of the time before. */
 const PercentileFields = {
+  mean_ms: MsOrNull.optional().meta({ description: "Mean of the running time; null: no task ran" }),
+  waiting_mean_ms: MsOrNull.optional().meta({ description: "Mean of the time before; null: no task" }),
   p50_ms: MsOrNull,
   p95_ms: MsOrNull,
   p99_ms: MsOrNull,
@@ -140,6 +144,7 @@ export const QueueStatus = z.object({
   depth: Count.meta({ description: "Queued tasks, delayed ones included" }),
   running: Count,
   by_priority: z.record(z.string(), Count),
+  by_level: z.object({ high: Count, normal: Count, low: Count }).optional(),
   by_recipient: z.record(z.string(), RecipientStatus),
   oldest_age_ms: MsOrNull.meta({ description: "Age of the oldest task that is ready to be leased" }),
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),

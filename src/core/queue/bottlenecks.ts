@@ -27,8 +27,10 @@ export function findBottlenecks(statistics: Statistics, limit: number, nowMs: nu
   };
 }
 
-export function percentiles({ running, waiting }: Pick<Series, "running" | "waiting">) {
+export function percentiles({ running, waiting, ranMs, waitedMs }: Series) {
   return {
+    mean_ms: mean(ranMs, running.total),
+    waiting_mean_ms: mean(waitedMs, waiting.total),
     p50_ms: whole(running.quantile(0.5)),
     p95_ms: whole(running.quantile(0.95)),
     p99_ms: whole(running.quantile(0.99)),
@@ -73,6 +75,7 @@ function compared(worst: Series, waits: boolean, statistics: Statistics): string
   return `, as in the hour from ${clock}`;
 }
 
+const mean = (sum: number, count: number) => (count === 0 ? null : Math.round(sum / count));
 const busy = ({ ranMs }: Series) => ranMs;
 const time = ({ ranMs, waitedMs }: Series) => ranMs + waitedMs;
 const whole = (value: number | null) => (value === null ? null : Math.round(value));

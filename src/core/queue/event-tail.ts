@@ -1,12 +1,15 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { QueueEvent } from "./api.ts";
-import type { TaskEvent, TaskTerms } from "./task.ts";
+import { Outcome, type TaskEvent, type TaskProgress, type TaskTerms } from "./task.ts";
 
 const KEEP = 1_000;
+const OUTCOMES: ReadonlySet<string> = new Set(Outcome.options);
+
+type TailedTask = Pick<TaskTerms, "taskId" | "recipient" | "type" | "priority"> & Pick<TaskProgress, "ranMs">;
 
 /** The latest events of a queue, in memory only. Events are numbered from 1. */
 export class EventTail {
-  #events: { readonly task: Pick<TaskTerms, "taskId" | "recipient" | "type">; readonly event: TaskEvent }[] = [];
+  #events: { readonly task: TailedTask; readonly event: TaskEvent }[] = [];
   #count = 0;
 
   /** Number of the newest event. */
@@ -14,9 +17,9 @@ export class EventTail {
     return this.#count;
   }
 
-  add(task: TaskTerms, event: TaskEvent): void {
-    const { taskId, recipient, type } = task;
-    this.#events.push({ task: { taskId, recipient, type }, event });
+  /** @param task - after the event: at its end it knows how long workers held it */
+  add({ taskId, recipient, type, priority, ranMs }: TailedTask, event: TaskEvent): void {
+    this.#events.push({ task: { taskId, recipient, type, priority, ranMs }, event });
     this.#count++;
     // Cut in large pieces: to remove one event from the front each time would move all the others.
     if (this.#events.length >= 2 * KEEP) this.#events = this.#events.slice(-KEEP);
@@ -31,6 +34,8 @@ export class EventTail {
       recipient: task.recipient,
       type: task.type,
       ...event,
+      priority: task.priority,
+      ...(OUTCOMES.has(event.event) && { duration_ms: task.ranMs }),
     }));
   }
 

@@ -17,6 +17,8 @@ interface QueueParts {
 }
 
 const NO_PERCENTILES = {
+  mean_ms: null,
+  waiting_mean_ms: null,
   p50_ms: null,
   p95_ms: null,
   p99_ms: null,
@@ -39,6 +41,7 @@ export function queueStatus(
     depth: depths.queued,
     running: depths.running,
     by_priority: Object.fromEntries(depths.byPriority.map((count, place) => [place + 1, count])),
+    by_level: byLevel(depths.byPriority),
     by_recipient: byRecipient(queue, statistics, nowMs),
     oldest_age_ms: oldest === undefined ? null : Math.max(0, nowMs - oldest),
     workers: waiters.counts,
@@ -50,6 +53,12 @@ export function queueStatus(
     breakers: breakerStatus(breakers),
     settings: queue.settings,
   };
+}
+
+/** Older dashboards know three levels of priority: 1 to 3, 4 to 7, 8 to 10. */
+function byLevel(byPriority: readonly number[]) {
+  const sum = (from: number, to: number) => byPriority.slice(from - 1, to).reduce((total, count) => total + count, 0);
+  return { high: sum(1, 3), normal: sum(4, 7), low: sum(8, 10) };
 }
 
 function byRecipient({ depths }: TaskQueue, statistics: Statistics, nowMs: number): Record<string, RecipientStatus> {

@@ -1,7 +1,7 @@
 import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { INTELLIGENCE_QUEUE } from "../../core/intelligence/call-types.ts";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
-import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
+import { type AlertChange, AlertData, AlertTracker, alertText } from "../../core/queue/alert-tracker.ts";
 import { breakerFacts } from "../../core/queue/breaker-status.ts";
 import { CallBreakers } from "../../core/queue/call-breakers.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
@@ -284,6 +284,7 @@ function alertSignal(
       value: Math.round(value),
       limit,
       raised_at: new Date(raisedMs).toISOString(),
+      ...alertText(queueOf(name), { rule, subject, state, value, limit }),
     },
   };
 }

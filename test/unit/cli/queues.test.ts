@@ -4,6 +4,8 @@ import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const percentiles = {
+  mean_ms: 12,
+  waiting_mean_ms: 1,
   p50_ms: 10,
   p95_ms: 20,
   p99_ms: 30,
@@ -16,6 +18,7 @@ const status = {
   depth: 3,
   running: 1,
   by_priority: { 1: 0, 2: 3 },
+  by_level: { high: 3, normal: 0, low: 0 },
   oldest_age_ms: 1_500,
   by_recipient: { coder: { queued: 3, running: 1, complete: 7, failed: 2, ...percentiles } },
   workers: { coder: 1 },
@@ -140,9 +143,9 @@ describe("ganglion queue, metrics and call", () => {
     const edge = await startEdge(() => [200, status]);
     const { out } = await ganglion(["queue", "work", "--url", edge.url]);
     expect(out).toMatch(
-      /queued +3 of 100\nrunning +1\nby priority +2: 3\noldest waits +1.5 s\nworkers +coder: 1\nalerts +queue_deep \(queue\)/,
+      /queued +3 of 100\nrunning +1\nby priority +2: 3\nby level +high \(1-3\): 3, normal \(4-7\): 0, low \(8-10\): 0\noldest waits +1.5 s\nworkers +coder: 1\nalerts +queue_deep \(queue\)/,
     );
-    expect(out).toMatch(/coder +3 +1 +7 +2 +10 +20 +30 +2/);
+    expect(out).toMatch(/coder +3 +1 +7 +2 +12 +10 +20 +30 +2/);
   });
 
   it("names the breakers of a queue that are not closed, with the time of the next probe", async () => {
@@ -163,7 +166,16 @@ describe("ganglion queue, metrics and call", () => {
   it("tells an agent's figures, for programs too", async () => {
     const edge = await startEdge(() => [200, status]);
     const { out } = await ganglion(["metrics", "--agent", "coder", "--json", "--url", edge.url]);
-    expect(JSON.parse(out)).toMatchObject({ agent: "coder", complete: 7, p95_ms: 20 });
+    expect(JSON.parse(out)).toMatchObject({
+      agent: "coder",
+      complete: 7,
+      mean_ms: 12,
+      p95_ms: 20,
+      queue: { name: "work", by_level: { high: 3 } },
+    });
+    const shown = await ganglion(["metrics", "--agent", "coder", "--url", edge.url]);
+    expect(shown.out).toMatch(/mean_ms +12\n/);
+    expect(shown.out).toMatch(/waiting in work +high \(1-3\): 3, normal \(4-7\): 0, low \(8-10\): 0/);
   });
 
   it("prints the reply to a call, and fails as the call does", async () => {

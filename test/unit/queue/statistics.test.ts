@@ -47,6 +47,7 @@ describe("a queue's statistics", () => {
       ["coder", 100],
       ["tester", 1],
     ]);
+    expect(series[0]).toMatchObject({ mean_ms: 505, waiting_mean_ms: 51 });
     expect(series[0]?.p95_ms).toBeGreaterThan(930);
     expect(series[0]?.p95_ms).toBeLessThan(970);
     expect(series[0]?.waiting_p50_ms).toBeGreaterThanOrEqual(49);

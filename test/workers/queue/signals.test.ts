@@ -78,14 +78,20 @@ describe("a queue's signals", () => {
       severity: "critical",
       value: 4,
       limit: 3,
+      title: "Queue work: too many tasks wait",
+      text: "4 tasks wait; the limit is 3.",
     });
     await evictDurableObject(queueStub(ecosystem));
     await queue.put(aTask());
-    expect(await queue.status()).toMatchObject({ alerts: [{ rule: "queue_deep" }] });
+    expect(await queue.status()).toMatchObject({
+      alerts: [{ rule: "queue_deep" }],
+      by_level: { high: 0, normal: 5, low: 0 },
+    });
     await queue.lease("coder", { max: 5 });
     expect((await follower.next()).facts).toMatchObject({
       rule: "queue_deep",
       state: "resolved",
+      title: "Queue work: over: too many tasks wait",
       raised_at: raised.facts.raised_at,
     });
     expect(await allOf(ecosystem)).toHaveLength(2);
