@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Client } from "../../src/client/client.ts";
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
+import { ALERTS_ENDPOINT } from "../../src/core/policy/built-in-rules.ts";
 import type { NamedExcess } from "../../src/core/quotas/excess.ts";
 import { print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
@@ -19,6 +20,7 @@ export const statusCommand = () =>
       const status = await gather(client);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(status));
       const { ecosystem, edge, log, window, gaps, hosts, queues, policies, over_quota, dead_letters } = status;
+      const rate = status.dead_letters_per_1000 ?? null;
       await printFields({
         ecosystem,
         edge: edge.ready ? "ready" : `not ready: ${edge.reason}`,
@@ -56,13 +58,17 @@ export const statusCommand = () =>
           ? {}
           : { "quarantined rules": `${policies?.quarantined.join(" ")}; see \`ganglion policy list\`` }),
         ...Object.fromEntries((over_quota ?? []).map((one) => [`over quota ${senderText(one)}`, excessText(one)])),
-        "dead letters": dead_letters,
+        ...(status.alerts_endpoint === false ? { alerts: NOBODY_IS_TOLD } : {}),
+        "dead letters": rate === null ? dead_letters : `${dead_letters} (${rate} for 1,000 signals)`,
       });
       const supervised = await localAgents();
       if (supervised.length === 0) return;
       await print("");
       await printAgents(supervised, "");
     });
+
+/** Rules of operations go to this endpoint, see docs/policies.md. */
+const NOBODY_IS_TOLD = `nobody is told: there is no webhook endpoint ${ALERTS_ENDPOINT}; add it with \`ganglion webhooks add ${ALERTS_ENDPOINT} <url>\``;
 
 /** An edge of an earlier version does not say how large its log is. */
 function logSize({ database_bytes, limit_bytes, dropped_for_size }: Awaited<ReturnType<Client["status"]>>["log"]) {
@@ -86,11 +92,12 @@ const excessText = ({ quota, refused, limit, setting, last_at }: NamedExcess) =>
 
 /** Everything at once; each part is one call. */
 async function gather(client: Client) {
-  const [status, edge, agents, queues] = await Promise.all([
+  const [status, edge, agents, queues, alerts_endpoint] = await Promise.all([
     client.status(),
     readiness(client),
     client.agents.list(),
     queueDepths(client),
+    hasAlertsEndpoint(client),
   ]);
   return {
     ...status,
@@ -104,7 +111,18 @@ async function gather(client: Client) {
       alerts: alerts.map(({ subject }) => subject),
     })),
     queues,
+    alerts_endpoint,
   };
+}
+
+/** @returns `null` where the edge does not say */
+async function hasAlertsEndpoint({ webhooks }: Client): Promise<boolean | null> {
+  try {
+    return (await webhooks.list()).some(({ id, enabled }) => id === ALERTS_ENDPOINT && enabled);
+  } catch (error) {
+    if (!(error instanceof ApiProblem)) throw error;
+    return null;
+  }
 }
 
 async function readiness(client: Client): Promise<{ ready: boolean; reason: string | null }> {

@@ -6,6 +6,7 @@ import { Failure } from "../../failure.ts";
 import { type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { applyCommand, diffCommand, remarkWarnings } from "./change.ts";
+import { packsCommand } from "./packs.ts";
 import { bodyOf, readRuleFile } from "./rule-file.ts";
 import { simulateCommand } from "./simulate.ts";
 import { testCommand } from "./test.ts";
@@ -60,6 +61,7 @@ export const policyCommand = () =>
     )
     .addCommand(switchCommand("enable", true))
     .addCommand(switchCommand("disable", false))
+    .addCommand(packsCommand())
     .addCommand(testCommand())
     .addCommand(simulateCommand())
     .addCommand(diffCommand())

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { ALERTS_ENDPOINT } from "../../../src/core/policy/built-in-rules.ts";
 import type { AgentSettings } from "../../config/settings.ts";
 import { type DoctorFinding, error, ok, unknown, warning } from "./finding.ts";
 
@@ -6,7 +8,7 @@ const PATIENCE_MS = 5_000;
 const SKEW_WARNING_MS = 2_000;
 const SKEW_ERROR_MS = 60_000;
 
-/** Checks that the edge answers, knows the token, and has the same time. Sends two requests at most. */
+/** Checks that the edge answers, knows the token, and has the same time. Sends three requests at most. */
 export async function edgeChecks(
   settings: Pick<AgentSettings, "url" | "token" | "ecosystem">,
 ): Promise<DoctorFinding[]> {
@@ -40,7 +42,39 @@ export async function edgeChecks(
     headers: { authorization: `Bearer ${settings.token()}` },
     signal: AbortSignal.timeout(PATIENCE_MS),
   }).catch((failure: unknown) => reasonOf(failure));
-  return [...findings, typeof answer === "string" ? unknown("token", answer) : tokenFinding(answer.status, ecosystem)];
+  if (typeof answer === "string") return [...findings, unknown("token", answer)];
+  findings.push(tokenFinding(answer.status, ecosystem));
+  if (answer.status === 200) findings.push(await alertsFinding(settings, base));
+  return findings;
+}
+
+const Endpoints = z.object({ webhooks: z.array(z.looseObject({ id: z.string(), enabled: z.boolean() })) });
+
+/** The built-in rules of operations go to the endpoint `alerts`: without it a host that is down is told to nobody. */
+async function alertsFinding(
+  { ecosystem, token }: Pick<AgentSettings, "token" | "ecosystem">,
+  base: string,
+): Promise<DoctorFinding> {
+  try {
+    const answer = await fetch(new URL(`v1/${ecosystem}/webhooks`, base), {
+      headers: { authorization: `Bearer ${token()}` },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    if (!answer.ok) return unknown("alerts", `the edge answers ${answer.status} to the list of webhooks`);
+    const { webhooks } = Endpoints.parse(await answer.json());
+    if (webhooks.some(({ id, enabled }) => id === ALERTS_ENDPOINT && enabled))
+      return ok(
+        "alerts",
+        `the webhook endpoint ${ALERTS_ENDPOINT} is told of hosts that are down and agents that were given up`,
+      );
+    return warning(
+      "alerts",
+      `there is no webhook endpoint ${ALERTS_ENDPOINT}: nobody is told of hosts that are down, full disks and agents that were given up`,
+      `add one: ganglion webhooks add ${ALERTS_ENDPOINT} <url>; or switch these rules off: ganglion policy packs disable operations`,
+    );
+  } catch (failure) {
+    return unknown("alerts", reasonOf(failure));
+  }
 }
 
 function reasonOf(failure: unknown): string {

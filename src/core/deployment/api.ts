@@ -24,6 +24,11 @@ export const EcosystemStatus = z.object({
     description: "How far each projection (`observations`, `policy`, `workers`) has followed the log",
   }),
   dead_letters: z.int().meta({ description: "Dead letters that wait to be replayed or discarded" }),
+  dead_letters_per_1000: z
+    .number()
+    .nullable()
+    .optional()
+    .meta({ description: "Dead letters that wait, for 1,000 signals of the log; below 1 is good. null: no signals" }),
 });
 export type EcosystemStatus = Readonly<z.infer<typeof EcosystemStatus>>;
 

@@ -1,8 +1,18 @@
 import { Rule } from "./rule.ts";
 
+/** The endpoint to which operations go. Where an ecosystem has none of this name, the decision says so. */
+export const ALERTS_ENDPOINT = "alerts";
+const TO_ALERTS = [{ webhook: { endpoint: ALERTS_ENDPOINT } }];
+
+/** The built-in rules by what they are for, so that people switch all of a kind together. */
+export const RULE_PACKS: Readonly<Record<string, readonly string[]>> = {
+  "self-improvement": ["promotions-to-dream", "gap-to-investigation", "investigation"],
+  operations: ["queue-alerts", "host-down", "disk-full", "agent-given-up"],
+};
+
 /**
- * The rules that every ecosystem starts with. A test ensures that they equal policies/built-in.yaml. They are repeated
- * here because the Worker reads no files, and a YAML parser is larger than all of them.
+ * The rules that every ecosystem starts with, in packs. A test ensures that they equal policies/<pack>.yaml. They are
+ * repeated here because the Worker reads no files, and a YAML parser is larger than all of them.
  */
 export const BUILT_IN_RULES: readonly Rule[] = [
   {
@@ -128,6 +138,31 @@ export const BUILT_IN_RULES: readonly Rule[] = [
     description: "Sends the alerts of queues to the webhook endpoint alerts, if that endpoint exists.",
     when: "Q_QUEUE_ALERT",
     rate: { n: 1_000, per: "1m" },
-    then: [{ webhook: { endpoint: "alerts" } }],
+    then: TO_ALERTS,
+  },
+  {
+    id: "host-down",
+    version: 1,
+    description: "Tells the endpoint alerts that a host is down.",
+    when: "Q_AGENT_DOWN",
+    rate: { n: 1_000, per: "1m" },
+    then: TO_ALERTS,
+  },
+  {
+    id: "disk-full",
+    version: 1,
+    description: "Tells the endpoint alerts that a disk of a host is nearly full, and that it is not any more.",
+    when: "Q_HEALTH_ALERT",
+    where: 'facts.kind == "disk"',
+    rate: { n: 1_000, per: "1m" },
+    then: TO_ALERTS,
+  },
+  {
+    id: "agent-given-up",
+    version: 1,
+    description: "Tells the endpoint alerts that a supervised agent is not restarted any more.",
+    when: "Q_PROCESS_GAVE_UP",
+    rate: { n: 1_000, per: "1m" },
+    then: TO_ALERTS,
   },
 ].map((rule) => Rule.parse(rule));

@@ -174,6 +174,7 @@ describe("ganglion status", () => {
         over_quota: [OVER],
         projections,
         dead_letters: 2,
+        dead_letters_per_1000: 0.5,
       },
       agents: { agents: [up, down] },
       queues: { queues: [{ name: "work", created_at: "x" }] },
@@ -197,10 +198,26 @@ describe("ganglion status", () => {
     expect(out).not.toContain("behind observations");
     expect(out).toMatch(/^databases +observations 2 MB, queue work 0.0164 MB$/m);
     expect(out).toMatch(/^memory queue work +tasks 1 of 25 MB \(3 refused\)$/m);
-    expect(out).toMatch(/^dead letters +2$/m);
+    expect(out).toMatch(/^dead letters +2 \(0.5 for 1,000 signals\)$/m);
     expect(out).toMatch(
       /^over quota token:abc \(flooder\) "fake" +12 findings gave way, last at .*; limit 1000 \(fixed\)$/m,
     );
+  });
+
+  it("says that nobody is told of what the rules of operations notice, while there is no endpoint for it", async () => {
+    const created_at = "2026-01-01T00:00:00.000Z";
+    const common = { url: "https://example.org", description: null, created_at, waiting: 0 };
+    const endpoint = (id: string, enabled: boolean) => ({ id, enabled, ...common });
+    const shown = async (...webhooks: object[]) => {
+      const edge = await startEdge((request) =>
+        request.url.pathname.endsWith("/webhooks") ? [200, { webhooks }] : answer(request),
+      );
+      return (await ganglion(["status", "--url", edge.url])).out;
+    };
+    const nobody = /^alerts +nobody is told: there is no webhook endpoint alerts; add it with/m;
+    expect(await shown()).toMatch(nobody);
+    expect(await shown(endpoint("alerts", false), endpoint("other", true))).toMatch(nobody);
+    expect(await shown(endpoint("alerts", true))).not.toMatch(/^alerts +nobody/m);
   });
 
   it("is one document with --json", async () => {

@@ -138,6 +138,53 @@ describe("ganglion policy", () => {
   });
 });
 
+describe("ganglion policy packs", () => {
+  const rules = ["promotions-to-dream", "gap-to-investigation", "investigation", "queue-alerts"].map((id) => ({
+    ...policy,
+    id,
+    enabled: id !== "investigation",
+  }));
+  const anEdge = () =>
+    startEdge(({ method, url }) => {
+      const id = url.pathname.split("/").at(-1);
+      return method === "PATCH" ? [200, { ...policy, id, enabled: false }] : [200, { policies: rules }];
+    });
+
+  it("lists the packs of built-in rules, as far as the edge knows them", async () => {
+    const edge = await anEdge();
+    const { out } = await ganglion(["policy", "packs", "--json", "--url", edge.url]);
+    expect(
+      out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      {
+        pack: "self-improvement",
+        enabled: ["promotions-to-dream", "gap-to-investigation"],
+        disabled: ["investigation"],
+      },
+      { pack: "operations", enabled: ["queue-alerts"], disabled: [] },
+    ]);
+  });
+
+  it("switches the rules of a pack that are on, by one command", async () => {
+    const edge = await anEdge();
+    const { out, code } = await ganglion(["policy", "packs", "disable", "self-improvement", "--url", edge.url]);
+    expect([code, out]).toEqual([
+      0,
+      "self-improvement is disabled: promotions-to-dream, gap-to-investigation changed\n",
+    ]);
+    const patched = edge.received.filter(({ method }) => method === "PATCH");
+    expect(patched.map(({ url, body }) => [url.pathname.split("/").at(-1), body])).toEqual([
+      ["promotions-to-dream", { enabled: false }],
+      ["gap-to-investigation", { enabled: false }],
+    ]);
+    const wrong = await ganglion(["policy", "packs", "disable", "dreams", "--url", edge.url]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('No pack "dreams"')]);
+  });
+});
+
 describe("ganglion expectations", () => {
   it("shows the awaited signals, and that there are more", async () => {
     const one = {

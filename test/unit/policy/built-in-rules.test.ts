@@ -153,6 +153,26 @@ describe("the built-in rules", () => {
     expect(outcome?.effects).toEqual([{ kind: "webhook", endpoint: "alerts", body: alert }]);
   });
 
+  test.each<[string, Record<string, unknown>]>([
+    ["Q_AGENT_DOWN", { host: "a", since: "x", reason: "silent", last_seen: null }],
+    ["Q_HEALTH_ALERT", { host: "a", kind: "disk", state: "raised" }],
+    ["Q_PROCESS_GAVE_UP", { host: "a", agent: "coder", reason: "it crashed" }],
+  ])("send one notice of %s to the endpoint alerts", (name, facts) => {
+    const signal = aSignal(name, facts);
+    const sent = new PolicyEngine(BUILT_IN_RULES)
+      .evaluate(signal)
+      .outcomes.flatMap(({ effects }) => effects)
+      .filter(({ kind }) => kind === "webhook");
+    expect(sent).toEqual([{ kind: "webhook", endpoint: "alerts", body: signal }]);
+  });
+
+  test("send no notice of a warm card as of a full disk", () => {
+    const { outcomes } = new PolicyEngine(BUILT_IN_RULES).evaluate(
+      aSignal("Q_HEALTH_ALERT", { kind: "gpu_temperature" }),
+    );
+    expect(outcomes.flatMap(({ effects }) => effects)).toEqual([]);
+  });
+
   test("investigate 100 gaps of one source and 200 of one sender in an hour, and those of others besides", () => {
     const engine = new PolicyEngine(BUILT_IN_RULES);
     const fired = (names: readonly string[], source: string, sender: string | undefined, afterMs = 0) =>

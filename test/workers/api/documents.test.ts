@@ -38,6 +38,7 @@ describe("pages and documents", () => {
       window: { size: 0 },
       gaps: { open: 0 },
       dead_letters: 0,
+      dead_letters_per_1000: null,
     });
   });
 

@@ -11,7 +11,7 @@ export interface PromotionsReported {
   readonly owedSince?: number | null;
 }
 
-/** The signals that begin and end a dream, see policies/built-in.yaml. */
+/** The signals that begin and end a dream, see policies/self-improvement.yaml. */
 export const DREAM_BEGINS = "Q_DREAM_TRIGGER";
 export const DREAM_ENDS = ["Q_DREAM_COMPLETE", "Q_DREAM_FAILED", "Q_DREAM_TIMEOUT"] as const;
 

@@ -60,6 +60,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
         places.map(([name, place]) => [name, { ...place, ...(undelivered[name] ?? NONE) }]),
       ),
       dead_letters: letters,
+      dead_letters_per_1000: log.head_seq === 0 ? null : Number(((letters * 1_000) / log.head_seq).toPrecision(3)),
     },
     200,
   );
