@@ -4,6 +4,7 @@ import { GAP_SOURCE, gapFacts, gapOf } from "../../core/introspection/gaps/gap-s
 import type { GapChange } from "../../core/introspection/gaps/gap-tracker.ts";
 import { Introspection, type Look, MEMORY_QUOTA } from "../../core/introspection/introspection.ts";
 import { ALL_SCANNERS } from "../../core/introspection/scanners/all-scanners.ts";
+import { QUARANTINE_AFTER } from "../../core/introspection/scanners/scanner-runner.ts";
 import { sampleOf } from "../../core/introspection/window/sample.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
@@ -25,6 +26,9 @@ import type { SettingsStore } from "./settings-store.ts";
 const REMEMBER_GAPS_MS = 30 * 86_400_000;
 /** Observations that wait for the end of their minute; above that they are written into the history at once. */
 const MAX_KEPT = 100_000;
+
+/** Characters of a scanner's error in a question. */
+const MAX_ERROR = 1_000;
 
 const SERIES_SETTING = "fixed: series of a metric and a reporter that wait for the end of their minute";
 
@@ -170,9 +174,29 @@ export class WindowProjection implements ProjectedState {
         facts: { zooid: scanner, ok: false, niche: "scanners", error, failures: times },
         timestampMs: nowMs,
       });
+      // With the first failure of a quarantine, and not with those by which it goes on.
+      if (times === QUARANTINE_AFTER) this.#askWhy(scanner, error.slice(0, MAX_ERROR), times, nowMs, decisions);
     }
     for (const scanner of recovered) settings.save(`health:${scanner}`, null);
     if (changes.resolved.length > 0) store.forgetGaps(formatTimestamp(nowMs - REMEMBER_GAPS_MS));
+  }
+
+  /** A scanner in quarantine sees nothing: somebody has to find out why. */
+  #askWhy(scanner: string, error: string, failures: number, nowMs: number, decisions: Emit): void {
+    decisions.emit({
+      signal: "Q_CURIOSITY_INVESTIGATE",
+      source: GAP_SOURCE,
+      facts: {
+        question: `Why does the scanner ${scanner} fail, and how can it be repaired? ${error}`,
+        question_id: `scanner:${scanner}:${nowMs}`,
+        priority: "high",
+        evidence: [error],
+        scanner,
+        failures,
+        error,
+      },
+      timestampMs: nowMs,
+    });
   }
 
   /** A reminder follows from the signal that raised the gap, a new gap from the newest sample behind it. */

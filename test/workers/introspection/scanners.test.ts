@@ -33,7 +33,7 @@ describe("each scanner, through the API", () => {
       { context_length: 100, references: [5, 99] },
     ],
     [
-      "context_recency_bias_r",
+      "recency_bias_r",
       { context_length: 100, references: [90, 95] },
       { context_length: 100, references: [1, 2, 3, 95] },
     ],
@@ -183,6 +183,12 @@ describe("a hostile scanner", () => {
     };
     const quarantined = { state: "quarantined", failures: 3, last_error: "no thanks", retry_at: expect.any(String) };
     expect(await shown()).toMatchObject(quarantined);
+    // The quarantine is a question to the investigators, asked once.
+    const asked = await call(`/v1/${eco}/signals?signal=Q_CURIOSITY_INVESTIGATE`);
+    const { signals } = (await asked.json()) as { signals: Signal[] };
+    expect(signals.filter(({ facts }) => facts.scanner === "hostile").map(({ facts }) => facts)).toMatchObject([
+      { question: expect.stringContaining("scanner hostile"), error: "no thanks", failures: 3, priority: "high" },
+    ]);
     await evictDurableObject(observationsOf(eco));
     expect(await shown()).toMatchObject(quarantined);
   });

@@ -17,7 +17,7 @@ const Settings = z.strictObject({
     .describe("Recency bias: more than this share of all references lies in the last part"),
   recent_percent_clear: percent.default(75).describe("The gap is cleared at or below this value"),
   recent_part_percent: percent.default(20).describe("Length of the last part, as a share of the context"),
-  min_samples: z.int().min(1).max(100_000).default(5).describe("Samples of one reporter before they are evaluated"),
+  min_samples: z.int().min(1).max(100_000).default(3).describe("Samples of one reporter before they are evaluated"),
 });
 type Settings = z.infer<typeof Settings>;
 
@@ -99,7 +99,7 @@ class ContextScanner implements Scanner {
       if (recent > settings.recent_percent_clear) {
         const above = settings.recent_percent_above;
         yield this.#finding(group.samples, {
-          name: `context_recency_bias_${reporter}`,
+          name: `recency_bias_${reporter}`,
           verdict: recent > above ? "breach" : "hold",
           reason: `${rounded(recent)} % of ${group.references} references of ${reporter} lie in the last ${settings.recent_part_percent} % of the context; the limit is ${above} %`,
           severity: severityOf(recent, above, 100),

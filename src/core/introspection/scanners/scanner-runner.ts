@@ -56,7 +56,7 @@ export interface ScannerRunnerOptions {
 }
 
 /** Three failures in a row quarantine a scanner for a minute, then two, four, … an hour at most. */
-const QUARANTINE_AFTER = 3;
+export const QUARANTINE_AFTER = 3;
 const QUARANTINE_MS = 60_000;
 const QUARANTINE_LIMIT_MS = 3_600_000;
 /** Findings of one scanner that count: see fair-findings.ts. */

@@ -37,15 +37,16 @@ describe("the inference scanner", () => {
 
 describe("the context scanner", () => {
   test.each([
-    ["four samples are too few", times(4, references(100, 200)), []],
+    ["two samples are too few", times(2, references(100, 200)), []],
+    ["three are enough", times(3, references(100, 200)), ["breach unused_context_tail_r"]],
     ["a tail that is never reached", times(5, references(100, 200, 690)), ["breach unused_context_tail_r"]],
     ["at 70 % it is within the limit", times(5, references(100, 200, 700)), ["hold unused_context_tail_r"]],
     ["at 75 % the gap is cleared", times(5, references(100, 200, 750)), []],
-    ["all references at the end", times(5, references(800, 900, 1_000)), ["breach context_recency_bias_r"]],
+    ["all references at the end", times(5, references(800, 900, 1_000)), ["breach recency_bias_r"]],
     [
       "four of five at the end are within the limit",
       times(5, references(1, 800, 900, 950, 990)),
-      ["hold context_recency_bias_r"],
+      ["hold recency_bias_r"],
     ],
     ["three of four at the end are fine", times(5, references(1, 900, 950, 990)), []],
     ["nothing referenced says nothing", times(9, references()), []],
@@ -87,7 +88,7 @@ describe("at the edge of the window", () => {
     [contextScanner, references(10)],
     [bottleneckScanner, { operation: "query", duration_ms: 5_000 }],
   ])("$id counts a sample until the moment at which it leaves", (kind, facts) => {
-    const scanner = kind.open(kind.settings.parse({}));
+    const scanner = kind.open(kind.settings.parse({ min_samples: 5 }));
     const window = new ObservationWindow({ windowMs: 1_000, capacity: 100 }, scanner);
     for (let n = 1; n <= 5; n++) window.add(aSample(n, facts, { tsMs: n * 10 }), 50);
     window.advance(1_010);
