@@ -44,6 +44,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Time to read the output that an ended process left in its pipes. */
 const DRAIN_MS = 200;
 const MAX_MESSAGES = 100;
+const HEARTBEAT_REQUEST = `${JSON.stringify({ type: "heartbeat_request" })}\n`;
 
 /** One agent as a child process: executes the actions of a {@link SupervisedProcess}, and reports events to it. */
 export class AgentChild {
@@ -192,7 +193,18 @@ export class AgentChild {
     });
     this.#note(`process ${pid} was started`);
     for (const line of this.#messages.splice(0)) child.stdin?.write(line);
+    this.#askRegularly(child);
     this.handle({ type: "spawned", pid });
+  }
+
+  /** A program that does not read its input any more is hung before its pipe is full. */
+  #askRegularly(child: ChildProcess): void {
+    const request = this.definition.heartbeat_request;
+    if (request === undefined) return;
+    const asking = setInterval(() => {
+      if (this.#child === child && child.stdin?.writable) child.stdin.write(HEARTBEAT_REQUEST);
+    }, request.every_seconds * 1_000);
+    child.once("exit", () => clearInterval(asking));
   }
 
   async #ended(pid: number, run: string, code: number | null, signal: NodeJS.Signals | null): Promise<void> {

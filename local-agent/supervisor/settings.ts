@@ -61,6 +61,10 @@ const AgentDefinition = z.strictObject({
   stop_signal_to: z.enum(["process", "group"], "give process or group").default("process"),
   /** Longest silence. An agent that never sends a heartbeat is not held to it, unless this is given. */
   heartbeat_seconds: seconds(0.5, DAY).optional(),
+  /** Asks it for a heartbeat by a line of JSON on its standard input; one that does not answer in time is hung. */
+  heartbeat_request: z
+    .strictObject({ every_seconds: seconds(0.5, DAY).default(30), answer_seconds: seconds(0.1, 3_600).default(5) })
+    .optional(),
   /** Longest time at work without progress, for an agent that reports progress. */
   progress_seconds: seconds(0.5, DAY).default(DEFAULT_RULES.progressMs / 1000),
   memory_mb: z.number("give megabytes").min(1, "give megabytes, 1 or more").optional(),
@@ -93,19 +97,29 @@ export type AgentsSettings = z.output<typeof AgentsSettings>;
 const MIB = 1024 * 1024;
 
 export function rulesOf(definition: AgentDefinition): ProcessRules {
-  const { schedules, restart, heartbeat_seconds, memory_mb, cpu_percent } = definition;
+  const { schedules, restart, memory_mb, cpu_percent } = definition;
+  const silence = silenceOf(definition);
   return {
     restart: restart ?? (schedules.length > 0 ? "on_failure" : "always"),
     maxRestarts: definition.max_restarts,
     stableMs: definition.stable_seconds * 1000,
     stopMs: definition.stop_seconds * 1000,
-    heartbeatMs: heartbeat_seconds === undefined ? DEFAULT_RULES.heartbeatMs : heartbeat_seconds * 1000,
-    heartbeatExpected: heartbeat_seconds !== undefined,
+    heartbeatMs: silence === undefined ? DEFAULT_RULES.heartbeatMs : silence * 1000,
+    heartbeatExpected: silence !== undefined,
     progressMs: definition.progress_seconds * 1000,
     memoryBytes: memory_mb === undefined ? null : memory_mb * MIB,
     cpuPercent: cpu_percent ?? null,
     limitMs: definition.limit_seconds * 1000,
   };
+}
+
+/**
+ * The longest silence, in seconds; `undefined`: nothing is expected. An agent that is asked answers each request, so that its
+ * last heartbeat is never older than the pause between two requests and the time for an answer.
+ */
+function silenceOf({ heartbeat_seconds, heartbeat_request: request }: AgentDefinition): number | undefined {
+  const answered = request === undefined ? undefined : request.every_seconds + request.answer_seconds;
+  return answered === undefined ? heartbeat_seconds : Math.min(answered, heartbeat_seconds ?? answered);
 }
 
 export function startsByItself({ autostart, schedules }: AgentDefinition): boolean {

@@ -11,6 +11,7 @@ export const AttentionItem = z.object({
   kind: z.enum([
     "host_down",
     "host_alert",
+    "agent_given_up",
     "rule_quarantined",
     "queue_alert",
     "gap",

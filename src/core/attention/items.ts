@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { AgentView } from "../hosts/api.ts";
 import type { Gap } from "../introspection/api.ts";
 import type { QueueStatus } from "../queue/api.ts";
@@ -50,7 +51,7 @@ export function byUrgency(a: AttentionItem, b: AttentionItem): number {
 
 type Item = Omit<AttentionItem, "ecosystem">;
 
-function hostItems({ host, state, since, reason, alerts }: AgentView): Item[] {
+function hostItems({ host, state, since, reason, alerts, runs }: AgentView): Item[] {
   const down: Item = {
     id: `host_down/${host}`,
     kind: "host_down",
@@ -73,7 +74,24 @@ function hostItems({ host, state, since, reason, alerts }: AgentView): Item[] {
       effects: [],
     }),
   );
-  return [...(state === "down" ? [down] : []), ...raised];
+  return [...(state === "down" ? [down] : []), ...raised, ...givenUpItems(host, runs)];
+}
+
+/** What a host says of the agents that it supervises, in the status that it reports. */
+const Runs = z.object({ agents: z.array(z.looseObject({ name: z.string(), state: z.string() })) });
+
+function givenUpItems(host: string, runs: AgentView["runs"]): Item[] {
+  const given = (Runs.safeParse(runs).data?.agents ?? []).filter(({ state }) => state === "gave_up");
+  return given.map(({ name }) => ({
+    id: `agent_given_up/${host}/${name}`,
+    kind: "agent_given_up",
+    severity: "critical",
+    subject: `${name} on ${host}`,
+    why: "the supervised agent failed several times in a row, and is not restarted any more",
+    since: null,
+    next_step: `ganglion logs ${name} --host ${host}`,
+    effects: ["the agent does no work until it is started: ganglion start"],
+  }));
 }
 
 const gapItem = ({ name, category, reason, alignment_score, raised_at, fingerprint }: Gap): Item => ({

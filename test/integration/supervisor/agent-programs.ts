@@ -32,6 +32,13 @@ export const echo = program(`
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => console.log("heard " + line));
 every(200, () => beat("idle"));
 `);
+/** Sends a heartbeat for each request, which it counts, and none by itself. */
+export const answering = program(`
+let asked = 0;
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  if (JSON.parse(line).type === "heartbeat_request") beat("idle", "asked " + ++asked);
+});
+`);
 /** Prints a variable of its environment, then idles. */
 export const telling = (...names: string[]) =>
   program(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { alive } from "../../harness/process-alive.ts";
-import { beating, blocked, spinning } from "./agent-programs.ts";
+import { answering, beating, blocked, silent, spinning } from "./agent-programs.ts";
 import { supervise } from "./supervisor-under-test.ts";
 
 test("stopped, killed, computing without end, blocked, and waiting for an edge that is away: five verdicts, five right actions", async () => {
@@ -45,4 +45,16 @@ test("stopped, killed, computing without end, blocked, and waiting for an edge t
   expect(waiting).toMatchObject({ pid: pid.waiting, verdict: "waiting", restarts: 0, state: "up" });
   await team.stop();
   expect(Object.values(pid).filter(alive)).toEqual([]);
+});
+
+test("an agent that is asked for heartbeats is hung when it does not answer one in time, and runs on while it does", async () => {
+  const team = await supervise({
+    answering: { command: answering, heartbeat_request: { every_seconds: 0.5, answer_seconds: 30 } },
+    mute: { command: silent, heartbeat_request: { every_seconds: 0.5, answer_seconds: 0.5 } },
+  });
+  const { facts } = await team.signal(({ signal }) => signal === "Q_PROCESS_HUNG", "the mute one to be found hung");
+  expect(facts).toMatchObject({ agent: "mute", action: "restarted" });
+  const at = await team.until("answering", ({ task }) => task === "asked 3", "asked three times");
+  expect(at).toMatchObject({ state: "up", restarts: 0 });
+  await team.stop();
 });

@@ -72,6 +72,18 @@ describe("what needs somebody", () => {
     expect(items.every(({ ecosystem, next_step }) => ecosystem === "e" && next_step !== "")).toBe(true);
   });
 
+  test("is an agent that its supervisor has given up, and none that runs", () => {
+    const agents = [
+      { name: "coder", state: "gave_up" },
+      { name: "tester", state: "up" },
+    ];
+    const items = attentionItems({
+      ...quiet,
+      agents: [host("h", { runs: { agents } }), host("i", { runs: { agents: 7 } })],
+    });
+    expect(items).toMatchObject([{ kind: "agent_given_up", severity: "critical", subject: "coder on h", since: null }]);
+  });
+
   test("of several ecosystems is ordered as that of one is", () => {
     const down = (ecosystem: string, since: string) =>
       attentionItems({ ...quiet, ecosystem, agents: [host("h", { state: "down", since })] });
