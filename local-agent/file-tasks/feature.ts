@@ -1,5 +1,7 @@
 import { dirname, join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Feature } from "../feature/feature.ts";
+import { classicDurations, registerClassicMetrics } from "./classic-metrics.ts";
 import { FileWorkers } from "./file-workers.ts";
 import { ENDINGS, ENDINGS_SINK, FleetEndings } from "./fleet-endings.ts";
 import { type FileTasksFeatureOptions, WorkersSettings } from "./settings.ts";
@@ -15,11 +17,13 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
   assemble({ options, register, spool, inbox, deadLetters, log, now }) {
     const { workers } = options;
     if (workers === undefined || workers.run.length === 0) return undefined;
-    const root = rootOf(options, workers);
+    const place = placeOf(options, workers);
+    const { root } = place;
     const service = new FileWorkers({
-      settings: workers,
+      settings: { ...workers, directories: place.directories },
       root,
       host: options.hostId,
+      onAttempt: workers.layout === "classic" ? classicDurations(register) : undefined,
       spool,
       now,
       log,
@@ -54,14 +58,16 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
       help: "Numbers of dropped tasks that JSON readers would change, kept as text",
       read: () => service.keptAsText,
     });
+    if (workers.layout === "classic") registerClassicMetrics(register, service);
     register.status(() => service.health.map(({ worker, state, running }) => ({ worker, state, running })));
     return {
       services: fleet ? [service, new FleetEndings({ inbox, ended, log, deadLetters: unhandled })] : [service],
       reload: (settings) => {
         const next = settings.workers ?? WorkersSettings.parse({});
         // Another tree needs watches of other directories, and a service of its own receives the outcomes of fleet tasks.
-        if (rootOf(settings, next) !== root || hasFleet(next) !== fleet) return false;
-        return service.configure(next);
+        const isSame = isDeepStrictEqual(placeOf(settings, next), place) && next.layout === workers.layout;
+        if (!isSame || hasFleet(next) !== fleet) return false;
+        return service.configure({ ...next, directories: place.directories });
       },
     };
   },
@@ -70,7 +76,12 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
 const hasFleet = ({ run }: WorkersSettings): boolean => run.some(({ scope }) => scope === "fleet");
 
 /** A path in the file is meant from where the file is. */
-function rootOf({ configFile, stateDir }: FileTasksFeatureOptions, { directory }: WorkersSettings): string {
-  if (directory === undefined) return join(stateDir, "workers");
-  return resolve(configFile === undefined ? process.cwd() : dirname(configFile), directory);
+function placeOf({ configFile, stateDir }: FileTasksFeatureOptions, { directory, directories }: WorkersSettings) {
+  const from = configFile === undefined ? process.cwd() : dirname(configFile);
+  return {
+    root: directory === undefined ? join(stateDir, "workers") : resolve(from, directory),
+    directories: Object.fromEntries(
+      Object.entries(directories).flatMap(([name, path]) => (path === undefined ? [] : [[name, resolve(from, path)]])),
+    ),
+  };
 }

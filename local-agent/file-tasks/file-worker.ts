@@ -1,31 +1,29 @@
 import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
-import { BackOff } from "../base/back-off.ts";
+import type { BackOff } from "../base/back-off.ts";
 import { Breaker } from "./breaker.ts";
 import { Claims } from "./claims.ts";
 import { DroppedTasks } from "./dropped-tasks.ts";
 import type { FileWorkerOptions } from "./file-worker-options.ts";
 import { FleetQueue } from "./fleet-queue.ts";
 import { FleetRunner } from "./fleet-runner.ts";
-import { type Heartbeat, writeHeartbeat } from "./heartbeats.ts";
-import { Outcomes } from "./outcomes.ts";
+import type { Heartbeat } from "./heartbeats.ts";
 import { ReadyClaims } from "./ready-claims.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { SubmittedTasks } from "./submitted-tasks.ts";
 import { makeTaskDirectories, type TaskDirectories, taskDirectories } from "./task-directories.ts";
 import { type Disposition, TaskRun } from "./task-run.ts";
-import { type RunningSlot, runningOf, stateOf, type WorkerHealth } from "./worker-health.ts";
+import { type RunningSlot, runningOf, slotsOf, stateOf, type WorkerHealth } from "./worker-health.ts";
+import { outcomesIn, taskBackOff, writeBeat } from "./worker-parts.ts";
+import { WorkerStats } from "./worker-stats.ts";
 
-/** Tasks that are submitted to the edge at the same time; `concurrency` limits those that run. */
-const SUBMISSIONS = 10;
-/** Longest pause after a failure. */
-const MAX_RETRY_MS = 60_000;
 
 /**
  * One file worker: watches its directory, claims a file only when a slot is free, so that other hosts that share the
  * directory get tasks too, and runs each claimed task to its end.
  */
 export class FileWorker {
+  readonly stats: WorkerStats;
   readonly #options: FileWorkerOptions;
   readonly #tree: TaskDirectories;
   readonly #claims: Claims;
@@ -48,9 +46,10 @@ export class FileWorker {
 
   constructor(options: FileWorkerOptions) {
     this.#options = options;
-    const { settings, root, host, staleMs, log, edge, signals, now } = options;
+    const { settings, place, layout, host, staleMs, log, edge, signals, now, rescanMs = 5_000 } = options;
     this.#settings = settings;
-    this.#tree = taskDirectories(root, settings.name);
+    this.stats = new WorkerStats((seconds) => options.onAttempt?.(settings.name, seconds));
+    this.#tree = taskDirectories(place, settings.name);
     this.#claims = new Claims({ tree: this.#tree, host, staleMs });
     this.#breaker = new Breaker({
       failures: settings.breaker_failures,
@@ -58,16 +57,20 @@ export class FileWorker {
       onChange: () => this.#changed(),
     });
     if (settings.scope === "fleet")
-      this.#fleet = new FleetRunner({ ...edge, settings, root, host, signals, now, log, runs: this.#tree.claimed });
+      this.#fleet = new FleetRunner({
+        ...edge,
+        settings,
+        place,
+        layout,
+        host,
+        signals,
+        now,
+        log,
+        runs: this.#tree.claimed,
+      });
     this.#run = this.#taskRun();
-    const { rescanMs = 5_000 } = options;
     const what = `worker ${settings.name}`;
-    this.#backOff = new BackOff({
-      initialMs: rescanMs,
-      maxMs: Math.max(rescanMs, MAX_RETRY_MS),
-      onNewReason: (item, error, pauseMs) =>
-        log.error({ err: error, item, next_attempt_ms: pauseMs }, `${what}: a task could not be handled; it waits`),
-    });
+    this.#backOff = taskBackOff(what, rescanMs, log);
     this.#dropped = new DroppedTasks({
       directory: this.#tree.tasks,
       rescanMs,
@@ -86,6 +89,7 @@ export class FileWorker {
     return {
       worker: this.#name,
       state: stateOf(this.#active, this.#failure, this.#breaker.state, busy),
+      breaker: this.#breaker.state,
       ...(this.#failure !== undefined && { detail: this.#failure }),
       running: runningOf(this.#running.values()),
       waiting: this.#dropped.size,
@@ -117,11 +121,13 @@ export class FileWorker {
   }
 
   #taskRun(): TaskRun {
-    const { root, host, signals, now, log, edge, settleMs = 300, onKeptAsText } = this.#options;
+    const { place, layout, host, signals, now, log, edge, settleMs = 300, onKeptAsText } = this.#options;
     const settings = this.#settings;
     return new TaskRun({
       settings,
-      root,
+      root: place.root,
+      layout,
+      stats: this.stats,
       host,
       signals,
       now,
@@ -130,13 +136,13 @@ export class FileWorker {
       onKeptAsText,
       claims: this.#claims,
       breaker: this.#breaker,
-      outcomes: new Outcomes({ tree: this.#tree, worker: settings.name, host }),
+      outcomes: outcomesIn(layout, { tree: this.#tree, worker: settings.name, host }),
       fleet: settings.scope === "fleet" ? new FleetQueue(edge) : undefined,
     });
   }
 
   beat(beat: Heartbeat): Promise<void> {
-    return writeHeartbeat(beat, { tree: this.#tree, via: this.#tree.claimed });
+    return writeBeat(this.#options.layout, beat, { tree: this.#tree, health: this.health, stats: this.stats });
   }
 
   async start(): Promise<void> {
@@ -147,7 +153,7 @@ export class FileWorker {
   }
 
   async #prepare(): Promise<void> {
-    await makeTaskDirectories(this.#options.root, this.#name);
+    await makeTaskDirectories(this.#options.place, this.#name);
     this.#submitted.start(this.#options.now());
     await this.#fleet?.start();
   }
@@ -194,16 +200,8 @@ export class FileWorker {
     this.#pump();
   }
 
-  get #freeSlots(): number {
-    const { state } = this.#breaker;
-    if (!this.#active || state === "open") return 0;
-    const { scope, concurrency } = this.#settings;
-    const slots = scope === "fleet" ? SUBMISSIONS : concurrency;
-    return (state === "half_open" ? 1 : slots) - this.#running.size;
-  }
-
   #pump(): void {
-    while (this.#freeSlots > 0) {
+    while (this.#active && slotsOf(this.#settings, this.#breaker.state) > this.#running.size) {
       const claim = this.#ready.take();
       if (claim !== undefined) {
         this.#begin(claim);

@@ -8,8 +8,9 @@ import type { FileWorkerOptions } from "./file-worker-options.ts";
 import type { WorkerSettings, WorkersSettings } from "./settings.ts";
 import { TaskSignals } from "./task-signals.ts";
 import type { WorkerHealth } from "./worker-health.ts";
+import type { WorkerStats } from "./worker-stats.ts";
 
-export interface FileWorkersOptions extends Pick<FileWorkerOptions, "edge" | "rescanMs" | "settleMs"> {
+export interface FileWorkersOptions extends Pick<FileWorkerOptions, "edge" | "onAttempt" | "rescanMs" | "settleMs"> {
   readonly settings: WorkersSettings;
   /** Root of the task directories. */
   readonly root: string;
@@ -40,6 +41,11 @@ export class FileWorkers implements ReportingService {
 
   get health(): WorkerHealth[] {
     return this.#workers.map(({ health }) => health);
+  }
+
+  /** What the attempts of each worker came to. */
+  get stats(): { readonly worker: string; readonly stats: WorkerStats }[] {
+    return this.#workers.map(({ settings, stats }) => ({ worker: settings.name, stats }));
   }
 
   /** Numbers of dropped tasks that JSON readers would change, and that became texts, since the start. */
@@ -120,10 +126,13 @@ export class FileWorkers implements ReportingService {
   }
 
   #make(worker: WorkerSettings): FileWorker {
-    const { settings: _, ...shared } = this.#options;
+    const { settings: _, root, ...shared } = this.#options;
+    const { layout, directories } = this.#settings;
     return new FileWorker({
       ...shared,
       settings: worker,
+      place: { root, directories },
+      layout,
       staleMs: this.#settings.stale_seconds * 1_000,
       signals: new TaskSignals({ ...shared, worker: worker.name }),
       onChange: () => this.#changed(),

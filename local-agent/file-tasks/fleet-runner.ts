@@ -2,7 +2,13 @@ import { readdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { TaskRefused, TaskReleased, type Worker, work } from "../../src/client/work/worker.ts";
-import { FileTaskId, readFileTask } from "../../src/core/file-tasks/file-task.ts";
+import {
+  type FileTask,
+  FileTaskId,
+  type FileTaskLayout,
+  ownTimeout,
+  readFileTask,
+} from "../../src/core/file-tasks/file-task.ts";
 import type { LeasedTask } from "../../src/core/queue/api.ts";
 import { LIMITS } from "../../src/core/signals/limits.ts";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
@@ -12,13 +18,14 @@ import { FLEET_QUEUE, type FleetQueueOptions, type FleetResult } from "./fleet-q
 import { Outcomes } from "./outcomes.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { failureOf, outputOf, runTask } from "./task-command.ts";
-import { taskDirectories } from "./task-directories.ts";
+import { type TaskPlace, taskDirectories } from "./task-directories.ts";
 import type { TaskSignals } from "./task-signals.ts";
 
 export interface FleetRunnerOptions extends FleetQueueOptions {
   readonly settings: WorkerSettings;
-  /** Default working directory of the command. */
-  readonly root: string;
+  /** Its root is the default working directory of the command. */
+  readonly place: TaskPlace;
+  readonly layout: FileTaskLayout;
   /** Directory for a file for each attempt under way. */
   readonly runs: string;
   readonly host: string;
@@ -49,10 +56,10 @@ export class FleetRunner {
   #replacing: Promise<void> = Promise.resolve();
 
   constructor(options: FleetRunnerOptions) {
-    const { settings, root, host } = options;
+    const { settings, place, host } = options;
     this.#options = options;
     this.#settings = settings;
-    this.#outcomes = new Outcomes({ tree: taskDirectories(root, settings.name), worker: settings.name, host });
+    this.#outcomes = new Outcomes({ tree: taskDirectories(place, settings.name), worker: settings.name, host });
   }
 
   get running(): number {
@@ -105,27 +112,32 @@ export class FleetRunner {
   }
 
   async #run({ payload, attempt }: LeasedTask, lost: AbortSignal): Promise<FleetResult> {
-    const { root, runs, host, signals, now } = this.#options;
+    const { place, layout, runs, host, signals, now } = this.#options;
+    const { root } = place;
     const settings = this.#settings;
+    const timeoutOf = (task: FileTask) =>
+      (layout === "classic" ? ownTimeout(task) : undefined) ?? settings.timeout_seconds;
     const given = FleetPayload.safeParse(payload);
     if (!given.success) throw new TaskRefused(`The payload is not a dropped task: ${z.prettifyError(given.error)}`);
     const { claim } = given.data;
-    const read = readFileTask(given.data.task, settings.name, claim.taskId);
+    const read = readFileTask(given.data.task, settings.name, claim.taskId, layout);
     if (!read.ok) throw new TaskRefused(read.reason);
     const run = `worker.${claim.nonce}.${attempt}`;
     const note = join(runs, `${run}.fleet`);
     await writeFile(note, "");
-    await signals.started({ claim, task: read.task }, attempt, settings);
+    await signals.started({ claim, task: read.task }, attempt, timeoutOf(read.task));
     const started_at = new Date(now()).toISOString();
     const abort = AbortSignal.any([lost, this.#stopping.signal]);
-    const done = await runTask({ settings, root, task: read.task, attempt, run, output: `${note}.output`, abort });
+    const timeoutSeconds = timeoutOf(read.task);
+    const output = `${note}.output`;
+    const done = await runTask({ settings, root, task: read.task, attempt, run, output, abort, timeoutSeconds });
     await unlink(note);
     const failure = failureOf(done);
     if (failure !== undefined) done.wholeOutput?.discard();
     if (done.ending.kind === "aborted") throw new TaskReleased("this host is stopping");
     if (failure !== undefined) throw new Error(failure);
-    const output = outputOf(done, MAX_RESULT_BYTES);
-    const result = output.kind === "value" ? output.value : await this.#outcomes.keepOutput(claim, output);
+    const printed = outputOf(done, MAX_RESULT_BYTES);
+    const result = printed.kind === "value" ? printed.value : await this.#outcomes.keepOutput(claim, printed);
     return { host, started_at, duration_ms: done.durationMs, result };
   }
 }

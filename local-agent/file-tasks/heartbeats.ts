@@ -4,16 +4,14 @@ import * as z from "zod";
 import { ignoreMissing } from "../base/files/ignore-missing.ts";
 import { pathInside } from "../base/files/path-inside.ts";
 import { writeWhole } from "../base/files/write-whole.ts";
-import type { TaskDirectories } from "./task-directories.ts";
+import { baseOf, type TaskDirectories, viaOf } from "./task-directories.ts";
 
 /** State of a worker on one host: these fields and those of `WorkerHealth`. */
 export type Heartbeat = Readonly<z.infer<typeof Heartbeat>>;
 const Heartbeat = z.looseObject({ host: z.string(), timestamp: z.string() });
 
 export interface HeartbeatOptions {
-  readonly tree: Pick<TaskDirectories, "root" | "heartbeat" | "hostHeartbeats">;
-  /** Directory in which files are written before they are renamed into place. */
-  readonly via: string;
+  readonly tree: TaskDirectories;
 }
 
 /** A heartbeat file of another host is deleted when it is this old. */
@@ -23,10 +21,13 @@ const KEEP_MS = 24 * 3_600_000;
  * Writes a worker's heartbeat. Hosts may share the directories: each writes a file of its own, and the worker's file
  * repeats the heartbeats of all hosts, whichever host wrote it last.
  */
-export async function writeHeartbeat(beat: Heartbeat, { tree, via }: HeartbeatOptions): Promise<void> {
+export async function writeHeartbeat(beat: Heartbeat, { tree }: HeartbeatOptions): Promise<void> {
   const own = `${beat.host}.json`;
   const write = async (path: string, value: object) =>
-    writeWhole(await pathInside(tree.root, path), `${JSON.stringify(value, null, 2)}\n`, { sync: false, via });
+    writeWhole(await pathInside(baseOf(tree, path), path), `${JSON.stringify(value, null, 2)}\n`, {
+      sync: false,
+      ...viaOf(tree, path),
+    });
   await write(join(tree.hostHeartbeats, own), beat);
   const hosts: Heartbeat[] = [beat];
   for (const name of await readdir(tree.hostHeartbeats)) {
@@ -49,4 +50,10 @@ async function read(path: string): Promise<Heartbeat | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** The heartbeat of the older watcher: one file a worker, of the host that wrote last. */
+export async function writeClassicHeartbeat(beat: object, tree: TaskDirectories): Promise<void> {
+  const path = await pathInside(baseOf(tree, tree.heartbeat), tree.heartbeat);
+  await writeWhole(path, `${JSON.stringify(beat, null, 2)}\n`, { sync: false, ...viaOf(tree, path) });
 }

@@ -1,4 +1,4 @@
-import { type FileTask, readFileTask } from "../../src/core/file-tasks/file-task.ts";
+import { type FileTask, type FileTaskLayout, readFileTask } from "../../src/core/file-tasks/file-task.ts";
 import { JSON_LIMITS, MAX_DEPTH } from "../../src/core/json/limits.ts";
 import { type DroppedFileLimits, type FileVersion, readDroppedFile } from "../base/files/read-dropped-file.ts";
 
@@ -25,11 +25,13 @@ export type ClaimedFile =
 /** Reads claimed files, and remembers which were not JSON when they were last read. */
 export class TaskReader {
   readonly #worker: string;
+  readonly #layout: FileTaskLayout;
   /** By path, the version of a file that was not JSON. */
   readonly #notJson = new Map<string, FileVersion>();
 
-  constructor(worker: string) {
+  constructor(worker: string, layout: FileTaskLayout = "ganglion") {
     this.#worker = worker;
+    this.#layout = layout;
   }
 
   async read(path: string, taskId: string): Promise<ClaimedFile> {
@@ -52,7 +54,7 @@ export class TaskReader {
         this.#notJson.set(path, file.version);
         return { kind: "unfinished" };
       case "json": {
-        const read = readFileTask(file.value, this.#worker, taskId);
+        const read = readFileTask(file.value, this.#worker, taskId, this.#layout);
         if (read.ok) return { kind: "task", task: read.task, keptAsText: file.keptAsText };
         const details = read.errors === undefined ? {} : { errors: read.errors };
         return { kind: "invalid", reason: read.reason, details };

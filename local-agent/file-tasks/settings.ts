@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { WorkerName } from "../../src/core/file-tasks/file-task.ts";
+import { FILE_TASK_LAYOUTS, WorkerName } from "../../src/core/file-tasks/file-task.ts";
+import { PathSetting } from "../base/setting-schemas.ts";
 import type { HostSettings } from "../feature/feature.ts";
 
 const seconds = (message: string) => z.number().positive(message);
@@ -20,9 +21,10 @@ export const WorkerSettings = z.strictObject({
   /** Tasks at the same time on this host. */
   concurrency: z.int().min(1, "1 at least").max(10, "10 at most").default(1),
   timeout_seconds: seconds("more than 0").default(600),
-  /** Attempts in all; between them a pause that doubles from `retry_seconds` up to `retry_max_seconds`. */
+  /** Attempts in all; between them a pause that grows from `retry_seconds` by `retry_factor` up to `retry_max_seconds`. */
   attempts: z.int().min(1).max(20).default(3),
   retry_seconds: seconds("more than 0").default(1),
+  retry_factor: z.number().min(1, "1 at least").max(10, "10 at most").default(2),
   retry_max_seconds: seconds("more than 0").default(60),
   /** After so many failures in a row no task is claimed for `breaker_seconds`; then one is tried. */
   breaker_failures: z.int().min(1).default(5),
@@ -35,6 +37,18 @@ export const WorkersSettings = z
   .strictObject({
     /** Holds `tasks`, `results`, `triggers`, `heartbeats` and `dlq`; default `<state directory>/workers`. */
     directory: z.string().min(1).optional(),
+    /** Directories that do not lie there under their usual names. */
+    directories: z
+      .strictObject({
+        tasks: PathSetting.optional(),
+        results: PathSetting.optional(),
+        triggers: PathSetting.optional(),
+        heartbeats: PathSetting.optional(),
+        dlq: PathSetting.optional(),
+      })
+      .default({}),
+    /** `classic`: files as the older watcher of file tasks writes them, with its names of metrics and its variables. */
+    layout: z.enum(FILE_TASK_LAYOUTS, "give ganglion or classic").default("ganglion"),
     heartbeat_seconds: seconds("more than 0").default(10),
     /** A claim of another host that was not renewed for so long is abandoned. */
     stale_seconds: seconds("more than 0").default(60),

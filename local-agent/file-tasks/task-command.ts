@@ -19,11 +19,12 @@ export interface TaskCommandOptions {
   /** File for the whole output, if that is too large for a result. */
   readonly output: string;
   readonly abort: AbortSignal;
+  readonly timeoutSeconds: number;
 }
 
 /** Runs a worker's command with a task on its standard input. Never rejects. */
 export function runTask(options: TaskCommandOptions): Promise<CommandResult> {
-  const { settings, root, task, attempt, run, output, abort } = options;
+  const { settings, root, task, attempt, run, output, abort, timeoutSeconds } = options;
   const [program = "", ...args] = settings.command;
   return runCommand({
     command: [program, ...args],
@@ -36,7 +37,7 @@ export function runTask(options: TaskCommandOptions): Promise<CommandResult> {
       GANGLION_ATTEMPT: String(attempt),
     },
     input: `${JSON.stringify(task)}\n`,
-    timeoutMs: settings.timeout_seconds * 1_000,
+    timeoutMs: timeoutSeconds * 1_000,
     wholeOutput: output,
     abort,
   }).result;

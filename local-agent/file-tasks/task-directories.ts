@@ -1,11 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { directoryInside } from "../base/files/path-inside.ts";
+import { directoryInside, isBelow } from "../base/files/path-inside.ts";
+
+/** Where the directories of all file workers lie. */
+export interface TaskPlace {
+  readonly root: string;
+  /** Directories that do not lie below the root under their usual names, as absolute paths. */
+  readonly directories?: Readonly<
+    Partial<Record<"tasks" | "results" | "triggers" | "heartbeats" | "dlq", string | undefined>>
+  >;
+}
 
 /** The directories of one file worker. */
 export interface TaskDirectories {
-  /** All others are below it. */
+  /** All others are below it, or below one of `elsewhere`. */
   readonly root: string;
+  readonly elsewhere: readonly string[];
   /** Programs drop `<task id>.json` here: written under a name that starts with a dot, then renamed. */
   readonly tasks: string;
   /** Claimed files; the name of each contains its owner. */
@@ -22,25 +32,37 @@ export interface TaskDirectories {
   readonly deadLetters: string;
 }
 
-export function taskDirectories(root: string, worker: string): TaskDirectories {
+export function taskDirectories({ root, directories = {} }: TaskPlace, worker: string): TaskDirectories {
+  const at = (name: keyof NonNullable<TaskPlace["directories"]>) => directories[name] ?? join(root, name);
   return {
     root,
-    tasks: join(root, "tasks", worker),
-    claimed: join(root, "tasks", worker, ".claimed"),
-    results: join(root, "results", worker),
-    receipts: join(root, "triggers", worker),
-    notices: join(root, "triggers", "orchestrator"),
-    heartbeat: join(root, "heartbeats", `${worker}.json`),
-    hostHeartbeats: join(root, "heartbeats", worker),
-    deadLetters: join(root, "dlq", worker),
+    elsewhere: Object.values(directories).filter((path) => path !== undefined),
+    tasks: join(at("tasks"), worker),
+    claimed: join(at("tasks"), worker, ".claimed"),
+    results: join(at("results"), worker),
+    receipts: join(at("triggers"), worker),
+    notices: join(at("triggers"), "orchestrator"),
+    heartbeat: join(at("heartbeats"), `${worker}.json`),
+    hostHeartbeats: join(at("heartbeats"), worker),
+    deadLetters: join(at("dlq"), worker),
   };
 }
 
-export async function makeTaskDirectories(root: string, worker: string): Promise<TaskDirectories> {
-  const tree = taskDirectories(root, worker);
+/** The configured directory that holds `path`: nothing is written through a link that leads out of it. */
+export function baseOf({ root, elsewhere }: Pick<TaskDirectories, "root" | "elsewhere">, path: string): string {
+  return elsewhere.find((base) => isBelow(base, path)) ?? root;
+}
+
+/** Where a file is written before it is renamed to `path`: `undefined` where that may be another file system. */
+export function viaOf(tree: TaskDirectories, path: string): { via?: string } {
+  return baseOf(tree, path) === baseOf(tree, tree.claimed) ? { via: tree.claimed } : {};
+}
+
+export async function makeTaskDirectories(place: TaskPlace, worker: string): Promise<TaskDirectories> {
+  const tree = taskDirectories(place, worker);
   const { tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters } = tree;
   for (const directory of [tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters])
-    await mkdirInside(root, directory);
+    await mkdirInside(baseOf(tree, directory), directory);
   return tree;
 }
 

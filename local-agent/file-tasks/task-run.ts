@@ -1,7 +1,13 @@
 import { join } from "node:path";
-import { afterFailure, afterTakeOver, beginAttempt, type RunRecord } from "../../src/core/file-tasks/attempts.ts";
+import {
+  afterFailure,
+  afterTakeOver,
+  beginAttempt,
+  type FailedAttempt,
+  type RunRecord,
+} from "../../src/core/file-tasks/attempts.ts";
 import type { Claim } from "../../src/core/file-tasks/claim.ts";
-import { type FileTask, TASK_ID_RULE } from "../../src/core/file-tasks/file-task.ts";
+import { type FileTask, type FileTaskLayout, ownTimeout, TASK_ID_RULE } from "../../src/core/file-tasks/file-task.ts";
 import { isLasting } from "../base/files/lasting-error.ts";
 import type { Logger } from "../base/log.ts";
 import { endLeftovers } from "../base/process/leftovers.ts";
@@ -14,11 +20,14 @@ import { TaskReader } from "./read-task.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { failureOf, outputOf, runTask } from "./task-command.ts";
 import type { TaskSignals } from "./task-signals.ts";
+import { reasonOf, type WorkerStats } from "./worker-stats.ts";
 
 export interface TaskRunOptions {
   readonly settings: WorkerSettings;
   /** Root of the task directories. */
   readonly root: string;
+  readonly layout: FileTaskLayout;
+  readonly stats: WorkerStats;
   readonly host: string;
   readonly claims: Claims;
   readonly outcomes: Outcomes;
@@ -59,7 +68,7 @@ export class TaskRun {
 
   constructor(options: TaskRunOptions) {
     this.#options = options;
-    this.#reader = new TaskReader(options.settings.name);
+    this.#reader = new TaskReader(options.settings.name, options.layout);
   }
 
   /** @throws the error of a step that may succeed later, such as that of a full disk */
@@ -69,7 +78,7 @@ export class TaskRun {
     } catch (error) {
       if (!isLasting(error)) throw error;
       // The next attempt to handle the task would fail the same way.
-      return this.#deadLetter(claim, `the task cannot be handled: ${(error as Error).message}`, {}, 0);
+      return this.#deadLetter(claim, `the task cannot be handled: ${(error as Error).message}`);
     }
   }
 
@@ -78,11 +87,11 @@ export class TaskRun {
     const finished = await outcomes.finished(claim);
     if (finished !== undefined) return this.#succeed(claim, finished);
     const before = await claims.record(claim);
-    if (before?.misnamed !== undefined) return this.#deadLetter(claim, misnamedReason(before.misnamed), {}, 0);
+    if (before?.misnamed !== undefined) return this.#deadLetter(claim, misnamedReason(before.misnamed));
     if (before !== undefined && before.history.length >= settings.attempts) return this.#fail(claim, before.history);
     const file = await this.#reader.read(claims.path(claim), claim.taskId);
     if (file.kind === "unfinished") return { is: "waiting", ms: settleMs };
-    if (file.kind === "invalid") return this.#deadLetter(claim, file.reason, file.details, 0);
+    if (file.kind === "invalid") return this.#deadLetter(claim, file.reason, file.details);
     if (file.kind === "gone") {
       await claims.release(claim);
       return { is: "left" };
@@ -98,7 +107,7 @@ export class TaskRun {
     await claims.writeRecord(claim, begun);
     calls.onBegin(begun.running);
     const attempt = begun.running?.attempt ?? 1;
-    await signals.started({ claim, task: file.task }, attempt, settings);
+    await signals.started({ claim, task: file.task }, attempt, this.#timeoutOf(file.task));
     return this.#run(claim, begun, file.task, attempt, calls.abort);
   }
 
@@ -131,7 +140,7 @@ export class TaskRun {
       return (await this.settle(claim)) ?? { is: "submitted", id };
     } catch (error) {
       if (!isRefusedForGood(error)) throw error;
-      return this.#deadLetter(claim, `the edge refused the task: ${(error as Error).message}`, {}, 0);
+      return this.#deadLetter(claim, `the edge refused the task: ${(error as Error).message}`);
     }
   }
 
@@ -142,9 +151,11 @@ export class TaskRun {
     attempt: number,
     abort: AbortSignal,
   ): Promise<Disposition> {
-    const { settings, root, host, now, claims, outcomes, breaker, log } = this.#options;
+    const { settings, root, host, now, claims, outcomes, breaker, stats, log } = this.#options;
     const output = claims.outputPath(claim);
-    const done = await runTask({ settings, root, task, attempt, run: runName(claim, attempt), output, abort });
+    const run = runName(claim, attempt);
+    const timeoutSeconds = this.#timeoutOf(task);
+    const done = await runTask({ settings, root, task, attempt, run, output, abort, timeoutSeconds });
     const failure = failureOf(done);
     if (failure !== undefined) done.wholeOutput?.discard();
     if (done.ending.kind === "aborted") {
@@ -154,18 +165,19 @@ export class TaskRun {
       return { is: "left" };
     }
     await breaker.record(failure);
+    stats.attempt(done.durationMs, reasonOf(done.ending));
+    const finished_at = this.#time;
+    const started_at = record.running?.started_at ?? finished_at;
+    const ending = { host, started_at, finished_at, duration_ms: done.durationMs, attempts: attempt };
     if (failure === undefined) {
-      const finished_at = this.#time;
-      const started_at = record.running?.started_at ?? finished_at;
-      const ending = { host, started_at, finished_at, duration_ms: done.durationMs, attempts: attempt };
-      return this.#succeed(
-        claim,
-        await outcomes.succeeded(claim, { ...ending, result: await this.#resultOf(claim, done) }),
-      );
+      const result = await this.#resultOf(claim, done);
+      return this.#succeed(claim, await outcomes.succeeded(claim, { ...ending, result }, done));
     }
-    const next = afterFailure(record, failure, this.#retry, host, now());
+    await outcomes.attemptFailed(claim, ending, done);
+    const next = afterFailure(record, failure, this.#retry, host, now(), done.ending.kind === "timed_out");
     await claims.writeRecord(claim, next.record);
     if (next.step === "dead_letter") return this.#fail(claim, next.record.history);
+    stats.isRetried();
     log.warn({ task_id: claim.taskId, attempt }, `worker ${settings.name}: ${failure}`);
     return { is: "waiting", ms: Math.max(0, (next.record.not_before_ms ?? 0) - now()) };
   }
@@ -181,24 +193,42 @@ export class TaskRun {
   async #succeed(claim: Claim, result: TaskResult): Promise<Disposition> {
     const { settings, outcomes, signals, claims } = this.#options;
     const path = join("results", settings.name, `${claim.taskId}.json`);
-    await outcomes.notice(claim.taskId, { status: "complete", result: path, finished_at: result.finished_at });
+    const { finished_at, duration_ms } = result;
+    await outcomes.notice(claim.taskId, { status: "complete", result: path, finished_at, duration_ms });
     await signals.complete({ claim, task: await this.#dropped(claim) }, result, path);
     await claims.release(claim);
     return { is: "complete" };
   }
 
-  #fail(claim: Claim, history: readonly { readonly error: string }[]): Promise<Disposition> {
-    return this.#deadLetter(claim, history.at(-1)?.error ?? "the task failed", { history }, history.length);
+  #fail(claim: Claim, history: readonly FailedAttempt[]): Promise<Disposition> {
+    return this.#deadLetter(claim, history.at(-1)?.error ?? "the task failed", { history }, history);
   }
 
-  async #deadLetter(claim: Claim, reason: string, details: object, attempts: number): Promise<Disposition> {
-    const { settings, outcomes, signals, claims, now, log } = this.#options;
+  async #deadLetter(
+    claim: Claim,
+    reason: string,
+    details: object = {},
+    history: readonly FailedAttempt[] = [],
+  ): Promise<Disposition> {
+    const { settings, layout, outcomes, signals, claims, stats, now, log } = this.#options;
+    const attempts = history.length;
+    const last = history.at(-1);
+    const task = attempts > 0 || layout === "classic" ? await this.#dropped(claim) : undefined;
     // Reported before the file is moved: after a crash in between, the next owner reports again. The spool recognises
     // the signal, and the notice is replaced by an equal one.
-    await outcomes.notice(claim.taskId, { status: "failed", error: reason, attempts, finished_at: this.#time });
-    await signals.failed({ claim, task: attempts === 0 ? undefined : await this.#dropped(claim) }, reason, attempts);
-    await outcomes.deadLetter(claims.path(claim), claim, reason, details, now());
+    await outcomes.notice(claim.taskId, {
+      status: "failed",
+      error: reason,
+      attempts,
+      finished_at: last?.ended_at ?? this.#time,
+      duration_ms: last === undefined ? 0 : Date.parse(last.ended_at) - Date.parse(last.started_at),
+      timedOut: last?.timed_out === true,
+    });
+    await signals.failed({ claim, task: attempts === 0 ? undefined : task }, reason, attempts);
+    const dead = { reason, details, failedAt: last?.ended_at, attempts, task };
+    await outcomes.deadLetter(claims.path(claim), claim, dead, now());
     await claims.release(claim);
+    stats.endedInDeadLetter(attempts);
     log.warn({ task_id: claim.taskId }, `worker ${settings.name}: dead-lettered: ${reason.slice(0, 300)}`);
     return { is: "failed" };
   }
@@ -209,13 +239,18 @@ export class TaskRun {
     return file.kind === "task" ? file.task : undefined;
   }
 
+  #timeoutOf(task: FileTask): number {
+    const { layout, settings } = this.#options;
+    return (layout === "classic" ? ownTimeout(task) : undefined) ?? settings.timeout_seconds;
+  }
+
   get #time(): string {
     return new Date(this.#options.now()).toISOString();
   }
 
   get #retry() {
-    const { attempts, retry_seconds, retry_max_seconds } = this.#options.settings;
-    return { attempts, initial_ms: retry_seconds * 1_000, max_ms: retry_max_seconds * 1_000 };
+    const { attempts, retry_seconds, retry_factor: factor, retry_max_seconds } = this.#options.settings;
+    return { attempts, initial_ms: retry_seconds * 1_000, factor, max_ms: retry_max_seconds * 1_000 };
   }
 }
 

@@ -5,7 +5,6 @@ import { LastingRefusal } from "../base/files/lasting-error.ts";
 import { errorsText, type Intake, takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
 import type { TaskResult } from "./outcomes.ts";
-import type { WorkerSettings } from "./settings.ts";
 
 /** A larger result is not part of the signal; readers find it in its file. */
 const RESULT_CHARS = 16_384;
@@ -34,8 +33,8 @@ export class TaskSignals {
     this.#options = options;
   }
 
-  started(task: ReportedTask, attempt: number, { timeout_seconds }: WorkerSettings): Promise<void> {
-    const facts = { attempt, timeout_ms: timeout_seconds * 1_000 };
+  started(task: ReportedTask, attempt: number, timeoutSeconds: number): Promise<void> {
+    const facts = { attempt, timeout_ms: timeoutSeconds * 1_000 };
     return this.#put("Q_WORKER_TASK_STARTED", task, `start:${attempt}`, facts);
   }
 

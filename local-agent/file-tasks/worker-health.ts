@@ -1,9 +1,11 @@
 import type { RunRecord } from "../../src/core/file-tasks/attempts.ts";
+import type { WorkerSettings } from "./settings.ts";
 
 /** What a file worker is doing, for people and for the edge. */
 export interface WorkerHealth {
   readonly worker: string;
   readonly state: "idle" | "working" | "open" | "stopped" | "failing";
+  readonly breaker: "closed" | "open" | "half_open";
   readonly detail?: string;
   readonly running: readonly { readonly task_id: string; readonly attempt: number; readonly started_at: string }[];
   /** Files in the directory that are not claimed. */
@@ -42,4 +44,14 @@ export function stateOf(
   if (failure !== undefined) return "failing";
   if (breaker === "open") return "open";
   return busy > 0 ? "working" : "idle";
+}
+
+/** Tasks that are submitted to the edge at the same time; `concurrency` limits those that run. */
+const SUBMISSIONS = 10;
+
+/** How many tasks a worker may have at the same time. */
+export function slotsOf({ scope, concurrency }: WorkerSettings, breaker: WorkerHealth["breaker"]): number {
+  if (breaker === "open") return 0;
+  if (breaker === "half_open") return 1;
+  return scope === "fleet" ? SUBMISSIONS : concurrency;
 }

@@ -79,6 +79,7 @@ export function createClient(options: ClientOptions) {
     usage: deployment.usage,
     ready: deployment.ready,
     fileWorkers: fileTasks.fileWorkers,
+    fileWorker: fileTasks.fileWorker,
     fileTasks: fileTasks.fileTasks,
 
     agents: agentCalls({ call, inside }),

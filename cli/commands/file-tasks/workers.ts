@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { FileTaskRecord, FileWorkerView } from "../../../src/core/file-tasks/api.ts";
+import type { FileTaskRecord, FileWorkerHealth, FileWorkerView } from "../../../src/core/file-tasks/api.ts";
 import { type Column, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
@@ -15,11 +15,28 @@ const columns: readonly Column<FileWorkerView>[] = [
   ["LAST ERROR", ({ last_error }) => last_error],
 ];
 
+const healthColumns: readonly Column<FileWorkerHealth>[] = [
+  ["HOST", ({ host }) => host],
+  ["HEALTH", ({ health }) => health],
+  ["HEARTBEAT AGE S", ({ heartbeat_age_ms: ms }) => (ms === null ? null : Math.round(ms / 1_000))],
+  ["RUNNING", ({ running }) => running],
+  ["OVERDUE", ({ overdue }) => overdue],
+  ["COMPLETE", ({ complete }) => complete],
+  ["FAILED", ({ failed }) => failed],
+  ["LAST ERROR", ({ last_error }) => last_error],
+];
+
 export const workersCommand = () =>
   new Command("workers")
-    .summary("list the workers of file tasks on all hosts, with their counts")
-    .addHelpText("after", "\nWith --json: one worker a line.")
-    .action(async (_options: object, command: Command) => {
+    .summary("list the workers of file tasks on all hosts, with their counts; with a name, its health on each host")
+    .argument("[worker]", "name of a worker")
+    .addHelpText("after", "\nWith --json: one worker, or one host of the worker, a line.")
+    .action(async (worker: string | undefined, _options: object, command: Command) => {
+      if (worker !== undefined) {
+        const { hosts } = await clientFor(command).fileWorker(worker);
+        if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(hosts);
+        return printTable(hosts, healthColumns, "no host runs this worker");
+      }
       const workers = await clientFor(command).fileWorkers();
       if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(workers);
       await printTable(workers, columns, "no worker has reported a file task");

@@ -44,5 +44,21 @@ export type FileWorkerView = Readonly<z.infer<typeof FileWorkerView>>;
 
 export const FileWorkers = z.object({ workers: z.array(FileWorkerView) });
 
+/** A worker on one host, with the last sign of life of the host. */
+export const FileWorkerHealth = FileWorkerView.partial({ last_at: true }).extend({
+  health: z.enum(["healthy", "open", "failing", "stopped", "stale", "absent"]).meta({
+    description:
+      "open: its circuit breaker; stale: its host is down, or has said nothing for 90 seconds; absent: the host runs no worker of this name now",
+  }),
+  heartbeat_at: Timestamp.nullable().meta({
+    description: "Last sign of life of its host; null: the host is not known",
+  }),
+  heartbeat_age_ms: Count.nullable().meta({ description: "Age of that sign of life" }),
+});
+export type FileWorkerHealth = Readonly<z.infer<typeof FileWorkerHealth>>;
+
+/** One worker, on each host that runs it or has run it. */
+export const FileWorkerHosts = z.object({ worker: z.string(), hosts: z.array(FileWorkerHealth) });
+
 /** Every file with one task id, the newest first. */
 export const FileTasks = z.object({ tasks: z.array(FileTaskRecord) });

@@ -7,6 +7,8 @@ export interface FailedAttempt {
   readonly ended_at: string;
   readonly host: string;
   readonly error: string;
+  /** The attempt reached its time limit. */
+  readonly timed_out?: true;
 }
 
 /** The attempts at a claimed task so far. Stored beside the claim, so that a host that takes the task over continues. */
@@ -30,8 +32,10 @@ export interface RunningAttempt {
 export interface RetrySettings {
   /** Maximum number of attempts, the first included. */
   readonly attempts: number;
-  /** Delay before the second attempt, in milliseconds. Each further delay is twice as long, up to `max_ms`. */
+  /** Delay before the second attempt, in milliseconds. Each further delay is `factor` times as long, up to `max_ms`. */
   readonly initial_ms: number;
+  /** Default 2. */
+  readonly factor?: number;
   readonly max_ms: number;
 }
 
@@ -52,6 +56,7 @@ export function afterFailure(
   retry: RetrySettings,
   host: string,
   nowMs: number,
+  timedOut = false,
 ): AfterAttempt {
   const { running, not_before_ms: _, ...rest } = record;
   const attempt = running?.attempt ?? record.history.length + 1;
@@ -61,10 +66,15 @@ export function afterFailure(
     ended_at: at(nowMs),
     host: running?.host ?? host,
     error,
+    ...(timedOut && { timed_out: true }),
   };
   const history = [...record.history, failed];
   if (history.length >= retry.attempts) return { step: "dead_letter", record: { ...rest, history } };
-  const delayMs = doubled(retry.initial_ms, retry.max_ms, history.length - 1);
+  const { initial_ms, max_ms, factor = 2 } = retry;
+  const delayMs =
+    factor === 2
+      ? doubled(initial_ms, max_ms, history.length - 1)
+      : Math.min(max_ms, initial_ms * factor ** (history.length - 1));
   return { step: "retry", record: { ...rest, history, not_before_ms: nowMs + delayMs } };
 }
 

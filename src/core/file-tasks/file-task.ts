@@ -20,6 +20,20 @@ const FileTask = z.looseObject({
 });
 export type FileTask = z.infer<typeof FileTask>;
 
+/** As the older watcher reads tasks: `description` is required, and `timeout`, in seconds, replaces that of the worker. */
+const ClassicFileTask = FileTask.extend({
+  description: z.string("give a text that says what to do").min(1, "give a text that says what to do"),
+  timeout: z
+    .number("give seconds")
+    .positive("give more than 0 seconds")
+    .max(86_400, "give 86400 seconds at most")
+    .nullish(),
+});
+
+/** How the files of a worker look: as this agent writes them, or as the older watcher of file tasks does. */
+export const FILE_TASK_LAYOUTS = ["ganglion", "classic"] as const;
+export type FileTaskLayout = (typeof FILE_TASK_LAYOUTS)[number];
+
 /** The signal that led to a file task, where the file names it by `cause`, `trace` and `depth`, as a signal does. */
 export function causeOf({
   cause,
@@ -35,6 +49,10 @@ export function causeOf({
   };
 }
 
+/** The time limit that a task of the classic layout gives itself, in seconds. */
+export const ownTimeout = ({ timeout }: FileTask): number | undefined =>
+  typeof timeout === "number" ? timeout : undefined;
+
 export type ReadFileTask =
   | { readonly ok: true; readonly task: FileTask }
   | { readonly ok: false; readonly reason: string; readonly errors?: readonly FieldError[] };
@@ -45,10 +63,15 @@ export type ReadFileTask =
  *
  * @param stem - the file's name without `.json`
  */
-export function readFileTask(value: unknown, worker: string, stem: string): ReadFileTask {
+export function readFileTask(
+  value: unknown,
+  worker: string,
+  stem: string,
+  layout: FileTaskLayout = "ganglion",
+): ReadFileTask {
   if (value === null || typeof value !== "object" || Array.isArray(value))
     return { ok: false, reason: "a task is a JSON object {task_id, worker, description, …}" };
-  const parsed = FileTask.safeParse({ task_id: stem, worker, ...value });
+  const parsed = (layout === "classic" ? ClassicFileTask : FileTask).safeParse({ task_id: stem, worker, ...value });
   if (!parsed.success) {
     const errors = parsed.error.issues.map(({ path, message }) => ({ pointer: `/${path.join("/")}`, message }));
     return { ok: false, reason: "the task is not valid", errors };

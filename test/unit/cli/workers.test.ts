@@ -36,6 +36,17 @@ describe("ganglion workers", () => {
   });
 });
 
+describe("ganglion workers, with a name", () => {
+  it("shows the health of the worker on each host, with the age of its heartbeat", async () => {
+    const host = { ...worker, health: "healthy", heartbeat_at: worker.last_at, heartbeat_age_ms: 4_400 };
+    const edge = await startEdge(() => [200, { worker: "review", hosts: [host] }]);
+    const { out } = await ganglion(["workers", "review", "--url", edge.url]);
+    expect(out).toMatch(/^a +healthy +4 +1 +0 +7 +2 +status 3$/m);
+    expect(edge.received[0]?.url.pathname).toBe("/v1/default/workers/review");
+    expect(JSON.parse((await ganglion(["workers", "review", "--json", "--url", edge.url])).out)).toEqual(host);
+  });
+});
+
 describe("ganglion task-status", () => {
   it("shows the state of a file task", async () => {
     const edge = await startEdge(() => [200, { tasks: [task] }]);

@@ -1,9 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { workerBoard } from "../../bindings/objects.ts";
+import { fileWorkerHealth } from "../../../core/file-tasks/worker-health.ts";
+import type { AgentView } from "../../../core/hosts/api.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import { agentRegistry, workerBoard } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
-import { FileTasksSchema, FileWorkersSchema } from "./schemas.ts";
+import { FileTasksSchema, FileWorkerHostsSchema, FileWorkersSchema } from "./schemas.ts";
 
 const listWorkers = createRoute({
   method: "get",
@@ -14,6 +17,19 @@ const listWorkers = createRoute({
   ...secured("signals:read"),
   request: { params: EcosystemPath },
   responses: { 200: json(FileWorkersSchema, "Workers"), ...problems() },
+});
+
+const getWorker = createRoute({
+  method: "get",
+  path: "/v1/{eco}/workers/{worker}",
+  operationId: "getWorker",
+  summary: "One worker of file tasks: its health and counts on each host",
+  tags: ["agents"],
+  ...secured("signals:read"),
+  request: {
+    params: EcosystemPath.extend({ worker: z.string().openapi({ param: { description: "Name of the worker" } }) }),
+  },
+  responses: { 200: json(FileWorkerHostsSchema, "The worker"), ...problems(404) },
 });
 
 const getFileTask = createRoute({
@@ -40,6 +56,14 @@ export const fileTaskRoutes = newApi()
     const { eco } = c.req.valid("param");
     return c.json({ workers: await workerBoard(c.env, eco).workers() }, 200);
   })
+  .openapi(getWorker, async (c) => {
+    const { eco, worker } = c.req.valid("param");
+    const [counts, agents] = await Promise.all([workerBoard(c.env, eco).workers(), allAgents(c.env, eco)]);
+    const own = counts.filter((one) => one.worker === worker);
+    const hosts = fileWorkerHealth(worker, own, agents, Date.now());
+    if (hosts.length === 0) throw notFound(`No host runs a worker "${worker}". List workers: GET /v1/{eco}/workers`);
+    return c.json({ worker, hosts }, 200);
+  })
   .openapi(getFileTask, async (c) => {
     const { eco, worker, id } = c.req.valid("param");
     const tasks = await workerBoard(c.env, eco).task(worker, id);
@@ -49,3 +73,15 @@ export const fileTaskRoutes = newApi()
       );
     return c.json({ tasks }, 200);
   });
+
+const PAGE = 100;
+
+async function allAgents(env: Environment, eco: string): Promise<AgentView[]> {
+  const agents: AgentView[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page = await agentRegistry(env, eco).agents({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    agents.push(...page.agents);
+    after = page.next;
+  }
+  return agents;
+}
