@@ -4,6 +4,7 @@ import type { Feature } from "../feature/feature.ts";
 import { FILE_TASKS_FEATURE } from "../file-tasks/feature.ts";
 import { INTELLIGENCE_FEATURE } from "../intelligence/feature.ts";
 import { INTENTS_FEATURE } from "../intents/feature.ts";
+import { MAINTENANCE_FEATURE } from "../maintenance/feature.ts";
 import { METRIC_FILES_FEATURE } from "../metric-files/feature.ts";
 import { MONITORS_FEATURE } from "../monitors/feature.ts";
 import { REACTIONS_FEATURE } from "../reactions/feature.ts";
@@ -23,6 +24,7 @@ export const FEATURES: readonly Feature<AgentOptions>[] = [
   REACTIONS_FEATURE,
   INTELLIGENCE_FEATURE,
   MONITORS_FEATURE,
+  MAINTENANCE_FEATURE,
   TELEMETRY_FEATURE,
   SUPERVISOR_FEATURE,
   COMMANDS_FEATURE,

@@ -8,25 +8,33 @@ import type { DeadLetterFile } from "../store/dead-letter-file.ts";
 import type { Inbox } from "../store/inbox.ts";
 import type { InboxDeadLetters } from "../store/inbox-reader.ts";
 import type { Spool } from "../store/spool.ts";
+import { BoundPublishers } from "./bound-publishers.ts";
+import { busFrames } from "./bus-frames.ts";
+import type { BusPrograms } from "./bus-programs.ts";
 import { BusSink } from "./bus-sink.ts";
-import { type BusCounts, BusIntake } from "./bus-source.ts";
+import { type BusCounts, BusIntake, type BusIntakeOptions } from "./bus-source.ts";
 import type { BusTopics } from "./bus-topics.ts";
 import type { HostBus } from "./host-bus.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { openHostBus } from "./open-host-bus.ts";
-import type { BusSubscription } from "./settings.ts";
+import type { BusForms, BusSubscription } from "./settings.ts";
 
 export interface BusServiceOptions {
   readonly xsub: string;
   readonly xpub: string;
   /** Signals to publish on the bus; default: all of the inbox. */
   readonly subscribe?: BusSubscription;
+  /** Forms of older programs; default: none. */
+  readonly forms?: BusForms | undefined;
+  /** Watches the programs that send heartbeats; without it heartbeats are signals. */
+  readonly programs?: BusPrograms | undefined;
   /** The topics of the bus's subscribers; needed where `auto` may be given. */
   readonly topics?: BusTopics;
   readonly spool: Spool;
   readonly inbox: Inbox;
   readonly knownIds: KnownIds;
   readonly deadLetters: DeadLetterFile;
+  readonly heard?: BusIntakeOptions["heard"];
   /** Receives delivered signals that cannot be published. */
   readonly unhandled: InboxDeadLetters;
   readonly now: () => number;
@@ -45,6 +53,7 @@ export class BusService implements ReportingService {
   readonly #intake: BusIntake;
   readonly #listeners = new Listeners();
   #bus: HostBus | undefined;
+  #bound: BoundPublishers | undefined;
   #sink: BusSink | undefined;
   #takeOver: NodeJS.Timeout | undefined;
   #changing: Promise<void> = Promise.resolve();
@@ -77,10 +86,14 @@ export class BusService implements ReportingService {
     const id = randomUUID();
     // A foreign proxy sends the message back, where it is recognised by its id.
     knownIds.published(id, signal);
-    const text = JSON.stringify({ id, signal, source, facts, timestamp: new Date(now()).toISOString() });
+    const text = JSON.stringify({ id, signal, source, timestamp: new Date(now()).toISOString(), facts });
     bus
-      .publish([signal, text])
+      .publish(busFrames(this.#form, signal, id, text))
       .catch((error: unknown) => log.warn({ err: error, signal }, "bus: a local signal cannot be published"));
+  }
+
+  get #form() {
+    return this.#options.forms?.messages ?? "two_frames";
   }
 
   get counts(): BusCounts & { readonly published: number } {
@@ -105,19 +118,27 @@ export class BusService implements ReportingService {
   async start(): Promise<void> {
     if (this.#bus !== undefined) return;
     await this.#open();
+    const { forms, log } = this.#options;
+    if (forms === undefined || forms.connect.length === 0) return;
+    const onMessage = (frames: readonly Buffer[]) => this.#intake.take(frames);
+    this.#bound = new BoundPublishers({ addresses: forms.connect, onMessage, log });
+    this.#bound.open();
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#takeOver);
     await this.#changing;
     clearTimeout(this.#takeOver);
+    await this.#bound?.close();
+    this.#bound = undefined;
     await this.#close();
     this.#options.topics?.stop();
+    this.#options.programs?.stop();
     await this.#intake.flush();
   }
 
   async #open(): Promise<void> {
-    const { xsub, xpub, inbox, knownIds, spool, log, unhandled, topics } = this.#options;
+    const { xsub, xpub, inbox, knownIds, spool, log, unhandled, topics, programs } = this.#options;
     const bus = await openHostBus({
       xsub,
       xpub,
@@ -127,8 +148,12 @@ export class BusService implements ReportingService {
     });
     this.#bus = bus;
     this.#answered = bus.ready;
-    topics?.setBusWorks(bus.ready);
-    bus.onReady(() => bus === this.#bus && topics?.setBusWorks(bus.ready));
+    const works = () => {
+      topics?.setBusWorks(bus.ready);
+      programs?.setBusWorks(bus.ready);
+    };
+    works();
+    bus.onReady(() => bus === this.#bus && works());
     if (bus.foreign) {
       bus.onReady(() => {
         this.#answered ||= bus.ready;
@@ -143,6 +168,7 @@ export class BusService implements ReportingService {
       spool,
       log,
       unhandled,
+      form: this.#form,
       wants: (name) => (this.#matches === "auto" ? topics?.matches(name) === true : this.#matches(name)),
     });
     await this.#sink.start();
@@ -157,6 +183,7 @@ export class BusService implements ReportingService {
     await this.#sink?.stop();
     await this.#bus?.close();
     this.#options.topics?.setBusWorks(false);
+    this.#options.programs?.setBusWorks(false);
     this.#published += this.#sink?.publishedCount ?? 0;
     this.#sink = undefined;
     this.#bus = undefined;

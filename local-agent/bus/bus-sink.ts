@@ -4,6 +4,7 @@ import type { Service } from "../base/service.ts";
 import type { Inbox, Received } from "../store/inbox.ts";
 import { type InboxDeadLetters, InboxReader } from "../store/inbox-reader.ts";
 import type { Spool } from "../store/spool.ts";
+import { busFrames, type MessageForm } from "./bus-frames.ts";
 import type { HostBus } from "./host-bus.ts";
 import type { KnownIds } from "./known-ids.ts";
 
@@ -15,6 +16,7 @@ export interface BusSinkOptions {
   readonly spool: Spool;
   /** Matches the signals for this bus: the inbox also holds signals for other sinks. */
   readonly wants: Matcher;
+  readonly form: MessageForm;
   readonly log: Logger;
   /** Receives signals that cannot be published. */
   readonly unhandled: InboxDeadLetters;
@@ -23,7 +25,7 @@ export interface BusSinkOptions {
 export const BUS_SINK = "bus";
 
 /**
- * Publishes delivered signals as [name, JSON of the signal], except those that came from this bus. The cursor moves
+ * Publishes delivered signals, see {@link busFrames}, except those that came from this bus. The cursor moves
  * after publishing: after a crash in between, signals are published again with the same ids rather than never.
  */
 export class BusSink implements Service {
@@ -60,11 +62,11 @@ export class BusSink implements Service {
   }
 
   async #publish(batch: readonly Received[], last: number): Promise<void> {
-    const { bus, inbox, knownIds, spool, wants } = this.#options;
+    const { bus, inbox, knownIds, spool, wants, form } = this.#options;
     for (const { id, signal, text } of batch) {
       if (!wants(signal) || spool.owns(id, "bus") || knownIds.cameFromBus(id, signal)) continue;
       knownIds.published(id, signal);
-      await bus.publish([signal, text]);
+      await bus.publish(busFrames(form, signal, id, text));
       this.#published++;
     }
     await inbox.advance(BUS_SINK, last);

@@ -5,9 +5,11 @@ import type { InboxDeadLetters } from "../store/inbox-reader.ts";
 import { errorsText, takeIn } from "../store/intake.ts";
 import type { TimedSignal } from "../store/signal-text.ts";
 import { MAX_PUT, type Spool } from "../store/spool.ts";
+import type { BusPrograms } from "./bus-programs.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { readBusMessage } from "./read-message.ts";
 import { RefusedMessages } from "./refused-messages.ts";
+import { RepeatedMessages } from "./repeated-messages.ts";
 
 export interface BusIntakeOptions {
   readonly spool: Spool;
@@ -15,6 +17,10 @@ export interface BusIntakeOptions {
   readonly deadLetters: DeadLetterFile;
   /** Receives the dead letters of which the edge is told. */
   readonly unhandled: InboxDeadLetters;
+  /** Receives signs of life; without it they are signals like any other. */
+  readonly programs?: BusPrograms | undefined;
+  /** Is told of each signal that is taken in. */
+  readonly heard?: ((signal: string, facts: Readonly<Record<string, unknown>>) => void) | undefined;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -22,6 +28,10 @@ export interface BusIntakeOptions {
 export interface BusCounts {
   readonly taken: number;
   readonly echoes: number;
+  /** Messages that a program of the host had sent before, see {@link RepeatedMessages}. */
+  readonly repeated: number;
+  /** Signs of life, see {@link BusPrograms}. */
+  readonly heartbeats: number;
   /** Messages that are no signals; all are in the dead-letter file, and the edge is told of them. */
   readonly dead: number;
   /** Numbers that JSON readers would change, and that were kept as text. */
@@ -54,6 +64,7 @@ interface PendingSignal {
 export class BusIntake {
   readonly #options: BusIntakeOptions;
   readonly #refusedMessages: RefusedMessages;
+  readonly #repeatedMessages = new RepeatedMessages();
   #waiting: PendingSignal[] = [];
   #scheduled = false;
   #pending = 0;
@@ -62,7 +73,7 @@ export class BusIntake {
   #refused = false;
   #closing = false;
   #endRetry: (() => void) | undefined;
-  #counts = { taken: 0, echoes: 0, dead: 0, keptAsText: 0, lost: 0 };
+  #counts = { taken: 0, echoes: 0, repeated: 0, heartbeats: 0, dead: 0, keptAsText: 0, lost: 0 };
   #loggedMs = Number.NEGATIVE_INFINITY;
   #unlogged = 0;
 
@@ -77,15 +88,20 @@ export class BusIntake {
 
   /** @returns a promise to wait for when the disk is slow */
   take(frames: readonly Buffer[]): Promise<void> | undefined {
-    const { knownIds, now } = this.#options;
+    const { knownIds, programs, heard, now } = this.#options;
     const nowMs = now();
     const message = readBusMessage(frames);
     if (!message.ok) {
       this.#deadLetter(frames, message.reason, nowMs, message.errors);
       return undefined;
     }
-    this.#counts.keptAsText += message.keptAsText;
-    const taken = takeIn(message.input, nowMs);
+    const { input, marks, keptAsText } = message;
+    if (programs?.take(input) === true) {
+      this.#counts.heartbeats++;
+      return undefined;
+    }
+    this.#counts.keptAsText += keptAsText;
+    const taken = takeIn(input, nowMs);
     if (!taken.ok) {
       this.#deadLetter(frames, errorsText(taken.errors), nowMs, taken.errors);
       return undefined;
@@ -101,6 +117,11 @@ export class BusIntake {
       this.#counts.echoes++;
       return undefined;
     }
+    if (this.#repeatedMessages.isRepeated(name, marks, frames.at(-1) ?? Buffer.alloc(0), nowMs)) {
+      this.#counts.repeated++;
+      return undefined;
+    }
+    heard?.(name, input.facts as Record<string, unknown>);
     const isNew = id !== undefined && origin === "new";
     if (isNew) knownIds.taken(id, name);
     const signal = origin === "reused" ? { ...taken.signal, id: undefined } : taken.signal;

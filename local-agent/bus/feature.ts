@@ -1,4 +1,6 @@
 import type { Feature } from "../feature/feature.ts";
+import { errorsText, takeIn } from "../store/intake.ts";
+import { BusPrograms } from "./bus-programs.ts";
 import { BusService } from "./bus-service.ts";
 import { BUS_SINK } from "./bus-sink.ts";
 import { BusTopics } from "./bus-topics.ts";
@@ -13,20 +15,32 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
   name: "bus",
   shownWhenOff: true,
   reloadOn: ["subscribe"],
-  restartOn: ["sources", "xsub", "xpub"],
+  restartOn: ["sources", "xsub", "xpub", "bus"],
   sinks: ({ sources, subscribe }) =>
     sources.includes("bus")
       ? [{ name: BUS_SINK, patterns: subscribe, because: "edge.subscribe, for the bus", notFromOwnBus: true }]
       : [],
-  assemble({ options, register, spool, inbox, db, log, now, deadLetterFile, deadLetters: outbox, askFor }) {
+  assemble({ options, register, spool, inbox, db, log, now, deadLetterFile, deadLetters: outbox, provided, askFor }) {
     if (!options.sources.includes("bus")) return undefined;
-    const { xsub, xpub, subscribe } = options;
+    const { xsub, xpub, subscribe, hostId, bus: forms } = options;
+    const source = `agent/${hostId}`;
     const deadLetters = deadLetterFile("bus", DEAD_LETTERS_BYTES);
     const knownIds = new KnownIds(db);
-    const unhandled = { outbox, hostId: options.hostId };
+    const unhandled = { outbox, hostId };
     const ask = () => askFor(BUS_SINK, patternsOfTopics(topics.all), explainTopics(topics.all, bus.foreign));
     const topics = new BusTopics({ db, log, onChange: ask });
+    const report = (signal: string, facts: Readonly<Record<string, unknown>>) => {
+      const taken = takeIn({ signal, source, facts: { host: hostId, ...facts } }, now());
+      if (!taken.ok) throw new Error(`a program of the bus cannot be reported: ${errorsText(taken.errors)}`);
+      spool
+        .put("local", [taken.signal])
+        .catch((error: unknown) => log.error({ err: error, signal, facts }, "bus: a program cannot be reported"));
+    };
+    const programs = forms?.heartbeats === "signals" ? undefined : new BusPrograms({ onChange: report, now });
     const bus = new BusService({
+      forms,
+      programs,
+      heard: (signal, facts) => provided.heardOnBus?.(signal, facts),
       xsub,
       xpub,
       subscribe,
@@ -45,8 +59,8 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
       help: "Messages of the host's bus, by outcome",
       labels: ["outcome"],
       read: () => {
-        const { taken, echoes, dead, lost, published } = bus.counts;
-        return Object.entries({ taken, echoes, dead, lost, published }).map(([outcome, value]) => ({ outcome, value }));
+        const { keptAsText: _, ...outcomes } = bus.counts;
+        return Object.entries(outcomes).map(([outcome, value]) => ({ outcome, value }));
       },
     });
     register.counter({
@@ -54,7 +68,8 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
       help: "Numbers of bus messages that JSON readers would change, kept as text",
       read: () => bus.counts.keptAsText,
     });
-    register.provide("publishLocally", (signal, facts) => bus.publishLocally(signal, facts, `agent/${options.hostId}`));
+    register.status(() => programs?.status);
+    register.provide("publishLocally", (signal, facts) => bus.publishLocally(signal, facts, source));
     return { services: [bus], reload: (settings) => bus.setSubscribe(settings.subscribe) };
   },
 };

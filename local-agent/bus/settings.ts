@@ -16,6 +16,12 @@ export const BusSettings = z
     enabled: EnabledSetting,
     xsub: Endpoint.default(DEFAULT_XSUB),
     xpub: Endpoint.default(DEFAULT_XPUB),
+    /** Addresses of publishers that bind a socket of their own instead of connecting to the bus. */
+    connect: z.array(Endpoint).max(64, "give 64 addresses at most").default([]),
+    /** The form in which signals are published on the bus. */
+    messages: z.enum(["two_frames", "one_frame"], "give two_frames or one_frame").default("two_frames"),
+    /** What a `HEARTBEAT` of a program is: a sign of life, or a signal like any other. */
+    heartbeats: z.enum(["presence", "signals"], "give presence or signals").default("presence"),
   })
   .refine(({ xsub, xpub }) => xsub !== xpub, {
     path: ["xpub"],
@@ -24,9 +30,13 @@ export const BusSettings = z
 
 export type BusSubscription = readonly string[] | "auto";
 
+export type BusForms = Pick<z.output<typeof BusSettings>, "connect" | "messages" | "heartbeats">;
+
 export interface BusFeatureOptions extends HostSettings {
   readonly xsub: string;
   readonly xpub: string;
   /** Patterns of the signals that the edge sends to this bus; `auto`: those to which programs on the bus are subscribed. */
   readonly subscribe: BusSubscription;
+  /** Forms of older programs. */
+  readonly bus?: BusForms | undefined;
 }

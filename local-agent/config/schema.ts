@@ -5,6 +5,7 @@ import { BusSettings } from "../bus/settings.ts";
 import { WorkersSettings } from "../file-tasks/settings.ts";
 import { IntelligenceSection } from "../intelligence/settings.ts";
 import { IntentsSettings } from "../intents/settings.ts";
+import { MaintenanceSection } from "../maintenance/settings.ts";
 import { MetricFilesSettings } from "../metric-files/settings.ts";
 import { MonitorsSettings } from "../monitors/settings.ts";
 import { ReactionsSettings } from "../reactions/settings.ts";
@@ -68,6 +69,7 @@ const Log = z.strictObject({
  */
 export const FeatureSections = z.strictObject({
   monitors: MonitorsSettings.optional(),
+  maintenance: MaintenanceSection.optional(),
   observability: ObservabilitySettings.optional(),
   workers: WorkersSettings.optional(),
   reactions: ReactionsSettings.optional(),

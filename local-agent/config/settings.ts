@@ -12,12 +12,14 @@ import type { BusFeatureOptions } from "../bus/settings.ts";
 import type { FileTasksFeatureOptions } from "../file-tasks/settings.ts";
 import type { IntelligenceFeatureOptions } from "../intelligence/settings.ts";
 import { type IntentsFeatureOptions, intentRoutes } from "../intents/settings.ts";
+import type { MaintenanceFeatureOptions } from "../maintenance/settings.ts";
 import type { MetricFilesFeatureOptions } from "../metric-files/settings.ts";
 import { type MonitorsFeatureOptions, withAbsolutePaths } from "../monitors/settings.ts";
 import type { ReactionsFeatureOptions } from "../reactions/settings.ts";
 import type { SamplerFeatureOptions } from "../sampler/settings.ts";
 import type { SupervisorFeatureOptions } from "../supervisor/settings.ts";
 import type { TelemetryFeatureOptions } from "../telemetry/settings.ts";
+import { applyClassicVariables } from "./classic-variables.ts";
 import { applyOverrides, type Override, readEnvironment, SOURCES, type SourceName, variableOf } from "./environment.ts";
 import { findingsOf, type Problem, type SettingsFinding } from "./problems.ts";
 import { withProfile } from "./profile.ts";
@@ -31,6 +33,7 @@ export interface AgentSettings
     FileTasksFeatureOptions,
     IntelligenceFeatureOptions,
     IntentsFeatureOptions,
+    MaintenanceFeatureOptions,
     MetricFilesFeatureOptions,
     MonitorsFeatureOptions,
     ReactionsFeatureOptions,
@@ -61,9 +64,14 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
   const path = configFile(env, cwd, config);
   const file = path === undefined ? undefined : YamlFile.read(path);
   const { overrides, problems: wrongVariables } = readEnvironment(env);
-  const document = withProfile(applyOverrides(file?.value ?? {}, overrides));
+  const { document: withVariables, problems: wrongWatcher } = applyClassicVariables(
+    applyOverrides(file?.value ?? {}, overrides),
+    env,
+    cwd,
+  );
+  const document = withProfile(withVariables);
   const parsed = AgentFile.safeParse(document);
-  const problems: Problem[] = [...wrongVariables, ...(file?.problems ?? [])];
+  const problems: Problem[] = [...wrongVariables, ...wrongWatcher, ...(file?.problems ?? [])];
   if (!parsed.success) {
     for (const finding of findingsOf(parsed.error, AgentFile, document))
       problems.push(located(finding, file, overrides));
@@ -118,12 +126,17 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     stateDir,
     intentsDir: resolve(from("GANGLION_INTENTS_DIR"), intents.directory ?? join(stateDir, "intents")),
     intentMap: intentRoutes(intents),
+    intentMode: intents.mode,
     metricsDir: resolve(from("GANGLION_METRICS_DIR"), metrics.directory ?? join(stateDir, "metrics")),
+    metricFiles: Object.fromEntries(
+      Object.entries(metrics.files).map(([name, at]) => [name, resolve(path === undefined ? cwd : dirname(path), at)]),
+    ),
     subscribe: edge.subscribe,
     sampleSeconds: sampler.seconds,
     gpuCommand: sampler.gpu_command,
     xsub: bus.xsub,
     xpub: bus.xpub,
+    bus: { connect: bus.connect, messages: bus.messages, heartbeats: bus.heartbeats },
     sources: SOURCES.filter((name) => given[name].enabled),
     log: log.format,
     logLevel: log.level,

@@ -1,3 +1,4 @@
+import type { TracedRun } from "../../src/core/hosts/signal-trace.ts";
 import type { GatherFacts } from "./edge-link.ts";
 
 /** Reading of one GPU. A value that the driver does not know (`[N/A]`) is absent. Names are those of the facts. */
@@ -15,5 +16,9 @@ export interface Provided {
   readonly gpuReadings?: () => readonly GpuReading[];
   /** Publishes on the host's own bus and does not send to the edge. */
   readonly publishLocally?: (signal: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** Is told of each signal that a program of this host has sent over the bus. */
+  readonly heardOnBus?: (signal: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** The runs of this host's reactions to the signal with this id. */
+  readonly reactionsTo?: (id: string) => readonly TracedRun[];
   readonly gatherFacts?: GatherFacts;
 }

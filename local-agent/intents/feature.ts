@@ -1,5 +1,6 @@
 import type { Feature } from "../feature/feature.ts";
 import { IntentSource } from "./intent-source.ts";
+import { ObservedFiles } from "./observed-files.ts";
 import type { IntentsFeatureOptions } from "./settings.ts";
 
 /** Turns files that are dropped into a directory into signals. */
@@ -7,11 +8,17 @@ export const INTENTS_FEATURE: Feature<IntentsFeatureOptions> = {
   name: "intents",
   shownWhenOff: true,
   reloadOn: ["intentMap"],
-  restartOn: ["sources", "intentsDir"],
+  restartOn: ["sources", "intentsDir", "intentMode"],
   assemble({ options, register, spool, deadLetters, log, now }) {
     if (!options.sources.includes("intents")) return undefined;
     const { hostId, intentsDir: directory, intentMap: map } = options;
+    const observed = options.intentMode === "observe" ? new ObservedFiles(now) : undefined;
+    if (observed !== undefined) {
+      register.provide("heardOnBus", (signal, facts) => observed.heard(signal, facts));
+      register.status(() => observed.report);
+    }
     const intents = new IntentSource({
+      observed,
       directory,
       hostId,
       spool,

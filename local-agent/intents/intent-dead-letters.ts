@@ -15,6 +15,9 @@ export interface IntentDeadLettersOptions {
   readonly now: () => number;
 }
 
+export const JSON_LINES_REASON =
+  "an intent is one JSON object in a file of its own, named *.json: write each line into such a file, or send signals by `ganglion emit -`";
+
 /** How much of a file goes into the dead letter at the edge. */
 const TEXT_BYTES = 16_384;
 

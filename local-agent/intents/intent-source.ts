@@ -19,7 +19,8 @@ import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import { takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
 import { ForeignFiles } from "./foreign-files.ts";
-import { IntentDeadLetters } from "./intent-dead-letters.ts";
+import { IntentDeadLetters, JSON_LINES_REASON } from "./intent-dead-letters.ts";
+import type { ObservedFiles } from "./observed-files.ts";
 import { replayIntent } from "./replay-intent.ts";
 import { SettlingFiles } from "./settling-files.ts";
 import { StagedFiles, versionAt, type WatchedFile } from "./staged-files.ts";
@@ -32,6 +33,8 @@ export interface IntentSourceOptions {
   readonly spool: Spool;
   /** Reports dead-lettered files to the edge. */
   readonly deadLetters: Pick<DeadLetterOutbox, "put">;
+  /** Another program takes the files away: each is routed and left; default: this agent takes them. */
+  readonly observed?: ObservedFiles | undefined;
   readonly now: () => number;
   readonly log: Logger;
   /** Milliseconds between two scans of the directory; default 3,000. */
@@ -47,8 +50,6 @@ const CONCURRENCY = 64;
 /** Pause before a file whose handling failed is tried again, which doubles up to the second one. */
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-const JSON_LINES_REASON =
-  "an intent is one JSON object in a file of its own, named *.json: write each line into such a file, or send signals by `ganglion emit -`";
 
 /**
  * Turns files in a directory into signals: reads a file, writes its signal to the spool, and only then removes the
@@ -107,13 +108,14 @@ export class IntentSource implements ReportingService {
   }
 
   report(): Report {
-    const { directory } = this.#options;
+    const { directory, observed } = this.#options;
     if (this.#failure !== undefined)
       return { name: this.name, state: "failing", detail: `${directory}: ${this.#failure}` };
-    return { name: this.name, state: "live", detail: `${directory}${this.#foreign.text}` };
+    const left = observed === undefined ? "" : " (observed: files are left there)";
+    return { name: this.name, state: "live", detail: `${directory}${left}${this.#foreign.text}` };
   }
 
-  /** Files routed, files moved to dead letters, and numbers of routed files that were kept as text, since the start. */
+  /** Since the start: files routed, files moved to dead letters, and numbers of routed files kept as text. */
   get counts(): { routed: number; dead: number; keptAsText: number } {
     return { routed: this.#routedCount, dead: this.#deadCount, keptAsText: this.#keptAsText };
   }
@@ -209,13 +211,19 @@ export class IntentSource implements ReportingService {
   }
 
   async #handle(file: WatchedFile): Promise<void> {
+    const { observed, spool } = this.#options;
+    if (observed?.isKnown(file.entry, await versionAt(file.path))) return;
     if (this.#staged.kindOf(file.entry) === "json_lines") return this.#refuseLines(file);
     const content = await readDroppedFile(file.path, file.name, LIMITS);
     if (content.kind !== "not_json") this.#settling.forget(file.entry);
     switch (content.kind) {
       case "gone":
-      // The program that writes to the file causes the next event; the next scan makes up for a lost event.
+        // Not where the name belongs to a directory.
+        if (observed !== undefined && (await versionAt(file.path)) === undefined)
+          await observed.gone(file.entry, (identity) => spool.forgetTaken(identity));
+        return;
       case "changing":
+        // The program that writes to the file causes the next event; the next scan makes up for a lost event.
         return;
       case "unreadable":
         await this.#deadLetter(file, content.version, {
@@ -240,7 +248,7 @@ export class IntentSource implements ReportingService {
   }
 
   async #route(file: WatchedFile, content: Extract<DroppedFile, { kind: "json" }>): Promise<void> {
-    const { spool, hostId, now } = this.#options;
+    const { spool, hostId, now, observed } = this.#options;
     const mapped = mapIntent(content.value, this.#map);
     if (!mapped.ok) {
       const { reason, errors, intentType } = mapped;
@@ -264,6 +272,10 @@ export class IntentSource implements ReportingService {
       const id = `${spool.producer("local")}.${outcome.first}`;
       this.#options.log.debug({ file: file.name, signal: mapped.signal, signal_id: id }, "intents: a file was routed");
     }
+    if (observed !== undefined) {
+      const { version, identity } = content;
+      return observed.routed(file.entry, { version, identity, already: outcome.already }, mapped.signal, mapped.facts);
+    }
     const staged = await this.#staged.stage(file, content.version);
     if (staged === undefined) return;
     // If the removal fails, the next scan tries again.
@@ -273,11 +285,16 @@ export class IntentSource implements ReportingService {
   }
 
   async #deadLetter(file: WatchedFile, version: FileVersion | undefined, dead: DeadFile): Promise<void> {
+    const { observed, log } = this.#options;
+    if (observed !== undefined) {
+      log.warn({ file: file.name }, `intents: a file is left that cannot be routed: ${dead.reason.slice(0, 300)}`);
+      return observed.unroutable(file.entry, version ?? (await versionAt(file.path)));
+    }
     const staged = await this.#staged.stage(file, version);
     if (staged === undefined) return;
     const moved = await this.#dead.add(staged, file.name, dead).finally(() => this.#staged.release(staged));
     if (moved === undefined) return;
     this.#deadCount++;
-    this.#options.log.warn({ file: file.name, dead_letter: moved }, `intents: ${dead.reason.slice(0, 300)}`);
+    log.warn({ file: file.name, dead_letter: moved }, `intents: ${dead.reason.slice(0, 300)}`);
   }
 }

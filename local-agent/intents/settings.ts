@@ -39,6 +39,8 @@ const RouteSettings = z.strictObject({
 export const IntentsSettings = z.strictObject({
   enabled: z.boolean("give true or false").default(true),
   directory: z.string().min(1, "give a path").optional(),
+  /** `observe`: another program takes the files away, so each is routed and left where it is. */
+  mode: z.enum(["take", "observe"], "give take or observe").default("take"),
   /** Tried in order, before the built-in routes. */
   map: z.array(RouteSettings).max(1_000).default([]),
   default_map: z.boolean("give true or false").default(true),
@@ -67,6 +69,8 @@ export function intentRoutes({ map, default_map }: Pick<IntentsSettings, "map" |
 
 export interface IntentsFeatureOptions extends HostSettings {
   readonly intentsDir: string;
+  /** Default: `take`. */
+  readonly intentMode?: IntentsSettings["mode"] | undefined;
   /** Default: the built-in routes. */
   readonly intentMap?: readonly IntentRoute[];
   /** Intervals that only tests set, in milliseconds. */

@@ -12,10 +12,14 @@ import type { TimedSignal } from "../store/signal-text.ts";
 import { MAX_PUT, type Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import { FilePositions, type ReadSoFar } from "./file-positions.ts";
-import { type MetricFile, metricFileOf, observationOf } from "./records.ts";
+import { type FilesByName, METRIC_FILES, type MetricFile, metricNameOf, observationOf } from "./records.ts";
 
 export interface MetricFileSourceOptions {
   readonly directory: string;
+  /** The files to follow, by their names in the directory; default: all under their own names. */
+  readonly files?: FilesByName;
+  /** Default: `metrics`. */
+  readonly name?: string;
   readonly hostId: string;
   readonly spool: Spool;
   readonly db: StateDatabase;
@@ -48,7 +52,8 @@ const SHOWN_CHARACTERS = 500;
  * that were already read, and no line may count twice.
  */
 export class MetricFileSource implements ReportingService {
-  readonly name = "metrics";
+  readonly name: string;
+  readonly #files: FilesByName;
   readonly #options: MetricFileSourceOptions;
   readonly #positions: FilePositions;
   readonly #watch: DirectoryWatch;
@@ -68,6 +73,8 @@ export class MetricFileSource implements ReportingService {
 
   constructor(options: MetricFileSourceOptions) {
     this.#options = options;
+    this.name = options.name ?? "metrics";
+    this.#files = options.files ?? new Map(METRIC_FILES.map((file) => [file, file]));
     this.#positions = new FilePositions(options.db, options.now);
     this.#watch = new DirectoryWatch({
       directory: options.directory,
@@ -133,14 +140,15 @@ export class MetricFileSource implements ReportingService {
   }
 
   #offer(entry: string): void {
-    const file = metricFileOf(entry);
-    if (!this.#running || file === undefined) return;
+    const name = metricNameOf(entry, this.#files);
+    const file = name === undefined ? undefined : this.#files.get(name);
+    if (!this.#running || name === undefined || file === undefined) return;
     this.#offered.add(entry);
     if (this.#reading.has(entry)) {
       this.#changed.add(entry);
       return;
     }
-    const reading = this.#follow(entry, file)
+    const reading = this.#follow(entry, entry !== name, file)
       .then(
         () => this.#note(entry, undefined),
         // The position was not written, so the next scan reads the same lines again.
@@ -166,16 +174,16 @@ export class MetricFileSource implements ReportingService {
     this.#listeners.notify();
   }
 
-  async #follow(entry: string, name: MetricFile): Promise<void> {
+  async #follow(entry: string, isRenamed: boolean, name: MetricFile): Promise<void> {
     const file = await LineFile.open(join(this.#options.directory, entry)).catch((error: unknown) => {
       // Under the name of a rotated file, a link is no file of ours.
-      if (entry === name || !(error instanceof NotRead)) throw error;
+      if (!isRenamed || !(error instanceof NotRead)) throw error;
     });
     if (file === undefined) return;
     try {
       const known = this.#positions.find(file.identity);
       // A rotated file counts only if it was read under its own name: any other is a copy, or older than this agent.
-      if (known === undefined && entry !== name) return;
+      if (known === undefined && isRenamed) return;
       const before = known?.position ?? FILE_START;
       let position = await file.resume(before);
       let tail = known?.tail;
@@ -186,7 +194,7 @@ export class MetricFileSource implements ReportingService {
         await this.#take(name, file.identity, [line], { position, tail });
       }
       while (this.#running) {
-        const batch = await file.read(position, MAX_PUT, await this.#lastLine(file, entry !== name));
+        const batch = await file.read(position, MAX_PUT, await this.#lastLine(file, isRenamed));
         if (batch.position === position && sameBytes(batch.tail, tail)) return;
         await this.#take(name, file.identity, batch.lines, batch);
         position = batch.position;

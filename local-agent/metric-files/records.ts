@@ -1,3 +1,4 @@
+import { basename, dirname, join } from "node:path";
 import { formatTimestamp, parseTimestamp } from "../../src/core/signals/timestamp.ts";
 import { truthOf } from "../base/truth-value.ts";
 
@@ -22,9 +23,31 @@ export type MetricFile = keyof typeof FILES;
 
 export const METRIC_FILES = Object.keys(FILES) as readonly MetricFile[];
 
-/** The metric file that a directory entry is, or was before it was rotated: `<file>.1`, `<file>-20260131`, … */
-export function metricFileOf(entry: string): MetricFile | undefined {
-  return METRIC_FILES.find((file) => entry === file || entry.startsWith(`${file}.`) || entry.startsWith(`${file}-`));
+/** Metric files by their names in one directory, which are their own names unless the settings give others. */
+export type FilesByName = ReadonlyMap<string, MetricFile>;
+
+/** @returns the name under which an entry is, or was before it was rotated: `<file>.1`, `<file>-20260131`, … */
+export function metricNameOf(entry: string, files: FilesByName): string | undefined {
+  if (files.has(entry)) return entry;
+  for (const name of files.keys()) if (entry.startsWith(`${name}.`) || entry.startsWith(`${name}-`)) return name;
+  return undefined;
+}
+
+/**
+ * @param paths - absolute paths of files that do not lie in `directory` under their own names
+ * @returns for each directory the files in it; that of `directory` is first, and there even where no file is left in it
+ */
+export function filesByDirectory(
+  directory: string,
+  paths: Readonly<Partial<Record<MetricFile, string>>> = {},
+): Map<string, FilesByName> {
+  const byDirectory = new Map<string, Map<string, MetricFile>>([[directory, new Map()]]);
+  for (const file of METRIC_FILES) {
+    const path = paths[file] ?? join(directory, file);
+    const files = byDirectory.get(dirname(path)) ?? new Map<string, MetricFile>();
+    byDirectory.set(dirname(path), files.set(basename(path), file));
+  }
+  return byDirectory;
 }
 
 /** A larger number is a time in milliseconds: in seconds it would lie after the year 5138. */

@@ -58,9 +58,9 @@ function settingsOf({ monitors }: Pick<MonitorsFeatureOptions, "monitors">): Mon
 /** Where a monitor that remembers looks; the one of health remembers nothing. */
 function lookOf(
   name: string,
-  { promotions_directory, last_dream, investigation_log, ...more }: MonitorsSettings,
+  { promotions_directory, promotions_files, last_dream, investigation_log, ...more }: MonitorsSettings,
 ): unknown {
-  if (name === "promotions") return { promotions_directory, last_dream };
+  if (name === "promotions") return { promotions_directory, promotions_files, last_dream };
   if (name === "investigations") return { investigation_log, prefix: more.hypothesis_prefix };
   return Symbol(name);
 }
@@ -70,9 +70,15 @@ function monitorsOf(
   { provided, spool, now }: FeatureContext<MonitorsFeatureOptions>,
 ): Map<string, Monitor> {
   const settings = settingsOf(options);
-  const { promotions_directory: directory, last_dream: lastDream, investigation_log: path } = settings;
+  const {
+    promotions_directory: directory,
+    last_dream: lastDream,
+    investigation_log: path,
+    promotions_files,
+  } = settings;
   const monitors: Monitor[] = [];
-  if (directory !== undefined) monitors.push(new PromotionsMonitor({ directory, lastDream, now }));
+  if (directory !== undefined)
+    monitors.push(new PromotionsMonitor({ directory, lastDream, files: promotions_files, now }));
   if (path !== undefined) monitors.push(new InvestigationsMonitor({ path, prefix: settings.hypothesis_prefix }));
   if (settings.health) {
     const { xsub, xpub } = options;

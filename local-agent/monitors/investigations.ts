@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
+import { discoveredModule } from "../../src/core/hosts/discovered-module.ts";
 import { readJsonKeeping } from "../../src/core/json/read-json.ts";
 import { FILE_START, type FilePosition, LineFile, NotRead } from "../base/files/line-file.ts";
 import { truthOf } from "../base/truth-value.ts";
@@ -103,19 +104,19 @@ export class InvestigationsMonitor implements Monitor {
   #moduleIn(bytes: Buffer): Facts | undefined {
     const record = readRecord(bytes);
     if (record === undefined) return undefined;
-    const { hypothesis, module_name, module_path, py_files_count, has_init } = record;
-    if (typeof hypothesis !== "string" || !hypothesis.startsWith(this.#options.prefix)) return undefined;
-    const name = textOf(module_name) ?? textOf(hypothesis.slice(this.#options.prefix.length));
-    if (name === undefined) return undefined;
+    const module = discoveredModule(record, this.#options.prefix);
+    const name = textOf(module?.name);
+    if (module === undefined || name === undefined) return undefined;
+    const hasInit = truthOf(module.hasInit);
     const id = ["investigation_id", "id", "timestamp", "question_id"]
       .map((field) => textOf(record[field]))
       .find(Boolean);
     return {
       module_name: name,
-      module_path: textOf(module_path, 4_096) ?? name,
+      module_path: textOf(module.path, 4_096) ?? name,
       ...(id !== undefined && { investigation_id: id.slice(0, 256) }),
-      ...(isCount(py_files_count) && { py_files_count }),
-      ...(truthOf(has_init) !== undefined && { has_init: truthOf(has_init) }),
+      ...(module.pyFiles !== undefined && { py_files_count: module.pyFiles }),
+      ...(hasInit !== undefined && { has_init: hasInit }),
     };
   }
 }
@@ -124,10 +125,6 @@ export class InvestigationsMonitor implements Monitor {
 function readRecord(line: Buffer): Readonly<Record<string, unknown>> | undefined {
   const reading = readJsonKeeping(line.toString("utf8"));
   return reading.ok && typeof reading.value === "object" && reading.value !== null ? { ...reading.value } : undefined;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function textOf(value: unknown, max = MAX_TEXT): string | undefined {

@@ -12,6 +12,8 @@ export interface PromotionsOptions {
   readonly directory: string;
   /** File with the time of the last dream, or a directory in which each dream leaves a file. */
   readonly lastDream?: string | undefined;
+  /** `json`: only files named `*.json` are promotions; default: all files are. */
+  readonly files?: "all" | "json" | undefined;
   readonly now: () => number;
 }
 
@@ -20,6 +22,9 @@ const HOUR_MS = 3_600_000;
 const MAX_READ_BYTES = 256 * 1024;
 /** Files that are named in one answer because they cannot be read. */
 const MAX_FAILED = 64;
+/** Waiting promotions that are named in one answer, and the length of a name. */
+const MAX_FILES = 50;
+const MAX_NAME = 256;
 /** Files read at the same time. */
 const CONCURRENCY = 32;
 
@@ -49,23 +54,28 @@ export class PromotionsMonitor implements Monitor {
   }
 
   async gather(): Promise<Facts> {
-    const { directory, now } = this.#options;
+    const { directory, files, now } = this.#options;
     const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       throw new Error(`the directory of promotions cannot be read (${error.code}): ${directory}`);
     });
     const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     const marks = new Set(names.filter((name) => name.endsWith(".ack")));
-    const promotions = names.filter((name) => !/^\.|\.(ack|tmp)$/.test(name));
+    const wanted = files === "json" ? /^[^.].*\.json$/ : /^(?!\.).*(?<!\.ack|\.tmp)$/s;
+    const promotions = names.filter((name) => wanted.test(name));
     const seen = new Map<string, Promotion>();
     const failed: FailedPart[] = [];
     const waiting = new Set<string>();
     let oldestMs = Number.POSITIVE_INFINITY;
+    let newestMs = Number.NEGATIVE_INFINITY;
+    const waitingFiles: string[] = [];
     for (let from = 0; from < promotions.length; from += CONCURRENCY) {
       const some = promotions.slice(from, from + CONCURRENCY);
       for (const found of await Promise.all(some.map((name) => this.#inspect(name, seen, failed)))) {
         if (found === undefined || found.acknowledged || marks.has(`${found.name}.ack`)) continue;
         waiting.add(`${found.name} ${seen.get(found.name)?.fileVersion}`);
         oldestMs = Math.min(oldestMs, found.writtenMs);
+        newestMs = Math.max(newestMs, found.writtenMs);
+        waitingFiles.push(found.name.slice(0, MAX_NAME));
       }
     }
     this.#seen = seen;
@@ -73,11 +83,14 @@ export class PromotionsMonitor implements Monitor {
     // then stay the same.
     for (const one of waiting) if (!this.#waiting.has(one)) this.#arrived++;
     this.#waiting = waiting;
-    const age = Math.max(0, now() - oldestMs) / HOUR_MS;
+    const ageOf = (ms: number) =>
+      waiting.size === 0 ? null : Math.round((Math.max(0, now() - ms) / HOUR_MS) * 100) / 100;
     return {
       promotion_count: seen.size,
       unacknowledged_count: waiting.size,
-      oldest_promotion_age_hours: waiting.size === 0 ? null : Math.round(age * 100) / 100,
+      oldest_promotion_age_hours: ageOf(oldestMs),
+      newest_promotion_age_hours: ageOf(newestMs),
+      promotion_files: waitingFiles.sort().slice(0, MAX_FILES),
       last_dream_time: await this.#lastDream(failed),
       promotions_path: directory,
       arrivals: { run: this.#run, count: this.#arrived, waiting: hashOf(waiting) },

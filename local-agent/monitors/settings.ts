@@ -7,6 +7,8 @@ const Path = z.string().min(1, "give a path");
 export const MonitorsSettings = z.strictObject({
   /** Directory with one file for each promotion. */
   promotions_directory: Path.optional(),
+  /** Which files of it are promotions: all, or only `*.json`. */
+  promotions_files: z.enum(["all", "json"], "give all or json").default("all"),
   /** File with the time of the last dream, or a directory in which each dream leaves a file. */
   last_dream: Path.optional(),
   /** Log of investigations, one JSON object a line. */

@@ -44,7 +44,7 @@ const QUESTION_FACTS = {
 /** The first route that matches counts. */
 export const INTENT_MAP: readonly IntentRoute[] = [
   {
-    types: ["discover.module.*"],
+    types: ["discover.module", "discover.module.*"],
     signal: "Q_CURIOSITY_INVESTIGATE",
     facts: {
       question: {
@@ -55,7 +55,7 @@ export const INTENT_MAP: readonly IntentRoute[] = [
     },
   },
   {
-    types: ["reinvestigate.*"],
+    types: ["reinvestigate", "reinvestigate.*"],
     signal: "Q_CURIOSITY_INVESTIGATE",
     facts: {
       question: { from: ["data.question"], otherwise: "What has changed about {rest} since it was last investigated?" },

@@ -46,6 +46,8 @@ export const PromotionsDetectedFacts = z.looseObject({
   promotion_count: count,
   unacknowledged_count: count.optional(),
   oldest_promotion_age_hours: z.number().nonnegative().nullish(),
+  newest_promotion_age_hours: z.number().nonnegative().nullish(),
+  promotion_files: z.array(z.string()).optional(),
   last_dream_time: z.union([z.string(), z.number()]).nullish(),
   promotions_path: z.string().optional(),
 });
@@ -162,6 +164,8 @@ export const KNOWN_SIGNALS = {
     kind: "advisory",
     facts: z.looseObject({ projection: text, cursor: count, head_seq: count, replaced: z.boolean() }),
   },
+  Q_PROGRAM_SILENT: { kind: "advisory", facts: anyFacts },
+  Q_PROGRAM_BACK: { kind: "advisory", facts: anyFacts },
   Q_EDGE_SILENT: { kind: "advisory", facts: anyFacts },
   Q_EDGE_BACK: { kind: "advisory", facts: anyFacts },
 } as const satisfies Record<string, KnownSignal>;

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { createLog } from "../../../local-agent/base/log.ts";
 import { IntentSource, type IntentSourceOptions } from "../../../local-agent/intents/intent-source.ts";
+import { ObservedFiles } from "../../../local-agent/intents/observed-files.ts";
 import { DeadLetterOutbox } from "../../../local-agent/store/dead-letter-outbox.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
@@ -425,5 +426,55 @@ describe("intent source", () => {
     await router.rescan();
     await eventually(() => expect(files()).toEqual([expect.stringMatching(/^\.bad\.json\.[0-9a-f]{12}\.staged$/)]));
     expect(readdirSync(join(root, "elsewhere"))).toEqual([]);
+  });
+});
+
+describe("an intent source that observes", () => {
+  const aQuestion = (id: string) => intent(id, "discover.module");
+
+  it("routes a copy of each file once and leaves the file, also over a restart", async () => {
+    const observed = new ObservedFiles(Date.now);
+    const first = await openRouter({ observed, rescanMs: 20 });
+    await first.router.start();
+    first.drop("one.json", aQuestion("one"));
+    first.drop("bad.json", "no JSON");
+    await eventually(() => expect(observed.report).toMatchObject({ routed: 1, unroutable: 1 }));
+    await first.router.rescan();
+    expect(first.ids()).toEqual(["one"]);
+    expect(first.files().sort()).toEqual(["bad.json", "one.json"]);
+    expect(first.deadLetters()).toEqual([]);
+    expect(first.router.report().detail).toContain("files are left there");
+    await first.close();
+
+    const again = new ObservedFiles(Date.now);
+    const second = await openRouter({ root: first.root, observed: again });
+    await second.router.start();
+    second.drop("two.json", aQuestion("two"));
+    await eventually(() => expect(second.ids()).toEqual(["one", "two"]));
+    expect(again.report.routed).toBe(1);
+  });
+
+  it("tells what both routers did, what one alone did, and what it missed", async () => {
+    const observed = new ObservedFiles(Date.now);
+    const { router, drop, directory } = await openRouter({ observed });
+    await router.start();
+    const facts = (id: string) => ({ question: `What about ${id}?`, question_id: `other-${id}` });
+    observed.heard("Q_CURIOSITY_INVESTIGATE", facts("early"));
+    observed.heard("Q_CURIOSITY_INVESTIGATE", facts("lost"));
+    observed.heard("Q_OTHER", {});
+    for (const id of ["early", "late", "ours"]) drop(`${id}.json`, aQuestion(id));
+    await eventually(() => expect(observed.report.routed).toBe(3));
+    observed.heard("Q_CURIOSITY_INVESTIGATE", facts("late"));
+    observed.heard("Q_CURIOSITY_INVESTIGATE", facts("late"));
+    expect(observed.report).toMatchObject({ done_twice: 2, only_by_the_other: 1, missed: 0 });
+    expect(observed.report.last.map(({ file, twice }) => `${file} ${twice}`).sort()).toEqual([
+      "early.json true",
+      "late.json true",
+      "ours.json false",
+    ]);
+    // The other router takes its files away: some before they can be read.
+    rmSync(join(directory, "ours.json"));
+    await router.rescan();
+    expect(observed.report.missed).toBe(0);
   });
 });

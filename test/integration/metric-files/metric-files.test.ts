@@ -14,7 +14,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MetricFileSource } from "../../../local-agent/metric-files/metric-file-source.ts";
-import { observationOf } from "../../../local-agent/metric-files/records.ts";
+import { type FilesByName, filesByDirectory, observationOf } from "../../../local-agent/metric-files/records.ts";
 import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
@@ -23,13 +23,14 @@ import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts"
 
 const NOW = Date.UTC(2026, 0, 1);
 
-function anAgent(directory = temporaryDirectory(), state = temporaryDirectory()) {
+function anAgent(directory = temporaryDirectory(), state = temporaryDirectory(), files?: FilesByName) {
   const db = StateDatabase.open(state);
   const spool = new Spool(db, { hostId: "h", maxBytes: 1e9, now: () => NOW, log: silent });
   const path = join(state, "metrics.jsonl");
   const deadLetters = new DeadLetterFile({ path, maxBytes: 1e6, log: silent });
   const source = new MetricFileSource({
     directory,
+    ...(files && { files }),
     hostId: "h",
     spool,
     db,
@@ -59,6 +60,29 @@ function anAgent(directory = temporaryDirectory(), state = temporaryDirectory())
 }
 
 const line = (n: number) => `{"n":${n}}\n`;
+
+describe("metric files that lie elsewhere", () => {
+  test("are followed at the paths of the settings, each of them and no other", async () => {
+    const [metrics, lineage] = [temporaryDirectory(), temporaryDirectory()];
+    const byDirectory = filesByDirectory(metrics, { "fitness_ledger.jsonl": join(lineage, "ledger.jsonl") });
+    expect([...byDirectory.keys()]).toEqual([metrics, lineage]);
+    const agents = [...byDirectory].map(([directory, files]) => anAgent(directory, temporaryDirectory(), files));
+    writeFileSync(join(lineage, "ledger.jsonl"), '{"variant":"b","success":"True","n":1}\n');
+    writeFileSync(join(lineage, "queue_metrics.jsonl"), line(2));
+    writeFileSync(join(metrics, "queue_metrics.jsonl"), line(3));
+    writeFileSync(join(metrics, "fitness_ledger.jsonl"), line(4));
+    for (const { source } of agents) {
+      await source.start();
+      await source.rescan();
+    }
+    expect(agents.map(({ taken }) => taken())).toEqual([[3], [1]]);
+    expect(agents[1]?.signals()[0]?.facts).toMatchObject({ variant: "b", ok: true });
+    renameSync(join(lineage, "ledger.jsonl"), join(lineage, "ledger.jsonl.1"));
+    appendFileSync(join(lineage, "ledger.jsonl.1"), line(5));
+    await agents[1]?.source.rescan();
+    expect(agents[1]?.taken()).toEqual([1, 5]);
+  });
+});
 
 describe("metric file source", () => {
   test("turns the records of each of the six files into observations that its scanner understands", () => {

@@ -9,6 +9,7 @@ describe("a message of the host's bus", () => {
       ok: true,
       input: { signal: "Q_A", source: "bus", facts: { id: "9007199254740993", n: "1e400", m: 1.5 } },
       keptAsText: 2,
+      marks: { hasTs: false, incidentId: undefined },
     });
   });
 

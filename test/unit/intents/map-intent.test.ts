@@ -60,10 +60,26 @@ describe("the default intent map", () => {
     expect(mapIntent({ id: "i", type: "discover.module.", data: {} })).toMatchObject({ ok: false });
   });
 
+  it.each([
+    ["discover.module", "Should the module vision become one of our capabilities?"],
+    ["reinvestigate", "What has changed about the slow builds?"],
+  ])("takes the type %s exactly, as older programs write it", (type, question) => {
+    const intent = { id: "intent_1769860800", type, data: { question, priority: "high", evidence: ["path:/m"] } };
+    expect(mapIntent(intent)).toEqual({
+      ok: true,
+      signal: "Q_CURIOSITY_INVESTIGATE",
+      facts: { ...intent.data, question_id: "intent_1769860800", intent_type: type },
+    });
+    expect(mapIntent({ id: "i", type, data: {} })).toMatchObject({
+      ok: false,
+      errors: [{ pointer: "/data/question", message: "give data.question" }],
+    });
+  });
+
   it("lists the known types for an intent of another type", () => {
     expect(mapIntent({ id: "i", type: "launch.rocket", data: {} })).toMatchObject({
       ok: false,
-      reason: expect.stringContaining("discover.module.*, reinvestigate.*, question"),
+      reason: expect.stringContaining("discover.module, discover.module.*, reinvestigate, reinvestigate.*, question"),
       intentType: "launch.rocket",
     });
   });

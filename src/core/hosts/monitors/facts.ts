@@ -19,6 +19,7 @@ export const PromotionFacts = z.object({
   unacknowledged_count: z.int().nonnegative(),
   last_dream_time: z.union([z.string().max(64), z.number()]).nullish(),
   promotions_path: z.string().max(4_096).optional(),
+  promotion_files: z.array(z.string().max(256)).max(100).optional(),
   /** Arrivals since the agent's `run` began, and a hash of the waiting promotions. Older agents do not send it. */
   arrivals: z.object({ run: z.string().max(64), count: z.int().nonnegative(), waiting: z.string().max(64) }).optional(),
   failed: FailedParts,

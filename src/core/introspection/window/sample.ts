@@ -1,6 +1,7 @@
 import type { Party } from "../../collections/fair-queue.ts";
 import { EDGE } from "../../signals/log/senders.ts";
 import type { Signal } from "../../signals/signal.ts";
+import { parseTimestamp } from "../../signals/timestamp.ts";
 import type { Observation } from "../api.ts";
 
 /** An observation inside the window, with the signal that carried it. */
@@ -10,7 +11,7 @@ export interface Sample {
   readonly id: string;
   readonly trace: string | undefined;
   readonly depth: number;
-  /** Event time, capped at the time of receipt, in milliseconds since the epoch. */
+  /** Time of the measurement, capped at the time of receipt, in milliseconds since the epoch. */
   readonly tsMs: number;
   readonly reporter: string;
   readonly niche: string | null;
@@ -26,6 +27,8 @@ export interface Sample {
 
 /** Of a sample, its places in the window and in scanners. */
 const SAMPLE_BYTES = 220;
+/** A larger number is a time in milliseconds: in seconds it would lie after the year 5138. */
+const LEAST_MS = 1e11;
 /** Characters of a signal around its facts. */
 const AROUND_FACTS = 230;
 
@@ -40,7 +43,7 @@ export function sampleOf(signal: Signal, sender = EDGE, chars = 0): Sample {
   const reporter = facts.zooid ?? facts.zooid_name;
   if (typeof reporter !== "string") throw new TypeError("facts.zooid must be a string: the name of the reporter");
   // Otherwise an observation of a host whose clock runs ahead would stay in the window too long, as the newest of all.
-  const tsMs = Math.min(Date.parse(signal.timestamp), Date.parse(signal.received_at));
+  const tsMs = Math.min(measuredMs(facts) ?? Date.parse(signal.timestamp), Date.parse(signal.received_at));
   if (Number.isNaN(tsMs)) throw new TypeError("timestamp must be a time");
   return {
     seq: signal.seq,
@@ -57,6 +60,12 @@ export function sampleOf(signal: Signal, sender = EDGE, chars = 0): Sample {
     party: { sender, source: signal.source },
     bytes: SAMPLE_BYTES + Math.max(0, chars - AROUND_FACTS),
   };
+}
+
+/** Older programs measure, and send later: their facts hold the time of the measurement, the signal that of the sending. */
+function measuredMs({ timestamp }: Signal["facts"]): number | undefined {
+  if (timestamp === undefined) return undefined;
+  return parseTimestamp(typeof timestamp === "number" && timestamp > LEAST_MS ? timestamp / 1_000 : timestamp);
 }
 
 export function observationOf(sample: Sample): Observation {
