@@ -170,8 +170,10 @@ export class AttemptRunner {
       { reaction: reaction.name, signal: signal.id, attempt: run.attempts, error: outcome.error },
       `reactions: failed${next}`,
     );
-    const signals = this.#failureSignals(reaction, signal, run, outcome.facts ?? {});
-    return this.#settle(entry, run, signals, { error: outcome.error });
+    const signals = this.#failureSignals(reaction, signal, run, outcome.facts ?? {}, outcome.emit);
+    const { error, replayFrom } = outcome;
+    const isReplayedFrom = run.state === "dead" && replayFrom !== undefined;
+    return this.#settle(entry, run, signals, { error, ...(isReplayedFrom && { checkpoint: replayFrom }) });
   }
 
   async #interrupted(reaction: Reaction, entry: Entry, how: "crash" | "stop"): Promise<Entry> {
@@ -190,10 +192,11 @@ export class AttemptRunner {
     signal: Signal,
     run: Run,
     facts: Record<string, unknown>,
+    own?: readonly Emission[],
   ): readonly TimedSignal[] {
     if (run.state !== "dead") return [];
     const { hostId, now, log } = this.#options;
-    const emit = reaction.failed(signal, { error: run.error, attempts: run.attempts, facts });
+    const emit = own ?? reaction.failed(signal, { error: run.error, attempts: run.attempts, facts });
     const emissions = emissionsOf(emit, { cause: signal, source: sourceOf(reaction.name, hostId), nowMs: now() });
     if (emissions.ok) return emissions.signals;
     log.error(

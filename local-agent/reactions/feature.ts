@@ -35,6 +35,7 @@ export const REACTIONS_FEATURE: Feature<ReactionsFeatureOptions> = {
       deadLetters: deadLetterFile("reactions", DEAD_LETTERS_BYTES),
     });
     registerReactionCommands(register, reactions);
+    register.provide("reactionsTo", (id) => reactions.runsOf(id));
     register.counter({
       name: "ganglion_agent_reaction_attempts",
       help: "Finished attempts of reactions, by outcome",

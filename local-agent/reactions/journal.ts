@@ -32,6 +32,8 @@ export interface StepNotes {
   readonly mark?: string;
   readonly error?: string;
   readonly result?: string;
+  /** For a run that fails for good: where its replay begins. */
+  readonly checkpoint?: unknown;
 }
 
 const State = z.enum(["pending", "running", "done", "dead"]);
@@ -156,6 +158,7 @@ export class RunJournal {
     const result = notes.result ?? null;
     const mark = notes.mark ?? null;
     this.#set.run(state, attempts, crashes, notBeforeMs, nowMs, error, result, mark, key);
+    if (notes.checkpoint !== undefined) this.save(key, JSON.stringify(notes.checkpoint));
   }
 
   lead(key: number, mark: string, { pid, start, boot }: ProcessIdentity): void {

@@ -19,6 +19,10 @@ export type Outcome =
       readonly retry: boolean;
       /** Details for the signal of the failure. */
       readonly facts?: Facts;
+      /** Signals of a run that fails for good, instead of those of {@link Reaction.failed}. */
+      readonly emit?: readonly Emission[];
+      /** Checkpoint of the first attempt after a replay of the dead letter; default: that of the last attempt. */
+      readonly replayFrom?: unknown;
     };
 
 export interface Attempt {

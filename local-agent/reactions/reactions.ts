@@ -1,3 +1,4 @@
+import type { TracedRun } from "../../src/core/hosts/signal-trace.ts";
 import { replay } from "../../src/core/reactions/run.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
@@ -153,6 +154,20 @@ export class Reactions implements ReportingService {
     }));
   }
 
+  /** What became of a signal here, by the reactions that are configured. */
+  runsOf(cause: string): TracedRun[] {
+    const entries = this.#opened.signals.flatMap(({ name }) => this.#journal.find(name, cause) ?? []);
+    return entries.map(({ reaction, run, error }) => {
+      const failed = run.state === "dead" ? run.error : error;
+      return {
+        reaction,
+        state: STATES[run.state],
+        attempts: run.attempts,
+        ...(failed !== null && failed !== "" && { error: failed.slice(0, 200) }),
+      };
+    });
+  }
+
   /**
    * Repeats a run that failed for good.
    *
@@ -212,6 +227,8 @@ export class Reactions implements ReportingService {
     }
   }
 }
+
+const STATES = { pending: "waiting", running: "running", done: "done", dead: "failed" } as const;
 
 /** `grace_ms` of all commands: of reactions, and of the checks that built-ins run. */
 function gracesOf(settings: ReactionsSettings): number[] {

@@ -35,6 +35,22 @@ describe("investigations monitor", () => {
     ]);
   });
 
+  it("reads name, path and number of files of an older line from capability and evidence", async () => {
+    appendFileSync(
+      path,
+      '{"timestamp": "2026-01-06T08:00:00.123456", "capability": "speech_tools", "question": "Should speech_tools become a capability?", "hypothesis": "UNDISCOVERED_MODULE_SPEECH_TOOLS", "evidence": ["path:/srv/organs/speech_tools", "has_init:False", "py_files:3", "has_docs:True"], "probe_results": []}\n',
+    );
+    expect(await look()).toEqual([
+      {
+        module_name: "speech_tools",
+        module_path: "/srv/organs/speech_tools",
+        investigation_id: "2026-01-06T08:00:00.123456",
+        py_files_count: 3,
+        has_init: false,
+      },
+    ]);
+  });
+
   it("continues from the cursor of the last stored answer, and repeats an answer that was not stored", async () => {
     appendFileSync(path, found("a"));
     const first = await look();

@@ -35,11 +35,26 @@ describe("promotions monitor", () => {
       promotion_count: 4,
       unacknowledged_count: 2,
       oldest_promotion_age_hours: 5,
+      newest_promotion_age_hours: 2.5,
+      promotion_files: ["a.json", "b.md"],
       last_dream_time: null,
       promotions_path: directory,
       arrivals: { run: expect.any(String), count: 2, waiting: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(PromotionFacts.parse(facts)).toEqual(facts);
+  });
+
+  it("counts only *.json where the settings say so, as older systems do", async () => {
+    write("a.json", "{}", 3);
+    write("README.md", "# what this is");
+    write(".b.json");
+    const json = new PromotionsMonitor({ directory, files: "json", now: () => NOW });
+    expect(await json.gather()).toMatchObject({
+      promotion_count: 1,
+      promotion_files: ["a.json"],
+      oldest_promotion_age_hours: 3,
+      newest_promotion_age_hours: 3,
+    });
   });
 
   it("counts the promotions when the time of the last dream cannot be read, and says so", async () => {

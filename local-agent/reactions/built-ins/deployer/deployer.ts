@@ -7,6 +7,7 @@ import { CommandSettings } from "../../command-settings.ts";
 import type { Attempt, Emission, Outcome } from "../../reaction.ts";
 import { runForSignal } from "../../run-for-signal.ts";
 import type { BuiltInContext, BuiltInDefaults, RunAttempt } from "../built-in.ts";
+import { acknowledgePromotions } from "./acknowledge.ts";
 import { ChangedMeanwhile, digestOf, install, linkId, switchTo, targetOf, unlinkFrom } from "./releases.ts";
 
 /** Deploys the winners of a dream cycle. */
@@ -16,6 +17,8 @@ export const DeployerSettings = z.strictObject({
   winners: z.string().min(1).default("winners"),
   /** Directory that gets a link for each winner, with the same name. */
   deployed: z.string().min(1).default("deployed"),
+  /** Directory of the promotions: that of a winner which was deployed is acknowledged, see {@link acknowledgePromotions}. */
+  promotions: z.string().min(1).optional(),
   /** Earlier releases of each winner that are kept for a rollback. */
   keep: z.int().min(1).max(100).default(3),
   /**
@@ -37,6 +40,10 @@ const RELEASES = ".releases";
 
 /** Checkpoint: how far an attempt came. */
 const Progress = z.object({
+  /** Releases that failed before this is a replay: they are tried again. */
+  again: z.array(z.string()).default([]),
+  /** Winners that could not be deployed. */
+  failed: z.array(z.object({ winner: z.string(), release: z.string(), error: z.string() })).default([]),
   /** Signals of the winners so far, in order, emitted when the attempt ends. */
   told: z.array(
     z.object({ signal: z.string(), facts: z.record(z.string(), z.unknown()), id: z.string().exactOptional() }),
@@ -63,6 +70,8 @@ class Deployment {
   readonly #attempt: Attempt;
   readonly #winners: string;
   readonly #deployed: string;
+  /** Winners whose present content is deployed. */
+  readonly #live = new Set<string>();
 
   constructor(settings: DeployerSettings, context: BuiltInContext, attempt: Attempt) {
     this.#settings = settings;
@@ -74,11 +83,13 @@ class Deployment {
 
   async run(): Promise<Outcome> {
     const { checkpoint } = this.#attempt;
-    let progress: Progress = checkpoint === undefined ? { told: [], current: null } : Progress.parse(checkpoint);
+    let progress = Progress.parse(checkpoint ?? { told: [], current: null });
     const names = await ifThere(readdir(this.#winners));
     if (names === undefined)
       return { ok: false, error: `the directory of winners, ${this.#winners}, does not exist`, retry: false };
     await mkdir(join(this.#deployed, RELEASES), { recursive: true });
+    for (const release of progress.again) await rm(`${release}.failed`, { force: true });
+    progress = { ...progress, again: [] };
     if (progress.current !== null) progress = await this.#deploy(progress, progress.current);
     for (const winner of names.filter((name) => !name.startsWith(".") && !name.endsWith(".tmp")).sort()) {
       const release = await this.#toDeploy(winner).catch((error: Error) => {
@@ -93,7 +104,26 @@ class Deployment {
       await this.#attempt.save(progress);
       progress = await this.#deploy(progress, current);
     }
-    return { ok: true, emit: progress.told, result: { winners: progress.told.length } };
+    await this.#acknowledge();
+    const { told, failed } = progress;
+    if (failed.length === 0) return { ok: true, emit: told, result: { winners: told.length } };
+    // A dead letter, as a failed integration is. Its replay tries the same content again.
+    const again: Progress = { told: [], current: null, failed: [], again: failed.map(({ release }) => release) };
+    const error = failed.map(({ winner, error: reason }) => `${winner} was not deployed: ${reason}`).join("; ");
+    return { ok: false, error, retry: false, emit: told, replayFrom: again };
+  }
+
+  async #acknowledge(): Promise<void> {
+    const { promotions } = this.#settings;
+    if (promotions === undefined || this.#live.size === 0) return;
+    const { baseDir, log } = this.#context;
+    try {
+      const moved = await acknowledgePromotions(resolve(baseDir, promotions), this.#live);
+      if (moved.length > 0) log.info({ promotions: moved }, "deployer: promotions are acknowledged");
+    } catch (error) {
+      // The winners are deployed all the same, and the next dream tries it again.
+      log.warn({ err: error, promotions }, "deployer: promotions cannot be acknowledged");
+    }
   }
 
   #link(winner: string): string {
@@ -112,7 +142,10 @@ class Deployment {
     // A link is no winner: it gets an identity under which its refusal is told once.
     const release = join(this.#releases(winner), await (entry.isSymbolicLink() ? linkId(path) : digestOf(path)));
     const target = await targetOf(this.#link(winner));
-    if (target !== undefined && resolve(this.#deployed, target) === release) return undefined;
+    if (target !== undefined && resolve(this.#deployed, target) === release) {
+      this.#live.add(winner);
+      return undefined;
+    }
     return (await ifThere(stat(`${release}.failed`))) === undefined ? release : undefined;
   }
 
@@ -165,6 +198,7 @@ class Deployment {
       log.warn({ winner, error: failure, rolled_back }, "deployer: not deployed");
     } else {
       log.info({ winner, release }, "deployer: deployed");
+      this.#live.add(winner);
       await this.#deleteOld(winner, [release, previous === null ? "" : resolve(this.#deployed, previous)]);
     }
     const { completed, failed } = this.#context;
@@ -173,7 +207,10 @@ class Deployment {
       signal === null
         ? undefined
         : { signal, facts: failure === undefined ? facts : { ...facts, error: failure, rolled_back } };
+    const failedNow = failure === undefined ? [] : [{ winner, release, error: failure }];
     const after: Progress = {
+      ...progress,
+      failed: [...progress.failed, ...failedNow],
       told: emission === undefined ? progress.told : [...progress.told, emission],
       current: null,
     };

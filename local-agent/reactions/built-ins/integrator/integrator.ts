@@ -111,10 +111,10 @@ class Integration {
     const found = await findPackage(resolve(baseDir, this.#settings.root), qualification.candidate);
     if (!found.ok) return failure(found.reason, { module_name: name });
     if (found.pyFiles < this.#settings.minimum_py_files) {
-      const facts = { module_name: name, module_path: found.path };
+      const facts = { module_name: found.name, module_path: found.path };
       return failure(`${found.path} holds ${found.pyFiles} Python files`, facts);
     }
-    return this.#integrate(name, found);
+    return this.#integrate(found.name, found);
   }
 
   async #find(log: string, investigated: unknown): Promise<Record<string, unknown> | undefined> {

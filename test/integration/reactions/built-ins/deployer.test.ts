@@ -38,7 +38,9 @@ function host(settings: object = {}) {
 }
 
 const emitted = (outcome: Outcome) =>
-  outcome.ok ? outcome.emit.map(({ signal, facts }) => `${signal} ${facts.winner_name}`) : outcome.error;
+  outcome.emit === undefined
+    ? outcome.ok || outcome.error
+    : outcome.emit.map(({ signal, facts }) => `${signal} ${facts.winner_name}`);
 
 test("each winner is deployed once, and again when its content changes", async () => {
   const { perform, attempt, breed, deployed } = host();
@@ -65,7 +67,8 @@ test("a winner that fails the health check is rolled back, reported once, and no
   breed("summarise", "sick");
   const failed = await perform(attempt());
   expect(failed).toMatchObject({
-    ok: true,
+    ok: false,
+    error: "summarise was not deployed: the health check failed: the command ended with status 1: coughs",
     emit: [{ facts: { rolled_back: true, error: "the health check failed: the command ended with status 1: coughs" } }],
   });
   expect(deployed("summarise")).toBe("well");
@@ -132,7 +135,7 @@ test("a link that a person changes during the deployment stays, and the deployme
     symlinkSync(own, join(directory, "deployed/summarise"));
   };
   expect(await perform(one)).toMatchObject({
-    ok: true,
+    ok: false,
     emit: [
       {
         signal: "Q_DEPLOYMENT_FAILED",
@@ -217,4 +220,42 @@ test("a winner whose name is not UTF-8 keeps no other from being deployed", asyn
   writeFileSync(Buffer.concat([Buffer.from(join(directory, "winners/")), Buffer.from([0xe9])]), "");
   breed("good", "one");
   expect(emitted(await perform(attempt()))).toEqual(["Q_WINNER_DEPLOYED good"]);
+});
+
+test("a replay of the dead letter of a failed deployment tries the same content again", async () => {
+  const { perform, attempt, breed, deployed, directory } = host({ health: { command: "test -e healthy" } });
+  breed("a", "one");
+  const failed = await perform(attempt());
+  expect(failed).toMatchObject({ ok: false, retry: false, error: /^a was not deployed: the health check failed/ });
+  writeFileSync(join(directory, "healthy"), "");
+  expect(emitted(await perform(attempt()))).toEqual([]);
+  const replay = failed.ok ? undefined : JSON.parse(JSON.stringify(failed.replayFrom));
+  expect(emitted(await perform(attempt(replay)))).toEqual(["Q_WINNER_DEPLOYED a"]);
+  expect(deployed("a")).toBe("one");
+});
+
+test("the promotion of a winner is acknowledged once the winner is deployed, and no other one", async () => {
+  const { perform, attempt, breed, directory } = host({
+    promotions: "promotions",
+    health: { command: '! grep -q sick "$WINNER_PATH/src/variant.txt"' },
+  });
+  mkdirSync(join(directory, "promotions/acknowledged"), { recursive: true });
+  const promotion = (name: string, content = "{}") => writeFileSync(join(directory, "promotions", name), content);
+  promotion("a.json");
+  promotion("p-7.json", '{"winner": "b", "score": 1}');
+  promotion("sick.json");
+  promotion("other.json", '{"winner": 7}');
+  promotion("list.json", "[]");
+  promotion("acknowledged/a.json", '"an earlier one"');
+  for (const winner of ["a", "b"]) breed(winner, "well");
+  breed("sick", "sick");
+  expect(emitted(await perform(attempt()))).toHaveLength(3);
+  const left = () => readdirSync(join(directory, "promotions")).sort();
+  expect(left()).toEqual(["acknowledged", "list.json", "other.json", "sick.json"]);
+  expect(readdirSync(join(directory, "promotions/acknowledged"))).toHaveLength(3);
+  expect(readFileSync(join(directory, "promotions/acknowledged/a.json"), "utf8")).toBe('"an earlier one"');
+  // A crash after the deployment left its promotion: the next dream acknowledges it.
+  promotion("b.json");
+  expect(emitted(await perform(attempt()))).toEqual([]);
+  expect(left()).toEqual(["acknowledged", "list.json", "other.json", "sick.json"]);
 });

@@ -181,3 +181,27 @@ test("a list that a person changed during the check is not rolled back, and the 
   expect(init()).toBe(false);
   expect(existsSync(join(directory, "capabilities.yaml.conflict"))).toBe(false);
 });
+
+test("an older investigation names its module by capability and its path by evidence, and the directory spells the name", async () => {
+  const older = (capability: string, path: string) => ({
+    timestamp: T,
+    capability,
+    question: "Should it become a capability?",
+    hypothesis: "UNDISCOVERED_MODULE_VISION",
+    evidence: [`path:${path}`, "has_init:False", "py_files:1", "has_docs:False"],
+    probe_results: [],
+  });
+  const integrated = { ok: true, emit: [{ facts: { module_name: "vision", module_path: "vision" } }] };
+  const named = host({ record: older("vision", "vision") });
+  expect(await named.perform(named.attempt())).toMatchObject(integrated);
+  // The name of the hypothesis alone, in capitals.
+  const spelt = host({ record: { ...older("vision", ""), capability: "a new sense", evidence: ["py_files:1"] } });
+  expect(await spelt.perform(spelt.attempt())).toMatchObject(integrated);
+  expect(spelt.list()).toBe(`${LIST}  - vision\n`);
+  const capitals = host({ record: older("Vision", "vision") });
+  expect(await capitals.perform(capitals.attempt())).toMatchObject(integrated);
+  const outside = host({ record: older("vision", "/etc") });
+  expect(await outside.perform(outside.attempt())).toMatchObject({ ok: false, error: /not below/ });
+  const few = host({ record: { ...older("vision", "vision"), evidence: ["path:vision", "py_files:0"] } });
+  expect(await few.perform(few.attempt())).toEqual({ ok: true, emit: [] });
+});
