@@ -8,6 +8,7 @@ import { taskStatusCommand, workersCommand } from "./commands/file-tasks/workers
 import { agentsCommand } from "./commands/hosts/agents.ts";
 import { monitorsCommand } from "./commands/hosts/monitors.ts";
 import { producersCommand } from "./commands/hosts/producers.ts";
+import { importCommand } from "./commands/import/import.ts";
 import { askCommand } from "./commands/intelligence/ask.ts";
 import { gapsCommand } from "./commands/introspection/gaps.ts";
 import { maintenanceCommand } from "./commands/introspection/maintenance.ts";
@@ -108,6 +109,7 @@ function program(): Command {
     bridgesCommand,
     tokensCommand,
     ecosystemCommand,
+    importCommand,
   ]) {
     root.addCommand(make());
   }

@@ -17,7 +17,6 @@ import { type RunningSlot, runningOf, slotsOf, stateOf, type WorkerHealth } from
 import { outcomesIn, taskBackOff, writeBeat } from "./worker-parts.ts";
 import { WorkerStats } from "./worker-stats.ts";
 
-
 /**
  * One file worker: watches its directory, claims a file only when a slot is free, so that other hosts that share the
  * directory get tasks too, and runs each claimed task to its end.

@@ -1,4 +1,5 @@
 import type { DeadLetter } from "../../../src/core/dead-letters/dead-letter.ts";
+import type { HostTrace } from "../../../src/core/hosts/signal-trace.ts";
 import type { ChainDelivery, ChainForward, ChainTask } from "../../../src/core/lineage/api.ts";
 import { endedTask } from "../../../src/core/lineage/chain-tasks.ts";
 import type { Decision } from "../../../src/core/policy/decision.ts";
@@ -15,6 +16,8 @@ export interface Chain {
   readonly tasks: readonly ChainTask[];
   readonly deliveries: readonly ChainDelivery[];
   readonly forwards: readonly ChainForward[];
+  /** What hosts did with the signals. */
+  readonly hosts: readonly HostTrace[];
   readonly missing_cause: string | undefined;
   readonly truncated: boolean;
 }
@@ -72,6 +75,7 @@ class ChainTree {
     return {
       text: `${signal.signal}  ${this.#offset(signal.received_at)}  ${cellText(source)}  ${id}  ${short(facts)}${asked}`,
       children: [
+        ...this.#chain.hosts.flatMap((host) => hostNodes(host, id)),
         ...decisions.map((decision) => this.#decision(decision)),
         ...tasks.map((task) => this.#task(task)),
         ...others.flatMap((effect) => this.#effect(effect)),
@@ -154,6 +158,23 @@ class ChainTree {
     const ms = Date.parse(time) - this.#startMs;
     return ms === 0 ? time : `+${duration(ms)}`;
   }
+}
+
+/** What one host did with a signal; nothing where it did not receive it. */
+function hostNodes({ host, signals }: HostTrace, id: string): Node[] {
+  const trace = signals.find((signal) => signal.id === id);
+  if (trace === undefined) return [];
+  const { received_for, reactions } = trace;
+  const why = received_for.length === 0 ? "" : ` for ${received_for.join(", ")}`;
+  return [
+    {
+      text: `host ${cellText(host)} received it${why}`,
+      children: reactions.map(({ reaction, state, attempts, error }) => ({
+        text: `reaction ${reaction} ${state}, attempt ${attempts}${error === undefined ? "" : `: ${cellText(error)}`}`,
+        children: [],
+      })),
+    },
+  ];
 }
 
 function askedNodes(asked: Decision["asked"]): Node[] {

@@ -197,6 +197,8 @@ for (const mode of ["own proxy", "existing proxy"]) {
         source: "edge",
         ecosystem: "default",
         facts: { a: 1 },
+        schema_version: 1,
+        incident_id: "edge-1",
       });
       await publisher.send([JSON.stringify({ signal: "Q_AFTER", facts: {} })]);
       await whenSpooled(probes + 1);

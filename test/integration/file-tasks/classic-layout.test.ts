@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
 import { FeatureRegistrar } from "../../../local-agent/app/registrar.ts";
+import type { Metrics } from "../../../local-agent/feature/registrar.ts";
 import { classicDurations, registerClassicMetrics } from "../../../local-agent/file-tasks/classic-metrics.ts";
 import { FileWorkers } from "../../../local-agent/file-tasks/file-workers.ts";
 import { WorkersSettings } from "../../../local-agent/file-tasks/settings.ts";
@@ -18,7 +19,8 @@ afterEach(async () => {
 
 /** Everything that these tests ask of a registrar. */
 function aRegistrar() {
-  const registry = new Registry();
+  const registry: Metrics = new Registry();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const metrics = { open: () => registry, close: () => {} };
   const registries = { metrics, commands: {}, health: {}, provided: {} };
   return { registry, register: new FeatureRegistrar(registries as never) };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { drawChain } from "../../../cli/commands/lineage/chain-tree.ts";
 import type { Lineage } from "../../../src/core/lineage/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import { startEdge } from "./fake-edge.ts";
+import { type Answer, type Received, startEdge as startFakeEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const signal = (seq: number, name: string, id: string, cause: string | undefined, afterMs: number): Signal => ({
@@ -51,7 +51,74 @@ const whole: Lineage = {
   deliveries: [],
 };
 
+/** An edge without hosts. */
+const startEdge = (answer: (request: Received) => Answer) =>
+  startFakeEdge((request) => (request.url.pathname.endsWith("/agents") ? [200, { agents: [] }] : answer(request)));
+
 describe("ganglion explain", () => {
+  it("shows which hosts received a signal, and which of their reactions ran", async () => {
+    const host = (name: string, state: "up" | "down") => ({
+      host: name,
+      state,
+      since: found.timestamp,
+      reason: "linked",
+      last_seen: found.timestamp,
+      links: 1,
+      version: "0.1.0",
+      runs: null,
+      alerts: [],
+      failing: {},
+      facts: null,
+    });
+    const traced = {
+      host: "gpu-01",
+      signals: [
+        {
+          id: "g.1",
+          received_for: ["bus", "reactions"],
+          reactions: [
+            { reaction: "dream", state: "done", attempts: 1 },
+            { reaction: "notify", state: "failed", attempts: 3, error: "status 1" },
+          ],
+        },
+      ],
+    };
+    const refused = { type: "/problems/no-responder", title: "No responder is connected", status: 503 };
+    const edge = await startFakeEdge(({ url: { pathname }, body }) => {
+      if (pathname.endsWith("/agents"))
+        return [200, { agents: [host("gpu-01", "up"), host("gpu-02", "up"), host("gpu-03", "down")] }];
+      if (!pathname.endsWith("/queues/hosts/calls")) return [200, whole];
+      const { recipient } = body as { recipient: string };
+      if (recipient !== "gpu-01") return [503, refused];
+      return [200, { correlation_id: "c", result: traced, responder: recipient, duration_ms: 1 }];
+    });
+    const { code, out, err } = await ganglion(["explain", "found", "--url", edge.url]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^gpu-02: not asked for receipts: .*No responder is connected/);
+    expect(out).toContain(
+      [
+        '│  └─ Q_DREAM_TRIGGER  +12 ms  gpu-01  g.1  {"n":2}',
+        "│     ├─ host gpu-01 received it for bus, reactions",
+        "│     │  ├─ reaction dream done, attempt 1",
+        "│     │  └─ reaction notify failed, attempt 3: status 1",
+        "│     └─ Q_DREAM_COMPLETE",
+      ].join("\n"),
+    );
+    const asked = edge.received.find(({ url }) => url.pathname.endsWith("/calls"))?.body;
+    expect(asked).toMatchObject({
+      type: "signal.trace",
+      payload: { signals: expect.arrayContaining([{ id: "g.1", seq: 2, signal: "Q_DREAM_TRIGGER" }]) },
+    });
+    const json = await ganglion(["explain", "found", "--json", "--url", edge.url]);
+    expect(JSON.parse(json.out)).toMatchObject({ signal: { id: "found" }, hosts: [traced] });
+  });
+
+  it("asks no host with --no-hosts", async () => {
+    const edge = await startFakeEdge(() => [200, whole]);
+    expect(await ganglion(["explain", "found", "--no-hosts", "--url", edge.url])).toMatchObject({ code: 0, err: "" });
+    expect(edge.received).toHaveLength(1);
+  });
+
   it("prints the whole chain from its first cause, whichever signal of it is asked about", async () => {
     const own: Lineage = { ...whole, signal: done, causes: [found, trigger], effects: [] };
     const edge = await startEdge(({ url }) => [200, url.pathname.includes("/done/") ? own : whole]);
@@ -71,6 +138,7 @@ describe("ganglion explain", () => {
     expect(edge.received.map(({ url }) => url.pathname)).toEqual([
       "/v1/default/signals/done/lineage",
       "/v1/default/signals/found/lineage",
+      "/v1/default/agents",
     ]);
   });
 
@@ -102,6 +170,7 @@ describe("ganglion explain", () => {
       tasks: [],
       deliveries: [],
       forwards: [],
+      hosts: [],
       decisions: [],
       dead_letters: [],
       asked: "a",

@@ -184,11 +184,16 @@ describe("a hostile scanner", () => {
     const quarantined = { state: "quarantined", failures: 3, last_error: "no thanks", retry_at: expect.any(String) };
     expect(await shown()).toMatchObject(quarantined);
     // The quarantine is a question to the investigators, asked once.
-    const asked = await call(`/v1/${eco}/signals?signal=Q_CURIOSITY_INVESTIGATE`);
-    const { signals } = (await asked.json()) as { signals: Signal[] };
-    expect(signals.filter(({ facts }) => facts.scanner === "hostile").map(({ facts }) => facts)).toMatchObject([
-      { question: expect.stringContaining("scanner hostile"), error: "no thanks", failures: 3, priority: "high" },
-    ]);
+    const asked = async () => {
+      const answer = await call(`/v1/${eco}/signals?signal=Q_CURIOSITY_INVESTIGATE`);
+      const { signals } = (await answer.json()) as { signals: Signal[] };
+      return signals.map(({ facts }) => facts).filter(({ scanner }) => scanner === "hostile");
+    };
+    await expect
+      .poll(asked)
+      .toMatchObject([
+        { question: expect.stringContaining("scanner hostile"), error: "no thanks", failures: 3, priority: "high" },
+      ]);
     await evictDurableObject(observationsOf(eco));
     expect(await shown()).toMatchObject(quarantined);
   });
