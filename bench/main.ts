@@ -10,6 +10,7 @@ import { policy } from "./policy.ts";
 import { predicted } from "./predicted.ts";
 import { queue } from "./queue.ts";
 import { reaction } from "./reaction.ts";
+import { relays } from "./relays.ts";
 import { throughput } from "./throughput.ts";
 
 /** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
@@ -25,6 +26,7 @@ const BENCHES = {
   "agent-idle": agentIdle,
   bill,
   predicted,
+  relays,
 };
 
 const wanted = process.argv.slice(2);
