@@ -62,8 +62,9 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts", "test/faults/**/*.test.ts"],
-          // Real processes that share two cores, and a bus with fixed ports.
-          fileParallelism: false,
+          // Each file starts processes of its own and mostly waits for them. More than two at once would be too much for
+          // two cores.
+          maxWorkers: 2,
           ...patience(240_000),
           env: {
             // Hundreds of processes are started, mostly of the same code: what Node made of it once is used again.
