@@ -10,6 +10,7 @@ import { monitorsCommand } from "./commands/hosts/monitors.ts";
 import { producersCommand } from "./commands/hosts/producers.ts";
 import { importCommand } from "./commands/import/import.ts";
 import { askCommand } from "./commands/intelligence/ask.ts";
+import { rolloutCommand } from "./commands/intelligence/rollout.ts";
 import { gapsCommand } from "./commands/introspection/gaps.ts";
 import { maintenanceCommand } from "./commands/introspection/maintenance.ts";
 import { observationsCommand } from "./commands/introspection/observations.ts";
@@ -97,6 +98,7 @@ function program(): Command {
     eventsCommand,
     callCommand,
     askCommand,
+    rolloutCommand,
     workersCommand,
     taskStatusCommand,
     psCommand,

@@ -13,6 +13,7 @@ import { libraryCalls } from "./library.ts";
 import { modelCalls } from "./models.ts";
 import { decisionCalls, policyCalls } from "./policy.ts";
 import { queueCalls } from "./queue.ts";
+import { rolloutCalls } from "./rollout.ts";
 import { signalCalls } from "./signals.ts";
 import { openEventSource } from "./stream/event-source.ts";
 import { openServerSentEvents } from "./stream/server-sent-events.ts";
@@ -73,6 +74,7 @@ export function createClient(options: ClientOptions) {
 
     decisions: decisionCalls({ call, inside }).decisions,
     policy: policyCalls({ call, inside }),
+    rollout: rolloutCalls({ call, inside }),
     models: modelCalls({ call, inside }),
     intelligence: libraryCalls({ call, inside }),
     status: deployment.status,

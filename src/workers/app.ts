@@ -19,6 +19,7 @@ import { crossOrigin } from "./api/http/cross-origin.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
 import { newApi } from "./api/http/route.ts";
 import { intelligenceContext } from "./api/intelligence/context.ts";
+import { rollout } from "./api/intelligence/rollout.ts";
 import { gaps } from "./api/introspection/gaps.ts";
 import { history } from "./api/introspection/history.ts";
 import { maintenance } from "./api/introspection/maintenance.ts";
@@ -96,6 +97,7 @@ for (const part of [
   expectations,
   models,
   intelligenceContext,
+  rollout,
   simulate,
   deadLetterRoutes,
   queues,

@@ -1,10 +1,14 @@
+import type { ConnectionError } from "../../core/intelligence/asker-metrics.ts";
 import { ApiProblem, EdgeUnreachable } from "../http/problem-errors.ts";
 import { IntelligenceFailed, IntelligenceTimeout, IntelligenceUnavailable } from "./errors.ts";
 
 /** What a failed call means for whoever asks about code. */
 export function errorOfCall(error: unknown): unknown {
   if (error instanceof EdgeUnreachable)
-    return new IntelligenceUnavailable("connection_failed", error.message, true, { cause: error });
+    return new IntelligenceUnavailable("connection_failed", error.message, true, {
+      cause: error,
+      connectionError: connectionErrorOf(error),
+    });
   if (!(error instanceof ApiProblem)) return error;
   const { problem, message } = error;
   switch (problem.type) {
@@ -21,9 +25,7 @@ export function errorOfCall(error: unknown): unknown {
         "connection_failed",
         message,
         problem.status >= 500 || problem.status === 429,
-        {
-          cause: error,
-        },
+        { cause: error, connectionError: connectionErrorOf(error) },
       );
   }
 }
@@ -31,7 +33,19 @@ export function errorOfCall(error: unknown): unknown {
 export const isBreakerOpen = (error: unknown) =>
   error instanceof IntelligenceUnavailable && error.reason === "breaker_open";
 
+/** Whether the same request may succeed in a moment. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof IntelligenceFailed) return error.retryAllowed;
   return error instanceof IntelligenceUnavailable && error.transient;
 }
+
+/** How a call over HTTP failed to reach the edge, or to be let in. */
+function connectionErrorOf(error: unknown): ConnectionError {
+  if (error instanceof ApiProblem)
+    return error.problem.status === 401 || error.problem.status === 403 ? "auth_failed" : "connection_refused";
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause.name === "TimeoutError" || ("code" in cause && TIMEOUTS.includes(String(cause.code)))) return "timeout";
+  return "connection_refused";
+}
+
+const TIMEOUTS = ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT"];

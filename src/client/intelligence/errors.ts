@@ -1,3 +1,4 @@
+import type { ConnectionError } from "../../core/intelligence/asker-metrics.ts";
 import type { FallbackReason } from "../../core/intelligence/context.ts";
 import { type ErrorCode, isRetryAllowed } from "../../core/intelligence/error-codes.ts";
 
@@ -32,11 +33,19 @@ export class IntelligenceUnavailable extends Error {
   readonly reason: FallbackReason;
   /** Whether the same request may succeed in a moment. */
   readonly transient: boolean;
+  /** Where the edge could not be reached: how that failed. */
+  readonly connectionError: ConnectionError | undefined;
 
-  constructor(reason: FallbackReason, message: string, transient = false, options?: ErrorOptions) {
+  constructor(
+    reason: FallbackReason,
+    message: string,
+    transient = false,
+    options: ErrorOptions & { readonly connectionError?: ConnectionError } = {},
+  ) {
     super(message, options);
     this.reason = reason;
     this.transient = transient;
+    this.connectionError = options.connectionError;
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { ConnectionError } from "../../core/intelligence/asker-metrics.ts";
 import {
   type ContextInput,
   ContextRequest,
@@ -11,7 +12,8 @@ import {
 import { type Library, type LibraryFindings, lookUp } from "../../core/intelligence/library.ts";
 import { filePatternOf, readNodeType } from "../../core/intelligence/node-types.ts";
 import { isInShare } from "../../core/intelligence/stable-share.ts";
-import { fallbackReasonOf } from "./errors.ts";
+import type { AskerRollout } from "./asker-rollout.ts";
+import { fallbackReasonOf, IntelligenceUnavailable } from "./errors.ts";
 import type { IntelligenceClient } from "./intelligence-client.ts";
 
 export interface GathererOptions {
@@ -21,17 +23,26 @@ export interface GathererOptions {
   /** Absent: the library alone, with the reason. */
   readonly client?: Pick<IntelligenceClient, "discover"> | undefined;
   readonly live?: boolean;
-  /** Share of the keys that ask live hosts, in percent; default 100. */
+  /** Share of the keys that ask live hosts, in percent; default 100. Where there is a roll-out, the smaller share counts. */
   readonly share?: number;
+  /** The roll-out of the edge; absent: the share above alone. */
+  readonly rollout?: Pick<AskerRollout, "ready" | "share" | "gathered"> | undefined;
   readonly preferLive?: boolean;
   readonly timeoutMs?: number | undefined;
+  /** Whether warnings name the correlation id of their request; default true. */
+  readonly correlationTracking?: boolean;
   /** A third source; absent: none. */
   readonly retrieve?: ((request: ContextRequest) => Promise<RetrievedFindings>) | undefined;
   readonly now?: () => number;
   /** Receives a warning where the library is used because no host has answered. */
   readonly onFallback?: (reason: FallbackReason, message: string) => void;
   /** Called with each context, for metrics. */
-  readonly onGathered?: (context: IntelligenceContext, request: ContextRequest, liveMs: number | undefined) => void;
+  readonly onGathered?: (
+    context: IntelligenceContext,
+    request: ContextRequest,
+    liveMs: number | undefined,
+    connectionError: ConnectionError | undefined,
+  ) => void;
 }
 
 /** Longest wait for the library of the edge. */
@@ -49,15 +60,19 @@ export class IntelligenceGatherer {
 
   /** @throws ZodError for an input of another shape; never because a source fails */
   async gather(input: ContextInput, correlationId: string = crypto.randomUUID()): Promise<IntelligenceContext> {
-    const { library, retrieve, now = Date.now, onFallback, onGathered, preferLive = true } = this.#options;
+    const { library, retrieve, now = Date.now, onFallback, onGathered, preferLive = true, rollout } = this.#options;
     const request = ContextRequest.parse(input);
+    // A question once in the life of the process: from then on the edge pushes what changes.
+    if (this.#asksLive) await rollout?.ready();
     const startMs = now();
     const served = this.#served(request);
     const outcome = await this.#live(request, correlationId);
     const liveMs = "live" in outcome || outcome.asked ? now() - startMs : undefined;
-    if ("reason" in outcome) onFallback?.(outcome.reason, `${outcome.message}; the built-in library is used instead`);
+    const about = this.#options.correlationTracking === false ? "" : ` (request ${correlationId})`;
+    if ("reason" in outcome)
+      onFallback?.(outcome.reason, `${outcome.message}; the built-in library is used instead${about}`);
     const retrieved = await retrieve?.(request).catch((error: unknown) => {
-      onFallback?.("failed_answer", `the retrieval service failed: ${String(error)}`);
+      onFallback?.("failed_answer", `the retrieval service failed: ${String(error)}${about}`);
       return undefined;
     });
     const context = mergeContext({
@@ -69,7 +84,8 @@ export class IntelligenceGatherer {
       correlationId,
       durationMs: now() - startMs,
     });
-    onGathered?.(context, request, liveMs);
+    rollout?.gathered(context, liveMs);
+    onGathered?.(context, request, liveMs, "connectionError" in outcome ? outcome.connectionError : undefined);
     return context;
   }
 
@@ -79,17 +95,27 @@ export class IntelligenceGatherer {
     return asked && Promise.race([asked, pause(SERVED_MS, undefined, { ref: false })]);
   }
 
+  get #asksLive(): boolean {
+    return this.#options.live !== false && this.#options.client !== undefined;
+  }
+
   async #live(
     { node_type, domain, service_name }: ContextRequest,
     correlationId: string,
   ): Promise<
     | { readonly live: LiveFindings }
-    | { readonly reason: FallbackReason; readonly message: string; readonly asked: boolean }
+    | {
+        readonly reason: FallbackReason;
+        readonly message: string;
+        readonly asked: boolean;
+        readonly connectionError?: ConnectionError | undefined;
+      }
   > {
-    const { client, live = true, share = 100, timeoutMs = 5_000, now = Date.now } = this.#options;
+    const { client, live = true, rollout, timeoutMs = 5_000, now = Date.now } = this.#options;
     const not = (reason: FallbackReason, message: string) => ({ reason, message, asked: false });
     if (!live) return not("live_off", "live discovery is switched off");
     if (client === undefined) return not("no_client", "there is no connection to an edge");
+    const share = Math.min(this.#options.share ?? 100, rollout?.share ?? 100);
     if (!isInShare(service_name === "" ? correlationId : service_name, share))
       return not("not_in_share", `the roll-out of ${share} % did not choose this request`);
     const type = readNodeType(node_type);
@@ -105,7 +131,8 @@ export class IntelligenceGatherer {
       const any = await client.discover(filePatternOf(type), "python", rest);
       return { live: { patterns: any.patterns } };
     } catch (error) {
-      return { reason: fallbackReasonOf(error), message: (error as Error).message, asked: true };
+      const connectionError = error instanceof IntelligenceUnavailable ? error.connectionError : undefined;
+      return { reason: fallbackReasonOf(error), message: (error as Error).message, asked: true, connectionError };
     }
   }
 }

@@ -22,6 +22,8 @@ export interface IntelligenceClientOptions {
   /** Name of the signal of a request; it is the type of the calls. */
   readonly topic: string;
   readonly service?: string;
+  /** Whether remarks name the correlation id of their request; default true. */
+  readonly correlationTracking?: boolean;
   readonly discoveryTimeoutMs?: number;
   readonly analysisTimeoutMs?: number;
   readonly breaker?: Omit<BreakerOptions, "now">;
@@ -215,10 +217,11 @@ export class IntelligenceClient {
     if (reply.source !== undefined)
       throw new IntelligenceUnavailable("breaker_open", `the breaker is open, and ${reply.source} stands in`);
     const answer = readAnswer(reply.result);
+    const about = this.#options.correlationTracking === false ? "" : ` (request ${correlationId})`;
     if (answer.kind === "unreadable") throw new IntelligenceUnavailable("unreadable_answer", answer.message);
     if (answer.kind === "unknown") {
       this.counts.unknown += 1;
-      onRemark?.(`an answer has the unknown type ${JSON.stringify(answer.type)}`);
+      onRemark?.(`an answer has the unknown type ${JSON.stringify(answer.type)}${about}`);
       throw new IntelligenceUnavailable(
         "unknown_event_type",
         `the answer has the unknown type ${JSON.stringify(answer.type)}`,
@@ -227,8 +230,8 @@ export class IntelligenceClient {
     if (answer.correlationId !== correlationId) {
       this.counts.mismatches += 1;
       this.#options.onMismatch?.();
-      onRemark?.("an answer belongs to another request, and is not given out");
-      throw new IntelligenceUnavailable("unreadable_answer", "the answer belongs to another request");
+      onRemark?.(`an answer belongs to another request, and is not given out${about}`);
+      throw new IntelligenceUnavailable("correlation_mismatch", "the answer belongs to another request");
     }
     if (answer.kind === "completed") return answer.payload;
     const failed = FailedAnswer.safeParse(answer.payload);

@@ -1,6 +1,8 @@
 import type { FallbackReason, IntelligenceContext } from "./context.ts";
 import { canonicalDomain } from "./domains.ts";
 import { readNodeType } from "./node-types.ts";
+import { outcomeOf } from "./outcome.ts";
+import type { SimilarNode } from "./similar-nodes.ts";
 
 /** Upper bounds of each histogram. */
 const BOUNDS = {
@@ -23,10 +25,8 @@ const DOMAINS = new Set([
   "workflow",
 ]);
 
-const CONNECTION_ERRORS: Partial<Record<FallbackReason, string>> = {
-  connection_failed: "connection_refused",
-  timeout: "timeout",
-};
+/** How a connection to the edge failed. An answer that comes too late is none of these. */
+export type ConnectionError = "timeout" | "connection_refused" | "auth_failed";
 /** Reasons in the words of the older dashboards. */
 const FALLBACKS: Partial<Record<FallbackReason, string>> = {
   timeout: "timeout",
@@ -35,9 +35,6 @@ const FALLBACKS: Partial<Record<FallbackReason, string>> = {
   no_responder: "no_responder",
   breaker_open: "breaker_open",
 };
-/** Nobody was to be asked: that is no failure of anybody. */
-const NOT_ASKED: readonly FallbackReason[] = ["live_off", "not_in_share"];
-
 interface Histogram {
   readonly buckets: number[];
   sum: number;
@@ -45,18 +42,22 @@ interface Histogram {
 }
 
 /**
- * What a program that asks for contexts measures, as OpenMetrics. docs/intelligence.md has the recording rules that give the
- * older names.
+ * What a program that asks for contexts measures, as OpenMetrics. The recording rules of
+ * examples/prometheus give the older names.
  */
 export class AskerMetrics {
   readonly #counters = new Map<string, Map<string, number>>();
   readonly #histograms = new Map<keyof typeof BOUNDS, Map<string, Histogram>>();
 
-  /** @param liveMs - how long live hosts were asked; `undefined`: they were not */
+  /**
+   * @param liveMs - how long live hosts were asked; `undefined`: they were not
+   * @param connectionError - where the edge could not be reached
+   */
   gathered(
     context: IntelligenceContext,
     asked: { readonly node_type: string; readonly domain: string },
     liveMs?: number,
+    connectionError: ConnectionError = "connection_refused",
   ): void {
     const node_type = readNodeType(asked.node_type) ?? "unknown";
     const canonical = canonicalDomain(asked.domain);
@@ -65,24 +66,21 @@ export class AskerMetrics {
     const operation_type = "PATTERN_EXTRACTION";
     if (liveMs !== undefined)
       this.#observe("discovery_duration_seconds", { operation_type, node_type, domain }, liveMs / 1_000);
-    if (reason === null || !NOT_ASKED.includes(reason)) {
-      const outcome =
-        reason === null
-          ? "success"
-          : reason === "timeout"
-            ? "timeout"
-            : FALLBACKS[reason] === undefined
-              ? "error"
-              : "fallback";
-      this.#count("discoveries", { operation_type, outcome });
-    }
-    if (reason !== null && !NOT_ASKED.includes(reason))
-      this.#count("fallbacks", { reason: FALLBACKS[reason] ?? "error" });
-    const error_type = reason === null ? undefined : CONNECTION_ERRORS[reason];
-    if (error_type !== undefined) this.#count("connection_errors", { error_type });
+    const outcome = outcomeOf(reason);
+    if (outcome !== undefined) this.#count("discoveries", { operation_type, outcome });
+    if (outcome !== undefined && reason !== null) this.#count("fallbacks", { reason: FALLBACKS[reason] ?? "error" });
+    if (reason === "connection_failed") this.#count("connection_errors", { error_type: connectionError });
     for (const { confidence } of patterns) this.#observe("pattern_confidence", { source: "event_based" }, confidence);
     if (patterns.length === 0) this.#observe("pattern_confidence", { source: "builtin" }, context.confidence_score);
     else this.#observe("patterns_discovered", { node_type, domain }, patterns.length);
+  }
+
+  /** Similar nodes that were found. Of a file that nobody has looked into, the similarity is what is known. */
+  found(nodes: readonly SimilarNode[]): void {
+    for (const { source, confidence, similarity } of nodes) {
+      const from = source === "filesystem" ? "filesystem" : "event_based";
+      this.#observe("pattern_confidence", { source: from }, confidence ?? similarity);
+    }
   }
 
   /** An answer to another request: it reached no asker, and there should be none. */

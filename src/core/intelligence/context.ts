@@ -35,6 +35,7 @@ export const FALLBACK_REASONS = [
   "connection_failed",
   "timeout",
   "unreadable_answer",
+  "correlation_mismatch",
   "unknown_event_type",
   "failed_answer",
   "no_responder",

@@ -60,6 +60,11 @@ export class LogHistogram {
     return Number.NaN;
   }
 
+  /** Pairs of a number, the middle of its bucket, and its count. Added to another histogram, they give the same buckets. */
+  *entries(): Generator<[value: number, times: number]> {
+    for (const [key, count] of this.#buckets) yield [numberAt(key), count];
+  }
+
   /** Pairs of key and count, one after the other, keys as differences: short in JSON. */
   encode(): number[] {
     let before = 0;

@@ -7,7 +7,7 @@ const TO_ALERTS = [{ webhook: { endpoint: ALERTS_ENDPOINT } }];
 /** The built-in rules by what they are for, so that people switch all of a kind together. */
 export const RULE_PACKS: Readonly<Record<string, readonly string[]>> = {
   "self-improvement": ["promotions-to-dream", "gap-to-investigation", "investigation"],
-  operations: ["queue-alerts", "host-down", "disk-full", "agent-given-up"],
+  operations: ["queue-alerts", "host-down", "disk-full", "agent-given-up", "rollout-alerts"],
 };
 
 /**
@@ -162,6 +162,14 @@ export const BUILT_IN_RULES: readonly Rule[] = [
     version: 1,
     description: "Tells the endpoint alerts that a supervised agent is not restarted any more.",
     when: "Q_PROCESS_GAVE_UP",
+    rate: { n: 1_000, per: "1m" },
+    then: TO_ALERTS,
+  },
+  {
+    id: "rollout-alerts",
+    version: 1,
+    description: "Sends each rollback of live discovery to the webhook endpoint alerts, if that endpoint exists.",
+    when: "Q_ROLLOUT_ROLLED_BACK",
     rate: { n: 1_000, per: "1m" },
     then: TO_ALERTS,
   },

@@ -87,6 +87,21 @@ export const AgentFacts = z.looseObject({
 /** About an agent that a host supervises. `reason` is text for people, except in `Q_PROCESS_HUNG`. */
 const ProcessFacts = z.looseObject({ host: text, agent: text, reason: text });
 
+const percent = (what: string) =>
+  z
+    .number()
+    .min(0)
+    .max(100)
+    .meta({ description: `${what}, in percent` });
+
+/** By which share askers decide from now on. */
+const RolloutFacts = {
+  rollout: text.meta({ description: "What is rolled out" }),
+  share: percent("Share of the keys that asks live hosts"),
+  version: count,
+  share_before: percent("The share before"),
+} as const;
+
 /** Any object: the signal is known by its name, and its sender chooses the facts. */
 const anyFacts = z.record(z.string(), z.unknown());
 
@@ -152,6 +167,21 @@ export const KNOWN_SIGNALS = {
   Q_SCANNER_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_OBSERVATION_SETTINGS_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_MAINTENANCE_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_ROLLOUT_CHANGED: { kind: "advisory", facts: z.looseObject(RolloutFacts) },
+  Q_ROLLOUT_ROLLED_BACK: {
+    kind: "error",
+    facts: z.looseObject({
+      ...RolloutFacts,
+      rule: text.meta({ description: "The limit that was passed; by_hand: somebody rolled back" }),
+      value: z.number().nullable(),
+      limit: z.number().nullable(),
+    }),
+  },
+  Q_INTELLIGENCE_HEALTH: {
+    kind: "advisory",
+    facts: z.looseObject({ requests: count.meta({ description: "Requests to live hosts in the last five minutes" }) }),
+  },
+  Q_INTELLIGENCE_ALERT: { kind: "advisory", facts: anyFacts },
   Q_LOG_TRUNCATED: {
     kind: "advisory",
     facts: z.looseObject({ dropped_signals: count, oldest_seq: count.nullable(), limit_bytes: z.number() }),

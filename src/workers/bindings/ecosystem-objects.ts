@@ -2,6 +2,7 @@ import type { Environment } from "./environment.ts";
 import {
   agentRegistry,
   deadLetters,
+  intelligence,
   models,
   observationCache,
   policyState,
@@ -24,5 +25,6 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   Webhooks: webhooks(env, ecosystem),
   DeadLetters: deadLetters(env, ecosystem),
   Models: models(env, ecosystem),
+  Intelligence: intelligence(env, ecosystem),
   QueueLobby: queueLobby(env, ecosystem),
 });

@@ -4,6 +4,7 @@ import type { ReplayBindings } from "../../durable-objects/dead-letters/replay.t
 import type { BoardBindings, WorkerBoard } from "../../durable-objects/file-tasks/object.ts";
 import type { AgentRegistry } from "../../durable-objects/hosts/object.ts";
 import type { HostsBindings } from "../../durable-objects/hosts/ports.ts";
+import type { Intelligence } from "../../durable-objects/intelligence/object.ts";
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
 import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/object.ts";
 import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
@@ -49,6 +50,8 @@ export interface Environment
   readonly WORKER_BOARD: Namespace<CallsOf<WorkerBoard>>;
   /** Asks language models for rules, one for each ecosystem. */
   readonly MODELS: Namespace<CallsOf<Models>>;
+  /** Roll-out and figures of those who ask about code, one for each ecosystem. */
+  readonly INTELLIGENCE: Namespace<CallsOf<Intelligence>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

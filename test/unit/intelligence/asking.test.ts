@@ -109,7 +109,7 @@ describe("the client", () => {
     const { client } = clientOf(
       (sent) => sent.type !== TOPIC || event("completed", "somebody-else", { source_path: "x", patterns: TWO }),
     );
-    await expect(client.discover("a", undefined)).rejects.toMatchObject({ reason: "unreadable_answer" });
+    await expect(client.discover("a", undefined)).rejects.toMatchObject({ reason: "correlation_mismatch" });
     expect(client.counts.mismatches).toBe(1);
   });
 

@@ -39,6 +39,17 @@ describe("the histogram", () => {
     );
   });
 
+  test("comes back from its entries, one bucket for each number again", () => {
+    fc.assert(
+      fc.property(fc.array(anyNumber, { maxLength: 100 }), (numbers) => {
+        const histogram = of(numbers);
+        const back = new LogHistogram();
+        for (const [value, times] of histogram.entries()) back.add(value, times);
+        expect(back.encode()).toEqual(histogram.encode());
+      }),
+    );
+  });
+
   test("refuses to forget what it never had", () => {
     expect(() => of([1]).remove(1_000)).toThrow("was not added");
   });

@@ -25,6 +25,9 @@ describe("a signal that the edge emits about itself", () => {
     "Q_SCANNER_CHANGED",
     "Q_OBSERVATION_SETTINGS_CHANGED",
     "Q_MAINTENANCE_CHANGED",
+    "Q_ROLLOUT_CHANGED",
+    "Q_ROLLOUT_ROLLED_BACK",
+    "Q_INTELLIGENCE_HEALTH",
     "Q_LOG_TRUNCATED",
     "Q_LOG_SET_BACK",
   ])("is emitted by nobody else but an administrator who tries a rule: %s", (signal) => {

@@ -7,6 +7,7 @@ import { Directory } from "../../../src/durable-objects/access/object.ts";
 import { DeadLetters } from "../../../src/durable-objects/dead-letters/object.ts";
 import { WorkerBoard } from "../../../src/durable-objects/file-tasks/object.ts";
 import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
+import { Intelligence } from "../../../src/durable-objects/intelligence/object.ts";
 import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
 import { LinkRelay } from "../../../src/durable-objects/links/object.ts";
 import { Models } from "../../../src/durable-objects/models/object.ts";
@@ -231,6 +232,16 @@ const MODELS: ArgumentsOf<Models> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const INTELLIGENCE: ArgumentsOf<Intelligence> = {
+  rollout: [],
+  health: [],
+  report: [{ reporter: "r", number: 1, version: 0 }],
+  setRollout: [{ share: 10 }, { id: "t", name: "t" }],
+  rollBack: [{}, { id: "t", name: "t" }],
+  transfer: [{ do: "look" }],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const DIRECTORY: ArgumentsOf<Directory> = {
   create: [{ name: "n", scopes: ["signals:read"], ecosystems: ["a"] }],
   list: [],
@@ -276,6 +287,7 @@ const OBJECTS: readonly Row[] = [
   ["DeadLetters", env.DEAD_LETTERS, DeadLetters, DEAD_LETTERS],
   ["Webhooks", env.WEBHOOKS, Webhooks, WEBHOOKS],
   ["Models", env.MODELS, Models, MODELS],
+  ["Intelligence", env.INTELLIGENCE, Intelligence, INTELLIGENCE],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

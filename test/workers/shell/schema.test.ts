@@ -23,6 +23,7 @@ const OBJECTS = [
   ["AGENT_REGISTRY", "AgentRegistry", 1, "/agents"],
   ["WEBHOOKS", "Webhooks", 1, "/webhooks"],
   ["MODELS", "Models", 1, "/models"],
+  ["INTELLIGENCE", "Intelligence", 1, "/intelligence/rollout"],
 ] as const;
 
 describe("an object whose store a later release wrote", () => {

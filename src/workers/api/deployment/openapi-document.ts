@@ -4,6 +4,7 @@ import { NewToken } from "../../../core/access/new-token.ts";
 import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
 import { BridgeInput } from "../../../core/federation/bridge.ts";
 import { ContextRequest } from "../../../core/intelligence/context.ts";
+import { OutcomeReport, RollbackRequest, RolloutChange } from "../../../core/intelligence/rollout/api.ts";
 import { QueueSettings, QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { CallInput, TaskInput } from "../../../core/queue/task-input.ts";
 import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
@@ -42,7 +43,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       },
       { name: "webhooks", description: "Messages to other services, signed and retried" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
-      { name: "intelligence", description: "What is known about kinds of code" },
+      { name: "intelligence", description: "What is known about kinds of code, and the roll-out and figures of those who ask" },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },
@@ -121,6 +122,9 @@ function otherSchemas(): Record<string, JsonSchema> {
       ...jsonSchema(ContextRequest),
       examples: [{ node_type: "EFFECT", domain: "database", service_name: "writer", operations: ["create", "update"] }],
     },
+    RolloutChange: jsonSchema(RolloutChange),
+    RollbackRequest: jsonSchema(RollbackRequest),
+    OutcomeReport: jsonSchema(OutcomeReport),
   };
 }
 

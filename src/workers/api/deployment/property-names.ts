@@ -263,6 +263,7 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   object_requests: "Requests to objects; twenty messages over WebSockets are one",
   duration: "How long objects could not hibernate, at 128 MB each: an estimate",
   storage: "Storage of the objects",
+  intelligence: "Usage of the roll-out and the figures of those who ask about code",
   queue_lobby: "Usage of the lobby, where workers wait for queues that do not exist yet",
   directory: "Usage of the directory of tokens and ecosystems, which all ecosystems share",
   link_relays: "Usage of the relays that hold links, where there are many",

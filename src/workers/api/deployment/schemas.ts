@@ -23,6 +23,7 @@ export const EcosystemUsageSchema = z
       webhooks: UsageSchema,
       dead_letters: UsageSchema,
       models: UsageSchema,
+      intelligence: UsageSchema,
       queue_lobby: UsageSchema,
       link_relays: UsageSchema.openapi({ description: "All relays of the ecosystem's links together" }),
       priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),

@@ -43,6 +43,7 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     webhooks: awake(own.Webhooks),
     dead_letters: awake(own.DeadLetters),
     models: awake(own.Models),
+    intelligence: awake(own.Intelligence),
     queue_lobby: awake(own.QueueLobby),
     link_relays: ofRelays.map(awake).reduce(sumUsage, NO_USAGE),
     priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),
