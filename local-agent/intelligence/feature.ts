@@ -4,6 +4,7 @@ import { OPERATIONS } from "../../src/core/intelligence/request.ts";
 import { type Topics, topicsOf } from "../../src/core/intelligence/topics.ts";
 import type { Feature } from "../feature/feature.ts";
 import type { Registrar } from "../feature/registrar.ts";
+import { answerLog } from "./answer-log.ts";
 import { IndexClient } from "./index-client.ts";
 import { REQUESTS_SINK, RequestSignals } from "./request-signals.ts";
 import { Responder, type ResponderOptions } from "./responder.ts";
@@ -32,7 +33,13 @@ export const INTELLIGENCE_FEATURE: Feature<IntelligenceFeatureOptions> = {
       onState: () => responder.refresh(),
     });
     const edge = { url, token, ecosystem, hostId, queue: section.queue };
-    const { onAnswer, onDropped } = registerMetrics(register, index);
+    const { asking } = options;
+    const measured = asking?.metrics === false ? undefined : registerMetrics(register, index);
+    const logAnswer = answerLog(log, asking?.correlationTracking ?? true);
+    const onAnswer: ResponderOptions["onAnswer"] = (...answer) => {
+      measured?.onAnswer(...answer);
+      logAnswer(...answer);
+    };
     const responder = new Responder({ ...edge, topics, index, now, log, onAnswer });
     const requests = new RequestSignals({
       ...edge,
@@ -41,7 +48,7 @@ export const INTELLIGENCE_FEATURE: Feature<IntelligenceFeatureOptions> = {
       deadLetters: { outbox: deadLetters, hostId },
       now,
       log,
-      onDropped,
+      onDropped: (reason) => measured?.onDropped(reason),
     });
     register.status(() => index.state);
     return { services: [responder, requests] };

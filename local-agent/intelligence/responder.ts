@@ -13,6 +13,7 @@ import { CurrentReport } from "../base/current-report.ts";
 import type { Logger } from "../base/log.ts";
 import type { Report, ReportingService } from "../base/service.ts";
 import { type AnswerHead, completedEvent, failedEvent, summaryEvent } from "./answer-event.ts";
+import type { AnsweredRequest, AnswerOutcome } from "./answer-log.ts";
 import type { HostAnswer } from "./answer-request.ts";
 import type { IndexClient } from "./index-client.ts";
 import { mergeParts, type Part, partOf } from "./merge-hosts.ts";
@@ -28,8 +29,8 @@ export interface ResponderOptions {
   readonly index: Pick<IndexClient, "ask" | "state" | "start" | "stop">;
   readonly now: () => number;
   readonly log: Logger;
-  /** Called with each answer, for the metrics. */
-  readonly onAnswer: (operation: string, outcome: "completed" | "failed" | "refused", ms: number) => void;
+  /** Called with each answer, for the metrics and the log. */
+  readonly onAnswer: (operation: string, outcome: AnswerOutcome, ms: number, request?: AnsweredRequest) => void;
 }
 
 /** How long a request waits after its host was killed. */
@@ -175,14 +176,14 @@ export class Responder implements ReportingService {
     const { now, onAnswer, log } = this.#options;
     const failed = (error: unknown, operation: string, sourcePath: string) => {
       const processingMs = now() - startMs;
-      onAnswer(operation, "failed", processingMs);
+      onAnswer(operation, "failed", processingMs, head.request);
       return failedEvent(error, { operation, sourcePath, retries: task.attempt - 1, processingMs }, head);
     };
     if (request === undefined)
       return failed(new RequestFailed("INVALID_INPUT", mistake ?? "the request cannot be read"), "", "");
     try {
       const answer = request.allHosts ? await this.#answerOfAll(task, request) : await this.#ownAnswer(request);
-      onAnswer(request.operation, "completed", now() - startMs);
+      onAnswer(request.operation, "completed", now() - startMs, head.request);
       return completedEvent(answer, head);
     } catch (error) {
       if (!(error instanceof RequestFailed)) log.error({ err: error }, "intelligence: a request could not be answered");

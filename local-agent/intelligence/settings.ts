@@ -50,6 +50,7 @@ export const IntelligenceSection = z.strictObject({
   filesystem_fallback: Anything,
   paths: Anything,
   retrieval: Anything,
+  retrieval_url: Anything,
   correlation_tracking: Anything,
   metrics: Anything,
   share: Anything,

@@ -1,16 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { createClient } from "../../../src/client/client.ts";
-import { IntelligenceGatherer } from "../../../src/client/intelligence/gatherer.ts";
-import { openLibrary } from "../../../src/client/intelligence/library-file.ts";
-import { openIntelligence } from "../../../src/client/intelligence/open.ts";
+import { openGatherer } from "../../../src/client/intelligence/open-gatherer.ts";
 import { findSimilar } from "../../../src/client/intelligence/similar-finder.ts";
 import type { IntelligenceContext } from "../../../src/core/intelligence/context.ts";
 import { NODE_TYPES, type NodeType } from "../../../src/core/intelligence/node-types.ts";
 import type { Pattern } from "../../../src/core/intelligence/pattern.ts";
 import { ANALYSES, MAX_PATTERNS } from "../../../src/core/intelligence/request.ts";
 import type { SimilarNode } from "../../../src/core/intelligence/similar-nodes.ts";
-import { isTopic } from "../../../src/core/intelligence/topics.ts";
 import { list, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printTable, remark } from "../../output.ts";
@@ -187,23 +183,13 @@ const contextCommand = () =>
 
 async function gather(given: ContextOptions, command: Command): Promise<IntelligenceContext> {
   const connection = given.offline === true ? undefined : connectionFor(command);
-  const settings = askingSettings(connection?.url ?? "offline");
-  const client =
-    connection !== undefined && settings.enabled && settings.live && isTopic(settings.topicRequest)
-      ? openIntelligence({ ...connection, settings, transport: "http", service: "ganglion-cli", onRemark: remark })
-      : undefined;
-  const gatherer = new IntelligenceGatherer({
-    library: openLibrary(settings.library),
-    // A library of one's own is known here alone.
-    servedLibrary:
-      connection !== undefined && settings.library === undefined
-        ? createClient({ ...connection, retry: { retries: 0 } }).intelligence.library
-        : undefined,
-    client,
-    live: settings.enabled && settings.live && given.offline !== true,
-    share: settings.share,
-    preferLive: settings.preferLive,
-    timeoutMs: given.timeout ?? settings.discoveryTimeoutMs,
+  const { gatherer, close } = openGatherer({
+    settings: askingSettings(connection?.url ?? "offline"),
+    connection,
+    service: "ganglion-cli",
+    transport: "http",
+    timeoutMs: given.timeout,
+    onRemark: remark,
     onFallback: (reason, message) => {
       if (reason !== "live_off") remark(`no live answer (${reason}): ${message}`);
     },
@@ -217,7 +203,7 @@ async function gather(given: ContextOptions, command: Command): Promise<Intellig
       prompt: given.prompt ?? "",
     });
   } finally {
-    client?.close();
+    await close();
   }
 }
 

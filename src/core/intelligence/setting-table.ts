@@ -7,7 +7,7 @@ export interface SettingRow {
   readonly variable: string;
   /** Names of the design that this one replaces, so that an existing `.env` goes on to work. */
   readonly older: readonly string[];
-  readonly kind: "switch" | "ms" | "text" | "topic" | "percent" | "paths";
+  readonly kind: "switch" | "ms" | "text" | "topic" | "percent" | "paths" | "url";
   readonly min?: number;
   readonly max?: number;
   readonly meaning: string;
@@ -26,6 +26,7 @@ export type SettingName =
   | "filesystemFallback"
   | "paths"
   | "retrieval"
+  | "retrievalUrl"
   | "correlationTracking"
   | "metrics"
   | "share"
@@ -97,8 +98,15 @@ export const SETTING_TABLE: readonly SettingRow[] = [
   ),
   row("paths", "paths", "paths", [], "directories that similar nodes are looked for in"),
   row("retrieval", "retrieval", "switch", ["ENABLE_ARCHON_RAG"], "a third source, at `retrieval_url`"),
-  row("correlationTracking", "correlation_tracking", "switch", ["CORRELATION_TRACKING_ENABLED"], "ids in the log"),
-  row("metrics", "metrics", "switch", ["METRICS_ENABLED"], "whether requests are counted"),
+  row("retrievalUrl", "retrieval_url", "url", [], "where the third source is asked, over HTTP"),
+  row(
+    "correlationTracking",
+    "correlation_tracking",
+    "switch",
+    ["CORRELATION_TRACKING_ENABLED"],
+    "whether the logs of askers and responders name the correlation id of each request",
+  ),
+  row("metrics", "metrics", "switch", ["METRICS_ENABLED"], "whether requests are measured, and reported to the edge"),
   row("share", "share", "percent", [], "share of the keys that ask live hosts, 0 to 100"),
   row("preferLive", "prefer_live", "switch", [], "false: a live answer counts 0.8"),
   row("library", "library", "text", [], "a YAML file that adds to the built-in library"),

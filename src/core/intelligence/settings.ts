@@ -15,6 +15,7 @@ export interface IntelligenceSettings {
   readonly filesystemFallback: boolean;
   readonly paths: readonly string[];
   readonly retrieval: boolean;
+  readonly retrievalUrl: string | undefined;
   readonly correlationTracking: boolean;
   readonly metrics: boolean;
   readonly share: number;
@@ -129,6 +130,11 @@ function readValue({ kind, min = 0, max = 100 }: SettingRow, value: unknown): { 
           .map((path) => path.trim())
           .filter(Boolean),
       };
+    case "url": {
+      const url = URL.parse(String(value));
+      const usable = url !== null && ["http:", "https:"].includes(url.protocol) && url.username === "";
+      return usable ? { value: url.href } : { message: "give an address such as https://rag.example.org/query" };
+    }
     case "text":
       return typeof value === "string" && value.trim() !== "" ? { value: value.trim() } : { message: "give a text" };
   }
@@ -149,6 +155,7 @@ function defaultsFor(environment: string): IntelligenceSettings {
     filesystemFallback: environment.toLowerCase() !== "production",
     paths: [],
     retrieval: false,
+    retrievalUrl: undefined,
     correlationTracking: true,
     metrics: true,
     share: 100,
@@ -188,6 +195,7 @@ function settingsOf(given: ReadonlyMap<SettingName, Given>, defaults: Intelligen
     filesystemFallback: flag("filesystemFallback"),
     paths: Array.isArray(paths) ? paths.map(String) : [],
     retrieval: flag("retrieval"),
+    retrievalUrl: textOf(given.get("retrievalUrl")),
     correlationTracking: flag("correlationTracking"),
     metrics: flag("metrics"),
     share: number("share", defaults.share),
@@ -197,7 +205,7 @@ function settingsOf(given: ReadonlyMap<SettingName, Given>, defaults: Intelligen
 }
 
 function conflicts(
-  { enabled, live, filesystemFallback }: IntelligenceSettings,
+  { enabled, live, filesystemFallback, retrieval, retrievalUrl }: IntelligenceSettings,
   given: ReadonlyMap<SettingName, Given>,
   address: string | undefined,
 ): SettingProblem[] {
@@ -211,6 +219,11 @@ function conflicts(
     const where = named("filesystemFallback", "ENABLE_FILESYSTEM_FALLBACK");
     const message = `live hosts and the file system are both switched off: set ${named("live", "ENABLE_EVENT_INTELLIGENCE")} or ENABLE_FILESYSTEM_FALLBACK to true, or KAFKA_ENABLE_INTELLIGENCE to false for the library alone`;
     problems.push({ severity: "error", where, message });
+  }
+  if (retrieval && retrievalUrl === undefined) {
+    const message =
+      "has no effect: name the address of the retrieval service in GANGLION_INTELLIGENCE_RETRIEVAL_URL, or in intelligence.retrieval_url";
+    problems.push({ severity: "warning", where: named("retrieval", "ENABLE_ARCHON_RAG"), message });
   }
   return problems;
 }

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
 import { describe, expect, it } from "vitest";
 import { readIntelligenceSettings } from "../../../src/core/intelligence/settings.ts";
+import { topicsOf } from "../../../src/core/intelligence/topics.ts";
 
 const read = (
   environment: Record<string, string>,
@@ -7,6 +10,23 @@ const read = (
   address: string | undefined = "http://127.0.0.1:8787",
 ) => readIntelligenceSettings({ environment, section, address });
 const shown = (result: ReturnType<typeof read>, name: string) => result.shown.find((each) => each.name === name);
+
+describe("the profiles of examples/intelligence", () => {
+  it.each([
+    ["laptop", { enabled: false, paths: ["./nodes"] }],
+    ["containers", { enabled: true, live: true, share: 100, filesystemFallback: true }],
+    [
+      "production",
+      { filesystemFallback: false, topicRequest: topicsOf("production").request, requestTimeoutMs: 2_000 },
+    ],
+  ])("are read without a problem: %s.env", (name, expected) => {
+    const text = readFileSync(new URL(`../../../examples/intelligence/${name}.env`, import.meta.url), "utf8");
+    const environment = parseEnv(text) as Record<string, string>;
+    const { settings, problems } = readIntelligenceSettings({ environment, address: environment.GANGLION_URL });
+    expect(problems).toEqual([]);
+    expect(settings).toMatchObject(expected);
+  });
+});
 
 describe("the settings of those who ask", () => {
   it("have defaults without a variable", () => {
@@ -47,6 +67,18 @@ describe("the settings of those who ask", () => {
     const result = read({ [variable]: text });
     expect(result.problems.filter(({ severity }) => severity === "error")).toEqual([]);
     expect(shown(result, name)).toEqual({ name, value, origin: variable });
+  });
+
+  it("name a retrieval service by an address, and warn where it is switched on without one", () => {
+    const url = "https://rag.example.org/query";
+    const both = read({ ENABLE_ARCHON_RAG: "true", GANGLION_INTELLIGENCE_RETRIEVAL_URL: url });
+    expect([both.problems, both.settings.retrievalUrl]).toEqual([[], url]);
+    expect(read({ ENABLE_ARCHON_RAG: "true" }).problems).toMatchObject([
+      { severity: "warning", where: "ENABLE_ARCHON_RAG", message: expect.stringContaining("RETRIEVAL_URL") },
+    ]);
+    expect(read({ GANGLION_INTELLIGENCE_RETRIEVAL_URL: "ftp://x" }).problems).toMatchObject([
+      { severity: "error", where: "GANGLION_INTELLIGENCE_RETRIEVAL_URL" },
+    ]);
   });
 
   it("prefer our variable to the older one, and any variable to the file", () => {
