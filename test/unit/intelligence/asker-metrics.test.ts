@@ -1,4 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
+import { EdgeUnreachable, problemFrom } from "../../../src/client/http/problem-errors.ts";
+import { errorOfCall } from "../../../src/client/intelligence/call-errors.ts";
 import { IntelligenceUnavailable } from "../../../src/client/intelligence/errors.ts";
 import { IntelligenceGatherer } from "../../../src/client/intelligence/gatherer.ts";
 import { builtInLibrary } from "../../../src/client/intelligence/library-file.ts";
@@ -43,5 +49,72 @@ describe("the metrics of an asker", () => {
     });
     expect(metrics.text()).not.toContain("fallbacks");
     expect(metrics.text()).not.toContain("discoveries");
+  });
+
+  const refused = Object.assign(new Error("x"), { code: "ECONNREFUSED" });
+  const late = Object.assign(new Error("x"), { name: "TimeoutError" });
+  it.each([
+    ["connection_refused", new EdgeUnreachable("http://127.0.0.1:1", refused)],
+    ["timeout", new EdgeUnreachable("http://127.0.0.1:1", late)],
+    ["auth_failed", problemFrom(401, "", null)],
+  ])("tell how the edge could not be reached: %s", async (kind, error) => {
+    const metrics = new AskerMetrics();
+    await gatherer(metrics, () => Promise.reject(errorOfCall(error))).gather({ node_type: "EFFECT" });
+    expect(metrics.text()).toContain(`ganglion_intelligence_connection_errors_total{error_type="${kind}"} 1\n`);
+  });
+
+  it("measure what the finder found below its paths by its similarity", () => {
+    const metrics = new AskerMetrics();
+    metrics.found([{ path: "a", similarity: 0.8, confidence: null, source: "filesystem", host: null }]);
+    expect(metrics.text()).toContain('ganglion_intelligence_pattern_confidence_sum{source="filesystem"} 0.8\n');
+  });
+});
+
+describe("the recording rules", () => {
+  interface Rule {
+    readonly record?: string;
+    readonly alert?: string;
+    readonly expr: string;
+  }
+  const file = readFileSync(join(PROJECT_ROOT, "examples/prometheus/event-intelligence.rules.yaml"), "utf8");
+  const rules = (parse(file) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules: own }) => own);
+
+  it("give all seven older names, each bucket of the duration in milliseconds", () => {
+    const names = new Set(rules.flatMap(({ record = [] }) => record));
+    const histograms = ["event_based_discovery_duration_ms", "pattern_confidence_score", "patterns_discovered_count"];
+    const ofHistograms = histograms.flatMap((name) => [`${name}_bucket`, `${name}_sum`, `${name}_count`]);
+    const counters = ["event_based_discovery_success_rate", "filesystem_fallback_rate", "kafka_connection_errors"];
+    expect(names).toEqual(new Set([...counters, "correlation_id_mismatch", ...ofHistograms]));
+    const buckets = rules.filter(({ record }) => record === "event_based_discovery_duration_ms_bucket");
+    expect(buckets.map(({ expr }) => /"le", "([^"]+)"/.exec(expr)?.[1])).toEqual([
+      "5",
+      "10",
+      "25",
+      "50",
+      "100",
+      "250",
+      "500",
+      "1000",
+      "2500",
+      "5000",
+      "10000",
+      "+Inf",
+    ]);
+  });
+
+  it("and the alerts read only what an asker measures", async () => {
+    const metrics = new AskerMetrics();
+    await gatherer(metrics, async () => ({ source_path: "x", patterns: [{ file_path: "a", confidence: 1 }] })).gather({
+      node_type: "EFFECT",
+    });
+    await gatherer(metrics, () => Promise.reject(errorOfCall(problemFrom(401, "", null)))).gather({
+      node_type: "EFFECT",
+    });
+    metrics.mismatched();
+    const text = metrics.text();
+    for (const { expr } of rules)
+      for (const [name] of expr.matchAll(/ganglion_\w+/g)) expect(text, expr).toMatch(new RegExp(`^${name}[{ ]`, "m"));
+    for (const [, le] of file.matchAll(/_bucket\{le="([^"]+)"\}/g)) expect(text).toContain(`le="${le}"`);
+    expect(rules.filter(({ alert }) => alert !== undefined)).toHaveLength(5);
   });
 });

@@ -43,7 +43,10 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       },
       { name: "webhooks", description: "Messages to other services, signed and retried" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
-      { name: "intelligence", description: "What is known about kinds of code, and the roll-out and figures of those who ask" },
+      {
+        name: "intelligence",
+        description: "What is known about kinds of code, and the roll-out and figures of those who ask",
+      },
       { name: "agents", description: "Hosts" },
       { name: "access", description: "Tokens" },
       { name: "operation", description: "Health and status" },
