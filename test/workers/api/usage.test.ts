@@ -8,7 +8,16 @@ import { call, freshEcosystem, post } from "./calls.ts";
 const usageOf = async (eco: string) =>
   (await (await call(`/v1/${eco}/usage`)).json()) as { objects: Record<string, Usage>; total: Usage };
 const OBJECTS = [
-  ...["agent_registry", "dead_letters", "directory", "intelligence", "link_relays", "models", "observation_cache", "policy_state"],
+  ...[
+    "agent_registry",
+    "dead_letters",
+    "directory",
+    "intelligence",
+    "link_relays",
+    "models",
+    "observation_cache",
+    "policy_state",
+  ],
   ...["priority_queues", "queue_lobby", "signal_log", "webhooks", "worker_board"],
 ];
 

@@ -1,0 +1,6 @@
+import jobs
+
+
+def run():
+    for job in jobs.all():
+        job.start()

@@ -1,0 +1,2 @@
+def tax(amount, rate):
+    return amount * rate / 100
