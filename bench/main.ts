@@ -4,6 +4,7 @@ import { bus } from "./bus.ts";
 import { cost } from "./cost.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
 import { report } from "./figure.ts";
+import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
 import { policy } from "./policy.ts";
@@ -23,6 +24,7 @@ const BENCHES = {
   reaction,
   policy,
   bus,
+  intelligence,
   "agent-idle": agentIdle,
   bill,
   predicted,

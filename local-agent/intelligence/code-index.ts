@@ -1,15 +1,14 @@
-import { lstat } from "node:fs/promises";
-import { relative } from "node:path";
+import type { BigIntStats } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { languageOfPath } from "../../src/core/intelligence/file-facts.ts";
 import { patternOf } from "../../src/core/intelligence/pattern-of.ts";
-import { type CodeRoot, openRoot } from "./code-roots.ts";
+import { type CodeRoot, openRoot, rootAround } from "./code-roots.ts";
 import type { IndexStore } from "./index-store.ts";
 import type { IndexedFile } from "./indexed-file.ts";
 import { parseFile, Unparsable } from "./parsing/parse-file.ts";
-import { NotCode, readCodeFile, stampOf } from "./read-code-file.ts";
+import { NotCode, readCodeFile, stampOf, statusOf } from "./read-code-file.ts";
 import { TreeWatch } from "./tree-watch.ts";
-import { isCodeName, type WalkOptions, walk } from "./walk.ts";
+import { isCodeName, type WalkOptions, walkWithStatus } from "./walk.ts";
 
 export interface CodeIndexOptions {
   readonly roots: readonly string[];
@@ -163,13 +162,13 @@ export class CodeIndex {
     const from = directory === root.path ? root.real : directory;
     this.#watch.removeBelow(from);
     const seen = new Set<string>();
-    const { languages, ignored } = this.#options;
     const onDirectory = (path: string) => this.#watch.add(path);
-    for await (const path of walk(from, { languages, ignored, onDirectory })) {
-      if (this.#closed) return;
-      const key = keyOf(root.path, below(root, path));
-      seen.add(key);
-      await this.#look(path);
+    for await (const files of walkWithStatus(from, { ...this.#options, onDirectory })) {
+      for (const [path, status] of files) {
+        if (this.#closed) return;
+        seen.add(keyOf(root.path, below(root, path)));
+        await this.#lookAt(root, path, status);
+      }
     }
     const prefix = from === root.real ? "" : `${below(root, from)}/`;
     for (const [key, file] of this.#files)
@@ -199,9 +198,12 @@ export class CodeIndex {
   /** Looks at one path that may have changed. */
   async #look(path: string): Promise<void> {
     const root = this.#rootOf(path);
-    if (root === undefined) return;
+    if (root !== undefined) await this.#lookAt(root, path, await statusOf(path));
+  }
+
+  /** @param status - of the path, a moment ago; what is stored is that of the file that was read */
+  async #lookAt(root: CodeRoot, path: string, status: BigIntStats | undefined): Promise<void> {
     const at = below(root, path);
-    const status = await lstat(path, { bigint: true }).catch(() => undefined);
     if (status?.isDirectory() === true) {
       if (!at.split("/").some((name) => this.#options.ignored.has(name))) this.#stale.add(path);
       return;
@@ -277,7 +279,7 @@ export class CodeIndex {
   }
 
   async #blame(root: string, path: string): Promise<void> {
-    const status = await lstat(`${root}/${path}`, { bigint: true }).catch(() => undefined);
+    const status = await statusOf(`${root}/${path}`);
     if (status !== undefined)
       this.#set({ root, path, stamp: stampOf(status), confidence: null, error: "it ended the parser" }, null);
     this.#options.store.setParsing(undefined);
@@ -290,10 +292,9 @@ export class CodeIndex {
 
   /** The root that a real path lies in, or that a path of the settings names. */
   #rootOf(path: string): CodeRoot | undefined {
-    const within = ({ real }: CodeRoot) => path === real || path.startsWith(`${real}/`);
-    return this.#roots.get(path) ?? this.roots.filter(within).toSorted((a, b) => b.real.length - a.real.length)[0];
+    return this.#roots.get(path) ?? rootAround(path, this.roots);
   }
 }
 
 const keyOf = (root: string, path: string): string => `${root}\0${path}`;
-const below = ({ real }: CodeRoot, path: string): string => relative(real, path);
+const below = ({ real }: CodeRoot, path: string): string => path.slice(real.length + 1);

@@ -27,6 +27,12 @@ export async function openRoot(path: string): Promise<CodeRoot | undefined> {
   }
 }
 
+/** The innermost of the roots that a real path lies in. */
+export function rootAround(path: string, roots: readonly CodeRoot[]): CodeRoot | undefined {
+  const within = ({ real }: CodeRoot) => path === real || path.startsWith(`${real}/`);
+  return roots.filter(within).toSorted((a, b) => b.real.length - a.real.length)[0];
+}
+
 /** What a request's `source_path` means: a pattern or a path, below which root. */
 export interface Wanted {
   readonly pattern: string;

@@ -15,6 +15,11 @@ export interface IndexClientOptions extends ThreadSettings {
 const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./index-thread.ts" : "./index-thread.js", import.meta.url);
 /** Memory of the thread, in MiB: a file that needs more ends the thread, and not the agent. */
 const MAX_MEMORY_MB = 512;
+/**
+ * Of that, for what lives shortly, in MiB. The runtime would take 48 for it, and keep it: trees of files are garbage at once,
+ * and whether they are collected often or seldom costs the same time.
+ */
+const SHORT_LIVED_MB = 4;
 /** A thread that does not answer for so long is ended. */
 const ANSWER_MS = 30_000;
 const RESTART_MS = 1_000;
@@ -75,7 +80,10 @@ export class IndexClient {
   #begin(): void {
     const { database, roots, languages, ignored, maxFiles, log } = this.#options;
     const workerData: ThreadSettings = { database, roots, languages, ignored, maxFiles };
-    const worker = new Worker(THREAD, { workerData, resourceLimits: { maxOldGenerationSizeMb: MAX_MEMORY_MB } });
+    const worker = new Worker(THREAD, {
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_MEMORY_MB, maxYoungGenerationSizeMb: SHORT_LIVED_MB },
+    });
     this.#worker = worker;
     worker.on("message", (message: FromThread) => this.#receive(message));
     worker.on("error", (error) => log.error({ err: error }, "intelligence: the thread of the index failed"));

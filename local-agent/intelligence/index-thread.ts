@@ -49,7 +49,8 @@ function main(port: NonNullable<typeof parentPort>, settings: ThreadSettings): v
       });
   });
   index.start();
-  tellSoon();
+  // What was stored can be asked about at once.
+  tell();
 }
 
 async function answer(answers: AnswerCache, id: number, request: CodeRequest): Promise<FromThread> {

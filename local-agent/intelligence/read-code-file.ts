@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { type FileHandle, open, readlink } from "node:fs/promises";
+import { type BigIntStats, constants } from "node:fs";
+import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
 import { isBelow } from "../base/files/path-inside.ts";
 
 /** Larger files are generated mostly, and none is an example. */
@@ -45,6 +45,10 @@ export async function readCodeFile(root: string, path: string): Promise<CodeFile
     await file.close();
   }
 }
+
+/** The status of a path itself, of a link too; `undefined`: there is nothing, or nothing that may be looked at. */
+export const statusOf = (path: string): Promise<BigIntStats | undefined> =>
+  lstat(path, { bigint: true }).catch(() => undefined);
 
 /** Tells one state of a file from another. */
 export function stampOf(status: { readonly size: bigint; readonly mtimeNs: bigint; readonly ino: bigint }): string {
