@@ -14,6 +14,7 @@ const FACTS: Readonly<Record<string, Facts>> = {
   "backups-end": { host: "gpu-01" },
   "triage-disk": alert("disk", 97, 90),
   "report-full-disks": alert("disk", 97, 90),
+  "breaker-alerts": { queue: "intelligence", recipient: "gpu-01", state: "opened", reason: "5 calls in a row failed" },
 };
 
 function alert(kind: string, value: number, limit: number): Facts {
