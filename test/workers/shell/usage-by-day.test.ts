@@ -61,8 +61,8 @@ describe("what an object has used by day", () => {
     expect(await models.transfer({ do: "look" })).toEqual({ empty: true });
   });
 
-  it("covers every class of objects but the directory and the queues, which are counted beside them", () => {
-    const beside = ["default", "Directory", "PriorityQueue"];
+  it("covers every class of objects but the directory, the queues and the relays, which are counted beside them", () => {
+    const beside = ["default", "Directory", "PriorityQueue", "LinkRelay"];
     const classes = Object.keys(worker).filter((name) => !beside.includes(name));
     expect(Object.keys(ecosystemObjects(env, "a")).sort()).toEqual(classes.sort());
   });
