@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { tokensCommand } from "./commands/access/tokens.ts";
 import { attentionCommand } from "./commands/attention/attention.ts";
+import { budgetCommand } from "./commands/budget.ts";
 import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
 import { ecosystemCommand } from "./commands/ecosystems/ecosystem.ts";
 import { bridgesCommand } from "./commands/federation/bridges.ts";
@@ -85,6 +86,7 @@ function program(): Command {
     modelsCommand,
     statusCommand,
     usageCommand,
+    budgetCommand,
     smokeCommand,
     attentionCommand,
     agentsCommand,

@@ -5,6 +5,7 @@ import { ALERTS_ENDPOINT } from "../../src/core/policy/built-in-rules.ts";
 import type { NamedExcess } from "../../src/core/quotas/excess.ts";
 import { print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
+import { budgetText, leftOutField } from "./budget.ts";
 import { behindFields, sizeFields } from "./status-sizes.ts";
 import { localAgents, printAgents } from "./supervisor/supervisor.ts";
 
@@ -28,6 +29,7 @@ export const statusCommand = () =>
         "oldest kept": log.oldest_seq,
         ...logSize(log),
         ...(log.damaged === undefined ? {} : { "damaged rows of the log": damageText(log.damaged) }),
+        ...(log.budget === undefined ? {} : { budget: budgetText(log.budget), ...leftOutField(log.budget) }),
         ...behindFields(status),
         ...sizeFields(status, queues),
         subscribers: log.subscribers,

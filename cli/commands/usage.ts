@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { LINES, type Line } from "../../src/core/billing/prices.ts";
 import { type Column, print, printFields, printTable } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
+import { budgetText, leftOutField } from "./budget.ts";
 
 const TITLES: Readonly<Record<Line, string>> = {
   worker_requests: "Worker requests",
@@ -25,7 +26,7 @@ export const usageCommand = () =>
     .action(async (_options: object, command: Command) => {
       const account = await clientFor(command).usage();
       if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(account));
-      const { plan, today, month, forecast, allowances } = account;
+      const { plan, today, month, forecast, allowances, budget } = account;
       const rows = LINES.map((line) => ({ line, allowance: allowances.lines[line] }));
       const columns: readonly Column<(typeof rows)[number]>[] = [
         ["LINE", ({ line }) => TITLES[line]],
@@ -45,6 +46,7 @@ export const usageCommand = () =>
         today: `$${dollars(today.list_usd)} at list prices`,
         "this month": `$${dollars(month.usd)} so far, $${dollars(forecast.usd)} at its end if it goes on like this`,
         "allowances reset": allowances.resets_at,
+        ...(budget === undefined ? {} : { budget: budgetText(budget), ...leftOutField(budget) }),
       });
     });
 

@@ -79,6 +79,8 @@ export function createClient(options: ClientOptions) {
     intelligence: libraryCalls({ call, inside }),
     status: deployment.status,
     usage: deployment.usage,
+    budget: deployment.budget,
+    setBudget: deployment.setBudget,
     ready: deployment.ready,
     fileWorkers: fileTasks.fileWorkers,
     fileWorker: fileTasks.fileWorker,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Account } from "../core/billing/api.ts";
+import { Budget, type BudgetInput } from "../core/billing/budget.ts";
 import { EcosystemStatus, Ready } from "../core/deployment/api.ts";
 import { ProjectionStatus } from "../core/projection/api.ts";
 import { LogStatus } from "../core/signals/api.ts";
@@ -33,7 +34,7 @@ const AnyStatus = EcosystemStatus.extend({
   projections: z.record(z.string(), AnyProjection).optional(),
 });
 
-const EcosystemAccount = Account.extend({ ecosystem: z.string() });
+const EcosystemAccount = Account.extend({ ecosystem: z.string(), budget: Budget.optional() });
 
 /** Calls about the edge as a whole, and about an ecosystem as a whole. */
 export function deploymentCalls({ call, inside }: Calls) {
@@ -41,6 +42,9 @@ export function deploymentCalls({ call, inside }: Calls) {
     status: () => call(AnyStatus, { path: inside("/status") }),
     /** What the ecosystem uses and costs, by day and month. An edge of an earlier version answers otherwise: UnreadableAnswer. */
     usage: () => call(EcosystemAccount, { path: inside("/usage") }),
+    budget: () => call(Budget, { path: inside("/budget") }),
+    /** @returns the budget as it is now, with what is spent of it */
+    setBudget: (input: BudgetInput) => call(Budget, { path: inside("/budget"), method: "PUT", body: input }),
     /** @throws ApiProblem with the reason while the edge cannot serve calls */
     ready: () => call(Ready, { path: "/readyz" }),
   };

@@ -3,6 +3,7 @@ import { problem } from "../core/problem/problem.ts";
 import { tokens } from "./api/access/routes.ts";
 import { attention } from "./api/attention/routes.ts";
 import { deadLetterRoutes } from "./api/dead-letters/routes.ts";
+import { budgets } from "./api/deployment/budget.ts";
 import { health } from "./api/deployment/health.ts";
 import { homePage } from "./api/deployment/home.ts";
 import { describeApi, type OpenApiDocument } from "./api/deployment/openapi-document.ts";
@@ -107,6 +108,7 @@ for (const part of [
   webhookEndpoints,
   status,
   usage,
+  budgets,
   tokens,
   ecosystems,
   fileTaskRoutes,

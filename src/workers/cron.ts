@@ -1,5 +1,5 @@
 import { jobsOf, splitJobs } from "../core/hosts/monitors/round-jobs.ts";
-import { planRound } from "../core/hosts/monitors/rounds.ts";
+import { isCounting, planRound } from "../core/hosts/monitors/rounds.ts";
 import { retentionOf } from "../durable-objects/signals/retention-settings.ts";
 import type { Environment } from "./bindings/environment.ts";
 import { directory } from "./bindings/objects.ts";
@@ -12,7 +12,7 @@ const ENDED_MS = 10 * 60_000;
 
 /**
  * The cron trigger. Asks the hosts of every ecosystem that has any, nudges projections that lag, drops what is older
- * than the retention, closes connections of deleted and expired tokens. An ecosystem without hosts and without signals
+ * than the retention, closes connections of deleted and expired tokens, counts what ecosystems with a budget spend. An ecosystem without hosts and without signals
  * costs nothing; one that fails is named in the log and does not keep the others waiting.
  *
  * More than one invocation may do is shared out over the queue `ganglion-rounds`.
@@ -20,10 +20,11 @@ const ENDED_MS = 10 * 60_000;
 export async function everyMinute(env: Environment, nowMs: number): Promise<void> {
   countInvocation();
   const tokens = directory(env);
-  const [ecosystems, watched, ended] = await Promise.all([
+  const [ecosystems, watched, ended, budgeted] = await Promise.all([
     withCounts((counts) => tokens.ecosystems(counts)),
     tokens.watched(),
     tokens.ended(nowMs - ENDED_MS, nowMs),
+    isCounting(nowMs) ? tokens.budgeted() : [],
   ]);
   const known = ecosystems.map(({ name, last_active_at }) => ({ name, lastActiveMs: Date.parse(last_active_at) }));
   const round = planRound(known, watched, retentionOf(env).ms, nowMs);
@@ -32,7 +33,8 @@ export async function everyMinute(env: Environment, nowMs: number): Promise<void
     token: id,
     ecosystems: named.includes("*") ? everywhere : named,
   }));
-  const shares = splitJobs(jobsOf(round, closing));
+  const counting = budgeted.filter((name) => round.ask.includes(name));
+  const shares = splitJobs(jobsOf(round, closing, counting));
   if (shares.length > 1) await sendShares(env.ROUNDS, shares, nowMs);
   else await carryOut(env, shares[0] ?? []);
 }

@@ -17,6 +17,7 @@ export const AttentionItem = z.object({
     "gap",
     "dead_letters",
     "forwards_waiting",
+    "budget",
   ]),
   severity: z.enum(SEVERITIES),
   subject: z.string().meta({ description: "What it is about: a host, a rule, a queue, a gap", example: "gpu-01" }),

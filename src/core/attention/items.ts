@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Budget } from "../billing/budget.ts";
 import type { AgentView } from "../hosts/api.ts";
 import type { Gap } from "../introspection/api.ts";
 import type { QueueStatus } from "../queue/api.ts";
@@ -16,6 +17,7 @@ export interface EcosystemState {
   readonly deadLetters: number;
   /** Forwarded signals that wait, by the ecosystem to which they go. */
   readonly forwardsWaiting: Readonly<Record<string, number>>;
+  readonly budget: Budget;
 }
 
 /** A gap with this score, or a higher one, is a warning. */
@@ -33,6 +35,7 @@ export function attentionItems(state: EcosystemState): AttentionItem[] {
     ...state.queues.flatMap(queueItems),
     ...deadLetterItems(state.deadLetters),
     ...Object.entries(state.forwardsWaiting).flatMap(waitingItems),
+    ...budgetItems(state.budget),
   ]
     .map((item) => ({ ...item, ecosystem }))
     .sort(byUrgency);
@@ -159,3 +162,23 @@ const waitingItems = ([to, waiting]: [string, number]): Item[] =>
           effects: ["they arrive late"],
         },
       ];
+
+function budgetItems({ state, monthly_usd, spent_usd, month, observations }: Budget): Item[] {
+  if (monthly_usd === null || state === "none" || state === "within") return [];
+  const exceeded = state === "exceeded";
+  const share = Math.floor((spent_usd / monthly_usd) * 100);
+  return [
+    {
+      id: `budget/${month}`,
+      kind: "budget",
+      severity: exceeded ? "critical" : "warning",
+      subject: month,
+      why: `$${spent_usd.toFixed(2)} of the month's $${monthly_usd} are spent (${share} %)`,
+      since: null,
+      next_step: "ganglion usage",
+      effects: exceeded
+        ? [`one of ${observations.taken_one_of} observations is taken, ${observations.left_out} were left out`]
+        : ["above the budget observations are sampled"],
+    },
+  ];
+}

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Budget } from "../billing/budget.ts";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import type { Problem } from "../problem/problem.ts";
 import { type NewSignal, Signal } from "./signal.ts";
@@ -18,6 +19,8 @@ export interface AppendRequest {
   };
   /** Whose ids these are: the token's id, or the host; absent: the edge's own. See log/id-owner.ts. */
   readonly owner?: string;
+  /** Observations are not stored: the budget of the ecosystem is used up. A producer's numbers go on over them. */
+  readonly leaveOut?: boolean;
   readonly signals: readonly NewSignal[];
 }
 
@@ -37,7 +40,12 @@ export const AppendResult = z.object({
   last_seq: z.int().nullable(),
   accepted: z.int(),
   duplicates: z.int().meta({ description: "Signals that the log had already: counted, not stored again" }),
-  ids: z.array(z.string()).readonly().meta({ description: "In the order of the request" }),
+  ids: z.array(z.string()).readonly().meta({
+    description: "In the order of the request; of an observation that was left out, the id that it came with, or none",
+  }),
+  left_out: z.int().optional().meta({
+    description: "Observations that were not stored, because the budget of the ecosystem is used up; absent: none",
+  }),
 });
 export type AppendResult = Readonly<z.infer<typeof AppendResult>>;
 
@@ -156,5 +164,6 @@ export const LogStatus = z.object({
     })
     .optional()
     .meta({ description: "What of the log's storage cannot be read, and is left out; absent: nothing" }),
+  budget: Budget.optional().meta({ description: "The budget of the ecosystem; absent: there is none" }),
 });
 export type LogStatus = Readonly<z.infer<typeof LogStatus>>;

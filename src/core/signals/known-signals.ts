@@ -196,6 +196,14 @@ export const KNOWN_SIGNALS = {
   },
   Q_PROGRAM_SILENT: { kind: "advisory", facts: anyFacts },
   Q_PROGRAM_BACK: { kind: "advisory", facts: anyFacts },
+  "ganglion.budget.warned": {
+    kind: "advisory",
+    facts: z.looseObject({ month: text, monthly_usd: z.number(), spent_usd: z.number(), share: z.number() }),
+  },
+  "ganglion.budget.changed": {
+    kind: "advisory",
+    facts: z.looseObject({ monthly_usd: z.number().nullable(), before_usd: z.number().nullable() }),
+  },
   Q_EDGE_SILENT: { kind: "advisory", facts: anyFacts },
   Q_EDGE_BACK: { kind: "advisory", facts: anyFacts },
 } as const satisfies Record<string, KnownSignal>;

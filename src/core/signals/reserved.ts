@@ -21,6 +21,8 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_LOG_TRUNCATED",
   "Q_LOG_DAMAGED",
   "Q_LOG_SET_BACK",
+  "ganglion.budget.warned",
+  "ganglion.budget.changed",
 ]);
 
 /** Whether signals of this name are emitted by the edge alone. */

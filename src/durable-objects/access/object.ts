@@ -11,10 +11,12 @@ import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { recordActivity } from "./activity.ts";
 import { type DamagedStore, DamagedStores } from "./damaged-stores.ts";
+import { EcosystemMarks } from "./ecosystem-marks.ts";
 import { EcosystemOwners } from "./ecosystem-owners.ts";
+import { endedTokens } from "./ended-tokens.ts";
 import { boundTokens } from "./migrations/2-bound-tokens.ts";
 import { QueueOwners } from "./queue-owners.ts";
-import { keepRights, readNames, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
+import { keepRights, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
 
 /** A deleted token is remembered for this long, in milliseconds. Its sockets are closed within minutes. */
 const REMEMBER_DELETED_MS = 3_600_000;
@@ -39,6 +41,7 @@ export class Directory extends EcosystemObject<unknown> {
   readonly #owners: QueueOwners;
   readonly #makers: EcosystemOwners;
   readonly #damaged: DamagedStores;
+  readonly #marks: EcosystemMarks;
 
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
@@ -54,12 +57,12 @@ export class Directory extends EcosystemObject<unknown> {
         ecosystem TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (ecosystem, name)
       ) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, ecosystems TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS watched (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
     `);
     keepRights(this.sql);
     this.#owners = new QueueOwners(this.sql);
     this.#makers = new EcosystemOwners(this.sql);
     this.#damaged = new DamagedStores(this.sql);
+    this.#marks = new EcosystemMarks(this.sql);
   }
 
   /** @returns the record, and the token itself, which is not stored */
@@ -126,21 +129,7 @@ export class Directory extends EcosystemObject<unknown> {
 
   /** Tokens deleted or expired after `sinceMs` and by `nowMs`: the sockets that they opened have to be closed. */
   ended(sinceMs: number, nowMs: number): Pick<TokenRecord, "id" | "ecosystems">[] {
-    const expired = this.#tokens().filter(({ expires_at }) => {
-      const endMs = expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
-      return endMs > sinceMs && endMs <= nowMs;
-    });
-    const deleted = this.sql
-      .exec<{ id: string; ecosystems: string }>(
-        "SELECT id, ecosystems FROM deleted WHERE at_ms > ? AND at_ms <= ? ORDER BY id",
-        sinceMs,
-        nowMs,
-      )
-      .toArray();
-    return [
-      ...expired.map(({ id, ecosystems }) => ({ id, ecosystems })),
-      ...deleted.map(({ id, ecosystems }) => ({ id, ecosystems: readNames(ecosystems) })),
-    ];
+    return endedTokens(this.sql, this.#tokens(), sinceMs, nowMs);
   }
 
   /**
@@ -233,7 +222,7 @@ export class Directory extends EcosystemObject<unknown> {
     this.sql.exec("DELETE FROM queues WHERE ecosystem = ?", ecosystem);
     this.#owners.forget(ecosystem);
     this.#makers.forget(ecosystem);
-    this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
+    this.#marks.forget(ecosystem);
     this.used.forget(ecosystem);
   }
 
@@ -254,14 +243,22 @@ export class Directory extends EcosystemObject<unknown> {
 
   /** Records whether an ecosystem has hosts, which are asked each minute even while the ecosystem is quiet. */
   watch(ecosystem: string, watched: boolean): void {
-    if (watched) this.sql.exec("INSERT OR IGNORE INTO watched (ecosystem) VALUES (?)", ecosystem);
-    else this.sql.exec("DELETE FROM watched WHERE ecosystem = ?", ecosystem);
+    this.#marks.set("watched", ecosystem, watched);
   }
 
   /** Ecosystems whose hosts are asked each minute. */
   watched(): string[] {
-    const rows = this.sql.exec<{ ecosystem: string }>("SELECT ecosystem FROM watched ORDER BY ecosystem");
-    return [...rows].map(({ ecosystem }) => ecosystem);
+    return this.#marks.of("watched");
+  }
+
+  /** Records whether an ecosystem has a budget: what is spent of it is counted every ten minutes. */
+  setBudgeted(ecosystem: string, budgeted: boolean): void {
+    this.#marks.set("budgeted", ecosystem, budgeted);
+  }
+
+  /** Ecosystems that have a budget. */
+  budgeted(): string[] {
+    return this.#marks.of("budgeted");
   }
 
   /** Records activity of an ecosystem. Calls may come late, twice or out of order: the latest time is kept. */

@@ -59,4 +59,11 @@ export class AppendGatherer<Append extends Item> {
   }
 }
 
+/** Of the facts of its signals, about. */
+export function bytesOf({ signals }: AppendRequest): number {
+  let bytes = 0;
+  for (const { factsJson } of signals) bytes += factsJson.length;
+  return bytes;
+}
+
 const senderOf = ({ producer, owner }: AppendRequest): string => producer?.name ?? owner ?? "";

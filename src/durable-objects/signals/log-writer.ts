@@ -20,7 +20,8 @@ import { newEpoch } from "../shell/epoch.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
-import { AppendGatherer } from "./append-gatherer.ts";
+import { AppendGatherer, bytesOf } from "./append-gatherer.ts";
+import { LogBudget } from "./log-budget.ts";
 import { damageStatus, logDamaged } from "./log-damaged.ts";
 import { type Dropped, logTruncated } from "./log-truncated.ts";
 import type { SegmentStore } from "./segment-store.ts";
@@ -40,6 +41,7 @@ interface WaitingAppend {
 export interface LogWriterOptions {
   readonly ecosystem: string;
   readonly store: SegmentStore;
+  readonly sql: SqlStorage;
   readonly retention: Retention;
   /** Variables of the deployment. */
   readonly quotas: QuotaVariables;
@@ -66,6 +68,7 @@ export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #groups: GroupCommit<WaitingAppend>;
   readonly #gatherer: AppendGatherer<WaitingAppend>;
+  readonly budget: LogBudget;
   #state: LogState;
   /** Bytes of the segments of the current slice, about. */
   #sliceBytes = 0;
@@ -84,6 +87,7 @@ export class LogWriter {
       bytes: ({ bytes }) => bytes,
       refuse: ({ answer }) => answer(overloaded("more signals are waiting to be written than the log may hold", 250)),
     });
+    this.budget = new LogBudget(options.sql, this);
     this.#gatherer = new AppendGatherer(options.pace.groups, (appends) => this.#groups.addAll(appends));
     options.store.damaged.onFound = () => this.#tellDamage();
   }
@@ -143,7 +147,9 @@ export class LogWriter {
     const bytes = bytesOf(request);
     const sender = senderOf(request);
     const over = sender === undefined ? undefined : this.#daily.take(sender, bytes, Date.now());
-    if (over === undefined) this.#gatherer.add({ request, answer, bytes });
+    const add = (left: AppendRequest, done: typeof answer) =>
+      this.#gatherer.add({ request: left, answer: done, bytes });
+    if (over === undefined) this.budget.admit(request, answer, add);
     else answer({ overloaded: true, detail: over.problem.detail ?? "", ...over });
   }
 
@@ -184,7 +190,7 @@ export class LogWriter {
     const { slice, dropped } = this.#sliceAt(nowMs);
     // Written in the turn in which the slices were dropped, and storage makes the writes of a turn durable together.
     const told = dropped === undefined ? requests : [...requests, logTruncated(dropped, this.#state)];
-    const commit = this.#state.append(told, nowMs, this.#options.stored);
+    const commit = this.#state.append(told, nowMs, this.#options.stored, this.budget.mayMiss);
     const zone = this.#state.closeZone();
     const write = () =>
       store.write(slice, commit.segments, zone, zone === undefined ? [] : this.#state.takeProducers());
@@ -283,12 +289,6 @@ function givesIds({ producer, signals }: AppendRequest): boolean {
 function senderOf({ owner, producer }: AppendRequest): string | undefined {
   if (owner === undefined) return undefined;
   return producer === undefined ? `token:${owner}` : `host:${owner}`;
-}
-
-function bytesOf({ signals }: AppendRequest): number {
-  let bytes = 0;
-  for (const { factsJson } of signals) bytes += factsJson.length;
-  return bytes;
 }
 
 function overloaded(detail: string, retryAfterMs: number): Overloaded {

@@ -1,3 +1,4 @@
+import type { Budget } from "../../core/billing/budget.ts";
 import { paceOf } from "../../core/deployment/profile.ts";
 import type { LinkReport } from "../../core/hosts/api.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
@@ -20,6 +21,7 @@ import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack } from "../shell/sockets.ts";
 import { type Effect, IdLookup, type IdQuery, type IdSearch } from "./id-lookup.ts";
+import type { BudgetChange } from "./log-budget.ts";
 import { damageReporter } from "./log-damaged.ts";
 import { LogLinks } from "./log-links.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
@@ -50,7 +52,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     of: "SignalLog",
     steps: [],
     // Owners are tokens, which no export holds: the names of hosts are free for the first that links.
-    copy: { leftOut: ["host_owners", "link_relays", "damaged"], initial: { interests: "1" } },
+    copy: { leftOut: ["host_owners", "link_relays", "damaged", "budget"], initial: { interests: "1" } },
   };
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
@@ -64,7 +66,6 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
     super(ctx, env);
     const { ecosystem, sql, heap } = this;
-    const pace = paceOf(env);
     const store = new SegmentStore(sql);
     this.#subscriptions = new SubscriptionStore(sql);
     this.#reader = new LogReader(store);
@@ -75,7 +76,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       heap,
       retention: retentionOf(env),
       quotas: env,
-      pace,
+      pace: paceOf(env),
+      sql,
       databaseSize: () => ctx.storage.sql.databaseSize,
       transaction: this.transaction,
       stored: (producer, number, id) =>
@@ -85,7 +87,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
     this.#nudge = new ProjectionNudge(env, ecosystem, () => ({ seq: this.#writer.headSeq, epoch: this.#writer.epoch }));
-    const paced = { meter: this.meter, pace: pace.observations };
+    const paced = { meter: this.meter, pace: paceOf(env).observations };
     this.#outbox = new QueueOutbox(ecosystem, this.#writer, () => this.env.SIGNALS, this.#subscriptions, paced);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     const parts = { tagged: this.tagged, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
@@ -172,9 +174,13 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       ...(await this.#links.status()),
       ...writer.size,
       ...this.size(),
-      ...refusedTokens(this.#links, writer),
+      ...refusedTokens(this.#links, writer, this.#writer.budget.view(Date.now())),
       undelivered: undeliveredTo({ reader, head: writer.headSeq, subscriptions, outbox }, cursors),
     };
+  }
+
+  budget(change?: BudgetChange): Budget {
+    return this.#writer.budget.change(change, Date.now());
   }
 
   /** Which links are open, those of the relays included. */

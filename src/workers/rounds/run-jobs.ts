@@ -1,6 +1,7 @@
 import type { RoundJob } from "../../core/hosts/monitors/round-jobs.ts";
 import { logLine } from "../../durable-objects/shell/log-line.ts";
 import { closeSockets } from "../api/access/close-sockets.ts";
+import { countSpent } from "../api/deployment/account.ts";
 import type { Environment } from "../bindings/environment.ts";
 import { agentRegistry, signalLog } from "../bindings/objects.ts";
 
@@ -32,6 +33,8 @@ async function carryOutOne(env: Environment, job: RoundJob): Promise<void> {
       return void (await log().retain());
     case "ask":
       return void (await agentRegistry(env, ecosystem).tick());
+    case "count":
+      return void (await countSpent(env, ecosystem, Date.now()));
     case "close":
       return closeSockets(env, job.token, [ecosystem]);
   }

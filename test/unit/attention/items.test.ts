@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { attentionItems, byUrgency, type EcosystemState } from "../../../src/core/attention/items.ts";
+import { budgetView, newBudget, withSpent } from "../../../src/core/billing/budget.ts";
 import type { AgentView } from "../../../src/core/hosts/api.ts";
 import type { Gap } from "../../../src/core/introspection/api.ts";
 
@@ -13,6 +14,7 @@ const quiet: EcosystemState = {
   queues: [],
   deadLetters: 0,
   forwardsWaiting: {},
+  budget: budgetView(newBudget(0), 0),
 };
 const host = (name: string, more: Partial<AgentView> = {}): AgentView => ({
   host: name,
@@ -82,6 +84,21 @@ describe("what needs somebody", () => {
       agents: [host("h", { runs: { agents } }), host("i", { runs: { agents: 7 } })],
     });
     expect(items).toMatchObject([{ kind: "agent_given_up", severity: "critical", subject: "coder on h", since: null }]);
+  });
+
+  test("is a budget of which 80 % are spent, and more urgently one that is exceeded", () => {
+    const budgetOf = (usd: number) => {
+      const nowMs = Date.parse(AT);
+      return budgetView(withSpent({ ...newBudget(nowMs), monthly_usd: 10 }, usd, nowMs).budget, nowMs);
+    };
+    const found = (usd: number) => attentionItems({ ...quiet, budget: budgetOf(usd) });
+    expect(found(7.99)).toEqual([]);
+    expect(found(8)).toMatchObject([
+      { kind: "budget", severity: "warning", why: "$8.00 of the month's $10 are spent (80 %)" },
+    ]);
+    expect(found(11)).toMatchObject([
+      { severity: "critical", effects: ["one of 10 observations is taken, 0 were left out"] },
+    ]);
   });
 
   test("of several ecosystems is ordered as that of one is", () => {

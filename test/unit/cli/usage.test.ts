@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { accountOf } from "../../../src/core/billing/bill.ts";
+import { budgetView, newBudget, withSpent } from "../../../src/core/billing/budget.ts";
 import { NO_USAGE } from "../../../src/core/billing/usage.ts";
 import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
@@ -9,7 +10,43 @@ const usage = { ...NO_USAGE, rows_written: 60_000_000, socket_messages: 400, wor
 const day = { day: "2026-04-11", from_ms: Date.parse("2026-04-11T00:00:00Z"), usage };
 const answer = (plan: "paid" | "free") => ({ ecosystem: "default", ...accountOf([day], 6e9, plan, NOON) });
 
+const exceeded = budgetView(
+  { ...withSpent({ ...newBudget(NOON), monthly_usd: 20 }, 21.5, NOON).budget, left_out: 7 },
+  NOON,
+);
+
+describe("ganglion budget", () => {
+  it("sets US dollars a month, and shows what is spent of them and what gave way", async () => {
+    const edge = await startEdge(() => [200, exceeded]);
+    const { code, out } = await ganglion(["budget", "20", "--url", edge.url]);
+    expect([code, edge.received[0]?.method, edge.received[0]?.url.pathname]).toEqual([0, "PUT", "/v1/default/budget"]);
+    expect(edge.received[0]?.body).toEqual({ monthly_usd: 20 });
+    expect(out).toContain("$21.50 of $20 spent in 2026-04: exceeded, observations are sampled");
+    expect(out).toMatch(/observations left out +7 this month; one of 10 is taken/);
+  });
+
+  it("is taken away by `off`, and shown without an amount", async () => {
+    const edge = await startEdge(() => [200, budgetView(newBudget(NOON), NOON)]);
+    await ganglion(["budget", "off", "--url", edge.url]);
+    const { out } = await ganglion(["budget", "--url", edge.url]);
+    expect(edge.received.map(({ method }) => method)).toEqual(["PUT", "GET"]);
+    expect(edge.received[0]?.body).toEqual({ monthly_usd: null });
+    expect(out).toMatch(/budget +none/);
+  });
+
+  it.each(["0", "-1", "much", "1e9"])("refuses %s", async (usd) => {
+    const { code, err } = await ganglion(["budget", "--url", "http://127.0.0.1:1", "--", usd]);
+    expect([code, err]).toEqual([2, expect.stringContaining("give US dollars a month")]);
+  });
+});
+
 describe("ganglion usage", () => {
+  it("shows the budget of the ecosystem, if it has one", async () => {
+    const edge = await startEdge(() => [200, { ...answer("paid"), budget: exceeded }]);
+    const { out } = await ganglion(["usage", "--url", edge.url]);
+    expect(out).toMatch(/budget +\$21\.50 of \$20 spent/);
+  });
+
   it("shows each line: today, the month, its forecast, what is included and left, and the price", async () => {
     const edge = await startEdge(() => [200, answer("paid")]);
     const { code, out } = await ganglion(["usage", "--url", edge.url]);

@@ -16,7 +16,7 @@ const code = sources.join("\n");
 const emitted = new Set(
   [
     ...code.matchAll(
-      /(?:"|signal: \[?)((?:Q_[A-Z]+(?:_[A-Z]+)*|CAPABILITY_GAP(?:_RESOLVED)?|OBSERVATION))(?=["\n,\]])/g,
+      /(?:"|signal: \[?)((?:Q_[A-Z]+(?:_[A-Z]+)*|CAPABILITY_GAP(?:_RESOLVED)?|OBSERVATION|ganglion\.budget\.[a-z]+))(?=["\n,\]])/g,
     ),
   ].map(([, name = ""]) => name),
 );

@@ -30,6 +30,8 @@ describe("a signal that the edge emits about itself", () => {
     "Q_INTELLIGENCE_HEALTH",
     "Q_LOG_TRUNCATED",
     "Q_LOG_SET_BACK",
+    "ganglion.budget.warned",
+    "ganglion.budget.changed",
   ])("is emitted by nobody else but an administrator who tries a rule: %s", (signal) => {
     const one = aSignal({ signal });
     expect(reservedFields(one, false, "/0").map(({ pointer }) => pointer)).toEqual(["/0/signal"]);

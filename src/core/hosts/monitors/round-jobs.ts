@@ -2,7 +2,7 @@ import type { Round } from "./rounds.ts";
 
 /** One job of a round, in one ecosystem. */
 export type RoundJob =
-  | { readonly what: "nudge" | "ask" | "retain"; readonly ecosystem: string }
+  | { readonly what: "nudge" | "ask" | "retain" | "count"; readonly ecosystem: string }
   /** Close the sockets that this token opened. */
   | { readonly what: "close"; readonly ecosystem: string; readonly token: string };
 
@@ -13,13 +13,22 @@ export type RoundJob =
  */
 const MAX_CALLS = 400;
 
-/** Jobs in order: hosts are asked last, because their answers may take long. */
-export function jobsOf(round: Round, closing: readonly { token: string; ecosystems: readonly string[] }[]): RoundJob[] {
+/**
+ * Jobs in order: hosts are asked last, because their answers may take long.
+ *
+ * @param counting - ecosystems with a budget of which is counted what they have spent
+ */
+export function jobsOf(
+  round: Round,
+  closing: readonly { token: string; ecosystems: readonly string[] }[],
+  counting: readonly string[] = [],
+): RoundJob[] {
   const all = (what: "nudge" | "ask" | "retain") => round[what].map((ecosystem): RoundJob => ({ what, ecosystem }));
   const close = closing.flatMap(({ token, ecosystems }) =>
     ecosystems.map((ecosystem): RoundJob => ({ what: "close", ecosystem, token })),
   );
-  return [...close, ...all("nudge"), ...all("retain"), ...all("ask")];
+  const count = counting.map((ecosystem): RoundJob => ({ what: "count", ecosystem }));
+  return [...close, ...all("nudge"), ...all("retain"), ...count, ...all("ask")];
 }
 
 /** Splits jobs into parts of which each fits into one invocation. */
@@ -37,5 +46,6 @@ export function splitJobs(jobs: readonly RoundJob[]): RoundJob[][] {
   return parts;
 }
 
-/** Closing lists the queues of an ecosystem and calls each; few ecosystems have more than a handful. */
-const callsOf = ({ what }: RoundJob) => (what === "close" ? 10 : 1);
+/** Closing and counting list the queues of an ecosystem and call each; few ecosystems have more than a handful. */
+const CALLS: Readonly<Partial<Record<RoundJob["what"], number>>> = { close: 10, count: 25 };
+const callsOf = ({ what }: RoundJob) => CALLS[what] ?? 1;

@@ -36,6 +36,12 @@ export function planRound(
   return { nudge: active, ask: [...new Set([...active, ...watched])].sort(), retain };
 }
 
+/** Minutes from one count of what ecosystems with a budget have spent to the next. */
+const COUNT_MINUTES = 10;
+
+/** Whether this minute's round counts that. Only of those that are active or have hosts: the others spend next to nothing. */
+export const isCounting = (nowMs: number): boolean => Math.floor(nowMs / 60_000) % COUNT_MINUTES === 0;
+
 /** The minute of the day of an ecosystem, from 0 to 1,439: spreads ecosystems over the day. FNV-1a hash of the name. */
 export function minuteOf(ecosystem: string): number {
   let hash = 0x811c9dc5;

@@ -1,4 +1,5 @@
 import type { AppendRequest, AppendResult, ForeignId, NumberConflict, ProducerRecord } from "../api.ts";
+import type { NewSignal } from "../signal.ts";
 import { signalLine, timestampText } from "../signal-line.ts";
 import { idKey, ownerOfProducer, readAssignedId, readNumberedId } from "./id-owner.ts";
 import { IdWindow } from "./id-window.ts";
@@ -145,8 +146,14 @@ export class LogState {
    * group share segments, so that 64 appends at once cost as little as one.
    *
    * @param stored - looks up what the log holds under a number, for requests whose numbers are compared
+   * @param mayMiss - whether the log may have left a signal out that it confirmed
    */
-  append(requests: readonly AppendRequest[], nowMs: number, stored: StoredSignal = () => undefined): Commit {
+  append(
+    requests: readonly AppendRequest[],
+    nowMs: number,
+    stored: StoredSignal = () => undefined,
+    mayMiss?: (signal: NewSignal) => boolean,
+  ): Commit {
     const receivedMs = this.receive(nowMs);
     this.#receivedMs = receivedMs;
     this.#ids?.advance(receivedMs);
@@ -158,7 +165,7 @@ export class LogState {
 
     for (const request of requests) {
       const conflict =
-        this.#foreignId(request) ?? this.#numbers.check(request, (name) => this.lastNumber(name), stored);
+        this.#foreignId(request) ?? this.#numbers.check(request, (name) => this.lastNumber(name), stored, mayMiss);
       if (conflict !== undefined) {
         results.push(conflict);
         continue;
@@ -167,6 +174,7 @@ export class LogState {
       let firstSeq: number | null = null;
       let lastSeq: number | null = null;
       let accepted = 0;
+      let leftOut = 0;
       const producer = request.producer?.name;
       const { owner = "" } = request;
       let last = producer === undefined ? 0 : this.lastNumber(producer);
@@ -175,6 +183,11 @@ export class LogState {
       for (const signal of request.signals) {
         number++;
         let id = signal.id;
+        if (request.leaveOut === true && signal.signal === "OBSERVATION" && (producer === undefined || number > last)) {
+          ids.push(id ?? "");
+          leftOut++;
+          continue;
+        }
         if (producer !== undefined) {
           // A host that gives a signal an id of somebody else's does not get it: the log names the signal itself.
           if (id === undefined || this.#isForeign(id, request)) id = `${producer}.${number}`;
@@ -218,8 +231,9 @@ export class LogState {
         first_seq: firstSeq,
         last_seq: lastSeq,
         accepted,
-        duplicates: request.signals.length - accepted,
+        duplicates: request.signals.length - accepted - leftOut,
         ids,
+        ...(leftOut === 0 ? {} : { left_out: leftOut }),
       });
     }
     if (!draft.empty) segments.push(this.#close(draft));

@@ -37,11 +37,15 @@ export class NumberCheck {
     this.#closed.delete(producer);
   }
 
-  /** @returns `undefined` when the request may be appended; its numbers at or below `lastOf` are repetitions */
+  /**
+   * @param mayMiss - whether the log may have left a signal out that it confirmed: its absence is no difference
+   * @returns `undefined` when the request may be appended; its numbers at or below `lastOf` are repetitions
+   */
   check(
     request: AppendRequest,
     lastOf: (producer: string) => number,
     stored: StoredSignal,
+    mayMiss: (signal: NewSignal) => boolean = () => false,
   ): NumberConflict | undefined {
     const { producer, signals } = request;
     if (producer?.remote !== true) return undefined;
@@ -49,7 +53,7 @@ export class NumberCheck {
     const last = lastOf(name);
     const repeated = Math.min(last, first + signals.length - 1);
     const agreed =
-      repeated < first ? null : sameUpTo(first, repeated, (number) => this.#isSame(request, number, stored));
+      repeated < first ? null : sameUpTo(first, repeated, (number) => this.#isSame(request, number, stored, mayMiss));
     if (agreed !== null && agreed < repeated) {
       this.#close(name);
       return { conflict: "differs", same_up_to: agreed, last };
@@ -62,7 +66,12 @@ export class NumberCheck {
     return undefined;
   }
 
-  #isSame(request: AppendRequest, number: number, stored: StoredSignal): boolean {
+  #isSame(
+    request: AppendRequest,
+    number: number,
+    stored: StoredSignal,
+    mayMiss: (signal: NewSignal) => boolean,
+  ): boolean {
     const { name, first } = request.producer ?? { name: "", first: 0 };
     const sent = request.signals[number - first];
     if (sent === undefined) return false;
@@ -70,7 +79,7 @@ export class NumberCheck {
     if (waiting !== undefined) return isSameDraft(waiting, sent);
     // An id that belongs to somebody else was not taken over from the sender: the log named the signal itself.
     const line = stored(name, number, sent.id) ?? (sent.id === undefined ? undefined : stored(name, number, undefined));
-    return line !== undefined && isSameSignal(line, sent);
+    return line === undefined ? mayMiss(sent) : isSameSignal(line, sent);
   }
 
   #inGroup(producer: string, number: number): NewSignal | undefined {

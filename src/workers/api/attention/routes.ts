@@ -13,6 +13,7 @@ import {
   observationCache,
   policyState,
   priorityQueue,
+  signalLog,
 } from "../../bindings/objects.ts";
 import { EcosystemPath, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured, securedAnywhere } from "../http/route.ts";
@@ -28,7 +29,7 @@ const one = createRoute({
   operationId: "getAttention",
   summary: "What needs somebody in an ecosystem",
   description:
-    "Hosts that are down, open alerts and gaps, quarantined rules, dead letters, and forwarded signals that wait. Alerts of " +
+    "Hosts that are down, open alerts and gaps, quarantined rules, dead letters, forwarded signals that wait, and a budget that is nearly used up. Alerts of " +
     `queues are those of the first ${MAX_QUEUES} queues by name.`,
   tags: ["operation"],
   ...secured("signals:read"),
@@ -100,15 +101,25 @@ async function lookAt(env: Environment, { name, last_active_at }: EcosystemRecor
 
 async function itemsOf(env: Environment, ecosystem: string): Promise<AttentionItem[]> {
   const rules = policyState(env, ecosystem);
-  const [{ agents }, gaps, { quarantined }, forwardsWaiting, letters, queues] = await Promise.all([
+  const [{ agents }, gaps, { quarantined }, forwardsWaiting, letters, queues, budget] = await Promise.all([
     agentRegistry(env, ecosystem).agents(),
     observationCache(env, ecosystem).gaps("open"),
     rules.overview(),
     rules.forwardsWaiting(),
     deadLetters(env, ecosystem).count(),
     queueAlerts(env, ecosystem),
+    signalLog(env, ecosystem).budget(),
   ]);
-  return attentionItems({ ecosystem, agents, gaps, quarantined, forwardsWaiting, deadLetters: letters, queues });
+  return attentionItems({
+    ecosystem,
+    agents,
+    gaps,
+    quarantined,
+    forwardsWaiting,
+    deadLetters: letters,
+    queues,
+    budget,
+  });
 }
 
 async function queueAlerts(env: Environment, ecosystem: string) {

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { NewToken } from "../../../core/access/new-token.ts";
+import { BudgetInput } from "../../../core/billing/budget.ts";
 import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
 import { BridgeInput } from "../../../core/federation/bridge.ts";
 import { ContextRequest } from "../../../core/intelligence/context.ts";
@@ -119,6 +120,7 @@ function otherSchemas(): Record<string, JsonSchema> {
   return {
     NewWebhook: jsonSchema(EndpointInput),
     NewBridge: jsonSchema(BridgeInput),
+    NewBudget: jsonSchema(BudgetInput),
     WebhookChange: jsonSchema(EndpointChange),
     DeadLetterFilter: jsonSchema(DeadLetterFilter),
     NewContext: {

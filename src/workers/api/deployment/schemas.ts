@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { Account, Bill } from "../../../core/billing/api.ts";
+import { Budget } from "../../../core/billing/budget.ts";
 import { Usage } from "../../../core/billing/usage.ts";
 import { EcosystemStatus } from "../../../core/deployment/api.ts";
 import { named } from "../http/schema-parts.ts";
@@ -11,6 +12,7 @@ const UsageSchema = named(
   Usage.describe("How much an object has used of the units that Cloudflare bills, since it last woke"),
 );
 const BillSchema = named("Bill", Bill);
+export const BudgetSchema = named("Budget", Budget);
 export const EcosystemUsageSchema = z
   .object({
     ecosystem: z.string(),
@@ -38,5 +40,6 @@ export const EcosystemUsageSchema = z
     today: BillSchema,
     month: BillSchema,
     forecast: BillSchema,
+    budget: BudgetSchema.optional().openapi({ description: "The budget of the ecosystem; absent: there is none" }),
   })
   .openapi("EcosystemUsage");

@@ -1,0 +1,29 @@
+/** What an ecosystem may be marked as: having hosts, or a budget. Each is a table of names. */
+type Mark = "watched" | "budgeted";
+const MARKS: readonly Mark[] = ["watched", "budgeted"];
+
+/** Ecosystems that the minute's round looks at also while they are quiet. */
+export class EcosystemMarks {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    // WITHOUT ROWID: with a text key each write costs one row instead of two.
+    for (const mark of MARKS) sql.exec(`CREATE TABLE IF NOT EXISTS ${mark} (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID`);
+  }
+
+  set(mark: Mark, ecosystem: string, marked: boolean): void {
+    if (marked) this.#sql.exec(`INSERT OR IGNORE INTO ${mark} (ecosystem) VALUES (?)`, ecosystem);
+    else this.#sql.exec(`DELETE FROM ${mark} WHERE ecosystem = ?`, ecosystem);
+  }
+
+  /** Those that are marked, by name. */
+  of(mark: Mark): string[] {
+    const rows = this.#sql.exec<{ ecosystem: string }>(`SELECT ecosystem FROM ${mark} ORDER BY ecosystem`);
+    return [...rows].map(({ ecosystem }) => ecosystem);
+  }
+
+  forget(ecosystem: string): void {
+    for (const mark of MARKS) this.set(mark, ecosystem, false);
+  }
+}
