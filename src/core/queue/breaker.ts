@@ -55,7 +55,7 @@ export interface BreakerChange {
 export interface BreakerWait {
   readonly reason: string;
   readonly sinceMs: number;
-  /** When a call is let through to try: for as long as a probe is under way, the latest time at which that ends. */
+  /** When a call is let through to try. For as long as a probe is under way: when to ask again, which is no later than its end. */
   readonly nextProbeMs: number;
 }
 
@@ -122,7 +122,11 @@ export class Breaker {
     const state = this.#state;
     if (state.state === "closed") return { changes };
     const { reason, sinceMs, failedProbes } = state;
-    if (state.state === "half_open") return { wait: { reason, sinceMs, nextProbeMs: state.probe.endsMs }, changes };
+    if (state.state === "half_open") {
+      // Most probes end long before their time. A caller who waited for that would find a recipient that has been well for minutes.
+      const nextProbeMs = Math.min(state.probe.endsMs, nowMs + settings.breaker_open_ms);
+      return { wait: { reason, sinceMs, nextProbeMs }, changes };
+    }
     const nextProbeMs = this.#openUntil(state, settings, nowMs);
     if (nowMs < nextProbeMs) return { wait: { reason, sinceMs, nextProbeMs }, changes };
     const { id, endsMs } = call;

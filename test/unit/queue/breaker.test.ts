@@ -73,6 +73,12 @@ describe("the breaker of a recipient", () => {
     for (const ms of [10_000, 14_999]) expect(at("other", T + ms)).toMatchObject({ nextProbeMs: T + 15_000 });
   });
 
+  it("is asked again within an open time while a long probe is under way", () => {
+    const { breakers } = failing(5);
+    expect(breakers.admit("oracle", aCall("probe", T + 10_000, 60_000), T + 10_000)).toBeUndefined();
+    expect(breakers.admit("oracle", aCall("other", T + 11_000), T + 11_000)).toMatchObject({ nextProbeMs: T + 21_000 });
+  });
+
   it("waits twice as long after each probe that fails, up to the longest time", () => {
     const under = failing(5);
     const waits: number[] = [];
