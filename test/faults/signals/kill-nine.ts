@@ -42,7 +42,9 @@ export async function killNine({ seed, kills, signals, say = () => {} }: KillOpt
   const port = await freePort();
   const edgeState = temporaryDirectory();
   const agentState = temporaryDirectory();
-  const startEdge = () => runEdge({ stateDir: edgeState, port });
+  // The links of one life of the edge go to a relay, those of another to the log.
+  const startEdge = () =>
+    runEdge({ stateDir: edgeState, port, env: { GANGLION_LINK_RELAY_LINKS: rng.pick(["0", "off"]) } });
   const startAgent = (edge: RunningEdge) =>
     runAgent(edge, {
       stateDir: agentState,
