@@ -22,18 +22,22 @@ export interface Pace {
   readonly groups?: TokenBucketOptions;
   /** What hosts are told when they link; absent: nothing, and they send at once. */
   readonly links?: LinkPace;
+  /** How long a relay of links gathers appends after the first of a burst; 0: only while another is on its way. */
+  readonly relayedMs: number;
 }
 
 const BILLED = {
   groups: { capacity: 200, perSecond: 20 },
-  links: { observations_ms: 400, others_ms: 50 },
+  // Fifty hosts, as many as link to a log itself, then send it 333 frames a second at most, whatever their agents emit.
+  links: { observations_ms: 400, others_ms: 150 },
+  relayedMs: 50,
 } as const satisfies Partial<Pace>;
 
 const PACES = {
   paid: { ...BILLED, nudgeMs: 5_000, observations: { capacity: 25, perSecond: 1 } },
   // 10,000 operations a day are 3,333 messages.
   free: { ...BILLED, nudgeMs: 60_000, observations: { capacity: 5, perSecond: 1 / 60 } },
-  local: { nudgeMs: 5_000, observations: { capacity: 25, perSecond: 25 } },
+  local: { nudgeMs: 5_000, relayedMs: 0, observations: { capacity: 25, perSecond: 25 } },
 } as const satisfies Readonly<Record<string, Pace>>;
 type Profile = keyof typeof PACES;
 const PROFILES: readonly Profile[] = [...PLANS, "local"];

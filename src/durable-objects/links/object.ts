@@ -52,8 +52,8 @@ export class LinkRelay extends EcosystemObject<LinkRelayBindings> {
     const name = objectName.slice(ecosystem.length + 1);
     const log = (): CallsOfLog => objectNamed(env.SIGNAL_LOG, ecosystem, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    const { links: pace } = paceOf(env);
-    const appends = new RelayAppends((requests) => log().relayAppend(requests), pace?.others_ms ?? 0);
+    const { links: pace, relayedMs } = paceOf(env);
+    const appends = new RelayAppends((requests) => log().relayAppend(requests), relayedMs);
     this.#epoch = new FollowedEpoch(this.sql);
     const open = this.tagged.all();
     this.#subscriptions = new RelaySubscriptions({
