@@ -3,8 +3,8 @@ import { INCLUDED } from "../../../src/core/billing/prices.ts";
 import { UsageMeter } from "../../../src/core/billing/usage.ts";
 import { SettingError } from "../../../src/core/deployment/placement.ts";
 import { paceOf, planOf, readProfile } from "../../../src/core/deployment/profile.ts";
-import type { Segment } from "../../../src/core/signals/log/segment.ts";
 import { QueueOutbox } from "../../../src/durable-objects/signals/queue-outbox.ts";
+import { observationSegment } from "../signals/log/observation-segment.ts";
 
 const HOUR_MS = 3_600_000;
 const LINE = JSON.stringify({
@@ -18,18 +18,7 @@ const LINE = JSON.stringify({
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const segment = (seq: number): Segment => ({
-  firstSeq: seq,
-  lastSeq: seq,
-  receivedMs: 0,
-  firstTs: 0,
-  lastTs: 0,
-  names: ["OBSERVATION"],
-  producers: [],
-  foreignIds: [],
-  causes: [],
-  lines: [LINE],
-});
+const segment = (seq: number) => observationSegment(seq, LINE);
 
 /** Hosts that measure themselves, evenly spread. @returns operations of the queue */
 async function queueOperations(profile: string, hosts: number, everyMs: number, forMs: number): Promise<number> {

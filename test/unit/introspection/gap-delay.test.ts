@@ -2,26 +2,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { UsageMeter } from "../../../src/core/billing/usage.ts";
 import { paceOf } from "../../../src/core/deployment/profile.ts";
 import { decodeBatches } from "../../../src/core/projection/batch.ts";
-import type { Segment } from "../../../src/core/signals/log/segment.ts";
 import { EvaluationTimer } from "../../../src/durable-objects/introspection/evaluation-timer.ts";
 import { QueueOutbox } from "../../../src/durable-objects/signals/queue-outbox.ts";
 import fc from "../../fast-check.ts";
+import { observationSegment } from "../signals/log/observation-segment.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const segment = (seq: number): Segment => ({
-  firstSeq: seq,
-  lastSeq: seq,
-  receivedMs: 0,
-  firstTs: 0,
-  lastTs: 0,
-  names: ["OBSERVATION"],
-  producers: [],
-  foreignIds: [],
-  causes: [],
-  lines: [JSON.stringify({ seq, id: `h.${seq}`, signal: "OBSERVATION", source: "s", facts: {} })],
-});
+const segment = (seq: number) =>
+  observationSegment(seq, JSON.stringify({ seq, id: `h.${seq}`, signal: "OBSERVATION", source: "s", facts: {} }));
 
 /**
  * The way of observations to the scanners: outbox, queue, and the time between evaluations. Everything else takes no time.
