@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { doubled } from "../numbers/doubled.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 
 /** The settings of a queue that its breakers go by. */
@@ -85,8 +86,8 @@ export const hasBreakers = ({ breaker_failures, breaker_rate }: BreakerSettings)
   breaker_failures !== null || breaker_rate !== null;
 
 /** How long a breaker stays open: twice as long after each probe that failed. */
-export function openMsAfter(failedProbes: number, { breaker_open_ms, breaker_open_max_ms }: BreakerSettings): number {
-  return Math.min(breaker_open_ms * 2 ** Math.min(failedProbes, 30), Math.max(breaker_open_ms, breaker_open_max_ms));
+function openMsAfter(failedProbes: number, { breaker_open_ms, breaker_open_max_ms }: BreakerSettings): number {
+  return doubled(breaker_open_ms, Math.max(breaker_open_ms, breaker_open_max_ms), failedProbes);
 }
 
 /**
