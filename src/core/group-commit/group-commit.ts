@@ -15,8 +15,12 @@ export interface GroupCommitOptions<Item> {
   readonly capacity?: number;
 }
 
-/** Weight, number of items, or bytes, at which a group is committed without waiting longer. */
-export const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
+const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
+
+/** Whether a group is so large that it is committed without waiting longer. */
+export function isEnough(weight: number, items: number, bytes: number): boolean {
+  return weight >= ENOUGH.weight || items >= ENOUGH.items || bytes >= ENOUGH.bytes;
+}
 
 /**
  * Commits items in groups. A lone item is committed at once, and so are its successors while each waits for the answer to
@@ -71,8 +75,7 @@ export class GroupCommit<Item> {
   }
 
   get #isEnough(): boolean {
-    const { weight, items, bytes } = ENOUGH;
-    return this.#weight >= weight || this.#waiting.length >= items || this.#bytes >= bytes;
+    return isEnough(this.#weight, this.#waiting.length, this.#bytes);
   }
 
   async #gather(wait: () => Promise<void>): Promise<void> {

@@ -1,4 +1,4 @@
-import { ENOUGH } from "../../core/group-commit/group-commit.ts";
+import { isEnough } from "../../core/group-commit/group-commit.ts";
 import { SteadyFlow } from "../../core/group-commit/steady-flow.ts";
 import type { TokenBucketOptions } from "../../core/group-commit/token-bucket.ts";
 import type { AppendRequest } from "../../core/signals/api.ts";
@@ -31,15 +31,14 @@ export class AppendGatherer<Append extends Item> {
   }
 
   add(append: Append): void {
-    const { request, bytes: size } = append;
+    const { request, bytes } = append;
     const own = request.producer !== undefined && request.producer.remote !== true;
     const waitMs = own ? 0 : (this.#flow?.waitMs(senderOf(request), Date.now()) ?? 0);
     this.#waiting.push(append);
     if (waitMs === 0) return this.#flush();
     this.#signals += request.signals.length;
-    this.#bytes += size;
-    const { weight, items, bytes } = ENOUGH;
-    if (this.#signals >= weight || this.#waiting.length >= items || this.#bytes >= bytes) this.#flush();
+    this.#bytes += bytes;
+    if (isEnough(this.#signals, this.#waiting.length, this.#bytes)) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), waitMs);
   }
 
