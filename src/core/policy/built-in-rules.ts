@@ -2,7 +2,12 @@ import { Rule } from "./rule.ts";
 
 /** The endpoint to which operations go. Where an ecosystem has none of this name, the decision says so. */
 export const ALERTS_ENDPOINT = "alerts";
-const TO_ALERTS = [{ webhook: { endpoint: ALERTS_ENDPOINT } }];
+/** What the rules have in common that send a signal to people. */
+const ALERT = {
+  version: 1,
+  rate: { n: 1_000, per: "1m" },
+  then: [{ webhook: { endpoint: ALERTS_ENDPOINT } }],
+};
 
 /** The built-in rules by what they are for, so that people switch all of a kind together. */
 export const RULE_PACKS: Readonly<Record<string, readonly string[]>> = {
@@ -133,44 +138,34 @@ export const BUILT_IN_RULES: readonly Rule[] = [
     },
   },
   {
+    ...ALERT,
     id: "queue-alerts",
-    version: 1,
     description: "Sends the alerts of queues to the webhook endpoint alerts, if that endpoint exists.",
     when: "Q_QUEUE_ALERT",
-    rate: { n: 1_000, per: "1m" },
-    then: TO_ALERTS,
   },
   {
+    ...ALERT,
     id: "host-down",
-    version: 1,
     description: "Tells the endpoint alerts that a host is down.",
     when: "Q_AGENT_DOWN",
-    rate: { n: 1_000, per: "1m" },
-    then: TO_ALERTS,
   },
   {
+    ...ALERT,
     id: "disk-full",
-    version: 1,
     description: "Tells the endpoint alerts that a disk of a host is nearly full, and that it is not any more.",
     when: "Q_HEALTH_ALERT",
     where: 'facts.kind == "disk"',
-    rate: { n: 1_000, per: "1m" },
-    then: TO_ALERTS,
   },
   {
+    ...ALERT,
     id: "agent-given-up",
-    version: 1,
     description: "Tells the endpoint alerts that a supervised agent is not restarted any more.",
     when: "Q_PROCESS_GAVE_UP",
-    rate: { n: 1_000, per: "1m" },
-    then: TO_ALERTS,
   },
   {
+    ...ALERT,
     id: "rollout-alerts",
-    version: 1,
     description: "Sends each rollback of live discovery to the webhook endpoint alerts, if that endpoint exists.",
     when: "Q_ROLLOUT_ROLLED_BACK",
-    rate: { n: 1_000, per: "1m" },
-    then: TO_ALERTS,
   },
 ].map((rule) => Rule.parse(rule));
