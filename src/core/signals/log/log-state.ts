@@ -160,7 +160,6 @@ export class LogState {
     const receivedAt = timestampText(receivedMs);
     const segments: Segment[] = [];
     const results: (AppendResult | NumberConflict | ForeignId)[] = [];
-    this.#numbers.begin();
     let draft = new SegmentDraft(this.#nextSeq, receivedMs);
 
     for (const request of requests) {
@@ -237,6 +236,7 @@ export class LogState {
       });
     }
     if (!draft.empty) segments.push(this.#close(draft));
+    this.#numbers.end();
     return { segments, results };
   }
 
