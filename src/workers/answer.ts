@@ -9,15 +9,17 @@ import { countRequest } from "./bindings/worker-counts.ts";
  * deployment does; others say by 503 and `Retry-After` that the caller may try again.
  */
 export async function answer(incoming: Request, env: Environment, ctx: ExecutionContext): Promise<Response> {
-  const request = inNamedEcosystem(incoming);
+  // The runtime makes a new text at each look at the URL.
+  const { url } = incoming;
+  const request = inNamedEcosystem(incoming, url);
   const response = await answerTwice(request, env, ctx);
-  countRequest(request, response.status);
+  countRequest(request === incoming ? url : request.url, request.headers, response.status);
   return response;
 }
 
 async function answerTwice(request: Request, env: Environment, ctx: ExecutionContext): Promise<Response> {
   const first = await app.fetch(request, env, ctx);
-  if (!changesNothing(request) || !wasReset(request)) return first;
+  if (!wasReset(request) || !changesNothing(request)) return first;
   await first.body?.cancel();
   return app.fetch(new Request(request), env, ctx);
 }

@@ -18,9 +18,9 @@ interface Count {
 let counts = new Map<string, Count>();
 
 /** Counts a request that the Worker has answered. */
-export function countRequest(request: Request, status: number): void {
-  const bytes = Number(request.headers.get("content-length") ?? "0");
-  add(ecosystemOf(request, status), 1, workerCpuMs(Number.isFinite(bytes) ? bytes : 0));
+export function countRequest(url: string, headers: Headers, status: number): void {
+  const bytes = Number(headers.get("content-length") ?? "0");
+  add(ecosystemOf(url, status), 1, workerCpuMs(Number.isFinite(bytes) ? bytes : 0));
 }
 
 /** Counts an invocation that no request caused: the minute's round. */
@@ -49,7 +49,7 @@ function add(ecosystem: string, requests: number, cpuMs: number): void {
 }
 
 /** Refused callers name any ecosystem, and must not make accounts of it. */
-function ecosystemOf({ url }: Request, status: number): string {
+function ecosystemOf(url: string, status: number): string {
   if (status === 401 || status === 403 || status === 404) return NOBODY;
   const name = /^\w+:\/\/[^/]*\/v1\/([^/?#]+)\//.exec(url)?.[1] ?? NOBODY;
   return ECOSYSTEM_NAME.test(name) && name !== "ecosystems" && name !== "tokens" ? name : NOBODY;
