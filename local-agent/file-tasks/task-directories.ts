@@ -61,6 +61,8 @@ export function viaOf(tree: TaskDirectories, path: string): { via?: string } {
 export async function makeTaskDirectories(place: TaskPlace, worker: string): Promise<TaskDirectories> {
   const tree = taskDirectories(place, worker);
   const { tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters } = tree;
+  // Commands run there, also where none of these directories lies below it.
+  await mkdir(tree.root, { recursive: true });
   for (const directory of [tasks, claimed, results, receipts, notices, hostHeartbeats, deadLetters])
     await mkdirInside(baseOf(tree, directory), directory);
   return tree;

@@ -2,10 +2,11 @@ import { spawnSync } from "node:child_process";
 import { RunningProcess } from "./running-process.ts";
 
 /** Debian's Python, which has python3-zmq; another one on the path may not. */
-const PYTHON = ["/usr/bin/python3", "python3"].find((command) => spawnSync(command, ["-c", "import zmq"]).status === 0);
+const found = ["/usr/bin/python3", "python3"].find((command) => spawnSync(command, ["-c", "import zmq"]).status === 0);
+export const PYTHON = found ?? "python3";
 
 /** Without python3-zmq the tests that need it are skipped, and say so. `.ci/run` installs it. */
-export const hasPythonBus = PYTHON !== undefined;
+export const hasPythonBus = found !== undefined;
 
 /** Reads a line `<count> <percent> <form>` at a time and publishes as many observations. */
 const PUBLISHER = `
@@ -45,7 +46,7 @@ export class PythonPublisher {
   #batches = 0;
 
   constructor(xsub: string) {
-    this.#process = new RunningProcess(["-c", PUBLISHER, xsub], { command: PYTHON ?? "python3", stdin: "pipe" });
+    this.#process = new RunningProcess(["-c", PUBLISHER, xsub], { command: PYTHON, stdin: "pipe" });
   }
 
   /** Resolves when somebody on the bus wants what it says: before that a publisher's words are lost. */
@@ -65,7 +66,7 @@ export class PythonSubscriber {
   readonly #process: RunningProcess;
 
   constructor({ xsub, xpub }: { readonly xsub: string; readonly xpub: string }) {
-    this.#process = new RunningProcess(["-c", SUBSCRIBER, xpub, xsub], { command: PYTHON ?? "python3" });
+    this.#process = new RunningProcess(["-c", SUBSCRIBER, xpub, xsub], { command: PYTHON });
   }
 
   async subscribed(): Promise<void> {

@@ -26,8 +26,7 @@ function aRegistrar() {
   return { registry, register: new FeatureRegistrar(registries as never) };
 }
 
-async function aWatcher(script: string, settings: object = {}) {
-  const root = temporaryDirectory();
+async function aWatcher(script: string, settings: object = {}, root = temporaryDirectory(), directories: object = {}) {
   const elsewhere = temporaryDirectory();
   const db = StateDatabase.open(temporaryDirectory());
   const spool = new Spool(db, { hostId: "a", maxBytes: 1e9, now: Date.now, log: silent });
@@ -36,7 +35,11 @@ async function aWatcher(script: string, settings: object = {}) {
   const service = new FileWorkers({
     edge: { url: "http://127.0.0.1:9", token: () => "none", ecosystem: "default" },
     // Results lie on their own, as RESULT_DIR can say.
-    settings: WorkersSettings.parse({ layout: "classic", directories: { results: elsewhere }, run: [worker] }),
+    settings: WorkersSettings.parse({
+      layout: "classic",
+      directories: { results: elsewhere, ...directories },
+      run: [worker],
+    }),
     root,
     host: "a",
     spool,
@@ -123,6 +126,23 @@ describe("the watcher's files, with layout: classic", () => {
       stats: { tasks_processed: 1, tasks_failed: 0, tasks_retried: 0, tasks_dlq: 0 },
       status: "stopped",
     });
+  });
+
+  it("are the same where each directory is named, and none lies below the root", async () => {
+    const named = temporaryDirectory();
+    const root = join(named, "not there yet");
+    const at = (name: string) => join(named, name);
+    const watcher = await aWatcher("pwd", {}, root, {
+      tasks: at("tasks"),
+      triggers: at("triggers"),
+      heartbeats: at("heartbeats"),
+      dlq: at("dlq"),
+    });
+    mkdirSync(at("tasks/claude"), { recursive: true });
+    writeFileSync(at("tasks/claude/.t0.tmp"), '{"task_id": "t0", "description": "Where am I?"}');
+    renameSync(at("tasks/claude/.t0.tmp"), at("tasks/claude/t0.json"));
+    await eventually(() => expect(existsSync(watcher.result("t0"))).toBe(true));
+    expect(watcher.json(watcher.result("t0"))).toMatchObject({ status: "completed", stdout: `${root}\n` });
   });
 
   it("are a result for the last failed attempt and a dead letter with the task, once a task is given up", async () => {
