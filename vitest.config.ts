@@ -12,6 +12,18 @@ const patience = (ms: number) => ({
   expect: { poll: { timeout: ms / 2, interval: 20 } },
 });
 
+/** Stands for a build of the dashboard, which tests in workerd do not need. */
+const page = (name: string) => ({
+  script: `assets/${name}-1.js`,
+  styles: [`assets/${name}-1.css`],
+  preload: [],
+});
+const DASHBOARD = {
+  "manifest.json": JSON.stringify({ pages: { app: page("app"), "sign-in": page("sign-in") } }),
+  "assets/app-1.js": "document.title = 'built';",
+  "assets/app-1.css": "body { margin: 0 }",
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -36,6 +48,7 @@ export default defineConfig({
                 ADMIN_TOKEN: "the-administrator",
                 WEBHOOKS_ALLOW_PRIVATE: "true",
                 PLATFORM_LIMITS: "true",
+                DASHBOARD_FILES: DASHBOARD,
                 // As on one machine. Tests of what is billed make objects with another.
                 PROFILE: "local",
                 ...(process.env.FEDERATION_SIGNALS && { FEDERATION_SIGNALS: process.env.FEDERATION_SIGNALS }),

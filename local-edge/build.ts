@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { readDashboard } from "./build-dashboard.ts";
 import { BUNDLE_FILE, type Bundle, sourceHash } from "./bundle.ts";
 import { PROJECT_ROOT } from "./paths.ts";
 
@@ -12,6 +13,7 @@ import { PROJECT_ROOT } from "./paths.ts";
  * What the local edge runs is therefore what Cloudflare would run, bundled by the same tool with the same settings.
  */
 
+const DASHBOARD = join(PROJECT_ROOT, "dist", "assets", "app");
 const CONFIG = join(PROJECT_ROOT, "wrangler.toml");
 /** Files that wrangler writes beside the bundle and the runtime does not need. */
 const NOT_MODULES = /^(README\.md|.*\.map)$/;
@@ -29,7 +31,9 @@ try {
   const modules = readdirSync(output, { recursive: true, encoding: "utf8" })
     .filter((name) => !NOT_MODULES.test(name))
     .map((name) => readModule(output, name));
-  write({ hash, options, modules });
+  // Wrangler has run the build of the files that belong to the Worker. Here the Worker serves those of the dashboard itself.
+  const bindings = { ...options.bindings, DASHBOARD_FILES: readDashboard(DASHBOARD) };
+  write({ hash, options: { ...options, bindings }, modules });
 } finally {
   rmSync(output, { recursive: true, force: true });
 }
@@ -46,7 +50,7 @@ async function bundleInto(directory: string): Promise<void> {
   }
 }
 
-async function runtimeOptions(): Promise<Record<string, unknown>> {
+async function runtimeOptions(): Promise<Record<string, unknown> & { bindings: Record<string, unknown> }> {
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import("wrangler");
   const config = unstable_readConfig({ config: CONFIG });
   const {

@@ -18,11 +18,13 @@ export const BUNDLE_FILE = join(PROJECT_ROOT, "dist", "mf.json");
 /** Files and folders that decide what the bundle is. The lock file stands for the versions of all tools and libraries. */
 const SOURCES = [
   "src",
+  "dashboard",
   "wrangler.toml",
   "package-lock.json",
   "tsconfig.base.json",
   "tsconfig.edge.json",
   "local-edge/build.ts",
+  "local-edge/build-dashboard.ts",
   "local-edge/bundle.ts",
 ];
 

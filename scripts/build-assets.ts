@@ -1,13 +1,15 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { buildDashboard } from "../local-edge/build-dashboard.ts";
 import { PROJECT_ROOT } from "../local-edge/paths.ts";
 
 /**
- * Writes the documents of the API as static files, which Cloudflare serves without calling the Worker: making them takes
- * more time than a call may take on the free plan. `wrangler` runs this before each deployment (`[build]` in wrangler.toml).
+ * Builds the dashboard, and writes the documents of the API as static files, which Cloudflare serves without calling the
+ * Worker: making the documents takes more time than a call may take on the free plan. `wrangler` runs this before each
+ * deployment (`[build]` in wrangler.toml).
  *
- * The files are the answers of the Worker's own routes, so that they cannot say anything else. The edge on one machine has no
- * such files: there the Worker answers, because requests under foreign hosts must be refused.
+ * Documents and headers are the answers of the Worker's own routes, so that they cannot say anything else. The edge on one
+ * machine has no such files: there the Worker answers, because requests under foreign hosts must be refused.
  *
  *   node scripts/bootstrap.mjs --no-install scripts/build-assets.ts [directory]
  */
@@ -23,23 +25,31 @@ interface Worker {
 
 const directory = resolve(process.argv[2] ?? join(PROJECT_ROOT, "dist", "assets"));
 mkdirSync(directory, { recursive: true });
+await buildDashboard(join(directory, "app"));
 const { app } = (await import(APP)) as { app: Worker };
 const rules: string[] = [];
 for (const [path, file] of Object.entries(FILES)) {
-  const answer = await app.request(path, {}, {});
-  if (!answer.ok) throw new Error(`The Worker answers ${answer.status} for ${path}: ${await answer.text()}`);
+  const answer = await ask(path);
   write(file, new Uint8Array(await answer.arrayBuffer()));
-  rules.push(ruleOf(path, answer.headers));
+  // Pages of any origin may read the documents: nobody asks the Worker, which knows `CORS_ORIGINS`, and they are public.
+  rules.push(ruleOf(path, answer.headers, "access-control-allow-origin: *"));
 }
+const file = await ask("/app/assets/any.js", { DASHBOARD_FILES: { "assets/any.js": "" } });
+rules.push(ruleOf("/app/assets/*", file.headers));
 write("_headers", `${rules.join("\n\n")}\n`);
 
-/**
- * The headers of an answer as Cloudflare reads them from `_headers`. The type of the content follows from the file. Pages of
- * any origin may read the document: nobody asks the Worker, which knows `CORS_ORIGINS`, and the document is public.
- */
-function ruleOf(path: string, headers: Headers): string {
-  const lines = [...headers].filter(([name]) => name !== "content-type").map(([name, value]) => `  ${name}: ${value}`);
-  return [path, ...lines, "  access-control-allow-origin: *"].join("\n");
+async function ask(path: string, env: object = {}): Promise<Response> {
+  const answer = await app.request(path, {}, env);
+  if (!answer.ok) throw new Error(`The Worker answers ${answer.status} for ${path}: ${await answer.text()}`);
+  return answer;
+}
+
+/** The headers of an answer as Cloudflare reads them from `_headers`. The type of the content follows from the file. */
+function ruleOf(path: string, headers: Headers, ...more: string[]): string {
+  const own = [...headers]
+    .filter(([name]) => name !== "content-type" && name !== "content-length")
+    .map(([name, value]) => `${name}: ${value}`);
+  return [path, ...[...own, ...more].map((line) => `  ${line}`)].join("\n");
 }
 
 /** Two builds at a time write the same thing, and no reader sees half of it. */

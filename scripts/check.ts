@@ -14,6 +14,7 @@ const STEPS: readonly Step[] = [
   },
   { name: "types of agent, edge and command", command: typesOf("host") },
   { name: "types of the Worker", command: typesOf("edge") },
+  { name: "types of the dashboard", command: typesOf("dashboard") },
   { name: "format and lint", command: ["biome", "ci", "--error-on-warnings"] },
 ];
 
@@ -29,7 +30,7 @@ console.log(failed.length === 0 ? `all passed (${took})` : `Failed: ${failed.joi
 process.exit(failed.length === 0 ? 0 : 1);
 
 /** The compiler checks what has changed since the last run, and what depends on it; `npm test` checks everything. */
-function typesOf(part: "edge" | "host"): string[] {
+function typesOf(part: "edge" | "host" | "dashboard"): string[] {
   const known = `node_modules/.cache/tsc/${part}.tsbuildinfo`;
   return ["tsc", "-p", `tsconfig.${part}.json`, "--incremental", "--tsBuildInfoFile", known];
 }

@@ -16,6 +16,7 @@ const CHECKS: readonly Step[] = [
   },
   { name: "types of the Worker", command: ["tsc", "-p", "tsconfig.edge.json"] },
   { name: "types of agent, edge and command", command: ["tsc", "-p", "tsconfig.host.json"] },
+  { name: "types of the dashboard", command: ["tsc", "-p", "tsconfig.dashboard.json"] },
   { name: "nothing unused", command: ["knip"] },
   { name: "wrangler deploy --dry-run", command: ["wrangler", "deploy", "--dry-run"] },
 ];

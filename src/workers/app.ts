@@ -1,4 +1,5 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { DASHBOARD_BASE } from "../core/dashboard/manifest.ts";
 import { problem } from "../core/problem/problem.ts";
 import { tokens } from "./api/access/routes.ts";
 import { attention } from "./api/attention/routes.ts";
@@ -41,6 +42,7 @@ import { producers } from "./api/signals/producers.ts";
 import { signals } from "./api/signals/routes.ts";
 import { streams } from "./api/signals/stream.ts";
 import { webhookEndpoints } from "./api/webhooks/routes.ts";
+import { pages } from "./pages/routes.ts";
 
 /** The whole HTTP API; api/ has a folder for each concept. */
 export const app = newApi();
@@ -112,6 +114,7 @@ for (const part of [
   tokens,
   ecosystems,
   fileTaskRoutes,
+  pages,
 ]) {
   app.route("/", part);
 }
@@ -125,4 +128,9 @@ export function openApiDocument(): OpenApiDocument {
 
 app.get("/openapi.json", (c) => c.json(openApiDocument()));
 app.get("/docs", () => referencePage(openApiDocument()));
-app.get("/", () => homePage());
+// A browser asks for a page, and gets the dashboard. Programs accept anything, and get what tells them of the API.
+app.get("/", async (c) => {
+  const answer = c.req.header("accept")?.includes("text/html") === true ? c.redirect(DASHBOARD_BASE) : await homePage();
+  answer.headers.set("Vary", "Accept");
+  return answer;
+});

@@ -67,4 +67,8 @@ export interface Environment
    * machine alone: on Cloudflare a request reaches the Worker by the Worker's own names.
    */
   readonly ALLOWED_HOSTS?: string;
+  /** The files that are deployed with the Worker: those of the dashboard among them. Absent on one machine. */
+  readonly ASSETS?: Fetcher;
+  /** The files of the dashboard by name, on one machine: there no router for files stands before the Worker. */
+  readonly DASHBOARD_FILES?: Readonly<Record<string, string>>;
 }

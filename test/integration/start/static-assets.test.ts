@@ -1,10 +1,12 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
 import { beforeAll, describe, expect, it } from "vitest";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { buildDashboard, readDashboard } from "../../../local-edge/build-dashboard.ts";
 import { upToDateBundle } from "../../../local-edge/bundle.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
-import { atEnd } from "../../harness/cleanup.ts";
+import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
 
@@ -41,6 +43,49 @@ beforeAll(async () => {
 
 const fromFiles = (path: string, init?: RequestInit) => fetch(new URL(path, behindAssets), init);
 
+describe("the files of the dashboard", () => {
+  it("are what the pages name, served without the Worker with the headers that the Worker gives them", async () => {
+    const [behind, direct] = await Promise.all([fromFiles("/app/"), fetch(`${edge.url}/app/`)]);
+    const html = await behind.text();
+    expect(html).toBe(await direct.text());
+    const files = [...html.matchAll(/(?:src|href)="(\/app\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
+    expect(files.map((path) => path.replace(/.*\./, ""))).toEqual(expect.arrayContaining(["css", "js"]));
+    for (const path of files) {
+      const [file, own] = await Promise.all([fromFiles(path), fetch(`${edge.url}${path}`)]);
+      expect([file.status, own.status]).toEqual([200, 200]);
+      for (const name of ["cache-control", "x-content-type-options", "cross-origin-resource-policy"])
+        expect([name, file.headers.get(name)]).toEqual([name, own.headers.get(name)]);
+      expect(own.headers.get("cache-control")).toContain("immutable");
+      expect(await file.text()).toBe(await own.text());
+    }
+  });
+
+  it("answer 404 where there is none, which nobody keeps", async () => {
+    const path = "/app/assets/nothing.js";
+    for (const answer of await Promise.all([fromFiles(path), fetch(`${edge.url}${path}`)])) {
+      expect(answer.status).toBe(404);
+      expect(answer.headers.get("cache-control") ?? "").not.toContain("immutable");
+      await answer.body?.cancel();
+    }
+  });
+
+  it("of the build before stay where another takes its place, and those before that go", async () => {
+    const directory = temporaryDirectory();
+    const pretend = (name: string, kept: string) => {
+      mkdirSync(join(directory, "assets"), { recursive: true });
+      for (const file of [name, kept]) writeFileSync(join(directory, file), "");
+      writeFileSync(join(directory, "manifest.json"), JSON.stringify({ pages: {}, files: [name], kept: [kept] }));
+    };
+    pretend("assets/before.js", "assets/long-ago.js");
+    await buildDashboard(directory);
+    const first = readDashboard(directory);
+    expect(Object.keys(first)).toContain("assets/before.js");
+    expect(readdirSync(join(directory, "assets"))).not.toContain("long-ago.js");
+    await buildDashboard(directory);
+    expect(readDashboard(directory)).toEqual(first);
+  });
+});
+
 describe("the documents of the API as files", () => {
   it.each(DOCUMENTS)("%s is what the Worker's route answers, with its headers", async (path) => {
     const [file, route] = await Promise.all([fromFiles(path), fetch(`${edge.url}${path}`)]);
@@ -66,9 +111,12 @@ describe("the documents of the API as files", () => {
     expect(headers.get("access-control-allow-origin")).toBe("*");
   });
 
-  it.each(["/", "/healthz", "/v1/default/status", "/_headers", "/nothing"])("leave %s to the Worker", async (path) => {
-    const [behind, direct] = await Promise.all([fromFiles(path), fetch(`${edge.url}${path}`)]);
-    expect(behind.status).toBe(direct.status);
-    expect(behind.headers.get("content-type")).toBe(direct.headers.get("content-type"));
-  });
+  it.each(["/", "/app/", "/app/manifest.json", "/healthz", "/v1/default/status", "/_headers", "/nothing"])(
+    "leave %s to the Worker",
+    async (path) => {
+      const [behind, direct] = await Promise.all([fromFiles(path), fetch(`${edge.url}${path}`)]);
+      expect(behind.status).toBe(direct.status);
+      expect(behind.headers.get("content-type")).toBe(direct.headers.get("content-type"));
+    },
+  );
 });

@@ -30,13 +30,14 @@ const FOLDER_DEPTHS = [
   ["src/workers/api/", 4],
   ["src/", 3],
   ["local-agent/", 2],
+  ["dashboard/", 2],
   ["", 1],
 ] as const;
 
 /** `src/core/queue/task.ts` lies in `src/core/queue`; `src/workers/app.ts` in `src/workers`. */
 export function folderOf(path: string): string {
   const folders = path.split("/").slice(0, -1);
-  const [, depth] = FOLDER_DEPTHS.find(([prefix]) => path.startsWith(prefix)) ?? FOLDER_DEPTHS[3];
+  const [, depth] = FOLDER_DEPTHS.find(([prefix]) => path.startsWith(prefix)) ?? FOLDER_DEPTHS[4];
   return folders.slice(0, depth).join("/");
 }
 

@@ -20,7 +20,9 @@ const documents = [
 /** Paths of the repository that a document names in code marks, and what its links lead to. */
 function namedPaths(document: string, text: string): string[] {
   const inMarks = [
-    ...text.matchAll(/`((?:src|local-agent|local-edge|cli|scripts|bench|test|docs|examples|policies)\/[^`\s]*)`/g),
+    ...text.matchAll(
+      /`((?:src|dashboard|local-agent|local-edge|cli|scripts|bench|test|docs|examples|policies)\/[^`\s]*)`/g,
+    ),
   ];
   const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)];
   return [

@@ -7,7 +7,7 @@ export const FLOORS: readonly { readonly in: string; readonly mayImport: readonl
   { in: "src/durable-objects/", mayImport: ["src/core/"] },
   { in: "src/workers/", mayImport: ["src/core/", "src/durable-objects/"] },
   { in: "src/client/", mayImport: ["src/core/"] },
-  { in: "src/dashboard/", mayImport: ["src/core/", "src/client/"] },
+  { in: "dashboard/", mayImport: ["src/core/", "src/client/"] },
   { in: "cli/", mayImport: ["src/core/", "src/client/", ...ofTheAgent()] },
   { in: "local-agent/", mayImport: ["src/core/", "src/client/"] },
   // It runs the built bundle, and reads no source of the Worker. As a service it is installed as the agent is.

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 
-const FOLDERS = ["src", "local-agent", "local-edge", "cli", "policies", "examples", "scripts", "bench"];
+const FOLDERS = ["src", "local-agent", "local-edge", "cli", "dashboard", "policies", "examples", "scripts", "bench"];
 /** Where people and machines keep what is their own. */
 const HOMES = /(?<![\w.])\/(?:home|Users|root|Volumes|mnt|media)\/\w|\b[A-Z]:\\\\?(?:Users|\w+\\)/;
 
 it("no path of one machine is in the code", () => {
   const files = FOLDERS.flatMap((folder) =>
     readdirSync(join(PROJECT_ROOT, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|mjs|py|yaml|json|toml)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(ts|tsx|css|mjs|py|yaml|json|toml)$/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name)),
   );
   expect(files.length).toBeGreaterThan(300);

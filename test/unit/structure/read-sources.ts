@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 import { readSource, type SourceFile } from "./source-file.ts";
 
-const TOP_FOLDERS = ["bench", "cli", "examples", "local-agent", "local-edge", "scripts", "src", "test"];
+const TOP_FOLDERS = ["bench", "cli", "dashboard", "examples", "local-agent", "local-edge", "scripts", "src", "test"];
 
 /** Every TypeScript and JavaScript file of the repository. */
 export function readSources(): SourceFile[] {
