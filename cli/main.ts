@@ -18,6 +18,7 @@ import { observationsCommand } from "./commands/introspection/observations.ts";
 import { scannersCommand } from "./commands/introspection/scanners.ts";
 import { explainCommand } from "./commands/lineage/explain.ts";
 import { modelsCommand } from "./commands/models/models.ts";
+import { overviewCommand } from "./commands/overview/overview.ts";
 import { decisionsCommand } from "./commands/policy/decisions.ts";
 import { expectationsCommand } from "./commands/policy/expectations.ts";
 import { policyCommand } from "./commands/policy/policy.ts";
@@ -89,6 +90,7 @@ function program(): Command {
     budgetCommand,
     smokeCommand,
     attentionCommand,
+    overviewCommand,
     agentsCommand,
     producersCommand,
     monitorsCommand,

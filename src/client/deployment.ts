@@ -2,6 +2,7 @@ import * as z from "zod";
 import { Account } from "../core/billing/api.ts";
 import { Budget, type BudgetInput } from "../core/billing/budget.ts";
 import { EcosystemStatus, Ready } from "../core/deployment/api.ts";
+import { Overview } from "../core/overview/api.ts";
 import { ProjectionStatus } from "../core/projection/api.ts";
 import { LogStatus } from "../core/signals/api.ts";
 import type { CallEdge } from "./http/request.ts";
@@ -40,6 +41,8 @@ const EcosystemAccount = Account.extend({ ecosystem: z.string(), budget: Budget.
 export function deploymentCalls({ call, inside }: Calls) {
   return {
     status: () => call(AnyStatus, { path: inside("/status") }),
+    /** The ecosystem in one document, up to two seconds old. A browser asks with the tag of the answer that it has. */
+    overview: (signal?: AbortSignal) => call(Overview, { path: inside("/overview"), signal }),
     /** What the ecosystem uses and costs, by day and month. An edge of an earlier version answers otherwise: UnreadableAnswer. */
     usage: () => call(EcosystemAccount, { path: inside("/usage") }),
     budget: () => call(Budget, { path: inside("/budget") }),

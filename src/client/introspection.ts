@@ -8,6 +8,7 @@ import {
   ScannerStatus,
   Scanners,
 } from "../core/introspection/api.ts";
+import { GapEvidence } from "../core/introspection/gaps/gap-evidence.ts";
 import type { CallEdge } from "./http/request.ts";
 
 export interface HistoryQuery {
@@ -42,6 +43,9 @@ export function introspectionCalls({ call, inside }: Calls) {
       call(ObservationSettingsView, { method: "PATCH", path: inside("/observations/settings"), body: change }),
     gaps: async (status: "open" | "resolved" | "all" = "open", name?: string) =>
       (await call(Gaps, { path: inside("/gaps"), query: { status, name } })).gaps,
+    /** What a gap rests on, sample by sample, with both thresholds. */
+    gapEvidence: (fingerprint: string) =>
+      call(GapEvidence, { path: inside(`/gaps/${encodeURIComponent(fingerprint)}/evidence`) }),
     scanners: async () => (await call(Scanners, { path: inside("/scanners") })).scanners,
     /** Settings that are not named stay as they are. */
     changeScanner: (id: string, change: { enabled?: boolean; settings?: Record<string, unknown> }) =>

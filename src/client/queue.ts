@@ -12,7 +12,9 @@ import {
   TaskState,
   TaskView,
 } from "../core/queue/api.ts";
+import { FinishedPage } from "../core/queue/finished-query.ts";
 import { DEFAULT_SETTINGS, QueueSettings, type QueueSettingsChange } from "../core/queue/queue-settings.ts";
+import type { Outcome } from "../core/queue/task.ts";
 import type { TaskInput } from "../core/queue/task-input.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
 import { type Call, type CallEdge, NoAnswer } from "./http/request.ts";
@@ -51,6 +53,20 @@ export interface CallOptions {
   /** Id of the call: a call that is sent again under the same id runs once. Default: a new id. */
   readonly correlationId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface FinishedTasksQuery {
+  readonly state?: Outcome;
+  readonly recipient?: string;
+  readonly type?: string;
+  /** When they ended: RFC 3339 or seconds since the epoch. */
+  readonly since?: string | number;
+  readonly until?: string | number;
+  /** Text in the payload, the error or the id. */
+  readonly text?: string;
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly after?: string;
 }
 
 /** Added to the time-out of the HTTP request, for the network. */
@@ -106,6 +122,9 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
     task: (queue: string, task: string) => call(TaskView, { path: of(queue, task) }),
     tasks: (queue: string, query: { limit?: number; after?: number } = {}) =>
       call(TaskPage, { path: at(queue, "/tasks"), query }),
+    /** Finished tasks that match, the newest first, of those that are kept: for about a day. */
+    finished: (queue: string, query: FinishedTasksQuery = {}) =>
+      call(FinishedPage, { path: at(queue, "/finished"), query: { ...query } }),
     cancel: (queue: string, task: string) => call(TaskState, { method: "POST", path: of(queue, task, "/cancel") }),
     retry: (queue: string, task: string) => call(TaskState, { method: "POST", path: of(queue, task, "/retry") }),
 

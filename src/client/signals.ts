@@ -15,6 +15,8 @@ export interface SignalQuery {
   readonly until?: string | number;
   readonly limit?: number;
   readonly order?: "asc" | "desc";
+  /** A condition in CEL, such as `facts.cpu_percent > 90.0`. */
+  readonly filter?: string;
 }
 
 interface SignalCallsOptions {

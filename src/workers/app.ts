@@ -29,11 +29,13 @@ import { observations } from "./api/introspection/observations.ts";
 import { scanners } from "./api/introspection/scanners.ts";
 import { lineage } from "./api/lineage/routes.ts";
 import { models } from "./api/models/routes.ts";
+import { overview } from "./api/overview/routes.ts";
 import { decisions } from "./api/policy/decisions.ts";
 import { expectations } from "./api/policy/expectations.ts";
 import { policies } from "./api/policy/routes.ts";
 import { simulate } from "./api/policy/simulate.ts";
 import { calls } from "./api/queue/calls.ts";
+import { finishedTasks } from "./api/queue/finished.ts";
 import { queues } from "./api/queue/routes.ts";
 import { tasks } from "./api/queue/tasks.ts";
 import { work } from "./api/queue/work.ts";
@@ -82,6 +84,7 @@ app.use(
 for (const part of [
   health,
   attention,
+  overview,
   streams,
   producers,
   signals,
@@ -105,6 +108,7 @@ for (const part of [
   deadLetterRoutes,
   queues,
   tasks,
+  finishedTasks,
   calls,
   work,
   webhookEndpoints,

@@ -1,6 +1,8 @@
 import { Argument, Command, Option } from "commander";
 import type { Gap } from "../../../src/core/introspection/api.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import type { GapEvidence } from "../../../src/core/introspection/gaps/gap-evidence.ts";
+import { UsageError } from "../../failure.ts";
+import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<Gap>[] = [
@@ -13,6 +15,11 @@ const columns: readonly Column<Gap>[] = [
   ["REASON", ({ reason }) => reason],
 ];
 
+interface GapsOptions {
+  readonly status?: Status;
+  readonly samples?: true;
+}
+
 type Status = "open" | "resolved" | "all";
 
 export const gapsCommand = () =>
@@ -22,8 +29,10 @@ export const gapsCommand = () =>
     .addOption(
       new Option("--status <status>", "which (default: open; all for one gap)").choices(["open", "resolved", "all"]),
     )
-    .addHelpText("after", "\nWith --json: one gap a line.")
-    .action(async (name: string | undefined, { status }: { status?: Status }, command: Command) => {
+    .option("--samples", "of one gap: the samples it rests on, with both thresholds")
+    .addHelpText("after", "\nWith --json: one gap a line; with --samples one document.")
+    .action(async (name: string | undefined, { status, samples }: GapsOptions, command: Command) => {
+      if (samples === true) return showSamples(name, command);
       const wanted = status ?? (name === undefined ? "open" : "all");
       const gaps = await clientFor(command).gaps(wanted, name);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(gaps);
@@ -37,6 +46,27 @@ export const gapsCommand = () =>
         await printTable(earlier, columns, "");
       }
     });
+
+const sampleColumns: readonly Column<GapEvidence["samples"][number]>[] = [
+  ["TIME", ({ at }) => at],
+  ["VALUE", ({ value }) => value],
+  ["REPORTER", ({ reporter }) => reporter],
+  ["SIGNAL", ({ seq }) => seq],
+];
+
+async function showSamples(name: string | undefined, command: Command): Promise<void> {
+  if (name === undefined)
+    throw new UsageError("--samples is about one gap: name it, as in ganglion gaps <name> --samples");
+  const client = clientFor(command);
+  const [gap] = await client.gaps("all", name);
+  if (gap === undefined) return remark(`no gaps called ${name}`);
+  const evidence = await client.gapEvidence(gap.fingerprint);
+  if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(evidence));
+  const { metric, unit, raise, clear, worse, samples, left_out, window_seconds } = evidence;
+  await printFields({ name, metric, unit, worse, "raised beyond": raise, "resolved at": clear });
+  await printTable(samples, sampleColumns, `no samples in the window of ${window_seconds} s`);
+  if (left_out > 0) remark(`${left_out} older samples are left out`);
+}
 
 async function printEvidence(gap: Gap): Promise<void> {
   const { metadata } = gap;

@@ -1,6 +1,7 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { TaskReceipt, TaskView } from "../../../src/core/queue/api.ts";
-import { facts, wholeNumber } from "../../arguments.ts";
+import { Outcome } from "../../../src/core/queue/task.ts";
+import { facts, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, defaultSource, type GlobalOptions } from "../../settings.ts";
@@ -84,6 +85,59 @@ const list = () =>
       if (next !== null) remark("there may be more tasks: raise --limit");
     });
 
+const finishedColumns: readonly Column<TaskView>[] = [
+  ["ENDED", ({ finished_at }) => finished_at],
+  ["ID", ({ task_id }) => task_id],
+  ["STATE", ({ outcome }) => outcome],
+  ["RECIPIENT", ({ recipient }) => recipient],
+  ["TYPE", ({ type }) => type],
+  ["ATTEMPT", ({ attempt, max_attempts }) => `${attempt}/${max_attempts}`],
+  ["WAITED MS", ({ waited_ms }) => waited_ms],
+  ["RAN MS", ({ ran_ms }) => ran_ms],
+  ["ERROR", ({ error }) => error],
+];
+
+interface FinishedOptions {
+  readonly queue: string;
+  readonly state?: Outcome;
+  readonly recipient?: string;
+  readonly type?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly text?: string;
+  readonly limit?: number;
+}
+
+const finished = () =>
+  new Command("finished")
+    .summary("list finished tasks of the last day, newest first")
+    .option(...queueOption)
+    .addOption(new Option("--state <state>", "only tasks that ended so").choices(Outcome.options))
+    .option("--recipient <name>", "only tasks of this recipient")
+    .option("--type <type>", "only tasks of this type")
+    .option("--since <time>", "only tasks that ended at or after this (RFC 3339, or an age such as 10m)", time)
+    .option("--until <time>", "only tasks that ended before this", time)
+    .option("--text <text>", "only tasks with this text in the payload, the error or the id")
+    .option("--limit <n>", "most tasks (default: 100)", wholeNumber(1, 10_000))
+    .addHelpText("after", "\nWith --json: one task a line.")
+    .action(async ({ queue, limit = 100, ...query }: FinishedOptions, command: Command) => {
+      const { queues } = clientFor(command);
+      const tasks: TaskView[] = [];
+      let after: string | undefined;
+      do {
+        const page = await queues.finished(queue, {
+          ...query,
+          limit: Math.min(limit - tasks.length, 1_000),
+          ...(after === undefined ? {} : { after }),
+        });
+        tasks.push(...page.tasks);
+        after = page.next ?? undefined;
+      } while (after !== undefined && tasks.length < limit);
+      if (wantsJson(command)) await printLines(tasks);
+      else await printTable(tasks, finishedColumns, "no finished tasks match");
+      if (after !== undefined) remark("there may be more tasks: raise --limit");
+    });
+
 const show = () =>
   new Command("show")
     .summary("show a task with its history")
@@ -126,6 +180,7 @@ export const tasksCommand = () =>
     .summary("queue, show, cancel and retry tasks")
     .addCommand(add())
     .addCommand(list())
+    .addCommand(finished())
     .addCommand(show())
     .addCommand(change("cancel", "cancel tasks, also those that a worker holds"))
     .addCommand(change("retry", "retry failed tasks, with all their attempts"));

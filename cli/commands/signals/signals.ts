@@ -24,6 +24,7 @@ interface SignalsOptions extends GlobalOptions {
   readonly until?: string;
   readonly limit?: number;
   readonly order?: "asc" | "desc";
+  readonly filter?: string;
   readonly follow?: true;
 }
 
@@ -52,6 +53,7 @@ export const signalsCommand = () =>
     .option("--until <time>", "only signals before a time, or older than an age", time)
     .option("--limit <n>", "number of signals (default: 100; with --follow: until Ctrl-C)", wholeNumber(1))
     .addOption(new Option("--order <order>", "oldest or newest first").choices(["asc", "desc"]))
+    .option("--filter <condition>", 'only signals that meet a condition in CEL, such as facts.host == "gpu-01"')
     .option("-f, --follow", "print signals as they come, from now or from --after")
     .addHelpText("after", "\nWith --json: one signal per line, as the API gives it.")
     .action(async (options: SignalsOptions, command: Command) => {
@@ -73,6 +75,7 @@ async function read(
   const wanted: SignalQuery = { signals: signal ?? [], ...query, order: tail ? "desc" : (query.order ?? "asc") };
   const found: Signal[] = [];
   let after = query.after;
+  let [failed, firstFailure] = [0, ""];
   while (found.length < limit) {
     const page = await client.signals({
       ...wanted,
@@ -80,14 +83,18 @@ async function read(
       ...(after === undefined ? {} : { after }),
     });
     found.push(...page.signals);
+    failed += page.searched?.failed ?? 0;
+    firstFailure ||= page.searched?.first_failure ?? "";
     if (page.next === null) break;
     after = page.next;
   }
+  if (failed > 0) remark(`the filter could not be evaluated on ${failed} signals: ${firstFailure}`);
   return tail ? found.reverse() : found;
 }
 
 async function follow(client: Client, options: SignalsOptions, json: boolean): Promise<void> {
   const misplaced = (["since", "until", "order"] as const).find((name) => options[name] !== undefined);
+  if (options.filter !== undefined) throw new UsageError("--filter searches the log: leave --follow out");
   if (misplaced !== undefined) throw new UsageError(`--${misplaced} does not go with --follow; use --after`);
   const stopping = new AbortController();
   const stop = () => stopping.abort();

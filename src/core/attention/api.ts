@@ -4,34 +4,79 @@ import { Timestamp } from "../signals/timestamp.ts";
 /** From the most to the least urgent. */
 export const SEVERITIES = ["critical", "warning", "info"] as const;
 
-/** Something that needs somebody. */
+/** Effects of one cause that are written out; all are counted. */
+export const SHOWN_EFFECTS = 20;
+/** Causes in one document; those beyond are counted. */
+export const SHOWN_ITEMS = 200;
+
+/** A call of this API that is safe to make about a matter. */
+export const AttentionAction = z.object({
+  label: z.string().meta({ description: "What the call does, in few words", example: "Start coder on gpu-01" }),
+  method: z.enum(["GET", "POST", "PATCH", "PUT"]).meta({ description: "GET: the call only looks" }),
+  path: z.string().meta({ description: "Path of the call, with its query" }),
+  body: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: "JSON body of the call; absent: it has none", type: "object", additionalProperties: true }),
+});
+export type AttentionAction = Readonly<z.infer<typeof AttentionAction>>;
+
+/** Something that needs somebody: one cause, with everything that follows from it. */
 export const AttentionItem = z.object({
   id: z.string().meta({ description: "The same for as long as the matter stands, within its ecosystem" }),
+  cause: z.string().meta({ description: "Key of the cause by which findings are grouped; the same as `id`" }),
   ecosystem: z.string(),
   kind: z.enum([
     "host_down",
     "host_alert",
     "agent_given_up",
+    "agent_hung",
     "rule_quarantined",
+    "scanner_quarantined",
     "queue_alert",
+    "breaker_open",
     "gap",
     "dead_letters",
+    "webhook_failing",
+    "expectation_late",
     "forwards_waiting",
+    "projection_lagging",
+    "log_damaged",
     "budget",
   ]),
   severity: z.enum(SEVERITIES),
   subject: z.string().meta({ description: "What it is about: a host, a rule, a queue, a gap", example: "gpu-01" }),
+  what: z.string().meta({ description: "The matter in a few words", example: "the host gpu-01 is down" }),
   why: z.string().meta({ description: "What is wrong" }),
   since: Timestamp.nullable().meta({ description: "Since when, where it is known" }),
+  consequence: z.string().meta({ description: "What happens while nobody does anything" }),
   next_step: z.string().meta({ description: "What to do, mostly a command" }),
-  effects: z.array(z.string()).readonly().meta({ description: "What it leads to while nobody does anything" }),
+  action: AttentionAction.nullable().meta({ description: "One safe call of this API about it; null: there is none" }),
+  chain: z.string().nullable().meta({
+    description: "Id of the signal whose chain shows how it came to this; null: no signal of the log tells of it",
+  }),
+  effects: z
+    .array(z.string())
+    .readonly()
+    .meta({ description: `What else was found and follows from it, the first ${SHOWN_EFFECTS}` }),
+  effects_total: z.int().nonnegative().meta({ description: "How many findings follow from it" }),
 });
 export type AttentionItem = Readonly<z.infer<typeof AttentionItem>>;
 
 /** What needs somebody in one ecosystem. */
 export const Attention = z.object({
-  items: z.array(AttentionItem).readonly().meta({ description: "Most urgent first" }),
+  items: z
+    .array(AttentionItem)
+    .readonly()
+    .meta({ description: `Most urgent first, ${SHOWN_ITEMS} at most; a row for each cause` }),
   checked_at: Timestamp,
+  total: z.int().nonnegative().meta({ description: "Causes in all" }),
+  critical: z.int().nonnegative().meta({ description: "Causes that are critical" }),
+  left_out: z.int().nonnegative().meta({ description: "Causes beyond those of `items`" }),
+  unread: z
+    .array(z.string())
+    .readonly()
+    .meta({ description: "What could not be looked at, or is too much to be looked at in one call" }),
 });
 export type Attention = Readonly<z.infer<typeof Attention>>;
 

@@ -121,3 +121,12 @@ export const MaintenanceChange = z.strictObject({
   reason: z.string().max(1_000).nullish(),
 });
 export type MaintenanceChange = z.infer<typeof MaintenanceChange>;
+
+/** What of the window may need somebody. */
+export interface IntrospectionAttention {
+  /** Open gaps. */
+  readonly gaps: readonly Gap[];
+  readonly scanners: readonly ScannerStatus[];
+  /** Every signal up to here was taken in. */
+  readonly cursor: number;
+}

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import { Timestamp } from "../signals/timestamp.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
+import { MedianFields, MsOrNull, PercentileFields } from "./percentile-fields.ts";
 import { QueueSettings } from "./queue-settings.ts";
 import { Outcome, TaskStatus } from "./task.ts";
 
@@ -11,7 +12,6 @@ import { Outcome, TaskStatus } from "./task.ts";
  */
 const AnyJson = z.unknown().meta({ description: "Any JSON value" });
 const Count = z.int().nonnegative();
-const MsOrNull = z.number().nullable();
 
 export const TaskReceipt = z.object({
   task_id: z.string().meta({ description: "Id of the task" }),
@@ -118,18 +118,6 @@ export type QueueEvent = z.infer<typeof QueueEvent>;
 
 export const QueueEvents = z.object({ events: z.array(QueueEvent) });
 
-/** Of this hour and the one before: `p…` of the time that workers held the tasks, `waiting_p…` of the time before. */
-const PercentileFields = {
-  mean_ms: MsOrNull.optional().meta({ description: "Mean of the running time; null: no task ran" }),
-  waiting_mean_ms: MsOrNull.optional().meta({ description: "Mean of the time before; null: no task" }),
-  p50_ms: MsOrNull,
-  p95_ms: MsOrNull,
-  p99_ms: MsOrNull,
-  waiting_p50_ms: MsOrNull,
-  waiting_p95_ms: MsOrNull,
-  waiting_p99_ms: MsOrNull,
-};
-
 const RecipientStatus = z.object({
   queued: Count,
   running: Count,
@@ -147,6 +135,7 @@ export const QueueStatus = z.object({
   by_level: z.object({ high: Count, normal: Count, low: Count }).optional(),
   by_recipient: z.record(z.string(), RecipientStatus),
   oldest_age_ms: MsOrNull.meta({ description: "Age of the oldest task that is ready to be leased" }),
+  ...MedianFields,
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
   breakers: z.array(BreakerStatus).readonly().meta({ description: "Breakers that are not closed" }),

@@ -1,4 +1,5 @@
 import type { ObjectSize } from "../billing/heap-budget.ts";
+import { LogSketch } from "../numbers/log-sketch.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { AlertTracker } from "./alert-tracker.ts";
 import type { QueueStatus, RecipientStatus } from "./api.ts";
@@ -36,14 +37,17 @@ export function queueStatus(
 ): Omit<QueueStatus, keyof ObjectSize> {
   const { depths } = queue;
   const oldest = queue.oldestWaitingMs;
+  const sums = sumsOf(statistics, nowMs);
   return {
     queue: name,
     depth: depths.queued,
     running: depths.running,
     by_priority: Object.fromEntries(depths.byPriority.map((count, place) => [place + 1, count])),
     by_level: byLevel(depths.byPriority),
-    by_recipient: byRecipient(queue, statistics, nowMs),
+    by_recipient: byRecipient(queue, statistics, sums),
     oldest_age_ms: oldest === undefined ? null : Math.max(0, nowMs - oldest),
+    wait_p50_ms: medianOf([...sums.values()].map(({ waiting }) => waiting)),
+    run_p50_ms: medianOf([...sums.values()].map(({ running }) => running)),
     workers: waiters.counts,
     alerts: alerts.raised.map(({ rule, subject, raisedMs }) => ({
       rule,
@@ -61,10 +65,26 @@ function byLevel(byPriority: readonly number[]) {
   return { high: sum(1, 3), normal: sum(4, 7), low: sum(8, 10) };
 }
 
-function byRecipient({ depths }: TaskQueue, statistics: Statistics, nowMs: number): Record<string, RecipientStatus> {
+function medianOf(sketches: readonly LogSketch[]): number | null {
+  const all = new LogSketch();
+  for (const sketch of sketches) all.merge(sketch);
+  const median = all.quantile(0.5);
+  return median === null ? null : Math.round(median);
+}
+
+/** What was measured of each recipient, of all types of task together. */
+function sumsOf(statistics: Statistics, nowMs: number): ReadonlyMap<string, Series> {
   statistics.turn(nowMs);
   const sums = new Map<string, Series>();
   for (const one of statistics.series()) sums.set(one.recipient, add(sums.get(one.recipient), one));
+  return sums;
+}
+
+function byRecipient(
+  { depths }: TaskQueue,
+  statistics: Statistics,
+  sums: ReadonlyMap<string, Series>,
+): Record<string, RecipientStatus> {
   const names = new Set([...depths.byRecipient.keys(), ...statistics.totals.keys()]);
   return Object.fromEntries(
     [...names].sort().map((recipient): [string, RecipientStatus] => {

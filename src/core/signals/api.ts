@@ -106,6 +106,22 @@ export interface ReadPage {
 /** The same page as the API answers it. */
 export const SignalPage = z.object({
   signals: z.array(Signal),
+  searched: z
+    .object({
+      from: z
+        .int()
+        .nullable()
+        .meta({ description: "Sequence number at which the search began; null: nothing was searched" }),
+      through: z
+        .int()
+        .nullable()
+        .meta({ description: "Sequence number up to which it came, in the direction of `order`" }),
+      signals: z.int().meta({ description: "Signals on which the condition was evaluated" }),
+      failed: z.int().meta({ description: "Signals on which it could not be evaluated" }),
+      first_failure: z.string().optional().meta({ description: "Why, of the first of them; absent: there was none" }),
+    })
+    .optional()
+    .meta({ description: "Only with `filter`: which part of the log was searched" }),
   next: z.int().nullable().meta({
     description:
       "Give this number as `after` for the next page; null: there is no more for now. A page may be short and still have a next one.",

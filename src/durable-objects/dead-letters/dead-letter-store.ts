@@ -16,6 +16,9 @@ interface Row extends Record<string, SqlStorageValue> {
   closed: number;
 }
 
+/** Rows among which the newest open dead letters are searched. */
+const SEARCHED_ROWS = 1_000;
+
 /** A dead letter as it is stored. */
 export interface StoredDeadLetter {
   /** Position among all dead letters, in the order of their first failures. */
@@ -165,6 +168,18 @@ export class DeadLetterStore {
       found: read.filter(({ closed }) => closed === 0).map(readRow),
       next: read.length < limit ? null : (read.at(-1)?.number ?? null),
     };
+  }
+
+  /** The newest dead letters that were not replayed, among the last {@link SEARCHED_ROWS} rows: most of these may be closed. */
+  newestOpen(limit: number): StoredDeadLetter[] {
+    return this.#sql
+      .exec<Row>(
+        "SELECT * FROM (SELECT * FROM letters ORDER BY number DESC LIMIT ?) WHERE closed = 0 ORDER BY number DESC LIMIT ?",
+        SEARCHED_ROWS,
+        limit,
+      )
+      .toArray()
+      .map(readRow);
   }
 
   /** Closes a replayed dead letter. A failure that was recorded since the replay began keeps it open. */

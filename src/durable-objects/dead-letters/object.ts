@@ -6,6 +6,7 @@ import type {
   ReplayAnswer,
 } from "../../core/dead-letters/api.ts";
 import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
+import { type DeadLetterSummary, digestOf } from "../../core/dead-letters/digest.ts";
 import { compileFilter } from "../../core/dead-letters/filter.ts";
 import { EDGE, ownerOf } from "../../core/dead-letters/owner.ts";
 import { planReplay } from "../../core/dead-letters/replay-plan.ts";
@@ -31,6 +32,8 @@ const KEEP_MS = 30 * 86_400_000;
 const CLEAN_MS = 86_400_000;
 /** Maximum number of rows read for one page. */
 const SCAN_ROWS = 1_000;
+/** Dead letters that a summary names. */
+const SUMMED_UP = 50;
 /** A bulk call starts no further replay after this time, in milliseconds: hosts that do not answer must not block it. */
 const BULK_MS = 20_000;
 
@@ -74,6 +77,13 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
   /** As {@link count}, and the hosts whose oldest dead letters gave way lately. */
   overview(): { readonly open: number; readonly excess: Excess[] } {
     return { open: this.#store.open, excess: this.#excess.list(Date.now()) };
+  }
+
+  /** How many wait, and the newest of them without what they hold. */
+  summary(): DeadLetterSummary {
+    const { open } = this.#store;
+    const newest = open === 0 ? [] : this.#store.newestOpen(SUMMED_UP);
+    return { open, newest: newest.map(({ deadLetter }) => digestOf(deadLetter)) };
   }
 
   /** Newest first. */

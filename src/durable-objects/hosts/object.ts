@@ -1,4 +1,5 @@
 import type { AgentPage, AgentView, LinkReport, MonitorRun } from "../../core/hosts/api.ts";
+import { type FleetPage, fleetHost } from "../../core/hosts/fleet.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
@@ -92,6 +93,14 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
       agents.push(view);
     }
     return { agents, next: null };
+  }
+
+  /** Hosts by name, with what they supervise, and without their other figures. */
+  async fleet(limit: number): Promise<FleetPage> {
+    await this.#knowLinks();
+    const { names } = this.#hosts;
+    const views = names.slice(0, limit).map((host) => this.#hosts.view(host));
+    return { hosts: views.flatMap((view) => (view === undefined ? [] : [fleetHost(view)])), total: names.length };
   }
 
   async agent(host: string): Promise<AgentView | null> {

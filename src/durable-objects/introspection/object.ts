@@ -2,11 +2,13 @@ import type { Author } from "../../core/access/author.ts";
 import type {
   Gap,
   HistoryPage,
+  IntrospectionAttention,
   Maintenance,
   MaintenanceChange,
   ObservationsPage,
   ScannerStatus,
 } from "../../core/introspection/api.ts";
+import { type GapEvidence, gapEvidence } from "../../core/introspection/gaps/gap-evidence.ts";
 import { GAP_SOURCE } from "../../core/introspection/gaps/gap-signal.ts";
 import type { HistoryQuery } from "../../core/introspection/history/query.ts";
 import type { ScannerHealth } from "../../core/introspection/scanners/scanner-runner.ts";
@@ -85,6 +87,23 @@ export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
     this.#window.evaluate(Date.now());
     const tracker = this.#window.introspection.gaps;
     return [...(status === "resolved" ? [] : tracker.open), ...(status === "open" ? [] : tracker.resolved)];
+  }
+
+  /** What a gap rests on; `null`: there is no gap of this fingerprint, open or lately resolved. */
+  gapEvidence(fingerprint: string): GapEvidence | null {
+    const nowMs = Date.now();
+    this.#window.evaluate(nowMs);
+    const { gaps, scanners, window, settings } = this.#window.introspection;
+    const gap = [...gaps.open, ...gaps.resolved].find((one) => one.fingerprint === fingerprint);
+    if (gap === undefined) return null;
+    return gapEvidence(gap, window.read(nowMs), (id) => scanners.setting(id)?.settings, settings.window_seconds);
+  }
+
+  /** What of the window may need somebody, in one call. */
+  attention(): IntrospectionAttention {
+    this.#window.evaluate(Date.now());
+    const { gaps, scanners } = this.#window.introspection;
+    return { gaps: gaps.open, scanners: scanners.health.map(statusOf), cursor: this.projection.cursor };
   }
 
   scanners(): ScannerStatus[] {

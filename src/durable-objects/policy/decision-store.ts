@@ -6,6 +6,7 @@ import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { readStoredDecision } from "../../core/policy/stored.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { readableRows } from "../shell/readable-rows.ts";
+import type { LateExpectations } from "./late-expectations.ts";
 
 /** Number of stored decisions, and how long they are stored; whichever limit is reached first deletes. */
 const KEEP = 20_000;
@@ -31,11 +32,13 @@ interface Row {
  */
 export class DecisionStore {
   readonly #sql: SqlStorage;
+  readonly #late: Pick<LateExpectations, "note">;
   #sincePruned = PRUNE_EVERY;
   #newestMs = 0;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, late: Pick<LateExpectations, "note">) {
     this.#sql = sql;
+    this.#late = late;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS decided (place INTEGER PRIMARY KEY, rule TEXT NOT NULL, outcome TEXT NOT NULL,
          decided_ms INTEGER NOT NULL, body TEXT NOT NULL)`,
@@ -57,6 +60,7 @@ export class DecisionStore {
       .one();
     const place = last === null ? first : last + 1;
     this.#write(place, decisionOf(outcome, ids));
+    this.#late.note(outcome);
     this.#newestMs = outcome.atMs;
     this.#sincePruned++;
     return `d${place}`;

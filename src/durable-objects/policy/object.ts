@@ -10,6 +10,7 @@ import type {
   RuleEdit,
 } from "../../core/policy/api.ts";
 import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
+import type { PolicyAttention } from "../../core/policy/late-expectation.ts";
 import { listExpectations } from "../../core/policy/list-expectations.ts";
 import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
@@ -23,6 +24,7 @@ import type { Schema } from "../shell/schema.ts";
 import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";
 import { forwardsWaiting } from "./forwards-waiting.ts";
+import { LateExpectations } from "./late-expectations.ts";
 import { Questions } from "./questions.ts";
 import { ReplayOverrides } from "./replay-overrides.ts";
 import { type PolicyLog, RuleProjection } from "./rule-projection.ts";
@@ -52,6 +54,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   };
   readonly #rules: RuleVersions;
   readonly #decisions: DecisionStore;
+  readonly #late: LateExpectations;
   readonly #work: RuleProjection;
   readonly #simulations = new SimulationTurn();
 
@@ -59,12 +62,13 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     super(ctx, env, "policy");
     const { ecosystem, sql, alarms } = this;
     this.#rules = new RuleVersions(sql);
-    this.#decisions = new DecisionStore(sql);
+    this.#late = new LateExpectations(sql);
+    this.#decisions = new DecisionStore(sql, this.#late);
     this.#work = new RuleProjection({
       projection: this.projection,
       log: () => objectNamed(env.SIGNAL_LOG, ecosystem, env),
       rules: this.#rules,
-      state: new StateStore(sql),
+      state: new StateStore(sql, this.#late),
       overrides: new ReplayOverrides(sql),
       decisions: this.#decisions,
       questions: (settle) =>
@@ -102,17 +106,27 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
 
   /** How many rules there are, which of them are not evaluated, and who has used up a share of one. */
   overview(): PolicyOverview & { readonly excess: readonly Excess[] } {
-    const ids = [...this.#rules.current.keys()];
     return {
       excess: this.#work.excess.list(Date.now()),
-      rules: ids.length,
-      quarantined: ids.filter((id) => this.#work.engine.quarantine(id) !== undefined).sort(),
+      rules: this.#rules.current.size,
+      quarantined: this.#quarantined,
     };
   }
 
   /** How many forwarded signals wait for each other ecosystem. */
   forwardsWaiting(): Record<string, number> {
     return forwardsWaiting(this.sql);
+  }
+
+  /** What of the rules may need somebody, in one call. */
+  attention(): PolicyAttention {
+    const rules = this.#rules.current;
+    return {
+      quarantined: this.#quarantined,
+      late: this.#late.list(Date.now()).filter(({ rule }) => rules.has(rule)),
+      forwardsWaiting: forwardsWaiting(this.sql),
+      cursor: this.projection.cursor,
+    };
   }
 
   /** One simulation of the ecosystem runs at a time; it asks again while it runs. */
@@ -160,6 +174,10 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       if (policy === undefined) return null;
       return this.#change([{ id, rule: { ...bodyOf(policy), enabled } }], by);
     });
+  }
+
+  get #quarantined(): string[] {
+    return [...this.#rules.current.keys()].filter((id) => this.#work.engine.quarantine(id) !== undefined).sort();
   }
 
   #shown(policy: Policy): Policy {

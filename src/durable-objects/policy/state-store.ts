@@ -1,13 +1,16 @@
 import type { StateMutation, StateRow } from "../../core/policy/state.ts";
 import { readStoredState } from "../../core/policy/stored.ts";
 import { readableRows } from "../shell/readable-rows.ts";
+import type { LateExpectations } from "./late-expectations.ts";
 
 /** State of the rules, and notes of their projection: a row each, written only when it changes. */
 export class StateStore {
   readonly #sql: SqlStorage;
+  readonly #late: Pick<LateExpectations, "changed">;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, late: Pick<LateExpectations, "changed">) {
     this.#sql = sql;
+    this.#late = late;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS rule_state (kind TEXT, rule TEXT, key TEXT, body TEXT NOT NULL,
          PRIMARY KEY (kind, rule, key)) WITHOUT ROWID`,
@@ -16,6 +19,7 @@ export class StateStore {
   }
 
   write(mutations: readonly StateMutation[]): void {
+    this.#late.changed(mutations);
     for (const { kind, rule, key, body } of mutations) {
       if (body === null) {
         this.#sql.exec("DELETE FROM rule_state WHERE kind = ? AND rule = ? AND key = ?", kind, rule, key);

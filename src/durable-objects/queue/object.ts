@@ -3,6 +3,7 @@ import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import type * as api from "../../core/queue/api.ts";
 import { findBottlenecks } from "../../core/queue/bottlenecks.ts";
 import type { Entry } from "../../core/queue/entry.ts";
+import type { FinishedQuery, FinishedTasks } from "../../core/queue/finished-query.ts";
 import { changeSettings, type QueueSettings, type QueueSettingsChange } from "../../core/queue/queue-settings.ts";
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { NewTask } from "../../core/queue/task.ts";
@@ -15,6 +16,7 @@ import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
+import { searchFinished } from "./finished-search.ts";
 import { admitsByName, type HostNameBindings } from "./host-names.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
@@ -164,9 +166,12 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     return { tasks, next: seqs.length < limit ? null : (seqs.at(-1)?.seq ?? null) };
   }
 
+  finishedTasks(query: FinishedQuery): FinishedTasks {
+    return searchFinished(this.sql, query);
+  }
+
   status(): api.QueueStatus {
-    const status = queueStatus(queueOf(this.#name), this.#commits.runtime, this.#waiters, Date.now());
-    return { ...status, ...this.size() };
+    return { ...queueStatus(queueOf(this.#name), this.#commits.runtime, this.#waiters, Date.now()), ...this.size() };
   }
 
   bottlenecks(limit: number): api.Bottlenecks {
@@ -221,14 +226,11 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const { searchParams, pathname } = new URL(request.url);
     const ended = this.tagged.refusal(searchParams);
     if (ended !== undefined) return ended;
+    const token = tokenOfQuery(searchParams);
     if (pathname === "/events") {
       const { server, answer } = this.tagged.accept(searchParams, FOLLOWER);
-      const tail = Number(searchParams.get("tail") ?? "0");
-      this.#followers.open(server, this.#commits.runtime.events, {
-        after: searchParams.get("after"),
-        count: tail,
-        token: tokenOfQuery(searchParams),
-      });
+      const [after, count] = [searchParams.get("after"), Number(searchParams.get("tail") ?? "0")];
+      this.#followers.open(server, this.#commits.runtime.events, { after, count, token });
       return answer();
     }
     const bound = readBindings(searchParams.get("bound"));
@@ -239,7 +241,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       recipients: bound.recipients,
       hosts: queueOf(this.#name) === HOSTS_QUEUE ? bound.hosts : undefined,
       byName: searchParams.get("by_name") === "1",
-      token: tokenOfQuery(searchParams),
+      token,
     });
     return answer(WORK_PROTOCOL);
   }

@@ -19,14 +19,20 @@ const bridge: BridgeView = {
 };
 const item = (ecosystem: string, severity: AttentionItem["severity"]): AttentionItem => ({
   id: `host_down/${ecosystem}`,
+  cause: `host_down/${ecosystem}`,
   ecosystem,
   kind: "host_down",
   severity,
   subject: `gpu-${ecosystem}`,
+  what: "the host is down",
   why: "the host has lost its link",
   since: AT,
+  consequence: "its tasks wait",
   next_step: `ganglion agents gpu-${ecosystem}`,
+  action: null,
+  chain: null,
   effects: [],
+  effects_total: 0,
 });
 
 describe("ganglion bridges", () => {
@@ -57,6 +63,10 @@ describe("ganglion attention", () => {
   it("of all ecosystems reads every page, and sorts what they hold together", async () => {
     const page = (ecosystem: string, severity: AttentionItem["severity"], next: string | null): AttentionPage => ({
       items: [item(ecosystem, severity)],
+      total: 1,
+      critical: 1,
+      left_out: 0,
+      unread: [],
       ecosystems: [{ name: ecosystem, items: 1, worst: severity, last_active_at: AT }],
       checked_at: AT,
       next,

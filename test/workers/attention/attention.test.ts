@@ -1,10 +1,15 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import type { Attention, AttentionPage } from "../../../src/core/attention/api.ts";
-import { directory } from "../../../src/workers/bindings/objects.ts";
+import { recordVersion } from "../../../src/durable-objects/shell/schema.ts";
+import { ecosystemObjects } from "../../../src/workers/bindings/ecosystem-objects.ts";
+import { directory, webhooks } from "../../../src/workers/bindings/objects.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
-import { call, freshEcosystem, problemOf } from "../api/calls.ts";
+import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { crash } from "../crash.ts";
 import { deadLettersOf } from "../log-under-test.ts";
+import { aTask, queueOver, queueStub } from "../queue/queue-under-test.ts";
 
 const patient = { timeout: 45_000 };
 vi.setConfig({ testTimeout: 60_000 });
@@ -28,7 +33,75 @@ describe("attention", () => {
     const eco = await withDeadLetter();
     const { items } = await read<Attention>(`/v1/${eco}/attention`);
     expect(items).toMatchObject([{ ecosystem: eco, kind: "dead_letters", next_step: "ganglion dlq list" }]);
-    expect((await read<Attention>(`/v1/${freshEcosystem()}/attention`)).items).toEqual([]);
+    expect(await read<Attention>(`/v1/${freshEcosystem()}/attention`)).toMatchObject({
+      items: [],
+      total: 0,
+      critical: 0,
+      left_out: 0,
+      unread: [],
+    });
+  });
+
+  test("folds the dead letter of a poison task with the alert that it raised, and empties when it is replayed", async () => {
+    const eco = freshEcosystem();
+    const queue = queueOver(eco);
+    await queue.configure({ alert_failed: 0, alert_failed_window_ms: 60_000 });
+    await queue.put(aTask({ task_id: "poison", max_attempts: 1 }));
+    const [leased] = await queue.lease("coder");
+    await queue.act("poison", "fail", { lease_id: leased?.lease_id, error: "boom", retry: false });
+    const now = () => read<Attention>(`/v1/${eco}/attention`);
+    const causes = async () => (await now()).items.map(({ id, effects }) => [id, effects]);
+    const poison = ["dead_letters/task/work", ["tasks fail in the queue work"]];
+    await expect.poll(causes, patient).toEqual([poison]);
+    const [row] = (await now()).items;
+    expect(row?.why).toMatch(/: boom$/);
+    await expect.poll(async () => (await now()).items[0]?.chain, patient).toBeNull();
+    const { path = "", body } = row?.action ?? {};
+    const tried = await post(path, body);
+    expect(await tried.json()).toMatchObject({ dry_run: true, matched: 1 });
+    await queue.configure({ alert_failed: null });
+    expect((await post(path, { ...body, dry_run: false })).status).toBe(200);
+    const [again] = await queue.lease("coder");
+    await queue.act("poison", "complete", { lease_id: again?.lease_id, result: 1 });
+    await expect.poll(causes, patient).toEqual([]);
+  });
+
+  test("names the parts that cannot be looked at, and shows the others", async () => {
+    vi.spyOn(console, "warn").mockReturnValue();
+    vi.spyOn(console, "error").mockReturnValue();
+    const eco = await withDeadLetter();
+    await runInDurableObject(webhooks(env, eco), (_, { storage }) => recordVersion(storage.sql, 99));
+    await crash(webhooks(env, eco));
+    const { items, unread } = await read<Attention>(`/v1/${eco}/attention`);
+    expect([items.map(({ kind }) => kind), unread]).toEqual([["dead_letters"], ["webhooks"]]);
+  });
+
+  test("takes one call of each of seven objects where all is well, and one for each queue", async () => {
+    const eco = freshEcosystem();
+    await queueOver(eco).put(aTask());
+    const stubs = { ...ecosystemObjects(env, eco), work: queueStub(eco) };
+    const counts = async () =>
+      Object.fromEntries(
+        await Promise.all(
+          Object.entries(stubs).map(async ([name, stub]) => [name, (await stub.usage()).requests] as const),
+        ),
+      );
+    // At first the hosts' object asks the log which links are open.
+    await read<Attention>(`/v1/${eco}/attention`);
+    const before = await counts();
+    await read<Attention>(`/v1/${eco}/attention`);
+    const after = await counts();
+    const made = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0) - 1]);
+    expect(Object.fromEntries(made.filter(([, count]) => count !== 0))).toEqual({
+      SignalLog: 1,
+      ObservationCache: 1,
+      PolicyState: 1,
+      WorkerBoard: 1,
+      AgentRegistry: 1,
+      Webhooks: 1,
+      DeadLetters: 1,
+      work: 1,
+    });
   });
 
   test("of all ecosystems lists those that the token may see, a page at a time", async () => {

@@ -57,6 +57,28 @@ describe("expectation of a rule", () => {
     expect((await waiting(eco)).total).toBe(0);
   });
 
+  test("that was not met is known as late, across a restart, until its rule waits for the same anew", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "r", asked("1h"));
+    await append(eco, "X_ASKED", "a", "b");
+    await expect.poll(async () => (await waiting(eco)).total, patience).toBe(2);
+    const keys = async () => (await policyOf(eco).attention()).late.map(({ key }) => key);
+    expect(await keys()).toEqual([]);
+    await passAnHour(eco);
+    expect(await keys()).toEqual(["a", "b"]);
+    await evictDurableObject(policyOf(eco));
+    const [first] = (await policyOf(eco).attention()).late;
+    const begun = (await allOf(eco)).find(({ signal, facts }) => signal === "X_ASKED" && facts.id === "a");
+    expect(first).toMatchObject({ rule: "r", reason: "no X_ANSWERED within 1h", origin: begun?.id });
+    await policyOf(eco).rebuild();
+    expect(await keys()).toEqual(["a", "b"]);
+    await append(eco, "X_ASKED", "a");
+    await policyOf(eco).catchUp((await logOf(eco).status()).head_seq);
+    expect(await keys()).toEqual(["b"]);
+    vi.setSystemTime(Date.now() + 3_601_000);
+    expect(await keys()).toEqual([]);
+  });
+
   test("is met by an answer that lies in the log unread when its time is over", async () => {
     const eco = freshEcosystem();
     await putRule(eco, "r", asked("1h"));

@@ -2,26 +2,20 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { EcosystemRecord } from "../../../core/access/api.ts";
 import { authorise, type Grant } from "../../../core/access/grant.ts";
 import type { AttentionItem, AttentionPage } from "../../../core/attention/api.ts";
-import { attentionItems, byUrgency } from "../../../core/attention/items.ts";
+import { shownItems } from "../../../core/attention/items.ts";
+import { byUrgency } from "../../../core/attention/order.ts";
 import { formatTimestamp } from "../../../core/signals/timestamp.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import {
-  agentRegistry,
-  deadLetters,
-  directory,
-  observationCache,
-  policyState,
-  priorityQueue,
-  signalLog,
-} from "../../bindings/objects.ts";
+import { directory } from "../../bindings/objects.ts";
 import { EcosystemPath, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured, securedAnywhere } from "../http/route.ts";
+import { lookAt, MAX_QUEUES } from "./look.ts";
 import { AttentionPageSchema, AttentionSchema } from "./schemas.ts";
 
-/** Queues of an ecosystem that are asked for alerts. A call may make 1,000 calls of objects. */
-const MAX_QUEUES = 25;
+/** A call may make 1,000 calls of objects: each ecosystem takes ten, and one for each of so many queues. */
 const MAX_ECOSYSTEMS = 30;
+const QUEUES_OF_EACH = 20;
 
 const one = createRoute({
   method: "get",
@@ -29,8 +23,10 @@ const one = createRoute({
   operationId: "getAttention",
   summary: "What needs somebody in an ecosystem",
   description:
-    "Hosts that are down, open alerts and gaps, quarantined rules, dead letters, forwarded signals that wait, and a budget that is nearly used up. Alerts of " +
-    `queues are those of the first ${MAX_QUEUES} queues by name.`,
+    "A row for each cause: a host that is down is one row, and what follows from it, such as its processes, the queues that " +
+    "wait for them and its late answers, are its `effects`. Hosts, processes, gaps, scanners, rules, queues, breakers, dead " +
+    "letters, webhooks, expectations, forwarded signals, projections, the log and the budget are looked at; of queues the " +
+    `first ${MAX_QUEUES} by name.`,
   tags: ["operation"],
   ...secured("signals:read"),
   request: { params: EcosystemPath },
@@ -42,6 +38,7 @@ const all = createRoute({
   path: "/v1/attention",
   operationId: "getAttentionEverywhere",
   summary: "What needs somebody in any ecosystem that the token may see",
+  description: `As for one ecosystem; of the queues of each the first ${QUEUES_OF_EACH} by name are looked at.`,
   tags: ["federation"],
   ...securedAnywhere("signals:read"),
   request: {
@@ -55,20 +52,23 @@ const all = createRoute({
 
 export const attention = newApi()
   .openapi(one, async (c) => {
-    const items = await itemsOf(c.env, c.req.valid("param").eco);
-    return c.json({ items, checked_at: formatTimestamp(Date.now()) }, 200);
+    const nowMs = Date.now();
+    const { items, unread } = await lookAt(c.env, c.req.valid("param").eco, nowMs);
+    return c.json({ ...shownItems(items), checked_at: formatTimestamp(nowMs), unread }, 200);
   })
   .openapi(all, async (c) => {
     const { limit, after = "" } = c.req.valid("query");
     const visible = await visibleEcosystems(c.env, c.get("grant"), after);
     const page = visible.slice(0, limit);
-    const found = await Promise.all(page.map((record) => lookAt(c.env, record)));
+    const nowMs = Date.now();
+    const found = await Promise.all(page.map((record) => lookedAt(c.env, record, nowMs)));
     return c.json(
       {
-        items: found.flatMap(({ items }) => items).sort(byUrgency),
+        ...shownItems(found.flatMap(({ items }) => items).sort(byUrgency)),
+        unread: found.flatMap(({ summary, unread }) => unread.map((part) => `${summary.name}: ${part}`)),
         ecosystems: found.map(({ summary }) => summary),
         next: visible.length > page.length ? (page.at(-1)?.name ?? null) : null,
-        checked_at: formatTimestamp(Date.now()),
+        checked_at: formatTimestamp(nowMs),
       },
       200,
     );
@@ -85,44 +85,18 @@ async function visibleEcosystems(env: Environment, grant: Grant, after: string):
 interface Looked {
   readonly summary: AttentionPage["ecosystems"][number];
   readonly items: readonly AttentionItem[];
+  readonly unread: readonly string[];
 }
 
 /** One ecosystem that cannot be looked at, because it is being exported, hides no other. */
-async function lookAt(env: Environment, { name, last_active_at }: EcosystemRecord): Promise<Looked> {
+async function lookedAt(env: Environment, { name, last_active_at }: EcosystemRecord, nowMs: number): Promise<Looked> {
   try {
-    const items = await itemsOf(env, name);
-    return { items, summary: { name, items: items.length, worst: items[0]?.severity ?? null, last_active_at } };
+    const { items, unread } = await lookAt(env, name, nowMs, QUEUES_OF_EACH);
+    const worst = items[0]?.severity ?? null;
+    return { items, unread, summary: { name, items: items.length, worst, last_active_at } };
   } catch (error) {
     logLine("warn", "attention-not-read", { ecosystem: name, error });
     const failed = "the ecosystem did not answer: ask again";
-    return { items: [], summary: { name, items: 0, worst: null, last_active_at, failed } };
+    return { items: [], unread: [], summary: { name, items: 0, worst: null, last_active_at, failed } };
   }
-}
-
-async function itemsOf(env: Environment, ecosystem: string): Promise<AttentionItem[]> {
-  const rules = policyState(env, ecosystem);
-  const [{ agents }, gaps, { quarantined }, forwardsWaiting, letters, queues, budget] = await Promise.all([
-    agentRegistry(env, ecosystem).agents(),
-    observationCache(env, ecosystem).gaps("open"),
-    rules.overview(),
-    rules.forwardsWaiting(),
-    deadLetters(env, ecosystem).count(),
-    queueAlerts(env, ecosystem),
-    signalLog(env, ecosystem).budget(),
-  ]);
-  return attentionItems({
-    ecosystem,
-    agents,
-    gaps,
-    quarantined,
-    forwardsWaiting,
-    deadLetters: letters,
-    queues,
-    budget,
-  });
-}
-
-async function queueAlerts(env: Environment, ecosystem: string) {
-  const queues = (await directory(env).queues(ecosystem)).slice(0, MAX_QUEUES);
-  return Promise.all(queues.map(({ name }) => priorityQueue(env, ecosystem, name).status()));
 }

@@ -9,6 +9,7 @@ import {
   ScannerStatus,
   Scanners,
 } from "../../../core/introspection/api.ts";
+import { GapEvidence } from "../../../core/introspection/gaps/gap-evidence.ts";
 import type { ObservationSettings } from "../../../core/introspection/window/window-settings.ts";
 import { describes, named } from "../http/schema-parts.ts";
 
@@ -19,8 +20,9 @@ export const ObservationsPageSchema = named(
 );
 export const HistoryPageSchema = named("HistoryPage", HistoryPage);
 
-const GapSchema = named("Gap", Gap);
+export const GapSchema = named("Gap", Gap);
 export const GapsSchema = named("Gaps", Gaps.extend({ gaps: GapSchema.array() }));
+export const GapEvidenceSchema = named("GapEvidence", GapEvidence.extend({ gap: GapSchema }));
 
 export const ScannerSchema = named("Scanner", ScannerStatus);
 export const ScannersSchema = named("Scanners", Scanners.extend({ scanners: ScannerSchema.array() }));

@@ -11,6 +11,7 @@ import {
   TaskState,
   TaskView,
 } from "../../../core/queue/api.ts";
+import { FinishedPage } from "../../../core/queue/finished-query.ts";
 import { QueueSettings } from "../../../core/queue/queue-settings.ts";
 import { named } from "../http/schema-parts.ts";
 
@@ -23,6 +24,8 @@ export const TaskStateSchema = named("SettledTask", TaskState);
 
 export const TaskSchema = named("Task", TaskView);
 export const TaskPageSchema = named("TaskPage", TaskPage.extend({ tasks: TaskSchema.array() }));
+
+export const FinishedPageSchema = named("FinishedTasks", FinishedPage.extend({ tasks: TaskSchema.array() }));
 
 export const QueuesSchema = named("Queues", Queues);
 

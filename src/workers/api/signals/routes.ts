@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { ReadQuery } from "../../../core/signals/api.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { NewSignal, Signal } from "../../../core/signals/signal.ts";
 import { signalLog } from "../../bindings/objects.ts";
@@ -9,6 +10,7 @@ import { refusedNow } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
 import { foreignSignal, LINE_MEDIA_TYPES, readSignals } from "./body.ts";
 import { readSignalOfFacts } from "./facts-body.ts";
+import { filteredPage, signalFilter } from "./filtered.ts";
 import { oneSignal, WhichSignal } from "./one-signal.ts";
 import { AppendResultSchema, SignalPageSchema, SignalSchema } from "./schemas.ts";
 
@@ -50,6 +52,10 @@ const list = createRoute({
   path: "/v1/{eco}/signals",
   operationId: "listSignals",
   summary: "Read the log",
+  description:
+    "With `filter`, a condition in CEL over `signal`, `id`, `source`, `facts` and `now` (when the log received it), such as " +
+    "`facts.cpu_percent > 90.0`. One call searches a bounded part of the log, and says in `searched` which: go on with `next`. A " +
+    "signal on which the condition cannot be evaluated, mostly for want of a fact, does not match, and is counted.",
   tags: ["signals"],
   ...secured("signals:read"),
   request: {
@@ -62,6 +68,7 @@ const list = createRoute({
       until: time("Only signals with an event time before this"),
       limit: wholeNumber(1, 1_000, 100, "Signals in a page"),
       order: oneOf(["asc", "desc"], "Oldest or newest first"),
+      filter: signalFilter,
     }),
   },
   responses: { 200: json(SignalPageSchema, "One page"), ...problems() },
@@ -130,8 +137,8 @@ export const signals = newApi()
   })
   .openapi(list, async (c) => {
     const { eco } = c.req.valid("param");
-    const { signal, source, after, since, until, limit, order } = c.req.valid("query");
-    const page = await signalLog(c.env, eco).read({
+    const { signal, source, after, since, until, limit, order, filter } = c.req.valid("query");
+    const query: ReadQuery = {
       signals: signal,
       limit,
       order,
@@ -139,7 +146,10 @@ export const signals = newApi()
       ...(after === undefined ? {} : { after }),
       ...(since === undefined ? {} : { sinceMs: since }),
       ...(until === undefined ? {} : { untilMs: until }),
-    });
+    };
+    if (filter !== undefined)
+      return jsonText<z.infer<typeof SignalPageSchema>>(await filteredPage(c.env, eco, query, filter));
+    const page = await signalLog(c.env, eco).read(query);
     return jsonText<z.infer<typeof SignalPageSchema>>(`{"signals":[${page.lines.join(",")}],"next":${page.next}}`);
   })
   .openapi(one, async (c) => {

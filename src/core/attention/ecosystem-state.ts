@@ -1,0 +1,74 @@
+import type { Budget } from "../billing/budget.ts";
+import type { DeadLetterSummary } from "../dead-letters/digest.ts";
+import type { FleetHost } from "../hosts/fleet.ts";
+import type { Gap, ScannerStatus } from "../introspection/api.ts";
+import type { LateExpectation } from "../policy/late-expectation.ts";
+import type { QueueStatus } from "../queue/api.ts";
+import type { LogStatus } from "../signals/api.ts";
+import type { Signal } from "../signals/signal.ts";
+import type { Endpoint } from "../webhooks/api.ts";
+
+export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
+  readonly by_recipient: Readonly<Record<string, { readonly queued: number }>>;
+};
+
+/** What the objects of an ecosystem say of themselves. */
+export interface EcosystemState {
+  readonly ecosystem: string;
+  readonly hosts: readonly FleetHost[];
+  /** Open gaps. */
+  readonly gaps: readonly Gap[];
+  readonly scanners: readonly Pick<ScannerStatus, "id" | "state" | "last_error" | "retry_at">[];
+  /** Ids of rules that are not evaluated any more. */
+  readonly quarantined: readonly string[];
+  readonly late: readonly LateExpectation[];
+  readonly queues: readonly QueueState[];
+  readonly deadLetters: DeadLetterSummary;
+  readonly webhooks: readonly Pick<
+    Endpoint,
+    "id" | "enabled" | "disabled_reason" | "failing_since" | "last_error" | "waiting"
+  >[];
+  /** Forwarded signals that wait, by the ecosystem to which they go. */
+  readonly forwardsWaiting: Readonly<Record<string, number>>;
+  /** `undefined`: there is none. */
+  readonly budget: Budget | undefined;
+  readonly damaged: LogStatus["damaged"];
+  /** By projection, when the log received the oldest signal that it has not taken in. */
+  readonly undelivered: Readonly<Record<string, string | null>>;
+  readonly nowMs: number;
+}
+
+/** Names of the signals that tell how a matter began. */
+export const TELLING_SIGNALS = [
+  "Q_AGENT_DOWN",
+  "Q_HEALTH_ALERT",
+  "Q_PROCESS_GAVE_UP",
+  "Q_PROCESS_HUNG",
+  "Q_POLICY_QUARANTINED",
+  "Q_QUEUE_ALERT",
+  "Q_QUEUE_BREAKER",
+  "Q_LOG_DAMAGED",
+  "ganglion.budget.warned",
+] as const;
+
+/** Signals after which something may need somebody that did not before, or does not any more. */
+export const CHANGING_SIGNALS = [
+  ...TELLING_SIGNALS,
+  "Q_AGENT_UP",
+  "Q_PROCESS_RESTARTED",
+  "Q_PROCESS_CRASHED",
+  "CAPABILITY_GAP",
+  "CAPABILITY_GAP_RESOLVED",
+  "Q_POLICY_CHANGED",
+  "Q_SCANNER_CHANGED",
+  "Q_TASK_FAILED",
+  "Q_WORKER_TASK_FAILED",
+  "Q_REACTION_FAILED",
+  "Q_EDGE_BACK",
+  "Q_PROGRAM_SILENT",
+  "Q_PROGRAM_BACK",
+  "ganglion.budget.changed",
+] as const;
+
+/** Signals of the log that tell how matters began, the newest first. */
+export type TellingSignals = readonly Pick<Signal, "id" | "signal" | "facts" | "timestamp">[];

@@ -1,0 +1,179 @@
+import type { DeadLetterDigest, DeadLetterSummary } from "../dead-letters/digest.ts";
+import type { EcosystemState, QueueState } from "./ecosystem-state.ts";
+import { webhookFailing } from "./edge.ts";
+import { type Finding, look } from "./finding.ts";
+import { type Absences, hostDown } from "./hosts.ts";
+
+type Alert = QueueState["alerts"][number];
+
+/** Which alert of a queue speaks for the others, the first that is raised. */
+const RULES: Readonly<
+  Record<string, { readonly rank: number; readonly matter: string; readonly consequence: string }>
+> = {
+  p95_slow: { rank: 0, matter: "tasks run long", consequence: "what waits behind them comes late" },
+  task_slow: { rank: 1, matter: "a task runs long", consequence: "what waits behind it comes late" },
+  queue_deep: {
+    rank: 2,
+    matter: "too many tasks wait",
+    consequence: "they wait longer and longer, and the queue fills up",
+  },
+  tasks_failing: {
+    rank: 3,
+    matter: "tasks fail",
+    consequence: "the work is not done, and each failure leaves a dead letter",
+  },
+};
+
+/** Alerts and open breakers of a queue. */
+export function queueFindings(queue: QueueState, absences: Absences, ecosystem: string): Finding[] {
+  const path = `/queues/${encodeURIComponent(queue.queue)}`;
+  const alerts = queue.alerts.toSorted((a, b) => rankOf(a) - rankOf(b) || (a.subject < b.subject ? -1 : 1));
+  const explained = alerts.map((alert) => [alert, explanationOf(alert, queue, absences)] as const);
+  const speaker = explained.find(([, own]) => own === undefined)?.[0];
+  const raised = explained.map(([alert, own]): Finding => {
+    const { rule, subject, raised_at } = alert;
+    const { matter = `the threshold ${rule} was passed`, consequence = "its work comes late" } = RULES[rule] ?? {};
+    const failing = rule === "tasks_failing" ? [deadLettersOf("task", queue.queue)] : [];
+    const above = own ?? (speaker === undefined || speaker === alert ? undefined : idOf(queue.queue, speaker));
+    return {
+      id: idOf(queue.queue, alert),
+      kind: "queue_alert",
+      severity: "warning",
+      subject: queue.queue,
+      what: `${matter} in the queue ${queue.queue}${subject === "queue" ? "" : ` (${subject})`}`,
+      why: `the threshold ${rule} was passed (${subject})`,
+      since: raised_at,
+      consequence,
+      next_step: `ganglion bottlenecks --queue ${queue.queue}`,
+      action: look(`Where the time of ${queue.queue} goes`, ecosystem, `${path}/bottlenecks`),
+      chain: null,
+      explainedBy: [...failing, ...(above === undefined ? [] : [above])],
+    };
+  });
+  const open = queue.breakers.map(({ recipient, reason, since, next_probe_at }): Finding => {
+    const absence = absences.ofRecipient(recipient);
+    return {
+      id: `breaker_open/${queue.queue}/${recipient}`,
+      kind: "breaker_open",
+      severity: "warning",
+      subject: `${recipient} in ${queue.queue}`,
+      what: `calls of ${recipient} in the queue ${queue.queue} are refused`,
+      why: reason,
+      since,
+      consequence: `no call is let through until ${next_probe_at}, and then one to try`,
+      next_step: `ganglion queue ${queue.queue}`,
+      action: look(`Breakers of ${queue.queue}`, ecosystem, path),
+      chain: null,
+      explainedBy: absence === undefined ? [] : [absence],
+    };
+  });
+  return [...raised, ...open];
+}
+
+const rankOf = ({ rule }: Alert) => RULES[rule]?.rank ?? Number.MAX_SAFE_INTEGER;
+const idOf = (queue: string, { rule, subject }: Alert) => `queue_alert/${queue}/${rule}/${subject}`;
+
+/** What keeps those from working to whom an alert goes back. */
+function explanationOf({ subject }: Alert, { by_recipient }: QueueState, absences: Absences): string | undefined {
+  if (subject !== "queue") return absences.ofRecipient(subject.split("/", 1)[0] ?? subject);
+  const waited = Object.entries(by_recipient)
+    .filter(([, { queued }]) => queued > 0)
+    .sort(([a, { queued: first }], [b, { queued: second }]) => second - first || (a < b ? -1 : 1))
+    .map(([recipient]) => recipient);
+  return waited.length === 0 ? undefined : absences.ofRecipients(waited);
+}
+
+const ALL = "dead_letters";
+const deadLettersOf = (kind: string, of: string) => `${ALL}/${kind}/${of}`;
+
+/** Dead letters, put together by what failed where. */
+export function deadLetterFindings(
+  { open, newest }: DeadLetterSummary,
+  absences: Absences,
+  { ecosystem }: Pick<EcosystemState, "ecosystem">,
+): Finding[] {
+  const groups = new Map<string, DeadLetterDigest[]>();
+  for (const one of newest) {
+    const id = deadLettersOf(one.kind, placeOf(one));
+    const group = groups.get(id) ?? [];
+    groups.set(id, group);
+    group.push(one);
+  }
+  const found = [...groups].map(([id, group]) => groupFinding(id, group, absences, ecosystem));
+  const more = open - newest.length;
+  if (more <= 0) return found;
+  const [first] = found;
+  return [
+    ...found,
+    {
+      ...deadLetters(ALL, more, ecosystem),
+      what: `${counted(more)}${first === undefined ? "" : " more"} could not be processed`,
+      why: "what they hold could not be processed",
+      explainedBy: first === undefined ? [] : [first.id],
+    },
+  ];
+}
+
+function groupFinding(id: string, group: readonly DeadLetterDigest[], absences: Absences, ecosystem: string): Finding {
+  const [newest] = group;
+  const since = group.map(({ firstFailedAt }) => firstFailedAt).sort()[0] ?? null;
+  const of = newest === undefined ? "" : ` of ${whereWords(newest)}`;
+  const causes = newest === undefined ? undefined : explanationsOf(newest, group, absences);
+  return {
+    ...deadLetters(id, group.length, ecosystem, newest),
+    what: `${counted(group.length)}${of}`,
+    why:
+      newest === undefined
+        ? "what they hold could not be processed"
+        : `what they hold could not be processed: ${newest.error}`,
+    since,
+    chain: newest?.cause ?? null,
+    explainedBy: causes ?? [],
+  };
+}
+
+function explanationsOf(
+  { kind, endpoint, host }: DeadLetterDigest,
+  group: readonly DeadLetterDigest[],
+  absences: Absences,
+) {
+  if (endpoint !== undefined) return [webhookFailing(endpoint)];
+  if (host !== undefined) return [hostDown(host)];
+  const recipients = group.flatMap(({ recipient }) => recipient ?? []);
+  if (kind !== "task" || recipients.length === 0) return [];
+  const absence = absences.ofRecipients(recipients);
+  return absence === undefined ? [] : [absence];
+}
+
+function deadLetters(id: string, count: number, ecosystem: string, like?: DeadLetterDigest): Finding {
+  return {
+    id,
+    kind: "dead_letters",
+    severity: "warning",
+    subject: counted(count),
+    what: counted(count),
+    why: "",
+    since: null,
+    consequence: "their effects are missing until they are replayed",
+    next_step: "ganglion dlq list",
+    action: {
+      label: "Try which of them would be replayed",
+      method: "POST",
+      path: `/v1/${encodeURIComponent(ecosystem)}/dead-letters/replay`,
+      body: { filter: like === undefined ? {} : { kind: like.kind, daemon: like.daemon }, dry_run: true },
+    },
+    chain: null,
+    explainedBy: [],
+  };
+}
+
+const counted = (count: number) => `${count} dead ${count === 1 ? "letter" : "letters"}`;
+
+/** Where something failed: a queue, an endpoint, a host, or the component that gave up. */
+const placeOf = ({ queue, endpoint, host, daemon }: DeadLetterDigest) => queue ?? endpoint ?? host ?? daemon;
+
+function whereWords({ queue, endpoint, host, daemon }: DeadLetterDigest): string {
+  if (queue !== undefined) return `the queue ${queue}`;
+  if (endpoint !== undefined) return `the webhook ${endpoint}`;
+  return host === undefined ? daemon : `the host ${host}`;
+}

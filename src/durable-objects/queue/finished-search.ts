@@ -1,0 +1,131 @@
+import type { FinishedPlace, FinishedQuery, FinishedTasks } from "../../core/queue/finished-query.ts";
+import { readStoredFinishedTask } from "../../core/queue/stored-task.ts";
+import { finishedJson } from "../../core/queue/task-view.ts";
+import { readableRows } from "../shell/readable-rows.ts";
+
+/** Rows of one table that are looked at together, and sorted by time. */
+const STRETCH = 5_000;
+/** Rows that one call looks at, and where it searches payloads: the object does nothing else meanwhile. */
+const MAX_ROWS = 20_000;
+const MAX_SEARCHED_ROWS = 5_000;
+/** Characters of a payload that are searched. */
+const SEARCHED_CHARS = 16_384;
+/** Characters of one page. */
+const PAGE_CHARS = 4_000_000;
+
+interface Row extends Record<string, SqlStorageValue> {
+  task_id: string;
+  record: string;
+  payload: string;
+  at_ms: number | null;
+}
+
+/**
+ * Finished tasks that match, the newest first. They are stored by their ids, without an index, which would cost each task
+ * a written row more: a table of six hours is searched in stretches of {@link STRETCH} tasks, each sorted by time. One call
+ * looks at a bounded number of rows, so a page may be short, or empty, and still have a next one.
+ */
+export function searchFinished(sql: SqlStorage, query: FinishedQuery): FinishedTasks {
+  const maxRows = query.text === undefined ? MAX_ROWS : MAX_SEARCHED_ROWS;
+  const tasks: string[] = [];
+  let place = query.after ?? null;
+  let rows = 0;
+  let chars = 0;
+  for (const slice of slicesOf(sql)) {
+    if (place !== null && slice > place[0]) continue;
+    let stretchAfter = place?.[0] === slice ? place[1] : "";
+    let below = place?.[0] === slice ? place[2] : null;
+    // A table that was dropped since the page before.
+    place = null;
+    for (;;) {
+      if (rows >= maxRows) return { tasks, next: [slice, stretchAfter, below] };
+      const end = endOf(sql, slice, stretchAfter);
+      if (end.count === 0) break;
+      rows += end.count;
+      const wanted = query.limit - tasks.length;
+      const found = matchesIn(sql, slice, stretchAfter, below, query, wanted + 1);
+      for (const row of found) {
+        if (tasks.length >= query.limit || chars >= PAGE_CHARS) return { tasks, next: [slice, stretchAfter, below] };
+        const text = textOf(row);
+        below = [row.at_ms ?? 0, row.task_id];
+        if (text === undefined) continue;
+        tasks.push(text);
+        chars += text.length;
+      }
+      stretchAfter = end.last;
+      below = null;
+      if (end.count < STRETCH) break;
+    }
+  }
+  return { tasks, next: null };
+}
+
+/** The newest first. */
+function slicesOf(sql: SqlStorage): number[] {
+  return [...sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'finished_[0-9]*'")]
+    .map(({ name }) => Number(name.slice("finished_".length)))
+    .sort((a, b) => b - a);
+}
+
+function endOf(sql: SqlStorage, slice: number, after: string): { count: number; last: string } {
+  const { count, last } = sql
+    .exec<{ count: number; last: string | null }>(
+      `SELECT count(*) AS count, max(task_id) AS last FROM
+         (SELECT task_id FROM finished_${slice} WHERE task_id > ? ORDER BY task_id LIMIT ${STRETCH})`,
+      after,
+    )
+    .one();
+  return { count, last: last ?? after };
+}
+
+/** Fields of a stored record, see stored-task.ts. A record that cannot be read matches no condition. */
+const FIELDS = `CASE WHEN json_valid(record) THEN record ->> '$[1][2]' END AS at_ms,
+  CASE WHEN json_valid(record) THEN record ->> '$[1][1]' END AS outcome,
+  CASE WHEN json_valid(record) THEN record ->> '$[0][1]' END AS recipient,
+  CASE WHEN json_valid(record) THEN record ->> '$[0][2]' END AS type,
+  CASE WHEN json_valid(record) THEN record ->> '$[1][6]' END AS error`;
+
+function matchesIn(
+  sql: SqlStorage,
+  slice: number,
+  after: string,
+  below: FinishedPlace[2],
+  { outcomes, recipient, type, sinceMs, untilMs, text, recipients }: FinishedQuery,
+  limit: number,
+): Row[] {
+  return sql
+    .exec<Row>(
+      `SELECT task_id, record, payload, at_ms FROM
+         (SELECT task_id, record, payload, ${FIELDS} FROM
+           (SELECT * FROM finished_${slice} WHERE task_id > ?1 ORDER BY task_id LIMIT ${STRETCH}))
+       WHERE at_ms IS NOT NULL AND at_ms >= ?2 AND at_ms < ?3
+         AND (?4 IS NULL OR outcome IN (SELECT value FROM json_each(?4)))
+         AND (?5 IS NULL OR recipient = ?5) AND (?6 IS NULL OR type = ?6)
+         AND (?7 IS NULL OR instr(lower(task_id), ?7) > 0 OR instr(lower(error), ?7) > 0
+           OR instr(lower(substr(payload, 1, ${SEARCHED_CHARS})), ?7) > 0)
+         AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) WHERE value = recipient OR
+           (substr(value, -1) = '*' AND substr(recipient, 1, length(value) - 1) = substr(value, 1, length(value) - 1))))
+         AND (?9 IS NULL OR at_ms < ?9 OR (at_ms = ?9 AND task_id < ?10))
+       ORDER BY at_ms DESC, task_id DESC LIMIT ?11`,
+      after,
+      sinceMs ?? 0,
+      untilMs ?? Number.MAX_SAFE_INTEGER,
+      outcomes === undefined ? null : JSON.stringify(outcomes),
+      recipient ?? null,
+      type ?? null,
+      text?.toLowerCase() ?? null,
+      recipients === undefined ? null : JSON.stringify(recipients),
+      below?.[0] ?? null,
+      below?.[1] ?? null,
+      limit,
+    )
+    .toArray();
+}
+
+/** @returns `undefined` where the record is not that of a task */
+function textOf(row: Row): string | undefined {
+  const read = readableRows("finished tasks", [row], ({ record, payload }) =>
+    finishedJson(readStoredFinishedTask(record), payload),
+  );
+  return [...read][0];
+}

@@ -1,0 +1,129 @@
+import type { AttentionItem } from "../../../core/attention/api.ts";
+import { type EcosystemState, TELLING_SIGNALS } from "../../../core/attention/ecosystem-state.ts";
+import { attentionItems } from "../../../core/attention/items.ts";
+import type { FleetPage } from "../../../core/hosts/fleet.ts";
+import type { QueueStatus } from "../../../core/queue/api.ts";
+import type { LogStatus } from "../../../core/signals/api.ts";
+import { readSignalLine } from "../../../core/signals/signal-line.ts";
+import { logLine } from "../../../durable-objects/shell/log-line.ts";
+import type { Environment } from "../../bindings/environment.ts";
+import {
+  agentRegistry,
+  deadLetters,
+  directory,
+  observationCache,
+  policyState,
+  priorityQueue,
+  signalLog,
+  webhooks,
+  workerBoard,
+} from "../../bindings/objects.ts";
+
+/** Queues of an ecosystem that are looked at in one call; the caller may take fewer. */
+export const MAX_QUEUES = 25;
+/** Hosts that are looked at in one call. */
+const MAX_HOSTS = 1_000;
+/** The newest signals that tell how matters began. */
+const MAX_SIGNALS = 200;
+
+/** An ecosystem as it is at a moment, by the objects themselves. */
+export interface Look {
+  readonly atMs: number;
+  readonly items: readonly AttentionItem[];
+  readonly state: EcosystemState;
+  readonly fleet: FleetPage;
+  readonly queues: readonly QueueStatus[];
+  readonly queuesInAll: number;
+  readonly log: LogStatus;
+  /** Parts that could not be looked at, or not in one call. */
+  readonly unread: readonly string[];
+}
+
+/**
+ * Looks at an ecosystem: eight calls of objects, one more for each of at most {@link MAX_QUEUES} queues, and one more where
+ * something is wrong. An object that fails hides no other; where the log does not answer, nothing can be said.
+ */
+export async function lookAt(
+  env: Environment,
+  ecosystem: string,
+  nowMs: number,
+  maxQueues = MAX_QUEUES,
+): Promise<Look> {
+  const unread: string[] = [];
+  const part = async <Answer>(name: string, asked: Promise<Answer>, otherwise: Answer): Promise<Answer> => {
+    try {
+      return await asked;
+    } catch (error) {
+      logLine("warn", "attention-part-not-read", { ecosystem, part: name, error });
+      unread.push(name);
+      return otherwise;
+    }
+  };
+  const [fleet, window, policy, board, letters, endpoints, { queues, inAll }] = await Promise.all([
+    part("hosts", agentRegistry(env, ecosystem).fleet(MAX_HOSTS), { hosts: [], total: 0 }),
+    part("gaps and scanners", observationCache(env, ecosystem).attention(), undefined),
+    part("rules", policyState(env, ecosystem).attention(), undefined),
+    part("file tasks", workerBoard(env, ecosystem).place(), undefined),
+    part("dead letters", deadLetters(env, ecosystem).summary(), { open: 0, newest: [] }),
+    part("webhooks", webhooks(env, ecosystem).list(), []),
+    part("queues", queuesOf(env, ecosystem, maxQueues, unread), { queues: [], inAll: 0 }),
+  ]);
+  if (fleet.total > fleet.hosts.length) unread.push(`hosts after ${fleet.hosts.at(-1)?.host}`);
+  if (inAll > maxQueues) unread.push(`queues after ${queues.at(-1)?.queue}`);
+  const cursors = {
+    ...(window === undefined ? {} : { observations: window.cursor }),
+    ...(policy === undefined ? {} : { policy: policy.cursor }),
+    ...(board === undefined ? {} : { workers: board.cursor }),
+  };
+  // After the projections were asked: what came since then counts as not taken in, and not as taken in too early.
+  const log = await signalLog(env, ecosystem).status(cursors);
+  const state: EcosystemState = {
+    ecosystem,
+    hosts: fleet.hosts,
+    gaps: window?.gaps ?? [],
+    scanners: window?.scanners ?? [],
+    quarantined: policy?.quarantined ?? [],
+    late: policy?.late ?? [],
+    forwardsWaiting: policy?.forwardsWaiting ?? {},
+    queues,
+    deadLetters: letters,
+    webhooks: endpoints,
+    budget: log.budget,
+    damaged: log.damaged,
+    undelivered: Object.fromEntries(
+      Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),
+    ),
+    nowMs,
+  };
+  const items = await toldItems(env, state);
+  return { atMs: nowMs, items, state, fleet, queues, queuesInAll: inAll, log, unread };
+}
+
+/** Asks the log how matters began, where there are any. */
+async function toldItems(env: Environment, state: EcosystemState): Promise<AttentionItem[]> {
+  const items = attentionItems(state);
+  if (items.length === 0) return items;
+  const page = await signalLog(env, state.ecosystem).read({
+    signals: TELLING_SIGNALS,
+    limit: MAX_SIGNALS,
+    order: "desc",
+  });
+  return attentionItems(state, page.lines.map(readSignalLine));
+}
+
+async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, unread: string[]) {
+  const known = await directory(env).queues(ecosystem);
+  const asked = await Promise.allSettled(
+    known.slice(0, maxQueues).map(({ name }) => priorityQueue(env, ecosystem, name).status()),
+  );
+  const queues: QueueStatus[] = [];
+  asked.forEach((one, place) => {
+    if (one.status === "fulfilled") queues.push(one.value);
+    else {
+      const queue = known[place]?.name ?? "";
+      logLine("warn", "attention-part-not-read", { ecosystem, part: `queue ${queue}`, error: one.reason });
+      unread.push(`the queue ${queue}`);
+    }
+  });
+  return { queues, inAll: known.length };
+}
