@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { tokensCommand } from "./commands/access/tokens.ts";
 import { attentionCommand } from "./commands/attention/attention.ts";
+import { auditCommand } from "./commands/audit/audit.ts";
 import { budgetCommand } from "./commands/budget.ts";
 import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
 import { ecosystemCommand } from "./commands/ecosystems/ecosystem.ts";
@@ -114,6 +115,7 @@ function program(): Command {
     webhooksCommand,
     bridgesCommand,
     tokensCommand,
+    auditCommand,
     ecosystemCommand,
     importCommand,
   ]) {

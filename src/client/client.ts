@@ -1,5 +1,6 @@
 import { tokenCalls } from "./access.ts";
 import { attentionCalls } from "./attention.ts";
+import { auditCalls } from "./audit.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
 import { deploymentCalls } from "./deployment.ts";
 import { ecosystemCalls } from "./ecosystems.ts";
@@ -101,6 +102,7 @@ export function createClient(options: ClientOptions) {
     }),
     webhooks: webhookCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),
+    audit: auditCalls({ call, inside }),
     bridges: bridgeCalls({ call, inside }),
     deadLetters: deadLetterCalls({ call, inside }),
 

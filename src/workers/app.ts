@@ -3,6 +3,8 @@ import { DASHBOARD_BASE } from "../core/dashboard/manifest.ts";
 import { problem } from "../core/problem/problem.ts";
 import { tokens } from "./api/access/routes.ts";
 import { attention } from "./api/attention/routes.ts";
+import { recordWrites } from "./api/audit/record.ts";
+import { audit } from "./api/audit/routes.ts";
 import { deadLetterRoutes } from "./api/dead-letters/routes.ts";
 import { budgets } from "./api/deployment/budget.ts";
 import { health } from "./api/deployment/health.ts";
@@ -62,6 +64,7 @@ app.notFound(() =>
 );
 app.use(onlyAllowedHosts);
 app.use(crossOrigin);
+app.use(recordWrites);
 app.use(
   methodNotAllowed({
     app,
@@ -85,6 +88,7 @@ for (const part of [
   health,
   attention,
   overview,
+  audit,
   streams,
   producers,
   signals,

@@ -5,6 +5,7 @@ import { everyMinute } from "./cron.ts";
 import { consumeRounds, isRoundsQueue } from "./rounds/rounds-queue.ts";
 
 export { Directory } from "../durable-objects/access/object.ts";
+export { AuditLog } from "../durable-objects/audit/object.ts";
 export { DeadLetters } from "../durable-objects/dead-letters/object.ts";
 export { WorkerBoard } from "../durable-objects/file-tasks/object.ts";
 export { AgentRegistry } from "../durable-objects/hosts/object.ts";

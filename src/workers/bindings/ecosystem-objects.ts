@@ -1,6 +1,7 @@
 import type { Environment } from "./environment.ts";
 import {
   agentRegistry,
+  auditLog,
   deadLetters,
   intelligence,
   models,
@@ -26,5 +27,6 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   DeadLetters: deadLetters(env, ecosystem),
   Models: models(env, ecosystem),
   Intelligence: intelligence(env, ecosystem),
+  AuditLog: auditLog(env, ecosystem),
   QueueLobby: queueLobby(env, ecosystem),
 });

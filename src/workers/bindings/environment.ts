@@ -1,4 +1,5 @@
 import type { Directory } from "../../durable-objects/access/object.ts";
+import type { AuditLog } from "../../durable-objects/audit/object.ts";
 import type { DeadLetters } from "../../durable-objects/dead-letters/object.ts";
 import type { ReplayBindings } from "../../durable-objects/dead-letters/replay.ts";
 import type { BoardBindings, WorkerBoard } from "../../durable-objects/file-tasks/object.ts";
@@ -52,6 +53,7 @@ export interface Environment
   readonly MODELS: Namespace<CallsOf<Models>>;
   /** Roll-out and figures of those who ask about code, one for each ecosystem. */
   readonly INTELLIGENCE: Namespace<CallsOf<Intelligence>>;
+  readonly AUDIT_LOG: Namespace<CallsOf<AuditLog>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

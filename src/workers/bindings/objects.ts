@@ -19,5 +19,9 @@ export const queueLobby = (env: Environment, ecosystem: string) => objectNamed(e
 /** @param relay - a name that the log gave */
 export const linkRelay = (env: Environment, ecosystem: string, relay: string) =>
   objectNamed(env.LINK_RELAY, `${ecosystem}/${relay}`, env);
+/** Name of the audit log of the deployment: no ecosystem can have it. */
+export const DEPLOYMENT = "*";
+/** @param place - an ecosystem, or {@link DEPLOYMENT} */
+export const auditLog = (env: Environment, place: string) => objectNamed(env.AUDIT_LOG, place, env);
 /** One for the whole deployment. */
 export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory", env);

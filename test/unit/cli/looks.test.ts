@@ -1,10 +1,52 @@
 import { describe, expect, it } from "vitest";
+import type { AuditEntry } from "../../../src/core/audit/api.ts";
 import { overviewOf } from "../../../src/core/overview/compose.ts";
 import { gap, host, process } from "../attention/state-under-test.ts";
 import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
 const AT = "2026-01-31T12:00:00.000Z";
+
+describe("ganglion audit", () => {
+  const entry = (number: number): AuditEntry => ({
+    number,
+    at: AT,
+    by: "ops",
+    by_id: "t1",
+    method: "PUT",
+    operation: "/v1/{eco}/budget",
+    target: "/v1/site/budget",
+    status: 200,
+    outcome: "done",
+  });
+
+  it("reads as many pages as it is asked for, of the ecosystem or of the deployment", async () => {
+    const edge = await startEdge(({ url }) => {
+      const after = Number(url.searchParams.get("after") ?? "10");
+      return [200, { entries: [entry(after - 1)], next: after - 1 }];
+    });
+    const { out, err } = await ganglion([
+      "--ecosystem",
+      "site",
+      "audit",
+      "--limit",
+      "2",
+      "--by",
+      "ops",
+      "--url",
+      edge.url,
+    ]);
+    expect(out).toMatch(/TIME +BY +METHOD +TARGET +STATUS +OUTCOME\n.*ops +PUT +\/v1\/site\/budget +200 +done\n/);
+    expect(err).toContain("raise --limit");
+    expect(edge.received.map(({ url }) => [url.pathname, url.searchParams.get("after")])).toEqual([
+      ["/v1/site/audit", null],
+      ["/v1/site/audit", "9"],
+    ]);
+    const { out: json } = await ganglion(["audit", "--deployment", "--json", "--limit", "1", "--url", edge.url]);
+    expect(JSON.parse(json)).toMatchObject({ by: "ops" });
+    expect(edge.received.at(-1)?.url.pathname).toBe("/v1/audit");
+  });
+});
 
 describe("ganglion overview", () => {
   it("shows an ecosystem at a glance", async () => {

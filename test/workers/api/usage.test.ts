@@ -10,6 +10,7 @@ const usageOf = async (eco: string) =>
 const OBJECTS = [
   ...[
     "agent_registry",
+    "audit_log",
     "dead_letters",
     "directory",
     "intelligence",

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
 import type { LinkClaim } from "../../../src/core/hosts/link-claim.ts";
 import { Directory } from "../../../src/durable-objects/access/object.ts";
+import { AuditLog } from "../../../src/durable-objects/audit/object.ts";
 import { DeadLetters } from "../../../src/durable-objects/dead-letters/object.ts";
 import { WorkerBoard } from "../../../src/durable-objects/file-tasks/object.ts";
 import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
@@ -216,6 +217,13 @@ const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const AUDIT_LOG: ArgumentsOf<AuditLog> = {
+  record: [{ by: "n", by_id: "t", method: "PUT", operation: "/v1/{eco}/budget", target: "/v1/e/budget", status: 200 }],
+  entries: [{ limit: 1 }],
+  transfer: [{ do: "look" }],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const WEBHOOKS: ArgumentsOf<Webhooks> = {
   deliver: [[aDelivery("w1", "none")]],
   redeliver: [{ ...aDelivery("w2", "none"), timestampMs: 0 }],
@@ -297,6 +305,7 @@ const OBJECTS: readonly Row[] = [
   ["Webhooks", env.WEBHOOKS, Webhooks, WEBHOOKS],
   ["Models", env.MODELS, Models, MODELS],
   ["Intelligence", env.INTELLIGENCE, Intelligence, INTELLIGENCE],
+  ["AuditLog", env.AUDIT_LOG, AuditLog, AUDIT_LOG],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

@@ -41,6 +41,7 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     dead_letters: awake(own.DeadLetters),
     models: awake(own.Models),
     intelligence: awake(own.Intelligence),
+    audit_log: awake(own.AuditLog),
     queue_lobby: awake(own.QueueLobby),
     link_relays: ofRelays.map(awake).reduce(sumUsage, NO_USAGE),
     priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),

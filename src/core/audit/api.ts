@@ -1,0 +1,83 @@
+import * as z from "zod";
+import { Timestamp } from "../signals/timestamp.ts";
+
+/** A call of the API that changed something, or tried to. */
+export const AuditEntry = z.object({
+  number: z.int().meta({ description: "Counts the entries of this log" }),
+  at: Timestamp.meta({ description: "When the call was answered" }),
+  by: z.string().meta({ description: "Name of the token that called" }),
+  by_id: z.string().meta({ description: "Id of the token, the part that is no secret" }),
+  method: z.string().meta({ description: "Method of the call", example: "PUT" }),
+  operation: z.string().meta({
+    description: "Template of the path: what was done",
+    example: "/v1/{eco}/policies/{id}",
+  }),
+  target: z
+    .string()
+    .meta({ description: "The path itself: to what it was done", example: "/v1/default/policies/disk" }),
+  status: z.int().meta({ description: "HTTP status of the answer", example: 200 }),
+  outcome: z
+    .enum(["done", "refused", "failed"])
+    .meta({ description: "refused: the state did not allow it (4xx); failed: the edge could not do it (5xx)" }),
+});
+export type AuditEntry = Readonly<z.infer<typeof AuditEntry>>;
+
+export type NewAuditEntry = Omit<AuditEntry, "number" | "at" | "outcome">;
+
+export interface AuditQuery {
+  readonly limit: number;
+  /** Only entries before this number. */
+  readonly before?: number | undefined;
+  /** Name or id of the token. */
+  readonly by?: string | undefined;
+  /** Text in the path. */
+  readonly target?: string | undefined;
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+}
+
+export const AuditPage = z.object({
+  entries: z.array(AuditEntry).readonly().meta({ description: "The newest first" }),
+  next: z.int().nullable().meta({ description: "Give this as `after` for the next page; null: there is none" }),
+});
+export type AuditPage = Readonly<z.infer<typeof AuditPage>>;
+
+/**
+ * What programs send all the time, by method and template of the path. The log and the queues hold it already, with who sent
+ * it; a row more for each would cost as much as the call, and hide what people do.
+ */
+const TRAFFIC: ReadonlySet<string> = new Set([
+  "POST /v1/{eco}/signals",
+  "POST /v1/{eco}/signals/{id}",
+  "POST /v1/{eco}/queues/{q}/tasks",
+  "POST /v1/{eco}/queues/{q}/calls",
+  "POST /v1/{eco}/queues/{q}/lease",
+  "POST /v1/{eco}/queues/{q}/tasks/{id}/complete",
+  "POST /v1/{eco}/queues/{q}/tasks/{id}/fail",
+  "POST /v1/{eco}/queues/{q}/tasks/{id}/extend",
+  "POST /v1/{eco}/queues/{q}/tasks/{id}/release",
+  "POST /v1/{eco}/intelligence/context",
+  "POST /v1/{eco}/intelligence/outcomes",
+  "POST /v1/{eco}/policies/{id}/simulate",
+]);
+/** Of the traffic, what is a command where its queue is that of the commands for hosts. */
+const COMMANDS: ReadonlySet<string> = new Set(["POST /v1/{eco}/queues/{q}/tasks", "POST /v1/{eco}/queues/{q}/calls"]);
+
+/** What was wrong with the request itself, or came too often: nothing was tried. */
+const NOT_TRIED: ReadonlySet<number> = new Set([400, 401, 413, 415, 422, 426, 429]);
+
+/** Whether a call belongs into the audit. @param commands - its queue is that of the commands for hosts */
+export function isAudited(method: string, operation: string, status: number, commands: boolean): boolean {
+  if (["GET", "HEAD", "OPTIONS"].includes(method) || NOT_TRIED.has(status)) return false;
+  const key = `${method} ${operation}`;
+  return !TRAFFIC.has(key) || (commands && COMMANDS.has(key));
+}
+
+/** Calls that the log of the deployment holds: the ecosystem begins or ends with them, and its own log too. */
+const OF_DEPLOYMENT: ReadonlySet<string> = new Set(["DELETE /v1/{eco}", "POST /v1/{eco}/import"]);
+
+export const isOfDeployment = (method: string, operation: string): boolean =>
+  !operation.startsWith("/v1/{eco}") || OF_DEPLOYMENT.has(`${method} ${operation}`);
+
+export const outcomeOf = (status: number): AuditEntry["outcome"] =>
+  status < 400 ? "done" : status < 500 ? "refused" : "failed";

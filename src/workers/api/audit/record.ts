@@ -1,0 +1,37 @@
+import type { MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import type { Grant } from "../../../core/access/grant.ts";
+import { isAudited, isOfDeployment } from "../../../core/audit/api.ts";
+import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
+import { logLine } from "../../../durable-objects/shell/log-line.ts";
+import { auditLog, DEPLOYMENT } from "../../bindings/objects.ts";
+import type { ApiEnv } from "../http/api-env.ts";
+
+/** Characters of a path in an entry: ids are short, and a longer path is none of ours. */
+const MAX_TARGET_CHARS = 512;
+
+/**
+ * Records who changed what, before the answer goes out. A call that was not authorised changes nothing, and has nobody's name.
+ * Where the entry cannot be kept the call has its effect and its answer all the same, and the edge's log says so.
+ */
+export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  await next();
+  const { method, path } = c.req;
+  const { status } = c.res;
+  // A call that was refused before its token was known has no grant.
+  const grant: Grant | undefined = c.get("grant");
+  if (grant === undefined) return;
+  const template = matchedRoutes(c)
+    .map((route) => route.path)
+    .findLast((route) => !route.includes("*"));
+  if (template === undefined) return;
+  const operation = template.replaceAll(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+  if (!isAudited(method, operation, status, c.req.param("q") === HOSTS_QUEUE)) return;
+  const place = isOfDeployment(method, operation) ? DEPLOYMENT : (c.req.param("eco") ?? DEPLOYMENT);
+  const entry = { by: grant.name, by_id: grant.id, method, operation, target: path.slice(0, MAX_TARGET_CHARS), status };
+  try {
+    await auditLog(c.env, place).record(entry);
+  } catch (error) {
+    logLine("error", "audit-not-kept", { ...entry, error });
+  }
+};
