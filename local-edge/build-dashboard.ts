@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Rolldown } from "vite";
+import { browserSchemas } from "./browser-schemas.ts";
 import { PROJECT_ROOT } from "./paths.ts";
 
 /** Each page of the dashboard, and the script with which it begins. */
@@ -72,6 +73,7 @@ async function bundle(): Promise<Output> {
     root: PROJECT_ROOT,
     base: BASE,
     logLevel: "error",
+    plugins: [browserSchemas()],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
       write: false,

@@ -1,5 +1,6 @@
 import { ExpectationPage, Policies, Policy, PolicyChanges, PolicyHistory, PolicyPut } from "../core/policy/api.ts";
 import { DecisionsPage } from "../core/policy/decision.ts";
+import { Simulated } from "../core/policy/simulated.ts";
 import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
@@ -19,6 +20,17 @@ export interface DecisionQuery {
   readonly until?: string | number;
 }
 
+export interface SimulationRequest {
+  /** RFC 3339 or seconds since the epoch. */
+  readonly since: string | number;
+  readonly until?: string | number;
+  /** Absent: the rule in force. */
+  readonly rule?: RuleDocument;
+}
+
+/** Time limit of a simulation in milliseconds: it reads many pages of the log. */
+const SIMULATION_MS = 120_000;
+
 /** A rule as people write it; docs/policies.md lists its fields. */
 export type RuleDocument = Readonly<Record<string, unknown>>;
 
@@ -36,6 +48,9 @@ export function policyCalls({ call, inside }: Calls) {
     change: (policies: readonly RuleDocument[]) =>
       call(PolicyChanges, { method: "PATCH", path: inside("/policies"), body: { policies } }),
     enable: (id: string, enabled: boolean) => call(Policy, { method: "PATCH", path: at(id), body: { enabled } }),
+    /** What the rule would have decided on stored signals. Writes nothing. */
+    simulate: (id: string, request: SimulationRequest) =>
+      call(Simulated, { method: "POST", path: `${at(id)}/simulate`, body: request, timeoutMs: SIMULATION_MS }),
     remove: (id: string) => call(PolicyChanges, { method: "DELETE", path: at(id) }),
     expectations: (query: { limit?: number; after?: string; rule?: string } = {}) =>
       call(ExpectationPage, { path: inside("/expectations"), query }),

@@ -1,6 +1,5 @@
-import type { DecisionDifference } from "../../../src/core/policy/decision-difference.ts";
 import type { Rule } from "../../../src/core/policy/rule.ts";
-import type { SimulatedDecision } from "../../../src/core/policy/simulation.ts";
+import type { DecisionDifference, SimulatedDecision } from "../../../src/core/policy/simulated.ts";
 import { cellText } from "../../output.ts";
 import { asRule, type WrittenRule } from "./rule-file.ts";
 

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { Client } from "../../../src/client/client.ts";
-import { type DecisionDifference, differencesOf } from "../../../src/core/policy/decision-difference.ts";
+import { differencesOf } from "../../../src/core/policy/decision-difference.ts";
 import type { ReplayResult } from "../../../src/core/policy/replay.ts";
 import type { Rule } from "../../../src/core/policy/rule.ts";
-import { countOutcomes, type SimulatedDecision } from "../../../src/core/policy/simulation.ts";
+import type { DecisionDifference, SimulatedDecision } from "../../../src/core/policy/simulated.ts";
+import { countOutcomes } from "../../../src/core/policy/simulation.ts";
 import { lengthOfTime, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printTable, remark } from "../../output.ts";

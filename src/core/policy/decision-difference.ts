@@ -1,15 +1,4 @@
-import * as z from "zod";
-import { SimulatedDecision } from "./simulation.ts";
-
-/** How two sets of rules differ in their decision on one signal. Where a side is absent, the rule made no decision. */
-export const DecisionDifference = z.object({
-  rule: z.string(),
-  signal: SimulatedDecision.shape.signal,
-  at: z.string(),
-  before: SimulatedDecision.optional(),
-  after: SimulatedDecision.optional(),
-});
-export type DecisionDifference = Readonly<z.output<typeof DecisionDifference>>;
+import type { DecisionDifference, SimulatedDecision } from "./simulated.ts";
 
 /** @returns the differences in the order of time; the wording of a reason and the version of a rule do not count */
 export function differencesOf(

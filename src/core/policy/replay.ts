@@ -1,4 +1,3 @@
-import * as z from "zod";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Decision } from "./decision.ts";
@@ -7,7 +6,8 @@ import { lookBackMs } from "./look-back.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
 import { RecordedEmissions } from "./recorded-emissions.ts";
 import { type Rule, watchedPatterns } from "./rule.ts";
-import { finishAtPace, type SimulatedDecision, Simulation } from "./simulation.ts";
+import type { SimulatedDecision, WarmUpView } from "./simulated.ts";
+import { finishAtPace, Simulation } from "./simulation.ts";
 import type { StateKind } from "./state.ts";
 import { type StateSnapshot, WarmUp } from "./warm-up.ts";
 
@@ -27,18 +27,6 @@ export interface ReplayRequest {
   /** Called for each signal of the range. */
   readonly progress?: (signal: Signal) => void;
 }
-
-/** The warm-up of a simulation: how its initial state was derived. */
-export const WarmUpView = z.object({
-  from: z.string(),
-  complete: z.boolean().meta({ description: "The warm-up reached as far back as requested, or to the oldest signal" }),
-  signals: z.int(),
-  decisions: z.int().meta({ description: "Recorded decisions that the warm-up followed" }),
-  under_way: z
-    .record(z.string(), z.int())
-    .meta({ description: "State of the rules at `since`: number of rows by kind" }),
-});
-export type WarmUpView = Readonly<z.output<typeof WarmUpView>>;
 
 export interface ReplayResult {
   readonly warm_up: WarmUpView;

@@ -7,7 +7,8 @@ import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
 import { durationMs } from "./duration.ts";
 import type { Effect } from "./effect.ts";
 import type { Rule } from "./rule.ts";
-import { finish, type SimulatedDecision, Simulation } from "./simulation.ts";
+import type { SimulatedDecision } from "./simulated.ts";
+import { finish, Simulation } from "./simulation.ts";
 
 /** A Monday morning: a rule with mute windows needs a known day. */
 const START = "2026-01-05T09:00:00.000Z";

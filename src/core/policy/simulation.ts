@@ -1,35 +1,19 @@
-import * as z from "zod";
 import { hashKey } from "../signals/log/key-filter.ts";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
-import { Decision } from "./decision.ts";
-import { Effect } from "./effect.ts";
+import type { Effect } from "./effect.ts";
 import { PolicyEngine } from "./engine.ts";
 import type { Pace } from "./pace.ts";
 import { POLICY_SOURCE, RecordedEmissions } from "./recorded-emissions.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleOutcome } from "./rule-outcome.ts";
+import type { OutcomeCounts, SimulatedDecision } from "./simulated.ts";
 import type { StateSnapshot } from "./warm-up.ts";
 
 /** Signals that the rules of one simulation may emit. The loop guard ends chains; this limit ends fan-out. */
 const MAX_EMITTED = 100_000;
 /** Sequence numbers beyond any that a log assigns. */
 const FIRST_SEQ = 2 ** 52;
-
-/** A decision that a rule would have made. */
-export const SimulatedDecision = z.object({
-  rule: z.string(),
-  rule_version: z.int(),
-  signal: Decision.shape.signal,
-  /** RFC 3339 */
-  at: z.string(),
-  outcome: Decision.shape.outcome,
-  by: z.enum(["signal", "time"]),
-  reason: z.string().optional(),
-  values: z.record(z.string(), z.unknown()),
-  effects: z.array(Effect).readonly(),
-});
-export type SimulatedDecision = Readonly<z.output<typeof SimulatedDecision>>;
 
 /** Work of a simulation that may be interrupted where it yields. */
 type SimulationWork = Generator<undefined, SimulatedDecision[]>;
@@ -175,10 +159,6 @@ export class Simulation {
     });
   }
 }
-
-/** How often each rule fired, was suppressed, or failed. */
-export const OutcomeCounts = z.object({ fired: z.int(), suppressed: z.int(), failed: z.int() });
-export type OutcomeCounts = Readonly<z.output<typeof OutcomeCounts>>;
 
 export function countOutcomes(decisions: readonly SimulatedDecision[]): Record<string, OutcomeCounts> {
   const counts = new Map<string, Record<RuleOutcome["outcome"], number>>();

@@ -5,7 +5,7 @@ import type { HistoryReader } from "../../../src/core/policy/history-reader.ts";
 import { replay } from "../../../src/core/policy/replay.ts";
 import type { Rule } from "../../../src/core/policy/rule.ts";
 import type { RuleOutcome } from "../../../src/core/policy/rule-outcome.ts";
-import type { SimulatedDecision } from "../../../src/core/policy/simulation.ts";
+import type { SimulatedDecision } from "../../../src/core/policy/simulated.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import fc from "../../fast-check.ts";
 import { aRule, T0 } from "./a-signal.ts";

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
 import { differencesOf } from "../../../src/core/policy/decision-difference.ts";
 import { Rule } from "../../../src/core/policy/rule.ts";
-import { countOutcomes, finish, type SimulatedDecision, Simulation } from "../../../src/core/policy/simulation.ts";
+import type { SimulatedDecision } from "../../../src/core/policy/simulated.ts";
+import { countOutcomes, finish, Simulation } from "../../../src/core/policy/simulation.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 
 const T0 = Date.UTC(2026, 0, 5, 9);

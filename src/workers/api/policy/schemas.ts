@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import {
   Expectation,
   ExpectationPage,
@@ -10,9 +9,7 @@ import {
   PolicyVersion,
 } from "../../../core/policy/api.ts";
 import { Asked, Decision, DecisionsPage } from "../../../core/policy/decision.ts";
-import { DecisionDifference } from "../../../core/policy/decision-difference.ts";
-import { WarmUpView } from "../../../core/policy/replay.ts";
-import { OutcomeCounts, SimulatedDecision } from "../../../core/policy/simulation.ts";
+import { DecisionDifference, Simulated, SimulatedDecision } from "../../../core/policy/simulated.ts";
 
 // `meta` and not `openapi`: the latter exists only on schemas that were made after the library had extended Zod, and
 // whether that came first depends on the order of imports.
@@ -73,22 +70,12 @@ export const ExpectationsSchema = ExpectationPage.extend({ expectations: Expecta
   id: "Expectations",
 });
 
-/** The answer of a simulation. */
-export const SimulatedSchema = z
-  .object({
-    signals: z.int().openapi({ description: "Signals that were processed" }),
-    through: z.string().nullable().openapi({ description: "When the log received the last of them" }),
-    truncated: z.boolean().openapi({
-      description:
-        "The range holds more signals, or takes more steps, than one request may: ask again with `since` at `through`",
-    }),
-    warm_up: WarmUpView.meta({ description: "How the state of the rules at `since` was derived" }),
-    outcomes: z.record(z.string(), OutcomeCounts),
-    decisions: SimulatedDecision.meta({ type: "object", properties: {}, additionalProperties: {} })
-      .array()
-      .openapi({ description: "What the rule would have decided, 500 at most" }),
-    differences: DecisionDifference.meta({ type: "object", properties: {}, additionalProperties: {} })
-      .array()
-      .openapi({ description: "Decisions of any rule that would have been different, 500 at most" }),
-  })
-  .openapi("Simulated");
+/** The answer of a simulation. Decisions are described where they are made. */
+export const SimulatedSchema = Simulated.extend({
+  decisions: SimulatedDecision.meta({ type: "object", properties: {}, additionalProperties: {} })
+    .array()
+    .meta({ description: "What the rule would have decided, 500 at most" }),
+  differences: DecisionDifference.meta({ type: "object", properties: {}, additionalProperties: {} })
+    .array()
+    .meta({ description: "Decisions of any rule that would have been different, 500 at most" }),
+}).meta({ id: "Simulated" });
