@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadSettings } from "../../../local-agent/config/settings.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
-import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { RunningProcess } from "../../harness/running-process.ts";
-import { documents, examplesIn } from "./examples.ts";
+import { comingFromPages, documents, examplesIn } from "./examples.ts";
+import { shortNpx } from "./short-npx.ts";
 
 let edge: RunningEdge;
 let shortcut: string;
@@ -14,27 +14,6 @@ beforeAll(async () => {
   edge = await runEdge();
   shortcut = shortNpx();
 });
-
-/**
- * A directory with an `npx` that starts the project's own commands, as the real one does, which takes a second longer
- * for each. The README's examples are run by the real one.
- */
-function shortNpx(): string {
-  const { bin } = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8")) as {
-    bin: Record<string, string>;
-  };
-  const programs = { ...bin, wrangler: "node_modules/wrangler/bin/wrangler.js" };
-  const cases = Object.entries(programs).map(
-    ([name, file]) => `${name}) exec node "${join(PROJECT_ROOT, file)}" "$@";;`,
-  );
-  const directory = temporaryDirectory();
-  writeFileSync(
-    join(directory, "npx"),
-    `#!/bin/sh\nname=$1; shift\ncase $name in\n${cases.join("\n")}\nesac\necho "no command $name" >&2\nexit 127\n`,
-    { mode: 0o755 },
-  );
-  return directory;
-}
 
 const examples = documents().flatMap(examplesIn);
 
@@ -79,7 +58,7 @@ describe("the documents", () => {
     },
   );
 
-  it.each(documents())("%s links to files that are there", (document) => {
+  it.each([...documents(), ...comingFromPages()])("%s links to files that are there", (document) => {
     const text = readFileSync(join(PROJECT_ROOT, document), "utf8");
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target = ""]) => target);
     const missing = links.filter((target) => !existsSync(join(PROJECT_ROOT, dirname(document), target)));

@@ -1,0 +1,197 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadSettings } from "../../../local-agent/config/settings.ts";
+import type { Client } from "../../../src/client/client.ts";
+import { temporaryDirectory } from "../../harness/cleanup.ts";
+import { eventually } from "../../harness/eventually.ts";
+import { hasPythonBus, PythonPublisher } from "../../harness/python-bus.ts";
+import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
+import { RunningProcess } from "../../harness/running-process.ts";
+import { freeEndpoints, startForeignProxy } from "../bus/bus-parts.ts";
+import { comingFromPages, type Example, examplesIn } from "./examples.ts";
+import { shortNpx } from "./short-npx.ts";
+
+/** A host as its older system left it, in a directory that stands for the reader's and for `/srv`. */
+interface OlderHost {
+  readonly root: string;
+  readonly client: Client;
+  readonly bus: { readonly xsub: string; readonly xpub: string };
+}
+
+interface Page {
+  /** What the older system had there. */
+  readonly before: (host: OlderHost) => Promise<void> | void;
+  /** By a line of a block: what has come about until a reader runs the block. */
+  readonly until?: Readonly<Record<string, (host: OlderHost) => Promise<void>>>;
+  /** What the page promises. @param output - of all blocks */
+  readonly after: (host: OlderHost, output: string) => Promise<void> | void;
+}
+
+const INTENT = '{"id": "i-1", "type": "discover.module.vision", "data": {}}';
+const names = async (client: Client) => (await client.signals({ limit: 100 })).signals.map(({ signal }) => signal);
+
+const PAGES: Readonly<Record<string, Page>> = {
+  "docs/coming-from/bus.md": {
+    async before({ root, bus }) {
+      for (const directory of ["metrics", "lineage", "data"]) mkdirSync(join(root, directory));
+      await startForeignProxy(bus);
+    },
+    until: {
+      "npx ganglion signals --limit 20": async ({ client, bus }) => {
+        const publisher = new PythonPublisher(bus.xsub);
+        await publisher.heard();
+        await publisher.observe(6, 99);
+        await eventually(async () => expect((await client.gaps()).length).toBe(1));
+      },
+    },
+    after(_, output) {
+      expect(output).toContain("bus: a proxy (or this agent) listens");
+      expect(output).toContain("cpu_bottleneck_py-worker");
+    },
+  },
+  "docs/coming-from/intelligence.md": {
+    before({ root }) {
+      mkdirSync(join(root, "code"));
+      writeFileSync(
+        join(root, "code/node_mail_effect.py"),
+        readFileSync("examples/nodes/node_user_store_effect.py", "utf8"),
+      );
+    },
+    until: {
+      "npx ganglion ask patterns 'node_*_effect.py'": ({ client }) =>
+        eventually(async () => {
+          // The host is asked each minute.
+          await client.agents.runMonitors();
+          const [host] = await client.agents.list();
+          expect(JSON.stringify(host?.runs)).toContain('"files":1');
+        }),
+    },
+    after(_, output) {
+      expect(output).toContain("node_mail_effect.py");
+    },
+  },
+  "docs/coming-from/orchestrator.md": {
+    before({ root }) {
+      for (const directory of ["intents", "promotions", "data"]) mkdirSync(join(root, directory));
+      writeFileSync(join(root, "intents/1767700980_discover.json"), INTENT);
+      writeFileSync(join(root, "promotions/p-1.json"), '{"score": 0.9}');
+      writeFileSync(join(root, "data/capabilities.yaml"), "modules: [hearing]\n");
+      const failed = [
+        { signal: "Q_ODD", error: "no handler", timestamp: 1_767_700_000.5, daemon: "orchestrator" },
+        { intent_file: "/srv/intents/odd.json", error: "no route", timestamp: 1_767_700_001, daemon: "router" },
+      ];
+      writeFileSync(join(root, "failed_signals.jsonl"), failed.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    },
+    until: {
+      "npx ganglion monitors run": ({ client }) =>
+        eventually(async () => expect(await names(client)).toContain("Q_CURIOSITY_INVESTIGATE")),
+    },
+    async after({ root, client }, output) {
+      // Observed: the file is the old router's still, and no work was started beside it.
+      expect(readdirSync(join(root, "intents")).filter((name) => name.endsWith(".json"))).toHaveLength(1);
+      expect(output).toContain("Q_PROMOTIONS_DETECTED");
+      expect(await names(client)).not.toContain("Q_DREAM_TRIGGER");
+      await eventually(async () => expect((await client.deadLetters.list()).dead_letters).toHaveLength(2));
+    },
+  },
+  "docs/coming-from/team.md": {
+    before({ root }) {
+      writeFileSync(
+        join(root, "team_daemon.yaml"),
+        "team: {agents: {coder: {enabled: true, sleep_interval: 5}}}\nmessage_queue: {backend: sqlite}\nhealth_check: {interval: 30, timeout: 5}\n",
+      );
+      writeFileSync(join(root, "coder.py"), 'import time\nprint("coding", flush=True)\ntime.sleep(3600)\n');
+    },
+    until: {
+      "npx ganglion ps": ({ root }) =>
+        eventually(() => expect(readFileSync(join(root, "state/agents/coder.log"), "utf8")).toContain("coding")),
+    },
+    after(_, output) {
+      expect(output).toContain("message_queue.backend: has no equivalent");
+      expect(output).toMatch(/^coding$/m);
+    },
+  },
+  "docs/coming-from/watcher.md": {
+    before: () => undefined,
+    until: {
+      "npx ganglion workers": ({ client }) =>
+        eventually(async () => expect(await names(client)).toContain("Q_WORKER_TASK_COMPLETE")),
+    },
+    after({ root }, output) {
+      expect(existsSync(join(root, "trial/dlq/claude"))).toBe(true);
+      expect(output).toContain('"event_type": "task_completed"');
+    },
+  },
+};
+
+let edge: RunningEdge;
+let path: string;
+beforeAll(async () => {
+  edge = await runEdge();
+  path = `${shortNpx()}:${process.env.PATH}`;
+});
+
+/** Runs the blocks of a page one after the other, as a reader would. @returns their output */
+async function run(page: string, examples: readonly Example[], { before, until = {} }: Page) {
+  const ecosystem = page.replace(/^.*\/|\.md$/g, "");
+  const host: OlderHost = { root: temporaryDirectory(), client: edge.client(ecosystem), bus: await freeEndpoints() };
+  await before(host);
+  const env = {
+    PATH: path,
+    GANGLION_URL: edge.url,
+    GANGLION_TOKEN: edge.token,
+    GANGLION_ECOSYSTEM: ecosystem,
+    GANGLION_HOST_ID: "older-host",
+    GANGLION_STATE_DIR: join(host.root, "state"),
+    KLR_CHEM_XSUB: host.bus.xsub,
+    KLR_CHEM_XPUB: host.bus.xpub,
+    npm_config_offline: "true",
+  };
+  const here = (text: string) =>
+    text
+      .replaceAll("/srv/", `${host.root}/`)
+      .replaceAll("tcp://127.0.0.1:5556", host.bus.xsub)
+      .replaceAll("tcp://127.0.0.1:5557", host.bus.xpub)
+      .replaceAll("METRICS_PORT=9091", "GANGLION_OBSERVABILITY_PORT=off");
+  const shell = (text: string) => new RunningProcess(["-e", "-c", here(text)], { command: "sh", cwd: host.root, env });
+  const output: string[] = [];
+  for (const { mark, text, at } of examples) {
+    if (mark === "agent file") {
+      const file = join(host.root, "ganglion-agent.yaml");
+      writeFileSync(file, here(text));
+      const { problems } = loadSettings({ GANGLION_TOKEN: edge.token }, host.root, file);
+      expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+      continue;
+    }
+    for (const line of text.split("\n")) await until[line]?.(host);
+    if (/ &\n$/.test(text)) {
+      // Left running in the background of the reader's shell, until the test is over.
+      shell(text.replace(/ &\n$/, "\n"));
+      await eventually(async () => expect((await host.client.agents.list())[0]?.state).toBe("up"));
+      continue;
+    }
+    const block = shell(text);
+    expect(await block.ended, `${at}\n${block.lines.join("\n")}`).toBe(0);
+    output.push(...block.lines);
+  }
+  return { host, output: output.join("\n") };
+}
+
+describe("a page for those who come from an older system", () => {
+  it("is one of those that are run", () => {
+    expect(comingFromPages()).toEqual(Object.keys(PAGES));
+  });
+
+  it.each(Object.keys(PAGES).filter((page) => hasPythonBus || !page.endsWith("bus.md")))(
+    "works as it stands, on a fresh start: %s",
+    async (name) => {
+      const page = PAGES[name] as Page;
+      const examples = examplesIn(name);
+      // Every block that a reader would type is marked, so that it is run here.
+      expect(examples.length).toBe((readFileSync(name, "utf8").match(/^```\w+$/gm) ?? []).length);
+      const { host, output } = await run(name, examples, page);
+      await page.after(host, output);
+    },
+  );
+});
