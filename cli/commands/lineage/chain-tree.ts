@@ -179,14 +179,16 @@ function hostNodes({ host, signals }: HostTrace, id: string): Node[] {
 
 function askedNodes(asked: Decision["asked"]): Node[] {
   if (asked === undefined) return [];
-  const { model, state, choice, why, reason, cost_usd = 0 } = asked;
+  const { model, state, choice, why, reason, context, cost_usd = 0 } = asked;
   const because = reason === undefined ? "" : `: ${cellText(reason)}`;
   const outcome = {
     asked: "has not replied yet",
     answered: `chose ${choice}${because}`,
     fallback: `gave no usable reply (${why}); fallback ${choice}`,
   };
-  return [{ text: `model ${model} ${outcome[state]}  $${cost_usd.toFixed(4)}`, children: [] }];
+  const told = (context?.text ?? "").split("\n").map((line) => ({ text: cellText(line), children: [] }));
+  const children = context === undefined ? [] : [{ text: "was told beside the question", children: told }];
+  return [{ text: `model ${model} ${outcome[state]}  $${cost_usd.toFixed(4)}`, children }];
 }
 
 function deliveryText(delivery: ChainDelivery | undefined): string {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Policy, RuleBody } from "../policy/api.ts";
 import { Expression } from "../policy/effect.ts";
-import { Patterns } from "../policy/rule.ts";
+import { Patterns } from "../policy/names.ts";
 import { EcosystemName, SignalName } from "../signals/signal.ts";
 import { Timestamp } from "../signals/timestamp.ts";
 

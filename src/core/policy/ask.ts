@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ModelName } from "../models/settings.ts";
+import { AskContext, type WantedContext } from "./ask-context.ts";
 import { checkedMs, Duration } from "./duration.ts";
 import { type Effect, EffectSpec, Expression } from "./effect.ts";
 
@@ -18,6 +19,8 @@ export const Ask = z
     model: ModelName,
     /** The question to the model. */
     prompt: Expression,
+    /** What the model is told beside the prompt. */
+    context: AskContext.optional(),
     timeout: Duration.refine((text) => checkedMs(text) <= LONGEST_MS, { message: "give 2m at most" }).default("20s"),
     fallback: ChoiceName,
     choices: z
@@ -47,6 +50,7 @@ export interface ResolvedQuestion {
   readonly prompt: string;
   /** Characters of the whole prompt, where the prompt was cut. */
   readonly cutFrom?: number;
+  readonly context?: WantedContext;
   readonly timeoutMs: number;
   readonly fallback: string;
   readonly choices: readonly {

@@ -1,4 +1,5 @@
 import type { FieldError } from "../problem/field-error.ts";
+import { type CompiledContext, compileContext } from "./ask-context.ts";
 import { checkedMs } from "./duration.ts";
 import type { EffectSpec } from "./effect.ts";
 import { compileExpression, type Expression } from "./expression.ts";
@@ -55,6 +56,7 @@ export interface CompiledRule {
     | {
         readonly model: string;
         readonly prompt: Expression;
+        readonly context: CompiledContext | undefined;
         readonly timeoutMs: number;
         readonly fallback: string;
         readonly choices: readonly {
@@ -131,6 +133,8 @@ export function compileRule(rule: Rule): CompiledRule {
       fallback: ask.fallback,
       timeoutMs: checkedMs(ask.timeout),
       prompt: compiler.expression(ask.prompt, "/ask/prompt"),
+      context:
+        ask.context && compileContext(ask.context, (source, at) => compiler.expression(source, `/ask/context${at}`)),
       choices: ask.choices.map(({ name, means, then }, place) => ({
         name,
         means,

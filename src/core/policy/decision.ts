@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Timestamp } from "../signals/timestamp.ts";
+import { GatheredContext } from "./gathered-context.ts";
 
 /** The question to a language model that belongs to a decision, and how it was settled. */
 export const Asked = z.object({
@@ -9,6 +10,7 @@ export const Asked = z.object({
     .int()
     .optional()
     .meta({ description: "Characters of the whole prompt, where it was too long and its end was left out" }),
+  context: GatheredContext.optional().meta({ description: "What the model was told beside the prompt" }),
   choices: z.array(z.string()).readonly(),
   state: z.enum(["asked", "answered", "fallback"]),
   choice: z.string().optional(),

@@ -92,13 +92,14 @@ export class RuleEvaluation {
   #resolveQuestion(): ResolvedQuestion | undefined {
     const { ask } = this.#compiled;
     if (ask === undefined) return undefined;
-    const { scope, signal } = this.#context;
+    const { scope, signal, nowMs } = this.#context;
     const prompt = ask.prompt(scope);
     return {
       model: ask.model,
       timeoutMs: ask.timeoutMs,
       fallback: ask.fallback,
       ...cutPrompt(typeof prompt === "string" ? prompt : JSON.stringify(prompt)),
+      ...(ask.context === undefined ? {} : { context: ask.context(scope, nowMs) }),
       choices: ask.choices.map(({ name, means, then }) => ({
         name,
         means,

@@ -212,9 +212,10 @@ function askedOf({ model, prompt, cutFrom, choices }: ResolvedQuestion): Asked {
 }
 
 /** Fields that are undefined are left out of the stored row. */
-function settledOf(asked: Asked, { state, choice, why, answer }: SettledRuleQuestion): Asked {
+function settledOf(asked: Asked, { open, state, choice, why, answer }: SettledRuleQuestion): Asked {
   return {
     ...asked,
+    ...(open.context === undefined ? {} : { context: open.context }),
     state,
     choice,
     why,

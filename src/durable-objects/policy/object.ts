@@ -16,6 +16,7 @@ import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import type { MaintenanceCalls } from "../shell/effect-relay.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { LogCalls, ProjectionEnvironment } from "../shell/projection-environment.ts";
@@ -25,6 +26,7 @@ import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";
 import { forwardsWaiting } from "./forwards-waiting.ts";
 import { LateExpectations } from "./late-expectations.ts";
+import { type ContextPorts, QuestionContext } from "./question-context.ts";
 import { Questions } from "./questions.ts";
 import { ReplayOverrides } from "./replay-overrides.ts";
 import { type PolicyLog, RuleProjection } from "./rule-projection.ts";
@@ -36,7 +38,9 @@ const VERSIONS_SHOWN = 100;
 
 /** Bindings that the rules use. */
 export interface PolicyBindings extends ProjectionEnvironment {
-  readonly SIGNAL_LOG: Namespace<LogCalls & PolicyLog>;
+  readonly SIGNAL_LOG: Namespace<LogCalls & PolicyLog & Pick<ContextPorts, "read">>;
+  readonly OBSERVATION_CACHE: Namespace<MaintenanceCalls & Pick<ContextPorts, "gaps">>;
+  readonly AGENT_REGISTRY: Namespace<Pick<ContextPorts, "agent" | "agents">>;
   readonly MODELS: Namespace<{ ask(question: Question): Promise<Answer> }>;
 }
 
@@ -72,7 +76,11 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       overrides: new ReplayOverrides(sql),
       decisions: this.#decisions,
       questions: (settle) =>
-        new Questions(sql, { ask: (question) => objectNamed(env.MODELS, ecosystem, env).ask(question), settle }),
+        new Questions(sql, {
+          ask: (question) => objectNamed(env.MODELS, ecosystem, env).ask(question),
+          gather: (wanted, before) => new QuestionContext(this.#contextPorts()).gather(wanted, before),
+          settle,
+        }),
       ecosystem,
       wakeBy: (atMs) => alarms.wakeBy(atMs),
       heap: this.heap,
@@ -178,6 +186,18 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
 
   get #quarantined(): string[] {
     return [...this.#rules.current.keys()].filter((id) => this.#work.engine.quarantine(id) !== undefined).sort();
+  }
+
+  #contextPorts(): ContextPorts {
+    const { env, ecosystem } = this;
+    const hosts = () => objectNamed(env.AGENT_REGISTRY, ecosystem, env);
+    return {
+      decisions: this.#decisions,
+      read: (query) => objectNamed(env.SIGNAL_LOG, ecosystem, env).read(query),
+      gaps: (status) => objectNamed(env.OBSERVATION_CACHE, ecosystem, env).gaps(status),
+      agent: (host) => hosts().agent(host),
+      agents: (query) => hosts().agents(query),
+    };
   }
 
   #shown(policy: Policy): Policy {

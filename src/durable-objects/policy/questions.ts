@@ -1,5 +1,7 @@
 import type { Answer, Question } from "../../core/models/question.ts";
+import type { WantedContext } from "../../core/policy/ask-context.ts";
 import type { Effect } from "../../core/policy/effect.ts";
+import type { GatheredContext } from "../../core/policy/gathered-context.ts";
 import { QuestionTracker } from "../../core/policy/question-tracker.ts";
 import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { RuleQuestion, SettledRuleQuestion } from "../../core/policy/rule-question.ts";
@@ -14,6 +16,7 @@ const WAITING_SHARE = 2;
 
 interface QuestionPorts {
   ask(question: Question): Promise<Answer>;
+  gather(wanted: WantedContext, before: { readonly seq: number; readonly id: string }): Promise<GatheredContext>;
   /** Enqueues the effects of the settled question and deletes its row, in one transaction. */
   settle(settled: SettledRuleQuestion): void;
 }
@@ -43,17 +46,17 @@ export class Questions {
   /** Call it in the transaction of the decision. */
   open(id: string, { rule, origin, question }: RuleOutcome, nowMs: number): void {
     if (question === undefined) return;
-    const { model, prompt, timeoutMs, fallback, choices } = question;
+    const { model, prompt, context, timeoutMs, fallback, choices } = question;
     const open: RuleQuestion = {
       rule: rule.id,
       origin,
+      ...(context === undefined ? {} : { wanted: context }),
       fallback,
       deadlineMs: nowMs + WAITING_SHARE * timeoutMs + TRAVEL_MS,
       question: { id, model, prompt, timeoutMs, choices: choices.map(({ name, means }) => ({ name, means })) },
       effects: Object.fromEntries(choices.map(({ name, effects }) => [name, effects])),
     };
-    this.#sql.exec("INSERT OR REPLACE INTO questions (id, body) VALUES (?, ?)", id, JSON.stringify(open));
-    this.#tracker.ask(open);
+    this.#write(open);
   }
 
   /** Call it in the transaction of the effects. */
@@ -68,16 +71,19 @@ export class Questions {
   /** Settles the questions whose deadline has passed, and asks those that are not being asked. */
   proceed(nowMs: number): void {
     for (const settled of this.#tracker.expire(nowMs)) this.#ports.settle(settled);
-    for (const { question } of this.#tracker.open) {
-      if (this.#asking.has(question.id)) continue;
-      this.#asking.add(question.id);
-      void this.#ask(question);
+    for (const open of this.#tracker.open) {
+      const { id } = open.question;
+      if (this.#asking.has(id)) continue;
+      this.#asking.add(id);
+      void this.#ask(open);
     }
   }
 
-  async #ask(question: Question): Promise<void> {
+  async #ask(open: RuleQuestion): Promise<void> {
+    const { question } = open;
     try {
-      const answer = await this.#ports.ask(question);
+      const context = await this.#contextOf(open);
+      const answer = await this.#ports.ask(context === undefined ? question : { ...question, context: context.text });
       const settled = this.#tracker.answer(question.id, answer, Date.now());
       if (settled !== undefined) this.#ports.settle(settled);
     } catch (error) {
@@ -86,5 +92,21 @@ export class Questions {
     } finally {
       this.#asking.delete(question.id);
     }
+  }
+
+  /** What the model is told. It is stored before the question is asked: asked again, it is the same question. */
+  async #contextOf(open: RuleQuestion): Promise<GatheredContext | undefined> {
+    const { wanted, context: known, origin, question } = open;
+    if (wanted === undefined || known !== undefined) return known;
+    const context = await this.#ports.gather(wanted, { seq: origin.seq, id: question.id });
+    // The time may have been over meanwhile, and the question settled.
+    if (this.#tracker.open.includes(open)) this.#write({ ...open, context });
+    return context;
+  }
+
+  #write(open: RuleQuestion): void {
+    const body = JSON.stringify(open);
+    this.#sql.exec("INSERT OR REPLACE INTO questions (id, body) VALUES (?, ?)", open.question.id, body);
+    this.#tracker.ask(open);
   }
 }

@@ -15,14 +15,17 @@ import { logLine } from "./log-line.ts";
 import type { AppendCalls } from "./outbox-relay.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
 
+/** The call that switches maintenance. */
+export interface MaintenanceCalls {
+  changeMaintenance(change: MaintenanceChange, by: { name: string; id: string }): Promise<unknown>;
+}
+
 /** Bindings to the objects that carry effects out. */
 export interface EffectBindings extends GrantBindings {
   readonly SIGNAL_LOG: Namespace<AppendCalls>;
   readonly PRIORITY_QUEUE: Namespace<{ enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer> }>;
   readonly WEBHOOKS: Namespace<{ deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> }>;
-  readonly OBSERVATION_CACHE: Namespace<{
-    changeMaintenance(change: MaintenanceChange, by: { name: string; id: string }): Promise<unknown>;
-  }>;
+  readonly OBSERVATION_CACHE: Namespace<MaintenanceCalls>;
 }
 
 export interface EffectRelayOptions {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Client } from "../../../src/client/client.ts";
 import type { Decision } from "../../../src/core/policy/decision.ts";
 import { complete, startModel } from "../../harness/fake-model.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
@@ -12,13 +13,14 @@ beforeAll(async () => {
 /** Longer than a slow test machine needs to receive an answer. */
 const PATIENT = "2m";
 
-const rule = (timeout: string) => ({
+const rule = (timeout: string, context?: object) => ({
   id: "triage",
   when: "Q_HEALTH_ALERT",
   then: [{ emit: { signal: "Q_TRIAGE_BEGUN", facts: {} } }],
   ask: {
     model: "small",
     prompt: '"Is it urgent? " + facts.note',
+    ...(context && { context }),
     timeout,
     fallback: "wait",
     choices: [
@@ -37,7 +39,16 @@ async function alert(
     note = "97 % full",
     settings = {},
     timeout = PATIENT,
-  }: { note?: string; settings?: Record<string, unknown>; timeout?: string } = {},
+    context,
+    before = async () => undefined,
+  }: {
+    note?: string;
+    settings?: Record<string, unknown>;
+    timeout?: string;
+    context?: object;
+    /** Done in the ecosystem before the alert. */
+    before?: (client: Client) => Promise<unknown>;
+  } = {},
 ) {
   const model = await startModel((_, response) => answer(response));
   const ecosystem = `asking-${++count}`;
@@ -48,8 +59,9 @@ async function alert(
     ],
     ...settings,
   });
-  await send(ecosystem, "policies/triage", rule(timeout));
+  await send(ecosystem, "policies/triage", rule(timeout, context));
   const client = edge.client(ecosystem);
+  await before(client);
   const { ids } = await client.emit({ signal: "Q_HEALTH_ALERT", source: "test", facts: { host: "gpu-01", note } });
   return { client, model, ecosystem, id: ids[0] ?? "" };
 }
@@ -125,6 +137,37 @@ describe("rule that asks a model", () => {
     });
     expect(decision.effects).toHaveLength(2);
     expect(asked.model.asked).toHaveLength(1);
+  });
+
+  it("tells the model the signals, gaps, decisions and hosts that the rule names, and records what it told", async () => {
+    const context = {
+      signals: [{ of: "Q_DISK_NOTED", where: { host: "facts.host" } }],
+      gaps: { of: "'cpu_bottleneck_' + facts.host" },
+      decisions: { of: ["triage"] },
+      hosts: { of: "[facts.host]" },
+    };
+    const before = async (client: Client) => {
+      const noted = (host: string) => ({ signal: "Q_DISK_NOTED", source: "test", facts: { host } });
+      const hot = { signal: "OBSERVATION", source: "test", facts: { zooid: "gpu-01", cpu_percent: 99 } };
+      await client.emit([noted("gpu-01"), noted("gpu-02"), hot, hot, hot, hot, hot]);
+      await expect.poll(async () => (await client.gaps()).map(({ name }) => name)).toEqual(["cpu_bottleneck_gpu-01"]);
+    };
+    const asked = await alert(chooses("page"), { context, before });
+    const { decision } = await settled(asked);
+    expect(decision.asked?.context?.failed).toBeUndefined();
+    const text = decision.asked?.context?.text ?? "";
+    expect(text.split("\n")).toEqual([
+      "Earlier signals, the newest first:",
+      expect.stringContaining('"facts":{"host":"gpu-01"}'),
+      "Open gaps:",
+      expect.stringContaining('{"gap":"cpu_bottleneck_gpu-01"'),
+      "Earlier decisions of rules, the newest first:",
+      "none",
+      "Hosts:",
+      "none",
+    ]);
+    const user = asked.model.asked[0]?.body.messages.find(({ role }) => role === "user");
+    expect(user?.content).toBe(`Is it urgent? 97 % full\n\nWhat is known beside it:\n${text}`);
   });
 
   it.each<[string, string, (response: ServerResponse) => void]>([
