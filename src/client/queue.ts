@@ -25,6 +25,8 @@ import type { ServerSentEvents } from "./stream/server-sent-events.ts";
 /** An older edge has no breakers. */
 const { breaker_failures, breaker_rate, breaker_calls, breaker_open_ms, breaker_open_max_ms, breaker_fallback } =
   QueueSettings.shape;
+/** Nor does it keep finished tasks by count, or tell of long ones. */
+const { keep_finished, notify_long_to, notify_long_ms, notify_long_every_ms } = QueueSettings.shape;
 const AnyQueueSettings = QueueSettings.extend({
   breaker_failures: breaker_failures.default(DEFAULT_SETTINGS.breaker_failures),
   breaker_rate: breaker_rate.default(DEFAULT_SETTINGS.breaker_rate),
@@ -32,6 +34,10 @@ const AnyQueueSettings = QueueSettings.extend({
   breaker_open_ms: breaker_open_ms.default(DEFAULT_SETTINGS.breaker_open_ms),
   breaker_open_max_ms: breaker_open_max_ms.default(DEFAULT_SETTINGS.breaker_open_max_ms),
   breaker_fallback: breaker_fallback.default(DEFAULT_SETTINGS.breaker_fallback),
+  keep_finished: keep_finished.default(0),
+  notify_long_to: notify_long_to.default(DEFAULT_SETTINGS.notify_long_to),
+  notify_long_ms: notify_long_ms.default(DEFAULT_SETTINGS.notify_long_ms),
+  notify_long_every_ms: notify_long_every_ms.default(DEFAULT_SETTINGS.notify_long_every_ms),
 });
 /** Nor does it say how large a queue is. */
 const AnyQueueStatus = QueueStatus.extend({ settings: AnyQueueSettings }).partial({
@@ -122,7 +128,7 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
     task: (queue: string, task: string) => call(TaskView, { path: of(queue, task) }),
     tasks: (queue: string, query: { limit?: number; after?: number } = {}) =>
       call(TaskPage, { path: at(queue, "/tasks"), query }),
-    /** Finished tasks that match, the newest first, of those that are kept: for about a day. */
+    /** Finished tasks that match, the newest first, of those that are kept: those of a day, and the last `keep_finished`. */
     finished: (queue: string, query: FinishedTasksQuery = {}) =>
       call(FinishedPage, { path: at(queue, "/finished"), query: { ...query } }),
     cancel: (queue: string, task: string) => call(TaskState, { method: "POST", path: of(queue, task, "/cancel") }),

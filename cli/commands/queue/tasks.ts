@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { TaskReceipt, TaskView } from "../../../src/core/queue/api.ts";
 import { Outcome } from "../../../src/core/queue/task.ts";
-import { facts, time, wholeNumber } from "../../arguments.ts";
+import { facts, list, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, defaultSource, type GlobalOptions } from "../../settings.ts";
@@ -21,6 +21,7 @@ interface AddOptions {
   readonly attempts?: number;
   readonly timeout?: number;
   readonly deadline?: number;
+  readonly needs?: string[];
 }
 
 const add = () =>
@@ -36,8 +37,9 @@ const add = () =>
     .option("--attempts <n>", "most attempts", wholeNumber(1, 100))
     .option("--timeout <ms>", "longest time of one attempt", wholeNumber(1))
     .option("--deadline <ms>", "the task fails when no worker has taken it within this time", wholeNumber(1))
+    .option("--needs <skills>", "skills that a worker must have for the task (repeatable, or with commas)", list)
     .action(async (recipient: string, options: AddOptions, command: Command) => {
-      const { queue, type, payload = {}, priority, id, delay, attempts, timeout, deadline } = options;
+      const { queue, type, payload = {}, priority, id, delay, attempts, timeout, deadline, needs } = options;
       const [task] = await clientFor(command).queues.put(queue, [
         {
           recipient,
@@ -50,6 +52,7 @@ const add = () =>
           timeout_ms: timeout,
           deadline_ms: deadline,
           sender: defaultSource(),
+          ...(needs && { needs: { skills: needs } }),
         },
       ]);
       await print(wantsJson(command) ? JSON.stringify(task) : receiptText(id, task));
@@ -72,7 +75,7 @@ const columns: readonly Column<TaskView>[] = [
   ["SINCE", ({ created_at }) => created_at],
 ];
 
-const list = () =>
+const listTasks = () =>
   new Command("list")
     .summary("list the unfinished tasks, oldest first")
     .option(...queueOption)
@@ -110,7 +113,7 @@ interface FinishedOptions {
 
 const finished = () =>
   new Command("finished")
-    .summary("list finished tasks of the last day, newest first")
+    .summary("list finished tasks, newest first: those of a day, and the last keep_finished of the queue")
     .option(...queueOption)
     .addOption(new Option("--state <state>", "only tasks that ended so").choices(Outcome.options))
     .option("--recipient <name>", "only tasks of this recipient")
@@ -179,7 +182,7 @@ export const tasksCommand = () =>
   new Command("tasks")
     .summary("queue, show, cancel and retry tasks")
     .addCommand(add())
-    .addCommand(list())
+    .addCommand(listTasks())
     .addCommand(finished())
     .addCommand(show())
     .addCommand(change("cancel", "cancel tasks, also those that a worker holds"))

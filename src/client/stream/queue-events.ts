@@ -8,8 +8,8 @@ export type FollowEventsOptions = Interruptions & {
 };
 
 /**
- * Events of a queue as they happen, across any number of connections. Events are not stored: when the queue's object is
- * restarted while no client is connected, the events before the restart are lost.
+ * Events of a queue as they happen, across any number of connections. When the queue's object was restarted while no client
+ * was connected, the stream goes on with what happened since.
  *
  * @param open - opens the stream behind an event
  * @throws the error of `open` at the very first attempt, and any refusal that is not transient

@@ -87,7 +87,7 @@ class HttpWorkChannel implements WorkChannel {
 
   async #lease(): Promise<void> {
     if (this.#ready === undefined) return;
-    const { recipient, lease_ms } = this.#ready;
+    const { recipient, lease_ms, skills } = this.#ready;
     const { worker } = this.#options;
     try {
       const { tasks } = await this.#post(LeasedTasks, "/lease", {
@@ -96,6 +96,7 @@ class HttpWorkChannel implements WorkChannel {
         lease_ms,
         wait_ms: WAIT_MS,
         worker,
+        skills,
       });
       for (const { lease_id } of tasks) this.#held.add(lease_id);
       if (tasks.length > 0 && !this.#closed) this.#options.onFrame({ type: "tasks", tasks });

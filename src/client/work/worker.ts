@@ -14,6 +14,8 @@ export interface WorkOptions {
   readonly concurrency?: number;
   /** Length of a lease, which is renewed after each third of this time; default 30,000. */
   readonly leaseMs?: number;
+  /** What this worker can do: it gets tasks that need these skills, too. */
+  readonly skills?: readonly string[];
   /** Name of the worker, for people; default: the recipient. */
   readonly worker?: string;
   /** While tasks come over plain HTTP: time between two attempts to open the channel; default 30,000. */
@@ -50,6 +52,7 @@ class QueueWorker implements Worker {
   readonly #recipient: string;
   readonly #concurrency: number;
   readonly #leaseMs: number;
+  readonly #skills: readonly string[] | undefined;
   readonly #connection: WorkerConnection;
   readonly #tasks: RunningTasks;
   readonly #renewal: ReturnType<typeof setInterval>;
@@ -63,6 +66,7 @@ class QueueWorker implements Worker {
     this.#recipient = recipient;
     this.#concurrency = options.concurrency ?? 1;
     this.#leaseMs = leaseMs;
+    this.#skills = options.skills;
     this.#stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -119,7 +123,8 @@ class QueueWorker implements Worker {
 
   #sendReady(): void {
     const credit = this.#state === "working" ? this.#concurrency : 0;
-    this.#connection.send({ type: "ready", recipient: this.#recipient, credit, lease_ms: this.#leaseMs });
+    const skills = this.#skills === undefined ? {} : { skills: [...this.#skills] };
+    this.#connection.send({ type: "ready", recipient: this.#recipient, credit, lease_ms: this.#leaseMs, ...skills });
   }
 
   #drain(): void {

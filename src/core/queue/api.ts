@@ -28,6 +28,13 @@ const CauseFields = {
   depth: z.int().optional().meta({ description: "Length of the chain of causes above the task" }),
 };
 
+const Needs = z
+  .object({ skills: z.array(z.string()) })
+  .optional()
+  .meta({
+    description: "What a worker must have to be given the task",
+  });
+
 /** In the order of the request. */
 export const TaskReceipts = z.object({
   tasks: z
@@ -48,6 +55,7 @@ export const LeasedTask = z.object({
   lease_expires_at: Timestamp,
   payload: AnyJson,
   correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
+  needs: Needs,
   ...CauseFields,
 });
 export type LeasedTask = z.infer<typeof LeasedTask>;
@@ -80,6 +88,7 @@ export const TaskView = z.object({
   max_attempts: z.int(),
   timeout_ms: MsOrNull,
   deadline_at: Timestamp.nullable(),
+  needs: Needs,
   ...CauseFields,
   status: TaskStatus,
   outcome: Outcome.optional(),
@@ -203,38 +212,6 @@ export type EnqueueAnswer =
 
 /** Whether a queue was deleted, or how many unfinished tasks kept it. */
 export type QueueRemoval = { readonly removed: true } | { readonly unfinished: number } | QueueOverloaded;
-
-export interface LeaseQuery {
-  readonly recipient: string;
-  readonly max: number;
-  readonly leaseMs: number;
-  readonly waitMs: number;
-  readonly worker: string;
-  /** The token that asks. A token that ends while the request waits gets no task. */
-  readonly token?: CallerToken | undefined;
-}
-
-/** Recipients whose tasks a caller may see and act on; `undefined`: all. */
-export type Recipients = readonly string[] | undefined;
-
-/** A page of unfinished tasks. */
-export interface TasksQuery {
-  readonly limit: number;
-  readonly after: number;
-  readonly recipients?: Recipients;
-}
-
-/** The token by which somebody asks for tasks. */
-export interface CallerToken {
-  readonly id: string;
-  /** In milliseconds since the epoch; `null`: never. */
-  readonly expiresMs: number | null;
-}
-
-/** The token was deleted or has expired while the request waited. */
-export interface TokenOver {
-  readonly token_over: true;
-}
 
 /** An action on one task, by the worker that holds the task or by an operator. */
 export type TaskAction = {

@@ -42,6 +42,7 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     deadlineAtMs: task.deadlineMs === null ? null : nowMs + task.deadlineMs,
     caller: task.caller,
     cause: task.cause,
+    ...(task.needs === undefined ? {} : { needs: task.needs }),
     payloadJson: task.payloadJson,
     readyMs: nowMs + task.delayMs,
     attempt: 0,
@@ -81,6 +82,7 @@ export function recordOf(
     deadlineAtMs: entry.deadlineAtMs,
     caller: entry.caller,
     cause: entry.cause,
+    ...(entry.needs === undefined ? {} : { needs: entry.needs }),
     outcome: end.outcome,
     finishedMs: end.finishedMs,
     attempt: entry.attempt,
@@ -143,9 +145,10 @@ const ENTRY_BYTES = 700;
 const EVENT_BYTES = 80;
 
 /** What an entry takes in memory without its payload, about. */
-export function heapBytesOf({ taskId, recipient, type, sender, cause, history }: Entry): number {
+export function heapBytesOf({ taskId, recipient, type, sender, cause, needs, history }: Entry): number {
   let bytes = ENTRY_BYTES + taskId.length + recipient.length + type.length + (sender?.length ?? 0);
   bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0);
+  for (const skill of needs ?? []) bytes += EVENT_BYTES + skill.length;
   for (const { error, worker } of history) bytes += EVENT_BYTES + (error?.length ?? 0) + (worker?.length ?? 0);
   return bytes;
 }

@@ -7,10 +7,26 @@ const OUTCOMES: ReadonlySet<string> = new Set(Outcome.options);
 
 type TailedTask = Pick<TaskTerms, "taskId" | "recipient" | "type" | "priority"> & Pick<TaskProgress, "ranMs">;
 
-/** The latest events of a queue, in memory only. Events are numbered from 1. */
+/** An event, and its task after it. */
+export interface TailedEvent {
+  readonly task: TailedTask;
+  readonly event: TaskEvent;
+}
+
+/**
+ * The latest events of a queue. Events are numbered from 1; those of before this life of the queue in memory, which are read
+ * from the histories of its tasks, have lower numbers.
+ */
 export class EventTail {
-  #events: { readonly task: TailedTask; readonly event: TaskEvent }[] = [];
+  /** Since when events are in memory as they happen. */
+  readonly sinceMs: number;
+  #events: TailedEvent[] = [];
   #count = 0;
+  #restored = false;
+
+  constructor(sinceMs: number) {
+    this.sinceMs = sinceMs;
+  }
 
   /** Number of the newest event. */
   get count(): number {
@@ -23,6 +39,18 @@ export class EventTail {
     this.#count++;
     // Cut in large pieces: to remove one event from the front each time would move all the others.
     if (this.#events.length >= 2 * KEEP) this.#events = this.#events.slice(-KEEP);
+  }
+
+  /** Whether so many events are in memory, or as many as there are. */
+  holds(count: number): boolean {
+    return this.#restored || this.#events.length >= Math.min(count, KEEP);
+  }
+
+  /** @param events - of before {@link sinceMs}, oldest first */
+  restore(events: readonly TailedEvent[]): void {
+    if (this.#restored) return;
+    this.#restored = true;
+    this.#events = [...events.slice(-KEEP), ...this.#events];
   }
 
   /** Oldest first. */

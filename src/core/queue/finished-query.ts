@@ -2,7 +2,7 @@ import * as z from "zod";
 import { TaskView } from "./api.ts";
 import type { Outcome } from "./task.ts";
 
-/** Which finished tasks to list, of those that are kept: for about a day. */
+/** Which finished tasks to list, of those that are kept: those of a day, and the last `keep_finished`. */
 export interface FinishedQuery {
   readonly limit: number;
   /** How they ended; absent: in any way. */

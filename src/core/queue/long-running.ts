@@ -16,6 +16,24 @@ export class LongRunning {
     this.#long.delete(entry);
   }
 
+  /** When the task began that has run longest. */
+  get firstMs(): number | undefined {
+    const [long] = this.#long.values();
+    const [running] = this.#running.values();
+    return long ?? running;
+  }
+
+  /** As {@link over}, for one more limit. */
+  longerThan(limitMs: number, nowMs: number): { readonly entry: Entry; readonly ms: number }[] {
+    const found: { entry: Entry; ms: number }[] = [];
+    for (const started of [this.#long, this.#running])
+      for (const [entry, startedMs] of started) {
+        if (nowMs - startedMs <= limitMs) break;
+        found.push({ entry, ms: nowMs - startedMs });
+      }
+    return found;
+  }
+
   /** When the next task will have run for longer than `limitMs`. */
   nextMs(limitMs: number): number | undefined {
     const [startedMs] = this.#running.values();

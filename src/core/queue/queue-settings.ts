@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Recipient } from "./task-input.ts";
 
 const Duration = (max: number) => z.int().min(1).max(max);
 const DAY_MS = 86_400_000;
@@ -35,6 +36,13 @@ export const QueueSettings = z.strictObject({
   /** Whether the end of a task becomes a signal, `Q_TASK_COMPLETE` or `Q_TASK_FAILED`. */
   signal_complete: z.boolean(),
   signal_failed: z.boolean(),
+  /** As many finished tasks are kept at least, also when they ended more than a day ago. */
+  keep_finished: z.int().min(0).max(100_000),
+  /** Recipient that is told of tasks that run long, by a task of the type `LONG_TASKS`; `null`: nobody. */
+  notify_long_to: Recipient.nullable(),
+  /** Tasks that have run for longer are told, and how often. */
+  notify_long_ms: Duration(DAY_MS),
+  notify_long_every_ms: z.int().min(1_000).max(DAY_MS),
   /** Thresholds of the alerts; `null` switches an alert off. */
   alert_task_ms: Duration(DAY_MS).nullable(),
   alert_p95_ms: Duration(DAY_MS).nullable(),
@@ -67,6 +75,10 @@ export const DEFAULT_SETTINGS: QueueSettings = {
   ageing_ms: null,
   signal_complete: false,
   signal_failed: false,
+  keep_finished: 10_000,
+  notify_long_to: null,
+  notify_long_ms: 30_000,
+  notify_long_every_ms: 300_000,
   alert_task_ms: 60_000,
   alert_p95_ms: 30_000,
   alert_failed: 5,

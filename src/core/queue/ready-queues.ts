@@ -1,10 +1,10 @@
 import { Heap } from "../collections/heap.ts";
+import { fits, type Routed, recipientOf, routeOf } from "./route.ts";
 import { LEAST_URGENT, MOST_URGENT } from "./task.ts";
 
 /** The fields of a task by which the ready queues order it. */
-interface ReadyTask {
+interface ReadyTask extends Routed {
   readonly seq: number;
-  readonly recipient: string;
   readonly priority: number;
   readonly createdMs: number;
 }
@@ -17,8 +17,8 @@ export interface ReadySource<Task> {
   read(seq: number, next: readonly number[]): Task;
 }
 
-/** The ready tasks of one recipient. */
-interface RecipientQueues {
+/** The ready tasks of one route. */
+interface RouteQueues {
   /** One heap for each priority, most urgent first, with the positions of arrival. */
   readonly byPriority: Heap<number>[];
   ready: number;
@@ -30,13 +30,15 @@ interface RecipientQueues {
 const AHEAD = 64;
 
 /**
- * Tasks that can be leased: one queue for each recipient and priority, each in the order of arrival. A task that leaves
+ * Tasks that can be leased: one queue for each route and priority, each in the order of arrival. A task that leaves
  * from the middle (cancelled, expired) stays as a tombstone until it reaches the front of its queue, or until the
  * tombstones of the recipient outnumber its tasks. So no operation looks at more than the fronts of the queues, and a task
  * far down need not be in memory.
  */
 export class ReadyQueues<Task extends ReadyTask> {
-  readonly #byRecipient = new Map<string, RecipientQueues>();
+  readonly #byRoute = new Map<string, RouteQueues>();
+  /** By recipient, the routes of tasks that need skills. */
+  readonly #needing = new Map<string, Map<string, readonly string[]>>();
   readonly #source: ReadySource<Task>;
   #size = 0;
 
@@ -48,11 +50,14 @@ export class ReadyQueues<Task extends ReadyTask> {
     return this.#size;
   }
 
-  add({ seq, recipient, priority }: Pick<ReadyTask, "seq" | "recipient" | "priority">): void {
-    let queues = this.#byRecipient.get(recipient);
+  add(task: Pick<ReadyTask, "seq" | "recipient" | "needs" | "priority">): void {
+    const { seq, recipient, needs = [], priority } = task;
+    const route = routeOf(task);
+    let queues = this.#byRoute.get(route);
     if (queues === undefined) {
       queues = { byPriority: Array.from({ length: LEAST_URGENT }, () => new Heap<number>()), ready: 0, tombstones: 0 };
-      this.#byRecipient.set(recipient, queues);
+      this.#byRoute.set(route, queues);
+      if (needs.length > 0) this.#needing.set(recipient, (this.#needing.get(recipient) ?? new Map()).set(route, needs));
     }
     queues.byPriority[priority - MOST_URGENT]?.push(seq, seq);
     queues.ready++;
@@ -60,37 +65,47 @@ export class ReadyQueues<Task extends ReadyTask> {
   }
 
   /** Turns a task that left without being leased into a tombstone. The source must not call the task ready by now. */
-  remove(recipient: string): void {
-    const queues = this.#byRecipient.get(recipient);
+  remove(task: Routed): void {
+    const queues = this.#byRoute.get(routeOf(task));
     if (queues === undefined) return;
-    this.#decrement(recipient, queues);
+    this.#decrement(task, queues);
     queues.tombstones++;
     if (queues.tombstones < 64 || queues.tombstones < queues.ready) return;
     for (const heap of queues.byPriority) heap.retain((seq) => this.#source.isReady(seq));
     queues.tombstones = 0;
   }
 
+  /** Whether a task of the recipient is ready that needs no skills. */
   hasFor(recipient: string): boolean {
-    return this.#byRecipient.has(recipient);
+    return this.#byRoute.has(recipient);
   }
 
   /** Recipients that have a ready task. */
   recipients(): Iterable<string> {
-    return this.#byRecipient.keys();
+    return new Set([...this.#byRoute.keys()].map(recipientOf));
+  }
+
+  /** The routes of these recipients whose tasks a worker with these skills may do. */
+  routesFor(recipients: readonly string[], skills: ReadonlySet<string>): readonly string[] {
+    if (skills.size === 0 || this.#needing.size === 0) return recipients;
+    return recipients.flatMap((recipient) => {
+      const needing = [...(this.#needing.get(recipient) ?? [])];
+      return [recipient, ...needing.flatMap(([route, needs]) => (fits(needs, skills) ? [route] : []))];
+    });
   }
 
   /**
    * Removes and returns the most urgent task, and the oldest of the equally urgent ones.
    *
-   * @param recipients - whose queues to look at
+   * @param routes - whose queues to look at
    * @param ageingMs - each time this passes, a waiting task gains one step of priority; `null`: never
    */
-  take(recipients: readonly string[], nowMs: number, ageingMs: number | null): Task | undefined {
+  take(routes: readonly string[], nowMs: number, ageingMs: number | null): Task | undefined {
     let best: Heap<number> | undefined;
     let bestSeq = 0;
     let bestRank = 0;
-    for (const recipient of recipients) {
-      const heaps = this.#byRecipient.get(recipient)?.byPriority ?? [];
+    for (const route of routes) {
+      const heaps = this.#byRoute.get(route)?.byPriority ?? [];
       for (let place = 0; place < heaps.length; place++) {
         const heap = heaps[place] as Heap<number>;
         const seq = this.#front(heap);
@@ -102,15 +117,15 @@ export class ReadyQueues<Task extends ReadyTask> {
           bestSeq = seq;
           bestRank = rank;
         }
-        // Without ageing the heaps are in the order of urgency: the first one with a task holds the recipient's best.
+        // Without ageing the heaps are in the order of urgency: the first one with a task holds the route's best.
         if (ageingMs === null) break;
       }
     }
     if (best === undefined) return undefined;
     const task = this.#source.read(bestSeq, best.peek(AHEAD));
     best.pop();
-    const queues = this.#byRecipient.get(task.recipient);
-    if (queues !== undefined) this.#decrement(task.recipient, queues);
+    const queues = this.#byRoute.get(routeOf(task));
+    if (queues !== undefined) this.#decrement(task, queues);
     return task;
   }
 
@@ -118,7 +133,7 @@ export class ReadyQueues<Task extends ReadyTask> {
   oldest(): { readonly seq: number; readonly next: readonly number[] } | undefined {
     let oldest: number | undefined;
     let from: Heap<number> | undefined;
-    for (const { byPriority } of this.#byRecipient.values()) {
+    for (const { byPriority } of this.#byRoute.values()) {
       for (const heap of byPriority) {
         const front = this.#front(heap);
         if (front === undefined || (oldest !== undefined && front > oldest)) continue;
@@ -129,11 +144,15 @@ export class ReadyQueues<Task extends ReadyTask> {
     return oldest === undefined ? undefined : { seq: oldest, next: from?.peek(AHEAD) ?? [] };
   }
 
-  /** Drops the heaps of a recipient with its last task, so that recipients that come and go leave nothing behind. */
-  #decrement(recipient: string, queues: RecipientQueues): void {
+  /** Drops the heaps of a route with its last task, so that recipients that come and go leave nothing behind. */
+  #decrement(task: Routed, queues: RouteQueues): void {
     queues.ready--;
     this.#size--;
-    if (queues.ready === 0) this.#byRecipient.delete(recipient);
+    if (queues.ready > 0) return;
+    const route = routeOf(task);
+    this.#byRoute.delete(route);
+    const needing = this.#needing.get(task.recipient);
+    if (needing?.delete(route) === true && needing.size === 0) this.#needing.delete(task.recipient);
   }
 
   #front(heap: Heap<number>): number | undefined {

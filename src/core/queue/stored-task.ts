@@ -94,6 +94,7 @@ function termsValues(task: TaskTerms): Values {
     task.deadlineAtMs,
     task.caller,
     task.cause,
+    task.needs,
   ]);
 }
 
@@ -112,6 +113,7 @@ function readTerms(seq: number, terms: unknown): TaskTerms {
     deadlineAtMs: numberOrNull(values[8]),
     caller: textOrNull(values[9]),
     cause: readCause(values[10]),
+    ...(Array.isArray(values[11]) && { needs: values[11].map((skill) => text(skill, "needs")) }),
   };
 }
 

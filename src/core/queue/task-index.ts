@@ -1,3 +1,4 @@
+import { OpenCalls } from "./deadlock.ts";
 import { Depths } from "./depths.ts";
 import { type Entry, heapBytesOf, storedEntry } from "./entry.ts";
 import { Holders } from "./holders.ts";
@@ -25,6 +26,7 @@ const PLACE_BYTES = 64;
 export class TaskIndex {
   readonly depths = new Depths();
   readonly longRunning = new LongRunning();
+  readonly calls = new OpenCalls();
   readonly #byId = new Map<string, Entry>();
   readonly #bySeq = new Map<number, Entry>();
   readonly #parked = new ParkedTasks();
@@ -103,6 +105,11 @@ export class TaskIndex {
     return this.#ready.recipients();
   }
 
+  /** The lines of tasks from which a worker with these skills takes the next one. */
+  routesFor(recipients: readonly string[], skills: ReadonlySet<string>): readonly string[] {
+    return this.#ready.routesFor(recipients, skills);
+  }
+
   /** The task that arrived first of those that are ready, to be changed. */
   takeOldestReady(): Entry | undefined {
     const oldest = this.#ready.oldest();
@@ -138,6 +145,10 @@ export class TaskIndex {
     this.#keep(entry);
     this.depths.add(entry);
     if (entry.state === "ready") this.#ready.add(entry);
+    const { caller, sender, stored } = entry;
+    // Of a call that was read from storage, nobody knows any more what its sender did.
+    if (caller !== null && sender !== null)
+      this.calls.add({ ...entry, sender }, stored || (this.depths.byRecipient.get(sender)?.running ?? 0) > 0);
   }
 
   /**
@@ -162,8 +173,8 @@ export class TaskIndex {
   }
 
   /** Takes the most urgent ready task out of the order; {@link lease} has to follow. */
-  takeReady(recipients: readonly string[], nowMs: number, ageingMs: number | null): Entry | undefined {
-    return this.#ready.take(recipients, nowMs, ageingMs);
+  takeReady(routes: readonly string[], nowMs: number, ageingMs: number | null): Entry | undefined {
+    return this.#ready.take(routes, nowMs, ageingMs);
   }
 
   /** Puts a task back that {@link takeReady} gave. */
@@ -204,7 +215,8 @@ export class TaskIndex {
     if (wasReady) entry.waitedMs += Math.max(0, nowMs - entry.readyMs);
     entry.state = "finished";
     this.#forget(entry);
-    if (wasReady) this.#ready.remove(entry.recipient);
+    if (wasReady) this.#ready.remove(entry);
+    this.calls.delete(entry.taskId);
     this.depths.remove(entry);
   }
 

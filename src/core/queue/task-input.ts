@@ -15,6 +15,9 @@ export const MAX_TASKS = LIMITS.batchSignals;
 export const MAX_LEASE_MS = 3_600_000;
 export const DEFAULT_LEASE_MS = 30_000;
 export const MAX_WAIT_MS = 30_000;
+/** Skills of a task or a worker, and characters of one: a channel's own must outlive hibernation. */
+const MAX_SKILLS = 16;
+const MAX_SKILL = 64;
 const WEEK_MS = 7 * 86_400_000;
 
 /**
@@ -36,6 +39,14 @@ export const Recipient = z.union([z.literal(ANYONE), identifier("a recipient, ot
 const duration = (min: number, max: number) => z.int().min(min).max(max);
 export const LeaseMs = duration(100, MAX_LEASE_MS);
 
+/** A skill that a task needs, or a worker has. */
+export const Skills = z
+  .array(
+    identifier("a skill").refine((skill) => skill.length <= MAX_SKILL, { message: `${MAX_SKILL} characters at most` }),
+  )
+  .max(MAX_SKILLS)
+  .transform((skills) => [...new Set(skills)].sort());
+
 /** Fields of both tasks and calls. */
 const CommonFields = {
   recipient: Recipient,
@@ -44,6 +55,8 @@ const CommonFields = {
   payload: z.unknown(),
   sender: z.string().min(1).max(LIMITS.identifierLength).nullish(),
   priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
+  /** What a worker must have to be given the task. */
+  needs: z.strictObject({ skills: Skills }).nullish(),
   /** Id of the signal that led to the task. Signals that follow from the task name the same cause. */
   cause: identifier("an id").nullish(),
   /** W3C traceparent that the task continues. */
@@ -51,6 +64,10 @@ const CommonFields = {
   /** Length of the chain of causes above the task: one more than the depth of its cause. Default 1. */
   depth: z.int().min(1).max(1_000).nullish(),
 };
+
+function needsOf({ needs }: Pick<CallInput, "needs">): { needs?: readonly string[] } {
+  return needs === undefined || needs === null || needs.skills.length === 0 ? {} : { needs: needs.skills };
+}
 
 /** A trace or a depth without a cause is dropped: no chain could be followed by it. */
 function causeOf({ cause, trace, depth }: Pick<CallInput, "cause" | "trace" | "depth">): TaskCause | null {
@@ -113,6 +130,7 @@ export function admitTask(input: unknown, at = ""): TaskAdmission {
       deadlineMs: data.deadline_ms ?? null,
       caller: null,
       cause: causeOf(data),
+      ...needsOf(data),
     },
   };
 }
@@ -132,6 +150,7 @@ export function taskOfCall(call: CallInput, correlationId: string, payloadJson: 
     deadlineMs: call.timeout_ms,
     caller,
     cause: causeOf(call),
+    ...needsOf(call),
   };
 }
 

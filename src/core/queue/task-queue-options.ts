@@ -4,6 +4,18 @@ import type { ReadParked } from "./task-index.ts";
 /** Bytes of tasks in memory, beyond which those that wait are only in storage. Tasks that are leased are always there. */
 export const RESIDENT_BYTES = 8_000_000;
 
+/** Who takes a task, and for how long. */
+export interface LeaseWish {
+  readonly recipient: string;
+  /** The connection or request that holds the lease. */
+  readonly holder: string;
+  /** Name of the worker, for people. */
+  readonly worker: string;
+  readonly leaseMs: number;
+  /** Default: none. */
+  readonly skills?: ReadonlySet<string> | undefined;
+}
+
 export interface TaskQueueOptions {
   /** Part of the ids that the queue assigns, so that a queue made anew assigns others. */
   readonly epoch: string;

@@ -1,9 +1,12 @@
 import { retryDelayMs } from "./back-off.ts";
 import { ChangeTracker, type QueueChanges } from "./change-tracker.ts";
+import type { OpenCalls } from "./deadlock.ts";
 import type { Depths } from "./depths.ts";
 import { type Entry, newEntry, newLease, recordOf, renewed, withGrace } from "./entry.ts";
+import { knownTasks } from "./known-tasks.ts";
 import type { LongRunning } from "./long-running.ts";
 import type { QueueSettings } from "./queue-settings.ts";
+import { NO_SKILLS } from "./route.ts";
 import {
   ANYONE,
   type FinishedTask,
@@ -16,7 +19,7 @@ import {
 } from "./task.ts";
 import type { EnqueueResult, TransitionResult } from "./task-answers.ts";
 import { TaskIndex } from "./task-index.ts";
-import { RESIDENT_BYTES, type TaskQueueOptions } from "./task-queue-options.ts";
+import { type LeaseWish, RESIDENT_BYTES, type TaskQueueOptions } from "./task-queue-options.ts";
 
 /**
  * The state machine of a queue: which task comes next, who holds which task, and what is due when. All of its state
@@ -85,6 +88,10 @@ export class TaskQueue {
     return this.#index.readyRecipients;
   }
 
+  get openCalls(): OpenCalls {
+    return this.#index.calls;
+  }
+
   /** Creation time of the ready task that arrived first. */
   get oldestWaitingMs(): number | undefined {
     return this.#index.oldestReadyMs;
@@ -106,14 +113,7 @@ export class TaskQueue {
 
   /** Queues all tasks or none. A task whose id the queue knows, unfinished or finished, is not queued a second time. */
   enqueue(tasks: readonly NewTask[], nowMs: number): EnqueueResult {
-    const known = new Map<NewTask, TaskStatus>();
-    const given = new Set<string>();
-    for (const task of tasks) {
-      if (task.taskId === undefined) continue;
-      const status = given.has(task.taskId) ? "queued" : this.#statusOf(task.taskId);
-      if (status !== undefined) known.set(task, status);
-      given.add(task.taskId);
-    }
+    const known = knownTasks(tasks, (taskId) => this.#statusOf(taskId));
     if (!this.#makeRoom(tasks.length - known.size, nowMs)) return { full: true, capacity: this.settings.capacity };
     return {
       receipts: tasks.map((task) => {
@@ -124,10 +124,10 @@ export class TaskQueue {
     };
   }
 
-  /** Leases the most urgent task for `recipient` or for anyone. */
-  lease(recipient: string, holder: string, worker: string, leaseMs: number, nowMs: number): Entry | undefined {
-    const recipients = recipient === ANYONE ? [ANYONE] : [recipient, ANYONE];
-    const entry = this.#options.full?.() === true ? undefined : this.#takeReady(recipients, nowMs);
+  /** Leases the most urgent task for `recipient` or for anyone, of those that need no other skills. */
+  lease({ recipient, holder, worker, leaseMs, skills = NO_SKILLS }: LeaseWish, nowMs: number): Entry | undefined {
+    const routes = this.#index.routesFor(recipient === ANYONE ? [ANYONE] : [recipient, ANYONE], skills);
+    const entry = this.#options.full?.() === true ? undefined : this.#takeReady(routes, nowMs);
     if (entry === undefined) return undefined;
     entry.attempt++;
     entry.leases++;
@@ -184,11 +184,11 @@ export class TaskQueue {
   }
 
   /** The result names the lease of a running task as `cancelled`, so that its holder can be notified. */
-  cancel(taskId: string, nowMs: number): TransitionResult {
+  cancel(taskId: string, nowMs: number, outcome: Outcome = "cancelled", error: string = outcome): TransitionResult {
     const entry = this.#index.find(taskId);
     if (entry === undefined) return this.#refuse(entry, taskId);
     const { lease } = entry;
-    this.#finish(entry, "cancelled", nowMs, "cancelled");
+    this.#finish(entry, outcome, nowMs, error);
     return { ok: true, status: "failed", cancelled: lease };
   }
 
@@ -209,9 +209,9 @@ export class TaskQueue {
     return finished === undefined ? undefined : statusOf(finished.outcome);
   }
 
-  #takeReady(recipients: readonly string[], nowMs: number): Entry | undefined {
+  #takeReady(routes: readonly string[], nowMs: number): Entry | undefined {
     for (;;) {
-      const entry = this.#index.takeReady(recipients, nowMs, this.settings.ageing_ms);
+      const entry = this.#index.takeReady(routes, nowMs, this.settings.ageing_ms);
       if (entry === undefined || entry.deadlineAtMs === null || entry.deadlineAtMs > nowMs) return entry;
       // One of very many that are due together, which the clock has not come to.
       this.#index.putBack(entry);

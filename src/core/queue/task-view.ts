@@ -15,6 +15,7 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
     sender,
     lease_expires_at: formatTimestamp(lease?.expiresMs ?? 0),
     ...(caller === null ? {} : { correlation_id: taskId }),
+    ...needsView(entry),
     ...causeView(cause),
   });
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
@@ -67,8 +68,12 @@ function termsView(task: Entry | FinishedTask) {
     timeout_ms: task.timeoutMs,
     deadline_at: task.deadlineAtMs === null ? null : formatTimestamp(task.deadlineAtMs),
     ...causeView(task.cause),
+    ...needsView(task),
   };
 }
+
+/** As the task was given. */
+const needsView = ({ needs }: Pick<Entry, "needs">) => (needs === undefined ? {} : { needs: { skills: needs } });
 
 /** The cause of a task in the fields by which a signal names its cause. */
 function causeView(cause: TaskCause | null): { cause?: string; trace?: string; depth?: number } {

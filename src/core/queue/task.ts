@@ -45,6 +45,8 @@ export interface NewTask {
   readonly caller: string | null;
   /** `null`: no signal led to the task. */
   readonly cause: TaskCause | null;
+  /** Skills that a worker must have, sorted; absent: none. */
+  readonly needs?: readonly string[];
 }
 
 /** The fields of a task that never change. Times are milliseconds since the epoch. */
@@ -62,6 +64,8 @@ export interface TaskTerms {
   readonly deadlineAtMs: number | null;
   readonly caller: string | null;
   readonly cause: TaskCause | null;
+  /** As in {@link NewTask}. */
+  readonly needs?: readonly string[];
 }
 
 export interface Lease {

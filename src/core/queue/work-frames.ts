@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "../signals/limits.ts";
 import { LeasedTask, QueueEvent, TaskReceipt } from "./api.ts";
-import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, TaskId } from "./task-input.ts";
+import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, Skills, TaskId } from "./task-input.ts";
 
 /**
  * Frames of the worker's channel (JSON text, subprotocol `ganglion.work.v1`). The worker opens the channel, and the
@@ -26,6 +26,8 @@ export const ReadyFrame = z.object({
   recipient: Recipient,
   credit: z.int().min(0).max(MAX_TASKS),
   lease_ms: LeaseMs.default(DEFAULT_LEASE_MS),
+  /** What the worker can do: it gets tasks that need these skills, too. */
+  skills: Skills.optional(),
 });
 
 export const CompleteFrame = z.object({

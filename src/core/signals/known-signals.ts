@@ -155,6 +155,7 @@ export const KNOWN_SIGNALS = {
   Q_TASK_FAILED: { kind: "error", facts: anyFacts },
   Q_QUEUE_ALERT: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_BREAKER: { kind: "advisory", facts: anyFacts },
+  Q_QUEUE_DEADLOCK: { kind: "error", facts: anyFacts },
   Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_REACTION_FAILED: { kind: "error", facts: anyFacts },
   Q_REACTION_PROGRESS: { kind: "advisory", facts: anyFacts },
@@ -196,6 +197,8 @@ export const KNOWN_SIGNALS = {
   },
   Q_PROGRAM_SILENT: { kind: "advisory", facts: anyFacts },
   Q_PROGRAM_BACK: { kind: "advisory", facts: anyFacts },
+  Q_WORKER_SILENT: { kind: "advisory", facts: anyFacts },
+  Q_WORKER_BACK: { kind: "advisory", facts: anyFacts },
   "ganglion.budget.warned": {
     kind: "advisory",
     facts: z.looseObject({ month: text, monthly_usd: z.number(), spent_usd: z.number(), share: z.number() }),

@@ -10,6 +10,7 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_AGENT_UP",
   "Q_AGENT_DOWN",
   "Q_QUEUE_BREAKER",
+  "Q_QUEUE_DEADLOCK",
   "Q_POLICY_CHANGED",
   "Q_POLICY_QUARANTINED",
   "Q_SCANNER_CHANGED",

@@ -17,7 +17,7 @@ export interface TaskActionOutcome {
 export function applyAction(action: TaskAction, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionOutcome {
   const { recipients, taskId } = action;
   if (recipients !== undefined) {
-    const recipient = (queue.find(taskId) ?? store.finished(taskId)?.record)?.recipient;
+    const recipient = (queue.find(taskId) ?? store.done.find(taskId)?.record)?.recipient;
     if (recipient !== undefined && !mayAct(action.action, recipients, recipient))
       return { answer: { foreign: recipient } };
   }
@@ -59,7 +59,7 @@ function transition(
 /** Queues a failed task again, under its old id and with all its attempts. */
 function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionAnswer {
   if (queue.find(taskId) !== undefined) return { conflict: "unfinished" };
-  const finished = store.finished(taskId);
+  const finished = store.done.find(taskId);
   if (finished === undefined) return { conflict: "unknown" };
   const { record, payload } = finished;
   if (record.outcome === "complete") return { conflict: "finished" };
@@ -76,9 +76,10 @@ function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: nu
     deadlineMs: record.deadlineAtMs === null ? null : record.deadlineAtMs - record.createdMs,
     caller: null,
     cause: record.cause,
+    ...(record.needs === undefined ? {} : { needs: record.needs }),
   };
-  store.deleteFinished(taskId);
+  store.done.delete(taskId);
   if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued", was: record.outcome };
-  store.restoreFinished(record, payload, nowMs);
+  store.done.restore(record, payload, nowMs);
   return { conflict: "full" };
 }

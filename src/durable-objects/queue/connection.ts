@@ -1,11 +1,16 @@
 import * as z from "zod";
-import type { CallerToken } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
+import type { CallerToken } from "../../core/queue/queries.ts";
 import type { Waiter } from "../../core/queue/waiters.ts";
 import { RefusalMeter } from "../../core/wire/refusal-meter.ts";
 
 /** The last `ready` frame of a recipient. */
-const Ready = z.object({ recipient: z.string(), credit: z.number(), leaseMs: z.number() });
+const Ready = z.object({
+  recipient: z.string(),
+  credit: z.number(),
+  leaseMs: z.number(),
+  skills: z.array(z.string()).readonly().optional(),
+});
 export type Ready = Readonly<z.infer<typeof Ready>>;
 
 /** The state of a connection that survives hibernation. The tasks it holds are known from their leases. */
@@ -92,13 +97,18 @@ export class Connection {
    *
    * @param holdsTasks - whether a holder of leases holds any
    */
-  hasPlaceFor(recipient: string, holdsTasks: (holder: string) => boolean): boolean {
+  hasPlaceFor(
+    { recipient, skills }: Pick<Ready, "recipient" | "skills">,
+    holdsTasks: (holder: string) => boolean,
+  ): boolean {
+    const bytesOf = (names: readonly string[]) => names.reduce((sum, name) => sum + name.length + NAME_OVERHEAD, 0);
     const fits = () => {
-      let bytes = (this.recipients ?? []).reduce((sum, name) => sum + name.length + NAME_OVERHEAD, 0);
-      for (const name of new Set([...this.ready.keys(), recipient])) bytes += name.length + RECIPIENT_OVERHEAD;
+      let bytes = bytesOf(this.recipients ?? []) + bytesOf(skills ?? []) + recipient.length + RECIPIENT_OVERHEAD;
+      for (const [name, { frame }] of this.ready)
+        if (name !== recipient) bytes += name.length + RECIPIENT_OVERHEAD + bytesOf(frame.skills ?? []);
       return bytes <= MAX_RECIPIENT_BYTES;
     };
-    if (this.ready.has(recipient) || fits()) return true;
+    if ((this.ready.has(recipient) && skills === undefined) || fits()) return true;
     for (const [name, { frame }] of this.ready)
       if (frame.credit === 0 && !holdsTasks(holderName(this.id, name))) this.ready.delete(name);
     return fits();

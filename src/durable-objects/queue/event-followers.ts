@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { CallerToken } from "../../core/queue/api.ts";
 import type { EventTail } from "../../core/queue/event-tail.ts";
+import type { CallerToken } from "../../core/queue/queries.ts";
 import type { EventsFrame } from "../../core/queue/work-frames.ts";
 import { closeEnded } from "../shell/sockets.ts";
 

@@ -4,6 +4,7 @@ import type * as api from "../../core/queue/api.ts";
 import { findBottlenecks } from "../../core/queue/bottlenecks.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { FinishedQuery, FinishedTasks } from "../../core/queue/finished-query.ts";
+import type { CallerToken, LeaseQuery, Recipients, TasksQuery, TokenOver } from "../../core/queue/queries.ts";
 import { changeSettings, type QueueSettings, type QueueSettingsChange } from "../../core/queue/queue-settings.ts";
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { NewTask } from "../../core/queue/task.ts";
@@ -21,7 +22,7 @@ import { admitsByName, type HostNameBindings } from "./host-names.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { QueueCommits } from "./queue-commits.ts";
-import { queueOf } from "./queue-runtime.ts";
+import { queueOf } from "./queue-signals.ts";
 import { OVERLOADED } from "./refusals.ts";
 import { Registration, type RegistrationBindings } from "./registration.ts";
 import { QUEUE_DELETED, type RemovalBindings, removeQueue } from "./removal.ts";
@@ -83,14 +84,14 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const queue = () => this.#commits.queue;
     const submit = (changes: readonly QueueOperation[]) => this.#commits.submit(changes);
     const payloadOf = (entry: Entry) => store.payloadOf(entry);
-    const isOver = (token: api.CallerToken | undefined) => this.tagged.isOver(token);
+    const isOver = (token: CallerToken | undefined) => this.tagged.isOver(token);
     this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit, isOver });
     this.#calls = new PendingCalls({
       queue,
       breakers: () => this.#commits.runtime.breakers,
       submit,
-      finished: (taskId) => store.finished(taskId)?.record,
-      serves: (recipient) => this.#waiters.serves(recipient),
+      finished: (taskId) => store.done.find(taskId)?.record,
+      serves: (recipient, needs) => this.#waiters.serves(recipient, needs),
       send: (connection, frame) => this.#sockets.send(connection, frame),
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
@@ -131,7 +132,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
-  lease(query: api.LeaseQuery): Promise<readonly string[] | api.QueueOverloaded | api.TokenOver> {
+  lease(query: LeaseQuery): Promise<readonly string[] | api.QueueOverloaded | TokenOver> {
     return this.#leases.wait(query);
   }
 
@@ -145,13 +146,13 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   /** How a call ended, or its state; `null`: the queue does not know the call, or not any more. */
-  callResult(correlationId: string, recipients?: api.Recipients): api.CallAnswer | null {
+  callResult(correlationId: string, recipients?: Recipients): api.CallAnswer | null {
     return this.#commits.isOf(recipients, correlationId) ? this.#calls.result(correlationId) : null;
   }
 
   /** @returns the task as JSON, or `null` */
-  task(taskId: string, recipients?: api.Recipients): string | null {
-    return this.#commits.isOf(recipients, taskId) ? this.#commits.taskJson(taskId) : null;
+  task(taskId: string, recipients?: Recipients): string | null {
+    return this.#commits.taskOf(recipients, taskId);
   }
 
   /** As {@link task}, without the tasks that the queue does not know. */
@@ -160,10 +161,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   /** Unfinished tasks in the order of their arrival, as JSON texts. */
-  tasks({ limit, after, recipients }: api.TasksQuery): { tasks: string[]; next: number | null } {
-    const seqs = this.#commits.store.seqsAfter(after, limit);
-    const tasks = seqs.flatMap(({ taskId }) => this.task(taskId, recipients) ?? []);
-    return { tasks, next: seqs.length < limit ? null : (seqs.at(-1)?.seq ?? null) };
+  tasks(query: TasksQuery): { tasks: string[]; next: number | null } {
+    return this.#commits.page(query);
   }
 
   finishedTasks(query: FinishedQuery): FinishedTasks {
@@ -179,7 +178,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   events(tail: number): api.QueueEvent[] {
-    return this.#commits.runtime.events.last(tail);
+    return this.#commits.eventsFor(tail).last(tail);
   }
 
   /** @returns the settings after the change, which apply to tasks from now on */
@@ -210,8 +209,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   /** Deletes the queue. @param force - also while it has unfinished tasks, which are lost */
   remove(force: boolean): Promise<api.QueueRemoval> {
-    const { ctx, env, ecosystem, tagged } = this;
-    const [commits, leases, calls] = [this.#commits, this.#leases, this.#calls];
+    const [{ ctx, env, ecosystem, tagged }, commits, leases, calls] = [this, this.#commits, this.#leases, this.#calls];
     return removeQueue({ ctx, env, ecosystem, tagged, name: this.#name, commits, leases, calls, force });
   }
 
@@ -230,7 +228,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     if (pathname === "/events") {
       const { server, answer } = this.tagged.accept(searchParams, FOLLOWER);
       const [after, count] = [searchParams.get("after"), Number(searchParams.get("tail") ?? "0")];
-      this.#followers.open(server, this.#commits.runtime.events, { after, count, token });
+      this.#followers.open(server, this.#commits.eventsFor(count), { after, count, token });
       return answer();
     }
     const bound = readBindings(searchParams.get("bound"));

@@ -15,7 +15,7 @@ export interface PendingCallsOptions {
   readonly breakers: () => Pick<CallBreakers, "isClosed" | "admit" | "withdraw">;
   readonly finished: (taskId: string) => FinishedTask | undefined;
   /** Whether a worker is connected that takes tasks for the recipient. */
-  readonly serves: (recipient: string) => boolean;
+  readonly serves: (recipient: string, needs: readonly string[] | undefined) => boolean;
   readonly submit: (changes: readonly QueueOperation[]) => void;
   /** Sends a frame to a connection that is still open; otherwise the reply stays with the finished task. */
   readonly send: (connectionId: string, frame: string) => void;
@@ -132,8 +132,8 @@ export class PendingCalls {
       if (record === undefined) return undefined;
       return isSameCall(record, task) ? { record } : { refused: "not_a_call" };
     };
-    const { recipient } = task;
-    if (requireResponder && !this.#options.serves(recipient)) return ended() ?? { refused: "no_responder" };
+    const { recipient, needs } = task;
+    if (requireResponder && !this.#options.serves(recipient, needs)) return ended() ?? { refused: "no_responder" };
     const breakers = this.#options.breakers();
     // A call that has ended is not made again, so no breaker stands in its way, and it is no probe.
     const before = breakers.isClosed(recipient) ? undefined : ended();

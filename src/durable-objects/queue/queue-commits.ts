@@ -1,6 +1,8 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import type { HeapAccount } from "../../core/billing/heap-budget.ts";
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
+import type { EventTail } from "../../core/queue/event-tail.ts";
+import type { Recipients, TasksQuery } from "../../core/queue/queries.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
@@ -15,8 +17,10 @@ import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
 import { BreakerStore } from "./breaker-store.ts";
 import type { EventFollowers } from "./event-followers.ts";
 import type { QueueOperation } from "./operation.ts";
+import { pastEvents } from "./past-events.ts";
 import type { PendingCalls } from "./pending-calls.ts";
-import { QueueRuntime, queueOf } from "./queue-runtime.ts";
+import { QueueRuntime } from "./queue-runtime.ts";
+import { queueOf } from "./queue-signals.ts";
 import { OVERLOADED } from "./refusals.ts";
 import { TaskStore, UNWRITTEN_MS } from "./task-store.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
@@ -69,7 +73,7 @@ export class QueueCommits {
   constructor(options: QueueCommitsOptions) {
     const { env, ecosystem, name, sql, alarms, heap } = options;
     this.#options = options;
-    this.store = new TaskStore(sql);
+    this.store = new TaskStore(sql, () => this.queue.settings.keep_finished);
     this.#breakerStore = new BreakerStore(sql);
     this.#numbers = new NotedNumbers(this.store.notes, (epoch) => `ganglion.queue.${queueOf(name)}.${epoch}`);
     this.#outbox = new Outbox(sql, this.#numbers);
@@ -102,7 +106,7 @@ export class QueueCommits {
   /** Whether the queue knows the task, as one of these recipients. @param recipients - `undefined`: any */
   isOf(recipients: readonly string[] | undefined, taskId: string): boolean {
     if (recipients === undefined) return true;
-    const task = this.queue.find(taskId) ?? this.store.finished(taskId)?.record;
+    const task = this.queue.find(taskId) ?? this.store.done.find(taskId)?.record;
     return task !== undefined && isBoundTo(recipients, task.recipient);
   }
 
@@ -110,8 +114,27 @@ export class QueueCommits {
   taskJson(taskId: string): string | null {
     const entry = this.queue.find(taskId);
     if (entry !== undefined) return entryJson(entry, this.store.payloadOf(entry));
-    const finished = this.store.finished(taskId);
+    const finished = this.store.done.find(taskId);
     return finished === undefined ? null : finishedJson(finished.record, finished.payload);
+  }
+
+  /** As {@link taskJson}, of these recipients alone. */
+  taskOf(recipients: Recipients, taskId: string): string | null {
+    return this.isOf(recipients, taskId) ? this.taskJson(taskId) : null;
+  }
+
+  /** Unfinished tasks in the order of their arrival, as JSON texts. */
+  page({ limit, after, recipients }: TasksQuery): { tasks: string[]; next: number | null } {
+    const seqs = this.store.seqsAfter(after, limit);
+    const tasks = seqs.flatMap(({ taskId }) => this.taskOf(recipients, taskId) ?? []);
+    return { tasks, next: seqs.length < limit ? null : (seqs.at(-1)?.seq ?? null) };
+  }
+
+  /** The latest events, of which at least `count` are there, also of before the object last woke. */
+  eventsFor(count: number): EventTail {
+    const { events } = this.#runtime;
+    if (!events.holds(count)) events.restore(pastEvents(this.store, events.sinceMs));
+    return events;
   }
 
   /** Applies operations in one transaction: all of them, or none. */
@@ -145,11 +168,12 @@ export class QueueCommits {
     try {
       transaction(
         () => {
-          this.store.prefetchFinished(
+          this.store.done.prefetch(
             operations.flatMap(({ taskIds }) => taskIds.filter((id) => this.queue.find(id) === undefined)),
           );
           this.queue.advanceClock(nowMs);
           answers = operations.map(({ apply }) => apply(this.queue, nowMs));
+          if (atAlarm) this.#runtime.act(waiters, nowMs);
           waiters.handOut(this.queue, nowMs);
           const changes = this.#runtime.write(nowMs, atAlarm);
           finished = changes.finished;

@@ -1,31 +1,34 @@
-import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { INTELLIGENCE_QUEUE } from "../../core/intelligence/call-types.ts";
-import { pruneDeep } from "../../core/json/prune-deep.ts";
-import { type AlertChange, AlertData, AlertTracker, alertText } from "../../core/queue/alert-tracker.ts";
+import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
 import { breakerFacts } from "../../core/queue/breaker-status.ts";
 import { CallBreakers } from "../../core/queue/call-breakers.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
+import { deadlockText } from "../../core/queue/deadlock.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
+import { LongNotices } from "../../core/queue/long-notices.ts";
 import { DEFAULT_SETTINGS, readSettings, SETTINGS_WITH_BREAKERS } from "../../core/queue/queue-settings.ts";
 import { Statistics, StatisticsData } from "../../core/queue/statistics.ts";
-import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
+import type { FinishedTask } from "../../core/queue/task.ts";
 import { TaskQueue } from "../../core/queue/task-queue.ts";
 import { finishedJson } from "../../core/queue/task-view.ts";
-import { traceOf } from "../../core/signals/trace.ts";
+import type { Waiters } from "../../core/queue/waiters.ts";
 import type { NotedNumbers } from "../shell/noted-numbers.ts";
 import type { Outbox } from "../shell/outbox.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 import type { BreakerStore } from "./breaker-store.ts";
 import { newLeaseId } from "./lease-id.ts";
+import { alertSignal, asJson, deadlockSignal, queueOf, RESULT_CHARS, taskSignal } from "./queue-signals.ts";
 import type { TaskStore, UnreadableTask } from "./task-store.ts";
 
-/** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
-const RESULT_CHARS = 16_384;
 /** Percentiles are checked for alerts once in this time, because merging them costs more than counting. */
 const CHECK_MS = 2_000;
 /** Statistics are written at the next alarm, and at the latest this time after they changed. */
-export const STATISTICS_MS = 30_000;
+const STATISTICS_MS = 30_000;
+/** An object that is not called for ten seconds may sleep, and forgets what is not written: an alarm comes before that. */
+const BEFORE_SLEEP_MS = 8_000;
+/** A queue that was changed so short a time ago is busy, and does not sleep yet. */
+const BUSY_MS = 2_000;
 /** Alerts that end by time alone are checked this often while nothing else happens. */
 const ALERTS_MS = 60_000;
 
@@ -44,7 +47,7 @@ export interface QueueRuntimeOptions {
 
 /**
  * A queue in memory with its statistics, alerts and events. All of it can be rebuilt from storage, except the statistics
- * and events of the last half minute before a crash.
+ * of the last half minute before a crash.
  */
 export class QueueRuntime {
   readonly queue: TaskQueue;
@@ -52,12 +55,16 @@ export class QueueRuntime {
   readonly alerts: AlertTracker;
   readonly events: EventTail;
   readonly breakers: CallBreakers;
+  readonly #longNotices: LongNotices;
   readonly #breakerStore: BreakerStore;
   readonly #store: TaskStore;
   readonly #outbox: Outbox;
   readonly #numbers: NotedNumbers;
   readonly #name: string;
   #countedSinceMs: number | undefined;
+  /** When statistics were last looked at, and the queue was busy. */
+  #lookedMs = 0;
+  #changedMs = 0;
   #checkedMs = 0;
   #failures = 0;
 
@@ -70,7 +77,7 @@ export class QueueRuntime {
     numbers,
     nowMs,
     full,
-    events = new EventTail(),
+    events = new EventTail(nowMs),
   }: QueueRuntimeOptions) {
     this.events = events;
     this.#breakerStore = breakerStore;
@@ -96,22 +103,44 @@ export class QueueRuntime {
       nextSeq: store.nextSeq,
       tasks: store.tasks((row) => this.#setAside(row)),
       read: (seqs) => store.read(seqs),
-      finished: (taskId) => store.finished(taskId)?.record,
+      finished: (taskId) => store.done.recognise(taskId, Date.now()),
       full,
       newLeaseId,
       random: Math.random,
     });
     this.breakers = new CallBreakers(() => this.queue.settings, breakerStore.read());
+    this.#longNotices = new LongNotices(this.queue);
   }
 
   /** When the queue has to act without a request. */
   get nextDueMs(): number | undefined {
-    const counted = this.#countedSinceMs === undefined ? undefined : this.#countedSinceMs + STATISTICS_MS;
+    const counted =
+      this.#countedSinceMs === undefined
+        ? undefined
+        : Math.min(this.#countedSinceMs + STATISTICS_MS, this.#lookedMs + BEFORE_SLEEP_MS);
     const alerts = this.alerts.endsByTime ? this.#checkedMs + ALERTS_MS : undefined;
     const limit = this.queue.settings.alert_task_ms;
     const slow = limit === null ? undefined : this.queue.longRunning.nextMs(limit);
-    const times = [this.queue.nextDueMs, counted, alerts, slow].filter((time) => time !== undefined);
+    const times = [
+      this.queue.nextDueMs,
+      counted,
+      alerts,
+      slow,
+      this.#longNotices.nextDueMs,
+      this.queue.openCalls.dueMs,
+    ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** What is due at an alarm, before tasks are handed out: notices of long tasks, and the end of a deadlock. */
+  act(waiters: Pick<Waiters, "hasRoom">, nowMs: number): void {
+    this.#longNotices.enqueueDue(nowMs);
+    const held = (recipient: string) => this.queue.depths.byRecipient.get(recipient)?.running ?? 0;
+    const hasRoom = (recipient: string) => waiters.hasRoom(recipient);
+    const deadlock = this.queue.openCalls.findDue({ held, hasRoom }, nowMs);
+    if (deadlock === undefined) return;
+    this.queue.cancel(deadlock.oldest.taskId, nowMs, "failed", deadlockText(deadlock, nowMs));
+    this.#emit(deadlockSignal(this.#name, deadlock, nowMs));
   }
 
   /**
@@ -130,11 +159,18 @@ export class QueueRuntime {
     this.#writeBreakers(nowMs);
     this.#alert(changes, nowMs, atAlarm);
     this.#numbers.write();
-    if (atAlarm && this.#countedSinceMs !== undefined) {
-      this.#store.notes.write("statistics", JSON.stringify(this.statistics));
-      this.#countedSinceMs = undefined;
-    }
+    if (atAlarm && this.#countedSinceMs !== undefined) this.#writeStatistics(this.#countedSinceMs, nowMs);
+    if (changes.events.length > 0) this.#changedMs = nowMs;
     return changes;
+  }
+
+  /** While the queue is busy, statistics are written less often. */
+  #writeStatistics(sinceMs: number, nowMs: number): void {
+    this.#lookedMs = nowMs;
+    const isBusy = nowMs - sinceMs >= BEFORE_SLEEP_MS && nowMs - this.#changedMs < BUSY_MS;
+    if (isBusy && nowMs - sinceMs < STATISTICS_MS) return;
+    this.#store.notes.write("statistics", JSON.stringify(this.statistics));
+    this.#countedSinceMs = undefined;
   }
 
   /** A row that cannot be read becomes a dead letter: the other tasks of the queue go on. */
@@ -165,7 +201,10 @@ export class QueueRuntime {
   #count(record: FinishedTask, nowMs: number): void {
     this.statistics.add(record);
     this.breakers.finished(record, nowMs);
-    this.#countedSinceMs ??= nowMs;
+    if (this.#countedSinceMs === undefined) {
+      this.#countedSinceMs = nowMs;
+      this.#lookedMs = nowMs;
+    }
     const { signal_complete, signal_failed } = this.queue.settings;
     const good = record.outcome === "complete";
     if (good ? signal_complete : signal_failed && record.outcome !== "cancelled")
@@ -175,7 +214,7 @@ export class QueueRuntime {
     this.#failures++;
     // The failure of a call goes to its caller: it needs no dead letter.
     if (record.caller !== null) return;
-    const payload = this.#store.finished(record.taskId)?.payload ?? "null";
+    const payload = this.#store.done.find(record.taskId)?.payload ?? "null";
     this.#outbox.deadLetter({
       id: `${this.#name}.${record.taskId}.${record.seq}`,
       kind: "task",
@@ -222,69 +261,4 @@ export class QueueRuntime {
   #emit(draft: Draft): void {
     this.#outbox.emit(draft);
   }
-}
-
-/** What was stored before its depth was limited is cut; what is damaged stays text. One task stops no commit. */
-function asJson(text: string): unknown {
-  try {
-    return pruneDeep(JSON.parse(text));
-  } catch {
-    return text;
-  }
-}
-
-export const queueOf = (name: string) => name.slice(name.indexOf("/") + 1);
-
-function taskSignal(name: string, record: FinishedTask): Draft {
-  const good = record.outcome === "complete";
-  const { taskId, recipient, type, sender, attempt, worker, waitedMs, ranMs, resultJson, error } = record;
-  // What hosts answer to commands, such as lines of a log, is for those who may command them.
-  const open = queueOf(name) !== HOSTS_QUEUE;
-  const small = open && resultJson !== null && resultJson.length <= RESULT_CHARS;
-  return {
-    signal: good ? "Q_TASK_COMPLETE" : "Q_TASK_FAILED",
-    source: `ganglion/queue/${queueOf(name)}`,
-    timestampMs: record.finishedMs,
-    facts: {
-      queue: queueOf(name),
-      task_id: taskId,
-      recipient,
-      type,
-      sender,
-      attempts: attempt,
-      worker,
-      waited_ms: waitedMs,
-      ran_ms: ranMs,
-      ...(good ? (small ? { result: asJson(resultJson) } : {}) : { outcome: record.outcome, error }),
-    },
-    ...(record.cause === null ? {} : follows(record.cause, `${name}:${taskId}:${record.seq}`)),
-  };
-}
-
-/** A task is not a signal: the signal about its end names the signal that led to the task as its cause. */
-function follows({ id, trace, depth }: TaskCause, own: string): Pick<Draft, "cause" | "trace" | "depth"> {
-  return { cause: id, trace: traceOf(own, { id, trace }), depth };
-}
-
-function alertSignal(
-  name: string,
-  { rule, subject, state, severity, value, limit, raisedMs }: AlertChange,
-  nowMs: number,
-): Draft {
-  return {
-    signal: "Q_QUEUE_ALERT",
-    source: `ganglion/queue/${queueOf(name)}`,
-    timestampMs: nowMs,
-    facts: {
-      queue: queueOf(name),
-      rule,
-      subject,
-      state,
-      severity,
-      value: Math.round(value),
-      limit,
-      raised_at: new Date(raisedMs).toISOString(),
-      ...alertText(queueOf(name), { rule, subject, state, value, limit }),
-    },
-  };
 }

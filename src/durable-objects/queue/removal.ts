@@ -5,7 +5,7 @@ import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { TaggedSockets } from "../shell/sockets.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import type { QueueCommits } from "./queue-commits.ts";
-import { queueOf } from "./queue-runtime.ts";
+import { queueOf } from "./queue-signals.ts";
 import { OVERLOADED } from "./refusals.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 

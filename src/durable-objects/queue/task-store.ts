@@ -1,21 +1,13 @@
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import type { Entry } from "../../core/queue/entry.ts";
-import {
-  packFinished,
-  packProgress,
-  packTerms,
-  readStoredFinishedTask,
-  readStoredTask,
-} from "../../core/queue/stored-task.ts";
-import type { FinishedTask, Task } from "../../core/queue/task.ts";
+import { packProgress, packTerms, readStoredTask } from "../../core/queue/stored-task.ts";
+import type { Task } from "../../core/queue/task.ts";
 import { Notes } from "../shell/notes.ts";
-import { readableOr, readableRows } from "../shell/readable-rows.ts";
+import { readableRows } from "../shell/readable-rows.ts";
+import { FinishedTasks } from "./finished-tasks.ts";
 import { PayloadCache } from "./payload-cache.ts";
+import { writeRows } from "./write-rows.ts";
 
-/** Finished tasks are stored in tables by time, one for each of these periods. Dropping a table costs no row. */
-const SLICE_MS = 6 * 3_600_000;
-/** Finished tasks can be read, and their ids are recognised, for a day: five tables, as many as one statement may join. */
-const KEEP_SLICES = 4;
 /** Sequence numbers reserved at a time: a written row for each number would cost as much as the task. */
 const RESERVE = 1_000;
 /**
@@ -25,8 +17,7 @@ const RESERVE = 1_000;
  */
 export const UNWRITTEN_MS = 20;
 
-/** Rows in one statement, of four values and of two; 100 values are the most that one may have. */
-const ROWS = 24;
+/** Rows in one statement, of two values; 100 values are the most that one may have. */
 const UPDATES = 48;
 
 interface LiveRow extends Record<string, SqlStorageValue> {
@@ -53,16 +44,17 @@ export type NoteName = "epoch" | "reserved" | "settings" | "statistics" | "alert
 export class TaskStore {
   readonly notes: Notes<NoteName>;
   readonly #sql: SqlStorage;
-  #slices: number[] = [];
+  /** Tasks that have ended. */
+  readonly done: FinishedTasks;
   #reserved = 1;
   #payloads = new PayloadCache();
   /** Calls that are only in memory, with the time at which they came; oldest first. */
   #unwritten = new Map<Entry, number>();
-  /** Ids that no finished task has, until the next write. */
-  readonly #absent = new Set<string>();
 
-  constructor(sql: SqlStorage) {
+  /** @param keepFinished - as many finished tasks are kept at least, however old they are */
+  constructor(sql: SqlStorage, keepFinished: () => number) {
     this.#sql = sql;
+    this.done = new FinishedTasks(sql, keepFinished);
     sql.exec(
       "CREATE TABLE IF NOT EXISTS tasks (seq INTEGER PRIMARY KEY, terms TEXT NOT NULL, progress TEXT NOT NULL, payload TEXT NOT NULL)",
     );
@@ -72,11 +64,8 @@ export class TaskStore {
 
   /** Reads the state in memory back from storage, after a transaction that failed. */
   reload(): this {
-    this.#slices = [...this.#sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'finished_*'")]
-      .map(({ name }) => Number(name.slice("finished_".length)))
-      .sort((a, b) => a - b);
+    this.done.reload();
     this.#reserved = Number(this.notes.read("reserved") ?? "1");
-    this.#absent.clear();
     this.#unwritten = new Map();
     return this;
   }
@@ -104,6 +93,13 @@ export class TaskStore {
     return rows.map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress));
   }
 
+  /** The unfinished tasks that came last. */
+  latest(limit: number): Task[] {
+    const select = "SELECT seq, terms, progress FROM tasks ORDER BY seq DESC LIMIT ?";
+    const rows = this.#sql.exec<LiveRow>(select, limit).toArray();
+    return [...readableRows("tasks", rows, ({ seq, terms, progress }) => readStoredTask(seq, terms, progress))];
+  }
+
   /** These entries stand for their tasks no more: the tasks are read from here again. */
   forget(entries: readonly Entry[]): void {
     for (const entry of entries) this.#payloads.delete(entry);
@@ -121,17 +117,9 @@ export class TaskStore {
     return row?.payload ?? "null";
   }
 
-  /** Looks up ids together that {@link finished} will be asked for: most of them are new. */
-  prefetchFinished(ids: readonly string[]): void {
-    if (ids.length < 2 || this.#slices.length === 0) return;
-    const known = this.#fromSlices("SELECT task_id AS id", "IN (SELECT value FROM json_each(?1))");
-    const found = new Set([...this.#sql.exec<{ id: string }>(known, JSON.stringify(ids))].map(({ id }) => id));
-    for (const id of ids) if (!found.has(id)) this.#absent.add(id);
-  }
-
   /** Writes changes. Must run in a transaction. */
   write({ changed, finished }: QueueChanges, nextSeq: number, nowMs: number): void {
-    this.#absent.clear();
+    this.done.forgetAbsent();
     if (nextSeq > this.#reserved) {
       this.#reserved = nextSeq + RESERVE;
       this.notes.write("reserved", String(this.#reserved));
@@ -140,13 +128,14 @@ export class TaskStore {
     const due = this.#dueAt(nowMs);
     const fresh = [...changed.filter((entry) => !entry.stored && !isUnwrittenCall(entry)), ...due];
     this.#update(changed.filter(({ stored }) => stored));
-    this.#writeRows("INSERT INTO tasks VALUES", fresh, (entry) => [
+    writeRows(this.#sql, "INSERT INTO tasks VALUES", fresh, (entry) => [
       entry.seq,
       packTerms(entry),
       packProgress(entry),
       entry.payloadJson ?? "null",
     ]);
-    if (finished.length > 0) this.#finish(this.#sliceAt(nowMs), finished);
+    this.done.write(finished, nowMs);
+    this.#delete(finished);
     // Last, so that memory is unchanged if a statement fails.
     for (const entry of fresh) {
       entry.stored = true;
@@ -178,17 +167,6 @@ export class TaskStore {
     return this.#sql.exec<{ payload: string }>("SELECT payload FROM tasks WHERE seq = ?", seq).one().payload;
   }
 
-  /** A finished task and its payload; `undefined`: no task with this id has finished within the last day. */
-  finished(taskId: string): { record: FinishedTask; payload: string } | undefined {
-    if (this.#absent.has(taskId) || this.#slices.length === 0) return undefined;
-    const [row] = this.#sql
-      .exec<{ record: string; payload: string }>(this.#fromSlices("SELECT record, payload", "= ?1"), taskId)
-      .toArray();
-    if (row === undefined) return undefined;
-    const record = readableOr("finished tasks", row.record, readStoredFinishedTask, undefined);
-    return record === undefined ? undefined : { record, payload: row.payload };
-  }
-
   /** Unfinished tasks in the order of their arrival. */
   seqsAfter(after: number, limit: number): { seq: number; taskId: string }[] {
     return this.#sql
@@ -200,26 +178,7 @@ export class TaskStore {
       .toArray();
   }
 
-  /** Writes a finished task again that was deleted in the same transaction. */
-  restoreFinished(record: FinishedTask, payload: string, nowMs: number): void {
-    const table = this.#sliceAt(nowMs);
-    this.#sql.exec(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`, record.taskId, packFinished(record), payload);
-  }
-
-  /** Deletes a finished task, so that the task can be retried under its id. */
-  deleteFinished(taskId: string): void {
-    for (const slice of this.#slices) this.#sql.exec(`DELETE FROM finished_${slice} WHERE task_id = ?`, taskId);
-  }
-
-  /** One statement over all tables of finished tasks, the newest first. */
-  #fromSlices(select: string, condition: string): string {
-    const parts = this.#slices
-      .toReversed()
-      .map((slice) => `${select} FROM finished_${slice} WHERE task_id ${condition}`);
-    return parts.join(" UNION ALL ");
-  }
-
-  /** Updates several tasks with each statement, as {@link #writeRows} does. */
+  /** Updates several tasks with each statement, as {@link writeRows} does. */
   #update(entries: readonly Entry[]): void {
     for (let from = 0; from < entries.length; from += UPDATES) {
       const some = entries.slice(from, from + UPDATES);
@@ -231,54 +190,13 @@ export class TaskStore {
     }
   }
 
-  #finish(table: string, finished: QueueChanges["finished"]): void {
-    const inMemory = finished.filter(({ entry }) => entry.payloadJson !== undefined);
-    this.#writeRows(`INSERT OR REPLACE INTO ${table} VALUES`, inMemory, ({ entry, record }) => [
-      entry.taskId,
-      packFinished(record),
-      entry.payloadJson ?? "null",
-    ]);
-    for (const { entry, record } of finished) {
-      if (entry.payloadJson !== undefined) continue;
-      this.#sql.exec(
-        `INSERT OR REPLACE INTO ${table} SELECT ?, ?, payload FROM tasks WHERE seq = ?`,
-        entry.taskId,
-        packFinished(record),
-        entry.seq,
-      );
-    }
+  #delete(finished: QueueChanges["finished"]): void {
     const gone = finished.filter(({ entry }) => entry.stored).map(({ entry }) => entry);
     for (const entry of gone) this.#payloads.delete(entry);
     // A task that came and ended in one transaction was never stored.
     if (gone.length === 0) return;
     const seqs = JSON.stringify(gone.map(({ seq }) => seq));
     this.#sql.exec("DELETE FROM tasks WHERE seq IN (SELECT value FROM json_each(?))", seqs);
-  }
-
-  /** Writes several rows with each statement, since a statement costs more than a row. The runtime caches the statements. */
-  #writeRows<Item>(into: string, items: readonly Item[], row: (item: Item) => SqlStorageValue[]): void {
-    for (let from = 0; from < items.length; from += ROWS) {
-      const rows = items.slice(from, from + ROWS).map(row);
-      const places = `(${rows[0]?.map(() => "?").join(", ")})`;
-      this.#sql.exec(`${into} ${rows.map(() => places).join(", ")}`, ...rows.flat());
-    }
-  }
-
-  #sliceAt(nowMs: number): string {
-    // Never back to an earlier table: it may have been dropped when the clock was ahead.
-    const slice = Math.max(Math.floor(nowMs / SLICE_MS), this.#slices.at(-1) ?? 0);
-    if (slice !== this.#slices.at(-1)) {
-      // WITHOUT ROWID: with a text key this is one row a write instead of two.
-      this.#sql.exec(
-        `CREATE TABLE IF NOT EXISTS finished_${slice} (task_id TEXT PRIMARY KEY, record TEXT NOT NULL, payload TEXT NOT NULL) WITHOUT ROWID`,
-      );
-      this.#slices.push(slice);
-      for (const old of this.#slices.filter((one) => one < slice - KEEP_SLICES)) {
-        this.#sql.exec(`DROP TABLE finished_${old}`);
-      }
-      this.#slices = this.#slices.filter((one) => one >= slice - KEEP_SLICES);
-    }
-    return `finished_${slice}`;
   }
 }
 

@@ -1,5 +1,6 @@
-import type { CallerToken, LeaseQuery, QueueOverloaded, TokenOver } from "../../core/queue/api.ts";
+import type { QueueOverloaded } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
+import type { CallerToken, LeaseQuery, TokenOver } from "../../core/queue/queries.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
@@ -37,7 +38,7 @@ export class WaitingLeases {
   }
 
   /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
-  wait({ recipient, max, leaseMs, waitMs, worker, token }: LeaseQuery): Promise<LeaseAnswer> {
+  wait({ recipient, max, leaseMs, waitMs, worker, skills, token }: LeaseQuery): Promise<LeaseAnswer> {
     const { waiters, payloadOf, submit, isOver } = this.#options;
     const got: Entry[] = [];
     return new Promise((resolve) => {
@@ -53,6 +54,7 @@ export class WaitingLeases {
         holder: `http:${crypto.randomUUID()}`,
         worker,
         leaseMs,
+        skills: skills && new Set(skills),
         hasRoom: () => got.length < max && !isOver(token),
         give: (entry) => {
           got.push(entry);

@@ -1,6 +1,6 @@
 import { type Problem, problem } from "../../core/problem/problem.ts";
-import type { CallerToken } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
+import type { CallerToken } from "../../core/queue/queries.ts";
 import type { Lease } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
@@ -189,17 +189,18 @@ export class WorkSockets {
   #handle(connection: Connection, frame: WorkerFrame): QueueOperation | undefined {
     switch (frame.type) {
       case "ready": {
-        const { recipient, credit, lease_ms: leaseMs } = frame;
+        const { recipient, credit, lease_ms: leaseMs, skills } = frame;
+        const ready = { recipient, credit, leaseMs, ...(skills === undefined ? {} : { skills }) };
         const name = { batch: null, frame: frame.type, recipient };
         if (!worksFor(connection.recipients, recipient)) {
           refuseFrame(connection, name, refusedRecipient(this.#options.queueName, connection.recipients, recipient));
           return undefined;
         }
-        if (!connection.hasPlaceFor(recipient, (holder) => this.#options.queue().heldBy(holder) > 0)) {
+        if (!connection.hasPlaceFor(ready, (holder) => this.#options.queue().heldBy(holder) > 0)) {
           refuseFrame(connection, name, TOO_MANY_RECIPIENTS);
           return undefined;
         }
-        this.#setReady(connection, { recipient, credit, leaseMs });
+        this.#setReady(connection, ready);
         connection.attach();
         const nothing = () => undefined;
         // The operation changes nothing, but its transaction hands out the tasks that wait already. Refused, the frame
@@ -223,7 +224,7 @@ export class WorkSockets {
   }
 
   #setReady(connection: Connection, frame: Ready): void {
-    const { recipient, credit, leaseMs } = frame;
+    const { recipient, credit, leaseMs, skills } = frame;
     const before = connection.ready.get(recipient);
     if (before !== undefined) this.#options.waiters.remove(before.waiter);
     const holder = holderName(connection.id, recipient);
@@ -232,6 +233,7 @@ export class WorkSockets {
       holder,
       worker: connection.worker,
       leaseMs,
+      skills: skills && new Set(skills),
       hasRoom: () => {
         if (this.#options.isOver(connection.token) || !this.#options.admits(connection, recipient)) return false;
         const held = this.#options.queue().heldBy(holder);

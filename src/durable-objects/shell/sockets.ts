@@ -1,6 +1,6 @@
 import { CHALLENGE, UNAUTHENTICATED } from "../../core/access/unauthenticated.ts";
 import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
-import type { CallerToken } from "../../core/queue/api.ts";
+import type { CallerToken } from "../../core/queue/queries.ts";
 import { limitSocket } from "./limited-socket.ts";
 
 /** Sockets are tagged with the token that opened them: a tag outlives hibernation and is found without a search. */

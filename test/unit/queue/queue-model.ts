@@ -147,20 +147,26 @@ export class ModelQueue {
     return this.tasks.filter(({ state, notBeforeMs }) => state === "queued" && notBeforeMs === undefined);
   }
 
-  next(recipient: string): ModelTask | undefined {
+  next(recipient: string, skills: readonly string[]): ModelTask | undefined {
     const { ageing_ms } = this.#settings;
     const rank = ({ given, createdMs }: ModelTask) =>
       ageing_ms === null
         ? given.priority
         : Math.max(1, given.priority - Math.floor(Math.max(0, this.nowMs - createdMs) / ageing_ms));
-    const candidates = this.waiting.filter(({ given }) => given.recipient === recipient || given.recipient === "*");
-    // Of one recipient and priority the first comes first, also where the clock was set back between two of them.
-    const isNext = ({ given, arrival }: ModelTask) =>
+    const candidates = this.waiting.filter(
+      ({ given }) =>
+        (given.recipient === recipient || given.recipient === "*") &&
+        (given.needs ?? []).every((skill) => skills.includes(skill)),
+    );
+    const needs = ({ given }: ModelTask) => given.needs?.join() ?? "";
+    // Of one recipient, needs and priority the first comes first, also where the clock was set back between two of them.
+    const isNext = (task: ModelTask) =>
       !candidates.some(
         (other) =>
-          other.arrival < arrival &&
-          other.given.recipient === given.recipient &&
-          other.given.priority === given.priority,
+          other.arrival < task.arrival &&
+          other.given.recipient === task.given.recipient &&
+          needs(other) === needs(task) &&
+          other.given.priority === task.given.priority,
       );
     return candidates.filter(isNext).sort((a, b) => rank(a) - rank(b) || a.arrival - b.arrival)[0];
   }
@@ -263,6 +269,7 @@ function command(name: string, run: (model: ModelQueue, real: QueueUnderTest) =>
 
 const anyId = fc.integer({ min: 1, max: 40 }).map((number) => `task${number}`);
 const anyRecipient = fc.constantFrom("coder", "tester", "*");
+const anySkills = fc.constantFrom<readonly string[]>([], [], ["python"], ["python", "sql"]);
 const anyMs = fc.constantFrom(1, 999, 1_000, 1_001, 2_000, 5_000);
 
 const anyTask = fc.record({
@@ -273,6 +280,7 @@ const anyTask = fc.record({
   maxAttempts: fc.constantFrom(undefined, 1, 2),
   timeoutMs: fc.constantFrom(null, 999, 1_000),
   deadlineMs: fc.constantFrom(null, null, 1_000, 5_000),
+  needs: fc.constantFrom<readonly string[]>([], [], ["python"], ["sql"], ["python", "sql"]),
 });
 // Mostly one at a time; a group may hold an id twice, and more than the queue has room for.
 const put = fc
@@ -284,10 +292,10 @@ const put = fc
     }),
   );
 
-const lease = fc.tuple(anyRecipient, anyMs).map(([recipient, leaseMs]) =>
-  command(`lease for ${recipient} ${leaseMs}`, (model, real) => {
-    const expected = model.next(recipient);
-    const got = real.lease(recipient, leaseMs);
+const lease = fc.tuple(anyRecipient, anyMs, anySkills).map(([recipient, leaseMs, skills]) =>
+  command(`lease for ${recipient} (${skills}) ${leaseMs}`, (model, real) => {
+    const expected = model.next(recipient, skills);
+    const got = real.lease(recipient, leaseMs, skills);
     expect(got?.taskId).toBe(expected?.given.taskId);
     if (expected === undefined) return;
     model.start(expected, leaseMs);

@@ -54,8 +54,9 @@ export class QueueUnderTest {
     return this.#do((queue) => queue.enqueue(tasks, this.nowMs));
   }
 
-  lease(recipient: string, leaseMs = 30_000): Entry | undefined {
-    return this.#do((queue) => queue.lease(recipient, "worker", "worker", leaseMs, this.nowMs));
+  lease(recipient: string, leaseMs = 30_000, skills: readonly string[] = []): Entry | undefined {
+    const wish = { recipient, holder: "worker", worker: "worker", leaseMs, skills: new Set(skills) };
+    return this.#do((queue) => queue.lease(wish, this.nowMs));
   }
 
   complete(taskId: string, leaseId: string) {

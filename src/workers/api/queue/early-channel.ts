@@ -168,9 +168,15 @@ export class EarlyChannel {
   #join(frames: readonly WorkerFrame[]): void {
     if (this.#closed || this.#unsent !== undefined) return;
     const calls = [...this.#calls.values()].map(({ frame }) => frame);
-    const ready = this.#sockets
-      .readyOf(this.#socket)
-      .map(({ recipient, credit, leaseMs }): WorkerFrame => ({ type: "ready", recipient, credit, lease_ms: leaseMs }));
+    const ready = this.#sockets.readyOf(this.#socket).map(
+      ({ recipient, credit, leaseMs, skills }): WorkerFrame => ({
+        type: "ready",
+        recipient,
+        credit,
+        lease_ms: leaseMs,
+        ...(skills === undefined ? {} : { skills: [...skills] }),
+      }),
+    );
     const kept = [...ready, ...calls, ...frames].map((frame) => JSON.stringify(frame));
     this.#unsent = this.#readsArrays ? ["[]", ...kept] : kept;
     this.#leaveLobby();

@@ -26,7 +26,7 @@ const list = createRoute({
   operationId: "listFinishedTasks",
   summary: "List finished tasks, the newest first",
   description:
-    "Of those that are kept: tasks are kept for about a day after their end. One call looks at 20,000 tasks at most, with " +
+    "Of those that are kept: those of a day, and the last `keep_finished` of the queue. One call looks at 20,000 tasks at most, with " +
     "`text` at 5,000, so a page may be short and still have a next one. Where more than 5,000 tasks ended in six hours, " +
     "they are sorted by time in stretches of 5,000.",
   tags: ["tasks"],

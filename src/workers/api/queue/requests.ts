@@ -1,5 +1,12 @@
 import * as z from "zod";
-import { DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, MAX_WAIT_MS, Recipient } from "../../../core/queue/task-input.ts";
+import {
+  DEFAULT_LEASE_MS,
+  LeaseMs,
+  MAX_TASKS,
+  MAX_WAIT_MS,
+  Recipient,
+  Skills,
+} from "../../../core/queue/task-input.ts";
 
 /** Bodies of the requests by which a worker without a channel takes and ends tasks. */
 export const LeaseRequest = z.strictObject({
@@ -8,6 +15,8 @@ export const LeaseRequest = z.strictObject({
   lease_ms: LeaseMs.default(DEFAULT_LEASE_MS),
   wait_ms: z.int().min(0).max(MAX_WAIT_MS).default(0),
   worker: z.string().min(1).max(256).optional(),
+  /** What the worker can do: it gets tasks that need these skills, too. */
+  skills: Skills.optional(),
 });
 const LeaseId = z.string().min(1).max(64);
 export const CompleteRequest = z.strictObject({ lease_id: LeaseId, result: z.unknown().optional() });

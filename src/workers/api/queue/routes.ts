@@ -96,7 +96,7 @@ const events = createRoute({
   operationId: "getQueueEvents",
   summary: "Get the latest events of a queue",
   description:
-    "Events reach back to when the queue's object last woke; the history of each task is kept with the task. With " +
+    "Events of before the queue's object last woke are read from the histories of its tasks. With " +
     "`Accept: text/event-stream` the latest events are followed by new ones as they happen, and `Last-Event-ID` resumes " +
     "a stream. A reader that falls some thousand events behind is disconnected.",
   tags: ["tasks"],

@@ -62,7 +62,7 @@ const one = createRoute({
   path: "/v1/{eco}/queues/{q}/tasks/{id}",
   operationId: "getTask",
   summary: "Get a task with its history",
-  description: "A finished task can be read for a day.",
+  description: "A finished task can be read for a day, and the last `keep_finished` of a queue for longer.",
   tags: ["tasks"],
   ...securedForTasks("tasks:read"),
   request: { params: TaskPath },
@@ -116,7 +116,8 @@ export const tasks = newApi()
     const { eco, q } = c.req.valid("param");
     const { limit, after = 0 } = c.req.valid("query");
     const queue = await existingQueue(c.env, eco, q);
-    const page = await queue.tasks({ limit, after, recipients: readableRecipients(c.get("grant"), q) });
+    const recipients = readableRecipients(c.get("grant"), q);
+    const page = await queue.tasks({ limit, after, recipients });
     return jsonText<z.infer<typeof TaskPageSchema>>(`{"tasks":[${page.tasks.join(",")}],"next":${page.next}}`);
   })
   .openapi(one, async (c) => {
@@ -128,7 +129,8 @@ export const tasks = newApi()
   })
   .openapi(lease, async (c) => {
     const { eco, q } = c.req.valid("param");
-    const { recipient, max, lease_ms, wait_ms, worker } = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
+    const wish = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
+    const { recipient, max, lease_ms, wait_ms, worker, skills } = wish;
     const grant = c.get("grant");
     const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
     if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(q, recipients, recipient));
@@ -136,7 +138,7 @@ export const tasks = newApi()
     if (byName && !(await signalLog(c.env, eco).mayCommand(recipient, grant.id)))
       throw new Refusal(hostOfAnother(recipient));
     const token = { id: grant.id, expiresMs: expiresMs(grant) };
-    const query = { recipient, max, leaseMs: lease_ms, worker: worker ?? recipient, token };
+    const query = { recipient, max, leaseMs: lease_ms, worker: worker ?? recipient, skills, token };
     let waitMs = wait_ms;
     let queue = await findQueue(c.env, eco, q);
     if (queue === undefined && wait_ms > 0) {
@@ -233,7 +235,7 @@ const CONFLICTS = {
 } as const;
 
 const unknownTask = (queue: string, id: string) =>
-  notFound(`The queue ${queue} knows no task "${id}". A task that finished more than a day ago is forgotten.`);
+  notFound(`The queue ${queue} knows no task "${id}". A task that finished long ago is forgotten.`);
 
 /** Recipients whose tasks the caller may end. */
 const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): string } }) =>

@@ -1,0 +1,91 @@
+import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
+import { pruneDeep } from "../../core/json/prune-deep.ts";
+import { type AlertChange, alertText } from "../../core/queue/alert-tracker.ts";
+import type { Deadlock } from "../../core/queue/deadlock.ts";
+import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
+import { traceOf } from "../../core/signals/trace.ts";
+import type { Draft } from "../shell/outgoing-signal.ts";
+
+/** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
+export const RESULT_CHARS = 16_384;
+
+/** What was stored before its depth was limited is cut; what is damaged stays text. One task stops no commit. */
+export function asJson(text: string): unknown {
+  try {
+    return pruneDeep(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+export const queueOf = (name: string) => name.slice(name.indexOf("/") + 1);
+
+export function taskSignal(name: string, record: FinishedTask): Draft {
+  const good = record.outcome === "complete";
+  const { taskId, recipient, type, sender, attempt, worker, waitedMs, ranMs, resultJson, error } = record;
+  // What hosts answer to commands, such as lines of a log, is for those who may command them.
+  const open = queueOf(name) !== HOSTS_QUEUE;
+  const small = open && resultJson !== null && resultJson.length <= RESULT_CHARS;
+  return {
+    signal: good ? "Q_TASK_COMPLETE" : "Q_TASK_FAILED",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: record.finishedMs,
+    facts: {
+      queue: queueOf(name),
+      task_id: taskId,
+      recipient,
+      type,
+      sender,
+      attempts: attempt,
+      worker,
+      waited_ms: waitedMs,
+      ran_ms: ranMs,
+      ...(good ? (small ? { result: asJson(resultJson) } : {}) : { outcome: record.outcome, error }),
+    },
+    ...(record.cause === null ? {} : follows(record.cause, `${name}:${taskId}:${record.seq}`)),
+  };
+}
+
+/** A task is not a signal: the signal about its end names the signal that led to the task as its cause. */
+function follows({ id, trace, depth }: TaskCause, own: string): Pick<Draft, "cause" | "trace" | "depth"> {
+  return { cause: id, trace: traceOf(own, { id, trace }), depth };
+}
+
+export function alertSignal(
+  name: string,
+  { rule, subject, state, severity, value, limit, raisedMs }: AlertChange,
+  nowMs: number,
+): Draft {
+  return {
+    signal: "Q_QUEUE_ALERT",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: nowMs,
+    facts: {
+      queue: queueOf(name),
+      rule,
+      subject,
+      state,
+      severity,
+      value: Math.round(value),
+      limit,
+      raised_at: new Date(raisedMs).toISOString(),
+      ...alertText(queueOf(name), { rule, subject, state, value, limit }),
+    },
+  };
+}
+
+export function deadlockSignal(name: string, { cycle, oldest }: Deadlock, nowMs: number): Draft {
+  return {
+    signal: "Q_QUEUE_DEADLOCK",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: nowMs,
+    facts: {
+      queue: queueOf(name),
+      cycle,
+      ended_call: oldest.taskId,
+      sender: oldest.sender,
+      recipient: oldest.recipient,
+      waited_ms: nowMs - oldest.createdMs,
+    },
+  };
+}
