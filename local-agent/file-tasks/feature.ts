@@ -4,6 +4,7 @@ import type { Feature } from "../feature/feature.ts";
 import { classicDurations, registerClassicMetrics } from "./classic-metrics.ts";
 import { FileWorkers } from "./file-workers.ts";
 import { ENDINGS, ENDINGS_SINK, FleetEndings } from "./fleet-endings.ts";
+import { HeartbeatWatch } from "./heartbeat-watch.ts";
 import { type FileTasksFeatureOptions, WorkersSettings } from "./settings.ts";
 
 /** Runs commands for task files that are dropped into directories. */
@@ -28,6 +29,16 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
       now,
       log,
       edge: { url: options.url, token: options.token, ecosystem: options.ecosystem },
+    });
+    let heartbeatSeconds = workers.heartbeat_seconds;
+    const watch = new HeartbeatWatch({
+      directory: place.directories.heartbeats ?? join(root, "heartbeats"),
+      host: options.hostId,
+      own: () => service.health.map(({ worker }) => worker),
+      staleMs: () => Math.max(STALE_MS, 3_000 * heartbeatSeconds),
+      spool,
+      now,
+      log,
     });
     const fleet = hasFleet(workers);
     const ended = (id: string) => service.ended(id);
@@ -61,17 +72,21 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
     if (workers.layout === "classic") registerClassicMetrics(register, service);
     register.status(() => service.health.map(({ worker, state, running }) => ({ worker, state, running })));
     return {
-      services: fleet ? [service, new FleetEndings({ inbox, ended, log, deadLetters: unhandled })] : [service],
+      services: [service, watch, ...(fleet ? [new FleetEndings({ inbox, ended, log, deadLetters: unhandled })] : [])],
       reload: (settings) => {
         const next = settings.workers ?? WorkersSettings.parse({});
         // Another tree needs watches of other directories, and a service of its own receives the outcomes of fleet tasks.
         const isSame = isDeepStrictEqual(placeOf(settings, next), place) && next.layout === workers.layout;
         if (!isSame || hasFleet(next) !== fleet) return false;
+        heartbeatSeconds = next.heartbeat_seconds;
         return service.configure({ ...next, directories: place.directories });
       },
     };
   },
 };
+
+/** A heartbeat that has not changed for so long has stopped, unless heartbeats are rarer. */
+const STALE_MS = 30_000;
 
 const hasFleet = ({ run }: WorkersSettings): boolean => run.some(({ scope }) => scope === "fleet");
 
@@ -80,7 +95,7 @@ function placeOf({ configFile, stateDir }: FileTasksFeatureOptions, { directory,
   const from = configFile === undefined ? process.cwd() : dirname(configFile);
   return {
     root: directory === undefined ? join(stateDir, "workers") : resolve(from, directory),
-    directories: Object.fromEntries(
+    directories: Object.fromEntries<string>(
       Object.entries(directories).flatMap(([name, path]) => (path === undefined ? [] : [[name, resolve(from, path)]])),
     ),
   };

@@ -15,10 +15,10 @@ import { SupervisedProcess } from "../../src/core/supervisor/supervised-process.
 import type { Logger } from "../base/log.ts";
 import { LineSplitter } from "../base/process/output.ts";
 import { identify, signalGroup, signalProcess } from "../base/process/process-group.ts";
+import type { AgentOutput } from "./agent-logs.ts";
 import { type Cgroups, cappedByLimits, type EnforcedLimits, NO_ENFORCED_LIMITS } from "./cgroups.ts";
 import { endRest } from "./end-rest.ts";
 import type { SupervisorJournal } from "./journal.ts";
-import type { LogFile } from "./log-file.ts";
 import { type AgentDefinition, rulesOf } from "./settings.ts";
 import { type AgentEnvironment, spawnAgent, spawnProblem } from "./spawn-agent.ts";
 
@@ -27,7 +27,7 @@ export interface AgentChildOptions {
   readonly definition: AgentDefinition;
   readonly environment: AgentEnvironment;
   readonly journal: SupervisorJournal;
-  readonly logFile: LogFile;
+  readonly logFile: AgentOutput;
   readonly cgroups: Cgroups | undefined;
   readonly log: Logger;
   readonly desired: Desired;

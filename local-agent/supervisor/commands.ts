@@ -2,19 +2,28 @@ import { open } from "node:fs/promises";
 import * as z from "zod";
 import { CommandRefused } from "../feature/command.ts";
 import type { Registrar } from "../feature/registrar.ts";
+import { followLog } from "./follow-log.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const Names = z.object({ names: z.array(z.string()).optional() });
 const Forced = Names.extend({ force: z.boolean().default(false) });
-const Logs = z.object({ name: z.string(), lines: z.int().min(1).max(10_000).default(50) });
+const Logs = z.object({
+  name: z.string().optional(),
+  lines: z.int().min(1).max(10_000).default(50),
+  /** `next` of the answer before. */
+  after: z.string().max(64).optional(),
+  /** Whether the answer says where the next one goes on. */
+  follow: z.boolean().default(false),
+});
 
 /** The end of a log that is looked through for its last lines: an answer has to fit into a task's result. */
 const LOG_END_BYTES = 48 * 1024;
 
 /**
  * The supervisor's commands: `supervisor.status`, `.start`, `.stop` and `.restart` with `{names?, force?}` answer
- * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name, lines?}` answers `{path, lines}`, and
- * `truncated: true` where the log has more of the lines that were wanted than an answer holds.
+ * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name?, lines?}` answers `{path, lines}` of one
+ * agent, or of all together, and `truncated: true` where the log has more of the lines that were wanted than an answer holds.
+ * With `follow` the answer has `next`, after which the next one goes on (`{name?, after}`).
  */
 export function registerSupervisorCommands(register: Pick<Registrar, "command">, supervisor: Supervisor): void {
   const named = (payload: unknown) => {
@@ -34,9 +43,10 @@ export function registerSupervisorCommands(register: Pick<Registrar, "command">,
     });
   }
   register.command("supervisor.logs", async (payload) => {
-    const { name, lines } = read(Logs, payload);
+    const { name, lines, after, follow } = read(Logs, payload);
     const path = supervisor.logPath(name);
-    if (path === undefined) throw new CommandRefused(noSuch([name], supervisor.names));
+    if (path === undefined) throw new CommandRefused(noSuch([name ?? ""], supervisor.names));
+    if (follow || after !== undefined) return { path, ...(await followLog(path, after, lines)) };
     return { path, ...(await lastLines(path, lines)) };
   });
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { AgentState } from "../../src/core/supervisor/api.ts";
 import type { Announcement, ProcessEvent } from "../../src/core/supervisor/process-protocol.ts";
@@ -10,11 +9,11 @@ import { errorsText, takeIn } from "../store/intake.ts";
 import type { Spool } from "../store/spool.ts";
 import type { StateDatabase } from "../store/state-database.ts";
 import { AgentChild } from "./agent-child.ts";
+import { AgentLogs } from "./agent-logs.ts";
 import { type AgentSummary, stateOf, summaryOf } from "./agent-state.ts";
 import { Cgroups } from "./cgroups.ts";
 import { GroupReadings } from "./group-readings.ts";
 import { SupervisorJournal } from "./journal.ts";
-import { LogFile } from "./log-file.ts";
 import { nextTimeMs, onSchedule } from "./schedule-times.ts";
 import { type AgentDefinition, type AgentsSettings, startsByItself } from "./settings.ts";
 import type { AgentEnvironment } from "./spawn-agent.ts";
@@ -35,7 +34,6 @@ const SAMPLE_MS = 5_000;
 const KILL_MS = 5_000;
 /** A measurement that is later than this means that this program was suspended. */
 const OWN_PAUSE_MS = 2_000;
-const MIB = 1024 * 1024;
 /** How often the status reports figures that change all the time. */
 const SUMMARY_MS = 30_000;
 /** Changes within this time are reported together. An agent's task may change often, so it is reported later. */
@@ -62,6 +60,7 @@ export class Supervisor implements ReportingService {
     for (const child of this.#children.values()) child.kill();
   };
   readonly #journal: SupervisorJournal;
+  readonly #logs: AgentLogs;
   #cgroups: Cgroups | undefined;
   #sampling: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
@@ -73,6 +72,7 @@ export class Supervisor implements ReportingService {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#journal = new SupervisorJournal(options.db);
+    this.#logs = new AgentLogs(options);
   }
 
   report(): Report {
@@ -105,8 +105,9 @@ export class Supervisor implements ReportingService {
     return this.#summary;
   }
 
-  logPath(name: string): string | undefined {
-    return this.#children.get(name)?.logPath;
+  /** @param name - `undefined`: the log of all agents together */
+  logPath(name: string | undefined): string | undefined {
+    return name === undefined ? this.#logs.mergedPath : this.#children.get(name)?.logPath;
   }
 
   async start(): Promise<void> {
@@ -193,9 +194,8 @@ export class Supervisor implements ReportingService {
   }
 
   #child(name: string, definition: AgentDefinition, desired: AgentChild["desired"]): AgentChild {
-    const { environment, stateDir, log } = this.#options;
-    const path = join(stateDir, "agents", `${name}.log`);
-    const logFile = new LogFile({ path, maxBytes: definition.log.max_mb * MIB, keep: definition.log.keep, log });
+    const { environment, log } = this.#options;
+    const logFile = this.#logs.of(name, definition.log);
     return new AgentChild({
       name,
       definition,

@@ -1,7 +1,9 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import { HOSTS_QUEUE } from "../../../src/core/hosts/command-queue.ts";
 import { AgentLog, type AgentState, AgentStates, stateInWords } from "../../../src/core/supervisor/api.ts";
 import { wholeNumber } from "../../arguments.ts";
+import { Failure, UsageError } from "../../failure.ts";
 import { askLocalAgent } from "../../local-agent.ts";
 import { type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
@@ -42,6 +44,29 @@ export const startCommand = () =>
     },
   );
 
+interface LogsOptions extends Where {
+  readonly all?: true;
+  readonly follow?: true;
+  readonly lines?: number;
+}
+
+/** Pause between two questions for new lines: this machine is asked over its socket, another one over the edge. */
+const FOLLOW_MS = { here: 500, there: 5_000 };
+
+async function followLogs(name: string | undefined, options: LogsOptions, command: Command): Promise<void> {
+  let after: string | undefined;
+  for (;;) {
+    const wanted = after === undefined ? { follow: true, lines: options.lines } : { follow: true, after };
+    const found = AgentLog.parse(await ask("logs", { name, ...wanted }, options, command));
+    if (wantsJson(command) && found.lines.length > 0) await print(JSON.stringify(found));
+    else if (found.lines.length > 0) await print(found.lines.join("\n"));
+    if (found.next === undefined) throw new Failure("the agent of that host cannot be followed: update it");
+    const isMore = found.lines.length > 0 && after !== undefined;
+    after = found.next;
+    if (!isMore) await pause(options.host === undefined ? FOLLOW_MS.here : FOLLOW_MS.there);
+  }
+}
+
 const forceOption = ["--force", "kill at once, without time to finish"] as const;
 
 export const stopCommand = () =>
@@ -60,11 +85,20 @@ export const restartCommand = () =>
 
 export const logsCommand = () =>
   where(
-    new Command("logs").summary("show the latest output of a supervised agent").argument("<name>", "name of the agent"),
+    new Command("logs")
+      .summary("show the latest output of a supervised agent, or of all of them in one log")
+      .argument("[name]", "name of the agent"),
   )
+    .option("--all", "the log of all agents: each line has its time and its agent")
+    .option("-f, --follow", "go on with new lines as they come")
     .option("--lines <n>", "number of lines (default: 50)", wholeNumber(1, 10_000))
-    .addHelpText("after", "\nWith --json: one document, with the path of the whole log.")
-    .action(async (name: string, options: Where & { lines?: number }, command: Command) => {
+    .addHelpText(
+      "after",
+      "\nWith --json: one document, with the path of the whole log; with --follow one for each part.",
+    )
+    .action(async (name: string | undefined, options: LogsOptions, command: Command) => {
+      if ((name === undefined) !== (options.all === true)) throw new UsageError("give the name of an agent, or --all");
+      if (options.follow === true) return followLogs(name, options, command);
       const found = await ask("logs", { name, ...(options.lines && { lines: options.lines }) }, options, command);
       if (wantsJson(command)) return print(JSON.stringify(found));
       const { path, lines, truncated } = AgentLog.parse(found);

@@ -40,4 +40,6 @@ export const AgentLog = z.object({
   lines: z.array(z.string()),
   /** Whether more lines were wanted than an answer holds; the file has all. Older agents do not say so. */
   truncated: z.boolean().optional(),
+  /** Of a log that is followed: where the next answer goes on. */
+  next: z.string().optional(),
 });

@@ -1,0 +1,153 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { ignoreMissing } from "../base/files/ignore-missing.ts";
+import type { Logger } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import { takeIn } from "../store/intake.ts";
+import type { Spool } from "../store/spool.ts";
+
+/** A heartbeat of a worker; `hosts` has those of all hosts, where this agent's kind wrote it. */
+const Beat = z.looseObject({
+  host: z.string().optional(),
+  timestamp: z.union([z.string(), z.number()]),
+  status: z.string().optional(),
+  state: z.string().optional(),
+});
+const BeatFile = Beat.extend({ worker: z.string().optional(), hosts: z.array(Beat).optional() });
+type BeatFile = z.infer<typeof BeatFile>;
+
+export interface HeartbeatWatchOptions {
+  /** Directory of the heartbeat files. */
+  readonly directory: string;
+  readonly host: string;
+  /** Workers whose heartbeats this agent writes itself. */
+  readonly own: () => readonly string[];
+  /** A heartbeat that has not changed for so long has stopped. */
+  readonly staleMs: () => number;
+  readonly spool: Spool;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Milliseconds between two looks; default 10,000. */
+  readonly everyMs?: number;
+}
+
+interface Watched {
+  timestamp: string;
+  changedMs: number;
+  silent: boolean;
+}
+
+const EVERY_MS = 10_000;
+/** Workers that are watched, and bytes of a file that are read. */
+const MAX_WORKERS = 1_000;
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Watches the heartbeat files that others write into the directory: older watchers, and agents of other hosts that share it.
+ * One that stops is reported once, and once when it beats again. What counts is that the file changes, whatever the clocks
+ * of those hosts say; a worker that says that it was stopped is not silent.
+ */
+export class HeartbeatWatch implements Service {
+  readonly name = "heartbeats";
+  readonly #options: HeartbeatWatchOptions;
+  readonly #watched = new Map<string, Watched>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #failure: string | undefined;
+
+  constructor(options: HeartbeatWatchOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    await this.look();
+    this.#timer = setInterval(() => void this.look(), this.#options.everyMs ?? EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  /** Reads all heartbeats once. Resolves when changes are on the disk. */
+  look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look()).catch((error: unknown) => this.#failed(error));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { directory } = this.#options;
+    const names = (await readdir(directory).catch(ignoreMissing)) ?? [];
+    for (const name of names.filter((one) => one.endsWith(".json") && !one.startsWith(".")).slice(0, MAX_WORKERS)) {
+      const file = await readBeats(join(directory, name));
+      if (file !== undefined)
+        for (const beat of this.#foreign(file, name.slice(0, -".json".length))) await this.#seen(beat);
+    }
+    this.#failure = undefined;
+  }
+
+  #foreign({ worker, hosts, ...single }: BeatFile, name: string) {
+    const { host, own } = this.#options;
+    const of = (beat: z.infer<typeof Beat>) => ({
+      worker: worker ?? name,
+      host: beat.host,
+      timestamp: String(beat.timestamp),
+      isStopped: beat.status === "stopped" || beat.state === "stopped",
+    });
+    if (hosts !== undefined) return hosts.filter((beat) => beat.host !== host).map(of);
+    return single.host === host || own().includes(worker ?? name) ? [] : [of(single)];
+  }
+
+  async #seen(beat: {
+    worker: string;
+    host: string | undefined;
+    timestamp: string;
+    isStopped: boolean;
+  }): Promise<void> {
+    const { staleMs, now, spool, host } = this.#options;
+    const key = `${beat.worker} ${beat.host ?? ""}`;
+    const before = this.#watched.get(key);
+    const since = new Date(now()).toISOString();
+    const facts = { worker: beat.worker, ...(beat.host !== undefined && { beats_on: beat.host }), host };
+    if (before === undefined || before.timestamp !== beat.timestamp) {
+      this.#watched.set(key, { timestamp: beat.timestamp, changedMs: now(), silent: false });
+      if (before?.silent === true)
+        await put(spool, "Q_WORKER_BACK", { ...facts, since }, `heartbeat:${key}:back:${beat.timestamp}`, now());
+      return;
+    }
+    if (before.silent || beat.isStopped || now() - before.changedMs <= staleMs()) return;
+    before.silent = true;
+    const last = { ...facts, last_heartbeat: beat.timestamp };
+    // Once, also where the agent is restarted meanwhile.
+    await put(spool, "Q_WORKER_SILENT", last, `heartbeat:${key}:silent:${beat.timestamp}`, now());
+  }
+
+  #failed(error: unknown): void {
+    const { message } = error as Error;
+    if (this.#failure !== message) this.#options.log.warn({ err: error }, "workers: heartbeats cannot be watched");
+    this.#failure = message;
+  }
+}
+
+/** @returns `undefined` for a file that is gone, or no heartbeat */
+async function readBeats(path: string): Promise<BeatFile | undefined> {
+  const text = await readFile(path, "utf8").catch(ignoreMissing);
+  if (text === undefined || text.length > MAX_BYTES) return undefined;
+  try {
+    return BeatFile.safeParse(JSON.parse(text)).data;
+  } catch {
+    // Another program's file, or one that is being written: the next look reads it again.
+    return undefined;
+  }
+}
+
+async function put(spool: Spool, signal: string, facts: Record<string, unknown>, taken: string, nowMs: number) {
+  const { host, ...more } = facts;
+  const made = takeIn(
+    { signal, source: `worker/${String(facts.worker)}@${String(host)}`, facts: { host, ...more } },
+    nowMs,
+  );
+  if (!made.ok) throw new Error(`${signal} is not a valid signal`);
+  await spool.put("local", [made.signal], { taken });
+}
