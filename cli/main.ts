@@ -1,4 +1,6 @@
 import { Command, CommanderError } from "commander";
+import { openCommand } from "./commands/access/open.ts";
+import { sessionsCommand } from "./commands/access/sessions.ts";
 import { tokensCommand } from "./commands/access/tokens.ts";
 import { attentionCommand } from "./commands/attention/attention.ts";
 import { auditCommand } from "./commands/audit/audit.ts";
@@ -114,6 +116,8 @@ function program(): Command {
     dlqCommand,
     webhooksCommand,
     bridgesCommand,
+    openCommand,
+    sessionsCommand,
     tokensCommand,
     auditCommand,
     ecosystemCommand,

@@ -1,4 +1,4 @@
-import { tokenCalls } from "./access.ts";
+import { sessionCalls, tokenCalls } from "./access.ts";
 import { attentionCalls } from "./attention.ts";
 import { auditCalls } from "./audit.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
@@ -7,7 +7,7 @@ import { ecosystemCalls } from "./ecosystems.ts";
 import { bridgeCalls } from "./federation.ts";
 import { fileTaskCalls } from "./file-tasks.ts";
 import { agentCalls } from "./hosts.ts";
-import { type CallEdge, type Connection, request as send, urlOf } from "./http/request.ts";
+import { type CallEdge, type Connection, type Credential, request as send, urlOf } from "./http/request.ts";
 import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
@@ -24,7 +24,8 @@ import { webhookCalls } from "./webhooks.ts";
 export interface ClientOptions {
   /** Where the edge is, such as `http://127.0.0.1:8787`. */
   readonly url: string;
-  readonly token: string;
+  /** `null` in a page of the dashboard: its browser has a session. */
+  readonly token: Credential;
   /** Default `default`. */
   readonly ecosystem?: string;
   /** How the stream is opened; default by `fetch`. In Node give `openSocketSource`, which is faster and notices a dead edge sooner. */
@@ -108,5 +109,6 @@ export function createClient(options: ClientOptions) {
 
     ecosystem: ecosystemCalls({ call, inside, name: ecosystem }),
     tokens: tokenCalls({ call }),
+    sessions: sessionCalls({ call }),
   };
 }

@@ -41,6 +41,7 @@ import { finishedTasks } from "./api/queue/finished.ts";
 import { queues } from "./api/queue/routes.ts";
 import { tasks } from "./api/queue/tasks.ts";
 import { work } from "./api/queue/work.ts";
+import { sessions } from "./api/sessions/routes.ts";
 import { links } from "./api/signals/link.ts";
 import { producers } from "./api/signals/producers.ts";
 import { signals } from "./api/signals/routes.ts";
@@ -120,6 +121,7 @@ for (const part of [
   usage,
   budgets,
   tokens,
+  sessions,
   ecosystems,
   fileTaskRoutes,
   pages,

@@ -1,11 +1,15 @@
 import * as z from "zod";
+import { OWN_HEADER } from "../../core/access/own-page.ts";
 import { loosened } from "./loosened.ts";
 import { EdgeUnreachable, problemFrom, UnreadableAnswer } from "./problem-errors.ts";
+
+/** A token; `null`: the session of the browser, whose cookie the browser adds. */
+export type Credential = string | null;
 
 export interface Connection {
   /** Where the edge is, such as `http://127.0.0.1:8787`. */
   readonly url: string;
-  readonly token: string;
+  readonly token: Credential;
   readonly fetch: typeof fetch;
 }
 
@@ -82,7 +86,9 @@ async function exchange(
   }
 }
 
-export const authorisation = (token: string) => ({ Authorization: `Bearer ${token}` });
+/** With a session the edge wants a header that no page of another origin can add. */
+export const authorisation = (token: Credential): Record<string, string> =>
+  token === null ? { [OWN_HEADER]: "1" } : { Authorization: `Bearer ${token}` };
 
 export function urlOf(base: string, path: string, query: Call["query"] = {}): URL {
   const url = new URL(base);

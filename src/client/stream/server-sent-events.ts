@@ -1,5 +1,5 @@
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
-import { authorisation } from "../http/request.ts";
+import { authorisation, type Credential } from "../http/request.ts";
 
 /** The edge sends a comment every 15 seconds: after three missed comments, the connection is dead. */
 const SILENCE_MS = 45_000;
@@ -20,7 +20,7 @@ export interface ServerSentEvents extends AsyncIterable<ServerSentEvent> {
  */
 export async function openServerSentEvents(
   url: URL,
-  token: string,
+  token: Credential,
   { signal, headers = {} }: { signal?: AbortSignal | undefined; headers?: Record<string, string> } = {},
 ): Promise<ServerSentEvents> {
   const closing = new AbortController();

@@ -1,4 +1,5 @@
 import type { Signal } from "../../core/signals/signal.ts";
+import type { Credential } from "../http/request.ts";
 
 /** Signals in the order of the log. */
 export interface Batch {
@@ -23,4 +24,4 @@ export interface SignalSource extends AsyncIterable<Batch> {
  * @param url - `http:` or `https:`, with `after` and the patterns in its query
  * @throws ApiProblem, EdgeUnreachable, or the reason of `signal`
  */
-export type OpenSource = (url: URL, token: string, signal: AbortSignal | undefined) => Promise<SignalSource>;
+export type OpenSource = (url: URL, token: Credential, signal: AbortSignal | undefined) => Promise<SignalSource>;

@@ -12,7 +12,13 @@ export function isAllowedHost(setting: string | undefined, authority: string): b
   if (setting === undefined) return true;
   const name = nameOf(authority);
   const allowed = setting.split(",").map((text) => nameOf(text.trim()));
-  return LOOPBACK.includes(name) || allowed.includes("*") || (name !== "" && allowed.includes(name));
+  return isLoopback(name) || allowed.includes("*") || (name !== "" && allowed.includes(name));
+}
+
+/** Whether a host, with or without a port, is this machine whoever resolves it: nobody can own a name below `localhost`. */
+export function isLoopback(authority: string): boolean {
+  const name = nameOf(authority);
+  return LOOPBACK.includes(name) || /^[a-z0-9.-]+\.localhost$/.test(name);
 }
 
 /** Without the port and the dot that ends a full name; letters in lower case. */

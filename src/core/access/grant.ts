@@ -17,6 +17,15 @@ export const Grant = z.object({
 });
 export type Grant = Readonly<z.infer<typeof Grant>>;
 
+/** Who calls: a token, or the session of a browser that was begun with it. */
+export type Caller = Grant & { readonly session?: CallerSession };
+
+export interface CallerSession {
+  readonly id: string;
+  /** Whether the session may change what its token may change; `false`: it only reads. */
+  readonly act: boolean;
+}
+
 export type Authorisation = "allowed" | "expired" | "no_scope" | "no_ecosystem";
 
 /**

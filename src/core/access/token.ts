@@ -7,12 +7,17 @@
  * object for the whole deployment. It is no secret: whoever knows this file can compute it.
  *
  * Tokens of earlier versions have no checksum. They are told apart by their length and stay valid.
+ *
+ * The secrets of browsers have the same form under prefixes of their own, so that none of them passes for a token.
  */
-const TOKEN = /^gng_([a-z2-7]{12})_([A-Za-z0-9_-]{43})([0-9A-Za-z]{6})?$/;
+const TOKEN = /^(gn[gsc])_([a-z2-7]{12})_([A-Za-z0-9_-]{43})([0-9A-Za-z]{6})?$/;
 const ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
 export const TOKEN_ID_BYTES = 12;
 export const TOKEN_SECRET_BYTES = 32;
+
+/** A token, the session of a browser, or the code with which a session begins. */
+export type SecretKind = "gng" | "gns" | "gnc";
 
 export interface TokenParts {
   readonly id: string;
@@ -20,20 +25,25 @@ export interface TokenParts {
 }
 
 /** @returns `undefined` for text that does not have the form of a token, or has another checksum than its own */
-export function parseToken(text: string): TokenParts | undefined {
-  const [, id, secret, checksum] = TOKEN.exec(text) ?? [];
-  if (id === undefined || secret === undefined) return undefined;
-  return checksum === undefined || checksum === checksumOf(id, secret) ? { id, secret } : undefined;
+export function parseToken(text: string, kind: SecretKind = "gng"): TokenParts | undefined {
+  const [, prefix, id, secret, checksum] = TOKEN.exec(text) ?? [];
+  if (prefix !== kind || id === undefined || secret === undefined) return undefined;
+  const genuine = checksum === undefined ? kind === "gng" : checksum === checksumOf(id, secret);
+  return genuine ? { id, secret } : undefined;
 }
 
 /**
  * @param idBytes - {@link TOKEN_ID_BYTES} random bytes, of which five bits each are used
  * @param secretBytes - {@link TOKEN_SECRET_BYTES} random bytes
  */
-export function makeToken(idBytes: Uint8Array, secretBytes: Uint8Array): TokenParts & { readonly token: string } {
+export function makeToken(
+  idBytes: Uint8Array,
+  secretBytes: Uint8Array,
+  kind: SecretKind = "gng",
+): TokenParts & { readonly token: string } {
   const id = Array.from(idBytes, (byte) => ID_ALPHABET[byte & 31]).join("");
   const secret = base64url(secretBytes);
-  return { id, secret, token: `gng_${id}_${secret}${checksumOf(id, secret)}` };
+  return { id, secret, token: `${kind}_${id}_${secret}${checksumOf(id, secret)}` };
 }
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -1,8 +1,8 @@
+import { ADMINISTRATOR } from "../../core/access/administrator.ts";
 import type { EcosystemRecord, QueueRecord, TokenRecord } from "../../core/access/api.ts";
-import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
-import { type Grant, hasExpired } from "../../core/access/grant.ts";
-import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
-import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
+import type { Caller, Grant } from "../../core/access/grant.ts";
+import type { NewToken } from "../../core/access/new-token.ts";
+import type { SessionRecord } from "../../core/access/session.ts";
 import { NO_USAGE, type Usage } from "../../core/billing/usage.ts";
 import type { DayUsage } from "../../core/billing/usage-days.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
@@ -13,22 +13,17 @@ import { recordActivity } from "./activity.ts";
 import { type DamagedStore, DamagedStores } from "./damaged-stores.ts";
 import { EcosystemMarks } from "./ecosystem-marks.ts";
 import { EcosystemOwners } from "./ecosystem-owners.ts";
-import { endedTokens } from "./ended-tokens.ts";
+import { type EndedToken, endedTokens, rememberEnded } from "./ended-tokens.ts";
 import { boundTokens } from "./migrations/2-bound-tokens.ts";
 import { QueueOwners } from "./queue-owners.ts";
-import { keepRights, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
-
-/** A deleted token is remembered for this long, in milliseconds. Its sockets are closed within minutes. */
-const REMEMBER_DELETED_MS = 3_600_000;
+import { type SecretDigest, Sessions } from "./sessions.ts";
+import { TokenStore } from "./token-store.ts";
 
 /** What the Worker used for ecosystems, and under "" for nobody's. */
 export type WorkerCounts = readonly (readonly [
   ecosystem: string,
   used: Pick<Usage, "worker_requests" | "worker_cpu_ms">,
 ])[];
-
-/** Stands in for a missing record, so that an unknown id takes as long to refuse as a wrong secret. */
-const NO_DIGEST = new Uint8Array(32);
 
 /**
  * The tokens, ecosystems and queues of the whole deployment: one object, `idFromName("directory")`.
@@ -38,6 +33,8 @@ const NO_DIGEST = new Uint8Array(32);
 export class Directory extends EcosystemObject<unknown> {
   static override readonly schema: Schema = { of: "Directory", steps: [boundTokens] };
 
+  readonly #tokens: TokenStore;
+  readonly #sessions: Sessions;
   readonly #owners: QueueOwners;
   readonly #makers: EcosystemOwners;
   readonly #damaged: DamagedStores;
@@ -47,18 +44,16 @@ export class Directory extends EcosystemObject<unknown> {
     super(ctx, env);
     // WITHOUT ROWID: with a text key each write costs one row instead of two.
     this.sql.exec(`
-      CREATE TABLE IF NOT EXISTS tokens (
-        id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, ecosystems TEXT NOT NULL,
-        expires_at TEXT, created_at TEXT NOT NULL, hosts TEXT, sources TEXT, recipients TEXT,
-        scopes_version INTEGER NOT NULL DEFAULT 1
-      ) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS ecosystems (name TEXT PRIMARY KEY, last_active_ms INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS queues (
         ecosystem TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (ecosystem, name)
       ) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, ecosystems TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
     `);
-    keepRights(this.sql);
+    this.#tokens = new TokenStore(this.sql);
+    this.#sessions = new Sessions(this.sql, (id) =>
+      id === ADMINISTRATOR.id ? ADMINISTRATOR : this.#tokens.grantOf(id, Date.now()),
+    );
     this.#owners = new QueueOwners(this.sql);
     this.#makers = new EcosystemOwners(this.sql);
     this.#damaged = new DamagedStores(this.sql);
@@ -66,70 +61,34 @@ export class Directory extends EcosystemObject<unknown> {
   }
 
   /** @returns the record, and the token itself, which is not stored */
-  async create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }> {
-    const made = makeToken(
-      crypto.getRandomValues(new Uint8Array(TOKEN_ID_BYTES)),
-      crypto.getRandomValues(new Uint8Array(TOKEN_SECRET_BYTES)),
-    );
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(made.secret));
-    const record: TokenRecord = {
-      id: made.id,
-      name: wanted.name,
-      scopes: [...new Set(wanted.scopes)],
-      ecosystems: [...new Set(wanted.ecosystems)],
-      expires_at: expiryOf(wanted),
-      created_at: formatTimestamp(Date.now()),
-      ...bindingsOf(wanted),
-    };
-    // A plain INSERT: should the same random id occur twice (60 bits), it fails instead of replacing a token.
-    this.sql.exec(
-      `INSERT INTO tokens (id, digest, name, scopes, ecosystems, expires_at, created_at, hosts, sources, recipients,
-         scopes_version)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      record.id,
-      digest,
-      record.name,
-      JSON.stringify(record.scopes),
-      JSON.stringify(record.ecosystems),
-      record.expires_at,
-      record.created_at,
-      ...BINDINGS.map((kind) => (record[kind] === undefined ? null : JSON.stringify(record[kind]))),
-      SCOPES_VERSION,
-    );
-    return { token: made.token, record };
+  create(wanted: NewToken): Promise<{ token: string; record: TokenRecord }> {
+    return this.#tokens.create(wanted, Date.now());
   }
 
   /** Oldest first, including expired tokens. */
   list(): TokenRecord[] {
-    return this.#tokens();
+    return this.#tokens.list();
   }
 
   /** Names of the tokens of these ids, as far as there are such tokens; few ids. */
   tokenNames(ids: readonly string[]): [id: string, name: string][] {
-    return ids.flatMap((id) =>
-      [...this.sql.exec<{ name: string }>("SELECT name FROM tokens WHERE id = ?", id)].map(
-        ({ name }): [string, string] => [id, name],
-      ),
-    );
+    return this.#tokens.names(ids);
   }
 
-  /** @returns the deleted token; `null`: unknown id */
+  /** @returns the deleted token, whose sessions end with it; `null`: unknown id */
   remove(id: string, nowMs = Date.now()): TokenRecord | null {
     return this.ctx.storage.transactionSync(() => {
-      const [row] = this.sql.exec<TokenRow>("DELETE FROM tokens WHERE id = ? RETURNING *", id).toArray();
-      if (row === undefined) return null;
-      this.sql.exec("DELETE FROM deleted WHERE at_ms < ?", nowMs - REMEMBER_DELETED_MS);
-      this.sql.exec(
-        "INSERT OR REPLACE INTO deleted (id, ecosystems, at_ms) VALUES (?, ?, ?)",
-        ...[id, row.ecosystems, nowMs],
-      );
-      return readTokenRow(row);
+      const removed = this.#tokens.remove(id);
+      if (removed === null) return null;
+      this.#sessions.forgetToken(id);
+      rememberEnded(this.sql, removed, nowMs);
+      return removed;
     });
   }
 
-  /** Tokens deleted or expired after `sinceMs` and by `nowMs`: the sockets that they opened have to be closed. */
-  ended(sinceMs: number, nowMs: number): Pick<TokenRecord, "id" | "ecosystems">[] {
-    return endedTokens(this.sql, this.#tokens(), sinceMs, nowMs);
+  /** Tokens and sessions that ended after `sinceMs` and by `nowMs`: the sockets that they opened have to be closed. */
+  ended(sinceMs: number, nowMs: number): EndedToken[] {
+    return [...endedTokens(this.sql, this.#tokens.list(), sinceMs, nowMs), ...this.#sessions.ended(sinceMs, nowMs)];
   }
 
   /**
@@ -139,19 +98,43 @@ export class Directory extends EcosystemObject<unknown> {
    */
   verify(id: string, secretDigest: ArrayBuffer, counts: WorkerCounts = []): Grant | null {
     this.#count(counts);
-    const [row] = this.sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
-    const same = crypto.subtle.timingSafeEqual(row?.digest ?? NO_DIGEST, secretDigest);
-    if (row === undefined || !same) return null;
-    const { created_at: _, ...grant } = readTokenRow(row);
-    return hasExpired(grant, Date.now()) ? null : grant;
+    return this.#tokens.verify(id, secretDigest, Date.now());
   }
 
   /** What the token of this id may do at present; `null`: there is no such token, or it has expired. */
   grantOf(id: string): Grant | null {
-    const [row] = this.sql.exec<TokenRow>("SELECT * FROM tokens WHERE id = ?", id).toArray();
-    if (row === undefined) return null;
-    const { created_at: _, ...grant } = readTokenRow(row);
-    return hasExpired(grant, Date.now()) ? null : grant;
+    return this.#tokens.grantOf(id, Date.now());
+  }
+
+  /** Keeps a code with which a browser begins a session of a token. @returns `false`: too many codes of the token wait */
+  addCode(code: SecretDigest, token: string, act: boolean): boolean {
+    return this.#sessions.addCode(code, token, act, Date.now());
+  }
+
+  /** Begins a session with a code, which is then used up. @returns `null`: there is no such code, or its token has ended */
+  beginSession(code: SecretDigest, session: SecretDigest): Caller | null {
+    return this.ctx.storage.transactionSync(() => this.#sessions.begin(code, session, Date.now()));
+  }
+
+  /** Begins a session of a token that was just checked. @returns `null`: the token has ended */
+  beginSessionOf(token: string, act: boolean, session: SecretDigest): Caller | null {
+    return this.ctx.storage.transactionSync(() => this.#sessions.beginOf(token, act, session, Date.now()));
+  }
+
+  /** As {@link verify}, of a session. */
+  verifySession(session: SecretDigest, counts: WorkerCounts = []): Caller | null {
+    this.#count(counts);
+    return this.#sessions.verify(session, Date.now());
+  }
+
+  /** Sessions of a token, or of all, the latest used first. @param token - `undefined`: of all */
+  sessions(token?: string): SessionRecord[] {
+    return this.#sessions.list(token, Date.now());
+  }
+
+  /** @param token - whose session it has to be; `undefined`: anybody's. @returns what ended; `null`: there is no such session */
+  endSession(id: string, token?: string): EndedToken | null {
+    return this.ctx.storage.transactionSync(() => this.#sessions.end(id, token, Date.now()));
   }
 
   /** Every ecosystem that was ever active, sorted by name. @param counts - as for {@link verify} */
@@ -274,9 +257,5 @@ export class Directory extends EcosystemObject<unknown> {
   #count(counts: WorkerCounts): void {
     for (const [ecosystem, { worker_requests, worker_cpu_ms }] of counts)
       this.used.addFor(ecosystem, { ...NO_USAGE, worker_requests, worker_cpu_ms });
-  }
-
-  #tokens(): TokenRecord[] {
-    return this.sql.exec<TokenRow>("SELECT * FROM tokens ORDER BY created_at, id").toArray().map(readTokenRow);
   }
 }

@@ -3,7 +3,7 @@ const MAX_TEXT = 2_000;
 
 /** What looks like a secret of this system, of its webhooks or of a model's maker, and what is written instead. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/\b(gng_[a-z2-7]{12}|gng_admin)_[A-Za-z0-9_-]+/g, "$1_…"],
+  [/\b(gn[gsc]_[a-z2-7]{12}|gng_admin)_[A-Za-z0-9_-]+/g, "$1_…"],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+/gi, "$1 …"],
   [/\bwhsec_[A-Za-z0-9+/=_-]+/g, "whsec_…"],
   [/\bsk-[A-Za-z0-9_-]{12,}/g, "sk-…"],

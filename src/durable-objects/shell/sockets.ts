@@ -3,12 +3,17 @@ import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
 import type { CallerToken } from "../../core/queue/queries.ts";
 import { limitSocket } from "./limited-socket.ts";
 
-/** Sockets are tagged with the token that opened them: a tag outlives hibernation and is found without a search. */
+/**
+ * Sockets are tagged with the token that opened them, and with the session of a browser that did: a tag outlives hibernation
+ * and is found without a search. Ids of tokens and sessions are random, so one list of those that ended holds both.
+ */
 const tagOf = (token: string) => `token:${token}`;
 
 /** Policy violation. @see RFC 6455, section 7.4.1 */
 const POLICY_VIOLATION = 1008;
 const TOKEN_GONE = "the token was deleted or has expired";
+/** Of a request for a socket, those that name who opens it. */
+const OPENED_BY = ["token", "session"] as const;
 
 /** Ended tokens that are remembered. The caches that still let one in forget it within half a minute. */
 const MAX_ENDED = 1_000;
@@ -59,14 +64,13 @@ export class TaggedSockets {
   /**
    * Accepts the WebSocket that a request asks for.
    *
-   * @param query - of the request's URL; `token` names the token
+   * @param query - of the request's URL; `token` names the token, `session` the session of a browser
    * @param tags - of the object's own, beside that of the token
    */
   accept(query: URLSearchParams, ...tags: string[]): SocketOpening {
     this.#beforeSocket();
     const { 0: client, 1: server } = new WebSocketPair();
-    const token = query.get("token");
-    this.#ctx.acceptWebSocket(server, token === null ? tags : [...tags, tagOf(token)]);
+    this.#ctx.acceptWebSocket(server, [...tags, ...openersOf(query).map(tagOf)]);
     if (this.#limited) limitSocket(server);
     const answer = (protocol?: string) => {
       const headers = new Headers();
@@ -89,7 +93,8 @@ export class TaggedSockets {
 
   /** The answer to a request for a socket whose token has ended since the Worker let it in; `undefined`: it may open. */
   refusal(query: URLSearchParams): Response | undefined {
-    return this.isOver(tokenOfQuery(query)) ? this.ended() : undefined;
+    const over = this.isOver(tokenOfQuery(query)) || openersOf(query).some((id) => this.#ended.has(id));
+    return over ? this.ended() : undefined;
   }
 
   /** The answer to a request whose token has ended. */
@@ -98,7 +103,7 @@ export class TaggedSockets {
     return Response.json(UNAUTHENTICATED, { status: UNAUTHENTICATED.status, headers });
   }
 
-  /** Closes the sockets that were opened with a deleted or expired token. @param closing - called before each is closed */
+  /** Closes the sockets that were opened with a deleted or expired token, or in a session that is over. @param closing - called before each is closed */
   closeToken(token: string, closing: (socket: WebSocket) => void): void {
     // A Set keeps the order of insertion: the first one is the oldest.
     const [oldest] = this.#ended.size < MAX_ENDED ? [] : this.#ended;
@@ -109,6 +114,10 @@ export class TaggedSockets {
       closeEnded(socket);
     }
   }
+}
+
+function openersOf(query: URLSearchParams): string[] {
+  return OPENED_BY.flatMap((name) => query.get(name) ?? []);
 }
 
 export function isUpgrade(request: Request): boolean {

@@ -5,6 +5,8 @@ import type { WorkerCounts } from "../../durable-objects/access/object.ts";
 /** Ecosystems that are told apart at a time; the others count for nobody. */
 const MAX_ECOSYSTEMS = 1_000;
 const NOBODY = "";
+/** What stands in the place of an ecosystem's name in paths about the whole deployment. */
+const OF_NO_ECOSYSTEM = ["ecosystems", "sessions", "tokens"];
 
 interface Count {
   worker_requests: number;
@@ -52,5 +54,5 @@ function add(ecosystem: string, requests: number, cpuMs: number): void {
 function ecosystemOf(url: string, status: number): string {
   if (status === 401 || status === 403 || status === 404) return NOBODY;
   const name = /^\w+:\/\/[^/]*\/v1\/([^/?#]+)\//.exec(url)?.[1] ?? NOBODY;
-  return ECOSYSTEM_NAME.test(name) && name !== "ecosystems" && name !== "tokens" ? name : NOBODY;
+  return ECOSYSTEM_NAME.test(name) && !OF_NO_ECOSYSTEM.includes(name) ? name : NOBODY;
 }

@@ -33,7 +33,19 @@ describe("the edge on this machine, asked by a page of the web whose name resolv
   it("refuses every path and WebSocket under a foreign host, and names the setting", async () => {
     const edge = await runEdge();
     const { port } = new URL(edge.url);
-    for (const path of ["/", "/healthz", "/readyz", "/docs", "/openapi.json", "/v1/default/status", "/nothing"]) {
+    for (const path of [
+      "/",
+      "/app/",
+      "/app/assets/app.js",
+      "/login",
+      "/v1/sessions/current",
+      "/healthz",
+      "/readyz",
+      "/docs",
+      "/openapi.json",
+      "/v1/default/status",
+      "/nothing",
+    ]) {
       const { status, body } = await ask(edge.url, path, `evil.example:${port}`);
       expect([path, status]).toEqual([path, 421]);
       expect(JSON.parse(body)).toMatchObject({
@@ -42,7 +54,7 @@ describe("the edge on this machine, asked by a page of the web whose name resolv
       });
     }
     expect(await openSocket(edge.url, edge.token, "evil.example")).toBe(421);
-    for (const host of [`localhost:${port}`, "127.0.0.1", `[::1]:${port}`, "LOCALHOST"]) {
+    for (const host of [`localhost:${port}`, "127.0.0.1", `[::1]:${port}`, "LOCALHOST", `edge.localhost:${port}`]) {
       expect((await ask(edge.url, "/healthz", host)).status).toBe(200);
       expect(await openSocket(edge.url, edge.token, host)).toBe(101);
     }

@@ -2,10 +2,16 @@ import { describe, expect, it } from "vitest";
 import { isAllowedHost } from "../../../src/core/access/allowed-hosts.ts";
 
 describe("hosts that requests may name", () => {
-  it.each(["127.0.0.1", "127.0.0.1:8787", "localhost:1", "LOCALHOST", "localhost.", "[::1]", "[::1]:8787"])(
-    "include %s wherever hosts are checked",
-    (host) => expect(isAllowedHost("", host)).toBe(true),
-  );
+  it.each([
+    "127.0.0.1",
+    "127.0.0.1:8787",
+    "localhost:1",
+    "LOCALHOST",
+    "localhost.",
+    "[::1]",
+    "[::1]:8787",
+    "edge.localhost:8787",
+  ])("include %s wherever hosts are checked", (host) => expect(isAllowedHost("", host)).toBe(true));
 
   it.each([
     "",
@@ -14,6 +20,8 @@ describe("hosts that requests may name", () => {
     "127.0.0.1.evil.example",
     "localhost.evil.example",
     "evil-localhost",
+    ".localhost",
+    "evil.example/.localhost",
     "10.0.0.1",
     "0.0.0.0",
     "[::2]",

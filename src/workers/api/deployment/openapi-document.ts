@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { NewToken } from "../../../core/access/new-token.ts";
+import { NewSession, SessionStart } from "../../../core/access/session.ts";
 import { BudgetInput } from "../../../core/billing/budget.ts";
 import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
 import { BridgeInput } from "../../../core/federation/bridge.ts";
@@ -49,7 +50,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
         description: "What is known about kinds of code, and the roll-out and figures of those who ask",
       },
       { name: "agents", description: "Hosts" },
-      { name: "access", description: "Tokens" },
+      { name: "access", description: "Tokens, and the sessions of browsers" },
       { name: "operation", description: "Health and status" },
     ],
   });
@@ -58,6 +59,8 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
   const schemas = {
     ...signalSchemas(),
     NewToken: jsonSchema(NewToken),
+    NewSession: jsonSchema(NewSession),
+    SessionStart: jsonSchema(SessionStart),
     ...taskSchemas(),
     ...otherSchemas(),
   } as Schemas;

@@ -1,9 +1,9 @@
-import type { Grant } from "../../../core/access/grant.ts";
+import type { Caller } from "../../../core/access/grant.ts";
 import type { Environment } from "../../bindings/environment.ts";
 
 /** The API's environment in the form that Hono expects. */
 export interface ApiEnv {
   Bindings: Environment;
   /** Who calls, and what the caller may do. */
-  Variables: { grant: Grant };
+  Variables: { grant: Caller };
 }

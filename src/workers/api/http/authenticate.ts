@@ -1,10 +1,11 @@
-import type { HonoRequest, MiddlewareHandler } from "hono";
-import { authorise, type Grant } from "../../../core/access/grant.ts";
+import type { Context, HonoRequest, MiddlewareHandler } from "hono";
+import { authorise, type Caller } from "../../../core/access/grant.ts";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../../../core/signals/signal.ts";
 import type { ApiEnv } from "./api-env.ts";
+import { checkSession, refuseForeign, sessionSecret } from "./check-session.ts";
 import { checkToken } from "./check-token.ts";
 import { enterEcosystem } from "./enter-ecosystem.ts";
 import { invalid, Refusal, unauthenticated } from "./refusal.ts";
@@ -26,11 +27,27 @@ export const requiresAfresh = (...scopes: Scope[]) => authorising(() => scopes, 
 export const requiresAnywhere =
   (scope: Scope): MiddlewareHandler<ApiEnv> =>
   async (c, next) => {
-    const grant = await checkToken(c.req.header("authorization"), c.env, c.req.header("cf-connecting-ip"), false);
+    const grant = await callerOf(c, false);
     check(grant, scope, grant.ecosystems[0]);
     c.set("grant", grant);
     await next();
   };
+
+/** Accepts calls of whoever has a valid token or session. */
+export const requiresAnyone: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  c.set("grant", await callerOf(c, false));
+  await next();
+};
+
+/** Who calls: a header counts before a cookie, which a browser sends with every request. */
+async function callerOf(c: Context<ApiEnv>, afresh: boolean): Promise<Caller> {
+  const address = c.req.header("cf-connecting-ip");
+  const authorization = c.req.header("authorization");
+  const secret = authorization === undefined ? sessionSecret(c.req.raw) : undefined;
+  if (secret === undefined) return checkToken(authorization, c.env, address, afresh);
+  refuseForeign(c.req.raw);
+  return checkSession(secret, c.env, address, afresh);
+}
 
 /** @param scopesFor - of the queue in the path, if there is one */
 function authorising(
@@ -38,8 +55,7 @@ function authorising(
   afresh: boolean,
 ): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const address = c.req.header("cf-connecting-ip");
-    const grant = await checkToken(c.req.header("authorization"), c.env, address, afresh);
+    const grant = await callerOf(c, afresh);
     const ecosystem = c.req.param("eco");
     if (ecosystem !== undefined && !ECOSYSTEM_NAME.test(ecosystem)) {
       throw invalid("invalid-ecosystem", "Invalid name of an ecosystem", [
@@ -57,7 +73,7 @@ function authorising(
 const mayBegin = (request: HonoRequest): boolean =>
   !["GET", "HEAD"].includes(request.method) || request.header("upgrade") !== undefined;
 
-function check(grant: Grant, scope: Scope, ecosystem: string | undefined): void {
+function check(grant: Caller, scope: Scope, ecosystem: string | undefined): void {
   switch (authorise(grant, scope, ecosystem, Date.now())) {
     case "allowed":
       return;

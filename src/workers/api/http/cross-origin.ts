@@ -11,7 +11,7 @@ const RESPONSE_HEADERS = "Accept, Accept-Encoding, Allow, Retry-After, WWW-Authe
 
 /**
  * Lets pages of the origins in `CORS_ORIGINS` call the API from browsers. Without that setting browsers keep the pages of
- * other origins away. No cookie gives access to the API, so credentials are never allowed.
+ * other origins away. Credentials are never allowed: the cookie of a session counts for the dashboard's own pages alone.
  */
 export const crossOrigin: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const origin = c.req.header("origin");

@@ -4,7 +4,7 @@ import type { JSONParsed } from "hono/utils/types";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { PROBLEM_TYPE } from "../../../core/problem/problem.ts";
 import type { ApiEnv } from "./api-env.ts";
-import { requires, requiresAfresh, requiresAnywhere, requiresForTasks } from "./authenticate.ts";
+import { requires, requiresAfresh, requiresAnyone, requiresAnywhere, requiresForTasks } from "./authenticate.ts";
 import { ProblemSchema } from "./problem-schema.ts";
 import { refuseInvalid } from "./query.ts";
 
@@ -43,6 +43,11 @@ export function securedAfresh(...scopes: [Scope, ...Scope[]]) {
 /** {@link secured}, for calls about all ecosystems that the token may see. */
 export function securedAnywhere(scope: Scope) {
   return { ...secured(scope), middleware: [requiresAnywhere(scope)], "x-anywhere": true };
+}
+
+/** {@link secured}, for calls that everybody may make who has a valid token or session. */
+export function signedIn() {
+  return { middleware: [requiresAnyone], security: [{ bearer: [] as string[] }], "x-anyone": true };
 }
 
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {

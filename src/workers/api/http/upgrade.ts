@@ -1,16 +1,17 @@
 import { type Bindings, bindingsOf, writeBindings } from "../../../core/access/bindings.ts";
-import { expiresMs, type Grant } from "../../../core/access/grant.ts";
+import { type Caller, expiresMs } from "../../../core/access/grant.ts";
 
 /** What an object has to know about the token that opens a socket. */
-export type SocketGrant = Pick<Grant, "id" | "expires_at"> & Bindings;
+export type SocketGrant = Pick<Caller, "id" | "expires_at" | "session"> & Bindings;
 
 /**
- * Adds the id of the caller's token, so that the socket can be closed when the token is deleted, and in `bound` the names
- * that the token is bound to, and in `expires` when it expires, in milliseconds since the epoch. None is a secret.
+ * Adds the ids of the caller's token and session, so that the socket can be closed when one of them ends, and in `bound` the
+ * names that the token is bound to, and in `expires` when it expires, in milliseconds since the epoch. None is a secret.
  */
 export function withToken(query: URLSearchParams, grant: SocketGrant): URLSearchParams {
   const named = new URLSearchParams(query);
   named.set("token", grant.id);
+  if (grant.session !== undefined) named.set("session", grant.session.id);
   const endsMs = expiresMs(grant);
   if (endsMs !== null) named.set("expires", String(endsMs));
   if (Object.keys(bindingsOf(grant)).length > 0) named.set("bound", writeBindings(grant));

@@ -1,4 +1,4 @@
-import type { Grant } from "../../../core/access/grant.ts";
+import type { Caller } from "../../../core/access/grant.ts";
 import { type LobbyRole, QUEUE_BEGAN } from "../../../core/queue/lobby.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { queueLobby } from "../../bindings/objects.ts";
@@ -21,7 +21,7 @@ export interface LobbyVisit {
   readonly env: Environment;
   readonly ecosystem: string;
   readonly queue: string;
-  readonly grant: Pick<Grant, "id" | "expires_at">;
+  readonly grant: Pick<Caller, "id" | "expires_at" | "session">;
 }
 
 /**
@@ -63,7 +63,8 @@ export function waitInLobby(visit: LobbyVisit, role: LobbyRole, forMs?: number):
 
 async function open({ env, ecosystem, queue, grant }: LobbyVisit, role: LobbyRole): Promise<WebSocket> {
   // The names that a token is bound to are the queue's business.
-  const query = withToken(new URLSearchParams({ queue, role }), { id: grant.id, expires_at: grant.expires_at });
+  const { id, expires_at, session } = grant;
+  const query = withToken(new URLSearchParams({ queue, role }), { id, expires_at, ...(session && { session }) });
   const headers = { Upgrade: "websocket" };
   const { webSocket } = await queueLobby(env, ecosystem).fetch(`https://lobby/?${query}`, { headers });
   if (webSocket === null) throw new Error("the lobby opened no socket");

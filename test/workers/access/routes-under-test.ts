@@ -1,0 +1,85 @@
+import type { Scope } from "../../../src/core/access/scopes.ts";
+import { openApiDocument } from "../../../src/workers/app.ts";
+import { call } from "../api/calls.ts";
+import { aTask } from "../queue/queue-under-test.ts";
+import { NAME } from "./channel-rows.ts";
+
+/** Begins a session: open to the sign-in page, and to nothing else. */
+export const BEGIN = "POST /v1/sessions/current";
+
+/** A route of the API's document, and for queues whether it is called for that of commands. */
+export interface Route {
+  readonly key: string;
+  readonly method: string;
+  readonly path: string;
+  readonly scopes: readonly Scope[];
+  readonly inEcosystem: boolean;
+  /** About all ecosystems that the token may see. */
+  readonly anywhere: boolean;
+  /** Of whoever has a valid token or session. */
+  readonly anyone: boolean;
+  /** The queue `hosts`, whose tasks are commands. */
+  readonly commands: boolean;
+}
+
+/** Bodies that are valid, where a binding is looked at after the body. Any other body is empty. */
+export const BODIES: Readonly<Record<string, object>> = {
+  "POST /v1/{eco}/signals": { signal: "X", source: NAME, facts: {} },
+  "POST /v1/{eco}/queues/{q}/tasks": aTask({ recipient: NAME }),
+  "POST /v1/{eco}/queues/{q}/calls": {
+    recipient: NAME,
+    type: "ASK",
+    payload: 1,
+    timeout_ms: 1,
+    require_responder: true,
+  },
+  "POST /v1/{eco}/queues/{q}/lease": { recipient: NAME },
+};
+
+interface Operation {
+  readonly "x-scopes"?: Scope[];
+  readonly "x-scopes-for-commands"?: Scope[];
+  readonly "x-anywhere"?: boolean;
+  readonly "x-anyone"?: boolean;
+}
+
+/** A row for each route of the document, and for each queue that it treats differently. */
+export function routes(): Route[] {
+  return Object.entries(openApiDocument().paths ?? {}).flatMap(([path, operations]) =>
+    Object.entries(operations as Record<string, Operation>).flatMap(([verb, operation]) => {
+      const method = verb.toUpperCase();
+      const key = `${method} ${path}`;
+      const scopes = operation["x-scopes"] ?? [];
+      const anywhere = operation["x-anywhere"] === true;
+      const anyone = operation["x-anyone"] === true;
+      const route = { key, method, path, inEcosystem: path.includes("{eco}"), anywhere, anyone };
+      if (!path.includes("{q}")) return [{ ...route, scopes, commands: false }];
+      const forCommands = operation["x-scopes-for-commands"] ?? scopes;
+      return [
+        { ...route, scopes, commands: false },
+        { ...route, scopes: forCommands, commands: true },
+      ];
+    }),
+  );
+}
+
+/** Calls a route with names that nothing has. @returns the status */
+export async function askRoute(
+  { key, method, path, commands }: Route,
+  ecosystem: string,
+  given: HeadersInit,
+): Promise<number> {
+  const filled = path
+    .replace("{eco}", ecosystem)
+    .replace("{q}", commands ? "hosts" : "work")
+    .replaceAll(/\{\w+\}/g, "nothing");
+  const headers = new Headers(given);
+  const hasBody = method !== "GET" && method !== "DELETE";
+  if (hasBody && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");
+  const body = hasBody ? JSON.stringify(BODIES[key] ?? {}) : null;
+  const answer = await call(filled, { method, headers, body, token: null });
+  answer.webSocket?.accept();
+  answer.webSocket?.close(1000);
+  await answer.body?.cancel();
+  return answer.status;
+}
