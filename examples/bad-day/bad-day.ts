@@ -52,12 +52,13 @@ const writer = work(
   },
   edge,
 );
-startHost(edge, "bad-day-a", "coder");
 let lost = startHost(edge, "bad-day-b", "trainer");
 await day.untilUp(["bad-day-b"]);
 
 await day.goesWrong("the host bad-day-b is lost", "host_down/bad-day-b", async () => loseHost(lost));
-await day.goesWrong("coder on bad-day-a hangs", "agent_given_up/bad-day-a/coder", async () => undefined);
+await day.goesWrong("coder on bad-day-a hangs", "agent_given_up/bad-day-a/coder", async () => {
+  startHost(edge, "bad-day-a", "coder");
+});
 await day.goesWrong("the queue build is slow", "queue_alert/build/queue_deep/queue", async () => {
   const tasks = Array.from({ length: 10 }, () => ({ recipient: "builder", type: "BUILD", payload: {} }));
   await client.queues.put("build", tasks);

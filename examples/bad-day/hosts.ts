@@ -24,7 +24,8 @@ process.once("exit", () => {
 
 const hanging = {
   command: [process.execPath, join(import.meta.dirname, "hanging-agent.ts"), MENDED],
-  heartbeat_seconds: 1,
+  // At work without progress. How long a start takes on a busy machine does not count.
+  progress_seconds: 1,
   max_restarts: 0,
 };
 /** Ends with its supervisor, which the day kills. */
