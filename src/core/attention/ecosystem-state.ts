@@ -2,6 +2,7 @@ import type { Budget } from "../billing/budget.ts";
 import type { DeadLetterSummary } from "../dead-letters/digest.ts";
 import type { FleetHost } from "../hosts/fleet.ts";
 import type { Gap, ScannerStatus } from "../introspection/api.ts";
+import type { ModelSettingsView } from "../models/api.ts";
 import type { LateExpectation } from "../policy/late-expectation.ts";
 import type { QueueStatus } from "../queue/api.ts";
 import type { LogStatus } from "../signals/api.ts";
@@ -32,6 +33,8 @@ export interface EcosystemState {
   readonly forwardsWaiting: Readonly<Record<string, number>>;
   /** `undefined`: there is none. */
   readonly budget: Budget | undefined;
+  /** The budget of a day for language models; `undefined`: it could not be read. */
+  readonly models: Pick<ModelSettingsView, "enabled" | "models" | "daily" | "spent"> | undefined;
   readonly damaged: LogStatus["damaged"];
   /** By projection, when the log received the oldest signal that it has not taken in. */
   readonly undelivered: Readonly<Record<string, string | null>>;

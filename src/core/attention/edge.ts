@@ -1,4 +1,4 @@
-import type { Budget } from "../billing/budget.ts";
+import { type Budget, WARNED_AT } from "../billing/budget.ts";
 import type { Gap } from "../introspection/api.ts";
 import type { LateExpectation } from "../policy/late-expectation.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
@@ -28,6 +28,7 @@ export function edgeFindings(state: EcosystemState, absences: Absences): Finding
     ...Object.entries(state.forwardsWaiting).flatMap(([to, waiting]) => waitingFindings(to, waiting, ecosystem)),
     ...Object.entries(state.undelivered).flatMap(([name, since]) => laggingFindings(name, since, state)),
     ...damageFindings(state),
+    ...modelFindings(state),
     ...(state.budget === undefined ? [] : budgetFindings(state.budget, ecosystem)),
   ];
 }
@@ -206,6 +207,35 @@ function damageFindings({ damaged, ecosystem }: EcosystemState): Finding[] {
     },
   ];
 }
+
+/** The day's budget for language models: beyond it, rules take their fallbacks. */
+function modelFindings({ models: settings, ecosystem }: EcosystemState): Finding[] {
+  if (settings === undefined || !settings.enabled || settings.models.length === 0) return [];
+  const { daily, spent } = settings;
+  // A budget of nothing is a decision, and not one that is used up.
+  const shares = [shareOf(spent.requests, daily.requests), shareOf(spent.usd, daily.usd)];
+  const share = Math.max(...shares);
+  if (share < WARNED_AT) return [];
+  const usedUp = share >= 1;
+  return [
+    {
+      id: `budget/models/${spent.day}`,
+      kind: "budget",
+      severity: usedUp ? "critical" : "warning",
+      subject: "models",
+      what: `the day's budget for models is ${usedUp ? "used up" : "nearly used up"}`,
+      why: `${spent.requests} of ${daily.requests} questions and $${spent.usd.toFixed(2)} of $${daily.usd} are spent`,
+      since: null,
+      consequence: usedUp ? "rules take their fallbacks until midnight (UTC)" : "beyond it, rules take their fallbacks",
+      next_step: "ganglion models",
+      action: look("Settings of the models, and what is spent", ecosystem, "/models"),
+      chain: null,
+      explainedBy: [],
+    },
+  ];
+}
+
+const shareOf = (spent: number, allowed: number) => (allowed > 0 ? spent / allowed : 0);
 
 function budgetFindings({ state, monthly_usd, spent_usd, month, observations }: Budget, ecosystem: string): Finding[] {
   if (monthly_usd === null || state === "none" || state === "within") return [];

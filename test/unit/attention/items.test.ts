@@ -126,6 +126,20 @@ describe("what needs somebody", () => {
     ]);
   });
 
+  test("is the day's budget for models from 80 % of its questions or dollars on, and none that is switched off", () => {
+    const models = [{ kind: "workers-ai", name: "m", model: "m", price_in: 1, price_out: 1, max_tokens: 1 }] as const;
+    const budget = (requests: number, usd: number, enabled = true) =>
+      found({
+        models: { enabled, models, daily: { requests: 100, usd: 2 }, spent: { day: "2026-01-01", requests, usd } },
+      }).map(({ kind, severity, subject }) => [kind, severity, subject]);
+    expect(budget(79, 1.59)).toEqual([]);
+    expect(budget(80, 0)).toEqual([["budget", "warning", "models"]]);
+    expect(budget(0, 2)).toEqual([["budget", "critical", "models"]]);
+    expect(budget(100, 2, false)).toEqual([]);
+    const none = { enabled: true, models, daily: { requests: 0, usd: 0 }, spent: { day: "d", requests: 0, usd: 0 } };
+    expect(found({ models: none })).toEqual([]);
+  });
+
   test("knows since when, and which chain shows it, by the newest signal that tells of it", () => {
     const hosts = [down("gone"), host("h", { processes: [process("coder", { state: "gave_up" })] })];
     const told = (id: string, signal: string, facts: Record<string, unknown>) => ({

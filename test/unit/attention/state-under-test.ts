@@ -18,6 +18,7 @@ export const quiet: EcosystemState = {
   webhooks: [],
   forwardsWaiting: {},
   budget: undefined,
+  models: undefined,
   damaged: undefined,
   undelivered: {},
   nowMs: Date.parse(LATER),

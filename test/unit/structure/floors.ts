@@ -63,7 +63,7 @@ export const CORE_BASE = [
 
 /** What a concept of the core may import beside {@link CORE_BASE}. Lineage and deployment look at others, and nothing imports them. */
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
-  attention: ["dead-letters", "hosts", "introspection", "policy", "queue", "webhooks"],
+  attention: ["dead-letters", "hosts", "introspection", "models", "policy", "queue", "webhooks"],
   "dead-letters": ["projection", "queue", "webhooks"],
   deployment: ["policy", "projection"],
   federation: ["access", "hosts", "policy", "queue"],

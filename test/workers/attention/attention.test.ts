@@ -76,7 +76,7 @@ describe("attention", () => {
     expect([items.map(({ kind }) => kind), unread]).toEqual([["dead_letters"], ["webhooks"]]);
   });
 
-  test("takes one call of each of seven objects where all is well, and one for each queue", async () => {
+  test("takes one call of each of eight objects where all is well, and one for each queue", async () => {
     const eco = freshEcosystem();
     await queueOver(eco).put(aTask());
     const stubs = { ...ecosystemObjects(env, eco), work: queueStub(eco) };
@@ -99,6 +99,7 @@ describe("attention", () => {
       WorkerBoard: 1,
       AgentRegistry: 1,
       Webhooks: 1,
+      Models: 1,
       DeadLetters: 1,
       work: 1,
     });
@@ -111,7 +112,7 @@ describe("attention", () => {
     const names = async () => (await page("")).ecosystems.map(({ name }) => name);
     await expect.poll(names, patient).toEqual([a, b].sort());
     const { items, ecosystems, next } = await page("");
-    expect(items.map(({ ecosystem }) => ecosystem)).toEqual([a, b].sort());
+    expect(items.map(({ ecosystem }) => ecosystem).sort()).toEqual([a, b].sort());
     expect(ecosystems.map(({ items: count, worst }) => [count, worst])).toEqual([
       [1, "warning"],
       [1, "warning"],

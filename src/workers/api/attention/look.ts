@@ -2,6 +2,8 @@ import type { AttentionItem } from "../../../core/attention/api.ts";
 import { type EcosystemState, TELLING_SIGNALS } from "../../../core/attention/ecosystem-state.ts";
 import { attentionItems } from "../../../core/attention/items.ts";
 import type { FleetPage } from "../../../core/hosts/fleet.ts";
+import { suspendedText } from "../../../core/problem/object-refusals.ts";
+import { platformFailure } from "../../../core/problem/platform-failure.ts";
 import type { QueueStatus } from "../../../core/queue/api.ts";
 import type { LogStatus } from "../../../core/signals/api.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
@@ -11,6 +13,7 @@ import {
   agentRegistry,
   deadLetters,
   directory,
+  models,
   observationCache,
   policyState,
   priorityQueue,
@@ -40,7 +43,7 @@ export interface Look {
 }
 
 /**
- * Looks at an ecosystem: eight calls of objects, one more for each of at most {@link MAX_QUEUES} queues, and one more where
+ * Looks at an ecosystem: nine calls of objects, one more for each of at most {@link MAX_QUEUES} queues, and one more where
  * something is wrong. An object that fails hides no other; where the log does not answer, nothing can be said.
  */
 export async function lookAt(
@@ -50,23 +53,26 @@ export async function lookAt(
   maxQueues = MAX_QUEUES,
 ): Promise<Look> {
   const unread: string[] = [];
-  const part = async <Answer>(name: string, asked: Promise<Answer>, otherwise: Answer): Promise<Answer> => {
+  const part = async <Answer>(name: string, ask: () => Promise<Answer>, otherwise: Answer): Promise<Answer> => {
     try {
-      return await asked;
+      return await onceMore(ask);
     } catch (error) {
+      // Of an ecosystem that stands still for a copy, nothing at all can be said.
+      if (suspendedText(error) !== undefined) throw error;
       logLine("warn", "attention-part-not-read", { ecosystem, part: name, error });
       unread.push(name);
       return otherwise;
     }
   };
-  const [fleet, window, policy, board, letters, endpoints, { queues, inAll }] = await Promise.all([
-    part("hosts", agentRegistry(env, ecosystem).fleet(MAX_HOSTS), { hosts: [], total: 0 }),
-    part("gaps and scanners", observationCache(env, ecosystem).attention(), undefined),
-    part("rules", policyState(env, ecosystem).attention(), undefined),
-    part("file tasks", workerBoard(env, ecosystem).place(), undefined),
-    part("dead letters", deadLetters(env, ecosystem).summary(), { open: 0, newest: [] }),
-    part("webhooks", webhooks(env, ecosystem).list(), []),
-    part("queues", queuesOf(env, ecosystem, maxQueues, unread), { queues: [], inAll: 0 }),
+  const [fleet, window, policy, board, letters, endpoints, asked, { queues, inAll }] = await Promise.all([
+    part("hosts", () => agentRegistry(env, ecosystem).fleet(MAX_HOSTS), { hosts: [], total: 0 }),
+    part("gaps and scanners", () => observationCache(env, ecosystem).attention(), undefined),
+    part("rules", () => policyState(env, ecosystem).attention(), undefined),
+    part("file tasks", () => workerBoard(env, ecosystem).place(), undefined),
+    part("dead letters", () => deadLetters(env, ecosystem).summary(), { open: 0, newest: [] }),
+    part("webhooks", () => webhooks(env, ecosystem).list(), []),
+    part("models", () => models(env, ecosystem).settings(), undefined),
+    part("queues", () => queuesOf(env, ecosystem, maxQueues, unread), { queues: [], inAll: 0 }),
   ]);
   if (fleet.total > fleet.hosts.length) unread.push(`hosts after ${fleet.hosts.at(-1)?.host}`);
   if (inAll > maxQueues) unread.push(`queues after ${queues.at(-1)?.queue}`);
@@ -89,6 +95,7 @@ export async function lookAt(
     deadLetters: letters,
     webhooks: endpoints,
     budget: log.budget,
+    models: asked,
     damaged: log.damaged,
     undelivered: Object.fromEntries(
       Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),
@@ -111,10 +118,20 @@ async function toldItems(env: Environment, state: EcosystemState): Promise<Atten
   return attentionItems(state, page.lines.map(readSignalLine));
 }
 
+/** What the platform restarted in the midst of the call is asked again. */
+async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (platformFailure(error)?.repeatAtOnce !== true) throw error;
+    return ask();
+  }
+}
+
 async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, unread: string[]) {
   const known = await directory(env).queues(ecosystem);
   const asked = await Promise.allSettled(
-    known.slice(0, maxQueues).map(({ name }) => priorityQueue(env, ecosystem, name).status()),
+    known.slice(0, maxQueues).map(({ name }) => onceMore(() => priorityQueue(env, ecosystem, name).status())),
   );
   const queues: QueueStatus[] = [];
   asked.forEach((one, place) => {
