@@ -87,7 +87,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
       }
     };
     const suspension = new Suspension();
-    const suspended = () => suspension.untilMs(Date.now()) !== undefined;
+    const suspended = () => suspension.untilMs(Date.now) !== undefined;
     this.used = new UsageStore({ storage: ctx.storage, meter, alarmMs: () => alarms.atMs, suspended });
     const { used } = this;
     const { schema } = new.target;
@@ -108,7 +108,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
       alarmFired: () => {
         alarms.fired();
         meter.add({ requests: 1 });
-        const untilMs = suspension.untilMs(Date.now());
+        const untilMs = suspension.untilMs(Date.now);
         if (untilMs !== undefined) void ctx.storage.setAlarm(untilMs);
         else used.began();
         return untilMs === undefined;

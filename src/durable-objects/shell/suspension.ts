@@ -7,9 +7,9 @@ export class Suspension {
   #untilMs = 0;
   #writes = 0;
 
-  /** When the object goes on; `undefined`: the object is not suspended. */
-  untilMs(nowMs: number): number | undefined {
-    return this.#untilMs > nowMs ? this.#untilMs : undefined;
+  /** When the object goes on; `undefined`: the object is not suspended. Every event asks; hardly any object ever was. */
+  untilMs(clock: () => number): number | undefined {
+    return this.#untilMs > 0 && this.#untilMs > clock() ? this.#untilMs : undefined;
   }
 
   /** @param writes - of the object so far @returns whether nothing was written since the last call for the same copy */

@@ -64,10 +64,10 @@ export class LogBudget {
 
   /** Adds what the budget leaves of a request. */
   admit(request: AppendRequest, answer: Answer, add: (request: AppendRequest, answer: Answer) => void): void {
-    const nowMs = Date.now();
     // What the edge appends itself are decisions, and what it finds out.
-    if (this.#stored.monthly_usd === null || request.owner === undefined || !leavesOut(this.#stored, nowMs))
-      return add(request, answer);
+    if (this.#stored.monthly_usd === null || request.owner === undefined) return add(request, answer);
+    const nowMs = Date.now();
+    if (!leavesOut(this.#stored, nowMs)) return add(request, answer);
     add({ ...request, leaveOut: true }, (outcome) => {
       if ("accepted" in outcome && outcome.left_out !== undefined) this.#leftOut(outcome.left_out, nowMs);
       answer(outcome);

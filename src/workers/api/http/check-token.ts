@@ -84,8 +84,10 @@ async function digestOfAdmin(token: string): Promise<ArrayBuffer> {
   return admin.digest;
 }
 
+const encoder = new TextEncoder();
+
 function sha256(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return crypto.subtle.digest("SHA-256", encoder.encode(text));
 }
 
 function hex(bytes: ArrayBuffer): string {
