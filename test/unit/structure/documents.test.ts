@@ -38,6 +38,25 @@ describe("the documents", () => {
   });
 });
 
+const guides = [
+  "README.md",
+  ...readdirSync(join(PROJECT_ROOT, "examples"))
+    .map((name) => `examples/${name}/README.md`)
+    .filter((path) => existsSync(join(PROJECT_ROOT, path))),
+];
+
+/** A follower shows what comes from now on: who starts it later than the signal waits for nothing. */
+describe("a guide that follows the log and emits", () => {
+  const following = guides.filter((guide) => readFileSync(join(PROJECT_ROOT, guide), "utf8").includes("--follow"));
+
+  it("is found", () => expect(following).toContain("examples/host-tree/README.md"));
+
+  it.each(following)("has its reader follow first (%s)", (guide) => {
+    const text = readFileSync(join(PROJECT_ROOT, guide), "utf8");
+    expect(text.search(/ganglion signals --follow/)).toBeLessThan(text.search(/ganglion emit/));
+  });
+});
+
 describe("the flows of ARCHITECTURE.md", () => {
   it("are five, and each leads forward through files that are connected, none twice", () => {
     const flows = readFlows(architecture);
