@@ -1,11 +1,25 @@
 import { render } from "preact";
-import { App } from "./app.tsx";
+import { loadEcosystems } from "./base/ecosystems.ts";
+import { startOverview } from "./base/overview.ts";
+import { startRouter } from "./base/router.ts";
+import { loadSession } from "./base/session.ts";
+import { startTheme } from "./base/theme.ts";
+import { startClock } from "./base/time.ts";
 import { reloadOnMissingChunk } from "./missing-chunk.ts";
+import { startKeyboard } from "./shell/keyboard.ts";
+import { Shell } from "./shell/shell.tsx";
 import "./styles.css";
 
 reloadOnMissingChunk();
+startTheme();
+startClock();
+startRouter();
+startKeyboard();
+startOverview();
+void loadSession();
+void loadEcosystems();
 
-const place = document.getElementById("app");
-if (place === null) throw new Error('the page has no element with the id "app"');
-place.replaceChildren();
-render(<App />, place);
+const root = document.getElementById("app");
+if (root === null) throw new Error('the page has no element with the id "app"');
+root.replaceChildren();
+render(<Shell />, root);

@@ -1,0 +1,162 @@
+import type { Bottlenecks, QueueStatus } from "../../src/core/queue/api.ts";
+import { to } from "../base/router.ts";
+import { usePolled } from "../base/use-polled.ts";
+import { Badge, Empty, Head, Loaded, When } from "../parts/basics.tsx";
+import { Wide } from "../parts/wide.tsx";
+import { duration, grouped } from "../parts/words.ts";
+import { callsOf } from "./calls.ts";
+import { Tasks } from "./tasks.tsx";
+
+const EVERY_MS = 5_000;
+
+export function OneQueue({ ecosystem, queue }: { readonly ecosystem: string; readonly queue: string }) {
+  const calls = callsOf(ecosystem);
+  const state = usePolled(
+    `${ecosystem} ${queue}`,
+    async () => {
+      const [status, bottlenecks] = await Promise.all([calls.status(queue), calls.bottlenecks(queue)]);
+      return { status, bottlenecks };
+    },
+    EVERY_MS,
+  );
+  return (
+    <>
+      <Head title={queue} about={<a href={to("queues")}>All queues</a>} />
+      <Loaded of={state}>
+        {({ status, bottlenecks }) => (
+          <>
+            <QueueFigures status={status} bottlenecks={bottlenecks} />
+            <Tasks ecosystem={ecosystem} queue={queue} />
+            <Slow bottlenecks={bottlenecks} queue={queue} />
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+type Status = Pick<QueueStatus, "depth" | "running" | "oldest_age_ms" | "workers" | "by_recipient" | "alerts"> & {
+  readonly breakers?: QueueStatus["breakers"] | undefined;
+};
+
+function QueueFigures({ status, bottlenecks }: { readonly status: Status; readonly bottlenecks: Bottlenecks }) {
+  const workers = Object.values(status.workers).reduce((sum, count) => sum + count, 0);
+  const recipients = Object.entries(status.by_recipient).sort(([, a], [, b]) => b.queued - a.queued);
+  return (
+    <>
+      <p class="sentence">
+        {bottlenecks.summary ??
+          (status.depth === 0 ? "Nothing waits." : "No task has run this hour: nobody knows yet where the time goes.")}
+      </p>
+      <p class="tally">
+        <Badge tone={status.depth > 0 && workers === 0 ? "critical" : "calm"}>
+          {grouped(status.depth)} queued, {grouped(status.running)} running, {grouped(workers)} workers connected
+        </Badge>
+        {status.oldest_age_ms !== null && (
+          <Badge tone="notice">oldest has waited {duration(status.oldest_age_ms)}</Badge>
+        )}
+        {status.alerts.map(({ rule, subject, raised_at }) => (
+          <Badge key={`${rule} ${subject}`} tone="warning">
+            {rule} ({subject}), <When at={raised_at} />
+          </Badge>
+        ))}
+        {(status.breakers ?? []).map(({ recipient, reason, next_probe_at }) => (
+          <Badge key={recipient} tone="critical">
+            breaker of {recipient} is open: {reason}; next try <When at={next_probe_at} />
+          </Badge>
+        ))}
+      </p>
+      {recipients.length > 0 && (
+        <Wide label="By recipient">
+          <table>
+            <caption>By recipient, this hour and the one before</caption>
+            <thead>
+              <tr>
+                <th scope="col">Recipient</th>
+                <th scope="col" class="number">
+                  Queued
+                </th>
+                <th scope="col" class="number">
+                  Running
+                </th>
+                <th scope="col" class="number">
+                  Done
+                </th>
+                <th scope="col" class="number">
+                  Failed
+                </th>
+                <th scope="col" class="number">
+                  Waits (half, 95 %)
+                </th>
+                <th scope="col" class="number">
+                  Runs (half, 95 %)
+                </th>
+                <th scope="col" class="number">
+                  Workers
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {recipients.map(([name, one]) => (
+                <tr key={name}>
+                  <th scope="row">{name === "*" ? "anyone" : name}</th>
+                  <td class="number">{grouped(one.queued)}</td>
+                  <td class="number">{grouped(one.running)}</td>
+                  <td class="number">{grouped(one.complete)}</td>
+                  <td class="number">{grouped(one.failed)}</td>
+                  <td class="number">{pair(one.waiting_p50_ms, one.waiting_p95_ms)}</td>
+                  <td class="number">{pair(one.p50_ms, one.p95_ms)}</td>
+                  <td class="number">{status.workers[name] ?? 0}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Wide>
+      )}
+    </>
+  );
+}
+
+const pair = (half: number | null, most: number | null): string =>
+  half === null ? "–" : `${duration(half)}, ${duration(most ?? half)}`;
+
+function Slow({ bottlenecks, queue }: { readonly bottlenecks: Bottlenecks; readonly queue: string }) {
+  if (bottlenecks.slowest.length === 0) return <Empty title="No task has ended yet: the slowest will stand here." />;
+  return (
+    <Wide label="The slowest tasks">
+      <table>
+        <caption>The slowest tasks</caption>
+        <thead>
+          <tr>
+            <th scope="col">Task</th>
+            <th scope="col">Type</th>
+            <th scope="col">Recipient</th>
+            <th scope="col" class="number">
+              Ran
+            </th>
+            <th scope="col" class="number">
+              Waited
+            </th>
+            <th scope="col">Ended</th>
+          </tr>
+        </thead>
+        <tbody>
+          {bottlenecks.slowest.map((task) => (
+            <tr key={task.task_id}>
+              <th scope="row">
+                <a href={to("queues", queue, { sel: task.task_id })}>{task.task_id}</a>
+              </th>
+              <td>{task.type}</td>
+              <td>{task.recipient}</td>
+              <td class="number">{duration(task.ran_ms)}</td>
+              <td class="number">{duration(task.waited_ms)}</td>
+              <td>
+                <When at={task.finished_at} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Wide>
+  );
+}
