@@ -54,6 +54,7 @@ function thingsToTry({ url, tokenPath, stateDir, ecosystem }: Running): string[]
   return [
     "Try, in another terminal in this directory:",
     "",
+    `  ${settings}npx ganglion open      # the dashboard in your browser, signed in`,
     `  ${settings}npx ganglion signals --follow`,
     `  curl -H "Authorization: Bearer $(cat ${shellWord(fromHere(tokenPath))})" \\`,
     `    -H "Content-Type: application/json" -d '${body}' ${url}/v1/${ecosystem}/signals`,
