@@ -71,6 +71,18 @@ describe("the code of a session", () => {
     expect((await exchange({ code })).status).toBe(403);
   });
 
+  it("leaves in the audit who made it and who began a session with it", async () => {
+    const { token, id } = await makeToken("*", ["signals:read"]);
+    await beginSession(false, token);
+    const { entries } = await (await call(`/v1/audit?by=${id}`)).json<{
+      entries: { operation: string; status: number }[];
+    }>();
+    expect(entries.map(({ operation, status }) => [operation, status])).toEqual([
+      ["/v1/sessions/current", 201],
+      ["/v1/sessions", 201],
+    ]);
+  });
+
   it("is not stored, nor is the secret of a session: digests are", async () => {
     const code = await makeCode(true);
     const { cookie } = await beginSession(true);

@@ -1,11 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { expiryErrors, NewToken } from "../../../core/access/new-token.ts";
-import { problem } from "../../../core/problem/problem.ts";
 import { directory } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { forgetSessions } from "../http/check-session.ts";
 import { forgetToken } from "../http/check-token.ts";
-import { invalid, notFound, Refusal } from "../http/refusal.ts";
+import { invalid, notFound } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { closeSocketsOf } from "./close-sockets.ts";
 import { CreatedTokenSchema, TokensSchema } from "./schemas.ts";
@@ -17,7 +16,7 @@ const createToken = createRoute({
   summary: "Create a token",
   description:
     "The answer holds the token itself, and no later one does: only a digest of it is stored. Keep it. `hosts`, `sources` " +
-    "and `recipients` bind the token to names; a token without them is not bound. The session of a browser makes none.",
+    "and `recipients` bind the token to names; a token without them is not bound.",
   tags: ["access"],
   ...secured("admin"),
   request: {
@@ -52,7 +51,6 @@ const deleteToken = createRoute({
 
 export const tokens = newApi()
   .openapi(createToken, async (c) => {
-    if (c.get("grant").session !== undefined) throw new Refusal(OF_A_SESSION);
     const request = await readDocument(c.req.raw, NewToken, "invalid-token", "Invalid token request");
     const past = expiryErrors(request, Date.now());
     if (past.length > 0) throw invalid("invalid-token", "Invalid token request", past);
@@ -70,11 +68,3 @@ export const tokens = newApi()
     await closeSocketsOf(c.env, removed);
     return c.body(null, 204);
   });
-
-/** A token would outlive the session, and be shown in a browser. */
-const OF_A_SESSION = problem(
-  "of-a-session",
-  403,
-  "A session makes no tokens",
-  "Make the token with a token: `ganglion tokens create`, or POST /v1/tokens with Authorization: Bearer <token>.",
-);

@@ -7,6 +7,7 @@ import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
 import { withCounts } from "../../bindings/worker-counts.ts";
 import { countCheck, countFailure, refuseBlocked } from "./attempt-limits.ts";
+import { hex, sha256 } from "./digest.ts";
 
 /**
  * This isolate trusts the directory's answer about a token for this long, in milliseconds, so that a request does not
@@ -82,14 +83,4 @@ let admin: { readonly token: string; readonly digest: ArrayBuffer } | undefined;
 async function digestOfAdmin(token: string): Promise<ArrayBuffer> {
   if (admin?.token !== token) admin = { token, digest: await sha256(token) };
   return admin.digest;
-}
-
-const encoder = new TextEncoder();
-
-function sha256(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest("SHA-256", encoder.encode(text));
-}
-
-function hex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

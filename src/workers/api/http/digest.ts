@@ -1,5 +1,7 @@
+const encoder = new TextEncoder();
+
 export function sha256(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return crypto.subtle.digest("SHA-256", encoder.encode(text));
 }
 
 export function hex(bytes: ArrayBuffer): string {

@@ -118,13 +118,16 @@ export const sessions = newApi()
     const start = await readDocument(c.req.raw, SessionStart, "invalid-session");
     const address = c.req.header("cf-connecting-ip");
     const { secret, stored } = await newSecret(c.env, "gns");
-    const begun =
+    const begun = ownCopy(
       start.code === undefined
         ? await withToken(c.env, start.token ?? "", start.act === true, stored, address)
-        : await withCode(c.env, start.code, stored, address);
+        : await withCode(c.env, start.code, stored, address),
+    );
+    // Who signed in is audited, as what a caller does is.
+    c.set("grant", begun);
     c.header("Set-Cookie", setCookie(placeOf(c.req.raw), secret));
     c.header("Cache-Control", "no-store");
-    return c.json(currentSession(ownCopy(begun)), 201);
+    return c.json(currentSession(begun), 201);
   })
   .openapi(current, (c) => {
     c.header("Cache-Control", "no-store");
