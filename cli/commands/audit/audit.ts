@@ -8,6 +8,7 @@ import { clientFor, type GlobalOptions } from "../../settings.ts";
 const columns: readonly Column<AuditEntry>[] = [
   ["TIME", ({ at }) => at],
   ["BY", ({ by }) => by],
+  ["SESSION", ({ session }) => session],
   ["METHOD", ({ method }) => method],
   ["TARGET", ({ target }) => target],
   ["STATUS", ({ status }) => status],

@@ -7,6 +7,10 @@ export const AuditEntry = z.object({
   at: Timestamp.meta({ description: "When the call was answered" }),
   by: z.string().meta({ description: "Name of the token that called" }),
   by_id: z.string().meta({ description: "Id of the token, the part that is no secret" }),
+  session: z.string().nullable().optional().meta({
+    description:
+      "Id of the browser's session that was begun with the token; null: a program, or a person at a command line",
+  }),
   method: z.string().meta({ description: "Method of the call", example: "PUT" }),
   operation: z.string().meta({
     description: "Template of the path: what was done",
@@ -66,11 +70,24 @@ const COMMANDS: ReadonlySet<string> = new Set(["POST /v1/{eco}/queues/{q}/tasks"
 /** What was wrong with the request itself, or came too often: nothing was tried. */
 const NOT_TRIED: ReadonlySet<number> = new Set([400, 401, 413, 415, 422, 426, 429]);
 
-/** Whether a call belongs into the audit. @param commands - its queue is that of the commands for hosts */
-export function isAudited(method: string, operation: string, status: number, commands: boolean): boolean {
+/** What else of a call decides whether it is kept. */
+export interface CallKind {
+  /** Its queue is that of the commands for hosts. */
+  readonly commands: boolean;
+  /** It came from the session of a browser: a person made it, whatever it was. */
+  readonly bySession: boolean;
+}
+
+/** Whether a call belongs into the audit. */
+export function isAudited(
+  method: string,
+  operation: string,
+  status: number,
+  { commands, bySession }: CallKind,
+): boolean {
   if (["GET", "HEAD", "OPTIONS"].includes(method) || NOT_TRIED.has(status)) return false;
   const key = `${method} ${operation}`;
-  return !TRAFFIC.has(key) || (commands && COMMANDS.has(key));
+  return !TRAFFIC.has(key) || bySession || (commands && COMMANDS.has(key));
 }
 
 /** Calls that the log of the deployment holds: the ecosystem begins or ends with them, and its own log too. */

@@ -2,6 +2,7 @@ import { type AuditPage, type AuditQuery, type NewAuditEntry, outcomeOf } from "
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
+import { sessions } from "./migrations/2-sessions.ts";
 
 /** Entries that are kept, and for how long; whichever limit is reached first. */
 const KEEP = 20_000;
@@ -14,6 +15,7 @@ interface Row extends Record<string, SqlStorageValue> {
   at_ms: number;
   by: string;
   by_id: string;
+  session: string | null;
   method: string;
   operation: string;
   target: string;
@@ -25,22 +27,23 @@ interface Row extends Record<string, SqlStorageValue> {
  * since neither bodies nor queries are kept. It stays where it is: a copy of the ecosystem elsewhere has done nothing yet.
  */
 export class AuditLog extends EcosystemObject<object> {
-  static override readonly schema: Schema = { of: "AuditLog", steps: [], copy: { leftOut: ["entries"] } };
+  static override readonly schema: Schema = { of: "AuditLog", steps: [sessions], copy: { leftOut: ["entries"] } };
   #sinceTrim = TRIM_EVERY;
 
   constructor(ctx: DurableObjectState, env: object) {
     super(ctx, env);
     this.sql.exec(
       `CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, by TEXT NOT NULL,
-         by_id TEXT NOT NULL, method TEXT NOT NULL, operation TEXT NOT NULL, target TEXT NOT NULL, status INTEGER NOT NULL)`,
+         by_id TEXT NOT NULL, method TEXT NOT NULL, operation TEXT NOT NULL, target TEXT NOT NULL, status INTEGER NOT NULL,
+         session TEXT)`,
     );
   }
 
-  record({ by, by_id, method, operation, target, status }: NewAuditEntry): void {
+  record({ by, by_id, session = null, method, operation, target, status }: NewAuditEntry): void {
     const nowMs = Date.now();
     this.sql.exec(
-      "INSERT INTO entries (at_ms, by, by_id, method, operation, target, status) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ...[nowMs, by, by_id, method, operation, target, status],
+      "INSERT INTO entries (at_ms, by, by_id, session, method, operation, target, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[nowMs, by, by_id, session, method, operation, target, status],
     );
     if (++this.#sinceTrim >= TRIM_EVERY) this.#trim(nowMs);
   }

@@ -36,7 +36,9 @@ describe("ganglion audit", () => {
       "--url",
       edge.url,
     ]);
-    expect(out).toMatch(/TIME +BY +METHOD +TARGET +STATUS +OUTCOME\n.*ops +PUT +\/v1\/site\/budget +200 +done\n/);
+    expect(out).toMatch(
+      /TIME +BY +SESSION +METHOD +TARGET +STATUS +OUTCOME\n.*ops +- +PUT +\/v1\/site\/budget +200 +done\n/,
+    );
     expect(err).toContain("raise --limit");
     expect(edge.received.map(({ url }) => [url.pathname, url.searchParams.get("after")])).toEqual([
       ["/v1/site/audit", null],

@@ -1,7 +1,12 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { AuditEntry, AuditPage } from "../../../src/core/audit/api.ts";
+import { auditLog } from "../../../src/workers/bindings/objects.ts";
+import { beginSession, inSession } from "../access/session-under-test.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
+import { crash } from "../crash.ts";
 import { aTask } from "../queue/queue-under-test.ts";
 
 async function read(path: string): Promise<AuditPage> {
@@ -46,6 +51,41 @@ describe("the audit of an ecosystem", () => {
     await post(`/v1/${eco}/queues/hosts/tasks`, aTask({ recipient: "gpu-01" }));
     expect((await read(`/v1/${eco}/audit`)).entries.map(({ target }) => target)).toEqual([
       `/v1/${eco}/queues/hosts/tasks`,
+    ]);
+  });
+
+  test("names the session of a browser, and holds all that a person changes with it", async () => {
+    const eco = freshEcosystem();
+    const { id, token } = await makeToken(eco, ["signals:read", "signals:write"]);
+    const session = await beginSession(true, token);
+    const body = { signal: "X", source: "s", facts: {} };
+    const answer = await inSession(session, `/v1/${eco}/signals`, { method: "POST", body });
+    expect(answer.status).toBe(202);
+    const { entries } = await read(`/v1/${eco}/audit`);
+    expect(entries).toMatchObject([{ by: "t", by_id: id, operation: "/v1/{eco}/signals", status: 202 }]);
+    expect(entries[0]?.session).toBe(session.id);
+    const begun = (await read("/v1/audit?limit=20")).entries.find(({ by_id }) => by_id === id);
+    expect(begun).toMatchObject({ operation: "/v1/sessions", session: null });
+  });
+
+  test("keeps what was written before sessions were", async () => {
+    const eco = freshEcosystem();
+    const stub = auditLog(env, eco) as unknown as DurableObjectStub;
+    await runInDurableObject(stub, (_, { storage: { sql } }) => {
+      sql.exec("DROP TABLE entries");
+      sql.exec("DROP VIEW IF EXISTS schema_version");
+      sql.exec(
+        `CREATE TABLE entries (number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, by TEXT NOT NULL,
+           by_id TEXT NOT NULL, method TEXT NOT NULL, operation TEXT NOT NULL, target TEXT NOT NULL, status INTEGER NOT NULL)`,
+      );
+      sql.exec("INSERT INTO entries VALUES (7, ?, 'ops', 't', 'PUT', 'o', 'p', 200)", Date.now());
+    });
+    await crash(stub);
+    await post(`/v1/${eco}/maintenance`, { enabled: true }, { method: "PUT" });
+    const { entries } = await read(`/v1/${eco}/audit`);
+    expect(entries.map(({ number, by, session }) => [number, by, session])).toEqual([
+      [8, "ADMIN_TOKEN", null],
+      [7, "ops", null],
     ]);
   });
 

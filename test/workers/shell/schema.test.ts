@@ -24,7 +24,7 @@ const OBJECTS = [
   ["WEBHOOKS", "Webhooks", 1, "/webhooks"],
   ["MODELS", "Models", 1, "/models"],
   ["INTELLIGENCE", "Intelligence", 1, "/intelligence/rollout"],
-  ["AUDIT_LOG", "AuditLog", 1, "/audit"],
+  ["AUDIT_LOG", "AuditLog", 2, "/audit"],
 ] as const;
 
 describe("an object whose store a later release wrote", () => {

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { Grant } from "../../../core/access/grant.ts";
+import type { Caller } from "../../../core/access/grant.ts";
 import { isAudited, isOfDeployment } from "../../../core/audit/api.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
@@ -19,16 +19,19 @@ export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { method, path } = c.req;
   const { status } = c.res;
   // A call that was refused before its token was known has no grant.
-  const grant: Grant | undefined = c.get("grant");
+  const grant: Caller | undefined = c.get("grant");
   if (grant === undefined) return;
   const template = matchedRoutes(c)
     .map((route) => route.path)
     .findLast((route) => !route.includes("*"));
   if (template === undefined) return;
   const operation = template.replaceAll(/:(\w+)(\{[^}]*\})?/g, "{$1}");
-  if (!isAudited(method, operation, status, c.req.param("q") === HOSTS_QUEUE)) return;
+  const { id: by_id, name: by, session } = grant;
+  const kind = { commands: c.req.param("q") === HOSTS_QUEUE, bySession: session !== undefined };
+  if (!isAudited(method, operation, status, kind)) return;
   const place = isOfDeployment(method, operation) ? DEPLOYMENT : (c.req.param("eco") ?? DEPLOYMENT);
-  const entry = { by: grant.name, by_id: grant.id, method, operation, target: path.slice(0, MAX_TARGET_CHARS), status };
+  const target = path.slice(0, MAX_TARGET_CHARS);
+  const entry = { by, by_id, session: session?.id ?? null, method, operation, target, status };
   try {
     await auditLog(c.env, place).record(entry);
   } catch (error) {
