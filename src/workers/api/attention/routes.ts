@@ -1,15 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { EcosystemRecord } from "../../../core/access/api.ts";
-import { authorise, type Grant } from "../../../core/access/grant.ts";
 import type { AttentionItem, AttentionPage } from "../../../core/attention/api.ts";
 import { shownItems } from "../../../core/attention/items.ts";
 import { byUrgency } from "../../../core/attention/order.ts";
 import { formatTimestamp } from "../../../core/signals/timestamp.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { directory } from "../../bindings/objects.ts";
 import { EcosystemPath, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured, securedAnywhere } from "../http/route.ts";
+import { visibleEcosystems } from "../http/visible-ecosystems.ts";
 import { lookAt, MAX_QUEUES } from "./look.ts";
 import { AttentionPageSchema, AttentionSchema } from "./schemas.ts";
 
@@ -58,7 +57,7 @@ export const attention = newApi()
   })
   .openapi(all, async (c) => {
     const { limit, after = "" } = c.req.valid("query");
-    const visible = await visibleEcosystems(c.env, c.get("grant"), after);
+    const visible = (await visibleEcosystems(c.env, c.get("grant"))).filter(({ name }) => name > after);
     const page = visible.slice(0, limit);
     const nowMs = Date.now();
     const found = await Promise.all(page.map((record) => lookedAt(c.env, record, nowMs)));
@@ -73,14 +72,6 @@ export const attention = newApi()
       200,
     );
   });
-
-/** Ecosystems that a token may read, after a name. One that was never active holds nothing that needs somebody. */
-async function visibleEcosystems(env: Environment, grant: Grant, after: string): Promise<EcosystemRecord[]> {
-  const nowMs = Date.now();
-  return (await directory(env).ecosystems()).filter(
-    ({ name }) => name > after && authorise(grant, "signals:read", name, nowMs) === "allowed",
-  );
-}
 
 interface Looked {
   readonly summary: AttentionPage["ecosystems"][number];

@@ -5,8 +5,9 @@ import { directory, signalLog } from "../../bindings/objects.ts";
 import { readBody } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { Refusal } from "../http/refusal.ts";
-import { json, newApi, problems, secured } from "../http/route.ts";
+import { json, newApi, problems, secured, securedAnywhere } from "../http/route.ts";
 import { named } from "../http/schema-parts.ts";
+import { visibleEcosystems } from "../http/visible-ecosystems.ts";
 import { exportPage } from "./export.ts";
 import { importLines } from "./import.ts";
 import { allParts, MAX_QUEUES, queuePart, relayPart, restart, suspend } from "./parts.ts";
@@ -18,9 +19,9 @@ const listEcosystems = createRoute({
   method: "get",
   path: "/v1/ecosystems",
   operationId: "listEcosystems",
-  summary: "List the ecosystems that hold signals",
+  summary: "List the ecosystems that hold signals, of those that the token may read",
   tags: ["operation"],
-  ...secured("admin"),
+  ...securedAnywhere("signals:read"),
   responses: { 200: json(named("Ecosystems", EcosystemList), "Ecosystems by name"), ...problems() },
 });
 
@@ -94,7 +95,7 @@ const deleteEcosystem = createRoute({
 });
 
 export const ecosystems = newApi()
-  .openapi(listEcosystems, async (c) => c.json({ ecosystems: await directory(c.env).ecosystems() }, 200))
+  .openapi(listEcosystems, async (c) => c.json({ ecosystems: await visibleEcosystems(c.env, c.get("grant")) }, 200))
   .openapi(exportEcosystem, async (c) => {
     const { after, with_secrets } = c.req.valid("query");
     return c.json(
