@@ -72,9 +72,7 @@ function Matter({ item }: { readonly item: AttentionItem }) {
         <h2 tabIndex={-1} data-walk>
           {what}
         </h2>
-        <span class="matter-since">
-          <When at={since} />
-        </span>
+        <span class="matter-since">{since === null ? "since when is unknown" : <When at={since} />}</span>
       </div>
       <p class="matter-why">{why}</p>
       <p class="faint">If nobody acts: {consequence}</p>

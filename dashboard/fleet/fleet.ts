@@ -49,6 +49,9 @@ export function totalsOf(hosts: readonly FleetHost[]): FleetTotals {
   return { hosts: hosts.length, down, processes, words: sorted };
 }
 
+/** `agent-2` before `agent-10`. */
+const byNumber = new Intl.Collator("en", { numeric: true });
+
 const URGENCY: Readonly<Record<Tone, number>> = { critical: 0, warning: 1, notice: 2, good: 3, calm: 4 };
 
 /** Hosts and processes that a reader wants to see: those in trouble first. `standing`: only processes that stand so. */
@@ -73,7 +76,7 @@ export function wantedHosts(hosts: readonly FleetHost[], text: string, standing:
 const sortedProcesses = (processes: readonly FleetProcess[], up: boolean): FleetProcess[] =>
   processes
     .map((process) => ({ process, urgency: URGENCY[standingOf(process, up).tone] }))
-    .sort((a, b) => Math.min(a.urgency, 2) - Math.min(b.urgency, 2) || (a.process.name < b.process.name ? -1 : 1))
+    .sort((a, b) => Math.min(a.urgency, 2) - Math.min(b.urgency, 2) || byNumber.compare(a.process.name, b.process.name))
     .map(({ process }) => process);
 
 function urgencyOf(host: FleetHost): number {

@@ -101,7 +101,11 @@ function Process({
         <Badge tone={tone}>{word}</Badge>
         <span class="process-name">{name}</span>
         <span class="process-about">{inLine(about, 80)}</span>
-        {restarts > 0 && <span class="faint">↻ {restarts}</span>}
+        {restarts > 0 && (
+          <span class="restarts" title={`restarted ${restarts} times`}>
+            ↻ {restarts}
+          </span>
+        )}
       </a>
     </li>
   );

@@ -181,7 +181,7 @@ function optionsOf(width: number, palette: Palette, onZoom: ChartProps["onZoom"]
     },
     scales: { x: { time: true } },
     axes: [
-      { ...axis, space: 72, values: timeLabels },
+      { ...axis, size: 28, space: 72, values: timeLabels },
       { ...axis, size: 56, values: (_, values) => values.map(figure) },
     ],
     series: [

@@ -13,6 +13,8 @@ import { metricsIn, RANGES, type Range, rangeOf, stepOf } from "./series.ts";
 const EVERY_MS = 30_000;
 /** Observations from which the names of metrics are taken. */
 const LOOKED_AT = 500;
+/** The longest window that there is. */
+const LOOKED_BACK_SECONDS = 3_600;
 /** Charts of one page; a filter finds the others. */
 const MAX_CHARTS = 12;
 
@@ -21,7 +23,7 @@ export function HistoryView() {
   const calls = introspectionCalls(edgeOf(ecosystem));
   const metrics = usePolled(
     `${ecosystem} metrics`,
-    async () => metricsIn((await calls.observations({ limit: LOOKED_AT })).observations),
+    async () => metricsIn((await calls.observations({ seconds: LOOKED_BACK_SECONDS, limit: LOOKED_AT })).observations),
     ONCE,
   );
   const named = queryOf("metric");

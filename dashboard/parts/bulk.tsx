@@ -13,6 +13,8 @@ interface BulkProps {
   readonly run: (progress: (progress: Progress) => void) => Promise<Progress>;
   readonly after: () => void;
   readonly kind?: "danger";
+  /** There is nothing to act on. The result of what was done a moment ago stays. */
+  readonly none?: boolean;
 }
 
 type State =
@@ -22,7 +24,7 @@ type State =
   | { readonly step: "failed"; readonly why: string };
 
 /** An action on everything that a filter selects: first a count, then the result as it comes. */
-export function Bulk({ label, what, count, run, after, kind }: BulkProps) {
+export function Bulk({ label, what, count, run, after, kind, none }: BulkProps) {
   const [state, setState] = useState<State>({ step: "closed" });
   const failed = (error: unknown) => setState({ step: "failed", why: reasonOf(error) });
   const begin = () => {
@@ -38,7 +40,7 @@ export function Bulk({ label, what, count, run, after, kind }: BulkProps) {
   };
   return (
     <>
-      <button type="button" class={kind ?? ""} onClick={begin}>
+      <button type="button" class={kind ?? ""} disabled={none === true} onClick={begin}>
         {label}…
       </button>
       {state.step !== "closed" && (

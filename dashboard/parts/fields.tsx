@@ -39,10 +39,15 @@ interface ChoiceProps {
 /** A choice whose value is a part of the URL. */
 export function ChoiceFilter({ name, label, options }: ChoiceProps) {
   const id = useId();
+  const chosen = queryOf(name);
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <select id={id} value={queryOf(name)} onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value })}>
+      <select
+        id={id}
+        value={options.some(([value]) => value === chosen) ? chosen : (options[0]?.[0] ?? "")}
+        onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value })}
+      >
         {options.map(([value, text]) => (
           <option key={value} value={value}>
             {text}

@@ -95,25 +95,23 @@ function TaskList({ tasks, calls, queue, reload, more }: TaskListProps) {
             Load more
           </button>
         )}
-        {open.length > 0 && (
-          <Bulk
-            label="Cancel"
-            kind="danger"
-            what={`unfinished tasks of ${queue} in this list`}
-            count={async () => open.length}
-            run={(progress) => actOnEach(open, idOf, (task) => calls.cancel(queue, task.task_id), progress)}
-            after={reload}
-          />
-        )}
-        {ended.length > 0 && (
-          <Bulk
-            label="Retry"
-            what={`failed tasks of ${queue} in this list`}
-            count={async () => ended.length}
-            run={(progress) => actOnEach(ended, idOf, (task) => calls.retry(queue, task.task_id), progress)}
-            after={reload}
-          />
-        )}
+        <Bulk
+          label="Cancel"
+          kind="danger"
+          what={`unfinished tasks of ${queue} in this list`}
+          count={async () => open.length}
+          none={open.length === 0}
+          run={(progress) => actOnEach(open, idOf, (task) => calls.cancel(queue, task.task_id), progress)}
+          after={reload}
+        />
+        <Bulk
+          label="Retry"
+          what={`failed tasks of ${queue} in this list`}
+          count={async () => ended.length}
+          none={ended.length === 0}
+          run={(progress) => actOnEach(ended, idOf, (task) => calls.retry(queue, task.task_id), progress)}
+          after={reload}
+        />
       </p>
       {tasks.length === 0 && selected === "" ? (
         <Empty title="No task matches." />

@@ -15,27 +15,30 @@ const EVERY_MS = 60_000;
 export function UsageView() {
   const { ecosystem } = place.value;
   const calls = deploymentCalls(edgeOf(ecosystem));
-  const account = usePolled(`${ecosystem} usage`, () => calls.usage(), EVERY_MS);
+  const load = async () => {
+    const [account, budget] = await Promise.all([calls.usage(), calls.budget()]);
+    return { account, budget };
+  };
+  const usage = usePolled(`${ecosystem} usage`, load, EVERY_MS);
   return (
     <>
       <Head title="Cost and usage" about="What this ecosystem uses, and what that costs at list prices." />
-      <Loaded of={account}>
-        {(value) => (
+      <Loaded of={usage}>
+        {({ account, budget }) => (
           <>
             <div class="figures">
-              <Figure name="Today" bill={value.today} />
-              <Figure name="This month" bill={value.month} />
-              <Figure name="The month, if it goes on so" bill={value.forecast} />
+              <Figure name="Today" bill={account.today} />
+              <Figure name="This month" bill={account.month} />
+              <Figure name="The month, if it goes on so" bill={account.forecast} />
             </div>
-            {value.budget !== undefined && (
-              <BudgetOf
-                budget={value.budget}
-                forecast={value.forecast.list_usd}
-                calls={calls}
-                reload={account.reload}
-              />
-            )}
-            <Lines account={value} />
+            <BudgetOf
+              key={budget.monthly_usd}
+              budget={budget}
+              forecast={account.forecast.list_usd}
+              calls={calls}
+              reload={usage.reload}
+            />
+            <Lines account={account} />
           </>
         )}
       </Loaded>

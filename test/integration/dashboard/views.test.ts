@@ -28,7 +28,7 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
   });
 
   const goTo = (path: string) => page.goto(`${edge.url}/app/default/${path}`);
-  const shown = (words: string | RegExp) => page.getByText(words).first().waitFor();
+  const shown = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
   const press = (name: string | RegExp) => page.getByRole("button", { name }).first().click();
 
   const VIEWS: readonly (readonly [name: string, path: () => string, shows: string | RegExp])[] = [

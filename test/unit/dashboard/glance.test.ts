@@ -101,6 +101,15 @@ describe("the fleet", () => {
     expect(wantedHosts(hosts, "", "").map((one) => one.host)).toEqual(["d", "b", "a", "c"]);
   });
 
+  test("puts processes in trouble first, and the others by name and number", () => {
+    const processes = [process("agent-10"), process("agent-2"), process("z", { verdict: "hung" })];
+    expect(wantedHosts([host("a", processes)], "", "")[0]?.processes.map(({ name }) => name)).toEqual([
+      "z",
+      "agent-2",
+      "agent-10",
+    ]);
+  });
+
   test("is filtered by the name of a host or process, and by what a process waits for", () => {
     const waits = process("coder", { verdict: "waiting", waiting_for: "a person: approve the merge" });
     const hosts = [host("gpu-01", [waits, process("tester")]), host("gpu-02", [process("tester")])];
