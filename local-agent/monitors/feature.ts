@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isListening } from "../base/endpoint.ts";
 import type { Feature, FeatureContext } from "../feature/feature.ts";
 import { LANES } from "../store/spool.ts";
+import { CapabilitiesMonitor } from "./capabilities.ts";
 import { EdgeWatch } from "./edge-watch.ts";
 import { HealthMonitor } from "./health.ts";
 import { InvestigationsMonitor } from "./investigations.ts";
@@ -61,6 +62,7 @@ function lookOf(
   { promotions_directory, promotions_files, last_dream, investigation_log, ...more }: MonitorsSettings,
 ): unknown {
   if (name === "promotions") return { promotions_directory, promotions_files, last_dream };
+  if (name === "capabilities") return { path: more.capabilities, key: more.capabilities_key };
   if (name === "investigations") return { investigation_log, prefix: more.hypothesis_prefix };
   return Symbol(name);
 }
@@ -80,6 +82,8 @@ function monitorsOf(
   if (directory !== undefined)
     monitors.push(new PromotionsMonitor({ directory, lastDream, files: promotions_files, now }));
   if (path !== undefined) monitors.push(new InvestigationsMonitor({ path, prefix: settings.hypothesis_prefix }));
+  const { capabilities, capabilities_key: key } = settings;
+  if (capabilities !== undefined) monitors.push(new CapabilitiesMonitor({ path: capabilities, key }));
   if (settings.health) {
     const { xsub, xpub } = options;
     const bytes = () => LANES.reduce((sum, lane) => sum + spool.depth(lane).bytes, 0);

@@ -13,6 +13,9 @@ export const MonitorsSettings = z.strictObject({
   last_dream: Path.optional(),
   /** Log of investigations, one JSON object a line. */
   investigation_log: Path.optional(),
+  /** The YAML file that lists the host's modules, and where the list is in it. */
+  capabilities: Path.optional(),
+  capabilities_key: z.array(z.string().min(1)).min(1).max(16).default(["modules"]),
   /** How a hypothesis about a module begins. */
   hypothesis_prefix: z.string().min(1, "give the first letters").default("UNDISCOVERED_MODULE_"),
   /** Whether disks, memory, load, GPUs, bus and spool are measured. */
@@ -31,7 +34,7 @@ export function withAbsolutePaths(
   settings: MonitorsSettings,
   absolute: (variable: string, path: string) => string,
 ): MonitorsSettings {
-  const { promotions_directory, last_dream, investigation_log, disks } = settings;
+  const { promotions_directory, last_dream, investigation_log, capabilities, disks } = settings;
   return {
     ...settings,
     ...(promotions_directory !== undefined && {
@@ -41,6 +44,7 @@ export function withAbsolutePaths(
     ...(investigation_log !== undefined && {
       investigation_log: absolute("GANGLION_INVESTIGATION_LOG", investigation_log),
     }),
+    ...(capabilities !== undefined && { capabilities: absolute("", capabilities) }),
     ...(disks !== undefined && { disks: disks.map((disk) => absolute("", disk)) }),
   };
 }

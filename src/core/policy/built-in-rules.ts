@@ -12,7 +12,15 @@ const ALERT = {
 /** The built-in rules by what they are for, so that people switch all of a kind together. */
 export const RULE_PACKS: Readonly<Record<string, readonly string[]>> = {
   "self-improvement": ["promotions-to-dream", "gap-to-investigation", "investigation"],
-  operations: ["queue-alerts", "host-down", "disk-full", "agent-given-up", "rollout-alerts"],
+  operations: [
+    "queue-alerts",
+    "host-down",
+    "disk-full",
+    "agent-given-up",
+    "rollout-alerts",
+    "late-expectation",
+    "dead-letters-growing",
+  ],
 };
 
 /**
@@ -167,5 +175,17 @@ export const BUILT_IN_RULES: readonly Rule[] = [
     id: "rollout-alerts",
     description: "Sends each rollback of live discovery to the webhook endpoint alerts, if that endpoint exists.",
     when: "Q_ROLLOUT_ROLLED_BACK",
+  },
+  {
+    ...ALERT,
+    id: "late-expectation",
+    description: "Tells the endpoint alerts that a dream or an investigation did not end in time.",
+    when: ["Q_DREAM_TIMEOUT", "Q_INVESTIGATION_TIMEOUT"],
+  },
+  {
+    ...ALERT,
+    id: "dead-letters-growing",
+    description: "Tells the endpoint alerts that many dead letters wait: at 20, 40, 80 and so on.",
+    when: "Q_DEAD_LETTERS_GROWING",
   },
 ].map((rule) => Rule.parse(rule));

@@ -155,6 +155,10 @@ export const KNOWN_SIGNALS = {
   Q_TASK_FAILED: { kind: "error", facts: anyFacts },
   Q_QUEUE_ALERT: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_BREAKER: { kind: "advisory", facts: anyFacts },
+  Q_DEAD_LETTERS_GROWING: {
+    kind: "advisory",
+    facts: z.looseObject({ open: count, limit: count }),
+  },
   Q_QUEUE_DEADLOCK: { kind: "error", facts: anyFacts },
   Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_REACTION_FAILED: { kind: "error", facts: anyFacts },

@@ -8,6 +8,7 @@ import type {
 import type { DeadLetter, DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { type DeadLetterSummary, digestOf } from "../../core/dead-letters/digest.ts";
 import { compileFilter } from "../../core/dead-letters/filter.ts";
+import { reachedLimit } from "../../core/dead-letters/growth.ts";
 import { EDGE, ownerOf } from "../../core/dead-letters/owner.ts";
 import { planReplay } from "../../core/dead-letters/replay-plan.ts";
 import { withoutTaskContents } from "../../core/dead-letters/task-contents.ts";
@@ -62,9 +63,12 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
 
   async record(records: readonly DeadLetterRecord[]): Promise<void> {
     const nowMs = Date.now();
-    this.#change(() => {
+    const before = this.#store.open;
+    const growing = this.#change(() => {
       for (const record of records) this.#store.record(record, nowMs);
+      return this.#tellGrowth(before, nowMs);
     });
+    if (growing) this.ctx.waitUntil(this.#relay.run());
     this.#trim(new Set(records.map(ownerOf)), nowMs);
     this.alarms.wakeBy(nowMs + CLEAN_MS);
   }
@@ -269,8 +273,19 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
     }
   }
 
-  #change(change: () => void): void {
-    this.transaction(change, () => this.#store.recount());
+  /** Tells that many dead letters wait, at 20, 40, 80 and so on. @returns whether it did */
+  #tellGrowth(before: number, nowMs: number): boolean {
+    const { open } = this.#store;
+    const limit = reachedLimit(before, open);
+    if (limit === undefined) return false;
+    const draft = { signal: "Q_DEAD_LETTERS_GROWING", source: "ganglion/dead-letters", timestampMs: nowMs };
+    this.#outbox.emit({ ...draft, facts: { open, limit } });
+    this.#relay.soon();
+    return true;
+  }
+
+  #change<Result>(change: () => Result): Result {
+    return this.transaction(change, () => this.#store.recount());
   }
 }
 

@@ -78,8 +78,10 @@ export class KnownHosts {
   /** Where the monitors of each host continue. */
   get gatherAfter(): GatherAfter {
     return new Map(
-      [...this.#monitored].flatMap(([host, { investigations }]) =>
-        investigations === undefined ? [] : [[host, { investigations }]],
+      [...this.#monitored].flatMap(([host, { investigations, capabilities }]) =>
+        investigations === undefined && capabilities === undefined
+          ? []
+          : [[host, { ...(investigations && { investigations }), ...(capabilities && { capabilities }) }]],
       ),
     );
   }

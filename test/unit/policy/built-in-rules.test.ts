@@ -156,6 +156,9 @@ describe("the built-in rules", () => {
   test.each<[string, Record<string, unknown>]>([
     ["Q_AGENT_DOWN", { host: "a", since: "x", reason: "silent", last_seen: null }],
     ["Q_HEALTH_ALERT", { host: "a", kind: "disk", state: "raised" }],
+    ["Q_DREAM_TIMEOUT", { reason: "no_completion_in_time", promotion_count: 1 }],
+    ["Q_INVESTIGATION_TIMEOUT", { question_id: "a", question: "Why?" }],
+    ["Q_DEAD_LETTERS_GROWING", { open: 20, limit: 20 }],
     ["Q_PROCESS_GAVE_UP", { host: "a", agent: "coder", reason: "it crashed" }],
   ])("send one notice of %s to the endpoint alerts", (name, facts) => {
     const signal = aSignal(name, facts);

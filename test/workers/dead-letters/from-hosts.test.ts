@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { linkOf } from "../link-under-test.ts";
 import { allOf, aSignal, logOf, observationsOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
@@ -33,6 +33,29 @@ describe("dead letters of a host", () => {
     expect(await deadLetters.list()).toMatchObject([{ ...intent, host: "gpu-01", attempts: 1 }]);
     await send({ ...frame, batch: 8 });
     expect(await deadLetters.list()).toMatchObject([{ attempts: 2 }]);
+  });
+
+  it("are told by one signal when twenty of them wait, and by another at forty", async () => {
+    const deadLetters = deadLettersUnderTest();
+    const send = await openLink(deadLetters.ecosystem, "gpu-01");
+    const told = async () =>
+      (await allOf(deadLetters.ecosystem)).flatMap(({ signal, facts }) =>
+        signal === "Q_DEAD_LETTERS_GROWING" ? [facts] : [],
+      );
+    const fail = (from: number, to: number) => {
+      const numbers = Array.from({ length: to - from }, (_, n) => from + n);
+      const letters = numbers.map((n) => ({ ...intent, id: `gpu-01.intent.${n}` }));
+      return send({ type: "letters", batch: from, letters });
+    };
+    await fail(0, 19);
+    await fail(19, 25);
+    await vi.waitFor(async () => expect(await told()).toEqual([{ open: 25, limit: 20 }]), patience);
+    await fail(20, 30);
+    await fail(30, 45);
+    await vi.waitFor(
+      async () => expect(await told()).toMatchObject([{ limit: 20 }, { open: 45, limit: 40 }]),
+      patience,
+    );
   });
 
   it("are refused in the name of another host or of the edge", async () => {

@@ -23,7 +23,7 @@ describe("monitors", () => {
       ["Q_AGENT_UP undefined", "Q_PROMOTIONS_DETECTED 5", "Q_DREAM_TRIGGER 5"],
       "promotion_count",
     );
-    expect(host.asked.at(-1)?.monitors).toEqual(["promotions", "investigations", "health", "status"]);
+    expect(host.asked.at(-1)?.monitors).toEqual(["promotions", "investigations", "capabilities", "health", "status"]);
     const [, detected, dream] = await allOf(eco);
     expect(dream?.cause).toBe(detected?.id);
     expect(detected).toMatchObject({ source: "ganglion/monitors", facts: { host: "a", unacknowledged_count: 2 } });

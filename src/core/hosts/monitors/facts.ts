@@ -43,6 +43,9 @@ export const InvestigationFacts = z.object({
   failed: FailedParts,
 });
 
+/** Modules that were added to the host's list of them since the cursor that the edge gave. */
+const CapabilityFacts = InvestigationFacts.extend({ cursor: z.string().max(8_192) });
+
 const HealthReading = z.object({
   /** Kind of the reading. Unknown kinds are shown and never cause an alert. */
   kind: z.string().min(1).max(64),
@@ -54,12 +57,13 @@ export type HealthReading = z.infer<typeof HealthReading>;
 export const HealthFacts = z.object({ readings: z.array(HealthReading).max(256), failed: FailedParts });
 export type HealthFacts = z.infer<typeof HealthFacts>;
 
-export const MONITORS = ["promotions", "investigations", "health"] as const;
+export const MONITORS = ["promotions", "investigations", "capabilities", "health"] as const;
 export type MonitorName = (typeof MONITORS)[number];
 
 const schemas = {
   promotions: PromotionFacts,
   investigations: InvestigationFacts,
+  capabilities: CapabilityFacts,
   health: HealthFacts,
 } as const satisfies Record<MonitorName, z.ZodType>;
 

@@ -9,6 +9,8 @@ export interface MonitoredHost {
   readonly promotions?: PromotionsReported;
   /** Position up to which the investigation log of the host was read. */
   readonly investigations?: string;
+  /** The modules that its list had, in a form of the monitor. */
+  readonly capabilities?: string;
   /** Monitors that failed in the last round, with the reason. */
   readonly failures: Readonly<Record<string, string>>;
 }
@@ -48,19 +50,26 @@ export function watchHost(
     const { arrivals: _arrivals, failed: _failed, ...promotions } = facts.promotions;
     if (judged.report) signals.push({ signal: "Q_PROMOTIONS_DETECTED", facts: { ...promotions, host } });
   }
-  if (facts.investigations !== undefined) {
+  // Investigations first: what one has found is listed afterwards, and is not found again there.
+  for (const monitor of ["investigations", "capabilities"] as const) {
+    const found = facts[monitor];
+    if (found === undefined) continue;
     const unreadable: string[] = [];
-    for (const found of facts.investigations.modules) {
-      const module = ModuleFacts.safeParse(found);
-      if (!module.success) unreadable.push(module.error.issues[0]?.message ?? "not a module");
-      else if (isNew(moduleKey(host, module.data)))
+    for (const one of found.modules) {
+      const module = ModuleFacts.safeParse(one);
+      if (!module.success) {
+        unreadable.push(module.error.issues[0]?.message ?? "not a module");
+        continue;
+      }
+      const isListed = !isNew(listedKey(host, module.data));
+      if (monitor === "capabilities" ? !isListed : isNew(moduleKey(host, module.data)))
         signals.push({ signal: "Q_MODULE_DISCOVERED", facts: { ...module.data, host } });
     }
-    after.investigations = facts.investigations.cursor;
+    after[monitor] = found.cursor;
     if (unreadable.length > 0)
       after.failures = {
-        ...failures,
-        investigations: `${unreadable.length} modules could not be read: ${unreadable[0]}`,
+        ...after.failures,
+        [monitor]: `${unreadable.length} modules could not be read: ${unreadable[0]}`,
       };
   }
   if (facts.health !== undefined) {
@@ -74,6 +83,9 @@ export function watchHost(
   }
   return { after, signals };
 }
+
+/** A module that was found, or is on the list of modules, by its name: it is not found on the list again. */
+const listedKey = (host: string, { module_name }: ModuleFacts) => JSON.stringify(["listed", host, module_name]);
 
 /** A module is reported once for each investigation that found it. */
 const moduleKey = (host: string, { module_name, module_path, investigation_id }: ModuleFacts) =>

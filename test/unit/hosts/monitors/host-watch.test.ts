@@ -166,3 +166,29 @@ describe("health of a host of which a part cannot be measured", () => {
     expect(host.failures).toEqual({});
   });
 });
+
+describe("modules of a host's list", () => {
+  const listed = (cursor: string, ...names: string[]) => ({
+    capabilities: { modules: names.map((name) => ({ module_name: name, module_path: name })), cursor },
+  });
+
+  it("are reported once, and not where an investigation has found them", () => {
+    const { answer } = watcher();
+    const found = (facts: object) => answer({ ...facts }).map(({ facts: { module_name } }) => module_name);
+    expect(found(modules("c1", "vision"))).toEqual(["vision"]);
+    expect(found({ ...modules("c2", "voice"), ...listed("l1", "vision", "voice", "smell") })).toEqual([
+      "voice",
+      "smell",
+    ]);
+    expect(found(listed("l2", "smell"))).toEqual([]);
+    // A later investigation of the same module is a find of its own.
+    expect(
+      found({
+        investigations: {
+          modules: [{ module_name: "smell", module_path: "/m/smell", investigation_id: "i" }],
+          cursor: "c3",
+        },
+      }),
+    ).toEqual(["smell"]);
+  });
+});
