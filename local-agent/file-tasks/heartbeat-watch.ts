@@ -33,12 +33,24 @@ export interface HeartbeatWatchOptions {
 }
 
 interface Watched {
-  timestamp: string;
-  changedMs: number;
-  silent: boolean;
+  readonly timestamp: string;
+  readonly changedMs: number;
+  /** `left`: it has stopped, and another host has reported that. */
+  state: "beats" | "reported" | "left";
+}
+
+/** A heartbeat of somebody else, as it is in a file. */
+interface SeenBeat {
+  readonly key: string;
+  readonly worker: string;
+  readonly host: string | undefined;
+  readonly timestamp: string;
+  readonly isStopped: boolean;
 }
 
 const EVERY_MS = 10_000;
+/** After so many times of staleness a heartbeat that another host reports is left to it. */
+const LEFT_AFTER = 1.5;
 /** Workers that are watched, and bytes of a file that are read. */
 const MAX_WORKERS = 1_000;
 const MAX_BYTES = 1024 * 1024;
@@ -81,15 +93,17 @@ export class HeartbeatWatch implements Service {
     const names = (await readdir(directory).catch(ignoreMissing)) ?? [];
     for (const name of names.filter((one) => one.endsWith(".json") && !one.startsWith(".")).slice(0, MAX_WORKERS)) {
       const file = await readBeats(join(directory, name));
-      if (file !== undefined)
-        for (const beat of this.#foreign(file, name.slice(0, -".json".length))) await this.#seen(beat);
+      if (file === undefined) continue;
+      const beats = this.#foreign(file, name.slice(0, -".json".length));
+      for (const beat of beats) await this.#seen(beat, beats);
     }
     this.#failure = undefined;
   }
 
-  #foreign({ worker, hosts, ...single }: BeatFile, name: string) {
+  #foreign({ worker, hosts, ...single }: BeatFile, name: string): SeenBeat[] {
     const { host, own } = this.#options;
     const of = (beat: z.infer<typeof Beat>) => ({
+      key: `${worker ?? name} ${beat.host ?? ""}`,
       worker: worker ?? name,
       host: beat.host,
       timestamp: String(beat.timestamp),
@@ -99,28 +113,36 @@ export class HeartbeatWatch implements Service {
     return single.host === host || own().includes(worker ?? name) ? [] : [of(single)];
   }
 
-  async #seen(beat: {
-    worker: string;
-    host: string | undefined;
-    timestamp: string;
-    isStopped: boolean;
-  }): Promise<void> {
-    const { staleMs, now, spool, host } = this.#options;
-    const key = `${beat.worker} ${beat.host ?? ""}`;
+  async #seen(beat: SeenBeat, beats: readonly SeenBeat[]): Promise<void> {
+    const { now, spool, host } = this.#options;
+    const { key, worker, timestamp } = beat;
     const before = this.#watched.get(key);
-    const since = new Date(now()).toISOString();
-    const facts = { worker: beat.worker, ...(beat.host !== undefined && { beats_on: beat.host }), host };
-    if (before === undefined || before.timestamp !== beat.timestamp) {
-      this.#watched.set(key, { timestamp: beat.timestamp, changedMs: now(), silent: false });
-      if (before?.silent === true)
-        await put(spool, "Q_WORKER_BACK", { ...facts, since }, `heartbeat:${key}:back:${beat.timestamp}`, now());
+    const facts = { host, worker, ...(beat.host !== undefined && { beats_on: beat.host }) };
+    if (before === undefined || before.timestamp !== timestamp) {
+      this.#watched.set(key, { timestamp, changedMs: now(), state: "beats" });
+      const back = { ...facts, since: new Date(now()).toISOString() };
+      if (before?.state === "reported")
+        await put(spool, "Q_WORKER_BACK", back, `heartbeat:${key}:back:${timestamp}`, now());
       return;
     }
-    if (before.silent || beat.isStopped || now() - before.changedMs <= staleMs()) return;
-    before.silent = true;
-    const last = { ...facts, last_heartbeat: beat.timestamp };
+    if (before.state !== "beats" || beat.isStopped || !this.#isStale(before, 1)) return;
+    // Of several hosts that see it, the first one that lives reports it. One that has lived on meanwhile has done so.
+    const isFirst = beats.every((other) => !this.#lives(other) || (other.host ?? "") > host);
+    if (!isFirst && !this.#isStale(before, LEFT_AFTER)) return;
+    before.state = isFirst ? "reported" : "left";
+    if (!isFirst) return;
+    const last = { ...facts, last_heartbeat: timestamp };
     // Once, also where the agent is restarted meanwhile.
-    await put(spool, "Q_WORKER_SILENT", last, `heartbeat:${key}:silent:${beat.timestamp}`, now());
+    await put(spool, "Q_WORKER_SILENT", last, `heartbeat:${key}:silent:${timestamp}`, now());
+  }
+
+  #lives({ key, isStopped }: SeenBeat): boolean {
+    const watched = this.#watched.get(key);
+    return watched !== undefined && !isStopped && !this.#isStale(watched, 1);
+  }
+
+  #isStale({ changedMs }: Watched, times: number): boolean {
+    return this.#options.now() - changedMs > times * this.#options.staleMs();
   }
 
   #failed(error: unknown): void {

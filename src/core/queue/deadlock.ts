@@ -84,8 +84,10 @@ export class OpenCalls {
   findDue(agents: Agents, nowMs: number): Deadlock | undefined {
     if (this.#dueMs === undefined || nowMs < this.#dueMs) return undefined;
     const found = findDeadlock(this.#calls.values(), agents, nowMs);
+    const isNested = () => [...this.#calls.values()].some(({ sender }) => agents.held(sender) > 0);
     // One that was broken may have been one of several.
-    this.#dueMs = nowMs + (found === undefined ? WAIT_MS : 1);
+    if (found !== undefined) this.#dueMs = nowMs + 1;
+    else this.#dueMs = isNested() ? nowMs + WAIT_MS : undefined;
     return found;
   }
 }

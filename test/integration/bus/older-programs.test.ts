@@ -49,6 +49,28 @@ while True:
     time.sleep(0.02)
 `;
 
+/** Ends on a message of that topic, as all programs of an older bus do. */
+const KILLED = `
+import sys, zmq
+socket = zmq.Context.instance().socket(zmq.SUB)
+socket.connect(sys.argv[1])
+socket.setsockopt_string(zmq.SUBSCRIBE, "governance.kill")
+while socket.recv_multipart()[0] != b"governance.kill":
+    pass
+print("ended", flush=True)
+`;
+
+/** Says governance.kill until it is ended: whether somebody hears it, it cannot know. */
+const KILLER = `
+import json, sys, time, zmq
+socket = zmq.Context.instance().socket(zmq.PUB)
+socket.connect(sys.argv[1])
+while True:
+    body = json.dumps({"signal": "governance.kill", "facts": {"reason": "shutdown"}, "ts": 1767700000.5, "schema_version": 1})
+    socket.send_multipart([b"governance.kill", body.encode("utf-8")])
+    time.sleep(0.02)
+`;
+
 /** Reads one frame, and drops an incident_id that it has seen within a minute. */
 const RECEIVER = `
 import json, sys, time, zmq
@@ -118,5 +140,25 @@ describe.skipIf(!importable)("programs of an older bus, unchanged", () => {
     }
     expect(JSON.parse((await heard)[0] ?? "")).toEqual(["Q_ASKED", { of: "all" }, true, 1]);
     expect(receiver.lines).not.toContain("dropped");
+  });
+
+  it("end on governance.kill, which the agent passes on and survives", async () => {
+    const edge = await FakeEdge.listen();
+    closing.push(() => edge.close());
+    const endpoints = await freeEndpoints();
+    const agent = new Agent({
+      ...agentOptions(temporaryDirectory(), edge.url),
+      ...endpoints,
+      sources: ["bus"],
+      logger: silent,
+    });
+    closing.push(() => agent.stop());
+    await agent.start();
+    const program = python(KILLED, endpoints.xpub);
+    python(KILLER, endpoints.xsub);
+    expect(await program.ended).toBe(0);
+    await edge.when(() => edge.log.some(({ signal }) => signal === "governance.kill"));
+    edge.append("Q_ANYTHING", {});
+    expect(agent.status.link.state).toBe("connected");
   });
 });

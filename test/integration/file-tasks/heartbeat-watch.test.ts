@@ -11,7 +11,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-function aWatch({ directory = temporaryDirectory(), state = temporaryDirectory() } = {}) {
+function aWatch({ directory = temporaryDirectory(), state = temporaryDirectory(), host = "a" } = {}) {
   const heartbeats = join(directory, "heartbeats");
   mkdirSync(heartbeats, { recursive: true });
   const db = StateDatabase.open(state);
@@ -20,7 +20,7 @@ function aWatch({ directory = temporaryDirectory(), state = temporaryDirectory()
   let nowMs = Date.UTC(2026, 0, 6);
   const watch = new HeartbeatWatch({
     directory: heartbeats,
-    host: "a",
+    host,
     own: () => ["own"],
     staleMs: () => 30_000,
     spool,
@@ -79,6 +79,27 @@ describe("a worker whose heartbeat file stops", () => {
     write("own.json", classic("own", "2026-01-06T00:00:00Z"));
     await later(0);
     expect(await later(31_000)).toEqual(["Q_WORKER_SILENT review on b"]);
+  });
+
+  it("is reported by the first of the hosts that live and see it", async () => {
+    const directory = temporaryDirectory();
+    const hosts = ["a", "b"].map((host) => aWatch({ directory, host }));
+    const beat = (host: string, minute: number) => ({
+      worker: "review",
+      host,
+      timestamp: `2026-01-06T00:0${minute}:00Z`,
+    });
+    const [first, second] = hosts;
+    first?.write("review.json", { ...beat("a", 0), hosts: [beat("a", 0), beat("b", 0), beat("c", 0)] });
+    for (const one of hosts) await one.later(0);
+    first?.write("review.json", { ...beat("a", 1), hosts: [beat("a", 1), beat("b", 1), beat("c", 0)] });
+    expect(await first?.later(31_000)).toEqual(["Q_WORKER_SILENT review on c"]);
+    expect(await second?.later(31_000)).toEqual([]);
+    first?.write("review.json", { ...beat("a", 2), hosts: [beat("a", 2), beat("b", 2), beat("c", 0)] });
+    expect(await second?.later(20_000)).toEqual([]);
+    // The first host is gone, too: the next one says that, and not what was said.
+    first?.write("review.json", { ...beat("b", 3), hosts: [beat("a", 2), beat("b", 3), beat("c", 0)] });
+    expect(await second?.later(60_000)).toEqual(["Q_WORKER_SILENT review on a"]);
   });
 
   it("is not reported when it said that it was stopped, or when the file is no heartbeat", async () => {

@@ -62,6 +62,10 @@ describe("a deadlock among agents that wait for each other's calls", () => {
     // There may be another cycle.
     expect(open.dueMs).toBe(21_001);
     expect(open.findDue(agents(), 21_001)).toBeUndefined();
+    expect(open.dueMs).toBe(31_001);
+    // Nobody does a task any more whose end could wait for a call.
+    expect(open.findDue(agents({ b: 0 }), 31_001)).toBeUndefined();
+    expect(open.dueMs).toBeUndefined();
     open.delete("b>a");
     expect(open.dueMs).toBeUndefined();
   });

@@ -129,8 +129,10 @@ class Integration {
         if (first !== undefined) return first;
         continue;
       }
-      if (question_id === undefined || record.question_id === undefined || record.question_id === question_id)
-        return record;
+      // Older programs write microseconds, and name no question: several may be of one millisecond.
+      if (record.timestamp === investigated || record.question_id !== undefined)
+        if (question_id === undefined || record.question_id === undefined || record.question_id === question_id)
+          return record;
       first ??= record;
     }
     return first;

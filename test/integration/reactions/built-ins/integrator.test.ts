@@ -205,3 +205,23 @@ test("an older investigation names its module by capability and its path by evid
   const few = host({ record: { ...older("vision", "vision"), evidence: ["path:vision", "py_files:0"] } });
   expect(await few.perform(few.attempt())).toEqual({ ok: true, emit: [] });
 });
+
+test("of two investigations of one millisecond, the one with the very time of the signal is meant", async () => {
+  const older = (capability: string, timestamp: number) =>
+    JSON.stringify({
+      timestamp,
+      capability,
+      hypothesis: `UNDISCOVERED_MODULE_${capability.toUpperCase()}`,
+      evidence: [`path:${capability}`, "py_files:1"],
+      probe_results: [],
+    });
+  const { directory, perform, list } = host();
+  const log = join(directory, "curiosity_investigations.jsonl");
+  writeFileSync(log, `${older("vision", 1_767_700_000.0001)}\n${older("touch", 1_767_700_000.0004)}\n`);
+  const signal = aSignal("Q_INVESTIGATION_COMPLETE", { investigation_timestamp: 1_767_700_000.0001, question_id: "q" });
+  expect(await perform(new FakeAttempt(signal))).toMatchObject({
+    ok: true,
+    emit: [{ facts: { module_name: "vision" } }],
+  });
+  expect(list()).toBe(`${LIST}  - vision\n`);
+});
