@@ -20,7 +20,13 @@ export type CompiledEffect =
       readonly payload: Fields | undefined;
       readonly priority: Expression | number;
       readonly taskId: Expression | undefined;
-      readonly limits: { delayMs: number; maxAttempts?: number; timeoutMs?: number; deadlineMs?: number };
+      readonly limits: {
+        delayMs: number;
+        maxAttempts?: number;
+        timeoutMs?: number;
+        deadlineMs?: number;
+        needs?: string[];
+      };
     }
   | { readonly kind: "webhook"; readonly endpoint: string; readonly body: Fields | undefined }
   | { readonly kind: "maintenance"; readonly enabled: boolean; readonly reason: Expression | undefined }
@@ -217,6 +223,7 @@ class RuleCompiler {
     if (forward !== undefined) return [{ kind: "forward", ecosystem: forward.ecosystem, signal: forward.signal }];
     if (enqueue === undefined) return [];
     const { queue, type, recipient, payload, priority = 5, task_id, delay, max_attempts, timeout, deadline } = enqueue;
+    const { needs } = enqueue;
     return [
       {
         kind: "enqueue",
@@ -231,6 +238,7 @@ class RuleCompiler {
           ...(max_attempts === undefined ? {} : { maxAttempts: max_attempts }),
           ...(timeout === undefined ? {} : { timeoutMs: checkedMs(timeout) }),
           ...(deadline === undefined ? {} : { deadlineMs: checkedMs(deadline) }),
+          ...(needs === undefined || needs.skills.length === 0 ? {} : { needs: needs.skills }),
         },
       },
     ];

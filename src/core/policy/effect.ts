@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readQueueAddress } from "../queue/queue-address.ts";
-import { QUEUE_NAME, QUEUE_RULE } from "../queue/task-input.ts";
+import { QUEUE_NAME, QUEUE_RULE, Skills } from "../queue/task-input.ts";
 import { ECOSYSTEM_NAME, EcosystemName, SignalName, Via } from "../signals/signal.ts";
 import { Duration } from "./duration.ts";
 
@@ -33,6 +33,8 @@ const Enqueue = z.strictObject({
   priority: z.union([z.int().min(1).max(10), Expression]).optional(),
   /** A second task of the same id is dropped. Default: an id that belongs to this one effect. */
   task_id: Expression.optional(),
+  /** What a worker must have to be given the task. */
+  needs: z.strictObject({ skills: Skills }).optional(),
   delay: Duration.optional(),
   max_attempts: z.int().min(1).max(100).optional(),
   timeout: Duration.optional(),
@@ -87,6 +89,7 @@ export const Effect = z.discriminatedUnion("kind", [
     maxAttempts: z.number().optional(),
     timeoutMs: z.number().optional(),
     deadlineMs: z.number().optional(),
+    needs: z.array(z.string()).optional(),
   }),
   z.object({ kind: z.literal("webhook"), endpoint: z.string(), body: z.unknown() }),
   z.object({ kind: z.literal("maintenance"), enabled: z.boolean(), reason: z.string().nullable() }),

@@ -156,6 +156,7 @@ export class EffectRelay {
         sender: this.#options.sender,
         caller: null,
         cause: { id: cause, trace, depth },
+        ...(effect.needs === undefined ? {} : { needs: effect.needs }),
       },
     ];
   }

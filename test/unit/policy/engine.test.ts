@@ -56,7 +56,16 @@ describe("rule in the engine", () => {
       where: "facts.n > 1",
       then: [
         { emit: { signal: "Q_B", facts: { twice: "facts.n * 2", at: "now", of: "ecosystem + '/' + source" } } },
-        { enqueue: { queue: "q", recipient: "facts.host", type: "t", priority: "int(facts.n)", delay: "5s" } },
+        {
+          enqueue: {
+            queue: "q",
+            recipient: "facts.host",
+            type: "t",
+            priority: "int(facts.n)",
+            delay: "5s",
+            needs: { skills: ["sql", "python"] },
+          },
+        },
         { maintenance: { enabled: true, reason: "'n is ' + string(facts.n)" } },
         { webhook: { endpoint: "e", body: { n: "facts.n" } } },
       ],
@@ -66,7 +75,16 @@ describe("rule in the engine", () => {
     expect(outcome).toMatchObject({ values: { "facts.n": 3, "facts.host": "h" }, origin: { id: signal.id } });
     expect(outcome?.effects).toEqual([
       { kind: "emit", signal: "Q_B", facts: { twice: 6, at: "2026-01-01T00:00:00.000Z", of: "e/t" } },
-      { kind: "enqueue", queue: "q", recipient: "h", type: "t", payload: signal, priority: 3, delayMs: 5_000 },
+      {
+        kind: "enqueue",
+        queue: "q",
+        recipient: "h",
+        type: "t",
+        payload: signal,
+        priority: 3,
+        delayMs: 5_000,
+        needs: ["python", "sql"],
+      },
       { kind: "maintenance", enabled: true, reason: "n is 3" },
       { kind: "webhook", endpoint: "e", body: { n: 3 } },
     ]);

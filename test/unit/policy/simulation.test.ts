@@ -80,6 +80,8 @@ describe("simulation", () => {
     expect(decisions.map(({ by, at, effects }) => [by, Date.parse(at) - T0, effects[0]?.kind])).toEqual([
       ["signal", 0, "emit"],
       ["time", 7_200_000, "emit"],
+      // The notice of the dream that did not end.
+      ["signal", 7_200_000, "webhook"],
       ["signal", 10_800_000, "emit"],
     ]);
   });
