@@ -33,7 +33,7 @@ const AnyAttention = Attention.extend(counts);
 const AnyAttentionPage = AttentionPage.extend(counts);
 
 /** What no signal tells of, such as a webhook that fails, is looked at this often while somebody watches. */
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 2_000;
 /** Signals that come together lead to one look. */
 const TOGETHER_MS = 250;
 
