@@ -29,5 +29,6 @@ async function faultIn(answer: Response): Promise<string> {
   const problem: unknown = await answer.json().catch(() => undefined);
   if (answer.status === 401) return "The edge did not accept the token. Paste a valid one, or run ganglion open.";
   const detail = typeof problem === "object" && problem !== null && "detail" in problem ? problem.detail : undefined;
-  return typeof detail === "string" ? detail : `The edge answered ${answer.status}.`;
+  // Marks of code are for those who read the answer itself.
+  return typeof detail === "string" ? detail.replaceAll("`", "") : `The edge answered ${answer.status}.`;
 }
