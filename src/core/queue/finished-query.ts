@@ -13,7 +13,7 @@ export interface FinishedQuery {
   readonly sinceMs?: number | undefined;
   /** When they ended, exclusive. */
   readonly untilMs?: number | undefined;
-  /** Text in the payload, the error or the id. Case is ignored. */
+  /** Text in the payload, the error or the id. The case of the letters A to Z is ignored. */
   readonly text?: string | undefined;
   /** Recipients whose tasks the caller may see; names, or beginnings with a `*`. Absent: all. */
   readonly recipients?: readonly string[] | undefined;

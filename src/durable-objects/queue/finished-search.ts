@@ -101,8 +101,8 @@ function matchesIn(
        WHERE at_ms IS NOT NULL AND at_ms >= ?2 AND at_ms < ?3
          AND (?4 IS NULL OR outcome IN (SELECT value FROM json_each(?4)))
          AND (?5 IS NULL OR recipient = ?5) AND (?6 IS NULL OR type = ?6)
-         AND (?7 IS NULL OR instr(lower(task_id), ?7) > 0 OR instr(lower(error), ?7) > 0
-           OR instr(lower(substr(payload, 1, ${SEARCHED_CHARS})), ?7) > 0)
+         AND (?7 IS NULL OR instr(lower(task_id), lower(?7)) > 0 OR instr(lower(error), lower(?7)) > 0
+           OR instr(lower(substr(payload, 1, ${SEARCHED_CHARS})), lower(?7)) > 0)
          AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) WHERE value = recipient OR
            (substr(value, -1) = '*' AND substr(recipient, 1, length(value) - 1) = substr(value, 1, length(value) - 1))))
          AND (?9 IS NULL OR at_ms < ?9 OR (at_ms = ?9 AND task_id < ?10))
@@ -113,7 +113,7 @@ function matchesIn(
       outcomes === undefined ? null : JSON.stringify(outcomes),
       recipient ?? null,
       type ?? null,
-      text?.toLowerCase() ?? null,
+      text ?? null,
       recipients === undefined ? null : JSON.stringify(recipients),
       below?.[0] ?? null,
       below?.[1] ?? null,

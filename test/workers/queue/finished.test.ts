@@ -28,7 +28,7 @@ async function withFinished() {
   await end("b", 0, { payload: { city: "Paris" } }, "complete");
   await end("c", 1, { type: "TEST" }, "fail");
   await end("a", 2, {}, "cancel");
-  await end("d", 8, { payload: { city: "PARIS" } }, "complete");
+  await end("d", 8, { payload: { city: "PARIS, ÎLE" } }, "complete");
   await queue.put(aTask({ task_id: "open" }));
   const list = async (query = "") => (await (await queue.get(`/finished${query}`)).json()) as FinishedPage;
   const ids = async (query = "") => (await list(query)).tasks.map(({ task_id }) => task_id);
@@ -45,6 +45,7 @@ describe("finished tasks", () => {
     expect(await ids("?recipient=nobody")).toEqual([]);
     expect(await ids("?text=paris")).toEqual(["d", "b"]);
     expect(await ids("?text=MEMORY")).toEqual(["c"]);
+    expect(await ids(`?text=${encodeURIComponent("paris, Île")}`)).toEqual(["d"]);
     const at = (hours: number) => new Date(startMs + hours * HOUR_MS).toISOString();
     expect(await ids(`?since=${at(1)}&until=${at(8)}`)).toEqual(["a", "c"]);
     const [task] = (await list("?state=failed")).tasks;
