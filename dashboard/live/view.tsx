@@ -66,15 +66,19 @@ interface FollowFrom {
   readonly onOpen: () => void;
 }
 
-/** The latest signals at once, so that a quiet log shows something, and then those that come. */
+/**
+ * The latest signals at once, so that a quiet log shows something, and then those that come. The end of the log is asked for
+ * first: what comes between the questions is among the latest, or behind that end.
+ */
 async function* latestThenLive(calls: SignalCalls, signals: readonly string[], { after, ...rest }: FollowFrom) {
   let from = after;
   if (from === undefined) {
-    const page = await calls.signals({ signals, order: "desc", limit: LATEST });
-    yield* page.signals.toReversed();
-    from = page.signals[0]?.seq;
+    const end = await calls.signals({ order: "desc", limit: 1 });
+    const latest = await calls.signals({ signals, order: "desc", limit: LATEST });
+    yield* latest.signals.toReversed();
+    from = Math.max(end.signals[0]?.seq ?? 0, latest.signals[0]?.seq ?? 0);
   }
-  yield* calls.follow({ ...(from === undefined ? {} : { after: from }), signals, ...rest });
+  yield* calls.follow({ after: from, signals, ...rest });
 }
 
 function Stream(props: { readonly ecosystem: string; readonly names: string; readonly calls: SignalCalls }) {

@@ -46,7 +46,8 @@ export function refuseForeign(request: Request): void {
     fetchSite: headers.get("sec-fetch-site") ?? undefined,
     origin: headers.get("origin") ?? undefined,
     contentType: headers.get("content-type") ?? undefined,
-    hasBody: body !== null,
+    // A browser's POST without a body says so by its length, and the runtime gives it a body that is empty.
+    hasBody: body !== null && headers.get("content-length") !== "0",
     own: headers.get(OWN_HEADER) ?? undefined,
   });
   if (reason === undefined) return;
