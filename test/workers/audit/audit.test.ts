@@ -64,8 +64,11 @@ describe("the audit of an ecosystem", () => {
     const { entries } = await read(`/v1/${eco}/audit`);
     expect(entries).toMatchObject([{ by: "t", by_id: id, operation: "/v1/{eco}/signals", status: 202 }]);
     expect(entries[0]?.session).toBe(session.id);
-    const begun = (await read("/v1/audit?limit=20")).entries.find(({ by_id }) => by_id === id);
-    expect(begun).toMatchObject({ operation: "/v1/sessions", session: null });
+    const begun = (await read(`/v1/audit?by=${id}`)).entries;
+    expect(begun).toMatchObject([
+      { operation: "/v1/sessions/current", session: session.id },
+      { operation: "/v1/sessions", session: null },
+    ]);
   });
 
   test("keeps what was written before sessions were", async () => {
