@@ -7,7 +7,7 @@ import { createClient } from "../../src/client/client.ts";
 import { TaskRefused, work } from "../../src/client/work/worker.ts";
 import type { AttentionItem } from "../../src/core/attention/api.ts";
 import { DayOfTrouble } from "./day-of-trouble.ts";
-import { type Edge, loseHost, MENDED, startHost } from "./hosts.ts";
+import { type Edge, loseHost, MENDED, startHost, stopHosts } from "./hosts.ts";
 
 const { values: options } = parseArgs({
   options: { auto: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
@@ -105,6 +105,7 @@ day.tell("causes", await day.causes());
 await Promise.all([builder.stop(), writer.stop()]);
 receiver.close();
 await day.end();
+await stopHosts();
 process.exit(0);
 
 /** Makes the safe call that a row of the list offers. */

@@ -28,9 +28,10 @@ const hanging = {
   progress_seconds: 1,
   max_restarts: 0,
 };
-/** Ends with its supervisor, which the day kills. */
-const TRAINING = "const parent = process.ppid; setInterval(() => process.ppid === parent || process.exit(), 200)";
-const training = { command: [process.execPath, "-e", TRAINING] };
+/** Ends with its supervisor, which the day kills, and with the day. */
+const TRAINING = `const { existsSync } = require("node:fs"); const parent = process.ppid;
+  setInterval(() => (process.ppid === parent && existsSync(process.argv[1])) || process.exit(), 200)`;
+const training = { command: [process.execPath, "-e", TRAINING, state] };
 
 /** Starts the agent of a host, with nothing but the programs that it supervises. */
 export function startHost({ url, token, ecosystem }: Edge, host: string, agent: "coder" | "trainer"): ChildProcess {
@@ -54,6 +55,17 @@ export function startHost({ url, token, ecosystem }: Edge, host: string, agent: 
   running.add(child);
   child.once("exit", () => running.delete(child));
   return child;
+}
+
+/** Lets the agents of all hosts end what they supervise, and then themselves. */
+export async function stopHosts(): Promise<void> {
+  await Promise.all(
+    [...running].map((child) => {
+      const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+      child.kill("SIGTERM");
+      return ended;
+    }),
+  );
 }
 
 /** Ends the agent of a host at once, as a loss of power would. */
