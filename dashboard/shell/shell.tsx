@@ -7,7 +7,9 @@ import { open, place, queryOf, setQuery, to } from "../base/router.ts";
 import { session } from "../base/session.ts";
 import { nextTheme, theme } from "../base/theme.ts";
 import { Palette, paletteOpen } from "../palette/palette.tsx";
+import { Badge } from "../parts/basics.tsx";
 import { Toasts } from "../parts/toasts.tsx";
+import { counted } from "../parts/words.ts";
 import { CurrentView } from "./current-view.tsx";
 import { Help, helpOpen } from "./help.tsx";
 
@@ -174,9 +176,13 @@ function ConnectionNote() {
 }
 
 function TvBar() {
+  const { total = 0, critical = 0 } = overview.value?.value?.attention ?? {};
   return (
     <header class="top">
       <span class="brand">{place.value.ecosystem}</span>
+      <Badge tone={critical > 0 ? "critical" : total > 0 ? "warning" : "good"}>
+        {total === 0 ? "nothing needs somebody" : `${counted(total, "cause")} to act on, ${critical} critical`}
+      </Badge>
       <span class="grow" />
       <Connection />
       <button type="button" class="quiet" onClick={() => setQuery({ tv: "" })}>
