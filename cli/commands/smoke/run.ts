@@ -52,7 +52,7 @@ export async function smoke(options: SmokeOptions): Promise<SmokeReport> {
   try {
     await steps.take("ready", "the edge answers, and its objects do", () => client.ready());
     // Asked for before anything is made: with this right it can be deleted, too.
-    await steps.take("token", "the token is an administrator's", () => client.ecosystem.list());
+    await steps.take("token", "the token is an administrator's", () => client.tokens.list());
     steps.makes("delete", "nothing of the trial is left", () => remove(client, ecosystem));
     await steps.take("rule", "a rule is in force", () => client.policy.put(RULE.id, RULE));
     const stream = steps.own(new Stream(client));
