@@ -2,6 +2,7 @@ import { agentIdle } from "./agent-idle.ts";
 import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
 import { cost } from "./cost.ts";
+import { dashboard } from "./dashboard.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
 import { report } from "./figure.ts";
 import { intelligence } from "./intelligence.ts";
@@ -29,6 +30,7 @@ const BENCHES = {
   bill,
   predicted,
   relays,
+  dashboard,
 };
 
 const wanted = process.argv.slice(2);
