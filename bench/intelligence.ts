@@ -99,6 +99,7 @@ async function liveFigures(edge: EdgeUnderTest, root: string, directory: string,
     }
     const p50_ms = rounded(percentile(times, 0.5));
     say("live_answer_p95", percentile(times, 0.95), 100, { p50_ms });
+    await gatherFigures(client);
     const began = performance.now();
     writeFileSync(join(root, "node_changed_effect.py"), "class NodeChangedEffect(NodeEffect):\n    pass\n");
     await until(async () => (await found(client, "node_changed_effect.py")) === 1);
@@ -118,6 +119,20 @@ async function liveFigures(edge: EdgeUnderTest, root: string, directory: string,
     alone.close();
   }
   say("fallback_p95", percentile(fallbacks, 0.95), 50);
+
+  async function gatherFigures(asking: IntelligenceClient): Promise<void> {
+    const gatherer = new IntelligenceGatherer({ library, client: asking });
+    const gathered: number[] = [];
+    let live = 0;
+    for (let time = 0; time < 100; time++) {
+      const began = performance.now();
+      const { rag_sources } = await gatherer.gather({ node_type: "EFFECT", domain: `part-${time}` });
+      gathered.push(performance.now() - began);
+      if (rag_sources.includes("event_based_discovery")) live++;
+    }
+    const p50_ms = rounded(percentile(gathered, 0.5));
+    say("live_gather_p95", percentile(gathered, 0.95), 100, { p50_ms, live_of_100: live });
+  }
 
   function say(figure: string, value: number, atMost: number, more: object = {}): void {
     report({ bench: "intelligence", figure, value: rounded(value), unit: "ms", target: { at_most: atMost }, ...more });
