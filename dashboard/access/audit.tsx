@@ -2,13 +2,14 @@ import { useState } from "preact/hooks";
 import { auditCalls } from "../../src/client/audit.ts";
 import type { AuditEntry } from "../../src/core/audit/api.ts";
 import { edgeOf } from "../base/edge.ts";
+import { inPages } from "../base/in-pages.ts";
 import { queryOf } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Loaded, When } from "../parts/basics.tsx";
 import { TextFilter, Toggle } from "../parts/fields.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { counted } from "../parts/words.ts";
-import { deedOf } from "./deed.ts";
+import { changeWords } from "./change-words.ts";
 
 const EVERY_MS = 15_000;
 const PAGE = 100;
@@ -19,23 +20,17 @@ export function Audit({ ecosystem }: { readonly ecosystem: string }) {
   const calls = auditCalls(edgeOf(ecosystem));
   const [by, target] = [queryOf("by").trim(), queryOf("target").trim()];
   const ofDeployment = queryOf("deployment") === "1";
-  const load = async () => {
-    const entries: AuditEntry[] = [];
-    let after: number | undefined;
-    for (let page = 0; page < pages; page++) {
+  const load = () =>
+    inPages<AuditEntry, number>(pages, async (after) => {
       const filter = {
         limit: PAGE,
         ...(by === "" ? {} : { by }),
         ...(target === "" ? {} : { target }),
         ...(after === undefined ? {} : { after }),
       };
-      const found = await (ofDeployment ? calls.ofDeployment(filter) : calls.here(filter));
-      entries.push(...found.entries);
-      if (found.next === null) return { entries, more: false };
-      after = found.next;
-    }
-    return { entries, more: true };
-  };
+      const { entries: items, next } = await (ofDeployment ? calls.ofDeployment(filter) : calls.here(filter));
+      return { items, next };
+    });
   const audit = usePolled(`${ecosystem} audit ${ofDeployment} ${by} ${target} ${pages}`, load, EVERY_MS);
   return (
     <section aria-label="Who did what">
@@ -45,31 +40,22 @@ export function Audit({ ecosystem }: { readonly ecosystem: string }) {
         <Toggle name="deployment">Tokens and ecosystems</Toggle>
       </div>
       <Loaded of={audit}>
-        {({ entries, more }) =>
+        {({ items: entries, more }) =>
           entries.length === 0 ? (
             <Empty title="Nobody has changed anything that matches.">
               <p>Each call that changes something stands here with its token: rules, replays, restarts, budgets.</p>
             </Empty>
           ) : (
             <>
-              <Wide label="Changes">
-                <table>
-                  <caption>{counted(entries.length, "change")}, the newest first</caption>
-                  <thead>
-                    <tr>
-                      <th scope="col">When</th>
-                      <th scope="col">Who</th>
-                      <th scope="col">Did</th>
-                      <th scope="col">How it ended</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {entries.map((entry) => (
-                      <Row key={entry.number} entry={entry} />
-                    ))}
-                  </tbody>
-                </table>
-              </Wide>
+              <Table
+                label="Changes"
+                caption={<>{counted(entries.length, "change")}, the newest first</>}
+                columns={["When", "Who", "Did", "How it ended"]}
+              >
+                {entries.map((entry) => (
+                  <Row key={entry.number} entry={entry} />
+                ))}
+              </Table>
               {more && (
                 <button type="button" onClick={() => setPages(pages + 1)}>
                   Load more
@@ -97,7 +83,7 @@ function Row({ entry }: { readonly entry: AuditEntry }) {
         <div class="faint mono">{by_id}</div>
       </th>
       <td>
-        {deedOf(entry)}
+        {changeWords(entry)}
         <div class="faint mono">{target}</div>
       </td>
       <td>

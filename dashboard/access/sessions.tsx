@@ -4,7 +4,7 @@ import { session } from "../base/session.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Loaded, When } from "../parts/basics.tsx";
 import { Act } from "../parts/dialog.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { counted } from "../parts/words.ts";
 
 const EVERY_MS = 30_000;
@@ -26,55 +26,44 @@ export function Sessions() {
           list.length === 0 ? (
             <Empty title="No browser is signed in." />
           ) : (
-            <Wide label="Browsers that are signed in">
-              <table>
-                <caption>{counted(list.length, "session")}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Session of</th>
-                    <th scope="col">May</th>
-                    <th scope="col">Began</th>
-                    <th scope="col">Used</th>
-                    <th scope="col">Ends</th>
-                    <th scope="col">Actions</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {list.map(({ id, token_name, act, created_at, used_at, expires_at }) => (
-                    <tr key={id}>
-                      <th scope="row">
-                        {token_name} {id === own && <span class="pill">this browser</span>}
-                      </th>
-                      <td>
-                        <Badge tone={act ? "warning" : "calm"}>{act ? "act" : "read"}</Badge>
-                      </td>
-                      <td>
-                        <When at={created_at} />
-                      </td>
-                      <td>
-                        <When at={used_at} />
-                      </td>
-                      <td>
-                        <When at={expires_at} />
-                      </td>
-                      <td>
-                        <Act
-                          label={id === own ? "Sign out" : "End"}
-                          kind="danger"
-                          about={`${token_name}, begun ${created_at}`}
-                          run={end(id)}
-                          done="The session is over"
-                          after={() => {
-                            if (id === own) connection.value = "signed-out";
-                            else sessions.reload();
-                          }}
-                        />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Wide>
+            <Table
+              label="Browsers that are signed in"
+              caption={counted(list.length, "session")}
+              columns={["Session of", "May", "Began", "Used", "Ends", "Actions"]}
+            >
+              {list.map(({ id, token_name, act, created_at, used_at, expires_at }) => (
+                <tr key={id}>
+                  <th scope="row">
+                    {token_name} {id === own && <span class="pill">this browser</span>}
+                  </th>
+                  <td>
+                    <Badge tone={act ? "warning" : "calm"}>{act ? "act" : "read"}</Badge>
+                  </td>
+                  <td>
+                    <When at={created_at} />
+                  </td>
+                  <td>
+                    <When at={used_at} />
+                  </td>
+                  <td>
+                    <When at={expires_at} />
+                  </td>
+                  <td>
+                    <Act
+                      label={id === own ? "Sign out" : "End"}
+                      kind="danger"
+                      about={`${token_name}, begun ${created_at}`}
+                      run={end(id)}
+                      done="The session is over"
+                      after={() => {
+                        if (id === own) connection.value = "signed-out";
+                        else sessions.reload();
+                      }}
+                    />
+                  </td>
+                </tr>
+              ))}
+            </Table>
           )
         }
       </Loaded>

@@ -8,7 +8,7 @@ import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Loaded, When } from "../parts/basics.tsx";
 import { Act, Dialog } from "../parts/dialog.tsx";
 import { LongText } from "../parts/long-text.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { counted, reasonOf } from "../parts/words.ts";
 
 const EVERY_MS = 30_000;
@@ -30,7 +30,7 @@ export function Tokens() {
           list.length === 0 ? (
             <Empty title="Only the administrator's token exists." />
           ) : (
-            <Table list={list} reload={tokens.reload} />
+            <TokenTable list={list} reload={tokens.reload} />
           )
         }
       </Loaded>
@@ -46,56 +46,45 @@ export function Tokens() {
   );
 }
 
-function Table({ list, reload }: { readonly list: readonly TokenRecord[]; readonly reload: () => void }) {
+function TokenTable({ list, reload }: { readonly list: readonly TokenRecord[]; readonly reload: () => void }) {
   return (
-    <Wide label="All tokens">
-      <table>
-        <caption>{counted(list.length, "token")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">May</th>
-            <th scope="col">In</th>
-            <th scope="col">Created</th>
-            <th scope="col">Expires</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.map(({ id, name, scopes, ecosystems, created_at, expires_at }) => (
-            <tr key={id}>
-              <th scope="row">
-                {name}
-                <div class="faint mono">{id}</div>
-              </th>
-              <td>
-                {scopes.map((scope) => (
-                  <Badge key={scope} tone={scope === "admin" ? "warning" : "calm"}>
-                    {scope}
-                  </Badge>
-                ))}
-              </td>
-              <td>{ecosystems.join(", ")}</td>
-              <td>
-                <When at={created_at} />
-              </td>
-              <td>{expires_at === null ? "never" : <When at={expires_at} />}</td>
-              <td>
-                <Act
-                  label="Withdraw"
-                  kind="danger"
-                  about={name}
-                  confirm={`Withdraw the token ${name}? What it has opened is closed, and whoever uses it is refused.`}
-                  run={() => calls.delete(id)}
-                  done={`${name} is withdrawn`}
-                  after={reload}
-                />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+    <Table
+      label="All tokens"
+      caption={counted(list.length, "token")}
+      columns={["Name", "May", "In", "Created", "Expires", "Actions"]}
+    >
+      {list.map(({ id, name, scopes, ecosystems, created_at, expires_at }) => (
+        <tr key={id}>
+          <th scope="row">
+            {name}
+            <div class="faint mono">{id}</div>
+          </th>
+          <td>
+            {scopes.map((scope) => (
+              <Badge key={scope} tone={scope === "admin" ? "warning" : "calm"}>
+                {scope}
+              </Badge>
+            ))}
+          </td>
+          <td>{ecosystems.join(", ")}</td>
+          <td>
+            <When at={created_at} />
+          </td>
+          <td>{expires_at === null ? "never" : <When at={expires_at} />}</td>
+          <td>
+            <Act
+              label="Withdraw"
+              kind="danger"
+              about={name}
+              confirm={`Withdraw the token ${name}? What it has opened is closed, and whoever uses it is refused.`}
+              run={() => calls.delete(id)}
+              done={`${name} is withdrawn`}
+              after={reload}
+            />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -5,8 +5,8 @@ import { queryOf, setQuery, to } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Loaded, When } from "../parts/basics.tsx";
 import { Act } from "../parts/dialog.tsx";
+import { Table } from "../parts/table.tsx";
 import type { Tone } from "../parts/tone.ts";
-import { Wide } from "../parts/wide.tsx";
 import { counted } from "../parts/words.ts";
 
 const EVERY_MS = 10_000;
@@ -28,27 +28,15 @@ export function Webhooks({ ecosystem }: { readonly ecosystem: string }) {
               </p>
             </Empty>
           ) : (
-            <Wide label="Endpoints">
-              <table>
-                <caption>{counted(list.length, "endpoint")}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Endpoint</th>
-                    <th scope="col">State</th>
-                    <th scope="col" class="number">
-                      Waiting
-                    </th>
-                    <th scope="col">Last error</th>
-                    <th scope="col">Actions</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {list.map((endpoint) => (
-                    <Row key={endpoint.id} endpoint={endpoint} calls={calls} reload={endpoints.reload} />
-                  ))}
-                </tbody>
-              </table>
-            </Wide>
+            <Table
+              label="Endpoints"
+              caption={counted(list.length, "endpoint")}
+              columns={["Endpoint", "State", { number: "Waiting" }, "Last error", "Actions"]}
+            >
+              {list.map((endpoint) => (
+                <Row key={endpoint.id} endpoint={endpoint} calls={calls} reload={endpoints.reload} />
+              ))}
+            </Table>
           )
         }
       </Loaded>
@@ -142,28 +130,15 @@ function DeliveryList({ ecosystem, calls, id }: DeliveryProps) {
         list.length === 0 ? (
           <Empty title={`Nothing was sent to ${id} yet.`} />
         ) : (
-          <Wide label="Messages">
-            <table>
-              <caption>The latest messages to {id}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Message</th>
-                  <th scope="col">State</th>
-                  <th scope="col" class="number">
-                    Attempts
-                  </th>
-                  <th scope="col">Accepted</th>
-                  <th scope="col">Next attempt</th>
-                  <th scope="col">Because of</th>
-                </tr>
-              </thead>
-              <tbody>
-                {list.map((delivery) => (
-                  <Delivery key={delivery.id} delivery={delivery} />
-                ))}
-              </tbody>
-            </table>
-          </Wide>
+          <Table
+            label="Messages"
+            caption={<>The latest messages to {id}</>}
+            columns={["Message", "State", { number: "Attempts" }, "Accepted", "Next attempt", "Because of"]}
+          >
+            {list.map((delivery) => (
+              <Delivery key={delivery.id} delivery={delivery} />
+            ))}
+          </Table>
         )
       }
     </Loaded>

@@ -3,6 +3,7 @@ import { deadLetterCalls } from "../../src/client/dead-letters.ts";
 import type { DeadLetter } from "../../src/core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../../src/core/dead-letters/filter.ts";
 import { edgeOf } from "../base/edge.ts";
+import { inPages } from "../base/in-pages.ts";
 import { reloadOverview } from "../base/overview.ts";
 import { place, queryOf, setQuery, to } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
@@ -72,7 +73,7 @@ export function DeadLettersView() {
         />
       </Head>
       <Loaded of={letters}>
-        {({ found, more }) => (
+        {({ items: found, more }) => (
           <>
             <Groups letters={found} />
             <Letters letters={found} calls={calls} after={after} filtered={filtered} />
@@ -90,21 +91,11 @@ export function DeadLettersView() {
   );
 }
 
-async function load(
-  calls: Calls,
-  filter: DeadLetterFilter,
-  pages: number,
-): Promise<{ found: DeadLetter[]; more: boolean }> {
-  const found: DeadLetter[] = [];
-  let after: string | undefined;
-  for (let page = 0; page < pages; page++) {
-    const { dead_letters, next } = await calls.list({ ...filter, limit: PAGE, after });
-    found.push(...dead_letters);
-    if (next === null) return { found, more: false };
-    after = next;
-  }
-  return { found, more: true };
-}
+const load = (calls: Calls, filter: DeadLetterFilter, pages: number) =>
+  inPages<DeadLetter, string>(pages, async (after) => {
+    const { dead_letters: items, next } = await calls.list({ ...filter, limit: PAGE, after });
+    return { items, next };
+  });
 
 /** Groups that are shown; the rest are found by a filter. */
 const MAX_GROUPS = 12;

@@ -5,7 +5,7 @@ import { now } from "../base/time.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Head, Loaded, When } from "../parts/basics.tsx";
 import { TextFilter } from "../parts/fields.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { counted } from "../parts/words.ts";
 import { dueList } from "./due.ts";
 
@@ -40,51 +40,42 @@ export function ExpectationsView() {
             );
           }
           return (
-            <Wide label="Awaited signals">
-              <table>
-                <caption>
+            <Table
+              label="Awaited signals"
+              caption={
+                <>
                   {counted(total, "signal")} awaited
                   {total > expectations.length && `, the first ${expectations.length} shown`}
-                </caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Due</th>
-                    <th scope="col">Awaited</th>
-                    <th scope="col">For</th>
-                    <th scope="col">Rule</th>
-                    <th scope="col">Since</th>
-                    <th scope="col">Because of</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {shown.map(({ key, rule, by, signal, since, due, cause, tone, share }) => (
-                    <tr key={key}>
-                      <td>
-                        <Badge tone={tone}>
-                          <When at={due} />
-                        </Badge>
-                        <div class="wait-bar thin">
-                          <span class={`wait ${tone}`} style={{ width: `${(share * 100).toFixed(0)}%` }} />
-                        </div>
-                      </td>
-                      <th scope="row">{signal.join(", ")}</th>
-                      <td class="mono">{by}</td>
-                      <td>
-                        <a href={to("policies", rule)} data-walk>
-                          {rule}
-                        </a>
-                      </td>
-                      <td>
-                        <When at={since} />
-                      </td>
-                      <td>
-                        <a href={to("chain", cause.id)}>{cause.signal}</a>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Wide>
+                </>
+              }
+              columns={["Due", "Awaited", "For", "Rule", "Since", "Because of"]}
+            >
+              {shown.map(({ key, rule, by, signal, since, due, cause, tone, share }) => (
+                <tr key={key}>
+                  <td>
+                    <Badge tone={tone}>
+                      <When at={due} />
+                    </Badge>
+                    <div class="wait-bar thin">
+                      <span class={`wait ${tone}`} style={{ width: `${(share * 100).toFixed(0)}%` }} />
+                    </div>
+                  </td>
+                  <th scope="row">{signal.join(", ")}</th>
+                  <td class="mono">{by}</td>
+                  <td>
+                    <a href={to("policies", rule)} data-walk>
+                      {rule}
+                    </a>
+                  </td>
+                  <td>
+                    <When at={since} />
+                  </td>
+                  <td>
+                    <a href={to("chain", cause.id)}>{cause.signal}</a>
+                  </td>
+                </tr>
+              ))}
+            </Table>
           );
         }}
       </Loaded>

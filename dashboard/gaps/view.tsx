@@ -5,7 +5,7 @@ import { place, queryOf, to } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Head, Loaded, When } from "../parts/basics.tsx";
 import { ChoiceFilter, TextFilter } from "../parts/fields.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { counted } from "../parts/words.ts";
 import { OneGap } from "./one-gap.tsx";
 
@@ -65,60 +65,38 @@ function GapList({ gaps }: { readonly gaps: readonly Gap[] }) {
           </p>
         </Empty>
       ) : (
-        <Wide label="Gaps">
-          <table>
-            <caption>{counted(shown.length, "gap")}, the clearest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Gap</th>
-                <th scope="col">Why</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Score
+        <Table
+          label="Gaps"
+          caption={<>{counted(shown.length, "gap")}, the clearest first</>}
+          columns={["Gap", "Why", "State", { number: "Score" }, "Raised"]}
+        >
+          {shown.map(
+            ({ fingerprint, name, category, reason, status, alignment_score, raised_at, resolved_at, reopened }) => (
+              <tr key={`${fingerprint} ${raised_at}`}>
+                <th scope="row">
+                  <a href={to("gaps", fingerprint)} data-walk>
+                    {name}
+                  </a>
+                  <div class="faint">{category}</div>
                 </th>
-                <th scope="col">Raised</th>
+                <td>{reason}</td>
+                <td>
+                  <Badge tone={status === "open" ? "warning" : "good"}>{status}</Badge>
+                  {reopened !== undefined && <div class="faint">reopened {reopened} times</div>}
+                </td>
+                <td class="number">{alignment_score.toFixed(2)}</td>
+                <td>
+                  <When at={raised_at} />
+                  {resolved_at !== undefined && (
+                    <div class="faint">
+                      resolved <When at={resolved_at} />
+                    </div>
+                  )}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {shown.map(
-                ({
-                  fingerprint,
-                  name,
-                  category,
-                  reason,
-                  status,
-                  alignment_score,
-                  raised_at,
-                  resolved_at,
-                  reopened,
-                }) => (
-                  <tr key={`${fingerprint} ${raised_at}`}>
-                    <th scope="row">
-                      <a href={to("gaps", fingerprint)} data-walk>
-                        {name}
-                      </a>
-                      <div class="faint">{category}</div>
-                    </th>
-                    <td>{reason}</td>
-                    <td>
-                      <Badge tone={status === "open" ? "warning" : "good"}>{status}</Badge>
-                      {reopened !== undefined && <div class="faint">reopened {reopened} times</div>}
-                    </td>
-                    <td class="number">{alignment_score.toFixed(2)}</td>
-                    <td>
-                      <When at={raised_at} />
-                      {resolved_at !== undefined && (
-                        <div class="faint">
-                          resolved <When at={resolved_at} />
-                        </div>
-                      )}
-                    </td>
-                  </tr>
-                ),
-              )}
-            </tbody>
-          </table>
-        </Wide>
+            ),
+          )}
+        </Table>
       )}
     </>
   );

@@ -1,4 +1,4 @@
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { inLine } from "../parts/words.ts";
 
 /** A part of a host's report that names things with a state. */
@@ -15,27 +15,15 @@ export function HostSources({ runs }: { readonly runs: Readonly<Record<string, u
   );
   if (parts.length === 0) return null;
   return (
-    <Wide label="What else its agent runs">
-      <table>
-        <caption>What else its agent runs</caption>
-        <thead>
-          <tr>
-            <th scope="col">Part</th>
-            <th scope="col">State</th>
-            <th scope="col">Detail</th>
-          </tr>
-        </thead>
-        <tbody>
-          {parts.map(({ name, state, detail }) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{state}</td>
-              <td class="faint">{detail}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+    <Table label="What else its agent runs" caption="What else its agent runs" columns={["Part", "State", "Detail"]}>
+      {parts.map(({ name, state, detail }) => (
+        <tr key={name}>
+          <th scope="row">{name}</th>
+          <td>{state}</td>
+          <td class="faint">{detail}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -8,7 +8,7 @@ import { usePolled } from "../base/use-polled.ts";
 import { standingOf } from "../fleet/fleet.ts";
 import { Badge, Empty, Facts, Head, Loaded, When } from "../parts/basics.tsx";
 import { Act } from "../parts/dialog.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { counted } from "../parts/words.ts";
 import { command } from "./command.ts";
 import { Output } from "./output.tsx";
@@ -143,34 +143,21 @@ function Processes({ ecosystem, view, reload }: ProcessesProps) {
   return (
     <section aria-label="Processes">
       <h2>{counted(processes.length, "process", "processes")}</h2>
-      <Wide label="Table of processes">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Process</th>
-              <th scope="col">Stands</th>
-              <th scope="col">Works on, or waits for</th>
-              <th scope="col">Started</th>
-              <th scope="col" class="number">
-                Restarts
-              </th>
-              <th scope="col">Actions</th>
-            </tr>
-          </thead>
-          <tbody>
-            {processes.map((process) => (
-              <ProcessRow
-                key={process.name}
-                ecosystem={ecosystem}
-                host={view.host}
-                process={process}
-                up={up}
-                reload={reload}
-              />
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table
+        label="Table of processes"
+        columns={["Process", "Stands", "Works on, or waits for", "Started", { number: "Restarts" }, "Actions"]}
+      >
+        {processes.map((process) => (
+          <ProcessRow
+            key={process.name}
+            ecosystem={ecosystem}
+            host={view.host}
+            process={process}
+            up={up}
+            reload={reload}
+          />
+        ))}
+      </Table>
       {chosen !== undefined && (
         <div class="two">
           <Output key={chosen.name} ecosystem={ecosystem} host={view.host} name={chosen.name} up={up} />

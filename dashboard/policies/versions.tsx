@@ -1,7 +1,7 @@
 import type { PolicyVersion } from "../../src/core/policy/api.ts";
 import { queryOf, setQuery } from "../base/router.ts";
 import { When } from "../parts/basics.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { LineDiff } from "./line-diff.tsx";
 import { ruleText } from "./rule-text.ts";
 
@@ -20,45 +20,32 @@ export function Versions({ versions, onTake }: VersionsProps) {
   return (
     <section aria-label="Versions">
       <h2>Versions</h2>
-      <Wide label="Table of versions">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Version</th>
-              <th scope="col">Changed</th>
-              <th scope="col">By</th>
-              <th scope="col">Decides after signal</th>
-              <th scope="col">Actions</th>
-            </tr>
-          </thead>
-          <tbody>
-            {versions.map(({ version, changed_at, changed_by, after_seq, rule }) => (
-              <tr key={version}>
-                <th scope="row">{version}</th>
-                <td>
-                  <When at={changed_at} />
-                </td>
-                <td>{changed_by ?? "Ganglion"}</td>
-                <td class="number">{after_seq}</td>
-                <td>
-                  <button
-                    type="button"
-                    aria-pressed={String(version) === shown}
-                    onClick={() => setQuery({ v: String(version) === shown ? "" : String(version) })}
-                  >
-                    What it changed
-                  </button>
-                  {rule !== null && (
-                    <button type="button" onClick={() => onTake(ruleText(rule))}>
-                      Edit from here
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table label="Table of versions" columns={["Version", "Changed", "By", "Decides after signal", "Actions"]}>
+        {versions.map(({ version, changed_at, changed_by, after_seq, rule }) => (
+          <tr key={version}>
+            <th scope="row">{version}</th>
+            <td>
+              <When at={changed_at} />
+            </td>
+            <td>{changed_by ?? "Ganglion"}</td>
+            <td class="number">{after_seq}</td>
+            <td>
+              <button
+                type="button"
+                aria-pressed={String(version) === shown}
+                onClick={() => setQuery({ v: String(version) === shown ? "" : String(version) })}
+              >
+                What it changed
+              </button>
+              {rule !== null && (
+                <button type="button" onClick={() => onTake(ruleText(rule))}>
+                  Edit from here
+                </button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
       {chosen !== undefined && (
         <LineDiff
           title={`Version ${chosen.version} against the one before`}

@@ -6,7 +6,7 @@ import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Head, Loaded, When } from "../parts/basics.tsx";
 import { Act } from "../parts/dialog.tsx";
 import { ChoiceFilter, TextFilter } from "../parts/fields.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { counted, inLine } from "../parts/words.ts";
 import { OnePolicy } from "./one-policy.tsx";
 
@@ -55,25 +55,15 @@ function PolicyList({ ecosystem }: { readonly ecosystem: string }) {
           return shown.length === 0 ? (
             <Empty title="No rule matches this filter." />
           ) : (
-            <Wide label="Rules">
-              <table>
-                <caption>{counted(shown.length, "rule")}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Rule</th>
-                    <th scope="col">Decides on</th>
-                    <th scope="col">State</th>
-                    <th scope="col">Changed</th>
-                    <th scope="col">Actions</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {shown.map((rule) => (
-                    <Row key={rule.id} rule={rule} calls={calls} reload={rules.reload} />
-                  ))}
-                </tbody>
-              </table>
-            </Wide>
+            <Table
+              label="Rules"
+              caption={counted(shown.length, "rule")}
+              columns={["Rule", "Decides on", "State", "Changed", "Actions"]}
+            >
+              {shown.map((rule) => (
+                <Row key={rule.id} rule={rule} calls={calls} reload={rules.reload} />
+              ))}
+            </Table>
           );
         }}
       </Loaded>

@@ -2,7 +2,7 @@ import type { Bottlenecks, QueueStatus } from "../../src/core/queue/api.ts";
 import { to } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Head, Loaded, When } from "../parts/basics.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { duration, grouped } from "../parts/words.ts";
 import { callsOf } from "./calls.ts";
 import { Tasks } from "./tasks.tsx";
@@ -67,51 +67,33 @@ function QueueFigures({ status, bottlenecks }: { readonly status: Status; readon
         ))}
       </p>
       {recipients.length > 0 && (
-        <Wide label="By recipient">
-          <table>
-            <caption>By recipient, this hour and the one before</caption>
-            <thead>
-              <tr>
-                <th scope="col">Recipient</th>
-                <th scope="col" class="number">
-                  Queued
-                </th>
-                <th scope="col" class="number">
-                  Running
-                </th>
-                <th scope="col" class="number">
-                  Done
-                </th>
-                <th scope="col" class="number">
-                  Failed
-                </th>
-                <th scope="col" class="number">
-                  Waits (half, 95 %)
-                </th>
-                <th scope="col" class="number">
-                  Runs (half, 95 %)
-                </th>
-                <th scope="col" class="number">
-                  Workers
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {recipients.map(([name, one]) => (
-                <tr key={name}>
-                  <th scope="row">{name === "*" ? "anyone" : name}</th>
-                  <td class="number">{grouped(one.queued)}</td>
-                  <td class="number">{grouped(one.running)}</td>
-                  <td class="number">{grouped(one.complete)}</td>
-                  <td class="number">{grouped(one.failed)}</td>
-                  <td class="number">{pair(one.waiting_p50_ms, one.waiting_p95_ms)}</td>
-                  <td class="number">{pair(one.p50_ms, one.p95_ms)}</td>
-                  <td class="number">{status.workers[name] ?? 0}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Wide>
+        <Table
+          label="By recipient"
+          caption="By recipient, this hour and the one before"
+          columns={[
+            "Recipient",
+            { number: "Queued" },
+            { number: "Running" },
+            { number: "Done" },
+            { number: "Failed" },
+            { number: "Waits (half, 95 %)" },
+            { number: "Runs (half, 95 %)" },
+            { number: "Workers" },
+          ]}
+        >
+          {recipients.map(([name, one]) => (
+            <tr key={name}>
+              <th scope="row">{name === "*" ? "anyone" : name}</th>
+              <td class="number">{grouped(one.queued)}</td>
+              <td class="number">{grouped(one.running)}</td>
+              <td class="number">{grouped(one.complete)}</td>
+              <td class="number">{grouped(one.failed)}</td>
+              <td class="number">{pair(one.waiting_p50_ms, one.waiting_p95_ms)}</td>
+              <td class="number">{pair(one.p50_ms, one.p95_ms)}</td>
+              <td class="number">{status.workers[name] ?? 0}</td>
+            </tr>
+          ))}
+        </Table>
       )}
     </>
   );
@@ -123,40 +105,25 @@ const pair = (half: number | null, most: number | null): string =>
 function Slow({ bottlenecks, queue }: { readonly bottlenecks: Bottlenecks; readonly queue: string }) {
   if (bottlenecks.slowest.length === 0) return <Empty title="No task has ended yet: the slowest will stand here." />;
   return (
-    <Wide label="The slowest tasks">
-      <table>
-        <caption>The slowest tasks</caption>
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            <th scope="col">Type</th>
-            <th scope="col">Recipient</th>
-            <th scope="col" class="number">
-              Ran
-            </th>
-            <th scope="col" class="number">
-              Waited
-            </th>
-            <th scope="col">Ended</th>
-          </tr>
-        </thead>
-        <tbody>
-          {bottlenecks.slowest.map((task) => (
-            <tr key={task.task_id}>
-              <th scope="row">
-                <a href={to("queues", queue, { sel: task.task_id })}>{task.task_id}</a>
-              </th>
-              <td>{task.type}</td>
-              <td>{task.recipient}</td>
-              <td class="number">{duration(task.ran_ms)}</td>
-              <td class="number">{duration(task.waited_ms)}</td>
-              <td>
-                <When at={task.finished_at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+    <Table
+      label="The slowest tasks"
+      caption="The slowest tasks"
+      columns={["Task", "Type", "Recipient", { number: "Ran" }, { number: "Waited" }, "Ended"]}
+    >
+      {bottlenecks.slowest.map((task) => (
+        <tr key={task.task_id}>
+          <th scope="row">
+            <a href={to("queues", queue, { sel: task.task_id })}>{task.task_id}</a>
+          </th>
+          <td>{task.type}</td>
+          <td>{task.recipient}</td>
+          <td class="number">{duration(task.ran_ms)}</td>
+          <td class="number">{duration(task.waited_ms)}</td>
+          <td>
+            <When at={task.finished_at} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

@@ -7,7 +7,7 @@ import { place } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Head, Loaded } from "../parts/basics.tsx";
 import { Act } from "../parts/dialog.tsx";
-import { Wide } from "../parts/wide.tsx";
+import { Table } from "../parts/table.tsx";
 import { dollars, figure, grouped } from "../parts/words.ts";
 
 const EVERY_MS = 60_000;
@@ -132,54 +132,46 @@ function Lines({ account }: { readonly account: Account }) {
   const allowed: Readonly<Record<string, { used: number; included: number | null } | undefined>> = allowances.lines;
   const days: Readonly<Record<string, { used: number } | undefined>> = today.lines;
   return (
-    <Wide label="What was used">
-      <table>
-        <caption>
+    <Table
+      label="What was used"
+      caption={
+        <>
           Plan {account.plan}; its allowance for a {allowances.per} is shared by all ecosystems of the account
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col" class="number">
-              Today
-            </th>
-            <th scope="col" class="number">
-              This month
-            </th>
-            <th scope="col">Unit</th>
-            <th scope="col" class="number">
-              List price
-            </th>
-            <th scope="col">Of the allowance</th>
+        </>
+      }
+      columns={[
+        "What",
+        { number: "Today" },
+        { number: "This month" },
+        "Unit",
+        { number: "List price" },
+        "Of the allowance",
+      ]}
+    >
+      {rows.map(([name, line]) => {
+        const allowance = allowed[name];
+        const share =
+          allowance === undefined || allowance.included === null ? undefined : allowance.used / allowance.included;
+        return (
+          <tr key={name}>
+            <th scope="row">{name.replaceAll("_", " ")}</th>
+            <td class="number">{figure(days[name]?.used ?? 0)}</td>
+            <td class="number">{figure(line.used)}</td>
+            <td>{line.unit}</td>
+            <td class="number">{dollars(line.list_usd)}</td>
+            <td>
+              {share === undefined ? (
+                <span class="faint">no limit</span>
+              ) : (
+                <>
+                  <progress aria-label={`Allowance of ${name}`} max={1} value={Math.min(1, share)} />{" "}
+                  <span class="faint">{(share * 100).toFixed(share < 0.1 ? 1 : 0)} %</span>
+                </>
+              )}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.map(([name, line]) => {
-            const allowance = allowed[name];
-            const share =
-              allowance === undefined || allowance.included === null ? undefined : allowance.used / allowance.included;
-            return (
-              <tr key={name}>
-                <th scope="row">{name.replaceAll("_", " ")}</th>
-                <td class="number">{figure(days[name]?.used ?? 0)}</td>
-                <td class="number">{figure(line.used)}</td>
-                <td>{line.unit}</td>
-                <td class="number">{dollars(line.list_usd)}</td>
-                <td>
-                  {share === undefined ? (
-                    <span class="faint">no limit</span>
-                  ) : (
-                    <>
-                      <progress aria-label={`Allowance of ${name}`} max={1} value={Math.min(1, share)} />{" "}
-                      <span class="faint">{(share * 100).toFixed(share < 0.1 ? 1 : 0)} %</span>
-                    </>
-                  )}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </Wide>
+        );
+      })}
+    </Table>
   );
 }

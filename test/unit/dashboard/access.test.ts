@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deedOf } from "../../../dashboard/access/deed.ts";
+import { changeWords } from "../../../dashboard/access/change-words.ts";
 
 describe("what somebody did", () => {
   test.each([
@@ -15,6 +15,6 @@ describe("what somebody did", () => {
     ["POST", "/v1/{eco}/queues/{q}/tasks/{id}/cancel", "/v1/x/queues/q/tasks/t/cancel", "cancelled queues q tasks t"],
     ["POST", "/v1/tokens", "/v1/tokens", "added tokens"],
   ])("is said in words: %s %s", (method, operation, target, words) => {
-    expect(deedOf({ method, operation, target })).toBe(words);
+    expect(changeWords({ method, operation, target })).toBe(words);
   });
 });

@@ -16,7 +16,11 @@ const DOING: Readonly<Record<string, string>> = {
 };
 
 /** What a call did, in a few words: `changed policies disk-full`. */
-export function deedOf({ method, operation, target }: Pick<AuditEntry, "method" | "operation" | "target">): string {
+export function changeWords({
+  method,
+  operation,
+  target,
+}: Pick<AuditEntry, "method" | "operation" | "target">): string {
   const words = operation.split("/").slice(1);
   const values = target.split("/").slice(1);
   const last = words.at(-1) ?? "";
