@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
+import { isJsonObject } from "../../src/core/json/is-json-object.ts";
 import type { Facts, Monitor } from "./monitor.ts";
 
 export interface CapabilitiesOptions {
@@ -51,11 +52,11 @@ export class CapabilitiesMonitor implements Monitor {
 
 /** @throws Error where the file has no list of modules */
 function listedModules(text: string, key: readonly string[]): Listed[] {
-  const list = key.reduce<unknown>((here, step) => (isMap(here) ? here[step] : undefined), parse(text));
+  const list = key.reduce<unknown>((here, step) => (isJsonObject(here) ? here[step] : undefined), parse(text));
   const entries = Array.isArray(list)
-    ? list.map((item: unknown) => (isMap(item) ? item : { name: item }))
-    : isMap(list)
-      ? Object.entries(list).map(([name, more]) => ({ ...(isMap(more) ? more : {}), name }))
+    ? list.map((item: unknown) => (isJsonObject(item) ? item : { name: item }))
+    : isJsonObject(list)
+      ? Object.entries(list).map(([name, more]) => ({ ...(isJsonObject(more) ? more : {}), name }))
       : undefined;
   if (entries === undefined) throw new Error(`the file has no list of modules at ${key.join(".")}`);
   return entries.flatMap(({ name, path }: { name?: unknown; path?: unknown }) =>
@@ -64,9 +65,6 @@ function listedModules(text: string, key: readonly string[]): Listed[] {
       : [],
   );
 }
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const markOf = (name: string): string => hash("sha256", name, "base64url").slice(0, MARK);
 

@@ -1,3 +1,4 @@
+import { isJsonObject } from "../../src/core/json/is-json-object.ts";
 import { pruneDeep } from "../../src/core/json/prune-deep.ts";
 import type { LeasedTask } from "../../src/core/queue/api.ts";
 import { TASK_ID } from "../../src/core/queue/task-input.ts";
@@ -18,7 +19,7 @@ export function inputOfTask(task: LeasedTask, nowText: string): Signal {
     ecosystem: "",
     timestamp: nowText,
     received_at: nowText,
-    facts: isObject(payload) ? payload : { payload },
+    facts: isJsonObject(payload) ? payload : { payload },
     ...(cause !== undefined && { cause }),
     ...(trace !== undefined && { trace }),
     ...(depth !== undefined && { depth }),
@@ -61,17 +62,13 @@ export function inputOf(run: { readonly cause: string; readonly input: string })
  * @param ids - what the id may be: that of a signal, or that of a task, which may hold `/`
  */
 function isRunInput(value: unknown, ids: RegExp): value is Signal {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { id, signal, source, facts } = value;
   return (
     typeof signal === "string" &&
     typeof source === "string" &&
-    isObject(facts) &&
+    isJsonObject(facts) &&
     typeof id === "string" &&
     ids.test(id)
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -19,19 +19,28 @@ export function findingsOf(state: EcosystemState): Finding[] {
   ];
 }
 
-/** What needs somebody, a row for each cause, most urgent first; of the same severity what has stood longest. */
-export function attentionItems(state: EcosystemState, signals: TellingSignals = []): AttentionItem[] {
-  return groupByCause(withChains(findingsOf(state), signals), state.ecosystem);
+/**
+ * What needs somebody, a row for each cause, most urgent first; of the same severity what has stood longest.
+ *
+ * @param findings - of {@link findingsOf}
+ */
+export function attentionItems(
+  findings: readonly Finding[],
+  ecosystem: string,
+  signals: TellingSignals = [],
+): AttentionItem[] {
+  return groupByCause(withChains(findings, signals), ecosystem);
 }
 
 /** The part of all items that one document shows, with the counts of all. @param items - most urgent first */
 export function shownItems(
   items: readonly AttentionItem[],
+  most: number = SHOWN_ITEMS,
 ): Pick<Attention, "items" | "total" | "critical" | "left_out"> {
   return {
-    items: items.slice(0, SHOWN_ITEMS),
+    items: items.slice(0, most),
     total: items.length,
     critical: items.filter(({ severity }) => severity === "critical").length,
-    left_out: Math.max(0, items.length - SHOWN_ITEMS),
+    left_out: Math.max(0, items.length - most),
   };
 }

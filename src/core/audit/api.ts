@@ -78,6 +78,10 @@ export interface CallKind {
   readonly bySession: boolean;
 }
 
+/** Whether a call may belong into the audit, by what costs nothing to know: most calls do not. */
+export const mayBeAudited = (method: string, status: number): boolean =>
+  !["GET", "HEAD", "OPTIONS"].includes(method) && !NOT_TRIED.has(status);
+
 /** Whether a call belongs into the audit. */
 export function isAudited(
   method: string,
@@ -85,7 +89,7 @@ export function isAudited(
   status: number,
   { commands, bySession }: CallKind,
 ): boolean {
-  if (["GET", "HEAD", "OPTIONS"].includes(method) || NOT_TRIED.has(status)) return false;
+  if (!mayBeAudited(method, status)) return false;
   const key = `${method} ${operation}`;
   return !TRAFFIC.has(key) || bySession || (commands && COMMANDS.has(key));
 }

@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json/is-json-object.ts";
 import type { FieldError } from "../problem/field-error.ts";
 import { PROJECTIONS, type ProjectionName } from "../projection/batch.ts";
 import type { NewTask } from "../queue/task.ts";
@@ -76,7 +77,7 @@ function planAppend({ id, signal }: DeadLetter, replacement: unknown): ReplayPla
 }
 
 function planRequeue({ daemon, task }: DeadLetter): ReplayPlan {
-  if (!isRecord(task)) return impossible("the dead letter holds no task");
+  if (!isJsonObject(task)) return impossible("the dead letter holds no task");
   // A task of a rule that a queue refused names the queue in the task itself.
   const queue = daemon.startsWith(QUEUE_DAEMON) ? daemon.slice(QUEUE_DAEMON.length) : task.queue;
   if (typeof queue !== "string" || !QUEUE_NAME.test(queue))
@@ -120,7 +121,7 @@ function planRequeue({ daemon, task }: DeadLetter): ReplayPlan {
 }
 
 function planRedeliver({ webhook }: DeadLetter): ReplayPlan {
-  if (!isRecord(webhook)) return impossible("the dead letter holds no webhook delivery");
+  if (!isJsonObject(webhook)) return impossible("the dead letter holds no webhook delivery");
   const { id, endpoint, type, timestamp, data, cause, rule } = webhook;
   const timestampMs = Date.parse(String(timestamp));
   if (typeof id !== "string" || typeof endpoint !== "string" || !ENDPOINT_ID.test(endpoint))
@@ -140,7 +141,3 @@ function planRedeliver({ webhook }: DeadLetter): ReplayPlan {
 }
 
 const impossible = (message: string): ReplayPlan => ({ how: "impossible", errors: [{ pointer: "", message }] });
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

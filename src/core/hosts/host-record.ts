@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json/is-json-object.ts";
 import type { MonitoredHost } from "./monitors/host-watch.ts";
 import type { Presence } from "./presence-tracker.ts";
 
@@ -22,20 +23,16 @@ export function readStoredHost(text: string): HostRecord {
 }
 
 function isHostRecord(value: unknown): value is HostRecord {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { presence, watched, status } = value;
-  if (!isObject(presence) || (presence.state !== "up" && presence.state !== "down")) return false;
+  if (!isJsonObject(presence) || (presence.state !== "up" && presence.state !== "down")) return false;
   if (typeof presence.sinceMs !== "number" || typeof presence.toldMs !== "number") return false;
-  if (!isObject(watched) || !isObject(watched.health) || !isObject(watched.failures)) return false;
+  if (!isJsonObject(watched) || !isJsonObject(watched.health) || !isJsonObject(watched.failures)) return false;
   return status === null || typeof status === "string";
 }
 
 /** Reads JSON text that a host sent and that must be an object; any other text is an empty object. */
 export function readHostObject(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text);
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isJsonObject(value) ? value : {};
 }

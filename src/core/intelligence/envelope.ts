@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isJsonObject } from "../json/is-json-object.ts";
 import { TRACEPARENT } from "../signals/signal.ts";
 import { type EventName, readEventType, type Spelling, writeEventType } from "./event-type.ts";
 import { RequestPayload } from "./request.ts";
@@ -42,7 +43,7 @@ export type ReadRequest =
 
 /** Reads a request: an event with an envelope, or the payload alone. */
 export function readRequest(input: unknown): ReadRequest {
-  const document = isObject(input) && input.payload === undefined ? { payload: input } : input;
+  const document = isJsonObject(input) && input.payload === undefined ? { payload: input } : input;
   const none = { correlationId: undefined, eventId: undefined, spelling: "dotted", trace: undefined } as const;
   const envelope = Envelope.safeParse(document);
   if (!envelope.success) return { ok: false, message: issueText(envelope.error, ""), request: none };
@@ -140,10 +141,6 @@ function headerText(headers: Headers, name: string): string | undefined {
 function traceIn(headers: Headers): string | undefined {
   const trace = headerText(headers, "x-traceparent");
   return trace !== undefined && TRACEPARENT.test(trace) ? trace : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function issueText({ issues }: z.core.$ZodError, at: string): string {

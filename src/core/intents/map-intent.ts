@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json/is-json-object.ts";
 import type { FieldError } from "../problem/field-error.ts";
 import { globMatches } from "../signals/pattern.ts";
 import { type FactSource, INTENT_MAP, type IntentRoute } from "./intent-map.ts";
@@ -17,13 +18,13 @@ export type MappedIntent =
  * the intent.
  */
 export function mapIntent(intent: unknown, map: readonly IntentRoute[] = INTENT_MAP): MappedIntent {
-  if (!isObject(intent)) return { ok: false, reason: "an intent is a JSON object {id, type, data}" };
+  if (!isJsonObject(intent)) return { ok: false, reason: "an intent is a JSON object {id, type, data}" };
   const { type, data } = intent;
   if (typeof type !== "string" || type === "") {
     const message = "give the type of the intent, such as discover.module.<name> or question";
     return { ok: false, reason: "the intent has no type", errors: [{ pointer: "/type", message }] };
   }
-  if (data !== undefined && data !== null && !isObject(data)) {
+  if (data !== undefined && data !== null && !isJsonObject(data)) {
     const errors = [{ pointer: "/data", message: "give an object" }];
     return { ok: false, reason: "the data of the intent is not an object", errors, intentType: type };
   }
@@ -37,7 +38,7 @@ export function mapIntent(intent: unknown, map: readonly IntentRoute[] = INTENT_
 
 function applyRoute(route: IntentRoute, pattern: string, type: string, intent: Record<string, unknown>): MappedIntent {
   const errors: FieldError[] = [];
-  const facts: Record<string, unknown> = route.data !== false && isObject(intent.data) ? { ...intent.data } : {};
+  const facts: Record<string, unknown> = route.data !== false && isJsonObject(intent.data) ? { ...intent.data } : {};
   const rest = restOf(pattern, type);
   for (const [name, source] of Object.entries(route.facts)) {
     if (source.template !== undefined) {
@@ -68,7 +69,10 @@ function find(source: FactSource, intent: Record<string, unknown>): unknown {
 function valueAt(intent: Record<string, unknown>, path: string): unknown {
   return path
     .split(".")
-    .reduce<unknown>((here, step) => (isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined), intent);
+    .reduce<unknown>(
+      (here, step) => (isJsonObject(here) && Object.hasOwn(here, step) ? here[step] : undefined),
+      intent,
+    );
 }
 
 function pointerTo(path: string): string {
@@ -123,8 +127,4 @@ function problemWith(value: unknown, { from, oneOf, as }: FactSource): string | 
   if (typeof value !== "string") return "give a string";
   if (oneOf !== undefined && !oneOf.includes(value)) return `give one of ${oneOf.join(", ")}`;
   return undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { AttentionItem } from "../attention/api.ts";
+import { shownItems } from "../attention/items.ts";
 import type { Budget } from "../billing/budget.ts";
 import type { FleetHost, FleetPage } from "../hosts/fleet.ts";
 import type { Gap } from "../introspection/api.ts";
@@ -34,12 +35,7 @@ export function overviewOf(parts: OverviewParts): Overview {
   return {
     ecosystem,
     at: formatTimestamp(atMs),
-    attention: {
-      total: items.length,
-      critical: items.filter(({ severity }) => severity === "critical").length,
-      items: items.slice(0, SHOWN.attention),
-      left_out: beyond(items.length, SHOWN.attention),
-    },
+    attention: shownItems(items, SHOWN.attention),
     fleet: {
       hosts,
       totals: totalsOf(fleet),

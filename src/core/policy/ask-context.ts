@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { escapePointer } from "../problem/field-errors.ts";
 import { checkedMs, Duration } from "./duration.ts";
 import { Expression } from "./effect.ts";
 import type { Expression as Evaluated, Scope } from "./expression.ts";
@@ -100,5 +101,3 @@ function namesOf(value: unknown, part: "gaps" | "hosts"): string[] {
   const given = JSON.stringify(value)?.slice(0, 100);
   throw new Error(`ask.context.${part}.of gives ${given}: it must give a name, or a list of ${MAX_NAMES} at most`);
 }
-
-const escapePointer = (name: string) => name.replaceAll("~", "~0").replaceAll("/", "~1");

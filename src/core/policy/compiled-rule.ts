@@ -1,4 +1,5 @@
 import type { FieldError } from "../problem/field-error.ts";
+import { escapePointer } from "../problem/field-errors.ts";
 import { type CompiledContext, compileContext } from "./ask-context.ts";
 import { checkedMs } from "./duration.ts";
 import type { EffectSpec } from "./effect.ts";
@@ -244,5 +245,3 @@ class RuleCompiler {
     ];
   }
 }
-
-const escapePointer = (name: string) => name.replaceAll("~", "~0").replaceAll("/", "~1");

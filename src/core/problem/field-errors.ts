@@ -148,6 +148,6 @@ function isOfWrongType(issue: Issue | undefined): boolean {
   return issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
 }
 
-function escapePointer(step: string): string {
+export function escapePointer(step: string): string {
   return step.replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -16,7 +16,8 @@ import { EcosystemOwners } from "./ecosystem-owners.ts";
 import { type EndedToken, endedTokens, rememberEnded } from "./ended-tokens.ts";
 import { boundTokens } from "./migrations/2-bound-tokens.ts";
 import { QueueOwners } from "./queue-owners.ts";
-import { type SecretDigest, Sessions } from "./sessions.ts";
+import type { SecretDigest } from "./secret-digest.ts";
+import { Sessions } from "./sessions.ts";
 import { TokenStore } from "./token-store.ts";
 
 /** What the Worker used for ecosystems, and under "" for nobody's. */

@@ -13,15 +13,10 @@ import {
   USE_NOTED_EVERY_MS,
 } from "../../core/access/session.ts";
 import { type EndedToken, rememberEnded } from "./ended-tokens.ts";
+import { hasDigest, type SecretDigest } from "./secret-digest.ts";
 
 /** Ended sessions stay this long, so that the minute's round closes their sockets. */
 const KEEP_ENDED_MS = 3_600_000;
-
-/** A secret as it is stored and travels: the id that finds it, and its SHA-256. */
-export interface SecretDigest {
-  readonly id: string;
-  readonly digest: ArrayBuffer;
-}
 
 interface SessionRow extends Record<string, SqlStorageValue> {
   id: string;
@@ -31,9 +26,6 @@ interface SessionRow extends Record<string, SqlStorageValue> {
   created_ms: number;
   used_ms: number;
 }
-
-/** Stands in for a missing record, so that an unknown id takes as long to refuse as a wrong secret. */
-const NO_DIGEST = new Uint8Array(32);
 
 /**
  * The sessions of browsers. Tables: `sessions`, a row for each that has not ended or ended lately, and `session_codes`, a row for
@@ -82,7 +74,7 @@ export class Sessions {
         id,
       )
       .toArray();
-    const same = crypto.subtle.timingSafeEqual(code?.digest ?? NO_DIGEST, digest);
+    const same = hasDigest(code?.digest, digest);
     if (code === undefined || !same || code.until_ms <= nowMs) return null;
     return this.beginOf(code.token, code.act === 1, session, nowMs);
   }
@@ -111,7 +103,7 @@ export class Sessions {
   /** @returns `null` for an unknown id, a wrong secret, or a session that has ended, without the distinction */
   verify({ id, digest }: SecretDigest, nowMs: number): Caller | null {
     const [row] = this.#sql.exec<SessionRow>("SELECT * FROM sessions WHERE id = ?", id).toArray();
-    const same = crypto.subtle.timingSafeEqual(row?.digest ?? NO_DIGEST, digest);
+    const same = hasDigest(row?.digest, digest);
     if (row === undefined || !same) return null;
     const session = sessionIn(row);
     const grant = sessionEndMs(session) <= nowMs ? null : this.#grantOf(session.token);

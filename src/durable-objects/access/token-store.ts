@@ -2,12 +2,9 @@ import type { TokenRecord } from "../../core/access/api.ts";
 import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
 import { type Grant, hasExpired } from "../../core/access/grant.ts";
 import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
-import { makeToken, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../core/access/token.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { hasDigest, randomToken } from "./secret-digest.ts";
 import { keepRights, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
-
-/** Stands in for a missing record, so that an unknown id takes as long to refuse as a wrong secret. */
-const NO_DIGEST = new Uint8Array(32);
 
 /** The tokens of the deployment: the table `tokens`. It has the SHA-256 of a token's secret, never the secret. */
 export class TokenStore {
@@ -28,10 +25,7 @@ export class TokenStore {
 
   /** @returns the record, and the token itself, which is not stored */
   async create(wanted: NewToken, nowMs: number): Promise<{ token: string; record: TokenRecord }> {
-    const made = makeToken(
-      crypto.getRandomValues(new Uint8Array(TOKEN_ID_BYTES)),
-      crypto.getRandomValues(new Uint8Array(TOKEN_SECRET_BYTES)),
-    );
+    const made = randomToken();
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(made.secret));
     const record: TokenRecord = {
       id: made.id,
@@ -82,7 +76,7 @@ export class TokenStore {
   /** @returns `null` for an unknown id, a wrong secret or an expired token, without the distinction */
   verify(id: string, secretDigest: ArrayBuffer, nowMs: number): Grant | null {
     const row = this.#row(id);
-    const same = crypto.subtle.timingSafeEqual(row?.digest ?? NO_DIGEST, secretDigest);
+    const same = hasDigest(row?.digest, secretDigest);
     return row === undefined || !same ? null : grantIn(row, nowMs);
   }
 

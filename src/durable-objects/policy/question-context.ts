@@ -5,7 +5,8 @@ import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/
 import { boundContext, type ContextLines, type GatheredContext } from "../../core/policy/gathered-context.ts";
 import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
 import { globMatches } from "../../core/signals/pattern.ts";
-import { Signal } from "../../core/signals/signal.ts";
+import type { Signal } from "../../core/signals/signal.ts";
+import { readSignalLine } from "../../core/signals/signal-line.ts";
 
 /** Pages that are read for one part at most: a search that finds little must not read the whole log. */
 const MAX_PAGES = 10;
@@ -63,7 +64,7 @@ export class QuestionContext {
       const query = { signals: patterns, sinceMs, after, limit: Math.max(atMost, 100), order: "desc" } as const;
       const { lines, next } = await this.#ports.read(query);
       for (const line of lines) {
-        const signal = Signal.parse(JSON.parse(line));
+        const signal = readSignalLine(line);
         if (values.every(([name, value]) => JSON.stringify(signal.facts[name]) === value)) found.push(signal);
       }
       if (next === null) break;

@@ -2,6 +2,7 @@ import type { FinishedPlace, FinishedQuery, FinishedTasks } from "../../core/que
 import { readStoredFinishedTask } from "../../core/queue/stored-task.ts";
 import { finishedJson } from "../../core/queue/task-view.ts";
 import { readableRows } from "../shell/readable-rows.ts";
+import { finishedSlices } from "./finished-slices.ts";
 
 /** Rows of one table that are looked at together, and sorted by time. */
 const STRETCH = 5_000;
@@ -31,7 +32,7 @@ export function searchFinished(sql: SqlStorage, query: FinishedQuery): FinishedT
   let place = query.after ?? null;
   let rows = 0;
   let chars = 0;
-  for (const slice of slicesOf(sql)) {
+  for (const slice of finishedSlices(sql).reverse()) {
     if (place !== null && slice > place[0]) continue;
     let stretchAfter = place?.[0] === slice ? place[1] : "";
     let below = place?.[0] === slice ? place[2] : null;
@@ -58,13 +59,6 @@ export function searchFinished(sql: SqlStorage, query: FinishedQuery): FinishedT
     }
   }
   return { tasks, next: null };
-}
-
-/** The newest first. */
-function slicesOf(sql: SqlStorage): number[] {
-  return [...sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'finished_[0-9]*'")]
-    .map(({ name }) => Number(name.slice("finished_".length)))
-    .sort((a, b) => b - a);
 }
 
 function endOf(sql: SqlStorage, slice: number, after: string): { count: number; last: string } {

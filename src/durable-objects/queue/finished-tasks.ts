@@ -2,6 +2,7 @@ import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { packFinished, readStoredFinishedTask } from "../../core/queue/stored-task.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import { readableOr, readableRows } from "../shell/readable-rows.ts";
+import { finishedSlices } from "./finished-slices.ts";
 import { writeRows } from "./write-rows.ts";
 
 /** Finished tasks are stored in tables by time, one for each of these periods at least. Dropping a table costs no row. */
@@ -45,9 +46,7 @@ export class FinishedTasks {
 
   /** Reads the state in memory back from storage, after a transaction that failed. */
   reload(): void {
-    this.#slices = [...this.#sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'finished_*'")]
-      .map(({ name }) => Number(name.slice("finished_".length)))
-      .sort((a, b) => a - b);
+    this.#slices = finishedSlices(this.#sql);
     this.#rows = undefined;
     this.#absent.clear();
   }

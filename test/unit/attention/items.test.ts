@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { EcosystemState } from "../../../src/core/attention/ecosystem-state.ts";
-import { attentionItems, shownItems } from "../../../src/core/attention/items.ts";
+import type { EcosystemState, TellingSignals } from "../../../src/core/attention/ecosystem-state.ts";
+import { attentionItems, findingsOf, shownItems } from "../../../src/core/attention/items.ts";
 import { byUrgency } from "../../../src/core/attention/order.ts";
 import { budgetView, newBudget, withSpent } from "../../../src/core/billing/budget.ts";
 import {
@@ -18,7 +18,9 @@ import {
   webhook,
 } from "./state-under-test.ts";
 
-const found = (state: Partial<EcosystemState>) => attentionItems({ ...quiet, ...state });
+const itemsOf = (state: EcosystemState, signals?: TellingSignals) =>
+  attentionItems(findingsOf(state), state.ecosystem, signals);
+const found = (state: Partial<EcosystemState>) => itemsOf({ ...quiet, ...state });
 const kinds = (state: Partial<EcosystemState>) => found(state).map(({ kind, subject }) => [kind, subject]);
 
 describe("what needs somebody", () => {
@@ -148,7 +150,7 @@ describe("what needs somebody", () => {
       facts,
       timestamp: LATER,
     });
-    const items = attentionItems({ ...quiet, hosts, queues: [queue("jobs", { alerts: [alert("queue_deep")] })] }, [
+    const items = itemsOf({ ...quiet, hosts, queues: [queue("jobs", { alerts: [alert("queue_deep")] })] }, [
       told("s4", "Q_PROCESS_GAVE_UP", { host: "h", agent: "coder" }),
       told("s3", "Q_QUEUE_ALERT", { queue: "jobs", rule: "queue_deep", subject: "queue", state: "resolved" }),
       told("s2", "Q_AGENT_DOWN", { host: "gone" }),
@@ -162,8 +164,7 @@ describe("what needs somebody", () => {
   });
 
   test("of several ecosystems is ordered as that of one is", () => {
-    const lost = (ecosystem: string, since: string) =>
-      attentionItems({ ...quiet, ecosystem, hosts: [down("h", { since })] });
+    const lost = (ecosystem: string, since: string) => itemsOf({ ...quiet, ecosystem, hosts: [down("h", { since })] });
     const one = found({ deadLetters: { open: 1, newest: [] } });
     const all = [...lost("b", LATER), ...one, ...lost("a", AT), ...lost("a", LATER)];
     expect(all.sort(byUrgency).map(({ ecosystem, since }) => [ecosystem, since])).toEqual([
@@ -320,7 +321,7 @@ describe("a bad day", () => {
       timestamp: "2026-01-01T00:02:00.000Z",
     },
   ];
-  const causes = (state: EcosystemState) => attentionItems(state, signals).map(({ id }) => id);
+  const causes = (state: EcosystemState) => itemsOf(state, signals).map(({ id }) => id);
 
   test("has five causes, and nothing else, in the order of their urgency", () => {
     expect(causes(day)).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { attentionItems } from "../../../src/core/attention/items.ts";
+import { attentionItems, findingsOf } from "../../../src/core/attention/items.ts";
 import { type OverviewParts, overviewOf } from "../../../src/core/overview/compose.ts";
 import { down, gap, host, process, quiet } from "../attention/state-under-test.ts";
 
@@ -51,7 +51,7 @@ describe("an overview", () => {
     const overview = overviewOf(
       parts({
         fleet: { hosts: many, total: 3_000 },
-        items: attentionItems({ ...quiet, quarantined }),
+        items: attentionItems(findingsOf({ ...quiet, quarantined }), quiet.ecosystem),
         gaps: Array.from({ length: 400 }, (_, place) => gap(`g${place}`, 0.5)),
         queuesInAll: 40,
       }),

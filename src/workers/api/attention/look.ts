@@ -1,6 +1,6 @@
 import type { AttentionItem } from "../../../core/attention/api.ts";
 import { type EcosystemState, TELLING_SIGNALS } from "../../../core/attention/ecosystem-state.ts";
-import { attentionItems } from "../../../core/attention/items.ts";
+import { attentionItems, findingsOf } from "../../../core/attention/items.ts";
 import type { FleetPage } from "../../../core/hosts/fleet.ts";
 import { suspendedText } from "../../../core/problem/object-refusals.ts";
 import { platformFailure } from "../../../core/problem/platform-failure.ts";
@@ -108,14 +108,14 @@ export async function lookAt(
 
 /** Asks the log how matters began, where there are any. */
 async function toldItems(env: Environment, state: EcosystemState): Promise<AttentionItem[]> {
-  const items = attentionItems(state);
-  if (items.length === 0) return items;
+  const findings = findingsOf(state);
+  if (findings.length === 0) return [];
   const page = await signalLog(env, state.ecosystem).read({
     signals: TELLING_SIGNALS,
     limit: MAX_SIGNALS,
     order: "desc",
   });
-  return attentionItems(state, page.lines.map(readSignalLine));
+  return attentionItems(findings, state.ecosystem, page.lines.map(readSignalLine));
 }
 
 /** What the platform restarted in the midst of the call is asked again. */

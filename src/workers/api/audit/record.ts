@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { Caller } from "../../../core/access/grant.ts";
-import { isAudited, isOfDeployment } from "../../../core/audit/api.ts";
+import { isAudited, isOfDeployment, mayBeAudited } from "../../../core/audit/api.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import { auditLog, DEPLOYMENT } from "../../bindings/objects.ts";
@@ -18,6 +18,7 @@ export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
   await next();
   const { method, path } = c.req;
   const { status } = c.res;
+  if (!mayBeAudited(method, status)) return;
   // A call that was refused before its token was known has no grant.
   const grant: Caller | undefined = c.get("grant");
   if (grant === undefined) return;

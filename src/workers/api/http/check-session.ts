@@ -5,7 +5,7 @@ import { type CookiePlace, cookiePlace, readCookie } from "../../../core/access/
 import { parseToken, type SecretKind } from "../../../core/access/token.ts";
 import { ExpiringMap } from "../../../core/collections/expiring-map.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import type { SecretDigest } from "../../../durable-objects/access/sessions.ts";
+import type { SecretDigest } from "../../../durable-objects/access/secret-digest.ts";
 import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";

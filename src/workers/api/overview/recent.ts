@@ -1,5 +1,6 @@
 import { ExpiringMap } from "../../../core/collections/expiring-map.ts";
 import type { Overview } from "../../../core/overview/api.ts";
+import { hex, sha256 } from "../http/digest.ts";
 
 /** An overview is given again for so long: many viewers of an ecosystem cost its objects as much as one. */
 const KEEP_MS = 2_000;
@@ -20,10 +21,9 @@ export const recentOverview = (ecosystem: string, nowMs: number): TaggedOverview
 
 export async function remember(ecosystem: string, overview: Overview, nowMs: number): Promise<TaggedOverview> {
   const { at: _, ...content } = overview;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(content)));
-  const hex = Array.from(new Uint8Array(digest, 0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const digest = hex((await sha256(JSON.stringify(content))).slice(0, 12));
   // Weak: the time of the look is left out, so that an ecosystem in which nothing happens has the same tag.
-  const tagged = { overview, etag: `W/"${hex}"` };
+  const tagged = { overview, etag: `W/"${digest}"` };
   recent.set(ecosystem, tagged, nowMs);
   return tagged;
 }

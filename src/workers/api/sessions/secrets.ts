@@ -1,5 +1,5 @@
-import { makeToken, type SecretKind, TOKEN_ID_BYTES, TOKEN_SECRET_BYTES } from "../../../core/access/token.ts";
-import type { SecretDigest } from "../../../durable-objects/access/sessions.ts";
+import type { SecretKind } from "../../../core/access/token.ts";
+import { randomToken, type SecretDigest } from "../../../durable-objects/access/secret-digest.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { secretDigest } from "../http/check-session.ts";
 import { unauthenticated } from "../http/refusal.ts";
@@ -9,11 +9,7 @@ export async function newSecret(
   env: Pick<Environment, "ADMIN_TOKEN">,
   kind: SecretKind,
 ): Promise<{ readonly secret: string; readonly stored: SecretDigest }> {
-  const { token } = makeToken(
-    crypto.getRandomValues(new Uint8Array(TOKEN_ID_BYTES)),
-    crypto.getRandomValues(new Uint8Array(TOKEN_SECRET_BYTES)),
-    kind,
-  );
+  const { token } = randomToken(kind);
   const stored = await secretDigest(env, token, kind);
   if (stored === undefined) throw unauthenticated();
   return { secret: token, stored };
