@@ -68,6 +68,13 @@ describe("the evidence of a gap", () => {
     expect(evidence?.samples[0]?.at).toMatch(/^2026-01-01T00:09:00/);
   });
 
+  test("leaves out a sample that the scanner leaves out: with a reference outside its context", () => {
+    const used = times(6, () => sample("r", { context_length: 100, references: [1, 5] }));
+    const odd = sample("r", { context_length: 100, references: [1, 5, 250] });
+    const found = evidenceOf([...used, odd]).find(({ metric }) => metric === "highest_reference");
+    expect(found?.samples.map(({ value }) => value)).toEqual(used.map(() => 5));
+  });
+
   test("of a comparison is the samples of the variant that does worse", () => {
     const tried = (variant: string, ok: boolean) => sample("r", { variant }, { niche: "parse", ok });
     const samples = [...times(200, () => tried("a", false)), ...times(200, () => tried("b", true))];

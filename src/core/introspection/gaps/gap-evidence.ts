@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { formatTimestamp, Timestamp } from "../../signals/timestamp.ts";
 import { Gap } from "../api.ts";
+import { contextUse } from "../scanners/context-scanner.ts";
 import { isAmount, isPercent } from "../scanners/facts.ts";
 import type { Sample } from "../window/sample.ts";
 
@@ -59,6 +60,8 @@ const ofLabel =
   ({ facts }, gap) =>
     facts[label] === after(gap, kind) ? facts[value] : undefined;
 
+const partOf = ({ recent_part_percent = 20 }: ScannerValues) => recent_part_percent;
+
 /** How each scanner reads its samples: the same facts as in the file of the scanner, by the metric of its evidence. */
 const METRICS: Readonly<Record<string, Metric>> = {
   cpu_percent: {
@@ -101,14 +104,14 @@ const METRICS: Readonly<Record<string, Metric>> = {
     worse: "below",
     raise: "reach_percent_below",
     clear: "reach_percent_clear",
-    valueOf: ofReporter("unused_context_tail_", (sample) => reachOf(sample)),
+    valueOf: ofReporter("unused_context_tail_", (sample, settings) => contextUse(sample, partOf(settings))?.reach),
   },
   recent_references: {
     scanner: "context_utilization",
     worse: "above",
     raise: "recent_percent_above",
     clear: "recent_percent_clear",
-    valueOf: ofReporter("recency_bias_", (sample, settings) => recentOf(sample, settings.recent_part_percent ?? 20)),
+    valueOf: ofReporter("recency_bias_", (sample, settings) => recentOf(sample, partOf(settings))),
   },
   success_rate: {
     scanner: "comparative_analysis",
@@ -168,24 +171,11 @@ const numbersOf = (settings: Readonly<Record<string, unknown>> = {}): ScannerVal
 
 const percentOf = (value: unknown) => (isPercent(value) ? value : undefined);
 
-/** Highest reference, as a share of the context in percent. */
-function reachOf({ facts: { context_length: length, references } }: Sample): number | undefined {
-  const all = numbersIn(references);
-  return typeof length === "number" && length > 0 && all.length > 0
-    ? (all.reduce((a, b) => Math.max(a, b)) / length) * 100
-    : undefined;
-}
-
 /** Share of the references in the last part of the context, in percent. */
-function recentOf({ facts: { context_length: length, references } }: Sample, part: number): number | undefined {
-  const all = numbersIn(references);
-  if (typeof length !== "number" || length <= 0 || all.length === 0) return undefined;
-  const recent = all.filter((reference) => reference >= length * (1 - part / 100));
-  return (recent.length / all.length) * 100;
+function recentOf(sample: Sample, part: number): number | undefined {
+  const use = contextUse(sample, part);
+  return use === undefined ? undefined : (use.recent / use.references) * 100;
 }
-
-const numbersIn = (list: unknown): number[] =>
-  Array.isArray(list) ? list.filter((one): one is number => typeof one === "number") : [];
 
 /** Whether a sample is of the variant that does worse, in the niche of the comparison. */
 function isOfWorse({ niche, facts }: Sample, { metadata }: Gap): boolean {

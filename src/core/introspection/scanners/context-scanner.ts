@@ -46,6 +46,24 @@ interface Use {
   readonly recent: number;
 }
 
+/**
+ * What a sample says of the use of a context; `undefined`: it is left out.
+ *
+ * @param part - length of the last part, as a share of the context in percent
+ */
+export function contextUse({ facts: { context_length: length, references } }: Sample, part: number): Use | undefined {
+  if (!isAmount(length) || length === 0 || !Array.isArray(references) || references.length === 0) return undefined;
+  const recentFrom = length * (1 - part / 100);
+  let highest = 0;
+  let recent = 0;
+  for (const reference of references as readonly unknown[]) {
+    if (!isAmount(reference) || reference > length) return undefined;
+    if (reference > highest) highest = reference;
+    if (reference >= recentFrom) recent++;
+  }
+  return { reach: (highest / length) * 100, references: references.length, recent };
+}
+
 class ContextScanner implements Scanner {
   readonly #settings: Settings;
   readonly #groups = new GroupMap(() => ({
@@ -60,7 +78,7 @@ class ContextScanner implements Scanner {
   }
 
   observe(sample: Sample): void {
-    const use = this.#useIn(sample);
+    const use = contextUse(sample, this.#settings.recent_part_percent);
     const reporter = labelOf(sample.reporter);
     if (use === undefined || reporter === undefined) return;
     const group = this.#groups.observe(reporter, sample);
@@ -70,7 +88,7 @@ class ContextScanner implements Scanner {
   }
 
   forget(sample: Sample): void {
-    const use = this.#useIn(sample);
+    const use = contextUse(sample, this.#settings.recent_part_percent);
     const reporter = labelOf(sample.reporter);
     if (use === undefined || reporter === undefined) return;
     const group = this.#groups.forget(reporter, sample);
@@ -109,19 +127,6 @@ class ContextScanner implements Scanner {
         });
       }
     }
-  }
-
-  #useIn({ facts: { context_length: length, references } }: Sample): Use | undefined {
-    if (!isAmount(length) || length === 0 || !Array.isArray(references) || references.length === 0) return undefined;
-    const recentFrom = length * (1 - this.#settings.recent_part_percent / 100);
-    let highest = 0;
-    let recent = 0;
-    for (const reference of references as readonly unknown[]) {
-      if (!isAmount(reference) || reference > length) return undefined;
-      if (reference > highest) highest = reference;
-      if (reference >= recentFrom) recent++;
-    }
-    return { reach: (highest / length) * 100, references: references.length, recent };
   }
 
   #finding(
