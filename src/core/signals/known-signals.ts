@@ -87,6 +87,12 @@ export const AgentFacts = z.looseObject({
 /** About an agent that a host supervises. `reason` is text for people, except in `Q_PROCESS_HUNG`. */
 const ProcessFacts = z.looseObject({ host: text, agent: text, reason: text });
 
+/** About a session of an agent that reports by telemetry or hooks. */
+const SessionFacts = z.looseObject({
+  session: text.meta({ description: "The program's own id of the session" }),
+  agent: text.meta({ description: "Name of the program, such as claude-code" }),
+});
+
 const percent = (what: string) =>
   z
     .number()
@@ -167,6 +173,20 @@ export const KNOWN_SIGNALS = {
   Q_WORKER_TASK_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_WORKER_TASK_FAILED: { kind: "error", facts: anyFacts },
   Q_WORKER_TASK_TIMEOUT: { kind: "error", facts: anyFacts },
+  Q_SESSION_BEGUN: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_ENDED: { kind: "completion", facts: SessionFacts },
+  Q_SESSION_PROMPTED: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_REPLIED: { kind: "completion", facts: SessionFacts },
+  Q_SESSION_TOOL_STARTED: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_TOOL_ENDED: { kind: "completion", facts: SessionFacts },
+  Q_SESSION_PERMISSION_ASKED: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_PERMISSION_ANSWERED: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_USAGE: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_API_FAILED: { kind: "error", facts: SessionFacts },
+  Q_SESSION_ACTIVE: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_WAITING: { kind: "advisory", facts: SessionFacts },
+  Q_SESSION_FROZEN: { kind: "error", facts: SessionFacts },
+  Q_SESSION_RESUMED: { kind: "advisory", facts: SessionFacts },
   Q_POLICY_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_POLICY_QUARANTINED: { kind: "error", facts: anyFacts },
   Q_SCANNER_CHANGED: { kind: "advisory", facts: anyFacts },
