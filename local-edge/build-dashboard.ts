@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { build, type Rolldown } from "vite";
-import { browserSchemas } from "./browser-schemas.ts";
 import { PROJECT_ROOT } from "./paths.ts";
+import { trustedAnswers } from "./trusted-answers.ts";
 
 /** Each page of the dashboard, and the script with which it begins. */
 const PAGES = { app: "dashboard/main.tsx", "sign-in": "dashboard/sign-in/main.ts" } as const;
@@ -73,7 +73,7 @@ async function bundle(): Promise<Output> {
     root: PROJECT_ROOT,
     base: BASE,
     logLevel: "error",
-    plugins: [browserSchemas()],
+    plugins: [trustedAnswers()],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
       write: false,
@@ -93,7 +93,21 @@ async function bundle(): Promise<Output> {
     },
   });
   if (Array.isArray(built) || !("output" in built)) throw new Error("the build of the dashboard is not one bundle");
+  refuseSchemas(built.output);
   return built.output;
+}
+
+/** A schema that a page uses itself would bring the whole of Zod along, half as much code again as the page has. */
+function refuseSchemas(output: Output): void {
+  for (const file of output) {
+    const users = file.type === "chunk" ? file.moduleIds.filter((id) => /\/node_modules\/zod\//.test(id)) : [];
+    if (users.length === 0) continue;
+    const own = file.type === "chunk" ? file.moduleIds.filter((id) => !id.includes("/node_modules/")) : [];
+    throw new Error(
+      `the dashboard would carry Zod in ${file.fileName}, with ${own.map((id) => relative(PROJECT_ROOT, id)).join(", ")}: ` +
+        "move what a page uses of a module with schemas into a module without them",
+    );
+  }
 }
 
 function pagesOf(output: Output): Record<string, Page> {

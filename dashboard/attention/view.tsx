@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { NoAnswer } from "../../src/client/http/request.ts";
+import { NoAnswer } from "../../src/client/answers/no-answer.ts";
 import type { AttentionItem } from "../../src/core/attention/api.ts";
 import { callEdge } from "../base/edge.ts";
 import { overview, reloadOverview } from "../base/overview.ts";

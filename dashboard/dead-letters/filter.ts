@@ -1,6 +1,6 @@
 import type { deadLetterCalls } from "../../src/client/dead-letters.ts";
-import { DEAD_LETTER_KINDS } from "../../src/core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../../src/core/dead-letters/filter.ts";
+import { DEAD_LETTER_KINDS } from "../../src/core/dead-letters/kinds.ts";
 import type { Progress } from "../parts/act-on-each.ts";
 
 type Calls = ReturnType<typeof deadLetterCalls>;

@@ -1,6 +1,7 @@
 import { agentCalls } from "../../src/client/hosts.ts";
 import type { AgentView } from "../../src/core/hosts/api.ts";
-import { type FleetProcess, fleetHost } from "../../src/core/hosts/fleet.ts";
+import type { FleetProcess } from "../../src/core/hosts/fleet.ts";
+import { fleetHost } from "../../src/core/hosts/fleet-host.ts";
 import { edgeOf } from "../base/edge.ts";
 import { reloadOverview } from "../base/overview.ts";
 import { open, place, queryOf, setQuery, to } from "../base/router.ts";

@@ -1,5 +1,5 @@
-import type { Call } from "../../src/client/http/request.ts";
-import { urlOf } from "../../src/client/http/request.ts";
+import type { Call } from "../../src/client/http/exchange.ts";
+import { urlOf } from "../../src/client/http/exchange.ts";
 import { openEventSource } from "../../src/client/stream/event-source.ts";
 import type { SignalSource } from "../../src/client/stream/signal-source.ts";
 

@@ -6,5 +6,7 @@ export const callsOf = (ecosystem: string) =>
   queueCalls({
     ...edgeOf(ecosystem),
     withRetries: (attempt) => attempt(),
-    stream: () => Promise.reject(new Error("the dashboard follows no queue")),
+    follow: () => {
+      throw new Error("the dashboard follows no queue");
+    },
   });

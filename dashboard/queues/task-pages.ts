@@ -1,6 +1,6 @@
 import type { queueCalls } from "../../src/client/queue.ts";
 import type { TaskView } from "../../src/core/queue/api.ts";
-import { Outcome } from "../../src/core/queue/task.ts";
+import { OUTCOMES } from "../../src/core/queue/outcomes.ts";
 import { inPages } from "../base/in-pages.ts";
 
 const PAGE = 200;
@@ -22,7 +22,7 @@ type Calls = Pick<ReturnType<typeof queueCalls>, "tasks" | "finished">;
 
 /** Tasks of a queue, some pages of them: unfinished ones, or, of the last day, those that ended so. */
 export async function loadTasks(calls: Calls, queue: string, { status, text, pages }: Wanted): Promise<Loaded> {
-  const state = Outcome.options.find((outcome) => outcome === status);
+  const state = OUTCOMES.find((outcome) => outcome === status);
   const search = text.trim() === "" ? {} : { text: text.trim() };
   const { items, more } =
     state === undefined

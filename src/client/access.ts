@@ -1,7 +1,8 @@
 import { CreatedToken, Tokens } from "../core/access/api.ts";
 import type { NewToken } from "../core/access/new-token.ts";
 import { CurrentSession, SessionCode, Sessions } from "../core/access/session.ts";
-import { type CallEdge, NoAnswer } from "./http/request.ts";
+import { NoAnswer } from "./answers/no-answer.ts";
+import type { CallEdge } from "./http/request.ts";
 
 /** Calls about tokens. They belong to no ecosystem. */
 export function tokenCalls({ call }: { readonly call: CallEdge }) {

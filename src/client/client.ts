@@ -7,7 +7,8 @@ import { ecosystemCalls } from "./ecosystems.ts";
 import { bridgeCalls } from "./federation.ts";
 import { fileTaskCalls } from "./file-tasks.ts";
 import { agentCalls } from "./hosts.ts";
-import { type CallEdge, type Connection, type Credential, request as send, urlOf } from "./http/request.ts";
+import { type Connection, type Credential, urlOf } from "./http/exchange.ts";
+import { type CallEdge, request as send } from "./http/request.ts";
 import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
@@ -17,6 +18,7 @@ import { queueCalls } from "./queue.ts";
 import { rolloutCalls } from "./rollout.ts";
 import { signalCalls } from "./signals.ts";
 import { openEventSource } from "./stream/event-source.ts";
+import { followEvents } from "./stream/queue-events.ts";
 import { openServerSentEvents } from "./stream/server-sent-events.ts";
 import type { OpenSource } from "./stream/signal-source.ts";
 import { webhookCalls } from "./webhooks.ts";
@@ -24,7 +26,7 @@ import { webhookCalls } from "./webhooks.ts";
 export interface ClientOptions {
   /** Where the edge is, such as `http://127.0.0.1:8787`. */
   readonly url: string;
-  /** `null` in a page of the dashboard: its browser has a session. */
+  /** `null` in a browser that has a session. */
   readonly token: Credential;
   /** Default `default`. */
   readonly ecosystem?: string;
@@ -95,11 +97,15 @@ export function createClient(options: ClientOptions) {
       call,
       withRetries,
       inside,
-      stream: (path, query, lastId, signal) =>
-        openServerSentEvents(urlOf(url, path, query), token, {
-          signal,
-          headers: lastId === undefined ? {} : { "Last-Event-ID": lastId },
-        }),
+      follow: (path, query, options) =>
+        followEvents(
+          (lastId) =>
+            openServerSentEvents(urlOf(url, path, query), token, {
+              signal: options.signal,
+              headers: lastId === undefined ? {} : { "Last-Event-ID": lastId },
+            }),
+          options,
+        ),
     }),
     webhooks: webhookCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),

@@ -1,7 +1,8 @@
 import { BulkAnswer, DeadLettersPage, Replayed } from "../core/dead-letters/api.ts";
 import { DeadLetter } from "../core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../core/dead-letters/filter.ts";
-import { type CallEdge, NoAnswer } from "./http/request.ts";
+import { NoAnswer } from "./answers/no-answer.ts";
+import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
   readonly call: CallEdge;

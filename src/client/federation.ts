@@ -1,5 +1,6 @@
 import { type BridgeInput, Bridges, BridgeView } from "../core/federation/bridge.ts";
-import { type CallEdge, NoAnswer } from "./http/request.ts";
+import { NoAnswer } from "./answers/no-answer.ts";
+import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
   readonly call: CallEdge;

@@ -1,6 +1,7 @@
 import { Agents, AgentView, MonitorRun, MonitorSettingsView } from "../core/hosts/api.ts";
 import { ProducerPage, type ProducerRecord } from "../core/signals/api.ts";
-import { type CallEdge, NoAnswer } from "./http/request.ts";
+import { NoAnswer } from "./answers/no-answer.ts";
+import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
   readonly call: CallEdge;

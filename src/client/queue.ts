@@ -1,11 +1,9 @@
-import * as z from "zod";
 import { Queues } from "../core/access/api.ts";
 import {
   Bottlenecks,
   CallReply,
-  PendingCall,
+  type QueueEvent,
   QueueEvents,
-  QueueStatus,
   TaskPage,
   type TaskReceipt,
   TaskReceipts,
@@ -13,38 +11,16 @@ import {
   TaskView,
 } from "../core/queue/api.ts";
 import { FinishedPage } from "../core/queue/finished-query.ts";
-import { DEFAULT_SETTINGS, QueueSettings, type QueueSettingsChange } from "../core/queue/queue-settings.ts";
+import type { QueueSettingsChange } from "../core/queue/queue-settings.ts";
 import type { Outcome } from "../core/queue/task.ts";
 import type { TaskInput } from "../core/queue/task-input.ts";
+import { NoAnswer } from "./answers/no-answer.ts";
+import { AnyQueueSettings, AnyQueueStatus, EarlierCall } from "./answers/queue.ts";
+import type { Call } from "./http/exchange.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
-import { type Call, type CallEdge, NoAnswer } from "./http/request.ts";
+import type { CallEdge } from "./http/request.ts";
 import { uuid7 } from "./http/uuid7.ts";
-import { type FollowEventsOptions, followEvents } from "./stream/queue-events.ts";
-import type { ServerSentEvents } from "./stream/server-sent-events.ts";
-
-/** An older edge has no breakers. */
-const { breaker_failures, breaker_rate, breaker_calls, breaker_open_ms, breaker_open_max_ms, breaker_fallback } =
-  QueueSettings.shape;
-/** Nor does it keep finished tasks by count, or tell of long ones. */
-const { keep_finished, notify_long_to, notify_long_ms, notify_long_every_ms } = QueueSettings.shape;
-const AnyQueueSettings = QueueSettings.extend({
-  breaker_failures: breaker_failures.default(DEFAULT_SETTINGS.breaker_failures),
-  breaker_rate: breaker_rate.default(DEFAULT_SETTINGS.breaker_rate),
-  breaker_calls: breaker_calls.default(DEFAULT_SETTINGS.breaker_calls),
-  breaker_open_ms: breaker_open_ms.default(DEFAULT_SETTINGS.breaker_open_ms),
-  breaker_open_max_ms: breaker_open_max_ms.default(DEFAULT_SETTINGS.breaker_open_max_ms),
-  breaker_fallback: breaker_fallback.default(DEFAULT_SETTINGS.breaker_fallback),
-  keep_finished: keep_finished.default(0),
-  notify_long_to: notify_long_to.default(DEFAULT_SETTINGS.notify_long_to),
-  notify_long_ms: notify_long_ms.default(DEFAULT_SETTINGS.notify_long_ms),
-  notify_long_every_ms: notify_long_every_ms.default(DEFAULT_SETTINGS.notify_long_every_ms),
-});
-/** Nor does it say how large a queue is. */
-const AnyQueueStatus = QueueStatus.extend({ settings: AnyQueueSettings }).partial({
-  breakers: true,
-  database_bytes: true,
-  heap: true,
-});
+import type { FollowEventsOptions } from "./stream/queue-events.ts";
 
 /** A task to be queued. Without a `task_id` the client chooses one. */
 export type TaskRequest = TaskInput;
@@ -78,24 +54,20 @@ export interface FinishedTasksQuery {
 /** Added to the time-out of the HTTP request, for the network. */
 const NETWORK_MS = 5_000;
 
-/** A reply holds `result`, a call without one its `status`: the reply is tried first. */
-const EarlierCall = z.union([CallReply, PendingCall]);
-
 interface QueueCallsOptions {
   readonly call: CallEdge;
   readonly withRetries: <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
   readonly inside: (path: string) => string;
-  /** Opens a stream of server-sent events, after the event with the id `lastId`. */
-  readonly stream: (
+  /** Events of the queue of this path, as they happen. */
+  readonly follow: (
     path: string,
     query: Call["query"],
-    lastId: string | undefined,
-    signal: AbortSignal | undefined,
-  ) => Promise<ServerSentEvents>;
+    options: FollowEventsOptions,
+  ) => AsyncGenerator<QueueEvent, void, void>;
 }
 
 /** Calls about queues, over plain HTTP. For workers see work/worker.ts; for calls over a channel work/caller.ts. */
-export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOptions) {
+export function queueCalls({ call, withRetries, inside, follow }: QueueCallsOptions) {
   const at = (queue: string, path = "") => inside(`/queues/${encodeURIComponent(queue)}${path}`);
   const of = (queue: string, task: string, path = "") => at(queue, `/tasks/${encodeURIComponent(task)}${path}`);
 
@@ -114,10 +86,7 @@ export function queueCalls({ call, withRetries, inside, stream }: QueueCallsOpti
 
     /** The latest events, and new events as they happen. */
     follow: (queue: string, options: FollowEventsOptions = {}) =>
-      followEvents(
-        (lastId) => stream(at(queue, "/events"), { tail: options.tail ?? 100 }, lastId, options.signal),
-        options,
-      ),
+      follow(at(queue, "/events"), { tail: options.tail ?? 100 }, options),
 
     /** Queues all tasks or none. A task without an id gets one here, so that a retry does not queue it a second time. */
     async put(queue: string, tasks: readonly TaskRequest[]): Promise<readonly TaskReceipt[]> {

@@ -5,7 +5,8 @@ import {
   RolloutState,
   RolloutView,
 } from "../core/intelligence/rollout/api.ts";
-import type { Call, CallEdge } from "./http/request.ts";
+import type { Call } from "./http/exchange.ts";
+import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
   readonly call: CallEdge;

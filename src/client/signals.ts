@@ -1,7 +1,8 @@
 import { Lineage } from "../core/lineage/api.ts";
 import { AppendResult, SignalPage } from "../core/signals/api.ts";
 import { Signal, type SignalInput } from "../core/signals/signal.ts";
-import type { Call, CallEdge } from "./http/request.ts";
+import type { Call } from "./http/exchange.ts";
+import type { CallEdge } from "./http/request.ts";
 import { uuid7 } from "./http/uuid7.ts";
 import { type FollowOptions, followLog } from "./stream/follow.ts";
 import type { SignalSource } from "./stream/signal-source.ts";

@@ -1,6 +1,7 @@
 import { Deliveries, Endpoint, Endpoints, EndpointWithSecret, TestOutcome } from "../core/webhooks/api.ts";
 import type { EndpointChange } from "../core/webhooks/endpoint.ts";
-import { type CallEdge, NoAnswer } from "./http/request.ts";
+import { NoAnswer } from "./answers/no-answer.ts";
+import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
   readonly call: CallEdge;

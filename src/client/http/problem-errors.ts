@@ -1,5 +1,6 @@
 import type * as z from "zod";
-import { Problem } from "../../core/problem/problem.ts";
+import type { FieldError } from "../../core/problem/field-error.ts";
+import type { Problem } from "../../core/problem/problem.ts";
 
 /** The edge refused the call with a problem document. */
 export class ApiProblem extends Error {
@@ -54,13 +55,6 @@ function describeIssue({ path, message }: z.core.$ZodIssue): string {
   return `${path.length === 0 ? "the whole answer" : `/${path.map(String).join("/")}`}: ${message}`;
 }
 
-/** The members of a problem document. Without a `type` the document means no more than its status (RFC 9457). */
-const Refusal = Problem.extend({
-  type: Problem.shape.type.default("about:blank"),
-  errors: Problem.shape.errors.catch(undefined),
-  detail: Problem.shape.detail.catch(undefined),
-});
-
 /** Reads a refusal. Proxies answer with pages of their own: any other body is turned into a problem document. */
 export function problemFrom(status: number, text: string, retryAfter: string | null | undefined): ApiProblem {
   const problem = parseProblem(text) ?? { type: "about:blank", title: `The edge answered ${status}`, status };
@@ -72,11 +66,35 @@ export function problemFrom(status: number, text: string, retryAfter: string | n
 
 function parseProblem(text: string): Problem | undefined {
   try {
-    return Refusal.safeParse(JSON.parse(text)).data;
+    return problemIn(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
+
+/**
+ * The problem that a document tells of, read without a schema: pages of the dashboard carry none. Without a `type` the
+ * document means no more than its status (RFC 9457); a member of another form than the RFC's is left out.
+ */
+function problemIn(document: unknown): Problem | undefined {
+  if (!isRecord(document)) return undefined;
+  const { type = "about:blank", title, status, detail, errors, ...others } = document;
+  if (typeof type !== "string" || typeof title !== "string" || !Number.isSafeInteger(status)) return undefined;
+  return {
+    ...others,
+    type,
+    title,
+    status: Number(status),
+    ...(typeof detail === "string" && { detail }),
+    ...(Array.isArray(errors) && errors.every(isFieldError) && { errors }),
+  };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isFieldError = (value: unknown): value is FieldError =>
+  isRecord(value) && typeof value.pointer === "string" && typeof value.message === "string";
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "no answer";

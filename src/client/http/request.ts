@@ -1,39 +1,10 @@
-import * as z from "zod";
-import { OWN_HEADER } from "../../core/access/own-page.ts";
+import type * as z from "zod";
+import { type Call, type Connection, exchange } from "./exchange.ts";
 import { loosened } from "./loosened.ts";
-import { EdgeUnreachable, problemFrom, UnreadableAnswer } from "./problem-errors.ts";
-
-/** A token; `null`: the session of the browser, whose cookie the browser adds. */
-export type Credential = string | null;
-
-export interface Connection {
-  /** Where the edge is, such as `http://127.0.0.1:8787`. */
-  readonly url: string;
-  readonly token: Credential;
-  readonly fetch: typeof fetch;
-}
-
-export interface Call {
-  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** From the root, its parts encoded. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
-  readonly body?: unknown;
-  /** Instead of `body`: lines, each a JSON document. */
-  readonly ndjson?: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Longest wait for the answer, in milliseconds; default 30,000. */
-  readonly timeoutMs?: number | undefined;
-}
+import { UnreadableAnswer } from "./problem-errors.ts";
 
 /** Makes a call, and reads the answer by its schema. */
 export type CallEdge = <Schema extends z.ZodType>(answer: Schema, call: Call) => Promise<z.output<Schema>>;
-
-/** The answer to a call that only succeeds or fails: its body is ignored. */
-export const NoAnswer = z.unknown().transform((): void => undefined);
-
-/** Longest wait for an answer, in milliseconds. */
-const TIMEOUT_MS = 30_000;
 
 /**
  * One call, one answer.
@@ -47,54 +18,7 @@ export async function request<Schema extends z.ZodType>(
   answer: Schema,
   call: Call,
 ): Promise<z.output<Schema>> {
-  const { response, text } = await exchange(connection, call);
-  if (!response.ok) throw problemFrom(response.status, text, response.headers.get("retry-after"));
-  const read = loosened(answer).safeParse(text === "" ? undefined : parseJson(connection, text));
+  const read = loosened(answer).safeParse(await exchange(connection, call));
   if (!read.success) throw new UnreadableAnswer(connection.url, `${call.method ?? "GET"} ${call.path}`, read.error);
   return read.data;
-}
-
-function parseJson(connection: Connection, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(`the server at ${new URL(connection.url).origin} is not Ganglion: its answer is not JSON`);
-  }
-}
-
-async function exchange(
-  connection: Connection,
-  { method = "GET", path, query, body, ndjson, signal, timeoutMs }: Call,
-) {
-  const timeout = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
-  try {
-    const response = await connection.fetch(urlOf(connection.url, path, query), {
-      method,
-      headers: {
-        ...authorisation(connection.token),
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...(ndjson === undefined ? {} : { "Content-Type": "application/x-ndjson" }),
-      },
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(ndjson === undefined ? {} : { body: ndjson }),
-    });
-    return { response, text: await response.text() };
-  } catch (error) {
-    if (signal?.aborted === true) throw signal.reason;
-    throw new EdgeUnreachable(connection.url, error);
-  }
-}
-
-/** With a session the edge wants a header that no page of another origin can add. */
-export const authorisation = (token: Credential): Record<string, string> =>
-  token === null ? { [OWN_HEADER]: "1" } : { Authorization: `Bearer ${token}` };
-
-export function urlOf(base: string, path: string, query: Call["query"] = {}): URL {
-  const url = new URL(base);
-  url.pathname = url.pathname.replace(/\/$/, "") + path;
-  for (const [name, value] of Object.entries(query)) {
-    for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, String(one));
-  }
-  return url;
 }

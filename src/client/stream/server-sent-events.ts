@@ -1,5 +1,5 @@
+import { authorisation, type Credential } from "../http/exchange.ts";
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
-import { authorisation, type Credential } from "../http/request.ts";
 
 /** The edge sends a comment every 15 seconds: after three missed comments, the connection is dead. */
 const SILENCE_MS = 45_000;

@@ -1,5 +1,5 @@
 import type { Signal } from "../../core/signals/signal.ts";
-import type { Credential } from "../http/request.ts";
+import type { Credential } from "../http/exchange.ts";
 
 /** Signals in the order of the log. */
 export interface Batch {

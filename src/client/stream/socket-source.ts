@@ -2,8 +2,8 @@ import { WebSocket } from "ws";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
 import { Acknowledger } from "../../core/signals/log/acknowledger.ts";
 import { AcknowledgeFrame } from "../../core/wire/link-frames.ts";
+import { authorisation } from "../http/exchange.ts";
 import { EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
-import { authorisation } from "../http/request.ts";
 import { PushIterable } from "./push-iterable.ts";
 import type { Batch, OpenSource } from "./signal-source.ts";
 

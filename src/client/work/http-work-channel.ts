@@ -1,8 +1,9 @@
 import type * as z from "zod";
 import { LeasedTasks, TaskState } from "../../core/queue/api.ts";
 import type { OutgoingWorkerFrame } from "../../core/queue/work-frames.ts";
+import type { Connection } from "../http/exchange.ts";
 import { ApiProblem } from "../http/problem-errors.ts";
-import { type Connection, request } from "../http/request.ts";
+import { request } from "../http/request.ts";
 import { isTransient } from "../http/retry.ts";
 import type { WorkChannel, WorkChannelOptions } from "./work-channel.ts";
 

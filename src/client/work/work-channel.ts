@@ -2,8 +2,8 @@ import { WebSocket } from "ws";
 import { messagesOf, type Unsendable } from "../../core/queue/frame-messages.ts";
 import { readQueueMessage } from "../../core/queue/read-queue-message.ts";
 import { type OutgoingWorkerFrame, type QueueFrame, WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
+import { authorisation, urlOf } from "../http/exchange.ts";
 import { type ApiProblem, EdgeUnreachable, problemFrom } from "../http/problem-errors.ts";
-import { authorisation, urlOf } from "../http/request.ts";
 
 /** A connection that answers no ping for so long is dead, even if the kernel keeps it open. */
 const HEARTBEAT_MS = 20_000;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 import { Bindings } from "./bindings.ts";
 import { SCOPES, type Scope } from "./scopes.ts";
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { formatTimestamp, Timestamp } from "../signals/timestamp.ts";
+import { formatTimestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 import { bindingsOf } from "./bindings.ts";
 import { type Caller, expiresMs, Grant } from "./grant.ts";
 import { SCOPES, type Scope } from "./scopes.ts";

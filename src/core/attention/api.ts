@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** From the most to the least urgent. */
 export const SEVERITIES = ["critical", "warning", "info"] as const;

@@ -1,8 +1,6 @@
 import * as z from "zod";
-import { Timestamp } from "../signals/timestamp.ts";
-
-export const DEAD_LETTER_KINDS = ["signal", "task", "intent", "webhook", "reaction"] as const;
-export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
+import { Timestamp } from "../signals/timestamp-schema.ts";
+import { DEAD_LETTER_KINDS } from "./kinds.ts";
 
 /** A signal, task, file, message or reaction that could not be processed, kept with the reason. */
 export const DeadLetter = z.object({

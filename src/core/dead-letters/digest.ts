@@ -1,4 +1,5 @@
-import type { DeadLetter, DeadLetterKind } from "./dead-letter.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import type { DeadLetterKind } from "./kinds.ts";
 import { causeOfDeadLetter } from "./record.ts";
 
 /** A dead letter without what it holds: what is needed to tell which of them have one cause. */

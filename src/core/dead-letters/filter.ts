@@ -2,7 +2,8 @@ import * as z from "zod";
 import { LIMITS } from "../signals/limits.ts";
 import { compilePatterns } from "../signals/pattern.ts";
 import { parseTimestamp, TIME_RULE } from "../signals/timestamp.ts";
-import { DEAD_LETTER_KINDS, type DeadLetter } from "./dead-letter.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import { DEAD_LETTER_KINDS } from "./kinds.ts";
 
 const Words = z.string().min(1).max(LIMITS.identifierLength);
 const Time = z.union([z.string(), z.number()]).refine((value) => parseTimestamp(value) !== undefined, {

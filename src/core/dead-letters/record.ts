@@ -1,6 +1,7 @@
 import { pruneDeep } from "../json/prune-deep.ts";
 import { writeJson } from "../json/write-json.ts";
-import { DEAD_LETTER_KINDS, type DeadLetterRecord } from "./dead-letter.ts";
+import type { DeadLetterRecord } from "./dead-letter.ts";
+import { DEAD_LETTER_KINDS } from "./kinds.ts";
 
 /**
  * Reads a stored record without its id, which has a column of its own.

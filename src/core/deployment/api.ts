@@ -3,7 +3,7 @@ import { PolicyOverview } from "../policy/api.ts";
 import { ProjectionStatus } from "../projection/api.ts";
 import { NamedExcess } from "../quotas/excess.ts";
 import { LogStatus } from "../signals/api.ts";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** An ecosystem at a glance. */
 export const EcosystemStatus = z.object({

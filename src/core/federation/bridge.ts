@@ -3,7 +3,7 @@ import type { Policy, RuleBody } from "../policy/api.ts";
 import { Expression } from "../policy/effect.ts";
 import { Patterns } from "../policy/names.ts";
 import { EcosystemName, SignalName } from "../signals/signal.ts";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 export const BRIDGE_NAME = /^[a-z0-9][a-z0-9-]{0,55}$/;
 export const BRIDGE_RULE = "a bridge's name starts with a letter or digit and holds a-z, 0-9 and - (56 at most)";

@@ -1,9 +1,6 @@
 import * as z from "zod";
-import { formatTimestamp, parseTimestamp, Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 import { AgentView } from "./api.ts";
-
-/** Supervised processes of one host in an answer; an agent supervises 256 at most. */
-const MAX_PROCESSES = 256;
 
 const { host, state, since, reason, last_seen, version, alerts } = AgentView.shape;
 
@@ -45,35 +42,3 @@ export interface FleetPage {
   /** Hosts in all. */
   readonly total: number;
 }
-
-export function fleetHost({ host, state, since, reason, last_seen, version, alerts, runs }: AgentView): FleetHost {
-  return { host, state, since, reason, last_seen, version, alerts, processes: processesOf(runs) };
-}
-
-/** What a host says belongs to the host: anything but the expected form is left out. */
-function processesOf(runs: AgentView["runs"]): FleetProcess[] {
-  const listed: unknown = runs?.agents;
-  if (!Array.isArray(listed)) return [];
-  return listed.slice(0, MAX_PROCESSES).flatMap((one: unknown) => processOf(one) ?? []);
-}
-
-function processOf(one: unknown): FleetProcess | undefined {
-  if (typeof one !== "object" || one === null) return undefined;
-  const { name, state, verdict, task, started_at, restarts, detail } = one as Readonly<Record<string, unknown>>;
-  if (typeof name !== "string" || typeof state !== "string") return undefined;
-  const judged = typeof verdict === "string" ? verdict : "dead";
-  const doing = textOrNull(task);
-  const startedMs = parseTimestamp(started_at);
-  return {
-    name,
-    state,
-    verdict: judged,
-    task: doing,
-    waiting_for: judged === "waiting" ? (doing ?? "another system") : null,
-    since: startedMs === undefined ? null : formatTimestamp(startedMs),
-    restarts: typeof restarts === "number" && Number.isSafeInteger(restarts) ? restarts : 0,
-    detail: textOrNull(detail),
-  };
-}
-
-const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value.slice(0, 1_000) : null);

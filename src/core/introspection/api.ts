@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** Any JSON object; its fields belong to the reporter or to the scanner. */
 const AnyObject = z.record(z.string(), z.unknown()).meta({ type: "object", additionalProperties: true });

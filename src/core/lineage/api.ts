@@ -2,7 +2,7 @@ import * as z from "zod";
 import { DeadLetter } from "../dead-letters/dead-letter.ts";
 import { Decision } from "../policy/decision.ts";
 import { Signal, Via } from "../signals/signal.ts";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** A task of a chain of signals and its state. */
 export const ChainTask = z.object({

@@ -5,7 +5,7 @@ import { FleetHost } from "../hosts/fleet.ts";
 import { Gap } from "../introspection/api.ts";
 import { QueueStatus } from "../queue/api.ts";
 import { BreakerStatus } from "../queue/breaker-status.ts";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** How much of each list an overview shows; what is beyond is counted. */
 export const SHOWN = { attention: 20, hosts: 200, processes: 2_000, gaps: 50, breakers: 50 } as const;

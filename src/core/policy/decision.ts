@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 import { GatheredContext } from "./gathered-context.ts";
 
 /** The question to a language model that belongs to a decision, and how it was settled. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** How far a projection has followed the log. */
 export const ProjectionPlace = z.object({

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { MedianFields, MsOrNull, PercentileFields } from "./percentile-fields.ts";
 import { QueueSettings } from "./queue-settings.ts";

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Problem, problem } from "../problem/problem.ts";
-import { formatTimestamp, Timestamp } from "../signals/timestamp.ts";
+import { formatTimestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 import type { BreakerChange, BreakerWait } from "./breaker.ts";
 import type { CallBreakers } from "./call-breakers.ts";
 import type { CallFallback } from "./queue-settings.ts";

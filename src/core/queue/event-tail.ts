@@ -1,9 +1,10 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { QueueEvent } from "./api.ts";
-import { Outcome, type TaskEvent, type TaskProgress, type TaskTerms } from "./task.ts";
+import { OUTCOMES } from "./outcomes.ts";
+import type { TaskEvent, TaskProgress, TaskTerms } from "./task.ts";
 
 const KEEP = 1_000;
-const OUTCOMES: ReadonlySet<string> = new Set(Outcome.options);
+const ENDS: ReadonlySet<string> = new Set(OUTCOMES);
 
 type TailedTask = Pick<TaskTerms, "taskId" | "recipient" | "type" | "priority"> & Pick<TaskProgress, "ranMs">;
 
@@ -63,7 +64,7 @@ export class EventTail {
       type: task.type,
       ...event,
       priority: task.priority,
-      ...(OUTCOMES.has(event.event) && { duration_ms: task.ranMs }),
+      ...(ENDS.has(event.event) && { duration_ms: task.ranMs }),
     }));
   }
 

@@ -1,5 +1,5 @@
-import type { FinishedTask, Lease, Task, TaskCause, TaskEvent, TaskProgress, TaskTerms } from "./task.ts";
-import { Outcome } from "./task.ts";
+import { OUTCOMES } from "./outcomes.ts";
+import type { FinishedTask, Lease, Outcome, Task, TaskCause, TaskEvent, TaskProgress, TaskTerms } from "./task.ts";
 
 /**
  * How tasks are stored: JSON lists of values in a fixed order, without their names. Names would be most of the text,
@@ -156,7 +156,6 @@ function readEvent(stored: unknown): TaskEvent {
   };
 }
 
-const OUTCOMES: readonly Outcome[] = Outcome.options;
 const EVENT_NAMES: readonly TaskEvent["event"][] = [
   "queued",
   "leased",

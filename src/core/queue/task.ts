@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { OUTCOMES } from "./outcomes.ts";
 
 /** Status of a task as callers see it. */
 export const TaskStatus = z.enum(["queued", "running", "complete", "failed"]);
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
 /** How a task ended. The status of all but `complete` is `failed`. */
-export const Outcome = z.enum(["complete", "failed", "cancelled", "expired", "dropped"]);
+export const Outcome = z.enum(OUTCOMES);
 export type Outcome = z.infer<typeof Outcome>;
 
 /** Recipient of a task that any worker may take. */

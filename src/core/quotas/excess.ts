@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** Somebody who took more than a fair share, and what gave way for that. */
 export const Excess = z.object({

@@ -3,7 +3,7 @@ import { Budget } from "../billing/budget.ts";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import type { Problem } from "../problem/problem.ts";
 import { type NewSignal, Signal } from "./signal.ts";
-import { Timestamp } from "./timestamp.ts";
+import { Timestamp } from "./timestamp-schema.ts";
 
 /** Signals to append, in order. */
 export interface AppendRequest {

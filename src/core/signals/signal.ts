@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "./limits.ts";
-import { parseTimestamp, TIME_RULE, Timestamp } from "./timestamp.ts";
+import { parseTimestamp, TIME_RULE } from "./timestamp.ts";
+import { Timestamp } from "./timestamp-schema.ts";
 
 /** `Q_<ACTION>_<STATE>`, `OBSERVATION`, `CAPABILITY_GAP`, or any other name of these characters. */
 export const SIGNAL_NAME = /^[A-Za-z][A-Za-z0-9_.:-]{0,127}$/;

@@ -1,5 +1,3 @@
-import * as z from "zod";
-
 /**
  * Ganglion writes times as RFC 3339 in UTC with milliseconds. It accepts RFC 3339 with any offset, the same without an offset
  * (read as UTC, because Python's `datetime.utcnow().isoformat()` writes that), and numbers, which are seconds since the epoch.
@@ -54,6 +52,3 @@ function remember(text: string, ms: number): number | undefined {
 export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
-
-/** A time as Ganglion stores and shows it: RFC 3339 in UTC with milliseconds. */
-export const Timestamp = z.string().meta({ format: "date-time", example: "2026-01-31T12:00:00.000Z" });

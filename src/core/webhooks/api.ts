@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { FieldError } from "../problem/field-error.ts";
-import { Timestamp } from "../signals/timestamp.ts";
+import { Timestamp } from "../signals/timestamp-schema.ts";
 
 /** A message for an endpoint, as the part that decided to send it hands it over. */
 export const NewDelivery = z

@@ -1,5 +1,6 @@
 import type { AgentPage, AgentView, LinkReport, MonitorRun } from "../../core/hosts/api.ts";
-import { type FleetPage, fleetHost } from "../../core/hosts/fleet.ts";
+import type { FleetPage } from "../../core/hosts/fleet.ts";
+import { fleetHost } from "../../core/hosts/fleet-host.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";

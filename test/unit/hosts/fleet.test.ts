@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AgentView } from "../../../src/core/hosts/api.ts";
-import { fleetHost } from "../../../src/core/hosts/fleet.ts";
+import { fleetHost } from "../../../src/core/hosts/fleet-host.ts";
 
 const AT = "2026-01-01T00:00:00.000Z";
 const view = (runs: AgentView["runs"]): AgentView => ({

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Timestamp } from "../../signals/timestamp.ts";
+import { Timestamp } from "../../signals/timestamp-schema.ts";
 
 /** The two ways of an asker: live hosts are asked, or the roll-out did not choose the request. */
 export const ARMS = ["live", "library"] as const;

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { formatTimestamp, Timestamp } from "../../signals/timestamp.ts";
+import { formatTimestamp } from "../../signals/timestamp.ts";
+import { Timestamp } from "../../signals/timestamp-schema.ts";
 import { Gap } from "../api.ts";
 import { contextUse } from "../scanners/context-scanner.ts";
 import { isAmount, isPercent } from "../scanners/facts.ts";

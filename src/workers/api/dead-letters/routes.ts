@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { BULK_LIMIT, type BulkQuery, BulkRequest, ReplayRequest } from "../../../core/dead-letters/api.ts";
-import { DEAD_LETTER_KINDS } from "../../../core/dead-letters/dead-letter.ts";
 import type { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
+import { DEAD_LETTER_KINDS } from "../../../core/dead-letters/kinds.ts";
 import { withoutTaskContents } from "../../../core/dead-letters/task-contents.ts";
 import { deadLetters } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
