@@ -33,7 +33,12 @@ export const Decision = z.object({
   id: z.string(),
   rule: z.string(),
   rule_version: z.int(),
-  signal: z.object({ seq: z.int().meta({ example: 42 }), id: z.string(), signal: z.string() }),
+  signal: z.object({
+    seq: z.int().meta({ example: 42 }),
+    id: z.string(),
+    signal: z.string(),
+    trace: z.string().optional().meta({ description: "W3C traceparent of the signal" }),
+  }),
   // When the log received the signal, or, after a time-out, the last moment for the awaited signal.
   decided_at: Timestamp,
   outcome: z.enum(["fired", "suppressed", "failed"]),

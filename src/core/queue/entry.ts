@@ -43,6 +43,7 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     caller: task.caller,
     cause: task.cause,
     ...(task.needs === undefined ? {} : { needs: task.needs }),
+    ...(task.trace === undefined ? {} : { trace: task.trace }),
     payloadJson: task.payloadJson,
     readyMs: nowMs + task.delayMs,
     attempt: 0,
@@ -83,6 +84,7 @@ export function recordOf(
     caller: entry.caller,
     cause: entry.cause,
     ...(entry.needs === undefined ? {} : { needs: entry.needs }),
+    ...(entry.trace === undefined ? {} : { trace: entry.trace }),
     outcome: end.outcome,
     finishedMs: end.finishedMs,
     attempt: entry.attempt,
@@ -145,9 +147,9 @@ const ENTRY_BYTES = 700;
 const EVENT_BYTES = 80;
 
 /** What an entry takes in memory without its payload, about. */
-export function heapBytesOf({ taskId, recipient, type, sender, cause, needs, history }: Entry): number {
+export function heapBytesOf({ taskId, recipient, type, sender, cause, needs, trace, history }: Entry): number {
   let bytes = ENTRY_BYTES + taskId.length + recipient.length + type.length + (sender?.length ?? 0);
-  bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0);
+  bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0) + (trace?.length ?? 0);
   for (const skill of needs ?? []) bytes += EVENT_BYTES + skill.length;
   for (const { error, worker } of history) bytes += EVENT_BYTES + (error?.length ?? 0) + (worker?.length ?? 0);
   return bytes;

@@ -95,6 +95,7 @@ function termsValues(task: TaskTerms): Values {
     task.caller,
     task.cause,
     task.needs,
+    task.trace,
   ]);
 }
 
@@ -114,6 +115,7 @@ function readTerms(seq: number, terms: unknown): TaskTerms {
     caller: textOrNull(values[9]),
     cause: readCause(values[10]),
     ...(Array.isArray(values[11]) && { needs: values[11].map((skill) => text(skill, "needs")) }),
+    ...(typeof values[12] === "string" && { trace: values[12] }),
   };
 }
 

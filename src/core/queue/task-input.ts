@@ -69,7 +69,11 @@ function needsOf({ needs }: Pick<CallInput, "needs">): { needs?: readonly string
   return needs === undefined || needs === null || needs.skills.length === 0 ? {} : { needs: needs.skills };
 }
 
-/** A trace or a depth without a cause is dropped: no chain could be followed by it. */
+/** A trace without a cause comes from outside: the task continues it, and belongs to no chain of signals. */
+const outsideTrace = ({ cause, trace }: Pick<CallInput, "cause" | "trace">): { trace?: string } =>
+  typeof cause !== "string" && typeof trace === "string" ? { trace } : {};
+
+/** A depth without a cause is dropped: no chain could be followed by it. */
 function causeOf({ cause, trace, depth }: Pick<CallInput, "cause" | "trace" | "depth">): TaskCause | null {
   if (typeof cause !== "string") return null;
   return { id: cause, ...(typeof trace === "string" ? { trace } : {}), depth: depth ?? 1 };
@@ -131,6 +135,7 @@ export function admitTask(input: unknown, at = ""): TaskAdmission {
       caller: null,
       cause: causeOf(data),
       ...needsOf(data),
+      ...outsideTrace(data),
     },
   };
 }
@@ -151,6 +156,7 @@ export function taskOfCall(call: CallInput, correlationId: string, payloadJson: 
     caller,
     cause: causeOf(call),
     ...needsOf(call),
+    ...outsideTrace(call),
   };
 }
 

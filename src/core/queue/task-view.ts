@@ -1,10 +1,10 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Entry } from "./entry.ts";
-import { type FinishedTask, statusOf, type TaskCause, type TaskEvent } from "./task.ts";
+import { type FinishedTask, statusOf, type TaskEvent } from "./task.ts";
 
 /** A {@link LeasedTask} as JSON text. The payload is passed through as it was stored, without parsing. */
 export function leasedJson(entry: Entry, payloadJson: string): string {
-  const { lease, taskId, recipient, type, priority, attempt, sender, caller, cause } = entry;
+  const { lease, taskId, recipient, type, priority, attempt, sender, caller } = entry;
   const head = JSON.stringify({
     task_id: taskId,
     lease_id: lease?.id,
@@ -16,7 +16,7 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
     lease_expires_at: formatTimestamp(lease?.expiresMs ?? 0),
     ...(caller === null ? {} : { correlation_id: taskId }),
     ...needsView(entry),
-    ...causeView(cause),
+    ...causeView(entry),
   });
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
 }
@@ -67,7 +67,7 @@ function termsView(task: Entry | FinishedTask) {
     max_attempts: task.maxAttempts,
     timeout_ms: task.timeoutMs,
     deadline_at: task.deadlineAtMs === null ? null : formatTimestamp(task.deadlineAtMs),
-    ...causeView(task.cause),
+    ...causeView(task),
     ...needsView(task),
   };
 }
@@ -75,9 +75,15 @@ function termsView(task: Entry | FinishedTask) {
 /** As the task was given. */
 const needsView = ({ needs }: Pick<Entry, "needs">) => (needs === undefined ? {} : { needs: { skills: needs } });
 
+interface TaskCauseView {
+  readonly cause: string;
+  readonly trace: string;
+  readonly depth: number;
+}
+
 /** The cause of a task in the fields by which a signal names its cause. */
-function causeView(cause: TaskCause | null): { cause?: string; trace?: string; depth?: number } {
-  if (cause === null) return {};
+function causeView({ cause, trace: own }: Pick<Entry, "cause" | "trace">): Partial<TaskCauseView> {
+  if (cause === null) return own === undefined ? {} : { trace: own };
   const { id, trace, depth } = cause;
   return { cause: id, ...(trace === undefined ? {} : { trace }), depth };
 }

@@ -48,6 +48,8 @@ export interface NewTask {
   readonly cause: TaskCause | null;
   /** Skills that a worker must have, sorted; absent: none. */
   readonly needs?: readonly string[];
+  /** W3C traceparent that the task continues where no signal led to it; absent: none. */
+  readonly trace?: string;
 }
 
 /** The fields of a task that never change. Times are milliseconds since the epoch. */
@@ -67,6 +69,8 @@ export interface TaskTerms {
   readonly cause: TaskCause | null;
   /** As in {@link NewTask}. */
   readonly needs?: readonly string[];
+  /** As in {@link NewTask}. */
+  readonly trace?: string;
 }
 
 export interface Lease {

@@ -63,12 +63,13 @@ export const CORE_BASE = [
 
 /** What a concept of the core may import beside {@link CORE_BASE}. Lineage and deployment look at others, and nothing imports them. */
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
-  attention: ["dead-letters", "hosts", "introspection", "models", "policy", "queue", "webhooks"],
+  attention: ["dead-letters", "hosts", "introspection", "models", "policy", "queue", "telemetry", "webhooks"],
   "dead-letters": ["projection", "queue", "webhooks"],
-  deployment: ["policy", "projection"],
+  deployment: ["policy", "projection", "telemetry"],
   federation: ["access", "hosts", "policy", "queue"],
   lineage: ["dead-letters", "policy", "queue"],
   overview: ["attention", "hosts", "introspection", "queue"],
   policy: ["models", "queue"],
   reactions: ["queue"],
+  telemetry: ["policy", "queue", "webhooks"],
 };
