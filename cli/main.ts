@@ -39,6 +39,7 @@ import { signalsCommand } from "./commands/signals/signals.ts";
 import { smokeCommand } from "./commands/smoke/smoke.ts";
 import { statusCommand } from "./commands/status.ts";
 import { logsCommand, psCommand, restartCommand, startCommand, stopCommand } from "./commands/supervisor/supervisor.ts";
+import { exportCommand } from "./commands/telemetry/export.ts";
 import { usageCommand } from "./commands/usage.ts";
 import { webhooksCommand } from "./commands/webhooks/webhooks.ts";
 import { explain } from "./failure.ts";
@@ -115,6 +116,7 @@ function program(): Command {
     logsCommand,
     dlqCommand,
     webhooksCommand,
+    exportCommand,
     bridgesCommand,
     openCommand,
     sessionsCommand,

@@ -2,6 +2,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** Where the receiver of webhooks listens; tests in workerd cannot listen themselves. */
     receiver: string;
+    /** Where the receiver of OTLP traces listens. */
+    otlp: string;
   }
 }
 

@@ -36,6 +36,15 @@ export function behindFields({ projections = {} }: Status): Record<string, strin
   return Object.fromEntries(behind);
 }
 
+/** How the export of finished work goes; nothing where there is none. */
+export function exportFields({ export: health }: Status): Record<string, string> {
+  if (health === undefined) return {};
+  const { failing_since, last_error, exported, waiting, dropped } = health;
+  const lost = dropped === 0 ? "" : `, ${dropped} dropped`;
+  const failing = failing_since === undefined ? "" : `; fails since ${failing_since}: ${last_error ?? ""}`;
+  return { export: `${exported} spans sent, ${waiting} wait${lost}${failing}` };
+}
+
 const heapText = ({ kind, used_bytes, limit_bytes, refused }: HeapUse) =>
   `${kind.replaceAll("_", " ")} ${megabytes(used_bytes)} of ${megabytes(limit_bytes)} MB` +
   (refused === 0 ? "" : ` (${refused} refused)`);

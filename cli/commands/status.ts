@@ -6,7 +6,7 @@ import type { NamedExcess } from "../../src/core/quotas/excess.ts";
 import { print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
 import { budgetText, leftOutField } from "./budget.ts";
-import { behindFields, sizeFields } from "./status-sizes.ts";
+import { behindFields, exportFields, sizeFields } from "./status-sizes.ts";
 import { localAgents, printAgents } from "./supervisor/supervisor.ts";
 
 export const statusCommand = () =>
@@ -60,6 +60,7 @@ export const statusCommand = () =>
           ? {}
           : { "quarantined rules": `${policies?.quarantined.join(" ")}; see \`ganglion policy list\`` }),
         ...Object.fromEntries((over_quota ?? []).map((one) => [`over quota ${senderText(one)}`, excessText(one)])),
+        ...exportFields(status),
         ...(status.alerts_endpoint === false ? { alerts: NOBODY_IS_TOLD } : {}),
         "dead letters": rate === null ? dead_letters : `${dead_letters} (${rate} for 1,000 signals)`,
       });

@@ -9,6 +9,13 @@ export const sourceOf = (reaction: string, hostId: string): string => `reaction/
 /** Whether a reaction of this name, on any host, emitted a signal with this source. */
 export const isEmittedBy = (reaction: string, source: string): boolean => source.startsWith(`reaction/${reaction}/`);
 
+/**
+ * Names a run of a reaction in traceparents: that of its command, and those of its signals.
+ *
+ * @param source - of {@link sourceOf}: every host that reacts to a signal has a run of its own
+ */
+export const runKey = (source: string, signal: string): string => `${source}:${signal}`;
+
 export type Emissions =
   | { readonly ok: true; readonly signals: readonly TimedSignal[] }
   | { readonly ok: false; readonly error: string };
@@ -39,7 +46,7 @@ export function emissionsOf(
         source,
         facts,
         ...chainOf(cause),
-        trace: traceOf(id ?? `${source}:${cause.id}:${signal}`, cause),
+        trace: traceOf(id ?? runKey(source, cause.id), cause),
         // An id that is too long is left out: the log then gives one, and a duplicate is not recognised.
         ...(own !== undefined && IDENTIFIER.test(own) && { id: own }),
       },

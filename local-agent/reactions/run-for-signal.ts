@@ -8,6 +8,7 @@ import type { KeptOutputs } from "../base/process/kept-outputs.ts";
 import { RUN_VARIABLE } from "../base/process/leftovers.ts";
 import { endingText, runCommand } from "../base/process/run-command.ts";
 import type { CommandSettings } from "./command-settings.ts";
+import { runKey, sourceOf } from "./emission.ts";
 import type { Attempt } from "./reaction.ts";
 
 export interface SignalCommand extends CommandSettings {
@@ -58,7 +59,7 @@ export async function runForSignal(command: SignalCommand, attempt: Attempt): Pr
       GANGLION_SIGNAL: signal.signal,
       GANGLION_SIGNAL_ID: signal.id,
       GANGLION_ATTEMPT: String(attempt.attempt),
-      TRACEPARENT: traceOf(`${command.name}:${signal.id}`, signal),
+      TRACEPARENT: traceOf(runKey(sourceOf(command.name, command.hostId), signal.id), signal),
     },
     input: `${JSON.stringify(signal)}\n`,
     wholeOutput: command.outputs.pathOf(attempt.run),

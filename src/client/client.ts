@@ -21,6 +21,7 @@ import { openEventSource } from "./stream/event-source.ts";
 import { followEvents } from "./stream/queue-events.ts";
 import { openServerSentEvents } from "./stream/server-sent-events.ts";
 import type { OpenSource } from "./stream/signal-source.ts";
+import { telemetryCalls } from "./telemetry.ts";
 import { webhookCalls } from "./webhooks.ts";
 
 export interface ClientOptions {
@@ -108,6 +109,7 @@ export function createClient(options: ClientOptions) {
         ),
     }),
     webhooks: webhookCalls({ call, inside }),
+    telemetry: telemetryCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),
     audit: auditCalls({ call, inside }),
     bridges: bridgeCalls({ call, inside }),

@@ -46,6 +46,7 @@ import { links } from "./api/signals/link.ts";
 import { producers } from "./api/signals/producers.ts";
 import { signals } from "./api/signals/routes.ts";
 import { streams } from "./api/signals/stream.ts";
+import { telemetryExport } from "./api/telemetry/routes.ts";
 import { webhookEndpoints } from "./api/webhooks/routes.ts";
 import { pages } from "./pages/routes.ts";
 
@@ -117,6 +118,7 @@ for (const part of [
   calls,
   work,
   webhookEndpoints,
+  telemetryExport,
   status,
   usage,
   budgets,

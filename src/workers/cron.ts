@@ -12,7 +12,8 @@ const ENDED_MS = 10 * 60_000;
 
 /**
  * The cron trigger. Asks the hosts of every ecosystem that has any, nudges projections that lag, drops what is older
- * than the retention, closes connections of deleted and expired tokens, counts what ecosystems with a budget spend. An ecosystem without hosts and without signals
+ * than the retention, closes connections of deleted and expired tokens, counts what ecosystems with a budget spend, has reactions exported that
+ * have ended. An ecosystem without hosts and without signals
  * costs nothing; one that fails is named in the log and does not keep the others waiting.
  *
  * More than one invocation may do is shared out over the queue `ganglion-rounds`.
@@ -20,9 +21,9 @@ const ENDED_MS = 10 * 60_000;
 export async function everyMinute(env: Environment, nowMs: number): Promise<void> {
   countInvocation();
   const tokens = directory(env);
-  const [ecosystems, watched, ended, budgeted] = await Promise.all([
+  const [ecosystems, { watched, exporting }, ended, budgeted] = await Promise.all([
     withCounts((counts) => tokens.ecosystems(counts)),
-    tokens.watched(),
+    tokens.marked(),
     tokens.ended(nowMs - ENDED_MS, nowMs),
     isCounting(nowMs) ? tokens.budgeted() : [],
   ]);
@@ -34,7 +35,8 @@ export async function everyMinute(env: Environment, nowMs: number): Promise<void
     ecosystems: named.includes("*") ? everywhere : named,
   }));
   const counting = budgeted.filter((name) => round.ask.includes(name));
-  const shares = splitJobs(jobsOf(round, closing, counting));
+  const exported = exporting.filter((name) => round.nudge.includes(name));
+  const shares = splitJobs(jobsOf(round, closing, counting, exported));
   if (shares.length > 1) await sendShares(env.ROUNDS, shares, nowMs);
   else await carryOut(env, shares[0] ?? []);
 }

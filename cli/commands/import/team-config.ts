@@ -69,12 +69,14 @@ export function importTeamConfig(document: unknown, command: readonly string[]):
   }
   for (const key of Object.keys(team).filter((key) => key !== "agents")) note(`team.${key}`, NONE);
   for (const key of Object.keys(message_queue ?? {})) note(`message_queue.${key}`, QUEUE_NOTES[key] ?? NONE);
-  for (const key of Object.keys(observability ?? {})) note(`observability.${key}`, NONE);
+  for (const key of Object.keys(observability ?? {}))
+    note(`observability.${key}`, key === "langfuse" ? LANGFUSE : NONE);
   for (const key of Object.keys(others)) note(key, NONE);
   return { settings: { agents }, queue: alertsOf(bottleneck_alerts ?? {}, note), notes };
 }
 
 const NONE = "has no equivalent";
+const LANGFUSE = "is set at the edge: ganglion export set --langfuse --keys-file <file> (--interval, default 60s)";
 const QUEUE_NOTES: Readonly<Record<string, string>> = {
   backend: "has no equivalent: every queue is durable",
   max_slowest_tasks: "has no equivalent: the 100 slowest of a day are kept",

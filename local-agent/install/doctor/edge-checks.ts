@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ALERTS_ENDPOINT } from "../../../src/core/policy/built-in-rules.ts";
+import { Export } from "../../../src/core/telemetry/api.ts";
 import type { AgentSettings } from "../../config/settings.ts";
 import { type DoctorFinding, error, ok, unknown, warning } from "./finding.ts";
 
@@ -8,7 +9,7 @@ const PATIENCE_MS = 5_000;
 const SKEW_WARNING_MS = 2_000;
 const SKEW_ERROR_MS = 60_000;
 
-/** Checks that the edge answers, knows the token, and has the same time. Sends three requests at most. */
+/** Checks that the edge answers, knows the token, and has the same time. Sends four requests at most. */
 export async function edgeChecks(
   settings: Pick<AgentSettings, "url" | "token" | "ecosystem">,
 ): Promise<DoctorFinding[]> {
@@ -44,7 +45,8 @@ export async function edgeChecks(
   }).catch((failure: unknown) => reasonOf(failure));
   if (typeof answer === "string") return [...findings, unknown("token", answer)];
   findings.push(tokenFinding(answer.status, ecosystem));
-  if (answer.status === 200) findings.push(await alertsFinding(settings, base));
+  if (answer.status === 200)
+    findings.push(await alertsFinding(settings, base), ...(await exportFindings(settings, base)));
   return findings;
 }
 
@@ -74,6 +76,34 @@ async function alertsFinding(
     );
   } catch (failure) {
     return unknown("alerts", reasonOf(failure));
+  }
+}
+
+/** Nothing is said of an export that is off, or that an edge of an earlier version does not know. */
+async function exportFindings(
+  { ecosystem, token }: Pick<AgentSettings, "token" | "ecosystem">,
+  base: string,
+): Promise<DoctorFinding[]> {
+  try {
+    const answer = await fetch(new URL(`v1/${ecosystem}/telemetry/export`, base), {
+      headers: { authorization: `Bearer ${token()}` },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    if (answer.status === 404) return [];
+    if (!answer.ok) return [unknown("export", `the edge answers ${answer.status} to the question for the export`)];
+    const { enabled, health } = Export.parse(await answer.json());
+    if (!enabled || health === undefined) return [];
+    const { failing_since, last_error, exported, waiting } = health;
+    if (failing_since === undefined) return [ok("export", `${exported} spans are exported, ${waiting} wait`)];
+    return [
+      warning(
+        "export",
+        `fails since ${failing_since}: ${last_error ?? "the receiver takes nothing"}; ${waiting} spans wait`,
+        "see what the receiver answers: ganglion export test",
+      ),
+    ];
+  } catch (failure) {
+    return [unknown("export", reasonOf(failure))];
   }
 }
 

@@ -38,6 +38,7 @@ export const AttentionItem = z.object({
     "gap",
     "dead_letters",
     "webhook_failing",
+    "export_failing",
     "expectation_late",
     "forwards_waiting",
     "projection_lagging",

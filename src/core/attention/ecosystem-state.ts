@@ -7,6 +7,7 @@ import type { LateExpectation } from "../policy/late-expectation.ts";
 import type { QueueStatus } from "../queue/api.ts";
 import type { LogStatus } from "../signals/api.ts";
 import type { Signal } from "../signals/signal.ts";
+import type { ExportHealth } from "../telemetry/api.ts";
 import type { Endpoint } from "../webhooks/api.ts";
 
 export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
@@ -35,6 +36,8 @@ export interface EcosystemState {
   readonly budget: Budget | undefined;
   /** The budget of a day for language models; `undefined`: it could not be read. */
   readonly models: Pick<ModelSettingsView, "enabled" | "models" | "daily" | "spent"> | undefined;
+  /** How the export of finished work goes; absent: nothing is exported. */
+  readonly exporting?: ExportHealth | undefined;
   readonly damaged: LogStatus["damaged"];
   /** By projection, when the log received the oldest signal that it has not taken in. */
   readonly undelivered: Readonly<Record<string, string | null>>;

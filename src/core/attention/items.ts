@@ -1,6 +1,7 @@
 import { type Attention, type AttentionItem, SHOWN_ITEMS } from "./api.ts";
 import type { EcosystemState, TellingSignals } from "./ecosystem-state.ts";
 import { edgeFindings } from "./edge.ts";
+import { exportFindings } from "./exports.ts";
 import type { Finding } from "./finding.ts";
 import { groupByCause } from "./group.ts";
 import { Absences, hostFindings } from "./hosts.ts";
@@ -16,6 +17,7 @@ export function findingsOf(state: EcosystemState): Finding[] {
     ...state.queues.flatMap((queue) => queueFindings(queue, absences, ecosystem)),
     ...deadLetterFindings(state.deadLetters, absences, state),
     ...edgeFindings(state, absences),
+    ...exportFindings(state),
   ];
 }
 

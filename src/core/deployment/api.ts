@@ -4,6 +4,7 @@ import { ProjectionStatus } from "../projection/api.ts";
 import { NamedExcess } from "../quotas/excess.ts";
 import { LogStatus } from "../signals/api.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
+import { ExportHealth } from "../telemetry/api.ts";
 
 /** An ecosystem at a glance. */
 export const EcosystemStatus = z.object({
@@ -22,6 +23,9 @@ export const EcosystemStatus = z.object({
   }),
   projections: z.record(z.string(), ProjectionStatus).meta({
     description: "How far each projection (`observations`, `policy`, `workers`) has followed the log",
+  }),
+  export: ExportHealth.optional().meta({
+    description: "How the export of finished work goes; absent: nothing is exported",
   }),
   dead_letters: z.int().meta({ description: "Dead letters that wait to be replayed or discarded" }),
   dead_letters_per_1000: z

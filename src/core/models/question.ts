@@ -13,6 +13,8 @@ export interface Question {
   readonly choices: readonly { readonly name: string; readonly means?: string | undefined }[];
   /** Time for the answer, in milliseconds. */
   readonly timeoutMs: number;
+  /** W3C traceparent of the decision that asks, for the model's endpoint. */
+  readonly trace?: string;
 }
 
 /** Why there is no usable answer. */

@@ -1,6 +1,6 @@
-/** What an ecosystem may be marked as: having hosts, or a budget. Each is a table of names. */
-type Mark = "watched" | "budgeted";
-const MARKS: readonly Mark[] = ["watched", "budgeted"];
+/** What an ecosystem may be marked as: having hosts, a budget, or an export of its finished work. Each is a table of names. */
+type Mark = "watched" | "budgeted" | "exporting";
+const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting"];
 
 /** Ecosystems that the minute's round looks at also while they are quiet. */
 export class EcosystemMarks {
@@ -15,6 +15,10 @@ export class EcosystemMarks {
   set(mark: Mark, ecosystem: string, marked: boolean): void {
     if (marked) this.#sql.exec(`INSERT OR IGNORE INTO ${mark} (ecosystem) VALUES (?)`, ecosystem);
     else this.#sql.exec(`DELETE FROM ${mark} WHERE ecosystem = ?`, ecosystem);
+  }
+
+  has(mark: Mark, ecosystem: string): boolean {
+    return this.#sql.exec(`SELECT 1 FROM ${mark} WHERE ecosystem = ?`, ecosystem).toArray().length > 0;
   }
 
   /** Those that are marked, by name. */

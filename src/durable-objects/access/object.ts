@@ -26,6 +26,14 @@ export type WorkerCounts = readonly (readonly [
   used: Pick<Usage, "worker_requests" | "worker_cpu_ms">,
 ])[];
 
+interface KnownHere {
+  readonly queues: readonly QueueRecord[];
+  /** Tokens that were refused queues there lately, or that made the ecosystem and were refused others. */
+  readonly excess: readonly Excess[];
+  /** Whether finished work of the ecosystem is exported. */
+  readonly exporting: boolean;
+}
+
 /**
  * The tokens, ecosystems and queues of the whole deployment: one object, `idFromName("directory")`.
  *
@@ -147,14 +155,19 @@ export class Directory extends EcosystemObject<unknown> {
       .map(({ name, last_active_ms }) => ({ name, last_active_at: formatTimestamp(last_active_ms) }));
   }
 
-  /** Records that a queue exists. Each queue calls this once in its life, so it costs one row for each queue. */
-  addQueue(ecosystem: string, name: string, nowMs: number): void {
+  /**
+   * Records that a queue exists. Each queue calls this once in its life, so it costs one row for each queue.
+   *
+   * @returns whether finished work of the ecosystem is exported
+   */
+  addQueue(ecosystem: string, name: string, nowMs: number): boolean {
     this.sql.exec(
       "INSERT OR IGNORE INTO queues (ecosystem, name, created_ms) VALUES (?, ?, ?)",
       ecosystem,
       name,
       nowMs,
     );
+    return this.#marks.has("exporting", ecosystem);
   }
 
   /** @returns whether a token may make a queue: it has fewer than `limit` */
@@ -165,12 +178,6 @@ export class Directory extends EcosystemObject<unknown> {
   /** @returns whether a token may call an ecosystem by its name: the ecosystem exists, or the token made fewer than `limit` */
   admitEcosystem(ecosystem: string, token: string, limit: number, nowMs: number): boolean {
     return this.#makers.admit(ecosystem, token, limit, nowMs);
-  }
-
-  /** Tokens that were refused queues in an ecosystem lately, or that made the ecosystem and were refused others. */
-  excess(ecosystem: string): Excess[] {
-    const nowMs = Date.now();
-    return [...this.#owners.excess(ecosystem, nowMs), ...this.#makers.excess(ecosystem, nowMs)];
   }
 
   /** Something that an object has stored cannot be read. */
@@ -216,13 +223,17 @@ export class Directory extends EcosystemObject<unknown> {
 
   /** Every queue of an ecosystem that ever held a task, sorted by name. */
   queues(ecosystem: string): QueueRecord[] {
-    return this.sql
-      .exec<{ name: string; created_ms: number }>(
-        "SELECT name, created_ms FROM queues WHERE ecosystem = ? ORDER BY name",
-        ecosystem,
-      )
-      .toArray()
-      .map(({ name, created_ms }) => ({ name, created_at: formatTimestamp(created_ms) }));
+    return queuesIn(this.sql, ecosystem);
+  }
+
+  /** What is known of an ecosystem here, in one call. */
+  known(ecosystem: string): KnownHere {
+    const nowMs = Date.now();
+    return {
+      queues: queuesIn(this.sql, ecosystem),
+      excess: [...this.#owners.excess(ecosystem, nowMs), ...this.#makers.excess(ecosystem, nowMs)],
+      exporting: this.#marks.has("exporting", ecosystem),
+    };
   }
 
   /** Records whether an ecosystem has hosts, which are asked each minute even while the ecosystem is quiet. */
@@ -233,6 +244,16 @@ export class Directory extends EcosystemObject<unknown> {
   /** Ecosystems whose hosts are asked each minute. */
   watched(): string[] {
     return this.#marks.of("watched");
+  }
+
+  /** What each minute's round looks at beside the active ecosystems: those with hosts, and those whose work is exported. */
+  marked(): { readonly watched: string[]; readonly exporting: string[] } {
+    return { watched: this.#marks.of("watched"), exporting: this.#marks.of("exporting") };
+  }
+
+  /** Records whether finished work of an ecosystem is exported. */
+  setExporting(ecosystem: string, exporting: boolean): void {
+    this.#marks.set("exporting", ecosystem, exporting);
   }
 
   /** Records whether an ecosystem has a budget: what is spent of it is counted every ten minutes. */
@@ -260,3 +281,12 @@ export class Directory extends EcosystemObject<unknown> {
       this.used.addFor(ecosystem, { ...NO_USAGE, worker_requests, worker_cpu_ms });
   }
 }
+
+const queuesIn = (sql: SqlStorage, ecosystem: string): QueueRecord[] =>
+  sql
+    .exec<{ name: string; created_ms: number }>(
+      "SELECT name, created_ms FROM queues WHERE ecosystem = ? ORDER BY name",
+      ecosystem,
+    )
+    .toArray()
+    .map(({ name, created_ms }) => ({ name, created_at: formatTimestamp(created_ms) }));

@@ -47,6 +47,7 @@ async function askEndpoint(
     headers: {
       "Content-Type": "application/json",
       ...(model.api_key === undefined ? {} : { Authorization: `Bearer ${model.api_key}` }),
+      ...(question.trace === undefined ? {} : { traceparent: question.trace }),
     },
     body: JSON.stringify({
       model: model.model,

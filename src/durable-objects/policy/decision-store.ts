@@ -5,6 +5,7 @@ import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { readStoredDecision } from "../../core/policy/stored.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import type { ExportOutbox } from "../shell/export-outbox.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 import type { LateExpectations } from "./late-expectations.ts";
 
@@ -33,11 +34,14 @@ interface Row {
 export class DecisionStore {
   readonly #sql: SqlStorage;
   readonly #late: Pick<LateExpectations, "note">;
+  readonly #exports: Pick<ExportOutbox, "add">;
   #sincePruned = PRUNE_EVERY;
   #newestMs = 0;
 
-  constructor(sql: SqlStorage, late: Pick<LateExpectations, "note">) {
+  /** @param exports - gets the number of each decision whose question, if it asks one, is settled */
+  constructor(sql: SqlStorage, late: Pick<LateExpectations, "note">, exports: Pick<ExportOutbox, "add">) {
     this.#sql = sql;
+    this.#exports = exports;
     this.#late = late;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS decided (place INTEGER PRIMARY KEY, rule TEXT NOT NULL, outcome TEXT NOT NULL,
@@ -60,6 +64,7 @@ export class DecisionStore {
       .one();
     const place = last === null ? first : last + 1;
     this.#write(place, decisionOf(outcome, ids));
+    if (outcome.question === undefined) this.#exports.add([String(place)]);
     this.#late.note(outcome);
     this.#newestMs = outcome.atMs;
     this.#sincePruned++;
@@ -78,6 +83,7 @@ export class DecisionStore {
       ...causedBy(settled.effects, ids, decision),
       ...(decision.asked === undefined ? {} : { asked: settledOf(decision.asked, settled) }),
     });
+    this.#exports.add([String(place)]);
   }
 
   /** Notes that a message of a decision went nowhere. A decision that was deleted meanwhile stays deleted. */
@@ -145,6 +151,12 @@ export class DecisionStore {
     return { decisions, next: rows.length < limit || last === undefined ? null : `d${last.place}` };
   }
 
+  /** The decision of a number that was exported, as `<id> <body>`; `undefined`: it was deleted meanwhile. */
+  exported(place: string): string | undefined {
+    const [row] = this.#sql.exec<Row>("SELECT place, body FROM decided WHERE place = ?", Number(place));
+    return row === undefined ? undefined : `d${row.place} ${row.body}`;
+  }
+
   /** Decisions on the signals with these sequence numbers. */
   on(seqs: readonly number[], limit: number): Decision[] {
     const found: Decision[] = [];
@@ -194,7 +206,12 @@ function decisionOf(decided: RuleOutcome, ids: readonly string[]): Omit<Decision
   return {
     rule: rule.id,
     rule_version: rule.version,
-    signal: { seq: origin.seq, id: origin.id, signal: origin.signal },
+    signal: {
+      seq: origin.seq,
+      id: origin.id,
+      signal: origin.signal,
+      ...(origin.trace === undefined ? {} : { trace: origin.trace }),
+    },
     decided_at: formatTimestamp(atMs),
     outcome,
     ...(by === "time" ? { by } : {}),

@@ -1,6 +1,7 @@
 import type { Quarantined, RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { traceOf } from "../../core/signals/trace.ts";
+import { decisionKey } from "../../core/telemetry/decision-spans.ts";
 import type { Decisions } from "../shell/decisions.ts";
 
 export const SOURCE = "ganglion/policy";
@@ -40,25 +41,26 @@ export function enqueueEffects(
 ): string[] {
   const { rule, origin, atMs, by } = outcome;
   const name = { signal: rule.id, time: `${rule.id}:late`, answer: `${rule.id}:answer` }[by];
-  const follows = (kind: string, index: number) => ({
+  const follows = {
     cause: origin.id,
-    trace: traceOf(`${name}:${origin.id}:${kind}:${index}`, origin),
+    // Names the decision: its span is the parent of all that follows from it.
+    trace: traceOf(decisionKey(rule.id, origin.id, by === "time" ? "time" : "signal"), origin),
     depth: (origin.depth ?? 0) + 1,
     ...(origin.hops === undefined ? {} : { hops: origin.hops }),
-  });
+  };
   return outcome.effects.map((effect, index) => {
     if (effect.kind !== "emit") {
       // A rule decides at most once on a signal, once on its time-out, and once by the answer of a model.
       const key = `${origin.seq}.${name}.${index}`;
       const about = { effect, rule: rule.id, ...(author === undefined ? {} : { author }) };
-      return decisions.enqueueEffect({ ...about, seq: origin.seq, ...follows(effect.kind, index) }, key);
+      return decisions.enqueueEffect({ ...about, seq: origin.seq, ...follows }, key);
     }
     return decisions.emit({
       signal: effect.signal,
       facts: effect.facts,
       source: SOURCE,
       timestampMs: atMs,
-      ...follows(effect.signal, index),
+      ...follows,
     });
   });
 }

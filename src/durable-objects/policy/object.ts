@@ -16,7 +16,10 @@ import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import type { SourceExport } from "../../core/telemetry/settings.ts";
+import { POLICY_SOURCE } from "../../core/telemetry/sources.ts";
 import type { MaintenanceCalls } from "../shell/effect-relay.ts";
+import { type ExportBindings, ExportOutbox } from "../shell/export-outbox.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { LogCalls, ProjectionEnvironment } from "../shell/projection-environment.ts";
@@ -37,7 +40,7 @@ import { StateStore } from "./state-store.ts";
 const VERSIONS_SHOWN = 100;
 
 /** Bindings that the rules use. */
-export interface PolicyBindings extends ProjectionEnvironment {
+export interface PolicyBindings extends ProjectionEnvironment, ExportBindings {
   readonly SIGNAL_LOG: Namespace<LogCalls & PolicyLog & Pick<ContextPorts, "read">>;
   readonly OBSERVATION_CACHE: Namespace<MaintenanceCalls & Pick<ContextPorts, "gaps">>;
   readonly AGENT_REGISTRY: Namespace<Pick<ContextPorts, "agent" | "agents">>;
@@ -50,6 +53,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     of: "PolicyState",
     steps: [logEpoch],
     copy: {
+      leftOut: ["exported"],
       initial: {
         rules: "json_extract(body, '$.built_in') AND NOT json_extract(body, '$.modified')",
         rule_versions: "1",
@@ -59,6 +63,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   readonly #rules: RuleVersions;
   readonly #decisions: DecisionStore;
   readonly #late: LateExpectations;
+  readonly #exports: ExportOutbox;
   readonly #work: RuleProjection;
   readonly #simulations = new SimulationTurn();
 
@@ -67,7 +72,15 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     const { ecosystem, sql, alarms } = this;
     this.#rules = new RuleVersions(sql);
     this.#late = new LateExpectations(sql);
-    this.#decisions = new DecisionStore(sql, this.#late);
+    this.#exports = new ExportOutbox({
+      env,
+      ecosystem,
+      sql,
+      source: POLICY_SOURCE,
+      wakeBy: (atMs) => alarms.wakeBy(atMs),
+      resolve: (place) => this.#decisions.exported(place),
+    });
+    this.#decisions = new DecisionStore(sql, this.#late, this.#exports);
     this.#work = new RuleProjection({
       projection: this.projection,
       log: () => objectNamed(env.SIGNAL_LOG, ecosystem, env),
@@ -182,6 +195,16 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       if (policy === undefined) return null;
       return this.#change([{ id, rule: { ...bodyOf(policy), enabled } }], by);
     });
+  }
+
+  /** What of decisions goes to the export of the ecosystem, from now on. */
+  exportTo(told: SourceExport): void {
+    this.#exports.set(told);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.projection.alarm();
+    await this.#exports.run();
   }
 
   get #quarantined(): string[] {

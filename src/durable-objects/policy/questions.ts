@@ -6,6 +6,8 @@ import { QuestionTracker } from "../../core/policy/question-tracker.ts";
 import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { RuleQuestion, SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { readStoredQuestion } from "../../core/policy/stored.ts";
+import { traceOf } from "../../core/signals/trace.ts";
+import { decisionKey } from "../../core/telemetry/decision-spans.ts";
 import { logLine } from "../shell/log-line.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 
@@ -83,7 +85,9 @@ export class Questions {
     const { question } = open;
     try {
       const context = await this.#contextOf(open);
-      const answer = await this.#ports.ask(context === undefined ? question : { ...question, context: context.text });
+      const trace = traceOf(decisionKey(open.rule, open.origin.id, "signal"), open.origin);
+      const told = context === undefined ? {} : { context: context.text };
+      const answer = await this.#ports.ask({ ...question, ...told, trace });
       const settled = this.#tracker.answer(question.id, answer, Date.now());
       if (settled !== undefined) this.#ports.settle(settled);
     } catch (error) {

@@ -77,6 +77,7 @@ function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: nu
     caller: null,
     cause: record.cause,
     ...(record.needs === undefined ? {} : { needs: record.needs }),
+    ...(record.trace === undefined ? {} : { trace: record.trace }),
   };
   store.done.delete(taskId);
   if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued", was: record.outcome };

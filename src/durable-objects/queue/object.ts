@@ -1,5 +1,3 @@
-import { readBindings } from "../../core/access/bindings.ts";
-import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import type * as api from "../../core/queue/api.ts";
 import { findBottlenecks } from "../../core/queue/bottlenecks.ts";
 import type { Entry } from "../../core/queue/entry.ts";
@@ -11,14 +9,17 @@ import type { NewTask } from "../../core/queue/task.ts";
 import type { EnqueueReceipt } from "../../core/queue/task-answers.ts";
 import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
+import type { SourceExport } from "../../core/telemetry/settings.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
+import type { ExportBindings } from "../shell/export-outbox.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { searchFinished } from "./finished-search.ts";
 import { admitsByName, type HostNameBindings } from "./host-names.ts";
+import { openingOf } from "./opening-of.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { QueueCommits } from "./queue-commits.ts";
@@ -30,7 +31,7 @@ import { WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
 
 /** Bindings that a queue uses. */
-export type QueueBindings = HostNameBindings & RegistrationBindings & RemovalBindings;
+export type QueueBindings = HostNameBindings & RegistrationBindings & RemovalBindings & ExportBindings;
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.
@@ -40,7 +41,7 @@ export type QueueBindings = HostNameBindings & RegistrationBindings & RemovalBin
  * responder has at once are the exception: see UNWRITTEN_MS in task-store.ts.
  */
 export class PriorityQueue extends EcosystemObject<QueueBindings> {
-  static override readonly schema: Schema = { of: "PriorityQueue", steps: [] };
+  static override readonly schema: Schema = { of: "PriorityQueue", steps: [], copy: { leftOut: ["exported"] } };
   readonly #name: string;
   readonly #commits: QueueCommits;
   readonly #waiters = new Waiters();
@@ -80,6 +81,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       begun: store.nextSeq > 1 || store.notes.read("settings") !== undefined,
       keepAlive: (work) => ctx.waitUntil(work),
       wakeBy: (atMs) => this.alarms.wakeBy(atMs),
+      exporting: () => this.#commits.exports.begin(),
     });
     const queue = () => this.#commits.queue;
     const submit = (changes: readonly QueueOperation[]) => this.#commits.submit(changes);
@@ -198,6 +200,11 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     return answer;
   }
 
+  /** What of finished tasks goes to the export of the ecosystem, from now on. */
+  exportTo(told: SourceExport): void {
+    this.#commits.exports.outbox.set(told);
+  }
+
   /** Closes the channels that were opened with a token that is deleted or has expired. */
   closeToken(id: string): void {
     this.tagged.closeToken(id, (socket) => {
@@ -224,23 +231,14 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const { searchParams, pathname } = new URL(request.url);
     const ended = this.tagged.refusal(searchParams);
     if (ended !== undefined) return ended;
-    const token = tokenOfQuery(searchParams);
     if (pathname === "/events") {
       const { server, answer } = this.tagged.accept(searchParams, FOLLOWER);
       const [after, count] = [searchParams.get("after"), Number(searchParams.get("tail") ?? "0")];
-      this.#followers.open(server, this.#commits.eventsFor(count), { after, count, token });
+      this.#followers.open(server, this.#commits.eventsFor(count), { after, count, token: tokenOfQuery(searchParams) });
       return answer();
     }
-    const bound = readBindings(searchParams.get("bound"));
     const { server, answer } = this.tagged.accept(searchParams);
-    this.#sockets.open(server, {
-      worker: searchParams.get("worker") ?? "unnamed",
-      mayWrite: searchParams.get("may_write") === "1",
-      recipients: bound.recipients,
-      hosts: queueOf(this.#name) === HOSTS_QUEUE ? bound.hosts : undefined,
-      byName: searchParams.get("by_name") === "1",
-      token,
-    });
+    this.#sockets.open(server, openingOf(searchParams, queueOf(this.#name)));
     return answer(WORK_PROTOCOL);
   }
 

@@ -8,6 +8,7 @@ import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
 import type { AlarmClock } from "../shell/alarm-clock.ts";
+import type { ExportBindings } from "../shell/export-outbox.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
@@ -16,6 +17,7 @@ import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
 import { BreakerStore } from "./breaker-store.ts";
 import type { EventFollowers } from "./event-followers.ts";
+import { FinishedExports } from "./finished-exports.ts";
 import type { QueueOperation } from "./operation.ts";
 import { pastEvents } from "./past-events.ts";
 import type { PendingCalls } from "./pending-calls.ts";
@@ -40,7 +42,7 @@ export interface CommitReceivers {
 }
 
 export interface QueueCommitsOptions {
-  readonly env: RelayBindings;
+  readonly env: RelayBindings & ExportBindings;
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly ecosystem: string;
@@ -60,6 +62,7 @@ export interface QueueCommitsOptions {
  */
 export class QueueCommits {
   readonly store: TaskStore;
+  readonly exports: FinishedExports;
   readonly #breakerStore: BreakerStore;
   readonly #options: QueueCommitsOptions;
   readonly #outbox: Outbox;
@@ -75,17 +78,13 @@ export class QueueCommits {
     this.#options = options;
     this.store = new TaskStore(sql, () => this.queue.settings.keep_finished);
     this.#breakerStore = new BreakerStore(sql);
+    const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
+    this.exports = new FinishedExports({ env, ecosystem, sql, wakeBy, queue: queueOf(name), store: this.store });
     this.#numbers = new NotedNumbers(this.store.notes, (epoch) => `ganglion.queue.${queueOf(name)}.${epoch}`);
     this.#outbox = new Outbox(sql, this.#numbers);
     this.#runtime = this.#open(Date.now());
     this.#account = heap.account("tasks", () => this.queue.heapBytes + this.store.payloadChars);
-    this.#relay = new OutboxRelay({
-      env,
-      ecosystem,
-      outbox: this.#outbox,
-      name: "queue",
-      wakeBy: (atMs) => alarms.wakeBy(atMs),
-    });
+    this.#relay = new OutboxRelay({ env, ecosystem, outbox: this.#outbox, name: "queue", wakeBy });
     if (!this.#outbox.empty) this.#relay.soon();
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
@@ -149,12 +148,12 @@ export class QueueCommits {
   /** To be called when the object's alarm fires. */
   async alarm(): Promise<void> {
     this.#commit([], true);
-    await this.#relay.run();
+    await Promise.all([this.#relay.run(), this.exports.outbox.run()]);
   }
 
   /** Delivers the outbox. @returns whether nothing is left of it */
   async deliver(): Promise<boolean> {
-    await this.#relay.run();
+    await Promise.all([this.#relay.run(), this.exports.outbox.run()]);
     return this.#outbox.empty;
   }
 
@@ -177,6 +176,7 @@ export class QueueCommits {
           waiters.handOut(this.queue, nowMs);
           const changes = this.#runtime.write(nowMs, atAlarm);
           finished = changes.finished;
+          this.exports.add(changes.finished);
           changed = changes.events.length > 0;
         },
         () => this.#reload(nowMs),
@@ -223,6 +223,7 @@ export class QueueCommits {
     const { leases, calls, sockets } = this.#options.receivers();
     for (const entry of this.store.unwritten) calls.notifyLost(entry);
     this.store.reload();
+    this.exports.outbox.reload();
     this.#numbers.reload();
     this.#outbox.forgetFilled();
     this.#runtime = this.#open(nowMs, this.#runtime);

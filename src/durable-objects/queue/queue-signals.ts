@@ -4,6 +4,7 @@ import { type AlertChange, alertText } from "../../core/queue/alert-tracker.ts";
 import type { Deadlock } from "../../core/queue/deadlock.ts";
 import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
 import { traceOf } from "../../core/signals/trace.ts";
+import { taskKey } from "../../core/telemetry/task-spans.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 
 /** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
@@ -42,8 +43,15 @@ export function taskSignal(name: string, record: FinishedTask): Draft {
       ran_ms: ranMs,
       ...(good ? (small ? { result: asJson(resultJson) } : {}) : { outcome: record.outcome, error }),
     },
-    ...(record.cause === null ? {} : follows(record.cause, `${name}:${taskId}:${record.seq}`)),
+    ...(record.cause === null ? continues(record, name) : follows(record.cause, taskKey(name, record))),
   };
+}
+
+/** No signal led to the task: its own trace, if it has one, goes on. */
+function continues({ trace, ...record }: FinishedTask, name: string): Pick<Draft, "trace"> {
+  if (trace === undefined) return {};
+  const key = taskKey(name, record);
+  return { trace: traceOf(key, { id: key, trace }) };
 }
 
 /** A task is not a signal: the signal about its end names the signal that led to the task as its cause. */

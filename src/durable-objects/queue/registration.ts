@@ -7,7 +7,7 @@ import type { NoteName } from "./task-store.ts";
 
 /** Bindings to the directory of queues, and to where workers wait for queues that do not exist yet. */
 export interface RegistrationBindings extends PlacementVariables {
-  readonly DIRECTORY: Namespace<{ addQueue(ecosystem: string, name: string, nowMs: number): Promise<void> }>;
+  readonly DIRECTORY: Namespace<{ addQueue(ecosystem: string, name: string, nowMs: number): Promise<boolean> }>;
   readonly QUEUE_LOBBY: Namespace<{ queueBegan(queue: string): Promise<void> }>;
 }
 
@@ -20,6 +20,8 @@ interface RegistrationOptions {
   readonly begun: boolean;
   readonly keepAlive: (work: Promise<void>) => void;
   readonly wakeBy: (atMs: number) => void;
+  /** The finished tasks of the ecosystem are exported. */
+  readonly exporting: () => Promise<void>;
 }
 
 /**
@@ -60,12 +62,13 @@ export class Registration {
   retry(): void {
     if (!this.#begun || this.#registered) return;
     this.#registered = true;
-    const { env, ecosystem, queue, notes, keepAlive, wakeBy } = this.#options;
+    const { env, ecosystem, queue, notes, keepAlive, wakeBy, exporting } = this.#options;
     const ended = () => {
       this.#registering = undefined;
     };
     this.#registering = objectNamed(env.DIRECTORY, "directory", env)
       .addQueue(ecosystem, queue, Date.now())
+      .then((exported) => (exported ? exporting() : undefined))
       // In this order: who comes to the lobby from now on is sent on by the directory.
       .then(() => objectNamed(env.QUEUE_LOBBY, ecosystem, env).queueBegan(queue))
       .then(

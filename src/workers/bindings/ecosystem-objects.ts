@@ -9,6 +9,7 @@ import {
   policyState,
   queueLobby,
   signalLog,
+  telemetry,
   webhooks,
   workerBoard,
 } from "./objects.ts";
@@ -28,5 +29,6 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   Models: models(env, ecosystem),
   Intelligence: intelligence(env, ecosystem),
   AuditLog: auditLog(env, ecosystem),
+  Telemetry: telemetry(env, ecosystem),
   QueueLobby: queueLobby(env, ecosystem),
 });

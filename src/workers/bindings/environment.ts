@@ -15,6 +15,8 @@ import type { PriorityQueue, QueueBindings } from "../../durable-objects/queue/o
 import type { CallsOf, Namespace } from "../../durable-objects/shell/ports.ts";
 import type { SignalLog } from "../../durable-objects/signals/object.ts";
 import type { SignalLogBindings } from "../../durable-objects/signals/ports.ts";
+import type { Telemetry } from "../../durable-objects/telemetry/object.ts";
+import type { TelemetryBindings } from "../../durable-objects/telemetry/ports.ts";
 import type { Webhooks, WebhooksBindings } from "../../durable-objects/webhooks/object.ts";
 
 /**
@@ -34,6 +36,7 @@ export interface Environment
     ReplayBindings,
     WebhooksBindings,
     ModelsBindings,
+    TelemetryBindings,
     LinkRelayBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
@@ -53,6 +56,8 @@ export interface Environment
   readonly MODELS: Namespace<CallsOf<Models>>;
   /** Roll-out and figures of those who ask about code, one for each ecosystem. */
   readonly INTELLIGENCE: Namespace<CallsOf<Intelligence>>;
+  /** Exports finished work, one for each ecosystem. */
+  readonly TELEMETRY: Namespace<CallsOf<Telemetry>>;
   readonly AUDIT_LOG: Namespace<CallsOf<AuditLog>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;

@@ -9,6 +9,8 @@ export const policyState = (env: Environment, ecosystem: string) => objectNamed(
 export const deadLetters = (env: Environment, ecosystem: string) => objectNamed(env.DEAD_LETTERS, ecosystem, env);
 export const webhooks = (env: Environment, ecosystem: string) => objectNamed(env.WEBHOOKS, ecosystem, env);
 export const models = (env: Environment, ecosystem: string) => objectNamed(env.MODELS, ecosystem, env);
+/** Exports finished work. Called only where it does, or is to: the directory knows. */
+export const telemetry = (env: Environment, ecosystem: string) => objectNamed(env.TELEMETRY, ecosystem, env);
 export const intelligence = (env: Environment, ecosystem: string) => objectNamed(env.INTELLIGENCE, ecosystem, env);
 export const agentRegistry = (env: Environment, ecosystem: string) => objectNamed(env.AGENT_REGISTRY, ecosystem, env);
 export const workerBoard = (env: Environment, ecosystem: string) => objectNamed(env.WORKER_BOARD, ecosystem, env);

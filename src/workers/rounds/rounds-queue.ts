@@ -11,7 +11,7 @@ const STALE_MS = 90_000;
 const MESSAGES = 5;
 
 const RoundJob = z.union([
-  z.object({ what: z.enum(["nudge", "ask", "retain", "count"]), ecosystem: z.string() }),
+  z.object({ what: z.enum(["nudge", "ask", "retain", "count", "export"]), ecosystem: z.string() }),
   z.object({ what: z.literal("close"), ecosystem: z.string(), token: z.string() }),
 ]);
 /** The body of a message. */

@@ -3,7 +3,7 @@ import { logLine } from "../../durable-objects/shell/log-line.ts";
 import { closeSockets } from "../api/access/close-sockets.ts";
 import { countSpent } from "../api/deployment/account.ts";
 import type { Environment } from "../bindings/environment.ts";
-import { agentRegistry, signalLog } from "../bindings/objects.ts";
+import { agentRegistry, signalLog, telemetry } from "../bindings/objects.ts";
 
 /** Jobs under way at a time: hosts are waited for, and not all of them at once. */
 const AT_ONCE = 64;
@@ -35,6 +35,8 @@ async function carryOutOne(env: Environment, job: RoundJob): Promise<void> {
       return void (await agentRegistry(env, ecosystem).tick());
     case "count":
       return void (await countSpent(env, ecosystem, Date.now()));
+    case "export":
+      return void (await telemetry(env, ecosystem).tick());
     case "close":
       return closeSockets(env, job.token, [ecosystem]);
   }

@@ -109,7 +109,7 @@ describe("ganglion import", () => {
       "team.agents.no/name: not imported",
       "message_queue.backend: has no equivalent: every queue is durable",
       "message_queue.max_completed_tasks: has no equivalent",
-      "observability.langfuse: has no equivalent",
+      "observability.langfuse: is set at the edge: ganglion export set --langfuse",
       "bottleneck_alerts.colour: has no equivalent",
       '{"alert_task_ms":60000,"alert_p95_ms":30000,"alert_failed":5,"alert_depth":100}',
     ])

@@ -19,7 +19,7 @@ const OBJECTS = [
     "observation_cache",
     "policy_state",
   ],
-  ...["priority_queues", "queue_lobby", "signal_log", "webhooks", "worker_board"],
+  ...["priority_queues", "queue_lobby", "signal_log", "telemetry", "webhooks", "worker_board"],
 ];
 
 describe("what an ecosystem uses", () => {

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
 import type { LinkClaim } from "../../../src/core/hosts/link-claim.ts";
+import { NewExport } from "../../../src/core/telemetry/settings.ts";
 import { Directory } from "../../../src/durable-objects/access/object.ts";
 import { AuditLog } from "../../../src/durable-objects/audit/object.ts";
 import { DeadLetters } from "../../../src/durable-objects/dead-letters/object.ts";
@@ -17,6 +18,7 @@ import { QueueLobby } from "../../../src/durable-objects/queue/lobby.ts";
 import { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
 import type { CallsOf, Namespace } from "../../../src/durable-objects/shell/ports.ts";
 import { SignalLog } from "../../../src/durable-objects/signals/object.ts";
+import { Telemetry } from "../../../src/durable-objects/telemetry/object.ts";
 import { Webhooks } from "../../../src/durable-objects/webhooks/object.ts";
 import { freshEcosystem } from "../api/calls.ts";
 import { aSignal } from "../log-under-test.ts";
@@ -40,6 +42,7 @@ const A_TASK = {
 const NOTHING = { limit: 1, after: 0 };
 const A_PAGE = { filter: {}, limit: 1, dryRun: false };
 const A_REPORT = { instance: "i", version: 1, links: [] };
+const EXPORT = { payload: "none" as const, gather_ms: 1_000 };
 const AN_ENDPOINT = { url: "https://hooks.example/a", enabled: true, description: null };
 const PROJECTION = {
   place: [],
@@ -144,6 +147,7 @@ const POLICY_STATE: ArgumentsOf<PolicyState> = {
   replacePolicies: [[], BY],
   deletePolicy: ["none", undefined, BY],
   enablePolicy: ["none", true, BY],
+  exportTo: [EXPORT],
   transfer: [{ do: "look" }],
   usage: [],
   usageByDay: ["2026-01-01"],
@@ -171,6 +175,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   bottlenecks: [1],
   events: [1],
   configure: [{}],
+  exportTo: [EXPORT],
   closeToken: ["t"],
   remove: [false],
   end: [],
@@ -257,6 +262,18 @@ const INTELLIGENCE: ArgumentsOf<Intelligence> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const TELEMETRY: ArgumentsOf<Telemetry> = {
+  show: [],
+  set: [NewExport.parse({ endpoint: "https://otel.example" })],
+  remove: [],
+  probe: [],
+  sourceExport: [],
+  take: [{ source: "queue/q", epoch: "e", payload: "none", rows: [], dropped: 0 }],
+  tick: [],
+  transfer: [{ do: "look" }],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const DIRECTORY: ArgumentsOf<Directory> = {
   create: [{ name: "n", scopes: ["signals:read"], ecosystems: ["a"] }],
   list: [],
@@ -277,7 +294,6 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   ping: [],
   admitQueue: ["eco", "q", "t", 1, 0],
   admitEcosystem: ["eco", "t", 1, 0],
-  excess: ["eco"],
   reportDamage: [{ object: "none", name: "none" }, 0],
   damagedStores: [],
   forgetDamage: [{ object: "none", name: "none" }],
@@ -287,10 +303,13 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   removeQueue: ["a", "q"],
   forgetEcosystem: ["a"],
   queues: ["a"],
+  known: ["a"],
   watch: ["a", true],
   watched: [],
   setBudgeted: ["a", true],
   budgeted: [],
+  marked: [],
+  setExporting: ["a", true],
   touch: ["a", 1],
   transfer: [{ do: "look" }],
   workerUsage: ["a", "2026-01-01"],
@@ -315,6 +334,7 @@ const OBJECTS: readonly Row[] = [
   ["Models", env.MODELS, Models, MODELS],
   ["Intelligence", env.INTELLIGENCE, Intelligence, INTELLIGENCE],
   ["AuditLog", env.AUDIT_LOG, AuditLog, AUDIT_LOG],
+  ["Telemetry", env.TELEMETRY, Telemetry, TELEMETRY],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

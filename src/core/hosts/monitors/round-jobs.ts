@@ -2,7 +2,7 @@ import type { Round } from "./rounds.ts";
 
 /** One job of a round, in one ecosystem. */
 export type RoundJob =
-  | { readonly what: "nudge" | "ask" | "retain" | "count"; readonly ecosystem: string }
+  | { readonly what: "nudge" | "ask" | "retain" | "count" | "export"; readonly ecosystem: string }
   /** Close the sockets that this token opened. */
   | { readonly what: "close"; readonly ecosystem: string; readonly token: string };
 
@@ -17,18 +17,21 @@ const MAX_CALLS = 400;
  * Jobs in order: hosts are asked last, because their answers may take long.
  *
  * @param counting - ecosystems with a budget of which is counted what they have spent
+ * @param exporting - active ecosystems whose finished work is exported
  */
 export function jobsOf(
   round: Round,
   closing: readonly { token: string; ecosystems: readonly string[] }[],
   counting: readonly string[] = [],
+  exporting: readonly string[] = [],
 ): RoundJob[] {
   const all = (what: "nudge" | "ask" | "retain") => round[what].map((ecosystem): RoundJob => ({ what, ecosystem }));
   const close = closing.flatMap(({ token, ecosystems }) =>
     ecosystems.map((ecosystem): RoundJob => ({ what: "close", ecosystem, token })),
   );
   const count = counting.map((ecosystem): RoundJob => ({ what: "count", ecosystem }));
-  return [...close, ...all("nudge"), ...all("retain"), ...count, ...all("ask")];
+  const exports = exporting.map((ecosystem): RoundJob => ({ what: "export", ecosystem }));
+  return [...close, ...all("nudge"), ...all("retain"), ...count, ...exports, ...all("ask")];
 }
 
 /** Splits jobs into parts of which each fits into one invocation. */

@@ -18,6 +18,7 @@ import {
   policyState,
   priorityQueue,
   signalLog,
+  telemetry,
   webhooks,
   workerBoard,
 } from "../../bindings/objects.ts";
@@ -64,7 +65,7 @@ export async function lookAt(
       return otherwise;
     }
   };
-  const [fleet, window, policy, board, letters, endpoints, asked, { queues, inAll }] = await Promise.all([
+  const [fleet, window, policy, board, letters, endpoints, asked, { queues, inAll, exporting }] = await Promise.all([
     part("hosts", () => agentRegistry(env, ecosystem).fleet(MAX_HOSTS), { hosts: [], total: 0 }),
     part("gaps and scanners", () => observationCache(env, ecosystem).attention(), undefined),
     part("rules", () => policyState(env, ecosystem).attention(), undefined),
@@ -72,10 +73,16 @@ export async function lookAt(
     part("dead letters", () => deadLetters(env, ecosystem).summary(), { open: 0, newest: [] }),
     part("webhooks", () => webhooks(env, ecosystem).list(), []),
     part("models", () => models(env, ecosystem).settings(), undefined),
-    part("queues", () => queuesOf(env, ecosystem, maxQueues, unread), { queues: [], inAll: 0 }),
+    part("queues", () => queuesOf(env, ecosystem, maxQueues, unread), {
+      queues: [],
+      inAll: 0,
+      exporting: false,
+    }),
   ]);
   if (fleet.total > fleet.hosts.length) unread.push(`hosts after ${fleet.hosts.at(-1)?.host}`);
   if (inAll > maxQueues) unread.push(`queues after ${queues.at(-1)?.queue}`);
+  // Nobody calls the object of an export where there is none.
+  const exported = exporting ? await part("export", () => telemetry(env, ecosystem).show(), undefined) : undefined;
   const cursors = {
     ...(window === undefined ? {} : { observations: window.cursor }),
     ...(policy === undefined ? {} : { policy: policy.cursor }),
@@ -96,6 +103,7 @@ export async function lookAt(
     webhooks: endpoints,
     budget: log.budget,
     models: asked,
+    exporting: exported?.health,
     damaged: log.damaged,
     undelivered: Object.fromEntries(
       Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),
@@ -129,7 +137,7 @@ async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, unread: string[]) {
-  const known = await directory(env).queues(ecosystem);
+  const { queues: known, exporting } = await directory(env).known(ecosystem);
   const asked = await Promise.allSettled(
     known.slice(0, maxQueues).map(({ name }) => onceMore(() => priorityQueue(env, ecosystem, name).status())),
   );
@@ -142,5 +150,5 @@ async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, 
       unread.push(`the queue ${queue}`);
     }
   });
-  return { queues, inAll: known.length };
+  return { queues, inAll: known.length, exporting };
 }

@@ -27,6 +27,7 @@ export const EcosystemUsageSchema = z
       models: UsageSchema,
       intelligence: UsageSchema,
       audit_log: UsageSchema,
+      telemetry: UsageSchema,
       queue_lobby: UsageSchema,
       link_relays: UsageSchema.openapi({ description: "All relays of the ecosystem's links together" }),
       priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),

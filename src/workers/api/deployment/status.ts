@@ -5,7 +5,7 @@ import type { Excess, NamedExcess } from "../../../core/quotas/excess.ts";
 import { tokenOf } from "../../../core/signals/log/senders.ts";
 import { projectionOf } from "../../../durable-objects/shell/projection-ports.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { deadLetters, directory, observationCache, policyState, signalLog } from "../../bindings/objects.ts";
+import { deadLetters, directory, observationCache, policyState, signalLog, telemetry } from "../../bindings/objects.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { MAX_WINDOW_SECONDS } from "../introspection/observations.ts";
@@ -37,7 +37,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
     { excess: shares, ...policies },
     { open: letters, excess: dropped },
     excess,
-    queues,
+    { excess: queues, exporting },
   ] = await Promise.all([
     signalLog(c.env, eco).status(cursors),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
@@ -45,8 +45,10 @@ export const status = newApi().openapi(getStatus, async (c) => {
     policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).overview(),
     cache.excess(),
-    directory(c.env).excess(eco),
+    directory(c.env).known(eco),
   ]);
+  // Nobody calls the object of an export where there is none.
+  const exported = exporting ? (await telemetry(c.env, eco).show()).health : undefined;
   const { window_seconds: seconds, size, oldest, newest } = window;
   return c.json(
     {
@@ -59,6 +61,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       projections: Object.fromEntries(
         places.map(([name, place]) => [name, { ...place, ...(undelivered[name] ?? NONE) }]),
       ),
+      ...(exported === undefined ? {} : { export: exported }),
       dead_letters: letters,
       dead_letters_per_1000: log.head_seq === 0 ? null : Number(((letters * 1_000) / log.head_seq).toPrecision(3)),
     },

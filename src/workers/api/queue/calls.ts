@@ -15,7 +15,7 @@ import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
 import { type LobbyVisit, waitInLobby } from "./lobby.ts";
 import { PendingCallSchema, ReplySchema } from "./schemas.ts";
-import { acceptedBy, jsonOrRefuse, refuseFull } from "./tasks-body.ts";
+import { acceptedBy, jsonOrRefuse, refuseFull, withTraceOf } from "./tasks-body.ts";
 
 const call = createRoute({
   method: "post",
@@ -57,7 +57,8 @@ export const calls = newApi()
     const input = await readDocument(c.req.raw, CallInput, "invalid-call");
     const id = input.correlation_id ?? `c${crypto.randomUUID()}`;
     mustCommand(c.get("grant"), q, [input]);
-    const task = taskOfCall(input, id, jsonOrRefuse(input.payload, "/payload", "invalid-call"), "http");
+    const payloadJson = jsonOrRefuse(input.payload, "/payload", "invalid-call");
+    const task = withTraceOf(c.req.raw, taskOfCall(input, id, payloadJson, "http"));
     const { recipient } = input;
     const startMs = Date.now();
     const existing = await findQueue(c.env, eco, q);

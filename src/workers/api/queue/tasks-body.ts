@@ -4,6 +4,7 @@ import type { QueueOverloaded } from "../../../core/queue/api.ts";
 import { queueFull } from "../../../core/queue/call-problems.ts";
 import type { NewTask } from "../../../core/queue/task.ts";
 import { admitTask, jsonOf, MAX_TASKS } from "../../../core/queue/task-input.ts";
+import { TRACEPARENT } from "../../../core/signals/signal.ts";
 import { readJson } from "../http/body.ts";
 import { invalid, overloaded, Refusal } from "../http/refusal.ts";
 
@@ -23,13 +24,23 @@ export async function readTasks(request: Request): Promise<NewTask[]> {
   const errors: FieldError[] = [];
   inputs.forEach((input, place) => {
     const admission = admitTask(input, many ? `/${place}` : "");
-    if (admission.ok) tasks.push(admission.task);
+    if (admission.ok) tasks.push(withTraceOf(request, admission.task));
     else errors.push(...admission.errors);
   });
   if (inputs.length === 0) errors.push({ pointer: "", message: "give at least one task" });
   if (errors.length > 0)
     throw invalid("invalid-task", many ? "Some tasks are invalid; none was queued" : "The task is invalid", errors);
   return tasks;
+}
+
+/**
+ * Has a task that names neither cause nor trace join the trace of its request: programs that are traced send the header by
+ * themselves. A header that is no traceparent is left out, as the standard says.
+ */
+export function withTraceOf(request: Request, task: NewTask): NewTask {
+  if (task.cause !== null || task.trace !== undefined) return task;
+  const trace = request.headers.get("traceparent");
+  return trace !== null && TRACEPARENT.test(trace) ? { ...task, trace } : task;
 }
 
 /** JSON of a value that is stored as it is. @throws Refusal where the value is too large or too deep */

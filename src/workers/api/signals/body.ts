@@ -1,5 +1,6 @@
 import { isBoundTo } from "../../../core/access/bindings.ts";
 import type { Grant } from "../../../core/access/grant.ts";
+import { isJsonObject } from "../../../core/json/is-json-object.ts";
 import { limitsAround } from "../../../core/json/limits.ts";
 import { readJson } from "../../../core/json/read-json.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
@@ -10,6 +11,7 @@ import { foreignSource, reservedFields } from "../../../core/signals/reserved.ts
 import type { NewSignal } from "../../../core/signals/signal.ts";
 import { malformed, parseJson, readBody } from "../http/body.ts";
 import { forbidden, invalid, Refusal } from "../http/refusal.ts";
+import { withTraceOf } from "./trace-context.ts";
 
 /** No registry has a name for JSON lines; these are in use. */
 export const LINE_MEDIA_TYPES = [
@@ -29,7 +31,11 @@ export async function readSignals(request: Request, grant: Grant): Promise<NewSi
   const items = type === "application/json" ? parseDocument(text) : parseLines(text);
   const signals = admitAll(items);
   refuseForeign(items, signals, grant);
-  return signals;
+  return withTraceOf(
+    request,
+    signals,
+    items.map(({ value }) => (isJsonObject(value) ? value.facts : undefined)),
+  );
 }
 
 export const foreignSignal = (errors: readonly FieldError[]) =>

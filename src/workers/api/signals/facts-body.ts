@@ -6,6 +6,7 @@ import type { NewSignal } from "../../../core/signals/signal.ts";
 import { parseJson, readBody } from "../http/body.ts";
 import { invalid } from "../http/refusal.ts";
 import { foreignFields, foreignSignal } from "./body.ts";
+import { withTraceOf } from "./trace-context.ts";
 
 /** What the path and the query of a request say about the signal whose facts are the request's body. */
 export interface SignalAround {
@@ -37,7 +38,7 @@ export async function readSignalOfFacts(request: Request, around: SignalAround, 
   if (!admission.ok) throw invalid("invalid-signal", "The signal is not valid", admission.errors.map(asSent));
   const foreign = foreignFields(admission.signal, grant, "");
   if (foreign.length > 0) throw foreignSignal(foreign.map(asSent));
-  return admission.signal;
+  return withTraceOf(request, [admission.signal], [facts])[0] ?? admission.signal;
 }
 
 /** The error with a pointer to where the caller gave the field. */
