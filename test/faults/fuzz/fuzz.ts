@@ -69,6 +69,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
   });
   const recent = () => ({ requests: http.recent.slice(-50), sockets: frames.recent });
   const watch = new EdgeWatch(edge, findings, recent, options.healthyMs ?? Number.POSITIVE_INFINITY);
+  if (Number.isFinite(forMs)) await http.visitEverything();
   watch.start();
   const beganMs = performance.now();
   const lane = async (fuzzer: { readonly sent: number; step(): Promise<void> }) => {

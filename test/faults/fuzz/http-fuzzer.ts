@@ -59,6 +59,10 @@ const LEFT_OUT = new Set(["DELETE /v1/tokens/{id}", "GET /v1/{eco}/signals/strea
 /** They keep an ecosystem still or take it away: another one than that in which the run goes on. */
 const STILL = new Set(["GET /v1/{eco}/export", "POST /v1/{eco}/import", "DELETE /v1/{eco}"]);
 const STILL_ECOSYSTEM = "fuzz-copied";
+const ECOSYSTEMS = ["fuzz", "fuzz-b", "default"] as const;
+const QUEUES = ["work", "hosts", "investigations"] as const;
+/** Queues that rules of the run may give tasks to: words of the generator that can be their names. */
+const RULES_QUEUES = ["fuzz", "job-1", "job-2", "coder"];
 
 /** Sends requests that are made of the API's own description, valid and spoiled, and judges the answers. */
 export class HttpFuzzer {
@@ -89,6 +93,39 @@ export class HttpFuzzer {
   /** How often each status was answered. */
   get statuses(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#statuses].toSorted(([a], [b]) => a - b));
+  }
+
+  /**
+   * Has each object of the run exist: asks whatever can be read of each ecosystem, and gives each queue a task. Afterwards
+   * the runtime's memory grows by what the run keeps, and no longer by databases that are opened for the first time.
+   */
+  async visitEverything(): Promise<void> {
+    const readable = this.#operations.filter(
+      ({ method, path }) => method === "GET" && !/\{(?!eco|q\b)/.test(path) && !STILL.has(`GET ${path}`),
+    );
+    for (const eco of [...ECOSYSTEMS, STILL_ECOSYSTEM]) {
+      for (const q of [...QUEUES, ...RULES_QUEUES]) {
+        await this.send({
+          operation: "POST /v1/{eco}/queues/{q}/tasks",
+          method: "POST",
+          path: `/v1/${eco}/queues/${q}/tasks`,
+          type: "application/json",
+          body: JSON.stringify({ recipient: "fuzz", payload: {} }),
+          principal: "admin",
+        });
+      }
+      for (const { path } of readable) {
+        if (path.startsWith("/v1/{eco}")) await this.#visit(path, eco);
+      }
+    }
+  }
+
+  async #visit(path: string, eco: string): Promise<void> {
+    const queues = path.includes("{q}") ? QUEUES : [""];
+    for (const q of queues) {
+      const named = path.replace("{eco}", eco).replace("{q}", q);
+      await this.send({ operation: `GET ${path}`, method: "GET", path: named, principal: "admin" });
+    }
   }
 
   /** Sends one request, and judges the answer. */
@@ -174,8 +211,8 @@ export class HttpFuzzer {
   #pathValue(name: string): string {
     const { rng } = this.#options;
     if (rng.next() < 0.03) return rng.pick(["..", "%", "a b", "\u{1f600}", "x".repeat(300), "__proto__", "a/b"]);
-    if (name === "eco") return rng.pick(["fuzz", "fuzz", "fuzz-b", "default"]);
-    if (name === "q") return rng.pick(["work", "hosts", "investigations"]);
+    if (name === "eco") return rng.pick(["fuzz", ...ECOSYSTEMS]);
+    if (name === "q") return rng.pick(QUEUES);
     if (name === "host") return rng.pick(["gpu-01", "h"]);
     return this.#ids[rng.between(0, this.#ids.length - 1)] ?? "job-1";
   }
