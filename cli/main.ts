@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { openCommand } from "./commands/access/open.ts";
 import { sessionsCommand } from "./commands/access/sessions.ts";
 import { tokensCommand } from "./commands/access/tokens.ts";
+import { agentSessionsCommand } from "./commands/agent-sessions/agent-sessions.ts";
 import { attentionCommand } from "./commands/attention/attention.ts";
 import { auditCommand } from "./commands/audit/audit.ts";
 import { budgetCommand } from "./commands/budget.ts";
@@ -96,6 +97,7 @@ function program(): Command {
     attentionCommand,
     overviewCommand,
     agentsCommand,
+    agentSessionsCommand,
     producersCommand,
     monitorsCommand,
     tasksCommand,

@@ -87,7 +87,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
                 PROFILE: process.env.GANGLION_PROFILE || "local",
                 ...(process.env.GANGLION_LOG_MAX_GB ? { LOG_MAX_GB: process.env.GANGLION_LOG_MAX_GB } : {}),
                 ...(process.env.GANGLION_HEAP_MB ? { HEAP_MB: process.env.GANGLION_HEAP_MB } : {}),
-                ...quotaVariables(process.env),
+                ...optionalVariables(process.env),
                 ...(process.env.GANGLION_LINK_RELAY_LINKS
                   ? { LINK_RELAY_LINKS: process.env.GANGLION_LINK_RELAY_LINKS }
                   : {}),
@@ -210,8 +210,8 @@ function knownLevel(level: string): EdgeLog["level"] {
   return level === "debug" || level === "info" || level === "warn" || level === "error" ? level : "log";
 }
 
-/** Variables that say how much one token may have; see docs/security.md. */
-function quotaVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+/** Variables that this machine need not set, such as how much one token may have; see docs/deploy.md. */
+function optionalVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
   const names = [
     "QUOTA_HOSTS",
     "QUOTA_LINKS",
@@ -219,6 +219,10 @@ function quotaVariables(environment: NodeJS.ProcessEnv): Record<string, string> 
     "QUOTA_ECOSYSTEMS",
     "QUOTA_DEAD_LETTERS",
     "QUOTA_LOG_MB",
+    "SESSION_CONTENT",
+    "SESSION_WAITING_SECONDS",
+    "SESSION_FROZEN_SECONDS",
+    "SESSION_TOOL_SECONDS",
   ];
   return Object.fromEntries(
     names.flatMap((name) => {

@@ -1,3 +1,4 @@
+import { AGENT_SESSIONS_FEATURE } from "../agent-sessions/feature.ts";
 import { BUS_FEATURE } from "../bus/feature.ts";
 import { COMMANDS_FEATURE } from "../commands/feature.ts";
 import type { Feature } from "../feature/feature.ts";
@@ -25,6 +26,7 @@ export const FEATURES: readonly Feature<AgentOptions>[] = [
   INTELLIGENCE_FEATURE,
   MONITORS_FEATURE,
   MAINTENANCE_FEATURE,
+  AGENT_SESSIONS_FEATURE,
   TELEMETRY_FEATURE,
   SUPERVISOR_FEATURE,
   COMMANDS_FEATURE,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { EcosystemName } from "../../src/core/signals/signal.ts";
+import { SessionsSection } from "../agent-sessions/settings.ts";
 import { limitedNumber, PathSetting } from "../base/setting-schemas.ts";
 import { BusSettings } from "../bus/settings.ts";
 import { WorkersSettings } from "../file-tasks/settings.ts";
@@ -74,6 +75,7 @@ export const FeatureSections = z.strictObject({
   workers: WorkersSettings.optional(),
   reactions: ReactionsSettings.optional(),
   agents: AgentsSettings.optional(),
+  sessions: SessionsSection.optional(),
   intelligence: IntelligenceSection.optional(),
 });
 export type FeatureSections = z.output<typeof FeatureSections>;

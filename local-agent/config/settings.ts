@@ -6,6 +6,7 @@ import {
   type ShownSetting,
 } from "../../src/core/intelligence/settings.ts";
 import { IDENTIFIER } from "../../src/core/signals/signal.ts";
+import type { SessionsFeatureOptions } from "../agent-sessions/settings.ts";
 import { configFile, defaultState, type Environment, SYSTEM_CONFIG, SYSTEM_TOKEN } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
 import type { BusFeatureOptions } from "../bus/settings.ts";
@@ -38,6 +39,7 @@ export interface AgentSettings
     MonitorsFeatureOptions,
     ReactionsFeatureOptions,
     SamplerFeatureOptions,
+    SessionsFeatureOptions,
     SupervisorFeatureOptions,
     TelemetryFeatureOptions {
   readonly sources: readonly SourceName[];

@@ -1,4 +1,5 @@
 import { sessionCalls, tokenCalls } from "./access.ts";
+import { agentSessionCalls } from "./agent-sessions.ts";
 import { attentionCalls } from "./attention.ts";
 import { auditCalls } from "./audit.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
@@ -94,6 +95,7 @@ export function createClient(options: ClientOptions) {
     fileTasks: fileTasks.fileTasks,
 
     agents: agentCalls({ call, inside }),
+    agentSessions: agentSessionCalls({ call, inside }).agentSessions,
     queues: queueCalls({
       call,
       withRetries,

@@ -2,6 +2,8 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { DASHBOARD_BASE } from "../core/dashboard/manifest.ts";
 import { problem } from "../core/problem/problem.ts";
 import { tokens } from "./api/access/routes.ts";
+import { telemetryExports } from "./api/agent-sessions/exports.ts";
+import { agentSessions } from "./api/agent-sessions/routes.ts";
 import { attention } from "./api/attention/routes.ts";
 import { recordWrites } from "./api/audit/record.ts";
 import { audit } from "./api/audit/routes.ts";
@@ -97,6 +99,8 @@ for (const part of [
   lineage,
   links,
   agents,
+  telemetryExports,
+  agentSessions,
   monitors,
   observations,
   history,

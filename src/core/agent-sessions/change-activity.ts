@@ -115,7 +115,6 @@ function ask(session: Session, event: SessionEvent): void {
   // A notification tells of a question that was told of already.
   if (session.asks.length > 0 && (call.tool === null || session.asks.some(({ key }) => key === call.key))) return;
   session.asks = [...session.asks, call].slice(-MAX_OPEN);
-  session.turn_ms ??= call.since_ms;
 }
 
 function resolve(session: Session, { key, tool }: OpenCall): void {

@@ -1,6 +1,6 @@
 import { contextShare } from "./context-window.ts";
 import { type Attributes, amountOf, flagOf, textOf } from "./otlp/attributes.ts";
-import { type ContentSetting, MAX_CONTENT, MAX_MESSAGE, MAX_NAME, type Reading } from "./record.ts";
+import { type ContentSetting, MAX_CONTENT, MAX_MESSAGE, MAX_NAME, type Reading, STREAMING } from "./record.ts";
 
 export const CODEX = "codex";
 
@@ -66,7 +66,7 @@ function streamEvent(attributes: Attributes): Reading {
       facts: { model, error: textOf(attributes, "error.message", MAX_MESSAGE) },
     };
   const all = amountOf(attributes, "input_token_count");
-  if (all === undefined) return "known";
+  if (all === undefined) return { signal: "Q_SESSION_ACTIVE", facts: { what: STREAMING } };
   const cached = Math.min(all, amountOf(attributes, "cached_token_count") ?? 0);
   return {
     signal: "Q_SESSION_USAGE",

@@ -33,7 +33,8 @@ export function noticesOf(session: Session, limits: SessionLimits, nowMs: number
   return notices;
 }
 
-function isTold(
+/** Whether a verdict is told of. */
+export function isTold(
   verdict: string,
   sinceMs: number,
   limits: SessionLimits,
@@ -89,7 +90,7 @@ export function observationOf(session: Session, nowMs: number): Record<string, u
     const by = (counted[counter] ?? 0) - (before[counter] ?? 0);
     if (by > 0) grown[counter] = by;
   }
-  session.observed = { at_ms: nowMs, tally: counted };
+  observedAll(session, nowMs);
   const used = Object.entries(usageOf(grown)).filter(([counter]) => grown[counter as Counter] !== undefined);
   return {
     zooid: reporterOf(session),
@@ -98,6 +99,11 @@ export function observationOf(session: Session, nowMs: number): Record<string, u
     ...Object.fromEntries(used),
     ...(session.context_share === null ? {} : { context_share: session.context_share }),
   };
+}
+
+/** Notes that all that a session has used was told. */
+export function observedAll(session: Session, nowMs: number): void {
+  session.observed = { at_ms: nowMs, tally: countsOf(session) };
 }
 
 /** The counts of a session by everything that counted. */

@@ -12,7 +12,7 @@ import {
   readTraces,
 } from "./otlp/export.ts";
 import { usageRecords } from "./read-points.ts";
-import { type ContentSetting, MAX_NAME, type Origin, type Reading, type SessionRecord } from "./record.ts";
+import { type ContentSetting, MAX_NAME, type Origin, type Reading, type SessionRecord, STREAMING } from "./record.ts";
 import { plainName, programOf, setAround } from "./resource.ts";
 
 /** What of an export is no session's. */
@@ -40,7 +40,7 @@ export function readRecords(kind: ExportKind, document: unknown, content: Conten
   const unknown = new UnknownRecords();
   const read = <Item>(items: ReadExport<Item>, take: (item: Item) => void): ReadRecords => {
     for (const item of items.records) take(item);
-    return { records, unknown, rejected: items.rejected, reasons: items.reasons };
+    return { records: withLastParts(records), unknown, rejected: items.rejected, reasons: items.reasons };
   };
   switch (kind) {
     case "logs":
@@ -62,6 +62,13 @@ export function readRecords(kind: ExportKind, document: unknown, content: Conten
       return read({ ...points, records: [] }, () => undefined);
     }
   }
+}
+
+/** Of the parts of answers, the last of each session. */
+function withLastParts(records: readonly SessionRecord[]): SessionRecord[] {
+  const isPart = ({ signal, facts }: SessionRecord) => signal === "Q_SESSION_ACTIVE" && facts.what === STREAMING;
+  const last = new Map(records.filter(isPart).map((record) => [record.session, record]));
+  return records.filter((record) => !isPart(record) || last.get(record.session) === record);
 }
 
 class UnknownRecords implements Unknown {

@@ -45,6 +45,9 @@ export interface SessionRecord extends Meaning {
   readonly identity: string | undefined;
 }
 
+/** Of a sign of life: a part of an answer came. There are many, and the last of each session tells what all of them do. */
+export const STREAMING = "streaming";
+
 /** What is kept of prompts and of what tools are given: nothing, or their beginnings. */
 export const CONTENT_SETTINGS = ["none", "all"] as const;
 export type ContentSetting = (typeof CONTENT_SETTINGS)[number];

@@ -20,6 +20,8 @@ export const Session = z.object({
   session: z.string(),
   agent: z.string(),
   source: z.string(),
+  /** Who sent its first signal: room is shared fairly among senders. */
+  sender: z.string(),
   model: text,
   version: text,
   directory: text,
@@ -55,6 +57,7 @@ export function newSession(session: string, agent: string, source: string, nowMs
     session,
     agent,
     source,
+    sender: "",
     model: null,
     version: null,
     directory: null,

@@ -36,7 +36,7 @@ export function signalsOf(records: readonly SessionRecord[], making: SignalMakin
       for (const [name, fact] of Object.entries(record.facts)) if (fact !== undefined) facts[name] = fact;
       if (task !== undefined) facts.task = task;
       return {
-        ...(identity === undefined ? {} : { id: `session.${(await digest(identity)).slice(0, ID_DIGITS)}` }),
+        ...(identity === undefined ? {} : { id: `session-${(await digest(identity)).slice(0, ID_DIGITS)}` }),
         signal,
         source: source ?? sourceOf(agent),
         facts,
@@ -59,7 +59,7 @@ export async function unknownSignal(
 ): Promise<SessionSignalInput> {
   const [agent = "otlp"] = agents;
   return {
-    id: `session.${(await digest(`unknown ${text}`)).slice(0, ID_DIGITS)}`,
+    id: `session-${(await digest(`unknown ${text}`)).slice(0, ID_DIGITS)}`,
     signal: "OBSERVATION",
     source: sourceOf(agent),
     facts: { zooid: agent, unknown_records: records, unknown_names: [...names] },

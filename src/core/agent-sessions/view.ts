@@ -1,6 +1,6 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { AgentSession, AgentSessions, SessionsQuery } from "./api.ts";
-import { countsOf } from "./notices.ts";
+import { countsOf, isTold } from "./notices.ts";
 import type { Session } from "./session.ts";
 import { addAll, largest, type Tally, usageOf } from "./usage.ts";
 import { judgeSession, type SessionLimits, sessionInWords } from "./verdict.ts";
@@ -30,6 +30,19 @@ export function viewOf(session: Session, limits: SessionLimits, nowMs: number): 
     context_share,
     chains: session.chains.map(({ chain, counts }) => ({ chain, usage: usageOf(countsOf({ counts })) })),
   };
+}
+
+/** Most sessions that one document names. */
+const MAX_TOLD = 100;
+
+/** The sessions that wait too long for a person, or are frozen. */
+export function toldSessions(all: Iterable<Session>, limits: SessionLimits, nowMs: number): AgentSession[] {
+  const found: AgentSession[] = [];
+  for (const session of all) {
+    const { verdict, sinceMs } = judgeSession(session, limits, nowMs);
+    if (found.length < MAX_TOLD && isTold(verdict, sinceMs, limits, nowMs)) found.push(viewOf(session, limits, nowMs));
+  }
+  return found;
 }
 
 /** The sessions that a query means. */

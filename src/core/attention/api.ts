@@ -31,6 +31,8 @@ export const AttentionItem = z.object({
     "host_alert",
     "agent_given_up",
     "agent_hung",
+    "session_frozen",
+    "session_waiting",
     "rule_quarantined",
     "scanner_quarantined",
     "queue_alert",

@@ -1,3 +1,4 @@
+import type { AgentSession } from "../agent-sessions/api.ts";
 import type { Budget } from "../billing/budget.ts";
 import type { DeadLetterSummary } from "../dead-letters/digest.ts";
 import type { FleetHost } from "../hosts/fleet.ts";
@@ -18,6 +19,11 @@ export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
 export interface EcosystemState {
   readonly ecosystem: string;
   readonly hosts: readonly FleetHost[];
+  /** Sessions of agents that wait too long for a person, or are frozen. */
+  readonly sessions: readonly Pick<
+    AgentSession,
+    "session" | "agent" | "source" | "verdict" | "since" | "tool" | "directory"
+  >[];
   /** Open gaps. */
   readonly gaps: readonly Gap[];
   readonly scanners: readonly Pick<ScannerStatus, "id" | "state" | "last_error" | "retry_at">[];
@@ -50,6 +56,8 @@ export const TELLING_SIGNALS = [
   "Q_HEALTH_ALERT",
   "Q_PROCESS_GAVE_UP",
   "Q_PROCESS_HUNG",
+  "Q_SESSION_FROZEN",
+  "Q_SESSION_WAITING",
   "Q_POLICY_QUARANTINED",
   "Q_QUEUE_ALERT",
   "Q_QUEUE_BREAKER",
@@ -63,6 +71,7 @@ export const CHANGING_SIGNALS = [
   "Q_AGENT_UP",
   "Q_PROCESS_RESTARTED",
   "Q_PROCESS_CRASHED",
+  "Q_SESSION_RESUMED",
   "CAPABILITY_GAP",
   "CAPABILITY_GAP_RESOLVED",
   "Q_POLICY_CHANGED",

@@ -6,6 +6,7 @@ import type { Finding } from "./finding.ts";
 import { groupByCause } from "./group.ts";
 import { Absences, hostFindings } from "./hosts.ts";
 import { deadLetterFindings, queueFindings } from "./queues.ts";
+import { sessionFinding } from "./sessions.ts";
 import { withChains } from "./tell.ts";
 
 /** Everything that is wrong in an ecosystem, each thing by itself and in no order. */
@@ -14,6 +15,7 @@ export function findingsOf(state: EcosystemState): Finding[] {
   const absences = new Absences(state.hosts);
   return [
     ...state.hosts.flatMap((host) => hostFindings(host, ecosystem)),
+    ...state.sessions.map((session) => sessionFinding(session, ecosystem)),
     ...state.queues.flatMap((queue) => queueFindings(queue, absences, ecosystem)),
     ...deadLetterFindings(state.deadLetters, absences, state),
     ...edgeFindings(state, absences),

@@ -13,6 +13,10 @@ function told({ signal, facts }: TellingSignals[number]): readonly string[] | un
       return ["agent_given_up", ...of("host", "agent")];
     case "Q_PROCESS_HUNG":
       return ["agent_hung", ...of("host", "agent")];
+    case "Q_SESSION_FROZEN":
+      return ["session_frozen", ...of("agent", "session")];
+    case "Q_SESSION_WAITING":
+      return ["session_waiting", ...of("agent", "session")];
     case "Q_POLICY_QUARANTINED":
       return ["rule_quarantined", ...of("policy")];
     case "Q_QUEUE_ALERT":

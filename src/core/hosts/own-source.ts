@@ -1,5 +1,5 @@
 /** Parts of an agent that name themselves `<part>/<host>` as the source of their signals. */
-const PARTS = ["agent", "intelligence", "intent-router", "sampler", "supervisor"] as const;
+const PARTS = ["agent", "intelligence", "intent-router", "sampler", "sessions", "supervisor"] as const;
 
 /** Whether a source is a part of the host's own agent, which a token that may link as the host may always name. */
 export function isSourceOfHost(host: string, source: string): boolean {

@@ -20,6 +20,8 @@ export const RULE_PACKS: Readonly<Record<string, readonly string[]>> = {
     "rollout-alerts",
     "late-expectation",
     "dead-letters-growing",
+    "session-waiting",
+    "session-frozen",
   ],
 };
 
@@ -187,5 +189,20 @@ export const BUILT_IN_RULES: readonly Rule[] = [
     id: "dead-letters-growing",
     description: "Tells the endpoint alerts that many dead letters wait: at 20, 40, 80 and so on.",
     when: "Q_DEAD_LETTERS_GROWING",
+  },
+  {
+    ...ALERT,
+    id: "session-waiting",
+    description:
+      "Tells the endpoint alerts that a session of an agent has waited for a person for long, and that it goes on.",
+    when: ["Q_SESSION_WAITING", "Q_SESSION_RESUMED"],
+    where: 'signal == "Q_SESSION_WAITING" || facts.was == "waiting"',
+  },
+  {
+    ...ALERT,
+    id: "session-frozen",
+    description: "Tells the endpoint alerts that a session of an agent shows no sign of life, and that it goes on.",
+    when: ["Q_SESSION_FROZEN", "Q_SESSION_RESUMED"],
+    where: 'signal == "Q_SESSION_FROZEN" || facts.was == "frozen"',
   },
 ].map((rule) => Rule.parse(rule));

@@ -1,5 +1,13 @@
+import type { AgentSession, AgentSessions, SessionsQuery } from "../../core/agent-sessions/api.ts";
+import { isSessionSignal } from "../../core/agent-sessions/board-signals.ts";
+import { readSessionLimits, type SessionVariables } from "../../core/agent-sessions/limits.ts";
 import type { FileTaskRecord, FileWorkerView } from "../../core/file-tasks/api.ts";
+import { SessionBoard } from "../agent-sessions/session-board.ts";
+import { SessionStore } from "../agent-sessions/session-store.ts";
+import type { Decisions } from "../shell/decisions.ts";
+import { logLine } from "../shell/log-line.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
+import type { ProjectedState } from "../shell/projected-state.ts";
 import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import type { Schema } from "../shell/schema.ts";
@@ -7,24 +15,30 @@ import { BoardStore } from "./board-store.ts";
 import { FileTaskBoard } from "./file-task-board.ts";
 
 /** Bindings that the board uses. */
-export interface BoardBindings extends ProjectionEnvironment {}
+export interface BoardBindings extends ProjectionEnvironment, SessionVariables {}
 
-/** The file tasks of one ecosystem and their workers on all hosts: the state of each task, and overdue attempts. */
+/**
+ * Who works in one ecosystem, as their signals report it: the file tasks and their workers on all hosts, and the sessions of
+ * agents that report by telemetry or hooks.
+ */
 export class WorkerBoard extends ProjectionObject<BoardBindings> {
   static override readonly schema: Schema = { of: "WorkerBoard", steps: [logEpoch] };
   readonly #store: BoardStore;
   readonly #board: FileTaskBoard;
+  readonly #sessions: SessionBoard;
 
   constructor(ctx: DurableObjectState, env: BoardBindings) {
     super(ctx, env, "workers");
     const { sql, alarms } = this;
+    const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
+    const decide = (change: (decisions: Decisions) => void) => this.projection.decide(change);
     this.#store = new BoardStore(sql);
-    this.#board = new FileTaskBoard({
-      store: this.#store,
-      wakeBy: (atMs) => alarms.wakeBy(atMs),
-      decide: (change) => this.projection.decide(change),
-    });
-    this.projection.attach(this.#board);
+    this.#board = new FileTaskBoard({ store: this.#store, wakeBy, decide });
+    const limits = readSessionLimits(env, (setting, value) =>
+      logLine("warn", "invalid-setting", { setting, value, allowed: "seconds, more than 0" }),
+    );
+    this.#sessions = new SessionBoard({ store: new SessionStore(sql), limits, wakeBy, decide });
+    this.projection.attach(bothOf(this.#board, this.#sessions));
   }
 
   workers(): FileWorkerView[] {
@@ -35,4 +49,33 @@ export class WorkerBoard extends ProjectionObject<BoardBindings> {
   task(worker: string, taskId: string): FileTaskRecord[] {
     return this.#store.byId(worker, taskId);
   }
+
+  agentSessions(query: SessionsQuery): AgentSessions {
+    return this.#sessions.sessions(query, Date.now());
+  }
+
+  /** What needs somebody, and how far the log was taken in. */
+  attention(): { cursor: number; sessions: AgentSession[] } {
+    return { cursor: this.projection.cursor, sessions: this.#sessions.told(Date.now()) };
+  }
+}
+
+/** The two states as one: each signal belongs to one of them. */
+function bothOf(tasks: ProjectedState, sessions: ProjectedState): ProjectedState {
+  const both = [tasks, sessions];
+  return {
+    take: (signal, ...more) => (isSessionSignal(signal.signal) ? sessions : tasks).take(signal, ...more),
+    store: (...changes) => {
+      for (const state of both) state.store(...changes);
+    },
+    clear: () => {
+      for (const state of both) state.clear();
+    },
+    load: () => {
+      for (const state of both) state.load();
+    },
+    settled: async (nowMs) => {
+      for (const state of both) await state.settled(nowMs);
+    },
+  };
 }

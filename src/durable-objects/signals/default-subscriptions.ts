@@ -1,3 +1,4 @@
+import { SESSION_SIGNALS } from "../../core/agent-sessions/board-signals.ts";
 import { BOARD_SIGNALS } from "../../core/file-tasks/board.ts";
 import { POLICY_SIGNALS } from "../../core/policy/default-subscription.ts";
 import type { ProjectionName } from "../../core/projection/batch.ts";
@@ -10,5 +11,5 @@ export const DEFAULT_SUBSCRIPTIONS: Readonly<Record<ProjectionName, readonly str
   // The gap signals are its own: from them it rebuilds its gaps.
   observations: ["OBSERVATION", "CAPABILITY_GAP", "CAPABILITY_GAP_RESOLVED"],
   policy: POLICY_SIGNALS,
-  workers: BOARD_SIGNALS,
+  workers: [...BOARD_SIGNALS, ...SESSION_SIGNALS],
 };

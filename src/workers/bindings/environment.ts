@@ -69,6 +69,8 @@ export interface Environment
   readonly TOKEN_CHECKS?: RateLimit;
   /** Origins, with commas between them, whose pages may call the API from browsers; `*`: all. Default: none. */
   readonly CORS_ORIGINS?: string;
+  /** `all`: of the sessions of agents, the beginnings of prompts and of what tools are given are kept. Default: nothing. */
+  readonly SESSION_CONTENT?: string;
   /**
    * Hosts, with commas between them, that requests may name beside those of this machine; `*`: any. Set on the edge of one
    * machine alone: on Cloudflare a request reaches the Worker by the Worker's own names.

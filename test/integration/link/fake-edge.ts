@@ -118,6 +118,8 @@ export class FakeEdge {
     const status = this.refuseUpgrade?.status ?? (request.headers.authorization === `Bearer ${this.token}` ? 101 : 401);
     if (status !== 101) {
       const headers = Object.entries(this.refuseUpgrade?.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
+      // An agent that is stopped meanwhile resets the connection.
+      socket.on("error", () => undefined);
       socket.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n${headers.join("")}\r\n`);
       this.#look();
       return;

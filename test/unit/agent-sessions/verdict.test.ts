@@ -184,4 +184,24 @@ describe("the verdict on a session with events alone", () => {
       expect(Math.abs(sinceMs - START_MS - 3_100)).toBeLessThanOrEqual(Math.abs(offMs) <= 30_000 ? 30_000 : 200);
     },
   );
+
+  it("is not frozen while its model writes a long answer, of which each part is an event", async () => {
+    const document = fixture("codex-logs.json") as { resourceLogs: { scopeLogs: { logRecords: unknown[] }[] }[] };
+    const scope = document.resourceLogs[0]?.scopeLogs[0];
+    const [, prompt, , part] = scope?.logRecords ?? [];
+    const followed = new Followed();
+    for (let seconds = 0; seconds <= 400; seconds += 5) {
+      const nanos = String((START_MS + seconds * SECOND) * 1e6);
+      const parts = [1, 2, 3].map((place) => ({
+        ...(part as object),
+        observedTimeUnixNano: `${nanos.slice(0, -1)}${place}`,
+      }));
+      if (scope) scope.logRecords = seconds === 0 ? [prompt] : parts;
+      const told = await exported("logs", document, at(seconds));
+      expect(told).toHaveLength(1);
+      followed.take(told);
+    }
+    expect(judge(followed.only, at(500))).toMatchObject({ verdict: "working" });
+    expect(judge(followed.only, at(511)).verdict).toBe("frozen");
+  });
 });

@@ -286,6 +286,42 @@ describe("what follows from one cause", () => {
   });
 });
 
+describe("a session of an agent", () => {
+  const session = {
+    session: "s-1",
+    agent: "claude-code",
+    source: "sessions/gpu-01",
+    verdict: "waiting",
+    since: "2026-01-01T00:00:00.000Z",
+    tool: "Bash",
+    directory: "/srv/shop",
+  } as const;
+
+  test("that waits for a person is a warning, and one that is frozen is critical, with the signal that told of it", () => {
+    const frozen = { ...session, session: "s-2", verdict: "frozen" } as const;
+    const signals = [
+      { id: "w", signal: "Q_SESSION_WAITING", facts: { agent: "claude-code", session: "s-1" }, timestamp: LATER },
+      { id: "f", signal: "Q_SESSION_FROZEN", facts: { agent: "claude-code", session: "s-2" }, timestamp: LATER },
+    ];
+    expect(itemsOf({ ...quiet, sessions: [session, frozen] }, signals)).toMatchObject([
+      { id: "session_frozen/claude-code/s-2", severity: "critical", chain: "f" },
+      {
+        id: "session_waiting/claude-code/s-1",
+        severity: "warning",
+        chain: "w",
+        why: "the session s-1 in /srv/shop asks whether it may use Bash",
+        next_step: "ganglion agent-sessions s-1",
+      },
+    ]);
+  });
+
+  test("of a host that is down is no row of its own", () => {
+    const frozen = { ...session, verdict: "frozen" } as const;
+    const items = itemsOf({ ...quiet, hosts: [down("gpu-01")], sessions: [frozen] });
+    expect(items).toMatchObject([{ id: "host_down/gpu-01", effects: ["a session of claude-code is frozen"] }]);
+  });
+});
+
 describe("a bad day", () => {
   const gone = down("gpu-02", { since: "2026-01-01T00:01:00.000Z", processes: [process("trainer")] });
   const ill = host("gpu-01", {

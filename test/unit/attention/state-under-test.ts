@@ -9,6 +9,7 @@ export const LATER = "2026-01-02T00:00:00.000Z";
 export const quiet: EcosystemState = {
   ecosystem: "e",
   hosts: [],
+  sessions: [],
   gaps: [],
   scanners: [],
   quarantined: [],

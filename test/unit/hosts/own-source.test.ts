@@ -8,6 +8,7 @@ describe("the sources of a host's own agent", () => {
     "metrics/gpu-01/gpu.jsonl",
     "reaction/deploy/gpu-01",
     "sampler/gpu-01",
+    "sessions/gpu-01",
     "supervisor/gpu-01",
     "worker/coder@gpu-01",
   ])("hold %s", (source) => expect(isSourceOfHost("gpu-01", source)).toBe(true));

@@ -28,6 +28,7 @@ export const AGENT_FLOORS: readonly (readonly string[])[] = [
   ["store"],
   ["feature"],
   [
+    "agent-sessions",
     "bus",
     "commands",
     "file-tasks",
@@ -63,7 +64,17 @@ export const CORE_BASE = [
 
 /** What a concept of the core may import beside {@link CORE_BASE}. Lineage and deployment look at others, and nothing imports them. */
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
-  attention: ["dead-letters", "hosts", "introspection", "models", "policy", "queue", "telemetry", "webhooks"],
+  attention: [
+    "agent-sessions",
+    "dead-letters",
+    "hosts",
+    "introspection",
+    "models",
+    "policy",
+    "queue",
+    "telemetry",
+    "webhooks",
+  ],
   "dead-letters": ["projection", "queue", "webhooks"],
   deployment: ["policy", "projection", "telemetry"],
   federation: ["access", "hosts", "policy", "queue"],

@@ -22,9 +22,30 @@ export interface Route {
   readonly commands: boolean;
 }
 
+const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+
+/** An export in the name of {@link NAME}. */
+function anExport(groups: string, scopes: string, items: string, item: object): object {
+  const resource = { attributes: [attribute("service.name", "claude-code"), attribute("ganglion.source", NAME)] };
+  return { [groups]: [{ resource, [scopes]: [{ [items]: [item] }] }] };
+}
+
 /** Bodies that are valid, where a binding is looked at after the body. Any other body is empty. */
 export const BODIES: Readonly<Record<string, object>> = {
   "POST /v1/{eco}/signals": { signal: "X", source: NAME, facts: {} },
+  "POST /v1/{eco}/otlp/v1/logs": anExport("resourceLogs", "scopeLogs", "logRecords", {
+    attributes: [attribute("event.name", "user_prompt"), attribute("session.id", "s")],
+  }),
+  "POST /v1/{eco}/otlp/v1/metrics": anExport("resourceMetrics", "scopeMetrics", "metrics", {
+    name: "claude_code.cost.usage",
+    sum: { aggregationTemporality: 1, dataPoints: [{ asDouble: 1, attributes: [attribute("session.id", "s")] }] },
+  }),
+  "POST /v1/{eco}/otlp/v1/traces": anExport("resourceSpans", "scopeSpans", "spans", {
+    traceId: "a".repeat(32),
+    spanId: "b".repeat(16),
+    attributes: [attribute("gen_ai.operation.name", "chat")],
+  }),
+  "POST /v1/{eco}/hooks/claude-code": { session_id: "s", hook_event_name: "Stop" },
   "POST /v1/{eco}/queues/{q}/tasks": aTask({ recipient: NAME }),
   "POST /v1/{eco}/queues/{q}/calls": {
     recipient: NAME,

@@ -15,6 +15,12 @@ const OPEN: readonly string[] = ["GET /healthz", "GET /readyz", BEGIN];
 /** What a binding refuses, beyond scopes: whether a principal may do what a route does in the name of {@link NAME}. */
 const BOUND: Readonly<Record<string, (who: Principal, route: Route) => boolean>> = {
   "POST /v1/{eco}/signals": ({ sources }) => isBoundTo(sources, NAME),
+  "POST /v1/{eco}/otlp/v1/logs": ({ sources }) => isBoundTo(sources, NAME),
+  "POST /v1/{eco}/otlp/v1/metrics": ({ sources }) => isBoundTo(sources, NAME),
+  "POST /v1/{eco}/otlp/v1/traces": ({ sources }) => isBoundTo(sources, NAME),
+  // A token that is bound to one source sends in its name.
+  "POST /v1/{eco}/hooks/claude-code": ({ sources = ["*"] }) =>
+    isBoundTo(sources, "claude-code") || (sources.length === 1 && !sources[0]?.endsWith("*")),
   "POST /v1/{eco}/queues/{q}/tasks": ({ hosts }, { commands }) => !commands || isBoundTo(hosts, NAME),
   "POST /v1/{eco}/queues/{q}/calls": ({ hosts }, { commands }) => !commands || isBoundTo(hosts, NAME),
   "POST /v1/{eco}/queues/{q}/lease": ({ hosts, recipients, scopes }, { commands }) => {

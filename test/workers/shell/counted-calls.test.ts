@@ -156,6 +156,8 @@ const WORKER_BOARD: ArgumentsOf<WorkerBoard> = {
   ...PROJECTION,
   workers: [],
   task: ["w", "t"],
+  agentSessions: [{ limit: 1 }],
+  attention: [],
   transfer: [{ do: "look" }],
   usage: [],
   usageByDay: ["2026-01-01"],

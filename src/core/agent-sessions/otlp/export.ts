@@ -6,6 +6,14 @@ import { type Attributes, readAnyValue, readAttributes } from "./attributes.ts";
 export const EXPORT_KINDS = ["logs", "metrics", "traces"] as const;
 export type ExportKind = (typeof EXPORT_KINDS)[number];
 
+/** Where the answer counts what was refused. */
+const REJECTED = { logs: "rejectedLogRecords", metrics: "rejectedDataPoints", traces: "rejectedSpans" } as const;
+
+/** The answer to an export: how much of it was refused, and why. Nothing was, where it is empty. */
+export function exportAnswer(kind: ExportKind, rejected: number, errorMessage: string): object {
+  return rejected === 0 ? {} : { partialSuccess: { [REJECTED[kind]]: String(rejected), errorMessage } };
+}
+
 /** Records of one export that are read. SDKs send 512 at a time, unless somebody sets more. */
 const MAX_RECORDS = LIMITS.batchSignals;
 /** Points of one export that are read: a program has one for each combination of attributes. */

@@ -69,7 +69,7 @@ export async function lookAt(
     part("hosts", () => agentRegistry(env, ecosystem).fleet(MAX_HOSTS), { hosts: [], total: 0 }),
     part("gaps and scanners", () => observationCache(env, ecosystem).attention(), undefined),
     part("rules", () => policyState(env, ecosystem).attention(), undefined),
-    part("file tasks", () => workerBoard(env, ecosystem).place(), undefined),
+    part("file tasks and sessions", () => workerBoard(env, ecosystem).attention(), undefined),
     part("dead letters", () => deadLetters(env, ecosystem).summary(), { open: 0, newest: [] }),
     part("webhooks", () => webhooks(env, ecosystem).list(), []),
     part("models", () => models(env, ecosystem).settings(), undefined),
@@ -93,6 +93,7 @@ export async function lookAt(
   const state: EcosystemState = {
     ecosystem,
     hosts: fleet.hosts,
+    sessions: board?.sessions ?? [],
     gaps: window?.gaps ?? [],
     scanners: window?.scanners ?? [],
     quarantined: policy?.quarantined ?? [],

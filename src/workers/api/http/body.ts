@@ -19,12 +19,22 @@ export async function readBody<Type extends string>(
   accepted: readonly Type[],
   maxBytes: number = LIMITS.batchBytes,
 ): Promise<{ text: string; type: Type }> {
+  const { bytes, type } = await readBytes(request, accepted, maxBytes);
+  return { text: decode(bytes), type };
+}
+
+/** {@link readBody}, of a body that may be no text. */
+export async function readBytes<Type extends string>(
+  request: Request,
+  accepted: readonly Type[],
+  maxBytes: number,
+): Promise<{ bytes: Uint8Array; type: Type }> {
   const type = mediaType(request, accepted);
   const encoding = encodingOf(request);
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await collect(request, maxBytes);
   return {
-    text: decode(encoding === null ? bytes : unpack(bytes, encoding, maxBytes, () => tooLarge(maxBytes))),
+    bytes: encoding === null ? bytes : unpack(bytes, encoding, maxBytes, () => tooLarge(maxBytes)),
     type,
   };
 }
@@ -89,7 +99,8 @@ const tooLarge = (maxBytes: number) =>
     }),
   );
 
-function decode(bytes: Uint8Array): string {
+/** @throws Refusal where the bytes are no UTF-8 */
+export function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {

@@ -1,0 +1,66 @@
+import { Command, Option } from "commander";
+import type { AgentSession } from "../../../src/core/agent-sessions/api.ts";
+import { SESSION_VERDICTS } from "../../../src/core/agent-sessions/verdict.ts";
+import { wholeNumber } from "../../arguments.ts";
+import { Failure } from "../../failure.ts";
+import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { clientFor, type GlobalOptions } from "../../settings.ts";
+
+const tokens = ({ usage }: Pick<AgentSession, "usage">) =>
+  usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+const dollars = ({ usage }: Pick<AgentSession, "usage">) => `$${usage.cost_usd.toFixed(4)}`;
+
+const columns: readonly Column<AgentSession>[] = [
+  ["AGENT", ({ agent }) => agent],
+  ["SESSION", ({ session }) => session],
+  ["VERDICT", ({ verdict }) => verdict],
+  ["SINCE", ({ since }) => since],
+  ["TOKENS", tokens],
+  ["COST", dollars],
+  ["TOOLS", ({ usage }) => usage.tool_calls],
+  ["FAILED", ({ usage }) => usage.tool_failures + usage.api_failures],
+  ["CONTEXT", ({ context_share }) => (context_share === null ? null : `${Math.round(context_share * 100)} %`)],
+  ["WHAT", ({ in_words }) => in_words],
+];
+
+interface Wanted {
+  readonly agent?: string;
+  readonly verdict?: AgentSession["verdict"];
+  readonly chain?: string;
+  readonly limit?: number;
+}
+
+export const agentSessionsCommand = () =>
+  new Command("agent-sessions")
+    .summary("list sessions of agents that report by telemetry or hooks: what each is doing, and what it has used")
+    .argument("[session]", "show one session, with what it used for each trace and task")
+    .option("--agent <name>", "only sessions of this program, such as claude-code")
+    .addOption(new Option("--verdict <verdict>", "only sessions with this verdict").choices([...SESSION_VERDICTS]))
+    .option("--chain <id>", "only sessions that worked for this trace or task")
+    .option("--limit <n>", "at most so many (default 100)", wholeNumber(1, 1_000))
+    .addHelpText("after", "\nWith --json: one session a line, the one that was seen last first.")
+    .action(async (session: string | undefined, wanted: Wanted, command: Command) => {
+      const { sessions, total } = await clientFor(command).agentSessions({ ...wanted, session });
+      if (session !== undefined && total === 0)
+        throw new Failure(`no session "${session}" has reported: list them with ganglion agent-sessions`);
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(sessions);
+      if (session === undefined) return printTable(sessions, columns, "no session has reported");
+      for (const one of sessions) await printSession(one);
+    });
+
+async function printSession({ usage, chains, ...session }: AgentSession): Promise<void> {
+  const { in_words, since, context_share, ...rest } = session;
+  await printFields({ what: `${in_words}, since ${since}`, ...rest, context_share, ...usage });
+  if (chains.length === 0) return;
+  await print("");
+  await printTable(
+    chains,
+    [
+      ["TRACE OR TASK", ({ chain }) => chain],
+      ["TOKENS", tokens],
+      ["COST", dollars],
+      ["REQUESTS", ({ usage: { requests } }) => requests],
+    ],
+    "",
+  );
+}

@@ -1,0 +1,5 @@
+import { AgentSession, AgentSessions, PartialSuccess } from "../../../core/agent-sessions/api.ts";
+import { named } from "../http/schema-parts.ts";
+
+export const AgentSessionsSchema = AgentSessions.extend({ sessions: named("AgentSession", AgentSession).array() });
+export const PartialSuccessSchema = named("ExportAnswer", PartialSuccess);
