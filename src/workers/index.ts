@@ -9,6 +9,7 @@ export { AuditLog } from "../durable-objects/audit/object.ts";
 export { DeadLetters } from "../durable-objects/dead-letters/object.ts";
 export { WorkerBoard } from "../durable-objects/file-tasks/object.ts";
 export { AgentRegistry } from "../durable-objects/hosts/object.ts";
+export { IdempotencyKeys } from "../durable-objects/idempotency/object.ts";
 export { Intelligence } from "../durable-objects/intelligence/object.ts";
 export { ObservationCache } from "../durable-objects/introspection/object.ts";
 export { LinkRelay } from "../durable-objects/links/object.ts";

@@ -3,6 +3,7 @@ import {
   agentRegistry,
   auditLog,
   deadLetters,
+  idempotencyKeys,
   intelligence,
   models,
   observationCache,
@@ -30,5 +31,6 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   Intelligence: intelligence(env, ecosystem),
   AuditLog: auditLog(env, ecosystem),
   Telemetry: telemetry(env, ecosystem),
+  IdempotencyKeys: idempotencyKeys(env, ecosystem),
   QueueLobby: queueLobby(env, ecosystem),
 });

@@ -5,6 +5,7 @@ import type { ReplayBindings } from "../../durable-objects/dead-letters/replay.t
 import type { BoardBindings, WorkerBoard } from "../../durable-objects/file-tasks/object.ts";
 import type { AgentRegistry } from "../../durable-objects/hosts/object.ts";
 import type { HostsBindings } from "../../durable-objects/hosts/ports.ts";
+import type { IdempotencyKeys } from "../../durable-objects/idempotency/object.ts";
 import type { Intelligence } from "../../durable-objects/intelligence/object.ts";
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
 import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/object.ts";
@@ -59,6 +60,7 @@ export interface Environment
   /** Exports finished work, one for each ecosystem. */
   readonly TELEMETRY: Namespace<CallsOf<Telemetry>>;
   readonly AUDIT_LOG: Namespace<CallsOf<AuditLog>>;
+  readonly IDEMPOTENCY_KEYS: Namespace<CallsOf<IdempotencyKeys>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

@@ -25,5 +25,7 @@ export const linkRelay = (env: Environment, ecosystem: string, relay: string) =>
 export const DEPLOYMENT = "*";
 /** @param place - an ecosystem, or {@link DEPLOYMENT} */
 export const auditLog = (env: Environment, place: string) => objectNamed(env.AUDIT_LOG, place, env);
+/** @param place - an ecosystem, or {@link DEPLOYMENT} */
+export const idempotencyKeys = (env: Environment, place: string) => objectNamed(env.IDEMPOTENCY_KEYS, place, env);
 /** One for the whole deployment. */
 export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory", env);

@@ -13,6 +13,7 @@ const OBJECTS = [
     "audit_log",
     "dead_letters",
     "directory",
+    "idempotency_keys",
     "intelligence",
     "link_relays",
     "models",

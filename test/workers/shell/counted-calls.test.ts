@@ -9,6 +9,7 @@ import { AuditLog } from "../../../src/durable-objects/audit/object.ts";
 import { DeadLetters } from "../../../src/durable-objects/dead-letters/object.ts";
 import { WorkerBoard } from "../../../src/durable-objects/file-tasks/object.ts";
 import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
+import { IdempotencyKeys } from "../../../src/durable-objects/idempotency/object.ts";
 import { Intelligence } from "../../../src/durable-objects/intelligence/object.ts";
 import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
 import { LinkRelay } from "../../../src/durable-objects/links/object.ts";
@@ -231,6 +232,12 @@ const AUDIT_LOG: ArgumentsOf<AuditLog> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const IDEMPOTENCY_KEYS: ArgumentsOf<IdempotencyKeys> = {
+  begin: [{ key: "k", owner: "t", fingerprint: "f" }],
+  transfer: [{ do: "look" }],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const WEBHOOKS: ArgumentsOf<Webhooks> = {
   deliver: [[aDelivery("w1", "none")]],
   redeliver: [{ ...aDelivery("w2", "none"), timestampMs: 0 }],
@@ -337,6 +344,7 @@ const OBJECTS: readonly Row[] = [
   ["Intelligence", env.INTELLIGENCE, Intelligence, INTELLIGENCE],
   ["AuditLog", env.AUDIT_LOG, AuditLog, AUDIT_LOG],
   ["Telemetry", env.TELEMETRY, Telemetry, TELEMETRY],
+  ["IdempotencyKeys", env.IDEMPOTENCY_KEYS, IdempotencyKeys, IDEMPOTENCY_KEYS],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

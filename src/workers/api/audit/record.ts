@@ -6,6 +6,7 @@ import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import { auditLog, DEPLOYMENT } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
+import { REPLAYED } from "../http/once.ts";
 
 /** Characters of a path in an entry: ids are short, and a longer path is none of ours. */
 const MAX_TARGET_CHARS = 512;
@@ -18,7 +19,8 @@ export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
   await next();
   const { method, path } = c.req;
   const { status } = c.res;
-  if (!mayBeAudited(method, status)) return;
+  // An answer that was given before changed nothing.
+  if (!mayBeAudited(method, status) || c.res.headers.has(REPLAYED)) return;
   // A call that was refused before its token was known has no grant.
   const grant: Caller | undefined = c.get("grant");
   if (grant === undefined) return;

@@ -15,6 +15,7 @@ import { EndpointChange, EndpointInput } from "../../../core/webhooks/endpoint.t
 import type { ApiEnv } from "../http/api-env.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/requests.ts";
 import { DEFAULT, describeProperties } from "./describe-properties.ts";
+import { describeIdempotency } from "./idempotency-parameter.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 type JsonSchema = Record<string, unknown>;
@@ -66,6 +67,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
   } as Schemas;
   return {
     ...document,
+    paths: describeIdempotency(document.paths ?? {}),
     components: {
       ...document.components,
       schemas: describeProperties({ ...document.components?.schemas, ...schemas }),

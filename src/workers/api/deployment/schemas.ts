@@ -28,6 +28,7 @@ export const EcosystemUsageSchema = z
       intelligence: UsageSchema,
       audit_log: UsageSchema,
       telemetry: UsageSchema,
+      idempotency_keys: UsageSchema,
       queue_lobby: UsageSchema,
       link_relays: UsageSchema.openapi({ description: "All relays of the ecosystem's links together" }),
       priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),

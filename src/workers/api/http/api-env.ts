@@ -5,5 +5,9 @@ import type { Environment } from "../../bindings/environment.ts";
 export interface ApiEnv {
   Bindings: Environment;
   /** Who calls, and what the caller may do. */
-  Variables: { grant: Caller };
+  Variables: {
+    grant: Caller;
+    /** Of a request with an `Idempotency-Key`: from which the ids of what it makes follow. */
+    repeatable?: string;
+  };
 }

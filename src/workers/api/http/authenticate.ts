@@ -8,6 +8,7 @@ import type { ApiEnv } from "./api-env.ts";
 import { checkSession, refuseForeign, sessionSecret } from "./check-session.ts";
 import { checkToken } from "./check-token.ts";
 import { enterEcosystem } from "./enter-ecosystem.ts";
+import { once } from "./once.ts";
 import { invalid, Refusal, unauthenticated } from "./refusal.ts";
 
 /** Accepts calls whose token has all of `scopes` in the ecosystem of the path. */
@@ -30,13 +31,14 @@ export const requiresAnywhere =
     const grant = await callerOf(c, false);
     check(grant, scope, grant.ecosystems[0]);
     c.set("grant", grant);
-    await next();
+    await once(c, grant, next);
   };
 
 /** Accepts calls of whoever has a valid token or session. */
 export const requiresAnyone: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  c.set("grant", await callerOf(c, false));
-  await next();
+  const grant = await callerOf(c, false);
+  c.set("grant", grant);
+  await once(c, grant, next);
 };
 
 /** Who calls: a header counts before a cookie, which a browser sends with every request. */
@@ -65,7 +67,7 @@ function authorising(
     for (const scope of scopesFor(c.req.param("q"))) check(grant, scope, ecosystem);
     if (ecosystem !== undefined && mayBegin(c.req)) await enterEcosystem(c.env, ecosystem, grant);
     c.set("grant", grant);
-    await next();
+    await once(c, grant, next);
   };
 }
 

@@ -64,6 +64,12 @@ function encodingOf(request: Request): BodyEncoding | null {
 const unsupported = (detail: string, headers: Record<string, string>) =>
   new Refusal(problem("unsupported-media-type", 415, "Unsupported media type", detail), headers);
 
+/** The bytes of a request's body, as they were sent. */
+export function readSentBytes(request: Request, maxBytes: number = LIMITS.batchBytes): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
+  return collect(request, maxBytes);
+}
+
 async function collect(request: Request, maxBytes: number): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();

@@ -7,6 +7,7 @@ import { noResponder, notACall, problemOfCall } from "../../../core/queue/call-p
 import { CallInput, taskOfCall } from "../../../core/queue/task-input.ts";
 import { priorityQueue, queueLobby } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
+import { repeatable } from "../http/once.ts";
 import { QueuePath, TaskPath } from "../http/query.ts";
 import { notFound, Refusal, unauthenticated } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, securedForTasks } from "../http/route.ts";
@@ -55,7 +56,7 @@ export const calls = newApi()
   .openapi(call, async (c) => {
     const { eco, q } = c.req.valid("param");
     const input = await readDocument(c.req.raw, CallInput, "invalid-call");
-    const id = input.correlation_id ?? `c${crypto.randomUUID()}`;
+    const id = input.correlation_id ?? repeatable(c) ?? `c${crypto.randomUUID()}`;
     mustCommand(c.get("grant"), q, [input]);
     const payloadJson = jsonOrRefuse(input.payload, "/payload", "invalid-call");
     const task = withTraceOf(c.req.raw, taskOfCall(input, id, payloadJson, "http"));

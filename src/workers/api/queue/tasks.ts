@@ -9,6 +9,7 @@ import { hostOfAnother, refusedRecipient, worksFor } from "../../../durable-obje
 import type { Environment } from "../../bindings/environment.ts";
 import { priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
+import { repeatable } from "../http/once.ts";
 import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal, unauthenticated } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured, securedForTasks } from "../http/route.ts";
@@ -105,7 +106,8 @@ const retry = taskAction("retry", "Retry a failed task, with all its attempts", 
 export const tasks = newApi()
   .openapi(enqueue, async (c) => {
     const { eco, q } = c.req.valid("param");
-    const wanted = await readTasks(c.req.raw);
+    const read = await readTasks(c.req.raw);
+    const wanted = read.map((task, place) => ({ ...task, taskId: task.taskId ?? repeatable(c, place) }));
     mustCommand(c.get("grant"), q, wanted);
     const queue = await beginQueue(c.env, eco, q, c.get("grant"));
     const answer = acceptedBy(await queue.enqueue(wanted));

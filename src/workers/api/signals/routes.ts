@@ -5,6 +5,7 @@ import { LIMITS } from "../../../core/signals/limits.ts";
 import type { NewSignal, Signal } from "../../../core/signals/signal.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
+import { repeatable } from "../http/once.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
 import { refusedNow } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
@@ -123,17 +124,23 @@ async function append(c: Context<ApiEnv>, eco: string, signals: NewSignal[], poi
   return outcome;
 }
 
+/** A signal without an id gets that of the request's key. */
+const named = (signal: NewSignal, id: string | undefined): NewSignal =>
+  id === undefined || signal.id !== undefined ? signal : { ...signal, id };
+
 export const signals = newApi()
   .openapi(emit, async (c) => {
     const { eco } = c.req.valid("param");
-    const signals = await readSignals(c.req.raw, c.get("grant"));
+    const read = await readSignals(c.req.raw, c.get("grant"));
+    const signals =
+      c.get("repeatable") === undefined ? read : read.map((each, place) => named(each, repeatable(c, place)));
     const outcome = await append(c, eco, signals, (place) => (signals.length > 1 ? `/${place}/id` : "/id"));
     return c.json(outcome, 202);
   })
   .openapi(emitFacts, async (c) => {
     const { eco, id: name } = c.req.valid("param");
     const signal = await readSignalOfFacts(c.req.raw, { signal: name, ...c.req.valid("query") }, c.get("grant"));
-    return c.json(await append(c, eco, [signal], () => "/query/id"), 202);
+    return c.json(await append(c, eco, [named(signal, repeatable(c))], () => "/query/id"), 202);
   })
   .openapi(list, async (c) => {
     const { eco } = c.req.valid("param");
