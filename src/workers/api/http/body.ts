@@ -30,13 +30,15 @@ export async function readBytes<Type extends string>(
   maxBytes: number,
 ): Promise<{ bytes: Uint8Array; type: Type }> {
   const type = mediaType(request, accepted);
+  return { bytes: await readAnyBytes(request, maxBytes), type };
+}
+
+/** The bytes of a body of whatever media type. */
+export async function readAnyBytes(request: Request, maxBytes: number = LIMITS.batchBytes): Promise<Uint8Array> {
   const encoding = encodingOf(request);
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await collect(request, maxBytes);
-  return {
-    bytes: encoding === null ? bytes : unpack(bytes, encoding, maxBytes, () => tooLarge(maxBytes)),
-    type,
-  };
+  return encoding === null ? bytes : unpack(bytes, encoding, maxBytes, () => tooLarge(maxBytes));
 }
 
 function mediaType<Type extends string>(request: Request, accepted: readonly Type[]): Type {

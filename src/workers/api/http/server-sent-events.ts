@@ -17,6 +17,9 @@ const LAST_READ_MS = 10_000;
 const CUT_OFF: ReadonlySet<number> = new Set([1013, 1008]);
 const encoder = new TextEncoder();
 
+/** Writes a signal of the log's stream as its reader wants it, on one line. */
+export type SignalWriter = (signal: Record<string, unknown>) => string;
+
 /**
  * Server-sent events from the log's own WebSocket. `seen` is sent to the log only when the reader has taken a frame, so the
  * credit window bounds the frames that wait here, a slow reader is served from the log, and the object may hibernate
@@ -26,8 +29,13 @@ const encoder = new TextEncoder();
  * @param after - the same sequence number: sent first as an id, so that a reader who is cut off before the first signal resumes there
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export async function streamEvents(log: SocketHolder, url: string, after: number): Promise<Response> {
-  return eventsOf(await socketOf(log, url, "The log"), `id: ${after}\n`, chunkOf);
+export async function streamEvents(
+  log: SocketHolder,
+  url: string,
+  after: number,
+  write: SignalWriter = writeJson,
+): Promise<Response> {
+  return eventsOf(await socketOf(log, url, "The log"), `id: ${after}\n`, (text) => chunkOf(text, write));
 }
 
 /**
@@ -139,11 +147,11 @@ function streamOf(
   );
 }
 
-function chunkOf(text: string): Chunk | undefined {
+function chunkOf(text: string, write: SignalWriter): Chunk | undefined {
   const frame = SignalsFrame.safeParse(JSON.parse(text));
   if (!frame.success) return undefined; // later versions may send frames of other types
   const { last, signals } = frame.data;
-  const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${writeJson(signal)}\n\n`).join("");
+  const events = signals.map((signal) => `id: ${signal.seq}\ndata: ${write(signal)}\n\n`).join("");
   const seen = JSON.stringify({ type: "seen", seq: last });
   // `last` lies behind the last signal where the log skipped signals that this subscription excludes.
   return { text: signals.at(-1)?.seq === last ? events : `${events}id: ${last}\n\n`, seen };

@@ -118,7 +118,7 @@ function admitAll(items: readonly Item[]): NewSignal[] {
   return signals;
 }
 
-const tooMany = () =>
+export const tooMany = () =>
   new Refusal(
     problem("too-large", 413, "Too many signals", `A request may hold ${LIMITS.batchSignals} signals: split it.`, {
       max_signals: LIMITS.batchSignals,

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { ExpressionError } from "../../../core/policy/expression.ts";
 import { SignalFilter } from "../../../core/policy/signal-filter.ts";
-import type { ReadQuery } from "../../../core/signals/api.ts";
+import type { ReadPage, ReadQuery, SignalPage } from "../../../core/signals/api.ts";
 import { lineSeq, readSignalLine } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { signalLog } from "../../bindings/objects.ts";
@@ -32,8 +32,13 @@ export const signalFilter = z
     param: { required: false },
   });
 
+/** A page, and which part of the log was searched for it. */
+export interface FilteredPage extends ReadPage {
+  readonly searched: NonNullable<SignalPage["searched"]>;
+}
+
 /**
- * A page of the signals that meet a condition, as JSON. Searches until the page is full, the log ends, or the call has read
+ * A page of the signals that meet a condition. Searches until the page is full, the log ends, or the call has read
  * or evaluated as much as it may.
  */
 export async function filteredPage(
@@ -41,7 +46,7 @@ export async function filteredPage(
   ecosystem: string,
   { limit, ...query }: ReadQuery,
   filter: SignalFilter,
-): Promise<string> {
+): Promise<FilteredPage> {
   const log = signalLog(env, ecosystem);
   const found: string[] = [];
   let from: number | null = null;
@@ -65,6 +70,5 @@ export async function filteredPage(
     if (next === null || full()) break;
     through = next;
   }
-  const searched = { from, through, ...filter.counts };
-  return `{"signals":[${found.join(",")}],"searched":${JSON.stringify(searched)},"next":${next}}`;
+  return { lines: found, searched: { from, through, ...filter.counts }, next };
 }

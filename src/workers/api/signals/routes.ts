@@ -1,21 +1,32 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { ReadQuery } from "../../../core/signals/api.ts";
+import { BATCH_TYPE, EVENT_TYPE } from "../../../core/cloudevents/media-types.ts";
+import type { AppendResult, ReadQuery } from "../../../core/signals/api.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { NewSignal, Signal } from "../../../core/signals/signal.ts";
 import { signalLog } from "../../bindings/objects.ts";
+import { accepts } from "../http/accept.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { repeatable } from "../http/once.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
 import { refusedNow } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
 import { foreignSignal, LINE_MEDIA_TYPES, readSignals } from "./body.ts";
+import { EVENTS, eventsAnswer } from "./events-answer.ts";
+import { carriesEvents, readEvents } from "./events-body.ts";
 import { readSignalOfFacts } from "./facts-body.ts";
 import { filteredPage, signalFilter } from "./filtered.ts";
 import { oneSignal, WhichSignal } from "./one-signal.ts";
 import { AppendResultSchema, SignalPageSchema, SignalSchema } from "./schemas.ts";
 
 const NEW_SIGNAL = { $ref: "#/components/schemas/NewSignal" };
+
+const SENT_EVENT = {
+  type: "object" as const,
+  description: "A CloudEvent 1.0 in its JSON format",
+  required: ["specversion", "id", "source", "type"],
+  additionalProperties: true,
+};
 
 const LINES = { schema: { type: "string" as const, description: "One signal a line" } };
 
@@ -26,7 +37,8 @@ const emit = createRoute({
   summary: "Emit one signal, or many",
   description:
     "All or nothing: one invalid signal refuses the request, and `errors` points at it. A request whose signals have an `id` " +
-    "is safe to repeat: signals that the log has already are counted in `duplicates` and not stored again.",
+    "is safe to repeat: signals that the log has already are counted in `duplicates` and not stored again. Takes CloudEvents 1.0, too: one, a " +
+    "batch of them, or one in binary mode (headers `ce-…`, and a body of any content type).",
   tags: ["signals"],
   ...secured("signals:write"),
   request: {
@@ -42,6 +54,8 @@ const emit = createRoute({
           },
         },
         ...Object.fromEntries(LINE_MEDIA_TYPES.map((type) => [type, LINES])),
+        [EVENT_TYPE]: { schema: SENT_EVENT },
+        [BATCH_TYPE]: { schema: { type: "array", items: SENT_EVENT, maxItems: LIMITS.batchSignals } },
       },
     },
   },
@@ -56,7 +70,8 @@ const list = createRoute({
   description:
     "With `filter`, a condition in CEL over `signal`, `id`, `source`, `facts` and `now` (when the log received it), such as " +
     "`facts.cpu_percent > 90.0`. One call searches a bounded part of the log, and says in `searched` which: go on with `next`. A " +
-    "signal on which the condition cannot be evaluated, mostly for want of a fact, does not match, and is counted.",
+    "signal on which the condition cannot be evaluated, mostly for want of a fact, does not match, and is counted. With " +
+    "`Accept: application/cloudevents-batch+json` the page is a batch of CloudEvents.",
   tags: ["signals"],
   ...secured("signals:read"),
   request: {
@@ -72,7 +87,13 @@ const list = createRoute({
       filter: signalFilter,
     }),
   },
-  responses: { 200: json(SignalPageSchema, "One page"), ...problems() },
+  responses: {
+    200: {
+      description: "One page",
+      content: { "application/json": { schema: SignalPageSchema }, [BATCH_TYPE]: EVENTS },
+    },
+    ...problems(),
+  },
 });
 
 const one = createRoute({
@@ -128,9 +149,15 @@ async function append(c: Context<ApiEnv>, eco: string, signals: NewSignal[], poi
 const named = (signal: NewSignal, id: string | undefined): NewSignal =>
   id === undefined || signal.id !== undefined ? signal : { ...signal, id };
 
+const NOTHING_SENT: AppendResult = { first_seq: null, last_seq: null, accepted: 0, duplicates: 0, ids: [] };
+
 export const signals = newApi()
   .openapi(emit, async (c) => {
     const { eco } = c.req.valid("param");
+    if (carriesEvents(c.req.raw)) {
+      const { signals, pointerOfId } = await readEvents(c.req.raw, c.get("grant"));
+      return c.json(signals.length === 0 ? NOTHING_SENT : await append(c, eco, signals, pointerOfId), 202);
+    }
     const read = await readSignals(c.req.raw, c.get("grant"));
     const signals =
       c.get("repeatable") === undefined ? read : read.map((each, place) => named(each, repeatable(c, place)));
@@ -154,9 +181,16 @@ export const signals = newApi()
       ...(since === undefined ? {} : { sinceMs: since }),
       ...(until === undefined ? {} : { untilMs: until }),
     };
-    if (filter !== undefined)
-      return jsonText<z.infer<typeof SignalPageSchema>>(await filteredPage(c.env, eco, query, filter));
+    const asEvents = accepts(c.req.header("accept"), [BATCH_TYPE]);
+    if (filter !== undefined) {
+      const page = await filteredPage(c.env, eco, query, filter);
+      if (asEvents) return eventsAnswer(page, c.req.url);
+      return jsonText<z.infer<typeof SignalPageSchema>>(
+        `{"signals":[${page.lines.join(",")}],"searched":${JSON.stringify(page.searched)},"next":${page.next}}`,
+      );
+    }
     const page = await signalLog(c.env, eco).read(query);
+    if (asEvents) return eventsAnswer(page, c.req.url);
     return jsonText<z.infer<typeof SignalPageSchema>>(`{"signals":[${page.lines.join(",")}],"next":${page.next}}`);
   })
   .openapi(one, async (c) => {

@@ -6,6 +6,7 @@ import { invalid } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
 import { streamEvents } from "../http/server-sent-events.ts";
 import { upgradeTo, withToken } from "../http/upgrade.ts";
+import { EVENT_SUBPROTOCOL, eventSocket, wantsEvents, writeEvent } from "./event-stream.ts";
 
 /**
  * With the value `on-request` a reader says that it understands requests to acknowledge. A header, because an edge of an
@@ -21,7 +22,9 @@ const stream = createRoute({
   description:
     "Server-sent events, or a WebSocket on upgrade. The `id` of an event is the sequence number, so that a reader resumes " +
     'with `Last-Event-ID` or `after` and misses nothing. On a WebSocket the edge sends `{"type":"signals","last","signals"}` ' +
-    'and the reader answers `{"type":"seen","seq"}`; without that answer the edge pauses after some thousand signals.',
+    'and the reader answers `{"type":"seen","seq"}`; without that answer the edge pauses after some thousand signals. ' +
+    "With `Accept: application/cloudevents+json`, or on a WebSocket " +
+    `the subprotocol ${EVENT_SUBPROTOCOL}, each message is one CloudEvent, and \`seen\` names its attribute ganglionseq.`,
   tags: ["signals"],
   ...securedAfresh("signals:read"),
   request: {
@@ -49,6 +52,8 @@ export const streams = newApi().openapi(stream, async (c) => {
   if (c.get("grant").scopes.includes("admin")) query.set("right", "admin");
   if (isUpgrade(c.req.raw)) {
     if (after !== undefined) query.set("after", String(after));
+    if (wantsEvents(c.req.raw))
+      return eventSocket(log, `https://log/${eco}/stream?${withToken(query, c.get("grant"))}`);
     if (c.req.header(ACKNOWLEDGE_HEADER) === "on-request") query.set("prompted", "");
     return upgradeTo(log, `/${eco}/stream`, query, c.req.raw, c.get("grant"));
   }
@@ -57,7 +62,8 @@ export const streams = newApi().openapi(stream, async (c) => {
   // A browser that reconnects repeats its URL and gives the last event that it received in the header.
   const from = lastEventId(c.req.header("last-event-id")) ?? after ?? (await log.status()).head_seq;
   query.set("after", String(from));
-  return streamEvents(log, `https://log/${eco}/stream?${withToken(query, c.get("grant"))}`, from);
+  const url = `https://log/${eco}/stream?${withToken(query, c.get("grant"))}`;
+  return wantsEvents(c.req.raw) ? streamEvents(log, url, from, writeEvent) : streamEvents(log, url, from);
 });
 
 function lastEventId(header: string | undefined): number | undefined {
