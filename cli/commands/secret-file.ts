@@ -9,18 +9,26 @@ import { UsageError } from "../failure.ts";
  * @throws UsageError with the reason, and never with the content of the file
  */
 export async function readSecret(file: string, what: string): Promise<string> {
-  let text: string;
-  try {
-    // As a stream: a synchronous read of a standard input that has nothing to give yet fails (EAGAIN).
-    text = (await (file === "-" ? readAll(process.stdin) : readFile(file, "utf8"))).trim();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);
-  }
+  const text = (await readText(file)).trim();
   const where = file === "-" ? "the standard input" : file;
   if (text === "") throw new UsageError(`${where} holds no ${what}`);
   if (!/^[\x21-\x7e]{1,512}$/.test(text)) {
     throw new UsageError(`${where} does not hold a ${what}: one word of plain characters, 512 at most`);
   }
   return text;
+}
+
+/**
+ * Reads a file, or with `-` the standard input.
+ *
+ * @throws UsageError with the reason, and never with the content of the file
+ */
+export async function readText(file: string): Promise<string> {
+  try {
+    // As a stream: a synchronous read of a standard input that has nothing to give yet fails (EAGAIN).
+    return await (file === "-" ? readAll(process.stdin) : readFile(file, "utf8"));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);
+  }
 }

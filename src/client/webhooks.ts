@@ -1,5 +1,5 @@
 import { Deliveries, Endpoint, Endpoints, EndpointWithSecret, TestOutcome } from "../core/webhooks/api.ts";
-import type { EndpointChange } from "../core/webhooks/endpoint.ts";
+import type { EndpointChange, EndpointInput } from "../core/webhooks/endpoint.ts";
 import { NoAnswer } from "./answers/no-answer.ts";
 import type { CallEdge } from "./http/request.ts";
 
@@ -8,7 +8,10 @@ interface Calls {
   readonly inside: (path: string) => string;
 }
 
-export interface NewEndpoint {
+/** The form of an endpoint's messages, and what the endpoint wants beside them. */
+type Settings = Pick<EndpointInput, "format" | "template" | "headers" | "routing_key" | "topic" | "handshake">;
+
+export interface NewEndpoint extends Settings {
   readonly url: string;
   readonly enabled?: boolean | undefined;
   readonly description?: string | null | undefined;

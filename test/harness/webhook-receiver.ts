@@ -5,7 +5,8 @@ import type { ReceivedMessage } from "../provided-context.ts";
 /**
  * A real HTTP server that takes webhooks. What it answers stands in the path: `POST /<box>/500,410,200` answers so, one
  * after the other, the last for good; `hang` gives no answer. `GET /<box>?count=n` answers when n messages are in that
- * box, with all of them.
+ * box, with all of them. A third part, `allow-120`, allows 120 messages a minute to one who asks by OPTIONS; who asks is in
+ * the box `<box>.asked`.
  */
 export async function startReceiver(): Promise<{ url: string; stop: () => Promise<void> }> {
   const boxes = new Map<string, ReceivedMessage[]>();
@@ -17,8 +18,16 @@ export async function startReceiver(): Promise<{ url: string; stop: () => Promis
   };
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://receiver");
-    const [, name = "", script = "200"] = pathname.split("/");
+    const [, name = "", script = "200", allow = ""] = pathname.split("/");
     const box = boxOf(name);
+    if (request.method === "OPTIONS") {
+      boxOf(`${name}.asked`).push({ headers: request.headers, body: "" });
+      for (const look of [...watchers]) look();
+      const [, rate] = /^allow-(.+)$/.exec(allow) ?? [];
+      if (rate === undefined) return response.writeHead(405).end();
+      const origin = request.headers["webhook-request-origin"] ?? "";
+      return response.writeHead(200, { "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": rate }).end();
+    }
     if (request.method === "GET") {
       const look = () => {
         if (box.length < Number(searchParams.get("count") ?? "0")) return;

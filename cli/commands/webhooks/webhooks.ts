@@ -1,10 +1,11 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { DeliveryView, Endpoint } from "../../../src/core/webhooks/api.ts";
-
+import { FORMATS } from "../../../src/core/webhooks/settings.ts";
 import { wholeNumber } from "../../arguments.ts";
-import { Failure } from "../../failure.ts";
+import { Failure, UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { readSecret, readText } from "../secret-file.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
@@ -15,6 +16,7 @@ const columns: readonly Column<Endpoint>[] = [
   ["FAILING SINCE", ({ failing_since }) => failing_since],
   ["LAST ERROR", ({ last_error }) => last_error],
   ["URL", ({ url }) => url],
+  ["FORMAT", ({ format, template }) => (template === undefined ? (format ?? "raw") : "template")],
 ];
 
 const deliveryColumns: readonly Column<DeliveryView>[] = [
@@ -32,6 +34,37 @@ interface AddOptions {
   readonly description?: string;
   readonly secret?: string;
   readonly disabled?: boolean;
+  readonly format?: (typeof FORMATS)[number];
+  readonly template?: string;
+  readonly headersFile?: string;
+  readonly routingKeyFile?: string;
+  readonly topic?: string;
+  readonly handshake?: boolean;
+}
+
+/** What of an endpoint's settings was given. Secrets come from files. */
+async function settingsOf({ format, template, headersFile, routingKeyFile, topic, handshake }: AddOptions) {
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(template === undefined ? {} : { template }),
+    ...(headersFile === undefined ? {} : { headers: await readHeaders(headersFile) }),
+    ...(routingKeyFile === undefined ? {} : { routing_key: await readSecret(routingKeyFile, "key") }),
+    ...(topic === undefined ? {} : { topic }),
+    ...(handshake === undefined ? {} : { handshake }),
+  };
+}
+
+/** Reads a file with one header a line, `Name: value`. */
+async function readHeaders(file: string): Promise<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const [place, line] of (await readText(file)).split("\n").entries()) {
+    if (line.trim() === "") continue;
+    const [, name, value] = /^\s*([^:\s]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
+    if (name === undefined || value === undefined)
+      throw new UsageError(`${file}, line ${place + 1}: write a header as Name: value`);
+    headers[name] = value;
+  }
+  return headers;
 }
 
 export const webhooksCommand = () =>
@@ -53,6 +86,12 @@ export const webhooksCommand = () =>
         .option("--description <text>", "purpose of the endpoint")
         .option("--secret <whsec_...>", "secret of the endpoint (default: generated)")
         .option("--disabled", "add the endpoint switched off")
+        .addOption(new Option("--format <format>", "form of the messages (default: raw)").choices(FORMATS))
+        .option("--template <expression>", "expression in CEL that makes the body")
+        .option("--headers-file <file>", "file with a header of each request a line, `Name: value`; - reads the input")
+        .option("--routing-key-file <file>", "file with the integration key of PagerDuty; - reads the input")
+        .option("--topic <topic>", "topic of ntfy (default: the last part of the URL)")
+        .option("--handshake", "ask the endpoint first whether it takes messages")
         .addHelpText("after", "\nWith --json: one document, with a generated secret in `secret`.")
         .action(async (id: string, url: string, options: AddOptions, command: Command) => {
           const { description, secret, disabled } = options;
@@ -61,19 +100,21 @@ export const webhooksCommand = () =>
             description,
             secret,
             enabled: disabled !== true,
+            ...(await settingsOf(options)),
           });
           if (wantsJson(command)) return print(JSON.stringify(made));
           await printFields({
             id,
             url: made.url,
             enabled: made.enabled ? "yes" : "no",
+            format: made.format ?? "raw",
             secret: made.secret ?? "unchanged",
           });
         }),
     )
     .addCommand(
       new Command("remove")
-        .summary("delete an endpoint with the deliveries that wait for it")
+        .summary("delete an endpoint; the deliveries that wait for it become dead letters")
         .argument("<id>", "id of the endpoint")
         .action(async (id: string, _options: object, command: Command) => {
           await clientFor(command).webhooks.remove(id);

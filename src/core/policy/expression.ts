@@ -15,6 +15,12 @@ export interface Scope {
   readonly state: Record<string, unknown>;
   /** Only in `near_duplicate.else`. */
   readonly duplicate?: { readonly of: string; readonly similarity: number };
+  /** Only in templates of webhook endpoints: the message, and what people are told of it. */
+  readonly message?: Readonly<Record<string, unknown>>;
+  readonly notice?: Readonly<Record<string, unknown>>;
+  /** Only in maps of the inbox: the request. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Steps that the evaluation may take; not a variable. Default: as many as one rule may take. */
   readonly work?: WorkBudget;
 }
@@ -62,7 +68,14 @@ const plain = new Environment({
   .registerOperator("double % int: double", (a: number, b: bigint) => a % Number(b))
   .registerOperator("int % double: double", (a: bigint, b: number) => Number(a) % b);
 const afterDuplicate = plain.clone().registerVariable("duplicate", "map");
-const evaluators = { plain: new MeteredEvaluator(plain), afterDuplicate: new MeteredEvaluator(afterDuplicate) };
+const ofMessage = plain.clone().registerVariable("message", "map").registerVariable("notice", "map");
+const ofRequest = plain.clone().registerVariable("body", "dyn").registerVariable("headers", "map");
+const environments = {
+  plain: { environment: plain, evaluator: new MeteredEvaluator(plain) },
+  afterDuplicate: { environment: afterDuplicate, evaluator: new MeteredEvaluator(afterDuplicate) },
+  message: { environment: ofMessage, evaluator: new MeteredEvaluator(ofMessage) },
+  request: { environment: ofRequest, evaluator: new MeteredEvaluator(ofRequest) },
+};
 
 /**
  * Compiles an expression of the Common Expression Language (https://cel.dev).
@@ -73,10 +86,9 @@ const evaluators = { plain: new MeteredEvaluator(plain), afterDuplicate: new Met
 export function compileExpression(
   source: string,
   result: Result = "any",
-  { duplicate = false }: { duplicate?: boolean } = {},
+  { duplicate = false, names }: { duplicate?: boolean; names?: "message" | "request" } = {},
 ): Expression {
-  const environment = duplicate ? afterDuplicate : plain;
-  const evaluator = duplicate ? evaluators.afterDuplicate : evaluators.plain;
+  const { environment, evaluator } = environments[names ?? (duplicate ? "afterDuplicate" : "plain")];
   let parsed: ParseResult;
   try {
     parsed = environment.parse(source);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { FieldError } from "../problem/field-error.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
+import { SettingsInput } from "./settings.ts";
 
 /** A message for an endpoint, as the part that decided to send it hands it over. */
 export const NewDelivery = z
@@ -32,6 +33,30 @@ export const Endpoint = z.object({
     .optional()
     .meta({ description: "gone: the endpoint answered 410 and was switched off for this reason" }),
   description: z.string().nullable(),
+  format: SettingsInput.format.optional().meta({ description: "The form of its messages; absent: raw" }),
+  template: z
+    .string()
+    .optional()
+    .meta({ description: "The expression that makes the body; only administrators see it" }),
+  header_names: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .meta({ description: "Headers of its own that each request has; their values are not shown" }),
+  has_routing_key: z.boolean().optional().meta({ description: "It has an integration key of PagerDuty" }),
+  topic: z.string().optional().meta({ description: "The topic of ntfy" }),
+  handshake: z
+    .object({
+      allowed: z.boolean().meta({ description: "Whether the endpoint has allowed messages lately" }),
+      per_minute: z
+        .number()
+        .nullable()
+        .optional()
+        .meta({ description: "Messages a minute that it allowed; null: any number" }),
+      allowed_at: Timestamp.optional().meta({ description: "When it allowed them last" }),
+    })
+    .optional()
+    .meta({ description: "The endpoint is asked before it is sent anything; absent: it is not" }),
   created_at: Timestamp,
   waiting: z.int().meta({ description: "Number of deliveries that wait for the endpoint" }),
   failing_since: Timestamp.optional().meta({ description: "The endpoint has accepted no message since this time" }),

@@ -37,6 +37,8 @@ export interface EndpointState {
   failures: number;
   pausedUntilMs: number;
   failingSinceMs: number | null;
+  /** Least milliseconds between two messages; `alone`: it was not asked yet whether it takes any, and gets one at a time. */
+  pace?: number | "alone" | undefined;
 }
 
 interface EndpointQueue {
@@ -48,6 +50,8 @@ interface EndpointQueue {
   inFlight: number;
   /** The last attempt took longer than {@link SLOW_MS}. */
   slow: boolean;
+  /** When its last message was taken. */
+  takenMs: number;
 }
 
 /**
@@ -92,14 +96,20 @@ export class DeliveryScheduler {
   open(endpoint: string, state: EndpointState): void {
     const queue = this.#queues.get(endpoint);
     if (queue === undefined)
-      this.#queues.set(endpoint, { state, waiting: new Map(), due: new Heap(), inFlight: 0, slow: false });
-    else Object.assign(queue.state, state);
+      this.#queues.set(endpoint, { state, waiting: new Map(), due: new Heap(), inFlight: 0, slow: false, takenMs: 0 });
+    else Object.assign(queue.state, { pace: undefined }, state);
   }
 
   /** Removes an endpoint with all deliveries that wait for it. */
   close(endpoint: string): void {
     for (const { id } of this.#queues.get(endpoint)?.waiting.values() ?? []) this.#numbers.delete(id);
     this.#queues.delete(endpoint);
+  }
+
+  /** Makes a stored attempt count for the pace of its endpoint. */
+  attempted(endpoint: string, atMs: number): void {
+    const queue = this.#queues.get(endpoint);
+    if (queue !== undefined) queue.takenMs = Math.max(queue.takenMs, atMs);
   }
 
   /** Adds a stored delivery. Call it in the order of the numbers. */
@@ -133,6 +143,11 @@ export class DeliveryScheduler {
     return this.#queues.get(endpoint)?.waiting.size ?? 0;
   }
 
+  /** The deliveries that wait for an endpoint, those in flight included. */
+  waitingOf(endpoint: string): Iterable<WaitingDelivery> {
+    return this.#queues.get(endpoint)?.waiting.values() ?? [];
+  }
+
   /** Accepts a delivery, or returns why it is not sent. Makes its id known unless the endpoint is unknown. */
   accept(delivery: WaitingDelivery): Acceptance {
     const queue = this.#queues.get(delivery.endpoint);
@@ -155,6 +170,7 @@ export class DeliveryScheduler {
       const delivery = queue.due.pop();
       if (delivery === undefined) continue;
       queue.inFlight++;
+      queue.takenMs = nowMs;
       this.#inFlight.set(delivery, nowMs);
       // The queue moves to the end: with more due queues than places in flight, each gets its turn.
       this.#queues.delete(endpoint);
@@ -268,10 +284,11 @@ export class DeliveryScheduler {
 const isHesitant = ({ state, slow }: EndpointQueue) => slow || state.failures > 0;
 
 /** When the queue may send next, in milliseconds since the epoch. */
-function dueMs({ state, due, inFlight }: EndpointQueue): number {
-  const maxInFlight = state.failures > 0 ? 1 : MAX_IN_FLIGHT_PER_ENDPOINT;
+function dueMs({ state, due, inFlight, takenMs }: EndpointQueue): number {
+  const maxInFlight = state.failures > 0 || state.pace === "alone" ? 1 : MAX_IN_FLIGHT_PER_ENDPOINT;
   if (!state.enabled || inFlight >= maxInFlight || due.firstKey === undefined) return Number.POSITIVE_INFINITY;
-  return Math.max(due.firstKey, state.pausedUntilMs);
+  const paceMs = typeof state.pace === "number" ? takenMs + state.pace : 0;
+  return Math.max(due.firstKey, state.pausedUntilMs, paceMs);
 }
 
 function oldestAcceptedMs({ waiting, inFlight }: EndpointQueue): number {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { keyOf, SECRET_RULE } from "./secret.ts";
+import { SettingsInput } from "./settings.ts";
 
 /** Maximum number of endpoints of an ecosystem. */
 export const MAX_ENDPOINTS = 100;
@@ -20,6 +21,14 @@ export const EndpointInput = z.strictObject({
   enabled: z.boolean().default(true),
   description: Description.default(null),
   secret: Secret.optional(),
+  /** Without a form, the endpoint is raw again; without a template, it has none. */
+  format: SettingsInput.format.optional(),
+  template: SettingsInput.template.optional(),
+  handshake: SettingsInput.handshake.optional(),
+  /** Without these an endpoint keeps its own. */
+  headers: SettingsInput.headers.optional(),
+  routing_key: SettingsInput.routing_key.optional(),
+  topic: SettingsInput.topic.optional(),
 });
 export type EndpointInput = z.infer<typeof EndpointInput>;
 
@@ -28,6 +37,12 @@ export const EndpointChange = z.strictObject({
   url: Url.optional(),
   enabled: z.boolean().optional(),
   description: Description.optional(),
+  format: SettingsInput.format.optional(),
+  template: SettingsInput.template.optional(),
+  headers: SettingsInput.headers.optional(),
+  routing_key: SettingsInput.routing_key.optional(),
+  topic: SettingsInput.topic.optional(),
+  handshake: SettingsInput.handshake.optional(),
 });
 export type EndpointChange = z.infer<typeof EndpointChange>;
 

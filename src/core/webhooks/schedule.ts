@@ -19,7 +19,9 @@ const JITTER = 0.2;
 export type EndpointResponse =
   | { readonly status: number; readonly retryAfter?: string | null }
   /** There was no response: the connection was refused or broke off, or the time limit passed. */
-  | { readonly error: string };
+  | { readonly error: string }
+  /** Nothing was sent, because this message has no form that could be sent. The endpoint has no part in that. */
+  | { readonly unsent: string };
 
 export type AttemptOutcome =
   | { readonly kind: "delivered" }
@@ -42,6 +44,8 @@ export type AttemptOutcome =
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#deliverability-and-reliability
  */
 export function classifyResponse(response: EndpointResponse, nowMs: number): AttemptOutcome {
+  if ("unsent" in response)
+    return { kind: "failed", error: response.unsent, endpointFails: false, retryAfterMs: undefined };
   if ("error" in response)
     return { kind: "failed", error: response.error, endpointFails: true, retryAfterMs: undefined };
   const { status, retryAfter } = response;
@@ -82,10 +86,12 @@ export function endpointDelayMs(failures: number, random: number): number {
 
 /**
  * @returns milliseconds, from 0 to one day; `undefined` for text that is neither seconds nor a date
+ * Some services give a fraction of a second, which no date may be made of.
+ *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
  */
 function readRetryAfter(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
-  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * SECOND_MS : Date.parse(text) - nowMs;
+  const ms = /^\d{1,9}(\.\d{1,9})?$/.test(text.trim()) ? Number(text) * SECOND_MS : Date.parse(text) - nowMs;
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), DAY_MS) : undefined;
 }

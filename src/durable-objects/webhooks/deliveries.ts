@@ -103,8 +103,10 @@ export class Deliveries {
     }
   }
 
-  /** Removes an endpoint with its deliveries. */
+  /** Removes an endpoint. What waits for it becomes dead letters, what is in flight included: nobody learns its end. */
   removeEndpoint(id: string): void {
+    for (const delivery of this.#scheduler.waitingOf(id))
+      this.#recordDeadLetter(delivery, "not sent: the endpoint was deleted while the message waited for it");
     this.#store.removeEndpoint(id);
     this.#scheduler.close(id);
     for (const ended of this.#ended.get(id) ?? []) this.#scheduler.forget(ended.id);
@@ -115,8 +117,9 @@ export class Deliveries {
     this.#store.reload();
     this.#scheduler = new DeliveryScheduler(Math.random);
     this.#ended = new Map();
-    for (const row of this.#store.endpoints()) this.#scheduler.open(row.id, endpointStateOf(row));
-    for (const { state, delivery } of this.#store.known()) {
+    for (const row of this.#store.endpoints()) this.#scheduler.open(row.id, endpointStateOf(row, Date.now()));
+    for (const { state, delivery, attemptedMs } of this.#store.known()) {
+      if (attemptedMs !== null) this.#scheduler.attempted(delivery.endpoint, attemptedMs);
       if (state === "waiting") {
         this.#scheduler.restore(delivery);
         continue;

@@ -1,7 +1,10 @@
 import type { Endpoint } from "../../core/webhooks/api.ts";
 import type { EndpointState } from "../../core/webhooks/delivery-scheduler.ts";
 import type { EndpointChange, EndpointInput } from "../../core/webhooks/endpoint.ts";
+import { paceOf } from "../../core/webhooks/permission.ts";
 import { makeSecret, SECRET_BYTES } from "../../core/webhooks/secret.ts";
+import { settingsView } from "../../core/webhooks/settings-view.ts";
+import { changedSettings, readSettings, writeSettings } from "./endpoint-settings.ts";
 import type { EndpointRow } from "./webhook-store.ts";
 
 /** Messages are also signed with the previous secret for this long, in milliseconds: one day. */
@@ -9,7 +12,14 @@ const OLD_SECRET_MS = 86_400_000;
 
 export const newSecret = () => makeSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
 
-export function newRow(id: string, input: EndpointInput, secret: string, nowMs: number): EndpointRow {
+/** @param edge - the origin through which the endpoint is set */
+export function newRow(
+  id: string,
+  input: EndpointInput,
+  secret: string,
+  nowMs: number,
+  edge: string | undefined,
+): EndpointRow {
   return {
     id,
     url: input.url,
@@ -24,13 +34,16 @@ export function newRow(id: string, input: EndpointInput, secret: string, nowMs: 
     paused_until_ms: 0,
     failing_since_ms: null,
     last_error: null,
+    settings: writeSettings(changedSettings({}, input, edge)),
   };
 }
 
 /** A field that is absent keeps its value. */
-export function changedRow(before: EndpointRow, { url, enabled, description }: EndpointChange): EndpointRow {
+export function changedRow(before: EndpointRow, change: EndpointChange, edge: string | undefined): EndpointRow {
+  const { url, enabled, description } = change;
   return {
     ...before,
+    settings: writeSettings(changedSettings(readSettings(before), change, edge)),
     ...(url === undefined ? {} : { url }),
     ...(enabled === undefined ? {} : { enabled: Number(enabled) }),
     ...(description === undefined ? {} : { description }),
@@ -58,6 +71,7 @@ export function viewOf(row: EndpointRow, waiting: number, nowMs: number): Endpoi
     url,
     enabled: enabled === 1,
     description,
+    ...settingsView(readSettings(row), nowMs),
     created_at: new Date(created_ms).toISOString(),
     ...(gone === 1 ? { disabled_reason: "gone" as const } : {}),
     waiting,
@@ -67,8 +81,9 @@ export function viewOf(row: EndpointRow, waiting: number, nowMs: number): Endpoi
   };
 }
 
-export function endpointStateOf(row: EndpointRow): EndpointState {
+export function endpointStateOf(row: EndpointRow, nowMs: number): EndpointState {
   return {
+    pace: paceOf(readSettings(row), nowMs),
     enabled: row.enabled === 1,
     gone: row.gone === 1,
     failures: row.failures,

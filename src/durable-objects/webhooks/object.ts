@@ -1,3 +1,5 @@
+import { type InboxSource, type InboxSourceInput, MAX_SOURCES, type SourceAtDoor } from "../../core/inbox/source.ts";
+import type { FieldError } from "../../core/problem/field-error.ts";
 import type {
   DeliveryView,
   Endpoint,
@@ -7,36 +9,34 @@ import type {
   TestOutcome,
 } from "../../core/webhooks/api.ts";
 import type { Redelivery } from "../../core/webhooks/delivery.ts";
-import { MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
+import { MAX_WAITING } from "../../core/webhooks/delivery-scheduler.ts";
 import { type EndpointChange, type EndpointInput, MAX_ENDPOINTS } from "../../core/webhooks/endpoint.ts";
+import type { Permission } from "../../core/webhooks/settings.ts";
+import { settingsProblems } from "../../core/webhooks/settings-problems.ts";
 import { urlProblem } from "../../core/webhooks/url-rule.ts";
 import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { logLine } from "../shell/log-line.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
 import { withoutSigningSecrets } from "./copy.ts";
 import { Deliveries } from "./deliveries.ts";
+import { DeliveryRun } from "./delivery-run.ts";
 import {
   changedRow,
   endpointStateOf,
   newRow,
   newSecret,
-  secretsOf,
   viewOf,
   withFailuresCleared,
   withSecret,
 } from "./endpoint-row.ts";
+import { readSettings, writeSettings } from "./endpoint-settings.ts";
+import { InboxStore, type PutSource } from "./inbox-store.ts";
+import { settings } from "./migrations/2-settings.ts";
+import { NO_SIGNALS } from "./no-signals.ts";
 import { Sender } from "./sender.ts";
 import { type EndpointRow, WebhookStore } from "./webhook-store.ts";
-
-/**
- * An alarm sends for this long, in milliseconds; the next alarm sends the rest. The runtime allows a handler 15 minutes.
- *
- * @see https://developers.cloudflare.com/durable-objects/platform/limits/
- */
-const RUN_MS = 60_000;
 
 /** Bindings that the webhooks use. */
 export interface WebhooksBindings extends RelayBindings {
@@ -53,26 +53,31 @@ export interface WebhooksBindings extends RelayBindings {
  * While nothing is due the object sleeps.
  */
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
-  static override readonly schema: Schema = { of: "Webhooks", steps: [], copy: withoutSigningSecrets };
+  static override readonly schema: Schema = { of: "Webhooks", steps: [settings], copy: withoutSigningSecrets };
   readonly #store: WebhookStore;
+  readonly #inbox: InboxStore;
   readonly #deliveries: Deliveries;
   readonly #outbox: Outbox;
   readonly #relay: OutboxRelay;
-  readonly #inFlight = new Set<Promise<void>>();
   readonly #sender: Sender;
+  readonly #run: DeliveryRun;
   /** Dead letters are not handed over before this time, in milliseconds since the epoch. */
   #deadLettersAtMs = 0;
-  /** Ends {@link #pause}. */
-  #wake: () => void = () => undefined;
-  /** The running alarm starts attempts until this time, in milliseconds since the epoch; `undefined`: none runs. */
-  #runsUntilMs: number | undefined;
 
   constructor(ctx: DurableObjectState, env: WebhooksBindings) {
     super(ctx, env);
     this.#store = new WebhookStore(this.sql);
-    this.#sender = new Sender(this.outgoing, this.ecosystem);
+    this.#inbox = new InboxStore(this.sql, this.ecosystem);
+    this.#sender = new Sender(this.outgoing, this.ecosystem, (id, permission) => this.#allow(id, permission));
     this.#outbox = new Outbox(this.sql, NO_SIGNALS);
     this.#deliveries = new Deliveries(this.#store, (record) => this.#outbox.deadLetter(record));
+    this.#run = new DeliveryRun({
+      ecosystem: this.ecosystem,
+      store: this.#store,
+      deliveries: this.#deliveries,
+      sender: this.#sender,
+      change: (change) => this.#change(change),
+    });
     this.#relay = new OutboxRelay({
       env,
       outbox: this.#outbox,
@@ -134,27 +139,25 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     return this.#store.byNumbers(numbers);
   }
 
-  put(id: string, input: EndpointInput): EndpointAnswer {
-    const refused = this.#urlProblem(input.url);
-    if (refused !== undefined) return { refused: [{ pointer: "/url", message: refused }] };
+  /** @param edge - the origin through which the endpoint is set: messages for people lead back there */
+  put(id: string, input: EndpointInput, edge?: string): EndpointAnswer {
     const nowMs = Date.now();
     const before = this.#store.endpoint(id);
     if (before !== undefined) {
       const { secret = before.secret } = input;
-      const row = changedRow(before, input);
-      return this.#write(secret === before.secret ? row : withSecret(row, secret, nowMs), before);
+      const row = changedRow(before, { format: "raw", template: null, handshake: false, ...input }, edge);
+      return this.#write(secret === before.secret ? row : withSecret(row, secret, nowMs), before, true);
     }
     if (this.#store.endpoints().length >= MAX_ENDPOINTS) return { full: true };
     const secret = input.secret ?? newSecret();
-    return { ...this.#write(newRow(id, input, secret, nowMs), undefined), secret };
+    const answer = this.#write(newRow(id, input, secret, nowMs, edge), undefined, true);
+    return "refused" in answer ? answer : { ...answer, secret };
   }
 
-  change(id: string, change: EndpointChange): EndpointAnswer {
+  change(id: string, change: EndpointChange, edge?: string): EndpointAnswer {
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
-    const refused = change.url === undefined ? undefined : this.#urlProblem(change.url);
-    if (refused !== undefined) return { refused: [{ pointer: "/url", message: refused }] };
-    return this.#write(changedRow(before, change), before);
+    return this.#write(changedRow(before, change, edge), before, change.url !== undefined);
   }
 
   /** Generates a new secret. Messages are signed with both for a day, so that no receiver misses one meanwhile. */
@@ -162,13 +165,14 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     const before = this.#store.endpoint(id);
     if (before === undefined) return { unknown: true };
     const secret = newSecret();
-    return { ...this.#write(withSecret(before, secret, Date.now()), before), secret };
+    return { ...this.#accept(withSecret(before, secret, Date.now()), before), secret };
   }
 
-  /** Removes the endpoint with the deliveries that wait for it. @returns whether it existed */
+  /** Removes the endpoint; the deliveries that wait for it become dead letters. @returns whether it existed */
   remove(id: string): boolean {
     if (this.#store.endpoint(id) === undefined) return false;
-    this.#deliveries.removeEndpoint(id);
+    this.#change(() => this.#deliveries.removeEndpoint(id));
+    this.#arm();
     return true;
   }
 
@@ -179,75 +183,67 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     return this.#sender.test(row);
   }
 
+  inboxSources(): InboxSource[] {
+    return this.#inbox.list(Date.now());
+  }
+
+  inboxSource(name: string): InboxSource | null {
+    return this.#inbox.get(name, Date.now());
+  }
+
+  /** What the Worker needs to verify a request. It holds the secrets, and goes no further. */
+  inboxDoor(name: string): SourceAtDoor | null {
+    return this.#inbox.atDoor(name, Date.now());
+  }
+
+  putInboxSource(name: string, input: InboxSourceInput): PutSource | { readonly full: true } {
+    if (!this.#inbox.has(name) && this.#inbox.size >= MAX_SOURCES) return { full: true };
+    return this.#inbox.put(name, input, Date.now());
+  }
+
+  removeInboxSource(name: string): boolean {
+    return this.#inbox.remove(name);
+  }
+
   override async alarm(): Promise<void> {
-    this.#runsUntilMs = Date.now() + RUN_MS;
+    this.#run.begin();
     try {
       this.#change(() => this.#deliveries.giveUpExpired(Date.now()));
-      this.#fill();
-      // The alarm that a retry would need is set only when this one ends. Until then a timer stands in for it, so that
-      // no endpoint waits until another one has answered.
-      while (this.#inFlight.size > 0) {
-        await this.#pause();
-        this.#fill();
-      }
+      await this.#run.sendAll();
       await this.#relay.run();
     } finally {
-      this.#runsUntilMs = undefined;
+      this.#run.end();
       this.#arm();
     }
   }
 
-  /** Resolves when an attempt has ended, a delivery was accepted, or the next one is due in this alarm. */
-  async #pause(): Promise<void> {
-    const untilMs = this.#runsUntilMs ?? 0;
-    const dueMs = this.#deliveries.scheduler.nextTakeMs ?? Number.POSITIVE_INFINITY;
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (dueMs < untilMs) timer = setTimeout(resolve, Math.max(0, dueMs - Date.now()));
-    });
-    clearTimeout(timer);
+  /** Stores an endpoint, or names what is wrong with it. */
+  #write(row: EndpointRow, before: EndpointRow | undefined, urlGiven: boolean): EndpointAnswer {
+    const refused = this.#problems(row, urlGiven);
+    return refused.length > 0 ? { refused } : this.#accept(row, before);
   }
 
-  /** Starts attempts until the maximum is in flight. Does nothing outside an alarm: see the class. */
-  #fill(): void {
-    while (this.#runsUntilMs !== undefined && Date.now() < this.#runsUntilMs) {
-      const delivery = this.#deliveries.scheduler.take(Date.now());
-      if (delivery === undefined) return;
-      const done: Promise<void> = this.#attempt(delivery)
-        .catch((error: unknown) => {
-          // Memory and disk disagree: memory is read from the disk, and deliveries that it shows as waiting are sent.
-          logLine("error", "attempt-not-stored", { ecosystem: this.ecosystem, object: "webhooks", error });
-          this.#deliveries.load();
-        })
-        .finally(() => {
-          this.#inFlight.delete(done);
-          this.#fill();
-          this.#wake();
-        });
-      this.#inFlight.add(done);
-    }
-  }
-
-  async #attempt(delivery: WaitingDelivery): Promise<void> {
-    const row = this.#store.endpoint(delivery.endpoint);
-    const stored = this.#store.message(delivery.number);
-    if (row === undefined || stored === undefined) return this.#deliveries.scheduler.abandon(delivery);
-    const secrets = secretsOf(row, Date.now());
-    const response = await this.#sender.send(row.url, { id: delivery.id, body: stored.message, secrets });
-    this.#change(() => this.#deliveries.settle(delivery, response, Date.now()));
-  }
-
-  #write(row: EndpointRow, before: EndpointRow | undefined): { endpoint: Endpoint; created: boolean } {
+  #accept(row: EndpointRow, before: EndpointRow | undefined): { endpoint: Endpoint; created: boolean } {
     const written = withFailuresCleared(row, before);
     this.#store.writeEndpoint(written);
-    this.#deliveries.scheduler.open(written.id, endpointStateOf(written));
+    this.#deliveries.scheduler.open(written.id, endpointStateOf(written, Date.now()));
     this.#sendDue();
     return { endpoint: this.#view(written), created: before === undefined };
   }
 
-  #urlProblem(url: string): string | undefined {
-    return urlProblem(url, allowsPrivate(this.env.WEBHOOKS_ALLOW_PRIVATE));
+  #problems(row: EndpointRow, urlGiven: boolean): FieldError[] {
+    const wrong = urlGiven ? urlProblem(row.url, allowsPrivate(this.env.WEBHOOKS_ALLOW_PRIVATE)) : undefined;
+    if (wrong !== undefined) return [{ pointer: "/url", message: wrong }];
+    return settingsProblems(readSettings(row), row.url);
+  }
+
+  /** An endpoint that was asked allows messages. */
+  #allow(id: string, permission: Permission): void {
+    const row = this.#store.endpoint(id);
+    if (row === undefined) return;
+    const settings = writeSettings({ ...readSettings(row), permission });
+    this.#store.writeSettings(id, settings ?? "{}");
+    this.#deliveries.scheduler.open(id, endpointStateOf({ ...row, settings }, Date.now()));
   }
 
   #view(row: EndpointRow): Endpoint {
@@ -259,24 +255,15 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   }
 
   #sendDue(): void {
-    this.#fill();
-    this.#wake();
+    this.#run.look();
     this.#arm();
   }
 
   /** Sets the alarm for the next due delivery or dead letter. A running alarm sets the next one when it ends. */
   #arm(): void {
-    if (this.#runsUntilMs !== undefined) return;
+    if (this.#run.runs) return;
     const deadLettersMs = this.#outbox.empty ? Number.POSITIVE_INFINITY : this.#deadLettersAtMs;
     const dueMs = Math.min(this.#deliveries.scheduler.nextDueMs ?? Number.POSITIVE_INFINITY, deadLettersMs);
     if (dueMs !== Number.POSITIVE_INFINITY) this.alarms.wakeBy(Math.max(dueMs, Date.now()));
   }
 }
-
-/** Webhooks hand over dead letters and emit no signals. */
-const NO_SIGNALS = {
-  producer: "ganglion.webhooks",
-  next: (): number => {
-    throw new Error("webhooks emit no signals");
-  },
-};

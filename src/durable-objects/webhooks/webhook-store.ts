@@ -16,6 +16,8 @@ export interface EndpointRow extends Record<string, SqlStorageValue> {
   paused_until_ms: number;
   failing_since_ms: number | null;
   last_error: string | null;
+  /** JSON of its `EndpointSettings`; null: all have their defaults. */
+  settings: string | null;
 }
 
 interface DeliveryRow extends Record<string, SqlStorageValue> {
@@ -44,6 +46,9 @@ export interface StoredMessage {
   readonly status: number | null;
 }
 
+/** The message of a delivery, as it is stored, with the id of the delivery. */
+export type SentMessage = Omit<StoredMessage, "status"> & { readonly id: string };
+
 /**
  * Stores endpoints and deliveries. A delivery is one row until it is forgotten: written when it is accepted, after each
  * failed attempt, and when it ends. There is no index: queries about waiting deliveries are answered from memory.
@@ -58,7 +63,7 @@ export class WebhookStore {
       `CREATE TABLE IF NOT EXISTS endpoints (id TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL, old_secret TEXT,
          old_secret_until_ms INTEGER NOT NULL, enabled INTEGER NOT NULL, gone INTEGER NOT NULL, description TEXT,
          created_ms INTEGER NOT NULL, failures INTEGER NOT NULL, paused_until_ms INTEGER NOT NULL,
-         failing_since_ms INTEGER, last_error TEXT) WITHOUT ROWID`,
+         failing_since_ms INTEGER, last_error TEXT, settings TEXT) WITHOUT ROWID`,
     );
     sql.exec(
       `CREATE TABLE IF NOT EXISTS deliveries (number INTEGER PRIMARY KEY, id TEXT NOT NULL, endpoint TEXT NOT NULL,
@@ -88,7 +93,8 @@ export class WebhookStore {
 
   writeEndpoint(row: EndpointRow): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT OR REPLACE INTO endpoints (id, url, secret, old_secret, old_secret_until_ms, enabled, gone, description, created_ms,
+         failures, paused_until_ms, failing_since_ms, last_error, settings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.id,
       row.url,
       row.secret,
@@ -102,7 +108,12 @@ export class WebhookStore {
       row.paused_until_ms,
       row.failing_since_ms,
       row.last_error,
+      row.settings,
     );
+  }
+
+  writeSettings(endpoint: string, settings: string): void {
+    this.#sql.exec("UPDATE endpoints SET settings = ? WHERE id = ?", settings, endpoint);
   }
 
   writeState(endpoint: string, state: EndpointState, lastError: string | null): void {
@@ -125,12 +136,13 @@ export class WebhookStore {
   }
 
   /** All stored deliveries, in the order in which they were accepted. */
-  known(): { state: DeliveryState; delivery: WaitingDelivery }[] {
+  known(): { state: DeliveryState; delivery: WaitingDelivery; attemptedMs: number | null }[] {
     const rows = this.#sql.exec<DeliveryRow>(
-      "SELECT number, id, endpoint, state, accepted_ms, attempts, next_ms FROM deliveries ORDER BY number",
+      "SELECT number, id, endpoint, state, accepted_ms, attempted_ms, attempts, next_ms FROM deliveries ORDER BY number",
     );
-    return [...rows].map(({ number, id, endpoint, state, accepted_ms, attempts, next_ms }) => ({
+    return [...rows].map(({ number, id, endpoint, state, accepted_ms, attempted_ms, attempts, next_ms }) => ({
       state,
+      attemptedMs: attempted_ms,
       delivery: { number, id, endpoint, acceptedMs: accepted_ms, attempts, nextMs: next_ms },
     }));
   }

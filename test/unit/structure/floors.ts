@@ -78,9 +78,11 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   "dead-letters": ["projection", "queue", "webhooks"],
   deployment: ["policy", "projection", "telemetry"],
   federation: ["access", "hosts", "policy", "queue"],
+  inbox: ["cloudevents", "policy", "webhooks"],
   lineage: ["dead-letters", "policy", "queue"],
   overview: ["attention", "hosts", "introspection", "queue"],
   policy: ["models", "queue"],
   reactions: ["queue"],
   telemetry: ["policy", "queue", "webhooks"],
+  webhooks: ["cloudevents", "policy"],
 };

@@ -67,6 +67,25 @@ describe("a webhook delivery", () => {
     expect(await runDurableObjectAlarm(hooks.stub())).toBe(false); // nothing is due: no alarm is set
   });
 
+  it("becomes a dead letter where its endpoint is deleted before the message was accepted", async () => {
+    const hooks = webhooksOf();
+    await hooks.add("alerts", "500+7200");
+    await hooks.stub().deliver([{ ...aDelivery("d1", "alerts", { depth: 7 }), rule: "deep" }]);
+    await settled(hooks, "alerts", { state: "waiting", attempts: 1 });
+    expect((await call(`/v1/${hooks.ecosystem}/webhooks/alerts`, { method: "DELETE" })).status).toBe(204);
+    await vi.waitFor(
+      async () =>
+        expect(await letters(hooks.ecosystem)).toMatchObject([
+          {
+            kind: "webhook",
+            error: "not sent: the endpoint was deleted while the message waited for it",
+            webhook: { id: "d1", endpoint: "alerts", data: { depth: 7 }, rule: "deep" },
+          },
+        ]),
+      patience,
+    );
+  });
+
   it("is retried with the same bytes and id, and a new signature", async () => {
     const hooks = webhooksOf();
     const { secret } = await hooks.add("alerts", LATER);

@@ -67,7 +67,7 @@ const change = createRoute({
   method: "patch",
   path: PATH,
   operationId: "changeWebhook",
-  summary: "Switch an endpoint on or off, change its URL or description",
+  summary: "Switch an endpoint on or off, change its URL, description, or the form of its messages",
   description:
     "A field that is absent keeps its value. Switching the endpoint on, or changing its URL, clears its failures.",
   tags: ["webhooks"],
@@ -96,7 +96,7 @@ const remove = createRoute({
   method: "delete",
   path: PATH,
   operationId: "deleteWebhook",
-  summary: "Delete an endpoint with the deliveries that wait for it",
+  summary: "Delete an endpoint; the deliveries that wait for it become dead letters",
   tags: ["webhooks"],
   ...secured("admin"),
   request: { params: EndpointPath },
@@ -139,14 +139,17 @@ export const webhookEndpoints = newApi()
   .openapi(put, async (c) => {
     const { eco, id } = c.req.valid("param");
     const input = await readDocument(c.req.raw, EndpointInput, "invalid-webhook", INVALID);
-    const { endpoint, secret, created } = accepted(id, await webhooks(c.env, eco).put(id, input));
+    const { endpoint, secret, created } = accepted(
+      id,
+      await webhooks(c.env, eco).put(id, input, originOfRequest(c.req.url)),
+    );
     c.header("Cache-Control", "no-store");
     return c.json({ ...endpoint, ...(secret === undefined ? {} : { secret }) }, created ? 201 : 200);
   })
   .openapi(change, async (c) => {
     const { eco, id } = c.req.valid("param");
     const input = await readDocument(c.req.raw, EndpointChange, "invalid-webhook", INVALID);
-    return c.json(accepted(id, await webhooks(c.env, eco).change(id, input)).endpoint, 200);
+    return c.json(accepted(id, await webhooks(c.env, eco).change(id, input, originOfRequest(c.req.url))).endpoint, 200);
   })
   .openapi(rotate, async (c) => {
     const { eco, id } = c.req.valid("param");
@@ -172,13 +175,17 @@ export const webhookEndpoints = newApi()
     return c.json({ deliveries: list }, 200);
   });
 
+const originOfRequest = (url: string): string => new URL(url).origin;
+
 const INVALID = "Invalid webhook endpoint";
 
 const unknownEndpoint = (id: string) => notFound(`No webhook endpoint "${id}". List endpoints: GET /v1/{eco}/webhooks`);
 
-/** The path of a webhook URL is a secret where the receiver is a chat service: only administrators see it. */
+/** The path of a webhook URL is a secret where the receiver is a chat service: only administrators see it, and templates. */
 function shown(endpoint: Endpoint, grant: Grant): Endpoint {
-  return grant.scopes.includes("admin") ? endpoint : { ...endpoint, url: originOf(endpoint.url) };
+  if (grant.scopes.includes("admin")) return endpoint;
+  const { template: _, ...open } = endpoint;
+  return { ...open, url: originOf(endpoint.url) };
 }
 
 function accepted(id: string, answer: EndpointAnswer): Extract<EndpointAnswer, { endpoint: Endpoint }> {

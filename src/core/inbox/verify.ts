@@ -1,0 +1,75 @@
+import { keyOf } from "../webhooks/secret.ts";
+
+/** A request of a source, as its signature is over it. */
+export interface SignedRequest {
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+}
+
+/** How far the time of a message may be from now, in seconds. */
+const TOLERANCE_S = 300;
+/** Signatures of one message that are looked at: while a secret is being replaced, there are two. */
+const MAX_SIGNATURES = 8;
+
+const encoder = new TextEncoder();
+
+/**
+ * Whether one of the signatures of a message is made with one of the secrets.
+ *
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#verifying-signatures
+ */
+export async function isStandardWebhook(
+  { headers, body }: SignedRequest,
+  secrets: readonly string[],
+  nowMs: number,
+): Promise<boolean> {
+  const [id = "", timestamp = "", list = ""] = ["id", "timestamp", "signature"].map((name) =>
+    headers.get(`webhook-${name}`),
+  );
+  const fresh = /^\d{1,12}$/.test(timestamp) && Math.abs(Number(timestamp) - nowMs / 1_000) <= TOLERANCE_S;
+  const head = encoder.encode(`${id}.${timestamp}.`);
+  const content = new Uint8Array(head.length + body.length);
+  content.set(head);
+  content.set(body, head.length);
+  const signatures = list
+    .split(" ")
+    .slice(0, MAX_SIGNATURES)
+    .flatMap((entry) => (entry.startsWith("v1,") ? (bytesOfBase64(entry.slice(3)) ?? []) : []));
+  const keys = secrets.map(keyOf);
+  return (await anyValid(keys, signatures, content)) && fresh && id !== "";
+}
+
+/** @see https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries */
+export async function isGithubWebhook({ headers, body }: SignedRequest, secrets: readonly string[]): Promise<boolean> {
+  const [, hex] = /^sha256=([0-9a-f]{64})$/.exec(headers.get("x-hub-signature-256") ?? "") ?? [];
+  const signature =
+    hex === undefined ? undefined : Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+  const keys = secrets.map((secret) => (secret === "" ? undefined : Uint8Array.from(encoder.encode(secret))));
+  return anyValid(keys, signature === undefined ? [] : [signature], body);
+}
+
+/** A key that nothing is signed with: where there is no source, or no signature, as much work is done as where there is one. */
+const NOBODYS_KEY = new Uint8Array(32);
+const NO_SIGNATURE = new Uint8Array(32);
+
+/** The comparison is the runtime's own, which takes the same time wherever two signatures differ. */
+async function anyValid(
+  keys: readonly (Uint8Array<ArrayBuffer> | undefined)[],
+  signatures: readonly Uint8Array<ArrayBuffer>[],
+  content: Uint8Array,
+): Promise<boolean> {
+  const known = keys.filter((key) => key !== undefined);
+  let valid = false;
+  for (const bytes of known.length === 0 ? [NOBODYS_KEY] : known) {
+    const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+    for (const signature of signatures.length === 0 ? [NO_SIGNATURE] : signatures)
+      if (await crypto.subtle.verify("HMAC", key, signature, Uint8Array.from(content))) valid = true;
+  }
+  return valid && known.length > 0 && signatures.length > 0;
+}
+
+function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return undefined;
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
