@@ -62,6 +62,7 @@ export const statusCommand = () =>
         ...Object.fromEntries((over_quota ?? []).map((one) => [`over quota ${senderText(one)}`, excessText(one)])),
         ...exportFields(status),
         ...(status.alerts_endpoint === false ? { alerts: NOBODY_IS_TOLD } : {}),
+        ...Object.fromEntries((policies?.unheard ?? []).map((one) => [`unheard ${one.endpoint}`, unheardText(one)])),
         "dead letters": rate === null ? dead_letters : `${dead_letters} (${rate} for 1,000 signals)`,
       });
       const supervised = await localAgents();
@@ -72,6 +73,9 @@ export const statusCommand = () =>
 
 /** Rules of operations go to this endpoint, see docs/policies.md. */
 const NOBODY_IS_TOLD = `nobody is told: there is no webhook endpoint ${ALERTS_ENDPOINT}; add it with \`ganglion webhooks add ${ALERTS_ENDPOINT} <url>\``;
+
+const unheardText = ({ endpoint, messages }: { endpoint: string; messages: number }) =>
+  `${messages} optional messages reached nobody; add the endpoint with \`ganglion webhooks add ${endpoint} <url>\``;
 
 /** An edge of an earlier version does not say how large its log is. */
 function logSize({ database_bytes, limit_bytes, dropped_for_size }: Awaited<ReturnType<Client["status"]>>["log"]) {

@@ -65,6 +65,12 @@ const Ids = z.array(z.string()).readonly();
 export const PolicyOverview = z.object({
   rules: z.int(),
   quarantined: Ids.meta({ description: "Rules that took too many steps and are not evaluated until they are edited" }),
+  unheard: z
+    .array(z.object({ endpoint: z.string(), messages: z.int().meta({ description: "How many messages" }) }))
+    .optional()
+    .meta({
+      description: "Messages that rules send only where their endpoint exists, and that reached nobody; absent: none",
+    }),
 });
 export type PolicyOverview = Readonly<z.output<typeof PolicyOverview>>;
 

@@ -29,7 +29,12 @@ export type CompiledEffect =
         needs?: string[];
       };
     }
-  | { readonly kind: "webhook"; readonly endpoint: string; readonly body: Fields | undefined }
+  | {
+      readonly kind: "webhook";
+      readonly endpoint: string;
+      readonly body: Fields | undefined;
+      readonly optional: boolean;
+    }
   | { readonly kind: "maintenance"; readonly enabled: boolean; readonly reason: Expression | undefined }
   /** `signal`: its name there; `undefined`: its own. */
   | { readonly kind: "forward"; readonly ecosystem: string; readonly signal: string | undefined };
@@ -215,7 +220,7 @@ class RuleCompiler {
     if (emit !== undefined) return [{ kind: "emit", signal: emit.signal, facts: fields(emit.facts, "emit/facts") }];
     if (webhook !== undefined) {
       const body = webhook.body && fields(webhook.body, "webhook/body");
-      return [{ kind: "webhook", endpoint: webhook.endpoint, body }];
+      return [{ kind: "webhook", endpoint: webhook.endpoint, body, optional: webhook.optional === true }];
     }
     if (maintenance !== undefined) {
       const reason = maintenance.reason === undefined ? undefined : value(maintenance.reason, "maintenance/reason");

@@ -48,6 +48,8 @@ const Webhook = z.strictObject({
   }),
   /** Default: the whole signal, as the log holds it. */
   body: Fields.optional(),
+  /** Sent only where the endpoint exists: the rule may be saved without it, and its messages are counted until then. */
+  optional: z.boolean().exactOptional(),
 });
 
 /** Switches maintenance of the ecosystem on or off. */
@@ -91,7 +93,12 @@ export const Effect = z.discriminatedUnion("kind", [
     deadlineMs: z.number().optional(),
     needs: z.array(z.string()).optional(),
   }),
-  z.object({ kind: z.literal("webhook"), endpoint: z.string(), body: z.unknown() }),
+  z.object({
+    kind: z.literal("webhook"),
+    endpoint: z.string(),
+    body: z.unknown(),
+    optional: z.literal(true).exactOptional(),
+  }),
   z.object({ kind: z.literal("maintenance"), enabled: z.boolean(), reason: z.string().nullable() }),
   z.object({
     kind: z.literal("forward"),

@@ -45,7 +45,7 @@ function resolve(effect: CompiledEffect, scope: Scope, signal: Signal): Effect {
     }
     case "webhook": {
       const body = limited(effect.body === undefined ? signal : valuesOf(effect.body, scope), "the body");
-      return { kind: "webhook", endpoint: effect.endpoint, body };
+      return { kind: "webhook", endpoint: effect.endpoint, body, ...(effect.optional ? { optional: true } : {}) };
     }
     case "maintenance": {
       const reason = effect.reason?.(scope) ?? null;

@@ -22,7 +22,7 @@ export const callsWebhooks = (rule: RuleBody): boolean => effectsWithPointers(ru
 /** Warns of effects that would reach nobody, and of questions that nobody would answer. */
 export function warnOfNames(rule: RuleBody, { endpoints, models }: KnownNames): RuleWarning[] {
   const warnings: RuleWarning[] = effectsWithPointers(rule).flatMap(([at, { webhook }]) =>
-    webhook === undefined || endpoints === undefined || endpoints.has(webhook.endpoint)
+    webhook === undefined || endpoints === undefined || endpoints.has(webhook.endpoint) || webhook.optional === true
       ? []
       : [
           {

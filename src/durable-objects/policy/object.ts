@@ -64,6 +64,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   readonly #decisions: DecisionStore;
   readonly #late: LateExpectations;
   readonly #exports: ExportOutbox;
+  readonly #state: StateStore;
   readonly #work: RuleProjection;
   readonly #simulations = new SimulationTurn();
 
@@ -81,11 +82,12 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       resolve: (place) => this.#decisions.exported(place),
     });
     this.#decisions = new DecisionStore(sql, this.#late, this.#exports);
+    this.#state = new StateStore(sql, this.#late);
     this.#work = new RuleProjection({
       projection: this.projection,
       log: () => objectNamed(env.SIGNAL_LOG, ecosystem, env),
       rules: this.#rules,
-      state: new StateStore(sql, this.#late),
+      state: this.#state,
       overrides: new ReplayOverrides(sql),
       decisions: this.#decisions,
       questions: (settle) =>
@@ -131,7 +133,13 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       excess: this.#work.excess.list(Date.now()),
       rules: this.#rules.current.size,
       quarantined: this.#quarantined,
+      ...this.#unheard(),
     };
+  }
+
+  #unheard(): Pick<PolicyOverview, "unheard"> {
+    const unheard = this.#state.unheard();
+    return unheard.length === 0 ? {} : { unheard };
   }
 
   /** How many forwarded signals wait for each other ecosystem. */

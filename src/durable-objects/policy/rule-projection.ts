@@ -159,8 +159,9 @@ export class RuleProjection implements ProjectedState {
     this.#options.state.write(this.engine.replace(this.#options.rules.inForce));
   }
 
-  undelivered(delivery: string, reason: string): void {
+  undelivered(delivery: string, reason: string, unheard?: string): void {
     this.#options.decisions.undelivered(delivery, reason);
+    if (unheard !== undefined) this.#options.state.countUnheard(unheard);
   }
 
   refused({ seq, id, effect }: PendingEffect, reason: string): void {

@@ -3,6 +3,8 @@ import { readStoredState } from "../../core/policy/stored.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 import type { LateExpectations } from "./late-expectations.ts";
 
+const UNHEARD = "unheard/";
+
 /** State of the rules, and notes of their projection: a row each, written only when it changes. */
 export class StateStore {
   readonly #sql: SqlStorage;
@@ -37,6 +39,26 @@ export class StateStore {
 
   clear(): void {
     this.#sql.exec("DELETE FROM rule_state");
+  }
+
+  /** Counts an optional message whose endpoint does not exist. */
+  countUnheard(endpoint: string): void {
+    this.#sql.exec(
+      `INSERT INTO notes VALUES (?, '1')
+         ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)`,
+      `${UNHEARD}${endpoint}`,
+    );
+  }
+
+  /** How many optional messages reached nobody, by endpoint. */
+  unheard(): { endpoint: string; messages: number }[] {
+    return this.#sql
+      .exec<{ name: string; value: string }>(
+        "SELECT name, value FROM notes WHERE name GLOB ? ORDER BY name",
+        `${UNHEARD}*`,
+      )
+      .toArray()
+      .map(({ name, value }) => ({ endpoint: name.slice(UNHEARD.length), messages: Number(value) }));
   }
 
   note(name: string): string | undefined {

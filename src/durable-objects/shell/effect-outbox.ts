@@ -25,8 +25,8 @@ export interface PendingEffect {
 
 /** What became of effects, for the decisions that they belong to. */
 export interface EffectFates {
-  /** A message went nowhere. */
-  undelivered?(delivery: string, reason: string): void;
+  /** A message went nowhere. @param unheard - its endpoint, where the message does not become a dead letter */
+  undelivered?(delivery: string, reason: string, unheard?: string): void;
   /** The author of the rule may not have the effect in another ecosystem. */
   refused?(pending: PendingEffect, reason: string): void;
   /** A forwarded signal has another id in the other ecosystem than was thought. */

@@ -1,7 +1,7 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { needOfEffect, refusedReach } from "../../core/federation/author-rights.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
-import { BUILT_IN_RULES } from "../../core/policy/built-in-rules.ts";
+import { isOptional } from "../../core/policy/optional-endpoints.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import { readQueueAddress } from "../../core/queue/queue-address.ts";
 import type { NewTask } from "../../core/queue/task.ts";
@@ -44,12 +44,6 @@ export interface EffectRelayOptions {
 }
 
 const ECOSYSTEM = "ecosystem/";
-
-/** Whether the rule is a built-in one that sends to this endpoint if there is one. */
-function isOptional(rule: string, endpoint: string): boolean {
-  const builtIn = BUILT_IN_RULES.find(({ id }) => id === rule);
-  return builtIn?.then?.some(({ webhook }) => webhook?.endpoint === endpoint) ?? false;
-}
 
 /** Hands effects to the queues, the webhooks and the object that keeps the maintenance. */
 export class EffectRelay {
@@ -188,8 +182,7 @@ export class EffectRelay {
 
   /**
    * A message to an endpoint that does not exist becomes a dead letter: the rule counts as fired, so nothing else would
-   * report that the message reached nobody. The messages of an unchanged built-in rule are dropped until its endpoint is
-   * made, because nobody asked for them.
+   * report that the message reached nobody. Optional messages are counted instead, until their endpoint is made.
    */
   async #callWebhooks(pending: readonly PendingEffect[]): Promise<boolean> {
     const { env, ecosystem, deadLetter, fates } = this.#options;
@@ -202,9 +195,9 @@ export class EffectRelay {
     for (const one of pending) {
       const { effect, rule } = one;
       if (effect.kind !== "webhook" || !unknown.has(one.id)) continue;
-      fates()?.undelivered?.(one.id, `there was no webhook endpoint "${effect.endpoint}"`);
-      if (isOptional(rule, effect.endpoint)) continue;
-      deadLetter(this.#refusedMessage(one, effect.endpoint, effect.body));
+      const unheard = isOptional(rule, effect) ? effect.endpoint : undefined;
+      fates()?.undelivered?.(one.id, `there was no webhook endpoint "${effect.endpoint}"`, unheard);
+      if (unheard === undefined) deadLetter(this.#refusedMessage(one, effect.endpoint, effect.body));
     }
     return true;
   }

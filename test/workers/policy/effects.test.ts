@@ -10,6 +10,13 @@ const patient = { timeout: 45_000 };
 const append = (eco: string, name: string, facts: object = {}) =>
   logOf(eco).append({ signals: [aSignal(name, { ...facts })] });
 
+/** Puts a rule that sends to the endpoint `pager`, which is deleted then. */
+async function putRuleBefore(eco: string, id: string, rule: object): Promise<void> {
+  await webhooksOf(eco).add("pager", "200");
+  expect((await putRule(eco, id, rule)).status).toBe(200);
+  await webhooksOf(eco).stub().remove("pager");
+}
+
 describe("effects of a rule", () => {
   test("put a task into its queue once, with the values that the rule read", async () => {
     const eco = freshEcosystem();
@@ -54,9 +61,12 @@ describe("effects of a rule", () => {
       .toMatchObject({ enabled: true, reason: "moving", by: "rule on" });
   });
 
-  test("become a dead letter where they call a webhook that does not exist, and are sent by its replay", async () => {
+  test("become a dead letter where the webhook that they call was deleted, and are sent by its replay", async () => {
     const eco = freshEcosystem();
-    await putRule(eco, "page", { when: "X_A", then: [{ webhook: { endpoint: "pager", body: { why: "facts.why" } } }] });
+    await putRuleBefore(eco, "page", {
+      when: "X_A",
+      then: [{ webhook: { endpoint: "pager", body: { why: "facts.why" } } }],
+    });
     await append(eco, "X_A", { why: "it burns" });
     const letters = async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters;
     await expect
@@ -74,7 +84,7 @@ describe("effects of a rule", () => {
     const eco = freshEcosystem();
     await webhooksOf(eco).add("there", "200");
     const hook = (endpoint: string) => ({ webhook: { endpoint } });
-    await putRule(eco, "page", { when: "X_A", then: [hook("there"), hook("pager")] });
+    await putRuleBefore(eco, "page", { when: "X_A", then: [hook("there"), hook("pager")] });
     await append(eco, "X_A");
     const undelivered = async () =>
       (await policyOf(eco).decisions({ limit: 5 })).decisions.flatMap(({ deliveries = [] }) =>
@@ -90,11 +100,24 @@ describe("effects of a rule", () => {
     const eco = freshEcosystem();
     await append(eco, "Q_QUEUE_ALERT", { rule: "queue_deep" });
     await expect.poll(async () => (await policyOf(eco).decisions({ limit: 5 })).decisions.length, patient).toBe(1);
-    await putRule(eco, "page", { when: "X_A", then: [{ webhook: { endpoint: "pager" } }] });
+    await putRuleBefore(eco, "page", { when: "X_A", then: [{ webhook: { endpoint: "pager" } }] });
     await append(eco, "X_A");
     const letters = async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters;
     await expect.poll(letters, patient).toHaveLength(1);
     expect(await letters()).toMatchObject([{ webhook: { endpoint: "pager" } }]);
+  });
+
+  test("that are optional are counted, and become no dead letter, while their endpoint does not exist", async () => {
+    const eco = freshEcosystem();
+    await putRule(eco, "page", { when: "X_A", then: [{ webhook: { endpoint: "pager", optional: true } }] });
+    await append(eco, "X_A");
+    await append(eco, "X_A");
+    const unheard = async () => (await policyOf(eco).overview()).unheard;
+    await expect.poll(unheard, patient).toEqual([{ endpoint: "pager", messages: 2 }]);
+    expect((await deadLettersOf(eco).list({ limit: 10 })).dead_letters).toEqual([]);
+    expect(await read(`/v1/${eco}/status`)).toMatchObject({
+      policies: { unheard: [{ endpoint: "pager", messages: 2 }] },
+    });
   });
 
   test("call a webhook once by its name", async () => {

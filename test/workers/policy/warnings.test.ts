@@ -17,27 +17,48 @@ const body = async (response: Response | Promise<Response>) => {
 const emit = { emit: { signal: "X_OUT" } };
 
 describe("a rule that is put", () => {
-  test("is in force with a warning of each webhook endpoint that does not exist, wherever the rule names it", async () => {
+  test("is refused with each webhook endpoint that does not exist, and the name that is probably meant", async () => {
     const eco = freshEcosystem();
-    await webhooksOf(eco).add("there", "200");
+    await webhooksOf(eco).add("alerts", "200");
     const hook = (endpoint: string) => ({ webhook: { endpoint } });
     const rule = {
       when: "X_A",
-      then: [hook("there"), hook("gone")],
-      expect: { signal: "X_B", within: "1m", else: [hook("gone-too")] },
+      then: [hook("alerts"), hook("alrts")],
+      expect: { signal: "X_B", within: "1m", else: [hook("gone"), { webhook: { endpoint: "pager", optional: true } }] },
     };
-    expect(await body(putRule(eco, "page", rule))).toMatchObject({
-      id: "page",
-      version: 1,
-      warnings: [
-        {
-          policy: "page",
-          pointer: "/then/1/webhook/endpoint",
-          message: expect.stringContaining('no webhook endpoint "gone"'),
-        },
-        { policy: "page", pointer: "/expect/else/0/webhook/endpoint" },
-      ],
-    });
+    const answer = await putRule(eco, "page", rule);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      422,
+      {
+        errors: [
+          {
+            pointer: "/then/1/webhook/endpoint",
+            message:
+              'no webhook endpoint "alrts"; did you mean "alerts"? add it first (ganglion webhooks add alrts <url>), ' +
+              "or say `optional: true` where nobody need hear of it",
+          },
+          {
+            pointer: "/expect/else/0/webhook/endpoint",
+            message: expect.stringMatching(/^no webhook endpoint "gone"; add/),
+          },
+        ],
+      },
+    ]);
+    expect((await send("GET", `/v1/${eco}/policies/page`)).status).toBe(404);
+  });
+
+  test("stays in force, can be put again as it is, and is warned of, where its endpoint was deleted", async () => {
+    const eco = freshEcosystem();
+    const hooks = webhooksOf(eco);
+    await hooks.add("pager", "200");
+    const rule = { when: "X_A", then: [{ webhook: { endpoint: "pager" } }] };
+    expect(await body(putRule(eco, "page", rule))).not.toHaveProperty("warnings");
+    await hooks.stub().remove("pager");
+    const warning = { policy: "page", pointer: "/then/0/webhook/endpoint" };
+    expect(await body(putRule(eco, "page", rule))).toMatchObject({ version: 1, warnings: [warning] });
+    expect((await putRule(eco, "page", { ...rule, cooldown: "1m" })).status).toBe(422);
+    for (const enabled of [false, true])
+      expect((await send("PATCH", `/v1/${eco}/policies/page`, { enabled })).status).toBe(200);
   });
 
   test("is in force with a warning of a model that is not in the settings", async () => {
@@ -73,15 +94,17 @@ describe("a rule that is put", () => {
     );
   });
 
-  test.each(["PUT", "PATCH"])("is warned of by its id where %s puts several rules", async (method) => {
+  test.each(["PUT", "PATCH"])("is named by its place where %s puts several rules, and none is put", async (method) => {
     const eco = freshEcosystem();
     const policies = [
       { id: "fine", when: "X_A", then: [emit] },
       { id: "page", when: "X_A", then: [{ webhook: { endpoint: "gone" } }] },
     ];
-    expect(await body(send(method, `/v1/${eco}/policies`, { policies }))).toMatchObject({
-      created: ["fine", "page"],
-      warnings: [{ policy: "page", pointer: "/then/0/webhook/endpoint" }],
-    });
+    const answer = await send(method, `/v1/${eco}/policies`, { policies });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      422,
+      { errors: [{ pointer: "/policies/1/then/0/webhook/endpoint" }] },
+    ]);
+    expect((await send("GET", `/v1/${eco}/policies/fine`)).status).toBe(404);
   });
 });

@@ -11,6 +11,7 @@ import { invalid, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { accepted } from "./accepted.ts";
 import { mustBeAllowed } from "./commanding-rules.ts";
+import { mustKnowEndpoints } from "./known-endpoints.ts";
 import { PoliciesSchema, PolicyChangesSchema, PolicyPutSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
 import { unknownRule } from "./unknown-rule.ts";
 import { warningsOf } from "./warnings.ts";
@@ -161,6 +162,7 @@ export const policies = newApi()
     const edit = admit(await readJson(c.req.raw), "", id);
     if ("errors" in edit) throw invalidRule(edit.errors);
     mustBeAllowed(c.get("grant"), eco, [edit]);
+    await mustKnowEndpoints(c.env, eco, [edit]);
     const { id: by, name } = c.get("grant");
     accepted(await policyState(c.env, eco).changePolicies([edit], { id: by, name }));
     const [inForce, warned] = await Promise.all([policyInForce(c.env, eco, id), warningsOf(c.env, eco, [edit])]);
@@ -193,6 +195,7 @@ export const policies = newApi()
     const { eco } = c.req.valid("param");
     const edits = admitSet(await readJson(c.req.raw));
     mustBeAllowed(c.get("grant"), eco, edits, inSet);
+    await mustKnowEndpoints(c.env, eco, edits, inSet);
     const { id: by, name } = c.get("grant");
     const changes = accepted(await policyState(c.env, eco).changePolicies(edits, { id: by, name }));
     return c.json({ ...changes, ...(await warningsOf(c.env, eco, edits)) }, 200);
@@ -201,6 +204,7 @@ export const policies = newApi()
     const { eco } = c.req.valid("param");
     const edits = admitSet(await readJson(c.req.raw));
     mustBeAllowed(c.get("grant"), eco, edits, inSet);
+    await mustKnowEndpoints(c.env, eco, edits, inSet);
     const { id: by, name } = c.get("grant");
     const changes = accepted(await policyState(c.env, eco).replacePolicies(edits, { id: by, name }));
     return c.json({ ...changes, ...(await warningsOf(c.env, eco, edits)) }, 200);
