@@ -14,6 +14,7 @@ import { agentsCommand } from "./commands/hosts/agents.ts";
 import { monitorsCommand } from "./commands/hosts/monitors.ts";
 import { producersCommand } from "./commands/hosts/producers.ts";
 import { importCommand } from "./commands/import/import.ts";
+import { inboxCommand } from "./commands/inbox/inbox.ts";
 import { askCommand } from "./commands/intelligence/ask.ts";
 import { rolloutCommand } from "./commands/intelligence/rollout.ts";
 import { gapsCommand } from "./commands/introspection/gaps.ts";
@@ -119,6 +120,7 @@ function program(): Command {
     dlqCommand,
     webhooksCommand,
     exportCommand,
+    inboxCommand,
     bridgesCommand,
     openCommand,
     sessionsCommand,

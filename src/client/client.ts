@@ -11,6 +11,7 @@ import { agentCalls } from "./hosts.ts";
 import { type Connection, type Credential, urlOf } from "./http/exchange.ts";
 import { type CallEdge, request as send } from "./http/request.ts";
 import { newRetrier, type RetryOptions } from "./http/retry.ts";
+import { inboxCalls } from "./inbox.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
 import { modelCalls } from "./models.ts";
@@ -112,6 +113,7 @@ export function createClient(options: ClientOptions) {
     }),
     webhooks: webhookCalls({ call, inside }),
     telemetry: telemetryCalls({ call, inside }),
+    inbox: inboxCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),
     audit: auditCalls({ call, inside }),
     bridges: bridgeCalls({ call, inside }),

@@ -24,6 +24,8 @@ import { onlyAllowedHosts } from "./api/http/allowed-hosts.ts";
 import { crossOrigin } from "./api/http/cross-origin.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
 import { newApi } from "./api/http/route.ts";
+import { webhookHandshake } from "./api/http/webhook-handshake.ts";
+import { inbox } from "./api/inbox/routes.ts";
 import { intelligenceContext } from "./api/intelligence/context.ts";
 import { rollout } from "./api/intelligence/rollout.ts";
 import { gaps } from "./api/introspection/gaps.ts";
@@ -68,6 +70,7 @@ app.notFound(() =>
 );
 app.use(onlyAllowedHosts);
 app.use(crossOrigin);
+app.use(webhookHandshake);
 app.use(recordWrites);
 app.use(
   methodNotAllowed({
@@ -123,6 +126,7 @@ for (const part of [
   work,
   webhookEndpoints,
   telemetryExport,
+  inbox,
   status,
   usage,
   budgets,

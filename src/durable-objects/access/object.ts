@@ -180,6 +180,10 @@ export class Directory extends EcosystemObject<unknown> {
     return this.#makers.admit(ecosystem, token, limit, nowMs);
   }
 
+  hasEcosystem(name: string): boolean {
+    return this.sql.exec("SELECT 1 FROM ecosystems WHERE name = ?", name).toArray().length > 0;
+  }
+
   /** Something that an object has stored cannot be read. */
   reportDamage(store: DamagedStore, nowMs: number): void {
     this.#damaged.report(store, nowMs);

@@ -7,6 +7,9 @@ import { NAME } from "./channel-rows.ts";
 /** Begins a session: open to the sign-in page, and to nothing else. */
 export const BEGIN = "POST /v1/sessions/current";
 
+/** Takes webhooks by the signature of their source: whoever has none is told that the source is not known. */
+export const INBOX = "POST /v1/{eco}/inbox/{source}";
+
 /** A route of the API's document, and for queues whether it is called for that of commands. */
 export interface Route {
   readonly key: string;

@@ -6,11 +6,11 @@ import { ADMIN, call, freshEcosystem } from "../api/calls.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { FRAME_SCOPES, FRAMES, NAME } from "./channel-rows.ts";
 import { PRINCIPALS, type Principal, principals } from "./principals.ts";
-import { askRoute, BEGIN, BODIES, type Route, routes } from "./routes-under-test.ts";
+import { askRoute, BEGIN, BODIES, INBOX, type Route, routes } from "./routes-under-test.ts";
 import { makeToken } from "./tokens-under-test.ts";
 
 /** Routes that need no token. */
-const OPEN: readonly string[] = ["GET /healthz", "GET /readyz", BEGIN];
+const OPEN: readonly string[] = ["GET /healthz", "GET /readyz", BEGIN, INBOX];
 
 /** What a binding refuses, beyond scopes: whether a principal may do what a route does in the name of {@link NAME}. */
 const BOUND: Readonly<Record<string, (who: Principal, route: Route) => boolean>> = {
@@ -36,6 +36,8 @@ type Expected = 401 | 403 | "passes";
 function expected(who: Principal, route: Route): Expected {
   // What no page of the edge has sent begins no session.
   if (route.key === BEGIN) return 403;
+  // No token opens the inbox to a source that is not known.
+  if (route.key === INBOX) return 401;
   if (route.scopes.length === 0 && !route.anyone) return "passes";
   if (who.scopes === null) return 401;
   if (route.anyone) return "passes";

@@ -5,6 +5,7 @@ import { NewSession, SessionStart } from "../../../core/access/session.ts";
 import { BudgetInput } from "../../../core/billing/budget.ts";
 import { DeadLetterFilter } from "../../../core/dead-letters/filter.ts";
 import { BridgeInput } from "../../../core/federation/bridge.ts";
+import { InboxSourceInput } from "../../../core/inbox/source.ts";
 import { ContextRequest } from "../../../core/intelligence/context.ts";
 import { OutcomeReport, RollbackRequest, RolloutChange } from "../../../core/intelligence/rollout/api.ts";
 import { QueueSettings, QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
@@ -44,7 +45,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
         name: "dead letters",
         description: "Signals, intents and reactions that could not be processed, and their replay",
       },
-      { name: "webhooks", description: "Messages to other services, signed and retried" },
+      { name: "webhooks", description: "Messages to other services, signed and retried, and the webhooks of others" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
       {
         name: "intelligence",
@@ -124,6 +125,7 @@ function taskSchemas(): Record<string, JsonSchema> {
 function otherSchemas(): Record<string, JsonSchema> {
   return {
     NewWebhook: jsonSchema(EndpointInput),
+    NewInboxSource: jsonSchema(InboxSourceInput),
     NewBridge: jsonSchema(BridgeInput),
     NewBudget: jsonSchema(BudgetInput),
     WebhookChange: jsonSchema(EndpointChange),

@@ -56,19 +56,26 @@ function authorising(
   scopesFor: (queue: string | undefined) => readonly Scope[],
   afresh: boolean,
 ): MiddlewareHandler<ApiEnv> {
-  return async (c, next) => {
-    const grant = await callerOf(c, afresh);
-    const ecosystem = c.req.param("eco");
-    if (ecosystem !== undefined && !ECOSYSTEM_NAME.test(ecosystem)) {
-      throw invalid("invalid-ecosystem", "Invalid name of an ecosystem", [
-        { pointer: "/path/eco", message: ECOSYSTEM_RULE },
-      ]);
-    }
-    for (const scope of scopesFor(c.req.param("q"))) check(grant, scope, ecosystem);
-    if (ecosystem !== undefined && mayBegin(c.req)) await enterEcosystem(c.env, ecosystem, grant);
-    c.set("grant", grant);
-    await once(c, grant, next);
-  };
+  return async (c, next) => once(c, await authorised(c, scopesFor(c.req.param("q")), afresh), next);
+}
+
+/**
+ * Who calls, once it is known that the caller has all of `scopes` in the ecosystem of the path.
+ *
+ * @throws Refusal
+ */
+export async function authorised(c: Context<ApiEnv>, scopes: readonly Scope[], afresh = false): Promise<Caller> {
+  const grant = await callerOf(c, afresh);
+  const ecosystem = c.req.param("eco");
+  if (ecosystem !== undefined && !ECOSYSTEM_NAME.test(ecosystem)) {
+    throw invalid("invalid-ecosystem", "Invalid name of an ecosystem", [
+      { pointer: "/path/eco", message: ECOSYSTEM_RULE },
+    ]);
+  }
+  for (const scope of scopes) check(grant, scope, ecosystem);
+  if (ecosystem !== undefined && mayBegin(c.req)) await enterEcosystem(c.env, ecosystem, grant);
+  c.set("grant", grant);
+  return grant;
 }
 
 /** Whether a call may make an ecosystem that does not exist yet: it changes something, or opens a socket. */

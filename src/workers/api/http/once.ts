@@ -34,7 +34,11 @@ export async function once(c: Context<ApiEnv>, caller: Caller, next: Next): Prom
   const { pathname, search } = new URL(c.req.url);
   const type = c.req.header("content-type") ?? "";
   const body = hex(await sha256OfBytes(bytes));
-  const fingerprint = hex(await sha256([c.req.method, pathname, search, type, body].join("\n")));
+  // Of a CloudEvent in binary mode the headers say what the body does not.
+  const attributes = [...c.req.raw.headers]
+    .filter(([name]) => name.startsWith("ce-"))
+    .map((header) => header.join(": "));
+  const fingerprint = hex(await sha256([c.req.method, pathname, search, type, body, ...attributes].join("\n")));
   const keys = idempotencyKeys(c.env, c.req.param("eco") ?? DEPLOYMENT);
   const beginning = (await keys.begin({ key, owner: caller.id, fingerprint })) as Beginning;
   if (!("held" in beginning)) {

@@ -21,7 +21,7 @@ import type { FieldError } from "../../../core/problem/field-error.ts";
 import type { Admission } from "../../../core/signals/admit.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
-import { decode, parseJson, readBody, readAnyBytes } from "../http/body.ts";
+import { decode, parseJson, readAnyBytes, readBody } from "../http/body.ts";
 import { invalid } from "../http/refusal.ts";
 import { foreignFields, foreignSignal, tooMany } from "./body.ts";
 
