@@ -11,7 +11,7 @@ const MAX_OPEN = 32;
  * and the end of a tool call leave the model an answer to owe, and the model's answer, if no call follows, ends the turn.
  */
 export function changeActivity(session: Session, event: SessionEvent): void {
-  const { signal, from, atMs, sinceMs } = event;
+  const { signal, from, atMs } = event;
   const drives = session.hooked ? from === "hooks" : from === "events";
   if (signal === "Q_SESSION_ENDED") return end(session, event);
   if (session.ended_ms !== null) {
@@ -23,12 +23,11 @@ export function changeActivity(session: Session, event: SessionEvent): void {
   if (signal === "Q_SESSION_PERMISSION_ANSWERED") answered(session, event, drives);
   else if (drives) changeBy(session, event);
   if (session.turn_ms === null && session.calls.length === 0 && from !== "metrics")
-    session.idle_ms = Math.max(session.idle_ms, sinceMs);
+    session.idle_ms = Math.max(session.idle_ms, atMs);
 }
 
 function changeBy(session: Session, event: SessionEvent): void {
-  const { signal, from, sinceMs, atMs, facts } = event;
-  // What one sender says comes in the order of its clock, unless a repeated export brings an older part of it.
+  const { signal, from, atMs, facts } = event;
   const isLate = atMs < session.changed_at_ms;
   switch (signal) {
     case "Q_SESSION_BEGUN":
@@ -38,7 +37,7 @@ function changeBy(session: Session, event: SessionEvent): void {
     case "Q_SESSION_PROMPTED":
       if (isLate) return;
       settle(session, atMs);
-      session.turn_ms = sinceMs;
+      session.turn_ms = atMs;
       break;
     case "Q_SESSION_TOOL_STARTED":
       startCall(session, event);
@@ -47,7 +46,7 @@ function changeBy(session: Session, event: SessionEvent): void {
       const call = callOf(event);
       closeCall(session, call);
       if (isLate || (session.turn_ms === null && call.thread !== null)) return;
-      session.turn_ms = sinceMs;
+      session.turn_ms = atMs;
       break;
     }
     case "Q_SESSION_PERMISSION_ASKED":
@@ -68,9 +67,9 @@ function changeBy(session: Session, event: SessionEvent): void {
   session.changed_at_ms = Math.max(session.changed_at_ms, atMs);
 }
 
-function end(session: Session, { atMs, sinceMs }: SessionEvent): void {
+function end(session: Session, { atMs }: SessionEvent): void {
   settle(session, atMs);
-  session.ended_ms ??= sinceMs;
+  session.ended_ms ??= atMs;
 }
 
 /** Nothing is open any more. */
@@ -132,8 +131,8 @@ function answered(session: Session, event: SessionEvent, drives: boolean): void 
 
 const nameKey = (tool: string | null): string => `tool:${tool ?? ""}`;
 
-function callOf({ facts, sinceMs }: SessionEvent): OpenCall {
+function callOf({ facts, atMs }: SessionEvent): OpenCall {
   const text = (value: unknown) => (typeof value === "string" && value !== "" ? value.slice(0, MAX_NAME) : null);
   const tool = text(facts.tool);
-  return { key: text(facts.call) ?? nameKey(tool), tool, since_ms: sinceMs, thread: text(facts.thread) };
+  return { key: text(facts.call) ?? nameKey(tool), tool, since_ms: atMs, thread: text(facts.thread) };
 }

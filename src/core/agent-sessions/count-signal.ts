@@ -1,3 +1,4 @@
+import { parseTimestamp } from "../signals/timestamp.ts";
 import { growth } from "./counter-series.ts";
 import type { Counts, Session } from "./session.ts";
 import type { SessionEvent } from "./session-event.ts";
@@ -7,7 +8,10 @@ import { addAll, addTo, COUNTERS, type Counter, type Tally } from "./usage.ts";
 const MAX_CHAINS = 20;
 export const OTHERS = "others";
 /** Counters from their start on, of one session. */
-const MAX_SERIES = 128;
+const MAX_SERIES = 64;
+const MAX_SERIES_NAME = 256;
+/** No counter of a program is higher. */
+const MAX_VALUE = 1e12;
 
 /** Adds what a signal counts to its session, and to the chains that it belongs to. @returns whether anything has grown */
 export function countSignal(session: Session, event: SessionEvent): boolean {
@@ -63,7 +67,7 @@ function tallyOf(session: Session, { signal, facts, from }: SessionEvent): Tally
       if (from !== "metrics") addTo(grown, "requests", 1);
       for (const counter of COUNTERS) {
         const value = facts[counter];
-        if (typeof value === "number" && counter !== "requests") addTo(grown, counter, value);
+        if (isAmount(value) && counter !== "requests") addTo(grown, counter, value);
       }
       if (Array.isArray(facts.totals)) for (const total of facts.totals) addTotal(session, grown, total);
   }
@@ -73,13 +77,16 @@ function tallyOf(session: Session, { signal, facts, from }: SessionEvent): Tally
 /** A counter that counts from its start on: what it has grown by. */
 function addTotal(session: Session, grown: Tally, total: unknown): void {
   const { series, counter, value, start, at } = Object(total) as Record<string, unknown>;
-  if (typeof series !== "string" || !isCounter(counter) || typeof value !== "number" || typeof at !== "string") return;
+  if (typeof series !== "string" || !isCounter(counter) || !isAmount(value)) return;
+  const atMs = timeOf(at);
+  if (atMs === null || !series.startsWith(counter) || series.length > MAX_SERIES_NAME) return;
   const before = session.series[series];
   if (before === undefined && Object.keys(session.series).length >= MAX_SERIES) return;
-  const startMs = typeof start === "string" ? Date.parse(start) : null;
-  const { by, after } = growth(before, { startMs, atMs: Date.parse(at), value });
+  const { by, after } = growth(before, { startMs: timeOf(start), atMs, value });
   session.series[series] = after;
   addTo(grown, counter, by);
 }
 
+const isAmount = (value: unknown): value is number => typeof value === "number" && value >= 0 && value <= MAX_VALUE;
+const timeOf = (value: unknown): number | null => (typeof value === "string" ? (parseTimestamp(value) ?? null) : null);
 const isCounter = (name: unknown): name is Counter => COUNTERS.some((counter) => counter === name);

@@ -9,20 +9,21 @@ export interface SessionEvent {
   readonly signal: string;
   readonly facts: Signal["facts"];
   readonly from: Origin;
-  /** When it happened, as far as the sender's clock can be trusted. */
-  readonly sinceMs: number;
-  /** By the clock of the sender: for the order of what one sender says. */
+  /**
+   * When it happened, by the clock of the sender where that can be believed. What one sender says comes in this order, unless
+   * a repeated export brings an older part of it.
+   */
   readonly atMs: number;
   readonly receivedMs: number;
   readonly trace: string | undefined;
 }
 
-/** An event that is older has the time of its receipt: the clock is wrong, or it comes from a host that was cut off. */
+/** An event that is older, or of the future, has the time of its receipt: the clock is wrong, or the host was cut off. */
 const BELIEVED_MS = 600_000;
 
 export function eventOf({ signal, facts, timestamp, received_at, trace }: SessionLogSignal): SessionEvent {
-  const [atMs, receivedMs] = [Date.parse(timestamp), Date.parse(received_at)];
-  const believed = atMs <= receivedMs && receivedMs - atMs <= BELIEVED_MS;
+  const [saidMs, receivedMs] = [Date.parse(timestamp), Date.parse(received_at)];
+  const believed = saidMs <= receivedMs && receivedMs - saidMs <= BELIEVED_MS;
   const from = ORIGINS.find((origin) => origin === facts.from) ?? "events";
-  return { signal, facts, from, atMs, receivedMs, sinceMs: believed ? atMs : receivedMs, trace };
+  return { signal, facts, from, atMs: believed ? saidMs : receivedMs, receivedMs, trace };
 }

@@ -20,9 +20,9 @@ export function sessionKey({ facts }: Pick<Signal, "facts">): string | undefined
  */
 export function takeSignal(before: Session | undefined, signal: SessionLogSignal): Session {
   const event = eventOf(signal);
-  const { facts, receivedMs, sinceMs } = event;
+  const { facts, receivedMs, atMs } = event;
   const [agent, id] = [String(facts.agent).slice(0, MAX_NAME), String(facts.session).slice(0, MAX_NAME)];
-  const session = before ?? newSession(id, agent, signal.source, sinceMs);
+  const session = before ?? newSession(id, agent, signal.source, atMs);
   if (event.from === "hooks") session.hooked = true;
   describe(session, event);
   const grown = countSignal(session, event);
