@@ -13,7 +13,7 @@ export async function answer(incoming: Request, env: Environment, ctx: Execution
   const { url } = incoming;
   const request = inNamedEcosystem(incoming, url);
   const response = await answerTwice(request, env, ctx);
-  countRequest(request === incoming ? url : request.url, request.headers, response.status);
+  countRequest(request === incoming ? url : request.url, request, response.status);
   return response;
 }
 

@@ -9,6 +9,10 @@ import { readSecret, readText } from "../secret-file.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
+function formatOf({ format = "raw", template }: Pick<Endpoint, "format" | "template">): string {
+  return template === undefined ? format : "template";
+}
+
 const columns: readonly Column<Endpoint>[] = [
   ["ID", ({ id }) => id],
   ["ENABLED", ({ enabled, disabled_reason }) => (enabled ? "yes" : disabled_reason === "gone" ? "no (gone)" : "no")],
@@ -16,7 +20,7 @@ const columns: readonly Column<Endpoint>[] = [
   ["FAILING SINCE", ({ failing_since }) => failing_since],
   ["LAST ERROR", ({ last_error }) => last_error],
   ["URL", ({ url }) => url],
-  ["FORMAT", ({ format, template }) => (template === undefined ? (format ?? "raw") : "template")],
+  ["FORMAT", formatOf],
 ];
 
 const deliveryColumns: readonly Column<DeliveryView>[] = [
@@ -107,7 +111,7 @@ export const webhooksCommand = () =>
             id,
             url: made.url,
             enabled: made.enabled ? "yes" : "no",
-            format: made.format ?? "raw",
+            format: formatOf(made),
             secret: made.secret ?? "unchanged",
           });
         }),

@@ -53,6 +53,7 @@ export type AuditPage = Readonly<z.infer<typeof AuditPage>>;
 const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/signals",
   "POST /v1/{eco}/signals/{id}",
+  "POST /v1/{eco}/inbox/{source}",
   "POST /v1/{eco}/otlp/v1/logs",
   "POST /v1/{eco}/otlp/v1/metrics",
   "POST /v1/{eco}/otlp/v1/traces",

@@ -49,10 +49,7 @@ export function mapErrors({ map = {} }: Pick<InboxSourceInput, "map">): FieldErr
 }
 
 /** The id that the sender gave a delivery, the same each time the delivery is repeated. */
-export function deliveryId(
-  { headers }: Pick<VerifiedRequest, "headers">,
-  kind: SourceAtDoor["kind"],
-): string | undefined {
+function deliveryId({ headers }: Pick<VerifiedRequest, "headers">, kind: SourceAtDoor["kind"]): string | undefined {
   const id = headers.get(kind === "github" ? "x-github-delivery" : "webhook-id");
   return id === undefined || id === "" ? undefined : id;
 }

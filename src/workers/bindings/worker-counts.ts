@@ -20,9 +20,10 @@ interface Count {
 let counts = new Map<string, Count>();
 
 /** Counts a request that the Worker has answered. */
-export function countRequest(url: string, headers: Headers, status: number): void {
+export function countRequest(url: string, { method, headers }: Request, status: number): void {
   const bytes = Number(headers.get("content-length") ?? "0");
-  add(ecosystemOf(url, status), 1, workerCpuMs(Number.isFinite(bytes) ? bytes : 0));
+  const ecosystem = method === "OPTIONS" ? NOBODY : ecosystemOf(url, status);
+  add(ecosystem, 1, workerCpuMs(Number.isFinite(bytes) ? bytes : 0));
 }
 
 /** Counts an invocation that no request caused: the minute's round. */
@@ -50,9 +51,13 @@ function add(ecosystem: string, requests: number, cpuMs: number): void {
   counts.set(account, count);
 }
 
-/** Refused callers name any ecosystem, and must not make accounts of it. */
+const INBOX = /^\w+:\/\/[^/]*\/v1\/[^/?#]+\/inbox\//;
+
+/** Callers who were refused, or only asked (OPTIONS), name any ecosystem, and must not make accounts of it. */
 function ecosystemOf(url: string, status: number): string {
   if (status === 401 || status === 403 || status === 404) return NOBODY;
+  // What is refused at the door of the inbox was not verified.
+  if (status >= 400 && INBOX.test(url)) return NOBODY;
   const name = /^\w+:\/\/[^/]*\/v1\/([^/?#]+)\//.exec(url)?.[1] ?? NOBODY;
   return ECOSYSTEM_NAME.test(name) && !OF_NO_ECOSYSTEM.includes(name) ? name : NOBODY;
 }

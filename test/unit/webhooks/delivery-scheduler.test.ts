@@ -71,6 +71,24 @@ describe("DeliveryScheduler", () => {
     expect([scheduler.take(5_000), scheduler.take(5_000)]).not.toContain(undefined);
   });
 
+  it("sends to an endpoint no faster than its pace, restarts included, and alone before it has allowed messages", () => {
+    const scheduler = new DeliveryScheduler(() => 0.5);
+    scheduler.open("a", { ...open(), pace: "alone" });
+    for (let n = 1; n <= 3; n++)
+      scheduler.accept({ number: n, id: `d${n}`, endpoint: "a", acceptedMs: 0, attempts: 0, nextMs: 0 });
+    const first = scheduler.take(100) as WaitingDelivery;
+    expect(scheduler.take(100)).toBeUndefined();
+    scheduler.open("a", { ...open(), pace: 60_000 });
+    scheduler.settle(first, classifyResponse({ status: 200 }, 100), 100);
+    expect([scheduler.take(60_099), scheduler.nextDueMs]).toEqual([undefined, 60_100]);
+    expect(scheduler.take(60_100)).toBeDefined();
+    const again = new DeliveryScheduler(() => 0.5);
+    again.open("a", { ...open(), pace: 60_000 });
+    again.attempted("a", 60_100);
+    again.restore({ number: 3, id: "d3", endpoint: "a", acceptedMs: 0, attempts: 0, nextMs: 0 });
+    expect([again.take(120_099), again.take(120_100)?.id]).toEqual([undefined, "d3"]);
+  });
+
   it("serves endpoints in turn", () => {
     const scheduler = new DeliveryScheduler(() => 0.5);
     for (const endpoint of ["a", "b", "c"]) {

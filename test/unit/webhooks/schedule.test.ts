@@ -16,9 +16,14 @@ describe("response of a webhook endpoint", () => {
   ])("classifies %j as a failure of the whole endpoint: %s", (answer, endpointFails) => {
     expect(classifyResponse(answer, 0)).toMatchObject({ kind: "failed", endpointFails });
   });
+  it("counts a message that has no form as its own failure, and not the endpoint's", () => {
+    expect(classifyResponse({ unsent: "no form" }, 0)).toMatchObject({ kind: "failed", endpointFails: false });
+  });
   it("classifies 410 as gone", () => expect(classifyResponse({ status: 410 }, 0)).toMatchObject({ kind: "gone" }));
   it.each([
     ["120", 120_000],
+    ["1.5", 1_500],
+    ["0.065", 65],
     ["Thu, 01 Jan 1970 00:01:10 GMT", 60_000],
     ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
     ["999999999", 86_400_000],

@@ -38,7 +38,7 @@ export function slackMessage({ title, text, severity, state, details, link, sour
     text: escapedIn(`${title}${text === "" ? "" : `: ${text}`}`, SECTION_CHARS),
     blocks: [
       { type: "header", text: { type: "plain_text", text: escapedIn(title, HEADER_CHARS), emoji: false } },
-      // A third of the limit: each character may become five.
+      // A fifth of the limit: each character may become five.
       ...split(text, Math.floor(SECTION_CHARS / 5), MAX_SECTIONS).map((part) => section(escaped(part))),
       ...(fields.length === 0 ? [] : [{ type: "section", fields }]),
       ...(link === undefined ? [] : [section(`<${slackUrl(link)}|Show the chain>`)]),

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { essenceOf, isJsonType } from "../../../core/cloudevents/media-types.ts";
-import { deliveryId, mapRequest, withoutSecrets } from "../../../core/inbox/map-request.ts";
+import { mapRequest, withoutSecrets } from "../../../core/inbox/map-request.ts";
 import { JSON_LIMITS } from "../../../core/json/limits.ts";
 import type { AppendResult } from "../../../core/signals/api.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
@@ -26,7 +26,7 @@ export async function receive(c: Context<ApiEnv>, ecosystem: string, name: strin
   const mapped = mapRequest(source, request, ecosystem, nowMs);
   if (mapped === "ignored") return null;
   if (!mapped.ok) throw invalid(NAMING.kind, NAMING.title, mapped.errors);
-  return append(c, ecosystem, mapped.signal, deliveryId(request, source.kind));
+  return append(c, ecosystem, mapped.signal);
 }
 
 /** JSON as what it says, JSON in a form as GitHub may send it, and anything else as its text. */
@@ -40,24 +40,33 @@ function readBody(bytes: Uint8Array, type: string): unknown {
 }
 
 /** Senders repeat a request for a day, and by hand for longer than the log remembers ids: the log is searched for the id. */
-async function append(
-  c: Context<ApiEnv>,
-  ecosystem: string,
-  signal: NewSignal,
-  delivery: string | undefined,
-): Promise<AppendResult> {
+async function append(c: Context<ApiEnv>, ecosystem: string, signal: NewSignal): Promise<AppendResult> {
   const log = signalLog(c.env, ecosystem);
   const { id, source } = signal;
-  if (id !== undefined && delivery !== undefined) {
-    const found = await log.findAll(id, { source, before: Number.MAX_SAFE_INTEGER });
-    const [line] = found?.lines ?? [];
-    if (line !== undefined)
-      return { first_seq: lineSeq(line), last_seq: lineSeq(line), accepted: 0, duplicates: 1, ids: [id] };
-  }
+  const before = id === undefined ? undefined : await placeOf(log, id, source);
+  if (id !== undefined && before !== undefined)
+    return { first_seq: before, last_seq: before, accepted: 0, duplicates: 1, ids: [id] };
   const outcome = await log.append({ owner: `inbox:${source}`, signals: [signal] });
   if ("overloaded" in outcome) throw refusedNow(outcome);
   if ("foreign_id" in outcome)
     throw foreignSignal([{ pointer: "/map/id", message: `${outcome.foreign_id} belongs to a host, or to the log` }]);
   if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
   return outcome;
+}
+
+/** Calls of the log in one search. Each is a bounded read. */
+const MAX_CALLS = 4;
+
+/** Where the log holds a signal of this id and source, as far as a search reaches. */
+async function placeOf(log: ReturnType<typeof signalLog>, id: string, source: string): Promise<number | undefined> {
+  let before = Number.MAX_SAFE_INTEGER;
+  for (let calls = 0; calls < MAX_CALLS && before > 0; calls++) {
+    const part = await log.findAll(id, { source, before });
+    const [line] = part?.lines ?? [];
+    if (line !== undefined) return lineSeq(line);
+    // Too many searches are running: the log itself knows the ids of the last minutes.
+    if (part === null) return undefined;
+    before = part.searched_from;
+  }
+  return undefined;
 }
