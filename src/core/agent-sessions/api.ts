@@ -36,7 +36,7 @@ export const AgentSession = z.object({
   since: Timestamp.meta({ description: "Since when the verdict holds" }),
   in_words: z.string().meta({ example: "in a tool call (Bash) for 12 min", description: "The verdict for people" }),
   tool: z.string().nullable().meta({ description: "The tool that is used, or that waits for a permission" }),
-  told: z.boolean().meta({ description: "Q_SESSION_WAITING or Q_SESSION_FROZEN was emitted, and still holds" }),
+  notified: z.boolean().meta({ description: "Q_SESSION_WAITING or Q_SESSION_FROZEN was emitted, and still holds" }),
   model: z.string().nullable().meta({ description: "The model that answered last" }),
   version: z.string().nullable().meta({ description: "Version of the program" }),
   directory: z.string().nullable().meta({ description: "Where it works, as its hooks say" }),

@@ -103,7 +103,7 @@ function closeCall(session: Session, call: OpenCall): void {
   resolve(session, call);
 }
 
-/** Calls without ids of their own are told apart by the names of their tools: they may begin again. */
+/** Calls without ids of their own are distinguished by the names of their tools: they may begin again. */
 function remember(session: Session, key: string): void {
   if (!key.startsWith("tool:")) session.closed = [...session.closed, key].slice(-MAX_OPEN);
 }
@@ -111,7 +111,7 @@ function remember(session: Session, key: string): void {
 function ask(session: Session, event: SessionEvent): void {
   const call = callOf(event);
   if (event.atMs < session.settled_at_ms) return;
-  // A notification tells of a question that was told of already.
+  // A notification repeats a question that was received already.
   if (session.asks.length > 0 && (call.tool === null || session.asks.some(({ key }) => key === call.key))) return;
   session.asks = [...session.asks, call].slice(-MAX_OPEN);
 }

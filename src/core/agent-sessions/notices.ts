@@ -12,29 +12,29 @@ export interface SessionNotice {
 /** Observations of one session are this far apart, in milliseconds. */
 const OBSERVED_EVERY_MS = 60_000;
 
-/** What has to be told of a session now. Notes in the session that it was told. */
+/** The notices that are due for a session. Notes in the session which of them holds. */
 export function noticesOf(session: Session, limits: SessionLimits, nowMs: number): SessionNotice[] {
   const { verdict, sinceMs, tool } = judgeSession(session, limits, nowMs);
   const notices: SessionNotice[] = [];
-  const { told } = session;
-  if (told !== null && (told.verdict !== verdict || told.since_ms !== sinceMs)) {
-    const seconds = Math.round((nowMs - told.since_ms) / 1_000);
+  const { notice } = session;
+  if (notice !== null && (notice.verdict !== verdict || notice.since_ms !== sinceMs)) {
+    const seconds = Math.round((nowMs - notice.since_ms) / 1_000);
     notices.push({
       signal: "Q_SESSION_RESUMED",
-      facts: { ...named(session), was: told.verdict, since: formatTimestamp(told.since_ms), seconds, verdict },
+      facts: { ...named(session), was: notice.verdict, since: formatTimestamp(notice.since_ms), seconds, verdict },
     });
-    session.told = null;
+    session.notice = null;
   }
-  if (session.told === null && isTold(verdict, sinceMs, limits, nowMs)) {
-    session.told = { verdict, since_ms: sinceMs };
+  if (session.notice === null && needsNotice(verdict, sinceMs, limits, nowMs)) {
+    session.notice = { verdict, since_ms: sinceMs };
     const facts = { ...named(session), since: formatTimestamp(sinceMs), tool };
     notices.push({ signal: verdict === "waiting" ? "Q_SESSION_WAITING" : "Q_SESSION_FROZEN", facts });
   }
   return notices;
 }
 
-/** Whether a verdict is told of. */
-export function isTold(
+/** Whether a verdict needs a notice. */
+export function needsNotice(
   verdict: string,
   sinceMs: number,
   limits: SessionLimits,
@@ -52,25 +52,25 @@ const named = ({ session, agent, source, model, directory, task }: Session) => (
   by: source,
 });
 
-/** Takes in what was told of a session before: the log has it, also where the state is derived anew. */
+/** Takes in a notice that was emitted before: the log has it, also where the state is derived anew. */
 export function takeNotice(session: Session, signal: string, facts: Readonly<Record<string, unknown>>): void {
   if (signal === "Q_SESSION_RESUMED") {
-    if (session.told !== null && facts.since === formatTimestamp(session.told.since_ms)) session.told = null;
+    if (session.notice !== null && facts.since === formatTimestamp(session.notice.since_ms)) session.notice = null;
     return;
   }
   const sinceMs = Date.parse(String(facts.since));
   const verdict = signal === "Q_SESSION_WAITING" ? "waiting" : "frozen";
-  if (Number.isNaN(sinceMs) || session.told !== null) return;
+  if (Number.isNaN(sinceMs) || session.notice !== null) return;
   // An old notice, which the session has answered since.
   const stands =
     verdict === "waiting" ? session.asks.some((ask) => ask.since_ms === sinceMs) : session.seen_ms === sinceMs;
-  if (stands) session.told = { verdict, since_ms: sinceMs };
+  if (stands) session.notice = { verdict, since_ms: sinceMs };
 }
 
 /** When {@link noticesOf} or {@link observationOf} next has something; `undefined`: not by time alone. */
 export function nextNoticeMs(session: Session, limits: SessionLimits): number | undefined {
   const due: number[] = [];
-  if (session.told === null) {
+  if (session.notice === null) {
     const asks = session.ended_ms === null ? session.asks : [];
     for (const { since_ms } of asks) due.push(since_ms + limits.waitingMs);
     const freezes = freezesAtMs(session, limits);
@@ -101,7 +101,7 @@ export function observationOf(session: Session, nowMs: number): Record<string, u
   };
 }
 
-/** Notes that all that a session has used was told. */
+/** Notes that observations have reported all that a session has used. */
 export function observedAll(session: Session, nowMs: number): void {
   session.observed = { at_ms: nowMs, tally: countsOf(session) };
 }

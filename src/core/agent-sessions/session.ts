@@ -45,9 +45,12 @@ export const Session = z.object({
   series: z.record(z.string(), SeriesState),
   context_tokens: z.number().nullable(),
   context_share: z.number().nullable(),
-  /** Since when it waits, or is frozen, as far as that was told; null: nothing stands. */
-  told: z.object({ verdict: z.enum(["waiting", "frozen"]), since_ms: z.number() }).nullable(),
-  /** What its observations have told of the counts, and when the last one was. */
+  /** The notice that was emitted and still holds: that it waits, or is frozen, and since when. Rows of before lack it. */
+  notice: z
+    .object({ verdict: z.enum(["waiting", "frozen"]), since_ms: z.number() })
+    .nullable()
+    .default(null),
+  /** The counts as its last observation had them, and when that was. */
   observed: z.object({ at_ms: z.number(), tally: Tally }),
 }) satisfies z.ZodType<SessionActivity>;
 export type Session = z.infer<typeof Session>;
@@ -78,7 +81,7 @@ export function newSession(session: string, agent: string, source: string, nowMs
     series: {},
     context_tokens: null,
     context_share: null,
-    told: null,
+    notice: null,
     observed: { at_ms: nowMs, tally: {} },
   };
 }

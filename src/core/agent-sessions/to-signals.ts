@@ -26,7 +26,7 @@ const ID_DIGITS = 40;
 export function signalsOf(records: readonly SessionRecord[], making: SignalMaking): Promise<SessionSignalInput[]> {
   const { nowMs, sourceOf, digest } = making;
   const newest = records.reduce((latest, { atMs }) => Math.max(latest, atMs ?? 0), 0);
-  // A clock that is ahead: nothing happens later than it is told. The times keep their distances.
+  // A clock that is ahead: nothing happens later than it is reported. The times keep their distances.
   const aheadMs = Math.max(0, newest - nowMs);
   return Promise.all(
     records.map(async (record) => {

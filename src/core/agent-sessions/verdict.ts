@@ -7,7 +7,7 @@ export interface SessionLimits {
   readonly frozenMs: number;
   /** Longest silence within a call of a tool, in milliseconds: a run of tests takes its time. */
   readonly toolMs: number;
-  /** How long a session waits for a person until that is told, in milliseconds. */
+  /** How long a session waits for a person before a notice, in milliseconds. */
   readonly waitingMs: number;
 }
 

@@ -1,6 +1,6 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { AgentSession, AgentSessions, SessionsQuery } from "./api.ts";
-import { countsOf, isTold } from "./notices.ts";
+import { countsOf, needsNotice } from "./notices.ts";
 import type { Session } from "./session.ts";
 import { addAll, largest, type Tally, usageOf } from "./usage.ts";
 import { judgeSession, type SessionLimits, sessionInWords } from "./verdict.ts";
@@ -17,7 +17,7 @@ export function viewOf(session: Session, limits: SessionLimits, nowMs: number): 
     since: formatTimestamp(sinceMs),
     in_words: sessionInWords(judgement, nowMs),
     tool,
-    told: session.told?.verdict === verdict,
+    notified: session.notice?.verdict === verdict,
     model,
     version,
     directory,
@@ -33,14 +33,15 @@ export function viewOf(session: Session, limits: SessionLimits, nowMs: number): 
 }
 
 /** Most sessions that one document names. */
-const MAX_TOLD = 100;
+const MAX_IN_NEED = 100;
 
 /** The sessions that wait too long for a person, or are frozen. */
-export function toldSessions(all: Iterable<Session>, limits: SessionLimits, nowMs: number): AgentSession[] {
+export function sessionsInNeed(all: Iterable<Session>, limits: SessionLimits, nowMs: number): AgentSession[] {
   const found: AgentSession[] = [];
   for (const session of all) {
     const { verdict, sinceMs } = judgeSession(session, limits, nowMs);
-    if (found.length < MAX_TOLD && isTold(verdict, sinceMs, limits, nowMs)) found.push(viewOf(session, limits, nowMs));
+    if (found.length < MAX_IN_NEED && needsNotice(verdict, sinceMs, limits, nowMs))
+      found.push(viewOf(session, limits, nowMs));
   }
   return found;
 }

@@ -5,7 +5,7 @@ import { toForget } from "../../core/agent-sessions/room.ts";
 import type { Session } from "../../core/agent-sessions/session.ts";
 import { sessionKey, takeSignal } from "../../core/agent-sessions/take-signal.ts";
 import type { SessionLimits } from "../../core/agent-sessions/verdict.ts";
-import { sessionsOf, toldSessions } from "../../core/agent-sessions/view.ts";
+import { sessionsInNeed, sessionsOf } from "../../core/agent-sessions/view.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
@@ -28,7 +28,7 @@ export class SessionBoard implements ProjectedState {
   readonly #options: SessionBoardOptions;
   #sessions = new Map<string, Session>();
   readonly #changed = new Set<string>();
-  /** When there is next something to be told of a session, where time alone brings it. */
+  /** When the next notice or observation of a session is due by time alone. */
   readonly #due = new Map<string, number>();
 
   constructor(options: SessionBoardOptions) {
@@ -41,8 +41,8 @@ export class SessionBoard implements ProjectedState {
   }
 
   /** Those that wait too long for a person, or are frozen. */
-  told(nowMs: number): AgentSession[] {
-    return toldSessions(this.#sessions.values(), this.#options.limits, nowMs);
+  inNeed(nowMs: number): AgentSession[] {
+    return sessionsInNeed(this.#sessions.values(), this.#options.limits, nowMs);
   }
 
   take(signal: Signal, decisions: SignalDecisions, sender: string): void {
@@ -62,7 +62,7 @@ export class SessionBoard implements ProjectedState {
       if (decisions.replaying) continue;
       decisions.emit({ ...notice, source: SOURCE, timestampMs: receivedMs, cause: signal.id, trace: signal.trace });
     }
-    // What was used before a rebuild was told before it.
+    // Observations of before a rebuild have reported what was used until then.
     if (decisions.replaying) observedAll(session, receivedMs);
     this.#keep(key, session);
   }

@@ -56,7 +56,7 @@ export class WorkerBoard extends ProjectionObject<BoardBindings> {
 
   /** What needs somebody, and how far the log was taken in. */
   attention(): { cursor: number; sessions: AgentSession[] } {
-    return { cursor: this.projection.cursor, sessions: this.#sessions.told(Date.now()) };
+    return { cursor: this.projection.cursor, sessions: this.#sessions.inNeed(Date.now()) };
   }
 }
 

@@ -91,7 +91,7 @@ describe("the verdict on a session with hooks", () => {
     const [resumed] = noticesOf(anew.only, DEFAULT_LIMITS, at(140));
     expect(resumed).toMatchObject({ signal: "Q_SESSION_RESUMED", facts: { was: "frozen", seconds: 140 } });
     for (const { signal, facts } of told) takeNotice(anew.only, signal, facts);
-    expect(anew.only.told).toBeNull();
+    expect(anew.only.notice).toBeNull();
   });
 
   it("waits for a person while it asks a question of its own", async () => {

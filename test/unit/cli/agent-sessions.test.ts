@@ -23,7 +23,7 @@ const session = {
   since: "2026-01-01T00:00:00.000Z",
   in_words: "waits for a person for 3 min (Bash)",
   tool: "Bash",
-  told: false,
+  notified: false,
   model: "claude-sonnet-4-5",
   version: null,
   directory: "/srv/shop",

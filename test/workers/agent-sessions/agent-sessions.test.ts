@@ -193,7 +193,7 @@ describe("a session that needs a person", () => {
     await boardOf(eco).rebuild();
     await runDurableObjectAlarm(boardOf(eco));
     expect(await sessions(eco)).toEqual(before);
-    expect(before.sessions[0]).toMatchObject({ verdict: "frozen", told: true });
+    expect(before.sessions[0]).toMatchObject({ verdict: "frozen", notified: true });
     await hook(eco, "Stop");
     expect(await stream.next()).toMatchObject({
       signal: "Q_SESSION_RESUMED",
