@@ -20,11 +20,12 @@ export async function sendSpans(
   spans: readonly string[],
   ecosystem: string,
   fetch: Fetch,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<ReceiverAnswer> {
   const { url } = settings;
   // Not AbortSignal.timeout: its timer keeps running after the response, so the object would stay awake and be billed.
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => limit.abort(), timeoutMs);
   try {
     const response = await fetch(url, {
       method: "POST",
@@ -37,7 +38,7 @@ export async function sendSpans(
     const body = withoutSecrets(await readBounded(response, limit.signal), settings);
     return { status: response.status, retryAfter: response.headers.get("retry-after"), body };
   } catch (error) {
-    if (limit.signal.aborted) return { error: `no answer within ${TIMEOUT_MS / 1_000} s` };
+    if (limit.signal.aborted) return { error: `no answer within ${timeoutMs / 1_000} s` };
     const reason = error instanceof Error ? error.message : String(error);
     return { error: `the receiver could not be reached: ${understandable(withoutSecrets(reason, settings), url)}` };
   } finally {

@@ -1,8 +1,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
-import { NewExport } from "../../../src/core/telemetry/settings.ts";
+import { outcomeOf } from "../../../src/core/telemetry/receiver-answer.ts";
+import { NewExport, settingsOf } from "../../../src/core/telemetry/settings.ts";
 import { Telemetry } from "../../../src/durable-objects/telemetry/object.ts";
+import { sendSpans } from "../../../src/durable-objects/telemetry/send-spans.ts";
 import { policyState, priorityQueue } from "../../../src/workers/bindings/objects.ts";
 import { attributesOf, type ReceivedSpan } from "../../harness/otlp-schema.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
@@ -127,6 +129,40 @@ describe("an export of finished work", () => {
     expect(box.requests.map(({ answered }) => answered)).toEqual(["429+0", "die", "lost", "200"]);
     expect([taskIds(box.spans), box.spans.length, box.repeated]).toEqual([["a"], 3, 3]);
     await expect.poll(async () => (await exported.show()).health?.failing_since).toBeUndefined();
+  });
+
+  it("halves a request that is too large for a receiver", async () => {
+    const exported = exportOf();
+    await exported.to("413,200");
+    await exported.flush();
+    await work(exported.ecosystem, ["a"]);
+    await exported.flush("work");
+    const { requests, repeated } = await exported.received({ spans: 3 });
+    expect([requests.map(({ spans }) => spans), repeated]).toEqual([[3, 2, 1], 0]);
+  });
+
+  it("ends the wait for a receiver that gives no answer", async () => {
+    const settings = settingsOf(NewExport.parse({ endpoint: `${inject("otlp")}/stalled/hang` }), undefined);
+    const answer = await sendSpans(settings, ["{}"], "eco", (url, init) => fetch(url, init), 100);
+    expect(answer).toEqual({ error: "no answer within 0.1 s" });
+    expect(outcomeOf(answer, 0)).toMatchObject({ kind: "later", certain: true });
+  });
+
+  it("gives up the oldest of too much that waits, at a queue and at the export, and counts it", async () => {
+    const exported = exportOf();
+    const { ecosystem } = exported;
+    await exported.to("401");
+    await exported.flush();
+    await work(ecosystem, ["a"]);
+    await exported.flush("work");
+    await fill(exported.stub(), "INSERT INTO batches (spans, bytes, body) VALUES (99999, 2, '{}')");
+    await fill(priorityQueue(env, ecosystem, "work"), "INSERT INTO exported (items, body) VALUES (20000, 'x')");
+    await work(ecosystem, ["b"]);
+    await exported.flush("work");
+    // The three spans of the first task went before the many that followed them.
+    await expect
+      .poll(async () => (await exported.show()).health)
+      .toMatchObject({ dropped: 3 + 99_999 + 20_000, waiting: 3 });
   });
 
   it("counts what a receiver rejects, and gives up what it would refuse again", async () => {
@@ -306,6 +342,12 @@ describe("an export that fails", () => {
     expect(await attention()).toMatchObject([{ kind: "export_failing", next_step: "ganglion export test" }]);
   });
 });
+
+/** Puts a row into a store that stands for very many. */
+async function fill(stub: DurableObjectStub, statement: string): Promise<void> {
+  await runInDurableObject(stub, (_, { storage }) => storage.sql.exec(statement));
+  await crash(stub);
+}
 
 /** What waits for a later attempt is due now. */
 async function dueNow(stub: DurableObjectStub): Promise<void> {
