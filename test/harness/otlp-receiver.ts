@@ -30,7 +30,12 @@ export async function startOtlpReceiver(port = 0): Promise<{ url: string; stop: 
       return look();
     }
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // The sender was killed in the midst of its request: nothing has arrived.
+      return;
+    }
     receive(box, { request, pathname, script, body: Buffer.concat(chunks) }, response);
     for (const look of [...watchers]) look();
   });
