@@ -1,6 +1,7 @@
 import { ExpectationPage, Policies, Policy, PolicyChanges, PolicyHistory, PolicyPut } from "../core/policy/api.ts";
 import { DecisionsPage } from "../core/policy/decision.ts";
 import { Simulated } from "../core/policy/simulated.ts";
+import { StateImported, type StateMarks } from "../core/policy/state-import.ts";
 import type { CallEdge } from "./http/request.ts";
 
 interface Calls {
@@ -52,6 +53,9 @@ export function policyCalls({ call, inside }: Calls) {
     simulate: (id: string, request: SimulationRequest) =>
       call(Simulated, { method: "POST", path: `${at(id)}/simulate`, body: request, timeoutMs: SIMULATION_MS }),
     remove: (id: string) => call(PolicyChanges, { method: "DELETE", path: at(id) }),
+    /** Marks of an older system that hold the rule back; {@link MAX_MARKS} at most. */
+    importState: (id: string, marks: StateMarks) =>
+      call(StateImported, { method: "POST", path: `${at(id)}/state`, body: marks }),
     expectations: (query: { limit?: number; after?: string; rule?: string } = {}) =>
       call(ExpectationPage, { path: inside("/expectations"), query }),
   };

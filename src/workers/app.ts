@@ -40,6 +40,7 @@ import { decisions } from "./api/policy/decisions.ts";
 import { expectations } from "./api/policy/expectations.ts";
 import { policies } from "./api/policy/routes.ts";
 import { simulate } from "./api/policy/simulate.ts";
+import { policyStateImport } from "./api/policy/state.ts";
 import { calls } from "./api/queue/calls.ts";
 import { finishedTasks } from "./api/queue/finished.ts";
 import { queues } from "./api/queue/routes.ts";
@@ -111,6 +112,7 @@ for (const part of [
   maintenance,
   gaps,
   policies,
+  policyStateImport,
   bridges,
   decisions,
   expectations,

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { parse, stringify } from "yaml";
 import * as z from "zod";
@@ -7,7 +7,9 @@ import { Failure } from "../../failure.ts";
 import { askLocalAgent } from "../../local-agent.ts";
 import { print, printFields, remark } from "../../output.ts";
 import type { GlobalOptions } from "../../settings.ts";
+import { policyStateCommand } from "./policy-state.ts";
 import { importTeamConfig, type TeamImport } from "./team-config.ts";
+import { textOf } from "./text-of.ts";
 
 /** Dead letters that go to the agent at a time. */
 const CHUNK = 200;
@@ -23,7 +25,8 @@ export const importCommand = () =>
   new Command("import")
     .summary("take over what older systems have left on this machine")
     .addCommand(deadLettersCommand())
-    .addCommand(teamConfigCommand());
+    .addCommand(teamConfigCommand())
+    .addCommand(policyStateCommand());
 
 const deadLettersCommand = () =>
   new Command("dead-letters")
@@ -115,11 +118,3 @@ const teamConfigCommand = () =>
         await print(wantsJson(command) ? JSON.stringify(imported) : stringify(settings).trimEnd());
       },
     );
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new Failure(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}

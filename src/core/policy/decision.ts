@@ -24,6 +24,17 @@ export const Asked = z.object({
 });
 export type Asked = Readonly<z.output<typeof Asked>>;
 
+/** A mark of an older system that holds a rule back. */
+const ImportedMark = z.object({
+  kind: z
+    .enum(["in_flight", "cooldown", "once_per"])
+    .meta({ description: "Which field of the rule keeps it: `in_flight` is `while_in_flight`" }),
+  key: z.string().optional().meta({ description: "Value of the field's `by`" }),
+  since: Timestamp.meta({ description: "When the older system began it, or fired" }),
+  until: Timestamp.meta({ description: "When it ends by itself" }),
+});
+export type ImportedMark = Readonly<z.output<typeof ImportedMark>>;
+
 const Refused = z.string().optional().meta({
   description: "Why nothing was sent: the author of the rule has no right to it in the other ecosystem",
 });
@@ -80,6 +91,17 @@ export const Decision = z.object({
     .readonly()
     .optional(),
   asked: Asked.optional(),
+  imported: z
+    .object({
+      by: z.string().meta({ description: "Name of the token" }),
+      marks: z.array(ImportedMark).readonly().meta({ description: "What holds the rule back" }),
+    })
+    .optional()
+    .meta({
+      description:
+        "No decision on a signal: state of an older system was imported, and holds the rule back. `signal.id` is that of " +
+        "`Q_POLICY_STATE_IMPORTED`; `signal.seq` is that of the last signal before the import",
+    }),
 });
 export type Decision = Readonly<z.output<typeof Decision>>;
 

@@ -3,6 +3,7 @@ import { type CompiledRule, compileRule } from "./compiled-rule.ts";
 import { evaluateRule } from "./evaluate-rule.ts";
 import { contextOf, type EvaluationContext, type RecordedOutcome } from "./evaluation-context.ts";
 import type { Expression, Scope } from "./expression.ts";
+import { type HeldBack, holdBack } from "./hold-back.ts";
 import { keyOf } from "./key.ts";
 import { depthExceeded } from "./loop-guard.ts";
 import { bodyOf, sameRule } from "./plan-edits.ts";
@@ -12,6 +13,7 @@ import type { Evaluation, Quarantined, RuleOutcome } from "./rule-outcome.ts";
 import { RuleState, type StateLimits } from "./rule-state.ts";
 import { SignalWork } from "./signal-work.ts";
 import type { StateBodies, StateMutation, StateRow } from "./state.ts";
+import type { HeldMark } from "./state-import.ts";
 import { STEPS, WorkExceeded } from "./work-budget.ts";
 
 /**
@@ -146,6 +148,11 @@ export class PolicyEngine {
     }
     if (mutations.some(({ kind }) => kind === "quarantine")) this.#reindex();
     return this.#state.takeMutations();
+  }
+
+  /** Puts marks of an older system into the state of a rule, see {@link holdBack}. */
+  holdBack(rule: string, marks: readonly HeldMark[], by: string): HeldBack {
+    return holdBack(this.#state, rule, marks, by);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Expression, Scope } from "./expression.ts";
 
-const KEY_CHARS = 512;
+/** The maximum length of a key. */
+export const KEY_CHARS = 512;
 
 /**
  * The key under which a rule counts, remembers or waits for a signal: the value of `by`, as text. Without `by` all

@@ -53,7 +53,7 @@ const UNLIMITED: PaceOptions = {
   stretch: Number.POSITIVE_INFINITY,
   pause: async () => undefined,
 };
-/** Names of the kinds of state for people. The counts of firings in the present window are left out: they are of little use. */
+/** Names of the kinds of state for people. Counts of firings in the present window, and which marks were imported, are left out: they are of little use. */
 const STATE_NAMES = {
   flight: "in_flight",
   once: "cooling_down",
@@ -63,7 +63,7 @@ const STATE_NAMES = {
   expected: "expected",
   answer: "early_answers",
   quarantine: "quarantined",
-} as const satisfies Record<Exclude<StateKind, "rate" | "share">, string>;
+} as const satisfies Record<Exclude<StateKind, "rate" | "share" | "imported">, string>;
 
 /**
  * Simulates sets of rules over a stretch of the past, as if each set had come into force at the beginning of the stretch
@@ -232,7 +232,7 @@ class ReplayRun {
 function countState({ rows }: StateSnapshot): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind } of rows) {
-    if (kind === "rate" || kind === "share") continue;
+    if (kind === "rate" || kind === "share" || kind === "imported") continue;
     counts[STATE_NAMES[kind]] = (counts[STATE_NAMES[kind]] ?? 0) + 1;
   }
   return counts;

@@ -10,7 +10,7 @@ import { countFiring, guardLoops } from "./loop-guard.ts";
 import { resolveEffects } from "./resolve-effects.ts";
 import type { RuleState } from "./rule-state.ts";
 import { differInSubject, resemblance, sketchText, type TextSketch } from "./similarity.ts";
-import type { StateMutation, StateRow } from "./state.ts";
+import { COOLDOWN_KEY, type StateMutation, type StateRow } from "./state.ts";
 
 const NO_DECISION: EvaluationResult = { outcome: undefined, effects: [], mutations: [] };
 
@@ -129,7 +129,7 @@ export class RuleEvaluation {
 
   #coolingDown(): string | undefined {
     const { cooldownMs } = this.#compiled;
-    return cooldownMs === undefined ? undefined : this.#once("cooldown", cooldownMs, "cooling down since");
+    return cooldownMs === undefined ? undefined : this.#once(COOLDOWN_KEY, cooldownMs, "cooling down since");
   }
 
   #repeated(): string | undefined {

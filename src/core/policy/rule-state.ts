@@ -18,6 +18,7 @@ const MAX_ROWS: Readonly<Record<StateKind, number>> = {
   expected: 100_000,
   answer: 20_000,
   quarantine: 1,
+  imported: 40_000,
 };
 
 const KINDS = Object.keys(MAX_ROWS) as StateKind[];
@@ -84,6 +85,13 @@ export class RuleState {
     for (const [key, { row }] of this.#groups.get(groupOf(kind, rule)) ?? []) {
       yield [key, row.body as StateBodies[Kind]];
     }
+  }
+
+  /** Whether the row can be set without another one that gives way. */
+  hasRoom({ kind, rule, key }: StateKey): boolean {
+    const group = this.#groups.get(groupOf(kind, rule));
+    if (group?.has(key) === true) return true;
+    return (group?.size ?? 0) < MAX_ROWS[kind] && this.#bytes < (this.#limits.maxBytes ?? Number.POSITIVE_INFINITY);
   }
 
   /**

@@ -37,6 +37,8 @@ export interface StateBodies {
   };
   /** An answer that came before its question, kept for as long as the rule looks back. */
   answer: { readonly id: string; readonly atMs: number; readonly untilMs: number };
+  /** A mark of an older system that was imported, until it would have ended; its key is the kind and key of the mark. */
+  imported: { readonly untilMs: number };
   /** The rule is not evaluated any more: on the signal with the id `by` it took more steps than allowed. */
   quarantine: {
     readonly by: string;
@@ -47,6 +49,9 @@ export interface StateBodies {
   };
 }
 export type StateKind = keyof StateBodies;
+
+/** Key of the one row `once` that is the cooldown of a rule; the keys of the others begin with `=`. */
+export const COOLDOWN_KEY = "cooldown";
 
 /** Where a row of state stands. */
 export interface StateKey {

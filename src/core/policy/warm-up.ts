@@ -4,6 +4,7 @@ import { PolicyEngine } from "./engine.ts";
 import type { RecordedOutcome } from "./evaluation-context.ts";
 import type { Rule } from "./rule.ts";
 import type { StateRow } from "./state.ts";
+import { marksOfRecord } from "./state-import.ts";
 
 /** State of the rules at a moment of the past. */
 export interface StateSnapshot {
@@ -23,6 +24,14 @@ interface RecordedTimeout {
   readonly atMs: number;
 }
 
+/** A recorded import of an older system's state. */
+interface RecordedImport extends NonNullable<Decision["imported"]> {
+  readonly rule: string;
+  /** The last signal before it. */
+  readonly seq: number;
+  readonly atMs: number;
+}
+
 const NO_DECISIONS: ReadonlyMap<string, RecordedOutcome> = new Map();
 
 /**
@@ -37,7 +46,9 @@ export class WarmUp {
   readonly #timeouts: readonly RecordedTimeout[];
   /** From this sequence number on the record is complete. Earlier decisions were never made, or have been pruned. */
   readonly #fromSeq: number;
+  readonly #imports: readonly RecordedImport[];
   #nextTimeout = 0;
+  #nextImport = 0;
 
   /** @param decisions - on the signals that will be processed, in any order */
   constructor(rules: readonly Rule[], decisions: readonly Decision[]) {
@@ -45,7 +56,12 @@ export class WarmUp {
     this.#engine = new PolicyEngine(rules);
     let fromSeq = Number.POSITIVE_INFINITY;
     const timeouts: RecordedTimeout[] = [];
-    for (const { rule, signal, outcome, by, decided_at, values } of decisions) {
+    const imports: RecordedImport[] = [];
+    for (const { rule, signal, outcome, by, decided_at, values, imported } of decisions) {
+      if (imported !== undefined) {
+        imports.push({ ...imported, rule, seq: signal.seq, atMs: Date.parse(decided_at) });
+        continue;
+      }
       if (by === "time") {
         timeouts.push({ rule, key: String(values.by ?? ""), since: signal.id, atMs: Date.parse(decided_at) });
         continue;
@@ -58,6 +74,7 @@ export class WarmUp {
     }
     this.#fromSeq = fromSeq;
     this.#timeouts = timeouts.sort((a, b) => a.atMs - b.atMs);
+    this.#imports = imports.sort((a, b) => a.seq - b.seq || a.atMs - b.atMs);
   }
 
   /** Steps that the warm-up has taken. */
@@ -68,6 +85,7 @@ export class WarmUp {
   /** Processes the next signal, which is not older than the last; signals that rules emitted included. */
   process(signal: Signal): void {
     this.#applyTimeouts(Date.parse(signal.received_at));
+    this.#applyImports(signal.seq);
     const recorded = this.#recorded.get(signal.seq);
     this.#engine.evaluate(signal, signal.seq < this.#fromSeq ? undefined : (recorded ?? NO_DECISIONS));
   }
@@ -75,8 +93,17 @@ export class WarmUp {
   /** @param atMs - not before the last signal */
   snapshotAt(atMs: number): StateSnapshot {
     this.#applyTimeouts(atMs);
+    this.#applyImports(Number.POSITIVE_INFINITY);
     this.#engine.advanceClock(atMs);
     return { rules: this.#rules, rows: this.#engine.state, atMs };
+  }
+
+  /** What was imported before the signal `seq` holds its rules back from then on. */
+  #applyImports(seq: number): void {
+    for (let next = this.#imports[this.#nextImport]; next !== undefined && next.seq < seq; ) {
+      this.#engine.holdBack(next.rule, marksOfRecord(next.marks), next.by);
+      next = this.#imports[++this.#nextImport];
+    }
   }
 
   /**

@@ -188,6 +188,7 @@ export const KNOWN_SIGNALS = {
   Q_SESSION_FROZEN: { kind: "error", facts: SessionFacts },
   Q_SESSION_RESUMED: { kind: "advisory", facts: SessionFacts },
   Q_POLICY_CHANGED: { kind: "advisory", facts: anyFacts },
+  Q_POLICY_STATE_IMPORTED: { kind: "advisory", facts: anyFacts },
   Q_POLICY_QUARANTINED: { kind: "error", facts: anyFacts },
   Q_SCANNER_CHANGED: { kind: "advisory", facts: anyFacts },
   Q_OBSERVATION_SETTINGS_CHANGED: { kind: "advisory", facts: anyFacts },

@@ -1,10 +1,8 @@
-import type { ResolvedQuestion } from "../../core/policy/ask.ts";
-import type { Asked, Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
-import type { Effect } from "../../core/policy/effect.ts";
+import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
+import { answeredDecision, decisionOf, type ImportRecord, importDecision } from "../../core/policy/decision-record.ts";
 import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
 import { readStoredDecision } from "../../core/policy/stored.ts";
-import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { ExportOutbox } from "../shell/export-outbox.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 import type { LateExpectations } from "./late-expectations.ts";
@@ -54,7 +52,20 @@ export class DecisionStore {
    * @returns the id of the decision
    */
   add(outcome: RuleOutcome, ids: readonly string[]): string {
-    const first = outcome.origin.seq * PLACES;
+    const place = this.#addAt(outcome.origin.seq, decisionOf(outcome, ids), outcome.atMs);
+    if (outcome.question === undefined) this.#exports.add([String(place)]);
+    this.#late.note(outcome);
+    return `d${place}`;
+  }
+
+  /** @param seq - the last signal before the import */
+  addImport(record: ImportRecord, seq: number): void {
+    this.#addAt(seq, importDecision(record, seq), record.atMs);
+  }
+
+  /** @returns its place, after the other decisions on the signal `seq` */
+  #addAt(seq: number, decision: Omit<Decision, "id">, atMs: number): number {
+    const first = seq * PLACES;
     const { last } = this.#sql
       .exec<{ last: number | null }>(
         "SELECT max(place) AS last FROM decided WHERE place >= ? AND place < ?",
@@ -63,12 +74,10 @@ export class DecisionStore {
       )
       .one();
     const place = last === null ? first : last + 1;
-    this.#write(place, decisionOf(outcome, ids));
-    if (outcome.question === undefined) this.#exports.add([String(place)]);
-    this.#late.note(outcome);
-    this.#newestMs = outcome.atMs;
+    this.#write(place, decision);
+    this.#newestMs = atMs;
     this.#sincePruned++;
-    return `d${place}`;
+    return place;
   }
 
   /** Adds the answer to a decision. A decision that was deleted meanwhile stays deleted. */
@@ -77,12 +86,7 @@ export class DecisionStore {
     const [row] = this.#sql.exec<Row>("SELECT place, body FROM decided WHERE place = ?", place);
     if (row === undefined) return;
     const { id: _, ...decision } = readRow(row);
-    this.#write(place, {
-      ...decision,
-      effects: [...decision.effects, ...ids],
-      ...causedBy(settled.effects, ids, decision),
-      ...(decision.asked === undefined ? {} : { asked: settledOf(decision.asked, settled) }),
-    });
+    this.#write(place, answeredDecision(decision, settled, ids));
     this.#exports.add([String(place)]);
   }
 
@@ -146,7 +150,8 @@ export class DecisionStore {
         limit,
       ),
     ];
-    const decisions = [...readableRows("decisions", rows, readRow)];
+    const read = [...readableRows("decisions", rows, readRow)];
+    const decisions = seq === undefined ? read : read.filter(isOnSignal);
     const last = rows.at(-1);
     return { decisions, next: rows.length < limit || last === undefined ? null : `d${last.place}` };
   }
@@ -168,7 +173,7 @@ export class DecisionStore {
         (seq + 1) * PLACES,
         limit - found.length,
       );
-      found.push(...readableRows("decisions", rows, readRow));
+      found.push(...[...readableRows("decisions", rows, readRow)].filter(isOnSignal));
     }
     return found;
   }
@@ -201,76 +206,8 @@ export class DecisionStore {
   }
 }
 
-function decisionOf(decided: RuleOutcome, ids: readonly string[]): Omit<Decision, "id"> {
-  const { rule, origin, atMs, outcome, by, reason, values, effects, question } = decided;
-  return {
-    rule: rule.id,
-    rule_version: rule.version,
-    signal: {
-      seq: origin.seq,
-      id: origin.id,
-      signal: origin.signal,
-      ...(origin.trace === undefined ? {} : { trace: origin.trace }),
-    },
-    decided_at: formatTimestamp(atMs),
-    outcome,
-    ...(by === "time" ? { by } : {}),
-    ...(reason === undefined ? {} : { reason }),
-    values,
-    effects: ids,
-    ...causedBy(effects, ids),
-    ...(question === undefined ? {} : { asked: askedOf(question) }),
-  };
-}
-
-function askedOf({ model, prompt, cutFrom, choices }: ResolvedQuestion): Asked {
-  const cut = cutFrom === undefined ? {} : { prompt_cut_from: cutFrom };
-  return { model, prompt, ...cut, choices: choices.map(({ name }) => name), state: "asked" };
-}
-
-/** Fields that are undefined are left out of the stored row. */
-function settledOf(asked: Asked, { open, state, choice, why, answer }: SettledRuleQuestion): Asked {
-  return {
-    ...asked,
-    ...(open.context === undefined ? {} : { context: open.context }),
-    state,
-    choice,
-    why,
-    reason: answer?.reason,
-    detail: answer?.detail,
-    cost_usd: answer?.cost_usd,
-    tokens_in: answer?.tokens_in,
-    tokens_out: answer?.tokens_out,
-    duration_ms: answer?.duration_ms,
-  };
-}
-
-type Caused = Pick<Decision, "tasks" | "deliveries" | "forwards">;
-
-/** What the effects sent elsewhere, after what an earlier part of the decision sent. */
-function causedBy(effects: readonly Effect[], ids: readonly string[], before: Caused = {}): Caused {
-  const tasks = effects.flatMap((effect, place) =>
-    effect.kind === "enqueue" ? [{ task_id: effect.taskId ?? ids[place] ?? "", queue: effect.queue }] : [],
-  );
-  const deliveries = effects.flatMap((effect, place) =>
-    effect.kind === "webhook" ? [{ delivery_id: ids[place] ?? "", endpoint: effect.endpoint }] : [],
-  );
-  const forwards = effects.flatMap((effect, place) =>
-    effect.kind === "forward"
-      ? [{ forward_id: ids[place] ?? "", ecosystem: effect.ecosystem, signal: effect.signal }]
-      : [],
-  );
-  const all = {
-    tasks: [...(before.tasks ?? []), ...tasks],
-    deliveries: [...(before.deliveries ?? []), ...deliveries],
-    forwards: [...(before.forwards ?? []), ...forwards],
-  };
-  return {
-    ...(all.tasks.length === 0 ? {} : { tasks: all.tasks }),
-    ...(all.deliveries.length === 0 ? {} : { deliveries: all.deliveries }),
-    ...(all.forwards.length === 0 ? {} : { forwards: all.forwards }),
-  };
-}
+/** An import stands beside the decisions on the signal before it, and is none of them. */
+const isOnSignal = ({ imported }: Decision): boolean => imported === undefined;
 
 function placeOf(id: string): number {
   const place = Number(id.replace(/^d/, ""));

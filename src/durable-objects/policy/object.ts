@@ -1,5 +1,4 @@
 import type { Author } from "../../core/access/author.ts";
-import type { Answer, Question } from "../../core/models/question.ts";
 import type {
   DeletionAnswer,
   EditAnswer,
@@ -14,38 +13,31 @@ import type { PolicyAttention } from "../../core/policy/late-expectation.ts";
 import { listExpectations } from "../../core/policy/list-expectations.ts";
 import { bodyOf, type PlannedVersion } from "../../core/policy/plan-edits.ts";
 import { watchedPatterns } from "../../core/policy/rule.ts";
+import type { StateImport, StateImportAnswer } from "../../core/policy/state-import.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { SourceExport } from "../../core/telemetry/settings.ts";
 import { POLICY_SOURCE } from "../../core/telemetry/sources.ts";
-import type { MaintenanceCalls } from "../shell/effect-relay.ts";
-import { type ExportBindings, ExportOutbox } from "../shell/export-outbox.ts";
+import { ExportOutbox } from "../shell/export-outbox.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
-import { type Namespace, objectNamed } from "../shell/ports.ts";
-import type { LogCalls, ProjectionEnvironment } from "../shell/projection-environment.ts";
+import { objectNamed } from "../shell/ports.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import type { Schema } from "../shell/schema.ts";
+import { contextPorts, type PolicyBindings } from "./bindings.ts";
 import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";
 import { forwardsWaiting } from "./forwards-waiting.ts";
 import { LateExpectations } from "./late-expectations.ts";
-import { type ContextPorts, QuestionContext } from "./question-context.ts";
+import { QuestionContext } from "./question-context.ts";
 import { Questions } from "./questions.ts";
 import { ReplayOverrides } from "./replay-overrides.ts";
-import { type PolicyLog, RuleProjection } from "./rule-projection.ts";
+import { RuleProjection } from "./rule-projection.ts";
 import { type Place, RuleVersions } from "./rule-versions.ts";
 import { SimulationTurn, type SimulationTurnAnswer } from "./simulation-turn.ts";
+import { StateImports } from "./state-imports.ts";
 import { StateStore } from "./state-store.ts";
 
 const VERSIONS_SHOWN = 100;
-
-/** Bindings that the rules use. */
-export interface PolicyBindings extends ProjectionEnvironment, ExportBindings {
-  readonly SIGNAL_LOG: Namespace<LogCalls & PolicyLog & Pick<ContextPorts, "read">>;
-  readonly OBSERVATION_CACHE: Namespace<MaintenanceCalls & Pick<ContextPorts, "gaps">>;
-  readonly AGENT_REGISTRY: Namespace<Pick<ContextPorts, "agent" | "agents">>;
-  readonly MODELS: Namespace<{ ask(question: Question): Promise<Answer> }>;
-}
 
 /** The rules of an ecosystem, their state, their expectations and their decisions. */
 export class PolicyState extends ProjectionObject<PolicyBindings> {
@@ -66,6 +58,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   readonly #exports: ExportOutbox;
   readonly #state: StateStore;
   readonly #work: RuleProjection;
+  readonly #imports: StateImports;
   readonly #simulations = new SimulationTurn();
 
   constructor(ctx: DurableObjectState, env: PolicyBindings) {
@@ -83,17 +76,21 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     });
     this.#decisions = new DecisionStore(sql, this.#late, this.#exports);
     this.#state = new StateStore(sql, this.#late);
-    this.#work = new RuleProjection({
+    const parts = {
       projection: this.projection,
       log: () => objectNamed(env.SIGNAL_LOG, ecosystem, env),
       rules: this.#rules,
       state: this.#state,
       overrides: new ReplayOverrides(sql),
       decisions: this.#decisions,
+    };
+    this.#work = new RuleProjection({
+      ...parts,
       questions: (settle) =>
         new Questions(sql, {
           ask: (question) => objectNamed(env.MODELS, ecosystem, env).ask(question),
-          gather: (wanted, before) => new QuestionContext(this.#contextPorts()).gather(wanted, before),
+          gather: (wanted, before) =>
+            new QuestionContext(contextPorts(env, ecosystem, this.#decisions)).gather(wanted, before),
           settle,
         }),
       ecosystem,
@@ -101,6 +98,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       heap: this.heap,
     });
     this.projection.attach(this.#work);
+    this.#imports = new StateImports({ ...parts, work: this.#work });
     const builtIn = this.#rules.planBuiltInRules();
     // The log sends the signals of the built-in rules without a subscription. The rules decide on signals from here on.
     if (builtIn.length > 0) this.#write(builtIn, { seq: this.projection.cursor, atMs: 0, changedMs: 0 }, null);
@@ -205,6 +203,11 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     });
   }
 
+  /** Takes over state of an older system, which holds the rule back. @returns `null`: the rule does not exist */
+  importState(id: string, request: StateImport, by: Author): Promise<StateImportAnswer> {
+    return this.projection.inTurn(() => this.#imports.take(id, request, by));
+  }
+
   /** What of decisions goes to the export of the ecosystem, from now on. */
   exportTo(told: SourceExport): void {
     this.#exports.set(told);
@@ -217,18 +220,6 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
 
   get #quarantined(): string[] {
     return [...this.#rules.current.keys()].filter((id) => this.#work.engine.quarantine(id) !== undefined).sort();
-  }
-
-  #contextPorts(): ContextPorts {
-    const { env, ecosystem } = this;
-    const hosts = () => objectNamed(env.AGENT_REGISTRY, ecosystem, env);
-    return {
-      decisions: this.#decisions,
-      read: (query) => objectNamed(env.SIGNAL_LOG, ecosystem, env).read(query),
-      gaps: (status) => objectNamed(env.OBSERVATION_CACHE, ecosystem, env).gaps(status),
-      agent: (host) => hosts().agent(host),
-      agents: (query) => hosts().agents(query),
-    };
   }
 
   #shown(policy: Policy): Policy {

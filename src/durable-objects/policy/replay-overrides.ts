@@ -18,9 +18,9 @@ export interface OverridePlace {
 }
 
 /**
- * State that changed because a dead letter was replayed and a rule was evaluated on its signal again. The log does not
- * record the replay, and by the rules of its time the signal would fail again; so a rebuild applies these rows, at the
- * position at which each replay happened. A row for each replay that changed state.
+ * State that changed because a dead letter was replayed and a rule was evaluated on its signal again, or because state of
+ * an older system was imported. The log records neither, and by the rules of its time the signal would fail again; so a
+ * rebuild applies these rows, at the position at which each replay and import happened. A row for each that changed state.
  */
 export class ReplayOverrides {
   readonly #sql: SqlStorage;

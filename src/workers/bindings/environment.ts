@@ -10,7 +10,8 @@ import type { Intelligence } from "../../durable-objects/intelligence/object.ts"
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
 import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/object.ts";
 import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
-import type { PolicyBindings, PolicyState } from "../../durable-objects/policy/object.ts";
+import type { PolicyBindings } from "../../durable-objects/policy/bindings.ts";
+import type { PolicyState } from "../../durable-objects/policy/object.ts";
 import type { LobbyBindings, QueueLobby } from "../../durable-objects/queue/lobby.ts";
 import type { PriorityQueue, QueueBindings } from "../../durable-objects/queue/object.ts";
 import type { CallsOf, Namespace } from "../../durable-objects/shell/ports.ts";

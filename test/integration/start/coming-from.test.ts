@@ -81,6 +81,8 @@ const PAGES: Readonly<Record<string, Page>> = {
         { signal: "Q_ODD", error: "no handler", timestamp: 1_767_700_000.5, daemon: "orchestrator" },
         { intent_file: "/srv/intents/odd.json", error: "no route", timestamp: 1_767_700_001, daemon: "router" },
       ];
+      const state = { dream_in_flight: true, last_dream_trigger: Date.now() / 1_000 - 600, seen_gaps: ["cpu"], cycles: 7 };
+      writeFileSync(join(root, "policy_state.json"), JSON.stringify(state));
       writeFileSync(join(root, "failed_signals.jsonl"), failed.map((one) => `${JSON.stringify(one)}\n`).join(""));
     },
     until: {
@@ -92,6 +94,14 @@ const PAGES: Readonly<Record<string, Page>> = {
       expect(readdirSync(join(root, "intents")).filter((name) => name.endsWith(".json"))).toHaveLength(1);
       expect(output).toContain("Q_PROMOTIONS_DETECTED");
       expect(await names(client)).not.toContain("Q_DREAM_TRIGGER");
+      expect(output).toMatch(/^cycles .* it neither says what is in flight/m);
+      // The daemon's dream is under way: with the rules on again, promotions begin no second one.
+      expect(output).toMatch(/^\S+ +promotions-to-dream@\d+ .*imported by .*: in flight since/m);
+      await client.emit({ signal: "Q_PROMOTIONS_DETECTED", source: "test", facts: { promotion_count: 1 } });
+      await eventually(async () => {
+        const [decision] = (await client.decisions({ rule: "promotions-to-dream" })).decisions;
+        expect(decision).toMatchObject({ outcome: "suppressed", signal: { signal: "Q_PROMOTIONS_DETECTED" } });
+      });
       await eventually(async () => expect((await client.deadLetters.list()).dead_letters).toHaveLength(2));
     },
   },

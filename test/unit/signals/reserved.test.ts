@@ -21,6 +21,7 @@ describe("a signal that the edge emits about itself", () => {
     "Q_AGENT_DOWN",
     "Q_QUEUE_BREAKER",
     "Q_POLICY_CHANGED",
+    "Q_POLICY_STATE_IMPORTED",
     "Q_POLICY_QUARANTINED",
     "Q_SCANNER_CHANGED",
     "Q_OBSERVATION_SETTINGS_CHANGED",

@@ -149,6 +149,7 @@ const POLICY_STATE: ArgumentsOf<PolicyState> = {
   deletePolicy: ["none", undefined, BY],
   enablePolicy: ["none", true, BY],
   exportTo: [EXPORT],
+  importState: ["none", { in_flight: [], fired: [] }, BY],
   transfer: [{ do: "look" }],
   usage: [],
   usageByDay: ["2026-01-01"],

@@ -12,19 +12,11 @@ import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { accepted } from "./accepted.ts";
 import { mustBeAllowed } from "./commanding-rules.ts";
 import { mustKnowEndpoints } from "./known-endpoints.ts";
+import { PolicyPath } from "./policy-path.ts";
 import { PoliciesSchema, PolicyChangesSchema, PolicyPutSchema, PolicySchema, PolicyVersionsSchema } from "./schemas.ts";
 import { unknownRule } from "./unknown-rule.ts";
 import { warningsOf } from "./warnings.ts";
 
-const PolicyPath = EcosystemPath.extend({
-  id: z
-    .string()
-    .regex(
-      /^[a-z0-9][a-z0-9-]{0,62}$/,
-      "a rule's id starts with a letter or digit and holds a-z, 0-9 and - (63 at most)",
-    )
-    .openapi({ example: "promotions-to-dream" }),
-});
 const example = {
   when: "Q_HEALTH_ALERT",
   where: 'facts.kind == "disk" && facts.state == "raised"',

@@ -10,6 +10,7 @@ import {
 } from "../../../core/policy/api.ts";
 import { Asked, Decision, DecisionsPage } from "../../../core/policy/decision.ts";
 import { DecisionDifference, Simulated, SimulatedDecision } from "../../../core/policy/simulated.ts";
+import { StateImported } from "../../../core/policy/state-import.ts";
 
 // `meta` and not `openapi`: the latter exists only on schemas that were made after the library had extended Zod, and
 // whether that came first depends on the order of imports.
@@ -65,6 +66,7 @@ export const PolicyVersionsSchema = PolicyHistory.extend({
     rule: PolicyVersion.shape.rule.meta({ type: ["object", "null"], description: "null: the rule was deleted" }),
   }).array(),
 }).meta({ id: "PolicyVersions" });
+export const StateImportedSchema = StateImported.meta({ id: "PolicyStateImported" });
 export const PolicyChangesSchema = PolicyChanges.meta({ id: "PolicyChanges" });
 export const ExpectationsSchema = ExpectationPage.extend({ expectations: Expectation.array().readonly() }).meta({
   id: "Expectations",

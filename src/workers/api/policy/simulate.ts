@@ -9,7 +9,7 @@ import { countOutcomes } from "../../../core/policy/simulation.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { fieldErrors } from "../../../core/problem/field-errors.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
-import { parseTimestamp, TIME_RULE } from "../../../core/signals/timestamp.ts";
+import { GivenTime } from "../../../core/signals/timestamp-schema.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { policyState, signalLog } from "../../bindings/objects.ts";
 import { readJson } from "../http/body.ts";
@@ -25,16 +25,10 @@ const MAX_PAGES = { warmUp: 8, range: 20, decisions: 20 };
 /** Decisions, and differences, in one answer. */
 const MAX_SHOWN = 500;
 
-const Time = z.union([z.string(), z.number()]).transform((value, context) => {
-  const ms = parseTimestamp(value);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: "custom", message: TIME_RULE });
-  return z.NEVER;
-});
 const SimulationRequest = z
   .strictObject({
-    since: Time,
-    until: Time.optional(),
+    since: GivenTime,
+    until: GivenTime.optional(),
     warm_up: z
       .union([z.literal("0").transform(() => 0), Duration.transform(checkedMs)], {
         error: "give a length of time such as 30s, 10m, 2h or 7d, or 0",
