@@ -92,6 +92,11 @@ export class BusService implements ReportingService {
       .catch((error: unknown) => log.warn({ err: error, signal }, "bus: a local signal cannot be published"));
   }
 
+  /** Resolves when the messages that have come are in the spool. */
+  stored(): Promise<void> {
+    return this.#intake.stored();
+  }
+
   get #form() {
     return this.#options.forms?.messages ?? "two_frames";
   }

@@ -131,6 +131,11 @@ export class BusIntake {
     return this.#pending >= MAX_PENDING && !this.#refused ? this.#write() : undefined;
   }
 
+  /** Resolves when the signals that have come are on the disk; while the disk refuses them, with the next that it takes. */
+  stored(): Promise<void> {
+    return this.#write();
+  }
+
   /** Resolves when all signals are on the disk. Signals that the disk still refuses are lost. */
   async flush(): Promise<void> {
     this.#closing = true;

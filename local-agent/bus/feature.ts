@@ -1,3 +1,4 @@
+import { createClient } from "../../src/client/client.ts";
 import type { Feature } from "../feature/feature.ts";
 import { errorsText, takeIn } from "../store/intake.ts";
 import { BusPrograms } from "./bus-programs.ts";
@@ -5,6 +6,7 @@ import { BusService } from "./bus-service.ts";
 import { BUS_SINK } from "./bus-sink.ts";
 import { BusTopics } from "./bus-topics.ts";
 import { KnownIds } from "./known-ids.ts";
+import { ReplaySocket } from "./replay/replay-socket.ts";
 import type { BusFeatureOptions } from "./settings.ts";
 import { explainTopics, patternsOfTopics } from "./topic-patterns.ts";
 
@@ -20,7 +22,20 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
     sources.includes("bus")
       ? [{ name: BUS_SINK, patterns: subscribe, because: "edge.subscribe, for the bus", notFromOwnBus: true }]
       : [],
-  assemble({ options, register, spool, inbox, db, log, now, deadLetterFile, deadLetters: outbox, provided, askFor }) {
+  assemble({
+    options,
+    register,
+    spool,
+    inbox,
+    link,
+    db,
+    log,
+    now,
+    deadLetterFile,
+    deadLetters: outbox,
+    provided,
+    askFor,
+  }) {
     if (!options.sources.includes("bus")) return undefined;
     const { xsub, xpub, subscribe, hostId, bus: forms } = options;
     const source = `agent/${hostId}`;
@@ -54,6 +69,28 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
       log,
     });
     ask();
+    const replay =
+      forms?.replay === undefined
+        ? undefined
+        : new ReplaySocket({
+            address: forms.replay,
+            form: forms.messages,
+            client: () => createClient({ url: options.url, token: options.token(), ecosystem: options.ecosystem }),
+            link,
+            spool,
+            knownIds,
+            stored: () => bus.stored(),
+            now,
+            log,
+          });
+    if (replay !== undefined) {
+      register.counter({
+        name: "ganglion_agent_bus_replays",
+        help: "Requests of late subscribers of the bus, by outcome",
+        labels: ["outcome"],
+        read: () => Object.entries(replay.counts).map(([outcome, value]) => ({ outcome, value })),
+      });
+    }
     register.counter({
       name: "ganglion_agent_bus_messages",
       help: "Messages of the host's bus, by outcome",
@@ -70,6 +107,9 @@ export const BUS_FEATURE: Feature<BusFeatureOptions> = {
     });
     register.status(() => programs?.status);
     register.provide("publishLocally", (signal, facts) => bus.publishLocally(signal, facts, source));
-    return { services: [bus], reload: (settings) => bus.setSubscribe(settings.subscribe) };
+    return {
+      services: replay === undefined ? [bus] : [bus, replay],
+      reload: (settings) => bus.setSubscribe(settings.subscribe),
+    };
   },
 };

@@ -18,6 +18,8 @@ export const BusSettings = z
     xpub: Endpoint.default(DEFAULT_XPUB),
     /** Addresses of publishers that bind a socket of their own instead of connecting to the bus. */
     connect: z.array(Endpoint).max(64, "give 64 addresses at most").default([]),
+    /** Where subscribers that come late ask for what was published in the last minutes; default: nowhere. */
+    replay: Endpoint.optional(),
     /** The form in which signals are published on the bus. */
     messages: z.enum(["two_frames", "one_frame"], "give two_frames or one_frame").default("two_frames"),
     /** What a `HEARTBEAT` of a program is: a sign of life, or a signal like any other. */
@@ -26,11 +28,15 @@ export const BusSettings = z
   .refine(({ xsub, xpub }) => xsub !== xpub, {
     path: ["xpub"],
     message: "give another address than xsub (KLR_CHEM_XSUB): publishers and subscribers connect to different ones",
+  })
+  .refine(({ xsub, xpub, replay }) => replay === undefined || (replay !== xsub && replay !== xpub), {
+    path: ["replay"],
+    message: "give another address than xsub and xpub: late subscribers ask at a socket of its own",
   });
 
 export type BusSubscription = readonly string[] | "auto";
 
-export type BusForms = Pick<z.output<typeof BusSettings>, "connect" | "messages" | "heartbeats">;
+export type BusForms = Pick<z.output<typeof BusSettings>, "connect" | "messages" | "heartbeats" | "replay">;
 
 export interface BusFeatureOptions extends HostSettings {
   readonly xsub: string;

@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<Exclude<keyof AgentSettings, InternalOptions>, stri
   spoolMaxBytes: "spool.max_mb",
   xsub: "bus.xsub",
   xpub: "bus.xpub",
-  bus: "bus.connect, bus.messages or bus.heartbeats",
+  bus: "bus.connect, bus.messages, bus.heartbeats or bus.replay",
   intentsDir: "intents.directory",
   intentMap: "intents.map",
   intentMode: "intents.mode",

@@ -138,7 +138,12 @@ export function loadSettings(env: Environment, cwd: string, config?: string): Lo
     gpuCommand: sampler.gpu_command,
     xsub: bus.xsub,
     xpub: bus.xpub,
-    bus: { connect: bus.connect, messages: bus.messages, heartbeats: bus.heartbeats },
+    bus: {
+      connect: bus.connect,
+      messages: bus.messages,
+      heartbeats: bus.heartbeats,
+      ...(bus.replay === undefined ? {} : { replay: bus.replay }),
+    },
     sources: SOURCES.filter((name) => given[name].enabled),
     log: log.format,
     logLevel: log.level,

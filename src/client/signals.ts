@@ -34,10 +34,11 @@ interface SignalCallsOptions {
 /** Calls about signals and the log. */
 export function signalCalls({ call, withRetries, inside, openStream }: SignalCallsOptions) {
   const at = (id: string, path = "") => inside(`/signals/${encodeURIComponent(id)}${path}`);
-  const signals = ({ signals: signal, ...query }: SignalQuery = {}) =>
+  const signals = ({ signals: names, ...query }: SignalQuery = {}, { signal }: { signal?: AbortSignal } = {}) =>
     call(SignalPage, {
       path: inside("/signals"),
-      query: { signal: signal ?? [], ...query },
+      query: { signal: names ?? [], ...query },
+      signal,
     });
 
   return {

@@ -81,7 +81,12 @@ const PAGES: Readonly<Record<string, Page>> = {
         { signal: "Q_ODD", error: "no handler", timestamp: 1_767_700_000.5, daemon: "orchestrator" },
         { intent_file: "/srv/intents/odd.json", error: "no route", timestamp: 1_767_700_001, daemon: "router" },
       ];
-      const state = { dream_in_flight: true, last_dream_trigger: Date.now() / 1_000 - 600, seen_gaps: ["cpu"], cycles: 7 };
+      const state = {
+        dream_in_flight: true,
+        last_dream_trigger: Date.now() / 1_000 - 600,
+        seen_gaps: ["cpu"],
+        cycles: 7,
+      };
       writeFileSync(join(root, "policy_state.json"), JSON.stringify(state));
       writeFileSync(join(root, "failed_signals.jsonl"), failed.map((one) => `${JSON.stringify(one)}\n`).join(""));
     },
