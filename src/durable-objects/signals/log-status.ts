@@ -1,14 +1,46 @@
 import type { Budget } from "../../core/billing/budget.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import type { LogStatus } from "../../core/signals/api.ts";
+import type { RateMeter } from "../../core/signals/log/rate-meter.ts";
 import type { LogLinks } from "./log-links.ts";
+import type { LogReader } from "./log-reader.ts";
 import type { LogWriter } from "./log-writer.ts";
+import type { QueueOutbox } from "./queue-outbox.ts";
+import type { SubscriptionStore } from "./subscription-store.ts";
+import { type Cursors, undeliveredTo } from "./undelivered.ts";
 
 /** The log's status, and the tokens that it refused hosts, links, streams or signals lately. */
-export type RefusingLogStatus = LogStatus & { readonly excess?: readonly Excess[] };
+type RefusingLogStatus = LogStatus & { readonly excess?: readonly Excess[] };
+
+export type FullLogStatus = RefusingLogStatus & { readonly undelivered: ReturnType<typeof undeliveredTo> };
+
+interface LogParts {
+  readonly reader: LogReader;
+  readonly writer: LogWriter;
+  readonly subscriptions: SubscriptionStore;
+  readonly outbox: QueueOutbox;
+  readonly links: LogLinks;
+  readonly rate: RateMeter;
+}
+
+/** What the log says of itself, but for its size. @param cursors - of the projections, as they say themselves */
+export async function logStatus(
+  { reader, writer, subscriptions, outbox, links, rate }: LogParts,
+  cursors: Cursors,
+): Promise<Omit<FullLogStatus, "heap">> {
+  return {
+    head_seq: writer.headSeq,
+    oldest_seq: reader.oldestSeq,
+    signals_last_minute: rate.lastMinute(Date.now()),
+    ...(await links.status()),
+    ...writer.size,
+    ...refusedTokens(links, writer, writer.budget.view(Date.now())),
+    undelivered: undeliveredTo({ reader, head: writer.headSeq, subscriptions, outbox }, cursors),
+  };
+}
 
 /** @returns also the budget, where the ecosystem has one */
-export function refusedTokens(
+function refusedTokens(
   links: LogLinks,
   writer: LogWriter,
   budget: Budget,

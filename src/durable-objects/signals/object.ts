@@ -25,7 +25,7 @@ import type { BudgetChange } from "./log-budget.ts";
 import { damageReporter } from "./log-damaged.ts";
 import { LogLinks } from "./log-links.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
-import { type RefusingLogStatus, refusedTokens } from "./log-status.ts";
+import { type FullLogStatus, logStatus } from "./log-status.ts";
 import { LogWriter } from "./log-writer.ts";
 import { LookupBudget } from "./lookup-budget.ts";
 import { numberedLine } from "./numbered-line.ts";
@@ -37,9 +37,7 @@ import { replaceBase } from "./replace-base.ts";
 import { retentionOf } from "./retention-settings.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { SubscriptionStore } from "./subscription-store.ts";
-import { type Cursors, undeliveredTo } from "./undelivered.ts";
-
-type Status = RefusingLogStatus & { readonly undelivered: ReturnType<typeof undeliveredTo> };
+import type { Cursors } from "./undelivered.ts";
 
 /**
  * The log of one ecosystem: every signal, in one order, within the retention. All other state is derived from the log.
@@ -165,18 +163,10 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
   }
 
-  async status(cursors: Cursors = {}): Promise<Status> {
+  async status(cursors: Cursors = {}): Promise<FullLogStatus> {
     const [reader, writer, subscriptions, outbox] = [this.#reader, this.#writer, this.#subscriptions, this.#outbox];
-    return {
-      head_seq: writer.headSeq,
-      oldest_seq: reader.oldestSeq,
-      signals_last_minute: this.#rate.lastMinute(Date.now()),
-      ...(await this.#links.status()),
-      ...writer.size,
-      ...this.size(),
-      ...refusedTokens(this.#links, writer, this.#writer.budget.view(Date.now())),
-      undelivered: undeliveredTo({ reader, head: writer.headSeq, subscriptions, outbox }, cursors),
-    };
+    const parts = { reader, writer, subscriptions, outbox, links: this.#links, rate: this.#rate };
+    return { ...(await logStatus(parts, cursors)), ...this.size() };
   }
 
   budget(change?: BudgetChange): Budget {

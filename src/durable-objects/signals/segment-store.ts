@@ -1,4 +1,3 @@
-import { keyOfEntry } from "../../core/signals/log/id-owner.ts";
 import type { LogBase } from "../../core/signals/log/log-base.ts";
 import type { ProducerPage, StoredProducerPage } from "../../core/signals/log/producers.ts";
 import type { SliceTimes } from "../../core/signals/log/retention.ts";
@@ -6,6 +5,7 @@ import { namesText, type Segment, type SegmentHeader } from "../../core/signals/
 import type { Zone } from "../../core/signals/log/zone.ts";
 import { DamagedRows } from "./damaged-rows.ts";
 import { RecentBodies } from "./recent-bodies.ts";
+import { type RecentId, recentIds } from "./recent-ids.ts";
 import { SalvagedRows, type ZoneRow } from "./salvaged-rows.ts";
 import { HEADER, type HeaderRow, keysText } from "./segment-row.ts";
 
@@ -242,25 +242,9 @@ export class SegmentStore {
     this.#bodies.finished(firstSeq);
   }
 
-  /**
-   * Ids of callers without a producer, as keys (see id-owner.ts), of segments received since `sinceMs`, oldest first,
-   * `limit` at most.
-   */
-  recentIds(sinceMs: number, limit: number): [key: string, seq: number, receivedMs: number][] {
-    const found: [string, number, number][] = [];
-    for (const { slice } of this.#slices.toReversed()) {
-      const rows = this.#sql.exec<{ first_seq: number; ids: string | null; received_ms: number }>(
-        `SELECT first_seq, ids, received_ms FROM segments_${slice} ORDER BY first_seq DESC`,
-      );
-      for (const { first_seq, ids, received_ms } of rows) {
-        if (received_ms < sinceMs || found.length >= limit) return found.reverse();
-        if (ids === null) continue;
-        const keys = this.#rows.keys(first_seq, ids);
-        for (const entry of [...keys.foreignIds].reverse())
-          found.push([keyOfEntry(entry, keys), entry[1], received_ms]);
-      }
-    }
-    return found.reverse();
+  /** Ids of callers without a producer, as keys (see id-owner.ts), of the newest segments; see {@link recentIds}. */
+  recentIds(sinceMs: number, limit: number): RecentId[] {
+    return recentIds(this.#sql, this.#rows, this.#slices, sinceMs, limit);
   }
 
   #zones(slice: number, order: string): Zone[] {
