@@ -16,6 +16,7 @@ import { referencePage } from "./api/deployment/reference.ts";
 import { status } from "./api/deployment/status.ts";
 import { usage } from "./api/deployment/usage.ts";
 import { ecosystems } from "./api/ecosystems/routes.ts";
+import { erasures } from "./api/erasure/routes.ts";
 import { bridges } from "./api/federation/bridges.ts";
 import { fileTaskRoutes } from "./api/file-tasks/routes.ts";
 import { monitors } from "./api/hosts/monitors.ts";
@@ -135,6 +136,7 @@ for (const part of [
   tokens,
   sessions,
   ecosystems,
+  erasures,
   fileTaskRoutes,
   pages,
 ]) {

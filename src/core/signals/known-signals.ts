@@ -220,6 +220,7 @@ export const KNOWN_SIGNALS = {
     kind: "advisory",
     facts: z.looseObject({ projection: text, cursor: count, head_seq: count, replaced: z.boolean() }),
   },
+  Q_ERASED: { kind: "advisory", facts: anyFacts },
   Q_PROGRAM_SILENT: { kind: "advisory", facts: anyFacts },
   Q_PROGRAM_BACK: { kind: "advisory", facts: anyFacts },
   Q_WORKER_SILENT: { kind: "advisory", facts: anyFacts },

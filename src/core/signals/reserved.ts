@@ -1,4 +1,5 @@
 import type { FieldError } from "../problem/field-error.ts";
+import { ERASED_NAME, ERASED_SIGNAL } from "./log/erased.ts";
 import type { NewSignal } from "./signal.ts";
 
 /**
@@ -27,6 +28,7 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_LOG_TRUNCATED",
   "Q_LOG_DAMAGED",
   "Q_LOG_SET_BACK",
+  ERASED_SIGNAL,
   "ganglion.budget.warned",
   "ganglion.budget.changed",
 ]);
@@ -41,7 +43,7 @@ export const foreignSource = (source: string, at: string): FieldError => ({
 });
 
 const hasOwnSource = ({ source }: NewSignal): boolean =>
-  source.startsWith("ganglion") && (source.length === 8 || source[8] === "/");
+  (source.startsWith("ganglion") && (source.length === 8 || source[8] === "/")) || source === ERASED_NAME;
 const hasOwnId = ({ id }: NewSignal): boolean => id?.startsWith("ganglion.") === true;
 
 /** Whether {@link reservedFields} finds anything. */
@@ -61,7 +63,7 @@ export function reservedFields(signal: NewSignal, admin: boolean, at: string): F
   if (hasOwnSource(signal))
     errors.push({
       pointer: `${at}/source`,
-      message: "sources that begin with ganglion/ belong to the edge: name your own",
+      message: `sources that begin with ganglion/ belong to the edge, and so does ${ERASED_NAME}: name your own`,
     });
   if (hasOwnId(signal))
     errors.push({

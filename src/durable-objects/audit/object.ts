@@ -2,6 +2,7 @@ import { type AuditPage, type AuditQuery, type NewAuditEntry, outcomeOf } from "
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
+import { auditErasure } from "./erasure.ts";
 import { sessions } from "./migrations/2-sessions.ts";
 
 /** Entries that are kept, and for how long; whichever limit is reached first. */
@@ -27,7 +28,12 @@ interface Row extends Record<string, SqlStorageValue> {
  * since neither bodies nor queries are kept. It stays where it is: a copy of the ecosystem elsewhere has done nothing yet.
  */
 export class AuditLog extends EcosystemObject<object> {
-  static override readonly schema: Schema = { of: "AuditLog", steps: [sessions], copy: { leftOut: ["entries"] } };
+  static override readonly schema: Schema = {
+    of: "AuditLog",
+    steps: [sessions],
+    copy: { leftOut: ["entries"] },
+    erasure: auditErasure,
+  };
   #sinceTrim = TRIM_EVERY;
 
   constructor(ctx: DurableObjectState, env: object) {

@@ -23,6 +23,7 @@ import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
 import { DeadLetterStore, type StoredDeadLetter } from "./dead-letter-store.ts";
+import { deadLettersErasure } from "./erasure.ts";
 import { replays } from "./migrations/2-replays.ts";
 import { carryOutReplay, type ReplayBindings } from "./replay.ts";
 import { ReplayNumbers } from "./replay-numbers.ts";
@@ -40,7 +41,7 @@ const BULK_MS = 20_000;
 
 /** The dead letters of one ecosystem: items that could not be processed, with the reason; replays them. */
 export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables> {
-  static override readonly schema: Schema = { of: "DeadLetters", steps: [replays] };
+  static override readonly schema: Schema = { of: "DeadLetters", steps: [replays], erasure: deadLettersErasure };
   readonly #store: DeadLetterStore;
   readonly #outbox: Outbox;
   readonly #relay: OutboxRelay;

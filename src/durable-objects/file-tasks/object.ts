@@ -12,6 +12,7 @@ import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { BoardStore } from "./board-store.ts";
+import { boardErasure } from "./erasure.ts";
 import { FileTaskBoard } from "./file-task-board.ts";
 
 /** Bindings that the board uses. */
@@ -22,7 +23,7 @@ export interface BoardBindings extends ProjectionEnvironment, SessionVariables {
  * agents that report by telemetry or hooks.
  */
 export class WorkerBoard extends ProjectionObject<BoardBindings> {
-  static override readonly schema: Schema = { of: "WorkerBoard", steps: [logEpoch] };
+  static override readonly schema: Schema = { of: "WorkerBoard", steps: [logEpoch], erasure: boardErasure };
   readonly #store: BoardStore;
   readonly #board: FileTaskBoard;
   readonly #sessions: SessionBoard;

@@ -1,6 +1,7 @@
 import { KEEP_ANSWERS_MS, type KeyedCall, type Settled, type Unkept } from "../../core/idempotency/api.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
+import { answersErasure } from "./erasure.ts";
 import { RunningKey } from "./running-key.ts";
 
 /** Answers that are kept at most, and the characters of all of them; whichever limit is reached first. */
@@ -34,7 +35,12 @@ export type Beginning =
  * Table: `answers(key, owner, fingerprint, at_ms, status, type, body, unkept)`.
  */
 export class IdempotencyKeys extends EcosystemObject<object> {
-  static override readonly schema: Schema = { of: "IdempotencyKeys", steps: [], copy: { leftOut: ["answers"] } };
+  static override readonly schema: Schema = {
+    of: "IdempotencyKeys",
+    steps: [],
+    copy: { leftOut: ["answers"] },
+    erasure: answersErasure,
+  };
   /** Fingerprints of the requests that run, by their keys. Held by their Workers: this object does not sleep meanwhile. */
   readonly #running = new Map<string, string>();
   #sinceTrim = TRIM_EVERY;

@@ -22,6 +22,7 @@ import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { changeMaintenance, changeScanner, changeSettings, type SettingsChange } from "./changes.ts";
+import { windowErasure } from "./erasure.ts";
 import { HistoryStore } from "./history-store.ts";
 import { ObservationStore } from "./observation-store.ts";
 import { SettingsStore } from "./settings-store.ts";
@@ -38,7 +39,7 @@ export interface IntrospectionBindings extends ProjectionEnvironment {}
 
 /** The observation window of an ecosystem, the scanners that watch it, its gaps, and their history. */
 export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
-  static override readonly schema: Schema = { of: "ObservationCache", steps: [logEpoch] };
+  static override readonly schema: Schema = { of: "ObservationCache", steps: [logEpoch], erasure: windowErasure };
   readonly #settings: SettingsStore;
   readonly #history: HistoryStore;
   readonly #window: WindowProjection;

@@ -21,6 +21,7 @@ import { readableOr } from "../shell/readable-rows.ts";
 import type { Schema } from "../shell/schema.ts";
 import { withoutModelKeys } from "./copy.ts";
 import { askModel } from "./endpoint.ts";
+import { modelsErasure } from "./erasure.ts";
 import type { ModelReply } from "./model-reply.ts";
 import type { AiBinding } from "./workers-ai.ts";
 
@@ -55,7 +56,7 @@ interface AskedRow {
  * exceed the daily budget.
  */
 export class Models extends EcosystemObject<ModelsBindings> {
-  static override readonly schema: Schema = { of: "Models", steps: [], copy: withoutModelKeys };
+  static override readonly schema: Schema = { of: "Models", steps: [], copy: withoutModelKeys, erasure: modelsErasure };
 
   /** Answers that are not there yet, of waiting questions too. */
   readonly #running = new Map<string, Promise<Answer>>();

@@ -1,4 +1,5 @@
 import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
+import { DECISIONS_OF_SIGNAL } from "../../core/policy/decision-place.ts";
 import { answeredDecision, decisionOf, type ImportRecord, importDecision } from "../../core/policy/decision-record.ts";
 import type { RuleOutcome } from "../../core/policy/rule-outcome.ts";
 import type { SettledRuleQuestion } from "../../core/policy/rule-question.ts";
@@ -12,8 +13,7 @@ const KEEP = 20_000;
 const KEEP_MS = 30 * 86_400_000;
 /** Old decisions are deleted after so many new ones. */
 const PRUNE_EVERY = 500;
-/** The maximum number of decisions on one signal: all rules, with their time-outs. */
-const PLACES = 4_096;
+const PLACES = DECISIONS_OF_SIGNAL;
 
 /** The ids of effects end in the sequence number of the signal, the name of the rule and the place of the effect. */
 const EFFECT_OF = /\.(\d+)\.[^.]+\.\d+$/;

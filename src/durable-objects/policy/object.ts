@@ -26,6 +26,7 @@ import type { Schema } from "../shell/schema.ts";
 import { contextPorts, type PolicyBindings } from "./bindings.ts";
 import { DecisionStore } from "./decision-store.ts";
 import { SOURCE } from "./effects.ts";
+import { policyErasure } from "./erasure.ts";
 import { forwardsWaiting } from "./forwards-waiting.ts";
 import { LateExpectations } from "./late-expectations.ts";
 import { QuestionContext } from "./question-context.ts";
@@ -44,6 +45,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
   static override readonly schema: Schema = {
     of: "PolicyState",
     steps: [logEpoch],
+    erasure: policyErasure,
     copy: {
       leftOut: ["exported"],
       initial: {

@@ -16,6 +16,7 @@ import type { ExportBindings } from "../shell/export-outbox.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
+import { queueErasure } from "./erasure.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { searchFinished } from "./finished-search.ts";
 import { admitsByName, type HostNameBindings } from "./host-names.ts";
@@ -41,7 +42,12 @@ export type QueueBindings = HostNameBindings & RegistrationBindings & RemovalBin
  * responder has at once are the exception: see UNWRITTEN_MS in task-store.ts.
  */
 export class PriorityQueue extends EcosystemObject<QueueBindings> {
-  static override readonly schema: Schema = { of: "PriorityQueue", steps: [], copy: { leftOut: ["exported"] } };
+  static override readonly schema: Schema = {
+    of: "PriorityQueue",
+    steps: [],
+    copy: { leftOut: ["exported"] },
+    erasure: queueErasure,
+  };
   readonly #name: string;
   readonly #commits: QueueCommits;
   readonly #waiters = new Waiters();

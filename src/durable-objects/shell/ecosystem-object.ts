@@ -10,6 +10,7 @@ import { type Fetch, limitedFetch } from "./limited-fetch.ts";
 import { limitedSql } from "./limited-storage.ts";
 import { logLine } from "./log-line.ts";
 import { meteredSql } from "./metered-storage.ts";
+import { type ErasedPage, type ErasureStep, ObjectErasure } from "./object-erasure.ts";
 import { ObjectName } from "./object-name.ts";
 import { ObjectTransfer, type TransferAnswer, type TransferRequest } from "./object-transfer.ts";
 import { isLimited } from "./platform-limits.ts";
@@ -99,6 +100,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
       this,
       new ObjectTransfer({ ctx, sql: this.sql, meter, schema, name: this.objectName, suspension, storeName }),
     );
+    erasures.set(this, new ObjectErasure({ ctx, sql: this.sql, schema }));
     counters.set(this, {
       called: (method) => {
         meter.add({ requests: 1 });
@@ -134,6 +136,13 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     return transfer.answer(request);
   }
 
+  /** A step of the erasure of a source. */
+  eraseSource(step: ErasureStep): ErasedPage {
+    const erasure = erasures.get(this);
+    if (erasure === undefined) throw new Error("an object without an erasure");
+    return erasure.step(step);
+  }
+
   /** Counts of what the object has used since it was last woken, this call included. */
   usage(): Usage {
     return this.meter.usage;
@@ -154,6 +163,7 @@ const fetchOut: Fetch = (url, init) => fetch(url, init);
 
 const counters = new WeakMap<object, CallCounter>();
 const transfers = new WeakMap<object, ObjectTransfer>();
+const erasures = new WeakMap<object, ObjectErasure>();
 const UNCOUNTED: CallCounter = {
   called: () => undefined,
   alarmFired: () => true,

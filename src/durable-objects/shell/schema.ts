@@ -1,4 +1,5 @@
 import { NewerSchema } from "../../core/problem/object-refusals.ts";
+import type { ErasureRules, StoredRow } from "./erasure-rules.ts";
 
 /** Brings the tables of a class from one version to the next. Runs once, in the transaction that records the version. */
 export type SchemaStep = (sql: Pick<SqlStorage, "exec">) => void;
@@ -14,6 +15,8 @@ export interface Schema {
   readonly steps: readonly SchemaStep[];
   /** What is peculiar about copying the class's tables. */
   readonly copy?: CopyRules;
+  /** What is peculiar about erasing a source from the class's tables. */
+  readonly erasure?: ErasureRules;
 }
 
 export interface CopyRules {
@@ -26,8 +29,6 @@ export interface CopyRules {
   /** Completes what was imported without secrets. */
   readonly imported?: (sql: Pick<SqlStorage, "exec">) => void;
 }
-
-export type StoredRow = Record<string, SqlStorageValue>;
 
 export const versionOf = ({ steps }: Schema): number => 1 + steps.length;
 

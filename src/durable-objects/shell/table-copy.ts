@@ -23,10 +23,10 @@ type Row = Record<string, SqlStorageValue>;
 type Sql = Pick<SqlStorage, "exec">;
 
 const STAGED = "staged_";
-const quoted = (name: string) => `"${name}"`;
+export const quoted = (name: string) => `"${name}"`;
 const NOT_OURS = `name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB 'staged_*' AND name <> '${USAGE_TABLE}'`;
 
-function tablesOf(sql: Sql, { leftOut = [] }: CopyRules = {}): Table[] {
+export function tablesOf(sql: Sql, { leftOut = [] }: CopyRules = {}): Table[] {
   const select = `SELECT name, sql FROM sqlite_master WHERE type = 'table' AND ${NOT_OURS} ORDER BY name`;
   return sql
     .exec<{ name: string; sql: string }>(select)
@@ -45,7 +45,7 @@ function tablesOf(sql: Sql, { leftOut = [] }: CopyRules = {}): Table[] {
 }
 
 /** The columns by which a table is read in order: its own key, or the number that the database gives each row. */
-function keyOf(sql: Sql, { name, sql: definition }: Table): string[] {
+export function keyOf(sql: Sql, { name, sql: definition }: Table): string[] {
   if (!/WITHOUT ROWID\s*$/i.test(definition)) return ["rowid"];
   return sql
     .exec<{ name: string }>(`SELECT name FROM pragma_table_info('${name}') WHERE pk > 0 ORDER BY pk`)
@@ -110,7 +110,7 @@ function sequences(sql: Sql): Record<string, number> {
 }
 
 /** Rows after `after`, of one line's size. */
-function readRows(
+export function readRows(
   sql: Sql,
   table: Table,
   after: CopyPlace["key"],

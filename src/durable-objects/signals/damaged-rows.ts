@@ -1,3 +1,4 @@
+import type { Mentions } from "../../core/erasure/mentions.ts";
 import type { LogDamage } from "../../core/signals/api.ts";
 import { logLine } from "../shell/log-line.ts";
 
@@ -76,6 +77,17 @@ export class DamagedRows {
     if (this.#known.size === 0) return [];
     const places = [...this.#known.values()].filter(({ part }) => part === "header").map(({ place }) => place);
     return places.filter((place) => place >= fromSeq && place <= toSeq);
+  }
+
+  /** The reasons quote what cannot be read: takes an erased name out of them. Call it in a transaction. */
+  forgetReasons(mentions: Mentions): void {
+    for (const [key, damage] of this.#known) {
+      const reason = mentions.mayBeIn(damage.reason) ? "an erased source is named in it" : damage.reason;
+      if (reason === damage.reason) continue;
+      this.#known.set(key, { ...damage, reason });
+      if (this.#isThere())
+        this.#sql.exec("UPDATE damaged SET reason = ? WHERE part = ? AND place = ?", reason, damage.part, damage.place);
+    }
   }
 
   /** The row was written anew. */

@@ -1,10 +1,12 @@
+import type { EffectsQuery } from "../../core/signals/api.ts";
+import { erasedId } from "../../core/signals/log/erased.ts";
 import { idKey, ownerAt, ownerOfProducer, readAssignedId, readNumberedId } from "../../core/signals/log/id-owner.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
 import { mayHold, mayHoldNumber, type Zone } from "../../core/signals/log/zone.ts";
 import type { Signal } from "../../core/signals/signal.ts";
 import { lineId, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
-import type { LogReader } from "./log-reader.ts";
+import type { LogReader, Stretch } from "./log-reader.ts";
 import { type LookupBudget, LookupShare } from "./lookup-budget.ts";
 
 /** Signals of one id that are looked at: each owner and source may have one of its own. */
@@ -128,6 +130,14 @@ export class IdLookup {
     };
   }
 
+  /** Signals that the signals of `ids` caused, a bounded number of them; see {@link LogReader.effects}. */
+  effects({ ids, after, limit, of }: EffectsQuery): Stretch & { readonly head: number } {
+    const head = this.#head();
+    const meansIt = of === undefined ? undefined : this.causedBy(of.id, of.seq);
+    const isEffect = (line: string, cause: string) => meansIt === undefined || cause !== of?.id || meansIt(line);
+    return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
+  }
+
   #ownerOf(seq: number): string | undefined {
     const header = this.#reader.headerAt(seq);
     return header === undefined ? undefined : ownerIn(header, seq);
@@ -142,17 +152,21 @@ export class IdLookup {
       if (line !== undefined && lineId(line) === id) yield { line, owner: this.#ownerOf(lineSeq(line)) };
     }
     const { producer, number } = readNumberedId(id) ?? { producer: "", number: 0 };
-    const hash = hashKey("id", id);
+    const alias = reader.holdsErased ? erasedId(id) : undefined;
+    const hashes = [id, ...(alias === undefined ? [] : [alias])].map((each) => hashKey("id", each));
     const mayHoldId = (zone: Zone) =>
-      (zone.foreignIds > 0 && mayHold(zone, hash)) || mayHoldNumber(zone, producer, number);
-    const headers = reader.naming({ id, producer, number }, fromSeq, mayHoldId, budget);
+      (zone.foreignIds > 0 && hashes.some((hash) => mayHold(zone, hash))) || mayHoldNumber(zone, producer, number);
+    const named = { id, producer, number, ...(alias === undefined ? {} : { alias }) };
+    const headers = reader.naming(named, fromSeq, mayHoldId, budget);
     for (;;) {
       const step = headers.next();
       if (step.done === true) return step.value;
       const header = step.value;
       for (const line of reader.body(header).toReversed()) {
         budget.read(line.length);
-        if (lineId(line) === id && lineSeq(line) <= fromSeq) yield { line, owner: ownerIn(header, lineSeq(line)) };
+        const found = lineId(line);
+        if ((found === id || found === alias) && lineSeq(line) <= fromSeq)
+          yield { line, owner: ownerIn(header, lineSeq(line)) };
       }
     }
   }

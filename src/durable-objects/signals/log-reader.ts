@@ -43,6 +43,11 @@ export class LogReader {
     this.#store = store;
   }
 
+  /** Whether an id may have become another one, because a source was erased. */
+  get holdsErased(): boolean {
+    return this.#store.holdsErased;
+  }
+
   get oldestSeq(): number | null {
     return this.#store.slices[0]?.firstSeq ?? null;
   }

@@ -129,12 +129,17 @@ export class LogWriter {
     // With a zone: what is read back after a restart are the pages, and the headers behind the last zone.
     transaction(
       () => store.write(current, [], this.#state.closeZone(true), this.#state.takeProducers()),
-      () => {
-        store.reload();
-        this.#state = this.#restore();
-      },
+      () => this.reread(),
     );
     return true;
+  }
+
+  /** Reads the state back from the disk: memory is ahead of it after a failure, and behind where rows were changed. */
+  reread(): void {
+    const { receivedMs } = this.#state;
+    this.#options.store.reload();
+    this.#state = this.#restore();
+    this.#state.advanceClock(receivedMs);
   }
 
   /** Advances the log's clock. @returns the earliest received time of the next signal */
@@ -174,10 +179,9 @@ export class LogWriter {
       if (segments.length > 0) this.#options.written(segments, nowMs);
       return results;
     } catch (error) {
-      // The state in memory is ahead of the disk, and is read back from it. Every caller is refused, and sends again.
+      // Every caller is refused, and sends again.
       logLine("error", "commit-failed", { ecosystem: this.#options.ecosystem, object: "signals", error });
-      this.#options.store.reload();
-      this.#state = this.#restore();
+      this.reread();
       return requests.map(() => overloaded("the log could not be written", 1_000));
     }
   }

@@ -1,3 +1,4 @@
+import { erasedId } from "../../core/signals/log/erased.ts";
 import { holdsNumber } from "../../core/signals/log/segment.ts";
 import { mayHoldNumber, type Zone } from "../../core/signals/log/zone.ts";
 import { lineId } from "../../core/signals/signal-line.ts";
@@ -22,9 +23,10 @@ export function numberedLine(
   id = `${producer}.${number}`,
 ): string | undefined {
   const mayHold = (zone: Zone) => mayHoldNumber(zone, producer, number);
+  const ids = new Set(reader.holdsErased ? [id, erasedId(id)] : [id]);
   for (const header of reader.naming({ id, producer, number }, headSeq, mayHold, budget)) {
     const line = holdsNumber(header.producers, producer, number)
-      ? reader.body(header).find((one) => lineId(one) === id)
+      ? reader.body(header).find((one) => ids.has(lineId(one)))
       : undefined;
     if (line !== undefined) return line;
   }

@@ -1,5 +1,6 @@
 import type { Budget } from "../../core/billing/budget.ts";
 import { paceOf } from "../../core/deployment/profile.ts";
+import type { Erasure, ErasurePreview } from "../../core/erasure/api.ts";
 import type { LinkReport } from "../../core/hosts/api.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import type { PlaceInLog } from "../../core/links/relay-feed.ts";
@@ -20,6 +21,7 @@ import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack } from "../shell/sockets.ts";
+import { Erasures } from "./erasures.ts";
 import { type Effect, IdLookup, type IdQuery, type IdSearch } from "./id-lookup.ts";
 import type { BudgetChange } from "./log-budget.ts";
 import { damageReporter } from "./log-damaged.ts";
@@ -60,24 +62,23 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   readonly #rate = new RateMeter();
   readonly #links: LogLinks;
   readonly #nudge: ProjectionNudge;
+  readonly #erasures: Erasures;
 
   constructor(ctx: DurableObjectState, env: SignalLogBindings) {
     super(ctx, env);
-    const { ecosystem, sql, heap } = this;
+    const { ecosystem, sql, heap, transaction } = this;
     const store = new SegmentStore(sql);
+    const shared = { ecosystem, sql, store, transaction };
     this.#subscriptions = new SubscriptionStore(sql);
     this.#reader = new LogReader(store);
     this.#lookup = new IdLookup(this.#reader, () => this.#writer.headSeq);
     this.#writer = new LogWriter({
-      ecosystem,
-      store,
+      ...shared,
       heap,
       retention: retentionOf(env),
       quotas: env,
       pace: paceOf(env),
-      sql,
       databaseSize: () => ctx.storage.sql.databaseSize,
-      transaction: this.transaction,
       stored: (producer, number, id) =>
         numberedLine(this.#reader, this.#writer.headSeq, new LookupBudget(), producer, number, id),
       replaceBase: () => replaceBase(sql, store),
@@ -88,8 +89,9 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     const paced = { meter: this.meter, pace: paceOf(env).observations };
     this.#outbox = new QueueOutbox(ecosystem, this.#writer, () => this.env.SIGNALS, this.#subscriptions, paced);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    const parts = { tagged: this.tagged, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
-    this.#links = new LogLinks({ ctx, env, ecosystem, sql, ...parts });
+    const parts = { ...shared, env, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
+    this.#links = new LogLinks({ ctx, tagged: this.tagged, ...parts });
+    this.#erasures = new Erasures({ ...parts, lookup: this.#lookup, nudge: this.#nudge });
   }
 
   /** Resolves when the signals are durable. A request that is sent again, whole or in part, is recognised. */
@@ -151,16 +153,9 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return { ...this.#place(), epoch: this.#writer.epoch };
   }
 
-  /**
-   * Signals that the signals of `ids` caused, a bounded number of them; see {@link LogReader.effects}.
-   *
-   * @param query - `of`: the signal from which the search started, where its id is not the only one of its kind
-   */
+  /** @param query - `of`: the signal from which the search started, where its id is not the only one of its kind */
   effects(query: EffectsQuery): Stretch & { readonly head: number } {
-    const [{ ids, after, limit, of }, head] = [query, this.#writer.headSeq];
-    const meansIt = of === undefined ? undefined : this.#lookup.causedBy(of.id, of.seq);
-    const isEffect = (line: string, cause: string) => meansIt === undefined || cause !== of?.id || meansIt(line);
-    return { ...this.#reader.effects(ids, after, head, limit, isEffect), head };
+    return this.#lookup.effects(query);
   }
 
   async status(cursors: Cursors = {}): Promise<FullLogStatus> {
@@ -231,9 +226,22 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     return this.#links.releaseHost(host);
   }
 
-  /** Closes the links and streams that were opened with a token that is deleted or has expired, and releases the names of its hosts. */
+  /** Closes what was opened with a token that is deleted or has expired, and releases the names of its hosts. */
   closeToken(id: string): Promise<void> {
     return this.#links.closeToken(id);
+  }
+
+  /** Erases what a source has said, here and in every other object of the ecosystem. */
+  beginErasure(source: string): Promise<Erasure> {
+    return this.#erasures.begin(source);
+  }
+
+  countSource(source: string, after: number): ErasurePreview {
+    return this.#erasures.count(source, after);
+  }
+
+  erasures(): Erasure[] {
+    return this.#erasures.list;
   }
 
   /** Drops slices older than the retention, for a log to which no append comes that would drop them. */
@@ -241,7 +249,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     this.#writer.retain();
   }
 
-  /** Notifies every projection how far the log reaches: a projection reads the signals that the queue lost from the log. */
+  /** Notifies every projection how far the log reaches: it reads from there what the queue lost. */
   nudge(): Promise<void> {
     return this.#nudge.run();
   }
@@ -266,6 +274,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   override async alarm(): Promise<void> {
     this.#links.sockets.tick(Date.now());
+    this.#erasures.alarm();
     await this.#nudge.alarm();
   }
 

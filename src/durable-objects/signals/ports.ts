@@ -1,17 +1,23 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { ProfileVariable } from "../../core/deployment/profile.ts";
 import type { QuotaVariables } from "../../core/quotas/token-quotas.ts";
+import type { ErasableObject } from "../shell/object-erasure.ts";
 import type { Namespace } from "../shell/ports.ts";
-import type { ProjectionBindings } from "../shell/projection-ports.ts";
+import type { ProjectionCalls } from "../shell/projection-ports.ts";
+import type { ErasureBindings } from "./erasure-objects.ts";
 import type { RegistryCalls } from "./hosts.ts";
 import type { CallsOfRelay } from "./relay-calls.ts";
 
 /** Bindings that the log uses. */
-export interface SignalLogBindings extends ProjectionBindings, ProfileVariable, QuotaVariables {
-  readonly AGENT_REGISTRY: Namespace<RegistryCalls>;
-  readonly DEAD_LETTERS: Namespace<{ record(records: readonly DeadLetterRecord[]): Promise<void> }>;
+export interface SignalLogBindings extends ErasureBindings, ProfileVariable, QuotaVariables {
+  readonly OBSERVATION_CACHE: Namespace<ProjectionCalls & ErasableObject>;
+  readonly POLICY_STATE: Namespace<ProjectionCalls & ErasableObject>;
+  readonly WORKER_BOARD: Namespace<ProjectionCalls & ErasableObject>;
+  readonly AGENT_REGISTRY: Namespace<RegistryCalls & ErasableObject>;
+  readonly DEAD_LETTERS: Namespace<ErasableObject & { record(records: readonly DeadLetterRecord[]): Promise<void> }>;
   readonly LINK_RELAY: Namespace<CallsOfRelay>;
   readonly DIRECTORY: Namespace<{
+    queues(ecosystem: string): Promise<readonly { readonly name: string }[]>;
     touch(ecosystem: string, nowMs: number): Promise<void>;
     reportDamage(store: { readonly object: string; readonly name: string }, nowMs: number): Promise<void>;
   }>;

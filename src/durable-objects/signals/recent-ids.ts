@@ -1,3 +1,4 @@
+import { isErasedId } from "../../core/signals/log/erased.ts";
 import { keyOfEntry } from "../../core/signals/log/id-owner.ts";
 import type { SalvagedRows } from "./salvaged-rows.ts";
 
@@ -5,7 +6,7 @@ export type RecentId = [key: string, seq: number, receivedMs: number];
 
 /**
  * Ids of callers without a producer, as keys (see id-owner.ts), of segments received since `sinceMs`, oldest first,
- * `limit` at most.
+ * `limit` at most. Of a signal that was erased the digest of its key is there.
  */
 export function recentIds(
   sql: SqlStorage,
@@ -23,7 +24,9 @@ export function recentIds(
       if (received_ms < sinceMs || found.length >= limit) return found.reverse();
       if (ids === null) continue;
       const keys = stored.keys(first_seq, ids);
-      for (const entry of [...keys.foreignIds].reverse()) found.push([keyOfEntry(entry, keys), entry[1], received_ms]);
+      for (const [key, seq] of [...(keys.erased ?? [])].reverse()) found.push([key, seq, received_ms]);
+      for (const entry of [...keys.foreignIds].reverse())
+        if (!isErasedId(entry[0])) found.push([keyOfEntry(entry, keys), entry[1], received_ms]);
     }
   }
   return found.reverse();

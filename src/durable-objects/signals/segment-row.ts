@@ -48,12 +48,12 @@ function isRange(value: unknown): boolean {
   return typeof name === "string" && typeof first === "number" && typeof last === "number";
 }
 
-type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners" | "hosts">;
+type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners" | "hosts" | "erased">;
 
 /** Most segments hold neither ids of callers nor causes: one column is enough. */
-export function keysText({ foreignIds, causes, sources, owners, hosts }: Keys): string | null {
+export function keysText({ foreignIds, causes, sources, owners, hosts, erased }: Keys): string | null {
   if (foreignIds.length === 0 && causes.length === 0 && owners === undefined) return null;
-  return JSON.stringify({ foreignIds, causes, sources, owners, hosts });
+  return JSON.stringify({ foreignIds, causes, sources, owners, hosts, erased });
 }
 
 export function readKeys(text: string | null): Keys {
@@ -74,8 +74,7 @@ function isForeignId(value: unknown): boolean {
 
 function isKeys(value: unknown): value is Keys {
   if (typeof value !== "object" || value === null) return false;
-  const { foreignIds, causes, sources = [], owners = [], hosts = [] } = value as Record<string, unknown>;
-  return (
-    isForeignIds(foreignIds) && Array.isArray(causes) && Array.isArray(sources) && isRanges(owners) && isRanges(hosts)
-  );
+  const { foreignIds, causes, sources = [], owners = [], hosts = [], erased = [] } = value as Record<string, unknown>;
+  const listed = Array.isArray(causes) && Array.isArray(sources) && isRanges(owners) && isRanges(hosts);
+  return isForeignIds(foreignIds) && isForeignIds(erased) && listed;
 }

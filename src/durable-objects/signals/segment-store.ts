@@ -19,6 +19,8 @@ export interface Slice extends SliceTimes {
 /** An id, and what it says as `<producer>.<number>`. */
 export interface NamedId {
   readonly id: string;
+  /** Under which the signal is found where it was erased. */
+  readonly alias?: string;
   readonly producer: string;
   readonly number: number;
 }
@@ -47,6 +49,8 @@ const LOADED_HEADERS = 32;
 export class SegmentStore {
   /** What of the rows cannot be read. */
   readonly damaged: DamagedRows;
+  /** Whether a source was ever erased: only then an id may have become another one. */
+  holdsErased = false;
   readonly #sql: SqlStorage;
   readonly #rows: SalvagedRows;
   #slices: Slice[];
@@ -203,15 +207,15 @@ export class SegmentStore {
    * First sequence numbers of the segments in `[fromSeq, toSeq]` that list the id, or hold the producer's number; newest
    * first. The database searches the lists of ids: they can be large, and are not parsed for that.
    */
-  segmentsNaming(slice: number, fromSeq: number, toSeq: number, { id, producer, number }: NamedId): number[] {
+  segmentsNaming(slice: number, fromSeq: number, toSeq: number, { id, alias, producer, number }: NamedId): number[] {
     const rows = this.#sql.exec<{ first_seq: number; listed: number | null; producers: string }>(
-      `SELECT first_seq, INSTR(ids, ?) > 0 AS listed, producers FROM segments_${slice} WHERE first_seq >= ? AND first_seq <= ?
-         AND (INSTR(ids, ?) > 0 OR INSTR(producers, ?) > 0) ORDER BY first_seq DESC`,
+      `SELECT first_seq, INSTR(ids, ?1) > 0 OR COALESCE(INSTR(ids, ?5), 0) > 0 AS listed, producers FROM segments_${slice}
+         WHERE first_seq >= ?2 AND first_seq <= ?3 AND (listed OR INSTR(producers, ?4) > 0) ORDER BY first_seq DESC`,
       JSON.stringify(id),
       fromSeq,
       toSeq,
-      JSON.stringify(id),
       `[${JSON.stringify(producer)},`,
+      alias === undefined ? null : JSON.stringify(alias),
     );
     const found = [...rows]
       .filter((row) => row.listed === 1 || this.#rows.holdsNumber(row.first_seq, row.producers, producer, number))
@@ -235,6 +239,11 @@ export class SegmentStore {
       const { body } = this.#sql.exec<{ body: SqlStorageValue }>(select, firstSeq).one();
       return { lines: this.#rows.lines(firstSeq, body), chars: String(body).length };
     });
+  }
+
+  /** Bodies were written anew. */
+  forgetBodies(): void {
+    this.#bodies = new RecentBodies();
   }
 
   /** A reader has gone through all lines of a segment. */

@@ -20,6 +20,7 @@ import { logLine } from "../shell/log-line.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
 import { objectNamed } from "../shell/ports.ts";
 import type { Schema } from "../shell/schema.ts";
+import { telemetryErasure } from "./erasure.ts";
 import { ExportStore } from "./export-store.ts";
 import { Exporter } from "./exporter.ts";
 import type { TelemetryBindings } from "./ports.ts";
@@ -50,6 +51,7 @@ export class Telemetry extends EcosystemObject<TelemetryBindings> {
     steps: [],
     // The settings hold keys, and what waits belongs to the receiver of this deployment.
     copy: { leftOut: ["kept", "sources", "batches"] },
+    erasure: telemetryErasure,
   };
   readonly #store: ExportStore;
   readonly #exporter: Exporter;

@@ -1,4 +1,5 @@
-import type { CopyRules, StoredRow } from "../shell/schema.ts";
+import type { StoredRow } from "../shell/erasure-rules.ts";
+import type { CopyRules } from "../shell/schema.ts";
 import { newSecret } from "./endpoint-row.ts";
 import { readSettings, writeSettings } from "./endpoint-settings.ts";
 

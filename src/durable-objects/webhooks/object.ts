@@ -32,6 +32,7 @@ import {
   withSecret,
 } from "./endpoint-row.ts";
 import { readSettings, writeSettings } from "./endpoint-settings.ts";
+import { webhooksErasure } from "./erasure.ts";
 import { InboxStore, type PutSource } from "./inbox-store.ts";
 import { settings } from "./migrations/2-settings.ts";
 import { NO_SIGNALS } from "./no-signals.ts";
@@ -53,7 +54,12 @@ export interface WebhooksBindings extends RelayBindings {
  * While nothing is due the object sleeps.
  */
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
-  static override readonly schema: Schema = { of: "Webhooks", steps: [settings], copy: withoutSigningSecrets };
+  static override readonly schema: Schema = {
+    of: "Webhooks",
+    steps: [settings],
+    copy: withoutSigningSecrets,
+    erasure: webhooksErasure,
+  };
   readonly #store: WebhookStore;
   readonly #inbox: InboxStore;
   readonly #deliveries: Deliveries;

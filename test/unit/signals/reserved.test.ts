@@ -34,6 +34,7 @@ describe("a signal that the edge emits about itself", () => {
     "Q_INTELLIGENCE_HEALTH",
     "Q_LOG_TRUNCATED",
     "Q_LOG_SET_BACK",
+    "Q_ERASED",
     "ganglion.budget.warned",
     "ganglion.budget.changed",
   ])("is emitted by nobody else but an administrator who tries a rule: %s", (signal) => {

@@ -77,6 +77,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ],
   "dead-letters": ["projection", "queue", "webhooks"],
   deployment: ["policy", "projection", "telemetry"],
+  erasure: ["projection"],
   federation: ["access", "hosts", "policy", "queue"],
   inbox: ["cloudevents", "policy", "webhooks"],
   lineage: ["dead-letters", "policy", "queue"],

@@ -67,6 +67,8 @@ const A_CLAIM: LinkClaim = {
   takeOver: false,
 };
 
+const TO_ERASE = { do: "look", source: "s", throughSeq: 0, reporters: [], place: null } as const;
+
 /** One call of every method: the types ask for each, so that a new call without a row does not compile. */
 const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   append: [{ signals: [] }],
@@ -96,8 +98,12 @@ const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   ],
   relayReport: ["1", { instance: "i", version: 1, links: [] }, new Map()],
   retain: [],
+  erasures: [],
+  beginErasure: ["nobody"],
+  countSource: ["nobody", 0],
   nudge: [],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -111,6 +117,7 @@ const LINK_RELAY: ArgumentsOf<LinkRelay> = {
   closeToken: ["t"],
   closeHost: ["h", ["t"], "replaced"],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usageByDay: ["2026-01-01"],
   usage: [],
 };
@@ -129,6 +136,7 @@ const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   maintenance: [],
   changeMaintenance: [{ enabled: true, reason: "test" }, BY],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -151,6 +159,7 @@ const POLICY_STATE: ArgumentsOf<PolicyState> = {
   exportTo: [EXPORT],
   importState: ["none", { in_flight: [], fired: [] }, BY],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -161,6 +170,7 @@ const WORKER_BOARD: ArgumentsOf<WorkerBoard> = {
   agentSessions: [{ limit: 1 }],
   attention: [],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -184,6 +194,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   remove: [false],
   end: [],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -194,6 +205,7 @@ const QUEUE_LOBBY: ArgumentsOf<QueueLobby> = {
   queueBegan: ["q"],
   closeToken: ["t"],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -207,6 +219,7 @@ const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
   settings: [],
   configure: [{}],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -223,6 +236,7 @@ const DEAD_LETTERS: ArgumentsOf<DeadLetters> = {
   discard: ["none"],
   discardAll: [A_PAGE],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -230,12 +244,14 @@ const AUDIT_LOG: ArgumentsOf<AuditLog> = {
   record: [{ by: "n", by_id: "t", method: "PUT", operation: "/v1/{eco}/budget", target: "/v1/e/budget", status: 200 }],
   entries: [{ limit: 1 }],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
 const IDEMPOTENCY_KEYS: ArgumentsOf<IdempotencyKeys> = {
   begin: [{ key: "k", owner: "t", fingerprint: "f" }],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -256,6 +272,7 @@ const WEBHOOKS: ArgumentsOf<Webhooks> = {
   putInboxSource: ["none", { verify: { kind: "none" }, signal: "X" }],
   removeInboxSource: ["none"],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -264,6 +281,7 @@ const MODELS: ArgumentsOf<Models> = {
   changeSettings: [{ enabled: false, models: [], daily: { requests: 1, usd: 1 } }],
   ask: [{ id: "q1", model: "none", prompt: "p", timeoutMs: 1_000, choices: [] }],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -274,6 +292,7 @@ const INTELLIGENCE: ArgumentsOf<Intelligence> = {
   setRollout: [{ share: 10 }, { id: "t", name: "t" }],
   rollBack: [{}, { id: "t", name: "t" }],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -286,6 +305,7 @@ const TELEMETRY: ArgumentsOf<Telemetry> = {
   take: [{ source: "queue/q", epoch: "e", payload: "none", rows: [], dropped: 0 }],
   tick: [],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   usage: [],
   usageByDay: ["2026-01-01"],
 };
@@ -328,6 +348,7 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   setExporting: ["a", true],
   touch: ["a", 1],
   transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
   workerUsage: ["a", "2026-01-01"],
   usage: [],
   usageByDay: ["2026-01-01"],

@@ -1,3 +1,4 @@
+import { erasedKey, isErasedKey } from "./erased.ts";
 import { oldIdKey } from "./id-owner.ts";
 
 /** Characters of a key in the mean, by which the memory of long ones is bounded, too. */
@@ -25,6 +26,7 @@ export class IdWindow {
   #oldChars = 0;
   /** Ids of segments that an earlier version wrote are among them. */
   #holdsOldKeys = false;
+  #holdsErasedKeys = false;
 
   /**
    * @param windowMs - default ten minutes
@@ -44,9 +46,11 @@ export class IdWindow {
     return this.#young.get(key) ?? this.#middle.get(key) ?? this.#old.get(key);
   }
 
-  /** {@link find} among ids that an earlier version kept without owner and source. */
-  findOld(id: string): number | undefined {
-    return this.#holdsOldKeys ? this.find(oldIdKey(id)) : undefined;
+  /** {@link find}, also among ids that an earlier version kept without owner and source, or of which a digest is left. */
+  known(key: string, id: string): number | undefined {
+    const known = this.find(key) ?? (this.#holdsOldKeys ? this.find(oldIdKey(id)) : undefined);
+    if (known !== undefined || !this.#holdsErasedKeys) return known;
+    return this.find(erasedKey(key)) ?? this.find(erasedKey(oldIdKey(id)));
   }
 
   /** Drops expired ids. To be called before {@link find}: a log that was idle for a day holds no ids. */
@@ -65,6 +69,7 @@ export class IdWindow {
     this.#young.set(key, seq);
     this.#chars += key.length;
     if (key.startsWith(" ") && key.indexOf(" ", 1) < 0) this.#holdsOldKeys = true;
+    else if (isErasedKey(key)) this.#holdsErasedKeys = true;
   }
 
   get size(): number {

@@ -196,7 +196,7 @@ export class LogState {
           }
           last = number;
         } else if (id !== undefined) {
-          const known = this.#ids?.find(idKey(owner, signal.source, id)) ?? this.#ids?.findOld(id);
+          const known = this.#ids?.known(idKey(owner, signal.source, id), id);
           if (known !== undefined) {
             ids.push(id);
             firstSeq = Math.min(firstSeq ?? known, known);

@@ -1,5 +1,6 @@
 import type { NewSignal } from "../signal.ts";
 import { lineName, readSignalLine, timestampText } from "../signal-line.ts";
+import { isRestOf } from "./erased.ts";
 
 /**
  * Whether a stored line holds what was sent. Fields that the log may have filled in (the time of a signal that came
@@ -8,6 +9,8 @@ import { lineName, readSignalLine, timestampText } from "../signal-line.ts";
  * @throws SyntaxError or TypeError when `line` is no line of the log
  */
 export function isSameSignal(line: string, sent: NewSignal): boolean {
+  const isRest = isRestOf(line, sent);
+  if (isRest !== undefined) return isRest;
   if (lineName(line) !== sent.signal) return false;
   const stored = readSignalLine(line);
   if (stored.source !== sent.source || stored.cause !== sent.cause || stored.via?.id !== sent.via?.id) return false;

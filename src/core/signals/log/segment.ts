@@ -4,6 +4,7 @@ import { hashKey } from "./key-filter.ts";
 export type ProducerRange = readonly [producer: string, first: number, last: number];
 
 export type ForeignIdEntry = readonly [id: string, seq: number, source?: number];
+export type ErasedKeyEntry = readonly [key: string, seq: number];
 /** Signals of one token, or of one host, inside a segment; both ends inclusive. */
 export type OwnerRange = readonly [owner: string, firstSeq: number, lastSeq: number];
 
@@ -31,6 +32,8 @@ export interface SegmentHeader {
   readonly owners?: readonly OwnerRange[];
   /** Which hosts sent the signals that came with a producer and with an id of their own: others name the host by their ids. */
   readonly hosts?: readonly OwnerRange[];
+  /** Keys of ids that were erased, as digests, with the sequence numbers of their signals; see erased.ts. */
+  readonly erased?: readonly ErasedKeyEntry[];
   /** Hashes of the distinct ids that its signals name as their causes; see key-filter.ts. */
   readonly causes: readonly number[];
   /** Not as it was stored, which cannot be read; see salvage.ts. */
