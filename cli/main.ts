@@ -8,6 +8,7 @@ import { auditCommand } from "./commands/audit/audit.ts";
 import { budgetCommand } from "./commands/budget.ts";
 import { dlqCommand } from "./commands/dead-letters/dead-letters.ts";
 import { ecosystemCommand } from "./commands/ecosystems/ecosystem.ts";
+import { eraseCommand } from "./commands/erasure/erase.ts";
 import { bridgesCommand } from "./commands/federation/bridges.ts";
 import { taskStatusCommand, workersCommand } from "./commands/file-tasks/workers.ts";
 import { agentsCommand } from "./commands/hosts/agents.ts";
@@ -127,6 +128,7 @@ function program(): Command {
     tokensCommand,
     auditCommand,
     ecosystemCommand,
+    eraseCommand,
     importCommand,
   ]) {
     root.addCommand(make());

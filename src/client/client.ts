@@ -5,6 +5,7 @@ import { auditCalls } from "./audit.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
 import { deploymentCalls } from "./deployment.ts";
 import { ecosystemCalls } from "./ecosystems.ts";
+import { erasureCalls } from "./erasures.ts";
 import { bridgeCalls } from "./federation.ts";
 import { fileTaskCalls } from "./file-tasks.ts";
 import { agentCalls } from "./hosts.ts";
@@ -119,6 +120,7 @@ export function createClient(options: ClientOptions) {
     bridges: bridgeCalls({ call, inside }),
     deadLetters: deadLetterCalls({ call, inside }),
 
+    erasures: erasureCalls({ call, inside }),
     ecosystem: ecosystemCalls({ call, inside, name: ecosystem }),
     tokens: tokenCalls({ call }),
     sessions: sessionCalls({ call }),
