@@ -172,6 +172,7 @@ describe("ganglion status", () => {
         window,
         gaps: { open: 4 },
         over_quota: [OVER],
+        policies: { rules: 3, quarantined: [], unheard: [{ endpoint: "pager", messages: 2 }] },
         projections,
         dead_letters: 2,
         dead_letters_per_1000: 0.5,
@@ -199,6 +200,9 @@ describe("ganglion status", () => {
     expect(out).toMatch(/^databases +observations 2 MB, queue work 0.0164 MB$/m);
     expect(out).toMatch(/^memory queue work +tasks 1 of 25 MB \(3 refused\)$/m);
     expect(out).toMatch(/^dead letters +2 \(0.5 for 1,000 signals\)$/m);
+    expect(out).toMatch(
+      /^unheard pager +2 optional messages reached nobody; add the endpoint with `ganglion webhooks add pager <url>`$/m,
+    );
     expect(out).toMatch(
       /^over quota token:abc \(flooder\) "fake" +12 findings gave way, last at .*; limit 1000 \(fixed\)$/m,
     );
