@@ -15,7 +15,7 @@ const columns: readonly Column<InboxSource>[] = [
   ["PATH", ({ path }) => path],
 ];
 
-const KINDS = ["standard-webhooks", "github", "none"] as const;
+const KINDS = ["standard-webhooks", "github", "hmac", "token", "none"] as const;
 
 interface SetOptions {
   readonly verify: (typeof KINDS)[number];
@@ -23,6 +23,9 @@ interface SetOptions {
   readonly source?: string;
   readonly description?: string;
   readonly secretFile?: string;
+  readonly header?: string;
+  readonly prefix?: string;
+  readonly encoding?: "hex" | "base64";
   readonly where?: string;
   readonly fact?: Readonly<Record<string, string>>;
   readonly id?: string;
@@ -61,6 +64,14 @@ const setCommand = () =>
     .option("--source <source>", "source of the signal (default: inbox/<name>)")
     .option("--description <text>", "purpose of the source")
     .option("--secret-file <file>", "file with the secret (default: generated); - reads the input")
+    .option("--header <name>", "header that holds the signature (hmac) or the secret (token)")
+    .option("--prefix <text>", "what stands before the signature, such as sha256= (hmac)")
+    .addOption(
+      new Option("--encoding <encoding>", "how the signature is written (hmac; default: hex)").choices([
+        "hex",
+        "base64",
+      ]),
+    )
     .option("--where <expression>", "requests for which this is false are acknowledged, and nothing is stored")
     .option("--fact <name=expression>", "a fact of the signal; repeat it (default: the whole body)", fact)
     .option("--id <expression>", "id by which a repeated request is known (default: that of the delivery)")
@@ -93,11 +104,30 @@ async function sourceOf(options: SetOptions): Promise<InboxSourceInput> {
     ...(signalBy === undefined ? {} : { signal: signalBy }),
   };
   return {
-    verify: kind === "none" ? { kind } : { kind, ...secret },
+    verify: verificationOf(options, secret),
     signal,
     ...(source === undefined ? {} : { source }),
     ...(description === undefined ? {} : { description }),
     ...(Object.keys(map).length === 0 ? {} : { map }),
+  };
+}
+
+function verificationOf(
+  { verify: kind, header, prefix, encoding }: SetOptions,
+  secret: { readonly secret?: string },
+): InboxSourceInput["verify"] {
+  if (kind !== "hmac" && kind !== "token") return kind === "none" ? { kind } : { kind, ...secret };
+  if (header === undefined)
+    throw new UsageError(
+      `--verify ${kind} needs --header: where the ${kind === "hmac" ? "signature" : "secret"} stands`,
+    );
+  if (kind === "token") return { kind, header, ...secret };
+  return {
+    kind,
+    header,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...secret,
   };
 }
 

@@ -21,8 +21,9 @@ const FIELDS = ["signal", "id", "cause", "timestamp"] as const;
 /** Headers that no expression reads. */
 const SECRET_HEADERS = /^(authorization|cookie|webhook-signature|x-hub-signature.*|cf-.*|proxy-.*)$/;
 
-export const withoutSecrets = (headers: Iterable<readonly [string, string]>): Map<string, string> =>
-  new Map([...headers].filter(([name]) => !SECRET_HEADERS.test(name)));
+/** @param own - the header in which the source proves who it is */
+export const withoutSecrets = (headers: Iterable<readonly [string, string]>, own?: string): Map<string, string> =>
+  new Map([...headers].filter(([name]) => !SECRET_HEADERS.test(name) && name !== own?.toLowerCase()));
 
 const compile = (expression: string, condition = false): Expression =>
   compileExpression(expression, condition ? "condition" : "any", { names: "request" });

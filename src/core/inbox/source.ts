@@ -32,9 +32,25 @@ const RequestMap = z.strictObject({
 });
 export type RequestMap = Readonly<z.infer<typeof RequestMap>>;
 
+const FreeSecret = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,128}$/, {
+    message: "give 16 to 128 characters, or leave the secret out to have one generated",
+  })
+  .optional();
+const SignatureHeader = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/, {
+    message: "the name of a header holds letters, digits and - (64 characters at most)",
+  })
+  .meta({ description: "Name of the header that holds the signature or the token" });
+const Prefix = z.string().max(16).meta({ description: "What stands before the signature, such as sha256=" });
+const Encoding = z.enum(["hex", "base64"]).meta({ description: "How the signature is written; default hex" });
+
 /**
  * How a source proves who it is. `standard-webhooks`: as https://www.standardwebhooks.com specify; `github`: as the webhooks
- * of GitHub do; `none`: by nothing of its own, so that a request needs a token.
+ * of GitHub do; `hmac`: by HMAC-SHA256 over the body, in a header; `token`: by its secret itself, in a header; `none`: by
+ * nothing of its own, so that a request needs a token of the edge.
  */
 const Verification = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -46,12 +62,19 @@ const Verification = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("github").meta({ description: "Signed as webhooks of GitHub" }),
-    secret: z
-      .string()
-      .regex(/^[\x21-\x7e]{16,128}$/, {
-        message: "give 16 to 128 characters, or leave the secret out to have one generated",
-      })
-      .optional(),
+    secret: FreeSecret,
+  }),
+  z.strictObject({
+    kind: z.literal("hmac").meta({ description: "Signed by HMAC-SHA256 over the body" }),
+    header: SignatureHeader,
+    prefix: Prefix.optional(),
+    encoding: Encoding.optional(),
+    secret: FreeSecret,
+  }),
+  z.strictObject({
+    kind: z.literal("token").meta({ description: "Not signed: the secret itself is in a header" }),
+    header: SignatureHeader,
+    secret: FreeSecret,
   }),
   z.strictObject({ kind: z.literal("none").meta({ description: "Not signed: a request needs a token" }) }),
 ]);
@@ -77,7 +100,11 @@ export const InboxSourceInput = z.strictObject({
 });
 export type InboxSourceInput = Readonly<z.infer<typeof InboxSourceInput>>;
 
-const Kind = z.enum(["standard-webhooks", "github", "none"]);
+const Kind = z.enum(["standard-webhooks", "github", "hmac", "token", "none"]);
+
+/** Where the signature of a request stands, and how it is written. */
+const Signature = z.object({ header: SignatureHeader, prefix: Prefix.optional(), encoding: Encoding.optional() });
+export type Signature = Readonly<z.infer<typeof Signature>>;
 
 /** A source as people see it, without its secret. */
 export const InboxSource = z.object({
@@ -86,6 +113,7 @@ export const InboxSource = z.object({
   verify: z
     .object({
       kind: Kind.meta({ description: "The kind of its signature; none: a request needs a token" }),
+      header: SignatureHeader.optional(),
       old_secret_until: Timestamp.optional().meta({ description: "Until this time the previous secret is good, too" }),
     })
     .meta({ description: "How a request proves that it is the source's" }),
@@ -106,7 +134,10 @@ export const InboxSourceWithSecret = InboxSource.extend({
 export type InboxSourceWithSecret = Readonly<z.infer<typeof InboxSourceWithSecret>>;
 
 /** A source as it is stored. */
-export const StoredSource = InboxSourceInput.omit({ verify: true }).extend({ kind: Kind });
+export const StoredSource = InboxSourceInput.omit({ verify: true }).extend({
+  kind: Kind,
+  signature: Signature.optional(),
+});
 export type StoredSource = Readonly<z.infer<typeof StoredSource>>;
 
 /** What the door must know of a source. It passes between the objects of the edge alone. */

@@ -1,4 +1,5 @@
 import { keyOf } from "../webhooks/secret.ts";
+import type { Signature } from "./source.ts";
 
 /** A request of a source, as its signature is over it. */
 export interface SignedRequest {
@@ -41,12 +42,38 @@ export async function isStandardWebhook(
 }
 
 /** @see https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries */
-export async function isGithubWebhook({ headers, body }: SignedRequest, secrets: readonly string[]): Promise<boolean> {
-  const [, hex] = /^sha256=([0-9a-f]{64})$/.exec(headers.get("x-hub-signature-256") ?? "") ?? [];
-  const signature =
-    hex === undefined ? undefined : Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
-  const keys = secrets.map((secret) => (secret === "" ? undefined : Uint8Array.from(encoder.encode(secret))));
-  return anyValid(keys, signature === undefined ? [] : [signature], body);
+export const isGithubWebhook = (request: SignedRequest, secrets: readonly string[]): Promise<boolean> =>
+  isHmacWebhook(request, secrets, { header: "x-hub-signature-256", prefix: "sha256=" });
+
+/** Whether a header holds an HMAC-SHA256 of the body, as many services sign. */
+export async function isHmacWebhook(
+  { headers, body }: SignedRequest,
+  secrets: readonly string[],
+  { header, prefix = "", encoding = "hex" }: Signature,
+): Promise<boolean> {
+  const text = headers.get(header.toLowerCase()) ?? "";
+  const written = text.startsWith(prefix) ? text.slice(prefix.length) : "";
+  const signature = encoding === "hex" ? bytesOfHex(written) : bytesOfBase64(written);
+  return anyValid(secrets.map(keyOfText), signature === undefined ? [] : [signature], body);
+}
+
+/** Whether a header holds one of the secrets. What is compared is a digest of each, in the same time wherever they differ. */
+export async function hasToken(
+  { headers }: Pick<SignedRequest, "headers">,
+  secrets: readonly string[],
+  { header }: Pick<Signature, "header">,
+): Promise<boolean> {
+  const key = await crypto.subtle.importKey("raw", NOBODYS_KEY, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+    "verify",
+  ]);
+  const given = encoder.encode(headers.get(header.toLowerCase()) ?? "");
+  let valid = false;
+  for (const secret of secrets.length === 0 ? [""] : secrets) {
+    const digest = await crypto.subtle.sign("HMAC", key, encoder.encode(secret));
+    if ((await crypto.subtle.verify("HMAC", key, digest, given)) && secret !== "") valid = true;
+  }
+  return valid;
 }
 
 /** A key that nothing is signed with: where there is no source, or no signature, as much work is done as where there is one. */
@@ -73,3 +100,11 @@ function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return undefined;
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
+
+function bytesOfHex(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[0-9a-f]{64}$/.test(text)) return undefined;
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+}
+
+const keyOfText = (secret: string): Uint8Array<ArrayBuffer> | undefined =>
+  secret === "" ? undefined : Uint8Array.from(encoder.encode(secret));

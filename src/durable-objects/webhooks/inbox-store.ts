@@ -76,7 +76,7 @@ export class InboxStore {
       old_secret: replaced ? same.secret : (same?.old_secret ?? null),
       old_secret_until_ms: replaced ? nowMs + OLD_SECRET_MS : (same?.old_secret_until_ms ?? 0),
       created_ms: before?.created_ms ?? nowMs,
-      body: JSON.stringify({ ...input, kind: verify.kind }),
+      body: JSON.stringify({ ...input, kind: verify.kind, ...signatureOf(verify) }),
     };
     this.#sql.exec(
       `INSERT OR REPLACE INTO inbox_sources (name, secret, old_secret, old_secret_until_ms, created_ms, body)
@@ -104,13 +104,14 @@ export class InboxStore {
   }
 
   #view(row: SourceRow, nowMs: number): InboxSource {
-    const { kind, signal, source, map, description } = storedOf(row);
+    const { kind, signature, signal, source, map, description } = storedOf(row);
     const { name, old_secret, old_secret_until_ms: untilMs, created_ms } = row;
     return {
       name,
       path: `/v1/${this.#ecosystem}/inbox/${encodeURIComponent(name)}`,
       verify: {
         kind,
+        ...(signature === undefined ? {} : { header: signature.header }),
         ...(old_secret !== null && untilMs > nowMs ? { old_secret_until: new Date(untilMs).toISOString() } : {}),
       },
       signal,
@@ -120,6 +121,19 @@ export class InboxStore {
       created_at: new Date(created_ms).toISOString(),
     };
   }
+}
+
+function signatureOf(verify: InboxSourceInput["verify"]): Pick<StoredSource, "signature"> {
+  if (verify.kind === "token") return { signature: { header: verify.header } };
+  if (verify.kind !== "hmac") return {};
+  const { header, prefix, encoding } = verify;
+  return {
+    signature: {
+      header,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(encoding === undefined ? {} : { encoding }),
+    },
+  };
 }
 
 const storedOf = ({ body }: SourceRow): StoredSource => StoredSource.parse(JSON.parse(body));

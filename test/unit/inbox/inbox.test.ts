@@ -3,7 +3,7 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { mapErrors, mapRequest, withoutSecrets } from "../../../src/core/inbox/map-request.ts";
 import { InboxSourceInput, type SourceAtDoor } from "../../../src/core/inbox/source.ts";
-import { isGithubWebhook, isStandardWebhook } from "../../../src/core/inbox/verify.ts";
+import { hasToken, isGithubWebhook, isHmacWebhook, isStandardWebhook } from "../../../src/core/inbox/verify.ts";
 
 const [OLD, NEW] = [1, 2].map((byte) => `whsec_${btoa(String.fromCharCode(...new Uint8Array(32).fill(byte)))}`) as [
   string,
@@ -84,6 +84,30 @@ describe("a request signed by GitHub", () => {
   });
 });
 
+describe("a request signed in another header", () => {
+  const mac = (encoding: "hex" | "base64") => createHmac("sha256", "a-secret-of-sixteen").update(BODY).digest(encoding);
+  const request = (value: string) => ({ headers: new Map([["x-sig", value]]), body: bytes(BODY) });
+
+  it("is verified by its HMAC, in hex or base64, behind a prefix", async () => {
+    const verify = (value: string, more: object = {}) =>
+      isHmacWebhook(request(value), ["a-secret-of-sixteen"], { header: "X-Sig", ...more });
+    expect(await verify(mac("hex"))).toBe(true);
+    expect(await verify(mac("base64"), { encoding: "base64" })).toBe(true);
+    expect(await verify(`v0=${mac("hex")}`, { prefix: "v0=" })).toBe(true);
+    for (const wrong of ["", mac("base64"), `v0=${mac("hex")}`, mac("hex").replace(/^./, "g")])
+      expect(await verify(wrong)).toBe(false);
+    expect(await verify(mac("hex"), { prefix: "v0=" })).toBe(false);
+  });
+
+  it("is verified by a token that is one of the secrets, and by no other", async () => {
+    const verify = (value: string, secrets = ["old-secret", "new-secret"]) =>
+      hasToken(request(value), secrets, { header: "X-Sig" });
+    for (const good of ["old-secret", "new-secret"]) expect(await verify(good)).toBe(true);
+    for (const wrong of ["", "old-secre", "old-secret "]) expect(await verify(wrong)).toBe(false);
+    for (const none of [[], [""]]) expect(await verify("", none)).toBe(false);
+  });
+});
+
 describe("the map of a source", () => {
   const source = (more: Partial<SourceAtDoor> = {}): SourceAtDoor => ({
     name: "gh",
@@ -149,6 +173,7 @@ describe("the map of a source", () => {
       ["x-a", "1"],
     ] as const;
     expect([...withoutSecrets(all).keys()]).toEqual(["x-a"]);
+    expect([...withoutSecrets(all, "X-A").keys()]).toEqual([]);
   });
 });
 

@@ -118,6 +118,24 @@ describe("the inbox", () => {
     expect(await signals(eco)).toMatchObject([{ facts: { repo: "acme/site" } }, { id: "other" }]);
   });
 
+  it("takes what is signed in a header of the source's own, or has its secret there", async () => {
+    const eco = freshEcosystem();
+    const secret = "a-secret-of-the-source";
+    await set(eco, "signs", { verify: { kind: "hmac", header: "X-Sig", prefix: "sha256=", secret } });
+    const put = await set(eco, "tells", {
+      verify: { kind: "token", header: "X-Gitlab-Token", secret },
+      map: { facts: { keys: "size(headers)", told: "'x-gitlab-token' in headers" } },
+    });
+    expect(put.verify).toEqual({ kind: "token", header: "X-Gitlab-Token" });
+    const deliver = async (name: string, headers: Record<string, string>) =>
+      (await call(`${sources(eco)}/${name}`, { method: "POST", body: BODY, headers, token: null })).status;
+    expect(await deliver("signs", { "X-Sig": await github(secret, BODY) })).toBe(202);
+    expect(await deliver("signs", { "X-Sig": await github("another", BODY) })).toBe(401);
+    expect(await deliver("tells", { "X-Gitlab-Token": secret })).toBe(202);
+    expect(await deliver("tells", { "X-Gitlab-Token": `${secret}.` })).toBe(401);
+    expect(await signals(eco)).toMatchObject([{ facts: JSON.parse(BODY) }, { facts: { told: false } }]);
+  });
+
   it("takes both secrets for a day after one was replaced, and shows neither", async () => {
     const eco = freshEcosystem();
     const old = (await set(eco, "desk", { verify: { kind: "standard-webhooks" } })).secret ?? "";

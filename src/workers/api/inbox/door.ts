@@ -2,7 +2,13 @@ import type { Context } from "hono";
 import { UNAUTHENTICATED } from "../../../core/access/unauthenticated.ts";
 import { ExpiringMap } from "../../../core/collections/expiring-map.ts";
 import { SOURCE_NAME, type SourceAtDoor } from "../../../core/inbox/source.ts";
-import { isGithubWebhook, isStandardWebhook, type SignedRequest } from "../../../core/inbox/verify.ts";
+import {
+  hasToken,
+  isGithubWebhook,
+  isHmacWebhook,
+  isStandardWebhook,
+  type SignedRequest,
+} from "../../../core/inbox/verify.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory, webhooks } from "../../bindings/objects.ts";
@@ -101,15 +107,20 @@ export async function mustBeVerified(
     });
     return source;
   }
-  const secrets = source?.secrets ?? [];
-  const valid =
-    source?.kind === "github"
-      ? await isGithubWebhook(request, secrets)
-      : await isStandardWebhook(request, secrets, nowMs);
-  if (source !== null && valid) return source;
+  if ((await isVerified(source, request, nowMs)) && source !== null) return source;
   const refusal = await countFailure(c.env, c.req.header("cf-connecting-ip"), nowMs);
   throw refusal.problem.status === UNAUTHENTICATED.status ? unverified() : refusal;
 }
+
+function isVerified(source: SourceAtDoor | null, request: SignedRequest, nowMs: number): Promise<boolean> {
+  const { kind = "standard-webhooks", secrets = [], signature = NO_SIGNATURE } = source ?? {};
+  if (kind === "github") return isGithubWebhook(request, secrets);
+  if (kind === "hmac") return isHmacWebhook(request, secrets, signature);
+  if (kind === "token") return hasToken(request, secrets, signature);
+  return isStandardWebhook(request, secrets, nowMs);
+}
+
+const NO_SIGNATURE = { header: "" };
 
 const unverified = () =>
   new Refusal(

@@ -22,7 +22,10 @@ export async function receive(c: Context<ApiEnv>, ecosystem: string, name: strin
   const body = await readAnyBytes(c.req.raw);
   const headers = new Map(c.req.raw.headers.entries());
   const source = await mustBeVerified(c, await sourceOf(c.env, ecosystem, name), { headers, body }, nowMs);
-  const request = { headers: withoutSecrets(headers), body: readBody(body, headers.get("content-type") ?? "") };
+  const request = {
+    headers: withoutSecrets(headers, source.signature?.header),
+    body: readBody(body, headers.get("content-type") ?? ""),
+  };
   const mapped = mapRequest(source, request, ecosystem, nowMs);
   if (mapped === "ignored") return null;
   if (!mapped.ok) throw invalid(NAMING.kind, NAMING.title, mapped.errors);
