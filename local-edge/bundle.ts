@@ -25,7 +25,7 @@ const SOURCES = [
   "tsconfig.edge.json",
   "local-edge/build.ts",
   "local-edge/build-dashboard.ts",
-  "local-edge/browser-schemas.ts",
+  "local-edge/trusted-answers.ts",
   "local-edge/bundle.ts",
 ];
 

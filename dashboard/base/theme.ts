@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 
 const THEMES = ["system", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
@@ -7,17 +7,11 @@ const KEY = "ganglion.theme";
 
 /** What the reader chose; `system` follows the machine. */
 export const theme = signal<Theme>("system");
-const systemDark = signal(false);
 
-/** Reads what was chosen before, and follows the machine. */
+/** Reads what was chosen before. The style sheets follow the machine. */
 export function startTheme(): void {
   const stored = localStorage.getItem(KEY);
   apply(THEMES.find((one) => one === stored) ?? "system");
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  systemDark.value = dark.matches;
-  dark.addEventListener("change", ({ matches }) => {
-    systemDark.value = matches;
-  });
 }
 
 export function nextTheme(): void {
@@ -30,12 +24,3 @@ function apply(chosen: Theme): void {
   if (chosen === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = chosen;
 }
-
-const isDark = computed(() => (theme.value === "system" ? systemDark.value : theme.value === "dark"));
-
-/** Colours for what is drawn on a canvas, where style sheets do not reach. The same as in styles.css. */
-export const colours = computed(() =>
-  isDark.value
-    ? { accent: "#7fb2ff", faint: "#9aa4b2", line: "#2a313b", band: "rgb(127 178 255 / 0.16)" }
-    : { accent: "#1f5fd0", faint: "#5c6672", line: "#e3e7ec", band: "rgb(31 95 208 / 0.12)" },
-);

@@ -5,7 +5,6 @@ import { AttentionView } from "../attention/view.tsx";
 import type { ViewName } from "../base/place.ts";
 import { place } from "../base/router.ts";
 import { Loading, Trouble } from "../parts/basics.tsx";
-import { LOAD_VIEW } from "./views.ts";
 
 const loaded = signal<Readonly<Partial<Record<ViewName, ComponentType>>>>({ attention: AttentionView });
 const failure = signal<unknown>(undefined);
@@ -32,11 +31,11 @@ function Guarded({ children }: { readonly children: preact.ComponentChildren }) 
 }
 
 function load(view: ViewName): void {
-  if (view === "attention" || loaded.value[view] !== undefined) return;
+  if (loaded.value[view] !== undefined) return;
   failure.value = undefined;
-  LOAD_VIEW[view]().then(
-    (View) => {
-      loaded.value = { ...loaded.value, [view]: View };
+  import("./other-views.ts").then(
+    ({ OTHER_VIEWS }) => {
+      loaded.value = { ...loaded.value, ...OTHER_VIEWS };
     },
     (error: unknown) => {
       failure.value = error;
