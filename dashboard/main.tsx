@@ -2,7 +2,7 @@ import { render } from "preact";
 import { loadEcosystems } from "./base/ecosystems.ts";
 import { startOverview } from "./base/overview.ts";
 import { startRouter } from "./base/router.ts";
-import { loadSession } from "./base/session.ts";
+import { startSession } from "./base/session.ts";
 import { startTheme } from "./base/theme.ts";
 import { startClock } from "./base/time.ts";
 import { reloadOnMissingChunk } from "./missing-chunk.ts";
@@ -16,7 +16,7 @@ startClock();
 startRouter();
 startKeyboard();
 startOverview();
-void loadSession();
+startSession();
 void loadEcosystems();
 
 const root = document.getElementById("app");

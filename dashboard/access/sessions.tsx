@@ -52,6 +52,7 @@ export function Sessions() {
                     <Act
                       label={id === own ? "Sign out" : "End"}
                       kind="danger"
+                      reads={id === own}
                       about={`${token_name}, begun ${created_at}`}
                       run={end(id)}
                       done="The session is over"

@@ -6,6 +6,7 @@ import { callEdge } from "../base/edge.ts";
 import { place } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Loaded, When } from "../parts/basics.tsx";
+import { Changing } from "../parts/changing.tsx";
 import { Act, Dialog } from "../parts/dialog.tsx";
 import { LongText } from "../parts/long-text.tsx";
 import { Table } from "../parts/table.tsx";
@@ -20,9 +21,11 @@ export function Tokens() {
   return (
     <section aria-label="Tokens">
       <p class="tally">
-        <button type="button" onClick={() => setAdding(true)}>
-          New token…
-        </button>
+        <Changing>
+          <button type="button" onClick={() => setAdding(true)}>
+            New token…
+          </button>
+        </Changing>
         <span class="faint">Each program and person gets its own, with no more than it needs.</span>
       </p>
       <Loaded of={tokens}>

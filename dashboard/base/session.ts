@@ -1,15 +1,32 @@
-import { signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { sessionCalls } from "../../src/client/access.ts";
 import type { CurrentSession } from "../../src/core/access/session.ts";
-import { callEdge } from "./edge.ts";
+import { callEdge, connection } from "./edge.ts";
 
 /** Who looks, and what that session may do; `undefined`: not known yet. */
 export const session = signal<CurrentSession | undefined>(undefined);
 
-export async function loadSession(): Promise<void> {
-  try {
-    session.value = await sessionCalls({ call: callEdge }).current();
-  } catch {
-    // The connection state of the page says why: signed out, or no edge.
-  }
+/** Whether the session only reads; also while that is not known. */
+export const readsOnly = computed(() => session.value?.session?.act === false);
+
+/** Whether the session may change things, as far as its token may. */
+export const mayAct = computed(() => session.value !== undefined && !readsOnly.value);
+
+/** Asks who looks, again when an edge that was away answers. */
+export function startSession(): void {
+  let asking = false;
+  const ask = async () => {
+    asking = true;
+    try {
+      session.value = await sessionCalls({ call: callEdge }).current();
+    } catch {
+      // The connection state of the page says why: signed out, or no edge.
+    } finally {
+      asking = false;
+    }
+  };
+  void ask();
+  effect(() => {
+    if (connection.value === "online" && session.peek() === undefined && !asking) void ask();
+  });
 }

@@ -5,6 +5,7 @@ import { edgeOf } from "../base/edge.ts";
 import { overview } from "../base/overview.ts";
 import { open, place, queryOf, setQuery, to } from "../base/router.ts";
 import { Empty, Facts, Head, Json, Trouble, When } from "../parts/basics.tsx";
+import { Changing } from "../parts/changing.tsx";
 import { ChoiceFilter, TextFilter, Toggle } from "../parts/fields.tsx";
 import { VirtualList } from "../parts/virtual-list.tsx";
 import { clock, counted, exact, grouped, inLine } from "../parts/words.ts";
@@ -44,9 +45,11 @@ export function LiveView() {
         ) : (
           <ChoiceFilter name="range" label="Range" options={RANGES} />
         )}
-        <button type="button" onClick={() => setPublishing(true)}>
-          Publish…
-        </button>
+        <Changing>
+          <button type="button" onClick={() => setPublishing(true)}>
+            Publish…
+          </button>
+        </Changing>
       </Head>
       {where.trim() === "" ? (
         <Stream ecosystem={ecosystem} names={names} calls={calls} />

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { mayAct } from "../base/session.ts";
 import type { Progress } from "./act-on-each.ts";
 import { Dialog } from "./dialog.tsx";
 import { counted, reasonOf } from "./words.ts";
@@ -38,6 +39,7 @@ export function Bulk({ label, what, count, run, after, kind, none }: BulkProps) 
       after();
     }, failed);
   };
+  if (!mayAct.value) return null;
   return (
     <>
       <button type="button" class={kind ?? ""} disabled={none === true} onClick={begin}>

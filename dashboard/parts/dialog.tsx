@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { mayAct } from "../base/session.ts";
 import { notify, notifyFailure } from "./toasts.tsx";
 
 interface DialogProps {
@@ -37,12 +38,14 @@ interface ActProps {
   readonly done: string;
   readonly after?: (() => void) | undefined;
   readonly kind?: "primary" | "danger" | "quiet" | undefined;
+  /** Whether a session that only reads may do it, too; default: it may not, and sees no button. */
+  readonly reads?: boolean;
   /** Tells apart buttons of one label. */
   readonly about?: string | undefined;
 }
 
 /** A button that acts through the API: asks where that is wise, shows that it works, and says how it ended. */
-export function Act({ label, confirm, run, done, after, kind, about }: ActProps) {
+export function Act({ label, confirm, run, done, after, kind, reads = false, about }: ActProps) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
   const act = async () => {
@@ -58,6 +61,7 @@ export function Act({ label, confirm, run, done, after, kind, about }: ActProps)
       setBusy(false);
     }
   };
+  if (!reads && !mayAct.value) return null;
   return (
     <>
       <button

@@ -7,11 +7,13 @@ import { edgeOf } from "../base/edge.ts";
 import { open, queryOf, to } from "../base/router.ts";
 import { ONCE, usePolled } from "../base/use-polled.ts";
 import { Badge, Head, Loaded, When } from "../parts/basics.tsx";
+import { Changing } from "../parts/changing.tsx";
 import { Act } from "../parts/dialog.tsx";
 import { notify } from "../parts/toasts.tsx";
 import { reasonOf } from "../parts/words.ts";
 import { Differences } from "./differences.tsx";
 import { LineDiff } from "./line-diff.tsx";
+import { RuleFields } from "./rule-fields.tsx";
 import { readRule, ruleText } from "./rule-text.ts";
 import { Versions } from "./versions.tsx";
 
@@ -126,6 +128,11 @@ function Editor({ calls, id: given, found, isNew, reload }: EditorProps) {
               <input value={id} onInput={({ currentTarget }) => setId(currentTarget.value)} />
             </label>
           )}
+          {"rule" in read ? (
+            <RuleFields rule={read.rule} onChange={(rule) => setText(JSON.stringify(rule, null, 2))} />
+          ) : (
+            <p class="faint">The form is here again as soon as the text below is a rule.</p>
+          )}
           <label class="form">
             The rule (JSON)
             <textarea
@@ -155,14 +162,16 @@ function Editor({ calls, id: given, found, isNew, reload }: EditorProps) {
             <button type="button" disabled={busy !== "" || "problem" in read} onClick={simulate}>
               {busy === "Simulating…" ? busy : "Simulate"}
             </button>
-            <button
-              type="button"
-              class="primary"
-              disabled={busy !== "" || "problem" in read || text === inForce}
-              onClick={apply}
-            >
-              {busy === "Applying…" ? busy : "Apply"}
-            </button>
+            <Changing>
+              <button
+                type="button"
+                class="primary"
+                disabled={busy !== "" || "problem" in read || text === inForce}
+                onClick={apply}
+              >
+                {busy === "Applying…" ? busy : "Apply"}
+              </button>
+            </Changing>
             {text !== inForce && simulated?.text !== text && (
               <span class="faint">not simulated since the last change</span>
             )}

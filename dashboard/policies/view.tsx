@@ -4,6 +4,7 @@ import { edgeOf } from "../base/edge.ts";
 import { open, place, queryOf, to } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Head, Loaded, When } from "../parts/basics.tsx";
+import { Changing } from "../parts/changing.tsx";
 import { Act } from "../parts/dialog.tsx";
 import { ChoiceFilter, TextFilter } from "../parts/fields.tsx";
 import { Table } from "../parts/table.tsx";
@@ -41,9 +42,11 @@ function PolicyList({ ecosystem }: { readonly ecosystem: string }) {
             ["quarantined", "quarantined"],
           ]}
         />
-        <button type="button" onClick={() => open(to("policies", "new-rule", { new: "1" }))}>
-          New rule
-        </button>
+        <Changing>
+          <button type="button" onClick={() => open(to("policies", "new-rule", { new: "1" }))}>
+            New rule
+          </button>
+        </Changing>
       </Head>
       <Loaded of={rules}>
         {(list) => {

@@ -4,7 +4,7 @@ import { connection } from "../base/edge.ts";
 import { overview } from "../base/overview.ts";
 import { hrefOf, type MenuView, menuOf, titleOf, VIEWS } from "../base/place.ts";
 import { open, place, queryOf, setQuery, to } from "../base/router.ts";
-import { session } from "../base/session.ts";
+import { readsOnly } from "../base/session.ts";
 import { nextTheme, theme } from "../base/theme.ts";
 import { Palette, paletteOpen } from "../palette/palette.tsx";
 import { Badge } from "../parts/basics.tsx";
@@ -39,7 +39,6 @@ export function Shell() {
 }
 
 function TopBar() {
-  const readsOnly = session.value !== undefined && session.value.session !== null && !session.value.session.act;
   return (
     <header class="top">
       <a class="brand" href={to("attention")}>
@@ -56,7 +55,7 @@ function TopBar() {
         <span>Open anything</span> <kbd>Ctrl K</kbd>
       </button>
       <span class="grow" />
-      {readsOnly && (
+      {readsOnly.value && (
         <span class="pill" title="This session reads only. ganglion open --act begins one that may change things.">
           reads only
         </span>

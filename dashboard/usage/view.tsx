@@ -6,6 +6,7 @@ import { edgeOf } from "../base/edge.ts";
 import { place } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Head, Loaded } from "../parts/basics.tsx";
+import { Changing } from "../parts/changing.tsx";
 import { Act } from "../parts/dialog.tsx";
 import { Table } from "../parts/table.tsx";
 import { dollars, figure, grouped } from "../parts/words.ts";
@@ -93,34 +94,36 @@ function BudgetOf({ budget, forecast, calls, reload }: BudgetProps) {
           value={Math.min(monthly_usd, spent_usd)}
         />
       )}
-      <p class="tally">
-        <label>
-          US dollars a month{" "}
-          <input
-            type="number"
-            min="0"
-            step="any"
-            class="narrow"
-            value={typed}
-            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
-          />
-        </label>
-        {valid && wanted !== monthly_usd && (
-          <Act
-            label={wanted === null ? "Remove the budget" : "Set the budget"}
-            kind="primary"
-            confirm={
-              wanted === null
-                ? "Remove the budget? Nothing is sampled any more, whatever it costs."
-                : `Set the budget to ${dollars(wanted)} a month? Beyond it observations are sampled; other signals and tasks never are.`
-            }
-            run={() => calls.setBudget({ monthly_usd: wanted })}
-            done="The budget is set"
-            after={reload}
-          />
-        )}
-        {!valid && <span class="problem">▲ Give an amount above 0, or nothing for no budget.</span>}
-      </p>
+      <Changing>
+        <p class="tally">
+          <label>
+            US dollars a month{" "}
+            <input
+              type="number"
+              min="0"
+              step="any"
+              class="narrow"
+              value={typed}
+              onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+            />
+          </label>
+          {valid && wanted !== monthly_usd && (
+            <Act
+              label={wanted === null ? "Remove the budget" : "Set the budget"}
+              kind="primary"
+              confirm={
+                wanted === null
+                  ? "Remove the budget? Nothing is sampled any more, whatever it costs."
+                  : `Set the budget to ${dollars(wanted)} a month? Beyond it observations are sampled; other signals and tasks never are.`
+              }
+              run={() => calls.setBudget({ monthly_usd: wanted })}
+              done="The budget is set"
+              after={reload}
+            />
+          )}
+          {!valid && <span class="problem">▲ Give an amount above 0, or nothing for no budget.</span>}
+        </p>
+      </Changing>
     </section>
   );
 }

@@ -85,11 +85,16 @@ export async function openDashboard(
   return page;
 }
 
-/** What is wrong with a page for people who cannot see it, or use no mouse. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
+/**
+ * What is wrong with a page for people who cannot see it, or use no mouse.
+ *
+ * @param rules - of axe; default: all
+ */
+export async function accessibilityFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate(`"axe" in window`))) await page.evaluate(axe.source);
+  const options = { resultTypes: ["violations"], ...(rules !== undefined && { runOnly: rules }) };
   const found = await page.evaluate(
-    `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) =>
+    `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations.map(({ id, nodes }) =>
        id + ": " + nodes.map(({ target }) => target.join(" ")).join(", ")))`,
   );
   return found as string[];

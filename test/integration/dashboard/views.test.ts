@@ -6,11 +6,17 @@ import { accessibilityFaults, hasBrowser, openDashboard } from "../../harness/br
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { CHAIN_RULE, fill, type LinkedHost, linkHost } from "./seed.ts";
 
+/** Buttons that change something, by how their labels begin. */
+const ACTS =
+  /^(Apply|Cancel|Clear|Delete|Discard|End|Forget|New|Publish|Replay|Restart|Retry|Set|Start|Stop|Switch|Test)\b/;
+
 /** One edge and one page for all tests of this file: each opens what it looks at by its URL. */
 describe.runIf(hasBrowser)("the dashboard in a browser", () => {
   let edge: RunningEdge;
   let client: Client;
   let page: Page;
+  /** Of somebody with a narrow screen, dark, in a session that only reads. */
+  let reader: Page;
   let host: LinkedHost;
   let pushed: string;
 
@@ -24,12 +30,25 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
       { name: "tester", state: "gave_up", verdict: "dead", restarts: 5, detail: "exit 1, five times in a row" },
     ]);
     ({ pushed } = await fill(client, Date.now()));
-    page = await openDashboard(edge, "default/attention", { act: true, viewport: { width: 1280, height: 900 } });
+    const wide = { act: true, viewport: { width: 1280, height: 900 }, colorScheme: "light" } as const;
+    const narrow = { viewport: { width: 320, height: 700 }, colorScheme: "dark", reducedMotion: "reduce" } as const;
+    [page, reader] = await Promise.all([
+      openDashboard(edge, "default/attention", wide),
+      openDashboard(edge, "default/attention", narrow),
+    ]);
   });
 
   const goTo = (path: string) => page.goto(`${edge.url}/app/default/${path}`);
-  const shown = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
+  const shownIn = (where: Page, words: string | RegExp) =>
+    where.getByText(words).filter({ visible: true }).first().waitFor();
+  const shown = (words: string | RegExp) => shownIn(page, words);
   const press = (name: string | RegExp) => page.getByRole("button", { name }).first().click();
+  /** Goes to a view as a link does, without loading the page again. */
+  const stepTo = (where: Page, path: string) =>
+    where.evaluate(`history.pushState(null, "", ${JSON.stringify(`/app/default/${path}`)});
+      dispatchEvent(new PopStateEvent("popstate"));
+      new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))`);
+  const buttonsOf = (where: Page) => where.locator("main").getByRole("button").allInnerTexts();
 
   const VIEWS: readonly (readonly [name: string, path: () => string, shows: string | RegExp])[] = [
     ["Attention", () => "attention", /tester/],
@@ -46,7 +65,7 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
     ["Expectations", () => "expectations", "BUILT"],
     ["History", () => "history?range=5", "cpu_percent"],
     ["Usage", () => "usage", "Budget of the month"],
-    ["Tokens", () => "access?tab=tokens", "New token…"],
+    ["Tokens", () => "access?tab=tokens", "Each program and person gets its own"],
     ["Sessions", () => "access?tab=sessions", "this browser"],
     ["Webhooks", () => "access?tab=webhooks", "There is no webhook endpoint."],
   ];
@@ -54,25 +73,57 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
   test.each(VIEWS)(
     "shows real data in the view %s, in both themes and 320 px, and excludes nobody",
     async (_, path, shows) => {
-      await page.emulateMedia({ colorScheme: "light" });
-      await page.setViewportSize({ width: 1280, height: 900 });
-      await goTo(path());
-      await shown(shows);
-      expect(await accessibilityFaults(page)).toEqual([]);
-      await page.emulateMedia({ colorScheme: "dark" });
-      await page.setViewportSize({ width: 320, height: 700 });
-      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(320);
-      expect(await accessibilityFaults(page)).toEqual([]);
-      await page.setViewportSize({ width: 1280, height: 900 });
+      const look = async (where: Page, rules?: readonly string[]) => {
+        await stepTo(where, path());
+        await shownIn(where, shows);
+        return accessibilityFaults(where, rules);
+      };
+      // The same elements stand in both: only their colours differ, and where they go.
+      expect(await Promise.all([look(page, ["color-contrast"]), look(reader)])).toEqual([[], []]);
+      expect(await reader.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(320);
+      expect(await reader.evaluate("document.getAnimations().length")).toBe(0);
+      expect((await buttonsOf(reader)).filter((label) => ACTS.test(label))).toEqual([]);
     },
   );
 
-  test("loads at most 60 KB before it shows something, compressed", async () => {
-    const html = await (await fetch(`${edge.url}/app/`)).text();
-    const files = [...html.matchAll(/(?:src|href)="(\/app\/assets\/[^"]+)"/g)].map(([, path]) => path);
-    const texts = await Promise.all(files.map(async (path) => (await fetch(`${edge.url}${path}`)).text()));
-    expect(files.length).toBeGreaterThan(1);
-    expect(texts.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThanOrEqual(60 * 1024);
+  test("offers a session that may act what one that only reads does not see", async () => {
+    const offered: Readonly<Record<string, string>> = {
+      "live?names=PUSHED": "Publish…",
+      "queues/reviews?text=poison": "Cancel…",
+      policies: "New rule",
+      [`policies/${CHAIN_RULE.id}`]: "Apply",
+      "hosts/gpu-01?process=tester": "Start",
+      "access?tab=tokens": "New token…",
+    };
+    for (const [path, label] of Object.entries(offered)) {
+      await stepTo(page, path);
+      await page.locator("main").getByRole("button", { name: label }).first().waitFor();
+    }
+    expect(await reader.getByText("reads only", { exact: true }).count()).toBe(1);
+  });
+
+  /** What these files weigh, as browsers load them. */
+  const compressed = async (paths: readonly string[]) =>
+    (await Promise.all(paths.map(textOf))).reduce((sum, text) => sum + gzipSync(text).length, 0);
+  const textOf = async (path: string) => (await fetch(edge.url + path)).text();
+
+  test("loads at most 30 KB before it shows something, compressed", async () => {
+    const first = [...(await textOf("/app/")).matchAll(/(?:src|href)="(\/app\/assets\/[^"]+)"/g)];
+    expect(first.length).toBeGreaterThan(1);
+    expect(await compressed(first.map(([, path = ""]) => path))).toBeLessThanOrEqual(30 * 1024);
+  });
+
+  test("has at most 56 KB of JavaScript in all, compressed, with every view and signing in", async () => {
+    const scripts = new Set<string>();
+    const read = async (path: string): Promise<void> => {
+      const named = [...(await textOf(path)).matchAll(/[\w-]+-[\w-]{8}\.js/g)].map(([name]) => `/app/assets/${name}`);
+      const others = named.filter((name) => !scripts.has(name));
+      for (const name of others) scripts.add(name);
+      await Promise.all(others.map(read));
+    };
+    await Promise.all(["/app/", "/login"].map(read));
+    expect(scripts.size).toBeGreaterThanOrEqual(3);
+    expect(await compressed([...scripts])).toBeLessThanOrEqual(56 * 1024);
   });
 
   test("shows what happens as it happens, without a reload", async () => {
@@ -162,6 +213,66 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
     expect((await client.policy.show(CHAIN_RULE.id)).policy?.where).toBe("facts.branch == 'draft'");
   });
 
+  test("looks closer at what is dragged over in a chart, reads points by the keyboard, and zooms out again", async () => {
+    await goTo("history?range=5&metric=cpu_percent");
+    const plot = page.getByRole("application", { name: /^cpu_percent over time/ });
+    await plot.locator("svg").waitFor();
+    await plot.press("Home");
+    await shown(/^\d\d:\d\d:\d\d: [\d.]+, from [\d.]+ to [\d.]+$/);
+    const { x = 0, y = 0, width = 0 } = (await plot.boundingBox()) ?? {};
+    await page.mouse.move(x + width / 2, y + 60);
+    await page.mouse.down();
+    await page.mouse.move(x + (width * 3) / 4, y + 70, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL(/since=.*until=/);
+    const { searchParams } = new URL(page.url());
+    const [since, until] = ["since", "until"].map((name) => Date.parse(searchParams.get(name) ?? ""));
+    expect((until ?? 0) - (since ?? 0)).toBeGreaterThan(20_000);
+    expect((until ?? 0) - (since ?? 0)).toBeLessThan(120_000);
+    await plot.locator("svg").waitFor();
+    await press("Zoom out");
+    await page.waitForURL((url) => !url.search.includes("since"));
+  });
+
+  test("makes a rule in the form by the keyboard alone, simulates it, and puts it in force", async () => {
+    await goTo("policies/drafts?new=1");
+    const { keyboard } = page;
+    const type = async (text: string) => {
+      await keyboard.press("Control+a");
+      await keyboard.type(text);
+      await keyboard.press("Tab");
+    };
+    await page.getByLabel(/^When a signal comes/).focus();
+    for (const text of ["PUSHED, DRAFT_*", "facts.branch == 'draft'", "10m"]) await type(text);
+    // Past the switch, and what the effect does.
+    for (let step = 0; step < 2; step++) await keyboard.press("Tab");
+    for (const text of ["DRAFT_SEEN", "branch: facts.branch"]) await type(text);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByRole("button", { name: "Simulate" }).press("Enter");
+    await shown(/^\d+ decisions? would differ$/);
+    await page.getByRole("button", { name: "Apply" }).press("Enter");
+    await page.waitForURL(/\/policies\/drafts$/);
+    expect((await client.policy.show("drafts")).policy).toMatchObject({
+      when: ["PUSHED", "DRAFT_*"],
+      where: "facts.branch == 'draft'",
+      cooldown: "10m",
+      then: [{ emit: { signal: "DRAFT_SEEN", facts: { branch: "facts.branch" } } }],
+    });
+  });
+
+  test("tries other thresholds on the samples of a gap by the keyboard alone, and sets them", async () => {
+    await goTo("gaps/cpu_bottleneck_gpu-01");
+    await shown(/: these are in force\.$/);
+    await page.getByRole("slider", { name: /^Raised above/ }).press("ArrowUp");
+    await shown(/\(in force: \d+ beyond, raised \d+ times?\)\.$/);
+    const before = (await client.scanners()).find(({ category }) => category === "resource_utilization")?.settings;
+    await page.getByRole("button", { name: "Set these thresholds" }).press("Enter");
+    await page.getByRole("dialog").getByRole("button", { name: "Set these thresholds" }).press("Enter");
+    await shown("The thresholds are in force");
+    const after = (await client.scanners()).find(({ category }) => category === "resource_utilization")?.settings;
+    expect(after?.cpu_percent_above).toBeGreaterThan(Number(before?.cpu_percent_above));
+  });
+
   test("cancels the tasks that a search in their payload finds, and no others", async () => {
     await goTo("queues/reviews?text=poison");
     await shown("1 task of those that are loaded");
@@ -177,7 +288,6 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
     await page.waitForResponse(/\/overview/);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-    await page.waitForResponse(/\/overview/);
     await page.waitForResponse(/\/overview/);
     expect(new Set(asked)).toEqual(new Set(["/v1/default/overview"]));
   });

@@ -2,9 +2,20 @@ import { describe, expect, test } from "vitest";
 import { dueList } from "../../../dashboard/expectations/due.ts";
 import { settingOf, whatIf } from "../../../dashboard/gaps/evidence.ts";
 import { linePath, scaleOf } from "../../../dashboard/gaps/line-path.ts";
-import { columnsOf, metricsIn, rangeOf, stepOf } from "../../../dashboard/history/series.ts";
+import { bandOf, frameOf, lineOf, nearest, timeLabel } from "../../../dashboard/history/geometry.ts";
+import { type Columns, columnsOf, metricsIn, rangeOf, stepOf } from "../../../dashboard/history/series.ts";
 import { LiveBuffer } from "../../../dashboard/live/live-buffer.ts";
 import { lineChanges } from "../../../dashboard/policies/lines.ts";
+import {
+  effectForm,
+  linesOf,
+  mapOf,
+  namesIn,
+  newEffect,
+  withEffect,
+  withEffectField,
+  withField,
+} from "../../../dashboard/policies/rule-form.ts";
 import { readRule, ruleText } from "../../../dashboard/policies/rule-text.ts";
 import type { HistoryPoint } from "../../../src/core/introspection/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
@@ -112,6 +123,74 @@ describe("the history", () => {
   });
 });
 
+describe("the picture of a metric", () => {
+  const at = T0 / 1_000;
+  const size = { width: 464, height: 132, zoneSeconds: 0 };
+  const columns: Columns = [
+    [at, at + 100, at + 200, at + 400],
+    [10, 20, null, 30],
+    [0, 10, null, 30],
+    [20, 40, null, 30],
+    [18, 38, null, 30],
+  ];
+
+  test("places the first time left, the last right, and lets a place tell its time", () => {
+    const { x, y, left, right, top, bottom, timeAt } = frameOf(columns, size);
+    expect([x(at), x(at + 400)]).toEqual([left, right]);
+    expect(timeAt(x(at + 100))).toBeCloseTo(at + 100);
+    expect([timeAt(-50), timeAt(9_999)]).toEqual([at, at + 400]);
+    expect(y(40)).toBeGreaterThan(top);
+    expect(y(0)).toBeLessThan(bottom);
+  });
+
+  test("has round labels, few enough to be read, also of days in the reader's zone", () => {
+    const { timeTicks, valueTicks } = frameOf(columns, size);
+    expect(valueTicks).toEqual([0, 20, 40]);
+    expect(timeTicks.map((time) => time - at)).toEqual([0, 120, 240, 360]);
+    const week: Columns = [
+      [at, at + 604_800],
+      [0.1, 0.3],
+      [0.1, 0.3],
+      [0.1, 0.3],
+      [0.1, 0.3],
+    ];
+    const frame = frameOf(week, { ...size, zoneSeconds: 7_200 });
+    expect(frame.valueTicks).toEqual([0.1, 0.2, 0.3]);
+    expect(frame.timeTicks.map((time) => (time + 7_200) % 86_400)).toEqual([0, 0, 0]);
+    expect(timeLabel(at, frame)).toMatch(/^\d+\. \d\d:\d\d$/);
+  });
+
+  test("has no line and no band through a hole", () => {
+    const frame = frameOf(columns, size);
+    expect(lineOf(columns[0], columns[1], frame).match(/[ML]/g)).toEqual(["M", "L", "M"]);
+    expect(bandOf(columns[0], columns[2], columns[3], frame).match(/[MLZ]/g)).toEqual(["M", "L", "L", "L", "Z"]);
+  });
+
+  test("shows a metric that does not change, a single point, and one that lies far from nothing", () => {
+    for (const [times, values] of [
+      [
+        [at, at + 10],
+        [7, 7],
+      ],
+      [[at], [0]],
+      [
+        [at, at + 10],
+        [1e9, 1e9 + 1],
+      ],
+    ] as [number[], number[]][]) {
+      const frame = frameOf([times, values, values, values, values], size);
+      expect(lineOf(times, values, frame)).not.toMatch(/NaN|Infinity/);
+      expect(frame.valueTicks.length).toBeGreaterThan(0);
+      expect(frame.valueTicks.length).toBeLessThan(6);
+    }
+  });
+
+  test("points at the point that is nearest", () => {
+    const times = [10, 20, 40];
+    expect([0, 14, 16, 31, 99].map((time) => nearest(times, time))).toEqual([0, 0, 1, 2, 2]);
+  });
+});
+
 describe("expectations", () => {
   const expectation = (rule: string, sinceMs: number, dueMs: number) => ({
     rule,
@@ -185,6 +264,51 @@ describe("the text of a rule", () => {
     expect(readRule("{")).toHaveProperty("problem");
     expect(readRule("[]")).toEqual({ problem: "A rule is a JSON object." });
     expect(readRule('{"when":"A"}')).toEqual({ rule: { when: "A" } });
+  });
+});
+
+describe("the form of a rule", () => {
+  const emit = { emit: { signal: "X", facts: { count: "facts.count > 1 ? 'a: b' : 'c'" } } };
+  const enqueue = { enqueue: { queue: "q", recipient: "'r'", type: "t", priority: 3 } };
+  const rule = { when: "A", where: "true", then: [emit, enqueue, { forward: { ecosystem: "e" } }] };
+
+  test("changes what it shows and keeps everything else, in its place", () => {
+    expect(withField(rule, "where", "")).toEqual({ when: "A", then: rule.then });
+    expect(Object.keys(withField(rule, "when", ["A", "B"]))).toEqual(["when", "where", "then"]);
+    expect(withField(rule, "cooldown", "10m")).toEqual({ ...rule, cooldown: "10m" });
+    const form = effectForm(enqueue);
+    expect(form && withEffectField(form, "payload", { a: "1" })).toEqual({
+      enqueue: { ...enqueue.enqueue, payload: { a: "1" } },
+    });
+    expect(withEffect(rule, 1, undefined).then).toEqual([emit, rule.then[2]]);
+    expect(withEffect(rule, 3, newEffect("webhook")).then).toEqual([...rule.then, { webhook: { endpoint: "" } }]);
+  });
+
+  test("leaves to the JSON what it cannot show whole", () => {
+    expect(effectForm(emit)).toEqual({ kind: "emit", fields: emit.emit });
+    for (const other of [
+      rule.then[2],
+      { emit: { signal: "X" }, webhook: { endpoint: "e" } },
+      { emit: { signal: 7 } },
+      { emit: { signal: "X", facts: { a: { deep: "1" } } } },
+      { emit: { signal: "X", facts: { a: "two\nlines" } } },
+      { emit: { signal: "X", facts: { "a:b": "1" } } },
+      "emit",
+      null,
+    ])
+      expect(effectForm(other)).toBeUndefined();
+  });
+
+  test("reads names and expressions as they are typed, and says which line is none", () => {
+    expect(namesIn(" A, B\nC,,")).toEqual(["A", "B", "C"]);
+    expect(mapOf("a: 1\n\n  b :facts.x ? 'y: z' : 'w' ")).toEqual({ map: { a: "1", b: "facts.x ? 'y: z' : 'w'" } });
+    expect(mapOf("a: 1\nb")).toEqual({ problem: "“b” is not name: expression" });
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z_]{1,8}$/), fc.stringMatching(/^[!-~]{1,12}$/)), (map) => {
+        const text = linesOf(map);
+        expect(text === undefined ? map : mapOf(text)).toEqual(text === undefined ? map : { map });
+      }),
+    );
   });
 });
 
