@@ -9,7 +9,7 @@ export interface DayOptions {
   readonly json: boolean;
 }
 
-/** What no signal tells of, such as a webhook that fails, is looked at this often. */
+/** How often hosts that are to come up are looked for. */
 const LOOK_EVERY_MS = 500;
 
 /** Plays a day step by step: lets a thing go wrong or be mended, and waits until the attention list shows it. */
@@ -19,6 +19,8 @@ export class DayOfTrouble {
   readonly #stopping = new AbortController();
   readonly #watching: Promise<void>;
   #latest: Attention | undefined;
+  /** When the list first named each cause that stands now. */
+  readonly #namedAt = new Map<string, string>();
   #changed: () => void = () => undefined;
 
   constructor(client: Client, options: DayOptions) {
@@ -42,7 +44,9 @@ export class DayOfTrouble {
     const startMs = Date.now();
     await happen();
     const item = await this.#until((items) => items.find(({ id }) => id === cause));
-    this.tell("wrong", { what, cause, severity: item.severity, after_ms: Date.now() - startMs, effects: item.effects });
+    const { severity, effects } = item;
+    const times = { detected_at: await this.#detectedAt(item), named_at: this.#namedAt.get(cause) };
+    this.tell("wrong", { what, cause, severity, after_ms: Date.now() - startMs, ...times, effects });
   }
 
   async isMended(what: string, cause: string, mend: (item: AttentionItem) => Promise<void>): Promise<void> {
@@ -76,10 +80,18 @@ export class DayOfTrouble {
 
   async #watch(): Promise<void> {
     const { signal } = this.#stopping;
-    for await (const attention of this.#client.attention.watch({ signal, lookEveryMs: LOOK_EVERY_MS })) {
+    for await (const attention of this.#client.attention.watch({ signal })) {
       this.#latest = attention;
+      const causes = new Set(attention.items.map(({ id }) => id));
+      for (const cause of this.#namedAt.keys()) if (!causes.has(cause)) this.#namedAt.delete(cause);
+      for (const cause of causes) if (!this.#namedAt.has(cause)) this.#namedAt.set(cause, attention.checked_at);
       this.#changed();
     }
+  }
+
+  /** When the edge found out: the time of the signal by which it told, or since when it knows of what no signal tells of. */
+  async #detectedAt({ chain, since }: AttentionItem): Promise<string | null> {
+    return chain === null ? since : (await this.#client.signal(chain)).timestamp;
   }
 
   /** Waits for what `find` finds in the list as it is shown. */

@@ -1,5 +1,5 @@
 import { Attention, AttentionItem, AttentionPage } from "../core/attention/api.ts";
-import { CHANGING_SIGNALS } from "../core/attention/ecosystem-state.ts";
+import { ATTENTION_CHANGED, CHANGING_SIGNALS } from "../core/attention/ecosystem-state.ts";
 import type { Signal } from "../core/signals/signal.ts";
 import type { CallEdge } from "./http/request.ts";
 import { isTransient } from "./http/retry.ts";
@@ -32,7 +32,7 @@ const counts = {
 const AnyAttention = Attention.extend(counts);
 const AnyAttentionPage = AttentionPage.extend(counts);
 
-/** What no signal tells of, such as a webhook that fails, is looked at this often while somebody watches. */
+/** What the edge does not tell of, such as a projection that is behind, is looked at this often while somebody watches. */
 const LOOK_EVERY_MS = 2_000;
 /** Signals that come together lead to one look. */
 const TOGETHER_MS = 250;
@@ -59,7 +59,9 @@ export function attentionCalls({ call, inside, follow }: Calls) {
       const bell = new Bell();
       const ended = new AbortController();
       const either = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
-      const listening = listen(follow({ signals: CHANGING_SIGNALS, signal: either, onOpen: () => bell.ring() }), bell);
+      const ring = () => bell.ring();
+      const signals = [...CHANGING_SIGNALS, ATTENTION_CHANGED];
+      const listening = listen(follow({ signals, signal: either, onOpen: ring, onQuiet: ring }), bell);
       let shown = "";
       try {
         while (!either.aborted) {

@@ -9,6 +9,8 @@ export interface FollowOptions extends Interruptions {
   readonly signals?: readonly string[];
   /** Called each time that the stream is open. */
   readonly onOpen?: (after: number) => void;
+  /** Called for each frame without signals, by which the edge keeps a stream open, and wakes those who asked for it. */
+  readonly onQuiet?: () => void;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface FollowOptions extends Interruptions {
 export function followLog(
   after: number,
   open: (after: number) => Promise<SignalSource>,
-  { onOpen, ...interruptions }: FollowOptions,
+  { onOpen, onQuiet, ...interruptions }: FollowOptions,
 ): AsyncGenerator<Signal, void, void> {
   let last = after;
   return acrossConnections(async function* (received) {
@@ -30,6 +32,7 @@ export function followLog(
     try {
       for await (const batch of source) {
         received();
+        if (batch.signals.length === 0) onQuiet?.();
         for (const one of batch.signals) {
           // Signals of a frame that was sent twice, or that overlaps the place of the resumption, are skipped.
           if (one.seq <= last) continue;

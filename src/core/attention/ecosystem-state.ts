@@ -85,5 +85,11 @@ export const CHANGING_SIGNALS = [
   "ganglion.budget.changed",
 ] as const;
 
+/**
+ * Who names this among the patterns of a stream is woken, by a frame without signals, when something of what no signal tells
+ * of has changed: webhooks that fail, dead letters, late answers.
+ */
+export const ATTENTION_CHANGED = "ganglion.attention.changed";
+
 /** Signals of the log that tell how matters began, the newest first. */
 export type TellingSignals = readonly Pick<Signal, "id" | "signal" | "facts" | "timestamp">[];

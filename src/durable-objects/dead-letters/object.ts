@@ -18,15 +18,15 @@ import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
 import { limitOf, type QuotaVariables, quotaOf } from "../../core/quotas/token-quotas.ts";
 import type { NewSignal } from "../../core/signals/signal.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { logLine } from "../shell/log-line.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
 import { DeadLetterStore, type StoredDeadLetter } from "./dead-letter-store.ts";
 import { deadLettersErasure } from "./erasure.ts";
 import { replays } from "./migrations/2-replays.ts";
-import { carryOutReplay, type ReplayBindings } from "./replay.ts";
+import { carryOutReplay, outcomeOf, type ReplayBindings } from "./replay.ts";
 import { ReplayNumbers } from "./replay-numbers.ts";
+import { WatchedLetters } from "./watched-letters.ts";
 
 /** Dead letters older than this are deleted. */
 const KEEP_MS = 30 * 86_400_000;
@@ -48,11 +48,13 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
   /** In memory alone: who goes on sending too many is named again. */
   readonly #excess = new ExcessLedger();
   readonly #replaying = new Map<string, Promise<ReplayAnswer>>();
+  readonly #watched: WatchedLetters;
 
   constructor(ctx: DurableObjectState, env: ReplayBindings & QuotaVariables) {
     super(ctx, env);
     this.#store = new DeadLetterStore(this.sql);
     this.#outbox = new Outbox(this.sql, new ReplayNumbers(this.sql));
+    this.#watched = new WatchedLetters({ ctx, env, ecosystem: this.ecosystem });
     this.#relay = new OutboxRelay({
       env,
       outbox: this.#outbox,
@@ -71,6 +73,7 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
     });
     if (growing) this.ctx.waitUntil(this.#relay.run());
     this.#trim(new Set(records.map(ownerOf)), nowMs);
+    this.#watched.came(records);
     this.alarms.wakeBy(nowMs + CLEAN_MS);
   }
 
@@ -122,11 +125,10 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
   /**
    * Processes a dead letter again, under its own id. Repeated calls, at the same time or after a crash at any point,
    * have one effect: the receiver recognises the id.
-   *
    * @param replacement - replaces a signal that the log refused
    */
   replay(id: string, replacement?: unknown): Promise<ReplayAnswer> {
-    return this.#replayOnce(id, replacement);
+    return this.#replayOnce(id, replacement).finally(() => this.#watched.went());
   }
 
   /** Replays one page of dead letters, oldest first: in the order in which they failed. */
@@ -146,7 +148,9 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
 
   /** @returns whether an open dead letter of this id existed */
   discard(id: string): boolean {
-    return this.#store.discard(id);
+    const existed = this.#store.discard(id);
+    this.#watched.went();
+    return existed;
   }
 
   override async alarm(): Promise<void> {
@@ -179,7 +183,9 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
       );
     }
     if (plan.how === "append") return this.#append(stored, plan.signal);
-    const outcome = await this.#outcomeOf(() => carryOutReplay(plan, stored.deadLetter, this.env, this.ecosystem));
+    const outcome = await outcomeOf(this.ecosystem, () =>
+      carryOutReplay(plan, stored.deadLetter, this.env, this.ecosystem),
+    );
     if (typeof outcome !== "string") return this.#refuse(stored, outcome);
     this.#store.close(stored, outcome, Date.now());
     return { id, outcome };
@@ -197,21 +203,6 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
     this.#relay.soon();
     await this.#relay.run();
     return { id: stored.deadLetter.id, outcome: "replayed" };
-  }
-
-  /** Turns an interrupted replay into a problem: whether it had its effect is unknown, and repeating it finds out. */
-  async #outcomeOf(work: () => Promise<"replayed" | "already" | Problem>): Promise<"replayed" | "already" | Problem> {
-    try {
-      return await work();
-    } catch (error) {
-      logLine("warn", "replay-interrupted", { ecosystem: this.ecosystem, object: "dead-letters", error });
-      return problem(
-        "replay-interrupted",
-        503,
-        "The result of the replay is unknown",
-        "Replay the dead letter again: its effect happens once.",
-      );
-    }
   }
 
   #refuse(stored: StoredDeadLetter, refused: Problem): ReplayAnswer {
@@ -235,6 +226,7 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
       last = String(stored.number);
       handled++;
     }
+    if (handled > 0) this.#watched.went();
     const whole = dryRun || handled === found.length;
     return {
       dry_run: dryRun,

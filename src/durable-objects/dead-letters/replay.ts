@@ -8,7 +8,9 @@ import { breakerOpen } from "../../core/queue/breaker-status.ts";
 import { noResponder, problemOfCall } from "../../core/queue/call-problems.ts";
 import type { NewTask } from "../../core/queue/task.ts";
 import type { Redelivery } from "../../core/webhooks/delivery.ts";
-import type { RelayBindings } from "../shell/outbox-relay.ts";
+import type { WatchCalls } from "../shell/attention-nudge.ts";
+import { logLine } from "../shell/log-line.ts";
+import type { AppendCalls, RelayBindings } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import { type ProjectionBindings, projectionOf } from "../shell/projection-ports.ts";
 
@@ -17,6 +19,7 @@ const HOST_MS = 10_000;
 
 /** Bindings to the objects that process dead letters again. */
 export interface ReplayBindings extends RelayBindings, ProjectionBindings {
+  readonly SIGNAL_LOG: Namespace<AppendCalls & WatchCalls>;
   readonly PRIORITY_QUEUE: Namespace<{
     applyAction(action: TaskAction): Promise<TaskActionAnswer>;
     enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer>;
@@ -29,6 +32,24 @@ export interface ReplayBindings extends RelayBindings, ProjectionBindings {
 }
 
 type Elsewhere = Exclude<ReplayPlan, { how: "append" | "impossible" }>;
+
+/** Turns an interrupted replay into a problem: whether it had its effect is unknown, and repeating it finds out. */
+export async function outcomeOf(
+  ecosystem: string,
+  work: () => Promise<"replayed" | "already" | Problem>,
+): Promise<"replayed" | "already" | Problem> {
+  try {
+    return await work();
+  } catch (error) {
+    logLine("warn", "replay-interrupted", { ecosystem, object: "dead-letters", error });
+    return problem(
+      "replay-interrupted",
+      503,
+      "The result of the replay is unknown",
+      "Replay the dead letter again: its effect happens once.",
+    );
+  }
+}
 
 /**
  * Asks another object, or a host, to process a dead letter again. Each recognises the id of the dead letter, so a call

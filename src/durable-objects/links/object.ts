@@ -101,6 +101,8 @@ export class LinkRelay extends EcosystemObject<LinkRelayBindings> {
       head: () => this.#subscriptions.head,
       ask: (frame) => this.#sockets.toHosts(frame),
       keepAlive: (work) => ctx.waitUntil(work),
+      // The log wakes who watches.
+      troubleChanged: () => undefined,
       known: async () => undefined,
       askElsewhere: async () => [],
     });

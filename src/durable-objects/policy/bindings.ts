@@ -1,4 +1,5 @@
 import type { Answer, Question } from "../../core/models/question.ts";
+import type { WatchCalls } from "../shell/attention-nudge.ts";
 import type { MaintenanceCalls } from "../shell/effect-relay.ts";
 import type { ExportBindings } from "../shell/export-outbox.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
@@ -8,7 +9,7 @@ import type { PolicyLog } from "./rule-projection.ts";
 
 /** Bindings that the rules use. */
 export interface PolicyBindings extends ProjectionEnvironment, ExportBindings {
-  readonly SIGNAL_LOG: Namespace<LogCalls & PolicyLog & Pick<ContextPorts, "read">>;
+  readonly SIGNAL_LOG: Namespace<LogCalls & PolicyLog & WatchCalls & Pick<ContextPorts, "read">>;
   readonly OBSERVATION_CACHE: Namespace<MaintenanceCalls & Pick<ContextPorts, "gaps">>;
   readonly AGENT_REGISTRY: Namespace<Pick<ContextPorts, "agent" | "agents">>;
   readonly MODELS: Namespace<{ ask(question: Question): Promise<Answer> }>;

@@ -19,8 +19,12 @@ export class LateExpectations {
   /** Whether there are rows; `undefined`: not known. Rules that wait all the time must not pay for a look each time. */
   #some: boolean | undefined;
 
-  constructor(sql: SqlStorage) {
+  readonly #changed: () => void;
+
+  /** @param changed - called in the transaction in which the list changes */
+  constructor(sql: SqlStorage, changed: () => void) {
     this.#sql = sql;
+    this.#changed = changed;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS late (rule TEXT, key TEXT, due_ms INTEGER NOT NULL, reason TEXT NOT NULL,
          origin TEXT NOT NULL, PRIMARY KEY (rule, key)) WITHOUT ROWID`,
@@ -38,6 +42,7 @@ export class LateExpectations {
     );
     // The transaction may fail yet.
     this.#some = undefined;
+    this.#changed();
   }
 
   /** Forgets those for which a rule waits anew. */
@@ -48,7 +53,8 @@ export class LateExpectations {
       this.#some ??= this.#sql.exec("SELECT 1 FROM late LIMIT 1").toArray().length > 0;
       if (!this.#some) return;
       // A rebuild goes through waits of the past again.
-      this.#sql.exec("DELETE FROM late WHERE rule = ? AND key = ? AND due_ms <= ?", rule, key, body.sinceMs);
+      const met = "DELETE FROM late WHERE rule = ? AND key = ? AND due_ms <= ?";
+      if (this.#sql.exec(met, rule, key, body.sinceMs).rowsWritten > 0) this.#changed();
     }
   }
 

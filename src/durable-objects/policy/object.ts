@@ -18,6 +18,7 @@ import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { SourceExport } from "../../core/telemetry/settings.ts";
 import { POLICY_SOURCE } from "../../core/telemetry/sources.ts";
+import { AttentionNudge } from "../shell/attention-nudge.ts";
 import { ExportOutbox } from "../shell/export-outbox.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
 import { objectNamed } from "../shell/ports.ts";
@@ -67,7 +68,8 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     super(ctx, env, "policy");
     const { ecosystem, sql, alarms } = this;
     this.#rules = new RuleVersions(sql);
-    this.#late = new LateExpectations(sql);
+    const nudge = new AttentionNudge({ ctx, env, ecosystem });
+    this.#late = new LateExpectations(sql, () => nudge.changed());
     this.#exports = new ExportOutbox({
       env,
       ecosystem,

@@ -16,6 +16,8 @@ export interface HostsOptions {
   readonly head: () => number;
   readonly ask: (frame: (host: string, complete: Complete | undefined) => string) => Map<string, () => boolean>;
   readonly keepAlive: (work: Promise<void>) => void;
+  /** The registry knows of processes that need somebody, or no longer do. */
+  readonly troubleChanged: () => void;
   /** Resolves when {@link links} is whole. */
   readonly known: () => Promise<void>;
   /** Asks the hosts whose links other objects hold. */
@@ -31,6 +33,8 @@ const MAX_ANSWER_CHARS = 256 * 1024;
 const MAX_ANSWERS_CHARS = 16 * 1024 * 1024;
 /** Characters of the statuses that travel in one call. */
 const MAX_STATUSES_CHARS = 4 * 1024 * 1024;
+/** Of a process in a status that needs somebody, as a JSON text has it. */
+const TROUBLE = /"(?:state":"gave_up|verdict":"hung)"/g;
 const TRIES = 5;
 const FIRST_WAIT_MS = 250;
 
@@ -45,6 +49,8 @@ export class Hosts {
   readonly #waiting = new Map<string, (facts: string) => void>();
   #version = 0;
   #statuses = new Map<string, string>();
+  /** How many processes of a host need somebody, where any do. */
+  readonly #trouble = new Map<string, number>();
   #pending = false;
   #notifying = false;
 
@@ -136,6 +142,19 @@ export class Hosts {
     return taken;
   }
 
+  /** @returns whether other processes need somebody than before */
+  #noteTrouble(statuses: ReadonlyMap<string, string>): boolean {
+    let changed = false;
+    for (const [host, status] of statuses) {
+      const count = status.match(TROUBLE)?.length ?? 0;
+      if (count === (this.#trouble.get(host) ?? 0)) continue;
+      changed = true;
+      if (count === 0) this.#trouble.delete(host);
+      else this.#trouble.set(host, count);
+    }
+    return changed;
+  }
+
   async #notify(): Promise<void> {
     let tries = 0;
     while (this.#pending) {
@@ -144,6 +163,7 @@ export class Hosts {
       try {
         await this.#options.known();
         await this.#options.registry().report(this.report, statuses);
+        if (this.#noteTrouble(statuses)) this.#options.troubleChanged();
         tries = 0;
       } catch (error) {
         // A newer status of the same host wins.

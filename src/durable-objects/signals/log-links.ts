@@ -21,6 +21,7 @@ import { type ClaimAnswer, RELAY_HEADER, type RelayClaim, type RelayRead, type R
 import { RelayStore } from "./relay-store.ts";
 import { claimOf, SocketDoor } from "./socket-door.ts";
 import { Sockets } from "./sockets.ts";
+import { wakeWatchers } from "./wake-watchers.ts";
 
 export interface LogLinksOptions {
   readonly ctx: DurableObjectState;
@@ -95,6 +96,7 @@ export class LogLinks {
       head,
       ask: (frame) => this.sockets.toHosts(frame),
       keepAlive: (work) => ctx.waitUntil(work),
+      troubleChanged: () => this.wakeWatchers(),
       known: () => this.relays.learn(),
       askElsewhere: (monitors, timeoutMs, after) => this.relays.gather(monitors, timeoutMs, after),
     });
@@ -105,6 +107,10 @@ export class LogLinks {
   publish(segments: readonly Segment[]): void {
     this.sockets.publish(segments);
     this.relays.publish(segments);
+  }
+
+  wakeWatchers(): void {
+    wakeWatchers(this.sockets.all);
   }
 
   /** @returns the answer with the other end of the socket, the name of the relay to be asked instead, or a refusal */

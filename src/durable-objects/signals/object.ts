@@ -124,18 +124,14 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
 
   /**
    * The signal of this id; of several, the newest.
-   *
    * @param effect - a signal that names the id as its cause: of several, the one that its owner means
-   * @returns the signal as JSON, or `null`: also where other searches need all that may be read now, as {@link findAll} says
+   * @returns the signal as JSON, or `null`: also where other searches need all that may be read now
    */
   find(id: string, effect?: Effect): string | null {
     return this.#lookup.isFree(Date.now()) ? (this.#lookup.find(id, effect) ?? null) : null;
   }
 
-  /**
-   * The newest signal of this id of each owner and source, newest first, as JSON. One call reads a bounded part of the log.
-   * @returns `null`: other searches need all that they may read at present
-   */
+  /** The newest signal of this id of each owner and source, newest first, as JSON, or `null` as {@link find} says. */
   findAll(id: string, query: IdQuery = {}): IdSearch | null {
     return this.#lookup.isFree(Date.now()) ? this.#lookup.all(id, query) : null;
   }
@@ -252,6 +248,11 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   /** Notifies every projection how far the log reaches: it reads from there what the queue lost. */
   nudge(): Promise<void> {
     return this.#nudge.run();
+  }
+
+  /** What needs somebody has changed, and no signal tells of it. */
+  attentionChanged(): void {
+    this.#links.wakeWatchers();
   }
 
   /** WebSocket upgrades: `/<ecosystem>/link?host=` and `/<ecosystem>/stream?after=&signal=`. */

@@ -37,6 +37,12 @@ export class Deliveries {
     return this.#scheduler;
   }
 
+  /** Whether an endpoint accepts nothing at present, or is gone. */
+  fails(endpoint: string): boolean {
+    const state = this.#scheduler.stateOf(endpoint);
+    return state !== undefined && (state.gone || state.failingSinceMs !== null);
+  }
+
   /** @returns whether the endpoint exists */
   accept(delivery: NewDelivery, nowMs: number, timestampMs = nowMs): boolean {
     const { id, endpoint, body, type = DEFAULT_TYPE } = delivery;

@@ -18,6 +18,8 @@ export interface RunParts {
   readonly sender: Sender;
   /** Stores a change, and what it does to memory. */
   readonly change: (change: () => void) => void;
+  /** An endpoint fails that did not, or does no longer. */
+  readonly failureChanged: () => void;
 }
 
 /** Sends what is due, for as long as an alarm runs. */
@@ -96,11 +98,13 @@ export class DeliveryRun {
   }
 
   async #attempt(delivery: WaitingDelivery): Promise<void> {
-    const { store, deliveries, sender, change } = this.#parts;
+    const { store, deliveries, sender, change, failureChanged } = this.#parts;
     const row = store.endpoint(delivery.endpoint);
     const stored = store.message(delivery.number);
     if (row === undefined || stored === undefined) return deliveries.scheduler.abandon(delivery);
     const response = await sender.send(row, { ...stored, id: delivery.id });
+    const failed = deliveries.fails(delivery.endpoint);
     change(() => deliveries.settle(delivery, response, Date.now()));
+    if (deliveries.fails(delivery.endpoint) !== failed) failureChanged();
   }
 }

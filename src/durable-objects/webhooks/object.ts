@@ -15,9 +15,11 @@ import type { Permission } from "../../core/webhooks/settings.ts";
 import { settingsProblems } from "../../core/webhooks/settings-problems.ts";
 import { urlProblem } from "../../core/webhooks/url-rule.ts";
 import { allowsPrivate } from "../../core/wire/network-address.ts";
+import { AttentionNudge, type WatchCalls } from "../shell/attention-nudge.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { Outbox } from "../shell/outbox.ts";
-import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
+import { type AppendCalls, OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
+import type { Namespace } from "../shell/ports.ts";
 import type { Schema } from "../shell/schema.ts";
 import { withoutSigningSecrets } from "./copy.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -41,6 +43,7 @@ import { type EndpointRow, WebhookStore } from "./webhook-store.ts";
 
 /** Bindings that the webhooks use. */
 export interface WebhooksBindings extends RelayBindings {
+  readonly SIGNAL_LOG: Namespace<AppendCalls & WatchCalls>;
   /** `true`: endpoints may have http: URLs and addresses of private networks. Default: they may not. */
   readonly WEBHOOKS_ALLOW_PRIVATE?: string;
 }
@@ -67,6 +70,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   readonly #relay: OutboxRelay;
   readonly #sender: Sender;
   readonly #run: DeliveryRun;
+  readonly #nudge: AttentionNudge;
   /** Dead letters are not handed over before this time, in milliseconds since the epoch. */
   #deadLettersAtMs = 0;
 
@@ -75,6 +79,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     this.#store = new WebhookStore(this.sql);
     this.#inbox = new InboxStore(this.sql, this.ecosystem);
     this.#sender = new Sender(this.outgoing, this.ecosystem, (id, permission) => this.#allow(id, permission));
+    this.#nudge = new AttentionNudge({ ctx, env, ecosystem: this.ecosystem });
     this.#outbox = new Outbox(this.sql, NO_SIGNALS);
     this.#deliveries = new Deliveries(this.#store, (record) => this.#outbox.deadLetter(record));
     this.#run = new DeliveryRun({
@@ -83,6 +88,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
       deliveries: this.#deliveries,
       sender: this.#sender,
       change: (change) => this.#change(change),
+      failureChanged: () => this.#nudge.changed(),
     });
     this.#relay = new OutboxRelay({
       env,
@@ -178,6 +184,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   remove(id: string): boolean {
     if (this.#store.endpoint(id) === undefined) return false;
     this.#change(() => this.#deliveries.removeEndpoint(id));
+    this.#nudge.changed();
     this.#arm();
     return true;
   }
@@ -231,6 +238,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
 
   #accept(row: EndpointRow, before: EndpointRow | undefined): { endpoint: Endpoint; created: boolean } {
     const written = withFailuresCleared(row, before);
+    if (this.#deliveries.fails(row.id)) this.#nudge.changed();
     this.#store.writeEndpoint(written);
     this.#deliveries.scheduler.open(written.id, endpointStateOf(written, Date.now()));
     this.#sendDue();

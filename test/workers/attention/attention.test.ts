@@ -2,14 +2,17 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import type { Attention, AttentionPage } from "../../../src/core/attention/api.ts";
+import { ATTENTION_CHANGED } from "../../../src/core/attention/ecosystem-state.ts";
 import { recordVersion } from "../../../src/durable-objects/shell/schema.ts";
 import { ecosystemObjects } from "../../../src/workers/bindings/ecosystem-objects.ts";
 import { directory, webhooks } from "../../../src/workers/bindings/objects.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import { deadLettersOf } from "../log-under-test.ts";
+import { aSignal, deadLettersOf, follow, logOf } from "../log-under-test.ts";
+import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, queueOver, queueStub } from "../queue/queue-under-test.ts";
+import { aDelivery, webhooksOf } from "../webhooks/webhooks-under-test.ts";
 
 const patient = { timeout: 45_000 };
 vi.setConfig({ testTimeout: 60_000 });
@@ -28,7 +31,50 @@ async function withDeadLetter(): Promise<string> {
   return eco;
 }
 
+/** Frames without signals that a stream with these patterns is sent. */
+async function wakings(eco: string, pattern: string) {
+  const { socket } = await follow(eco, [pattern]);
+  let woken = 0;
+  let taken = 0;
+  socket.addEventListener("message", ({ data }) => {
+    const { type, signals } = JSON.parse(String(data)) as { type: string; signals?: unknown[] };
+    if (type === "signals" && signals?.length === 0) woken++;
+  });
+  return {
+    count: () => woken,
+    next: async () => {
+      await expect.poll(() => woken, patient).toBeGreaterThan(taken);
+      taken = woken;
+    },
+  };
+}
+
 describe("attention", () => {
+  test("wakes the streams that ask for it, and no others, when what no signal tells of changes", async () => {
+    const eco = freshEcosystem();
+    const watcher = await wakings(eco, ATTENTION_CHANGED);
+    const other = await wakings(eco, "X_NOTHING");
+    const letter = { kind: "signal", signal: {}, error: "e", daemon: "test" } as const;
+    await deadLettersOf(eco).record([{ id: "d1", ...letter }]);
+    await watcher.next();
+    await deadLettersOf(eco).record([{ id: "d2", ...letter }]);
+    await deadLettersOf(eco).discard("d1");
+    await watcher.next();
+    const hooks = webhooksOf(eco);
+    const { url } = await hooks.add("chat", "500");
+    await hooks.stub().deliver([aDelivery("m1", "chat")]);
+    await watcher.next();
+    await hooks.change("chat", { url: `${url}/mended` });
+    await watcher.next();
+    await putRule(eco, "late", {
+      when: "X_ASKED",
+      expect: { signal: "X_ANSWERED", within: "50ms", else: [{ emit: { signal: "X_LATE", facts: {} } }] },
+    });
+    await logOf(eco).append({ signals: [aSignal("X_ASKED", {})] });
+    await watcher.next();
+    expect(other.count()).toBe(0);
+  });
+
   test("of an ecosystem lists what needs somebody there", async () => {
     const eco = await withDeadLetter();
     const { items } = await read<Attention>(`/v1/${eco}/attention`);

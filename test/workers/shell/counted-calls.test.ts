@@ -72,6 +72,7 @@ const TO_ERASE = { do: "look", source: "s", throughSeq: 0, reporters: [], place:
 /** One call of every method: the types ask for each, so that a new call without a row does not compile. */
 const SIGNAL_LOG: ArgumentsOf<SignalLog> = {
   append: [{ signals: [] }],
+  attentionChanged: [],
   read: [{ signals: [], after: 0, limit: 1, order: "asc" }],
   stretch: ["policy", 0, 10],
   subscribeProjection: ["policy", ["X"]],
