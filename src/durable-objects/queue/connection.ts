@@ -30,6 +30,8 @@ export const Attachment = z.object({
   byName: z.boolean().optional(),
   /** The token that opened the connection; absent, as in earlier versions: not known. */
   token: z.object({ id: z.string(), expiresMs: z.number().nullable() }).readonly().optional(),
+  /** Who commands hosts over the connection, for the audit: name of the token, and the browser's session; absent: nobody. */
+  commander: z.object({ name: z.string(), session: z.string().nullable() }).readonly().optional(),
 });
 export type Attachment = z.infer<typeof Attachment>;
 
@@ -64,6 +66,7 @@ export class Connection {
   readonly hosts: readonly string[] | undefined;
   readonly byName: boolean;
   readonly token: CallerToken | undefined;
+  readonly commander: Attachment["commander"];
   readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
   /** Tasks that the running transaction gave to this connection, with their JSON. */
   given: { readonly entry: Entry; readonly part: string }[] = [];
@@ -77,7 +80,7 @@ export class Connection {
   /** @param unflushed - connections that have to be flushed; this one adds itself */
   constructor(
     socket: WebSocket,
-    { id, worker, mayWrite, readsArrays, recipients, hosts, byName, token }: Omit<Attachment, "ready">,
+    { id, worker, mayWrite, readsArrays, recipients, hosts, byName, token, commander }: Omit<Attachment, "ready">,
     unflushed: Set<Connection>,
   ) {
     this.socket = socket;
@@ -89,6 +92,7 @@ export class Connection {
     this.hosts = hosts;
     this.byName = byName ?? false;
     this.token = token;
+    this.commander = commander;
     this.#readsArrays = readsArrays;
   }
 
@@ -123,7 +127,7 @@ export class Connection {
 
   /** Saves the state that has to survive hibernation. */
   attach(): void {
-    const { id, worker, mayWrite, recipients, hosts, byName, token } = this;
+    const { id, worker, mayWrite, recipients, hosts, byName, token, commander } = this;
     const ready = [...this.ready.values()].map(({ frame }) => frame);
     this.socket.serializeAttachment({
       id,
@@ -135,6 +139,7 @@ export class Connection {
       hosts,
       ...(byName ? { byName } : {}),
       token,
+      ...(commander === undefined ? {} : { commander }),
     } satisfies Attachment);
   }
 

@@ -17,6 +17,7 @@ import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
 import { applyAction } from "./apply-action.ts";
 import { queueErasure } from "./erasure.ts";
+import { type AuditBindings, auditCommands } from "./audit-commands.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { searchFinished } from "./finished-search.ts";
 import { admitsByName, type HostNameBindings } from "./host-names.ts";
@@ -32,7 +33,7 @@ import { WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
 
 /** Bindings that a queue uses. */
-export type QueueBindings = HostNameBindings & RegistrationBindings & RemovalBindings & ExportBindings;
+export type QueueBindings = AuditBindings & HostNameBindings & RegistrationBindings & RemovalBindings & ExportBindings;
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.
@@ -114,6 +115,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       calls: this.#calls,
       queueName: queueOf(this.#name),
       isOver,
+      wrote: auditCommands({ env, ctx, ecosystem: this.ecosystem }),
       admits: admitsByName({ env, ctx, ecosystem: this.ecosystem, submit, sockets: () => this.#sockets }),
       cancelOperation: (taskId, recipients) =>
         this.#actionOperation({ action: "cancel", taskId, recipients }, nothing, nothing),

@@ -13,5 +13,12 @@ export function openingOf(query: URLSearchParams, queue: string): Parameters<Wor
     hosts: queue === HOSTS_QUEUE ? bound.hosts : undefined,
     byName: query.get("by_name") === "1",
     token: tokenOfQuery(query),
+    commander: commanderIn(query),
   };
+}
+
+/** Who may command hosts over the channel, as the Worker names them; `undefined`: nobody may. */
+function commanderIn(query: URLSearchParams): { readonly name: string; readonly session: string | null } | undefined {
+  const name = query.get("commander");
+  return name === null ? undefined : { name, session: query.get("session") };
 }

@@ -28,6 +28,8 @@ export interface WorkSocketsOptions {
   readonly queueName: string;
   /** Whether a connection may take tasks of this recipient now. */
   readonly admits: (connection: Connection, recipient: string) => boolean;
+  /** A connection queued a task or made a call. */
+  readonly wrote: (connection: Connection, frame: "enqueue" | "call") => void;
   /** Whether a token was deleted or has expired. */
   readonly isOver: (token: CallerToken | undefined) => boolean;
 }
@@ -211,8 +213,12 @@ export class WorkSockets {
         return mayWrite(connection, null)
           ? this.#options.cancelOperation(frame.correlation_id, connection.hosts)
           : undefined;
-      default:
-        return operationOfFrame(connection, frame, this.#options.calls);
+      default: {
+        const operation = operationOfFrame(connection, frame, this.#options.calls);
+        const writes = frame.type === "enqueue" || frame.type === "call";
+        if (operation !== undefined && writes) this.#options.wrote(connection, frame.type);
+        return operation;
+      }
     }
   }
 

@@ -7,7 +7,7 @@ import { beginSession, inSession } from "../access/session-under-test.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import { aTask } from "../queue/queue-under-test.ts";
+import { aTask, openChannel } from "../queue/queue-under-test.ts";
 
 async function read(path: string): Promise<AuditPage> {
   const answer = await call(path);
@@ -52,6 +52,25 @@ describe("the audit of an ecosystem", () => {
     expect((await read(`/v1/${eco}/audit`)).entries.map(({ target }) => target)).toEqual([
       `/v1/${eco}/queues/hosts/tasks`,
     ]);
+  });
+
+  test("holds commands that somebody gives over a worker's channel", async () => {
+    const eco = freshEcosystem();
+    const { token, id } = await makeToken(eco, ["tasks:work", "tasks:write", "hosts:command"]);
+    const channel = await openChannel(eco, "ops", "hosts", token);
+    channel.send({ type: "enqueue", batch: 1, tasks: [aTask({ recipient: "gpu-01" })] });
+    await channel.next("enqueued");
+    const call = { correlation_id: "c1", recipient: "gpu-01", task_type: "t", payload: {}, timeout_ms: 60_000 };
+    channel.send({ type: "call", ...call });
+    const kept = async () => (await read(`/v1/${eco}/audit`)).entries;
+    await expect
+      .poll(async () => (await kept()).map(brief))
+      .toEqual([
+        ["t", "POST", "/v1/{eco}/queues/{q}/calls", `/v1/${eco}/queues/hosts/calls`, 200, "done"],
+        ["t", "POST", "/v1/{eco}/queues/{q}/tasks", `/v1/${eco}/queues/hosts/tasks`, 201, "done"],
+      ]);
+    expect((await kept()).map(({ by_id }) => by_id)).toEqual([id, id]);
+    channel.socket.close(1000);
   });
 
   test("names the session of a browser, and holds all that a person changes with it", async () => {

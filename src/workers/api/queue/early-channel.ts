@@ -78,6 +78,8 @@ export class EarlyChannel {
       submit,
       cancelOperation: (id) => operationOf(() => this.#forgetCall(id), nothing, nothing),
       queueName: visit.queue,
+      // The queue itself notes who commands, when it is sent what was kept.
+      wrote: nothing,
       isOver: () => false,
       // There is nothing to take yet; the queue itself asks.
       admits: () => true,

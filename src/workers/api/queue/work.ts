@@ -70,6 +70,8 @@ export const work = newApi().openapi(openChannel, async (c) => {
   const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
   if (commandedByName(grant, q === HOSTS_QUEUE)) query.set("by_name", "1");
   if (recipients?.length === 0 && !mayWrite) throw new Refusal(NO_HOST);
+  // Commands are kept in the audit, with who gave them.
+  if (q === HOSTS_QUEUE && mayWrite) query.set("commander", grant.name);
   const openQueue = async () => {
     const queue = await beginQueue(c.env, eco, q, grant);
     return upgradeTo(queue, "/work", query, c.req.raw, { ...grant, recipients });
