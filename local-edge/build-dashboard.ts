@@ -34,17 +34,21 @@ export type DashboardFiles = Readonly<Record<string, string>>;
 /**
  * Builds the dashboard into a directory: files whose names hold a hash of their contents, and a manifest of what each page
  * loads. Files of the build before stay, because a page that is open asks for parts of its own build.
+ *
+ * @param deployed - files that an edge serves now, which another machine built; they stay, too
  */
-export async function buildDashboard(directory: string): Promise<void> {
+export async function buildDashboard(directory: string, deployed: DashboardFiles = {}): Promise<void> {
   // Vite builds for what is set here; a test run that starts the build sets something else.
   process.env.NODE_ENV = "production";
   const output = await bundle();
   const files = output.map(({ fileName }) => fileName).sort();
   const before = readManifest(directory);
   const same = before !== undefined && before.files.join() === files.join();
-  const kept = (same ? before.kept : (before?.files ?? [])).filter((name) => !files.includes(name));
+  const earlier = same ? before.kept : (before?.files ?? []);
+  const kept = [...new Set([...earlier, ...Object.keys(deployed)])].filter((name) => !files.includes(name));
   mkdirSync(join(directory, FOLDER), { recursive: true });
   for (const file of output) write(directory, file.fileName, file.type === "chunk" ? file.code : file.source);
+  for (const name of kept) if (deployed[name] !== undefined) write(directory, name, deployed[name]);
   const manifest: Manifest = { pages: pagesOf(output), files, kept };
   write(directory, MANIFEST, JSON.stringify(manifest));
   const known = new Set([...files, ...kept]);

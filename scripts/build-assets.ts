@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildDashboard } from "../local-edge/build-dashboard.ts";
+import { deployedFiles } from "../local-edge/deployed-files.ts";
 import { PROJECT_ROOT } from "../local-edge/paths.ts";
 
 /**
@@ -25,7 +26,7 @@ interface Worker {
 
 const directory = resolve(process.argv[2] ?? join(PROJECT_ROOT, "dist", "assets"));
 mkdirSync(directory, { recursive: true });
-await buildDashboard(join(directory, "app"));
+await buildDashboard(join(directory, "app"), await deployedBefore());
 const { app } = (await import(APP)) as { app: Worker };
 const rules: string[] = [];
 for (const [path, file] of Object.entries(FILES)) {
@@ -37,6 +38,25 @@ for (const [path, file] of Object.entries(FILES)) {
 const file = await ask("/app/assets/any.js", { DASHBOARD_FILES: { "assets/any.js": "" } });
 rules.push(ruleOf("/app/assets/*", file.headers));
 write("_headers", `${rules.join("\n\n")}\n`);
+
+/**
+ * The dashboard's files that the edge of GANGLION_DEPLOYED_URL serves now: pages that are open ask for them after this deployment.
+ * A machine that has made the build before has them already; one that builds from nothing, such as a CI runner, has not. An edge
+ * that does not answer must not keep its mending from being deployed.
+ */
+async function deployedBefore(): Promise<Record<string, string>> {
+  const url = process.env.GANGLION_DEPLOYED_URL ?? "";
+  if (url === "") return {};
+  try {
+    return await deployedFiles(url);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    console.warn(
+      `The dashboard's files at ${url} cannot be kept: ${why}. Pages that are open will load themselves again.`,
+    );
+    return {};
+  }
+}
 
 async function ask(path: string, env: object = {}): Promise<Response> {
   const answer = await app.request(path, {}, env);

@@ -1,10 +1,13 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
 import { beforeAll, describe, expect, it } from "vitest";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { buildDashboard, readDashboard } from "../../../local-edge/build-dashboard.ts";
 import { upToDateBundle } from "../../../local-edge/bundle.ts";
+import { deployedFiles } from "../../../local-edge/deployed-files.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 import { atEnd, temporaryDirectory } from "../../harness/cleanup.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
@@ -69,7 +72,7 @@ describe("the files of the dashboard", () => {
     }
   });
 
-  it("of the build before stay where another takes its place, and those before that go", async () => {
+  it("of the build before stay where another takes its place, also where another machine made it, and those before that go", async () => {
     const directory = temporaryDirectory();
     const pretend = (name: string, kept: string) => {
       mkdirSync(join(directory, "assets"), { recursive: true });
@@ -77,9 +80,31 @@ describe("the files of the dashboard", () => {
       writeFileSync(join(directory, "manifest.json"), JSON.stringify({ pages: {}, files: [name], kept: [kept] }));
     };
     pretend("assets/before.js", "assets/long-ago.js");
-    await buildDashboard(directory);
+    // What another machine built and deployed: its page names a script, and that names another.
+    const deployed: Readonly<Record<string, string>> = {
+      "/app/": '<script src="/app/assets/app-DEPLOYED.js">',
+      "/app/assets/app-DEPLOYED.js": 'import("./views-DEPLOYED.js"); "./never-there123.js"',
+      "/app/assets/views-DEPLOYED.js": "export const views = 1;",
+      "/login": '<link href="/app/assets/app-DEPLOYED.css">',
+      "/app/assets/app-DEPLOYED.css": "a { b: c }",
+    };
+    const server = createServer(({ url = "" }, response) => {
+      response.writeHead(deployed[url] === undefined ? 404 : 200).end(deployed[url]);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    atEnd(() => {
+      server.close();
+    });
+    const kept = await deployedFiles(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await buildDashboard(directory, kept);
     const first = readDashboard(directory);
     expect(Object.keys(first)).toContain("assets/before.js");
+    expect(kept).toEqual({
+      "assets/app-DEPLOYED.js": deployed["/app/assets/app-DEPLOYED.js"],
+      "assets/views-DEPLOYED.js": deployed["/app/assets/views-DEPLOYED.js"],
+      "assets/app-DEPLOYED.css": deployed["/app/assets/app-DEPLOYED.css"],
+    });
+    expect(first).toMatchObject(kept);
     expect(readdirSync(join(directory, "assets"))).not.toContain("long-ago.js");
     await buildDashboard(directory);
     expect(readDashboard(directory)).toEqual(first);
