@@ -9,7 +9,7 @@ import {
   type SegmentHeader,
 } from "../signals/log/segment.ts";
 import type { Signal } from "../signals/signal.ts";
-import { lineCause, lineId, lineName, lineSeq, readSignalLine, signalLine } from "../signals/signal-line.ts";
+import { lineCause, lineId, lineName, readSignalLine, signalLine } from "../signals/signal-line.ts";
 import type { Mentions } from "./mentions.ts";
 
 /** What is erased, as the log looks for it. */
@@ -36,8 +36,6 @@ export interface ErasedSegment {
 /** Sources of the edge itself: what its parts emit follows from signals, and repeats what those say. */
 const isOfEdge = (source: string): boolean => source === "ganglion" || source.startsWith("ganglion/");
 const CAUSE = ',"cause":"';
-/** Bytes of a stored row's text. What takes the place of a short name is longer than the name. */
-const MAX_BYTES = 1_950_000;
 
 /**
  * A segment without what a source said: its signals, and those that the edge emitted because of them, become placeholders at
@@ -89,7 +87,6 @@ export function eraseSegment(segment: Segment, subject: Subject): ErasedSegment 
     }
     lines.push(left);
   }
-  if (changed && lines.join("\n").length > MAX_BYTES / 3) shorten(segment, lines);
   if (!changed) return undefined;
   return { segment: { ...headerOf(segment, lines, renamed), lines }, erased, reporters: [...reporters] };
 }
@@ -112,7 +109,7 @@ function without(line: string, signal: Signal, foreign: boolean, named: boolean,
     known ?? (cause !== undefined && within && mentions.mayBeIn(cause) && isForeign(cause) ? erasedId(cause) : cause);
   if (!isErasedLine(line)) {
     const own = within && (source === mentions.name || via?.source === mentions.name);
-    const follows = isOfEdge(source) && (known !== undefined || (within && named && isGapOf(signal, mentions.name)));
+    const follows = isOfEdge(source) && (known !== undefined || (within && named && isGapOf(signal, mentions)));
     if (own || follows) return placeholderOf(line, foreign ? erasedId(id) : id, nextCause);
   }
   if (!within || !named) return nextCause === cause ? line : rewritten(signal, { cause: nextCause });
@@ -125,15 +122,6 @@ function without(line: string, signal: Signal, foreign: boolean, named: boolean,
   return same ? line : rewritten(signal, changes);
 }
 
-/** Takes the facts of those lines that have grown, where a row would be too large otherwise. */
-function shorten({ firstSeq, lines: before }: Segment, lines: string[]): void {
-  if (new TextEncoder().encode(lines.join("\n")).length <= MAX_BYTES) return;
-  const lengths = new Map(before.map((line, place) => [firstSeq + place, line.length]));
-  for (const [place, line] of lines.entries())
-    if (line.length > (lengths.get(lineSeq(line)) ?? 0))
-      lines[place] = placeholderOf(line, lineId(line), lineCause(line));
-}
-
 /** A header that was read from its lines lists the ids of producers, too. */
 function isGiven([id]: ForeignIdEntry, { salvaged, producers }: Segment): boolean {
   if (salvaged !== true) return true;
@@ -144,9 +132,11 @@ function isGiven([id]: ForeignIdEntry, { salvaged, producers }: Segment): boolea
 /** Whether somebody may have given the id; those of the edge and of agents' producers are numbers, and stay. */
 const isForeign = (id: string): boolean => !isVouchedId(id);
 
-/** Gaps of one reporter end in its name. */
-function isGapOf({ facts: { gap_name: gap } }: Signal, name: string): boolean {
-  return typeof gap === "string" && gap.endsWith(`_${name}`);
+/** Gaps of one reporter end in its name, and their reasons name it. */
+function isGapOf({ facts }: Signal, mentions: Mentions): boolean {
+  const { gap_name: gap, gap_reason: reason } = facts;
+  const named = typeof gap === "string" && gap.endsWith(`_${mentions.name}`);
+  return named && typeof reason === "string" && mentions.isWordOf(reason);
 }
 
 function rewritten(signal: Signal, changes: Partial<Signal>): string {

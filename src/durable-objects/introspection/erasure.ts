@@ -1,3 +1,4 @@
+import type { Mentions } from "../../core/erasure/mentions.ts";
 import { fields, referencesTo, storedJson } from "../../core/erasure/references.ts";
 import { readSignalLine } from "../../core/signals/signal-line.ts";
 import type { ErasureContext, ErasureRules, StoredRow } from "../shell/erasure-rules.ts";
@@ -12,11 +13,17 @@ export const windowErasure: ErasureRules = {
     "segments_*": { change: withoutLines },
     gaps: {
       about: ({ body }) => referencesTo(fields(storedJson(body)).signal_id),
-      change: (row, { mentions }) => (String(row.name).endsWith(`_${mentions.name}`) ? null : undefined),
+      change: (row, { mentions }) => (isGapOf(row, mentions) ? null : undefined),
     },
     history: { change: withoutSeries },
   },
 };
+
+/** Gaps of one reporter end in its name, and their reasons name it. */
+function isGapOf({ name, body }: StoredRow, mentions: Mentions): boolean {
+  const { reason } = fields(storedJson(body));
+  return String(name).endsWith(`_${mentions.name}`) && typeof reason === "string" && mentions.isWordOf(reason);
+}
 
 /** Of a row of observations, those of the source go. The last place stays: it says how far the row reaches. */
 function withoutLines(row: StoredRow, { mentions, throughSeq }: ErasureContext): StoredRow | null {

@@ -74,7 +74,7 @@ export class ObjectErasure {
     const page = this.#page(place);
     if (page === undefined) return { about: NO_REFERENCES, rows: 0, next: null };
     const context: ErasureContext = {
-      mentions: new Mentions(source),
+      mentions: new Mentions(source, "rows"),
       throughSeq,
       reporters: new Set(reporters),
       erased: { seqs: new Set(erased.seqs), ids: new Set(erased.ids) },

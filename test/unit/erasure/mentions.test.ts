@@ -18,7 +18,14 @@ describe("the name of an erased source", () => {
     expect(new Mentions("anna").isIn(text)).toBe(false);
   });
 
-  test("is taken out of JSON: out of texts and keys, and what stands under the name goes", () => {
+  test("of one or two characters is replaced where it is a whole text, and nowhere else: it may be any word or fact", () => {
+    const mentions = new Mentions("a");
+    expect(mentions.without({ a: 1, source: "a", text: "a cat" })).toEqual({ a: 1, source: "(erased)", text: "a cat" });
+    expect([mentions.isIn("a"), mentions.isIn("a cat"), mentions.isWordOf("of a, too")]).toEqual([true, false, true]);
+    expect(mentions.isWordOf("of node_a")).toBe(false);
+  });
+
+  test("is taken out of JSON: out of texts and keys", () => {
     const stored = {
       who: "anna",
       by: { anna: { p50: 1 }, berta: { p50: 2 }, "via anna": 3 },
@@ -27,10 +34,17 @@ describe("the name of an erased source", () => {
     };
     expect(new Mentions("anna").without(stored)).toEqual({
       who: "(erased)",
-      by: { berta: { p50: 2 }, "via (erased)": 3 },
+      by: { "(erased)": { p50: 1 }, berta: { p50: 2 }, "via (erased)": 3 },
       list: ["x", "of (erased)"],
       n: 1,
     });
+  });
+
+  test("leaves in rows the words by which the edge reads them", () => {
+    const stored = { kind: "task", agent: "x", error: "the task failed", by: "gpu-01", "gpu-01": 1 };
+    expect(new Mentions("task", "rows").without(stored)).toEqual({ ...stored, error: "the (erased) failed" });
+    expect(new Mentions("agent", "rows").without(stored)).toBe(stored);
+    expect(new Mentions("gpu-01", "rows").without(stored)).toMatchObject({ by: "(erased)", "(erased)": 1 });
   });
 
   test("leaves a value as it is, and the same, that does not name it", () => {

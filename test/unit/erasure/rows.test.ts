@@ -23,7 +23,7 @@ import { webhooksErasure } from "../../../src/durable-objects/webhooks/erasure.t
 
 /** The signals 7 and `anna-1` were erased. */
 const CONTEXT: ErasureContext = {
-  mentions: new Mentions("anna"),
+  mentions: new Mentions("anna", "rows"),
   throughSeq: 100,
   reporters: new Set(["pump"]),
   erased: { seqs: new Set([7]), ids: new Set(["anna-1", "s7.abcdef"]) },
@@ -136,7 +136,9 @@ describe("a row in which the source is named", () => {
   });
 
   test("goes where it would be too large without the name", () => {
-    expect(erasedRow("t", { body: "a ".repeat(400_000) }, [], { ...CONTEXT, mentions: new Mentions("a") })).toBeNull();
+    expect(
+      erasedRow("t", { body: "abc ".repeat(230_000) }, [], { ...CONTEXT, mentions: new Mentions("abc", "rows") }),
+    ).toBeNull();
   });
 
   test("stays as it is where people wrote it", () => {
@@ -200,7 +202,13 @@ describe("the observations", () => {
     });
   });
 
+  const gap = (name: string, reason: string) => ({ name, raised_at: "2026", body: json({ reason }) });
+
   test("that raised a gap of a reporter of the name leave no gap", () => {
-    expect(left("gaps", { name: "cpu_bottleneck_anna", body: "{}" }, windowErasure, ["name", "raised_at"])).toBeNull();
+    expect(
+      left("gaps", gap("cpu_bottleneck_anna", "CPU use of anna"), windowErasure, ["name", "raised_at"]),
+    ).toBeNull();
+    const other = gap("cpu_bottleneck_x_anna", "CPU use of x_anna");
+    expect(left("gaps", other, windowErasure, ["name", "raised_at"])).toBe(other);
   });
 });
