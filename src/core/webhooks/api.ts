@@ -17,6 +17,7 @@ export const NewDelivery = z
       .meta({ description: "`type` of the message, words joined by full stops; default `rule.fired`" }),
     cause: z.string().exactOptional().meta({ description: "Id of the signal that led to the delivery" }),
     rule: z.string().exactOptional().meta({ description: "The rule that asked for the delivery" }),
+    trace: z.string().exactOptional().meta({ description: "W3C traceparent that goes with the message" }),
   })
   .readonly();
 export type NewDelivery = z.infer<typeof NewDelivery>;

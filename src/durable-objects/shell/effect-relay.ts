@@ -186,9 +186,9 @@ export class EffectRelay {
    */
   async #callWebhooks(pending: readonly PendingEffect[]): Promise<boolean> {
     const { env, ecosystem, deadLetter, fates } = this.#options;
-    const deliveries = pending.flatMap(({ id, effect, cause, rule }) =>
+    const deliveries = pending.flatMap(({ id, effect, cause, rule, trace }) =>
       effect.kind === "webhook"
-        ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule }]
+        ? [{ id, endpoint: effect.endpoint, body: JSON.stringify(effect.body), cause, rule, trace }]
         : [],
     );
     const unknown = new Set((await objectNamed(env.WEBHOOKS, ecosystem, env).deliver(deliveries)).unknown);

@@ -37,6 +37,7 @@ import { readSettings, writeSettings } from "./endpoint-settings.ts";
 import { webhooksErasure } from "./erasure.ts";
 import { InboxStore, type PutSource } from "./inbox-store.ts";
 import { settings } from "./migrations/2-settings.ts";
+import { trace } from "./migrations/3-trace.ts";
 import { NO_SIGNALS } from "./no-signals.ts";
 import { Sender } from "./sender.ts";
 import { type EndpointRow, WebhookStore } from "./webhook-store.ts";
@@ -59,7 +60,7 @@ export interface WebhooksBindings extends RelayBindings {
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
   static override readonly schema: Schema = {
     of: "Webhooks",
-    steps: [settings],
+    steps: [settings, trace],
     copy: withoutSigningSecrets,
     erasure: webhooksErasure,
   };

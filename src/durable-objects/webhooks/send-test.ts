@@ -12,7 +12,7 @@ export async function sendTest(
   const startedMs = Date.now();
   const message = messageOf(TEST_TYPE, JSON.stringify({ ecosystem, endpoint: row.id }), startedMs);
   const id = `test.${crypto.randomUUID()}`;
-  const response = await send({ id, type: TEST_TYPE, message, cause: null, rule: null });
+  const response = await send({ id, type: TEST_TYPE, message, cause: null, rule: null, trace: null });
   const outcome = classifyResponse(response, startedMs);
   return {
     delivered: outcome.kind === "delivered",

@@ -16,6 +16,8 @@ export interface WebhookMessage {
   readonly body: string;
   /** Headers of the endpoint's own. */
   readonly headers: Readonly<Record<string, string>>;
+  /** W3C traceparent; `null`: none. */
+  readonly trace: string | null;
   /** The secrets that are valid now. */
   readonly secrets: readonly string[];
 }
@@ -32,6 +34,7 @@ export function send(url: string, message: WebhookMessage, fetch: Fetch): Promis
     const headers = new Headers(message.headers);
     headers.set("Content-Type", contentType);
     if (!headers.has("User-Agent")) headers.set("User-Agent", USER_AGENT);
+    if (message.trace !== null && !headers.has("traceparent")) headers.set("traceparent", message.trace);
     for (const [name, value] of Object.entries(await signatureHeaders({ id, timestamp, body }, secrets)))
       headers.set(name, value);
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });

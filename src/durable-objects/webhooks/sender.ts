@@ -57,7 +57,8 @@ export class Sender {
       const { url, contentType, body } = request;
       const secrets = secretsOf(row, Date.now());
       const { headers = {} } = settings;
-      return await send(url, { id: message.id, contentType, body, headers, secrets }, this.#fetch);
+      const { id, trace } = message;
+      return await send(url, { id, contentType, body, headers, trace, secrets }, this.#fetch);
     } finally {
       this.#connections.release();
     }

@@ -43,6 +43,8 @@ export interface StoredMessage {
   readonly message: string;
   readonly cause: string | null;
   readonly rule: string | null;
+  /** W3C traceparent. */
+  readonly trace: string | null;
   readonly status: number | null;
 }
 
@@ -69,7 +71,7 @@ export class WebhookStore {
       `CREATE TABLE IF NOT EXISTS deliveries (number INTEGER PRIMARY KEY, id TEXT NOT NULL, endpoint TEXT NOT NULL,
          state TEXT NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL, accepted_ms INTEGER NOT NULL,
          attempted_ms INTEGER, next_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER, error TEXT, cause TEXT,
-         rule TEXT)`,
+         rule TEXT, trace TEXT)`,
     );
     this.#next = this.#afterLast();
   }
@@ -150,13 +152,13 @@ export class WebhookStore {
   /** @param message - empty for a delivery that is not sent */
   add(
     waiting: WaitingDelivery,
-    { type, cause, rule }: NewDelivery & { type: string },
+    { type, cause, rule, trace }: NewDelivery & { type: string },
     state: DeliveryState,
     message: string,
   ) {
     this.#sql.exec(
-      `INSERT INTO deliveries (number, id, endpoint, state, type, message, accepted_ms, next_ms, attempts, cause, rule)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO deliveries (number, id, endpoint, state, type, message, accepted_ms, next_ms, attempts, cause, rule, trace)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       waiting.number,
       waiting.id,
       waiting.endpoint,
@@ -168,13 +170,14 @@ export class WebhookStore {
       waiting.attempts,
       cause ?? null,
       rule ?? null,
+      trace ?? null,
     );
   }
 
   message(number: number): StoredMessage | undefined {
     return this.#sql
       .exec<StoredMessage & Record<string, SqlStorageValue>>(
-        "SELECT type, message, cause, rule, status FROM deliveries WHERE number = ?",
+        "SELECT type, message, cause, rule, trace, status FROM deliveries WHERE number = ?",
         number,
       )
       .toArray()[0];

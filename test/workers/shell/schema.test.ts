@@ -21,7 +21,7 @@ const OBJECTS = [
   ["WORKER_BOARD", "WorkerBoard", 2, "/workers"],
   ["DEAD_LETTERS", "DeadLetters", 2, "/dead-letters"],
   ["AGENT_REGISTRY", "AgentRegistry", 1, "/agents"],
-  ["WEBHOOKS", "Webhooks", 2, "/webhooks"],
+  ["WEBHOOKS", "Webhooks", 3, "/webhooks"],
   ["MODELS", "Models", 1, "/models"],
   ["INTELLIGENCE", "Intelligence", 1, "/intelligence/rollout"],
   ["AUDIT_LOG", "AuditLog", 2, "/audit"],

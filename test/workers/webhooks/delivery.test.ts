@@ -67,6 +67,19 @@ describe("a webhook delivery", () => {
     expect(await runDurableObjectAlarm(hooks.stub())).toBe(false); // nothing is due: no alarm is set
   });
 
+  it("carries the trace on of what led to it, also after a crash, and none where there is none", async () => {
+    const hooks = webhooksOf();
+    await hooks.add("alerts", LATER);
+    const trace = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+    await hooks.stub().deliver([{ ...aDelivery("d1", "alerts"), trace }]);
+    await hooks.received("alerts", 1);
+    await settled(hooks, "alerts", { state: "waiting", attempts: 1 });
+    await passTime(hooks);
+    await hooks.stub().deliver([aDelivery("d2", "alerts")]);
+    const messages = await hooks.received("alerts", 3);
+    expect(messages.map(({ headers }) => headers.traceparent)).toEqual([trace, trace, undefined]);
+  });
+
   it("becomes a dead letter where its endpoint is deleted before the message was accepted", async () => {
     const hooks = webhooksOf();
     await hooks.add("alerts", "500+7200");
