@@ -128,7 +128,7 @@ describe("the inbox", () => {
     });
     expect(put.verify).toEqual({ kind: "token", header: "X-Gitlab-Token" });
     const deliver = async (name: string, headers: Record<string, string>) =>
-      (await call(`${sources(eco)}/${name}`, { method: "POST", body: BODY, headers, token: null })).status;
+      (await post(`${sources(eco)}/${name}`, BODY, { headers, token: null })).status;
     expect(await deliver("signs", { "X-Sig": await github(secret, BODY) })).toBe(202);
     expect(await deliver("signs", { "X-Sig": await github("another", BODY) })).toBe(401);
     expect(await deliver("tells", { "X-Gitlab-Token": secret })).toBe(202);
