@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { durationHistogram } from "../feature/duration-histogram.ts";
 import type { Feature } from "../feature/feature.ts";
 import { classicDurations, registerClassicMetrics } from "./classic-metrics.ts";
 import { FileWorkers } from "./file-workers.ts";
@@ -20,11 +21,21 @@ export const FILE_TASKS_FEATURE: Feature<FileTasksFeatureOptions> = {
     if (workers === undefined || workers.run.length === 0) return undefined;
     const place = placeOf(options, workers);
     const { root } = place;
+    const took = durationHistogram(
+      register,
+      "ganglion_worker_task_duration_seconds",
+      "How long attempts at dropped tasks took",
+      ["worker"],
+    );
+    const classicTook = workers.layout === "classic" ? classicDurations(register) : undefined;
     const service = new FileWorkers({
       settings: { ...workers, directories: place.directories },
       root,
       host: options.hostId,
-      onAttempt: workers.layout === "classic" ? classicDurations(register) : undefined,
+      onAttempt: (worker, seconds) => {
+        took({ worker }, seconds * 1_000);
+        classicTook?.(worker, seconds);
+      },
       spool,
       now,
       log,

@@ -30,6 +30,8 @@ export interface AttemptRunnerOptions {
   readonly log: Logger;
   /** Dead-letters a run, in the transaction of the step that ends it. */
   readonly deadLetter: (dead: DeadRun) => Write<void>;
+  /** Called with how long each attempt took that really ran. */
+  readonly ran?: ((reaction: string, outcome: AttemptOutcome, ms: number) => void) | undefined;
 }
 
 /** How an attempt ended. `dead`: it failed, and no other attempt follows. */
@@ -113,9 +115,12 @@ export class AttemptRunner {
       log.error({ reaction: reaction.name, signal: signal.id }, `reactions: loop cut off: ${error}`);
       return this.#settle(begun, { ...run, state: "dead", error }, [], { error });
     }
+    const begunMs = now();
     const outcome = await this.#outcomeOf(reaction, this.#attempt(reaction, begun, signal, mark, anyAbort));
     // An attempt that succeeded at the moment of the stop is done, not interrupted.
-    if (!outcome.ok && anyAbort.aborted) return this.#interrupted(reaction, begun, "stop");
+    const isInterrupted = !outcome.ok && anyAbort.aborted;
+    this.#options.ran?.(reaction.name, outcome.ok ? "done" : isInterrupted ? "interrupted" : "failed", now() - begunMs);
+    if (isInterrupted) return this.#interrupted(reaction, begun, "stop");
     return this.#over(reaction, begun, signal, outcome);
   }
 

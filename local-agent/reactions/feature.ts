@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { durationHistogram } from "../feature/duration-histogram.ts";
 import type { Feature } from "../feature/feature.ts";
 import { registerReactionCommands } from "./commands.ts";
 import { patternsOf, signalReactionNames } from "./open-reactions.ts";
@@ -20,6 +21,12 @@ export const REACTIONS_FEATURE: Feature<ReactionsFeatureOptions> = {
   assemble({ options, register, db, inbox, spool, deadLetters, log, now, deadLetterFile }) {
     const { reactions: settings = {}, configFile, stateDir, hostId, url, ecosystem, token } = options;
     if (Object.values(settings).every(({ enabled }) => !enabled)) return undefined;
+    const took = durationHistogram(
+      register,
+      "ganglion_agent_reaction_duration_seconds",
+      "How long attempts of reactions took, by outcome",
+      ["reaction", "outcome"],
+    );
     const reactions = new Reactions({
       settings,
       db,
@@ -33,6 +40,7 @@ export const REACTIONS_FEATURE: Feature<ReactionsFeatureOptions> = {
       outputsDir: join(stateDir, "outputs"),
       baseDir: configFile === undefined ? process.cwd() : dirname(configFile),
       deadLetters: deadLetterFile("reactions", DEAD_LETTERS_BYTES),
+      ran: (reaction, outcome, ms) => took({ reaction, outcome }, ms),
     });
     registerReactionCommands(register, reactions);
     register.provide("reactionsTo", (id) => reactions.runsOf(id));

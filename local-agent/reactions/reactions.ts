@@ -10,7 +10,7 @@ import type { DeadLetterOutbox } from "../store/dead-letter-outbox.ts";
 import type { Inbox } from "../store/inbox.ts";
 import type { Spool } from "../store/spool.ts";
 import type { StateDatabase, Write } from "../store/state-database.ts";
-import { AttemptRunner, type DeadRun } from "./attempt-runner.ts";
+import { AttemptRunner, type AttemptRunnerOptions, type DeadRun } from "./attempt-runner.ts";
 import { RunJournal } from "./journal.ts";
 import { openReactions } from "./open-reactions.ts";
 import type { ReactionsSettings } from "./settings.ts";
@@ -33,6 +33,7 @@ export interface ReactionsOptions {
   readonly hostId: string;
   readonly now: () => number;
   readonly log: Logger;
+  readonly ran?: AttemptRunnerOptions["ran"];
 }
 
 /** As long as the log keeps signals by default: a signal that arrives again is recognised. */
@@ -61,7 +62,7 @@ export class Reactions implements ReportingService {
     this.#journal = new RunJournal(db);
     const journal = this.#journal;
     const deadLetter = (dead: DeadRun) => this.#deadLetter(dead);
-    this.#attempts = new AttemptRunner({ db, journal, spool, hostId, now, log, deadLetter });
+    this.#attempts = new AttemptRunner({ db, journal, spool, hostId, now, log, deadLetter, ran: options.ran });
     const { outputsDir: directory } = options;
     this.#outputs = new KeptOutputs({ directory, maxBytes: OUTPUTS_BYTES, maxAgeMs: KEPT_MS });
     this.#opened = this.#open(settings);

@@ -35,6 +35,7 @@ import { maintenance } from "./api/introspection/maintenance.ts";
 import { observations } from "./api/introspection/observations.ts";
 import { scanners } from "./api/introspection/scanners.ts";
 import { lineage } from "./api/lineage/routes.ts";
+import { metrics } from "./api/metrics/routes.ts";
 import { models } from "./api/models/routes.ts";
 import { overview } from "./api/overview/routes.ts";
 import { decisions } from "./api/policy/decisions.ts";
@@ -132,6 +133,7 @@ for (const part of [
   inbox,
   status,
   usage,
+  metrics,
   budgets,
   tokens,
   sessions,

@@ -14,6 +14,8 @@ export const DayUsage = z.object({
   /** When counting began on that day. */
   from_ms: z.number(),
   usage: Usage,
+  /** All that was ever used up to here, on earlier days too; absent: an earlier version wrote the row. */
+  total: Usage.optional(),
 });
 export type DayUsage = Readonly<z.infer<typeof DayUsage>>;
 

@@ -24,6 +24,16 @@ export interface Pace {
   readonly links?: LinkPace;
   /** How long a relay of links gathers appends after the first of a burst; 0: only while another is on its way. */
   readonly relayedMs: number;
+  /** When an object reports its state to the directory, for those who scrape metrics. */
+  readonly reports: ReportPace;
+}
+
+/** An object that changes reports so soon, and so often at most. */
+export interface ReportPace {
+  readonly gatherMs: number;
+  readonly everyMs: number;
+  /** Also where nobody scrapes. */
+  readonly always: boolean;
 }
 
 const BILLED = {
@@ -33,11 +43,24 @@ const BILLED = {
   relayedMs: 50,
 } as const satisfies Partial<Pace>;
 
+/** A report is a request and a row: 15 cents a month for an object that never rests, and nothing for one that sleeps. */
+const EVERY_20_S: ReportPace = { gatherMs: 100, everyMs: 20_000, always: false };
+
 const PACES = {
-  paid: { ...BILLED, nudgeMs: 5_000, observations: { capacity: 25, perSecond: 1 } },
+  paid: { ...BILLED, nudgeMs: 5_000, observations: { capacity: 25, perSecond: 1 }, reports: EVERY_20_S },
   // 10,000 operations a day are 3,333 messages.
-  free: { ...BILLED, nudgeMs: 60_000, observations: { capacity: 5, perSecond: 1 / 60 } },
-  local: { nudgeMs: 5_000, relayedMs: 0, observations: { capacity: 25, perSecond: 25 } },
+  free: {
+    ...BILLED,
+    nudgeMs: 60_000,
+    observations: { capacity: 5, perSecond: 1 / 60 },
+    reports: { ...EVERY_20_S, everyMs: 60_000 },
+  },
+  local: {
+    nudgeMs: 5_000,
+    relayedMs: 0,
+    observations: { capacity: 25, perSecond: 25 },
+    reports: { gatherMs: 300, everyMs: 5_000, always: true },
+  },
 } as const satisfies Readonly<Record<string, Pace>>;
 type Profile = keyof typeof PACES;
 const PROFILES: readonly Profile[] = [...PLANS, "local"];

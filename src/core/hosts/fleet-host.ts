@@ -11,7 +11,7 @@ export function fleetHost({ host, state, since, reason, last_seen, version, aler
 }
 
 /** What a host says belongs to the host: anything but the expected form is left out. */
-function processesOf(runs: AgentView["runs"]): FleetProcess[] {
+export function processesOf(runs: AgentView["runs"]): FleetProcess[] {
   const listed: unknown = runs?.agents;
   if (!Array.isArray(listed)) return [];
   return listed.slice(0, MAX_PROCESSES).flatMap((one: unknown) => processOf(one) ?? []);

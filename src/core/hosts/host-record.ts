@@ -1,6 +1,7 @@
 import { isJsonObject } from "../json/is-json-object.ts";
 import type { MonitoredHost } from "./monitors/host-watch.ts";
 import type { Presence } from "./presence-tracker.ts";
+import { RestartCount } from "./restart-count.ts";
 
 /** A host as it is stored. */
 export interface HostRecord {
@@ -9,6 +10,8 @@ export interface HostRecord {
   readonly watched: MonitoredHost;
   /** JSON text of the sources, processes and workers of the host, as the host reported them. */
   readonly status: string | null;
+  /** Absent: no process was restarted. */
+  readonly restarts?: RestartCount;
 }
 
 /**
@@ -18,16 +21,18 @@ export interface HostRecord {
  */
 export function readStoredHost(text: string): HostRecord {
   const stored: unknown = JSON.parse(text);
-  if (!isHostRecord(stored)) throw new TypeError("a stored host lacks presence, watched or status");
+  if (!isHostRecord(stored))
+    throw new TypeError("a stored host lacks presence, watched or status, or its restarts are no counts");
   return stored;
 }
 
 function isHostRecord(value: unknown): value is HostRecord {
   if (!isJsonObject(value)) return false;
-  const { presence, watched, status } = value;
+  const { presence, watched, status, restarts } = value;
   if (!isJsonObject(presence) || (presence.state !== "up" && presence.state !== "down")) return false;
   if (typeof presence.sinceMs !== "number" || typeof presence.toldMs !== "number") return false;
   if (!isJsonObject(watched) || !isJsonObject(watched.health) || !isJsonObject(watched.failures)) return false;
+  if (restarts !== undefined && !RestartCount.safeParse(restarts).success) return false;
   return status === null || typeof status === "string";
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BucketCounts, Buckets, DURATION_SECONDS } from "../numbers/bucket-counts.ts";
 import { LogSketch } from "../numbers/log-sketch.ts";
 import { SlowTask } from "./api.ts";
 import type { FinishedTask } from "./task.ts";
@@ -41,12 +42,27 @@ const SeriesData = z.object({
 const PeriodData = z.tuple([z.number(), z.array(SeriesData)]);
 type PeriodData = z.infer<typeof PeriodData>;
 
+const OutcomeCounts = z.array(z.tuple([z.string(), z.number()])).readonly();
+
+/** Counted since the queue began, of all recipients and types together: for metrics, of which none may ever fall. */
+const EverCounts = z.object({
+  /** By outcome, calls included. */
+  ended: OutcomeCounts,
+  calls: OutcomeCounts,
+  /** In seconds. */
+  waiting: Buckets,
+  running: Buckets,
+});
+export type EverCounts = Readonly<z.infer<typeof EverCounts>>;
+
 /** Statistics as they are stored. */
 export const StatisticsData = z.object({
   current: PeriodData,
   previous: PeriodData,
   slowest: z.array(SlowTask),
   totals: z.array(z.tuple([z.string(), z.number(), z.number()])),
+  /** Absent: an earlier version wrote the statistics. */
+  ever: EverCounts.optional(),
 });
 export type StatisticsData = z.infer<typeof StatisticsData>;
 
@@ -57,16 +73,42 @@ export class Statistics {
   #slowest: SlowTask[];
   /** By recipient, since the queue began. */
   readonly totals = new Map<string, { complete: number; failed: number }>();
+  readonly #ended: Map<string, number>;
+  readonly #calls: Map<string, number>;
+  readonly #waited: BucketCounts;
+  readonly #ran: BucketCounts;
 
   constructor(data: StatisticsData | undefined, nowMs: number) {
     this.#current = data === undefined ? { startedMs: nowMs, series: new Map() } : periodOf(data.current);
     this.#previous = data === undefined ? { startedMs: nowMs, series: new Map() } : periodOf(data.previous);
     this.#slowest = [...(data?.slowest ?? [])];
     for (const [recipient, complete, failed] of data?.totals ?? []) this.totals.set(recipient, { complete, failed });
+    this.#ended = new Map(data?.ever?.ended);
+    this.#calls = new Map(data?.ever?.calls);
+    this.#waited = new BucketCounts(DURATION_SECONDS, data?.ever?.waiting);
+    this.#ran = new BucketCounts(DURATION_SECONDS, data?.ever?.running);
+    if (data === undefined || data.ever !== undefined) return;
+    for (const { complete, failed } of this.totals.values()) {
+      count(this.#ended, "complete", complete);
+      count(this.#ended, "failed", failed);
+    }
   }
 
-  add({ taskId, recipient, type, outcome, finishedMs, waitedMs, ranMs, attempt }: FinishedTask): void {
+  get ever(): EverCounts {
+    return {
+      ended: [...this.#ended],
+      calls: [...this.#calls],
+      waiting: this.#waited.toJSON(),
+      running: this.#ran.toJSON(),
+    };
+  }
+
+  add({ taskId, recipient, type, outcome, finishedMs, waitedMs, ranMs, attempt, caller }: FinishedTask): void {
     this.turn(finishedMs);
+    count(this.#ended, outcome);
+    if (caller !== null) count(this.#calls, outcome);
+    this.#waited.add(waitedMs / 1_000);
+    if (attempt > 0) this.#ran.add(ranMs / 1_000);
     const good = outcome === "complete";
     const series = this.#seriesOf(recipient, type);
     series.complete += good ? 1 : 0;
@@ -144,6 +186,7 @@ export class Statistics {
       previous: period(this.#previous),
       slowest: this.#slowest,
       totals: [...this.totals].map(([recipient, { complete, failed }]) => [recipient, complete, failed]),
+      ever: this.ever,
     };
   }
 
@@ -168,6 +211,10 @@ export class Statistics {
     }
     return one;
   }
+}
+
+function count(counts: Map<string, number>, outcome: string, times = 1): void {
+  counts.set(outcome, (counts.get(outcome) ?? 0) + times);
 }
 
 /** A new series that is the sum of both. */

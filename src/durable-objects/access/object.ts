@@ -6,15 +6,17 @@ import type { SessionRecord } from "../../core/access/session.ts";
 import { NO_USAGE, type Usage } from "../../core/billing/usage.ts";
 import type { DayUsage } from "../../core/billing/usage-days.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
-import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
-import { recordActivity } from "./activity.ts";
+import { type NewReport, reportPace } from "../shell/state-reports.ts";
+import { activeEcosystems, recordActivity } from "./activity.ts";
 import { type DamagedStore, DamagedStores } from "./damaged-stores.ts";
 import { EcosystemMarks } from "./ecosystem-marks.ts";
 import { EcosystemOwners } from "./ecosystem-owners.ts";
 import { type EndedToken, endedTokens, rememberEnded } from "./ended-tokens.ts";
+import { KeptReports, type ReportedUsage, type ReportPage, type ReportPlace } from "./kept-reports.ts";
 import { boundTokens } from "./migrations/2-bound-tokens.ts";
+import { QueueNames } from "./queue-names.ts";
 import { QueueOwners } from "./queue-owners.ts";
 import type { SecretDigest } from "./secret-digest.ts";
 import { Sessions } from "./sessions.ts";
@@ -48,15 +50,14 @@ export class Directory extends EcosystemObject<unknown> {
   readonly #makers: EcosystemOwners;
   readonly #damaged: DamagedStores;
   readonly #marks: EcosystemMarks;
+  readonly #reports = new KeptReports(this.sql, reportPace(this.env).always);
+  readonly #queues = new QueueNames(this.sql);
 
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
     // WITHOUT ROWID: with a text key each write costs one row instead of two.
     this.sql.exec(`
       CREATE TABLE IF NOT EXISTS ecosystems (name TEXT PRIMARY KEY, last_active_ms INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS queues (
-        ecosystem TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (ecosystem, name)
-      ) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, ecosystems TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
     `);
     this.#tokens = new TokenStore(this.sql);
@@ -149,10 +150,7 @@ export class Directory extends EcosystemObject<unknown> {
   /** Every ecosystem that was ever active, sorted by name. @param counts - as for {@link verify} */
   ecosystems(counts: WorkerCounts = []): EcosystemRecord[] {
     this.#count(counts);
-    return this.sql
-      .exec<{ name: string; last_active_ms: number }>("SELECT name, last_active_ms FROM ecosystems ORDER BY name")
-      .toArray()
-      .map(({ name, last_active_ms }) => ({ name, last_active_at: formatTimestamp(last_active_ms) }));
+    return activeEcosystems(this.sql);
   }
 
   /**
@@ -161,12 +159,7 @@ export class Directory extends EcosystemObject<unknown> {
    * @returns whether finished work of the ecosystem is exported
    */
   addQueue(ecosystem: string, name: string, nowMs: number): boolean {
-    this.sql.exec(
-      "INSERT OR IGNORE INTO queues (ecosystem, name, created_ms) VALUES (?, ?, ?)",
-      ecosystem,
-      name,
-      nowMs,
-    );
+    this.#queues.add(ecosystem, name, nowMs);
     return this.#marks.has("exporting", ecosystem);
   }
 
@@ -208,33 +201,31 @@ export class Directory extends EcosystemObject<unknown> {
   /** The queue was deleted. */
   removeQueue(ecosystem: string, name: string): void {
     this.#owners.forget(ecosystem, name);
-    this.sql.exec("DELETE FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name);
+    this.#reports.queueDeleted(ecosystem, name, Date.now());
+    this.#queues.remove(ecosystem, name);
   }
 
   /** Forgets an ecosystem whose objects were deleted. */
   forgetEcosystem(ecosystem: string): void {
     this.sql.exec("DELETE FROM ecosystems WHERE name = ?", ecosystem);
-    this.sql.exec("DELETE FROM queues WHERE ecosystem = ?", ecosystem);
-    this.#owners.forget(ecosystem);
-    this.#makers.forget(ecosystem);
-    this.#marks.forget(ecosystem);
-    this.used.forget(ecosystem);
+    const stores = [this.#queues, this.#owners, this.#makers, this.#marks, this.#reports, this.used];
+    for (const store of stores) store.forget(ecosystem);
   }
 
   hasQueue(ecosystem: string, name: string): boolean {
-    return this.sql.exec("SELECT 1 FROM queues WHERE ecosystem = ? AND name = ?", ecosystem, name).toArray().length > 0;
+    return this.#queues.has(ecosystem, name);
   }
 
   /** Every queue of an ecosystem that ever held a task, sorted by name. */
   queues(ecosystem: string): QueueRecord[] {
-    return queuesIn(this.sql, ecosystem);
+    return this.#queues.list(ecosystem);
   }
 
   /** What is known of an ecosystem here, in one call. */
   known(ecosystem: string): KnownHere {
     const nowMs = Date.now();
     return {
-      queues: queuesIn(this.sql, ecosystem),
+      queues: this.#queues.list(ecosystem),
       excess: [...this.#owners.excess(ecosystem, nowMs), ...this.#makers.excess(ecosystem, nowMs)],
       exporting: this.#marks.has("exporting", ecosystem),
     };
@@ -280,17 +271,23 @@ export class Directory extends EcosystemObject<unknown> {
     return this.used.usage(since, ecosystem).days;
   }
 
+  /** Keeps what an object reports of itself. @returns whether anybody scrapes the ecosystem */
+  reportState(report: NewReport): boolean {
+    return this.#reports.keep(report, (queue) => this.#queues.has(report.ecosystem, queue), Date.now());
+  }
+
+  /** A page of the states that objects reported last. @param from - an ecosystem, or `*` for all */
+  states(from: string, after: ReportPlace | null): ReportPage & ReportedUsage {
+    return { ...this.#reports.page(from, after, Date.now()), ...this.used.storedFor(from) };
+  }
+
+  /** Ecosystems that were ever active, or of which an object reported, by name: somebody means to scrape them. */
+  scrapeable(): string[] {
+    return this.#reports.ecosystems(Date.now(), activeEcosystems(this.sql));
+  }
+
   #count(counts: WorkerCounts): void {
     for (const [ecosystem, { worker_requests, worker_cpu_ms }] of counts)
       this.used.addFor(ecosystem, { ...NO_USAGE, worker_requests, worker_cpu_ms });
   }
 }
-
-const queuesIn = (sql: SqlStorage, ecosystem: string): QueueRecord[] =>
-  sql
-    .exec<{ name: string; created_ms: number }>(
-      "SELECT name, created_ms FROM queues WHERE ecosystem = ? ORDER BY name",
-      ecosystem,
-    )
-    .toArray()
-    .map(({ name, created_ms }) => ({ name, created_at: formatTimestamp(created_ms) }));

@@ -55,6 +55,12 @@ export class DeadLetterStore {
     return this.#open;
   }
 
+  /** How many were ever recorded, those that were discarded or forgotten included. */
+  get everRecorded(): number {
+    const select = "SELECT seq FROM sqlite_sequence WHERE name = 'letters'";
+    return this.#sql.exec<{ seq: number }>(select).toArray()[0]?.seq ?? 0;
+  }
+
   get empty(): boolean {
     const { left } = this.#sql.exec<{ left: number }>("SELECT EXISTS(SELECT 1 FROM letters) AS left").one();
     return left === 0;

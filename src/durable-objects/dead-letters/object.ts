@@ -12,6 +12,7 @@ import { reachedLimit } from "../../core/dead-letters/growth.ts";
 import { EDGE, ownerOf } from "../../core/dead-letters/owner.ts";
 import { planReplay } from "../../core/dead-letters/replay-plan.ts";
 import { withoutTaskContents } from "../../core/dead-letters/task-contents.ts";
+import { deadLetterSamples } from "../../core/metrics/samples.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import { ExcessLedger } from "../../core/quotas/excess-ledger.ts";
@@ -55,6 +56,7 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
     this.#store = new DeadLetterStore(this.sql);
     this.#outbox = new Outbox(this.sql, new ReplayNumbers(this.sql));
     this.#watched = new WatchedLetters({ ctx, env, ecosystem: this.ecosystem });
+    this.reports.of(() => ({ samples: deadLetterSamples(this.#store.open, this.#store.everRecorded), folded: 0 }));
     this.#relay = new OutboxRelay({
       env,
       outbox: this.#outbox,

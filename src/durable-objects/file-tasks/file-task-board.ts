@@ -1,7 +1,7 @@
 import type { FileTaskRecord, FileWorkerCounts, FileWorkerView } from "../../core/file-tasks/api.ts";
 import { afterReport, countReport, readTaskReport } from "../../core/file-tasks/board.ts";
 import type { Signal } from "../../core/signals/signal.ts";
-import type { Decisions } from "../shell/decisions.ts";
+import type { Decisions, SignalDecisions } from "../shell/decisions.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
 import type { BoardStore } from "./board-store.ts";
 
@@ -15,6 +15,8 @@ export interface FileTaskBoardOptions {
   readonly store: BoardStore;
   readonly wakeBy: (atMs: number) => void;
   readonly decide: (change: (decisions: Decisions) => void) => void;
+  /** Called in the transaction that stores the end of a task, once. */
+  readonly ended: (outcome: string) => void;
 }
 
 /** The file tasks and workers of all hosts, as their signals report them. Emits a signal for each overdue attempt. */
@@ -41,13 +43,14 @@ export class FileTaskBoard implements ProjectedState {
     });
   }
 
-  take(signal: Signal): void {
+  take(signal: Signal, { replaying }: Pick<SignalDecisions, "replaying">): void {
     const report = readTaskReport(signal);
     const before = this.#open.get(keyOf(report)) ?? this.#options.store.finished(report);
     const after = afterReport(before, report);
     if (after === undefined) return;
     this.#write(after);
     this.#count(after, signal.received_at);
+    if (after.finished_at !== undefined && !replaying) this.#options.ended(after.status);
   }
 
   store(): void {

@@ -2,11 +2,13 @@ import type { AgentSession, AgentSessions, SessionsQuery } from "../../core/agen
 import { isSessionSignal } from "../../core/agent-sessions/board-signals.ts";
 import { readSessionLimits, type SessionVariables } from "../../core/agent-sessions/limits.ts";
 import type { FileTaskRecord, FileWorkerView } from "../../core/file-tasks/api.ts";
+import { fileTaskSamples } from "../../core/metrics/samples.ts";
 import { SessionBoard } from "../agent-sessions/session-board.ts";
 import { SessionStore } from "../agent-sessions/session-store.ts";
 import type { Decisions } from "../shell/decisions.ts";
 import { logLine } from "../shell/log-line.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
+import { projectionCounts } from "../shell/migrations/3-counts.ts";
 import type { ProjectedState } from "../shell/projected-state.ts";
 import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
@@ -23,7 +25,11 @@ export interface BoardBindings extends ProjectionEnvironment, SessionVariables {
  * agents that report by telemetry or hooks.
  */
 export class WorkerBoard extends ProjectionObject<BoardBindings> {
-  static override readonly schema: Schema = { of: "WorkerBoard", steps: [logEpoch], erasure: boardErasure };
+  static override readonly schema: Schema = {
+    of: "WorkerBoard",
+    steps: [logEpoch, projectionCounts],
+    erasure: boardErasure,
+  };
   readonly #store: BoardStore;
   readonly #board: FileTaskBoard;
   readonly #sessions: SessionBoard;
@@ -34,12 +40,14 @@ export class WorkerBoard extends ProjectionObject<BoardBindings> {
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
     const decide = (change: (decisions: Decisions) => void) => this.projection.decide(change);
     this.#store = new BoardStore(sql);
-    this.#board = new FileTaskBoard({ store: this.#store, wakeBy, decide });
+    const ended = (outcome: string) => this.counts().add("ganglion_file_tasks_finished", [outcome]);
+    this.#board = new FileTaskBoard({ store: this.#store, wakeBy, decide, ended });
     const limits = readSessionLimits(env, (setting, value) =>
       logLine("warn", "invalid-setting", { setting, value, allowed: "seconds, more than 0" }),
     );
     this.#sessions = new SessionBoard({ store: new SessionStore(sql), limits, wakeBy, decide });
     this.projection.attach(bothOf(this.#board, this.#sessions));
+    this.reports.of(() => this.ownState(fileTaskSamples(this.#board.workers)));
   }
 
   workers(): FileWorkerView[] {

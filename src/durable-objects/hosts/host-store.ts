@@ -8,7 +8,7 @@ export interface StoredHost {
   readonly seenMs: number;
 }
 
-export type HostNote = "epoch" | "emitted" | "settings" | "watched";
+export type HostNote = "epoch" | "emitted" | "settings" | "watched" | "restarts";
 
 /**
  * Tables: `hosts(host, body, seen_ms)`, one row for each host; `told(module)`, one row for each module that was

@@ -1,5 +1,6 @@
 import type { AgentView, LinkReport } from "../../core/hosts/api.ts";
 import { boundedReport, MAX_REPORT_CHARS } from "../../core/hosts/bounded-report.ts";
+import { processesOf } from "../../core/hosts/fleet-host.ts";
 import { readHostObject } from "../../core/hosts/host-record.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import { readAnswer } from "../../core/hosts/monitors/facts.ts";
@@ -12,6 +13,7 @@ import {
   type PresenceLimits,
   PresenceTracker,
 } from "../../core/hosts/presence-tracker.ts";
+import { countRestarts, type RestartCount } from "../../core/hosts/restart-count.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import { readableOr } from "../shell/readable-rows.ts";
@@ -35,6 +37,7 @@ export class KnownHosts {
   /** Statuses as JSON texts. Written once a minute at most, because some change with every task. */
   #statuses = new Map<string, string>();
   #storedStatuses = new Map<string, string>();
+  #restarts = new Map<string, RestartCount>();
   #links = new Map<string, number>();
   #settings: MonitorSettings = DEFAULT_MONITOR_SETTINGS;
   #lastReport: LinkReport | undefined;
@@ -153,6 +156,9 @@ export class KnownHosts {
     this.#statuses.delete(host);
     this.#facts.delete(host);
     this.#seen.delete(host);
+    const { counted = 0 } = this.#restarts.get(host) ?? {};
+    if (counted > 0) this.#store.notes.write("restarts", String(this.#restartsOfForgotten + counted));
+    this.#restarts.delete(host);
     this.#store.remove(host);
   }
 
@@ -162,7 +168,13 @@ export class KnownHosts {
       const presence = this.#presence.get(host);
       if (presence === undefined) continue;
       const watched = this.#monitored.get(host) ?? NOT_MONITORED;
-      const record = { presence, watched, status: this.#storedStatuses.get(host) ?? null };
+      const restarts = this.#restarts.get(host);
+      const record = {
+        presence,
+        watched,
+        status: this.#storedStatuses.get(host) ?? null,
+        ...(restarts === undefined ? {} : { restarts }),
+      };
       this.#store.write(host, record, this.#seen.get(host) ?? nowMs);
     }
   }
@@ -173,7 +185,9 @@ export class KnownHosts {
     this.#presence = new PresenceTracker([...stored].map(([host, { record }]) => [host, record.presence] as const));
     this.#monitored = new Map([...stored].map(([host, { record }]) => [host, record.watched]));
     this.#statuses = new Map();
+    this.#restarts = new Map();
     for (const [host, { record, seenMs }] of stored) {
+      if (record.restarts !== undefined) this.#restarts.set(host, record.restarts);
       if (record.status !== null) this.#statuses.set(host, boundedText(record.status));
       this.#seen.set(host, Math.max(seenMs, this.#seen.get(host) ?? 0));
     }
@@ -189,6 +203,15 @@ export class KnownHosts {
     this.#lastReport = undefined;
   }
 
+  /** Restarts of supervised processes, as they are on the disk: also those of hosts that were forgotten. */
+  get restarts(): number {
+    return [...this.#restarts.values()].reduce((sum, { counted }) => sum + counted, this.#restartsOfForgotten);
+  }
+
+  get #restartsOfForgotten(): number {
+    return Number(this.#store.notes.read("restarts") ?? "0");
+  }
+
   get #limits(): PresenceLimits {
     const { agent_grace_seconds, agent_silent_after } = this.#settings;
     return { graceMs: agent_grace_seconds * 1_000, silentAfter: agent_silent_after };
@@ -200,7 +223,11 @@ export class KnownHosts {
     this.#emitPresence(this.#presence.answered(host, nowMs), nowMs);
     this.#seen.set(host, nowMs);
     const answer = readAnswer(JSON.parse(text));
-    if (answer.status !== undefined) this.#statuses.set(host, JSON.stringify(boundedReport(answer.status)));
+    if (answer.status !== undefined) {
+      this.#statuses.set(host, JSON.stringify(boundedReport(answer.status)));
+      const restarts = countRestarts(this.#restarts.get(host), processesOf(answer.status));
+      if (restarts !== undefined) this.#restarts.set(host, restarts);
+    }
     this.#facts.set(host, boundedReport(answer.facts));
     const before = this.#monitored.get(host) ?? NOT_MONITORED;
     const isNew = (key: string) => this.#store.markModuleReported(key);

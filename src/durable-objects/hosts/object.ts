@@ -3,6 +3,7 @@ import type { FleetPage } from "../../core/hosts/fleet.ts";
 import { fleetHost } from "../../core/hosts/fleet-host.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
+import { hostSamples } from "../../core/metrics/samples.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
@@ -54,6 +55,10 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     this.#hosts = new KnownHosts(this.#store, (draft) => {
       this.#outbox.emit(draft);
       this.#emitted.push(draft.signal);
+    });
+    this.reports.of(() => {
+      const views = this.#hosts.names.slice(0, MAX_AGENTS).flatMap((host) => this.#hosts.view(host) ?? []);
+      return { samples: hostSamples(views.map(fleetHost), this.#hosts.restarts), folded: 0 };
     });
     this.#relay = new OutboxRelay({
       env,

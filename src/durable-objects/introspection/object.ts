@@ -14,10 +14,12 @@ import type { HistoryQuery } from "../../core/introspection/history/query.ts";
 import type { ScannerHealth } from "../../core/introspection/scanners/scanner-runner.ts";
 import { observationOf } from "../../core/introspection/window/sample.ts";
 import type { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
+import { windowSamples } from "../../core/metrics/samples.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Decisions } from "../shell/decisions.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
+import { projectionCounts } from "../shell/migrations/3-counts.ts";
 import type { ProjectionEnvironment } from "../shell/projection-environment.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import type { Schema } from "../shell/schema.ts";
@@ -39,7 +41,11 @@ export interface IntrospectionBindings extends ProjectionEnvironment {}
 
 /** The observation window of an ecosystem, the scanners that watch it, its gaps, and their history. */
 export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
-  static override readonly schema: Schema = { of: "ObservationCache", steps: [logEpoch], erasure: windowErasure };
+  static override readonly schema: Schema = {
+    of: "ObservationCache",
+    steps: [logEpoch, projectionCounts],
+    erasure: windowErasure,
+  };
   readonly #settings: SettingsStore;
   readonly #history: HistoryStore;
   readonly #window: WindowProjection;
@@ -57,8 +63,14 @@ export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
       history: this.#history,
       wakeBy: (atMs) => alarms.wakeBy(atMs),
       heap: this.heap,
+      counts: this.counts,
     });
     this.projection.attach(this.#window);
+    this.reports.of(() => {
+      const { window, gaps, scanners } = this.#window.introspection;
+      const states = scanners.health.map(({ state }) => state);
+      return this.ownState(windowSamples(window.size, gaps.open, states));
+    });
   }
 
   observations({ seconds, reporter, limit }: ObservationsQuery): ObservationsPage {

@@ -1,4 +1,5 @@
 import type { HeapAccount } from "../../core/billing/heap-budget.ts";
+import type { LabelledCounts } from "../../core/collections/labelled-counts.ts";
 import type { Gap } from "../../core/introspection/api.ts";
 import { GAP_SOURCE, gapFacts, gapOf } from "../../core/introspection/gaps/gap-signal.ts";
 import type { GapChange } from "../../core/introspection/gaps/gap-tracker.ts";
@@ -39,6 +40,8 @@ export interface WindowProjectionOptions {
   readonly history: HistoryStore;
   readonly wakeBy: (atMs: number) => void;
   readonly heap: ObjectHeap;
+  /** For metrics, written with the transaction in which they are changed. */
+  readonly counts: () => LabelledCounts;
 }
 
 type Emit = Pick<Decisions, "emit">;
@@ -153,15 +156,18 @@ export class WindowProjection implements ProjectedState {
 
   /** Writes and emits the changes in one transaction, and then applies them in memory. */
   #record({ changes, failures, recovered }: Look, nowMs: number, decisions: Emit): void {
-    const { settings, store } = this.#options;
-    for (const change of changes.raised)
+    const { settings, store, counts } = this.#options;
+    for (const change of changes.raised) {
+      counts().add("ganglion_gaps_raised", [change.gap.category]);
       this.#learn({ ...change.gap, signal_id: this.#emitGap(change, nowMs, decisions) });
+    }
     for (const change of changes.reminded) {
       this.#emitGap(change, nowMs, decisions);
       this.#learn(change.gap);
     }
     for (const gap of changes.toStore) this.#learn(gap);
     for (const gap of changes.resolved) {
+      counts().add("ganglion_gaps_resolved", [gap.category]);
       this.#emitResolved(gap, nowMs, decisions);
       this.#learn(gap);
     }

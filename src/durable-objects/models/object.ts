@@ -1,4 +1,5 @@
 import { dayOf } from "../../core/billing/usage-days.ts";
+import { modelSamples } from "../../core/metrics/samples.ts";
 import { type ModelSettingsAnswer, type ModelSettingsView, viewOf } from "../../core/models/api.ts";
 import { reserve, Spending, settleCost, spendingToday } from "../../core/models/budget.ts";
 import { Answer, type AnswerFailure, costOf, highestCost, type Question } from "../../core/models/question.ts";
@@ -75,6 +76,7 @@ export class Models extends EcosystemObject<ModelsBindings> {
     const settings = this.#read("settings");
     const spent = this.#read("spent");
     this.#settings = readableOr("settings of models", settings, readStoredSettings, NO_MODELS);
+    this.reports.of(() => ({ samples: modelSamples(this.settings()), folded: 0 }));
     this.#spent = readableOr("spending on models", spent, (text) => Spending.parse(JSON.parse(text)), undefined);
   }
 

@@ -1,3 +1,4 @@
+import type { LabelledCounts } from "../../core/collections/labelled-counts.ts";
 import type { Decision, DecisionsPage, DecisionsQuery } from "../../core/policy/decision.ts";
 import { DECISIONS_OF_SIGNAL } from "../../core/policy/decision-place.ts";
 import { answeredDecision, decisionOf, type ImportRecord, importDecision } from "../../core/policy/decision-record.ts";
@@ -33,14 +34,24 @@ export class DecisionStore {
   readonly #sql: SqlStorage;
   readonly #late: Pick<LateExpectations, "note">;
   readonly #exports: Pick<ExportOutbox, "add">;
+  readonly #counts: () => LabelledCounts;
   #sincePruned = PRUNE_EVERY;
   #newestMs = 0;
 
-  /** @param exports - gets the number of each decision whose question, if it asks one, is settled */
-  constructor(sql: SqlStorage, late: Pick<LateExpectations, "note">, exports: Pick<ExportOutbox, "add">) {
+  /**
+   * @param exports - gets the number of each decision whose question, if it asks one, is settled
+   * @param counts - for metrics, written with the transaction that a decision belongs to
+   */
+  constructor(
+    sql: SqlStorage,
+    late: Pick<LateExpectations, "note">,
+    exports: Pick<ExportOutbox, "add">,
+    counts: () => LabelledCounts,
+  ) {
     this.#sql = sql;
     this.#exports = exports;
     this.#late = late;
+    this.#counts = counts;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS decided (place INTEGER PRIMARY KEY, rule TEXT NOT NULL, outcome TEXT NOT NULL,
          decided_ms INTEGER NOT NULL, body TEXT NOT NULL)`,
@@ -55,6 +66,8 @@ export class DecisionStore {
     const place = this.#addAt(outcome.origin.seq, decisionOf(outcome, ids), outcome.atMs);
     if (outcome.question === undefined) this.#exports.add([String(place)]);
     this.#late.note(outcome);
+    this.#counts().add("ganglion_decisions", [outcome.rule.id, outcome.outcome]);
+    if (outcome.by === "time") this.#counts().add("ganglion_expectations_late");
     return `d${place}`;
   }
 

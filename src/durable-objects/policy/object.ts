@@ -21,6 +21,7 @@ import { POLICY_SOURCE } from "../../core/telemetry/sources.ts";
 import { AttentionNudge } from "../shell/attention-nudge.ts";
 import { ExportOutbox } from "../shell/export-outbox.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
+import { projectionCounts } from "../shell/migrations/3-counts.ts";
 import { objectNamed } from "../shell/ports.ts";
 import { ProjectionObject } from "../shell/projection-object.ts";
 import type { Schema } from "../shell/schema.ts";
@@ -34,6 +35,7 @@ import { QuestionContext } from "./question-context.ts";
 import { Questions } from "./questions.ts";
 import { ReplayOverrides } from "./replay-overrides.ts";
 import { RuleProjection } from "./rule-projection.ts";
+import { ruleSamples } from "./rule-samples.ts";
 import { type Place, RuleVersions } from "./rule-versions.ts";
 import { SimulationTurn, type SimulationTurnAnswer } from "./simulation-turn.ts";
 import { StateImports } from "./state-imports.ts";
@@ -45,7 +47,7 @@ const VERSIONS_SHOWN = 100;
 export class PolicyState extends ProjectionObject<PolicyBindings> {
   static override readonly schema: Schema = {
     of: "PolicyState",
-    steps: [logEpoch],
+    steps: [logEpoch, projectionCounts],
     erasure: policyErasure,
     copy: {
       leftOut: ["exported"],
@@ -78,7 +80,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
       wakeBy: (atMs) => alarms.wakeBy(atMs),
       resolve: (place) => this.#decisions.exported(place),
     });
-    this.#decisions = new DecisionStore(sql, this.#late, this.#exports);
+    this.#decisions = new DecisionStore(sql, this.#late, this.#exports, this.counts);
     this.#state = new StateStore(sql, this.#late);
     const parts = {
       projection: this.projection,
@@ -103,6 +105,7 @@ export class PolicyState extends ProjectionObject<PolicyBindings> {
     });
     this.projection.attach(this.#work);
     this.#imports = new StateImports({ ...parts, work: this.#work });
+    this.reports.of(() => this.ownState(ruleSamples(this.#rules.current.values(), this.#work.engine)));
     const builtIn = this.#rules.planBuiltInRules();
     // The log sends the signals of the built-in rules without a subscription. The rules decide on signals from here on.
     if (builtIn.length > 0) this.#write(builtIn, { seq: this.projection.cursor, atMs: 0, changedMs: 0 }, null);

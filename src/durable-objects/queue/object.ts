@@ -26,6 +26,7 @@ import { operationOf, type QueueOperation } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { QueueCommits } from "./queue-commits.ts";
 import { queueOf } from "./queue-signals.ts";
+import { queueState } from "./queue-state.ts";
 import { OVERLOADED } from "./refusals.ts";
 import { Registration, type RegistrationBindings } from "./registration.ts";
 import { QUEUE_DELETED, type RemovalBindings, removeQueue } from "./removal.ts";
@@ -61,15 +62,12 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   constructor(ctx: DurableObjectState, env: QueueBindings) {
     super(ctx, env);
     this.#name = this.objectName.includes("/") ? this.objectName : `${this.ecosystem}/default`;
+    const parts = { env, ecosystem: this.ecosystem, sql: this.sql, alarms: this.alarms, heap: this.heap };
     this.#commits = new QueueCommits({
-      env,
+      ...parts,
       name: this.#name,
-      ecosystem: this.ecosystem,
-      sql: this.sql,
-      alarms: this.alarms,
       transaction: this.transaction,
       keepAlive: (work) => ctx.waitUntil(work),
-      heap: this.heap,
       receivers: () => ({
         waiters: this.#waiters,
         leases: this.#leases,
@@ -79,6 +77,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       }),
       committed: (changed) => (changed ? this.#registration.begin() : this.#registration.retry()),
     });
+    this.reports.of(() => queueState(this.#commits.runtime, this.#waiters, this.heap));
     const { store } = this.#commits;
     this.#registration = new Registration({
       env,

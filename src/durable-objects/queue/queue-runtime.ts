@@ -7,7 +7,7 @@ import { deadlockText } from "../../core/queue/deadlock.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
 import { LongNotices } from "../../core/queue/long-notices.ts";
 import { DEFAULT_SETTINGS, readSettings, SETTINGS_WITH_BREAKERS } from "../../core/queue/queue-settings.ts";
-import { Statistics, StatisticsData } from "../../core/queue/statistics.ts";
+import { type EverCounts, Statistics, StatisticsData } from "../../core/queue/statistics.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import { TaskQueue } from "../../core/queue/task-queue.ts";
 import { finishedJson } from "../../core/queue/task-view.ts";
@@ -55,6 +55,8 @@ export class QueueRuntime {
   readonly alerts: AlertTracker;
   readonly events: EventTail;
   readonly breakers: CallBreakers;
+  /** Counts since the queue began, as they are on the disk. */
+  stored: EverCounts;
   readonly #longNotices: LongNotices;
   readonly #breakerStore: BreakerStore;
   readonly #store: TaskStore;
@@ -92,6 +94,7 @@ export class QueueRuntime {
       readableOr("statistics of a queue", statistics, (text) => StatisticsData.parse(JSON.parse(text)), undefined),
       nowMs,
     );
+    this.stored = this.statistics.ever;
     this.alerts = new AlertTracker(
       readableOr("alerts of a queue", alerts, (text) => AlertData.parse(JSON.parse(text)), undefined),
     );
@@ -170,6 +173,7 @@ export class QueueRuntime {
     const isBusy = nowMs - sinceMs >= BEFORE_SLEEP_MS && nowMs - this.#changedMs < BUSY_MS;
     if (isBusy && nowMs - sinceMs < STATISTICS_MS) return;
     this.#store.notes.write("statistics", JSON.stringify(this.statistics));
+    this.stored = this.statistics.ever;
     this.#countedSinceMs = undefined;
   }
 

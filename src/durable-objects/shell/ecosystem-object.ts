@@ -16,6 +16,7 @@ import { ObjectTransfer, type TransferAnswer, type TransferRequest } from "./obj
 import { isLimited } from "./platform-limits.ts";
 import { openSchema, type Schema } from "./schema.ts";
 import { TaggedSockets } from "./sockets.ts";
+import { StateReports } from "./state-reports.ts";
 import { Suspension } from "./suspension.ts";
 import { UsageStore } from "./usage-store.ts";
 
@@ -39,6 +40,8 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   protected readonly meter: UsageMeter;
   /** The meter's counts by day, on the disk. */
   protected readonly used: UsageStore;
+  /** What the object reports of itself to those who scrape metrics. */
+  protected readonly reports: StateReports;
   /** Statements on the object's database; each counts the rows that it reads and writes. */
   protected readonly sql: SqlStorage;
   protected readonly alarms: AlarmClock;
@@ -90,8 +93,11 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     const suspension = new Suspension();
     const suspended = () => suspension.untilMs(Date.now) !== undefined;
     this.used = new UsageStore({ storage: ctx.storage, meter, alarmMs: () => alarms.atMs, suspended });
-    const { used } = this;
+    const { used, objectName } = this;
     const { schema } = new.target;
+    const databaseSize = () => ctx.storage.sql.databaseSize;
+    this.reports = new StateReports({ env, of: schema.of, objectName, used, databaseSize, suspended });
+    const { reports } = this;
     const storeName = () => {
       name.rolledBack();
       name.store();
@@ -124,7 +130,10 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
         if (socket instanceof WebSocket) socket.close(1013, "suspended for a copy: connect again");
         return false;
       },
-      ended: () => used.ended(),
+      ended: () => {
+        used.ended();
+        reports.changed(Date.now());
+      },
     });
     countCalls(new.target.prototype, DurableObject.prototype, counterOf);
   }

@@ -1,6 +1,8 @@
+import { LabelledCounts, StoredCounts } from "../../core/collections/labelled-counts.ts";
 import { BridgeNumbers } from "./bridge-numbers.ts";
 import { newEpoch } from "./epoch.ts";
 import type { EmittedNumbers } from "./outbox.ts";
+import { readableOr } from "./readable-rows.ts";
 
 interface Row {
   [column: string]: SqlStorageValue;
@@ -9,6 +11,7 @@ interface Row {
   muted_through: number;
   epoch: string;
   log_epoch: string | null;
+  counts: string | null;
 }
 
 /** How far the cursor may have moved over signals that the projection does not take before that is worth a row. */
@@ -23,6 +26,8 @@ const UNWRITTEN = 10_000;
 export class Position implements EmittedNumbers {
   /** Numbers of what went to other ecosystems. */
   readonly bridges: BridgeNumbers;
+  /** What the projection counts for metrics: to be counted in a transaction, and written with it. */
+  counts: LabelledCounts;
   readonly #sql: SqlStorage;
   readonly #name: string;
   #row: Row;
@@ -35,14 +40,15 @@ export class Position implements EmittedNumbers {
     this.bridges = new BridgeNumbers(sql, ecosystem);
     sql.exec(
       `CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL,
-         number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL, log_epoch TEXT)`,
+         number INTEGER NOT NULL, muted_through INTEGER NOT NULL, epoch TEXT NOT NULL, log_epoch TEXT, counts TEXT)`,
     );
     sql.exec(
       "INSERT OR IGNORE INTO position (one, cursor, number, muted_through, epoch) VALUES (1, 0, 0, 0, ?)",
       newEpoch(),
     );
-    this.#row = sql.exec<Row>("SELECT cursor, number, muted_through, epoch, log_epoch FROM position").one();
+    this.#row = sql.exec<Row>("SELECT cursor, number, muted_through, epoch, log_epoch, counts FROM position").one();
     this.#stored = this.#row;
+    this.counts = countsIn(this.#row);
   }
 
   /** The log has been taken in up to here. */
@@ -98,14 +104,16 @@ export class Position implements EmittedNumbers {
   /** In the transaction. */
   write(): void {
     this.bridges.write();
+    if (this.counts.changed) this.#row = { ...this.#row, counts: JSON.stringify(this.counts.take()) };
     if (this.#row === this.#stored) return;
-    const { cursor, number, muted_through, log_epoch } = this.#row;
+    const { cursor, number, muted_through, log_epoch, counts } = this.#row;
     this.#sql.exec(
-      "UPDATE position SET cursor = ?, number = ?, muted_through = ?, log_epoch = ?",
+      "UPDATE position SET cursor = ?, number = ?, muted_through = ?, log_epoch = ?, counts = ?",
       cursor,
       number,
       muted_through,
       log_epoch,
+      counts,
     );
   }
 
@@ -118,5 +126,16 @@ export class Position implements EmittedNumbers {
   restore(): void {
     this.bridges.restore();
     this.#row = this.#stored;
+    this.counts = countsIn(this.#row);
   }
 }
+
+const countsIn = ({ counts }: Row) =>
+  new LabelledCounts(
+    readableOr(
+      "counts of a projection",
+      counts ?? undefined,
+      (text) => StoredCounts.parse(JSON.parse(text)),
+      undefined,
+    ),
+  );

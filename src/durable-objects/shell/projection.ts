@@ -15,7 +15,7 @@ import { FollowedLog, type OtherLog } from "./followed-log.ts";
 import { Outbox } from "./outbox.ts";
 import { OutboxRelay, RETRY_MS } from "./outbox-relay.ts";
 import { objectNamed } from "./ports.ts";
-import { Position } from "./position.ts";
+import type { Position } from "./position.ts";
 import type { ProjectedState } from "./projected-state.ts";
 import { ProjectionDecisions } from "./projection-decisions.ts";
 import type { LogCalls, ProjectionEnvironment } from "./projection-environment.ts";
@@ -33,6 +33,7 @@ export interface ProjectionOptions {
   readonly alarms: AlarmClock;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
   readonly name: ProjectionName;
+  readonly position: Position;
 }
 
 /**
@@ -51,9 +52,9 @@ export class Projection {
   #state: ProjectedState | undefined;
 
   constructor(options: ProjectionOptions) {
-    const { env, ecosystem, sql, alarms, name } = options;
+    const { env, ecosystem, sql, alarms, name, position } = options;
     this.#options = options;
-    this.#position = new Position(sql, name, ecosystem);
+    this.#position = position;
     this.#outbox = new Outbox(sql, this.#position);
     this.#decisions = new ProjectionDecisions(this.#outbox, this.#position.bridges, name);
     const effects = new EffectRelay({
@@ -251,7 +252,6 @@ export class Projection {
     const refuse = (error: string) => {
       throw new Error(error);
     };
-    const state = this.#attached;
     const decisions: SignalDecisions = {
       ...this.#decisions.own,
       // A failure goes to the caller; the dead letter is there already.
@@ -260,8 +260,8 @@ export class Projection {
       // Independent of how long ago a rebuild read the log: the effects from here on have not been emitted.
       replaying: false,
     };
-    if (state.reprocessPart !== undefined) state.reprocessPart(signal, part, decisions, sender);
-    else if (part === null) state.take(signal, decisions, sender, JSON.stringify(signal).length);
+    if (this.#attached.reprocessPart !== undefined) this.#attached.reprocessPart(signal, part, decisions, sender);
+    else if (part === null) this.#attached.take(signal, decisions, sender, JSON.stringify(signal).length);
     else refuse(`${part} cannot be processed again by itself`);
   }
 

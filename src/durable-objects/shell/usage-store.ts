@@ -43,6 +43,8 @@ export class UsageStore {
   #stored: Usage = NO_USAGE;
   /** Counts that are not the meter's, by ecosystem. */
   readonly #others = new Map<string, Usage>();
+  /** {@link stored}, as it was read or written last. */
+  readonly #totals = new Map<string, Usage>();
   #exists: boolean | undefined;
   #rowsAtWake: number | undefined;
   readonly #wokeMs = Date.now();
@@ -85,6 +87,7 @@ export class UsageStore {
   /** Deletes the counts of an ecosystem. */
   forget(ecosystem: string): void {
     this.#others.delete(ecosystem);
+    this.#totals.delete(ecosystem);
     if (this.#tableExists()) this.#sql.exec(`DELETE FROM ${USAGE_TABLE} WHERE account = ?`, ecosystem);
   }
 
@@ -102,6 +105,39 @@ export class UsageStore {
       days: [...days.filter(({ day }) => day !== this.#day), today],
       storage_bytes: storage.sql.databaseSize,
     };
+  }
+
+  /**
+   * All that was ever used, as far as it is on the disk: whatever is killed, what was read here once is there again.
+   * Of the time before days had their total, those count that are still stored.
+   */
+  stored(account = OWN): Usage {
+    let total = this.#totals.get(account);
+    if (total !== undefined) return total;
+    const days = this.#tableExists() ? this.#read(account, "") : [];
+    const last = days.findLastIndex((day) => day.total !== undefined);
+    const later = days.slice(last + 1).map(({ usage }) => usage);
+    total = later.reduce(sumUsage, days[last]?.total ?? NO_USAGE);
+    this.#totals.set(account, total);
+    return total;
+  }
+
+  /** {@link stored}, of the Worker for an ecosystem or all (`*`), and of the object itself. */
+  storedFor(ecosystem: string): { readonly worker: Usage; readonly directory: Usage } {
+    const worker = ecosystem === "*" ? this.#storedOfOthers() : this.stored(ecosystem);
+    return { worker, directory: this.stored() };
+  }
+
+  #storedOfOthers(): Usage {
+    if (!this.#tableExists()) return NO_USAGE;
+    const select = `SELECT DISTINCT account FROM ${USAGE_TABLE} WHERE account <> ?`;
+    const accounts = [...this.#sql.exec<{ account: string }>(select, OWN)];
+    return accounts.map(({ account }) => this.stored(account)).reduce(sumUsage, NO_USAGE);
+  }
+
+  /** Whether the object holds anything but counts. */
+  get holdsSomething(): boolean {
+    return this.#hasTables() && this.#storesSomething();
   }
 
   #isDue(nowMs: number): boolean {
@@ -134,6 +170,7 @@ export class UsageStore {
     // An object that has deleted everything, as a deleted queue has, must stay empty.
     if (suspended() || !this.#hasTables()) return;
     const accounts = [OWN, ...this.#others.keys()];
+    const totals: [string, Usage][] = [];
     try {
       storage.transactionSync(() => {
         // With a text key each write costs one row instead of two.
@@ -141,7 +178,7 @@ export class UsageStore {
           `CREATE TABLE IF NOT EXISTS ${USAGE_TABLE} (day TEXT NOT NULL, account TEXT NOT NULL, written_ms INTEGER NOT NULL,
              body TEXT NOT NULL, PRIMARY KEY (day, account)) WITHOUT ROWID`,
         );
-        for (const account of accounts) this.#writeOne(account, nowMs);
+        for (const account of accounts) totals.push([account, this.#writeOne(account, nowMs)]);
       });
     } catch (error) {
       // Counting must not stop what is counted. The counts stay in memory.
@@ -149,13 +186,15 @@ export class UsageStore {
       return;
     }
     this.#exists = true;
+    for (const [account, total] of totals) this.#totals.set(account, total);
     this.#stored = meter.usage;
     this.#others.clear();
     this.#writtenMs = nowMs;
     this.#dueSinceMs = undefined;
   }
 
-  #writeOne(account: string, nowMs: number): void {
+  /** @returns all that was ever used */
+  #writeOne(account: string, nowMs: number): Usage {
     const [before] = this.#read(account, this.#day);
     if (before === undefined) {
       const first = dayOf(Date.parse(this.#day) - KEEP_DAYS * DAY_MS);
@@ -164,12 +203,14 @@ export class UsageStore {
     const pending = this.#pending(account);
     // The row that is written now is billed, too.
     const used = { ...pending, rows_written: pending.rows_written + 1 };
-    const body = addToDay(before, used, this.#countedFromMs);
+    const total = sumUsage(this.stored(account), used);
+    const body = { ...addToDay(before, used, this.#countedFromMs), total };
     this.#sql.exec(
       `INSERT INTO ${USAGE_TABLE} (day, account, written_ms, body) VALUES (?1, ?2, ?3, ?4)
        ON CONFLICT (day, account) DO UPDATE SET written_ms = ?3, body = ?4`,
       ...[this.#day, account, nowMs, JSON.stringify(body)],
     );
+    return total;
   }
 
   /** When what is not stored yet began, where nothing of the day is stored. */

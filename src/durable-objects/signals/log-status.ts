@@ -1,7 +1,11 @@
 import type { Budget } from "../../core/billing/budget.ts";
+import { logSamples, memorySamples } from "../../core/metrics/samples.ts";
+import { PROJECTIONS } from "../../core/projection/batch.ts";
 import type { Excess } from "../../core/quotas/excess.ts";
 import type { LogStatus } from "../../core/signals/api.ts";
 import type { RateMeter } from "../../core/signals/log/rate-meter.ts";
+import type { ObjectHeap } from "../shell/isolate-heap.ts";
+import type { OwnState } from "../shell/state-reports.ts";
 import type { LogLinks } from "./log-links.ts";
 import type { LogReader } from "./log-reader.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -47,4 +51,33 @@ function refusedTokens(
 ): Pick<RefusingLogStatus, "excess" | "budget"> {
   const excess = [...links.excess, ...writer.excess];
   return { ...(excess.length === 0 ? {} : { excess }), ...(budget.state === "none" ? {} : { budget }) };
+}
+
+/** What the log reports of itself. Relays are not asked: what they said last counts. */
+export function logState(
+  { oldestSeq }: Pick<LogReader, "oldestSeq">,
+  writer: LogWriter,
+  links: LogLinks,
+  outbox: Pick<QueueOutbox, "sentTo">,
+  heap: ObjectHeap,
+): OwnState {
+  const { subscribers, bytes_in_flight, hosts } = links.sockets.status;
+  const relayed = links.relays.links;
+  const { limit_bytes, dropped_for_size, damaged } = writer.size;
+  const samples = logSamples({
+    headSeq: writer.headSeq,
+    oldestSeq,
+    limitBytes: limit_bytes,
+    droppedForSize: dropped_for_size,
+    damagedRows: damaged?.rows ?? 0,
+    subscribers: subscribers + relayed.length,
+    hosts: new Set([...hosts, ...relayed.map(({ host }) => host)]).size,
+    bytesInFlight: bytes_in_flight,
+    budget: writer.budget.view(Date.now()),
+  });
+  return {
+    samples: [...samples, ...memorySamples(heap.uses)],
+    folded: 0,
+    sent: Object.fromEntries(PROJECTIONS.map((name) => [name, outbox.sentTo(name)])),
+  };
 }

@@ -27,7 +27,7 @@ import type { BudgetChange } from "./log-budget.ts";
 import { damageReporter } from "./log-damaged.ts";
 import { LogLinks } from "./log-links.ts";
 import { LogReader, type Stretch } from "./log-reader.ts";
-import { type FullLogStatus, logStatus } from "./log-status.ts";
+import { type FullLogStatus, logState, logStatus } from "./log-status.ts";
 import { LogWriter } from "./log-writer.ts";
 import { LookupBudget } from "./lookup-budget.ts";
 import { numberedLine } from "./numbered-line.ts";
@@ -92,6 +92,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     const parts = { ...shared, env, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
     this.#links = new LogLinks({ ctx, tagged: this.tagged, ...parts });
     this.#erasures = new Erasures({ ...parts, lookup: this.#lookup, nudge: this.#nudge });
+    this.reports.of(() => logState(this.#reader, this.#writer, this.#links, this.#outbox, heap));
   }
 
   /** Resolves when the signals are durable. A request that is sent again, whole or in part, is recognised. */
@@ -284,11 +285,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   #publish(segments: readonly Segment[], nowMs: number): void {
-    const taking = new Set<ProjectionName>();
-    for (const segment of segments) {
-      this.#rate.add(segment.lines.length, nowMs);
-      for (const projection of this.#outbox.offer(segment)) taking.add(projection);
-    }
+    for (const { lines } of segments) this.#rate.add(lines.length, nowMs);
+    const taking = new Set(segments.flatMap((segment) => this.#outbox.offer(segment)));
     // In the transaction of the segment, for a crash before the queue has it. An earlier alarm is early enough, and no row.
     if (taking.size > 0) {
       this.#nudge.expect([...taking]);

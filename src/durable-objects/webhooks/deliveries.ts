@@ -60,7 +60,7 @@ export class Deliveries {
           ? `the endpoint has the maximum number of pending deliveries (${MAX_WAITING})`
           : "the endpoint answered 410 Gone earlier";
       this.#recordDeadLetter(waiting, `not sent: ${why}`);
-      this.#store.giveUp(number, why);
+      this.#store.giveUp(number, why, true);
     }
     if (state !== "waiting") this.#end(waiting);
     return true;

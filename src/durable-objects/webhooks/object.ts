@@ -1,4 +1,5 @@
 import { type InboxSource, type InboxSourceInput, MAX_SOURCES, type SourceAtDoor } from "../../core/inbox/source.ts";
+import { webhookSamples } from "../../core/metrics/samples.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import type {
   DeliveryView,
@@ -38,6 +39,7 @@ import { webhooksErasure } from "./erasure.ts";
 import { InboxStore, type PutSource } from "./inbox-store.ts";
 import { settings } from "./migrations/2-settings.ts";
 import { trace } from "./migrations/3-trace.ts";
+import { deliveryCounts } from "./migrations/4-counts.ts";
 import { NO_SIGNALS } from "./no-signals.ts";
 import { Sender } from "./sender.ts";
 import { type EndpointRow, WebhookStore } from "./webhook-store.ts";
@@ -60,7 +62,7 @@ export interface WebhooksBindings extends RelayBindings {
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
   static override readonly schema: Schema = {
     of: "Webhooks",
-    steps: [settings, trace],
+    steps: [settings, trace, deliveryCounts],
     copy: withoutSigningSecrets,
     erasure: webhooksErasure,
   };
@@ -83,6 +85,14 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     this.#nudge = new AttentionNudge({ ctx, env, ecosystem: this.ecosystem });
     this.#outbox = new Outbox(this.sql, NO_SIGNALS);
     this.#deliveries = new Deliveries(this.#store, (record) => this.#outbox.deadLetter(record));
+    this.reports.of(() => {
+      const { scheduler } = this.#deliveries;
+      const endpoints = this.#store.endpoints().map(({ id, enabled, failing_since_ms }) => {
+        return { enabled: enabled === 1, failing: failing_since_ms !== null, waiting: scheduler.waitingFor(id) };
+      });
+      const { counts } = this.#store;
+      return { samples: [...counts.list(), ...webhookSamples(endpoints)], folded: counts.folded };
+    });
     this.#run = new DeliveryRun({
       ecosystem: this.ecosystem,
       store: this.#store,

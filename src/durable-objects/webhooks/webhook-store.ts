@@ -1,5 +1,8 @@
+import type { LabelledCounts } from "../../core/collections/labelled-counts.ts";
 import type { DeliveryState, DeliveryView, EndpointDelivery, NewDelivery } from "../../core/webhooks/api.ts";
 import type { EndpointState, WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
+import { Notes } from "../shell/notes.ts";
+import { latestCounts } from "./delivery-counts.ts";
 
 /** A stored endpoint. Its secrets leave the object only in signatures. */
 export interface EndpointRow extends Record<string, SqlStorageValue> {
@@ -57,6 +60,8 @@ export type SentMessage = Omit<StoredMessage, "status"> & { readonly id: string 
  */
 export class WebhookStore {
   readonly #sql: SqlStorage;
+  readonly #notes: Notes<"counts">;
+  #counts: LabelledCounts;
   #next: number;
 
   constructor(sql: SqlStorage) {
@@ -71,9 +76,16 @@ export class WebhookStore {
       `CREATE TABLE IF NOT EXISTS deliveries (number INTEGER PRIMARY KEY, id TEXT NOT NULL, endpoint TEXT NOT NULL,
          state TEXT NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL, accepted_ms INTEGER NOT NULL,
          attempted_ms INTEGER, next_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER, error TEXT, cause TEXT,
-         rule TEXT, trace TEXT)`,
+         rule TEXT, trace TEXT, counts TEXT)`,
     );
+    this.#notes = new Notes(sql);
     this.#next = this.#afterLast();
+    this.#counts = latestCounts(this.#sql, this.#notes);
+  }
+
+  /** What was counted for metrics, as it is on the disk: each change is written with the row of a delivery. */
+  get counts(): LabelledCounts {
+    return this.#counts;
   }
 
   takeNumber(): number {
@@ -83,6 +95,7 @@ export class WebhookStore {
   /** Reads the next number from the disk again, after a transaction that failed. */
   reload(): void {
     this.#next = this.#afterLast();
+    this.#counts = latestCounts(this.#sql, this.#notes);
   }
 
   endpoints(): EndpointRow[] {
@@ -133,6 +146,8 @@ export class WebhookStore {
   }
 
   removeEndpoint(id: string): void {
+    // The latest counts may be in a row that goes.
+    this.#notes.write("counts", JSON.stringify(this.#counts.take()));
     this.#sql.exec("DELETE FROM deliveries WHERE endpoint = ?", id);
     this.#sql.exec("DELETE FROM endpoints WHERE id = ?", id);
   }
@@ -156,9 +171,11 @@ export class WebhookStore {
     state: DeliveryState,
     message: string,
   ) {
+    this.#countEnd(state);
     this.#sql.exec(
-      `INSERT INTO deliveries (number, id, endpoint, state, type, message, accepted_ms, next_ms, attempts, cause, rule, trace)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO deliveries (number, id, endpoint, state, type, message, accepted_ms, next_ms, attempts, cause, rule, trace,
+         counts)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       waiting.number,
       waiting.id,
       waiting.endpoint,
@@ -171,6 +188,7 @@ export class WebhookStore {
       cause ?? null,
       rule ?? null,
       trace ?? null,
+      JSON.stringify(this.#counts.take()),
     );
   }
 
@@ -191,9 +209,11 @@ export class WebhookStore {
     status: number | null,
     error: string | null,
   ): void {
+    this.#counts.add("ganglion_webhook_attempts");
+    this.#countEnd(state);
     this.#sql.exec(
       `UPDATE deliveries SET state = ?1, attempts = ?2, next_ms = ?3, attempted_ms = ?4, status = ?5, error = ?6,
-         message = CASE WHEN ?1 = 'waiting' THEN message ELSE '' END WHERE number = ?7`,
+         message = CASE WHEN ?1 = 'waiting' THEN message ELSE '' END, counts = ?8 WHERE number = ?7`,
       state,
       attempts,
       nextMs,
@@ -201,11 +221,19 @@ export class WebhookStore {
       status,
       error,
       number,
+      JSON.stringify(this.#counts.take()),
     );
   }
 
-  giveUp(number: number, error: string): void {
-    this.#sql.exec("UPDATE deliveries SET state = 'failed', error = ?, message = '' WHERE number = ?", error, number);
+  /** @param counted - the end of the delivery was counted when it was stored */
+  giveUp(number: number, error: string, counted = false): void {
+    if (!counted) this.#countEnd("failed");
+    this.#sql.exec(
+      "UPDATE deliveries SET state = 'failed', error = ?, message = '', counts = ? WHERE number = ?",
+      error,
+      JSON.stringify(this.#counts.take()),
+      number,
+    );
   }
 
   /** @returns the state of the last delivery that was accepted under this id */
@@ -238,6 +266,10 @@ export class WebhookStore {
       )
       .toArray()
       .map((row) => ({ ...viewOf(row), endpoint: row.endpoint }));
+  }
+
+  #countEnd(state: DeliveryState): void {
+    if (state !== "waiting") this.#counts.add("ganglion_webhook_deliveries", [state]);
   }
 
   #afterLast(): number {

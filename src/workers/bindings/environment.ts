@@ -15,6 +15,7 @@ import type { PolicyState } from "../../durable-objects/policy/object.ts";
 import type { LobbyBindings, QueueLobby } from "../../durable-objects/queue/lobby.ts";
 import type { PriorityQueue, QueueBindings } from "../../durable-objects/queue/object.ts";
 import type { CallsOf, Namespace } from "../../durable-objects/shell/ports.ts";
+import type { ReportBindings } from "../../durable-objects/shell/state-reports.ts";
 import type { SignalLog } from "../../durable-objects/signals/object.ts";
 import type { SignalLogBindings } from "../../durable-objects/signals/ports.ts";
 import type { Telemetry } from "../../durable-objects/telemetry/object.ts";
@@ -39,7 +40,8 @@ export interface Environment
     WebhooksBindings,
     ModelsBindings,
     TelemetryBindings,
-    LinkRelayBindings {
+    LinkRelayBindings,
+    ReportBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
   readonly POLICY_STATE: Namespace<CallsOf<PolicyState>>;

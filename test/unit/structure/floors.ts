@@ -80,6 +80,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   erasure: ["projection"],
   federation: ["access", "hosts", "policy", "queue"],
   inbox: ["cloudevents", "policy", "webhooks"],
+  metrics: ["hosts", "introspection", "models", "queue"],
   lineage: ["dead-letters", "policy", "queue"],
   overview: ["attention", "hosts", "introspection", "queue"],
   policy: ["models", "queue"],

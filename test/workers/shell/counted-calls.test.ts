@@ -351,6 +351,9 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   transfer: [{ do: "look" }],
   eraseSource: [TO_ERASE],
   workerUsage: ["a", "2026-01-01"],
+  reportState: [{ ecosystem: "a", object: "SignalLog", body: "{}" }],
+  states: ["a", null],
+  scrapeable: [],
   usage: [],
   usageByDay: ["2026-01-01"],
 };

@@ -16,12 +16,12 @@ const definitions = (sql: SqlStorage) =>
 /** Each class, its name, and a call of the API that reaches its object. */
 const OBJECTS = [
   ["SIGNAL_LOG", "SignalLog", 1, "/signals"],
-  ["OBSERVATION_CACHE", "ObservationCache", 2, "/gaps"],
-  ["POLICY_STATE", "PolicyState", 2, "/policies"],
-  ["WORKER_BOARD", "WorkerBoard", 2, "/workers"],
+  ["OBSERVATION_CACHE", "ObservationCache", 3, "/gaps"],
+  ["POLICY_STATE", "PolicyState", 3, "/policies"],
+  ["WORKER_BOARD", "WorkerBoard", 3, "/workers"],
   ["DEAD_LETTERS", "DeadLetters", 2, "/dead-letters"],
   ["AGENT_REGISTRY", "AgentRegistry", 1, "/agents"],
-  ["WEBHOOKS", "Webhooks", 3, "/webhooks"],
+  ["WEBHOOKS", "Webhooks", 4, "/webhooks"],
   ["MODELS", "Models", 1, "/models"],
   ["INTELLIGENCE", "Intelligence", 1, "/intelligence/rollout"],
   ["AUDIT_LOG", "AuditLog", 2, "/audit"],

@@ -17,6 +17,7 @@ import type { ApiEnv } from "../http/api-env.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/requests.ts";
 import { DEFAULT, describeProperties } from "./describe-properties.ts";
 import { describeIdempotency } from "./idempotency-parameter.ts";
+import { VERSION } from "./version.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 type JsonSchema = Record<string, unknown>;
@@ -28,7 +29,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
     openapi: "3.1.0",
     info: {
       title: "Ganglion",
-      version: "0.1.0",
+      version: VERSION,
       description:
         "An edge nervous system for fleets of autonomous agents. JSON in and out; times are RFC 3339 in UTC with " +
         "milliseconds; every error is problem details (RFC 9457).",
