@@ -36,7 +36,7 @@ function deployment(names: readonly string[], { failing = "", deleted = [] as st
   const env = {
     DIRECTORY: object(() => ({
       ecosystems: () => names.map((name) => ({ name, last_active_at: new Date().toISOString() })),
-      watched: () => [],
+      marked: () => ({ watched: [], exporting: [] }),
       ended: () => deleted.map((id) => ({ id, ecosystems: ["*"] })),
       queues: () => [{ name: "work" }],
     })),
