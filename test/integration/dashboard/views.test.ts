@@ -5,6 +5,8 @@ import type { Client } from "../../../src/client/client.ts";
 import { accessibilityFaults, hasBrowser, openDashboard } from "../../harness/browser.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
 import { CHAIN_RULE, fill, type LinkedHost, linkHost } from "./seed.ts";
+import { takePicture } from "./take-picture.ts";
+import { PICTURES, viewsOf } from "./views.ts";
 
 /** Buttons that change something, by how their labels begin. */
 const ACTS =
@@ -50,25 +52,7 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
       new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))`);
   const buttonsOf = (where: Page) => where.locator("main").getByRole("button").allInnerTexts();
 
-  const VIEWS: readonly (readonly [name: string, path: () => string, shows: string | RegExp])[] = [
-    ["Attention", () => "attention", /tester/],
-    ["Fleet", () => "fleet", "a person: approve the merge"],
-    ["Live stream", () => "live?names=PUSHED", "77c0de1"],
-    ["Chain of a signal", () => `chain/${pushed}`, "BUILD_WANTED"],
-    ["Queues", () => "queues", "reviews"],
-    ["Queue", () => "queues/reviews?text=poison", /poison/],
-    ["Dead letters", () => "dead-letters", "There are no dead letters."],
-    ["Policies", () => "policies", CHAIN_RULE.id],
-    ["Policy", () => `policies/${CHAIN_RULE.id}`, "Versions"],
-    ["Host", () => "hosts/gpu-01?process=tester", "exit 1, five times in a row"],
-    ["Gap", () => "gaps/cpu_bottleneck_gpu-01", "With these thresholds"],
-    ["Expectations", () => "expectations", "BUILT"],
-    ["History", () => "history?range=5", "cpu_percent"],
-    ["Usage", () => "usage", "Budget of the month"],
-    ["Tokens", () => "access?tab=tokens", "Each program and person gets its own"],
-    ["Sessions", () => "access?tab=sessions", "this browser"],
-    ["Webhooks", () => "access?tab=webhooks", "There is no webhook endpoint."],
-  ];
+  const VIEWS = viewsOf(() => pushed);
 
   test.each(VIEWS)(
     "shows real data in the view %s, in both themes and 320 px, and excludes nobody",
@@ -85,6 +69,16 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
       expect((await buttonsOf(reader)).filter((label) => ACTS.test(label))).toEqual([]);
     },
   );
+
+  const pictures = process.env.GANGLION_PICTURES;
+  // `npm run pictures` alone sets it.
+  if (pictures !== undefined) {
+    test.each(PICTURES)("pictures: %s", async (file, path, shows) => {
+      await stepTo(page, path);
+      await shown(shows);
+      await takePicture(page, `${pictures}/${file}.webp`);
+    });
+  }
 
   test("offers a session that may act what one that only reads does not see", async () => {
     const offered: Readonly<Record<string, string>> = {
