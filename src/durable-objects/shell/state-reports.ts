@@ -73,6 +73,13 @@ export class StateReports {
     this.#timer = setTimeout(() => void this.#report(), dueMs - nowMs);
   }
 
+  /** Reports at once what waits to be reported. */
+  async flush(): Promise<void> {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    await this.#report();
+  }
+
   async #report(): Promise<void> {
     const nowMs = Date.now();
     this.#notBeforeMs = nowMs + this.#pace.everyMs;

@@ -1,8 +1,9 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { parseToken } from "../../../src/core/access/token.ts";
 import type { Directory } from "../../../src/durable-objects/access/object.ts";
+import { evict } from "../evict.ts";
 
 function freshDirectory() {
   const { DIRECTORY } = env as unknown as { DIRECTORY: DurableObjectNamespace<Directory> };
@@ -17,7 +18,7 @@ describe("Directory", () => {
     const directory = freshDirectory();
     const { token, record } = await directory.create(wanted);
     const parts = parseToken(token);
-    await evictDurableObject(directory);
+    await evict(directory);
     expect(await directory.verify(parts?.id ?? "", await digest(parts?.secret ?? ""))).toEqual({
       id: record.id,
       name: "n",

@@ -1,4 +1,4 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import type { AppendRequest } from "../../../src/core/signals/api.ts";
@@ -9,6 +9,7 @@ import { ecosystemObjects } from "../../../src/workers/bindings/ecosystem-object
 import { directory } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
+import { evict } from "../evict.ts";
 import {
   allOf,
   anObservation,
@@ -147,7 +148,7 @@ describe("the erasure of a source", () => {
         id: "mine",
       });
       expect(await repeated.json()).toMatchObject({ accepted: 0, duplicates: 1 });
-      await evictDurableObject(logOf(eco));
+      await evict(logOf(eco));
     }
     await emit(eco, SOURCE, { n: 4 });
     expect((await allOf(eco)).at(-1)).toMatchObject({ source: SOURCE, facts: { n: 4 } });
@@ -200,7 +201,7 @@ describe("the erasure of a source", () => {
       sql.exec("UPDATE segments_1 SET names = ? WHERE first_seq = 1", `garbage of ${SOURCE}`);
       sql.exec("UPDATE segments_1 SET names = '{', body = ? WHERE first_seq = 3", `garbage of ${SOURCE}`);
     });
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     await complete(eco, await begin(eco, SOURCE));
     expect(await placesOf(eco, [], [SOURCE])).toEqual([]);
     expect(await logOf(eco).append(batch(5))).toMatchObject({ accepted: 0, duplicates: 2 });

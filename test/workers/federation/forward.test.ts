@@ -1,7 +1,8 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { evict } from "../evict.ts";
 import { aSignal, deadLettersOf, logOf, policyOf } from "../log-under-test.ts";
 import { putRule } from "../policy/policies-under-test.ts";
 import { queueOver } from "../queue/queue-under-test.ts";
@@ -89,7 +90,7 @@ describe("signal that a rule forwards", () => {
     await runInDurableObject(policyOf(a), (_, { storage }) => {
       storage.sql.exec("UPDATE bridges SET number = 1");
     });
-    await evictDurableObject(policyOf(a));
+    await evict(policyOf(a));
     for (let n = 4; n <= 6; n++) await append(a, "X_A", { n });
     await decide(a);
     await expect

@@ -1,5 +1,6 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
+import { evict } from "../evict.ts";
 import { allOf } from "../log-under-test.ts";
 import { emitted, link, registryOf, untilEmitted } from "./registry-under-test.ts";
 
@@ -40,7 +41,7 @@ describe("monitors", () => {
     });
     await untilEmitted(eco, ["Q_AGENT_UP a"]);
     await registryOf(eco).tick();
-    await evictDurableObject(registryOf(eco));
+    await evict(registryOf(eco));
     length = 3;
     await registryOf(eco).tick();
     await registryOf(eco).tick();
@@ -80,7 +81,7 @@ describe("monitors", () => {
     for (const value of [95, 96, 97, 88, 91, 80]) {
       used = value;
       await registryOf(eco).tick();
-      await evictDurableObject(registryOf(eco));
+      await evict(registryOf(eco));
     }
     expect(await registryOf(eco).agent("a")).toMatchObject({ alerts: [{ subject: "disk:/var", value: 96 }] });
     await registryOf(eco).tick();

@@ -1,6 +1,7 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { call, freshEcosystem, post } from "../api/calls.ts";
+import { evict } from "../evict.ts";
 import { anObservation, logOf, observationsOf, policyOf, queueOf } from "../log-under-test.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -52,7 +53,7 @@ describe("1,200 reporters that one token invents", () => {
     const flooder = await tokenFor(eco, "flooder");
     await observe(eco, flooder.token, "fake/source", fakes);
     await observationsOf(eco).catchUp((await logOf(eco).status()).head_seq);
-    await evictDurableObject(observationsOf(eco));
+    await evict(observationsOf(eco));
     const victim = await tokenFor(eco, "victim");
     await observe(eco, victim.token, "gpu-01/metrics", ["gpu-01"]);
     await observationsOf(eco).catchUp((await logOf(eco).status()).head_seq);
@@ -86,7 +87,7 @@ describe("1,200 reporters that one token invents", () => {
         return bodies.reduce((sum, { body }) => sum + body.split("\n").length, 0);
       });
     expect(await stored()).toBeLessThan(20_000);
-    await evictDurableObject(observationsOf(eco));
+    await evict(observationsOf(eco));
     const again = await observationsOf(eco).observations({ seconds: 300, limit: 1_000, reporter: "gpu-01" });
     expect(again.size).toBe(5);
   });
@@ -101,10 +102,10 @@ test("observations that were stored without their senders are read, and later on
   await runInDurableObject(observationsOf(eco), (_, state) => {
     state.storage.sql.exec("ALTER TABLE segments_1 DROP COLUMN senders");
   });
-  await evictDurableObject(observationsOf(eco));
+  await evict(observationsOf(eco));
   await append("after");
   await observationsOf(eco).catchUp(2);
-  await evictDurableObject(observationsOf(eco));
+  await evict(observationsOf(eco));
   expect((await observationsOf(eco).observations({ seconds: 300, limit: 10 })).size).toBe(2);
 });
 

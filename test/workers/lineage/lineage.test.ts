@@ -1,8 +1,8 @@
-import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Lineage } from "../../../src/core/lineage/api.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
 import { deadLettersUnderTest } from "../dead-letters/dead-letters-under-test.ts";
+import { evict } from "../evict.ts";
 import { allOf, aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf } from "../log-under-test.ts";
 import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, queueOver } from "../queue/queue-under-test.ts";
@@ -34,10 +34,10 @@ describe("the lineage of a signal", () => {
     await logOf(eco).append({ signals: [link("a")] });
     await fill(0);
     await logOf(eco).append({ signals: [link("b", "a")] });
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     await fill(300);
     await logOf(eco).append({ signals: [link("c", "b")] });
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect(ids((await lineageOf(eco, "a")).effects)).toEqual(["b", "c"]);
     expect(ids((await lineageOf(eco, "c")).causes)).toEqual(["a", "b"]);
     expect(await logOf(eco).find("x17")).not.toBeNull();

@@ -1,7 +1,8 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
+import { evict } from "../evict.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { putRule, read } from "./policies-under-test.ts";
@@ -40,7 +41,7 @@ describe("expectation of a rule", () => {
     await expect.poll(async () => (await waiting(eco)).total, patience).toBe(3);
     await append(eco, "X_ANSWERED", "b");
     await expect.poll(async () => (await waiting(eco)).expectations.map(({ by }) => by), patience).toEqual(["a", "c"]);
-    await evictDurableObject(policyOf(eco));
+    await evict(policyOf(eco));
     await passAnHour(eco);
     const [first, second] = [await stream.next(), await stream.next()];
     expect([first.facts.id, second.facts.id]).toEqual(["a", "c"]);
@@ -66,7 +67,7 @@ describe("expectation of a rule", () => {
     expect(await keys()).toEqual([]);
     await passAnHour(eco);
     expect(await keys()).toEqual(["a", "b"]);
-    await evictDurableObject(policyOf(eco));
+    await evict(policyOf(eco));
     const [first] = (await policyOf(eco).attention()).late;
     const begun = (await allOf(eco)).find(({ signal, facts }) => signal === "X_ASKED" && facts.id === "a");
     expect(first).toMatchObject({ rule: "r", reason: "no X_ANSWERED within 1h", origin: begun?.id });

@@ -1,10 +1,11 @@
-import { createMessageBatch, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { consume } from "../../../src/workers/consumer.ts";
 import fc from "../../fast-check.ts";
 import { freshEcosystem } from "../api/calls.ts";
+import { evict } from "../evict.ts";
 import { allOf, aSignal, logOf, policyOf } from "../log-under-test.ts";
 import { send } from "./policies-under-test.ts";
 
@@ -127,7 +128,7 @@ test("rules have the effects of seeing each signal once, over any history of evi
         } else if (one.what === "evict") {
           // Only what is awake can be evicted.
           await (one.which === "log" ? logOf(eco).status() : policyOf(eco).policies());
-          await evictDurableObject(one.which === "log" ? logOf(eco) : policyOf(eco));
+          await evict(one.which === "log" ? logOf(eco) : policyOf(eco));
           if (one.which === "log") await pause();
         } else if (one.what === "queue") await queue.deliver(one.order as "in order");
         else if (one.what === "alarm") await runDurableObjectAlarm(policyOf(eco));

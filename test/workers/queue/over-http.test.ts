@@ -1,6 +1,7 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
+import { evict } from "../evict.ts";
 import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
 
@@ -65,7 +66,7 @@ describe("tasks over HTTP", () => {
       aTask({ task_id: "delayed", delay_ms: 1_200_000 }),
     ]);
     const [held] = await queue.lease("coder", { lease_ms: 600_000 });
-    await evictDurableObject(queueStub(ecosystem));
+    await evict(queueStub(ecosystem));
     expect(await queue.status()).toMatchObject({ depth: 2, running: 1 });
     const others = await queue.lease("coder", { max: 9, lease_ms: 3_600_000 });
     expect(others.map(({ task_id, payload }) => [task_id, payload])).toEqual([["queued", { n: 1 }]]);

@@ -1,9 +1,10 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
 import { ZONE_SEGMENTS } from "../../../src/core/signals/log/zone.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
+import { evict } from "../evict.ts";
 import { allOf, aSignal, logOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 
@@ -18,7 +19,7 @@ async function damage(eco: string, ...statements: readonly string[]): Promise<vo
   await runInDurableObject(logOf(eco), (_, { storage }) => {
     for (const statement of statements) storage.sql.exec(statement);
   });
-  await evictDurableObject(logOf(eco));
+  await evict(logOf(eco));
 }
 
 const emit = (eco: string, name: string, more: object = {}) =>
@@ -97,7 +98,7 @@ describe("a log with a damaged header", () => {
       storage.sql.exec("UPDATE segments_1 SET names = '[\"Q_ONE\"]' WHERE first_seq = 1");
       storage.sql.exec("DELETE FROM damaged");
     });
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
   });
 
   test("tells of it once, also after it starts again", async () => {
@@ -105,7 +106,7 @@ describe("a log with a damaged header", () => {
     await emit(eco, "Q_ONE");
     await damage(eco, "UPDATE segments_1 SET names = '{'");
     await expect.poll(async () => (await told(eco)).length, patience).toBe(1);
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     await emit(eco, "Q_TWO");
     expect(await told(eco)).toHaveLength(1);
     expect((await logOf(eco).status()).damaged?.rows).toBe(1);
@@ -168,7 +169,7 @@ describe("a log with a damaged zone, page of producers or slice", () => {
     const { epoch } = await logOf(eco).reached();
     await damage(eco, "UPDATE slices SET base = '{'");
     expect((await logOf(eco).reached()).epoch).toBe(epoch);
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect((await logOf(eco).reached()).epoch).toBe(epoch);
   });
 
@@ -177,7 +178,7 @@ describe("a log with a damaged zone, page of producers or slice", () => {
     await damage(eco, "UPDATE producers SET body = '['");
     for (let n = 0; n < ZONE_SEGMENTS; n++) await batch(eco, ZONE_SEGMENTS + 2 + n, ["Q_MORE"]);
     expect((await logOf(eco).status()).damaged).toBeUndefined();
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect(await batch(eco, ZONE_SEGMENTS + 2, ["Q_MORE"])).toMatchObject({ duplicates: 1 });
   });
 });

@@ -1,6 +1,7 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { evict } from "../evict.ts";
 import { allOf, aSignal, logOf } from "../log-under-test.ts";
 
 const DAY_MS = 86_400_000;
@@ -18,7 +19,7 @@ afterEach(() => {
 async function set(eco: string, changed: Partial<typeof settings>): Promise<void> {
   Object.assign(settings, changed);
   await logOf(eco).status();
-  await evictDurableObject(logOf(eco));
+  await evict(logOf(eco));
 }
 
 const fromProducer = (first: number, count: number, more: object = {}) => ({
@@ -48,7 +49,7 @@ async function pass(eco: string, ms: number): Promise<void> {
       storage.sql.exec("UPDATE producers SET body = ? WHERE page = ?", JSON.stringify(entries), page);
     }
   });
-  await evictDurableObject(logOf(eco));
+  await evict(logOf(eco));
 }
 
 /** The slice as an earlier version stored it: its number is a time in units of a 28th of the retention, and it has no end. */
@@ -62,7 +63,7 @@ async function asEarlierVersionsStored(eco: string, retentionDays: number): Prom
     );
     storage.sql.exec("UPDATE slices SET slice = ?, base = ?", number, JSON.stringify(earlier));
   });
-  await evictDurableObject(logOf(eco));
+  await evict(logOf(eco));
 }
 
 describe("the retention of a log", () => {
@@ -88,7 +89,7 @@ describe("the retention of a log", () => {
     const rows = (await logOf(eco).usage()).rows_written;
     await logOf(eco).retain();
     expect((await logOf(eco).usage()).rows_written).toBe(rows);
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect(await logOf(eco).append(fromProducer(3, 1))).toMatchObject({ accepted: 1, first_seq: 3 });
   });
 
@@ -186,7 +187,7 @@ describe("a log that grows beyond its size", () => {
       facts: { dropped_in_all: status.dropped_for_size, limit_bytes: 4_000_000 },
     });
     expect(status.dropped_for_size).toBe((status.oldest_seq ?? 0) - 1);
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect(await logOf(eco).status()).toMatchObject({ dropped_for_size: status.dropped_for_size });
     expect(await logOf(eco).append(fromProducer(600, 2))).toMatchObject({ accepted: 1, duplicates: 1 });
   });
@@ -197,7 +198,7 @@ describe("a log that grows beyond its size", () => {
     const pad = "x".repeat(20_000);
     for (let batch = 0; batch < 40; batch++) {
       await logOf(eco).append(fromProducer(batch * 10 + 1, 10, { pad }));
-      await evictDurableObject(logOf(eco));
+      await evict(logOf(eco));
     }
     expect((await logOf(eco).status()).database_bytes).toBeLessThan(4_600_000);
     expect((await slicesOf(eco)).length).toBeGreaterThan(5);

@@ -1,8 +1,9 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { ReadQuery } from "../../../src/core/signals/api.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call } from "../api/calls.ts";
+import { evict } from "../evict.ts";
 import { linkOf } from "../link-under-test.ts";
 import { allOf, aSignal, deadLettersOf, follow, logOf } from "../log-under-test.ts";
 
@@ -23,7 +24,7 @@ describe("the signal log", () => {
     const eco = "log-evicted";
     await logOf(eco).append(fromProducer(1, 3));
     await logOf(eco).append({ signals: [aSignal("Q_A_B", { n: 4 }, { id: "mine" })] });
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect(await logOf(eco).append(fromProducer(2, 3))).toMatchObject({ accepted: 1, duplicates: 2 });
     expect(await logOf(eco).append({ signals: [aSignal("Q_A_B", { n: 4 }, { id: "mine" })] })).toMatchObject({
       accepted: 0,
@@ -39,7 +40,7 @@ describe("the signal log", () => {
     for (let round = 0; round < 3; round++) {
       for (let n = 0; n < 200; n++)
         await logOf(eco).append(fromProducer(round * 200 + n + 1, 1, n % 50 === 0 ? "Q_RARE_ONE" : "Q_A_B"));
-      await evictDurableObject(logOf(eco));
+      await evict(logOf(eco));
     }
     expect(numbers(await allOf(eco))).toEqual(Array.from({ length: 600 }, (_, n) => n + 1));
     expect(await logOf(eco).append(fromProducer(590, 12))).toMatchObject({ accepted: 1, duplicates: 11 });
@@ -142,7 +143,7 @@ describe("a subscriber", () => {
     const stream = await follow(eco, ["Q_*"]);
     await logOf(eco).append({ signals: numbered(1, 1) });
     expect((await stream.next()).facts.n).toBe(1);
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     await logOf(eco).append({ signals: [...numbered(2, 1, "OBSERVATION_X"), ...numbered(3, 1)] });
     expect((await stream.next()).facts.n).toBe(3);
     expect(stream.waiting).toEqual([]);
@@ -314,7 +315,7 @@ describe("a link", () => {
     expect((await list()).producers).toMatchObject([{ producer: "h.e.local", last: 9e12 }]);
     expect((await call(`${path}/h.e.local`, { method: "DELETE" })).status).toBe(204);
     expect((await call(`${path}/h.e.local`, { method: "DELETE" })).status).toBe(404);
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect(await append(2, 1)).toMatchObject({ type: "appended", last: 1 });
     expect((await list()).producers).toMatchObject([{ producer: "h.e.local", last: 1 }]);
     expect(numbers(await sent(eco))).toEqual([9e12, 1]);
@@ -353,7 +354,7 @@ describe("what the log owes its projections", () => {
     const eco = "log-alarm";
     await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 1 })] });
     const stream = await follow(eco, ["Q_DREAM_TRIGGER"], 0);
-    await evictDurableObject(logOf(eco));
+    await evict(logOf(eco));
     expect(await runDurableObjectAlarm(logOf(eco))).toBe(true);
     expect(await stream.next()).toMatchObject({ signal: "Q_DREAM_TRIGGER" });
   });
