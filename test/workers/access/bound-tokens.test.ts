@@ -1,10 +1,9 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Scope } from "../../../src/core/access/scopes.ts";
 import { parseToken } from "../../../src/core/access/token.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { openSocket } from "./socket-end.ts";
 
@@ -63,7 +62,7 @@ describe("tokens that an earlier version stored", () => {
       // Nor did that version record one.
       sql.exec("DROP VIEW schema_version");
     });
-    await evict(directory);
+    await evictDurableObject(directory);
     expect((await leaseBy(token, ecosystem, "anyone-at-all")).status).toBe(200);
     const { tokens } = await (await call("/v1/tokens")).json<{ tokens: Created[] }>();
     expect(tokens.find((listed) => listed.id === id)).toMatchObject({ scopes: ["tasks:work"] });
@@ -131,7 +130,7 @@ describe("a worker's token that is bound to recipients", () => {
       aTask({ recipient: "coder", task_id: "mine" }),
     ]);
     expect((await worker.next("tasks")).tasks).toMatchObject([{ task_id: "mine" }]);
-    await evict(env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${ecosystem}/work`)));
+    await evictDurableObject(env.PRIORITY_QUEUE.get(env.PRIORITY_QUEUE.idFromName(`${ecosystem}/work`)));
     worker.send({ type: "ready", recipient: "tester", credit: 5 });
     expect((await worker.next("refused")).problem).toMatchObject({ type: "/problems/not-bound" });
     const [theirs] = await queueOver(ecosystem).lease("tester");

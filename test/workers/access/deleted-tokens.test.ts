@@ -1,3 +1,4 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WORK_PROTOCOL } from "../../../src/core/queue/work-frames.ts";
@@ -5,7 +6,6 @@ import { priorityQueue, queueLobby } from "../../../src/workers/bindings/objects
 import { everyMinute } from "../../../src/workers/cron.ts";
 import { sendShares } from "../../../src/workers/rounds/rounds-queue.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { logOf } from "../log-under-test.ts";
 
 const SCOPES = ["signals:read", "signals:write", "tasks:work", "tasks:write"];
@@ -50,7 +50,7 @@ describe("sockets that a token opened", () => {
     void (await open(`/v1/${eco}/link?host=other`, other.token)).closed.then(() => {
       otherClosed = true;
     });
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
 
     expect((await call(`/v1/tokens/${mine.id}`, { method: "DELETE" })).status).toBe(204);
     expect(await Promise.all(sockets.map(({ closed }) => closed))).toEqual([1008, 1008, 1008]);

@@ -1,9 +1,8 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { parseToken } from "../../../src/core/access/token.ts";
 import type { Directory } from "../../../src/durable-objects/access/object.ts";
-import { evict } from "../evict.ts";
 
 function freshDirectory() {
   const { DIRECTORY } = env as unknown as { DIRECTORY: DurableObjectNamespace<Directory> };
@@ -18,7 +17,7 @@ describe("Directory", () => {
     const directory = freshDirectory();
     const { token, record } = await directory.create(wanted);
     const parts = parseToken(token);
-    await evict(directory);
+    await evictDurableObject(directory);
     expect(await directory.verify(parts?.id ?? "", await digest(parts?.secret ?? ""))).toEqual({
       id: record.id,
       name: "n",

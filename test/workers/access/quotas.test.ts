@@ -1,9 +1,8 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { quotaOf } from "../../../src/core/quotas/token-quotas.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { logOf } from "../log-under-test.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { openSocket, type SocketEnd } from "./socket-end.ts";
@@ -162,7 +161,7 @@ describe("a host with as many dead letters as it may have", () => {
         Date.now(),
       );
     });
-    await evict(letters);
+    await evictDurableObject(letters);
     await letters.record([letter("neighbour", 2), letter("loud", limit + 1), letter("loud", limit + 2)]);
     const kept = await Promise.all([1, 2, 3, limit + 1, limit + 2].map((n) => letters.find(`loud.intent.${n}`)));
     expect(kept.map((found) => found !== null)).toEqual([false, false, true, true, true]);

@@ -1,8 +1,7 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
 import { makeToken } from "./tokens-under-test.ts";
 
@@ -273,7 +272,7 @@ describe("tokens that an earlier version stored", () => {
     await runInDurableObject(directory, (_, { storage: { sql } }) => {
       sql.exec("UPDATE tokens SET scopes_version = 1 WHERE id = ?", id);
     });
-    await evict(directory);
+    await evictDurableObject(directory);
     const { tokens } = await (await call("/v1/tokens")).json<{ tokens: { id: string; scopes: string[] }[] }>();
     expect(tokens.find((token) => token.id === id)?.scopes).toEqual(after);
     expect(tokens.find((token) => token.id === fresh.id)?.scopes).toEqual(before);
@@ -288,7 +287,7 @@ describe("tokens that an earlier version stored", () => {
         sql.exec(`ALTER TABLE tokens DROP COLUMN ${column}`);
       sql.exec("DROP VIEW schema_version");
     });
-    await evict(directory);
+    await evictDurableObject(directory);
     const { tokens } = await (await call("/v1/tokens")).json<{ tokens: { id: string; scopes: string[] }[] }>();
     expect(tokens.find((token) => token.id === id)?.scopes).toEqual(["tasks:write", "hosts:command"]);
   });
@@ -315,7 +314,7 @@ describe("the id of a lease", () => {
     await runInDurableObject(object, (_, { storage: { sql } }) => {
       sql.exec("UPDATE tasks SET progress = replace(progress, ?, '1.1')", leased?.lease_id);
     });
-    await evict(object);
+    await evictDurableObject(object);
     expect((await queue.act("a", "complete", { lease_id: "1.1" })).status).toBe(200);
   });
 });

@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AgentSessions } from "../../../src/core/agent-sessions/api.ts";
@@ -9,7 +9,6 @@ import metrics from "../../fixtures/telemetry/claude-code-metrics-cumulative.jso
 import traces from "../../fixtures/telemetry/gen-ai-traces.json" with { type: "json" };
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { follow, logOf } from "../log-under-test.ts";
 
 afterEach(() => {
@@ -150,7 +149,7 @@ describe("a session that needs a person", () => {
       tool: "Bash",
       directory: "/srv/shop",
     });
-    await evict(boardOf(eco));
+    await evictDurableObject(boardOf(eco));
     later(301_000);
     await boardOf(eco).workers();
     await runDurableObjectAlarm(boardOf(eco));

@@ -1,9 +1,8 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import fc from "../../fast-check.ts";
 import { call, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, logOf, observationsOf, policyOf } from "../log-under-test.ts";
 import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
@@ -79,7 +78,7 @@ describe("replay of a signal that a projection could not process", () => {
     await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", facts)] });
     const policy = policyOf(eco);
     expect(await policy.reprocess(1, "promotions-to-dream")).toEqual({ outcome: "taken" });
-    await evict(policy);
+    await evictDurableObject(policy);
     expect(await policy.reprocess(1, "promotions-to-dream")).toEqual({ outcome: "known" });
     const names = async () => (await allOf(eco)).map(({ signal }) => signal);
     await vi.waitFor(async () => expect(await names()).toEqual(["Q_PROMOTIONS_DETECTED", "Q_DREAM_TRIGGER"]), patience);
@@ -122,7 +121,7 @@ describe("replay of a signal that a projection could not process", () => {
     expect(before).toContain("flight");
     await policy.rebuild();
     expect(await kept()).toBe(before);
-    await evict(policy);
+    await evictDurableObject(policy);
     await policy.rebuild();
     expect(await kept()).toBe(before);
     await logOf(eco).append({ signals: [aSignal("Q_DISK_SEEN", { n: 3 }, { id: "three" })] });

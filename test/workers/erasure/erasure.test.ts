@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import type { AppendRequest } from "../../../src/core/signals/api.ts";
@@ -9,7 +9,6 @@ import { ecosystemObjects } from "../../../src/workers/bindings/ecosystem-object
 import { directory } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import { evict } from "../evict.ts";
 import {
   allOf,
   anObservation,
@@ -148,7 +147,7 @@ describe("the erasure of a source", () => {
         id: "mine",
       });
       expect(await repeated.json()).toMatchObject({ accepted: 0, duplicates: 1 });
-      await evict(logOf(eco));
+      await evictDurableObject(logOf(eco));
     }
     await emit(eco, SOURCE, { n: 4 });
     expect((await allOf(eco)).at(-1)).toMatchObject({ source: SOURCE, facts: { n: 4 } });
@@ -201,7 +200,7 @@ describe("the erasure of a source", () => {
       sql.exec("UPDATE segments_1 SET names = ? WHERE first_seq = 1", `garbage of ${SOURCE}`);
       sql.exec("UPDATE segments_1 SET names = '{', body = ? WHERE first_seq = 3", `garbage of ${SOURCE}`);
     });
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     await complete(eco, await begin(eco, SOURCE));
     expect(await placesOf(eco, [], [SOURCE])).toEqual([]);
     expect(await logOf(eco).append(batch(5))).toMatchObject({ accepted: 0, duplicates: 2 });

@@ -1,8 +1,7 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aSignal, deadLettersOf, logOf, policyOf } from "../log-under-test.ts";
 import { putRule } from "../policy/policies-under-test.ts";
 import { queueOver } from "../queue/queue-under-test.ts";
@@ -90,7 +89,7 @@ describe("signal that a rule forwards", () => {
     await runInDurableObject(policyOf(a), (_, { storage }) => {
       storage.sql.exec("UPDATE bridges SET number = 1");
     });
-    await evict(policyOf(a));
+    await evictDurableObject(policyOf(a));
     for (let n = 4; n <= 6; n++) await append(a, "X_A", { n });
     await decide(a);
     await expect

@@ -1,10 +1,9 @@
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FileTaskRecord } from "../../../src/core/file-tasks/api.ts";
 import { workerBoard } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aSignal, follow, logOf } from "../log-under-test.ts";
 
 afterEach(() => {
@@ -59,7 +58,7 @@ describe("board of file tasks", () => {
     const eco = freshEcosystem();
     const stream = await follow(eco, ["Q_WORKER_TASK_TIMEOUT"]);
     await report(eco, started("t1"), started("t2"));
-    await evict(boardOf(eco));
+    await evictDurableObject(boardOf(eco));
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 62_000 });
     await boardOf(eco).workers();
     await runDurableObjectAlarm(boardOf(eco));

@@ -1,6 +1,5 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { evict } from "../evict.ts";
 import { allOf } from "../log-under-test.ts";
 import { emitted, link, registryOf, untilEmitted } from "./registry-under-test.ts";
 
@@ -41,7 +40,7 @@ describe("monitors", () => {
     });
     await untilEmitted(eco, ["Q_AGENT_UP a"]);
     await registryOf(eco).tick();
-    await evict(registryOf(eco));
+    await evictDurableObject(registryOf(eco));
     length = 3;
     await registryOf(eco).tick();
     await registryOf(eco).tick();
@@ -81,7 +80,7 @@ describe("monitors", () => {
     for (const value of [95, 96, 97, 88, 91, 80]) {
       used = value;
       await registryOf(eco).tick();
-      await evict(registryOf(eco));
+      await evictDurableObject(registryOf(eco));
     }
     expect(await registryOf(eco).agent("a")).toMatchObject({ alerts: [{ subject: "disk:/var", value: 96 }] });
     await registryOf(eco).tick();

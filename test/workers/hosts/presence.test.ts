@@ -1,9 +1,8 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
-import { evict } from "../evict.ts";
 import { logOf } from "../log-under-test.ts";
 import { emitted, link, links, registryOf, state, untilEmitted } from "./registry-under-test.ts";
 
@@ -52,8 +51,8 @@ describe("a host", () => {
     const eco = "agents-evicted";
     await link(eco, "a");
     await untilEmitted(eco, ["Q_AGENT_UP a"]);
-    await evict(registryOf(eco));
-    await evict(logOf(eco));
+    await evictDurableObject(registryOf(eco));
+    await evictDurableObject(logOf(eco));
     expect((await registryOf(eco).agents()).agents).toMatchObject([{ host: "a", state: "up", links: 1 }]);
     expect(await registryOf(eco).tick()).toMatchObject({ answered: ["a"], told: [] });
     expect(await emitted(eco)).toEqual(["Q_AGENT_UP a"]);
@@ -89,7 +88,7 @@ describe("a host", () => {
     await link(eco, "a", () => (answers ? {} : null));
     await untilEmitted(eco, ["Q_AGENT_UP a"]);
     for (let minute = 0; minute < 2; minute++) expect(await registryOf(eco).tick()).toMatchObject({ silent: ["a"] });
-    await evict(registryOf(eco));
+    await evictDurableObject(registryOf(eco));
     for (let minute = 0; minute < 3; minute++) await registryOf(eco).tick();
     await untilEmitted(eco, ["Q_AGENT_UP a", "Q_AGENT_DOWN a"]);
     expect(await registryOf(eco).agent("a")).toMatchObject({ state: "down", reason: "silent", links: 1 });
@@ -125,7 +124,7 @@ describe("the status of a host", () => {
     host.status(runs);
     await expect.poll(async () => (await registryOf(eco).agent("a"))?.version, { timeout: 45_000 }).toBe("1.0.0");
     await registryOf(eco).tick();
-    await evict(registryOf(eco));
+    await evictDurableObject(registryOf(eco));
     expect(await registryOf(eco).agent("a")).toMatchObject({ runs: { sources: ["bus"] } });
     runs = { version: "1.0.1", sources: [] };
     await registryOf(eco).tick();

@@ -1,3 +1,4 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type {
@@ -9,7 +10,6 @@ import type {
 import { intelligence } from "../../../src/workers/bindings/objects.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { follow } from "../log-under-test.ts";
 
 const at = (eco: string, path = "/rollout") => `/v1/${eco}/intelligence${path}`;
@@ -36,7 +36,7 @@ describe("the roll-out over HTTP", () => {
     await report(eco, { version: 1, live: { successes: 30, latency_ms: [[20, 30]] } });
     const before = await show(eco);
     expect(before.arms.live).toMatchObject({ requests: 30, success_percent: 100 });
-    await evict(intelligence(env, eco));
+    await evictDurableObject(intelligence(env, eco));
     expect(await show(eco)).toEqual(before);
   });
 
@@ -56,7 +56,7 @@ describe("the roll-out over HTTP", () => {
     expect(state).toMatchObject({ share: 0, version: 2, rolled_back: { rule, share_before: 50 } });
     const { facts } = await signals.next();
     expect(facts).toMatchObject({ rule, share: 0, share_before: 50, ...measured });
-    await evict(intelligence(env, eco));
+    await evictDurableObject(intelligence(env, eco));
     expect(await show(eco)).toMatchObject({ share: 0, rolled_back: { rule } });
     await report(eco, { number: 2, version: 1, live });
     expect(await (await set(eco, { share: 10 })).json()).toMatchObject({ share: 10, version: 3, rolled_back: null });
@@ -77,7 +77,7 @@ describe("the roll-out over HTTP", () => {
     const live = { successes: 1_000_000, patterns: 1_000_000, latency_ms: [[3_600_000, 1]] as [number, number][] };
     await set(eco, { share: 0 });
     for (const reporter of ["a", "b"]) await report(eco, { reporter, version: 1, live });
-    await evict(intelligence(env, eco));
+    await evictDurableObject(intelligence(env, eco));
     expect((await show(eco)).arms.live).toMatchObject({ requests: 2_000_000, p95_ms: expect.closeTo(3_600_000, -5) });
   });
 
@@ -86,7 +86,7 @@ describe("the roll-out over HTTP", () => {
     const twice = { live: { successes: 5, patterns: 15 } };
     await report(eco, twice);
     await report(eco, twice);
-    await evict(intelligence(env, eco));
+    await evictDurableObject(intelligence(env, eco));
     await report(eco, twice);
     await report(eco, { ...twice, reporter: "another" });
     expect((await show(eco)).arms.live).toMatchObject({ requests: 10, patterns_per_request: 3 });

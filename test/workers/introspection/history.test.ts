@@ -1,7 +1,6 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { observationsOf } from "../log-under-test.ts";
 
 interface Page {
@@ -37,7 +36,7 @@ describe("the history", () => {
       vi.setSystemTime(NOON + minute * 60_000 + 10_000);
       await observe(eco, "a", 10 * minute);
       await observe(eco, "b", 10 * minute + 2);
-      if (minute % 2 === 1) await evict(observationsOf(eco));
+      if (minute % 2 === 1) await evictDurableObject(observationsOf(eco));
     }
     const all = await history(eco, "step=60");
     expect(all.points.map(({ count, mean }) => [count, mean])).toEqual([
@@ -55,7 +54,7 @@ describe("the history", () => {
     ]);
     await observationsOf(eco).rebuild();
     expect((await history(eco, "step=60")).points).toEqual(all.points);
-    await evict(observationsOf(eco));
+    await evictDurableObject(observationsOf(eco));
     expect((await history(eco, "step=60")).points).toEqual(all.points);
     // A row a minute for all series, and the minute that is not over has none yet.
     expect(await rows(eco)).toEqual([{ step: 60_000, rows: 4 }]);

@@ -1,6 +1,6 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { follow, observationsOf } from "../log-under-test.ts";
 
 const observe = async (eco: string, count: number, facts: Record<string, unknown>) => {
@@ -31,7 +31,7 @@ describe("maintenance", () => {
     expect((await stream.next()).facts).toMatchObject({ enabled: true, reason: "moving", by: "ADMIN_TOKEN" });
     await observe(eco, 20, { cpu_percent: 99 });
     expect(await gapsOf(eco)).toEqual([]);
-    await evict(observationsOf(eco));
+    await evictDurableObject(observationsOf(eco));
     expect(await (await call(`/v1/${eco}/maintenance`)).json()).toEqual(on);
     expect(await gapsOf(eco)).toEqual([]);
     expect(await (await call(`/v1/${eco}/observations`)).json()).toMatchObject({ size: 20 });
@@ -39,7 +39,7 @@ describe("maintenance", () => {
     expect((await put(eco, { enabled: false })).status).toBe(200);
     expect((await stream.next()).facts).toMatchObject({ enabled: false, before: { enabled: true, reason: "moving" } });
     expect(await gapsOf(eco)).toEqual([]);
-    await evict(observationsOf(eco));
+    await evictDurableObject(observationsOf(eco));
     expect(await gapsOf(eco)).toEqual([]);
     await observe(eco, 5, { cpu_percent: 99 });
     expect(await stream.next()).toMatchObject({ signal: "CAPABILITY_GAP", facts: { metadata: { sample_count: 5 } } });
@@ -73,7 +73,7 @@ describe("the window's settings", () => {
       after: { window_seconds: 3_600 },
       by: "ADMIN_TOKEN",
     });
-    await evict(observationsOf(eco));
+    await evictDurableObject(observationsOf(eco));
     expect(await (await call(path)).json()).toMatchObject({ window_capacity: 100 });
     expect(await (await call(`/v1/${eco}/observations?seconds=3600`)).json()).toMatchObject({
       size: 100,

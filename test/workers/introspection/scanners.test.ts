@@ -1,10 +1,10 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { ALL_SCANNERS } from "../../../src/core/introspection/scanners/all-scanners.ts";
 import { type ScannerKind, scannerKind } from "../../../src/core/introspection/scanners/scanner.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { follow, observationsOf } from "../log-under-test.ts";
 
 const observe = async (eco: string, count: number, facts: Record<string, unknown>) => {
@@ -92,7 +92,7 @@ describe("PATCH /scanners/{id}", () => {
       },
     });
     expect((await stream.next()).facts.gap_name).toBe("cpu_bottleneck_r");
-    await evict(observationsOf(eco));
+    await evictDurableObject(observationsOf(eco));
     const after = (await (await call(`/v1/${eco}/scanners`)).json()) as { scanners: { id: string }[] };
     expect(after.scanners.find(({ id }) => id === "resource_utilization")).toMatchObject({
       settings: { cpu_percent_above: 60 },
@@ -194,7 +194,7 @@ describe("a hostile scanner", () => {
       .toMatchObject([
         { question: expect.stringContaining("scanner hostile"), error: "no thanks", failures: 3, priority: "high" },
       ]);
-    await evict(observationsOf(eco));
+    await evictDurableObject(observationsOf(eco));
     expect(await shown()).toMatchObject(quarantined);
   });
 });

@@ -1,8 +1,7 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import fc from "../../fast-check.ts";
 import { freshEcosystem } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { anObservation, logOf, observationsOf } from "../log-under-test.ts";
 
 const NOON = Date.UTC(2026, 5, 1, 12);
@@ -41,7 +40,7 @@ test("whatever comes late, ahead of time or twice, and however often it is evict
       let n = 0;
       let last: Parameters<ReturnType<typeof logOf>["append"]>[0]["signals"] = [];
       for (const one of steps) {
-        if (one === "evict") await evict(observationsOf(eco));
+        if (one === "evict") await evictDurableObject(observationsOf(eco));
         else if (one === "again") await logOf(eco).append({ signals: [...last] });
         else if ("pass" in one) nowMs += one.pass;
         else {
@@ -92,7 +91,7 @@ test("what has left the window and is in the history is not kept", async () => {
   }
   // Of twelve rows those of the minute that is not over, and of the slice that is being filled.
   expect(await kept()).toBeLessThanOrEqual(7);
-  await evict(observationsOf(eco));
+  await evictDurableObject(observationsOf(eco));
   const { observations, size } = await observationsOf(eco).observations({ seconds: 300, limit: 1 });
   expect([size, observations[0]?.facts.batch]).toEqual([100, 11]);
   const query = { metric: "ok", sinceMs: NOON - 60_000, untilMs: NOON + 600_000, stepMs: 3_600_000 };

@@ -1,7 +1,6 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, deadLettersOf, queueOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { aTask, openChannel, queueOver } from "../queue/queue-under-test.ts";
@@ -222,7 +221,7 @@ describe("a queue that holds a task from before depth was limited", () => {
     await runInDurableObject(queueOf(eco, "work"), (_, { storage }) => {
       storage.sql.exec("UPDATE tasks SET terms = '{' WHERE terms LIKE '%\"bad\"%'");
     });
-    await evict(queueOf(eco, "work"));
+    await evictDurableObject(queueOf(eco, "work"));
     expect(await queueOver(eco).lease("coder", { max: 5 })).toMatchObject([{ task_id: "good" }]);
     await expect
       .poll(async () => (await deadLettersOf(eco).list({ limit: 10 })).dead_letters, patience)

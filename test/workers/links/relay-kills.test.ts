@@ -1,10 +1,10 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { linkRelay } from "../../../src/workers/bindings/objects.ts";
 import { Rng } from "../../faults/rng.ts";
 import { freshEcosystem } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import { evict } from "../evict.ts";
 import { allOf, logOf } from "../log-under-test.ts";
 import { LinkedHost } from "./linked-host.ts";
 
@@ -22,7 +22,7 @@ it(`hosts over a relay lose nothing and double nothing while the relay and the l
   /** Only an object that runs can be put to sleep. */
   const sleep = async (stub: DurableObjectStub & { usage(): Promise<unknown> }) => {
     await stub.usage().catch(() => undefined);
-    await evict(stub);
+    await evictDurableObject(stub);
   };
   const strike = [
     () => crash(relay()),

@@ -1,3 +1,4 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { LINKS_OF_RELAY } from "../../../src/core/links/place-of-link.ts";
@@ -5,7 +6,6 @@ import { RELAY_HEADER } from "../../../src/durable-objects/signals/relay-calls.t
 import { linkRelay } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, logOf } from "../log-under-test.ts";
 
 interface Frame {
@@ -149,11 +149,11 @@ describe("a relay of links", () => {
     await link.follow("Q_A");
     await post(eco, 1);
     await link.got(1);
-    await evict(relayOf(eco));
+    await evictDurableObject(relayOf(eco));
     await post(eco, 2);
     await link.got(2);
     await post(eco, 3, "Q_B");
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     await post(eco, 4);
     await link.got(4);
     expect(link.numbers()).toEqual([1, 2, 4]);
@@ -195,7 +195,7 @@ describe("a relay of links", () => {
     const eco = freshEcosystem();
     const link = await open(eco, "h1");
     await link.follow("Q_A");
-    await evict(relayOf(eco));
+    await evictDurableObject(relayOf(eco));
     await relayOf(eco).deliver({ from: 0, through: 900, lines: [], epoch: "another" });
     expect((await link.closed).code).toBe(1012);
     const again = await open(eco, "h1");

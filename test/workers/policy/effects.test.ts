@@ -1,6 +1,6 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { freshEcosystem, post } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, deadLettersOf, logOf, policyOf, queueOf } from "../log-under-test.ts";
 import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
 import { echo, putRule, read } from "./policies-under-test.ts";
@@ -32,7 +32,7 @@ describe("effects of a rule", () => {
     await putRule(eco, "r", { when: "X_FULL", then: [{ enqueue }] });
     await append(eco, "X_FULL", { host: "gpu-01", path: "/tmp" });
     await expect.poll(async () => (await queueOf(eco, "work").status()).depth, patient).toBe(1);
-    await evict(policyOf(eco));
+    await evictDurableObject(policyOf(eco));
     await policyOf(eco).rebuild();
     const { tasks } = await queueOf(eco, "work").tasks({ limit: 10, after: 0 });
     expect(tasks.map((task) => JSON.parse(task))).toMatchObject([

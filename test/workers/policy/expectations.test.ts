@@ -1,8 +1,7 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { putRule, read } from "./policies-under-test.ts";
@@ -41,7 +40,7 @@ describe("expectation of a rule", () => {
     await expect.poll(async () => (await waiting(eco)).total, patience).toBe(3);
     await append(eco, "X_ANSWERED", "b");
     await expect.poll(async () => (await waiting(eco)).expectations.map(({ by }) => by), patience).toEqual(["a", "c"]);
-    await evict(policyOf(eco));
+    await evictDurableObject(policyOf(eco));
     await passAnHour(eco);
     const [first, second] = [await stream.next(), await stream.next()];
     expect([first.facts.id, second.facts.id]).toEqual(["a", "c"]);
@@ -67,7 +66,7 @@ describe("expectation of a rule", () => {
     expect(await keys()).toEqual([]);
     await passAnHour(eco);
     expect(await keys()).toEqual(["a", "b"]);
-    await evict(policyOf(eco));
+    await evictDurableObject(policyOf(eco));
     const [first] = (await policyOf(eco).attention()).late;
     const begun = (await allOf(eco)).find(({ signal, facts }) => signal === "X_ASKED" && facts.id === "a");
     expect(first).toMatchObject({ rule: "r", reason: "no X_ANSWERED within 1h", origin: begun?.id });

@@ -1,8 +1,7 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
 import { freshEcosystem, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
 import { echo, putRule, read, send } from "./policies-under-test.ts";
 
@@ -21,8 +20,8 @@ describe("rule that is put", () => {
     expect((await putRule(eco, "r", echo("X_*", "X_OUT", { when: "X_NEW" }))).status).toBe(200);
     await append(eco, "X_NEW", 2);
     expect((await stream.next()).facts).toEqual({ n: 2 });
-    await evict(logOf(eco));
-    await evict(policyOf(eco));
+    await evictDurableObject(logOf(eco));
+    await evictDurableObject(policyOf(eco));
     const again = await follow(eco, ["X_OUT"]);
     await append(eco, "X_NEW", 3);
     expect((await again.next()).facts).toEqual({ n: 3 });

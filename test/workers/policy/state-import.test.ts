@@ -1,6 +1,6 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, logOf, policyOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { read } from "./policies-under-test.ts";
@@ -48,7 +48,7 @@ describe("state of an older system that is imported", () => {
     // The record stands beside the decisions on the signal before, and is none of them.
     expect(await read<Read>(`/v1/${eco}/decisions?signal=before`)).toMatchObject({ decisions: [] });
     expect(await read<Read>(`/v1/${eco}/signals/before/lineage`)).toMatchObject({ decisions: [] });
-    await evict(policyOf(eco));
+    await evictDurableObject(policyOf(eco));
     await policyOf(eco).rebuild();
     await append(eco, "Q_PROMOTIONS_DETECTED", { promotion_count: 3 });
     expect(await decided(eco, "promotions-to-dream")).toMatchObject([held, held, imported]);

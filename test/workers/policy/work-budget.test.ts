@@ -1,7 +1,7 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import type { Policy } from "../../../src/core/policy/api.ts";
 import { ADMIN, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, follow, logOf, policyOf } from "../log-under-test.ts";
 import { echo, putRule, read } from "./policies-under-test.ts";
 
@@ -46,7 +46,7 @@ describe("rule that takes too many steps", () => {
     const eco = await anEcosystem();
     await append(eco);
     await caughtUp(eco);
-    await evict(policyOf(eco));
+    await evictDurableObject(policyOf(eco));
     await append(eco);
     await caughtUp(eco);
     const before = await quarantineOf(eco, "heavy");

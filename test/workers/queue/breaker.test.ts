@@ -1,7 +1,6 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, follow } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { openChannel, queueOver, queueStub } from "./queue-under-test.ts";
@@ -47,7 +46,7 @@ describe("the breaker of a queue's calls", () => {
     const { queue, ask, end } = await calling(ecosystem);
     await queue.configure({ breaker_failures: 2 });
     for (let n = 0; n < 2; n++) expect((await end("fail")).status).toBe(502);
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     const refused = await ask();
     expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThan(0);
     expect(await problemOf(refused)).toMatchObject({

@@ -1,8 +1,7 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { UNWRITTEN_MS } from "../../../src/durable-objects/queue/task-store.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { patience } from "../patience.ts";
 import { aTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts";
 
@@ -72,7 +71,7 @@ describe("a worker's channel", () => {
     for (let renewal = 0; renewal < 50; renewal++) expect(Date.parse(await renew())).toBeGreaterThan(Date.now());
     // One row may hold what was used so far.
     expect((await written()) - before).toBeLessThanOrEqual(1);
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     expect(Date.parse(await renew())).toBeGreaterThan(Date.now());
     worker.send({ type: "complete", tasks: [{ task_id: "a", lease_id: a?.lease_id, result: 1 }] });
     expect((await worker.next("done")).tasks).toMatchObject([{ task_id: "a", status: "complete" }]);
@@ -170,7 +169,7 @@ describe("a worker's channel", () => {
     worker.send({ type: "ready", recipient: late, credit: 1 });
     worker.send({ type: "no such frame" });
     await vi.waitFor(() => expect(worker.waiting.map(({ frame }) => frame)).toContain("no such frame"), patience);
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     await queue.put([first, second, late].map((recipient) => aTask({ recipient, task_id: recipient.slice(0, 4) })));
     expect(ids(await worker.next("tasks"))?.toSorted()).toEqual(["late", first.slice(0, 4)]);
   });
@@ -211,7 +210,7 @@ describe("a worker's channel", () => {
     const [asked] = (await worker.next("tasks")).tasks ?? [];
     expect(asked?.correlation_id).toBe("q1");
     await vi.waitFor(async () => expect(await storedTasks(ecosystem)).toBe(1), patience);
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     await queueOver(ecosystem).put([aTask({ task_id: "a" }), aTask({ task_id: "b" })]);
     expect(ids(await worker.next("tasks"))).toEqual(["a"]);
     worker.send({ type: "complete", tasks: [{ task_id: "q1", lease_id: asked?.lease_id, result: { answer: 42 } }] });
@@ -388,7 +387,7 @@ describe("calls", () => {
     expect((await rows()) - before).toBeLessThanOrEqual(20 + 3 * slow);
     const lease = await ask("long");
     await vi.waitFor(async () => expect(await storedTasks(ecosystem)).toBe(1), patience);
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     await answer("long", lease);
     expect(await storedTasks(ecosystem)).toBe(0);
   });

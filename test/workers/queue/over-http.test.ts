@@ -1,7 +1,6 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
 
@@ -66,7 +65,7 @@ describe("tasks over HTTP", () => {
       aTask({ task_id: "delayed", delay_ms: 1_200_000 }),
     ]);
     const [held] = await queue.lease("coder", { lease_ms: 600_000 });
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     expect(await queue.status()).toMatchObject({ depth: 2, running: 1 });
     const others = await queue.lease("coder", { max: 9, lease_ms: 3_600_000 });
     expect(others.map(({ task_id, payload }) => [task_id, payload])).toEqual([["queued", { n: 1 }]]);

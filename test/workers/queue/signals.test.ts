@@ -1,8 +1,7 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
 import { deadLettersUnderTest } from "../dead-letters/dead-letters-under-test.ts";
-import { evict } from "../evict.ts";
 import { allOf, follow } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
@@ -21,7 +20,7 @@ describe("a queue's signals", () => {
       source: "ganglion/queue/work",
       facts: { queue: "work", task_id: "good", sender: "planner", worker: "gpu-01", attempts: 1, result: { ok: true } },
     });
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     await queue.act("bad", "fail", { lease_id: bad?.lease_id, error: "no disk" });
     expect(await follower.next()).toMatchObject({
       signal: "Q_TASK_FAILED",
@@ -44,7 +43,7 @@ describe("a queue's signals", () => {
     ]);
     const [first] = await queue.lease("coder");
     expect(first).toMatchObject({ cause: "s1.abc", trace, depth: 3 });
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     await queue.act("t", "fail", { lease_id: first?.lease_id, error: "no disk" });
     const failed = await follower.next();
     expect(failed).toMatchObject({ signal: "Q_TASK_FAILED", cause: "s1.abc", depth: 3 });
@@ -82,7 +81,7 @@ describe("a queue's signals", () => {
       title: "Queue work: too many tasks wait",
       text: "4 tasks wait; the limit is 3.",
     });
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     await queue.put(aTask());
     expect(await queue.status()).toMatchObject({
       alerts: [{ rule: "queue_deep" }],
@@ -111,7 +110,7 @@ describe("a queue's signals", () => {
       vi.setSystemTime(begun + 31_000);
       await runDurableObjectAlarm(queueStub(ecosystem));
       expect(await alarmAt()).toBeLessThanOrEqual(begun + 60_001);
-      await evict(queueStub(ecosystem));
+      await evictDurableObject(queueStub(ecosystem));
       vi.setSystemTime(begun + 60_001);
       await runDurableObjectAlarm(queueStub(ecosystem));
       const raised = await follower.next();
@@ -138,7 +137,7 @@ describe("a queue's signals", () => {
       await queue.put(aTask({ task_id: `t${n}` }));
       const [leased] = await queue.lease("coder");
       await queue.act(`t${n}`, "fail", { lease_id: leased?.lease_id, error: "no", retry: false });
-      if (n === 3) await evict(queueStub(ecosystem));
+      if (n === 3) await evictDurableObject(queueStub(ecosystem));
     }
     expect((await follower.next()).facts).toMatchObject({ rule: "tasks_failing", state: "raised", value: 6 });
   });
@@ -150,7 +149,7 @@ describe("a queue's signals", () => {
     const [leased] = await queue.lease("coder");
     await queue.act("a", "complete", { lease_id: leased?.lease_id });
     await vi.waitFor(async () => expect(await runDurableObjectAlarm(queueStub(ecosystem))).toBe(true), patience);
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     expect(await queue.status()).toMatchObject({
       by_recipient: { coder: { complete: 1, p50_ms: expect.any(Number) } },
     });

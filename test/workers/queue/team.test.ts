@@ -1,7 +1,6 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts";
 
 /** Lets the time pass in which the clock of the queue's object stands at `ms` later, and its alarm fires. */
@@ -43,7 +42,7 @@ describe("routing by expertise", () => {
     const expert = await openChannel(ecosystem, "expert");
     expert.send({ type: "ready", recipient: "coder", credit: 5, skills: ["python"] });
     await expert.next("tasks");
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     await queue.put(aTask({ task_id: "hard", recipient: "*", needs: { skills: ["python"] } }));
     expect((await expert.next("tasks")).tasks).toMatchObject([{ task_id: "hard" }]);
   });
@@ -162,7 +161,7 @@ describe("a queue", () => {
     const dueMs = await runInDurableObject(queueStub(ecosystem), (_, state) => state.storage.getAlarm());
     expect(dueMs).toBeLessThan(Date.now() + 10_000);
     await afterwards(8_000, () => runDurableObjectAlarm(queueStub(ecosystem)));
-    await evict(queueStub(ecosystem));
+    await evictDurableObject(queueStub(ecosystem));
     const { events } = (await (await queue.get("/events?tail=10")).json()) as { events: object[] };
     expect(events).toMatchObject([
       { task_id: "done", event: "queued" },

@@ -1,8 +1,7 @@
-import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { createMessageBatch, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { consume } from "../../../src/workers/consumer.ts";
-import { evict } from "../evict.ts";
 import { allOf, anObservation, aSignal, logOf, observationsOf, policyOf } from "../log-under-test.ts";
 
 const promotions = (count: number) => aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: count });
@@ -17,7 +16,7 @@ async function setBack(eco: string, seq: number): Promise<void> {
     for (const { slice } of [...storage.sql.exec<{ slice: number }>("SELECT slice FROM slices")])
       storage.sql.exec(`DELETE FROM segments_${slice} WHERE last_seq > ?`, seq);
   });
-  await evict(logOf(eco));
+  await evictDurableObject(logOf(eco));
 }
 
 /** The log's storage is lost as a whole. */
@@ -26,7 +25,7 @@ async function lose(eco: string): Promise<void> {
     await storage.deleteAlarm();
     await storage.deleteAll();
   });
-  await evict(logOf(eco));
+  await evictDurableObject(logOf(eco));
 }
 
 /** What the minute's round does for each ecosystem that was active lately. */

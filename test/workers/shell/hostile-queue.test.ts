@@ -1,9 +1,14 @@
-import { createExecutionContext, createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  createExecutionContext,
+  createMessageBatch,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { consume } from "../../../src/workers/consumer.ts";
 import fc from "../../fast-check.ts";
-import { evict } from "../evict.ts";
 import { allOf, anObservation, aSignal, logOf, observationsOf, policyOf } from "../log-under-test.ts";
 
 /** What happens to each message in turn. */
@@ -90,7 +95,7 @@ test("a queue that loses, doubles and reorders changes no decision", async () =>
         } else if (what === "nothing") {
           await logOf(eco).append({ signals: [aSignal("X_UNWATCHED", {})] });
         } else {
-          await evict(logOf(eco));
+          await evictDurableObject(logOf(eco));
           await useHostile();
         }
       }

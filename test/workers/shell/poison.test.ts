@@ -1,9 +1,8 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { agentRegistry, models, workerBoard } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aSignal, deadLettersOf, follow, logOf, observationsOf, policyOf, queueOf } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
 import { echo, putRule } from "../policy/policies-under-test.ts";
@@ -22,7 +21,7 @@ describe("a signal that is nested too deeply and is in the log already", () => {
     });
     await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 3 })] });
     expect((await stream.next()).signal).toBe("Q_DREAM_TRIGGER");
-    await evict(policyOf(eco));
+    await evictDurableObject(policyOf(eco));
     const head = (await logOf(eco).status()).head_seq;
     expect(await policyOf(eco).catchUp(head)).toBe(head);
     const { decisions } = await policyOf(eco).decisions({ limit: 10 });
@@ -38,7 +37,7 @@ describe("a signal that is nested too deeply and is in the log already", () => {
     expect((await call(`/v1/${eco}/status`)).status).toBe(200);
     const window = (await (await call(`/v1/${eco}/observations`)).json()) as { size: number };
     expect(window.size).toBe(1);
-    await evict(observationsOf(eco));
+    await evictDurableObject(observationsOf(eco));
     expect((await call(`/v1/${eco}/observations`)).status).toBe(200);
   });
 
@@ -90,7 +89,7 @@ describe("an object with a damaged row", () => {
       storage.sql.exec("UPDATE rules SET body = '{\"id\":' WHERE id = 'bad'");
       storage.sql.exec("INSERT INTO rule_state VALUES ('count', 'good', 'k', 'not JSON')");
     });
-    await evict(policyOf(eco));
+    await evictDurableObject(policyOf(eco));
     const stream = await follow(eco, ["Q_GOOD"]);
     await post(`/v1/${eco}/signals`, { signal: "Q_IN", source: "t", facts: { n: 1 } });
     expect((await stream.next()).facts).toEqual({ n: 1 });
@@ -148,7 +147,7 @@ describe("an object that stored a value which cannot be read", () => {
     if (path.startsWith("queues/")) await post(`/v1/${eco}/${path}/tasks`, { recipient: "a", type: "T", payload: 1 });
     const object = objectOf(eco);
     await runInDurableObject(object, (_instance, { storage }) => void storage.sql.exec(damage));
-    await evict(object);
+    await evictDurableObject(object);
     expect((await call(`/v1/${eco}/${path}`)).status).toBe(200);
   });
 

@@ -1,7 +1,6 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { call } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import {
   allOf,
   anObservation,
@@ -70,8 +69,8 @@ describe("a projection", () => {
     const eco = "evicted";
     await aHistory(eco);
     const before = { observed: await observed(eco), decided: await decided(eco) };
-    await evict(observationsOf(eco));
-    await evict(policyOf(eco));
+    await evictDurableObject(observationsOf(eco));
+    await evictDurableObject(policyOf(eco));
     expect({ observed: await observed(eco), decided: await decided(eco) }).toEqual(before);
   });
 

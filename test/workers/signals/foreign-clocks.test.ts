@@ -1,6 +1,6 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { call, freshEcosystem } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { allOf, aSignal, follow, logOf, observationsOf, policyOf } from "../log-under-test.ts";
 import { echo, putRule } from "../policy/policies-under-test.ts";
 
@@ -20,7 +20,7 @@ describe("a host whose clock is far from that of the edge", () => {
     expect(await logOf(eco).append({ owner: "h", producer, signals })).toMatchObject({ accepted: 2 });
     // A host that is right beside it changes nothing, and a restart neither.
     await logOf(eco).append({ signals: [aSignal("Q_IN", { n: 3 })] });
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     const facts = [await stream.next(), await stream.next(), await stream.next()].map((signal) => signal.facts);
     expect(facts).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
     const mine = (await allOf(eco)).filter(({ signal }) => signal === "Q_IN");

@@ -1,6 +1,6 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { logOf } from "../log-under-test.ts";
 
 async function aToken(more: Record<string, unknown> = {}): Promise<{ token: string; id: string }> {
@@ -119,7 +119,7 @@ describe("the link of a host", () => {
     const signals = Array.from({ length: 64 }, (_, n) => `Q_${n}_${"X".repeat(123 - String(n).length)}`);
     socket?.send(JSON.stringify({ type: "subscribe", after: null, signals }));
     await vi.waitFor(async () => expect((await logOf(eco).status()).subscribers).toBe(1));
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     expect(await logOf(eco).status()).toMatchObject({ subscribers: 1, hosts: ["gpu-01"] });
   });
 });

@@ -1,7 +1,6 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { call, freshEcosystem } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aSignal, logOf } from "../log-under-test.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -42,7 +41,7 @@ describe("log with names without bound", () => {
     }
     const rows = await largestRows(eco);
     expect(Math.max(...Object.values(rows))).toBeLessThan(1_000_000);
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     expect(await logOf(eco).append({ signals: [aSignal("Q_LAST", {})] })).toMatchObject({ accepted: 1 });
     expect(await find(eco, nameOf(0))).toEqual([1]);
     expect(await find(eco, nameOf(123_456))).toEqual([123_457]);
@@ -68,12 +67,12 @@ describe("log with producers without bound", () => {
       const base = JSON.parse(sql.exec<{ base: string }>("SELECT base FROM slices").one().base) as object;
       sql.exec("UPDATE slices SET base = ?", JSON.stringify({ ...base, producers }));
     });
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     expect(await append("host-9.epoch.local.lane", 10)).toMatchObject({ accepted: 0, duplicates: 1 });
     for (let n = 2; n <= 300; n++) await append("p.0", n);
     const { bases: _, ...rows } = await largestRows(eco);
     expect(Math.max(...Object.values(rows))).toBeLessThan(1_000_000);
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     expect(await append("host-39999.epoch.local.lane", 40_000)).toMatchObject({ accepted: 0, duplicates: 1 });
     expect(await append("p.0", 300)).toMatchObject({ accepted: 0, duplicates: 1 });
   });

@@ -1,10 +1,9 @@
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { STALLED_MS } from "../../../src/durable-objects/signals/subscriber-feed.ts";
 import { priorityQueue } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aSignal, follow, logOf } from "../log-under-test.ts";
 import { aTask, queueOver } from "../queue/queue-under-test.ts";
 
@@ -82,7 +81,7 @@ describe("three hundred readers for whom nothing comes", () => {
     });
     await Promise.all(idle);
     const reader = await follow(eco, ["Q_A"]);
-    await evict(logOf(eco));
+    await evictDurableObject(logOf(eco));
     await logOf(eco).append({ signals: [aSignal("Q_A", { n: 1 })] });
     expect((await reader.next()).facts).toEqual({ n: 1 });
     await expect.poll(async () => (await logOf(eco).status()).bytes_in_flight).toBe(0);

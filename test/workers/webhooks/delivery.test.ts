@@ -1,10 +1,9 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it, vi } from "vitest";
 import { MAX_ATTEMPTS } from "../../../src/core/webhooks/schedule.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import { evict } from "../evict.ts";
 import { aDelivery, type Listed, webhooksOf } from "./webhooks-under-test.ts";
 
 const patience = { timeout: 45_000 };
@@ -29,7 +28,7 @@ async function passTime(hooks: ReturnType<typeof webhooksOf>): Promise<void> {
     storage.sql.exec("UPDATE deliveries SET next_ms = 0 WHERE state = 'waiting'");
     storage.sql.exec("UPDATE endpoints SET paused_until_ms = 0");
   });
-  await evict(hooks.stub());
+  await evictDurableObject(hooks.stub());
   await runDurableObjectAlarm(hooks.stub());
 }
 
@@ -57,7 +56,7 @@ describe("a webhook delivery", () => {
     await settled(hooks, "alerts", done as Partial<Listed>);
     // A delivery that is handed over again is recognised, before and after an eviction.
     await hooks.stub().deliver([delivery]);
-    await evict(hooks.stub());
+    await evictDurableObject(hooks.stub());
     await hooks.stub().deliver([delivery]);
     await hooks.stub().deliver([aDelivery("second", "alerts")]);
     expect((await hooks.received("alerts", 2)).map(({ headers }) => headers["webhook-id"])).toEqual([

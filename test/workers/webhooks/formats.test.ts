@@ -1,9 +1,8 @@
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, inject, it, vi } from "vitest";
 import { SERVICES } from "../../harness/webhook-services.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, problemOf } from "../api/calls.ts";
-import { evict } from "../evict.ts";
 import { aDelivery, webhooksOf } from "./webhooks-under-test.ts";
 
 const patience = { timeout: 45_000 };
@@ -174,7 +173,7 @@ describe("an endpoint that is asked first", () => {
       patience,
     );
     const before = await box(hooks, "asked-first.asked", 2);
-    await evict(hooks.stub());
+    await evictDurableObject(hooks.stub());
     await runDurableObjectAlarm(hooks.stub());
     expect(await hooks.list()).toMatchObject([{ waiting: 1 }]);
     expect(await box(hooks, "asked-first.asked", 2)).toHaveLength(before.length);
