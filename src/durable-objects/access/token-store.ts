@@ -3,6 +3,7 @@ import { BINDINGS, bindingsOf } from "../../core/access/bindings.ts";
 import { type Grant, hasExpired } from "../../core/access/grant.ts";
 import { expiryOf, type NewToken } from "../../core/access/new-token.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { sha256 } from "../shell/digest.ts";
 import { hasDigest, randomToken } from "./secret-digest.ts";
 import { keepRights, readTokenRow, SCOPES_VERSION, type TokenRow } from "./token-row.ts";
 
@@ -26,7 +27,7 @@ export class TokenStore {
   /** @returns the record, and the token itself, which is not stored */
   async create(wanted: NewToken, nowMs: number): Promise<{ token: string; record: TokenRecord }> {
     const made = randomToken();
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(made.secret));
+    const digest = await sha256(made.secret);
     const record: TokenRecord = {
       id: made.id,
       name: wanted.name,

@@ -9,6 +9,7 @@ import { noResponder, problemOfCall } from "../../core/queue/call-problems.ts";
 import type { NewTask } from "../../core/queue/task.ts";
 import type { Redelivery } from "../../core/webhooks/delivery.ts";
 import type { WatchCalls } from "../shell/attention-nudge.ts";
+import { hex, sha256 } from "../shell/digest.ts";
 import { logLine } from "../shell/log-line.ts";
 import type { AppendCalls, RelayBindings } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
@@ -181,6 +182,5 @@ const busy = (retryAfterMs: number) =>
 
 /** Ids of dead letters may be longer than ids of tasks, and hold other characters. */
 async function digest(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex((await sha256(text)).slice(0, 12));
 }

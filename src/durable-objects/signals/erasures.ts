@@ -11,6 +11,7 @@ import {
 import { isErasedLine } from "../../core/signals/log/erased.ts";
 import { readAssignedId } from "../../core/signals/log/id-owner.ts";
 import type { AlarmClock } from "../shell/alarm-clock.ts";
+import { hex, sha256 } from "../shell/digest.ts";
 import { logLine } from "../shell/log-line.ts";
 import { type ErasableObject, RESTARTED_ERASED } from "../shell/object-erasure.ts";
 import { RETRY_MS } from "../shell/outbox-relay.ts";
@@ -86,8 +87,7 @@ export class Erasures {
 
   /** One that runs already for this source is not begun again. */
   async begin(source: string): Promise<Erasure> {
-    const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source));
-    const digest = [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const digest = hex(await sha256(source));
     const known = this.#store.open.find((erasure) => erasure.source === source);
     if (known !== undefined) return erasureView(known);
     const throughSeq = this.#options.writer.headSeq;

@@ -4,9 +4,9 @@ import type { SessionSignalInput, SignalMaking } from "../../../core/agent-sessi
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { admitSignal } from "../../../core/signals/admit.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
+import { hex, sha256 } from "../../../durable-objects/shell/digest.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { signalLog } from "../../bindings/objects.ts";
-import { hex, sha256 } from "../http/digest.ts";
 import { refusedNow } from "../http/refusal.ts";
 import { foreignFields, foreignSignal } from "../signals/body.ts";
 

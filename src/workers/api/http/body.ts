@@ -36,8 +36,7 @@ export async function readBytes<Type extends string>(
 /** The bytes of a body of whatever media type. */
 export async function readAnyBytes(request: Request, maxBytes: number = LIMITS.batchBytes): Promise<Uint8Array> {
   const encoding = encodingOf(request);
-  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await collect(request, maxBytes);
+  const bytes = await readSentBytes(request, maxBytes);
   return encoding === null ? bytes : unpack(bytes, encoding, maxBytes, () => tooLarge(maxBytes));
 }
 

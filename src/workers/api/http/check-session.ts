@@ -6,12 +6,12 @@ import { parseToken, type SecretKind } from "../../../core/access/token.ts";
 import { ExpiringMap } from "../../../core/collections/expiring-map.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { SecretDigest } from "../../../durable-objects/access/secret-digest.ts";
+import { hex, sha256 } from "../../../durable-objects/shell/digest.ts";
 import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
 import { withCounts } from "../../bindings/worker-counts.ts";
 import { countCheck, countFailure, refuseBlocked } from "./attempt-limits.ts";
-import { hex, sha256 } from "./digest.ts";
 import { Refusal } from "./refusal.ts";
 
 /** For how long this isolate trusts the directory's answer about a session, in milliseconds; as for tokens. */

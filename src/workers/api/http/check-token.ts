@@ -3,11 +3,11 @@ import { bindingsOf } from "../../../core/access/bindings.ts";
 import type { Grant } from "../../../core/access/grant.ts";
 import { parseToken } from "../../../core/access/token.ts";
 import { ExpiringMap } from "../../../core/collections/expiring-map.ts";
+import { hex, sha256 } from "../../../durable-objects/shell/digest.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory } from "../../bindings/objects.ts";
 import { withCounts } from "../../bindings/worker-counts.ts";
 import { countCheck, countFailure, refuseBlocked } from "./attempt-limits.ts";
-import { hex, sha256 } from "./digest.ts";
 
 /**
  * This isolate trusts the directory's answer about a token for this long, in milliseconds, so that a request does not

@@ -4,11 +4,11 @@ import { type KeptAnswer, MAX_ANSWER_CHARS, type Settled } from "../../../core/i
 import { readIdempotencyKey } from "../../../core/idempotency/key.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { Beginning } from "../../../durable-objects/idempotency/object.ts";
+import { hex, sha256, sha256OfBytes } from "../../../durable-objects/shell/digest.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import { DEPLOYMENT, idempotencyKeys } from "../../bindings/objects.ts";
 import type { ApiEnv } from "./api-env.ts";
 import { readSentBytes } from "./body.ts";
-import { hex, sha256, sha256OfBytes } from "./digest.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Marks an answer that was given before. */

@@ -1,5 +1,6 @@
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { sha256 } from "../../../durable-objects/shell/digest.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
@@ -34,6 +35,6 @@ export async function page(title: string, body: Html): Promise<Response> {
 }
 
 async function styleHash(): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE));
+  const digest = await sha256(STYLE);
   return `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
 }

@@ -1,6 +1,6 @@
 import { ExpiringMap } from "../../../core/collections/expiring-map.ts";
 import type { Overview } from "../../../core/overview/api.ts";
-import { hex, sha256 } from "../http/digest.ts";
+import { hex, sha256 } from "../../../durable-objects/shell/digest.ts";
 
 /** An overview is given again for so long: many viewers of an ecosystem cost its objects as much as one. */
 const KEEP_MS = 2_000;
