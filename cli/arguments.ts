@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from "commander";
 import { readJsonKeeping, refusalText } from "../src/core/json/read-json.ts";
-import { durationMs } from "../src/core/policy/duration.ts";
-import { parseTimestamp } from "../src/core/signals/timestamp.ts";
+import { type Reading, readDuration } from "../src/core/times/duration.ts";
+import { lengthInWords } from "../src/core/times/in-words.ts";
+import { LAST_MS, readTime } from "../src/core/times/point.ts";
+import { localZone } from "./terminal/clock.ts";
 
 /** Reads an option that is a whole number. */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
@@ -30,45 +32,55 @@ export function list(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").filter((part) => part !== "")];
 }
 
-/** The last time that RFC 3339 can write: 9999-12-31T23:59:59.999Z. */
-const LAST_MS = 253_402_300_799_999;
-
-const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** A time, or an age such as `10m`. @returns RFC 3339 */
+/** A time, or how long ago, such as `10m`. @returns RFC 3339 */
 export function time(text: string): string {
-  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const ms =
-    amount !== undefined && unit !== undefined
-      ? Date.now() - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
-      : parseTimestamp(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
-  if (ms === undefined)
-    throw new InvalidArgumentError(
-      "Give RFC 3339 (2026-01-31T12:00:00Z), seconds since the epoch, or an age such as 90s, 10m, 2h, 7d.",
-    );
-  return new Date(ms).toISOString();
+  return pointInTime(text, "past");
 }
 
 /** A time to come, or how long from now, such as `7d`. @returns RFC 3339 */
 export function timeAhead(text: string): string {
-  const lengthMs = durationMs(text);
-  const ms =
-    lengthMs === undefined
-      ? parseTimestamp(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text)
-      : Math.min(Date.now() + lengthMs, LAST_MS);
-  const how =
-    "Give a length of time from now such as 90m, 12h or 7d, RFC 3339 (2026-01-31T12:00:00Z), or seconds since the epoch.";
-  if (ms === undefined) throw new InvalidArgumentError(how);
-  if (ms <= Date.now()) throw new InvalidArgumentError(`${new Date(ms).toISOString()} has passed. ${how}`);
-  return new Date(ms).toISOString();
+  const at = pointInTime(text, "future");
+  if (Date.parse(at) <= Date.now())
+    throw new InvalidArgumentError(
+      `${at} has passed. Give a time to come, such as 7d (from now) or ${nextYear()}-01-31.`,
+    );
+  return at;
 }
 
-/** `0`, or a length of time such as `2h` or `1h30m`. @returns milliseconds */
+const nextYear = () => new Date().getFullYear() + 1;
+
+function pointInTime(text: string, direction: "past" | "future"): string {
+  return new Date(given(readTime(text, { nowMs: Date.now(), zone: localZone() }, direction))).toISOString();
+}
+
+/** A length of time, such as `2h` or `1h30m`; `0` is none. @returns milliseconds */
 export function lengthOfTime(text: string): number {
-  const ms = text === "0" ? 0 : durationMs(text);
-  if (ms === undefined)
-    throw new InvalidArgumentError("Give a length of time such as 30s, 10m, 2h, 7d or 1h30m, or 0.");
-  return ms;
+  return given(readDuration(text));
+}
+
+/** A length of time; a number without a unit counts milliseconds. @returns milliseconds */
+export function milliseconds(minMs: number, maxMs = LAST_MS) {
+  return (text: string): number => within(given(readDuration(text, "ms")), minMs, maxMs);
+}
+
+/** A length of time; a number without a unit counts seconds. @returns whole seconds */
+export function seconds(min: number, max = LAST_MS / 1_000) {
+  return (text: string): number => {
+    const ms = within(given(readDuration(text, "s")), min * 1_000, max * 1_000);
+    if (ms % 1_000 !== 0) throw new InvalidArgumentError("Give whole seconds, such as 90s.");
+    return ms / 1_000;
+  };
+}
+
+function given(reading: Reading): number {
+  if (reading.ok) return reading.ms;
+  throw new InvalidArgumentError(reading.why);
+}
+
+function within(ms: number, minMs: number, maxMs: number): number {
+  if (ms >= minMs && ms <= maxMs) return ms;
+  const most = maxMs === LAST_MS ? "" : ` and ${lengthInWords(maxMs)} at most`;
+  throw new InvalidArgumentError(`Give ${lengthInWords(minMs)} at least${most}.`);
 }
 
 /**

@@ -47,6 +47,8 @@ import { usageCommand } from "./commands/usage.ts";
 import { webhooksCommand } from "./commands/webhooks/webhooks.ts";
 import { explain } from "./failure.ts";
 import { remark } from "./output.ts";
+import type { GlobalOptions } from "./settings.ts";
+import { setLook } from "./terminal/look.ts";
 
 /** Exit codes: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -78,8 +80,10 @@ function program(): Command {
     .option("--token-file <file>", "file with the token (default: GANGLION_TOKEN, or the local edge's own)")
     .option("--ecosystem <name>", "name of the ecosystem (default: GANGLION_ECOSYSTEM, or default)")
     .option("--json", "for programs: JSON instead of tables")
+    .option("--wide", "do not fit tables to the terminal")
     .addHelpText("after", "\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.")
-    .showHelpAfterError("(add --help for usage)");
+    .showHelpAfterError("(add --help for usage)")
+    .hook("preAction", (_, command) => setLook({ wide: command.optsWithGlobals<GlobalOptions>().wide === true }));
   for (const make of [
     emitCommand,
     signalsCommand,

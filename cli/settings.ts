@@ -12,6 +12,7 @@ export interface GlobalOptions {
   readonly tokenFile?: string;
   readonly ecosystem?: string;
   readonly json?: true;
+  readonly wide?: true;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

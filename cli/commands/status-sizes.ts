@@ -1,5 +1,6 @@
 import type { Client } from "../../src/client/client.ts";
 import type { HeapUse } from "../../src/core/billing/heap-budget.ts";
+import { clock } from "../output.ts";
 
 type Status = Awaited<ReturnType<Client["status"]>>;
 
@@ -31,7 +32,7 @@ export function behindFields({ projections = {} }: Status): Record<string, strin
   const behind = Object.entries(projections).flatMap(([name, { lag = 0, oldest_undelivered_at: since }]) =>
     since === undefined || since === null
       ? []
-      : [[`behind ${name}`, `${lag} signals of the log, the oldest of ${since}`]],
+      : [[`behind ${name}`, `${lag} signals of the log, the oldest of ${clock(since)}`]],
   );
   return Object.fromEntries(behind);
 }
@@ -41,7 +42,7 @@ export function exportFields({ export: health }: Status): Record<string, string>
   if (health === undefined) return {};
   const { failing_since, last_error, exported, waiting, dropped } = health;
   const lost = dropped === 0 ? "" : `, ${dropped} dropped`;
-  const failing = failing_since === undefined ? "" : `; fails since ${failing_since}: ${last_error ?? ""}`;
+  const failing = failing_since === undefined ? "" : `; fails since ${clock(failing_since)}: ${last_error ?? ""}`;
   return { export: `${exported} spans sent, ${waiting} wait${lost}${failing}` };
 }
 

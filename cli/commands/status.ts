@@ -3,7 +3,7 @@ import type { Client } from "../../src/client/client.ts";
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
 import { ALERTS_ENDPOINT } from "../../src/core/policy/built-in-rules.ts";
 import type { NamedExcess } from "../../src/core/quotas/excess.ts";
-import { print, printFields } from "../output.ts";
+import { clock, print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
 import { budgetText, leftOutField } from "./budget.ts";
 import { behindFields, exportFields, sizeFields } from "./status-sizes.ts";
@@ -42,7 +42,7 @@ export const statusCommand = () =>
         ...Object.fromEntries(
           hosts
             .filter(({ state }) => state === "down")
-            .map(({ host, since, reason }) => [`host ${host}`, `down since ${since} (${reason})`]),
+            .map(({ host, since, reason }) => [`host ${host}`, `down since ${clock(since)} (${reason})`]),
         ),
         ...Object.fromEntries(
           hosts
@@ -95,7 +95,7 @@ const senderText = ({ sender, source, token_name }: NamedExcess) =>
   `${sender}${token_name === undefined ? "" : ` (${token_name})`} ${JSON.stringify(source)}`;
 
 const excessText = ({ quota, refused, limit, setting, last_at }: NamedExcess) =>
-  `${refused} ${quota} gave way, last at ${last_at}; limit ${limit} (${setting})`;
+  `${refused} ${quota} gave way, last at ${clock(last_at)}; limit ${limit} (${setting})`;
 
 /** Everything at once; each part is one call. */
 async function gather(client: Client) {

@@ -29,10 +29,10 @@ export const usageCommand = () =>
       const { plan, today, month, forecast, allowances, budget } = account;
       const rows = LINES.map((line) => ({ line, allowance: allowances.lines[line] }));
       const columns: readonly Column<(typeof rows)[number]>[] = [
-        ["LINE", ({ line }) => TITLES[line]],
+        ["LINE", ({ line }) => TITLES[line], "key"],
         ["UNIT", ({ line }) => month.lines[line].unit],
         ["TODAY", ({ line }) => amount(today.lines[line].used)],
-        ["MONTH", ({ line }) => amount(month.lines[line].used)],
+        ["MONTH", ({ line }) => amount(month.lines[line].used), "key"],
         ["FORECAST", ({ line }) => amount(forecast.lines[line].used)],
         [allowances.per === "day" ? "A DAY" : "A MONTH", ({ allowance }) => amount(allowance.included)],
         ["LEFT", ({ allowance }) => amount(allowance.left)],

@@ -1,15 +1,15 @@
 import { Command } from "commander";
 import type { SessionRecord } from "../../../src/core/access/session.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<SessionRecord>[] = [
-  ["ID", ({ id }) => id],
-  ["TOKEN", ({ token_name }) => token_name],
+  ["ID", ({ id }) => id, "key"],
+  ["TOKEN", ({ token_name }) => token_name, "text"],
   ["MAY", ({ act }) => (act ? "act" : "read")],
-  ["BEGAN", ({ created_at }) => created_at],
-  ["USED", ({ used_at }) => used_at],
-  ["ENDS", ({ expires_at }) => expires_at],
+  ["BEGAN", ({ created_at }) => at(created_at), "whole"],
+  ["USED", ({ used_at }) => at(used_at), "whole"],
+  ["ENDS", ({ expires_at }) => at(expires_at), "whole"],
 ];
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;

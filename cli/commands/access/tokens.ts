@@ -4,17 +4,17 @@ import { BINDINGS, bindingsOf } from "../../../src/core/access/bindings.ts";
 import { isScope, SCOPES } from "../../../src/core/access/scopes.ts";
 import { list, timeAhead } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<TokenRecord>[] = [
-  ["ID", ({ id }) => id],
-  ["NAME", ({ name }) => name],
-  ["SCOPES", ({ scopes }) => scopes.join(",")],
+  ["ID", ({ id }) => id, "key"],
+  ["NAME", ({ name }) => name, "key"],
+  ["SCOPES", ({ scopes }) => scopes.join(","), "text"],
   ["ECOSYSTEMS", ({ ecosystems }) => ecosystems.join(",")],
   ["BOUND TO", (token) => boundTo(token) || "-"],
-  ["EXPIRES", ({ expires_at }) => expires_at ?? "never"],
-  ["CREATED", ({ created_at }) => created_at],
+  ["EXPIRES", ({ expires_at }) => at(expires_at) ?? "never", "whole"],
+  ["CREATED", ({ created_at }) => at(created_at), "whole"],
 ];
 
 /** What a token is bound to, such as `hosts=gpu-01 recipients=coder,review-*`; empty: nothing. */

@@ -3,7 +3,7 @@ import type { AgentSession } from "../../../src/core/agent-sessions/api.ts";
 import { SESSION_VERDICTS } from "../../../src/core/agent-sessions/verdict.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { Failure } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, clock, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const tokens = ({ usage }: Pick<AgentSession, "usage">) =>
@@ -11,16 +11,16 @@ const tokens = ({ usage }: Pick<AgentSession, "usage">) =>
 const dollars = ({ usage }: Pick<AgentSession, "usage">) => `$${usage.cost_usd.toFixed(4)}`;
 
 const columns: readonly Column<AgentSession>[] = [
-  ["AGENT", ({ agent }) => agent],
-  ["SESSION", ({ session }) => session],
-  ["VERDICT", ({ verdict }) => verdict],
-  ["SINCE", ({ since }) => since],
+  ["AGENT", ({ agent }) => agent, "key"],
+  ["SESSION", ({ session }) => session, "key"],
+  ["VERDICT", ({ verdict }) => verdict, "state"],
+  ["SINCE", ({ since }) => at(since), "whole"],
   ["TOKENS", tokens],
   ["COST", dollars],
   ["TOOLS", ({ usage }) => usage.tool_calls],
   ["FAILED", ({ usage }) => usage.tool_failures + usage.api_failures],
   ["CONTEXT", ({ context_share }) => (context_share === null ? null : `${Math.round(context_share * 100)} %`)],
-  ["WHAT", ({ in_words }) => in_words],
+  ["WHAT", ({ in_words }) => in_words, "text"],
 ];
 
 interface Wanted {
@@ -50,13 +50,13 @@ export const agentSessionsCommand = () =>
 
 async function printSession({ usage, chains, ...session }: AgentSession): Promise<void> {
   const { in_words, since, context_share, ...rest } = session;
-  await printFields({ what: `${in_words}, since ${since}`, ...rest, context_share, ...usage });
+  await printFields({ what: `${in_words}, since ${clock(since)}`, ...rest, context_share, ...usage });
   if (chains.length === 0) return;
   await print("");
   await printTable(
     chains,
     [
-      ["TRACE OR TASK", ({ chain }) => chain],
+      ["TRACE OR TASK", ({ chain }) => chain, "key"],
       ["TOKENS", tokens],
       ["COST", dollars],
       ["REQUESTS", ({ usage: { requests } }) => requests],

@@ -2,17 +2,17 @@ import { Command } from "commander";
 import type { Attention, AttentionItem, AttentionPage } from "../../../src/core/attention/api.ts";
 import { byUrgency } from "../../../src/core/attention/order.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<AttentionItem>[] = [
-  ["SEVERITY", ({ severity }) => severity],
-  ["KIND", ({ kind }) => kind],
-  ["SUBJECT", ({ subject }) => subject],
-  ["SINCE", ({ since }) => since],
+  ["SEVERITY", ({ severity }) => severity, "state"],
+  ["KIND", ({ kind }) => kind, "key"],
+  ["SUBJECT", ({ subject }) => subject, "key"],
+  ["SINCE", ({ since }) => at(since), "whole"],
   ["EFFECTS", ({ effects_total }) => (effects_total === 0 ? null : effects_total)],
-  ["WHY", ({ why }) => why],
-  ["NEXT STEP", ({ next_step }) => next_step],
+  ["WHY", ({ why }) => why, "text"],
+  ["NEXT STEP", ({ next_step }) => next_step, "text"],
 ];
 const everywhere: readonly Column<AttentionItem>[] = [["ECOSYSTEM", ({ ecosystem }) => ecosystem], ...columns];
 

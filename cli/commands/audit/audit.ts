@@ -2,17 +2,17 @@ import { Command } from "commander";
 import type { AuditFilter } from "../../../src/client/audit.ts";
 import type { AuditEntry } from "../../../src/core/audit/api.ts";
 import { time, wholeNumber } from "../../arguments.ts";
-import { type Column, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<AuditEntry>[] = [
-  ["TIME", ({ at }) => at],
-  ["BY", ({ by }) => by],
+  ["TIME", (row) => at(row.at), "key"],
+  ["BY", ({ by }) => by, "key"],
   ["SESSION", ({ session }) => session],
   ["METHOD", ({ method }) => method],
-  ["TARGET", ({ target }) => target],
+  ["TARGET", ({ target }) => target, "text"],
   ["STATUS", ({ status }) => status],
-  ["OUTCOME", ({ outcome }) => outcome],
+  ["OUTCOME", ({ outcome }) => outcome, "state"],
 ];
 
 interface Options {

@@ -9,19 +9,19 @@ import { limitsAround } from "../../../src/core/json/limits.ts";
 import { readJson, refusalText } from "../../../src/core/json/read-json.ts";
 import { list, time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
-import { type Column, print, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<DeadLetter>[] = [
-  ["LAST FAILED", ({ last_failed_at }) => last_failed_at],
-  ["KIND", ({ kind }) => kind],
-  ["ID", ({ id }) => id],
-  ["SUBJECT", subject],
+  ["LAST FAILED", ({ last_failed_at }) => at(last_failed_at), "whole"],
+  ["KIND", ({ kind }) => kind, "key"],
+  ["ID", ({ id }) => id, "key"],
+  ["SUBJECT", subject, "text"],
   ["DAEMON", ({ daemon }) => daemon],
   ["ATTEMPTS", ({ attempts }) => attempts],
-  ["ERROR", ({ error }) => error],
+  ["ERROR", ({ error }) => error, "text"],
 ];
 
 /** The name of the signal, the type of the task, the endpoint or the host, to distinguish dead letters in a list. */

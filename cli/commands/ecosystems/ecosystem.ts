@@ -7,15 +7,15 @@ import { Command } from "commander";
 import type { Client } from "../../../src/client/client.ts";
 import { ExportEnd } from "../../../src/core/ecosystems/document.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 /** Characters of lines that are sent in one call; a line may be longer. */
 const CALL_CHARS = 3_000_000;
 
 const columns: readonly Column<{ name: string; last_active_at: string }>[] = [
-  ["NAME", ({ name }) => name],
-  ["LAST ACTIVE", ({ last_active_at }) => last_active_at],
+  ["NAME", ({ name }) => name, "key"],
+  ["LAST ACTIVE", ({ last_active_at }) => at(last_active_at), "whole"],
 ];
 
 const ecosystemOf = (command: Command) =>

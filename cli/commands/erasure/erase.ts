@@ -3,20 +3,20 @@ import { Command } from "commander";
 import type { Client } from "../../../src/client/client.ts";
 import type { Erasure } from "../../../src/core/erasure/api.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 /** Between two questions how far the erasure has come, in milliseconds. */
 const ASK_EVERY_MS = 500;
 
 const columns: readonly Column<Erasure>[] = [
-  ["ID", ({ id }) => id],
-  ["STATE", ({ state, part }) => (part === null ? state : `${state}: ${part}`)],
+  ["ID", ({ id }) => id, "key"],
+  ["STATE", ({ state, part }) => (part === null ? state : `${state}: ${part}`), "state"],
   ["SIGNALS", ({ signals }) => signals],
   ["ROWS", ({ rows }) => rows],
-  ["BEGAN", ({ began_at }) => began_at],
-  ["DONE", ({ done_at }) => done_at],
-  ["SOURCE (SHA-256)", ({ source_sha256 }) => source_sha256],
+  ["BEGAN", ({ began_at }) => at(began_at), "whole"],
+  ["DONE", ({ done_at }) => at(done_at), "whole"],
+  ["SOURCE (SHA-256)", ({ source_sha256 }) => source_sha256, "text"],
 ];
 
 export const eraseCommand = () =>

@@ -6,12 +6,12 @@ import { clientFor, type GlobalOptions } from "../../settings.ts";
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<BridgeView>[] = [
-  ["NAME", ({ name }) => name],
-  ["TO", ({ to }) => to],
-  ["ENABLED", ({ enabled }) => (enabled ? "yes" : "no")],
+  ["NAME", ({ name }) => name, "key"],
+  ["TO", ({ to }) => to, "key"],
+  ["ENABLED", ({ enabled }) => (enabled ? "yes" : "no"), "state"],
   ["WAITING", ({ waiting }) => waiting],
   ["BY", ({ changed_by }) => changed_by],
-  ["SIGNALS", ({ signals, where }) => `${signals.join(" ")}${where === undefined ? "" : ` where ${where}`}`],
+  ["SIGNALS", ({ signals, where }) => `${signals.join(" ")}${where === undefined ? "" : ` where ${where}`}`, "text"],
 ];
 
 interface PutOptions {

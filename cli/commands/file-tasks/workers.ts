@@ -1,29 +1,29 @@
 import { Command } from "commander";
 import type { FileTaskRecord, FileWorkerHealth, FileWorkerView } from "../../../src/core/file-tasks/api.ts";
-import { type Column, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<FileWorkerView>[] = [
-  ["WORKER", ({ worker }) => worker],
-  ["HOST", ({ host }) => host],
+  ["WORKER", ({ worker }) => worker, "key"],
+  ["HOST", ({ host }) => host, "key"],
   ["RUNNING", ({ running }) => running],
   ["OVERDUE", ({ overdue }) => overdue],
   ["COMPLETE", ({ complete }) => complete],
   ["FAILED", ({ failed }) => failed],
   ["TIMED OUT", ({ timed_out }) => timed_out],
-  ["LAST", ({ last_at }) => last_at],
-  ["LAST ERROR", ({ last_error }) => last_error],
+  ["LAST", ({ last_at }) => at(last_at), "whole"],
+  ["LAST ERROR", ({ last_error }) => last_error, "text"],
 ];
 
 const healthColumns: readonly Column<FileWorkerHealth>[] = [
-  ["HOST", ({ host }) => host],
-  ["HEALTH", ({ health }) => health],
+  ["HOST", ({ host }) => host, "key"],
+  ["HEALTH", ({ health }) => health, "state"],
   ["HEARTBEAT AGE S", ({ heartbeat_age_ms: ms }) => (ms === null ? null : Math.round(ms / 1_000))],
   ["RUNNING", ({ running }) => running],
   ["OVERDUE", ({ overdue }) => overdue],
   ["COMPLETE", ({ complete }) => complete],
   ["FAILED", ({ failed }) => failed],
-  ["LAST ERROR", ({ last_error }) => last_error],
+  ["LAST ERROR", ({ last_error }) => last_error, "text"],
 ];
 
 export const workersCommand = () =>

@@ -1,18 +1,18 @@
 import { Command } from "commander";
 import type { AgentView } from "../../../src/core/hosts/api.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, clock, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<AgentView>[] = [
-  ["HOST", ({ host }) => host],
-  ["STATE", ({ state, reason }) => (state === "down" ? `down (${reason})` : state)],
-  ["SINCE", ({ since }) => since],
-  ["LAST SEEN", ({ last_seen }) => last_seen],
+  ["HOST", ({ host }) => host, "key"],
+  ["STATE", ({ state, reason }) => (state === "down" ? `down (${reason})` : state), "state"],
+  ["SINCE", ({ since }) => at(since), "whole"],
+  ["LAST SEEN", ({ last_seen }) => at(last_seen), "whole"],
   ["VERSION", ({ version }) => version],
-  ["ALERTS", ({ alerts }) => alerts.map(({ subject }) => subject).join(" ")],
+  ["ALERTS", ({ alerts }) => alerts.map(({ subject }) => subject).join(" "), "text"],
   ["FAILING", ({ failing }) => Object.keys(failing).join(" ")],
 ];
 
@@ -52,14 +52,14 @@ async function printAgent(agent: AgentView): Promise<void> {
   const { host, state, reason, since, last_seen, links, version, alerts, failing, runs } = agent;
   await printFields({
     host,
-    state: `${state} (${reason}) since ${since}`,
-    "last seen": last_seen,
+    state: `${state} (${reason}) since ${clock(since)}`,
+    "last seen": at(last_seen),
     links,
     version,
     ...named(
       "alert",
       alerts,
-      ({ subject, value, limit, since }) => `${subject} is ${value} (limit ${limit}) since ${since}`,
+      ({ subject, value, limit, since }) => `${subject} is ${value} (limit ${limit}) since ${clock(since)}`,
     ),
     ...Object.fromEntries(Object.entries(failing).map(([monitor, why]) => [`monitor ${monitor}`, `fails: ${why}`])),
     ...Object.fromEntries(readings(agent).map(({ subject, value }) => [subject, value])),

@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import type { ProducerRecord } from "../../../src/core/signals/api.ts";
-import { type Column, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<ProducerRecord>[] = [
-  ["PRODUCER", ({ producer }) => producer],
+  ["PRODUCER", ({ producer }) => producer, "key"],
   ["LAST", ({ last }) => String(last)],
-  ["SEEN", ({ seen_at }) => seen_at],
+  ["SEEN", ({ seen_at }) => at(seen_at), "whole"],
 ];
 
 interface Options {

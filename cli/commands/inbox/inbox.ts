@@ -8,11 +8,11 @@ import { readSecret } from "../secret-file.ts";
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<InboxSource>[] = [
-  ["NAME", ({ name }) => name],
+  ["NAME", ({ name }) => name, "key"],
   ["VERIFIED BY", ({ verify }) => verify.kind],
-  ["SIGNAL", ({ signal }) => signal],
+  ["SIGNAL", ({ signal }) => signal, "text"],
   ["SOURCE", ({ source }) => source],
-  ["PATH", ({ path }) => path],
+  ["PATH", ({ path }) => path, "text"],
 ];
 
 const KINDS = ["standard-webhooks", "github", "hmac", "token", "none"] as const;

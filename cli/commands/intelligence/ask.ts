@@ -7,14 +7,14 @@ import { NODE_TYPES, type NodeType } from "../../../src/core/intelligence/node-t
 import type { Pattern } from "../../../src/core/intelligence/pattern.ts";
 import { ANALYSES, MAX_PATTERNS } from "../../../src/core/intelligence/request.ts";
 import type { SimilarNode } from "../../../src/core/intelligence/similar-nodes.ts";
-import { list, wholeNumber } from "../../arguments.ts";
+import { list, milliseconds, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printTable, remark } from "../../output.ts";
 import { connectionFor, type GlobalOptions } from "../../settings.ts";
 import { askingSettings, withIntelligence } from "./asking.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
-const timeout = ["--timeout <ms>", "longest wait for the answer", wholeNumber(1, 300_000)] as const;
+const timeout = ["--timeout <time>", "longest wait for the answer, 5m at most", milliseconds(1, 300_000)] as const;
 const nodeType = () =>
   new Option("--node-type <type>", "type of the node").makeOptionMandatory().argParser((text: string): NodeType => {
     const type = NODE_TYPES.find((each) => each === text.toUpperCase());
@@ -32,12 +32,12 @@ export const askCommand = () =>
     .addCommand(contextCommand());
 
 const patternColumns: readonly Column<Pattern>[] = [
-  ["CONFIDENCE", ({ confidence }) => confidence.toFixed(2)],
+  ["CONFIDENCE", ({ confidence }) => confidence.toFixed(2), "key"],
   ["TYPE", ({ node_type }) => node_type],
   ["DOMAIN", ({ domain }) => domain],
-  ["CLASS", ({ class_name }) => class_name],
+  ["CLASS", ({ class_name }) => class_name, "text"],
   ["HOST", ({ host }) => host],
-  ["FILE", ({ file_path }) => file_path],
+  ["FILE", ({ file_path }) => file_path, "text"],
 ];
 
 interface PatternOptions {
@@ -110,9 +110,9 @@ const analysisCommand = () =>
           host: answer.host,
         });
         const columns: readonly Column<(typeof issues)[number]>[] = [
-          ["LINE", (issue) => (typeof issue === "string" ? null : issue.line)],
+          ["LINE", (issue) => (typeof issue === "string" ? null : issue.line), "key"],
           ["RULE", (issue) => (typeof issue === "string" ? null : issue.rule)],
-          ["ISSUE", (issue) => (typeof issue === "string" ? issue : issue.message)],
+          ["ISSUE", (issue) => (typeof issue === "string" ? issue : issue.message), "text"],
         ];
         await printTable(issues, columns, "no issues");
         for (const advice of recommendations) await print(`- ${advice}`);
@@ -121,10 +121,10 @@ const analysisCommand = () =>
 
 const similarColumns: readonly Column<SimilarNode>[] = [
   ["SIMILARITY", ({ similarity }) => similarity.toFixed(2)],
-  ["CONFIDENCE", ({ confidence }) => confidence?.toFixed(2)],
+  ["CONFIDENCE", ({ confidence }) => confidence?.toFixed(2), "key"],
   ["SOURCE", ({ source }) => source],
   ["HOST", ({ host }) => host],
-  ["FILE", ({ path }) => path],
+  ["FILE", ({ path }) => path, "text"],
 ];
 
 const similarCommand = () =>

@@ -102,14 +102,14 @@ interface FigureRow {
   readonly lately: unknown;
 }
 const figureColumns: readonly Column<FigureRow>[] = [
-  ["FIGURE", ({ name }) => name],
+  ["FIGURE", ({ name }) => name, "key"],
   ["LAST HOUR", ({ hour }) => hour],
   ["LAST 5 MINUTES", ({ lately }) => lately],
 ];
 
 const alertColumns: readonly Column<IntelligenceHealth["alerts"][number]>[] = [
-  ["ALERT", ({ alert }) => alert],
-  ["SEVERITY", ({ severity }) => severity],
+  ["ALERT", ({ alert }) => alert, "key"],
+  ["SEVERITY", ({ severity }) => severity, "state"],
   ["VALUE", ({ value }) => value],
   ["LIMIT", ({ limit }) => limit],
 ];
@@ -135,8 +135,8 @@ const armRows = ({ arms }: RolloutView): ArmRow[] => [
 ];
 
 const armColumns: readonly Column<ArmRow>[] = [
-  ["ARM", ({ arm }) => arm],
-  ["REQUESTS", ({ requests }) => requests],
+  ["ARM", ({ arm }) => arm, "key"],
+  ["REQUESTS", ({ requests }) => requests, "key"],
   ["SUCCESS %", ({ success_percent }) => success_percent],
   ["FALLBACK %", ({ fallback_percent }) => fallback_percent],
   ["CONNECTION %", ({ connection_error_percent }) => connection_error_percent],
@@ -149,9 +149,9 @@ const armColumns: readonly Column<ArmRow>[] = [
 ];
 
 const comparisonColumns: readonly Column<ArmComparison>[] = [
-  ["COMPARED", ({ metric }) => metric],
+  ["COMPARED", ({ metric }) => metric, "key"],
   ["LIVE", ({ live }) => live],
   ["LIBRARY", ({ library }) => library],
   ["P", ({ p_value }) => p_value],
-  ["VERDICT", ({ verdict }) => verdict.replaceAll("_", " ")],
+  ["VERDICT", ({ verdict }) => verdict.replaceAll("_", " "), "text"],
 ];

@@ -2,17 +2,17 @@ import { Argument, Command, Option } from "commander";
 import type { Gap } from "../../../src/core/introspection/api.ts";
 import type { GapEvidence } from "../../../src/core/introspection/gaps/gap-evidence.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<Gap>[] = [
-  ["STATUS", ({ status }) => status],
-  ["NAME", ({ name }) => name],
+  ["STATUS", ({ status }) => status, "state"],
+  ["NAME", ({ name }) => name, "key"],
   ["CATEGORY", ({ category }) => category],
   ["SCORE", ({ alignment_score }) => alignment_score.toFixed(2)],
-  ["RAISED", ({ raised_at }) => raised_at],
-  ["LAST SEEN", ({ last_seen_at }) => last_seen_at],
-  ["REASON", ({ reason }) => reason],
+  ["RAISED", ({ raised_at }) => at(raised_at), "whole"],
+  ["LAST SEEN", ({ last_seen_at }) => at(last_seen_at), "whole"],
+  ["REASON", ({ reason }) => reason, "text"],
 ];
 
 interface GapsOptions {
@@ -48,8 +48,8 @@ export const gapsCommand = () =>
     });
 
 const sampleColumns: readonly Column<GapEvidence["samples"][number]>[] = [
-  ["TIME", ({ at }) => at],
-  ["VALUE", ({ value }) => value],
+  ["TIME", (row) => at(row.at), "key"],
+  ["VALUE", ({ value }) => value, "key"],
   ["REPORTER", ({ reporter }) => reporter],
   ["SIGNAL", ({ seq }) => seq],
 ];

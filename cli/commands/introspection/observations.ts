@@ -1,22 +1,22 @@
 import { Command } from "commander";
 import type { HistoryPage, HistoryPoint, Observation } from "../../../src/core/introspection/api.ts";
-import { time, wholeNumber } from "../../arguments.ts";
+import { seconds, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, cellText, print, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, cellText, clock, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { chart, columnsOf, figure } from "./chart.ts";
 
 const columns: readonly Column<Observation>[] = [
-  ["TIME", ({ ts }) => ts],
-  ["REPORTER", ({ zooid_name }) => zooid_name],
+  ["TIME", ({ ts }) => at(ts), "key"],
+  ["REPORTER", ({ zooid_name }) => zooid_name, "text"],
   ["NICHE", ({ niche }) => niche],
-  ["OK", ({ ok }) => (ok ? "yes" : "no")],
+  ["OK", ({ ok }) => (ok ? "yes" : "no"), "state"],
   ["TTR MS", ({ ttr_ms }) => ttr_ms],
-  ["FACTS", ({ facts }) => facts],
+  ["FACTS", ({ facts }) => facts, "text"],
 ];
 
 const pointColumns: readonly Column<HistoryPoint>[] = [
-  ["TIME", ({ ts }) => ts],
+  ["TIME", ({ ts }) => at(ts), "key"],
   ["COUNT", ({ count }) => count],
   ["MEAN", ({ mean }) => figure(mean)],
   ["MIN", ({ min }) => figure(min)],
@@ -40,7 +40,7 @@ interface Options {
 export const observationsCommand = () =>
   new Command("observations")
     .summary("recent observations, or a metric over time")
-    .option("--seconds <n>", "how far back, up to the length of the window (default: 60)", wholeNumber(1, 3_600))
+    .option("--seconds <time>", "how far back, up to the length of the window (default: 60s)", seconds(1, 3_600))
     .option("--zooid <name>", "only observations of this reporter")
     .option("--limit <n>", "number of observations, the newest (default: 1000)", wholeNumber(1, 10_000))
     .option("--history", "a metric over time, up to thirty days back")
@@ -48,18 +48,18 @@ export const observationsCommand = () =>
     .option("--since <time>", "with --history: a time or an age such as 2h (default: 1h)", time)
     .option("--until <time>", "with --history: a time or an age (default: now)", time)
     .option(
-      "--step <seconds>",
-      "with --history: time between two points (default: chosen by the length of time)",
-      wholeNumber(60),
+      "--step <time>",
+      "with --history: time between two points, 1m at least (default: chosen by the length of time)",
+      seconds(60),
     )
     .option("--table", "with --history: figures instead of a chart")
     .addHelpText("after", "\nWith --json: one observation, or one point, a line.")
     .action(async (options: Options, command: Command) => {
       if (options.history) return history(options, command);
-      const { seconds, zooid, limit, metric } = options;
+      const { zooid, limit, metric } = options;
       if (metric !== undefined) throw new UsageError("--metric is allowed only with --history");
       const query = {
-        ...(seconds === undefined ? {} : { seconds }),
+        ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
         ...(zooid === undefined ? {} : { zooid }),
         ...(limit === undefined ? {} : { limit }),
       };
@@ -100,7 +100,7 @@ function draw({ metric, reporter, step_seconds, points, reporters }: HistoryPage
   return [
     `${metric} of ${cellText(who)}, mean of every ${duration(step_seconds)}`,
     ...chart(columns, HEIGHT),
-    `${first.ts} to ${last.ts}`,
+    `${clock(first.ts)} to ${clock(last.ts)}`,
     `mean ${figure(mean)}  min ${figure(Math.min(...points.map(({ min }) => min)))}  max ${figure(Math.max(...points.map(({ max }) => max)))}  highest p95 ${figure(Math.max(...points.map(({ p95 }) => p95)))}  count ${count}`,
   ];
 }

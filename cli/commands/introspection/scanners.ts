@@ -1,16 +1,16 @@
 import { Command } from "commander";
 import type { ScannerStatus } from "../../../src/core/introspection/api.ts";
 import { fact } from "../../arguments.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, clock, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<ScannerStatus>[] = [
-  ["ID", ({ id }) => id],
+  ["ID", ({ id }) => id, "key"],
   ["ENABLED", ({ enabled }) => (enabled ? "yes" : "no")],
-  ["STATE", ({ state, retry_at }) => (retry_at === undefined ? state : `${state} until ${retry_at}`)],
-  ["EVALUATED", ({ evaluated_at }) => evaluated_at],
-  ["LAST ERROR", ({ last_error }) => last_error],
-  ["SETTINGS", ({ settings }) => settingsText(settings)],
+  ["STATE", ({ state, retry_at }) => (retry_at === undefined ? state : `${state} until ${clock(retry_at)}`), "state"],
+  ["EVALUATED", ({ evaluated_at }) => at(evaluated_at), "whole"],
+  ["LAST ERROR", ({ last_error }) => last_error, "text"],
+  ["SETTINGS", ({ settings }) => settingsText(settings), "text"],
 ];
 
 const settingsText = (settings: ScannerStatus["settings"]) =>

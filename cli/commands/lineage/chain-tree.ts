@@ -4,7 +4,7 @@ import type { ChainDelivery, ChainForward, ChainTask } from "../../../src/core/l
 import { endedTask } from "../../../src/core/lineage/chain-tasks.ts";
 import type { Decision } from "../../../src/core/policy/decision.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
-import { cellText, cutToTerminal } from "../../output.ts";
+import { cellText, clock, cutToTerminal } from "../../output.ts";
 
 /** The signals of one chain in the order of the log, with the decisions on them and their tasks and deliveries. */
 export interface Chain {
@@ -156,7 +156,7 @@ class ChainTree {
 
   #offset(time: string): string {
     const ms = Date.parse(time) - this.#startMs;
-    return ms === 0 ? time : `+${duration(ms)}`;
+    return ms === 0 ? clock(time) : `+${duration(ms)}`;
   }
 }
 
@@ -203,13 +203,13 @@ function deliveryText(delivery: ChainDelivery | undefined): string {
   const tried = attempts === 0 ? "" : `, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   const status = last_status === undefined ? "" : `, status ${last_status}`;
   const why = last_error === undefined || state === "delivered" ? "" : `, ${cellText(last_error)}`;
-  const next = next_attempt_at === undefined || attempts === 0 ? "" : `, next attempt at ${next_attempt_at}`;
+  const next = next_attempt_at === undefined || attempts === 0 ? "" : `, next attempt at ${clock(next_attempt_at)}`;
   return `${words[state]}${tried}${status}${why}${next}`;
 }
 
 function deadLetterNode({ id, error, attempts, kind, replayed_at, replay_outcome }: DeadLetter): Node {
   const tried = `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
-  const done = ["replayed", "already"].includes(replay_outcome ?? "") ? `, replayed ${replayed_at}` : "";
+  const done = ["replayed", "already"].includes(replay_outcome ?? "") ? `, replayed ${clock(replayed_at)}` : "";
   return {
     text: `dead letter ${id} (${kind}, ${tried}${done}): ${cellText(error)}`,
     children: [],

@@ -12,14 +12,14 @@ type ModelShown = ModelSettingsView["models"][number];
 type ModelInput = NonNullable<ModelSettingsInput["models"]>[number];
 
 const columns: readonly Column<ModelShown>[] = [
-  ["NAME", ({ name }) => name],
+  ["NAME", ({ name }) => name, "key"],
   ["KIND", ({ kind }) => kind],
-  ["MODEL", ({ model }) => model],
+  ["MODEL", ({ model }) => model, "text"],
   ["KEY", (model) => (model.kind === "openai" ? (model.has_key ? "yes" : "no") : "-")],
   ["PRICE IN", ({ price_in }) => price_in],
   ["PRICE OUT", ({ price_out }) => price_out],
   ["MAX TOKENS", ({ max_tokens }) => max_tokens],
-  ["URL", (model) => (model.kind === "openai" ? model.url : null)],
+  ["URL", (model) => (model.kind === "openai" ? model.url : null), "text"],
 ];
 
 /** The settings of the next version, before they are sent. */

@@ -1,23 +1,23 @@
 import { Command } from "commander";
 import type { Overview } from "../../../src/core/overview/api.ts";
-import { type Column, print, printFields, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printFields, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const causes: readonly Column<Overview["attention"]["items"][number]>[] = [
-  ["SEVERITY", ({ severity }) => severity],
-  ["WHAT", ({ what }) => what],
-  ["SINCE", ({ since }) => since],
-  ["NEXT STEP", ({ next_step }) => next_step],
+  ["SEVERITY", ({ severity }) => severity, "state"],
+  ["WHAT", ({ what }) => what, "text"],
+  ["SINCE", ({ since }) => at(since), "whole"],
+  ["NEXT STEP", ({ next_step }) => next_step, "text"],
 ];
 const hosts: readonly Column<Overview["fleet"]["hosts"][number]>[] = [
-  ["HOST", ({ host }) => host],
-  ["STATE", ({ state }) => state],
-  ["SINCE", ({ since }) => since],
+  ["HOST", ({ host }) => host, "key"],
+  ["STATE", ({ state }) => state, "state"],
+  ["SINCE", ({ since }) => at(since), "whole"],
   ["PROCESSES", ({ processes }) => processes.length],
   ["ALERTS", ({ alerts }) => alerts.map(({ subject }) => subject).join(", ")],
 ];
 const queues: readonly Column<Overview["queues"][number]>[] = [
-  ["QUEUE", ({ queue }) => queue],
+  ["QUEUE", ({ queue }) => queue, "key"],
   ["READY", ({ ready }) => ready],
   ["LEASED", ({ leased }) => leased],
   ["OLDEST MS", ({ oldest_ms }) => oldest_ms],

@@ -1,16 +1,16 @@
 import { Command, Option } from "commander";
 import type { Decision } from "../../../src/core/policy/decision.ts";
 import { time, wholeNumber } from "../../arguments.ts";
-import { type Column, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<Decision>[] = [
-  ["TIME", ({ decided_at }) => decided_at],
-  ["RULE", ({ rule, rule_version }) => `${rule}@${rule_version}`],
-  ["OUTCOME", ({ outcome }) => outcome],
-  ["SIGNAL", ({ signal }) => `${signal.signal} ${signal.id}`],
+  ["TIME", ({ decided_at }) => at(decided_at), "key"],
+  ["RULE", ({ rule, rule_version }) => `${rule}@${rule_version}`, "key"],
+  ["OUTCOME", ({ outcome }) => outcome, "state"],
+  ["SIGNAL", ({ signal }) => `${signal.signal} ${signal.id}`, "text"],
   ["EFFECTS", ({ effects }) => effects.join(" ")],
-  ["REASON", ({ reason, deliveries }) => reason ?? undeliveredText(deliveries)],
+  ["REASON", ({ reason, deliveries }) => reason ?? undeliveredText(deliveries), "text"],
 ];
 
 function undeliveredText(deliveries: Decision["deliveries"] = []): string | undefined {

@@ -1,15 +1,15 @@
 import { Command } from "commander";
 import type { Expectation } from "../../../src/core/policy/api.ts";
 import { wholeNumber } from "../../arguments.ts";
-import { type Column, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 const columns: readonly Column<Expectation>[] = [
-  ["DUE", ({ due }) => due],
-  ["RULE", ({ rule }) => rule],
-  ["WAITS FOR", ({ signal }) => signal.join(" ")],
+  ["DUE", ({ due }) => at(due), "key"],
+  ["RULE", ({ rule }) => rule, "key"],
+  ["WAITS FOR", ({ signal }) => signal.join(" "), "text"],
   ["BY", ({ by }) => by],
-  ["SINCE", ({ since }) => since],
+  ["SINCE", ({ since }) => at(since), "whole"],
   ["CAUSE", ({ cause }) => `${cause.signal} (${cause.seq})`],
 ];
 

@@ -11,9 +11,9 @@ interface Pack {
 }
 
 const columns: readonly Column<Pack>[] = [
-  ["PACK", ({ pack }) => pack],
-  ["ENABLED", ({ enabled }) => enabled.join(" ")],
-  ["DISABLED", ({ disabled }) => disabled.join(" ")],
+  ["PACK", ({ pack }) => pack, "key"],
+  ["ENABLED", ({ enabled }) => enabled.join(" "), "text"],
+  ["DISABLED", ({ disabled }) => disabled.join(" "), "text"],
 ];
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;

@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { Policy, PolicyVersion } from "../../../src/core/policy/api.ts";
 import { Failure } from "../../failure.ts";
-import { type Column, print, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, clock, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { applyCommand, diffCommand, remarkWarnings } from "./change.ts";
 import { packsCommand } from "./packs.ts";
@@ -14,12 +14,16 @@ import { testCommand } from "./test.ts";
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<Policy>[] = [
-  ["ID", ({ id }) => id],
-  ["VERSION", ({ version }) => version],
-  ["ENABLED", ({ enabled, quarantined }) => (quarantined !== undefined ? "quarantined" : enabled ? "yes" : "no")],
+  ["ID", ({ id }) => id, "key"],
+  ["VERSION", ({ version }) => version, "key"],
+  [
+    "ENABLED",
+    ({ enabled, quarantined }) => (quarantined !== undefined ? "quarantined" : enabled ? "yes" : "no"),
+    "state",
+  ],
   ["FROM", ({ built_in, modified }) => (built_in ? (modified ? "built-in, changed" : "built-in") : "custom")],
-  ["WHEN", ({ when }) => when.join(" ")],
-  ["EFFECTS", describeEffects],
+  ["WHEN", ({ when }) => when.join(" "), "text"],
+  ["EFFECTS", describeEffects, "text"],
 ];
 
 export const policyCommand = () =>
@@ -105,17 +109,17 @@ async function show(id: string, { versions: withVersions }: { versions?: true },
   if (policy === null) throw new Failure(`The rule "${id}" was deleted. Add --versions to see its versions`);
   const { built_in, modified, changed_at, changed_by, changed_by_id: _, quarantined, ...rule } = policy;
   const origin = built_in ? (modified ? "built-in rule, changed" : "built-in rule, installed") : "put";
-  remark(`# ${origin} at ${changed_at}${changed_by === null ? "" : ` by ${changed_by}`}`);
+  remark(`# ${origin} at ${clock(changed_at)}${changed_by === null ? "" : ` by ${changed_by}`}`);
   if (quarantined !== undefined) remark(`# ${describeQuarantine(quarantined)}`);
   await print(stringify(rule, { lineWidth: 120 }).trimEnd());
 }
 
 const describeQuarantine = ({ since, reason }: NonNullable<Policy["quarantined"]>) =>
-  `not evaluated since ${since}: ${reason}. Edit the rule to put it in force again`;
+  `not evaluated since ${clock(since)}: ${reason}. Edit the rule to put it in force again`;
 
 const versionColumns: readonly Column<PolicyVersion>[] = [
-  ["VERSION", ({ version }) => version],
-  ["CHANGED", ({ changed_at }) => changed_at],
+  ["VERSION", ({ version }) => version, "key"],
+  ["CHANGED", ({ changed_at }) => at(changed_at), "whole"],
   ["BY", ({ changed_by }) => changed_by],
   ["AFTER", ({ after_seq }) => after_seq],
   ["RULE", ({ rule }) => (rule === null ? "deleted" : rule.enabled ? "enabled" : "disabled")],

@@ -4,7 +4,7 @@ import { type ReplayResult, replay as replayHistory } from "../../../src/core/po
 import type { Rule } from "../../../src/core/policy/rule.ts";
 import { formatTimestamp } from "../../../src/core/signals/timestamp.ts";
 import { UsageError } from "../../failure.ts";
-import { remark } from "../../output.ts";
+import { clock, remark } from "../../output.ts";
 
 export interface Stretch {
   /** RFC 3339 */
@@ -48,7 +48,7 @@ export async function replay(
 /** One line about the initial state of a simulation. */
 export function describeWarmUp({ from, complete, signals, under_way }: ReplayResult["warm_up"]): string {
   const kept = Object.entries(under_way).map(([kind, count]) => `${kind.replaceAll("_", " ")} ${count}`);
-  const source = `from ${signals} signals since ${from}${complete ? "" : ", the limit of the warm-up"}`;
+  const source = `from ${signals} signals since ${clock(from)}${complete ? "" : ", the limit of the warm-up"}`;
   return `initial state: ${kept.length === 0 ? "empty" : kept.join(", ")} (${source})`;
 }
 

@@ -8,17 +8,17 @@ import type { DecisionDifference, SimulatedDecision } from "../../../src/core/po
 import { countOutcomes } from "../../../src/core/policy/simulation.ts";
 import { lengthOfTime, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { describeDecision, describeDecisionDifferences, withWritten } from "./compare.ts";
 import { describeWarmUp, replay, type Stretch } from "./replay.ts";
 import { readRuleFile } from "./rule-file.ts";
 
 const columns: readonly Column<SimulatedDecision>[] = [
-  ["TIME", ({ at }) => at],
-  ["RULE", ({ rule }) => rule],
-  ["SIGNAL", ({ signal }) => `${signal.signal} ${signal.id}`],
-  ["OUTCOME", describeDecision],
+  ["TIME", (row) => at(row.at), "key"],
+  ["RULE", ({ rule }) => rule, "key"],
+  ["SIGNAL", ({ signal }) => `${signal.signal} ${signal.id}`, "text"],
+  ["OUTCOME", describeDecision, "text"],
 ];
 
 /** An option of the commands that replay a stretch of the log. */

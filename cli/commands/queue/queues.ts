@@ -4,25 +4,17 @@ import type { Client } from "../../../src/client/client.ts";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { QueueEvent, RecipientStatus } from "../../../src/core/queue/api.ts";
 import type { BreakerStatus } from "../../../src/core/queue/breaker-status.ts";
-import { facts, wholeNumber } from "../../arguments.ts";
-import {
-  alignLine,
-  type Column,
-  cellText,
-  cutToTerminal,
-  print,
-  printFields,
-  printLines,
-  printTable,
-  remark,
-} from "../../output.ts";
+import { facts, milliseconds, wholeNumber } from "../../arguments.ts";
+import { at, type Column, clock, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { currentLook } from "../../terminal/look.ts";
+import { lineWriter } from "../../terminal/table.ts";
 import { queueOption } from "./tasks.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const recipientColumns: readonly Column<[string, RecipientStatus]>[] = [
-  ["RECIPIENT", ([name]) => name],
+  ["RECIPIENT", ([name]) => name, "text"],
   ["QUEUED", ([, { queued }]) => queued],
   ["RUNNING", ([, { running }]) => running],
   ["COMPLETE", ([, { complete }]) => complete],
@@ -66,7 +58,8 @@ export const queueCommand = () =>
     });
 
 function breakerText({ recipient, state, reason, next_probe_at }: BreakerStatus): string {
-  const next = state === "open" ? `next probe at ${next_probe_at}` : `a probe is under way, until ${next_probe_at}`;
+  const next =
+    state === "open" ? `next probe at ${clock(next_probe_at)}` : `a probe is under way, until ${clock(next_probe_at)}`;
   return `${recipient}: ${reason}; ${next}`;
 }
 
@@ -74,8 +67,8 @@ async function listQueues(command: Command): Promise<void> {
   const list = await clientFor(command).queues.list();
   if (wantsJson(command)) return printLines(list);
   const columns: readonly Column<(typeof list)[number]>[] = [
-    ["NAME", (queue) => queue.name],
-    ["SINCE", (queue) => queue.created_at],
+    ["NAME", (queue) => queue.name, "key"],
+    ["SINCE", (queue) => at(queue.created_at), "whole"],
   ];
   await printTable(list, columns, "no queues");
 }
@@ -109,12 +102,12 @@ export const bottlenecksCommand = () =>
       if (wantsJson(command)) return print(JSON.stringify(found));
       await print(found.summary ?? "no task has run lately");
       const columns: readonly Column<(typeof found.slowest)[number]>[] = [
-        ["RAN MS", ({ ran_ms }) => ran_ms],
+        ["RAN MS", ({ ran_ms }) => ran_ms, "key"],
         ["WAITED MS", ({ waited_ms }) => waited_ms],
-        ["RECIPIENT", ({ recipient }) => recipient],
+        ["RECIPIENT", ({ recipient }) => recipient, "text"],
         ["TYPE", ({ type }) => type],
         ["STATUS", ({ status }) => status],
-        ["TASK", ({ task_id }) => task_id],
+        ["TASK", ({ task_id }) => task_id, "whole"],
       ];
       await printTable(found.slowest, columns, "no finished tasks");
     });
@@ -134,15 +127,15 @@ export const metricsCommand = () =>
     });
 
 const eventColumns: readonly Column<QueueEvent>[] = [
-  ["TIME", ({ at }) => at],
-  ["EVENT", ({ event }) => event],
-  ["RECIPIENT", ({ recipient }) => recipient],
+  ["TIME", (row) => at(row.at), "key"],
+  ["EVENT", ({ event }) => event, "state"],
+  ["RECIPIENT", ({ recipient }) => recipient, "text"],
   ["TYPE", ({ type }) => type],
   ["PRIORITY", ({ priority }) => priority],
   ["DURATION MS", ({ duration_ms }) => duration_ms],
-  ["TASK", ({ task_id }) => task_id],
+  ["TASK", ({ task_id }) => task_id, "whole"],
   ["WORKER", ({ worker }) => worker],
-  ["ERROR", ({ error }) => error],
+  ["ERROR", ({ error }) => error, "text"],
 ];
 
 export const eventsCommand = () =>
@@ -174,9 +167,9 @@ async function followEvents(
   process.once("SIGTERM", stop);
   const onInterrupted = (reason: string, delayMs: number) =>
     remark(`${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`);
+  const lines = lineWriter(eventColumns, [24, 13, 16, 16, 8, 11, 36, 16, 40], currentLook());
   for await (const event of follow(queue, { tail, signal: stopping.signal, onInterrupted })) {
-    const cells = eventColumns.map(([, cell]) => cellText(cell(event)));
-    await print(json ? JSON.stringify(event) : cutToTerminal(alignLine(cells, [24, 13, 16, 16, 8, 11, 36, 16])));
+    await print(json ? JSON.stringify(event) : lines.row(event));
   }
 }
 
@@ -187,7 +180,7 @@ export const callCommand = () =>
     .argument("<type>", "type of the call, such as ASK")
     .option(...queueOption)
     .option("--payload <json>", "a JSON object", facts)
-    .option("--timeout <ms>", "longest wait (default: 5000)", wholeNumber(1, 300_000))
+    .option("--timeout <time>", "longest wait, 5m at most (default: 5s)", milliseconds(1, 300_000))
     .option("--require-responder", "fail at once when no responder is connected")
     .addHelpText("after", "\nPrints the result as JSON; with --json the whole reply.")
     .action(

@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
 import type { TaskReceipt, TaskView } from "../../../src/core/queue/api.ts";
 import { Outcome } from "../../../src/core/queue/task.ts";
-import { facts, list, time, wholeNumber } from "../../arguments.ts";
+import { facts, list, milliseconds, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, defaultSource, type GlobalOptions } from "../../settings.ts";
 
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
@@ -33,10 +33,14 @@ const add = () =>
     .option("--payload <json>", "a JSON object", facts)
     .option("--priority <n>", "1 (most urgent) to 10 (default: 5)", wholeNumber(1, 10))
     .option("--id <id>", "id of the task: a second task with the same id is not queued")
-    .option("--delay <ms>", "the task cannot be leased before this time has passed", wholeNumber(0))
+    .option("--delay <time>", "the task cannot be leased before this time has passed, such as 10m", milliseconds(0))
     .option("--attempts <n>", "most attempts", wholeNumber(1, 100))
-    .option("--timeout <ms>", "longest time of one attempt", wholeNumber(1))
-    .option("--deadline <ms>", "the task fails when no worker has taken it within this time", wholeNumber(1))
+    .option("--timeout <time>", "longest time of one attempt, such as 1h30m", milliseconds(1))
+    .option(
+      "--deadline <time>",
+      "the task fails when no worker has taken it within this time, such as 1d",
+      milliseconds(1),
+    )
     .option("--needs <skills>", "skills that a worker must have for the task (repeatable, or with commas)", list)
     .action(async (recipient: string, options: AddOptions, command: Command) => {
       const { queue, type, payload = {}, priority, id, delay, attempts, timeout, deadline, needs } = options;
@@ -65,14 +69,14 @@ function receiptText(ownId: string | undefined, task: TaskReceipt | undefined): 
 }
 
 const columns: readonly Column<TaskView>[] = [
-  ["ID", ({ task_id }) => task_id],
-  ["STATUS", ({ status }) => status],
+  ["ID", ({ task_id }) => task_id, "key"],
+  ["STATUS", ({ status }) => status, "state"],
   ["PRIORITY", ({ priority }) => priority],
   ["RECIPIENT", ({ recipient }) => recipient],
   ["TYPE", ({ type }) => type],
   ["ATTEMPT", ({ attempt, max_attempts }) => `${attempt}/${max_attempts}`],
   ["WORKER", ({ worker }) => worker],
-  ["SINCE", ({ created_at }) => created_at],
+  ["SINCE", ({ created_at }) => at(created_at), "whole"],
 ];
 
 const listTasks = () =>
@@ -89,15 +93,15 @@ const listTasks = () =>
     });
 
 const finishedColumns: readonly Column<TaskView>[] = [
-  ["ENDED", ({ finished_at }) => finished_at],
-  ["ID", ({ task_id }) => task_id],
-  ["STATE", ({ outcome }) => outcome],
+  ["ENDED", ({ finished_at }) => at(finished_at), "whole"],
+  ["ID", ({ task_id }) => task_id, "key"],
+  ["STATE", ({ outcome }) => outcome, "state"],
   ["RECIPIENT", ({ recipient }) => recipient],
   ["TYPE", ({ type }) => type],
   ["ATTEMPT", ({ attempt, max_attempts }) => `${attempt}/${max_attempts}`],
   ["WAITED MS", ({ waited_ms }) => waited_ms],
   ["RAN MS", ({ ran_ms }) => ran_ms],
-  ["ERROR", ({ error }) => error],
+  ["ERROR", ({ error }) => error, "text"],
 ];
 
 interface FinishedOptions {
@@ -154,10 +158,10 @@ const show = () =>
       await printTable(
         history,
         [
-          ["TIME", ({ at }) => at],
-          ["EVENT", ({ event }) => event],
+          ["TIME", (row) => at(row.at), "key"],
+          ["EVENT", ({ event }) => event, "state"],
           ["WORKER", ({ worker }) => worker],
-          ["ERROR", ({ error }) => error],
+          ["ERROR", ({ error }) => error, "text"],
         ],
         "no history",
       );

@@ -4,17 +4,10 @@ import type { SignalQuery } from "../../../src/client/signals.ts";
 import type { Signal } from "../../../src/core/signals/signal.ts";
 import { list, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import {
-  alignLine,
-  type Column,
-  cellText,
-  cutToTerminal,
-  print,
-  printLines,
-  printTable,
-  remark,
-} from "../../output.ts";
+import { at, type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { currentLook } from "../../terminal/look.ts";
+import { lineWriter } from "../../terminal/table.ts";
 
 interface SignalsOptions extends GlobalOptions {
   readonly signal?: string[];
@@ -31,11 +24,12 @@ interface SignalsOptions extends GlobalOptions {
 const PAGE = 1_000;
 
 const columns: readonly Column<Signal>[] = [
-  ["SEQ", ({ seq }) => seq],
-  ["TIME", ({ timestamp }) => timestamp],
-  ["SIGNAL", ({ signal }) => signal],
+  ["SEQ", ({ seq }) => seq, "key"],
+  ["TIME", ({ timestamp }) => at(timestamp), "whole"],
+  ["SIGNAL", ({ signal }) => signal, "text"],
   ["SOURCE", ({ source }) => source],
-  ["FACTS", ({ facts }) => facts],
+  ["ID", ({ id }) => id, "whole"],
+  ["FACTS", ({ facts }) => facts, "text"],
 ];
 
 export const signalsCommand = () =>
@@ -100,7 +94,7 @@ async function follow(client: Client, options: SignalsOptions, json: boolean): P
   const stop = () => stopping.abort();
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
-  const widths = [6, 24, 24, 16];
+  const lines = lineWriter(columns, [8, 24, 24, 16, 36, 60], currentLook());
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   const signals = client.follow({
     signals: options.signal ?? [],
@@ -111,16 +105,7 @@ async function follow(client: Client, options: SignalsOptions, json: boolean): P
   });
   for await (const signal of signals) {
     if (options.source !== undefined && signal.source !== options.source) continue;
-    await print(
-      json
-        ? JSON.stringify(signal)
-        : cutToTerminal(
-            alignLine(
-              columns.map(([, cell]) => cellText(cell(signal))),
-              widths,
-            ),
-          ),
-    );
+    await print(json ? JSON.stringify(signal) : lines.row(signal));
     left -= 1;
     if (left === 0) break;
   }

@@ -1,12 +1,11 @@
 import { Command } from "commander";
-import { wholeNumber } from "../../arguments.ts";
+import { seconds } from "../../arguments.ts";
 import { Failure } from "../../failure.ts";
-import { alignLine, print } from "../../output.ts";
+import { cellText, print } from "../../output.ts";
 import { edgeFor, type GlobalOptions } from "../../settings.ts";
 import { type SmokeStep, smoke } from "./run.ts";
 
 const DEFAULT_SECONDS = 30;
-const WIDTHS = [8, 11];
 
 export const smokeCommand = () =>
   new Command("smoke")
@@ -17,7 +16,7 @@ export const smokeCommand = () =>
         "token with the scope admin.",
     )
     .argument("[url]", "URL of the edge (default: as for other commands)")
-    .option("--timeout <seconds>", `longest time of each step (default: ${DEFAULT_SECONDS})`, wholeNumber(1, 3_600))
+    .option("--timeout <time>", `longest time of each step (default: ${DEFAULT_SECONDS}s)`, seconds(1, 3_600))
     .addHelpText("after", "\nWith --json: one document, {url, ecosystem, ok, steps: [{step, ok, ms, error}]}.")
     .action(async (url: string | undefined, { timeout = DEFAULT_SECONDS }: { timeout?: number }, command: Command) => {
       const json = command.optsWithGlobals<GlobalOptions>().json === true;
@@ -34,5 +33,6 @@ export const smokeCommand = () =>
     });
 
 function line({ step, ok, ms, does, error }: SmokeStep): string {
-  return alignLine([step, ok ? `${ms.toFixed(0).padStart(8)} ms` : "FAILED", ok ? does : (error ?? "")], WIDTHS);
+  const time = ok ? `${ms.toFixed(0).padStart(8)} ms` : "FAILED";
+  return `${step.padEnd(8)}  ${time.padEnd(11)}  ${cellText(ok ? does : error)}`;
 }

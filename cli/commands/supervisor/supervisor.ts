@@ -2,10 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import { HOSTS_QUEUE } from "../../../src/core/hosts/command-queue.ts";
 import { AgentLog, type AgentState, AgentStates, stateInWords } from "../../../src/core/supervisor/api.ts";
-import { wholeNumber } from "../../arguments.ts";
+import { seconds, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { askLocalAgent } from "../../local-agent.ts";
-import { type Column, print, printLines, printTable, remark } from "../../output.ts";
+import { type Column, clock, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
 interface Where {
@@ -19,15 +19,19 @@ const TIMEOUT_SECONDS = 60;
 const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<AgentState>[] = [
-  ["NAME", ({ name }) => name],
-  ["STATE", stateInWords],
+  ["NAME", ({ name }) => name, "key"],
+  ["STATE", stateInWords, "state"],
   ["PID", ({ pid }) => pid],
   ["UPTIME", ({ uptime_ms }) => (uptime_ms === null ? null : span(uptime_ms))],
   ["CPU %", ({ cpu_percent }) => cpu_percent],
   ["MEMORY MB", ({ memory_mb }) => memory_mb],
   ["RESTARTS", ({ restarts }) => restarts],
-  ["TASK", ({ task }) => task],
-  ["DETAIL", ({ detail, next_wake_at }) => detail ?? (next_wake_at === null ? null : `next ${next_wake_at}`)],
+  ["TASK", ({ task }) => task, "text"],
+  [
+    "DETAIL",
+    ({ detail, next_wake_at }) => detail ?? (next_wake_at === null ? null : `next ${clock(next_wake_at)}`),
+    "text",
+  ],
 ];
 
 export const psCommand = () =>
@@ -128,7 +132,7 @@ function supervisorCommand(name: string, summary: string): Command {
 function where(command: Command): Command {
   return command
     .option("--host <host>", "ask that host through the edge (default: this machine, through its local socket)")
-    .option("--timeout <seconds>", `longest wait (default: ${TIMEOUT_SECONDS})`, wholeNumber(1, 300));
+    .option("--timeout <time>", `longest wait, 5m at most (default: ${TIMEOUT_SECONDS}s)`, seconds(1, 300));
 }
 
 async function ask(what: string, payload: object, { host, timeout }: Where, command: Command): Promise<unknown> {

@@ -3,7 +3,7 @@ import type { DeliveryView, Endpoint } from "../../../src/core/webhooks/api.ts";
 import { FORMATS } from "../../../src/core/webhooks/settings.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 import { readSecret, readText } from "../secret-file.ts";
 
@@ -14,24 +14,28 @@ function formatOf({ format = "raw", template }: Pick<Endpoint, "format" | "templ
 }
 
 const columns: readonly Column<Endpoint>[] = [
-  ["ID", ({ id }) => id],
-  ["ENABLED", ({ enabled, disabled_reason }) => (enabled ? "yes" : disabled_reason === "gone" ? "no (gone)" : "no")],
+  ["ID", ({ id }) => id, "key"],
+  [
+    "ENABLED",
+    ({ enabled, disabled_reason }) => (enabled ? "yes" : disabled_reason === "gone" ? "no (gone)" : "no"),
+    "state",
+  ],
   ["WAITING", ({ waiting }) => waiting],
-  ["FAILING SINCE", ({ failing_since }) => failing_since],
-  ["LAST ERROR", ({ last_error }) => last_error],
-  ["URL", ({ url }) => url],
+  ["FAILING SINCE", ({ failing_since }) => at(failing_since), "whole"],
+  ["LAST ERROR", ({ last_error }) => last_error, "text"],
+  ["URL", ({ url }) => url, "text"],
   ["FORMAT", formatOf],
 ];
 
 const deliveryColumns: readonly Column<DeliveryView>[] = [
-  ["ACCEPTED", ({ accepted_at }) => accepted_at],
-  ["ID", ({ id }) => id],
+  ["ACCEPTED", ({ accepted_at }) => at(accepted_at), "whole"],
+  ["ID", ({ id }) => id, "key"],
   ["TYPE", ({ type }) => type],
-  ["STATE", ({ state }) => state],
+  ["STATE", ({ state }) => state, "state"],
   ["ATTEMPTS", ({ attempts }) => attempts],
   ["STATUS", ({ last_status }) => last_status],
-  ["NEXT ATTEMPT", ({ next_attempt_at }) => next_attempt_at],
-  ["LAST ERROR", ({ last_error }) => last_error],
+  ["NEXT ATTEMPT", ({ next_attempt_at }) => at(next_attempt_at), "whole"],
+  ["LAST ERROR", ({ last_error }) => last_error, "text"],
 ];
 
 interface AddOptions {

@@ -4,7 +4,7 @@ import { fieldErrors } from "../problem/field-errors.ts";
 import { admitSignal } from "../signals/admit.ts";
 import type { Signal } from "../signals/signal.ts";
 import { formatTimestamp, parseTimestamp } from "../signals/timestamp.ts";
-import { durationMs } from "./duration.ts";
+import { durationMs } from "../times/duration.ts";
 import type { Effect } from "./effect.ts";
 import type { Rule } from "./rule.ts";
 import type { SimulatedDecision } from "./simulated.ts";

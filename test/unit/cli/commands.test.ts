@@ -182,7 +182,7 @@ describe("ganglion emit", () => {
     [["emit", "X", "--fact", "novalue"], "Give name=value"],
     [["emit", "-", "--id", "x"], "--id does not go with -"],
     [["signals", "--limit", "0"], "whole number"],
-    [["signals", "--since", "lately"], "RFC 3339"],
+    [["signals", "--since", "lately"], '"lately" is no time. Write a time such as 10m'],
     [["signals", "--follow", "--until", "1m"], "does not go with --follow"],
     [["gaps", "--status", "closed"], "Allowed choices"],
     [["nothing"], "unknown command"],
@@ -249,9 +249,9 @@ describe("reading", () => {
     const edge = await startEdge(() => [200, { signals: [kept(12, { source: "\u001b[2Jred" }), kept(9)], next: null }]);
     const { out } = await ganglion(["signals", "--signal", "Q_*,!Q_B", "--signal", "X", "--url", edge.url]);
     expect(out.split("\n")).toEqual([
-      "SEQ  TIME                      SIGNAL       SOURCE        FACTS",
-      '9    2026-01-01T00:00:00.000Z  OBSERVATION  s             {"n":9}',
-      '12   2026-01-01T00:00:00.000Z  OBSERVATION  \\u001b[2Jred  {"n":12}',
+      "SEQ  TIME                      SIGNAL       SOURCE        ID     FACTS",
+      '9    2026-01-01T00:00:00.000Z  OBSERVATION  s             id-9   {"n":9}',
+      '12   2026-01-01T00:00:00.000Z  OBSERVATION  \\u001b[2Jred  id-12  {"n":12}',
       "",
     ]);
     const query = edge.received[0]?.url.searchParams;

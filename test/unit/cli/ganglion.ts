@@ -15,6 +15,8 @@ interface RunOptions {
   readonly input?: string;
   /** Working directory of the command; default: that of the tests. */
   readonly cwd?: string;
+  /** Columns of the terminal to which the command writes; default: it writes into a pipe. */
+  readonly terminal?: number;
 }
 
 /** The environment of a command under test: nothing of this process's but PATH. */
@@ -39,8 +41,11 @@ export function ganglion(args: readonly string[], options: RunOptions = {}): Pro
   return finished;
 }
 
-async function run(args: readonly string[], { env = {}, input = "", cwd }: RunOptions): Promise<Finished> {
+async function run(args: readonly string[], { env = {}, input = "", cwd, terminal }: RunOptions): Promise<Finished> {
   const out = capture(process.stdout);
+  const asTerminal = { isTTY: terminal !== undefined, columns: terminal ?? 0 };
+  const ownTerminal = { isTTY: process.stdout.isTTY, columns: process.stdout.columns };
+  Object.assign(process.stdout, asTerminal);
   const err = capture(process.stderr);
   const stdin = Object.getOwnPropertyDescriptor(process, "stdin");
   const { env: ownEnvironment, exitCode: ownExitCode } = process;
@@ -53,6 +58,7 @@ async function run(args: readonly string[], { env = {}, input = "", cwd }: RunOp
     await main([process.execPath, "ganglion", ...args]);
     return { code: Number(process.exitCode), out: out.text(), err: err.text() };
   } finally {
+    Object.assign(process.stdout, ownTerminal);
     process.chdir(ownDirectory);
     process.exitCode = ownExitCode;
     process.env = ownEnvironment;

@@ -58,6 +58,7 @@ export const CORE_BASE = [
   "billing",
   "group-commit",
   "signals",
+  "times",
   "quotas",
   "wire",
 ] as const;
