@@ -51,6 +51,8 @@ export default defineConfig({
                 DASHBOARD_FILES: DASHBOARD,
                 // As on one machine. Tests of what is billed make objects with another.
                 PROFILE: "local",
+                // An object that waits to report its state stays in memory for it. Tests of metrics turn this on.
+                METRICS: "off",
                 ...(process.env.FEDERATION_SIGNALS && { FEDERATION_SIGNALS: process.env.FEDERATION_SIGNALS }),
                 ...(process.env.RELAY_FAULTS && { RELAY_FAULTS: process.env.RELAY_FAULTS }),
                 ...(process.env.RELAY_SEED && { RELAY_SEED: process.env.RELAY_SEED }),
@@ -63,6 +65,7 @@ export default defineConfig({
         test: {
           name: "workers",
           include: ["test/workers/**/*.test.ts"],
+          maxWorkers: 2,
           // One runtime for all files, emptied after each test, is four times as fast as one for each file.
           isolate: false,
           setupFiles: ["./test/setup-workers.ts"],

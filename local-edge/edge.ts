@@ -219,6 +219,7 @@ function optionalVariables(environment: NodeJS.ProcessEnv): Record<string, strin
     "QUOTA_ECOSYSTEMS",
     "QUOTA_DEAD_LETTERS",
     "QUOTA_LOG_MB",
+    "METRICS",
     "SESSION_CONTENT",
     "SESSION_WAITING_SECONDS",
     "SESSION_FROZEN_SECONDS",

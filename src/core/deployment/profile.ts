@@ -10,6 +10,8 @@ export interface ProfileVariable {
    * billed, so nothing waits to be cheaper; the default on one machine. Default on Cloudflare: `paid`.
    */
   readonly PROFILE?: string;
+  /** `off`: no object reports its state for scrapes of metrics, so none stays awake or makes a request for it. Default: `on`. */
+  readonly METRICS?: string;
 }
 
 /** How long what costs waits for company. */
@@ -70,6 +72,13 @@ export const readProfile = ({ PROFILE }: ProfileVariable): Profile => oneOf("PRO
 
 /** A profile that does not exist is reported by `/readyz`; everything works on as with `paid` meanwhile. */
 const profileOf = ({ PROFILE }: ProfileVariable): Profile => PROFILES.find((one) => one === PROFILE) ?? "paid";
+
+/** @throws SettingError for another word than `on` or `off` */
+export const readMetrics = ({ METRICS }: ProfileVariable): "on" | "off" =>
+  oneOf("METRICS", METRICS, ["on", "off"]) ?? "on";
+
+/** A word that is neither is reported by `/readyz`, and means `on`. */
+export const reportsMetrics = ({ METRICS }: ProfileVariable): boolean => METRICS !== "off";
 
 export const paceOf = (env: ProfileVariable): Pace => PACES[profileOf(env)];
 

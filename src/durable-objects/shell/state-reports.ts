@@ -1,5 +1,5 @@
 import type { PlacementVariables } from "../../core/deployment/placement.ts";
-import { type ProfileVariable, paceOf, type ReportPace } from "../../core/deployment/profile.ts";
+import { type ProfileVariable, paceOf, type ReportPace, reportsMetrics } from "../../core/deployment/profile.ts";
 import type { StateReport } from "../../core/metrics/report.ts";
 import { logLine } from "./log-line.ts";
 import { type Namespace, objectNamed } from "./ports.ts";
@@ -47,6 +47,7 @@ const NOTHING: OwnState = { samples: [], folded: 0 };
 export class StateReports {
   readonly #parts: StateReportsParts;
   readonly #pace: ReportPace;
+  readonly #off: boolean;
   #own: () => OwnState = () => NOTHING;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #notBeforeMs = 0;
@@ -56,6 +57,7 @@ export class StateReports {
   constructor(parts: StateReportsParts) {
     this.#parts = parts;
     this.#pace = reportPace(parts.env);
+    this.#off = parts.of === "Directory" || (isVariables(parts.env) && !reportsMetrics(parts.env));
   }
 
   /**
@@ -68,7 +70,7 @@ export class StateReports {
 
   /** Something happened in the object. */
   changed(nowMs: number): void {
-    if (this.#timer !== undefined || nowMs < this.#unwantedUntilMs || this.#parts.of === "Directory") return;
+    if (this.#off || this.#timer !== undefined || nowMs < this.#unwantedUntilMs) return;
     const dueMs = Math.max(nowMs + this.#pace.gatherMs, this.#notBeforeMs);
     this.#timer = setTimeout(() => void this.#report(), dueMs - nowMs);
   }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { INCLUDED } from "../../../src/core/billing/prices.ts";
 import { UsageMeter } from "../../../src/core/billing/usage.ts";
 import { SettingError } from "../../../src/core/deployment/placement.ts";
-import { paceOf, planOf, readProfile } from "../../../src/core/deployment/profile.ts";
+import { paceOf, planOf, readMetrics, readProfile, reportsMetrics } from "../../../src/core/deployment/profile.ts";
 import { QueueOutbox } from "../../../src/durable-objects/signals/queue-outbox.ts";
 import { observationSegment } from "../signals/log/observation-segment.ts";
 
@@ -70,5 +70,25 @@ describe("the profile of a deployment", () => {
     expect(paceOf({ PROFILE: "local" })).not.toHaveProperty("groups");
     expect(paceOf({ PROFILE: "local" })).not.toHaveProperty("links");
     expect([planOf({ PROFILE: "local" }), planOf({ PROFILE: "free" })]).toEqual(["paid", "free"]);
+  });
+});
+
+describe("the variable METRICS", () => {
+  it("is on where it is not set, and turns the reports of objects off only by that word", () => {
+    expect([readMetrics({}), readMetrics({ METRICS: "" }), readMetrics({ METRICS: "off" })]).toEqual([
+      "on",
+      "on",
+      "off",
+    ]);
+    expect([{}, { METRICS: "on" }, { METRICS: "no" }, { METRICS: "off" }].map(reportsMetrics)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("is refused with the words that it may be", () => {
+    expect(() => readMetrics({ METRICS: "no" })).toThrow('METRICS is "no": set it to one of on, off');
   });
 });

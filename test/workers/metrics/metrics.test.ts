@@ -1,6 +1,6 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { NO_USAGE } from "../../../src/core/billing/usage.ts";
 import { METRICS_TYPES } from "../../../src/core/metrics/format.ts";
 import type { Sample, StateReport } from "../../../src/core/metrics/report.ts";
@@ -9,6 +9,7 @@ import { KeptReports } from "../../../src/durable-objects/access/kept-reports.ts
 import { directory } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, post } from "../api/calls.ts";
 import { crash } from "../crash.ts";
+import { evict } from "../evict.ts";
 import { aSignal, deadLettersOf, logOf, policyOf } from "../log-under-test.ts";
 import { aTask, queueOver, queueStub } from "../queue/queue-under-test.ts";
 import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
@@ -16,6 +17,14 @@ import { fallen, readSamples, type Samples } from "./exposed.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 const patient = { timeout: 45_000, interval: 200 };
+
+const variables = env as { METRICS?: string };
+beforeAll(() => {
+  variables.METRICS = "on";
+});
+afterAll(() => {
+  variables.METRICS = "off";
+});
 
 let pastMs = 0;
 
@@ -66,7 +75,7 @@ describe("the metrics of an ecosystem", () => {
     await post(`/v1/${eco}/policies/quiet`, quietRule, { method: "PUT" });
     await shows(eco, known);
     const objects = [logOf(eco), policyOf(eco), deadLettersOf(eco), queueStub(eco)];
-    for (const object of objects) await evictDurableObject(object);
+    for (const object of objects) await evict(object);
     expect(Object.fromEntries(await metricsOf(eco))).toMatchObject(known);
     // Each has taken one call since it woke: this one.
     for (const object of objects) expect((await object.usage()).requests).toBe(1);
@@ -129,7 +138,7 @@ describe("the metrics of an ecosystem", () => {
     await work(1);
     await shows(eco, done(1));
     await noneFell();
-    for (const object of objects) await evictDurableObject(object);
+    for (const object of objects) await evict(object);
     await deadLettersOf(eco).discard("d1");
     await work(2);
     await shows(eco, done(2));
@@ -158,6 +167,21 @@ describe("what is counted for metrics", () => {
     // The first fires, and its signal is on its way for a while.
     await expect.poll(() => decide(++n), patient).toBe(2);
     expect(await decide(++n)).toBe(2);
+  });
+});
+
+describe("the metrics of a deployment that has turned them off", () => {
+  it("have nothing of its objects, of which none waits to report", async () => {
+    variables.METRICS = "off";
+    const eco = freshEcosystem();
+    try {
+      await logOf(eco).append({ signals: [aSignal("A", {})] });
+      // A report that waited would be sent now.
+      await evict(logOf(eco));
+    } finally {
+      variables.METRICS = "on";
+    }
+    expect((await metricsOf(eco)).has("ganglion_signals_total")).toBe(false);
   });
 });
 

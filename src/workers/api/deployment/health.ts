@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Ready } from "../../../core/deployment/api.ts";
 import { readPlacement, SettingError } from "../../../core/deployment/placement.ts";
-import { readProfile } from "../../../core/deployment/profile.ts";
+import { readMetrics, readProfile } from "../../../core/deployment/profile.ts";
 import { PROBLEM_TYPE, problem } from "../../../core/problem/problem.ts";
 import type { DamagedStore } from "../../../durable-objects/access/damaged-stores.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
@@ -80,6 +80,7 @@ function settingFault(env: Environment): string | undefined {
   try {
     readPlacement(env);
     readProfile(env);
+    readMetrics(env);
     return undefined;
   } catch (error) {
     if (error instanceof SettingError) return error.message;
