@@ -18,6 +18,8 @@ interface Row extends Record<string, SqlStorageValue> {
 
 /** Rows among which the newest open dead letters are searched. */
 const SEARCHED_ROWS = 1_000;
+/** Ids that one statement looks for: together they must stay far below the largest value of a parameter. */
+const TEXTS_AT_ONCE = 1_000;
 
 /** A dead letter as it is stored. */
 export interface StoredDeadLetter {
@@ -131,22 +133,33 @@ export class DeadLetterStore {
     return this.#sql.exec<Row>("SELECT * FROM letters WHERE id = ?", id).toArray().map(readRow)[0];
   }
 
-  /** Dead letters whose id is `id`, also completed by an owner, or starts with `id` and a dot, including replayed ones. */
-  about(id: string, limit: number): StoredDeadLetter[] {
+  /**
+   * Dead letters about one signal or one task, including replayed ones: those whose id is one of `ids`, also completed by an
+   * owner, or starts with one and a dot, and those caused by one of `causes`, which their own ids do not name. A chain asks for
+   * thousands at a time, so that a statement for each would take longer than all else.
+   */
+  about(ids: readonly string[], causes: readonly string[], limit: number): StoredDeadLetter[] {
+    const found: Row[] = [];
+    const add = (query: string, texts: readonly string[]) => {
+      for (let from = 0; from < texts.length && found.length < limit; from += TEXTS_AT_ONCE) {
+        const some = JSON.stringify(texts.slice(from, from + TEXTS_AT_ONCE));
+        found.push(...this.#sql.exec<Row>(query, some, limit - found.length));
+      }
+    };
     // "/" follows "." in every encoding, so this range of the index on ids holds all that start with the id and a dot;
     // DEL follows "~".
-    const rows = this.#sql.exec<Row>(
-      `SELECT * FROM letters WHERE id = ?1 OR (id > ?1 || '.' AND id < ?1 || '/')
-         OR (id > ?1 || '~' AND id < ?1 || char(127)) LIMIT ?2`,
-      id,
-      limit,
+    add(
+      `SELECT letters.* FROM json_each(?1) AS wanted CROSS JOIN letters
+         ON letters.id = wanted.value
+         OR (letters.id > wanted.value || '.' AND letters.id < wanted.value || '/')
+         OR (letters.id > wanted.value || '~' AND letters.id < wanted.value || char(127)) LIMIT ?2`,
+      ids,
     );
-    return rows.toArray().map(readRow);
-  }
-
-  /** Dead letters caused by a signal that their own ids do not name, including replayed ones. */
-  causedBy(cause: string, limit: number): StoredDeadLetter[] {
-    return this.#sql.exec<Row>("SELECT * FROM letters WHERE cause = ? LIMIT ?", cause, limit).toArray().map(readRow);
+    add(
+      "SELECT letters.* FROM json_each(?1) AS wanted CROSS JOIN letters ON letters.cause = wanted.value LIMIT ?2",
+      causes,
+    );
+    return found.map(readRow);
   }
 
   /**

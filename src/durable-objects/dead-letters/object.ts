@@ -109,14 +109,8 @@ export class DeadLetters extends EcosystemObject<ReplayBindings & QuotaVariables
    * caused by one of `causes`.
    */
   about(ids: readonly string[], causes: readonly string[], limit: number): DeadLetter[] {
-    const found = new Map<string, DeadLetter>();
-    const add = (find: (limit: number) => StoredDeadLetter[]) => {
-      if (found.size >= limit) return;
-      for (const { deadLetter } of find(limit - found.size)) found.set(deadLetter.id, deadLetter);
-    };
-    for (const id of ids) add((left) => this.#store.about(id, left));
-    for (const cause of causes) add((left) => this.#store.causedBy(cause, left));
-    return [...found.values()];
+    const found = this.#store.about(ids, causes, limit);
+    return [...new Map(found.map(({ deadLetter }) => [deadLetter.id, deadLetter])).values()];
   }
 
   /** Finds a dead letter, including a replayed one as long as its row is kept. */

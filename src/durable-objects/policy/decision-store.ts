@@ -175,18 +175,17 @@ export class DecisionStore {
     return row === undefined ? undefined : `d${row.place} ${row.body}`;
   }
 
-  /** Decisions on the signals with these sequence numbers. */
+  /** Decisions on the signals with these sequence numbers. One statement finds those of a thousand signals. */
   on(seqs: readonly number[], limit: number): Decision[] {
+    const rows = this.#sql.exec<Row>(
+      `SELECT place, body FROM json_each(?1) AS wanted CROSS JOIN decided
+         ON place >= wanted.value * ${PLACES} AND place < (wanted.value + 1) * ${PLACES}`,
+      JSON.stringify(seqs),
+    );
     const found: Decision[] = [];
-    for (const seq of seqs) {
+    for (const decision of readableRows("decisions", rows, readRow)) {
       if (found.length >= limit) break;
-      const rows = this.#sql.exec<Row>(
-        "SELECT place, body FROM decided WHERE place >= ? AND place < ? LIMIT ?",
-        seq * PLACES,
-        (seq + 1) * PLACES,
-        limit - found.length,
-      );
-      found.push(...[...readableRows("decisions", rows, readRow)].filter(isOnSignal));
+      if (isOnSignal(decision)) found.push(decision);
     }
     return found;
   }

@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Lineage } from "../../../src/core/lineage/api.ts";
 import { call, freshEcosystem, problemOf } from "../api/calls.ts";
@@ -10,6 +11,18 @@ import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
 
 const lineageOf = async (eco: string, id: string) =>
   (await (await call(`/v1/${eco}/signals/${id}/lineage`)).json()) as Lineage;
+/** Counts the statements that an object makes from now on. */
+async function statementsOf(object: DurableObjectStub<undefined>): Promise<() => Promise<number>> {
+  let made = 0;
+  await runInDurableObject(object, (_, { storage: { sql } }) => {
+    const exec = sql.exec.bind(sql);
+    sql.exec = (...args: Parameters<typeof exec>) => {
+      made++;
+      return exec(...args);
+    };
+  });
+  return () => runInDurableObject(object, () => made);
+}
 const ids = (signals: readonly { id: string }[]) => signals.map(({ id }) => id);
 const link = (id: string, cause?: string) => aSignal("Q_STEP_DONE", {}, { id, cause });
 
@@ -68,6 +81,18 @@ describe("the lineage of a signal", () => {
     await logOf(eco).append({ signals: many.map(({ id }) => link(`${id}x`, "a")) });
     const { effects, truncated } = await lineageOf(eco, "a");
     expect([effects.length, truncated]).toEqual([1_000, true]);
+  });
+
+  it("asks the rules and the dead letters by a few statements, however many effects it has", async () => {
+    const eco = freshEcosystem();
+    const effects = Array.from({ length: 999 }, (_, n) => link(`e${n}`, "a"));
+    await logOf(eco).append({ signals: [link("a"), ...effects] });
+    const statements = await Promise.all([statementsOf(policyOf(eco)), statementsOf(deadLettersOf(eco))]);
+    expect((await lineageOf(eco, "a")).effects.length).toBe(999);
+    for (const made of await Promise.all(statements.map((made) => made()))) {
+      expect(made).toBeGreaterThan(0);
+      expect(made).toBeLessThan(20);
+    }
   });
 
   it("holds the decisions on its signals and what of them went to dead letters", async () => {
