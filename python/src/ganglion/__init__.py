@@ -1,0 +1,102 @@
+"""Client of Ganglion, the nervous system of fleets of agents. Needs nothing but Python 3.10.
+
+    from ganglion import Client, worker
+
+    with Client() as client:
+        client.emit("Q_BUILD_BROKEN", {"branch": "main"})
+        for signal in client.query("Q_*", limit=10):
+            print(signal.signal, signal.facts)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._core.exchange import Retry
+from ._core.work import TaskCancelled, TaskRefused, TaskReleased
+from ._sync.client import Batch, Client
+from ._worker import answer, worker
+from .errors import (
+    ApiProblem,
+    Conflict,
+    EdgeUnreachable,
+    FieldError,
+    Forbidden,
+    GanglionError,
+    InvalidRequest,
+    NotFound,
+    ServerProblem,
+    SettingsError,
+    TooManyRequests,
+    Unauthorized,
+    UnreadableAnswer,
+)
+from .heartbeat import Heartbeat, heartbeat
+from .models import CallReply, Receipt, Signal, Task, TaskReceipt
+
+if TYPE_CHECKING:
+    from ._async.client import AsyncBatch, AsyncClient
+    from ._async.worker import AsyncWork, AsyncWorker
+    from ._sync.worker import Work, Worker
+
+    __version__: str
+
+__all__ = [
+    "ApiProblem",
+    "AsyncBatch",
+    "AsyncClient",
+    "AsyncWork",
+    "AsyncWorker",
+    "Batch",
+    "CallReply",
+    "Client",
+    "Conflict",
+    "EdgeUnreachable",
+    "FieldError",
+    "Forbidden",
+    "GanglionError",
+    "Heartbeat",
+    "InvalidRequest",
+    "NotFound",
+    "Receipt",
+    "Retry",
+    "ServerProblem",
+    "SettingsError",
+    "Signal",
+    "Task",
+    "TaskCancelled",
+    "TaskReceipt",
+    "TaskRefused",
+    "TaskReleased",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnreadableAnswer",
+    "Work",
+    "Worker",
+    "answer",
+    "heartbeat",
+    "worker",
+]
+
+
+# Loaded when they are first wanted: asyncio alone takes longer to load than all the rest.
+_LATER = {
+    "AsyncBatch": "_async.client",
+    "AsyncClient": "_async.client",
+    "AsyncWork": "_async.worker",
+    "AsyncWorker": "_async.worker",
+    "Work": "_sync.worker",
+    "Worker": "_sync.worker",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    if name == "__version__":
+        from ._version import read_version
+
+        return read_version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

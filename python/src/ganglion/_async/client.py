@@ -1,0 +1,321 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, Iterable, Literal, Mapping, Sequence
+
+from .._core.calls import Calls, emit_fields, new_signal, new_task, task_fields
+from .._core.exchange import Edge, Retry
+from .._core.operation import Operation, Time
+from .._core.settings import Settings, read_settings
+from .._operations import AsyncOperations
+from .._sync.follow import OnInterrupted
+from ..models import CallReply, Receipt, Signal, TaskReceipt
+from .follow import follow, follow_queue
+from .later import AsyncLater
+from .transport import AsyncTransport
+
+if TYPE_CHECKING:
+    from .. import types
+    from .worker import AsyncHandler, AsyncWorker
+
+__all__ = ["AsyncBatch", "AsyncClient"]
+
+
+class AsyncClient:
+    """An ecosystem of an edge, for asyncio; takes the arguments of ``Client``. ``async with`` closes it at the end."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        ecosystem: str | None = None,
+        *,
+        token_file: str | os.PathLike[str] | None = None,
+        source: str | None = None,
+        retry: Retry = Retry(),
+        timeout: float = 30.0,
+        linger: float = 0.2,
+    ) -> None:
+        self.settings: Settings = read_settings(url, token, ecosystem, token_file=token_file, source=source)
+        edge = Edge(self.settings, retry, timeout)
+        self._edge = edge
+        self._calls = Calls(edge)
+        self._transport = AsyncTransport(self.settings)
+        self._later = AsyncLater(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
+        self.api = AsyncOperations(self._perform)
+        """Every operation of the HTTP API, by its name there."""
+
+    def __repr__(self) -> str:
+        return f"AsyncClient({self.settings.origin!r}, ecosystem={self.settings.ecosystem!r})"
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Emits what waits, and closes the connections."""
+        try:
+            await self._later.close()
+        finally:
+            await self._transport.close()
+
+    # Signals
+
+    async def emit(
+        self,
+        signal: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        source: str | None = None,
+        id: str | None = None,
+        cause: str | Signal | None = None,
+        timestamp: Time | None = None,
+        trace: str | None = None,
+    ) -> Receipt:
+        """Emits a signal; returns when it is durable."""
+        made = self._signal(signal, facts, source, id=id, cause=cause, timestamp=timestamp, trace=trace)
+        return await self._transport.run(self._calls.emit([made]))
+
+    async def emit_many(self, signals: Iterable[Mapping[str, Any]]) -> Receipt:
+        """Emits signals, all or none: at most 1,000 and 1 MiB. Each is ``{"signal": …, "facts": …}``."""
+        made = [self._signal(one["signal"], one.get("facts"), one.get("source"), **emit_fields(one)) for one in signals]
+        return await self._transport.run(self._calls.emit(made))
+
+    def emit_later(
+        self,
+        signal: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        source: str | None = None,
+        id: str | None = None,
+        cause: str | Signal | None = None,
+        timestamp: Time | None = None,
+        trace: str | None = None,
+    ) -> str:
+        """Emits a signal soon, together with others. ``flush`` waits for it, and ``close`` does. :returns: its id"""
+        made = self._signal(signal, facts, source, id=id, cause=cause, timestamp=timestamp, trace=trace)
+        self._later.add(made)
+        return str(made["id"])
+
+    async def flush(self) -> None:
+        """Waits until all that ``emit_later`` was given is durable."""
+        await self._later.flush()
+
+    def batch(self) -> AsyncBatch:
+        """``async with client.batch() as batch: batch.emit(…)``: emits all at the end, and none after an error."""
+        return AsyncBatch(self)
+
+    async def query(
+        self,
+        signal: str | Sequence[str] | None = None,
+        *,
+        source: str | None = None,
+        after: int | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        filter: str | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Signal]:
+        """Signals of the log, page by page; see ``Client.query``."""
+        query = {"signal": signal, "source": source, "since": since, "until": until, "filter": filter, "order": order}
+        left = limit
+        while left is None or left > 0:
+            size = 1000 if left is None else min(left, 1000)
+            found, next_ = await self._transport.run(self._calls.page({**query, "after": after, "limit": size}))
+            for one in found:
+                yield one
+            if next_ is None:
+                return
+            left = None if left is None else left - len(found)
+            after = next_
+
+    async def signal(self, id: str) -> Signal:
+        """A signal by its id."""
+        return await self._transport.run(self._calls.signal(id))
+
+    async def explain(self, id: str) -> types.Lineage:
+        """Why a signal came, and what came of it: causes, effects, decisions, tasks."""
+        return await self.api.get_lineage(id)
+
+    def follow(
+        self, *signals: str, after: int | None = None, on_interrupted: OnInterrupted | None = None
+    ) -> AsyncGenerator[Signal, None]:
+        """Signals as they come, each once, across lost connections; see ``Client.follow``."""
+        return follow(self._transport, self._calls, signals, after, on_interrupted)
+
+    # Queues
+
+    async def enqueue(
+        self,
+        queue: str,
+        recipient: str,
+        type: str,
+        payload: Any = None,
+        *,
+        task_id: str | None = None,
+        priority: int | None = None,
+        sender: str | None = None,
+        delay_ms: int | None = None,
+        deadline_ms: int | None = None,
+        timeout_ms: int | None = None,
+        max_attempts: int | None = None,
+        skills: Sequence[str] = (),
+        cause: str | None = None,
+        trace: str | None = None,
+        depth: int | None = None,
+    ) -> TaskReceipt:
+        """Queues a task; returns when it is durable. A second one of the same ``task_id`` is not queued."""
+        options = {
+            "task_id": task_id,
+            "priority": priority,
+            "sender": sender,
+            "delay_ms": delay_ms,
+            "deadline_ms": deadline_ms,
+            "timeout_ms": timeout_ms,
+            "max_attempts": max_attempts,
+            "skills": skills,
+            "cause": cause,
+            "trace": trace,
+            "depth": depth,
+        }
+        made = new_task(recipient, type, payload, options)
+        return (await self._transport.run(self._calls.enqueue(queue, [made])))[0]
+
+    async def enqueue_many(self, queue: str, tasks: Iterable[Mapping[str, Any]]) -> list[TaskReceipt]:
+        """Queues all tasks or none; each is ``{"recipient": …, "type": …, "payload": …}``."""
+        return await self._transport.run(self._calls.enqueue(queue, [task_fields(one) for one in tasks]))
+
+    async def call(
+        self,
+        queue: str,
+        recipient: str,
+        type: str,
+        payload: Any = None,
+        *,
+        timeout: float = 5.0,
+        priority: int | None = None,
+        sender: str | None = None,
+        require_responder: bool | None = None,
+        correlation_id: str | None = None,
+        cause: str | None = None,
+        trace: str | None = None,
+    ) -> CallReply:
+        """Asks a responder, and waits for the reply; see ``Client.call``."""
+        options = {
+            "priority": priority,
+            "sender": sender,
+            "require_responder": require_responder,
+            "correlation_id": correlation_id,
+            "cause": cause,
+            "trace": trace,
+        }
+        return await self._transport.run(self._calls.call(queue, recipient, type, payload, timeout, options))
+
+    def follow_queue(
+        self, queue: str, *, tail: int = 100, on_interrupted: OnInterrupted | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The latest events of a queue, and new ones as they happen."""
+        return follow_queue(self._transport, self._calls, queue, tail, on_interrupted)
+
+    def worker(self, queue: str, recipient: str, **options: Any) -> Callable[[AsyncHandler], AsyncWorker]:
+        """Makes a coroutine function a worker: see ``ganglion.worker``."""
+        from .worker import AsyncWorker
+
+        return lambda handler: AsyncWorker(queue, recipient, handler, client=self, **options)
+
+    def answer(self, queue: str, recipient: str, *types: str, **options: Any) -> Callable[[AsyncHandler], AsyncWorker]:
+        """Makes a coroutine function a responder for calls of these types: see ``ganglion.answer``."""
+        from .worker import AsyncWorker
+
+        given: dict[str, Any] = {"concurrency": 16, **options}
+        return lambda handler: AsyncWorker(queue, recipient, handler, client=self, types=types, **given)
+
+    # What needs somebody, and who is there
+
+    async def attention(self) -> types.Attention:
+        """What needs somebody now."""
+        return await self.api.get_attention()
+
+    async def gaps(
+        self, status: Literal["open", "resolved", "all"] = "open", name: str | None = None
+    ) -> list[types.Gap]:
+        """Capabilities that the fleet lacks."""
+        return (await self.api.list_gaps(status=status, name=name))["gaps"]
+
+    def dead_letters(self, **filter: Any) -> AsyncIterator[types.DeadLetter]:
+        """What could not be processed, the newest first. :param filter: kind, daemon, signal, host, since, until, text"""
+        return self._pages(self.api.list_dead_letters, "dead_letters", filter)
+
+    def decisions(self, **filter: Any) -> AsyncIterator[types.Decision]:
+        """What rules decided, the newest first. :param filter: rule, outcome, signal, since, until"""
+        return self._pages(self.api.list_decisions, "decisions", filter)
+
+    def finished(self, queue: str, **filter: Any) -> AsyncIterator[types.Task]:
+        """Finished tasks, the newest first. :param filter: state, recipient, type, since, until, text"""
+        return self._pages(lambda **query: self.api.list_finished_tasks(queue, **query), "tasks", filter)
+
+    def hosts(self) -> AsyncIterator[types.Agent]:
+        """Hosts, by name."""
+        return self._pages(self.api.list_agents, "agents", {})
+
+    async def policies(self) -> list[types.Policy]:
+        """The rules in force."""
+        return (await self.api.list_policies())["policies"]
+
+    async def webhooks(self) -> list[types.Webhook]:
+        """Services that are told of signals."""
+        return (await self.api.list_webhooks())["webhooks"]
+
+    async def usage(self) -> types.EcosystemUsage:
+        """What the ecosystem uses and costs."""
+        return await self.api.get_usage()
+
+    def _signal(
+        self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any
+    ) -> dict[str, Any]:
+        return new_signal(signal, facts, source or self.settings.source, **fields)
+
+    async def _perform(
+        self, operation: Operation, path: Mapping[str, str], query: Mapping[str, object], body: object
+    ) -> Any:
+        return await self._transport.run(self._edge.operate(operation, path, query, body))
+
+    async def _pages(self, page: Callable[..., Any], field: str, query: Mapping[str, Any]) -> AsyncIterator[Any]:
+        after: Any = None
+        while True:
+            found = await (page(**query) if after is None else page(**{**query, "after": after}))
+            for one in found[field]:
+                yield one
+            after = found.get("next")
+            if after is None:
+                return
+
+
+class AsyncBatch:
+    """Signals that are emitted together at the end of the block. More than 1,000 are several requests."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._signals: list[Mapping[str, Any]] = []
+
+    async def __aenter__(self) -> AsyncBatch:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if error is None:
+            for first in range(0, len(self._signals), 1000):
+                await self._client.emit_many(self._signals[first : first + 1000])
+
+    def emit(self, signal: str, facts: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Takes the arguments of ``AsyncClient.emit``."""
+        self._signals.append({"signal": signal, "facts": facts, **options})

@@ -1,0 +1,339 @@
+"""The client that blocks."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, Mapping, Sequence
+
+from .._core.calls import Calls, emit_fields, new_signal, new_task, task_fields
+from .._core.exchange import Edge, Retry
+from .._core.operation import Operation, Time
+from .._core.settings import Settings, read_settings
+from .._operations import Operations
+from ..models import CallReply, Receipt, Signal, TaskReceipt
+from .follow import Following, OnInterrupted, QueueFollowing
+from .later import Later
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from .. import types
+    from .worker import Handler, Worker
+
+__all__ = ["Batch", "Client"]
+
+
+class Client:
+    """An ecosystem of an edge. May be used by many threads; ``with`` closes it at the end.
+
+    Address, token and ecosystem come from the arguments, or else from ``GANGLION_URL``, ``GANGLION_TOKEN`` and
+    ``GANGLION_ECOSYSTEM``, or else from the edge of this machine, as with the command ``ganglion``.
+
+    :param source: of signals that name none; default: this host
+    :param timeout: longest wait for an answer, in seconds
+    :param linger: how long ``emit_later`` gathers signals, in seconds
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        ecosystem: str | None = None,
+        *,
+        token_file: str | os.PathLike[str] | None = None,
+        source: str | None = None,
+        retry: Retry = Retry(),
+        timeout: float = 30.0,
+        linger: float = 0.2,
+    ) -> None:
+        self.settings: Settings = read_settings(url, token, ecosystem, token_file=token_file, source=source)
+        edge = Edge(self.settings, retry, timeout)
+        self._edge = edge
+        self._calls = Calls(edge)
+        self._transport = Transport(self.settings)
+        self._later = Later(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
+        self.api = Operations(self._perform)
+        """Every operation of the HTTP API, by its name there."""
+
+    def __repr__(self) -> str:
+        return f"Client({self.settings.origin!r}, ecosystem={self.settings.ecosystem!r})"
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Emits what waits, and closes the connections."""
+        try:
+            self._later.close()
+        finally:
+            self._transport.close()
+
+    # Signals
+
+    def emit(
+        self,
+        signal: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        source: str | None = None,
+        id: str | None = None,
+        cause: str | Signal | None = None,
+        timestamp: Time | None = None,
+        trace: str | None = None,
+    ) -> Receipt:
+        """Emits a signal; returns when it is durable."""
+        made = self._signal(signal, facts, source, id=id, cause=cause, timestamp=timestamp, trace=trace)
+        return self._transport.run(self._calls.emit([made]))
+
+    def emit_many(self, signals: Iterable[Mapping[str, Any]]) -> Receipt:
+        """Emits signals, all or none: at most 1,000 and 1 MiB. Each is ``{"signal": …, "facts": …}``."""
+        made = [self._signal(one["signal"], one.get("facts"), one.get("source"), **emit_fields(one)) for one in signals]
+        return self._transport.run(self._calls.emit(made))
+
+    def emit_later(
+        self,
+        signal: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        source: str | None = None,
+        id: str | None = None,
+        cause: str | Signal | None = None,
+        timestamp: Time | None = None,
+        trace: str | None = None,
+    ) -> str:
+        """Emits a signal soon, together with others. ``flush`` waits for it, and ``close`` does. :returns: its id"""
+        made = self._signal(signal, facts, source, id=id, cause=cause, timestamp=timestamp, trace=trace)
+        self._later.add(made)
+        return str(made["id"])
+
+    def flush(self) -> None:
+        """Waits until all that ``emit_later`` was given is durable."""
+        self._later.flush()
+
+    def batch(self) -> Batch:
+        """``with client.batch() as batch: batch.emit(…)``: emits all together at the end, and none after an error."""
+        return Batch(self)
+
+    def query(
+        self,
+        signal: str | Sequence[str] | None = None,
+        *,
+        source: str | None = None,
+        after: int | None = None,
+        since: Time | None = None,
+        until: Time | None = None,
+        filter: str | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Signal]:
+        """Signals of the log, page by page.
+
+        :param signal: names in which ``*`` stands for any characters; a leading ``!`` excludes
+        :param filter: a condition in CEL, such as ``facts.cpu_percent > 90.0``
+        :param order: ``asc`` or ``desc``
+        :param limit: most signals; default: all that there are
+        """
+        query = {"signal": signal, "source": source, "since": since, "until": until, "filter": filter, "order": order}
+        left = limit
+        while left is None or left > 0:
+            size = 1000 if left is None else min(left, 1000)
+            found, next_ = self._transport.run(self._calls.page({**query, "after": after, "limit": size}))
+            yield from found
+            if next_ is None:
+                return
+            left = None if left is None else left - len(found)
+            after = next_
+
+    def signal(self, id: str) -> Signal:
+        """A signal by its id."""
+        return self._transport.run(self._calls.signal(id))
+
+    def explain(self, id: str) -> types.Lineage:
+        """Why a signal came, and what came of it: causes, effects, decisions, tasks."""
+        return self.api.get_lineage(id)
+
+    def follow(
+        self,
+        *signals: str,
+        after: int | None = None,
+        on_interrupted: OnInterrupted | None = None,
+    ) -> Following:
+        """Signals as they come, each once, across lost connections.
+
+        :param signals: patterns of names; default: all
+        :param after: behind this place in the log; default: from now on
+        :param on_interrupted: told why the stream broke, and in how many seconds it is opened again
+        """
+        return Following(self._transport, self._calls, signals, after, on_interrupted)
+
+    # Queues
+
+    def enqueue(
+        self,
+        queue: str,
+        recipient: str,
+        type: str,
+        payload: Any = None,
+        *,
+        task_id: str | None = None,
+        priority: int | None = None,
+        sender: str | None = None,
+        delay_ms: int | None = None,
+        deadline_ms: int | None = None,
+        timeout_ms: int | None = None,
+        max_attempts: int | None = None,
+        skills: Sequence[str] = (),
+        cause: str | None = None,
+        trace: str | None = None,
+        depth: int | None = None,
+    ) -> TaskReceipt:
+        """Queues a task; returns when it is durable. A second one of the same ``task_id`` is not queued."""
+        options = {
+            "task_id": task_id,
+            "priority": priority,
+            "sender": sender,
+            "delay_ms": delay_ms,
+            "deadline_ms": deadline_ms,
+            "timeout_ms": timeout_ms,
+            "max_attempts": max_attempts,
+            "skills": skills,
+            "cause": cause,
+            "trace": trace,
+            "depth": depth,
+        }
+        return self._transport.run(self._calls.enqueue(queue, [new_task(recipient, type, payload, options)]))[0]
+
+    def enqueue_many(self, queue: str, tasks: Iterable[Mapping[str, Any]]) -> list[TaskReceipt]:
+        """Queues all tasks or none; each is ``{"recipient": …, "type": …, "payload": …}``."""
+        return self._transport.run(self._calls.enqueue(queue, [task_fields(one) for one in tasks]))
+
+    def call(
+        self,
+        queue: str,
+        recipient: str,
+        type: str,
+        payload: Any = None,
+        *,
+        timeout: float = 5.0,
+        priority: int | None = None,
+        sender: str | None = None,
+        require_responder: bool | None = None,
+        correlation_id: str | None = None,
+        cause: str | None = None,
+        trace: str | None = None,
+    ) -> CallReply:
+        """Asks a responder, and waits for the reply.
+
+        :param timeout: longest wait in seconds
+        :param require_responder: fail at once when nobody is connected who could answer
+        :param correlation_id: a call that is sent again under the same id runs once
+        :raises ServerProblem: 504 no reply in time, 502 the responder failed, 503 there is none or its breaker is open
+        """
+        options = {
+            "priority": priority,
+            "sender": sender,
+            "require_responder": require_responder,
+            "correlation_id": correlation_id,
+            "cause": cause,
+            "trace": trace,
+        }
+        return self._transport.run(self._calls.call(queue, recipient, type, payload, timeout, options))
+
+    def follow_queue(
+        self, queue: str, *, tail: int = 100, on_interrupted: OnInterrupted | None = None
+    ) -> QueueFollowing:
+        """The latest events of a queue, and new ones as they happen."""
+        return QueueFollowing(self._transport, self._calls, queue, tail, on_interrupted)
+
+    def worker(self, queue: str, recipient: str, **options: Any) -> Callable[[Handler], Worker]:
+        """Makes a function a worker: see ``ganglion.worker``."""
+        from .worker import Worker
+
+        return lambda handler: Worker(queue, recipient, handler, client=self, **options)
+
+    def answer(self, queue: str, recipient: str, *types: str, **options: Any) -> Callable[[Handler], Worker]:
+        """Makes a function a responder for calls of these types: see ``ganglion.answer``."""
+        from .worker import Worker
+
+        given: dict[str, Any] = {"concurrency": 16, **options}
+        return lambda handler: Worker(queue, recipient, handler, client=self, types=types, **given)
+
+    # What needs somebody, and who is there
+
+    def attention(self) -> types.Attention:
+        """What needs somebody now."""
+        return self.api.get_attention()
+
+    def gaps(self, status: Literal["open", "resolved", "all"] = "open", name: str | None = None) -> list[types.Gap]:
+        """Capabilities that the fleet lacks."""
+        return self.api.list_gaps(status=status, name=name)["gaps"]
+
+    def dead_letters(self, **filter: Any) -> Iterator[types.DeadLetter]:
+        """What could not be processed, the newest first. :param filter: kind, daemon, signal, host, since, until, text"""
+        return self._pages(self.api.list_dead_letters, "dead_letters", filter)
+
+    def decisions(self, **filter: Any) -> Iterator[types.Decision]:
+        """What rules decided, the newest first. :param filter: rule, outcome, signal, since, until"""
+        return self._pages(self.api.list_decisions, "decisions", filter)
+
+    def finished(self, queue: str, **filter: Any) -> Iterator[types.Task]:
+        """Finished tasks, the newest first. :param filter: state, recipient, type, since, until, text"""
+        return self._pages(lambda **query: self.api.list_finished_tasks(queue, **query), "tasks", filter)
+
+    def hosts(self) -> Iterator[types.Agent]:
+        """Hosts, by name."""
+        return self._pages(self.api.list_agents, "agents", {})
+
+    def policies(self) -> list[types.Policy]:
+        """The rules in force."""
+        return self.api.list_policies()["policies"]
+
+    def webhooks(self) -> list[types.Webhook]:
+        """Services that are told of signals."""
+        return self.api.list_webhooks()["webhooks"]
+
+    def usage(self) -> types.EcosystemUsage:
+        """What the ecosystem uses and costs."""
+        return self.api.get_usage()
+
+    def _signal(
+        self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any
+    ) -> dict[str, Any]:
+        return new_signal(signal, facts, source or self.settings.source, **fields)
+
+    def _perform(
+        self, operation: Operation, path: Mapping[str, str], query: Mapping[str, object], body: object
+    ) -> Any:
+        return self._transport.run(self._edge.operate(operation, path, query, body))
+
+    def _pages(self, page: Callable[..., Any], field: str, query: Mapping[str, Any]) -> Iterator[Any]:
+        after: Any = None
+        while True:
+            found = page(**query) if after is None else page(**{**query, "after": after})
+            yield from found[field]
+            after = found.get("next")
+            if after is None:
+                return
+
+
+class Batch:
+    """Signals that are emitted together at the end of the block. More than 1,000 are several requests."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._signals: list[Mapping[str, Any]] = []
+
+    def __enter__(self) -> Batch:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is None:
+            for first in range(0, len(self._signals), 1000):
+                self._client.emit_many(self._signals[first : first + 1000])
+
+    def emit(self, signal: str, facts: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Takes the arguments of ``Client.emit``."""
+        self._signals.append({"signal": signal, "facts": facts, **options})
