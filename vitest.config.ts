@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          maxWorkers: 2,
           // No process starts here and nothing global is changed for long: files share the modules that they import.
           isolate: false,
           ...patience(60_000),
