@@ -27,6 +27,7 @@ export interface OpenApi {
 const LEFT_OUT: Readonly<Record<string, string>> = {
   openLink: "the WebSocket of a host's agent, which is a program of its own",
   openWorkChannel: "a WebSocket; workers take their tasks by requests that wait (leaseTasks)",
+  mcp: "the Model Context Protocol, for which there are clients",
   receiveWebhook: "called by other services, which sign what they send",
   beginSession: "the browser's sign-in, which answers with a cookie",
   getCurrentSession: "about the cookie of a browser",

@@ -22,6 +22,7 @@ import { fileTaskRoutes } from "./api/file-tasks/routes.ts";
 import { monitors } from "./api/hosts/monitors.ts";
 import { agents } from "./api/hosts/routes.ts";
 import { onlyAllowedHosts } from "./api/http/allowed-hosts.ts";
+import { answerTwice } from "./api/http/answer-twice.ts";
 import { crossOrigin } from "./api/http/cross-origin.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
 import { newApi } from "./api/http/route.ts";
@@ -35,6 +36,7 @@ import { maintenance } from "./api/introspection/maintenance.ts";
 import { observations } from "./api/introspection/observations.ts";
 import { scanners } from "./api/introspection/scanners.ts";
 import { lineage } from "./api/lineage/routes.ts";
+import { mcp } from "./api/mcp/routes.ts";
 import { metrics } from "./api/metrics/routes.ts";
 import { models } from "./api/models/routes.ts";
 import { overview } from "./api/overview/routes.ts";
@@ -140,6 +142,8 @@ for (const part of [
   ecosystems,
   erasures,
   fileTaskRoutes,
+  // Its tools are calls of this API.
+  mcp((request, env, ctx) => answerTwice(app.fetch, request, env, ctx)),
   pages,
 ]) {
   app.route("/", part);

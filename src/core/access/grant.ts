@@ -41,6 +41,12 @@ export function authorise(grant: Grant, scope: Scope, ecosystem: string | undefi
   return ecosystem !== undefined && grant.ecosystems.includes(ecosystem) ? "allowed" : "no_ecosystem";
 }
 
+/** {@link authorise}, where any scope will do. */
+export function admits(grant: Grant, ecosystem: string, nowMs: number): Exclude<Authorisation, "no_scope"> {
+  if (hasExpired(grant, nowMs)) return "expired";
+  return grant.ecosystems.includes("*") || grant.ecosystems.includes(ecosystem) ? "allowed" : "no_ecosystem";
+}
+
 /** When the token expires, in milliseconds since the epoch; `null`: never. */
 export function expiresMs({ expires_at }: Pick<Grant, "expires_at">): number | null {
   if (expires_at === null) return null;

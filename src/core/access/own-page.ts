@@ -37,7 +37,7 @@ export function foreignTo(request: BrowserRequest): string | undefined {
 }
 
 /** A proxy with TLS before the edge speaks HTTP to it, so only hosts and ports are compared. */
-function isOwnOrigin({ origin, host }: Pick<BrowserRequest, "origin" | "host">): boolean {
+export function isOwnOrigin({ origin, host }: Pick<BrowserRequest, "origin" | "host">): boolean {
   const from = URL.parse(origin ?? "");
   if (from === null || !["http:", "https:"].includes(from.protocol)) return false;
   // In both, a port is left out that is the scheme's own.

@@ -10,6 +10,9 @@ export const BEGIN = "POST /v1/sessions/current";
 /** Takes webhooks by the signature of their source: whoever has none is told that the source is not known. */
 export const INBOX = "POST /v1/{eco}/inbox/{source}";
 
+/** Takes tokens, and no sessions. */
+export const MCP = "POST /v1/{eco}/mcp";
+
 /** A route of the API's document, and for queues whether it is called for that of commands. */
 export interface Route {
   readonly key: string;
@@ -21,6 +24,8 @@ export interface Route {
   readonly anywhere: boolean;
   /** Of whoever has a valid token or session. */
   readonly anyone: boolean;
+  /** Of any token of the ecosystem, whatever its scopes: what they allow is told apart inside. */
+  readonly anyScope: boolean;
   /** The queue `hosts`, whose tasks are commands. */
   readonly commands: boolean;
 }
@@ -65,6 +70,7 @@ interface Operation {
   readonly "x-scopes-for-commands"?: Scope[];
   readonly "x-anywhere"?: boolean;
   readonly "x-anyone"?: boolean;
+  readonly "x-any-scope"?: boolean;
 }
 
 /** A row for each route of the document, and for each queue that it treats differently. */
@@ -76,7 +82,8 @@ export function routes(): Route[] {
       const scopes = operation["x-scopes"] ?? [];
       const anywhere = operation["x-anywhere"] === true;
       const anyone = operation["x-anyone"] === true;
-      const route = { key, method, path, inEcosystem: path.includes("{eco}"), anywhere, anyone };
+      const anyScope = operation["x-any-scope"] === true;
+      const route = { key, method, path, inEcosystem: path.includes("{eco}"), anywhere, anyone, anyScope };
       if (!path.includes("{q}")) return [{ ...route, scopes, commands: false }];
       const forCommands = operation["x-scopes-for-commands"] ?? scopes;
       return [

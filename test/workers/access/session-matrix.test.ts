@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { freshEcosystem } from "../api/calls.ts";
-import { askRoute, BEGIN, INBOX, type Route, routes } from "./routes-under-test.ts";
+import { askRoute, BEGIN, INBOX, MCP, type Route, routes } from "./routes-under-test.ts";
 import { beginSession, FROM_PAGE } from "./session-under-test.ts";
 import { makeToken } from "./tokens-under-test.ts";
 
@@ -8,8 +8,8 @@ const READING = ["signals:read", "tasks:read"];
 /** What a session may do about itself. */
 const ABOUT_ITSELF = ["DELETE /v1/sessions/current", "DELETE /v1/sessions/{id}", BEGIN];
 
-// The inbox knows signatures, and no sessions.
-const rows = routes().filter(({ key }) => key !== INBOX);
+// The inbox knows signatures, the MCP server tokens, and neither sessions.
+const rows = routes().filter(({ key }) => key !== INBOX && key !== MCP);
 const reads = ({ method }: Route) => method === "GET" || method === "HEAD";
 
 /** Calls every route in a session, as a page of the dashboard does but for what `headers` change. @returns routes by status */

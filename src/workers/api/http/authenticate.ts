@@ -1,5 +1,5 @@
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
-import { authorise, type Caller } from "../../../core/access/grant.ts";
+import { type Authorisation, admits, authorise, type Caller } from "../../../core/access/grant.ts";
 import type { Scope } from "../../../core/access/scopes.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
@@ -67,15 +67,32 @@ function authorising(
 export async function authorised(c: Context<ApiEnv>, scopes: readonly Scope[], afresh = false): Promise<Caller> {
   const grant = await callerOf(c, afresh);
   const ecosystem = c.req.param("eco");
-  if (ecosystem !== undefined && !ECOSYSTEM_NAME.test(ecosystem)) {
-    throw invalid("invalid-ecosystem", "Invalid name of an ecosystem", [
-      { pointer: "/path/eco", message: ECOSYSTEM_RULE },
-    ]);
-  }
+  if (ecosystem !== undefined) checkName(ecosystem);
   for (const scope of scopes) check(grant, scope, ecosystem);
   if (ecosystem !== undefined && mayBegin(c.req)) await enterEcosystem(c.env, ecosystem, grant);
   c.set("grant", grant);
   return grant;
+}
+
+/**
+ * Who calls, once it is known that the caller's token is good for the ecosystem of the path, whatever its scopes. No session
+ * is: what it may do follows from each call that is made with it.
+ *
+ * @throws Refusal
+ */
+export async function tokenInEcosystem(c: Context<ApiEnv>): Promise<Caller> {
+  const grant = await checkToken(c.req.header("authorization"), c.env, c.req.header("cf-connecting-ip"), false);
+  const ecosystem = c.req.param("eco") ?? "";
+  checkName(ecosystem);
+  refuse(admits(grant, ecosystem, Date.now()), undefined, ecosystem);
+  return grant;
+}
+
+function checkName(ecosystem: string): void {
+  if (ECOSYSTEM_NAME.test(ecosystem)) return;
+  throw invalid("invalid-ecosystem", "Invalid name of an ecosystem", [
+    { pointer: "/path/eco", message: ECOSYSTEM_RULE },
+  ]);
 }
 
 /** Whether a call may make an ecosystem that does not exist yet: it changes something, or opens a socket. */
@@ -83,7 +100,11 @@ const mayBegin = (request: HonoRequest): boolean =>
   !["GET", "HEAD"].includes(request.method) || request.header("upgrade") !== undefined;
 
 function check(grant: Caller, scope: Scope, ecosystem: string | undefined): void {
-  switch (authorise(grant, scope, ecosystem, Date.now())) {
+  refuse(authorise(grant, scope, ecosystem, Date.now()), scope, ecosystem);
+}
+
+function refuse(authorisation: Authorisation, scope: Scope | undefined, ecosystem: string | undefined): void {
+  switch (authorisation) {
     case "allowed":
       return;
     case "expired":

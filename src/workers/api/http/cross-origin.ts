@@ -33,7 +33,7 @@ export const crossOrigin: MiddlewareHandler<ApiEnv> = async (c, next) => {
 };
 
 /** The value of `Access-Control-Allow-Origin` for a page of `origin`; undefined where the page may not call. */
-function allowedOrigin(setting: string | undefined, origin: string): string | undefined {
+export function allowedOrigin(setting: string | undefined, origin: string): string | undefined {
   const allowed = (setting ?? "").split(",").map((text) => text.trim().replace(/\/$/, "").toLowerCase());
   if (allowed.includes("*")) return "*";
   return allowed.includes(origin.toLowerCase()) ? origin : undefined;

@@ -50,6 +50,14 @@ export function signedIn() {
   return { middleware: [requiresAnyone], security: [{ bearer: [] as string[] }], "x-anyone": true };
 }
 
+/**
+ * For calls that a token may make whatever its scopes, if it is good for the ecosystem of the path. The handler itself checks
+ * that: see mcp/door.ts.
+ */
+export function withAnyScope() {
+  return { security: [{ bearer: [] as string[] }], "x-any-scope": true };
+}
+
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };
 }

@@ -1,0 +1,71 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { limitsAround } from "../../../core/json/limits.ts";
+import { readJson } from "../../../core/json/read-json.ts";
+import { LIMITS } from "../../../core/signals/limits.ts";
+import type { Answering } from "../http/answer-twice.ts";
+import { decode, readBytes } from "../http/body.ts";
+import { EcosystemPath, words } from "../http/query.ts";
+import { newApi, problems, withAnyScope } from "../http/route.ts";
+import { enter } from "./door.ts";
+import { edgeOf } from "./edge-calls.ts";
+import { selectedTools } from "./groups.ts";
+import { serve } from "./serve.ts";
+
+const message = { type: "object" as const, additionalProperties: true };
+
+const post = createRoute({
+  method: "post",
+  path: "/v1/{eco}/mcp",
+  operationId: "mcp",
+  summary: "The server of the Model Context Protocol",
+  description:
+    "One JSON-RPC request of the revision 2026-07-28, or of an earlier one without sessions. The tools that a token may use are " +
+    "listed; calls of theirs are calls of this API, with the same rights and bounds.",
+  tags: ["operation"],
+  ...withAnyScope(),
+  request: {
+    params: EcosystemPath,
+    query: z.strictObject({
+      tools: words("Groups of tools, with commas between them; `default` stands for those that are listed otherwise"),
+    }),
+    body: { required: true, content: { "application/json": { schema: message } } },
+  },
+  responses: {
+    200: {
+      description: "The answer, or events of the server and the answer last",
+      content: {
+        "application/json": { schema: message },
+        "text/event-stream": { schema: { type: "string" as const } },
+      },
+    },
+    202: { description: "A notification was taken" },
+    ...problems(400, 404, 413, 415),
+  },
+});
+
+/** A request carries the arguments of a tool within its parameters, and those carry what others are sent. */
+const LEVELS = 4;
+const INVALID_REQUEST = -32_600;
+const PARSE_ERROR = -32_700;
+
+/** @param answering - the whole API, which the tools call */
+export const mcp = (answering: Answering) =>
+  newApi().openapi(post, async (c) => {
+    const grant = await enter(c);
+    const tools = selectedTools(c.req.valid("query").tools);
+    const { bytes } = await readBytes(c.req.raw, ["application/json"], LIMITS.batchBytes);
+    const read = readJson(decode(bytes), limitsAround(LEVELS));
+    if (!read.ok) {
+      const [first] = read.malformed === undefined ? read.errors : [];
+      return read.malformed === undefined
+        ? refused(INVALID_REQUEST, `Invalid request: ${first?.pointer}: ${first?.message}`)
+        : refused(PARSE_ERROR, `Parse error: ${read.malformed}`);
+    }
+    if (Array.isArray(read.value)) return refused(INVALID_REQUEST, "Invalid request: send one request a body");
+    const { eco } = c.req.valid("param");
+    return serve(c.req.raw, read.value, { ecosystem: eco, grant, tools, edge: edgeOf(c, answering) });
+  });
+
+/** What is no request yet: it has no id. */
+const refused = (code: number, text: string) =>
+  Response.json({ jsonrpc: "2.0", id: null, error: { code, message: text } }, { status: 400 });
