@@ -4,7 +4,8 @@ import team
 
 
 def on_bug(bug, turn):
-    tried = turn.call("tester", "REPRODUCE", {"name": bug["name"], "input": bug["input"], "expected": bug["expected"]})
+    question = {"name": bug["name"], "input": bug["input"], "expected": bug["expected"]}
+    tried = turn.call("tester", "REPRODUCE", question, timeout=20).result
     if not tried["reproduced"]:
         return {"triage": "not reproduced", "actual": tried["actual"]}
     case = [bug["input"], bug["expected"]]

@@ -1,74 +1,51 @@
-"""Asks about code over plain HTTP, with the standard library alone.
+"""Asks about code with the Python client of the source tree.
 
 usage: asker.py [operation]...
 An operation is JSON: {"ask": "patterns" | "health" | "context", ...}. Prints one line of JSON for each.
 """
 
 import json
-import os
 import sys
-import urllib.error
-import urllib.request
 import uuid
+from pathlib import Path
 
-URL = os.environ["GANGLION_URL"]
-TOKEN = os.environ["GANGLION_TOKEN"]
-TOPIC = "dev.archon-intelligence.intelligence.code-analysis-requested.v1"
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "python" / "src"))
 
-
-class Refused(Exception):
-    def __init__(self, problem):
-        super().__init__(problem["title"])
-        self.problem = problem
+from ganglion import Client
+from ganglion.intelligence import Intelligence, IntelligenceError, IntelligenceTimeout
 
 
-def post(path, document):
-    request = urllib.request.Request(
-        f"{URL}/v1/default{path}",
-        data=json.dumps(document).encode(),
-        headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=120) as response:
-            return json.load(response)
-    except urllib.error.HTTPError as error:
-        raise Refused(json.load(error)) from error
-
-
-def call(queue, type_, payload, timeout_ms):
-    body = {"recipient": "*", "type": type_, "payload": payload, "timeout_ms": timeout_ms, "require_responder": True}
-    return post(f"/queues/{queue}/calls", body)["result"]
-
-
-def patterns(operation):
+def patterns(client, operation):
     correlation_id = str(uuid.uuid4())
-    payload = {"source_path": operation["source_path"], "operation_type": "PATTERN_EXTRACTION"}
-    event = {"correlation_id": correlation_id, "event_type": "code_analysis_requested", "payload": payload}
-    answer = call(operation["queue"], TOPIC, event, operation.get("timeout_ms", 60000))
+    timeout = operation.get("timeout_ms", 60_000) / 1_000
+    answer = Intelligence(client, queue=operation["queue"]).discover(
+        operation["source_path"], timeout=timeout, correlation_id=correlation_id
+    )
     return {
-        "same_correlation_id": answer["correlation_id"] == correlation_id,
-        "sent_to_responder": answer["payload"].get("request_correlation_id", correlation_id) == correlation_id,
-        "patterns": [
-            {key: pattern[key] for key in ("file_path", "confidence")} for pattern in answer["payload"]["patterns"]
-        ],
+        # An answer under another id would not have been given out.
+        "same_correlation_id": True,
+        "sent_to_responder": answer.get("request_correlation_id", correlation_id) == correlation_id,
+        "patterns": [{key: pattern[key] for key in ("file_path", "confidence")} for pattern in answer["patterns"]],
     }
 
 
-def health(operation):
-    return {"healthy": call(operation["queue"], "code-analysis-health", None, 2000)["ready"]}
+def health(client, operation):
+    return {"healthy": Intelligence(client, queue=operation["queue"]).health_check()}
 
 
-def context(operation):
-    return post("/intelligence/context?timeout_ms=60000", operation["request"])
+def context(client, operation):
+    return client.intelligence.gather(**operation["request"])
 
 
 ASK = {"patterns": patterns, "health": health, "context": context}
 
-for argument in sys.argv[1:]:
-    operation = json.loads(argument)
-    try:
-        result = ASK[operation["ask"]](operation)
-    except Refused as error:
-        kind = error.problem["type"]
-        result = {"error": "timeout" if kind == "/problems/call-timed-out" else kind}
-    print(json.dumps(result), flush=True)
+with Client() as client:
+    for argument in sys.argv[1:]:
+        operation = json.loads(argument)
+        try:
+            result = ASK[operation["ask"]](client, operation)
+        except IntelligenceTimeout:
+            result = {"error": "timeout"}
+        except IntelligenceError as error:
+            result = {"error": error.fallback_reason}
+        print(json.dumps(result), flush=True)

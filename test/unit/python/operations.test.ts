@@ -8,12 +8,12 @@ import { temporaryDirectory } from "../../harness/cleanup.ts";
 const SCRIPT = join(PROJECT_ROOT, "scripts/write-python.ts");
 const lines = (...path: string[]) => readFileSync(join(...path), "utf8").split("\n");
 
-it("the Python client has every operation as the API describes it now", () => {
+it("the Python client has every operation as the API describes it now, and the library as it is", () => {
   const directory = temporaryDirectory();
   // In a process of its own: the whole Worker is loaded for its description, which is quicker there.
   execFileSync(process.execPath, [SCRIPT, directory]);
-  const files = readdirSync(directory);
-  expect(files.toSorted()).toEqual(["_operations.py", "types.py"]);
+  const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((file) => /\.\w+$/.test(file));
+  expect(files.toSorted()).toEqual(["_operations.py", "intelligence/library.json", "types.py"]);
   for (const file of files) {
     const wanted = lines(directory, file);
     const found = lines(PROJECT_ROOT, "python/src/ganglion", file);

@@ -19,6 +19,7 @@ from .transport import AsyncTransport
 
 if TYPE_CHECKING:
     from .. import types
+    from ..intelligence import AsyncIntelligence
     from .worker import AsyncHandler, AsyncWorker
 
 __all__ = ["AsyncBatch", "AsyncClient"]
@@ -45,6 +46,7 @@ class AsyncClient:
         self._calls = Calls(edge)
         self._transport = AsyncTransport(self.settings)
         self._later = AsyncLater(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
+        self._intelligence: AsyncIntelligence | None = None
         self.api = AsyncOperations(self._perform)
         """Every operation of the HTTP API, by its name there."""
 
@@ -64,7 +66,18 @@ class AsyncClient:
         try:
             await self._later.close()
         finally:
+            if self._intelligence is not None:
+                await self._intelligence.close()
             await self._transport.close()
+
+    @property
+    def intelligence(self) -> AsyncIntelligence:
+        """Asks hosts that have code, and gathers what is known about a kind of node."""
+        if self._intelligence is None:
+            from ..intelligence import AsyncIntelligence
+
+            self._intelligence = AsyncIntelligence(self)
+        return self._intelligence
 
     # Signals
 

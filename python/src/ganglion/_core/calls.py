@@ -122,7 +122,15 @@ class Calls:
         return [read(TaskReceipt, one) for one in document["tasks"]]
 
     def call(
-        self, queue: str, recipient: str, type: str, payload: Any, timeout: float, options: Mapping[str, Any]
+        self,
+        queue: str,
+        recipient: str,
+        type: str,
+        payload: Any,
+        timeout: float,
+        options: Mapping[str, Any],
+        *,
+        repeatable: bool = True,
     ) -> Flow[CallReply]:
         body = {
             "recipient": recipient,
@@ -136,7 +144,9 @@ class Calls:
         request = self.edge.request("POST", path, body=body, timeout=timeout + _NETWORK_SECONDS)
         # Every answer of the edge is final, 502 and 504 included. Only a call without an answer is sent again, and runs
         # once, because the correlation id is the same.
-        response = yield from self.edge.exchange(request, transient=lambda error: isinstance(error, EdgeUnreachable))
+        response = yield from self.edge.exchange(
+            request, repeatable=repeatable, transient=lambda error: isinstance(error, EdgeUnreachable)
+        )
         return read(CallReply, self.edge.document(response))
 
     def lease(

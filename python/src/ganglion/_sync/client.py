@@ -18,6 +18,7 @@ from .transport import Transport
 
 if TYPE_CHECKING:
     from .. import types
+    from ..intelligence import Intelligence
     from .worker import Handler, Worker
 
 __all__ = ["Batch", "Client"]
@@ -52,6 +53,7 @@ class Client:
         self._calls = Calls(edge)
         self._transport = Transport(self.settings)
         self._later = Later(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
+        self._intelligence: Intelligence | None = None
         self.api = Operations(self._perform)
         """Every operation of the HTTP API, by its name there."""
 
@@ -69,7 +71,18 @@ class Client:
         try:
             self._later.close()
         finally:
+            if self._intelligence is not None:
+                self._intelligence.close()
             self._transport.close()
+
+    @property
+    def intelligence(self) -> Intelligence:
+        """Asks hosts that have code, and gathers what is known about a kind of node."""
+        if self._intelligence is None:
+            from ..intelligence import Intelligence
+
+            self._intelligence = Intelligence(self)
+        return self._intelligence
 
     # Signals
 

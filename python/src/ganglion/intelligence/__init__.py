@@ -1,0 +1,26 @@
+"""Shared intelligence: asks hosts that have code, and goes on with a library where nobody answers in time."""
+
+from ._similar import SimilarNode
+from .clients import AsyncIntelligence, Intelligence
+from .errors import (
+    IntelligenceClosed,
+    IntelligenceError,
+    IntelligenceFailed,
+    IntelligenceTimeout,
+    IntelligenceUnavailable,
+)
+from .settings import IntelligenceSettings, SettingProblem, read_intelligence_settings
+
+__all__ = [
+    "AsyncIntelligence",
+    "Intelligence",
+    "IntelligenceClosed",
+    "IntelligenceError",
+    "IntelligenceFailed",
+    "IntelligenceSettings",
+    "IntelligenceTimeout",
+    "IntelligenceUnavailable",
+    "SettingProblem",
+    "SimilarNode",
+    "read_intelligence_settings",
+]
