@@ -1,6 +1,7 @@
 import { agentIdle } from "./agent-idle.ts";
 import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
+import { command } from "./command.ts";
 import { cost } from "./cost.ts";
 import { dashboard } from "./dashboard.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
@@ -31,6 +32,7 @@ const BENCHES = {
   predicted,
   relays,
   dashboard,
+  command,
 };
 
 const wanted = process.argv.slice(2);

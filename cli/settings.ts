@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { type Client, createClient } from "../src/client/client.ts";
+import { nodeFetch } from "../src/client/http/node-fetch.ts";
 import { openSocketSource } from "../src/client/stream/socket-source.ts";
+import { parseUrl } from "../src/core/wire/parse-url.ts";
 import { UsageError } from "./failure.ts";
 
 export interface GlobalOptions {
@@ -19,7 +21,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The client for a command, from its options, the environment and the local edge's token, in this order. */
 export function clientFor(command: Command, environment: Environment = process.env): Client {
-  return createClient({ ...connectionFor(command, environment), openSource: openSocketSource });
+  return createClient({ ...connectionFor(command, environment), openSource: openSocketSource, fetch: nodeFetch });
 }
 
 /** Where the edge of a command is, the token for it, and the ecosystem. */
@@ -47,7 +49,7 @@ export function defaultSource(environment: Environment = process.env): string {
 function readUrl(options: GlobalOptions, environment: Environment): URL {
   const given = options.url ?? set(environment.GANGLION_URL);
   const text = given ?? `http://127.0.0.1:${set(environment.GANGLION_PORT) ?? "8787"}`;
-  const url = URL.parse(text);
+  const url = parseUrl(text);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new UsageError(
       `"${text}" is not the URL of an edge: give one such as http://127.0.0.1:8787 (--url or GANGLION_URL)`,

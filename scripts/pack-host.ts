@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { buildCommand } from "../cli/launch/build.ts";
 import { PROJECT_ROOT } from "../local-edge/paths.ts";
+import { licensesOf, packagesOf } from "./pack/licenses.ts";
 import { reachableFrom } from "./pack/reachable.ts";
 import { type LockedPackage, lockedFor } from "./pack/shrinkwrap.ts";
 
@@ -13,8 +15,8 @@ import { type LockedPackage, lockedFor } from "./pack/shrinkwrap.ts";
  */
 const NAME = "ganglion-host";
 const COMMANDS = { ganglion: "cli/ganglion.mjs", "ganglion-agent": "local-agent/ganglion-agent.mjs" };
-/** The thread of the index is started by its file, and not imported. */
-const ENTRIES = ["cli/main.js", "local-agent/main.js", "local-agent/intelligence/index-thread.js"];
+/** The thread of the index is started by its file, and not imported. The command line is built into one file. */
+const ENTRIES = ["local-agent/main.js", "local-agent/intelligence/index-thread.js"];
 /** Files that the code reads, and the one with which the commands start. */
 const DATA = ["src/client/intelligence/library.yaml", "local-agent/base/run-command.mjs"];
 
@@ -28,12 +30,12 @@ interface Manifest {
 const target = resolve(process.env.INIT_CWD ?? process.cwd(), process.argv[2] ?? join(PROJECT_ROOT, "dist"));
 const work = mkdtempSync(join(tmpdir(), "ganglion-pack-"));
 try {
-  console.log(pack(work, target));
+  console.log(await pack(work, target));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
-function pack(directory: string, into: string): string {
+async function pack(directory: string, into: string): Promise<string> {
   const emitted = join(directory, "emitted");
   const staged = join(directory, "package");
   const compiler = join(PROJECT_ROOT, "node_modules", ".bin", "tsc");
@@ -41,6 +43,8 @@ function pack(directory: string, into: string): string {
   const { files, packages } = reachableFrom(emitted, ENTRIES);
   for (const file of files) copy(join(emitted, file), join(staged, file));
   for (const file of DATA) copy(join(PROJECT_ROOT, file), join(staged, file));
+  const built = await buildCommand(join(staged, "cli", "ganglion.cjs"), "..");
+  writeFileSync(join(staged, "LICENSES-OF-OTHERS.txt"), licensesOf(packagesOf(built)));
   for (const command of Object.values(COMMANDS)) {
     const text = readFileSync(join(PROJECT_ROOT, command), "utf8").replaceAll('"./main.ts"', '"./main.js"');
     writeFileSync(join(staged, command), text, { mode: 0o755 });

@@ -1,6 +1,7 @@
-import { Attention, AttentionItem, AttentionPage } from "../core/attention/api.ts";
+import type { Attention, AttentionPage } from "../core/attention/api.ts";
 import { ATTENTION_CHANGED, CHANGING_SIGNALS } from "../core/attention/ecosystem-state.ts";
 import type { Signal } from "../core/signals/signal.ts";
+import { AnyAttention, AnyAttentionPage } from "./answers/attention.ts";
 import type { CallEdge } from "./http/request.ts";
 import { isTransient } from "./http/retry.ts";
 import type { FollowOptions } from "./stream/follow.ts";
@@ -10,27 +11,6 @@ interface Calls {
   readonly inside: (path: string) => string;
   readonly follow: (follow: FollowOptions) => AsyncGenerator<Signal, void, void>;
 }
-
-/** An older edge says neither what follows from a matter nor how many there are. */
-const { cause, what, consequence, action, chain, effects_total } = AttentionItem.shape;
-const AnyItem = AttentionItem.extend({
-  cause: cause.default(""),
-  what: what.default(""),
-  consequence: consequence.default(""),
-  action: action.default(null),
-  chain: chain.default(null),
-  effects_total: effects_total.default(0),
-});
-const { total, critical, left_out, unread } = Attention.shape;
-const counts = {
-  items: AnyItem.array().readonly(),
-  total: total.default(0),
-  critical: critical.default(0),
-  left_out: left_out.default(0),
-  unread: unread.default([]),
-};
-const AnyAttention = Attention.extend(counts);
-const AnyAttentionPage = AttentionPage.extend(counts);
 
 /** What the edge does not tell of, such as a projection that is behind, is looked at this often while somebody watches. */
 const LOOK_EVERY_MS = 2_000;

@@ -209,7 +209,13 @@ interface Deferred<Value> {
 }
 
 function deferred<Value>(): Deferred<Value> {
-  return Promise.withResolvers<Value>();
+  let resolve: (value: Value) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<Value>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  return { promise, resolve, reject };
 }
 
 /** Does not keep the process alive. */

@@ -8,8 +8,19 @@ export interface Connection {
   /** Where the edge is, such as `http://127.0.0.1:8787`. */
   readonly url: string;
   readonly token: Credential;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
 }
+
+/** `fetch`, as far as calls need it. */
+export type Fetch = (
+  url: URL,
+  how: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly signal: AbortSignal;
+    readonly body?: string;
+  },
+) => Promise<Pick<Response, "ok" | "status" | "text"> & { readonly headers: Pick<Headers, "get"> }>;
 
 export interface Call {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

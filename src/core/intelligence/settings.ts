@@ -1,3 +1,4 @@
+import { parseUrl } from "../wire/parse-url.ts";
 import { DEPRECATED_PATHS, SETTING_TABLE, type SettingName, type SettingRow, UNUSED_ADDRESS } from "./setting-table.ts";
 import { isTopic, TOPIC_RULE, topicsOf } from "./topics.ts";
 
@@ -131,7 +132,7 @@ function readValue({ kind, min = 0, max = 100 }: SettingRow, value: unknown): { 
           .filter(Boolean),
       };
     case "url": {
-      const url = URL.parse(String(value));
+      const url = parseUrl(String(value));
       const usable = url !== null && ["http:", "https:"].includes(url.protocol) && url.username === "";
       return usable ? { value: url.href } : { message: "give an address such as https://rag.example.org/query" };
     }

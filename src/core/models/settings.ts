@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isPrivateHost } from "../wire/network-address.ts";
+import { parseUrl } from "../wire/parse-url.ts";
 
 /** Name of a model in rules. */
 export const ModelName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
@@ -24,7 +25,7 @@ const Endpoint = z
   .string()
   .max(2_048)
   .refine((text) => {
-    const url = URL.parse(text);
+    const url = parseUrl(text);
     if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
     return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.has(url.hostname));
   }, "give the address of chat completions, such as https://api.openai.com/v1/chat/completions; http is allowed for this machine only");
