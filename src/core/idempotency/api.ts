@@ -1,7 +1,7 @@
 /** How long the answer to a key is kept, in milliseconds. */
 export const KEEP_ANSWERS_MS = 86_400_000;
-/** Largest answer that is kept, in characters of its body: with its row below what an object may store. */
-export const MAX_ANSWER_CHARS = 1_000_000;
+/** Largest answer that is kept, in bytes of its body: with its row below what an object may store. */
+export const MAX_ANSWER_BYTES = 1_900_000;
 
 /** An answer that a repeated request gets. */
 export interface KeptAnswer {

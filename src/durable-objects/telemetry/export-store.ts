@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { batchesOf, fitting, type SpanBatch } from "../../core/telemetry/batches.ts";
+import { batchesOf, fitting, type SpanBatch, spansOf } from "../../core/telemetry/batches.ts";
 import { ExportProgress, NOTHING_EXPORTED } from "../../core/telemetry/progress.ts";
 import { ExportSettings } from "../../core/telemetry/settings.ts";
 import { readableOr } from "../shell/readable-rows.ts";
@@ -20,8 +20,11 @@ interface BatchRow extends Record<string, SqlStorageValue> {
 }
 
 /** What goes into one request. */
-export interface Waiting extends SpanBatch {
+export interface Waiting {
+  /** Its last batch. */
   readonly through: number;
+  /** As JSON texts. */
+  readonly spans: readonly string[];
 }
 
 type Name = "settings" | "progress" | "log" | "untold";
@@ -33,12 +36,17 @@ type Name = "settings" | "progress" | "log" | "untold";
  */
 export class ExportStore {
   readonly #sql: SqlStorage;
+  readonly #most: { readonly spans: number; readonly bytes: number };
   #settings: ExportSettings | undefined;
   #progress: ExportProgress = NOTHING_EXPORTED;
   #waiting = { spans: 0, bytes: 0 };
+  /** Batches up to here are being sent: they are not given up meanwhile. 0: none. */
+  #sending = 0;
 
-  constructor(sql: SqlStorage) {
+  /** @param most - what waits at most */
+  constructor(sql: SqlStorage, most: { readonly spans: number; readonly bytes: number } = MAX_WAITING) {
     this.#sql = sql;
+    this.#most = most;
     sql.exec("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
     sql.exec(
       `CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY, epoch TEXT NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID`,
@@ -59,6 +67,7 @@ export class ExportStore {
       readableOr(`${name} of an export`, this.note(name), parsed(schema), undefined);
     this.#settings = read("settings", ExportSettings);
     this.#progress = read("progress", ExportProgress) ?? NOTHING_EXPORTED;
+    this.#sending = 0;
     const sums = "SELECT coalesce(sum(spans), 0) AS spans, coalesce(sum(bytes), 0) AS bytes FROM batches";
     this.#waiting = this.#sql.exec<{ spans: number; bytes: number }>(sums).one();
   }
@@ -117,34 +126,43 @@ export class ExportStore {
 
   /** @param spans - as JSON texts @returns how many older ones were given up for them */
   add(spans: readonly string[]): number {
-    for (const batch of batchesOf(spans)) {
-      this.#sql.exec("INSERT INTO batches (spans, bytes, body) VALUES (?, ?, ?)", batch.spans, batch.bytes, batch.body);
-      this.#waiting = { spans: this.#waiting.spans + batch.spans, bytes: this.#waiting.bytes + batch.bytes };
-    }
+    for (const batch of batchesOf(spans)) this.#insert(null, batch);
     return this.#dropOldest();
   }
 
-  /** What goes into the next request; `undefined`: nothing waits. */
+  /** What goes into the next request, which is being sent until {@link settle}; `undefined`: nothing waits. */
   next(): Waiting | undefined {
     const select = "SELECT number, spans, bytes FROM batches ORDER BY number LIMIT ?";
     const rows = this.#sql.exec<BatchRow>(select, LOOKED_AT).toArray();
-    const taken = rows.slice(0, fitting(rows));
-    const through = taken.at(-1)?.number;
+    const through = rows.slice(0, fitting(rows)).at(-1)?.number;
     if (through === undefined) return undefined;
     const bodies = this.#sql
       .exec<{ body: string }>("SELECT body FROM batches WHERE number <= ? ORDER BY number", through)
       .toArray();
-    return {
-      through,
-      spans: taken.reduce((sum, { spans }) => sum + spans, 0),
-      bytes: taken.reduce((sum, { bytes }) => sum + bytes, 0),
-      body: bodies.map(({ body }) => body).join("\n"),
-    };
+    this.#sending = through;
+    return { through, spans: bodies.flatMap(spansOf) };
   }
 
-  forget({ through, spans, bytes }: Waiting): void {
-    this.#sql.exec("DELETE FROM batches WHERE number <= ?", through);
-    this.#waiting = { spans: this.#waiting.spans - spans, bytes: this.#waiting.bytes - bytes };
+  /** Whether what was sent still waits: it does not where the export was changed meanwhile. */
+  isSending({ through }: Waiting): boolean {
+    return this.#sending === through;
+  }
+
+  /**
+   * The request is over.
+   *
+   * @param count - how many of its spans, from the first on, wait no more
+   */
+  settle({ through, spans }: Waiting, count: number): void {
+    this.#sending = 0;
+    if (count === 0) return;
+    const gone = this.#sql
+      .exec<BatchRow>("DELETE FROM batches WHERE number <= ? RETURNING number, spans, bytes", through)
+      .toArray();
+    for (const row of gone) this.#count(-row.spans, -row.bytes);
+    // They come before what came later.
+    const [rest] = batchesOf(spans.slice(count));
+    if (rest !== undefined) this.#insert(through, rest);
   }
 
   /** Nothing waits any more. @returns how many spans were given up */
@@ -152,6 +170,7 @@ export class ExportStore {
     const { spans } = this.#waiting;
     this.#sql.exec("DELETE FROM batches");
     this.#waiting = { spans: 0, bytes: 0 };
+    this.#sending = 0;
     return spans;
   }
 
@@ -161,15 +180,28 @@ export class ExportStore {
     this.reload();
   }
 
+  /** @param number - `null`: behind all others */
+  #insert(number: number | null, { spans, bytes, body }: SpanBatch): void {
+    this.#sql.exec("INSERT INTO batches (number, spans, bytes, body) VALUES (?, ?, ?, ?)", number, spans, bytes, body);
+    this.#count(spans, bytes);
+  }
+
+  #count(spans: number, bytes: number): void {
+    this.#waiting = { spans: this.#waiting.spans + spans, bytes: this.#waiting.bytes + bytes };
+  }
+
   #dropOldest(): number {
     const before = this.#waiting.spans;
-    while (this.#waiting.spans > MAX_WAITING.spans || this.#waiting.bytes > MAX_WAITING.bytes) {
-      const oldest = this.#sql
-        .exec<BatchRow>("SELECT number, spans, bytes FROM batches ORDER BY number LIMIT 1")
-        .toArray()[0];
+    while (this.#waiting.spans > this.#most.spans || this.#waiting.bytes > this.#most.bytes) {
+      const [oldest] = this.#sql
+        .exec<BatchRow>(
+          "SELECT number, spans, bytes FROM batches WHERE number > ? ORDER BY number LIMIT 1",
+          this.#sending,
+        )
+        .toArray();
       if (oldest === undefined) break;
       this.#sql.exec("DELETE FROM batches WHERE number = ?", oldest.number);
-      this.#waiting = { spans: this.#waiting.spans - oldest.spans, bytes: this.#waiting.bytes - oldest.bytes };
+      this.#count(-oldest.spans, -oldest.bytes);
     }
     return before - this.#waiting.spans;
   }

@@ -1,7 +1,6 @@
-import { spansOf } from "../../core/telemetry/batches.ts";
 import { type Fate, settle } from "../../core/telemetry/progress.ts";
 import { outcomeOf, type ReceiverAnswer } from "../../core/telemetry/receiver-answer.ts";
-import type { ExportStore } from "./export-store.ts";
+import type { ExportStore, Waiting } from "./export-store.ts";
 
 interface ExporterOptions {
   readonly store: ExportStore;
@@ -19,36 +18,32 @@ export class Exporter {
 
   /** Sends until nothing waits, the receiver fails, or the time is over. */
   async run(untilMs: number): Promise<void> {
-    const { store, transaction } = this.#options;
+    const { store } = this.#options;
+    let most = Number.POSITIVE_INFINITY;
     while (store.settings !== undefined && Date.now() >= store.progress.retry_ms && Date.now() < untilMs) {
       const waiting = store.next();
       if (waiting === undefined) return;
-      const fate = await this.#sendAll(spansOf(waiting));
+      const count = Math.min(waiting.spans.length, most);
+      const fate = await this.#send(waiting, count);
       if (fate === "wait") return;
-      // After a crash before this, the request is sent again; the receiver knows its spans by their ids.
-      transaction(
-        () => store.forget(waiting),
-        () => store.reload(),
-      );
+      // Halves where the receiver takes no more; one span that is too large does not have all others go one by one.
+      most = fate === "split" ? Math.ceil(count / 2) : most * 2;
     }
   }
 
-  /** Sends spans, in halves where the receiver takes no more. Each half counts as soon as it is taken. */
-  async #sendAll(spans: readonly string[]): Promise<Fate> {
+  /** Sends the first spans. They count as soon as they are taken: what becomes of the others changes nothing. */
+  async #send(waiting: Waiting, count: number): Promise<Fate> {
     const { store, transaction, send } = this.#options;
-    const answer = await send(spans);
+    const answer = await send(waiting.spans.slice(0, count));
+    // Switched off or changed meanwhile: all of it was given up, and nothing is kept of it.
+    if (!store.isSending(waiting)) return store.settings === undefined ? "wait" : "done";
     const nowMs = Date.now();
-    const { progress, fate } = settle(store.progress, outcomeOf(answer, nowMs), spans.length, nowMs, Math.random());
-    if (fate === "split") {
-      const half = Math.ceil(spans.length / 2);
-      const first = await this.#sendAll(spans.slice(0, half));
-      return first === "wait" ? first : this.#sendAll(spans.slice(half));
-    }
-    // Switched off meanwhile: nothing is kept of it.
-    if (store.settings === undefined) return "wait";
+    const { progress, fate } = settle(store.progress, outcomeOf(answer, nowMs), count, nowMs, Math.random());
+    // After a crash before this, the request is sent again; the receiver knows its spans by their ids.
     transaction(
       () => {
-        store.progress = progress;
+        store.settle(waiting, fate === "done" ? count : 0);
+        if (fate !== "split") store.progress = progress;
       },
       () => store.reload(),
     );

@@ -1,8 +1,9 @@
 import type { Context, Next } from "hono";
 import type { Caller } from "../../../core/access/grant.ts";
-import { type KeptAnswer, MAX_ANSWER_CHARS, type Settled } from "../../../core/idempotency/api.ts";
+import { type KeptAnswer, MAX_ANSWER_BYTES, type Settled } from "../../../core/idempotency/api.ts";
 import { readIdempotencyKey } from "../../../core/idempotency/key.ts";
 import { problem } from "../../../core/problem/problem.ts";
+import { utf8Bytes } from "../../../core/signals/limits.ts";
 import type { Beginning } from "../../../durable-objects/idempotency/object.ts";
 import { hex, sha256, sha256OfBytes } from "../../../durable-objects/shell/digest.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
@@ -81,7 +82,7 @@ async function outcomeOf(c: Context<ApiEnv>): Promise<Settled> {
   if (res.webSocket != null || type?.startsWith("text/event-stream") === true) return { unkept: "stream" };
   const body = await res.text();
   c.res = new Response(body === "" ? null : body, res);
-  return body.length > MAX_ANSWER_CHARS ? { unkept: "too_large" } : { status: res.status, type, body };
+  return utf8Bytes(body) > MAX_ANSWER_BYTES ? { unkept: "too_large" } : { status: res.status, type, body };
 }
 
 function answerOf(beginning: Exclude<Beginning, { readonly held: unknown }>): Response {
