@@ -145,9 +145,6 @@ def test_an_asker_gets_answers_of_its_own_requests_alone(client: Client, name: s
         asker.analyse("a.py")
     with pytest.raises(IntelligenceTimeout):
         asker.discover("late", timeout=1)
-    # Nobody is there for the moment between two requests of a worker for tasks.
-    while not asker.health_check():
-        pass
     with pytest.raises(IntelligenceFailed, match="no such file. Name another.") as refused:
         asker.discover("refused")
     assert (refused.value.error_code, refused.value.retry_allowed) == ("INVALID_INPUT", False)

@@ -26,7 +26,6 @@ export interface OpenApi {
 /** Operations that the Python client does not have, with the reason. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   openLink: "the WebSocket of a host's agent, which is a program of its own",
-  openWorkChannel: "a WebSocket; workers take their tasks by requests that wait (leaseTasks)",
   mcp: "the Model Context Protocol, for which there are clients",
   receiveWebhook: "called by other services, which sign what they send",
   beginSession: "the browser's sign-in, which answers with a cookie",
@@ -34,7 +33,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   endCurrentSession: "about the cookie of a browser",
 };
 /** Operations that are no call with one answer, and the hand-written method that has them. */
-const BY_HAND: Readonly<Record<string, string>> = { streamSignals: "follow" };
+const BY_HAND: Readonly<Record<string, string>> = { streamSignals: "follow", openWorkChannel: "worker" };
 
 const HEAD = `"""%s Made by scripts/write-python.ts from the API's description: edit nothing here."""`;
 /** The longest line that a reader of the module has to scroll for. */

@@ -12,7 +12,6 @@ __all__ = ["BY_HAND", "LEFT_OUT", "AsyncOperations", "Operations"]
 
 LEFT_OUT = {
     "openLink": "the WebSocket of a host's agent, which is a program of its own",
-    "openWorkChannel": "a WebSocket; workers take their tasks by requests that wait (leaseTasks)",
     "mcp": "the Model Context Protocol, for which there are clients",
     "receiveWebhook": "called by other services, which sign what they send",
     "beginSession": "the browser's sign-in, which answers with a cookie",
@@ -23,6 +22,7 @@ LEFT_OUT = {
 
 BY_HAND = {
     "streamSignals": "follow",
+    "openWorkChannel": "worker",
 }
 """Operations that are no call with one answer, and the method of the client that has them."""
 

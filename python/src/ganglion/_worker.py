@@ -30,7 +30,8 @@ def worker(queue: str, recipient: str, **options: Any) -> Decorator:
     :param client: default: one by the environment
     :param concurrency: most tasks at a time; default 1
     :param lease: length of a lease in seconds, which is extended after each third of it; default 30
-    :param wait: how long a request waits for tasks, in seconds; default 8. A stop may take as long
+    :param wait: where no WebSocket can be opened: how long a request waits for tasks, in seconds; default 8. A stop may
+        take as long
     :param grace: after SIGTERM, how long running handlers have to finish before their tasks are given back; default 20
     :param name: of the worker, for people; default: the recipient
     :param skills: what this worker can do: it gets tasks that need these skills, too

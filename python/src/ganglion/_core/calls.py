@@ -171,6 +171,10 @@ class Calls:
         document = yield from self.edge.call(request, repeatable=False)
         return [read(Task, one) for one in document["tasks"]]
 
+    def work_channel(self, queue: str, worker: str | None) -> Request:
+        """The upgrade to a worker's channel."""
+        return self.edge.request("GET", self.edge.inside("queues", queue, "work"), query={"worker": worker}, timeout=20.0)
+
     def settle(self, queue: str, action: str, task: Task, fields: Mapping[str, Any]) -> Flow[bool]:
         """Completes, fails, extends or releases. :returns: whether the lease was still held"""
         path = self.edge.inside("queues", queue, "tasks", task.task_id, action)

@@ -1,0 +1,48 @@
+"""A task in the hands of a worker whose handlers are coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Awaitable, Callable
+
+from .._core.work import Turn
+from ..heartbeat import Heartbeat
+from ..models import CallReply, Task, TaskReceipt
+from .client import AsyncClient
+
+__all__ = ["AsyncHandler", "AsyncWork"]
+
+AsyncHandler = Callable[["AsyncWork"], Awaitable[Any]]
+
+
+class AsyncWork(Turn):
+    """A task in a worker's hands. Its handler is cancelled when nobody wants the result."""
+
+    __slots__ = ("_heartbeat", "_queue", "_runner", "client")
+
+    def __init__(self, task: Task, queue: str, client: AsyncClient, heartbeat: Heartbeat) -> None:
+        super().__init__(task)
+        self._queue = queue
+        self._heartbeat = heartbeat
+        self._runner: asyncio.Task[Any] | None = None
+        self.client = client
+
+    def progress(self, progress: float) -> None:
+        """Tells the supervisor, if there is one, that the work moves on. :raises TaskCancelled: nobody wants the result"""
+        self._heartbeat.send("working", self.task_id, progress)
+        self.raise_if_cancelled()
+
+    async def delegate(self, recipient: str, type: str, payload: Any = None, **options: Any) -> TaskReceipt:
+        """Queues a task that follows from this one, once, though this one may be done again after a crash."""
+        fields = self.followed_by(recipient, options)
+        return await self.client.enqueue(fields.pop("queue", self._queue), recipient, type, payload, **fields)
+
+    async def call(self, recipient: str, type: str, payload: Any = None, **options: Any) -> CallReply:
+        """Asks another agent, and waits for the reply."""
+        fields = self.question(type, options)
+        return await self.client.call(fields.pop("queue", self._queue), recipient, type, payload, **fields)
+
+    def _cancel(self, reason: str) -> None:
+        self._reason = reason
+        if self._runner is not None:
+            self._runner.cancel()

@@ -1,0 +1,45 @@
+"""A task in the hands of a worker whose handlers run in threads."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from .._core.work import Turn
+from ..heartbeat import Heartbeat
+from ..models import CallReply, Task, TaskReceipt
+from .client import Client
+
+__all__ = ["Handler", "Work"]
+
+Handler = Callable[["Work"], Any]
+"""Returns the result of the task, or raises: then the attempt has failed, and the queue keeps the error's message."""
+
+
+class Work(Turn):
+    """A task in a worker's hands, and what its handler can do besides its work."""
+
+    __slots__ = ("_heartbeat", "_queue", "client")
+
+    def __init__(self, task: Task, queue: str, client: Client, heartbeat: Heartbeat) -> None:
+        super().__init__(task)
+        self._queue = queue
+        self._heartbeat = heartbeat
+        self.client = client
+
+    def progress(self, progress: float) -> None:
+        """Tells the supervisor, if there is one, that the work moves on. :raises TaskCancelled: nobody wants the result"""
+        self._heartbeat.send("working", self.task_id, progress)
+        self.raise_if_cancelled()
+
+    def delegate(self, recipient: str, type: str, payload: Any = None, **options: Any) -> TaskReceipt:
+        """Queues a task that follows from this one, once, though this one may be done again after a crash."""
+        fields = self.followed_by(recipient, options)
+        return self.client.enqueue(fields.pop("queue", self._queue), recipient, type, payload, **fields)
+
+    def call(self, recipient: str, type: str, payload: Any = None, **options: Any) -> CallReply:
+        """Asks another agent, and waits for the reply."""
+        fields = self.question(type, options)
+        return self.client.call(fields.pop("queue", self._queue), recipient, type, payload, **fields)
+
+    def _cancel(self, reason: str) -> None:
+        self._reason = reason
