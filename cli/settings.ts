@@ -7,27 +7,34 @@ import { type Client, createClient } from "../src/client/client.ts";
 import { nodeFetch } from "../src/client/http/node-fetch.ts";
 import { openSocketSource } from "../src/client/stream/socket-source.ts";
 import { parseUrl } from "../src/core/wire/parse-url.ts";
+import { type Context, contextNamed, readContexts, requirePrivate } from "./contexts.ts";
 import { UsageError } from "./failure.ts";
 
 export interface GlobalOptions {
   readonly url?: string;
   readonly tokenFile?: string;
   readonly ecosystem?: string;
+  readonly context?: string;
   readonly json?: true;
   readonly wide?: true;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The client for a command, from its options, the environment and the local edge's token, in this order. */
+/** Whether a command prints for programs. */
+export const wantsJson = (command: Command): boolean => command.optsWithGlobals<GlobalOptions>().json === true;
+
+/** The client for a command, from its options, contexts, the environment and the local edge's token. */
 export function clientFor(command: Command, environment: Environment = process.env): Client {
   return createClient({ ...connectionFor(command, environment), openSource: openSocketSource, fetch: nodeFetch });
 }
 
 /** Where the edge of a command is, the token for it, and the ecosystem. */
 export function connectionFor(command: Command, environment: Environment = process.env) {
-  const { ecosystem = set(environment.GANGLION_ECOSYSTEM) ?? "default" } = command.optsWithGlobals<GlobalOptions>();
-  return { ...edgeFor(command, undefined, environment), ecosystem };
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const context = contextOf(options, environment);
+  const ecosystem = options.ecosystem ?? context?.ecosystem ?? set(environment.GANGLION_ECOSYSTEM) ?? "default";
+  return { ...edgeOf(options, context, environment), ecosystem };
 }
 
 /**
@@ -36,9 +43,27 @@ export function connectionFor(command: Command, environment: Environment = proce
  * @param url - in place of the option and the variable
  */
 export function edgeFor(command: Command, url?: string, environment: Environment = process.env) {
-  const options = command.optsWithGlobals<GlobalOptions>();
-  const read = readUrl(url === undefined ? options : { ...options, url }, environment);
-  return { url: read.href, token: readToken(options, environment, read) };
+  const given = command.optsWithGlobals<GlobalOptions>();
+  const options = url === undefined ? given : { ...given, url };
+  return edgeOf(options, contextOf(options, environment), environment);
+}
+
+/** @param context - the one that says where the edge is */
+function edgeOf(options: GlobalOptions, context: Context | undefined, environment: Environment) {
+  const read = readUrl(context === undefined ? options : { url: context.url }, environment);
+  return { url: read.href, token: readToken(options, context, environment, read) };
+}
+
+/** The context that says where the edge is, where one does: a context's token and ecosystem belong to its URL. */
+function contextOf({ url, context }: GlobalOptions, environment: Environment): Context | undefined {
+  if (context !== undefined) {
+    if (url !== undefined) throw new UsageError("--url does not go with --context, which names a URL");
+    return contextNamed(context, readContexts(environment));
+  }
+  if (url !== undefined || set(environment.GANGLION_URL) !== undefined) return undefined;
+  const contexts = readContexts(environment);
+  const name = set(environment.GANGLION_CONTEXT) ?? contexts.current;
+  return name === null ? undefined : contextNamed(name, contexts);
 }
 
 /** The default source of emitted signals: this host. */
@@ -46,7 +71,8 @@ export function defaultSource(environment: Environment = process.env): string {
   return set(environment.GANGLION_HOST_ID) ?? hostname();
 }
 
-function readUrl(options: GlobalOptions, environment: Environment): URL {
+/** @throws UsageError where the URL cannot be that of an edge */
+export function readUrl(options: Pick<GlobalOptions, "url">, environment: Environment): URL {
   const given = options.url ?? set(environment.GANGLION_URL);
   const text = given ?? `http://127.0.0.1:${set(environment.GANGLION_PORT) ?? "8787"}`;
   const url = parseUrl(text);
@@ -63,8 +89,12 @@ function readUrl(options: GlobalOptions, environment: Environment): URL {
   return url;
 }
 
-function readToken(options: GlobalOptions, environment: Environment, url: URL): string {
+function readToken(options: GlobalOptions, context: Context | undefined, environment: Environment, url: URL): string {
   if (options.tokenFile !== undefined) return readTokenFile(options.tokenFile);
+  if (context?.token_file !== undefined) {
+    requirePrivate(context.token_file);
+    return readTokenFile(context.token_file);
+  }
   const given = set(environment.GANGLION_TOKEN);
   if (given !== undefined) return checkToken(given, "GANGLION_TOKEN");
   // The local edge's token opens everything there: never send it to another machine.

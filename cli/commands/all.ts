@@ -54,4 +54,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   ecosystem: async () => (await import("./ecosystems/ecosystem.ts")).ecosystemCommand(),
   erase: async () => (await import("./erasure/erase.ts")).eraseCommand(),
   import: async () => (await import("./import/import.ts")).importCommand(),
+  context: async () => (await import("./context.ts")).contextCommand(),
+  completion: async () => (await import("./completion.ts")).completionCommand(),
+  help: async () => (await import("./help.ts")).helpCommand(),
 };

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { SessionRecord } from "../../../src/core/access/session.ts";
 import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
 const columns: readonly Column<SessionRecord>[] = [
   ["ID", ({ id }) => id, "key"],
@@ -11,8 +11,6 @@ const columns: readonly Column<SessionRecord>[] = [
   ["USED", ({ used_at }) => at(used_at), "whole"],
   ["ENDS", ({ expires_at }) => at(expires_at), "whole"],
 ];
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 export const sessionsCommand = () =>
   new Command("sessions")

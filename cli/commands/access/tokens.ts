@@ -5,7 +5,7 @@ import { isScope, SCOPES } from "../../../src/core/access/scopes.ts";
 import { list, timeAhead } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
 const columns: readonly Column<TokenRecord>[] = [
   ["ID", ({ id }) => id, "key"],
@@ -29,8 +29,6 @@ interface CreateOptions {
   readonly recipient?: string[];
   readonly expires?: string;
 }
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const BOUND = "(default: any); a name, or the beginning of names with a *; repeat the option or use commas";
 

@@ -10,9 +10,7 @@ import { readJson, refusalText } from "../../../src/core/json/read-json.ts";
 import { list, time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { at, type Column, print, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+import { clientFor, wantsJson } from "../../settings.ts";
 
 const columns: readonly Column<DeadLetter>[] = [
   ["LAST FAILED", ({ last_failed_at }) => at(last_failed_at), "whole"],

@@ -1,9 +1,7 @@
 import { Command } from "commander";
 import type { BridgeView } from "../../../src/core/federation/bridge.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+import { clientFor, wantsJson } from "../../settings.ts";
 
 const columns: readonly Column<BridgeView>[] = [
   ["NAME", ({ name }) => name, "key"],

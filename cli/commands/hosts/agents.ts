@@ -2,9 +2,7 @@ import { Command } from "commander";
 import type { AgentView } from "../../../src/core/hosts/api.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, clock, print, printFields, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+import { clientFor, wantsJson } from "../../settings.ts";
 
 const columns: readonly Column<AgentView>[] = [
   ["HOST", ({ host }) => host, "key"],

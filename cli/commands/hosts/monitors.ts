@@ -3,9 +3,7 @@ import type { MonitorSettings } from "../../../src/core/hosts/monitors/monitor-s
 import { fact } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { cellText, print, printFields } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+import { clientFor, wantsJson } from "../../settings.ts";
 
 export const monitorsCommand = () =>
   new Command("monitors")

@@ -6,7 +6,7 @@ import { readOlderLetter } from "../../../src/core/dead-letters/older-letter.ts"
 import { Failure } from "../../failure.ts";
 import { askLocalAgent } from "../../local-agent.ts";
 import { print, printFields, remark } from "../../output.ts";
-import type { GlobalOptions } from "../../settings.ts";
+import { wantsJson } from "../../settings.ts";
 import { policyStateCommand } from "./policy-state.ts";
 import { importTeamConfig, type TeamImport } from "./team-config.ts";
 import { textOf } from "./text-of.ts";
@@ -18,8 +18,6 @@ const Imported = z.object({
   imported: z.number(),
   refused: z.array(z.object({ line: z.number(), reason: z.string() })),
 });
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 export const importCommand = () =>
   new Command("import")

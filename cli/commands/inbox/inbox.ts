@@ -2,10 +2,8 @@ import { Command, Option } from "commander";
 import type { InboxSource, InboxSourceInput, RequestMap } from "../../../src/core/inbox/source.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { readSecret } from "../secret-file.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<InboxSource>[] = [
   ["NAME", ({ name }) => name, "key"],

@@ -10,10 +10,9 @@ import type { SimilarNode } from "../../../src/core/intelligence/similar-nodes.t
 import { list, milliseconds, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printTable, remark } from "../../output.ts";
-import { connectionFor, type GlobalOptions } from "../../settings.ts";
+import { connectionFor, wantsJson } from "../../settings.ts";
 import { askingSettings, withIntelligence } from "./asking.ts";
 
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 const timeout = ["--timeout <time>", "longest wait for the answer, 5m at most", milliseconds(1, 300_000)] as const;
 const nodeType = () =>
   new Option("--node-type <type>", "type of the node").makeOptionMandatory().argParser((text: string): NodeType => {

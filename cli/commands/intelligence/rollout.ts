@@ -10,9 +10,8 @@ import type {
 import { placeOfKey } from "../../../src/core/intelligence/stable-share.ts";
 import { amount } from "../../arguments.ts";
 import { type Column, print, printFields, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 const note = ["--note <text>", "why, for people and for the log"] as const;
 
 /** `ganglion rollout`: which share of those who ask about code asks live hosts. */

@@ -5,7 +5,7 @@ import type { ModelSettingsInput } from "../../../src/core/models/settings.ts";
 import { amount, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { type Column, print, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { readSecret } from "../secret-file.ts";
 
 type ModelShown = ModelSettingsView["models"][number];
@@ -98,8 +98,6 @@ const switchCommand = (name: string, enabled: boolean) =>
         enabled,
       }));
     });
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 async function list(command: Command): Promise<void> {
   const settings = await clientFor(command).models.settings();

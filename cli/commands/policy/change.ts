@@ -4,12 +4,10 @@ import type { PolicyChanges } from "../../../src/core/policy/api.ts";
 import { time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { print, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { compareRules, describeRuleDifferences, type RuleDifference, withWritten } from "./compare.ts";
 import { bodyOf, readRuleFile, type WrittenRule } from "./rule-file.ts";
 import { showDifferences, warmUpOption } from "./simulate.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 interface DiffOptions {
   readonly since?: string;

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { RULE_PACKS } from "../../../src/core/policy/built-in-rules.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printLines, printTable } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
 interface Pack {
   readonly pack: string;
@@ -15,8 +15,6 @@ const columns: readonly Column<Pack>[] = [
   ["ENABLED", ({ enabled }) => enabled.join(" "), "text"],
   ["DISABLED", ({ disabled }) => disabled.join(" "), "text"],
 ];
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 export const packsCommand = () =>
   new Command("packs")

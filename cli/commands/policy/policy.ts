@@ -4,14 +4,12 @@ import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { Policy, PolicyVersion } from "../../../src/core/policy/api.ts";
 import { Failure } from "../../failure.ts";
 import { at, type Column, clock, print, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { applyCommand, diffCommand, remarkWarnings } from "./change.ts";
 import { packsCommand } from "./packs.ts";
 import { bodyOf, readRuleFile } from "./rule-file.ts";
 import { simulateCommand } from "./simulate.ts";
 import { testCommand } from "./test.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<Policy>[] = [
   ["ID", ({ id }) => id, "key"],

@@ -6,12 +6,10 @@ import type { QueueEvent, RecipientStatus } from "../../../src/core/queue/api.ts
 import type { BreakerStatus } from "../../../src/core/queue/breaker-status.ts";
 import { facts, milliseconds, wholeNumber } from "../../arguments.ts";
 import { at, type Column, clock, print, printFields, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { currentLook } from "../../terminal/look.ts";
 import { lineWriter } from "../../terminal/table.ts";
 import { queueOption } from "./tasks.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const recipientColumns: readonly Column<[string, RecipientStatus]>[] = [
   ["RECIPIENT", ([name]) => name, "text"],

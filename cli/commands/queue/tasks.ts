@@ -4,9 +4,8 @@ import { Outcome } from "../../../src/core/queue/task.ts";
 import { facts, list, milliseconds, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, defaultSource, type GlobalOptions } from "../../settings.ts";
+import { clientFor, defaultSource, wantsJson } from "../../settings.ts";
 
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 /** Queue of the commands without `--queue`. */
 export const DEFAULT_QUEUE = "work";
 export const queueOption = ["--queue <name>", "which queue", DEFAULT_QUEUE] as const;

@@ -6,7 +6,7 @@ import { seconds, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { askLocalAgent } from "../../local-agent.ts";
 import { type Column, clock, print, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
 interface Where {
   readonly host?: string;
@@ -15,8 +15,6 @@ interface Where {
 
 /** Longer than a stop, which waits 30 s for an agent that ends slowly. */
 const TIMEOUT_SECONDS = 60;
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<AgentState>[] = [
   ["NAME", ({ name }) => name, "key"],

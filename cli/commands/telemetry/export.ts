@@ -6,7 +6,7 @@ import { PAYLOADS, type Payload } from "../../../src/core/telemetry/span.ts";
 import { lengthOfTime, list } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { print, printFields } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { readSecret } from "../secret-file.ts";
 
 interface SetOptions {
@@ -17,8 +17,6 @@ interface SetOptions {
   readonly interval?: number;
   readonly reactions?: string[];
 }
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 export const exportCommand = () =>
   new Command("export")

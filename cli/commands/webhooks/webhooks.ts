@@ -4,10 +4,8 @@ import { FORMATS } from "../../../src/core/webhooks/settings.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { readSecret, readText } from "../secret-file.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 function formatOf({ format = "raw", template }: Pick<Endpoint, "format" | "template">): string {
   return template === undefined ? format : "template";

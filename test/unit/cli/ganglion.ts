@@ -22,6 +22,8 @@ interface RunOptions {
 /** The environment of a command under test: nothing of this process's but PATH. */
 export const commandEnvironment = (env: Record<string, string> = {}): Record<string, string | undefined> => ({
   PATH: process.env.PATH,
+  // No contexts of the person who runs the tests.
+  XDG_CONFIG_HOME: "/nowhere",
   GANGLION_TOKEN: TOKEN,
   GANGLION_HOST_ID: "this-host",
   ...env,
