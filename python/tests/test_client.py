@@ -122,6 +122,15 @@ def test_what_needs_somebody_and_who_is_there_can_be_read(client: Client, name: 
     assert client.webhooks() == []
 
 
+def test_a_watcher_is_told_what_needs_somebody_each_time_that_it_changes(client: Client, name: str) -> None:
+    with Client(ecosystem=name.lower()) as own:
+        watching = own.watch_attention(every=0.1)
+        assert next(watching)["total"] == 0
+        own.emit_many({"signal": "OBSERVATION", "facts": {"zooid": "demo", "cpu_percent": 97}} for _ in range(5))
+        assert [item["kind"] for item in next(watching)["items"]] == ["gap"]
+        assert [gap["status"] for gap in own.gaps()] == ["open"]
+
+
 def test_an_ecosystem_of_another_name_is_another_one(client: Client, name: str) -> None:
     with Client(ecosystem=name.lower()) as other:
         other.emit(name)
@@ -151,7 +160,9 @@ def test_the_asynchronous_client_does_the_same(edge_url: str, name: str) -> None
             with pytest.raises(ServerProblem) as none:
                 await client.call(name, "nobody", "ASK", require_responder=True)
             assert none.value.type == "/problems/no-responder"
-            assert (await client.attention())["total"] >= 0
+            async for attention in client.watch_attention():
+                assert attention["total"] >= 0
+                break
             assert [one["event"] async for one in _first(client.follow_queue(name))] == ["queued"]
 
     asyncio.run(main())

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._core.exchange import Retry
 from ._core.work import TaskCancelled, TaskRefused, TaskReleased
-from ._sync.client import Batch, Client
+from ._sync.batch import Batch
+from ._sync.client import Client
 from ._worker import answer, worker
 from .errors import (
     ApiProblem,
@@ -35,9 +36,12 @@ from .heartbeat import Heartbeat, heartbeat
 from .models import CallReply, Receipt, Signal, Task, TaskReceipt
 
 if TYPE_CHECKING:
-    from ._async.client import AsyncBatch, AsyncClient
-    from ._async.worker import AsyncWork, AsyncWorker
-    from ._sync.worker import Work, Worker
+    from ._async.batch import AsyncBatch
+    from ._async.client import AsyncClient
+    from ._async.work import AsyncWork
+    from ._async.worker import AsyncWorker
+    from ._sync.work import Work
+    from ._sync.worker import Worker
 
     __version__: str
 
@@ -81,11 +85,11 @@ __all__ = [
 
 # Loaded when they are first wanted: asyncio alone takes longer to load than all the rest.
 _LATER = {
-    "AsyncBatch": "_async.client",
+    "AsyncBatch": "_async.batch",
     "AsyncClient": "_async.client",
-    "AsyncWork": "_async.worker",
+    "AsyncWork": "_async.work",
     "AsyncWorker": "_async.worker",
-    "Work": "_sync.worker",
+    "Work": "_sync.work",
     "Worker": "_sync.worker",
 }
 

@@ -13,8 +13,10 @@ from .._core.settings import Settings, read_settings
 from .._operations import AsyncOperations
 from .._sync.follow import OnInterrupted
 from ..models import CallReply, Receipt, Signal, TaskReceipt
+from .batch import AsyncBatch
 from .follow import follow, follow_queue
 from .later import AsyncLater
+from .looks import AsyncLooks
 from .transport import AsyncTransport
 
 if TYPE_CHECKING:
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
     from ..intelligence import AsyncIntelligence
     from .worker import AsyncHandler, AsyncWorker
 
-__all__ = ["AsyncBatch", "AsyncClient"]
+__all__ = ["AsyncClient"]
 
 
-class AsyncClient:
+class AsyncClient(AsyncLooks):
     """An ecosystem of an edge, for asyncio; takes the arguments of ``Client``. ``async with`` closes it at the end."""
 
     def __init__(
@@ -48,7 +50,6 @@ class AsyncClient:
         self._later = AsyncLater(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
         self._intelligence: AsyncIntelligence | None = None
         self.api = AsyncOperations(self._perform)
-        """Every operation of the HTTP API, by its name there."""
 
     def __repr__(self) -> str:
         return f"AsyncClient({self.settings.origin!r}, ecosystem={self.settings.ecosystem!r})"
@@ -251,46 +252,6 @@ class AsyncClient:
         given: dict[str, Any] = {"concurrency": 16, **options}
         return lambda handler: AsyncWorker(queue, recipient, handler, client=self, types=types, **given)
 
-    # What needs somebody, and who is there
-
-    async def attention(self) -> types.Attention:
-        """What needs somebody now."""
-        return await self.api.get_attention()
-
-    async def gaps(
-        self, status: Literal["open", "resolved", "all"] = "open", name: str | None = None
-    ) -> list[types.Gap]:
-        """Capabilities that the fleet lacks."""
-        return (await self.api.list_gaps(status=status, name=name))["gaps"]
-
-    def dead_letters(self, **filter: Any) -> AsyncIterator[types.DeadLetter]:
-        """What could not be processed, the newest first. :param filter: kind, daemon, signal, host, since, until, text"""
-        return self._pages(self.api.list_dead_letters, "dead_letters", filter)
-
-    def decisions(self, **filter: Any) -> AsyncIterator[types.Decision]:
-        """What rules decided, the newest first. :param filter: rule, outcome, signal, since, until"""
-        return self._pages(self.api.list_decisions, "decisions", filter)
-
-    def finished(self, queue: str, **filter: Any) -> AsyncIterator[types.Task]:
-        """Finished tasks, the newest first. :param filter: state, recipient, type, since, until, text"""
-        return self._pages(lambda **query: self.api.list_finished_tasks(queue, **query), "tasks", filter)
-
-    def hosts(self) -> AsyncIterator[types.Agent]:
-        """Hosts, by name."""
-        return self._pages(self.api.list_agents, "agents", {})
-
-    async def policies(self) -> list[types.Policy]:
-        """The rules in force."""
-        return (await self.api.list_policies())["policies"]
-
-    async def webhooks(self) -> list[types.Webhook]:
-        """Services that are told of signals."""
-        return (await self.api.list_webhooks())["webhooks"]
-
-    async def usage(self) -> types.EcosystemUsage:
-        """What the ecosystem uses and costs."""
-        return await self.api.get_usage()
-
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any
     ) -> dict[str, Any]:
@@ -300,35 +261,3 @@ class AsyncClient:
         self, operation: Operation, path: Mapping[str, str], query: Mapping[str, object], body: object
     ) -> Any:
         return await self._transport.run(self._edge.operate(operation, path, query, body))
-
-    async def _pages(self, page: Callable[..., Any], field: str, query: Mapping[str, Any]) -> AsyncIterator[Any]:
-        after: Any = None
-        while True:
-            found = await (page(**query) if after is None else page(**{**query, "after": after}))
-            for one in found[field]:
-                yield one
-            after = found.get("next")
-            if after is None:
-                return
-
-
-class AsyncBatch:
-    """Signals that are emitted together at the end of the block. More than 1,000 are several requests."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
-        self._signals: list[Mapping[str, Any]] = []
-
-    async def __aenter__(self) -> AsyncBatch:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        if error is None:
-            for first in range(0, len(self._signals), 1000):
-                await self._client.emit_many(self._signals[first : first + 1000])
-
-    def emit(self, signal: str, facts: Mapping[str, Any] | None = None, **options: Any) -> None:
-        """Takes the arguments of ``AsyncClient.emit``."""
-        self._signals.append({"signal": signal, "facts": facts, **options})

@@ -12,8 +12,10 @@ from .._core.operation import Operation, Time
 from .._core.settings import Settings, read_settings
 from .._operations import Operations
 from ..models import CallReply, Receipt, Signal, TaskReceipt
+from .batch import Batch
 from .follow import Following, OnInterrupted, QueueFollowing
 from .later import Later
+from .looks import Looks
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
     from ..intelligence import Intelligence
     from .worker import Handler, Worker
 
-__all__ = ["Batch", "Client"]
+__all__ = ["Client"]
 
 
-class Client:
+class Client(Looks):
     """An ecosystem of an edge. May be used by many threads; ``with`` closes it at the end.
 
     Address, token and ecosystem come from the arguments, or else from ``GANGLION_URL``, ``GANGLION_TOKEN`` and
@@ -55,7 +57,6 @@ class Client:
         self._later = Later(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
         self._intelligence: Intelligence | None = None
         self.api = Operations(self._perform)
-        """Every operation of the HTTP API, by its name there."""
 
     def __repr__(self) -> str:
         return f"Client({self.settings.origin!r}, ecosystem={self.settings.ecosystem!r})"
@@ -274,44 +275,6 @@ class Client:
         given: dict[str, Any] = {"concurrency": 16, **options}
         return lambda handler: Worker(queue, recipient, handler, client=self, types=types, **given)
 
-    # What needs somebody, and who is there
-
-    def attention(self) -> types.Attention:
-        """What needs somebody now."""
-        return self.api.get_attention()
-
-    def gaps(self, status: Literal["open", "resolved", "all"] = "open", name: str | None = None) -> list[types.Gap]:
-        """Capabilities that the fleet lacks."""
-        return self.api.list_gaps(status=status, name=name)["gaps"]
-
-    def dead_letters(self, **filter: Any) -> Iterator[types.DeadLetter]:
-        """What could not be processed, the newest first. :param filter: kind, daemon, signal, host, since, until, text"""
-        return self._pages(self.api.list_dead_letters, "dead_letters", filter)
-
-    def decisions(self, **filter: Any) -> Iterator[types.Decision]:
-        """What rules decided, the newest first. :param filter: rule, outcome, signal, since, until"""
-        return self._pages(self.api.list_decisions, "decisions", filter)
-
-    def finished(self, queue: str, **filter: Any) -> Iterator[types.Task]:
-        """Finished tasks, the newest first. :param filter: state, recipient, type, since, until, text"""
-        return self._pages(lambda **query: self.api.list_finished_tasks(queue, **query), "tasks", filter)
-
-    def hosts(self) -> Iterator[types.Agent]:
-        """Hosts, by name."""
-        return self._pages(self.api.list_agents, "agents", {})
-
-    def policies(self) -> list[types.Policy]:
-        """The rules in force."""
-        return self.api.list_policies()["policies"]
-
-    def webhooks(self) -> list[types.Webhook]:
-        """Services that are told of signals."""
-        return self.api.list_webhooks()["webhooks"]
-
-    def usage(self) -> types.EcosystemUsage:
-        """What the ecosystem uses and costs."""
-        return self.api.get_usage()
-
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any
     ) -> dict[str, Any]:
@@ -321,32 +284,3 @@ class Client:
         self, operation: Operation, path: Mapping[str, str], query: Mapping[str, object], body: object
     ) -> Any:
         return self._transport.run(self._edge.operate(operation, path, query, body))
-
-    def _pages(self, page: Callable[..., Any], field: str, query: Mapping[str, Any]) -> Iterator[Any]:
-        after: Any = None
-        while True:
-            found = page(**query) if after is None else page(**{**query, "after": after})
-            yield from found[field]
-            after = found.get("next")
-            if after is None:
-                return
-
-
-class Batch:
-    """Signals that are emitted together at the end of the block. More than 1,000 are several requests."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._signals: list[Mapping[str, Any]] = []
-
-    def __enter__(self) -> Batch:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if error is None:
-            for first in range(0, len(self._signals), 1000):
-                self._client.emit_many(self._signals[first : first + 1000])
-
-    def emit(self, signal: str, facts: Mapping[str, Any] | None = None, **options: Any) -> None:
-        """Takes the arguments of ``Client.emit``."""
-        self._signals.append({"signal": signal, "facts": facts, **options})

@@ -1,7 +1,7 @@
 """Shared intelligence: asks hosts that have code, and goes on with a library where nobody answers in time."""
 
 from ._similar import SimilarNode
-from .clients import AsyncIntelligence, Intelligence
+from .blocking import Intelligence
 from .errors import (
     IntelligenceClosed,
     IntelligenceError,
@@ -9,6 +9,7 @@ from .errors import (
     IntelligenceTimeout,
     IntelligenceUnavailable,
 )
+from .for_asyncio import AsyncIntelligence
 from .settings import IntelligenceSettings, SettingProblem, read_intelligence_settings
 
 __all__ = [
