@@ -10,6 +10,8 @@ export interface QueueGlance {
   readonly wait_p50_ms: number | null;
   readonly run_p50_ms: number | null;
   readonly alerts: readonly unknown[];
+  /** It gives out no tasks. */
+  readonly paused?: boolean | undefined;
 }
 
 /** From which age of the oldest task on a queue is so hot, in milliseconds. */
@@ -54,6 +56,9 @@ export function sentenceOf(queue: QueueGlance & { readonly workers?: number }): 
 } {
   const { ready, leased, oldest_ms, workers } = queue;
   const share = waitAgainstRun(queue);
+  if (queue.paused === true) {
+    return { tone: "warning", text: "Paused: it takes tasks, and gives none out." };
+  }
   if (ready > 0 && workers === 0) {
     return { tone: "critical", text: "Tasks wait and no worker is connected: start one." };
   }

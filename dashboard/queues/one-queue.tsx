@@ -5,6 +5,7 @@ import { Badge, Empty, Head, Loaded, When } from "../parts/basics.tsx";
 import { Table } from "../parts/table.tsx";
 import { duration, grouped } from "../parts/words.ts";
 import { callsOf } from "./calls.ts";
+import { Controls } from "./controls.tsx";
 import { Tasks } from "./tasks.tsx";
 
 const EVERY_MS = 5_000;
@@ -25,6 +26,7 @@ export function OneQueue({ ecosystem, queue }: { readonly ecosystem: string; rea
       <Loaded of={state}>
         {({ status, bottlenecks }) => (
           <>
+            <Controls calls={calls} queue={queue} status={status} after={state.reload} />
             <QueueFigures status={status} bottlenecks={bottlenecks} />
             <Tasks ecosystem={ecosystem} queue={queue} />
             <Slow bottlenecks={bottlenecks} queue={queue} />
@@ -37,6 +39,8 @@ export function OneQueue({ ecosystem, queue }: { readonly ecosystem: string; rea
 
 type Status = Pick<QueueStatus, "depth" | "running" | "oldest_age_ms" | "workers" | "by_recipient" | "alerts"> & {
   readonly breakers?: QueueStatus["breakers"] | undefined;
+  readonly paused?: QueueStatus["paused"] | undefined;
+  readonly bulk?: QueueStatus["bulk"] | undefined;
 };
 
 function QueueFigures({ status, bottlenecks }: { readonly status: Status; readonly bottlenecks: Bottlenecks }) {
@@ -49,6 +53,17 @@ function QueueFigures({ status, bottlenecks }: { readonly status: Status; readon
           (status.depth === 0 ? "Nothing waits." : "No task has run this hour: nobody knows yet where the time goes.")}
       </p>
       <p class="tally">
+        {status.paused != null && (
+          <Badge tone="warning">
+            paused by {status.paused.by}, <When at={status.paused.since} />
+            {status.paused.reason !== null && `: ${status.paused.reason}`}
+          </Badge>
+        )}
+        {status.bulk != null && (
+          <Badge tone="notice">
+            {status.bulk.action} by {status.bulk.by} runs: {grouped(status.bulk.done)} done
+          </Badge>
+        )}
         <Badge tone={status.depth > 0 && workers === 0 ? "critical" : "calm"}>
           {grouped(status.depth)} queued, {grouped(status.running)} running, {grouped(workers)} workers connected
         </Badge>

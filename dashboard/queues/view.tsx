@@ -65,6 +65,7 @@ function Tile({ queue }: { readonly queue: QueueGlance }) {
         <a href={to("queues", queue.queue)} data-walk>
           {queue.queue}
         </a>
+        {queue.paused === true && <Badge tone="warning">paused</Badge>}
         {alerts.length > 0 && <Badge tone="warning">{counted(alerts.length, "alert")}</Badge>}
       </h2>
       <p class="tile-figures">

@@ -1,6 +1,7 @@
 import { Queues } from "../core/access/api.ts";
 import {
   Bottlenecks,
+  BulkReceipts,
   CallReply,
   type QueueEvent,
   QueueEvents,
@@ -10,12 +11,14 @@ import {
   TaskState,
   TaskView,
 } from "../core/queue/api.ts";
+import { type BulkAction, BulkTasksAnswer, type TaskFilter } from "../core/queue/bulk.ts";
 import { FinishedPage } from "../core/queue/finished-query.ts";
+import { PauseState } from "../core/queue/pause.ts";
 import type { QueueSettingsChange } from "../core/queue/queue-settings.ts";
 import type { Outcome } from "../core/queue/task.ts";
 import type { TaskInput } from "../core/queue/task-input.ts";
 import { NoAnswer } from "./answers/no-answer.ts";
-import { AnyQueueSettings, AnyQueueStatus, EarlierCall } from "./answers/queue.ts";
+import { AnyCreatedQueue, AnyQueueSettings, AnyQueueStatus, EarlierCall } from "./answers/queue.ts";
 import type { Call } from "./http/exchange.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
 import type { CallEdge } from "./http/request.ts";
@@ -51,8 +54,19 @@ export interface FinishedTasksQuery {
   readonly after?: string;
 }
 
+export interface TasksQuery {
+  readonly status?: "queued" | "running";
+  readonly recipient?: string;
+  readonly type?: string;
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly after?: number;
+}
+
 /** Added to the time-out of the HTTP request, for the network. */
 const NETWORK_MS = 5_000;
+/** Longer than the edge waits for the end of an action on many tasks. */
+const BULK_MS = 60_000;
 
 interface QueueCallsOptions {
   readonly call: CallEdge;
@@ -79,6 +93,21 @@ export function queueCalls({ call, withRetries, inside, follow }: QueueCallsOpti
     /** Deletes a queue. @param force - also while it has unfinished tasks, which are lost */
     delete: (queue: string, force = false) =>
       call(NoAnswer, { method: "DELETE", path: at(queue), ...(force ? { query: { force: "true" } } : {}) }),
+    /** Makes a queue before its first task, or sets one up. */
+    create: (queue: string, settings: QueueSettingsChange = {}) =>
+      call(AnyCreatedQueue, { method: "PUT", path: at(queue), body: settings }),
+    /** Has a queue take tasks and give none out. */
+    pause: (queue: string, reason?: string) =>
+      call(PauseState, { method: "POST", path: at(queue, "/pause"), body: { reason } }),
+    resume: (queue: string) => call(PauseState, { method: "POST", path: at(queue, "/resume") }),
+    /** Purges, cancels or retries all tasks of a filter; with `dryRun` they are counted. */
+    bulk: (queue: string, action: BulkAction, filter: TaskFilter = {}, dryRun = false) =>
+      call(BulkTasksAnswer, {
+        method: "POST",
+        path: at(queue, `/${action}`),
+        body: { filter, dry_run: dryRun },
+        timeoutMs: BULK_MS,
+      }),
     bottlenecks: (queue: string, limit = 10) =>
       call(Bottlenecks, { path: at(queue, "/bottlenecks"), query: { limit } }),
     events: async (queue: string, tail = 100) =>
@@ -94,9 +123,16 @@ export function queueCalls({ call, withRetries, inside, follow }: QueueCallsOpti
       const path = at(queue, "/tasks");
       return (await withRetries(() => call(TaskReceipts, { method: "POST", path, body }))).tasks;
     },
+    /** Queues many tasks, each by itself: one that is refused stops no other. */
+    async putEach(queue: string, tasks: readonly TaskRequest[]): Promise<BulkReceipts> {
+      const body = tasks.map((task) => ({ ...task, task_id: task.task_id ?? uuid7() }));
+      const path = at(queue, "/tasks/bulk");
+      return withRetries(() => call(BulkReceipts, { method: "POST", path, body, timeoutMs: BULK_MS }));
+    },
     task: (queue: string, task: string) => call(TaskView, { path: of(queue, task) }),
-    tasks: (queue: string, query: { limit?: number; after?: number } = {}) =>
-      call(TaskPage, { path: at(queue, "/tasks"), query }),
+    /** Unfinished tasks that match, in the order of their arrival. */
+    tasks: (queue: string, query: TasksQuery = {}) =>
+      call(TaskPage, { path: at(queue, "/tasks"), query: { ...query } }),
     /** Finished tasks that match, the newest first, of those that are kept: those of a day, and the last `keep_finished`. */
     finished: (queue: string, query: FinishedTasksQuery = {}) =>
       call(FinishedPage, { path: at(queue, "/finished"), query: { ...query } }),

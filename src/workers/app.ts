@@ -45,6 +45,8 @@ import { expectations } from "./api/policy/expectations.ts";
 import { policies } from "./api/policy/routes.ts";
 import { simulate } from "./api/policy/simulate.ts";
 import { policyStateImport } from "./api/policy/state.ts";
+import { queueAdministration } from "./api/queue/administration.ts";
+import { bulkTasks } from "./api/queue/bulk-tasks.ts";
 import { calls } from "./api/queue/calls.ts";
 import { finishedTasks } from "./api/queue/finished.ts";
 import { queues } from "./api/queue/routes.ts";
@@ -126,6 +128,8 @@ for (const part of [
   simulate,
   deadLetterRoutes,
   queues,
+  queueAdministration,
+  bulkTasks,
   tasks,
   finishedTasks,
   calls,

@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { Command } from "commander";
 import type { Client } from "../../../src/client/client.ts";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
-import type { QueueEvent, RecipientStatus } from "../../../src/core/queue/api.ts";
+import type { QueueEvent, QueueStatus, RecipientStatus } from "../../../src/core/queue/api.ts";
 import type { BreakerStatus } from "../../../src/core/queue/breaker-status.ts";
 import { facts, milliseconds, wholeNumber } from "../../arguments.ts";
 import { at, type Column, clock, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 import { currentLook } from "../../terminal/look.ts";
 import { lineWriter } from "../../terminal/table.ts";
+import { administrationCommands } from "./administer.ts";
 import { queueOption } from "./tasks.ts";
 
 const recipientColumns: readonly Column<[string, RecipientStatus]>[] = [
@@ -27,33 +28,70 @@ const recipientColumns: readonly Column<[string, RecipientStatus]>[] = [
 const levelsText = (levels: { high: number; normal: number; low: number } | undefined) =>
   levels === undefined ? null : `high (1-3): ${levels.high}, normal (4-7): ${levels.normal}, low (8-10): ${levels.low}`;
 
-export const queueCommand = () =>
-  new Command("queue")
-    .summary("show a queue; without a name, list the queues")
+export const queueCommand = () => {
+  const command = new Command("queue")
+    .summary("show a queue, pause, purge and set it; without a name, list the queues")
     .argument("[name]")
-    .addHelpText("after", "\nWith --json: one document.")
-    .action(async (name: string | undefined, _options: object, command: Command) => {
-      const { queues } = clientFor(command);
-      if (name === undefined) return listQueues(command);
-      const status = await queues.status(name);
-      if (wantsJson(command)) return print(JSON.stringify(status));
-      const depths = Object.entries(status.by_priority).filter(([, count]) => count > 0);
-      await printFields({
-        queued: `${status.depth} of ${status.settings.capacity}`,
-        running: status.running,
-        "by priority": depths.map(([priority, count]) => `${priority}: ${count}`).join(", "),
-        "by level": levelsText(status.by_level),
-        "oldest waits": status.oldest_age_ms === null ? null : `${(status.oldest_age_ms / 1000).toFixed(1)} s`,
-        workers: Object.entries(status.workers)
-          .map(([recipient, count]) => `${recipient}: ${count}`)
-          .join(", "),
-        alerts: status.alerts.map(({ rule, subject }) => `${rule} (${subject})`).join(", "),
-        ...((status.breakers ?? []).length === 0
-          ? {}
-          : { breakers: (status.breakers ?? []).map(breakerText).join("; ") }),
-      });
-      await printTable(Object.entries(status.by_recipient), recipientColumns, "no tasks so far");
-    });
+    .addHelpText(
+      "after",
+      "\nA queue that is called like a command: ganglion queue show <name>. With --json: one document.",
+    )
+    .action((name: string | undefined, _options: object, self: Command) =>
+      name === undefined ? listQueues(self) : showQueue(name, self),
+    )
+    .addCommand(
+      new Command("list")
+        .summary("list the queues")
+        .addHelpText("after", "\nWith --json: one queue a line.")
+        .action((_options: object, self: Command) => listQueues(self)),
+    )
+    .addCommand(
+      new Command("show")
+        .summary("show a queue")
+        .argument("<name>")
+        .addHelpText("after", "\nWith --json: one document.")
+        .action((name: string, _options: object, self: Command) => showQueue(name, self)),
+    );
+  for (const one of [...administrationCommands(), deleteCommand()]) command.addCommand(one);
+  return command;
+};
+
+async function showQueue(name: string, command: Command): Promise<void> {
+  const status = await clientFor(command).queues.status(name);
+  if (wantsJson(command)) return print(JSON.stringify(status));
+  const depths = Object.entries(status.by_priority).filter(([, count]) => count > 0);
+  await printFields({
+    ...pauseFields(status),
+    queued: `${status.depth} of ${status.settings.capacity}`,
+    running: status.running,
+    "by priority": depths.map(([priority, count]) => `${priority}: ${count}`).join(", "),
+    "by level": levelsText(status.by_level),
+    "oldest waits": status.oldest_age_ms === null ? null : `${(status.oldest_age_ms / 1000).toFixed(1)} s`,
+    workers: Object.entries(status.workers)
+      .map(([recipient, count]) => `${recipient}: ${count}`)
+      .join(", "),
+    alerts: status.alerts.map(({ rule, subject }) => `${rule} (${subject})`).join(", "),
+    ...((status.breakers ?? []).length === 0 ? {} : { breakers: (status.breakers ?? []).map(breakerText).join("; ") }),
+  });
+  await printTable(Object.entries(status.by_recipient), recipientColumns, "no tasks so far");
+}
+
+/** What somebody does to the queue: shown where there is something to show. */
+function pauseFields({
+  paused,
+  bulk,
+}: {
+  readonly paused?: QueueStatus["paused"] | undefined;
+  readonly bulk?: QueueStatus["bulk"] | undefined;
+}): Record<string, string> {
+  const reason = paused == null || paused.reason === null ? "" : `: ${paused.reason}`;
+  return {
+    ...(paused == null ? {} : { paused: `by ${paused.by} since ${clock(paused.since)}${reason}` }),
+    ...(bulk == null
+      ? {}
+      : { runs: `${bulk.action} by ${bulk.by} since ${clock(bulk.started_at)}, ${bulk.done} done` }),
+  };
+}
 
 function breakerText({ recipient, state, reason, next_probe_at }: BreakerStatus): string {
   const next =
@@ -76,18 +114,19 @@ export const queuesCommand = () =>
     .summary("list the queues; delete one")
     .addHelpText("after", "\nWith --json: one queue a line.")
     .action((_options: object, command: Command) => listQueues(command))
-    .addCommand(
-      new Command("delete")
-        .summary("delete a queue with its settings and finished tasks")
-        .argument("<name>")
-        .option("--force", "also a queue that has unfinished tasks, which are lost")
-        .addHelpText("after", "\nWith --json: one document.")
-        .action(async (name: string, { force = false }: { force?: boolean }, command: Command) => {
-          await clientFor(command).queues.delete(name, force);
-          if (wantsJson(command)) return print(JSON.stringify({ name, deleted: true }));
-          await printFields({ deleted: name });
-        }),
-    );
+    .addCommand(deleteCommand());
+
+const deleteCommand = () =>
+  new Command("delete")
+    .summary("delete a queue with its settings and finished tasks")
+    .argument("<name>")
+    .option("--force", "also a queue that has unfinished tasks, which are lost")
+    .addHelpText("after", "\nWith --json: one document.")
+    .action(async (name: string, { force = false }: { force?: boolean }, command: Command) => {
+      await clientFor(command).queues.delete(name, force);
+      if (wantsJson(command)) return print(JSON.stringify({ name, deleted: true }));
+      await printFields({ deleted: name });
+    });
 
 export const bottlenecksCommand = () =>
   new Command("bottlenecks")

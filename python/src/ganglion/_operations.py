@@ -95,8 +95,15 @@ _LIST_QUEUES = Operation("listQueues", "GET", "/v1/{eco}/queues")
 _GET_QUEUE = Operation("getQueue", "GET", "/v1/{eco}/queues/{q}")
 _CONFIGURE_QUEUE = Operation("configureQueue", "PATCH", "/v1/{eco}/queues/{q}")
 _DELETE_QUEUE = Operation("deleteQueue", "DELETE", "/v1/{eco}/queues/{q}")
+_CREATE_QUEUE = Operation("createQueue", "PUT", "/v1/{eco}/queues/{q}")
 _GET_BOTTLENECKS = Operation("getBottlenecks", "GET", "/v1/{eco}/queues/{q}/bottlenecks")
 _GET_QUEUE_EVENTS = Operation("getQueueEvents", "GET", "/v1/{eco}/queues/{q}/events")
+_PAUSE_QUEUE = Operation("pauseQueue", "POST", "/v1/{eco}/queues/{q}/pause", keyed=True)
+_RESUME_QUEUE = Operation("resumeQueue", "POST", "/v1/{eco}/queues/{q}/resume", keyed=True)
+_PURGE_TASKS = Operation("purgeTasks", "POST", "/v1/{eco}/queues/{q}/purge", keyed=True)
+_CANCEL_TASKS = Operation("cancelTasks", "POST", "/v1/{eco}/queues/{q}/cancel", keyed=True)
+_RETRY_TASKS = Operation("retryTasks", "POST", "/v1/{eco}/queues/{q}/retry", keyed=True)
+_ENQUEUE_MANY_TASKS = Operation("enqueueManyTasks", "POST", "/v1/{eco}/queues/{q}/tasks/bulk", keyed=True)
 _ENQUEUE_TASKS = Operation("enqueueTasks", "POST", "/v1/{eco}/queues/{q}/tasks", keyed=True)
 _LIST_TASKS = Operation("listTasks", "GET", "/v1/{eco}/queues/{q}/tasks")
 _GET_TASK = Operation("getTask", "GET", "/v1/{eco}/queues/{q}/tasks/{id}")
@@ -610,6 +617,11 @@ class Operations:
         """Delete a queue."""
         self._perform(_DELETE_QUEUE, {"q": queue}, {"force": force}, None)
 
+    def create_queue(self, queue: str, body: types.QueueSettingsChange | None = None) -> types.CreatedQueue:
+        """Create a queue, or set one up."""
+        answer: types.CreatedQueue = self._perform(_CREATE_QUEUE, {"q": queue}, {}, body)
+        return answer
+
     def get_bottlenecks(self, queue: str, *, limit: int | None = None) -> types.Bottlenecks:
         """Find the bottlenecks of a queue."""
         answer: types.Bottlenecks = self._perform(_GET_BOTTLENECKS, {"q": queue}, {"limit": limit}, None)
@@ -620,14 +632,53 @@ class Operations:
         answer: types.QueueEvents = self._perform(_GET_QUEUE_EVENTS, {"q": queue}, {"tail": tail}, None)
         return answer
 
+    def pause_queue(self, queue: str, body: types.PauseRequest | None = None) -> types.PauseState:
+        """Pause a queue."""
+        answer: types.PauseState = self._perform(_PAUSE_QUEUE, {"q": queue}, {}, body)
+        return answer
+
+    def resume_queue(self, queue: str) -> types.PauseState:
+        """Have a paused queue give out tasks again."""
+        answer: types.PauseState = self._perform(_RESUME_QUEUE, {"q": queue}, {}, None)
+        return answer
+
+    def purge_tasks(self, queue: str, body: types.BulkTasksRequest | None = None) -> types.BulkTasks:
+        """Purge the tasks of a filter."""
+        answer: types.BulkTasks = self._perform(_PURGE_TASKS, {"q": queue}, {}, body)
+        return answer
+
+    def cancel_tasks(self, queue: str, body: types.BulkTasksRequest | None = None) -> types.BulkTasks:
+        """Cancel the tasks of a filter."""
+        answer: types.BulkTasks = self._perform(_CANCEL_TASKS, {"q": queue}, {}, body)
+        return answer
+
+    def retry_tasks(self, queue: str, body: types.BulkTasksRequest | None = None) -> types.BulkTasks:
+        """Retry the failed tasks of a filter."""
+        answer: types.BulkTasks = self._perform(_RETRY_TASKS, {"q": queue}, {}, body)
+        return answer
+
+    def enqueue_many_tasks(self, queue: str, body: list[types.NewTask]) -> types.BulkReceipts:
+        """Queue many tasks, each by itself."""
+        answer: types.BulkReceipts = self._perform(_ENQUEUE_MANY_TASKS, {"q": queue}, {}, body)
+        return answer
+
     def enqueue_tasks(self, queue: str, body: types.NewTask | list[types.NewTask]) -> types.TaskReceipts:
         """Queue one task, or many."""
         answer: types.TaskReceipts = self._perform(_ENQUEUE_TASKS, {"q": queue}, {}, body)
         return answer
 
-    def list_tasks(self, queue: str, *, limit: int | None = None, after: int | None = None) -> types.TaskPage:
-        """List the unfinished tasks, in the order of their arrival."""
-        answer: types.TaskPage = self._perform(_LIST_TASKS, {"q": queue}, {"limit": limit, "after": after}, None)
+    def list_tasks(
+        self,
+        queue: str,
+        *,
+        status: Literal["queued", "running", "complete", "failed", "cancelled", "expired", "dropped"] | None = None,
+        recipient: str | None = None,
+        type: str | None = None,
+        limit: int | None = None,
+        after: int | str | None = None,
+    ) -> types.TaskPage:
+        """List tasks."""
+        answer: types.TaskPage = self._perform(_LIST_TASKS, {"q": queue}, {"status": status, "recipient": recipient, "type": type, "limit": limit, "after": after}, None)
         return answer
 
     def get_task(self, queue: str, id: str) -> types.Task:
@@ -1353,6 +1404,11 @@ class AsyncOperations:
         """Delete a queue."""
         await self._perform(_DELETE_QUEUE, {"q": queue}, {"force": force}, None)
 
+    async def create_queue(self, queue: str, body: types.QueueSettingsChange | None = None) -> types.CreatedQueue:
+        """Create a queue, or set one up."""
+        answer: types.CreatedQueue = await self._perform(_CREATE_QUEUE, {"q": queue}, {}, body)
+        return answer
+
     async def get_bottlenecks(self, queue: str, *, limit: int | None = None) -> types.Bottlenecks:
         """Find the bottlenecks of a queue."""
         answer: types.Bottlenecks = await self._perform(_GET_BOTTLENECKS, {"q": queue}, {"limit": limit}, None)
@@ -1363,14 +1419,53 @@ class AsyncOperations:
         answer: types.QueueEvents = await self._perform(_GET_QUEUE_EVENTS, {"q": queue}, {"tail": tail}, None)
         return answer
 
+    async def pause_queue(self, queue: str, body: types.PauseRequest | None = None) -> types.PauseState:
+        """Pause a queue."""
+        answer: types.PauseState = await self._perform(_PAUSE_QUEUE, {"q": queue}, {}, body)
+        return answer
+
+    async def resume_queue(self, queue: str) -> types.PauseState:
+        """Have a paused queue give out tasks again."""
+        answer: types.PauseState = await self._perform(_RESUME_QUEUE, {"q": queue}, {}, None)
+        return answer
+
+    async def purge_tasks(self, queue: str, body: types.BulkTasksRequest | None = None) -> types.BulkTasks:
+        """Purge the tasks of a filter."""
+        answer: types.BulkTasks = await self._perform(_PURGE_TASKS, {"q": queue}, {}, body)
+        return answer
+
+    async def cancel_tasks(self, queue: str, body: types.BulkTasksRequest | None = None) -> types.BulkTasks:
+        """Cancel the tasks of a filter."""
+        answer: types.BulkTasks = await self._perform(_CANCEL_TASKS, {"q": queue}, {}, body)
+        return answer
+
+    async def retry_tasks(self, queue: str, body: types.BulkTasksRequest | None = None) -> types.BulkTasks:
+        """Retry the failed tasks of a filter."""
+        answer: types.BulkTasks = await self._perform(_RETRY_TASKS, {"q": queue}, {}, body)
+        return answer
+
+    async def enqueue_many_tasks(self, queue: str, body: list[types.NewTask]) -> types.BulkReceipts:
+        """Queue many tasks, each by itself."""
+        answer: types.BulkReceipts = await self._perform(_ENQUEUE_MANY_TASKS, {"q": queue}, {}, body)
+        return answer
+
     async def enqueue_tasks(self, queue: str, body: types.NewTask | list[types.NewTask]) -> types.TaskReceipts:
         """Queue one task, or many."""
         answer: types.TaskReceipts = await self._perform(_ENQUEUE_TASKS, {"q": queue}, {}, body)
         return answer
 
-    async def list_tasks(self, queue: str, *, limit: int | None = None, after: int | None = None) -> types.TaskPage:
-        """List the unfinished tasks, in the order of their arrival."""
-        answer: types.TaskPage = await self._perform(_LIST_TASKS, {"q": queue}, {"limit": limit, "after": after}, None)
+    async def list_tasks(
+        self,
+        queue: str,
+        *,
+        status: Literal["queued", "running", "complete", "failed", "cancelled", "expired", "dropped"] | None = None,
+        recipient: str | None = None,
+        type: str | None = None,
+        limit: int | None = None,
+        after: int | str | None = None,
+    ) -> types.TaskPage:
+        """List tasks."""
+        answer: types.TaskPage = await self._perform(_LIST_TASKS, {"q": queue}, {"status": status, "recipient": recipient, "type": type, "limit": limit, "after": after}, None)
         return answer
 
     async def get_task(self, queue: str, id: str) -> types.Task:

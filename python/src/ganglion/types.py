@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "gap", "dead_letters", "webhook_failing", "export_failing", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "gap", "dead_letters", "webhook_failing", "export_failing", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -152,6 +152,7 @@ class OverviewQueuesItem(TypedDict):
     run_p50_ms: float | None
     workers: int
     alerts: list[OverviewQueuesItemAlertsItem]
+    paused: NotRequired[Literal[True]]
 
 
 class OverviewQueuesItemAlertsItem(TypedDict):
@@ -1154,6 +1155,8 @@ class QueueStatus(TypedDict):
     run_p50_ms: NotRequired[float | None]
     workers: dict[str, int]
     alerts: list[QueueStatusAlertsItem]
+    paused: QueueStatusPaused | None
+    bulk: QueueStatusBulk | None
     breakers: list[QueueStatusBreakersItem]
     settings: QueueSettings
     database_bytes: int
@@ -1185,6 +1188,22 @@ class QueueStatusAlertsItem(TypedDict):
     rule: str
     subject: str
     raised_at: str
+
+
+class QueueStatusPaused(TypedDict):
+    since: str
+    by: str
+    reason: str | None
+
+
+class QueueStatusBulk(TypedDict):
+    id: str
+    action: Literal["purge", "cancel", "retry"]
+    by: str
+    started_at: str
+    done: int
+    running: bool
+    stopped: NotRequired[str]
 
 
 class QueueStatusBreakersItem(TypedDict):
@@ -1284,6 +1303,46 @@ class QueueEventsEventsItem(TypedDict):
     duration_ms: NotRequired[float]
 
 
+class CreatedQueue(TypedDict):
+    name: str
+    created: bool
+    settings: QueueSettings
+
+
+class PauseState(TypedDict):
+    queue: str
+    paused: PauseStatePaused | None
+
+
+class PauseStatePaused(TypedDict):
+    since: str
+    by: str
+    reason: str | None
+
+
+class BulkTasks(TypedDict):
+    dry_run: bool
+    matched: int
+    done: int
+    running: bool
+    stopped: NotRequired[str]
+
+
+class BulkReceipts(TypedDict):
+    queued: int
+    known: int
+    refused: int
+    results: list[BulkReceiptsResultsItem]
+
+
+class BulkReceiptsResultsItem(TypedDict):
+    index: int
+    task_id: NotRequired[str]
+    status: Literal["queued", "known", "refused"]
+    error: NotRequired[str]
+    retry: NotRequired[Literal[True]]
+
+
 class TaskReceipts(TypedDict):
     tasks: list[TaskReceiptsTasksItem]
 
@@ -1296,7 +1355,7 @@ class TaskReceiptsTasksItem(TypedDict):
 
 class TaskPage(TypedDict):
     tasks: list[Task]
-    next: int | None
+    next: int | str | None
 
 
 class Task(TypedDict):
@@ -1343,6 +1402,7 @@ class TaskHistoryItem(TypedDict):
 
 class LeasedTasks(TypedDict):
     tasks: list[LeasedTasksTasksItem]
+    paused: NotRequired[LeasedTasksPaused]
 
 
 class LeasedTasksTasksItem(TypedDict):
@@ -1364,6 +1424,12 @@ class LeasedTasksTasksItem(TypedDict):
 
 class LeasedTasksTasksItemNeeds(TypedDict):
     skills: list[str]
+
+
+class LeasedTasksPaused(TypedDict):
+    since: str
+    by: str
+    reason: str | None
 
 
 class SettledTask(TypedDict):
@@ -2190,6 +2256,22 @@ class ExtendRequest(TypedDict):
 
 class ReleaseRequest(TypedDict):
     lease_id: str
+
+
+class PauseRequest(TypedDict):
+    reason: NotRequired[str | None]
+
+
+class BulkTasksRequest(TypedDict):
+    filter: NotRequired[BulkTasksRequestFilter]
+    dry_run: NotRequired[bool]
+
+
+class BulkTasksRequestFilter(TypedDict):
+    status: NotRequired[Literal["queued", "running", "complete", "failed", "cancelled", "expired", "dropped"]]
+    recipient: NotRequired[str]
+    type: NotRequired[str]
+    older_than_ms: NotRequired[int]
 
 
 class NewWebhook(TypedDict):

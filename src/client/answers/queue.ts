@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { CallReply, PendingCall, QueueStatus } from "../../core/queue/api.ts";
-import { DEFAULT_SETTINGS, QueueSettings } from "../../core/queue/queue-settings.ts";
+import { CreatedQueue, DEFAULT_SETTINGS, QueueSettings } from "../../core/queue/queue-settings.ts";
 
 /** An older edge has no breakers. */
 const { breaker_failures, breaker_rate, breaker_calls, breaker_open_ms, breaker_open_max_ms, breaker_fallback } =
@@ -19,9 +19,12 @@ export const AnyQueueSettings = QueueSettings.extend({
   notify_long_ms: notify_long_ms.default(DEFAULT_SETTINGS.notify_long_ms),
   notify_long_every_ms: notify_long_every_ms.default(DEFAULT_SETTINGS.notify_long_every_ms),
 });
-/** Nor does it say how large a queue is. */
+export const AnyCreatedQueue = CreatedQueue.extend({ settings: AnyQueueSettings });
+/** Nor does it say how large a queue is, or know pauses. */
 export const AnyQueueStatus = QueueStatus.extend({ settings: AnyQueueSettings }).partial({
   breakers: true,
+  paused: true,
+  bulk: true,
   database_bytes: true,
   heap: true,
 });

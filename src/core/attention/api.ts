@@ -37,6 +37,7 @@ export const AttentionItem = z.object({
     "scanner_quarantined",
     "queue_alert",
     "breaker_open",
+    "queue_paused",
     "gap",
     "dead_letters",
     "webhook_failing",

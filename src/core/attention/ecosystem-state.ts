@@ -13,6 +13,7 @@ import type { Endpoint } from "../webhooks/api.ts";
 
 export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
   readonly by_recipient: Readonly<Record<string, { readonly queued: number }>>;
+  readonly paused?: QueueStatus["paused"] | undefined;
 };
 
 /** What the objects of an ecosystem say of themselves. */
@@ -61,6 +62,7 @@ export const TELLING_SIGNALS = [
   "Q_POLICY_QUARANTINED",
   "Q_QUEUE_ALERT",
   "Q_QUEUE_BREAKER",
+  "Q_QUEUE_PAUSE",
   "Q_LOG_DAMAGED",
   "ganglion.budget.warned",
 ] as const;

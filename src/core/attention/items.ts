@@ -16,7 +16,7 @@ export function findingsOf(state: EcosystemState): Finding[] {
   return [
     ...state.hosts.flatMap((host) => hostFindings(host, ecosystem)),
     ...state.sessions.map((session) => sessionFinding(session, ecosystem)),
-    ...state.queues.flatMap((queue) => queueFindings(queue, absences, ecosystem)),
+    ...state.queues.flatMap((queue) => queueFindings(queue, absences, state)),
     ...deadLetterFindings(state.deadLetters, absences, state),
     ...edgeFindings(state, absences),
     ...exportFindings(state),

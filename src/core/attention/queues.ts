@@ -24,8 +24,15 @@ const RULES: Readonly<
   },
 };
 
-/** Alerts and open breakers of a queue. */
-export function queueFindings(queue: QueueState, absences: Absences, ecosystem: string): Finding[] {
+/** A queue that is paused for longer needs somebody: whoever paused it may have forgotten that. */
+const PAUSED_LONG_MS = 15 * 60_000;
+
+/** Alerts, open breakers and a long pause of a queue. */
+export function queueFindings(
+  queue: QueueState,
+  absences: Absences,
+  { ecosystem, nowMs }: Pick<EcosystemState, "ecosystem" | "nowMs">,
+): Finding[] {
   const path = `/queues/${encodeURIComponent(queue.queue)}`;
   const alerts = queue.alerts.toSorted((a, b) => rankOf(a) - rankOf(b) || (a.subject < b.subject ? -1 : 1));
   const explained = alerts.map((alert) => [alert, explanationOf(alert, queue, absences)] as const);
@@ -33,7 +40,7 @@ export function queueFindings(queue: QueueState, absences: Absences, ecosystem: 
   const raised = explained.map(([alert, own]): Finding => {
     const { rule, subject, raised_at } = alert;
     const { matter = `the threshold ${rule} was passed`, consequence = "its work comes late" } = RULES[rule] ?? {};
-    const failing = rule === "tasks_failing" ? [deadLettersOf("task", queue.queue)] : [];
+    const known = rule === "tasks_failing" ? deadLettersOf("task", queue.queue) : pausedId(queue.queue);
     const above = own ?? (speaker === undefined || speaker === alert ? undefined : idOf(queue.queue, speaker));
     return {
       id: idOf(queue.queue, alert),
@@ -47,7 +54,7 @@ export function queueFindings(queue: QueueState, absences: Absences, ecosystem: 
       next_step: `ganglion bottlenecks --queue ${queue.queue}`,
       action: look(`Where the time of ${queue.queue} goes`, ecosystem, `${path}/bottlenecks`),
       chain: null,
-      explainedBy: [...failing, ...(above === undefined ? [] : [above])],
+      explainedBy: [known, ...(above === undefined ? [] : [above])],
     };
   });
   const open = queue.breakers.map(({ recipient, reason, since, next_probe_at }): Finding => {
@@ -67,7 +74,31 @@ export function queueFindings(queue: QueueState, absences: Absences, ecosystem: 
       explainedBy: absence === undefined ? [] : [absence],
     };
   });
-  return [...raised, ...open];
+  return [...pauseFindings(queue, ecosystem, nowMs), ...raised, ...open];
+}
+
+const pausedId = (queue: string) => `queue_paused/${queue}`;
+
+function pauseFindings({ queue, paused, by_recipient }: QueueState, ecosystem: string, nowMs: number): Finding[] {
+  if (paused === undefined || paused === null || nowMs - Date.parse(paused.since) < PAUSED_LONG_MS) return [];
+  const waiting = Object.values(by_recipient).reduce((sum, { queued }) => sum + queued, 0);
+  const why = paused.reason === null ? "no reason was given" : paused.reason;
+  return [
+    {
+      id: pausedId(queue),
+      kind: "queue_paused",
+      severity: "warning",
+      subject: queue,
+      what: `the queue ${queue} is paused`,
+      why: `${paused.by} paused it: ${why}`,
+      since: paused.since,
+      consequence: `${waiting === 1 ? "1 task waits" : `${waiting} tasks wait`}, and nobody is given any`,
+      next_step: `ganglion queue resume ${queue}`,
+      action: look(`What waits in ${queue}`, ecosystem, `/queues/${encodeURIComponent(queue)}/tasks`),
+      chain: null,
+      explainedBy: [],
+    },
+  ];
 }
 
 const rankOf = ({ rule }: Alert) => RULES[rule]?.rank ?? Number.MAX_SAFE_INTEGER;

@@ -23,6 +23,8 @@ function told({ signal, facts }: TellingSignals[number]): readonly string[] | un
       return facts.state === "raised" ? ["queue_alert", ...of("queue", "rule", "subject")] : undefined;
     case "Q_QUEUE_BREAKER":
       return facts.state === "open" ? ["breaker_open", ...of("queue", "recipient")] : undefined;
+    case "Q_QUEUE_PAUSE":
+      return facts.state === "paused" ? ["queue_paused", ...of("queue")] : undefined;
     case "Q_LOG_DAMAGED":
       return ["log_damaged"];
     case "ganglion.budget.warned":

@@ -59,6 +59,7 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/otlp/v1/traces",
   "POST /v1/{eco}/hooks/claude-code",
   "POST /v1/{eco}/queues/{q}/tasks",
+  "POST /v1/{eco}/queues/{q}/tasks/bulk",
   "POST /v1/{eco}/queues/{q}/calls",
   "POST /v1/{eco}/queues/{q}/lease",
   "POST /v1/{eco}/queues/{q}/tasks/{id}/complete",
@@ -70,7 +71,11 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/policies/{id}/simulate",
 ]);
 /** Of the traffic, what is a command where its queue is that of the commands for hosts. */
-const COMMANDS: ReadonlySet<string> = new Set(["POST /v1/{eco}/queues/{q}/tasks", "POST /v1/{eco}/queues/{q}/calls"]);
+const COMMANDS: ReadonlySet<string> = new Set([
+  "POST /v1/{eco}/queues/{q}/tasks",
+  "POST /v1/{eco}/queues/{q}/tasks/bulk",
+  "POST /v1/{eco}/queues/{q}/calls",
+]);
 
 /** What was wrong with the request itself, or came too often: nothing was tried. */
 const NOT_TRIED: ReadonlySet<number> = new Set([400, 401, 413, 415, 422, 426, 429]);

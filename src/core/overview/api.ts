@@ -34,6 +34,7 @@ export const OverviewQueue = z.object({
   run_p50_ms: MsOrNull.meta({ description: "Median of the running time of this hour and the one before" }),
   workers: Count.meta({ description: "Connected workers and waiting requests" }),
   alerts: QueueStatus.shape.alerts.meta({ description: "Alerts that are raised now" }),
+  paused: z.literal(true).optional().meta({ description: "The queue gives out no tasks; absent: it does" }),
 });
 
 const OverviewBreaker = BreakerStatus.extend({ queue: z.string().meta({ description: "Name of the queue" }) });

@@ -112,5 +112,6 @@ function queueOf(status: QueueStatus): Overview["queues"][number] {
     run_p50_ms: status.run_p50_ms ?? null,
     workers: Object.values(status.workers).reduce((sum, count) => sum + count, 0),
     alerts: status.alerts,
+    ...(status.paused === null ? {} : { paused: true as const }),
   };
 }

@@ -1,11 +1,18 @@
 /** The candidate that a misspelt word most likely means; `undefined` where none is close to the word. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+export const nearest = (word: string, candidates: readonly string[]): string | undefined =>
+  nearestFew(word, candidates, 1)[0];
+
+/** The candidates that a misspelt word may mean, the likeliest first. */
+export function nearestFew(word: string, candidates: readonly string[], most = 3): string[] {
   const close = candidates
     .map((candidate) => ({ candidate, distance: editDistance(plain(word), plain(candidate)) }))
     .filter(
       ({ candidate, distance }) => distance <= Math.max(1, Math.floor(Math.min(word.length, candidate.length) / 3)),
     );
-  return close.sort((a, b) => a.distance - b.distance)[0]?.candidate;
+  return close
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, most)
+    .map(({ candidate }) => candidate);
 }
 
 /** Makes `stateDir` and `state-dir` equal to `state_dir`. */

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
+import { BulkProgress } from "./bulk.ts";
+import { QueuePause } from "./pause.ts";
 import { MedianFields, MsOrNull, PercentileFields } from "./percentile-fields.ts";
 import { QueueSettings } from "./queue-settings.ts";
 import { Outcome, TaskStatus } from "./task.ts";
@@ -43,6 +45,24 @@ export const TaskReceipts = z.object({
     .meta({ description: "In the order of the request. A task that the queue knew has its present status." }),
 });
 
+const BulkItem = z.object({
+  index: z.int().nonnegative().meta({ description: "Place of the task in the request, from 0" }),
+  task_id: z.string().optional().meta({ description: "Id of the task, where it has one" }),
+  status: z.enum(["queued", "known", "refused"]).meta({ description: "known: the queue knew a task of this id" }),
+  error: z.string().optional().meta({ description: "Why the task was refused: what is wrong, and where" }),
+  retry: z.literal(true).optional().meta({ description: "The task may be sent again as it is, later" }),
+});
+export type BulkItem = z.infer<typeof BulkItem>;
+
+/** Answer to many tasks, each of which was taken or refused by itself. */
+export const BulkReceipts = z.object({
+  queued: z.int().nonnegative(),
+  known: z.int().nonnegative().meta({ description: "Tasks whose ids the queue knew: they were not queued again" }),
+  refused: z.int().nonnegative().meta({ description: "Tasks that were not queued; their results say why" }),
+  results: z.array(BulkItem).readonly().meta({ description: "In the order of the request" }),
+});
+export type BulkReceipts = Readonly<z.infer<typeof BulkReceipts>>;
+
 /** A task as the worker that leased it gets it. */
 export const LeasedTask = z.object({
   task_id: z.string(),
@@ -60,7 +80,10 @@ export const LeasedTask = z.object({
 });
 export type LeasedTask = z.infer<typeof LeasedTask>;
 
-export const LeasedTasks = z.object({ tasks: z.array(LeasedTask) });
+export const LeasedTasks = z.object({
+  tasks: z.array(LeasedTask),
+  paused: QueuePause.optional().meta({ description: "The queue is paused and gives out no tasks; absent: it is not" }),
+});
 
 /** Answer to a completion, failure, extension, release, cancellation or retry. */
 export const TaskState = z.object({
@@ -147,6 +170,8 @@ export const QueueStatus = z.object({
   ...MedianFields,
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
+  paused: QueuePause.nullable().meta({ description: "The pause of the queue; null: it gives out tasks" }),
+  bulk: BulkProgress.nullable().meta({ description: "What is being done to all tasks of a filter; null: nothing" }),
   breakers: z.array(BreakerStatus).readonly().meta({ description: "Breakers that are not closed" }),
   settings: QueueSettings,
   ...ObjectSize.shape,

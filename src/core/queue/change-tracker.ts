@@ -1,13 +1,20 @@
 import type { Entry } from "./entry.ts";
 import { type FinishedTask, type TaskEvent, withEvent } from "./task.ts";
 
+interface EndedTask {
+  readonly entry: Entry;
+  readonly record: FinishedTask;
+}
+
 /** What changed since the last {@link ChangeTracker.drain}: to be written to storage, counted and published. */
 export interface QueueChanges {
   /** Tasks to be written in their present state, each once. */
   readonly changed: readonly Entry[];
   /** Tasks whose workers renewed their leases, of which storage need not know. */
   readonly renewed: readonly Entry[];
-  readonly finished: readonly { readonly entry: Entry; readonly record: FinishedTask }[];
+  readonly finished: readonly EndedTask[];
+  /** Tasks that were taken out without a trace: storage forgets them, and nobody counts them. */
+  readonly purged: readonly EndedTask[];
   readonly events: readonly { readonly task: Entry; readonly event: TaskEvent }[];
 }
 
@@ -15,7 +22,8 @@ export interface QueueChanges {
 export class ChangeTracker {
   #changed = new Set<Entry>();
   #renewed = new Set<Entry>();
-  #finished = new Map<string, { entry: Entry; record: FinishedTask }>();
+  #finished = new Map<string, EndedTask>();
+  #purged: EndedTask[] = [];
   #events: { task: Entry; event: TaskEvent }[] = [];
 
   changed(entry: Entry): void {
@@ -38,6 +46,12 @@ export class ChangeTracker {
     this.#finished.set(record.taskId, { entry, record });
   }
 
+  /** A task that has just ended is not kept. */
+  purged(taskId: string): void {
+    const ended = this.#finished.get(taskId);
+    if (ended !== undefined && this.#finished.delete(taskId)) this.#purged.push(ended);
+  }
+
   /** A task that finished since the last drain: storage does not know its id yet, and a repeated id must be recognised. */
   findFinished(taskId: string): FinishedTask | undefined {
     return this.#finished.get(taskId)?.record;
@@ -49,11 +63,13 @@ export class ChangeTracker {
       changed: [...this.#changed],
       renewed: [...this.#renewed],
       finished: [...this.#finished.values()],
+      purged: this.#purged,
       events: this.#events,
     };
     this.#changed = new Set();
     this.#renewed = new Set();
     this.#finished = new Map();
+    this.#purged = [];
     this.#events = [];
     return changes;
   }

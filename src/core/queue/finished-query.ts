@@ -24,7 +24,7 @@ export interface FinishedQuery {
  * Where a page of finished tasks ended. They lie in tables by the time of their end, `slice`, in the order of their ids; a
  * stretch of a table is looked at together and sorted by time.
  */
-const FinishedPlace = z.tuple([
+export const FinishedPlace = z.tuple([
   z.int().nonnegative(),
   /** The stretch begins after this id. */
   z.string(),

@@ -18,7 +18,11 @@ export type Recipients = readonly string[] | undefined;
 export interface TasksQuery {
   readonly limit: number;
   readonly after: number;
+  /** Recipients whose tasks the caller may see. */
   readonly recipients?: Recipients;
+  readonly recipient?: string | undefined;
+  readonly type?: string | undefined;
+  readonly status?: "queued" | "running" | undefined;
 }
 
 /** The token by which somebody asks for tasks. */

@@ -62,6 +62,13 @@ export const QueueSettings = z.strictObject({
 });
 export type QueueSettings = z.infer<typeof QueueSettings>;
 
+/** A queue that was created, or existed. */
+export const CreatedQueue = z.object({
+  name: z.string().meta({ description: "Name of the queue" }),
+  created: z.boolean().meta({ description: "Whether the queue was made by this call" }),
+  settings: QueueSettings,
+});
+
 /** A change of some settings. A setting that is not named stays as it is. */
 export const QueueSettingsChange = QueueSettings.partial();
 export type QueueSettingsChange = z.infer<typeof QueueSettingsChange>;

@@ -6,6 +6,7 @@ import type { QueueStatus, RecipientStatus } from "./api.ts";
 import { percentiles } from "./bottlenecks.ts";
 import { breakerStatus } from "./breaker-status.ts";
 import type { CallBreakers } from "./call-breakers.ts";
+import type { QueuePause } from "./pause.ts";
 import { add, type Series, type Statistics } from "./statistics.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { Waiters } from "./waiters.ts";
@@ -15,6 +16,7 @@ interface QueueParts {
   readonly statistics: Statistics;
   readonly alerts: AlertTracker;
   readonly breakers: CallBreakers;
+  readonly pause: QueuePause | undefined;
 }
 
 const NO_PERCENTILES = {
@@ -31,10 +33,10 @@ const NO_PERCENTILES = {
 /** The state of a queue, for people and monitoring. */
 export function queueStatus(
   name: string,
-  { queue, statistics, alerts, breakers }: QueueParts,
+  { queue, statistics, alerts, breakers, pause }: QueueParts,
   waiters: Waiters,
   nowMs: number,
-): Omit<QueueStatus, keyof ObjectSize> {
+): Omit<QueueStatus, keyof ObjectSize | "bulk"> {
   const { depths } = queue;
   const oldest = queue.oldestWaitingMs;
   const sums = sumsOf(statistics, nowMs);
@@ -54,6 +56,7 @@ export function queueStatus(
       subject,
       raised_at: formatTimestamp(raisedMs),
     })),
+    paused: pause ?? null,
     breakers: breakerStatus(breakers),
     settings: queue.settings,
   };

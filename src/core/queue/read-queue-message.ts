@@ -27,6 +27,10 @@ function isQueueFrame(frame: unknown): frame is QueueFrame {
       return "problem" in frame && typeof frame.problem === "object" && frame.problem !== null;
     case "enqueued":
       return "batch" in frame && typeof frame.batch === "number";
+    case "paused":
+      return "since" in frame && typeof frame.since === "string";
+    case "resumed":
+      return true;
     default:
       return false;
   }

@@ -1,8 +1,18 @@
-import type { FinishedTask, Task } from "./task.ts";
+import type { FinishedTask, Outcome, Task } from "./task.ts";
 import type { ReadParked } from "./task-index.ts";
 
 /** Bytes of tasks in memory, beyond which those that wait are only in storage. Tasks that are leased are always there. */
 export const RESIDENT_BYTES = 8_000_000;
+
+/** How a task ends that is cancelled. */
+export interface CancelAs {
+  /** Default: `cancelled`. */
+  readonly outcome?: Outcome;
+  /** Default: the outcome. */
+  readonly error?: string;
+  /** Nothing of the task is kept; default: it is kept as any finished task. */
+  readonly purge?: boolean;
+}
 
 /** Who takes a task, and for how long. */
 export interface LeaseWish {
@@ -26,8 +36,8 @@ export interface TaskQueueOptions {
   readonly read: ReadParked;
   /** Default {@link RESIDENT_BYTES}. */
   readonly residentBytes?: number;
-  /** Whether tasks take so much memory that no more are leased until others end. */
-  readonly full?: () => boolean;
+  /** Whether no task is leased at present: the queue is paused, or its tasks take so much memory that others have to end first. */
+  readonly holdsBack?: () => boolean;
   /** Looks up a finished task, while storage still has the task. */
   readonly finished: (taskId: string) => Pick<FinishedTask, "outcome" | "leaseId"> | undefined;
   /** Makes the id of a lease, which nobody can guess: who knows the id ends the task. */

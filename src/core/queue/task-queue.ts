@@ -1,6 +1,5 @@
 import { retryDelayMs } from "./back-off.ts";
 import { ChangeTracker, type QueueChanges } from "./change-tracker.ts";
-import type { OpenCalls } from "./deadlock.ts";
 import type { Depths } from "./depths.ts";
 import { type Entry, newEntry, newLease, recordOf, renewed, withGrace } from "./entry.ts";
 import { knownTasks } from "./known-tasks.ts";
@@ -19,7 +18,7 @@ import {
 } from "./task.ts";
 import type { EnqueueResult, TransitionResult } from "./task-answers.ts";
 import { TaskIndex } from "./task-index.ts";
-import { type LeaseWish, RESIDENT_BYTES, type TaskQueueOptions } from "./task-queue-options.ts";
+import { type CancelAs, type LeaseWish, RESIDENT_BYTES, type TaskQueueOptions } from "./task-queue-options.ts";
 
 /**
  * The state machine of a queue: which task comes next, who holds which task, and what is due when. All of its state
@@ -88,7 +87,7 @@ export class TaskQueue {
     return this.#index.readyRecipients;
   }
 
-  get openCalls(): OpenCalls {
+  get openCalls() {
     return this.#index.calls;
   }
 
@@ -127,7 +126,7 @@ export class TaskQueue {
   /** Leases the most urgent task for `recipient` or for anyone, of those that need no other skills. */
   lease({ recipient, holder, worker, leaseMs, skills = NO_SKILLS }: LeaseWish, nowMs: number): Entry | undefined {
     const routes = this.#index.routesFor(recipient === ANYONE ? [ANYONE] : [recipient, ANYONE], skills);
-    const entry = this.#options.full?.() === true ? undefined : this.#takeReady(routes, nowMs);
+    const entry = this.#options.holdsBack?.() === true ? undefined : this.#takeReady(routes, nowMs);
     if (entry === undefined) return undefined;
     entry.attempt++;
     entry.leases++;
@@ -184,12 +183,13 @@ export class TaskQueue {
   }
 
   /** The result names the lease of a running task as `cancelled`, so that its holder can be notified. */
-  cancel(taskId: string, nowMs: number, outcome: Outcome = "cancelled", error: string = outcome): TransitionResult {
+  cancel(taskId: string, nowMs: number, { outcome = "cancelled", error = outcome, purge }: CancelAs = {}) {
     const entry = this.#index.find(taskId);
     if (entry === undefined) return this.#refuse(entry, taskId);
     const { lease } = entry;
     this.#finish(entry, outcome, nowMs, error);
-    return { ok: true, status: "failed", cancelled: lease };
+    if (purge === true) this.#changes.purged(taskId);
+    return { ok: true, status: "failed", cancelled: lease } as const;
   }
 
   /** Returns the changes since the last call, and forgets them. */

@@ -128,6 +128,10 @@ export const CancelFrame = z.object({
   type: z.literal("cancel"),
   tasks: z.array(z.object({ task_id: z.string(), lease_id: z.string(), reason: z.string() })),
 });
+/** The queue gives out no tasks: sent when it is paused, and to who is ready for tasks meanwhile. */
+export const PausedFrame = z.object({ type: z.literal("paused"), since: z.string(), reason: z.string().optional() });
+/** The queue gives out tasks again. */
+export const ResumedFrame = z.object({ type: z.literal("resumed") });
 /**
  * A frame that was refused as a whole; the other frames of its message were not. `frame` is its type, and `tasks` or
  * `recipient` say which one it was. They are missing where the message could not be read.
@@ -150,6 +154,8 @@ export const QueueFrame = z.discriminatedUnion("type", [
   ConflictFrame,
   ReplyFrame,
   CancelFrame,
+  PausedFrame,
+  ResumedFrame,
   RefusedWorkFrame,
 ]);
 export type QueueFrame = z.infer<typeof QueueFrame>;

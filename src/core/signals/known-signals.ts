@@ -161,6 +161,8 @@ export const KNOWN_SIGNALS = {
   Q_TASK_FAILED: { kind: "error", facts: anyFacts },
   Q_QUEUE_ALERT: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_BREAKER: { kind: "advisory", facts: anyFacts },
+  Q_QUEUE_PAUSE: { kind: "advisory", facts: anyFacts },
+  Q_QUEUE_BULK: { kind: "advisory", facts: anyFacts },
   Q_DEAD_LETTERS_GROWING: {
     kind: "advisory",
     facts: z.looseObject({ open: count, limit: count }),

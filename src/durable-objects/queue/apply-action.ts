@@ -4,17 +4,42 @@ import type { Lease, NewTask } from "../../core/queue/task.ts";
 import type { TransitionResult } from "../../core/queue/task-answers.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { operationOf, type QueueOperation } from "./operation.ts";
 import type { TaskStore } from "./task-store.ts";
+import type { WorkSockets } from "./work-sockets.ts";
 import { worksFor } from "./worker-rights.ts";
 
-export interface TaskActionOutcome {
+interface TaskActionOutcome {
   readonly answer: TaskActionAnswer;
   /** The lease of a running task that was cancelled: its holder has to be notified. */
   readonly cancelled?: Lease | undefined;
 }
 
+/** The parts of a queue's object by which actions are carried out. */
+export interface Acting {
+  readonly store: () => TaskStore;
+  readonly sockets: () => WorkSockets;
+}
+
+export function actionOperation(
+  action: TaskAction,
+  { store, sockets }: Acting,
+  answer: (answer: TaskActionAnswer) => void,
+  refuse: () => void,
+): QueueOperation {
+  return operationOf(
+    (queue, nowMs) => applyAction(action, queue, store(), nowMs),
+    (outcome) => {
+      if (outcome.cancelled !== undefined) sockets().notifyCancelled(action.taskId, outcome.cancelled);
+      answer(outcome.answer);
+    },
+    refuse,
+    [action],
+  );
+}
+
 /** Carries out an action on one task. Must run in a transaction. */
-export function applyAction(action: TaskAction, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionOutcome {
+function applyAction(action: TaskAction, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionOutcome {
   const { recipients, taskId } = action;
   if (recipients !== undefined) {
     const recipient = (queue.find(taskId) ?? store.done.find(taskId)?.record)?.recipient;
@@ -57,7 +82,7 @@ function transition(
 }
 
 /** Queues a failed task again, under its old id and with all its attempts. */
-function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionAnswer {
+export function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, nowMs: number): TaskActionAnswer {
   if (queue.find(taskId) !== undefined) return { conflict: "unfinished" };
   const finished = store.done.find(taskId);
   if (finished === undefined) return { conflict: "unknown" };

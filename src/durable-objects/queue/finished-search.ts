@@ -27,8 +27,23 @@ interface Row extends Record<string, SqlStorageValue> {
  * looks at a bounded number of rows, so a page may be short, or empty, and still have a next one.
  */
 export function searchFinished(sql: SqlStorage, query: FinishedQuery): FinishedTasks {
+  const { rows, next } = findFinished(sql, { ...query, payloads: true });
+  return { tasks: rows.flatMap((row) => row.text ?? []), next };
+}
+
+interface FoundRow {
+  readonly task_id: string;
+  /** The task as JSON; only with payloads. */
+  readonly text?: string;
+}
+
+/** As {@link searchFinished}. @param query.payloads - whether the tasks themselves are wanted, or only their ids */
+export function findFinished(
+  sql: SqlStorage,
+  query: FinishedQuery & { readonly payloads: boolean },
+): { readonly rows: readonly FoundRow[]; readonly next: FinishedPlace | null } {
   const maxRows = query.text === undefined ? MAX_ROWS : MAX_SEARCHED_ROWS;
-  const tasks: string[] = [];
+  const tasks: FoundRow[] = [];
   let place = query.after ?? null;
   let rows = 0;
   let chars = 0;
@@ -39,18 +54,20 @@ export function searchFinished(sql: SqlStorage, query: FinishedQuery): FinishedT
     // A table that was dropped since the page before.
     place = null;
     for (;;) {
-      if (rows >= maxRows) return { tasks, next: [slice, stretchAfter, below] };
+      if (rows >= maxRows) return { rows: tasks, next: [slice, stretchAfter, below] };
       const end = endOf(sql, slice, stretchAfter);
       if (end.count === 0) break;
       rows += end.count;
       const wanted = query.limit - tasks.length;
       const found = matchesIn(sql, slice, stretchAfter, below, query, wanted + 1);
       for (const row of found) {
-        if (tasks.length >= query.limit || chars >= PAGE_CHARS) return { tasks, next: [slice, stretchAfter, below] };
-        const text = textOf(row);
-        below = [row.at_ms ?? 0, row.task_id];
+        if (tasks.length >= query.limit || chars >= PAGE_CHARS)
+          return { rows: tasks, next: [slice, stretchAfter, below] };
+        const { task_id } = row;
+        below = [row.at_ms ?? 0, task_id];
+        const text = query.payloads ? textOf(row) : "";
         if (text === undefined) continue;
-        tasks.push(text);
+        tasks.push(query.payloads ? { task_id, text } : { task_id });
         chars += text.length;
       }
       stretchAfter = end.last;
@@ -58,7 +75,7 @@ export function searchFinished(sql: SqlStorage, query: FinishedQuery): FinishedT
       if (end.count < STRETCH) break;
     }
   }
-  return { tasks, next: null };
+  return { rows: tasks, next: null };
 }
 
 function endOf(sql: SqlStorage, slice: number, after: string): { count: number; last: string } {
@@ -84,12 +101,21 @@ function matchesIn(
   slice: number,
   after: string,
   below: FinishedPlace[2],
-  { outcomes, recipient, type, sinceMs, untilMs, text, recipients }: FinishedQuery,
+  {
+    outcomes,
+    recipient,
+    type,
+    sinceMs,
+    untilMs,
+    text,
+    recipients,
+    payloads,
+  }: FinishedQuery & { readonly payloads: boolean },
   limit: number,
 ): Row[] {
   return sql
     .exec<Row>(
-      `SELECT task_id, record, payload, at_ms FROM
+      `SELECT task_id, ${payloads ? "record, payload" : "'' AS record, '' AS payload"}, at_ms FROM
          (SELECT task_id, record, payload, ${FIELDS} FROM
            (SELECT * FROM finished_${slice} WHERE task_id > ?1 ORDER BY task_id LIMIT ${STRETCH}))
        WHERE at_ms IS NOT NULL AND at_ms >= ?2 AND at_ms < ?3

@@ -2,11 +2,12 @@ import type * as api from "../../core/queue/api.ts";
 import { findBottlenecks } from "../../core/queue/bottlenecks.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { FinishedQuery, FinishedTasks } from "../../core/queue/finished-query.ts";
-import type { CallerToken, LeaseQuery, Recipients, TasksQuery, TokenOver } from "../../core/queue/queries.ts";
+import { pauseFrame } from "../../core/queue/pause.ts";
+import type { CallerToken, LeaseQuery, Recipients, TasksQuery } from "../../core/queue/queries.ts";
 import { changeSettings, type QueueSettings, type QueueSettingsChange } from "../../core/queue/queue-settings.ts";
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { NewTask } from "../../core/queue/task.ts";
-import type { EnqueueReceipt } from "../../core/queue/task-answers.ts";
+import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import type { SourceExport } from "../../core/telemetry/settings.ts";
@@ -15,14 +16,16 @@ import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { ExportBindings } from "../shell/export-outbox.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
-import { applyAction } from "./apply-action.ts";
+import { Administration, type BulkOrder } from "./administration.ts";
+import { type Acting, actionOperation } from "./apply-action.ts";
 import { type AuditBindings, auditCommands } from "./audit-commands.ts";
+import { type EachReceipt, enqueueEach, receiptOf } from "./enqueue-each.ts";
 import { queueErasure } from "./erasure.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { searchFinished } from "./finished-search.ts";
 import { admitsByName, type HostNameBindings } from "./host-names.ts";
 import { openingOf } from "./opening-of.ts";
-import { operationOf, type QueueOperation } from "./operation.ts";
+import { type QueueOperation, submitted } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { QueueCommits } from "./queue-commits.ts";
 import { queueOf } from "./queue-signals.ts";
@@ -30,7 +33,7 @@ import { queueState } from "./queue-state.ts";
 import { OVERLOADED } from "./refusals.ts";
 import { Registration, type RegistrationBindings } from "./registration.ts";
 import { QUEUE_DELETED, type RemovalBindings, removeQueue } from "./removal.ts";
-import { WaitingLeases } from "./waiting-leases.ts";
+import { type LeaseAnswer, WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
 
 /** Bindings that a queue uses. */
@@ -58,6 +61,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   readonly #calls: PendingCalls;
   readonly #leases: WaitingLeases;
   readonly #registration: Registration;
+  readonly #administration: Administration;
+  readonly #acting: Acting = { store: () => this.#commits.store, sockets: () => this.#sockets };
 
   constructor(ctx: DurableObjectState, env: QueueBindings) {
     super(ctx, env);
@@ -93,7 +98,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const submit = (changes: readonly QueueOperation[]) => this.#commits.submit(changes);
     const payloadOf = (entry: Entry) => store.payloadOf(entry);
     const isOver = (token: CallerToken | undefined) => this.tagged.isOver(token);
-    this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit, isOver });
+    const pause = () => this.#commits.runtime.pause;
+    this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit, isOver, pause });
     this.#calls = new PendingCalls({
       queue,
       breakers: () => this.#commits.runtime.breakers,
@@ -114,10 +120,18 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       calls: this.#calls,
       queueName: queueOf(this.#name),
       isOver,
+      pauseFrame: () => pause() && pauseFrame(pause()),
       wrote: auditCommands({ env, ctx, ecosystem: this.ecosystem }),
       admits: admitsByName({ env, ctx, ecosystem: this.ecosystem, submit, sockets: () => this.#sockets }),
       cancelOperation: (taskId, recipients) =>
-        this.#actionOperation({ action: "cancel", taskId, recipients }, nothing, nothing),
+        actionOperation({ action: "cancel", taskId, recipients }, this.#acting, nothing, nothing),
+    });
+    this.#administration = new Administration({
+      ...parts,
+      name: this.#name,
+      commits: this.#commits,
+      sockets: this.#acting.sockets,
+      ctx,
     });
   }
 
@@ -127,26 +141,29 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   async enqueue(tasks: readonly NewTask[]): Promise<api.EnqueueAnswer> {
-    const answer = await this.#changing<api.EnqueueAnswer>((resolve, refuse) =>
-      operationOf(
-        (queue, nowMs) => queue.enqueue(tasks, nowMs),
-        (outcome) => resolve("full" in outcome ? outcome : { tasks: outcome.receipts.map(receiptOf) }),
-        refuse,
-        tasks,
-      ),
-    );
+    const outcome = await submitted(this.#commits, (queue, nowMs) => ({ result: queue.enqueue(tasks, nowMs) }), tasks);
     // Once in the life of the queue: who asks for the task next must find the queue.
+    await this.#registration.underWay;
+    return "receipts" in outcome ? { tasks: outcome.receipts.map(receiptOf) } : outcome;
+  }
+
+  /** As {@link enqueue}, those tasks for which there is room. */
+  async enqueueEach(tasks: readonly NewTask[]): Promise<EachReceipt> {
+    const change = (queue: TaskQueue, nowMs: number) => ({ result: enqueueEach(queue, tasks, nowMs) });
+    const answer = await submitted(this.#commits, change, tasks);
     await this.#registration.underWay;
     return answer;
   }
 
   /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
-  lease(query: LeaseQuery): Promise<readonly string[] | api.QueueOverloaded | TokenOver> {
+  lease(query: LeaseQuery): Promise<LeaseAnswer> {
     return this.#leases.wait(query);
   }
 
   applyAction(action: api.TaskAction): Promise<api.TaskActionAnswer> {
-    return this.#changing((resolve, refuse) => this.#actionOperation(action, resolve, refuse));
+    return new Promise((resolve) =>
+      this.#commits.submit([actionOperation(action, this.#acting, resolve, () => resolve(OVERLOADED))]),
+    );
   }
 
   /** Resolves with the end of the call, or with its state after `timeoutMs`. A later result is kept with the task. */
@@ -179,7 +196,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   status(): api.QueueStatus {
-    return { ...queueStatus(queueOf(this.#name), this.#commits.runtime, this.#waiters, Date.now()), ...this.size() };
+    const bulk = this.#administration.progress;
+    const status = queueStatus(queueOf(this.#name), this.#commits.runtime, this.#waiters, Date.now());
+    return { ...status, bulk, ...this.size() };
   }
 
   bottlenecks(limit: number): api.Bottlenecks {
@@ -192,19 +211,23 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   /** @returns the settings after the change, which apply to tasks from now on */
   async configure(change: QueueSettingsChange): Promise<QueueSettings | api.QueueOverloaded> {
-    const answer = await this.#changing<QueueSettings>((resolve, refuse) =>
-      operationOf(
-        (queue) => {
-          queue.settings = changeSettings(queue.settings, change);
-          this.#commits.store.notes.write("settings", JSON.stringify(queue.settings));
-          return queue.settings;
-        },
-        resolve,
-        refuse,
-      ),
-    );
+    const answer = await submitted(this.#commits, (queue) => {
+      queue.settings = changeSettings(queue.settings, change);
+      this.#commits.store.notes.write("settings", JSON.stringify(queue.settings));
+      return { result: queue.settings };
+    });
     if (!("overloaded" in answer)) await this.#registration.register();
     return answer;
+  }
+
+  /** Has the queue give out no tasks, or tasks again. @param reason - why it is paused; `undefined`: it goes on */
+  setPaused(by: string, reason: string | null | undefined): ReturnType<Administration["setPaused"]> {
+    return this.#administration.setPaused(by, reason);
+  }
+
+  /** Purges, cancels or retries all tasks of a filter, or counts them. */
+  bulk(order: BulkOrder): ReturnType<Administration["bulk"]> {
+    return this.#administration.bulk(order);
   }
 
   /** What of finished tasks goes to the export of the ecosystem, from now on. */
@@ -266,32 +289,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   override alarm(): Promise<void> {
+    this.#administration.goOn();
     return this.#commits.alarm();
-  }
-
-  #changing<Answer>(
-    change: (resolve: (answer: Answer | api.QueueOverloaded) => void, refuse: () => void) => QueueOperation,
-  ): Promise<Answer | api.QueueOverloaded> {
-    return new Promise((resolve) => this.#commits.submit([change(resolve, () => resolve(OVERLOADED))]));
-  }
-
-  #actionOperation(
-    action: api.TaskAction,
-    answer: (answer: api.TaskActionAnswer) => void,
-    refuse: () => void,
-  ): QueueOperation {
-    return operationOf(
-      (queue, nowMs) => applyAction(action, queue, this.#commits.store, nowMs),
-      (outcome) => {
-        if (outcome.cancelled !== undefined) this.#sockets.notifyCancelled(action.taskId, outcome.cancelled);
-        answer(outcome.answer);
-      },
-      refuse,
-      [action],
-    );
   }
 }
 
 const nothing = () => undefined;
-const receiptOf = ({ taskId, status, known }: EnqueueReceipt): api.TaskReceipt =>
-  known ? { task_id: taskId, status, known } : { task_id: taskId, status };

@@ -1,4 +1,6 @@
+import type { QueueOverloaded } from "../../core/queue/api.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
+import { OVERLOADED } from "./refusals.ts";
 
 /** A change of a queue that waits for its transaction, which it shares with other operations. */
 export interface QueueOperation {
@@ -34,4 +36,25 @@ export function operationOf<Result>(
     chars: tasks.reduce((sum, { payloadJson }) => sum + (payloadJson?.length ?? 0), 0),
     brings: tasks.some(({ payloadJson }) => payloadJson !== undefined),
   };
+}
+
+interface Changed<Result> {
+  readonly result: Result;
+  /** Called once the transaction is written. */
+  readonly written?: () => void;
+}
+
+/** Submits one change of a queue. @returns its result, once the transaction is written */
+export function submitted<Result>(
+  commits: { submit(operations: readonly QueueOperation[]): void },
+  change: (queue: TaskQueue, nowMs: number) => Changed<Result>,
+  tasks: Parameters<typeof operationOf>[3] = [],
+): Promise<Result | QueueOverloaded> {
+  return new Promise((resolve) => {
+    const answer = ({ result, written }: Changed<Result>) => {
+      written?.();
+      resolve(result);
+    };
+    commits.submit([operationOf(change, answer, () => resolve(OVERLOADED), tasks)]);
+  });
 }

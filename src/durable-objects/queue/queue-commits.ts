@@ -32,6 +32,9 @@ import type { WorkSockets } from "./work-sockets.ts";
 const isDataError = (error: unknown) =>
   error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
 
+/** Tasks that one page of a filtered list looks at. */
+const LISTED_ROWS = 20_000;
+
 /** The parts of the queue's object that a commit answers. */
 export interface CommitReceivers {
   readonly waiters: Waiters;
@@ -123,9 +126,15 @@ export class QueueCommits {
   }
 
   /** Unfinished tasks in the order of their arrival, as JSON texts. */
-  page({ limit, after, recipients }: TasksQuery): { tasks: string[]; next: number | null } {
+  page({ limit, after, recipients, recipient, type, status }: TasksQuery): { tasks: string[]; next: number | null } {
+    if ((recipients ?? recipient ?? type ?? status) !== undefined) {
+      const standings = status === undefined ? [] : [status];
+      const query = { recipients, recipient, type, standings, after, limit, rows: LISTED_ROWS };
+      const { found, next } = this.store.select(query);
+      return { tasks: found.flatMap(({ taskId }) => this.taskJson(taskId) ?? []), next };
+    }
     const seqs = this.store.seqsAfter(after, limit);
-    const tasks = seqs.flatMap(({ taskId }) => this.taskOf(recipients, taskId) ?? []);
+    const tasks = seqs.flatMap(({ taskId }) => this.taskJson(taskId) ?? []);
     return { tasks, next: seqs.length < limit ? null : (seqs.at(-1)?.seq ?? null) };
   }
 
@@ -175,7 +184,7 @@ export class QueueCommits {
           if (atAlarm) this.#runtime.act(waiters, nowMs);
           waiters.handOut(this.queue, nowMs);
           const changes = this.#runtime.write(nowMs, atAlarm);
-          finished = changes.finished;
+          finished = [...changes.finished, ...changes.purged];
           this.exports.add(changes.finished);
           changed = changes.events.length > 0;
         },

@@ -6,6 +6,7 @@ import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { deadlockText } from "../../core/queue/deadlock.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
 import { LongNotices } from "../../core/queue/long-notices.ts";
+import { QueuePause } from "../../core/queue/pause.ts";
 import { DEFAULT_SETTINGS, readSettings, SETTINGS_WITH_BREAKERS } from "../../core/queue/queue-settings.ts";
 import { type EverCounts, Statistics, StatisticsData } from "../../core/queue/statistics.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
@@ -29,6 +30,7 @@ const STATISTICS_MS = 30_000;
 const BEFORE_SLEEP_MS = 8_000;
 /** A queue that was changed so short a time ago is busy, and does not sleep yet. */
 const BUSY_MS = 2_000;
+const WITHOUT_BREAKERS = { ...DEFAULT_SETTINGS, breaker_failures: null, breaker_rate: null };
 /** Alerts that end by time alone are checked this often while nothing else happens. */
 const ALERTS_MS = 60_000;
 
@@ -55,6 +57,8 @@ export class QueueRuntime {
   readonly alerts: AlertTracker;
   readonly events: EventTail;
   readonly breakers: CallBreakers;
+  /** `undefined`: the queue gives out tasks. */
+  pause: QueuePause | undefined;
   /** Counts since the queue began, as they are on the disk. */
   stored: EverCounts;
   readonly #longNotices: LongNotices;
@@ -107,11 +111,15 @@ export class QueueRuntime {
       tasks: store.tasks((row) => this.#setAside(row)),
       read: (seqs) => store.read(seqs),
       finished: (taskId) => store.done.recognise(taskId, Date.now()),
-      full,
+      holdsBack: () => this.pause !== undefined || full(),
       newLeaseId,
       random: Math.random,
     });
-    this.breakers = new CallBreakers(() => this.queue.settings, breakerStore.read());
+    const pause = store.notes.read("paused");
+    this.pause = readableOr("pause of a queue", pause, (text) => QueuePause.parse(JSON.parse(text)), undefined);
+    // That nobody answers while the queue is paused says nothing about a recipient.
+    const settingsOfBreakers = () => (this.pause === undefined ? this.queue.settings : WITHOUT_BREAKERS);
+    this.breakers = new CallBreakers(settingsOfBreakers, breakerStore.read());
     this.#longNotices = new LongNotices(this.queue);
   }
 
@@ -142,8 +150,8 @@ export class QueueRuntime {
     const hasRoom = (recipient: string) => waiters.hasRoom(recipient);
     const deadlock = this.queue.openCalls.findDue({ held, hasRoom }, nowMs);
     if (deadlock === undefined) return;
-    this.queue.cancel(deadlock.oldest.taskId, nowMs, "failed", deadlockText(deadlock, nowMs));
-    this.#emit(deadlockSignal(this.#name, deadlock, nowMs));
+    this.queue.cancel(deadlock.oldest.taskId, nowMs, { outcome: "failed", error: deadlockText(deadlock, nowMs) });
+    this.emit(deadlockSignal(this.#name, deadlock, nowMs));
   }
 
   /**
@@ -194,7 +202,7 @@ export class QueueRuntime {
     const { stored, changes } = this.breakers.drain();
     this.#breakerStore.write(stored);
     for (const change of changes)
-      this.#emit({
+      this.emit({
         signal: "Q_QUEUE_BREAKER",
         source: `ganglion/queue/${queueOf(this.#name)}`,
         timestampMs: change.atMs,
@@ -212,7 +220,7 @@ export class QueueRuntime {
     const { signal_complete, signal_failed } = this.queue.settings;
     const good = record.outcome === "complete";
     if (good ? signal_complete : signal_failed && record.outcome !== "cancelled")
-      this.#emit(taskSignal(this.#name, record));
+      this.emit(taskSignal(this.#name, record));
     if (record.outcome !== "failed" && record.outcome !== "expired") return;
     this.alerts.failed(nowMs);
     this.#failures++;
@@ -258,11 +266,12 @@ export class QueueRuntime {
     );
     if (found.length === 0 && this.#failures === 0) return;
     this.#failures = 0;
-    for (const change of found) this.#emit(alertSignal(this.#name, change, nowMs));
+    for (const change of found) this.emit(alertSignal(this.#name, change, nowMs));
     this.#store.notes.write("alerts", JSON.stringify(this.alerts));
   }
 
-  #emit(draft: Draft): void {
+  /** Belongs into a transaction. */
+  emit(draft: Draft): void {
     this.#outbox.emit(draft);
   }
 }

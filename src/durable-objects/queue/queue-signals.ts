@@ -2,10 +2,12 @@ import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
 import { type AlertChange, alertText } from "../../core/queue/alert-tracker.ts";
 import type { Deadlock } from "../../core/queue/deadlock.ts";
+import type { QueuePause } from "../../core/queue/pause.ts";
 import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
 import { traceOf } from "../../core/signals/trace.ts";
 import { taskKey } from "../../core/telemetry/task-spans.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
+import type { BulkJob } from "./bulk-step.ts";
 
 /** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
 export const RESULT_CHARS = 16_384;
@@ -94,6 +96,46 @@ export function deadlockSignal(name: string, { cycle, oldest }: Deadlock, nowMs:
       sender: oldest.sender,
       recipient: oldest.recipient,
       waited_ms: nowMs - oldest.createdMs,
+    },
+  };
+}
+
+/** The queue gives out no tasks from now on, or tasks again. */
+export function pauseSignal(
+  name: string,
+  before: QueuePause | undefined,
+  pause: QueuePause | undefined,
+  by: string,
+  nowMs: number,
+): Draft {
+  const { since, reason } = pause ?? before ?? { since: new Date(nowMs).toISOString(), reason: null };
+  return {
+    signal: "Q_QUEUE_PAUSE",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: nowMs,
+    facts: { queue: queueOf(name), state: pause === undefined ? "resumed" : "paused", by, since, reason },
+  };
+}
+
+/** All tasks of a filter were purged, cancelled or queued again. */
+export function bulkSignal(
+  name: string,
+  { action, filter, done, by, startedMs }: BulkJob,
+  stopped: string | undefined,
+  nowMs: number,
+): Draft {
+  return {
+    signal: "Q_QUEUE_BULK",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: nowMs,
+    facts: {
+      queue: queueOf(name),
+      action,
+      filter,
+      done,
+      by,
+      started_at: new Date(startedMs).toISOString(),
+      ...(stopped === undefined ? {} : { stopped }),
     },
   };
 }

@@ -6,6 +6,7 @@ import { Notes } from "../shell/notes.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 import { FinishedTasks } from "./finished-tasks.ts";
 import { PayloadCache } from "./payload-cache.ts";
+import { type SelectedTasks, selectTasks, type TaskSelection, type TaskStretch } from "./select-tasks.ts";
 import { writeRows } from "./write-rows.ts";
 
 /** Sequence numbers reserved at a time: a written row for each number would cost as much as the task. */
@@ -17,6 +18,8 @@ const RESERVE = 1_000;
  */
 export const UNWRITTEN_MS = 20;
 
+/** Unfinished tasks that one step of a count looks at. */
+const COUNTED_ROWS = 20_000;
 /** Rows in one statement, of two values; 100 values are the most that one may have. */
 const UPDATES = 48;
 
@@ -32,7 +35,16 @@ export interface UnreadableTask extends LiveRow {
 }
 
 /** Values that a queue stores besides its tasks. */
-export type NoteName = "epoch" | "reserved" | "settings" | "statistics" | "alerts" | "emitted" | "registered";
+export type NoteName =
+  | "epoch"
+  | "reserved"
+  | "settings"
+  | "statistics"
+  | "alerts"
+  | "emitted"
+  | "registered"
+  | "paused"
+  | "bulk";
 
 /**
  * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes;
@@ -118,7 +130,7 @@ export class TaskStore {
   }
 
   /** Writes changes. Must run in a transaction. */
-  write({ changed, finished }: QueueChanges, nextSeq: number, nowMs: number): void {
+  write({ changed, finished, purged }: QueueChanges, nextSeq: number, nowMs: number): void {
     this.done.forgetAbsent();
     if (nextSeq > this.#reserved) {
       this.#reserved = nextSeq + RESERVE;
@@ -135,14 +147,14 @@ export class TaskStore {
       entry.payloadJson ?? "null",
     ]);
     this.done.write(finished, nowMs);
-    this.#delete(finished);
+    this.#delete([...finished, ...purged]);
     // Last, so that memory is unchanged if a statement fails.
     for (const entry of fresh) {
       entry.stored = true;
       this.#payloads.add(entry);
       this.#unwritten.delete(entry);
     }
-    for (const { entry } of finished) this.#unwritten.delete(entry);
+    for (const { entry } of [...finished, ...purged]) this.#unwritten.delete(entry);
     for (const entry of unwritten) if (!entry.stored && !this.#unwritten.has(entry)) this.#unwritten.set(entry, nowMs);
   }
 
@@ -176,6 +188,17 @@ export class TaskStore {
         limit,
       )
       .toArray();
+  }
+
+  /** The number of unfinished tasks that match, of a stretch of the order, and where the next stretch begins. */
+  count(selection: TaskSelection, after: number): { readonly matched: number; readonly next: number | null } {
+    const { found, next } = selectTasks(this.#sql, { ...selection, after, limit: COUNTED_ROWS, rows: COUNTED_ROWS });
+    return { matched: found.length, next };
+  }
+
+  /** Unfinished tasks that match, in the order of their arrival. */
+  select(query: TaskSelection & TaskStretch): SelectedTasks {
+    return selectTasks(this.#sql, query);
   }
 
   /** Updates several tasks with each statement, as {@link writeRows} does. */

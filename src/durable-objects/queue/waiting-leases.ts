@@ -1,12 +1,18 @@
 import type { QueueOverloaded } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
+import type { QueuePause } from "../../core/queue/pause.ts";
 import type { CallerToken, LeaseQuery, TokenOver } from "../../core/queue/queries.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { OVERLOADED } from "./refusals.ts";
 
-type LeaseAnswer = readonly string[] | QueueOverloaded | TokenOver;
+/** No task came, and none could: the queue is paused. */
+interface PausedLease {
+  readonly paused: QueuePause;
+}
+
+export type LeaseAnswer = readonly string[] | PausedLease | QueueOverloaded | TokenOver;
 
 interface WaitingLease {
   readonly token: string | undefined;
@@ -19,6 +25,7 @@ export interface WaitingLeasesOptions {
   readonly waiters: Waiters;
   readonly payloadOf: (entry: Entry) => string;
   readonly submit: (changes: readonly QueueOperation[]) => void;
+  readonly pause: () => QueuePause | undefined;
   /** Whether a token was deleted or has expired. */
   readonly isOver: (token: CallerToken | undefined) => boolean;
 }
@@ -73,14 +80,19 @@ export class WaitingLeases {
         () => {
           if (got.length > 0) return;
           if (isOver(token)) end(TOKEN_OVER);
-          else if (waitMs === 0) end([]);
-          else timer = setTimeout(() => end(isOver(token) ? TOKEN_OVER : []), waitMs);
+          else if (waitMs === 0) end(this.#none());
+          else timer = setTimeout(() => end(isOver(token) ? TOKEN_OVER : this.#none()), waitMs);
         },
         () => end(OVERLOADED),
       );
       this.#waiting.add(waiting);
       submit([begin]);
     });
+  }
+
+  #none(): LeaseAnswer {
+    const paused = this.#options.pause();
+    return paused === undefined ? [] : { paused };
   }
 
   /** Ends the requests of a token that is no more: none of them gets a task. */

@@ -30,6 +30,8 @@ export interface WorkSocketsOptions {
   readonly admits: (connection: Connection, recipient: string) => boolean;
   /** A connection queued a task or made a call. */
   readonly wrote: (connection: Connection, frame: "enqueue" | "call") => void;
+  /** The frame about a pause of the queue; `undefined`: it is not paused. */
+  readonly pauseFrame?: () => string | undefined;
   /** Whether a token was deleted or has expired. */
   readonly isOver: (token: CallerToken | undefined) => boolean;
 }
@@ -175,6 +177,13 @@ export class WorkSockets {
     this.#byId.get(connectionId)?.send(frame);
   }
 
+  /** Sends a frame to all who are ready for tasks. */
+  sendToReady(frame: string): void {
+    for (const connection of this.#byId.values())
+      if ([...connection.ready.values()].some(({ frame: { credit } }) => credit > 0)) connection.send(frame);
+    this.flush();
+  }
+
   /** Sends all queued frames. */
   flush(): void {
     for (const connection of this.#unflushed) {
@@ -204,6 +213,8 @@ export class WorkSockets {
         }
         this.#setReady(connection, ready);
         connection.attach();
+        const pause = this.#options.pauseFrame?.();
+        if (pause !== undefined) connection.send(pause);
         const nothing = () => undefined;
         // The operation changes nothing, but its transaction hands out the tasks that wait already. Refused, the frame
         // has its effect all the same: the tasks go out with the next transaction.

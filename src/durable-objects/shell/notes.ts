@@ -18,6 +18,10 @@ export class Notes<Name extends string> {
       value,
     );
   }
+
+  delete(name: Name): void {
+    this.#sql.exec("DELETE FROM notes WHERE name = ?", name);
+  }
 }
 
 /** The name that an object has noted. */

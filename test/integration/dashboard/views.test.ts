@@ -10,7 +10,7 @@ import { PICTURES, viewsOf } from "./views.ts";
 
 /** Buttons that change something, by how their labels begin. */
 const ACTS =
-  /^(Apply|Cancel|Clear|Delete|Discard|End|Forget|New|Publish|Replay|Restart|Retry|Set|Start|Stop|Switch|Test)\b/;
+  /^(Apply|Cancel|Clear|Delete|Discard|End|Forget|New|Pause|Publish|Purge|Replay|Restart|Resume|Retry|Set|Start|Stop|Switch|Test)\b/;
 
 /** One edge and one page for all tests of this file: each opens what it looks at by its URL. */
 describe.runIf(hasBrowser)("the dashboard in a browser", () => {
@@ -84,6 +84,7 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
     const offered: Readonly<Record<string, string>> = {
       "live?names=PUSHED": "Publish…",
       "queues/reviews?text=poison": "Cancel…",
+      "queues/reviews": "Pause",
       policies: "New rule",
       [`policies/${CHAIN_RULE.id}`]: "Apply",
       "hosts/gpu-01?process=tester": "Start",

@@ -251,6 +251,26 @@ describe("what follows from one cause", () => {
     expect(row).toMatchObject({ id: "queue_alert/jobs/p95_slow/coder/BUILD", effects_total: 2 });
   });
 
+  test("of a queue that is paused for long are its alerts, and a short pause needs nobody", () => {
+    const paused = (since: string) =>
+      queue("jobs", {
+        alerts: [alert("queue_deep")],
+        paused: { since, by: "ada", reason: "the model is down" },
+        by_recipient: { coder: { queued: 3 } },
+      });
+    const [row, ...others] = found({ queues: [paused(AT)], nowMs: Date.parse(AT) + 15 * 60_000 });
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      kind: "queue_paused",
+      why: "ada paused it: the model is down",
+      consequence: "3 tasks wait, and nobody is given any",
+      next_step: "ganglion queue resume jobs",
+      effects_total: 1,
+    });
+    const short = found({ queues: [paused(AT)], nowMs: Date.parse(AT) + 60_000 });
+    expect(short.map(({ kind }) => kind)).toEqual(["queue_alert"]);
+  });
+
   test("of a webhook that fails are its dead letters, and of dead letters of a queue the alert that tasks fail", () => {
     const items = found({
       webhooks: [webhook("chat", { failing_since: AT })],

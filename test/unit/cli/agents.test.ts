@@ -148,6 +148,8 @@ describe("ganglion status", () => {
     workers: {},
     alerts: [{ rule: "queue_deep", subject: "queue", raised_at: "2026-01-31T12:04:00.000Z" }],
     breakers: [],
+    paused: null,
+    bulk: null,
     settings: DEFAULT_SETTINGS,
     database_bytes: 16_384,
     heap: [{ kind: "tasks", used_bytes: 1_000_000, limit_bytes: 25_000_000, refused: 3 }],

@@ -193,3 +193,58 @@ describe("ganglion queue, metrics and call", () => {
     expect(refused.err).toContain("No responder is connected");
   });
 });
+
+describe("ganglion queue", () => {
+  it("pauses and resumes a queue", async () => {
+    const paused = { since: "2026-01-01T00:00:00.000Z", by: "ada", reason: "the model is down" };
+    const edge = await startEdge(({ url }) => [
+      200,
+      { queue: "work", paused: url.pathname.endsWith("/pause") ? paused : null },
+    ]);
+    const { out } = await ganglion(["queue", "pause", "work", "--reason", "the model is down", "--url", edge.url]);
+    expect(out).toContain("2026-01-01T00:00:00.000Z");
+    expect(edge.received[0]?.body).toEqual({ reason: "the model is down" });
+    expect((await ganglion(["queue", "resume", "work", "--url", edge.url])).out).toContain("no");
+    expect(edge.received.map(({ url }) => url.pathname)).toEqual([
+      "/v1/default/queues/work/pause",
+      "/v1/default/queues/work/resume",
+    ]);
+  });
+
+  it("counts what a purge would take, and takes it with --yes", async () => {
+    const edge = await startEdge(({ body }) => {
+      const { dry_run } = body as { dry_run: boolean };
+      return [200, { dry_run, matched: 3, done: dry_run ? 0 : 3, running: false }];
+    });
+    const args = ["queue", "purge", "work", "--type", "TEST", "--older-than", "2h", "--url", edge.url];
+    const first = await ganglion(args);
+    expect(first.err).toContain("nothing was changed");
+    expect((await ganglion([...args, "--yes"])).out).toMatch(/purged +3/);
+    const filter = { type: "TEST", older_than_ms: 7_200_000 };
+    expect(edge.received.map(({ body }) => body)).toEqual([
+      { filter, dry_run: true },
+      { filter, dry_run: false },
+    ]);
+  });
+
+  it("sets what it is given as name=value, and only of a queue that exists", async () => {
+    const edge = await startEdge(({ method }) => [200, method === "GET" ? status : DEFAULT_SETTINGS]);
+    const args = ["queue", "set", "work", "capacity=500", "overflow=drop_oldest", "alert_depth=null"];
+    expect((await ganglion([...args, "--url", edge.url])).code).toBe(0);
+    expect(edge.received.map(({ method }) => method)).toEqual(["GET", "PATCH"]);
+    expect(edge.received[1]?.body).toEqual({ capacity: 500, overflow: "drop_oldest", alert_depth: null });
+    const wrong = await ganglion(["queue", "set", "work", "capacity=many", "--url", edge.url]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("capacity")]);
+  });
+
+  it("shows a queue by its name, also one that is called like a command", async () => {
+    const paused = { since: "2026-01-01T00:00:00.000Z", by: "ada", reason: null };
+    const edge = await startEdge(() => [200, { ...status, paused, bulk: null }]);
+    expect((await ganglion(["queue", "work", "--url", edge.url])).out).toMatch(/paused +by ada since 2026-01-01/);
+    await ganglion(["queue", "show", "list", "--url", edge.url]);
+    expect(edge.received.map(({ url }) => url.pathname)).toEqual([
+      "/v1/default/queues/work",
+      "/v1/default/queues/list",
+    ]);
+  });
+});

@@ -32,11 +32,13 @@ interface ModelTask {
 /** The queue as slow and obvious as it can be: a list that is sorted each time. */
 export class ModelQueue {
   nowMs = 0;
+  paused = false;
   /** The clock was never set back: no promise of a lease is broken, whatever crashes. */
   monotonic = true;
-  readonly tasks: ModelTask[] = [];
+  tasks: ModelTask[] = [];
   /** Every lease that was given: late and doubled answers are drawn from the newest. */
   readonly leases: [taskId: string, leaseId: string][] = [];
+  #arrivals = 0;
   readonly #settings: QueueSettings;
 
   constructor(settings: QueueSettings) {
@@ -85,7 +87,7 @@ export class ModelQueue {
     for (const given of fresh) {
       this.tasks.push({
         given,
-        arrival: this.tasks.length,
+        arrival: this.#arrivals++,
         createdMs: this.nowMs,
         state: "queued",
         notBeforeMs: given.delayMs > 0 ? this.nowMs + given.delayMs : undefined,
@@ -294,7 +296,7 @@ const put = fc
 
 const lease = fc.tuple(anyRecipient, anyMs, anySkills).map(([recipient, leaseMs, skills]) =>
   command(`lease for ${recipient} (${skills}) ${leaseMs}`, (model, real) => {
-    const expected = model.next(recipient, skills);
+    const expected = model.paused ? undefined : model.next(recipient, skills);
     const got = real.lease(recipient, leaseMs, skills);
     expect(got?.taskId).toBe(expected?.given.taskId);
     if (expected === undefined) return;
@@ -362,6 +364,21 @@ const cancel = anyId.map((taskId) =>
     if (unfinished) model.end(task, "cancelled");
   }),
 );
+const purge = anyId.map((taskId) =>
+  command(`purge ${taskId}`, (model, real) => {
+    const task = model.find(taskId);
+    const unfinished = task !== undefined && !isOver(task);
+    expect(real.purge(taskId).ok).toBe(unfinished);
+    // Its id is free again.
+    if (unfinished) model.tasks = model.tasks.filter((other) => other !== task);
+  }),
+);
+const pause = fc.boolean().map((paused) =>
+  command(paused ? "pause" : "resume", (model, real) => {
+    model.paused = paused;
+    real.paused = paused;
+  }),
+);
 const pass = fc.oneof(anyMs, fc.constantFrom(-1_000, -1)).map((ms) =>
   command(`pass ${ms} ms`, (model, real) => {
     model.nowMs = Math.max(0, model.nowMs + ms);
@@ -378,6 +395,6 @@ const crash = fc.constant(
 );
 
 export const anyHistory = fc.commands(
-  [put, put, lease, lease, complete, fail, giveUp, release, extend, cancel, pass, pass, crash],
+  [put, put, lease, lease, lease, complete, fail, giveUp, release, extend, cancel, purge, pause, pass, pass, crash],
   { maxCommands: 120 },
 );

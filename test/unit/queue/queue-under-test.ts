@@ -33,6 +33,7 @@ export const RANDOM = 0.5;
 /** A queue with a clock and with a storage of the drained changes, so that the queue can crash. */
 export class QueueUnderTest {
   nowMs = 0;
+  paused = false;
   readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
   readonly finished = new Map<string, FinishedTask>();
   /** Rows of unfinished tasks that were written. */
@@ -79,6 +80,11 @@ export class QueueUnderTest {
     return this.#do((queue) => queue.cancel(taskId, this.nowMs));
   }
 
+  /** Takes the task out without a trace of it. */
+  purge(taskId: string) {
+    return this.#do((queue) => queue.cancel(taskId, this.nowMs, { purge: true }));
+  }
+
   /** Moves the clock, also backwards, and lets the queue see the old and the new time. */
   pass(ms: number): void {
     this.#do(() => undefined);
@@ -105,6 +111,7 @@ export class QueueUnderTest {
           .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
       ...(this.#residentBytes === undefined ? {} : { residentBytes: this.#residentBytes }),
       finished: (taskId) => this.finished.get(taskId),
+      holdsBack: () => this.paused,
       newLeaseId: () => `lease-${++this.#leases}`,
       random: () => RANDOM,
     });
@@ -113,12 +120,13 @@ export class QueueUnderTest {
   #do<Result>(work: (queue: TaskQueue) => Result): Result {
     this.queue.advanceClock(this.nowMs);
     const result = work(this.queue);
-    const { changed, finished } = this.queue.drain();
+    const { changed, finished, purged } = this.queue.drain();
     this.written += changed.length;
     for (const entry of changed) {
       this.stored.set(entry.taskId, { seq: entry.seq, terms: packTerms(entry), progress: packProgress(entry) });
       entry.stored = true;
     }
+    for (const { record } of purged) this.stored.delete(record.taskId);
     for (const { record } of finished) {
       this.stored.delete(record.taskId);
       expect(readStoredFinishedTask(packFinished(record))).toEqual(record);

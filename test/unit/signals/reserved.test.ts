@@ -20,6 +20,8 @@ describe("a signal that the edge emits about itself", () => {
     "Q_AGENT_UP",
     "Q_AGENT_DOWN",
     "Q_QUEUE_BREAKER",
+    "Q_QUEUE_PAUSE",
+    "Q_QUEUE_BULK",
     "Q_POLICY_CHANGED",
     "Q_POLICY_STATE_IMPORTED",
     "Q_POLICY_QUARANTINED",

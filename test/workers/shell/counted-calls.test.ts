@@ -178,6 +178,9 @@ const WORKER_BOARD: ArgumentsOf<WorkerBoard> = {
 const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   begin: [],
   enqueue: [[A_TASK]],
+  enqueueEach: [[A_TASK]],
+  setPaused: ["somebody", undefined],
+  bulk: [{ action: "purge", filter: {}, dryRun: true, by: "somebody", recipients: undefined }],
   lease: [{ recipient: "nobody", max: 1, leaseMs: 1_000, waitMs: 0, worker: "w" }],
   applyAction: [{ action: "cancel", taskId: "none" }],
   call: [{ ...A_TASK, taskId: "c1" }, 0, false],

@@ -8,6 +8,8 @@ import { BridgeInput } from "../../../core/federation/bridge.ts";
 import { InboxSourceInput } from "../../../core/inbox/source.ts";
 import { ContextRequest } from "../../../core/intelligence/context.ts";
 import { OutcomeReport, RollbackRequest, RolloutChange } from "../../../core/intelligence/rollout/api.ts";
+import { BulkTasksRequest } from "../../../core/queue/bulk.ts";
+import { PauseRequest } from "../../../core/queue/pause.ts";
 import { QueueSettings, QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
 import { CallInput, TaskInput } from "../../../core/queue/task-input.ts";
 import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
@@ -120,6 +122,8 @@ function taskSchemas(): Record<string, JsonSchema> {
     FailRequest: jsonSchema(FailRequest),
     ExtendRequest: jsonSchema(ExtendRequest),
     ReleaseRequest: jsonSchema(ReleaseRequest),
+    PauseRequest: jsonSchema(PauseRequest),
+    BulkTasksRequest: jsonSchema(BulkTasksRequest),
   };
 }
 

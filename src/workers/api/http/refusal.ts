@@ -41,8 +41,12 @@ function refused(kind: string, status: number, title: string, errors: readonly F
   );
 }
 
-/** @param detail - names the missing thing and the call that lists those that exist */
-export const notFound = (detail: string) => new Refusal(problem("not-found", 404, "Not found", detail));
+/**
+ * @param detail - names the missing thing and the call that lists those that exist
+ * @param near - names that may have been meant
+ */
+export const notFound = (detail: string, near: readonly string[] = []) =>
+  new Refusal(problem("not-found", 404, "Not found", detail, near.length === 0 ? {} : { near }));
 
 /** @param retryAfterMs - in milliseconds; the header has whole seconds, at least one */
 export const overloaded = (detail: string, retryAfterMs: number) =>

@@ -1,3 +1,4 @@
+import { nearestFew } from "../../../core/problem/nearest.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { directory, priorityQueue } from "../../bindings/objects.ts";
 import { notFound } from "../http/refusal.ts";
@@ -35,8 +36,13 @@ export const forgetQueue = (ecosystem: string, queue: string): boolean => known.
 export async function existingQueue(env: Environment, ecosystem: string, queue: string) {
   const found = await findQueue(env, ecosystem, queue);
   if (found === undefined) {
+    const names = (await directory(env).queues(ecosystem)).map(({ name }) => name);
+    const near = nearestFew(queue, names);
+    const meant = near.length === 0 ? "" : ` Did you mean ${near.join(", ")}?`;
     throw notFound(
-      `No queue "${queue}" in the ecosystem "${ecosystem}". A queue begins with its first task. List queues: GET /v1/{eco}/queues`,
+      `No queue "${queue}" in the ecosystem "${ecosystem}".${meant} A queue begins with its first task, or by PUT. ` +
+        "List queues: GET /v1/{eco}/queues",
+      near,
     );
   }
   return found;

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type FinishedPlace, placeOf, placeText } from "../../../core/queue/finished-query.ts";
+import { type FinishedPlace, type FinishedQuery, placeOf, placeText } from "../../../core/queue/finished-query.ts";
 import { choice, QueuePath, time, wholeNumber, words } from "../http/query.ts";
 import { json, jsonText, newApi, problems, securedForTasks } from "../http/route.ts";
 import { readableRecipients } from "./commands.ts";
@@ -9,8 +9,23 @@ import { FinishedPageSchema } from "./schemas.ts";
 /** A place holds two ids of tasks. */
 const MAX_PLACE_CHARS = 1_024;
 
-const after = z
-  .preprocess((value) => (value === "" ? undefined : value), z.string().max(MAX_PLACE_CHARS).optional())
+const placeParameter = z.preprocess(
+  (value) => (value === "" ? undefined : value),
+  z.string().max(MAX_PLACE_CHARS).optional(),
+);
+
+/** `next` of a page of unfinished tasks, a number, or of finished ones. */
+export const anyPlace = placeParameter
+  .transform((text, context): number | FinishedPlace | undefined => {
+    if (text === undefined) return undefined;
+    const place = /^\d{1,15}$/.test(text) ? Number(text) : placeOf(text);
+    if (place !== undefined) return place;
+    context.addIssue({ code: "custom", message: "give `next` of an earlier page" });
+    return z.NEVER;
+  })
+  .openapi({ type: ["integer", "string"], description: "`next` of the page before", param: { required: false } });
+
+const after = placeParameter
   .transform((text, context): FinishedPlace | undefined => {
     if (text === undefined) return undefined;
     const place = placeOf(text);
@@ -51,13 +66,17 @@ export const finishedTasks = newApi().openapi(list, async (c) => {
   const { eco, q } = c.req.valid("param");
   const { state, since, until, ...query } = c.req.valid("query");
   const queue = await existingQueue(c.env, eco, q);
-  const { tasks, next } = await queue.finishedTasks({
+  return finishedPage(queue, {
     ...query,
     outcomes: state === undefined ? undefined : [state],
     sinceMs: since,
     untilMs: until,
     recipients: readableRecipients(c.get("grant"), q),
   });
+});
+
+export async function finishedPage(queue: Awaited<ReturnType<typeof existingQueue>>, query: FinishedQuery) {
+  const { tasks, next } = await queue.finishedTasks(query);
   const place = next === null ? null : placeText(next);
   return jsonText<z.infer<typeof FinishedPageSchema>>(`{"tasks":[${tasks.join(",")}],"next":${JSON.stringify(place)}}`);
-});
+}

@@ -18,6 +18,10 @@ export const LeaseRequest = z.strictObject({
   /** What the worker can do: it gets tasks that need these skills, too. */
   skills: Skills.optional(),
 });
+/** Most tasks in one request of which each is taken or refused by itself, and its bytes. */
+export const MAX_BULK_TASKS = 10_000;
+export const MAX_BULK_BYTES = 8 * 1024 * 1024;
+
 const LeaseId = z.string().min(1).max(64);
 export const CompleteRequest = z.strictObject({ lease_id: LeaseId, result: z.unknown().optional() });
 export const FailRequest = z.strictObject({

@@ -4,18 +4,20 @@ import { commandedByName, workableRecipients } from "../../../core/access/work-r
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { TaskAction } from "../../../core/queue/api.ts";
+import { isOutcome, STANDINGS } from "../../../core/queue/bulk.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { hostOfAnother, refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { repeatable } from "../http/once.ts";
-import { QueuePath, sequence, TaskPath, wholeNumber } from "../http/query.ts";
-import { notFound, Refusal, unauthenticated } from "../http/refusal.ts";
+import { choice, QueuePath, TaskPath, wholeNumber, words } from "../http/query.ts";
+import { invalid, notFound, Refusal, unauthenticated } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured, securedForTasks } from "../http/route.ts";
 import { beginQueue } from "./begin-queue.ts";
 import { mustCommand, readableRecipients } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
+import { anyPlace, finishedPage } from "./finished.ts";
 import { waitInLobby } from "./lobby.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./requests.ts";
 import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
@@ -45,14 +47,20 @@ const list = createRoute({
   method: "get",
   path: "/v1/{eco}/queues/{q}/tasks",
   operationId: "listTasks",
-  summary: "List the unfinished tasks, in the order of their arrival",
+  summary: "List tasks",
+  description:
+    "The unfinished tasks, in the order of their arrival; with a `status` of finished tasks those, the newest first, as " +
+    "`GET …/finished` lists them. With a filter one call looks at 20,000 tasks at most, so a page may be short and still have a next one.",
   tags: ["tasks"],
   ...securedForTasks("tasks:read"),
   request: {
     params: QueuePath,
     query: z.strictObject({
+      status: choice(STANDINGS, "Only tasks that stand so, or ended so"),
+      recipient: words("Only tasks of this recipient"),
+      type: words("Only tasks of this type"),
       limit: wholeNumber(1, 1_000, 100, "Tasks in a page"),
-      after: sequence("`next` of the previous page"),
+      after: anyPlace,
     }),
   },
   responses: { 200: json(TaskPageSchema, "One page"), ...problems(404) },
@@ -116,10 +124,20 @@ export const tasks = newApi()
   })
   .openapi(list, async (c) => {
     const { eco, q } = c.req.valid("param");
-    const { limit, after = 0 } = c.req.valid("query");
-    const queue = await existingQueue(c.env, eco, q);
+    const { after: given, status, ...query } = c.req.valid("query");
     const recipients = readableRecipients(c.get("grant"), q);
-    const page = await queue.tasks({ limit, after, recipients });
+    if (status !== undefined && isOutcome(status)) {
+      if (typeof given === "number") throw otherList();
+      return finishedPage(await existingQueue(c.env, eco, q), {
+        ...query,
+        outcomes: [status],
+        recipients,
+        after: given,
+      });
+    }
+    if (typeof given === "object") throw otherList();
+    const queue = await existingQueue(c.env, eco, q);
+    const page = await queue.tasks({ ...query, status, after: given ?? 0, recipients });
     return jsonText<z.infer<typeof TaskPageSchema>>(`{"tasks":[${page.tasks.join(",")}],"next":${page.next}}`);
   })
   .openapi(one, async (c) => {
@@ -153,6 +171,7 @@ export const tasks = newApi()
     } else if (queue === undefined) await queueLobby(c.env, eco).offerWork(q);
     const leased = queue === undefined ? [] : acceptedBy(await queue.lease({ ...query, waitMs }));
     if ("token_over" in leased) throw unauthenticated();
+    if ("paused" in leased) return c.json({ tasks: [], paused: leased.paused }, 200);
     return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
   })
   .openapi(complete, async (c) => {
@@ -229,6 +248,11 @@ export const tasks = newApi()
       200,
     );
   });
+
+const otherList = () =>
+  invalid("invalid-query", "The request is not valid", [
+    { pointer: "after", message: "give `next` of an earlier page of the same list" },
+  ]);
 
 const CONFLICTS = {
   lost: "The lease is no longer held: the lease expired, or the task was released. Another worker may have the task.",
