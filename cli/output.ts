@@ -20,7 +20,17 @@ const STREAMS: Sink = {
   remark: (text) => void process.stderr.write(`${text}\n`),
 };
 
-const sink = STREAMS;
+let sink = STREAMS;
+
+/** Sends what `work` prints to another sink. */
+export async function printingTo<Result>(other: Sink, work: () => Promise<Result>): Promise<Result> {
+  sink = other;
+  try {
+    return await work();
+  } finally {
+    sink = STREAMS;
+  }
+}
 
 export const print = (text: string): Promise<void> => sink.print(text);
 

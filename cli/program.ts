@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { nearest } from "../src/core/problem/nearest.ts";
 import { COMMANDS } from "./commands/all.ts";
+import { UsageError } from "./failure.ts";
 import type { GlobalOptions } from "./settings.ts";
 import { setLook } from "./terminal/look.ts";
 
@@ -16,7 +17,12 @@ function assembled(commands: readonly Command[]): Command {
     .version(version(), "--version", "show the version")
     .helpCommand(false)
     .addHelpText("after", '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage. More: "ganglion help topics".')
-    .hook("preAction", (_, command) => setLook({ wide: command.optsWithGlobals<GlobalOptions>().wide === true }));
+    .hook("preAction", async (_, command) => {
+      const { wide, watch } = command.optsWithGlobals<GlobalOptions>();
+      setLook({ wide: wide === true, watched: watch === true });
+      checkStretch(command.optsWithGlobals());
+      if (watch === true && command.name() !== "attention") (await import("./watch/watch.ts")).noteView(command);
+    });
   for (const command of commands) root.addCommand(command);
   prepare(root);
   return root;
@@ -54,7 +60,18 @@ const globalOptions = (command: Command) =>
     .option("--ecosystem <name>", "name of the ecosystem (default: the context's, GANGLION_ECOSYSTEM, or default)")
     .option("--context <name>", "edge by a name of yours (default: GANGLION_CONTEXT, or the one in use)")
     .option("--json", "for programs: JSON instead of tables")
-    .option("--wide", "do not fit tables to the terminal");
+    .option("--wide", "do not fit tables to the terminal")
+    .option("--watch", "show a view again each time that it has changed, until Ctrl-C")
+    .option(
+      "--watch-every <time>",
+      "with --watch: how often it is read (default: 2s, or when a stream tells of a change)",
+    );
+
+/** A stretch of time that ends before it begins holds nothing: that is hardly what was meant. */
+function checkStretch({ since, until }: { readonly since?: unknown; readonly until?: unknown }): void {
+  if (typeof since === "string" && typeof until === "string" && until <= since)
+    throw new UsageError(`--until ${until} is not after --since ${since}: give a later one, or leave it out`);
+}
 
 function version(): string {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -77,5 +94,7 @@ function betterError(command: Command, text: string): string {
   const word = command.args[0] ?? "";
   const names = command.commands.flatMap((sub) => [sub.name(), ...sub.aliases()]);
   const meant = nearest(word, names);
+  // Of a view such as `gaps [name]` the first word may be a name.
+  if (meant === undefined && command.registeredArguments.length > 0) return text;
   return `error: unknown command '${word}'\n${meant === undefined ? `(There are ${names.join(", ")})` : `(Did you mean ${meant}?)`}\n`;
 }

@@ -6,9 +6,11 @@ import type { Command } from "commander";
 import { type Client, createClient } from "../src/client/client.ts";
 import { nodeFetch } from "../src/client/http/node-fetch.ts";
 import { openSocketSource } from "../src/client/stream/socket-source.ts";
+import { ECOSYSTEM_NAME, ECOSYSTEM_RULE } from "../src/core/signals/signal.ts";
 import { parseUrl } from "../src/core/wire/parse-url.ts";
 import { type Context, contextNamed, readContexts, requirePrivate } from "./contexts.ts";
 import { UsageError } from "./failure.ts";
+import { fileTrouble } from "./file-trouble.ts";
 
 export interface GlobalOptions {
   readonly url?: string;
@@ -17,6 +19,8 @@ export interface GlobalOptions {
   readonly context?: string;
   readonly json?: true;
   readonly wide?: true;
+  readonly watch?: true;
+  readonly watchEvery?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,14 +30,25 @@ export const wantsJson = (command: Command): boolean => command.optsWithGlobals<
 
 /** The client for a command, from its options, contexts, the environment and the local edge's token. */
 export function clientFor(command: Command, environment: Environment = process.env): Client {
-  return createClient({ ...connectionFor(command, environment), openSource: openSocketSource, fetch: nodeFetch });
+  inUse = createClient({ ...connectionFor(command, environment), openSource: openSocketSource, fetch: nodeFetch });
+  return inUse;
 }
+
+let inUse: Client | undefined;
+
+/** The client that the command made last, to explain why a call failed. */
+export const clientInUse = (): Client | undefined => inUse;
 
 /** Where the edge of a command is, the token for it, and the ecosystem. */
 export function connectionFor(command: Command, environment: Environment = process.env) {
   const options = command.optsWithGlobals<GlobalOptions>();
   const context = contextOf(options, environment);
   const ecosystem = options.ecosystem ?? context?.ecosystem ?? set(environment.GANGLION_ECOSYSTEM) ?? "default";
+  if (ecosystem !== "default" && !ECOSYSTEM_NAME.test(ecosystem)) {
+    throw new UsageError(
+      `${JSON.stringify(ecosystem)} is no name of an ecosystem (--ecosystem or GANGLION_ECOSYSTEM): ${ECOSYSTEM_RULE}`,
+    );
+  }
   return { ...edgeOf(options, context, environment), ecosystem };
 }
 
@@ -78,7 +93,7 @@ export function readUrl(options: Pick<GlobalOptions, "url">, environment: Enviro
   const url = parseUrl(text);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new UsageError(
-      `"${text}" is not the URL of an edge: give one such as http://127.0.0.1:8787 (--url or GANGLION_URL)`,
+      `${JSON.stringify(text)} is not the URL of an edge: give one such as ${urlLike(text)} (--url or GANGLION_URL)`,
     );
   }
   if (url.username !== "" || url.password !== "") {
@@ -88,6 +103,9 @@ export function readUrl(options: Pick<GlobalOptions, "url">, environment: Enviro
   }
   return url;
 }
+
+/** An address without its scheme is probably meant with it. */
+const urlLike = (text: string) => (/^[\w.-]+(:\d{1,5})?$/.test(text) ? `http://${text}` : "http://127.0.0.1:8787");
 
 function readToken(options: GlobalOptions, context: Context | undefined, environment: Environment, url: URL): string {
   if (options.tokenFile !== undefined) return readTokenFile(options.tokenFile);
@@ -121,7 +139,8 @@ function localTokenFiles(environment: Environment): string[] {
 
 function readTokenFile(file: string): string {
   const token = readIfThere(file);
-  if (token === undefined) throw new UsageError(`token file ${file} does not exist`);
+  if (token === undefined)
+    throw new UsageError(`token file ${file} does not exist: check --token-file, from this directory`);
   return checkToken(token, file);
 }
 
@@ -131,7 +150,7 @@ function readIfThere(file: string): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new UsageError(`cannot read the token file ${file} (${code})`);
+    throw new UsageError(`cannot read the token file: ${fileTrouble(file, error)}`);
   }
 }
 

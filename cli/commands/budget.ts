@@ -3,17 +3,21 @@ import type { Budget } from "../../src/core/billing/budget.ts";
 import { UsageError } from "../failure.ts";
 import { print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";
+import { argumentAndCommand, withArgument, withVerbs } from "./verbs.ts";
 
 export const budgetCommand = () =>
-  new Command("budget")
+  withVerbs(budgetView("budget", "[usd]"), budgetView("show", undefined), budgetView("set", "<usd>"));
+
+const budgetView = (name: string, argument: "[usd]" | "<usd>" | undefined) =>
+  withArgument(new Command(name), argument, "US dollars a month, or off: no budget; without it, shows the budget")
     .summary("show or set what an ecosystem may cost a month on Cloudflare")
     .description(
       "At 80 % of the budget the signal ganglion.budget.warned is emitted, once a month. Above the budget observations are\n" +
         "sampled; other signals and tasks never are.",
     )
-    .argument("[usd]", "US dollars a month, or off: no budget; without it, shows the budget")
     .addHelpText("after", "\nWith --json: one document.")
-    .action(async (usd: string | undefined, _options: object, command: Command) => {
+    .action(async (...given: unknown[]) => {
+      const [usd, command] = argumentAndCommand(given);
       const client = clientFor(command);
       const budget = usd === undefined ? await client.budget() : await client.setBudget({ monthly_usd: readUsd(usd) });
       if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(budget));

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { UsageError } from "../failure.ts";
+import { fileTrouble } from "../file-trouble.ts";
 
 /**
  * Reads a secret from a file, or with `-` from the standard input: what stands on a command line is in the history of
@@ -28,7 +29,6 @@ export async function readText(file: string): Promise<string> {
     // As a stream: a synchronous read of a standard input that has nothing to give yet fails (EAGAIN).
     return await (file === "-" ? readAll(process.stdin) : readFile(file, "utf8"));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `there is no file ${file}` : `cannot read ${file} (${code})`);
+    throw new UsageError(fileTrouble(file, error));
   }
 }

@@ -13,10 +13,12 @@ export interface Look {
 }
 
 let wide = false;
+let isWatched = false;
 
 /** @param given - from the options of the command that runs */
-export function setLook(given: { readonly wide: boolean }): void {
+export function setLook(given: { readonly wide: boolean; readonly watched: boolean }): void {
   wide = given.wide;
+  isWatched = given.watched;
 }
 
 export function currentLook(): Look {
@@ -25,7 +27,7 @@ export function currentLook(): Look {
     // Some terminals report no width, or 0.
     width: isTTY && !wide ? columns || 80 : Number.POSITIVE_INFINITY,
     colour: wantsColour(isTTY, process.env),
-    times: isTTY ? "relative" : "rfc3339",
+    times: !isTTY ? "rfc3339" : isWatched ? "clock" : "relative",
   };
 }
 

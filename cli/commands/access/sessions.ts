@@ -27,7 +27,8 @@ export const sessionsCommand = () =>
       { isDefault: true },
     )
     .addCommand(
-      new Command("end")
+      new Command("delete")
+        .alias("end")
         .summary("end a session, and close its streams")
         .argument("<id>", "id of the session, as the list shows it")
         .addHelpText("after", "\nWith --json: one document.")

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { TokenRecord } from "../../../src/core/access/api.ts";
 import { BINDINGS, bindingsOf } from "../../../src/core/access/bindings.ts";
 import { isScope, SCOPES } from "../../../src/core/access/scopes.ts";
+import { nearest } from "../../../src/core/problem/nearest.ts";
 import { list, timeAhead } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
@@ -30,6 +31,11 @@ interface CreateOptions {
   readonly expires?: string;
 }
 
+function unknownScope(scope: string): string {
+  const near = nearest(scope, SCOPES);
+  return `unknown scope "${scope}"${near === undefined ? "" : `; did you mean ${near}?`} Give one of ${SCOPES.join(", ")}`;
+}
+
 const BOUND = "(default: any); a name, or the beginning of names with a *; repeat the option or use commas";
 
 export const tokensCommand = () =>
@@ -56,8 +62,7 @@ export const tokensCommand = () =>
         .addHelpText("after", "\nWith --json: one document, with the token in `token`.")
         .action(async (name: string, options: CreateOptions, command: Command) => {
           const unknown = options.scope.find((scope) => !isScope(scope));
-          if (unknown !== undefined)
-            throw new UsageError(`unknown scope "${unknown}"; give one of ${SCOPES.join(", ")}`);
+          if (unknown !== undefined) throw new UsageError(unknownScope(unknown));
           const created = await clientFor(command).tokens.create({
             name,
             scopes: options.scope.filter(isScope),

@@ -5,6 +5,7 @@ import { wholeNumber } from "../../arguments.ts";
 import { Failure } from "../../failure.ts";
 import { at, type Column, clock, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { argumentAndCommand, viewOptions, withArgument, withVerbs } from "../verbs.ts";
 
 const tokens = ({ usage }: Pick<AgentSession, "usage">) =>
   usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
@@ -31,15 +32,23 @@ interface Wanted {
 }
 
 export const agentSessionsCommand = () =>
-  new Command("agent-sessions")
+  withVerbs(
+    sessionsView("agent-sessions", "[session]"),
+    sessionsView("list", undefined),
+    sessionsView("show", "<session>"),
+  );
+
+const sessionsView = (name: string, argument: "[session]" | "<session>" | undefined) =>
+  withArgument(new Command(name), argument, "show one session, with what it used for each trace and task")
     .summary("list sessions of agents that report by telemetry or hooks: what each is doing, and what it has used")
-    .argument("[session]", "show one session, with what it used for each trace and task")
     .option("--agent <name>", "only sessions of this program, such as claude-code")
     .addOption(new Option("--verdict <verdict>", "only sessions with this verdict").choices([...SESSION_VERDICTS]))
     .option("--chain <id>", "only sessions that worked for this trace or task")
     .option("--limit <n>", "at most so many (default 100)", wholeNumber(1, 1_000))
     .addHelpText("after", "\nWith --json: one session a line, the one that was seen last first.")
-    .action(async (session: string | undefined, wanted: Wanted, command: Command) => {
+    .action(async (...given: unknown[]) => {
+      const [session, command] = argumentAndCommand(given);
+      const wanted = viewOptions<Wanted>(command);
       const { sessions, total } = await clientFor(command).agentSessions({ ...wanted, session });
       if (session !== undefined && total === 0)
         throw new Failure(`no session "${session}" has reported: list them with ganglion agent-sessions`);

@@ -20,7 +20,6 @@ const NOTHING = "nothing needs somebody";
 
 interface Options {
   readonly allEcosystems?: true;
-  readonly watch?: true;
 }
 
 export const attentionCommand = () =>
@@ -32,15 +31,15 @@ export const attentionCommand = () =>
         "a host that is down, is counted in EFFECTS; --json names it, with what happens if nobody acts, and one safe call.",
     )
     .option("--all-ecosystems", "of all ecosystems that the token may see")
-    .option("--watch", "list again each time that it changes, until you stop it (Ctrl-C)")
     .addHelpText(
       "after",
       "\nWith --json: one document, as GET /v1/{eco}/attention gives it, and with --watch one a line; with --all-ecosystems " +
         "as GET /v1/attention does.",
     )
-    .action(async ({ allEcosystems, watch }: Options, command: Command) => {
+    .action(async ({ allEcosystems }: Options, command: Command) => {
       const { attention } = clientFor(command);
-      const wantsJson = command.optsWithGlobals<GlobalOptions>().json === true;
+      const { json, watch } = command.optsWithGlobals<GlobalOptions>();
+      const wantsJson = json === true;
       if (watch === true) {
         if (allEcosystems === true) throw new UsageError("--watch shows one ecosystem: leave --all-ecosystems out");
         const stopping = new AbortController();

@@ -4,6 +4,7 @@ import type { AuditEntry } from "../../../src/core/audit/api.ts";
 import { time, wholeNumber } from "../../arguments.ts";
 import { at, type Column, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { viewOptions, withVerbs } from "../verbs.ts";
 
 const columns: readonly Column<AuditEntry>[] = [
   ["TIME", (row) => at(row.at), "key"],
@@ -26,8 +27,10 @@ interface Options {
 
 const PAGE = 1_000;
 
-export const auditCommand = () =>
-  new Command("audit")
+export const auditCommand = () => withVerbs(auditView("audit"), auditView("list"));
+
+const auditView = (name: string) =>
+  new Command(name)
     .summary("list who changed what, newest first")
     .option("--deployment", "of the deployment: tokens, and ecosystems that were deleted or imported")
     .option("--by <token>", "only calls of the token with this name or id")
@@ -36,7 +39,8 @@ export const auditCommand = () =>
     .option("--until <time>", "only calls before this", time)
     .option("--limit <n>", "most entries (default: 100)", wholeNumber(1))
     .addHelpText("after", "\nWith --json: one entry a line.")
-    .action(async ({ deployment, limit = 100, ...filter }: Options, command: Command) => {
+    .action(async (_options: object, command: Command) => {
+      const { deployment, limit = 100, ...filter } = viewOptions<Options>(command);
       const { audit } = clientFor(command);
       const read = deployment === true ? audit.ofDeployment : audit.here;
       const entries: AuditEntry[] = [];

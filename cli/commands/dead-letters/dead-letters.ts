@@ -9,6 +9,7 @@ import { limitsAround } from "../../../src/core/json/limits.ts";
 import { readJson, refusalText } from "../../../src/core/json/read-json.ts";
 import { list, time, wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
+import { fileTrouble } from "../../file-trouble.ts";
 import { at, type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 
@@ -67,6 +68,7 @@ const filterOf = ({ kind, daemon, signal, host, since, until, text }: FilterOpti
 
 export const dlqCommand = () =>
   new Command("dlq")
+    .alias("dead-letters")
     .summary("dead letters, the items that could not be processed: list, show, replay, discard")
     .addCommand(
       withFilters(new Command("list"))
@@ -100,7 +102,7 @@ export const dlqCommand = () =>
         }),
     )
     .addCommand(bulkCommand("replay"))
-    .addCommand(bulkCommand("discard"));
+    .addCommand(bulkCommand("discard").alias("delete"));
 
 interface BulkOptions extends FilterOptions {
   readonly all?: boolean;
@@ -214,8 +216,7 @@ async function readReplacement(path: string | undefined): Promise<unknown> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `no file ${path}` : `cannot read ${path} (${code})`);
+    throw new UsageError(fileTrouble(path, error));
   }
   const reading = readJson(text, limitsAround(1));
   if (reading.ok) return reading.value;

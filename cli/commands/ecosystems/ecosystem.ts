@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import { Command } from "commander";
 import type { Client } from "../../../src/client/client.ts";
 import { ExportEnd } from "../../../src/core/ecosystems/document.ts";
-import { UsageError } from "../../failure.ts";
+import { Failure, UsageError } from "../../failure.ts";
+import { fileTrouble } from "../../file-trouble.ts";
 import { at, type Column, print, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
 
@@ -23,6 +25,7 @@ const ecosystemOf = (command: Command) =>
 
 export const ecosystemCommand = () =>
   new Command("ecosystem")
+    .alias("ecosystems")
     .summary("list, export, import and delete ecosystems")
     .addCommand(
       new Command("list")
@@ -78,10 +81,21 @@ export const ecosystemCommand = () =>
 async function writeFile(file: string, pages: AsyncIterable<readonly string[]>): Promise<void> {
   const part = `${file}.part`;
   // It holds what the ecosystem's tokens protect.
-  const out = createWriteStream(part, { mode: 0o600, flags: "wx" });
+  const handle = await open(part, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT")
+      throw new Failure(`${file} cannot be written: its directory does not exist; make it, or name another file`);
+    throw new Failure(fileTrouble(error.code === "EEXIST" ? part : file, error));
+  });
+  const out = handle.createWriteStream();
+  // Without a listener a disk that is full would end the process before anything is said; `write` and `finished` report it.
+  let failed: Error | undefined;
+  out.on("error", (error) => {
+    failed = error;
+  });
   try {
     for await (const lines of pages)
-      if (!out.write(`${lines.join("\n")}\n`)) await new Promise<void>((resolve) => out.once("drain", () => resolve()));
+      if (failed !== undefined) throw failed;
+      else if (!out.write(`${lines.join("\n")}\n`)) await Promise.race([once(out, "drain"), once(out, "close")]);
     out.end();
     await finished(out);
     await rename(part, file);

@@ -23,7 +23,7 @@ interface PutOptions {
 
 export const bridgesCommand = () =>
   new Command("bridges")
-    .summary("bridges, which forward signals to other ecosystems: list, put, delete")
+    .summary("bridges, which forward signals to other ecosystems: list, set, delete")
     .addHelpText("after", "\nWithout a command: lists the bridges.")
     .action((_options: object, command: Command) => list(command))
     .addCommand(
@@ -33,7 +33,8 @@ export const bridgesCommand = () =>
         .action((_options: object, command: Command) => list(command)),
     )
     .addCommand(
-      new Command("put")
+      new Command("set")
+        .alias("put")
         .summary("forward signals to another ecosystem; replaces the bridge of this name")
         .argument("<name>", "name of the bridge, such as alerts")
         .requiredOption("--to <ecosystem>", "ecosystem to which the signals go")

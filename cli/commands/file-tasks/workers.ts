@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { FileTaskRecord, FileWorkerHealth, FileWorkerView } from "../../../src/core/file-tasks/api.ts";
 import { at, type Column, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { argumentAndCommand, withArgument, withVerbs } from "../verbs.ts";
 
 const columns: readonly Column<FileWorkerView>[] = [
   ["WORKER", ({ worker }) => worker, "key"],
@@ -26,12 +27,20 @@ const healthColumns: readonly Column<FileWorkerHealth>[] = [
   ["LAST ERROR", ({ last_error }) => last_error, "text"],
 ];
 
+/** `ganglion file-tasks`; `ganglion workers` is its earlier name. */
 export const workersCommand = () =>
-  new Command("workers")
+  withVerbs(
+    workersView("file-tasks", "[worker]").alias("workers"),
+    workersView("list", undefined),
+    workersView("show", "<worker>"),
+  );
+
+const workersView = (name: string, argument: "[worker]" | "<worker>" | undefined) =>
+  withArgument(new Command(name), argument, "name of a worker")
     .summary("list the workers of file tasks on all hosts, with their counts; with a name, its health on each host")
-    .argument("[worker]", "name of a worker")
     .addHelpText("after", "\nWith --json: one worker, or one host of the worker, a line.")
-    .action(async (worker: string | undefined, _options: object, command: Command) => {
+    .action(async (...given: unknown[]) => {
+      const [worker, command] = argumentAndCommand(given);
       if (worker !== undefined) {
         const { hosts } = await clientFor(command).fileWorker(worker);
         if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(hosts);

@@ -19,9 +19,47 @@ interface Wanted {
   readonly release?: true;
 }
 
+/** `ganglion hosts`; `ganglion agents` is its earlier name. */
 export const agentsCommand = () =>
-  new Command("agents")
-    .summary("list hosts with their state, what they run, and their alerts")
+  hostsView("hosts")
+    .alias("agents")
+    .addCommand(hostsList())
+    .addCommand(
+      new Command("show")
+        .summary("show one host with what it runs")
+        .argument("<host>")
+        .addHelpText("after", "\nWith --json: one document.")
+        .action((host: string, _options: object, command: Command) => showHost(host, command)),
+    )
+    .addCommand(
+      new Command("delete")
+        .summary("forget a host, which must be down")
+        .argument("<host>")
+        .action(async (host: string, _options: object, command: Command) => {
+          await clientFor(command).agents.forget(host);
+          await (wantsJson(command) ? print(JSON.stringify({ host, deleted: true })) : printFields({ deleted: host }));
+        }),
+    );
+
+const hostsList = () =>
+  new Command("list")
+    .summary("list hosts with their state")
+    .addHelpText("after", "\nWith --json: one host a line.")
+    .action((_options: object, command: Command) => listHosts(command));
+
+async function listHosts(command: Command): Promise<void> {
+  const list = await clientFor(command).agents.list();
+  return wantsJson(command) ? printLines(list) : printTable(list, columns, "no hosts");
+}
+
+async function showHost(host: string, command: Command): Promise<void> {
+  const agent = await clientFor(command).agents.get(host);
+  return wantsJson(command) ? print(JSON.stringify(agent)) : printAgent(agent);
+}
+
+const hostsView = (name: string) =>
+  new Command(name)
+    .summary("list hosts with their state, what they run, and their alerts; show, delete one")
     .argument("[host]", "show one host with what it runs")
     .option("--forget", "forget the host, which must be down")
     .option("--release", "release the host's name from the token that owns it: the next token that links takes it")
@@ -30,8 +68,7 @@ export const agentsCommand = () =>
       const { agents } = clientFor(command);
       if (host === undefined) {
         if (forget || release) throw new UsageError("--forget and --release need the name of a host");
-        const list = await agents.list();
-        return wantsJson(command) ? printLines(list) : printTable(list, columns, "no hosts");
+        return listHosts(command);
       }
       if (release) {
         await agents.release(host);
@@ -42,8 +79,7 @@ export const agentsCommand = () =>
         await remark(`${host} is forgotten`);
       }
       if (forget || release) return;
-      const agent = await agents.get(host);
-      return wantsJson(command) ? print(JSON.stringify(agent)) : printAgent(agent);
+      return showHost(host, command);
     });
 
 async function printAgent(agent: AgentView): Promise<void> {

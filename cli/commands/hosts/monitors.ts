@@ -11,6 +11,14 @@ export const monitorsCommand = () =>
     .addHelpText("after", "\nWithout a command: shows the settings. With --json: one document.")
     .action(async (_options: object, command: Command) => show(command, await clientFor(command).agents.monitors()))
     .addCommand(
+      new Command("show")
+        .summary("show the settings")
+        .addHelpText("after", "\nWith --json: one document.")
+        .action(async (_options: object, command: Command) =>
+          show(command, await clientFor(command).agents.monitors()),
+        ),
+    )
+    .addCommand(
       new Command("set")
         .summary("change the given settings")
         .argument("<name=value...>", "such as agent_grace_seconds=60 or health.disk.raise_above=95", collect)

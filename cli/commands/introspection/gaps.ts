@@ -1,9 +1,10 @@
-import { Argument, Command, Option } from "commander";
+import { Command, Option } from "commander";
 import type { Gap } from "../../../src/core/introspection/api.ts";
 import type { GapEvidence } from "../../../src/core/introspection/gaps/gap-evidence.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { argumentAndCommand, viewOptions, withArgument, withVerbs } from "../verbs.ts";
 
 const columns: readonly Column<Gap>[] = [
   ["STATUS", ({ status }) => status, "state"],
@@ -23,15 +24,19 @@ interface GapsOptions {
 type Status = "open" | "resolved" | "all";
 
 export const gapsCommand = () =>
-  new Command("gaps")
+  withVerbs(gapsView("gaps", "[name]"), gapsView("list", undefined), gapsView("show", "<name>"));
+
+const gapsView = (verb: string, argument: "[name]" | "<name>" | undefined) =>
+  withArgument(new Command(verb), argument, "one gap, with its evidence")
     .summary("Open problems, with their evidence")
-    .addArgument(new Argument("[name]", "one gap, with its evidence"))
     .addOption(
       new Option("--status <status>", "which (default: open; all for one gap)").choices(["open", "resolved", "all"]),
     )
     .option("--samples", "of one gap: the samples it rests on, with both thresholds")
     .addHelpText("after", "\nWith --json: one gap a line; with --samples one document.")
-    .action(async (name: string | undefined, { status, samples }: GapsOptions, command: Command) => {
+    .action(async (...given: unknown[]) => {
+      const [name, command] = argumentAndCommand(given);
+      const { status, samples } = viewOptions<GapsOptions>(command);
       if (samples === true) return showSamples(name, command);
       const wanted = status ?? (name === undefined ? "open" : "all");
       const gaps = await clientFor(command).gaps(wanted, name);

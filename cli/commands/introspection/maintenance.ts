@@ -2,17 +2,26 @@ import { Argument, Command } from "commander";
 import { UsageError } from "../../failure.ts";
 import { print, printFields } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { argumentAndCommand, viewOptions, withVerbs } from "../verbs.ts";
 
 export const maintenanceCommand = () =>
-  new Command("maintenance")
+  withVerbs(
+    maintenanceView("maintenance", "[state]"),
+    maintenanceView("show", undefined),
+    maintenanceView("set", "<state>"),
+  );
+
+const maintenanceView = (name: string, argument: "[state]" | "<state>" | undefined) =>
+  withState(new Command(name), argument)
     .summary("show maintenance, or switch it on and off")
     .description(
       "While maintenance is on, scanners rest and no gap is raised or resolved; observations are still taken in.",
     )
-    .addArgument(new Argument("[state]", "new state; without one, shows the current state").choices(["on", "off"]))
     .option("--reason <text>", "reason, with on")
     .addHelpText("after", "\nWith --json: one document.")
-    .action(async (state: "on" | "off" | undefined, { reason }: { reason?: string }, command: Command) => {
+    .action(async (...given: unknown[]) => {
+      const [state, command] = argumentAndCommand(given);
+      const { reason } = viewOptions<{ reason?: string }>(command);
       if (reason !== undefined && state !== "on") throw new UsageError("--reason is allowed only with: maintenance on");
       const client = clientFor(command);
       const maintenance =
@@ -23,3 +32,9 @@ export const maintenanceCommand = () =>
       const { enabled, since, by } = maintenance;
       await printFields({ maintenance: enabled ? "on" : "off", since, by, reason: maintenance.reason });
     });
+
+function withState(command: Command, argument: "[state]" | "<state>" | undefined): Command {
+  if (argument === undefined) return command;
+  const description = "new state; without one, shows the current state";
+  return command.addArgument(new Argument(argument, description).choices(["on", "off"]));
+}

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { HistoryPage, HistoryPoint, Observation } from "../../../src/core/introspection/api.ts";
 import { seconds, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
@@ -27,6 +27,8 @@ const pointColumns: readonly Column<HistoryPoint>[] = [
 
 interface Options {
   readonly seconds?: number;
+  readonly reporter?: string;
+  /** The earlier name of `reporter`. */
   readonly zooid?: string;
   readonly limit?: number;
   readonly history?: true;
@@ -41,7 +43,8 @@ export const observationsCommand = () =>
   new Command("observations")
     .summary("recent observations, or a metric over time")
     .option("--seconds <time>", "how far back, up to the length of the window (default: 60s)", seconds(1, 3_600))
-    .option("--zooid <name>", "only observations of this reporter")
+    .option("--reporter <name>", "only observations of this reporter")
+    .addOption(new Option("--zooid <name>", "the same as --reporter").hideHelp())
     .option("--limit <n>", "number of observations, the newest (default: 1000)", wholeNumber(1, 10_000))
     .option("--history", "a metric over time, up to thirty days back")
     .option("--metric <name>", "with --history: the metric, such as cpu_percent, ttr_ms, or ok (the success rate)")
@@ -56,7 +59,7 @@ export const observationsCommand = () =>
     .addHelpText("after", "\nWith --json: one observation, or one point, a line.")
     .action(async (options: Options, command: Command) => {
       if (options.history) return history(options, command);
-      const { zooid, limit, metric } = options;
+      const { reporter: zooid = options.zooid, limit, metric } = options;
       if (metric !== undefined) throw new UsageError("--metric is allowed only with --history");
       const query = {
         ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
@@ -68,12 +71,13 @@ export const observationsCommand = () =>
       await printTable(observations, columns, "no observations");
     });
 
-async function history({ metric, zooid, since, until, step, table }: Options, command: Command): Promise<void> {
+async function history(options: Options, command: Command): Promise<void> {
+  const { metric, reporter = options.zooid, since, until, step, table } = options;
   if (metric === undefined)
     throw new UsageError("--metric is required with --history: for example --metric cpu_percent");
   const page = await clientFor(command).history({
     metric,
-    ...(zooid === undefined ? {} : { reporter: zooid }),
+    ...(reporter === undefined ? {} : { reporter }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     ...(step === undefined ? {} : { step }),

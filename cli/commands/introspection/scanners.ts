@@ -22,11 +22,13 @@ export const scannersCommand = () =>
   new Command("scanners")
     .summary("list the scanners of observations; change their settings, switch them on and off")
     .addHelpText("after", "\nWithout a command: lists them. With --json: one scanner a line.")
-    .action(async (_options: object, command: Command) => {
-      const scanners = await clientFor(command).scanners();
-      if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(scanners);
-      await printTable(scanners, columns, "no scanners");
-    })
+    .action((_options: object, command: Command) => listScanners(command))
+    .addCommand(
+      new Command("list")
+        .summary("list the scanners with their health")
+        .addHelpText("after", "\nWith --json: one scanner a line.")
+        .action((_options: object, command: Command) => listScanners(command)),
+    )
     .addCommand(
       new Command("set")
         .summary("change settings; takes effect at once")
@@ -38,6 +40,12 @@ export const scannersCommand = () =>
     )
     .addCommand(switchCommand("enable", true))
     .addCommand(switchCommand("disable", false));
+
+async function listScanners(command: Command): Promise<void> {
+  const scanners = await clientFor(command).scanners();
+  if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(scanners);
+  await printTable(scanners, columns, "no scanners");
+}
 
 /** Commander gives the value so far, which is `undefined` at first. */
 function collect(text: string, before: unknown): Record<string, unknown> {

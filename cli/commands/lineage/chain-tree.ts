@@ -18,6 +18,8 @@ export interface Chain {
   readonly forwards: readonly ChainForward[];
   /** What hosts did with the signals. */
   readonly hosts: readonly HostTrace[];
+  /** The signals that decisions of rules with `at_least` rest on, by the decision's id. */
+  readonly counted: ReadonlyMap<string, readonly Signal[]>;
   readonly missing_cause: string | undefined;
   readonly truncated: boolean;
 }
@@ -91,6 +93,7 @@ class ChainTree {
     return {
       text: `rule ${rule} v${rule_version} ${outcome}${why}  ${this.#offset(decided_at)}${read}`,
       children: [
+        ...this.#countedNodes(decision),
         ...askedNodes(decision.asked),
         ...effects.flatMap((effect) => {
           const signal = this.#byId.get(effect);
@@ -98,6 +101,17 @@ class ChainTree {
         }),
       ],
     };
+  }
+
+  /** The signals that the rule had counted when it decided, where it counts some. */
+  #countedNodes({ id, signal: { seq } }: Decision): Node[] {
+    const counted = this.#chain.counted.get(id) ?? [];
+    if (counted.length === 0) return [];
+    const children = counted.map((one) => ({
+      text: `${one.signal}  ${clock(one.received_at)}  ${cellText(one.source)}  ${one.id}  ${short(one.facts)}${one.seq === seq ? "  (this signal)" : ""}`,
+      children: [],
+    }));
+    return [{ text: `counted ${counted.length} ${counted.length === 1 ? "signal" : "signals"}`, children }];
   }
 
   /** An effect that is no signal: a task, a webhook delivery, or a switch of the maintenance mode. */

@@ -42,7 +42,7 @@ interface SetOptions {
  */
 export const modelsCommand = () =>
   new Command("models")
-    .summary("language models that rules may ask: list, set, remove, enable, disable, budget")
+    .summary("language models that rules may ask: list, set, delete, enable, disable, budget")
     .addHelpText("after", "\nWithout a command: lists them. With --json: one document.")
     .action((_options: object, command: Command) => list(command))
     .addCommand(
@@ -66,7 +66,8 @@ export const modelsCommand = () =>
         .action(set),
     )
     .addCommand(
-      new Command("remove")
+      new Command("delete")
+        .alias("remove")
         .summary("remove a model and its key")
         .argument("<name>")
         .action(async (name: string, _options: object, command: Command) => {

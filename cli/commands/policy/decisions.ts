@@ -3,6 +3,7 @@ import type { Decision } from "../../../src/core/policy/decision.ts";
 import { time, wholeNumber } from "../../arguments.ts";
 import { at, type Column, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { viewOptions, withVerbs } from "../verbs.ts";
 
 const columns: readonly Column<Decision>[] = [
   ["TIME", ({ decided_at }) => at(decided_at), "key"],
@@ -28,8 +29,10 @@ interface DecisionsOptions {
   readonly until?: string;
 }
 
-export const decisionsCommand = () =>
-  new Command("decisions")
+export const decisionsCommand = () => withVerbs(decisionsView("decisions"), decisionsView("list"));
+
+const decisionsView = (name: string) =>
+  new Command(name)
     .summary("decisions of rules, with their reasons")
     .description(
       "List the decisions of rules, on the newest signals first. `ganglion explain` shows what a decision led to.",
@@ -44,7 +47,8 @@ export const decisionsCommand = () =>
     .option("--since <time>", "decided since a time, or an age such as 10m", time)
     .option("--until <time>", "decided before a time, or an age", time)
     .addHelpText("after", "\nWith --json: one decision a line.")
-    .action(async (options: DecisionsOptions, command: Command) => {
+    .action(async (_options: object, command: Command) => {
+      const options = viewOptions<DecisionsOptions>(command);
       const { decisions, next } = await clientFor(command).decisions(options);
       if (command.optsWithGlobals<GlobalOptions>().json === true) return printLines(decisions);
       await printTable(decisions, columns, "no decisions");

@@ -5,6 +5,7 @@ import { changedByYaml } from "../../../src/core/json/yaml-number.ts";
 import type { FieldError } from "../../../src/core/problem/field-error.ts";
 import { describeMalformedJson } from "../../../src/core/problem/malformed-json.ts";
 import { Failure, UsageError } from "../../failure.ts";
+import { fileTrouble } from "../../file-trouble.ts";
 
 /** A file as data, with the place of each value in the file. */
 export interface ReadDocument {
@@ -110,8 +111,7 @@ async function readText(file: string): Promise<string> {
     // As a stream: a synchronous read of a standard input that has nothing to give yet fails (EAGAIN).
     return await (file === "-" ? readAll(process.stdin) : readFile(file, "utf8"));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `No file ${file}` : `Cannot read ${file} (${code})`);
+    throw new UsageError(fileTrouble(file, error));
   }
 }
 

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { stringify } from "yaml";
-import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { Policy, PolicyVersion } from "../../../src/core/policy/api.ts";
 import { Failure } from "../../failure.ts";
 import { at, type Column, clock, print, printLines, printTable, remark } from "../../output.ts";
@@ -26,7 +25,7 @@ const columns: readonly Column<Policy>[] = [
 
 export const policyCommand = () =>
   new Command("policy")
-    .summary("rules: list, show, put, delete, enable, disable, test, simulate, diff, apply")
+    .summary("rules: list, show, set, delete, enable, disable, test, simulate, diff, apply")
     .addHelpText("after", "\nWithout a command: lists them. With --json: one rule a line.")
     .action((_options: object, command: Command) => list(command))
     .addCommand(
@@ -41,7 +40,8 @@ export const policyCommand = () =>
         .action(show),
     )
     .addCommand(
-      new Command("put")
+      new Command("set")
+        .alias("put")
         .summary("put the rules of a file in force, all of them or none")
         .argument("<file>", "YAML or JSON: a rule, a list of rules, or several documents; - is the standard input")
         .addHelpText(
@@ -56,7 +56,7 @@ export const policyCommand = () =>
         .summary("delete a rule. A changed built-in rule goes back to its original")
         .argument("<id>", "id of the rule")
         .action(async (id: string, _options: object, command: Command) => {
-          const changes = await namingUnknown(id, clientFor(command).policy.remove(id));
+          const changes = await clientFor(command).policy.remove(id);
           if (wantsJson(command)) return print(JSON.stringify(changes));
           await print(changes.deleted.length > 0 ? `deleted ${id}` : `${id} is back to its original`);
         }),
@@ -74,22 +74,10 @@ const switchCommand = (name: string, enabled: boolean) =>
     .summary(enabled ? "enable a rule" : "disable a rule; its expectations are dropped")
     .argument("<id>", "id of the rule")
     .action(async (id: string, _options: object, command: Command) => {
-      const policy = await namingUnknown(id, clientFor(command).policy.enable(id, enabled));
+      const policy = await clientFor(command).policy.enable(id, enabled);
       if (wantsJson(command)) return print(JSON.stringify(policy));
       await print(`${id} is ${policy.enabled ? "enabled" : "disabled"}, version ${policy.version}`);
     });
-
-/** Names the rule where the edge does not know it. */
-async function namingUnknown<Answer>(id: string, answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ApiProblem && error.problem.status === 404) {
-      throw new Failure(`No rule "${id}". List rules: \`ganglion policy list\``);
-    }
-    throw error;
-  }
-}
 
 async function list(command: Command): Promise<void> {
   const policies = await clientFor(command).policy.list();
@@ -101,7 +89,7 @@ async function list(command: Command): Promise<void> {
 }
 
 async function show(id: string, { versions: withVersions }: { versions?: true }, command: Command): Promise<void> {
-  const { policy, versions } = await namingUnknown(id, clientFor(command).policy.show(id));
+  const { policy, versions } = await clientFor(command).policy.show(id);
   if (wantsJson(command)) return print(JSON.stringify({ policy, versions }));
   if (withVersions === true) return printTable(versions, versionColumns, "no versions");
   if (policy === null) throw new Failure(`The rule "${id}" was deleted. Add --versions to see its versions`);

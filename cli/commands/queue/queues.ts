@@ -4,8 +4,9 @@ import type { Client } from "../../../src/client/client.ts";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import type { QueueEvent, QueueStatus, RecipientStatus } from "../../../src/core/queue/api.ts";
 import type { BreakerStatus } from "../../../src/core/queue/breaker-status.ts";
-import { facts, milliseconds, wholeNumber } from "../../arguments.ts";
+import { milliseconds, wholeNumber } from "../../arguments.ts";
 import { at, type Column, clock, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { PAYLOAD_FORMS, readPayload } from "../../payload.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 import { currentLook } from "../../terminal/look.ts";
 import { lineWriter } from "../../terminal/table.ts";
@@ -216,7 +217,7 @@ export const callCommand = () =>
     .argument("<recipient>", 'the agent that should answer; "*": anyone')
     .argument("<type>", "type of the call, such as ASK")
     .option(...queueOption)
-    .option("--payload <json>", "a JSON object", facts)
+    .option("--payload <json>", PAYLOAD_FORMS, "{}")
     .option("--timeout <time>", "longest wait, 5m at most (default: 5s)", milliseconds(1, 300_000))
     .option("--require-responder", "fail at once when no responder is connected")
     .addHelpText("after", "\nPrints the result as JSON; with --json the whole reply.")
@@ -224,10 +225,11 @@ export const callCommand = () =>
       async (
         recipient: string,
         type: string,
-        options: { queue: string; payload?: Record<string, unknown>; timeout?: number; requireResponder?: true },
+        options: { queue: string; payload: string; timeout?: number; requireResponder?: true },
         command: Command,
       ) => {
-        const { queue, payload = {}, timeout, requireResponder } = options;
+        const { queue, timeout, requireResponder } = options;
+        const payload = await readPayload(options.payload, "--payload");
         const correlationId = randomUUID();
         const call = { timeoutMs: timeout, requireResponder, correlationId };
         const reply = await clientFor(command)

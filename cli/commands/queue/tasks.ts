@@ -1,10 +1,13 @@
 import { Command, Option } from "commander";
+import type { Client } from "../../../src/client/client.ts";
 import type { TaskReceipt, TaskView } from "../../../src/core/queue/api.ts";
 import { Outcome } from "../../../src/core/queue/task.ts";
-import { facts, list, milliseconds, time, wholeNumber } from "../../arguments.ts";
+import { list, milliseconds, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { PAYLOAD_FORMS, readPayload } from "../../payload.ts";
 import { clientFor, defaultSource, wantsJson } from "../../settings.ts";
+import { addTasks } from "./bulk.ts";
 
 /** Queue of the commands without `--queue`. */
 export const DEFAULT_QUEUE = "work";
@@ -12,8 +15,9 @@ export const queueOption = ["--queue <name>", "which queue", DEFAULT_QUEUE] as c
 
 interface AddOptions {
   readonly queue: string;
-  readonly type: string;
-  readonly payload?: Record<string, unknown>;
+  readonly type?: string;
+  readonly payload: string;
+  readonly bulk?: string;
   readonly priority?: number;
   readonly id?: string;
   readonly delay?: number;
@@ -26,10 +30,14 @@ interface AddOptions {
 const add = () =>
   new Command("add")
     .summary("queue a task")
-    .argument("<recipient>", 'the agent that should do the task; "*": anyone')
+    .argument("[recipient]", 'the agent that should do the task; "*": anyone')
     .option(...queueOption)
-    .requiredOption("--type <type>", "type of the task, such as TASK_DELEGATE")
-    .option("--payload <json>", "a JSON object", facts)
+    .option("--type <type>", "type of the task, such as TASK_DELEGATE")
+    .option("--payload <json>", PAYLOAD_FORMS, "{}")
+    .option(
+      "--bulk <file>",
+      "queue many tasks: a file with a JSON object a line, - is the standard input; what a line does not say, options do",
+    )
     .option("--priority <n>", "1 (most urgent) to 10 (default: 5)", wholeNumber(1, 10))
     .option("--id <id>", "id of the task: a second task with the same id is not queued")
     .option("--delay <time>", "the task cannot be leased before this time has passed, such as 10m", milliseconds(0))
@@ -41,23 +49,35 @@ const add = () =>
       milliseconds(1),
     )
     .option("--needs <skills>", "skills that a worker must have for the task (repeatable, or with commas)", list)
-    .action(async (recipient: string, options: AddOptions, command: Command) => {
-      const { queue, type, payload = {}, priority, id, delay, attempts, timeout, deadline, needs } = options;
-      const [task] = await clientFor(command).queues.put(queue, [
-        {
-          recipient,
-          type,
-          payload,
-          priority,
-          task_id: id,
-          delay_ms: delay,
-          max_attempts: attempts,
-          timeout_ms: timeout,
-          deadline_ms: deadline,
-          sender: defaultSource(),
-          ...(needs && { needs: { skills: needs } }),
-        },
-      ]);
+    .addHelpText(
+      "after",
+      '\nA line of --bulk: {"recipient", "type", "payload", "task_id", "priority", …}, as the API takes it.',
+    )
+    .action(async (recipient: string | undefined, options: AddOptions, command: Command) => {
+      const { queue, type, priority, id, delay, attempts, timeout, deadline, needs, bulk } = options;
+      const common = {
+        priority,
+        delay_ms: delay,
+        max_attempts: attempts,
+        timeout_ms: timeout,
+        deadline_ms: deadline,
+        sender: defaultSource(),
+        ...(needs && { needs: { skills: needs } }),
+      };
+      if (bulk !== undefined) {
+        if (id !== undefined) throw new UsageError("--id names one task: with --bulk put task_id into each line");
+        return addTasks(clientFor(command), bulk, {
+          queue,
+          common: { ...common, recipient, type },
+          json: wantsJson(command),
+        });
+      }
+      if (recipient === undefined)
+        throw new UsageError("no recipient: name the agent that should do the task, or * for anyone");
+      if (type === undefined)
+        throw new UsageError("no type: give --type, such as --type BUILD, by which the worker knows what to do");
+      const payload = await readPayload(options.payload, "--payload");
+      const [task] = await clientFor(command).queues.put(queue, [{ ...common, recipient, type, payload, task_id: id }]);
       await print(wantsJson(command) ? JSON.stringify(task) : receiptText(id, task));
     });
 
@@ -78,18 +98,48 @@ const columns: readonly Column<TaskView>[] = [
   ["SINCE", ({ created_at }) => at(created_at), "whole"],
 ];
 
+const STATUSES = ["queued", "running", ...Outcome.options] as const;
+type Status = (typeof STATUSES)[number];
+
+const isOutcome = (status: Status): status is Outcome => status !== "queued" && status !== "running";
+
+interface ListOptions {
+  readonly queue: string;
+  readonly status?: Status;
+  readonly limit?: number;
+}
+
 const listTasks = () =>
   new Command("list")
-    .summary("list the unfinished tasks, oldest first")
+    .summary("list the unfinished tasks, oldest first; with --status also finished ones, newest first")
     .option(...queueOption)
+    .addOption(new Option("--status <status>", "only tasks in this state").choices(STATUSES))
     .option("--limit <n>", "most tasks (default: 100)", wholeNumber(1, 1_000))
     .addHelpText("after", "\nWith --json: one task a line.")
-    .action(async ({ queue, limit = 100 }: { queue: string; limit?: number }, command: Command) => {
-      const { tasks, next } = await clientFor(command).queues.tasks(queue, { limit });
+    .action(async ({ queue, status, limit = 100 }: ListOptions, command: Command) => {
+      const client = clientFor(command);
+      if (status !== undefined && isOutcome(status))
+        return listFinished(client, { queue, state: status, limit }, command);
+      const { tasks, more } = await unfinished(client, queue, status, limit);
       if (wantsJson(command)) await printLines(tasks);
-      else await printTable(tasks, columns, "no tasks");
-      if (next !== null) remark("there may be more tasks: raise --limit");
+      else await printTable(tasks, columns, status === undefined ? "no tasks" : `no ${status} tasks`);
+      if (more) remark("there may be more tasks: raise --limit");
     });
+
+/** Pages through the unfinished tasks until enough of the status are found. */
+async function unfinished({ queues }: Client, queue: string, status: Status | undefined, limit: number) {
+  const found: TaskView[] = [];
+  let after: number | undefined;
+  do {
+    const page = await queues.tasks(queue, {
+      limit: status === undefined ? limit : 1_000,
+      ...(after === undefined ? {} : { after }),
+    });
+    found.push(...page.tasks.filter((task) => status === undefined || task.status === status));
+    after = page.next ?? undefined;
+  } while (status !== undefined && after !== undefined && found.length < limit);
+  return { tasks: found.slice(0, limit), more: after !== undefined || found.length > limit };
+}
 
 const finishedColumns: readonly Column<TaskView>[] = [
   ["ENDED", ({ finished_at }) => at(finished_at), "whole"],
@@ -126,23 +176,25 @@ const finished = () =>
     .option("--text <text>", "only tasks with this text in the payload, the error or the id")
     .option("--limit <n>", "most tasks (default: 100)", wholeNumber(1, 10_000))
     .addHelpText("after", "\nWith --json: one task a line.")
-    .action(async ({ queue, limit = 100, ...query }: FinishedOptions, command: Command) => {
-      const { queues } = clientFor(command);
-      const tasks: TaskView[] = [];
-      let after: string | undefined;
-      do {
-        const page = await queues.finished(queue, {
-          ...query,
-          limit: Math.min(limit - tasks.length, 1_000),
-          ...(after === undefined ? {} : { after }),
-        });
-        tasks.push(...page.tasks);
-        after = page.next ?? undefined;
-      } while (after !== undefined && tasks.length < limit);
-      if (wantsJson(command)) await printLines(tasks);
-      else await printTable(tasks, finishedColumns, "no finished tasks match");
-      if (after !== undefined) remark("there may be more tasks: raise --limit");
+    .action((options: FinishedOptions, command: Command) => listFinished(clientFor(command), options, command));
+
+async function listFinished({ queues }: Client, options: FinishedOptions, command: Command): Promise<void> {
+  const { queue, limit = 100, ...query } = options;
+  const tasks: TaskView[] = [];
+  let after: string | undefined;
+  do {
+    const page = await queues.finished(queue, {
+      ...query,
+      limit: Math.min(limit - tasks.length, 1_000),
+      ...(after === undefined ? {} : { after }),
     });
+    tasks.push(...page.tasks);
+    after = page.next ?? undefined;
+  } while (after !== undefined && tasks.length < limit);
+  if (wantsJson(command)) await printLines(tasks);
+  else await printTable(tasks, finishedColumns, "no finished tasks match");
+  if (after !== undefined) remark("there may be more tasks: raise --limit");
+}
 
 const show = () =>
   new Command("show")

@@ -75,7 +75,7 @@ async function readHeaders(file: string): Promise<Record<string, string>> {
 
 export const webhooksCommand = () =>
   new Command("webhooks")
-    .summary("webhook endpoints: list, add, test, show deliveries")
+    .summary("webhook endpoints: list, set, delete, test, show deliveries")
     .addHelpText("after", "\nWithout a command: lists the endpoints.")
     .action((_options: object, command: Command) => list(command))
     .addCommand(
@@ -85,7 +85,8 @@ export const webhooksCommand = () =>
         .action((_options: object, command: Command) => list(command)),
     )
     .addCommand(
-      new Command("add")
+      new Command("set")
+        .alias("add")
         .summary("add or replace an endpoint; its secret is shown only now")
         .argument("<id>", "name that rules use for the endpoint, such as alerts")
         .argument("<url>", "URL that receives the messages")
@@ -119,7 +120,8 @@ export const webhooksCommand = () =>
         }),
     )
     .addCommand(
-      new Command("remove")
+      new Command("delete")
+        .alias("remove")
         .summary("delete an endpoint; the deliveries that wait for it become dead letters")
         .argument("<id>", "id of the endpoint")
         .action(async (id: string, _options: object, command: Command) => {

@@ -46,7 +46,7 @@ const TIMEOUT_MS = 30_000;
  */
 export async function exchange(connection: Connection, call: Call): Promise<unknown> {
   const { response, text } = await send(connection, call);
-  if (!response.ok) throw problemFrom(response.status, text, response.headers.get("retry-after"));
+  if (!response.ok) throw problemFrom(response.status, text, response.headers.get("retry-after"), call.path);
   return documentIn(connection, text);
 }
 

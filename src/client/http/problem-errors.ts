@@ -8,11 +8,14 @@ export class ApiProblem extends Error {
   readonly problem: Problem;
   /** The wait that the edge asks for (`Retry-After`), in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Path of the call that was refused, its parts encoded, where one call was. */
+  readonly path: string | undefined;
 
-  constructor(problem: Problem, retryAfterMs?: number) {
+  constructor(problem: Problem, retryAfterMs?: number, path?: string) {
     super(problem.detail === undefined ? problem.title : `${problem.title}: ${problem.detail}`);
     this.problem = problem;
     this.retryAfterMs = retryAfterMs;
+    this.path = path;
   }
 }
 
@@ -56,12 +59,17 @@ function describeIssue({ path, message }: z.core.$ZodIssue): string {
 }
 
 /** Reads a refusal. Proxies answer with pages of their own: any other body is turned into a problem document. */
-export function problemFrom(status: number, text: string, retryAfter: string | null | undefined): ApiProblem {
+export function problemFrom(
+  status: number,
+  text: string,
+  retryAfter: string | null | undefined,
+  path?: string,
+): ApiProblem {
   const problem = parseProblem(text) ?? { type: "about:blank", title: `The edge answered ${status}`, status };
   const { retry_after_ms: exact } = problem;
   // The header counts whole seconds; the body may have milliseconds.
   const ms = typeof exact === "number" ? exact : Number(retryAfter ?? Number.NaN) * 1000;
-  return new ApiProblem(problem, Number.isFinite(ms) && ms >= 0 ? ms : undefined);
+  return new ApiProblem(problem, Number.isFinite(ms) && ms >= 0 ? ms : undefined, path);
 }
 
 function parseProblem(text: string): Problem | undefined {

@@ -53,7 +53,11 @@ const whole: Lineage = {
 
 /** An edge without hosts. */
 const startEdge = (answer: (request: Received) => Answer) =>
-  startFakeEdge((request) => (request.url.pathname.endsWith("/agents") ? [200, { agents: [] }] : answer(request)));
+  startFakeEdge((request) => {
+    const { pathname } = request.url;
+    if (pathname.endsWith("/agents")) return [200, { agents: [] }];
+    return pathname.endsWith("/policies") ? [200, { policies: [] }] : answer(request);
+  });
 
 describe("ganglion explain", () => {
   it("shows which hosts received a signal, and which of their reactions ran", async () => {
@@ -87,6 +91,7 @@ describe("ganglion explain", () => {
     const edge = await startFakeEdge(({ url: { pathname }, body }) => {
       if (pathname.endsWith("/agents"))
         return [200, { agents: [host("gpu-01", "up"), host("gpu-02", "up"), host("gpu-03", "down")] }];
+      if (pathname.endsWith("/policies")) return [200, { policies: [] }];
       if (!pathname.endsWith("/queues/hosts/calls")) return [200, whole];
       const { recipient } = body as { recipient: string };
       if (recipient !== "gpu-01") return [503, refused];
@@ -114,9 +119,12 @@ describe("ganglion explain", () => {
   });
 
   it("asks no host with --no-hosts", async () => {
-    const edge = await startFakeEdge(() => [200, whole]);
+    const edge = await startFakeEdge(({ url }) => [200, url.pathname.endsWith("/policies") ? { policies: [] } : whole]);
     expect(await ganglion(["explain", "found", "--no-hosts", "--url", edge.url])).toMatchObject({ code: 0, err: "" });
-    expect(edge.received).toHaveLength(1);
+    expect(edge.received.map(({ url }) => url.pathname)).toEqual([
+      "/v1/default/signals/found/lineage",
+      "/v1/default/policies",
+    ]);
   });
 
   it("prints the whole chain from its first cause, whichever signal of it is asked about", async () => {
@@ -139,6 +147,7 @@ describe("ganglion explain", () => {
       "/v1/default/signals/done/lineage",
       "/v1/default/signals/found/lineage",
       "/v1/default/agents",
+      "/v1/default/policies",
     ]);
   });
 
@@ -166,6 +175,7 @@ describe("ganglion explain", () => {
   it("shows causes that go round once each", () => {
     const signals = [signal(1, "A", "a", "b", 0), signal(2, "B", "b", "a", 1)];
     const chain = {
+      counted: new Map(),
       signals,
       tasks: [],
       deliveries: [],
@@ -250,5 +260,128 @@ describe("ganglion explain", () => {
         "└─ task t3 in own: queued, attempt 0",
       ].join("\n"),
     );
+  });
+
+  const task = {
+    task_id: "user/7",
+    recipient: "coder",
+    type: "BUILD",
+    sender: null,
+    priority: 5,
+    attempt: 1,
+    max_attempts: 3,
+    created_at: found.received_at,
+    timeout_ms: null,
+    deadline_at: null,
+    status: "failed",
+    error: "no room",
+    waited_ms: 1,
+    ran_ms: 2,
+    history: [],
+    payload: {},
+    cause: "found",
+  };
+  const delivery = {
+    id: "del-1",
+    type: "Q_HOT",
+    state: "waiting",
+    attempts: 2,
+    accepted_at: found.received_at,
+    cause: "found",
+    endpoint: "pager",
+    last_error: "the endpoint answered 500",
+  };
+  const gapFound = {
+    name: "hot",
+    category: "c",
+    type: "t",
+    reason: "97 %",
+    alignment_score: 1,
+    install_cost: 0,
+    metadata: {},
+    status: "open",
+    raised_at: found.received_at,
+    last_seen_at: found.received_at,
+    fingerprint: "f00d",
+    signal_id: "found",
+  };
+  const everything: Readonly<Record<string, unknown>> = {
+    "signals/found/lineage": whole,
+    signals: { signals: [found], next: null },
+    gaps: { gaps: [gapFound] },
+    queues: { queues: [{ name: "work", created_at: "x" }] },
+    "queues/work/tasks/user%2F7": task,
+    webhooks: {
+      webhooks: [{ id: "pager", url: "https://e", enabled: true, description: null, created_at: "x", waiting: 0 }],
+    },
+    "webhooks/pager/deliveries": { deliveries: [delivery] },
+    "dead-letters/policy.3": { ...letter, signal: found },
+    decisions: { decisions: [decision], next: null },
+  };
+
+  it.each([
+    ["a sequence number", "1", ""],
+    ["a task", "user/7", "task user/7 in work for coder (BUILD, failed): no room\n"],
+    ["a delivery", "del-1", "delivery del-1 to pager (waiting): the endpoint answered 500\n"],
+    ["a dead letter", "policy.3", "dead letter policy.3 (signal, ganglion/policy): it\\u001b[2J failed\n"],
+    ["a gap by its name", "hot", "gap hot (open): 97 %\n"],
+    ["a gap by its fingerprint", "f00d", "gap hot (open): 97 %\n"],
+    ["a decision", "d4096", "decision d4096 of promotions-to-dream v3 (fired)\n"],
+  ])("finds %s, and shows the chain of the signal that led to it", async (_what, id, about) => {
+    const edge = await startEdge(({ url }) => {
+      const path = url.pathname.replace("/v1/default/", "");
+      return path in everything ? [200, everything[path]] : [404, { title: "Not found", status: 404 }];
+    });
+    const { code, out, err } = await ganglion(["explain", id, "--no-hosts", "--url", edge.url]);
+    expect([code, err]).toEqual([0, about]);
+    expect(out).toMatch(/^Q_PROMOTIONS_DETECTED .*found.*◀ asked/);
+  });
+
+  it.each([
+    ["nothing", /Nothing is called "nothing": no signal, task, delivery, dead letter, gap or decision/],
+    ["99", /The log holds no signal 99: see `ganglion status`/],
+  ])("says what was searched where there is no %s", async (id, message) => {
+    const edge = await startEdge(({ url }) => {
+      const path = url.pathname.replace("/v1/default/", "");
+      return path in everything ? [200, everything[path]] : [404, { title: "Not found", status: 404 }];
+    });
+    const { code, err } = await ganglion(["explain", id, "--url", edge.url]);
+    expect([code, err]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  it("shows all the signals that a rule with at_least had counted", async () => {
+    const rule = {
+      id: "promotions-to-dream",
+      version: 3,
+      description: "",
+      enabled: true,
+      priority: 5,
+      when: ["Q_PROMOTIONS_DETECTED"],
+      rate: { n: 100, per: "1m" },
+      at_least: { n: 3, within: "10m" },
+      then: [{ emit: { signal: "Q_X", facts: {} } }],
+      built_in: false,
+      modified: false,
+      changed_at: found.received_at,
+      changed_by: "me",
+    };
+    const third = { ...found, seq: 30, id: "third" };
+    const before = [
+      signal(10, found.signal, "first", undefined, -300_000),
+      signal(20, found.signal, "second", undefined, -1_000),
+    ];
+    const own = {
+      ...whole,
+      signal: third,
+      effects: [],
+      dead_letters: [],
+      decisions: [{ ...decision, signal: { seq: 30, id: "third", signal: third.signal } }],
+    };
+    const edge = await startFakeEdge(({ url }) => {
+      if (url.pathname.endsWith("/policies")) return [200, { policies: [rule] }];
+      return [200, url.pathname.endsWith("/signals") ? { signals: [...before, third], next: null } : own];
+    });
+    const { out } = await ganglion(["explain", "third", "--no-hosts", "--url", edge.url]);
+    expect(out).toMatch(/counted 3 signals\n.* first .*\n.* second .*\n.* third .*\(this signal\)/);
   });
 });

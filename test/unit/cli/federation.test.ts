@@ -153,7 +153,7 @@ describe("ganglion explain across ecosystems", () => {
       decisions: [decision],
       forwards: [told],
     };
-    const edge = await startEdge(() => [200, lineage]);
+    const edge = await startEdge(({ url }) => [200, url.pathname.endsWith("/policies") ? { policies: [] } : lineage]);
     const { out } = await ganglion(["explain", "first", "--url", edge.url]);
     expect(out).toContain("forwarded to fleet as Q_A: there as seq 12  ganglion.bridge-site.e.1");
   });

@@ -237,6 +237,6 @@ describe("ganglion import policy-state", () => {
       expect([code, err]).toEqual([1, expect.stringContaining(words)]);
     }
     const { code, err } = await ganglion(["import", "policy-state", "/nowhere.json"], { env });
-    expect([code, err]).toEqual([1, expect.stringContaining("cannot be read (ENOENT)")]);
+    expect([code, err]).toEqual([1, expect.stringContaining("there is no file /nowhere.json")]);
   });
 });
