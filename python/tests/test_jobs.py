@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal as signals
 import subprocess
 import sys
 from collections import Counter
@@ -64,7 +65,8 @@ def test_each_job_completes_once_though_jobs_fail_and_workers_are_killed(
     for each in crew:
         each.terminate()
     for each in crew:
-        assert each.wait() == 0
+        # One that was begun a moment ago may not have come to listen to signals yet.
+        assert each.wait() in (0, -signals.SIGTERM)
         assert each.stdout is not None
         each.stdout.close()
     wanted = {f"{name}-{n}": n * n for n in range(JOBS)}
