@@ -55,8 +55,8 @@ export class Erasures {
   readonly #eraser: LogEraser;
   readonly #objects: ErasureObjects;
   #running: Promise<void> | undefined;
-  /** Of what a crash has ended it is not known whether the object was changed. */
-  #resumed: boolean;
+  /** Of what a crash has ended, or whose answer was lost, it is not known whether the object was changed. */
+  #uncertain: boolean;
 
   constructor(options: ErasuresOptions) {
     const { env, ecosystem, sql, store, lookup } = options;
@@ -64,7 +64,7 @@ export class Erasures {
     this.#store = new ErasureStore(sql);
     this.#eraser = new LogEraser(sql, store, lookup);
     this.#objects = new ErasureObjects(env, ecosystem);
-    this.#resumed = this.#store.open.length > 0;
+    this.#uncertain = this.#store.open.length > 0;
     store.holdsErased = this.#store.any;
   }
 
@@ -138,6 +138,7 @@ export class Erasures {
         await this.#step({ ...open, source });
       }
     } catch (error) {
+      this.#uncertain = true;
       logLine("warn", "erasure-interrupted", { ecosystem: this.#options.ecosystem, object: "signals", error });
       this.#wake(RETRY_MS);
     }
@@ -199,14 +200,13 @@ export class Erasures {
     const page = { source, throughSeq, reporters, place: at.place };
     const { about } = await object.eraseSource({ do: "look", ...page });
     const { rows, next } = await object.eraseSource({ do: "erase", ...page, erased: await this.#erasedOf(about) });
-    const found = at.found + rows + (this.#resumed ? 1 : 0);
-    this.#resumed = false;
+    const found = at.found + rows + (this.#uncertain ? 1 : 0);
+    this.#uncertain = false;
     const total = { ...erasure, rows: erasure.rows + rows };
     if (next !== null) return this.#write({ ...total, at: { ...at, found, place: next } });
-    if (isSearchedAgain({ ...at, found })) {
-      await restart(object);
+    if (found > 0) await restart(object);
+    if (isSearchedAgain({ ...at, found }))
       return this.#write({ ...total, at: { ...at, place: null, found: 0, round: at.round + 1 } });
-    }
     const following = await this.#objects.after(at.object);
     if (following === undefined) return this.#write({ ...total, at: { part: "projections", cycle: at.cycle + 1 } });
     this.#write({ ...total, at: { ...at, object: following, place: null, found: 0, round: 1 } });

@@ -9,79 +9,11 @@ import { ecosystemObjects } from "../../../src/workers/bindings/ecosystem-object
 import { directory } from "../../../src/workers/bindings/objects.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
-import {
-  allOf,
-  anObservation,
-  aSignal,
-  deadLettersOf,
-  follow,
-  logOf,
-  observationsOf,
-  untilPolicy,
-} from "../log-under-test.ts";
+import { allOf, aSignal, follow, logOf, untilPolicy } from "../log-under-test.ts";
 import { patience } from "../patience.ts";
-import { putRule, read } from "../policy/policies-under-test.ts";
-import { webhooksOf } from "../webhooks/webhooks-under-test.ts";
+import { read } from "../policy/policies-under-test.ts";
 import { begin, complete, exportOf, placesOf, show } from "./erasure-under-test.ts";
-
-const SOURCE = "anna-5f3c";
-const SECRET = "secret-fact-77";
-const HOST = { name: "gpu-01.0a1b2c3d4e5f.local", first: 1, remote: true };
-
-const emit = async (eco: string, source: string, facts: object, more: object = {}) => {
-  const answer = await post(`/v1/${eco}/signals`, { signal: "Q_ORDER", source, facts, ...more });
-  expect(answer.status, await answer.clone().text()).toBe(202);
-};
-
-/** An ecosystem in which what the source said has gone wherever it can go. */
-async function filled() {
-  const hooks = webhooksOf();
-  const eco = hooks.ecosystem;
-  await hooks.add("hook", "500");
-  const rule = await putRule(eco, "orders", {
-    when: "Q_ORDER",
-    then: [
-      { emit: { signal: "Q_ORDERED", facts: { what: "facts.text", who: "source" } } },
-      { enqueue: { queue: "work", recipient: "'clerk'", type: "ORDER", payload: { what: "facts.text" } } },
-      { webhook: { endpoint: "hook", body: { what: "facts.text" } } },
-    ],
-    expect: {
-      signal: "Q_PAID",
-      within: "1h",
-      by: "source",
-      else: [{ emit: { signal: "Q_LATE", facts: { w: "facts.text" } } }],
-    },
-  });
-  expect(rule.ok, await rule.clone().text()).toBe(true);
-  await emit(eco, "berta", { text: "hers" }, { id: "berta-1" });
-  await emit(eco, SOURCE, { text: SECRET }, { id: `${SOURCE}-1` });
-  await emit(eco, "berta", { text: `asked by ${SOURCE}.` }, { id: "berta-2", cause: `${SOURCE}-1` });
-  await logOf(eco).append({
-    producer: HOST,
-    owner: "gpu-01",
-    signals: [
-      anObservation("pump-9", { ok: true, ttr_ms: 7, note: SECRET }, { source: SOURCE }),
-      anObservation("other", { ok: true, ttr_ms: 9 }, { source: "berta" }),
-      anObservation(SOURCE, { ok: false }, { source: "carla" }),
-    ],
-  });
-  await deadLettersOf(eco).record([
-    { id: "d1", kind: "signal", signal: { source: SOURCE, facts: { a: SECRET } }, error: "e", daemon: "test" },
-    { id: "d2", kind: "signal", signal: { source: "berta", facts: {} }, error: "e", daemon: "test" },
-  ]);
-  const keyed = { signal: "Q_KEYED", source: SOURCE, facts: {}, id: `${SOURCE}-keyed` };
-  await post(`/v1/${eco}/signals`, keyed, { headers: { "Idempotency-Key": "k-1" } });
-  await call(`/v1/${eco}/policies/${SOURCE}`, { method: "DELETE" });
-  await call(`/v1/${eco}/webhooks/${SOURCE}`, { method: "DELETE" });
-  await untilPolicy(eco, (await logOf(eco).reached()).head_seq);
-  await observationsOf(eco).catchUp((await logOf(eco).reached()).head_seq);
-  await vi.waitFor(async () => {
-    expect(await read(`/v1/${eco}/queues/work`)).toMatchObject({ depth: 3 });
-    expect((await hooks.deliveries("hook")).length).toBe(3);
-    expect((await allOf(eco)).filter(({ signal }) => signal === "Q_ORDERED").length).toBe(3);
-  }, patience);
-  return { eco, hooks };
-}
+import { emit, expectErased, filled, HOST, SECRET, SOURCE } from "./filled-ecosystem.ts";
 
 describe("the erasure of a source", () => {
   test("leaves nothing of it in any object, in the export, and in what is read; neighbours are as they were", async () => {
@@ -114,18 +46,13 @@ describe("the erasure of a source", () => {
     expect(seqs).toEqual(before.map(({ seq }) => seq));
     stream.socket.close();
 
-    expect(await read(`/v1/${eco}/queues/work`)).toMatchObject({ depth: 2 });
-    expect((await hooks.deliveries("hook")).length).toBe(2);
-    const letters = await read<{ dead_letters: { id: string }[] }>(`/v1/${eco}/dead-letters`);
-    expect(letters.dead_letters.map(({ id }) => id)).toContain("d2");
-    const window = await observationsOf(eco).observations({ seconds: 600, limit: 10 });
-    expect(window.observations.map(({ zooid_name }) => zooid_name)).toEqual(["other"]);
     const explained = await read<{ causes: Signal[]; decisions: unknown[] }>(`/v1/${eco}/signals/berta-1/lineage`);
     expect(JSON.stringify(explained)).toContain("Q_ORDERED");
     const chained = await read<{ causes: Signal[] }>(`/v1/${eco}/signals/berta-2/lineage`);
     expect(chained.causes).toMatchObject([{ signal: "Q_ERASED", facts: {} }]);
     const found = await read<Signal>(`/v1/${eco}/signals/${SOURCE}-1`);
     expect(found).toMatchObject({ signal: "Q_ERASED", source: "(erased)" });
+    await expectErased(eco, hooks);
   });
 
   test("recognises its signals when they are sent again, and takes what it sends later", async () => {
