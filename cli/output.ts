@@ -1,5 +1,6 @@
 import { cellText, withoutControl } from "./terminal/cell.ts";
 import { at, clock, currentLook, shownValue } from "./terminal/look.ts";
+import { hideProgress } from "./terminal/progress.ts";
 import { type Column, fieldLines, table } from "./terminal/table.ts";
 import { cutTo } from "./terminal/width.ts";
 
@@ -14,10 +15,14 @@ export interface Sink {
 /** Standard output, at the pace of its reader, so that a slow reader does not fill our memory; and standard error. */
 const STREAMS: Sink = {
   print: async (text) => {
+    hideProgress();
     if (process.stdout.write(`${text}\n`)) return;
     await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
   },
-  remark: (text) => void process.stderr.write(`${text}\n`),
+  remark: (text) => {
+    hideProgress();
+    process.stderr.write(`${text}\n`);
+  },
 };
 
 let sink = STREAMS;

@@ -11,6 +11,7 @@ import { parseUrl } from "../src/core/wire/parse-url.ts";
 import { type Context, contextNamed, readContexts, requirePrivate } from "./contexts.ts";
 import { UsageError } from "./failure.ts";
 import { fileTrouble } from "./file-trouble.ts";
+import { whileWaiting } from "./terminal/progress.ts";
 
 export interface GlobalOptions {
   readonly url?: string;
@@ -30,9 +31,12 @@ export const wantsJson = (command: Command): boolean => command.optsWithGlobals<
 
 /** The client for a command, from its options, contexts, the environment and the local edge's token. */
 export function clientFor(command: Command, environment: Environment = process.env): Client {
-  inUse = createClient({ ...connectionFor(command, environment), openSource: openSocketSource, fetch: nodeFetch });
+  inUse = createClient({ ...connectionFor(command, environment), openSource: openSocketSource, fetch: waiting });
   return inUse;
 }
+
+/** A call of which nothing comes for a second says so. */
+const waiting: typeof nodeFetch = (...args) => whileWaiting(nodeFetch(...args));
 
 let inUse: Client | undefined;
 

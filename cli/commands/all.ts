@@ -33,6 +33,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   bottlenecks: async () => (await import("./queue/queues.ts")).bottlenecksCommand(),
   metrics: async () => (await import("./queue/queues.ts")).metricsCommand(),
   events: async () => (await import("./queue/queues.ts")).eventsCommand(),
+  reply: async () => (await import("./queue/reply.ts")).replyCommand(),
   call: async () => (await import("./queue/queues.ts")).callCommand(),
   ask: async () => (await import("./intelligence/ask.ts")).askCommand(),
   rollout: async () => (await import("./intelligence/rollout.ts")).rolloutCommand(),

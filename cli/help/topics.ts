@@ -79,7 +79,12 @@ export const TOPICS: readonly Topic[] = [
     parts: [
       "On a terminal, tables are fitted to its width, and times are shown in words. --wide fits nothing. Into a file or a pipe everything is written whole.",
       "With --json a list is one JSON document a line, and one thing is one document, with the field names of the HTTP API and times in RFC 3339. Remarks go to standard error.",
-      [["NO_COLOR", "set to anything: no colours"]],
+      "--watch shows a view again each time that it has changed, until Ctrl-C: when a stream tells of a change, or every two seconds; --watch-every sets how often.",
+      [
+        ["NO_COLOR", "set to anything: no colours"],
+        ["FORCE_COLOR", "1: colours also into a file or a pipe; 0: none anywhere"],
+        ["TZ", "time zone of the times that are shown and written, such as Europe/Berlin"],
+      ],
     ],
   },
   {

@@ -239,7 +239,9 @@ export const callCommand = () =>
             const queued =
               !(error instanceof ApiProblem) || error.problem.status === 504 || error.problem.status === 502;
             if (queued)
-              remark(`correlation id ${correlationId}: see ganglion tasks show ${correlationId} --queue ${queue}`);
+              remark(
+                `correlation id ${correlationId}: a late reply is kept, see ganglion reply ${correlationId} --queue ${queue}`,
+              );
             throw error;
           });
         await print(JSON.stringify(wantsJson(command) ? reply : reply.result));

@@ -46,7 +46,7 @@ const WORDS: Readonly<Record<TokenQuota, string>> = {
 
 /** What frees something. */
 const REMEDIES: Readonly<Record<TokenQuota, string>> = {
-  hosts: "Release names that are not used (ganglion agents <host> --release), give hosts tokens of their own",
+  hosts: "Release names that are not used (ganglion hosts <host> --release), give hosts tokens of their own",
   links: "Close some, wait until others have ended, give hosts tokens of their own",
   queues: "Delete queues that are not used (ganglion queues delete), use queues that there are",
   dead_letters: "Replay or discard some",

@@ -38,7 +38,7 @@ function describe(host: string, why: Refused["why"], { place, sinceMs }: HostOwn
         409,
         "The host name belongs to another token",
         `${host} has been linked by another token since ${members.since} (${at}). Use that token, choose another name ` +
-          `(GANGLION_HOST_ID), bind this token to the host, or release the name: ganglion agents ${host} --release`,
+          `(GANGLION_HOST_ID), bind this token to the host, or release the name: ganglion hosts ${host} --release`,
         members,
       );
     case "another-installation":

@@ -17,7 +17,7 @@ const item = (id: string): AttentionItem => ({
   why: "the host has lost its link",
   since: AT,
   consequence: "its tasks wait",
-  next_step: "ganglion agents gpu-01",
+  next_step: "ganglion hosts gpu-01",
   action: null,
   chain: null,
   effects: ["coder on gpu-01 hangs"],

@@ -28,7 +28,7 @@ const item = (ecosystem: string, severity: AttentionItem["severity"]): Attention
   why: "the host has lost its link",
   since: AT,
   consequence: "its tasks wait",
-  next_step: `ganglion agents gpu-${ecosystem}`,
+  next_step: `ganglion hosts gpu-${ecosystem}`,
   action: null,
   chain: null,
   effects: [],

@@ -248,3 +248,19 @@ describe("ganglion queue", () => {
     ]);
   });
 });
+
+describe("ganglion reply", () => {
+  it("prints a late reply, and fails while there is none", async () => {
+    let answer: object = { correlation_id: "c", status: "running" };
+    const edge = await startEdge(() => [200, answer]);
+    const early = await ganglion(["reply", "c", "--url", edge.url]);
+    expect([early.code, early.out, early.err]).toEqual([
+      1,
+      "",
+      "ganglion: the call c has no reply yet, it is running: ask again later, or see ganglion tasks show c --queue work\n",
+    ]);
+    answer = { correlation_id: "c", result: { n: 1 }, responder: "r", duration_ms: 3 };
+    expect(await ganglion(["reply", "c", "--url", edge.url])).toMatchObject({ code: 0, out: '{"n":1}\n' });
+    expect(edge.received[0]?.url.pathname).toBe("/v1/default/queues/work/calls/c");
+  });
+});

@@ -17,7 +17,7 @@ const item = (change: Partial<AttentionItem>): AttentionItem => ({
   why: "it has lost its link",
   since: null,
   consequence: "its tasks wait",
-  next_step: "ganglion agents gpu-01",
+  next_step: "ganglion hosts gpu-01",
   action: null,
   chain: null,
   effects: [],

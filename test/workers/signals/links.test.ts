@@ -44,7 +44,7 @@ describe("the link of a host", () => {
     await closed;
     const problem = await problemOf(await link(eco, second.token));
     expect(problem).toMatchObject({ status: 409, type: "/problems/host-taken", place: "rack-3:/var/lib/ganglion" });
-    expect(problem.detail).toContain("ganglion agents gpu-01 --release");
+    expect(problem.detail).toContain("ganglion hosts gpu-01 --release");
     await open(eco, second.token, { host: "gpu-02" });
   });
 
