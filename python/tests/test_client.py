@@ -34,6 +34,7 @@ def test_signals_are_read_page_by_page_in_either_order(client: Client, name: str
     for first in range(0, 2_200, 1_000):
         client.emit_many({"signal": name, "facts": {"n": n}} for n in range(first, min(first + 1_000, 2_200)))
     assert [one.facts["n"] for one in client.query(name)] == list(range(2_200))
+    assert [one.facts["n"] for one in client.query(name, order="desc")] == list(range(2_199, -1, -1))
     assert [one.facts["n"] for one in client.query(name, order="desc", limit=3)] == [2_199, 2_198, 2_197]
     assert [one.facts["n"] for one in client.query([name], filter="facts.n >= 2198.0")] == [2_198, 2_199]
 
@@ -72,6 +73,13 @@ def test_a_batch_is_emitted_at_its_end_and_not_after_an_error(client: Client, na
         with client.batch() as batch:
             batch.emit(name, {"n": 1 // 0})
     assert [(one.facts["n"], one.source) for one in client.query(name)][1] == (2, "there")
+
+
+def test_a_signal_without_a_name_or_with_a_field_that_is_none_is_named_before_it_is_sent(client: Client) -> None:
+    with pytest.raises(TypeError, match="needs a name"):
+        client.emit_many([{"facts": {}}])
+    with pytest.raises(TypeError, match="no field fact"):
+        client.emit_many([{"signal": "Q_X", "fact": {}}])
 
 
 def test_a_follower_gets_what_comes_after_its_place(client: Client, name: str) -> None:

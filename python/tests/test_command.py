@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,19 @@ def test_tasks_are_queued_done_by_a_command_and_calls_answered(client: Client, n
         assert ganglion("call", name, "shell", "X", "--payload", '{"n": 21}', "--timeout", "60") == [42]
         assert client.api.get_task(name, "t")["result"] == 2
         end(worker)
+
+
+def test_a_command_that_was_given_back_does_not_go_on(client: Client, name: str, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    script = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(3600)"
+    with running(sys.executable, "-m", "ganglion", "work", name, "shell", "--", sys.executable, "-c", script) as worker:
+        client.enqueue(name, "shell", "X", task_id="t")
+        while not (pid_file.exists() and pid_file.read_text()):
+            time.sleep(0.02)
+        end(worker)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid_file.read_text()), 0)
+    assert client.api.get_task(name, "t")["status"] == "queued"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import threading
 from dataclasses import asdict
 from typing import Any, Callable, Sequence
 
+from ._version import read_version
 from . import ApiProblem, Client, GanglionError, SettingsError, TaskRefused, Unauthorized, Work, Worker
 
 _MAX_BATCH = 1_000
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--token-file", help="a file with the token; default: GANGLION_TOKEN, or that of the local edge")
     common.add_argument("--ecosystem", help="default: GANGLION_ECOSYSTEM, or default")
     parser = argparse.ArgumentParser(prog="python -m ganglion", description="Talks to a Ganglion edge; prints JSON lines.")
+    parser.add_argument("--version", action="version", version=read_version())
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(name: str, run: Callable[[Client, argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
@@ -193,7 +195,12 @@ def _work(client: Client, options: argparse.Namespace) -> int:
         lease=options.lease,
         on_remark=lambda text: print(text, file=sys.stderr, flush=True),
     )
-    worker.run()
+    try:
+        worker.run()
+    finally:
+        # What was given back must not go on here.
+        for process in list(_running):
+            _end(process)
     return 0
 
 
@@ -210,9 +217,11 @@ def _run(command: Sequence[str], work: Work) -> Any:
     except OSError as error:
         raise TaskRefused(f"{command[0]} cannot be started: {error.strerror}") from None
     ended = threading.Event()
+    _running.add(process)
     threading.Thread(target=_end_if_cancelled, args=(process, work, ended), daemon=True).start()
     output, errors = process.communicate(json.dumps(document).encode() + b"\n")
     ended.set()
+    _running.discard(process)
     work.raise_if_cancelled()
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines()
@@ -220,16 +229,27 @@ def _run(command: Sequence[str], work: Work) -> Any:
     return _value(output.decode(errors="replace").strip())
 
 
+_running: set[subprocess.Popen[bytes]] = set()
+
+
 def _end_if_cancelled(process: subprocess.Popen[bytes], work: Work, ended: threading.Event) -> None:
     while not ended.wait(0.2):
         if work.cancelled:
-            for each, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 0.0)):
-                try:
-                    os.killpg(process.pid, each)
-                except ProcessLookupError:
-                    return
-                if ended.wait(seconds):
-                    return
+            _end(process)
+            return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Asks a command and all that it started to end, and ends them two seconds later."""
+    for each in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, each)
+            process.wait(2.0)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _payload(text: str) -> Any:

@@ -36,7 +36,7 @@ def worker(queue: str, recipient: str, **options: Any) -> Decorator:
     :param name: of the worker, for people; default: the recipient
     :param skills: what this worker can do: it gets tasks that need these skills, too
     :param types: types of tasks that it does; others fail at once. Default: all
-    :param on_remark: told about the connection and about lost leases, for a log
+    :param on_remark: told about the connection and about lost leases; default: the log ``ganglion.worker``
     """
     return _decorator(queue, recipient, options)
 

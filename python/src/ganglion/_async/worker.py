@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from typing import Any, Callable, Sequence
 
-from .._core.work import plan
+from .._core.work import log_remark, plan
 from ..heartbeat import Heartbeat
 from .client import AsyncClient
 from .held import AsyncHeldTasks
@@ -51,7 +52,7 @@ class AsyncWorker:
         )
         self.handler = handler
         self._client = client
-        self._on_remark = on_remark or (lambda _text: None)
+        self._on_remark = on_remark or log_remark
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._held: AsyncHeldTasks | None = None
@@ -81,8 +82,8 @@ class AsyncWorker:
         :raises ApiProblem: the edge refuses this worker from the beginning
         """
         loop = asyncio.get_running_loop()
-        with_signals = threading.current_thread() is threading.main_thread()
-        for each in _SIGNALS if with_signals else ():
+        heard = _SIGNALS if threading.current_thread() is threading.main_thread() and sys.platform != "win32" else ()
+        for each in heard:
             loop.add_signal_handler(each, self.stop)
         client = self._client or AsyncClient()
         plan, heartbeat, on_remark, stopping = self._plan, self._heartbeat, self._on_remark, self._stopping
@@ -96,7 +97,7 @@ class AsyncWorker:
         finally:
             keeper.cancel()
             await intake.close()
-            for each in _SIGNALS if with_signals else ():
+            for each in heard:
                 loop.remove_signal_handler(each)
             if self._client is None:
                 await client.close()

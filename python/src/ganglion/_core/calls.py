@@ -58,6 +58,8 @@ def emit_fields(signal: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(signal) - {"signal", "facts", "source", *_EMIT_FIELDS}
     if unknown:
         raise TypeError(f"a signal has no field {', '.join(sorted(unknown))}")
+    if not isinstance(signal.get("signal"), str):
+        raise TypeError('a signal needs a name: give {"signal": "Q_…", "facts": {…}}')
     return {name: signal[name] for name in _EMIT_FIELDS if name in signal}
 
 

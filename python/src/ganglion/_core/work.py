@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
@@ -10,8 +11,9 @@ from ..models import Task
 from .calls import milliseconds
 from .exchange import to_json
 
-__all__ = ["Outcome", "Plan", "TaskCancelled", "TaskRefused", "TaskReleased", "Turn", "outcome_of", "plan"]
+__all__ = ["Outcome", "Plan", "TaskCancelled", "TaskRefused", "TaskReleased", "Turn", "log_remark", "outcome_of", "plan"]
 
+_LOG = logging.getLogger("ganglion.worker")
 _MAX_ERROR = 4_000
 _WAIT = 8.0
 DENIED_DELAY = 60.0
@@ -188,3 +190,8 @@ def unknown_type(plan: Plan, task: Task) -> TaskRefused | None:
     if not plan.types or task.type in plan.types:
         return None
     return TaskRefused(f"{plan.recipient} does not answer {task.type}. It answers: {', '.join(plan.types)}")
+
+
+def log_remark(text: str) -> None:
+    """Where nobody asked for remarks they are warnings of a log, which Python shows on standard error."""
+    _LOG.warning("%s", text)

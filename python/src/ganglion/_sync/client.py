@@ -104,7 +104,7 @@ class Client(Looks):
 
     def emit_many(self, signals: Iterable[Mapping[str, Any]]) -> Receipt:
         """Emits signals, all or none: at most 1,000 and 1 MiB. Each is ``{"signal": …, "facts": …}``."""
-        made = [self._signal(one["signal"], one.get("facts"), one.get("source"), **emit_fields(one)) for one in signals]
+        made = [self._signal(one.get("signal", ""), one.get("facts"), one.get("source"), **emit_fields(one)) for one in signals]
         return self._transport.run(self._calls.emit(made))
 
     def emit_later(

@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 from typing import Any, Callable, Sequence
 
-from .._core.work import plan
+from .._core.work import log_remark, plan
 from ..errors import GanglionError
 from ..heartbeat import Heartbeat
 from .channel import Wake
@@ -56,7 +56,7 @@ class Worker:
         )
         self.handler = handler
         self._client = client
-        self._on_remark = on_remark or (lambda _text: None)
+        self._on_remark = on_remark or log_remark
         self._stopping = threading.Event()
         self._hurry = threading.Event()
         self._wake = Wake()
