@@ -240,7 +240,8 @@ export const callCommand = () =>
               !(error instanceof ApiProblem) || error.problem.status === 504 || error.problem.status === 502;
             if (queued)
               remark(
-                `correlation id ${correlationId}: a late reply is kept, see ganglion reply ${correlationId} --queue ${queue}`,
+                `correlation id ${correlationId}: see ganglion tasks show ${correlationId} --queue ${queue}; a late reply is ` +
+                  `kept: ganglion reply ${correlationId} --queue ${queue}`,
               );
             throw error;
           });
