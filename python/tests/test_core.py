@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import uuid
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_a_problem_says_what_is_wrong_and_where() -> None:
 
 def test_settings_come_from_arguments_then_the_environment_then_the_local_edge(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from-file\n")
-    local = {"GANGLION_STATE_DIR": str(tmp_path), "GANGLION_PORT": "9999", "GANGLION_HOST_ID": "gpu-01"}
+    local = {"HOME": str(tmp_path), "GANGLION_STATE_DIR": str(tmp_path), "GANGLION_PORT": "9999", "GANGLION_HOST_ID": "gpu-01"}
     found = read_settings(environment=local)
     assert (found.origin, found.token, found.ecosystem, found.source) == ("http://127.0.0.1:9999", "from-file", "default", "gpu-01")
     env = {**local, "GANGLION_URL": "https://edge.example/base/", "GANGLION_TOKEN": "t", "GANGLION_ECOSYSTEM": "eco"}
@@ -139,13 +140,44 @@ def test_settings_come_from_arguments_then_the_environment_then_the_local_edge(t
         ("http://other", {}, "no token for http://other"),
         (None, {"GANGLION_TOKEN": "two words"}, "GANGLION_TOKEN holds no token"),
         (None, {"GANGLION_STATE_DIR": "/nonexistent"}, "no token: set GANGLION_TOKEN"),
+        (None, {"GANGLION_ECOSYSTEM": "Not One"}, "'Not One' is no name of an ecosystem"),
+        (None, {"GANGLION_CONTEXT": "work"}, 'no context is called "work": there are none'),
     ],
 )
 def test_a_setting_that_is_wrong_is_named_without_any_secret(url: str | None, env: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        read_settings(url, environment=env)
+        read_settings(url, environment={"HOME": "/nonexistent", **env})
     assert says in str(raised.value)
     assert "password@" not in str(raised.value) and "two words" not in str(raised.value)
+
+
+def test_a_context_of_the_command_says_where_its_edge_is(tmp_path: Path) -> None:
+    token = tmp_path / "work-token"
+    token.write_text("of-work")
+    token.chmod(0o600)
+    work = {"url": "https://work.example", "token_file": str(token), "ecosystem": "team"}
+    file = tmp_path / "ganglion" / "contexts.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps({"current": "work", "contexts": {"work": work, "home": {"url": "http://home:1"}}}))
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "GANGLION_TOKEN": "of-the-variable", "GANGLION_ECOSYSTEM": "other"}
+    found = read_settings(environment=env)
+    assert (found.origin, found.token, found.ecosystem) == ("https://work.example", "of-work", "team")
+    found = read_settings(environment=env, context="home")
+    assert (found.origin, found.token, found.ecosystem) == ("http://home:1", "of-the-variable", "other")
+    assert read_settings(environment={**env, "GANGLION_CONTEXT": "home"}).origin == "http://home:1"
+    # A URL that somebody names has nothing to do with the contexts.
+    assert read_settings("http://other:2", environment=env).token == "of-the-variable"
+    assert read_settings(environment={**env, "GANGLION_URL": "http://other:2"}).origin == "http://other:2"
+    with pytest.raises(SettingsError, match='did you mean "work"'):
+        read_settings(environment=env, context="wrok")
+    with pytest.raises(SettingsError, match="does not go with context="):
+        read_settings("http://other:2", environment=env, context="work")
+    token.chmod(0o644)
+    with pytest.raises(SettingsError, match="others can use the token file .* 0644"):
+        read_settings(environment=env)
+    file.write_text("{}")
+    with pytest.raises(SettingsError, match="does not hold contexts"):
+        read_settings(environment=env)
 
 
 def test_no_token_is_in_any_repr() -> None:

@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        with Client(options.url, ecosystem=options.ecosystem, token_file=options.token_file) as client:
+        with Client(
+            options.url, ecosystem=options.ecosystem, token_file=options.token_file, context=options.context
+        ) as client:
             run: Callable[[Client, argparse.Namespace], int] = options.run
             return run(client, options)
     except (SettingsError, _Usage) as error:
@@ -53,6 +55,7 @@ class _Usage(Exception):
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--url", help="where the edge is; default: GANGLION_URL, or this machine")
+    common.add_argument("--context", help="an edge that \"ganglion context add\" has kept")
     common.add_argument("--token-file", help="a file with the token; default: GANGLION_TOKEN, or that of the local edge")
     common.add_argument("--ecosystem", help="default: GANGLION_ECOSYSTEM, or default")
     parser = argparse.ArgumentParser(prog="python -m ganglion", description="Talks to a Ganglion edge; prints JSON lines.")

@@ -16,7 +16,7 @@ async function outcomeOf(command: string, args: readonly string[], env: Record<s
 }
 
 /** Without the packages the tests are skipped, and say so. `.ci/run` installs them. */
-describe("the Python client", () => {
+describe.concurrent("the Python client", () => {
   it.skipIf(pytest === undefined)("passes its own tests with a real edge (needs python3-pytest)", async () => {
     const edge = await runEdge();
     const { code, said } = await outcomeOf(pytest ?? "python3", ["-m", "pytest", "--durations=5"], {

@@ -38,11 +38,14 @@ class AsyncClient(AsyncLooks):
         *,
         token_file: str | os.PathLike[str] | None = None,
         source: str | None = None,
+        context: str | None = None,
         retry: Retry = Retry(),
         timeout: float = 30.0,
         linger: float = 0.2,
     ) -> None:
-        self.settings: Settings = read_settings(url, token, ecosystem, token_file=token_file, source=source)
+        self.settings: Settings = read_settings(
+            url, token, ecosystem, token_file=token_file, source=source, context=context
+        )
         edge = Edge(self.settings, retry, timeout)
         self._edge = edge
         self._calls = Calls(edge)

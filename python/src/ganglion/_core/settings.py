@@ -11,10 +11,12 @@ from typing import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import SettingsError
+from .contexts import context_for, require_private
 
 __all__ = ["Settings", "read_settings"]
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+_ECOSYSTEM = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -46,18 +48,30 @@ def read_settings(
     *,
     token_file: str | os.PathLike[str] | None = None,
     source: str | None = None,
+    context: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Arguments come first, then the environment, then the token file of the edge on this machine."""
+    """Arguments come first, then the environment, then the context in use, then the edge on this machine."""
     env = os.environ if environment is None else environment
-    parts = _read_url(url or _set(env, "GANGLION_URL") or f"http://127.0.0.1:{_set(env, 'GANGLION_PORT') or '8787'}")
+    used = context_for(context, url, env)
+    given = url or _set(env, "GANGLION_URL") if used is None else used.url
+    parts = _read_url(given or f"http://127.0.0.1:{_set(env, 'GANGLION_PORT') or '8787'}")
     host = parts.hostname or ""
+    if token is None and token_file is None and used is not None and used.token_file is not None:
+        require_private(used.token_file)
+        token_file = used.token_file
+    named = ecosystem or (None if used is None else used.ecosystem) or _set(env, "GANGLION_ECOSYSTEM") or "default"
+    if _ECOSYSTEM.fullmatch(named) is None:
+        raise SettingsError(
+            f"{named!r} is no name of an ecosystem (ecosystem= or GANGLION_ECOSYSTEM): give a-z, 0-9 and -, beginning with "
+            "a letter or digit, 63 characters at most"
+        )
     return Settings(
         scheme=parts.scheme,
         host=host,
         port=parts.port or (443 if parts.scheme == "https" else 80),
         base=parts.path.rstrip("/"),
-        ecosystem=ecosystem or _set(env, "GANGLION_ECOSYSTEM") or "default",
+        ecosystem=named,
         source=source or _set(env, "GANGLION_HOST_ID") or socket.gethostname(),
         token=_read_token(token, token_file, env, host, f"{parts.scheme}://{parts.netloc}"),
     )

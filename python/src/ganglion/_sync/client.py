@@ -30,9 +30,11 @@ class Client(Looks):
     """An ecosystem of an edge. May be used by many threads; ``with`` closes it at the end.
 
     Address, token and ecosystem come from the arguments, or else from ``GANGLION_URL``, ``GANGLION_TOKEN`` and
-    ``GANGLION_ECOSYSTEM``, or else from the edge of this machine, as with the command ``ganglion``.
+    ``GANGLION_ECOSYSTEM``, or else from the context in use (``ganglion context use``), or else from the edge of this
+    machine, as with the command ``ganglion``.
 
     :param source: of signals that name none; default: this host
+    :param context: of those that ``ganglion context add`` has kept
     :param timeout: longest wait for an answer, in seconds
     :param linger: how long ``emit_later`` gathers signals, in seconds
     """
@@ -45,11 +47,14 @@ class Client(Looks):
         *,
         token_file: str | os.PathLike[str] | None = None,
         source: str | None = None,
+        context: str | None = None,
         retry: Retry = Retry(),
         timeout: float = 30.0,
         linger: float = 0.2,
     ) -> None:
-        self.settings: Settings = read_settings(url, token, ecosystem, token_file=token_file, source=source)
+        self.settings: Settings = read_settings(
+            url, token, ecosystem, token_file=token_file, source=source, context=context
+        )
         edge = Edge(self.settings, retry, timeout)
         self._edge = edge
         self._calls = Calls(edge)
