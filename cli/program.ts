@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { nearest } from "../src/core/problem/nearest.ts";
-import { COMMANDS } from "./commands/all.ts";
+import { ALIASES, COMMANDS } from "./commands/all.ts";
 import { UsageError } from "./failure.ts";
 import type { GlobalOptions } from "./settings.ts";
 import { setLook } from "./terminal/look.ts";
@@ -31,9 +31,10 @@ function assembled(commands: readonly Command[]): Command {
 /** The command that is called; all of them for the help, and for a word that is none of their names. */
 function neededFor(args: readonly string[]) {
   const [name = "", next = ""] = operandsOf(args);
-  const called = (name === "help" ? [name, next] : [name]).map((each) =>
-    Object.hasOwn(COMMANDS, each) ? COMMANDS[each] : undefined,
-  );
+  const called = (name === "help" ? [name, next] : [name]).map((each) => {
+    const own = Object.hasOwn(ALIASES, each) ? (ALIASES[each] ?? each) : each;
+    return Object.hasOwn(COMMANDS, own) ? COMMANDS[own] : undefined;
+  });
   return called.every((load) => load !== undefined) ? called : Object.values(COMMANDS);
 }
 

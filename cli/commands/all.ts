@@ -60,3 +60,12 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   completion: async () => (await import("./completion.ts")).completionCommand(),
   help: async () => (await import("./help.ts")).helpCommand(),
 };
+
+/** Other names of commands, so that a call by one of them loads no more. */
+export const ALIASES: Readonly<Record<string, string>> = {
+  agents: "hosts",
+  "dead-letters": "dlq",
+  ecosystems: "ecosystem",
+  problems: "attention",
+  workers: "file-tasks",
+};

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Client } from "../../src/client/client.ts";
 import { ApiProblem } from "../../src/client/http/problem-errors.ts";
-import { ALERTS_ENDPOINT } from "../../src/core/policy/built-in-rules.ts";
+import { ALERTS_ENDPOINT } from "../../src/core/policy/rule-packs.ts";
 import type { NamedExcess } from "../../src/core/quotas/excess.ts";
 import { clock, print, printFields } from "../output.ts";
 import { clientFor, type GlobalOptions } from "../settings.ts";

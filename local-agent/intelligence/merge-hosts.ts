@@ -1,7 +1,8 @@
+import { MAX_PATTERNS } from "../../src/core/intelligence/analyses.ts";
 import type { PatternsAnswer, Searched } from "../../src/core/intelligence/answer.ts";
 import { byConfidence, fitPatterns } from "../../src/core/intelligence/fit-answer.ts";
 import type { Pattern } from "../../src/core/intelligence/pattern.ts";
-import { type CodeRequest, MAX_PATTERNS } from "../../src/core/intelligence/request.ts";
+import type { CodeRequest } from "../../src/core/intelligence/request.ts";
 
 /** The request for one of several hosts, of whose answers a page is made: each might hold all of it. */
 export function partOf(request: CodeRequest): CodeRequest {

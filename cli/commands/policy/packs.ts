@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { RULE_PACKS } from "../../../src/core/policy/built-in-rules.ts";
+import { RULE_PACKS } from "../../../src/core/policy/rule-packs.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printLines, printTable } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { DeliveryView, Endpoint } from "../../../src/core/webhooks/api.ts";
-import { FORMATS } from "../../../src/core/webhooks/settings.ts";
+import { FORMATS } from "../../../src/core/webhooks/format-names.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ALERTS_ENDPOINT } from "../../../src/core/policy/built-in-rules.ts";
+import { ALERTS_ENDPOINT } from "../../../src/core/policy/rule-packs.ts";
 import { Export } from "../../../src/core/telemetry/api.ts";
 import type { AgentSettings } from "../../config/settings.ts";
 import { type DoctorFinding, error, ok, unknown, warning } from "./finding.ts";

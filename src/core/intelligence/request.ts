@@ -1,20 +1,13 @@
 import * as z from "zod";
+import { ANALYSES, MAX_PATTERNS } from "./analyses.ts";
 import { MAX_SOURCE_PATH } from "./name-pattern.ts";
 
-/** What a request asks for. */
-export const ANALYSES = [
-  "QUALITY_ASSESSMENT",
-  "ONEX_COMPLIANCE",
-  "ARCHITECTURAL_COMPLIANCE",
-  "COMPREHENSIVE_ANALYSIS",
-] as const;
 export const OPERATIONS = ["PATTERN_EXTRACTION", ...ANALYSES] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 const text = z.string().nullish();
 
-/** Most patterns in one answer, and how many there are unless the request says so. */
-export const MAX_PATTERNS = 500;
+/** How many patterns there are in an answer unless the request says so. */
 const DEFAULT_PATTERNS = 50;
 
 /** Options of a request. Those of other writers that mean nothing here are let through. */

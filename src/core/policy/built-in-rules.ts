@@ -1,28 +1,11 @@
 import { Rule } from "./rule.ts";
+import { ALERTS_ENDPOINT } from "./rule-packs.ts";
 
-/** The endpoint to which operations go. Where an ecosystem has none of this name, the decision says so. */
-export const ALERTS_ENDPOINT = "alerts";
 /** What the rules have in common that send a signal to people. */
 const ALERT = {
   version: 1,
   rate: { n: 1_000, per: "1m" },
   then: [{ webhook: { endpoint: ALERTS_ENDPOINT } }],
-};
-
-/** The built-in rules by what they are for, so that people switch all of a kind together. */
-export const RULE_PACKS: Readonly<Record<string, readonly string[]>> = {
-  "self-improvement": ["promotions-to-dream", "gap-to-investigation", "investigation"],
-  operations: [
-    "queue-alerts",
-    "host-down",
-    "disk-full",
-    "agent-given-up",
-    "rollout-alerts",
-    "late-expectation",
-    "dead-letters-growing",
-    "session-waiting",
-    "session-frozen",
-  ],
 };
 
 /**

@@ -1,7 +1,6 @@
 import * as z from "zod";
+import { FORMATS } from "./format-names.ts";
 import { NTFY_TOPIC } from "./ntfy-target.ts";
-
-export const FORMATS = ["raw", "cloudevents", "slack", "discord", "teams", "pagerduty", "ntfy"] as const;
 
 /** Headers that belong to the connection, to the body, or to the signature: the edge sets them. */
 const OWN_HEADERS =

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { COMMANDS } from "../../../cli/commands/all.ts";
+import { ALIASES, COMMANDS } from "../../../cli/commands/all.ts";
 
 describe("the commands", () => {
   it("have the names under which they are loaded", async () => {
-    const names = await Promise.all(Object.values(COMMANDS).map(async (load) => (await load()).name()));
-    expect(names).toEqual(Object.keys(COMMANDS));
+    const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+    expect(commands.map((command) => command.name())).toEqual(Object.keys(COMMANDS));
+    const aliases = commands.flatMap((command) => command.aliases().map((alias) => [alias, command.name()]));
+    expect(Object.fromEntries(aliases)).toEqual(ALIASES);
   });
 });

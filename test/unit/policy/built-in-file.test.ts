@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 import { admitRule } from "../../../src/core/policy/admit-rule.ts";
-import { BUILT_IN_RULES, RULE_PACKS } from "../../../src/core/policy/built-in-rules.ts";
+import { BUILT_IN_RULES } from "../../../src/core/policy/built-in-rules.ts";
+import { RULE_PACKS } from "../../../src/core/policy/rule-packs.ts";
 
 test.each(Object.keys(RULE_PACKS))(
   "the built-in rules of the pack %s equal its file, which is written as people write rules",
