@@ -27,6 +27,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   producers: async () => (await import("./hosts/producers.ts")).producersCommand(),
   monitors: async () => (await import("./hosts/monitors.ts")).monitorsCommand(),
   tasks: async () => (await import("./queue/tasks.ts")).tasksCommand(),
+  mail: async () => (await import("./mail/mail.ts")).mailCommand(),
   work: async () => (await import("./queue/work.ts")).workCommand(),
   queue: async () => (await import("./queue/queues.ts")).queueCommand(),
   queues: async () => (await import("./queue/queues.ts")).queuesCommand(),

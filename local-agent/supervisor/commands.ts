@@ -20,7 +20,7 @@ const Logs = z.object({
 const LOG_END_BYTES = 48 * 1024;
 
 /**
- * The supervisor's commands: `supervisor.status`, `.start`, `.stop` and `.restart` with `{names?, force?}` answer
+ * The supervisor's commands: `supervisor.status`, `.start`, `.wake` (of those that messages may start), `.stop` and `.restart` with `{names?, force?}` answer
  * `{agents}`, all agents where no names are given; `supervisor.logs` with `{name?, lines?}` answers `{path, lines}` of one
  * agent, or of all together, and `truncated: true` where the log has more of the lines that were wanted than an answer holds.
  * With `follow` the answer has `next`, after which the next one goes on (`{name?, after}`).
@@ -36,6 +36,14 @@ export function registerSupervisorCommands(register: Pick<Registrar, "command">,
   register.command("supervisor.start", async (payload) => ({
     agents: await supervisor.command({ type: "start" }, named(payload).names),
   }));
+  register.command("supervisor.wake", async (payload) => {
+    const { names } = named(payload);
+    const woken = supervisor.states(names).filter(({ wakes_on_mail }) => wakes_on_mail === true);
+    const started = woken.map(({ name }) => name);
+    // One that a person has stopped stays so.
+    await supervisor.command({ type: "wake" }, started);
+    return { agents: supervisor.states(names) };
+  });
   for (const type of ["stop", "restart"] as const) {
     register.command(`supervisor.${type}`, async (payload) => {
       const { names, force } = named(payload);

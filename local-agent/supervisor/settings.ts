@@ -78,6 +78,8 @@ const AgentDefinition = z.strictObject({
       keep: z.int("give a whole number").min(1, "give 1 or more").max(100, "give 100 or less").default(5),
     })
     .prefault({}),
+  /** Start it when a message for it comes to the edge, unless a person has stopped it. */
+  wake_on_mail: z.boolean("give true or false").default(false),
   schedules: z.array(Schedule, "give a list of schedules").default([]),
 });
 export type AgentDefinition = z.output<typeof AgentDefinition>;

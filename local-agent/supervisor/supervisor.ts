@@ -151,7 +151,10 @@ export class Supervisor implements ReportingService {
    *
    * @param names - names of known agents
    */
-  async command(event: Extract<ProcessEvent, { type: "start" | "stop" | "restart" }>, names: readonly string[]) {
+  async command(
+    event: Extract<ProcessEvent, { type: "start" | "wake" | "stop" | "restart" }>,
+    names: readonly string[],
+  ) {
     const children = names.flatMap((name) => this.#children.get(name) ?? []);
     for (const child of children) {
       const before = child.desired;
@@ -214,7 +217,8 @@ export class Supervisor implements ReportingService {
   #state(child: AgentChild): AgentState {
     const next = child.definition.schedules.flatMap(({ cron, time_zone }) => nextTimeMs(cron, time_zone) ?? []);
     const nextMs = next.length === 0 ? null : Math.min(...next);
-    return stateOf(child.name, child.view(), child.logPath, nextMs, performance.now(), this.#options.now());
+    const state = stateOf(child.name, child.view(), child.logPath, nextMs, performance.now(), this.#options.now());
+    return child.definition.wake_on_mail ? { ...state, wakes_on_mail: true } : state;
   }
 
   #schedule(child: AgentChild): void {

@@ -15,6 +15,7 @@ import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { inboxCalls } from "./inbox.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
+import { mailCalls } from "./mail.ts";
 import { modelCalls } from "./models.ts";
 import { decisionCalls, policyCalls } from "./policy.ts";
 import { queueCalls } from "./queue.ts";
@@ -99,6 +100,7 @@ export function createClient(options: ClientOptions) {
 
     agents: agentCalls({ call, inside }),
     agentSessions: agentSessionCalls({ call, inside }).agentSessions,
+    mail: mailCalls({ call, withRetries, inside }),
     queues: queueCalls({
       call,
       withRetries,

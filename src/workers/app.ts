@@ -36,6 +36,7 @@ import { maintenance } from "./api/introspection/maintenance.ts";
 import { observations } from "./api/introspection/observations.ts";
 import { scanners } from "./api/introspection/scanners.ts";
 import { lineage } from "./api/lineage/routes.ts";
+import { mail } from "./api/mail/routes.ts";
 import { mcp } from "./api/mcp/routes.ts";
 import { metrics } from "./api/metrics/routes.ts";
 import { models } from "./api/models/routes.ts";
@@ -128,6 +129,7 @@ for (const part of [
   simulate,
   deadLetterRoutes,
   queues,
+  mail,
   queueAdministration,
   bulkTasks,
   tasks,

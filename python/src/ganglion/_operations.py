@@ -98,6 +98,13 @@ _DELETE_QUEUE = Operation("deleteQueue", "DELETE", "/v1/{eco}/queues/{q}")
 _CREATE_QUEUE = Operation("createQueue", "PUT", "/v1/{eco}/queues/{q}")
 _GET_BOTTLENECKS = Operation("getBottlenecks", "GET", "/v1/{eco}/queues/{q}/bottlenecks")
 _GET_QUEUE_EVENTS = Operation("getQueueEvents", "GET", "/v1/{eco}/queues/{q}/events")
+_SEND_MAIL = Operation("sendMail", "POST", "/v1/{eco}/mail", keyed=True)
+_LIST_MAIL = Operation("listMail", "GET", "/v1/{eco}/mail")
+_GET_MAIL = Operation("getMail", "GET", "/v1/{eco}/mail/{id}")
+_GET_MAILBOX = Operation("getMailbox", "GET", "/v1/{eco}/mailboxes/{recipient}")
+_RECEIVE_MAIL = Operation("receiveMail", "POST", "/v1/{eco}/mailboxes/{recipient}/receive", keyed=True)
+_READ_MAIL = Operation("readMail", "POST", "/v1/{eco}/mail/{id}/read", keyed=True)
+_ACT_MAIL = Operation("actMail", "POST", "/v1/{eco}/mail/{id}/act", keyed=True)
 _PAUSE_QUEUE = Operation("pauseQueue", "POST", "/v1/{eco}/queues/{q}/pause", keyed=True)
 _RESUME_QUEUE = Operation("resumeQueue", "POST", "/v1/{eco}/queues/{q}/resume", keyed=True)
 _PURGE_TASKS = Operation("purgeTasks", "POST", "/v1/{eco}/queues/{q}/purge", keyed=True)
@@ -630,6 +637,59 @@ class Operations:
     def get_queue_events(self, queue: str, *, tail: int | None = None) -> types.QueueEvents:
         """Get the latest events of a queue."""
         answer: types.QueueEvents = self._perform(_GET_QUEUE_EVENTS, {"q": queue}, {"tail": tail}, None)
+        return answer
+
+    def send_mail(self, body: types.NewMail) -> types.SentMail:
+        """Send a message to an agent."""
+        answer: types.SentMail = self._perform(_SEND_MAIL, {}, {}, body)
+        return answer
+
+    def list_mail(
+        self,
+        *,
+        to: str | None = None,
+        from_: str | None = None,
+        thread: str | None = None,
+        ended: Literal["true", "false"] | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> types.MailPage:
+        """List messages: of a recipient, of a sender, of a thread."""
+        answer: types.MailPage = self._perform(_LIST_MAIL, {}, {"to": to, "from": from_, "thread": thread, "ended": ended, "limit": limit, "after": after}, None)
+        return answer
+
+    def get_mail(self, id: str) -> types.MailMessage:
+        """Get a message with its states and their times."""
+        answer: types.MailMessage = self._perform(_GET_MAIL, {"id": id}, {}, None)
+        return answer
+
+    def get_mailbox(
+        self,
+        recipient: str,
+        *,
+        box: Literal["in", "out"] | None = None,
+        thread: str | None = None,
+        ended: Literal["true", "false"] | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> types.MailPage:
+        """Look into the mailbox of a recipient."""
+        answer: types.MailPage = self._perform(_GET_MAILBOX, {"recipient": recipient}, {"box": box, "thread": thread, "ended": ended, "limit": limit, "after": after}, None)
+        return answer
+
+    def receive_mail(self, recipient: str, body: types.ReceiveRequest | None = None) -> types.ReceivedMail:
+        """Take the new messages of a recipient."""
+        answer: types.ReceivedMail = self._perform(_RECEIVE_MAIL, {"recipient": recipient}, {}, body)
+        return answer
+
+    def read_mail(self, id: str) -> types.MailMessage:
+        """Say that a message was read."""
+        answer: types.MailMessage = self._perform(_READ_MAIL, {"id": id}, {}, None)
+        return answer
+
+    def act_mail(self, id: str, body: types.ActRequest | None = None) -> types.MailMessage:
+        """Say that what a message asked for is done."""
+        answer: types.MailMessage = self._perform(_ACT_MAIL, {"id": id}, {}, body)
         return answer
 
     def pause_queue(self, queue: str, body: types.PauseRequest | None = None) -> types.PauseState:
@@ -1417,6 +1477,59 @@ class AsyncOperations:
     async def get_queue_events(self, queue: str, *, tail: int | None = None) -> types.QueueEvents:
         """Get the latest events of a queue."""
         answer: types.QueueEvents = await self._perform(_GET_QUEUE_EVENTS, {"q": queue}, {"tail": tail}, None)
+        return answer
+
+    async def send_mail(self, body: types.NewMail) -> types.SentMail:
+        """Send a message to an agent."""
+        answer: types.SentMail = await self._perform(_SEND_MAIL, {}, {}, body)
+        return answer
+
+    async def list_mail(
+        self,
+        *,
+        to: str | None = None,
+        from_: str | None = None,
+        thread: str | None = None,
+        ended: Literal["true", "false"] | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> types.MailPage:
+        """List messages: of a recipient, of a sender, of a thread."""
+        answer: types.MailPage = await self._perform(_LIST_MAIL, {}, {"to": to, "from": from_, "thread": thread, "ended": ended, "limit": limit, "after": after}, None)
+        return answer
+
+    async def get_mail(self, id: str) -> types.MailMessage:
+        """Get a message with its states and their times."""
+        answer: types.MailMessage = await self._perform(_GET_MAIL, {"id": id}, {}, None)
+        return answer
+
+    async def get_mailbox(
+        self,
+        recipient: str,
+        *,
+        box: Literal["in", "out"] | None = None,
+        thread: str | None = None,
+        ended: Literal["true", "false"] | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> types.MailPage:
+        """Look into the mailbox of a recipient."""
+        answer: types.MailPage = await self._perform(_GET_MAILBOX, {"recipient": recipient}, {"box": box, "thread": thread, "ended": ended, "limit": limit, "after": after}, None)
+        return answer
+
+    async def receive_mail(self, recipient: str, body: types.ReceiveRequest | None = None) -> types.ReceivedMail:
+        """Take the new messages of a recipient."""
+        answer: types.ReceivedMail = await self._perform(_RECEIVE_MAIL, {"recipient": recipient}, {}, body)
+        return answer
+
+    async def read_mail(self, id: str) -> types.MailMessage:
+        """Say that a message was read."""
+        answer: types.MailMessage = await self._perform(_READ_MAIL, {"id": id}, {}, None)
+        return answer
+
+    async def act_mail(self, id: str, body: types.ActRequest | None = None) -> types.MailMessage:
+        """Say that what a message asked for is done."""
+        answer: types.MailMessage = await self._perform(_ACT_MAIL, {"id": id}, {}, body)
         return answer
 
     async def pause_queue(self, queue: str, body: types.PauseRequest | None = None) -> types.PauseState:

@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "gap", "dead_letters", "webhook_failing", "export_failing", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -133,6 +133,8 @@ class OverviewFleetHostsItemProcessesItem(TypedDict):
     since: str | None
     restarts: int
     detail: str | None
+    wakes_on_mail: NotRequired[Literal[True]]
+    next_wake_at: NotRequired[str]
 
 
 class OverviewFleetTotals(TypedDict):
@@ -1157,6 +1159,7 @@ class QueueStatus(TypedDict):
     alerts: list[QueueStatusAlertsItem]
     paused: QueueStatusPaused | None
     bulk: QueueStatusBulk | None
+    late_mail: NotRequired[list[QueueStatusLateMailItem]]
     breakers: list[QueueStatusBreakersItem]
     settings: QueueSettings
     database_bytes: int
@@ -1204,6 +1207,13 @@ class QueueStatusBulk(TypedDict):
     done: int
     running: bool
     stopped: NotRequired[str]
+
+
+class QueueStatusLateMailItem(TypedDict):
+    recipient: str
+    undelivered: int
+    unread: int
+    since: str
 
 
 class QueueStatusBreakersItem(TypedDict):
@@ -1301,6 +1311,47 @@ class QueueEventsEventsItem(TypedDict):
     error: NotRequired[str]
     priority: NotRequired[int]
     duration_ms: NotRequired[float]
+
+
+class SentMail(TypedDict):
+    id: str
+    thread: str
+    known: NotRequired[Literal[True]]
+    wake: Literal["connected", "asked", "scheduled", "none"]
+    hosts: list[str]
+    next_wake_at: str | None
+
+
+class MailPage(TypedDict):
+    messages: list[MailMessage]
+    next: str | None
+
+
+MailMessage = TypedDict(
+    "MailMessage",
+    {
+        "id": "str",
+        "from": "str | None",
+        "to": "str",
+        "subject": "str | None",
+        "body": "NotRequired[Any]",
+        "thread": "str",
+        "reply_to": "str | None",
+        "state": 'Literal["sent", "delivered", "read", "acted", "expired", "withdrawn", "failed"]',
+        "sent_at": "str",
+        "delivered_at": "str | None",
+        "read_at": "str | None",
+        "acted_at": "str | None",
+        "ended_at": "str | None",
+        "expires_at": "str | None",
+        "result": "NotRequired[Any]",
+        "error": "NotRequired[str]",
+    },
+)
+
+
+class ReceivedMail(TypedDict):
+    messages: list[MailMessage]
 
 
 class CreatedQueue(TypedDict):
@@ -2256,6 +2307,31 @@ class ExtendRequest(TypedDict):
 
 class ReleaseRequest(TypedDict):
     lease_id: str
+
+
+NewMail = TypedDict(
+    "NewMail",
+    {
+        "to": "NotRequired[str]",
+        "from": "NotRequired[str]",
+        "subject": "NotRequired[str]",
+        "body": "Any",
+        "id": "NotRequired[str]",
+        "reply_to": "NotRequired[str]",
+        "expires_ms": "NotRequired[int]",
+        "deliver_within_ms": "NotRequired[int]",
+        "read_within_ms": "NotRequired[int]",
+    },
+)
+
+
+class ReceiveRequest(TypedDict):
+    max: NotRequired[int]
+    wait_ms: NotRequired[int]
+
+
+class ActRequest(TypedDict):
+    result: NotRequired[Any]
 
 
 class PauseRequest(TypedDict):

@@ -18,6 +18,7 @@ export type {
   ScannerStatus,
 } from "../../core/introspection/api.ts";
 export type { Lineage } from "../../core/lineage/api.ts";
+export type { MailMessage, MailPage, SentMail } from "../../core/mail/api.ts";
 export type { Overview } from "../../core/overview/api.ts";
 export type { Expectation, Policy, PolicyVersion } from "../../core/policy/api.ts";
 export type { Decision } from "../../core/policy/decision.ts";

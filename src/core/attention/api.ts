@@ -38,6 +38,7 @@ export const AttentionItem = z.object({
     "queue_alert",
     "breaker_open",
     "queue_paused",
+    "mail_late",
     "gap",
     "dead_letters",
     "webhook_failing",

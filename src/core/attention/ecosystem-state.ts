@@ -14,6 +14,7 @@ import type { Endpoint } from "../webhooks/api.ts";
 export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
   readonly by_recipient: Readonly<Record<string, { readonly queued: number }>>;
   readonly paused?: QueueStatus["paused"] | undefined;
+  readonly late_mail?: QueueStatus["late_mail"] | undefined;
 };
 
 /** What the objects of an ecosystem say of themselves. */

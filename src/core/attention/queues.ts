@@ -74,7 +74,29 @@ export function queueFindings(
       explainedBy: absence === undefined ? [] : [absence],
     };
   });
-  return [...pauseFindings(queue, ecosystem, nowMs), ...raised, ...open];
+  return [...pauseFindings(queue, ecosystem, nowMs), ...raised, ...open, ...mailFindings(queue, absences, ecosystem)];
+}
+
+/** Messages that were not delivered, or not read, in the time that their senders gave them. */
+function mailFindings({ queue, late_mail = [] }: QueueState, absences: Absences, ecosystem: string): Finding[] {
+  return late_mail.map(({ recipient, undelivered, unread, since }): Finding => {
+    const [count, what] = undelivered > 0 ? [undelivered, "delivered"] : [unread, "read"];
+    const absence = absences.ofRecipient(recipient);
+    return {
+      id: `mail_late/${recipient}`,
+      kind: "mail_late",
+      severity: "warning",
+      subject: recipient,
+      what: `mail of ${recipient} is not ${what} in its time`,
+      why: `${count === 1 ? "1 message was" : `${count} messages were`} not ${what} in the time that the sender gave`,
+      since,
+      consequence: "what they ask for is not done, and they expire",
+      next_step: `ganglion mail list --to ${recipient}`,
+      action: look(`Mail of ${recipient}`, ecosystem, `/mail?to=${encodeURIComponent(recipient)}`),
+      chain: null,
+      explainedBy: [pausedId(queue), ...(absence === undefined ? [] : [absence])],
+    };
+  });
 }
 
 const pausedId = (queue: string) => `queue_paused/${queue}`;

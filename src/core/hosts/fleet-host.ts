@@ -19,11 +19,14 @@ export function processesOf(runs: AgentView["runs"]): FleetProcess[] {
 
 function processOf(one: unknown): FleetProcess | undefined {
   if (typeof one !== "object" || one === null) return undefined;
-  const { name, state, verdict, task, started_at, restarts, detail } = one as Readonly<Record<string, unknown>>;
+  const { name, state, verdict, task, started_at, restarts, detail, wakes_on_mail, next_wake_at } = one as Readonly<
+    Record<string, unknown>
+  >;
   if (typeof name !== "string" || typeof state !== "string") return undefined;
   const judged = typeof verdict === "string" ? verdict : "dead";
   const doing = textOrNull(task);
   const startedMs = parseTimestamp(started_at);
+  const nextMs = parseTimestamp(next_wake_at);
   return {
     name,
     state,
@@ -33,6 +36,8 @@ function processOf(one: unknown): FleetProcess | undefined {
     since: startedMs === undefined ? null : formatTimestamp(startedMs),
     restarts: typeof restarts === "number" && Number.isSafeInteger(restarts) ? restarts : 0,
     detail: textOrNull(detail),
+    ...(wakes_on_mail === true ? { wakes_on_mail } : {}),
+    ...(nextMs === undefined ? {} : { next_wake_at: formatTimestamp(nextMs) }),
   };
 }
 

@@ -17,6 +17,8 @@ export const FleetProcess = z.object({
   since: Timestamp.nullable().meta({ description: "When its process was started; null: it has none" }),
   restarts: z.int().meta({ description: "How often it was restarted" }),
   detail: z.string().nullable().meta({ description: "Why it is in this state" }),
+  wakes_on_mail: z.literal(true).optional().meta({ description: "A message starts it where it does not run" }),
+  next_wake_at: Timestamp.optional().meta({ description: "When a schedule starts it next; absent: none does" }),
 });
 export type FleetProcess = Readonly<z.infer<typeof FleetProcess>>;
 

@@ -3,6 +3,7 @@ import { ObjectSize } from "../billing/heap-budget.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { BulkProgress } from "./bulk.ts";
+import { LateMail } from "./late-mail.ts";
 import { QueuePause } from "./pause.ts";
 import { MedianFields, MsOrNull, PercentileFields } from "./percentile-fields.ts";
 import { QueueSettings } from "./queue-settings.ts";
@@ -172,6 +173,9 @@ export const QueueStatus = z.object({
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
   paused: QueuePause.nullable().meta({ description: "The pause of the queue; null: it gives out tasks" }),
   bulk: BulkProgress.nullable().meta({ description: "What is being done to all tasks of a filter; null: nothing" }),
+  late_mail: LateMail.optional().meta({
+    description: "Only of the queue mail: recipients whose messages are late; absent: none are",
+  }),
   breakers: z.array(BreakerStatus).readonly().meta({ description: "Breakers that are not closed" }),
   settings: QueueSettings,
   ...ObjectSize.shape,
@@ -260,6 +264,9 @@ type TaskStep =
     }
   | { readonly action: "extend"; readonly taskId: string; readonly leaseId: string; readonly leaseMs: number }
   | { readonly action: "release"; readonly taskId: string; readonly leaseId: string }
+  /** The recipient of a message has read it, or done what it asked for. */
+  | { readonly action: "read"; readonly taskId: string; readonly worker: string }
+  | { readonly action: "act"; readonly taskId: string; readonly worker: string; readonly resultJson: string | null }
   | { readonly action: "cancel"; readonly taskId: string }
   | { readonly action: "retry"; readonly taskId: string };
 

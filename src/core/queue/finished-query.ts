@@ -9,6 +9,9 @@ export interface FinishedQuery {
   readonly outcomes?: readonly Outcome[] | undefined;
   readonly recipient?: string | undefined;
   readonly type?: string | undefined;
+  readonly sender?: string | undefined;
+  /** Of messages: their thread. */
+  readonly thread?: string | undefined;
   /** When they ended, inclusive, in milliseconds since the epoch. */
   readonly sinceMs?: number | undefined;
   /** When they ended, exclusive. */

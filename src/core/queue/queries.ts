@@ -23,6 +23,9 @@ export interface TasksQuery {
   readonly recipient?: string | undefined;
   readonly type?: string | undefined;
   readonly status?: "queued" | "running" | undefined;
+  readonly sender?: string | undefined;
+  /** Of messages: their thread. */
+  readonly thread?: string | undefined;
 }
 
 /** The token by which somebody asks for tasks. */

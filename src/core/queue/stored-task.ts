@@ -165,6 +165,7 @@ const EVENT_NAMES: readonly TaskEvent["event"][] = [
   "retry",
   "lease_expired",
   "timed_out",
+  "read",
   ...OUTCOMES,
 ];
 

@@ -1,9 +1,7 @@
 import { retryDelayMs } from "./back-off.ts";
 import { ChangeTracker, type QueueChanges } from "./change-tracker.ts";
-import type { Depths } from "./depths.ts";
 import { type Entry, newEntry, newLease, recordOf, renewed, withGrace } from "./entry.ts";
 import { knownTasks } from "./known-tasks.ts";
-import type { LongRunning } from "./long-running.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { NO_SKILLS } from "./route.ts";
 import {
@@ -30,6 +28,9 @@ import { type CancelAs, type LeaseWish, RESIDENT_BYTES, type TaskQueueOptions } 
  */
 export class TaskQueue {
   settings: QueueSettings;
+  readonly depths: TaskIndex["depths"];
+  readonly longRunning: TaskIndex["longRunning"];
+  readonly openCalls: TaskIndex["calls"];
   readonly #options: TaskQueueOptions;
   readonly #index: TaskIndex;
   readonly #changes = new ChangeTracker();
@@ -40,18 +41,12 @@ export class TaskQueue {
     this.#options = options;
     this.#nextSeq = options.nextSeq;
     this.#index = new TaskIndex(options.tasks, options.read, options.residentBytes ?? RESIDENT_BYTES);
+    const { depths, longRunning, calls } = this.#index;
+    [this.depths, this.longRunning, this.openCalls] = [depths, longRunning, calls];
   }
 
   get size(): number {
     return this.#index.size;
-  }
-
-  get depths(): Depths {
-    return this.#index.depths;
-  }
-
-  get longRunning(): LongRunning {
-    return this.#index.longRunning;
   }
 
   get nextSeq(): number {
@@ -85,10 +80,6 @@ export class TaskQueue {
 
   get waitingRecipients(): Iterable<string> {
     return this.#index.readyRecipients;
-  }
-
-  get openCalls() {
-    return this.#index.calls;
   }
 
   /** Creation time of the ready task that arrived first. */
@@ -190,6 +181,12 @@ export class TaskQueue {
     this.#finish(entry, outcome, nowMs, error);
     if (purge === true) this.#changes.purged(taskId);
     return { ok: true, status: "failed", cancelled: lease } as const;
+  }
+
+  /** Adds an event to the history of an unfinished task: nothing else of the task changes. */
+  note(taskId: string, event: TaskEvent): void {
+    const entry = this.#index.find(taskId);
+    if (entry !== undefined) this.#changes.record(entry, event);
   }
 
   /** Returns the changes since the last call, and forgets them. */

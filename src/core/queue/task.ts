@@ -92,7 +92,7 @@ export interface Lease {
 /** An entry of a task's history. */
 export interface TaskEvent {
   readonly atMs: number;
-  readonly event: "queued" | "leased" | "returned" | "retry" | "lease_expired" | "timed_out" | Outcome;
+  readonly event: "queued" | "leased" | "returned" | "retry" | "lease_expired" | "timed_out" | "read" | Outcome;
   readonly attempt?: number;
   readonly worker?: string;
   readonly error?: string;

@@ -29,8 +29,15 @@ export class Waiters {
   /** In the order of their last task, longest ago first. */
   readonly #byRecipient = new Map<string, Waiter[]>();
   #skilled = 0;
+  readonly #added: (recipient: string) => void;
+
+  /** @param added - is notified of the recipient of each waiter that comes */
+  constructor(added: (recipient: string) => void = () => undefined) {
+    this.#added = added;
+  }
 
   add(waiter: Waiter): void {
+    this.#added(waiter.recipient);
     if (isSkilled(waiter)) this.#skilled++;
     const waiters = this.#byRecipient.get(waiter.recipient);
     if (waiters === undefined) this.#byRecipient.set(waiter.recipient, [waiter]);

@@ -21,6 +21,8 @@ export const AgentState = z.object({
   detail: z.string().nullable(),
   /** When a schedule starts it next. */
   next_wake_at: z.string().nullable(),
+  /** A message starts it where it does not run and no person has stopped it. */
+  wakes_on_mail: z.literal(true).optional(),
   log: z.string(),
 });
 export type AgentState = Readonly<z.infer<typeof AgentState>>;

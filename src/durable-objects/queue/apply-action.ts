@@ -1,4 +1,5 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
+import { actOnMail, readMail } from "../../core/mail/mailbox.ts";
 import type { TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import type { Lease, NewTask } from "../../core/queue/task.ts";
 import type { TransitionResult } from "../../core/queue/task-answers.ts";
@@ -48,7 +49,12 @@ function applyAction(action: TaskAction, queue: TaskQueue, store: TaskStore, now
   }
   if (action.action === "retry") return { answer: retryTask(action.taskId, queue, store, nowMs) };
   const result = transition(action, queue, nowMs);
-  if (!result.ok) return { answer: { conflict: result.reason } };
+  if (!result.ok) {
+    const mail = action.action === "read" || action.action === "act";
+    // What a recipient says again of a message that it acted on is true, and changes nothing.
+    const done = mail && store.done.find(taskId)?.record.outcome === "complete";
+    return { answer: done ? { task_id: taskId, status: "complete" } : { conflict: result.reason } };
+  }
   const { status, expiresMs, cancelled } = result;
   const answer = { task_id: action.taskId, status };
   return {
@@ -76,6 +82,10 @@ function transition(
       return queue.extend(action.taskId, action.leaseId, action.leaseMs, nowMs);
     case "release":
       return queue.release(action.taskId, action.leaseId, nowMs);
+    case "read":
+      return readMail(queue, action, nowMs);
+    case "act":
+      return actOnMail(queue, action, nowMs);
     case "cancel":
       return queue.cancel(action.taskId, nowMs);
   }

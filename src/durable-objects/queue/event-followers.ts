@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { EventTail } from "../../core/queue/event-tail.ts";
 import type { CallerToken } from "../../core/queue/queries.ts";
 import type { EventsFrame } from "../../core/queue/work-frames.ts";
-import { closeEnded } from "../shell/sockets.ts";
+import { closeEnded, type TaggedSockets, tokenOfQuery } from "../shell/sockets.ts";
 
 /** Tag of the sockets that follow events. Sockets without this tag are workers' channels. */
 export const FOLLOWER = "events";
@@ -50,11 +50,17 @@ export class EventFollowers {
   /**
    * Adds a follower and sends it the latest events.
    *
-   * @param after - id of the last event that the follower has received, of any incarnation; `null`: none
-   * @param count - number of latest events for a follower that has received none
-   * @param token - that opened the socket; `undefined`: not known
+   * @param query - `after`: id of the last event that the follower has received, of any incarnation; `tail`: number of latest
+   *   events for a follower that has received none
    */
-  open(
+  accept(tagged: TaggedSockets, query: URLSearchParams, tailOf: (count: number) => EventTail): Response {
+    const { server, answer } = tagged.accept(query, FOLLOWER);
+    const [after, count] = [query.get("after"), Number(query.get("tail") ?? "0")];
+    this.#open(server, tailOf(count), { after, count, token: tokenOfQuery(query) });
+    return answer();
+  }
+
+  #open(
     socket: WebSocket,
     tail: EventTail,
     { after, count, token }: { after: string | null; count: number; token: CallerToken | undefined },

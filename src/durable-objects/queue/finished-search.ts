@@ -94,6 +94,7 @@ const FIELDS = `CASE WHEN json_valid(record) THEN record ->> '$[1][2]' END AS at
   CASE WHEN json_valid(record) THEN record ->> '$[1][1]' END AS outcome,
   CASE WHEN json_valid(record) THEN record ->> '$[0][1]' END AS recipient,
   CASE WHEN json_valid(record) THEN record ->> '$[0][2]' END AS type,
+  CASE WHEN json_valid(record) THEN record ->> '$[0][3]' END AS sender,
   CASE WHEN json_valid(record) THEN record ->> '$[1][6]' END AS error`;
 
 function matchesIn(
@@ -109,6 +110,8 @@ function matchesIn(
     untilMs,
     text,
     recipients,
+    sender,
+    thread,
     payloads,
   }: FinishedQuery & { readonly payloads: boolean },
   limit: number,
@@ -125,6 +128,8 @@ function matchesIn(
            OR instr(lower(substr(payload, 1, ${SEARCHED_CHARS})), lower(?7)) > 0)
          AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) WHERE value = recipient OR
            (substr(value, -1) = '*' AND substr(recipient, 1, length(value) - 1) = substr(value, 1, length(value) - 1))))
+         AND (?12 IS NULL OR sender = ?12)
+         AND (?13 IS NULL OR (json_valid(payload) AND payload ->> '$.thread' = ?13))
          AND (?9 IS NULL OR at_ms < ?9 OR (at_ms = ?9 AND task_id < ?10))
        ORDER BY at_ms DESC, task_id DESC LIMIT ?11`,
       after,
@@ -138,6 +143,8 @@ function matchesIn(
       below?.[0] ?? null,
       below?.[1] ?? null,
       limit,
+      sender ?? null,
+      thread ?? null,
     )
     .toArray();
 }

@@ -15,7 +15,7 @@ import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { ExportBindings } from "../shell/export-outbox.ts";
 import type { Schema } from "../shell/schema.ts";
-import { closeBack, isUpgrade, tokenOfQuery, upgradeRequired } from "../shell/sockets.ts";
+import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { Administration, type BulkOrder } from "./administration.ts";
 import { type Acting, actionOperation } from "./apply-action.ts";
 import { type AuditBindings, auditCommands } from "./audit-commands.ts";
@@ -24,6 +24,8 @@ import { queueErasure } from "./erasure.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { searchFinished } from "./finished-search.ts";
 import { admitsByName, type HostNameBindings } from "./host-names.ts";
+import { lateMail } from "./late-mail.ts";
+import { type Addressee, addresseeOf, MailRecipients } from "./mail-recipients.ts";
 import { openingOf } from "./opening-of.ts";
 import { type QueueOperation, submitted } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
@@ -55,13 +57,14 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   };
   readonly #name: string;
   readonly #commits: QueueCommits;
-  readonly #waiters = new Waiters();
+  readonly #waiters = new Waiters((recipient) => this.#mailRecipients.note(recipient));
   readonly #sockets: WorkSockets;
   readonly #followers: EventFollowers;
   readonly #calls: PendingCalls;
   readonly #leases: WaitingLeases;
   readonly #registration: Registration;
   readonly #administration: Administration;
+  readonly #mailRecipients: MailRecipients;
   readonly #acting: Acting = { store: () => this.#commits.store, sockets: () => this.#sockets };
 
   constructor(ctx: DurableObjectState, env: QueueBindings) {
@@ -84,6 +87,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     });
     this.reports.of(() => queueState(this.#commits.runtime, this.#waiters, this.heap));
     const { store } = this.#commits;
+    this.#mailRecipients = new MailRecipients(queueOf(this.#name), store);
     this.#registration = new Registration({
       env,
       ecosystem: this.ecosystem,
@@ -126,13 +130,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       cancelOperation: (taskId, recipients) =>
         actionOperation({ action: "cancel", taskId, recipients }, this.#acting, nothing, nothing),
     });
-    this.#administration = new Administration({
-      ...parts,
-      name: this.#name,
-      commits: this.#commits,
-      sockets: this.#acting.sockets,
-      ctx,
-    });
+    const [name, commits] = [this.#name, this.#commits];
+    this.#administration = new Administration({ ...parts, name, commits, sockets: this.#acting.sockets, ctx });
   }
 
   /** Makes the queue exist before its first task: somebody calls, and somebody works for it. */
@@ -198,7 +197,13 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   status(): api.QueueStatus {
     const bulk = this.#administration.progress;
     const status = queueStatus(queueOf(this.#name), this.#commits.runtime, this.#waiters, Date.now());
-    return { ...status, bulk, ...this.size() };
+    const late_mail = lateMail(queueOf(this.#name), this.sql, Date.now());
+    return { ...status, bulk, ...(late_mail.length > 0 && { late_mail }), ...this.size() };
+  }
+
+  /** Of the queue `mail`: what is known of a recipient of messages. */
+  addressee(recipient: string): Addressee {
+    return addresseeOf(recipient, this.#commits.queue, this.#waiters, this.#mailRecipients);
   }
 
   bottlenecks(limit: number): api.Bottlenecks {
@@ -261,12 +266,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const { searchParams, pathname } = new URL(request.url);
     const ended = this.tagged.refusal(searchParams);
     if (ended !== undefined) return ended;
-    if (pathname === "/events") {
-      const { server, answer } = this.tagged.accept(searchParams, FOLLOWER);
-      const [after, count] = [searchParams.get("after"), Number(searchParams.get("tail") ?? "0")];
-      this.#followers.open(server, this.#commits.eventsFor(count), { after, count, token: tokenOfQuery(searchParams) });
-      return answer();
-    }
+    if (pathname === "/events")
+      return this.#followers.accept(this.tagged, searchParams, (count) => this.#commits.eventsFor(count));
     const { server, answer } = this.tagged.accept(searchParams);
     this.#sockets.open(server, openingOf(searchParams, queueOf(this.#name)));
     return answer(WORK_PROTOCOL);

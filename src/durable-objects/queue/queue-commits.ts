@@ -126,10 +126,10 @@ export class QueueCommits {
   }
 
   /** Unfinished tasks in the order of their arrival, as JSON texts. */
-  page({ limit, after, recipients, recipient, type, status }: TasksQuery): { tasks: string[]; next: number | null } {
-    if ((recipients ?? recipient ?? type ?? status) !== undefined) {
+  page({ limit, after, status, ...filter }: TasksQuery): { tasks: string[]; next: number | null } {
+    if (status !== undefined || Object.values(filter).some((field) => field !== undefined)) {
       const standings = status === undefined ? [] : [status];
-      const query = { recipients, recipient, type, standings, after, limit, rows: LISTED_ROWS };
+      const query = { ...filter, standings, after, limit, rows: LISTED_ROWS };
       const { found, next } = this.store.select(query);
       return { tasks: found.flatMap(({ taskId }) => this.taskJson(taskId) ?? []), next };
     }

@@ -1,4 +1,6 @@
 import { INTELLIGENCE_QUEUE } from "../../core/intelligence/call-types.ts";
+import { MAIL_QUEUE } from "../../core/mail/api.ts";
+import { isReceivedMail, MAIL_SETTINGS } from "../../core/mail/settings.ts";
 import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
 import { breakerFacts } from "../../core/queue/breaker-status.ts";
 import { CallBreakers } from "../../core/queue/call-breakers.ts";
@@ -7,7 +9,12 @@ import { deadlockText } from "../../core/queue/deadlock.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
 import { LongNotices } from "../../core/queue/long-notices.ts";
 import { QueuePause } from "../../core/queue/pause.ts";
-import { DEFAULT_SETTINGS, readSettings, SETTINGS_WITH_BREAKERS } from "../../core/queue/queue-settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  type QueueSettings,
+  readSettings,
+  SETTINGS_WITH_BREAKERS,
+} from "../../core/queue/queue-settings.ts";
 import { type EverCounts, Statistics, StatisticsData } from "../../core/queue/statistics.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import { TaskQueue } from "../../core/queue/task-queue.ts";
@@ -33,6 +40,12 @@ const BUSY_MS = 2_000;
 const WITHOUT_BREAKERS = { ...DEFAULT_SETTINGS, breaker_failures: null, breaker_rate: null };
 /** Alerts that end by time alone are checked this often while nothing else happens. */
 const ALERTS_MS = 60_000;
+
+/** Whoever asks about code goes on without an answer: nobody waits there for those who cannot give one. */
+function defaultsOf(queue: string): QueueSettings {
+  if (queue === MAIL_QUEUE) return MAIL_SETTINGS;
+  return queue === INTELLIGENCE_QUEUE ? SETTINGS_WITH_BREAKERS : DEFAULT_SETTINGS;
+}
 
 export interface QueueRuntimeOptions {
   /** Name of the queue's object: `<ecosystem>/<queue>`. */
@@ -102,8 +115,7 @@ export class QueueRuntime {
     this.alerts = new AlertTracker(
       readableOr("alerts of a queue", alerts, (text) => AlertData.parse(JSON.parse(text)), undefined),
     );
-    // Whoever asks about code goes on without an answer: nobody waits there for those who cannot give one.
-    const defaults = queueOf(name) === INTELLIGENCE_QUEUE ? SETTINGS_WITH_BREAKERS : DEFAULT_SETTINGS;
+    const defaults = defaultsOf(queueOf(name));
     const read = (text: string) => readSettings(text, defaults);
     this.queue = new TaskQueue(readableOr("settings of a queue", settings, read, defaults), {
       epoch: numbers.epoch,
@@ -224,8 +236,8 @@ export class QueueRuntime {
     if (record.outcome !== "failed" && record.outcome !== "expired") return;
     this.alerts.failed(nowMs);
     this.#failures++;
-    // The failure of a call goes to its caller: it needs no dead letter.
-    if (record.caller !== null) return;
+    // The failure of a call goes to its caller: it needs no dead letter. A message that was delivered and not acted on has come.
+    if (record.caller !== null || isReceivedMail(queueOf(this.#name), record)) return;
     const payload = this.#store.done.find(record.taskId)?.payload ?? "null";
     this.#outbox.deadLetter({
       id: `${this.#name}.${record.taskId}.${record.seq}`,

@@ -4,6 +4,9 @@ import type { Standing } from "../../core/queue/bulk.ts";
 export interface TaskSelection {
   readonly recipient?: string | undefined;
   readonly type?: string | undefined;
+  readonly sender?: string | undefined;
+  /** Of a message: its thread. */
+  readonly thread?: string | undefined;
   /** Of `queued` and `running`. */
   readonly standings?: readonly Standing[] | undefined;
   /** Recipients whose tasks the caller may see; names, or beginnings with a `*`. */
@@ -34,7 +37,7 @@ export interface SelectedTasks {
  * would cost each task a written row more: one call looks at a bounded number of them.
  */
 export function selectTasks(sql: SqlStorage, query: TaskSelection & TaskStretch): SelectedTasks {
-  const { recipient, type, standings, recipients, untilSeq, untilMs, after, limit, rows } = query;
+  const { recipient, type, standings, recipients, untilSeq, untilMs, after, limit, rows, sender, thread } = query;
   const only = standings?.length === 1 ? standings[0] : undefined;
   const { last, count } = sql
     .exec<{ last: number | null; count: number }>(
@@ -51,7 +54,8 @@ export function selectTasks(sql: SqlStorage, query: TaskSelection & TaskStretch)
        WHERE seq > ?1 AND seq <= ?2 AND json_valid(terms) AND json_valid(progress)
          AND (?3 IS NULL OR terms ->> '$[1]' = ?3) AND (?4 IS NULL OR terms ->> '$[2]' = ?4)
          AND (?5 IS NULL OR (progress ->> '$[1]' IS NULL) = (?5 = 'queued'))
-         AND terms ->> '$[5]' < ?6
+         AND terms ->> '$[5]' < ?6 AND (?9 IS NULL OR terms ->> '$[3]' = ?9)
+         AND (?10 IS NULL OR (json_valid(payload) AND payload ->> '$.thread' = ?10))
          AND (?7 IS NULL OR EXISTS (SELECT 1 FROM json_each(?7) WHERE value = terms ->> '$[1]' OR
            (substr(value, -1) = '*' AND substr(terms ->> '$[1]', 1, length(value) - 1) = substr(value, 1, length(value) - 1))))
        ORDER BY seq LIMIT ?8`,
@@ -63,6 +67,8 @@ export function selectTasks(sql: SqlStorage, query: TaskSelection & TaskStretch)
       untilMs ?? Number.MAX_SAFE_INTEGER,
       recipients === undefined ? null : JSON.stringify(recipients),
       limit,
+      sender ?? null,
+      thread ?? null,
     )
     .toArray();
   const cut = found.length === limit ? found.at(-1)?.seq : undefined;

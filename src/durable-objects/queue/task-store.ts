@@ -44,7 +44,8 @@ export type NoteName =
   | "emitted"
   | "registered"
   | "paused"
-  | "bulk";
+  | "bulk"
+  | "recipients";
 
 /**
  * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes;

@@ -80,6 +80,11 @@ export class QueueUnderTest {
     return this.#do((queue) => queue.cancel(taskId, this.nowMs));
   }
 
+  /** Any other change of the queue. */
+  change<Result>(work: (queue: TaskQueue, nowMs: number) => Result): Result {
+    return this.#do((queue) => work(queue, this.nowMs));
+  }
+
   /** Takes the task out without a trace of it. */
   purge(taskId: string) {
     return this.#do((queue) => queue.cancel(taskId, this.nowMs, { purge: true }));

@@ -83,6 +83,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   inbox: ["cloudevents", "policy", "webhooks"],
   metrics: ["hosts", "introspection", "models", "queue"],
   lineage: ["dead-letters", "policy", "queue"],
+  mail: ["queue"],
   overview: ["attention", "hosts", "introspection", "queue"],
   policy: ["models", "queue"],
   reactions: ["queue"],

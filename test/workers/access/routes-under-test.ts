@@ -63,6 +63,7 @@ export const BODIES: Readonly<Record<string, object>> = {
     require_responder: true,
   },
   "POST /v1/{eco}/queues/{q}/lease": { recipient: NAME },
+  "POST /v1/{eco}/mail": { to: NAME, from: NAME, body: 1 },
 };
 
 interface Operation {

@@ -23,6 +23,10 @@ const BOUND: Readonly<Record<string, (who: Principal, route: Route) => boolean>>
     isBoundTo(sources, "claude-code") || (sources.length === 1 && !sources[0]?.endsWith("*")),
   "POST /v1/{eco}/queues/{q}/tasks": ({ hosts }, { commands }) => !commands || isBoundTo(hosts, NAME),
   "POST /v1/{eco}/queues/{q}/calls": ({ hosts }, { commands }) => !commands || isBoundTo(hosts, NAME),
+  "POST /v1/{eco}/mail": ({ recipients }) => isBoundTo(recipients, NAME),
+  // The matrix names every recipient `nothing`.
+  "GET /v1/{eco}/mailboxes/{recipient}": ({ recipients }) => isBoundTo(recipients, "nothing"),
+  "POST /v1/{eco}/mailboxes/{recipient}/receive": ({ recipients }) => isBoundTo(recipients, "nothing"),
   "POST /v1/{eco}/queues/{q}/lease": ({ hosts, recipients, scopes }, { commands }) => {
     if (!commands) return isBoundTo(recipients, NAME);
     if (hosts !== undefined) return isBoundTo(hosts, NAME);

@@ -179,6 +179,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   begin: [],
   enqueue: [[A_TASK]],
   enqueueEach: [[A_TASK]],
+  addressee: ["nobody"],
   setPaused: ["somebody", undefined],
   bulk: [{ action: "purge", filter: {}, dryRun: true, by: "somebody", recipients: undefined }],
   lease: [{ recipient: "nobody", max: 1, leaseMs: 1_000, waitMs: 0, worker: "w" }],

@@ -8,6 +8,7 @@ import { BridgeInput } from "../../../core/federation/bridge.ts";
 import { InboxSourceInput } from "../../../core/inbox/source.ts";
 import { ContextRequest } from "../../../core/intelligence/context.ts";
 import { OutcomeReport, RollbackRequest, RolloutChange } from "../../../core/intelligence/rollout/api.ts";
+import { ActRequest, NewMail, ReceiveRequest } from "../../../core/mail/api.ts";
 import { BulkTasksRequest } from "../../../core/queue/bulk.ts";
 import { PauseRequest } from "../../../core/queue/pause.ts";
 import { QueueSettings, QueueSettingsChange } from "../../../core/queue/queue-settings.ts";
@@ -44,6 +45,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       { name: "observations", description: "The window of measurements, and the gaps found in it" },
       { name: "policy", description: "Rules and their decisions" },
       { name: "tasks", description: "Queues of work by priority, calls, and where their time goes" },
+      { name: "mail", description: "Messages to agents, and how far each of them is" },
       {
         name: "dead letters",
         description: "Signals, intents and reactions that could not be processed, and their replay",
@@ -122,6 +124,12 @@ function taskSchemas(): Record<string, JsonSchema> {
     FailRequest: jsonSchema(FailRequest),
     ExtendRequest: jsonSchema(ExtendRequest),
     ReleaseRequest: jsonSchema(ReleaseRequest),
+    NewMail: {
+      ...jsonSchema(NewMail),
+      examples: [{ to: "coder", subject: "Review", body: "Please look at change 4711" }],
+    },
+    ReceiveRequest: jsonSchema(ReceiveRequest),
+    ActRequest: jsonSchema(ActRequest),
     PauseRequest: jsonSchema(PauseRequest),
     BulkTasksRequest: jsonSchema(BulkTasksRequest),
   };

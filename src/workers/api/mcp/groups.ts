@@ -1,6 +1,7 @@
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { invalid } from "../http/refusal.ts";
 import type { Tool } from "./tool.ts";
+import { mailTools } from "./tools/mail.ts";
 import { operationTools } from "./tools/operation.ts";
 import { signalTools } from "./tools/signals.ts";
 import { stateTools } from "./tools/state.ts";
@@ -20,6 +21,7 @@ export const GROUPS: readonly Group[] = [
   { name: "signals", byDefault: true, tools: signalTools },
   { name: "work", byDefault: true, tools: workTools },
   { name: "operation", byDefault: true, tools: operationTools },
+  { name: "mail", byDefault: false, tools: mailTools },
 ];
 
 /** Stands for the groups that are listed without being asked for. */
