@@ -16,14 +16,20 @@ import ganglion
 
 PROJECT = Path(__file__).parent.parent
 VERSION = json.loads((PROJECT.parent / "package.json").read_text())["version"]
-CAN_BUILD = all(importlib.util.find_spec(module) is not None for module in ("build", "hatchling"))
+
+
+def has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+CAN_BUILD = has("build") and has("hatchling") and (has("pip") or has("ensurepip"))
 
 
 def test_the_version_is_that_of_the_project() -> None:
     assert ganglion.__version__ == VERSION
 
 
-@pytest.mark.skipif(not CAN_BUILD, reason="python3-build and python3-hatchling are missing: .ci/run installs them")
+@pytest.mark.skipif(not CAN_BUILD, reason="python3-build, python3-hatchling or python3-venv is missing: .ci/run installs them")
 def test_the_wheel_is_built_from_the_source_distribution_and_works_in_a_fresh_environment(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "build", "--no-isolation", "--skip-dependency-check", "--outdir", str(tmp_path), str(PROJECT)],
@@ -37,7 +43,7 @@ def test_the_wheel_is_built_from_the_source_distribution_and_works_in_a_fresh_en
     assert "ganglion/py.typed" in names
     assert all(name.startswith(("ganglion/", f"ganglion-{VERSION}.dist-info/")) for name in names)
     # The environment's own pip takes seconds to be put there: that of this Python can install there too.
-    own_pip = importlib.util.find_spec("pip") is None
+    own_pip = not has("pip")
     venv.create(tmp_path / "venv", with_pip=own_pip)
     python = tmp_path / "venv" / "bin" / "python"
     pip: list[str | Path] = [python, "-m", "pip"] if own_pip else [sys.executable, "-m", "pip", f"--python={python}"]

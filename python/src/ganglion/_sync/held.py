@@ -14,10 +14,25 @@ from ..models import Task
 from .client import Client
 from .work import Handler, Work
 
-__all__ = ["HeldTasks"]
+__all__ = ["POLL", "Flag", "HeldTasks"]
 
 POLL = 0.2
 """How often is looked at what a signal's handler may have changed: it must take no lock."""
+
+
+class Flag:
+    """As an Event that nobody waits for. An Event takes a lock, which the code that a signal interrupts may hold."""
+
+    __slots__ = ("_is_set",)
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
 
 
 class HeldTasks:
@@ -30,7 +45,7 @@ class HeldTasks:
         client: Client,
         heartbeat: Heartbeat,
         on_remark: Callable[[str], None],
-        stopping: threading.Event,
+        stopping: Flag,
     ) -> None:
         self._plan = plan
         self._handler = handler
@@ -82,7 +97,7 @@ class HeldTasks:
             for work in list(self._running.values()):
                 self._extend(work)
 
-    def drain(self, hurry: threading.Event) -> None:
+    def drain(self, hurry: Flag) -> None:
         """Lets the running handlers finish; what has not ended in time is given back."""
         until = time.monotonic() + self._plan.grace
         while self._running and time.monotonic() < until and not hurry.is_set():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Callable
 
@@ -14,7 +13,7 @@ from ..heartbeat import Heartbeat
 from ..models import Task
 from .channel import Channel, Wake
 from .client import Client
-from .held import POLL, HeldTasks
+from .held import POLL, Flag, HeldTasks
 
 __all__ = ["Intake"]
 
@@ -34,7 +33,7 @@ class Intake:
         held: HeldTasks,
         heartbeat: Heartbeat,
         on_remark: Callable[[str], None],
-        stopping: threading.Event,
+        stopping: Flag,
         wake: Wake,
     ) -> None:
         self._plan = plan
@@ -167,7 +166,10 @@ class Intake:
     def _wait_after(self, error: Exception, delay: float) -> None:
         self._on_remark(f"{error}; trying again in {delay:.1f} s")
         until = time.monotonic() + delay
+        # A supervisor hears from a worker that waits as often as from one that works.
+        beat = time.monotonic() + self._heartbeat.seconds / 2
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
-            # A supervisor hears from a worker that waits as often as from one that works.
-            self._stopping.wait(min(left, self._heartbeat.seconds / 2))
-            self._heartbeat.repeat()
+            time.sleep(min(left, POLL))
+            if time.monotonic() >= beat:
+                self._heartbeat.repeat()
+                beat += self._heartbeat.seconds / 2

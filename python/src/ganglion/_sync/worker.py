@@ -12,7 +12,7 @@ from ..errors import GanglionError
 from ..heartbeat import Heartbeat
 from .channel import Wake
 from .client import Client
-from .held import HeldTasks
+from .held import Flag, HeldTasks
 from .intake import Intake
 from .work import Handler, Work
 
@@ -57,9 +57,9 @@ class Worker:
         self.handler = handler
         self._client = client
         self._on_remark = on_remark or log_remark
-        self._stopping = threading.Event()
-        self._hurry = threading.Event()
-        self._wake = Wake()
+        self._stopping = Flag()
+        self._hurry = Flag()
+        self._wake: Wake | None = None
         self._held: HeldTasks | None = None
         self._intake: Intake | None = None
         self._thread: threading.Thread | None = None
@@ -94,8 +94,7 @@ class Worker:
 
     def stop(self) -> None:
         """Takes no more tasks, and waits until nothing is in hand."""
-        self._stopping.set()
-        self._wake.ring()
+        self._end_wait()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -105,8 +104,12 @@ class Worker:
             self._hurry.set()
             if self._intake is not None:
                 self._intake.hurry()
+        self._end_wait()
+
+    def _end_wait(self) -> None:
         self._stopping.set()
-        self._wake.ring()
+        if self._wake is not None:
+            self._wake.ring()
 
     def _work_quietly(self) -> None:
         try:
@@ -118,7 +121,8 @@ class Worker:
         client = self._client = self._client or Client()
         plan, heartbeat, on_remark, stopping = self._plan, self._heartbeat, self._on_remark, self._stopping
         held = self._held = HeldTasks(plan, self.handler, client, heartbeat, on_remark, stopping)
-        intake = self._intake = Intake(plan, client, held, heartbeat, on_remark, stopping, self._wake)
+        wake = self._wake = Wake()
+        intake = self._intake = Intake(plan, client, held, heartbeat, on_remark, stopping, wake)
         stopped = threading.Event()
         keeper = threading.Thread(target=held.keep, args=(stopped,), name="ganglion-leases", daemon=True)
         keeper.start()
@@ -131,6 +135,7 @@ class Worker:
             stopped.set()
             intake.close()
             keeper.join()
+            wake.close()
 
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
