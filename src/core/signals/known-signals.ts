@@ -159,6 +159,7 @@ export const KNOWN_SIGNALS = {
   Q_INVESTIGATION_FAILED: { kind: "error", facts: anyFacts },
   Q_TASK_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_TASK_FAILED: { kind: "error", facts: anyFacts },
+  Q_TASK_PROGRESS: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_ALERT: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_BREAKER: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_PAUSE: { kind: "advisory", facts: anyFacts },

@@ -376,7 +376,7 @@ const purge = anyId.map((taskId) =>
 const pause = fc.boolean().map((paused) =>
   command(paused ? "pause" : "resume", (model, real) => {
     model.paused = paused;
-    real.paused = paused;
+    real.pause(paused);
   }),
 );
 const pass = fc.oneof(anyMs, fc.constantFrom(-1_000, -1)).map((ms) =>

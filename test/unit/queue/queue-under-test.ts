@@ -33,7 +33,7 @@ export const RANDOM = 0.5;
 /** A queue with a clock and with a storage of the drained changes, so that the queue can crash. */
 export class QueueUnderTest {
   nowMs = 0;
-  paused = false;
+  #paused = false;
   readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
   readonly finished = new Map<string, FinishedTask>();
   /** Rows of unfinished tasks that were written. */
@@ -90,6 +90,13 @@ export class QueueUnderTest {
     return this.#do((queue) => queue.cancel(taskId, this.nowMs, { purge: true }));
   }
 
+  /** Holds leases back, or no longer. The queue sees the time first, as with every request. */
+  pause(paused: boolean): void {
+    this.#do(() => {
+      this.#paused = paused;
+    });
+  }
+
   /** Moves the clock, also backwards, and lets the queue see the old and the new time. */
   pass(ms: number): void {
     this.#do(() => undefined);
@@ -116,7 +123,7 @@ export class QueueUnderTest {
           .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
       ...(this.#residentBytes === undefined ? {} : { residentBytes: this.#residentBytes }),
       finished: (taskId) => this.finished.get(taskId),
-      holdsBack: () => this.paused,
+      holdsBack: () => this.#paused,
       newLeaseId: () => `lease-${++this.#leases}`,
       random: () => RANDOM,
     });
