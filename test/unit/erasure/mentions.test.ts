@@ -47,6 +47,14 @@ describe("the name of an erased source", () => {
     expect(new Mentions("gpu-01", "rows").without(stored)).toMatchObject({ by: "(erased)", "(erased)": 1 });
   });
 
+  test.each(["leased", "retry", "read", "timed_out", "purge", "thread"])(
+    "leaves in rows of queues the words by which they say what a task is: %s",
+    (word) => {
+      const row = { history: [[1, word]], action: word, [word]: 1 };
+      expect(new Mentions(word, "rows").without(row)).toBe(row);
+    },
+  );
+
   test("leaves a value as it is, and the same, that does not name it", () => {
     const stored = { a: ["joanna", { b: null }], anna2: true };
     expect(new Mentions("anna").without(stored)).toBe(stored);
