@@ -36,6 +36,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   events: async () => (await import("./queue/queues.ts")).eventsCommand(),
   reply: async () => (await import("./queue/reply.ts")).replyCommand(),
   call: async () => (await import("./queue/queues.ts")).callCommand(),
+  schedule: async () => (await import("./schedules/schedules.ts")).scheduleCommand(),
   ask: async () => (await import("./intelligence/ask.ts")).askCommand(),
   rollout: async () => (await import("./intelligence/rollout.ts")).rolloutCommand(),
   "file-tasks": async () => (await import("./file-tasks/workers.ts")).workersCommand(),

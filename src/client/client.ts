@@ -20,6 +20,7 @@ import { modelCalls } from "./models.ts";
 import { decisionCalls, policyCalls } from "./policy.ts";
 import { queueCalls } from "./queue.ts";
 import { rolloutCalls } from "./rollout.ts";
+import { scheduleCalls } from "./schedules.ts";
 import { signalCalls } from "./signals.ts";
 import { openEventSource } from "./stream/event-source.ts";
 import { followEvents } from "./stream/queue-events.ts";
@@ -117,6 +118,7 @@ export function createClient(options: ClientOptions) {
     }),
     webhooks: webhookCalls({ call, inside }),
     telemetry: telemetryCalls({ call, inside }),
+    schedules: scheduleCalls({ call, inside }),
     inbox: inboxCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),
     audit: auditCalls({ call, inside }),

@@ -53,6 +53,7 @@ import { finishedTasks } from "./api/queue/finished.ts";
 import { queues } from "./api/queue/routes.ts";
 import { tasks } from "./api/queue/tasks.ts";
 import { work } from "./api/queue/work.ts";
+import { scheduleRoutes } from "./api/schedules/routes.ts";
 import { sessions } from "./api/sessions/routes.ts";
 import { links } from "./api/signals/link.ts";
 import { producers } from "./api/signals/producers.ts";
@@ -150,6 +151,7 @@ for (const part of [
   fileTaskRoutes,
   // Its tools are calls of this API.
   mcp((request, env, ctx) => answerTwice(app.fetch, request, env, ctx)),
+  scheduleRoutes,
   pages,
 ]) {
   app.route("/", part);

@@ -17,6 +17,7 @@ export { Models } from "../durable-objects/models/object.ts";
 export { PolicyState } from "../durable-objects/policy/object.ts";
 export { QueueLobby } from "../durable-objects/queue/lobby.ts";
 export { PriorityQueue } from "../durable-objects/queue/object.ts";
+export { Schedules } from "../durable-objects/schedules/object.ts";
 export { SignalLog } from "../durable-objects/signals/object.ts";
 export { Telemetry } from "../durable-objects/telemetry/object.ts";
 export { Webhooks } from "../durable-objects/webhooks/object.ts";

@@ -162,6 +162,17 @@ _GET_ERASURE = Operation("getErasure", "GET", "/v1/{eco}/erasures/{id}")
 _LIST_WORKERS = Operation("listWorkers", "GET", "/v1/{eco}/workers")
 _GET_WORKER = Operation("getWorker", "GET", "/v1/{eco}/workers/{worker}")
 _GET_DROPPED_TASK = Operation("getDroppedTask", "GET", "/v1/{eco}/workers/{worker}/tasks/{id}")
+_LIST_SCHEDULES = Operation("listSchedules", "GET", "/v1/{eco}/schedules")
+_GET_SCHEDULE = Operation("getSchedule", "GET", "/v1/{eco}/schedules/{name}")
+_PUT_SCHEDULE = Operation("putSchedule", "PUT", "/v1/{eco}/schedules/{name}")
+_DELETE_SCHEDULE = Operation("deleteSchedule", "DELETE", "/v1/{eco}/schedules/{name}")
+_LIST_SCHEDULE_RUNS = Operation("listScheduleRuns", "GET", "/v1/{eco}/schedules/{name}/runs")
+_REPORT_SCHEDULE_RUN = Operation("reportScheduleRun", "POST", "/v1/{eco}/schedules/{name}/runs", keyed=True)
+_PAUSE_SCHEDULE = Operation("pauseSchedule", "POST", "/v1/{eco}/schedules/{name}/pause", keyed=True)
+_RESUME_SCHEDULE = Operation("resumeSchedule", "POST", "/v1/{eco}/schedules/{name}/resume", keyed=True)
+_RUN_SCHEDULE = Operation("runSchedule", "POST", "/v1/{eco}/schedules/{name}/run", keyed=True)
+_GET_SCHEDULE_HEARTBEAT = Operation("getScheduleHeartbeat", "GET", "/v1/{eco}/schedules/{name}/heartbeat")
+_POST_SCHEDULE_HEARTBEAT = Operation("postScheduleHeartbeat", "POST", "/v1/{eco}/schedules/{name}/heartbeat", keyed=True)
 
 
 class Operations:
@@ -996,6 +1007,60 @@ class Operations:
     def get_dropped_task(self, worker: str, id: str) -> types.GetDroppedTaskAnswer:
         """Get the state of a file task."""
         answer: types.GetDroppedTaskAnswer = self._perform(_GET_DROPPED_TASK, {"worker": worker, "id": id}, {}, None)
+        return answer
+
+    def list_schedules(self, *, limit: int | None = None, after: str | None = None) -> types.Schedules:
+        """List the schedules by name, with their state."""
+        answer: types.Schedules = self._perform(_LIST_SCHEDULES, {}, {"limit": limit, "after": after}, None)
+        return answer
+
+    def get_schedule(self, name: str) -> types.Schedule:
+        """Get a schedule with its state."""
+        answer: types.Schedule = self._perform(_GET_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    def put_schedule(self, name: str, body: types.PutScheduleBody) -> types.Schedule:
+        """Make a task or a signal at certain times, or watch over a job that runs elsewhere."""
+        answer: types.Schedule = self._perform(_PUT_SCHEDULE, {"name": name}, {}, body)
+        return answer
+
+    def delete_schedule(self, name: str) -> None:
+        """Delete a schedule; tasks that it has made stay."""
+        self._perform(_DELETE_SCHEDULE, {"name": name}, {}, None)
+
+    def list_schedule_runs(self, name: str) -> types.ScheduleRuns:
+        """List the last runs of a schedule, and the times at which there was none."""
+        answer: types.ScheduleRuns = self._perform(_LIST_SCHEDULE_RUNS, {"name": name}, {}, None)
+        return answer
+
+    def report_schedule_run(self, name: str, body: types.ReportScheduleRunBody) -> types.Schedule:
+        """Report that a run of a job that runs elsewhere began, goes on, or ended."""
+        answer: types.Schedule = self._perform(_REPORT_SCHEDULE_RUN, {"name": name}, {}, body)
+        return answer
+
+    def pause_schedule(self, name: str) -> types.Schedule:
+        """Make no runs until the schedule is resumed."""
+        answer: types.Schedule = self._perform(_PAUSE_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    def resume_schedule(self, name: str) -> types.Schedule:
+        """Make runs again, from the next time on."""
+        answer: types.Schedule = self._perform(_RESUME_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    def run_schedule(self, name: str) -> types.RunScheduleAnswer:
+        """Make a run now."""
+        answer: types.RunScheduleAnswer = self._perform(_RUN_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    def get_schedule_heartbeat(self, name: str) -> types.Schedule:
+        """Report that a job that runs elsewhere is alive."""
+        answer: types.Schedule = self._perform(_GET_SCHEDULE_HEARTBEAT, {"name": name}, {}, None)
+        return answer
+
+    def post_schedule_heartbeat(self, name: str) -> types.Schedule:
+        """Report that a job that runs elsewhere is alive."""
+        answer: types.Schedule = self._perform(_POST_SCHEDULE_HEARTBEAT, {"name": name}, {}, None)
         return answer
 
 
@@ -1836,4 +1901,58 @@ class AsyncOperations:
     async def get_dropped_task(self, worker: str, id: str) -> types.GetDroppedTaskAnswer:
         """Get the state of a file task."""
         answer: types.GetDroppedTaskAnswer = await self._perform(_GET_DROPPED_TASK, {"worker": worker, "id": id}, {}, None)
+        return answer
+
+    async def list_schedules(self, *, limit: int | None = None, after: str | None = None) -> types.Schedules:
+        """List the schedules by name, with their state."""
+        answer: types.Schedules = await self._perform(_LIST_SCHEDULES, {}, {"limit": limit, "after": after}, None)
+        return answer
+
+    async def get_schedule(self, name: str) -> types.Schedule:
+        """Get a schedule with its state."""
+        answer: types.Schedule = await self._perform(_GET_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    async def put_schedule(self, name: str, body: types.PutScheduleBody) -> types.Schedule:
+        """Make a task or a signal at certain times, or watch over a job that runs elsewhere."""
+        answer: types.Schedule = await self._perform(_PUT_SCHEDULE, {"name": name}, {}, body)
+        return answer
+
+    async def delete_schedule(self, name: str) -> None:
+        """Delete a schedule; tasks that it has made stay."""
+        await self._perform(_DELETE_SCHEDULE, {"name": name}, {}, None)
+
+    async def list_schedule_runs(self, name: str) -> types.ScheduleRuns:
+        """List the last runs of a schedule, and the times at which there was none."""
+        answer: types.ScheduleRuns = await self._perform(_LIST_SCHEDULE_RUNS, {"name": name}, {}, None)
+        return answer
+
+    async def report_schedule_run(self, name: str, body: types.ReportScheduleRunBody) -> types.Schedule:
+        """Report that a run of a job that runs elsewhere began, goes on, or ended."""
+        answer: types.Schedule = await self._perform(_REPORT_SCHEDULE_RUN, {"name": name}, {}, body)
+        return answer
+
+    async def pause_schedule(self, name: str) -> types.Schedule:
+        """Make no runs until the schedule is resumed."""
+        answer: types.Schedule = await self._perform(_PAUSE_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    async def resume_schedule(self, name: str) -> types.Schedule:
+        """Make runs again, from the next time on."""
+        answer: types.Schedule = await self._perform(_RESUME_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    async def run_schedule(self, name: str) -> types.RunScheduleAnswer:
+        """Make a run now."""
+        answer: types.RunScheduleAnswer = await self._perform(_RUN_SCHEDULE, {"name": name}, {}, None)
+        return answer
+
+    async def get_schedule_heartbeat(self, name: str) -> types.Schedule:
+        """Report that a job that runs elsewhere is alive."""
+        answer: types.Schedule = await self._perform(_GET_SCHEDULE_HEARTBEAT, {"name": name}, {}, None)
+        return answer
+
+    async def post_schedule_heartbeat(self, name: str) -> types.Schedule:
+        """Report that a job that runs elsewhere is alive."""
+        answer: types.Schedule = await self._perform(_POST_SCHEDULE_HEARTBEAT, {"name": name}, {}, None)
         return answer

@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -1826,6 +1826,7 @@ class EcosystemUsageObjects(TypedDict):
     audit_log: Usage
     telemetry: Usage
     idempotency_keys: Usage
+    schedules: Usage
     queue_lobby: Usage
     link_relays: Usage
     priority_queues: Usage
@@ -2168,6 +2169,206 @@ class DroppedTask(TypedDict):
     error: NotRequired[str]
     result: NotRequired[Any]
     result_path: NotRequired[str]
+
+
+class Schedules(TypedDict):
+    schedules: list[SchedulesSchedulesItem]
+    next: str | None
+
+
+class SchedulesSchedulesItem(TypedDict):
+    name: str
+    description: NotRequired[str]
+    cron: NotRequired[str]
+    every: NotRequired[str]
+    zone: NotRequired[str]
+    task: NotRequired[SchedulesSchedulesItemTask]
+    signal: NotRequired[SchedulesSchedulesItemSignal]
+    overlap: NotRequired[Literal["skip", "allow", "replace", "queue"]]
+    catch_up: NotRequired[int]
+    spread: NotRequired[str]
+    limits: NotRequired[SchedulesSchedulesItemLimits]
+    paused: bool
+    created_at: str
+    changed_at: str
+    next_at: str | None
+    open: list[SchedulesSchedulesItemOpenItem]
+    broken: list[SchedulesSchedulesItemBrokenItem]
+    last: SchedulesSchedulesItemLast | None
+
+
+class SchedulesSchedulesItemTask(TypedDict):
+    queue: NotRequired[str]
+    recipient: Literal["*"] | str
+    type: str
+    payload: NotRequired[Any]
+    priority: NotRequired[int]
+    needs: NotRequired[SchedulesSchedulesItemTaskNeeds]
+    max_attempts: NotRequired[int]
+    timeout: NotRequired[str]
+    deadline: NotRequired[str]
+
+
+class SchedulesSchedulesItemTaskNeeds(TypedDict):
+    skills: list[str]
+
+
+class SchedulesSchedulesItemSignal(TypedDict):
+    signal: str
+    facts: NotRequired[dict[str, Any]]
+
+
+class SchedulesSchedulesItemLimits(TypedDict):
+    late_start: NotRequired[str]
+    late_finish: NotRequired[str]
+    extend_up_to: NotRequired[str]
+    too_fast: NotRequired[str]
+    too_often: NotRequired[SchedulesSchedulesItemLimitsTooOften]
+
+
+class SchedulesSchedulesItemLimitsTooOften(TypedDict):
+    runs: int
+    within: str
+
+
+class SchedulesSchedulesItemOpenItem(TypedDict):
+    run: str
+    time: str
+    through: NotRequired[str]
+    by: Literal["time", "catch_up", "hand", "report"]
+    state: Literal["waiting", "queued", "running", "complete", "failed", "expired", "dropped", "cancelled", "lost", "emitted", "skipped", "missed"]
+    made_at: str | None
+    taken_at: str | None
+    ended_at: str | None
+    why: NotRequired[str]
+    broke: list[Literal["late_start", "late_finish", "too_fast", "too_often"]]
+
+
+class SchedulesSchedulesItemBrokenItem(TypedDict):
+    limit: Literal["late_start", "late_finish", "too_fast", "too_often"]
+    since: str
+    run: str | None
+    value: float
+    allowed: float
+
+
+class SchedulesSchedulesItemLast(TypedDict):
+    run: str
+    time: str
+    through: NotRequired[str]
+    by: Literal["time", "catch_up", "hand", "report"]
+    state: Literal["waiting", "queued", "running", "complete", "failed", "expired", "dropped", "cancelled", "lost", "emitted", "skipped", "missed"]
+    made_at: str | None
+    taken_at: str | None
+    ended_at: str | None
+    why: NotRequired[str]
+    broke: list[Literal["late_start", "late_finish", "too_fast", "too_often"]]
+
+
+class Schedule(TypedDict):
+    name: str
+    description: NotRequired[str]
+    cron: NotRequired[str]
+    every: NotRequired[str]
+    zone: NotRequired[str]
+    task: NotRequired[ScheduleTask]
+    signal: NotRequired[ScheduleSignal]
+    overlap: NotRequired[Literal["skip", "allow", "replace", "queue"]]
+    catch_up: NotRequired[int]
+    spread: NotRequired[str]
+    limits: NotRequired[ScheduleLimits]
+    paused: bool
+    created_at: str
+    changed_at: str
+    next_at: str | None
+    open: list[ScheduleOpenItem]
+    broken: list[ScheduleBrokenItem]
+    last: ScheduleLast | None
+
+
+class ScheduleTask(TypedDict):
+    queue: NotRequired[str]
+    recipient: Literal["*"] | str
+    type: str
+    payload: NotRequired[Any]
+    priority: NotRequired[int]
+    needs: NotRequired[ScheduleTaskNeeds]
+    max_attempts: NotRequired[int]
+    timeout: NotRequired[str]
+    deadline: NotRequired[str]
+
+
+class ScheduleTaskNeeds(TypedDict):
+    skills: list[str]
+
+
+class ScheduleSignal(TypedDict):
+    signal: str
+    facts: NotRequired[dict[str, Any]]
+
+
+class ScheduleLimits(TypedDict):
+    late_start: NotRequired[str]
+    late_finish: NotRequired[str]
+    extend_up_to: NotRequired[str]
+    too_fast: NotRequired[str]
+    too_often: NotRequired[ScheduleLimitsTooOften]
+
+
+class ScheduleLimitsTooOften(TypedDict):
+    runs: int
+    within: str
+
+
+class ScheduleOpenItem(TypedDict):
+    run: str
+    time: str
+    through: NotRequired[str]
+    by: Literal["time", "catch_up", "hand", "report"]
+    state: Literal["waiting", "queued", "running", "complete", "failed", "expired", "dropped", "cancelled", "lost", "emitted", "skipped", "missed"]
+    made_at: str | None
+    taken_at: str | None
+    ended_at: str | None
+    why: NotRequired[str]
+    broke: list[Literal["late_start", "late_finish", "too_fast", "too_often"]]
+
+
+class ScheduleBrokenItem(TypedDict):
+    limit: Literal["late_start", "late_finish", "too_fast", "too_often"]
+    since: str
+    run: str | None
+    value: float
+    allowed: float
+
+
+class ScheduleLast(TypedDict):
+    run: str
+    time: str
+    through: NotRequired[str]
+    by: Literal["time", "catch_up", "hand", "report"]
+    state: Literal["waiting", "queued", "running", "complete", "failed", "expired", "dropped", "cancelled", "lost", "emitted", "skipped", "missed"]
+    made_at: str | None
+    taken_at: str | None
+    ended_at: str | None
+    why: NotRequired[str]
+    broke: list[Literal["late_start", "late_finish", "too_fast", "too_often"]]
+
+
+class ScheduleRuns(TypedDict):
+    runs: list[ScheduleRunsRunsItem]
+
+
+class ScheduleRunsRunsItem(TypedDict):
+    run: str
+    time: str
+    through: NotRequired[str]
+    by: Literal["time", "catch_up", "hand", "report"]
+    state: Literal["waiting", "queued", "running", "complete", "failed", "expired", "dropped", "cancelled", "lost", "emitted", "skipped", "missed"]
+    made_at: str | None
+    taken_at: str | None
+    ended_at: str | None
+    why: NotRequired[str]
+    broke: list[Literal["late_start", "late_finish", "too_fast", "too_often"]]
 
 
 class NewSignal(TypedDict):
@@ -2657,3 +2858,61 @@ class GetWorkerAnswer(TypedDict):
 
 class GetDroppedTaskAnswer(TypedDict):
     tasks: list[DroppedTask]
+
+
+class PutScheduleBody(TypedDict):
+    description: NotRequired[str]
+    cron: NotRequired[str]
+    every: NotRequired[str]
+    zone: NotRequired[str]
+    task: NotRequired[PutScheduleBodyTask]
+    signal: NotRequired[PutScheduleBodySignal]
+    overlap: NotRequired[Literal["skip", "allow", "replace", "queue"]]
+    catch_up: NotRequired[int]
+    spread: NotRequired[str]
+    limits: NotRequired[PutScheduleBodyLimits]
+    paused: NotRequired[bool]
+
+
+class PutScheduleBodyTask(TypedDict):
+    queue: NotRequired[str]
+    recipient: Literal["*"] | str
+    type: str
+    payload: NotRequired[Any]
+    priority: NotRequired[int]
+    needs: NotRequired[PutScheduleBodyTaskNeeds]
+    max_attempts: NotRequired[int]
+    timeout: NotRequired[str]
+    deadline: NotRequired[str]
+
+
+class PutScheduleBodyTaskNeeds(TypedDict):
+    skills: list[str]
+
+
+class PutScheduleBodySignal(TypedDict):
+    signal: str
+    facts: NotRequired[dict[str, Any]]
+
+
+class PutScheduleBodyLimits(TypedDict):
+    late_start: NotRequired[str]
+    late_finish: NotRequired[str]
+    extend_up_to: NotRequired[str]
+    too_fast: NotRequired[str]
+    too_often: NotRequired[PutScheduleBodyLimitsTooOften]
+
+
+class PutScheduleBodyLimitsTooOften(TypedDict):
+    runs: int
+    within: str
+
+
+class ReportScheduleRunBody(TypedDict):
+    state: Literal["started", "progress", "finished", "failed"]
+    run: NotRequired[str]
+    error: NotRequired[str]
+
+
+class RunScheduleAnswer(TypedDict):
+    run: str

@@ -6,6 +6,7 @@ import type { Gap, ScannerStatus } from "../introspection/api.ts";
 import type { ModelSettingsView } from "../models/api.ts";
 import type { LateExpectation } from "../policy/late-expectation.ts";
 import type { QueueStatus } from "../queue/api.ts";
+import type { ScheduleFinding } from "../schedules/api.ts";
 import type { LogStatus } from "../signals/api.ts";
 import type { Signal } from "../signals/signal.ts";
 import type { ExportHealth } from "../telemetry/api.ts";
@@ -46,6 +47,8 @@ export interface EcosystemState {
   readonly models: Pick<ModelSettingsView, "enabled" | "models" | "daily" | "spent"> | undefined;
   /** How the export of finished work goes; absent: nothing is exported. */
   readonly exporting?: ExportHealth | undefined;
+  /** Limits of schedules that are broken; absent: there are no schedules. */
+  readonly schedules?: readonly ScheduleFinding[] | undefined;
   readonly damaged: LogStatus["damaged"];
   /** By projection, when the log received the oldest signal that it has not taken in. */
   readonly undelivered: Readonly<Record<string, string | null>>;
@@ -83,6 +86,10 @@ export const CHANGING_SIGNALS = [
   "Q_WORKER_TASK_FAILED",
   "Q_REACTION_FAILED",
   "Q_EDGE_BACK",
+  "Q_SCHEDULE_LATE_START",
+  "Q_SCHEDULE_LATE_FINISH",
+  "Q_SCHEDULE_TOO_FAST",
+  "Q_SCHEDULE_TOO_OFTEN",
   "Q_PROGRAM_SILENT",
   "Q_PROGRAM_BACK",
   "ganglion.budget.changed",

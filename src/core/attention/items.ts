@@ -6,6 +6,7 @@ import type { Finding } from "./finding.ts";
 import { groupByCause } from "./group.ts";
 import { Absences, hostFindings } from "./hosts.ts";
 import { deadLetterFindings, queueFindings } from "./queues.ts";
+import { scheduleFindings } from "./schedules.ts";
 import { sessionFinding } from "./sessions.ts";
 import { withChains } from "./tell.ts";
 
@@ -20,6 +21,7 @@ export function findingsOf(state: EcosystemState): Finding[] {
     ...deadLetterFindings(state.deadLetters, absences, state),
     ...edgeFindings(state, absences),
     ...exportFindings(state),
+    ...scheduleFindings(state, absences),
   ];
 }
 

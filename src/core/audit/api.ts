@@ -73,6 +73,8 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/intelligence/context",
   "POST /v1/{eco}/intelligence/outcomes",
   "POST /v1/{eco}/policies/{id}/simulate",
+  "POST /v1/{eco}/schedules/{name}/runs",
+  "POST /v1/{eco}/schedules/{name}/heartbeat",
 ]);
 /** Of the traffic, what is a command where its queue is that of the commands for hosts. */
 const COMMANDS: ReadonlySet<string> = new Set([

@@ -108,6 +108,13 @@ const RolloutFacts = {
   share_before: percent("The share before"),
 } as const;
 
+/** A limit of a schedule: `state` is `raised` or `resolved`. */
+const ScheduleFacts = z.looseObject({
+  schedule: text.meta({ description: "Name of the schedule" }),
+  state: z.enum(["raised", "resolved"]).meta({ description: "resolved: the limit is kept again" }),
+  since: z.string(),
+});
+
 /** Any object: the signal is known by its name, and its sender chooses the facts. */
 const anyFacts = z.record(z.string(), z.unknown());
 
@@ -169,6 +176,10 @@ export const KNOWN_SIGNALS = {
     facts: z.looseObject({ open: count, limit: count }),
   },
   Q_QUEUE_DEADLOCK: { kind: "error", facts: anyFacts },
+  Q_SCHEDULE_LATE_START: { kind: "error", facts: ScheduleFacts },
+  Q_SCHEDULE_LATE_FINISH: { kind: "error", facts: ScheduleFacts },
+  Q_SCHEDULE_TOO_FAST: { kind: "advisory", facts: ScheduleFacts },
+  Q_SCHEDULE_TOO_OFTEN: { kind: "advisory", facts: ScheduleFacts },
   Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_REACTION_FAILED: { kind: "error", facts: anyFacts },
   Q_REACTION_PROGRESS: { kind: "advisory", facts: anyFacts },

@@ -1,6 +1,6 @@
-/** What an ecosystem may be marked as: having hosts, a budget, or an export of its finished work. Each is a table of names. */
-type Mark = "watched" | "budgeted" | "exporting";
-const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting"];
+/** What an ecosystem may be marked as: having hosts, a budget, an export of its finished work, or schedules. Each is a table of names. */
+type Mark = "watched" | "budgeted" | "exporting" | "scheduling";
+const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling"];
 
 /** Ecosystems that the minute's round looks at also while they are quiet. */
 export class EcosystemMarks {
@@ -19,6 +19,11 @@ export class EcosystemMarks {
 
   has(mark: Mark, ecosystem: string): boolean {
     return this.#sql.exec(`SELECT 1 FROM ${mark} WHERE ecosystem = ?`, ecosystem).toArray().length > 0;
+  }
+
+  /** What others are told of an ecosystem, so that nobody calls objects of it that hold nothing. */
+  known(ecosystem: string): { exporting: boolean; scheduling: boolean } {
+    return { exporting: this.has("exporting", ecosystem), scheduling: this.has("scheduling", ecosystem) };
   }
 
   /** Those that are marked, by name. */

@@ -34,6 +34,7 @@ interface KnownHere {
   readonly excess: readonly Excess[];
   /** Whether finished work of the ecosystem is exported. */
   readonly exporting: boolean;
+  readonly scheduling: boolean;
 }
 
 /**
@@ -227,7 +228,7 @@ export class Directory extends EcosystemObject<unknown> {
     return {
       queues: this.#queues.list(ecosystem),
       excess: [...this.#owners.excess(ecosystem, nowMs), ...this.#makers.excess(ecosystem, nowMs)],
-      exporting: this.#marks.has("exporting", ecosystem),
+      ...this.#marks.known(ecosystem),
     };
   }
 
@@ -246,9 +247,9 @@ export class Directory extends EcosystemObject<unknown> {
     return { watched: this.#marks.of("watched"), exporting: this.#marks.of("exporting") };
   }
 
-  /** Records whether finished work of an ecosystem is exported. */
-  setExporting(ecosystem: string, exporting: boolean): void {
-    this.#marks.set("exporting", ecosystem, exporting);
+  /** Records whether finished work of an ecosystem is exported, or whether it has schedules. */
+  mark(mark: "exporting" | "scheduling", ecosystem: string, marked: boolean): void {
+    this.#marks.set(mark, ecosystem, marked);
   }
 
   /** Records whether an ecosystem has a budget: what is spent of it is counted every ten minutes. */

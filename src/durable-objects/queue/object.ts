@@ -13,17 +13,17 @@ import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import type { SourceExport } from "../../core/telemetry/settings.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import type { ExportBindings } from "../shell/export-outbox.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
 import { Administration, type BulkOrder } from "./administration.ts";
 import { type Acting, actionOperation } from "./apply-action.ts";
-import { type AuditBindings, auditCommands } from "./audit-commands.ts";
+import { auditCommands } from "./audit-commands.ts";
+import type { QueueBindings } from "./bindings.ts";
 import { type EachReceipt, enqueueEach, receiptOf } from "./enqueue-each.ts";
 import { queueErasure } from "./erasure.ts";
 import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { searchFinished } from "./finished-search.ts";
-import { admitsByName, type HostNameBindings } from "./host-names.ts";
+import { admitsByName } from "./host-names.ts";
 import { lateMail } from "./late-mail.ts";
 import { type Addressee, addresseeOf, MailRecipients } from "./mail-recipients.ts";
 import { openingOf } from "./opening-of.ts";
@@ -33,13 +33,10 @@ import { QueueCommits } from "./queue-commits.ts";
 import { queueOf } from "./queue-signals.ts";
 import { queueState } from "./queue-state.ts";
 import { OVERLOADED } from "./refusals.ts";
-import { Registration, type RegistrationBindings } from "./registration.ts";
-import { QUEUE_DELETED, type RemovalBindings, removeQueue } from "./removal.ts";
+import { Registration } from "./registration.ts";
+import { QUEUE_DELETED, removeQueue } from "./removal.ts";
 import { type LeaseAnswer, WaitingLeases } from "./waiting-leases.ts";
 import { WorkSockets } from "./work-sockets.ts";
-
-/** Bindings that a queue uses. */
-export type QueueBindings = AuditBindings & HostNameBindings & RegistrationBindings & RemovalBindings & ExportBindings;
 
 /**
  * One queue of one ecosystem, named `<ecosystem>/<queue>`: tasks by priority, leases, retries, calls.

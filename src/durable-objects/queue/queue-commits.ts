@@ -24,6 +24,7 @@ import type { PendingCalls } from "./pending-calls.ts";
 import { QueueRuntime } from "./queue-runtime.ts";
 import { queueOf } from "./queue-signals.ts";
 import { OVERLOADED } from "./refusals.ts";
+import { type ScheduleBindings, ScheduleNotices } from "./schedule-notices.ts";
 import { TaskStore, UNWRITTEN_MS } from "./task-store.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 import type { WorkSockets } from "./work-sockets.ts";
@@ -45,7 +46,7 @@ export interface CommitReceivers {
 }
 
 export interface QueueCommitsOptions {
-  readonly env: RelayBindings & ExportBindings;
+  readonly env: RelayBindings & ExportBindings & ScheduleBindings;
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly ecosystem: string;
@@ -71,6 +72,7 @@ export class QueueCommits {
   readonly #outbox: Outbox;
   readonly #numbers: NotedNumbers;
   readonly #relay: OutboxRelay;
+  readonly #notices: ScheduleNotices;
   readonly #groups: GroupCommit<readonly QueueOperation[]>;
   readonly #account: HeapAccount;
   #runtime: QueueRuntime;
@@ -89,6 +91,7 @@ export class QueueCommits {
     this.#account = heap.account("tasks", () => this.queue.heapBytes + this.store.payloadChars);
     this.#relay = new OutboxRelay({ env, ecosystem, outbox: this.#outbox, name: "queue", wakeBy });
     if (!this.#outbox.empty) this.#relay.soon();
+    this.#notices = new ScheduleNotices({ env, ecosystem, keepAlive: options.keepAlive });
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
@@ -211,6 +214,7 @@ export class QueueCommits {
     leases.answerServed();
     sockets.sendGiven();
     for (const { record } of finished) calls.notifyFinished(record);
+    this.#notices.send(finished);
     sockets.flush();
     followers.publish(this.#runtime.events);
     this.#relayFilled();

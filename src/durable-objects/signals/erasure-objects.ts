@@ -17,6 +17,7 @@ export interface ErasureBindings extends PlacementVariables {
   readonly TELEMETRY: Namespace<ErasableObject>;
   readonly IDEMPOTENCY_KEYS: Namespace<ErasableObject>;
   readonly AUDIT_LOG: Namespace<ErasableObject>;
+  readonly SCHEDULES: Namespace<ErasableObject>;
 }
 
 /** The rules first: what they have decided and not yet handed on is not handed on any more. */
@@ -28,6 +29,7 @@ const BEHIND_QUEUES: readonly string[] = [
   "Webhooks",
   "Models",
   "Telemetry",
+  "Schedules",
   "DeadLetters",
   "IdempotencyKeys",
   "AuditLog",
@@ -83,6 +85,7 @@ export class ErasureObjects {
       Telemetry: env.TELEMETRY,
       IdempotencyKeys: env.IDEMPOTENCY_KEYS,
       AuditLog: env.AUDIT_LOG,
+      Schedules: env.SCHEDULES,
     };
   }
 }

@@ -87,7 +87,7 @@ export class Telemetry extends EcosystemObject<TelemetryBindings> {
     const { ecosystem, env } = this;
     const { head_seq: seq, epoch } = await objectNamed(env.SIGNAL_LOG, ecosystem, env).reached();
     // Before the queues are listed: one that begins meanwhile is told by the directory.
-    await objectNamed(env.DIRECTORY, "directory", env).setExporting(ecosystem, true);
+    await objectNamed(env.DIRECTORY, "directory", env).mark("exporting", ecosystem, true);
     this.#change(() => {
       const store = this.#store;
       // What waits was made as the settings before said: it may hold more than may leave now.
@@ -113,7 +113,7 @@ export class Telemetry extends EcosystemObject<TelemetryBindings> {
     if (this.#store.settings === undefined) return false;
     this.#change(() => this.#store.erase());
     // Sources are told when they next hand something over.
-    await objectNamed(this.env.DIRECTORY, "directory", this.env).setExporting(this.ecosystem, false);
+    await objectNamed(this.env.DIRECTORY, "directory", this.env).mark("exporting", this.ecosystem, false);
     return true;
   }
 

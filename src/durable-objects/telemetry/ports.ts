@@ -16,7 +16,7 @@ export interface TelemetryBindings extends PlacementVariables {
     find(id: string): Promise<string | null>;
   }>;
   readonly DIRECTORY: Namespace<{
-    setExporting(ecosystem: string, exporting: boolean): Promise<void>;
+    mark(mark: "exporting", ecosystem: string, marked: boolean): Promise<void>;
     queues(ecosystem: string): Promise<{ name: string }[]>;
   }>;
   readonly POLICY_STATE: Namespace<SourceCalls>;

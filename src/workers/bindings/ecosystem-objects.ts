@@ -9,6 +9,7 @@ import {
   observationCache,
   policyState,
   queueLobby,
+  schedules,
   signalLog,
   telemetry,
   webhooks,
@@ -33,4 +34,5 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   Telemetry: telemetry(env, ecosystem),
   IdempotencyKeys: idempotencyKeys(env, ecosystem),
   QueueLobby: queueLobby(env, ecosystem),
+  Schedules: schedules(env, ecosystem),
 });

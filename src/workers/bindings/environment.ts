@@ -12,8 +12,11 @@ import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/o
 import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
 import type { PolicyBindings } from "../../durable-objects/policy/bindings.ts";
 import type { PolicyState } from "../../durable-objects/policy/object.ts";
+import type { QueueBindings } from "../../durable-objects/queue/bindings.ts";
 import type { LobbyBindings, QueueLobby } from "../../durable-objects/queue/lobby.ts";
-import type { PriorityQueue, QueueBindings } from "../../durable-objects/queue/object.ts";
+import type { PriorityQueue } from "../../durable-objects/queue/object.ts";
+import type { Schedules } from "../../durable-objects/schedules/object.ts";
+import type { SchedulesBindings } from "../../durable-objects/schedules/ports.ts";
 import type { CallsOf, Namespace } from "../../durable-objects/shell/ports.ts";
 import type { ReportBindings } from "../../durable-objects/shell/state-reports.ts";
 import type { SignalLog } from "../../durable-objects/signals/object.ts";
@@ -41,6 +44,7 @@ export interface Environment
     ModelsBindings,
     TelemetryBindings,
     LinkRelayBindings,
+    SchedulesBindings,
     ReportBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
@@ -64,6 +68,8 @@ export interface Environment
   readonly TELEMETRY: Namespace<CallsOf<Telemetry>>;
   readonly AUDIT_LOG: Namespace<CallsOf<AuditLog>>;
   readonly IDEMPOTENCY_KEYS: Namespace<CallsOf<IdempotencyKeys>>;
+  /** Makes tasks and signals at their times, one for each ecosystem. */
+  readonly SCHEDULES: Namespace<CallsOf<Schedules>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

@@ -27,5 +27,6 @@ export const DEPLOYMENT = "*";
 export const auditLog = (env: Environment, place: string) => objectNamed(env.AUDIT_LOG, place, env);
 /** @param place - an ecosystem, or {@link DEPLOYMENT} */
 export const idempotencyKeys = (env: Environment, place: string) => objectNamed(env.IDEMPOTENCY_KEYS, place, env);
+export const schedules = (env: Environment, ecosystem: string) => objectNamed(env.SCHEDULES, ecosystem, env);
 /** One for the whole deployment. */
 export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory", env);

@@ -73,6 +73,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     "models",
     "policy",
     "queue",
+    "schedules",
     "telemetry",
     "webhooks",
   ],
@@ -87,6 +88,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   overview: ["attention", "hosts", "introspection", "queue"],
   policy: ["models", "queue"],
   reactions: ["queue"],
+  schedules: ["policy", "queue"],
   telemetry: ["policy", "queue", "webhooks"],
   webhooks: ["cloudevents", "policy"],
 };

@@ -27,6 +27,9 @@ const BOUND: Readonly<Record<string, (who: Principal, route: Route) => boolean>>
   // The matrix names every recipient `nothing`.
   "GET /v1/{eco}/mailboxes/{recipient}": ({ recipients }) => isBoundTo(recipients, "nothing"),
   "POST /v1/{eco}/mailboxes/{recipient}/receive": ({ recipients }) => isBoundTo(recipients, "nothing"),
+  "POST /v1/{eco}/schedules/{name}/runs": ({ sources }) => isBoundTo(sources, "nothing"),
+  "GET /v1/{eco}/schedules/{name}/heartbeat": ({ sources }) => isBoundTo(sources, "nothing"),
+  "POST /v1/{eco}/schedules/{name}/heartbeat": ({ sources }) => isBoundTo(sources, "nothing"),
   "POST /v1/{eco}/queues/{q}/lease": ({ hosts, recipients, scopes }, { commands }) => {
     if (!commands) return isBoundTo(recipients, NAME);
     if (hosts !== undefined) return isBoundTo(hosts, NAME);

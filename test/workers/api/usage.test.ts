@@ -14,6 +14,7 @@ const OBJECTS = [
     "dead_letters",
     "directory",
     "idempotency_keys",
+    "schedules",
     "intelligence",
     "link_relays",
     "models",

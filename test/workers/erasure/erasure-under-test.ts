@@ -19,6 +19,7 @@ const OBJECTS = [
   "AUDIT_LOG",
   "TELEMETRY",
   "IDEMPOTENCY_KEYS",
+  "SCHEDULES",
 ] as const;
 const namespaces = env as unknown as Record<string, DurableObjectNamespace>;
 

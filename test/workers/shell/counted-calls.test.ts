@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
 import type { LinkClaim } from "../../../src/core/hosts/link-claim.ts";
+import { ScheduleInput } from "../../../src/core/schedules/settings.ts";
 import { NewExport } from "../../../src/core/telemetry/settings.ts";
 import { Directory } from "../../../src/durable-objects/access/object.ts";
 import { AuditLog } from "../../../src/durable-objects/audit/object.ts";
@@ -17,6 +18,7 @@ import { Models } from "../../../src/durable-objects/models/object.ts";
 import { PolicyState } from "../../../src/durable-objects/policy/object.ts";
 import { QueueLobby } from "../../../src/durable-objects/queue/lobby.ts";
 import { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
+import { Schedules } from "../../../src/durable-objects/schedules/object.ts";
 import type { CallsOf, Namespace } from "../../../src/durable-objects/shell/ports.ts";
 import { SignalLog } from "../../../src/durable-objects/signals/object.ts";
 import { Telemetry } from "../../../src/durable-objects/telemetry/object.ts";
@@ -301,6 +303,22 @@ const INTELLIGENCE: ArgumentsOf<Intelligence> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const SCHEDULES: ArgumentsOf<Schedules> = {
+  list: ["", 1],
+  show: ["nightly"],
+  runs: ["nightly"],
+  put: ["nightly", ScheduleInput.parse({ every: "1h", limits: { late_start: "1h" } })],
+  remove: ["other"],
+  pause: ["nightly", true],
+  run: ["nightly", "r"],
+  report: ["nightly", null],
+  ended: ["nightly", []],
+  attention: [],
+  transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const TELEMETRY: ArgumentsOf<Telemetry> = {
   show: [],
   set: [NewExport.parse({ endpoint: "https://otel.example" })],
@@ -350,7 +368,7 @@ const DIRECTORY: ArgumentsOf<Directory> = {
   setBudgeted: ["a", true],
   budgeted: [],
   marked: [],
-  setExporting: ["a", true],
+  mark: ["exporting", "a", true],
   touch: ["a", 1],
   transfer: [{ do: "look" }],
   eraseSource: [TO_ERASE],
@@ -381,6 +399,7 @@ const OBJECTS: readonly Row[] = [
   ["AuditLog", env.AUDIT_LOG, AuditLog, AUDIT_LOG],
   ["Telemetry", env.TELEMETRY, Telemetry, TELEMETRY],
   ["IdempotencyKeys", env.IDEMPOTENCY_KEYS, IdempotencyKeys, IDEMPOTENCY_KEYS],
+  ["Schedules", env.SCHEDULES, Schedules, SCHEDULES],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

@@ -17,6 +17,7 @@ import {
   observationCache,
   policyState,
   priorityQueue,
+  schedules,
   signalLog,
   telemetry,
   webhooks,
@@ -65,7 +66,7 @@ export async function lookAt(
       return otherwise;
     }
   };
-  const [fleet, window, policy, board, letters, endpoints, asked, { queues, inAll, exporting }] = await Promise.all([
+  const [fleet, window, policy, board, letters, endpoints, asked, known] = await Promise.all([
     part("hosts", () => agentRegistry(env, ecosystem).fleet(MAX_HOSTS), { hosts: [], total: 0 }),
     part("gaps and scanners", () => observationCache(env, ecosystem).attention(), undefined),
     part("rules", () => policyState(env, ecosystem).attention(), undefined),
@@ -77,12 +78,19 @@ export async function lookAt(
       queues: [],
       inAll: 0,
       exporting: false,
+      scheduling: false,
     }),
   ]);
+  const { queues, inAll, exporting, scheduling } = known;
   if (fleet.total > fleet.hosts.length) unread.push(`hosts after ${fleet.hosts.at(-1)?.host}`);
   if (inAll > maxQueues) unread.push(`queues after ${queues.at(-1)?.queue}`);
-  // Nobody calls the object of an export where there is none.
-  const exported = exporting ? await part("export", () => telemetry(env, ecosystem).show(), undefined) : undefined;
+  // Nobody calls the object of an export, or of schedules, where there are none.
+  const [exported, scheduled] = await Promise.all([
+    exporting ? part("export", () => telemetry(env, ecosystem).show(), undefined) : undefined,
+    scheduling ? part("schedules", () => schedules(env, ecosystem).attention(), undefined) : undefined,
+  ]);
+  if (scheduled !== undefined && scheduled.total > scheduled.schedules)
+    unread.push(`schedules after ${scheduled.findings.at(-1)?.schedule}`);
   const cursors = {
     ...(window === undefined ? {} : { observations: window.cursor }),
     ...(policy === undefined ? {} : { policy: policy.cursor }),
@@ -105,6 +113,7 @@ export async function lookAt(
     budget: log.budget,
     models: asked,
     exporting: exported?.health,
+    schedules: scheduled?.findings,
     damaged: log.damaged,
     undelivered: Object.fromEntries(
       Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),
@@ -138,7 +147,7 @@ async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, unread: string[]) {
-  const { queues: known, exporting } = await directory(env).known(ecosystem);
+  const { queues: known, exporting, scheduling } = await directory(env).known(ecosystem);
   const asked = await Promise.allSettled(
     known.slice(0, maxQueues).map(({ name }) => onceMore(() => priorityQueue(env, ecosystem, name).status())),
   );
@@ -151,5 +160,5 @@ async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, 
       unread.push(`the queue ${queue}`);
     }
   });
-  return { queues, inAll: known.length, exporting };
+  return { queues, inAll: known.length, exporting, scheduling };
 }

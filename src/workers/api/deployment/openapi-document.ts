@@ -51,6 +51,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
         description: "Signals, intents and reactions that could not be processed, and their replay",
       },
       { name: "webhooks", description: "Messages to other services, signed and retried, and the webhooks of others" },
+      { name: "schedules", description: "Tasks and signals at certain times, and jobs elsewhere that report theirs" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
       {
         name: "intelligence",

@@ -29,6 +29,7 @@ export const EcosystemUsageSchema = z
       audit_log: UsageSchema,
       telemetry: UsageSchema,
       idempotency_keys: UsageSchema,
+      schedules: UsageSchema,
       queue_lobby: UsageSchema,
       link_relays: UsageSchema.openapi({ description: "All relays of the ecosystem's links together" }),
       priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),

@@ -44,6 +44,7 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     audit_log: awake(own.AuditLog),
     telemetry: awake(own.Telemetry),
     idempotency_keys: awake(own.IdempotencyKeys),
+    schedules: awake(own.Schedules),
     queue_lobby: awake(own.QueueLobby),
     link_relays: ofRelays.map(awake).reduce(sumUsage, NO_USAGE),
     priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),

@@ -1,0 +1,14 @@
+import type { ExportBindings } from "../shell/export-outbox.ts";
+import type { AuditBindings } from "./audit-commands.ts";
+import type { HostNameBindings } from "./host-names.ts";
+import type { RegistrationBindings } from "./registration.ts";
+import type { RemovalBindings } from "./removal.ts";
+import type { ScheduleBindings } from "./schedule-notices.ts";
+
+/** Bindings that a queue uses. */
+export type QueueBindings = AuditBindings &
+  HostNameBindings &
+  RegistrationBindings &
+  RemovalBindings &
+  ExportBindings &
+  ScheduleBindings;
