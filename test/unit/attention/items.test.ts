@@ -271,6 +271,20 @@ describe("what follows from one cause", () => {
     expect(short.map(({ kind }) => kind)).toEqual(["queue_alert"]);
   });
 
+  test("of an agent that was given up is its late mail, and late mail of another is a row of its own", () => {
+    const late = (recipient: string) => ({ recipient, undelivered: 2, unread: 2, since: AT });
+    const [row, other] = found({
+      hosts: [host("h", { processes: [process("coder", { state: "gave_up", verdict: "dead" })] })],
+      queues: [queue("mail", { late_mail: [late("coder"), { ...late("tester"), undelivered: 0, unread: 1 }] })],
+    });
+    expect(row).toMatchObject({ kind: "agent_given_up", effects: ["mail of coder is not delivered in its time"] });
+    expect(other).toMatchObject({
+      id: "mail_late/tester",
+      why: "1 message was not read in the time that the sender gave",
+      next_step: "ganglion mail list --to tester",
+    });
+  });
+
   test("of a webhook that fails are its dead letters, and of dead letters of a queue the alert that tasks fail", () => {
     const items = found({
       webhooks: [webhook("chat", { failing_since: AT })],
