@@ -5,7 +5,11 @@ import { PROJECT_ROOT } from "./paths.ts";
 import { trustedAnswers } from "./trusted-answers.ts";
 
 /** Each page of the dashboard, and the script with which it begins. */
-const PAGES = { app: "dashboard/main.tsx", "sign-in": "dashboard/sign-in/main.ts" } as const;
+const PAGES = {
+  app: "dashboard/main.tsx",
+  "sign-in": "dashboard/sign-in/main.ts",
+  docs: "dashboard/docs/main.ts",
+} as const;
 /** Where the files lie on every edge. */
 const BASE = "/app/";
 /** Their folder, below {@link BASE} and below the directory into which they are built. */

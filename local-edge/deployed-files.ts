@@ -1,7 +1,7 @@
 /** How a hashed file of the dashboard is named, in pages by its path and in scripts beside each other. */
 const NAME = /(?:assets\/|\.\/)([\w-]+-[\w-]{8}\.(?:js|css))/g;
 /** Pages of the dashboard. What they load names everything else. */
-const PAGES = ["app/", "login"] as const;
+const PAGES = ["app/", "login", "docs"] as const;
 const TIMEOUT_MS = 20_000;
 /** More than any build has. */
 const MAX_FILES = 200;

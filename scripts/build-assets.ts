@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { buildDashboard } from "../local-edge/build-dashboard.ts";
+import { buildDashboard, readDashboard } from "../local-edge/build-dashboard.ts";
 import { deployedFiles } from "../local-edge/deployed-files.ts";
 import { PROJECT_ROOT } from "../local-edge/paths.ts";
 
@@ -17,6 +17,8 @@ import { PROJECT_ROOT } from "../local-edge/paths.ts";
 
 /** File of each path. Cloudflare serves `docs.html` as `/docs`. */
 const FILES = { "/docs": "docs.html", "/openapi.json": "openapi.json" } as const;
+/** Headers that Cloudflare makes for each file by itself. */
+const OWN_TO_ROUTES: ReadonlySet<string> = new Set(["content-type", "content-length", "etag"]);
 /** Named at run time: under Node's types the Worker's own sources would not compile. */
 const APP = "../src/workers/app.ts";
 
@@ -30,7 +32,7 @@ await buildDashboard(join(directory, "app"), await deployedBefore());
 const { app } = (await import(APP)) as { app: Worker };
 const rules: string[] = [];
 for (const [path, file] of Object.entries(FILES)) {
-  const answer = await ask(path);
+  const answer = await ask(path, { DASHBOARD_FILES: readDashboard(join(directory, "app")) });
   write(file, new Uint8Array(await answer.arrayBuffer()));
   // Pages of any origin may read the documents: nobody asks the Worker, which knows `CORS_ORIGINS`, and they are public.
   rules.push(ruleOf(path, answer.headers, "access-control-allow-origin: *"));
@@ -66,9 +68,7 @@ async function ask(path: string, env: object = {}): Promise<Response> {
 
 /** The headers of an answer as Cloudflare reads them from `_headers`. The type of the content follows from the file. */
 function ruleOf(path: string, headers: Headers, ...more: string[]): string {
-  const own = [...headers]
-    .filter(([name]) => name !== "content-type" && name !== "content-length")
-    .map(([name, value]) => `${name}: ${value}`);
+  const own = [...headers].filter(([name]) => !OWN_TO_ROUTES.has(name)).map(([name, value]) => `${name}: ${value}`);
   return [path, ...[...own, ...more].map((line) => `  ${line}`)].join("\n");
 }
 

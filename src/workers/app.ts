@@ -1,6 +1,7 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { DASHBOARD_BASE } from "../core/dashboard/manifest.ts";
 import { problem } from "../core/problem/problem.ts";
+import { hex, sha256 } from "../durable-objects/shell/digest.ts";
 import { tokens } from "./api/access/routes.ts";
 import { telemetryExports } from "./api/agent-sessions/exports.ts";
 import { agentSessions } from "./api/agent-sessions/routes.ts";
@@ -23,7 +24,9 @@ import { monitors } from "./api/hosts/monitors.ts";
 import { agents } from "./api/hosts/routes.ts";
 import { onlyAllowedHosts } from "./api/http/allowed-hosts.ts";
 import { answerTwice } from "./api/http/answer-twice.ts";
+import { compressed } from "./api/http/compress.ts";
 import { crossOrigin } from "./api/http/cross-origin.ts";
+import { namesTag } from "./api/http/entity-tag.ts";
 import { answerError, problemResponse } from "./api/http/refusal.ts";
 import { newApi } from "./api/http/route.ts";
 import { webhookHandshake } from "./api/http/webhook-handshake.ts";
@@ -61,6 +64,7 @@ import { signals } from "./api/signals/routes.ts";
 import { streams } from "./api/signals/stream.ts";
 import { telemetryExport } from "./api/telemetry/routes.ts";
 import { webhookEndpoints } from "./api/webhooks/routes.ts";
+import { filesOfPage } from "./pages/dashboard-files.ts";
 import { pages } from "./pages/routes.ts";
 
 /** The whole HTTP API; api/ has a folder for each concept. */
@@ -78,6 +82,7 @@ app.notFound(() =>
   ),
 );
 app.use(onlyAllowedHosts);
+app.use(compressed);
 app.use(crossOrigin);
 app.use(webhookHandshake);
 app.use(recordWrites);
@@ -164,8 +169,21 @@ export function openApiDocument(): OpenApiDocument {
   return document;
 }
 
-app.get("/openapi.json", (c) => c.json(openApiDocument()));
-app.get("/docs", () => referencePage(openApiDocument()));
+let written: Promise<{ readonly text: string; readonly etag: string }> | undefined;
+async function openApiText(): Promise<{ readonly text: string; readonly etag: string }> {
+  written ??= (async () => {
+    const text = JSON.stringify(openApiDocument());
+    return { text, etag: `W/"${hex(await sha256(text)).slice(0, 20)}"` };
+  })();
+  return await written;
+}
+
+app.get("/openapi.json", async (c) => {
+  const { text, etag } = await openApiText();
+  if (namesTag(c.req.header("if-none-match"), etag)) return c.body(null, 304, { ETag: etag });
+  return c.body(text, 200, { "Content-Type": "application/json", ETag: etag });
+});
+app.get("/docs", async (c) => referencePage(openApiDocument(), await filesOfPage(c.env, "docs")));
 // A browser asks for a page, and gets the dashboard. Programs accept anything, and get what tells them of the API.
 app.get("/", async (c) => {
   const answer = c.req.header("accept")?.includes("text/html") === true ? c.redirect(DASHBOARD_BASE) : await homePage();

@@ -1,3 +1,4 @@
+import { dailyBytesLeft, type RateLimit } from "../problem/rate-limit.ts";
 import type { Excess } from "./excess.ts";
 import { ExcessLedger } from "./excess-ledger.ts";
 import { limitOf, overQuota, type QuotaVariables, quotaOf } from "./token-quotas.ts";
@@ -45,6 +46,23 @@ export class DailyBytes {
     }
     this.#bytes.set(sender, before + bytes);
     return undefined;
+  }
+
+  /** Has a token that sends over HTTP told what is left of its day; hosts are told when there is nothing left. */
+  telling<Outcome extends object>(
+    sender: string | undefined,
+    nowMs: number,
+    answer: (outcome: Outcome & { readonly share?: RateLimit }) => void,
+  ): (outcome: Outcome) => void {
+    if (sender === undefined || !sender.startsWith("token:")) return answer;
+    const share = this.#share(sender, nowMs);
+    return (outcome) => answer("accepted" in outcome ? { ...outcome, share } : outcome);
+  }
+
+  #share(sender: string, nowMs: number): RateLimit {
+    const megabytes = quotaOf("log_megabytes", this.#variables);
+    const left = megabytes * 1_000_000 - (this.#bytes.get(sender) ?? 0);
+    return dailyBytesLeft(megabytes, left, Math.ceil((DAY_MS - (nowMs % DAY_MS)) / 1_000));
   }
 
   /** Senders whose requests were refused lately. */

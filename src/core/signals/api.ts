@@ -2,6 +2,7 @@ import * as z from "zod";
 import { Budget } from "../billing/budget.ts";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import type { Problem } from "../problem/problem.ts";
+import type { RateLimit } from "../problem/rate-limit.ts";
 import { type NewSignal, Signal } from "./signal.ts";
 import { Timestamp } from "./timestamp-schema.ts";
 
@@ -71,7 +72,10 @@ export interface NumberConflict {
   readonly last: number;
 }
 
-export type AppendOutcome = AppendResult | Overloaded | NumberConflict | ForeignId;
+/** {@link AppendResult}, and what the sender may add today, for a token that sends over HTTP. */
+export type Appended = AppendResult & { readonly share?: RateLimit };
+
+export type AppendOutcome = Appended | Overloaded | NumberConflict | ForeignId;
 
 export interface ReadQuery {
   /** Patterns, see pattern.ts; empty: all signals. */

@@ -154,7 +154,7 @@ export class LogWriter {
     const over = sender === undefined ? undefined : this.#daily.take(sender, bytes, Date.now());
     const add = (left: AppendRequest, done: typeof answer) =>
       this.#gatherer.add({ request: left, answer: done, bytes });
-    if (over === undefined) this.budget.admit(request, answer, add);
+    if (over === undefined) this.budget.admit(request, this.#daily.telling(sender, Date.now(), answer), add);
     else answer({ overloaded: true, detail: over.problem.detail ?? "", ...over });
   }
 

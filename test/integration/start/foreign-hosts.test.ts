@@ -1,15 +1,24 @@
-import { request } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { runEdge } from "../../harness/running-edge.ts";
 
 /** Asks with a `Host` of its own, which `fetch` does not allow. */
-function ask(url: string, path: string, host: string): Promise<{ status: number; body: string }> {
+function ask(
+  url: string,
+  path: string,
+  host: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; headers: IncomingHttpHeaders; bytes: Buffer; body: string }> {
   return new Promise((resolve, reject) => {
-    request(new URL(path, url), { headers: { Host: host } }, (answer) => {
-      let body = "";
-      answer.setEncoding("utf8").on("data", (text: string) => (body += text));
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body }));
+    request(new URL(path, url), { headers: { Host: host, ...headers } }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, bytes, body: bytes.toString() });
+      });
     })
       .on("error", reject)
       .end();
@@ -60,10 +69,32 @@ describe("the edge on this machine, asked by a page of the web whose name resolv
     }
   });
 
-  it("answers under the hosts of GANGLION_ALLOWED_HOSTS", async () => {
+  it("answers under the hosts of GANGLION_ALLOWED_HOSTS, and packs what is large for those who take gzip", async () => {
     const edge = await runEdge({ env: { GANGLION_ALLOWED_HOSTS: "ganglion.lan, other.example" } });
     expect((await ask(edge.url, "/healthz", "ganglion.lan:443")).status).toBe(200);
     expect((await ask(edge.url, "/healthz", "evil.example")).status).toBe(421);
     expect(await openSocket(edge.url, edge.token, "other.example")).toBe(101);
+
+    const gzip = { "Accept-Encoding": "br, gzip;q=0.8" };
+    const far = (path: string, headers = {}) => ask(edge.url, path, "ganglion.lan", headers);
+    const packed = await far("/openapi.json", gzip);
+    expect(packed.headers).toMatchObject({
+      "content-encoding": "gzip",
+      vary: expect.stringMatching(/Accept-Encoding/),
+    });
+    const plain = await far("/openapi.json");
+    expect(gunzipSync(packed.bytes).equals(plain.bytes)).toBe(true);
+    expect(packed.bytes.length).toBeLessThan(plain.bytes.length / 5);
+    // Nothing is packed that is small, that the caller does not take, or that goes to a program on the same machine.
+    for (const answer of [
+      plain,
+      await far("/openapi.json", { "Accept-Encoding": "gzip;q=0, *" }),
+      await far("/healthz", gzip),
+      await far("/nothing", gzip),
+      await ask(edge.url, "/openapi.json", new URL(edge.url).host, gzip),
+    ])
+      expect(answer.headers["content-encoding"]).toBeUndefined();
+    const { etag = "" } = packed.headers;
+    expect((await far("/openapi.json", { ...gzip, "If-None-Match": etag })).status).toBe(304);
   });
 });

@@ -1,15 +1,19 @@
 import { validate } from "@readme/openapi-parser";
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { KNOWN_SIGNALS } from "../../../src/core/signals/known-signals.ts";
 
 /** Named at run time: under Node's types the Worker's own sources would not compile. The validator needs Node. */
 const APP = "../../../src/workers/app.ts";
+const EXAMPLES = "../../../src/workers/api/deployment/body-examples.ts";
 
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly security?: readonly unknown[];
-  readonly responses: Record<string, { description?: string }>;
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: unknown } | undefined>> };
+  readonly parameters?: readonly { name: string; description?: string; schema?: { description?: string } }[];
+  readonly responses: Record<string, { description?: string; headers?: object }>;
 }
 interface Document {
   readonly openapi: string;
@@ -56,6 +60,85 @@ describe("the OpenAPI document", () => {
   });
 });
 
+describe("the OpenAPI document, as a linter reads it", () => {
+  it("describes every parameter and every answer, and names a refusal of each call", async () => {
+    const { paths } = await readDocument();
+    const silent = operationsOf(paths).flatMap(([name, { parameters = [], responses }]) => [
+      ...parameters
+        .filter(({ description, schema }) => !(description ?? schema?.description))
+        .map((one) => `${name} ${one.name}`),
+      ...Object.entries(responses)
+        .filter(([, { description }]) => !description)
+        .map(([status]) => `${name} ${status}`),
+      ...(Object.keys(responses).some((status) => status.startsWith("4")) ? [] : [`${name} refuses nothing`]),
+    ]);
+    expect(silent).toEqual([]);
+  });
+
+  it("requires no property that it does not have, nor one that has a default, and holds no schema that nothing uses", async () => {
+    const document = await readDocument();
+    const wrong: string[] = [];
+    each(document, (schema, at) => {
+      const { properties = {}, required = [], type, allOf, $ref } = schema as Properties & Record<string, unknown>;
+      if (type !== "object" || allOf !== undefined || $ref !== undefined) return;
+      for (const name of required)
+        if (properties[name] === undefined || "default" in properties[name]) wrong.push(`${at}.${name}`);
+    });
+    expect(wrong).toEqual([]);
+    const text = JSON.stringify(document);
+    const unused = Object.keys(document.components.schemas).filter(
+      (name) => !text.includes(`"#/components/schemas/${name}"`) && !STATED.test(name),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it("has examples that are what their schemas say", async () => {
+    const document = JSON.parse(JSON.stringify(await readDocument()).replaceAll("#/components/schemas/", "#/$defs/"));
+    const wrong: string[] = [];
+    let tried = 0;
+    // Which facts belong to which name follows from conditions, which the validator does not know.
+    delete document.components.schemas.NewSignal.allOf;
+    each(document, ({ example, examples, ...plain }, at) => {
+      const given = [example, ...(Array.isArray(examples) ? examples : [])].filter((one) => one !== undefined);
+      if (given.length === 0 || !["type", "anyOf", "oneOf", "$ref"].some((keyword) => keyword in plain)) return;
+      const $defs = JSON.stringify(plain).includes("#/$defs/") ? document.components.schemas : {};
+      const checked = z.fromJSONSchema({ ...plain, $defs } as Parameters<typeof z.fromJSONSchema>[0]);
+      for (const one of given) {
+        tried++;
+        const { error } = checked.safeParse(one);
+        if (error !== undefined) wrong.push(`${at}: ${JSON.stringify(one).slice(0, 100)}: ${z.prettifyError(error)}`);
+      }
+    });
+    expect(wrong).toEqual([]);
+    expect(tried).toBeGreaterThan(300);
+  });
+
+  it("shows a body for each call that takes JSON, but for what others define", async () => {
+    const document = await readDocument();
+    const { bodyExample } = (await import(EXAMPLES)) as { bodyExample: (schema: unknown, schemas: object) => unknown };
+    const without = operationsOf(document.paths).flatMap(([name, { requestBody }]) => {
+      const schema = requestBody?.content["application/json"]?.schema;
+      return schema === undefined || bodyExample(schema, document.components.schemas) !== undefined ? [] : [name];
+    });
+    expect(without).toEqual([
+      "post /v1/{eco}/otlp/v1/logs",
+      "post /v1/{eco}/otlp/v1/metrics",
+      "post /v1/{eco}/otlp/v1/traces",
+      "post /v1/{eco}/inbox/{source}",
+    ]);
+  });
+
+  it("says which headers pages, refusals and answers with a tag have", async () => {
+    const { paths } = await readDocument();
+    const headersOf = (path: string, method: string, status: string) =>
+      Object.keys(paths[path]?.[method]?.responses[status]?.headers ?? {});
+    expect(headersOf("/v1/{eco}/signals", "get", "200")).toEqual(["Link"]);
+    expect(headersOf("/v1/{eco}/signals", "post", "202")).toEqual(["RateLimit-Policy", "RateLimit"]);
+    expect(headersOf("/v1/{eco}/signals", "post", "429")).toEqual(["RateLimit-Policy", "RateLimit", "Retry-After"]);
+    expect(headersOf("/v1/{eco}/signals/{id}", "get", "200")).toEqual(["ETag"]);
+  });
+});
+
 describe("the properties in the OpenAPI document", () => {
   it("all have a description", async () => {
     const { schemas } = (await readDocument()).components;
@@ -82,6 +165,22 @@ describe("the properties in the OpenAPI document", () => {
     );
   });
 });
+
+/** Schemas that are stated for those who send or read them, and which conditions name. */
+const STATED = /^Facts\./;
+
+const operationsOf = (paths: Document["paths"]) =>
+  Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+  );
+
+/** Each object of the document, with its place; what an example holds is none of it. */
+function each(value: unknown, found: (schema: Record<string, unknown>, at: string) => void, at = ""): void {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) found(value as Record<string, unknown>, at);
+  for (const [key, below] of Object.entries(value))
+    if (key !== "example" && key !== "examples") each(below, found, `${at}/${key}`);
+}
 
 interface Properties {
   readonly properties?: Record<string, Record<string, unknown>>;

@@ -6,6 +6,7 @@ import { byUrgency } from "../../../core/attention/order.ts";
 import { formatTimestamp } from "../../../core/signals/timestamp.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
+import { nextLink } from "../http/next-link.ts";
 import { EcosystemPath, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured, securedAnywhere } from "../http/route.ts";
 import { visibleEcosystems } from "../http/visible-ecosystems.ts";
@@ -59,6 +60,7 @@ export const attention = newApi()
     const { limit, after = "" } = c.req.valid("query");
     const visible = (await visibleEcosystems(c.env, c.get("grant"))).filter(({ name }) => name > after);
     const page = visible.slice(0, limit);
+    const next = visible.length > page.length ? (page.at(-1)?.name ?? null) : null;
     const nowMs = Date.now();
     const found = await Promise.all(page.map((record) => lookedAt(c.env, record, nowMs)));
     return c.json(
@@ -66,10 +68,11 @@ export const attention = newApi()
         ...shownItems(found.flatMap(({ items }) => items).sort(byUrgency)),
         unread: found.flatMap(({ summary, unread }) => unread.map((part) => `${summary.name}: ${part}`)),
         ecosystems: found.map(({ summary }) => summary),
-        next: visible.length > page.length ? (page.at(-1)?.name ?? null) : null,
+        next,
         checked_at: formatTimestamp(nowMs),
       },
       200,
+      nextLink(c.req.url, next),
     );
   });
 

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { AuditEntry, AuditPage } from "../../../core/audit/api.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { auditLog, DEPLOYMENT } from "../../bindings/objects.ts";
+import { nextLink } from "../http/next-link.ts";
 import { EcosystemPath, sequence, time, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { named } from "../http/schema-parts.ts";
@@ -53,8 +54,14 @@ const ofDeployment = createRoute({
 });
 
 export const audit = newApi()
-  .openapi(ofDeployment, async (c) => c.json(await pageOf(c.env, DEPLOYMENT, c.req.valid("query")), 200))
-  .openapi(ofEcosystem, async (c) => c.json(await pageOf(c.env, c.req.valid("param").eco, c.req.valid("query")), 200));
+  .openapi(ofDeployment, async (c) => {
+    const page = await pageOf(c.env, DEPLOYMENT, c.req.valid("query"));
+    return c.json(page, 200, nextLink(c.req.url, page.next));
+  })
+  .openapi(ofEcosystem, async (c) => {
+    const page = await pageOf(c.env, c.req.valid("param").eco, c.req.valid("query"));
+    return c.json(page, 200, nextLink(c.req.url, page.next));
+  });
 
 const pageOf = (env: Environment, place: string, { since, until, after, ...rest }: z.output<typeof query>) =>
   auditLog(env, place).entries({ ...rest, sinceMs: since, untilMs: until, before: after });

@@ -5,6 +5,7 @@ import { DEAD_LETTER_KINDS } from "../../../core/dead-letters/kinds.ts";
 import { withoutTaskContents } from "../../../core/dead-letters/task-contents.ts";
 import { deadLetters } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
+import { nextLink } from "../http/next-link.ts";
 import { EcosystemPath, pageCursor, patterns, time, wholeNumber, words } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
@@ -35,7 +36,7 @@ const listDeadLetters = createRoute({
       kind: z
         .enum(DEAD_LETTER_KINDS, { error: `give one of ${DEAD_LETTER_KINDS.join(", ")}` })
         .optional()
-        .openapi({ param: { required: false } }),
+        .openapi({ param: { required: false, description: "Only dead letters of this kind" } }),
       daemon: words("The component that gave up; * stands for any text"),
       signal: patterns,
       host: words("The host that keeps the failed item"),
@@ -149,7 +150,7 @@ export const deadLetterRoutes = newApi()
       readsTasks: readsTasks(c.get("grant"), eco),
       ...(after === undefined ? {} : { after }),
     });
-    return c.json(page, 200);
+    return c.json(page, 200, nextLink(c.req.url, page.next));
   })
   .openapi(replayMany, async (c) => {
     const { eco } = c.req.valid("param");

@@ -12,6 +12,11 @@ import { ProblemSchema } from "../http/problem-schema.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, newApi } from "../http/route.ts";
 
+const FOREIGN = {
+  description: "The request names a host that the edge on one machine does not answer to",
+  content: { [PROBLEM_TYPE]: { schema: ProblemSchema } },
+};
+
 /** The route needs no token, so the answer is cached: requests in a loop must not cost an object call each. */
 const ANSWER_FOR_MS = 2_000;
 
@@ -22,7 +27,7 @@ const healthz = createRoute({
   summary: "Whether the Worker runs",
   tags: ["operation"],
   security: [],
-  responses: { 200: json(z.object({ status: z.literal("alive") }), "The Worker runs") },
+  responses: { 200: json(z.object({ status: z.literal("alive") }), "The Worker runs"), 421: FOREIGN },
 });
 
 const readyz = createRoute({
@@ -34,6 +39,7 @@ const readyz = createRoute({
   security: [],
   responses: {
     200: json(Ready, "The Worker can serve calls"),
+    421: FOREIGN,
     503: {
       description: "The Worker cannot serve calls; `detail` has the reason",
       content: { [PROBLEM_TYPE]: { schema: ProblemSchema } },

@@ -18,6 +18,8 @@ import { SignalInput } from "../../../core/signals/signal.ts";
 import { EndpointChange, EndpointInput } from "../../../core/webhooks/endpoint.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/requests.ts";
+import { SCHEMA_EXAMPLES } from "./body-examples.ts";
+import { describeOperations } from "./describe-operations.ts";
 import { DEFAULT, describeProperties } from "./describe-properties.ts";
 import { describeIdempotency } from "./idempotency-parameter.ts";
 import { VERSION } from "./version.ts";
@@ -74,15 +76,23 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
   } as Schemas;
   return {
     ...document,
-    paths: describeIdempotency(document.paths ?? {}),
+    paths: describeOperations(describeIdempotency(document.paths ?? {})),
     components: {
       ...document.components,
-      schemas: describeProperties({ ...document.components?.schemas, ...schemas }),
+      schemas: describeProperties(withExamples({ ...document.components?.schemas, ...schemas })),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "A token of this deployment, or ADMIN_TOKEN" },
       },
     },
   };
+}
+
+function withExamples(schemas: Schemas): Schemas {
+  const shown = Object.entries(SCHEMA_EXAMPLES).flatMap(([name, example]) => {
+    const schema = schemas[name];
+    return schema === undefined ? [] : [[name, { ...schema, examples: [example] }] as [string, Schemas[string]]];
+  });
+  return { ...schemas, ...Object.fromEntries(shown) };
 }
 
 function signalSchemas(): Record<string, JsonSchema> {

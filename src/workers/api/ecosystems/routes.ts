@@ -3,6 +3,7 @@ import { Deletion, EcosystemList, ExportPage, ImportReceipt } from "../../../cor
 import { problem } from "../../../core/problem/problem.ts";
 import { directory, signalLog } from "../../bindings/objects.ts";
 import { readBody } from "../http/body.ts";
+import { nextLink } from "../http/next-link.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { Refusal } from "../http/refusal.ts";
 import { json, newApi, problems, secured, securedAnywhere } from "../http/route.ts";
@@ -98,10 +99,9 @@ export const ecosystems = newApi()
   .openapi(listEcosystems, async (c) => c.json({ ecosystems: await visibleEcosystems(c.env, c.get("grant")) }, 200))
   .openapi(exportEcosystem, async (c) => {
     const { after, with_secrets } = c.req.valid("query");
-    return c.json(
-      await exportPage(c.env, c.req.valid("param").eco, after === "" ? undefined : after, with_secrets === "true"),
-      200,
-    );
+    const { eco } = c.req.valid("param");
+    const page = await exportPage(c.env, eco, after === "" ? undefined : after, with_secrets === "true");
+    return c.json(page, 200, nextLink(c.req.url, page.next));
   })
   .openapi(importEcosystem, async (c) => {
     const { text } = await readBody(c.req.raw, ["application/x-ndjson"], IMPORT_BYTES);

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { problem } from "../../../core/problem/problem.ts";
 import { agentRegistry, signalLog } from "../../bindings/objects.ts";
+import { nextLink } from "../http/next-link.ts";
 import { EcosystemPath, hostBefore, hostName, wholeNumber } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
@@ -70,7 +71,8 @@ export const agents = newApi()
     const { eco } = c.req.valid("param");
     const { limit, after } = c.req.valid("query");
     const page = await agentRegistry(c.env, eco).agents({ limit, ...(after === undefined ? {} : { after }) });
-    return c.json({ agents: [...page.agents], ...(page.next === null ? {} : { next: page.next }) }, 200);
+    const { next } = page;
+    return c.json({ agents: [...page.agents], ...(next === null ? {} : { next }) }, 200, nextLink(c.req.url, next));
   })
   .openapi(getAgent, async (c) => {
     const { eco, host } = c.req.valid("param");

@@ -5,6 +5,7 @@ import type { FieldError } from "../../../core/problem/field-error.ts";
 import { newerSchemaOf, suspendedText } from "../../../core/problem/object-refusals.ts";
 import { platformFailure } from "../../../core/problem/platform-failure.ts";
 import { PROBLEM_TYPE, type Problem, problem } from "../../../core/problem/problem.ts";
+import { rateLimitHeaders, rateLimitOf } from "../../../core/problem/rate-limit.ts";
 import type { Overloaded } from "../../../core/signals/api.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import { noteDiskTrouble } from "./disk-trouble.ts";
@@ -169,8 +170,14 @@ function failureBelow(error: unknown): Refusal | undefined {
 }
 
 export function problemResponse(body: Problem, headers: Readonly<Record<string, string>> = {}): Response {
+  const limit = rateLimitOf(body);
   return new Response(JSON.stringify(body), {
     status: body.status,
-    headers: { "Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store", ...headers },
+    headers: {
+      "Content-Type": PROBLEM_TYPE,
+      "Cache-Control": "no-store",
+      ...(limit === undefined ? {} : rateLimitHeaders(limit)),
+      ...headers,
+    },
   });
 }

@@ -109,8 +109,8 @@ export function problems<const More extends readonly Reason[]>(...more: More) {
  */
 export function jsonText<Body, Status extends 200 = 200>(
   text: string,
-  headers: Readonly<Record<string, string>> = { "Content-Type": "application/json" },
+  headers: Readonly<Record<string, string>> = {},
 ): TypedResponse<JSONParsed<Body>, Status, "json"> {
-  const response: unknown = new Response(text, { headers });
+  const response: unknown = new Response(text, { headers: { "Content-Type": "application/json", ...headers } });
   return response as TypedResponse<JSONParsed<Body>, Status, "json">;
 }

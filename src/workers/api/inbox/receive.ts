@@ -8,6 +8,7 @@ import { lineSeq } from "../../../core/signals/signal-line.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { decode, parseJson, readAnyBytes } from "../http/body.ts";
+import { tellShare } from "../http/rate-limit.ts";
 import { invalid, refusedNow } from "../http/refusal.ts";
 import { foreignSignal } from "../signals/body.ts";
 import { countRequest, mustBeVerified, sourceOf } from "./door.ts";
@@ -54,7 +55,7 @@ async function append(c: Context<ApiEnv>, ecosystem: string, signal: NewSignal):
   if ("foreign_id" in outcome)
     throw foreignSignal([{ pointer: "/map/id", message: `${outcome.foreign_id} belongs to a host, or to the log` }]);
   if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
-  return outcome;
+  return tellShare(c, outcome);
 }
 
 /** Calls of the log in one search. Each is a bounded read. */

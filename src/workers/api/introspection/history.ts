@@ -28,7 +28,7 @@ const getHistory = createRoute({
           METRIC_NAME,
           "a metric's name starts with a letter or _ and holds letters, digits and _ . : - (64 at most)",
         )
-        .openapi({ example: "cpu_percent" }),
+        .openapi({ param: { description: "Name of the metric" }, example: "cpu_percent" }),
       reporter: words("Only of this reporter; otherwise all together"),
       since: time("From then on; default an hour before `until`"),
       until: time("Until then; default now"),

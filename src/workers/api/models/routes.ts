@@ -43,7 +43,7 @@ const change = createRoute({
             kind: "openai",
             url: "https://api.openai.com/v1/chat/completions",
             model: "gpt-4.1-mini",
-            api_key: "sk-…",
+            api_key: "sk-example",
             price_in: 0.4,
             price_out: 1.6,
           },

@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { overviewOf } from "../../../core/overview/compose.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { lookAt } from "../attention/look.ts";
+import { namesTag, tagged } from "../http/entity-tag.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { recentOverview, remember, type TaggedOverview } from "./recent.ts";
@@ -29,8 +30,7 @@ const getOverview = createRoute({
 export const overview = newApi().openapi(getOverview, async (c) => {
   const { eco } = c.req.valid("param");
   const { overview: document, etag } = await overviewNow(c.env, eco);
-  // The answer depends on the token; whoever keeps it asks each time.
-  const headers = { ETag: etag, "Cache-Control": "private, no-cache" };
+  const headers = tagged(etag);
   if (namesTag(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
   return c.json(document, 200, headers);
 });
@@ -54,11 +54,4 @@ async function overviewNow(env: Environment, ecosystem: string): Promise<TaggedO
     unread,
   };
   return remember(ecosystem, overviewOf(parts), Date.now());
-}
-
-/** @see RFC 9110, section 13.1.2: the comparison is the weak one */
-function namesTag(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const bare = (tag: string) => tag.trim().replace(/^W\//, "");
-  return header.trim() === "*" || header.split(",").some((tag) => bare(tag) === bare(etag));
 }

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { lineSeq } from "../../../core/signals/signal-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { policyState } from "../../bindings/objects.ts";
+import { nextLink } from "../http/next-link.ts";
 import { choice, EcosystemPath, pageCursor, time, wholeNumber, words } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
@@ -40,7 +41,7 @@ export const decisions = newApi().openapi(listDecisions, async (c) => {
     ...(since === undefined ? {} : { sinceMs: since }),
     ...(until === undefined ? {} : { untilMs: until }),
   });
-  return c.json(page, 200);
+  return c.json(page, 200, nextLink(c.req.url, page.next));
 });
 
 async function seqOf(env: Environment, ecosystem: string, id: string): Promise<number> {

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { policyState } from "../../bindings/objects.ts";
+import { nextLink } from "../http/next-link.ts";
 import { EcosystemPath, pageCursor, wholeNumber, words } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { ExpectationsSchema } from "./schemas.ts";
@@ -30,5 +31,5 @@ export const expectations = newApi().openapi(listExpectations, async (c) => {
     ...(after === undefined ? {} : { after }),
     ...(rule === undefined ? {} : { rule }),
   });
-  return c.json(page, 200);
+  return c.json(page, 200, nextLink(c.req.url, page.next));
 });

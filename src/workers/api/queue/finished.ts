@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type FinishedPlace, type FinishedQuery, placeOf, placeText } from "../../../core/queue/finished-query.ts";
+import { nextLink } from "../http/next-link.ts";
 import { choice, QueuePath, time, wholeNumber, words } from "../http/query.ts";
 import { json, jsonText, newApi, problems, securedForTasks } from "../http/route.ts";
 import { readableRecipients } from "./commands.ts";
@@ -66,17 +67,26 @@ export const finishedTasks = newApi().openapi(list, async (c) => {
   const { eco, q } = c.req.valid("param");
   const { state, since, until, ...query } = c.req.valid("query");
   const queue = await existingQueue(c.env, eco, q);
-  return finishedPage(queue, {
+  const wanted = {
     ...query,
     outcomes: state === undefined ? undefined : [state],
     sinceMs: since,
     untilMs: until,
     recipients: readableRecipients(c.get("grant"), q),
-  });
+  };
+  return finishedPage(queue, wanted, c.req.url);
 });
 
-export async function finishedPage(queue: Awaited<ReturnType<typeof existingQueue>>, query: FinishedQuery) {
+/** @param url - of the request, for the next page */
+export async function finishedPage(
+  queue: Awaited<ReturnType<typeof existingQueue>>,
+  query: FinishedQuery,
+  url: string,
+) {
   const { tasks, next } = await queue.finishedTasks(query);
   const place = next === null ? null : placeText(next);
-  return jsonText<z.infer<typeof FinishedPageSchema>>(`{"tasks":[${tasks.join(",")}],"next":${JSON.stringify(place)}}`);
+  return jsonText<z.infer<typeof FinishedPageSchema>>(
+    `{"tasks":[${tasks.join(",")}],"next":${JSON.stringify(place)}}`,
+    nextLink(url, place),
+  );
 }

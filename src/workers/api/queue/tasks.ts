@@ -10,6 +10,7 @@ import { hostOfAnother, refusedRecipient, worksFor } from "../../../durable-obje
 import type { Environment } from "../../bindings/environment.ts";
 import { priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
+import { nextLink } from "../http/next-link.ts";
 import { repeatable } from "../http/once.ts";
 import { choice, QueuePath, TaskPath, wholeNumber, words } from "../http/query.ts";
 import { invalid, notFound, Refusal, unauthenticated } from "../http/refusal.ts";
@@ -128,17 +129,24 @@ export const tasks = newApi()
     const recipients = readableRecipients(c.get("grant"), q);
     if (status !== undefined && isOutcome(status)) {
       if (typeof given === "number") throw otherList();
-      return finishedPage(await existingQueue(c.env, eco, q), {
-        ...query,
-        outcomes: [status],
-        recipients,
-        after: given,
-      });
+      return finishedPage(
+        await existingQueue(c.env, eco, q),
+        {
+          ...query,
+          outcomes: [status],
+          recipients,
+          after: given,
+        },
+        c.req.url,
+      );
     }
     if (typeof given === "object") throw otherList();
     const queue = await existingQueue(c.env, eco, q);
     const page = await queue.tasks({ ...query, status, after: given ?? 0, recipients });
-    return jsonText<z.infer<typeof TaskPageSchema>>(`{"tasks":[${page.tasks.join(",")}],"next":${page.next}}`);
+    return jsonText<z.infer<typeof TaskPageSchema>>(
+      `{"tasks":[${page.tasks.join(",")}],"next":${page.next}}`,
+      nextLink(c.req.url, page.next),
+    );
   })
   .openapi(one, async (c) => {
     const { eco, q, id } = c.req.valid("param");

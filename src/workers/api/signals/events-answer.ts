@@ -3,6 +3,7 @@ import { BATCH_TYPE } from "../../../core/cloudevents/media-types.ts";
 import { eventText } from "../../../core/cloudevents/write-event.ts";
 import type { ReadPage } from "../../../core/signals/api.ts";
 import { readSignalLine } from "../../../core/signals/signal-line.ts";
+import { nextLink } from "../http/next-link.ts";
 import { jsonText } from "../http/route.ts";
 
 const EventsSchema = z
@@ -14,11 +15,9 @@ export const EVENTS = { schema: EventsSchema };
 
 /** A page of signals as a batch of CloudEvents. A batch has no place for the next page: the header `Link` names it. */
 export function eventsAnswer({ lines, next }: ReadPage, url: string) {
-  const following = new URL(url);
-  following.searchParams.set("after", String(next));
   return jsonText<z.infer<typeof EventsSchema>>(`[${lines.map((line) => eventText(readSignalLine(line))).join(",")}]`, {
     "Content-Type": BATCH_TYPE,
     Vary: "Accept",
-    ...(next === null ? {} : { Link: `<${following.pathname}${following.search}>; rel="next"` }),
+    ...nextLink(url, next),
   });
 }

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { signalLog } from "../../bindings/objects.ts";
+import { nextLink } from "../http/next-link.ts";
 import { EcosystemPath, pageCursor, wholeNumber, words } from "../http/query.ts";
 import { notFound } from "../http/refusal.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
@@ -42,7 +43,8 @@ export const producers = newApi()
     const { eco } = c.req.valid("param");
     const { host, after = "", limit } = c.req.valid("query");
     const page = await signalLog(c.env, eco).producers(host, after, limit);
-    return c.json({ producers: page, next: page.length < limit ? null : (page.at(-1)?.producer ?? null) }, 200);
+    const next = page.length < limit ? null : (page.at(-1)?.producer ?? null);
+    return c.json({ producers: page, next }, 200, nextLink(c.req.url, next));
   })
   .openapi(forgetProducer, async (c) => {
     const { eco, producer } = c.req.valid("param");

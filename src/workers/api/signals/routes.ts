@@ -4,11 +4,15 @@ import { BATCH_TYPE, EVENT_TYPE } from "../../../core/cloudevents/media-types.ts
 import type { AppendResult, ReadQuery } from "../../../core/signals/api.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { NewSignal, Signal } from "../../../core/signals/signal.ts";
+import { lineId, lineName, lineSeq } from "../../../core/signals/signal-line.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import { accepts } from "../http/accept.ts";
 import type { ApiEnv } from "../http/api-env.ts";
+import { namesTag, notModified, tagged } from "../http/entity-tag.ts";
+import { nextLink } from "../http/next-link.ts";
 import { repeatable } from "../http/once.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
+import { tellShare } from "../http/rate-limit.ts";
 import { refusedNow } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
 import { foreignSignal, LINE_MEDIA_TYPES, readSignals } from "./body.ts";
@@ -24,6 +28,12 @@ const NEW_SIGNAL = { $ref: "#/components/schemas/NewSignal" };
 const SENT_EVENT = {
   type: "object" as const,
   description: "A CloudEvent 1.0 in its JSON format",
+  properties: {
+    specversion: { type: "string" as const, const: "1.0", description: "Version of CloudEvents" },
+    id: { type: "string" as const, description: "With the source, what a repetition is recognised by" },
+    source: { type: "string" as const, description: "Who sends it: the signal's source" },
+    type: { type: "string" as const, description: "The signal's name" },
+  },
   required: ["specversion", "id", "source", "type"],
   additionalProperties: true,
 };
@@ -104,7 +114,11 @@ const one = createRoute({
   tags: ["signals"],
   ...secured("signals:read"),
   request: { params: EcosystemPath.extend({ id: z.string() }), query: WhichSignal },
-  responses: { 200: json(SignalSchema, "The signal"), ...problems(404, 409) },
+  responses: {
+    200: json(SignalSchema, "The signal"),
+    304: { description: "The signal that the `ETag` in `If-None-Match` names" },
+    ...problems(404, 409),
+  },
 });
 
 const emitFacts = createRoute({
@@ -142,7 +156,7 @@ async function append(c: Context<ApiEnv>, eco: string, signals: NewSignal[], poi
     throw foreignSignal([{ pointer: pointerOfId(outcome.place), message }]);
   }
   if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
-  return outcome;
+  return tellShare(c, outcome);
 }
 
 /** A signal without an id gets that of the request's key. */
@@ -187,13 +201,21 @@ export const signals = newApi()
       if (asEvents) return eventsAnswer(page, c.req.url);
       return jsonText<z.infer<typeof SignalPageSchema>>(
         `{"signals":[${page.lines.join(",")}],"searched":${JSON.stringify(page.searched)},"next":${page.next}}`,
+        nextLink(c.req.url, page.next),
       );
     }
     const page = await signalLog(c.env, eco).read(query);
     if (asEvents) return eventsAnswer(page, c.req.url);
-    return jsonText<z.infer<typeof SignalPageSchema>>(`{"signals":[${page.lines.join(",")}],"next":${page.next}}`);
+    return jsonText<z.infer<typeof SignalPageSchema>>(
+      `{"signals":[${page.lines.join(",")}],"next":${page.next}}`,
+      nextLink(c.req.url, page.next),
+    );
   })
   .openapi(one, async (c) => {
     const { eco, id } = c.req.valid("param");
-    return jsonText<Signal>(await oneSignal(c.env, eco, id, c.req.valid("query")));
+    const line = await oneSignal(c.env, eco, id, c.req.valid("query"));
+    // A signal never changes, but for its erasure, which gives it another name.
+    const etag = `W/"${lineSeq(line)}.${lineId(line)}.${lineName(line)}"`;
+    if (namesTag(c.req.header("if-none-match"), etag)) return notModified(etag);
+    return jsonText<Signal>(line, tagged(etag));
   });

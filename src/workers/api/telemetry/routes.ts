@@ -38,7 +38,7 @@ const put = createRoute({
     params: EcosystemPath,
     body: jsonBody({
       ...(z.toJSONSchema(NewExport, { io: "input", target: "draft-2020-12" }) as object),
-      example: { endpoint: "https://otel.example.org", headers: { Authorization: "Bearer …" }, payload: "none" },
+      example: { endpoint: "https://otel.example.org", headers: { Authorization: "Bearer example" }, payload: "none" },
     }),
   },
   responses: { 200: json(ExportSchema, "The export as it is now"), ...problems(400, 413, 415) },
