@@ -34,6 +34,11 @@ export interface Pace {
 export interface ReportPace {
   readonly gatherMs: number;
   readonly everyMs: number;
+  /**
+   * A timer that waits for `everyMs` keeps an object in memory, and is billed for all of that time: an object that rests has
+   * an alarm instead, and one without alarms waits for no longer than this.
+   */
+  readonly longestTimerMs: number;
   /** Also where nobody scrapes. */
   readonly always: boolean;
 }
@@ -45,8 +50,11 @@ const BILLED = {
   relayedMs: 50,
 } as const satisfies Partial<Pace>;
 
-/** A report is a request and a row: 15 cents a month for an object that never rests, and nothing for one that sleeps. */
-const EVERY_20_S: ReportPace = { gatherMs: 100, everyMs: 20_000, always: false };
+/**
+ * A report is a request and a row, and so is the alarm for it: 30 cents a month for an object that never rests, and nothing for
+ * one that sleeps.
+ */
+const EVERY_20_S: ReportPace = { gatherMs: 100, everyMs: 20_000, longestTimerMs: 2_000, always: false };
 
 const PACES = {
   paid: { ...BILLED, nudgeMs: 5_000, observations: { capacity: 25, perSecond: 1 }, reports: EVERY_20_S },
@@ -61,7 +69,7 @@ const PACES = {
     nudgeMs: 5_000,
     relayedMs: 0,
     observations: { capacity: 25, perSecond: 25 },
-    reports: { gatherMs: 300, everyMs: 5_000, always: true },
+    reports: { gatherMs: 300, everyMs: 5_000, longestTimerMs: 5_000, always: true },
   },
 } as const satisfies Readonly<Record<string, Pace>>;
 type Profile = keyof typeof PACES;

@@ -96,7 +96,8 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     const { used, objectName } = this;
     const { schema } = new.target;
     const databaseSize = () => ctx.storage.sql.databaseSize;
-    this.reports = new StateReports({ env, of: schema.of, objectName, used, databaseSize, suspended });
+    const wakeBy = "alarm" in new.target.prototype ? (atMs: number) => alarms.wakeBy(atMs) : undefined;
+    this.reports = new StateReports({ env, of: schema.of, objectName, used, databaseSize, suspended, wakeBy });
     const { reports } = this;
     const storeName = () => {
       name.rolledBack();

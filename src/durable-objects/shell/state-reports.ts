@@ -36,6 +36,8 @@ interface StateReportsParts {
   readonly databaseSize: () => number;
   /** Nothing may be reported now: the object is being copied or deleted. */
   readonly suspended: () => boolean;
+  /** Has the object woken at a time, after which {@link StateReports.changed} is called; absent: the class has no alarm. */
+  readonly wakeBy: ((atMs: number) => void) | undefined;
 }
 
 const NOTHING: OwnState = { samples: [], folded: 0 };
@@ -51,6 +53,8 @@ export class StateReports {
   #own: () => OwnState = () => NOTHING;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #notBeforeMs = 0;
+  /** For when the object has asked to be woken. */
+  #wakesMs = 0;
   #unwantedUntilMs = 0;
   #sent: { readonly body: string; readonly atMs: number } | undefined;
 
@@ -71,8 +75,21 @@ export class StateReports {
   /** Something happened in the object. */
   changed(nowMs: number): void {
     if (this.#off || this.#timer !== undefined || nowMs < this.#unwantedUntilMs) return;
-    const dueMs = Math.max(nowMs + this.#pace.gatherMs, this.#notBeforeMs);
-    this.#timer = setTimeout(() => void this.#report(), dueMs - nowMs);
+    const { gatherMs, everyMs, longestTimerMs } = this.#pace;
+    const waitMs = Math.max(gatherMs, this.#notBeforeMs - nowMs);
+    if (waitMs > gatherMs && longestTimerMs < everyMs && this.#wakes()) return;
+    this.#timer = setTimeout(() => void this.#report(), Math.min(waitMs, longestTimerMs));
+  }
+
+  /** Leaves the report to later work of the object, or to the alarm where there is none. */
+  #wakes(): boolean {
+    const { wakeBy, suspended, used } = this.#parts;
+    if (wakeBy === undefined) return false;
+    if (this.#wakesMs < this.#notBeforeMs && !suspended() && used.holdsSomething) {
+      this.#wakesMs = this.#notBeforeMs;
+      wakeBy(this.#notBeforeMs);
+    }
+    return true;
   }
 
   /** Reports at once what waits to be reported. */

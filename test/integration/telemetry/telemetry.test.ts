@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { Agent } from "../../../local-agent/app/agent.ts";
+import { MONITORING_FILES } from "../../../scripts/monitoring/files.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 import { agentOptions } from "../app/agent-options.ts";
 import { FakeEdge } from "../link/fake-edge.ts";
@@ -47,7 +48,7 @@ function figure(text: string, line: string): number {
 }
 
 describe("observability", () => {
-  it("serves the metrics of the agent as OpenMetrics", async () => {
+  it("serves the metrics of the agent as OpenMetrics, with those that alerts and dashboards name", async () => {
     const { edge, directory, get } = await observed();
     drop(directory, "a.json", '{"id":"1","type":"ask","data":{"question":"Why?"}}');
     drop(directory, "b.json", '{"id":"2","type":"unknown.to.us"}');
@@ -69,6 +70,18 @@ describe("observability", () => {
     expect(figure(text, "process_resident_memory_bytes")).toBeGreaterThan(1e7);
     expect(figure(text, "process_cpu_seconds_total")).toBeGreaterThan(0);
     expect(text).toContain("nodejs_eventloop_lag_seconds");
+
+    const shown = Object.values(MONITORING_FILES).flatMap((file) => [
+      ...file.matchAll(/\b(ganglion_agent_\w+)(?:\{([^}]*)\})?/g),
+    ]);
+    expect(shown.length).toBeGreaterThan(2);
+    for (const [, name = "", matchers = ""] of shown) {
+      const series = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+      // `instance` is Prometheus's own. The value of a label must be one that the agent gives it.
+      const labels = [...matchers.matchAll(/(\w+)=\\?"([^"\\]*)\\?"/g)].filter(([, label]) => label !== "instance");
+      for (const [, label, value] of labels) expect(series.join("\n")).toContain(`${label}="${value}"`);
+      expect(series, name).not.toEqual([]);
+    }
   });
 
   it("is healthy and ready although the edge is away, and counts the attempts", async () => {
